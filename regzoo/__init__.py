@@ -1,0 +1,56 @@
+"""regzoo: which regularizer, how strong, how sure - and the Keras model, ready to serve.
+
+Everything here is imported when first used, so ``import regzoo`` imports no TensorFlow.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from regzoo.api import Result, build, compare
+    from regzoo.comparison.ranking import Ranking, rank
+    from regzoo.comparison.search import hypermodel
+    from regzoo.contract import check_regularizer
+    from regzoo.language import InputError, Recipe, parse, register
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "build": "regzoo.api",
+    "compare": "regzoo.api",
+    "Result": "regzoo.api",
+    "rank": "regzoo.comparison.ranking",
+    "Ranking": "regzoo.comparison.ranking",
+    "hypermodel": "regzoo.comparison.search",
+    "check_regularizer": "regzoo.contract",
+    "parse": "regzoo.language",
+    "register": "regzoo.language",
+    "Recipe": "regzoo.language",
+    "InputError": "regzoo.language",
+}
+
+__all__ = [
+    "InputError",
+    "Ranking",
+    "Recipe",
+    "Result",
+    "build",
+    "check_regularizer",
+    "compare",
+    "hypermodel",
+    "parse",
+    "rank",
+    "register",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'regzoo' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,353 @@
+"""The Python face: build, compare, check and read comparisons. The command line calls the same functions."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from regzoo import config as configs
+from regzoo.comparison import leaderboard
+from regzoo.comparison.compare import make_runs
+from regzoo.comparison.folder import claimed, keep_config, set_aside
+from regzoo.comparison.ledger import FILE as LEDGER
+from regzoo.comparison.ledger import Ledger
+from regzoo.comparison.plan import Plan, make_plan, study_of
+from regzoo.comparison.progress import Screen, Silent
+from regzoo.config import Experiment
+from regzoo.data.prepare import Prepared, prepare
+from regzoo.data.sources import load
+from regzoo.data.sources.arrays import from_arrays
+from regzoo.language import AfterTraining, Backbone, InputError, Recipe, Regularizer, Schedule, parse
+from regzoo.language.fields import Strength
+from regzoo.report import page
+from regzoo.training.quiet import import_tensorflow
+from regzoo.training.record import Record
+from regzoo.training.study import Study
+from regzoo.training.task import task_for
+from regzoo.training.workers import Executor, InProcess, Workers
+
+if TYPE_CHECKING:
+    import keras
+    import pandas as pd
+
+    from regzoo.training.model import RegularizedModel
+
+MODEL = "model"
+VERSIONS = ("regzoo", "tensorflow", "keras", "keras-tuner", "numpy", "scikit-learn")
+
+
+def build(
+    backbone: Backbone | str,
+    recipe: Recipe | Regularizer | str = "none",
+    input_shape: Sequence[int] = (),
+    classes: int | None = None,
+    outputs: int | None = None,
+    *,
+    optimizer: Any = "adam",
+    seed: int = 0,
+) -> RegularizedModel:
+    """Return an ordinary compiled Keras model with the recipe built in.
+
+    Args:
+        backbone: such as ``"mlp(widths=[64, 64])"``.
+        recipe: such as ``"dropout(0.5) + l2(1e-4)"``, with a number or a schedule for every strength.
+        input_shape: of one example: (features,) or (height, width, channels).
+        classes: for classification of whole-number labels, how many classes.
+        outputs: for regression, how many numbers.
+        optimizer: as Keras takes it.
+        seed: of initial weights and every random stream of the recipe.
+
+    Raises:
+        InputError: if a name or value is wrong, a strength is left to a search, a regularizer finds no place to
+            act, or it acts after training (an ensemble is several models: use `compare`).
+
+    Example:
+        model = regzoo.build("mlp(widths=[64, 64])", "dropout(0.5) + l2(1e-4)", input_shape=(18,), classes=4)
+        model.fit(x, y, epochs=20, validation_data=(xv, yv))
+    """
+    recipe = Recipe.of(recipe)
+    task = task_for(classes, outputs)
+    for part in recipe:
+        if isinstance(part, AfterTraining):
+            raise InputError(f"{part.name} acts on trained models, so one model cannot hold it: use regzoo.compare")
+    import_tensorflow()
+    from regzoo.training.assemble import assemble
+
+    model = assemble(backbone, recipe, task, tuple(input_shape), seed)
+    model.compile(optimizer=optimizer)
+    return model
+
+
+def compare(
+    x: Any = None,
+    y: Any = None,
+    *,
+    out: str | Path | None = None,
+    workers: int | None = None,
+    fresh: bool = False,
+    verbose: bool = False,
+    **keywords: Any,
+) -> Result:
+    """Compare recipes on ``x`` and ``y`` and return the result.
+
+    Args:
+        x: inputs: lists, an array (rows, features) or (rows, height, width[, channels]), or a DataFrame.
+        y: targets: class labels of any kind, or numbers. Neither is changed.
+        out: the comparison's own folder; by default a temporary one that lives as long as the result.
+        workers: processes; by default one per core. 0 makes the runs in this process, one after the other.
+        fresh: begin anew; a comparison in ``out`` is moved aside.
+        verbose: show progress.
+        **keywords: every key of the config, of the same shape: backbone, recipes, split, training, search,
+            replicates, rank_by, seed, name; or data= in place of x and y.
+
+    Raises:
+        InputError: with every problem at once, before anything is trained or written.
+
+    Example:
+        result = regzoo.compare(x, y, backbone="mlp", recipes=["none", "dropout", "l2"], replicates=5)
+        print(result.leaderboard)
+    """
+    if (x is None) != (y is None) or (x is None) == ("data" not in keywords):
+        raise InputError("give x and y, or data= as in a config")
+    experiment = configs.from_keywords(**keywords)
+    dataset = load(experiment.data) if x is None else from_arrays(x, y)
+    prepared = prepare(dataset, experiment.split, experiment.seed)
+    keep = None
+    if out is None:
+        keep = tempfile.TemporaryDirectory(prefix="regzoo-")
+        out = Path(keep.name) / experiment.name
+    with quiet_or_screen(verbose) as progress:
+        run(
+            experiment,
+            prepared,
+            Path(out),
+            workers=workers,
+            fresh=fresh,
+            progress=progress,
+            command="regzoo.compare(...)",
+        )
+    return dataclasses.replace(Result(Path(out)), _keep=keep)
+
+
+def quiet_or_screen(verbose: bool) -> contextlib.AbstractContextManager[Screen | Silent]:
+    """Progress on stderr, or none."""
+    from rich.console import Console
+
+    return Screen(Console(stderr=True)) if verbose else Silent()
+
+
+def cores() -> int:
+    """How many workers a comparison has by default."""
+    return os.cpu_count() or 1
+
+
+def read_data(experiment: Experiment) -> Prepared:
+    """Load, split and prepare the data that ``experiment`` names."""
+    return prepare(load(experiment.data), experiment.split, experiment.seed)
+
+
+def run(
+    experiment: Experiment,
+    prepared: Prepared,
+    folder: Path,
+    *,
+    workers: int | None,
+    fresh: bool,
+    progress: Screen | Silent,
+    command: str,
+) -> None:
+    """Make every run that ``folder`` does not hold yet, then write leaderboard, report and the winner's model."""
+    began = time.monotonic()
+    study = study_of(experiment, prepared)
+    with executor(study, prepared, workers) as hall:
+        check_models(experiment, study)
+        plan = make_plan(experiment, prepared)
+        if fresh:
+            set_aside(folder)
+        with claimed(folder):
+            keep_config(folder, experiment)
+            with Ledger(folder, create=True) as ledger:
+                _note(ledger, experiment, prepared, study, command)
+                progress.planned(plan)
+                make_runs(plan, hall, ledger, progress)
+                facts = ledger.noted("study")
+                ledger.note("study", {**facts, "seconds": (facts["seconds"] or 0.0) + time.monotonic() - began})
+            write_outputs(folder)
+
+
+@contextlib.contextmanager
+def executor(study: Study, prepared: Prepared, workers: int | None) -> Iterator[Executor]:
+    """Workers, or this process if ``workers`` is 0.
+
+    Raises:
+        InputError: if ``workers`` is negative.
+    """
+    if workers is not None and workers < 0:
+        raise InputError(f"workers must be 0 or more, received {workers}")
+    data = {"train": prepared.train, "validation": prepared.validation, "test": prepared.test}
+    count = cores() if workers is None else workers
+    with Workers(study, data, count) if count else InProcess(study, data) as hall:
+        yield hall
+
+
+def check_models(experiment: Experiment, study: Study) -> None:
+    """Assemble every recipe once, untrained, so that one that finds no place to act is refused now.
+
+    Raises:
+        InputError: with every such recipe.
+    """
+    import_tensorflow()
+    from regzoo.training.assemble import assemble
+
+    problems = []
+    for name, recipe in zip(experiment.recipes, experiment.built_recipes(), strict=True):
+        middle = {field: _somewhere(where) for field, (where, _) in recipe.space().items()}
+        try:
+            assemble(study.backbone, recipe.fixed(middle), study.task, study.input_shape)
+        except InputError as error:
+            problems.append(f"recipes: {name}: {error}")
+    if problems:
+        raise InputError("\n".join(dict.fromkeys(problems)))
+
+
+def _somewhere(strength: Strength) -> float:
+    if isinstance(strength, Schedule | float | int):
+        raise TypeError(strength)
+    return strength.values()[0]
+
+
+def _note(ledger: Ledger, experiment: Experiment, prepared: Prepared, study: Study, command: str) -> None:
+    shared = dataclasses.asdict(study)
+    held = ledger.noted("shared")
+    if held is not None and held["data"] != shared["data"]:
+        raise InputError("the data has changed since this comparison began: choose another --out, or use --fresh")
+    ledger.note("shared", shared)
+    ledger.note("names", list(experiment.recipes))
+    ledger.note("preparation", prepared.preparation.to_json())
+    ledger.note("held_out", prepared.held_out[0].tolist())
+    ledger.note(
+        "study",
+        {
+            "name": experiment.name,
+            "rank_by": study.rank_by,
+            "direction": study.task.objective(study.rank_by).direction,
+            "data": prepared.facts,
+            "config": experiment.to_yaml(),
+            "versions": {name: version(name) for name in VERSIONS},
+            "seconds": (ledger.noted("study") or {}).get("seconds"),
+            "command": command,
+            "trials": experiment.search.trials,
+            "tuner": experiment.search.tuner,
+            "replicates": experiment.replicates,
+            "notes": [note for recipe in experiment.built_recipes() for note in recipe.clashes()],
+        },
+    )
+
+
+def read_board(ledger: Ledger, records: list[Record]) -> leaderboard.Leaderboard:
+    """The leaderboard as far as the ledger reaches."""
+    facts = ledger.noted("study")
+    return leaderboard.of(records, facts["rank_by"], facts["direction"], ledger.noted("names"))
+
+
+def write_report(folder: Path, ledger: Ledger) -> None:
+    """Write ``leaderboard.csv``, ``report.html``, ``report.md`` and the figures."""
+    records = ledger.records()
+    board = read_board(ledger, records)
+    temporary = folder / "leaderboard.csv.tmp"
+    temporary.write_text(board.to_csv(), encoding="utf-8")
+    temporary.replace(folder / "leaderboard.csv")
+    page.write(folder, board.to_dict(), records, ledger.noted("study"))
+
+
+def write_outputs(folder: Path) -> None:
+    """Write everything that follows from the ledger: leaderboard, report and the winner's SavedModel."""
+    with Ledger(folder) as ledger:
+        write_report(folder, ledger)
+        board = read_board(ledger, ledger.records())
+        if board.winner is not None:
+            from regzoo.export.export import export
+
+            export(ledger, board, folder / MODEL)
+
+
+@dataclass(frozen=True)
+class Result:
+    """A comparison, read from its folder.
+
+    Args:
+        folder: what `compare` or ``regzoo compare`` wrote.
+    """
+
+    folder: Path
+    _keep: Any = None
+
+    @property
+    def board(self) -> leaderboard.Leaderboard:
+        """The leaderboard, as far as the comparison has come."""
+        with Ledger(self.folder) as ledger:
+            return read_board(ledger, ledger.records())
+
+    @property
+    def leaderboard(self) -> pd.DataFrame:
+        """One row a recipe, best first."""
+        return self.board.to_frame()
+
+    @property
+    def records(self) -> list[Record]:
+        """Every trial and replicate."""
+        with Ledger(self.folder) as ledger:
+            return ledger.records()
+
+    @property
+    def best(self) -> Recipe:
+        """The winning recipe, with numbers.
+
+        Raises:
+            InputError: if no replicate has finished.
+        """
+        winner = self.board.winner
+        if winner is None:
+            raise InputError("no recipe has a finished replicate yet")
+        return parse(winner)
+
+    @property
+    def model(self) -> keras.Model:
+        """The winner's best replicate, for standardized inputs; `export` gives a model for raw ones."""
+        import_tensorflow()
+        from regzoo.export.export import study_from
+        from regzoo.training.run import finished
+
+        with Ledger(self.folder) as ledger:
+            record, weights = ledger.weights(self.board.recipes[0].name)
+            return finished(study_from(ledger), parse(record.run.recipe), weights)
+
+    def write_report(self) -> None:
+        """Write leaderboard, report and figures anew, into the folder."""
+        with Ledger(self.folder) as ledger:
+            write_report(self.folder, ledger)
+
+    def report(self, path: str | Path) -> Path:
+        """Write the report, one offline HTML file, to ``path``."""
+        self.write_report()
+        return Path(shutil.copyfile(self.folder / "report.html", path))
+
+    def export(self, path: str | Path, recipe: str | None = None) -> Path:
+        """Write a verified SavedModel of the winner, or of ``recipe``, to ``path``."""
+        import_tensorflow()
+        from regzoo.export.export import export
+
+        with Ledger(self.folder) as ledger:
+            return export(ledger, read_board(ledger, ledger.records()), Path(path), recipe)
+
+
+__all__ = ["LEDGER", "Plan", "Result", "build", "compare"]

@@ -1,0 +1,55 @@
+"""A convolutional network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from regzoo.language import Announce, Backbone, InputError, setting
+from regzoo.language.lazy import keras
+
+
+@dataclass(frozen=True)
+class Cnn(Backbone):
+    """Blocks of 3 x 3 convolutions with pooling between them, then a dense layer.
+
+    Each block has one convolution and halves height and width, as long as both are at least 4. Slots:
+    ``input`` (1), ``preactivation`` and ``activation`` (one of each per convolution and for the dense layer).
+
+    Args:
+        filters: filters of the blocks, first to last, each in [1, inf).
+        dense: units of the last hidden layer, in [1, inf).
+        activation: the nonlinearity.
+
+    Raises:
+        InputError: if the inputs are no images (height, width, channels).
+
+    >>> from regzoo.backbones import Cnn
+    >>> print(Cnn(filters=(16, 32)))
+    cnn([16, 32])
+    """
+
+    filters: tuple[int, ...] = setting((32, 64), domain="[1, inf)")
+    dense: int = setting(128, domain="[1, inf)")
+    activation: str = setting("relu", options=("relu", "gelu", "silu", "tanh", "elu", "selu"))
+
+    def __call__(self, x: Any, slot: Announce) -> Any:
+        """Map images x (batch, height, width, channels) to features (batch, dense)."""
+        if len(x.shape) != 4:
+            raise InputError(
+                f"cnn needs images (height, width, channels), received inputs of shape {tuple(x.shape[1:])}; "
+                "use mlp for rows"
+            )
+        x = slot("input", x)
+        for index, count in enumerate(self.filters):
+            convolution = keras.layers.Conv2D(count, 3, padding="same", name=f"conv_{index}")
+            x = self._nonlinear(convolution(x), f"conv_{index}", slot)
+            if min(x.shape[1], x.shape[2]) >= 4:
+                x = keras.layers.MaxPooling2D(name=f"pool_{index}")(x)  # (batch, height / 2, width / 2, count)
+        x = keras.layers.Flatten(name="flatten")(x)
+        return self._nonlinear(keras.layers.Dense(self.dense, name="dense")(x), "dense", slot)
+
+    def _nonlinear(self, x: Any, name: str, slot: Announce) -> Any:
+        x = slot("preactivation", x)
+        x = keras.layers.Activation(self.activation, name=f"{name}_{self.activation}")(x)
+        return slot("activation", x)

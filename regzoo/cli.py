@@ -1,0 +1,199 @@
+"""The command line: parse, call, print - no logic.
+
+Exit codes: 0 done; 1 some runs failed and the rest is ranked; 2 the input is wrong; 3 the environment failed;
+130 interrupted, and the same command goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    name="regzoo",
+    help="Which regularizer, how strong, how sure - and the Keras model, ready to serve.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Config = Annotated[Path, typer.Argument(help="a config such as configs/quickstart.yaml", show_default=False)]
+Folder = Annotated[Path, typer.Argument(help="a comparison's folder such as reports/digits", show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
+
+
+@app.command()
+def zoo(
+    name: Annotated[str | None, typer.Argument(help="one of them, for its card", show_default=False)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List regularizers, backbones and data sources; with NAME print its card."""
+    from regzoo import cards
+
+    if as_json:
+        _print(json.dumps(cards.catalogue() if name is None else cards.card(name), indent=2))
+    else:
+        _rich(cards.listing() if name is None else cards.card_text(name))
+
+
+@app.command()
+def check(config: Config) -> None:
+    """Validate config and data without training; say every problem at once."""
+    from regzoo import api
+    from regzoo import config as configs
+    from regzoo.comparison.plan import study_of
+
+    experiment = configs.load(config)
+    prepared = api.read_data(experiment)
+    api.check_models(experiment, study_of(experiment, prepared))
+    facts = prepared.facts
+    _print(
+        f"{config}: fine. {facts['source']}: {facts['rows']} rows of {facts['inputs']}, {facts['task']}; "
+        f"{facts['train']} train, {facts['validation']} validation, {facts['test']} test; "
+        f"{len(experiment.recipes)} recipes."
+    )
+
+
+@app.command()
+def plan(config: Config, as_json: AsJson = False) -> None:
+    """Show what would be trained: runs per recipe, search space, estimated time."""
+    from regzoo import api, cards
+    from regzoo import config as configs
+    from regzoo.comparison.plan import estimate_seconds, make_plan, study_of
+
+    experiment = configs.load(config)
+    prepared = api.read_data(experiment)
+    api.check_models(experiment, study_of(experiment, prepared))
+    made = make_plan(experiment, prepared)
+    described = made.to_dict() | {"seconds": round(estimate_seconds(made, prepared, api.cores()), 1)}
+    if as_json:
+        _print(json.dumps(described, indent=2))
+    else:
+        _rich(cards.plan_table(described))
+
+
+@app.command()
+def compare(
+    config: Config,
+    out: Annotated[Path | None, typer.Option(help="the comparison's folder [default: reports/<name>]")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="processes [default: one per core]")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="begin anew; what is there is moved aside")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="print nothing but errors")] = False,
+) -> None:
+    """Search, replicate and rank the recipes of CONFIG; run again after an interruption to go on."""
+    from regzoo import api
+    from regzoo import config as configs
+
+    experiment = configs.load(config)
+    folder = out or Path("reports") / experiment.name
+    with api.quiet_or_screen(not quiet) as progress:
+        prepared = api.read_data(experiment)
+        command = f"regzoo compare {config}"
+        api.run(experiment, prepared, folder, workers=workers, fresh=fresh, progress=progress, command=command)
+    result = api.Result(folder)
+    if not quiet:
+        _rich(result.board.table(_width()))
+        _print(f"\nReport: {folder / 'report.html'}\nModel:  {folder / api.MODEL} (a verified SavedModel)")
+    if any(record.status == "failed" for record in result.records):
+        _warn(f"some runs failed; see: regzoo failures {folder}")
+        raise typer.Exit(1)
+
+
+@app.command()
+def leaderboard(
+    folder: Folder,
+    as_json: AsJson = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="print CSV")] = False,
+) -> None:
+    """Print the leaderboard of a finished or half-finished comparison."""
+    from regzoo import api
+
+    board = api.Result(folder).board
+    if as_json:
+        _print(board.to_json())
+    elif as_csv:
+        _print(board.to_csv().rstrip("\n"))
+    else:
+        _rich(board.table(_width()))
+
+
+@app.command()
+def failures(folder: Folder) -> None:
+    """List the runs that diverged or failed, with the reason."""
+    from regzoo import api, cards
+
+    bad = [record for record in api.Result(folder).records if record.status != "ok"]
+    if bad:
+        _rich(cards.failures_table(bad))
+    else:
+        _print("no run failed or diverged")
+
+
+@app.command()
+def report(folder: Folder) -> None:
+    """Write report.html, report.md, the figures and leaderboard.csv anew from the records."""
+    from regzoo import api
+
+    api.Result(folder).write_report()
+    _print(f"Report: {folder / 'report.html'}")
+
+
+@app.command()
+def export(
+    folder: Folder,
+    to: Annotated[Path, typer.Option(help="where to write the SavedModel", show_default=False)],
+    recipe: Annotated[str | None, typer.Option(help="a recipe of the comparison [default: the winner]")] = None,
+) -> None:
+    """Write a recipe's best replicate as a SavedModel, verified before it appears under its name."""
+    from regzoo import api
+
+    _print(f"Model: {api.Result(folder).export(to, recipe)}")
+
+
+def _print(text: str) -> None:
+    typer.echo(text)
+
+
+def _warn(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+def _rich(what: Any) -> None:
+    from rich.console import Console
+
+    Console(width=_width()).print(what)
+
+
+def _width() -> int:
+    from rich.console import Console
+
+    console = Console()
+    return console.width if console.is_terminal else 160
+
+
+def main() -> None:
+    """Run the command line; errors become sentences and exit codes."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        _warn("\nInterrupted. Nothing is lost: run the same command again and it goes on.")
+        sys.exit(130)
+    except Exception as error:
+        code = _code(error)
+        if code is None:
+            raise
+        _warn(f"{'Error' if code == 2 else 'Failed'}: {error}")
+        sys.exit(code)
+
+
+def _code(error: Exception) -> int | None:
+    """The exit code of an error that is no fault of regzoo's."""
+    from regzoo.language import EnvironmentFailure, InputError
+
+    if isinstance(error, InputError):
+        return 2
+    return 3 if isinstance(error, EnvironmentFailure | OSError | MemoryError) else None

@@ -1,0 +1,111 @@
+"""Folder: a comparison's own folder. One process at a time writes to it, and nothing foreign is touched."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import filelock
+import yaml
+
+from regzoo.comparison.ledger import FILE as LEDGER
+from regzoo.config import Experiment, read
+from regzoo.language import EnvironmentFailure, InputError
+
+CONFIG = "config.yaml"
+LOCK = ".lock"
+
+
+class BusyError(EnvironmentFailure):
+    """Another process is writing to the folder."""
+
+
+@contextlib.contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """Hold ``folder`` for this process while the block runs.
+
+    Raises:
+        InputError: if it is a file, or holds something that is no comparison.
+        BusyError: if another process holds it, naming that process.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file; choose another folder with --out")
+    foreign = _foreign(folder)
+    if foreign:
+        raise InputError(
+            f"{folder} holds {foreign!r} and no comparison ({LEDGER} is missing): nothing is written there; "
+            "choose another folder with --out"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(folder / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        raise BusyError(f"{folder} is in use by {_holder(folder)}; wait for it, or choose another folder") from None
+    try:
+        (folder / LOCK).write_text(f"{os.getpid()}\n")
+        yield
+    finally:
+        (folder / LOCK).write_text("")
+        lock.release()
+
+
+def _foreign(folder: Path) -> str | None:
+    if not folder.is_dir() or (folder / LEDGER).is_file():
+        return None
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name not in (LOCK, CONFIG))
+    return names[0] if names else None
+
+
+def _holder(folder: Path) -> str:
+    process = (folder / LOCK).read_text().strip()
+    return f"process {process}" if process else "another process"
+
+
+def set_aside(folder: Path) -> Path | None:
+    """Move a comparison that stands in ``folder`` to a free name beside it; return that name, None if there is none."""
+    if not (folder / LEDGER).is_file():
+        return None
+    number = 1
+    while (aside := folder.with_name(f"{folder.name}.{number}")).exists():
+        number += 1
+    folder.rename(aside)
+    return aside
+
+
+def keep_config(folder: Path, experiment: Experiment) -> None:
+    """Write the resolved config, or extend the one that is there.
+
+    Recipes and replicates may be added to a comparison. Anything else would make its records incomparable.
+
+    Raises:
+        InputError: with the difference, if something else changed.
+    """
+    path = folder / CONFIG
+    if path.is_file():
+        old = read(path.read_text(encoding="utf-8"), str(path))
+        if not _extends(experiment, old):
+            raise InputError(
+                f"{folder} holds a comparison of another config:\n{_difference(old, experiment)}\n"
+                "Choose another folder with --out, or begin anew with --fresh (the old one is moved aside)."
+            )
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(experiment.to_yaml(), encoding="utf-8")
+    temporary.replace(path)
+
+
+def _extends(new: Experiment, old: Experiment) -> bool:
+    same = new.model_copy(update={"recipes": old.recipes, "replicates": old.replicates})
+    return same == old and set(new.recipes) >= set(old.recipes) and new.replicates >= old.replicates
+
+
+def _difference(old: Experiment, new: Experiment) -> str:
+    lines = difflib.unified_diff(_lines(old), _lines(new), "there", "asked for", n=0, lineterm="")
+    return "\n".join(f"  {line}" for line in lines if not line.startswith("@@"))
+
+
+def _lines(experiment: Experiment) -> list[str]:
+    return yaml.safe_dump(yaml.safe_load(experiment.to_yaml()), sort_keys=False).splitlines()

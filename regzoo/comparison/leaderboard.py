@@ -1,0 +1,291 @@
+"""Leaderboard: what a comparison found, one row a recipe, as JSON, DataFrame, CSV or a table to look at."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from statistics import fmean
+from typing import Any
+
+import pandas as pd
+from rich.table import Table
+from rich.text import Text
+
+from regzoo.comparison.ranking import Direction, Ranking, rank
+from regzoo.language.errors import InputError, did_you_mean
+from regzoo.training.record import Parts, Record, finite
+
+PARTS = ("validation", "train", "test")
+STANDING = (
+    *("rank", "tier", "mean", "sd", "iqm", "low", "high"),
+    *("gain", "gain_low", "gain_high", "p_holm", "p_better"),
+)
+CLOCK = ["fit_seconds", "predict_ms"]
+WHOLE = ["rank", "tier", "replicates", "diverged", "failed", "parameters"]
+WIDE = 110
+"""Terminal columns from which the table shows everything."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is known of one recipe; None where nothing is.
+
+    Attributes:
+        recipe: with numbers; as the config writes it while its numbers are still searched.
+        name: as the config writes it.
+        rank: from 1; None before the first replicate.
+        tier: from 1; recipes of one tier cannot be told apart. None if no replicate finished.
+        mean, sd, iqm, low, high: of the ranking metric on validation, with its 95 % interval.
+        gain, gain_low, gain_high, p_holm, p_better: beside the baseline, see `Ranking`.
+        replicates: replicates made, among them ``diverged`` and ``failed`` ones.
+        metrics: means over the finished replicates, None if one of them lacks the number.
+        epochs: mean number trained, ``best_epoch`` the mean best one.
+        fit_seconds: mean wall time of a training.
+        predict_ms: mean milliseconds to predict 1,000 rows.
+        parameters: trainable ones.
+        status: ``ok``, ``diverged`` (some replicates left no score), ``failed`` (all of them) or
+            ``pending`` (none made yet).
+    """
+
+    recipe: str
+    name: str
+    rank: int | None
+    tier: int | None
+    mean: float | None
+    sd: float | None
+    iqm: float | None
+    low: float | None
+    high: float | None
+    gain: float | None
+    gain_low: float | None
+    gain_high: float | None
+    p_holm: float | None
+    p_better: float | None
+    replicates: int
+    diverged: int
+    failed: int
+    metrics: Parts
+    epochs: float | None
+    best_epoch: float | None
+    fit_seconds: float | None
+    predict_ms: float | None
+    parameters: int | None
+    status: str
+
+
+@dataclass(frozen=True)
+class Leaderboard:
+    """The ranking of a comparison, finished or not.
+
+    Attributes:
+        rank_by: the metric, on the validation part.
+        direction: ``min`` if small is good, else ``max``.
+        winner: the recipe of rank 1 with its numbers; None while nothing finished.
+        baseline: the recipe that gains refer to.
+        recipes: in rank order, those without a replicate last.
+    """
+
+    rank_by: str
+    direction: Direction
+    winner: str | None
+    baseline: str
+    recipes: tuple[Row, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `to_json` writes: plain values, None for what is not known."""
+        board: dict[str, Any] = finite(asdict(self))
+        return board
+
+    def to_json(self) -> str:
+        """Strict JSON: null, never NaN."""
+        return json.dumps(self.to_dict(), indent=2, allow_nan=False, ensure_ascii=False)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a recipe in rank order; metrics as columns such as ``test_nll``."""
+        rows = [asdict(row) for row in self.recipes]
+        metrics = [row.pop("metrics") for row in rows]
+        for part in PARTS:
+            names = dict.fromkeys(name for parts in metrics for name in parts[part])  # in order, once each
+            for row, parts in zip(rows, metrics, strict=True):
+                row |= {f"{part}_{name}": parts[part].get(name) for name in names}
+        frame = pd.DataFrame(rows)
+        numbers = [column for column in frame.columns if column not in ("recipe", "name", "status")]
+        return frame.astype({column: "Int64" if column in WHOLE else "float64" for column in numbers})
+
+    def to_csv(self) -> str:
+        """The frame without clock readings, so that equal comparisons give equal bytes.
+
+        Text that a spreadsheet would run as a formula gets an apostrophe in front.
+        """
+        frame = self.to_frame().drop(columns=CLOCK)
+        for column in ("recipe", "name", "status"):
+            frame[column] = frame[column].map(_harmless)
+        return frame.to_csv(index=False, lineterminator="\n")
+
+    def table(self, width: int = WIDE) -> Table:
+        """Draw it for a terminal of ``width`` columns; below 110 without p, test score and epochs."""
+        wide = width >= WIDE
+        table = Table(box=None, pad_edge=False, header_style="bold", caption_justify="left")
+        table.caption = "Recipes of one tier cannot be told apart. Gains in brackets: 95 % interval."
+        headers = ["rank", "tier", "recipe", f"{self.rank_by} ± sd", f"gain over {self.baseline}"]
+        headers += ["p", f"test {self.rank_by}", "epochs"] if wide else []
+        for header in headers:
+            words = header == "recipe"
+            # Text, not strings: brackets in a recipe are no markup.
+            table.add_column(Text(header), justify="left" if words else "right", overflow="fold", no_wrap=not words)
+        table.add_column("status")
+        for row in self.recipes:
+            won = row.rank == 1 and self.winner is not None
+            cells = [*_cells(row, wide), *(_more(row, self.rank_by) if wide else ()), _status(row, won)]
+            table.add_row(*map(Text, cells), style="bold green" if won else None)
+        return table
+
+
+def of(
+    records: Iterable[Record],
+    rank_by: str,
+    direction: Direction,
+    recipes: Sequence[str],
+    baseline: str = "none",
+) -> Leaderboard:
+    """Rank the replicates among ``records``; trials are ignored.
+
+    Records of other recipes are left out; of several records of one run the last counts.
+
+    Args:
+        records: what the ledger holds.
+        rank_by: a metric of the validation part.
+        direction: ``min`` if small is good, else ``max``.
+        recipes: names as the config writes them; their order settles ties.
+        baseline: one of them.
+
+    Raises:
+        InputError: the baseline is none of the recipes, or the replicates lack the metric.
+    """
+    if baseline not in recipes:
+        raise InputError(f"baseline: {baseline!r} is none of the recipes.{did_you_mean(baseline, recipes)}")
+    made = _replicates(records, recipes)
+    _check_metric(rank_by, made)
+    ranking = _rank(made, rank_by, direction, baseline)
+    ranked = [] if ranking is None else [str(name) for name in ranking.table.index]
+    order = [*ranked, *(name for name in recipes if name not in made)]
+    rows = [_row(name, made.get(name, []), rank_by, ranking) for name in order]
+    winner = rows[0].recipe if ranking and ranking.winner else None
+    base = next(row.recipe for row in rows if row.name == baseline)
+    return Leaderboard(rank_by, direction, winner, base, tuple(rows))
+
+
+def _replicates(records: Iterable[Record], recipes: Sequence[str]) -> dict[str, list[Record]]:
+    """The replicates of each recipe that has any, by number; recipes in the order of the config."""
+    runs = {record.run.key: record for record in records if record.run.stage == "replicate"}
+    found = sorted(runs.values(), key=lambda record: record.run.number)
+    made = {name: [record for record in found if record.run.name == name] for name in recipes}
+    return {name: those for name, those in made.items() if those}
+
+
+def _check_metric(rank_by: str, made: Mapping[str, Sequence[Record]]) -> None:
+    finished = [record for those in made.values() for record in those if record.status == "ok"]
+    metrics = dict.fromkeys(name for record in finished for name in record.metrics.get("validation", {}))
+    if finished and rank_by not in metrics:
+        raise InputError(f"rank_by: the replicates have no metric {rank_by!r}.{did_you_mean(rank_by, metrics)}")
+
+
+def _rank(made: Mapping[str, Sequence[Record]], rank_by: str, direction: Direction, baseline: str) -> Ranking | None:
+    """Rank by name, because two names may have found the same numbers; None without a replicate."""
+    runs = [(name, record.run.seed, record.score(rank_by)) for name, those in made.items() for record in those]
+    if not runs:
+        return None
+    frame = pd.DataFrame(runs, columns=["recipe", "seed", "score"])
+    return rank(frame, direction, baseline if baseline in made else None)
+
+
+def _row(name: str, records: Sequence[Record], rank_by: str, ranking: Ranking | None) -> Row:
+    finished = [record for record in records if math.isfinite(record.score(rank_by))]
+    failed = sum(record.status == "failed" for record in records)
+    return Row(
+        recipe=records[0].run.recipe if records else name,
+        name=name,
+        **_standing(name if records else None, ranking),
+        replicates=len(records),
+        diverged=len(records) - len(finished) - failed,
+        failed=failed,
+        metrics=_means(finished),
+        epochs=_mean(record.epochs for record in finished),
+        best_epoch=_mean(record.best_epoch for record in finished),
+        fit_seconds=_mean(record.fit_seconds for record in finished),
+        predict_ms=_mean(record.predict_ms for record in finished),
+        parameters=finished[0].parameters if finished else None,
+    )
+
+
+def _standing(name: str | None, ranking: Ranking | None) -> dict[str, Any]:
+    """What the ranking says of a recipe; of None, that it is pending."""
+    if name is None or ranking is None:
+        return dict.fromkeys(STANDING) | {"status": "pending"}
+    found = ranking.table.loc[name, [*STANDING, "status"]].to_dict()
+    return {str(key): None if pd.isna(value) else finite(value) for key, value in found.items()}
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    """The mean, or None if there is nothing or one value is missing: a mean of the rest would flatter."""
+    numbers = list(values)
+    known = [number for number in numbers if number is not None and math.isfinite(number)]
+    return fmean(known) if known and len(known) == len(numbers) else None
+
+
+def _means(finished: Sequence[Record]) -> Parts:
+    parts: Parts = {}
+    for part in PARTS:
+        names = dict.fromkeys(name for record in finished for name in record.metrics.get(part, {}))
+        parts[part] = {name: _mean(record.metrics.get(part, {}).get(name) for record in finished) for name in names}
+    return parts
+
+
+def _harmless(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t")) else cell
+
+
+def _digits(spread: float | None, value: float | None) -> int:
+    """Decimals that show two digits of the spread, or four of the value if there is no spread."""
+    size, digits = (spread, 2) if spread else (value, 4)
+    return 4 if not size else min(max(digits - 1 - math.floor(math.log10(abs(size))), 0), 8)
+
+
+def _number(value: float | None, digits: int, sign: str = "") -> str:
+    return "" if value is None else f"{value:{sign}.{digits}f}"
+
+
+def _p(value: float | None) -> str:
+    return "" if value is None else "<.001" if value < 0.001 else f"{value:.3f}".removeprefix("0")
+
+
+def _gain(row: Row, between: str) -> str:
+    """``+0.012 [0.008, 0.016]``; the interval needs two pairs."""
+    if row.gain is None:
+        return ""
+    if row.gain_low is None or row.gain_high is None:
+        return _number(row.gain, _digits(None, row.gain), "+")
+    digits = _digits((row.gain_high - row.gain_low) / 2, row.gain)
+    low, high = _number(row.gain_low, digits, "+"), _number(row.gain_high, digits, "+")
+    return f"{_number(row.gain, digits, '+')}{between}[{low}, {high}]"
+
+
+def _cells(row: Row, wide: bool) -> list[str]:
+    digits = _digits(row.sd, row.mean)
+    score = _number(row.mean, digits) + ("" if row.sd is None else f" ± {_number(row.sd, digits)}")
+    return [_number(row.rank, 0), _number(row.tier, 0), row.recipe, score, _gain(row, " " if wide else "\n")]
+
+
+def _more(row: Row, rank_by: str) -> list[str]:
+    test = _number(row.metrics["test"].get(rank_by), _digits(row.sd, row.mean))
+    return [_p(row.p_holm), test, _number(row.epochs, 0)]
+
+
+def _status(row: Row, won: bool) -> str:
+    """Says in words what colour says too."""
+    counts = [f"{count} {word}" for count, word in ((row.diverged, "diverged"), (row.failed, "failed")) if count]
+    if won:
+        return ", ".join(["winner", *counts])
+    return ", ".join(counts) or row.status

@@ -1,0 +1,139 @@
+"""Ledger: the append-only store of records of one comparison. The only file that opens the store.
+
+One SQLite file; one commit per run, so whatever happens costs at most the runs under way.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from regzoo.language import InputError, Objective
+from regzoo.training.record import Record, finite
+
+FILE = "ledger.sqlite"
+VERSION = 1
+_SCHEMA = """
+create table records (
+    number integer primary key,
+    key text not null unique,
+    stage text not null,
+    name text not null,
+    status text not null,
+    body text not null
+);
+create table weights (
+    name text primary key,
+    key text not null,
+    score real not null,
+    replicate integer not null,
+    body blob not null
+);
+create table notes (name text primary key, body text not null);
+"""
+
+
+class Ledger:
+    """The records of one comparison, in the order in which they were made.
+
+    Beside them it keeps, for each recipe, the weights of the replicate that validated best, and notes: small JSON
+    values about the comparison as a whole.
+
+    Args:
+        folder: the comparison's folder.
+        create: make the store if there is none.
+
+    Raises:
+        InputError: if there is no store, or another version of regzoo wrote it.
+    """
+
+    def __init__(self, folder: Path, create: bool = False) -> None:
+        path = folder / FILE
+        if not create and not path.is_file():
+            raise InputError(f"{folder} holds no comparison ({FILE} is missing); regzoo compare makes one")
+        self._store = sqlite3.connect(path, timeout=30.0)
+        version = self._store.execute("pragma user_version").fetchone()[0]
+        if version == 0 and create:
+            with self._store:
+                self._store.executescript(f"begin; {_SCHEMA} pragma user_version = {VERSION}; commit;")
+        elif version != VERSION:
+            self._store.close()
+            raise InputError(f"{path} has format {version}, this regzoo reads {VERSION}: use the regzoo that wrote it")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._store.close()
+
+    def add(self, record: Record, objective: Objective, weights: Sequence[Sequence[Any]] | None = None) -> None:
+        """Append ``record``; keep ``weights`` if no replicate of the recipe has validated better. One commit."""
+        run = record.run
+        with self._store:
+            self._store.execute(
+                "insert into records (key, stage, name, status, body) values (?, ?, ?, ?, ?)",
+                (run.key, run.stage, run.name, record.status, record.to_json()),
+            )
+            score = record.score(objective.metric)
+            if weights is not None and run.stage == "replicate" and self._best(run.name, score, run.number, objective):
+                self._store.execute(
+                    "insert or replace into weights values (?, ?, ?, ?, ?)",
+                    (run.name, run.key, score, run.number, _packed(weights)),
+                )
+
+    def _best(self, name: str, score: float, number: int, objective: Objective) -> bool:
+        row = self._store.execute("select score, replicate from weights where name = ?", (name,)).fetchone()
+        if row is None:
+            return score == score  # NaN is no result to keep
+        return objective.better(score, row[0]) or (score == row[0] and number < row[1])
+
+    def records(self) -> list[Record]:
+        """All records, in the order in which they were made."""
+        rows = self._store.execute("select body from records order by number")
+        return [Record.from_json(body) for (body,) in rows]
+
+    def weights(self, name: str) -> tuple[Record, list[list[np.ndarray]]]:
+        """The best replicate of the recipe written ``name``, and its weights, member by member.
+
+        Raises:
+            InputError: if it has no finished replicate.
+        """
+        row = self._store.execute(
+            "select records.body, weights.body from weights join records using (key) where weights.name = ?", (name,)
+        ).fetchone()
+        if row is None:
+            raise InputError(f"{name!r} has no finished replicate here, so there is no model of it")
+        return Record.from_json(row[0]), _unpacked(row[1])
+
+    def note(self, name: str, value: Any) -> None:
+        """Keep ``value`` (JSON) under ``name``, in place of what was there."""
+        body = json.dumps(finite(value), allow_nan=False)
+        with self._store:
+            self._store.execute("insert or replace into notes values (?, ?)", (name, body))
+
+    def noted(self, name: str) -> Any:
+        """The value kept under ``name``, or None."""
+        row = self._store.execute("select body from notes where name = ?", (name,)).fetchone()
+        return None if row is None else json.loads(row[0])
+
+
+def _packed(weights: Sequence[Sequence[Any]]) -> bytes:
+    file = io.BytesIO()
+    np.savez(file, **{f"{m:04d}-{i:06d}": array for m, arrays in enumerate(weights) for i, array in enumerate(arrays)})
+    return file.getvalue()
+
+
+def _unpacked(body: bytes) -> list[list[np.ndarray]]:
+    members: list[list[np.ndarray]] = []
+    with np.load(io.BytesIO(body), allow_pickle=False) as arrays:
+        for name in sorted(arrays.files):
+            if name.endswith("-000000"):
+                members.append([])
+            members[-1].append(arrays[name])
+    return members

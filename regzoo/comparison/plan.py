@@ -1,0 +1,169 @@
+"""Plan: experiment -> the runs to make, and what they will cost."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from regzoo.comparison.search import Axis, axes, begin
+from regzoo.config import Experiment
+from regzoo.data.prepare import Prepared
+from regzoo.language import AfterTraining, Objective, Range, Recipe
+from regzoo.training.study import Study
+from regzoo.training.task import Task
+
+
+@dataclass(frozen=True)
+class ArmPlan:
+    """What is planned for one recipe.
+
+    Attributes:
+        name: the recipe as the config writes it.
+        recipe: the same, read.
+        space: what its search has to find.
+        trials: how many trials its search makes.
+        epochs: how many epochs these trials take at most.
+        members: how many models a run trains; a searched number counts with its highest value.
+    """
+
+    name: str
+    recipe: Recipe
+    space: tuple[Axis, ...]
+    trials: int
+    epochs: int
+    members: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that decides the runs of a comparison."""
+
+    study: Study
+    objective: Objective
+    arms: tuple[ArmPlan, ...]
+    tuner: str
+    trials: int
+    epochs: int
+    replicates: int
+    learning_rate: float | Range
+    seed: int
+
+    @property
+    def runs(self) -> int:
+        """Trials and replicates of all recipes."""
+        return sum(arm.trials + self.replicates for arm in self.arms)
+
+    @property
+    def model_epochs(self) -> int:
+        """Epochs of training, all runs and members together, at most."""
+        return sum(arm.members * (arm.epochs + self.replicates * self.epochs) for arm in self.arms)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {
+            "rank_by": self.objective.metric,
+            "tuner": self.tuner,
+            "runs": self.runs,
+            "epochs": self.model_epochs,
+            "recipes": [
+                {
+                    "name": arm.name,
+                    "trials": arm.trials,
+                    "replicates": self.replicates,
+                    "models_per_run": arm.members,
+                    "space": {axis.name: f"{axis.range}{' (log)' if axis.log else ''}" for axis in arm.space},
+                    "clashes": arm.recipe.clashes(),
+                }
+                for arm in self.arms
+            ],
+        }
+
+
+def make_plan(experiment: Experiment, prepared: Prepared) -> Plan:
+    """Plan ``experiment`` on ``prepared`` data.
+
+    Raises:
+        InputError: if the metric does not fit the task, or hyperband has too few trials.
+    """
+    study = study_of(experiment, prepared)
+    arms = tuple(
+        _arm(name, recipe, experiment)
+        for name, recipe in zip(experiment.recipes, experiment.built_recipes(), strict=True)
+    )
+    return Plan(
+        study=study,
+        objective=study.task.objective(study.rank_by),
+        arms=arms,
+        tuner=experiment.search.tuner,
+        trials=experiment.search.trials,
+        epochs=experiment.training.epochs,
+        replicates=experiment.replicates,
+        learning_rate=experiment.training.learning_rate,
+        seed=experiment.seed,
+    )
+
+
+def study_of(experiment: Experiment, prepared: Prepared) -> Study:
+    """What all runs of ``experiment`` share.
+
+    Raises:
+        InputError: if the metric does not fit the task.
+    """
+    task = task_of(prepared)
+    return Study(
+        backbone=experiment.backbone,
+        task=task,
+        input_shape=prepared.preparation.input_shape,
+        optimizer=experiment.training.optimizer,
+        batch_size=experiment.training.batch_size,
+        rank_by=task.objective(experiment.rank_by).metric,
+        data=f"{prepared.digest} {experiment.split} seed={experiment.seed}",
+    )
+
+
+def task_of(prepared: Prepared) -> Task:
+    """The task that the prepared data asks for."""
+    preparation = prepared.preparation
+    if preparation.task == "classification":
+        return Task("classification", preparation.classes)
+    return Task("regression", preparation.outputs, preparation.target_scale)
+
+
+def _arm(name: str, recipe: Recipe, experiment: Experiment) -> ArmPlan:
+    training, search = experiment.training, experiment.search
+    space = axes(recipe, training.learning_rate)
+    ahead = begin(search.tuner, space, search.trials, training.epochs, Objective("nll", "min"), seed=0).ahead()
+    return ArmPlan(
+        name=name,
+        recipe=recipe,
+        space=tuple(space),
+        trials=sum(count for count, _ in ahead),
+        epochs=sum(count * epochs for count, epochs in ahead),
+        members=_members(recipe),
+    )
+
+
+def _members(recipe: Recipe) -> int:
+    highest = {name: max(where.values()) for name, (where, _) in recipe.space().items()}
+    return math.prod(part.trainings() for part in recipe.fixed(highest) if isinstance(part, AfterTraining))
+
+
+def estimate_seconds(plan: Plan, prepared: Prepared, workers: int) -> float:
+    """Time one epoch of the baseline here, and say how long all runs will take on ``workers`` workers.
+
+    Traces, start-up and heavier recipes come on top; it is a first guess, made from a measurement.
+    """
+    from regzoo.training.program import Program
+    from regzoo.training.run import build
+
+    model = build(plan.study, Recipe())
+    program = Program(model, prepared.train, prepared.validation, plan.study.batch_size)
+    options: dict[str, Any] = {"strengths": {}, "seed": 0, "learning_rate": 1e-3, "objective": plan.objective}
+    program.train(**options, epochs=1)
+    began = time.perf_counter()
+    program.train(**options, epochs=2)
+    epoch = (time.perf_counter() - began) / 2
+    return plan.model_epochs * epoch / min(workers, os.cpu_count() or 1)

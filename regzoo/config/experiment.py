@@ -1,0 +1,238 @@
+"""Config: a YAML file or keywords become an `Experiment`; every problem is said at once, with its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from regzoo.config import values
+from regzoo.config.written import ConfigError, Document, KeyPath, Nested, Problem, compose
+from regzoo.data.catalog import ARRAYS, BUNDLED
+from regzoo.language.backbone import Backbone
+from regzoo.language.errors import InputError, did_you_mean
+from regzoo.language.grammar import read_call
+from regzoo.language.named import construct
+from regzoo.language.ranges import Choice, Float
+from regzoo.language.recipe import Recipe, parse
+from regzoo.language.registry import backbones
+from regzoo.training.study import OPTIMIZERS
+from regzoo.training.task import METRICS
+
+_SUM_TOLERANCE = 1e-9
+
+Share = Annotated[float, PlainValidator(values.number("(0, 1)"))]
+Count = Annotated[int, PlainValidator(values.whole("[1, inf)"))]
+EmptyPath = Annotated[Path | None, PlainValidator(values.optional(values.path))]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class Data(_Section):
+    """Where the data comes from: ``{source: digits}``, ``{csv: path, target: column}`` or ``{npz: path}``."""
+
+    source: Annotated[str | None, PlainValidator(values.optional(values.word(tuple(BUNDLED), unlisted=(ARRAYS,))))] = (
+        None
+    )
+    csv: EmptyPath = None
+    target: Annotated[str | None, PlainValidator(values.optional(values.text))] = None
+    npz: EmptyPath = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Data:
+        given = [key for key in ("source", "csv", "npz") if getattr(self, key) is not None]
+        if len(given) != 1:
+            forms = "{source: digits}, {csv: path, target: column} or {npz: path}"
+            raise ValueError(f"takes one of {forms}, received {' and '.join(given) or 'none of them'}")
+        if given == ["csv"] and self.target is None:
+            raise ValueError("csv needs the column to predict: {csv: path, target: column}, received no target")
+        if given != ["csv"] and self.target is not None:
+            raise ValueError(f"target goes with csv, received it with {given[0]}; take it out")
+        return self
+
+
+class Split(_Section):
+    """The shares of the three parts, how many training rows to keep, the share of wrong training labels."""
+
+    train: Share = 0.6
+    validation: Share = 0.2
+    test: Share = 0.2
+    train_size: Annotated[int | None, PlainValidator(values.optional(values.whole("[2, inf)")))] = None
+    label_noise: Annotated[float, PlainValidator(values.number("[0, 1)"))] = 0.0
+
+    @model_validator(mode="after")
+    def _sum(self) -> Split:
+        total = self.train + self.validation + self.test
+        if abs(total - 1.0) > _SUM_TOLERANCE:
+            parts = f"{self.train} + {self.validation} + {self.test} = {round(total, 12)}"
+            raise ValueError(f"train + validation + test must be 1, received {parts}")
+        return self
+
+
+class Training(_Section):
+    """How every run is trained; ``sgd`` has momentum 0.9."""
+
+    epochs: Count = 60
+    batch_size: Count = 32
+    optimizer: Annotated[str, PlainValidator(values.word(OPTIMIZERS))] = "adam"
+    learning_rate: Annotated[float | Float | Choice, PlainValidator(values.searchable("(0, inf)"))] = Float(3e-4, 1e-2)
+
+
+class Search(_Section):
+    """How strengths are looked for: the tuner, and its trials for each recipe."""
+
+    tuner: Annotated[str, PlainValidator(values.word(("random", "grid", "bayesian", "hyperband")))] = "random"
+    trials: Count = 8
+
+
+def _backbone(value: Any) -> str:
+    if isinstance(value, Backbone):
+        return str(value)
+    return str(construct(read_call(values.text(value)), backbones(), "backbone"))
+
+
+class Experiment(_Section):
+    """A comparison, with everything decided that can be decided before the data is seen.
+
+    ``backbone`` and ``recipes`` are in their normal form, the one in which reports show them.
+
+    >>> from_keywords(backbone="mlp", recipes=["dropout( rate = .5 )"]).recipes
+    ('none', 'dropout(0.5)')
+    """
+
+    name: Annotated[str, PlainValidator(values.folder)] = Field(description="a folder name such as digits")
+    data: Data = Field(description="where it comes from, such as {source: digits}")
+    split: Split = Split()
+    backbone: Annotated[str, PlainValidator(_backbone)] = Field(description="a model such as mlp(widths=[64, 64])")
+    recipes: Annotated[tuple[str, ...], PlainValidator(values.recipes)] = Field(
+        description="a list such as [none, dropout, l2]"
+    )
+    training: Training = Training()
+    search: Search = Search()
+    replicates: Annotated[int, PlainValidator(values.whole("[2, inf)"))] = 5
+    rank_by: Annotated[str | None, PlainValidator(values.optional(values.word(tuple(sum(METRICS.values(), ())))))] = (
+        None
+    )
+    seed: Annotated[int, PlainValidator(values.whole("[0, inf)"))] = 0
+
+    def built_backbone(self) -> Backbone:
+        """The backbone that the text in ``backbone`` describes."""
+        return construct(read_call(self.backbone), backbones(), "backbone")
+
+    def built_recipes(self) -> tuple[Recipe, ...]:
+        """The recipes that the texts in ``recipes`` describe, in order; the baseline is one of them."""
+        return tuple(parse(text) for text in self.recipes)
+
+    def metric_for(self, task: str) -> str:
+        """The metric to rank by: ``rank_by``, or else nll for classification and rmse for regression.
+
+        Raises:
+            InputError: if ``rank_by`` does not fit the ``task``.
+        """
+        allowed = METRICS[task]
+        if self.rank_by is None:
+            return allowed[0]
+        if self.rank_by not in allowed:
+            fits = ", ".join(allowed)
+            raise InputError(f"rank_by: {self.rank_by} does not fit this data, a {task}; take one of {fits}")
+        return self.rank_by
+
+    def to_yaml(self) -> str:
+        """Everything written out, paths absolute; `read` gives an equal experiment back."""
+        written = {key: dict(value) if isinstance(value, _Section) else value for key, value in self}
+        written["data"] = {key: str(value) for key, value in written["data"].items() if value is not None}
+        written["recipes"] = list(self.recipes)
+        rate = self.training.learning_rate
+        written["training"]["learning_rate"] = rate if isinstance(rate, float) else str(rate)
+        return yaml.safe_dump(written, sort_keys=False, allow_unicode=True, width=110)
+
+
+def load(path: str | Path) -> Experiment:
+    """Read the config file at ``path``.
+
+    Raises:
+        ConfigError: with every problem, also when there is no such file or it is no UTF-8 text.
+    """
+    path = Path(path)
+    try:
+        text = path.read_bytes().decode("utf-8-sig") if path.is_file() else None
+    except UnicodeDecodeError as error:
+        line, before = error.object[: error.start].count(b"\n") + 1, error.object.rfind(b"\n", 0, error.start)
+        said = f"not UTF-8 text: byte 0x{error.object[error.start]:02x}; save the file as UTF-8"
+        raise ConfigError(str(path), [Problem(line, error.start - before, said)]) from None
+    except OSError as error:
+        raise ConfigError(str(path), [Problem(0, 0, f"cannot be read: {error.strerror}")]) from None
+    if text is None:
+        raise ConfigError(str(path), [Problem(0, 0, _no_file(path))])
+    return read(text, str(path))
+
+
+def read(text: str, file: str = "config.yaml") -> Experiment:
+    """Read a config; relative paths in it are relative to the folder of ``file``.
+
+    Raises:
+        ConfigError: with every problem, one line each: ``file:line:column: key: what``.
+    """
+    document = compose(text, file, sections=Experiment.model_fields)
+    return _validated(document, file, Path(file).absolute().parent)
+
+
+def from_keywords(**keywords: Any) -> Experiment:
+    """The same from Python: every key of the config is a keyword of the same shape.
+
+    Backbones and recipes may be objects as well as text. Without ``data``, arrays are handed over elsewhere;
+    without ``name``, the comparison is called ``comparison``.
+
+    Raises:
+        ConfigError: with every problem, one line each: ``key: what``.
+    """
+    given = {"name": "comparison", "data": {"source": ARRAYS}, **keywords}
+    return _validated(Document(values=given), "", Path.cwd())
+
+
+def _no_file(path: Path) -> str:
+    if path.exists():
+        return "is a folder, not a config file" if path.is_dir() else "is not a file"
+    beside = [other.name for other in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
+    return f"there is no such file.{did_you_mean(path.name, beside)}" if beside else "there is no such file"
+
+
+def _validated(document: Document, file: str, base: Path) -> Experiment:
+    problems = list(document.problems)
+    try:
+        experiment = Experiment.model_validate(document.values, context={"base": base})
+        if not problems:
+            return experiment
+    except ValidationError as error:
+        new = [
+            detail for detail in error.errors() if not (isinstance(detail["input"], Nested) and detail["input"].known)
+        ]
+        problems += [_problem(detail, document, with_place=bool(file)) for detail in new]
+    raise ConfigError(file, problems)
+
+
+def _problem(detail: ErrorDetails, document: Document, with_place: bool) -> Problem:
+    path, kind = detail["loc"], detail["type"]
+    key = f"{path[0]}[{path[1]}]" if len(path) == 2 and isinstance(path[1], int) else ".".join(map(str, path))
+    line, column = document.place(path, of_key=kind == "extra_forbidden") if with_place else (0, 0)
+    return Problem(line, column, f"{key}: {_said(detail, path)}")
+
+
+def _said(detail: ErrorDetails, path: KeyPath) -> str:
+    kind, word = detail["type"], str(path[-1])
+    section = Experiment.model_fields[str(path[0])].annotation if len(path) == 2 else Experiment
+    known = section.model_fields if isinstance(section, type) and issubclass(section, BaseModel) else {}
+    if kind in ("extra_forbidden", "invalid_key"):
+        return f"there is no such key.{did_you_mean(word, known)}"
+    if kind == "missing":
+        return f"is missing; give {known[word].description}"
+    if kind == "value_error":
+        return str(detail["ctx"]["error"])
+    inner = Experiment.model_fields[word].annotation
+    keys = ", ".join(inner.model_fields) if isinstance(inner, type) and issubclass(inner, BaseModel) else word
+    return f"takes keys and values ({keys}), received {values.received(detail['input'])}"

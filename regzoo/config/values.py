@@ -1,0 +1,178 @@
+"""Values: what a key of a config accepts, from a YAML file (`Written`) or from Python.
+
+Each function returns the value in its normal form or raises ValueError with what is allowed and what was
+received; pydantic collects these errors.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError, ValidationInfo
+from pydantic_core import InitErrorDetails
+
+from regzoo.config.written import Nested, Written
+from regzoo.language.errors import did_you_mean
+from regzoo.language.grammar import read_value
+from regzoo.language.numbers import Domain
+from regzoo.language.ranges import Choice, Float, Int
+from regzoo.language.recipe import BASELINE, Recipe
+from regzoo.language.regularizer import Regularizer
+
+_FOLDER = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
+_LONGEST_NAME = 100
+_MOST_BITS = 1000  # a larger whole number overflows when it becomes a float
+
+
+def received(value: Any) -> str:
+    """Say what was received, in one short line."""
+    said = str(value) if isinstance(value, Written | Nested) else _python(value)
+    said = " ".join(said.split())
+    return said if len(said) <= 80 else f"{said[:77]}..."
+
+
+def _python(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return "a list"
+    return "keys and values" if isinstance(value, dict) else repr(value)
+
+
+def whole(domain: str) -> Callable[[Any], int]:
+    """Accept a whole number in ``domain``."""
+
+    def accept(value: Any) -> int:
+        plain = _plain(value)
+        if not _is_number(plain) or plain not in Domain(domain) or plain != int(plain):
+            raise ValueError(f"takes a whole number in {domain}, received {received(value)}")
+        return int(plain)
+
+    return accept
+
+
+def number(domain: str) -> Callable[[Any], float]:
+    """Accept a number in ``domain``."""
+
+    def accept(value: Any) -> float:
+        plain = _plain(value)
+        if not _is_number(plain) or plain not in Domain(domain):
+            raise ValueError(f"takes a number in {domain}, received {received(value)}")
+        return float(plain)
+
+    return accept
+
+
+def searchable(domain: str) -> Callable[[Any], float | Float | Choice]:
+    """Accept a number in ``domain``, a range such as ``0.0003..0.01`` or a choice such as ``0.001|0.003``."""
+    single = number(domain)
+
+    def accept(value: Any) -> float | Float | Choice:
+        plain = _plain(value)
+        if isinstance(plain, str) and (".." in plain or "|" in plain):
+            plain = read_value(plain)
+        if isinstance(plain, Float | Int | Choice):
+            ends = [single(end) for end in plain.values()]
+            return Choice(tuple(ends)) if isinstance(plain, Choice) else Float(*ends)
+        if not _is_number(plain):
+            forms = "a range such as 0.0003..0.01 or a choice such as 0.001|0.003"
+            raise ValueError(f"takes a number in {domain}, {forms}, received {received(value)}")
+        return single(value)
+
+    return accept
+
+
+def text(value: Any) -> str:
+    """Accept text that is not empty; the text of a number counts as it stands."""
+    plain = value.text if isinstance(value, Written) and value.kind in ("text", "number") else _plain(value)
+    if not isinstance(plain, str) or not plain.strip():
+        raise ValueError(f"takes text, received {received(value)}")
+    return plain
+
+
+def word(options: tuple[str, ...], unlisted: tuple[str, ...] = ()) -> Callable[[Any], str]:
+    """Accept one of ``options``, or one of ``unlisted``, which no message mentions."""
+
+    def accept(value: Any) -> str:
+        plain = _plain(value)
+        if isinstance(plain, str) and plain in (*options, *unlisted):
+            return plain
+        hint = did_you_mean(plain, options) if isinstance(plain, str) else ""
+        near = hint if "Did you mean" in hint else ""
+        raise ValueError(f"takes one of {', '.join(options)}, received {received(value)}.{near}")
+
+    return accept
+
+
+def folder(value: Any) -> str:
+    """Accept the name of a folder that is safe on every system."""
+    name = str(value) if isinstance(value, int) and not isinstance(value, bool) else text(value)
+    if not _FOLDER.fullmatch(name) or len(name) > _LONGEST_NAME:
+        allowed = f"up to {_LONGEST_NAME} letters (a to z), digits, '.', '_' or '-', not starting with a dot"
+        raise ValueError(f"takes a folder name: {allowed}, received {received(value)}")
+    return name
+
+
+def path(value: Any, info: ValidationInfo) -> Path:
+    """Accept a path; a relative one is taken from the config's folder."""
+    written = Path(value if isinstance(value, Path) else text(value))
+    if "\0" in str(written):
+        raise ValueError(f"takes a path, received {received(value)}")
+    try:
+        written = written.expanduser()
+    except RuntimeError:
+        raise ValueError(f"takes a path, received {received(value)}: there is no such home folder") from None
+    base: Path = (info.context or {}).get("base", Path.cwd())
+    return (base / written).absolute()
+
+
+def optional(accept: Callable[..., Any]) -> Callable[..., Any]:
+    """Accept nothing as well, which is as good as leaving the key out."""
+    if accept is path:
+        return lambda value, info: None if _plain(value) is None else path(value, info)
+    return lambda value: None if _plain(value) is None else accept(value)
+
+
+def recipes(value: Any) -> tuple[str, ...]:
+    """Accept a list of recipes; the baseline comes first unless it is listed."""
+    if not isinstance(value, list | tuple) or not value:
+        said = "an empty list" if isinstance(value, list | tuple) else received(value)
+        raise ValueError(f"takes a list of recipes such as [none, dropout, l2], received {said}")
+    names: dict[str, int] = {}
+    problems: list[InitErrorDetails] = []
+    for index, item in enumerate(value):
+        try:
+            name = _recipe(item)
+            if name in names:
+                raise ValueError(f"{name!r} is listed twice, it is recipe {names[name] + 1} as well; keep one")
+            names[name] = index
+        except ValueError as error:
+            problems.append({"type": "value_error", "loc": (index,), "input": item, "ctx": {"error": error}})
+    if problems:
+        raise ValidationError.from_exception_data("recipes", problems)
+    return tuple(names) if BASELINE in names else (BASELINE, *names)
+
+
+def _recipe(item: Any) -> str:
+    if isinstance(item, Recipe | Regularizer):
+        return str(Recipe.of(item))
+    if not isinstance(item, Written | str):
+        raise ValueError(f"a recipe is text such as dropout(0.5) + l2, received {received(item)}")
+    written = text(item)
+    if written.count("(") != written.count(")") or written.count("[") != written.count("]"):
+        way_out = "inside [a, b] YAML cuts at commas, so write one recipe a line after a dash, or use quotes"
+        raise ValueError(f"cannot read {written!r}: brackets do not match ({way_out})")
+    return str(Recipe.of(written))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Written):
+        return value.value
+    return value.item() if type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0 else value
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        return False
+    return isinstance(value, int | float) and not isinstance(value, bool)

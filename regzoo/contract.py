@@ -1,0 +1,364 @@
+"""The contract: the laws that every regularizer keeps, as small checks, for the zoo and for your own.
+
+`check_regularizer(MyRegularizer(0.3))` runs them all on a tiny model and says everything that is wrong.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from regzoo.language import (
+    AfterTraining,
+    Backbone,
+    Float,
+    InputError,
+    Int,
+    Objective,
+    OnActivations,
+    OnBatch,
+    OnGradients,
+    OnLoss,
+    OnTraining,
+    OnWeights,
+    Projection,
+    Recipe,
+    Regularizer,
+    Watcher,
+    backbones,
+)
+from regzoo.language.grammar import read_call
+from regzoo.language.named import construct
+from regzoo.language.regularizer import IN_GRAPH
+from regzoo.language.seeds import generator
+from regzoo.training.quiet import import_tensorflow
+from regzoo.training.task import Task
+
+TASK = Task("classification", 3)
+ROWS, BATCH, EPOCHS = 24, 8, 2
+RATE = 0.05
+"""A high learning rate: a few steps must move the weights visibly."""
+
+ROUNDING = 1e-6
+"""Where the graph differs, sums may be taken in another order: a few float32 roundings (6e-8) of weights near 1."""
+
+TRAINING_ONLY = re.compile(r"Random|Stateless|Assign|Bernoulli|Dropout")
+
+METHODS: dict[type[Regularizer], str] = {
+    OnBatch: "batch",
+    OnActivations: "layer",
+    OnWeights: "rule",
+    OnLoss: "loss",
+    OnGradients: "gradients",
+    OnTraining: "watch",
+    AfterTraining: "trainings",
+}
+
+
+class ContractError(AssertionError):
+    """A regularizer breaks a law; the message says which, and how it shows."""
+
+
+def check_regularizer(regularizer: Regularizer, backbone: Backbone | str | None = None) -> None:
+    """Check the laws for ``regularizer``; return quietly if it keeps them all.
+
+    Args:
+        regularizer: an instance; a strength left to the search is taken from within its range.
+        backbone: what to try it on; by default the first of the zoo's that offers its place.
+
+    Raises:
+        ContractError: with a line for each law that it breaks.
+    """
+    problems = []
+    try:
+        bench = Bench(regularizer, backbone)
+    except (InputError, ContractError) as error:
+        raise ContractError(f"{regularizer.name}: {error}") from error
+    for check in CHECKS:
+        try:
+            check(bench)
+        except ContractError as error:
+            problems.append(f"{check.__name__.removeprefix('check_').replace('_', ' ')}: {error}")
+    if problems:
+        raise ContractError(f"{regularizer.name} breaks the contract\n" + "\n".join(f"  {p}" for p in problems))
+
+
+class Bench:
+    """A tiny model with the regularizer, one without, and the same data for both.
+
+    Args:
+        regularizer: what is checked.
+        backbone: on which; by default the first that offers its place.
+    """
+
+    def __init__(self, regularizer: Regularizer, backbone: Backbone | str | None = None) -> None:
+        import_tensorflow()
+        self.regularizer = with_numbers(regularizer)
+        self.recipe = Recipe((self.regularizer,))
+        self.backbone = self._fitting(backbone)
+        shape = (8, 8, 1) if self._wants_images(self.backbone) else (5,)
+        draw = generator("contract")
+        self.x = draw.standard_normal((ROWS, *shape)).astype(np.float32)
+        self.y = draw.integers(0, TASK.size, ROWS)
+        self._programs: dict[Any, Any] = {}
+
+    def model(self, recipe: Recipe, seed: int = 0) -> Any:
+        """A fresh compiled model."""
+        import keras
+
+        from regzoo.training.assemble import assemble
+
+        model = assemble(self.backbone, recipe, TASK, self.x.shape[1:], seed)
+        model.compile(optimizer=keras.optimizers.Adam(RATE))
+        return model
+
+    def program(self, recipe: Recipe) -> Any:
+        """The program of the recipe's structure."""
+        from regzoo.training.program import Program
+
+        key = recipe.structure()
+        if key not in self._programs:
+            rows = (self.x, self.y)
+            self._programs[key] = Program(self.model(recipe), rows, rows, BATCH)
+        return self._programs[key]
+
+    def trained(self, recipe: Recipe, seed: int = 0, noise: int | None = None, program: Any = None) -> dict[str, Any]:
+        """The weights after a short training, by name."""
+        program = program or self.program(recipe)
+        program.train(
+            strengths=recipe.dials(),
+            seed=seed,
+            noise=noise,
+            learning_rate=RATE,
+            epochs=EPOCHS,
+            objective=TASK.objective(),
+        )
+        return weights_of(program.model)
+
+    def _fitting(self, backbone: Backbone | str | None) -> str:
+        tried = [str(backbone)] if backbone is not None else [small(name) for name in sorted(backbones(), reverse=True)]
+        for name in tried:
+            self.backbone = name
+            self.x = np.zeros((1, *((8, 8, 1) if self._wants_images(name) else (5,))), np.float32)
+            try:
+                self.model(self.recipe)
+            except InputError as error:
+                reason = error
+            else:
+                return name
+        raise ContractError(f"acts where it says: {reason}")
+
+    def _wants_images(self, backbone: str) -> bool:
+        return not backbone.startswith(("mlp", "linear"))
+
+
+def small(name: str) -> str:
+    """The spelling of a tiny backbone of this name."""
+    return {"mlp": "mlp([7, 6])", "cnn": "cnn(filters=[3], dense=6)"}.get(name, name)
+
+
+def with_numbers(regularizer: Regularizer) -> Regularizer:
+    """Return it with a number from within its range for each strength left to the search."""
+    values = {}
+    for field, where in regularizer.searched().items():
+        ends = where.values()
+        log = regularizer.strengths()[field].log
+        middle = math.sqrt(ends[0] * ends[-1]) if log else (ends[0] + ends[-1]) / 2
+        values[field] = round(middle) if isinstance(where, Int) else middle if isinstance(where, Float) else ends[0]
+    return dataclasses.replace(regularizer, **values)
+
+
+def weights_of(model: Any) -> dict[str, np.ndarray]:
+    """The trainable weights of layers that every recipe has, by name."""
+    named = [layer for layer in model.layers if layer.name.startswith(("dense", "conv", "head", "block", "embed"))]
+    return {f"{layer.name}/{w.name}": w.numpy() for layer in named for w in layer.trainable_weights}
+
+
+def check_acts_where_it_says(bench: Bench) -> None:
+    """Law 1: it leaves a trace at its declared place and nowhere else."""
+    part = bench.regularizer
+    declared = tuple(base for base in METHODS if isinstance(part, base))
+    for base, method in METHODS.items():
+        if base not in declared and method in dir(type(part)):
+            raise ContractError(f"it has a method {method!r} and does not declare {base.__name__}")
+    if not declared:
+        raise ContractError("it declares no place: subclass OnBatch, OnActivations, OnWeights, OnLoss, ...")
+    if isinstance(part, OnTraining) and not isinstance(part.watch(Objective("nll", "min")), Watcher):
+        raise ContractError("watch() returns no Watcher")
+    if isinstance(part, AfterTraining):
+        _check_finish(part, bench)
+    if isinstance(part, IN_GRAPH):
+        _check_one_step(part, bench)
+        if same(bench.trained(bench.recipe), bench.trained(Recipe())):
+            raise ContractError(f"{part} trains the very weights that none does: it leaves no trace")
+
+
+def _check_one_step(part: Regularizer, bench: Bench) -> None:
+    seen = {}
+    for name, recipe in (("with", bench.recipe), ("without", Recipe())):
+        model = bench.model(recipe)
+        model.optimizer.learning_rate.assign(0.0)
+        before = weights_of(model)
+        loss, logits = model.update(bench.x, bench.y)
+        seen[name] = (float(loss), logits.numpy())
+        moved = [key for key, value in weights_of(model).items() if not np.array_equal(value, before[key])]
+        projects = any(isinstance(rule, Projection) for _, rule in model._assembly.rules)
+        if moved and not projects:
+            raise ContractError(f"at learning rate 0 it moved {', '.join(moved)}, and it is no projection")
+    if not isinstance(part, OnBatch | OnActivations):
+        if not np.allclose(seen["with"][1], seen["without"][1], atol=ROUNDING, rtol=0):
+            raise ContractError("it changes the forward pass and declares neither OnBatch nor OnActivations")
+        if not isinstance(part, OnLoss | OnWeights) and abs(seen["with"][0] - seen["without"][0]) > ROUNDING:
+            raise ContractError("it changes the loss and declares neither OnLoss nor OnWeights")
+
+
+def _check_finish(part: AfterTraining, bench: Bench) -> None:
+    count = part.trainings()
+    if not isinstance(count, int) or count < 1:
+        raise ContractError(f"trainings() must be a whole number from 1, received {count!r}")
+    finished = part.finish([bench.model(Recipe(), seed) for seed in range(count)])
+    if np.shape(finished(bench.x)) != (ROWS, TASK.size):
+        raise ContractError(f"finish() returns a model with outputs {np.shape(finished(bench.x))}")
+
+
+def check_does_nothing_at_neutral(bench: Bench) -> None:
+    """Law 2: at its neutral strength, dialled on the same program, it trains the baseline's weights."""
+    neutral = bench.regularizer.neutral()
+    if neutral is None or not isinstance(neutral, IN_GRAPH):
+        return
+    bench.trained(bench.recipe)
+    dialled = bench.trained(Recipe((neutral,)), program=bench.program(bench.recipe))
+    if not close(dialled, bench.trained(Recipe())):
+        raise ContractError(f"{neutral} trains other weights than none does")
+
+
+def check_starts_like_the_baseline(bench: Bench) -> None:
+    """Law 3: weights that it shares with the baseline start equal for the same seed."""
+    if not same(weights_of(bench.model(bench.recipe, 3)), weights_of(bench.model(Recipe(), 3))):
+        raise ContractError("it shifts the initial weights of layers that are not its own")
+
+
+def check_repeats_with_its_seed(bench: Bench) -> None:
+    """Law 4: same seed, same result; another seed, another result, also for its random draws alone."""
+    first = bench.trained(bench.recipe, seed=1)
+    if not same(first, bench.trained(bench.recipe, seed=1)):
+        raise ContractError("two runs with the same seed differ: it draws from a stream that is not its own")
+    if same(first, bench.trained(bench.recipe, seed=2)):
+        raise ContractError("two runs with different seeds are equal")
+    if _draws(bench) and same(first, bench.trained(bench.recipe, seed=1, noise=2)):
+        raise ContractError("its random draws do not depend on the seed it is given")
+
+
+def _draws(bench: Bench) -> bool:
+    import tensorflow as tf
+
+    model = bench.model(bench.recipe)
+    step = tf.function(lambda: model.update(bench.x, bench.y)[0]).get_concrete_function()
+    return any(re.search("Random", kind) for kind in operations(step))
+
+
+def check_predicts_the_same_twice(bench: Bench) -> None:
+    """Law 5: inference is deterministic, and validation batches are untouched."""
+    model = bench.model(bench.recipe)
+    first = model.predict(bench.x, batch_size=ROWS, verbose=0)
+    if not np.array_equal(first, model.predict(bench.x, batch_size=ROWS, verbose=0)):
+        raise ContractError("two predictions of the same rows differ")
+    expected = -np.log(first[np.arange(ROWS), bench.y]).mean()
+    found = model.evaluate(bench.x, bench.y, batch_size=ROWS, verbose=0)[0]
+    if abs(found - expected) > 1e-5 * max(1.0, abs(expected)):
+        raise ContractError(f"evaluate gives a loss of {found:.6f}, the predictions say {expected:.6f}")
+
+
+def check_is_spelled_and_bounded(bench: Bench) -> None:
+    """Law 6: it prints as it is written, and refuses what lies outside its domains."""
+    part = bench.regularizer
+    kind = type(part)
+    try:
+        again = construct(read_call(str(part)), {kind.name: kind}, "regularizer")
+    except InputError as error:
+        raise ContractError(f"it prints as {str(part)!r}, which cannot be read: {error}") from None
+    if again != part:
+        raise ContractError(f"it prints as {str(part)!r}, which reads as {again!r}")
+    for field, spec in part.strengths().items():
+        for value in (-math.inf, -1e9, 1e9, math.nan):
+            if value not in spec.domain:
+                _check_refusal(kind, field, value, str(spec.domain))
+
+
+def _check_refusal(kind: type[Regularizer], field: str, value: float, domain: str) -> None:
+    try:
+        made = kind(**{field: value})
+    except InputError as error:
+        missing = [text for text in (field, repr(value), domain) if text not in str(error)]
+        if missing:
+            raise ContractError(f"the refusal of {field}={value} does not say {missing}: {error}") from None
+    else:
+        raise ContractError(f"it accepts {field}={value} outside {domain}: {made}")
+
+
+def check_dial_equals_fresh_build(bench: Bench) -> None:
+    """Law 7: turning its dial on a traced program gives the weights of a fresh build, bit for bit."""
+    from regzoo.training.program import Program
+
+    part = bench.regularizer
+    dials = [field for field, spec in part.strengths().items() if spec.dial]
+    if not dials or not isinstance(part, IN_GRAPH):
+        return
+    turned = dataclasses.replace(part, **{field: _other(part, field) for field in dials})
+    bench.trained(bench.recipe)
+    dialled = bench.trained(Recipe((turned,)), program=bench.program(bench.recipe))
+    fresh = Program(bench.model(Recipe((turned,))), (bench.x, bench.y), (bench.x, bench.y), BATCH)
+    if not same(dialled, bench.trained(Recipe((turned,)), program=fresh)):
+        raise ContractError(f"dialling {part} to {turned} gives other weights than building {turned}")
+
+
+def _other(part: Regularizer, field: str) -> float:
+    """Another strength in the searched range."""
+    low, *_, high = part.strengths()[field].range.values()
+    return low + 0.25 * (high - low)
+
+
+def check_exports_clean(bench: Bench) -> None:
+    """Law 8: the inference graph holds no training-only operation of it."""
+    import tensorflow as tf
+
+    model = bench.model(bench.recipe)
+    shape = tf.TensorSpec([None, *bench.x.shape[1:]], tf.float32)
+    graph = tf.function(lambda x: model(x, training=False)).get_concrete_function(shape)
+    left = [kind for kind in operations(graph) if TRAINING_ONLY.search(kind)]
+    if left:
+        raise ContractError(f"the inference graph still holds {', '.join(sorted(set(left)))}")
+
+
+def operations(function: Any) -> list[str]:
+    """The kinds of all operations in a concrete function, those of the functions it calls included."""
+    graph = function.graph.as_graph_def()
+    return [node.op for node in graph.node] + [n.op for f in graph.library.function for n in f.node_def]
+
+
+def same(first: dict[str, Any], second: dict[str, Any]) -> bool:
+    """True if all shared weights are equal, bit for bit."""
+    return all(np.array_equal(first[name], second[name]) for name in first.keys() & second.keys())
+
+
+def close(first: dict[str, Any], second: dict[str, Any]) -> bool:
+    """True if all shared weights are equal within float32 rounding."""
+    return all(np.allclose(first[name], second[name], rtol=0, atol=ROUNDING) for name in first.keys() & second.keys())
+
+
+CHECKS: tuple[Callable[[Bench], None], ...] = (
+    check_acts_where_it_says,
+    check_does_nothing_at_neutral,
+    check_starts_like_the_baseline,
+    check_repeats_with_its_seed,
+    check_predicts_the_same_twice,
+    check_is_spelled_and_bounded,
+    check_dial_equals_fresh_build,
+    check_exports_clean,
+)
+"""The laws, in the order of the architecture."""

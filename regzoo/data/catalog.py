@@ -1,0 +1,22 @@
+"""The bundled data sets by name; imports nothing, so that a config can be read without them."""
+
+from __future__ import annotations
+
+BUNDLED = {
+    "digits": "1,797 handwritten digits, 8 x 8 pixels of 0 to 16, ten classes",
+    "iris": "150 flowers, 4 measurements, three species",
+    "wine": "178 wines, 13 chemical measurements, three growers",
+    "breast_cancer": "569 biopsies, 30 measurements, malignant or benign",
+    "diabetes": "442 patients, 10 measurements, disease progression after a year (a number)",
+}
+"""Name and description of each."""
+
+SOURCES = {
+    **{f"{{source: {name}}}": what for name, what in BUNDLED.items()},
+    "{csv: path, target: column}": "a CSV file with a header: numeric or boolean columns, and one to predict",
+    "{npz: path}": "a NumPy archive with the arrays x (rows or images) and y",
+}
+"""What the ``data`` section of a config may say, with what each form means."""
+
+ARRAYS = "arrays"
+"""The source of data that was handed over in Python."""

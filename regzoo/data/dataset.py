@@ -1,0 +1,75 @@
+"""Dataset: what all sources have in common, frozen, checked, and known by its digest."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Task = Literal["classification", "regression"]
+
+_FEW = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Inputs and targets as they came, before any split; the arrays are read-only.
+
+    Attributes:
+        x: float32, (n, features) for rows or (n, height, width, channels) for images, not standardized.
+        y: (n,) the user's own labels (whole numbers, text, booleans) or numbers.
+        columns: names of the features, for tables; else None.
+        name: what reports call it.
+        target: name of what is predicted, if it has one.
+    """
+
+    x: Array
+    y: Array
+    columns: tuple[str, ...] | None
+    name: str
+    target: str | None
+
+    @property
+    def kind(self) -> Literal["rows", "images"]:
+        """``rows`` of features, or ``images``."""
+        return "rows" if self.x.ndim == 2 else "images"
+
+    @property
+    def task(self) -> Task:
+        """What the targets ask for; see `task_of`."""
+        return task_of(self.y)
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """16 hexadecimal digits of the content: equal numbers, labels and column names give equal digests."""
+        digest = hashlib.blake2b(digest_size=8)
+        for part in (self.x.shape, self.columns, self.target, self.y.dtype.kind):
+            digest.update(repr(part).encode() + b"\x1e")
+        digest.update(np.ascontiguousarray(self.x, dtype="<f4").tobytes())
+        digest.update(b"\x1e" + repr(self.y.tolist()).encode())
+        return digest.hexdigest()
+
+
+def task_of(y: Array) -> Task:
+    """Say whether ``y`` (n,) holds classes or quantities.
+
+    Text and booleans are classes. Numbers that are not all whole are quantities. Whole numbers, written as
+    integers or as floats, are classes if there are few: at most max(20, sqrt(n)) different ones, each on
+    average at least twice. scikit-learn's `type_of_target` draws the same line, but takes every whole number
+    for a class, which would give the 214 values of its own diabetes data 214 classes. Labels that this
+    takes for quantities are best written as text.
+
+    >>> task_of(np.array(["a", "b"])), task_of(np.array([0, 1, 1, 0])), task_of(np.array([0.5, 1.0]))
+    ('classification', 'classification', 'regression')
+    """
+    if y.dtype.kind in "bU":
+        return "classification"
+    if y.dtype.kind == "f" and not np.array_equal(y, np.floor(y)):
+        return "regression"
+    different = len(np.unique(y))
+    few = different <= max(_FEW, np.sqrt(len(y))) and 2 * different <= len(y)
+    return "classification" if few else "regression"

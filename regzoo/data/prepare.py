@@ -1,0 +1,177 @@
+"""Prepare: a data set becomes three parts of standardized arrays, and the rule that made them so."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from regzoo.data.dataset import Array, Dataset, Task
+from regzoo.data.split import SplitSettings, flip, split
+from regzoo.language.errors import InputError
+
+HELD_OUT = 64
+"""At most this many raw test rows are kept to check an exported model with."""
+
+Label = str | int | float | bool
+Part = tuple[Array, Array]
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """The rule that turns the user's data into what a model takes; fitted on the training part only.
+
+    Attributes:
+        kind: ``rows`` or ``images``.
+        input_shape: shape of one example: (features,) or (height, width, channels).
+        columns: names of the features of a table, else None.
+        mean: subtracted from each column, or from each channel of images.
+        scale: then divided by: the population standard deviation, 1 where training values are all equal.
+        task: ``classification`` or ``regression``.
+        labels: the user's own label values in the order of the class numbers; empty for regression.
+        target_mean: for regression, subtracted from the targets; else 0.
+        target_scale: for regression, the targets' population standard deviation; else 1.
+    """
+
+    kind: Literal["rows", "images"]
+    input_shape: tuple[int, ...]
+    columns: tuple[str, ...] | None
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    task: Task
+    labels: tuple[Label, ...]
+    target_mean: float
+    target_scale: float
+
+    @property
+    def classes(self) -> int:
+        """Number of classes; 0 for regression."""
+        return len(self.labels)
+
+    @property
+    def outputs(self) -> int:
+        """Numbers that a model gives for an example: one for each class, or the one predicted."""
+        return self.classes or 1
+
+    def apply(self, x: Array) -> Array:
+        """Return raw inputs ``x`` (n, *input_shape) standardized, in float32 arithmetic."""
+        if x.shape[1:] != self.input_shape:
+            raise InputError(f"inputs take the shape (n, {str(self.input_shape)[1:]}, received {x.shape}")
+        mean, scale = np.array(self.mean, dtype=np.float32), np.array(self.scale, dtype=np.float32)
+        return np.asarray((x.astype(np.float32) - mean) / scale, dtype=np.float32)
+
+    def encode(self, y: Array) -> Array:
+        """Return class numbers (n,), int64, or standardized targets (n, 1), float32.
+
+        Raises:
+            InputError: if ``y`` holds a label that the training part did not.
+        """
+        if self.task == "regression":
+            return ((y - self.target_mean) / self.target_scale).astype(np.float32)[:, np.newaxis]
+        numbers = {label: number for number, label in enumerate(self.labels)}
+        different, where = np.unique(y, return_inverse=True)
+        unknown = [label for label in different.tolist() if label not in numbers]
+        if unknown:
+            raise InputError(f"the label {unknown[0]!r} is unknown; the training part has {list(self.labels)}")
+        return np.array([numbers[label] for label in different.tolist()], dtype=np.int64)[where]
+
+    def to_json(self) -> str:
+        """Strict JSON; `from_json` gives an equal preparation back, to the last bit."""
+        return json.dumps(asdict(self), allow_nan=False)
+
+    @staticmethod
+    def from_json(text: str) -> Preparation:
+        """Read what `to_json` wrote."""
+        fields: dict[str, Any] = json.loads(text)
+        listed = {key: tuple(value) for key, value in fields.items() if isinstance(value, list)}
+        return Preparation(**{**fields, **listed})
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What a comparison trains on.
+
+    Attributes:
+        train: standardized inputs, float32, and targets as `Preparation.encode` gives them, noise included.
+        validation: the same without noise.
+        test: the same without noise.
+        preparation: the rule, for the exported model.
+        digest: digest of the data set.
+        held_out: raw inputs and raw targets of up to 64 rows of the test part.
+        facts: what reports say about the data; plain and JSON.
+    """
+
+    train: Part
+    validation: Part
+    test: Part
+    preparation: Preparation
+    digest: str
+    held_out: Part
+    facts: dict[str, Any]
+
+
+def prepare(dataset: Dataset, settings: SplitSettings, seed: int) -> Prepared:
+    """Split ``dataset``, fit a `Preparation` on the training part and apply it to all three.
+
+    Raises:
+        InputError: as `split` does.
+    """
+    rows = split(dataset.y, settings, seed, dataset.task)
+    preparation = fit(dataset, rows.train)
+    x, y = preparation.apply(dataset.x), preparation.encode(dataset.y)
+    targets = y[rows.train]
+    if preparation.classes and settings.label_noise:
+        targets = flip(targets, settings.label_noise, preparation.classes, seed)
+    return Prepared(
+        train=(x[rows.train], targets),
+        validation=(x[rows.validation], y[rows.validation]),
+        test=(x[rows.test], y[rows.test]),
+        preparation=preparation,
+        digest=dataset.digest,
+        held_out=(dataset.x[rows.test[:HELD_OUT]], dataset.y[rows.test[:HELD_OUT]]),
+        facts={
+            "source": dataset.name,
+            "digest": dataset.digest,
+            "rows": len(dataset.y),
+            "train": len(rows.train),
+            "validation": len(rows.validation),
+            "test": len(rows.test),
+            "inputs": _inputs(dataset),
+            "task": preparation.task,
+            "labels": list(preparation.labels),
+        },
+    )
+
+
+def fit(dataset: Dataset, rows: Array) -> Preparation:
+    """Fit the rule on ``rows`` of ``dataset``, in float64."""
+    x, y = dataset.x[rows].astype(np.float64), dataset.y[rows]
+    axes = tuple(range(x.ndim - 1))
+    mean, scale = _moments(x, axes)
+    regression = dataset.task == "regression"
+    target_mean, target_scale = _moments(y.astype(np.float64), (0,)) if regression else (np.zeros(()), np.ones(()))
+    return Preparation(
+        kind=dataset.kind,
+        input_shape=dataset.x.shape[1:],
+        columns=dataset.columns,
+        mean=tuple(mean.tolist()),
+        scale=tuple(scale.tolist()),
+        task=dataset.task,
+        labels=() if regression else tuple(np.unique(y).tolist()),
+        target_mean=float(target_mean),
+        target_scale=float(target_scale),
+    )
+
+
+def _moments(values: Array, axes: tuple[int, ...]) -> tuple[Array, Array]:
+    """Mean and population standard deviation over ``axes``; the deviation is 1 where there is no spread."""
+    mean, deviation = values.mean(axis=axes), values.std(axis=axes)
+    flat = (values.max(axis=axes) == values.min(axis=axes)) | (deviation < np.finfo(np.float32).tiny)
+    return mean, np.where(flat, 1.0, deviation)
+
+
+def _inputs(dataset: Dataset) -> str:
+    size = " x ".join(str(length) for length in dataset.x.shape[1:])
+    return f"{size} columns" if dataset.kind == "rows" else f"{size} images"

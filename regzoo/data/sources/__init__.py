@@ -1,0 +1,51 @@
+"""Sources: one file per kind of data; `load` picks the one that a config names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from regzoo.data.catalog import ARRAYS
+from regzoo.data.dataset import Dataset
+from regzoo.data.sources.arrays import from_arrays
+from regzoo.data.sources.bundled import load_bundled
+from regzoo.data.sources.npz import load_npz, read_npz
+from regzoo.data.sources.table import load_table, read_csv
+from regzoo.language.errors import InputError
+
+__all__ = ["from_arrays", "load", "load_bundled", "load_npz", "load_table", "read_csv", "read_npz"]
+
+
+class Source(Protocol):
+    """The ``data`` section of a config."""
+
+    @property
+    def source(self) -> str | None:
+        """Name of a bundled data set."""
+
+    @property
+    def csv(self) -> Path | None:
+        """Path of a CSV file."""
+
+    @property
+    def target(self) -> str | None:
+        """The column of the CSV file to predict."""
+
+    @property
+    def npz(self) -> Path | None:
+        """Path of a NumPy archive."""
+
+
+def load(data: Source) -> Dataset:
+    """Return the data that the ``data`` section of a config names.
+
+    Raises:
+        InputError: naming the file or the data set, what is wrong and the way out.
+    """
+    if data.csv is not None and data.target is not None:
+        return load_table(data.csv, data.target)
+    if data.npz is not None:
+        return load_npz(data.npz)
+    if data.source == ARRAYS:
+        raise InputError("data: these arrays were handed over in Python; hand them to regzoo.compare again")
+    return load_bundled(str(data.source))

@@ -1,0 +1,205 @@
+"""Arrays handed over in Python: lists, NumPy arrays, DataFrames, anything that NumPy reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from regzoo.data.dataset import Array, Dataset
+from regzoo.language.errors import InputError
+
+LARGEST = 1e30
+"""Inputs beyond this size would overflow float32 when they are standardized."""
+
+_KINDS = {
+    "O": "mixed or non-numeric objects",
+    "U": "text",
+    "S": "bytes",
+    "c": "complex numbers",
+    "M": "dates",
+}
+
+
+def from_arrays(x: Any, y: Any, name: str = "arrays") -> Dataset:
+    """Return a checked copy of ``x`` and ``y``; the caller's objects are not changed.
+
+    Args:
+        x: (n, features), or images (n, height, width) or (n, height, width, channels). Numbers or booleans.
+        y: (n,) or (n, 1): labels (text, booleans, whole numbers) or numbers.
+        name: what messages and reports call the data.
+
+    Raises:
+        InputError: if shapes or lengths do not fit, something is missing, not finite or no number, or if all
+            targets are the same.
+
+    >>> from_arrays([[1, 2], [3, 4]], ["no", "yes"]).x.shape
+    (2, 2)
+    """
+    columns = column_names(x, name) if isinstance(x, pd.DataFrame) else None
+    inputs = _inputs(x, name) if columns is None else _table(x, columns, name)
+    target = _target_name(y)
+    targets = _targets(y, name)
+    if len(inputs) != len(targets):
+        raise InputError(f"{name}: x has {len(inputs)} rows and y has {len(targets)}; each row needs one target")
+    if len(np.unique(targets)) < 2:
+        raise InputError(f"{name}: all {len(targets)} targets are {targets[0]!s}; there is nothing to tell apart")
+    for array in (inputs, targets):
+        array.setflags(write=False)
+    return Dataset(inputs, targets, columns, name, target)
+
+
+def column_names(frame: pd.DataFrame, name: str) -> tuple[str, ...]:
+    """Return the names of the columns as text; InputError if two are the same or one is empty."""
+    names = [str(column) for column in frame.columns]
+    if not names:
+        raise InputError(f"{name}: x has no columns; at least one input is needed")
+    seen: dict[str, int] = {}
+    for position, column in enumerate(names, 1):
+        if not column.strip():
+            raise InputError(f"{name}: column {position} of {len(names)} has no name; name it or drop it")
+        if column in seen:
+            both = f"columns {seen[column]} and {position}"
+            raise InputError(f"{name}: {both} are both called {column!r}; rename one")
+        seen[column] = position
+    return tuple(names)
+
+
+def _table(frame: pd.DataFrame, columns: tuple[str, ...], name: str) -> Array:
+    """Return the columns of ``frame`` as float32 (n, features); each must be complete, numeric or boolean."""
+    if frame.empty:
+        raise InputError(f"{name}: x has no rows")
+    values = np.empty(frame.shape, dtype=np.float32)
+    for position, column in enumerate(columns):
+        series = frame.iloc[:, position]
+        where = f"{name}: column {column!r} ({len(frame)} rows)"
+        missing = series.isna().to_numpy()
+        if missing.any():
+            first = int(np.argmax(missing)) + 1
+            raise InputError(f"{where} has {missing.sum()} missing cells, the first in row {first}; drop or fill them")
+        if not (pd.api.types.is_numeric_dtype(series.dtype) or pd.api.types.is_bool_dtype(series.dtype)):
+            raise InputError(f"{where} holds {_example(series)}, which is no number; drop or encode it")
+        if pd.api.types.is_complex_dtype(series.dtype):
+            raise InputError(f"{where} holds complex numbers; take their parts as columns")
+        values[:, position] = _float32(series.to_numpy(dtype=np.float64), where)
+    return values
+
+
+def _inputs(x: Any, name: str) -> Array:
+    try:
+        array = np.asarray(x)
+    except ValueError:
+        raise InputError(f"{name}: the rows of x have different lengths; each row needs the same inputs") from None
+    if np.ma.is_masked(x):
+        raise InputError(f"{name}: x has masked values; drop or fill them")
+    if array.dtype.kind not in "buif":
+        what = _KINDS.get(array.dtype.kind, f"dtype {array.dtype}")
+        raise InputError(f"{name}: x takes numbers, received {what}; drop or encode what is no number")
+    if array.ndim not in (2, 3, 4):
+        forms = "(n, features), (n, height, width) or (n, height, width, channels)"
+        hint = "; one feature has the shape (n, 1)" if array.ndim == 1 else ""
+        raise InputError(f"{name}: x takes the shape {forms}, received {array.shape}{hint}")
+    if array.size == 0:
+        raise InputError(f"{name}: x is empty, its shape is {array.shape}")
+    values = _float32(array, f"{name}: x")
+    return values[..., np.newaxis] if values.ndim == 3 else values
+
+
+def _float32(array: Array, where: str) -> Array:
+    """Return a float32 copy of finite numbers."""
+    _check(array, where)
+    return np.array(array, dtype=np.float32, order="C")
+
+
+def _check(array: Array, where: str) -> None:
+    """Raise InputError, naming the first row, if a number is missing, infinite or too large."""
+    if array.dtype.kind != "f":
+        return
+    bad, what = ~np.isfinite(array), "missing or infinite"
+    if not bad.any() and array.dtype != np.float16:  # float16 ends at 65,504
+        bad, what = np.abs(array) > LARGEST, f"beyond {LARGEST:g}"
+    if bad.any():
+        first = int(np.min(np.nonzero(bad)[0])) + 1
+        count = f"{bad.sum()} values that are {what}"
+        raise InputError(f"{where} has {count}, the first in row {first}; drop, fill or rescale them")
+
+
+def _target_name(y: Any) -> str | None:
+    if isinstance(y, pd.DataFrame) and y.shape[1] == 1:
+        return str(y.columns[0])
+    return str(y.name) if isinstance(y, pd.Series) and y.name is not None else None
+
+
+def _targets(y: Any, name: str) -> Array:
+    if isinstance(y, pd.DataFrame) and y.shape[1] == 1:
+        y = y.iloc[:, 0]
+    array = _objects(y, name) if isinstance(y, list | tuple) else _array(y)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1:
+        hint = "; from one-hot rows take y.argmax(axis=1)" if array.ndim == 2 else ""
+        raise InputError(f"{name}: y takes one target a row, shape (n,), received {array.shape}{hint}")
+    if len(array) == 0:
+        raise InputError(f"{name}: y is empty")
+    if np.ma.is_masked(y):
+        raise InputError(f"{name}: y has masked targets; drop these rows")
+    return _normal(_plain(array.astype(object), name) if array.dtype.kind in "OT" else array, name)
+
+
+def _array(y: Any) -> Array:
+    plain = isinstance(y, pd.Series | pd.Index) and not isinstance(y.dtype, np.dtype)
+    return y.to_numpy(dtype=object) if plain else np.asarray(y)
+
+
+def _objects(y: Any, name: str) -> Array:
+    """Return a sequence as an array of objects, so that 1 beside 'a' is not silently turned into text."""
+    try:
+        return np.array(y, dtype=object)
+    except ValueError:
+        raise InputError(f"{name}: the rows of y have different lengths; each row needs one target") from None
+
+
+def _plain(objects: Array, name: str) -> Array:
+    """Return objects of one kind as an array of that kind."""
+    missing = np.asarray(pd.isna(objects))
+    if missing.any():
+        first = int(np.argmax(missing)) + 1
+        raise InputError(f"{name}: y has {missing.sum()} missing targets, the first in row {first}; drop these rows")
+    kinds = {_kind(value) for value in objects}
+    if kinds <= {"whole numbers", "numbers"} or kinds in ({"text"}, {"booleans"}):
+        return np.array(objects.tolist())
+    raise InputError(f"{name}: y takes labels or numbers of one kind, received {' and '.join(sorted(kinds))}")
+
+
+def _kind(value: Any) -> str:
+    kinds = {
+        "booleans": bool | np.bool_,
+        "text": str,
+        "whole numbers": int | np.integer,
+        "numbers": float | np.floating,
+    }
+    return next((kind for kind, types in kinds.items() if isinstance(value, types)), type(value).__name__)
+
+
+def _normal(array: Array, name: str) -> Array:
+    """Return a copy as booleans, text, int64 or float64."""
+    kind = array.dtype.kind
+    if kind in "bU":
+        return np.array(array)  # a copy
+    if kind not in "iuf":
+        what = _KINDS.get(kind, f"dtype {array.dtype}")
+        raise InputError(f"{name}: y takes labels (text, booleans, whole numbers) or numbers, received {what}")
+    if kind == "f":
+        _check(array, f"{name}: y")
+        return np.array(array, dtype=np.float64)
+    if kind == "u" and int(array.max()) > np.iinfo(np.int64).max:
+        raise InputError(f"{name}: y holds whole numbers beyond 2**63; write such labels as text")
+    return np.array(array, dtype=np.int64)
+
+
+def _example(series: pd.Series) -> str:
+    """Show the first value that is no number; the column has at least one, and none that is missing."""
+    texts = series.astype(str)
+    strange = texts[pd.to_numeric(texts, errors="coerce").isna()]
+    return repr(str((strange if len(strange) else texts).iloc[0])[:40])

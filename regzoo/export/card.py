@@ -1,0 +1,135 @@
+"""Card: what a model is, for those who serve it: ``recipe.json`` for machines, ``README.md`` for people."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+import jinja2
+
+from regzoo.comparison.leaderboard import Leaderboard, Row
+from regzoo.data.prepare import Preparation
+from regzoo.export.verify import Parity
+from regzoo.training.record import Record, finite
+
+PACKAGES = ("regzoo", "tensorflow", "keras", "numpy")
+
+TEMPLATE = """\
+---
+library_name: tf-keras
+tags: [regzoo, tensorflow, saved-model, {{ task }}]
+---
+# {{ study.name }}: `{{ recipe.recipe }}`
+
+A TensorFlow SavedModel with its preprocessing inside. It was chosen by comparing {{ compared }} regularization
+recipes on {{ study.data.source }} data.
+
+## Use
+
+```python
+import tensorflow as tf
+
+model = tf.saved_model.load("model")
+answers = model.signatures["serving_default"]({{ call }})
+```
+
+Inputs, raw as in the data: {{ inputs }}. Outputs: {{ outputs }}.
+
+## Data
+
+{{ study.data.rows }} rows of {{ study.data.inputs }} (digest `{{ study.data.digest }}`), of which
+{{ study.data.train }} for training, {{ study.data.validation }} for validation and {{ study.data.test }} for testing.
+
+## Metrics of this very model
+
+| metric | train | validation | test |
+|---|---|---|---|
+{% for name, row in metrics.items() -%}
+| {{ name }} | {{ row.train }} | {{ row.validation }} | {{ row.test }} |
+{% endfor %}
+It is the replicate with the best validation {{ study.rank_by }} of {{ replicates }}; its validation score is therefore
+slightly optimistic, its test score is not. Mean over the replicates, on validation: {{ mean }}
+(95 % interval {{ low }} to {{ high }}).
+
+## Limits
+
+Measured on one split of one data set. Inputs unlike the training data get confident answers all the same.
+
+## Proof
+
+Reloaded with plain TensorFlow in a process of its own, it answered {{ parity.rows }} held-out raw rows at batch sizes
+{{ parity.batches | join(" and ") }} like the live model, with a largest difference of
+{{ "%.2g" | format(parity.largest_difference) }}.
+"""
+
+
+def recipe_json(
+    record: Record, members: int, row: Row, study: dict[str, Any], parity: Parity, steps: list[int]
+) -> dict[str, Any]:
+    """What was exported, from which data and seeds, by which versions, and the proof that it survived."""
+    return finite(
+        {
+            "recipe": record.run.recipe,
+            "written": record.run.name,
+            "learning_rate": record.run.learning_rate,
+            "epochs": record.epochs,
+            "seed": record.run.seed,
+            "member_seeds": steps,
+            "members": members,
+            "rank_by": study["rank_by"],
+            "metrics": record.metrics,
+            "mean": row.mean,
+            "interval": [row.low, row.high],
+            "gain": [row.gain, row.gain_low, row.gain_high],
+            "data": study["data"],
+            "versions": {name: version(name) for name in PACKAGES},
+            "parity": parity.to_dict(),
+        }
+    )
+
+
+def readme(
+    record: Record, row: Row, board: Leaderboard, study: dict[str, Any], preparation: Preparation, parity: Parity
+) -> str:
+    """The model card, in Markdown."""
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True)  # plain text
+    names = record.metrics["validation"]
+    metrics = {name: {part: _number(values.get(name)) for part, values in record.metrics.items()} for name in names}
+    return environment.from_string(TEMPLATE).render(
+        study=study,
+        recipe=record.run,
+        task=preparation.task,
+        compared=len(board.recipes),
+        call=_call(preparation),
+        inputs=_inputs(preparation),
+        outputs=_outputs(preparation),
+        metrics=metrics,
+        replicates=row.replicates,
+        mean=_number(row.mean),
+        low=_number(row.low),
+        high=_number(row.high),
+        parity=parity,
+    )
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"
+
+
+def _call(preparation: Preparation) -> str:
+    if preparation.columns:
+        return "**{column: tf.constant(values, tf.float32) for column, values in table.items()}"
+    return "images=images" if preparation.kind == "images" else "rows=rows"
+
+
+def _inputs(preparation: Preparation) -> str:
+    if preparation.columns:
+        return "one float32 vector (batch,) for each column: " + ", ".join(f"`{name}`" for name in preparation.columns)
+    shape = ", ".join(map(str, preparation.input_shape))
+    return f"`{'images' if preparation.kind == 'images' else 'rows'}`, float32 (batch, {shape})"
+
+
+def _outputs(preparation: Preparation) -> str:
+    if preparation.task == "regression":
+        return "`prediction`, (batch, 1), in the units of the data"
+    return f"`probabilities`, (batch, {len(preparation.labels)}), and `label`, (batch,), as the data writes them"

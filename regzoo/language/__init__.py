@@ -1,0 +1,70 @@
+"""What a recipe can say. Pure Python: nothing here imports TensorFlow until a model is built."""
+
+from regzoo.language.backbone import Announce, Backbone
+from regzoo.language.errors import EnvironmentFailure, InputError, did_you_mean
+from regzoo.language.fields import Strength, setting, strength
+from regzoo.language.ranges import Choice, Float, Int, Range
+from regzoo.language.recipe import BASELINE, Recipe, parse
+from regzoo.language.registry import backbones, register, regularizers
+from regzoo.language.regularizer import (
+    AfterTraining,
+    Gradients,
+    Objective,
+    OnActivations,
+    OnBatch,
+    OnGradients,
+    OnLoss,
+    OnTraining,
+    OnWeights,
+    Penalty,
+    Projection,
+    Regularizer,
+    Tensor,
+    Watcher,
+    places,
+)
+from regzoo.language.schedules import Constant, Cosine, Linear, Schedule, Step
+from regzoo.language.slots import Slot, Weight
+
+__all__ = [
+    "BASELINE",
+    "AfterTraining",
+    "Announce",
+    "Backbone",
+    "Choice",
+    "Constant",
+    "Cosine",
+    "EnvironmentFailure",
+    "Float",
+    "Gradients",
+    "InputError",
+    "Int",
+    "Linear",
+    "Objective",
+    "OnActivations",
+    "OnBatch",
+    "OnGradients",
+    "OnLoss",
+    "OnTraining",
+    "OnWeights",
+    "Penalty",
+    "Projection",
+    "Range",
+    "Recipe",
+    "Regularizer",
+    "Schedule",
+    "Slot",
+    "Step",
+    "Strength",
+    "Tensor",
+    "Watcher",
+    "Weight",
+    "backbones",
+    "did_you_mean",
+    "parse",
+    "places",
+    "register",
+    "regularizers",
+    "setting",
+    "strength",
+]

@@ -1,0 +1,69 @@
+"""The folder is the registry: one file, one class, one name. Users register their own classes beside it."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pkgutil
+from types import ModuleType
+from typing import TypeVar
+
+from regzoo.language.backbone import Backbone
+from regzoo.language.errors import InputError
+from regzoo.language.named import Named
+from regzoo.language.regularizer import Regularizer
+
+N = TypeVar("N", bound=Named)
+
+_own: dict[str, type[Regularizer]] = {}
+
+
+def regularizers() -> dict[str, type[Regularizer]]:
+    """Every regularizer by name: the files of ``regzoo/regularizers``, then those registered by the user."""
+    return {**_discover("regzoo.regularizers", Regularizer), **_own}
+
+
+def backbones() -> dict[str, type[Backbone]]:
+    """Every backbone by name: the files of ``regzoo/backbones``."""
+    return dict(_discover("regzoo.backbones", Backbone))
+
+
+def register(kind: type[Regularizer]) -> type[Regularizer]:
+    """Make a regularizer of your own known by its name; works as a class decorator.
+
+    Raises:
+        InputError: if the zoo has a regularizer of this name.
+    """
+    if kind.name in _discover("regzoo.regularizers", Regularizer):
+        raise InputError(f"the zoo already has a regularizer {kind.name!r}; rename the class {kind.__name__}")
+    _own[kind.name] = kind
+    return kind
+
+
+def own_modules() -> tuple[str, ...]:
+    """The modules that define the user's own classes: a worker imports them to know the same names."""
+    return tuple(sorted({kind.__module__ for kind in _own.values()}))
+
+
+@functools.cache
+def _discover(package: str, base: type[N]) -> dict[str, type[N]]:
+    found: dict[str, type[N]] = {}
+    for info in pkgutil.iter_modules(importlib.import_module(package).__path__):
+        if info.name.startswith("_"):
+            continue
+        module = importlib.import_module(f"{package}.{info.name}")
+        found[info.name] = _only_class(module, base, info.name)
+    return found
+
+
+def _only_class(module: ModuleType, base: type[N], name: str) -> type[N]:
+    kinds = [
+        kind
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, base) and kind.__module__ == module.__name__
+    ]
+    if [kind.name for kind in kinds] != [name]:
+        raise ImportError(
+            f"{module.__name__} must define one {base.__name__} named {name!r}, found {[kind.name for kind in kinds]}"
+        )
+    return kinds[0]

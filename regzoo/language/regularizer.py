@@ -1,0 +1,225 @@
+"""Regularizer: one technique, and the places where it may act.
+
+The base class is the declaration: `OnActivations` says *where* a technique acts, its fields say *how
+strongly*. Each place has one method to implement; a technique that acts in two places has two bases. In a
+built model the fields hold dials (scalar variables), so a method body reads like the formula.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, final
+
+from regzoo.language.fields import StrengthSpec
+from regzoo.language.named import Named, specs
+from regzoo.language.ranges import Choice, Float, Int
+from regzoo.language.schedules import Schedule
+from regzoo.language.slots import Slot, Weight
+
+if TYPE_CHECKING:
+    import keras
+
+    from regzoo.language.recipe import Recipe
+
+Tensor = Any
+"""A TensorFlow tensor; shapes are given in the docstrings."""
+
+
+@dataclass(frozen=True)
+class Regularizer(Named):
+    """Base of all places. Subclass a place, not this."""
+
+    def __add__(self, other: Recipe | Regularizer) -> Recipe:
+        from regzoo.language.recipe import Recipe  # a recipe is made of regularizers, hence here
+
+        return Recipe((self,)) + other
+
+    def clashes(self, others: Sequence[Regularizer]) -> str | None:
+        """Say in a sentence what is wrong with standing in one recipe beside ``others``, or None.
+
+        ``others`` are the recipe's regularizers before this one, in order.
+        """
+        return None
+
+    @final
+    def strengths(self) -> dict[str, StrengthSpec]:
+        """The declarations of its strengths, by field."""
+        return {field: spec for field, spec in specs(type(self)).items() if isinstance(spec, StrengthSpec)}
+
+    @final
+    def searched(self) -> dict[str, Float | Int | Choice]:
+        """The strengths that are left to the search, by field."""
+        values = {field: getattr(self, field) for field in self.strengths()}
+        return {field: value for field, value in values.items() if isinstance(value, Float | Int | Choice)}
+
+    @final
+    def dials(self) -> dict[str, float | Schedule]:
+        """The strengths that can be turned in a built model, by field: a number or a schedule."""
+        return {field: getattr(self, field) for field, spec in self.strengths().items() if spec.dial}
+
+    @final
+    def neutral(self) -> Regularizer | None:
+        """This regularizer at the strengths at which it does nothing, or None if there are none."""
+        values = {field: spec.neutral for field, spec in self.strengths().items()}
+        known = {field: value for field, value in values.items() if value is not None}
+        return type(self)(**known) if known and len(known) == len(values) else None
+
+
+@dataclass(frozen=True)
+class OnBatch(Regularizer, ABC):
+    """Acts on the training batch, before the model."""
+
+    @abstractmethod
+    def batch(self, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator) -> tuple[Tensor, Tensor]:
+        """Return the batch to train on.
+
+        Args:
+            x: standardized inputs, (batch, ...).
+            y: targets: class probabilities (batch, classes), or numbers (batch, outputs).
+            seed: this regularizer's own stream; `keras.random` functions take it as it is.
+        """
+
+
+@dataclass(frozen=True)
+class OnActivations(Regularizer, ABC):
+    """Acts at the slots of the backbone, by a layer of its own."""
+
+    @abstractmethod
+    def layer(self, slot: Slot) -> keras.Layer | None:
+        """Return the layer to insert at ``slot``, or None to leave this slot alone."""
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """What a weight adds to the training loss: ``value(w)`` is a scalar tensor."""
+
+    value: Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Where a weight is put after each step: ``project(w)`` has the shape of w."""
+
+    project: Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class OnWeights(Regularizer, ABC):
+    """Acts on the trainable weights, after the model is built."""
+
+    @abstractmethod
+    def rule(self, weight: Weight) -> Penalty | Projection | None:
+        """Return the rule for ``weight``, or None to leave it alone."""
+
+
+@dataclass(frozen=True)
+class OnLoss(Regularizer, ABC):
+    """Acts on the per-example training loss."""
+
+    @abstractmethod
+    def loss(self, y: Tensor, logits: Tensor, per_example: Tensor) -> Tensor:
+        """Return the per-example loss (batch,) to train on, from that of the task (batch,)."""
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """The gradient computation of one training step.
+
+    Call it for the gradients, one for each weight, in order; calling it again at moved weights is allowed
+    (SAM does) and draws fresh noise.
+
+    Attributes:
+        compute: returns the gradients of the training loss, penalties included.
+        learning_rate: the optimizer's, as a scalar tensor.
+        step: steps taken so far in this run, as an integer scalar tensor.
+        seed: the regularizer's own stream.
+    """
+
+    compute: Callable[[], list[Tensor]]
+    learning_rate: Tensor
+    step: Tensor
+    seed: Any
+
+    def __call__(self) -> list[Tensor]:
+        return self.compute()
+
+
+@dataclass(frozen=True)
+class OnGradients(Regularizer, ABC):
+    """Acts on the gradient computation."""
+
+    @abstractmethod
+    def gradients(self, compute: Gradients, weights: list[keras.Variable]) -> list[Tensor]:
+        """Return the gradients that the optimizer applies, one for each of ``weights``, in order."""
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The penalty-free, hard-label validation metric that a run is judged by."""
+
+    metric: str
+    direction: Literal["min", "max"]
+
+    def better(self, score: float, than: float) -> bool:
+        """True if ``score`` is strictly better; NaN is better than nothing and worse than everything."""
+        return score < than if self.direction == "min" else score > than
+
+    @property
+    def worst(self) -> float:
+        """What any real score improves upon."""
+        return float("inf") if self.direction == "min" else float("-inf")
+
+
+class Watcher(ABC):
+    """Follows one run, epoch by epoch; made anew for each run, so it may hold state."""
+
+    @abstractmethod
+    def epoch(self, epoch: int, score: float, model: keras.Model) -> bool:
+        """See the objective after ``epoch`` (from 0); return True to stop the training now."""
+
+    @abstractmethod
+    def finish(self, model: keras.Model) -> None:
+        """Leave the model as it should be used."""
+
+
+@dataclass(frozen=True)
+class OnTraining(Regularizer, ABC):
+    """Acts on the loop, once an epoch."""
+
+    @abstractmethod
+    def watch(self, objective: Objective) -> Watcher:
+        """Return a fresh watcher for one run."""
+
+
+@dataclass(frozen=True)
+class AfterTraining(Regularizer, ABC):
+    """Acts on the trained models."""
+
+    @abstractmethod
+    def trainings(self) -> int:
+        """How many independently seeded models to train."""
+
+    @abstractmethod
+    def finish(self, models: Sequence[keras.Model]) -> keras.Model:
+        """Return the one model to use, made of the trained ``models``."""
+
+
+PLACES: dict[type[Regularizer], str] = {
+    OnBatch: "batch",
+    OnActivations: "activations",
+    OnWeights: "weights",
+    OnLoss: "loss",
+    OnGradients: "gradients",
+    OnTraining: "training",
+    AfterTraining: "after",
+}
+
+IN_GRAPH = (OnBatch, OnActivations, OnWeights, OnLoss, OnGradients)
+"""The places that are part of the traced program; the others act around it."""
+
+
+def places(regularizer: Regularizer) -> list[str]:
+    """The names of the places where it acts."""
+    return [name for base, name in PLACES.items() if isinstance(regularizer, base)]

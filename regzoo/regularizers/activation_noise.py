@@ -1,0 +1,39 @@
+"""Gaussian noise on the hidden activations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from regzoo.language import Float, OnActivations, Slot, Strength, Tensor, strength
+from regzoo.language.lazy import keras, layers
+
+
+@dataclass(frozen=True)
+class ActivationNoise(OnActivations):
+    """Add noise to every hidden activation during training.
+
+    Formula: h + N(0, stddev^2); inference uses h as it is. Without a limit on the weights the network can
+    learn to drown the noise by larger activations; it sums well with `l2`.
+
+    Args:
+        stddev: standard deviation of the noise, in units of the activation, in [0, inf); 0 does nothing.
+
+    Raises:
+        InputError: if ``stddev`` is negative.
+
+    Reference: Bishop 1995, https://doi.org/10.1162/neco.1995.7.1.108
+
+    >>> from regzoo.regularizers import ActivationNoise
+    >>> print(ActivationNoise(0.1))
+    activation_noise(0.1)
+    """
+
+    stddev: Strength = strength(Float(0.01, 0.5), neutral=0.0, domain="[0, inf)")
+
+    def layer(self, slot: Slot) -> keras.Layer | None:
+        """Noise after each activation."""
+        return layers.InTraining(self.perturb, slot.seed) if slot.kind == "activation" else None
+
+    def perturb(self, h: Tensor, seed: keras.random.SeedGenerator) -> Tensor:
+        """Add noise to ``h`` (any shape)."""
+        return h + self.stddev * keras.random.normal(keras.ops.shape(h), seed=seed)

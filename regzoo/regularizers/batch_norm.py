@@ -1,0 +1,48 @@
+"""Batch normalization."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from regzoo.language import Float, OnActivations, Regularizer, Slot, Strength, strength
+from regzoo.language.lazy import keras
+
+
+@dataclass(frozen=True)
+class BatchNorm(OnActivations):
+    """Normalize every unit over the training batch, before its nonlinearity.
+
+    Formula: gamma (h - mean) / sqrt(var + 1e-3) + beta with the batch's mean and variance; inference uses
+    their moving averages, new = momentum old + (1 - momentum) batch. The batch's own sampling noise is what
+    regularizes. Poor with batches below about 8; dropout right before it shifts the variance that inference
+    relies on.
+
+    Args:
+        momentum: share of the old average that is kept in each step, in [0, 1).
+
+    Raises:
+        InputError: if ``momentum`` lies outside [0, 1).
+
+    Reference: Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167
+
+    >>> from regzoo.regularizers import BatchNorm
+    >>> print(BatchNorm(0.9))
+    batch_norm(0.9)
+    """
+
+    momentum: Strength = strength(Float(0.9, 0.99), neutral=None, domain="[0, 1)")
+
+    def layer(self, slot: Slot) -> keras.Layer | None:
+        """Keras's own layer before each nonlinearity, its momentum on a dial."""
+        if slot.kind != "preactivation":
+            return None
+        layer = keras.layers.BatchNormalization()
+        layer.momentum = self.momentum  # the constructor takes a Python number only
+        return layer
+
+    def clashes(self, others: Sequence[Regularizer]) -> str | None:
+        """Dropout before it (Li et al. 2019, https://arxiv.org/abs/1801.05134)."""
+        if any(other.name == "dropout" for other in others):
+            return "dropout before batch_norm shifts the variance that inference relies on (Li 2019)"
+        return None

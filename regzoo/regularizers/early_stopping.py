@@ -1,0 +1,63 @@
+"""Early stopping."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from regzoo.language import Int, Objective, OnTraining, Strength, Watcher, setting, strength
+from regzoo.language.lazy import keras
+
+
+@dataclass(frozen=True)
+class EarlyStopping(OnTraining):
+    """Stop when validation has not improved for ``patience`` epochs, and restore the best weights.
+
+    The objective is penalty-free and on hard labels, so recipes stop on the same terms. A NaN counts as no
+    improvement. The validation score it stops at is slightly optimistic: look at the test score beside it.
+
+    Args:
+        patience: epochs without improvement after which to stop, a whole number in [1, inf).
+        min_delta: how much better counts as improvement, in units of the objective, in [0, inf).
+
+    Raises:
+        InputError: if ``patience`` or ``min_delta`` lies outside its domain.
+
+    Reference: Prechelt 1998, https://doi.org/10.1007/3-540-49430-8_3
+
+    >>> from regzoo.regularizers import EarlyStopping
+    >>> print(EarlyStopping(5))
+    early_stopping(5)
+    """
+
+    patience: Strength = strength(Int(3, 30), neutral=None, domain="[1, inf)")
+    min_delta: float = setting(0.0, domain="[0, inf)")
+
+    def watch(self, objective: Objective) -> Watcher:
+        """Return the watch of one run."""
+        return _Patience(objective, int(self.patience), self.min_delta)
+
+
+@dataclass
+class _Patience(Watcher):
+    objective: Objective
+    patience: int
+    min_delta: float
+    best: float = math.nan
+    waited: int = 0
+    weights: list[Any] = field(default_factory=list)
+
+    def epoch(self, epoch: int, score: float, model: keras.Model) -> bool:
+        """Keep the weights of an improvement; stop after ``patience`` epochs without one."""
+        margin = self.min_delta if self.objective.direction == "min" else -self.min_delta
+        if self.objective.better(score + margin, self.objective.worst if math.isnan(self.best) else self.best):
+            self.best, self.waited, self.weights = score, 0, model.get_weights()
+            return False
+        self.waited += 1
+        return self.waited >= self.patience
+
+    def finish(self, model: keras.Model) -> None:
+        """Restore the best weights, if any epoch gave a number."""
+        if self.weights:
+            model.set_weights(self.weights)

@@ -1,0 +1,44 @@
+"""Ensemble of independently seeded members."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from regzoo.language import AfterTraining, Int, Strength, strength
+from regzoo.language.lazy import keras
+
+
+@dataclass(frozen=True)
+class Ensemble(AfterTraining):
+    """Train ``members`` models from different seeds and average what they predict.
+
+    Formula: p = mean of the members' probabilities (for regression, of their predictions). Its NLL is at most
+    the mean NLL of its members (Jensen). Costs ``members`` times the training and the prediction; half of the
+    gain comes with the second member.
+
+    Args:
+        members: how many models, a whole number in [1, inf); 1 does nothing.
+
+    Raises:
+        InputError: if ``members`` is not a whole number from 1.
+
+    Reference: Lakshminarayanan et al. 2017, https://arxiv.org/abs/1612.01474
+
+    >>> from regzoo.regularizers import Ensemble
+    >>> print(Ensemble(3))
+    ensemble(3)
+    """
+
+    members: Strength = strength(Int(2, 10), neutral=1, domain="[1, inf)")
+
+    def trainings(self) -> int:
+        """The number of models to train."""
+        return int(self.members)
+
+    def finish(self, models: Sequence[keras.Model]) -> keras.Model:
+        """Return one model that averages the outputs of ``models``; it shares their weights."""
+        if len(models) == 1:
+            return models[0]
+        inputs = keras.Input(models[0].input_shape[1:], name="inputs")
+        return keras.Model(inputs, keras.layers.Average()([model(inputs) for model in models]), name="ensemble")

@@ -1,0 +1,35 @@
+"""Gaussian noise on the inputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from regzoo.language import Float, OnBatch, Strength, Tensor, strength
+from regzoo.language.lazy import keras
+
+
+@dataclass(frozen=True)
+class GaussianNoise(OnBatch):
+    """Add noise to the inputs of every training batch.
+
+    Formula: x + N(0, stddev^2). Inputs are standardized, so ``stddev`` is in units of an input's own
+    standard deviation. For small noise and squared loss this is Tikhonov regularization.
+
+    Args:
+        stddev: standard deviation of the noise, in [0, inf); 0 does nothing.
+
+    Raises:
+        InputError: if ``stddev`` is negative.
+
+    Reference: Bishop 1995, https://doi.org/10.1162/neco.1995.7.1.108
+
+    >>> from regzoo.regularizers import GaussianNoise
+    >>> print(GaussianNoise(0.1))
+    gaussian_noise(0.1)
+    """
+
+    stddev: Strength = strength(Float(0.01, 0.5), neutral=0.0, domain="[0, inf)")
+
+    def batch(self, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator) -> tuple[Tensor, Tensor]:
+        """Perturb x; the targets stay."""
+        return x + self.stddev * keras.random.normal(keras.ops.shape(x), seed=seed), y

@@ -1,0 +1,37 @@
+"""L1: the lasso penalty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from regzoo.language import Float, OnWeights, Penalty, Strength, Weight, strength
+from regzoo.language.lazy import keras
+
+
+@dataclass(frozen=True)
+class L1(OnWeights):
+    """Add the sum of absolute weights to the training loss, which drives many of them towards zero.
+
+    Formula: L + strength sum |w| over kernels, not biases. Sub-gradient steps come close to zero and do not
+    reach it: count weights below a threshold, not exact zeros.
+
+    Args:
+        strength: weight of the penalty, in [0, inf); 0 does nothing.
+
+    Raises:
+        InputError: if ``strength`` is negative.
+
+    Reference: Tibshirani 1996, https://doi.org/10.1111/j.2517-6161.1996.tb02080.x
+
+    >>> from regzoo.regularizers import L1
+    >>> print(L1(0.001))
+    l1(0.001)
+    """
+
+    strength: Strength = strength(Float(1e-6, 1e-2), neutral=0.0, domain="[0, inf)", log=True)
+
+    def rule(self, weight: Weight) -> Penalty | None:
+        """A penalty on each kernel."""
+        if not weight.kernel:
+            return None
+        return Penalty(lambda w: self.strength * keras.ops.sum(keras.ops.absolute(w)))

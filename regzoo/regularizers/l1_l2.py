@@ -1,0 +1,40 @@
+"""L1 and L2 together: the elastic net."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from regzoo.language import Float, OnWeights, Penalty, Strength, Weight, strength
+from regzoo.language.lazy import keras
+
+
+@dataclass(frozen=True)
+class L1L2(OnWeights):
+    """Add absolute and squared weights to the training loss: sparse, and stable where inputs are correlated.
+
+    Formula: L + l1 sum |w| + l2 sum w^2 over kernels, not biases.
+
+    Args:
+        l1: weight of the absolute penalty, in [0, inf); 0 leaves it out.
+        l2: weight of the squared penalty, in [0, inf); 0 leaves it out.
+
+    Raises:
+        InputError: if one of them is negative.
+
+    Reference: Zou and Hastie 2005, https://doi.org/10.1111/j.1467-9868.2005.00503.x
+
+    >>> from regzoo.regularizers import L1L2
+    >>> print(L1L2(l1=1e-05, l2=0.0001))
+    l1_l2(l1=1e-05, l2=0.0001)
+    """
+
+    l1: Strength = strength(Float(1e-6, 1e-2), neutral=0.0, domain="[0, inf)", log=True)
+    l2: Strength = strength(Float(1e-6, 1e-2), neutral=0.0, domain="[0, inf)", log=True)
+
+    def rule(self, weight: Weight) -> Penalty | None:
+        """Both penalties on each kernel."""
+        if not weight.kernel:
+            return None
+        return Penalty(
+            lambda w: self.l1 * keras.ops.sum(keras.ops.absolute(w)) + self.l2 * keras.ops.sum(keras.ops.square(w))
+        )

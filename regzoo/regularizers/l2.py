@@ -1,0 +1,37 @@
+"""L2: the ridge penalty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from regzoo.language import Float, OnWeights, Penalty, Strength, Weight, strength
+from regzoo.language.lazy import keras
+
+
+@dataclass(frozen=True)
+class L2(OnWeights):
+    """Add the sum of squared weights to the training loss, which keeps them small.
+
+    Formula: L + strength sum w^2 over kernels, not biases (Keras's convention: no half). Under Adam this is
+    not decoupled weight decay: the penalty's gradient is divided by the step's own scale; see `weight_decay`.
+
+    Args:
+        strength: weight of the penalty, in [0, inf); 0 does nothing.
+
+    Raises:
+        InputError: if ``strength`` is negative.
+
+    Reference: Krogh and Hertz 1991, https://papers.nips.cc/paper/1991/hash/8eefcfdf5990e441f0fb6f3fad709e21-Abstract.html
+
+    >>> from regzoo.regularizers import L2
+    >>> print(L2(0.0001))
+    l2(0.0001)
+    """
+
+    strength: Strength = strength(Float(1e-6, 1e-2), neutral=0.0, domain="[0, inf)", log=True)
+
+    def rule(self, weight: Weight) -> Penalty | None:
+        """A penalty on each kernel."""
+        if not weight.kernel:
+            return None
+        return Penalty(lambda w: self.strength * keras.ops.sum(keras.ops.square(w)))

@@ -1,0 +1,39 @@
+"""Decoupled weight decay: AdamW's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from regzoo.language import Float, Gradients, OnGradients, Strength, Tensor, Weight, strength
+from regzoo.language.lazy import keras
+
+
+@dataclass(frozen=True)
+class WeightDecay(OnGradients):
+    """Shrink the weights in every step, beside the gradient step rather than through it.
+
+    Formula: w <- w - learning_rate decay w on kernels, not biases, gradients taken before. With plain SGD it
+    equals an L2 penalty of decay / 2; with Adam it does not, since no step size of Adam's divides it.
+
+    Args:
+        decay: share of a weight that is taken away per step at learning rate 1, in [0, inf); 0 does nothing.
+
+    Raises:
+        InputError: if ``decay`` is negative.
+
+    Reference: Loshchilov and Hutter 2019, https://arxiv.org/abs/1711.05101
+
+    >>> from regzoo.regularizers import WeightDecay
+    >>> print(WeightDecay(0.01))
+    weight_decay(0.01)
+    """
+
+    decay: Strength = strength(Float(1e-5, 1e-1), neutral=0.0, domain="[0, inf)", log=True)
+
+    def gradients(self, compute: Gradients, weights: list[keras.Variable]) -> list[Tensor]:
+        """Take the gradients, then shrink the kernels."""
+        gradients = compute()
+        for weight in weights:
+            if Weight(weight.path, tuple(weight.shape)).kernel:
+                weight.assign_sub(compute.learning_rate * self.decay * weight)
+        return gradients

@@ -1,0 +1,1 @@
+"""The report: reads records, never the models; needs no TensorFlow."""

@@ -1,0 +1,140 @@
+"""Cost: score against training time, and which recipes no other beats in both."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from regzoo.report import board as boards
+from regzoo.report.figures import Info
+from regzoo.report.figures._axis import dress, scale
+from regzoo.report.figures._style import BLUE, GREY, ORANGE, SMALL, WIDTH, canvas, styled
+from regzoo.report.figures._text import inches, spread, wrap
+from regzoo.report.words import listing
+from regzoo.training.record import Record
+
+ORDER = 5
+TITLE = "Score and cost"
+
+_LINE = 0.155
+"""Height of a line of small text, in inches."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One recipe: mean training seconds of a replicate, mean score, and whether no other beats it in both."""
+
+    name: str
+    seconds: float
+    score: float
+    pareto: bool
+
+
+@dataclass(frozen=True)
+class Cost(Info):
+    """The measured recipes, from the best down."""
+
+    points: tuple[Point, ...]
+
+    @property
+    def missing(self) -> str:
+        """No recipe has both numbers."""
+        return "" if self.points else "No recipe has both a score and a training time yet."
+
+    @property
+    def reading(self) -> str:
+        """How to read it."""
+        corner = "lower" if self.direction == "min" else "upper"
+        return (
+            f"Each point is a recipe, and the {corner} left corner is where to be: no other recipe is at least as "
+            "good and as fast as one of the filled circles, which the line joins; the rest (open squares) cost "
+            "more than they give."
+        )
+
+    @property
+    def alternative(self) -> str:
+        """The Pareto set in words."""
+        best = [f"{p.name} ({p.score:.4g} in {p.seconds:.3g} s)" for p in self.points if p.pareto]
+        return f"Validation {self.metric} against training seconds. Not beaten in both: {listing(best)}."
+
+
+def info(board: dict[str, Any], records: Sequence[Record], study: dict[str, Any]) -> Cost:
+    """Return score and training time of each recipe, and the Pareto set."""
+    sign = 1.0 if board["direction"] == "min" else -1.0
+    known = [
+        (row["name"], boards.number(row["fit_seconds"]), boards.number(row["mean"]))
+        for row in boards.measured(board)
+        if boards.known(row["fit_seconds"])
+    ]
+    points = tuple(
+        Point(name, time, score, not any(_beats((t, sign * s), (time, sign * score)) for _, t, s in known))
+        for name, time, score in known
+    )
+    return Cost(board["rank_by"], board["direction"], points)
+
+
+def _beats(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    """True if ``one`` is no worse in both and better in one; less is better."""
+    return one != other and one[0] <= other[0] and one[1] <= other[1]
+
+
+@styled
+def draw(info: Cost) -> Figure:
+    """Draw the points, with their names in a column at the right."""
+    points = sorted(info.points, key=lambda p: -p.seconds)  # equal scores: the leftmost leads to the highest name
+    labels = [wrap(point.name, 2.4) for point in points]
+    sizes = [_LINE * (label.count("\n") + 1) + 0.05 for label in labels]
+    column = max(map(inches, labels)) + 0.45
+    figure = canvas(max(3.6, sum(sizes) + 1.1))
+    axes, beside = figure.subplots(1, 2, width_ratios=[WIDTH - column, column])
+    beside.set_axis_off()
+    times, scores = [p.seconds for p in points], [p.score for p in points]
+    dress(axes.xaxis, times, scale(times), ticks=5)
+    dress(axes.yaxis, scores, scale(scores))
+    axes.set_xlabel("training time, seconds (mean of a replicate)")
+    axes.set_ylabel(f"validation {info.metric} ({boards.better(info.direction)} is better)")
+    best = sorted((p for p in info.points if p.pareto), key=lambda p: p.seconds)
+    axes.plot([p.seconds for p in best], [p.score for p in best], color=BLUE, linewidth=1, zorder=2)
+    for point in points:
+        axes.plot([point.seconds], [point.score], zorder=3, **(_BEST if point.pareto else _REST))
+    _names(axes, beside, points, labels, sizes)
+    figure.legend(handles=_legend(), loc="outside upper left", ncols=2)
+    return figure
+
+
+def _names(axes: Axes, beside: Axes, points: Sequence[Point], labels: Sequence[str], sizes: Sequence[float]) -> None:
+    """Write each name at the height of its point as far as there is room, and lead a line to it."""
+    height = max(3.6, sum(sizes) + 1.1) - 1.0
+    wanted = [round(_fraction(axes, point), 2) * height for point in points]
+    for point, label, centre in zip(points, labels, spread(wanted, sizes, 0.0, height), strict=True):
+        name = beside.annotate(
+            label, (point.seconds, point.score), xycoords=axes.transData, xytext=(0.0, centre / height),
+            textcoords=beside.transAxes, va="center", size=SMALL, weight="bold" if point.pareto else "normal",
+            arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.5, "shrinkB": 4, "relpos": (0.0, 0.5)},
+        )  # fmt: skip
+        name.set_in_layout(False)
+
+
+def _fraction(axes: Axes, point: Point) -> float:
+    """The height of a point as a share of the axes."""
+    inside = axes.transLimits.transform(axes.transScale.transform((point.seconds, point.score)))
+    return float(inside[1]) if math.isfinite(inside[1]) else 0.5
+
+
+_BEST: dict[str, Any] = {"marker": "o", "linestyle": "", "color": BLUE, "markersize": 7}
+_REST: dict[str, Any] = {
+    "marker": "s", "linestyle": "", "color": ORANGE, "markersize": 6, "markerfacecolor": "white", "mew": 1.6
+}  # fmt: skip
+
+
+def _legend() -> list[Line2D]:
+    return [
+        Line2D([], [], label="not beaten in both", **_BEST),
+        Line2D([], [], label="beaten by another recipe", **_REST),
+    ]

@@ -1,0 +1,128 @@
+"""The report of a comparison: one offline page, the same in Markdown, and the figures as files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from regzoo.report import board as boards
+from regzoo.report import markup, tables
+from regzoo.report.figures import FigureFile, figures
+from regzoo.report.figures._style import svg
+from regzoo.report.protocol import caveats, protocol
+from regzoo.report.verdict import verdict
+from regzoo.report.words import listing, plural, seconds
+from regzoo.training.record import Record
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure on the page; ``svg`` is empty and ``missing`` says why if there is nothing to draw."""
+
+    name: str
+    title: str
+    reading: str
+    svg: Markup
+    missing: str
+
+
+def write(folder: Path, board: dict[str, Any], records: list[Record], study: dict[str, Any]) -> None:
+    """Write ``report.html``, ``report.md`` and ``figures/*.svg`` into ``folder``; each appears complete or not at all.
+
+    The same input gives the same bytes.
+
+    Args:
+        folder: of the comparison; made if it is not there.
+        board: the leaderboard as ``regzoo leaderboard --json`` gives it; recipes may be unfinished.
+        records: all trials and replicates.
+        study: what was compared and how: name, data, config, versions, command, trials, replicates, notes.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    pictures = [_picture(name, file, board, records, study) for name, file in figures().items()]
+    (folder / "figures").mkdir(parents=True, exist_ok=True)
+    for picture in pictures:
+        path = folder / "figures" / f"{picture.name}.svg"
+        if picture.svg:
+            _replace(path, f'<?xml version="1.0" encoding="utf-8"?>\n{picture.svg}')
+        else:
+            path.unlink(missing_ok=True)  # of an earlier report
+    content = _content(board, records, study, pictures)
+    for template, path in (("report.html.jinja", "report.html"), ("report.md.jinja", "report.md")):
+        _replace(folder / path, _environment().get_template(template).render(content))
+
+
+def _picture(
+    name: str, file: FigureFile, board: dict[str, Any], records: Sequence[Record], study: dict[str, Any]
+) -> Picture:
+    info = file.info(board, records, study)
+    drawn = "" if info.missing else svg(file.draw(info), name, file.TITLE, info.alternative)
+    return Picture(name, file.TITLE, info.reading, Markup(drawn), info.missing)
+
+
+def _content(
+    board: dict[str, Any], records: Sequence[Record], study: dict[str, Any], pictures: list[Picture]
+) -> dict[str, Any]:
+    return {
+        "study": study,
+        "facts": _facts(board, records, study),
+        "verdict": verdict(board, study),
+        "leaderboard": tables.leaderboard(board),
+        "details": tables.details(board),
+        "metrics": tables.metrics(board),
+        "chosen": tables.chosen(board, records),
+        "failures": tables.failures(board, records),
+        "pictures": pictures,
+        "protocol": protocol(board, records, study),
+        "caveats": caveats(board),
+    }
+
+
+def _facts(board: dict[str, Any], records: Sequence[Record], study: dict[str, Any]) -> list[str]:
+    """What was compared on what, in a few words each."""
+    data, labels = study["data"], study["data"]["labels"]
+    made = plural(len(records), "run")
+    task = data["task"] if not labels else f"{data['task']} into {plural(len(labels), 'label')}"
+    parts = f"{data['train']:,} train, {data['validation']:,} validation, {data['test']:,} test"
+    return [
+        f"{data['source']}: {plural(data['rows'], 'row')} ({parts}), {data['inputs']}, {task}",
+        f"{plural(len(board['recipes']), 'recipe')}, {len(boards.measured(board))} measured",
+        made if not boards.known(study["seconds"]) else f"{made} in {seconds(study['seconds'])}",
+    ]
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=lambda name: name is not None and ".html" in name,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "prose": markup.html,
+        "markdown": markup.markdown,
+        "cell": markup.cell,
+        "fence": markup.fence,
+        "listing": listing,
+    }
+    return environment
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write ``text`` beside ``path`` and move it there."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

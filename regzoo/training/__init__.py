@@ -1,0 +1,1 @@
+"""The training program: a recipe, a backbone and a task become a trained model and a record."""

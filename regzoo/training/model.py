@@ -1,0 +1,240 @@
+"""RegularizedModel: a Keras model whose one train step knows the places where a regularizer may act."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from regzoo.language import (
+    Gradients,
+    InputError,
+    OnBatch,
+    OnGradients,
+    OnLoss,
+    OnTraining,
+    Penalty,
+    Projection,
+    Recipe,
+    Regularizer,
+    Schedule,
+)
+from regzoo.language.seeds import derive
+from regzoo.training.following import Turning, Watching
+from regzoo.training.task import Task
+
+Compute = Callable[[], list[Any]]
+Start = Callable[[int], list[tuple[keras.Variable, Any]]]
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """What `assemble` found out while it built a model.
+
+    Attributes:
+        recipe: as it was asked for.
+        task: what is predicted.
+        parts: the recipe's regularizers, dials in place of numbers.
+        dials: the scalar variables, by ``name.field``.
+        rules: pairs of a weight and what acts on it.
+        hits: how many places each regularizer hit.
+        weights: ``weights(seed)`` gives pairs of a weight and its value at the start of a run.
+        streams: the same for the random streams of layers.
+        config: what it takes to assemble the model again, as JSON.
+    """
+
+    recipe: Recipe
+    task: Task
+    parts: tuple[Regularizer, ...]
+    dials: dict[str, keras.Variable]
+    rules: tuple[tuple[keras.Variable, Penalty | Projection], ...]
+    hits: dict[str, int]
+    weights: Start
+    streams: Start
+    config: dict[str, Any]
+
+
+@keras.saving.register_keras_serializable("regzoo")
+class RegularizedModel(keras.Model):
+    """A functional Keras model with its recipe built in; made by `regzoo.build`.
+
+    ``fit``, ``evaluate``, ``predict``, ``save`` and ``keras.models.load_model`` work as for any Keras model.
+    ``predict`` gives probabilities (batch, classes) or numbers (batch, outputs). In ``fit``, ``loss`` is what is
+    minimized, penalties included; ``val_loss`` is the task's loss alone, so it compares across recipes.
+    """
+
+    def __init__(self, inputs: Any, logits: Any, outputs: Any, assembly: Assembly) -> None:
+        super().__init__(inputs, outputs)
+        self._to_logits = keras.Model(inputs, logits).__call__  # bound: Keras would track the layers twice
+        self._assembly = assembly
+        self._streams = {part.name: keras.random.SeedGenerator(0) for part in assembly.parts}
+        self._optimizer_start: list[tuple[Any, Any]] = []
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe, as it was asked for."""
+        return self._assembly.recipe
+
+    @property
+    def task(self) -> Task:
+        """What it predicts."""
+        return self._assembly.task
+
+    @property
+    def hits(self) -> dict[str, int]:
+        """How many places each regularizer hit: slots or weights, 1 where it acts on the whole."""
+        return dict(self._assembly.hits)
+
+    @property
+    def dials(self) -> dict[str, float]:
+        """The strengths as they stand in the model now, by ``name.field``."""
+        return {name: float(dial.numpy()) for name, dial in self._assembly.dials.items()}
+
+    def turn(self, strengths: Mapping[str, float | Schedule], epoch: int = 0) -> None:
+        """Set dials, by ``name.field``; a schedule gives its value for ``epoch``. Nothing is retraced."""
+        for name, strength in strengths.items():
+            value = strength.value(epoch) if isinstance(strength, Schedule) else strength
+            self._assembly.dials[name].assign(value)
+
+    def reset(self, seed: int, noise: int | None = None) -> None:
+        """Put weights, random streams and the optimizer to where a run with ``seed`` starts.
+
+        Args:
+            seed: of the run.
+            noise: seed of the random streams alone, if they shall differ from the run's.
+        """
+        noise = seed if noise is None else noise
+        for variable, value in [*self._assembly.weights(seed), *self._assembly.streams(noise)]:
+            variable.assign(value)
+        for name, stream in self._streams.items():
+            stream.state.assign([derive(noise, "stream", name), 0])
+        for variable, value in self._optimizer_start:
+            variable.assign(value)
+
+    def acting(self, place: type[Any]) -> list[Any]:
+        """Its regularizers that act at ``place``, in the recipe's order."""
+        return [part for part in self._assembly.parts if isinstance(part, place)]
+
+    def logits(self, x: Any, training: bool = False) -> Any:
+        """The head's output before the softmax, (batch, size)."""
+        return self._to_logits(x, training=training)
+
+    def update(self, x: Any, y: Any, weight: Any = None) -> tuple[Any, Any]:
+        """Take one training step; return what was minimized, and the logits, as they were before the step.
+
+        In order: batch transforms, forward pass, task loss, loss transforms, penalties, gradient transforms,
+        optimizer, projections. `fit` and `Program` both come here.
+
+        Args:
+            x: standardized inputs, (batch, ...).
+            y: targets, whole-number classes (batch,) or (batch, size).
+            weight: weights of the examples, (batch,), or None.
+        """
+        y = self.task.encode(y)
+        for part in self.acting(OnBatch):
+            x, y = part.batch(x, y, self._streams[part.name])
+        seen: dict[str, Any] = {}
+
+        def compute() -> list[Any]:
+            with tf.GradientTape() as tape:
+                logits = self.logits(x, training=True)
+                loss = self._objective(y, logits, weight)
+            seen.setdefault("loss", loss)
+            seen.setdefault("logits", logits)
+            return tape.gradient(loss, [variable.value for variable in self.trainable_variables])
+
+        self.optimizer.apply(self._transformed(compute)(), self.trainable_variables)
+        for variable, rule in self._assembly.rules:
+            if isinstance(rule, Projection):
+                variable.assign(rule.project(variable))
+        return seen["loss"], seen["logits"]
+
+    def _objective(self, y: Any, logits: Any, weight: Any) -> Any:
+        per_example = self.task.loss(y, logits)  # (batch,)
+        for part in self.acting(OnLoss):
+            per_example = part.loss(y, logits, per_example)
+        loss = _mean(per_example, weight)
+        for variable, rule in self._assembly.rules:
+            if isinstance(rule, Penalty):
+                loss += rule.value(variable.value)
+        return loss
+
+    def _transformed(self, compute: Compute) -> Compute:
+        for part in self.acting(OnGradients):
+            compute = self._through(part, compute)
+        return compute
+
+    def _through(self, part: OnGradients, compute: Compute) -> Compute:
+        stream = self._streams[part.name]
+        gradients = Gradients(compute, self.optimizer.learning_rate, self.optimizer.iterations, stream)
+        return lambda: part.gradients(gradients, self.trainable_variables)
+
+    def compile(self, optimizer: Any = "adam", loss: Any = None, metrics: Any = None, **kwargs: Any) -> None:
+        """Set the optimizer and the metrics (by default accuracy, or mean absolute error).
+
+        Raises:
+            InputError: if a loss is given: it belongs to the task.
+        """
+        if loss is not None:
+            raise InputError(f"the loss belongs to the task ({self.task.kind}): leave it out, received {loss!r}")
+        if metrics is None:
+            sparse = self.task.kind == "classification"
+            metrics = [keras.metrics.SparseCategoricalAccuracy("accuracy") if sparse else "mae"]
+        super().compile(optimizer=optimizer, metrics=metrics, **kwargs)
+        self.optimizer.build(self.trainable_variables)
+        rate = self.optimizer.learning_rate
+        self._optimizer_start = [(v, v.numpy()) for v in self.optimizer.variables if v is not rate]
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """Keras's hook for `fit`: `update`, then the metrics."""
+        x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
+        loss, logits = self.update(x, y, weight)
+        return self._log(loss, y, logits, weight)
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """Keras's hook for `evaluate`: the task's loss on the batch as it is, no penalty."""
+        x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
+        logits = self.logits(x)
+        return self._log(_mean(self.task.loss(self.task.encode(y), logits), weight), y, logits, weight)
+
+    def _log(self, loss: Any, y: Any, logits: Any, weight: Any) -> dict[str, Any]:
+        self._loss_tracker.update_state(loss, sample_weight=tf.shape(logits)[0])
+        targets = self.task.encode(y)
+        if self.task.kind == "classification":
+            targets, logits = tf.argmax(targets, -1), tf.nn.softmax(logits)
+        return self.compute_metrics(None, targets, logits, weight)
+
+    def fit(self, *args: Any, callbacks: Any = None, **kwargs: Any) -> Any:
+        """Train as Keras does; schedules turn their dials and early stopping watches, epoch by epoch.
+
+        Raises:
+            InputError: if a regularizer watches validation and there is no validation data.
+        """
+        watching = self.acting(OnTraining)
+        validated = len(args) > 6 or kwargs.get("validation_data") or kwargs.get("validation_split")
+        if watching and not validated:
+            names = ", ".join(part.name for part in watching)
+            raise InputError(f"{names} watches validation: pass validation_data to fit")
+        given = callbacks if isinstance(callbacks, list | tuple) else [callbacks] if callbacks else []
+        own = [Turning(self.recipe.dials()), *(Watching(part) for part in watching)]
+        return super().fit(*args, callbacks=[*given, *own], **kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        """What `from_config` needs to assemble the model again."""
+        return self._assembly.config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> RegularizedModel:
+        """Assemble the model again from its own spelling."""
+        from regzoo.training.assemble import from_config  # assemble makes models, so it knows this class
+
+        return from_config(config)
+
+
+def _mean(per_example: Any, weight: Any) -> Any:
+    if weight is not None:
+        per_example *= tf.cast(weight, per_example.dtype)
+    return tf.reduce_mean(per_example)

@@ -1,0 +1,104 @@
+"""Run and Record: what was asked for, and what it left behind. Plain, frozen, printable, JSON."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Parts = dict[str, dict[str, float | None]]
+"""``{"validation": {"nll": 0.1, ...}, "train": {...}, "test": {...}}``; None where a number is not finite."""
+
+Curves = dict[str, dict[str, list[float | None]]]
+"""As `Parts`, with one number for each epoch."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training, with all strengths fixed.
+
+    Attributes:
+        stage: a ``trial`` of the search, or a ``replicate`` on a fresh seed.
+        name: the recipe as the config writes it: ``dropout + l2``.
+        recipe: the recipe with numbers: ``dropout(0.31) + l2(0.0002)``.
+        number: position among the recipe's trials or replicates, from 0.
+        seed: the seed from which every stream of the run is derived.
+        learning_rate: the optimizer's.
+        epochs: at most this many.
+        study: digest of what all runs of a comparison share (data, split, backbone, training).
+    """
+
+    stage: Literal["trial", "replicate"]
+    name: str
+    recipe: str
+    number: int
+    seed: int
+    learning_rate: float
+    epochs: int
+    study: str
+
+    @property
+    def key(self) -> str:
+        """The run's identity: the same key means the same result."""
+        text = json.dumps(asdict(self), sort_keys=True)
+        return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a run left behind.
+
+    Attributes:
+        status: ``ok``, ``diverged`` (a loss or weight became NaN or infinite) or ``failed`` (it raised).
+        metrics: penalty-free, hard-label metrics of the finished model; ``test`` only for replicates.
+        history: the same after each epoch, on ``train`` and ``validation``.
+        epochs: epochs trained.
+        best_epoch: the epoch, from 1, after which the ranking metric on validation was best.
+        steps: optimizer steps taken, all members together.
+        fit_seconds: wall time of the training, tracing not counted.
+        predict_ms: milliseconds to predict 1,000 rows.
+        parameters: trainable parameters, all members together.
+        error: why it failed, else None.
+    """
+
+    run: Run
+    status: Literal["ok", "diverged", "failed"]
+    metrics: Parts = field(default_factory=dict)
+    history: Curves = field(default_factory=dict)
+    epochs: int = 0
+    best_epoch: int = 0
+    steps: int = 0
+    fit_seconds: float = 0.0
+    predict_ms: float | None = None
+    parameters: int = 0
+    error: str | None = None
+
+    def score(self, metric: str, part: str = "validation") -> float:
+        """The metric of a finished run; NaN if it diverged or failed."""
+        value = self.metrics.get(part, {}).get(metric)
+        return math.nan if value is None or self.status != "ok" else value
+
+    def to_json(self) -> str:
+        """Strict JSON: null, never NaN."""
+        return json.dumps(finite(asdict(self)), allow_nan=False)
+
+    @staticmethod
+    def from_json(text: str) -> Record:
+        """Read what `to_json` wrote."""
+        fields: dict[str, Any] = json.loads(text)
+        return Record(run=Run(**fields.pop("run")), **fields)
+
+
+def finite(value: Any) -> Any:
+    """Return ``value`` with None in place of every NaN and infinity, at any depth; NumPy numbers become plain."""
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,187 @@
+"""Run -> Record: one training, measured; an ensemble's members are trained one after the other."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from regzoo.language import AfterTraining, Objective, OnTraining, Recipe, parse
+from regzoo.language.seeds import derive
+from regzoo.training.assemble import assemble
+from regzoo.training.model import RegularizedModel
+from regzoo.training.program import CHUNK, Program, Rows, Training
+from regzoo.training.record import Record, Run, finite
+from regzoo.training.study import OPTIMIZERS, Study
+from regzoo.training.task import Task
+
+Weights = list[list[np.ndarray]]
+"""The weights of each member, in Keras's order."""
+
+KEPT = 32
+"""Programs that a worker keeps; a comparison rarely has more structures than recipes."""
+
+
+@dataclass
+class Studio:
+    """Where runs are made: the data, and the programs traced so far."""
+
+    study: Study
+    data: dict[str, Rows]
+    programs: OrderedDict[Any, Program] = field(default_factory=OrderedDict)
+
+    def program(self, recipe: Recipe) -> Program:
+        """The program for the structure of ``recipe``; traced at most once while it is kept."""
+        key = recipe.structure()
+        if key not in self.programs:
+            model = build(self.study, recipe)
+            self.programs[key] = Program(model, self.data["train"], self.data["validation"], self.study.batch_size)
+            if len(self.programs) > KEPT:
+                self.programs.popitem(last=False)
+        self.programs.move_to_end(key)
+        return self.programs[key]
+
+
+def build(study: Study, recipe: Recipe, seed: int = 0) -> RegularizedModel:
+    """Assemble and compile the model that ``study`` trains with ``recipe``."""
+    model = assemble(study.backbone, recipe, study.task, study.input_shape, seed)
+    model.compile(compiled_optimizer(study.optimizer))
+    return model
+
+
+def compiled_optimizer(name: str, learning_rate: float = 1e-3) -> keras.optimizers.Optimizer:
+    """Keras's optimizer called ``name``; sgd has momentum 0.9."""
+    options = {"momentum": 0.9} if name == "sgd" else {}
+    kinds = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD, "rmsprop": keras.optimizers.RMSprop}
+    assert set(kinds) == set(OPTIMIZERS)
+    return kinds[name](learning_rate=learning_rate, **options)
+
+
+def execute(run: Run, studio: Studio) -> tuple[Record, Weights]:
+    """Make one run and measure what came out.
+
+    Test data is looked at for replicates only: their strengths are frozen.
+    """
+    study = studio.study
+    recipe = parse(run.recipe)
+    objective = study.task.objective(study.rank_by)
+    program = studio.program(recipe)
+    trainings, weights = [], []
+    for member in range(trainings_of(recipe)):
+        trainings.append(
+            program.train(
+                strengths=recipe.dials(),
+                seed=member_seed(run.seed, member),
+                learning_rate=run.learning_rate,
+                epochs=run.epochs,
+                objective=objective,
+                watchers=[part.watch(objective) for part in recipe if isinstance(part, OnTraining)],
+            )
+        )
+        weights.append(program.model.get_weights())
+    predict = _predictor(study, recipe, program, weights)
+    parts = ["train", "validation", *(["test"] if run.stage == "replicate" else [])]
+    metrics = {part: _measure(study.task, studio.data[part], predict) for part in parts}
+    whole = all(value is not None for values in metrics.values() for value in values.values())
+    history = _mean_history(trainings)
+    record = Record(
+        run=run,
+        status="ok" if whole else "diverged",
+        metrics=metrics,
+        history=history,
+        epochs=max(training.epochs for training in trainings),
+        best_epoch=_best_epoch(history["validation"][objective.metric], objective),
+        steps=program.steps * sum(training.epochs for training in trainings),
+        fit_seconds=sum(training.seconds for training in trainings),
+        predict_ms=_milliseconds(studio.data["validation"][0], predict),
+        parameters=len(trainings) * _count(program.model),
+        error=None if whole else f"a metric is not finite after epoch {trainings[-1].epochs}",
+    )
+    return record, weights
+
+
+def trainings_of(recipe: Recipe) -> int:
+    """How many models a run of ``recipe`` trains."""
+    return math.prod(part.trainings() for part in recipe if isinstance(part, AfterTraining))
+
+
+def member_seed(seed: int, member: int) -> int:
+    """The seed of a member; the first has the run's own, so it is the baseline's twin."""
+    return seed if member == 0 else derive(seed, "member", member)
+
+
+def finished(study: Study, recipe: Recipe, weights: Weights) -> keras.Model:
+    """The model that a run left: its members with their ``weights``, put together as the recipe says."""
+    models: list[Any] = [build(study, recipe) for _ in weights]
+    for model, values in zip(models, weights, strict=True):
+        model.set_weights(values)
+    for part in recipe:
+        if isinstance(part, AfterTraining):
+            models = [part.finish(models)]
+    return models[0]
+
+
+def _predictor(study: Study, recipe: Recipe, program: Program, weights: Weights) -> Any:
+    if not any(isinstance(part, AfterTraining) for part in recipe) or len(weights) == 1:
+        return program.logits
+    model = finished(study, recipe, weights)
+
+    def predict(x: np.ndarray) -> Any:
+        chunks = [model(x[start : start + CHUNK], training=False) for start in range(0, len(x), CHUNK)]
+        return study.task.combined_logits(tf.concat(chunks, 0))
+
+    return predict
+
+
+def _count(model: keras.Model) -> int:
+    return sum(math.prod(variable.shape) for variable in model.trainable_variables)
+
+
+def _measure(task: Task, rows: Rows, predict: Any) -> dict[str, float | None]:
+    x, y = rows
+    values = task.measure(task.encode(tf.constant(y)), predict(x))
+    return finite({name: float(value) for name, value in values.items()})
+
+
+def _mean_history(trainings: Sequence[Training]) -> dict[str, dict[str, list[float | None]]]:
+    """Average the members' curves, over the members still training at an epoch."""
+    longest = max(trainings, key=lambda training: training.epochs)
+    return {
+        part: {
+            name: finite(
+                [
+                    float(np.mean([t.history[part][name][epoch] for t in trainings if t.epochs > epoch]))
+                    for epoch in range(longest.epochs)
+                ]
+            )
+            for name in curves
+        }
+        for part, curves in longest.history.items()
+    }
+
+
+def _best_epoch(curve: Sequence[float | None], objective: Objective) -> int:
+    best, at = objective.worst, 1
+    for epoch, score in enumerate(curve, start=1):
+        if score is not None and objective.better(score, best):
+            best, at = score, epoch
+    return at
+
+
+def _milliseconds(x: np.ndarray, predict: Any) -> float:
+    began = time.perf_counter()
+    np.asarray(predict(x))
+    return (time.perf_counter() - began) * 1e6 / len(x)
+
+
+def failed(run: Run, reason: str) -> Record:
+    """The record of a run that raised or whose worker died."""
+    return dataclasses.replace(Record(run=run, status="failed"), error=reason)

@@ -1,0 +1,279 @@
+"""The leaderboard: the contract's JSON, frames and files that repeat to the byte, a table to look at."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+from typing import Literal
+
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from regzoo.comparison import leaderboard
+from regzoo.comparison.leaderboard import Leaderboard
+from regzoo.comparison.ranking import rank
+from regzoo.language.errors import InputError
+from regzoo.training.record import Record, Run
+
+CONTRACT = [
+    *("recipe", "name", "rank", "tier", "mean", "sd", "low", "high", "gain", "gain_low", "gain_high", "p_holm"),
+    *("p_better", "replicates", "diverged", "failed", "metrics", "epochs", "fit_seconds", "predict_ms"),
+    *("parameters", "status"),
+]
+NAMES = ["none", "dropout", "dropout + l2", "l1", "l2"]
+
+
+def record(
+    name: str,
+    number: int,
+    score: float | None = None,
+    recipe: str | None = None,
+    stage: Literal["trial", "replicate"] = "replicate",
+) -> Record:
+    """A replicate with an easy number in each place; without a score it failed."""
+    run = Run(stage, name, recipe or name, number, 100 + number, 0.001, 60, "study")
+    if score is None:
+        return Record(run, "failed", error="ValueError: out of luck")
+    return Record(
+        run,
+        "ok",
+        metrics={
+            "validation": {"nll": score, "error": score / 10},
+            "train": {"nll": score / 2, "error": 0.0},
+            "test": {"nll": score + 0.5, "error": 0.25},
+        },
+        epochs=10 + number,
+        best_epoch=5 + number,
+        fit_seconds=2.0 + number,
+        predict_ms=0.5,
+        parameters=1234,
+    )
+
+
+NONE = [record("none", number, score) for number, score in enumerate([0.30, 0.34, 0.32])]
+DROPOUT = [record("dropout", number, score, "dropout(0.31)") for number, score in enumerate([0.21, 0.23, 0.22])]
+SUM = [
+    record("dropout + l2", 0, 0.1, "dropout(0.2) + l2(0.001)"),
+    replace(record("dropout + l2", 1, 0.2, "dropout(0.2) + l2(0.001)"), status="diverged", metrics={}),
+    record("dropout + l2", 2, None, "dropout(0.2) + l2(0.001)"),
+]
+L1 = [record("l1", number, None, "l1(0.5)") for number in range(3)]
+TRIAL = [record("none", 9, 0.0001, stage="trial")]
+RECORDS = [*TRIAL, *L1, *SUM, *DROPOUT, *NONE]
+
+
+@pytest.fixture
+def board() -> Leaderboard:
+    return leaderboard.of(RECORDS, "nll", "min", NAMES)
+
+
+def test_it_holds_what_the_ranking_says(board: Leaderboard) -> None:
+    frame = pd.DataFrame(
+        [(r.run.name, r.run.seed, r.score("nll")) for r in [*NONE, *DROPOUT, *SUM, *L1]],
+        columns=["recipe", "seed", "score"],
+    )
+    table = rank(frame).table
+    assert [row.name for row in board.recipes] == ["dropout", "none", "dropout + l2", "l1", "l2"]
+    assert list(table.index) == ["dropout", "none", "dropout + l2", "l1"]
+    for row in board.recipes[:4]:
+        for column in leaderboard.STANDING:
+            expected = table.loc[row.name, column]
+            assert getattr(row, column) == (None if pd.isna(expected) else expected)
+
+
+def test_json_has_every_key_of_the_contract_and_no_nan(board: Leaderboard) -> None:
+    def refuse(word: str) -> None:
+        raise AssertionError(f"{word} is no JSON")
+
+    read = json.loads(board.to_json(), parse_constant=refuse)
+    assert list(read) == ["rank_by", "direction", "winner", "baseline", "recipes"]
+    assert (read["rank_by"], read["direction"]) == ("nll", "min")
+    assert (read["winner"], read["baseline"]) == ("dropout(0.31)", "none")
+    for row in read["recipes"]:
+        assert set(CONTRACT) <= set(row)
+        assert list(row["metrics"]) == ["validation", "train", "test"]
+    assert read == board.to_dict()
+    assert board.to_json().startswith('{\n  "rank_by"')
+
+
+def test_means_over_finished_replicates_by_hand(board: Leaderboard) -> None:
+    first = board.recipes[0]
+    assert first.recipe == "dropout(0.31)"
+    assert first.mean == pytest.approx(0.22)
+    assert first.gain == pytest.approx(0.1)
+    assert first.metrics["validation"] == pytest.approx({"nll": 0.22, "error": 0.022})
+    assert first.metrics["train"] == pytest.approx({"nll": 0.11, "error": 0.0})
+    assert first.metrics["test"] == pytest.approx({"nll": 0.72, "error": 0.25})
+    assert (first.epochs, first.best_epoch, first.fit_seconds) == (11.0, 6.0, 3.0)
+    assert (first.predict_ms, first.parameters) == (0.5, 1234)
+
+
+def test_diverged_and_failed_replicates_are_counted_apart(board: Leaderboard) -> None:
+    rows = {row.name: row for row in board.recipes}
+    summed, dead = rows["dropout + l2"], rows["l1"]
+    assert (summed.replicates, summed.diverged, summed.failed, summed.status) == (3, 1, 1, "diverged")
+    assert summed.mean == 0.1
+    assert summed.metrics["test"]["nll"] == pytest.approx(0.6)
+    assert (dead.replicates, dead.diverged, dead.failed, dead.status) == (3, 0, 3, "failed")
+    assert (dead.rank, dead.mean, dead.epochs, dead.parameters) == (4, None, None, None)
+
+
+def test_a_recipe_without_a_replicate_is_pending_and_last(board: Leaderboard) -> None:
+    last = board.recipes[-1]
+    assert (last.name, last.recipe, last.status, last.rank, last.tier) == ("l2", "l2", "pending", None, None)
+    assert (last.replicates, last.diverged, last.failed) == (0, 0, 0)
+
+
+def test_a_score_that_is_not_finite_counts_as_diverged() -> None:
+    lost = replace(NONE[2], metrics={"validation": {"nll": None, "error": 0.1}})
+    row = leaderboard.of([*NONE[:2], lost], "nll", "min", ["none"]).recipes[0]
+    assert (row.replicates, row.diverged, row.failed) == (3, 1, 0)
+    assert row.mean == pytest.approx(0.32)
+
+
+def test_a_metric_that_one_finished_replicate_lacks_has_no_mean() -> None:
+    lost = replace(NONE[2], metrics={**NONE[2].metrics, "test": {"nll": None, "error": 0.25}})
+    row = leaderboard.of([*NONE[:2], lost], "nll", "min", ["none"]).recipes[0]
+    assert row.metrics["test"] == {"nll": None, "error": 0.25}
+
+
+def test_before_anything_finished_there_is_no_winner() -> None:
+    for records in ([], TRIAL, L1):
+        board = leaderboard.of(records, "nll", "min", NAMES)
+        assert board.winner is None
+        assert len(board.recipes) == len(NAMES)
+        assert {row.status for row in board.recipes} <= {"pending", "failed"}
+        assert json.loads(board.to_json())["winner"] is None
+        assert len(board.to_frame()) == len(NAMES)
+
+
+def test_before_the_baseline_has_replicates_there_are_no_gains() -> None:
+    board = leaderboard.of(DROPOUT, "nll", "min", ["none", "dropout"])
+    assert board.winner == "dropout(0.31)"
+    assert board.baseline == "none"
+    assert board.recipes[0].gain is None
+    assert board.recipes[1].status == "pending"
+
+
+def test_the_baseline_alone_wins() -> None:
+    board = leaderboard.of(NONE, "nll", "min", ["none"])
+    assert (board.winner, board.recipes[0].rank, board.recipes[0].gain) == ("none", 1, None)
+
+
+def test_large_is_good_with_direction_max() -> None:
+    board = leaderboard.of([*NONE, *DROPOUT], "nll", "max", ["none", "dropout"])
+    assert board.winner == "none"
+    assert board.recipes[1].gain == pytest.approx(-0.1)
+
+
+def test_names_that_found_the_same_numbers_stay_two_recipes() -> None:
+    twin = [record("dropout(0.31)", i, score, "dropout(0.31)") for i, score in enumerate([0.21, 0.23, 0.22])]
+    board = leaderboard.of([*NONE, *DROPOUT, *twin], "nll", "min", ["none", "dropout", "dropout(0.31)"])
+    assert [(row.rank, row.tier) for row in board.recipes] == [(1, 1), (2, 1), (3, 2)]
+
+
+def test_neither_the_order_of_records_nor_other_recipes_matter(board: Leaderboard) -> None:
+    stranger = record("mixup", 0, 0.0001)
+    assert leaderboard.of([stranger, *reversed(RECORDS)], "nll", "min", NAMES) == board
+
+
+def test_of_two_records_of_one_run_the_last_counts() -> None:
+    first = replace(NONE[0], status="failed", metrics={})
+    board = leaderboard.of([first, *NONE], "nll", "min", ["none"])
+    assert (board.recipes[0].replicates, board.recipes[0].failed) == (3, 0)
+
+
+# Frame and CSV
+
+
+def test_frame_is_flat_with_metrics_as_columns(board: Leaderboard) -> None:
+    frame = board.to_frame()
+    assert len(frame) == 5
+    assert frame.loc[0, "test_nll"] == pytest.approx(0.72)
+    assert frame["validation_error"].notna().tolist() == [True, True, True, False, False]
+    assert frame["rank"].tolist()[:4] == [1, 2, 3, 4]
+    assert frame["rank"].isna().tolist() == [False] * 4 + [True]
+    assert "metrics" not in frame.columns
+
+
+def test_csv_is_equal_to_the_byte_whatever_the_clock_says(board: Leaderboard) -> None:
+    slower = [replace(r, fit_seconds=9.75, predict_ms=8.5) for r in RECORDS]
+    again = leaderboard.of(slower, "nll", "min", NAMES)
+    assert again.to_csv() == board.to_csv()
+    assert again.to_json() != board.to_json()
+
+
+def test_csv_reads_back(board: Leaderboard) -> None:
+    text = board.to_csv()
+    assert "\r" not in text
+    read = pd.read_csv(io.StringIO(text), keep_default_na=False, na_values=[""])
+    assert read["name"].tolist() == ["dropout", "none", "dropout + l2", "l1", "l2"]
+    assert read["mean"].tolist()[:2] == [board.recipes[0].mean, board.recipes[1].mean]
+    assert read["rank"].isna().tolist() == [False] * 4 + [True]
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t"])
+def test_csv_runs_no_formula(start: str) -> None:
+    name = f"{start}HYPERLINK(1)"
+    text = leaderboard.of([*NONE, record(name, 0, 0.5)], "nll", "min", ["none", name]).to_csv()
+    rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    assert rows[1]["name"] == rows[1]["recipe"] == "'" + name
+    assert float(rows[1]["gain"]) < 0  # numbers keep their sign
+
+
+# The table
+
+
+def drawn(board: Leaderboard, width: int) -> str:
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    console.print(board.table(width))
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert isinstance(text, str)
+    return text
+
+
+def test_table_says_who_won_without_colour(board: Leaderboard) -> None:
+    lines = drawn(board, 140).splitlines()
+    won = next(line for line in lines if "dropout(0.31)" in line)
+    assert won.split()[:2] == ["1", "1"]
+    assert "winner" in won
+    assert sum("winner" in line for line in lines) == 1
+    # sd .01 shows two digits with three decimals; the interval is .1 +- .0248, so three as well.
+    for part in ("0.220 ± 0.010", "+0.100 [+0.075, +0.125]", ".003", "0.720"):
+        assert part in won
+
+
+def test_table_counts_what_went_wrong(board: Leaderboard) -> None:
+    text = drawn(board, 140)
+    assert "1 diverged, 1 failed" in text
+    assert "3 failed" in text
+    assert "pending" in text
+
+
+def test_table_fits_a_narrow_terminal(board: Leaderboard) -> None:
+    text = drawn(board, 80)
+    assert max(map(len, text.splitlines())) <= 80
+    for part in ("0.220 ± 0.010", "+0.100", "[+0.075, +0.125]", "winner"):
+        assert part in text
+    assert "epochs" not in text
+
+
+def test_table_shows_brackets_in_recipes_as_they_are() -> None:
+    board = leaderboard.of([record("none", 0, 0.5, "mlp([64])")], "nll", "min", ["none"])
+    assert "mlp([64])" in drawn(board, 140)
+
+
+# What users get wrong
+
+
+def test_a_metric_that_nobody_measured_is_named() -> None:
+    with pytest.raises(InputError, match=r"'nl'.*Did you mean 'nll'\?"):
+        leaderboard.of(NONE, "nl", "min", ["none"])
+
+
+def test_a_baseline_that_is_no_recipe_is_named() -> None:
+    with pytest.raises(InputError, match=r"'nnoe'.*Did you mean 'none'\?"):
+        leaderboard.of(NONE, "nll", "min", ["none"], baseline="nnoe")

@@ -1,0 +1,338 @@
+"""rank: numbers worked by hand, simulations with known truth, and everything that must not matter."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+from regzoo.comparison.ranking import COLUMNS, Ranking, interval, rank
+from regzoo.language.errors import InputError
+
+NAN = math.nan
+
+
+def frame_of(**scores: list[float]) -> pd.DataFrame:
+    """One row a run; seeds count from 0."""
+    rows = [(name, seed, value) for name, values in scores.items() for seed, value in enumerate(values)]
+    return pd.DataFrame(rows, columns=["recipe", "seed", "score"])
+
+
+def simulated(rng: np.random.Generator, recipes: int, pairs: int, lead: float = 0.0) -> pd.DataFrame:
+    """Scores of sd 1 around a common effect of each seed; the second recipe is better by ``lead``."""
+    scores = rng.normal(size=(recipes, pairs)) + rng.normal(size=pairs)
+    scores[1] -= lead
+    return frame_of(none=scores[0].tolist(), **{f"r{i}": scores[i].tolist() for i in range(1, recipes)})
+
+
+# Worked by hand. Gains of l2 are .09, .11, .10: mean .1, sd .01, t = .1 / (.01 / sqrt 3) = sqrt 300 with two
+# degrees of freedom, for which p = 1 - t / sqrt(2 + t^2) = 1 - sqrt(300 / 302).
+HAND = frame_of(none=[0.30, 0.34, 0.32], l2=[0.21, 0.23, 0.22])
+P_HAND = 1 - math.sqrt(300 / 302)
+
+
+def test_gain_interval_and_p_by_hand() -> None:
+    table = rank(HAND).table
+    row = table.loc["l2"]
+    assert list(table.index) == ["l2", "none"]
+    assert list(table.columns) == list(COLUMNS)
+    assert row["mean"] == pytest.approx(0.22)
+    assert row["sd"] == pytest.approx(0.01)
+    assert row["gain"] == pytest.approx(0.1)
+    assert row["p_holm"] == pytest.approx(P_HAND)
+    assert row["p_better"] == 1.0
+    # The t interval (below four pairs): the 97.5 % point of t with 2 degrees of freedom is 4.302653.
+    assert row["gain_high"] - row["gain"] == pytest.approx(4.302653 * 0.01 / math.sqrt(3), rel=1e-6)
+    assert row["gain"] - row["gain_low"] == pytest.approx(4.302653 * 0.01 / math.sqrt(3), rel=1e-6)
+    assert table["tier"].tolist() == [1, 2]
+    assert (row["replicates"], row["diverged"], row["status"]) == (3, 0, "ok")
+
+
+def test_the_baseline_is_not_compared_with_itself() -> None:
+    row = rank(HAND).table.loc["none"]
+    assert row[["gain", "gain_low", "gain_high", "p_holm", "p_better"]].isna().all()
+
+
+def test_holm_over_all_recipes_but_the_baseline() -> None:
+    rng = np.random.default_rng(5)
+    frame = simulated(rng, recipes=5, pairs=8, lead=1.0)
+    wide = frame.pivot(index="seed", columns="recipe", values="score")
+    others = ["r1", "r2", "r3", "r4"]
+    raw = [stats.ttest_rel(wide[name], wide["none"]).pvalue for name in others]
+    found = rank(frame).table.loc[others, "p_holm"].to_numpy(dtype=float)
+    np.testing.assert_allclose(found, multipletests(raw, method="holm")[1], rtol=1e-9)
+
+
+def test_interquartile_mean_leaves_out_a_quarter_on_both_sides() -> None:
+    assert rank(frame_of(none=[9.0, 1.0, 2.0, 3.0, -9.0])).table.loc["none", "iqm"] == 2.0
+
+
+def test_ties_count_half_in_p_better() -> None:
+    frame = frame_of(none=[3.0, 3.0, 3.0, 3.0], l2=[2.0, 3.0, 4.0, 1.0])
+    assert rank(frame).table.loc["l2", "p_better"] == 2.5 / 4
+
+
+def test_differences_of_zero_give_p_of_one_and_a_constant_one_gives_zero() -> None:
+    # In floating point .3 - .2, .4 - .3 and .5 - .4 differ from one another by rounding.
+    frame = frame_of(none=[0.3, 0.4, 0.5], same=[0.3, 0.4, 0.5], better=[0.2, 0.3, 0.4])
+    table = rank(frame).table
+    assert table.loc["same", "p_holm"] == 1.0
+    assert table.loc["same", "p_better"] == 0.5
+    assert table.loc["same", ["gain", "gain_low", "gain_high"]].tolist() == [0.0, 0.0, 0.0]
+    assert table.loc["better", "p_holm"] == 0.0
+    assert table.loc["better", "gain_low"] == table.loc["better", "gain_high"] == pytest.approx(0.1)
+
+
+def test_equal_means_keep_the_order_of_appearance() -> None:
+    frame = frame_of(b=[1.0, 2.0], none=[2.0, 1.0], a=[1.0, 2.0])
+    assert list(rank(frame).table.index) == ["b", "none", "a"]
+
+
+def test_tiers_are_led_by_the_first_recipe_that_differs_from_the_leader() -> None:
+    # Every recipe wobbles by .1 in a pattern of its own. a and b differ by .05 on average, which is noise;
+    # c and d lie 1 below, e 2: t of the order of 1 / (.15 / sqrt 8) = 19, far beyond Holm at 7 degrees.
+    rng = np.random.default_rng(0)
+    noise = {name: rng.permutation([-0.1, 0.1] * 4) for name in "abcde"}
+    level = {"a": 0.0, "b": 0.05, "c": 1.0, "d": 1.05, "e": 2.0}
+    ranking = rank(frame_of(**{name: list(noise[name] + level[name]) for name in "dbeca"}), baseline="c")
+    assert ranking.table["tier"].to_dict() == {"a": 1, "b": 1, "c": 2, "d": 2, "e": 3}
+    assert list(ranking.table.index) == ["a", "b", "c", "d", "e"]
+
+
+def test_only_pairs_on_both_sides_count() -> None:
+    frame = pd.DataFrame(
+        {
+            "recipe": ["none"] * 3 + ["l2"] * 3,
+            "seed": [0, 1, 2, 1, 2, 3],
+            "score": [5.0, 2.0, 4.0, 1.0, 2.0, 100.0],
+        }
+    )
+    row = rank(frame).table.loc["l2"]
+    assert row["gain"] == 1.5  # (2 - 1, 4 - 2)
+    assert row["replicates"] == 3
+
+
+def test_without_a_common_pair_there_is_no_gain() -> None:
+    frame = pd.DataFrame({"recipe": ["none", "none", "l2"], "seed": [0, 1, 2], "score": [1.0, 2.0, 0.0]})
+    row = rank(frame).table.loc["l2"]
+    assert row[["gain", "gain_low", "gain_high", "p_holm", "p_better", "sd", "low", "high"]].isna().all()
+    assert (row["mean"], row["rank"]) == (0.0, 1)
+
+
+def test_folds_and_datasets_are_part_of_the_pair() -> None:
+    rows = [
+        (recipe, seed, fold, data, base - (recipe == "l2") * gain)
+        for recipe in ("none", "l2")
+        for seed, fold, data, base, gain in [
+            (0, 0, "a", 1.0, 0.1),
+            (0, 1, "a", 5.0, 0.3),
+            (0, 0, "b", 9.0, 0.5),
+        ]
+    ]
+    frame = pd.DataFrame(rows, columns=["recipe", "seed", "fold", "dataset", "score"])
+    row = rank(frame).table.loc["l2"]
+    assert row["gain"] == pytest.approx(0.3)
+    assert row["replicates"] == 3
+
+
+def test_the_baseline_alone_and_no_baseline() -> None:
+    alone = rank(frame_of(none=[1.0, 2.0]))
+    assert alone.winner == "none"
+    assert alone.table.loc["none", ["rank", "tier"]].tolist() == [1, 1]
+    free = rank(frame_of(a=[1.0, 2.0], b=[3.0, 3.5]), baseline=None)
+    assert free.baseline is None
+    assert free.table["gain"].isna().all()
+
+
+# Diverged runs
+
+
+def test_recipes_with_diverged_runs_rank_last_and_are_counted() -> None:
+    frame = frame_of(
+        dead=[NAN, NAN, math.inf],
+        twice=[0.1, NAN, -math.inf],
+        once=[0.2, 0.2, NAN],
+        none=[0.9, 0.8, 0.7],
+        good=[0.5, 0.6, 0.4],
+    )
+    table = rank(frame).table
+    assert list(table.index) == ["good", "none", "once", "twice", "dead"]
+    assert table["diverged"].tolist() == [0, 0, 1, 2, 3]
+    assert table["replicates"].tolist() == [3] * 5
+    assert table["status"].tolist() == ["ok", "ok", "diverged", "diverged", "failed"]
+    assert table.loc["once", "mean"] == pytest.approx(0.2)
+    assert table.loc["once", "gain"] == pytest.approx((0.7 + 0.6) / 2)
+    assert math.isnan(table.loc["dead", "mean"])
+    assert table["tier"].isna().tolist() == [False] * 4 + [True]
+
+
+def test_a_recipe_with_diverged_runs_shares_no_tier_with_one_without() -> None:
+    table = rank(frame_of(none=[1.0, 2.0, 3.0], l2=[1.1, NAN, 2.9], l1=[NAN, 2.1, 3.1])).table
+    assert table["tier"].to_dict() == {"none": 1, "l2": 2, "l1": 2}
+
+
+def test_nothing_finished_means_no_winner() -> None:
+    ranking = rank(frame_of(none=[NAN, NAN], l2=[NAN, NAN]))
+    assert ranking.winner is None
+    assert ranking.table["rank"].tolist() == [1, 2]
+
+
+def test_a_baseline_that_diverged_takes_its_pairs_with_it() -> None:
+    row = rank(frame_of(none=[1.0, NAN, 3.0], l2=[0.0, 0.0, 0.0])).table.loc["l2"]
+    assert row["gain"] == 2.0
+    assert row["p_better"] == 1.0
+
+
+# What must not matter
+
+
+def same(one: Ranking, other: Ranking) -> None:
+    pd.testing.assert_index_equal(one.table.index, other.table.index)
+    pd.testing.assert_frame_equal(one.table, other.table, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("pairs", [3, 5, 9])
+def test_the_order_of_the_rows_does_not_matter(pairs: int) -> None:
+    rng = np.random.default_rng(pairs)
+    frame = simulated(rng, recipes=4, pairs=pairs, lead=1.0)
+    same(rank(frame), rank(frame.sample(frac=1.0, random_state=1)))
+
+
+@pytest.mark.parametrize("pairs", [3, 5, 9])
+def test_negated_scores_with_the_other_direction_rank_alike(pairs: int) -> None:
+    frame = simulated(np.random.default_rng(pairs), recipes=4, pairs=pairs, lead=1.0)
+    low, high = rank(frame).table, rank(frame.assign(score=-frame["score"]), direction="max").table
+    high = high.rename(columns={"low": "high", "high": "low"})
+    flipped = high.assign(**{name: -high[name] for name in ("mean", "iqm", "low", "high")})
+    pd.testing.assert_frame_equal(low, flipped[low.columns], rtol=1e-9)
+
+
+@pytest.mark.parametrize("pairs", [3, 5, 9])
+def test_the_unit_of_the_score_does_not_matter(pairs: int) -> None:
+    frame = simulated(np.random.default_rng(pairs), recipes=4, pairs=pairs, lead=1.0)
+    one, other = rank(frame).table, rank(frame.assign(score=100 * frame["score"] + 7)).table
+    for name in ("rank", "tier", "p_holm", "p_better"):
+        np.testing.assert_allclose(other[name].astype(float), one[name].astype(float), rtol=1e-9)
+    for name in ("sd", "gain", "gain_low", "gain_high"):
+        np.testing.assert_allclose(other[name], 100 * one[name], rtol=1e-9)
+    for name in ("mean", "iqm", "low", "high"):
+        np.testing.assert_allclose(other[name], 100 * one[name] + 7, rtol=1e-9)
+
+
+def test_the_frame_is_left_alone() -> None:
+    before = HAND.copy(deep=True)
+    rank(HAND)
+    pd.testing.assert_frame_equal(HAND, before)
+
+
+def test_the_seed_changes_the_resampling_and_repeats_it() -> None:
+    values = np.random.default_rng(2).normal(size=9).tolist()
+    assert interval(values, seed=0) == interval(values, seed=0)
+    assert interval(values, seed=0) != interval(values, seed=1)
+    assert interval(values[:5], seed=0) == interval(values[:5], seed=1)  # enumerated
+
+
+# Intervals
+
+
+def test_interval_needs_two_values_and_has_no_width_for_equal_ones() -> None:
+    assert all(map(math.isnan, interval([])))
+    assert all(map(math.isnan, interval([1.0])))
+    assert interval([0.1] * 5) == (0.1, 0.1)
+
+
+def test_interval_of_four_values_enumerated_by_brute_force() -> None:
+    x = np.array([0.0, 1.0, 3.0, 7.0])
+    picks = x[np.indices((4, 4, 4, 4)).reshape(4, -1).T]  # all 256 resamples, (256, 4)
+    error = x.std(ddof=1) / 2
+    errors = np.maximum(picks.std(axis=1, ddof=1) / 2, error / 4)
+    ts = np.sort((picks.mean(axis=1) - x.mean()) / errors)
+    # 2.5 % of 256 is 6.4: the seventh from either end.
+    assert interval(x) == pytest.approx((x.mean() - ts[-7] * error, x.mean() - ts[6] * error))
+
+
+def test_steps_in_the_scores_do_not_make_the_interval_endless() -> None:
+    # Four equal values: a third of all resamples have no spread. |t*| <= max|mean* - mean| / (se / 4).
+    low, high = interval([0.0, 0.0, 0.0, 0.0, 1.0])
+    reach = (1 - 0.2) * 4
+    assert 0.2 - reach <= low < 0.2 < high <= 0.2 + reach
+
+
+Draw = Callable[[np.random.Generator, tuple[int, int]], np.ndarray]
+# Seeds share nothing here: the difference of a skewed and a symmetric score is itself skewed (2.404 / 2.645^1.5 = .56).
+DRAWS: dict[str, Draw] = {
+    "normal": lambda rng, shape: rng.normal(size=shape),
+    "skewed": lambda rng, shape: rng.gumbel(-np.euler_gamma, size=shape) - rng.normal(size=shape),
+}
+
+
+@pytest.mark.parametrize("pairs", [5, 10, 29])
+@pytest.mark.parametrize("draw", sorted(DRAWS))
+def test_95_percent_intervals_cover_93_to_97_percent(pairs: int, draw: str) -> None:
+    # 2,500 simulations around a true mean of 0: one standard error of a coverage of 95 % is .44 points, so
+    # 93..97 % is the nominal one and 4.6 standard errors; the true ones, 94.3 to 95.1 %, lie 2.8 inside.
+    sample = DRAWS[draw](np.random.default_rng(pairs), (2500, pairs))
+    covered = np.mean([low <= 0.0 <= high for low, high in map(interval, sample)])
+    assert 0.93 <= covered <= 0.97
+
+
+# Verdicts
+
+
+def test_two_copies_of_the_baseline_end_tied_in_90_percent_of_5_seed_studies() -> None:
+    # True rate 93 %; with 600 studies one standard error is 1 point, so 90 % lies three below.
+    rng = np.random.default_rng(0)
+    tied = [rank(simulated(rng, 3, 5)).table["tier"].eq(1).all() for _ in range(600)]
+    assert np.mean(tied) >= 0.90
+
+
+def test_a_false_gain_is_claimed_in_at_most_5_percent_of_studies() -> None:
+    # Holm holds 5 % over four equal recipes; 400 studies, one standard error 1.1 points, three allowed.
+    rng = np.random.default_rng(1)
+    claims = [(rank(simulated(rng, 5, 5)).table["p_holm"] < 0.05).any() for _ in range(400)]
+    assert np.mean(claims) <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 400)
+
+
+def test_a_winner_of_two_sd_is_found_with_29_pairs() -> None:
+    # Among nine recipes. The difference has sd sqrt 2, so t is about 2 / (sqrt 2 / sqrt 29) = 7.6.
+    rng = np.random.default_rng(2)
+    rankings = [rank(simulated(rng, 9, 29, lead=2.0)) for _ in range(60)]
+    alone = [r.winner == "r1" and (r.table["tier"] == 1).sum() == 1 for r in rankings]
+    significant = [r.table.loc["r1", "p_holm"] < 0.05 for r in rankings]
+    assert np.mean(alone) >= 0.8
+    assert np.mean(significant) >= 0.8
+
+
+# What users get wrong
+
+
+@pytest.mark.parametrize(
+    ("frame", "options", "parts"),
+    [
+        (HAND.rename(columns={"score": "scores"}), {}, ["'score' is missing", "Did you mean 'scores'?"]),
+        (HAND[["recipe", "score"]], {}, ["'seed' is missing"]),
+        (HAND.iloc[:0], {}, ["no rows"]),
+        (HAND, {"direction": "up"}, ["direction", "'min' or 'max'", "'up'"]),
+        (HAND, {"baseline": "nnoe"}, ["baseline", "'nnoe'", "Did you mean 'none'?"]),
+        (pd.concat([HAND, HAND.tail(1)]), {}, ["row 5", "'l2'", "seed 2", "second row"]),
+        (HAND.assign(score="good"), {}, ["row 0", "'score'", "'good'"]),
+        (HAND.assign(score=True), {}, ["row 0", "'score'", "True"]),
+        (HAND.assign(seed=[0, 1, None, 0, 1, 2]), {}, ["row 2", "'seed' is empty"]),
+        (HAND.to_dict(), {}, ["DataFrame", "dict"]),
+    ],
+)
+def test_wrong_input_is_named(frame: pd.DataFrame, options: dict[str, str], parts: list[str]) -> None:
+    with pytest.raises(InputError) as caught:
+        rank(frame, **options)  # type: ignore[arg-type]
+    for part in parts:
+        assert part in str(caught.value)
+
+
+def test_none_and_na_are_diverged_runs() -> None:
+    frame = HAND.assign(score=pd.Series([0.3, None, pd.NA, 0.21, 0.23, 0.22], dtype=object))
+    assert rank(frame).table.loc["none", "diverged"] == 2

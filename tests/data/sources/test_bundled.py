@@ -1,0 +1,74 @@
+"""The bundled data: real, offline, in original units."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sklearn import datasets
+
+from regzoo.config import from_keywords, read
+from regzoo.data.catalog import SOURCES
+from regzoo.data.catalog import BUNDLED
+from regzoo.data.dataset import Dataset
+from regzoo.data.sources import load
+from regzoo.data.sources.bundled import load_bundled
+from regzoo.language.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "task", "labels"),
+    [
+        ("digits", (1797, 8, 8, 1), "classification", set(range(10))),
+        ("iris", (150, 4), "classification", {"setosa", "versicolor", "virginica"}),
+        ("wine", (178, 13), "classification", {"class_0", "class_1", "class_2"}),
+        ("breast_cancer", (569, 30), "classification", {"malignant", "benign"}),
+        ("diabetes", (442, 10), "regression", None),
+    ],
+)
+def test_shapes_tasks_and_labels(name: str, shape: tuple[int, ...], task: str, labels: set[object] | None) -> None:
+    data = load_bundled(name)
+    assert (data.x.shape, data.task, data.name) == (shape, task, name)
+    assert labels is None or set(data.y.tolist()) == labels
+    assert data.columns is None if name == "digits" else len(data.columns or ()) == shape[1]
+
+
+def test_the_catalog_names_them_all() -> None:
+    assert {load_bundled(name).name for name in BUNDLED} == set(BUNDLED)
+
+
+def test_every_source_is_a_data_section_that_a_config_takes() -> None:
+    for written in SOURCES:
+        filled = read(f"name: a\ndata: {written}\nbackbone: mlp\nrecipes: [l2]\n").data
+        assert written.strip("{}").split(":")[0] in filled.model_fields_set
+
+
+def test_pixels_and_patients_are_raw() -> None:
+    digits = load_bundled("digits").x
+    assert (digits.min(), digits.max()) == (0.0, 16.0)
+    diabetes = load_bundled("diabetes")
+    assert diabetes.columns is not None
+    assert diabetes.x[:, diabetes.columns.index("age")].min() == 19.0
+
+
+def test_labels_belong_to_their_rows() -> None:
+    source = datasets.load_breast_cancer()
+    assert load_bundled("breast_cancer").y.tolist() == source.target_names[source.target].tolist()
+
+
+def test_an_unknown_name_is_refused() -> None:
+    with pytest.raises(InputError, match=r"no bundled data set 'irsi'\. Did you mean 'iris'\?"):
+        load_bundled("irsi")
+
+
+def test_a_config_names_its_source(tmp_path: Path) -> None:
+    def named(**data: object) -> Dataset:
+        return load(from_keywords(data=data, backbone="mlp", recipes=["l2"]).data)
+
+    assert named(source="iris") is load_bundled("iris")
+    (tmp_path / "a.csv").write_text("a,y\n1,0\n2,1\n", encoding="utf-8")
+    assert named(csv=tmp_path / "a.csv", target="y").target == "y"
+    with pytest.raises(InputError, match=r"a\.npz: there is no such file"):
+        named(npz=tmp_path / "a.npz")
+    with pytest.raises(InputError, match="handed over in Python"):
+        load(from_keywords(backbone="mlp", recipes=["l2"]).data)

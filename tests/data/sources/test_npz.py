@@ -1,0 +1,68 @@
+"""NumPy archives: x and y, never a pickle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from regzoo.data.sources.npz import load_npz
+from regzoo.language.errors import InputError
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_x_and_y_are_read(tmp_path: Path, compressed: bool) -> None:
+    path = tmp_path / "a.npz"
+    save = np.savez_compressed if compressed else np.savez
+    save(path, x=np.arange(12).reshape(3, 2, 2), y=np.array(["a", "b", "a"]))
+    data = load_npz(path)
+    assert (data.x.shape, data.y.tolist(), data.columns) == ((3, 2, 2, 1), ["a", "b", "a"], None)
+
+
+class Trap:
+    """Leaves a file behind if it is ever unpickled."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.mark,)
+
+
+def test_a_pickle_is_not_executed(tmp_path: Path) -> None:
+    path, mark = tmp_path / "a.npz", tmp_path / "executed"
+    np.savez(path, x=np.array([[Trap(mark)], [Trap(mark)]], dtype=object), y=np.array([0, 1]))
+    with pytest.raises(InputError, match="holds Python objects, which are not loaded; save numbers or text"):
+        load_npz(path)
+    assert not mark.exists()
+
+
+def test_what_is_refused_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    cases: list[tuple[bytes | dict[str, Any], str]] = [
+        (b"", "the file is empty"),
+        (b"not a zip", r"is no .npz archive; write it with np.savez\(path, x=x, y=y\)"),
+        ({"X": np.zeros((2, 2)), "y": [0, 1]}, "needs the arrays x and y, x is missing. There is: X, y."),
+        ({"x": np.zeros((2, 2)), "labels": [0, 1]}, "y is missing. There is: labels, x."),
+        ({"x": np.zeros((2, 2)), "y": [0, 1, 2]}, "x has 2 rows and y has 3"),
+    ]
+    for content, message in cases:
+        if isinstance(content, bytes):
+            path.write_bytes(content)
+        else:
+            np.savez(path, **content)
+        with pytest.raises(InputError, match=message) as caught:
+            load_npz(path)
+        assert str(caught.value).startswith(f"{path}: ")
+
+
+def test_a_damaged_archive_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    np.savez(path, x=np.ones((50, 2)), y=np.arange(50))
+    content = bytearray(path.read_bytes())
+    content[200:260] = b"\xff" * 60  # inside x
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="is damaged"):
+        load_npz(path)

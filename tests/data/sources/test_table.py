@@ -1,0 +1,141 @@
+"""CSV files: numeric columns with names, labels as they are written, and every defect in a sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from regzoo.data.sources.table import load_table, read_csv
+from regzoo.language.errors import InputError
+
+GOOD = "age,member,income,kind\n30,True,1.5,yes\n40,False,2.5,no\n50,True,3.5,yes\n"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "table.csv"
+
+
+def test_columns_and_labels(file: Path) -> None:
+    file.write_text(GOOD, encoding="utf-8")
+    data = load_table(file, "kind")
+    assert (data.columns, data.target, data.kind) == (("age", "member", "income"), "kind", "rows")
+    np.testing.assert_array_equal(data.x, [[30, 1, 1.5], [40, 0, 2.5], [50, 1, 3.5]])
+    assert data.y.tolist() == ["yes", "no", "yes"]
+
+
+def test_the_target_may_stand_anywhere(file: Path) -> None:
+    file.write_text(GOOD, encoding="utf-8")
+    header, *rows = [line.split(",") for line in GOOD.split()]
+    moved = file.with_name("moved.csv")
+    moved.write_text("".join(",".join([row[3], *row[:3]]) + "\n" for row in (header, *rows)), encoding="utf-8")
+    assert load_table(moved, "kind").digest == load_table(file, "kind").digest
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind", "values"),
+    [
+        ("1 2 1 2", "i", [1, 2, 1, 2]),
+        ("-1 0 1 0", "i", [-1, 0, 1, 0]),
+        ("01 02 01 02", "U", ["01", "02", "01", "02"]),  # codes with leading zeros are no numbers
+        ("1.5 2 1e3 .5", "f", [1.5, 2.0, 1000.0, 0.5]),
+        ("00.5 1 2 3", "U", ["00.5", "1", "2", "3"]),
+        ("true false true false", "b", [True, False, True, False]),
+        ("True False True False", "b", [True, False, True, False]),
+        ("True yes True no", "U", ["True", "yes", "True", "no"]),
+        ("NA None NA null", "U", ["NA", "None", "NA", "null"]),  # labels, since the column to predict is text
+        ("nan inf nan inf", "U", ["nan", "inf", "nan", "inf"]),
+        ("1_0 2_0 1_0 2_0", "U", ["1_0", "2_0", "1_0", "2_0"]),
+        ("10000000000000000000 1 2 3", "f", [1e19, 1.0, 2.0, 3.0]),
+    ],
+)
+def test_targets_are_read_as_written(file: Path, cells: str, kind: str, values: list[object]) -> None:
+    file.write_text("x,y\n" + "".join(f"{n},{cell}\n" for n, cell in enumerate(cells.split())), encoding="utf-8")
+    y = load_table(file, "y").y
+    assert (y.dtype.kind, y.tolist()) == (kind, values)
+
+
+def test_what_spreadsheets_write(file: Path) -> None:
+    file.write_bytes('\ufeff"age", "size, cm",y\r\n1, 2.5,"a, b"\r\n\r\n3,4.5,"c ""d"""\r\n'.encode())
+    data = load_table(file, "y")
+    assert data.columns == ("age", "size, cm")
+    np.testing.assert_array_equal(data.x, [[1, 2.5], [3, 4.5]])
+    assert data.y.tolist() == ["a, b", 'c "d"']
+
+
+def test_the_content_alone_decides_the_digest(file: Path) -> None:
+    file.write_text(GOOD, encoding="utf-8")
+    other = file.with_name("copy.csv")
+    other.write_text(GOOD.replace("\n", "\r\n"), encoding="utf-8")
+    assert load_table(file, "kind").digest == load_table(other, "kind").digest
+
+
+def test_a_table_without_target_can_be_read_for_prediction(file: Path) -> None:
+    file.write_text("a,b\n1,2\n3,4\n", encoding="utf-8")
+    assert read_csv(file).to_numpy().tolist() == [[1, 2], [3, 4]]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "the file is empty"),
+        ("\n\n", "x has no columns"),
+        ("a,y\n", "has a header and no rows"),
+        ("a,b\n1,2\n3,4\n", "there is no column 'y' to predict. There is: a, b."),
+        ("a,Y\n1,2\n3,4\n", "there is no column 'y' to predict"),
+        ("a;y\n1;2\n3;4\n", "there is no column 'y' to predict; are the columns separated by commas?"),
+        ("y\n1\n2\n", "'y' is the only column; at least one input is needed"),
+        ("a,a,y\n1,2,3\n4,5,6\n", "columns 1 and 2 are both called 'a'; rename one"),
+        (",a,y\n0,1,2\n1,3,4\n", "column 1 of 3 has no name; name it or drop it"),
+        ("a,b,y\n1,2,3\n4,5\n", "line 3 has 2 cells, the header has 3; quote cells that hold commas"),
+        ("a,b,y\n1,2,3,4\n4,5,6,7\n", "line 2 has 4 cells, the header has 3"),
+        (
+            "a,b,y\n1,x,3\n4,z,5\n",
+            "column 'b' (2 rows) holds 'x', which is no number; drop or encode it",
+        ),
+        (
+            "a,b,y\n1,2,3\n4,z,5\n",
+            "column 'b' (2 rows) holds 'z', which is no number; drop or encode it",
+        ),
+        ("a,b,y\n1,2024-01-01,3\n4,2024-01-02,5\n", "column 'b' (2 rows) holds '2024-01-01', which"),
+        (
+            "a,b,y\n1,,3\n4,5,6\n7,,8\n",
+            "column 'b' (3 rows) has 2 missing cells, the first in row 1; drop or fill",
+        ),
+        ("a,b,y\n1,NA,3\n4,5,6\n", "column 'b' (2 rows) has 1 missing cells, the first in row 1"),
+        ("a,b,y\n1,,3\n4,,6\n", "column 'b' (2 rows) has 2 missing cells"),
+        ("a,b,y\n1,True,3\n4,,6\n", "column 'b' (2 rows) has 1 missing cells, the first in row 2"),
+        (
+            "a,b,y\n1,inf,3\n4,5,6\n",
+            "column 'b' (2 rows) has 1 values that are missing or infinite, the first in row 1",
+        ),
+        ("a,b,y\n1,1e99,3\n4,5,6\n", "column 'b' (2 rows) has 1 values that are beyond 1e+30"),
+        (
+            "a,y\n1,\n4,6\n7,\n",
+            "column 'y' (3 rows) has 2 missing cells, the first in row 1; drop these rows",
+        ),
+        ("a,y\n1,no\n2,no\n", "all 2 targets are no; there is nothing to tell apart"),
+        ("a,y\n1,1e999\n2,3.5\n", "y has 1 values that are missing or infinite"),
+        ('a,y\n1,"no\n2,yes\n', "cannot be read as a table"),  # an open quote swallows the rest
+        ("a,y\n1," + "x" * 200_000 + "\n", "line 2 cannot be read: field larger than field limit"),
+    ],
+    ids=lambda text: text[:20].replace("\n", "/"),
+)
+def test_what_is_refused_is_said(file: Path, text: str, message: str) -> None:
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load_table(file, "y")
+    assert str(caught.value).startswith(f"{file}: ")
+    assert message in str(caught.value)
+
+
+def test_files_that_cannot_be_read(file: Path) -> None:
+    file.write_bytes("a,y\n1,caf\xe9\n".encode("latin-1"))
+    with pytest.raises(InputError, match=r"is not UTF-8 text \(byte 0xe9\); save it as UTF-8"):
+        load_table(file, "y")
+    with pytest.raises(InputError, match="there is no such file; relative paths start at the config's folder"):
+        load_table(file.with_name("none.csv"), "y")
+    with pytest.raises(InputError, match="is a folder, not a file"):
+        load_table(file.parent, "y")

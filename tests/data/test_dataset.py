@@ -1,0 +1,75 @@
+"""What all sources have in common: the digest and the task."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from regzoo.data.dataset import Dataset, task_of
+from regzoo.data.sources.arrays import from_arrays
+
+X = np.arange(8.0).reshape(4, 2)
+Y = [0, 1, 0, 1]
+
+
+def test_equal_content_has_an_equal_digest_whatever_holds_it() -> None:
+    digest = from_arrays(X, Y).digest
+    assert len(digest) == 16
+    assert from_arrays(X.tolist(), np.array(Y, dtype=np.int8), name="other").digest == digest
+    assert from_arrays(np.asfortranarray(X.astype(np.float32)), tuple(Y)).digest == digest
+
+
+def test_the_digest_is_the_same_in_every_process() -> None:
+    assert from_arrays(X, Y).digest == "0de2031aa1595f81"
+
+
+@pytest.mark.parametrize(
+    ("x", "y"),
+    [
+        (X + 1, Y),
+        (X, [1, 0, 0, 1]),
+        (X, ["0", "1", "0", "1"]),
+        (X, [0.0, 1.0, 0.0, 1.0]),
+        (X, [False, True, False, True]),
+        (X.reshape(4, 1, 2), Y),
+        (X[[1, 0, 2, 3]], Y),
+    ],
+)
+def test_other_content_has_another_digest(x: Any, y: Any) -> None:
+    assert from_arrays(x, y).digest != from_arrays(X, Y).digest
+
+
+def test_column_names_are_content() -> None:
+    data = from_arrays(X, Y)
+    named = [Dataset(data.x, data.y, columns, "d", None).digest for columns in (("a", "b"), ("b", "a"), None)]
+    assert len(set(named)) == 3
+
+
+def test_the_arrays_are_read_only() -> None:
+    data = from_arrays(X, Y)
+    with pytest.raises(ValueError, match="read-only"):
+        data.x[0, 0] = 5
+    with pytest.raises(ValueError, match="read-only"):
+        data.y[0] = 5
+
+
+@pytest.mark.parametrize(
+    ("y", "task"),
+    [
+        (np.array(["a", "b", "c"]), "classification"),
+        (np.array([True, False]), "classification"),
+        (np.arange(10).repeat(3), "classification"),
+        (np.array([1.0, 2.0] * 5), "classification"),
+        (np.arange(20).repeat(2), "classification"),  # 20 values are few, 21 among 42 rows are not
+        (np.arange(21).repeat(2), "regression"),
+        (np.arange(30).repeat(30), "classification"),  # 30 = sqrt(900)
+        (np.arange(31).repeat(30), "regression"),  # 31 > sqrt(930)
+        (np.arange(8), "regression"),  # each value once
+        (np.array([0.5, 1.0, 0.5, 1.0]), "regression"),
+        (-np.arange(100.0), "regression"),
+    ],
+)
+def test_the_task_follows_from_the_targets(y: Any, task: str) -> None:
+    assert task_of(y) == task

@@ -1,0 +1,168 @@
+"""Preparation: fitted on the training part only, exact when written and read, honest about noise."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from regzoo.config import Split as Settings
+from regzoo.data.dataset import Dataset
+from regzoo.data.prepare import Preparation, Prepared, prepare
+from regzoo.data.sources.arrays import from_arrays
+from regzoo.data.sources.bundled import load_bundled
+from regzoo.data.split import split
+from regzoo.language.errors import InputError
+
+
+def everything(**settings: Any) -> Prepared:
+    return prepare(load_bundled("iris"), Settings(**settings), seed=0)
+
+
+def by_hand(x: Any, y: Any) -> tuple[Dataset, Preparation]:
+    """A data set of 5 equal blocks, so that any training part sees the same numbers in the same shares."""
+    data = from_arrays(np.tile(x, (20, *[1] * (np.ndim(x) - 1))), np.tile(y, 20))
+    return data, prepare(data, Settings(), 0).preparation
+
+
+def test_training_columns_have_mean_0_and_sd_1() -> None:
+    x, _ = everything().train
+    assert x.dtype == np.float32
+    # float32 keeps 24 bits: each of the 90 numbers is off by at most
+    # 2^-24 times its size (3) after each of two operations, and so is their mean.
+    np.testing.assert_allclose(x.mean(axis=0, dtype=np.float64), 0, atol=3 * 2**-22)
+    np.testing.assert_allclose(x.std(axis=0, dtype=np.float64), 1, atol=3 * 2**-22)
+
+
+def test_mean_and_scale_are_those_of_the_training_rows() -> None:
+    data = load_bundled("wine")
+    rows = split(data.y, Settings(train_size=50), 3, data.task).train
+    preparation = prepare(data, Settings(train_size=50), 3).preparation
+    x = data.x[rows].astype(np.float64)
+    assert len(rows) == 50
+    np.testing.assert_array_equal(preparation.mean, x.mean(axis=0))
+    np.testing.assert_array_equal(preparation.scale, x.std(axis=0, ddof=0))
+
+
+@pytest.mark.parametrize("part", ["validation", "test"])
+def test_poison_in_another_part_changes_nothing(part: str) -> None:
+    data = load_bundled("diabetes")
+    rows = getattr(split(data.y, Settings(), 0, data.task), part)
+    x, y = data.x.copy(), data.y.copy()
+    x[rows] *= 1e6
+    y[rows] += 1e6
+    clean = prepare(data, Settings(), 0)
+    poisoned = prepare(Dataset(x, y, data.columns, data.name, data.target), Settings(), 0)
+    assert poisoned.preparation == clean.preparation
+    assert np.array_equal(poisoned.train[0], clean.train[0])
+    assert not np.array_equal(getattr(poisoned, part)[0], getattr(clean, part)[0])
+
+
+def test_a_constant_column_is_only_centred() -> None:
+    _, preparation = by_hand([[0.1, 1.0], [0.1, 3.0]], ["a", "b"])
+    assert preparation.scale == (1.0, 1.0)
+    assert preparation.mean == (pytest.approx(0.1), 2.0)  # 0.1 comes as float32
+    np.testing.assert_array_equal(preparation.apply(np.float32([[0.1, 5.0]])), [[0.0, 3.0]])
+
+
+def test_images_are_standardized_by_channel() -> None:
+    images = np.zeros((2, 2, 2, 2))
+    images[0, :, :, 0] = 4.0  # channel 0: half 4, half 0: mean 2, sd 2
+    images[..., 1] = 10.0  # channel 1: constant
+    _, preparation = by_hand(images, [0, 1])
+    assert (preparation.kind, preparation.input_shape) == ("images", (2, 2, 2))
+    assert (preparation.mean, preparation.scale) == ((2.0, 10.0), (2.0, 1.0))
+
+
+def test_labels_are_the_users_own_and_sorted() -> None:
+    data, preparation = by_hand([[1.0], [2.0], [3.0]], ["pear", "apple", "fig"])
+    assert preparation.labels == ("apple", "fig", "pear")
+    assert (preparation.classes, preparation.outputs) == (3, 3)
+    codes = preparation.encode(data.y[:3])
+    assert (codes.dtype, codes.tolist()) == (np.int64, [2, 0, 1])
+
+
+@pytest.mark.parametrize("labels", [(3, 7), (False, True), (1.0, 2.0), ("1", "2")])
+def test_labels_keep_their_type_through_json(labels: tuple[Any, ...]) -> None:
+    _, preparation = by_hand([[1.0], [2.0]], list(labels))
+    again = Preparation.from_json(preparation.to_json())
+    assert again == preparation
+    assert [(type(label), label) for label in again.labels] == [(type(label), label) for label in labels]
+
+
+def test_regression_targets_are_standardized() -> None:
+    data = load_bundled("diabetes")
+    preparation = prepare(data, Settings(), 0).preparation
+    y = data.y[split(data.y, Settings(), 0, "regression").train]
+    assert (preparation.target_mean, preparation.target_scale) == (y.mean(), y.std(ddof=0))
+    assert (preparation.classes, preparation.outputs, preparation.labels) == (0, 1, ())
+    targets = dataclasses.replace(preparation, target_mean=12.5, target_scale=2.0).encode(np.array([10.5, 14.5]))
+    assert (targets.dtype, targets.tolist()) == (np.float32, [[-1.0], [1.0]])
+
+
+@pytest.mark.parametrize("name", ["digits", "iris", "diabetes"])
+def test_json_gives_an_equal_preparation_to_the_last_bit(name: str) -> None:
+    preparation = prepare(load_bundled(name), Settings(), 0).preparation
+    assert Preparation.from_json(preparation.to_json()) == preparation
+
+
+def test_column_names_survive_json() -> None:
+    frame = pd.DataFrame({"a": range(20), "b": range(20)})
+    preparation = prepare(from_arrays(frame, ["x", "y"] * 10), Settings(), 0).preparation
+    assert preparation.columns == ("a", "b")
+    assert Preparation.from_json(preparation.to_json()) == preparation
+
+
+def test_noise_is_in_the_training_labels_alone() -> None:
+    clean, noisy = everything(), everything(label_noise=0.3)
+    assert np.sum(noisy.train[1] != clean.train[1]) == 27  # 30 % of 90
+    for part in ("validation", "test"):
+        assert np.array_equal(getattr(noisy, part)[1], getattr(clean, part)[1])
+    assert np.array_equal(noisy.train[0], clean.train[0])
+
+
+def test_held_out_rows_are_raw_and_of_the_test_part() -> None:
+    data = load_bundled("digits")
+    prepared = prepare(data, Settings(), 0)
+    x, y = prepared.held_out
+    assert (x.shape, y.shape) == ((64, 8, 8, 1), (64,))
+    assert x.max() == 16.0
+    np.testing.assert_array_equal(prepared.preparation.apply(x), prepared.test[0][:64])
+    np.testing.assert_array_equal(prepared.preparation.encode(y), prepared.test[1][:64])
+    assert len(everything().held_out[0]) == 30
+
+
+def test_facts_are_plain() -> None:
+    prepared = everything()
+    facts = json.loads(json.dumps(prepared.facts, allow_nan=False))
+    assert facts == {
+        "source": "iris",
+        "digest": load_bundled("iris").digest,
+        "rows": 150,
+        "train": 90,
+        "validation": 30,
+        "test": 30,
+        "inputs": "4 columns",
+        "task": "classification",
+        "labels": ["setosa", "versicolor", "virginica"],
+    }
+    assert prepare(load_bundled("digits"), Settings(), 0).facts["inputs"] == "8 x 8 x 1 images"
+
+
+def test_the_seed_decides_and_repeats() -> None:
+    data = load_bundled("iris")
+    first, again, other = (prepare(data, Settings(label_noise=0.2), seed) for seed in (0, 0, 1))
+    assert np.array_equal(first.train[1], again.train[1])
+    assert not np.array_equal(first.train[0], other.train[0])
+
+
+def test_wrong_inputs_and_unknown_labels_are_refused() -> None:
+    preparation = everything().preparation
+    with pytest.raises(InputError, match=r"inputs take the shape \(n, 4,\), received \(2, 3\)"):
+        preparation.apply(np.zeros((2, 3), dtype=np.float32))
+    with pytest.raises(InputError, match="the label 'rose' is unknown"):
+        preparation.encode(np.array(["setosa", "rose"]))
