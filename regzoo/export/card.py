@@ -27,10 +27,12 @@ recipes on {{ study.data.source }} data.
 ## Use
 
 ```python
-import tensorflow as tf
+{% if by_column %}import json
+
+{% endif %}import tensorflow as tf
 
 model = tf.saved_model.load("model")
-answers = model.signatures["serving_default"]({{ call }})
+{{ call }}
 ```
 
 Inputs, raw as in the data: {{ inputs }}. Outputs: {{ outputs }}.
@@ -101,6 +103,7 @@ def readme(
         task=preparation.task,
         compared=len(board.recipes),
         call=_call(preparation),
+        by_column=bool(preparation.columns),
         inputs=_inputs(preparation),
         outputs=_outputs(preparation),
         metrics=metrics,
@@ -117,16 +120,21 @@ def _number(value: float | None) -> str:
 
 
 def _call(preparation: Preparation) -> str:
+    serve = 'answers = model.signatures["serving_default"]'
     if preparation.columns:
-        return "**{column: tf.constant(values, tf.float32) for column, values in table.items()}"
-    return "images=images" if preparation.kind == "images" else "rows=rows"
+        lines = ['with open("model/recipe.json", encoding="utf-8") as file:', '    inputs = json.load(file)["inputs"]']
+        lines += ["columns = {name: tf.constant(table[column], tf.float32) for name, column in inputs.items()}"]
+        return "\n".join([*lines, f"{serve}(**columns)"])
+    return f"{serve}({preparation.kind}=tf.constant({preparation.kind}, tf.float32))"
 
 
 def _inputs(preparation: Preparation) -> str:
     if preparation.columns:
-        return "one float32 vector (batch,) for each column: " + ", ".join(f"`{name}`" for name in preparation.columns)
+        served = zip(served_names(preparation.columns), preparation.columns, strict=True)
+        listed = (f"`{name}`" if name == column else f"`{name}` (column `{column}`)" for name, column in served)
+        return f"one float32 vector (batch,) for each column: {', '.join(listed)}"
     shape = ", ".join(map(str, preparation.input_shape))
-    return f"`{'images' if preparation.kind == 'images' else 'rows'}`, float32 (batch, {shape})"
+    return f"`{preparation.kind}`, float32 (batch, {shape})"
 
 
 def _outputs(preparation: Preparation) -> str:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import keyword
+import re
+import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +18,15 @@ from regzoo.data.prepare import Preparation
 SIGNATURE = "serving_default"
 CHUNK = 256
 
+_SERVABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_RESERVED = {"self", *keyword.kwlist}  # names that TensorFlow's own Python functions cannot be called with
+
 
 class Served(tf.Module):
     """Takes what the user's data looked like; gives named outputs.
 
     Inputs: ``images`` (batch, height, width, channels) or ``rows`` (batch, columns), raw, float32; for data with
-    named columns, one input (batch,) for each column, in order, by its own name.
+    named columns, one input (batch,) for each column, in order, by its own name as `served_names` writes it.
 
     Outputs: ``probabilities`` (batch, classes) and ``label`` (batch,), the user's own label values; for regression
     ``prediction`` (batch, outputs) in the user's units.
@@ -46,19 +53,51 @@ class Served(tf.Module):
         return {"probabilities": predicted, "label": tf.gather(self.labels, tf.argmax(predicted, -1))}
 
 
+def served_names(columns: Sequence[str]) -> tuple[str, ...]:
+    """Return the name under which each column is served: its own, unless TensorFlow cannot take it.
+
+    TensorFlow takes names of unaccented letters, digits and underscores that begin with a letter, and does not tell
+    upper from lower case. Other names are written with what they have of these, and equal ones are numbered.
+
+    >>> served_names(["Age", "age", "mean radius (µm)", "2nd", "größe", "class"])
+    ('Age', 'age_2', 'mean_radius_m', 'column_2nd', 'groe', 'column_class')
+    """
+    served: dict[str, str] = {}
+    for column in sorted(columns, key=lambda column: not _servable(column)):  # a servable name has the first claim
+        name, number = _written(column), 2
+        while name.lower() in {taken.lower() for taken in served.values()}:
+            name, number = f"{_written(column)}_{number}", number + 1
+        served[column] = name
+    return tuple(served[column] for column in columns)
+
+
+def _servable(name: str) -> bool:
+    return _SERVABLE.fullmatch(name) is not None and name.lower() not in map(str.lower, _RESERVED)
+
+
+def _written(column: str) -> str:
+    plain = unicodedata.normalize("NFKD", column).encode("ascii", "ignore").decode()
+    name = column if _servable(column) else re.sub(r"\W+", "_", plain).strip("_")
+    return name if _servable(name) else f"column_{name}".rstrip("_")
+
+
+def inputs(preparation: Preparation) -> dict[str, str]:
+    """What is served, by name: a column of the data, or all of ``rows`` or ``images``."""
+    if preparation.columns:
+        return dict(zip(served_names(preparation.columns), preparation.columns, strict=True))
+    return {preparation.kind: preparation.kind}
+
+
 def input_specs(preparation: Preparation) -> dict[str, tf.TensorSpec]:
     """The served inputs by name."""
-    if preparation.columns:
-        return {column: tf.TensorSpec([None], tf.float32, name=column) for column in preparation.columns}
-    name = "images" if preparation.kind == "images" else "rows"
-    return {name: tf.TensorSpec([None, *preparation.input_shape], tf.float32, name=name)}
+    shape = [] if preparation.columns else preparation.input_shape
+    return {name: tf.TensorSpec([None, *shape], tf.float32, name=name) for name in inputs(preparation)}
 
 
 def named_inputs(raw: np.ndarray, preparation: Preparation) -> dict[str, np.ndarray]:
     """Raw rows (rows, ...) as the served inputs, by name."""
-    if preparation.columns:
-        return {column: raw[:, index] for index, column in enumerate(preparation.columns)}
-    return {next(iter(input_specs(preparation))): raw}
+    names = inputs(preparation)
+    return {name: raw[:, index] if preparation.columns else raw for index, name in enumerate(names)}
 
 
 def write(model: keras.Model, preparation: Preparation, folder: Path) -> None:

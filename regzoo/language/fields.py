@@ -10,7 +10,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from regzoo.language.numbers import Domain, show
+from regzoo.language.errors import did_you_mean
+from regzoo.language.numbers import Domain, show, whole
 from regzoo.language.ranges import Choice, Float, Int, Range
 from regzoo.language.schedules import Schedule
 
@@ -52,7 +53,7 @@ class StrengthSpec:
         if isinstance(value, bool) or (not isinstance(value, int | float) and not _is_numpy_number(value)):
             raise ValueError(f"takes a number in {self.domain}, received {value!r}")
         self._check((value,))
-        if self.whole and value != int(value):
+        if self.whole and not whole(value):
             raise ValueError(f"takes a whole number in {self.domain}, received {value!r}")
         return int(value) if self.whole else float(value)
 
@@ -83,11 +84,12 @@ class SettingSpec:
             return self._inside(float(value))
         if isinstance(value, self.kind) and (not self.options or value in self.options):
             return value
-        allowed = f"one of {', '.join(self.options)}" if self.options else f"a {self.kind.__name__}"
-        raise ValueError(f"takes {allowed}, received {value!r}")
+        if self.options:
+            raise ValueError(f"has no option {value!r}.{did_you_mean(str(value), self.options)}")
+        raise ValueError(f"takes a {self.kind.__name__}, received {value!r}")
 
     def _whole(self, value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not whole(value):
             raise ValueError(f"takes whole numbers in {self.domain}, received {value!r}")
         return self._inside(int(value))
 

@@ -136,21 +136,22 @@ class _Reader:
             return items
         if self.peek().kind == "word":
             return self.call()
+        column = self.peek().column
         first = self.number()
         if self.take(".."):
             last = self.number()
             whole = isinstance(first, int) and isinstance(last, int)
-            return self.build(Int if whole else Float, first, last)
+            return self.build(column, Int if whole else Float, first, last)
         options = [first]
         while self.take("|"):
             options.append(self.number())
-        return self.build(Choice, tuple(options)) if len(options) > 1 else first
+        return self.build(column, Choice, tuple(options)) if len(options) > 1 else first
 
-    def build(self, kind: type, *arguments: Any) -> Any:
+    def build(self, column: int, kind: type, *arguments: Any) -> Any:
         try:
             return kind(*arguments)
         except ValueError as error:
-            raise InputError(f"cannot read {self.text!r}: {error}") from None
+            raise InputError(f"cannot read {self.text!r}: at column {column}, {error}") from None
 
     def number(self) -> float:
         token = self.peek()

@@ -74,7 +74,9 @@ def construct(call: Call, kinds: dict[str, type[N]], what: str) -> N:
     kind = kinds[call.word]
     names = list(specs(kind))
     if len(call.positional) > len(names):
-        raise InputError(f"{call.word} takes at most {len(names)} values, received {len(call.positional)}")
+        raise InputError(
+            f"{call.word} takes at most {len(names)} value{'s' * (len(names) != 1)}, received {len(call.positional)}"
+        )
     given = dict(zip(names, call.positional, strict=False))
     for field, value in call.keyword.items():
         if field not in names:
@@ -88,6 +90,8 @@ def construct(call: Call, kinds: dict[str, type[N]], what: str) -> N:
 
 def _resolve(value: Any) -> Any:
     """A word inside a call is a schedule if it has arguments, else itself."""
+    if isinstance(value, list):
+        return [_resolve(item) for item in value]
     if not isinstance(value, Call):
         return value
     if not (value.positional or value.keyword):

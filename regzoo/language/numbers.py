@@ -35,6 +35,15 @@ class Domain:
         return self.text
 
 
+def whole(value: float) -> bool:
+    """True for a whole number, whatever its type; infinity and NaN are none.
+
+    >>> whole(3.0), whole(2.5), whole(float("inf"))
+    (True, False, False)
+    """
+    return math.isfinite(value) and value == int(value)
+
+
 def show(value: float) -> str:
     """Write a number as people write it, so that ``float(show(x)) == x``.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from regzoo.language.numbers import show
+from regzoo.language.numbers import show, whole
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Int:
 
     def __post_init__(self) -> None:
         for end in (self.low, self.high):
-            if end != int(end):
+            if not whole(end):
                 raise ValueError(f"a range of whole numbers has whole ends, received {self.low}..{self.high}")
         object.__setattr__(self, "low", int(self.low))
         object.__setattr__(self, "high", int(self.high))

@@ -7,6 +7,7 @@ built model the fields hold dials (scalar variables), so a method body reads lik
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -163,7 +164,9 @@ class Objective:
     direction: Literal["min", "max"]
 
     def better(self, score: float, than: float) -> bool:
-        """True if ``score`` is strictly better; NaN is better than nothing and worse than everything."""
+        """True if ``score`` is strictly better; NaN is worse than everything, and no better than NaN."""
+        if math.isnan(than):
+            return not math.isnan(score)
         return score < than if self.direction == "min" else score > than
 
     @property

@@ -11,7 +11,7 @@ import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 
-from regzoo.language.numbers import show
+from regzoo.language.numbers import show, whole
 
 
 class Schedule(ABC):
@@ -64,7 +64,7 @@ class _Ramp(Schedule):
     def __post_init__(self) -> None:
         object.__setattr__(self, "start", float(self.start))
         object.__setattr__(self, "end", float(self.end))
-        if self.epochs != int(self.epochs) or self.epochs < 1:
+        if not whole(self.epochs) or self.epochs < 1:
             raise ValueError(f"a schedule lasts a whole number of epochs from 1, received epochs={self.epochs}")
         object.__setattr__(self, "epochs", int(self.epochs))
 

@@ -14,6 +14,8 @@ from regzoo.language.lazy import keras
 class EarlyStopping(OnTraining):
     """Stop when validation has not improved for ``patience`` epochs, and restore the best weights.
 
+    Formula: of the weights after each epoch, those with the best validation objective.
+
     The objective is penalty-free and on hard labels, so recipes stop on the same terms. A NaN counts as no
     improvement. The validation score it stops at is slightly optimistic: look at the test score beside it.
 

@@ -57,8 +57,8 @@ def write(folder: Path, board: dict[str, Any], records: list[Record], study: dic
         else:
             path.unlink(missing_ok=True)  # of an earlier report
     content = _content(board, records, study, pictures)
-    for template, path in (("report.html.jinja", "report.html"), ("report.md.jinja", "report.md")):
-        _replace(folder / path, _environment().get_template(template).render(content))
+    for name in ("report.html", "report.md"):
+        _replace(folder / name, _environment().get_template(f"{name}.jinja").render(content))
 
 
 def _picture(

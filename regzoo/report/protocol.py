@@ -9,12 +9,13 @@ from typing import Any
 from regzoo.report import board as boards
 from regzoo.report.board import number
 from regzoo.report.verdict import places, quoted
-from regzoo.report.words import plural, show, strength
+from regzoo.report.words import code, plural, show, strength
 from regzoo.training.record import Record
 
 
 def protocol(board: dict[str, Any], records: Sequence[Record], study: dict[str, Any]) -> list[str]:
     """Return the protocol, a sentence or two each."""
+    base = code(board["baseline"])
     return [
         _data(board, study),
         _search(board, records, study),
@@ -22,9 +23,9 @@ def protocol(board: dict[str, Any], records: Sequence[Record], study: dict[str, 
         "labels and without any penalty term, so it means the same for every recipe. The training part alone was "
         "fitted, the validation part alone decided.",
         f"Every recipe was then trained {_times(study['replicates'])} with its chosen strengths on fresh random "
-        f"seeds, the same seeds for every recipe, so that gains over `{board['baseline']}` are paired differences.",
+        f"seeds, the same seeds for every recipe, so that gains over {base} are paired differences.",
         "We report means over these replicates with 95 % bootstrap-t intervals, gains with intervals of the same "
-        f"kind, and two-sided paired t-tests against `{board['baseline']}`, Holm-adjusted over the recipes. Recipes "
+        f"kind, and two-sided paired t-tests against {base}, Holm-adjusted over the recipes. Recipes "
         "share a tier if their paired difference from the tier's leader is not significant at 5 % (Holm-adjusted).",
         "The test part was read once, for the chosen strengths; no choice has seen it.",
         "Runs that diverged or failed are counted and shown, never repeated or dropped; a recipe with such a "
@@ -68,7 +69,7 @@ def expected_best(count: int) -> float:
 
 
 def _data(board: dict[str, Any], study: dict[str, Any]) -> str:
-    data, names = study["data"], [f"`{row['name']}`" for row in board["recipes"]]
+    data, names = study["data"], [code(row["name"]) for row in board["recipes"]]
     return (
         f"We compared {plural(len(names), 'recipe')} of regularizers ({', '.join(names)}) on {data['source']} "
         f"({plural(data['rows'], 'row')}, {data['inputs']}, {data['task']}; digest {data['digest']}), split once "
@@ -88,7 +89,7 @@ def _search(board: dict[str, Any], records: Sequence[Record], study: dict[str, A
         rate = "its strengths and the learning rate"
     return (
         f"For each recipe, a {study['tuner']} search tried {plural(study['trials'], 'setting')} of {rate}: {same}, "
-        f"the baseline `{board['baseline']}` included."
+        f"the baseline {code(board['baseline'])} included."
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from regzoo.language import InputError, Recipe, parse
 from regzoo.language.grammar import read_sum
@@ -56,7 +57,7 @@ def searched(name: str) -> dict[str, Searched]:
     """
     ranges = ((key, range_, spec) for key, (range_, spec) in _parse(name).space().items())
     return {
-        key: Searched(*map(float, range_.values()), log=spec.log)
+        key: Searched(float(range_.low), float(range_.high), spec.log)
         for key, range_, spec in ranges
         if isinstance(range_, Float | Int)
     }
@@ -80,9 +81,8 @@ def _as_written(recipe: str) -> dict[str, float]:
         calls = read_sum(recipe)
     except InputError:
         return {}
-    found = {
-        f"{call.word}.{field}": value
-        for call in calls
-        for field, value in {**dict(enumerate(call.positional, start=1)), **call.keyword}.items()
-    }
-    return {key: float(value) for key, value in found.items() if isinstance(value, int | float)}
+    found: list[tuple[str, Any]] = []
+    for call in calls:
+        found += [(f"{call.word}.{place}", value) for place, value in enumerate(call.positional, start=1)]
+        found += [(f"{call.word}.{field}", value) for field, value in call.keyword.items()]
+    return {key: float(value) for key, value in found if isinstance(value, int | float)}

@@ -7,7 +7,7 @@ from typing import Any
 
 from regzoo.report import board as boards
 from regzoo.report.board import Row, number
-from regzoo.report.words import decimals, interval, listing, plural, probability, seconds, short, show
+from regzoo.report.words import code, decimals, interval, listing, plural, probability, seconds, short, show
 
 LEVEL = 0.05
 """A gain is claimed if its Holm-adjusted p lies below this and its 95 % interval leaves out zero."""
@@ -47,7 +47,7 @@ def places(board: dict[str, Any]) -> int:
 
 
 def _headline(board: dict[str, Any], winner: Row, baseline: Row | None) -> str:
-    name, base = quoted(winner), f"`{board['baseline']}`"
+    name, base = quoted(winner), code(board["baseline"])
     best = f"the best mean validation {board['rank_by']}, {show(winner['mean'], places(board))}"
     best += f" ({boards.better(board['direction'])} is better)"
     if winner is baseline:
@@ -119,10 +119,10 @@ def _unfinished(board: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _named(names: list[str]) -> str:
-    shown = [f"`{name}`" for name in names]
+    shown = [code(name) for name in names]
     return listing(shown if len(shown) <= 4 else [*shown[:3], f"{len(shown) - 3} more"])
 
 
 def quoted(row: Row) -> str:
     """The recipe with its strengths, marked as code."""
-    return f"`{short(row['recipe'] or row['name'])}`"
+    return code(short(row["recipe"] or row["name"]))

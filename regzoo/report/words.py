@@ -102,6 +102,11 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+def code(text: str) -> str:
+    """Mark ``text`` as code, in backquotes; those that it holds become apostrophes."""
+    return "`" + text.replace("`", "'") + "`"
+
+
 def short(recipe: str) -> str:
     """Write a recipe with at most three significant digits in its numbers.
 

@@ -71,7 +71,7 @@ class RegularizedModel(keras.Model):
         self._to_logits = keras.Model(inputs, logits).__call__  # bound: Keras would track the layers twice
         self._assembly = assembly
         self._streams = {part.name: keras.random.SeedGenerator(0) for part in assembly.parts}
-        self._optimizer_start: list[tuple[Any, Any]] = []
+        self._optimizer_start: Callable[[], list[tuple[Any, Any]]] = list
 
     @property
     def recipe(self) -> Recipe:
@@ -111,7 +111,7 @@ class RegularizedModel(keras.Model):
             variable.assign(value)
         for name, stream in self._streams.items():
             stream.state.assign([derive(noise, "stream", name), 0])
-        for variable, value in self._optimizer_start:
+        for variable, value in self._optimizer_start():
             variable.assign(value)
 
     def acting(self, place: type[Any]) -> list[Any]:
@@ -186,7 +186,12 @@ class RegularizedModel(keras.Model):
         super().compile(optimizer=optimizer, metrics=metrics, **kwargs)
         self.optimizer.build(self.trainable_variables)
         rate = self.optimizer.learning_rate
-        self._optimizer_start = [(v, v.numpy()) for v in self.optimizer.variables if v is not rate]
+        start = [(v, v.numpy()) for v in self.optimizer.variables if v is not rate]
+        self._optimizer_start = lambda: start  # a function: Keras would track variables in a list as the model's own
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Keras's hook for `load_model`: compile as the saved model was."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """Keras's hook for `fit`: `update`, then the metrics."""

@@ -48,4 +48,3 @@ def import_tensorflow(threads: int | None = None) -> None:
 
         tf.constant(0)  # the devices greet when first used
         tf.get_logger().setLevel("ERROR")
-        keras.utils.disable_interactive_logging()

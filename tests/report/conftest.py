@@ -13,13 +13,13 @@ from regzoo.training.record import Record, Run
 
 Board = dict[str, Any]
 
+UNKNOWN = ("rank", "tier", "mean", "sd", "low", "high", "iqm", "gain", "gain_low", "gain_high", "p_holm", "p_better",
+           "epochs", "best_epoch", "fit_seconds", "predict_ms", "parameters")  # fmt: skip
+
 
 def _row(name: str, **given: Any) -> dict[str, Any]:
     """A pending recipe; ``given`` fills in what is known."""
-    row: dict[str, Any] = dict.fromkeys(
-        ("rank tier mean sd low high iqm gain gain_low gain_high p_holm p_better epochs best_epoch "
-         "fit_seconds predict_ms parameters").split()
-    )  # fmt: skip
+    row: dict[str, Any] = dict.fromkeys(UNKNOWN)
     row |= {"name": name, "recipe": name, "replicates": 0, "diverged": 0, "failed": 0, "status": "pending"}
     row["metrics"] = {"validation": {}, "train": {}, "test": {}}
     return row | ({"status": "ok", "replicates": 5} if "mean" in given else {}) | given

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import numpy as np
-from matplotlib.axis import Axis
+from matplotlib.axis import Axis, XAxis
 from matplotlib.ticker import FixedLocator, Formatter, MaxNLocator, NullLocator
 
 Scale = Literal["linear", "log", "symlog"]
@@ -43,7 +44,7 @@ def limits(values: Iterable[float], kind: Scale, margin: float = 0.06) -> tuple[
     low, high = min(found), max(found)
     if kind == "log":
         share = max(math.log(high) - math.log(low), 0.2) * margin
-        return low * math.exp(-share), high * math.exp(share)
+        return max(low * math.exp(-share), 1e-307), min(high * math.exp(share), 1e307)
     if kind == "symlog":
         return low - abs(low) * 0.6, high + abs(high) * 0.6
     room = (high - low) * margin
@@ -56,7 +57,7 @@ def dress(axis: Axis, values: Iterable[float], kind: Scale, ticks: int = 5, marg
     """Give one axis its scale, its limits and at most ``ticks`` labelled ticks or so."""
     shown = finite(values)
     low, high = limits(shown, kind, margin)
-    name = axis.axis_name
+    name = "x" if isinstance(axis, XAxis) else "y"
     options = {"linthresh": _threshold(shown)} if kind == "symlog" else {}
     getattr(axis.axes, f"set_{name}scale")(kind, **options)
     axis.axes.set(**{f"{name}lim": (low, high)})
@@ -116,7 +117,7 @@ class Plain(Formatter):
     def format_ticks(self, values: Sequence[float]) -> list[str]:
         """All labels of an axis, with the same number of significant digits at most."""
         ordered = sorted(values)
-        step = min((b - a for a, b in zip(ordered, ordered[1:], strict=False)), default=0.0)
+        step = min((b - a for a, b in itertools.pairwise(ordered)), default=0.0)
         for digits in range(1, 16):
             texts = [f"{value:.{digits}g}" for value in values]
             if all(abs(float(t) - v) <= 1e-3 * min(step or abs(v), abs(v)) for t, v in zip(texts, values, strict=True)):

@@ -18,7 +18,7 @@ def grid(
     """Return a figure with one panel, ``height`` inches high, for each title, in reading order."""
     columns = min(columns, len(titles))
     rows = math.ceil(len(titles) / columns)
-    wrapped = [wrap(title, (WIDTH - 0.6) / columns - 0.55, SIZE) for title in titles]
+    wrapped = [wrap(title, (WIDTH - 0.6) / columns - 0.7, SIZE) for title in titles]
     lines = [max(t.count("\n") + 1 for t in wrapped[i * columns : (i + 1) * columns]) for i in range(rows)]
     figure = canvas(0.75 + sum(height + 0.17 * count for count in lines))
     spec = figure.add_gridspec(rows, columns)

@@ -88,11 +88,11 @@ def _beats(one: tuple[float, float], other: tuple[float, float]) -> bool:
 def draw(info: Cost) -> Figure:
     """Draw the points, with their names in a column at the right."""
     points = sorted(info.points, key=lambda p: -p.seconds)  # equal scores: the leftmost leads to the highest name
-    labels = [wrap(point.name, 2.4) for point in points]
+    labels = [wrap(point.name, 2.4, weight=_weight(point)) for point in points]
     sizes = [_LINE * (label.count("\n") + 1) + 0.05 for label in labels]
-    column = max(map(inches, labels)) + 0.45
+    column = max(inches(label, weight=_weight(point)) for label, point in zip(labels, points, strict=True)) + 0.35
     figure = canvas(max(3.6, sum(sizes) + 1.1))
-    axes, beside = figure.subplots(1, 2, width_ratios=[WIDTH - column, column])
+    axes, beside = figure.subplots(1, 2, width_ratios=[WIDTH - 1.0 - column, column])
     beside.set_axis_off()
     times, scores = [p.seconds for p in points], [p.score for p in points]
     dress(axes.xaxis, times, scale(times), ticks=5)
@@ -115,10 +115,14 @@ def _names(axes: Axes, beside: Axes, points: Sequence[Point], labels: Sequence[s
     for point, label, centre in zip(points, labels, spread(wanted, sizes, 0.0, height), strict=True):
         name = beside.annotate(
             label, (point.seconds, point.score), xycoords=axes.transData, xytext=(0.0, centre / height),
-            textcoords=beside.transAxes, va="center", size=SMALL, weight="bold" if point.pareto else "normal",
+            textcoords=beside.transAxes, va="center", size=SMALL, weight=_weight(point),
             arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.5, "shrinkB": 4, "relpos": (0.0, 0.5)},
         )  # fmt: skip
         name.set_in_layout(False)
+
+
+def _weight(point: Point) -> str:
+    return "bold" if point.pareto else "normal"
 
 
 def _fraction(axes: Axes, point: Point) -> float:

@@ -87,14 +87,14 @@ def draw(info: Gap) -> Figure:
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(f"{info.metric} ({boards.better(info.direction)} is better)")
     places = decimals(abs(row.gap) for row in info.rows)
-    beside = {"transform": axes.get_yaxis_transform(), "va": "center", "size": SMALL}
     for row, middle in zip(info.rows, middles, strict=True):
         axes.axhline(middle, color=GREY, linewidth=0.3, linestyle=":", zorder=0)
         axes.plot([row.train, row.validation], [middle, middle], color=GREY, linewidth=2.2, zorder=1)
         for name, look in PARTS.items():
             size = 4.5 if name == "test" else 6.5
             axes.plot([getattr(row, name)], [middle], look.marker, color=look.color, markersize=size, zorder=3)
-        axes.text(1.02, middle, show(row.gap, places), **beside)
+        beside = axes.get_yaxis_transform()
+        axes.text(1.02, middle, show(row.gap, places), transform=beside, va="center", size=SMALL)
     axes.annotate("gap", (1.02, 1), (0, 3), "axes fraction", "offset points", size=SMALL)
     figure.legend(handles=_legend(), loc="outside upper left", ncols=3)
     return figure

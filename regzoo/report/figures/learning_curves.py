@@ -69,7 +69,8 @@ class LearningCurves(Info):
         """The best epochs in words."""
         known = [panel for panel in self.panels if not math.isnan(panel.best_epoch)]
         epochs = [f"{panel.name} {panel.best_epoch:.0f}" for panel in known]
-        return f"{self.metric} by epoch on train and validation, a panel for each recipe. Mean best epoch: {listing(epochs)}."
+        shown = f"{self.metric} by epoch on train and validation, a panel for each recipe"
+        return f"{shown}. Mean best epoch: {listing(epochs) or 'unknown'}."
 
 
 def info(board: dict[str, Any], records: Sequence[Record], study: dict[str, Any]) -> LearningCurves:
@@ -109,10 +110,11 @@ def draw(info: LearningCurves) -> Figure:
     """Draw small multiples with common axes."""
     figure, panels = grid([panel.name for panel in info.panels], canvas, height=1.75)
     means = [value for panel in info.panels for curve in panel.mean.values() for value in curve]
-    epochs = max(len(curve) for panel in info.panels for curves in panel.runs.values() for curve in curves)
+    lengths = [len(curve) for panel in info.panels for curves in panel.runs.values() for curve in curves]
+    ends = [0.0, *lengths, *(panel.best_epoch for panel in info.panels)]
     for axes, panel in zip(panels, info.panels, strict=True):
         dress(axes.yaxis, means, scale(finite(means)), ticks=4)
-        dress(axes.xaxis, [0, epochs], "linear", ticks=4)
+        dress(axes.xaxis, ends, "linear", ticks=4)
         _panel(axes, panel)
     figure.supxlabel("epoch", size="medium")
     figure.supylabel(f"{info.metric} ({boards.better(info.direction)} is better)", size="medium")

@@ -1,0 +1,94 @@
+"""Regularizers: where they act, what their strengths are, and how a score is judged."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from regzoo.language import Float, Linear, Objective, OnWeights, Recipe, Regularizer, parse, places
+from regzoo.language.registry import regularizers
+from regzoo.regularizers import L2, BatchNorm, Dropout, EarlyStopping, Ensemble
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("dropout", "activations"),
+        ("activation_noise", "activations"),
+        ("batch_norm", "activations"),
+        ("gaussian_noise", "batch"),
+        ("l1", "weights"),
+        ("l2", "weights"),
+        ("l1_l2", "weights"),
+        ("weight_decay", "gradients"),
+        ("early_stopping", "training"),
+        ("ensemble", "after"),
+    ],
+)
+def test_each_acts_at_its_place(name: str, place: str) -> None:
+    assert places(regularizers()[name]()) == [place]
+
+
+@pytest.mark.parametrize(
+    ("text", "neutral"),
+    [
+        ("dropout(0.3)", "dropout(0.0)"),
+        ("l1_l2(0.1, 0.2)", "l1_l2(l1=0.0, l2=0.0)"),
+        ("ensemble(4)", "ensemble(1)"),
+        ("batch_norm", "None"),
+        ("early_stopping(3)", "None"),
+    ],
+)
+def test_the_strength_at_which_it_does_nothing(text: str, neutral: str) -> None:
+    assert str(parse(text).parts[0].neutral()) == neutral
+
+
+def test_strengths_are_numbers_ranges_or_schedules() -> None:
+    assert Dropout().searched() == {"rate": Float(0.05, 0.7)}
+    assert Dropout(0.5).searched() == {}
+    assert Dropout(Linear(0.5, 0, epochs=3)).dials() == {"rate": Linear(0.5, 0.0, epochs=3)}
+    assert list(EarlyStopping(3).strengths()) == ["patience"]
+    assert Ensemble(3).dials() == EarlyStopping(3).dials() == {}
+
+
+def test_it_adds_up_with_recipes_and_its_like() -> None:
+    assert Dropout(0.5) + L2(0.1) == Recipe((Dropout(0.5), L2(0.1)))
+    assert Dropout(0.5) + (L2(0.1) + BatchNorm(0.9)) == parse("dropout(0.5) + l2(0.1) + batch_norm(0.9)")
+
+
+def test_a_place_cannot_be_left_empty() -> None:
+    class Nowhere(Regularizer):
+        """Declares no place."""
+
+    class Unfinished(OnWeights):
+        """Declares a place and does not implement its method."""
+
+    assert places(Nowhere()) == []
+    with pytest.raises(TypeError, match="abstract method '?rule'?"):
+        Unfinished()
+
+
+@pytest.mark.parametrize(
+    ("direction", "score", "than", "better"),
+    [
+        ("min", 0.1, 0.2, True),
+        ("min", 0.2, 0.2, False),
+        ("max", 0.3, 0.2, True),
+        ("max", 0.1, 0.2, False),
+        ("min", math.nan, 0.2, False),
+        ("max", math.nan, -math.inf, False),
+        ("min", 9.9, math.nan, True),
+        ("max", -9.9, math.nan, True),
+        ("min", math.nan, math.nan, False),
+    ],
+)
+def test_nan_is_worse_than_everything(direction: str, score: float, than: float, better: bool) -> None:
+    assert Objective("nll", direction).better(score, than) is better  # type: ignore[arg-type]
+
+
+def test_any_real_score_improves_upon_the_worst() -> None:
+    for direction in ("min", "max"):
+        objective = Objective("nll", direction)  # type: ignore[arg-type]
+        assert objective.better(-1e308, objective.worst) is objective.better(1e308, objective.worst) is True
+        assert not objective.better(objective.worst, objective.worst)

@@ -1,0 +1,147 @@
+"""The figures: found by their files, drawn for any board, with texts that keep apart."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
+from matplotlib.figure import Figure
+
+from regzoo.report.figures import figures
+from regzoo.report.figures._style import style, svg
+
+BOARDS: dict[str, dict[str, Any]] = {
+    "near ties": {},
+    "higher is better": {"direction": "max"},
+    "runaway": {"runaway": 1e6},
+    "tiny": {"size": 1e-8},
+    "negative and huge": {"size": -1e9},
+}
+
+Box = tuple[float, float, float, float, str]
+
+
+def texts(figure: Figure, monkeypatch: pytest.MonkeyPatch) -> list[Box]:
+    """Draw, and return each line of text that was drawn as (left, bottom, right, top, text), in pixels."""
+    found: list[Box] = []
+    original = RendererAgg.draw_text
+
+    def draw_text(
+        self: Any, gc: Any, x: float, y: float, s: str, prop: Any, angle: float, *rest: Any, **more: Any
+    ) -> None:
+        width, height, descent = self.get_text_width_height_descent(s, prop, False)
+        top = self.height - y  # y counts from above to the baseline
+        if angle == 90:
+            found.append((x - (height - descent), top, x + descent, top + width, s))
+        else:
+            found.append((x, top - descent, x + width, top + height - descent, s))
+        original(self, gc, x, y, s, prop, angle, *rest, **more)
+
+    monkeypatch.setattr(RendererAgg, "draw_text", draw_text)
+    with style():
+        FigureCanvasAgg(figure).draw()
+    return [box for box in found if box[4].strip()]
+
+
+def check_texts(figure: Figure, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No two texts overlap by more than a pixel, and all lie on the canvas."""
+    boxes = texts(figure, monkeypatch)
+    assert boxes
+    width, height = figure.get_size_inches() * figure.dpi
+    for left, bottom, right, top, text in boxes:
+        assert left >= -1, text
+        assert bottom >= -1, text
+        assert right <= width + 1, text
+        assert top <= height + 1, text
+    for a, b in itertools.combinations(boxes, 2):
+        apart = a[2] <= b[0] + 1 or b[2] <= a[0] + 1 or a[3] <= b[1] + 1 or b[3] <= a[1] + 1
+        assert apart, (a, b)
+
+
+def test_the_folder_is_the_registry() -> None:
+    assert list(figures()) == ["leaderboard", "learning_curves", "strength_response", "gap", "cost"]
+
+
+@pytest.mark.parametrize("name", figures())
+@pytest.mark.parametrize("given", BOARDS.values(), ids=BOARDS)
+def test_awkward_boards(
+    name: str, given: dict[str, Any], awkward: Callable[..., Any], study: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = figures()[name]
+    info = file.info(*awkward(**given), study())
+    assert info.missing == ""
+    check_texts(file.draw(info), monkeypatch)
+
+
+@pytest.mark.parametrize("name", figures())
+@pytest.mark.parametrize("count", [1, 2, 9])
+def test_from_one_recipe_on(name: str, count: int, quick: Any, study: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    board = quick[0] | {"recipes": quick[0]["recipes"][-count:]}
+    file = figures()[name]
+    check_texts(file.draw(file.info(board, quick[1], study())), monkeypatch)
+
+
+@pytest.mark.parametrize("name", figures())
+def test_fifteen_recipes_at_the_same_place(
+    name: str, row: Any, board: Any, record: Any, study: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"gaussian_noise + early_stopping + l1_l2 {i:02}" for i in range(15)]
+    metrics = {part: {"nll": 0.1} for part in ("train", "validation", "test")}
+    rows = [
+        row(n, rank=i, tier=i, mean=0.1, low=0.1, high=0.1, fit_seconds=1.0, metrics=metrics)
+        for i, n in enumerate(names)
+    ]
+    records = [record(n, 0.1, number=i, history={"validation": {"nll": [0.1]}}) for n in names for i in (0, 1)]
+    for n, (i, rate) in itertools.product(names, enumerate((1e-3, 1.01e-3))):
+        records.append(record(n, 0.1, stage="trial", number=i, learning_rate=rate))
+    file = figures()[name]
+    check_texts(file.draw(file.info(board(rows), records, study())), monkeypatch)
+
+
+@pytest.mark.parametrize("name", figures())
+def test_texts_describe_the_direction_and_the_numbers(name: str, quick: Any, study: Any) -> None:
+    info = figures()[name].info(*quick, study())
+    assert info.reading.endswith(".")
+    assert info.reading.count(". ") == 0  # one sentence
+    assert "dropout" in info.alternative
+
+
+@pytest.mark.parametrize("name", figures())
+def test_it_says_why_it_is_missing(name: str, row: Any, board: Any, study: Any) -> None:
+    info = figures()[name].info(board([row("none"), row("l2")]), [], study())
+    assert info.missing.endswith(".")
+
+
+def test_svg_has_title_description_and_ids_of_its_own() -> None:
+    figure = Figure()
+    figure.subplots().plot([1, 2], [3, 4])
+    text = svg(figure, "mine", "A <title>", "what & why")
+    assert text.startswith("<svg role=")
+    assert '<title id="mine-title">A &lt;title&gt;</title>' in text
+    assert '<desc id="mine-desc">what &amp; why</desc>' in text
+    assert ' id="figure_1"' not in text
+    assert ' id="mine-figure_1"' in text
+
+
+def test_drawing_leaves_the_settings_as_they_were(quick: Any, study: Any) -> None:
+    import matplotlib as mpl
+
+    before = dict(mpl.rcParams)
+    for file in figures().values():
+        file.draw(file.info(*quick, study()))
+    assert dict(mpl.rcParams) == before
+
+
+def test_grey_print_tells_the_parts_apart() -> None:
+    """Parts differ in marker and line, so that colour is never the only sign."""
+    from regzoo.report.figures._style import PARTS
+
+    assert len({look.marker for look in PARTS.values()}) == len({look.line for look in PARTS.values()}) == 3
+    shades = sorted(
+        np.dot([int(look.color[i : i + 2], 16) for i in (1, 3, 5)], [0.299, 0.587, 0.114]) for look in PARTS.values()
+    )
+    assert min(np.diff(shades)) > 40  # of 255

@@ -1,0 +1,27 @@
+"""Text keeps its characters, whatever they would mean in HTML or Markdown."""
+
+from __future__ import annotations
+
+from regzoo.report import markup
+
+
+def test_html_escapes_prose_and_code() -> None:
+    assert markup.html("<i> & `<script>`") == "&lt;i&gt; &amp; <code>&lt;script&gt;</code>"
+
+
+def test_a_lone_backquote_is_a_backquote() -> None:
+    assert markup.html("a ` b") == "a ` b"
+
+
+def test_markdown_keeps_its_characters() -> None:
+    assert markup.markdown("# a *b* [c](d)") == r"\# a \*b\* \[c\](d)"
+    assert markup.markdown("1. no list") == r"\1. no list"
+
+
+def test_a_bar_does_not_end_a_cell() -> None:
+    assert markup.cell("dropout(0.1|0.5)") == r"dropout(0.1\|0.5)"
+
+
+def test_a_fence_is_longer_than_what_it_holds() -> None:
+    assert markup.fence("plain") == "```"
+    assert markup.fence("a ```` b") == "`````"

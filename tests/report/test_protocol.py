@@ -1,0 +1,52 @@
+"""The protocol says what was done, and the caveats what the numbers do not say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from regzoo.report.protocol import caveats, expected_best, protocol
+
+
+@pytest.mark.parametrize(("count", "deviations"), [(2, 0.564), (5, 1.163), (10, 1.539), (20, 1.867)])
+def test_expected_best_of_equals(count: int, deviations: float) -> None:
+    """Order statistics of the normal distribution (David and Nagaraja 2003); the midpoint rule is right to 0.002."""
+    assert expected_best(count) == pytest.approx(deviations, abs=0.002)
+
+
+def test_it_names_budget_selection_test_and_statistics(quick: Any, study: Any) -> None:
+    text = " ".join(protocol(*quick, study()))
+    for said in (
+        "a random search tried 6 settings of its strengths and the learning rate: the same number for every recipe",
+        "trained 5 times with its chosen strengths on fresh random seeds",
+        "bootstrap-t intervals",
+        "paired t-tests against `none`, Holm-adjusted",
+        "The test part was read once",
+        "1,078 rows for training, 360 for validation and 359 for the test",
+    ):
+        assert said in text
+
+
+def test_a_fixed_learning_rate_is_not_called_searched(board: Any, row: Any, record: Any, study: Any) -> None:
+    trials = [record("l2", 0.1, recipe=f"l2({n})", stage="trial", number=n) for n in (1, 2)]
+    text = " ".join(protocol(board([row("l2"), row("none")]), trials, study()))
+    assert "with the learning rate fixed at 0.001" in text
+
+
+def test_unequal_numbers_of_trials_are_admitted(board: Any, row: Any, record: Any, study: Any) -> None:
+    trials = [record("l2", 0.1, stage="trial", number=n) for n in (0, 1)] + [record("none", 0.1, stage="trial")]
+    text = " ".join(protocol(board([row("l2"), row("none")]), trials, study()))
+    assert "fewer where there was less to search" in text
+
+
+def test_the_winners_curse_is_worked_out(board: Any, row: Any) -> None:
+    """Two recipes: 0.564 standard errors of 0.4 / sqrt(4) = 0.2, so 0.113."""
+    rows = [row("l2", rank=1, mean=1.0, sd=0.4, replicates=4, low=0.9, high=1.1), row("none", rank=2, mean=1.1)]
+    text = " ".join(caveats(board(rows)))
+    assert "0.56 standard errors of a mean (here about 0.11 nll)" in text
+    assert "this split" in text
+
+
+def test_one_recipe_has_no_curse(board: Any, row: Any) -> None:
+    assert len(caveats(board([row("none", rank=1, mean=1.0)]))) == 1

@@ -1,0 +1,94 @@
+"""The verdict never claims more than the board carries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from regzoo.report.verdict import verdict
+
+SURE: dict[str, Any] = {"gain": 0.03, "gain_low": 0.02, "gain_high": 0.04, "p_holm": 0.01}
+DROPOUT: dict[str, Any] = {"recipe": "dropout(0.31)", "rank": 1, "tier": 1, "mean": 0.09, "low": 0.085, "high": 0.095}
+NONE: dict[str, Any] = {"tier": 2, "mean": 0.12, "low": 0.115, "high": 0.125, "rank": 2}
+
+
+@pytest.fixture
+def say(row: Any, board: Any, study: Any) -> Any:
+    """The verdict on rows given as name -> fields, as one text."""
+
+    def said(direction: str = "min", **rows: dict[str, Any]) -> str:
+        return str(verdict(board([row(name, **given) for name, given in rows.items()], direction), study()))
+
+    return said
+
+
+def test_a_clear_winner_is_named_with_strength_gain_interval_and_cost(say: Any) -> None:
+    text = say(dropout=DROPOUT | SURE | {"fit_seconds": 3.0}, none=NONE | {"fit_seconds": 2.0})
+    assert text.startswith("Use `dropout(0.31)`: it has the best mean validation nll, 0.0900 (lower is better), ")
+    assert "0.0300 better than `none` (95 % interval of the gain 0.0200 to 0.0400)." in text
+    assert text.endswith("One training of `dropout(0.31)` takes 3 s, 1.5 times as long as `none`.")
+
+
+def test_higher_is_better_where_it_is(say: Any) -> None:
+    assert "0.0900 (higher is better)" in say("max", dropout=DROPOUT | SURE, none=NONE)
+
+
+def test_tier_mates_are_named_and_the_cheap_one_is_pointed_out(say: Any) -> None:
+    text = say(
+        dropout=DROPOUT | SURE | {"fit_seconds": 3.0},
+        l2=DROPOUT | {"recipe": "l2(0.1)", "rank": 2, "fit_seconds": 2.0},
+        none=NONE,
+    )
+    assert "the data cannot tell it from `l2(0.1)`." in text
+    assert "in the same tier, `l2(0.1)` takes 2 s." in text
+
+
+def test_nothing_beats_none_if_none_shares_the_winners_tier(say: Any) -> None:
+    text = say(dropout=DROPOUT | SURE | {"p_holm": 0.2}, none=NONE | {"tier": 1})
+    assert text.startswith("Nothing beats `none` beyond doubt: `dropout(0.31)` has the best mean")
+    assert "the data cannot tell the two apart" in text
+    assert "leaves out zero, but adjusted for 1 comparison it could be chance (p = 0.200)" in text
+    assert "Use" not in text
+
+
+def test_nothing_beats_none_if_none_is_best(say: Any) -> None:
+    text = say(none=NONE | {"rank": 1}, dropout=DROPOUT | {"rank": 2, "mean": 0.13})
+    assert text.startswith("Nothing beats `none` here: without a regularizer it has the best mean validation nll, 0.12")
+
+
+@pytest.mark.parametrize("weak", [{"gain_low": -0.001}, {"p_holm": 0.06}])
+def test_another_tier_alone_is_only_a_hint(say: Any, weak: dict[str, Any]) -> None:
+    text = say(dropout=DROPOUT | SURE | weak, none=NONE)
+    assert "that is a hint, not a proof" in text
+    assert "Use" not in text
+
+
+def test_one_replicate_says_nothing_about_how_sure(say: Any) -> None:
+    unsure = {"gain": 0.03, "low": None, "high": None}
+    assert "too few replicates finished to say how sure" in say(dropout=DROPOUT | unsure, none=NONE)
+
+
+def test_a_winner_that_gains_nothing_in_the_pairs_is_no_winner(say: Any) -> None:
+    text = say(dropout=DROPOUT | SURE | {"gain": -0.01}, none=NONE)
+    assert text.startswith("Nothing beats `none` for certain")
+
+
+def test_without_a_baseline_score_no_gain_is_claimed(say: Any) -> None:
+    text = say(dropout=DROPOUT, none={"status": "failed", "replicates": 5, "diverged": 5})
+    assert "no gain is claimed" in text
+    assert "every replicate diverged or failed: `none`" in text
+
+
+def test_a_half_finished_board_says_what_is_missing(say: Any) -> None:
+    text = say(dropout=DROPOUT | SURE, none=NONE, l2={}, l1={})
+    assert "Unfinished: `l2` and `l1` not measured yet, so the order may change." in text
+
+
+def test_an_empty_board_has_no_verdict(say: Any) -> None:
+    assert say(none={}, l2={}).startswith("No verdict yet: no recipe has a finished replicate.")
+
+
+def test_diverged_replicates_are_mentioned(say: Any) -> None:
+    text = say(dropout=DROPOUT | SURE, none=NONE | {"diverged": 2, "status": "diverged"})
+    assert "Of the replicates of `none`, 2 of 5 diverged; gains count only finished pairs." in text
