@@ -29,6 +29,7 @@ from regzoo.data.sources.arrays import from_arrays
 from regzoo.language import AfterTraining, Backbone, InputError, Recipe, Regularizer, Schedule, parse
 from regzoo.language.fields import Strength
 from regzoo.report import page
+from regzoo.report.verdict import verdict
 from regzoo.training.quiet import import_tensorflow
 from regzoo.training.record import Record
 from regzoo.training.study import Study
@@ -301,6 +302,13 @@ class Result:
     def leaderboard(self) -> pd.DataFrame:
         """One row a recipe, best first."""
         return self.board.to_frame()
+
+    @property
+    def verdict(self) -> str:
+        """What it comes to, in one sentence."""
+        with Ledger(self.folder) as ledger:
+            board = read_board(ledger, ledger.records())
+            return verdict(board.to_dict(), ledger.noted("study")).headline.replace("`", "")
 
     @property
     def records(self) -> list[Record]:

@@ -21,6 +21,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+INTERRUPTED = 130
+
 Config = Annotated[Path, typer.Argument(help="a config such as configs/quickstart.yaml", show_default=False)]
 Folder = Annotated[Path, typer.Argument(help="a comparison's folder such as reports/digits", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
@@ -97,7 +99,8 @@ def compare(
     result = api.Result(folder)
     if not quiet:
         _rich(result.board.table(_width()))
-        _print(f"\nReport: {folder / 'report.html'}\nModel:  {folder / api.MODEL} (a verified SavedModel)")
+        _print(f"\n{result.verdict}\n")
+        _print(f"Report: {folder / 'report.html'}\nModel:  {folder / api.MODEL} (a verified SavedModel)")
     if any(record.status == "failed" for record in result.records):
         _warn(f"some runs failed; see: regzoo failures {folder}")
         raise typer.Exit(1)
@@ -179,9 +182,10 @@ def main() -> None:
     """Run the command line; errors become sentences and exit codes."""
     try:
         app()
-    except KeyboardInterrupt:
-        _warn("\nInterrupted. Nothing is lost: run the same command again and it goes on.")
-        sys.exit(130)
+    except SystemExit as done:
+        if done.code == INTERRUPTED:  # typer turns Ctrl-C into this code
+            _warn("\nInterrupted. Nothing is lost: run the same command again and it goes on.")
+        raise
     except Exception as error:
         code = _code(error)
         if code is None:

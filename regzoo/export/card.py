@@ -9,6 +9,7 @@ import jinja2
 
 from regzoo.comparison.leaderboard import Leaderboard, Row
 from regzoo.data.prepare import Preparation
+from regzoo.export.saved_model import inputs, served_names
 from regzoo.export.verify import Parity
 from regzoo.training.record import Record, finite
 
@@ -66,7 +67,7 @@ Reloaded with plain TensorFlow in a process of its own, it answered {{ parity.ro
 
 
 def recipe_json(
-    record: Record, members: int, row: Row, study: dict[str, Any], parity: Parity, steps: list[int]
+    record: Record, seeds: list[int], row: Row, study: dict[str, Any], preparation: Preparation, parity: Parity
 ) -> dict[str, Any]:
     """What was exported, from which data and seeds, by which versions, and the proof that it survived."""
     return finite(
@@ -76,14 +77,15 @@ def recipe_json(
             "learning_rate": record.run.learning_rate,
             "epochs": record.epochs,
             "seed": record.run.seed,
-            "member_seeds": steps,
-            "members": members,
+            "member_seeds": seeds,
+            "members": len(seeds),
             "rank_by": study["rank_by"],
             "metrics": record.metrics,
             "mean": row.mean,
             "interval": [row.low, row.high],
             "gain": [row.gain, row.gain_low, row.gain_high],
             "data": study["data"],
+            "inputs": inputs(preparation),
             "versions": {name: version(name) for name in PACKAGES},
             "parity": parity.to_dict(),
         }

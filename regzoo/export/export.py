@@ -50,7 +50,7 @@ def export(ledger: Ledger, board: Leaderboard, to: Path, recipe: str | None = No
         )
         report = ledger.noted("study")
         seeds = [member_seed(record.run.seed, member) for member in range(len(weights))]
-        described = card.recipe_json(record, len(weights), row, report, parity, seeds)
+        described = card.recipe_json(record, seeds, row, report, preparation, parity)
         (temporary / MARK).write_text(json.dumps(described, indent=2, allow_nan=False) + "\n", encoding="utf-8")
         text = card.readme(record, row, board, report, preparation, parity)
         (temporary / "README.md").write_text(text, encoding="utf-8")

@@ -3,6 +3,7 @@
 from regzoo.language.backbone import Announce, Backbone
 from regzoo.language.errors import EnvironmentFailure, InputError, did_you_mean
 from regzoo.language.fields import Strength, setting, strength
+from regzoo.language.lazy import layers
 from regzoo.language.ranges import Choice, Float, Int, Range
 from regzoo.language.recipe import BASELINE, Recipe, parse
 from regzoo.language.registry import backbones, register, regularizers
@@ -61,6 +62,7 @@ __all__ = [
     "Weight",
     "backbones",
     "did_you_mean",
+    "layers",
     "parse",
     "places",
     "register",

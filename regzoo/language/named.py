@@ -74,9 +74,8 @@ def construct(call: Call, kinds: dict[str, type[N]], what: str) -> N:
     kind = kinds[call.word]
     names = list(specs(kind))
     if len(call.positional) > len(names):
-        raise InputError(
-            f"{call.word} takes at most {len(names)} value{'s' * (len(names) != 1)}, received {len(call.positional)}"
-        )
+        most = "1 value" if len(names) == 1 else f"{len(names)} values"
+        raise InputError(f"{call.word} takes at most {most}, received {len(call.positional)}")
     given = dict(zip(names, call.positional, strict=False))
     for field, value in call.keyword.items():
         if field not in names:

@@ -24,9 +24,10 @@ def protocol(board: dict[str, Any], records: Sequence[Record], study: dict[str, 
         "fitted, the validation part alone decided.",
         f"Every recipe was then trained {_times(study['replicates'])} with its chosen strengths on fresh random "
         f"seeds, the same seeds for every recipe, so that gains over {base} are paired differences.",
-        "We report means over these replicates with 95 % bootstrap-t intervals, gains with intervals of the same "
-        f"kind, and two-sided paired t-tests against {base}, Holm-adjusted over the recipes. Recipes "
-        "share a tier if their paired difference from the tier's leader is not significant at 5 % (Holm-adjusted).",
+        "We report means over these replicates with 95 % bootstrap-t intervals, paired gains with intervals of the "
+        f"same kind, and two-sided p-values of the same bootstrap against {base}, Holm-adjusted over the recipes. "
+        "Recipes share a tier if their paired difference from the tier's leader is not significant at 5 %, "
+        "Holm-adjusted over all pairs of recipes.",
         "The test part was read once, for the chosen strengths; no choice has seen it.",
         "Runs that diverged or failed are counted and shown, never repeated or dropped; a recipe with such a "
         "replicate ranks after all without.",

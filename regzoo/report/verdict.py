@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from regzoo.comparison.bootstrap import LEVEL
 from regzoo.report import board as boards
 from regzoo.report.board import Row, number
 from regzoo.report.words import code, decimals, interval, listing, plural, probability, seconds, short, show
-
-LEVEL = 0.05
-"""A gain is claimed if its Holm-adjusted p lies below this and its 95 % interval leaves out zero."""
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,6 @@ def import_tensorflow(threads: int | None = None) -> None:
             tf.config.threading.set_inter_op_parallelism_threads(threads)
             for device in tf.config.list_physical_devices("GPU"):
                 tf.config.experimental.set_memory_growth(device, True)  # several workers share one
-        import keras
 
         tf.constant(0)  # the devices greet when first used
         tf.get_logger().setLevel("ERROR")

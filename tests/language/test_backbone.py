@@ -12,5 +12,5 @@ def test_a_backbone_must_build_something() -> None:
         """Builds nothing."""
 
     assert Empty.name == "empty"
-    with pytest.raises(TypeError, match="abstract method '?__call__'?"):
+    with pytest.raises(TypeError, match=r"abstract method '?__call__'?"):
         Empty()

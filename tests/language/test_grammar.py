@@ -22,7 +22,7 @@ def test_arguments_by_position_then_by_name() -> None:
         "rate": Float(0.1, 0.5),
         "kind": Call("relu", 30),
         "widths": [64, 32],
-        "s": Call("linear", 59, (0.5, 0), {"epochs": 2}),
+        "s": Call("linear", 56, (0.5, 0), {"epochs": 2}),
     }
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from regzoo.language.lazy import keras
 from regzoo.language.layers import InTraining
+from regzoo.language.lazy import keras
 
 
 def doubled(h: Any, seed: Any) -> Any:

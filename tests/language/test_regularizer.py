@@ -65,7 +65,7 @@ def test_a_place_cannot_be_left_empty() -> None:
         """Declares a place and does not implement its method."""
 
     assert places(Nowhere()) == []
-    with pytest.raises(TypeError, match="abstract method '?rule'?"):
+    with pytest.raises(TypeError, match=r"abstract method '?rule'?"):
         Unfinished()
 
 

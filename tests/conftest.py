@@ -1,0 +1,138 @@
+"""What many tests share: a quiet TensorFlow on one thread, tiny data, one finished comparison."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+# Subprocesses inherit these. One thread, so that sums are taken in the same order here as in a worker.
+os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+
+NEEDS_TENSORFLOW = re.compile(r"keras|tensorflow")
+
+COLUMNS = ("age", "mean radius (µm)", "Mean_Radius", "2nd visit", "class")
+"""Names as tables have them; TensorFlow takes only the first and the third as they are."""
+
+CONFIG = """\
+name: flowers
+data: {csv: flowers.csv, target: kind}
+backbone: mlp([8])
+recipes: [none, dropout, l2(0.001), ensemble(2)]
+training: {epochs: 3, batch_size: 16}
+search: {trials: 2}
+replicates: 3
+"""
+
+
+@contextlib.contextmanager
+def _unwarned() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _import_tensorflow() -> None:
+    """Import what is slow and warns of its own deprecations, once; our own warnings stay errors."""
+    from regzoo.training.quiet import import_tensorflow
+
+    with _unwarned():
+        import_tensorflow()
+        import keras_tuner  # noqa: F401
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keras 3.15 hands its variables to NumPy 2 in a way that NumPy has begun to deprecate; that is Keras's to mend."""
+    config.addinivalue_line("filterwarnings", "ignore:__array__ implementation doesn't:DeprecationWarning:keras")
+
+
+def pytest_pycollect_makemodule(module_path: Path) -> None:
+    """Before a test file that names Keras or TensorFlow is imported, import them."""
+    if NEEDS_TENSORFLOW.search(module_path.read_text(encoding="utf-8")):
+        _import_tensorflow()
+
+
+@pytest.fixture(scope="session")
+def tensorflow() -> None:
+    """For tests that reach TensorFlow without naming it."""
+    _import_tensorflow()
+
+
+def blobs(rows: int = 60, features: int = 5, classes: int = 3, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Overlapping clusters: float32 (rows, features), and int64 class numbers (rows,) in turn."""
+    random = np.random.default_rng(seed)
+    y = np.arange(rows) % classes
+    centers = 2.0 * random.normal(size=(classes, features))
+    return (centers[y] + random.normal(size=(rows, features))).astype(np.float32), y.astype(np.int64)
+
+
+@pytest.fixture(scope="session")
+def rows() -> tuple[np.ndarray, np.ndarray]:
+    """60 rows of 5 features in 3 classes."""
+    return blobs()
+
+
+@pytest.fixture(scope="session")
+def images() -> tuple[np.ndarray, np.ndarray]:
+    """60 images of 8 x 8 pixels in 3 classes."""
+    x, y = blobs(features=64)
+    return x.reshape(-1, 8, 8, 1), y
+
+
+@pytest.fixture(scope="session")
+def numbers() -> tuple[np.ndarray, np.ndarray]:
+    """60 rows of 5 features and a noisy sum of them, far from zero: float64 (60,)."""
+    random = np.random.default_rng(1)
+    x = random.normal(size=(60, 5)).astype(np.float32)
+    return x, 300.0 + 50.0 * x.sum(1, dtype=np.float64) + random.normal(size=60)
+
+
+@pytest.fixture(scope="session")
+def table() -> pd.DataFrame:
+    """100 rows of columns with awkward names, and their kind as text."""
+    x, y = blobs(rows=100, seed=2)
+    return pd.DataFrame(x, columns=list(COLUMNS)).assign(kind=np.array(["rose", "lily", "iris"])[y])
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A comparison on disk, and what it was made from."""
+
+    folder: Path
+    config: Path
+    table: pd.DataFrame
+
+
+@pytest.fixture(scope="session")
+def config(table: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A config with the table beside it."""
+    folder = tmp_path_factory.mktemp("config")
+    table.to_csv(folder / "flowers.csv", index=False)
+    (folder / "flowers.yaml").write_text(CONFIG, encoding="utf-8")
+    return folder / "flowers.yaml"
+
+
+@pytest.fixture(scope="session")
+def finished(
+    tensorflow: None, config: Path, table: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory
+) -> Comparison:
+    """A finished comparison, made in this process. Read it; do not write to it."""
+    from regzoo import api
+    from regzoo.comparison.progress import Silent
+    from regzoo.config import load
+
+    experiment = load(config)
+    folder = tmp_path_factory.mktemp("reports") / experiment.name
+    options: dict[str, Any] = {"workers": 0, "fresh": False, "progress": Silent(), "command": "regzoo compare"}
+    api.run(experiment, api.read_data(experiment), folder, **options)
+    return Comparison(folder, config, table)

@@ -1,0 +1,141 @@
+"""Task: metrics beside scikit-learn's and beside numbers worked by hand."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from sklearn.metrics import accuracy_score, brier_score_loss, log_loss, mean_absolute_error, root_mean_squared_error
+
+from regzoo.language import InputError, Objective
+from regzoo.training.task import DIRECTIONS, METRICS, Task, calibration_error, task_for
+
+THREE = Task("classification", 3)
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    powers = np.exp(logits - logits.max(1, keepdims=True))
+    return powers / powers.sum(1, keepdims=True)
+
+
+def measured(task: Task, y: np.ndarray, logits: np.ndarray) -> dict[str, float]:
+    values = task.measure(task.encode(tf.constant(y)), tf.constant(logits, tf.float32))
+    return {name: float(value) for name, value in values.items()}
+
+
+def test_classification_metrics_are_those_of_scikit_learn() -> None:
+    random = np.random.default_rng(0)
+    y, logits = random.integers(0, 3, 200), 3 * random.normal(size=(200, 3))
+    probabilities = softmax(logits)
+    found = measured(THREE, y, logits)
+    wrong = 1 - accuracy_score(y, probabilities.argmax(1))
+    wanted = {
+        "nll": log_loss(y, probabilities),
+        "error": wrong,
+        "accuracy": 1 - wrong,
+        "brier": brier_score_loss(y, probabilities),
+    }
+    assert list(found) == list(THREE.metrics)
+    # float32 holds seven digits, and 200 terms of size below 10 are averaged
+    assert {name: found[name] for name in wanted} == pytest.approx(wanted, abs=1e-5)
+
+
+def test_brier_of_two_classes_counts_both() -> None:
+    found = measured(Task("classification", 2), np.array([1]), np.log([[0.3, 0.7]]))
+    assert found["brier"] == pytest.approx(0.3**2 + 0.3**2, abs=1e-6)
+
+
+def test_calibration_error_by_hand() -> None:
+    confidence = [0.95, 0.94, 0.95, 0.5, 0.5]  # two of fifteen bins: [14/15, 1] and [7/15, 8/15)
+    right = [1.0, 1.0, 0.0, 1.0, 1.0]
+    by_hand = abs((1 - 0.95) + (1 - 0.94) + (0 - 0.95)) / 5 + abs((1 - 0.5) + (1 - 0.5)) / 5
+    assert float(calibration_error(tf.constant(confidence), tf.constant(right))) == pytest.approx(by_hand, abs=1e-6)
+
+
+@pytest.mark.parametrize(("right", "error"), [(1.0, 0.0), (0.0, 1.0)])
+def test_full_confidence_falls_into_the_last_bin(right: float, error: float) -> None:
+    assert float(calibration_error(tf.constant([1.0]), tf.constant([right]))) == error
+
+
+def test_a_calibrated_model_has_a_small_calibration_error() -> None:
+    random = np.random.default_rng(1)
+    logits = 2 * random.normal(size=(20_000, 3))
+    y = (random.random((20_000, 1)) > softmax(logits).cumsum(1)).sum(1)
+    # each of 15 bins of n_b rows contributes about n_b/n sqrt(p (1-p) / n_b): at most 15 * 0.5 / sqrt(15 n) = 0.014
+    assert measured(THREE, y, logits)["ece"] < 0.014
+    assert measured(THREE, y, 5 * logits)["ece"] > 0.1
+
+
+def test_regression_metrics_are_in_the_units_of_the_user() -> None:
+    random = np.random.default_rng(2)
+    mean, scale = 40.0, 7.0
+    y, predicted = random.normal(mean, scale, 50), random.normal(mean, scale, 50)
+    found = measured(Task("regression", 1, scale), (y - mean) / scale, ((predicted - mean) / scale)[:, None])
+    wanted = {"rmse": root_mean_squared_error(y, predicted), "mae": mean_absolute_error(y, predicted)}
+    assert found == pytest.approx(wanted, rel=1e-5)  # float32 of numbers near 1
+
+
+def test_losses_per_example() -> None:
+    logits = tf.constant(np.log([[0.5, 0.25, 0.25], [0.1, 0.2, 0.7]]), tf.float32)
+    targets = THREE.encode(tf.constant([0, 2]))
+    np.testing.assert_allclose(THREE.loss(targets, logits), -np.log([0.5, 0.7]), atol=1e-6)
+    two = Task("regression", 2)
+    loss = two.loss(tf.constant([[1.0, 2.0]]), tf.constant([[2.0, 5.0]]))
+    np.testing.assert_allclose(loss, [(1 + 9) / 2])
+
+
+@pytest.mark.parametrize("y", [[0, 2], [[0], [2]], [0.0, 2.0], [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]])
+def test_classes_come_as_numbers_or_as_probabilities(y: list[object]) -> None:
+    np.testing.assert_array_equal(THREE.encode(np.array(y)), [[1, 0, 0], [0, 0, 1]])
+
+
+def test_numbers_become_columns() -> None:
+    np.testing.assert_array_equal(Task("regression", 1).encode(np.array([1, 2])), [[1.0], [2.0]])
+    np.testing.assert_array_equal(Task("regression", 2).encode(np.array([[1, 2]])), [[1.0, 2.0]])
+
+
+def test_the_head_gives_probabilities_or_numbers() -> None:
+    features = keras.Input((4,))
+    for task in (THREE, Task("regression", 2)):
+        logits, outputs = keras.Model(features, task.head(features))(np.ones((5, 4), np.float32))
+        wanted = softmax(logits.numpy()) if task is THREE else logits
+        np.testing.assert_allclose(outputs, wanted, atol=1e-6)
+
+
+def test_averaged_probabilities_become_logits_of_the_same_probabilities() -> None:
+    probabilities = np.array([[0.2, 0.3, 0.5], [0.0, 0.0, 1.0]])
+    found = softmax(THREE.combined_logits(tf.constant(probabilities, tf.float32)).numpy())
+    np.testing.assert_allclose(found, probabilities, atol=3e-7)  # zero becomes Keras's epsilon, 1e-7
+    numbers = tf.constant([[1.0], [2.0]])
+    assert Task("regression", 1).combined_logits(numbers) is numbers
+
+
+def test_every_metric_has_a_direction_and_the_first_is_the_default() -> None:
+    assert set(DIRECTIONS) == {name for names in METRICS.values() for name in names}
+    assert THREE.objective() == Objective("nll", "min")
+    assert THREE.objective("accuracy") == Objective("accuracy", "max")
+    assert Task("regression", 1).objective() == Objective("rmse", "min")
+
+
+def test_metrics_of_another_task_are_refused() -> None:
+    with pytest.raises(InputError, match=r"regression cannot be ranked by 'nll'\. There is: mae, rmse"):
+        Task("regression", 1).objective("nll")
+    with pytest.raises(InputError, match="Did you mean 'accuracy'"):
+        THREE.objective("acuracy")
+
+
+@pytest.mark.parametrize("size", [1, 0, -2])
+def test_one_class_is_too_few(size: int) -> None:
+    with pytest.raises(InputError, match=f"needs classes from 2, received {size}"):
+        Task("classification", size)
+
+
+def test_task_for_takes_classes_or_outputs() -> None:
+    assert task_for(classes=4) == Task("classification", 4)
+    assert task_for(outputs=2) == Task("regression", 2)
+    for given in ({}, {"classes": 2, "outputs": 1}):
+        with pytest.raises(InputError, match="give classes= for classification or outputs= for regression"):
+            task_for(**given)
+    with pytest.raises(InputError, match="outputs from 1, received 0"):
+        task_for(outputs=0)
