@@ -182,6 +182,7 @@ def run(
                 make_runs(plan, hall, ledger, progress)
                 facts = ledger.noted("study")
                 ledger.note("study", {**facts, "seconds": (facts["seconds"] or 0.0) + time.monotonic() - began})
+            progress.phase("writing the report, verifying the winner's model")
             write_outputs(folder)
 
 

@@ -28,6 +28,9 @@ class Silent:
     def recorded(self, record: Record, again: bool) -> None:
         """A run is done."""
 
+    def phase(self, text: str) -> None:
+        """Another phase begins."""
+
     def __enter__(self) -> Self:
         return self
 
@@ -60,6 +63,7 @@ class Screen:
     made: int = 0
     said: float = 0.0
     live: Live | None = None
+    doing: str = "preparing: workers start, TensorFlow is imported"
 
     def __enter__(self) -> Self:
         self.began = self.said = time.monotonic()
@@ -67,15 +71,24 @@ class Screen:
             self.live = Live(self._table(), console=self.console, refresh_per_second=4, transient=True)
             self.live.__enter__()
         else:
-            self.console.print("preparing: workers start, TensorFlow is imported", highlight=False)
+            self.console.print(self.doing, highlight=False)
         return self
 
     def __exit__(self, *error: object) -> None:
         if self.live is not None:
             self.live.__exit__(None, None, None)
 
+    def phase(self, text: str) -> None:
+        """Say what is done now, in place of the time left."""
+        self.doing = text
+        if self.live is not None:
+            self.live.update(self._table())
+        else:
+            self.console.print(text, highlight=False)
+
     def planned(self, plan: Plan) -> None:
         """Learn what is to come."""
+        self.doing = ""
         self.objective = plan.objective
         self.arms = {arm.name: _Arm(arm.name, arm.trials + plan.replicates) for arm in plan.arms}
         self._show()
@@ -105,12 +118,12 @@ class Screen:
     def _time_left(self) -> str:
         done, runs = self._counts()
         if not self.made:
-            return "preparing"
+            return "the first runs are traced"
         seconds = (time.monotonic() - self.began) / self.made * max(runs - done, 0)
         return f"about {seconds:.0f} s left" if seconds < 90 else f"about {seconds / 60:.0f} min left"
 
     def _table(self) -> Table:
-        table = Table(title=self._time_left() if self.arms else "preparing: workers start", title_justify="left")
+        table = Table(title=self.doing or self._time_left(), title_justify="left")
         table.add_column("recipe")
         table.add_column("runs", justify="right")
         table.add_column(f"best {self.objective.metric} so far", justify="right")

@@ -36,7 +36,9 @@ for batch in map(int, sys.argv[4:]):
         model(**{name: tf.constant(value[start : start + batch]) for name, value in inputs.items()})
         for start in range(0, rows, batch)
     ]
-    answers |= {f"{batch}/{name}": np.concatenate([part[name].numpy() for part in parts]) for name in parts[0]}
+    whole = {name: np.concatenate([part[name].numpy() for part in parts]) for name in parts[0]}
+    plain = {name: value.astype("S") if value.dtype == object else value for name, value in whole.items()}
+    answers |= {f"{batch}/{name}": value for name, value in plain.items()}
 assert "regzoo" not in sys.modules
 np.savez(sys.argv[3], **answers)
 """

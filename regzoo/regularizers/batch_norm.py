@@ -38,7 +38,8 @@ class BatchNorm(OnActivations):
         if slot.kind != "preactivation":
             return None
         layer = keras.layers.BatchNormalization()
-        layer.momentum = self.momentum  # the constructor takes a Python number only
+        # The constructor takes a Python number only; past Keras's tracking, since a dial is no weight of the layer.
+        object.__setattr__(layer, "momentum", self.momentum)
         return layer
 
     def clashes(self, others: Sequence[Regularizer]) -> str | None:

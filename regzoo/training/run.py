@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import time
 from collections import OrderedDict
@@ -180,8 +179,3 @@ def _milliseconds(x: np.ndarray, predict: Any) -> float:
     began = time.perf_counter()
     np.asarray(predict(x))
     return (time.perf_counter() - began) * 1e6 / len(x)
-
-
-def failed(run: Run, reason: str) -> Record:
-    """The record of a run that raised or whose worker died."""
-    return dataclasses.replace(Record(run=run, status="failed"), error=reason)

@@ -24,6 +24,11 @@ class Line(Backbone):
         return slot("activation", slot("preactivation", slot("input", x)))
 
 
+@pytest.fixture(autouse=True)
+def _imported(tensorflow: None) -> None:
+    """Every regularizer meets TensorFlow."""
+
+
 @pytest.fixture
 def line() -> Backbone:
     """The backbone of a linear model."""
@@ -42,14 +47,6 @@ def by_hand(line: Backbone) -> Callable[[str], Any]:
         return model
 
     return build
-
-
-@pytest.fixture
-def rows() -> Rows:
-    """40 rows of three classes, inputs (40, 5) near standard normal."""
-    draw = np.random.default_rng(0)
-    y = draw.integers(0, 3, 40)
-    return (draw.normal(size=(40, 5)) + 0.5 * y[:, None]).astype(np.float32), y
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def test_for_squared_loss_it_is_a_penalty_on_the_weights(line: Backbone) -> None
     x, y = np.tile(np.array([[0.3, 0.1]], np.float32), (n, 1)), np.full((n, 1), 2.0, np.float32)
     loss, logits = model.update(x, y)
     clean = (2.0 - (0.3 - 0.2 + 0.5)) ** 2
-    spread = ((np.array(logits) - y) ** 2).std()
+    spread = float(((np.array(logits) - y) ** 2).std())
     assert float(loss) == pytest.approx(clean + stddev**2 * 5, abs=5 * spread / math.sqrt(n))
     assert model.evaluate(x[:10], y[:10], verbose=0)[0] == pytest.approx(clean, rel=1e-5)
 

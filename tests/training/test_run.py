@@ -1,0 +1,188 @@
+"""Run -> Record: what a training leaves behind, alone, as an ensemble and when it diverges."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from regzoo.language import parse
+from regzoo.training.record import Record, Run
+from regzoo.training.run import Studio, build, compiled_optimizer, execute, finished, member_seed
+from regzoo.training.study import OPTIMIZERS, Study
+from regzoo.training.task import Task
+
+Rows = tuple[np.ndarray, np.ndarray]
+STUDY = Study("mlp([8])", Task("classification", 3), (5,), "adam", 16, "nll", "test")
+
+
+def run(recipe: str = "none", stage: Any = "replicate", **given: Any) -> Run:
+    fields = {"number": 0, "seed": 5, "learning_rate": 0.01, "epochs": 3, "study": STUDY.digest}
+    return Run(stage, recipe, recipe, **{**fields, **given})
+
+
+def data(rows: Rows) -> dict[str, Rows]:
+    x, y = rows
+    return {"train": (x[:36], y[:36]), "validation": (x[36:48], y[36:48]), "test": (x[48:], y[48:])}
+
+
+@pytest.fixture(scope="module")
+def studio(rows: Rows) -> Studio:
+    return Studio(STUDY, data(rows))
+
+
+def measured(task: Task, part: Rows, probabilities: np.ndarray) -> dict[str, float]:
+    values = task.measure(task.encode(tf.constant(part[1])), tf.math.log(tf.constant(probabilities)))
+    return {name: float(value) for name, value in values.items()}
+
+
+def timeless(record: Record) -> Record:
+    return replace(record, fit_seconds=0.0, predict_ms=0.0)
+
+
+def test_a_record_says_what_happened(studio: Studio) -> None:
+    record, weights = execute(run(), studio)
+    assert (record.status, record.error, record.epochs) == ("ok", None, 3)
+    assert record.steps == 3 * 3  # 36 rows, batches of 16
+    assert record.parameters == 5 * 8 + 8 + 8 * 3 + 3
+    assert set(record.metrics) == {"train", "validation", "test"}
+    curve = record.history["validation"]["nll"]
+    assert record.best_epoch == 1 + int(np.argmin(curve))
+    for part in ("train", "validation"):
+        assert {name: values[-1] for name, values in record.history[part].items()} == pytest.approx(
+            record.metrics[part], abs=1e-6
+        )
+    assert [[array.shape for array in member] for member in weights] == [[(5, 8), (8,), (8, 3), (3,)]]
+    assert record.fit_seconds > 0
+    assert record.predict_ms is not None
+    assert record.predict_ms > 0
+
+
+def test_trials_do_not_look_at_the_test_part(studio: Studio) -> None:
+    record, _ = execute(run(stage="trial"), studio)
+    assert set(record.metrics) == {"train", "validation"}
+    assert set(record.history) == {"train", "validation"}
+
+
+def test_a_run_depends_on_nothing_that_was_run_before(studio: Studio, rows: Rows) -> None:
+    first, weights = execute(run("dropout(0.5)"), studio)
+    execute(run("dropout(0.1)", seed=6, learning_rate=0.1), studio)
+    execute(run("dropout(0.9) + l2(1.0)"), studio)
+    for again, others in (execute(run("dropout(0.5)"), studio), execute(run("dropout(0.5)"), Studio(STUDY, data(rows)))):
+        assert timeless(again) == timeless(first)
+        for one, other in zip(weights[0], others[0], strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_one_structure_is_traced_once(rows: Rows) -> None:
+    studio = Studio(STUDY, data(rows))
+    for recipe in ("none", "early_stopping(3)", "ensemble(2)", "dropout(0.5)", "dropout(linear(0.5, 0.0, epochs=2))"):
+        execute(run(recipe, epochs=1), studio)
+    assert len(studio.programs) == 2  # none, early_stopping and ensemble share one; both dropouts share one
+    assert [program.traces for program in studio.programs.values()] == [1, 1]
+
+
+def test_programs_that_were_not_used_for_long_are_dropped(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("regzoo.training.run.KEPT", 2)
+    studio = Studio(STUDY, data(rows))
+    none = studio.program(parse("none"))
+    studio.program(parse("l2(0.1)"))
+    assert studio.program(parse("none")) is none
+    studio.program(parse("l1(0.1)"))
+    assert len(studio.programs) == 2
+    assert studio.program(parse("none")) is none
+
+
+def test_the_model_can_be_built_from_its_weights(studio: Studio) -> None:
+    for recipe in ("dropout(0.5) + batch_norm(0.9)", "ensemble(3)"):
+        record, weights = execute(run(recipe), studio)
+        model = finished(STUDY, parse(recipe), weights)
+        for part, rows in studio.data.items():
+            found = measured(STUDY.task, rows, model(rows[0]).numpy())
+            assert found == pytest.approx(record.metrics[part], abs=1e-5)  # float32, softmax and logarithm
+
+
+def test_an_ensemble_is_judged_by_the_mean_of_its_members_probabilities(studio: Studio) -> None:
+    record, weights = execute(run("ensemble(3)"), studio)
+    alone, own = execute(run(), studio)
+    for one, other in zip(weights[0], own[0], strict=True):
+        np.testing.assert_array_equal(one, other)  # the first member is the baseline's twin
+    assert not any(np.array_equal(weights[0][0], member[0]) for member in weights[1:])
+    assert record.parameters == 3 * alone.parameters
+    assert record.steps == 3 * alone.steps
+    members = [finished(STUDY, parse("none"), [member]) for member in weights]
+    for part, rows in studio.data.items():
+        probabilities = np.mean([member(rows[0]).numpy() for member in members], axis=0)
+        assert record.metrics[part] == pytest.approx(measured(STUDY.task, rows, probabilities), abs=1e-6)
+        each = [measured(STUDY.task, rows, member(rows[0]).numpy())["nll"] for member in members]
+        nll = record.metrics[part]["nll"]
+        assert nll is not None
+        assert nll < np.mean(each)  # Jensen's inequality; strict, since the members differ
+
+
+def test_an_ensemble_of_one_is_the_baseline(studio: Studio) -> None:
+    one, alone = execute(run("ensemble(1)"), studio)[0], execute(run(), studio)[0]
+    assert (one.metrics, one.history) == (alone.metrics, alone.history)
+
+
+def test_members_have_seeds_of_their_own() -> None:
+    seeds = [member_seed(seed, member) for seed in (1, 2) for member in range(4)]
+    assert len(set(seeds)) == 8
+    assert member_seed(1, 0) == 1
+
+
+def test_an_ensemble_of_regressors_averages_predictions(numbers: Rows) -> None:
+    study = replace(STUDY, task=Task("regression", 1, scale=50.0), rank_by="rmse")
+    x, y = numbers[0], ((numbers[1] - 300.0) / 50.0).astype(np.float32)[:, None]
+    studio = Studio(study, data((x, y)))
+    record, weights = execute(run("ensemble(2)", study=study.digest), studio)
+    x, y = studio.data["test"]
+    predicted = np.mean([finished(study, parse("none"), [member])(x).numpy() for member in weights], axis=0)
+    assert record.metrics["test"]["rmse"] == pytest.approx(50 * np.sqrt(np.mean(np.square(predicted - y))), rel=1e-5)
+
+
+def test_early_stopping_ends_a_run(studio: Studio) -> None:
+    stopped, _ = execute(run("early_stopping(2)", epochs=300, learning_rate=0.1), studio)
+    assert stopped.epochs == stopped.best_epoch + 2 < 300
+    best = stopped.history["validation"]["nll"][stopped.best_epoch - 1]
+    assert stopped.metrics["validation"]["nll"] == pytest.approx(best, abs=1e-6)
+
+
+@pytest.mark.parametrize("rate", [1e30, float("inf")])
+def test_a_run_that_diverges_says_so_in_strict_json(rate: float, studio: Studio) -> None:
+    record, _ = execute(run(learning_rate=rate, epochs=20), studio)
+    assert record.status == "diverged"
+    assert record.epochs < 20
+    assert record.error is not None
+    assert "not finite after epoch" in record.error
+    assert np.isnan(record.score("nll"))
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    text = record.to_json()
+    json.loads(text, parse_constant=refuse)
+    assert execute(run(), studio)[0].status == "ok"
+
+
+def test_images_are_trained_on(images: Rows) -> None:
+    study = replace(STUDY, backbone="cnn([2], dense=4)", input_shape=(8, 8, 1))
+    record, _ = execute(run("dropout(0.1)", study=study.digest), Studio(study, data(images)))
+    assert record.status == "ok"
+    assert record.parameters == (9 * 2 + 2) + (4 * 4 * 2 * 4 + 4) + (4 * 3 + 3)
+
+
+def test_every_optimizer_has_keras_own_kind() -> None:
+    assert {name: type(compiled_optimizer(name)) for name in OPTIMIZERS} == {
+        "adam": keras.optimizers.Adam,
+        "sgd": keras.optimizers.SGD,
+        "rmsprop": keras.optimizers.RMSprop,
+    }
+    assert compiled_optimizer("sgd").momentum == 0.9
+    model = build(replace(STUDY, optimizer="sgd"), parse("none"))
+    assert type(model.optimizer) is keras.optimizers.SGD

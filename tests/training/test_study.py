@@ -1,0 +1,34 @@
+"""Study: equal studies have equal digests, and everything that is held equal is in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from regzoo.training.study import Study
+from regzoo.training.task import Task
+
+STUDY = Study("mlp([8])", Task("classification", 3), (5,), "adam", 32, "nll", "digest")
+
+
+def test_equal_studies_have_equal_digests() -> None:
+    assert replace(STUDY).digest == STUDY.digest
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("backbone", "mlp([9])"),
+        ("task", Task("classification", 4)),
+        ("task", Task("regression", 3)),
+        ("input_shape", (6,)),
+        ("optimizer", "sgd"),
+        ("batch_size", 16),
+        ("rank_by", "error"),
+        ("data", "another digest"),
+    ],
+)
+def test_another_value_gives_another_digest(field: str, value: Any) -> None:
+    assert replace(STUDY, **{field: value}).digest != STUDY.digest
