@@ -35,6 +35,10 @@ class Recipe:
         for name in names:
             if names.count(name) > 1:
                 raise InputError(f"a recipe holds each regularizer once, received {name} {names.count(name)} times")
+        for part in self.parts:
+            reason = part.refuses([other for other in self.parts if other is not part])
+            if reason:
+                raise InputError(f"{self}: {reason}")
 
     def __add__(self, other: Recipe | Regularizer) -> Recipe:
         return Recipe(self.parts + Recipe.of(other).parts)

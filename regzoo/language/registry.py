@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import importlib.metadata
 import pkgutil
 from types import ModuleType
 from typing import TypeVar
@@ -19,8 +20,8 @@ _own: dict[str, type[Regularizer]] = {}
 
 
 def regularizers() -> dict[str, type[Regularizer]]:
-    """Every regularizer by name: the files of ``regzoo/regularizers``, then those registered by the user."""
-    return {**_discover("regzoo.regularizers", Regularizer), **_own}
+    """Every regularizer by name: the zoo's files, the entry points of other packages, then those registered."""
+    return {**_discover("regzoo.regularizers", Regularizer), **_installed(), **_own}
 
 
 def backbones() -> dict[str, type[Backbone]]:
@@ -43,6 +44,18 @@ def register(kind: type[Regularizer]) -> type[Regularizer]:
 def own_modules() -> tuple[str, ...]:
     """The modules that define the user's own classes: a worker imports them to know the same names."""
     return tuple(sorted({kind.__module__ for kind in _own.values()}))
+
+
+@functools.cache
+def _installed() -> dict[str, type[Regularizer]]:
+    """Those of other packages: entry points of the group ``regzoo.regularizers``, each naming a class."""
+    found = {}
+    for point in importlib.metadata.entry_points(group="regzoo.regularizers"):
+        kind = point.load()
+        if not (isinstance(kind, type) and issubclass(kind, Regularizer)):
+            raise ImportError(f"the entry point {point.name} = {point.value} names no regularizer class")
+        found[kind.name] = kind
+    return found
 
 
 @functools.cache

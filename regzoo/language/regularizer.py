@@ -11,7 +11,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, final
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
 
 from regzoo.language.fields import StrengthSpec
 from regzoo.language.named import Named, specs
@@ -37,10 +37,20 @@ class Regularizer(Named):
 
         return Recipe((self,)) + other
 
+    needs: ClassVar[frozenset[str]] = frozenset()
+    """What it cannot do without: ``images``, ``rows`` or ``classes``; anything else is refused with a sentence."""
+
     def clashes(self, others: Sequence[Regularizer]) -> str | None:
-        """Say in a sentence what is wrong with standing in one recipe beside ``others``, or None.
+        """Say in a sentence what is doubtful about standing in one recipe beside ``others``, or None.
 
         ``others`` are the recipe's regularizers before this one, in order.
+        """
+        return None
+
+    def refuses(self, others: Sequence[Regularizer]) -> str | None:
+        """Say in a sentence why it cannot stand in one recipe beside ``others``, or None.
+
+        ``others`` are all other regularizers of the recipe, in order.
         """
         return None
 
@@ -94,9 +104,15 @@ class OnActivations(Regularizer, ABC):
 
 @dataclass(frozen=True)
 class Penalty:
-    """What a weight adds to the training loss: ``value(w)`` is a scalar tensor."""
+    """What a weight adds to the training loss.
 
-    value: Callable[[Tensor], Tensor]
+    Attributes:
+        value: ``value(w)`` is a scalar tensor; with ``beside`` it is called as ``value(w, companion)``.
+        beside: makes a constant companion tensor from the weight at the start of a run: ``beside(w)``.
+    """
+
+    value: Callable[..., Tensor]
+    beside: Callable[[Tensor], Tensor] | None = None
 
 
 @dataclass(frozen=True)
@@ -107,12 +123,73 @@ class Projection:
 
 
 @dataclass(frozen=True)
+class Perturbation:
+    """What the training forward pass uses in place of a weight; gradients flow through it to the weight.
+
+    Attributes:
+        perturb: ``perturb(w, seed)`` has the shape of w and draws from the stream ``seed``.
+    """
+
+    perturb: Callable[[Tensor, keras.random.SeedGenerator], Tensor]
+
+
+@dataclass(frozen=True)
+class Companion:
+    """A tensor that goes along with a weight, such as its running average; reset at the start of a run.
+
+    Attributes:
+        start: ``start(w)`` is the companion at the start of a run.
+        follow: ``follow(w, companion, step)`` is called after each step, ``step`` counting from 1, and returns what
+            the weight and the companion become.
+    """
+
+    start: Callable[[Tensor], Tensor]
+    follow: Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
+
+
+Rule = Penalty | Projection | Perturbation | Companion
+"""What can be done to a weight."""
+
+
+@dataclass(frozen=True)
 class OnWeights(Regularizer, ABC):
     """Acts on the trainable weights, after the model is built."""
 
     @abstractmethod
-    def rule(self, weight: Weight) -> Penalty | Projection | None:
+    def rule(self, weight: Weight) -> Rule | None:
         """Return the rule for ``weight``, or None to leave it alone."""
+
+
+@dataclass(frozen=True)
+class Forward:
+    """The training forward pass of one step: ``logits, per_example = run(x, y)``.
+
+    It may be called again, at other inputs or for another draw of the noise inside the model.
+
+    Attributes:
+        compute: returns logits (batch, size) and the per-example loss (batch,) of inputs x and targets y.
+    """
+
+    compute: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+
+    def __call__(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        return self.compute(x, y)
+
+
+@dataclass(frozen=True)
+class OnForward(Regularizer, ABC):
+    """Acts on the forward pass: at which inputs the model is run, how often, and what that costs."""
+
+    @abstractmethod
+    def forward(self, run: Forward, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator) -> tuple[Tensor, Tensor]:
+        """Return logits (batch, size) and the per-example loss (batch,) to train on.
+
+        Args:
+            run: the forward pass.
+            x: inputs after the batch transforms, (batch, ...).
+            y: targets, (batch, size).
+            seed: this regularizer's own stream.
+        """
 
 
 @dataclass(frozen=True)
@@ -158,10 +235,11 @@ class OnGradients(Regularizer, ABC):
 
 @dataclass(frozen=True)
 class Objective:
-    """The penalty-free, hard-label validation metric that a run is judged by."""
+    """The penalty-free, hard-label validation metric that a run is judged by, and how long the run is meant to be."""
 
     metric: str
     direction: Literal["min", "max"]
+    epochs: int = 0
 
     def better(self, score: float, than: float) -> bool:
         """True if ``score`` is strictly better; NaN is worse than everything, and no better than NaN."""
@@ -178,6 +256,10 @@ class Objective:
 class Watcher(ABC):
     """Follows one run, epoch by epoch; made anew for each run, so it may hold state."""
 
+    def begin(self, epoch: int, model: keras.Model) -> None:
+        """Prepare ``epoch`` (from 0), for example its learning rate."""
+        return
+
     @abstractmethod
     def epoch(self, epoch: int, score: float, model: keras.Model) -> bool:
         """See the objective after ``epoch`` (from 0); return True to stop the training now."""
@@ -185,6 +267,10 @@ class Watcher(ABC):
     @abstractmethod
     def finish(self, model: keras.Model) -> None:
         """Leave the model as it should be used."""
+
+    def members(self, model: keras.Model) -> list[list[Any]]:
+        """The weights of the models that this training leaves, after `finish`: one, unless snapshots were kept."""
+        return [model.get_weights()]
 
 
 @dataclass(frozen=True)
@@ -213,13 +299,14 @@ PLACES: dict[type[Regularizer], str] = {
     OnBatch: "batch",
     OnActivations: "activations",
     OnWeights: "weights",
+    OnForward: "forward",
     OnLoss: "loss",
     OnGradients: "gradients",
     OnTraining: "training",
     AfterTraining: "after",
 }
 
-IN_GRAPH = (OnBatch, OnActivations, OnWeights, OnLoss, OnGradients)
+IN_GRAPH = (OnBatch, OnActivations, OnWeights, OnForward, OnLoss, OnGradients)
 """The places that are part of the traced program; the others act around it."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Kind = Literal["input", "preactivation", "activation", "branch", "code"]
+Kind = Literal["input", "preactivation", "activation", "branch", "code", "attention"]
 KINDS: tuple[str, ...] = get_args(Kind)
 
 
@@ -15,10 +15,11 @@ class Slot:
 
     Attributes:
         kind: ``input``, ``preactivation`` (before the nonlinearity), ``activation`` (after it),
-            ``branch`` (end of a residual branch) or ``code`` (an autoencoder's bottleneck).
+            ``branch`` (end of a residual branch), ``code`` (an autoencoder's bottleneck) or ``attention`` (the
+            attention weights (batch, heads, queries, keys), after the softmax).
         index: position among the slots of this kind, from 0.
         of: how many slots of this kind the backbone has.
-        rank: rank of the tensor with its batch axis: 2 for rows, 3 for sequences, 4 for images.
+        rank: rank of the tensor with its batch axis: 2 for rows, 3 for sequences, 4 for images and attention.
         seed: seed of whatever is inserted here; no other stream uses it.
     """
 

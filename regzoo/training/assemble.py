@@ -15,14 +15,15 @@ from regzoo.language import (
     InputError,
     OnActivations,
     OnBatch,
+    OnForward,
     OnGradients,
     OnLoss,
     OnTraining,
     OnWeights,
-    Penalty,
-    Projection,
+    Perturbation,
     Recipe,
     Regularizer,
+    Rule,
     Schedule,
     Slot,
     Weight,
@@ -33,10 +34,10 @@ from regzoo.language.grammar import read_call
 from regzoo.language.named import construct
 from regzoo.language.seeds import derive
 from regzoo.language.slots import Kind
-from regzoo.training.model import Assembly, RegularizedModel, Start
+from regzoo.training.model import Assembly, RegularizedModel, Ruled, Start, companion_start
 from regzoo.training.task import Task
 
-ON_THE_WHOLE = (OnBatch, OnLoss, OnGradients, OnTraining, AfterTraining)
+ON_THE_WHOLE = (OnBatch, OnForward, OnLoss, OnGradients, OnTraining, AfterTraining)
 """Places that every model has; a regularizer acting there always hits."""
 
 
@@ -60,6 +61,7 @@ def assemble(
     if isinstance(backbone, str):
         backbone = construct(read_call(backbone), backbones(), "backbone")
     _refuse_ranges(recipe)
+    _refuse_unfit(recipe, task, tuple(input_shape))
     parts, dials = _with_dials(recipe)
     fitter = _Fitter(parts, census=_census(backbone, input_shape), seed=seed)
     inputs = keras.Input(input_shape, name="inputs")
@@ -152,9 +154,7 @@ class _Fitter:
         return tensor
 
 
-def _rules(
-    parts: tuple[Regularizer, ...], model: keras.Model, hits: Counter[str]
-) -> tuple[tuple[keras.Variable, Penalty | Projection], ...]:
+def _rules(parts: tuple[Regularizer, ...], model: keras.Model, hits: Counter[str]) -> tuple[Ruled, ...]:
     found = []
     for part in parts:
         hits[part.name] += isinstance(part, ON_THE_WHOLE)
@@ -164,8 +164,26 @@ def _rules(
             rule = part.rule(Weight(variable.path, tuple(variable.shape)))
             if rule is not None:
                 hits[part.name] += 1
-                found.append((variable, rule))
+                found.append(_ruled(part.name, variable, rule))
     return tuple(found)
+
+
+def _ruled(name: str, weight: keras.Variable, rule: Rule) -> Ruled:
+    start = companion_start(rule, weight)
+    companion = None if start is None else keras.Variable(start, trainable=False, name=f"{name}_companion")
+    stream = keras.random.SeedGenerator(0) if isinstance(rule, Perturbation) else None
+    return Ruled(name, weight, rule, companion, stream)
+
+
+def _refuse_unfit(recipe: Recipe, task: Task, input_shape: tuple[int, ...]) -> None:
+    """Refuse regularizers that need images, rows or classes where there are none."""
+    offered = {"images"} if len(input_shape) == 3 else {"rows"} if len(input_shape) == 1 else set()
+    offered |= {"classes"} if task.kind == "classification" else set()
+    for part in recipe:
+        missing = sorted(part.needs - offered)
+        if missing:
+            given = f"inputs of shape {input_shape} for {task.kind}"
+            raise InputError(f"{part.name} needs {' and '.join(missing)}, received {given}; leave it out")
 
 
 def _refuse_idle(parts: tuple[Regularizer, ...], hits: Counter[str], backbone: Backbone) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import keras
@@ -35,7 +35,15 @@ class Watching(keras.callbacks.Callback):
 
     def __init__(self, part: OnTraining) -> None:
         super().__init__()
-        self.watcher = part.watch(Objective("val_loss", "min"))
+        self.part = part
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        """Make a fresh watcher, which knows how long the training is meant to be."""
+        self.watcher = self.part.watch(Objective("val_loss", "min", self.params.get("epochs", 1)))
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Let the watcher prepare the epoch."""
+        self.watcher.begin(epoch, self.model)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Pass the score on."""
@@ -45,3 +53,15 @@ class Watching(keras.callbacks.Callback):
     def on_train_end(self, logs: Any = None) -> None:
         """Let the watcher leave the model as it should be used."""
         self.watcher.finish(self.model)
+
+
+def batches_of(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterator[tuple[Any, Any]]:
+    """The training batches (x, y) of a call of `fit`, from arrays or from a dataset."""
+    x: Any = args[0] if args else kwargs.get("x")
+    y: Any = args[1] if len(args) > 1 else kwargs.get("y")
+    if y is None:
+        yield from ((batch[0], batch[1]) for batch in x)
+        return
+    size = (args[2] if len(args) > 2 else kwargs.get("batch_size")) or 32
+    for start in range(0, len(x), size):
+        yield x[start : start + size], y[start : start + size]

@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from regzoo.language import (
-    Gradients,
-    InputError,
-    OnBatch,
-    OnGradients,
-    OnLoss,
-    OnTraining,
-    Penalty,
-    Projection,
-    Recipe,
-    Regularizer,
-    Schedule,
-)
+from regzoo.language import Companion, InputError, OnTraining, Penalty, Recipe, Regularizer, Rule, Schedule
 from regzoo.language.seeds import derive
-from regzoo.training.following import Turning, Watching
+from regzoo.training.following import Turning, Watching, batches_of
+from regzoo.training.step import Step, weighted_mean
 from regzoo.training.task import Task
 
-Compute = Callable[[], list[Any]]
 Start = Callable[[int], list[tuple[keras.Variable, Any]]]
+
+
+@dataclass(frozen=True)
+class Ruled:
+    """A weight, what acts on it, and what that needs.
+
+    Attributes:
+        part: the regularizer's name.
+        weight: the trainable variable.
+        rule: what is done to it.
+        companion: the variable that goes along with it, for a rule that has one.
+        stream: the random stream of this rule, for a rule that draws.
+    """
+
+    part: str
+    weight: keras.Variable
+    rule: Rule
+    companion: keras.Variable | None = None
+    stream: keras.random.SeedGenerator | None = None
 
 
 @dataclass(frozen=True)
@@ -39,7 +46,7 @@ class Assembly:
         task: what is predicted.
         parts: the recipe's regularizers, dials in place of numbers.
         dials: the scalar variables, by ``name.field``.
-        rules: pairs of a weight and what acts on it.
+        rules: what acts on which weight, in the recipe's order.
         hits: how many places each regularizer hit.
         weights: ``weights(seed)`` gives pairs of a weight and its value at the start of a run.
         streams: the same for the random streams of layers.
@@ -50,7 +57,7 @@ class Assembly:
     task: Task
     parts: tuple[Regularizer, ...]
     dials: dict[str, keras.Variable]
-    rules: tuple[tuple[keras.Variable, Penalty | Projection], ...]
+    rules: tuple[Ruled, ...]
     hits: dict[str, int]
     weights: Start
     streams: Start
@@ -70,6 +77,8 @@ class RegularizedModel(keras.Model):
         super().__init__(inputs, outputs)
         self._to_logits = keras.Model(inputs, logits).__call__  # bound: Keras would track the layers twice
         self._assembly = assembly
+        self._step = Step(self)
+        self._batches: Callable[[], Iterable[tuple[Any, Any]]] = tuple
         self._streams = {part.name: keras.random.SeedGenerator(0) for part in assembly.parts}
         self._optimizer_start: Callable[[], list[tuple[Any, Any]]] = list
 
@@ -111,6 +120,11 @@ class RegularizedModel(keras.Model):
             variable.assign(value)
         for name, stream in self._streams.items():
             stream.state.assign([derive(noise, "stream", name), 0])
+        for number, ruled in enumerate(self._assembly.rules):
+            if ruled.companion is not None:
+                ruled.companion.assign(companion_start(ruled.rule, ruled.weight))
+            if ruled.stream is not None:
+                ruled.stream.state.assign([derive(noise, "stream", ruled.part, number), 0])
         for variable, value in self._optimizer_start():
             variable.assign(value)
 
@@ -118,59 +132,55 @@ class RegularizedModel(keras.Model):
         """Its regularizers that act at ``place``, in the recipe's order."""
         return [part for part in self._assembly.parts if isinstance(part, place)]
 
+    def rules(self, *kinds: type[Any]) -> list[Any]:
+        """What acts on its weights by a rule of these kinds, in the recipe's order."""
+        return [ruled for ruled in self._assembly.rules if isinstance(ruled.rule, kinds)]
+
+    def stream(self, part: Regularizer) -> keras.random.SeedGenerator:
+        """The random stream of ``part``."""
+        return self._streams[part.name]
+
+    def companions(self, name: str) -> list[tuple[keras.Variable, keras.Variable]]:
+        """Pairs of a weight and its companion, of the regularizer called ``name``."""
+        found = [(ruled.weight, ruled.companion) for ruled in self._assembly.rules if ruled.part == name]
+        return [(weight, companion) for weight, companion in found if companion is not None]
+
+    def show_training_data(self, batches: Callable[[], Iterable[tuple[Any, Any]]]) -> None:
+        """Say where the training batches (x, y) are found, for `refit_statistics` and `training_loss`."""
+        self._batches = batches
+
+    def refit_statistics(self) -> None:
+        """Fit batch-norm averages anew to the weights as they are: the plain mean over the training batches."""
+        norms = [layer for layer in self.layers if isinstance(layer, keras.layers.BatchNormalization)]
+        kept = [layer.momentum for layer in norms]
+        for number, (x, _) in enumerate(self._batches() if norms else ()):
+            for layer in norms:
+                layer.momentum = number / (number + 1)
+            self.logits(x, training=True)
+        for layer, momentum in zip(norms, kept, strict=True):
+            layer.momentum = momentum
+
+    def training_loss(self) -> float:
+        """The task's loss over the training batches, at inference."""
+        losses = [self.task.loss(self.task.encode(y), self.logits(x)) for x, y in self._batches()]
+        return float(tf.reduce_mean(tf.concat(losses, 0)))
+
     def logits(self, x: Any, training: bool = False) -> Any:
         """The head's output before the softmax, (batch, size)."""
         return self._to_logits(x, training=training)
 
     def update(self, x: Any, y: Any, weight: Any = None) -> tuple[Any, Any]:
-        """Take one training step; return what was minimized, and the logits, as they were before the step.
+        """Take one training `Step`; return what was minimized, and the logits, from before the step.
 
-        In order: batch transforms, forward pass, task loss, loss transforms, penalties, gradient transforms,
-        optimizer, projections. `fit` and `Program` both come here.
+        `fit` and `Program` both come here.
 
         Args:
             x: standardized inputs, (batch, ...).
             y: targets, whole-number classes (batch,) or (batch, size).
             weight: weights of the examples, (batch,), or None.
         """
-        y = self.task.encode(y)
-        for part in self.acting(OnBatch):
-            x, y = part.batch(x, y, self._streams[part.name])
-        seen: dict[str, Any] = {}
-
-        def compute() -> list[Any]:
-            with tf.GradientTape() as tape:
-                logits = self.logits(x, training=True)
-                loss = self._objective(y, logits, weight)
-            seen.setdefault("loss", loss)
-            seen.setdefault("logits", logits)
-            return tape.gradient(loss, [variable.value for variable in self.trainable_variables])
-
-        self.optimizer.apply(self._transformed(compute)(), self.trainable_variables)
-        for variable, rule in self._assembly.rules:
-            if isinstance(rule, Projection):
-                variable.assign(rule.project(variable))
-        return seen["loss"], seen["logits"]
-
-    def _objective(self, y: Any, logits: Any, weight: Any) -> Any:
-        per_example = self.task.loss(y, logits)  # (batch,)
-        for part in self.acting(OnLoss):
-            per_example = part.loss(y, logits, per_example)
-        loss = _mean(per_example, weight)
-        for variable, rule in self._assembly.rules:
-            if isinstance(rule, Penalty):
-                loss += rule.value(variable.value)
-        return loss
-
-    def _transformed(self, compute: Compute) -> Compute:
-        for part in self.acting(OnGradients):
-            compute = self._through(part, compute)
-        return compute
-
-    def _through(self, part: OnGradients, compute: Compute) -> Compute:
-        stream = self._streams[part.name]
-        gradients = Gradients(compute, self.optimizer.learning_rate, self.optimizer.iterations, stream)
-        return lambda: part.gradients(gradients, self.trainable_variables)
+        loss, _, logits = self._step.take(x, y, weight)
+        return loss, logits
 
     def compile(self, optimizer: Any = "adam", loss: Any = None, metrics: Any = None, **kwargs: Any) -> None:
         """Set the optimizer and the metrics (by default accuracy, or mean absolute error).
@@ -196,14 +206,14 @@ class RegularizedModel(keras.Model):
     def train_step(self, data: Any) -> dict[str, Any]:
         """Keras's hook for `fit`: `update`, then the metrics."""
         x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
-        loss, logits = self.update(x, y, weight)
-        return self._log(loss, y, logits, weight)
+        loss, targets, logits = self._step.take(x, y, weight)
+        return self._log(loss, targets, logits, weight)
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """Keras's hook for `evaluate`: the task's loss on the batch as it is, no penalty."""
         x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
         logits = self.logits(x)
-        return self._log(_mean(self.task.loss(self.task.encode(y), logits), weight), y, logits, weight)
+        return self._log(weighted_mean(self.task.loss(self.task.encode(y), logits), weight), y, logits, weight)
 
     def _log(self, loss: Any, y: Any, logits: Any, weight: Any) -> dict[str, Any]:
         self._loss_tracker.update_state(loss, sample_weight=tf.shape(logits)[0])
@@ -224,6 +234,8 @@ class RegularizedModel(keras.Model):
             names = ", ".join(part.name for part in watching)
             raise InputError(f"{names} watches validation: pass validation_data to fit")
         given = callbacks if isinstance(callbacks, list | tuple) else [callbacks] if callbacks else []
+        if watching:
+            self.show_training_data(lambda: batches_of(args, kwargs))
         own = [Turning(self.recipe.dials()), *(Watching(part) for part in watching)]
         return super().fit(*args, callbacks=[*given, *own], **kwargs)
 
@@ -239,7 +251,8 @@ class RegularizedModel(keras.Model):
         return from_config(config)
 
 
-def _mean(per_example: Any, weight: Any) -> Any:
-    if weight is not None:
-        per_example *= tf.cast(weight, per_example.dtype)
-    return tf.reduce_mean(per_example)
+def companion_start(rule: Rule, weight: keras.Variable) -> Any:
+    """Where a rule's companion starts, given its weight as it is now; None if it has no companion."""
+    if isinstance(rule, Companion):
+        return rule.start(weight.value)
+    return rule.beside(weight.value) if isinstance(rule, Penalty) and rule.beside is not None else None

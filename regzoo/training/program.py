@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,11 +29,15 @@ CHUNK = 1024
 
 @dataclass(frozen=True)
 class Training:
-    """What a training left: ``history[part][metric]`` has a number per epoch; times in seconds."""
+    """What a training left: ``history[part][metric]`` has a number per epoch; times in seconds.
+
+    ``members`` are the weights of the models it left: one, unless a watcher kept snapshots.
+    """
 
     history: dict[str, dict[str, list[float]]]
     epochs: int
     seconds: float
+    members: list[list[np.ndarray]]
 
 
 class Program:
@@ -55,6 +59,7 @@ class Program:
         order = tf.TensorSpec([self.rows], tf.int32)
         self._epoch = tf.function(self._run_epoch, input_signature=[order])
         self._batch_size = batch_size
+        model.show_training_data(self._training_batches)
         self._logits = tf.function(self._in_chunks, reduce_retracing=True)
         self._epoch.get_concrete_function()
 
@@ -88,6 +93,8 @@ class Program:
         began = time.perf_counter()
         for epoch in range(epochs):
             model.turn(strengths, epoch)
+            for watcher in watchers:
+                watcher.begin(epoch, model)
             curves.append(self._epoch(self.order(seed, epoch)).numpy())  # (2, metrics)
             score = float(curves[-1][1, names.index(objective.metric)])
             stop = [watcher.epoch(epoch, score, model) for watcher in watchers]
@@ -100,7 +107,8 @@ class Program:
         history = {
             part: {name: table[:, p, m].tolist() for m, name in enumerate(names)} for p, part in enumerate(self._parts)
         }
-        return Training(history, len(curves), seconds)
+        members = max((watcher.members(model) for watcher in watchers), key=len, default=[model.get_weights()])
+        return Training(history, len(curves), seconds, members)
 
     def order(self, seed: int, epoch: int) -> np.ndarray:
         """The order (rows,) in which epoch ``epoch`` of a run with ``seed`` sees the training rows."""
@@ -109,6 +117,11 @@ class Program:
     def logits(self, x: np.ndarray) -> Any:
         """The trained model's logits (rows, size) for standardized inputs (rows, ...)."""
         return self._logits(tf.constant(x))
+
+    def _training_batches(self) -> Iterator[tuple[Any, Any]]:
+        x, y = self._parts["train"]
+        for start in range(0, self.rows, self._batch_size):
+            yield x[start : start + self._batch_size], y[start : start + self._batch_size]
 
     def _tensors(self, rows: Rows) -> tuple[Any, Any]:
         return tf.constant(rows[0]), self.model.task.encode(tf.constant(rows[1]))

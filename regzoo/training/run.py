@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from collections import OrderedDict
@@ -71,21 +72,21 @@ def execute(run: Run, studio: Studio) -> tuple[Record, Weights]:
     """
     study = studio.study
     recipe = parse(run.recipe)
-    objective = study.task.objective(study.rank_by)
+    objective = dataclasses.replace(study.task.objective(study.rank_by), epochs=run.epochs)
     program = studio.program(recipe)
-    trainings, weights = [], []
+    trainings: list[Training] = []
+    weights: Weights = []
     for member in range(trainings_of(recipe)):
-        trainings.append(
-            program.train(
-                strengths=recipe.dials(),
-                seed=member_seed(run.seed, member),
-                learning_rate=run.learning_rate,
-                epochs=run.epochs,
-                objective=objective,
-                watchers=[part.watch(objective) for part in recipe if isinstance(part, OnTraining)],
-            )
+        training = program.train(
+            strengths=recipe.dials(),
+            seed=member_seed(run.seed, member),
+            learning_rate=run.learning_rate,
+            epochs=run.epochs,
+            objective=objective,
+            watchers=[part.watch(objective) for part in recipe if isinstance(part, OnTraining)],
         )
-        weights.append(program.model.get_weights())
+        trainings.append(training)
+        weights += training.members
     predict = _predictor(study, recipe, program, weights)
     parts = ["train", "validation", *(["test"] if run.stage == "replicate" else [])]
     metrics = {part: _measure(study.task, studio.data[part], predict) for part in parts}
@@ -101,7 +102,7 @@ def execute(run: Run, studio: Studio) -> tuple[Record, Weights]:
         steps=program.steps * sum(training.epochs for training in trainings),
         fit_seconds=sum(training.seconds for training in trainings),
         predict_ms=_milliseconds(studio.data["validation"][0], predict),
-        parameters=len(trainings) * _count(program.model),
+        parameters=len(weights) * _count(program.model),
         error=None if whole else f"a metric is not finite after epoch {trainings[-1].epochs}",
     )
     return record, weights
@@ -129,7 +130,7 @@ def finished(study: Study, recipe: Recipe, weights: Weights) -> keras.Model:
 
 
 def _predictor(study: Study, recipe: Recipe, program: Program, weights: Weights) -> Any:
-    if not any(isinstance(part, AfterTraining) for part in recipe) or len(weights) == 1:
+    if not any(isinstance(part, AfterTraining) for part in recipe):
         return program.logits
     model = finished(study, recipe, weights)
 
