@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from regzoo.language import (
+    BASELINE,
     AfterTraining,
     Backbone,
     Companion,
@@ -34,6 +35,7 @@ from regzoo.language import (
     Regularizer,
     Watcher,
     backbones,
+    parse,
 )
 from regzoo.language.grammar import read_call
 from regzoo.language.named import construct
@@ -46,6 +48,8 @@ TASK = Task("classification", 3)
 ROWS, BATCH, EPOCHS = 24, 8, 2
 RATE = 0.05
 """A high learning rate: a few steps must move the weights visibly."""
+
+OBJECTIVE = Objective("nll", "min", EPOCHS)
 
 ROUNDING = 1e-6
 """Where the graph differs, sums may be taken in another order: a few float32 roundings (6e-8) of weights near 1."""
@@ -103,7 +107,8 @@ class Bench:
     def __init__(self, regularizer: Regularizer, backbone: Backbone | str | None = None) -> None:
         import_tensorflow()
         self.regularizer = with_numbers(regularizer)
-        self.recipe = Recipe((self.regularizer,))
+        self.base = parse(regularizer.company or BASELINE)
+        self.recipe = self.base + self.regularizer
         self.backbone = self._fitting(backbone)
         shape = (8, 8, 1) if self._wants_images(self.backbone) else (5,)
         draw = generator("contract")
@@ -140,7 +145,8 @@ class Bench:
             noise=noise,
             learning_rate=RATE,
             epochs=EPOCHS,
-            objective=TASK.objective(),
+            objective=OBJECTIVE,
+            watchers=[part.watch(OBJECTIVE) for part in recipe if isinstance(part, OnTraining)],
         )
         return weights_of(program.model)
 
@@ -192,19 +198,19 @@ def check_acts_where_it_says(bench: Bench) -> None:
             raise ContractError(f"it has a method {method!r} and does not declare {base.__name__}")
     if not declared:
         raise ContractError("it declares no place: subclass OnBatch, OnActivations, OnWeights, OnLoss, ...")
-    if isinstance(part, OnTraining) and not isinstance(part.watch(Objective("nll", "min")), Watcher):
+    if isinstance(part, OnTraining) and not isinstance(part.watch(OBJECTIVE), Watcher):
         raise ContractError("watch() returns no Watcher")
     if isinstance(part, AfterTraining):
         _check_finish(part, bench)
     if isinstance(part, IN_GRAPH):
         _check_one_step(part, bench)
-        if same(bench.trained(bench.recipe), bench.trained(Recipe())):
+        if same(bench.trained(bench.recipe), bench.trained(bench.base)):
             raise ContractError(f"{part} trains the very weights that none does: it leaves no trace")
 
 
 def _check_one_step(part: Regularizer, bench: Bench) -> None:
     seen = {}
-    for name, recipe in (("with", bench.recipe), ("without", Recipe())):
+    for name, recipe in (("with", bench.recipe), ("without", bench.base)):
         model = bench.model(recipe)
         model.optimizer.learning_rate.assign(0.0)
         before = weights_of(model)
@@ -225,7 +231,7 @@ def _check_finish(part: AfterTraining, bench: Bench) -> None:
     count = part.trainings()
     if not isinstance(count, int) or count < 1:
         raise ContractError(f"trainings() must be a whole number from 1, received {count!r}")
-    finished = part.finish([bench.model(Recipe(), seed) for seed in range(count)])
+    finished = part.finish([bench.model(bench.base, seed) for seed in range(count)])
     if np.shape(finished(bench.x)) != (ROWS, TASK.size):
         raise ContractError(f"finish() returns a model with outputs {np.shape(finished(bench.x))}")
 
@@ -236,14 +242,14 @@ def check_does_nothing_at_neutral(bench: Bench) -> None:
     if neutral is None or not isinstance(neutral, IN_GRAPH):
         return
     bench.trained(bench.recipe)
-    dialled = bench.trained(Recipe((neutral,)), program=bench.program(bench.recipe))
-    if not close(dialled, bench.trained(Recipe())):
+    dialled = bench.trained(bench.base + neutral, program=bench.program(bench.recipe))
+    if not close(dialled, bench.trained(bench.base)):
         raise ContractError(f"{neutral} trains other weights than none does")
 
 
 def check_starts_like_the_baseline(bench: Bench) -> None:
     """Law 3: weights that it shares with the baseline start equal for the same seed."""
-    if not same(weights_of(bench.model(bench.recipe, 3)), weights_of(bench.model(Recipe(), 3))):
+    if not same(weights_of(bench.model(bench.recipe, 3)), weights_of(bench.model(bench.base, 3))):
         raise ContractError("it shifts the initial weights of layers that are not its own")
 
 
@@ -315,9 +321,9 @@ def check_dial_equals_fresh_build(bench: Bench) -> None:
         return
     turned = dataclasses.replace(part, **{field: _other(part, field) for field in dials})
     bench.trained(bench.recipe)
-    dialled = bench.trained(Recipe((turned,)), program=bench.program(bench.recipe))
-    fresh = Program(bench.model(Recipe((turned,))), (bench.x, bench.y), (bench.x, bench.y), BATCH)
-    if not same(dialled, bench.trained(Recipe((turned,)), program=fresh)):
+    dialled = bench.trained(bench.base + turned, program=bench.program(bench.recipe))
+    fresh = Program(bench.model(bench.base + turned), (bench.x, bench.y), (bench.x, bench.y), BATCH)
+    if not same(dialled, bench.trained(bench.base + turned, program=fresh)):
         raise ContractError(f"dialling {part} to {turned} gives other weights than building {turned}")
 
 

@@ -40,6 +40,9 @@ class Regularizer(Named):
     needs: ClassVar[frozenset[str]] = frozenset()
     """What it cannot do without: ``images``, ``rows`` or ``classes``; anything else is refused with a sentence."""
 
+    company: ClassVar[str] = ""
+    """A recipe that it cannot do without, such as ``dropout(0.5)``; the contract tries it in that company."""
+
     def clashes(self, others: Sequence[Regularizer]) -> str | None:
         """Say in a sentence what is doubtful about standing in one recipe beside ``others``, or None.
 
