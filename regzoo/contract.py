@@ -146,7 +146,7 @@ class Bench:
             learning_rate=RATE,
             epochs=EPOCHS,
             objective=OBJECTIVE,
-            watchers=[part.watch(OBJECTIVE) for part in recipe if isinstance(part, OnTraining)],
+            watchers=_watchers(recipe),
         )
         return weights_of(program.model)
 
@@ -165,6 +165,11 @@ class Bench:
 
     def _wants_images(self, backbone: str) -> bool:
         return not backbone.startswith(("mlp", "linear"))
+
+
+def _watchers(recipe: Recipe) -> list[Watcher]:
+    made = [part.watch(OBJECTIVE) for part in recipe if isinstance(part, OnTraining)]
+    return [watcher for watcher in made if isinstance(watcher, Watcher)]  # law 1 speaks of what is none
 
 
 def small(name: str) -> str:
