@@ -8,12 +8,17 @@ from typing import Any
 from regzoo.language import Announce, Backbone, InputError, setting
 from regzoo.language.lazy import keras
 
+LARGEST = 7
+"""Maps up to this height or width are flattened: 28 x 28 digits after two blocks."""
+
 
 @dataclass(frozen=True)
 class Cnn(Backbone):
     """Blocks of 3 x 3 convolutions with pooling between them, then a dense layer.
 
-    Each block has one convolution and halves height and width, as long as both are at least 4. Slots:
+    Each block has one convolution and halves height and width, as long as both are at least 4. A map that is still
+    larger than 7 x 7 is averaged, else the dense layer would hold millions of weights; a smaller one keeps its
+    places. Slots:
     ``input`` (1), ``preactivation`` and ``activation`` (one of each per convolution and for the dense layer).
 
     Args:
@@ -46,7 +51,10 @@ class Cnn(Backbone):
             x = self._nonlinear(convolution(x), f"conv_{index}", slot)
             if min(x.shape[1], x.shape[2]) >= 4:
                 x = keras.layers.MaxPooling2D(name=f"pool_{index}")(x)  # (batch, height / 2, width / 2, count)
-        x = keras.layers.Flatten(name="flatten")(x)
+        if min(x.shape[1], x.shape[2]) > LARGEST:
+            x = keras.layers.GlobalAveragePooling2D(name="average")(x)  # (batch, filters[-1])
+        else:
+            x = keras.layers.Flatten(name="flatten")(x)
         return self._nonlinear(keras.layers.Dense(self.dense, name="dense")(x), "dense", slot)
 
     def _nonlinear(self, x: Any, name: str, slot: Announce) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from regzoo.language import Announce, Backbone, setting
+from regzoo.language import Announce, Backbone, InputError, setting
 from regzoo.language.lazy import keras
 
 
@@ -13,11 +13,16 @@ from regzoo.language.lazy import keras
 class Mlp(Backbone):
     """Dense layers, each with its nonlinearity; images are flattened.
 
-    Slots: ``input`` (1), ``preactivation`` and ``activation`` (one of each per layer).
+    Slots: ``input`` (1), ``preactivation`` and ``activation`` (one of each per layer), and ``branch`` (one per
+    residual layer, before the addition).
 
     Args:
         widths: units of the hidden layers, first to last, each in [1, inf).
         activation: the nonlinearity.
+        residual: whether a layer that is as wide as the one before it is added to it: x + act(dense(x)).
+
+    Raises:
+        InputError: if ``residual`` is asked for and no layer is as wide as the one before it.
 
     >>> from regzoo.backbones import Mlp
     >>> print(Mlp(widths=(64, 64)))
@@ -26,6 +31,15 @@ class Mlp(Backbone):
 
     widths: tuple[int, ...] = setting((256, 256), domain="[1, inf)")
     activation: str = setting("relu", options=("relu", "gelu", "silu", "tanh", "elu", "selu"))
+    residual: bool = setting(False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.residual and not any(self._is_residual(index) for index in range(len(self.widths))):
+            raise InputError(
+                "mlp: residual needs a layer that is as wide as the one before it, "
+                f"received widths={list(self.widths)}; use such as [64, 64]"
+            )
 
     def __call__(self, x: Any, slot: Announce) -> Any:
         """Map x (batch, ...) to features (batch, widths[-1])."""
@@ -33,11 +47,15 @@ class Mlp(Backbone):
             x = keras.layers.Flatten(name="flatten")(x)  # (batch, inputs)
         x = slot("input", x)
         for index, width in enumerate(self.widths):
-            x = keras.layers.Dense(width, kernel_initializer=self._initializer(), name=f"dense_{index}")(x)
-            x = slot("preactivation", x)
-            x = keras.layers.Activation(self.activation, name=f"activation_{index}")(x)
-            x = slot("activation", x)  # (batch, width)
+            h = keras.layers.Dense(width, kernel_initializer=self._initializer(), name=f"dense_{index}")(x)
+            h = slot("preactivation", h)
+            h = keras.layers.Activation(self.activation, name=f"activation_{index}")(h)
+            h = slot("activation", h)  # (batch, width)
+            x = keras.layers.Add(name=f"add_{index}")([x, slot("branch", h)]) if self._is_residual(index) else h
         return x
+
+    def _is_residual(self, index: int) -> bool:
+        return self.residual and index > 0 and self.widths[index] == self.widths[index - 1]
 
     def _initializer(self) -> str:
         return "lecun_normal" if self.activation == "selu" else "glorot_uniform"

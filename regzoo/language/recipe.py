@@ -41,7 +41,7 @@ class Recipe:
                 raise InputError(f"{self}: {reason}")
 
     def __add__(self, other: Recipe | Regularizer) -> Recipe:
-        return Recipe(self.parts + Recipe.of(other).parts)
+        return Recipe((*self.parts, *parts_of(other)))
 
     def __iter__(self) -> Iterator[Regularizer]:
         return iter(self.parts)
@@ -99,6 +99,11 @@ class Recipe:
         """What its parts say about standing side by side, a sentence each."""
         found = (part.clashes(self.parts[:index]) for index, part in enumerate(self.parts))
         return [sentence for sentence in found if sentence]
+
+
+def parts_of(what: Recipe | Regularizer) -> tuple[Regularizer, ...]:
+    """The regularizers of a recipe, or the one itself: it may be of use only in a sum."""
+    return what.parts if isinstance(what, Recipe) else (what,)
 
 
 def parse(text: str) -> Recipe:

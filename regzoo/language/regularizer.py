@@ -33,9 +33,9 @@ class Regularizer(Named):
     """Base of all places. Subclass a place, not this."""
 
     def __add__(self, other: Recipe | Regularizer) -> Recipe:
-        from regzoo.language.recipe import Recipe  # a recipe is made of regularizers, hence here
+        from regzoo.language.recipe import Recipe, parts_of  # a recipe is made of regularizers, hence here
 
-        return Recipe((self,)) + other
+        return Recipe((self, *parts_of(other)))
 
     needs: ClassVar[frozenset[str]] = frozenset()
     """What it cannot do without: ``images``, ``rows`` or ``classes``; anything else is refused with a sentence."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from regzoo.language import AfterTraining, Int, Strength, strength
 from regzoo.language.lazy import keras
+from regzoo.regularizers._averaging import average
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,4 @@ class Ensemble(AfterTraining):
 
     def finish(self, models: Sequence[keras.Model]) -> keras.Model:
         """Return one model that averages the outputs of ``models``; it shares their weights."""
-        if len(models) == 1:
-            return models[0]
-        inputs = keras.Input(models[0].input_shape[1:], name="inputs")
-        return keras.Model(inputs, keras.layers.Average()([model(inputs) for model in models]), name="ensemble")
+        return average(models)

@@ -158,7 +158,7 @@ class RegularizedModel(keras.Model):
                 layer.momentum = number / (number + 1)
             self.logits(x, training=True)
         for layer, momentum in zip(norms, kept, strict=True):
-            layer.momentum = momentum
+            object.__setattr__(layer, "momentum", momentum)  # past Keras's tracking: it may be batch_norm's dial
 
     def training_loss(self) -> float:
         """The task's loss over the training batches, at inference."""

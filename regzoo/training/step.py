@@ -87,25 +87,30 @@ class Step:
     def _forward(self, x: Any, y: Any) -> tuple[Any, Any]:
         """Run the model in training; what its layers add to the loss is shared out over the examples."""
         model = self.model
-        logits = self._perturbed(x) if model.rules(Perturbation) else model.logits(x, training=True)
+        perturbed = bool(model.rules(Perturbation))
+        logits, added = self._perturbed(x) if perturbed else (model.logits(x, training=True), model.losses)
         per_example = model.task.loss(y, logits)  # (batch,)
-        return logits, per_example + tf.add_n(model.losses) if model.losses else per_example
+        return logits, per_example + tf.add_n(added) if added else per_example
 
-    def _perturbed(self, x: Any) -> Any:
-        """Run the model with other values in the place of some weights, and keep what its layers update."""
+    def _perturbed(self, x: Any) -> tuple[Any, list[Any]]:
+        """Run the model with other values in the place of some weights, and keep what its layers update.
+
+        Returns the logits and what the layers add to the loss.
+        """
         model = self.model
         values = {id(variable): variable.value for variable in model.trainable_variables}
         by_id = {id(variable): variable for variable in model.trainable_variables}
         for rule in model.rules(Perturbation):
             values[id(rule.weight)] = rule.rule.perturb(values[id(rule.weight)], rule.stream)
         changed = [(by_id[key], value) for key, value in values.items()]
-        with keras.StatelessScope(state_mapping=changed) as scope:
+        with keras.StatelessScope(state_mapping=changed, collect_losses=True) as scope:
             logits = model.logits(x, training=True)
+            added = model.losses
         for variable in model.variables:
             updated = None if id(variable) in by_id else scope.get_current_value(variable)
             if updated is not None:
                 variable.assign(updated)
-        return logits
+        return logits, added
 
     def _rerouted(self, part: OnForward, run: Run) -> Run:
         return lambda x, y: part.forward(Forward(run), x, y, self.model.stream(part))

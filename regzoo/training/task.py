@@ -19,7 +19,11 @@ DIRECTIONS: dict[str, Literal["min", "max"]] = {
 }
 """Every metric and what better means: never guessed from its name."""
 
-METRICS = {"classification": ("nll", "error", "accuracy", "brier", "ece"), "regression": ("rmse", "mae")}
+METRICS = {
+    "classification": ("nll", "error", "accuracy", "brier", "ece"),
+    "regression": ("rmse", "mae"),
+    "reconstruction": ("rmse", "mae"),
+}
 """What a comparison can be ranked by, by task; the first is the default."""
 
 BINS = 15
@@ -27,23 +31,27 @@ BINS = 15
 
 @dataclass(frozen=True)
 class Task:
-    """Classification into ``classes`` (softmax head, cross-entropy) or regression of ``outputs`` (mean squared error).
+    """Classification into ``classes`` (softmax head, cross-entropy), regression of ``outputs`` or reconstruction of the
+    inputs (mean squared error).
+
+    Reconstruction takes the standardized inputs for targets, of any shape: ``fit(x, x)``. What a regularizer does to
+    the batch of inputs it does not do to the targets, so noise makes a denoising autoencoder.
 
     Attributes:
-        kind: ``classification`` or ``regression``.
-        size: number of classes (from 2) or of outputs (from 1).
+        kind: ``classification``, ``regression`` or ``reconstruction``.
+        size: number of classes (from 2), of outputs (from 1) or of values in an input (from 1).
         scale: for regression, the unit of the targets: metrics are multiplied by it, so that they are in the
             user's units when targets were standardized.
     """
 
-    kind: Literal["classification", "regression"]
+    kind: Literal["classification", "regression", "reconstruction"]
     size: int
     scale: float = 1.0
 
     def __post_init__(self) -> None:
         least = 2 if self.kind == "classification" else 1
         if self.size < least:
-            word = "classes" if self.kind == "classification" else "outputs"
+            word = {"classification": "classes", "regression": "outputs", "reconstruction": "inputs"}[self.kind]
             raise InputError(f"{self.kind} needs {word} from {least}, received {self.size}")
 
     @property
@@ -65,19 +73,21 @@ class Task:
     def head(self, features: Any) -> tuple[Any, Any]:
         """Return (logits, outputs), each (batch, size), of the features (batch, features).
 
-        Outputs are probabilities in classification, and the logits themselves in regression.
+        Outputs are probabilities in classification, else the logits themselves.
         """
         logits = keras.layers.Dense(self.size, name="head")(features)
-        if self.kind == "regression":
-            return logits, logits
-        return logits, keras.layers.Softmax(name="probabilities")(logits)
+        if self.kind == "classification":
+            return logits, keras.layers.Softmax(name="probabilities")(logits)
+        return logits, logits
 
     def encode(self, y: Any) -> Any:
-        """Return targets as float32 (batch, size): one-hot for whole-number classes, else as they are."""
+        """Return targets as float32 (batch, size): one-hot for whole-number classes, flat for inputs."""
         y = tf.convert_to_tensor(y)
         if self.kind == "classification" and (y.shape.rank == 1 or (y.shape[-1] == 1 and self.size > 1)):
             return tf.one_hot(tf.cast(tf.reshape(y, [-1]), tf.int32), self.size)
         y = tf.cast(y, tf.float32)
+        if self.kind == "reconstruction":
+            return tf.reshape(y, [-1, self.size])
         return y[:, None] if y.shape.rank == 1 else y
 
     def loss(self, y: Any, logits: Any) -> Any:
@@ -88,7 +98,7 @@ class Task:
 
     def measure(self, y: Any, logits: Any) -> dict[str, Any]:
         """Every metric as a scalar tensor, of encoded hard targets (rows, size) and logits (rows, size)."""
-        if self.kind == "regression":
+        if self.kind != "classification":
             distance = self.scale * (logits - y)
             return {
                 "rmse": tf.sqrt(tf.reduce_mean(tf.square(distance))),
@@ -107,7 +117,7 @@ class Task:
 
     def combined_logits(self, outputs: Any) -> Any:
         """Return logits (rows, size) that stand for averaged outputs (rows, size): log-probabilities."""
-        if self.kind == "regression":
+        if self.kind != "classification":
             return outputs
         return tf.math.log(tf.maximum(outputs, keras.config.epsilon()))
 

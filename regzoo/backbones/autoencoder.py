@@ -1,0 +1,51 @@
+"""An autoencoder's layers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from regzoo.language import Announce, Backbone, setting
+from regzoo.language.lazy import keras
+
+
+@dataclass(frozen=True)
+class Autoencoder(Backbone):
+    """Narrow the inputs down to a code and widen it again; the head reconstructs the inputs from the last layer.
+
+    Dense layers, each with its nonlinearity, the code included; images are flattened. The decoder mirrors the
+    encoder. Under another task than reconstruction it is a network with a bottleneck. Slots: ``input`` (1),
+    ``preactivation`` and ``activation`` (one of each per layer), ``code`` (1, after the code's nonlinearity).
+
+    Args:
+        widths: units of the encoder's layers, first to last, each in [1, inf).
+        code: units of the code, in [1, inf).
+        activation: the nonlinearity.
+
+    Reference: Hinton and Salakhutdinov 2006, https://doi.org/10.1126/science.1127647
+
+    >>> from regzoo.backbones import Autoencoder
+    >>> print(Autoencoder(widths=(64, 32), code=8))
+    autoencoder(widths=[64, 32], code=8)
+    """
+
+    widths: tuple[int, ...] = setting((128,), domain="[1, inf)")
+    code: int = setting(32, domain="[1, inf)")
+    activation: str = setting("relu", options=("relu", "gelu", "silu", "tanh", "elu", "selu", "sigmoid"))
+
+    def __call__(self, x: Any, slot: Announce) -> Any:
+        """Map x (batch, ...) to the decoder's last layer (batch, widths[0])."""
+        if len(x.shape) > 2:
+            x = keras.layers.Flatten(name="flatten")(x)  # (batch, inputs)
+        x = slot("input", x)
+        for index, width in enumerate(self.widths):
+            x = self._dense(x, width, f"encode_{index}", slot)
+        x = slot("code", self._dense(x, self.code, "code", slot))  # (batch, code)
+        for index, width in reversed(list(enumerate(self.widths))):
+            x = self._dense(x, width, f"decode_{index}", slot)
+        return x
+
+    def _dense(self, x: Any, width: int, name: str, slot: Announce) -> Any:
+        initializer = "lecun_normal" if self.activation == "selu" else "glorot_uniform"
+        x = slot("preactivation", keras.layers.Dense(width, kernel_initializer=initializer, name=name)(x))
+        return slot("activation", keras.layers.Activation(self.activation, name=f"{name}_{self.activation}")(x))

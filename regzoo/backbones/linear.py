@@ -1,0 +1,27 @@
+"""A linear model: no hidden layer at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from regzoo.language import Announce, Backbone
+from regzoo.language.lazy import keras
+
+
+@dataclass(frozen=True)
+class Linear(Backbone):
+    """Hand the inputs to the head as they are, flattened: the head is the model.
+
+    Softmax regression or linear regression, the floor that any other backbone has to beat. Slots: ``input`` (1).
+
+    >>> from regzoo.backbones import Linear
+    >>> print(Linear())
+    linear
+    """
+
+    def __call__(self, x: Any, slot: Announce) -> Any:
+        """Map x (batch, ...) to features (batch, inputs)."""
+        if len(x.shape) > 2:
+            x = keras.layers.Flatten(name="flatten")(x)
+        return slot("input", x)

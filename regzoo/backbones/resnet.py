@@ -1,0 +1,92 @@
+"""A residual network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from regzoo.language import Announce, Backbone, InputError, setting
+from regzoo.language.lazy import keras
+
+LARGE = 64
+"""Maps of this size and more are halved before the first stage, as for ImageNet."""
+
+
+@dataclass(frozen=True)
+class Resnet(Backbone):
+    """Add to each stage's map what two convolutions make of it, block after block; then average over the map.
+
+    Formula: x + conv(act(conv(act(x)))), the pre-activation basic block; where a stage begins, x is projected by a
+    1 x 1 convolution of act(x). Every stage after the first halves height and width, as long as both are at least
+    4; images from 64 pixels on are halved by the first convolution, and once more by pooling from 128 on.
+
+    It holds no batch normalization: `batch_norm` is a regularizer, and acts here where the paper has it. Without
+    it, what keeps a deep stack of branches trainable is their initial size: He initialization, and the last
+    convolution of each branch divided by the square root of the number of branches, so that the variance grows by a
+    factor of about e at most however deep the network is (De and Smith 2020).
+
+    Slots: ``input`` (1), ``preactivation`` and ``activation`` (two of each per block, and one before the average),
+    ``branch`` (one per block, before the addition).
+
+    Args:
+        filters: filters of the stages, first to last, each in [1, inf).
+        blocks: blocks of each stage, in [1, inf).
+        activation: the nonlinearity.
+
+    Raises:
+        InputError: if the inputs are no images (height, width, channels).
+
+    Reference: He et al. 2016, https://arxiv.org/abs/1603.05027; De and Smith 2020, https://arxiv.org/abs/2002.10444
+    Departure: the paper's factor on the branch is part of the initial kernel here, not a trained scalar.
+
+    >>> from regzoo.backbones import Resnet
+    >>> print(Resnet(filters=(16, 32), blocks=3))
+    resnet(filters=[16, 32], blocks=3)
+    """
+
+    filters: tuple[int, ...] = setting((16, 32, 64), domain="[1, inf)")
+    blocks: int = setting(2, domain="[1, inf)")
+    activation: str = setting("relu", options=("relu", "gelu", "silu", "tanh", "elu", "selu"))
+
+    def __call__(self, x: Any, slot: Announce) -> Any:
+        """Map images x (batch, height, width, channels) to features (batch, filters[-1])."""
+        if len(x.shape) != 4:
+            raise InputError(
+                f"resnet needs images (height, width, channels), received inputs of shape {tuple(x.shape[1:])}; "
+                "use mlp(residual=true) for rows"
+            )
+        x = slot("input", x)
+        x = self._convolution(self.filters[0], 3, "conv", stride=2 if _size(x) >= LARGE else 1)(x)
+        if _size(x) >= LARGE:
+            x = keras.layers.MaxPooling2D(name="pool")(x)
+        for stage, count in enumerate(self.filters):
+            for block in range(self.blocks):
+                stride = 2 if stage and not block and _size(x) >= 4 else 1
+                x = self._block(x, count, stride, f"block_{stage}_{block}", slot)
+        x = self._nonlinear(x, "last", slot)
+        return keras.layers.GlobalAveragePooling2D(name="average")(x)
+
+    def _block(self, x: Any, count: int, stride: int, name: str, slot: Announce) -> Any:
+        """Map x (batch, h, w, filters) to (batch, h / stride, w / stride, count)."""
+        h = self._nonlinear(x, f"{name}_first", slot)
+        if stride > 1 or x.shape[-1] != count:
+            x = self._convolution(count, 1, f"{name}_shortcut", stride=stride)(h)
+        h = self._convolution(count, 3, f"{name}_conv_0", stride=stride)(h)
+        h = self._nonlinear(h, f"{name}_second", slot)
+        h = self._convolution(count, 3, f"{name}_conv_1", share=1 / (self.blocks * len(self.filters)))(h)
+        return keras.layers.Add(name=f"{name}_add")([x, slot("branch", h)])
+
+    def _convolution(self, count: int, size: int, name: str, stride: int = 1, share: float = 1.0) -> Any:
+        """A convolution whose outputs have ``share`` of the variance of what it is applied to."""
+        gain = 1.0 if self.activation in ("tanh", "selu") else 2.0
+        draw = keras.initializers.VarianceScaling(gain * share, "fan_in", "truncated_normal")
+        return keras.layers.Conv2D(count, size, stride, padding="same", kernel_initializer=draw, name=name)
+
+    def _nonlinear(self, x: Any, name: str, slot: Announce) -> Any:
+        x = slot("preactivation", x)
+        return slot("activation", keras.layers.Activation(self.activation, name=f"{name}_{self.activation}")(x))
+
+
+def _size(x: Any) -> int:
+    """The smaller of height and width."""
+    return min(x.shape[1], x.shape[2])

@@ -1,0 +1,134 @@
+"""A transformer encoder."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from regzoo.language import Announce, Backbone, InputError, setting
+from regzoo.language.lazy import keras
+
+MOST_TOKENS = 1024
+"""Attention needs memory by the square of the tokens: 4 MB per example and head at this many."""
+
+
+@dataclass(frozen=True)
+class Transformer(Backbone):
+    """Let tokens look at one another: blocks of self-attention and a small dense network, then the mean of the tokens.
+
+    Formula: x + attention(norm(x)), then x + mlp(norm(x)); attention is softmax(q k' / sqrt(width / heads)) v.
+    Images are cut into patches (padded with zeros where they do not divide); of rows each column is a token, its
+    value times a learned vector; sequences (tokens, features) are taken as they are. Every token gets a bias of its
+    own, which is its learned position; only sequences of unknown length have none.
+
+    Slots: ``input`` (1), and in each block ``attention``, ``branch``, ``preactivation``, ``activation``, ``branch``,
+    in this order. The biases of the tokens have rank 2, so a weight regularizer takes them for kernels.
+
+    Args:
+        width: size of a token, in [1, inf), a multiple of ``heads``.
+        depth: blocks, in [1, inf).
+        heads: of the attention, in [1, inf).
+        hidden: units of each block's hidden layer, in [1, inf).
+        patch: height and width of a patch, in [1, inf); 4 for digits, 16 for photographs.
+        activation: the nonlinearity.
+
+    Raises:
+        InputError: if ``width`` is no multiple of ``heads``, or an image makes more than 1,024 patches.
+
+    Reference: Vaswani et al. 2017, https://arxiv.org/abs/1706.03762; Dosovitskiy et al. 2021 (images),
+    https://arxiv.org/abs/2010.11929; Gorishniy et al. 2021 (rows), https://arxiv.org/abs/2106.11959
+    Departure: the mean over the tokens in place of a class token.
+
+    >>> from regzoo.backbones import Transformer
+    >>> print(Transformer(width=32, heads=2))
+    transformer(width=32, heads=2)
+    """
+
+    width: int = setting(64, domain="[1, inf)")
+    depth: int = setting(2, domain="[1, inf)")
+    heads: int = setting(4, domain="[1, inf)")
+    hidden: int = setting(128, domain="[1, inf)")
+    patch: int = setting(4, domain="[1, inf)")
+    activation: str = setting("gelu", options=("relu", "gelu", "silu", "tanh", "elu", "selu"))
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.width % self.heads:
+            raise InputError(f"transformer: width must be a multiple of heads, received {self.width} and {self.heads}")
+
+    def __call__(self, x: Any, slot: Announce) -> Any:
+        """Map images, rows or sequences x (batch, ...) to features (batch, width)."""
+        x = self._tokens(slot("input", x))  # (batch, tokens, width)
+        for block in range(self.depth):
+            name = f"block_{block}"
+            h = self._attention(_norm(f"{name}_attention_norm")(x), name, slot)
+            x = keras.layers.Add(name=f"{name}_attention_add")([x, slot("branch", h)])
+            h = self._mlp(_norm(f"{name}_mlp_norm")(x), name, slot)
+            x = keras.layers.Add(name=f"{name}_mlp_add")([x, slot("branch", h)])
+        return keras.layers.GlobalAveragePooling1D(name="average")(_norm("norm")(x))
+
+    def _tokens(self, x: Any) -> Any:
+        """Map x (batch, ...) to tokens (batch, tokens, width)."""
+        if len(x.shape) == 2:
+            return self._columns(x.shape[1])(x)
+        if len(x.shape) == 4:
+            x = self._patches(x)
+        axes = "d" if x.shape[1] is None else "td"
+        place = keras.initializers.RandomNormal(stddev=0.02)
+        shape = (x.shape[1], self.width)
+        embed = keras.layers.EinsumDense("btf,fd->btd", shape, bias_axes=axes, bias_initializer=place, name="embed")
+        return embed(x)
+
+    def _columns(self, columns: int) -> Any:
+        reach = 1.0 / math.sqrt(self.width)
+        vector, place = (keras.initializers.RandomUniform(-reach, reach) for _ in range(2))
+        return keras.layers.EinsumDense(
+            "bt,td->btd",
+            (columns, self.width),
+            bias_axes="td",
+            kernel_initializer=vector,
+            bias_initializer=place,
+            name="embed",
+        )
+
+    def _patches(self, x: Any) -> Any:
+        """Cut images (batch, height, width, channels) into (batch, patches, values of a patch)."""
+        size, channels = self.patch, x.shape[3]
+        high, wide = (math.ceil(side / size) for side in x.shape[1:3])
+        if high * wide > MOST_TOKENS:
+            raise InputError(
+                f"transformer: patch={size} cuts images of {x.shape[1]} x {x.shape[2]} into {high * wide} tokens, "
+                f"more than {MOST_TOKENS}; use a larger patch"
+            )
+        missing = (high * size - x.shape[1], wide * size - x.shape[2])
+        if any(missing):
+            padding = tuple((0, lines) for lines in missing)
+            x = keras.layers.ZeroPadding2D(padding, name="pad")(x)
+        x = keras.layers.Reshape((high, size, wide, size, channels), name="grid")(x)
+        x = keras.layers.Permute((1, 3, 2, 4, 5), name="together")(x)
+        return keras.layers.Reshape((high * wide, size * size * channels), name="patches")(x)
+
+    def _attention(self, x: Any, name: str, slot: Announce) -> Any:
+        """Map tokens x (batch, tokens, width) to what they see in one another, of the same shape."""
+        size = self.width // self.heads
+        query, key, value = (
+            keras.layers.Reshape((-1, self.heads, size), name=f"{name}_{part}_heads")(
+                keras.layers.Dense(self.width, name=f"{name}_{part}")(x)
+            )
+            for part in ("query", "key", "value")
+        )  # (batch, tokens, heads, size)
+        scores = keras.ops.einsum("bqhs,bkhs->bhqk", query, key) / math.sqrt(size)
+        weights = slot("attention", keras.layers.Softmax(name=f"{name}_softmax")(scores))  # (batch, heads, q, k)
+        seen = keras.ops.einsum("bhqk,bkhs->bqhs", weights, value)
+        seen = keras.layers.Reshape((-1, self.width), name=f"{name}_seen")(seen)
+        return keras.layers.Dense(self.width, name=f"{name}_out")(seen)
+
+    def _mlp(self, x: Any, name: str, slot: Announce) -> Any:
+        x = slot("preactivation", keras.layers.Dense(self.hidden, name=f"{name}_dense_0")(x))
+        x = slot("activation", keras.layers.Activation(self.activation, name=f"{name}_{self.activation}")(x))
+        return keras.layers.Dense(self.width, name=f"{name}_dense_1")(x)
+
+
+def _norm(name: str) -> Any:
+    return keras.layers.LayerNormalization(epsilon=1e-6, name=name)

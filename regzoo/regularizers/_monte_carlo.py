@@ -1,0 +1,129 @@
+"""Monte Carlo dropout's model: many stochastic passes for each row, and what they agree on.
+
+Every row goes through the same thinned networks, one batch of passes per row. So the answer depends on the row alone:
+not on its neighbours, the batch size or earlier calls. Imported only when a model is made.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Literal, Self
+
+import keras
+import tensorflow as tf
+
+from regzoo.language import layers
+
+
+@keras.saving.register_keras_serializable("regzoo")
+class MonteCarlo(keras.Model):
+    """The mean over stochastic passes of ``models``; it shares their weights.
+
+    Args:
+        models: trained, of one task.
+        samples: passes in all, shared out evenly and rounded up.
+    """
+
+    def __init__(self, models: Sequence[keras.Model], samples: int) -> None:
+        passes = Passes(models, samples)
+        inputs = keras.Input(models[0].input_shape[1:], name="inputs")
+        super().__init__(inputs, passes(inputs), name="mc_dropout")
+        self._spread = passes.spread  # bound: Keras would track the layer twice
+
+    def uncertainty(self, x: Any) -> dict[str, Any]:
+        """What the passes say about inputs x (batch, ...), as tensors.
+
+        Classification: ``probabilities`` (batch, classes), ``predictive_entropy`` (batch,): that of the mean, and
+        ``mutual_information`` (batch,): the part of it that the passes disagree about, which more data could settle;
+        both in nats. Regression: ``mean`` and ``standard_deviation`` (batch, outputs) of the passes; the noise of the
+        data is not in it.
+        """
+        return self._spread(tf.convert_to_tensor(x, tf.float32))
+
+    def get_config(self) -> dict[str, Any]:
+        """Its models and how often they are asked."""
+        passes = self.layers[-1]
+        return {
+            "models": [keras.saving.serialize_keras_object(model) for model in passes.models],
+            "samples": passes.samples,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
+        """Make it anew."""
+        models = [keras.saving.deserialize_keras_object(model, custom_objects) for model in config["models"]]
+        return cls(models, config["samples"])
+
+
+class Passes(keras.Layer):
+    """Maps inputs (batch, ...) to the mean (batch, size) of what stochastic passes give.
+
+    Args:
+        models: as `MonteCarlo` takes them.
+        samples: likewise.
+    """
+
+    def __init__(self, models: Sequence[keras.Model], samples: int) -> None:
+        super().__init__(name="passes")
+        self.models = list(models)
+        self.samples = samples
+        self.kind: Literal["classification", "regression"] = models[0].task.kind
+        self.size: int = models[0].task.size
+        self.supports_jit = False  # XLA draws other masks
+        self.built = True
+        signature = [tf.TensorSpec([None, *models[0].input_shape[1:]], tf.float32)]
+        self.spread = tf.function(self._each_row, input_signature=signature)
+
+    def call(self, inputs: Any) -> Any:
+        """The mean over the passes."""
+        return self.spread(inputs)["mean" if self.kind == "regression" else "probabilities"]
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """(batch, size)."""
+        return (input_shape[0], self.size)
+
+    def _each_row(self, x: Any) -> dict[str, Any]:
+        scalar, vector = tf.TensorSpec([]), tf.TensorSpec([self.size])
+        if self.kind == "regression":
+            signature = {"mean": vector, "standard_deviation": vector}
+        else:
+            signature = {"probabilities": vector, "predictive_entropy": scalar, "mutual_information": scalar}
+        measure = of_numbers if self.kind == "regression" else of_probabilities
+        return tf.map_fn(lambda row: measure(self._passes(row)), x, fn_output_signature=signature)
+
+    def _passes(self, row: Any) -> Any:
+        """What every pass gives for one row (...,): (passes, size)."""
+        each = math.ceil(self.samples / len(self.models))
+        copies = tf.repeat(row[None], each, axis=0)
+        return tf.concat([stochastic_pass(model, number, copies) for number, model in enumerate(self.models)], 0)
+
+
+def stochastic_pass(model: keras.Model, number: int, x: Any) -> Any:
+    """``model`` at inference with its dropout acting: the same draws in each call, others for another ``number``."""
+    weights = {id(weight) for weight in model.weights}
+    streams = [variable for variable in model.variables if id(variable) not in weights]
+    start = [(stream, tf.stack([stream.value[0], number])) for stream in streams]
+    with keras.StatelessScope(state_mapping=start), layers.stochastic():
+        return model(x, training=False)
+
+
+def of_probabilities(passes: Any) -> dict[str, Any]:
+    """Mean, entropy of the mean and mutual information of probabilities (passes, classes), in nats."""
+    mean = tf.reduce_mean(passes, 0)
+    total = _entropy(mean)
+    known = tf.reduce_mean(_entropy(passes))  # the mean entropy of a pass
+    return {
+        "probabilities": mean,
+        "predictive_entropy": total,
+        "mutual_information": tf.maximum(total - known, 0.0),  # not below 0 but for rounding (Jensen)
+    }
+
+
+def of_numbers(passes: Any) -> dict[str, Any]:
+    """Mean and standard deviation of predictions (passes, outputs)."""
+    return {"mean": tf.reduce_mean(passes, 0), "standard_deviation": tf.math.reduce_std(passes, 0)}
+
+
+def _entropy(p: Any) -> Any:
+    return -tf.reduce_sum(tf.math.xlogy(p, p), -1)

@@ -1,0 +1,43 @@
+"""L1 penalty on activations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from regzoo.language import Float, OnActivations, Slot, Strength, Tensor, strength
+from regzoo.language.lazy import keras, layers
+
+
+@dataclass(frozen=True)
+class ActivityL1(OnActivations):
+    """Add the absolute activations to the training loss, which makes them sparse.
+
+    Formula: L + strength (mean over the batch of sum |h|), once for each hidden layer.
+
+    Drives activations to zero, so that few units answer to an example. Acts after every activation; after a ReLU it
+    pushes all means down, and units may die. Keras's own ``ActivityRegularization(l1=strength)``: a sum over the units,
+    so the penalty grows with the width, and a mean over the batch.
+
+    Args:
+        strength: weight of the penalty, in [0, inf); 0 does nothing.
+
+    Raises:
+        InputError: if ``strength`` is negative.
+
+    Reference: Glorot et al. 2011, https://proceedings.mlr.press/v15/glorot11a.html
+
+    >>> from regzoo.regularizers import ActivityL1
+    >>> print(ActivityL1(0.0001))
+    activity_l1(0.0001)
+    """
+
+    strength: Strength = strength(Float(1e-6, 1e-2), neutral=0.0, domain="[0, inf)", log=True)
+
+    def layer(self, slot: Slot) -> keras.Layer | None:
+        """A penalty after each activation."""
+        return layers.Penalized(self.penalty) if slot.kind == "activation" else None
+
+    def penalty(self, h: Tensor) -> Tensor:
+        """What activations ``h`` (batch, ...) cost."""
+        batch = keras.ops.cast(keras.ops.shape(h)[0], h.dtype)
+        return self.strength * keras.ops.sum(keras.ops.abs(h)) / batch

@@ -1,0 +1,55 @@
+"""Adversarial training: the fast gradient sign method."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from regzoo.language import Float, Forward, OnForward, Regularizer, Strength, Tensor, strength
+from regzoo.language.lazy import keras, tf
+from regzoo.regularizers._augment import clash
+
+
+@dataclass(frozen=True)
+class Adversarial(OnForward):
+    """Train on each example and on its worst neighbour, one signed gradient step away.
+
+    Formula: (L(x) + L(x')) / 2, x' = x + epsilon sign(dL/dx); no gradient flows through x' into the weights.
+    Inputs are standardized, so ``epsilon`` is in units of an input's own standard deviation, and x' is not
+    clamped to a range, which standardized inputs do not have.
+
+    Costs two passes forward and three backward in place of one and one. Helps against small shifts of the
+    inputs; large epsilon costs accuracy on clean ones. Dropout draws anew for x', and batch norm counts both
+    batches. At epsilon 0 the second pass is left out: the baseline bit for bit, whatever stands beside it.
+
+    Args:
+        epsilon: largest change of an input, in [0, inf); 0 does nothing.
+
+    Raises:
+        InputError: if ``epsilon`` is negative.
+
+    Reference: Goodfellow et al. 2015, https://arxiv.org/abs/1412.6572
+
+    >>> from regzoo.regularizers import Adversarial
+    >>> print(Adversarial(0.1))
+    adversarial(0.1)
+    """
+
+    epsilon: Strength = strength(Float(0.01, 0.5), neutral=0.0, domain="[0, inf)")
+
+    def forward(self, run: Forward, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator) -> tuple[Tensor, Tensor]:
+        """Return the logits at x, and the mean loss of x and x'."""
+        x = tf.convert_to_tensor(x)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            logits, clean = run(x, y)
+        uphill = keras.ops.stop_gradient(keras.ops.sign(tape.gradient(clean, x)))
+
+        def attacked() -> Tensor:
+            return (clean + run(x + self.epsilon * uphill, y)[1]) / 2.0
+
+        return logits, tf.cond(keras.ops.greater(self.epsilon, 0.0), attacked, lambda: clean)
+
+    def clashes(self, others: Sequence[Regularizer]) -> str | None:
+        """A second augmentation."""
+        return clash(self.name, others)

@@ -1,0 +1,50 @@
+"""Alpha dropout: dropout for self-normalizing networks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from regzoo.language import Float, OnActivations, Slot, Strength, Tensor, strength
+from regzoo.language.lazy import keras, layers
+
+SATURATION = -1.6732632423543772 * 1.0507009873554805
+"""SELU's limit for large negative inputs, -alpha scale."""
+
+
+@dataclass(frozen=True)
+class AlphaDropout(OnActivations):
+    """Set each hidden activation to SELU's negative limit with probability ``rate`` during training.
+
+    Formula: a (h m + s (1 - m)) + b, m ~ Bernoulli(1 - rate), s = -1.7581, a = ((1 - rate)(1 + rate s^2))^-1/2,
+    b = -a s rate; inference uses h as it is.
+
+    Keeps mean 0 and variance 1, which SELU networks live on. **Use it with activation selu only**: it shifts the
+    activations of any other nonlinearity, for which `dropout` is right. A recipe does not know the backbone's
+    activation, so nobody warns you.
+
+    Args:
+        rate: probability of the limit, in [0, 1); 0 does nothing.
+
+    Raises:
+        InputError: if ``rate`` lies outside [0, 1): at 1 nothing is left to scale.
+
+    Reference: Klambauer et al. 2017, https://arxiv.org/abs/1706.02515
+
+    >>> from regzoo.regularizers import AlphaDropout
+    >>> print(AlphaDropout(0.1))
+    alpha_dropout(0.1)
+    """
+
+    rate: Strength = strength(Float(0.05, 0.3), neutral=0.0, domain="[0, 1)")
+
+    def layer(self, slot: Slot) -> keras.Layer | None:
+        """A mask after each activation."""
+        return layers.InTraining(self.drop, slot.seed) if slot.kind == "activation" else None
+
+    def drop(self, h: Tensor, seed: keras.random.SeedGenerator) -> Tensor:
+        """Mask ``h`` (any shape), then restore mean and variance."""
+        kept = keras.random.uniform(keras.ops.shape(h), seed=seed) >= self.rate
+        keep = keras.ops.maximum(1.0 - self.rate, keras.config.epsilon())  # a rate next to 1 is 1 in float32
+        a = 1.0 / keras.ops.sqrt(keep * (1.0 + self.rate * SATURATION**2))
+        b = -a * SATURATION * self.rate
+        return a * keras.ops.where(kept, h, SATURATION) + b

@@ -1,0 +1,54 @@
+"""Dropout as it was first published: scaled at inference, not in training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from regzoo.language import Float, OnActivations, Regularizer, Schedule, Slot, Strength, Tensor, strength
+from regzoo.language.lazy import keras, layers
+
+
+@dataclass(frozen=True)
+class ClassicDropout(OnActivations):
+    """Set each hidden activation to zero with probability ``rate`` in training, and shrink them all at inference.
+
+    Formula: h m in training, m ~ Bernoulli(1 - rate); h (1 - rate) at inference.
+
+    The same expectation as `dropout`, which scales in training instead. Here the activations of training are smaller,
+    so that the same learning rate takes smaller steps. Acts after every activation, never after the output. Hurts
+    small networks and tiny data sets. Rate 1 gives zeros.
+
+    Args:
+        rate: probability of zero, in [0, 1]; 0 does nothing. Inference depends on it, so it takes no schedule.
+
+    Raises:
+        InputError: if ``rate`` lies outside [0, 1], or is scheduled.
+
+    Reference: Srivastava et al. 2014, https://jmlr.org/papers/v15/srivastava14a.html
+
+    >>> from regzoo.regularizers import ClassicDropout
+    >>> print(ClassicDropout(0.5))
+    classic_dropout(0.5)
+    """
+
+    rate: Strength = strength(Float(0.05, 0.7), neutral=0.0, domain="[0, 1]")
+
+    def layer(self, slot: Slot) -> keras.Layer | None:
+        """A mask after each activation."""
+        return layers.InTraining(self.drop, slot.seed, inference=self.shrink) if slot.kind == "activation" else None
+
+    def drop(self, h: Tensor, seed: keras.random.SeedGenerator) -> Tensor:
+        """Mask ``h`` (any shape)."""
+        kept = keras.random.uniform(keras.ops.shape(h), seed=seed) >= self.rate
+        return h * keras.ops.cast(kept, h.dtype)
+
+    def shrink(self, h: Tensor) -> Tensor:
+        """The mean of ``h`` (any shape) over all masks."""
+        return h * (1.0 - self.rate)
+
+    def refuses(self, others: Sequence[Regularizer]) -> str | None:
+        """A schedule: a model is saved with its recipe, not with the epoch that it was trained to."""
+        if isinstance(self.rate, Schedule):
+            return "inference multiplies by 1 - rate, so one rate must hold throughout; schedule dropout instead"
+        return None

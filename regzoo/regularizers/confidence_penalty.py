@@ -1,0 +1,42 @@
+"""Confidence penalty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from regzoo.language import Float, OnLoss, Strength, Tensor, strength
+from regzoo.language.lazy import keras
+
+
+@dataclass(frozen=True)
+class ConfidencePenalty(OnLoss):
+    """Reward predictions for their entropy, so that the model is not surer than it must be.
+
+    Formula: L - beta H(p), H(p) = -sum p log p in nats, p the class probabilities.
+
+    Helps calibration, and against wrong labels. The loss may fall below zero; beta from about 1 holds every
+    prediction near uniform.
+
+    Args:
+        beta: in [0, inf); 0 does nothing.
+
+    Raises:
+        InputError: if ``beta`` is negative, or the task has no classes.
+
+    Reference: Pereyra et al. 2017, https://arxiv.org/abs/1701.06548
+
+    >>> from regzoo.regularizers import ConfidencePenalty
+    >>> print(ConfidencePenalty(0.1))
+    confidence_penalty(0.1)
+    """
+
+    needs: ClassVar[frozenset[str]] = frozenset({"classes"})
+
+    beta: Strength = strength(Float(0.1, 1.0), neutral=0.0, domain="[0, inf)")
+
+    def loss(self, y: Tensor, logits: Tensor, per_example: Tensor) -> Tensor:
+        """Subtract the entropy of each prediction."""
+        log_p = keras.ops.log_softmax(logits)
+        entropy = -keras.ops.sum(keras.ops.exp(log_p) * log_p, axis=-1)  # (batch,)
+        return per_example - self.beta * entropy

@@ -1,0 +1,46 @@
+"""Cutout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from regzoo.language import Float, OnBatch, Regularizer, Strength, Tensor, strength
+from regzoo.language.lazy import keras
+from regzoo.regularizers._augment import clash, hidden
+
+
+@dataclass(frozen=True)
+class Cutout(OnBatch):
+    """Blank out a box of each training image, or some columns of each row.
+
+    Formula: (1 - m) x; in images m is a box of sqrt(share) height by sqrt(share) width around a random pixel,
+    cut off at the border, so that less is hidden there; in rows it is a random subset of ``share`` of the
+    columns. Nothing is scaled up. Zero is the mean of standardized inputs.
+
+    The paper hides .06 to .4 of an image's area. Hurts where a small part carries the answer, and rows whose
+    columns do not stand in for one another.
+
+    Args:
+        share: of the area or of the columns, in [0, 1]; 0 does nothing.
+
+    Raises:
+        InputError: if ``share`` lies outside [0, 1].
+
+    Reference: DeVries and Taylor 2017, https://arxiv.org/abs/1708.04552; for rows Kadra et al. 2021,
+    https://arxiv.org/abs/2106.11189
+
+    >>> from regzoo.regularizers import Cutout
+    >>> print(Cutout(0.25))
+    cutout(0.25)
+    """
+
+    share: Strength = strength(Float(0.05, 0.4), neutral=0.0, domain="[0, 1]")
+
+    def batch(self, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator) -> tuple[Tensor, Tensor]:
+        """Hide a part of x (batch, ...); the targets stay."""
+        return keras.ops.where(hidden(x, self.share, seed) > 0.0, 0.0, x), y
+
+    def clashes(self, others: Sequence[Regularizer]) -> str | None:
+        """A second augmentation."""
+        return clash(self.name, others)

@@ -1,0 +1,40 @@
+"""Flooding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from regzoo.language import Float, OnLoss, Strength, Tensor, strength
+from regzoo.language.lazy import keras
+
+
+@dataclass(frozen=True)
+class Flooding(OnLoss):
+    """Keep the training loss from falling below ``level``: climb where it has.
+
+    Formula: |L - level| + level, L the mean loss of the batch; where L < level its gradient turns round. Later
+    penalties on the weights are not counted in L.
+
+    Helps long trainings of networks that reach zero training loss; does nothing as long as the loss stays
+    above the level. Level 0 does nothing, also where another regularizer makes the loss negative.
+
+    Args:
+        level: in nats, or squared units of the target, in [0, inf); 0 does nothing.
+
+    Raises:
+        InputError: if ``level`` is negative.
+
+    Reference: Ishida et al. 2020, https://arxiv.org/abs/2002.08709
+
+    >>> from regzoo.regularizers import Flooding
+    >>> print(Flooding(0.05))
+    flooding(0.05)
+    """
+
+    level: Strength = strength(Float(0.0, 0.2), neutral=0.0, domain="[0, inf)")
+
+    def loss(self, y: Tensor, logits: Tensor, per_example: Tensor) -> Tensor:
+        """Mirror the losses (batch,) at the level if their mean is below it; their mean is then the formula's."""
+        below = keras.ops.mean(per_example) < self.level
+        flooded = keras.ops.logical_and(below, keras.ops.greater(self.level, 0.0))
+        return keras.ops.where(flooded, 2.0 * self.level - per_example, per_example)

@@ -1,0 +1,43 @@
+"""Gaussian dropout: multiplicative noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from regzoo.language import Float, OnActivations, Slot, Strength, Tensor, strength
+from regzoo.language.lazy import keras, layers
+
+
+@dataclass(frozen=True)
+class GaussianDropout(OnActivations):
+    """Multiply each hidden activation by noise of mean 1 during training.
+
+    Formula: h n, n ~ N(1, rate / (1 - rate)); inference uses h as it is.
+
+    The noise has the mean and the variance of `dropout`'s mask at the same rate, and no exact zeros. Acts after every
+    activation, never after the output. At high rates signs flip often: rate .5 has one factor in six below zero.
+
+    Args:
+        rate: the rate of the dropout with this mean and variance, in [0, 1); 0 does nothing.
+
+    Raises:
+        InputError: if ``rate`` lies outside [0, 1): at 1 the variance is infinite.
+
+    Reference: Srivastava et al. 2014, section 10, https://jmlr.org/papers/v15/srivastava14a.html
+
+    >>> from regzoo.regularizers import GaussianDropout
+    >>> print(GaussianDropout(0.5))
+    gaussian_dropout(0.5)
+    """
+
+    rate: Strength = strength(Float(0.05, 0.7), neutral=0.0, domain="[0, 1)")
+
+    def layer(self, slot: Slot) -> keras.Layer | None:
+        """Noise after each activation."""
+        return layers.InTraining(self.perturb, slot.seed) if slot.kind == "activation" else None
+
+    def perturb(self, h: Tensor, seed: keras.random.SeedGenerator) -> Tensor:
+        """Multiply ``h`` (any shape) by noise."""
+        kept = keras.ops.maximum(1.0 - self.rate, keras.config.epsilon())  # a rate next to 1 is 1 in float32
+        stddev = keras.ops.sqrt(self.rate / kept)
+        return h * (1.0 + stddev * keras.random.normal(keras.ops.shape(h), dtype=h.dtype, seed=seed))

@@ -1,0 +1,38 @@
+"""Gradient clipping."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from regzoo.language import Float, Gradients, OnGradients, Strength, Tensor, strength
+from regzoo.language.lazy import keras
+from regzoo.regularizers._norms import global_norm
+
+
+@dataclass(frozen=True)
+class GradientClip(OnGradients):
+    """Shorten the gradient of all weights together to length ``norm`` when it is longer.
+
+    Formula: g <- g min(1, norm / |g|), |g| over all weights, so its direction stays. Tames steep places and
+    outliers; with Adam, whose steps do not grow with the gradient, it matters in rare large steps only.
+
+    Args:
+        norm: longest allowed gradient, in (0, inf]; infinity does nothing.
+
+    Raises:
+        InputError: if ``norm`` is not positive.
+
+    Reference: Pascanu et al. 2013, https://arxiv.org/abs/1211.5063
+
+    >>> from regzoo.regularizers import GradientClip
+    >>> print(GradientClip(1.0))
+    gradient_clip(1.0)
+    """
+
+    norm: Strength = strength(Float(0.1, 5.0), neutral=float("inf"), domain="(0, inf]")
+
+    def gradients(self, compute: Gradients, weights: list[keras.Variable]) -> list[Tensor]:
+        """Take the gradients and shorten them."""
+        gradients = compute()
+        share = keras.ops.minimum(1.0, self.norm / global_norm(gradients))
+        return [gradient * share for gradient in gradients]

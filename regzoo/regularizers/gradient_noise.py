@@ -1,0 +1,40 @@
+"""Gradient noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from regzoo.language import Float, Gradients, OnGradients, Strength, Tensor, strength
+from regzoo.language.lazy import keras
+
+DECAY = 0.55
+"""How fast the noise fades; the paper's value."""
+
+
+@dataclass(frozen=True)
+class GradientNoise(OnGradients):
+    """Add noise to the gradients that fades as training goes on, which helps out of early narrow valleys.
+
+    Formula: g + N(0, eta / (1 + t)^.55), t the steps taken so far: .55 is the exponent of the variance. Helps deep
+    networks and poor initial values; a well set up network is only slowed down by it.
+
+    Args:
+        eta: variance of the noise in the first step, in [0, inf); 0 does nothing. The paper tries .01, .3 and 1.
+
+    Raises:
+        InputError: if ``eta`` is negative.
+
+    Reference: Neelakantan et al. 2015, https://arxiv.org/abs/1511.06807
+
+    >>> from regzoo.regularizers import GradientNoise
+    >>> print(GradientNoise(0.01))
+    gradient_noise(0.01)
+    """
+
+    eta: Strength = strength(Float(1e-3, 1.0), neutral=0.0, domain="[0, inf)", log=True)
+
+    def gradients(self, compute: Gradients, weights: list[keras.Variable]) -> list[Tensor]:
+        """Take the gradients and perturb them."""
+        step = keras.ops.cast(compute.step, "float32")
+        stddev = keras.ops.sqrt(self.eta / (1.0 + step) ** DECAY)
+        return [g + stddev * keras.random.normal(keras.ops.shape(g), seed=compute.seed) for g in compute()]

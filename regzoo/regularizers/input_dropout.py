@@ -1,0 +1,40 @@
+"""Dropout on the inputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from regzoo.language import Float, OnBatch, Strength, Tensor, strength
+from regzoo.language.lazy import keras
+
+
+@dataclass(frozen=True)
+class InputDropout(OnBatch):
+    """Set each input to zero with probability ``rate`` during training.
+
+    Formula: x m / (1 - rate), m ~ Bernoulli(1 - rate); inference uses x as it is (inverted dropout).
+
+    Inputs are standardized, so zero is a column's mean. The paper keeps inputs with probability .8. Hurts where
+    a few columns carry the answer. For linear regression it is ridge of strength rate / (1 - rate). Rate 1
+    gives zeros, never NaN.
+
+    Args:
+        rate: probability of zero, in [0, 1]; 0 does nothing.
+
+    Raises:
+        InputError: if ``rate`` lies outside [0, 1].
+
+    Reference: Srivastava et al. 2014, https://jmlr.org/papers/v15/srivastava14a.html
+
+    >>> from regzoo.regularizers import InputDropout
+    >>> print(InputDropout(0.2))
+    input_dropout(0.2)
+    """
+
+    rate: Strength = strength(Float(0.05, 0.3), neutral=0.0, domain="[0, 1]")
+
+    def batch(self, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator) -> tuple[Tensor, Tensor]:
+        """Mask x (any shape) and scale what is left; the targets stay."""
+        kept = keras.random.uniform(keras.ops.shape(x), seed=seed) >= self.rate
+        scale = 1.0 / keras.ops.maximum(1.0 - self.rate, keras.config.epsilon())
+        return x * (keras.ops.cast(kept, x.dtype) * scale), y

@@ -1,0 +1,55 @@
+"""KL sparsity: units that are seldom active."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from regzoo.language import Float, OnActivations, Slot, Strength, Tensor, setting, strength
+from regzoo.language.lazy import keras, layers
+
+LOW, HIGH = 0.001, 0.99
+"""Between these the divergence is exact; beyond them it goes on along its tangent."""
+
+
+@dataclass(frozen=True)
+class KlSparsity(OnActivations):
+    """Pull the mean activation of every unit towards ``rho`` by a penalty on the training loss.
+
+    Formula: L + beta sum_j [rho log(rho / r_j) + (1 - rho) log((1 - rho) / (1 - r_j))], r_j = mean |h_j| over the
+    batch, and over the positions of images and sequences, whose channels are the units.
+
+    Made for sigmoids, as in ``autoencoder(activation=sigmoid)``, whose mean lies in (0, 1). ReLU and its kin know no
+    upper end, and dead units have mean 0, where the divergence is infinite; therefore it is continued by its tangent
+    below .001 and above .99, so that the pull stays finite and never stops. A ReLU network can make activations small
+    and the next weights large instead: add `l2`. Of tanh the size counts, not the sign. Acts after every activation.
+    Small batches measure r badly.
+
+    Args:
+        beta: weight of the penalty, in [0, inf); 0 does nothing.
+        rho: the mean activation that costs nothing, in (0, 1).
+
+    Raises:
+        InputError: if ``beta`` or ``rho`` lies outside its domain.
+
+    Reference: Ng 2011, https://web.stanford.edu/class/cs294a/sparseAutoencoder_2011new.pdf
+
+    >>> from regzoo.regularizers import KlSparsity
+    >>> print(KlSparsity(0.01))
+    kl_sparsity(0.01)
+    """
+
+    beta: Strength = strength(Float(1e-4, 1.0), neutral=0.0, domain="[0, inf)", log=True)
+    rho: float = setting(0.05, domain="(0, 1)")
+
+    def layer(self, slot: Slot) -> keras.Layer | None:
+        """A penalty after each activation."""
+        return layers.Penalized(self.penalty) if slot.kind == "activation" else None
+
+    def penalty(self, h: Tensor) -> Tensor:
+        """What activations ``h`` (batch, ..., units) cost."""
+        log, rho = keras.ops.log, self.rho
+        r = keras.ops.mean(keras.ops.abs(h), axis=tuple(range(len(h.shape) - 1)))  # (units,)
+        near = keras.ops.clip(r, LOW, HIGH)
+        divergence = rho * log(rho / near) + (1 - rho) * log((1 - rho) / (1 - near))
+        slope = (1 - rho) / (1 - near) - rho / near
+        return self.beta * keras.ops.sum(divergence + slope * (r - near))

@@ -1,0 +1,43 @@
+"""Label noise: DisturbLabel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from regzoo.language import Float, OnBatch, Strength, Tensor, strength
+from regzoo.language.lazy import keras
+
+
+@dataclass(frozen=True)
+class LabelNoise(OnBatch):
+    """Replace the label of a training example, with probability ``rate``, by a class drawn at random.
+
+    Formula: y -> one_hot(c) with probability rate, c uniform over all classes, the right one included; drawn
+    anew in every step. In expectation it is label smoothing with eps = rate; it adds the noise to it.
+
+    Helps large networks that memorize labels; hurts where labels are wrong already, and small data sets.
+
+    Args:
+        rate: probability of a draw, in [0, 1]; 0 does nothing, 1 leaves nothing to learn.
+
+    Raises:
+        InputError: if ``rate`` lies outside [0, 1], or the task has no classes.
+
+    Reference: Xie et al. 2016, https://arxiv.org/abs/1605.00055
+
+    >>> from regzoo.regularizers import LabelNoise
+    >>> print(LabelNoise(0.1))
+    label_noise(0.1)
+    """
+
+    needs: ClassVar[frozenset[str]] = frozenset({"classes"})
+
+    rate: Strength = strength(Float(0.05, 0.3), neutral=0.0, domain="[0, 1]")
+
+    def batch(self, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator) -> tuple[Tensor, Tensor]:
+        """Disturb y (batch, classes); the inputs stay."""
+        batch, classes = keras.ops.shape(y)
+        disturbed = keras.random.uniform((batch, 1), seed=seed) < self.rate
+        drawn = keras.random.randint((batch,), 0, classes, seed=seed)
+        return x, keras.ops.where(disturbed, keras.ops.one_hot(drawn, classes, dtype=y.dtype), y)

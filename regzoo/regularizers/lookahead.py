@@ -1,0 +1,45 @@
+"""Lookahead: k steps forward, one step back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from regzoo.language import Companion, Float, Int, OnWeights, Strength, Tensor, Weight, strength
+from regzoo.language.lazy import keras
+
+
+@dataclass(frozen=True)
+class Lookahead(OnWeights):
+    """Every ``k`` steps, go back to where the weights stood k steps ago but for a share of the way.
+
+    Formula: after steps k, 2k, ...: w <- slow + alpha (w - slow), slow <- w; all trainable weights. The optimizer
+    keeps its moments. Steadies large learning rates; little is gained where the learning rate is well tuned.
+
+    Args:
+        k: steps between, a whole number in [1, inf).
+        alpha: share of the way that is kept, in [0, 1]; 1 does nothing, 0 never gets anywhere.
+
+    Raises:
+        InputError: if ``k`` is not a whole number from 1 or ``alpha`` lies outside [0, 1].
+
+    Reference: Zhang et al. 2019, https://arxiv.org/abs/1907.08610
+    Departure: there the slow weights are the ones to use; here a training that ends between two of its steps
+    back leaves the weights as they are then.
+
+    >>> from regzoo.regularizers import Lookahead
+    >>> print(Lookahead(k=5, alpha=0.5))
+    lookahead(k=5, alpha=0.5)
+    """
+
+    k: Strength = strength(Int(5, 10), neutral=1, domain="[1, inf)")
+    alpha: Strength = strength(Float(0.5, 0.8), neutral=1.0, domain="[0, 1]")
+
+    def rule(self, weight: Weight) -> Companion:
+        """Every trainable weight has its slow twin."""
+        return Companion(keras.ops.copy, self.follow)
+
+    def follow(self, w: Tensor, slow: Tensor, step: Tensor) -> tuple[Tensor, Tensor]:
+        """Go back a share of the way if it is time."""
+        time = keras.ops.equal(step % self.k, 0)
+        between = self.alpha * w + (1.0 - self.alpha) * slow
+        return keras.ops.where(time, between, w), keras.ops.where(time, between, slow)

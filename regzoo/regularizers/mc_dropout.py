@@ -1,0 +1,70 @@
+"""Monte Carlo dropout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from regzoo.language import AfterTraining, Int, Regularizer, Strength, strength
+from regzoo.language.lazy import Lazy, keras
+from regzoo.regularizers._averaging import members
+
+monte_carlo = Lazy("regzoo.regularizers._monte_carlo")
+
+DROPOUTS = (
+    "dropout",
+    "classic_dropout",
+    "spatial_dropout",
+    "gaussian_dropout",
+    "alpha_dropout",
+    "attention_dropout",
+    "dropblock",
+    "concrete_dropout",
+)
+"""What acts on activations by a mask, and so can act at inference too. Not dropconnect, which acts on weights during
+training alone, nor input_dropout, which acts on training batches."""
+
+
+@dataclass(frozen=True)
+class McDropout(AfterTraining):
+    """Leave dropout on at inference and average ``samples`` passes, which also shows how sure the model is.
+
+    Formula: p = mean of the probabilities (for regression, of the predictions) over passes with masks drawn as in
+    training; entropy of p = mean entropy of a pass + mutual information, what the passes disagree about.
+
+    The model has a method ``uncertainty(x)`` that gives all of it. Batch norm stays at inference; activation noise in
+    the recipe acts too. All rows go through the same thinned networks, so answers repeat and do not depend on
+    the batch. Costs ``samples`` times the prediction; below about 20 the mean is noisier than weight scaling, the
+    usual inference. The passes are shared out over the members of an ensemble.
+
+    Args:
+        samples: how many passes, a whole number in [1, inf).
+
+    Raises:
+        InputError: if ``samples`` is not a whole number from 1, or the recipe has no dropout of activations.
+
+    Reference: Gal and Ghahramani 2016, https://arxiv.org/abs/1506.02142
+
+    >>> from regzoo.regularizers import Dropout, McDropout
+    >>> print(Dropout(0.5) + McDropout(50))
+    dropout(0.5) + mc_dropout(50)
+    """
+
+    company: ClassVar[str] = "dropout(0.5)"
+
+    samples: Strength = strength(Int(10, 100), neutral=None, domain="[1, inf)")
+
+    def trainings(self) -> int:
+        """One training is enough."""
+        return 1
+
+    def finish(self, models: Sequence[keras.Model]) -> keras.Model:
+        """Return one model that averages stochastic passes of ``models``, or of the members of their average."""
+        return monte_carlo.MonteCarlo([member for model in models for member in members(model)], int(self.samples))
+
+    def refuses(self, others: Sequence[Regularizer]) -> str | None:
+        """A recipe without dropout, whose passes would all be alike."""
+        if any(other.name in DROPOUTS for other in others):
+            return None
+        return f"mc_dropout averages passes with dropout on: add one of {', '.join(DROPOUTS)}"

@@ -1,0 +1,52 @@
+"""Orthogonal units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from regzoo.language import Float, OnWeights, Penalty, Strength, Tensor, Weight, strength
+from regzoo.language.lazy import keras
+from regzoo.regularizers._norms import unit_norms
+
+
+@dataclass(frozen=True)
+class Orthogonal(OnWeights):
+    """Penalize units of a layer that look for the same thing: incoming weights shall be at right angles.
+
+    Formula: L + strength mean |cos(w_i, w_j)| over the pairs of a kernel's units, the kernel reshaped to
+    (inputs, units), summed over kernels. Biases and kernels of one unit are left alone.
+
+    Says nothing about the length of the weights, so it sums well with `l2`. More units than inputs cannot all be at
+    right angles; they spread out. Costs a product of units x units per layer and step.
+
+    Args:
+        strength: weight of the penalty, in [0, inf); 0 does nothing. A layer's penalty is at most ``strength``.
+
+    Raises:
+        InputError: if ``strength`` is negative.
+
+    Reference: Brock et al. 2017, https://arxiv.org/abs/1609.07093
+    Departure: Brock sums |W'W - I|, which also fixes the lengths; this is Keras's OrthogonalRegularizer with
+    ``mode="columns"``, for kernels of any rank.
+
+    >>> from regzoo.regularizers import Orthogonal
+    >>> print(Orthogonal(0.01))
+    orthogonal(0.01)
+    """
+
+    strength: Strength = strength(Float(1e-3, 1.0), neutral=0.0, domain="[0, inf)", log=True)
+
+    def rule(self, weight: Weight) -> Penalty | None:
+        """A penalty on each kernel with a pair of units."""
+        if not weight.kernel or weight.shape[-1] < 2:
+            return None
+        return Penalty(lambda w: self.strength * alikeness(w))
+
+
+def alikeness(w: Tensor) -> Tensor:
+    """Mean |cosine| between the units of a kernel ``w`` (..., units), a scalar in [0, 1]."""
+    units = w.shape[-1]
+    w = keras.ops.reshape(w, (-1, units))  # (inputs, units)
+    w = w / unit_norms(w)
+    cosines = keras.ops.absolute(keras.ops.matmul(keras.ops.transpose(w), w))  # (units, units)
+    return keras.ops.sum(cosines * (1.0 - keras.ops.eye(units))) / (units * (units - 1))

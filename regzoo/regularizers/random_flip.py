@@ -1,0 +1,47 @@
+"""Random flips of images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from regzoo.language import Float, OnBatch, Strength, Tensor, setting, strength
+from regzoo.language.lazy import keras
+
+AXES = {"horizontal": (2,), "vertical": (1,), "both": (1, 2)}
+
+
+@dataclass(frozen=True)
+class RandomFlip(OnBatch):
+    """Mirror each training image with probability ``factor``.
+
+    Formula: x[i, j] -> x[i, width - 1 - j] with probability factor, each image by itself; ``vertical`` mirrors
+    rows instead, ``both`` draws for each of the two. Pixels are copied, bit for bit.
+
+    Hurts where left and right differ in meaning: digits, letters, text.
+
+    Args:
+        factor: probability of a flip, in [0, 1]; 0 does nothing, 0.5 is the usual value, 1 flips every image.
+        axis: ``horizontal``, ``vertical`` or ``both``.
+
+    Raises:
+        InputError: if ``factor`` lies outside [0, 1], ``axis`` is another word, or the inputs are no images.
+
+    Reference: Shorten and Khoshgoftaar 2019, https://doi.org/10.1186/s40537-019-0197-0
+
+    >>> from regzoo.regularizers import RandomFlip
+    >>> print(RandomFlip(0.5))
+    random_flip(0.5)
+    """
+
+    needs: ClassVar[frozenset[str]] = frozenset({"images"})
+
+    factor: Strength = strength(Float(0.1, 0.5), neutral=0.0, domain="[0, 1]")
+    axis: str = setting("horizontal", options=tuple(AXES))
+
+    def batch(self, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator) -> tuple[Tensor, Tensor]:
+        """Flip images x (batch, height, width, channels); the targets stay."""
+        for axis in AXES[self.axis]:
+            flipped = keras.random.uniform((keras.ops.shape(x)[0], 1, 1, 1), seed=seed) < self.factor
+            x = keras.ops.where(flipped, keras.ops.flip(x, axis), x)
+        return x, y

@@ -1,0 +1,49 @@
+"""Sharpness-aware minimization."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from regzoo.language import Float, Gradients, OnGradients, Strength, Tensor, strength
+from regzoo.language.lazy import keras
+from regzoo.regularizers._norms import global_norm
+
+
+@dataclass(frozen=True)
+class Sam(OnGradients):
+    """Step by the gradient of a worse place nearby, which leads to valleys that are flat and not only deep.
+
+    Formula: gradient of L at w + rho g / |g|, g the gradient at w, |g| over all weights; the step is taken from w,
+    which is restored exactly.
+
+    Costs twice the time. Each of the two passes draws fresh noise (dropout's masks), and in each batch norm updates
+    its averages, the second time at the moved weights, so they follow twice as fast. At rho 0 the second pass
+    decides alone: with noise in the model that is another draw than the baseline's.
+
+    Args:
+        rho: how far away the worse place is looked for, in [0, inf); 0 does nothing.
+
+    Raises:
+        InputError: if ``rho`` is negative.
+
+    Reference: Foret et al. 2021, https://arxiv.org/abs/2010.01412
+    Departure: the batch is not split into parts with a worse place each (m-sharpness).
+
+    >>> from regzoo.regularizers import Sam
+    >>> print(Sam(0.05))
+    sam(0.05)
+    """
+
+    rho: Strength = strength(Float(0.01, 0.2), neutral=0.0, domain="[0, inf)")
+
+    def gradients(self, compute: Gradients, weights: list[keras.Variable]) -> list[Tensor]:
+        """Climb, take the gradients there, and go back."""
+        climb = compute()
+        here = [keras.ops.copy(weight) for weight in weights]  # after compute(): weight decay may have moved them
+        scale = self.rho / global_norm(climb)
+        for weight, gradient in zip(weights, climb, strict=True):
+            weight.assign_add(scale * gradient)
+        gradients = compute()
+        for weight, value in zip(weights, here, strict=True):
+            weight.assign(value)
+        return gradients

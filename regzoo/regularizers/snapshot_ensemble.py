@@ -1,0 +1,122 @@
+"""Snapshot ensemble."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from regzoo.language import (
+    AfterTraining,
+    InputError,
+    Int,
+    Objective,
+    OnTraining,
+    Regularizer,
+    Strength,
+    Watcher,
+    setting,
+    strength,
+)
+from regzoo.language.lazy import keras
+from regzoo.regularizers._averaging import average
+
+
+@dataclass(frozen=True)
+class SnapshotEnsemble(OnTraining, AfterTraining):
+    """Let the learning rate fall and restart, keep the weights at the end of each cycle, and average the last ones.
+
+    Formula: learning rate of the run times (1 + cos(pi t / T)) / 2 in epoch t (from 0) of a cycle of
+    T = epochs / cycles; p = mean of the probabilities (for regression, of the predictions) of the last snapshots.
+
+    An ensemble for the price of one training; its members are less different than those of `ensemble`, and each has
+    had a part of the training only: it needs long trainings and a high learning rate. A training that is stopped
+    within a cycle counts its last weights as a snapshot. Where T is no whole number, a cycle begins in the first
+    whole epoch after its start.
+
+    Args:
+        cycles: how many, a whole number in [1, inf).
+        last: how many snapshots are averaged, at most, in [1, inf).
+
+    Raises:
+        InputError: if ``cycles`` or ``last`` is not a whole number from 1; if the recipe averages weights (`ema`,
+            `swa`), which the snapshots would not have.
+
+    Reference: Huang et al. 2017, https://arxiv.org/abs/1704.00109
+    Departure: the learning rate changes from epoch to epoch rather than from step to step.
+
+    >>> from regzoo.regularizers import SnapshotEnsemble
+    >>> print(SnapshotEnsemble(5))
+    snapshot_ensemble(5)
+    """
+
+    cycles: Strength = strength(Int(3, 6), neutral=None, domain="[1, inf)")
+    last: int = setting(3, domain="[1, inf)")
+
+    def watch(self, objective: Objective) -> Watcher:
+        """Return the cycles of one run."""
+        epochs = max(objective.epochs, 1)
+        return _Cycles(epochs, min(int(self.cycles), epochs), self.last)
+
+    def trainings(self) -> int:
+        """One training gives all members."""
+        return 1
+
+    def finish(self, models: Sequence[keras.Model]) -> keras.Model:
+        """Return one model that averages the outputs of the snapshots; it shares their weights."""
+        return average(models)
+
+    def clashes(self, others: Sequence[Regularizer]) -> str | None:
+        """What stops a training when validation gets worse."""
+        if any(other.name == "early_stopping" for other in others):
+            return "snapshot_ensemble makes validation worse with each restart, and early_stopping stops there"
+        return None
+
+    def refuses(self, others: Sequence[Regularizer]) -> str | None:
+        """Averages of weights, which would not be used."""
+        for other in others:
+            if other.name in ("ema", "swa"):
+                return f"snapshot_ensemble uses the weights at the end of each cycle, not the averages of {other.name}"
+        return None
+
+
+@dataclass
+class _Cycles(Watcher):
+    epochs: int
+    cycles: int
+    last: int
+    done: int = 0
+    rate: float | None = None
+    snapshots: list[list[Any]] = field(default_factory=list)
+
+    def begin(self, epoch: int, model: keras.Model) -> None:
+        """Set the learning rate of the epoch."""
+        rate = model.optimizer.learning_rate
+        if not isinstance(rate, keras.Variable):
+            raise InputError("snapshot_ensemble sets the learning rate: give the optimizer a number, not a schedule")
+        if self.rate is None:
+            self.rate = float(rate.numpy())
+        passed = self.done * self.cycles % self.epochs / self.epochs  # share of the cycle
+        rate.assign(self.rate * (1.0 + math.cos(math.pi * passed)) / 2.0)
+
+    def epoch(self, epoch: int, score: float, model: keras.Model) -> bool:
+        """Keep the weights at the end of a cycle."""
+        self.done += 1
+        if self._ended():
+            self.snapshots.append(model.get_weights())
+        return False
+
+    def finish(self, model: keras.Model) -> None:
+        """Keep the last weights and give the learning rate back."""
+        if not self._ended():
+            self.snapshots.append(model.get_weights())
+        if self.rate is not None:
+            model.optimizer.learning_rate.assign(self.rate)
+
+    def members(self, model: keras.Model) -> list[list[Any]]:
+        """The last snapshots."""
+        return self.snapshots[-self.last :]
+
+    def _ended(self) -> bool:
+        return self.done * self.cycles // self.epochs > (self.done - 1) * self.cycles // self.epochs

@@ -1,0 +1,45 @@
+"""Spatial dropout: whole feature maps at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from regzoo.language import Float, OnActivations, Slot, Strength, Tensor, strength
+from regzoo.language.lazy import keras, layers
+
+
+@dataclass(frozen=True)
+class SpatialDropout(OnActivations):
+    """Set whole channels to zero with probability ``rate`` during training.
+
+    Formula: h m / (1 - rate), one m ~ Bernoulli(1 - rate) for each example and channel; inference uses h as it is.
+
+    Neighbouring pixels and time steps say nearly the same, so that a mask on single values hides little. Acts after
+    activations of images and sequences; dense layers are left alone. Hurts layers of few channels.
+
+    Args:
+        rate: probability of zero, in [0, 1]; 0 does nothing.
+
+    Raises:
+        InputError: if ``rate`` lies outside [0, 1], or the backbone has neither images nor sequences inside.
+
+    Reference: Tompson et al. 2015, https://arxiv.org/abs/1411.4280
+
+    >>> from regzoo.regularizers import SpatialDropout
+    >>> print(SpatialDropout(0.2))
+    spatial_dropout(0.2)
+    """
+
+    rate: Strength = strength(Float(0.05, 0.5), neutral=0.0, domain="[0, 1]")
+
+    def layer(self, slot: Slot) -> keras.Layer | None:
+        """A mask after each activation that has positions."""
+        has_positions = slot.kind == "activation" and slot.rank in (3, 4)
+        return layers.InTraining(self.drop, slot.seed) if has_positions else None
+
+    def drop(self, h: Tensor, seed: keras.random.SeedGenerator) -> Tensor:
+        """Mask the channels of ``h`` (batch, ..., channels) and scale what is left."""
+        batch, *positions, channels = keras.ops.shape(h)
+        kept = keras.random.uniform((batch, *(1 for _ in positions), channels), seed=seed) >= self.rate
+        scale = 1.0 / keras.ops.maximum(1.0 - self.rate, keras.config.epsilon())
+        return h * (keras.ops.cast(kept, h.dtype) * scale)

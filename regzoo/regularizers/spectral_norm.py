@@ -1,0 +1,49 @@
+"""Spectral normalization."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from regzoo.language import Companion, OnWeights, Tensor, Weight
+from regzoo.language.lazy import keras
+from regzoo.regularizers._norms import global_norm
+
+
+@dataclass(frozen=True)
+class SpectralNorm(OnWeights):
+    """Divide every kernel by its largest singular value after each step, so that no layer stretches its input.
+
+    Formula: w <- w / sigma, sigma = v'Wu with W the kernel reshaped to (inputs, units), v = Wu / |Wu| and then
+    u = W'v / |W'v|: one power iteration a step, u carried on from step to step. Biases stay.
+
+    Until u has settled, in the first steps, sigma comes out too small. For a convolution it is the norm of the
+    reshaped kernel, not of the convolution. Limits the logits, so the model cannot be very sure. It has no strength.
+
+    Reference: Miyato et al. 2018, https://arxiv.org/abs/1802.05957
+    Departure: as in Keras's SpectralNormalization, the weights themselves are divided, and gradients are taken of
+    what results rather than through the division. Keras divides before a step, this after it, so the weights
+    after training are normalized ones. u starts as equal numbers rather than random ones.
+
+    >>> from regzoo.regularizers import SpectralNorm
+    >>> print(SpectralNorm())
+    spectral_norm
+    """
+
+    def rule(self, weight: Weight) -> Companion | None:
+        """Each kernel, with its u."""
+        return Companion(self.start, self.follow) if weight.kernel else None
+
+    def start(self, w: Tensor) -> Tensor:
+        """u for a kernel ``w`` (..., units): (units, 1), of length 1."""
+        units = w.shape[-1]
+        return keras.ops.full((units, 1), units**-0.5)
+
+    def follow(self, w: Tensor, u: Tensor, step: Tensor) -> tuple[Tensor, Tensor]:
+        """One power iteration and the division; a kernel of zeros stays one."""
+        matrix = keras.ops.reshape(w, (-1, w.shape[-1]))  # (inputs, units)
+        stretched = keras.ops.matmul(matrix, u)  # (inputs, 1)
+        v = stretched / global_norm([stretched])
+        back = keras.ops.matmul(keras.ops.transpose(matrix), v)  # (units, 1)
+        sigma = global_norm([back])  # v'Wu with u = back / |back|
+        found = sigma > keras.config.epsilon()
+        return keras.ops.where(found, w / sigma, w), keras.ops.where(found, back / sigma, u)

@@ -1,0 +1,82 @@
+"""Stochastic weight averaging."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from regzoo.language import Float, Objective, OnTraining, Regularizer, Strength, Watcher, strength
+from regzoo.language.lazy import keras
+
+
+@dataclass(frozen=True)
+class Swa(OnTraining):
+    """Use the mean of the weights after each of the last epochs, which lies in a flatter place than any of them.
+
+    Formula: mean of the trainable weights after the epochs that end after ``start`` of the training; batch norm's
+    averages are then fitted anew to the training data. Helps most at a high constant learning rate.
+
+    A mean of weights from different valleys is worth nothing. So it is refused, and the last weights are kept, if
+    its loss on the training data is both more than twice theirs and so high that more than half of what the
+    training gained is gone. A training that stops before ``start`` averages nothing. In a recipe with early stopping
+    write ``swa`` behind it: each puts its weights in place of those it finds.
+
+    Args:
+        start: share of the training after which averaging begins, in [0, 1]; 1 does nothing.
+
+    Raises:
+        InputError: if ``start`` lies outside [0, 1].
+
+    Reference: Izmailov et al. 2018, https://arxiv.org/abs/1803.05407
+    Departure: the learning rate is the run's own rather than a constant high or cyclic one; the refusal is ours.
+
+    >>> from regzoo.regularizers import Swa
+    >>> print(Swa(0.7))
+    swa(0.7)
+    """
+
+    start: Strength = strength(Float(0.5, 0.9), neutral=1.0, domain="[0, 1]", dial=False)
+
+    def watch(self, objective: Objective) -> Watcher:
+        """Return the mean of one run."""
+        return _Mean(float(self.start) * objective.epochs)
+
+    def clashes(self, others: Sequence[Regularizer]) -> str | None:
+        """Another average."""
+        if any(other.name == "ema" for other in others):
+            return "swa puts its averages in the place of ema's: take one of them"
+        return None
+
+
+@dataclass
+class _Mean(Watcher):
+    after: float
+    untrained: float | None = None
+    count: int = 0
+    sums: list[Any] = field(default_factory=list)
+
+    def begin(self, epoch: int, model: keras.Model) -> None:
+        """Note the loss before the first epoch."""
+        if self.untrained is None:
+            self.untrained = model.training_loss()
+
+    def epoch(self, epoch: int, score: float, model: keras.Model) -> bool:
+        """Add up the weights, if it is time."""
+        if epoch + 1 > self.after:
+            weights = [variable.numpy() for variable in model.trainable_variables]
+            self.sums = [sum_ + w for sum_, w in zip(self.sums, weights, strict=True)] if self.count else weights
+            self.count += 1
+        return False
+
+    def finish(self, model: keras.Model) -> None:
+        """Put the mean in place, unless it has collapsed."""
+        if not self.count:
+            return
+        last, loss = model.get_weights(), model.training_loss()
+        for variable, total in zip(model.trainable_variables, self.sums, strict=True):
+            variable.assign(total / self.count)
+        model.refit_statistics()
+        assert self.untrained is not None  # begin() comes first
+        if not model.training_loss() <= max(2.0 * loss, (self.untrained + loss) / 2.0):
+            model.set_weights(last)

@@ -1,0 +1,46 @@
+"""Swap noise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from regzoo.language import Float, OnBatch, Strength, Tensor, strength
+from regzoo.language.lazy import keras
+
+
+@dataclass(frozen=True)
+class SwapNoise(OnBatch):
+    """Replace each cell of a row, with probability ``rate``, by the same column of another row of the batch.
+
+    Formula: x[i, j] -> x[k, j] with probability rate, k uniform among the other rows, drawn for each cell.
+
+    Every column keeps its own distribution, categories included, and loses its ties to the others; the target
+    stays. Hurts where a few columns carry the answer; a batch of one row is left as it is.
+
+    Args:
+        rate: probability of a swap, in [0, 1]; 0 does nothing, .15 is Jahrer's value.
+
+    Raises:
+        InputError: if ``rate`` lies outside [0, 1], or the inputs are no rows.
+
+    Reference: Yoon et al. 2020 (VIME),
+    https://proceedings.neurips.cc/paper/2020/hash/7d97667a3e056acab9aaf653807b4a03-Abstract.html; first used by
+    Jahrer 2017, https://www.kaggle.com/c/porto-seguro-safe-driver-prediction/discussion/44629
+
+    >>> from regzoo.regularizers import SwapNoise
+    >>> print(SwapNoise(0.15))
+    swap_noise(0.15)
+    """
+
+    needs: ClassVar[frozenset[str]] = frozenset({"rows"})
+
+    rate: Strength = strength(Float(0.05, 0.3), neutral=0.0, domain="[0, 1]")
+
+    def batch(self, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator) -> tuple[Tensor, Tensor]:
+        """Swap cells of x (batch, columns); the targets stay."""
+        shape = keras.ops.shape(x)
+        swapped = keras.random.uniform(shape, seed=seed) < self.rate
+        step = keras.random.randint(shape, 1, keras.ops.maximum(shape[0], 2), seed=seed)  # to another row
+        donor = (keras.ops.arange(shape[0])[:, None] + step) % shape[0]
+        return keras.ops.where(swapped, keras.ops.take_along_axis(x, donor, axis=0), x), y

@@ -1,0 +1,35 @@
+"""Unit norm: weights of length 1."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from regzoo.language import OnWeights, Projection, Tensor, Weight
+from regzoo.language.lazy import keras
+from regzoo.regularizers._norms import unit_norms
+
+
+@dataclass(frozen=True)
+class UnitNorm(OnWeights):
+    """Bring the incoming weights of every unit to length 1 after each step.
+
+    Formula: w <- w / (norm(w) + 1e-7) for each unit: norms over all axes of a kernel but the last. Biases stay.
+
+    Only the direction of the weights is learned, which suits units that are normalized afterwards (`batch_norm`).
+    The output layer's kernel is included, so its logits are limited and the model cannot be very sure; hurts where
+    sure answers are right. It has no strength.
+
+    Reference: Huang et al. 2017, https://arxiv.org/abs/1710.02338
+
+    >>> from regzoo.regularizers import UnitNorm
+    >>> print(UnitNorm())
+    unit_norm
+    """
+
+    def rule(self, weight: Weight) -> Projection | None:
+        """Each kernel."""
+        return Projection(self.scale) if weight.kernel else None
+
+    def scale(self, w: Tensor) -> Tensor:
+        """Put the units of the kernel ``w`` (..., units) at length 1."""
+        return w / (unit_norms(w) + keras.config.epsilon())

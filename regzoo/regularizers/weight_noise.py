@@ -1,0 +1,41 @@
+"""Gaussian noise on the weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from regzoo.language import Float, OnWeights, Perturbation, Strength, Tensor, Weight, strength
+from regzoo.language.lazy import keras
+
+
+@dataclass(frozen=True)
+class WeightNoise(OnWeights):
+    """Add noise to the weights in the training forward pass, so that solutions must tolerate inaccurate weights.
+
+    Formula: w + N(0, stddev^2) on kernels, not biases, drawn anew in each step, one draw for the whole batch;
+    inference uses w as it is. A weight of a layer with n inputs is about 1 / sqrt(n), so wide layers tolerate less
+    noise. The network can learn to drown it by larger weights; it sums well with `l2`.
+
+    Args:
+        stddev: standard deviation of the noise, in [0, inf); 0 does nothing. Graves used .075.
+
+    Raises:
+        InputError: if ``stddev`` is negative.
+
+    Reference: Graves 2011, https://papers.nips.cc/paper/2011/hash/7eb3c8be3d411e8ebfab08eba5f49632-Abstract.html
+    Departure: a fixed deviation; there it is learned for each weight, too (adaptive weight noise).
+
+    >>> from regzoo.regularizers import WeightNoise
+    >>> print(WeightNoise(0.05))
+    weight_noise(0.05)
+    """
+
+    stddev: Strength = strength(Float(0.005, 0.1), neutral=0.0, domain="[0, inf)", log=True)
+
+    def rule(self, weight: Weight) -> Perturbation | None:
+        """Noise on each kernel."""
+        return Perturbation(self.perturb) if weight.kernel else None
+
+    def perturb(self, w: Tensor, seed: keras.random.SeedGenerator) -> Tensor:
+        """Add noise to ``w`` (any shape)."""
+        return w + self.stddev * keras.random.normal(keras.ops.shape(w), seed=seed)

@@ -1,0 +1,139 @@
+"""transformer: tokens of images, rows and sequences, attention worked by hand, and the slots."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+import regzoo
+from regzoo.language import InputError
+
+TINY = "transformer(width=6, depth=1, heads=2, hidden=7)"
+
+
+def norm(x: np.ndarray) -> np.ndarray:
+    """Layer normalization as it starts: scale 1, offset 0."""
+    return (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-6)
+
+
+def attention(x: np.ndarray, layer: Callable[[str, np.ndarray], np.ndarray], heads: int) -> np.ndarray:
+    """Self-attention of tokens x (tokens, width), head by head."""
+    query, key, value = (np.split(layer(part, x), heads, axis=-1) for part in ("query", "key", "value"))
+    seen = []
+    for q, k, v in zip(query, key, value, strict=True):
+        powers = np.exp(q @ k.T / np.sqrt(q.shape[-1]))
+        seen.append(powers / powers.sum(1, keepdims=True) @ v)
+    return layer("out", np.concatenate(seen, -1))
+
+
+def test_slots_stand_in_every_block(announced: Callable[..., Any]) -> None:
+    block = [
+        ("attention", (None, 2, 5, 5)),
+        ("branch", (None, 5, 6)),
+        ("preactivation", (None, 5, 7)),
+        ("activation", (None, 5, 7)),
+        ("branch", (None, 5, 6)),
+    ]
+    found = announced("transformer(width=6, depth=2, heads=2, hidden=7)", (5,))
+    assert found == [("input", (None, 5)), *block, *block, ("features", (None, 6))]
+
+
+@pytest.mark.parametrize(
+    ("shape", "tokens"),
+    [((8, 8, 1), 4), ((28, 28, 1), 49), ((9, 5, 2), 6), ((7,), 7), ((9, 5), 9), ((None, 5), None)],
+)
+def test_patches_columns_and_steps_are_tokens(
+    announced: Callable[..., Any], shape: tuple[int, ...], tokens: int | None
+) -> None:
+    assert announced(TINY, shape)[1] == ("attention", (None, 2, tokens, tokens))
+
+
+def test_it_is_attention_and_a_small_network_with_two_shortcuts() -> None:
+    model = regzoo.build(TINY, input_shape=(3, 5), classes=2)
+    weights = {weight.path: weight.numpy() for weight in model.weights}
+    draw = np.random.default_rng(0)
+    # Biases start at zero and would not be seen.
+    weights = {path: w if w.ndim > 1 or "norm" in path else draw.normal(size=w.shape) for path, w in weights.items()}
+    model.set_weights([weights[weight.path] for weight in model.weights])
+
+    def layer(name: str, h: np.ndarray) -> np.ndarray:
+        return h @ weights[f"block_0_{name}/kernel"] + weights[f"block_0_{name}/bias"]
+
+    x = draw.normal(size=(4, 3, 5)).astype(np.float32)
+    pooled = []
+    for sequence in x:
+        h = sequence @ weights["embed/kernel"] + weights["embed/bias"]
+        h = h + attention(norm(h), layer, heads=2)
+        hidden = layer("dense_0", norm(h))
+        gelu = np.array([[v * 0.5 * (1 + math.erf(v / np.sqrt(2))) for v in row] for row in hidden])
+        h = h + layer("dense_1", gelu)
+        pooled.append(norm(h).mean(0))
+    wanted = np.array(pooled) @ weights["head/kernel"] + weights["head/bias"]
+    # About ten float32 products deep, of sums of at most 7 numbers near 1.
+    np.testing.assert_allclose(model.logits(x), wanted, atol=2e-5)
+
+
+def test_a_patch_is_a_square_of_the_image() -> None:
+    model = regzoo.build("transformer(width=6, depth=1, heads=2, hidden=7, patch=2)", input_shape=(4, 5, 2), classes=2)
+    image = np.arange(40, dtype=np.float32).reshape(1, 4, 5, 2)
+    patches = keras.Model(model.input, model.get_layer("patches").output)(image).numpy()
+    padded = np.pad(image, ((0, 0), (0, 0), (0, 1), (0, 0)))
+    assert patches.shape == (1, 6, 8)
+    for token in range(6):
+        row, column = 2 * (token // 3), 2 * (token % 3)
+        np.testing.assert_array_equal(patches[0, token], padded[0, row : row + 2, column : column + 2].ravel())
+
+
+def test_columns_have_vectors_of_their_own_and_sequences_a_place_in_it() -> None:
+    columns = regzoo.build(TINY, input_shape=(4,), classes=2).get_layer("embed").get_weights()
+    steps = regzoo.build(TINY, input_shape=(4, 5), classes=2).get_layer("embed").get_weights()
+    free = regzoo.build(TINY, input_shape=(None, 5), classes=2).get_layer("embed").get_weights()
+    assert [w.shape for w in columns] == [(4, 6), (4, 6)]
+    assert [w.shape for w in steps] == [(5, 6), (4, 6)]
+    assert [w.shape for w in free] == [(5, 6), (6,)]
+    for weight in (*columns, steps[1]):
+        assert len({tuple(row) for row in weight}) == 4
+
+
+def test_it_sees_the_order_of_columns_and_steps() -> None:
+    draw = np.random.default_rng(0)
+    for shape in ((4,), (4, 5), (8, 8, 1)):
+        model = regzoo.build(TINY, input_shape=shape, classes=2)
+        x = draw.standard_normal((2, *shape)).astype(np.float32)
+        assert np.abs(model.logits(x) - model.logits(x[:, ::-1])).max() > 1e-4
+
+
+def test_sequences_of_any_length_are_taken() -> None:
+    model = regzoo.build(TINY, input_shape=(None, 5), classes=2)
+    for length in (2, 9):
+        assert model.predict(np.ones((2, length, 5), np.float32), verbose=0).shape == (2, 2)
+
+
+def test_dropped_attention_looks_at_nothing() -> None:
+    """With every attention weight at zero in training, tokens see one another no more."""
+    model = regzoo.build(TINY, "attention_dropout(0.99)", input_shape=(5,), classes=2)
+    assert model.hits == {"attention_dropout": 1}
+    x = np.random.default_rng(0).standard_normal((2, 5)).astype(np.float32)
+    assert np.abs(model.logits(x, training=True) - model.logits(x)).max() > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("text", "shape", "reason"),
+    [
+        ("transformer(width=10)", (5,), "transformer: width must be a multiple of heads, received 10 and 4"),
+        (
+            "transformer",
+            (224, 224, 3),
+            "transformer: patch=4 cuts images of 224 x 224 into 3136 tokens, more than 1024; use a larger patch",
+        ),
+    ],
+)
+def test_what_cannot_be_is_answered(text: str, shape: tuple[int, ...], reason: str) -> None:
+    with pytest.raises(InputError) as raised:
+        regzoo.build(text, input_shape=shape, classes=3)
+    assert str(raised.value) == reason

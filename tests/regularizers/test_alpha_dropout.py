@@ -1,0 +1,94 @@
+"""Alpha dropout: stock Keras, the statistics that it keeps, and the end of its domain."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import regzoo
+from regzoo.language import InputError, Slot
+from regzoo.regularizers import AlphaDropout
+
+
+def layer(rate: float, seed: int = 0) -> Any:
+    """Its layer at a slot with this seed."""
+    return AlphaDropout(rate).layer(Slot("activation", 0, 1, 2, seed))
+
+
+def some(*shape: int) -> np.ndarray:
+    """Normal draws, float32."""
+    return np.random.default_rng(0).normal(size=shape).astype(np.float32)
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.3, 0.9])
+def test_it_equals_stock_keras_for_the_same_seed(rate: float) -> None:
+    h, ours, stock = some(64, 32), layer(rate, seed=7), keras.layers.AlphaDropout(rate, seed=7)
+    for _ in range(3):
+        # Sums of terms near 1, some of which cancel: a few float32 roundings (6e-8) of a few units.
+        np.testing.assert_allclose(ours(h, training=True), stock(h, training=True), rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.3, 0.6])
+def test_mean_0_and_variance_1_are_kept(rate: float) -> None:
+    # Not only for normal inputs: SELU's own outputs, standardized, are skewed.
+    h = np.array(keras.activations.selu(some(500, 400)), np.float64)
+    h = (h - h.mean()) / h.std()
+    out = np.array(layer(rate)(h.astype(np.float32), training=True), np.float64)
+    # Given inputs of mean 0 and variance 1, both are exact over masks. Five standard errors of a mean and of a sample
+    # variance over n draws, by the outputs' own moments; the mean's error squared is far below either.
+    n, fourth = out.size, ((out - out.mean()) ** 4).mean()
+    assert out.mean() == pytest.approx(0, abs=5 * out.std() / math.sqrt(n))
+    assert out.var() == pytest.approx(1, abs=5 * math.sqrt((fourth - out.var() ** 2) / n))
+
+
+def test_what_is_dropped_sits_at_selus_limit() -> None:
+    rate = 0.5
+    limit = float(keras.activations.selu(np.float32(-100.0)))
+    a = ((1 - rate) * (1 + rate * limit**2)) ** -0.5
+    out = np.array(layer(rate)(np.full((50, 20), 0.3, np.float32), training=True))
+    levels = [a * limit * (1 - rate), a * (0.3 - limit * rate)]
+    assert np.unique(out) == pytest.approx(levels, rel=1e-6)
+
+
+def test_rate_0_and_inference_change_no_bit() -> None:
+    h = some(50, 20)
+    assert np.array_equal(layer(0.0)(h, training=True), h)
+    assert np.array_equal(layer(0.7)(h), h)
+
+
+def test_rate_1_is_refused() -> None:
+    with pytest.raises(InputError, match=r"rate must lie in \[0, 1\), received 1\.0"):
+        AlphaDropout(1.0)
+
+
+def test_a_rate_that_float32_rounds_to_1_stays_finite(rows: Any) -> None:
+    h = tf.constant(some(5, 4))
+    with tf.GradientTape() as tape:
+        tape.watch(h)
+        out = layer(1 - 1e-12)(h, training=True)
+    assert np.isfinite(out).all()
+    assert np.isfinite(tape.gradient(out, h)).all()
+    model = regzoo.build("mlp([4], activation=selu)", f"alpha_dropout({1 - 1e-12!r})", input_shape=(5,), classes=3)
+    assert model.dials == {"alpha_dropout.rate": 1.0}
+    model.update(*rows)
+    assert all(np.isfinite(weight).all() for weight in model.get_weights())
+
+
+def test_every_seed_and_every_step_has_its_own_mask() -> None:
+    h = np.ones((9, 9), np.float32)
+    first, again, other = layer(0.5, 1), layer(0.5, 1), layer(0.5, 2)
+    draws = [np.array(each(h, training=True)) for each in (first, again, other, first)]
+    assert np.array_equal(draws[0], draws[1])
+    assert not np.array_equal(draws[0], draws[2])
+    assert not np.array_equal(draws[0], draws[3])
+
+
+def test_it_acts_after_every_activation() -> None:
+    model = regzoo.build("mlp([4, 4], activation=selu)", "alpha_dropout(0.1)", input_shape=(5,), classes=3)
+    assert model.hits == {"alpha_dropout": 2}
+    assert AlphaDropout(0.5).layer(Slot("input", 0, 1, 2, 0)) is None

@@ -1,0 +1,73 @@
+"""Confidence penalty: by hand, its gradient, any logits, and the baseline."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy.optimize import brentq
+from scipy.stats import entropy
+
+import regzoo
+from regzoo.language import InputError
+from regzoo.regularizers import ConfidencePenalty
+
+
+def penalized(beta: float, logits: Any) -> Any:
+    """The per-example losses after it, from a loss of 1 each."""
+    return ConfidencePenalty(beta).loss(None, logits, tf.fill([logits.shape[0]], 1.0))
+
+
+def test_by_hand() -> None:
+    logits = np.log([[0.75, 0.25], [0.5, 0.5]]).astype(np.float32)
+    # H(.75, .25) = .75 log(4/3) + .25 log 4 = .56234; H(.5, .5) = log 2.
+    assert penalized(0.5, logits).numpy() == pytest.approx([1 - 0.28117, 1 - 0.5 * math.log(2)], abs=1e-5)
+
+
+def test_it_is_the_entropy_whatever_is_added_to_the_logits() -> None:
+    p = np.random.default_rng(0).dirichlet([0.5] * 6, 40)
+    logits = (np.log(p) + 5.0).astype(np.float32)
+    np.testing.assert_allclose(1 - np.array(penalized(1.0, logits)), entropy(p, axis=1), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [0.0, 1.0, 1e4])
+@pytest.mark.parametrize("beta", [0.0, 1.0, 100.0])
+def test_values_and_gradients_are_finite_at_any_logits(beta: float, size: float) -> None:
+    logits = tf.Variable([[size, -size, 0.0]])
+    with tf.GradientTape() as tape:
+        value = penalized(beta, logits)
+    gradient = tape.gradient(value, logits)
+    assert np.isfinite(value).all()
+    assert np.isfinite(gradient).all()
+    # dH/dz_k = -p_k (log p_k + H).
+    p = np.array(tf.nn.softmax(logits), np.float64)[0]
+    expected = beta * p * (np.log(np.maximum(p, 1e-300)) + entropy(p))
+    np.testing.assert_allclose(gradient[0], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_beta_0_changes_no_bit() -> None:
+    logits, losses = np.random.default_rng(0).normal(size=(2, 50, 3)).astype(np.float32)
+    assert np.array_equal(ConfidencePenalty(0.0).loss(None, logits, losses[:, 0]), losses[:, 0])
+
+
+@pytest.mark.parametrize("beta", [0.5, 2.0])
+def test_the_best_prediction_is_where_loss_and_entropy_balance(beta: float) -> None:
+    """Of -log p - beta H(p, q, q) with q = (1 - p) / 2, the derivative is -1 / p + beta log(p / q)."""
+    sgd = keras.optimizers.SGD(0.5)
+    model = regzoo.build("mlp([2])", f"confidence_penalty({beta})", (2,), classes=3, optimizer=sgd)
+    step = tf.function(lambda: model.update(np.zeros((6, 2), np.float32), np.zeros(6, np.int64))[0])
+    for _ in range(200):  # only the head's bias learns, from a loss whose curvature is above .1: .95^200 = 4e-5
+        step()
+    best = brentq(lambda p: -1 / p + beta * np.log(2 * p / (1 - p)), 0.34, 0.99)
+    assert model.predict(np.zeros((1, 2)), verbose=0)[0] == pytest.approx(
+        [best, (1 - best) / 2, (1 - best) / 2], abs=1e-4
+    )
+
+
+def test_regression_is_refused() -> None:
+    with pytest.raises(InputError, match="confidence_penalty needs classes"):
+        regzoo.build("mlp([4])", "confidence_penalty(0.1)", input_shape=(5,), outputs=1)

@@ -1,0 +1,76 @@
+"""Lookahead: by hand, the neutral share, and what it is with k = 1."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+import regzoo
+from regzoo.language import Weight
+from regzoo.regularizers import Lookahead
+
+
+def walked(steps: list[float], k: int, alpha: float) -> list[float]:
+    """Where a weight stands after each step; it starts at 0 and each step adds its number."""
+    rule = Lookahead(k, alpha).rule(Weight("dense/bias", (1,)))
+    w = np.zeros(1, np.float32)
+    slow, found = rule.start(w), []
+    for number, step in enumerate(steps, start=1):
+        w, slow = rule.follow(np.array(w) + np.float32(step), slow, number)
+        found.append(float(w[0]))
+    return found
+
+
+def test_by_hand() -> None:
+    # Up to 2, halfway back to 1; up to 3, halfway back to 2.
+    assert walked([1, 1, 1, 1, 1], k=2, alpha=0.5) == [1, 1, 2, 2, 3]
+    assert walked([1, 1, 1], k=3, alpha=0.25) == [1, 2, 0.75]
+
+
+def test_the_ends_of_alpha() -> None:
+    steps = [float(step) for step in np.random.default_rng(0).normal(size=6).astype(np.float32)]
+    assert walked(steps, k=2, alpha=1.0) == walked(steps, k=100, alpha=0.5)
+    assert walked(steps, k=2, alpha=0.0)[1::2] == [0.0, 0.0, 0.0]
+    assert Lookahead().neutral() == Lookahead(1, 1.0)
+
+
+def test_with_k_1_it_is_a_smaller_learning_rate(by_hand: Callable[[str], Any]) -> None:
+    ours, plain = by_hand("lookahead(k=1, alpha=0.5)"), by_hand("none")
+    plain.optimizer.learning_rate.assign(0.25)
+    for model in (ours, plain):
+        for _ in range(3):
+            model.update(np.array([[1.0, 0.5]], np.float32), np.array([[1.0]], np.float32))
+    for mine, theirs in zip(ours.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-5)
+
+
+def test_fit_goes_back_in_every_kth_step(rows: Any) -> None:
+    def fitted(recipe: str, epochs: int) -> list[np.ndarray]:
+        model = regzoo.build("mlp([4])", recipe, (5,), 3, optimizer=keras.optimizers.SGD(0.1), seed=1)
+        if epochs:
+            model.fit(*rows, batch_size=20, epochs=epochs, shuffle=False, verbose=0)
+        return model.get_weights()
+
+    start, plain, ours = fitted("none", 0), fitted("none", 1), fitted("lookahead(k=3, alpha=0.25)", 1)
+    for before, after, mine in zip(start, plain, ours, strict=True):  # an epoch has 3 steps
+        np.testing.assert_allclose(mine, before + 0.25 * (after - before), atol=1e-6)
+
+
+def test_a_run_starts_where_its_weights_do(rows: Any) -> None:
+    model = regzoo.build("mlp([4])", "lookahead(k=5, alpha=0.5)", input_shape=(5,), classes=3)
+    for _ in range(5):
+        model.update(*rows)
+    model.reset(3)
+    pairs = model.companions("lookahead")
+    assert len(pairs) == 4  # biases too
+    assert all(np.array_equal(weight, slow) for weight, slow in pairs)
+
+
+def test_k_is_a_count() -> None:
+    with pytest.raises(regzoo.InputError, match="lookahead: k takes a whole number"):
+        Lookahead(2.5, 0.5)
+    assert list(Lookahead(5, 0.5).dials()) == ["alpha"]

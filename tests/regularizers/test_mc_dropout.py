@@ -1,0 +1,177 @@
+"""Monte Carlo dropout: what the passes give, that answers depend on the row alone, and whole runs."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import regzoo
+from regzoo.language import InputError, parse
+from regzoo.regularizers import Ensemble, McDropout
+from regzoo.regularizers._monte_carlo import of_numbers, of_probabilities, stochastic_pass
+from regzoo.training.record import Run
+from regzoo.training.run import Studio, execute, finished
+from regzoo.training.study import Study
+from regzoo.training.task import Task
+
+
+def built(recipe: str = "dropout(0.5)", seed: int = 0, **size: int) -> Any:
+    """A model with dropout."""
+    return regzoo.build("mlp([16])", recipe, input_shape=(5,), seed=seed, **(size or {"classes": 3}))
+
+
+def nll(probabilities: Any, y: np.ndarray) -> float:
+    """Mean negative log-likelihood of the labels."""
+    return float(-np.log(np.asarray(probabilities)[np.arange(len(y)), y]).mean())
+
+
+@pytest.fixture(scope="module")
+def trained(rows: Any) -> Any:
+    """A model that has learned something."""
+    model = built()
+    step = tf.function(model.update)
+    for _ in range(300):
+        step(*rows)
+    return model
+
+
+def test_uncertainty_by_hand() -> None:
+    # Two sure passes that disagree: all of the doubt is disagreement. Two that agree on 50:50: none of it.
+    found = of_probabilities(tf.constant([[1.0, 0.0], [0.0, 1.0]]))
+    assert found["probabilities"].numpy() == pytest.approx([0.5, 0.5])
+    assert float(found["predictive_entropy"]) == pytest.approx(math.log(2), rel=1e-6)
+    assert float(found["mutual_information"]) == pytest.approx(math.log(2), rel=1e-6)
+    found = of_probabilities(tf.constant([[0.5, 0.5], [0.5, 0.5]]))
+    assert float(found["predictive_entropy"]) == pytest.approx(math.log(2), rel=1e-6)
+    assert float(found["mutual_information"]) == pytest.approx(0, abs=1e-6)
+    numbers = of_numbers(tf.constant([[1.0], [3.0]]))
+    assert [float(value[0]) for value in numbers.values()] == [2.0, 1.0]
+
+
+def test_the_mean_of_the_passes_is_the_prediction(trained: Any, rows: Any) -> None:
+    model = McDropout(200).finish([trained])
+    mean = model.predict(rows[0], verbose=0)
+    apart = np.stack([stochastic_pass(trained, number, rows[0]) for number in range(200)])
+    # Two independent means of 200 passes; five standard errors of their difference, for each number.
+    assert (np.abs(mean - apart.mean(0)) < 5 * apart.std(0) * math.sqrt(2 / 200) + 1e-6).all()
+    assert apart.std(0).max() > 0.05
+
+
+def test_answers_depend_on_the_row_alone(trained: Any, rows: Any) -> None:
+    x = rows[0]
+    model = McDropout(10).finish([trained])
+    whole = model(x).numpy()
+    assert np.array_equal(model(x), whole)
+    assert np.array_equal(np.concatenate([model(x[start : start + 7]) for start in range(0, len(x), 7)]), whole)
+    assert np.array_equal(model.predict(x, verbose=0), whole)
+    assert model(x[:0]).shape == (0, 3)
+    trained.predict(x, verbose=0)
+    trained.update(*rows)  # moves the streams of the layers
+    trained.update(*rows)
+    assert not np.array_equal(model(x), whole)  # the weights are the model's own
+    assert np.array_equal(model(x), model(x))
+
+
+def test_one_pass_is_worse_than_fifty(trained: Any, rows: Any) -> None:
+    x, y = rows
+    ones = np.array([nll(stochastic_pass(trained, number, x), y) for number in range(50)])
+    fifty = nll(McDropout(50).finish([trained])(x), y)
+    scaled = nll(trained(x), y)
+    assert fifty < ones.mean()  # M4, and for the same masks it is Jensen's inequality
+    assert abs(fifty - scaled) < ones.std()  # within one standard deviation of weight scaling
+
+
+def test_the_doubt_of_a_pass_and_among_passes_add_up(trained: Any, rows: Any) -> None:
+    found = {name: value.numpy() for name, value in McDropout(30).finish([trained]).uncertainty(rows[0]).items()}
+    assert {name: value.shape for name, value in found.items()} == {
+        "probabilities": (60, 3),
+        "predictive_entropy": (60,),
+        "mutual_information": (60,),
+    }
+    p = found["probabilities"]
+    np.testing.assert_allclose(found["predictive_entropy"], -(p * np.log(p)).sum(-1), rtol=1e-4)
+    assert (found["mutual_information"] >= 0).all()
+    assert (found["mutual_information"] < found["predictive_entropy"]).all()
+    away = McDropout(30).finish([trained]).uncertainty(np.zeros((1, 5), np.float32))  # between the clusters
+    assert away["mutual_information"].numpy().item() > np.median(found["mutual_information"])
+
+
+def test_regression_gives_mean_and_deviation(rows: Any) -> None:
+    model = built(outputs=2)
+    found = McDropout(400).finish([model]).uncertainty(rows[0])
+    apart = np.stack([stochastic_pass(model, number, rows[0]) for number in range(400)])
+    # Five standard errors of the difference of two means, and of two deviations of nearly normal numbers.
+    spread = apart.std(0)
+    assert (np.abs(found["mean"] - apart.mean(0)) < 5 * spread * math.sqrt(2 / 400)).all()
+    assert (np.abs(found["standard_deviation"] - spread) < 5 * spread * math.sqrt(1 / 400)).all()
+
+
+def test_batch_norm_stays_at_inference(rows: Any) -> None:
+    model = built("batch_norm(0.5) + dropout(0.0)")
+    model.update(*rows)
+    before = model.get_weights()
+    np.testing.assert_allclose(McDropout(3).finish([model])(rows[0]), model(rows[0]), atol=1e-6)
+    assert all(map(np.array_equal, before, model.get_weights()))
+
+
+def test_passes_are_shared_out_over_an_ensemble(rows: Any) -> None:
+    models = [built(seed=seed) for seed in range(3)]
+    together = McDropout(30).finish(models)
+    (averaged,) = [McDropout(30).finish([Ensemble(3).finish(models)])]
+    assert np.array_equal(together(rows[0]), averaged(rows[0]))
+    passes = [stochastic_pass(model, 0, rows[0]) for model in models]
+    assert not np.allclose(passes[0], passes[1])
+    assert len(together.trainable_variables) == sum(len(model.trainable_variables) for model in models)
+
+
+def test_a_recipe_without_dropout_is_refused() -> None:
+    for recipe in ("mc_dropout(10)", "dropconnect(0.5) + mc_dropout(10)", "input_dropout(0.2) + mc_dropout(10)"):
+        with pytest.raises(InputError, match="mc_dropout averages passes with dropout on: add one of dropout"):
+            parse(recipe)
+    assert str(parse("mc_dropout(10) + dropout(0.5)")) == "mc_dropout(10) + dropout(0.5)"
+    assert McDropout(10).trainings() == 1
+
+
+@pytest.mark.parametrize(
+    "recipe", [f"{name} + mc_dropout(10)" for name in ("gaussian_dropout(0.5)", "alpha_dropout(0.5)")]
+)
+def test_other_dropouts_are_stochastic_too(recipe: str, rows: Any) -> None:
+    model = built(recipe.split(" + ")[0])
+    found = McDropout(10).finish([model]).uncertainty(rows[0])
+    assert (found["mutual_information"].numpy() > 0).all()
+
+
+def study_of(rows: Any) -> tuple[Study, Studio]:
+    """A study on rows, and where its runs are made."""
+    x, y = rows
+    study = Study("mlp([8])", Task("classification", 3), (5,), "adam", 16, "nll", "test")
+    return study, Studio(study, {"train": (x[:36], y[:36]), "validation": (x[36:], y[36:]), "test": (x[36:], y[36:])})
+
+
+@pytest.mark.parametrize("recipe", ["dropout(0.5) + mc_dropout(20)", "dropout(0.5) + ensemble(2) + mc_dropout(20)"])
+def test_a_run_is_measured_by_its_mean(recipe: str, rows: Any) -> None:
+    study, studio = study_of(rows)
+    record, weights = execute(Run("replicate", recipe, recipe, 0, 5, 0.05, 4, study.digest), studio)
+    again, _ = execute(Run("replicate", recipe, recipe, 0, 5, 0.05, 4, study.digest), studio)
+    assert record.status == "ok"
+    assert record.metrics == again.metrics
+    model = finished(study, parse(recipe), weights)
+    found = nll(model.predict(rows[0][36:], verbose=0), rows[1][36:])
+    assert record.metrics["test"]["nll"] == pytest.approx(found, abs=1e-5)
+
+
+def test_it_is_exported_as_one_graph(trained: Any, rows: Any, tmp_path: Path) -> None:
+    model = McDropout(10).finish([trained])
+    expected = model(rows[0]).numpy()
+    model.export(tmp_path / "served", verbose=False)
+    served = tf.saved_model.load(tmp_path / "served").serve
+    for batch in (1, 7, 60):
+        np.testing.assert_allclose(served(rows[0][:batch]), expected[:batch], atol=1e-6)
+    model.save(tmp_path / "model.keras")
+    np.testing.assert_array_equal(keras.models.load_model(tmp_path / "model.keras")(rows[0]), expected)

@@ -1,0 +1,112 @@
+"""R-Drop: its divergence by hand, two passes with two masks, the baseline at alpha 0, and what it needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy.stats import entropy
+
+import regzoo
+from regzoo.contract import Bench, same
+from regzoo.language import Forward, InputError
+from regzoo.regularizers import Dropout, RDrop
+from regzoo.regularizers.r_drop import divergence
+
+
+def forward(alpha: float, passes: list[Any]) -> tuple[Any, Any]:
+    """The logits and losses that it makes of these passes."""
+    left = iter(passes)
+    return RDrop(alpha).forward(Forward(lambda x, y: next(left)), None, None, None)
+
+
+def trained(recipe: str, rows: Any) -> list[np.ndarray]:
+    """The weights of a small model after two epochs, random streams and moving averages included."""
+    model = regzoo.build("mlp([4])", recipe, input_shape=(5,), classes=3, seed=1)
+    model.fit(*rows, batch_size=16, epochs=2, shuffle=False, verbose=0)
+    return [variable.numpy() for layer in model.layers for variable in layer.variables]
+
+
+def test_its_divergence_is_the_mean_of_both_directions() -> None:
+    p, q = np.array([[0.5, 0.5]], np.float32), np.array([[0.9, 0.1]], np.float32)
+    # ((.5 - .9) log(.5 / .9) + (.5 - .1) log(.5 / .1)) / 2
+    assert divergence(np.log(p), np.log(q)).numpy() == pytest.approx([0.43944], abs=5e-6)
+    random = np.random.default_rng(0)
+    p, q = random.dirichlet([1.0] * 4, 30), random.dirichlet([1.0] * 4, 30)
+    expected = (entropy(p, q, axis=1) + entropy(q, p, axis=1)) / 2
+    found = divergence(np.log(p).astype(np.float32), (np.log(q) + 3.0).astype(np.float32))
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_the_loss_by_hand() -> None:
+    first, second = np.log([[0.5, 0.5]]).astype(np.float32), np.log([[0.9, 0.1]]).astype(np.float32)
+    logits, loss = forward(2.0, [(first, tf.constant([0.3])), (second, tf.constant([0.5]))])
+    assert np.array_equal(logits, first)
+    assert loss.numpy() == pytest.approx([0.4 + 2 * 0.43944], abs=2e-5)
+
+
+def test_alike_passes_cost_nothing_in_value_and_gradient() -> None:
+    logits = tf.Variable([[1.0, -2.0, 0.3]])
+    with tf.GradientTape() as tape:
+        value = divergence(logits, tf.identity(logits))
+    assert float(value[0]) == 0
+    assert not np.any(tape.gradient(value, logits))
+
+
+@pytest.mark.parametrize("size", [1.0, 1e4])
+def test_its_gradient_is_finite_at_any_logits(size: float) -> None:
+    first, second = tf.Variable([[size, -size]]), tf.Variable([[-size, size]])
+    with tf.GradientTape() as tape:
+        value = divergence(first, second)
+    assert np.isfinite(value).all()
+    assert all(np.isfinite(gradient).all() for gradient in tape.gradient(value, [first, second]))
+
+
+def test_at_alpha_0_there_is_no_second_pass() -> None:
+    logits, loss = forward(0.0, [(tf.constant([[1.0, 2.0]]), tf.constant([0.7]))])
+    assert np.array_equal(logits, [[1.0, 2.0]])
+    assert loss.numpy() == np.float32(0.7)
+
+
+@pytest.mark.parametrize("company", ["l2(0.001)", "dropout(0.5) + batch_norm(0.9)"])
+def test_alpha_0_trains_the_baseline_bit_for_bit(company: str, rows: Any) -> None:
+    assert all(map(np.array_equal, trained(f"{company} + r_drop(0.0)", rows), trained(company, rows)))
+
+
+def test_dialled_to_0_a_traced_program_trains_the_baseline_bit_for_bit() -> None:
+    bench = Bench(RDrop(2.0), "mlp([4])")
+    program = bench.program(bench.recipe)
+    strong = bench.trained(bench.recipe)
+    dialled = bench.trained(bench.base + RDrop(0.0), program=program)
+    plain = bench.trained(bench.base)
+    assert program.traces == 1
+    assert same(dialled, plain)
+    assert not same(dialled, strong)
+
+
+def test_it_draws_two_masks_together() -> None:
+    """After some training the two passes differ less than without it."""
+    random = np.random.default_rng(0)
+    x, y = random.normal(size=(64, 5)).astype(np.float32), random.integers(0, 3, 64)
+    found = []
+    for recipe in ("dropout(0.5)", "dropout(0.5) + r_drop(5.0)"):
+        adam = keras.optimizers.Adam(0.02)
+        model = regzoo.build("mlp([16])", recipe, input_shape=(5,), classes=3, seed=0, optimizer=adam)
+        step = tf.function(lambda model=model: model.update(x, y))
+        for _ in range(100):
+            step()
+        passes = [divergence(model.logits(x, training=True), model.logits(x, training=True)) for _ in range(10)]
+        found.append(float(np.mean(passes)))
+    assert found[1] < found[0] / 2
+
+
+def test_what_it_refuses() -> None:
+    with pytest.raises(InputError, match="two passes that differ by the noise inside the model: add one, such as"):
+        regzoo.parse("gaussian_noise(0.1) + r_drop(2.0)")
+    with pytest.raises(InputError, match="r_drop needs classes"):
+        regzoo.build("mlp([4])", "dropout(0.5) + r_drop(2.0)", input_shape=(5,), outputs=1)
+    assert str(Dropout(0.5) + RDrop(2.0)) == "dropout(0.5) + r_drop(2.0)"
+    assert str(RDrop(2.0) + Dropout(0.5)) == "r_drop(2.0) + dropout(0.5)"

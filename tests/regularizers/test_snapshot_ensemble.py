@@ -1,0 +1,111 @@
+"""Snapshot ensemble: the learning rate by hand, which weights are kept, and a whole run."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+import regzoo
+from regzoo.language import InputError, Objective, parse
+from regzoo.regularizers import SnapshotEnsemble
+from regzoo.training.record import Run
+from regzoo.training.run import Studio, execute, finished
+from regzoo.training.study import Study
+from regzoo.training.task import Task
+
+NLL = "nll"
+
+
+class Numbered:
+    """A model whose weights are the number of the epoch."""
+
+    def __init__(self, learning_rate: float) -> None:
+        self.optimizer = keras.optimizers.SGD(learning_rate)
+        self.epoch = -1
+
+    def get_weights(self) -> list[int]:
+        """Today's number."""
+        return [self.epoch]
+
+
+def followed(part: SnapshotEnsemble, epochs: int, stopped: int | None = None) -> tuple[list[float], list[int], float]:
+    """The learning rate of each epoch, the epochs that are members, and the learning rate that is left."""
+    model, watcher = Numbered(0.8), part.watch(Objective(NLL, "min", epochs))
+    rates = []
+    for epoch in range(stopped or epochs):
+        watcher.begin(epoch, model)
+        rates.append(float(model.optimizer.learning_rate))
+        model.epoch = epoch
+        assert not watcher.epoch(epoch, 0.0, model)
+    watcher.finish(model)
+    return rates, [weights[0] for weights in watcher.members(model)], float(model.optimizer.learning_rate)
+
+
+def test_the_learning_rate_falls_and_restarts() -> None:
+    rates, members, left = followed(SnapshotEnsemble(2), 8)
+    cycle = [0.8 * (1 + math.cos(math.pi * t / 4)) / 2 for t in range(4)]
+    assert rates == pytest.approx(cycle * 2, rel=1e-6)
+    assert rates[0] == left == pytest.approx(0.8)
+    assert members == [3, 7]
+
+
+@pytest.mark.parametrize(
+    ("part", "epochs", "members"),
+    [
+        (SnapshotEnsemble(4), 8, [3, 5, 7]),
+        (SnapshotEnsemble(4, last=2), 8, [5, 7]),
+        (SnapshotEnsemble(4, last=9), 8, [1, 3, 5, 7]),
+        (SnapshotEnsemble(3, last=9), 10, [3, 6, 9]),  # 10 / 3 epochs a cycle: the last one ends with the training
+        (SnapshotEnsemble(1), 5, [4]),
+        (SnapshotEnsemble(5), 2, [0, 1]),  # no more cycles than epochs
+    ],
+)
+def test_the_last_snapshots_are_the_members(part: SnapshotEnsemble, epochs: int, members: list[int]) -> None:
+    assert followed(part, epochs)[1] == members
+
+
+def test_a_stopped_training_counts_its_last_weights() -> None:
+    assert followed(SnapshotEnsemble(2), 8, stopped=6)[1] == [3, 5]
+    assert followed(SnapshotEnsemble(2), 8, stopped=4)[1] == [3]
+    assert followed(SnapshotEnsemble(1), 8, stopped=1)[1] == [0]
+
+
+def test_a_run_averages_its_snapshots(rows: Any) -> None:
+    x, y = rows
+    study = Study("mlp([8])", Task("classification", 3), (5,), "adam", 16, NLL, "test")
+    studio = Studio(study, {"train": (x[:36], y[:36]), "validation": (x[36:], y[36:]), "test": (x[36:], y[36:])})
+    recipe = "snapshot_ensemble(3)"
+    record, weights = execute(Run("replicate", recipe, recipe, 0, 5, 0.05, 6, study.digest), studio)
+    assert (record.status, len(weights)) == ("ok", 3)
+    assert not np.allclose(weights[0][0], weights[1][0])
+    apart = []
+    for member in weights:
+        model = finished(study, parse("none"), [member])
+        apart.append(model.predict(x, verbose=0))
+    together = finished(study, parse(recipe), weights).predict(x, verbose=0)
+    np.testing.assert_allclose(together, np.mean(apart, 0), atol=5e-7)  # some float32 roundings of numbers near 1
+    found = -np.log(together[np.arange(36, 60), y[36:]]).mean()
+    assert record.metrics["test"][NLL] == pytest.approx(found, abs=1e-5)
+    # The learning rate was given back: the baseline's next run is what it would have been.
+    again = execute(Run("replicate", "none", "none", 0, 5, 0.05, 2, study.digest), studio)[0]
+    fresh = execute(Run("replicate", "none", "none", 0, 5, 0.05, 2, study.digest), Studio(study, studio.data))[0]
+    assert again.metrics == fresh.metrics
+
+
+def test_averages_of_weights_and_early_stopping() -> None:
+    for recipe in ("ema(0.9) + snapshot_ensemble(3)", "snapshot_ensemble(3) + swa(0.7)"):
+        with pytest.raises(InputError, match="uses the weights at the end of each cycle, not the averages of"):
+            regzoo.parse(recipe)
+    (sentence,) = regzoo.parse("early_stopping(5) + snapshot_ensemble(3)").clashes()
+    assert "early_stopping stops there" in sentence
+
+
+def test_a_scheduled_learning_rate_is_refused() -> None:
+    model = Numbered(0.1)
+    model.optimizer = keras.optimizers.SGD(keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.5))
+    with pytest.raises(InputError, match="give the optimizer a number, not a schedule"):
+        SnapshotEnsemble(2).watch(Objective(NLL, "min", 4)).begin(0, model)

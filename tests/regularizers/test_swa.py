@@ -1,0 +1,125 @@
+"""Stochastic weight averaging: which epochs, batch norm's averages, and the refusal of a collapsed mean."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+import regzoo
+from regzoo.language import Objective, Watcher
+from regzoo.regularizers import Swa
+from regzoo.training.program import Program
+
+
+class Recorder(Watcher):
+    """Keeps the weights after each epoch."""
+
+    def __init__(self) -> None:
+        self.kept: list[list[np.ndarray]] = []
+
+    def epoch(self, epoch: int, score: float, model: Any) -> bool:
+        """Keep them."""
+        self.kept.append(model.get_weights())
+        return False
+
+    def finish(self, model: Any) -> None:
+        """Nothing."""
+
+
+def trained(rows: Any, start: float, epochs: int, recipe: str = "none") -> tuple[Any, list[list[np.ndarray]]]:
+    """A model with the mean in place, and the weights after each epoch."""
+    model = regzoo.build("mlp([4])", recipe, input_shape=(5,), classes=3, seed=1)
+    objective = Objective("nll", "min", epochs)
+    recorder = Recorder()
+    program = Program(model, rows, rows, batch_size=20)
+    options = {"strengths": model.recipe.dials(), "seed": 1, "learning_rate": 0.01, "objective": objective}
+    program.train(epochs=epochs, watchers=[recorder, Swa(start).watch(objective)], **options)
+    return model, recorder.kept
+
+
+@pytest.mark.parametrize(("start", "epochs", "averaged"), [(0.5, 4, 2), (0.7, 3, 1), (0.75, 10, 3), (0.0, 3, 3)])
+def test_it_averages_the_epochs_after_start(rows: Any, start: float, epochs: int, averaged: int) -> None:
+    model, kept = trained(rows, start, epochs)
+    for weight, *after in zip(model.get_weights(), *kept[-averaged:], strict=True):
+        np.testing.assert_allclose(weight, np.mean(after, 0), atol=1e-6)
+
+
+def test_start_1_keeps_every_bit(rows: Any) -> None:
+    model, kept = trained(rows, 1.0, 2)
+    assert all(map(np.array_equal, model.get_weights(), kept[-1]))
+    assert Swa(0.7).neutral() == Swa(1.0)
+
+
+def test_batch_norms_averages_are_those_of_the_mean(rows: Any) -> None:
+    model, kept = trained(rows, 0.5, 4, "batch_norm(0.9)")
+    norm = next(layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization))
+    kernel, bias = model.get_layer("dense_0").get_weights()
+    means = [(rows[0][start : start + 20] @ kernel + bias).mean(0) for start in (0, 20, 40)]
+    np.testing.assert_allclose(norm.moving_mean.numpy(), np.mean(means, 0), atol=1e-5)
+    assert model.dials == {"batch_norm.momentum": pytest.approx(0.9)}
+    assert not np.array_equal(model.get_weights()[0], kept[-1][0])
+
+
+def turned(weights: list[np.ndarray]) -> list[np.ndarray]:
+    """The same function of a network with one tanh layer, all its hidden units turned round."""
+    kernel, bias, head, offset = weights
+    return [-kernel, -bias, -head, offset]
+
+
+def watched(rows: Any, second: Any) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
+    """Weights after the first epoch, after the second, and as they are left."""
+    model = regzoo.build("mlp([8], activation=tanh)", "none", (5,), 3, optimizer=keras.optimizers.Adam(0.05), seed=1)
+    model.show_training_data(lambda: [rows])
+    watcher = Swa(0.0).watch(Objective("nll", "min", 2))
+    watcher.begin(0, model)
+    model.fit(*rows, epochs=30, batch_size=60, verbose=0)
+    first = model.get_weights()
+    watcher.epoch(0, 0.0, model)
+    watcher.begin(1, model)
+    model.set_weights(second(first))
+    watcher.epoch(1, 0.0, model)
+    last = model.get_weights()
+    watcher.finish(model)
+    return first, last, model.get_weights()
+
+
+def test_a_collapsed_mean_is_refused(rows: Any) -> None:
+    # Both networks are good, and their mean is a network of zeros.
+    _, last, left = watched(rows, turned)
+    assert all(map(np.array_equal, left, last))
+
+
+def test_a_mean_within_one_valley_is_taken(rows: Any) -> None:
+    first, last, left = watched(rows, lambda weights: [1.1 * weight for weight in weights])
+    for one, other, mean in zip(first, last, left, strict=True):
+        np.testing.assert_allclose(mean, (one + other) / 2, atol=1e-6)
+
+
+def test_a_mean_that_is_no_number_is_refused(rows: Any) -> None:
+    _, last, left = watched(rows, lambda weights: [np.full_like(weight, np.nan) for weight in weights])
+    assert all(np.isnan(weight).all() for weight in left)  # the run has diverged, and it shows
+    assert all(np.isnan(weight).all() for weight in last)
+
+
+def test_fit_averages_too(rows: Any) -> None:
+    model = regzoo.build("mlp([4])", "swa(0.5)", input_shape=(5,), classes=3, seed=1)
+    kept: list[list[np.ndarray]] = []
+    keep = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: kept.append(model.get_weights()))
+    model.fit(*rows, epochs=4, validation_data=rows, callbacks=[keep], verbose=0)
+    for weight, *after in zip(model.get_weights(), *kept[-2:], strict=True):
+        np.testing.assert_allclose(weight, np.mean(after, 0), atol=1e-6)
+
+
+def test_a_training_that_stops_early_averages_nothing(rows: Any) -> None:
+    model = regzoo.build("mlp([4])", "none", input_shape=(5,), classes=3, seed=1)
+    model.show_training_data(lambda: [rows])
+    watcher = Swa(0.7).watch(Objective("nll", "min", 10))
+    for epoch in range(3):
+        watcher.begin(epoch, model)
+        watcher.epoch(epoch, 0.0, model)
+    before = model.get_weights()
+    watcher.finish(model)
+    assert all(map(np.array_equal, before, model.get_weights()))
