@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from regzoo import config as configs
 from regzoo.comparison import leaderboard
 from regzoo.comparison.compare import make_runs
-from regzoo.comparison.folder import claimed, keep_config, set_aside
+from regzoo.comparison.folder import Scratch, claimed, keep_config, set_aside
 from regzoo.comparison.ledger import FILE as LEDGER
 from regzoo.comparison.ledger import Ledger
 from regzoo.comparison.plan import Plan, make_plan, study_of
@@ -124,8 +123,8 @@ def compare(
     prepared = prepare(dataset, experiment.split, experiment.seed)
     keep = None
     if out is None:
-        keep = tempfile.TemporaryDirectory(prefix="regzoo-")
-        out = Path(keep.name) / experiment.name
+        keep = Scratch()
+        out = keep.path / experiment.name
     with quiet_or_screen(verbose) as progress:
         run(
             experiment,

@@ -31,6 +31,7 @@ from regzoo.language import (
     Regularizer,
     Watcher,
     backbones,
+    places,
 )
 from regzoo.language.grammar import read_call
 from regzoo.language.named import construct
@@ -141,6 +142,8 @@ class Bench:
         return weights_of(program.model)
 
     def _fitting(self, backbone: Backbone | str | None) -> str:
+        if not places(self.regularizer):
+            raise ContractError("acts where it says: it declares no place: subclass OnBatch, OnWeights, OnLoss, ...")
         tried = [str(backbone)] if backbone is not None else [small(name) for name in sorted(backbones(), reverse=True)]
         for name in tried:
             self.backbone = name
@@ -186,8 +189,6 @@ def check_acts_where_it_says(bench: Bench) -> None:
     for base, method in METHODS.items():
         if base not in declared and method in dir(type(part)):
             raise ContractError(f"it has a method {method!r} and does not declare {base.__name__}")
-    if not declared:
-        raise ContractError("it declares no place: subclass OnBatch, OnActivations, OnWeights, OnLoss, ...")
     if isinstance(part, OnTraining) and not isinstance(part.watch(Objective("nll", "min")), Watcher):
         raise ContractError("watch() returns no Watcher")
     if isinstance(part, AfterTraining):

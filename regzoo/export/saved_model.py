@@ -62,12 +62,15 @@ def served_names(columns: Sequence[str]) -> tuple[str, ...]:
     >>> served_names(["Age", "age", "mean radius (µm)", "2nd", "größe", "class"])
     ('Age', 'age_2', 'mean_radius_m', 'column_2nd', 'groe', 'column_class')
     """
-    served: dict[str, str] = {}
-    for column in sorted(columns, key=lambda column: not _servable(column)):  # a servable name has the first claim
+    claimed = {column.lower(): column for column in reversed(columns) if _servable(column)}  # by the first of equals
+    served = {column: column for column in claimed.values()}
+    for column in columns:
+        if column in served:
+            continue
         name, number = _written(column), 2
-        while name.lower() in {taken.lower() for taken in served.values()}:
+        while name.lower() in claimed:
             name, number = f"{_written(column)}_{number}", number + 1
-        served[column] = name
+        claimed[name.lower()], served[column] = column, name
     return tuple(served[column] for column in columns)
 
 

@@ -1,0 +1,62 @@
+"""What every backbone of the folder keeps: names of its own, and initial weights that nothing else shifts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import regzoo
+from regzoo.contract import small, with_numbers
+from regzoo.language import AfterTraining, backbones, regularizers
+
+RECIPES = [str(with_numbers(kind())) for kind in regularizers().values() if not issubclass(kind, AfterTraining)]
+TOGETHER = " + ".join(RECIPES)
+
+
+def built(backbone: str, recipe: str = "none", seed: int = 0) -> Any:
+    """A tiny model on 8 x 8 images."""
+    return regzoo.build(small(backbone), recipe, input_shape=(8, 8, 1), classes=3, seed=seed)
+
+
+def initial(model: Any) -> dict[str, np.ndarray]:
+    """Its weights by layer and name, those of inserted layers left out."""
+    plain = {layer.name for layer in built(model.get_config()["backbone"].split("(")[0]).layers}
+    return {f"{layer.name}/{w.name}": w.numpy() for layer in model.layers if layer.name in plain for w in layer.weights}
+
+
+@pytest.fixture(params=sorted(backbones()))
+def backbone(request: pytest.FixtureRequest) -> str:
+    """Each backbone of the folder, by name."""
+    return request.param
+
+
+def test_layers_with_weights_have_names_of_their_own(backbone: str) -> None:
+    first, second = built(backbone), built(backbone)
+    names = [layer.name for layer in first.layers if layer.weights]
+    assert len(set(names)) == len(names) > 1
+    # Keras numbers layers that were not named, over the whole process: a second model would show it.
+    assert names == [layer.name for layer in second.layers if layer.weights]
+
+
+@pytest.mark.parametrize("recipe", [*RECIPES, TOGETHER])
+def test_no_recipe_shifts_initial_weights(backbone: str, recipe: str) -> None:
+    plain, with_recipe = initial(built(backbone, seed=3)), initial(built(backbone, recipe, seed=3))
+    assert plain.keys() == with_recipe.keys()
+    assert [name for name in plain if not np.array_equal(plain[name], with_recipe[name])] == []
+
+
+def test_another_seed_gives_other_weights(backbone: str) -> None:
+    first, again, other = (initial(built(backbone, seed=seed)) for seed in (1, 1, 2))
+    assert all(np.array_equal(first[name], again[name]) for name in first)
+    kernels = [name for name in first if name.endswith("kernel")]
+    assert len(kernels) > 1
+    assert not any(np.array_equal(first[name], other[name]) for name in kernels)
+
+
+def test_no_two_layers_start_alike(backbone: str) -> None:
+    kernels = [value.ravel() for name, value in initial(built(backbone)).items() if name.endswith("kernel")]
+    # Draws from one stream, scaled to each layer's size, would keep their ratios.
+    ratios = {round(float(kernel[0] / kernel[1]), 4) for kernel in kernels}
+    assert len(ratios) == len(kernels)

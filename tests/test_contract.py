@@ -1,0 +1,173 @@
+"""The contract over the whole folder, and as `regzoo.check_regularizer` for people who write their own."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import regzoo
+from regzoo.contract import CHECKS, Bench, ContractError, check_regularizer, same, small
+from regzoo.language import (
+    Float,
+    OnActivations,
+    OnLoss,
+    OnWeights,
+    Penalty,
+    Projection,
+    Recipe,
+    Regularizer,
+    Slot,
+    Strength,
+    Weight,
+    backbones,
+    regularizers,
+    setting,
+    strength,
+)
+from regzoo.language.layers import InTraining
+from regzoo.language.regularizer import IN_GRAPH
+
+Check = Callable[[Bench], None]
+PAIRS = [(name, backbone) for name in sorted(regularizers()) for backbone in sorted(backbones())]
+
+
+@functools.cache
+def bench_of(name: str, backbone: str) -> Bench:
+    """One bench for all checks of a pair: its programs are traced once."""
+    return Bench(regularizers()[name](), small(backbone))
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize(("name", "backbone"), PAIRS)
+def test_the_zoo_keeps_the_contract(name: str, backbone: str, check: Check) -> None:
+    check(bench_of(name, backbone))
+
+
+@pytest.mark.parametrize(("name", "backbone"), PAIRS)
+def test_neutral_is_the_baseline_bit_for_bit(name: str, backbone: str) -> None:
+    """Stricter than the law, which allows rounding: for the zoo none is seen."""
+    bench = bench_of(name, backbone)
+    neutral = bench.regularizer.neutral()
+    if neutral is None or not isinstance(neutral, IN_GRAPH):
+        assert name in ("batch_norm", "early_stopping", "ensemble")
+        return
+    program = bench.program(bench.recipe)
+    bench.trained(bench.recipe)
+    dialled = bench.trained(Recipe((neutral,)), program=program)
+    assert program.traces == 1
+    baseline = bench.trained(Recipe())
+    assert dialled.keys() == baseline.keys()
+    assert same(dialled, baseline)
+
+
+def test_eight_laws_eight_checks() -> None:
+    assert len(CHECKS) == len({check.__name__ for check in CHECKS}) == 8
+
+
+@dataclass(frozen=True)
+class MaxNorm(OnWeights):
+    """Scales back each unit's weights to a length of at most ``limit``."""
+
+    limit: Strength = strength(Float(0.1, 0.4), neutral=None, domain="(0, inf)")
+    axis: int = setting(0, domain="[0, 3]")
+
+    def rule(self, weight: Weight) -> Projection | None:
+        """A projection of each kernel."""
+        return Projection(self.project) if weight.kernel else None
+
+    def project(self, w: Any) -> Any:
+        """Return w with columns no longer than the limit."""
+        length = tf.sqrt(tf.reduce_sum(tf.square(w), axis=self.axis, keepdims=True))
+        return w * tf.minimum(1.0, self.limit / tf.maximum(length, keras.config.epsilon()))
+
+
+@dataclass(frozen=True)
+class Softened(OnLoss, OnActivations):
+    """Acts in two places, and keeps the laws in both."""
+
+    share: Strength = strength(Float(0.1, 0.5), neutral=0.0, domain="[0, 1)")
+
+    def loss(self, y: Any, logits: Any, per_example: Any) -> Any:
+        """A confidence penalty."""
+        return per_example + self.share * tf.reduce_sum(tf.nn.softmax(logits) * tf.nn.log_softmax(logits), -1)
+
+    def layer(self, slot: Slot) -> Any:
+        """Noise on the input slot."""
+        return InTraining(self.perturb, slot.seed) if slot.kind == "input" else None
+
+    def perturb(self, h: Any, seed: Any) -> Any:
+        """Add noise to h."""
+        return h + self.share * keras.random.normal(keras.ops.shape(h), seed=seed)
+
+
+@dataclass(frozen=True)
+class DoublyWrong(OnWeights):
+    """Not neutral at its neutral strength, and prints as something else."""
+
+    strength: Strength = strength(Float(0.1, 0.2), neutral=0.0, domain="[0, inf)")
+
+    def rule(self, weight: Weight) -> Penalty | None:
+        """A penalty with an offset."""
+        return Penalty(lambda w: (self.strength + 0.01) * tf.reduce_sum(tf.square(w))) if weight.kernel else None
+
+    def __str__(self) -> str:
+        return "l2"
+
+
+@dataclass(frozen=True)
+class Homeless(Regularizer):
+    """Declares no place at all."""
+
+
+@dataclass(frozen=True)
+class Idle(OnWeights):
+    """Accepts no weight."""
+
+    def rule(self, weight: Weight) -> None:
+        """Leave every weight alone."""
+        return
+
+
+@pytest.mark.parametrize("own", [MaxNorm(), Softened(0.2)], ids=str)
+def test_a_good_regularizer_of_ones_own_passes_quietly(own: Regularizer, capfd: pytest.CaptureFixture[str]) -> None:
+    assert regzoo.check_regularizer(own) is None
+    assert capfd.readouterr() == ("", "")
+
+
+def test_every_broken_law_is_listed() -> None:
+    with pytest.raises(ContractError) as raised:
+        check_regularizer(DoublyWrong(0.1))
+    assert str(raised.value).splitlines() == [
+        "doubly_wrong breaks the contract",
+        "  does nothing at neutral: l2 trains other weights than none does",
+        "  is spelled and bounded: it prints as 'l2', which cannot be read: there is no regularizer 'l2'. "
+        "There is: doubly_wrong.",
+    ]
+
+
+def test_acting_nowhere_names_the_backbone() -> None:
+    with pytest.raises(
+        ContractError,
+        match=r"idle: acts where it says: idle finds no place to act in mlp\(\[7, 6\]\): it would do nothing",
+    ):
+        check_regularizer(Idle(), "mlp([7, 6])")
+    with pytest.raises(ContractError, match="idle: acts where it says: idle finds no place to act in"):
+        check_regularizer(Idle())
+
+
+def test_a_class_that_declares_no_place_is_told_so() -> None:
+    with pytest.raises(ContractError, match="homeless: acts where it says: it declares no place: subclass OnBatch"):
+        check_regularizer(Homeless())
+
+
+def test_same_compares_bits() -> None:
+    one = np.float32(1)
+    assert same({"w": np.array([one])}, {"w": np.array([one]), "other": np.array([2.0])})
+    assert not same({"w": np.array([one])}, {"w": np.array([np.nextafter(one, np.float32(2))])})
