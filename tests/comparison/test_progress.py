@@ -65,12 +65,16 @@ def test_elsewhere_plain_lines_not_too_many(plan: Plan, monkeypatch: pytest.Monk
     where = console(terminal=False)
     with Screen(where) as screen:
         screen.planned(plan)
-        for seconds in (4.0, 8.0, 12.0, 16.0):
+        for seconds in (4.0, 8.0, 12.0, 16.0, 20.0, 24.0):
             clock[0] = seconds
             screen.recorded(record("none", 0.5), again=False)
         screen.phase("writing the report")
-    # 3 of 8 runs in 12 seconds leave 5 runs of 4 seconds
-    assert said(where).splitlines()[1:] == ["3 of 8 runs, about 20 s left", "writing the report"]
+    # Runs 4 to 6 took 12 seconds, so the 2 that are left take 8; the first ones do not count.
+    assert said(where).splitlines()[1:] == [
+        "3 of 8 runs, the first runs are traced",
+        "6 of 8 runs, about 8 s left",
+        "writing the report",
+    ]
     assert "\x1b" not in said(where)
 
 
@@ -82,6 +86,7 @@ def test_runs_of_before_do_not_count_as_speed(plan: Plan, monkeypatch: pytest.Mo
         screen.planned(plan)
         for _ in range(3):
             screen.recorded(record("none", 0.5), again=True)
-        clock[0] = 600.0
-        screen.recorded(record("none", 0.5), again=False)
-    assert said(where).splitlines()[-1] == "4 of 8 runs, about 40 min left"  # 4 runs of 600 seconds
+        for seconds in (600.0, 1200.0, 1800.0, 2400.0):
+            clock[0] = seconds
+            screen.recorded(record("none", 0.5), again=False)
+    assert said(where).splitlines()[-1] == "7 of 8 runs, about 10 min left"  # one run of 600 seconds
