@@ -347,7 +347,8 @@ class Result:
     def report(self, path: str | Path) -> Path:
         """Write the report, one offline HTML file, to ``path``."""
         self.write_report()
-        return Path(shutil.copyfile(self.folder / "report.html", path))
+        made, path = self.folder / "report.html", Path(path)
+        return path if path.exists() and path.samefile(made) else Path(shutil.copyfile(made, path))
 
     def export(self, path: str | Path, recipe: str | None = None) -> Path:
         """Write a verified SavedModel of the winner, or of ``recipe``, to ``path``."""

@@ -77,7 +77,12 @@ def test_the_table_of_a_plan() -> None:
     recipe = {"name": "dropout[x]", "trials": 4, "replicates": 5, "models_per_run": 3, "space": {"a.b": "0.1..0.5"}}
     described = {"runs": 9, "epochs": 540, "seconds": 12.4, "rank_by": "nll", "tuner": "random"}
     text = shown(cards.plan_table({**described, "recipes": [{**recipe, "clashes": ["they clash [so]"]}]}))
-    for words in ("dropout[x]", "a.b 0.1..0.5", "9 runs, 540 epochs at most, about 12 s", "note: dropout[x]: they clash [so]"):
+    for words in (
+        "dropout[x]",
+        "a.b 0.1..0.5",
+        "9 runs, 540 epochs at most, about 12 s",
+        "note: dropout[x]: they clash [so]",
+    ):
         assert words in text
 
 

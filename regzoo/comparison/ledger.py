@@ -62,7 +62,7 @@ class Ledger:
             version = self._store.execute("pragma user_version").fetchone()[0]
         except sqlite3.DatabaseError as error:
             self._store.close()
-            raise InputError(f"{path} is no ledger of regzoo ({error}): move it away, or choose another folder") from None
+            raise InputError(f"{path} is no ledger of regzoo ({error}): choose another folder") from None
         if version == 0 and create:
             with self._store:
                 self._store.executescript(f"begin; {_SCHEMA} pragma user_version = {VERSION}; commit;")

@@ -116,9 +116,8 @@ def test_every_recipe_is_searched_and_replicated_alike(plan: Any, tmp_path: Path
     compared(plan(), tmp_path, Pretend())
     for stage, count in (("trial", 4), ("replicate", 3)):
         found = records(tmp_path, stage)
-        assert {name: [r.run.number for r in those] for name, those in found.items()} == dict.fromkeys(
-            RECIPES, list(range(count))
-        )
+        numbers = {name: [r.run.number for r in those] for name, those in found.items()}
+        assert numbers == {name: list(range(count)) for name in RECIPES}
 
 
 def test_replicates_are_trained_at_the_numbers_of_the_best_trial(plan: Any, tmp_path: Path) -> None:
@@ -126,7 +125,9 @@ def test_replicates_are_trained_at_the_numbers_of_the_best_trial(plan: Any, tmp_
     trials, replicates = records(tmp_path, "trial"), records(tmp_path, "replicate")
     for name in RECIPES:
         chosen = min(trials[name], key=lambda record: record.score("nll")).run
-        assert {(r.run.recipe, r.run.learning_rate) for r in replicates[name]} == {(chosen.recipe, chosen.learning_rate)}
+        assert {(r.run.recipe, r.run.learning_rate) for r in replicates[name]} == {
+            (chosen.recipe, chosen.learning_rate)
+        }
 
 
 def test_replicates_are_paired_across_recipes_and_fresh(plan: Any, tmp_path: Path) -> None:

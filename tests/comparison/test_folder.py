@@ -53,8 +53,9 @@ def test_a_new_folder_is_made_and_let_go(tmp_path: Path) -> None:
 
 def test_a_folder_in_use_is_refused_with_the_process_that_holds_it(holder: int, tmp_path: Path) -> None:
     for _ in range(2):  # asking does not loosen it
-        with pytest.raises(BusyError, match=rf"held is in use by process {holder}; wait for it"), claimed(
-            tmp_path / "held"
+        with (
+            pytest.raises(BusyError, match=rf"held is in use by process {holder}; wait for it"),
+            claimed(tmp_path / "held"),
         ):
             pytest.fail("it is held")
     assert issubclass(BusyError, EnvironmentFailure)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -210,7 +211,7 @@ def test_hyperband_runs_whole_brackets_within_its_epochs() -> None:
     assert spent <= 9 * 27
     epochs = [points[0].epochs for points in rounds]
     assert epochs[0] < epochs[-1] == 27
-    for points, following in zip(rounds, rounds[1:], strict=False):
+    for points, following in itertools.pairwise(rounds):
         assert len({point.epochs for point in points}) == 1
         if following[0].epochs > points[0].epochs:  # the same bracket: the best go on
             best = sorted(point.values["l2.strength"] for point in points)[: len(following)]

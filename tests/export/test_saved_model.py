@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -24,7 +23,9 @@ from regzoo.training.run import build, finished
 from regzoo.training.study import Study
 from regzoo.training.task import Task
 
-EVERYTHING = "dropout(0.5) + batch_norm(0.9) + activation_noise(0.1) + gaussian_noise(0.1) + l2(0.1) + weight_decay(0.1)"
+EVERYTHING = (
+    "dropout(0.5) + batch_norm(0.9) + activation_noise(0.1) + gaussian_noise(0.1) + l2(0.1) + weight_decay(0.1)"
+)
 
 SERVE = """
 import json, sys

@@ -63,9 +63,7 @@ def test_a_difference_at_one_batch_size_is_enough(batch: int, wrong: str, monkey
     else:
         answers["uncertainty"] = answers["probabilities"]
     with pytest.raises(ParityError):
-        verified(
-            CLASSES, answers if batch == 1 else CLASSES, answers if batch == 7 else CLASSES, monkeypatch
-        )
+        verified(CLASSES, answers if batch == 1 else CLASSES, answers if batch == 7 else CLASSES, monkeypatch)
 
 
 @pytest.mark.parametrize(
