@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from regzoo.comparison.search import hypermodel
     from regzoo.contract import check_regularizer
     from regzoo.language import InputError, Recipe, parse, register
+    from regzoo.training.model import RegularizedModel
 
 __version__ = "0.1.0"
 
@@ -23,6 +24,7 @@ _HOMES = {
     "Result": "regzoo.api",
     "rank": "regzoo.comparison.ranking",
     "Ranking": "regzoo.comparison.ranking",
+    "RegularizedModel": "regzoo.training.model",
     "hypermodel": "regzoo.comparison.search",
     "check_regularizer": "regzoo.contract",
     "parse": "regzoo.language",
@@ -35,6 +37,7 @@ __all__ = [
     "InputError",
     "Ranking",
     "Recipe",
+    "RegularizedModel",
     "Result",
     "build",
     "check_regularizer",

@@ -174,8 +174,9 @@ def run(
         if fresh:
             set_aside(folder)
         with claimed(folder):
-            keep_config(folder, experiment)
             with Ledger(folder, create=True) as ledger:
+                _refuse_other_data(ledger, study)
+                keep_config(folder, experiment)
                 _note(ledger, experiment, prepared, study, command)
                 progress.planned(plan)
                 make_runs(plan, hall, ledger, progress)
@@ -226,12 +227,14 @@ def _somewhere(strength: Strength) -> float:
     return strength.values()[0]
 
 
-def _note(ledger: Ledger, experiment: Experiment, prepared: Prepared, study: Study, command: str) -> None:
-    shared = dataclasses.asdict(study)
+def _refuse_other_data(ledger: Ledger, study: Study) -> None:
     held = ledger.noted("shared")
-    if held is not None and held["data"] != shared["data"]:
+    if held is not None and held["data"].split()[0] != study.data.split()[0]:
         raise InputError("the data has changed since this comparison began: choose another --out, or use --fresh")
-    ledger.note("shared", shared)
+
+
+def _note(ledger: Ledger, experiment: Experiment, prepared: Prepared, study: Study, command: str) -> None:
+    ledger.note("shared", dataclasses.asdict(study))
     ledger.note("names", list(experiment.recipes))
     ledger.note("preparation", prepared.preparation.to_json())
     ledger.note("held_out", prepared.held_out[0].tolist())
