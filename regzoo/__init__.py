@@ -14,15 +14,19 @@ if TYPE_CHECKING:
     from regzoo.comparison.search import hypermodel
     from regzoo.contract import check_regularizer
     from regzoo.language import InputError, Recipe, parse, register
+    from regzoo.training.attach import attach
+    from regzoo.training.model import RegularizedModel
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "attach": "regzoo.training.attach",
     "build": "regzoo.api",
     "compare": "regzoo.api",
     "Result": "regzoo.api",
     "rank": "regzoo.comparison.ranking",
     "Ranking": "regzoo.comparison.ranking",
+    "RegularizedModel": "regzoo.training.model",
     "hypermodel": "regzoo.comparison.search",
     "check_regularizer": "regzoo.contract",
     "parse": "regzoo.language",
@@ -35,7 +39,9 @@ __all__ = [
     "InputError",
     "Ranking",
     "Recipe",
+    "RegularizedModel",
     "Result",
+    "attach",
     "build",
     "check_regularizer",
     "compare",

@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from regzoo import config as configs
 from regzoo.comparison import leaderboard
 from regzoo.comparison.compare import make_runs
-from regzoo.comparison.folder import claimed, keep_config, set_aside
+from regzoo.comparison.folder import Scratch, claimed, keep_config, set_aside
 from regzoo.comparison.ledger import FILE as LEDGER
 from regzoo.comparison.ledger import Ledger
 from regzoo.comparison.plan import Plan, make_plan, study_of
@@ -124,8 +123,8 @@ def compare(
     prepared = prepare(dataset, experiment.split, experiment.seed)
     keep = None
     if out is None:
-        keep = tempfile.TemporaryDirectory(prefix="regzoo-")
-        out = Path(keep.name) / experiment.name
+        keep = Scratch()
+        out = keep.path / experiment.name
     with quiet_or_screen(verbose) as progress:
         run(
             experiment,
@@ -175,8 +174,9 @@ def run(
         if fresh:
             set_aside(folder)
         with claimed(folder):
-            keep_config(folder, experiment)
             with Ledger(folder, create=True) as ledger:
+                _refuse_other_data(ledger, study)
+                keep_config(folder, experiment)
                 _note(ledger, experiment, prepared, study, command)
                 progress.planned(plan)
                 make_runs(plan, hall, ledger, progress)
@@ -227,12 +227,14 @@ def _somewhere(strength: Strength) -> float:
     return strength.values()[0]
 
 
-def _note(ledger: Ledger, experiment: Experiment, prepared: Prepared, study: Study, command: str) -> None:
-    shared = dataclasses.asdict(study)
+def _refuse_other_data(ledger: Ledger, study: Study) -> None:
     held = ledger.noted("shared")
-    if held is not None and held["data"] != shared["data"]:
+    if held is not None and held["data"].split()[0] != study.data.split()[0]:
         raise InputError("the data has changed since this comparison began: choose another --out, or use --fresh")
-    ledger.note("shared", shared)
+
+
+def _note(ledger: Ledger, experiment: Experiment, prepared: Prepared, study: Study, command: str) -> None:
+    ledger.note("shared", dataclasses.asdict(study))
     ledger.note("names", list(experiment.recipes))
     ledger.note("preparation", prepared.preparation.to_json())
     ledger.note("held_out", prepared.held_out[0].tolist())
@@ -348,7 +350,8 @@ class Result:
     def report(self, path: str | Path) -> Path:
         """Write the report, one offline HTML file, to ``path``."""
         self.write_report()
-        return Path(shutil.copyfile(self.folder / "report.html", path))
+        made, path = self.folder / "report.html", Path(path)
+        return path if path.exists() and path.samefile(made) else Path(shutil.copyfile(made, path))
 
     def export(self, path: str | Path, recipe: str | None = None) -> Path:
         """Write a verified SavedModel of the winner, or of ``recipe``, to ``path``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -58,12 +59,17 @@ def _fields(kind: type[Named]) -> list[dict[str, Any]]:
         strength = isinstance(spec, StrengthSpec)
         entry: dict[str, Any] = {"name": field, "domain": str(spec.domain) if spec.domain else ", ".join(spec.options)}  # type: ignore[union-attr]
         if strength and isinstance(spec, StrengthSpec):
-            entry |= {"range": str(spec.range), "log": spec.log, "neutral": spec.neutral}
+            entry |= {"range": str(spec.range), "log": spec.log, "neutral": _plain(spec.neutral)}
         else:
             default = getattr(kind(), field)
             entry |= {"default": list(default) if isinstance(default, tuple) else default}
         found.append(entry)
     return found
+
+
+def _plain(number: float | None) -> float | str | None:
+    """A number as JSON can say it: an infinite limit is the word ``inf``."""
+    return number if number is None or math.isfinite(number) else str(number)
 
 
 def _sections(kind: type[Named]) -> dict[str, str]:
@@ -78,8 +84,10 @@ def _sections(kind: type[Named]) -> dict[str, str]:
 
 
 def _example(kind: type[Regularizer]) -> str:
+    """The recipe that the docstring prints, in the company that it needs."""
     lines = [line.strip() for line in (kind.__doc__ or "").splitlines()]
-    return next((lines[i + 1] for i, line in enumerate(lines) if line.startswith(">>> print(")), kind.name)
+    printed = next((lines[i + 1] for i, line in enumerate(lines) if line.startswith(">>> print(")), kind.name)
+    return f"{kind.company} + {printed}" if kind.company and "+" not in printed else printed
 
 
 def listing() -> Group:

@@ -47,11 +47,12 @@ def check(config: Config) -> None:
     """Validate config and data without training; say every problem at once."""
     from regzoo import api
     from regzoo import config as configs
-    from regzoo.comparison.plan import study_of
+    from regzoo.comparison.plan import make_plan, study_of
 
     experiment = configs.load(config)
     prepared = api.read_data(experiment)
     api.check_models(experiment, study_of(experiment, prepared))
+    make_plan(experiment, prepared)  # refuses a search that cannot be made
     facts = prepared.facts
     _print(
         f"{config}: fine. {facts['source']}: {facts['rows']} rows of {facts['inputs']}, {facts['task']}; "

@@ -136,3 +136,15 @@ def finished(
     options: dict[str, Any] = {"workers": 0, "fresh": False, "progress": Silent(), "command": "regzoo compare"}
     api.run(experiment, api.read_data(experiment), folder, **options)
     return Comparison(folder, config, table)
+
+
+SLOW = ("regularizers", "backbones", "test_attach.py")
+"""The zoo's own tests: minutes, so they are behind the marker that CI runs once, with the contract for the whole zoo."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the zoo's own tests."""
+    here = Path(__file__).parent
+    for item in items:
+        if set(item.path.relative_to(here).parts) & set(SLOW):
+            item.add_marker("slow")

@@ -5,6 +5,9 @@ from __future__ import annotations
 import contextlib
 import difflib
 import os
+import shutil
+import tempfile
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +24,17 @@ LOCK = ".lock"
 
 class BusyError(EnvironmentFailure):
     """Another process is writing to the folder."""
+
+
+class Scratch:
+    """A temporary folder that goes when nobody holds this object any more.
+
+    The standard library's goes then as well, but not without a ResourceWarning to the user.
+    """
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="regzoo-"))
+        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -66,9 +80,15 @@ def _holder(folder: Path) -> str:
 
 
 def set_aside(folder: Path) -> Path | None:
-    """Move a comparison that stands in ``folder`` to a free name beside it; return that name, None if there is none."""
+    """Move a comparison that stands in ``folder`` to a free name beside it; return that name, None if there is none.
+
+    Raises:
+        BusyError: if another process is writing to it.
+    """
     if not (folder / LEDGER).is_file():
         return None
+    with claimed(folder):
+        pass  # nobody else holds it
     number = 1
     while (aside := folder.with_name(f"{folder.name}.{number}")).exists():
         number += 1

@@ -50,7 +50,7 @@ class Ledger:
         create: make the store if there is none.
 
     Raises:
-        InputError: if there is no store, or another version of regzoo wrote it.
+        InputError: if there is no store, it is something else, or another version of regzoo wrote it.
     """
 
     def __init__(self, folder: Path, create: bool = False) -> None:
@@ -58,7 +58,11 @@ class Ledger:
         if not create and not path.is_file():
             raise InputError(f"{folder} holds no comparison ({FILE} is missing); regzoo compare makes one")
         self._store = sqlite3.connect(path, timeout=30.0)
-        version = self._store.execute("pragma user_version").fetchone()[0]
+        try:
+            version = self._store.execute("pragma user_version").fetchone()[0]
+        except sqlite3.DatabaseError as error:
+            self._store.close()
+            raise InputError(f"{path} is no ledger of regzoo ({error}): choose another folder") from None
         if version == 0 and create:
             with self._store:
                 self._store.executescript(f"begin; {_SCHEMA} pragma user_version = {VERSION}; commit;")

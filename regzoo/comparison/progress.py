@@ -18,6 +18,9 @@ from regzoo.training.record import Record
 
 SECONDS_BETWEEN_LINES = 10.0
 
+FIRST = 4
+"""Runs from which on the time left is foretold: the first ones wait for TensorFlow and for their traces."""
+
 
 class Silent:
     """Says nothing."""
@@ -59,14 +62,14 @@ class Screen:
     console: Console
     arms: dict[str, _Arm] = field(default_factory=dict)
     objective: Objective = field(default_factory=lambda: Objective("nll", "min"))
-    began: float = 0.0
+    steady: float = 0.0
     made: int = 0
     said: float = 0.0
     live: Live | None = None
     doing: str = "preparing: workers start, TensorFlow is imported"
 
     def __enter__(self) -> Self:
-        self.began = self.said = time.monotonic()
+        self.steady = self.said = time.monotonic()
         if self.console.is_terminal:
             self.live = Live(self._table(), console=self.console, refresh_per_second=4, transient=True)
             self.live.__enter__()
@@ -99,6 +102,8 @@ class Screen:
         arm.done += 1
         arm.failed += record.status != "ok"
         self.made += not again
+        if self.made < FIRST:
+            self.steady = time.monotonic()
         score = record.score(self.objective.metric)
         if not math.isnan(score) and (math.isnan(arm.best) or self.objective.better(score, arm.best)):
             arm.best, arm.best_recipe = score, record.run.recipe
@@ -117,9 +122,9 @@ class Screen:
 
     def _time_left(self) -> str:
         done, runs = self._counts()
-        if not self.made:
+        if self.made < FIRST:
             return "the first runs are traced"
-        seconds = (time.monotonic() - self.began) / self.made * max(runs - done, 0)
+        seconds = (time.monotonic() - self.steady) / (self.made - FIRST + 1) * max(runs - done, 0)
         return f"about {seconds:.0f} s left" if seconds < 90 else f"about {seconds / 60:.0f} min left"
 
     def _table(self) -> Table:

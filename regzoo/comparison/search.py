@@ -11,13 +11,13 @@ import contextlib
 import io
 import itertools
 import math
-import tempfile
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from regzoo.comparison.folder import Scratch
 from regzoo.language import Choice, Float, InputError, Int, Objective, Range, Recipe, Regularizer
 from regzoo.language.seeds import derive
 from regzoo.training.task import task_for
@@ -181,8 +181,8 @@ class _Oracle:
                 max_consecutive_failed_trials=10**9,
             )
             self.oracle.verbose = 0
-            self.folder = tempfile.TemporaryDirectory(prefix="regzoo-oracle-")
-            self.oracle._set_project_dir(self.folder.name, "search")
+            self.folder = Scratch()
+            self.oracle._set_project_dir(str(self.folder.path), "search")
         self.space = list(space)
         self.metric = objective.metric
         self.asked = 0

@@ -14,6 +14,8 @@ import numpy as np
 import tensorflow as tf
 
 from regzoo.data.prepare import Preparation
+from regzoo.regularizers._averaging import members
+from regzoo.regularizers._monte_carlo import MonteCarlo, of_numbers, of_probabilities
 
 SIGNATURE = "serving_default"
 CHUNK = 256
@@ -29,7 +31,9 @@ class Served(tf.Module):
     named columns, one input (batch,) for each column, in order, by its own name as `served_names` writes it.
 
     Outputs: ``probabilities`` (batch, classes) and ``label`` (batch,), the user's own label values; for regression
-    ``prediction`` (batch, outputs) in the user's units.
+    ``prediction`` (batch, outputs) in the user's units. Ensembles and Monte Carlo dropout add ``uncertainty``: the
+    entropy of the probabilities (batch,) in nats, and of it ``mutual_information`` (batch,), what the members disagree
+    about; for regression their standard deviation (batch, outputs).
 
     Args:
         model: trained, on standardized inputs.
@@ -46,11 +50,29 @@ class Served(tf.Module):
 
     def outputs(self, raw: Any) -> dict[str, Any]:
         """Named outputs for raw inputs (batch, ...)."""
-        predicted = self.model((raw - self.mean) / self.scale, training=False)
+        x = (raw - self.mean) / self.scale
+        spread = _spread(self.model, x)
         if self.labels is None:
             mean, scale = self.target
-            return {"prediction": predicted * scale + mean}
-        return {"probabilities": predicted, "label": tf.gather(self.labels, tf.argmax(predicted, -1))}
+            if not spread:
+                return {"prediction": self.model(x, training=False) * scale + mean}
+            return {"prediction": spread["mean"] * scale + mean, "uncertainty": spread["standard_deviation"] * scale}
+        predicted = spread["probabilities"] if spread else self.model(x, training=False)
+        answers = {"probabilities": predicted, "label": tf.gather(self.labels, tf.argmax(predicted, -1))}
+        if spread:
+            answers |= {"uncertainty": spread["predictive_entropy"], "mutual_information": spread["mutual_information"]}
+        return answers
+
+
+def _spread(model: keras.Model, x: Any) -> dict[str, Any]:
+    """What the members of an ensemble, or the passes of Monte Carlo dropout, say of x (batch, ...); empty for one model."""
+    if isinstance(model, MonteCarlo):
+        return model.uncertainty(x)
+    models = members(model)
+    if len(models) == 1:
+        return {}
+    passes = tf.stack([member(x, training=False) for member in models])  # (members, batch, size)
+    return of_probabilities(passes) if models[0].task.kind == "classification" else of_numbers(passes)
 
 
 def served_names(columns: Sequence[str]) -> tuple[str, ...]:
@@ -62,12 +84,15 @@ def served_names(columns: Sequence[str]) -> tuple[str, ...]:
     >>> served_names(["Age", "age", "mean radius (µm)", "2nd", "größe", "class"])
     ('Age', 'age_2', 'mean_radius_m', 'column_2nd', 'groe', 'column_class')
     """
-    served: dict[str, str] = {}
-    for column in sorted(columns, key=lambda column: not _servable(column)):  # a servable name has the first claim
+    claimed = {column.lower(): column for column in reversed(columns) if _servable(column)}  # by the first of equals
+    served = {column: column for column in claimed.values()}
+    for column in columns:
+        if column in served:
+            continue
         name, number = _written(column), 2
-        while name.lower() in {taken.lower() for taken in served.values()}:
+        while name.lower() in claimed:
             name, number = f"{_written(column)}_{number}", number + 1
-        served[column] = name
+        claimed[name.lower()], served[column] = column, name
     return tuple(served[column] for column in columns)
 
 

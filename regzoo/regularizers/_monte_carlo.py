@@ -109,10 +109,10 @@ def stochastic_pass(model: keras.Model, number: int, x: Any) -> Any:
 
 
 def of_probabilities(passes: Any) -> dict[str, Any]:
-    """Mean, entropy of the mean and mutual information of probabilities (passes, classes), in nats."""
+    """Mean, entropy of the mean and mutual information of probabilities (passes, ..., classes), in nats."""
     mean = tf.reduce_mean(passes, 0)
     total = _entropy(mean)
-    known = tf.reduce_mean(_entropy(passes))  # the mean entropy of a pass
+    known = tf.reduce_mean(_entropy(passes), 0)  # the mean entropy of a pass
     return {
         "probabilities": mean,
         "predictive_entropy": total,
@@ -121,7 +121,7 @@ def of_probabilities(passes: Any) -> dict[str, Any]:
 
 
 def of_numbers(passes: Any) -> dict[str, Any]:
-    """Mean and standard deviation of predictions (passes, outputs)."""
+    """Mean and standard deviation of predictions (passes, ..., outputs)."""
     return {"mean": tf.reduce_mean(passes, 0), "standard_deviation": tf.math.reduce_std(passes, 0)}
 
 

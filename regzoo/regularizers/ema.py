@@ -56,8 +56,9 @@ class Ema(OnWeights, OnTraining):
 
     def follow(self, w: Tensor, average: Tensor, step: Tensor) -> tuple[Tensor, Tensor]:
         """Let the average follow; the weight goes its own way."""
-        forgotten = self.decay ** keras.ops.cast(step, "float32")
-        share = (1.0 - self.decay) / keras.ops.maximum(1.0 - forgotten, keras.config.epsilon())
+        decay = keras.ops.convert_to_tensor(self.decay, "float32")
+        forgotten = decay ** keras.ops.cast(step, "float32")
+        share = (1.0 - decay) / keras.ops.maximum(1.0 - forgotten, keras.config.epsilon())
         return w, share * w + (1.0 - share) * average
 
     def watch(self, objective: Objective) -> Watcher:

@@ -15,8 +15,8 @@ class L2SP(OnWeights):
     Formula: L + strength sum (w - w0)^2 over kernels, not biases (Keras's convention: no half); w0 are the weights
     at the start of the run. Weights drawn at random hold nothing to go back to: there `l2` is the better choice.
 
-    In `fit`, w0 are the weights the model was built with. After weights were loaded into it, say so with
-    ``for weight, start in model.companions("l2_sp"): start.assign(weight)``.
+    In `fit` these are the weights before the first epoch: set or load what shall be fine-tuned before. A saved model
+    remembers them.
 
     Args:
         strength: weight of the penalty, in [0, inf); 0 does nothing.

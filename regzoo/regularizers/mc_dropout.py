@@ -46,9 +46,9 @@ class McDropout(AfterTraining):
 
     Reference: Gal and Ghahramani 2016, https://arxiv.org/abs/1506.02142
 
-    >>> from regzoo.regularizers import Dropout, McDropout
-    >>> print(Dropout(0.5) + McDropout(50))
-    dropout(0.5) + mc_dropout(50)
+    >>> from regzoo.regularizers import McDropout
+    >>> print(McDropout(50))
+    mc_dropout(50)
     """
 
     company: ClassVar[str] = "dropout(0.5)"

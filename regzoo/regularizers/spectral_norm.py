@@ -19,6 +19,9 @@ class SpectralNorm(OnWeights):
     Until u has settled, in the first steps, sigma comes out too small. For a convolution it is the norm of the
     reshaped kernel, not of the convolution. Limits the logits, so the model cannot be very sure. It has no strength.
 
+    Raises:
+        InputError: if a model has no kernel, when it is built.
+
     Reference: Miyato et al. 2018, https://arxiv.org/abs/1802.05957
     Departure: as in Keras's SpectralNormalization, the weights themselves are divided, and gradients are taken of
     what results rather than through the division. Keras divides before a step, this after it, so the weights

@@ -19,6 +19,9 @@ class UnitNorm(OnWeights):
     The output layer's kernel is included, so its logits are limited and the model cannot be very sure; hurts where
     sure answers are right. It has no strength.
 
+    Raises:
+        InputError: if a model has no kernel, when it is built.
+
     Reference: Huang et al. 2017, https://arxiv.org/abs/1710.02338
 
     >>> from regzoo.regularizers import UnitNorm

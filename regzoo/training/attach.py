@@ -92,14 +92,16 @@ class AttachedModel(RegularizedModel):
         return _attached(Recipe.of(config["recipe"]), model, config["classes"], config["seed"])
 
     def save_own_variables(self, store: Any) -> None:
-        """Keras's hook for saving: the weights it started from."""
+        """Keras's hook for saving: the weights it started from, beside what every `RegularizedModel` saves."""
+        super().save_own_variables(store)
         for number, value in enumerate(self._kept.values):
-            store[str(number)] = value
+            store[f"start_{number}"] = value
 
     def load_own_variables(self, store: Any) -> None:
         """Keras's hook for loading: start from the weights that the saved model started from."""
-        self._kept.values[:] = [np.asarray(store[str(number)]) for number in range(len(self._kept.values))]
+        self._kept.values[:] = [np.asarray(store[f"start_{number}"]) for number in range(len(self._kept.values))]
         self.reset(self._assembly.config["seed"])
+        super().load_own_variables(store)
 
 
 def _attached(recipe: Recipe, model: keras.Model, classes: int | None, seed: int) -> AttachedModel:

@@ -120,13 +120,32 @@ class RegularizedModel(keras.Model):
             variable.assign(value)
         for name, stream in self._streams.items():
             stream.state.assign([derive(noise, "stream", name), 0])
+        self._start_companions()
         for number, ruled in enumerate(self._assembly.rules):
-            if ruled.companion is not None:
-                ruled.companion.assign(companion_start(ruled.rule, ruled.weight))
             if ruled.stream is not None:
                 ruled.stream.state.assign([derive(noise, "stream", ruled.part, number), 0])
         for variable, value in self._optimizer_start():
             variable.assign(value)
+
+    def _start_companions(self) -> None:
+        for ruled in self._assembly.rules:
+            if ruled.companion is not None:
+                ruled.companion.assign(companion_start(ruled.rule, ruled.weight))
+
+    def _named_companions(self) -> dict[str, keras.Variable]:
+        parts = dict.fromkeys(ruled.part for ruled in self._assembly.rules)
+        return {f"{part}_{n}": beside for part in parts for n, (_, beside) in enumerate(self.companions(part))}
+
+    def save_own_variables(self, store: Any) -> None:
+        """Keras's hook for `save`: the companions; layers save their weights."""
+        for name, companion in self._named_companions().items():
+            store[name] = companion.numpy()
+
+    def load_own_variables(self, store: Any) -> None:
+        """Keras's hook for `load_model` and `load_weights`."""
+        for name, companion in self._named_companions().items():
+            if name in store:  # not if they are the weights of another recipe
+                companion.assign(store[name])
 
     def acting(self, place: type[Any]) -> list[Any]:
         """Its regularizers that act at ``place``, in the recipe's order."""
@@ -236,6 +255,8 @@ class RegularizedModel(keras.Model):
         given = callbacks if isinstance(callbacks, list | tuple) else [callbacks] if callbacks else []
         if watching:
             self.show_training_data(lambda: batches_of(args, kwargs))
+        if self.optimizer is not None and not int(self.optimizer.iterations):
+            self._start_companions()  # at the weights as they are: they may have been set or loaded since
         own = [Turning(self.recipe.dials()), *(Watching(part) for part in watching)]
         return super().fit(*args, callbacks=[*given, *own], **kwargs)
 

@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from regzoo.comparison.bootstrap import interval, p_value
+from regzoo.comparison.bootstrap import interval
 from regzoo.comparison.ranking import COLUMNS, Ranking, rank
 from regzoo.language.errors import InputError
 

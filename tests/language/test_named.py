@@ -31,7 +31,10 @@ def some_strength(spec: StrengthSpec, draw: np.random.Generator) -> Any:
 
 
 def some_recipe(draw: np.random.Generator) -> str:
-    """The text of a sum of one to four different regularizers, each with some of its fields given."""
+    """The text of a sum of one to four different regularizers, each with some of its fields given.
+
+    Sums that a regularizer refuses (no dropout beside Monte Carlo dropout, say) are drawn again.
+    """
     kinds = regularizers()
     parts = []
     for name in draw.permutation(sorted(kinds))[: draw.integers(1, 5)].tolist():
@@ -40,7 +43,8 @@ def some_recipe(draw: np.random.Generator) -> str:
         if name == "early_stopping" and draw.random() < 0.5:
             chosen["min_delta"] = 0.001
         parts.append(kinds[name](**chosen))
-    return " + ".join(map(str, parts))
+    refused = any(part.refuses([other for other in parts if other is not part]) for part in parts)
+    return some_recipe(draw) if refused else " + ".join(map(str, parts))
 
 
 def test_what_is_printed_reads_back_equal() -> None:

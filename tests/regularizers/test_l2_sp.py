@@ -58,6 +58,16 @@ def test_the_start_is_that_of_the_run(rows: Any) -> None:
     assert all(np.array_equal(weight, start) for weight, start in pairs)
 
 
+def test_fit_starts_where_weights_were_set(rows: Any) -> None:
+    model = regzoo.build("mlp([4])", "l2_sp(0.1)", input_shape=(5,), classes=3)
+    mine = [weight + 1 for weight in model.get_weights()]
+    model.set_weights(mine)
+    for _ in range(2):
+        model.fit(*rows, epochs=1, verbose=0)
+        starts = [start for _, start in model.companions("l2_sp")]
+        assert all(map(np.array_equal, starts, mine[::2]))  # the kernels
+
+
 def test_it_holds_the_weights_where_they_were(rows: Any) -> None:
     away = []
     for strength in (0.0, 1.0):

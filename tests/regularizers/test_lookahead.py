@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -41,6 +42,8 @@ def test_the_ends_of_alpha() -> None:
 def test_with_k_1_it_is_a_smaller_learning_rate(by_hand: Callable[[str], Any]) -> None:
     ours, plain = by_hand("lookahead(k=1, alpha=0.5)"), by_hand("none")
     plain.optimizer.learning_rate.assign(0.25)
+    for weight, slow in ours.companions("lookahead"):
+        slow.assign(weight)
     for model in (ours, plain):
         for _ in range(3):
             model.update(np.array([[1.0, 0.5]], np.float32), np.array([[1.0]], np.float32))
@@ -68,6 +71,21 @@ def test_a_run_starts_where_its_weights_do(rows: Any) -> None:
     pairs = model.companions("lookahead")
     assert len(pairs) == 4  # biases too
     assert all(np.array_equal(weight, slow) for weight, slow in pairs)
+
+
+def test_fit_starts_where_weights_were_set_and_goes_on_where_it_was_saved(rows: Any, tmp_path: Path) -> None:
+    options = {"batch_size": 20, "shuffle": False, "verbose": 0}
+    model = regzoo.build("mlp([4])", "lookahead(k=4, alpha=0.0)", input_shape=(5,), classes=3)
+    mine = [weight + 1 for weight in model.get_weights()]
+    model.set_weights(mine)
+    model.fit(*rows, epochs=4, **options)  # 12 steps: the last goes back to the start
+    assert all(map(np.array_equal, model.get_weights(), mine))
+    model.fit(*rows, epochs=1, **options)  # steps 13 to 15
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert not np.array_equal(loaded.get_weights()[0], mine[0])
+    loaded.fit(rows[0][:20], rows[1][:20], epochs=1, **options)  # step 16
+    assert all(map(np.array_equal, loaded.get_weights(), mine))
 
 
 def test_k_is_a_count() -> None:

@@ -21,7 +21,7 @@ def test_it_names_budget_selection_test_and_statistics(quick: Any, study: Any) -
         "a random search tried 6 settings of its strengths and the learning rate: the same number for every recipe",
         "trained 5 times with its chosen strengths on fresh random seeds",
         "bootstrap-t intervals",
-        "paired t-tests against `none`, Holm-adjusted",
+        "two-sided p-values of the same bootstrap against `none`, Holm-adjusted",
         "The test part was read once",
         "1,078 rows for training, 360 for validation and 359 for the test",
     ):

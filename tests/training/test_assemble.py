@@ -73,7 +73,9 @@ def test_streams_at_different_slots_differ() -> None:
 
 
 def test_an_open_strength_is_refused() -> None:
-    with pytest.raises(InputError, match=r"dropout\.rate \(0\.05\.\.0\.7\) is left to the search: a model needs a number"):
+    with pytest.raises(
+        InputError, match=r"dropout\.rate \(0\.05\.\.0\.7\) is left to the search: a model needs a number"
+    ):
         made("dropout")
 
 

@@ -483,6 +483,16 @@ def test_saved_and_loaded_it_answers_and_resets_the_same(rows: Rows, recipe: str
     assert equal(*ends)
 
 
+def test_averages_that_go_along_with_weights_are_saved(rows: Rows, tmp_path: Path) -> None:
+    attached = attach("lookahead(k=5, alpha=0.5)", plain(), optimizer=keras.optimizers.SGD(0.1))
+    attached.fit(*rows, epochs=1, **QUIET)
+    attached.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    averages = [[np.asarray(beside) for _, beside in made.companions("lookahead")] for made in (attached, loaded)]
+    assert len(averages[0]) == 4
+    assert equal(*averages)
+
+
 def test_several_inputs_and_layers_of_ones_own_are_saved(tmp_path: Path) -> None:
     attached = attach("dropout(0.5)", two_inputs())
     attached.save(tmp_path / "model.keras")

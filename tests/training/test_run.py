@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -73,7 +74,10 @@ def test_a_run_depends_on_nothing_that_was_run_before(studio: Studio, rows: Rows
     first, weights = execute(run("dropout(0.5)"), studio)
     execute(run("dropout(0.1)", seed=6, learning_rate=0.1), studio)
     execute(run("dropout(0.9) + l2(1.0)"), studio)
-    for again, others in (execute(run("dropout(0.5)"), studio), execute(run("dropout(0.5)"), Studio(STUDY, data(rows)))):
+    for again, others in (
+        execute(run("dropout(0.5)"), studio),
+        execute(run("dropout(0.5)"), Studio(STUDY, data(rows))),
+    ):
         assert timeless(again) == timeless(first)
         for one, other in zip(weights[0], others[0], strict=True):
             np.testing.assert_array_equal(one, other)
@@ -123,6 +127,14 @@ def test_an_ensemble_is_judged_by_the_mean_of_its_members_probabilities(studio: 
         nll = record.metrics[part]["nll"]
         assert nll is not None
         assert nll < np.mean(each)  # Jensen's inequality; strict, since the members differ
+
+
+def test_an_ensemble_is_saved_and_loaded_as_one_keras_model(studio: Studio, tmp_path: Path) -> None:
+    _, weights = execute(run("ensemble(2)"), studio)
+    model = finished(STUDY, parse("ensemble(2)"), weights)
+    model.save(tmp_path / "model.keras")
+    x = studio.data["test"][0]
+    np.testing.assert_array_equal(keras.models.load_model(tmp_path / "model.keras")(x), model(x))
 
 
 def test_an_ensemble_of_one_is_the_baseline(studio: Studio) -> None:

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from regzoo.language import registry
+from regzoo.language import parse, registry
 from regzoo.training.record import Record, Run
 from regzoo.training.study import Study
 from regzoo.training.task import Task
-from regzoo.training.workers import Executor, InProcess, Outcome, Workers
+from regzoo.training.workers import Executor, InProcess, Outcome, Workers, _Worker
 
 Rows = tuple[np.ndarray, np.ndarray]
 STUDY = Study("mlp([8])", Task("classification", 3), (5,), "adam", 16, "nll", "test")
@@ -148,12 +148,6 @@ def test_one_worker_gives_the_same(rows: Rows, here: dict[Run, Outcome]) -> None
 
 def test_a_worker_prefers_what_it_has_traced_then_what_nobody_has(rows: Rows) -> None:
     pool: Any = Workers(STUDY, data(rows), 2)
-    none, dropout, l2 = ({"structures": {(), 1}}, {"structures": {2}}, None)
-    assert none
-    assert dropout
-    assert l2 is None
-    from regzoo.language import parse
-    from regzoo.training.workers import _Worker
 
     def structure(recipe: str) -> Any:
         return parse(recipe).structure()

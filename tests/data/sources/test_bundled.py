@@ -8,8 +8,7 @@ import pytest
 from sklearn import datasets
 
 from regzoo.config import from_keywords, read
-from regzoo.data.catalog import SOURCES
-from regzoo.data.catalog import BUNDLED
+from regzoo.data.catalog import BUNDLED, SOURCES
 from regzoo.data.dataset import Dataset
 from regzoo.data.sources import load
 from regzoo.data.sources.bundled import load_bundled

@@ -1,0 +1,119 @@
+"""Plan: what will be trained is known before anything is."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from regzoo.comparison.plan import Plan, estimate_seconds, make_plan
+from regzoo.config import Experiment, from_keywords
+from regzoo.data.prepare import Prepared, prepare
+from regzoo.data.sources import from_arrays
+from regzoo.language import InputError, Objective
+from regzoo.training.task import Task
+
+Rows = tuple[np.ndarray, np.ndarray]
+
+
+def planned(rows: Rows, **given: Any) -> tuple[Plan, Prepared]:
+    experiment: Experiment = from_keywords(**{"backbone": "mlp([8])", "recipes": ["dropout"], **given})
+    prepared = prepare(from_arrays(*rows), experiment.split, experiment.seed)
+    return make_plan(experiment, prepared), prepared
+
+
+def test_runs_and_epochs_by_hand(rows: Rows) -> None:
+    recipes = ["none", "dropout", "ensemble(3)", "ensemble(2|5)"]
+    plan, _ = planned(rows, recipes=recipes, search={"trials": 4}, replicates=2, training={"epochs": 10})
+    assert plan.runs == 4 * (4 + 2)
+    # 6 runs of 10 epochs each, times the models that a run trains: 1, 1, 3 and at most 5
+    assert plan.model_epochs == 6 * 10 * (1 + 1 + 3 + 5)
+    assert [arm.members for arm in plan.arms] == [1, 1, 3, 5]
+
+
+def test_nothing_to_search_is_one_trial(rows: Rows) -> None:
+    plan, _ = planned(rows, training={"learning_rate": 0.01}, search={"trials": 4})
+    assert [arm.trials for arm in plan.arms] == [1, 4]
+
+
+def test_the_study_holds_what_is_equal(rows: Rows, numbers: Rows) -> None:
+    study = planned(rows, training={"optimizer": "sgd", "batch_size": 8})[0].study
+    assert (study.backbone, study.task, study.input_shape) == ("mlp([8])", Task("classification", 3), (5,))
+    assert (study.optimizer, study.batch_size, study.rank_by) == ("sgd", 8, "nll")
+    plan, prepared = planned(numbers)
+    assert plan.study.task == Task("regression", 1, prepared.preparation.target_scale)
+    assert plan.objective == Objective("rmse", "min")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"split": {"label_noise": 0.1}},
+        {"split": {"train_size": 20}},
+        {"seed": 1},
+        {"backbone": "mlp([9])"},
+        {"training": {"batch_size": 8}},
+        {"rank_by": "error"},
+    ],
+)
+def test_records_of_another_study_are_never_mixed_in(other: dict[str, Any], rows: Rows) -> None:
+    assert planned(rows, **other)[0].study.digest != planned(rows)[0].study.digest
+
+
+def test_what_may_be_added_keeps_the_study(rows: Rows) -> None:
+    more = planned(rows, recipes=["dropout", "l2"], replicates=9)[0]
+    assert more.study == planned(rows)[0].study
+
+
+def test_other_data_is_another_study(rows: Rows) -> None:
+    x = rows[0].copy()
+    x[0, 0] += 1
+    assert planned((x, rows[1]))[0].study.digest != planned(rows)[0].study.digest
+
+
+def test_a_metric_of_another_task_is_refused(rows: Rows) -> None:
+    with pytest.raises(InputError, match="classification cannot be ranked by 'rmse'"):
+        planned(rows, rank_by="rmse")
+
+
+def test_too_few_trials_for_hyperband_are_refused(rows: Rows) -> None:
+    with pytest.raises(InputError, match=r"hyperband over 60 epochs needs search\.trials"):
+        planned(rows, search={"tuner": "hyperband", "trials": 1})
+
+
+def test_it_can_be_printed_as_json(rows: Rows) -> None:
+    plan, _ = planned(rows, recipes=["dropout + batch_norm"])
+    described = json.loads(json.dumps(plan.to_dict(), allow_nan=False))
+    assert described["runs"] == plan.runs
+    assert described["recipes"][1]["space"] == {
+        "learning_rate": "0.0003..0.01 (log)",
+        "dropout.rate": "0.05..0.7",
+        "batch_norm.momentum": "0.9..0.99",
+    }
+    assert "shifts the variance" in described["recipes"][1]["clashes"][0]
+
+
+@pytest.mark.usefixtures("tensorflow")
+@pytest.mark.parametrize(("workers", "cores", "busy"), [(1, 4, 1), (2, 4, 2), (8, 4, 4)])
+def test_the_time_is_estimated_from_a_measured_epoch(
+    workers: int, cores: int, busy: int, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [0.0]
+
+    class Slow:
+        """A program whose epochs take three seconds, and ten more the first time."""
+
+        def __init__(self, *_: Any) -> None:
+            self.first = 10.0
+
+        def train(self, epochs: int, **_: Any) -> None:
+            clock[0] += 3.0 * epochs + self.first
+            self.first = 0.0
+
+    monkeypatch.setattr("regzoo.training.program.Program", Slow)
+    monkeypatch.setattr("time.perf_counter", lambda: clock[0])
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    plan, prepared = planned(rows, training={"epochs": 2})
+    assert estimate_seconds(plan, prepared, workers) == pytest.approx(plan.model_epochs * 3.0 / busy)

@@ -1,0 +1,92 @@
+"""Progress: on a terminal a table, elsewhere plain lines."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from regzoo.comparison import progress
+from regzoo.comparison.plan import Plan, make_plan
+from regzoo.comparison.progress import Screen, Silent
+from regzoo.config import from_keywords
+from regzoo.data.prepare import prepare
+from regzoo.data.sources import from_arrays
+from regzoo.training.record import Record, Run
+
+
+@pytest.fixture
+def plan(rows: tuple[np.ndarray, np.ndarray]) -> Plan:
+    """Two recipes, 2 + 2 runs each."""
+    experiment = from_keywords(backbone="mlp", recipes=["dropout(0.1|0.5)"], search={"trials": 2}, replicates=2)
+    return make_plan(experiment, prepare(from_arrays(*rows), experiment.split, experiment.seed))
+
+
+def record(name: str, nll: float, status: Any = "ok") -> Record:
+    run = Run("trial", name, name.replace("0.1|0.5", "0.5"), 0, 1, 0.001, 3, "study")
+    return Record(run, status, metrics={"validation": {"nll": nll}})
+
+
+def console(terminal: bool) -> Console:
+    return Console(file=io.StringIO(), force_terminal=terminal, width=120)
+
+
+def said(where: Console) -> str:
+    assert isinstance(where.file, io.StringIO)
+    return where.file.getvalue()
+
+
+def test_silence() -> None:
+    with Silent() as silent:
+        silent.recorded(record("none", 0.5), again=False)
+
+
+def test_a_table_says_how_far_each_recipe_is_and_its_best(plan: Plan) -> None:
+    where = console(terminal=True)
+    with Screen(where) as screen:
+        screen.planned(plan)
+        screen.recorded(record("none", 0.5), again=False)
+        screen.recorded(record("dropout(0.1|0.5)", 0.25), again=False)
+        screen.recorded(record("dropout(0.1|0.5)", 0.75), again=True)
+        screen.recorded(record("dropout(0.1|0.5)", float("nan"), "diverged"), again=False)
+        where.print(screen._table())
+    lines = [line for line in said(where).splitlines() if "dropout(0.1|0.5)" in line]
+    assert "3/4 (1 failed)" in lines[-1]
+    assert "0.25" in lines[-1]
+    assert "dropout(0.5)" in lines[-1]
+
+
+def test_elsewhere_plain_lines_not_too_many(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
+    where = console(terminal=False)
+    with Screen(where) as screen:
+        screen.planned(plan)
+        for seconds in (4.0, 8.0, 12.0, 16.0, 20.0, 24.0):
+            clock[0] = seconds
+            screen.recorded(record("none", 0.5), again=False)
+        screen.phase("writing the report")
+    # Runs 4 to 6 took 12 seconds, so the 2 that are left take 8; the first ones do not count.
+    assert said(where).splitlines()[1:] == [
+        "3 of 8 runs, the first runs are traced",
+        "6 of 8 runs, about 8 s left",
+        "writing the report",
+    ]
+    assert "\x1b" not in said(where)
+
+
+def test_runs_of_before_do_not_count_as_speed(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
+    where = console(terminal=False)
+    with Screen(where) as screen:
+        screen.planned(plan)
+        for _ in range(3):
+            screen.recorded(record("none", 0.5), again=True)
+        for seconds in (600.0, 1200.0, 1800.0, 2400.0):
+            clock[0] = seconds
+            screen.recorded(record("none", 0.5), again=False)
+    assert said(where).splitlines()[-1] == "7 of 8 runs, about 10 min left"  # one run of 600 seconds

@@ -1,0 +1,271 @@
+"""Search: every tuner proposes inside the ranges, again and again the same, as many points as it was granted."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import keras_tuner
+import numpy as np
+import pytest
+
+import regzoo
+from regzoo.comparison.search import LEARNING_RATE, RATES, TUNERS, Axis, Point, axes, begin, grid, rounded
+from regzoo.language import Choice, Float, InputError, Int, Objective, parse
+from regzoo.training.model import RegularizedModel
+
+NLL = Objective("nll", "min")
+RATE = Axis("dropout.rate", Float(0.0, 0.6), log=False)
+STRENGTH = Axis("l2.strength", Float(1e-6, 1e-2), log=True)
+PATIENCE = Axis("early_stopping.patience", Int(3, 30), log=False)
+MEMBERS = Axis("ensemble.members", Choice((2, 5)), log=False)
+SPACE = [Axis(LEARNING_RATE, RATES, log=True), RATE, STRENGTH, PATIENCE, MEMBERS]
+
+
+def bowl(values: dict[str, float]) -> float:
+    """Best at a learning rate of 0.002."""
+    return abs(math.log(values[LEARNING_RATE] / 0.002))
+
+
+def searched(
+    tuner: str,
+    space: list[Axis],
+    trials: int = 8,
+    epochs: int = 27,
+    seed: int = 0,
+    score: Callable[[dict[str, float]], float] = bowl,
+    objective: Objective = NLL,
+) -> list[list[Point]]:
+    """The rounds of a whole search."""
+    search = begin(tuner, space, trials, epochs, objective, seed)
+    rounds = []
+    while points := search.ask():
+        rounds.append(points)
+        search.tell([score(point.values) for point in points])
+    return rounds
+
+
+def flat(rounds: list[list[Point]]) -> list[Point]:
+    return [point for points in rounds for point in points]
+
+
+def test_the_learning_rate_comes_first_and_is_in_every_space() -> None:
+    found = axes(parse("dropout(0.1..0.5) + l2"), RATES)
+    assert [(axis.name, axis.log) for axis in found] == [
+        ("learning_rate", True),
+        ("dropout.rate", False),
+        ("l2.strength", True),
+    ]
+    assert found[1].range == Float(0.1, 0.5)
+    assert axes(parse("none"), RATES) == found[:1]
+    assert axes(parse("dropout(0.5)"), 0.001) == []
+
+
+@pytest.mark.parametrize("tuner", TUNERS)
+def test_proposals_lie_inside_their_ranges(tuner: str) -> None:
+    trials = 4 if tuner == "bayesian" else 9
+    points = flat(searched(tuner, SPACE, trials))
+    for point in points:
+        assert set(point.values) == {axis.name for axis in SPACE}
+        for axis in SPACE:
+            value, ends = point.values[axis.name], axis.range.values()
+            assert min(ends) <= value <= max(ends)
+            if isinstance(axis.range, Choice):
+                assert value in axis.range.options
+            elif isinstance(axis.range, Int):
+                assert type(value) is int
+            else:
+                assert value in (rounded(value), *ends)
+    assert len({tuple(point.values.values()) for point in points}) >= trials
+
+
+@pytest.mark.parametrize("tuner", TUNERS)
+def test_the_same_seed_proposes_the_same(tuner: str) -> None:
+    trials = 9 if tuner == "hyperband" else 4
+    first, again, other = (searched(tuner, SPACE[:2], trials, seed=seed) for seed in (0, 0, 1))
+    assert first == again
+    assert (first == other) == (tuner == "grid")
+
+
+@pytest.mark.parametrize(
+    ("tuner", "trials"), [("random", 1), ("random", 8), ("grid", 1), ("grid", 8), ("bayesian", 1), ("bayesian", 4)]
+)
+def test_every_recipe_gets_the_same_number_of_trials(tuner: str, trials: int) -> None:
+    for recipe in ("none", "dropout", "dropout + l2", "early_stopping", "ensemble(2|5)"):
+        points = flat(searched(tuner, axes(parse(recipe), RATES), trials=trials))
+        assert [point.epochs for point in points] == [27] * trials
+
+
+def test_hyperband_spends_the_same_epochs_on_every_recipe() -> None:
+    spent = {
+        sum(point.epochs for point in flat(searched("hyperband", axes(parse(recipe), RATES), trials=9)))
+        for recipe in ("none", "dropout + l2", "early_stopping")
+    }
+    assert len(spent) == 1
+    assert 0 < spent.pop() <= 9 * 27
+
+
+@pytest.mark.parametrize("tuner", TUNERS)
+def test_what_is_announced_is_what_comes(tuner: str) -> None:
+    trials = 9 if tuner == "hyperband" else 4
+    announced = begin(tuner, SPACE, trials, 27, NLL, 0).ahead()
+    points = flat(searched(tuner, SPACE, trials))
+    assert sum(count for count, _ in announced) == len(points)
+    assert sum(count * epochs for count, epochs in announced) == sum(point.epochs for point in points)
+
+
+def test_logarithmic_axes_are_sampled_on_their_scale() -> None:
+    trials = 60
+    points = flat(searched("random", [STRENGTH], trials=trials, score=lambda values: 0.0))
+    logs = [math.log10(point.values["l2.strength"]) for point in points]
+    below = sum(log < -4 for log in logs)
+    # Half of the range in logarithms: 30 of 60 expected, sd sqrt(60/4) = 3.9, 5 sd. Linearly, 1 % would lie below.
+    assert abs(below - trials / 2) < 5 * math.sqrt(trials / 4)
+
+
+def test_random_draws_are_spread_over_a_linear_range() -> None:
+    points = flat(searched("random", [RATE], trials=60, score=lambda values: 0.0))
+    values = [point.values["dropout.rate"] for point in points]
+    assert np.mean(values) == pytest.approx(0.3, abs=5 * 0.6 / math.sqrt(12 * 60))  # 5 standard errors of a uniform
+    assert len(set(values)) == 60
+
+
+def test_choices_and_whole_numbers_reach_every_value() -> None:
+    points = flat(searched("random", [Axis("n", Int(1, 3), False), MEMBERS, RATE], 60, score=lambda values: 0.0))
+    # a value of probability 1/3 is missed by 60 draws with probability (2/3)^60 < 1e-10
+    assert {point.values["n"] for point in points} == {1, 2, 3}
+    assert {point.values["ensemble.members"] for point in points} == {2, 5}
+
+
+def test_a_small_space_ends_when_it_is_exhausted() -> None:
+    for tuner in ("random", "grid", "bayesian"):
+        points = flat(searched(tuner, [MEMBERS], trials=8, score=lambda values: values["ensemble.members"]))
+        assert sorted(point.values["ensemble.members"] for point in points) == [2, 5]
+
+
+@pytest.mark.parametrize("tuner", TUNERS)
+def test_nothing_to_search_is_one_training(tuner: str) -> None:
+    assert searched(tuner, [], score=lambda values: 0.0) == [[Point({}, 27)]]
+
+
+def test_grids_by_hand() -> None:
+    def rates(*space: Axis, trials: int) -> list[tuple[float, ...]]:
+        return [tuple(point.values()) for point in grid(space, trials)]
+
+    assert rates(RATE, trials=4) == [(0.0,), (0.2,), (0.4,), (0.6,)]
+    assert rates(RATE, trials=1) == [(0.3,)]
+    assert rates(STRENGTH, trials=3) == [(1e-6,), (1e-4,), (1e-2,)]
+    assert rates(Axis("n", Int(3, 5), False), trials=3) == [(3,), (4,), (5,)]
+    assert rates(Axis("n", Int(3, 5), False), trials=99) == [(3,), (4,), (5,)]
+    assert rates(MEMBERS, trials=2) == [(2,), (5,)]
+    assert rates(RATE, MEMBERS, trials=4) == [(0.0, 2), (0.0, 5), (0.6, 2), (0.6, 5)]
+    # 2 x 3 levels are the fewest that hold 5 points; the ends are always among them
+    five = rates(Axis("a", Float(0, 1), False), Axis("b", Float(0, 1), False), trials=5)
+    assert len(set(five)) == 5
+    assert (five[0], five[-1]) == ((0.0, 0.0), (1.0, 1.0))
+
+
+def test_grids_have_decimal_numbers() -> None:
+    assert [point["x"] for point in grid([Axis("x", Float(0.0, 0.5), False)], 6)] == [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("value", "short"), [(0.30000000000000004, 0.3), (0.000123456, 0.0001235), (98765.0, 98760.0), (0.0, 0.0)]
+)
+def test_numbers_have_four_significant_digits(value: float, short: float) -> None:
+    assert rounded(value) == short
+
+
+def test_a_bayesian_search_begins_at_random_and_then_asks_two_at_a_time() -> None:
+    rounds = searched("bayesian", [RATE], trials=8, score=lambda values: 0.0)
+    assert [len(points) for points in rounds] == [3, 2, 2, 1]
+
+
+def test_a_bayesian_search_goes_the_way_that_is_better() -> None:
+    space = [Axis("x", Float(0.0, 1.0), log=False)]
+    for direction, end in (("min", 0.0), ("max", 1.0)):
+        objective = Objective("m", direction)  # type: ignore[arg-type]
+        points = flat(searched("bayesian", space, 10, score=lambda values: values["x"], objective=objective))
+        assert np.median([point.values["x"] for point in points[-4:]]) == pytest.approx(end, abs=0.1)
+
+
+@pytest.mark.parametrize("tuner", TUNERS)
+def test_runs_without_a_score_do_not_stop_a_search(tuner: str) -> None:
+    space, trials = SPACE[:2], 9 if tuner == "hyperband" else 5
+    complete = len(flat(searched(tuner, space, trials)))
+    assert complete >= trials
+    assert len(flat(searched(tuner, space, trials, score=lambda values: math.nan))) == complete
+
+    def some(values: dict[str, float]) -> float:
+        return math.nan if values["dropout.rate"] > 0.3 else bowl(values)
+
+    assert len(flat(searched(tuner, space, trials, score=some))) == complete
+
+
+def test_hyperband_runs_whole_brackets_within_its_epochs() -> None:
+    # Li et al.: R = 27, eta = 3 has brackets of 27 x 1, 9 x 3, 3 x 9, 1 x 27 epochs and so on; KerasTuner rounds up
+    rounds = searched("hyperband", [STRENGTH], trials=9, epochs=27, score=lambda values: values["l2.strength"])
+    spent = sum(point.epochs for point in flat(rounds))
+    assert spent <= 9 * 27
+    epochs = [points[0].epochs for points in rounds]
+    assert epochs[0] < epochs[-1] == 27
+    for points, following in itertools.pairwise(rounds):
+        assert len({point.epochs for point in points}) == 1
+        if following[0].epochs > points[0].epochs:  # the same bracket: the best go on
+            best = sorted(point.values["l2.strength"] for point in points)[: len(following)]
+            assert sorted(point.values["l2.strength"] for point in following) == best
+
+
+def test_hyperband_promotes_a_run_that_diverged_only_if_there_is_no_other() -> None:
+    def score(values: dict[str, float]) -> float:
+        return math.nan if values["l2.strength"] < 1e-4 else values["l2.strength"]
+
+    rounds = searched("hyperband", [STRENGTH], trials=9, score=score)
+    first, second = rounds[0], rounds[1]
+    alive = [point for point in first if not math.isnan(score(point.values))]
+    assert len(alive) >= len(second)
+    assert not any(math.isnan(score(point.values)) for point in second)
+
+
+def test_hyperband_says_how_many_trials_it_needs() -> None:
+    with pytest.raises(InputError, match=r"hyperband over 27 epochs needs search\.trials of (\d+) or more, received 1"):
+        begin("hyperband", [STRENGTH], 1, 27, NLL, 0)
+    begin("hyperband", [STRENGTH], 9, 27, NLL, 0)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:keras_tuner")
+def test_a_hypermodel_serves_keras_tuners_own_search(
+    rows: tuple[np.ndarray, np.ndarray], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    x, y = rows
+    hypermodel = regzoo.hypermodel("mlp([4])", "dropout(0.1..0.5) + l2 + early_stopping(2)", (5,), classes=3)
+    tuner = keras_tuner.RandomSearch(
+        hypermodel, keras_tuner.Objective("val_loss", "min"), max_trials=2, seed=1, directory=tmp_path
+    )
+    tuner.search(x[:40], y[:40], validation_data=(x[40:], y[40:]), epochs=2, verbose=0)
+    best = tuner.get_best_hyperparameters()[0].values
+    assert set(best) == {"learning_rate", "dropout.rate", "l2.strength"}
+    assert 0.1 <= best["dropout.rate"] <= 0.5
+    model = tuner.get_best_models()[0]
+    assert isinstance(model, RegularizedModel)
+    assert model.dials["dropout.rate"] == pytest.approx(best["dropout.rate"])
+    assert float(model.optimizer.learning_rate) == pytest.approx(best["learning_rate"])
+    assert model.predict(x, verbose=0).shape == (60, 3)
+
+
+def test_a_hypermodel_can_have_a_fixed_learning_rate_and_predict_numbers() -> None:
+    hypermodel = regzoo.hypermodel("mlp([4])", "l2(0.001)", (5,), outputs=2, learning_rate=0.25)
+    parameters = keras_tuner.HyperParameters()
+    model = hypermodel.build(parameters)
+    assert parameters.values == {}
+    assert float(model.optimizer.learning_rate) == 0.25
+    assert model.output_shape == (None, 2)
+
+
+def test_a_hypermodel_refuses_what_build_refuses() -> None:
+    with pytest.raises(InputError, match="give classes= for classification or outputs= for regression"):
+        regzoo.hypermodel("mlp", "dropout", (5,))
+    with pytest.raises(InputError, match="Did you mean 'dropout'"):
+        regzoo.hypermodel("mlp", "dropuot", (5,), classes=3)

@@ -1,0 +1,187 @@
+"""Export: a verified model under its name, or nothing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from regzoo import api
+from regzoo.comparison.ledger import Ledger
+from regzoo.data.prepare import Preparation
+from regzoo.export import export as exporting
+from regzoo.export import saved_model
+from regzoo.export.export import export, study_from
+from regzoo.export.verify import Parity, ParityError
+from regzoo.language import InputError, parse
+from regzoo.training.run import finished as build_from
+
+PARITY = Parity(20, (1, 7), 0.0, True)
+
+
+@pytest.fixture
+def ledger(finished: Any) -> Iterator[Ledger]:
+    with Ledger(finished.folder) as opened:
+        yield opened
+
+
+@pytest.fixture
+def unverified(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Skip the process that proves a model; what is tested here comes before and after it."""
+    monkeypatch.setattr(exporting, "verify", lambda *_: PARITY)
+
+
+def refuse(constant: str) -> None:
+    raise AssertionError(constant)
+
+
+def exported(ledger: Ledger, to: Path, recipe: str | None = None) -> dict[str, Any]:
+    assert export(ledger, api.read_board(ledger, ledger.records()), to, recipe) == to
+    return json.loads((to / "recipe.json").read_text(encoding="utf-8"), parse_constant=refuse)
+
+
+def answers(folder: Path, table: Any) -> dict[str, np.ndarray]:
+    given = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))["inputs"]
+    serve = tf.saved_model.load(str(folder)).signatures["serving_default"]
+    return {
+        name: value.numpy()
+        for name, value in serve(**{n: tf.constant(table[column], tf.float32) for n, column in given.items()}).items()
+    }
+
+
+def test_the_winner_of_a_comparison_is_exported_with_its_proof(finished: Any, ledger: Ledger) -> None:
+    folder = finished.folder / "model"
+    said = json.loads((folder / "recipe.json").read_text(encoding="utf-8"), parse_constant=refuse)
+    record, weights = ledger.weights(said["written"])
+    board = api.read_board(ledger, ledger.records())
+    assert said["recipe"] == board.winner == record.run.recipe
+    assert (said["seed"], said["learning_rate"]) == (record.run.seed, record.run.learning_rate)
+    assert said["members"] == len(said["member_seeds"]) == len(weights)
+    assert said["metrics"] == record.metrics
+    assert said["parity"]["rows"] == 20
+    assert said["parity"]["batches"] == [1, 7]
+    assert 0 <= said["parity"]["largest_difference"] < 1e-5
+    assert said["data"]["digest"] == ledger.noted("study")["data"]["digest"]
+    assert said["versions"]["tensorflow"] == version("tensorflow")
+    assert said["inputs"]["mean_radius_m"] == "mean radius (µm)"
+    assert not list(finished.folder.glob(".*writing*"))
+
+
+@pytest.mark.usefixtures("unverified")
+def test_any_recipe_can_be_exported_and_answers_as_its_best_replicate_did(
+    finished: Any, ledger: Ledger, tmp_path: Path
+) -> None:
+    said = exported(ledger, tmp_path / "l2", "l2(0.001)")
+    assert said["written"] == "l2(0.001)"
+    found = answers(tmp_path / "l2", finished.table)
+    prepared = api.read_data(api.configs.load(finished.config))
+    labels = [label.decode() for label in found["label"]]
+    accuracy = np.mean(np.array(labels) == finished.table["kind"].to_numpy())
+    parts = {"train": 60, "validation": 20, "test": 20}
+    assert [len(getattr(prepared, part)[1]) for part in parts] == list(parts.values())
+    wanted = sum(said["metrics"][part]["accuracy"] * rows for part, rows in parts.items()) / 100
+    assert accuracy == pytest.approx(wanted, abs=1e-6)
+
+
+@pytest.mark.usefixtures("unverified")
+def test_an_ensemble_is_one_graph(finished: Any, ledger: Ledger, tmp_path: Path) -> None:
+    said = exported(ledger, tmp_path / "two", "ensemble(2)")
+    assert said["members"] == 2
+    assert len(set(said["member_seeds"])) == 2
+    held = np.asarray(ledger.noted("held_out"), np.float32)
+    found = answers(tmp_path / "two", dict(zip(finished.table.columns[:-1], held.T, strict=True)))
+    _, weights = ledger.weights("ensemble(2)")
+    study, x = study_from(ledger), Preparation.from_json(ledger.noted("preparation")).apply(held)
+    members = [build_from(study, parse("none"), [member])(x).numpy() for member in weights]
+    np.testing.assert_allclose(found["probabilities"], np.mean(members, axis=0), atol=1e-6)
+
+
+@pytest.mark.usefixtures("unverified")
+def test_a_recipe_can_be_named_with_its_numbers(ledger: Ledger, tmp_path: Path) -> None:
+    row = next(row for row in api.read_board(ledger, ledger.records()).recipes if row.name == "dropout")
+    assert exported(ledger, tmp_path / "model", row.recipe)["written"] == "dropout"
+
+
+def test_an_unknown_recipe_is_refused(ledger: Ledger, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"there is no recipe 'droput' in this comparison\. Did you mean 'dropout'"):
+        exported(ledger, tmp_path / "model", "droput")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("unverified")
+def test_an_older_export_is_replaced(ledger: Ledger, tmp_path: Path) -> None:
+    exported(ledger, tmp_path / "model", "none")
+    (tmp_path / "model" / "old").write_text("old")
+    assert exported(ledger, tmp_path / "model", "l2(0.001)")["written"] == "l2(0.001)"
+    assert not (tmp_path / "model" / "old").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+@pytest.mark.parametrize("kind", ["folder", "empty folder", "file"])
+def test_what_is_no_export_is_not_overwritten(kind: str, ledger: Ledger, tmp_path: Path) -> None:
+    to = tmp_path / "thesis"
+    if kind == "file":
+        to.write_text("years of work")
+    else:
+        to.mkdir()
+    if kind == "folder":
+        (to / "thesis.txt").write_text("years of work")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(InputError, match="exists and is no model exported by regzoo: nothing was overwritten"):
+        exported(ledger, to)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.usefixtures("unverified")
+def test_folders_above_are_made(ledger: Ledger, tmp_path: Path) -> None:
+    exported(ledger, tmp_path / "a" / "b" / "model")
+    assert (tmp_path / "a" / "b" / "model" / "saved_model.pb").is_file()
+
+
+def test_a_tampered_model_gets_no_name(ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def tamper(model: Any, preparation: Any, folder: Path) -> None:
+        kernel = next(weight for weight in model.weights if weight.path.endswith("kernel"))
+        true = kernel.numpy()
+        kernel.assign(true + 0.01)
+        write(model, preparation, folder)
+        kernel.assign(true)
+
+    write = saved_model.write
+    monkeypatch.setattr(saved_model, "write", tamper)
+    with pytest.raises(ParityError, match="differs from the live one"):
+        exported(ledger, tmp_path / "model", "none")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_older_export_outlives_a_failed_one(ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> Parity:
+        raise ParityError("no")
+
+    monkeypatch.setattr(exporting, "verify", lambda *_: PARITY)
+    exported(ledger, tmp_path / "model", "none")
+    monkeypatch.setattr(exporting, "verify", fail)
+    with pytest.raises(ParityError):
+        exported(ledger, tmp_path / "model", "l2(0.001)")
+    assert json.loads((tmp_path / "model" / "recipe.json").read_text())["written"] == "none"
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_a_comparison_without_a_finished_replicate_has_nothing_to_export(finished: Any, tmp_path: Path) -> None:
+    shutil.copytree(finished.folder, tmp_path / "copy")
+    with Ledger(tmp_path / "copy") as ledger:
+        trials = [record for record in ledger.records() if record.run.stage == "trial"]
+        board = api.read_board(ledger, trials)
+        with pytest.raises(InputError, match="no recipe has a finished replicate yet"):
+            export(ledger, board, tmp_path / "model")
+
+
+def test_the_study_is_read_back_equal(finished: Any, ledger: Ledger) -> None:
+    experiment = api.configs.load(finished.config)
+    assert study_from(ledger) == api.study_of(experiment, api.read_data(experiment))

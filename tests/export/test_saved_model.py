@@ -1,0 +1,231 @@
+"""SavedModel: plain TensorFlow serves it, by the names and in the units of the user's data."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from regzoo.config import Split
+from regzoo.data.prepare import Prepared, prepare
+from regzoo.data.sources import from_arrays
+from regzoo.export import saved_model
+from regzoo.export.saved_model import input_specs, inputs, live, named_inputs, served_names
+from regzoo.language import parse
+from regzoo.training.run import build, finished
+from regzoo.training.study import Study
+from regzoo.training.task import Task
+
+EVERYTHING = (
+    "dropout(0.5) + batch_norm(0.9) + activation_noise(0.1) + gaussian_noise(0.1) + l2(0.1) + weight_decay(0.1)"
+)
+
+SERVE = """
+import json, sys
+import numpy as np
+import tensorflow as tf
+
+for folder in sys.argv[1:]:
+    serve = tf.saved_model.load(f"{folder}/model").signatures["serving_default"]
+    with np.load(f"{folder}/inputs.npz") as file:
+        given = {name: file[name] for name in file.files}
+    answers = {}
+    for batch in (1, 7):
+        parts = [
+            serve(**{name: tf.constant(value[start:start + batch]) for name, value in given.items()})
+            for start in range(0, 14, batch)
+        ]
+        answers |= {f"{name} {batch}": np.concatenate([part[name].numpy() for part in parts]) for name in parts[0]}
+    np.savez(f"{folder}/answers.npz", **{n: v.astype("S") if v.dtype == object else v for n, v in answers.items()})
+    definition = serve.graph.as_graph_def()
+    operations = {node.op for node in definition.node}
+    operations |= {node.op for function in definition.library.function for node in function.node_def}
+    with open(f"{folder}/said.json", "w") as file:
+        json.dump({
+            "inputs": {name: [list(spec.shape), spec.dtype.name] for name, spec in
+                       serve.structured_input_signature[1].items()},
+            "operations": sorted(operations),
+            "modules": sorted(sys.modules),
+        }, file)
+"""
+
+
+@dataclass
+class Case:
+    """A model with the data that it serves."""
+
+    model: keras.Model
+    prepared: Prepared
+
+    @property
+    def raw(self) -> np.ndarray:
+        return self.prepared.held_out[0][:14]
+
+
+@dataclass
+class Answer:
+    """What plain TensorFlow said of a case."""
+
+    case: Case
+    said: dict[str, Any]
+    answers: dict[str, np.ndarray]
+
+
+def case(x: Any, y: Any, recipe: str = "none", backbone: str = "mlp([4])", members: int = 0) -> Case:
+    prepared = prepare(from_arrays(x, y), Split(), seed=0)
+    preparation = prepared.preparation
+    task = Task(preparation.task, preparation.outputs, preparation.target_scale)
+    study = Study(backbone, task, preparation.input_shape, "adam", 16, "nll", "test")
+    weights = [build(study, parse("none" if members else recipe), seed=seed).get_weights() for seed in range(members)]
+    model = finished(study, parse(recipe), weights) if members else build(study, parse(recipe), seed=5)
+    return Case(model, prepared)
+
+
+def cases(rows: Any, images: Any, numbers: Any, table: pd.DataFrame) -> dict[str, Case]:
+    x, y = np.tile(rows[0], (2, 1)), np.tile(rows[1], 2)
+    return {
+        "rows": case(x, 10 * y - 10, EVERYTHING),
+        "images": case(np.tile(images[0], (2, 1, 1, 1)), y > 0, EVERYTHING, "cnn([2], dense=4)"),
+        "columns": case(table.drop(columns="kind"), table["kind"].replace("rose", "größe")),
+        "regression": case(np.tile(numbers[0], (2, 1)), np.tile(numbers[1], 2)),
+        "ensemble": case(x, y.astype(float), "ensemble(3)", members=3),
+    }
+
+
+@pytest.fixture(scope="module")
+def served(
+    rows: Any, images: Any, numbers: Any, table: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Answer]:
+    """Every case, written here and served by one process that knows TensorFlow alone."""
+    folder, made = tmp_path_factory.mktemp("served"), cases(rows, images, numbers, table)
+    for name, one in made.items():
+        saved_model.write(one.model, one.prepared.preparation, folder / name / "model")
+        np.savez(folder / name / "inputs.npz", **named_inputs(one.raw, one.prepared.preparation))  # type: ignore[arg-type]
+    command = [sys.executable, "-I", "-c", SERVE, *(str(folder / name) for name in made)]
+    subprocess.run(command, check=True, capture_output=True)
+    found = {}
+    for name, one in made.items():
+        with np.load(folder / name / "answers.npz") as file:
+            answers = {key: file[key] for key in file.files}
+        found[name] = Answer(one, json.loads((folder / name / "said.json").read_text()), answers)
+    return found
+
+
+NAMES = ("rows", "images", "columns", "regression", "ensemble")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_answers_as_the_live_model_does_at_any_batch_size(name: str, served: dict[str, Answer]) -> None:
+    answer = served[name]
+    wanted = live(answer.case.model, answer.case.prepared.preparation, answer.case.raw)
+    assert set(answer.answers) == {f"{output} {batch}" for output in wanted for batch in (1, 7)}
+    for key, value in answer.answers.items():
+        expected = wanted[key.split()[0]]
+        if key.startswith("label"):
+            np.testing.assert_array_equal(value, expected.astype(value.dtype))
+        else:
+            np.testing.assert_allclose(value, expected, rtol=1e-5, atol=1e-6)  # float32, other batches
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_holds_no_random_and_no_training_operation(name: str, served: dict[str, Answer]) -> None:
+    inference = {
+        *("AddV2", "ArgMax", "AvgPool", "BatchMatMulV2", "BiasAdd", "Cast", "Const", "Conv2D", "ExpandDims"),
+        *("FusedBatchNormV3", "GatherV2", "Identity", "MatMul", "MaxPool", "Mul", "NoOp", "Pack", "PartitionedCall"),
+        *("Placeholder", "ReadVariableOp", "RealDiv", "Relu", "Reshape", "Rsqrt", "Shape", "Softmax", "StridedSlice"),
+        *("StatefulPartitionedCall", "Squeeze", "Sub", "AddN"),
+    }
+    assert set(served[name].said["operations"]) <= inference
+
+
+def test_it_is_served_without_regzoo(served: dict[str, Answer]) -> None:
+    modules = served["rows"].said["modules"]
+    assert "tensorflow" in modules
+    assert [name for name in modules if name.split(".")[0] == "regzoo"] == []
+
+
+def test_inputs_are_named_after_the_data(served: dict[str, Answer]) -> None:
+    assert served["rows"].said["inputs"] == {"rows": [[None, 5], "float32"]}
+    assert served["images"].said["inputs"] == {"images": [[None, 8, 8, 1], "float32"]}
+    assert set(served["columns"].said["inputs"]) == {
+        *("age", "mean_radius_m", "Mean_Radius", "column_2nd_visit", "column_class"),
+    }
+    assert set(map(str, served["columns"].said["inputs"].values())) == {"[[None], 'float32']"}
+
+
+@pytest.mark.parametrize(
+    ("name", "labels"),
+    [
+        ("rows", [-10, 0, 10]),
+        ("images", [False, True]),
+        ("columns", ["größe".encode(), b"iris", b"lily"]),
+        ("ensemble", [0.0, 1.0, 2.0]),
+    ],
+)
+def test_labels_are_those_of_the_user(name: str, labels: list[Any], served: dict[str, Answer]) -> None:
+    answer = served[name]
+    found, probabilities = answer.answers["label 7"], answer.answers["probabilities 7"]
+    assert set(found.tolist()) <= set(labels)
+    assert type(found.tolist()[0]) is type(labels[0])
+    order = sorted(labels, key=lambda label: label.decode() if isinstance(label, bytes) else label)
+    assert found.tolist() == [order[index] for index in probabilities.argmax(1)]
+    np.testing.assert_allclose(probabilities.sum(1), 1.0, atol=1e-6)
+
+
+def test_an_ensemble_averages_the_probabilities_of_its_members(served: dict[str, Answer]) -> None:
+    answer = served["ensemble"]
+    x = answer.case.prepared.preparation.apply(answer.case.raw)
+    members = [layer for layer in answer.case.model.layers if isinstance(layer, keras.Model)]
+    assert len(members) == 3
+    mean = np.mean([member(x).numpy() for member in members], axis=0)
+    np.testing.assert_allclose(answer.answers["probabilities 7"], mean, atol=1e-6)
+
+
+def test_regression_answers_in_the_units_of_the_user(served: dict[str, Answer]) -> None:
+    answer = served["regression"]
+    preparation = answer.case.prepared.preparation
+    standardized = answer.case.model(preparation.apply(answer.case.raw)).numpy()
+    assert preparation.target_mean == pytest.approx(300, abs=5 * 50 * np.sqrt(5 / 60))  # 5 standard errors
+    np.testing.assert_allclose(
+        answer.answers["prediction 7"], standardized * preparation.target_scale + preparation.target_mean, rtol=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    ("columns", "names"),
+    [
+        (["a", "b"], ["a", "b"]),
+        (["mean radius", "mean_radius"], ["mean_radius_2", "mean_radius"]),
+        (["A", "a", "a_2"], ["A", "a_3", "a_2"]),
+        (["self", "class", "None"], ["column_self", "column_class", "column_None"]),
+        (["", "?", "日本"], ["column", "column_2", "column_3"]),
+        (["1", "_x", "é"], ["column_1", "x", "e"]),
+        (["x ", " x", "x"], ["x_2", "x_3", "x"]),
+    ],
+)
+def test_served_names_by_hand(columns: list[str], names: list[str]) -> None:
+    assert list(served_names(columns)) == names
+
+
+def test_served_names_tell_columns_apart() -> None:
+    random = np.random.default_rng(0)
+    columns = list({"".join(random.choice(list("aA_ 1µé?"), size=3)) for _ in range(300)})
+    names = served_names(columns)
+    assert len({name.lower() for name in names}) == len(columns)
+    assert served_names(columns) == names
+
+
+def test_inputs_say_which_column_each_name_is(table: pd.DataFrame) -> None:
+    prepared = case(table.drop(columns="kind"), table["kind"]).prepared
+    given = named_inputs(prepared.held_out[0], prepared.preparation)
+    assert list(given) == list(input_specs(prepared.preparation)) == list(inputs(prepared.preparation))
+    assert tuple(inputs(prepared.preparation).values()) == prepared.preparation.columns
+    for index, column in enumerate(given.values()):
+        np.testing.assert_array_equal(column, prepared.held_out[0][:, index])

@@ -1,0 +1,234 @@
+"""The Python face: lists, arrays and DataFrames in; leaderboard, model, report and export out."""
+
+from __future__ import annotations
+
+import copy
+import gc
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+import regzoo
+from regzoo import api
+from regzoo.export import export as exporting
+from regzoo.export.verify import Parity
+from regzoo.language import InputError
+from regzoo.regularizers import L2, Dropout
+
+SMALL: dict[str, Any] = {
+    "backbone": "mlp([4])",
+    "recipes": ["none", "l2(0.001)"],
+    "training": {"epochs": 2, "learning_rate": 0.01},
+    "replicates": 2,
+    "workers": 0,
+}
+
+
+@pytest.fixture
+def unverified(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spare the process that proves an exported model: tests/export has it."""
+    monkeypatch.setattr(exporting, "verify", lambda *_: Parity(1, (1, 7), 0.0, True))
+
+
+@pytest.fixture(params=["lists", "arrays", "frames", "series"])
+def given(request: pytest.FixtureRequest, rows: Any) -> tuple[Any, Any]:
+    """The same 60 rows with labels as text, as users hold them."""
+    x, y = rows[0], np.array(["rose", "lily", "iris"])[rows[1]]
+    forms = {
+        "lists": (x.tolist(), y.tolist()),
+        "arrays": (x, y),
+        "frames": (pd.DataFrame(x), pd.DataFrame({"kind": y})),
+        "series": (pd.DataFrame(x, index=range(100, 160)), pd.Series(y, name="kind").astype("category")),
+    }
+    return forms[request.param]
+
+
+@pytest.mark.usefixtures("unverified")
+def test_compare_takes_what_users_hold_and_changes_nothing(given: tuple[Any, Any], tmp_path: Path) -> None:
+    before = copy.deepcopy(given)
+    result = regzoo.compare(*given, out=tmp_path / "mine", **SMALL)
+    for one, other in zip(given, before, strict=True):
+        assert type(one) is type(other)
+        np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
+    board = result.leaderboard
+    assert isinstance(board, pd.DataFrame)
+    assert list(board["rank"]) == [1, 2]
+    assert set(board["recipe"]) == {"none", "l2(0.001)"}
+    assert str(result.best) == board["recipe"][0]
+    assert result.model.output_shape == (None, 3)
+    assert len(result.records) == 2 + 4
+
+
+@pytest.mark.usefixtures("unverified")
+def test_a_result_gives_model_report_and_export(rows: Any, tmp_path: Path) -> None:
+    result = regzoo.compare(*rows, out=tmp_path / "mine", name="mine", **SMALL)
+    assert isinstance(result.model, keras.Model)
+    np.testing.assert_allclose(result.model.predict(rows[0], verbose=0).sum(1), 1.0, atol=1e-6)
+    page = result.report(tmp_path / "report.html")
+    assert page == tmp_path / "report.html"
+    assert page.read_bytes() == (tmp_path / "mine" / "report.html").read_bytes()
+    assert result.report(tmp_path / "mine" / "report.html").is_file()  # where it is anyway
+    assert result.export(tmp_path / "none", "none") == tmp_path / "none"
+    assert (tmp_path / "none" / "saved_model.pb").is_file()
+    again = regzoo.compare(*rows, out=tmp_path / "mine", name="mine", **SMALL)
+    assert len(again.records) == len(result.records)
+    assert again.leaderboard.equals(result.leaderboard)
+
+
+@pytest.mark.usefixtures("unverified")
+def test_recipes_and_backbones_may_be_objects(rows: Any) -> None:
+    from regzoo.backbones import Mlp
+
+    given = {**SMALL, "backbone": Mlp((4,)), "recipes": [Dropout(0.1) + L2(0.001), L2(0.001)]}
+    result = regzoo.compare(*rows, **given)
+    assert set(result.leaderboard["name"]) == {"none", "dropout(0.1) + l2(0.001)", "l2(0.001)"}
+
+
+@pytest.mark.usefixtures("unverified")
+def test_regression_is_in_the_units_of_the_user(numbers: Any) -> None:
+    result = regzoo.compare(*numbers, **SMALL)
+    board = result.board
+    assert (board.rank_by, board.direction) == ("rmse", "min")
+    spread = float(np.std(numbers[1]))
+    # two epochs learn little: the error is near the targets' own spread, not near that of standardized targets, 1
+    assert 0.2 * spread < board.recipes[0].metrics["test"]["rmse"] < 3 * spread  # type: ignore[operator]
+    assert result.model.output_shape == (None, 1)
+
+
+@pytest.mark.usefixtures("unverified")
+def test_without_out_it_lives_as_long_as_the_result(rows: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    result = regzoo.compare(*rows, **SMALL)
+    folder = result.folder
+    assert (folder / "leaderboard.csv").is_file()
+    assert folder.is_relative_to(tmp_path)
+    del result
+    gc.collect()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("unverified")
+def test_data_as_in_a_config(config: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    data = {"csv": config.parent / "flowers.csv", "target": "kind"}
+    result = regzoo.compare(data=data, out=tmp_path / "mine", **SMALL)
+    assert {path.name for path in result.folder.iterdir()} >= {"config.yaml", "leaderboard.csv", "model"}
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.usefixtures("unverified")
+def test_a_recipe_that_diverges_is_last_and_the_rest_is_ranked(rows: Any) -> None:
+    recipes = ["none", "weight_decay(1e30)"]  # weights grow beyond all numbers in a few steps
+    result = regzoo.compare(*rows, **{**SMALL, "recipes": recipes})
+    board = result.board
+    assert [row.name for row in board.recipes] == ["none", "weight_decay(1e+30)"]
+    assert (board.recipes[1].diverged, board.recipes[1].mean, board.winner) == (2, None, "none")
+
+
+def test_the_test_part_is_read_for_replicates_alone(finished: Any) -> None:
+    for record in api.Result(finished.folder).records:
+        assert ("test" in record.metrics) == (record.run.stage == "replicate")
+
+
+def test_changed_data_is_refused(finished: Any, tmp_path: Path) -> None:
+    x, y = finished.table.drop(columns="kind"), finished.table["kind"]
+    with pytest.raises(InputError, match="holds a comparison of another config"):
+        regzoo.compare(x, y, out=finished.folder, **SMALL)
+
+
+@pytest.mark.usefixtures("unverified")
+def test_other_rows_in_the_same_folder_are_refused(rows: Any, tmp_path: Path) -> None:
+    regzoo.compare(*rows, out=tmp_path / "mine", **SMALL)
+    x = rows[0].copy()
+    x[0, 0] += 1
+    with pytest.raises(InputError, match="the data has changed since this comparison began"):
+        regzoo.compare(x, rows[1], out=tmp_path / "mine", **SMALL)
+    fresh = regzoo.compare(x, rows[1], out=tmp_path / "mine", fresh=True, **SMALL)
+    assert (tmp_path / "mine.1" / "ledger.sqlite").is_file()
+    assert len(fresh.records) == 6
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"y": None}, "give x and y, or data= as in a config"),
+        ({"x": None}, "give x and y, or data= as in a config"),
+        ({"data": {"source": "iris"}}, "give x and y, or data= as in a config"),
+        ({"workers": -1}, "workers must be 0 or more, received -1"),
+        ({"recepies": ["none"]}, r"recepies: there is no such key\. Did you mean 'recipes'"),
+        ({"training": {"epoch": 3}}, r"training\.epoch: there is no such key\. Did you mean 'epochs'"),
+        ({"recipes": ["dropuot"]}, "Did you mean 'dropout'"),
+        ({"rank_by": "rmse"}, "classification cannot be ranked by 'rmse'"),
+        ({"backbone": "cnn"}, "cnn needs images"),
+        ({"y": [0, 1]}, "x has 60 rows and y has 2"),
+        ({"search": {"tuner": "hyperband", "trials": 1}, "recipes": ["l2"]}, "hyperband over 2 epochs needs"),
+    ],
+)
+def test_wrong_input_is_refused_before_anything_is_written(
+    changes: dict[str, Any], said: str, rows: Any, tmp_path: Path
+) -> None:
+    given = {"x": rows[0], "y": rows[1], **SMALL, **changes}
+    with pytest.raises(InputError, match=said):
+        regzoo.compare(out=tmp_path / "mine", **given)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_recipe_that_finds_no_place_is_named_at_once(rows: Any) -> None:
+    with pytest.raises(InputError) as caught:
+        regzoo.compare(*rows, **{**SMALL, "recipes": ["dropout", "l2"], "backbone": "cnn"})
+    assert [line.split(": ")[1] for line in str(caught.value).splitlines()] == ["none", "dropout", "l2"]
+
+
+def test_build_gives_an_ordinary_keras_model(rows: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    model = regzoo.build("mlp(widths=[8])", "dropout(0.5) + l2(1e-4)", input_shape=(5,), classes=3, seed=0)
+    assert isinstance(model, keras.Model)
+    assert model.hits == {"dropout": 1, "l2": 2}
+    capfd.readouterr()
+    model.fit(*rows, epochs=1, validation_data=rows)
+    assert "Epoch 1/1" not in capfd.readouterr().err
+    assert model.predict(rows[0], verbose=0).shape == (60, 3)
+
+
+def test_build_leaves_keras_own_progress_on() -> None:
+    keras.config.enable_interactive_logging()
+    regzoo.build("mlp([4])", input_shape=(5,), outputs=1)
+    assert keras.config.is_interactive_logging_enabled()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"recipe": "dropout"}, "is left to the search"),
+        ({"recipe": "ensemble(3)"}, r"ensemble acts on trained models.*use regzoo\.compare"),
+        ({"classes": None}, "give classes= for classification or outputs= for regression"),
+        ({"outputs": 1}, "give classes= for classification or outputs= for regression"),
+        ({"backbone": "cnn"}, "cnn needs images"),
+        ({"backbone": "mpl"}, "Did you mean 'mlp'"),
+    ],
+)
+def test_build_refuses(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        regzoo.build(**{"backbone": "mlp", "recipe": "none", "input_shape": (5,), "classes": 3, **changes})
+
+
+def test_an_unfinished_comparison_has_no_best(rows: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stop(Exception):
+        pass
+
+    def stop(*_: Any) -> None:
+        raise Stop
+
+    monkeypatch.setattr(api, "make_runs", stop)
+    with pytest.raises(Stop):
+        regzoo.compare(*rows, out=tmp_path / "mine", **SMALL)
+    result = api.Result(tmp_path / "mine")
+    assert list(result.leaderboard["status"]) == ["pending", "pending"]
+    for ask in (lambda: result.best, lambda: result.model, lambda: result.export(tmp_path / "model")):
+        with pytest.raises(InputError, match="finished replicate"):
+            ask()
+    result.report(tmp_path / "report.html")
+    assert (tmp_path / "report.html").stat().st_size > 0

@@ -1,0 +1,94 @@
+"""Cards: everything in the zoo can be looked up, and the tables show what they were given."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from regzoo import cards
+from regzoo.language import InputError, backbones, parse, places, regularizers
+from regzoo.training.record import Record, Run
+
+
+def shown(what: Any, width: int = 200) -> str:
+    console = Console(file=io.StringIO(), width=width)
+    console.print(what)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize("name", list(regularizers()))
+def test_the_card_of_each_regularizer_says_how_to_write_it(name: str) -> None:
+    card = cards.card(name)
+    assert card["name"] == name
+    assert card["places"] == places(regularizers()[name]())
+    assert [field["name"] for field in card["fields"]][: len(regularizers()[name]().strengths())] == list(
+        regularizers()[name]().strengths()
+    )
+    assert name in [part.name for part in parse(card["example"])]
+    assert "https://" in card["reference"]
+    assert card["does"].endswith(".")
+    text = shown(cards.card_text(name))
+    for words in (name, card["reference"].split(", http")[0], *(field["domain"] for field in card["fields"])):
+        assert words in text
+
+
+@pytest.mark.parametrize("name", list(backbones()))
+def test_the_card_of_each_backbone_says_its_defaults(name: str) -> None:
+    card = cards.card(name)
+    text = shown(cards.card_text(name))
+    for field in card["fields"]:
+        assert str(field["default"]) in text
+        assert field["domain"] in text
+
+
+def test_a_strength_has_its_range_and_a_setting_its_default() -> None:
+    assert cards.card("dropout")["fields"] == [
+        {"name": "rate", "domain": "[0, 1]", "range": "0.05..0.7", "log": False, "neutral": 0.0}
+    ]
+    assert cards.card("early_stopping")["fields"][1] == {"name": "min_delta", "domain": "[0, inf)", "default": 0.0}
+    assert cards.card("l2")["fields"][0]["log"] is True
+
+
+def test_the_catalogue_is_everything_as_json() -> None:
+    catalogue = json.loads(json.dumps(cards.catalogue(), allow_nan=False))
+    assert [card["name"] for card in catalogue["regularizers"]] == list(regularizers())
+    assert [card["name"] for card in catalogue["backbones"]] == list(backbones())
+    assert "{source: digits}" in catalogue["sources"]
+
+
+def test_the_listing_names_everything() -> None:
+    text = shown(cards.listing())
+    for name in (*regularizers(), *backbones(), "{csv: path, target: column}", "0.05..0.7"):
+        assert name in text
+
+
+def test_an_unknown_name_is_refused() -> None:
+    for ask in (cards.card, cards.card_text):
+        with pytest.raises(InputError, match=r"the zoo has no 'droput'\. Did you mean 'dropout'\?"):
+            ask("droput")
+
+
+def test_the_table_of_a_plan() -> None:
+    recipe = {"name": "dropout[x]", "trials": 4, "replicates": 5, "models_per_run": 3, "space": {"a.b": "0.1..0.5"}}
+    described = {"runs": 9, "epochs": 540, "seconds": 12.4, "rank_by": "nll", "tuner": "random"}
+    text = shown(cards.plan_table({**described, "recipes": [{**recipe, "clashes": ["they clash [so]"]}]}))
+    for words in (
+        "dropout[x]",
+        "a.b 0.1..0.5",
+        "9 runs, 540 epochs at most, about 12 s",
+        "note: dropout[x]: they clash [so]",
+    ):
+        assert words in text
+
+
+def test_the_table_of_failures_gives_the_reason() -> None:
+    run = Run("trial", "dropout", "dropout(0.5)", 3, 1, 0.001, 60, "study")
+    text = shown(cards.failures_table([Record(run, "failed", error="ValueError: [bold]no[/bold]", fit_seconds=1.25)]))
+    row = text.splitlines()[1].split()
+    assert row[:6] == ["dropout(0.5)", "trial", "3", "failed", "0", "1.2"]
+    assert "ValueError: [bold]no[/bold]" in text
