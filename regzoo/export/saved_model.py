@@ -65,7 +65,7 @@ class Served(tf.Module):
 
 
 def _spread(model: keras.Model, x: Any) -> dict[str, Any]:
-    """What the members of an ensemble, or the passes of Monte Carlo dropout, say of x (batch, ...); empty for one model."""
+    """What members of an ensemble, or passes of Monte Carlo dropout, say of x (batch, ...); empty for one model."""
     if isinstance(model, MonteCarlo):
         return model.uncertainty(x)
     models = members(model)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from regzoo.language import Int, Objective, OnTraining, Strength, Watcher, setting, strength
+from regzoo.language import Int, Objective, OnTraining, Regularizer, Strength, Watcher, setting, strength
 from regzoo.language.lazy import keras
 
 
@@ -35,6 +36,12 @@ class EarlyStopping(OnTraining):
 
     patience: Strength = strength(Int(3, 30), neutral=None, domain="[1, inf)")
     min_delta: float = setting(0.0, domain="[0, inf)")
+
+    def clashes(self, others: Sequence[Regularizer]) -> str | None:
+        """An average of weights before it, which it would replace by the weights of the best epoch."""
+        if any(other.name in ("ema", "swa") for other in others):
+            return "early_stopping restores its weights over the average: write it before ema or swa"
+        return None
 
     def watch(self, objective: Objective) -> Watcher:
         """Return the watch of one run."""

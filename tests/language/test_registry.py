@@ -39,7 +39,7 @@ def test_classes_are_importable_from_their_folder() -> None:
     assert dir(regzoo.regularizers) == sorted(kind.__name__ for kind in regularizers().values())
     assert regzoo.regularizers.Dropout is regularizers()["dropout"]
     assert regzoo.backbones.Mlp is backbones()["mlp"]
-    with pytest.raises(AttributeError, match="the zoo has no class 'Dropuot'; it has ActivationNoise, .*BatchNorm"):
+    with pytest.raises(AttributeError, match=r"the zoo has no class 'Dropuot'; it has ActivationNoise, .*BatchNorm"):
         _ = regzoo.regularizers.Dropuot
     with pytest.raises(AttributeError, match="there is no backbone class 'Mpl'; there is Autoencoder, Cnn"):
         _ = regzoo.backbones.Mpl
