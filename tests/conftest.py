@@ -139,7 +139,7 @@ def finished(
 
 
 SLOW = ("regularizers", "backbones", "test_attach.py")
-"""The zoo's own tests take minutes, so they are behind the marker that CI runs once, as is the contract for all of it."""
+"""The zoo's own tests take minutes: they are behind the marker that CI runs once, as is the contract for all of it."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

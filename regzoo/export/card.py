@@ -11,6 +11,7 @@ from regzoo.comparison.leaderboard import Leaderboard, Row
 from regzoo.data.prepare import Preparation
 from regzoo.export.saved_model import inputs, served_names
 from regzoo.export.verify import Parity
+from regzoo.language import AfterTraining, parse
 from regzoo.training.record import Record, finite
 
 PACKAGES = ("regzoo", "tensorflow", "keras", "numpy")
@@ -107,7 +108,7 @@ def readme(
         call=_call(preparation),
         by_column=bool(preparation.columns),
         inputs=_inputs(preparation),
-        outputs=_outputs(preparation),
+        outputs=_outputs(preparation, record.run.recipe),
         metrics=metrics,
         replicates=row.replicates,
         mean=_number(row.mean),
@@ -139,7 +140,14 @@ def _inputs(preparation: Preparation) -> str:
     return f"`{preparation.kind}`, float32 (batch, {shape})"
 
 
-def _outputs(preparation: Preparation) -> str:
+def _outputs(preparation: Preparation, recipe: str) -> str:
+    several = any(isinstance(part, AfterTraining) for part in parse(recipe))
     if preparation.task == "regression":
-        return "`prediction`, (batch, 1), in the units of the data"
-    return f"`probabilities`, (batch, {len(preparation.labels)}), and `label`, (batch,), as the data writes them"
+        spread = "; `uncertainty`, (batch, 1), the standard deviation over its members or passes" if several else ""
+        return f"`prediction`, (batch, 1), in the units of the data{spread}"
+    spread = (
+        "; `uncertainty`, (batch,), the entropy of the probabilities in nats, and of it `mutual_information`, "
+        "(batch,), what its members or passes disagree about"
+    )
+    classes = f"`probabilities`, (batch, {len(preparation.labels)}), and `label`, (batch,), as the data writes them"
+    return classes + (spread if several else "")

@@ -96,6 +96,7 @@ def cases(rows: Any, images: Any, numbers: Any, table: pd.DataFrame) -> dict[str
         "columns": case(table.drop(columns="kind"), table["kind"].replace("rose", "größe")),
         "regression": case(np.tile(numbers[0], (2, 1)), np.tile(numbers[1], 2)),
         "ensemble": case(x, y.astype(float), "ensemble(3)", members=3),
+        "passes": case(x, y, "dropout(0.5) + mc_dropout(10)", members=1),
     }
 
 
@@ -121,7 +122,7 @@ def served(
 NAMES = ("rows", "images", "columns", "regression", "ensemble")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, "passes"])
 def test_it_answers_as_the_live_model_does_at_any_batch_size(name: str, served: dict[str, Answer]) -> None:
     answer = served[name]
     wanted = live(answer.case.model, answer.case.prepared.preparation, answer.case.raw)
@@ -141,6 +142,7 @@ def test_it_holds_no_random_and_no_training_operation(name: str, served: dict[st
         *("FusedBatchNormV3", "GatherV2", "Identity", "MatMul", "MaxPool", "Mul", "NoOp", "Pack", "PartitionedCall"),
         *("Placeholder", "ReadVariableOp", "RealDiv", "Relu", "Reshape", "Rsqrt", "Shape", "Softmax", "StridedSlice"),
         *("StatefulPartitionedCall", "Squeeze", "Sub", "AddN"),
+        *("Maximum", "Mean", "Neg", "Sum", "Xlogy"),  # an ensemble's uncertainty
     }
     assert set(served[name].said["operations"]) <= inference
 
@@ -186,6 +188,28 @@ def test_an_ensemble_averages_the_probabilities_of_its_members(served: dict[str,
     assert len(members) == 3
     mean = np.mean([member(x).numpy() for member in members], axis=0)
     np.testing.assert_allclose(answer.answers["probabilities 7"], mean, atol=1e-6)
+
+
+def entropy(p: Any) -> Any:
+    """In nats, over the last axis."""
+    return -(p * np.log(p)).sum(-1)
+
+
+def test_an_ensemble_says_how_uncertain_it_is(served: dict[str, Answer]) -> None:
+    answer = served["ensemble"]
+    x = answer.case.prepared.preparation.apply(answer.case.raw)
+    members = np.stack([layer(x).numpy() for layer in answer.case.model.layers if isinstance(layer, keras.Model)])
+    uncertainty, disagreement = (answer.answers[f"{name} 7"] for name in ("uncertainty", "mutual_information"))
+    np.testing.assert_allclose(uncertainty, entropy(members.mean(0)), atol=1e-6)
+    np.testing.assert_allclose(disagreement, uncertainty - entropy(members).mean(0), atol=1e-6)
+    assert (disagreement > 0).all()
+
+
+def test_monte_carlo_dropout_answers_with_its_uncertainty(served: dict[str, Answer]) -> None:
+    answers = served["passes"].answers
+    assert (answers["mutual_information 7"] > 0).any()
+    np.testing.assert_allclose(answers["uncertainty 7"], entropy(answers["probabilities 7"]), atol=1e-6)
+    assert "uncertainty 7" not in served["rows"].answers
 
 
 def test_regression_answers_in_the_units_of_the_user(served: dict[str, Answer]) -> None:
