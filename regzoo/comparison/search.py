@@ -30,6 +30,9 @@ LEARNING_RATE = "learning_rate"
 RATES = Float(3e-4, 1e-2)
 """Where a search looks for the learning rate unless it is told."""
 
+ATTEMPTS = 20
+"""Draws for each point wanted, before a space counts as exhausted."""
+
 DIGITS = 4
 """Significant digits of what a search proposes: enough for any strength, and readable in a recipe."""
 
@@ -95,7 +98,9 @@ def begin(tuner: str, space: list[Axis], trials: int, epochs: int, objective: Ob
         return _Listed([Point(values, epochs) for values in grid(space, trials)])
     if tuner == "hyperband":
         return _Hyperband(space, trials, epochs, objective, seed)
-    return _Asked(tuner, space, trials, epochs, objective, seed)
+    if tuner == "random":
+        return _Listed([Point(values, epochs) for values in at_random(space, trials, objective, seed)])
+    return _Bayesian(space, trials, epochs, objective, seed)
 
 
 class _Listed(Search):
@@ -220,21 +225,43 @@ def _inside(axis: Axis, value: float) -> float:
     return min(max(rounded(value), low), high)
 
 
-class _Asked(Search):
-    """Random: one round. Bayesian: a third at random, then two at a time, so that two workers keep busy."""
+def at_random(space: Sequence[Axis], trials: int, objective: Objective, seed: int) -> list[dict[str, float]]:
+    """Return ``trials`` different random points; fewer only if the space has no more.
+
+    Each axis draws from a stream of its own name, so recipes that share an axis are given the same values in the same
+    order. All recipes, the baseline included, try the very same learning rates: none is ahead by a lucky draw.
+    """
+    streams = [_axis_stream(axis, trials, objective, seed) for axis in space]
+    points: dict[tuple[float, ...], None] = {}
+    for _ in range(trials * ATTEMPTS):
+        points[tuple(next(stream) for stream in streams)] = None
+        if len(points) == trials:
+            break
+    return [dict(zip([axis.name for axis in space], point, strict=True)) for point in points]
+
+
+def _axis_stream(axis: Axis, trials: int, objective: Objective, seed: int) -> Iterator[float]:
+    """Random values of one axis without end; an oracle never repeats itself, so a few values make several rounds."""
+
+    def make(oracles: Any, **options: Any) -> Any:
+        return oracles.RandomSearchOracle(max_trials=trials * ATTEMPTS, **options)
+
+    for lap in itertools.count():
+        oracle = _Oracle(make, [axis], objective, derive(seed, axis.name, lap))
+        while (trial := oracle.next()) is not None:
+            yield oracle.values(trial)[axis.name]
+
+
+class _Bayesian(Search):
+    """A third at random, then two at a time, so that two workers keep busy."""
 
     ROUND = 2
 
-    def __init__(
-        self, tuner: str, space: list[Axis], trials: int, epochs: int, objective: Objective, seed: int
-    ) -> None:
+    def __init__(self, space: list[Axis], trials: int, epochs: int, objective: Objective, seed: int) -> None:
         self.left, self.epochs = trials, epochs
-        first = max(2, math.ceil(trials / 3))
-        self.size = trials if tuner == "random" else first
+        self.size = first = max(2, math.ceil(trials / 3))
 
         def make(oracles: Any, **options: Any) -> Any:
-            if tuner == "random":
-                return oracles.RandomSearchOracle(max_trials=trials, **options)
             return oracles.BayesianOptimizationOracle(max_trials=trials, num_initial_points=first, **options)
 
         self.oracle = _Oracle(make, space, objective, seed)

@@ -115,9 +115,9 @@ class Experiment(_Section):
     training: Training = Training()
     search: Search = Search()
     replicates: Annotated[int, PlainValidator(values.whole("[2, inf)"))] = 5
-    rank_by: Annotated[str | None, PlainValidator(values.optional(values.word(tuple(sum(METRICS.values(), ())))))] = (
-        None
-    )
+    rank_by: Annotated[
+        str | None, PlainValidator(values.optional(values.word(tuple(dict.fromkeys(sum(METRICS.values(), ()))))))
+    ] = None
     seed: Annotated[int, PlainValidator(values.whole("[0, inf)"))] = 0
 
     def built_backbone(self) -> Backbone:

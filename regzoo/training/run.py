@@ -133,6 +133,8 @@ def _predictor(study: Study, recipe: Recipe, program: Program, weights: Weights)
     if not any(isinstance(part, AfterTraining) for part in recipe):
         return program.logits
     model = finished(study, recipe, weights)
+    if isinstance(model, RegularizedModel):  # an ensemble of one
+        return program.logits
 
     def predict(x: np.ndarray) -> Any:
         chunks = [model(x[start : start + CHUNK], training=False) for start in range(0, len(x), CHUNK)]

@@ -269,3 +269,11 @@ def test_a_hypermodel_refuses_what_build_refuses() -> None:
         regzoo.hypermodel("mlp", "dropout", (5,))
     with pytest.raises(InputError, match="Did you mean 'dropout'"):
         regzoo.hypermodel("mlp", "dropuot", (5,), classes=3)
+
+
+def test_all_recipes_try_the_very_same_learning_rates() -> None:
+    spaces = [axes(parse(text), Float(3e-4, 1e-2)) for text in ("none", "dropout", "l2 + dropout", "ensemble(2|3)")]
+    searches = [begin("random", space, 6, 10, Objective("nll", "min"), seed=0) for space in spaces]
+    tried = [[point.values["learning_rate"] for point in search.ask()] for search in searches]
+    assert tried == [tried[0]] * 4
+    assert len(set(tried[0])) == 6
