@@ -42,6 +42,7 @@ def card(name: str) -> dict[str, Any]:
             "formula": sections["Formula"],
             "reference": sections["Reference"],
             "example": _example(kind),
+            "clashes": _clashes(kind),
         }
     return described
 
@@ -81,6 +82,14 @@ def _sections(kind: type[Named]) -> dict[str, str]:
         if colon and word in found:
             found[word] = rest
     return found
+
+
+def _clashes(kind: type[Regularizer]) -> list[str]:
+    """What it and the rest of the zoo say about standing side by side, and about it standing alone."""
+    one = kind()
+    others = [other() for name, other in regularizers().items() if name != one.name]
+    said = [one.refuses([]), *(one.clashes([other]) or other.clashes([one]) for other in others)]
+    return [sentence for sentence in said if sentence]
 
 
 def _example(kind: type[Regularizer]) -> str:
@@ -124,7 +133,9 @@ def card_text(name: str) -> Group:
         neutral = "" if field.get("neutral") is None else str(field["neutral"])
         default = str(field.get("default", ""))
         table.add_row(field["name"], Text(field["domain"]), f"{field.get('range', '')}{log}", neutral, Text(default))
-    return Group(Text(f"{name}   {what}\n", style="bold"), Text(inspect.cleandoc(kind.__doc__ or "")), Text(""), table)
+    clashes = [Text(f"clash: {said}") for said in (_clashes(kind) if issubclass(kind, Regularizer) else [])]
+    text = Text(inspect.cleandoc(kind.__doc__ or "").replace("``", "`"))
+    return Group(Text(f"{name}   {what}\n", style="bold"), text, Text(""), table, *clashes)
 
 
 def plan_table(described: dict[str, Any]) -> Group:

@@ -92,3 +92,10 @@ def test_the_table_of_failures_gives_the_reason() -> None:
     row = text.splitlines()[1].split()
     assert row[:6] == ["dropout(0.5)", "trial", "3", "failed", "0", "1.2"]
     assert "ValueError: [bold]no[/bold]" in text
+
+
+def test_a_card_names_the_clashes() -> None:
+    assert any("dropout before batch_norm" in said for said in cards.card("batch_norm")["clashes"])
+    assert set(cards.card("dropout")["clashes"]) <= set(cards.card("batch_norm")["clashes"])
+    assert any("add one of dropout" in said for said in cards.card("mc_dropout")["clashes"])
+    assert "clash: " in shown(cards.card_text("mixup"))

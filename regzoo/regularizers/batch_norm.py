@@ -9,6 +9,10 @@ from regzoo.language import Float, OnActivations, Regularizer, Slot, Strength, s
 from regzoo.language.lazy import keras
 
 
+SHIFTING = {"dropout", "classic_dropout", "gaussian_dropout", "alpha_dropout", "spatial_dropout", "dropblock"}
+"""What makes activations vary more in training than at inference."""
+
+
 @dataclass(frozen=True)
 class BatchNorm(OnActivations):
     """Normalize every unit over the training batch, before its nonlinearity.
@@ -44,6 +48,7 @@ class BatchNorm(OnActivations):
 
     def clashes(self, others: Sequence[Regularizer]) -> str | None:
         """Dropout before it (Li et al. 2019, https://arxiv.org/abs/1801.05134)."""
-        if any(other.name == "dropout" for other in others):
-            return "dropout before batch_norm shifts the variance that inference relies on (Li 2019)"
+        for other in others:
+            if other.name in SHIFTING:
+                return f"{other.name} before batch_norm shifts the variance that inference relies on (Li 2019)"
         return None
