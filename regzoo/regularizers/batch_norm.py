@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from regzoo.language import Float, OnActivations, Regularizer, Slot, Strength, strength
 from regzoo.language.lazy import keras
 
-
 SHIFTING = {"dropout", "classic_dropout", "gaussian_dropout", "alpha_dropout", "spatial_dropout", "dropblock"}
 """What makes activations vary more in training than at inference."""
 
