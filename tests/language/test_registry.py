@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -89,3 +90,15 @@ def test_a_name_of_the_zoo_cannot_be_taken() -> None:
     with pytest.raises(InputError, match="the zoo already has a regularizer 'dropout'; rename the class Dropout"):
         register(Dropout)
     assert regularizers()["dropout"] is not Dropout
+
+
+def test_other_packages_offer_regularizers_by_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    def offered(kind: object) -> list[SimpleNamespace]:
+        return [SimpleNamespace(name="elsewhere", value="elsewhere:Elsewhere", load=lambda: kind)]
+
+    zoo = regularizers()["dropout"]
+    monkeypatch.setattr(registry.importlib.metadata, "entry_points", lambda group: offered(zoo))
+    assert registry._installed.__wrapped__() == {"dropout": zoo}
+    monkeypatch.setattr(registry.importlib.metadata, "entry_points", lambda group: offered(int))
+    with pytest.raises(ImportError, match="elsewhere = elsewhere:Elsewhere names no regularizer class"):
+        registry._installed.__wrapped__()
