@@ -25,7 +25,6 @@ from regzoo.training.task import task_for
 if TYPE_CHECKING:
     import keras_tuner
 
-TUNERS = ("random", "grid", "bayesian", "hyperband")
 LEARNING_RATE = "learning_rate"
 RATES = Float(3e-4, 1e-2)
 """Where a search looks for the learning rate unless it is told."""

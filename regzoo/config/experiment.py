@@ -22,6 +22,8 @@ from regzoo.language.registry import backbones
 from regzoo.training.study import OPTIMIZERS
 from regzoo.training.task import METRICS
 
+TUNERS = ("random", "grid", "bayesian", "hyperband")
+
 _SUM_TOLERANCE = 1e-9
 
 Share = Annotated[float, PlainValidator(values.number("(0, 1)"))]
@@ -86,7 +88,7 @@ class Training(_Section):
 class Search(_Section):
     """How strengths are looked for: the tuner, and its trials for each recipe."""
 
-    tuner: Annotated[str, PlainValidator(values.word(("random", "grid", "bayesian", "hyperband")))] = "random"
+    tuner: Annotated[str, PlainValidator(values.word(TUNERS))] = "random"
     trials: Count = 8
 
 

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import regzoo
-from regzoo.comparison.search import LEARNING_RATE, RATES, TUNERS, Axis, Point, axes, begin, grid, rounded
+from regzoo.comparison.search import LEARNING_RATE, RATES, Axis, Point, axes, begin, grid, rounded
+from regzoo.config.experiment import TUNERS
 from regzoo.language import Choice, Float, InputError, Int, Objective, parse
 from regzoo.training.model import RegularizedModel
 
