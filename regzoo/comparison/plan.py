@@ -129,7 +129,7 @@ def task_of(prepared: Prepared) -> Task:
     preparation = prepared.preparation
     if preparation.task == "classification":
         return Task("classification", preparation.classes)
-    return Task("regression", preparation.outputs, preparation.target_scale)
+    return Task(preparation.task, preparation.outputs, preparation.target_scale)
 
 
 def _arm(name: str, recipe: Recipe, experiment: Experiment) -> ArmPlan:
