@@ -33,6 +33,7 @@ from regzoo.training.study import OPTIMIZERS
 from regzoo.training.task import METRICS
 
 TUNERS = ("random", "grid", "bayesian", "hyperband")
+PRUNERS = ("none", "median")
 
 _SUM_TOLERANCE = 1e-9
 
@@ -94,10 +95,11 @@ class Training(_Section):
 
 
 class Search(_Section):
-    """How strengths are looked for: the tuner, and its trials for each recipe."""
+    """How strengths are looked for: the tuner, its trials for each recipe, and whether hopeless ones are cut short."""
 
     tuner: Annotated[str, PlainValidator(values.word(TUNERS))] = "random"
     trials: Count = 8
+    pruner: Annotated[str, PlainValidator(values.word(PRUNERS))] = "none"
 
 
 def _backbone(value: Any) -> str:
@@ -126,6 +128,8 @@ class Experiment(_Section):
     training: Training = Training()
     search: Search = Search()
     replicates: Annotated[int, PlainValidator(values.whole("[2, inf)"))] = 5
+    budget: Annotated[float | None, PlainValidator(values.optional(values.duration))] = None
+    run_limit: Annotated[float, PlainValidator(values.duration)] = 3600.0
     rank_by: Annotated[
         str | None, PlainValidator(values.optional(values.word(tuple(dict.fromkeys(sum(METRICS.values(), ()))))))
     ] = None

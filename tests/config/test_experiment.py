@@ -150,7 +150,7 @@ def test_an_experiment_is_frozen() -> None:
 TABLE = [
     # one top-level key
     ("trainig: {epochs: 3}", 6, 1, "trainig: there is no such key. Did you mean 'training'?"),
-    ("zebra: 1", 6, 1, "zebra: there is no such key. There is: backbone, data,"),
+    ("zebra: 1", 6, 1, "zebra: there is no such key. There is: backbone, budget, data,"),
     ("no: 1", 6, 1, "no: there is no such key."),
     ("name: .hidden", 6, 7, "name: takes a folder name: up to 100 letters"),
     ("name: a/b", 6, 7, "received a/b"),
@@ -453,6 +453,18 @@ def test_the_task_may_be_said_and_reconstruction_needs_no_target() -> None:
     assert (experiment.task, experiment.data.target) == ("reconstruction", None)
     with pytest.raises(ConfigError, match="task: takes one of classification, regression, reconstruction"):
         read(changed("task", "regresion"))
+
+
+@pytest.mark.parametrize(("written", "seconds"), [("90s", 90), ("10m", 600), ("1.5h", 5400), ("45", 45), ("2 m", 120)])
+def test_lengths_of_time(written: str, seconds: float) -> None:
+    assert read(changed("budget", written)).budget == seconds
+    assert read(changed("run_limit", written)).run_limit == seconds
+
+
+@pytest.mark.parametrize("written", ["10 minutes", "-1", "0", "m", "true", "1d"])
+def test_no_length_of_time(written: str) -> None:
+    with pytest.raises(ConfigError, match=r"budget: takes a length of time such as 90s, 10m or 1\.5h, received"):
+        read(changed("budget", written))
 
 
 def test_every_metric_may_be_ranked_by() -> None:
