@@ -53,6 +53,7 @@ def build(
     classes: int | None = None,
     outputs: int | None = None,
     *,
+    labels: int | None = None,
     task: str | None = None,
     optimizer: Any = "adam",
     seed: int = 0,
@@ -65,6 +66,7 @@ def build(
         input_shape: of one example: (features,) or (height, width, channels).
         classes: for classification of whole-number labels, how many classes.
         outputs: for regression, how many numbers.
+        labels: for several labels at once, each true or false (y of shape (rows, labels)), how many.
         task: ``"reconstruction"`` for an autoencoder: no classes, no outputs; train it with ``fit(x, x)``.
         optimizer: as Keras takes it.
         seed: of initial weights and every random stream of the recipe.
@@ -78,7 +80,7 @@ def build(
         model.fit(x, y, epochs=20, validation_data=(xv, yv))
     """
     recipe = Recipe.of(recipe)
-    asked = task_for(classes, outputs, task, tuple(input_shape))
+    asked = task_for(classes, outputs, labels, task, tuple(input_shape))
     for part in recipe:
         if isinstance(part, AfterTraining):
             raise InputError(f"{part.name} acts on trained models, so one model cannot hold it: use regzoo.compare")

@@ -29,8 +29,8 @@ from regzoo.language.named import construct
 from regzoo.language.ranges import Choice, Float
 from regzoo.language.recipe import Recipe, parse
 from regzoo.language.registry import backbones
+from regzoo.training.metrics import METRICS
 from regzoo.training.study import OPTIMIZERS
-from regzoo.training.task import METRICS
 
 TUNERS = ("random", "grid", "bayesian", "hyperband")
 PRUNERS = ("none", "median")

@@ -47,7 +47,9 @@ class Studio:
         key = recipe.structure()
         if key not in self.programs:
             model = build(self.study, recipe)
-            self.programs[key] = Program(model, self.data["train"], self.data["validation"], self.study.batch_size)
+            followed = self.study.task.followed(self.study.rank_by)
+            train, validation = self.data["train"], self.data["validation"]
+            self.programs[key] = Program(model, train, validation, self.study.batch_size, followed)
             if len(self.programs) > KEPT:
                 self.programs.popitem(last=False)
         self.programs.move_to_end(key)
@@ -139,7 +141,7 @@ def _measured(made: Record, studio: Studio, program: Program, weights: Weights) 
     study, data = studio.study, studio.data
     predict = _predictor(study, parse(made.run.recipe), program, weights)
     parts = ["train", "validation", *(["test"] if made.run.stage == "replicate" else [])]
-    metrics = {part: _measure(study.task, data[part], predict) for part in parts}
+    metrics = _measure(study.task, {part: data[part] for part in parts}, predict)
     whole = all(value is not None for values in metrics.values() for value in values.values())
     record = replace(
         made,
@@ -181,10 +183,14 @@ def _count(model: keras.Model) -> int:
     return sum(math.prod(variable.shape) for variable in model.trainable_variables)
 
 
-def _measure(task: Task, rows: Rows, predict: Any) -> dict[str, float | None]:
-    x, y = rows
-    values = task.measure(task.encode(tf.constant(y)), predict(x))
-    return finite({name: float(value) for name, value in values.items()})
+def _measure(task: Task, parts: dict[str, Rows], predict: Any) -> dict[str, dict[str, float | None]]:
+    targets = {part: task.encode(tf.constant(y)) for part, (_, y) in parts.items()}
+    logits = {part: predict(x) for part, (x, _) in parts.items()}
+    variance = task.residual_variance(targets["train"], logits["train"])
+    return {
+        part: finite({name: float(value) for name, value in task.measure(y, logits[part], variance=variance).items()})
+        for part, y in targets.items()
+    }
 
 
 def _mean_history(histories: Sequence[Curves]) -> Curves:
