@@ -19,7 +19,7 @@ from regzoo.comparison.compare import make_runs
 from regzoo.comparison.folder import Scratch, claimed, keep_config, set_aside
 from regzoo.comparison.ledger import FILE as LEDGER
 from regzoo.comparison.ledger import Ledger
-from regzoo.comparison.plan import Plan, make_plan, study_of
+from regzoo.comparison.plan import Plan, make_plan, placebos, study_of
 from regzoo.comparison.progress import Screen, Silent
 from regzoo.config import Experiment
 from regzoo.data.dataset import Dataset
@@ -245,7 +245,7 @@ def _refuse_other_data(ledger: Ledger, study: Study) -> None:
 
 def _note(ledger: Ledger, experiment: Experiment, prepared: Prepared, study: Study, command: str) -> None:
     ledger.note("shared", dataclasses.asdict(study))
-    ledger.note("names", list(experiment.recipes))
+    ledger.note("names", [*experiment.recipes, *placebos(experiment)])
     ledger.note("preparation", prepared.preparation.to_json())
     ledger.note("held_out", prepared.held_out[0].tolist())
     ledger.note(

@@ -128,6 +128,7 @@ class Experiment(_Section):
     training: Training = Training()
     search: Search = Search()
     replicates: Annotated[int, PlainValidator(values.whole("[2, inf)"))] = 5
+    placebo: Annotated[int, PlainValidator(values.whole("[0, 10]"))] = 0
     budget: Annotated[float | None, PlainValidator(values.optional(values.duration))] = None
     run_limit: Annotated[float, PlainValidator(values.duration)] = 3600.0
     rank_by: Annotated[
