@@ -282,7 +282,7 @@ TABLE = [
         "rank_by: loss",
         6,
         10,
-        "rank_by: takes one of nll, error, accuracy, brier, ece, rmse, mae, received loss",
+        "rank_by: takes one of nll, error, accuracy, balanced_accuracy, brier, ece, auroc, rmse, mae",
     ),
     ("seed: -1", 6, 7, "seed: takes a whole number in [0, inf), received -1"),
     (
