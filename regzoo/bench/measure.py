@@ -1,0 +1,71 @@
+"""Measure: each job in a fresh process of its own, so start-up, threads and memory are its own. No TensorFlow here."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from regzoo.bench.measured import Measured
+from regzoo.bench.plan import KERAS_TUNER, Job
+from regzoo.bench.process import CEILING
+from regzoo.language import EnvironmentFailure
+
+LIMIT = 600.0
+"""Seconds after which a process is given up."""
+
+
+class UnavailableError(EnvironmentFailure):
+    """A way needs something that is not installed."""
+
+
+def measure(job: Job) -> tuple[Measured, float]:
+    """Do ``job``; return what was found, and the seconds from the process's start to its end.
+
+    Raises:
+        UnavailableError: if what the way needs is not installed.
+        EnvironmentFailure: if the process fails, or takes too long.
+    """
+    if job.way == KERAS_TUNER.name and importlib.util.find_spec("tensorboard") is None:
+        raise UnavailableError(
+            "KerasTuner's search imports tensorboard, which is not installed: pip install 'regzoo[tensorboard]'"
+        )
+    found, seconds = _asked(dataclasses.asdict(job))
+    return Measured.from_dict(found), seconds
+
+
+def ceiling_gflops() -> float:
+    """The machine's float32 matrix products, in 10^9 operations a second.
+
+    Raises:
+        EnvironmentFailure: if the process fails.
+    """
+    return float(_asked({"way": CEILING})[0]["gflops"])
+
+
+def _asked(job: dict[str, Any]) -> tuple[dict[str, Any], float]:
+    with tempfile.TemporaryDirectory(prefix="regzoo-") as folder:
+        asked, found = Path(folder) / "job.json", Path(folder) / "found.json"
+        asked.write_text(json.dumps(job), encoding="utf-8")
+        command = [sys.executable, "-m", "regzoo.bench.process", str(asked), str(found)]
+        began = time.perf_counter()
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=LIMIT, check=False)
+        except subprocess.TimeoutExpired:
+            raise EnvironmentFailure(f"not finished after {LIMIT:.0f} s") from None
+        seconds = time.perf_counter() - began
+        if done.returncode or not found.is_file():
+            raise EnvironmentFailure(_reason(done))
+        return json.loads(found.read_text(encoding="utf-8")), seconds
+
+
+def _reason(done: subprocess.CompletedProcess[str]) -> str:
+    """The last thing the process said."""
+    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    return f"its process ended with code {done.returncode}: {lines[-1] if lines else 'it said nothing'}"
