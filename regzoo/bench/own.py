@@ -59,11 +59,11 @@ def compare(job: Job) -> Measured:
             command="regzoo bench",
             outputs=False,
         )
+        for record in clock.records:
+            if record.status != "ok":
+                raise EnvironmentFailure(f"a run {record.status}: {record.run.recipe}: {record.error}")
         with Ledger(folder) as ledger:
             weights = ledger.weights(clock.records[-1].run.name)[1][0]
-    for record in clock.records:
-        if record.status != "ok":
-            raise EnvironmentFailure(f"a run {record.status}: {record.run.recipe}: {record.error}")
     return Measured(
         data=said,
         train_rows=len(parts.train[0]),

@@ -42,9 +42,9 @@ def tuned(job: Job) -> Measured:
         train = tf.data.Dataset.from_tensor_slices(parts.train).cache()
         train = train.shuffle(len(parts.train[0]), seed=seed).batch(job.case.batch_size).prefetch(tf.data.AUTOTUNE)
         validation = tf.data.Dataset.from_tensor_slices(parts.validation).batch(EVALUATED).cache()
+        options = {"validation_data": validation.prefetch(tf.data.AUTOTUNE), "epochs": job.case.epochs}
         model = stock_model(job.case, rate, steps_per_execution=len(train), jit_compile=False)
-        validation = validation.prefetch(tf.data.AUTOTUNE)
-        log.add(model, model.fit(train, validation_data=validation, epochs=job.case.epochs, verbose=0))
+        log.add(model, model.fit(train, shuffle=False, verbose=0, **options))  # the pipeline shuffles
     return log.measured(parts, said)
 
 
