@@ -16,8 +16,21 @@ from regzoo.bench.plan import PASSES, SUITE, Case, Job, Way, jobs
 from regzoo.bench.result import Row, figures, ratios, same_work
 from regzoo.language import EnvironmentFailure, InputError
 
-BUSY = 0.25
-"""Load per core from which other programs are in the way."""
+BUSY = 0.05
+"""Share of all cores from which other programs are in the way."""
+
+
+NOTES = [
+    f"A suite is {SUITE} runs, start-up counted. * fewer runs were made; the others are counted at the seconds per run "
+    "that were measured.",
+    "Seconds per run: from result to result, all processes together, the first run of each left out.",
+    "Every way: same rows, network, Adam, batches, epochs, validation after each epoch. regzoo also measures five "
+    "metrics on the training part, and keeps records and weights in its ledger; its report is left out.",
+    "Ceiling: operations of the training steps (three forward passes of dense and convolutional layers) as a share of "
+    "the machine's float32 matrix products; validation and dropout are not counted as operations.",
+    "Memory: the peaks of all processes added up; what they share counts several times.",
+]
+"""How to read a report."""
 
 
 def run(cases: Sequence[Case], quick: bool, tell: Callable[[str], None], out: Path | None = None) -> dict[str, Any]:
@@ -44,12 +57,13 @@ def run(cases: Sequence[Case], quick: bool, tell: Callable[[str], None], out: Pa
         "machine": {**facts, "ceiling_gflops": ceiling},
         "suite": SUITE,
         "seconds": 0.0,
-        "notes": _notes(facts),
+        "notes": NOTES,
         "cases": [],
     }
     for case in cases:
         report["cases"].append(_case(case, ceiling, tell))
         report["seconds"] = time.monotonic() - began
+        report["notes"] = [*disturbed(report), *NOTES]
         if out is not None:
             _write(report, out)
     return report
@@ -63,6 +77,13 @@ def failed(report: dict[str, Any]) -> list[str]:
         *(f"{case['name']}: {way['title']}: {way['reason']}" for case, way in ways),
         *(f"{case['name']}: the ways did not do the same work, so their times cannot be compared" for case in unequal),
     ]
+
+
+def disturbed(report: dict[str, Any]) -> list[str]:
+    """A sentence if other programs were in the way."""
+    shares = [way["others_share"] or 0.0 for case in report["cases"] for way in case["ways"]]
+    most = max(shares, default=0.0)
+    return [f"Other programs took up to {most:.0%} of the cores: these times mean little."] if most > BUSY else []
 
 
 def _case(case: Case, ceiling: float, tell: Callable[[str], None]) -> dict[str, Any]:
@@ -86,28 +107,11 @@ def _case(case: Case, ceiling: float, tell: Callable[[str], None]) -> dict[str, 
 
 def _row(way: Way, job: Job, ceiling: float) -> tuple[Row, str]:
     try:
-        measured, wall = measure(job)
+        measured, outside = measure(job)
     except EnvironmentFailure as error:
         status = "unavailable" if isinstance(error, UnavailableError) else "failed"
         return Row(way, None, status, str(error)), ""
-    return Row(way, figures(job.case, measured, wall, ceiling)), measured.data
-
-
-def _notes(facts: dict[str, Any]) -> list[str]:
-    load = facts["load"]
-    busy = load is not None and load > BUSY * facts["cores"]
-    others = f"Other programs were running (load {load} on {facts['cores']} cores): ratios may be off."
-    return [
-        *([others] if busy else []),
-        f"A suite is {SUITE} runs, start-up counted. * fewer runs were made; the others are counted at the measured "
-        "seconds per run.",
-        "Seconds per run: from result to result, all processes together, the first run of each left out.",
-        "Every way: same rows, network, Adam, batches, epochs, validation after each epoch. regzoo also measures five "
-        "metrics on the training part, keeps records and weights in its ledger; its report is left out.",
-        "Ceiling: operations of the training steps (three forward passes of dense and convolutional layers) as a "
-        "share of the machine's float32 matrix products; validation and dropout are not counted as operations.",
-        "Memory: the peaks of all processes added up; what they share counts several times.",
-    ]
+    return Row(way, figures(job.case, measured, outside, ceiling)), measured.data
 
 
 def _refuse_folders(out: Path) -> None:

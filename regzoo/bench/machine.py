@@ -43,6 +43,21 @@ def ceiling_gflops() -> float:
     return 2 * SIZE**3 / min(seconds) / 1e9
 
 
+def busy_seconds() -> float | None:
+    """Seconds that all cores together have worked since the machine started; None where there is no /proc."""
+    found = _first(r"cpu +(.*)", "/proc/stat")
+    if found is None:
+        return None
+    user, nice, system, _, _, irq, softirq, steal, *_ = map(int, found.split())
+    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+
+
+def own_seconds() -> float:
+    """Seconds that processes started by this one have worked, once they have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
 def peak_memory_mb() -> float | None:
     """The sum of the largest resident sizes of this process and of those it started; None where there is no /proc.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -12,7 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from regzoo.bench.measured import Measured
+from regzoo.bench.machine import busy_seconds, own_seconds
+from regzoo.bench.measured import Measured, Outside
 from regzoo.bench.plan import KERAS_TUNER, Job
 from regzoo.bench.process import CEILING
 from regzoo.language import EnvironmentFailure
@@ -25,8 +27,8 @@ class UnavailableError(EnvironmentFailure):
     """A way needs something that is not installed."""
 
 
-def measure(job: Job) -> tuple[Measured, float]:
-    """Do ``job``; return what was found, and the seconds from the process's start to its end.
+def measure(job: Job) -> tuple[Measured, Outside]:
+    """Do ``job``; return what its process found, and what was seen of it from outside.
 
     Raises:
         UnavailableError: if what the way needs is not installed.
@@ -36,8 +38,8 @@ def measure(job: Job) -> tuple[Measured, float]:
         raise UnavailableError(
             "KerasTuner's search imports tensorboard, which is not installed: pip install 'regzoo[tensorboard]'"
         )
-    found, seconds = _asked(dataclasses.asdict(job))
-    return Measured.from_dict(found), seconds
+    found, outside = _asked(dataclasses.asdict(job))
+    return Measured.from_dict(found), outside
 
 
 def ceiling_gflops() -> float:
@@ -49,20 +51,29 @@ def ceiling_gflops() -> float:
     return float(_asked({"way": CEILING})[0]["gflops"])
 
 
-def _asked(job: dict[str, Any]) -> tuple[dict[str, Any], float]:
+def _asked(job: dict[str, Any]) -> tuple[dict[str, Any], Outside]:
     with tempfile.TemporaryDirectory(prefix="regzoo-") as folder:
         asked, found = Path(folder) / "job.json", Path(folder) / "found.json"
         asked.write_text(json.dumps(job), encoding="utf-8")
         command = [sys.executable, "-m", "regzoo.bench.process", str(asked), str(found)]
-        began = time.perf_counter()
+        began, busy, own = time.perf_counter(), busy_seconds(), own_seconds()
         try:
             done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=LIMIT, check=False)
         except subprocess.TimeoutExpired:
             raise EnvironmentFailure(f"not finished after {LIMIT:.0f} s") from None
-        seconds = time.perf_counter() - began
+        outside = _outside(time.perf_counter() - began, busy, own)
         if done.returncode or not found.is_file():
             raise EnvironmentFailure(_reason(done))
-        return json.loads(found.read_text(encoding="utf-8")), seconds
+        return json.loads(found.read_text(encoding="utf-8")), outside
+
+
+def _outside(seconds: float, busy: float | None, own: float) -> Outside:
+    """What was seen since the clocks stood at ``busy`` and ``own``."""
+    now = busy_seconds()
+    if busy is None or now is None:
+        return Outside(seconds, None)
+    others = (now - busy) - (own_seconds() - own)
+    return Outside(seconds, max(0.0, others) / seconds / (os.cpu_count() or 1))
 
 
 def _reason(done: subprocess.CompletedProcess[str]) -> str:

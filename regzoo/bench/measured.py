@@ -1,4 +1,4 @@
-"""Measured: what one process found out; plain, frozen and JSON."""
+"""Measured: what one process found out, and what was seen of it from outside; plain, frozen and JSON."""
 
 from __future__ import annotations
 
@@ -6,6 +6,19 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+
+@dataclass(frozen=True)
+class Outside:
+    """A process as it was seen from outside.
+
+    Attributes:
+        seconds: from its start to its end.
+        others: the share of all cores that other programs took meanwhile; None where that cannot be known.
+    """
+
+    seconds: float
+    others: float | None
 
 
 @dataclass(frozen=True)

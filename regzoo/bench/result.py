@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from regzoo.bench.measured import Measured
+from regzoo.bench.measured import Measured, Outside
 from regzoo.bench.plan import PASSES, SUITE, Case, Way
 
 Ratios = dict[str, dict[str, dict[str, float]]]
@@ -34,6 +34,7 @@ class Figures:
         peak_memory_mb: of all processes together.
         overhead_ms: per run and process, what is not training: later traces, evaluation, transport, ledger, waiting.
         typical_overhead_ms: its median over the runs, so without traces; for one process.
+        others_share: of all cores, taken by other programs meanwhile: near 0, or the times mean little.
         work: what was done; equal in all ways.
     """
 
@@ -51,6 +52,7 @@ class Figures:
     peak_memory_mb: float | None
     overhead_ms: float | None
     typical_overhead_ms: float | None
+    others_share: float | None
     work: dict[str, Any]
 
 
@@ -77,17 +79,17 @@ class Row:
         return {"way": self.way.name, "title": self.way.title, "status": self.status, "reason": self.reason, **figures}
 
 
-def figures(case: Case, measured: Measured, wall: float, ceiling: float) -> Figures:
+def figures(case: Case, measured: Measured, outside: Outside, ceiling: float) -> Figures:
     """What one way comes to.
 
     Args:
         case: what was trained.
         measured: what its process found.
-        wall: seconds from the start of that process to its end.
+        outside: that process, as it was seen from outside.
         ceiling: 10^9 operations a second of the machine's matrix products.
     """
     each = seconds_per_run(measured.finished, measured.processes)
-    runs = len(measured.finished)
+    runs, wall = len(measured.finished), outside.seconds
     gflops = PASSES * case.forward_flops * measured.train_rows * measured.epochs / each / 1e9
     return Figures(
         processes=measured.processes,
@@ -104,6 +106,7 @@ def figures(case: Case, measured: Measured, wall: float, ceiling: float) -> Figu
         peak_memory_mb=measured.peak_memory_mb,
         overhead_ms=_overhead(measured, each),
         typical_overhead_ms=_typical_overhead(measured),
+        others_share=outside.others,
         work=measured.work,
     )
 

@@ -27,7 +27,16 @@ def tables(report: Values) -> Group:
 def _measured(case: Values) -> Table:
     table = Table(title=f"\n{case['title']} - {case['source']}", title_justify="left", box=None, pad_edge=False)
     table.add_column("way")
-    for header in ("processes x threads", "suite s", "start-up s", "s per run", "steps/s", "of ceiling", "memory MB"):
+    for header in (
+        "processes x threads",
+        "suite s",
+        "start-up s",
+        "s per run",
+        "steps/s",
+        "of ceiling",
+        "memory MB",
+        "others' CPU",
+    ):
         table.add_column(header, justify="right")
     overhead = any(way["overhead_ms"] is not None for way in case["ways"])
     if overhead:
@@ -42,7 +51,8 @@ def _measured(case: Values) -> Table:
 
 
 def _cells(way: Values) -> list[str]:
-    memory, overhead, median = way["peak_memory_mb"], way["overhead_ms"], way["typical_overhead_ms"]
+    memory, others = way["peak_memory_mb"], way["others_share"]
+    overhead, median = way["overhead_ms"], way["typical_overhead_ms"]
     return [
         f"{way['processes']} x {way['threads']}",
         f"{way['suite_seconds']:.1f}{'*' if way['extrapolated'] else ' '}",
@@ -51,6 +61,7 @@ def _cells(way: Values) -> list[str]:
         f"{way['steps_per_second']:.1f}",
         f"{100 * way['ceiling_share']:.1f} %",
         "" if memory is None else f"{memory:.0f}",
+        "" if others is None else f"{others:.0%}",
         "" if overhead is None else f"{overhead:.0f}" + ("" if median is None else f" ({median:.0f})"),
     ]
 

@@ -16,7 +16,7 @@ from rich.console import Console
 from regzoo import cli
 from regzoo.bench import bench, plan
 from regzoo.bench.measure import UnavailableError
-from regzoo.bench.measured import Measured
+from regzoo.bench.measured import Measured, Outside
 from regzoo.bench.plan import CASES, Case, Job
 from regzoo.bench.table import tables
 from regzoo.language import EnvironmentFailure, InputError
@@ -34,14 +34,14 @@ SECONDS = {"keras_tuner": 8.0, "fit": 4.0, "tuned": 2.0, "regzoo_1": 1.0, "regzo
 """Of a run."""
 
 
-def pretended(job: Job) -> tuple[Measured, float]:
+def pretended(job: Job) -> tuple[Measured, Outside]:
     """What a process of ``job`` would find if its start-up took 10 s."""
     each, own = SECONDS[job.way], job.way.startswith("regzoo")
     finished = tuple(10.0 + each * (run + 1) for run in range(job.runs))
     training = (0.75 * each * job.workers,) * job.runs if own else ()
     weights = ((8,), (8, 10), (10,), (64, 8))
     measured = Measured("digits", 36, job.workers, 1 if own else 2, finished, training, 1, 2, weights, 500.0)
-    return measured, finished[-1]
+    return measured, Outside(finished[-1], 0.04)
 
 
 @pytest.fixture
@@ -95,16 +95,16 @@ def test_the_tables_say_what_the_report_says(pretending: None) -> None:
         console.print(tables(told()[0]))
     lines = [" ".join(line.split()) for line in caught.get().splitlines()]
     # 330 s; of which 10 s start-up; 2 steps in 8 s; 3 * 1,184 * 36 operations in 8 s of 1e11 round to nothing
-    assert "KerasTuner with fit 1 x 2 330.0* 10.0 8.00 0.2 0.0 % 500" in lines
+    assert "KerasTuner with fit 1 x 2 330.0* 10.0 8.00 0.2 0.0 % 500 4%" in lines
     # .75 of 1 s is training, so 250 ms are not, in every run
-    assert "regzoo, 1 worker 1 x 1 50.0* 10.0 1.00 2.0 0.0 % 500 250 (250)" in lines
+    assert "regzoo, 1 worker 1 x 1 50.0* 10.0 1.00 2.0 0.0 % 500 4% 250 (250)" in lines
     assert "regzoo, all workers 11.00 (16.00) 5.67 (8.00) 3.00 (4.00) 1.67 (2.00) -" in lines
 
 
 def test_the_file_is_written_after_each_case(pretending: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "new" / "bench.json"
 
-    def interrupted(job: Job) -> tuple[Measured, float]:
+    def interrupted(job: Job) -> tuple[Measured, Outside]:
         if job.case.name == "second":
             raise KeyboardInterrupt
         return pretended(job)
@@ -122,7 +122,7 @@ def test_a_folder_is_no_file(pretending: None, tmp_path: Path) -> None:
 
 
 def test_a_way_that_cannot_be_measured_leaves_the_others(pretending: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    def some(job: Job) -> tuple[Measured, float]:
+    def some(job: Job) -> tuple[Measured, Outside]:
         if job.way == "keras_tuner":
             raise UnavailableError("pip install 'regzoo[tensorboard]'")
         if job.way == "fit":
@@ -142,7 +142,7 @@ def test_a_way_that_cannot_be_measured_leaves_the_others(pretending: None, monke
 
 
 def test_ways_that_did_not_do_the_same_are_no_comparison(pretending: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    def lazy(job: Job) -> tuple[Measured, float]:
+    def lazy(job: Job) -> tuple[Measured, Outside]:
         measured, wall = pretended(job)
         return (dataclasses.replace(measured, steps=1) if job.way == "tuned" else measured), wall
 
@@ -152,10 +152,13 @@ def test_ways_that_did_not_do_the_same_are_no_comparison(pretending: None, monke
     assert bench.failed(report) == ["digits: the ways did not do the same work, so their times cannot be compared"]
 
 
-@pytest.mark.parametrize(("load", "busy"), [(None, False), (0.5, False), (0.6, True)])
-def test_a_busy_machine_is_said(load: float | None, busy: bool) -> None:
-    notes = bench._notes({"cores": 2, "load": load})
-    assert ("Other programs were running" in notes[0]) == busy
+def test_other_programs_are_said(pretending: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert bench.disturbed(told()[0]) == []
+    monkeypatch.setattr(bench, "measure", lambda job: (pretended(job)[0], Outside(50.0, 0.06)))
+    report, _ = told()
+    assert report["notes"][0] == "Other programs took up to 6% of the cores: these times mean little."
+    monkeypatch.setattr(bench, "measure", lambda job: (pretended(job)[0], Outside(50.0, None)))
+    assert bench.disturbed(told()[0]) == []
 
 
 # --- the command
@@ -181,7 +184,7 @@ def test_the_command_prints_the_tables_and_writes_the_file(
 def test_the_command_fails_if_a_way_does(
     pretending: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def broken(job: Job) -> tuple[Measured, float]:
+    def broken(job: Job) -> tuple[Measured, Outside]:
         raise EnvironmentFailure("it ran out of luck")
 
     monkeypatch.setattr(bench, "measure", broken)

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from regzoo.bench.measured import Measured
+from regzoo.bench.measured import Measured, Outside
 from regzoo.bench.plan import ALL, CASES, FIT, ONE, SUITE
 from regzoo.bench.result import Figures, Row, figures, ratios, same_work, seconds_per_run
 
@@ -27,7 +27,7 @@ FITTED = Measured(
 
 
 def test_a_sample_of_fit_by_hand() -> None:
-    found = figures(CASE, FITTED, wall=14.0, ceiling=100.0)
+    found = figures(CASE, FITTED, Outside(14.0, 0.25), ceiling=100.0)
     assert found.seconds_per_run == 2.0  # 9 to 13 s, two runs
     assert found.start_up_seconds == 14.0 - 3 * 2.0
     assert found.suite_seconds == 14.0 + (SUITE - 3) * 2.0 == found.start_up_seconds + SUITE * 2.0
@@ -37,11 +37,12 @@ def test_a_sample_of_fit_by_hand() -> None:
     assert found.gflops == pytest.approx(12.672, rel=1e-12)
     assert found.ceiling_share == pytest.approx(0.12672, rel=1e-12)
     assert (found.overhead_ms, found.typical_overhead_ms) == (None, None)
+    assert found.others_share == 0.25
 
 
 def test_a_whole_suite_is_not_extrapolated() -> None:
     whole = dataclasses.replace(FITTED, finished=tuple(float(second) for second in range(SUITE)))
-    found = figures(CASE, whole, wall=50.0, ceiling=100.0)
+    found = figures(CASE, whole, Outside(50.0, None), ceiling=100.0)
     assert not found.extrapolated
     assert found.suite_seconds == 50.0
     assert found.start_up_seconds == 50.0 - SUITE * 1.0
@@ -54,19 +55,19 @@ def test_with_two_processes_the_first_result_of_each_is_left_out() -> None:
 
 def test_overhead_is_what_is_not_training() -> None:
     one = dataclasses.replace(FITTED, finished=(5.0, 6.0, 7.0, 9.0), fit_seconds=(0.9, 0.9, 0.8, 1.0))
-    found = figures(CASE, one, wall=10.0, ceiling=100.0)
+    found = figures(CASE, one, Outside(10.0, 0.0), ceiling=100.0)
     # gaps of 1, 1 and 2 s with .9, .8 and 1 s of training: .1, .2 and 1 s are left
     assert found.overhead_ms == pytest.approx(1e3 * (0.1 + 0.2 + 1.0) / 3)
     assert found.typical_overhead_ms == pytest.approx(200.0)
     two = dataclasses.replace(one, processes=2)
-    found = figures(CASE, two, wall=10.0, ceiling=100.0)
+    found = figures(CASE, two, Outside(10.0, 0.0), ceiling=100.0)
     # 1.5 s a run, on each of two processes; .8 and 1 s of training
     assert found.overhead_ms == pytest.approx(1e3 * (2 * 1.5 - 0.9))
     assert found.typical_overhead_ms is None
 
 
 def rows() -> list[Row]:
-    fitted = figures(CASE, FITTED, wall=14.0, ceiling=100.0)
+    fitted = figures(CASE, FITTED, Outside(14.0, 0.25), ceiling=100.0)
     own: Figures = dataclasses.replace(fitted, suite_seconds=22.0, seconds_per_run=0.5)
     return [Row(FIT, fitted), Row(ONE, own), Row(ALL, None, "failed", "it ran out of luck")]
 
