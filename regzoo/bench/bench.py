@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,7 +19,6 @@ from regzoo.language import EnvironmentFailure, InputError
 
 BUSY = 0.05
 """Share of all cores from which other programs are in the way."""
-
 
 NOTES = [
     f"A suite is {SUITE} runs, start-up counted. * fewer runs were made; the others are counted at the seconds per run "
@@ -44,10 +44,11 @@ def run(cases: Sequence[Case], quick: bool, tell: Callable[[str], None], out: Pa
 
     Raises:
         InputError: if ``out`` is a folder.
-        EnvironmentFailure: if not even matrix products can be measured, or ``out`` cannot be written.
+        OSError: if ``out`` cannot be written; nothing is measured then.
+        EnvironmentFailure: if not even matrix products can be measured.
     """
     if out is not None:
-        _refuse_folders(out)
+        _make_sure_of(out)
     began = time.monotonic()
     facts = machine.facts()
     tell("the machine's matrix products")
@@ -114,10 +115,13 @@ def _row(way: Way, job: Job, ceiling: float) -> tuple[Row, str]:
     return Row(way, figures(job.case, measured, outside, ceiling)), measured.data
 
 
-def _refuse_folders(out: Path) -> None:
+def _make_sure_of(out: Path) -> None:
+    """Find out now, not after ten minutes, whether ``out`` can be written."""
     if out.is_dir():
         raise InputError(f"--out: {out} is a folder; give a file such as {out / 'bench.json'}")
     out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=out.parent):
+        pass
 
 
 def _write(report: dict[str, Any], out: Path) -> None:

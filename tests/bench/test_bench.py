@@ -121,6 +121,14 @@ def test_a_folder_is_no_file(pretending: None, tmp_path: Path) -> None:
         bench.run([TINY], False, lambda _: None, tmp_path)
 
 
+def test_a_file_that_cannot_be_written_costs_no_ten_minutes(pretending: None, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    said: list[str] = []
+    with pytest.raises(OSError, match="file"):
+        bench.run([TINY], False, said.append, tmp_path / "file" / "bench.json")
+    assert said == []
+
+
 def test_a_way_that_cannot_be_measured_leaves_the_others(pretending: None, monkeypatch: pytest.MonkeyPatch) -> None:
     def some(job: Job) -> tuple[Measured, Outside]:
         if job.way == "keras_tuner":
