@@ -174,8 +174,9 @@ def run(
     fresh: bool,
     progress: Screen | Silent,
     command: str,
+    outputs: bool = True,
 ) -> None:
-    """Make every run that ``folder`` does not hold yet, then write leaderboard, report and the winner's model."""
+    """Make every run that ``folder`` does not hold yet; then, for ``outputs``, write report and the winner's model."""
     began = time.monotonic()
     study = study_of(experiment, prepared)
     with executor(study, prepared, workers) as hall:
@@ -192,8 +193,9 @@ def run(
                 make_runs(plan, hall, ledger, progress)
                 facts = ledger.noted("study")
                 ledger.note("study", {**facts, "seconds": (facts["seconds"] or 0.0) + time.monotonic() - began})
-            progress.phase("writing the report, verifying the winner's model")
-            write_outputs(folder)
+            if outputs:
+                progress.phase("writing the report, verifying the winner's model")
+                write_outputs(folder)
 
 
 @contextlib.contextmanager
