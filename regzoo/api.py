@@ -91,6 +91,10 @@ def compare(
     x: Any = None,
     y: Any = None,
     *,
+    groups: Any = None,
+    sample_weight: Any = None,
+    time: Any = None,
+    part: Any = None,
     out: str | Path | None = None,
     workers: int | None = None,
     fresh: bool = False,
@@ -102,6 +106,10 @@ def compare(
     Args:
         x: inputs: lists, an array (rows, features) or (rows, height, width[, channels]), or a DataFrame.
         y: targets: class labels of any kind, or numbers. Neither is changed.
+        groups: (n,) the group of each row, such as a patient; no group is in two parts.
+        sample_weight: (n,) how much each row counts, above 0.
+        time: (n,) numbers or dates; earlier rows train, later ones validate and test.
+        part: (n,) ``train``, ``validation``, ``test``, or None where the split may choose.
         out: the comparison's own folder; by default a temporary one that lives as long as the result.
         workers: processes; by default one per core. 0 makes the runs in this process, one after the other.
         fresh: begin anew; a comparison in ``out`` is moved aside.
@@ -119,7 +127,11 @@ def compare(
     if (x is None) != (y is None) or (x is None) == ("data" not in keywords):
         raise InputError("give x and y, or data= as in a config")
     experiment = configs.from_keywords(**keywords)
-    dataset = load(experiment.data) if x is None else from_arrays(x, y)
+    roles = {"groups": groups, "sample_weight": sample_weight, "time": time, "part": part}
+    given = [key for key, values in roles.items() if values is not None]
+    if x is None and given:
+        raise InputError(f"{given[0]}: goes with x and y; with data=, name the column or array in it")
+    dataset = load(experiment.data) if x is None else from_arrays(x, y, **roles)
     prepared = prepare(dataset, experiment.split, experiment.seed)
     keep = None
     if out is None:
