@@ -207,6 +207,8 @@ def executor(study: Study, prepared: Prepared, workers: int | None) -> Iterator[
     """
     if workers is not None and workers < 0:
         raise InputError(f"workers must be 0 or more, received {workers}")
+    if prepared.weights is not None:
+        raise InputError("data.weight: training takes no row weights; leave the column, or sample_weight, out")
     data = {"train": prepared.train, "validation": prepared.validation, "test": prepared.test}
     count = cores() if workers is None else workers
     with Workers(study, data, count) if count else InProcess(study, data) as hall:

@@ -94,13 +94,19 @@ class Data(_Section):
 
 
 class Split(_Section):
-    """The shares of the three parts, how many training rows to keep, the share of wrong training labels."""
+    """The shares of the three parts, folds, how many training rows to keep, the share of wrong training labels.
+
+    ``folds``: 1 for one validation part, or k: all but the test part is cut into k, and replicate i validates on
+    piece i mod k. ``duplicates``: ``together`` keeps equal rows in one part, ``anywhere`` leaves them to chance.
+    """
 
     train: Share = 0.6
     validation: Share = 0.2
     test: Share = 0.2
+    folds: Count = 1
     train_size: Annotated[int | None, PlainValidator(values.optional(values.whole("[2, inf)")))] = None
     label_noise: Annotated[float, PlainValidator(values.number("[0, 1)"))] = 0.0
+    duplicates: Annotated[str, PlainValidator(values.word(("anywhere", "together")))] = "anywhere"
 
     @model_validator(mode="after")
     def _sum(self) -> Split:

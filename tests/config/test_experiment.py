@@ -47,6 +47,7 @@ def changed(key: str, value: str) -> str:
 def test_the_shortest_config_has_the_documented_defaults() -> None:
     experiment = read(GOOD)
     split, training, search = experiment.split, experiment.training, experiment.search
+    assert (split.folds, split.duplicates) == (1, "anywhere")
     assert (split.train, split.validation, split.test, split.train_size, split.label_noise) == (
         0.6,
         0.2,
@@ -201,7 +202,7 @@ TABLE = [
         "split: 0.6",
         6,
         8,
-        "split: takes keys and values (train, validation, test, train_size, label_noise), rec",
+        "split: takes keys and values (train, validation, test, folds, train_size, label_noise, dupl",
     ),
     ("split:", 6, 7, "received nothing"),
     ("split: {train: 0.7}", 6, 8, "train + validation + test must be 1, received 0.7 + 0.2 + 0.2 = 1.1"),
@@ -213,7 +214,10 @@ TABLE = [
     ),
     ("split: {train: .inf}", 6, 16, "split.train: takes a number in (0, 1), received .inf"),
     ("split: {train: '0.6'}", 6, 16, "received '0.6' in quotes"),
-    ("split: {folds: 3}", 6, 9, "split.folds: there is no such key."),
+    ("split: {fold: 3}", 6, 9, "split.fold: there is no such key. Did you mean 'folds'?"),
+    ("split: {folds: 0}", 6, 16, "split.folds: takes a whole number in [1, inf), received 0"),
+    ("split: {folds: 2.5}", 6, 16, "split.folds: takes a whole number in [1, inf), received 2.5"),
+    ("split: {duplicates: apart}", 6, 21, "split.duplicates: takes one of anywhere, together, received apart"),
     ("split: {train_size: 1}", 6, 21, "split.train_size: takes a whole number in [2, inf), received 1"),
     ("split: {label_noise: 1.0}", 6, 22, "split.label_noise: takes a number in [0, 1), received 1.0"),
     ("backbone: mpl", 6, 11, "backbone: there is no backbone 'mpl'. Did you mean 'mlp'?"),

@@ -82,7 +82,7 @@ def test_roles_and_parts(tmp_path: Path) -> None:
 def test_archives_that_do_not_fit_are_said(tmp_path: Path) -> None:
     train, test = tmp_path / "a.npz", tmp_path / "b.npz"
     np.savez(train, x=np.ones((2, 2)), y=["a", "b"])
-    with pytest.raises(InputError, match="there is no array 'who' for data.group. There is: x, y."):
+    with pytest.raises(InputError, match=r"there is no array 'who' for data\.group\. There is: x, y\."):
         load_npz(train, {"group": "who"})
     for x, y, message in (
         (np.ones((2, 3)), ["a", "b"], r": x takes one shape and one kind .* float64 \(2, 2\) and float64 \(2, 3\)"),
