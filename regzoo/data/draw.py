@@ -62,7 +62,7 @@ class Stratified(Draw):
         """Draw ``size`` rows by largest remainder; see `Draw.take`."""
         codes = self.codes[rows]
         present, counts = np.unique(codes, return_counts=True)
-        self._refuse_rare(present, counts, 1 + spare, "training, validation and test")
+        self._refuse_rare(present, counts, 1 + spare, _parts(spare))
         if size < len(present):
             raise InputError(f"{where}: {size} rows cannot hold all {len(present)} classes; make it larger")
         if (counts - spare).sum() < size:
@@ -108,7 +108,7 @@ class Grouped(Draw):
         if size >= len(rows):
             raise InputError(f"{where}: {size} rows leave nothing for the other parts; make it smaller")
         share = size / len(rows)
-        pieces = self._deal(rows, (1 - share, share), (spare, 1), "training, validation and test", random)
+        pieces = self._deal(rows, (1 - share, share), (spare, 1), _parts(spare), random)
         return rows[pieces == 1]
 
     def fold(self, rows: Array, folds: int, fold: int, seed: int) -> Fold:
@@ -159,10 +159,11 @@ class Ordered(Draw):
     def take(self, rows: Array, size: int, spare: int, where: str, random: np.random.Generator) -> Array:
         """Take the last ``size`` rows, or as near as ties allow; see `Draw.take`."""
         times = self.times[rows]
-        if len(np.unique(times)) < 1 + spare:
+        different = len(np.unique(times))
+        if different < 1 + spare:
             raise InputError(
-                f"data.time: the rows have {len(np.unique(times))} different times; training, validation and test need "
-                f"{1 + spare} at least, so date the rows more finely or leave time out"
+                f"data.time: the rows have {different} different times; {_parts(spare)} need {1 + spare} at least, so "
+                "date the rows more finely or leave time out"
             )
         (last,) = _cuts(times, [len(rows) - size], least=spare)
         return rows[times > last]
@@ -215,6 +216,11 @@ def _shares(counts: Array, size: int, spare: int) -> Array:
     while takes.sum() > size:
         takes[np.argmax(np.where(takes > 1, takes - exact, -np.inf))] -= 1
     return takes
+
+
+def _parts(spare: int) -> str:
+    """Name the parts that rows are drawn for, of which one is taken first."""
+    return "training, validation and test" if spare < 3 else f"the test part and {spare} folds (split.folds)"
 
 
 def _times(count: int) -> str:

@@ -107,7 +107,7 @@ def split(dataset: Dataset, settings: SplitSettings, seed: int, fold: int = 0, r
         raise InputError(f"split.label_noise: needs classes, this data is a {dataset.task}; set it to 0")
     draw, marked = _draw(dataset, settings), _marked(dataset)
     place = _places(draw, marked, settings, seed, fold, repetition)
-    _check(dataset, draw, marked, place)
+    _check(dataset, draw, place)
     rows = {part: np.flatnonzero(place == number) for number, part in enumerate(PARTS)}
     rows["train"] = _subset(rows["train"], draw, settings.train_size, own_seed(settings, seed, fold, repetition))
     cut = {"folds": settings.folds, "fold": fold, "repetition": repetition}
@@ -156,33 +156,39 @@ def _marked(dataset: Dataset) -> Marked:
 def _places(draw: Draw, marked: Marked, settings: SplitSettings, seed: int, fold: int, repetition: int) -> Array:
     """Return the part of each row as its position in `PARTS`; -1 is nowhere, as the future of a time-ordered fold."""
     place, random = np.full(len(draw.codes), _NOWHERE), generator(seed, "split")
-    opened, test, validation = marked[""], marked["test"], marked["validation"]
+    opened, test = marked[""], marked["test"]
     if not len(test):
-        if not len(opened):
-            raise InputError("data.part: no row is marked 'test' and none is left open; mark some, or leave some empty")
-        spare = settings.folds if settings.folds > 1 else 1 if len(validation) else 2
-        test = draw.take(opened, max(1, round(settings.test * len(place))), spare, "split.test", random)
+        test = _test(draw, marked, settings, random)
     pool = np.setdiff1d(opened, test) if len(opened) else marked["train"]
     if not len(pool):
         raise InputError("data.part: every row is marked 'validation' or 'test'; mark some for training")
-    train = pool
     if settings.folds > 1:
-        if len(validation):
+        if len(marked["validation"]):
             raise InputError(
-                f"split.folds: {settings.folds} folds validate in turn, but the data marks {len(validation)} rows for "
-                "validation; mark them for training, or set folds to 1"
+                f"split.folds: {settings.folds} folds validate in turn, but the data marks {len(marked['validation'])} "
+                "rows for validation; mark them for training, or set folds to 1"
             )
-        train, validation = draw.fold(pool, settings.folds, fold, derive(seed, "folds", repetition))
-    elif not len(validation):
+        pool, validation = draw.fold(pool, settings.folds, fold, derive(seed, "folds", repetition))
+    elif len(marked["validation"]):
+        validation = marked["validation"]
+    else:
         whole = (len(place) - len(test)) / (1 - settings.test) if len(marked["test"]) else len(place)
         size = max(1, round(settings.validation * whole))
         validation = draw.take(pool, size, 1, "split.validation", random)
-    for number, rows in enumerate((np.union1d(train, marked["train"] if len(opened) else []), validation, test)):
-        place[rows.astype(np.int64)] = number
+    for number, rows in ((0, pool), (0, marked["train"] if len(opened) else pool), (1, validation), (2, test)):
+        place[rows] = number
     return place
 
 
-def _check(dataset: Dataset, draw: Draw, marked: Marked, place: Array) -> None:
+def _test(draw: Draw, marked: Marked, settings: SplitSettings, random: np.random.Generator) -> Array:
+    if not len(marked[""]):
+        raise InputError("data.part: no row is marked 'test' and none is left open; mark some, or leave some empty")
+    spare = settings.folds if settings.folds > 1 else 1 if len(marked["validation"]) else 2
+    size = max(1, round(settings.test * len(draw.codes)))
+    return draw.take(marked[""], size, spare, "split.test", random)
+
+
+def _check(dataset: Dataset, draw: Draw, place: Array) -> None:
     """Raise InputError if the training part is too small or lacks a class, or marks part what belongs together."""
     train = np.flatnonzero(place == 0)
     if len(train) < 2:

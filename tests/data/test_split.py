@@ -416,9 +416,13 @@ DATES = [f"2024-01-{day + 1:02d}" for day in range(30)]
         (
             labelled([*FEW, *"cccc"]),
             settings(folds=5),
-            "the class c occurs only 4 times; training, validation and test",
+            r"c occurs only 4 times; the test part and 5 folds \(split.folds\)",
         ),
-        (numbers(12), settings(folds=12), "data: 12 rows are too few"),
+        (
+            numbers(12),
+            settings(folds=12),
+            r"12 rows are too few for the test part and 12 folds .*; at least 13 are needed",
+        ),
         (
             labelled(FEW, groups=[1, 2] * 20),
             settings(),

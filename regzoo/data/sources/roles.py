@@ -105,7 +105,8 @@ def _part(cells: pd.Series, where: str) -> Array:
         word = str(strange.iloc[0])[:40]
         said = f"holds {word!r} in row {strange.index[0] + 1}"
         allowed = f"{', '.join(PARTS)} or nothing"
-        raise InputError(f"{where} {said}; it takes {allowed}.{did_you_mean(word, PARTS)}")
+        hint = did_you_mean(word, PARTS)
+        raise InputError(f"{where} {said}; it takes {allowed}.{hint if 'Did you mean' in hint else ''}")
     return np.array(parts.tolist())
 
 
