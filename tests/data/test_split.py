@@ -364,6 +364,13 @@ def test_train_size_applies_in_each_fold() -> None:
         assert np.array_equal(parts.validation, others.validation)
 
 
+def test_the_rows_that_train_size_keeps_are_drawn_anew_in_each_fold() -> None:
+    data = numbers(125)  # 100 for the folds, so 80 train in each
+    whole, few = folds_of(data, settings(folds=5)), folds_of(data, settings(folds=5, train_size=20))
+    places = [np.searchsorted(others.train, parts.train) for parts, others in zip(few, whole, strict=True)]
+    assert not np.array_equal(places[0], places[1])
+
+
 def test_by_hand_folds_in_the_order_of_time_are_an_expanding_window() -> None:
     data = numbers(10, time=np.arange(10)[::-1])  # row 9 is the first
     cut = folds_of(data, settings(folds=3))
