@@ -96,6 +96,10 @@ def compare(
     x: Any = None,
     y: Any = None,
     *,
+    groups: Any = None,
+    sample_weight: Any = None,
+    time: Any = None,
+    part: Any = None,
     out: str | Path | None = None,
     workers: int | None = None,
     fresh: bool = False,
@@ -107,6 +111,10 @@ def compare(
     Args:
         x: inputs: lists, an array (rows, features) or (rows, height, width[, channels]), or a DataFrame.
         y: targets: class labels of any kind, or numbers; left out for ``task="reconstruction"``. Neither is changed.
+        groups: (n,) the group of each row, such as a patient; no group is in two parts.
+        sample_weight: (n,) how much each row counts, above 0.
+        time: (n,) numbers or dates; earlier rows train, later ones validate and test.
+        part: (n,) ``train``, ``validation``, ``test``, or None where the split may choose.
         out: the comparison's own folder; by default a temporary one that lives as long as the result.
         workers: processes; by default one per core. 0 makes the runs in this process, one after the other.
         fresh: begin anew; a comparison in ``out`` is moved aside.
@@ -125,7 +133,11 @@ def compare(
     if (x is None and y is not None) or (x is not None and missing) or (x is None) == ("data" not in keywords):
         raise InputError('give x and y (x alone for task="reconstruction"), or data= as in a config')
     experiment = configs.from_keywords(**keywords)
-    prepared = read_data(experiment) if x is None else prepared_for(experiment, from_arrays(x, y))
+    roles = {"groups": groups, "sample_weight": sample_weight, "time": time, "part": part}
+    given = [key for key, values in roles.items() if values is not None]
+    if x is None and given:
+        raise InputError(f"{given[0]}: goes with x and y; with data=, name the column or array in it")
+    prepared = read_data(experiment) if x is None else prepared_for(experiment, from_arrays(x, y, **roles))
     keep = None
     if out is None:
         keep = Scratch()
@@ -207,6 +219,8 @@ def executor(study: Study, prepared: Prepared, workers: int | None) -> Iterator[
     """
     if workers is not None and workers < 0:
         raise InputError(f"workers must be 0 or more, received {workers}")
+    if prepared.weights is not None:
+        raise InputError("data.weight: training takes no row weights; leave the column, or sample_weight, out")
     data = {"train": prepared.train, "validation": prepared.validation, "test": prepared.test}
     count = cores() if workers is None else workers
     with Workers(study, data, count) if count else InProcess(study, data) as hall:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -35,6 +36,12 @@ class Source(Protocol):
     def npz(self) -> Path | None:
         """Path of a NumPy archive."""
 
+    def roles(self) -> Mapping[str, str]:
+        """Names of columns or arrays by role: group, time, part, weight."""
+
+    def parts(self) -> Mapping[str, Path]:
+        """Files of the same kind that hold the validation or the test part."""
+
 
 def load(data: Source, task: Task | None = None) -> Dataset:
     """Return the data that the ``data`` section of a config names; to be reconstructed, it needs no targets.
@@ -43,9 +50,9 @@ def load(data: Source, task: Task | None = None) -> Dataset:
         InputError: naming the file or the data set, what is wrong and the way out.
     """
     if data.csv is not None:
-        return load_table(data.csv, data.target)
+        return load_table(data.csv, data.target, data.roles(), data.parts())
     if data.npz is not None:
-        return load_npz(data.npz, targets=task != "reconstruction")
+        return load_npz(data.npz, data.roles(), data.parts(), targets=task != "reconstruction")
     if data.source == ARRAYS:
         raise InputError("data: these arrays were handed over in Python; hand them to regzoo.compare again")
     return load_bundled(str(data.source))
