@@ -22,9 +22,10 @@ from regzoo.comparison.ledger import Ledger
 from regzoo.comparison.plan import Plan, make_plan, study_of
 from regzoo.comparison.progress import Screen, Silent
 from regzoo.config import Experiment
+from regzoo.data.catalog import READ_BY_KERAS
+from regzoo.data.dataset import Dataset
 from regzoo.data.prepare import Prepared, prepare
-from regzoo.data.sources import load
-from regzoo.data.sources.arrays import from_arrays
+from regzoo.data.sources import from_python, load
 from regzoo.language import AfterTraining, Backbone, InputError, Recipe, Regularizer, Schedule, parse
 from regzoo.language.fields import Strength
 from regzoo.report import page
@@ -100,7 +101,8 @@ def compare(
     """Compare recipes on ``x`` and ``y`` and return the result.
 
     Args:
-        x: inputs: lists, an array (rows, features) or (rows, height, width[, channels]), or a DataFrame.
+        x: inputs: lists, an array (rows, features) or (rows, height, width[, channels]), or a DataFrame; or a
+            tf.data.Dataset of (x, y), which is read once, to its end.
         y: targets: class labels of any kind, or numbers. Neither is changed.
         out: the comparison's own folder; by default a temporary one that lives as long as the result.
         workers: processes; by default one per core. 0 makes the runs in this process, one after the other.
@@ -116,10 +118,10 @@ def compare(
         result = regzoo.compare(x, y, backbone="mlp", recipes=["none", "dropout", "l2"], replicates=5)
         print(result.leaderboard)
     """
-    if (x is None) != (y is None) or (x is None) == ("data" not in keywords):
-        raise InputError("give x and y, or data= as in a config")
+    if "data" in keywords and (x is not None or y is not None):
+        raise InputError("give x and y, or data= as in a config, not both")
     experiment = configs.from_keywords(**keywords)
-    dataset = load(experiment.data) if x is None else from_arrays(x, y)
+    dataset = _load(experiment) if "data" in keywords else from_python(x, y)
     prepared = prepare(dataset, experiment.split, experiment.seed)
     keep = None
     if out is None:
@@ -152,7 +154,13 @@ def cores() -> int:
 
 def read_data(experiment: Experiment) -> Prepared:
     """Load, split and prepare the data that ``experiment`` names."""
-    return prepare(load(experiment.data), experiment.split, experiment.seed)
+    return prepare(_load(experiment), experiment.split, experiment.seed)
+
+
+def _load(experiment: Experiment) -> Dataset:
+    if experiment.data.keras in READ_BY_KERAS:
+        import_tensorflow()
+    return load(experiment.data)
 
 
 def run(

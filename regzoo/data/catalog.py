@@ -11,10 +11,25 @@ BUNDLED = {
 }
 """Name and description of each."""
 
+KERAS = {
+    "mnist": "60,000 + 10,000 handwritten digits, 28 x 28 pixels, ten classes",
+    "fashion_mnist": "60,000 + 10,000 pictures of clothes, 28 x 28 pixels, ten classes",
+    "cifar10": "50,000 + 10,000 photographs, 32 x 32 pixels in colour, ten classes",
+    "cifar100": "50,000 + 10,000 photographs, 32 x 32 pixels in colour, a hundred classes",
+}
+"""Name and description of each data set of Keras that is read from its cache."""
+
+READ_BY_KERAS = ("cifar10", "cifar100")
+"""These are pickles: Keras reads them, which takes TensorFlow."""
+
 SOURCES = {
     **{f"{{source: {name}}}": what for name, what in BUNDLED.items()},
     "{csv: path, target: column}": "a CSV file with a header: numeric or boolean columns, and one to predict",
     "{npz: path}": "a NumPy archive with the arrays x (rows or images) and y",
+    "{images: folder}": "a folder with a sub-folder of PNG, JPEG, BMP or GIF files for each class, or with train, "
+    "validation and test and these inside; size: [height, width] resizes them",
+    "{idx: folder}": "MNIST's format: images-idx3-ubyte and labels-idx1-ubyte, also .gz; a t10k pair is the test part",
+    **{f"{{keras: {name}}}": f"{what}; from Keras's cache, download: true fetches it" for name, what in KERAS.items()},
 }
 """What the ``data`` section of a config may say, with what each form means."""
 

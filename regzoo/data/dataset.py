@@ -25,6 +25,8 @@ class Dataset:
         columns: names of the features, for tables; else None.
         name: what reports call it.
         target: name of what is predicted, if it has one.
+        part: (n,) ``train``, ``validation``, ``test``, or nothing where regzoo may choose.
+        notes: what was done to the data while it was read, in sentences for the report.
     """
 
     x: Array
@@ -32,6 +34,8 @@ class Dataset:
     columns: tuple[str, ...] | None
     name: str
     target: str | None
+    part: Array | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def kind(self) -> Literal["rows", "images"]:

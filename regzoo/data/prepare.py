@@ -141,6 +141,7 @@ def prepare(dataset: Dataset, settings: SplitSettings, seed: int) -> Prepared:
             "inputs": _inputs(dataset),
             "task": preparation.task,
             "labels": list(preparation.labels),
+            "notes": list(dataset.notes),
         },
     )
 

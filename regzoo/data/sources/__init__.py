@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from regzoo.data.catalog import ARRAYS
 from regzoo.data.dataset import Dataset
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.bundled import load_bundled
+from regzoo.data.sources.idx import load_idx
+from regzoo.data.sources.images import load_images
+from regzoo.data.sources.keras_datasets import load_keras
 from regzoo.data.sources.npz import load_npz, read_npz
 from regzoo.data.sources.table import load_table, read_csv
+from regzoo.data.sources.tf_dataset import from_tf_dataset, is_tf_dataset
 from regzoo.language.errors import InputError
 
-__all__ = ["from_arrays", "load", "load_bundled", "load_npz", "load_table", "read_csv", "read_npz"]
+__all__ = [
+    "from_arrays",
+    "from_python",
+    "load",
+    "load_bundled",
+    "load_idx",
+    "load_images",
+    "load_keras",
+    "load_npz",
+    "load_table",
+    "read_csv",
+    "read_npz",
+]
 
 
 class Source(Protocol):
@@ -35,6 +51,26 @@ class Source(Protocol):
     def npz(self) -> Path | None:
         """Path of a NumPy archive."""
 
+    @property
+    def images(self) -> Path | None:
+        """Path of a folder of images."""
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Height and width that the images get."""
+
+    @property
+    def idx(self) -> Path | None:
+        """Path of a folder of IDX files."""
+
+    @property
+    def keras(self) -> str | None:
+        """Name of a data set of Keras."""
+
+    @property
+    def download(self) -> bool:
+        """Whether it may be fetched from the network."""
+
 
 def load(data: Source) -> Dataset:
     """Return the data that the ``data`` section of a config names.
@@ -46,6 +82,27 @@ def load(data: Source) -> Dataset:
         return load_table(data.csv, data.target)
     if data.npz is not None:
         return load_npz(data.npz)
+    if data.images is not None:
+        return load_images(data.images, data.size)
+    if data.idx is not None:
+        return load_idx(data.idx)
+    if data.keras is not None:
+        return load_keras(data.keras, data.download)
     if data.source == ARRAYS:
         raise InputError("data: these arrays were handed over in Python; hand them to regzoo.compare again")
     return load_bundled(str(data.source))
+
+
+def from_python(x: Any, y: Any = None) -> Dataset:
+    """Return the data that was handed over in Python: ``x`` and ``y``, or a `tf.data.Dataset` of both.
+
+    Raises:
+        InputError: as `from_arrays` and `from_tf_dataset` do, and if one of the two is missing.
+    """
+    if is_tf_dataset(x):
+        if y is not None:
+            raise InputError("a tf.data.Dataset gives x and y in each element; leave y out")
+        return from_tf_dataset(x)
+    if x is None or y is None:
+        raise InputError("give x and y, a tf.data.Dataset of both, or data= as in a config")
+    return from_arrays(x, y)
