@@ -255,6 +255,35 @@ def test_what_only_the_data_shows_ends_with_2_and_nothing_is_written(
     assert [path.name for path in tmp_path.iterdir()] == ["flowers.yaml"]
 
 
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ("{images: nowhere}", "nowhere: there is no such folder; relative paths start at the config's folder"),
+        ("{images: pets}", r"pets/cat/a\x1b[31m.png: is no PNG, JPEG, BMP or GIF image; replace or remove it"),
+        ("{images: pets}", "pets: needs a folder for each class, at least two, with its images inside, received one"),
+        ("{idx: pets}", "pets: holds no IDX files; needs train-images-idx3-ubyte and train-labels-idx1-ubyte"),
+        ("{keras: fashion_mnist}", "fashion_mnist is not in Keras's cache: "),
+        ("{keras: cifar10}", "cifar10 is not in Keras's cache: "),
+    ],
+)
+def test_images_that_cannot_be_read_end_with_2_and_nothing_is_written(
+    data: str, said: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setattr("regzoo.api.import_tensorflow", lambda: None)  # it is not reached
+    (tmp_path / "pets" / "cat").mkdir(parents=True)
+    (tmp_path / "pets" / "cat" / "a\x1b[31m.png").write_text("hello")
+    (tmp_path / "pets.yaml").write_text(f"name: pets\ndata: {data}\nbackbone: cnn\nrecipes: [l2]\n")
+    for command in ("check", "compare"):
+        code, out, err = run(command, "pets.yaml")
+        assert (code, out) == (2, "")
+        assert said in err
+        assert "Traceback" not in err
+        assert "\x1b" not in err
+    assert {path.name for path in tmp_path.iterdir()} == {"pets", "pets.yaml"}
+
+
 def test_a_folder_of_something_else_ends_with_2_and_stays(
     run: Run, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -99,7 +99,9 @@ def _find(path: Path) -> _Found:
     tops = _visible(path, found)
     folders = [entry for entry in tops if entry.is_dir()]
     names = {folder.name for folder in folders}
-    parted = "train" in names and names <= PARTS.keys() and any(entry.is_dir() for entry in _visible(path / "train"))
+    parted = "train" in names and any(entry.is_dir() for entry in _visible(path / "train"))
+    if parted:
+        folders = [folder for folder in folders if _is_part(folder, found)]
     inside = {folder: _visible(folder, found) for folder in folders} if parted else {}
     classes = [entry for listed in inside.values() for entry in listed if entry.is_dir()] if parted else folders
     for stray in [*tops, *(entry for listed in inside.values() for entry in listed)]:
@@ -109,6 +111,12 @@ def _find(path: Path) -> _Found:
         _class(folder, PARTS[folder.parent.name] if parted else "", found)
     _labels(found, classes, parted)
     return found
+
+
+def _is_part(folder: Path, found: _Found) -> bool:
+    if folder.name not in PARTS:
+        found.problems.append(f"{shown(folder)}: lies beside train, where only validation (or val) and test may lie")
+    return folder.name in PARTS
 
 
 def _visible(folder: Path, found: _Found | None = None) -> list[Path]:
