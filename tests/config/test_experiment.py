@@ -177,7 +177,7 @@ TABLE = [
     ("data: {source: digts}", 6, 16, "received digts. Did you mean 'digits'?"),
     ("data: {sorce: digits}", 6, 8, "data.sorce: there is no such key. Did you mean 'source'?"),
     ("data: {image: folder}", 6, 8, "data.image: there is no such key. Did you mean 'images'?"),
-    ("data: {zebra: folder}", 6, 8, "data.zebra: there is no such key. There is: csv, download, idx, images, keras,"),
+    ("data: {xyz: folder}", 6, 8, "data.xyz: there is no such key. There is: csv, download, idx, images, keras,"),
     ("data: {images: [a]}", 6, 16, "data.images: takes text, received a list"),
     ("data: {images: a, size: 32}", 6, 25, "data.size: takes [height, width] in pixels, such as [32, 32], received 32"),
     ("data: {images: a, size: [32]}", 6, 25, "received a list of 1"),
