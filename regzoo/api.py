@@ -92,6 +92,10 @@ def compare(
     x: Any = None,
     y: Any = None,
     *,
+    groups: Any = None,
+    sample_weight: Any = None,
+    time: Any = None,
+    part: Any = None,
     out: str | Path | None = None,
     workers: int | None = None,
     fresh: bool = False,
@@ -104,6 +108,10 @@ def compare(
         x: inputs: lists, an array (rows, features) or (rows, height, width[, channels]), or a DataFrame; or a
             tf.data.Dataset of (x, y), which is read once, to its end.
         y: targets: class labels of any kind, or numbers. Neither is changed.
+        groups: (n,) the group of each row, such as a patient; no group is in two parts.
+        sample_weight: (n,) how much each row counts, above 0.
+        time: (n,) numbers or dates; earlier rows train, later ones validate and test.
+        part: (n,) ``train``, ``validation``, ``test``, or None where the split may choose.
         out: the comparison's own folder; by default a temporary one that lives as long as the result.
         workers: processes; by default one per core. 0 makes the runs in this process, one after the other.
         fresh: begin anew; a comparison in ``out`` is moved aside.
@@ -121,7 +129,11 @@ def compare(
     if "data" in keywords and (x is not None or y is not None):
         raise InputError("give x and y, or data= as in a config, not both")
     experiment = configs.from_keywords(**keywords)
-    dataset = _load(experiment) if "data" in keywords else from_python(x, y)
+    roles = {"groups": groups, "sample_weight": sample_weight, "time": time, "part": part}
+    given = {key: values for key, values in roles.items() if values is not None}
+    if "data" in keywords and given:
+        raise InputError(f"{next(iter(given))}: goes with x and y; with data=, name the column or array in it")
+    dataset = _load(experiment) if "data" in keywords else from_python(x, y, given)
     prepared = prepare(dataset, experiment.split, experiment.seed)
     keep = None
     if out is None:
@@ -203,6 +215,8 @@ def executor(study: Study, prepared: Prepared, workers: int | None) -> Iterator[
     """
     if workers is not None and workers < 0:
         raise InputError(f"workers must be 0 or more, received {workers}")
+    if prepared.weights is not None:
+        raise InputError("data.weight: training takes no row weights; leave the column, or sample_weight, out")
     data = {"train": prepared.train, "validation": prepared.validation, "test": prepared.test}
     count = cores() if workers is None else workers
     with Workers(study, data, count) if count else InProcess(study, data) as hall:

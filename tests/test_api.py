@@ -16,6 +16,7 @@ from PIL import Image
 
 import regzoo
 from regzoo import api
+from regzoo.comparison.ledger import Ledger
 from regzoo.export import export as exporting
 from regzoo.export.verify import Parity
 from regzoo.language import InputError
@@ -79,6 +80,23 @@ def test_a_result_gives_model_report_and_export(rows: Any, tmp_path: Path) -> No
     again = regzoo.compare(*rows, out=tmp_path / "mine", name="mine", **SMALL)
     assert len(again.records) == len(result.records)
     assert again.leaderboard.equals(result.leaderboard)
+
+
+@pytest.mark.usefixtures("unverified")
+def test_groups_stay_together(rows: Any, tmp_path: Path) -> None:
+    result = regzoo.compare(*rows, groups=np.arange(12).repeat(5), out=tmp_path / "mine", **SMALL)
+    with Ledger(result.folder) as ledger:
+        facts = ledger.noted("study")["data"]
+    assert facts["split"]["kind"] == "grouped"
+    assert [facts[part] % 5 for part in ("train", "validation", "test")] == [0, 0, 0]
+
+
+def test_roles_that_have_no_place_are_refused(rows: Any, config: Path) -> None:
+    data = {"csv": config.parent / "flowers.csv", "target": "kind"}
+    with pytest.raises(InputError, match="groups: goes with x and y; with data=, name the column or array in it"):
+        regzoo.compare(data=data, groups=[1] * 100, **SMALL)
+    with pytest.raises(InputError, match=r"data\.weight: training takes no row weights"):
+        regzoo.compare(*rows, sample_weight=np.ones(60), **SMALL)
 
 
 @pytest.mark.usefixtures("unverified")

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from regzoo.config import values
 from regzoo.config.written import ConfigError, Document, KeyPath, Nested, Problem, compose
-from regzoo.data.catalog import ARRAYS, BUNDLED, KERAS
+from regzoo.data.catalog import ARRAYS, BUNDLED, KERAS, ROLES
 from regzoo.language.backbone import Backbone
 from regzoo.language.errors import InputError, did_you_mean
 from regzoo.language.grammar import read_call
@@ -28,6 +28,7 @@ _SUM_TOLERANCE = 1e-9
 
 Share = Annotated[float, PlainValidator(values.number("(0, 1)"))]
 Count = Annotated[int, PlainValidator(values.whole("[1, inf)"))]
+EmptyText = Annotated[str | None, PlainValidator(values.optional(values.text))]
 EmptyPath = Annotated[Path | None, PlainValidator(values.optional(values.path))]
 
 
@@ -49,21 +50,38 @@ _GOES_WITH = {"target": "csv", "size": "images", "download": "keras"}
 class Data(_Section):
     """Where the data comes from: one of ``source``, ``csv``, ``npz``, ``images``, ``idx`` and ``keras``.
 
-    ``target`` names the column of a CSV file to predict, ``size`` is the height and width of images, ``download``
-    lets Keras's data sets be fetched.
+    ``target`` names the column of a CSV file to predict. ``group``, ``time``, ``part`` and ``weight`` name columns of
+    a CSV file, or arrays of an archive, which are no inputs; ``validation`` and ``test`` are further files of the same
+    kind that hold these parts. ``size`` is the height and width of images, ``download`` lets Keras's data be fetched.
     """
 
     source: Annotated[str | None, PlainValidator(values.optional(values.word(tuple(BUNDLED), unlisted=(ARRAYS,))))] = (
         None
     )
     csv: EmptyPath = None
-    target: Annotated[str | None, PlainValidator(values.optional(values.text))] = None
+    target: EmptyText = None
     npz: EmptyPath = None
     images: EmptyPath = None
     size: Annotated[tuple[int, int] | None, PlainValidator(values.optional(values.size))] = None
     idx: EmptyPath = None
     keras: Annotated[str | None, PlainValidator(values.optional(values.word(tuple(KERAS))))] = None
     download: Annotated[bool, PlainValidator(values.flag)] = False
+    validation: EmptyPath = None
+    test: EmptyPath = None
+    group: EmptyText = None
+    time: EmptyText = None
+    part: EmptyText = None
+    weight: EmptyText = None
+
+    def roles(self) -> dict[str, str]:
+        """Names of columns or arrays by role: group, time, part, weight."""
+        named = {role: getattr(self, role) for role in ROLES}
+        return {role: name for role, name in named.items() if name is not None}
+
+    def parts(self) -> dict[str, Path]:
+        """Files of their own for the validation and the test part."""
+        files = {"validation": self.validation, "test": self.test}
+        return {part: path for part, path in files.items() if path is not None}
 
     @model_validator(mode="after")
     def _one(self) -> Data:
@@ -78,15 +96,35 @@ class Data(_Section):
                 raise ValueError(f"{key} goes with {owner}, received it with {given[0]}; take it out")
         return self
 
+    @model_validator(mode="after")
+    def _rows(self) -> Data:
+        roles, parts = self.roles(), self.parts()
+        if self.csv is None and self.npz is None and (roles or parts):
+            raise ValueError(f"{', '.join((*parts, *roles))} must go with csv or npz; name such a file, or take it out")
+        columns = {**roles, **({} if self.target is None else {"target": self.target})}
+        for key, column in columns.items():
+            twins = [other for other, name in columns.items() if name == column and other != key]
+            if twins:
+                raise ValueError(f"{key} and {twins[0]} are both {column!r}; a column has one role")
+        if self.part is not None and parts:
+            raise ValueError(f"part and {' and '.join(parts)} both say which rows are which part; keep one of them")
+        return self
+
 
 class Split(_Section):
-    """The shares of the three parts, how many training rows to keep, the share of wrong training labels."""
+    """The shares of the three parts, folds, how many training rows to keep, the share of wrong training labels.
+
+    ``folds``: 1 for one validation part, or k: all but the test part is cut into k, and replicate i validates on
+    piece i mod k. ``duplicates``: ``together`` keeps equal rows in one part, ``anywhere`` leaves them to chance.
+    """
 
     train: Share = 0.6
     validation: Share = 0.2
     test: Share = 0.2
+    folds: Count = 1
     train_size: Annotated[int | None, PlainValidator(values.optional(values.whole("[2, inf)")))] = None
     label_noise: Annotated[float, PlainValidator(values.number("[0, 1)"))] = 0.0
+    duplicates: Annotated[str, PlainValidator(values.word(("anywhere", "together")))] = "anywhere"
 
     @model_validator(mode="after")
     def _sum(self) -> Split:

@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from regzoo.data.catalog import PARTS
 from regzoo.data.dataset import Array, Dataset, Task
-from regzoo.data.split import SplitSettings, flip, split
+from regzoo.data.split import Split, SplitSettings, flip, own_seed, split
 from regzoo.language.errors import InputError
 
 HELD_OUT = 64
@@ -100,6 +101,8 @@ class Prepared:
         preparation: the rule, for the exported model.
         digest: digest of the data set.
         held_out: raw inputs and raw targets of up to 64 rows of the test part.
+        split: the row numbers of the parts.
+        weights: the weights of their rows by part, (n,) float32, or None if the data has none.
         facts: what reports say about the data; plain and JSON.
     """
 
@@ -109,21 +112,26 @@ class Prepared:
     preparation: Preparation
     digest: str
     held_out: Part
+    split: Split
+    weights: dict[str, Array] | None
     facts: dict[str, Any]
 
 
-def prepare(dataset: Dataset, settings: SplitSettings, seed: int) -> Prepared:
+def prepare(dataset: Dataset, settings: SplitSettings, seed: int, fold: int = 0, repetition: int = 0) -> Prepared:
     """Split ``dataset``, fit a `Preparation` on the training part and apply it to all three.
+
+    With ``settings.folds`` above 1, ``fold`` (from 0) of ``repetition`` (from 0) validates.
 
     Raises:
         InputError: as `split` does.
     """
-    rows = split(dataset.y, settings, seed, dataset.task)
+    rows = split(dataset, settings, seed, fold, repetition)
     preparation = fit(dataset, rows.train)
     x, y = preparation.apply(dataset.x), preparation.encode(dataset.y)
     targets = y[rows.train]
     if preparation.classes and settings.label_noise:
-        targets = flip(targets, settings.label_noise, preparation.classes, seed)
+        own = own_seed(settings, seed, fold, repetition)
+        targets = flip(targets, settings.label_noise, preparation.classes, own)
     return Prepared(
         train=(x[rows.train], targets),
         validation=(x[rows.validation], y[rows.validation]),
@@ -131,6 +139,8 @@ def prepare(dataset: Dataset, settings: SplitSettings, seed: int) -> Prepared:
         preparation=preparation,
         digest=dataset.digest,
         held_out=(dataset.x[rows.test[:HELD_OUT]], dataset.y[rows.test[:HELD_OUT]]),
+        split=rows,
+        weights=None if dataset.weight is None else {part: dataset.weight[getattr(rows, part)] for part in PARTS},
         facts={
             "source": dataset.name,
             "digest": dataset.digest,
@@ -141,6 +151,7 @@ def prepare(dataset: Dataset, settings: SplitSettings, seed: int) -> Prepared:
             "inputs": _inputs(dataset),
             "task": preparation.task,
             "labels": list(preparation.labels),
+            "split": rows.facts,
             "notes": list(dataset.notes),
         },
     )

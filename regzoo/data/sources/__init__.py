@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,6 +14,7 @@ from regzoo.data.sources.idx import load_idx
 from regzoo.data.sources.images import load_images
 from regzoo.data.sources.keras_datasets import load_keras
 from regzoo.data.sources.npz import load_npz, read_npz
+from regzoo.data.sources.roles import NONE
 from regzoo.data.sources.table import load_table, read_csv
 from regzoo.data.sources.tf_dataset import from_tf_dataset, is_tf_dataset
 from regzoo.language.errors import InputError
@@ -71,6 +73,12 @@ class Source(Protocol):
     def download(self) -> bool:
         """Whether it may be fetched from the network."""
 
+    def roles(self) -> Mapping[str, str]:
+        """Names of columns or arrays by role: group, time, part, weight."""
+
+    def parts(self) -> Mapping[str, Path]:
+        """Files of the same kind that hold the validation or the test part."""
+
 
 def load(data: Source) -> Dataset:
     """Return the data that the ``data`` section of a config names.
@@ -79,9 +87,9 @@ def load(data: Source) -> Dataset:
         InputError: naming the file or the data set, what is wrong and the way out.
     """
     if data.csv is not None and data.target is not None:
-        return load_table(data.csv, data.target)
+        return load_table(data.csv, data.target, data.roles(), data.parts())
     if data.npz is not None:
-        return load_npz(data.npz)
+        return load_npz(data.npz, data.roles(), data.parts())
     if data.images is not None:
         return load_images(data.images, data.size)
     if data.idx is not None:
@@ -93,8 +101,13 @@ def load(data: Source) -> Dataset:
     return load_bundled(str(data.source))
 
 
-def from_python(x: Any, y: Any = None) -> Dataset:
+def from_python(x: Any, y: Any = None, roles: Mapping[str, Any] = NONE) -> Dataset:
     """Return the data that was handed over in Python: ``x`` and ``y``, or a `tf.data.Dataset` of both.
+
+    Args:
+        x: inputs, or a `tf.data.Dataset`.
+        y: targets, unless ``x`` is a data set of both.
+        roles: ``groups``, ``sample_weight``, ``time`` and ``part``, as `from_arrays` takes them.
 
     Raises:
         InputError: as `from_arrays` and `from_tf_dataset` do, and if one of the two is missing.
@@ -102,7 +115,7 @@ def from_python(x: Any, y: Any = None) -> Dataset:
     if is_tf_dataset(x):
         if y is not None:
             raise InputError("a tf.data.Dataset gives x and y in each element; leave y out")
-        return from_tf_dataset(x)
+        return from_tf_dataset(x, roles)
     if x is None or y is None:
         raise InputError("give x and y, a tf.data.Dataset of both, or data= as in a config")
-    return from_arrays(x, y)
+    return from_arrays(x, y, **roles)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from regzoo.data.dataset import Array, Dataset
+from regzoo.data.sources.roles import with_roles
 from regzoo.language.errors import InputError
 
 LARGEST = 1e30
@@ -22,13 +23,26 @@ _KINDS = {
 }
 
 
-def from_arrays(x: Any, y: Any, name: str = "arrays") -> Dataset:
+def from_arrays(
+    x: Any,
+    y: Any,
+    name: str = "arrays",
+    *,
+    groups: Any = None,
+    sample_weight: Any = None,
+    time: Any = None,
+    part: Any = None,
+) -> Dataset:
     """Return a checked copy of ``x`` and ``y``; the caller's objects are not changed.
 
     Args:
         x: (n, features), or images (n, height, width) or (n, height, width, channels). Numbers or booleans.
         y: (n,) or (n, 1): labels (text, booleans, whole numbers) or numbers.
         name: what messages and reports call the data.
+        groups: (n,) the group of each row; no group is ever in two parts.
+        sample_weight: (n,) numbers above 0.
+        time: (n,) numbers or dates, also as text such as 2024-01-31.
+        part: (n,) ``train``, ``validation``, ``test``, or None (or "") where regzoo may choose.
 
     Raises:
         InputError: if shapes or lengths do not fit, something is missing, not finite or no number, or if all
@@ -47,7 +61,11 @@ def from_arrays(x: Any, y: Any, name: str = "arrays") -> Dataset:
         raise InputError(f"{name}: all {len(targets)} targets are {targets[0]!s}; there is nothing to tell apart")
     for array in (inputs, targets):
         array.setflags(write=False)
-    return Dataset(inputs, targets, columns, name, target)
+    roles = {"group": groups, "time": time, "part": part, "weight": sample_weight}
+    given = {role: values for role, values in roles.items() if values is not None}
+    words = {"group": "groups", "weight": "sample_weight"}
+    places = {role: f"{name}: {words.get(role, role)}" for role in given}
+    return with_roles(Dataset(inputs, targets, columns, name, target), given, places)
 
 
 def column_names(frame: pd.DataFrame, name: str) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ Reference: LeCun, Cortes and Burges 1998, http://yann.lecun.com/exdb/mnist/ (the
 
 from __future__ import annotations
 
-import dataclasses
 import gzip
 import math
 import re
@@ -20,6 +19,7 @@ import numpy as np
 from regzoo.data.dataset import Array, Dataset
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.files import entries, raise_all, regular, require_memory, shown
+from regzoo.data.sources.roles import marks
 from regzoo.language.errors import InputError
 
 _NAME = re.compile(r"(?P<stem>.*?)[-_.]?(?P<what>images|labels)[-_.]idx(?P<axes>\d)[-_.]ubyte(\.gz)?", re.IGNORECASE)
@@ -52,12 +52,8 @@ def load_idx(path: Path) -> Dataset:
         said = " and ".join(f"{stem} has images of {height} x {width}" for stem, (height, width) in shapes.items())
         raise InputError(f"{shown(path)}: {said}; both parts need one size")
     images, labels = (np.concatenate(parts) for parts in zip(*read.values(), strict=True))
-    data = from_arrays(images, labels, str(path))
-    if len(pairs) == 1:
-        return data
-    part = np.repeat(["test" if _TEST.fullmatch(stem) else "" for stem in read], [len(y) for _, y in read.values()])
-    part.setflags(write=False)
-    return dataclasses.replace(data, part=part)
+    part = marks(["test"], [len(one) for _, one in read.values()]) if len(read) == 2 else None
+    return from_arrays(images, labels, str(path), part=part)
 
 
 def _pairs(path: Path) -> dict[str, _Pair]:

@@ -78,9 +78,9 @@ def load_images(path: Path, size: Size | None = None) -> Dataset:
         raise_all([*found.problems, str(error)], path)
     x = _decode(headers, size, channels, found.problems)
     raise_all(found.problems, path)
-    data = from_arrays(x, np.array([image.label for image in headers]), str(path))
+    data = from_arrays(x, np.array([image.label for image in headers]), str(path), part=_part(headers))
     notes += [*_colours(headers.values(), channels), *_left_out(found)]
-    return dataclasses.replace(data, part=_part(headers), notes=tuple(notes))
+    return dataclasses.replace(data, notes=tuple(notes))
 
 
 def _decode(headers: Mapping[_Image, Header], size: Size, channels: int, problems: list[str]) -> Array:
@@ -214,5 +214,4 @@ def _part(images: Collection[_Image]) -> Array | None:
         return None
     if len(set(parts.tolist())) < 3:
         parts[parts == "train"] = ""
-    parts.setflags(write=False)
     return parts

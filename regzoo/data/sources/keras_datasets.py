@@ -19,6 +19,7 @@ from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.files import shown
 from regzoo.data.sources.idx import load_idx
 from regzoo.data.sources.npz import read_npz
+from regzoo.data.sources.roles import marks
 from regzoo.language.errors import EnvironmentFailure, InputError, did_you_mean
 
 _GOOGLE = "https://storage.googleapis.com/tensorflow/tf-keras-datasets"
@@ -136,7 +137,5 @@ def _read_by_keras(name: str, folder: Path) -> Dataset:
 
 
 def _joined(x: Array, y: Array, x_test: Array, y_test: Array) -> Dataset:
-    data = from_arrays(np.concatenate([x, x_test]), np.concatenate([y, y_test]))
-    part = np.repeat(["", "test"], [len(y), len(y_test)])
-    part.setflags(write=False)
-    return dataclasses.replace(data, part=part)
+    part = marks(["test"], [len(y), len(y_test)])
+    return from_arrays(np.concatenate([x, x_test]), np.concatenate([y, y_test]), part=part)

@@ -75,10 +75,11 @@ def ragged() -> Any:
     [
         (lambda: Slices((X, Y)).repeat(), r"is endless; give it an end with dataset\.take\(n\), or leave out repeat"),
         (lambda: Slices((X, Y)).take(0), "gives no rows"),
-        (lambda: Slices(X), r"each element is \(x, y\): .*; received one"),
-        (lambda: Slices((X, Y, Y)), r"each element is \(x, y\): .*; received 3 parts"),
-        (lambda: Slices(((X, X), Y)), r"each element is \(x, y\): .*; received tuple"),
-        (ragged, r"each element is \(x, y\): .*; received RaggedTensorSpec"),
+        (lambda: Slices(X), r"each element is \(x, y\) or .*; received one"),
+        (lambda: Slices((X, Y, Y, Y)), r"each element is \(x, y\) or .*; received 4 parts"),
+        (lambda: Slices((X, Y, Y - 1.0)), "sample_weight holds -1.0 in row 1; weights are above 0"),
+        (lambda: Slices(((X, X), Y)), r"each element is \(x, y\) or .*; received tuple"),
+        (ragged, r"each element is \(x, y\) or .*; received RaggedTensorSpec"),
         (lambda: Slices(({"a": X}, Y)), r"column 'a' takes one value a row, received the shape \(7, 2\)"),
         (lambda: generated(broken), "failed at element 2: .*the disk is gone"),
         (lambda: Slices((X, np.eye(7)[:, :3])), "from one-hot rows take y.argmax"),
@@ -92,6 +93,17 @@ def test_what_is_refused_is_said(make: Any, said: str) -> None:
         from_tf_dataset(make())
     assert str(caught.value).startswith("tf.data.Dataset: ")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("batch", [None, 3])
+def test_a_third_part_is_the_weight_of_a_row_and_other_roles_stand_beside(batch: int | None) -> None:
+    weights, groups = 1.0 + np.arange(7, dtype=np.float32), np.arange(7) // 2
+    dataset = Slices((X, Y, weights))
+    dataset = dataset if batch is None else dataset.batch(batch)
+    wanted = from_arrays(X, Y, groups=groups, sample_weight=weights)
+    assert from_python(dataset, roles={"groups": groups}).digest == wanted.digest
+    with pytest.raises(InputError, match="its elements hold a sample_weight, and another was given; leave one out"):
+        from_python(dataset, roles={"sample_weight": weights})
 
 
 def test_images_of_different_sizes_are_refused() -> None:
