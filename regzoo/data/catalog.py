@@ -30,7 +30,8 @@ SOURCES = {
     "(train, validation, test) and weight, and with the arrays of an archive",
     "{csv: path, test: path, target: column}": "with a file of its own for the test part; so with validation, and npz",
     "{images: folder}": "a folder with a sub-folder of PNG, JPEG, BMP or GIF files for each class, or with train, "
-    "validation and test and these inside; size: [height, width] resizes them",
+    "validation and test and these inside",
+    "{images: folder, size: [32, 32]}": "the same, resized to this height and width",
     "{idx: folder}": "MNIST's format: images-idx3-ubyte and labels-idx1-ubyte, also .gz; a t10k pair is the test part",
     **{f"{{keras: {name}}}": f"{what}; from Keras's cache, download: true fetches it" for name, what in KERAS.items()},
 }
