@@ -53,6 +53,8 @@ def build(
     classes: int | None = None,
     outputs: int | None = None,
     *,
+    labels: int | None = None,
+    task: str | None = None,
     optimizer: Any = "adam",
     seed: int = 0,
 ) -> RegularizedModel:
@@ -64,6 +66,8 @@ def build(
         input_shape: of one example: (features,) or (height, width, channels).
         classes: for classification of whole-number labels, how many classes.
         outputs: for regression, how many numbers.
+        labels: for several labels at once, each true or false (y of shape (rows, labels)), how many.
+        task: ``"reconstruction"`` for an autoencoder: no classes, no outputs; train it with ``fit(x, x)``.
         optimizer: as Keras takes it.
         seed: of initial weights and every random stream of the recipe.
 
@@ -76,14 +80,14 @@ def build(
         model.fit(x, y, epochs=20, validation_data=(xv, yv))
     """
     recipe = Recipe.of(recipe)
-    task = task_for(classes, outputs)
+    asked = task_for(classes, outputs, labels, task, tuple(input_shape))
     for part in recipe:
         if isinstance(part, AfterTraining):
             raise InputError(f"{part.name} acts on trained models, so one model cannot hold it: use regzoo.compare")
     import_tensorflow()
     from regzoo.training.assemble import assemble
 
-    model = assemble(backbone, recipe, task, tuple(input_shape), seed)
+    model = assemble(backbone, recipe, asked, tuple(input_shape), seed)
     model.compile(optimizer=optimizer)
     return model
 
@@ -107,7 +111,7 @@ def compare(
     Args:
         x: inputs: lists, an array (rows, features) or (rows, height, width[, channels]), or a DataFrame; or a
             tf.data.Dataset of (x, y), which is read once, to its end.
-        y: targets: class labels of any kind, or numbers. Neither is changed.
+        y: targets: class labels of any kind, or numbers; left out for ``task="reconstruction"``. Neither is changed.
         groups: (n,) the group of each row, such as a patient; no group is in two parts.
         sample_weight: (n,) how much each row counts, above 0.
         time: (n,) numbers or dates; earlier rows train, later ones validate and test.
@@ -116,7 +120,7 @@ def compare(
         workers: processes; by default one per core. 0 makes the runs in this process, one after the other.
         fresh: begin anew; a comparison in ``out`` is moved aside.
         verbose: show progress.
-        **keywords: every key of the config, of the same shape: backbone, recipes, split, training, search,
+        **keywords: every key of the config, of the same shape: backbone, recipes, task, split, training, search,
             replicates, rank_by, seed, name; or data= in place of x and y.
 
     Raises:
@@ -126,15 +130,15 @@ def compare(
         result = regzoo.compare(x, y, backbone="mlp", recipes=["none", "dropout", "l2"], replicates=5)
         print(result.leaderboard)
     """
-    if "data" in keywords and (x is not None or y is not None):
-        raise InputError("give x and y, or data= as in a config, not both")
+    if (x is None) != ("data" in keywords) or (x is None and y is not None):
+        raise InputError('give x and y (x alone for task="reconstruction"), or data= as in a config')
     experiment = configs.from_keywords(**keywords)
     roles = {"groups": groups, "sample_weight": sample_weight, "time": time, "part": part}
     given = {key: values for key, values in roles.items() if values is not None}
-    if "data" in keywords and given:
+    if x is None and given:
         raise InputError(f"{next(iter(given))}: goes with x and y; with data=, name the column or array in it")
-    dataset = _load(experiment) if "data" in keywords else from_python(x, y, given)
-    prepared = prepare(dataset, experiment.split, experiment.seed)
+    dataset = None if x is None else from_python(x, y, given, experiment.task)
+    prepared = read_data(experiment) if dataset is None else prepared_for(experiment, dataset)
     keep = None
     if out is None:
         keep = Scratch()
@@ -166,13 +170,14 @@ def cores() -> int:
 
 def read_data(experiment: Experiment) -> Prepared:
     """Load, split and prepare the data that ``experiment`` names."""
-    return prepare(_load(experiment), experiment.split, experiment.seed)
-
-
-def _load(experiment: Experiment) -> Dataset:
     if experiment.data.keras in READ_BY_KERAS:
         import_tensorflow()
-    return load(experiment.data)
+    return prepared_for(experiment, load(experiment.data, experiment.task))
+
+
+def prepared_for(experiment: Experiment, dataset: Dataset) -> Prepared:
+    """Split and prepare ``dataset`` as ``experiment`` asks."""
+    return prepare(dataset, experiment.split, experiment.seed, experiment.task)
 
 
 def run(

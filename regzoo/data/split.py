@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from regzoo.data.catalog import PARTS
-from regzoo.data.dataset import Array, Dataset
+from regzoo.data.dataset import Array, Dataset, Task
 from regzoo.data.draw import Draw, Grouped, Ordered, Stratified
 from regzoo.data.leaks import digest, refuse_disorder, refuse_parted, shared, together
 from regzoo.language.errors import InputError
@@ -78,7 +78,14 @@ class Split:
         return len(self.validation) / len(self.train)
 
 
-def split(dataset: Dataset, settings: SplitSettings, seed: int, fold: int = 0, repetition: int = 0) -> Split:
+def split(
+    dataset: Dataset,
+    settings: SplitSettings,
+    seed: int,
+    task: Task | None = None,
+    fold: int = 0,
+    repetition: int = 0,
+) -> Split:
     """Draw the parts of ``dataset``: stratified by class, or by whole groups, or in the order of time.
 
     Rows that the data marks for a part are that part; only what it leaves open is drawn. Where nothing is left open
@@ -94,6 +101,7 @@ def split(dataset: Dataset, settings: SplitSettings, seed: int, fold: int = 0, r
         dataset: targets, and group, time and part where rows have them.
         settings: shares that sum to 1, ``folds`` and ``train_size``.
         seed: the experiment's; the streams are called ``split``, ``folds`` and ``train_size``.
+        task: what is learned, by default what the targets say; only classification is stratified.
         fold: which of the ``folds`` validates, from 0.
         repetition: which cut into folds, from 0.
 
@@ -101,11 +109,12 @@ def split(dataset: Dataset, settings: SplitSettings, seed: int, fold: int = 0, r
         InputError: if a class, a group or the data is too small, marks contradict group or time, ``train_size`` is
             too large, or label noise is asked for where there are no classes.
     """
+    task = dataset.task_as(task)
     if not 0 <= fold < settings.folds or repetition < 0 or (settings.folds == 1 and repetition):
         raise InputError(f"split.folds: {settings.folds} folds have no fold {fold} of repetition {repetition}")
-    if settings.label_noise and dataset.task != "classification":
-        raise InputError(f"split.label_noise: needs classes, this data is a {dataset.task}; set it to 0")
-    draw, marked = _draw(dataset, settings), _marked(dataset)
+    if settings.label_noise and task != "classification":
+        raise InputError(f"split.label_noise: needs classes, this is a {task}; set it to 0")
+    draw, marked = _draw(dataset, settings, task), _marked(dataset)
     place = _places(draw, marked, settings, seed, fold, repetition)
     _check(dataset, draw, place)
     rows = {part: np.flatnonzero(place == number) for number, part in enumerate(PARTS)}
@@ -133,10 +142,10 @@ def flip(codes: Array, share: float, classes: int, seed: int) -> Array:
     return noisy
 
 
-def _draw(dataset: Dataset, settings: SplitSettings) -> Draw:
+def _draw(dataset: Dataset, settings: SplitSettings, task: Task) -> Draw:
     """Return the way that the data asks for."""
     codes, labels = np.zeros(len(dataset.x), dtype=np.int64), ()
-    if dataset.task == "classification":
+    if task == "classification" and dataset.y is not None:
         different, codes = np.unique(dataset.y, return_inverse=True)
         labels = tuple(different.tolist())
     groups = together(dataset, duplicates=settings.duplicates == "together")

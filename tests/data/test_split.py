@@ -174,6 +174,21 @@ def test_a_regression_is_grouped_too() -> None:
     assert [len(set(group[getattr(parts, part)])) for part in PARTS] == [12, 4, 4]
 
 
+def test_the_task_decides_whether_classes_count() -> None:
+    data = labelled(["a"] * 9 + ["b"])  # too rare a class
+    assert split(data, settings(), 0, "reconstruction").facts["kind"] == "random"
+    with pytest.raises(InputError, match="the class b occurs only once"):
+        split(data, settings(), 0)
+
+
+def test_inputs_without_targets_are_split_and_have_duplicates() -> None:
+    data = from_arrays(np.arange(60)[:, np.newaxis] // 2, None, groups=np.arange(60) // 2)
+    parts = split(data, settings(), 0)
+    assert_parts(parts, 60)
+    assert (parts.facts["kind"], parts.facts["duplicates"]) == ("grouped", 0)
+    assert data.duplicates.tolist() == (np.arange(60) // 2).tolist()
+
+
 # Equal rows
 
 
@@ -291,7 +306,7 @@ def test_a_marked_test_part_may_lack_a_class_and_the_facts_say_so() -> None:
 
 
 def folds_of(data: Dataset, shares: Settings, repetition: int = 0, seed: int = 0) -> list[Split]:
-    return [split(data, shares, seed, fold, repetition) for fold in range(shares.folds)]
+    return [split(data, shares, seed, fold=fold, repetition=repetition) for fold in range(shares.folds)]
 
 
 @pytest.mark.parametrize("folds", [2, 3, 5, 10])
@@ -350,7 +365,7 @@ def test_folds_leave_the_test_part_as_it_is() -> None:
 
 def test_folds_repeat_and_the_seed_decides() -> None:
     data = labelled(np.arange(3).repeat(40))
-    first, again, other = (split(data, settings(folds=5), seed, 2, 3) for seed in (0, 0, 1))
+    first, again, other = (split(data, settings(folds=5), seed, fold=2, repetition=3) for seed in (0, 0, 1))
     assert np.array_equal(first.validation, again.validation)
     assert not np.array_equal(first.validation, other.validation)
 
@@ -362,6 +377,13 @@ def test_train_size_applies_in_each_fold() -> None:
         assert (len(parts.train), parts.test_train_ratio) == (12, len(parts.validation) / 12)
         assert set(parts.train) <= set(others.train)
         assert np.array_equal(parts.validation, others.validation)
+
+
+def test_the_rows_that_train_size_keeps_are_drawn_anew_in_each_fold() -> None:
+    data = numbers(125)  # 100 for the folds, so 80 train in each
+    whole, few = folds_of(data, settings(folds=5)), folds_of(data, settings(folds=5, train_size=20))
+    places = [np.searchsorted(others.train, parts.train) for parts, others in zip(few, whole, strict=True)]
+    assert not np.array_equal(places[0], places[1])
 
 
 def test_by_hand_folds_in_the_order_of_time_are_an_expanding_window() -> None:
@@ -412,7 +434,7 @@ DATES = [f"2024-01-{day + 1:02d}" for day in range(30)]
         (numbers(3), settings(), "data: 3 rows are too few to split into three parts; at least 2 must train"),
         (labelled([0, 1] * 50), settings(train_size=61), "training part has 60 rows, received 61"),
         (labelled([0, 1, 2] * 20), settings(train_size=2), "split.train_size: 2 rows cannot hold all 3"),
-        (numbers(40), settings(label_noise=0.1), "split.label_noise: needs classes, this data is a regression"),
+        (numbers(40), settings(label_noise=0.1), "split.label_noise: needs classes, this is a regression"),
         (
             labelled([*FEW, *"cccc"]),
             settings(folds=5),
@@ -502,7 +524,7 @@ def test_what_cannot_be_split_is_said(data: Dataset, shares: Settings, message: 
 @pytest.mark.parametrize(("folds", "fold", "repetition"), [(1, 1, 0), (1, 0, 1), (3, 3, 0), (3, -1, 0), (3, 0, -1)])
 def test_a_fold_that_is_not_there_is_refused(folds: int, fold: int, repetition: int) -> None:
     with pytest.raises(InputError, match=f"split.folds: {folds} folds have no fold {fold} of repetition {repetition}"):
-        split(labelled([0, 1] * 50), settings(folds=folds), 0, fold, repetition)
+        split(labelled([0, 1] * 50), settings(folds=folds), 0, fold=fold, repetition=repetition)
 
 
 # Wrong labels

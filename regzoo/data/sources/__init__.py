@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from regzoo.data.catalog import ARRAYS
-from regzoo.data.dataset import Dataset
+from regzoo.data.dataset import Dataset, Task
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.bundled import load_bundled
 from regzoo.data.sources.idx import load_idx
@@ -80,16 +80,16 @@ class Source(Protocol):
         """Files of the same kind that hold the validation or the test part."""
 
 
-def load(data: Source) -> Dataset:
-    """Return the data that the ``data`` section of a config names.
+def load(data: Source, task: Task | None = None) -> Dataset:
+    """Return the data that the ``data`` section of a config names; to be reconstructed, it needs no targets.
 
     Raises:
         InputError: naming the file or the data set, what is wrong and the way out.
     """
-    if data.csv is not None and data.target is not None:
+    if data.csv is not None:
         return load_table(data.csv, data.target, data.roles(), data.parts())
     if data.npz is not None:
-        return load_npz(data.npz, data.roles(), data.parts())
+        return load_npz(data.npz, data.roles(), data.parts(), targets=task != "reconstruction")
     if data.images is not None:
         return load_images(data.images, data.size)
     if data.idx is not None:
@@ -101,21 +101,22 @@ def load(data: Source) -> Dataset:
     return load_bundled(str(data.source))
 
 
-def from_python(x: Any, y: Any = None, roles: Mapping[str, Any] = NONE) -> Dataset:
+def from_python(x: Any, y: Any = None, roles: Mapping[str, Any] = NONE, task: Task | None = None) -> Dataset:
     """Return the data that was handed over in Python: ``x`` and ``y``, or a `tf.data.Dataset` of both.
 
     Args:
         x: inputs, or a `tf.data.Dataset`.
-        y: targets, unless ``x`` is a data set of both.
+        y: targets, unless ``x`` is a data set of both, or is to be reconstructed.
         roles: ``groups``, ``sample_weight``, ``time`` and ``part``, as `from_arrays` takes them.
+        task: what was asked for, if anything was.
 
     Raises:
-        InputError: as `from_arrays` and `from_tf_dataset` do, and if one of the two is missing.
+        InputError: as `from_arrays` and `from_tf_dataset` do, and if targets are missing.
     """
     if is_tf_dataset(x):
         if y is not None:
             raise InputError("a tf.data.Dataset gives x and y in each element; leave y out")
         return from_tf_dataset(x, roles)
-    if x is None or y is None:
-        raise InputError("give x and y, a tf.data.Dataset of both, or data= as in a config")
+    if y is None and task != "reconstruction":
+        raise InputError('give x and y (x alone for task="reconstruction"), a tf.data.Dataset of both, or data=')
     return from_arrays(x, y, **roles)

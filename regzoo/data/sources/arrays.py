@@ -37,7 +37,7 @@ def from_arrays(
 
     Args:
         x: (n, features), or images (n, height, width) or (n, height, width, channels). Numbers or booleans.
-        y: (n,) or (n, 1): labels (text, booleans, whole numbers) or numbers.
+        y: (n,) or (n, 1): labels (text, booleans, whole numbers) or numbers; None if there are only inputs.
         name: what messages and reports call the data.
         groups: (n,) the group of each row; no group is ever in two parts.
         sample_weight: (n,) numbers above 0.
@@ -53,19 +53,19 @@ def from_arrays(
     """
     columns = column_names(x, name) if isinstance(x, pd.DataFrame) else None
     inputs = _inputs(x, name) if columns is None else _table(x, columns, name)
-    target = _target_name(y)
-    targets = _targets(y, name)
-    if len(inputs) != len(targets):
-        raise InputError(f"{name}: x has {len(inputs)} rows and y has {len(targets)}; each row needs one target")
-    if len(np.unique(targets)) < 2:
-        raise InputError(f"{name}: all {len(targets)} targets are {targets[0]!s}; there is nothing to tell apart")
-    for array in (inputs, targets):
-        array.setflags(write=False)
+    targets = None if y is None else _targets(y, name)
+    inputs.setflags(write=False)
+    if targets is not None:
+        if len(inputs) != len(targets):
+            raise InputError(f"{name}: x has {len(inputs)} rows and y has {len(targets)}; each row needs one target")
+        if len(np.unique(targets)) < 2:
+            raise InputError(f"{name}: all {len(targets)} targets are {targets[0]!s}; there is nothing to tell apart")
+        targets.setflags(write=False)
     roles = {"group": groups, "time": time, "part": part, "weight": sample_weight}
     given = {role: values for role, values in roles.items() if values is not None}
     words = {"group": "groups", "weight": "sample_weight"}
     places = {role: f"{name}: {words.get(role, role)}" for role in given}
-    return with_roles(Dataset(inputs, targets, columns, name, target), given, places)
+    return with_roles(Dataset(inputs, targets, columns, name, _target_name(y)), given, places)
 
 
 def column_names(frame: pd.DataFrame, name: str) -> tuple[str, ...]:

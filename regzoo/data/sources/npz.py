@@ -16,33 +16,37 @@ from regzoo.data.sources.roles import NONE, marks, with_roles
 from regzoo.language.errors import InputError, did_you_mean
 
 
-def load_npz(path: Path, roles: Mapping[str, str] = NONE, parts: Mapping[str, Path] = NONE) -> Dataset:
+def load_npz(
+    path: Path, roles: Mapping[str, str] = NONE, parts: Mapping[str, Path] = NONE, targets: bool = True
+) -> Dataset:
     """Read ``np.savez(path, x=..., y=...)``; `from_arrays` says which shapes and types are allowed.
 
     Args:
         path: of the archive.
         roles: array names by role (group, time, part, weight), each array (n,).
         parts: archives of the same kind whose rows are the ``validation`` or ``test`` part.
+        targets: whether y has to be there; it is read if it is.
 
     Raises:
         InputError: naming the file, if it cannot be read, lacks an array or holds objects.
     """
     files = (path, *parts.values())
-    archives = [_archive(file, roles) for file in files]
+    archives = [_archive(file, roles, targets) for file in files]
     name = " + ".join(map(str, files))
-    keys = dict.fromkeys(("x", "y", *roles.values()))
+    y = ["y"] * all("y" in archive for archive in archives)
+    keys = dict.fromkeys(("x", *y, *roles.values()))
     arrays = {key: _joined([archive[key] for archive in archives], f"{name}: {key}") for key in keys}
     values = {role: arrays[key] for role, key in roles.items()}
     if parts:
-        values["part"] = marks(parts, [len(archive["y"]) for archive in archives])
+        values["part"] = marks(parts, [len(archive["x"]) for archive in archives])
     places = {"part": name, **{role: f"{name}: {key} ({role})" for role, key in roles.items()}}
-    return with_roles(from_arrays(arrays["x"], arrays["y"], name), values, places)
+    return with_roles(from_arrays(arrays["x"], arrays.get("y"), name), values, places)
 
 
-def _archive(path: Path, roles: Mapping[str, str]) -> dict[str, Array]:
+def _archive(path: Path, roles: Mapping[str, str], targets: bool) -> dict[str, Array]:
     arrays = read_npz(path)
     hint = did_you_mean if arrays else lambda *_: " It holds none."
-    for key in ("x", "y"):
+    for key in ("x", "y") if targets else ("x",):
         if key not in arrays:
             raise InputError(f"{path}: needs the arrays x and y, {key} is missing.{hint(key, arrays)}")
     for role, key in roles.items():

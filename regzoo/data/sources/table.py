@@ -22,14 +22,16 @@ _MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None")
 _REAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 
-def load_table(path: Path, target: str, roles: Mapping[str, str] = NONE, parts: Mapping[str, Path] = NONE) -> Dataset:
-    """Read the CSV file at ``path``; the column ``target`` is what is predicted, all others are inputs.
+def load_table(
+    path: Path, target: str | None, roles: Mapping[str, str] = NONE, parts: Mapping[str, Path] = NONE
+) -> Dataset:
+    """Read the CSV file at ``path``; the column ``target`` is what is predicted, if there is one; others are inputs.
 
     The target may hold text, booleans or numbers; labels such as ``007`` or ``NA`` stay text.
 
     Args:
         path: of the file.
-        target: name of the column to predict.
+        target: name of the column to predict, None if there is none.
         roles: column names by role (group, time, part, weight); these columns are no inputs.
         parts: files with the same columns whose rows are the ``validation`` or ``test`` part.
 
@@ -37,14 +39,13 @@ def load_table(path: Path, target: str, roles: Mapping[str, str] = NONE, parts: 
         InputError: naming the file, the column and the rows, with the way out. With several files, rows are
             counted on from one to the next.
     """
-    apart = (target, *roles.values())
     frames = [_table(file, target, roles) for file in (path, *parts.values())]
     for file, frame in zip(parts.values(), frames[1:], strict=True):
         _same_columns(file, list(frame.columns), path, list(frames[0].columns))
     frame = pd.concat(frames, ignore_index=True)
     name = " + ".join(map(str, (path, *parts.values())))
-    labels = pd.Series(_labels(frame[target], Path(name)), name=target)
-    data = from_arrays(frame.drop(columns=list(apart)), labels, name)
+    labels = None if target is None else pd.Series(_labels(frame[target], Path(name)), name=target)
+    data = from_arrays(frame.drop(columns=_apart(target, roles)), labels, name)
     values: dict[str, Any] = {role: frame[column] for role, column in roles.items()}
     places = {role: f"{name}: column {column!r} ({role})" for role, column in roles.items()}
     if parts:
@@ -52,20 +53,25 @@ def load_table(path: Path, target: str, roles: Mapping[str, str] = NONE, parts: 
     return with_roles(data, values, {"part": name, **places})
 
 
-def _table(path: Path, target: str, roles: Mapping[str, str]) -> pd.DataFrame:
+def _apart(target: str | None, roles: Mapping[str, str]) -> list[str]:
+    """The columns that are no inputs."""
+    return [*([] if target is None else [target]), *roles.values()]
+
+
+def _table(path: Path, target: str | None, roles: Mapping[str, str]) -> pd.DataFrame:
     """Return the file at ``path``, with target and roles as text; InputError if one of them is not there."""
-    frame = read_csv(path, text=(target, *roles.values()))
+    apart = _apart(target, roles)
+    frame = read_csv(path, text=apart)
     columns = [str(column) for column in frame.columns]
-    if target not in columns:
+    if target is not None and target not in columns:
         alone = "; are the columns separated by commas?" if len(columns) == 1 else ""
         raise InputError(f"{path}: there is no column {target!r} to predict{alone}.{did_you_mean(target, columns)}")
     for role, column in roles.items():
         if column not in columns:
             raise InputError(f"{path}: there is no column {column!r} for data.{role}.{did_you_mean(column, columns)}")
-    if len(columns) == 1 + len(roles):
-        apart = " and ".join(map(repr, (target, *roles.values())))
-        only = f"{apart} is the only column" if len(columns) == 1 else f"{apart} are the only columns"
-        raise InputError(f"{path}: {only}; at least one input is needed")
+    if len(columns) == len(apart):
+        only = "is the only column" if len(columns) == 1 else "are the only columns"
+        raise InputError(f"{path}: {' and '.join(map(repr, apart))} {only}; at least one input is needed")
     return frame
 
 

@@ -126,5 +126,6 @@ def test_an_end_that_nobody_knows_is_waited_for_as_long_as_memory_lasts(monkeypa
 def test_x_and_y_come_together() -> None:
     with pytest.raises(InputError, match=r"a tf\.data\.Dataset gives x and y in each element; leave y out"):
         from_python(Slices((X, Y)), Y)
-    with pytest.raises(InputError, match=r"give x and y, a tf\.data\.Dataset of both, or data= as in a config"):
+    with pytest.raises(InputError, match=r"give x and y \(x alone for .*\), a tf\.data\.Dataset of both, or data="):
         from_python(X)
+    assert from_python(X, task="reconstruction").y is None
