@@ -22,10 +22,10 @@ from regzoo.comparison.ledger import Ledger
 from regzoo.comparison.plan import Plan, make_plan, placebos, study_of
 from regzoo.comparison.progress import Screen, Silent
 from regzoo.config import Experiment
+from regzoo.data.catalog import READ_BY_KERAS
 from regzoo.data.dataset import Dataset
 from regzoo.data.prepare import Prepared, prepare
-from regzoo.data.sources import load
-from regzoo.data.sources.arrays import from_arrays
+from regzoo.data.sources import from_python, load
 from regzoo.language import AfterTraining, Backbone, InputError, Recipe, Regularizer, Schedule, parse
 from regzoo.language.fields import Strength
 from regzoo.report import page
@@ -109,7 +109,8 @@ def compare(
     """Compare recipes on ``x`` and ``y`` and return the result.
 
     Args:
-        x: inputs: lists, an array (rows, features) or (rows, height, width[, channels]), or a DataFrame.
+        x: inputs: lists, an array (rows, features) or (rows, height, width[, channels]), or a DataFrame; or a
+            tf.data.Dataset of (x, y), which is read once, to its end.
         y: targets: class labels of any kind, or numbers; left out for ``task="reconstruction"``. Neither is changed.
         groups: (n,) the group of each row, such as a patient; no group is in two parts.
         sample_weight: (n,) how much each row counts, above 0.
@@ -129,15 +130,15 @@ def compare(
         result = regzoo.compare(x, y, backbone="mlp", recipes=["none", "dropout", "l2"], replicates=5)
         print(result.leaderboard)
     """
-    missing = y is None and keywords.get("task") != "reconstruction"
-    if (x is None and y is not None) or (x is not None and missing) or (x is None) == ("data" not in keywords):
+    if (x is None) != ("data" in keywords) or (x is None and y is not None):
         raise InputError('give x and y (x alone for task="reconstruction"), or data= as in a config')
     experiment = configs.from_keywords(**keywords)
     roles = {"groups": groups, "sample_weight": sample_weight, "time": time, "part": part}
-    given = [key for key, values in roles.items() if values is not None]
+    given = {key: values for key, values in roles.items() if values is not None}
     if x is None and given:
-        raise InputError(f"{given[0]}: goes with x and y; with data=, name the column or array in it")
-    prepared = read_data(experiment) if x is None else prepared_for(experiment, from_arrays(x, y, **roles))
+        raise InputError(f"{next(iter(given))}: goes with x and y; with data=, name the column or array in it")
+    dataset = None if x is None else from_python(x, y, given, experiment.task)
+    prepared = read_data(experiment) if dataset is None else prepared_for(experiment, dataset)
     keep = None
     if out is None:
         keep = Scratch()
@@ -169,6 +170,8 @@ def cores() -> int:
 
 def read_data(experiment: Experiment) -> Prepared:
     """Load, split and prepare the data that ``experiment`` names."""
+    if experiment.data.keras in READ_BY_KERAS:
+        import_tensorflow()
     return prepared_for(experiment, load(experiment.data, experiment.task))
 
 

@@ -20,7 +20,7 @@ from pydantic_core import ErrorDetails
 
 from regzoo.config import values
 from regzoo.config.written import ConfigError, Document, KeyPath, Nested, Problem, compose
-from regzoo.data.catalog import ARRAYS, BUNDLED, ROLES
+from regzoo.data.catalog import ARRAYS, BUNDLED, KERAS, ROLES
 from regzoo.data.dataset import TASKS, Task
 from regzoo.language.backbone import Backbone
 from regzoo.language.errors import did_you_mean
@@ -47,11 +47,23 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
-class Data(_Section):
-    """Where the data comes from: ``{source: digits}``, ``{csv: path, target: column}`` or ``{npz: path}``.
+_FORMS = {
+    "source": "{source: digits}",
+    "csv": "{csv: path, target: column}",
+    "npz": "{npz: path}",
+    "images": "{images: folder}",
+    "idx": "{idx: folder}",
+    "keras": "{keras: fashion_mnist}",
+}
+_GOES_WITH = {"target": ("csv",), "size": ("images",), "download": ("keras",)}
 
-    ``group``, ``time``, ``part`` and ``weight`` name columns of a CSV file, or arrays of an archive, which are no
-    inputs; ``validation`` and ``test`` are further files of the same kind that hold these parts.
+
+class Data(_Section):
+    """Where the data comes from: one of ``source``, ``csv``, ``npz``, ``images``, ``idx`` and ``keras``.
+
+    ``target`` names the column of a CSV file to predict. ``group``, ``time``, ``part`` and ``weight`` name columns of
+    a CSV file, or arrays of an archive, which are no inputs; ``validation`` and ``test`` are further files of the same
+    kind that hold these parts. ``size`` is the height and width of images, ``download`` lets Keras's data be fetched.
     """
 
     source: Annotated[str | None, PlainValidator(values.optional(values.word(tuple(BUNDLED), unlisted=(ARRAYS,))))] = (
@@ -60,6 +72,11 @@ class Data(_Section):
     csv: EmptyPath = None
     target: EmptyText = None
     npz: EmptyPath = None
+    images: EmptyPath = None
+    size: Annotated[tuple[int, int] | None, PlainValidator(values.optional(values.size))] = None
+    idx: EmptyPath = None
+    keras: Annotated[str | None, PlainValidator(values.optional(values.word(tuple(KERAS))))] = None
+    download: Annotated[bool, PlainValidator(values.flag)] = False
     validation: EmptyPath = None
     test: EmptyPath = None
     group: EmptyText = None
@@ -79,12 +96,13 @@ class Data(_Section):
 
     @model_validator(mode="after")
     def _one(self) -> Data:
-        given = [key for key in ("source", "csv", "npz") if getattr(self, key) is not None]
+        given = [key for key in _FORMS if getattr(self, key) is not None]
         if len(given) != 1:
-            forms = "{source: digits}, {csv: path, target: column} or {npz: path}"
-            raise ValueError(f"takes one of {forms}, received {' and '.join(given) or 'none of them'}")
-        if given != ["csv"] and self.target is not None:
-            raise ValueError(f"target goes with csv, received it with {given[0]}; take it out")
+            received = " and ".join(given) or "none of them"
+            raise ValueError(f"takes one of {', '.join(_FORMS.values())}, received {received}")
+        for key, owners in _GOES_WITH.items():
+            if given[0] not in owners and getattr(self, key) not in (None, False):
+                raise ValueError(f"{key} goes with {' or '.join(owners)}, received it with {given[0]}; take it out")
         return self
 
     @model_validator(mode="after")
@@ -192,7 +210,8 @@ class Experiment(_Section):
     def to_yaml(self) -> str:
         """Everything written out, paths absolute; `read` gives an equal experiment back."""
         written = {key: dict(value) if isinstance(value, _Section) else value for key, value in self}
-        written["data"] = {key: str(value) for key, value in written["data"].items() if value is not None}
+        given = {key: value for key, value in self.data if value not in (None, False)}
+        written["data"] = {key: str(value) if isinstance(value, Path) else value for key, value in given.items()}
         written["recipes"] = list(self.recipes)
         rate = self.training.learning_rate
         written["training"]["learning_rate"] = rate if isinstance(rate, float) else str(rate)

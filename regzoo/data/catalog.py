@@ -11,6 +11,17 @@ BUNDLED = {
 }
 """Name and description of each."""
 
+KERAS = {
+    "mnist": "60,000 + 10,000 handwritten digits, 28 x 28 pixels, ten classes",
+    "fashion_mnist": "60,000 + 10,000 pictures of clothes, 28 x 28 pixels, ten classes",
+    "cifar10": "50,000 + 10,000 photographs, 32 x 32 pixels in colour, ten classes",
+    "cifar100": "50,000 + 10,000 photographs, 32 x 32 pixels in colour, a hundred classes",
+}
+"""Name and description of each data set of Keras that is read from its cache."""
+
+READ_BY_KERAS = ("cifar10", "cifar100")
+"""These are pickles: Keras reads them, which takes TensorFlow."""
+
 SOURCES = {
     **{f"{{source: {name}}}": what for name, what in BUNDLED.items()},
     "{csv: path, target: column}": "a CSV file with a header: numeric or boolean columns, and one to predict",
@@ -18,6 +29,11 @@ SOURCES = {
     "{csv: path, target: column, group: another}": "with a column of groups that no split parts; so with time, part "
     "(train, validation, test) and weight, and with the arrays of an archive",
     "{csv: path, test: path, target: column}": "with a file of its own for the test part; so with validation, and npz",
+    "{images: folder}": "a folder with a sub-folder of PNG, JPEG, BMP or GIF files for each class, or with train, "
+    "validation and test and these inside",
+    "{images: folder, size: [32, 32]}": "the same, resized to this height and width",
+    "{idx: folder}": "MNIST's format: images-idx3-ubyte and labels-idx1-ubyte, also .gz; a t10k pair is the test part",
+    **{f"{{keras: {name}}}": f"{what}; from Keras's cache, download: true fetches it" for name, what in KERAS.items()},
 }
 """What the ``data`` section of a config may say, with what each form means."""
 

@@ -34,6 +34,7 @@ class Dataset:
         time: (n,) numbers or dates: earlier rows train, later ones validate and test.
         part: (n,) ``train``, ``validation``, ``test``, or nothing where regzoo may choose.
         weight: (n,) float32 above 0: how much a row counts.
+        notes: what was done to the data while it was read, in sentences for the report.
     """
 
     x: Array
@@ -45,6 +46,7 @@ class Dataset:
     time: Array | None = None
     part: Array | None = None
     weight: Array | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def kind(self) -> Literal["rows", "images"]:

@@ -169,6 +169,7 @@ def prepare(
             "task": preparation.task,
             "labels": list(preparation.labels),
             "split": rows.facts,
+            "notes": list(dataset.notes),
         },
     )
 

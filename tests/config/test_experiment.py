@@ -143,6 +143,17 @@ def test_paths_start_at_the_folder_of_the_config(tmp_path: Path) -> None:
     assert load(path).data.npz == tmp_path / "configs" / ".." / "arrays.npz"
 
 
+@pytest.mark.parametrize(
+    "data",
+    ["{images: pictures, size: [32, 48]}", "{images: pictures}", "{idx: digits}", "{keras: mnist, download: yes}"],
+)
+def test_data_with_what_goes_with_it_is_written_back_equal(data: str, tmp_path: Path) -> None:
+    experiment = read(changed("data", data), str(tmp_path / "c.yaml"))
+    assert read(experiment.to_yaml(), "elsewhere/config.yaml") == experiment
+    assert experiment.data.images in (None, tmp_path / "pictures")
+    assert experiment.data.size == ((32, 48) if "size" in data else None)
+
+
 def test_an_experiment_is_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
         read(GOOD).seed = 1  # type: ignore[misc]
@@ -160,16 +171,22 @@ TABLE = [
     ("name: no", 6, 7, "received no, which YAML reads as true or false (put it in quotes"),
     ("name:", 6, 6, "name: takes text, received nothing"),
     ("name: [a]", 6, 7, "name: takes text, received a list"),
-    ("data: digits", 6, 7, "data: takes keys and values (source, csv, target, npz, validation, test, group, "),
+    ("data: digits", 6, 7, "data: takes keys and values (source, csv, target, npz, images, size, idx, keras, "),
     ("data: {source: digts}", 6, 16, "data.source: takes one of digits, iris, wine"),
     ("data: {source: digts}", 6, 16, "received digts. Did you mean 'digits'?"),
     ("data: {sorce: digits}", 6, 8, "data.sorce: there is no such key. Did you mean 'source'?"),
-    (
-        "data: {zebra: folder}",
-        6,
-        8,
-        "data.zebra: there is no such key. There is: csv, group, npz, part, source, target, test, time,",
-    ),
+    ("data: {image: folder}", 6, 8, "data.image: there is no such key. Did you mean 'images'?"),
+    ("data: {xyz: folder}", 6, 8, "data.xyz: there is no such key. There is: csv, download, group, idx, images,"),
+    ("data: {images: [a]}", 6, 16, "data.images: takes text, received a list"),
+    ("data: {images: a, size: 32}", 6, 25, "data.size: takes [height, width] in pixels, such as [32, 32], received 32"),
+    ("data: {images: a, size: [32]}", 6, 25, "received a list of 1"),
+    ("data: {images: a, size: [32, 0]}", 6, 25, "data.size: takes a whole number in [1, inf), received 0"),
+    ("data: {images: a, size: [32, [32]]}", 6, 25, "data.size: takes a whole number in [1, inf), received a list"),
+    ("data: {images: a, size: [1, 2, 3, 4, 5, 6, 7, 8, 9]}", 6, 25, "received a list"),
+    ("data: {idx: a, size: [32, 32]}", 6, 7, "data: size goes with images, received it with idx; take it out"),
+    ("data: {keras: mnits}", 6, 15, "takes one of mnist, fashion_mnist, cifar10, cifar100, received mnits. Did you"),
+    ("data: {keras: mnist, download: 1}", 6, 32, "data.download: takes true or false, received 1"),
+    ("data: {idx: a, download: true}", 6, 7, "data: download goes with keras, received it with idx; take it out"),
     ("data: {}", 6, 7, "received none of them"),
     (
         "data: {source: iris, npz: a.npz}",

@@ -150,6 +150,7 @@ def test_facts_are_plain() -> None:
         "inputs": "4 columns",
         "task": "classification",
         "labels": ["setosa", "versicolor", "virginica"],
+        "notes": [],
     }
     assert prepare(load_bundled("digits"), Settings(), 0).facts["inputs"] == "8 x 8 x 1 images"
 
