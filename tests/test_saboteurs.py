@@ -11,7 +11,8 @@ import keras
 import pytest
 import tensorflow as tf
 
-from regzoo.contract import CHECKS, Bench, ContractError, check_is_spelled_and_bounded
+from regzoo.contract import CHECKS, Bench, ContractError
+from regzoo.contract.checks import check_is_spelled_and_bounded
 from regzoo.language import (
     AfterTraining,
     Float,
