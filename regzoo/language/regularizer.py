@@ -157,8 +157,9 @@ class OnLoss(Regularizer, ABC):
 class Gradients:
     """The gradient computation of one training step.
 
-    Call it for the gradients, one for each weight, in order; calling it again at moved weights is allowed
-    (SAM does) and draws fresh noise.
+    Call it for the gradients, one for each weight, in order. Calling it again at moved weights is allowed (SAM does):
+    it is the same loss of the same mini-batch, so a later call meets the noise of the first, and leaves random
+    streams and batch norm's averages as the first left them.
 
     Attributes:
         compute: returns the gradients of the training loss, penalties included.

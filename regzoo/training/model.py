@@ -159,6 +159,12 @@ class RegularizedModel(keras.Model):
         """The random stream of ``part``."""
         return self._streams[part.name]
 
+    @property
+    def states(self) -> list[keras.Variable]:
+        """What a training step changes beside the weights: random streams, batch norm's averages and their like."""
+        streams = [ruled.stream.state for ruled in self._assembly.rules if ruled.stream is not None]
+        return [*self.non_trainable_variables, *streams]
+
     def companions(self, name: str) -> list[tuple[keras.Variable, keras.Variable]]:
         """Pairs of a weight and its companion, of the regularizer called ``name``."""
         found = [(ruled.weight, ruled.companion) for ruled in self._assembly.rules if ruled.part == name]
