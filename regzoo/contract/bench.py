@@ -62,6 +62,7 @@ class Bench:
         self.y = draw.integers(0, TASK.size, ROWS)
         self.shared = _layers(self.model(self.recipe)) & _layers(self.model(self.base))
         self._programs: dict[Any, Any] = {}
+        self._steps: dict[Any, Any] = {}
 
     def model(self, recipe: Recipe, seed: int = 0) -> Any:
         """A fresh compiled model."""
@@ -82,6 +83,16 @@ class Bench:
             rows = (self.x, self.y)
             self._programs[key] = Program(self.model(recipe), rows, rows, BATCH)
         return self._programs[key]
+
+    def step(self, recipe: Recipe) -> Any:
+        """The traced training step of the recipe's structure."""
+        import tensorflow as tf
+
+        key = recipe.structure()
+        if key not in self._steps:
+            model = self.model(recipe)
+            self._steps[key] = tf.function(lambda: model.update(self.x, self.y)[0]).get_concrete_function()
+        return self._steps[key]
 
     def trained(self, recipe: Recipe, seed: int = 0, noise: int | None = None, program: Any = None) -> dict[str, Any]:
         """The weights after a short training, by name."""

@@ -6,11 +6,11 @@ import dataclasses
 import math
 import re
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from regzoo.contract.bench import BATCH, OBJECTIVE, ROUNDING, ROWS, TASK, Bench, ContractError, close, same
+from regzoo.contract.traced import operations, products
 from regzoo.language import (
     AfterTraining,
     Companion,
@@ -139,11 +139,7 @@ def check_repeats_with_its_seed(bench: Bench) -> None:
 
 
 def _draws(bench: Bench) -> bool:
-    import tensorflow as tf
-
-    model = bench.model(bench.recipe)
-    step = tf.function(lambda: model.update(bench.x, bench.y)[0]).get_concrete_function()
-    return any(re.search("Random", kind) for kind in operations(step))
+    return any(re.search("Random", kind) for kind in operations(bench.step(bench.recipe)))
 
 
 def check_predicts_the_same_twice(bench: Bench) -> None:
@@ -219,10 +215,20 @@ def check_exports_clean(bench: Bench) -> None:
         raise ContractError(f"the inference graph still holds {', '.join(sorted(set(left)))}")
 
 
-def operations(function: Any) -> list[str]:
-    """The kinds of all operations in a concrete function, those of the functions it calls included."""
-    graph = function.graph.as_graph_def()
-    return [node.op for node in graph.node] + [n.op for f in graph.library.function for n in f.node_def]
+def check_costs_what_it_declares(bench: Bench) -> None:
+    """Law 9: a training step takes as many passes through the model as it declares.
+
+    A pass is three products a layer: its outputs, and the gradients at its inputs and at its weights. The gradient at
+    the model's own inputs is left out where nothing asks for it, in the baseline as in any further pass.
+    """
+    cost = bench.regularizer.cost
+    found, baseline = (products(bench.step(recipe), bench.shared) for recipe in (bench.recipe, bench.base))
+    most = round(cost * (baseline + 1), 6)
+    if not most - math.ceil(cost) <= found <= most:
+        raise ContractError(
+            f"a training step makes {found} products in the model's layers, the baseline's {baseline}: that is a cost "
+            f"of about {found / baseline:.3g}, and it declares {cost:.3g}"
+        )
 
 
 CHECKS: tuple[Callable[[Bench], None], ...] = (
@@ -234,5 +240,6 @@ CHECKS: tuple[Callable[[Bench], None], ...] = (
     check_is_spelled_and_bounded,
     check_dial_equals_fresh_build,
     check_exports_clean,
+    check_costs_what_it_declares,
 )
 """The laws, in the order of the architecture."""

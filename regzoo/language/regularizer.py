@@ -41,6 +41,12 @@ class Regularizer(Named):
     company: ClassVar[str] = ""
     """A recipe that it cannot do without, such as ``dropout(0.5)``; the contract tries it in that company."""
 
+    cost: ClassVar[float] = 1.0
+    """Forward-and-backward passes through the model that a training step takes; the contract counts them.
+
+    Work beside these passes, at prediction or once a run is said in the docstring, in a paragraph ``Cost: ...``.
+    """
+
     def clashes(self, others: Sequence[Regularizer]) -> str | None:
         """Say in a sentence what is doubtful about standing in one recipe beside ``others``, or None.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from regzoo.language import Float, Gradients, OnGradients, Strength, Tensor, strength
 from regzoo.language.lazy import keras
@@ -34,6 +35,8 @@ class Sam(OnGradients):
     >>> print(Sam(0.05))
     sam(0.05)
     """
+
+    cost: ClassVar[float] = 2.0
 
     rho: Strength = strength(Float(0.01, 0.2), neutral=0.0, domain="[0, inf)")
 
