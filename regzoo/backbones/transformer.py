@@ -101,14 +101,15 @@ class Transformer(Backbone):
 
     def _patches(self, x: Any) -> Any:
         """Cut images (batch, height, width, channels) into (batch, patches, values of a patch)."""
-        size, channels = self._size(*x.shape[1:3]), x.shape[3]
-        high, wide = _grid(*x.shape[1:3], size)
+        height, width, channels = x.shape[1:]
+        size = self._size(height, width)
+        high, wide = _grid(height, width, size)
         if high * wide > MOST_TOKENS:
             raise InputError(
-                f"transformer: patch={size} cuts images of {x.shape[1]} x {x.shape[2]} into {high * wide} tokens, "
+                f"transformer: patch={size} cuts images of {height} x {width} into {high * wide} tokens, "
                 f"more than {MOST_TOKENS}; use a larger patch"
             )
-        missing = (high * size - x.shape[1], wide * size - x.shape[2])
+        missing = (high * size - height, wide * size - width)
         if any(missing):
             padding = tuple((0, lines) for lines in missing)
             x = keras.layers.ZeroPadding2D(padding, name="pad")(x)

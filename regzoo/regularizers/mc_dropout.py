@@ -38,7 +38,7 @@ class McDropout(AfterTraining):
     batch. Below about 20 samples the mean is noisier than weight scaling, the usual inference. The passes are
     shared out over the members of an ensemble.
 
-    Cost: nothing in training; ``samples`` forward passes for a prediction.
+    Cost: ``samples`` forward passes for a prediction.
 
     Args:
         samples: how many passes, a whole number in [1, inf).

@@ -133,7 +133,7 @@ def test_what_they_see_is_the_mean_of_blocks() -> None:
         43,
         22,
         2,
-    )  # 129 x 66 in blocks of 3 x 3: one row is missing below, a column on each side
+    )  # blocks of 3 x 3; missing: a row below, a column on each side
     np.testing.assert_allclose(shrunk[:, 1, 2], x[:, 3:6, 5:8].mean((1, 2)), atol=1e-6)
     np.testing.assert_allclose(shrunk[:, 42, 0], x[:, 126:, :2].mean((1, 2)), atol=1e-6)  # of the pixels there are
 
