@@ -386,7 +386,7 @@ def hypermodel(
     with _quiet():
         import keras_tuner
     from regzoo.training.assemble import assemble
-    from regzoo.training.run import compiled_optimizer
+    from regzoo.training.optimizers import compiled_optimizer
 
     mixture = Recipe.of(recipe)
     task = task_for(classes, outputs)

@@ -1,30 +1,28 @@
 """Program: trace a training once, then reset, turn the dials and train again.
 
-An epoch is one graph call over tensors in memory: the loop over the batches runs inside the graph, and the
-metrics on training and validation data are taken there too. A second run of the same structure builds and traces
-nothing.
+An epoch is one graph call: the loop over the batches runs inside the graph, and the metrics on training and
+validation data are taken there too. A second run of the same structure builds and traces nothing.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from regzoo.language import Objective, Schedule, Watcher
+from regzoo.language import InputError, Objective, Schedule, Watcher
 from regzoo.language.seeds import generator
 from regzoo.training.model import RegularizedModel
+from regzoo.training.parts import CHUNK, Batch, Part, Rows, held
+from regzoo.training.xla import refusal
 
-Rows = tuple[np.ndarray, np.ndarray]
-"""Standardized inputs (rows, ...) and targets: whole-number classes (rows,) or numbers (rows, outputs)."""
-
-CHUNK = 1024
-"""Rows evaluated at a time."""
+PARTS = ("train", "validation")
+"""What is measured after each epoch."""
 
 
 @dataclass(frozen=True)
@@ -45,23 +43,40 @@ class Program:
 
     Args:
         model: compiled; it is this program's alone from now on.
-        train: the training part.
-        validation: the validation part.
+        train: the training part: arrays, or a `Part` that several programs share.
+        validation: the validation part, alike.
         batch_size: rows per step; the last batch of an epoch may be smaller.
+        memory: bytes; arrays that take more than this are not held as tensors but streamed. None for no limit.
+        jit_compile: whether XLA compiles the step. Its random numbers are others, so results are too.
     """
 
-    def __init__(self, model: RegularizedModel, train: Rows, validation: Rows, batch_size: int) -> None:
+    def __init__(
+        self,
+        model: RegularizedModel,
+        train: Rows | Part,
+        validation: Rows | Part,
+        batch_size: int,
+        *,
+        memory: int | None = None,
+        jit_compile: bool = False,
+    ) -> None:
         self.model = model
-        self.rows = len(train[0])
+        self._train, self._validation = held([train, validation], model.task, memory)
+        self.rows = self._train.rows
         self.steps = math.ceil(self.rows / batch_size)
-        self.traces = 0
-        self._parts = {"train": self._tensors(train), "validation": self._tensors(validation)}
-        order = tf.TensorSpec([self.rows], tf.int32)
-        self._epoch = tf.function(self._run_epoch, input_signature=[order])
         self._batch_size = batch_size
-        model.show_training_data(self._training_batches)
-        self._logits = tf.function(self._in_chunks, reduce_retracing=True)
+        self._jit_compile = jit_compile
+        model.show_training_data(lambda: self._train.in_order(batch_size))
+        self._epoch = tf.function(self._run_epoch, input_signature=[tf.TensorSpec([self.rows], tf.int32)])
+        self._logits = tf.function(
+            model.logits, input_signature=[tf.TensorSpec([None, *self._train.shape], tf.float32)]
+        )
         self._epoch.get_concrete_function()
+
+    @property
+    def traces(self) -> int:
+        """How many times each of its graphs was traced, at most."""
+        return max(graph.experimental_get_tracing_count() for graph in (self._epoch, self._logits))
 
     def train(
         self,
@@ -95,7 +110,7 @@ class Program:
             model.turn(strengths, epoch)
             for watcher in watchers:
                 watcher.begin(epoch, model)
-            curves.append(self._epoch(self.order(seed, epoch)).numpy())  # (2, metrics)
+            curves.append(self._trained(self.order(seed, epoch)))
             score = float(curves[-1][1, names.index(objective.metric)])
             stop = [watcher.epoch(epoch, score, model) for watcher in watchers]
             if any(stop) or not np.isfinite(curves[-1]).all():
@@ -105,44 +120,51 @@ class Program:
         seconds = time.perf_counter() - began
         table = np.stack(curves)  # (epochs, 2, metrics)
         history = {
-            part: {name: table[:, p, m].tolist() for m, name in enumerate(names)} for p, part in enumerate(self._parts)
+            part: {name: table[:, p, m].tolist() for m, name in enumerate(names)} for p, part in enumerate(PARTS)
         }
         members = max((watcher.members(model) for watcher in watchers), key=len, default=[model.get_weights()])
         return Training(history, len(curves), seconds, members)
+
+    def _trained(self, order: np.ndarray) -> np.ndarray:
+        """Train one epoch; return the metrics after it, (2, metrics)."""
+        try:
+            return self._epoch(order).numpy()
+        except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError) as error:
+            if self._jit_compile and "XLA" in error.message:
+                raise InputError(refusal(self.model.recipe, error.message)) from error
+            raise
 
     def order(self, seed: int, epoch: int) -> np.ndarray:
         """The order (rows,) in which epoch ``epoch`` of a run with ``seed`` sees the training rows."""
         return generator(seed, "order", epoch).permutation(self.rows).astype(np.int32)
 
     def logits(self, x: np.ndarray) -> Any:
-        """The trained model's logits (rows, size) for standardized inputs (rows, ...)."""
-        return self._logits(tf.constant(x))
-
-    def _training_batches(self) -> Iterator[tuple[Any, Any]]:
-        x, y = self._parts["train"]
-        for start in range(0, self.rows, self._batch_size):
-            yield x[start : start + self._batch_size], y[start : start + self._batch_size]
-
-    def _tensors(self, rows: Rows) -> tuple[Any, Any]:
-        return tf.constant(rows[0]), self.model.task.encode(tf.constant(rows[1]))
+        """The trained model's logits (rows, size) for standardized inputs (rows, ...), CHUNK rows at a time."""
+        return tf.concat([self._logits(x[start : start + CHUNK]) for start in range(0, len(x), CHUNK)], 0)
 
     def _run_epoch(self, order: Any) -> Any:
-        self.traces += 1  # Python runs this line only while tracing
-        x, y = self._parts["train"]
-        for step in tf.range(self.steps):
-            batch = order[step * self._batch_size : (step + 1) * self._batch_size]
-            self.model.update(tf.gather(x, batch), tf.gather(y, batch))
-        return tf.stack([self._measured(part) for part in self._parts.values()])
+        take = self._train.batches(order, self._batch_size)
+        if self._jit_compile:
+            self._compiled_steps(take)
+        else:
+            for step in tf.range(self.steps):
+                self.model.update(*take(step))
+        return tf.stack([self._measured(part) for part in (self._train, self._validation)])
 
-    def _measured(self, part: tuple[Any, Any]) -> Any:
-        x, y = part
-        return tf.stack(list(self.model.task.measure(y, self._in_chunks(x)).values()))
+    def _compiled_steps(self, take: Callable[[Any], Batch]) -> None:
+        """As the loop above; XLA compiles for a size of batch, so the last, smaller batch is apart."""
+        update = tf.function(lambda x, y: self.model.update(x, y)[0], jit_compile=True, autograph=False)
+        whole, rest = divmod(self.rows, self._batch_size)
+        for step in tf.range(whole):
+            update(*_of_size(take(step), self._batch_size))
+        if rest:
+            update(*_of_size(take(whole), rest))
 
-    def _in_chunks(self, x: Any) -> Any:
-        if x.shape[0] is not None and x.shape[0] <= CHUNK:
-            return self.model.logits(x)
-        rows = tf.shape(x)[0]
-        chunks = tf.TensorArray(tf.float32, size=(rows + CHUNK - 1) // CHUNK, infer_shape=False)
-        for chunk in tf.range((rows + CHUNK - 1) // CHUNK):
-            chunks = chunks.write(chunk, self.model.logits(x[chunk * CHUNK : (chunk + 1) * CHUNK]))
-        return tf.ensure_shape(chunks.concat(), [None, self.model.task.size])
+    def _measured(self, part: Part) -> Any:
+        logits, y = part.passed(self.model.logits)
+        return tf.stack(list(self.model.task.measure(y, logits).values()))
+
+
+def _of_size(batch: Batch, size: int) -> Batch:
+    x, y = batch
+    return tf.ensure_shape(x, [size, *x.shape[1:]]), tf.ensure_shape(y, [size, *y.shape[1:]])

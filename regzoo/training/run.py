@@ -8,6 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import keras
@@ -18,9 +19,11 @@ from regzoo.language import AfterTraining, Objective, OnTraining, Recipe, parse
 from regzoo.language.seeds import derive
 from regzoo.training.assemble import assemble
 from regzoo.training.model import RegularizedModel
-from regzoo.training.program import CHUNK, Program, Rows, Training
+from regzoo.training.optimizers import compiled_optimizer
+from regzoo.training.parts import CHUNK, Part, Rows, held
+from regzoo.training.program import Program, Training
 from regzoo.training.record import Record, Run, finite
-from regzoo.training.study import OPTIMIZERS, Study
+from regzoo.training.study import Study
 from regzoo.training.task import Task
 
 Weights = list[list[np.ndarray]]
@@ -32,18 +35,34 @@ KEPT = 32
 
 @dataclass
 class Studio:
-    """Where runs are made: the data, and the programs traced so far."""
+    """Where runs are made: the data, and the programs traced so far, which share it.
+
+    Attributes:
+        study: what all runs share.
+        data: the parts ``train``, ``validation`` and ``test``.
+        memory: bytes that the data may take; more of it is streamed. None for no limit.
+        programs: by the structure of the recipe.
+    """
 
     study: Study
     data: dict[str, Rows]
+    memory: int | None = None
     programs: OrderedDict[Any, Program] = field(default_factory=OrderedDict)
+
+    @cached_property
+    def parts(self) -> list[Part]:
+        """The training and the validation part, held once for all programs."""
+        return held([self.data["train"], self.data["validation"]], self.study.task, self.memory)
 
     def program(self, recipe: Recipe) -> Program:
         """The program for the structure of ``recipe``; traced at most once while it is kept."""
         key = recipe.structure()
         if key not in self.programs:
-            model = build(self.study, recipe)
-            self.programs[key] = Program(model, self.data["train"], self.data["validation"], self.study.batch_size)
+            study = self.study
+            train, validation = self.parts
+            self.programs[key] = Program(
+                build(study, recipe), train, validation, study.batch_size, jit_compile=study.jit_compile
+            )
             if len(self.programs) > KEPT:
                 self.programs.popitem(last=False)
         self.programs.move_to_end(key)
@@ -55,14 +74,6 @@ def build(study: Study, recipe: Recipe, seed: int = 0) -> RegularizedModel:
     model = assemble(study.backbone, recipe, study.task, study.input_shape, seed)
     model.compile(compiled_optimizer(study.optimizer))
     return model
-
-
-def compiled_optimizer(name: str, learning_rate: float = 1e-3) -> keras.optimizers.Optimizer:
-    """Keras's optimizer called ``name``; sgd has momentum 0.9."""
-    options = {"momentum": 0.9} if name == "sgd" else {}
-    kinds = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD, "rmsprop": keras.optimizers.RMSprop}
-    assert set(kinds) == set(OPTIMIZERS)
-    return kinds[name](learning_rate=learning_rate, **options)
 
 
 def execute(run: Run, studio: Studio) -> tuple[Record, Weights]:

@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from regzoo.language import Objective, Recipe, parse
+from regzoo.training import parts as parts_module
 from regzoo.training import program as programs
 from regzoo.training.assemble import assemble
 from regzoo.training.program import Program, Training
@@ -162,7 +163,8 @@ def test_history_is_what_the_model_says_after_each_epoch(rows: Rows) -> None:
 def test_many_rows_are_evaluated_in_chunks_to_the_same_numbers(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = program("none", rows)
     plain = train(whole, "none").history
-    monkeypatch.setattr(programs, "CHUNK", 7)  # 50 rows: seven chunks of 7 and one of 1
+    for module in (parts_module, programs):
+        monkeypatch.setattr(module, "CHUNK", 7)  # 50 rows: seven chunks of 7 and one of 1
     chunked = program("none", rows)
     found = train(chunked, "none").history
     for part, curves in plain.items():
