@@ -66,7 +66,8 @@ class Program:
         self.steps = math.ceil(self.rows / batch_size)
         self._batch_size = batch_size
         self._jit_compile = jit_compile
-        model.show_training_data(lambda: self._train.in_order(batch_size))
+        loss = tf.function(self._training_loss)
+        model.show_training_data(lambda: self._train.in_order(batch_size), lambda: float(loss()))
         self._epoch = tf.function(self._run_epoch, input_signature=[tf.TensorSpec([self.rows], tf.int32)])
         self._logits = tf.function(
             model.logits, input_signature=[tf.TensorSpec([None, *self._train.shape], tf.float32)]
@@ -159,6 +160,10 @@ class Program:
             update(*_of_size(take(step), self._batch_size))
         if rest:
             update(*_of_size(take(whole), rest))
+
+    def _training_loss(self) -> Any:
+        logits, y = self._train.passed(self.model.logits)
+        return tf.reduce_mean(self.model.task.loss(y, logits))
 
     def _measured(self, part: Part) -> Any:
         logits, y = part.passed(self.model.logits)

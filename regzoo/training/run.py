@@ -6,10 +6,10 @@ import dataclasses
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import keras
 import numpy as np
@@ -18,9 +18,10 @@ import tensorflow as tf
 from regzoo.language import AfterTraining, Objective, OnTraining, Recipe, parse
 from regzoo.language.seeds import derive
 from regzoo.training.assemble import assemble
+from regzoo.training.combined import Combined, put_together
 from regzoo.training.model import RegularizedModel
 from regzoo.training.optimizers import compiled_optimizer
-from regzoo.training.parts import CHUNK, Part, Rows, held
+from regzoo.training.parts import Part, Rows, held
 from regzoo.training.program import Program, Training
 from regzoo.training.record import Record, Run, finite
 from regzoo.training.study import Study
@@ -28,6 +29,8 @@ from regzoo.training.task import Task
 
 Weights = list[list[np.ndarray]]
 """The weights of each member, in Keras's order."""
+
+K = TypeVar("K")
 
 KEPT = 32
 """Programs that a worker keeps; a comparison rarely has more structures than recipes."""
@@ -48,6 +51,7 @@ class Studio:
     data: dict[str, Rows]
     memory: int | None = None
     programs: OrderedDict[Any, Program] = field(default_factory=OrderedDict)
+    _combined: OrderedDict[Any, Combined] = field(default_factory=OrderedDict)
 
     @cached_property
     def parts(self) -> list[Part]:
@@ -56,17 +60,28 @@ class Studio:
 
     def program(self, recipe: Recipe) -> Program:
         """The program for the structure of ``recipe``; traced at most once while it is kept."""
-        key = recipe.structure()
-        if key not in self.programs:
-            study = self.study
-            train, validation = self.parts
-            self.programs[key] = Program(
-                build(study, recipe), train, validation, study.batch_size, jit_compile=study.jit_compile
-            )
-            if len(self.programs) > KEPT:
-                self.programs.popitem(last=False)
-        self.programs.move_to_end(key)
-        return self.programs[key]
+        return _kept(self.programs, recipe.structure(), lambda: self._program(recipe))
+
+    def combined(self, recipe: Recipe, count: int) -> Combined:
+        """What makes one model of ``count`` trained with ``recipe``; built and traced at most once while it is kept."""
+        after = tuple(part for part in recipe if isinstance(part, AfterTraining))
+        models = (assemble(self.study.backbone, recipe, self.study.task, self.study.input_shape) for _ in range(count))
+        return _kept(self._combined, (recipe.structure(), after, count), lambda: Combined(recipe, list(models)))
+
+    def _program(self, recipe: Recipe) -> Program:
+        study = self.study
+        train, validation = self.parts
+        return Program(build(study, recipe), train, validation, study.batch_size, jit_compile=study.jit_compile)
+
+
+def _kept(cache: OrderedDict[Any, K], key: Any, make: Callable[[], K]) -> K:
+    """Return what ``cache`` holds under ``key``, made now if need be; what was not used for longest makes room."""
+    if key not in cache:
+        cache[key] = make()
+        if len(cache) > KEPT:
+            cache.popitem(last=False)
+    cache.move_to_end(key)
+    return cache[key]
 
 
 def build(study: Study, recipe: Recipe, seed: int = 0) -> RegularizedModel:
@@ -98,7 +113,7 @@ def execute(run: Run, studio: Studio) -> tuple[Record, Weights]:
         )
         trainings.append(training)
         weights += training.members
-    predict = _predictor(study, recipe, program, weights)
+    predict = _predictor(studio, recipe, program, weights)
     parts = ["train", "validation", *(["test"] if run.stage == "replicate" else [])]
     metrics = {part: _measure(study.task, studio.data[part], predict) for part in parts}
     whole = all(value is not None for values in metrics.values() for value in values.values())
@@ -131,27 +146,20 @@ def member_seed(seed: int, member: int) -> int:
 
 def finished(study: Study, recipe: Recipe, weights: Weights) -> keras.Model:
     """The model that a run left: its members with their ``weights``, put together as the recipe says."""
-    models: list[Any] = [build(study, recipe) for _ in weights]
+    models = [build(study, recipe) for _ in weights]
     for model, values in zip(models, weights, strict=True):
         model.set_weights(values)
-    for part in recipe:
-        if isinstance(part, AfterTraining):
-            models = [part.finish(models)]
-    return models[0]
+    return put_together(recipe, models)
 
 
-def _predictor(study: Study, recipe: Recipe, program: Program, weights: Weights) -> Any:
+def _predictor(studio: Studio, recipe: Recipe, program: Program, weights: Weights) -> Callable[[np.ndarray], Any]:
     if not any(isinstance(part, AfterTraining) for part in recipe):
         return program.logits
-    model = finished(study, recipe, weights)
-    if isinstance(model, RegularizedModel):  # an ensemble of one
+    combined = studio.combined(recipe, len(weights))
+    if isinstance(combined.model, RegularizedModel):  # an ensemble of one
         return program.logits
-
-    def predict(x: np.ndarray) -> Any:
-        chunks = [model(x[start : start + CHUNK], training=False) for start in range(0, len(x), CHUNK)]
-        return study.task.combined_logits(tf.concat(chunks, 0))
-
-    return predict
+    combined.load(recipe, weights)
+    return combined.logits
 
 
 def _count(model: keras.Model) -> int:

@@ -35,7 +35,7 @@ def trained(recipe: str, rows: Rows, jit_compile: bool = True, seed: int = 3, me
 
 
 def test_without_noise_the_weights_are_the_same_to_rounding(rows: Rows) -> None:
-    """8 steps of Adam, each of at most 3.2 learning rates; the gradients it divides may differ by 1e-5 of themselves."""
+    """8 steps of Adam of at most 3.2 learning rates each; gradients may differ by 1e-5 of themselves."""
     plain, compiled = (trained("l2(0.01)", rows, jit) for jit in (False, True))
     assert int(compiled.model.optimizer.iterations) == 8
     for one, other in zip(compiled.model.get_weights(), plain.model.get_weights(), strict=True):
