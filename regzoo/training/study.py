@@ -23,6 +23,7 @@ class Study:
         batch_size: rows per step.
         rank_by: the metric to judge by.
         data: digest of the prepared data, split and label noise included.
+        jit_compile: whether XLA compiles the step; its random numbers are others, so runs of both kinds never mix.
     """
 
     backbone: str
@@ -32,6 +33,7 @@ class Study:
     batch_size: int
     rank_by: str
     data: str
+    jit_compile: bool = False
 
     @property
     def digest(self) -> str:
