@@ -37,7 +37,8 @@ def expected_best_band(scores: Iterable[float], direction: Direction = "min", se
     """Return the 95 % bootstrap band of `expected_best` for each k: lows and highs, both (n,).
 
     The trials are resampled; each k has its own percentile interval, so the band does not hold for all k at once.
-    It cannot leave the range of the scores, so it narrows towards k = n without being surer there.
+    It cannot leave the range of the scores, so it is too narrow towards k = n: with 20 uniform scores it covers
+    the truth 93 to 94 % of the time up to k = 4, 80 % at k = 10 and 59 % at k = 20 (400 simulations).
 
     >>> low, high = expected_best_band([3.0, 1.0, 2.0, 4.0])
     >>> bool((low <= expected_best([3.0, 1.0, 2.0, 4.0])).all())

@@ -166,7 +166,7 @@ class Leaderboard:
         if self.shrunk_gain is not None:
             best = self.recipes[0]
             shrunk = _number(self.shrunk_gain, _digits(_reach(best), best.gain), "+")
-            notes.append(f"Gain of the winner to expect on fresh seeds, its luck taken off: {shrunk}.")
+            notes.append(f"{best.name} on fresh seeds, the luck of having been picked taken off: {shrunk}.")
         return notes
 
 

@@ -102,7 +102,7 @@ def weigh(gains: Sequence[Array], rules: Rules) -> list[Evidence]:
 
     Two recipes are told apart if the bootstrap-t finds their mean gain, because means are what is ranked, and if
     Wilcoxon's signed ranks agree as soon as they can: once the smallest p that so many pairs can give, times the
-    number of tests, is at most .025 (7 pairs for one test, 10 for fifteen, 12 for thirty-six). Below, the
+    number of tests, is at most .025 (7 pairs for one test, 8 for three, 11 for fifteen). Below, the
     bootstrap decides alone: with 5 pairs Wilcoxon's smallest two-sided p is .0625.
 
     Why both: with heavy tails a mean of 15 and more is told from zero too often, and Wilcoxon, which looks at
