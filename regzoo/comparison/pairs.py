@@ -53,7 +53,7 @@ class Evidence:
 
     Attributes:
         p: of the mean gain, Holm-adjusted; NaN below two pairs.
-        p_wilcoxon: of Wilcoxon's signed ranks, Holm-adjusted; NaN without a pair and for repeated splits.
+        p_wilcoxon: of Wilcoxon's signed ranks, Holm-adjusted; NaN below two pairs and for repeated splits.
         apart: whether the two are told apart.
         tests: how many were adjusted together.
     """

@@ -141,6 +141,12 @@ def rank(
     >>> folds = frame.rename(columns={"seed": "fold"}).assign(seed=0)
     >>> print(rank(folds, test_train_ratio=1 / 2).table.loc["l2", "p_holm"].round(4))
     0.0082
+
+    Data sets whose scores have scales of their own:
+
+    >>> several = rank(pd.concat([frame.assign(dataset=name) for name in ("digits", "iris")])).several
+    >>> several.recipes, several.average_ranks, round(several.critical_difference, 2)
+    (('l2', 'none'), (1.0, 2.0), 1.39)
     """
     scores = read(frame)
     rules = _rules(frame, direction, seed, test_train_ratio, rope)

@@ -15,7 +15,7 @@ def wilcoxon(gains: Array) -> float:
     """Return the two-sided p of Wilcoxon's signed ranks: are ``gains`` symmetric about zero?
 
     Exact up to 50 pairs, with ties or zeros up to 13; beyond, the normal approximation. Zeros take part in the
-    ranking and their ranks are dropped (Pratt). NaN without a pair, 1 if all are zero. Gains that differ by less
+    ranking and their ranks are dropped (Pratt). NaN below two pairs, 1 if all are zero. Gains that differ by less
     than a billionth of the largest are equal: subtraction rounds.
 
     Reference: Wilcoxon 1945, "Individual Comparisons by Ranking Methods", https://doi.org/10.2307/3001968; Pratt
@@ -25,7 +25,7 @@ def wilcoxon(gains: Array) -> float:
     >>> wilcoxon(np.array([1.0, 2.0, 4.0, 3.0, 5.0]))  # all five one way: 2 of 2^5 patterns of signs
     0.0625
     """
-    if not len(gains):
+    if len(gains) < 2:
         return math.nan
     size = float(abs(gains).max())
     return float(stats.wilcoxon(np.round(gains / size, 9), zero_method="pratt").pvalue) if size else 1.0

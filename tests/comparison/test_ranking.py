@@ -409,9 +409,9 @@ def test_two_equal_arms_are_told_apart_in_5_percent_of_5_seed_studies() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("recipes", [3, 9])
 def test_many_equal_arms_end_tied_in_90_percent_of_5_seed_studies(recipes: int) -> None:
-    # True rates 95 and 93 %; with 1,000 studies one standard error is .8 points.
+    # True rates 95 and 93 %; with 500 studies one standard error is 1.1 points.
     rng = np.random.default_rng(recipes)
-    tied = [rank(simulated(rng, recipes, 5)).table["tier"].eq(1).all() for _ in range(1000)]
+    tied = [rank(simulated(rng, recipes, 5)).table["tier"].eq(1).all() for _ in range(500)]
     assert np.mean(tied) >= 0.90
 
 
@@ -430,7 +430,7 @@ def test_outliers_fool_no_one_with_many_replicates(recipes: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("placebos", "pairs", "studies"), [(2, 5, 600), (4, 5, 600), (8, 5, 600), (2, 12, 300)])
+@pytest.mark.parametrize(("placebos", "pairs", "studies"), [(2, 5, 600), (4, 5, 300), (8, 5, 300), (2, 12, 300)])
 def test_one_of_several_placebo_arms_is_called_a_winner_or_loser_in_5_percent(
     placebos: int, pairs: int, studies: int
 ) -> None:

@@ -36,12 +36,13 @@ def test_wilcoxon_is_exact_for_few_pairs_with_ties_and_zeros(gains: list[float])
 
 def test_wilcoxon_by_hand() -> None:
     # Only all positive and all negative are as extreme: 2 of 2^n patterns of signs.
-    assert [wilcoxon(np.arange(1.0, n + 1)) for n in (1, 5, 6, 10)] == [1.0, 2 / 2**5, 2 / 2**6, 2 / 2**10]
+    assert [wilcoxon(np.arange(1.0, n + 1)) for n in (2, 5, 6, 10)] == [2 / 2**2, 2 / 2**5, 2 / 2**6, 2 / 2**10]
 
 
-def test_wilcoxon_without_a_difference_or_a_pair() -> None:
+def test_wilcoxon_without_a_difference_or_a_second_pair() -> None:
     assert wilcoxon(np.zeros(5)) == 1.0
     assert math.isnan(wilcoxon(np.array([])))
+    assert math.isnan(wilcoxon(np.array([1.0])))
 
 
 def test_wilcoxon_takes_rounding_for_a_tie() -> None:
