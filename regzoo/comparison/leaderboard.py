@@ -14,8 +14,8 @@ from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
+from regzoo.comparison import cells
 from regzoo.comparison.pairs import Contrast, Verdict
-from regzoo.comparison.power import CAP
 from regzoo.comparison.ranking import AGAINST_BASELINE, Ranking, rank
 from regzoo.comparison.scores import Direction
 from regzoo.language.errors import InputError, did_you_mean
@@ -151,8 +151,8 @@ class Leaderboard:
         table.add_column("status")
         for row in self.recipes:
             won = row.rank == 1 and self.winner is not None
-            cells = [*_cells(row, wide), *(_more(row, self.rank_by) if wide else ()), _status(row, won)]
-            table.add_row(*map(Text, cells), style="bold green" if won else None)
+            line = [*_cells(row, wide), *(_more(row, self.rank_by) if wide else ()), _status(row, won)]
+            table.add_row(*map(Text, line), style="bold green" if won else None)
         return table
 
     def _notes(self) -> list[str]:
@@ -160,12 +160,14 @@ class Leaderboard:
         notes = ["Recipes of one tier cannot be told apart. Gains in brackets: 95 % interval."]
         if any(row.replicates_needed for row in self.recipes):
             notes.append("`needed`: the verdict is open, and so many replicates in all would settle it.")
-        if self.lead is not None and self.lead.verdict is not None:
-            verdict = _verdict(self.lead.verdict, self.lead.replicates_needed)
-            notes.append(f"{self.lead.recipe} against {self.lead.other}: {_gain(self.lead, ' ')}, {verdict}.")
+        lead, best = self.lead, self.recipes[0]
+        if lead is not None and lead.pairs:
+            gain = cells.gain(lead.gain, lead.gain_low, lead.gain_high)
+            verdict = cells.verdict(lead.verdict, lead.replicates_needed)
+            notes.append(f"{lead.recipe} against {lead.other}: {gain}, {verdict}.")
         if self.shrunk_gain is not None:
-            best = self.recipes[0]
-            shrunk = _number(self.shrunk_gain, _digits(_reach(best), best.gain), "+")
+            decimals = cells.digits(cells.reach(best.gain_low, best.gain_high), best.gain)
+            shrunk = cells.number(self.shrunk_gain, decimals, "+")
             notes.append(f"{best.name} on fresh seeds, the luck of having been picked taken off: {shrunk}.")
         return notes
 
@@ -279,55 +281,17 @@ def _harmless(cell: str) -> str:
     return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t")) else cell
 
 
-def _digits(spread: float | None, value: float | None) -> int:
-    """Decimals that show two digits of the spread, or four of the value if there is no spread."""
-    size, digits = (spread, 2) if spread else (value, 4)
-    return 4 if not size else min(max(digits - 1 - math.floor(math.log10(abs(size))), 0), 8)
-
-
-def _number(value: float | None, digits: int, sign: str = "") -> str:
-    return "" if value is None else f"{value:{sign}.{digits}f}"
-
-
-def _p(value: float | None) -> str:
-    return "" if value is None else "<.001" if value < 0.001 else f"{value:.3f}".removeprefix("0")
-
-
-def _reach(found: Row | Contrast) -> float | None:
-    """Half the width of the gain's interval."""
-    low, high = found.gain_low, found.gain_high
-    return None if low is None or high is None or math.isnan(high - low) else (high - low) / 2
-
-
-def _gain(found: Row | Contrast, between: str) -> str:
-    """``+0.012 [0.008, 0.016]``; the interval needs two pairs."""
-    if found.gain is None:
-        return ""
-    reach = _reach(found)
-    digits = _digits(reach, found.gain)
-    gain = _number(found.gain, digits, "+")
-    if reach is None:
-        return gain
-    return f"{gain}{between}[{_number(found.gain_low, digits, '+')}, {_number(found.gain_high, digits, '+')}]"
-
-
-def _verdict(verdict: Verdict | None, needed: int | None) -> str:
-    """The verdict, or what it would take to reach one."""
-    if needed is None:
-        return verdict or ""
-    return f"{CAP}+ needed" if needed >= CAP else f"{needed} needed"
-
-
 def _cells(row: Row, wide: bool) -> list[str]:
-    digits = _digits(row.sd, row.mean)
-    score = _number(row.mean, digits) + ("" if row.sd is None else f" ± {_number(row.sd, digits)}")
-    gain, verdict = _gain(row, " " if wide else "\n"), _verdict(row.verdict, row.replicates_needed)
-    return [_number(row.rank, 0), _number(row.tier, 0), row.recipe, score, gain, verdict]
+    decimals = cells.digits(row.sd, row.mean)
+    score = cells.number(row.mean, decimals) + ("" if row.sd is None else f" ± {cells.number(row.sd, decimals)}")
+    gain = cells.gain(row.gain, row.gain_low, row.gain_high, " " if wide else "\n")
+    verdict = cells.verdict(row.verdict, row.replicates_needed)
+    return [cells.number(row.rank, 0), cells.number(row.tier, 0), row.recipe, score, gain, verdict]
 
 
 def _more(row: Row, rank_by: str) -> list[str]:
-    test = _number(row.metrics["test"].get(rank_by), _digits(row.sd, row.mean))
-    return [_p(row.p_holm), test, _number(row.epochs, 0)]
+    test = cells.number(row.metrics["test"].get(rank_by), cells.digits(row.sd, row.mean))
+    return [cells.chance(row.p_holm), test, cells.number(row.epochs, 0)]
 
 
 def _status(row: Row, won: bool) -> str:
