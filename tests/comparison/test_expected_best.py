@@ -1,4 +1,4 @@
-"""Budget: expected best of k trials by hand, and against drawing k trials over and over."""
+"""Expected best of k trials by hand, and against drawing k trials over and over."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from regzoo.comparison.budget import expected_best, expected_best_band, rank_by_budget
+from regzoo.comparison.expected_best import expected_best, expected_best_band, rank_by_budget
 from regzoo.language.errors import InputError
 
 

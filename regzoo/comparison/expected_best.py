@@ -1,4 +1,4 @@
-"""Budget: what a search of k trials is worth, and which recipe is best at that price."""
+"""Expected best: what a search of k trials is worth, and which recipe is best at that price."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def expected_best_band(scores: Iterable[float], direction: Direction = "min", se
     if not n:
         return values, values
     # Sorted places into sorted values are a sorted resample.
-    places = np.sort(generator("budget", seed, n).integers(n, size=(RESAMPLES // 10, n)), axis=1)
+    places = np.sort(generator("expected_best", seed, n).integers(n, size=(RESAMPLES // 10, n)), axis=1)
     low, high = np.quantile(_expected(values[places]), [LEVEL / 2, 1 - LEVEL / 2], axis=0)
     return low, high
 
