@@ -179,6 +179,7 @@ def of(
     recipes: Sequence[str],
     baseline: str = "none",
     rope: float | None = None,
+    test_train_ratio: float | None = None,
 ) -> Leaderboard:
     """Rank the replicates among ``records``; trials are ignored.
 
@@ -191,6 +192,7 @@ def of(
         recipes: names as the config writes them; their order settles ties.
         baseline: one of them.
         rope: the largest gain or loss that makes no difference in practice, in the metric's units.
+        test_train_ratio: validation over training rows, if the replicates are repeated splits of the same rows.
 
     Raises:
         InputError: the baseline is none of the recipes, or the replicates lack the metric.
@@ -199,14 +201,16 @@ def of(
         raise InputError(f"baseline: {baseline!r} is none of the recipes.{did_you_mean(baseline, recipes)}")
     made = _replicates(records, recipes)
     _check_metric(rank_by, made)
-    ranking = _rank(made, rank_by, direction, baseline, rope)
+    frame = _frame(made, rank_by)
+    base = baseline if baseline in made else None
+    ranking = None if frame.empty else rank(frame, direction, base, test_train_ratio=test_train_ratio, rope=rope)
     ranked = [] if ranking is None else [str(name) for name in ranking.table.index]
     order = [*ranked, *(name for name in recipes if name not in made)]
     rows = [_row(name, made.get(name, []), rank_by, ranking) for name in order]
     winner = rows[0].recipe if ranking and ranking.winner else None
-    base = next(row.recipe for row in rows if row.name == baseline)
+    shown = next(row.recipe for row in rows if row.name == baseline)
     lead, shrunk_gain = (ranking.lead, ranking.shrunk_gain) if ranking else (None, None)
-    return Leaderboard(rank_by, direction, winner, base, lead, shrunk_gain, tuple(rows))
+    return Leaderboard(rank_by, direction, winner, shown, lead, shrunk_gain, tuple(rows))
 
 
 def _replicates(records: Iterable[Record], recipes: Sequence[str]) -> dict[str, list[Record]]:
@@ -224,15 +228,10 @@ def _check_metric(rank_by: str, made: Mapping[str, Sequence[Record]]) -> None:
         raise InputError(f"rank_by: the replicates have no metric {rank_by!r}.{did_you_mean(rank_by, metrics)}")
 
 
-def _rank(
-    made: Mapping[str, Sequence[Record]], rank_by: str, direction: Direction, baseline: str, rope: float | None
-) -> Ranking | None:
-    """Rank by name, because two names may have found the same numbers; None without a replicate."""
+def _frame(made: Mapping[str, Sequence[Record]], rank_by: str) -> pd.DataFrame:
+    """One row a replicate, by name, because two names may have found the same numbers."""
     runs = [(name, record.run.seed, record.score(rank_by)) for name, those in made.items() for record in those]
-    if not runs:
-        return None
-    frame = pd.DataFrame(runs, columns=["recipe", "seed", "score"])
-    return rank(frame, direction, baseline if baseline in made else None, rope=rope)
+    return pd.DataFrame(runs, columns=["recipe", "seed", "score"])
 
 
 def _row(name: str, records: Sequence[Record], rank_by: str, ranking: Ranking | None) -> Row:
