@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from regzoo import config as configs
 from regzoo.comparison import leaderboard
 from regzoo.comparison.compare import make_runs
-from regzoo.comparison.folder import Scratch, claimed, keep_config, set_aside
+from regzoo.comparison.folder import Scratch, claimed, keep_config, refuse_busy, set_aside
 from regzoo.comparison.ledger import FILE as LEDGER
 from regzoo.comparison.ledger import Ledger
 from regzoo.comparison.plan import Plan, make_plan, study_of
@@ -29,11 +28,12 @@ from regzoo.language import AfterTraining, Backbone, InputError, Recipe, Regular
 from regzoo.language.fields import Strength
 from regzoo.report import page
 from regzoo.report.verdict import verdict
+from regzoo.training.in_process import InProcess
 from regzoo.training.quiet import import_tensorflow
 from regzoo.training.record import Record
 from regzoo.training.study import Study
 from regzoo.training.task import task_for
-from regzoo.training.workers import Executor, InProcess, Workers
+from regzoo.training.workers import LIMIT, Workers
 
 if TYPE_CHECKING:
     import keras
@@ -119,8 +119,10 @@ def compare(
     if (x is None) != (y is None) or (x is None) == ("data" not in keywords):
         raise InputError("give x and y, or data= as in a config")
     experiment = configs.from_keywords(**keywords)
-    dataset = load(experiment.data) if x is None else from_arrays(x, y)
-    prepared = prepare(dataset, experiment.split, experiment.seed)
+
+    def read() -> Prepared:
+        return read_data(experiment) if x is None else prepare(from_arrays(x, y), experiment.split, experiment.seed)
+
     keep = None
     if out is None:
         keep = Scratch()
@@ -128,7 +130,7 @@ def compare(
     with quiet_or_screen(verbose) as progress:
         run(
             experiment,
-            prepared,
+            read,
             Path(out),
             workers=workers,
             fresh=fresh,
@@ -145,11 +147,6 @@ def quiet_or_screen(verbose: bool) -> contextlib.AbstractContextManager[Screen |
     return Screen(Console(stderr=True)) if verbose else Silent()
 
 
-def cores() -> int:
-    """How many workers a comparison has by default."""
-    return os.cpu_count() or 1
-
-
 def read_data(experiment: Experiment) -> Prepared:
     """Load, split and prepare the data that ``experiment`` names."""
     return prepare(load(experiment.data), experiment.split, experiment.seed)
@@ -157,7 +154,7 @@ def read_data(experiment: Experiment) -> Prepared:
 
 def run(
     experiment: Experiment,
-    prepared: Prepared,
+    read: Callable[[], Prepared],
     folder: Path,
     *,
     workers: int | None,
@@ -165,10 +162,27 @@ def run(
     progress: Screen | Silent,
     command: str,
 ) -> None:
-    """Make every run that ``folder`` does not hold yet, then write leaderboard, report and the winner's model."""
+    """Make every run that ``folder`` does not hold yet, then write leaderboard, report and the winner's model.
+
+    Args:
+        experiment: what to compare.
+        read: gives the data; called when the workers are on their way.
+        folder: the comparison's own.
+        workers: how many; None for one per core, 0 for this process.
+        fresh: move a comparison that is there aside.
+        progress: is told.
+        command: what the report says the comparison was made with.
+
+    Raises:
+        InputError: if config, data or folder cannot be used; nothing is written then.
+        EnvironmentFailure: if the folder is in use, the disk is full, or workers cannot start.
+    """
     began = time.monotonic()
-    study = study_of(experiment, prepared)
-    with executor(study, prepared, workers) as hall:
+    refuse_busy(folder)
+    with executor(workers) as hall:
+        prepared = read()
+        study = study_of(experiment, prepared)
+        hall.open(study, {"train": prepared.train, "validation": prepared.validation, "test": prepared.test})
         check_models(experiment, study)
         plan = make_plan(experiment, prepared)
         if fresh:
@@ -186,19 +200,15 @@ def run(
             write_outputs(folder)
 
 
-@contextlib.contextmanager
-def executor(study: Study, prepared: Prepared, workers: int | None) -> Iterator[Executor]:
-    """Workers, or this process if ``workers`` is 0.
+def executor(workers: int | None, limit: float | None = LIMIT) -> Workers | InProcess:
+    """Where runs are made: ``workers`` processes, or this process if 0; ``limit`` is for one run, in seconds.
 
     Raises:
         InputError: if ``workers`` is negative.
     """
     if workers is not None and workers < 0:
         raise InputError(f"workers must be 0 or more, received {workers}")
-    data = {"train": prepared.train, "validation": prepared.validation, "test": prepared.test}
-    count = cores() if workers is None else workers
-    with Workers(study, data, count) if count else InProcess(study, data) as hall:
-        yield hall
+    return InProcess() if workers == 0 else Workers(workers, limit)
 
 
 def check_models(experiment: Experiment, study: Study) -> None:

@@ -17,8 +17,8 @@ from regzoo.comparison.plan import ArmPlan, Plan
 from regzoo.comparison.search import LEARNING_RATE, Point, begin
 from regzoo.language import Objective
 from regzoo.language.seeds import derive
+from regzoo.training.executor import Executor
 from regzoo.training.record import Record, Run
-from regzoo.training.workers import Executor
 
 Arm = Generator[list[Run], list[Record], None]
 """Yields a round of runs, is sent their records in the same order, and yields the next round."""
