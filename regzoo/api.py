@@ -21,6 +21,7 @@ from regzoo.comparison.ledger import Ledger
 from regzoo.comparison.plan import Plan, make_plan, study_of
 from regzoo.comparison.progress import Screen, Silent
 from regzoo.config import Experiment
+from regzoo.data.dataset import Dataset
 from regzoo.data.prepare import Prepared, prepare
 from regzoo.data.sources import load
 from regzoo.data.sources.arrays import from_arrays
@@ -33,7 +34,7 @@ from regzoo.training.quiet import import_tensorflow
 from regzoo.training.record import Record
 from regzoo.training.study import Study
 from regzoo.training.task import task_for
-from regzoo.training.workers import LIMIT, Workers
+from regzoo.training.workers import Workers
 
 if TYPE_CHECKING:
     import keras
@@ -52,6 +53,7 @@ def build(
     classes: int | None = None,
     outputs: int | None = None,
     *,
+    task: str | None = None,
     optimizer: Any = "adam",
     seed: int = 0,
 ) -> RegularizedModel:
@@ -63,6 +65,7 @@ def build(
         input_shape: of one example: (features,) or (height, width, channels).
         classes: for classification of whole-number labels, how many classes.
         outputs: for regression, how many numbers.
+        task: ``"reconstruction"`` for an autoencoder: no classes, no outputs; train it with ``fit(x, x)``.
         optimizer: as Keras takes it.
         seed: of initial weights and every random stream of the recipe.
 
@@ -75,14 +78,14 @@ def build(
         model.fit(x, y, epochs=20, validation_data=(xv, yv))
     """
     recipe = Recipe.of(recipe)
-    task = task_for(classes, outputs)
+    asked = task_for(classes, outputs, task, tuple(input_shape))
     for part in recipe:
         if isinstance(part, AfterTraining):
             raise InputError(f"{part.name} acts on trained models, so one model cannot hold it: use regzoo.compare")
     import_tensorflow()
     from regzoo.training.assemble import assemble
 
-    model = assemble(backbone, recipe, task, tuple(input_shape), seed)
+    model = assemble(backbone, recipe, asked, tuple(input_shape), seed)
     model.compile(optimizer=optimizer)
     return model
 
@@ -101,12 +104,12 @@ def compare(
 
     Args:
         x: inputs: lists, an array (rows, features) or (rows, height, width[, channels]), or a DataFrame.
-        y: targets: class labels of any kind, or numbers. Neither is changed.
+        y: targets: class labels of any kind, or numbers; left out for ``task="reconstruction"``. Neither is changed.
         out: the comparison's own folder; by default a temporary one that lives as long as the result.
         workers: processes; by default one per core. 0 makes the runs in this process, one after the other.
         fresh: begin anew; a comparison in ``out`` is moved aside.
         verbose: show progress.
-        **keywords: every key of the config, of the same shape: backbone, recipes, split, training, search,
+        **keywords: every key of the config, of the same shape: backbone, recipes, task, split, training, search,
             replicates, rank_by, seed, name; or data= in place of x and y.
 
     Raises:
@@ -116,12 +119,13 @@ def compare(
         result = regzoo.compare(x, y, backbone="mlp", recipes=["none", "dropout", "l2"], replicates=5)
         print(result.leaderboard)
     """
-    if (x is None) != (y is None) or (x is None) == ("data" not in keywords):
-        raise InputError("give x and y, or data= as in a config")
+    missing = y is None and keywords.get("task") != "reconstruction"
+    if (x is None and y is not None) or (x is not None and missing) or (x is None) == ("data" not in keywords):
+        raise InputError('give x and y (x alone for task="reconstruction"), or data= as in a config')
     experiment = configs.from_keywords(**keywords)
 
     def read() -> Prepared:
-        return read_data(experiment) if x is None else prepare(from_arrays(x, y), experiment.split, experiment.seed)
+        return read_data(experiment) if x is None else prepared_for(experiment, from_arrays(x, y))
 
     keep = None
     if out is None:
@@ -149,7 +153,12 @@ def quiet_or_screen(verbose: bool) -> contextlib.AbstractContextManager[Screen |
 
 def read_data(experiment: Experiment) -> Prepared:
     """Load, split and prepare the data that ``experiment`` names."""
-    return prepare(load(experiment.data), experiment.split, experiment.seed)
+    return prepared_for(experiment, load(experiment.data, experiment.task))
+
+
+def prepared_for(experiment: Experiment, dataset: Dataset) -> Prepared:
+    """Split and prepare ``dataset`` as ``experiment`` asks."""
+    return prepare(dataset, experiment.split, experiment.seed, experiment.task)
 
 
 def run(
@@ -179,7 +188,7 @@ def run(
     """
     began = time.monotonic()
     refuse_busy(folder)
-    with executor(workers) as hall:
+    with executor(workers, experiment.run_limit) as hall:
         prepared = read()
         study = study_of(experiment, prepared)
         hall.open(study, {"train": prepared.train, "validation": prepared.validation, "test": prepared.test})
@@ -200,7 +209,7 @@ def run(
             write_outputs(folder)
 
 
-def executor(workers: int | None, limit: float | None = LIMIT) -> Workers | InProcess:
+def executor(workers: int | None, limit: float) -> Workers | InProcess:
     """Where runs are made: ``workers`` processes, or this process if 0; ``limit`` is for one run, in seconds.
 
     Raises:

@@ -155,9 +155,9 @@ def test_other_rows_in_the_same_folder_are_refused(rows: Any, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"y": None}, "give x and y, or data= as in a config"),
-        ({"x": None}, "give x and y, or data= as in a config"),
-        ({"data": {"source": "iris"}}, "give x and y, or data= as in a config"),
+        ({"y": None}, "give x and y \\(x alone for task"),
+        ({"x": None}, "give x and y \\(x alone for task"),
+        ({"data": {"source": "iris"}}, "give x and y \\(x alone for task"),
         ({"workers": -1}, "workers must be 0 or more, received -1"),
         ({"recepies": ["none"]}, r"recepies: there is no such key\. Did you mean 'recipes'"),
         ({"training": {"epoch": 3}}, r"training\.epoch: there is no such key\. Did you mean 'epochs'"),
@@ -204,8 +204,8 @@ def test_build_leaves_keras_own_progress_on() -> None:
     [
         ({"recipe": "dropout"}, "is left to the search"),
         ({"recipe": "ensemble(3)"}, r"ensemble acts on trained models.*use regzoo\.compare"),
-        ({"classes": None}, "give classes= for classification or outputs= for regression"),
-        ({"outputs": 1}, "give classes= for classification or outputs= for regression"),
+        ({"classes": None}, "give classes= for classification, outputs= for regression or task="),
+        ({"outputs": 1}, "give classes= for classification, outputs= for regression or task="),
         ({"backbone": "cnn"}, "cnn needs images"),
         ({"backbone": "mpl"}, "Did you mean 'mlp'"),
     ],
@@ -213,6 +213,25 @@ def test_build_leaves_keras_own_progress_on() -> None:
 def test_build_refuses(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=said):
         regzoo.build(**{"backbone": "mlp", "recipe": "none", "input_shape": (5,), "classes": 3, **changes})
+
+
+@pytest.mark.usefixtures("unverified")
+def test_inputs_alone_are_reconstructed(images: Any, tmp_path: Path) -> None:
+    small = {**SMALL, "backbone": "autoencoder([8], code=4)", "recipes": ["none", "input_dropout(0.1)"]}
+    result = regzoo.compare(images[0], task="reconstruction", out=tmp_path / "mine", **small)
+    assert result.board.to_dict()["rank_by"] == "rmse"
+    assert set(result.leaderboard["recipe"]) == {"none", "input_dropout(0.1)"}
+    record = result.records[-1]
+    x = images[0].reshape(60, -1)
+    assert record.metrics["test"]["rmse"] < 3 * np.sqrt(np.mean((x / x.std(0)) ** 2))  # in standard deviations
+
+
+def test_build_reconstructs() -> None:
+    model = regzoo.build("autoencoder([8], code=4)", "dropout(0.1)", input_shape=(4, 4, 1), task="reconstruction")
+    x = np.random.default_rng(0).normal(size=(32, 4, 4, 1)).astype(np.float32)
+    history = model.fit(x, x, epochs=2, verbose=0).history
+    assert model.predict(x, verbose=0).shape == (32, 16)
+    assert np.isfinite(history["loss"]).all()
 
 
 def test_an_unfinished_comparison_has_no_best(rows: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

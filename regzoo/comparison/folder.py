@@ -73,7 +73,7 @@ def refuse_busy(folder: Path) -> None:
     Raises:
         BusyError: naming that process.
     """
-    if (folder / LEDGER).is_file():
+    if (folder / LOCK).is_file():
         with claimed(folder):
             pass
 
@@ -109,7 +109,8 @@ def set_aside(folder: Path) -> Path | None:
 def keep_config(folder: Path, experiment: Experiment) -> None:
     """Write the resolved config, or extend the one that is there.
 
-    Recipes and replicates may be added to a comparison. Anything else would make its records incomparable.
+    Recipes and replicates may be added to a comparison, its time limits may change. Anything else would make its
+    records incomparable.
 
     Raises:
         InputError: with the difference, if something else changed.
@@ -128,7 +129,8 @@ def keep_config(folder: Path, experiment: Experiment) -> None:
 
 
 def _extends(new: Experiment, old: Experiment) -> bool:
-    same = new.model_copy(update={"recipes": old.recipes, "replicates": old.replicates})
+    free = {"recipes": old.recipes, "replicates": old.replicates, "budget": old.budget, "run_limit": old.run_limit}
+    same = new.model_copy(update=free)
     return same == old and set(new.recipes) >= set(old.recipes) and new.replicates >= old.replicates
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import time
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import Any
 from regzoo.comparison.search import Axis, axes, begin
 from regzoo.config import Experiment
 from regzoo.data.prepare import Prepared
-from regzoo.language import AfterTraining, Objective, Range, Recipe
+from regzoo.language import InputError, Objective, Range, Recipe
 from regzoo.training.study import Study
 from regzoo.training.task import Task
 
@@ -39,7 +38,7 @@ class ArmPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that decides the runs of a comparison."""
+    """Everything that decides the runs of a comparison; ``budget`` in seconds, None for no limit."""
 
     study: Study
     objective: Objective
@@ -50,6 +49,8 @@ class Plan:
     replicates: int
     learning_rate: float | Range
     seed: int
+    pruner: str = "none"
+    budget: float | None = None
 
     @property
     def runs(self) -> int:
@@ -68,6 +69,7 @@ class Plan:
             "tuner": self.tuner,
             "runs": self.runs,
             "epochs": self.model_epochs,
+            "budget": self.budget,
             "recipes": [
                 {
                     "name": arm.name,
@@ -86,8 +88,12 @@ def make_plan(experiment: Experiment, prepared: Prepared) -> Plan:
     """Plan ``experiment`` on ``prepared`` data.
 
     Raises:
-        InputError: if the metric does not fit the task, or hyperband has too few trials.
+        InputError: if the metric does not fit the task, hyperband has too few trials, or is to be cut short.
     """
+    search = experiment.search
+    if search.tuner == "hyperband" and (search.pruner != "none" or experiment.budget):
+        key = "budget" if experiment.budget else "search.pruner"
+        raise InputError(f"{key}: hyperband stops trials by its own rule and needs all of them; take another tuner")
     study = study_of(experiment, prepared)
     arms = tuple(
         _arm(name, recipe, experiment)
@@ -97,12 +103,14 @@ def make_plan(experiment: Experiment, prepared: Prepared) -> Plan:
         study=study,
         objective=study.task.objective(study.rank_by),
         arms=arms,
-        tuner=experiment.search.tuner,
-        trials=experiment.search.trials,
+        tuner=search.tuner,
+        trials=search.trials,
         epochs=experiment.training.epochs,
         replicates=experiment.replicates,
         learning_rate=experiment.training.learning_rate,
         seed=experiment.seed,
+        pruner=search.pruner,
+        budget=experiment.budget,
     )
 
 
@@ -129,7 +137,7 @@ def task_of(prepared: Prepared) -> Task:
     preparation = prepared.preparation
     if preparation.task == "classification":
         return Task("classification", preparation.classes)
-    return Task("regression", preparation.outputs, preparation.target_scale)
+    return Task(preparation.task, preparation.outputs, preparation.target_scale)
 
 
 def _arm(name: str, recipe: Recipe, experiment: Experiment) -> ArmPlan:
@@ -148,7 +156,7 @@ def _arm(name: str, recipe: Recipe, experiment: Experiment) -> ArmPlan:
 
 def _members(recipe: Recipe) -> int:
     highest = {name: max(where.values()) for name, (where, _) in recipe.space().items()}
-    return math.prod(part.trainings() for part in recipe.fixed(highest) if isinstance(part, AfterTraining))
+    return recipe.fixed(highest).trainings()
 
 
 def estimate_seconds(plan: Plan, prepared: Prepared, workers: int) -> float:

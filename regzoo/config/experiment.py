@@ -6,14 +6,24 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 
 from regzoo.config import values
 from regzoo.config.written import ConfigError, Document, KeyPath, Nested, Problem, compose
 from regzoo.data.catalog import ARRAYS, BUNDLED
+from regzoo.data.dataset import TASKS, Task
 from regzoo.language.backbone import Backbone
-from regzoo.language.errors import InputError, did_you_mean
+from regzoo.language.errors import did_you_mean
 from regzoo.language.grammar import read_call
 from regzoo.language.named import construct
 from regzoo.language.ranges import Choice, Float
@@ -23,6 +33,7 @@ from regzoo.training.study import OPTIMIZERS
 from regzoo.training.task import METRICS
 
 TUNERS = ("random", "grid", "bayesian", "hyperband")
+PRUNERS = ("none", "median")
 
 _SUM_TOLERANCE = 1e-9
 
@@ -51,8 +62,6 @@ class Data(_Section):
         if len(given) != 1:
             forms = "{source: digits}, {csv: path, target: column} or {npz: path}"
             raise ValueError(f"takes one of {forms}, received {' and '.join(given) or 'none of them'}")
-        if given == ["csv"] and self.target is None:
-            raise ValueError("csv needs the column to predict: {csv: path, target: column}, received no target")
         if given != ["csv"] and self.target is not None:
             raise ValueError(f"target goes with csv, received it with {given[0]}; take it out")
         return self
@@ -86,10 +95,11 @@ class Training(_Section):
 
 
 class Search(_Section):
-    """How strengths are looked for: the tuner, and its trials for each recipe."""
+    """How strengths are looked for: the tuner, its trials for each recipe, and whether hopeless ones are cut short."""
 
     tuner: Annotated[str, PlainValidator(values.word(TUNERS))] = "random"
     trials: Count = 8
+    pruner: Annotated[str, PlainValidator(values.word(PRUNERS))] = "none"
 
 
 def _backbone(value: Any) -> str:
@@ -108,6 +118,7 @@ class Experiment(_Section):
     """
 
     name: Annotated[str, PlainValidator(values.folder)] = Field(description="a folder name such as digits")
+    task: Annotated[Task | None, PlainValidator(values.optional(values.word(TASKS)))] = None
     data: Data = Field(description="where it comes from, such as {source: digits}")
     split: Split = Split()
     backbone: Annotated[str, PlainValidator(_backbone)] = Field(description="a model such as mlp(widths=[64, 64])")
@@ -117,32 +128,24 @@ class Experiment(_Section):
     training: Training = Training()
     search: Search = Search()
     replicates: Annotated[int, PlainValidator(values.whole("[2, inf)"))] = 5
+    budget: Annotated[float | None, PlainValidator(values.optional(values.duration))] = None
+    run_limit: Annotated[float, PlainValidator(values.duration)] = 3600.0
     rank_by: Annotated[
         str | None, PlainValidator(values.optional(values.word(tuple(dict.fromkeys(sum(METRICS.values(), ()))))))
     ] = None
     seed: Annotated[int, PlainValidator(values.whole("[0, inf)"))] = 0
 
-    def built_backbone(self) -> Backbone:
-        """The backbone that the text in ``backbone`` describes."""
-        return construct(read_call(self.backbone), backbones(), "backbone")
+    @field_validator("data")
+    @classmethod
+    def _predicted(cls, data: Data, others: ValidationInfo) -> Data:
+        if data.csv is not None and data.target is None and others.data.get("task") != "reconstruction":
+            form = "{csv: path, target: column}"
+            raise ValueError(f"csv needs the column to predict: {form}, received no target (or task: reconstruction)")
+        return data
 
     def built_recipes(self) -> tuple[Recipe, ...]:
         """The recipes that the texts in ``recipes`` describe, in order; the baseline is one of them."""
         return tuple(parse(text) for text in self.recipes)
-
-    def metric_for(self, task: str) -> str:
-        """The metric to rank by: ``rank_by``, or else nll for classification and rmse for regression.
-
-        Raises:
-            InputError: if ``rank_by`` does not fit the ``task``.
-        """
-        allowed = METRICS[task]
-        if self.rank_by is None:
-            return allowed[0]
-        if self.rank_by not in allowed:
-            fits = ", ".join(allowed)
-            raise InputError(f"rank_by: {self.rank_by} does not fit this data, a {task}; take one of {fits}")
-        return self.rank_by
 
     def to_yaml(self) -> str:
         """Everything written out, paths absolute; `read` gives an equal experiment back."""

@@ -24,6 +24,8 @@ from regzoo.language.regularizer import Regularizer
 
 _FOLDER = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 _LONGEST_NAME = 100
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h)")
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _MOST_BITS = 1000  # a larger whole number overflows when it becomes a float
 
 
@@ -81,6 +83,16 @@ def searchable(domain: str) -> Callable[[Any], float | Float | Choice]:
         return single(value)
 
     return accept
+
+
+def duration(value: Any) -> float:
+    """Accept a length of time such as ``90s``, ``10m`` or ``1.5h``; return seconds. A bare number is seconds."""
+    plain = _plain(value)
+    written = _DURATION.fullmatch(str(plain).strip()) if isinstance(plain, str) else None
+    seconds = float(written[1]) * _UNITS[written[2]] if written else plain
+    if not _is_number(seconds) or seconds not in Domain("(0, inf)"):
+        raise ValueError(f"takes a length of time such as 90s, 10m or 1.5h, received {received(value)}")
+    return float(seconds)
 
 
 def text(value: Any) -> str:

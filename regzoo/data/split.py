@@ -60,8 +60,8 @@ def split(y: Array, settings: SplitSettings, seed: int, task: Task) -> Split:
         InputError: if a class or the data is too small, ``train_size`` too large, or label noise is asked
             for where there are no labels.
     """
-    if task == "regression" and settings.label_noise:
-        raise InputError("split.label_noise: needs classes, this data is a regression; set it to 0")
+    if task != "classification" and settings.label_noise:
+        raise InputError(f"split.label_noise: needs classes, this is a {task}; set it to 0")
     test_size, validation_size = (max(1, round(share * len(y))) for share in (settings.test, settings.validation))
     if len(y) - test_size - validation_size < 2:
         raise InputError(f"data: {len(y)} rows are too few to split into three parts; at least 2 must train")

@@ -28,20 +28,20 @@ class Executor(Protocol):
     def pick(self, waiting: Sequence[Run]) -> Run:
         """Which of the ``waiting`` runs suits best next."""
 
-    def start(self, run: Run) -> None:
-        """Begin ``run``; only while there is room."""
+    def start(self, run: Run, members: Sequence[Outcome] | None = None) -> None:
+        """Begin ``run``, only while there is room; ``members`` is what its trainings left, if they have been made."""
 
     def collect(self) -> list[Outcome]:
         """Wait until something happens; return what is finished, nothing if there is only more room than before."""
 
 
-def attempt(run: Run, studio: Studio) -> Outcome:
+def attempt(run: Run, studio: Studio, members: Sequence[Outcome] | None = None) -> Outcome:
     """Make ``run``; what it raises becomes a failed record."""
     from regzoo.training.run import execute
 
     began = time.monotonic()
     try:
-        return execute(run, studio)
+        return execute(run, studio, members)
     except Exception as error:  # whatever it is, it costs this run and not the comparison
         return failed(run, reason(error), time.monotonic() - began), None
 

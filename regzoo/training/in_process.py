@@ -16,6 +16,7 @@ class InProcess:
 
     def __init__(self) -> None:
         self._run: Run | None = None
+        self._members: Sequence[Outcome] | None = None
         self._studio: Any = None
 
     def __enter__(self) -> Self:
@@ -39,12 +40,12 @@ class InProcess:
         """The first."""
         return waiting[0]
 
-    def start(self, run: Run) -> None:
+    def start(self, run: Run, members: Sequence[Outcome] | None = None) -> None:
         """Remember the run."""
-        self._run = run
+        self._run, self._members = run, members
 
     def collect(self) -> list[Outcome]:
         """Make the run; what it raises becomes a failed record."""
         assert self._run is not None, "collect follows start"
         run, self._run = self._run, None
-        return [attempt(run, self._studio)]
+        return [attempt(run, self._studio, self._members)]

@@ -10,7 +10,7 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing import parent_process, resource_tracker
 from multiprocessing.connection import Connection
@@ -90,10 +90,10 @@ class Process:
                 for array in arrays:
                     array.send(self.connection, self.pid)
 
-    def send(self, run: Run) -> None:
-        """Let it make ``run``."""
+    def send(self, run: Run, members: Sequence[Outcome] | None) -> None:
+        """Let it make ``run`` from what its ``members`` left, if they have been made."""
         with _death_heard_elsewhere():
-            self.connection.send(run)
+            self.connection.send((run, members))
 
     def receive(self) -> Ready | Refused | Made | None:
         """What it says next; None if it is dead."""
@@ -139,7 +139,8 @@ def _serve(connection: Connection, device: str | None, modules: tuple[str, ...])
         return
     connection.send(ready)
     while True:
-        outcome = attempt(connection.recv(), studio)
+        run, members = connection.recv()
+        outcome = attempt(run, studio, members)
         connection.send(Made(outcome, resident()))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -122,17 +123,24 @@ class Task:
         return tf.math.log(tf.maximum(outputs, keras.config.epsilon()))
 
 
-def task_for(classes: int | None = None, outputs: int | None = None) -> Task:
-    """Return the task that ``classes=`` (classification) or ``outputs=`` (regression) asks for.
+def task_for(
+    classes: int | None = None,
+    outputs: int | None = None,
+    task: str | None = None,
+    input_shape: tuple[int, ...] = (),
+) -> Task:
+    """Return the task that ``classes=`` (classification), ``outputs=`` (regression) or ``task=`` asks for.
 
     Raises:
-        InputError: unless exactly one of them is given.
+        InputError: unless exactly one of them is given, or if ``task`` is not ``"reconstruction"``.
     """
-    if (classes is None) == (outputs is None):
+    if task not in (None, "reconstruction") or sum(value is not None for value in (classes, outputs, task)) != 1:
         raise InputError(
-            "give classes= for classification or outputs= for regression, "
-            f"received classes={classes}, outputs={outputs}"
+            'give classes= for classification, outputs= for regression or task="reconstruction", '
+            f"received classes={classes}, outputs={outputs}, task={task!r}"
         )
+    if task is not None:
+        return Task("reconstruction", math.prod(input_shape))
     return Task("classification", classes) if classes is not None else Task("regression", int(outputs or 0))
 
 

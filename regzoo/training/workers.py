@@ -21,9 +21,6 @@ from regzoo.training.record import Run
 from regzoo.training.shared import SharedArray
 from regzoo.training.study import Study
 
-LIMIT = 3600.0
-"""Seconds a run may take."""
-
 START_LIMIT = 600.0
 """Seconds a worker may take to start: a hundred times what it takes on a quiet machine."""
 
@@ -57,14 +54,14 @@ class Workers:
 
     Args:
         count: how many; by default one for each graphics card, or for each core if TensorFlow can use no card.
-        limit: seconds that a run may take; None for any time.
+        limit: seconds that a run may take; None for no limit.
         growth: bytes by which a worker's memory may grow before it is replaced, between two runs.
 
     Raises:
         EnvironmentFailure: from `collect`, if workers cannot start.
     """
 
-    def __init__(self, count: int | None = None, limit: float | None = LIMIT, growth: int = GROWTH) -> None:
+    def __init__(self, count: int | None = None, limit: float | None = None, growth: int = GROWTH) -> None:
         self.count = count
         self.limit = limit
         self.growth = growth
@@ -107,12 +104,12 @@ class Workers:
         untouched = [run for run, structure in zip(waiting, structures, strict=True) if structure not in taken]
         return [*traced, *untouched, waiting[0]][0]
 
-    def start(self, run: Run) -> None:
-        """Hand ``run`` to a free worker."""
+    def start(self, run: Run, members: Sequence[Outcome] | None = None) -> None:
+        """Hand ``run``, and what its ``members`` left, to a free worker."""
         worker = self._free()
         worker.structures.add(parse(run.recipe).structure())
         worker.run, worker.since = run, time.monotonic()
-        worker.process.send(run)
+        worker.process.send(run, members)
 
     def collect(self) -> list[Outcome]:
         """Wait until a worker says something, dies or runs out of time; return the runs that are over."""

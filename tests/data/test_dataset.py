@@ -9,6 +9,7 @@ import pytest
 
 from regzoo.data.dataset import Dataset, task_of
 from regzoo.data.sources.arrays import from_arrays
+from regzoo.language.errors import InputError
 
 X = np.arange(8.0).reshape(4, 2)
 Y = [0, 1, 0, 1]
@@ -73,3 +74,19 @@ def test_the_arrays_are_read_only() -> None:
 )
 def test_the_task_follows_from_the_targets(y: Any, task: str) -> None:
     assert task_of(y) == task
+
+
+def test_the_task_may_be_asked_for() -> None:
+    whole, real, text = (from_arrays(X, y) for y in (Y, [0.1, 0.2, 0.3, 0.4], list("abab")))
+    alone = from_arrays(X, None)
+    meant = [data.task_as(None) for data in (whole, real, text, alone)]
+    assert meant == ["classification", "regression", "classification", "reconstruction"]
+    assert whole.task_as("regression") == "regression"
+    assert text.task_as("reconstruction") == "reconstruction"
+    for data, task, said in (
+        (text, "regression", "regression needs numbers, the targets of arrays are 'a'"),
+        (real, "classification", "classification needs labels"),
+        (alone, "regression", "has inputs alone; take reconstruction"),
+    ):
+        with pytest.raises(InputError, match=said):
+            data.task_as(task)

@@ -166,3 +166,16 @@ def test_wrong_inputs_and_unknown_labels_are_refused() -> None:
         preparation.apply(np.zeros((2, 3), dtype=np.float32))
     with pytest.raises(InputError, match="the label 'rose' is unknown"):
         preparation.encode(np.array(["setosa", "rose"]))
+
+
+def test_reconstruction_takes_the_standardized_inputs_for_targets() -> None:
+    x = np.random.default_rng(0).normal(3, 2, size=(30, 2, 2, 1))
+    prepared = prepare(from_arrays(x, None), Settings(), seed=0)
+    preparation = prepared.preparation
+    assert (preparation.task, preparation.outputs, preparation.labels) == ("reconstruction", 4, ())
+    for inputs, targets in (prepared.train, prepared.validation, prepared.test):
+        np.testing.assert_array_equal(inputs, targets)
+    labelled = prepare(from_arrays(x, [0, 1] * 15), Settings(), seed=0, task="reconstruction")
+    assert labelled.preparation.labels == ()
+    with pytest.raises(InputError, match=r"split\.label_noise: needs classes, this is a reconstruction"):
+        prepare(from_arrays(x, None), Settings(label_noise=0.1), seed=0)

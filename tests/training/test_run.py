@@ -13,8 +13,9 @@ import pytest
 import tensorflow as tf
 
 from regzoo.language import parse
+from regzoo.training.members import member_seed
 from regzoo.training.record import Record, Run
-from regzoo.training.run import Studio, build, compiled_optimizer, execute, finished, member_seed
+from regzoo.training.run import Studio, build, compiled_optimizer, execute, finished
 from regzoo.training.study import OPTIMIZERS, Study
 from regzoo.training.task import Task
 

@@ -135,7 +135,15 @@ def test_task_for_takes_classes_or_outputs() -> None:
     assert task_for(classes=4) == Task("classification", 4)
     assert task_for(outputs=2) == Task("regression", 2)
     for given in ({}, {"classes": 2, "outputs": 1}):
-        with pytest.raises(InputError, match="give classes= for classification or outputs= for regression"):
+        with pytest.raises(InputError, match="give classes= for classification, outputs= for regression or task="):
             task_for(**given)
     with pytest.raises(InputError, match="outputs from 1, received 0"):
         task_for(outputs=0)
+
+
+def test_task_for_takes_reconstruction_of_an_input() -> None:
+    assert task_for(task="reconstruction", input_shape=(8, 8, 3)) == Task("reconstruction", 192)
+    with pytest.raises(InputError, match="received classes=None, outputs=None, task='regression'"):
+        task_for(task="regression")
+    with pytest.raises(InputError, match="received classes=3, outputs=None, task='reconstruction'"):
+        task_for(classes=3, task="reconstruction", input_shape=(4,))

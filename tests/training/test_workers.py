@@ -17,7 +17,10 @@ from regzoo.language import parse, registry
 from regzoo.training.record import Record, Run
 from regzoo.training.study import Study
 from regzoo.training.task import Task
-from regzoo.training.workers import Executor, InProcess, Outcome, Workers, _Worker
+from regzoo.training.executor import Executor, Outcome
+from regzoo.training.in_process import InProcess
+from regzoo.training.process import Process
+from regzoo.training.workers import Workers, _Worker
 
 Rows = tuple[np.ndarray, np.ndarray]
 STUDY = Study("mlp([8])", Task("classification", 3), (5,), "adam", 16, "nll", "test")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from regzoo.data.catalog import ARRAYS
-from regzoo.data.dataset import Dataset
+from regzoo.data.dataset import Dataset, Task
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.bundled import load_bundled
 from regzoo.data.sources.npz import load_npz, read_npz
@@ -36,16 +36,16 @@ class Source(Protocol):
         """Path of a NumPy archive."""
 
 
-def load(data: Source) -> Dataset:
-    """Return the data that the ``data`` section of a config names.
+def load(data: Source, task: Task | None = None) -> Dataset:
+    """Return the data that the ``data`` section of a config names; to be reconstructed, it needs no targets.
 
     Raises:
         InputError: naming the file or the data set, what is wrong and the way out.
     """
-    if data.csv is not None and data.target is not None:
+    if data.csv is not None:
         return load_table(data.csv, data.target)
     if data.npz is not None:
-        return load_npz(data.npz)
+        return load_npz(data.npz, targets=task != "reconstruction")
     if data.source == ARRAYS:
         raise InputError("data: these arrays were handed over in Python; hand them to regzoo.compare again")
     return load_bundled(str(data.source))

@@ -27,7 +27,7 @@ def from_arrays(x: Any, y: Any, name: str = "arrays") -> Dataset:
 
     Args:
         x: (n, features), or images (n, height, width) or (n, height, width, channels). Numbers or booleans.
-        y: (n,) or (n, 1): labels (text, booleans, whole numbers) or numbers.
+        y: (n,) or (n, 1): labels (text, booleans, whole numbers) or numbers; None if there are only inputs.
         name: what messages and reports call the data.
 
     Raises:
@@ -39,6 +39,9 @@ def from_arrays(x: Any, y: Any, name: str = "arrays") -> Dataset:
     """
     columns = column_names(x, name) if isinstance(x, pd.DataFrame) else None
     inputs = _inputs(x, name) if columns is None else _table(x, columns, name)
+    if y is None:
+        inputs.setflags(write=False)
+        return Dataset(inputs, None, columns, name, None)
     target = _target_name(y)
     targets = _targets(y, name)
     if len(inputs) != len(targets):

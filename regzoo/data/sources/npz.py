@@ -14,18 +14,22 @@ from regzoo.data.sources.files import regular
 from regzoo.language.errors import InputError, did_you_mean
 
 
-def load_npz(path: Path) -> Dataset:
+def load_npz(path: Path, targets: bool = True) -> Dataset:
     """Read ``np.savez(path, x=..., y=...)``; `from_arrays` says which shapes and types are allowed.
+
+    Args:
+        path: of the archive.
+        targets: whether y has to be there; it is read if it is.
 
     Raises:
         InputError: naming the file, if it cannot be read, lacks an array or holds objects.
     """
     arrays = read_npz(path)
-    for key in ("x", "y"):
+    for key in ("x", "y") if targets else ("x",):
         if key not in arrays:
             hint = did_you_mean(key, arrays) if arrays else " It holds none."
             raise InputError(f"{path}: needs the arrays x and y, {key} is missing.{hint}")
-    return from_arrays(arrays["x"], arrays["y"], str(path))
+    return from_arrays(arrays["x"], arrays.get("y"), str(path))
 
 
 def read_npz(path: Path) -> dict[str, Array]:

@@ -19,8 +19,8 @@ _MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None")
 _REAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 
-def load_table(path: Path, target: str) -> Dataset:
-    """Read the CSV file at ``path``; the column ``target`` is what is predicted, all others are inputs.
+def load_table(path: Path, target: str | None) -> Dataset:
+    """Read the CSV file at ``path``; the column ``target`` is what is predicted, if there is one; others are inputs.
 
     The target may hold text, booleans or numbers; labels such as ``007`` or ``NA`` stay text.
 
@@ -28,6 +28,8 @@ def load_table(path: Path, target: str) -> Dataset:
         InputError: naming the file, the column and the rows, with the way out.
     """
     frame = read_csv(path, text=target)
+    if target is None:
+        return from_arrays(frame, None, str(path))
     if target not in frame.columns:
         columns = [str(column) for column in frame.columns]
         alone = "; are the columns separated by commas?" if len(columns) == 1 else ""
