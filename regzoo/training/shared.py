@@ -26,6 +26,10 @@ class SharedArray:
         np.ascontiguousarray(array).tofile(self._file)
         self._file.flush()
 
+    def close(self) -> None:
+        """Let go of it; who has received it keeps it."""
+        self._file.close()
+
     def send(self, connection: Connection, process: int) -> None:
         """Hand the array to the other end of ``connection``, which is held by the process numbered ``process``."""
         connection.send(self._layout)

@@ -16,7 +16,7 @@ from typing import Any, Self
 from regzoo.language import EnvironmentFailure, parse
 from regzoo.training.devices import cores, device_of, gpus
 from regzoo.training.executor import Outcome, failed
-from regzoo.training.process import Made, Process, Ready, Refused
+from regzoo.training.process import Made, Process, Ready, Refused, SharedParts
 from regzoo.training.record import Run
 from regzoo.training.shared import SharedArray
 from regzoo.training.study import Study
@@ -66,7 +66,7 @@ class Workers:
         self.limit = limit
         self.growth = growth
         self._workers: list[_Worker] = []
-        self._opening: tuple[Study, Any] | None = None
+        self._opening: tuple[Study, SharedParts] | None = None
 
     def __enter__(self) -> Self:
         cards = gpus()
@@ -83,6 +83,11 @@ class Workers:
         for worker in self._workers:
             worker.process.stop()
         self._workers.clear()
+        if self._opening is not None:
+            for arrays in self._opening[1].values():
+                for array in arrays:
+                    array.close()
+            self._opening = None
 
     def open(self, study: Study, data: dict[str, Any]) -> None:
         """Say what all runs share, and put the parts where every worker can map them."""
