@@ -18,7 +18,7 @@ from regzoo.comparison.compare import make_runs
 from regzoo.comparison.folder import Scratch, claimed, keep_config, refuse_busy, set_aside
 from regzoo.comparison.ledger import FILE as LEDGER
 from regzoo.comparison.ledger import Ledger
-from regzoo.comparison.plan import Plan, make_plan, study_of
+from regzoo.comparison.plan import Plan, make_plan, placebos, study_of
 from regzoo.comparison.progress import Screen, Silent
 from regzoo.config import Experiment
 from regzoo.data.dataset import Dataset
@@ -53,6 +53,7 @@ def build(
     classes: int | None = None,
     outputs: int | None = None,
     *,
+    labels: int | None = None,
     task: str | None = None,
     optimizer: Any = "adam",
     seed: int = 0,
@@ -65,6 +66,7 @@ def build(
         input_shape: of one example: (features,) or (height, width, channels).
         classes: for classification of whole-number labels, how many classes.
         outputs: for regression, how many numbers.
+        labels: for several labels at once, each true or false (y of shape (rows, labels)), how many.
         task: ``"reconstruction"`` for an autoencoder: no classes, no outputs; train it with ``fit(x, x)``.
         optimizer: as Keras takes it.
         seed: of initial weights and every random stream of the recipe.
@@ -78,7 +80,7 @@ def build(
         model.fit(x, y, epochs=20, validation_data=(xv, yv))
     """
     recipe = Recipe.of(recipe)
-    asked = task_for(classes, outputs, task, tuple(input_shape))
+    asked = task_for(classes, outputs, labels, task, tuple(input_shape))
     for part in recipe:
         if isinstance(part, AfterTraining):
             raise InputError(f"{part.name} acts on trained models, so one model cannot hold it: use regzoo.compare")
@@ -254,7 +256,7 @@ def _refuse_other_data(ledger: Ledger, study: Study) -> None:
 
 def _note(ledger: Ledger, experiment: Experiment, prepared: Prepared, study: Study, command: str) -> None:
     ledger.note("shared", dataclasses.asdict(study))
-    ledger.note("names", list(experiment.recipes))
+    ledger.note("names", [*experiment.recipes, *placebos(experiment)])
     ledger.note("preparation", prepared.preparation.to_json())
     ledger.note("held_out", prepared.held_out[0].tolist())
     ledger.note(

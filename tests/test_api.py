@@ -204,8 +204,8 @@ def test_build_leaves_keras_own_progress_on() -> None:
     [
         ({"recipe": "dropout"}, "is left to the search"),
         ({"recipe": "ensemble(3)"}, r"ensemble acts on trained models.*use regzoo\.compare"),
-        ({"classes": None}, "give classes= for classification, outputs= for regression or task="),
-        ({"outputs": 1}, "give classes= for classification, outputs= for regression or task="),
+        ({"classes": None}, "give classes= for classification, outputs= for regression, labels="),
+        ({"outputs": 1}, "give classes= for classification, outputs= for regression, labels="),
         ({"backbone": "cnn"}, "cnn needs images"),
         ({"backbone": "mpl"}, "Did you mean 'mlp'"),
     ],

@@ -34,10 +34,11 @@ def search_then_replicate(plan: Plan, arm: ArmPlan) -> Arm:
 
     All searches have the same seed, so that equal spaces are given equal points; all trials have the same seed, so
     that they differ by their strengths alone; replicate i has the same fresh seed in every arm, so that arms can be
-    compared pair by pair.
+    compared pair by pair. A placebo has seeds of its own: with the baseline's it would be the baseline to the last bit.
     """
     search = begin(plan.tuner, list(arm.space), plan.trials, plan.epochs, plan.objective, derive(plan.seed, "search"))
-    seed = derive(plan.seed, "trial")
+    own = (arm.name,) if arm.placebo else ()
+    seed = derive(plan.seed, "trial", *own)
     trials: list[Trial] = []
     while points := search.ask():
         made: list[Trial] = []
@@ -54,7 +55,7 @@ def search_then_replicate(plan: Plan, arm: ArmPlan) -> Arm:
             break  # the time is up
         search.tell([_told(record, plan.objective) for _, record in made])
     point = Point(best(trials, plan.objective).values, plan.epochs)
-    seeds = [derive(plan.seed, "replicate", number) for number in range(plan.replicates)]
+    seeds = [derive(plan.seed, "replicate", number, *own) for number in range(plan.replicates)]
     runs = [_run(plan, arm, point, "replicate", number, seed) for number, seed in enumerate(seeds)]
     for number in range(0, len(runs), 1 if plan.budget else len(runs)):
         some_runs = runs[number : number + 1] if plan.budget else runs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import time
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ class ArmPlan:
         trials: how many trials its search makes.
         epochs: how many epochs these trials take at most.
         members: how many models a run trains; a searched number counts with its highest value.
+        placebo: whether it is the baseline in disguise: the same recipe under another name, on seeds of its own.
     """
 
     name: str
@@ -34,6 +36,7 @@ class ArmPlan:
     trials: int
     epochs: int
     members: int
+    placebo: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,14 +98,13 @@ def make_plan(experiment: Experiment, prepared: Prepared) -> Plan:
         key = "budget" if experiment.budget else "search.pruner"
         raise InputError(f"{key}: hyperband stops trials by its own rule and needs all of them; take another tuner")
     study = study_of(experiment, prepared)
-    arms = tuple(
-        _arm(name, recipe, experiment)
-        for name, recipe in zip(experiment.recipes, experiment.built_recipes(), strict=True)
-    )
+    recipes = zip(experiment.recipes, experiment.built_recipes(), strict=True)
+    arms = [_arm(name, recipe, experiment) for name, recipe in recipes]
+    arms += [dataclasses.replace(_arm(name, Recipe(), experiment), placebo=True) for name in placebos(experiment)]
     return Plan(
         study=study,
         objective=study.task.objective(study.rank_by),
-        arms=arms,
+        arms=tuple(arms),
         tuner=search.tuner,
         trials=search.trials,
         epochs=experiment.training.epochs,
@@ -112,6 +114,11 @@ def make_plan(experiment: Experiment, prepared: Prepared) -> Plan:
         pruner=search.pruner,
         budget=experiment.budget,
     )
+
+
+def placebos(experiment: Experiment) -> list[str]:
+    """The names of the disguised copies of the baseline."""
+    return [f"placebo {number}" for number in range(1, experiment.placebo + 1)]
 
 
 def study_of(experiment: Experiment, prepared: Prepared) -> Study:

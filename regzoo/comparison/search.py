@@ -361,6 +361,7 @@ def hypermodel(
     classes: int | None = None,
     outputs: int | None = None,
     *,
+    labels: int | None = None,
     task: str | None = None,
     learning_rate: float | Range = RATES,
     seed: int = 0,
@@ -375,6 +376,7 @@ def hypermodel(
         input_shape: of one example, without the batch axis.
         classes: for classification, how many.
         outputs: for regression, how many.
+        labels: for several labels at once, each true or false, how many.
         task: ``"reconstruction"`` for an autoencoder.
         learning_rate: Adam's: a number, or a range to search on a logarithmic scale.
         seed: of initial weights and every random stream.
@@ -391,7 +393,7 @@ def hypermodel(
     from regzoo.training.run import compiled_optimizer
 
     mixture = Recipe.of(recipe)
-    asked = task_for(classes, outputs, task, tuple(input_shape))
+    asked = task_for(classes, outputs, labels, task, tuple(input_shape))
 
     class Hypermodel(keras_tuner.HyperModel):
         """Builds the backbone with the recipe at the values that a tuner proposes."""

@@ -29,8 +29,8 @@ from regzoo.language.named import construct
 from regzoo.language.ranges import Choice, Float
 from regzoo.language.recipe import Recipe, parse
 from regzoo.language.registry import backbones
+from regzoo.training.metrics import METRICS
 from regzoo.training.study import OPTIMIZERS
-from regzoo.training.task import METRICS
 
 TUNERS = ("random", "grid", "bayesian", "hyperband")
 PRUNERS = ("none", "median")
@@ -128,6 +128,7 @@ class Experiment(_Section):
     training: Training = Training()
     search: Search = Search()
     replicates: Annotated[int, PlainValidator(values.whole("[2, inf)"))] = 5
+    placebo: Annotated[int, PlainValidator(values.whole("[0, 10]"))] = 0
     budget: Annotated[float | None, PlainValidator(values.optional(values.duration))] = None
     run_limit: Annotated[float, PlainValidator(values.duration)] = 3600.0
     rank_by: Annotated[

@@ -41,9 +41,10 @@ def attach(
     model, a layer of your own, MultiHeadAttention (so there is no ``attention`` slot), TimeDistributed; their
     weights are in reach, and `RegularizedModel.hits` counts what was hit.
 
-    Task: a model that ends in a softmax over n classifies; one that ends in numbers is regression, or gives logits
-    if ``classes`` is given. With ``classes=2``, one sigmoid becomes two probabilities (1 - p, p). Inputs must be
-    standardized as your model wants them; targets are whole numbers, or one number for each output.
+    Task: a model that ends in a softmax over n classifies, one that ends in a sigmoid over several gives several
+    labels; one that ends in numbers is regression, or gives logits if ``classes`` is given. With ``classes=2``, one
+    sigmoid becomes two probabilities (1 - p, p). Inputs must be standardized as your model wants them; targets are
+    whole numbers, zeros and ones for several labels, or one number for each output.
 
     Args:
         recipe: such as ``"dropout(0.5) + l2(1e-4)"``, with a number or a schedule for every strength.
@@ -153,6 +154,8 @@ def _task(graph: Graph, classes: int | None) -> Task:
     if end == "sigmoid":
         if size == 1 and classes == 2:
             return Task("classification", 2)
+        if size > 1 and classes is None:
+            return Task("multilabel", size)
         raise InputError(
             f"the model ends in a sigmoid over {size}: give classes=2 to have two probabilities (1 - p, p) from one "
             f"sigmoid, or end it in a softmax; received classes={classes}"

@@ -87,6 +87,8 @@ class Graft:
         if self.graph.end == "sigmoid" and task.kind == "classification":
             output = TwoLogits(name=self._unused("two_logits"))(output)
             return output, keras.layers.Softmax(name=self._unused("probabilities"))(output)
+        if task.kind == "multilabel":
+            return output, keras.layers.Activation("sigmoid", name=self._unused("probabilities"))(output)
         if self.graph.end == "softmax":
             ending = self.nonlinear[id(last)] if id(last) in self.nonlinear else self.copies[id(last)]
             return output, ending(output)

@@ -210,8 +210,7 @@ class RegularizedModel(keras.Model):
         if loss is not None:
             raise InputError(f"the loss belongs to the task ({self.task.kind}): leave it out, received {loss!r}")
         if metrics is None:
-            sparse = self.task.kind == "classification"
-            metrics = [keras.metrics.SparseCategoricalAccuracy("accuracy") if sparse else "mae"]
+            metrics = [_shown(self.task)]
         super().compile(optimizer=optimizer, metrics=metrics, **kwargs)
         self.optimizer.build(self.trainable_variables)
         rate = self.optimizer.learning_rate
@@ -239,6 +238,8 @@ class RegularizedModel(keras.Model):
         targets = self.task.encode(y)
         if self.task.kind == "classification":
             targets, logits = tf.argmax(targets, -1), tf.nn.softmax(logits)
+        if self.task.kind == "multilabel":
+            logits = tf.sigmoid(logits)
         return self.compute_metrics(None, targets, logits, weight)
 
     def fit(self, *args: Any, callbacks: Any = None, **kwargs: Any) -> Any:
@@ -270,6 +271,15 @@ class RegularizedModel(keras.Model):
         from regzoo.training.assemble import from_config  # assemble makes models, so it knows this class
 
         return from_config(config)
+
+
+def _shown(task: Task) -> keras.metrics.Metric:
+    """The metric that `fit` shows beside the loss."""
+    if task.kind == "classification":
+        return keras.metrics.SparseCategoricalAccuracy("accuracy")
+    if task.kind == "multilabel":
+        return keras.metrics.BinaryAccuracy("accuracy")
+    return keras.metrics.MeanAbsoluteError("mae")
 
 
 def companion_start(rule: Rule, weight: keras.Variable) -> Any:

@@ -48,10 +48,19 @@ class Program:
         train: the training part.
         validation: the validation part.
         batch_size: rows per step; the last batch of an epoch may be smaller.
+        followed: the metrics taken after each epoch; by default those that are cheap.
     """
 
-    def __init__(self, model: RegularizedModel, train: Rows, validation: Rows, batch_size: int) -> None:
+    def __init__(
+        self,
+        model: RegularizedModel,
+        train: Rows,
+        validation: Rows,
+        batch_size: int,
+        followed: Sequence[str] | None = None,
+    ) -> None:
         self.model = model
+        self.followed = tuple(followed or model.task.followed())
         self.rows = len(train[0])
         self.steps = math.ceil(self.rows / batch_size)
         self.traces = 0
@@ -88,7 +97,7 @@ class Program:
         model = self.model
         model.reset(seed, noise)
         model.optimizer.learning_rate.assign(learning_rate)
-        names = model.task.metrics
+        names = self.followed
         curves: list[np.ndarray] = []
         began = time.perf_counter()
         for epoch in range(epochs):
@@ -132,11 +141,11 @@ class Program:
         for step in tf.range(self.steps):
             batch = order[step * self._batch_size : (step + 1) * self._batch_size]
             self.model.update(tf.gather(x, batch), tf.gather(y, batch))
-        return tf.stack([self._measured(part) for part in self._parts.values()])
-
-    def _measured(self, part: tuple[Any, Any]) -> Any:
-        x, y = part
-        return tf.stack(list(self.model.task.measure(y, self._in_chunks(x)).values()))
+        task, parts = self.model.task, self._parts
+        logits = {part: self._in_chunks(x) for part, (x, _) in parts.items()}
+        variance = task.residual_variance(parts["train"][1], logits["train"])
+        measured = [task.measure(y, logits[part], self.followed, variance) for part, (_, y) in parts.items()]
+        return tf.stack([tf.stack([metrics[name] for name in self.followed]) for metrics in measured])
 
     def _in_chunks(self, x: Any) -> Any:
         if x.shape[0] is not None and x.shape[0] <= CHUNK:

@@ -69,6 +69,8 @@ class Record:
         predict_ms: milliseconds to predict 1,000 rows.
         parameters: trainable parameters, all members together.
         error: why it failed, else None.
+        reliability: of a replicate that classifies: see `regzoo.training.portrait.reliability`, on validation.
+        spread: of a replicate: see `regzoo.training.portrait.spread`, of its first member.
     """
 
     run: Run
@@ -82,6 +84,8 @@ class Record:
     predict_ms: float | None = None
     parameters: int = 0
     error: str | None = None
+    reliability: list[list[float]] | None = None
+    spread: dict[str, Any] | None = None
 
     def score(self, metric: str, part: str = "validation") -> float:
         """The metric of a finished run; NaN if it diverged, failed or was pruned."""

@@ -18,6 +18,7 @@ from regzoo.language import AfterTraining, Objective, OnTraining, Recipe, parse
 from regzoo.training.assemble import assemble
 from regzoo.training.members import members_of
 from regzoo.training.model import RegularizedModel
+from regzoo.training.portrait import reliability, spread
 from regzoo.training.program import CHUNK, Program, Rows
 from regzoo.training.pruning import Pruner
 from regzoo.training.record import Curves, Record, Run, finite
@@ -47,7 +48,9 @@ class Studio:
         key = recipe.structure()
         if key not in self.programs:
             model = build(self.study, recipe)
-            self.programs[key] = Program(model, self.data["train"], self.data["validation"], self.study.batch_size)
+            followed = self.study.task.followed(self.study.rank_by)
+            train, validation = self.data["train"], self.data["validation"]
+            self.programs[key] = Program(model, train, validation, self.study.batch_size, followed)
             if len(self.programs) > KEPT:
                 self.programs.popitem(last=False)
         self.programs.move_to_end(key)
@@ -139,7 +142,9 @@ def _measured(made: Record, studio: Studio, program: Program, weights: Weights) 
     study, data = studio.study, studio.data
     predict = _predictor(study, parse(made.run.recipe), program, weights)
     parts = ["train", "validation", *(["test"] if made.run.stage == "replicate" else [])]
-    metrics = {part: _measure(study.task, data[part], predict) for part in parts}
+    logits = {part: predict(data[part][0]) for part in parts}
+    targets = {part: study.task.encode(tf.constant(data[part][1])) for part in parts}
+    metrics = _measure(study.task, targets, logits)
     whole = all(value is not None for values in metrics.values() for value in values.values())
     record = replace(
         made,
@@ -149,7 +154,11 @@ def _measured(made: Record, studio: Studio, program: Program, weights: Weights) 
         parameters=len(weights) * _count(program.model),
         error=made.error if whole else f"a metric is not finite after epoch {made.epochs}",
     )
-    return record, weights
+    if made.run.stage != "replicate" or not whole:
+        return record, weights
+    kernels = [values for values in weights[0] if values.ndim > 1]
+    seen = reliability(study.task, targets["validation"], logits["validation"])
+    return replace(record, reliability=seen, spread=spread(kernels)), weights
 
 
 def finished(study: Study, recipe: Recipe, weights: Weights) -> keras.Model:
@@ -181,10 +190,12 @@ def _count(model: keras.Model) -> int:
     return sum(math.prod(variable.shape) for variable in model.trainable_variables)
 
 
-def _measure(task: Task, rows: Rows, predict: Any) -> dict[str, float | None]:
-    x, y = rows
-    values = task.measure(task.encode(tf.constant(y)), predict(x))
-    return finite({name: float(value) for name, value in values.items()})
+def _measure(task: Task, targets: dict[str, Any], logits: dict[str, Any]) -> dict[str, dict[str, float | None]]:
+    variance = task.residual_variance(targets["train"], logits["train"])
+    return {
+        part: finite({name: float(value) for name, value in task.measure(y, logits[part], variance=variance).items()})
+        for part, y in targets.items()
+    }
 
 
 def _mean_history(histories: Sequence[Curves]) -> Curves:

@@ -362,3 +362,13 @@ def test_hyperband_is_not_cut_short(given: dict[str, Any], plan: Any) -> None:
     keywords = {"search": {"tuner": "hyperband", "trials": 9}, "training": {"epochs": 9}, **given}
     with pytest.raises(InputError, match="hyperband stops trials by its own rule"):
         plan(**keywords)
+
+
+def test_a_placebo_is_the_baseline_on_seeds_of_its_own(plan: Any, tmp_path: Path) -> None:
+    compared(plan(placebo=2, recipes=["none", "l2"]), tmp_path, Pretend())
+    trials, replicates = records(tmp_path, "trial"), records(tmp_path, "replicate")
+    names = ["none", "placebo 1", "placebo 2"]
+    assert {r.run.recipe for name in names for r in trials[name] + replicates[name]} == {"none"}
+    assert len({tuple(r.run.learning_rate for r in trials[name]) for name in names}) == 1  # tuned alike
+    seeds = [r.run.seed for name in names for r in replicates[name]]
+    assert len(set(seeds)) == len(seeds) == 9

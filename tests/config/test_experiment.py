@@ -15,7 +15,7 @@ from regzoo.config import ConfigError, Experiment, from_keywords, load, read
 from regzoo.language.ranges import Choice, Float
 from regzoo.regularizers.dropout import Dropout
 from regzoo.regularizers.l2 import L2
-from regzoo.training.task import METRICS
+from regzoo.training.metrics import METRICS
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
 
