@@ -51,6 +51,11 @@ def failed(run: Run, why: str, seconds: float) -> Record:
     return Record(run=run, status="failed", fit_seconds=seconds, error=why)
 
 
-def reason(error: BaseException) -> str:
-    """The error in a line or two."""
-    return f"{type(error).__name__}: {error}"
+def reason(error: Exception) -> str:
+    """The error in a line, and where it was raised if TensorFlow retells the whole way there."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if lines[:1] != ["in user code:"]:
+        return f"{type(error).__name__}: {error}"
+    last = max(number for number, line in enumerate(lines) if line.startswith("File "))
+    place = lines[last].removesuffix("*").strip()
+    return f"{' '.join(lines[last + 2 :])} ({place})"
