@@ -121,8 +121,8 @@ class Prepared:
         """What training takes, by part; the training part has a third array where its rows count differently.
 
         Args:
-            class_weight: ``balanced`` multiplies a row's weight by n / (classes x rows of its class), so that each class
-                counts alike and the mean weight stays 1.
+            class_weight: ``balanced`` multiplies a row's weight by n / (classes x rows of its class): each class
+                counts alike, and the mean weight stays 1.
 
         Raises:
             InputError: if classes are to be balanced and there are none.
