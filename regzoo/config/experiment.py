@@ -20,7 +20,7 @@ from pydantic_core import ErrorDetails
 
 from regzoo.config import values
 from regzoo.config.written import ConfigError, Document, KeyPath, Nested, Problem, compose
-from regzoo.data.catalog import ARRAYS, BUNDLED
+from regzoo.data.catalog import ARRAYS, BUNDLED, SEPARATORS
 from regzoo.data.dataset import TASKS, Task
 from regzoo.language.backbone import Backbone
 from regzoo.language.errors import did_you_mean
@@ -46,7 +46,10 @@ class _Section(BaseModel):
 
 
 class Data(_Section):
-    """Where the data comes from: ``{source: digits}``, ``{csv: path, target: column}`` or ``{npz: path}``."""
+    """Where the data comes from: ``{source: digits}``, ``{csv: path, target: column}``, ``{npz: path}``, ...
+
+    ``separator`` and ``encoding`` go with csv, for files that are not what they look like.
+    """
 
     source: Annotated[str | None, PlainValidator(values.optional(values.word(tuple(BUNDLED), unlisted=(ARRAYS,))))] = (
         None
@@ -54,15 +57,20 @@ class Data(_Section):
     csv: EmptyPath = None
     target: Annotated[str | None, PlainValidator(values.optional(values.text))] = None
     npz: EmptyPath = None
+    parquet: EmptyPath = None
+    separator: Annotated[str | None, PlainValidator(values.optional(values.word(SEPARATORS)))] = None
+    encoding: Annotated[str | None, PlainValidator(values.optional(values.text))] = None
 
     @model_validator(mode="after")
     def _one(self) -> Data:
-        given = [key for key in ("source", "csv", "npz") if getattr(self, key) is not None]
+        given = [key for key in ("source", "csv", "npz", "parquet") if getattr(self, key) is not None]
         if len(given) != 1:
-            forms = "{source: digits}, {csv: path, target: column} or {npz: path}"
+            forms = "{source: digits}, {csv: path, target: column}, {parquet: path, target: column} or {npz: path}"
             raise ValueError(f"takes one of {forms}, received {' and '.join(given) or 'none of them'}")
-        if given != ["csv"] and self.target is not None:
-            raise ValueError(f"target goes with csv, received it with {given[0]}; take it out")
+        if given[0] not in ("csv", "parquet") and self.target is not None:
+            raise ValueError(f"target goes with csv or parquet, received it with {given[0]}; take it out")
+        if given != ["csv"] and (self.separator is not None or self.encoding is not None):
+            raise ValueError(f"separator and encoding go with csv, received one with {given[0]}; take it out")
         return self
 
 
@@ -134,9 +142,12 @@ class Experiment(_Section):
     @field_validator("data")
     @classmethod
     def _predicted(cls, data: Data, others: ValidationInfo) -> Data:
-        if data.csv is not None and data.target is None and others.data.get("task") != "reconstruction":
-            form = "{csv: path, target: column}"
-            raise ValueError(f"csv needs the column to predict: {form}, received no target (or task: reconstruction)")
+        kind = "csv" if data.csv is not None else "parquet"
+        if getattr(data, kind) is not None and data.target is None and others.data.get("task") != "reconstruction":
+            form = f"{{{kind}: path, target: column}}"
+            raise ValueError(
+                f"{kind} needs the column to predict: {form}, received no target (or task: reconstruction)"
+            )
         return data
 
     def built_recipes(self) -> tuple[Recipe, ...]:

@@ -13,10 +13,15 @@ BUNDLED = {
 
 SOURCES = {
     **{f"{{source: {name}}}": what for name, what in BUNDLED.items()},
-    "{csv: path, target: column}": "a CSV file with a header: numeric or boolean columns, and one to predict",
+    "{csv: path, target: column}": "a CSV file with a header: columns of numbers, words, booleans or dates, with "
+    "missing cells, and one to predict; separator and encoding may be added",
+    "{parquet: path, target: column}": "the same as a Parquet file; needs regzoo[parquet]",
     "{npz: path}": "a NumPy archive with the arrays x (rows or images) and y",
 }
 """What the ``data`` section of a config may say, with what each form means."""
+
+SEPARATORS = (",", ";", "\t", "|")
+"""What may separate the cells of a CSV file. The one that divides the header into the most columns is taken."""
 
 ARRAYS = "arrays"
 """The source of data that was handed over in Python."""

@@ -1,33 +1,52 @@
-"""A CSV file with a header: one row per example, numeric or boolean columns, one column to predict."""
+"""A CSV file with a header: one row per example, columns of any kind, one of them to predict."""
 
 from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from regzoo.data.catalog import SEPARATORS
 from regzoo.data.dataset import Array, Dataset
 from regzoo.data.sources.arrays import column_names, from_arrays
 from regzoo.data.sources.files import regular
-from regzoo.language.errors import InputError, did_you_mean
+from regzoo.data.table import SPACE
+from regzoo.language.errors import InputError, Problems, did_you_mean
 
+ENCODING = "utf-8-sig"
+
+_SHOWN = 5
 _WHOLE = re.compile(r"0|-?[1-9]\d{0,17}")
-_MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None")
 _REAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 
-def load_table(path: Path, target: str | None) -> Dataset:
+def load_table(path: Path, target: str | None, separator: str | None = None, encoding: str = ENCODING) -> Dataset:
     """Read the CSV file at ``path``; the column ``target`` is what is predicted, if there is one; others are inputs.
 
     The target may hold text, booleans or numbers; labels such as ``007`` or ``NA`` stay text.
 
+    Args:
+        path: of the file.
+        target: the column to predict.
+        separator: between cells; by default the one of `SEPARATORS` that fits.
+        encoding: of the text, as Python calls it, such as ``cp1252``.
+
     Raises:
-        InputError: naming the file, the column and the rows, with the way out.
+        InputError: naming the file, the columns and the rows, with the way out.
     """
-    frame = read_csv(path, text=target)
+    return dataset_of(read_csv(path, separator, encoding), target, path, as_text=True)
+
+
+def dataset_of(frame: pd.DataFrame, target: str | None, path: Path, as_text: bool) -> Dataset:
+    """Divide a table, read from ``path``, into inputs and target, whose values are read if they came ``as_text``.
+
+    Raises:
+        InputError: with every problem of the columns and of the target.
+    """
     if target is None:
         return from_arrays(frame, None, str(path))
     if target not in frame.columns:
@@ -36,63 +55,89 @@ def load_table(path: Path, target: str | None) -> Dataset:
         raise InputError(f"{path}: there is no column {target!r} to predict{alone}.{did_you_mean(target, columns)}")
     if len(frame.columns) == 1:
         raise InputError(f"{path}: {target!r} is the only column; at least one input is needed")
-    labels = pd.Series(_labels(frame[target], path), name=target)
-    return from_arrays(frame.drop(columns=target), labels, str(path))
+    problems, labels = Problems(), None
+    with problems.collected():
+        labels = pd.Series(_labels(frame[target], path), name=target) if as_text else frame[target]
+    with problems.collected():
+        data = from_arrays(frame.drop(columns=target), labels, str(path))
+    problems.check()
+    return data
 
 
-def read_csv(path: Path, text: str | None = None) -> pd.DataFrame:
-    """Return the CSV file at ``path`` as a DataFrame; the column ``text`` is left as text.
+def read_csv(path: Path, separator: str | None = None, encoding: str = ENCODING) -> pd.DataFrame:
+    """Return the CSV file at ``path`` as a DataFrame of text, as it is written but for blanks around cells.
 
     Raises:
-        InputError: if it is no UTF-8 text, has no rows, rows of different lengths, or a bad header.
+        InputError: if it is no text in ``encoding``, has no rows, rows of another length than its header, or a bad one.
     """
     regular(path)
-    header, rows = _shape(path)
+    cells = csv_rows(path, separator, encoding)
+    header = next(cells)
     column_names(pd.DataFrame(columns=header), str(path))
-    if rows == 0:
+    rows = list(cells)
+    if not rows:
         raise InputError(f"{path}: has a header and no rows")
-    options = {"dtype": {text: str}} if text in header else {}
-    try:
-        frame: pd.DataFrame = pd.read_csv(
-            path,
-            encoding="utf-8-sig",
-            index_col=False,
-            skipinitialspace=True,
-            keep_default_na=False,
-            na_values={column: list(_MISSING) for column in header if column != text},
-            low_memory=False,
-            **options,  # type: ignore[call-overload]
-        )
-    except (pd.errors.ParserError, ValueError, OverflowError) as error:
-        raise InputError(f"{path}: cannot be read as a table: {error}") from None
-    if len(frame) != rows:
-        raise InputError(f"{path}: {rows} rows were counted and {len(frame)} read; check the quotes")
-    return frame
+    return pd.DataFrame(rows, columns=header, dtype=object)
 
 
-def _shape(path: Path) -> tuple[list[str], int]:
-    """Return header and number of rows, after checking that all rows are of one length."""
-    rows = 0
+def csv_rows(path: Path, separator: str | None = None, encoding: str = ENCODING) -> Iterator[list[str]]:
+    """Yield the header and then each row of the CSV file at ``path``; empty lines are passed over.
+
+    Raises:
+        InputError: at the end, with the first rows whose length is not that of the header; at once if the text cannot
+            be read.
+    """
+    ragged: list[str] = []
+    lines = None
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = csv.reader(file, skipinitialspace=True)
-            header = next((line for line in lines if line), [])
+        with path.open(encoding=encoding, newline="") as file:
+            first = next((line for line in file if line.strip()), "")
+            file.seek(0)
+            lines = csv.reader(file, delimiter=separator or _separator(first), skipinitialspace=True, strict=True)
+            width = 0
             for line in lines:
-                rows += bool(line)
-                if line and len(line) != len(header):
-                    found = f"line {lines.line_num} has {len(line)} cells, the header has {len(header)}"
-                    raise InputError(f"{path}: {found}; quote cells that hold commas")
-    except UnicodeDecodeError as error:
-        byte = error.object[error.start]
-        raise InputError(f"{path}: is not UTF-8 text (byte 0x{byte:02x}); save it as UTF-8") from None
+                if line and not width:
+                    width = len(line)
+                if line and len(line) != width:
+                    ragged.append(f"line {lines.line_num} has {len(line)} cells")
+                elif line:
+                    yield [cell.strip(SPACE) for cell in line]
+            if not width:
+                yield []
+    except (UnicodeDecodeError, LookupError) as error:
+        raise InputError(f"{path}: {_undecoded(error, encoding)}") from None
     except csv.Error as error:
-        raise InputError(f"{path}: line {lines.line_num} cannot be read: {error}") from None
-    return header, rows
+        where = f"line {lines.line_num}" if lines else "the header"
+        raise InputError(f"{path}: {where} cannot be read: {error}; check the quotes") from None
+    if ragged:
+        more = f", and so do {len(ragged) - _SHOWN} more lines" if len(ragged) > _SHOWN else ""
+        raise InputError(
+            f"{path}: {', '.join(ragged[:_SHOWN])}, the header has {width}{more}; quote cells that hold commas"
+        )
+
+
+def _separator(header: str) -> str:
+    """Return what separates the columns of the line ``header``.
+
+    >>> _separator('"a, b";c;d')
+    ';'
+    """
+    return max(
+        SEPARATORS, key=lambda separator: len(next(csv.reader([header], delimiter=separator, skipinitialspace=True)))
+    )
+
+
+def _undecoded(error: UnicodeDecodeError | LookupError, encoding: str) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        name = "UTF-8" if encoding == ENCODING else encoding
+        byte = error.object[error.start]
+        return f"is not {name} text (byte 0x{byte:02x}); save it as UTF-8, or name its encoding, such as cp1252"
+    return f"there is no encoding {encoding!r}; take utf-8, cp1252, latin-1 or utf-16"
 
 
 def _labels(cells: pd.Series, path: Path) -> Array:
     """Return the target's cells as whole numbers, numbers or booleans if all of them are, else as text."""
-    texts = [str(cell).strip() for cell in cells.tolist()]
+    texts = cells.tolist()
     missing = [row for row, cell in enumerate(texts, 1) if not cell]
     if missing:
         where = f"column {cells.name!r} ({len(texts)} rows) has {len(missing)} missing cells"
