@@ -249,7 +249,7 @@ def _categorical(name: str, present: NDArray[Any], gaps: int) -> tuple[Categoric
     kept = sorted(frequent, key=lambda word: (-frequent[word], word))[:MOST]
     others = len(counts) - len(kept)
     said = [f"{len(kept)} words of {least} or more training rows became columns of 0 and 1"]
-    said += [f"{others} rarer ones share another"] if others else []
+    said += [f"{others} rarer ones share one called other"] if others else []
     said += [f"{gaps} missing training cells have their own"] if gaps else []
     return Categorical(name, tuple(sorted(kept)), others > 0, gaps > 0), ["; ".join(said)]
 

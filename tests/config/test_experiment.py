@@ -178,7 +178,7 @@ TABLE = [
     ),
     ("data: {csv: a.csv}", 6, 7, "data: csv needs the column to predict"),
     ("data: {source: iris, target: y}", 6, 7, "target goes with csv or parquet, received it with source"),
-    ("data: {npz: a.npz, separator: \";\"}", 6, 7, "separator and encoding go with csv, received one with npz"),
+    ('data: {npz: a.npz, separator: ";"}', 6, 7, "separator and encoding go with csv, received one with npz"),
     ("data: {parquet: a.parquet}", 6, 7, "data: parquet needs the column to predict: {parquet: path, target: column}"),
     (
         "data: {csv: a.csv, target: on}",
