@@ -20,7 +20,7 @@ from pydantic_core import ErrorDetails
 
 from regzoo.config import values
 from regzoo.config.written import ConfigError, Document, KeyPath, Nested, Problem, compose
-from regzoo.data.catalog import ARRAYS, BUNDLED, ROLES
+from regzoo.data.catalog import ARRAYS, BUNDLED, ROLES, SEPARATORS
 from regzoo.data.dataset import TASKS, Task
 from regzoo.language.backbone import Backbone
 from regzoo.language.errors import did_you_mean
@@ -48,10 +48,11 @@ class _Section(BaseModel):
 
 
 class Data(_Section):
-    """Where the data comes from: ``{source: digits}``, ``{csv: path, target: column}`` or ``{npz: path}``.
+    """Where the data comes from: ``{source: digits}``, ``{csv: path, target: column}``, ``{npz: path}``, ...
 
-    ``group``, ``time``, ``part`` and ``weight`` name columns of a CSV file, or arrays of an archive, which are no
-    inputs; ``validation`` and ``test`` are further files of the same kind that hold these parts.
+    ``separator`` and ``encoding`` go with csv, for files that are not what they look like. ``group``, ``time``,
+    ``part`` and ``weight`` name columns of a table, or arrays of an archive, which are no inputs; ``validation`` and
+    ``test`` are further files of the same kind that hold these parts.
     """
 
     source: Annotated[str | None, PlainValidator(values.optional(values.word(tuple(BUNDLED), unlisted=(ARRAYS,))))] = (
@@ -60,6 +61,9 @@ class Data(_Section):
     csv: EmptyPath = None
     target: EmptyText = None
     npz: EmptyPath = None
+    parquet: EmptyPath = None
+    separator: Annotated[str | None, PlainValidator(values.optional(values.word(SEPARATORS)))] = None
+    encoding: EmptyText = None
     validation: EmptyPath = None
     test: EmptyPath = None
     group: EmptyText = None
@@ -79,19 +83,21 @@ class Data(_Section):
 
     @model_validator(mode="after")
     def _one(self) -> Data:
-        given = [key for key in ("source", "csv", "npz") if getattr(self, key) is not None]
+        given = [key for key in ("source", "csv", "npz", "parquet") if getattr(self, key) is not None]
         if len(given) != 1:
-            forms = "{source: digits}, {csv: path, target: column} or {npz: path}"
+            forms = "{source: digits}, {csv: path, target: column}, {parquet: path, target: column} or {npz: path}"
             raise ValueError(f"takes one of {forms}, received {' and '.join(given) or 'none of them'}")
-        if given != ["csv"] and self.target is not None:
-            raise ValueError(f"target goes with csv, received it with {given[0]}; take it out")
+        if given[0] not in ("csv", "parquet") and self.target is not None:
+            raise ValueError(f"target goes with csv or parquet, received it with {given[0]}; take it out")
+        if given != ["csv"] and (self.separator is not None or self.encoding is not None):
+            raise ValueError(f"separator and encoding go with csv, received one with {given[0]}; take it out")
         return self
 
     @model_validator(mode="after")
     def _rows(self) -> Data:
         roles, parts = self.roles(), self.parts()
-        if self.csv is None and self.npz is None and (roles or parts):
-            raise ValueError(f"{', '.join((*parts, *roles))} must go with csv or npz; name such a file, or take it out")
+        if self.source is not None and (roles or parts):
+            raise ValueError(f"{', '.join((*parts, *roles))} must go with a file of the user's own; take it out")
         columns = {**roles, **({} if self.target is None else {"target": self.target})}
         for key, column in columns.items():
             twins = [other for other, name in columns.items() if name == column and other != key]
@@ -179,9 +185,12 @@ class Experiment(_Section):
     @field_validator("data")
     @classmethod
     def _predicted(cls, data: Data, others: ValidationInfo) -> Data:
-        if data.csv is not None and data.target is None and others.data.get("task") != "reconstruction":
-            form = "{csv: path, target: column}"
-            raise ValueError(f"csv needs the column to predict: {form}, received no target (or task: reconstruction)")
+        kind = "csv" if data.csv is not None else "parquet"
+        if getattr(data, kind) is not None and data.target is None and others.data.get("task") != "reconstruction":
+            form = f"{{{kind}: path, target: column}}"
+            raise ValueError(
+                f"{kind} needs the column to predict: {form}, received no target (or task: reconstruction)"
+            )
         return data
 
     def built_recipes(self) -> tuple[Recipe, ...]:

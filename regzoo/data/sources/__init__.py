@@ -11,10 +11,11 @@ from regzoo.data.dataset import Dataset, Task
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.bundled import load_bundled
 from regzoo.data.sources.npz import load_npz, read_npz
-from regzoo.data.sources.table import load_table, read_csv
+from regzoo.data.sources.parquet import load_parquet
+from regzoo.data.sources.table import ENCODING, load_table, read_csv
 from regzoo.language.errors import InputError
 
-__all__ = ["from_arrays", "load", "load_bundled", "load_npz", "load_table", "read_csv", "read_npz"]
+__all__ = ["from_arrays", "load", "load_bundled", "load_npz", "load_parquet", "load_table", "read_csv", "read_npz"]
 
 
 class Source(Protocol):
@@ -29,8 +30,20 @@ class Source(Protocol):
         """Path of a CSV file."""
 
     @property
+    def separator(self) -> str | None:
+        """What separates the cells of the CSV file; None for what fits."""
+
+    @property
+    def encoding(self) -> str | None:
+        """The encoding of the CSV file; None for UTF-8."""
+
+    @property
+    def parquet(self) -> Path | None:
+        """Path of a Parquet file."""
+
+    @property
     def target(self) -> str | None:
-        """The column of the CSV file to predict."""
+        """The column of the CSV or Parquet file to predict."""
 
     @property
     def npz(self) -> Path | None:
@@ -50,7 +63,10 @@ def load(data: Source, task: Task | None = None) -> Dataset:
         InputError: naming the file or the data set, what is wrong and the way out.
     """
     if data.csv is not None:
-        return load_table(data.csv, data.target, data.roles(), data.parts())
+        encoding = data.encoding or ENCODING
+        return load_table(data.csv, data.target, data.separator, encoding, data.roles(), data.parts())
+    if data.parquet is not None:
+        return load_parquet(data.parquet, data.target, data.roles(), data.parts())
     if data.npz is not None:
         return load_npz(data.npz, data.roles(), data.parts(), targets=task != "reconstruction")
     if data.source == ARRAYS:
