@@ -117,7 +117,7 @@ def listing() -> Group:
     data.add_column("write")
     data.add_column("for")
     for written, what in SOURCES.items():
-        data.add_row(Text(written), what)
+        data.add_row(Text(written), Text(what))
     return Group(zoo, bones, data)
 
 

@@ -93,12 +93,13 @@ def compare(
     """Search, replicate and rank the recipes of CONFIG; run again after an interruption to go on."""
     from regzoo import api
     from regzoo import config as configs
+    from regzoo.language.errors import printable
 
     experiment = configs.load(config)
     folder = out or Path("reports") / experiment.name
     with api.quiet_or_screen(not quiet) as progress:
         prepared = api.read_data(experiment)
-        command = f"regzoo compare {config}"
+        command = printable(f"regzoo compare {config}")
         api.run(experiment, prepared, folder, workers=workers, fresh=fresh, progress=progress, command=command)
     result = api.Result(folder)
     if not quiet:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from regzoo import cli
 from regzoo.export import predict as predicting
 from regzoo.export import rows as reading
 from regzoo.export.predict import _columns, _safe, predict
@@ -213,3 +215,21 @@ def test_what_no_csv_holds_is_said() -> None:
     assert [name for name, _ in _columns("reconstruction", np.zeros((2, 3)), ())] == [
         f"reconstruction_{n}" for n in (1, 2, 3)
     ]
+
+
+def test_the_command_writes_a_file_once(
+    mixed: Any, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def call() -> int:
+        command = ["regzoo", "predict", mixed.folder / "model", source, "--out", tmp_path / "out.csv"]
+        monkeypatch.setattr(sys, "argv", [*map(str, command)])
+        with pytest.raises(SystemExit) as done:
+            cli.main()
+        return int(done.value.code or 0)
+
+    assert call() == 0
+    assert capfd.readouterr().out == f"{tmp_path / 'out.csv'}: 120 rows\n"
+    before = (tmp_path / "out.csv").read_bytes()
+    assert call() == 2
+    assert "exists: nothing was overwritten" in capfd.readouterr().err
+    assert (tmp_path / "out.csv").read_bytes() == before
