@@ -54,7 +54,8 @@ def between(dataset: Dataset, parts: Mapping[str, Array]) -> tuple[str, ...]:
     for part in ("validation", "test"):
         known = int(np.isin(dataset.duplicates[parts[part]], trained).sum())
         if known:
-            said.append(f"{dataset.name}: {known} of {len(parts[part])} {part} rows are also in the training part")
+            found = f"{known} of {len(parts[part])} {part} rows are also in the training part"
+            said.append(f"{dataset.name}: {found}; split.duplicates: together keeps equal rows in one part")
     return tuple(said)
 
 

@@ -73,9 +73,10 @@ def test_duplicates_are_counted_and_found_between_parts() -> None:
     data = from_arrays(pd.concat([CLEAN, CLEAN[:3]]), [*Y, *Y[:3]], "mine")
     assert inspect(data, data.task).warned == ("mine: 3 of 43 rows repeat an earlier row, target included",)
     parts = {"train": np.arange(30), "validation": np.arange(30, 41), "test": np.arange(41, 43)}
+    way = "; split.duplicates: together keeps equal rows in one part"
     assert between(data, parts) == (
-        "mine: 1 of 11 validation rows are also in the training part",
-        "mine: 2 of 2 test rows are also in the training part",
+        f"mine: 1 of 11 validation rows are also in the training part{way}",
+        f"mine: 2 of 2 test rows are also in the training part{way}",
     )
 
 

@@ -15,10 +15,10 @@ import pytest
 
 from regzoo import api
 from regzoo.comparison.ledger import Ledger
-from regzoo.data.dates import moment
 from regzoo.data.prepare import Preparation
 from regzoo.data.sources import read_csv
 from regzoo.data.sources.arrays import from_arrays
+from regzoo.data.split import split
 from regzoo.data.table import Table
 from regzoo.export.export import study_from
 from regzoo.language import parse
@@ -29,22 +29,22 @@ import csv, json, sys
 import numpy as np
 import tensorflow as tf
 
-folder, table, batch = sys.argv[1], sys.argv[2], int(sys.argv[3])
+folder, table = sys.argv[1:3]
 with open(f"{folder}/recipe.json", encoding="utf-8") as file:
     recipe = json.load(file)
 serve = tf.saved_model.load(folder).signatures["serving_default"]
 with open(table, encoding="utf-8", newline="") as file:
     rows = list(csv.DictReader(file))
-found = []
-for start in range(0, len(rows), batch):
-    given = {}
-    for name, column in recipe["inputs"].items():
-        cells = [row[column] for row in rows[start : start + batch]]
-        text = recipe["dtypes"][name] == "string"
-        given[name] = tf.constant(cells if text else [float(cell or "nan") for cell in cells], recipe["dtypes"][name])
-    found.append(serve(**given)["probabilities"].numpy())
+for batch in (1, 7):
+    found = []
+    for start in range(0, len(rows), batch):
+        given = {}
+        for name, column in recipe["inputs"].items():
+            cells, dtype = [row[column] for row in rows[start : start + batch]], recipe["dtypes"][name]
+            given[name] = tf.constant(cells if dtype == "string" else [float(cell or "nan") for cell in cells], dtype)
+        found.append(serve(**given)["probabilities"].numpy())
+    np.save(f"{sys.argv[3]}/{batch}.npy", np.concatenate(found))
 assert "regzoo" not in sys.modules
-np.save(sys.argv[4], np.concatenate(found))
 """
 
 
@@ -59,15 +59,14 @@ def live(folder: Path, file: Path) -> np.ndarray:
     return model(preparation.apply(table)).numpy()
 
 
-@pytest.mark.parametrize("batch", [1, 7])
-def test_plain_tensorflow_answers_raw_rows_as_the_live_model_does(batch: int, mixed: Any, tmp_path: Path) -> None:
+def test_plain_tensorflow_answers_raw_rows_as_the_live_model_does(mixed: Any, tmp_path: Path) -> None:
     file = mixed.config.parent / "<b>visits.csv"
-    command = [sys.executable, "-I", "-c", PLAIN, mixed.folder / "model", file, str(batch), tmp_path / "found.npy"]
+    command = [sys.executable, "-I", "-c", PLAIN, mixed.folder / "model", file, tmp_path]
     subprocess.run(command, check=True, capture_output=True)
-    found, wanted = np.load(tmp_path / "found.npy"), live(mixed.folder, file)
-    assert found.shape == (120, 3)
-    assert np.ptp(found[:, 0]) > 0.1  # the rows are told apart
-    np.testing.assert_allclose(found, wanted, atol=1e-5, rtol=0)
+    wanted = live(mixed.folder, file)
+    assert np.ptp(wanted[:, 0]) > 0.1  # the rows are told apart
+    for batch in (1, 7):
+        np.testing.assert_allclose(np.load(tmp_path / f"{batch}.npy"), wanted, atol=1e-5, rtol=0)
 
 
 def test_the_file_holds_what_it_should(mixed: Any) -> None:
@@ -114,8 +113,6 @@ def test_poison_outside_training_leaves_the_rule_as_it_is(mixed: Any, tmp_path: 
     with (mixed.config.parent / "<b>visits.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     data = from_arrays(mixed.table.drop(columns="kind"), mixed.table["kind"])
-    from regzoo.data.split import split
-
     parts = split(data, experiment.split, experiment.seed)
     poison = {"age": "1e9", "town": "Atlantis", "member": "", "first seen": "1800-01-01", "<b>code</b>": "999"}
     for row in [*parts.validation, *parts.test]:
@@ -130,4 +127,3 @@ def test_poison_outside_training_leaves_the_rule_as_it_is(mixed: Any, tmp_path: 
     assert poisoned.preparation == clean.preparation
     np.testing.assert_array_equal(poisoned.train[0], clean.train[0])
     assert poisoned.validation[0].max() > 1e6
-    assert moment("1800-01-01") is not None

@@ -71,7 +71,7 @@ def _typed(series: pd.Series, where: str) -> Typed:
     if pd.api.types.is_datetime64_dtype(dtype):
         return "date", _cells(series.dt.strftime("%Y-%m-%dT%H:%M:%S"), where)
     if pd.api.types.infer_dtype(series, skipna=True) not in _TEXTS:
-        raise InputError(f"{where} holds {_odd(series)}, which is no number, word or date; drop or encode it")
+        raise InputError(f"{where} holds {_odd(series)}; drop or encode it")
     return _read(_cells(series, where), where)
 
 
@@ -141,7 +141,9 @@ def _refuse_near_numbers(texts: Array, where: str) -> None:
 
 
 def _odd(series: pd.Series) -> str:
-    """Show the first value that is neither text nor a number."""
+    """Say what a column of objects holds that is no number, word or date, or no single kind of them."""
     values: list[Any] = series.dropna().tolist()
-    odd = [value for value in values if not isinstance(value, str | int | float)]
-    return f"{(odd or values)[0]!r}"[:40] + f" ({type((odd or values)[0]).__name__})"
+    types = sorted({type(value).__name__ for value in values})
+    if len(types) > 1:
+        return f"values of several types ({', '.join(types)})"
+    return f"{values[0]!r}"[:40] + f" ({types[0]}), which is no number, word or date"

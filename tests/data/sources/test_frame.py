@@ -70,19 +70,21 @@ def test_complete_numbers_are_an_array() -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ([b"a", b"b", b"c"], r"holds b'a' \(bytes\), which is no number, word or date; drop or encode it"),
-        ([[1], [2], [3]], r"holds \[1\] \(list\)"),
-        ([1, "a", 2], "holds 'a' .*|holds 1 "),
-        (pd.to_timedelta([1, 2, 3]), r"\(Timedelta\), which is no number, word or date"),
+        ([b"a", b"b", b"c"], "holds b'a' (bytes), which is no number, word or date; drop or encode it"),
+        ([[1], [2], [3]], "holds [1] (list), which is no number"),
+        ([1, "a", 2], "holds values of several types (int, str); drop or encode it"),
+        (pd.to_timedelta([1, 2, 3]), "(Timedelta), which is no number, word or date"),
         ([1j, 2j, 3j], "holds complex numbers"),
-        (["a\ud800", "b", "c"], r"which is no text in UTF-8"),
-        ([1, 1e31, 2], r"has 1 values that are beyond 1e\+30, the first in row 2"),
+        (["a\ud800", "b", "c"], "which is no text in UTF-8"),
+        ([1, 1e31, 2], "has 1 values that are beyond 1e+30, the first in row 2"),
     ],
     ids=str,
 )
 def test_what_is_refused_is_said(values: Any, message: str) -> None:
-    with pytest.raises(InputError, match=f"column 'c' \\(3 rows\\) .*({message})".replace(" .*(holds", " (holds")):
+    with pytest.raises(InputError) as caught:
         column(values)
+    assert str(caught.value).startswith("arrays: column 'c' (3 rows) ")
+    assert message in str(caught.value)
 
 
 def test_the_frame_is_not_changed() -> None:
