@@ -91,12 +91,10 @@ def test_groups_stay_together(rows: Any, tmp_path: Path) -> None:
     assert [facts[part] % 5 for part in ("train", "validation", "test")] == [0, 0, 0]
 
 
-def test_roles_that_have_no_place_are_refused(rows: Any, config: Path) -> None:
+def test_roles_beside_data_are_refused(config: Path) -> None:
     data = {"csv": config.parent / "flowers.csv", "target": "kind"}
     with pytest.raises(InputError, match="groups: goes with x and y; with data=, name the column or array in it"):
         regzoo.compare(data=data, groups=[1] * 100, **SMALL)
-    with pytest.raises(InputError, match=r"data\.weight: training takes no row weights"):
-        regzoo.compare(*rows, sample_weight=np.ones(60), **SMALL)
 
 
 @pytest.mark.usefixtures("unverified")
