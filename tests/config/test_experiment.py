@@ -203,12 +203,7 @@ TABLE = [
     ("data: {source: iris, target: y}", 6, 7, "target goes with csv or parquet, received it with source"),
     ('data: {npz: a.npz, separator: ";"}', 6, 7, "separator goes with csv, received it with npz"),
     ("data: {parquet: a.parquet}", 6, 7, "data: parquet needs the column to predict: {parquet: path, target: column}"),
-    (
-        "data: {source: iris, group: g}",
-        6,
-        7,
-        "data: group must go with csv, parquet or npz; name",
-    ),
+    ("data: {source: iris, group: g}", 6, 7, "data: group must go with csv, parquet or npz; name such a file"),
     ("data: {source: iris, test: t.csv}", 6, 7, "data: test must go with csv, parquet or npz"),
     ("data: {csv: a.csv, target: y, group: y}", 6, 7, "data: group and target are both 'y'; a column has one role"),
     ("data: {csv: a.csv, target: y, group: g, time: g}", 6, 7, "data: group and time are both 'g'"),
