@@ -410,7 +410,7 @@ def test_zoo_lists_everything(run: Run) -> None:
 def test_zoo_prints_a_card(run: Run) -> None:
     code, out, _ = run("zoo", "dropout")
     assert code == 0
-    for words in ("formula", "0.05..0.7", "activations", "Srivastava", "[0, 1]"):
+    for words in ("formula    h m", "0.05..0.7", "acts on    activations", "reference  Srivastava", "[0, 1]"):
         assert words in out
     assert json.loads(run("zoo", "dropout", "--json")[1])["places"] == ["activations"]
     code, _, err = run("zoo", "droput")
