@@ -19,12 +19,13 @@ from regzoo.comparison.compare import make_runs
 from regzoo.comparison.folder import Scratch, claimed, keep_config, set_aside
 from regzoo.comparison.ledger import FILE as LEDGER
 from regzoo.comparison.ledger import Ledger
-from regzoo.comparison.plan import Plan, make_plan, study_of
+from regzoo.comparison.plan import Plan, make_plan, placebos, study_of
 from regzoo.comparison.progress import Screen, Silent
 from regzoo.config import Experiment
+from regzoo.data.catalog import READ_BY_KERAS
+from regzoo.data.dataset import Dataset
 from regzoo.data.prepare import Prepared, prepare
-from regzoo.data.sources import load
-from regzoo.data.sources.arrays import from_arrays
+from regzoo.data.sources import from_python, load
 from regzoo.language import AfterTraining, Backbone, InputError, Recipe, Regularizer, Schedule, parse
 from regzoo.language.fields import Strength
 from regzoo.report import page
@@ -52,6 +53,8 @@ def build(
     classes: int | None = None,
     outputs: int | None = None,
     *,
+    labels: int | None = None,
+    task: str | None = None,
     optimizer: Any = "adam",
     seed: int = 0,
 ) -> RegularizedModel:
@@ -63,6 +66,8 @@ def build(
         input_shape: of one example: (features,) or (height, width, channels).
         classes: for classification of whole-number labels, how many classes.
         outputs: for regression, how many numbers.
+        labels: for several labels at once, each true or false (y of shape (rows, labels)), how many.
+        task: ``"reconstruction"`` for an autoencoder: no classes, no outputs; train it with ``fit(x, x)``.
         optimizer: as Keras takes it.
         seed: of initial weights and every random stream of the recipe.
 
@@ -75,14 +80,14 @@ def build(
         model.fit(x, y, epochs=20, validation_data=(xv, yv))
     """
     recipe = Recipe.of(recipe)
-    task = task_for(classes, outputs)
+    asked = task_for(classes, outputs, labels, task, tuple(input_shape))
     for part in recipe:
         if isinstance(part, AfterTraining):
             raise InputError(f"{part.name} acts on trained models, so one model cannot hold it: use regzoo.compare")
     import_tensorflow()
     from regzoo.training.assemble import assemble
 
-    model = assemble(backbone, recipe, task, tuple(input_shape), seed)
+    model = assemble(backbone, recipe, asked, tuple(input_shape), seed)
     model.compile(optimizer=optimizer)
     return model
 
@@ -91,6 +96,10 @@ def compare(
     x: Any = None,
     y: Any = None,
     *,
+    groups: Any = None,
+    sample_weight: Any = None,
+    time: Any = None,
+    part: Any = None,
     out: str | Path | None = None,
     workers: int | None = None,
     fresh: bool = False,
@@ -100,13 +109,18 @@ def compare(
     """Compare recipes on ``x`` and ``y`` and return the result.
 
     Args:
-        x: inputs: lists, an array (rows, features) or (rows, height, width[, channels]), or a DataFrame.
-        y: targets: class labels of any kind, or numbers. Neither is changed.
+        x: inputs: lists, an array (rows, features) or (rows, height, width[, channels]), or a DataFrame; or a
+            tf.data.Dataset of (x, y), which is read once, to its end.
+        y: targets: class labels of any kind, or numbers; left out for ``task="reconstruction"``. Neither is changed.
+        groups: (n,) the group of each row, such as a patient; no group is in two parts.
+        sample_weight: (n,) how much each row counts, above 0.
+        time: (n,) numbers or dates; earlier rows train, later ones validate and test.
+        part: (n,) ``train``, ``validation``, ``test``, or None where the split may choose.
         out: the comparison's own folder; by default a temporary one that lives as long as the result.
         workers: processes; by default one per core. 0 makes the runs in this process, one after the other.
         fresh: begin anew; a comparison in ``out`` is moved aside.
         verbose: show progress.
-        **keywords: every key of the config, of the same shape: backbone, recipes, split, training, search,
+        **keywords: every key of the config, of the same shape: backbone, recipes, task, split, training, search,
             replicates, rank_by, seed, name; or data= in place of x and y.
 
     Raises:
@@ -116,11 +130,15 @@ def compare(
         result = regzoo.compare(x, y, backbone="mlp", recipes=["none", "dropout", "l2"], replicates=5)
         print(result.leaderboard)
     """
-    if (x is None) != (y is None) or (x is None) == ("data" not in keywords):
-        raise InputError("give x and y, or data= as in a config")
+    if (x is None) != ("data" in keywords) or (x is None and y is not None):
+        raise InputError('give x and y (x alone for task="reconstruction"), or data= as in a config')
     experiment = configs.from_keywords(**keywords)
-    dataset = load(experiment.data) if x is None else from_arrays(x, y)
-    prepared = prepare(dataset, experiment.split, experiment.seed)
+    roles = {"groups": groups, "sample_weight": sample_weight, "time": time, "part": part}
+    given = {key: values for key, values in roles.items() if values is not None}
+    if x is None and given:
+        raise InputError(f"{next(iter(given))}: goes with x and y; with data=, name the column or array in it")
+    dataset = None if x is None else from_python(x, y, given, experiment.task)
+    prepared = read_data(experiment) if dataset is None else prepared_for(experiment, dataset)
     keep = None
     if out is None:
         keep = Scratch()
@@ -152,7 +170,14 @@ def cores() -> int:
 
 def read_data(experiment: Experiment) -> Prepared:
     """Load, split and prepare the data that ``experiment`` names."""
-    return prepare(load(experiment.data), experiment.split, experiment.seed)
+    if experiment.data.keras in READ_BY_KERAS:
+        import_tensorflow()
+    return prepared_for(experiment, load(experiment.data, experiment.task))
+
+
+def prepared_for(experiment: Experiment, dataset: Dataset) -> Prepared:
+    """Split and prepare ``dataset`` as ``experiment`` asks."""
+    return prepare(dataset, experiment.split, experiment.seed, experiment.task)
 
 
 def run(
@@ -164,8 +189,9 @@ def run(
     fresh: bool,
     progress: Screen | Silent,
     command: str,
+    outputs: bool = True,
 ) -> None:
-    """Make every run that ``folder`` does not hold yet, then write leaderboard, report and the winner's model."""
+    """Make every run that ``folder`` does not hold yet; then, for ``outputs``, write report and the winner's model."""
     began = time.monotonic()
     study = study_of(experiment, prepared)
     with executor(study, prepared, workers) as hall:
@@ -182,8 +208,9 @@ def run(
                 make_runs(plan, hall, ledger, progress)
                 facts = ledger.noted("study")
                 ledger.note("study", {**facts, "seconds": (facts["seconds"] or 0.0) + time.monotonic() - began})
-            progress.phase("writing the report, verifying the winner's model")
-            write_outputs(folder)
+            if outputs:
+                progress.phase("writing the report, verifying the winner's model")
+                write_outputs(folder)
 
 
 @contextlib.contextmanager
@@ -195,6 +222,8 @@ def executor(study: Study, prepared: Prepared, workers: int | None) -> Iterator[
     """
     if workers is not None and workers < 0:
         raise InputError(f"workers must be 0 or more, received {workers}")
+    if prepared.weights is not None:
+        raise InputError("data.weight: training takes no row weights; leave the column, or sample_weight, out")
     data = {"train": prepared.train, "validation": prepared.validation, "test": prepared.test}
     count = cores() if workers is None else workers
     with Workers(study, data, count) if count else InProcess(study, data) as hall:
@@ -235,7 +264,7 @@ def _refuse_other_data(ledger: Ledger, study: Study) -> None:
 
 def _note(ledger: Ledger, experiment: Experiment, prepared: Prepared, study: Study, command: str) -> None:
     ledger.note("shared", dataclasses.asdict(study))
-    ledger.note("names", list(experiment.recipes))
+    ledger.note("names", [*experiment.recipes, *placebos(experiment)])
     ledger.note("preparation", prepared.preparation.to_json())
     ledger.note("held_out", prepared.held_out[0].tolist())
     ledger.note(

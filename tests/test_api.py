@@ -11,9 +11,12 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+import tensorflow as tf
+from PIL import Image
 
 import regzoo
 from regzoo import api
+from regzoo.comparison.ledger import Ledger
 from regzoo.export import export as exporting
 from regzoo.export.verify import Parity
 from regzoo.language import InputError
@@ -80,6 +83,23 @@ def test_a_result_gives_model_report_and_export(rows: Any, tmp_path: Path) -> No
 
 
 @pytest.mark.usefixtures("unverified")
+def test_groups_stay_together(rows: Any, tmp_path: Path) -> None:
+    result = regzoo.compare(*rows, groups=np.arange(12).repeat(5), out=tmp_path / "mine", **SMALL)
+    with Ledger(result.folder) as ledger:
+        facts = ledger.noted("study")["data"]
+    assert facts["split"]["kind"] == "grouped"
+    assert [facts[part] % 5 for part in ("train", "validation", "test")] == [0, 0, 0]
+
+
+def test_roles_that_have_no_place_are_refused(rows: Any, config: Path) -> None:
+    data = {"csv": config.parent / "flowers.csv", "target": "kind"}
+    with pytest.raises(InputError, match="groups: goes with x and y; with data=, name the column or array in it"):
+        regzoo.compare(data=data, groups=[1] * 100, **SMALL)
+    with pytest.raises(InputError, match=r"data\.weight: training takes no row weights"):
+        regzoo.compare(*rows, sample_weight=np.ones(60), **SMALL)
+
+
+@pytest.mark.usefixtures("unverified")
 def test_recipes_and_backbones_may_be_objects(rows: Any) -> None:
     from regzoo.backbones import Mlp
 
@@ -121,6 +141,33 @@ def test_data_as_in_a_config(config: Path, tmp_path: Path, capfd: pytest.Capture
 
 
 @pytest.mark.usefixtures("unverified")
+def test_a_tf_dataset_is_the_arrays_that_it_gives(rows: Any) -> None:
+    batches = tf.data.Dataset.from_tensor_slices(rows).batch(16)
+    quick = {**SMALL, "recipes": ["none"], "training": {"epochs": 1, "learning_rate": 0.01}}
+    boards = [regzoo.compare(*given, **quick).leaderboard for given in ((batches,), rows)]
+    pd.testing.assert_series_equal(boards[0]["mean"], boards[1]["mean"])
+
+
+@pytest.mark.usefixtures("unverified")
+def test_a_folder_of_images_gives_a_model_that_takes_raw_pixels_and_answers_with_its_names(tmp_path: Path) -> None:
+    """Dark cats and bright dogs, by names that a page and a spreadsheet must not take at their word."""
+    random, classes = np.random.default_rng(0), {"<img src=x>cat": 60, "=1+1": 190}
+    for name, brightness in classes.items():
+        (tmp_path / "pets" / name).mkdir(parents=True)
+        for number in range(20):
+            pixels = brightness + random.integers(-50, 50, size=(4 + number % 2, 4))
+            Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / "pets" / name / f"{number}.png")
+    training = {"epochs": 20, "learning_rate": 0.03}
+    result = regzoo.compare(data={"images": tmp_path / "pets"}, **{**SMALL, "recipes": ["none"], "training": training})
+    serve = tf.saved_model.load(str(result.folder / "model")).signatures["serving_default"]
+    answers = serve(images=tf.constant(np.stack([np.full((4, 4, 1), b, np.float32) for b in classes.values()])))
+    assert [label.decode() for label in answers["label"].numpy()] == list(classes)
+    page = (result.folder / "report.html").read_text(encoding="utf-8")
+    assert "20 of 40 images (4 x 4 to 5 x 4) were resized to 4 x 4, the median height and width" in page
+    assert "<img" not in page
+
+
+@pytest.mark.usefixtures("unverified")
 def test_a_recipe_that_diverges_is_last_and_the_rest_is_ranked(rows: Any) -> None:
     recipes = ["none", "weight_decay(1e30)"]  # weights grow beyond all numbers in a few steps
     result = regzoo.compare(*rows, **{**SMALL, "recipes": recipes})
@@ -155,9 +202,9 @@ def test_other_rows_in_the_same_folder_are_refused(rows: Any, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"y": None}, "give x and y, or data= as in a config"),
-        ({"x": None}, "give x and y, or data= as in a config"),
-        ({"data": {"source": "iris"}}, "give x and y, or data= as in a config"),
+        ({"y": None}, "give x and y \\(x alone for task"),
+        ({"x": None}, "give x and y \\(x alone for task"),
+        ({"data": {"source": "iris"}}, "give x and y \\(x alone for task"),
         ({"workers": -1}, "workers must be 0 or more, received -1"),
         ({"recepies": ["none"]}, r"recepies: there is no such key\. Did you mean 'recipes'"),
         ({"training": {"epoch": 3}}, r"training\.epoch: there is no such key\. Did you mean 'epochs'"),
@@ -204,8 +251,8 @@ def test_build_leaves_keras_own_progress_on() -> None:
     [
         ({"recipe": "dropout"}, "is left to the search"),
         ({"recipe": "ensemble(3)"}, r"ensemble acts on trained models.*use regzoo\.compare"),
-        ({"classes": None}, "give classes= for classification or outputs= for regression"),
-        ({"outputs": 1}, "give classes= for classification or outputs= for regression"),
+        ({"classes": None}, "give classes= for classification, outputs= for regression, labels="),
+        ({"outputs": 1}, "give classes= for classification, outputs= for regression, labels="),
         ({"backbone": "cnn"}, "cnn needs images"),
         ({"backbone": "mpl"}, "Did you mean 'mlp'"),
     ],
@@ -213,6 +260,25 @@ def test_build_leaves_keras_own_progress_on() -> None:
 def test_build_refuses(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=said):
         regzoo.build(**{"backbone": "mlp", "recipe": "none", "input_shape": (5,), "classes": 3, **changes})
+
+
+@pytest.mark.usefixtures("unverified")
+def test_inputs_alone_are_reconstructed(images: Any, tmp_path: Path) -> None:
+    small = {**SMALL, "backbone": "autoencoder([8], code=4)", "recipes": ["none", "input_dropout(0.1)"]}
+    result = regzoo.compare(images[0], task="reconstruction", out=tmp_path / "mine", **small)
+    assert result.board.to_dict()["rank_by"] == "rmse"
+    assert set(result.leaderboard["recipe"]) == {"none", "input_dropout(0.1)"}
+    record = result.records[-1]
+    x = images[0].reshape(60, -1)
+    assert record.metrics["test"]["rmse"] < 3 * np.sqrt(np.mean((x / x.std(0)) ** 2))  # in standard deviations
+
+
+def test_build_reconstructs() -> None:
+    model = regzoo.build("autoencoder([8], code=4)", "dropout(0.1)", input_shape=(4, 4, 1), task="reconstruction")
+    x = np.random.default_rng(0).normal(size=(32, 4, 4, 1)).astype(np.float32)
+    history = model.fit(x, x, epochs=2, verbose=0).history
+    assert model.predict(x, verbose=0).shape == (32, 16)
+    assert np.isfinite(history["loss"]).all()
 
 
 def test_an_unfinished_comparison_has_no_best(rows: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

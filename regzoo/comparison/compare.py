@@ -7,28 +7,26 @@ is not made again: that is how an interrupted comparison goes on.
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections.abc import Generator
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from typing import Literal
 
+from regzoo.comparison.budget import NOTE, Budget
+from regzoo.comparison.driver import Arm, Driver, Progress, Round
 from regzoo.comparison.ledger import Ledger
 from regzoo.comparison.plan import ArmPlan, Plan
 from regzoo.comparison.search import LEARNING_RATE, Point, begin
 from regzoo.language import Objective
 from regzoo.language.seeds import derive
+from regzoo.training.pruning import LEAST, bar
 from regzoo.training.record import Record, Run
 from regzoo.training.workers import Executor
 
-Arm = Generator[list[Run], list[Record], None]
-"""Yields a round of runs, is sent their records in the same order, and yields the next round."""
+Trial = tuple[Point, Record]
 
-
-class Progress(Protocol):
-    """Is told of every record, for the screen."""
-
-    def recorded(self, record: Record, again: bool) -> None:
-        """``record`` is in the ledger; ``again`` if it was there before."""
+PRUNED_ROUND = 2
+"""Trials of a recipe that are made side by side under a pruner, so that two workers keep busy."""
 
 
 def search_then_replicate(plan: Plan, arm: ArmPlan) -> Arm:
@@ -36,33 +34,65 @@ def search_then_replicate(plan: Plan, arm: ArmPlan) -> Arm:
 
     All searches have the same seed, so that equal spaces are given equal points; all trials have the same seed, so
     that they differ by their strengths alone; replicate i has the same fresh seed in every arm, so that arms can be
-    compared pair by pair.
+    compared pair by pair. A placebo has seeds of its own: with the baseline's it would be the baseline to the last bit.
     """
-    search = begin(
-        plan.tuner,
-        list(arm.space),
-        plan.trials,
-        plan.epochs,
-        plan.objective,
-        derive(plan.seed, "search"),
-    )
-    trials: list[tuple[Point, Record]] = []
+    search = begin(plan.tuner, list(arm.space), plan.trials, plan.epochs, plan.objective, derive(plan.seed, "search"))
+    own = (arm.name,) if arm.placebo else ()
+    seed = derive(plan.seed, "trial", *own)
+    trials: list[Trial] = []
     while points := search.ask():
-        seed = derive(plan.seed, "trial")
-        runs = [_run(plan, arm, point, "trial", len(trials) + i, seed) for i, point in enumerate(points)]
-        records = yield runs
-        search.tell([record.score(plan.objective.metric) for record in records])
-        trials += zip(points, records, strict=True)
+        made: list[Trial] = []
+        for some in _portions(points, plan, len(trials)):
+            bar = _bar(trials + made, plan) if arm.recipe.trained() == arm.recipe else ()
+            first = len(trials) + len(made)
+            runs = [_run(plan, arm, point, "trial", first + i, seed, bar) for i, point in enumerate(some)]
+            records = yield Round(("trial", first), runs)
+            if records is None:
+                break
+            made += zip(some, records, strict=True)
+        trials += made
+        if len(made) < len(points):
+            break  # the time is up
+        search.tell([_told(record, plan.objective) for _, record in made])
     point = Point(best(trials, plan.objective).values, plan.epochs)
-    seeds = [derive(plan.seed, "replicate", number) for number in range(plan.replicates)]
-    yield [_run(plan, arm, point, "replicate", number, seed) for number, seed in enumerate(seeds)]
+    seeds = [derive(plan.seed, "replicate", number, *own) for number in range(plan.replicates)]
+    runs = [_run(plan, arm, point, "replicate", number, seed) for number, seed in enumerate(seeds)]
+    for number in range(0, len(runs), 1 if plan.budget else len(runs)):
+        some_runs = runs[number : number + 1] if plan.budget else runs
+        if (yield Round(("replicate", number), some_runs)) is None:
+            return
 
 
-def best(trials: list[tuple[Point, Record]], objective: Objective) -> Point:
+def _portions(points: list[Point], plan: Plan, done: int) -> Iterator[list[Point]]:
+    """The parts of a search's round that are made one after the other.
+
+    All at once, unless the time is limited, or a pruner needs some trials to measure the next ones by.
+    """
+    size = 1 if plan.budget else PRUNED_ROUND if plan.pruner == "median" else len(points)
+    first = LEAST if plan.pruner == "median" and not plan.budget and not done else size
+    starts = [0, *range(first, len(points), size)]
+    for start, end in zip(starts, [*starts[1:], len(points)], strict=True):
+        yield points[start:end]
+
+
+def _bar(trials: Sequence[Trial], plan: Plan) -> tuple[float, ...]:
+    if plan.pruner != "median":
+        return ()
+    curves = [r.history["validation"][plan.objective.metric] for _, r in trials if r.status == "ok"]
+    return bar(curves, dataclasses.replace(plan.objective, epochs=plan.epochs))
+
+
+def _told(record: Record, objective: Objective) -> float:
+    """What a search is told of a trial; of a pruned one what it had reached."""
+    reached = record.metrics.get("validation", {}).get(objective.metric)
+    return math.nan if reached is None or record.status not in ("ok", "pruned") else reached
+
+
+def best(trials: Sequence[Trial], objective: Objective) -> Point:
     """The point of the best trial among those trained longest; the first of equals, or of all if none finished."""
     longest = max(point.epochs for point, _ in trials)
     finished = [(point, record) for point, record in trials if not math.isnan(record.score(objective.metric))]
-    full = [pair for pair in finished if pair[0].epochs == longest] or finished or trials[:1]
+    full = [pair for pair in finished if pair[0].epochs == longest] or finished or list(trials[:1])
     chosen = full[0]
     for pair in full[1:]:
         if objective.better(pair[1].score(objective.metric), chosen[1].score(objective.metric)):
@@ -70,11 +100,19 @@ def best(trials: list[tuple[Point, Record]], objective: Objective) -> Point:
     return chosen[0]
 
 
-def _run(plan: Plan, arm: ArmPlan, point: Point, stage: str, number: int, seed: int) -> Run:
+def _run(
+    plan: Plan,
+    arm: ArmPlan,
+    point: Point,
+    stage: Literal["trial", "replicate"],
+    number: int,
+    seed: int,
+    bar: tuple[float, ...] = (),
+) -> Run:
     values = dict(point.values)
     rate = values.pop(LEARNING_RATE, plan.learning_rate)
     return Run(
-        stage="trial" if stage == "trial" else "replicate",
+        stage=stage,
         name=arm.name,
         recipe=str(arm.recipe.fixed(values)),
         number=number,
@@ -82,66 +120,34 @@ def _run(plan: Plan, arm: ArmPlan, point: Point, stage: str, number: int, seed: 
         learning_rate=float(rate),  # type: ignore[arg-type]
         epochs=point.epochs,
         study=plan.study.digest,
+        bar=bar,
     )
 
 
 def make_runs(plan: Plan, executor: Executor, ledger: Ledger, progress: Progress) -> None:
-    """Make every run of ``plan`` that ``ledger`` does not hold yet."""
-    driver = _Driver(plan, ledger, progress)
-    for arm in plan.arms:
-        driver.advance(search_then_replicate(plan, arm), None)
-    while driver.waiting or driver.under_way:
+    """Make every run of ``plan`` that ``ledger`` does not hold yet.
+
+    Raises:
+        EnvironmentFailure: if everything fails alike from the start.
+    """
+    driver = Driver(plan, ledger, budget_of(plan, ledger), progress)
+    driver.begin([search_then_replicate(plan, arm) for arm in plan.arms])
+    while driver.busy:
         while driver.waiting and executor.room():
-            executor.start(driver.take(executor.pick([run for run, _ in driver.waiting])))
+            executor.start(*driver.take(executor.pick(driver.waiting)))
         for record, weights in executor.collect():
             driver.file(record, weights)
+    ledger.forget_trainings()
 
 
-@dataclass
-class _Round:
-    arm: Arm
-    runs: list[Run]
+def budget_of(plan: Plan, ledger: Ledger) -> Budget:
+    """The time that is left, and what was decided about it in earlier sittings.
 
-
-class _Driver:
-    """Keeps the arms supplied with records, from the ledger or fresh."""
-
-    def __init__(self, plan: Plan, ledger: Ledger, progress: Progress) -> None:
-        self.objective = plan.objective
-        self.ledger = ledger
-        self.progress = progress
-        self.held = {record.run.key: record for record in ledger.records()}
-        self.waiting: list[tuple[Run, _Round]] = []
-        self.under_way: dict[str, _Round] = {}
-
-    def advance(self, arm: Arm, records: list[Record] | None) -> None:
-        """Send ``records`` to ``arm`` and queue what it asks for, as far as the ledger does not hold it."""
-        while True:
-            try:
-                runs = next(arm) if records is None else arm.send(records)
-            except StopIteration:
-                return
-            missing = [run for run in runs if run.key not in self.held]
-            for run in runs:
-                if run.key in self.held:
-                    self.progress.recorded(self.held[run.key], again=True)
-            if missing:
-                round_ = _Round(arm, runs)
-                self.waiting += [(run, round_) for run in missing]
-                return
-            records = [self.held[run.key] for run in runs]
-
-    def take(self, run: Run) -> Run:
-        """Move ``run`` from those waiting to those under way."""
-        index = [waiting for waiting, _ in self.waiting].index(run)
-        self.under_way[run.key] = self.waiting.pop(index)[1]
-        return run
-
-    def file(self, record: Record, weights: object) -> None:
-        """Write ``record`` to the ledger; if its round is complete, go on with its arm."""
-        self.ledger.add(record, self.objective, weights)  # type: ignore[arg-type]
-        self.held[record.run.key] = record
-        self.progress.recorded(record, again=False)
-        round_ = self.under_way.pop(record.run.key)
-        if all(run.key in self.held for run in round_.runs):
-            self.advance(round_.arm, [self.held[run.key] for run in round_.runs])
+    With another budget than before, more replicates may be made; the search is not taken up again, because the
+    replicates stand for the strengths that it chose.
+    """
+    noted = ledger.noted(NOTE) or {"seconds": plan.budget, "closed": {}}
+    same = noted["seconds"] == plan.budget
+    closed = {stage: number for stage, number in noted["closed"].items() if same or stage == "trial"}
+    spent = (ledger.noted("study") or {}).get("seconds") or 0.0
+    return Budget(plan.budget, plan.replicates, spent, closed)

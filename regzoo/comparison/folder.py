@@ -21,6 +21,9 @@ from regzoo.language import EnvironmentFailure, InputError
 CONFIG = "config.yaml"
 LOCK = ".lock"
 
+MAY_GROW = ("recipes", "replicates", "placebo")
+MAY_CHANGE = ("budget", "run_limit")
+
 
 class BusyError(EnvironmentFailure):
     """Another process is writing to the folder."""
@@ -99,7 +102,8 @@ def set_aside(folder: Path) -> Path | None:
 def keep_config(folder: Path, experiment: Experiment) -> None:
     """Write the resolved config, or extend the one that is there.
 
-    Recipes and replicates may be added to a comparison. Anything else would make its records incomparable.
+    Recipes, placebos and replicates may be added to a comparison, its time limits may change. Anything else would
+    make its records incomparable.
 
     Raises:
         InputError: with the difference, if something else changed.
@@ -118,8 +122,9 @@ def keep_config(folder: Path, experiment: Experiment) -> None:
 
 
 def _extends(new: Experiment, old: Experiment) -> bool:
-    same = new.model_copy(update={"recipes": old.recipes, "replicates": old.replicates})
-    return same == old and set(new.recipes) >= set(old.recipes) and new.replicates >= old.replicates
+    same = new.model_copy(update={key: getattr(old, key) for key in MAY_GROW + MAY_CHANGE})
+    grown = set(new.recipes) >= set(old.recipes) and new.replicates >= old.replicates and new.placebo >= old.placebo
+    return same == old and grown
 
 
 def _difference(old: Experiment, new: Experiment) -> str:

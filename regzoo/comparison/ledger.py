@@ -18,8 +18,8 @@ from regzoo.language import InputError, Objective
 from regzoo.training.record import Record, finite
 
 FILE = "ledger.sqlite"
-VERSION = 1
-_SCHEMA = """
+VERSION = 2
+_FIRST = """
 create table records (
     number integer primary key,
     key text not null unique,
@@ -37,20 +37,26 @@ create table weights (
 );
 create table notes (name text primary key, body text not null);
 """
+_STEPS = {
+    1: _FIRST,
+    2: "create table trained (training text primary key, key text not null, body blob not null);",
+}
+"""What each format adds to the one before; an older store is brought forward step by step."""
 
 
 class Ledger:
     """The records of one comparison, in the order in which they were made.
 
-    Beside them it keeps, for each recipe, the weights of the replicate that validated best, and notes: small JSON
-    values about the comparison as a whole.
+    Beside them it keeps, for each recipe, the weights of the replicate that validated best; while a comparison is
+    under way, the weights of trainings that an ensemble is put together from; and notes: small JSON values about the
+    comparison as a whole.
 
     Args:
         folder: the comparison's folder.
         create: make the store if there is none.
 
     Raises:
-        InputError: if there is no store, it is something else, or another version of regzoo wrote it.
+        InputError: if there is no store, it is something else, or a newer version of regzoo wrote it.
     """
 
     def __init__(self, folder: Path, create: bool = False) -> None:
@@ -63,12 +69,12 @@ class Ledger:
         except sqlite3.DatabaseError as error:
             self._store.close()
             raise InputError(f"{path} is no ledger of regzoo ({error}): choose another folder") from None
-        if version == 0 and create:
-            with self._store:
-                self._store.executescript(f"begin; {_SCHEMA} pragma user_version = {VERSION}; commit;")
-        elif version != VERSION:
+        if version > VERSION or (version == 0 and not create):
             self._store.close()
             raise InputError(f"{path} has format {version}, this regzoo reads {VERSION}: use the regzoo that wrote it")
+        if version < VERSION:
+            steps = "".join(_STEPS[step] for step in range(version + 1, VERSION + 1))
+            self._store.executescript(f"begin; {steps} pragma user_version = {VERSION}; commit;")
 
     def __enter__(self) -> Self:
         return self
@@ -76,14 +82,31 @@ class Ledger:
     def __exit__(self, *_: object) -> None:
         self._store.close()
 
-    def add(self, record: Record, objective: Objective, weights: Sequence[Sequence[Any]] | None = None) -> None:
-        """Append ``record``; keep ``weights`` if no replicate of the recipe has validated better. One commit."""
+    def add(
+        self,
+        record: Record,
+        objective: Objective,
+        weights: Sequence[Sequence[Any]] | None = None,
+        shared: bool = False,
+    ) -> None:
+        """Append ``record``; keep ``weights`` if no replicate of the recipe has validated better. One commit.
+
+        Args:
+            record: of a run that is not there yet.
+            objective: which direction is better.
+            weights: what the run left, member by member.
+            shared: keep the weights for `training` as well.
+        """
         run = record.run
         with self._store:
             self._store.execute(
                 "insert into records (key, stage, name, status, body) values (?, ?, ?, ?, ?)",
                 (run.key, run.stage, run.name, record.status, record.to_json()),
             )
+            if weights is not None and shared:
+                self._store.execute(
+                    "insert or ignore into trained values (?, ?, ?)", (run.training, run.key, _packed(weights))
+                )
             score = record.score(objective.metric)
             if weights is not None and run.stage == "replicate" and self._best(run.name, score, run.number, objective):
                 self._store.execute(
@@ -114,6 +137,24 @@ class Ledger:
         if row is None:
             raise InputError(f"{name!r} has no finished replicate here, so there is no model of it")
         return Record.from_json(row[0]), _unpacked(row[1])
+
+    def trainings(self) -> set[str]:
+        """The trainings whose weights are kept."""
+        return {training for (training,) in self._store.execute("select training from trained")}
+
+    def training(self, training: str) -> tuple[Record, list[list[np.ndarray]]]:
+        """A kept training: its record and what it left."""
+        record, body = self._store.execute(
+            "select records.body, trained.body from trained join records using (key) where training = ?", (training,)
+        ).fetchone()
+        return Record.from_json(record), _unpacked(body)
+
+    def forget_trainings(self) -> None:
+        """Drop the weights that were kept for ensembles, and give their room back."""
+        if self.trainings():
+            with self._store:
+                self._store.execute("delete from trained")
+            self._store.execute("vacuum")
 
     def note(self, name: str, value: Any) -> None:
         """Keep ``value`` (JSON) under ``name``, in place of what was there."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import os
 import time
@@ -11,7 +12,7 @@ from typing import Any
 from regzoo.comparison.search import Axis, axes, begin
 from regzoo.config import Experiment
 from regzoo.data.prepare import Prepared
-from regzoo.language import AfterTraining, Objective, Range, Recipe
+from regzoo.language import InputError, Objective, Range, Recipe
 from regzoo.training.study import Study
 from regzoo.training.task import Task
 
@@ -27,6 +28,8 @@ class ArmPlan:
         trials: how many trials its search makes.
         epochs: how many epochs these trials take at most.
         members: how many models a run trains; a searched number counts with its highest value.
+        cost: passes through the model that a training step takes, the baseline's being 1.
+        placebo: whether it is the baseline in disguise: the same recipe under another name, on seeds of its own.
     """
 
     name: str
@@ -35,11 +38,13 @@ class ArmPlan:
     trials: int
     epochs: int
     members: int
+    cost: float
+    placebo: bool = False
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that decides the runs of a comparison."""
+    """Everything that decides the runs of a comparison; ``budget`` in seconds, None for no limit."""
 
     study: Study
     objective: Objective
@@ -50,6 +55,8 @@ class Plan:
     replicates: int
     learning_rate: float | Range
     seed: int
+    pruner: str = "none"
+    budget: float | None = None
 
     @property
     def runs(self) -> int:
@@ -61,6 +68,11 @@ class Plan:
         """Epochs of training, all runs and members together, at most."""
         return sum(arm.members * (arm.epochs + self.replicates * self.epochs) for arm in self.arms)
 
+    @property
+    def baseline_epochs(self) -> float:
+        """The same in what they cost: epochs of the baseline that would take as long."""
+        return sum(arm.cost * arm.members * (arm.epochs + self.replicates * self.epochs) for arm in self.arms)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
         return {
@@ -68,12 +80,14 @@ class Plan:
             "tuner": self.tuner,
             "runs": self.runs,
             "epochs": self.model_epochs,
+            "budget": self.budget,
             "recipes": [
                 {
                     "name": arm.name,
                     "trials": arm.trials,
                     "replicates": self.replicates,
                     "models_per_run": arm.members,
+                    "cost": round(arm.cost, 3),
                     "space": {axis.name: f"{axis.range}{' (log)' if axis.log else ''}" for axis in arm.space},
                     "clashes": arm.recipe.clashes(),
                 }
@@ -86,24 +100,34 @@ def make_plan(experiment: Experiment, prepared: Prepared) -> Plan:
     """Plan ``experiment`` on ``prepared`` data.
 
     Raises:
-        InputError: if the metric does not fit the task, or hyperband has too few trials.
+        InputError: if the metric does not fit the task, hyperband has too few trials, or is to be cut short.
     """
+    search = experiment.search
+    if search.tuner == "hyperband" and (search.pruner != "none" or experiment.budget):
+        key = "budget" if experiment.budget else "search.pruner"
+        raise InputError(f"{key}: hyperband stops trials by its own rule and needs all of them; take another tuner")
     study = study_of(experiment, prepared)
-    arms = tuple(
-        _arm(name, recipe, experiment)
-        for name, recipe in zip(experiment.recipes, experiment.built_recipes(), strict=True)
-    )
+    recipes = zip(experiment.recipes, experiment.built_recipes(), strict=True)
+    arms = [_arm(name, recipe, experiment) for name, recipe in recipes]
+    arms += [dataclasses.replace(_arm(name, Recipe(), experiment), placebo=True) for name in placebos(experiment)]
     return Plan(
         study=study,
         objective=study.task.objective(study.rank_by),
-        arms=arms,
-        tuner=experiment.search.tuner,
-        trials=experiment.search.trials,
+        arms=tuple(arms),
+        tuner=search.tuner,
+        trials=search.trials,
         epochs=experiment.training.epochs,
         replicates=experiment.replicates,
         learning_rate=experiment.training.learning_rate,
         seed=experiment.seed,
+        pruner=search.pruner,
+        budget=experiment.budget,
     )
+
+
+def placebos(experiment: Experiment) -> list[str]:
+    """The names of the disguised copies of the baseline."""
+    return [f"placebo {number}" for number in range(1, experiment.placebo + 1)]
 
 
 def study_of(experiment: Experiment, prepared: Prepared) -> Study:
@@ -129,7 +153,7 @@ def task_of(prepared: Prepared) -> Task:
     preparation = prepared.preparation
     if preparation.task == "classification":
         return Task("classification", preparation.classes)
-    return Task("regression", preparation.outputs, preparation.target_scale)
+    return Task(preparation.task, preparation.outputs, preparation.target_scale)
 
 
 def _arm(name: str, recipe: Recipe, experiment: Experiment) -> ArmPlan:
@@ -143,18 +167,19 @@ def _arm(name: str, recipe: Recipe, experiment: Experiment) -> ArmPlan:
         trials=sum(count for count, _ in ahead),
         epochs=sum(count * epochs for count, epochs in ahead),
         members=_members(recipe),
+        cost=math.prod(part.cost for part in recipe),
     )
 
 
 def _members(recipe: Recipe) -> int:
     highest = {name: max(where.values()) for name, (where, _) in recipe.space().items()}
-    return math.prod(part.trainings() for part in recipe.fixed(highest) if isinstance(part, AfterTraining))
+    return recipe.fixed(highest).trainings()
 
 
 def estimate_seconds(plan: Plan, prepared: Prepared, workers: int) -> float:
     """Time one epoch of the baseline here, and say how long all runs will take on ``workers`` workers.
 
-    Traces, start-up and heavier recipes come on top; it is a first guess, made from a measurement.
+    A recipe's epoch counts by its cost. Traces and start-up come on top; it is a first guess, made from a measurement.
     """
     from regzoo.training.program import Program
     from regzoo.training.run import build
@@ -166,4 +191,4 @@ def estimate_seconds(plan: Plan, prepared: Prepared, workers: int) -> float:
     began = time.perf_counter()
     program.train(**options, epochs=2)
     epoch = (time.perf_counter() - began) / 2
-    return plan.model_epochs * epoch / min(workers, os.cpu_count() or 1)
+    return plan.baseline_epochs * epoch / min(workers, os.cpu_count() or 1)

@@ -100,7 +100,7 @@ class Screen:
         """Count ``record`` and show where things stand."""
         arm = self.arms[record.run.name]
         arm.done += 1
-        arm.failed += record.status != "ok"
+        arm.failed += record.status in ("diverged", "failed")
         self.made += not again
         if self.made < FIRST:
             self.steady = time.monotonic()

@@ -361,6 +361,8 @@ def hypermodel(
     classes: int | None = None,
     outputs: int | None = None,
     *,
+    labels: int | None = None,
+    task: str | None = None,
     learning_rate: float | Range = RATES,
     seed: int = 0,
 ) -> keras_tuner.HyperModel:
@@ -374,6 +376,8 @@ def hypermodel(
         input_shape: of one example, without the batch axis.
         classes: for classification, how many.
         outputs: for regression, how many.
+        labels: for several labels at once, each true or false, how many.
+        task: ``"reconstruction"`` for an autoencoder.
         learning_rate: Adam's: a number, or a range to search on a logarithmic scale.
         seed: of initial weights and every random stream.
 
@@ -389,7 +393,7 @@ def hypermodel(
     from regzoo.training.optimizers import compiled_optimizer
 
     mixture = Recipe.of(recipe)
-    task = task_for(classes, outputs)
+    asked = task_for(classes, outputs, labels, task, tuple(input_shape))
 
     class Hypermodel(keras_tuner.HyperModel):
         """Builds the backbone with the recipe at the values that a tuner proposes."""
@@ -398,7 +402,7 @@ def hypermodel(
             """Declare the space in ``hp`` and return the compiled model at its values."""
             values = {axis.name: declare(hp, axis) for axis in axes(mixture, learning_rate)}
             rate = values.pop(LEARNING_RATE, learning_rate)
-            model = assemble(backbone, mixture.fixed(values), task, tuple(input_shape), seed)
+            model = assemble(backbone, mixture.fixed(values), asked, tuple(input_shape), seed)
             model.compile(compiled_optimizer("adam", rate))
             return model
 

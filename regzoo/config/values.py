@@ -24,6 +24,8 @@ from regzoo.language.regularizer import Regularizer
 
 _FOLDER = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 _LONGEST_NAME = 100
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h)")
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _MOST_BITS = 1000  # a larger whole number overflows when it becomes a float
 
 
@@ -83,12 +85,40 @@ def searchable(domain: str) -> Callable[[Any], float | Float | Choice]:
     return accept
 
 
+def duration(value: Any) -> float:
+    """Accept a length of time such as ``90s``, ``10m`` or ``1.5h``; return seconds. A bare number is seconds."""
+    plain = _plain(value)
+    written = _DURATION.fullmatch(str(plain).strip()) if isinstance(plain, str) else None
+    seconds = float(written[1]) * _UNITS[written[2]] if written else plain
+    if not _is_number(seconds) or seconds not in Domain("(0, inf)"):
+        raise ValueError(f"takes a length of time such as 90s, 10m or 1.5h, received {received(value)}")
+    return float(seconds)
+
+
 def text(value: Any) -> str:
     """Accept text that is not empty; the text of a number counts as it stands."""
     plain = value.text if isinstance(value, Written) and value.kind in ("text", "number") else _plain(value)
     if not isinstance(plain, str) or not plain.strip():
         raise ValueError(f"takes text, received {received(value)}")
     return plain
+
+
+def flag(value: Any) -> bool:
+    """Accept true or false."""
+    plain = _plain(value)
+    if not isinstance(plain, bool):
+        raise ValueError(f"takes true or false, received {received(value)}")
+    return plain
+
+
+def size(value: Any) -> tuple[int, int]:
+    """Accept the height and the width of images, ``[32, 48]``."""
+    plain = _plain(value)
+    if not isinstance(plain, list | tuple) or len(plain) != 2:
+        said = f"a list of {len(plain)}" if isinstance(plain, list | tuple) else received(value)
+        raise ValueError(f"takes [height, width] in pixels, such as [32, 32], received {said}")
+    height, width = (whole("[1, inf)")(side) for side in plain)
+    return height, width
 
 
 def word(options: tuple[str, ...], unlisted: tuple[str, ...] = ()) -> Callable[[Any], str]:

@@ -9,8 +9,13 @@ from typing import Any, Literal
 
 import numpy as np
 
+from regzoo.data.catalog import ROLES
+from regzoo.language.errors import InputError
+
 Array = np.ndarray[Any, np.dtype[Any]]
-Task = Literal["classification", "regression"]
+Task = Literal["classification", "regression", "reconstruction"]
+
+TASKS: tuple[Task, ...] = ("classification", "regression", "reconstruction")
 
 _FEW = 20
 
@@ -21,17 +26,27 @@ class Dataset:
 
     Attributes:
         x: float32, (n, features) for rows or (n, height, width, channels) for images, not standardized.
-        y: (n,) the user's own labels (whole numbers, text, booleans) or numbers.
+        y: (n,) the user's own labels (whole numbers, text, booleans) or numbers; None if there are only inputs.
         columns: names of the features, for tables; else None.
         name: what reports call it.
         target: name of what is predicted, if it has one.
+        group: (n,) text or numbers: rows of one group, such as one patient's, never part.
+        time: (n,) numbers or dates: earlier rows train, later ones validate and test.
+        part: (n,) ``train``, ``validation``, ``test``, or nothing where regzoo may choose.
+        weight: (n,) float32 above 0: how much a row counts.
+        notes: what was done to the data while it was read, in sentences for the report.
     """
 
     x: Array
-    y: Array
+    y: Array | None
     columns: tuple[str, ...] | None
     name: str
     target: str | None
+    group: Array | None = None
+    time: Array | None = None
+    part: Array | None = None
+    weight: Array | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def kind(self) -> Literal["rows", "images"]:
@@ -40,18 +55,50 @@ class Dataset:
 
     @property
     def task(self) -> Task:
-        """What the targets ask for; see `task_of`."""
-        return task_of(self.y)
+        """What the targets ask for, see `task_of`; without any, the inputs are to be reconstructed."""
+        return "reconstruction" if self.y is None else task_of(self.y)
+
+    def task_as(self, asked: Task | None) -> Task:
+        """The task that is ``asked`` for, by default what the targets say.
+
+        Raises:
+            InputError: if the targets are not made for it.
+        """
+        if asked in (None, "reconstruction") or asked == self.task:
+            return asked or self.task
+        if self.y is None:
+            raise InputError(f"task: {asked} needs targets, {self.name} has inputs alone; take reconstruction")
+        if asked == "regression" and self.y.dtype.kind in "bU":
+            raise InputError(
+                f"task: regression needs numbers, the targets of {self.name} are {self.y.tolist()[0]!r}, ..."
+            )
+        if asked == "classification" and not np.array_equal(self.y, np.floor(self.y)):
+            raise InputError(f"task: classification needs labels, the targets of {self.name} are no whole numbers")
+        return asked
 
     @functools.cached_property
     def digest(self) -> str:
-        """16 hexadecimal digits of the content: equal numbers, labels and column names give equal digests."""
+        """16 hexadecimal digits of the content: equal numbers, labels, roles and column names give equal digests."""
         digest = hashlib.blake2b(digest_size=8)
-        for part in (self.x.shape, self.columns, self.target, self.y.dtype.kind):
+        kind, targets = (None, None) if self.y is None else (self.y.dtype.kind, self.y.tolist())
+        for part in (self.x.shape, self.columns, self.target, kind):
             digest.update(repr(part).encode() + b"\x1e")
         digest.update(np.ascontiguousarray(self.x, dtype="<f4").tobytes())
-        digest.update(b"\x1e" + repr(self.y.tolist()).encode())
+        digest.update(b"\x1e" + repr(targets).encode())
+        for role in ROLES:
+            values = getattr(self, role)
+            if values is not None:
+                digest.update(f"\x1e{role}={values.tolist()!r}".encode())
         return digest.hexdigest()
+
+    @functools.cached_property
+    def duplicates(self) -> Array:
+        """(n,) int64: rows with equal inputs and an equal target have equal numbers, all others their own."""
+        targets = np.zeros(len(self.x)) if self.y is None else np.unique(self.y, axis=0, return_inverse=True)[1].ravel()
+        rows = zip(np.ascontiguousarray(self.x), targets, strict=True)
+        seen: dict[bytes, int] = {}
+        digests = (hashlib.blake2b(x.tobytes() + y.tobytes(), digest_size=16).digest() for x, y in rows)
+        return np.array([seen.setdefault(digest, len(seen)) for digest in digests], dtype=np.int64)
 
 
 def task_of(y: Array) -> Task:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
 
+from regzoo.data.catalog import PARTS
 from regzoo.data.dataset import Array, Dataset, Task
-from regzoo.data.split import SplitSettings, flip, split
+from regzoo.data.split import Split, SplitSettings, flip, own_seed, split
 from regzoo.language.errors import InputError
 
 HELD_OUT = 64
@@ -29,8 +31,8 @@ class Preparation:
         columns: names of the features of a table, else None.
         mean: subtracted from each column, or from each channel of images.
         scale: then divided by: the population standard deviation, 1 where training values are all equal.
-        task: ``classification`` or ``regression``.
-        labels: the user's own label values in the order of the class numbers; empty for regression.
+        task: ``classification``, ``regression`` or ``reconstruction`` of the inputs.
+        labels: the user's own label values in the order of the class numbers; empty but for classification.
         target_mean: for regression, subtracted from the targets; else 0.
         target_scale: for regression, the targets' population standard deviation; else 1.
     """
@@ -47,13 +49,13 @@ class Preparation:
 
     @property
     def classes(self) -> int:
-        """Number of classes; 0 for regression."""
+        """Number of classes; 0 but for classification."""
         return len(self.labels)
 
     @property
     def outputs(self) -> int:
-        """Numbers that a model gives for an example: one for each class, or the one predicted."""
-        return self.classes or 1
+        """Numbers that a model gives for an example: one for each class, the one predicted, or as many as it takes."""
+        return math.prod(self.input_shape) if self.task == "reconstruction" else self.classes or 1
 
     def apply(self, x: Array) -> Array:
         """Return raw inputs ``x`` (n, *input_shape) standardized, in float32 arithmetic."""
@@ -100,6 +102,8 @@ class Prepared:
         preparation: the rule, for the exported model.
         digest: digest of the data set.
         held_out: raw inputs and raw targets of up to 64 rows of the test part.
+        split: the row numbers of the parts.
+        weights: the weights of their rows by part, (n,) float32, or None if the data has none.
         facts: what reports say about the data; plain and JSON.
     """
 
@@ -109,57 +113,83 @@ class Prepared:
     preparation: Preparation
     digest: str
     held_out: Part
+    split: Split
+    weights: dict[str, Array] | None
     facts: dict[str, Any]
 
 
-def prepare(dataset: Dataset, settings: SplitSettings, seed: int) -> Prepared:
+def prepare(
+    dataset: Dataset,
+    settings: SplitSettings,
+    seed: int,
+    task: Task | None = None,
+    fold: int = 0,
+    repetition: int = 0,
+) -> Prepared:
     """Split ``dataset``, fit a `Preparation` on the training part and apply it to all three.
 
+    Args:
+        dataset: what was read.
+        settings: shares of the parts, and folds.
+        seed: the experiment's.
+        task: what to learn; by default what the targets say.
+        fold: which fold validates, from 0, where ``settings.folds`` is above 1.
+        repetition: which cut into folds, from 0.
+
     Raises:
-        InputError: as `split` does.
+        InputError: as `split` does, or if the targets are not made for the task.
     """
-    rows = split(dataset.y, settings, seed, dataset.task)
-    preparation = fit(dataset, rows.train)
-    x, y = preparation.apply(dataset.x), preparation.encode(dataset.y)
+    task = dataset.task_as(task)
+    given = np.zeros(len(dataset.x)) if dataset.y is None else dataset.y
+    rows = split(dataset, settings, seed, task, fold, repetition)
+    preparation = fit(dataset, rows.train, task)
+    x = preparation.apply(dataset.x)
+    y = x if task == "reconstruction" else preparation.encode(given)
     targets = y[rows.train]
     if preparation.classes and settings.label_noise:
-        targets = flip(targets, settings.label_noise, preparation.classes, seed)
+        own = own_seed(settings, seed, fold, repetition)
+        targets = flip(targets, settings.label_noise, preparation.classes, own)
     return Prepared(
         train=(x[rows.train], targets),
         validation=(x[rows.validation], y[rows.validation]),
         test=(x[rows.test], y[rows.test]),
         preparation=preparation,
         digest=dataset.digest,
-        held_out=(dataset.x[rows.test[:HELD_OUT]], dataset.y[rows.test[:HELD_OUT]]),
+        held_out=(dataset.x[rows.test[:HELD_OUT]], given[rows.test[:HELD_OUT]]),
+        split=rows,
+        weights=None if dataset.weight is None else {part: dataset.weight[getattr(rows, part)] for part in PARTS},
         facts={
             "source": dataset.name,
             "digest": dataset.digest,
-            "rows": len(dataset.y),
+            "rows": len(dataset.x),
             "train": len(rows.train),
             "validation": len(rows.validation),
             "test": len(rows.test),
             "inputs": _inputs(dataset),
             "task": preparation.task,
             "labels": list(preparation.labels),
+            "split": rows.facts,
+            "notes": list(dataset.notes),
         },
     )
 
 
-def fit(dataset: Dataset, rows: Array) -> Preparation:
+def fit(dataset: Dataset, rows: Array, task: Task) -> Preparation:
     """Fit the rule on ``rows`` of ``dataset``, in float64."""
-    x, y = dataset.x[rows].astype(np.float64), dataset.y[rows]
-    axes = tuple(range(x.ndim - 1))
-    mean, scale = _moments(x, axes)
-    regression = dataset.task == "regression"
-    target_mean, target_scale = _moments(y.astype(np.float64), (0,)) if regression else (np.zeros(()), np.ones(()))
+    x = dataset.x[rows].astype(np.float64)
+    mean, scale = _moments(x, tuple(range(x.ndim - 1)))
+    y = np.zeros(len(x)) if dataset.y is None or task == "reconstruction" else dataset.y[rows]
+    target_mean, target_scale = np.zeros(()), np.ones(())
+    if task == "regression":
+        target_mean, target_scale = _moments(y.astype(np.float64), (0,))
     return Preparation(
         kind=dataset.kind,
         input_shape=dataset.x.shape[1:],
         columns=dataset.columns,
         mean=tuple(mean.tolist()),
         scale=tuple(scale.tolist()),
-        task=dataset.task,
-        labels=() if regression else tuple(np.unique(y).tolist()),
+        task=task,
+        labels=tuple(np.unique(y).tolist()) if task == "classification" else (),
         target_mean=float(target_mean),
         target_scale=float(target_scale),
     )

@@ -142,6 +142,13 @@ def _inputs(preparation: Preparation) -> str:
 
 def _outputs(preparation: Preparation, recipe: str) -> str:
     several = any(isinstance(part, AfterTraining) for part in parse(recipe))
+    if preparation.task == "reconstruction":
+        shape = ", ".join(map(str, preparation.input_shape))
+        spread = (
+            "; `uncertainty`, of the same shape, the standard deviation over its members or passes" if several else ""
+        )
+        distance = "`distance`, (batch,), the root mean square of how far it is off in standard deviations"
+        return f"`reconstruction`, (batch, {shape}), in the units of the data, and {distance}{spread}"
     if preparation.task == "regression":
         spread = "; `uncertainty`, (batch, 1), the standard deviation over its members or passes" if several else ""
         return f"`prediction`, (batch, 1), in the units of the data{spread}"

@@ -14,7 +14,8 @@ from regzoo.data.prepare import Preparation
 from regzoo.export import card, saved_model
 from regzoo.export.verify import verify
 from regzoo.language import InputError, did_you_mean, parse
-from regzoo.training.run import finished, member_seed
+from regzoo.training.members import member_seed
+from regzoo.training.run import finished
 from regzoo.training.study import Study
 from regzoo.training.task import Task
 

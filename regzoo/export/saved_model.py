@@ -31,9 +31,11 @@ class Served(tf.Module):
     named columns, one input (batch,) for each column, in order, by its own name as `served_names` writes it.
 
     Outputs: ``probabilities`` (batch, classes) and ``label`` (batch,), the user's own label values; for regression
-    ``prediction`` (batch, outputs) in the user's units. Ensembles and Monte Carlo dropout add ``uncertainty``: the
-    entropy of the probabilities (batch,) in nats, and of it ``mutual_information`` (batch,), what the members disagree
-    about; for regression their standard deviation (batch, outputs).
+    ``prediction`` (batch, outputs) in the user's units; for reconstruction ``reconstruction``, of the inputs' shape and
+    units, and ``distance`` (batch,), the root mean square of how far it is off in standard deviations: large for rows
+    unlike those trained on. Ensembles and Monte Carlo dropout add ``uncertainty``: the entropy of the probabilities
+    (batch,) in nats, and of it ``mutual_information`` (batch,), what the members disagree about; otherwise their
+    standard deviation, of the prediction's shape.
 
     Args:
         model: trained, on standardized inputs.
@@ -47,20 +49,40 @@ class Served(tf.Module):
         self.scale = tf.constant(preparation.scale, tf.float32)
         self.labels = tf.constant(np.array(preparation.labels)) if preparation.labels else None
         self.target = (preparation.target_mean, preparation.target_scale)
+        self.task = preparation.task
 
     def outputs(self, raw: Any) -> dict[str, Any]:
         """Named outputs for raw inputs (batch, ...)."""
         x = (raw - self.mean) / self.scale
         spread = _spread(self.model, x)
-        if self.labels is None:
-            mean, scale = self.target
-            if not spread:
-                return {"prediction": self.model(x, training=False) * scale + mean}
-            return {"prediction": spread["mean"] * scale + mean, "uncertainty": spread["standard_deviation"] * scale}
-        predicted = spread["probabilities"] if spread else self.model(x, training=False)
-        answers = {"probabilities": predicted, "label": tf.gather(self.labels, tf.argmax(predicted, -1))}
-        if spread:
-            answers |= {"uncertainty": spread["predictive_entropy"], "mutual_information": spread["mutual_information"]}
+        if self.labels is not None:
+            return self._classified(spread or {"probabilities": self.model(x, training=False)})
+        spread = spread or {"mean": self.model(x, training=False)}
+        return self._reconstructed(x, spread) if self.task == "reconstruction" else self._predicted(spread)
+
+    def _classified(self, said: dict[str, Any]) -> dict[str, Any]:
+        probabilities = said["probabilities"]
+        answers = {"probabilities": probabilities, "label": tf.gather(self.labels, tf.argmax(probabilities, -1))}
+        if "predictive_entropy" in said:
+            answers |= {"uncertainty": said["predictive_entropy"], "mutual_information": said["mutual_information"]}
+        return answers
+
+    def _predicted(self, said: dict[str, Any]) -> dict[str, Any]:
+        mean, scale = self.target
+        answers = {"prediction": said["mean"] * scale + mean}
+        if "standard_deviation" in said:
+            answers["uncertainty"] = said["standard_deviation"] * scale
+        return answers
+
+    def _reconstructed(self, x: Any, said: dict[str, Any]) -> dict[str, Any]:
+        rebuilt = tf.reshape(said["mean"], tf.shape(x))
+        off = tf.reshape(rebuilt - x, [tf.shape(x)[0], -1])  # (batch, values)
+        answers = {
+            "reconstruction": rebuilt * self.scale + self.mean,
+            "distance": tf.sqrt(tf.reduce_mean(tf.square(off), -1)),
+        }
+        if "standard_deviation" in said:
+            answers["uncertainty"] = tf.reshape(said["standard_deviation"], tf.shape(x)) * self.scale
         return answers
 
 

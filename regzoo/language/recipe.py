@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from regzoo.language.grammar import read_sum
 from regzoo.language.named import construct
 from regzoo.language.ranges import Range
 from regzoo.language.registry import regularizers
-from regzoo.language.regularizer import IN_GRAPH, Regularizer
+from regzoo.language.regularizer import IN_GRAPH, AfterTraining, Regularizer, places
 from regzoo.language.schedules import Schedule
 
 BASELINE = "none"
@@ -94,6 +95,14 @@ class Recipe:
             for part in self.parts
             if isinstance(part, IN_GRAPH)
         )
+
+    def trained(self) -> Recipe:
+        """What acts while one model is trained: without what only puts trained models together."""
+        return Recipe(tuple(part for part in self.parts if places(part) != ["after"]))
+
+    def trainings(self) -> int:
+        """How many models a run of it trains."""
+        return math.prod(part.trainings() for part in self.parts if isinstance(part, AfterTraining))
 
     def clashes(self) -> list[str]:
         """What its parts say about standing side by side, a sentence each."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import keras
 import tensorflow as tf
@@ -36,7 +36,7 @@ class MonteCarlo(keras.Model):
 
         Classification: ``probabilities`` (batch, classes), ``predictive_entropy`` (batch,): that of the mean, and
         ``mutual_information`` (batch,): the part of it that the passes disagree about, which more data could settle;
-        both in nats. Regression: ``mean`` and ``standard_deviation`` (batch, outputs) of the passes; the noise of the
+        both in nats. Otherwise: ``mean`` and ``standard_deviation`` (batch, outputs) of the passes; the noise of the
         data is not in it.
         """
         return self._spread(tf.convert_to_tensor(x, tf.float32))
@@ -68,7 +68,7 @@ class Passes(keras.Layer):
         super().__init__(name="passes")
         self.models = list(models)
         self.samples = samples
-        self.kind: Literal["classification", "regression"] = models[0].task.kind
+        self.numbers = models[0].task.kind != "classification"
         self.size: int = models[0].task.size
         self.supports_jit = False  # XLA draws other masks
         self.built = True
@@ -77,7 +77,7 @@ class Passes(keras.Layer):
 
     def call(self, inputs: Any) -> Any:
         """The mean over the passes."""
-        return self.spread(inputs)["mean" if self.kind == "regression" else "probabilities"]
+        return self.spread(inputs)["mean" if self.numbers else "probabilities"]
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """(batch, size)."""
@@ -85,11 +85,11 @@ class Passes(keras.Layer):
 
     def _each_row(self, x: Any) -> dict[str, Any]:
         scalar, vector = tf.TensorSpec([]), tf.TensorSpec([self.size])
-        if self.kind == "regression":
+        if self.numbers:
             signature = {"mean": vector, "standard_deviation": vector}
         else:
             signature = {"probabilities": vector, "predictive_entropy": scalar, "mutual_information": scalar}
-        measure = of_numbers if self.kind == "regression" else of_probabilities
+        measure = of_numbers if self.numbers else of_probabilities
         return tf.map_fn(lambda row: measure(self._passes(row)), x, fn_output_signature=signature)
 
     def _passes(self, row: Any) -> Any:

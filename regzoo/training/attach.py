@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from regzoo.language import AfterTraining, InputError, OnBatch, OnForward, Recipe, Regularizer
-from regzoo.training.assemble import _Fitter, _refuse_ranges, _refuse_unfit, _rules, _with_dials
+from regzoo.training.fitting import Fitter, refuse_ranges, refuse_unfit, rules_of, with_dials
 from regzoo.training.graft import Graft, Kept, trial
 from regzoo.training.graph import ENDS, Graph, can_part, end_of
 from regzoo.training.model import Assembly, RegularizedModel
@@ -41,9 +41,10 @@ def attach(
     model, a layer of your own, MultiHeadAttention (so there is no ``attention`` slot), TimeDistributed; their
     weights are in reach, and `RegularizedModel.hits` counts what was hit.
 
-    Task: a model that ends in a softmax over n classifies; one that ends in numbers is regression, or gives logits
-    if ``classes`` is given. With ``classes=2``, one sigmoid becomes two probabilities (1 - p, p). Inputs must be
-    standardized as your model wants them; targets are whole numbers, or one number for each output.
+    Task: a model that ends in a softmax over n classifies, one that ends in a sigmoid over several gives several
+    labels; one that ends in numbers is regression, or gives logits if ``classes`` is given. With ``classes=2``, one
+    sigmoid becomes two probabilities (1 - p, p). Inputs must be standardized as your model wants them; targets are
+    whole numbers, zeros and ones for several labels, or one number for each output.
 
     Args:
         recipe: such as ``"dropout(0.5) + l2(1e-4)"``, with a number or a schedule for every strength.
@@ -108,17 +109,17 @@ def _attached(recipe: Recipe, model: keras.Model, classes: int | None, seed: int
     for part in recipe:
         if isinstance(part, AfterTraining):
             raise InputError(f"{part.name} acts on trained models, so one model cannot hold it: use regzoo.compare")
-    _refuse_ranges(recipe)
+    refuse_ranges(recipe)
     if isinstance(model, RegularizedModel):
         raise InputError("the model has a recipe already: attach the sum of both recipes to the model it was made of")
     graph = Graph(model)
     task = _task(graph, classes)
     single = isinstance(graph.model.input, keras.KerasTensor)
-    _refuse_unfit(recipe, task, tuple(graph.model.input.shape[1:]) if single else ())
+    refuse_unfit(recipe, task, tuple(graph.model.input.shape[1:]) if single else ())
     config = {"recipe": str(recipe), "classes": classes, "seed": seed, "task": asdict(task), **_written(model, graph)}
 
-    parts, dials = _with_dials(recipe)
-    graft = Graft(graph, _Fitter(parts, graph.census(), seed))
+    parts, dials = with_dials(recipe)
+    graft = Graft(graph, Fitter(parts, graph.census(), seed))
     inputs = keras.tree.map_structure(
         lambda tensor: keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=tensor.name), graph.model.input
     )
@@ -127,7 +128,7 @@ def _attached(recipe: Recipe, model: keras.Model, classes: int | None, seed: int
     graft.refuse_other_answers()
 
     whole = keras.Model(inputs, logits)
-    rules = _rules(parts, whole, graft.fitter.hits)
+    rules = rules_of(parts, whole, graft.fitter.hits)
     _refuse_idle(parts, graft.fitter.hits, model)
     weights, streams = graft.starts(whole, kept)
     assembly = Assembly(recipe, task, parts, dials, rules, dict(graft.fitter.hits), weights, streams, config)
@@ -153,6 +154,8 @@ def _task(graph: Graph, classes: int | None) -> Task:
     if end == "sigmoid":
         if size == 1 and classes == 2:
             return Task("classification", 2)
+        if size > 1 and classes is None:
+            return Task("multilabel", size)
         raise InputError(
             f"the model ends in a sigmoid over {size}: give classes=2 to have two probabilities (1 - p, p) from one "
             f"sigmoid, or end it in a softmax; received classes={classes}"

@@ -14,11 +14,12 @@ import tensorflow as tf
 
 from regzoo.training.task import Task
 
-Rows = tuple[np.ndarray, np.ndarray]
-"""Standardized inputs (rows, ...) and targets: whole-number classes (rows,) or numbers (rows, outputs)."""
+Rows = tuple[np.ndarray, ...]
+"""Standardized inputs (rows, ...) and targets: whole-number classes (rows,) or numbers (rows, outputs); then, if the
+rows have them, their weights (rows,)."""
 
-Batch = tuple[Any, Any]
-"""Inputs (batch, ...) and encoded targets (batch, size), as tensors."""
+Batch = tuple[Any, ...]
+"""Inputs (batch, ...), encoded targets (batch, size) and weights (batch,) if there are any, as tensors."""
 
 CHUNK = 256
 """Rows evaluated at a time: larger ones leave the processor's cache, smaller ones keep it waiting."""
@@ -66,21 +67,23 @@ class Resident(Part):
 
     def __init__(self, rows: Rows, task: Task) -> None:
         self.rows, self.shape = len(rows[0]), tuple(rows[0].shape[1:])
-        self._x, self._y = tf.constant(rows[0]), task.encode(tf.constant(rows[1]))
+        x, y, *weight = map(tf.constant, rows)
+        self._x, self._y = x, task.encode(y)
+        self._batch = (self._x, self._y, *weight)
 
     def batches(self, order: Any, size: int) -> Callable[[Any], Batch]:
         """Gather each batch from the tensors."""
 
         def take(step: Any) -> Batch:
             places = order[step * size : (step + 1) * size]
-            return tf.gather(self._x, places), tf.gather(self._y, places)
+            return tuple(tf.gather(tensor, places) for tensor in self._batch)
 
         return take
 
     def in_order(self, size: int) -> Iterator[Batch]:
         """Slices of the tensors."""
         for start in range(0, self.rows, size):
-            yield self._x[start : start + size], self._y[start : start + size]
+            yield tuple(tensor[start : start + size] for tensor in self._batch)
 
     def passed(self, logits: Callable[[Any], Any]) -> Batch:
         """Pass slices of the tensors."""
@@ -118,7 +121,7 @@ class Streamed(Part):
         chunks = iter(self._read(tf.data.Dataset.range(self.rows).batch(CHUNK)))
         found, targets = (tf.TensorArray(tf.float32, size=_chunks(self.rows), infer_shape=False) for _ in range(2))
         for chunk in tf.range(_chunks(self.rows)):
-            x, y = chunks.get_next()
+            x, y, *_ = chunks.get_next()
             found, targets = found.write(chunk, logits(x)), targets.write(chunk, y)
         shape = [self.rows, self._task.size]
         return tf.ensure_shape(found.concat(), shape), tf.ensure_shape(targets.concat(), shape)
@@ -131,7 +134,7 @@ class Streamed(Part):
         found = tf.numpy_function(self._fetch, [places], [tf.as_dtype(array.dtype) for array in self._source])
         for tensor, array in zip(found, self._source, strict=True):
             tensor.set_shape([None, *array.shape[1:]])
-        return found[0], self._task.encode(found[1])
+        return found[0], self._task.encode(found[1]), *found[2:]
 
     def _fetch(self, places: np.ndarray) -> list[np.ndarray]:
         return [array[places] for array in self._source]
@@ -146,7 +149,7 @@ def held(given: Sequence[Rows | Part], task: Task, memory: int | None = None) ->
         memory: None for as much as it takes.
     """
     arrays = [rows for rows in given if not isinstance(rows, Part)]
-    needed = sum(x.nbytes + 4 * task.size * len(x) for x, _ in arrays)  # encoded targets are float32
+    needed = sum(rows[0].nbytes + 4 * task.size * len(rows[0]) for rows in arrays)  # encoded targets are float32
     kind = Resident if memory is None or needed <= memory else Streamed
     return [rows if isinstance(rows, Part) else kind(rows, task) for rows in given]
 

@@ -46,6 +46,8 @@ class Program:
         train: the training part: arrays, or a `Part` that several programs share.
         validation: the validation part, alike.
         batch_size: rows per step; the last batch of an epoch may be smaller.
+        shown: training rows that the training metrics are taken on after each epoch; by default all.
+        followed: the metrics taken after each epoch; by default those that are cheap.
         memory: bytes; arrays that take more than this are not held as tensors but streamed. None for no limit.
         jit_compile: whether XLA compiles the step. Its random numbers are others, so results are too.
     """
@@ -57,11 +59,17 @@ class Program:
         validation: Rows | Part,
         batch_size: int,
         *,
+        shown: Rows | Part | None = None,
+        followed: Sequence[str] | None = None,
         memory: int | None = None,
         jit_compile: bool = False,
     ) -> None:
         self.model = model
-        self._train, self._validation = held([train, validation], model.task, memory)
+        self.followed = tuple(followed or model.task.followed())
+        self._train, self._validation, *apart = held(
+            [train, validation, *([shown] if shown else [])], model.task, memory
+        )
+        self._shown = apart[0] if apart else self._train
         self.rows = self._train.rows
         self.steps = math.ceil(self.rows / batch_size)
         self._batch_size = batch_size
@@ -104,7 +112,7 @@ class Program:
         model = self.model
         model.reset(seed, noise)
         model.optimizer.learning_rate.assign(learning_rate)
-        names = model.task.metrics
+        names = self.followed
         curves: list[np.ndarray] = []
         began = time.perf_counter()
         for epoch in range(epochs):
@@ -150,11 +158,11 @@ class Program:
         else:
             for step in tf.range(self.steps):
                 self.model.update(*take(step))
-        return tf.stack([self._measured(part) for part in (self._train, self._validation)])
+        return self._measured()
 
     def _compiled_steps(self, take: Callable[[Any], Batch]) -> None:
         """As the loop above; XLA compiles for a size of batch, so the last, smaller batch is apart."""
-        update = tf.function(lambda x, y: self.model.update(x, y)[0], jit_compile=True, autograph=False)
+        update = tf.function(lambda *batch: self.model.update(*batch)[0], jit_compile=True, autograph=False)
         whole, rest = divmod(self.rows, self._batch_size)
         for step in tf.range(whole):
             update(*_of_size(take(step), self._batch_size))
@@ -165,11 +173,14 @@ class Program:
         logits, y = self._train.passed(self.model.logits)
         return tf.reduce_mean(self.model.task.loss(y, logits))
 
-    def _measured(self, part: Part) -> Any:
-        logits, y = part.passed(self.model.logits)
-        return tf.stack(list(self.model.task.measure(y, logits).values()))
+    def _measured(self) -> Any:
+        """The metrics followed on training and validation rows, (2, metrics)."""
+        task = self.model.task
+        passed = [part.passed(self.model.logits) for part in (self._shown, self._validation)]
+        variance = task.residual_variance(passed[0][1], passed[0][0])
+        measured = [task.measure(y, logits, self.followed, variance) for logits, y in passed]
+        return tf.stack([tf.stack([metrics[name] for name in self.followed]) for metrics in measured])
 
 
 def _of_size(batch: Batch, size: int) -> Batch:
-    x, y = batch
-    return tf.ensure_shape(x, [size, *x.shape[1:]]), tf.ensure_shape(y, [size, *y.shape[1:]])
+    return tuple(tf.ensure_shape(tensor, [size, *tensor.shape[1:]]) for tensor in batch)

@@ -20,7 +20,7 @@ class Run:
     """One training, with all strengths fixed.
 
     Attributes:
-        stage: a ``trial`` of the search, or a ``replicate`` on a fresh seed.
+        stage: a ``trial`` of the search, a ``replicate`` on a fresh seed, or a ``member`` of an ensemble.
         name: the recipe as the config writes it: ``dropout + l2``.
         recipe: the recipe with numbers: ``dropout(0.31) + l2(0.0002)``.
         number: position among the recipe's trials or replicates, from 0.
@@ -28,9 +28,10 @@ class Run:
         learning_rate: the optimizer's.
         epochs: at most this many.
         study: digest of what all runs of a comparison share (data, split, backbone, training).
+        bar: what a pruner wants at least: the best validation score after each epoch; empty without a pruner.
     """
 
-    stage: Literal["trial", "replicate"]
+    stage: Literal["trial", "replicate", "member"]
     name: str
     recipe: str
     number: int
@@ -38,12 +39,18 @@ class Run:
     learning_rate: float
     epochs: int
     study: str
+    bar: tuple[float, ...] = ()
 
     @property
     def key(self) -> str:
         """The run's identity: the same key means the same result."""
-        text = json.dumps(asdict(self), sort_keys=True)
-        return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+        return _digest({name: value for name, value in asdict(self).items() if name != "bar" or value})
+
+    @property
+    def training(self) -> str:
+        """The identity of the training itself: runs of equal ones differ in name only, and share the weights."""
+        asked = (self.recipe, self.seed, self.learning_rate, self.epochs, self.study, self.bar)
+        return _digest({"training": asked})
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,8 @@ class Record:
     """What a run left behind.
 
     Attributes:
-        status: ``ok``, ``diverged`` (a loss or weight became NaN or infinite) or ``failed`` (it raised).
+        status: ``ok``, ``diverged`` (a loss or weight became NaN or infinite), ``failed`` (it raised) or ``pruned``
+            (a trial that was stopped, far behind the others of its recipe).
         metrics: penalty-free, hard-label metrics of the finished model; ``test`` only for replicates.
         history: the same after each epoch, on ``train`` and ``validation``.
         epochs: epochs trained.
@@ -61,10 +69,12 @@ class Record:
         predict_ms: milliseconds to predict 1,000 rows.
         parameters: trainable parameters, all members together.
         error: why it failed, else None.
+        reliability: of a replicate that classifies: see `regzoo.training.portrait.reliability`, on validation.
+        spread: of a replicate: see `regzoo.training.portrait.spread`, of its first member.
     """
 
     run: Run
-    status: Literal["ok", "diverged", "failed"]
+    status: Literal["ok", "diverged", "failed", "pruned"]
     metrics: Parts = field(default_factory=dict)
     history: Curves = field(default_factory=dict)
     epochs: int = 0
@@ -74,9 +84,11 @@ class Record:
     predict_ms: float | None = None
     parameters: int = 0
     error: str | None = None
+    reliability: list[list[float]] | None = None
+    spread: dict[str, Any] | None = None
 
     def score(self, metric: str, part: str = "validation") -> float:
-        """The metric of a finished run; NaN if it diverged or failed."""
+        """The metric of a finished run; NaN if it diverged, failed or was pruned."""
         value = self.metrics.get(part, {}).get(metric)
         return math.nan if value is None or self.status != "ok" else value
 
@@ -88,7 +100,13 @@ class Record:
     def from_json(text: str) -> Record:
         """Read what `to_json` wrote."""
         fields: dict[str, Any] = json.loads(text)
-        return Record(run=Run(**fields.pop("run")), **fields)
+        run = fields.pop("run")
+        return Record(run=Run(**{**run, "bar": tuple(run.get("bar", ()))}), **fields)
+
+
+def _digest(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
 def finite(value: Any) -> Any:

@@ -1,13 +1,13 @@
-"""Run -> Record: one training, measured; an ensemble's members are trained one after the other."""
+"""Run -> Record: one training, measured; or an ensemble, put together from its members' trainings."""
 
 from __future__ import annotations
 
-import dataclasses
+import itertools
 import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -16,24 +16,35 @@ import numpy as np
 import tensorflow as tf
 
 from regzoo.language import AfterTraining, Objective, OnTraining, Recipe, parse
-from regzoo.language.seeds import derive
+from regzoo.language.seeds import generator
 from regzoo.training.assemble import assemble
 from regzoo.training.combined import Combined, put_together
+from regzoo.training.members import members_of
 from regzoo.training.model import RegularizedModel
 from regzoo.training.optimizers import compiled_optimizer
 from regzoo.training.parts import Part, Rows, held
-from regzoo.training.program import Program, Training
-from regzoo.training.record import Record, Run, finite
+from regzoo.training.portrait import reliability, spread
+from regzoo.training.program import Program
+from regzoo.training.pruning import Pruner
+from regzoo.training.record import Curves, Record, Run, finite
 from regzoo.training.study import Study
 from regzoo.training.task import Task
 
 Weights = list[list[np.ndarray]]
 """The weights of each member, in Keras's order."""
 
+Outcome = tuple[Record, Weights]
+"""What a run leaves."""
+
 K = TypeVar("K")
 
 KEPT = 32
 """Programs that a worker keeps; a comparison rarely has more structures than recipes."""
+
+
+SHOWN = 1000
+"""Training rows, drawn once, that curves of training metrics are taken on, or as many as validate: all of them after
+every epoch would cost a third of the training. A finished model is measured on all."""
 
 
 @dataclass
@@ -55,8 +66,13 @@ class Studio:
 
     @cached_property
     def parts(self) -> list[Part]:
-        """The training and the validation part, held once for all programs."""
-        return held([self.data["train"], self.data["validation"]], self.study.task, self.memory)
+        """Held once for all programs: the training and the validation part, and the training rows that are shown."""
+        train, validation = self.data["train"], self.data["validation"]
+        count = max(len(validation[0]), SHOWN)
+        if count >= len(train[0]):
+            return held([train, validation], self.study.task, self.memory)
+        places = np.sort(generator("shown").permutation(len(train[0]))[:count])
+        return held([train, validation, tuple(array[places] for array in train)], self.study.task, self.memory)
 
     def program(self, recipe: Recipe) -> Program:
         """The program for the structure of ``recipe``; traced at most once while it is kept."""
@@ -70,8 +86,16 @@ class Studio:
 
     def _program(self, recipe: Recipe) -> Program:
         study = self.study
-        train, validation = self.parts
-        return Program(build(study, recipe), train, validation, study.batch_size, jit_compile=study.jit_compile)
+        train, validation, *shown = self.parts
+        return Program(
+            build(study, recipe),
+            train,
+            validation,
+            study.batch_size,
+            shown=shown[0] if shown else None,
+            followed=study.task.followed(study.rank_by),
+            jit_compile=study.jit_compile,
+        )
 
 
 def _kept(cache: OrderedDict[Any, K], key: Any, make: Callable[[], K]) -> K:
@@ -91,57 +115,93 @@ def build(study: Study, recipe: Recipe, seed: int = 0) -> RegularizedModel:
     return model
 
 
-def execute(run: Run, studio: Studio) -> tuple[Record, Weights]:
+def execute(run: Run, studio: Studio, members: Sequence[Outcome] | None = None) -> Outcome:
     """Make one run and measure what came out.
 
     Test data is looked at for replicates only: their strengths are frozen.
+
+    Args:
+        run: with numbers for all strengths.
+        studio: where it is made.
+        members: what its trainings left, one for each of `members_of`, if they have been made already.
     """
-    study = studio.study
-    recipe = parse(run.recipe)
-    objective = dataclasses.replace(study.task.objective(study.rank_by), epochs=run.epochs)
+    if members is None:
+        needed = members_of(run)
+        if needed == [run]:
+            return _trained(run, studio)
+        members = [execute(one, studio) for one in needed]
+    return _put_together(run, studio, members)
+
+
+def _trained(run: Run, studio: Studio) -> Outcome:
+    study, recipe = studio.study, parse(run.recipe)
+    objective = replace(study.task.objective(study.rank_by), epochs=run.epochs)
     program = studio.program(recipe)
-    trainings: list[Training] = []
-    weights: Weights = []
-    for member in range(trainings_of(recipe)):
-        training = program.train(
-            strengths=recipe.dials(),
-            seed=member_seed(run.seed, member),
-            learning_rate=run.learning_rate,
-            epochs=run.epochs,
-            objective=objective,
-            watchers=[part.watch(objective) for part in recipe if isinstance(part, OnTraining)],
-        )
-        trainings.append(training)
-        weights += training.members
-    predict = _predictor(studio, recipe, program, weights)
-    parts = ["train", "validation", *(["test"] if run.stage == "replicate" else [])]
-    metrics = {part: _measure(study.task, studio.data[part], predict) for part in parts}
-    whole = all(value is not None for values in metrics.values() for value in values.values())
-    history = _mean_history(trainings)
-    record = Record(
-        run=run,
-        status="ok" if whole else "diverged",
-        metrics=metrics,
-        history=history,
-        epochs=max(training.epochs for training in trainings),
-        best_epoch=_best_epoch(history["validation"][objective.metric], objective),
-        steps=program.steps * sum(training.epochs for training in trainings),
-        fit_seconds=sum(training.seconds for training in trainings),
-        predict_ms=_milliseconds(studio.data["validation"][0], predict),
-        parameters=len(weights) * _count(program.model),
-        error=None if whole else f"a metric is not finite after epoch {trainings[-1].epochs}",
+    pruner = Pruner(run.bar, objective)
+    training = program.train(
+        strengths=recipe.dials(),
+        seed=run.seed,
+        learning_rate=run.learning_rate,
+        epochs=run.epochs,
+        objective=objective,
+        watchers=[*(part.watch(objective) for part in recipe if isinstance(part, OnTraining)), pruner],
     )
-    return record, weights
+    history: Any = finite(training.history)
+    made = Record(
+        run=run,
+        status="pruned" if pruner.pruned else "ok",
+        history=history,
+        epochs=training.epochs,
+        best_epoch=_best_epoch(history["validation"][objective.metric], objective),
+        steps=program.steps * training.epochs,
+        fit_seconds=training.seconds,
+        error=f"behind the median of its recipe's trials after epoch {training.epochs}" if pruner.pruned else None,
+    )
+    return _measured(made, studio, program, training.members)
 
 
-def trainings_of(recipe: Recipe) -> int:
-    """How many models a run of ``recipe`` trains."""
-    return math.prod(part.trainings() for part in recipe if isinstance(part, AfterTraining))
+def _put_together(run: Run, studio: Studio, members: Sequence[Outcome]) -> Outcome:
+    """The run of an ensemble, or of one model by another name, from what its ``members`` left."""
+    records = [record for record, _ in members]
+    history = _mean_history([record.history for record in records])
+    objective = studio.study.task.objective(studio.study.rank_by)
+    made = Record(
+        run=run,
+        status="ok",
+        history=history,
+        epochs=max(record.epochs for record in records),
+        best_epoch=_best_epoch(history["validation"][objective.metric], objective),
+        steps=sum(record.steps for record in records),
+        fit_seconds=sum(record.fit_seconds for record in records),
+    )
+    weights = [values for _, left in members for values in left]
+    program = studio.program(parse(run.recipe).trained())
+    program.model.set_weights(weights[0])
+    return _measured(made, studio, program, weights)
 
 
-def member_seed(seed: int, member: int) -> int:
-    """The seed of a member; the first has the run's own, so it is the baseline's twin."""
-    return seed if member == 0 else derive(seed, "member", member)
+def _measured(made: Record, studio: Studio, program: Program, weights: Weights) -> Outcome:
+    """Add to what is known of a training what its model achieves."""
+    study, data = studio.study, studio.data
+    predict = _predictor(studio, parse(made.run.recipe), program, weights)
+    parts = ["train", "validation", *(["test"] if made.run.stage == "replicate" else [])]
+    logits = {part: predict(data[part][0]) for part in parts}
+    targets = {part: study.task.encode(tf.constant(data[part][1])) for part in parts}
+    metrics = _measure(study.task, targets, logits)
+    whole = all(value is not None for values in metrics.values() for value in values.values())
+    record = replace(
+        made,
+        status=made.status if whole else "diverged",
+        metrics=metrics,
+        predict_ms=_milliseconds(data["validation"][0], predict),
+        parameters=len(weights) * _count(program.model),
+        error=made.error if whole else f"a metric is not finite after epoch {made.epochs}",
+    )
+    if made.run.stage != "replicate" or not whole:
+        return record, weights
+    kernels = [values for values in weights[0] if values.ndim > 1]
+    seen = reliability(study.task, targets["validation"], logits["validation"])
+    return replace(record, reliability=seen, spread=spread(kernels)), weights
 
 
 def finished(study: Study, recipe: Recipe, weights: Weights) -> keras.Model:
@@ -166,27 +226,27 @@ def _count(model: keras.Model) -> int:
     return sum(math.prod(variable.shape) for variable in model.trainable_variables)
 
 
-def _measure(task: Task, rows: Rows, predict: Any) -> dict[str, float | None]:
-    x, y = rows
-    values = task.measure(task.encode(tf.constant(y)), predict(x))
-    return finite({name: float(value) for name, value in values.items()})
-
-
-def _mean_history(trainings: Sequence[Training]) -> dict[str, dict[str, list[float | None]]]:
-    """Average the members' curves, over the members still training at an epoch."""
-    longest = max(trainings, key=lambda training: training.epochs)
+def _measure(task: Task, targets: dict[str, Any], logits: dict[str, Any]) -> dict[str, dict[str, float | None]]:
+    variance = task.residual_variance(targets["train"], logits["train"])
     return {
-        part: {
-            name: finite(
-                [
-                    float(np.mean([t.history[part][name][epoch] for t in trainings if t.epochs > epoch]))
-                    for epoch in range(longest.epochs)
-                ]
-            )
-            for name in curves
-        }
-        for part, curves in longest.history.items()
+        part: finite({name: float(value) for name, value in task.measure(y, logits[part], variance=variance).items()})
+        for part, y in targets.items()
     }
+
+
+def _mean_history(histories: Sequence[Curves]) -> Curves:
+    """Average the members' curves, over the members still training at an epoch; None where one is not finite."""
+    longest = max(histories, key=lambda history: len(next(iter(history["train"].values()))))
+    return {
+        part: {name: _mean_curve([history[part][name] for history in histories]) for name in curves}
+        for part, curves in longest.items()
+    }
+
+
+def _mean_curve(curves: Sequence[Sequence[float | None]]) -> list[float | None]:
+    epochs = itertools.zip_longest(*curves, fillvalue=())  # an empty tuple: no longer training
+    at_each = ([value for value in values if value != ()] for values in epochs)
+    return [None if None in values else float(np.mean(values)) for values in at_each]  # type: ignore[arg-type]
 
 
 def _best_epoch(curve: Sequence[float | None], objective: Objective) -> int:

@@ -2,62 +2,52 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from regzoo.language import InputError, Objective, did_you_mean
 from regzoo.language.lazy import keras, tf
-
-DIRECTIONS: dict[str, Literal["min", "max"]] = {
-    "nll": "min",
-    "error": "min",
-    "accuracy": "max",
-    "brier": "min",
-    "ece": "min",
-    "rmse": "min",
-    "mae": "min",
-}
-"""Every metric and what better means: never guessed from its name."""
-
-METRICS = {
-    "classification": ("nll", "error", "accuracy", "brier", "ece"),
-    "regression": ("rmse", "mae"),
-    "reconstruction": ("rmse", "mae"),
-}
-"""What a comparison can be ranked by, by task; the first is the default."""
-
-BINS = 15
+from regzoo.training import metrics as of
+from regzoo.training.metrics import DEAR, DIRECTIONS, METRICS
 
 
 @dataclass(frozen=True)
 class Task:
-    """Classification into ``classes`` (softmax head, cross-entropy), regression of ``outputs`` or reconstruction of the
-    inputs (mean squared error).
+    """Classification into ``classes`` (softmax head, cross-entropy), multilabel classification (sigmoid head, the mean
+    cross-entropy of the labels), regression of ``outputs`` or reconstruction of the inputs (mean squared error).
 
     Reconstruction takes the standardized inputs for targets, of any shape: ``fit(x, x)``. What a regularizer does to
     the batch of inputs it does not do to the targets, so noise makes a denoising autoencoder.
 
     Attributes:
-        kind: ``classification``, ``regression`` or ``reconstruction``.
-        size: number of classes (from 2), of outputs (from 1) or of values in an input (from 1).
+        kind: ``classification``, ``multilabel``, ``regression`` or ``reconstruction``.
+        size: number of classes (from 2), of labels, of outputs or of values in an input (from 1).
         scale: for regression, the unit of the targets: metrics are multiplied by it, so that they are in the
             user's units when targets were standardized.
     """
 
-    kind: Literal["classification", "regression", "reconstruction"]
+    kind: Literal["classification", "multilabel", "regression", "reconstruction"]
     size: int
     scale: float = 1.0
 
     def __post_init__(self) -> None:
         least = 2 if self.kind == "classification" else 1
         if self.size < least:
-            word = {"classification": "classes", "regression": "outputs", "reconstruction": "inputs"}[self.kind]
+            word = {"classification": "classes", "multilabel": "labels", "regression": "outputs"}.get(
+                self.kind, "inputs"
+            )
             raise InputError(f"{self.kind} needs {word} from {least}, received {self.size}")
 
     @property
     def metrics(self) -> tuple[str, ...]:
         """The names of its metrics; the first is the default to rank by."""
         return METRICS[self.kind]
+
+    def followed(self, rank_by: str | None = None) -> tuple[str, ...]:
+        """The metrics taken after each epoch: all that need no sorting of the rows, and the one to rank by."""
+        return tuple(name for name in self.metrics if name not in DEAR or name == rank_by)
 
     def objective(self, metric: str | None = None) -> Objective:
         """The metric to judge by, the task's own by default.
@@ -78,6 +68,8 @@ class Task:
         logits = keras.layers.Dense(self.size, name="head")(features)
         if self.kind == "classification":
             return logits, keras.layers.Softmax(name="probabilities")(logits)
+        if self.kind == "multilabel":
+            return logits, keras.layers.Activation("sigmoid", name="probabilities")(logits)
         return logits, logits
 
     def encode(self, y: Any) -> Any:
@@ -94,57 +86,90 @@ class Task:
         """Per-example loss (batch,) of encoded targets (batch, size): cross-entropy in nats, or squared error."""
         if self.kind == "classification":
             return tf.nn.softmax_cross_entropy_with_logits(y, logits)
+        if self.kind == "multilabel":
+            return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(y, logits), axis=-1)
         return tf.reduce_mean(tf.square(y - logits), axis=-1)
 
-    def measure(self, y: Any, logits: Any) -> dict[str, Any]:
-        """Every metric as a scalar tensor, of encoded hard targets (rows, size) and logits (rows, size)."""
-        if self.kind != "classification":
-            distance = self.scale * (logits - y)
-            return {
-                "rmse": tf.sqrt(tf.reduce_mean(tf.square(distance))),
-                "mae": tf.reduce_mean(tf.abs(distance)),
-            }
-        probabilities = tf.nn.softmax(logits)
-        right = tf.cast(tf.argmax(logits, -1) == tf.argmax(y, -1), tf.float32)  # (rows,)
-        accuracy = tf.reduce_mean(right)
+    def measure(self, y: Any, logits: Any, names: Sequence[str] | None = None, variance: Any = None) -> dict[str, Any]:
+        """Metrics as scalar tensors, of encoded hard targets (rows, size) and logits (rows, size).
+
+        Args:
+            y: targets.
+            logits: predictions.
+            names: of the metrics wanted; by default all.
+            variance: that of the training part's residuals, as `residual_variance` gives it, for ``gaussian_nll``; by
+                default that of these rows.
+        """
+        if self.kind in ("classification", "multilabel"):
+            known = self._of_classes(y, logits)
+        else:
+            known = self._of_numbers(y, logits, self.residual_variance(y, logits) if variance is None else variance)
+        return {name: known[name]() for name in names or self.metrics}
+
+    def residual_variance(self, y: Any, logits: Any) -> Any:
+        """The mean squared residual, a scalar in the user's units squared, kept above zero."""
+        return tf.maximum(tf.reduce_mean(tf.square(self.scale * (logits - y))), 1e-12 * self.scale**2)
+
+    def _of_numbers(self, y: Any, logits: Any, variance: Any) -> dict[str, Callable[[], Any]]:
+        distance = self.scale * (logits - y)
         return {
-            "nll": tf.reduce_mean(self.loss(y, logits)),
-            "error": 1.0 - accuracy,
-            "accuracy": accuracy,
-            "brier": tf.reduce_mean(tf.reduce_sum(tf.square(probabilities - y), -1)),
-            "ece": calibration_error(tf.reduce_max(probabilities, -1), right),
+            "rmse": lambda: of.rmse(distance),
+            "mae": lambda: of.mae(distance),
+            "r2": lambda: of.r2(self.scale * y, distance),
+            "gaussian_nll": lambda: of.gaussian_nll(distance, variance),
+        }
+
+    def _of_classes(self, y: Any, logits: Any) -> dict[str, Callable[[], Any]]:
+        if self.kind == "classification":
+            probabilities = tf.nn.softmax(logits)
+            right = tf.cast(tf.argmax(logits, -1) == tf.argmax(y, -1), tf.float32)  # (rows,)
+            confidence = tf.reduce_max(probabilities, -1)
+            brier = of.brier(y, probabilities)
+        else:
+            probabilities = tf.sigmoid(logits)
+            right = tf.reshape(tf.cast((logits > 0) == (y > 0.5), tf.float32), [-1])  # (rows x labels,)
+            confidence = tf.reshape(tf.maximum(probabilities, 1.0 - probabilities), [-1])
+            brier = of.brier(y, probabilities) / self.size
+        return {
+            "nll": lambda: tf.reduce_mean(self.loss(y, logits)),
+            "error": lambda: 1.0 - of.accuracy(right),
+            "accuracy": lambda: of.accuracy(right),
+            "balanced_accuracy": lambda: of.balanced_accuracy(y, right),
+            "brier": lambda: brier,
+            "ece": lambda: of.calibration_error(confidence, right),
+            "auroc": lambda: of.auroc(y, probabilities),
         }
 
     def combined_logits(self, outputs: Any) -> Any:
-        """Return logits (rows, size) that stand for averaged outputs (rows, size): log-probabilities."""
-        if self.kind != "classification":
-            return outputs
-        return tf.math.log(tf.maximum(outputs, keras.config.epsilon()))
+        """Return logits (rows, size) that stand for averaged outputs (rows, size): log-probabilities or log-odds."""
+        if self.kind == "classification":
+            return tf.math.log(tf.maximum(outputs, keras.config.epsilon()))
+        if self.kind == "multilabel":
+            inside = tf.clip_by_value(outputs, keras.config.epsilon(), 1.0 - keras.config.epsilon())
+            return tf.math.log(inside) - tf.math.log1p(-inside)
+        return outputs
 
 
-def task_for(classes: int | None = None, outputs: int | None = None) -> Task:
-    """Return the task that ``classes=`` (classification) or ``outputs=`` (regression) asks for.
+def task_for(
+    classes: int | None = None,
+    outputs: int | None = None,
+    labels: int | None = None,
+    task: str | None = None,
+    input_shape: tuple[int, ...] = (),
+) -> Task:
+    """Return the task that ``classes=``, ``outputs=`` (regression), ``labels=`` (multilabel) or ``task=`` asks for.
 
     Raises:
-        InputError: unless exactly one of them is given.
+        InputError: unless exactly one of them is given, or if ``task`` is not ``"reconstruction"``.
     """
-    if (classes is None) == (outputs is None):
+    given = (classes, outputs, labels, task)
+    if task not in (None, "reconstruction") or sum(value is not None for value in given) != 1:
         raise InputError(
-            "give classes= for classification or outputs= for regression, "
-            f"received classes={classes}, outputs={outputs}"
+            "give classes= for classification, outputs= for regression, labels= for several labels or "
+            f'task="reconstruction", received classes={classes}, outputs={outputs}, labels={labels}, task={task!r}'
         )
+    if task is not None:
+        return Task("reconstruction", math.prod(input_shape))
+    if labels is not None:
+        return Task("multilabel", labels)
     return Task("classification", classes) if classes is not None else Task("regression", int(outputs or 0))
-
-
-def calibration_error(confidence: Any, right: Any) -> Any:
-    """Expected calibration error over 15 equal bins: mean |accuracy - confidence|, weighted by the rows in a bin.
-
-    Args:
-        confidence: probability of the predicted class, (rows,).
-        right: 1 where the prediction is right, else 0, (rows,).
-
-    Reference: Guo et al. 2017, https://arxiv.org/abs/1706.04599
-    """
-    bins = tf.minimum(tf.cast(confidence * BINS, tf.int32), BINS - 1)
-    surplus = tf.math.unsorted_segment_sum(right - confidence, bins, BINS)  # (bins,)
-    return tf.reduce_sum(tf.abs(surplus)) / tf.cast(tf.size(confidence), tf.float32)

@@ -39,8 +39,8 @@ class Executor(Protocol):
     def pick(self, waiting: Sequence[Run]) -> Run:
         """Which of the ``waiting`` runs suits best next."""
 
-    def start(self, run: Run) -> None:
-        """Begin ``run``."""
+    def start(self, run: Run, members: Sequence[Outcome] | None = None) -> None:
+        """Begin ``run``; ``members`` is what its trainings left, if they have been made."""
 
     def collect(self) -> list[Outcome]:
         """Wait until something is finished, and return it."""
@@ -53,6 +53,7 @@ class InProcess:
     study: Study
     data: dict[str, Any]
     _run: Run | None = None
+    _members: Sequence[Outcome] | None = None
     _studio: Any = None
 
     def __enter__(self) -> Self:
@@ -73,9 +74,9 @@ class InProcess:
         """The first."""
         return waiting[0]
 
-    def start(self, run: Run) -> None:
+    def start(self, run: Run, members: Sequence[Outcome] | None = None) -> None:
         """Remember the run; it is made when collected."""
-        self._run = run
+        self._run, self._members = run, members
 
     def collect(self) -> list[Outcome]:
         """Make the run."""
@@ -83,7 +84,7 @@ class InProcess:
 
         assert self._run is not None, "collect follows start"
         run, self._run = self._run, None
-        return [execute(run, self._studio)]
+        return [execute(run, self._studio, self._members)]
 
 
 @dataclass
@@ -150,12 +151,12 @@ class Workers:
         untouched = [run for run, structure in zip(waiting, structures, strict=True) if structure not in taken]
         return [*traced, *untouched, waiting[0]][0]
 
-    def start(self, run: Run) -> None:
+    def start(self, run: Run, members: Sequence[Outcome] | None = None) -> None:
         """Hand ``run`` to a free worker."""
         worker = self._free()
         worker.structures.add(parse(run.recipe).structure())
         worker.run = run
-        worker.future = worker.pool.schedule(_work, args=(run,))
+        worker.future = worker.pool.schedule(_work, args=(run, members))
 
     def collect(self) -> list[Outcome]:
         """Wait for at least one run; what raised or died comes back as a failed record."""
@@ -205,10 +206,10 @@ def _ready() -> None:
     """Nothing: the process is up when this returns."""
 
 
-def _work(run: Run) -> Outcome:
+def _work(run: Run, members: Sequence[Outcome] | None) -> Outcome:
     from regzoo.training.run import execute
 
-    return execute(run, _studio)
+    return execute(run, _studio, members)
 
 
 class _AloneProcess(multiprocessing.context.SpawnProcess):

@@ -21,7 +21,7 @@ from regzoo.comparison.search import Point
 from regzoo.config import from_keywords
 from regzoo.data.prepare import prepare
 from regzoo.data.sources import from_arrays
-from regzoo.language import Objective
+from regzoo.language import EnvironmentFailure, InputError, Objective
 from regzoo.training.record import Record, Run
 
 RECIPES = ["none", "dropout", "l2(0.001)", "dropout + l2"]
@@ -45,6 +45,7 @@ class Pretend:
     most: float = math.inf
     status: dict[str, Any] = field(default_factory=dict)
     made: list[Run] = field(default_factory=list)
+    put_together: int = 0
     _under_way: list[Run] = field(default_factory=list)
 
     def room(self) -> bool:
@@ -53,8 +54,9 @@ class Pretend:
     def pick(self, waiting: Sequence[Run]) -> Run:
         return waiting[len(self.made) % len(waiting)]
 
-    def start(self, run: Run) -> None:
+    def start(self, run: Run, members: Any = None) -> None:
         self._under_way.append(run)
+        self.put_together += members is not None
 
     def collect(self) -> list[tuple[Record, Any]]:
         if len(self.made) >= self.most:
@@ -63,8 +65,10 @@ class Pretend:
         self.made.append(run)
         value = score(run)
         metrics: Any = {part: {"nll": value} for part in ("train", "validation", "test")}
-        record = Record(run, self.status.get(run.name, "ok"), metrics=metrics, fit_seconds=float(len(self.made)))
-        return [(record, [[np.full(3, value)]])]
+        status = self.status.get(run.name, "ok")
+        history: Any = {part: {"nll": [value] * run.epochs} for part in ("train", "validation")}
+        record = Record(run, status, metrics, history, fit_seconds=float(len(self.made)))
+        return [(replace(record, error="out of luck"), None) if status == "failed" else (record, [[np.full(3, value)]])]
 
 
 @dataclass
@@ -247,3 +251,124 @@ def test_the_best_trial_is_one_of_those_trained_longest() -> None:
     lost = [trial(0.1, 0.2, epochs=3), trial(0.2, math.nan), trial(0.3, 0.1, status="diverged")]
     assert best(lost, nll).values == {"l2.strength": 0.1}
     assert best([trial(0.5, math.nan), trial(0.6, math.nan)], nll).values == {"l2.strength": 0.5}
+
+
+ENSEMBLES = ["none", "dropout(0.2)", "ensemble(3)", "dropout(0.2) + ensemble(2)"]
+
+
+def test_a_training_is_made_once_and_shared(plan: Any, tmp_path: Path) -> None:
+    made = plan(recipes=ENSEMBLES)
+    boards = set()
+    for slots in (1, 3):
+        executor = Pretend(slots)
+        compared(made, tmp_path / str(slots), executor)
+        boards.add(board(made, tmp_path / str(slots)))
+        trained = [run.training for run in executor.made if "ensemble" not in run.recipe]
+        assert len(set(trained)) == len(trained)
+        # an ensemble's first member is the run without it wherever both have one learning rate, as in all trials
+        members = [run for run in executor.made if run.stage == "member"]
+        alone = {run.training for run in executor.made if run.stage != "member"}
+        assert not alone & {run.training for run in members}
+        assert sum(run.seed == executor.made[0].seed for run in members) == 0
+        assert executor.put_together == 2 * (4 + 3)
+    assert len(boards) == 1
+    with Ledger(tmp_path / "3") as ledger:
+        assert ledger.trainings() == set()  # their room is given back
+
+
+def test_members_are_made_once_however_often_it_is_interrupted(plan: Any, tmp_path: Path) -> None:
+    made = plan(recipes=ENSEMBLES)
+    compared(made, tmp_path / "straight", Pretend())
+    counts: Counter[str] = Counter()
+    finished = False
+    while not finished:
+        executor = Pretend(2, 5)
+        try:
+            compared(made, tmp_path / "interrupted", executor)
+            finished = True
+        except Interrupted:
+            pass
+        counts.update(run.key for run in executor.made)
+    assert set(counts.values()) == {1}
+    assert board(made, tmp_path / "interrupted") == board(made, tmp_path / "straight")
+
+
+def test_a_lost_member_costs_the_runs_that_need_it(plan: Any, tmp_path: Path) -> None:
+    made = plan(recipes=["none", "dropout(0.2) + ensemble(2)"])
+    compared(made, tmp_path, Pretend(2, status={"dropout(0.2)": "failed"}))
+    found = records(tmp_path, "replicate")
+    assert {record.status for record in found["none"]} == {"ok"}
+    assert {record.error for record in found["dropout(0.2) + ensemble(2)"]} == {"a member failed: out of luck"}
+
+
+def test_everything_failing_alike_ends_it_early(plan: Any, tmp_path: Path) -> None:
+    executor = Pretend(2, status=dict.fromkeys(RECIPES, "failed"))
+    with pytest.raises(EnvironmentFailure, match="the first 5 runs all failed alike: out of luck"):
+        compared(plan(), tmp_path, executor)
+    assert len(executor.made) == 5
+
+
+def test_one_recipe_failing_ends_nothing(plan: Any, tmp_path: Path) -> None:
+    executor = Pretend(status={"none": "failed"})
+    compared(plan(recipes=["none", "l2"], search={"trials": 8}), tmp_path, executor)
+    assert len(records(tmp_path, "replicate")["l2"]) == 3
+
+
+def test_a_budget_takes_every_recipe_equally_far_and_no_further_when_run_again(plan: Any, tmp_path: Path) -> None:
+    limited = plan(budget="0.001s", replicates=9)
+    boards = set()
+    for slots in (1, 3, 3):
+        executor = Pretend(slots)
+        compared(limited, tmp_path / str(slots), executor)
+        for stage, count in (("trial", 1), ("replicate", 2)):
+            found = records(tmp_path / str(slots), stage)
+            assert {name: len(those) for name, those in found.items()} == dict.fromkeys(RECIPES, count)
+        boards.add(board(limited, tmp_path / str(slots)))
+    assert executor.made == []
+    assert len(boards) == 1
+    executor = Pretend()
+    compared(plan(budget="10h", replicates=9), tmp_path / "1", executor)
+    assert {run.stage for run in executor.made} == {"replicate"}  # the strengths stay those of the search
+    assert len(executor.made) == 7 * len(RECIPES)
+
+
+def test_a_pruner_measures_a_recipe_by_its_own_trials(plan: Any, tmp_path: Path) -> None:
+    made = plan(search={"trials": 7, "pruner": "median"}, recipes=["none", "dropout", "ensemble(2)"])
+    boards = set()
+    for slots in (1, 3):
+        compared(made, tmp_path / str(slots), Pretend(slots))
+        boards.add(board(made, tmp_path / str(slots)))
+        trials = records(tmp_path / str(slots), "trial")
+        for name in ("none", "dropout"):
+            curves = [record.score("nll") for record in trials[name]]
+            bars = [record.run.bar for record in trials[name]]
+            assert bars[:3] == [()] * 3
+            assert [bar[0] for bar in bars[3:5]] == [float(np.median(curves[:3]))] * 2
+            assert [bar[0] for bar in bars[5:]] == [float(np.median(curves[:5]))] * 2
+        assert {record.run.bar for record in trials["ensemble(2)"]} == {()}
+        assert {r.run.bar for those in records(tmp_path / str(slots), "replicate").values() for r in those} == {()}
+    assert len(boards) == 1
+
+
+def test_a_pruned_trial_is_not_chosen() -> None:
+    nll = Objective("nll", "min")
+    assert best([trial(0.1, 0.2, status="pruned"), trial(0.2, 0.4)], nll).values == {"l2.strength": 0.2}
+
+
+@pytest.mark.parametrize(
+    "given", [{"budget": "1m"}, {"search": {"tuner": "hyperband", "trials": 9, "pruner": "median"}}]
+)
+def test_hyperband_is_not_cut_short(given: dict[str, Any], plan: Any) -> None:
+    keywords = {"search": {"tuner": "hyperband", "trials": 9}, "training": {"epochs": 9}, **given}
+    with pytest.raises(InputError, match="hyperband stops trials by its own rule"):
+        plan(**keywords)
+
+
+def test_a_placebo_is_the_baseline_on_seeds_of_its_own(plan: Any, tmp_path: Path) -> None:
+    compared(plan(placebo=2, recipes=["none", "l2"]), tmp_path, Pretend())
+    trials, replicates = records(tmp_path, "trial"), records(tmp_path, "replicate")
+    names = ["none", "placebo 1", "placebo 2"]
+    assert {r.run.recipe for name in names for r in trials[name] + replicates[name]} == {"none"}
+    assert len({tuple(r.run.learning_rate for r in trials[name]) for name in names}) == 1  # tuned alike
+    seeds = [r.run.seed for name in names for r in replicates[name]]
+    assert len(set(seeds)) == len(seeds) == 9

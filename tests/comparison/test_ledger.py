@@ -162,3 +162,49 @@ def test_a_file_that_is_no_ledger_is_refused_and_stays_as_it_is(create: bool, tm
     with pytest.raises(InputError, match=r"is no ledger of regzoo"):
         Ledger(tmp_path, create=create)
     assert (tmp_path / FILE).read_text() == "not a store " * 100
+
+
+FORMAT_1 = """
+create table records (
+    number integer primary key, key text not null unique, stage text not null, name text not null,
+    status text not null, body text not null
+);
+create table weights (
+    name text primary key, key text not null, score real not null, replicate integer not null, body blob not null
+);
+create table notes (name text primary key, body text not null);
+insert into notes values ('names', '["none"]');
+pragma user_version = 1;
+"""
+
+
+def test_an_older_format_is_brought_forward_and_keeps_what_it_holds(tmp_path: Path) -> None:
+    store = sqlite3.connect(tmp_path / FILE)
+    store.executescript(FORMAT_1)
+    one = record()
+    body = json.loads(one.to_json())
+    del body["run"]["bar"]  # as format 1 wrote it
+    row = (one.run.key, "replicate", "dropout", "ok", json.dumps(body))
+    with store:
+        store.execute("insert into records (key, stage, name, status, body) values (?, ?, ?, ?, ?)", row)
+    store.close()
+    with Ledger(tmp_path) as ledger:
+        assert ledger.noted("names") == ["none"]
+        assert ledger.records() == [one]
+        ledger.add(record(1), NLL, weights(1.0), shared=True)
+        assert ledger.trainings() == {record(1).run.training}
+    with Ledger(tmp_path) as ledger:
+        assert [each.run.number for each in ledger.records()] == [0, 1]
+
+
+def test_shared_trainings_are_kept_until_they_are_forgotten(tmp_path: Path) -> None:
+    with Ledger(tmp_path, create=True) as ledger:
+        ledger.add(record(0, stage="trial"), NLL, weights(1.0))
+        assert ledger.trainings() == set()
+        ledger.add(record(1, stage="member"), NLL, weights(2.0, members=2), shared=True)
+        kept, left = ledger.training(record(1).run.training)
+        assert kept.run.stage == "member"
+        np.testing.assert_array_equal(left[1][0], np.full((2, 3), 3.0, np.float32))
+        ledger.forget_trainings()
+        assert ledger.trainings() == set()
+        assert len(ledger.records()) == 2

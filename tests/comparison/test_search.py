@@ -266,7 +266,7 @@ def test_a_hypermodel_can_have_a_fixed_learning_rate_and_predict_numbers() -> No
 
 
 def test_a_hypermodel_refuses_what_build_refuses() -> None:
-    with pytest.raises(InputError, match="give classes= for classification or outputs= for regression"):
+    with pytest.raises(InputError, match="give classes= for classification, outputs= for regression, labels="):
         regzoo.hypermodel("mlp", "dropout", (5,))
     with pytest.raises(InputError, match="Did you mean 'dropout'"):
         regzoo.hypermodel("mlp", "dropuot", (5,), classes=3)

@@ -9,6 +9,7 @@ import pytest
 
 from regzoo.data.dataset import Dataset, task_of
 from regzoo.data.sources.arrays import from_arrays
+from regzoo.language.errors import InputError
 
 X = np.arange(8.0).reshape(4, 2)
 Y = [0, 1, 0, 1]
@@ -47,6 +48,22 @@ def test_column_names_are_content() -> None:
     assert len(set(named)) == 3
 
 
+ROLES = {"groups": [1, 1, 2, 2], "sample_weight": [1, 2, 1, 1], "time": [1, 2, 3, 4], "part": ["train", "", "", ""]}
+
+
+def test_roles_are_content() -> None:
+    digests = [from_arrays(X, Y, **{role: values}).digest for role, values in ROLES.items()]
+    assert len({from_arrays(X, Y).digest, *digests}) == 5
+    assert from_arrays(X, Y, **ROLES).digest == from_arrays(X, Y, **ROLES).digest
+    assert from_arrays(X, Y, groups=[1, 1, 2, 3]).digest != from_arrays(X, Y, groups=ROLES["groups"]).digest
+
+
+def test_rows_with_equal_inputs_and_targets_are_duplicates() -> None:
+    x = [[1, 2], [1, 2], [1, 2], [2, 1], [1, 2]]
+    assert from_arrays(x, ["a", "b", "a", "a", "b"]).duplicates.tolist() == [0, 1, 0, 2, 1]
+    assert from_arrays(np.array(x).reshape(5, 1, 2), [0.5, 1, 0.5, 2, 3]).duplicates.tolist() == [0, 1, 0, 2, 3]
+
+
 def test_the_arrays_are_read_only() -> None:
     data = from_arrays(X, Y)
     with pytest.raises(ValueError, match="read-only"):
@@ -73,3 +90,19 @@ def test_the_arrays_are_read_only() -> None:
 )
 def test_the_task_follows_from_the_targets(y: Any, task: str) -> None:
     assert task_of(y) == task
+
+
+def test_the_task_may_be_asked_for() -> None:
+    whole, real, text = (from_arrays(X, y) for y in (Y, [0.1, 0.2, 0.3, 0.4], list("abab")))
+    alone = from_arrays(X, None)
+    meant = [data.task_as(None) for data in (whole, real, text, alone)]
+    assert meant == ["classification", "regression", "classification", "reconstruction"]
+    assert whole.task_as("regression") == "regression"
+    assert text.task_as("reconstruction") == "reconstruction"
+    for data, task, said in (
+        (text, "regression", "regression needs numbers, the targets of arrays are 'a'"),
+        (real, "classification", "classification needs labels"),
+        (alone, "regression", "has inputs alone; take reconstruction"),
+    ):
+        with pytest.raises(InputError, match=said):
+            data.task_as(task)

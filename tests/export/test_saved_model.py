@@ -96,6 +96,8 @@ def cases(rows: Any, images: Any, numbers: Any, table: pd.DataFrame) -> dict[str
         "columns": case(table.drop(columns="kind"), table["kind"].replace("rose", "größe")),
         "regression": case(np.tile(numbers[0], (2, 1)), np.tile(numbers[1], 2)),
         "ensemble": case(x, y.astype(float), "ensemble(3)", members=3),
+        "reconstruction": case(x, None, backbone="autoencoder([4], code=2)"),
+        "reconstructions": case(x.reshape(-1, 5, 1, 1), None, "ensemble(2)", "autoencoder([4], code=2)", members=2),
         "passes": case(x, y, "dropout(0.5) + mc_dropout(10)", members=1),
     }
 
@@ -119,7 +121,7 @@ def served(
     return found
 
 
-NAMES = ("rows", "images", "columns", "regression", "ensemble")
+NAMES = ("rows", "images", "columns", "regression", "ensemble", "reconstruction", "reconstructions")
 
 
 @pytest.mark.parametrize("name", [*NAMES, "passes"])
@@ -142,7 +144,7 @@ def test_it_holds_no_random_and_no_training_operation(name: str, served: dict[st
         *("FusedBatchNormV3", "GatherV2", "Identity", "MatMul", "MaxPool", "Mul", "NoOp", "Pack", "PartitionedCall"),
         *("Placeholder", "ReadVariableOp", "RealDiv", "Relu", "Reshape", "Rsqrt", "Shape", "Softmax", "StridedSlice"),
         *("StatefulPartitionedCall", "Squeeze", "Sub", "AddN"),
-        *("Maximum", "Mean", "Neg", "Sum", "Xlogy"),  # an ensemble's uncertainty
+        *("Maximum", "Mean", "Neg", "Sqrt", "Square", "Sum", "Xlogy"),  # an ensemble's uncertainty
     }
     assert set(served[name].said["operations"]) <= inference
 
@@ -220,6 +222,20 @@ def test_regression_answers_in_the_units_of_the_user(served: dict[str, Answer]) 
     np.testing.assert_allclose(
         answer.answers["prediction 7"], standardized * preparation.target_scale + preparation.target_mean, rtol=1e-5
     )
+
+
+@pytest.mark.parametrize("name", ["reconstruction", "reconstructions"])
+def test_reconstruction_answers_in_the_units_of_the_user(name: str, served: dict[str, Answer]) -> None:
+    answer = served[name]
+    preparation, raw = answer.case.prepared.preparation, answer.case.raw
+    standardized = preparation.apply(raw)
+    rebuilt = answer.case.model(standardized).numpy().reshape(raw.shape)
+    units = rebuilt * np.array(preparation.scale) + np.array(preparation.mean)
+    np.testing.assert_allclose(answer.answers["reconstruction 7"], units, rtol=1e-5, atol=1e-5)
+    axes = tuple(range(1, raw.ndim))
+    distance = np.sqrt(np.mean((rebuilt - standardized) ** 2, axis=axes))
+    np.testing.assert_allclose(answer.answers["distance 7"], distance, rtol=1e-5)
+    assert ("uncertainty 7" in answer.answers) == (name == "reconstructions")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from regzoo.contract import operations
+from regzoo.contract.traced import operations
 from regzoo.language import parse
 from regzoo.training.assemble import assemble
 from regzoo.training.optimizers import FusedAdam, FusedRMSprop, FusedSGD, compiled_optimizer

@@ -182,7 +182,7 @@ def test_history_is_what_the_model_says_after_each_epoch(rows: Rows) -> None:
     assert told.epochs == 2
     assert list(told.history) == ["train", "validation"]
     for part, (x, y) in zip(told.history, parts(rows), strict=True):
-        values = THREE.measure(THREE.encode(tf.constant(y)), made.logits(x))
+        values = THREE.measure(THREE.encode(tf.constant(y)), made.logits(x), THREE.followed())
         assert {name: curve[-1] for name, curve in told.history[part].items()} == pytest.approx(
             {name: float(value) for name, value in values.items()}, abs=1e-6
         )

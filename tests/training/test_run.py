@@ -13,8 +13,9 @@ import pytest
 import tensorflow as tf
 
 from regzoo.language import parse
+from regzoo.training.members import member_seed
 from regzoo.training.record import Record, Run
-from regzoo.training.run import Studio, execute, finished, member_seed
+from regzoo.training.run import Studio, execute, finished
 from regzoo.training.study import Study
 from regzoo.training.task import Task
 
@@ -56,7 +57,7 @@ def test_a_record_says_what_happened(studio: Studio) -> None:
     assert record.best_epoch == 1 + int(np.argmin(curve))
     for part in ("train", "validation"):
         assert {name: values[-1] for name, values in record.history[part].items()} == pytest.approx(
-            record.metrics[part], abs=1e-6
+            {name: record.metrics[part][name] for name in record.history[part]}, abs=1e-6
         )
     assert [[array.shape for array in member] for member in weights] == [[(5, 8), (8,), (8, 3), (3,)]]
     assert record.fit_seconds > 0

@@ -6,10 +6,22 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from sklearn.metrics import accuracy_score, brier_score_loss, log_loss, mean_absolute_error, root_mean_squared_error
+from scipy.stats import norm
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    brier_score_loss,
+    hamming_loss,
+    log_loss,
+    mean_absolute_error,
+    r2_score,
+    roc_auc_score,
+    root_mean_squared_error,
+)
 
 from regzoo.language import InputError, Objective
-from regzoo.training.task import DIRECTIONS, METRICS, Task, calibration_error, task_for
+from regzoo.training.metrics import DIRECTIONS, METRICS, auroc, calibration_error
+from regzoo.training.task import Task, task_for
 
 THREE = Task("classification", 3)
 
@@ -35,6 +47,8 @@ def test_classification_metrics_are_those_of_scikit_learn() -> None:
         "error": wrong,
         "accuracy": 1 - wrong,
         "brier": brier_score_loss(y, probabilities),
+        "balanced_accuracy": balanced_accuracy_score(y, probabilities.argmax(1)),
+        "auroc": roc_auc_score(y, probabilities, multi_class="ovr", average="macro"),
     }
     assert list(found) == list(THREE.metrics)
     # float32 holds seven digits, and 200 terms of size below 10 are averaged
@@ -72,8 +86,14 @@ def test_regression_metrics_are_in_the_units_of_the_user() -> None:
     mean, scale = 40.0, 7.0
     y, predicted = random.normal(mean, scale, 50), random.normal(mean, scale, 50)
     found = measured(Task("regression", 1, scale), (y - mean) / scale, ((predicted - mean) / scale)[:, None])
-    wanted = {"rmse": root_mean_squared_error(y, predicted), "mae": mean_absolute_error(y, predicted)}
-    assert found == pytest.approx(wanted, rel=1e-5)  # float32 of numbers near 1
+    error = root_mean_squared_error(y, predicted)
+    wanted = {
+        "rmse": error,
+        "mae": mean_absolute_error(y, predicted),
+        "r2": r2_score(y, predicted),
+        "gaussian_nll": -norm.logpdf(y, predicted, error).mean(),
+    }
+    assert found == pytest.approx(wanted, rel=1e-4)  # float32 of numbers near 1, and r2 a difference of them
 
 
 def test_losses_per_example() -> None:
@@ -119,7 +139,7 @@ def test_every_metric_has_a_direction_and_the_first_is_the_default() -> None:
 
 
 def test_metrics_of_another_task_are_refused() -> None:
-    with pytest.raises(InputError, match=r"regression cannot be ranked by 'nll'\. There is: mae, rmse"):
+    with pytest.raises(InputError, match=r"regression cannot be ranked by 'nll'\. There is: gaussian_nll"):
         Task("regression", 1).objective("nll")
     with pytest.raises(InputError, match="Did you mean 'accuracy'"):
         THREE.objective("acuracy")
@@ -135,7 +155,60 @@ def test_task_for_takes_classes_or_outputs() -> None:
     assert task_for(classes=4) == Task("classification", 4)
     assert task_for(outputs=2) == Task("regression", 2)
     for given in ({}, {"classes": 2, "outputs": 1}):
-        with pytest.raises(InputError, match="give classes= for classification or outputs= for regression"):
+        with pytest.raises(InputError, match="give classes= for classification, outputs= for regression, labels="):
             task_for(**given)
     with pytest.raises(InputError, match="outputs from 1, received 0"):
         task_for(outputs=0)
+
+
+def test_task_for_takes_reconstruction_of_an_input() -> None:
+    assert task_for(task="reconstruction", input_shape=(8, 8, 3)) == Task("reconstruction", 192)
+    with pytest.raises(InputError, match="received classes=None, outputs=None, labels=None, task='regression'"):
+        task_for(task="regression")
+    with pytest.raises(InputError, match="received classes=3, outputs=None, labels=None, task='reconstruction'"):
+        task_for(classes=3, task="reconstruction", input_shape=(4,))
+
+
+def test_several_labels_are_measured_as_scikit_learn_does() -> None:
+    random = np.random.default_rng(3)
+    y, logits = random.integers(0, 2, (80, 4)), 2 * random.normal(size=(80, 4))
+    task = Task("multilabel", 4)
+    found = measured(task, y, logits)
+    p = 1 / (1 + np.exp(-logits))
+    wanted = {
+        "nll": np.mean([log_loss(y[:, label], p[:, label]) for label in range(4)]),
+        "error": hamming_loss(y, p > 0.5),
+        "accuracy": 1 - hamming_loss(y, p > 0.5),
+        "brier": np.mean((p - y) ** 2),
+        "auroc": roc_auc_score(y, p, average="macro"),
+    }
+    assert {name: found[name] for name in wanted} == pytest.approx(wanted, abs=1e-5)
+    assert found["ece"] == pytest.approx(
+        float(calibration_error(tf.constant(np.maximum(p, 1 - p).ravel(), tf.float32), ((p > 0.5) == y).ravel() * 1.0))
+    )
+    np.testing.assert_allclose(tf.sigmoid(task.combined_logits(tf.constant(p, tf.float32))), p, atol=1e-6)
+
+
+def test_auroc_by_hand() -> None:
+    y, scores = tf.constant([[1.0], [0.0], [1.0], [0.0]]), tf.constant([[0.9], [0.8], [0.5], [0.5]])
+    assert float(auroc(y, scores)) == (1 + 1 + 0 + 0.5) / 4  # pairs: .9 > .8, .9 > .5, .5 < .8, .5 = .5
+    assert float(auroc(tf.ones([3, 1]), tf.constant([[0.1], [0.2], [0.3]]))) == 0.5  # no pair
+    both = tf.concat([tf.concat([y, tf.ones([4, 1])], 1)], 0)
+    assert float(auroc(both, tf.concat([scores, scores], 1))) == 2.5 / 4  # a label without pairs does not count
+
+
+def test_the_variance_of_a_regression_is_that_of_the_training_residuals() -> None:
+    task = Task("regression", 1, 10.0)
+    y, logits = tf.constant([[0.0], [0.0]]), tf.constant([[0.1], [-0.1]])  # off by 1 in the user's units
+    variance = task.residual_variance(y, logits)
+    assert float(variance) == pytest.approx(1.0)
+    off = task.measure(y, tf.constant([[0.3], [0.3]]), ["gaussian_nll"], variance)
+    assert {name: float(value) for name, value in off.items()} == {
+        "gaussian_nll": pytest.approx(-norm.logpdf(3.0, 0.0, 1.0), rel=1e-6)
+    }
+
+
+def test_what_sorts_the_rows_is_followed_only_if_it_ranks() -> None:
+    assert "auroc" not in THREE.followed("nll")
+    assert "auroc" in THREE.followed("auroc")
+    assert set(THREE.metrics) - set(THREE.followed()) == {"auroc"}
