@@ -26,7 +26,7 @@ from regzoo.training.parts import Part, Rows, held
 from regzoo.training.portrait import reliability, spread
 from regzoo.training.program import Program
 from regzoo.training.pruning import Pruner
-from regzoo.training.record import Curves, Record, Run, finite
+from regzoo.training.record import Curves, Parts, Record, Run, finite
 from regzoo.training.study import Study
 
 Weights = list[list[np.ndarray]]
@@ -196,20 +196,27 @@ def _measured(made: Record, studio: Studio, program: Program, weights: Weights) 
     logits = {part: predict(data[part][0]) for part in parts}
     targets = {part: study.task.encode(tf.constant(data[part][1])) for part in parts}
     metrics = _metrics(studio, targets, logits)
-    whole = all(value is not None for values in metrics.values() for value in values.values())
+    broken = _broken(metrics, weights)
     record = replace(
         made,
-        status=made.status if whole else "diverged",
+        status="diverged" if broken else made.status,
         metrics=metrics,
         predict_ms=_milliseconds(data["validation"][0], predict),
         parameters=len(weights) * _count(program.model),
-        error=made.error if whole else f"a metric is not finite after epoch {made.epochs}",
+        error=f"{broken} is not finite after epoch {made.epochs}" if broken else made.error,
     )
-    if made.run.stage != "replicate" or not whole:
+    if made.run.stage != "replicate" or broken:
         return record, weights
     kernels = [values for values in weights[0] if values.ndim > 1]
     seen = reliability(study.task, targets["validation"], logits["validation"])
     return replace(record, reliability=seen, spread=spread(kernels)), weights
+
+
+def _broken(metrics: Parts, weights: Weights) -> str | None:
+    """What is not finite, if anything; a ReLU hides weights that are not a number, and metrics look fine."""
+    if any(value is None for values in metrics.values() for value in values.values()):
+        return "a metric"
+    return None if all(np.isfinite(array).all() for arrays in weights for array in arrays) else "a weight"
 
 
 def finished(study: Study, recipe: Recipe, weights: Weights) -> keras.Model:
