@@ -18,7 +18,7 @@ from regzoo.comparison.compare import make_runs
 from regzoo.comparison.folder import Scratch, claimed, keep_config, refuse_busy, set_aside
 from regzoo.comparison.ledger import FILE as LEDGER
 from regzoo.comparison.ledger import Ledger
-from regzoo.comparison.plan import Plan, make_plan, placebos, study_of
+from regzoo.comparison.plan import Plan, looks_of, make_plan, placebos, study_of
 from regzoo.comparison.progress import Screen, Silent
 from regzoo.config import Experiment
 from regzoo.data.catalog import READ_BY_KERAS
@@ -322,7 +322,9 @@ def _note(ledger: Ledger, experiment: Experiment, prepared: Prepared, study: Stu
             "command": command,
             "trials": experiment.search.trials,
             "tuner": experiment.search.tuner,
-            "replicates": experiment.replicates,
+            "replicates": looks_of(experiment)[0],
+            "looks": looks_of(experiment),
+            "rope": experiment.rope,
             "notes": [note for recipe in experiment.built_recipes() for note in recipe.clashes()],
         },
     )
@@ -331,7 +333,8 @@ def _note(ledger: Ledger, experiment: Experiment, prepared: Prepared, study: Stu
 def read_board(ledger: Ledger, records: list[Record]) -> leaderboard.Leaderboard:
     """The leaderboard as far as the ledger reaches."""
     facts = ledger.noted("study")
-    return leaderboard.of(records, facts["rank_by"], facts["direction"], ledger.noted("names"))
+    rope, looks = facts.get("rope"), len(facts.get("looks", (1,)))
+    return leaderboard.of(records, facts["rank_by"], facts["direction"], ledger.noted("names"), rope=rope, looks=looks)
 
 
 def write_report(folder: Path, ledger: Ledger) -> None:

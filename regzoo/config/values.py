@@ -54,6 +54,21 @@ def whole(domain: str) -> Callable[[Any], int]:
     return accept
 
 
+def whole_or(domain: str, word: str) -> Callable[[Any], Any]:
+    """Accept a whole number in ``domain``, or ``word``."""
+    single = whole(domain)
+
+    def accept(value: Any) -> Any:
+        plain = _plain(value)
+        if not isinstance(plain, str):
+            return single(value)
+        if plain != word:
+            raise ValueError(f"takes a whole number in {domain} or {word}, received {received(value)}")
+        return plain
+
+    return accept
+
+
 def number(domain: str) -> Callable[[Any], float]:
     """Accept a number in ``domain``."""
 
