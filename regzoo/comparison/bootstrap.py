@@ -115,7 +115,7 @@ def p_value(values: Iterable[float], seed: int = 0) -> float:
 def _students(x: Array, seed: int) -> tuple[Array, Array]:
     """Return t* of each resample of ``x``, and the resamples' weights."""
     n, mean = len(x), x.mean()
-    shares, weights = _resamples(n, seed)
+    shares, weights = resamples(n, seed)
     shift = shares @ (x - mean)  # (resamples,)
     variance = np.maximum(shares @ (x - mean) ** 2 - shift**2, 0.0)
     error = x.std(ddof=1) / math.sqrt(n)
@@ -123,7 +123,7 @@ def _students(x: Array, seed: int) -> tuple[Array, Array]:
 
 
 @lru_cache(maxsize=8)
-def _resamples(n: int, seed: int) -> tuple[Array, Array]:
+def resamples(n: int, seed: int) -> tuple[Array, Array]:
     """Return the share of each value in each resample (resamples, n), and the resamples' weights."""
     if n > EXACT:
         draws = generator("ranking", seed, n).multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
