@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from regzoo import api
 from regzoo import config as configs
+from regzoo.comparison.ledger import Ledger
 from regzoo.comparison.response import Response
 from regzoo.comparison.sweep import read_values, sweep_of
 from regzoo.language import InputError, Recipe, parse
@@ -30,7 +31,7 @@ class SweepResult(api.Result):
         Raises:
             InputError: if the folder holds a comparison that is no sweep.
         """
-        with api.Ledger(self.folder) as ledger:
+        with Ledger(self.folder) as ledger:
             found = response_of(ledger.records(), ledger.noted("study"))
         if found is None:
             raise InputError(f"{self.folder} holds a comparison that is no sweep; regzoo sweep makes one")
@@ -60,7 +61,7 @@ class SweepResult(api.Result):
         from regzoo.report.figures._style import save
 
         board = self.board.to_dict()
-        with api.Ledger(self.folder) as ledger:
+        with Ledger(self.folder) as ledger:
             records, study = ledger.records(), ledger.noted("study")
         for name in ("sweep", "sweep_grid"):
             file = figures()[name]

@@ -197,7 +197,7 @@ def _checked(name: str, spec: StrengthSpec, values: Sequence[Any]) -> tuple[floa
         if isinstance(value, Float | Int | Choice | Schedule | Call):
             what = "a range" if isinstance(value, Float | Int | Choice) else "a schedule or a word"
             raise InputError(
-                f"values: a sweep fixes {name} to one number at a time, received {what}; list numbers, such as 0,0.1,0.2"
+                f"values: a sweep fixes {name} to one number at a time, received {what}: list numbers, as 0,0.1,0.2"
             )
     try:
         numbers = sorted({spec.accept(value) for value in values})

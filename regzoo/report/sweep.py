@@ -50,9 +50,9 @@ def details(found: Response) -> tuple[str, ...]:
     said = []
     if len(found.candidates) > 1:
         where = span(found, found.candidates)
-        said.append(f"With other seeds the best value could as well have been one of {where} (95 % of the resamples).")
+        said.append(f"When the seeds are resampled, the best value is one of {where} in 95 % of the draws.")
     elif found.candidates:
-        said.append("With other seeds it would be the best value again (in 95 % of the resamples or more).")
+        said.append("When the seeds are resampled, the best value is the same in 95 % of the draws or more.")
     if found.knee is not None and found.knee.name != found.best.name:
         said.append(f"The mildest value within one standard error is {at(found.knee)}.")
     said += [sentence for axis, swept in enumerate(found.sweep.over) if (sentence := _edge(swept, found.best, axis))]
@@ -128,8 +128,8 @@ def _cells(point: Point, digits: int) -> list[str]:
 
 
 def _remark(point: Point, found: Response) -> str:
-    chosen = {"best": found.best, "mildest": found.knee}
-    words = [word for word, that in chosen.items() if that is not None and that.name == point.name]
+    chosen = {"best": found.best, "mildest flat": found.knee}
+    words = [word for word, that in chosen.items() if that is not None and that.name == point.name][:1]
     words += ["flat"] if point.flat and not words else []
     words += [f"{point.lost} of {point.replicates} lost"] if point.lost else []
     words += [] if point.replicates else ["not measured yet"]

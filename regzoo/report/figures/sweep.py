@@ -20,7 +20,7 @@ from regzoo.report import board as boards
 from regzoo.report import sweep as words
 from regzoo.report.figures import Info
 from regzoo.report.figures._axis import dress, finite, scale
-from regzoo.report.figures._style import BLACK, GREY, PARTS, SMALL, VERMILLION, WIDTH, canvas, styled
+from regzoo.report.figures._style import BLACK, GREY, PARTS, SIZE, VERMILLION, WIDTH, canvas, styled
 from regzoo.report.figures._text import inches
 from regzoo.report.words import show, strength
 from regzoo.training.record import Record
@@ -94,8 +94,8 @@ def positions(swept: Swept) -> tuple[dict[float, float], bool]:
     neutral, low, high = others[0], min(held.values()), max(held.values())
     span = (high - low) or abs(high) or 1.0
     below = neutral < min(inner)
-    gap = min(abs(neutral - value) for value in inner)
-    if math.isfinite(neutral) and not (log and neutral <= 0) and gap <= max(inner) - min(inner):
+    near = min(abs(neutral - value) for value in inner) <= max(inner) - min(inner) or len(inner) == 1
+    if math.isfinite(neutral) and not (log and neutral <= 0) and near:
         return held | {neutral: math.log10(neutral) if log else float(neutral)}, False
     return held | {neutral: round(low - SLOT * span if below else high + SLOT * span, 12)}, True
 
@@ -116,6 +116,8 @@ def draw(info: SweepCurve) -> Figure:
     dress(axes.xaxis, list(places.values()), "linear")
     _ticks(axes, places, [found.best.values[0], *([swept.neutral] if apart and swept.neutral is not None else [])])
     alone = swept.neutral if apart else None
+    if alone is not None:
+        _break(axes, sorted(places.values()), at_left=places[alone] < min(v for k, v in places.items() if k != alone))
     _shade(axes, found, places)
     for name in PARTS:
         if name != "test":
@@ -166,14 +168,25 @@ def _part(axes: Axes, points: Sequence[Point], places: dict[float, float], name:
             axes.plot([place, near[0]], [at, near[1]], color=look.color, linestyle=":", linewidth=1.1, zorder=3)
 
 
+def _break(axes: Axes, order: Sequence[float], at_left: bool) -> None:
+    """Two strokes through the axis, between the others and the value that stands apart."""
+    middle = sum(order[:2] if at_left else order[-2:]) / 2
+    axes.text(
+        middle, 0, "//", transform=axes.get_xaxis_transform(), ha="center", va="center", color=GREY, zorder=9,
+        size=SIZE, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
+    )  # fmt: skip
+
+
 def _shade(axes: Axes, found: Response, places: dict[float, float]) -> None:
-    """Shade around each flat value, half way to its neighbours."""
+    """Shade around the flat values, half way to their neighbours; what touches is one field."""
     order = sorted(places.values())
     low, high = axes.get_xlim()
     edges = [low, *((a + b) / 2 for a, b in itertools.pairwise(order)), high]
-    for point in found.flat:
-        index = order.index(places[point.values[0]])
-        axes.axvspan(edges[index], edges[index + 1], color=SHADE, linewidth=0, zorder=0)
+    flat = {places[point.values[0]] for point in found.flat}
+    for kind, group in itertools.groupby(range(len(order)), key=lambda index: order[index] in flat):
+        members = list(group)
+        if kind:
+            axes.axvspan(edges[members[0]], edges[members[-1] + 1], color=SHADE, linewidth=0, zorder=0)
 
 
 def _mark(axes: Axes, found: Response, places: dict[float, float], worst: float) -> None:

@@ -93,7 +93,7 @@ def draw(info: SweepGrid) -> Figure:
     axes.spines[:].set_visible(False)
     axes.set(xlabel=first.name, ylabel=second.name)
     _cells(axes, found, image, (WIDTH - 1.8) / columns)
-    bar = figure.colorbar(image, ax=axes, format=Plain(), pad=0.015, fraction=0.035)
+    bar = figure.colorbar(image, ax=axes, format=Plain(), pad=0.015, fraction=0.035, aspect=30)
     bar.ax.minorticks_off()
     bar.outline.set_visible(False)
     bar.set_label(f"validation {info.metric} ({boards.better(info.direction)} is better)")
