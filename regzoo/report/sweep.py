@@ -49,8 +49,11 @@ def details(found: Response) -> tuple[str, ...]:
     assert found.best is not None
     said = []
     if len(found.candidates) > 1:
-        where = span(found, found.candidates)
-        said.append(f"When the seeds are resampled, the best value is one of {where} in 95 % of the draws.")
+        ends = [
+            f"{code(s.name)} from {strength(low)} to {strength(high)}"
+            for s, (low, high) in zip(found.sweep.over, found.interval, strict=True)
+        ]
+        said.append(f"When the seeds are resampled, the best lies at {listing(ends)} in 95 % of the draws.")
     elif found.candidates:
         said.append("When the seeds are resampled, the best value is the same in 95 % of the draws or more.")
     if found.knee is not None and found.knee.name != found.best.name:
