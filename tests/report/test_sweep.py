@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ SCORE = {0.0: 2.0, 0.2: 1.0, 0.4: 1.0001, 0.6: 3.0, 0.8: 0.5}
 
 
 def drawn(found: Any) -> str:
-    console = Console(width=160, record=True, file=open("/dev/null", "w"))
+    console = Console(width=160, record=True, file=io.StringIO())
     console.print(table(found))
     return console.export_text()
 

@@ -86,18 +86,20 @@ def positions(swept: Swept) -> tuple[dict[float, float], bool]:
     ({0.001: -3.0, 0.01: -2.0, 0.1: -1.0, 0.0: -3.22}, True)
     """
     inner = [value for value in swept.values if value != swept.neutral and math.isfinite(value)]
-    log = swept.log and min(inner, default=0.0) > 0
+    if not inner:
+        return {value: float(index) for index, value in enumerate(swept.values)}, False
+    log = swept.log and min(inner) > 0
     held = {value: math.log10(value) if log else float(value) for value in inner}
-    others = [value for value in swept.values if value not in held]
-    if not others or not inner:
-        return held or {value: float(index) for index, value in enumerate(swept.values)}, False
-    neutral, low, high = others[0], min(held.values()), max(held.values())
-    span = (high - low) or abs(high) or 1.0
-    below = neutral < min(inner)
-    near = min(abs(neutral - value) for value in inner) <= max(inner) - min(inner) or len(inner) == 1
-    if math.isfinite(neutral) and not (log and neutral <= 0) and near:
-        return held | {neutral: math.log10(neutral) if log else float(neutral)}, False
-    return held | {neutral: round(low - SLOT * span if below else high + SLOT * span, 12)}, True
+    low, high = min(held.values()), max(held.values())
+    neutral = swept.neutral
+    if neutral is None or neutral not in swept.values:
+        return held, False
+    if math.isfinite(neutral) and (neutral > 0 or not log):
+        place = math.log10(neutral) if log else float(neutral)
+        if low == high or min(abs(place - other) for other in held.values()) <= high - low:
+            return held | {neutral: place}, False
+    reach = SLOT * ((high - low) or abs(high) or 1.0)
+    return held | {neutral: round(low - reach if neutral < min(inner) else high + reach, 12)}, True
 
 
 @styled
@@ -142,8 +144,9 @@ def _ticks(axes: Axes, places: dict[float, float], first: Sequence[float]) -> No
         room = (abs(places[value] - places[v]) * scale_ - (inches(text) + inches(t)) / 2 for v, t in kept.items())
         if all(space > 0.08 for space in room):
             kept[value] = text
-    axes.xaxis.set_major_locator(FixedLocator([places[value] for value in kept]))
-    axes.xaxis.set_major_formatter(FixedFormatter(list(kept.values())))
+    shown = sorted(kept, key=places.__getitem__)
+    axes.xaxis.set_major_locator(FixedLocator([places[value] for value in shown]))
+    axes.xaxis.set_major_formatter(FixedFormatter([kept[value] for value in shown]))
     bare = [place for value, place in places.items() if value not in kept]
     axes.xaxis.set_minor_locator(FixedLocator(bare) if bare else NullLocator())
 
