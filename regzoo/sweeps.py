@@ -117,14 +117,12 @@ def sweep(
     roles = {"groups": groups, "sample_weight": sample_weight, "time": time, "part": part}
     names = [over] if isinstance(over, str) else list(over)
     lists = [] if values is None else [values] if isinstance(over, str) else list(values)
-    asked, prepared = api.asked(x, y, roles, {"recipes": ["none"], **keywords})
+    asked, read = api.asked(x, y, roles, {"recipes": ["none"], **keywords})
     experiment, what = sweep_of(asked, names, lists)
     folder, keep = api.folder_for(experiment, out)
     command = "regzoo.sweep(...)"
     with api.quiet_or_screen(verbose) as progress:
-        api.run(
-            experiment, prepared, folder, workers=workers, fresh=fresh, progress=progress, command=command, sweep=what
-        )
+        api.run(experiment, read, folder, workers=workers, fresh=fresh, progress=progress, command=command, sweep=what)
     return SweepResult(folder, keep)
 
 
@@ -148,9 +146,15 @@ def sweep_config(
     words = ["regzoo", "sweep", str(config), *(w for name in over for w in ("--over", name))]
     command = shlex.join([*words, *(w for text in values for w in ("--values", text))])
     with api.quiet_or_screen(verbose) as progress:
-        prepared = api.read_data(experiment)
         api.run(
-            experiment, prepared, folder, workers=workers, fresh=fresh, progress=progress, command=command, sweep=what
+            experiment,
+            lambda: api.read_data(experiment),
+            folder,
+            workers=workers,
+            fresh=fresh,
+            progress=progress,
+            command=command,
+            sweep=what,
         )
     return SweepResult(folder)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from regzoo.comparison.bootstrap import LEVEL, interval, resamples
-from regzoo.comparison.ranking import Direction
+from regzoo.comparison.scores import Direction
 from regzoo.comparison.sweep import Sweep
 from regzoo.training.record import Record, finite
 

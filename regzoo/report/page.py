@@ -73,6 +73,7 @@ def _content(
     return {
         "study": study,
         "facts": _facts(board, records, study),
+        "findings": [*study["data"].get("repairs", ()), *study["data"].get("warnings", ())],
         "verdict": verdict_of(board, records, study),
         "leaderboard": tables.leaderboard(board),
         "details": tables.details(board),
@@ -93,7 +94,6 @@ def _facts(board: dict[str, Any], records: Sequence[Record], study: dict[str, An
     parts = f"{data['train']:,} train, {data['validation']:,} validation, {data['test']:,} test"
     return [
         f"{data['source']}: {plural(data['rows'], 'row')} ({parts}), {data['inputs']}, {task}",
-        *data.get("notes", ()),
         f"{plural(len(board['recipes']), 'recipe')}, {len(boards.measured(board))} measured",
         made if not boards.known(study["seconds"]) else f"{made} in {seconds(study['seconds'])}",
     ]
