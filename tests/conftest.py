@@ -182,7 +182,7 @@ def mixed(tensorflow: None, tmp_path_factory: pytest.TempPathFactory) -> Compari
     )
     experiment = load(config)
     options: dict[str, Any] = {"workers": 0, "fresh": False, "progress": Silent(), "command": "regzoo compare"}
-    api.run(experiment, api.read_data(experiment), folder / "visits", **options)
+    api.run(experiment, lambda: api.read_data(experiment), folder / "visits", **options)
     return Comparison(folder / "visits", config, table)
 
 
