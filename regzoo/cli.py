@@ -126,10 +126,10 @@ def sweep(
     values: Annotated[
         list[str] | None,
         typer.Option(
-            help="numbers such as 0,0.1,0.2; once for each --over [default: 9 over its range; 5 each for two]"
+            help="numbers such as 0,0.1,0.2; once for each --over (default: 9 over its range; 5 each for two)"
         ),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="the sweep's folder [default: reports/<name>-dropout.rate]")] = None,
+    out: Annotated[Path | None, typer.Option(help="the sweep's folder (default: reports/NAME-dropout.rate)")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="processes [default: one per core]")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="begin anew; what is there is moved aside")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="print nothing but errors")] = False,
