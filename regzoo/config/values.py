@@ -23,7 +23,7 @@ from regzoo.language.recipe import BASELINE, Recipe
 from regzoo.language.regularizer import Regularizer
 
 _FOLDER = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
-_LONGEST_NAME = 100
+LONGEST_NAME = 100
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h)")
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _MOST_BITS = 1000  # a larger whole number overflows when it becomes a float
@@ -165,8 +165,8 @@ def word(options: tuple[str, ...], unlisted: tuple[str, ...] = ()) -> Callable[[
 def folder(value: Any) -> str:
     """Accept the name of a folder that is safe on every system."""
     name = str(value) if isinstance(value, int) and not isinstance(value, bool) else text(value)
-    if not _FOLDER.fullmatch(name) or len(name) > _LONGEST_NAME:
-        allowed = f"up to {_LONGEST_NAME} letters (a to z), digits, '.', '_' or '-', not starting with a dot"
+    if not _FOLDER.fullmatch(name) or len(name) > LONGEST_NAME:
+        allowed = f"up to {LONGEST_NAME} letters (a to z), digits, '.', '_' or '-', not starting with a dot"
         raise ValueError(f"takes a folder name: {allowed}, received {received(value)}")
     return name
 
