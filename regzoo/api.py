@@ -279,8 +279,14 @@ def _note(ledger: Ledger, experiment: Experiment, prepared: Prepared, study: Stu
 
 
 def read_board(ledger: Ledger, records: list[Record]) -> leaderboard.Leaderboard:
-    """The leaderboard as far as the ledger reaches."""
+    """The leaderboard as far as the ledger reaches.
+
+    Raises:
+        InputError: if the comparison has begun this very moment.
+    """
     facts = ledger.noted("study")
+    if facts is None:
+        raise InputError("the comparison has only just begun: there is nothing to show yet")
     return leaderboard.of(records, facts["rank_by"], facts["direction"], ledger.noted("names"))
 
 
