@@ -21,10 +21,10 @@ from regzoo.comparison.ledger import Ledger
 from regzoo.comparison.plan import Plan, make_plan, placebos, study_of
 from regzoo.comparison.progress import Screen, Silent
 from regzoo.config import Experiment
+from regzoo.data.catalog import READ_BY_KERAS
 from regzoo.data.dataset import Dataset
 from regzoo.data.prepare import Prepared, prepare
-from regzoo.data.sources import load
-from regzoo.data.sources.arrays import from_arrays
+from regzoo.data.sources import from_python, load
 from regzoo.language import AfterTraining, Backbone, InputError, Recipe, Regularizer, Schedule, parse
 from regzoo.language.fields import Strength
 from regzoo.report import page
@@ -35,6 +35,7 @@ from regzoo.training.record import Record
 from regzoo.training.study import Study
 from regzoo.training.task import task_for
 from regzoo.training.workers import Workers
+from regzoo.training.xla import measured_faster
 
 if TYPE_CHECKING:
     import keras
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
     from regzoo.training.model import RegularizedModel
 
 MODEL = "model"
+XLA = "xla"
+"""Where the ledger keeps what was measured about XLA."""
+
 VERSIONS = ("regzoo", "tensorflow", "keras", "keras-tuner", "numpy", "scikit-learn")
 
 
@@ -96,6 +100,10 @@ def compare(
     x: Any = None,
     y: Any = None,
     *,
+    groups: Any = None,
+    sample_weight: Any = None,
+    time: Any = None,
+    part: Any = None,
     out: str | Path | None = None,
     workers: int | None = None,
     fresh: bool = False,
@@ -105,8 +113,13 @@ def compare(
     """Compare recipes on ``x`` and ``y`` and return the result.
 
     Args:
-        x: inputs: lists, an array (rows, features) or (rows, height, width[, channels]), or a DataFrame.
+        x: inputs: lists, an array (rows, features) or (rows, height, width[, channels]), or a DataFrame; or a
+            tf.data.Dataset of (x, y), which is read once, to its end.
         y: targets: class labels of any kind, or numbers; left out for ``task="reconstruction"``. Neither is changed.
+        groups: (n,) the group of each row, such as a patient; no group is in two parts.
+        sample_weight: (n,) how much each row counts, above 0.
+        time: (n,) numbers or dates; earlier rows train, later ones validate and test.
+        part: (n,) ``train``, ``validation``, ``test``, or None where the split may choose.
         out: the comparison's own folder; by default a temporary one that lives as long as the result.
         workers: processes; by default one per core. 0 makes the runs in this process, one after the other.
         fresh: begin anew; a comparison in ``out`` is moved aside.
@@ -121,13 +134,18 @@ def compare(
         result = regzoo.compare(x, y, backbone="mlp", recipes=["none", "dropout", "l2"], replicates=5)
         print(result.leaderboard)
     """
-    missing = y is None and keywords.get("task") != "reconstruction"
-    if (x is None and y is not None) or (x is not None and missing) or (x is None) == ("data" not in keywords):
+    if (x is None) != ("data" in keywords) or (x is None and y is not None):
         raise InputError('give x and y (x alone for task="reconstruction"), or data= as in a config')
     experiment = configs.from_keywords(**keywords)
+    roles = {"groups": groups, "sample_weight": sample_weight, "time": time, "part": part}
+    given = {key: values for key, values in roles.items() if values is not None}
+    if x is None and given:
+        raise InputError(f"{next(iter(given))}: goes with x and y; with data=, name the column or array in it")
 
     def read() -> Prepared:
-        return read_data(experiment) if x is None else prepared_for(experiment, from_arrays(x, y))
+        if x is None:
+            return read_data(experiment)
+        return prepared_for(experiment, from_python(x, y, given, experiment.task))
 
     keep = None
     if out is None:
@@ -155,6 +173,8 @@ def quiet_or_screen(verbose: bool) -> contextlib.AbstractContextManager[Screen |
 
 def read_data(experiment: Experiment) -> Prepared:
     """Load, split and prepare the data that ``experiment`` names."""
+    if experiment.data.keras in READ_BY_KERAS:
+        import_tensorflow()
     return prepared_for(experiment, load(experiment.data, experiment.task))
 
 
@@ -172,8 +192,9 @@ def run(
     fresh: bool,
     progress: Screen | Silent,
     command: str,
+    outputs: bool = True,
 ) -> None:
-    """Make every run that ``folder`` does not hold yet, then write leaderboard, report and the winner's model.
+    """Make every run that ``folder`` does not hold yet; then, for ``outputs``, write report and the winner's model.
 
     Args:
         experiment: what to compare.
@@ -183,6 +204,7 @@ def run(
         fresh: move a comparison that is there aside.
         progress: is told.
         command: what the report says the comparison was made with.
+        outputs: whether leaderboard, report and model are written.
 
     Raises:
         InputError: if config, data or folder cannot be used; nothing is written then.
@@ -193,9 +215,11 @@ def run(
     with executor(workers, experiment.run_limit) as hall:
         prepared = read()
         study = study_of(experiment, prepared)
-        hall.open(study, {"train": prepared.train, "validation": prepared.validation, "test": prepared.test})
+        data = prepared.parts(experiment.training.class_weight)
+        study, decision = compiled(experiment, study, data, folder)
+        hall.open(study, data)
         check_models(experiment, study)
-        plan = make_plan(experiment, prepared)
+        plan = make_plan(experiment, prepared, study)
         if fresh:
             set_aside(folder)
         with claimed(folder):
@@ -203,12 +227,14 @@ def run(
                 _refuse_other_data(ledger, study)
                 keep_config(folder, experiment)
                 _note(ledger, experiment, prepared, study, command)
+                ledger.note(XLA, decision)
                 progress.planned(plan)
                 make_runs(plan, hall, ledger, progress)
                 facts = ledger.noted("study")
                 ledger.note("study", {**facts, "seconds": (facts["seconds"] or 0.0) + time.monotonic() - began})
-            progress.phase("writing the report, verifying the winner's model")
-            write_outputs(folder)
+            if outputs:
+                progress.phase("writing the report, verifying the winner's model")
+                write_outputs(folder)
 
 
 def executor(workers: int | None, limit: float) -> Workers | InProcess:
@@ -222,6 +248,26 @@ def executor(workers: int | None, limit: float) -> Workers | InProcess:
     return InProcess() if workers == 0 else Workers(workers, limit)
 
 
+def compiled(
+    experiment: Experiment, study: Study, data: dict[str, Any], folder: Path
+) -> tuple[Study, dict[str, Any] | None]:
+    """Say in the study whether XLA compiles the steps; return also what was measured, if it was to be.
+
+    It is measured once for a comparison: one that is resumed goes on as it began.
+    """
+    wanted = experiment.training.jit_compile
+    if wanted != "auto":
+        return dataclasses.replace(study, jit_compile=wanted), None
+    noted: dict[str, Any] | None = None
+    if (folder / LEDGER).is_file():
+        with Ledger(folder) as ledger:
+            noted = ledger.noted(XLA)
+    if noted is None:
+        recipes = [str(_in_the_middle(recipe)) for recipe in experiment.built_recipes()]
+        noted = dataclasses.asdict(measured_faster(study, data, recipes))
+    return dataclasses.replace(study, jit_compile=noted["jit_compile"]), noted
+
+
 def check_models(experiment: Experiment, study: Study) -> None:
     """Assemble every recipe once, untrained, so that one that finds no place to act is refused now.
 
@@ -233,13 +279,17 @@ def check_models(experiment: Experiment, study: Study) -> None:
 
     problems = []
     for name, recipe in zip(experiment.recipes, experiment.built_recipes(), strict=True):
-        middle = {field: _somewhere(where) for field, (where, _) in recipe.space().items()}
         try:
-            assemble(study.backbone, recipe.fixed(middle), study.task, study.input_shape)
+            assemble(study.backbone, _in_the_middle(recipe), study.task, study.input_shape)
         except InputError as error:
             problems.append(f"recipes: {name}: {error}")
     if problems:
         raise InputError("\n".join(dict.fromkeys(problems)))
+
+
+def _in_the_middle(recipe: Recipe) -> Recipe:
+    """The recipe with numbers from within its ranges."""
+    return recipe.fixed({field: _somewhere(where) for field, (where, _) in recipe.space().items()})
 
 
 def _somewhere(strength: Strength) -> float:

@@ -59,6 +59,8 @@ def check(config: Config) -> None:
         f"{facts['train']} train, {facts['validation']} validation, {facts['test']} test; "
         f"{len(experiment.recipes)} recipes."
     )
+    for note in facts["notes"]:
+        _print(f"note: {note}")
 
 
 @app.command()
@@ -163,6 +165,31 @@ def export(
     from regzoo import api
 
     _print(f"Model: {api.Result(folder).export(to, recipe)}")
+
+
+@app.command()
+def bench(
+    quick: Annotated[bool, typer.Option("--quick", help="two cases, shortened: about two minutes, not ten")] = False,
+    case: Annotated[list[str] | None, typer.Option(help="only this; repeat it for more", show_default=False)] = None,
+    out: Annotated[Path, typer.Option(help="the JSON file to write")] = Path("reports/bench.json"),
+    as_json: AsJson = False,
+) -> None:
+    """Time regzoo beside KerasTuner and Keras's fit on this machine: the same work, the ratios."""
+    from regzoo.bench import bench as benching
+    from regzoo.bench.plan import chosen
+    from regzoo.bench.table import tables
+
+    report = benching.run(chosen(case or [], quick), quick, _warn, out)
+    if as_json:
+        _print(json.dumps(report, indent=2, allow_nan=False))
+    else:
+        _rich(tables(report))
+        _print(f"\nJSON: {out}")
+    wrong = benching.failed(report)
+    for sentence in wrong:
+        _warn(sentence)
+    if wrong:
+        raise typer.Exit(1)
 
 
 def _print(text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import time
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ class ArmPlan:
         trials: how many trials its search makes.
         epochs: how many epochs these trials take at most.
         members: how many models a run trains; a searched number counts with its highest value.
+        cost: passes through the model that a training step takes, the baseline's being 1.
         placebo: whether it is the baseline in disguise: the same recipe under another name, on seeds of its own.
     """
 
@@ -36,6 +38,7 @@ class ArmPlan:
     trials: int
     epochs: int
     members: int
+    cost: float
     placebo: bool = False
 
 
@@ -65,6 +68,11 @@ class Plan:
         """Epochs of training, all runs and members together, at most."""
         return sum(arm.members * (arm.epochs + self.replicates * self.epochs) for arm in self.arms)
 
+    @property
+    def baseline_epochs(self) -> float:
+        """The same in what they cost: epochs of the baseline that would take as long."""
+        return sum(arm.cost * arm.members * (arm.epochs + self.replicates * self.epochs) for arm in self.arms)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
         return {
@@ -79,6 +87,7 @@ class Plan:
                     "trials": arm.trials,
                     "replicates": self.replicates,
                     "models_per_run": arm.members,
+                    "cost": round(arm.cost, 3),
                     "space": {axis.name: f"{axis.range}{' (log)' if axis.log else ''}" for axis in arm.space},
                     "clashes": arm.recipe.clashes(),
                 }
@@ -87,8 +96,8 @@ class Plan:
         }
 
 
-def make_plan(experiment: Experiment, prepared: Prepared) -> Plan:
-    """Plan ``experiment`` on ``prepared`` data.
+def make_plan(experiment: Experiment, prepared: Prepared, study: Study | None = None) -> Plan:
+    """Plan ``experiment`` on ``prepared`` data; ``study`` if more is known of it than `study_of` says.
 
     Raises:
         InputError: if the metric does not fit the task, hyperband has too few trials, or is to be cut short.
@@ -97,7 +106,7 @@ def make_plan(experiment: Experiment, prepared: Prepared) -> Plan:
     if search.tuner == "hyperband" and (search.pruner != "none" or experiment.budget):
         key = "budget" if experiment.budget else "search.pruner"
         raise InputError(f"{key}: hyperband stops trials by its own rule and needs all of them; take another tuner")
-    study = study_of(experiment, prepared)
+    study = study or study_of(experiment, prepared)
     recipes = zip(experiment.recipes, experiment.built_recipes(), strict=True)
     arms = [_arm(name, recipe, experiment) for name, recipe in recipes]
     arms += [dataclasses.replace(_arm(name, Recipe(), experiment), placebo=True) for name in placebos(experiment)]
@@ -136,6 +145,7 @@ def study_of(experiment: Experiment, prepared: Prepared) -> Study:
         batch_size=experiment.training.batch_size,
         rank_by=task.objective(experiment.rank_by).metric,
         data=f"{prepared.digest} {experiment.split} seed={experiment.seed}",
+        class_weight=experiment.training.class_weight,
     )
 
 
@@ -158,6 +168,7 @@ def _arm(name: str, recipe: Recipe, experiment: Experiment) -> ArmPlan:
         trials=sum(count for count, _ in ahead),
         epochs=sum(count * epochs for count, epochs in ahead),
         members=_members(recipe),
+        cost=math.prod(part.cost for part in recipe),
     )
 
 
@@ -169,7 +180,7 @@ def _members(recipe: Recipe) -> int:
 def estimate_seconds(plan: Plan, prepared: Prepared, workers: int) -> float:
     """Time one epoch of the baseline here, and say how long all runs will take on ``workers`` workers.
 
-    Traces, start-up and heavier recipes come on top; it is a first guess, made from a measurement.
+    A recipe's epoch counts by its cost. Traces and start-up come on top; it is a first guess, made from a measurement.
     """
     from regzoo.training.program import Program
     from regzoo.training.run import build
@@ -181,4 +192,4 @@ def estimate_seconds(plan: Plan, prepared: Prepared, workers: int) -> float:
     began = time.perf_counter()
     program.train(**options, epochs=2)
     epoch = (time.perf_counter() - began) / 2
-    return plan.model_epochs * epoch / min(workers, os.cpu_count() or 1)
+    return plan.baseline_epochs * epoch / min(workers, os.cpu_count() or 1)

@@ -22,6 +22,8 @@ class Swa(OnTraining):
     training gained is gone. A training that stops before ``start`` averages nothing. In a recipe with early stopping
     write ``swa`` behind it: each puts its weights in place of those it finds.
 
+    Cost: beside the training three or four forward passes over the training data a run.
+
     Args:
         start: share of the training after which averaging begins, in [0, 1]; 1 does nothing.
 
@@ -64,7 +66,7 @@ class _Mean(Watcher):
     def epoch(self, epoch: int, score: float, model: keras.Model) -> bool:
         """Add up the weights, if it is time."""
         if epoch + 1 > self.after:
-            weights = [variable.numpy() for variable in model.trainable_variables]
+            weights = [keras.ops.copy(variable) for variable in model.trainable_variables]
             self.sums = [sum_ + w for sum_, w in zip(self.sums, weights, strict=True)] if self.count else weights
             self.count += 1
         return False

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from regzoo.training.executor import Outcome, attempt
+from regzoo.training.memory import share_of_memory
 from regzoo.training.quiet import import_tensorflow
 from regzoo.training.record import Run
 from regzoo.training.study import Study
@@ -30,7 +31,7 @@ class InProcess:
         import_tensorflow()
         from regzoo.training.run import Studio
 
-        self._studio = Studio(study, data)
+        self._studio = Studio(study, data, share_of_memory(1))
 
     def room(self) -> bool:
         """True unless a run is waiting to be collected."""

@@ -27,7 +27,7 @@ from regzoo.training.study import Study
 DYING = 10.0
 """Seconds that a process may take to end."""
 
-SharedParts = dict[str, tuple[SharedArray, SharedArray]]
+SharedParts = dict[str, tuple[SharedArray, ...]]
 
 
 @dataclass(frozen=True)
@@ -82,10 +82,10 @@ class Process:
         assert self._process.pid is not None
         return self._process.pid
 
-    def open(self, study: Study, data: SharedParts) -> None:
-        """Send what all runs share."""
+    def open(self, study: Study, data: SharedParts, memory: int | None) -> None:
+        """Send what all runs share, and how many bytes the data may take as tensors."""
         with _death_heard_elsewhere():
-            self.connection.send((study, tuple(data)))
+            self.connection.send((study, memory, {part: len(arrays) for part, arrays in data.items()}))
             for arrays in data.values():
                 for array in arrays:
                     array.send(self.connection, self.pid)
@@ -130,9 +130,9 @@ def _serve(connection: Connection, device: str | None, modules: tuple[str, ...])
 
         from regzoo.training.run import Studio
 
-        study, parts = connection.recv()
-        data = {part: (SharedArray.receive(connection), SharedArray.receive(connection)) for part in parts}
-        studio = Studio(study, data)
+        study, memory, parts = connection.recv()
+        data = {part: tuple(SharedArray.receive(connection) for _ in range(count)) for part, count in parts.items()}
+        studio = Studio(study, data, memory)
         ready = Ready(resident(), len(tf.config.list_physical_devices("GPU")))
     except Exception as error:  # it is told where the user is
         connection.send(Refused(reason(error)))

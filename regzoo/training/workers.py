@@ -16,6 +16,7 @@ from typing import Any, Self
 from regzoo.language import EnvironmentFailure, parse
 from regzoo.training.devices import cores, device_of, gpus
 from regzoo.training.executor import Outcome, failed
+from regzoo.training.memory import share_of_memory
 from regzoo.training.process import Made, Process, Ready, Refused, SharedParts
 from regzoo.training.record import Run
 from regzoo.training.shared import SharedArray
@@ -66,7 +67,7 @@ class Workers:
         self.limit = limit
         self.growth = growth
         self._workers: list[_Worker] = []
-        self._opening: tuple[Study, SharedParts] | None = None
+        self._opening: tuple[Study, SharedParts, int] | None = None
 
     def __enter__(self) -> Self:
         cards = gpus()
@@ -91,7 +92,8 @@ class Workers:
 
     def open(self, study: Study, data: dict[str, Any]) -> None:
         """Say what all runs share, and put the parts where every worker can map them."""
-        self._opening = study, {part: (SharedArray(x), SharedArray(y)) for part, (x, y) in data.items()}
+        shared = {part: tuple(map(SharedArray, arrays)) for part, arrays in data.items()}
+        self._opening = study, shared, share_of_memory(len(self._workers))
         for worker in self._workers:
             worker.since = time.monotonic()
             worker.process.open(*self._opening)

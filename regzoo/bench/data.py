@@ -1,0 +1,65 @@
+"""Data: the rows of a case, split and standardized as `regzoo compare` does it."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from pathlib import Path
+
+import numpy as np
+
+from regzoo.bench.plan import Case
+from regzoo.data.dataset import Array, Dataset
+from regzoo.data.prepare import Prepared, prepare
+from regzoo.data.sources.arrays import from_arrays
+from regzoo.data.sources.bundled import load_bundled
+from regzoo.language.seeds import generator
+
+FOLDERS = (
+    Path(os.environ.get("KERAS_HOME", "~/.keras")) / "datasets" / "fashion-mnist",  # Keras's cache
+    Path("/usr/share/datasets/fashion-mnist"),  # Debian's package dataset-fashion-mnist
+)
+"""Where Fashion-MNIST may be; nothing is downloaded."""
+
+IMAGES, LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
+
+
+def load(case: Case) -> tuple[Dataset, str]:
+    """The first ``case.rows`` rows of the case's data, and where they are from.
+
+    Fashion-MNIST that is not installed is replaced by random numbers of the same shape: the arithmetic is the same.
+    """
+    if case.data == "digits":
+        whole = load_bundled("digits")
+        assert whole.y is not None, "digits have labels"
+        return from_arrays(whole.x[: case.rows], whole.y[: case.rows], "digits"), "scikit-learn's digits"
+    folder = next((folder.expanduser() for folder in FOLDERS if _is_there(folder.expanduser())), None)
+    if folder is None:
+        return _random(case), "seeded random numbers of the same shape: Fashion-MNIST is not installed"
+    x, y = fashion_mnist(folder, case.rows)
+    return from_arrays(x, y, "fashion_mnist"), f"Fashion-MNIST, its first {case.rows:,} training images"
+
+
+def fashion_mnist(folder: Path, rows: int) -> tuple[Array, Array]:
+    """The first ``rows`` images (rows, 28, 28, 1), of 0 to 255, and labels (rows,) of the idx files in ``folder``."""
+    with gzip.open(folder / IMAGES) as images, gzip.open(folder / LABELS) as labels:
+        pixels = np.frombuffer(images.read(16 + rows * 28 * 28), np.uint8, offset=16)
+        numbers = np.frombuffer(labels.read(8 + rows), np.uint8, offset=8)
+    return pixels.reshape(rows, 28, 28, 1), numbers.astype(np.int64)
+
+
+def prepared(case: Case) -> tuple[Prepared, str]:
+    """The three parts that every way trains and validates on, and where the rows are from."""
+    dataset, said = load(case)
+    experiment = case.experiment()
+    return prepare(dataset, experiment.split, experiment.seed), said
+
+
+def _is_there(folder: Path) -> bool:
+    return (folder / IMAGES).is_file() and (folder / LABELS).is_file()
+
+
+def _random(case: Case) -> Dataset:
+    random = generator("bench", case.name)
+    x = random.uniform(0.0, 255.0, size=(case.rows, *case.input_shape))
+    return from_arrays(x, np.arange(case.rows) % case.classes, "random")

@@ -1,0 +1,232 @@
+"""Plan: what is trained, in which ways, and how much arithmetic that is."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from regzoo.config import Experiment, from_keywords
+from regzoo.language import InputError, did_you_mean
+from regzoo.language.seeds import derive
+
+SUITE = 40
+"""Runs of a suite; where fewer are measured, the rest is extrapolated run by run."""
+
+PASSES = 3
+"""A training step costs three forward passes: one forward, and the gradients by inputs and by weights."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One network on one data set: every arm (a dropout rate) is trained with every seed.
+
+    Attributes:
+        name: what ``--case`` takes.
+        title: what the table calls it.
+        data: ``digits`` or ``fashion_mnist``.
+        rows: how many rows of it, from the first; 60 % train, 20 % validate, 20 % test.
+        input_shape: (height, width, channels).
+        filters: of the 3 x 3 convolutions, each halving height and width; none for an MLP.
+        widths: units of the dense layers after them.
+        epochs: of a run.
+        batch_size: rows per step.
+        rates: the arms, from the largest; 0 is the baseline, and comes last.
+        seeds: how many, from 3.
+        sampled: how many runs the slow ways make, by the way's name.
+        classes: outputs of the network.
+        learning_rate: Adam's.
+    """
+
+    name: str
+    title: str
+    data: str
+    rows: int
+    input_shape: tuple[int, int, int]
+    filters: tuple[int, ...]
+    widths: tuple[int, ...]
+    epochs: int
+    batch_size: int
+    rates: tuple[float, ...]
+    seeds: int
+    sampled: Mapping[str, int]
+    classes: int = 10
+    learning_rate: float = 1e-3
+
+    @property
+    def runs(self) -> int:
+        """Arms times seeds."""
+        return len(self.rates) * self.seeds
+
+    @property
+    def forward_flops(self) -> int:
+        """Floating-point operations of one example's forward pass, a multiplication and an addition counted as two.
+
+        Biases, nonlinearities, pooling and dropout are not counted.
+
+        >>> CASES["digits"].forward_flops == 2 * (64 * 256 + 256 * 256 + 256 * 10)
+        True
+        """
+        height, width, channels = self.input_shape
+        flops = 0
+        for count in self.filters:
+            flops += 2 * 9 * channels * count * height * width
+            height, width, channels = height // 2, width // 2, count
+        units = [height * width * channels, *self.widths, self.classes]
+        return flops + sum(2 * a * b for a, b in itertools.pairwise(units))
+
+    def experiment(self) -> Experiment:
+        """The same as a config of regzoo's: an arm has one trial, and a replicate for each further seed."""
+        layers = ", ".join(map(str, self.filters or self.widths))
+        return from_keywords(
+            name=self.name,
+            backbone=f"cnn([{layers}], dense={self.widths[0]})" if self.filters else f"mlp([{layers}])",
+            recipes=[f"dropout({rate})" if rate else "none" for rate in self.rates],
+            training={"epochs": self.epochs, "batch_size": self.batch_size, "learning_rate": self.learning_rate},
+            search={"trials": 1},
+            replicates=self.seeds - 1,
+        )
+
+    def run_seeds(self) -> list[int]:
+        """The seeds of an arm's runs, as `regzoo compare` derives them: the trial's, then the replicates'."""
+        seed = self.experiment().seed
+        return [derive(seed, "trial"), *(derive(seed, "replicate", number) for number in range(self.seeds - 1))]
+
+    @staticmethod
+    def from_dict(fields: Mapping[str, Any]) -> Case:
+        """The case that ``dataclasses.asdict`` made, also after a journey through JSON."""
+        listed = {key: tuple(value) for key, value in fields.items() if isinstance(value, list)}
+        return Case(**{**fields, **listed})
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a suite can be trained.
+
+    Attributes:
+        name: what the JSON calls it.
+        title: what the table calls it.
+    """
+
+    name: str
+    title: str
+
+
+KERAS_TUNER = Way("keras_tuner", "KerasTuner with fit")
+FIT = Way("fit", "fit on arrays")
+TUNED = Way("tuned", "fit, tuned")
+ONE = Way("regzoo_1", "regzoo, 1 worker")
+ALL = Way("regzoo_all", "regzoo, all workers")
+STOCK = (KERAS_TUNER, FIT, TUNED)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one process measures.
+
+    Attributes:
+        case: what is trained.
+        way: how; one of the names above.
+        runs: how many runs are made.
+        workers: processes that train; stock ways train in the one that was started, and regzoo with 0 does too.
+    """
+
+    case: Case
+    way: str
+    runs: int
+    workers: int = 1
+
+    def sample(self) -> list[tuple[float, int]]:
+        """The arm and the seed of each run where not all are made: spread evenly over the arms, the baseline last.
+
+        >>> [rate for rate, _ in Job(CASES["digits"], "fit", 4).sample()]
+        [0.7, 0.5, 0.2, 0.0]
+        """
+        case, last = self.case, len(self.case.rates) - 1
+        arms = [case.rates[round(run * last / max(self.runs - 1, 1))] for run in range(self.runs)]
+        seeds = case.run_seeds()
+        return [(rate, seeds[run % case.seeds]) for run, rate in enumerate(arms)]
+
+
+def jobs(case: Case, cores: int) -> list[tuple[Way, Job]]:
+    """Every way of ``case`` on ``cores`` cores, the slowest first; a single core has no "all workers"."""
+    stock = [(way, Job(case, way.name, case.sampled[way.name])) for way in STOCK]
+    workers = min(cores, case.runs // 3)  # with more, the time from result to result would be guessed from too few
+    every = [(ALL, Job(case, ALL.name, case.runs, workers))] if workers > 1 else []
+    return [*stock, (ONE, Job(case, ONE.name, case.runs)), *every]
+
+
+def chosen(names: Sequence[str], quick: bool) -> list[Case]:
+    """The cases called ``names``, or all; ``quick`` ones take a fifth of the time, and only two are made unasked.
+
+    Raises:
+        InputError: if there is no such case.
+    """
+    for name in names:
+        if name not in CASES:
+            raise InputError(f"--case: there is no case {name!r}.{did_you_mean(name, CASES)}")
+    listed = names or (QUICK if quick else CASES)
+    return [_shorter(CASES[name]) if quick else CASES[name] for name in dict.fromkeys(listed)]
+
+
+def _shorter(case: Case) -> Case:
+    sampled = {way: min(runs, 3) for way, runs in case.sampled.items()}
+    return dataclasses.replace(case, epochs=max(1, case.epochs // 5), seeds=3, sampled=sampled)
+
+
+_DIGITS = Case(
+    name="digits",
+    title="digits, MLP 64-256-256-10, batch 32",
+    data="digits",
+    rows=1797,
+    input_shape=(8, 8, 1),
+    filters=(),
+    widths=(256, 256),
+    epochs=50,
+    batch_size=32,
+    rates=(0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.0),
+    seeds=5,
+    sampled={KERAS_TUNER.name: 3, FIT.name: 3, TUNED.name: 3},
+)
+_FASHION_MLP = Case(
+    name="fashion_mlp",
+    title="Fashion-MNIST, MLP 784-256-256-10, batch 32",
+    data="fashion_mnist",
+    rows=3200,
+    input_shape=(28, 28, 1),
+    filters=(),
+    widths=(256, 256),
+    epochs=8,
+    batch_size=32,
+    rates=(0.6, 0.4, 0.2, 0.0),
+    seeds=5,
+    sampled={KERAS_TUNER.name: 3, FIT.name: 3, TUNED.name: 3},
+)
+_CONVNET = dataclasses.replace(
+    _FASHION_MLP,
+    name="convnet",
+    title="Fashion-MNIST, convnet 32-64-128, batch 128",
+    rows=2000,
+    filters=(32, 64),
+    widths=(128,),
+    epochs=4,
+    batch_size=128,
+    rates=(0.5, 0.25, 0.0),
+    seeds=3,
+)
+_LARGE_MLP = dataclasses.replace(
+    _CONVNET,
+    name="large_mlp",
+    title="Fashion-MNIST, MLP 784-1024-1024-2048-10, batch 128",
+    filters=(),
+    widths=(1024, 1024, 2048),
+    epochs=5,
+)
+
+CASES = {case.name: case for case in (_DIGITS, _FASHION_MLP, _CONVNET, _LARGE_MLP)}
+"""Every case, by name."""
+
+QUICK = (_DIGITS.name, _CONVNET.name)
+"""What ``--quick`` measures unless it is told."""

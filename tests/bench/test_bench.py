@@ -1,0 +1,230 @@
+"""The report: its fields, its file, its tables, and the command's exit codes."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from regzoo import cli
+from regzoo.bench import bench, plan
+from regzoo.bench.measure import UnavailableError
+from regzoo.bench.measured import Measured, Outside
+from regzoo.bench.plan import CASES, Case, Job
+from regzoo.bench.table import tables
+from regzoo.language import EnvironmentFailure, InputError
+
+TINY = dataclasses.replace(
+    CASES["digits"],
+    rows=60,
+    widths=(8,),
+    epochs=1,
+    rates=(0.5, 0.0),
+    seeds=3,
+    sampled=dict.fromkeys(CASES["digits"].sampled, 2),
+)
+SECONDS = {"keras_tuner": 8.0, "fit": 4.0, "tuned": 2.0, "regzoo_1": 1.0, "regzoo_all": 0.5}
+"""Of a run."""
+
+
+def pretended(job: Job) -> tuple[Measured, Outside]:
+    """What a process of ``job`` would find if its start-up took 10 s."""
+    each, own = SECONDS[job.way], job.way.startswith("regzoo")
+    finished = tuple(10.0 + each * (run + 1) for run in range(job.runs))
+    training = (0.75 * each * job.workers,) * job.runs if own else ()
+    weights = ((8,), (8, 10), (10,), (64, 8))
+    measured = Measured("digits", 36, job.workers, 1 if own else 2, finished, training, 1, 2, weights, 500.0)
+    return measured, Outside(finished[-1], 0.04)
+
+
+@pytest.fixture
+def pretending(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No process is started; the machine has two cores."""
+    monkeypatch.setattr(bench, "measure", pretended)
+    monkeypatch.setattr(bench, "ceiling_gflops", lambda: 100.0)
+    monkeypatch.setattr(bench.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(plan, "CASES", {"digits": TINY})
+
+
+def told() -> tuple[dict[str, Any], list[str]]:
+    """The report of the tiny case, and what was said meanwhile."""
+    said: list[str] = []
+    return bench.run([TINY], False, said.append), said
+
+
+def test_the_report_has_every_field(pretending: None) -> None:
+    report, said = told()
+    assert set(report) == {"quick", "machine", "suite", "seconds", "notes", "cases"}
+    assert set(report["machine"]) >= {"cores", "processor", "memory_gb", "versions", "load", "ceiling_gflops"}
+    assert set(report["machine"]["versions"]) == {"regzoo", "tensorflow", "keras", "keras-tuner", "numpy"}
+    (case,) = report["cases"]
+    assert case.keys() >= {field.name for field in dataclasses.fields(Case)}
+    assert (case["backbone"], case["source"], case["same_work"]) == ("mlp([8])", "digits", True)
+    assert case["forward_flops"] == 2 * (64 * 8 + 8 * 10)
+    assert case["step_flops"] == 3 * 32 * case["forward_flops"]
+    assert [way["way"] for way in case["ways"]] == list(SECONDS)
+    for way in case["ways"]:
+        assert (way["status"], way["seconds_per_run"]) == ("ok", SECONDS[way["way"]])
+    assert said == [
+        "the machine's matrix products",
+        "digits: KerasTuner with fit, 2 of 40 runs",
+        "digits: fit on arrays, 2 of 40 runs",
+        "digits: fit, tuned, 2 of 40 runs",
+        "digits: regzoo, 1 worker, 6 of 40 runs",
+        "digits: regzoo, all workers, 6 of 40 runs",
+    ]
+
+
+def test_two_workers_are_compared_with_one_and_with_all_else(pretending: None) -> None:
+    found = told()[0]["cases"][0]["ratios"]
+    assert found["regzoo_all"]["regzoo_1"] == {"suite": (10 + 40 * 1) / (10 + 40 * 0.5), "run": 2.0}
+    assert found["regzoo_1"]["keras_tuner"] == {"suite": (10 + 40 * 8) / (10 + 40 * 1), "run": 8.0}
+    assert {one: set(others) for one, others in found.items()} == {one: set(SECONDS) - {one} for one in SECONDS}
+
+
+def test_the_tables_say_what_the_report_says(pretending: None) -> None:
+    console = Console(width=160)
+    with console.capture() as caught:
+        console.print(tables(told()[0]))
+    lines = [" ".join(line.split()) for line in caught.get().splitlines()]
+    # 330 s; of which 10 s start-up; 2 steps in 8 s; 3 * 1,184 * 36 operations in 8 s of 1e11 round to nothing
+    assert "KerasTuner with fit 1 x 2 330.0* 10.0 8.00 0.2 0.0 % 500 4%" in lines
+    # .75 of 1 s is training, so 250 ms are not, in every run
+    assert "regzoo, 1 worker 1 x 1 50.0* 10.0 1.00 2.0 0.0 % 500 4% 250 (250)" in lines
+    assert "regzoo, all workers 11.00 (16.00) 5.67 (8.00) 3.00 (4.00) 1.67 (2.00) -" in lines
+
+
+def test_the_file_is_written_after_each_case(pretending: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "new" / "bench.json"
+
+    def interrupted(job: Job) -> tuple[Measured, Outside]:
+        if job.case.name == "second":
+            raise KeyboardInterrupt
+        return pretended(job)
+
+    monkeypatch.setattr(bench, "measure", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        bench.run([TINY, dataclasses.replace(TINY, name="second")], False, lambda _: None, out)
+    assert [case["name"] for case in json.loads(out.read_text())["cases"]] == ["digits"]
+    assert list(out.parent.iterdir()) == [out]
+
+
+def test_a_folder_is_no_file(pretending: None, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"--out: .* is a folder; give a file such as .*bench\.json"):
+        bench.run([TINY], False, lambda _: None, tmp_path)
+
+
+def test_a_file_that_cannot_be_written_costs_no_ten_minutes(pretending: None, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    said: list[str] = []
+    with pytest.raises(OSError, match="file"):
+        bench.run([TINY], False, said.append, tmp_path / "file" / "bench.json")
+    assert said == []
+
+
+def test_a_way_that_cannot_be_measured_leaves_the_others(pretending: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def some(job: Job) -> tuple[Measured, Outside]:
+        if job.way == "keras_tuner":
+            raise UnavailableError("pip install 'regzoo[tensorboard]'")
+        if job.way == "fit":
+            raise EnvironmentFailure("it ran out of luck")
+        return pretended(job)
+
+    monkeypatch.setattr(bench, "measure", some)
+    report, _ = told()
+    case = report["cases"][0]
+    assert [way["status"] for way in case["ways"]] == ["unavailable", "failed", "ok", "ok", "ok"]
+    assert set(case["ratios"]) == {"tuned", "regzoo_1", "regzoo_all"}
+    assert bench.failed(report) == ["digits: fit on arrays: it ran out of luck"]
+    console = Console(width=160)
+    with console.capture() as caught:
+        console.print(tables(report))
+    assert "KerasTuner with fit: pip install 'regzoo[tensorboard]'" in caught.get()
+
+
+def test_ways_that_did_not_do_the_same_are_no_comparison(pretending: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lazy(job: Job) -> tuple[Measured, Outside]:
+        measured, wall = pretended(job)
+        return (dataclasses.replace(measured, steps=1) if job.way == "tuned" else measured), wall
+
+    monkeypatch.setattr(bench, "measure", lazy)
+    report, _ = told()
+    assert not report["cases"][0]["same_work"]
+    assert bench.failed(report) == ["digits: the ways did not do the same work, so their times cannot be compared"]
+
+
+def test_other_programs_are_said(pretending: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert bench.disturbed(told()[0]) == []
+    monkeypatch.setattr(bench, "measure", lambda job: (pretended(job)[0], Outside(50.0, 0.06)))
+    report, _ = told()
+    assert report["notes"][0] == "Other programs took up to 6% of the cores: these times mean little."
+    monkeypatch.setattr(bench, "measure", lambda job: (pretended(job)[0], Outside(50.0, None)))
+    assert bench.disturbed(told()[0]) == []
+
+
+# --- the command
+
+
+def called(*arguments: object, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr(sys, "argv", ["regzoo", "bench", *map(str, arguments)])
+    with pytest.raises(SystemExit) as done:
+        cli.main()
+    return int(done.value.code or 0)
+
+
+def test_the_command_prints_the_tables_and_writes_the_file(
+    pretending: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "bench.json"
+    assert called("--case", "digits", "--out", out, monkeypatch=monkeypatch) == 0
+    assert re.search(r"regzoo, all workers .*30\.0\*", capsys.readouterr().out)
+    assert called("--case", "digits", "--out", out, "--json", monkeypatch=monkeypatch) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads(out.read_text())
+
+
+def test_the_command_fails_if_a_way_does(
+    pretending: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(job: Job) -> tuple[Measured, Outside]:
+        raise EnvironmentFailure("it ran out of luck")
+
+    monkeypatch.setattr(bench, "measure", broken)
+    assert called("--out", tmp_path / "bench.json", monkeypatch=monkeypatch) == 1
+    assert "digits: fit on arrays: it ran out of luck" in capsys.readouterr().err
+
+
+def test_a_case_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert called("--case", "digit", monkeypatch=monkeypatch) == 2
+    assert "Did you mean 'digits'?" in capsys.readouterr().err
+
+
+def test_the_process_that_waits_imports_no_tensorflow() -> None:
+    script = (
+        "import sys; from regzoo.bench import bench, plan, table; bench.machine.facts(); plan.chosen([], True)\n"
+        "print(*{name.split('.')[0] for name in sys.modules} & {'tensorflow', 'keras', 'keras_tuner'})"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+@pytest.mark.slow
+def test_the_real_thing(tmp_path: Path) -> None:
+    case = dataclasses.replace(TINY, data="fashion_mnist", input_shape=(28, 28, 1), filters=(2, 2))
+    report = bench.run([case], True, lambda _: None, tmp_path / "bench.json")
+    assert bench.failed(report) == []
+    (found,) = report["cases"]
+    assert found["same_work"]
+    assert report["machine"]["ceiling_gflops"] > 1.0
+    for way in found["ways"]:
+        assert way["work"]["steps"] == 2  # 36 rows in batches of 32
+        assert 0.0 < way["seconds_per_run"] < way["suite_seconds"]
+        assert 0.0 < way["ceiling_share"] < 1.0
+        assert way["peak_memory_mb"] is None or way["peak_memory_mb"] > 100.0
+    assert json.loads((tmp_path / "bench.json").read_text()) == json.loads(json.dumps(report))

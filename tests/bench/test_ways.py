@@ -1,0 +1,75 @@
+"""Every way trains the same network for the same steps."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import pytest
+
+from regzoo.bench.measured import Measured
+from regzoo.bench.plan import CASES, Case, Job
+from regzoo.bench.process import own, stock
+
+MLP = dataclasses.replace(CASES["digits"], rows=60, widths=(6, 5), epochs=2, batch_size=16, rates=(0.5, 0.0), seeds=3)
+CNN = dataclasses.replace(MLP, filters=(3, 2), widths=(7,), epochs=1)
+IGNORED = "ignore::DeprecationWarning:keras_tuner"
+
+
+def trained(case: Case, way: str, runs: int = 2) -> Measured:
+    """Done here, in this process."""
+    train = own() if way == "regzoo" else stock()[way]
+    return train(Job(case, way, runs, workers=0))
+
+
+@pytest.fixture(scope="module")
+def regzoo(tensorflow: None) -> Measured:
+    return trained(MLP, "regzoo")
+
+
+def test_regzoo_makes_every_run_of_the_case(regzoo: Measured) -> None:
+    assert len(regzoo.finished) == len(regzoo.fit_seconds) == MLP.runs == 6
+    assert list(regzoo.finished) == sorted(regzoo.finished)
+    assert min(regzoo.fit_seconds) > 0.0
+    # 36 rows in batches of 16 are 3 steps an epoch
+    assert (regzoo.train_rows, regzoo.epochs, regzoo.steps) == (36, 2, 6)
+    assert regzoo.weights == ((5,), (5, 10), (6,), (6, 5), (10,), (64, 6))
+    assert regzoo.peak_memory_mb is None or regzoo.peak_memory_mb > 100.0  # TensorFlow alone takes more
+
+
+@pytest.mark.filterwarnings(IGNORED)
+@pytest.mark.parametrize("way", ["keras_tuner", "fit", "tuned"])
+def test_stock_ways_do_the_same_work(way: str, regzoo: Measured) -> None:
+    found = trained(MLP, way)
+    assert found.work == regzoo.work
+    assert len(found.finished) == 2
+    assert found.fit_seconds == ()
+
+
+@pytest.mark.filterwarnings(IGNORED)
+def test_so_do_the_ways_of_a_convolutional_network(tensorflow: None) -> None:
+    works = [trained(CNN, way, 1).work for way in ("regzoo", "fit", "tuned")]
+    assert works[0] == works[1] == works[2]
+    assert [3, 3, 1, 3] in works[0]["weights"]
+
+
+def test_operations_are_those_of_the_kernels(regzoo: Measured) -> None:
+    kernels = [shape for shape in regzoo.weights if len(shape) == 2]
+    assert MLP.forward_flops == sum(2 * math.prod(shape) for shape in kernels)
+
+
+def test_regzoo_trains_the_seeds_that_the_others_are_given(tensorflow: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    from regzoo.bench.own import Clock
+
+    clocks: list[Clock] = []
+    monkeypatch.setattr("regzoo.bench.own.Clock", lambda: clocks.append(Clock()) or clocks[-1])
+    trained(MLP, "regzoo")
+    runs = {(record.run.recipe, record.run.seed) for record in clocks[0].records}
+    assert runs == {(recipe, seed) for recipe in ("none", "dropout(0.5)") for seed in MLP.run_seeds()}
+
+
+def test_a_run_that_fails_is_no_measurement(tensorflow: None) -> None:
+    from regzoo.language import EnvironmentFailure
+
+    with pytest.raises(EnvironmentFailure, match=r"a run diverged: .*not finite"):
+        trained(dataclasses.replace(MLP, learning_rate=1e30), "regzoo")
