@@ -347,8 +347,14 @@ def _note(
 
 
 def read_board(ledger: Ledger, records: list[Record]) -> leaderboard.Leaderboard:
-    """The leaderboard as far as the ledger reaches."""
+    """The leaderboard as far as the ledger reaches.
+
+    Raises:
+        InputError: if the comparison has begun this very moment.
+    """
     facts = ledger.noted("study")
+    if facts is None:
+        raise InputError("the comparison has only just begun: there is nothing to show yet")
     rope, looks = facts.get("rope"), len(facts.get("looks", (1,)))
     return leaderboard.of(records, facts["rank_by"], facts["direction"], ledger.noted("names"), rope=rope, looks=looks)
 

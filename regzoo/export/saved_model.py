@@ -17,11 +17,15 @@ from regzoo.data.dataset import Array
 from regzoo.data.prepare import Preparation
 from regzoo.data.table import Table
 from regzoo.export import columns
+from regzoo.language import EnvironmentFailure
 from regzoo.regularizers._averaging import members
 from regzoo.regularizers._monte_carlo import MonteCarlo, of_numbers, of_probabilities
 
 SIGNATURE = "serving_default"
 CHUNK = 256
+
+_NOT_TAKEN = (tf.errors.ResourceExhaustedError, tf.errors.OutOfRangeError, tf.errors.PermissionDeniedError)
+"""TensorFlow's own words for a full disk, a file that is too large, and a folder that may not be written."""
 
 _SERVABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _RESERVED = {"self", *keyword.kwlist}  # names that TensorFlow's own Python functions cannot be called with
@@ -165,7 +169,11 @@ def named_inputs(raw: Array | Table, preparation: Preparation) -> dict[str, np.n
 
 
 def write(model: keras.Model, preparation: Preparation, folder: Path) -> None:
-    """Write the SavedModel of ``model`` to ``folder``, which must not exist yet."""
+    """Write the SavedModel of ``model`` to ``folder``, which must not exist yet.
+
+    Raises:
+        EnvironmentFailure: if the disk does not take it.
+    """
     served = Served(model, preparation)
     specs = input_specs(preparation)
 
@@ -175,7 +183,10 @@ def write(model: keras.Model, preparation: Preparation, folder: Path) -> None:
     archive = keras.export.ExportArchive()
     archive.track(model)
     archive.add_endpoint(SIGNATURE, serve, input_signature=[specs])
-    archive.write_out(str(folder), verbose=False)
+    try:
+        archive.write_out(str(folder), verbose=False)
+    except _NOT_TAKEN as error:
+        raise EnvironmentFailure(f"{folder} cannot be written ({error.message}): is the disk full?") from None
 
 
 def live(model: keras.Model, preparation: Preparation, raw: Array | Table) -> dict[str, np.ndarray]:
