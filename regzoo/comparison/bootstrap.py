@@ -91,9 +91,10 @@ def p_value(values: Iterable[float], seed: int = 0) -> float:
     Twice the share of t* beyond the t of the data; below 4 values that of the t-test. So p < .05 whenever the 95 %
     interval leaves out zero. NaN below 2 values; 1 if all are zero, 0 if all are one other number.
 
-    Why not Wilcoxon: with five pairs its smallest two-sided p is .0625, so it could never tell anything apart. Why
-    not the t-test: on five exponential differences it claims 11.6 % where 5 % is right, this 7.5 % (on normal ones
-    5.4 and 5.2 %; 3,000 simulations, one standard error .4).
+    Why not Wilcoxon alone: with five pairs its smallest two-sided p is .0625, so it could never tell anything apart,
+    and it tests ranks where means are ranked; with more pairs it must agree, see `regzoo.comparison.pairs.weigh`.
+    Why not the t-test: on five exponential differences it claims 11.6 % where 5 % is right, this 7.5 % (on normal
+    ones 5.4 and 5.2 %; 3,000 simulations, one standard error .4).
 
     >>> p_value([0.0, 0.0, 0.0]), p_value([1.0, 2.0, 4.0, 3.0, 2.0]) < 0.05
     (1.0, True)
@@ -115,7 +116,7 @@ def p_value(values: Iterable[float], seed: int = 0) -> float:
 def _students(x: Array, seed: int) -> tuple[Array, Array]:
     """Return t* of each resample of ``x``, and the resamples' weights."""
     n, mean = len(x), x.mean()
-    shares, weights = _resamples(n, seed)
+    shares, weights = resamples(n, seed)
     shift = shares @ (x - mean)  # (resamples,)
     variance = np.maximum(shares @ (x - mean) ** 2 - shift**2, 0.0)
     error = x.std(ddof=1) / math.sqrt(n)
@@ -123,7 +124,7 @@ def _students(x: Array, seed: int) -> tuple[Array, Array]:
 
 
 @lru_cache(maxsize=8)
-def _resamples(n: int, seed: int) -> tuple[Array, Array]:
+def resamples(n: int, seed: int) -> tuple[Array, Array]:
     """Return the share of each value in each resample (resamples, n), and the resamples' weights."""
     if n > EXACT:
         draws = generator("ranking", seed, n).multinomial(n, np.full(n, 1 / n), size=RESAMPLES)

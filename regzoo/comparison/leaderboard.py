@@ -10,21 +10,23 @@ from statistics import fmean
 from typing import Any
 
 import pandas as pd
+from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
-from regzoo.comparison.ranking import Direction, Ranking, rank
+from regzoo.comparison.pairs import Contrast, Verdict
+from regzoo.comparison.power import CAP
+from regzoo.comparison.ranking import AGAINST_BASELINE, Ranking, rank
+from regzoo.comparison.scores import Direction
 from regzoo.language.errors import InputError, did_you_mean
 from regzoo.training.record import Parts, Record, finite
 
 PARTS = ("validation", "train", "test")
-STANDING = (
-    *("rank", "tier", "mean", "sd", "iqm", "low", "high"),
-    *("gain", "gain_low", "gain_high", "p_holm", "p_better"),
-)
+STANDING = ("rank", "tier", "mean", "sd", "iqm", "low", "high", *AGAINST_BASELINE)
+TEXT = ["recipe", "name", "verdict", "status"]
 CLOCK = ["fit_seconds", "predict_ms"]
-WHOLE = ["rank", "tier", "replicates", "diverged", "failed", "parameters"]
-WIDE = 110
+WHOLE = ["rank", "tier", "replicates_needed", "replicates", "diverged", "failed", "parameters"]
+WIDE = 120
 """Terminal columns from which the table shows everything."""
 
 
@@ -38,7 +40,8 @@ class Row:
         rank: from 1; None before the first replicate.
         tier: from 1; recipes of one tier cannot be told apart. None if no replicate finished.
         mean, sd, iqm, low, high: of the ranking metric on validation, with its 95 % interval.
-        gain, gain_low, gain_high, p_holm, p_better: beside the baseline, see `Ranking`.
+        gain, gain_low, gain_high, p_holm, p_wilcoxon, p_better, p_better_low, p_better_high, verdict,
+            replicates_needed: beside the baseline, see `Ranking`.
         replicates: replicates made, among them ``diverged`` and ``failed`` ones.
         metrics: means over the finished replicates, None if one of them lacks the number.
         epochs: mean number trained, ``best_epoch`` the mean best one.
@@ -62,7 +65,12 @@ class Row:
     gain_low: float | None
     gain_high: float | None
     p_holm: float | None
+    p_wilcoxon: float | None
     p_better: float | None
+    p_better_low: float | None
+    p_better_high: float | None
+    verdict: Verdict | None
+    replicates_needed: int | None
     replicates: int
     diverged: int
     failed: int
@@ -84,6 +92,8 @@ class Leaderboard:
         direction: ``min`` if small is good, else ``max``.
         winner: the recipe of rank 1 with its numbers; None while nothing finished.
         baseline: the recipe that gains refer to.
+        lead: the winner against the recipe of rank 2, by name; None while fewer than two finished.
+        shrunk_gain: the winner's gain without the luck it was picked for, see `Ranking`.
         recipes: in rank order, those without a replicate last.
     """
 
@@ -91,6 +101,8 @@ class Leaderboard:
     direction: Direction
     winner: str | None
     baseline: str
+    lead: Contrast | None
+    shrunk_gain: float | None
     recipes: tuple[Row, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -111,7 +123,7 @@ class Leaderboard:
             for row, parts in zip(rows, metrics, strict=True):
                 row |= {f"{part}_{name}": parts[part].get(name) for name in names}
         frame = pd.DataFrame(rows)
-        numbers = [column for column in frame.columns if column not in ("recipe", "name", "status")]
+        numbers = [column for column in frame.columns if column not in TEXT]
         return frame.astype({column: "Int64" if column in WHOLE else "float64" for column in numbers})
 
     def to_csv(self) -> str:
@@ -120,27 +132,42 @@ class Leaderboard:
         Text that a spreadsheet would run as a formula gets an apostrophe in front.
         """
         frame = self.to_frame().drop(columns=CLOCK)
-        for column in ("recipe", "name", "status"):
-            frame[column] = frame[column].map(_harmless)
+        for column in TEXT:
+            frame[column] = frame[column].map(_harmless, na_action="ignore")
         return frame.to_csv(index=False, lineterminator="\n")
 
     def table(self, width: int = WIDE) -> Table:
-        """Draw it for a terminal of ``width`` columns; below 110 without p, test score and epochs."""
+        """Draw it for a terminal of ``width`` columns; below 120 without p, test score and epochs."""
         wide = width >= WIDE
         table = Table(box=None, pad_edge=False, header_style="bold", caption_justify="left")
-        table.caption = "Recipes of one tier cannot be told apart. Gains in brackets: 95 % interval."
-        headers = ["rank", "tier", "recipe", f"{self.rank_by} ± sd", f"gain over {self.baseline}"]
+        table.caption = "\n".join(self._notes())
+        headers = ["rank", "tier", "recipe", f"{self.rank_by} ± sd", f"gain over {self.baseline}", "verdict"]
         headers += ["p", f"test {self.rank_by}", "epochs"] if wide else []
         for header in headers:
-            words = header == "recipe"
+            words = header in ("recipe", "verdict")
             # Text, not strings: brackets in a recipe are no markup.
-            table.add_column(Text(header), justify="left" if words else "right", overflow="fold", no_wrap=not words)
+            justify: JustifyMethod = "left" if words else "right"
+            table.add_column(Text(header), justify=justify, overflow="fold", no_wrap=header != "recipe")
         table.add_column("status")
         for row in self.recipes:
             won = row.rank == 1 and self.winner is not None
             cells = [*_cells(row, wide), *(_more(row, self.rank_by) if wide else ()), _status(row, won)]
             table.add_row(*map(Text, cells), style="bold green" if won else None)
         return table
+
+    def _notes(self) -> list[str]:
+        """What stands under the table: how to read it, and how far the winner leads."""
+        notes = ["Recipes of one tier cannot be told apart. Gains in brackets: 95 % interval."]
+        if any(row.replicates_needed for row in self.recipes):
+            notes.append("`needed`: the verdict is open, and so many replicates in all would settle it.")
+        if self.lead is not None and self.lead.verdict is not None:
+            verdict = _verdict(self.lead.verdict, self.lead.replicates_needed)
+            notes.append(f"{self.lead.recipe} against {self.lead.other}: {_gain(self.lead, ' ')}, {verdict}.")
+        if self.shrunk_gain is not None:
+            best = self.recipes[0]
+            shrunk = _number(self.shrunk_gain, _digits(_reach(best), best.gain), "+")
+            notes.append(f"{best.name} on fresh seeds, the luck of having been picked taken off: {shrunk}.")
+        return notes
 
 
 def of(
@@ -149,6 +176,7 @@ def of(
     direction: Direction,
     recipes: Sequence[str],
     baseline: str = "none",
+    rope: float | None = None,
 ) -> Leaderboard:
     """Rank the replicates among ``records``; trials are ignored.
 
@@ -160,6 +188,7 @@ def of(
         direction: ``min`` if small is good, else ``max``.
         recipes: names as the config writes them; their order settles ties.
         baseline: one of them.
+        rope: the largest gain or loss that makes no difference in practice, in the metric's units.
 
     Raises:
         InputError: the baseline is none of the recipes, or the replicates lack the metric.
@@ -168,13 +197,14 @@ def of(
         raise InputError(f"baseline: {baseline!r} is none of the recipes.{did_you_mean(baseline, recipes)}")
     made = _replicates(records, recipes)
     _check_metric(rank_by, made)
-    ranking = _rank(made, rank_by, direction, baseline)
+    ranking = _rank(made, rank_by, direction, baseline, rope)
     ranked = [] if ranking is None else [str(name) for name in ranking.table.index]
     order = [*ranked, *(name for name in recipes if name not in made)]
     rows = [_row(name, made.get(name, []), rank_by, ranking) for name in order]
     winner = rows[0].recipe if ranking and ranking.winner else None
     base = next(row.recipe for row in rows if row.name == baseline)
-    return Leaderboard(rank_by, direction, winner, base, tuple(rows))
+    lead, shrunk_gain = (ranking.lead, ranking.shrunk_gain) if ranking else (None, None)
+    return Leaderboard(rank_by, direction, winner, base, lead, shrunk_gain, tuple(rows))
 
 
 def _replicates(records: Iterable[Record], recipes: Sequence[str]) -> dict[str, list[Record]]:
@@ -192,13 +222,15 @@ def _check_metric(rank_by: str, made: Mapping[str, Sequence[Record]]) -> None:
         raise InputError(f"rank_by: the replicates have no metric {rank_by!r}.{did_you_mean(rank_by, metrics)}")
 
 
-def _rank(made: Mapping[str, Sequence[Record]], rank_by: str, direction: Direction, baseline: str) -> Ranking | None:
+def _rank(
+    made: Mapping[str, Sequence[Record]], rank_by: str, direction: Direction, baseline: str, rope: float | None
+) -> Ranking | None:
     """Rank by name, because two names may have found the same numbers; None without a replicate."""
     runs = [(name, record.run.seed, record.score(rank_by)) for name, those in made.items() for record in those]
     if not runs:
         return None
     frame = pd.DataFrame(runs, columns=["recipe", "seed", "score"])
-    return rank(frame, direction, baseline if baseline in made else None)
+    return rank(frame, direction, baseline if baseline in made else None, rope=rope)
 
 
 def _row(name: str, records: Sequence[Record], rank_by: str, ranking: Ranking | None) -> Row:
@@ -261,21 +293,36 @@ def _p(value: float | None) -> str:
     return "" if value is None else "<.001" if value < 0.001 else f"{value:.3f}".removeprefix("0")
 
 
-def _gain(row: Row, between: str) -> str:
+def _reach(found: Row | Contrast) -> float | None:
+    """Half the width of the gain's interval."""
+    low, high = found.gain_low, found.gain_high
+    return None if low is None or high is None or math.isnan(high - low) else (high - low) / 2
+
+
+def _gain(found: Row | Contrast, between: str) -> str:
     """``+0.012 [0.008, 0.016]``; the interval needs two pairs."""
-    if row.gain is None:
+    if found.gain is None:
         return ""
-    if row.gain_low is None or row.gain_high is None:
-        return _number(row.gain, _digits(None, row.gain), "+")
-    digits = _digits((row.gain_high - row.gain_low) / 2, row.gain)
-    low, high = _number(row.gain_low, digits, "+"), _number(row.gain_high, digits, "+")
-    return f"{_number(row.gain, digits, '+')}{between}[{low}, {high}]"
+    reach = _reach(found)
+    digits = _digits(reach, found.gain)
+    gain = _number(found.gain, digits, "+")
+    if reach is None:
+        return gain
+    return f"{gain}{between}[{_number(found.gain_low, digits, '+')}, {_number(found.gain_high, digits, '+')}]"
+
+
+def _verdict(verdict: Verdict | None, needed: int | None) -> str:
+    """The verdict, or what it would take to reach one."""
+    if needed is None:
+        return verdict or ""
+    return f"{CAP}+ needed" if needed >= CAP else f"{needed} needed"
 
 
 def _cells(row: Row, wide: bool) -> list[str]:
     digits = _digits(row.sd, row.mean)
     score = _number(row.mean, digits) + ("" if row.sd is None else f" ± {_number(row.sd, digits)}")
-    return [_number(row.rank, 0), _number(row.tier, 0), row.recipe, score, _gain(row, " " if wide else "\n")]
+    gain, verdict = _gain(row, " " if wide else "\n"), _verdict(row.verdict, row.replicates_needed)
+    return [_number(row.rank, 0), _number(row.tier, 0), row.recipe, score, gain, verdict]
 
 
 def _more(row: Row, rank_by: str) -> list[str]:

@@ -5,30 +5,32 @@ Numbers in, numbers out: a tidy table of scores is all it reads, so any experime
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from numbers import Real
-from typing import Any, Literal
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from regzoo.comparison.bootstrap import LEVEL, interval, p_value
+from regzoo.comparison import several
+from regzoo.comparison.pairs import Contrast, Rules, contrasts
+from regzoo.comparison.scores import Direction, Scores, gains_over, read
+from regzoo.comparison.several import Several
+from regzoo.comparison.tiers import all_pairs, lead, tiers
+from regzoo.comparison.winners_curse import shrunk_gain
 from regzoo.language.errors import InputError, did_you_mean
 
-Direction = Literal["min", "max"]
-Array = npt.NDArray[np.float64]
-Scores = dict[tuple[str, ...], float]
-"""The scores of one recipe by pairing key (seed, and fold and dataset where given)."""
-
-COLUMNS = (
-    *("rank", "tier", "mean", "sd", "iqm", "low", "high", "gain", "gain_low", "gain_high"),
-    *("p_holm", "p_better", "replicates", "diverged", "status"),
+AGAINST_BASELINE = (
+    *("gain", "gain_low", "gain_high", "p_holm", "p_wilcoxon", "p_better", "p_better_low", "p_better_high"),
+    *("verdict", "replicates_needed"),
 )
+COLUMNS = (
+    *("rank", "tier", "mean", "sd", "iqm", "low", "high", *AGAINST_BASELINE),
+    *("replicates", "diverged", "status"),
+)
+Rows = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,16 +45,30 @@ class Ranking:
             ``gain``: mean paired improvement over the baseline, positive is better whatever the direction,
             ``gain_low``, ``gain_high``: its 95 % interval;
             ``p_holm``: two-sided p of the gain, Holm-adjusted over the other recipes;
-            ``p_better``: share of pairs in which it beats the baseline, ties count half;
+            ``p_wilcoxon``: that of Wilcoxon's signed ranks, Holm-adjusted too; missing for repeated splits;
+            ``p_better``: share of pairs in which it beats the baseline, ties count half,
+            ``p_better_low``, ``p_better_high``: its 95 % interval;
+            ``verdict`` on the gain: ``equivalent`` if its interval lies within ``rope``, else ``conclusive`` if
+            the recipe is told apart from the baseline, else ``inconclusive``;
+            ``replicates_needed``: how many in all would make it conclusive, 1,000 stands for so many or more,
+            missing unless inconclusive;
             ``replicates``: runs made, of which ``diverged`` left no finite score;
             ``status``: ``ok``, ``diverged`` (some runs did) or ``failed`` (all runs did).
         direction: ``min`` if small scores are good, else ``max``.
         baseline: the recipe that the others are compared with, or None.
+        lead: the winner against the recipe of rank 2, adjusted over all pairs of recipes as tiers are; None unless
+            both finished.
+        shrunk_gain: the gain to expect of the winner on fresh seeds, without the luck it was picked for, see
+            `regzoo.comparison.winners_curse`; None if the baseline won or there is none, or below two pairs.
+        several: the comparison over data sets; None if the table holds fewer than two.
     """
 
     table: pd.DataFrame
     direction: Direction
     baseline: str | None
+    lead: Contrast | None = None
+    shrunk_gain: float | None = None
+    several: Several | None = None
 
     @property
     def winner(self) -> str | None:
@@ -61,7 +77,15 @@ class Ranking:
         return None if best["status"] == "failed" else str(best.name)
 
 
-def rank(frame: pd.DataFrame, direction: Direction = "min", baseline: str | None = "none", seed: int = 0) -> Ranking:
+def rank(
+    frame: pd.DataFrame,
+    direction: Direction = "min",
+    baseline: str | None = "none",
+    seed: int = 0,
+    *,
+    test_train_ratio: float | None = None,
+    rope: float | None = None,
+) -> Ranking:
     """Rank recipes by the mean of their scores, with paired gains over a baseline, intervals and tiers.
 
     Recipes are paired by seed (and fold and dataset, where these columns exist); only pairs that finished on
@@ -69,22 +93,32 @@ def rank(frame: pd.DataFrame, direction: Direction = "min", baseline: str | None
     without, the more the lower. Recipes with equal means keep their order of appearance.
 
     Interval and p of a gain come from one paired bootstrap-t, see `regzoo.comparison.bootstrap`. Holm's adjustment
-    keeps the chance of a single false claim about a gain, among all recipes, near 5 %.
+    keeps the chance of a single false claim about a gain, among all recipes, near 5 %. With enough pairs to
+    speak, Wilcoxon's signed ranks must agree before two recipes are told apart: `regzoo.comparison.pairs.weigh` has
+    the rule and the measurements behind it.
 
-    Tiers: the best recipe leads tier 1; going down the ranks, the first recipe whose paired difference to the
-    leader is significant leads the next tier. These differences are adjusted over all pairs of recipes, because the
-    leader was picked among them all: at 5 replicates 2, 3 and 9 equal recipes end in one tier in 94, 95 and 93 % of
+    Tiers: the best recipe leads tier 1; going down the ranks, the first recipe that is told apart from the
+    leader leads the next tier. These differences are adjusted over all pairs of recipes, because the leader was
+    picked among them all: at 5 replicates 2, 3 and 9 equal recipes end in one tier in 94, 95 and 93 % of
     1,000 simulated studies. A recipe with diverged runs never shares a tier with one without: that they differ
     needs no test.
+
+    With a column ``dataset`` the table pools all data sets, which means something where the metric has the same
+    scale on each; `Ranking.several` compares average ranks and needs no common scale.
 
     Args:
         frame: one row a run, with columns ``recipe``, ``seed``, ``score``, if need be ``fold``, ``dataset``.
         direction: ``min`` if small scores are good, ``max`` if large ones are.
         baseline: the recipe to compare with; None for no comparison.
         seed: of the resampling (used from 7 pairs on; below, all resamples are enumerated).
+        test_train_ratio: test over training rows, if the runs are repeated splits of the same rows: 1/9 for 10-fold
+            cross-validation, .25 for hold-outs of one fifth. Their training sets overlap, so intervals and p
+            get Nadeau and Bengio's corrected variance, see `regzoo.comparison.repeated`. Without it every row of
+            ``frame`` counts as independent, which claims too much of folds.
+        rope: the largest gain or loss, in the metric's units, that makes no difference in practice.
 
     Raises:
-        InputError: a column, value, direction or baseline is missing or wrong, or a run comes twice.
+        InputError: a column, value, option or baseline is missing or wrong, or a run comes twice.
 
     Reference: Holm 1979, "A Simple Sequentially Rejective Multiple Test Procedure",
     https://www.jstor.org/stable/4615733.
@@ -94,67 +128,79 @@ def rank(frame: pd.DataFrame, direction: Direction = "min", baseline: str | None
     >>> ranking = rank(frame)
     >>> print(ranking.winner, ranking.table.loc["l2", ["gain", "p_holm"]].astype(float).round(4).to_list())
     l2 [0.1, 0.0033]
+    >>> print(ranking.lead.verdict, round(ranking.shrunk_gain, 2))
+    conclusive 0.1
+
+    What makes less than .2 no difference is equivalent, however sure it is:
+
+    >>> rank(frame, rope=0.2).table.loc["l2", "verdict"]
+    'equivalent'
+
+    The same three scores from 3-fold cross-validation, where one test row meets two training rows:
+
+    >>> folds = frame.rename(columns={"seed": "fold"}).assign(seed=0)
+    >>> print(rank(folds, test_train_ratio=1 / 2).table.loc["l2", "p_holm"].round(4))
+    0.0082
+
+    Data sets whose scores have scales of their own:
+
+    >>> several = rank(pd.concat([frame.assign(dataset=name) for name in ("digits", "iris")])).several
+    >>> several.recipes, several.average_ranks, round(several.critical_difference, 2)
+    (('l2', 'none'), (1.0, 2.0), 1.39)
     """
-    if direction not in ("min", "max"):
-        raise InputError(f"direction: must be 'min' or 'max', received {direction!r}.")
-    scores = _read(frame)
+    scores = read(frame)
+    rules = _rules(frame, direction, seed, test_train_ratio, rope)
     if baseline is not None and baseline not in scores:
         raise InputError(f"baseline: no row has the recipe {baseline!r}.{did_you_mean(str(baseline), scores)}")
     sign = -1.0 if direction == "min" else 1.0
-    rows = {recipe: _describe(values, seed) for recipe, values in scores.items()}
+    rows = {recipe: _describe(values, rules) for recipe, values in scores.items()}
     if baseline is not None:
-        _compare(rows, scores, baseline, sign, seed)
+        gains = {
+            (name, baseline): gains_over(scores[name], scores[baseline], sign) for name in rows if name != baseline
+        }
+        for (recipe, _), found in contrasts(gains, rules).items():
+            rows[recipe] |= {column: asdict(found)[column] for column in AGAINST_BASELINE}
     order = sorted(rows, key=lambda recipe: _merit(rows[recipe], sign))
-    tiers = _tiers([recipe for recipe in order if rows[recipe]["status"] != "failed"], rows, scores)
+    finished = [recipe for recipe in order if rows[recipe]["status"] != "failed"]
+    evidence = all_pairs(finished, scores, rules)
+    found_tiers = tiers(finished, {recipe: rows[recipe]["status"] for recipe in finished}, evidence)
     for number, recipe in enumerate(order, start=1):
-        rows[recipe] |= {"rank": number, "tier": tiers.get(recipe, pd.NA)}
-    table = pd.DataFrame([rows[recipe] for recipe in order], columns=list(COLUMNS))
-    table.index = pd.Index(order, name="recipe", dtype=object)
-    return Ranking(table.astype({"tier": "Int64"}), direction, baseline)
+        rows[recipe] |= {"rank": number, "tier": found_tiers.get(recipe, pd.NA)}
+    return Ranking(
+        _table(order, rows),
+        direction,
+        baseline,
+        lead(finished, scores, sign, evidence, rules),
+        _shrunk(finished, rows, scores, baseline, sign, seed),
+        several.compare(_by_dataset(scores), direction) if "dataset" in frame.columns else None,
+    )
 
 
-def _read(frame: pd.DataFrame) -> dict[str, Scores]:
-    """Return the scores by recipe, in order of appearance; diverged ones are NaN."""
-    if not isinstance(frame, pd.DataFrame):
-        raise InputError(f"frame: must be a pandas DataFrame, received a {type(frame).__name__}.")
-    for column in ("recipe", "seed", "score"):
-        if column not in frame.columns:
-            near = did_you_mean(column, map(str, frame.columns)) if len(frame.columns) else ""
-            raise InputError(f"frame: the column {column!r} is missing.{near}")
-    if frame.empty:
-        raise InputError("frame: has no rows, so there is nothing to rank. Give it one row a run.")
-    keys = [key for key in ("seed", "fold", "dataset") if key in frame.columns]
-    scores: dict[str, Scores] = {}
-    columns = (frame[name] for name in ("recipe", "score", *keys))
-    for row, recipe, value, *pair in zip(frame.index, *columns, strict=True):
-        for name, cell in zip(("recipe", *keys), (recipe, *pair), strict=True):
-            if pd.isna(cell):
-                raise InputError(f"frame, row {row}: {name!r} is empty. Fill it in, or drop the row.")
-        key = tuple(map(str, pair))
-        if key in scores.setdefault(str(recipe), {}):
-            place = ", ".join(f"{name} {part}" for name, part in zip(keys, key, strict=True))
-            raise InputError(
-                f"frame, row {row}: the recipe {str(recipe)!r} has a second row for {place}. Keep one of "
-                "them; runs on several folds or data sets need a column 'fold' or 'dataset'."
-            )
-        scores[str(recipe)][key] = _number(value, row)
-    return scores
+def _rules(frame: pd.DataFrame, direction: str, seed: int, ratio: float | None, rope: float | None) -> Rules:
+    if direction not in ("min", "max"):
+        raise InputError(f"direction: must be 'min' or 'max', received {direction!r}.")
+    _check_positive("test_train_ratio", ratio, "1 / 9 for 10 folds")
+    _check_positive("rope", rope, "0.005")
+    if ratio is not None and "dataset" in frame.columns and frame["dataset"].nunique() > 1:
+        raise InputError(
+            "test_train_ratio: corrects the repeated splits of one data set, but the column 'dataset' has "
+            f"{frame['dataset'].nunique()}. Rank each data set by itself, or leave test_train_ratio out."
+        )
+    return Rules(seed, ratio, rope)
 
 
-def _number(value: Any, row: Any) -> float:
-    if value is None or value is pd.NA:
-        return math.nan
-    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
-        raise InputError(f"frame, row {row}: 'score' must be a number (NaN for a diverged run), received {value!r}.")
-    return float(value) if math.isfinite(value) else math.nan
+def _check_positive(name: str, value: Any, example: str) -> None:
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool) and 0 < value < math.inf
+    if value is not None and not number:
+        raise InputError(f"{name}: must be a number above 0 such as {example}, or None; received {value!r}.")
 
 
-def _describe(scores: Scores, seed: int) -> dict[str, Any]:
+def _describe(scores: Scores, rules: Rules) -> dict[str, Any]:
     """What can be said of a recipe by itself."""
     values = np.array([scores[pair] for pair in sorted(scores)])  # (replicates,)
     finished = values[np.isfinite(values)]
     diverged = len(values) - len(finished)
-    low, high = interval(finished, seed)
+    low, high = rules.interval(finished)
     return {
         "mean": float(finished.mean()) if len(finished) else math.nan,
         "sd": float(finished.std(ddof=1)) if len(finished) > 1 else math.nan,
@@ -163,52 +209,10 @@ def _describe(scores: Scores, seed: int) -> dict[str, Any]:
         "high": high,
         "replicates": len(values),
         "diverged": diverged,
-        **dict.fromkeys(("gain", "gain_low", "gain_high", "p_holm", "p_better"), math.nan),
+        **dict.fromkeys(AGAINST_BASELINE, math.nan),
+        **dict.fromkeys(("verdict", "replicates_needed")),
         "status": "failed" if not len(finished) else "diverged" if diverged else "ok",
     }
-
-
-def _compare(rows: dict[str, dict[str, Any]], scores: dict[str, Scores], baseline: str, sign: float, seed: int) -> None:
-    """Add to ``rows`` what can be said of each recipe beside the baseline."""
-    others = [recipe for recipe in rows if recipe != baseline]
-    gains = {recipe: _gains(scores[recipe], scores[baseline], sign) for recipe in others}
-    adjusted = _holm([p_value(gains[recipe], seed) for recipe in others])
-    for recipe, p in zip(others, adjusted, strict=True):
-        gain = gains[recipe]
-        low, high = interval(gain, seed)
-        rows[recipe] |= {"gain_low": low, "gain_high": high, "p_holm": p}
-        if len(gain):
-            rows[recipe] |= {"gain": float(gain.mean()), "p_better": float(np.mean((np.sign(gain) + 1) / 2))}
-
-
-def _gains(scores: Scores, others: Scores, sign: float = 1.0) -> Array:
-    """How much ``scores`` improve upon ``others``, one number for each pair that finished on both sides.
-
-    What is smaller than the rounding of a subtraction is no difference: .3 - .2 is .2 - .1.
-    """
-    pairs = [pair for pair in sorted(scores) if math.isfinite(scores[pair] - others.get(pair, math.nan))]
-    ours, theirs = (np.array([side[pair] for pair in pairs]) for side in (scores, others))
-    gains = sign * (ours - theirs)
-    if not len(pairs):
-        return gains
-    rounding = 4 * np.finfo(float).eps * max(abs(ours).max(), abs(theirs).max())
-    if np.ptp(gains) <= rounding:
-        gains = np.full_like(gains, np.median(gains))
-    return np.where(abs(gains) <= rounding, 0.0, gains)
-
-
-def _holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's adjusted p-values; NaN stays NaN and is not counted as a test.
-
-    Those of statsmodels' `multipletests`, which collects garbage at each call: a tenth of a second beside
-    TensorFlow.
-    """
-    order = [int(place) for place in np.argsort(p_values, kind="stable") if not math.isnan(p_values[place])]
-    adjusted, highest = [math.nan] * len(p_values), 0.0
-    for step, place in enumerate(order):
-        highest = max(highest, min(1.0, (len(order) - step) * p_values[place]))
-        adjusted[place] = highest
-    return adjusted
 
 
 def _merit(row: Mapping[str, Any], sign: float) -> tuple[bool, int, float]:
@@ -217,18 +221,31 @@ def _merit(row: Mapping[str, Any], sign: float) -> tuple[bool, int, float]:
     return failed, row["diverged"], 0.0 if failed else -sign * row["mean"]
 
 
-def _tiers(order: Sequence[str], rows: Mapping[str, Mapping[str, Any]], scores: Mapping[str, Scores]) -> dict[str, int]:
-    """Return the tier of each recipe in ``order``; only the leaders open one.
+def _table(order: Sequence[str], rows: Rows) -> pd.DataFrame:
+    table = pd.DataFrame([rows[recipe] for recipe in order], columns=list(COLUMNS))
+    table.index = pd.Index(order, name="recipe", dtype=object)
+    return table.astype({"tier": "Int64", "replicates_needed": "Int64", "verdict": object})
 
-    Differences are adjusted over all pairs of recipes, since the leader was picked among them all.
-    """
-    pairs = list(itertools.combinations(order, 2))
-    adjusted = _holm([p_value(_gains(scores[other], scores[one])) for one, other in pairs])
-    differs = {pair: p < LEVEL for pair, p in zip(pairs, adjusted, strict=True)}
-    tiers: dict[str, int] = {}
-    leader = ""
-    for recipe in order:
-        new = not tiers or rows[recipe]["status"] != rows[leader]["status"] or differs[leader, recipe]
-        leader = recipe if new else leader
-        tiers[recipe] = max(tiers.values(), default=0) + new
-    return tiers
+
+def _shrunk(
+    order: Sequence[str], rows: Rows, scores: Mapping[str, Scores], baseline: str | None, sign: float, seed: int
+) -> float | None:
+    """The winner's gain without its luck; only recipes with as few diverged runs could have won."""
+    if baseline is None or not order or order[0] == baseline:
+        return None
+    rivals = [recipe for recipe in order if rows[recipe]["diverged"] == rows[order[0]]["diverged"]]
+    sides = [*rivals, baseline]
+    pairs = [
+        pair for pair in sorted(scores[baseline]) if all(math.isfinite(scores[s].get(pair, math.nan)) for s in sides)
+    ]
+    values = np.array([[scores[side][pair] for pair in pairs] for side in sides])  # (recipes, pairs)
+    return shrunk_gain(sign * (values[:-1] - values[-1]), seed)
+
+
+def _by_dataset(scores: Mapping[str, Scores]) -> dict[str, dict[str, list[float]]]:
+    """The scores of each recipe on each data set, the last part of their pairing key."""
+    found: dict[str, dict[str, list[float]]] = {}
+    for recipe, values in scores.items():
+        for (*_, dataset), score in values.items():
+            found.setdefault(recipe, {}).setdefault(dataset, []).append(score)
+    return found

@@ -89,13 +89,19 @@ def test_json_has_every_key_of_the_contract_and_no_nan(board: Leaderboard) -> No
         raise AssertionError(f"{word} is no JSON")
 
     read = json.loads(board.to_json(), parse_constant=refuse)
-    assert list(read) == ["rank_by", "direction", "winner", "baseline", "recipes"]
+    assert list(read) == ["rank_by", "direction", "winner", "baseline", "lead", "shrunk_gain", "recipes"]
     assert (read["rank_by"], read["direction"]) == ("nll", "min")
     assert (read["winner"], read["baseline"]) == ("dropout(0.31)", "none")
     for row in read["recipes"]:
         assert set(CONTRACT) <= set(row)
         assert list(row["metrics"]) == ["validation", "train", "test"]
     assert read == board.to_dict()
+    lead, first, last = read["lead"], read["recipes"][0], read["recipes"][-1]
+    assert (lead["recipe"], lead["other"], lead["pairs"], lead["verdict"]) == ("dropout", "none", 3, "conclusive")
+    assert (lead["gain"], read["shrunk_gain"]) == pytest.approx((0.1, 0.1))
+    assert (first["p_wilcoxon"], first["verdict"], first["replicates_needed"]) == (0.25, "conclusive", None)
+    assert (first["p_better_low"], first["p_better_high"]) == pytest.approx((0.4385, 1.0), abs=1e-4)
+    assert (last["verdict"], last["p_better_low"]) == (None, None)
     assert board.to_json().startswith('{\n  "rank_by"')
 
 
@@ -167,6 +173,11 @@ def test_large_is_good_with_direction_max() -> None:
     board = leaderboard.of([*NONE, *DROPOUT], "nll", "max", ["none", "dropout"])
     assert board.winner == "none"
     assert board.recipes[1].gain == pytest.approx(-0.1)
+
+
+def test_gains_within_the_rope_are_equivalent() -> None:
+    rows = leaderboard.of([*NONE, *DROPOUT], "nll", "min", ["none", "dropout"], rope=0.13).recipes
+    assert [row.verdict for row in rows] == ["equivalent", None]
 
 
 def test_names_that_found_the_same_numbers_stay_two_recipes() -> None:
@@ -244,6 +255,18 @@ def test_table_says_who_won_without_colour(board: Leaderboard) -> None:
     # sd .01 shows two digits with three decimals; the interval is .1 +- .0248, so three as well.
     for part in ("0.220 ± 0.010", "+0.100 [+0.075, +0.125]", ".003", "0.720"):
         assert part in won
+
+
+def test_table_says_what_is_open_and_how_far_the_winner_leads(board: Leaderboard) -> None:
+    # L2 gains -.01, .03 and .01: mean .01, sd .02, P(better) Phi(1/2) = .6915, (3.6048 / (sqrt6 x .1915))^2 = 59.1.
+    close = [record("l2", number, score, "l2(0.1)") for number, score in enumerate([0.31, 0.31, 0.31])]
+    lines = drawn(leaderboard.of([*NONE, *close], "nll", "min", ["none", "l2"]), 100).splitlines()
+    text = " ".join(" ".join(lines).split())  # notes wrap
+    assert "60 needed" in next(line for line in lines if "l2(0.1)" in line)
+    assert "l2 against none: +0.010 [-0.040, +0.060], 60 needed." in text
+    assert "so many replicates in all would settle it" in text
+    assert "l2 on fresh seeds, the luck of having been picked taken off:" in text
+    assert "needed" not in drawn(board, 100)
 
 
 def test_table_counts_what_went_wrong(board: Leaderboard) -> None:

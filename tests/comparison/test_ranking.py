@@ -11,8 +11,12 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from regzoo.comparison.bootstrap import interval
-from regzoo.comparison.ranking import COLUMNS, Ranking, rank
+from regzoo.comparison.bootstrap import interval, p_value
+from regzoo.comparison.power import replicates_needed
+from regzoo.comparison.ranking import AGAINST_BASELINE, COLUMNS, Ranking, rank
+from regzoo.comparison.repeated import corrected_interval, corrected_t
+from regzoo.comparison.signs import wilson
+from regzoo.comparison.winners_curse import shrunk_gain
 from regzoo.language.errors import InputError
 
 NAN = math.nan
@@ -46,7 +50,10 @@ def test_gain_interval_and_p_by_hand() -> None:
     assert row["sd"] == pytest.approx(0.01)
     assert row["gain"] == pytest.approx(0.1)
     assert row["p_holm"] == pytest.approx(P_HAND)
-    assert row["p_better"] == 1.0
+    assert (row["p_better"], row["p_better_low"], row["p_better_high"]) == (1.0, *wilson(1.0, 3))
+    assert row["p_wilcoxon"] == 2 / 2**3
+    assert row["verdict"] == "conclusive"
+    assert pd.isna(row["replicates_needed"])
     # The t interval (below four pairs): the 97.5 % point of t with 2 degrees of freedom is 4.302653.
     assert row["gain_high"] - row["gain"] == pytest.approx(4.302653 * 0.01 / math.sqrt(3), rel=1e-6)
     assert row["gain"] - row["gain_low"] == pytest.approx(4.302653 * 0.01 / math.sqrt(3), rel=1e-6)
@@ -56,7 +63,7 @@ def test_gain_interval_and_p_by_hand() -> None:
 
 def test_the_baseline_is_not_compared_with_itself() -> None:
     row = rank(HAND).table.loc["none"]
-    assert row[["gain", "gain_low", "gain_high", "p_holm", "p_better"]].isna().all()
+    assert row[list(AGAINST_BASELINE)].isna().all()
 
 
 def test_holm_over_all_recipes_but_the_baseline() -> None:
@@ -66,6 +73,15 @@ def test_holm_over_all_recipes_but_the_baseline() -> None:
     others = ["r1", "r2", "r3", "r4"]
     raw = [stats.ttest_rel(wide[name], wide["none"]).pvalue for name in others]
     found = rank(frame).table.loc[others, "p_holm"].to_numpy(dtype=float)
+    np.testing.assert_allclose(found, multipletests(raw, method="holm")[1], rtol=1e-9)
+
+
+def test_wilcoxon_is_adjusted_by_holm_too() -> None:
+    frame = simulated(np.random.default_rng(5), recipes=5, pairs=8, lead=1.0)
+    wide = frame.pivot(index="seed", columns="recipe", values="score")
+    others = ["r1", "r2", "r3", "r4"]
+    raw = [stats.wilcoxon(wide[name], wide["none"]).pvalue for name in others]
+    found = rank(frame).table.loc[others, "p_wilcoxon"].to_numpy(dtype=float)
     np.testing.assert_allclose(found, multipletests(raw, method="holm")[1], rtol=1e-9)
 
 
@@ -121,7 +137,7 @@ def test_only_pairs_on_both_sides_count() -> None:
 def test_without_a_common_pair_there_is_no_gain() -> None:
     frame = pd.DataFrame({"recipe": ["none", "none", "l2"], "seed": [0, 1, 2], "score": [1.0, 2.0, 0.0]})
     row = rank(frame).table.loc["l2"]
-    assert row[["gain", "gain_low", "gain_high", "p_holm", "p_better", "sd", "low", "high"]].isna().all()
+    assert row[[*AGAINST_BASELINE, "sd", "low", "high"]].isna().all()
     assert (row["mean"], row["rank"]) == (0.0, 1)
 
 
@@ -148,6 +164,100 @@ def test_the_baseline_alone_and_no_baseline() -> None:
     free = rank(frame_of(a=[1.0, 2.0], b=[3.0, 3.5]), baseline=None)
     assert free.baseline is None
     assert free.table["gain"].isna().all()
+
+
+# The lead, luck, practical equivalence
+
+
+def test_the_lead_is_the_winner_against_the_runner_up() -> None:
+    frame = frame_of(none=[0.9, 0.8, 0.7, 0.9], l2=[0.5, 0.6, 0.4, 0.5], l1=[0.52, 0.57, 0.45, 0.5], dead=[NAN] * 4)
+    lead = rank(frame).lead
+    assert lead is not None
+    assert (lead.recipe, lead.other, lead.pairs) == ("l2", "l1", 4)
+    assert lead.gain == pytest.approx(0.01)
+    # Adjusted over the three pairs of finished recipes, the least clear of which it is.
+    assert lead.p_holm == pytest.approx(p_value([0.02, -0.03, 0.05, 0.0]))
+    assert lead.verdict == "inconclusive"
+    assert lead.replicates_needed == replicates_needed(np.array([0.02, -0.03, 0.05, 0.0]), tests=3)
+    higher = rank(frame.assign(score=-frame["score"]), direction="max").lead
+    assert higher is not None
+    assert higher.gain == pytest.approx(0.01)
+
+
+def test_without_a_second_finished_recipe_there_is_no_lead() -> None:
+    assert rank(frame_of(none=[1.0, 2.0])).lead is None
+    assert rank(frame_of(none=[1.0, 2.0], l2=[NAN, NAN])).lead is None
+
+
+def test_the_winners_gain_is_shrunk_by_those_that_could_have_won() -> None:
+    scores = np.random.default_rng(3).normal(size=(4, 6))
+    scores[1] -= 1.0
+    a, b, c = scores[0] - scores[1:]  # gains
+    frame = frame_of(none=scores[0].tolist(), a=scores[1].tolist(), b=scores[2].tolist(), c=scores[3].tolist())
+    ranking = rank(frame)
+    assert ranking.winner == "a"
+    assert ranking.shrunk_gain == pytest.approx(shrunk_gain(np.array([a, b, c, 0 * a])))
+    assert ranking.shrunk_gain < ranking.table.loc["a", "gain"]
+    # With a diverged run b could not have won; its lost pair still counts for the others.
+    lost = frame.assign(score=frame["score"].where((frame["recipe"] != "b") | (frame["seed"] != 2)))
+    assert rank(lost).shrunk_gain == pytest.approx(shrunk_gain(np.array([a, c, 0 * a])))
+
+
+def test_nothing_is_shrunk_where_nothing_was_gained() -> None:
+    assert rank(frame_of(none=[1.0, 2.0, 3.0], l2=[2.0, 3.0, 4.0])).shrunk_gain is None
+    assert rank(frame_of(a=[1.0, 2.0, 3.0], b=[2.0, 3.0, 4.0]), baseline=None).shrunk_gain is None
+    assert rank(frame_of(none=[NAN, NAN])).shrunk_gain is None
+
+
+def test_gains_within_the_rope_are_equivalent() -> None:
+    # The interval of l2 is .1 +- .0248 (see above).
+    assert rank(HAND, rope=0.13).table.loc["l2", "verdict"] == "equivalent"
+    assert rank(HAND, rope=0.12).table.loc["l2", "verdict"] == "conclusive"
+    assert rank(HAND, rope=0.13).table["tier"].tolist() == [1, 2]  # still told apart, just not by much
+
+
+def test_inconclusive_recipes_say_how_many_replicates_they_need() -> None:
+    frame = frame_of(none=[0.30, 0.34, 0.32, 0.31], l2=[0.31, 0.30, 0.31, 0.31], l1=[0.1, 0.14, 0.12, 0.11])
+    table = rank(frame).table
+    assert table["verdict"].dropna().to_dict() == {"l1": "conclusive", "l2": "inconclusive"}
+    assert table.loc["l2", "replicates_needed"] == replicates_needed(np.array([-0.01, 0.04, 0.01, 0.0]), tests=2)
+    assert table["replicates_needed"].isna().tolist() == [True, False, True]
+
+
+# Folds and data sets
+
+
+def test_repeated_splits_get_the_corrected_variance() -> None:
+    rng = np.random.default_rng(4)
+    rows = [(name, seed, fold) for name in ("none", "l2") for seed in range(4) for fold in range(5)]
+    frame = pd.DataFrame(rows, columns=["recipe", "seed", "fold"])
+    frame["score"] = rng.normal(size=40) - (frame["recipe"] == "l2")
+    wide = frame.pivot(index=["seed", "fold"], columns="recipe", values="score")
+    gains = wide["none"] - wide["l2"]
+    ranking = rank(frame, test_train_ratio=1 / 4)
+    row = ranking.table.loc["l2"]
+    assert (row["gain_low"], row["gain_high"]) == pytest.approx(corrected_interval(gains, 1 / 4))
+    assert row["p_holm"] == pytest.approx(corrected_t(gains, 1 / 4)[1])
+    assert (row["low"], row["high"]) == pytest.approx(corrected_interval(wide["l2"], 1 / 4))
+    assert math.isnan(row["p_wilcoxon"])
+    plain = rank(frame).table.loc["l2"]
+    assert plain["gain_high"] - plain["gain_low"] < 0.6 * (row["gain_high"] - row["gain_low"])
+
+
+def test_several_data_sets_are_compared_by_average_ranks() -> None:
+    rows = [
+        (recipe, seed, data, scale * score)
+        for data, scale in (("digits", 1.0), ("iris", 100.0), ("wine", 0.01))
+        for recipe, score in (("none", 3.0), ("l1", 2.0), ("l2", 1.0))
+        for seed in range(2)
+    ]
+    ranking = rank(pd.DataFrame(rows, columns=["recipe", "seed", "dataset", "score"]))
+    assert ranking.several is not None
+    assert ranking.several.recipes == ("l2", "l1", "none")
+    assert ranking.several.datasets == ("digits", "iris", "wine")
+    assert ranking.several.average_ranks == (1.0, 2.0, 3.0)
+    assert rank(HAND).several is None
+    assert rank(HAND.assign(dataset="digits")).several is None
 
 
 # Diverged runs
@@ -217,7 +327,7 @@ def test_negated_scores_with_the_other_direction_rank_alike(pairs: int) -> None:
 def test_the_unit_of_the_score_does_not_matter(pairs: int) -> None:
     frame = simulated(np.random.default_rng(pairs), recipes=4, pairs=pairs, lead=1.0)
     one, other = rank(frame).table, rank(frame.assign(score=100 * frame["score"] + 7)).table
-    for name in ("rank", "tier", "p_holm", "p_better"):
+    for name in ("rank", "tier", "p_holm", "p_wilcoxon", "p_better", "p_better_low", "replicates_needed"):
         np.testing.assert_allclose(other[name].astype(float), one[name].astype(float), rtol=1e-9)
     for name in ("sd", "gain", "gain_low", "gain_high"):
         np.testing.assert_allclose(other[name], 100 * one[name], rtol=1e-9)
@@ -285,28 +395,62 @@ def test_95_percent_intervals_cover_93_to_97_percent(pairs: int, draw: str) -> N
 # Verdicts
 
 
-def test_two_copies_of_the_baseline_end_tied_in_90_percent_of_5_seed_studies() -> None:
-    # True rate 93 %; with 600 studies one standard error is 1 point, so 90 % lies three below.
+def test_two_equal_arms_are_told_apart_in_5_percent_of_5_seed_studies() -> None:
+    # So they end tied in 95 %, and as a placebo arm the second is called better or worse in 5 %. With 600 studies
+    # one standard error is .89 points: three allowed for the rate, and 90 % lies more than five below.
     rng = np.random.default_rng(0)
-    tied = [rank(simulated(rng, 3, 5)).table["tier"].eq(1).all() for _ in range(600)]
+    tables = [rank(simulated(rng, 2, 5)).table for _ in range(600)]
+    tied = np.mean([table["tier"].eq(1).all() for table in tables])
+    false = np.mean([table["verdict"].eq("conclusive").any() for table in tables])
+    assert tied >= 0.90
+    assert false == pytest.approx(0.05, abs=3 * math.sqrt(0.05 * 0.95 / 600))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("recipes", [3, 9])
+def test_many_equal_arms_end_tied_in_90_percent_of_5_seed_studies(recipes: int) -> None:
+    # True rates 95 and 93 %; with 500 studies one standard error is 1.1 points.
+    rng = np.random.default_rng(recipes)
+    tied = [rank(simulated(rng, recipes, 5)).table["tier"].eq(1).all() for _ in range(500)]
     assert np.mean(tied) >= 0.90
 
 
-def test_a_false_gain_is_claimed_in_at_most_5_percent_of_studies() -> None:
-    # Holm holds 5 % over four equal recipes; 400 studies, one standard error 1.1 points, three allowed.
-    rng = np.random.default_rng(1)
-    claims = [(rank(simulated(rng, 5, 5)).table["p_holm"] < 0.05).any() for _ in range(400)]
-    assert np.mean(claims) <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 400)
+@pytest.mark.slow
+@pytest.mark.parametrize("recipes", [2, 3])
+def test_outliers_fool_no_one_with_many_replicates(recipes: int) -> None:
+    # One score in ten has six times the sd: without Wilcoxon 9 and 10 % are told apart here, with it 3.5 %.
+    # 400 studies; three standard errors above 5 % are 8.3 %.
+    rng = np.random.default_rng(recipes)
+    split = []
+    for _ in range(400):
+        frame = simulated(rng, recipes, 29)
+        frame["score"] *= np.where(rng.random(len(frame)) < 0.1, 6, 1)
+        split.append(rank(frame).table["tier"].gt(1).any())
+    assert np.mean(split) <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 400)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("placebos", "pairs", "studies"), [(2, 5, 600), (4, 5, 300), (8, 5, 300), (2, 12, 300)])
+def test_one_of_several_placebo_arms_is_called_a_winner_or_loser_in_5_percent(
+    placebos: int, pairs: int, studies: int
+) -> None:
+    # Holm holds 5 % over them all, not for each. Three standard errors above; they share a baseline, so the true
+    # rate may lie below.
+    rng = np.random.default_rng(placebos)
+    tables = [rank(simulated(rng, placebos + 1, pairs)).table for _ in range(studies)]
+    false = np.mean([table["verdict"].eq("conclusive").any() for table in tables])
+    assert 0.01 < false <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / studies)
 
 
 def test_a_winner_of_two_sd_is_found_with_29_pairs() -> None:
-    # Among nine recipes. The difference has sd sqrt 2, so t is about 2 / (sqrt 2 / sqrt 29) = 7.6.
+    # Among nine recipes. The difference has sd sqrt 2, so t is about 2 / (sqrt 2 / sqrt 29) = 7.6 and the true power
+    # near 1; even with .9, 25 of 30 would be more than one standard error below.
     rng = np.random.default_rng(2)
-    rankings = [rank(simulated(rng, 9, 29, lead=2.0)) for _ in range(60)]
+    rankings = [rank(simulated(rng, 9, 29, lead=2.0)) for _ in range(30)]
     alone = [r.winner == "r1" and (r.table["tier"] == 1).sum() == 1 for r in rankings]
-    significant = [r.table.loc["r1", "p_holm"] < 0.05 for r in rankings]
+    conclusive = [r.table.loc["r1", "verdict"] == "conclusive" for r in rankings]
     assert np.mean(alone) >= 0.8
-    assert np.mean(significant) >= 0.8
+    assert np.mean(conclusive) >= 0.8
 
 
 # What users get wrong
@@ -325,9 +469,16 @@ def test_a_winner_of_two_sd_is_found_with_29_pairs() -> None:
         (HAND.assign(score=True), {}, ["row 0", "'score'", "True"]),
         (HAND.assign(seed=[0, 1, None, 0, 1, 2]), {}, ["row 2", "'seed' is empty"]),
         (HAND.to_dict(), {}, ["DataFrame", "dict"]),
+        (HAND.to_dict(), {"test_train_ratio": 0.25}, ["DataFrame", "dict"]),
+        (HAND, {"test_train_ratio": 0}, ["test_train_ratio", "above 0", "received 0", "1 / 9"]),
+        (HAND, {"test_train_ratio": True}, ["test_train_ratio", "received True"]),
+        (HAND, {"rope": -0.1}, ["rope", "above 0", "received -0.1"]),
+        (HAND, {"rope": "0.1"}, ["rope", "received '0.1'"]),
+        (HAND, {"rope": NAN}, ["rope", "received nan"]),
+        (HAND.assign(dataset=["a", "b", "c"] * 2), {"test_train_ratio": 0.25}, ["test_train_ratio", "'dataset' has 3"]),
     ],
 )
-def test_wrong_input_is_named(frame: pd.DataFrame, options: dict[str, str], parts: list[str]) -> None:
+def test_wrong_input_is_named(frame: pd.DataFrame, options: dict[str, object], parts: list[str]) -> None:
     with pytest.raises(InputError) as caught:
         rank(frame, **options)  # type: ignore[arg-type]
     for part in parts:

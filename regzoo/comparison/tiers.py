@@ -1,0 +1,44 @@
+"""Tiers: recipes that the data cannot tell apart share one."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+
+from regzoo.comparison.pairs import Contrast, Evidence, Rules, contrast, weigh
+from regzoo.comparison.scores import Scores, gains_over
+
+PairEvidence = Mapping[tuple[str, str], Evidence]
+"""The evidence of each recipe against each one below it."""
+
+
+def all_pairs(order: Sequence[str], scores: Mapping[str, Scores], rules: Rules) -> PairEvidence:
+    """Weigh every two recipes of ``order``, adjusted over all pairs, since the leader was picked among them all."""
+    pairs = list(itertools.combinations(order, 2))
+    found = weigh([gains_over(scores[one], scores[other]) for one, other in pairs], rules)
+    return dict(zip(pairs, found, strict=True))
+
+
+def tiers(order: Sequence[str], status: Mapping[str, str], evidence: PairEvidence) -> dict[str, int]:
+    """Return the tier of each recipe in ``order``, from 1; only the leaders open one.
+
+    Going down the ranks, the first recipe that is told apart from the leader, or has another status, leads the next
+    tier.
+    """
+    found: dict[str, int] = {}
+    leader = ""
+    for recipe in order:
+        new = not found or status[recipe] != status[leader] or evidence[leader, recipe].apart
+        leader = recipe if new else leader
+        found[recipe] = max(found.values(), default=0) + new
+    return found
+
+
+def lead(
+    order: Sequence[str], scores: Mapping[str, Scores], sign: float, evidence: PairEvidence, rules: Rules
+) -> Contrast | None:
+    """Return the first recipe against the second; None if there is but one."""
+    if len(order) < 2:
+        return None
+    first, second = order[:2]
+    return contrast(first, second, gains_over(scores[first], scores[second], sign), evidence[first, second], rules)
