@@ -322,8 +322,9 @@ class Result:
     def verdict(self) -> str:
         """What it comes to, in one sentence."""
         with Ledger(self.folder) as ledger:
-            board = read_board(ledger, ledger.records())
-            return verdict(board.to_dict(), ledger.noted("study")).headline.replace("`", "")
+            records = ledger.records()
+            board = read_board(ledger, records)
+            return verdict(board.to_dict(), ledger.noted("study"), records).headline.replace("`", "")
 
     @property
     def records(self) -> list[Record]:

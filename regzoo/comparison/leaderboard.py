@@ -225,8 +225,11 @@ def _check_metric(rank_by: str, made: Mapping[str, Sequence[Record]]) -> None:
 def _rank(
     made: Mapping[str, Sequence[Record]], rank_by: str, direction: Direction, baseline: str, rope: float | None
 ) -> Ranking | None:
-    """Rank by name, because two names may have found the same numbers; None without a replicate."""
-    runs = [(name, record.run.seed, record.score(rank_by)) for name, those in made.items() for record in those]
+    """Rank by name, because two names may have found the same numbers; None without a replicate.
+
+    Replicates are paired by number: those of one number have the same seed, but for a placebo's.
+    """
+    runs = [(name, record.run.number, record.score(rank_by)) for name, those in made.items() for record in those]
     if not runs:
         return None
     frame = pd.DataFrame(runs, columns=["recipe", "seed", "score"])
