@@ -22,10 +22,10 @@ from regzoo.comparison.ledger import Ledger
 from regzoo.comparison.plan import Plan, make_plan, placebos, study_of
 from regzoo.comparison.progress import Screen, Silent
 from regzoo.config import Experiment
+from regzoo.data.catalog import READ_BY_KERAS
 from regzoo.data.dataset import Dataset
 from regzoo.data.prepare import Prepared, prepare
-from regzoo.data.sources import load
-from regzoo.data.sources.arrays import from_arrays
+from regzoo.data.sources import from_python, load
 from regzoo.language import AfterTraining, Backbone, InputError, Recipe, Regularizer, Schedule, parse
 from regzoo.language.fields import Strength
 from regzoo.report import page
@@ -96,6 +96,10 @@ def compare(
     x: Any = None,
     y: Any = None,
     *,
+    groups: Any = None,
+    sample_weight: Any = None,
+    time: Any = None,
+    part: Any = None,
     out: str | Path | None = None,
     workers: int | None = None,
     fresh: bool = False,
@@ -105,8 +109,13 @@ def compare(
     """Compare recipes on ``x`` and ``y`` and return the result.
 
     Args:
-        x: inputs: lists, an array (rows, features) or (rows, height, width[, channels]), or a DataFrame.
+        x: inputs: lists, an array (rows, features) or (rows, height, width[, channels]), or a DataFrame; or a
+            tf.data.Dataset of (x, y), which is read once, to its end.
         y: targets: class labels of any kind, or numbers; left out for ``task="reconstruction"``. Neither is changed.
+        groups: (n,) the group of each row, such as a patient; no group is in two parts.
+        sample_weight: (n,) how much each row counts, above 0.
+        time: (n,) numbers or dates; earlier rows train, later ones validate and test.
+        part: (n,) ``train``, ``validation``, ``test``, or None where the split may choose.
         out: the comparison's own folder; by default a temporary one that lives as long as the result.
         workers: processes; by default one per core. 0 makes the runs in this process, one after the other.
         fresh: begin anew; a comparison in ``out`` is moved aside.
@@ -121,11 +130,15 @@ def compare(
         result = regzoo.compare(x, y, backbone="mlp", recipes=["none", "dropout", "l2"], replicates=5)
         print(result.leaderboard)
     """
-    missing = y is None and keywords.get("task") != "reconstruction"
-    if (x is None and y is not None) or (x is not None and missing) or (x is None) == ("data" not in keywords):
+    if (x is None) != ("data" in keywords) or (x is None and y is not None):
         raise InputError('give x and y (x alone for task="reconstruction"), or data= as in a config')
     experiment = configs.from_keywords(**keywords)
-    prepared = read_data(experiment) if x is None else prepared_for(experiment, from_arrays(x, y))
+    roles = {"groups": groups, "sample_weight": sample_weight, "time": time, "part": part}
+    given = {key: values for key, values in roles.items() if values is not None}
+    if x is None and given:
+        raise InputError(f"{next(iter(given))}: goes with x and y; with data=, name the column or array in it")
+    dataset = None if x is None else from_python(x, y, given, experiment.task)
+    prepared = read_data(experiment) if dataset is None else prepared_for(experiment, dataset)
     keep = None
     if out is None:
         keep = Scratch()
@@ -157,6 +170,8 @@ def cores() -> int:
 
 def read_data(experiment: Experiment) -> Prepared:
     """Load, split and prepare the data that ``experiment`` names."""
+    if experiment.data.keras in READ_BY_KERAS:
+        import_tensorflow()
     return prepared_for(experiment, load(experiment.data, experiment.task))
 
 
@@ -207,6 +222,8 @@ def executor(study: Study, prepared: Prepared, workers: int | None) -> Iterator[
     """
     if workers is not None and workers < 0:
         raise InputError(f"workers must be 0 or more, received {workers}")
+    if prepared.weights is not None:
+        raise InputError("data.weight: training takes no row weights; leave the column, or sample_weight, out")
     data = {"train": prepared.train, "validation": prepared.validation, "test": prepared.test}
     count = cores() if workers is None else workers
     with Workers(study, data, count) if count else InProcess(study, data) as hall:

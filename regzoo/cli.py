@@ -59,6 +59,8 @@ def check(config: Config) -> None:
         f"{facts['train']} train, {facts['validation']} validation, {facts['test']} test; "
         f"{len(experiment.recipes)} recipes."
     )
+    for note in facts["notes"]:
+        _print(f"note: {note}")
 
 
 @app.command()

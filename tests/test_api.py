@@ -11,9 +11,12 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+import tensorflow as tf
+from PIL import Image
 
 import regzoo
 from regzoo import api
+from regzoo.comparison.ledger import Ledger
 from regzoo.export import export as exporting
 from regzoo.export.verify import Parity
 from regzoo.language import InputError
@@ -80,6 +83,23 @@ def test_a_result_gives_model_report_and_export(rows: Any, tmp_path: Path) -> No
 
 
 @pytest.mark.usefixtures("unverified")
+def test_groups_stay_together(rows: Any, tmp_path: Path) -> None:
+    result = regzoo.compare(*rows, groups=np.arange(12).repeat(5), out=tmp_path / "mine", **SMALL)
+    with Ledger(result.folder) as ledger:
+        facts = ledger.noted("study")["data"]
+    assert facts["split"]["kind"] == "grouped"
+    assert [facts[part] % 5 for part in ("train", "validation", "test")] == [0, 0, 0]
+
+
+def test_roles_that_have_no_place_are_refused(rows: Any, config: Path) -> None:
+    data = {"csv": config.parent / "flowers.csv", "target": "kind"}
+    with pytest.raises(InputError, match="groups: goes with x and y; with data=, name the column or array in it"):
+        regzoo.compare(data=data, groups=[1] * 100, **SMALL)
+    with pytest.raises(InputError, match=r"data\.weight: training takes no row weights"):
+        regzoo.compare(*rows, sample_weight=np.ones(60), **SMALL)
+
+
+@pytest.mark.usefixtures("unverified")
 def test_recipes_and_backbones_may_be_objects(rows: Any) -> None:
     from regzoo.backbones import Mlp
 
@@ -118,6 +138,33 @@ def test_data_as_in_a_config(config: Path, tmp_path: Path, capfd: pytest.Capture
     result = regzoo.compare(data=data, out=tmp_path / "mine", **SMALL)
     assert {path.name for path in result.folder.iterdir()} >= {"config.yaml", "leaderboard.csv", "model"}
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.usefixtures("unverified")
+def test_a_tf_dataset_is_the_arrays_that_it_gives(rows: Any) -> None:
+    batches = tf.data.Dataset.from_tensor_slices(rows).batch(16)
+    quick = {**SMALL, "recipes": ["none"], "training": {"epochs": 1, "learning_rate": 0.01}}
+    boards = [regzoo.compare(*given, **quick).leaderboard for given in ((batches,), rows)]
+    pd.testing.assert_series_equal(boards[0]["mean"], boards[1]["mean"])
+
+
+@pytest.mark.usefixtures("unverified")
+def test_a_folder_of_images_gives_a_model_that_takes_raw_pixels_and_answers_with_its_names(tmp_path: Path) -> None:
+    """Dark cats and bright dogs, by names that a page and a spreadsheet must not take at their word."""
+    random, classes = np.random.default_rng(0), {"<img src=x>cat": 60, "=1+1": 190}
+    for name, brightness in classes.items():
+        (tmp_path / "pets" / name).mkdir(parents=True)
+        for number in range(20):
+            pixels = brightness + random.integers(-50, 50, size=(4 + number % 2, 4))
+            Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / "pets" / name / f"{number}.png")
+    training = {"epochs": 20, "learning_rate": 0.03}
+    result = regzoo.compare(data={"images": tmp_path / "pets"}, **{**SMALL, "recipes": ["none"], "training": training})
+    serve = tf.saved_model.load(str(result.folder / "model")).signatures["serving_default"]
+    answers = serve(images=tf.constant(np.stack([np.full((4, 4, 1), b, np.float32) for b in classes.values()])))
+    assert [label.decode() for label in answers["label"].numpy()] == list(classes)
+    page = (result.folder / "report.html").read_text(encoding="utf-8")
+    assert "20 of 40 images (4 x 4 to 5 x 4) were resized to 4 x 4, the median height and width" in page
+    assert "<img" not in page
 
 
 @pytest.mark.usefixtures("unverified")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import json
+import re
 from typing import Any
 
 import pytest
@@ -37,6 +39,63 @@ def test_the_card_of_each_regularizer_says_how_to_write_it(name: str) -> None:
         assert words in text
 
 
+def labels(name: str) -> list[str]:
+    """The labels of the parts of a card on the terminal, in order: words in the first column of its table."""
+    return re.findall(r"^(\w+(?: on)?) {2,}\S", shown(cards.card_text(name), width=2000), re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", list(regularizers()))
+def test_the_card_of_each_regularizer_has_every_part(name: str) -> None:
+    card = cards.card(name)
+    found = labels(name)
+    optional = {
+        "strengths": bool(card["fields"]),
+        "needs": bool(card["needs"]),
+        "departure": bool(card["departure"]),
+    }
+    order = ["formula", "strengths", "acts on", "needs", "cost", "clashes", "refuses"]
+    order += ["reference", "departure", "example"]
+    assert found == [label for label in order if optional.get(label, True)]
+    assert card["kind"] == "regularizer"
+    assert all(card[key] for key in ("does", "formula", "places", "cost", "reference", "errors", "example"))
+    for field in card["fields"]:
+        assert field["means"].endswith(".")
+        assert field["domain"]
+        assert {"range", "neutral"} <= field.keys() or "default" in field
+    assert card["trainings"] == sorted(card["trainings"])
+    # Nothing that the docstring says is left out.
+    told = "".join(str(value) for value in card.values())
+    for word in re.findall(r"\w{4,}", inspect.getdoc(regularizers()[name]).split(">>>")[0]):
+        assert word in told or word in ("Formula", "Args", "Raises", "InputError", "Reference", "Departure", "Cost")
+
+
+@pytest.mark.parametrize("name", list(backbones()))
+def test_the_card_of_each_backbone_has_every_part(name: str) -> None:
+    card = cards.card(name)
+    optional = {
+        "fields": bool(card["fields"]),
+        "refuses": bool(card["errors"]),
+        "reference": bool(card["reference"]),
+        "departure": bool(card["departure"]),
+    }
+    order = ["fields", "slots", "refuses", "reference", "departure", "example"]
+    assert labels(name) == [label for label in order if optional.get(label, True)]
+    assert card["example"].startswith(name)
+    assert all(field["means"] and field["domain"] for field in card["fields"])
+
+
+def test_what_a_training_costs() -> None:
+    """Passes through the model, the baseline's being 1, times the models that are trained."""
+    told = {name: shown(cards.card_text(name)) for name in ("dropout", "sam", "adversarial", "ensemble", "mc_dropout")}
+    assert "as the baseline's training\n" in re.sub(" +\n", "\n", told["dropout"])
+    assert "2 times the baseline's training: two passes" in told["sam"]
+    assert "2.33 times the baseline's training" in told["adversarial"]
+    assert "2 to 10 times the baseline's training: `members` passes for a prediction" in told["ensemble"]
+    assert "as the baseline's training: `samples` forward passes for a prediction" in told["mc_dropout"]
+    assert [cards.card(name)["cost"] for name in told] == [1.0, 2.0, 2.333, 1.0, 1.0]
+    assert [cards.card(name)["trainings"] for name in ("dropout", "ensemble")] == [[1, 1], [2, 10]]
+
+
 @pytest.mark.parametrize("name", list(backbones()))
 def test_the_card_of_each_backbone_says_its_defaults(name: str) -> None:
     card = cards.card(name)
@@ -48,9 +107,18 @@ def test_the_card_of_each_backbone_says_its_defaults(name: str) -> None:
 
 def test_a_strength_has_its_range_and_a_setting_its_default() -> None:
     assert cards.card("dropout")["fields"] == [
-        {"name": "rate", "domain": "[0, 1]", "range": "0.05..0.7", "log": False, "neutral": 0.0}
+        {
+            "name": "rate",
+            "means": "probability of zero, in [0, 1]; 0 does nothing.",
+            "domain": "[0, 1]",
+            "range": "0.05..0.7",
+            "log": False,
+            "neutral": 0.0,
+        }
     ]
-    assert cards.card("early_stopping")["fields"][1] == {"name": "min_delta", "domain": "[0, inf)", "default": 0.0}
+    setting = cards.card("early_stopping")["fields"][1]
+    assert (setting["name"], setting["domain"], setting["default"]) == ("min_delta", "[0, inf)", 0.0)
+    assert "range" not in setting
     assert cards.card("l2")["fields"][0]["log"] is True
 
 
@@ -74,11 +142,19 @@ def test_an_unknown_name_is_refused() -> None:
 
 
 def test_the_table_of_a_plan() -> None:
-    recipe = {"name": "dropout[x]", "trials": 4, "replicates": 5, "models_per_run": 3, "space": {"a.b": "0.1..0.5"}}
+    recipe = {
+        "name": "dropout[x]",
+        "trials": 4,
+        "replicates": 5,
+        "models_per_run": 3,
+        "cost": 7 / 3,
+        "space": {"a.b": "0.1..0.5"},
+    }
     described = {"runs": 9, "epochs": 540, "seconds": 12.4, "rank_by": "nll", "tuner": "random"}
     text = shown(cards.plan_table({**described, "recipes": [{**recipe, "clashes": ["they clash [so]"]}]}))
     for words in (
         "dropout[x]",
+        "2.33",
         "a.b 0.1..0.5",
         "9 runs, 540 epochs at most, about 12 s",
         "note: dropout[x]: they clash [so]",
@@ -98,4 +174,4 @@ def test_a_card_names_the_clashes() -> None:
     assert any("dropout before batch_norm" in said for said in cards.card("batch_norm")["clashes"])
     assert set(cards.card("dropout")["clashes"]) <= set(cards.card("batch_norm")["clashes"])
     assert any("add one of dropout" in said for said in cards.card("mc_dropout")["clashes"])
-    assert "clash: " in shown(cards.card_text("mixup"))
+    assert "clashes    adversarial and mixup alter the same inputs" in shown(cards.card_text("mixup"), width=1000)

@@ -17,6 +17,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from PIL import Image
 
 from regzoo import cli
 from regzoo.comparison.folder import claimed
@@ -253,6 +254,48 @@ def test_what_only_the_data_shows_ends_with_2_and_nothing_is_written(
         assert said in err
         assert "Traceback" not in err
     assert [path.name for path in tmp_path.iterdir()] == ["flowers.yaml"]
+
+
+def test_check_says_what_was_done_to_images(run: Run, tensorflow: None, tmp_path: Path) -> None:
+    for number, name in enumerate(("cat", "dog") * 10):
+        (tmp_path / "pets" / name).mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8 + number // 19)).save(tmp_path / "pets" / name / f"{number}.png")
+    (tmp_path / "pets.yaml").write_text("name: pets\ndata: {images: pets}\nbackbone: mlp\nrecipes: [l2]\n")
+    code, out, err = run("check", tmp_path / "pets.yaml")
+    assert (code, err) == (0, "")
+    fine, note = out.splitlines()
+    assert "pets.yaml: fine." in fine
+    assert "20 rows of 8 x 8 x 1 images, classification; 12 train, 4 validation, 4 test" in fine
+    assert note == "note: 1 of 20 images (8 x 8 to 9 x 8) were resized to 8 x 8, the median height and width"
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ("{images: nowhere}", "nowhere: there is no such folder; relative paths start at the config's folder"),
+        ("{images: pets}", r"pets/cat/a\x1b[31m.png: is no PNG, JPEG, BMP or GIF image; replace or remove it"),
+        ("{images: pets}", "pets: needs a folder for each class, at least two, with its images inside, received one"),
+        ("{idx: pets}", "pets: holds no IDX files; needs train-images-idx3-ubyte and train-labels-idx1-ubyte"),
+        ("{keras: fashion_mnist}", "fashion_mnist is not in Keras's cache: "),
+        ("{keras: cifar10}", "cifar10 is not in Keras's cache: "),
+    ],
+)
+def test_images_that_cannot_be_read_end_with_2_and_nothing_is_written(
+    data: str, said: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setattr("regzoo.api.import_tensorflow", lambda: None)  # it is not reached
+    (tmp_path / "pets" / "cat").mkdir(parents=True)
+    (tmp_path / "pets" / "cat" / "a\x1b[31m.png").write_text("hello")
+    (tmp_path / "pets.yaml").write_text(f"name: pets\ndata: {data}\nbackbone: cnn\nrecipes: [l2]\n")
+    for command in ("check", "compare"):
+        code, out, err = run(command, "pets.yaml")
+        assert (code, out) == (2, "")
+        assert said in err
+        assert "Traceback" not in err
+        assert "\x1b" not in err
+    assert {path.name for path in tmp_path.iterdir()} == {"pets", "pets.yaml"}
 
 
 def test_a_folder_of_something_else_ends_with_2_and_stays(

@@ -96,8 +96,8 @@ def test_it_trains_on_every_backbone_that_offers_its_place(name: str, backbone: 
     assert all(np.isfinite(weight).all() for weight in model.get_weights())
 
 
-def test_eight_laws_eight_checks() -> None:
-    assert len(CHECKS) == len({check.__name__ for check in CHECKS}) == 8
+def test_nine_laws_nine_checks() -> None:
+    assert len(CHECKS) == len({check.__name__ for check in CHECKS}) == 9
 
 
 @dataclass(frozen=True)

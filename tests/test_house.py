@@ -17,7 +17,7 @@ WRONG = {
     "language/seeds.py": "import regzoo.training.task",
     "regularizers/l2.py": "import regzoo.regularizers.l1",
     "backbones/mlp.py": "import regzoo.regularizers.dropout",
-    "comparison/plan.py": "import matplotlib, sqlite3, keras_tuner",
+    "comparison/plan.py": "import matplotlib, sqlite3, keras_tuner, PIL",
 }
 """Imports that the house forbids: between them they break every contract."""
 

@@ -5,21 +5,24 @@ from __future__ import annotations
 import functools
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import pytest
 import tensorflow as tf
 
-from regzoo.contract import CHECKS, Bench, ContractError, check_is_spelled_and_bounded
+from regzoo.contract import CHECKS, Bench, ContractError
+from regzoo.contract.checks import check_costs_what_it_declares, check_is_spelled_and_bounded
 from regzoo.language import (
     AfterTraining,
     Float,
+    Forward,
     Gradients,
     InputError,
     Objective,
     OnActivations,
     OnBatch,
+    OnForward,
     OnGradients,
     OnLoss,
     OnTraining,
@@ -252,17 +255,39 @@ class Counting(OnActivations):
         return CountingLayer() if slot.kind == "activation" else None
 
 
+@dataclass(frozen=True)
+class Dear(OnForward):
+    """Runs the model twice and says nothing of it."""
+
+    def forward(self, run: Forward, x: Any, y: Any, seed: Any) -> Any:
+        logits, first = run(x, y)
+        return logits, first + run(0.5 * x, y)[1]
+
+
+@dataclass(frozen=True)
+class Cheap(Misspelled):
+    """Says that it costs twice the time, and does not."""
+
+    cost: ClassVar[float] = 2.0
+
+    def __str__(self) -> str:
+        return f"{self.name}({self.scale})"
+
+
 @functools.cache
-def baseline() -> dict[Any, Any]:
+def baseline() -> Bench:
     """The traced baseline: the same for every saboteur, and half of the time."""
     bench = Bench(Traceless(), MLP)
-    return {Recipe().structure(): bench.program(Recipe())}
+    bench.program(Recipe())
+    bench.step(Recipe())
+    return bench
 
 
 def rejections(saboteur: Regularizer) -> dict[str, str]:
     """What each check that rejects it says."""
     bench, found = Bench(saboteur, MLP), {}
-    bench._programs |= baseline()
+    bench._programs |= baseline()._programs
+    bench._steps |= baseline()._steps
     for check in CHECKS:
         try:
             check(bench)
@@ -293,6 +318,11 @@ SABOTEURS = [
     (Unbounded(), "is_spelled_and_bounded", "it accepts scale=-inf outside [0, inf): "),
     (Baked(), "dial_equals_fresh_build", "dialling baked(0.4) to baked(0.3) gives other weights than building"),
     (Counting(), "exports_clean", "the inference graph still holds AssignVariableOp"),
+    (
+        Dear(),
+        "costs_what_it_declares",
+        "makes 16 products in the model's layers, the baseline's 8: that is a cost of about 2, and it declares 1",
+    ),
 ]
 
 
@@ -314,6 +344,11 @@ def test_each_saboteur_is_rejected_by_its_check_alone(saboteur: Regularizer, che
 def test_spelling_and_refusals_must_say_what_they_mean(saboteur: Regularizer, reason: str) -> None:
     with pytest.raises(ContractError, match=re.escape(reason)):
         check_is_spelled_and_bounded(Bench(saboteur, MLP))
+
+
+def test_a_cost_that_is_too_high_is_found_too() -> None:
+    with pytest.raises(ContractError, match=r"8 products .* the baseline's 8: .* cost of about 1, and it declares 2"):
+        check_costs_what_it_declares(Bench(Cheap(), MLP))
 
 
 def test_every_check_has_a_saboteur() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from regzoo.backbones._images import flat
 from regzoo.language import Announce, Backbone, setting
 from regzoo.language.lazy import keras
 
@@ -13,9 +14,12 @@ from regzoo.language.lazy import keras
 class Autoencoder(Backbone):
     """Narrow the inputs down to a code and widen it again; the head reconstructs the inputs from the last layer.
 
-    Dense layers, each with its nonlinearity, the code included; images are flattened. The decoder mirrors the
-    encoder. Under another task than reconstruction it is a network with a bottleneck. Slots: ``input`` (1),
-    ``preactivation`` and ``activation`` (one of each per layer), ``code`` (1, after the code's nonlinearity).
+    Dense layers, each with its nonlinearity, the code included; images are flattened, and those of 64 x 64 pixels and
+    more averaged down to about 32 x 32 before. What is reconstructed is the whole image. The decoder mirrors the
+    encoder. Under another task than reconstruction it is a network with a bottleneck.
+
+    Slots: ``input`` (1), ``preactivation`` and ``activation`` (one of each per layer), ``code`` (1, after the code's
+    nonlinearity).
 
     Args:
         widths: units of the encoder's layers, first to last, each in [1, inf).
@@ -35,9 +39,7 @@ class Autoencoder(Backbone):
 
     def __call__(self, x: Any, slot: Announce) -> Any:
         """Map x (batch, ...) to the decoder's last layer (batch, widths[0])."""
-        if len(x.shape) > 2:
-            x = keras.layers.Flatten(name="flatten")(x)  # (batch, inputs)
-        x = slot("input", x)
+        x = slot("input", flat(x))  # (batch, inputs)
         for index, width in enumerate(self.widths):
             x = self._dense(x, width, f"encode_{index}", slot)
         x = slot("code", self._dense(x, self.code, "code", slot))  # (batch, code)

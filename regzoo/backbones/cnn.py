@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from regzoo.backbones._images import LARGE, side
 from regzoo.language import Announce, Backbone, InputError, setting
 from regzoo.language.lazy import keras
 
@@ -16,10 +17,12 @@ LARGEST = 7
 class Cnn(Backbone):
     """Blocks of 3 x 3 convolutions with pooling between them, then a dense layer.
 
-    Each block has one convolution and halves height and width, as long as both are at least 4. A map that is still
-    larger than 7 x 7 is averaged, else the dense layer would hold millions of weights; a smaller one keeps its
-    places. Slots:
-    ``input`` (1), ``preactivation`` and ``activation`` (one of each per convolution and for the dense layer).
+    Each block has one convolution and halves height and width, as long as both are at least 4. Images from 64 pixels
+    on are halved by the first convolution, too, and a map that is still that large is quartered by its pooling. A map
+    that is larger than 7 x 7 at the end is averaged, else the dense layer would hold millions of weights; a smaller
+    one keeps its places. For photographs give more blocks, such as ``cnn([32, 64, 128, 128])``: 224 pixels end at 3.
+
+    Slots: ``input`` (1), ``preactivation`` and ``activation`` (one of each per convolution and for the dense layer).
 
     Args:
         filters: filters of the blocks, first to last, each in [1, inf).
@@ -47,11 +50,12 @@ class Cnn(Backbone):
             )
         x = slot("input", x)
         for index, count in enumerate(self.filters):
-            convolution = keras.layers.Conv2D(count, 3, padding="same", name=f"conv_{index}")
+            stride = 1 if index or side(x) < LARGE else 2
+            convolution = keras.layers.Conv2D(count, 3, stride, padding="same", name=f"conv_{index}")
             x = self._nonlinear(convolution(x), f"conv_{index}", slot)
-            if min(x.shape[1], x.shape[2]) >= 4:
-                x = keras.layers.MaxPooling2D(name=f"pool_{index}")(x)  # (batch, height / 2, width / 2, count)
-        if min(x.shape[1], x.shape[2]) > LARGEST:
+            if side(x) >= 4:
+                x = keras.layers.MaxPooling2D(4 if side(x) >= LARGE else 2, name=f"pool_{index}")(x)
+        if side(x) > LARGEST:
             x = keras.layers.GlobalAveragePooling2D(name="average")(x)  # (batch, filters[-1])
         else:
             x = keras.layers.Flatten(name="flatten")(x)

@@ -13,7 +13,10 @@ from regzoo.language.lazy import keras
 class Linear(Backbone):
     """Hand the inputs to the head as they are, flattened: the head is the model.
 
-    Softmax regression or linear regression, the floor that any other backbone has to beat. Slots: ``input`` (1).
+    Softmax regression or linear regression, the floor that any other backbone has to beat. Photographs are not made
+    smaller: 224 x 224 x 3 pixels take 1.5 million weights for ten classes.
+
+    Slots: ``input`` (1).
 
     >>> from regzoo.backbones import Linear
     >>> print(Linear())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from regzoo.backbones._images import flat
 from regzoo.language import Announce, Backbone, InputError, setting
 from regzoo.language.lazy import keras
 
@@ -12,6 +13,9 @@ from regzoo.language.lazy import keras
 @dataclass(frozen=True)
 class Mlp(Backbone):
     """Dense layers, each with its nonlinearity; images are flattened.
+
+    Images of 64 x 64 pixels and more are averaged down to about 32 x 32 first: a dense layer on every pixel of a
+    photograph would hold tens of millions of weights.
 
     Slots: ``input`` (1), ``preactivation`` and ``activation`` (one of each per layer), and ``branch`` (one per
     residual layer, before the addition).
@@ -43,9 +47,7 @@ class Mlp(Backbone):
 
     def __call__(self, x: Any, slot: Announce) -> Any:
         """Map x (batch, ...) to features (batch, widths[-1])."""
-        if len(x.shape) > 2:
-            x = keras.layers.Flatten(name="flatten")(x)  # (batch, inputs)
-        x = slot("input", x)
+        x = slot("input", flat(x))  # (batch, inputs)
         for index, width in enumerate(self.widths):
             h = keras.layers.Dense(width, kernel_initializer=self._initializer(), name=f"dense_{index}")(x)
             h = slot("preactivation", h)

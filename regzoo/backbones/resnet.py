@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from regzoo.backbones._images import LARGE, side
 from regzoo.language import Announce, Backbone, InputError, setting
 from regzoo.language.lazy import keras
-
-LARGE = 64
-"""Maps of this size and more are halved before the first stage, as for ImageNet."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +54,12 @@ class Resnet(Backbone):
                 "use mlp(residual=true) for rows"
             )
         x = slot("input", x)
-        x = self._convolution(self.filters[0], 3, "conv", stride=2 if _size(x) >= LARGE else 1)(x)
-        if _size(x) >= LARGE:
+        x = self._convolution(self.filters[0], 3, "conv", stride=2 if side(x) >= LARGE else 1)(x)
+        if side(x) >= LARGE:
             x = keras.layers.MaxPooling2D(name="pool")(x)
         for stage, count in enumerate(self.filters):
             for block in range(self.blocks):
-                stride = 2 if stage and not block and _size(x) >= 4 else 1
+                stride = 2 if stage and not block and side(x) >= 4 else 1
                 x = self._block(x, count, stride, f"block_{stage}_{block}", slot)
         x = self._nonlinear(x, "last", slot)
         return keras.layers.GlobalAveragePooling2D(name="average")(x)
@@ -85,8 +83,3 @@ class Resnet(Backbone):
     def _nonlinear(self, x: Any, name: str, slot: Announce) -> Any:
         x = slot("preactivation", x)
         return slot("activation", keras.layers.Activation(self.activation, name=f"{name}_{self.activation}")(x))
-
-
-def _size(x: Any) -> int:
-    """The smaller of height and width."""
-    return min(x.shape[1], x.shape[2])

@@ -9,6 +9,9 @@ from typing import Any
 from regzoo.language import Announce, Backbone, InputError, setting
 from regzoo.language.lazy import keras
 
+MANY_PATCHES = 256
+"""As many as make the most of a digit, and what photographs are usually cut into: 14 x 14 of 16 pixels."""
+
 MOST_TOKENS = 1024
 """Attention needs memory by the square of the tokens: 4 MB per example and head at this many."""
 
@@ -30,11 +33,12 @@ class Transformer(Backbone):
         depth: blocks, in [1, inf).
         heads: of the attention, in [1, inf).
         hidden: units of each block's hidden layer, in [1, inf).
-        patch: height and width of a patch, in [1, inf); 4 for digits, 16 for photographs.
+        patch: height and width of a patch, in [0, inf); 0 chooses the smallest of 4, 8, 16, ... that makes at most 256
+            patches: 4 for digits, 16 for photographs of 224 pixels.
         activation: the nonlinearity.
 
     Raises:
-        InputError: if ``width`` is no multiple of ``heads``, or an image makes more than 1,024 patches.
+        InputError: if ``width`` is no multiple of ``heads``, or the inputs make more than 1,024 tokens.
 
     Reference: Vaswani et al. 2017, https://arxiv.org/abs/1706.03762; Dosovitskiy et al. 2021 (images),
     https://arxiv.org/abs/2010.11929; Gorishniy et al. 2021 (rows), https://arxiv.org/abs/2106.11959
@@ -49,7 +53,7 @@ class Transformer(Backbone):
     depth: int = setting(2, domain="[1, inf)")
     heads: int = setting(4, domain="[1, inf)")
     hidden: int = setting(128, domain="[1, inf)")
-    patch: int = setting(4, domain="[1, inf)")
+    patch: int = setting(0, domain="[0, inf)")
     activation: str = setting("gelu", options=("relu", "gelu", "silu", "tanh", "elu", "selu"))
 
     def __post_init__(self) -> None:
@@ -70,10 +74,13 @@ class Transformer(Backbone):
 
     def _tokens(self, x: Any) -> Any:
         """Map x (batch, ...) to tokens (batch, tokens, width)."""
-        if len(x.shape) == 2:
-            return self._columns(x.shape[1])(x)
         if len(x.shape) == 4:
             x = self._patches(x)
+        if x.shape[1] is not None and x.shape[1] > MOST_TOKENS:
+            what = "columns; use mlp" if len(x.shape) == 2 else "steps; shorten the sequences"
+            raise InputError(f"transformer takes at most {MOST_TOKENS} tokens, received {x.shape[1]} {what}")
+        if len(x.shape) == 2:
+            return self._columns(x.shape[1])(x)
         axes = "d" if x.shape[1] is None else "td"
         place = keras.initializers.RandomNormal(stddev=0.02)
         shape = (x.shape[1], self.width)
@@ -94,20 +101,28 @@ class Transformer(Backbone):
 
     def _patches(self, x: Any) -> Any:
         """Cut images (batch, height, width, channels) into (batch, patches, values of a patch)."""
-        size, channels = self.patch, x.shape[3]
-        high, wide = (math.ceil(side / size) for side in x.shape[1:3])
+        height, width, channels = x.shape[1:]
+        size = self._size(height, width)
+        high, wide = _grid(height, width, size)
         if high * wide > MOST_TOKENS:
             raise InputError(
-                f"transformer: patch={size} cuts images of {x.shape[1]} x {x.shape[2]} into {high * wide} tokens, "
+                f"transformer: patch={size} cuts images of {height} x {width} into {high * wide} tokens, "
                 f"more than {MOST_TOKENS}; use a larger patch"
             )
-        missing = (high * size - x.shape[1], wide * size - x.shape[2])
+        missing = (high * size - height, wide * size - width)
         if any(missing):
             padding = tuple((0, lines) for lines in missing)
             x = keras.layers.ZeroPadding2D(padding, name="pad")(x)
         x = keras.layers.Reshape((high, size, wide, size, channels), name="grid")(x)
         x = keras.layers.Permute((1, 3, 2, 4, 5), name="together")(x)
         return keras.layers.Reshape((high * wide, size * size * channels), name="patches")(x)
+
+    def _size(self, height: int, width: int) -> int:
+        """Height and width of a patch of images of this height and width."""
+        size = self.patch or 4
+        while not self.patch and math.prod(_grid(height, width, size)) > MANY_PATCHES:
+            size *= 2
+        return size
 
     def _attention(self, x: Any, name: str, slot: Announce) -> Any:
         """Map tokens x (batch, tokens, width) to what they see in one another, of the same shape."""
@@ -128,6 +143,11 @@ class Transformer(Backbone):
         x = slot("preactivation", keras.layers.Dense(self.hidden, name=f"{name}_dense_0")(x))
         x = slot("activation", keras.layers.Activation(self.activation, name=f"{name}_{self.activation}")(x))
         return keras.layers.Dense(self.width, name=f"{name}_dense_1")(x)
+
+
+def _grid(height: int, width: int, size: int) -> tuple[int, int]:
+    """How many patches of this size cover an image, down and across."""
+    return math.ceil(height / size), math.ceil(width / size)
 
 
 def _norm(name: str) -> Any:

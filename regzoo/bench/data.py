@@ -31,6 +31,7 @@ def load(case: Case) -> tuple[Dataset, str]:
     """
     if case.data == "digits":
         whole = load_bundled("digits")
+        assert whole.y is not None, "digits have labels"
         return from_arrays(whole.x[: case.rows], whole.y[: case.rows], "digits"), "scikit-learn's digits"
     folder = next((folder.expanduser() for folder in FOLDERS if _is_there(folder.expanduser())), None)
     if folder is None:

@@ -27,6 +27,7 @@ class ArmPlan:
         trials: how many trials its search makes.
         epochs: how many epochs these trials take at most.
         members: how many models a run trains; a searched number counts with its highest value.
+        cost: passes through the model that a training step takes, the baseline's being 1.
         placebo: whether it is the baseline in disguise: the same recipe under another name, on seeds of its own.
     """
 
@@ -36,6 +37,7 @@ class ArmPlan:
     trials: int
     epochs: int
     members: int
+    cost: float
     placebo: bool = False
 
 
@@ -65,6 +67,11 @@ class Plan:
         """Epochs of training, all runs and members together, at most."""
         return sum(arm.members * (arm.epochs + self.replicates * self.epochs) for arm in self.arms)
 
+    @property
+    def baseline_epochs(self) -> float:
+        """The same in what they cost: epochs of the baseline that would take as long."""
+        return sum(arm.cost * arm.members * (arm.epochs + self.replicates * self.epochs) for arm in self.arms)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
         return {
@@ -79,6 +86,7 @@ class Plan:
                     "trials": arm.trials,
                     "replicates": self.replicates,
                     "models_per_run": arm.members,
+                    "cost": round(arm.cost, 3),
                     "space": {axis.name: f"{axis.range}{' (log)' if axis.log else ''}" for axis in arm.space},
                     "clashes": arm.recipe.clashes(),
                 }
@@ -158,6 +166,7 @@ def _arm(name: str, recipe: Recipe, experiment: Experiment) -> ArmPlan:
         trials=sum(count for count, _ in ahead),
         epochs=sum(count * epochs for count, epochs in ahead),
         members=_members(recipe),
+        cost=math.prod(part.cost for part in recipe),
     )
 
 
@@ -169,7 +178,7 @@ def _members(recipe: Recipe) -> int:
 def estimate_seconds(plan: Plan, prepared: Prepared, workers: int) -> float:
     """Time one epoch of the baseline here, and say how long all runs will take on ``workers`` workers.
 
-    Traces, start-up and heavier recipes come on top; it is a first guess, made from a measurement.
+    A recipe's epoch counts by its cost. Traces and start-up come on top; it is a first guess, made from a measurement.
     """
     from regzoo.training.program import Program
     from regzoo.training.run import build
@@ -181,4 +190,4 @@ def estimate_seconds(plan: Plan, prepared: Prepared, workers: int) -> float:
     began = time.perf_counter()
     program.train(**options, epochs=2)
     epoch = (time.perf_counter() - began) / 2
-    return plan.model_epochs * epoch / min(workers, os.cpu_count() or 1)
+    return plan.baseline_epochs * epoch / min(workers, os.cpu_count() or 1)

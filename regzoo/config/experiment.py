@@ -20,7 +20,7 @@ from pydantic_core import ErrorDetails
 
 from regzoo.config import values
 from regzoo.config.written import ConfigError, Document, KeyPath, Nested, Problem, compose
-from regzoo.data.catalog import ARRAYS, BUNDLED
+from regzoo.data.catalog import ARRAYS, BUNDLED, KERAS, ROLES
 from regzoo.data.dataset import TASKS, Task
 from regzoo.language.backbone import Backbone
 from regzoo.language.errors import did_you_mean
@@ -39,6 +39,7 @@ _SUM_TOLERANCE = 1e-9
 
 Share = Annotated[float, PlainValidator(values.number("(0, 1)"))]
 Count = Annotated[int, PlainValidator(values.whole("[1, inf)"))]
+EmptyText = Annotated[str | None, PlainValidator(values.optional(values.text))]
 EmptyPath = Annotated[Path | None, PlainValidator(values.optional(values.path))]
 
 
@@ -46,35 +47,93 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
+_FORMS = {
+    "source": "{source: digits}",
+    "csv": "{csv: path, target: column}",
+    "npz": "{npz: path}",
+    "images": "{images: folder}",
+    "idx": "{idx: folder}",
+    "keras": "{keras: fashion_mnist}",
+}
+_GOES_WITH = {"target": ("csv",), "size": ("images",), "download": ("keras",)}
+
+
 class Data(_Section):
-    """Where the data comes from: ``{source: digits}``, ``{csv: path, target: column}`` or ``{npz: path}``."""
+    """Where the data comes from: one of ``source``, ``csv``, ``npz``, ``images``, ``idx`` and ``keras``.
+
+    ``target`` names the column of a CSV file to predict. ``group``, ``time``, ``part`` and ``weight`` name columns of
+    a CSV file, or arrays of an archive, which are no inputs; ``validation`` and ``test`` are further files of the same
+    kind that hold these parts. ``size`` is the height and width of images, ``download`` lets Keras's data be fetched.
+    """
 
     source: Annotated[str | None, PlainValidator(values.optional(values.word(tuple(BUNDLED), unlisted=(ARRAYS,))))] = (
         None
     )
     csv: EmptyPath = None
-    target: Annotated[str | None, PlainValidator(values.optional(values.text))] = None
+    target: EmptyText = None
     npz: EmptyPath = None
+    images: EmptyPath = None
+    size: Annotated[tuple[int, int] | None, PlainValidator(values.optional(values.size))] = None
+    idx: EmptyPath = None
+    keras: Annotated[str | None, PlainValidator(values.optional(values.word(tuple(KERAS))))] = None
+    download: Annotated[bool, PlainValidator(values.flag)] = False
+    validation: EmptyPath = None
+    test: EmptyPath = None
+    group: EmptyText = None
+    time: EmptyText = None
+    part: EmptyText = None
+    weight: EmptyText = None
+
+    def roles(self) -> dict[str, str]:
+        """Names of columns or arrays by role: group, time, part, weight."""
+        named = {role: getattr(self, role) for role in ROLES}
+        return {role: name for role, name in named.items() if name is not None}
+
+    def parts(self) -> dict[str, Path]:
+        """Files of their own for the validation and the test part."""
+        files = {"validation": self.validation, "test": self.test}
+        return {part: path for part, path in files.items() if path is not None}
 
     @model_validator(mode="after")
     def _one(self) -> Data:
-        given = [key for key in ("source", "csv", "npz") if getattr(self, key) is not None]
+        given = [key for key in _FORMS if getattr(self, key) is not None]
         if len(given) != 1:
-            forms = "{source: digits}, {csv: path, target: column} or {npz: path}"
-            raise ValueError(f"takes one of {forms}, received {' and '.join(given) or 'none of them'}")
-        if given != ["csv"] and self.target is not None:
-            raise ValueError(f"target goes with csv, received it with {given[0]}; take it out")
+            received = " and ".join(given) or "none of them"
+            raise ValueError(f"takes one of {', '.join(_FORMS.values())}, received {received}")
+        for key, owners in _GOES_WITH.items():
+            if given[0] not in owners and getattr(self, key) not in (None, False):
+                raise ValueError(f"{key} goes with {' or '.join(owners)}, received it with {given[0]}; take it out")
+        return self
+
+    @model_validator(mode="after")
+    def _rows(self) -> Data:
+        roles, parts = self.roles(), self.parts()
+        if self.csv is None and self.npz is None and (roles or parts):
+            raise ValueError(f"{', '.join((*parts, *roles))} must go with csv or npz; name such a file, or take it out")
+        columns = {**roles, **({} if self.target is None else {"target": self.target})}
+        for key, column in columns.items():
+            twins = [other for other, name in columns.items() if name == column and other != key]
+            if twins:
+                raise ValueError(f"{key} and {twins[0]} are both {column!r}; a column has one role")
+        if self.part is not None and parts:
+            raise ValueError(f"part and {' and '.join(parts)} both say which rows are which part; keep one of them")
         return self
 
 
 class Split(_Section):
-    """The shares of the three parts, how many training rows to keep, the share of wrong training labels."""
+    """The shares of the three parts, folds, how many training rows to keep, the share of wrong training labels.
+
+    ``folds``: 1 for one validation part, or k: all but the test part is cut into k, and replicate i validates on
+    piece i mod k. ``duplicates``: ``together`` keeps equal rows in one part, ``anywhere`` leaves them to chance.
+    """
 
     train: Share = 0.6
     validation: Share = 0.2
     test: Share = 0.2
+    folds: Count = 1
     train_size: Annotated[int | None, PlainValidator(values.optional(values.whole("[2, inf)")))] = None
     label_noise: Annotated[float, PlainValidator(values.number("[0, 1)"))] = 0.0
+    duplicates: Annotated[str, PlainValidator(values.word(("anywhere", "together")))] = "anywhere"
 
     @model_validator(mode="after")
     def _sum(self) -> Split:
@@ -151,7 +210,8 @@ class Experiment(_Section):
     def to_yaml(self) -> str:
         """Everything written out, paths absolute; `read` gives an equal experiment back."""
         written = {key: dict(value) if isinstance(value, _Section) else value for key, value in self}
-        written["data"] = {key: str(value) for key, value in written["data"].items() if value is not None}
+        given = {key: value for key, value in self.data if value not in (None, False)}
+        written["data"] = {key: str(value) if isinstance(value, Path) else value for key, value in given.items()}
         written["recipes"] = list(self.recipes)
         rate = self.training.learning_rate
         written["training"]["learning_rate"] = rate if isinstance(rate, float) else str(rate)

@@ -103,6 +103,24 @@ def text(value: Any) -> str:
     return plain
 
 
+def flag(value: Any) -> bool:
+    """Accept true or false."""
+    plain = _plain(value)
+    if not isinstance(plain, bool):
+        raise ValueError(f"takes true or false, received {received(value)}")
+    return plain
+
+
+def size(value: Any) -> tuple[int, int]:
+    """Accept the height and the width of images, ``[32, 48]``."""
+    plain = _plain(value)
+    if not isinstance(plain, list | tuple) or len(plain) != 2:
+        said = f"a list of {len(plain)}" if isinstance(plain, list | tuple) else received(value)
+        raise ValueError(f"takes [height, width] in pixels, such as [32, 32], received {said}")
+    height, width = (whole("[1, inf)")(side) for side in plain)
+    return height, width
+
+
 def word(options: tuple[str, ...], unlisted: tuple[str, ...] = ()) -> Callable[[Any], str]:
     """Accept one of ``options``, or one of ``unlisted``, which no message mentions."""
 

@@ -1,8 +1,8 @@
 """Written: a YAML config read with the place of every value, so that an error can point at it.
 
 Nothing is constructed: PyYAML's safe loader composes nodes, and this file turns the two levels that a config
-has into plain dictionaries and lists of `Written` scalars. What lies deeper is never followed, so aliases
-cannot multiply.
+has into plain dictionaries and lists of `Written` scalars. Below these, only a short list is read; what is longer
+or lies deeper is never followed, so aliases cannot multiply.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ LARGEST = 262_144
 
 _TAG = "tag:yaml.org,2002:"
 _NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9]\d*(?:_\d+)*)(?:\.\d*)?|0?\.\d+)(?:[eE][+-]?\d+)?")
+_FEW = 8  # items of a list below a key of a section, such as [32, 32]; a longer one is not looked into
 _TABS = "; indent with spaces, not with tabs"
 
 
@@ -180,7 +181,8 @@ def _value(document: Document, node: yaml.Node, path: KeyPath) -> Any:
         return _scalar(node)
     if len(path) == 1 and isinstance(node, yaml.MappingNode):
         return _mapping(document, node, path, None)
-    if len(path) == 1 and isinstance(node, yaml.SequenceNode):
+    few = len(path) == 1 or (len(path) == 2 and len(node.value) <= _FEW)
+    if few and isinstance(node, yaml.SequenceNode):
         return [_value(document, item, (*path, index)) for index, item in enumerate(node.value)]
     return Nested(_describe(node))
 

@@ -11,12 +11,37 @@ BUNDLED = {
 }
 """Name and description of each."""
 
+KERAS = {
+    "mnist": "60,000 + 10,000 handwritten digits, 28 x 28 pixels, ten classes",
+    "fashion_mnist": "60,000 + 10,000 pictures of clothes, 28 x 28 pixels, ten classes",
+    "cifar10": "50,000 + 10,000 photographs, 32 x 32 pixels in colour, ten classes",
+    "cifar100": "50,000 + 10,000 photographs, 32 x 32 pixels in colour, a hundred classes",
+}
+"""Name and description of each data set of Keras that is read from its cache."""
+
+READ_BY_KERAS = ("cifar10", "cifar100")
+"""These are pickles: Keras reads them, which takes TensorFlow."""
+
 SOURCES = {
     **{f"{{source: {name}}}": what for name, what in BUNDLED.items()},
     "{csv: path, target: column}": "a CSV file with a header: numeric or boolean columns, and one to predict",
     "{npz: path}": "a NumPy archive with the arrays x (rows or images) and y",
+    "{csv: path, target: column, group: another}": "with a column of groups that no split parts; so with time, part "
+    "(train, validation, test) and weight, and with the arrays of an archive",
+    "{csv: path, test: path, target: column}": "with a file of its own for the test part; so with validation, and npz",
+    "{images: folder}": "a folder with a sub-folder of PNG, JPEG, BMP or GIF files for each class, or with train, "
+    "validation and test and these inside",
+    "{images: folder, size: [32, 32]}": "the same, resized to this height and width",
+    "{idx: folder}": "MNIST's format: images-idx3-ubyte and labels-idx1-ubyte, also .gz; a t10k pair is the test part",
+    **{f"{{keras: {name}}}": f"{what}; from Keras's cache, download: true fetches it" for name, what in KERAS.items()},
 }
 """What the ``data`` section of a config may say, with what each form means."""
+
+PARTS = ("train", "validation", "test")
+"""The three parts of a split."""
+
+ROLES = ("group", "time", "part", "weight")
+"""What a row can carry besides inputs and target; in a config, each is the name of a column or an array."""
 
 ARRAYS = "arrays"
 """The source of data that was handed over in Python."""

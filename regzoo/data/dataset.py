@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from regzoo.data.catalog import ROLES
 from regzoo.language.errors import InputError
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -29,6 +30,11 @@ class Dataset:
         columns: names of the features, for tables; else None.
         name: what reports call it.
         target: name of what is predicted, if it has one.
+        group: (n,) text or numbers: rows of one group, such as one patient's, never part.
+        time: (n,) numbers or dates: earlier rows train, later ones validate and test.
+        part: (n,) ``train``, ``validation``, ``test``, or nothing where regzoo may choose.
+        weight: (n,) float32 above 0: how much a row counts.
+        notes: what was done to the data while it was read, in sentences for the report.
     """
 
     x: Array
@@ -36,6 +42,11 @@ class Dataset:
     columns: tuple[str, ...] | None
     name: str
     target: str | None
+    group: Array | None = None
+    time: Array | None = None
+    part: Array | None = None
+    weight: Array | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def kind(self) -> Literal["rows", "images"]:
@@ -67,14 +78,27 @@ class Dataset:
 
     @functools.cached_property
     def digest(self) -> str:
-        """16 hexadecimal digits of the content: equal numbers, labels and column names give equal digests."""
+        """16 hexadecimal digits of the content: equal numbers, labels, roles and column names give equal digests."""
         digest = hashlib.blake2b(digest_size=8)
         kind, targets = (None, None) if self.y is None else (self.y.dtype.kind, self.y.tolist())
         for part in (self.x.shape, self.columns, self.target, kind):
             digest.update(repr(part).encode() + b"\x1e")
         digest.update(np.ascontiguousarray(self.x, dtype="<f4").tobytes())
         digest.update(b"\x1e" + repr(targets).encode())
+        for role in ROLES:
+            values = getattr(self, role)
+            if values is not None:
+                digest.update(f"\x1e{role}={values.tolist()!r}".encode())
         return digest.hexdigest()
+
+    @functools.cached_property
+    def duplicates(self) -> Array:
+        """(n,) int64: rows with equal inputs and an equal target have equal numbers, all others their own."""
+        targets = np.zeros(len(self.x)) if self.y is None else np.unique(self.y, axis=0, return_inverse=True)[1].ravel()
+        rows = zip(np.ascontiguousarray(self.x), targets, strict=True)
+        seen: dict[bytes, int] = {}
+        digests = (hashlib.blake2b(x.tobytes() + y.tobytes(), digest_size=16).digest() for x, y in rows)
+        return np.array([seen.setdefault(digest, len(seen)) for digest in digests], dtype=np.int64)
 
 
 def task_of(y: Array) -> Task:

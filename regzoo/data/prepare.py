@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from regzoo.data.catalog import PARTS
 from regzoo.data.dataset import Array, Dataset, Task
-from regzoo.data.split import SplitSettings, flip, split
+from regzoo.data.split import Split, SplitSettings, flip, own_seed, split
 from regzoo.language.errors import InputError
 
 HELD_OUT = 64
@@ -101,6 +102,8 @@ class Prepared:
         preparation: the rule, for the exported model.
         digest: digest of the data set.
         held_out: raw inputs and raw targets of up to 64 rows of the test part.
+        split: the row numbers of the parts.
+        weights: the weights of their rows by part, (n,) float32, or None if the data has none.
         facts: what reports say about the data; plain and JSON.
     """
 
@@ -110,30 +113,42 @@ class Prepared:
     preparation: Preparation
     digest: str
     held_out: Part
+    split: Split
+    weights: dict[str, Array] | None
     facts: dict[str, Any]
 
 
-def prepare(dataset: Dataset, settings: SplitSettings, seed: int, task: Task | None = None) -> Prepared:
+def prepare(
+    dataset: Dataset,
+    settings: SplitSettings,
+    seed: int,
+    task: Task | None = None,
+    fold: int = 0,
+    repetition: int = 0,
+) -> Prepared:
     """Split ``dataset``, fit a `Preparation` on the training part and apply it to all three.
 
     Args:
         dataset: what was read.
-        settings: shares of the parts.
+        settings: shares of the parts, and folds.
         seed: the experiment's.
         task: what to learn; by default what the targets say.
+        fold: which fold validates, from 0, where ``settings.folds`` is above 1.
+        repetition: which cut into folds, from 0.
 
     Raises:
         InputError: as `split` does, or if the targets are not made for the task.
     """
     task = dataset.task_as(task)
     given = np.zeros(len(dataset.x)) if dataset.y is None else dataset.y
-    rows = split(given, settings, seed, task)
+    rows = split(dataset, settings, seed, task, fold, repetition)
     preparation = fit(dataset, rows.train, task)
     x = preparation.apply(dataset.x)
     y = x if task == "reconstruction" else preparation.encode(given)
     targets = y[rows.train]
     if preparation.classes and settings.label_noise:
-        targets = flip(targets, settings.label_noise, preparation.classes, seed)
+        own = own_seed(settings, seed, fold, repetition)
+        targets = flip(targets, settings.label_noise, preparation.classes, own)
     return Prepared(
         train=(x[rows.train], targets),
         validation=(x[rows.validation], y[rows.validation]),
@@ -141,6 +156,8 @@ def prepare(dataset: Dataset, settings: SplitSettings, seed: int, task: Task | N
         preparation=preparation,
         digest=dataset.digest,
         held_out=(dataset.x[rows.test[:HELD_OUT]], given[rows.test[:HELD_OUT]]),
+        split=rows,
+        weights=None if dataset.weight is None else {part: dataset.weight[getattr(rows, part)] for part in PARTS},
         facts={
             "source": dataset.name,
             "digest": dataset.digest,
@@ -151,6 +168,8 @@ def prepare(dataset: Dataset, settings: SplitSettings, seed: int, task: Task | N
             "inputs": _inputs(dataset),
             "task": preparation.task,
             "labels": list(preparation.labels),
+            "split": rows.facts,
+            "notes": list(dataset.notes),
         },
     )
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
-from regzoo.data.dataset import Array, Task
+from regzoo.data.catalog import PARTS
+from regzoo.data.dataset import Array, Dataset, Task
+from regzoo.data.draw import Draw, Grouped, Ordered, Stratified
+from regzoo.data.leaks import digest, refuse_disorder, refuse_parted, shared, together
 from regzoo.language.errors import InputError
-from regzoo.language.seeds import generator
+from regzoo.language.seeds import derive, generator
+
+_NOWHERE = -1
+Marked = dict[str, Array]
+"""Row numbers by part, as the data marks them, and under ``""`` those that it leaves open."""
 
 
 class SplitSettings(Protocol):
@@ -28,6 +35,10 @@ class SplitSettings(Protocol):
         """Share of the test part."""
 
     @property
+    def folds(self) -> int:
+        """1 for one validation part, else the number of folds that take turns."""
+
+    @property
     def train_size(self) -> int | None:
         """How many training rows to keep, None for all."""
 
@@ -35,43 +46,86 @@ class SplitSettings(Protocol):
     def label_noise(self) -> float:
         """Share of training labels to make wrong."""
 
+    @property
+    def duplicates(self) -> str:
+        """``together`` if equal rows are never in two parts, else ``anywhere``."""
+
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Row numbers of the three parts, sorted, without overlap."""
+    """Row numbers of the three parts, sorted, without overlap: each row was given one place.
+
+    Attributes:
+        train, validation, test: row numbers, (n,) int64.
+        facts: what reports say about the split; plain and JSON. ``kind`` (``stratified``, ``random``, ``grouped``
+            or ``time-ordered``), ``marked`` (the parts that came with the data), ``folds``, ``fold``,
+            ``repetition``, ``hashes`` of the row numbers by part, ``duplicates`` (rows with an equal row in another
+            part) and, where there are some, ``groups`` by part and classes that are ``absent`` from a part.
+    """
 
     train: Array
     validation: Array
     test: Array
+    facts: dict[str, Any]
+
+    @property
+    def test_train_ratio(self) -> float:
+        """Validation rows for each training row: n_test / n_train in the corrected variance of repeated splits.
+
+        Reference: Nadeau and Bengio 2003, "Inference for the Generalization Error",
+        https://doi.org/10.1023/A:1024068626366.
+        """
+        return len(self.validation) / len(self.train)
 
 
-def split(y: Array, settings: SplitSettings, seed: int, task: Task) -> Split:
-    """Draw the parts; for classification each part has the classes in the same shares.
+def split(
+    dataset: Dataset,
+    settings: SplitSettings,
+    seed: int,
+    task: Task | None = None,
+    fold: int = 0,
+    repetition: int = 0,
+) -> Split:
+    """Draw the parts of ``dataset``: stratified by class, or by whole groups, or in the order of time.
 
-    Test and validation depend on ``seed`` and the shares only: another ``train_size`` or ``label_noise``
-    leaves them as they are. Every class has at least one row in every part.
+    Rows that the data marks for a part are that part; only what it leaves open is drawn. Where nothing is left open
+    and no row is marked ``validation``, that part is drawn from the rows marked ``train``. Every class has a row in
+    every part that is drawn by class or by group, and in the training part always.
+
+    Test depends on ``seed`` and its share only, validation on these, its share, ``fold`` and ``repetition``: another
+    ``train_size`` or ``label_noise`` leaves both as they are. With k ``folds``, all that does not test is cut into k
+    pieces, whatever the other shares; each row validates once in every repetition, and every repetition cuts anew.
+    In the order of time, folds are an expanding window, the same in every repetition: see `Ordered.fold`.
 
     Args:
-        y: targets, (n,).
-        settings: shares that sum to 1, and ``train_size``.
-        seed: the experiment's; the stream is called ``split``.
+        dataset: targets, and group, time and part where rows have them.
+        settings: shares that sum to 1, ``folds`` and ``train_size``.
+        seed: the experiment's; the streams are called ``split``, ``folds`` and ``train_size``.
+        task: what is learned, by default what the targets say; only classification is stratified.
+        fold: which of the ``folds`` validates, from 0.
+        repetition: which cut into folds, from 0.
 
     Raises:
-        InputError: if a class or the data is too small, ``train_size`` too large, or label noise is asked
-            for where there are no labels.
+        InputError: if a class, a group or the data is too small, marks contradict group or time, ``train_size`` is
+            too large, or label noise is asked for where there are no classes.
     """
-    if task != "classification" and settings.label_noise:
+    task = dataset.task_as(task)
+    if not 0 <= fold < settings.folds or repetition < 0 or (settings.folds == 1 and repetition):
+        raise InputError(f"split.folds: {settings.folds} folds have no fold {fold} of repetition {repetition}")
+    if settings.label_noise and task != "classification":
         raise InputError(f"split.label_noise: needs classes, this is a {task}; set it to 0")
-    test_size, validation_size = (max(1, round(share * len(y))) for share in (settings.test, settings.validation))
-    if len(y) - test_size - validation_size < 2:
-        raise InputError(f"data: {len(y)} rows are too few to split into three parts; at least 2 must train")
-    codes = _codes(y) if task == "classification" else np.zeros(len(y), dtype=np.int64)
-    random = generator(seed, "split")
-    test = _draw(np.arange(len(y)), codes, test_size, 2, random, "split.test")
-    rest = np.setdiff1d(np.arange(len(y)), test)
-    validation = _draw(rest, codes, validation_size, 1, random, "split.validation")
-    rest = np.setdiff1d(rest, validation)
-    return Split(_subset(rest, codes, settings.train_size, seed), validation, test)
+    draw, marked = _draw(dataset, settings, task), _marked(dataset)
+    place = _places(draw, marked, settings, seed, fold, repetition)
+    _check(dataset, draw, place)
+    rows = {part: np.flatnonzero(place == number) for number, part in enumerate(PARTS)}
+    rows["train"] = _subset(rows["train"], draw, settings.train_size, own_seed(settings, seed, fold, repetition))
+    cut = {"folds": settings.folds, "fold": fold, "repetition": repetition}
+    return Split(**rows, facts=cut | _facts(dataset, draw, marked, rows))
+
+
+def own_seed(settings: SplitSettings, seed: int, fold: int, repetition: int) -> int:
+    """Return ``seed``, or with several folds one of its own for each; a subset and wrong labels are drawn with it."""
+    return seed if settings.folds == 1 else derive(seed, "folds", repetition, fold)
 
 
 def flip(codes: Array, share: float, classes: int, seed: int) -> Array:
@@ -88,53 +142,101 @@ def flip(codes: Array, share: float, classes: int, seed: int) -> Array:
     return noisy
 
 
-def _subset(rest: Array, codes: Array, size: int | None, seed: int) -> Array:
-    if size is None:
-        return rest
-    if size > len(rest):
-        raise InputError(f"split.train_size: the training part has {len(rest)} rows, received {size}")
-    return _draw(rest, codes, size, 0, generator(seed, "train_size"), "split.train_size")
+def _draw(dataset: Dataset, settings: SplitSettings, task: Task) -> Draw:
+    """Return the way that the data asks for."""
+    codes, labels = np.zeros(len(dataset.x), dtype=np.int64), ()
+    if task == "classification" and dataset.y is not None:
+        different, codes = np.unique(dataset.y, return_inverse=True)
+        labels = tuple(different.tolist())
+    groups = together(dataset, duplicates=settings.duplicates == "together")
+    if dataset.time is not None and groups is not None:
+        key = "data: group and time" if dataset.group is not None else "split.duplicates: together and data.time"
+        raise InputError(f"{key} cannot both rule a split, since a group may lie on both sides of a date; drop one")
+    if dataset.time is not None:
+        return Ordered(codes, labels, dataset.time)
+    return Stratified(codes, labels) if groups is None else Grouped(codes, labels, groups)
 
 
-def _draw(rows: Array, codes: Array, size: int, spare: int, random: np.random.Generator, where: str) -> Array:
-    """Return ``size`` of ``rows``, sorted; classes keep their shares up to rounding.
-
-    Each class gives at least one row and keeps at least ``spare``; where that is impossible, InputError.
-    """
-    present, counts = np.unique(codes[rows], return_counts=True)
-    if size < len(present):
-        raise InputError(f"{where}: {size} rows cannot hold all {len(present)} classes; make it larger")
-    if (counts - spare).sum() < size:
-        raise InputError(f"{where}: {size} rows leave too few of each class for the other parts; make it smaller")
-    takes = _shares(counts, size, spare)
-    drawn = [random.permutation(rows[codes[rows] == code])[:take] for code, take in zip(present, takes, strict=True)]
-    return np.sort(np.concatenate(drawn))
+def _marked(dataset: Dataset) -> Marked:
+    marks = np.full(len(dataset.x), "") if dataset.part is None else dataset.part
+    return {part: np.flatnonzero(marks == part) for part in ("", *PARTS)}
 
 
-def _shares(counts: Array, size: int, spare: int) -> Array:
-    """Divide ``size`` in proportion to ``counts`` by largest remainder, at least 1 and at most count - spare.
+def _places(draw: Draw, marked: Marked, settings: SplitSettings, seed: int, fold: int, repetition: int) -> Array:
+    """Return the part of each row as its position in `PARTS`; -1 is nowhere, as the future of a time-ordered fold."""
+    place, random = np.full(len(draw.codes), _NOWHERE), generator(seed, "split")
+    opened, test = marked[""], marked["test"]
+    if not len(test):
+        test = _test(draw, marked, settings, random)
+    pool = np.setdiff1d(opened, test) if len(opened) else marked["train"]
+    if not len(pool):
+        raise InputError("data.part: every row is marked 'validation' or 'test'; mark some for training")
+    if settings.folds > 1:
+        if len(marked["validation"]):
+            raise InputError(
+                f"split.folds: {settings.folds} folds validate in turn, but the data marks {len(marked['validation'])} "
+                "rows for validation; mark them for training, or set folds to 1"
+            )
+        pool, validation = draw.fold(pool, settings.folds, fold, derive(seed, "folds", repetition))
+    elif len(marked["validation"]):
+        validation = marked["validation"]
+    else:
+        whole = (len(place) - len(test)) / (1 - settings.test) if len(marked["test"]) else len(place)
+        size = max(1, round(settings.validation * whole))
+        validation = draw.take(pool, size, 1, "split.validation", random)
+    for number, rows in ((0, pool), (0, marked["train"] if len(opened) else pool), (1, validation), (2, test)):
+        place[rows] = number
+    return place
 
-    >>> _shares(np.array([50, 30, 3]), 8, spare=2).tolist()
-    [4, 3, 1]
-    """
-    exact = size * counts / counts.sum()
-    takes = np.clip(np.floor(exact).astype(np.int64), 1, counts - spare)
-    while takes.sum() < size:
-        takes[np.argmax(np.where(takes < counts - spare, exact - takes, -np.inf))] += 1
-    while takes.sum() > size:
-        takes[np.argmax(np.where(takes > 1, takes - exact, -np.inf))] -= 1
-    return takes
+
+def _test(draw: Draw, marked: Marked, settings: SplitSettings, random: np.random.Generator) -> Array:
+    if not len(marked[""]):
+        raise InputError("data.part: no row is marked 'test' and none is left open; mark some, or leave some empty")
+    spare = settings.folds if settings.folds > 1 else 1 if len(marked["validation"]) else 2
+    size = max(1, round(settings.test * len(draw.codes)))
+    return draw.take(marked[""], size, spare, "split.test", random)
 
 
-def _codes(y: Array) -> Array:
-    """Number the classes; InputError if one of them has not a row for each part."""
-    labels, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
-    rare = np.flatnonzero(counts < 3)
-    if len(rare):
-        others = f", and so do {len(rare) - 1} more classes" if len(rare) > 1 else ""
-        times = "once" if counts[rare[0]] == 1 else "twice"
+def _check(dataset: Dataset, draw: Draw, place: Array) -> None:
+    """Raise InputError if the training part is too small or lacks a class, or marks part what belongs together."""
+    train = np.flatnonzero(place == 0)
+    if len(train) < 2:
+        raise InputError(f"data: {len(place)} rows are too few to split into three parts; at least 2 must train")
+    if isinstance(draw, Grouped):
+        refuse_parted(draw.groups, place)
+    if isinstance(draw, Ordered):
+        refuse_disorder(draw.times, place)
+    lacking = sorted(set(draw.codes.tolist()) - set(draw.codes[train].tolist()))
+    if lacking:
+        rows = np.flatnonzero(draw.codes == lacking[0])
+        why = "is marked for other parts" if dataset.part is not None else "first occurs after the training part ends"
         raise InputError(
-            f"data: the class {labels[rare[0]]!s} occurs only {times}{others}; training, validation and test "
-            "need each class, so drop it, merge it or collect more"
+            f"data: the class {draw.labels[lacking[0]]!s} ({len(rows)} rows) {why}; a model cannot learn it, so let "
+            "some of its rows train, or drop it"
         )
-    return np.asarray(codes, dtype=np.int64)
+
+
+def _subset(rows: Array, draw: Draw, size: int | None, seed: int) -> Array:
+    if size is None:
+        return rows
+    if size > len(rows):
+        raise InputError(f"split.train_size: the training part has {len(rows)} rows, received {size}")
+    by_class = Stratified(draw.codes, draw.labels)
+    return by_class.take(rows, size, 0, "split.train_size", generator(seed, "train_size"))
+
+
+def _facts(dataset: Dataset, draw: Draw, marked: Marked, rows: dict[str, Array]) -> dict[str, Any]:
+    drawn = "stratified" if draw.labels else "random"
+    facts: dict[str, Any] = {
+        "kind": {Grouped: "grouped", Ordered: "time-ordered"}.get(type(draw), drawn),
+        "marked": [part for part in PARTS if len(marked[part])],
+        "hashes": {part: digest(numbers) for part, numbers in rows.items()},
+        "duplicates": shared(dataset.duplicates, rows),
+    }
+    if isinstance(draw, Grouped):
+        facts["groups"] = {part: len(np.unique(draw.groups[numbers])) for part, numbers in rows.items()}
+    for part, numbers in rows.items():
+        absent = set(range(len(draw.labels))) - set(draw.codes[numbers].tolist())
+        if absent:
+            facts.setdefault("absent", {})[part] = [draw.labels[code] for code in sorted(absent)]
+    return facts

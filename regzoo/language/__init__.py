@@ -9,10 +9,8 @@ from regzoo.language.recipe import BASELINE, Recipe, parse
 from regzoo.language.registry import backbones, register, regularizers
 from regzoo.language.regularizer import (
     AfterTraining,
-    Companion,
     Forward,
     Gradients,
-    Objective,
     OnActivations,
     OnBatch,
     OnForward,
@@ -20,17 +18,13 @@ from regzoo.language.regularizer import (
     OnLoss,
     OnTraining,
     OnWeights,
-    Penalty,
-    Perturbation,
-    Projection,
     Regularizer,
-    Rule,
-    Tensor,
-    Watcher,
     places,
 )
+from regzoo.language.rules import Companion, Penalty, Perturbation, Projection, Rule, Tensor
 from regzoo.language.schedules import Constant, Cosine, Linear, Schedule, Step
 from regzoo.language.slots import Slot, Weight
+from regzoo.language.watcher import Objective, Watcher
 
 __all__ = [
     "BASELINE",

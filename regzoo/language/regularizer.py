@@ -7,25 +7,23 @@ built model the fields hold dials (scalar variables), so a method body reads lik
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 from regzoo.language.fields import StrengthSpec
 from regzoo.language.named import Named, specs
 from regzoo.language.ranges import Choice, Float, Int
+from regzoo.language.rules import Rule, Tensor
 from regzoo.language.schedules import Schedule
 from regzoo.language.slots import Slot, Weight
+from regzoo.language.watcher import Objective, Watcher
 
 if TYPE_CHECKING:
     import keras
 
     from regzoo.language.recipe import Recipe
-
-Tensor = Any
-"""A TensorFlow tensor; shapes are given in the docstrings."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +40,12 @@ class Regularizer(Named):
 
     company: ClassVar[str] = ""
     """A recipe that it cannot do without, such as ``dropout(0.5)``; the contract tries it in that company."""
+
+    cost: ClassVar[float] = 1.0
+    """Forward-and-backward passes through the model that a training step takes; the contract counts them.
+
+    Work beside these passes, at prediction or once a run is said in the docstring, in a paragraph ``Cost: ...``.
+    """
 
     def clashes(self, others: Sequence[Regularizer]) -> str | None:
         """Say in a sentence what is doubtful about standing in one recipe beside ``others``, or None.
@@ -106,55 +110,6 @@ class OnActivations(Regularizer, ABC):
 
 
 @dataclass(frozen=True)
-class Penalty:
-    """What a weight adds to the training loss.
-
-    Attributes:
-        value: ``value(w)`` is a scalar tensor; with ``beside`` it is called as ``value(w, companion)``.
-        beside: makes a constant companion tensor from the weight at the start of a run: ``beside(w)``.
-    """
-
-    value: Callable[..., Tensor]
-    beside: Callable[[Tensor], Tensor] | None = None
-
-
-@dataclass(frozen=True)
-class Projection:
-    """Where a weight is put after each step: ``project(w)`` has the shape of w."""
-
-    project: Callable[[Tensor], Tensor]
-
-
-@dataclass(frozen=True)
-class Perturbation:
-    """What the training forward pass uses in place of a weight; gradients flow through it to the weight.
-
-    Attributes:
-        perturb: ``perturb(w, seed)`` has the shape of w and draws from the stream ``seed``.
-    """
-
-    perturb: Callable[[Tensor, keras.random.SeedGenerator], Tensor]
-
-
-@dataclass(frozen=True)
-class Companion:
-    """A tensor that goes along with a weight, such as its running average; reset at the start of a run.
-
-    Attributes:
-        start: ``start(w)`` is the companion at the start of a run.
-        follow: ``follow(w, companion, step)`` is called after each step, ``step`` counting from 1, and returns what
-            the weight and the companion become.
-    """
-
-    start: Callable[[Tensor], Tensor]
-    follow: Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
-
-
-Rule = Penalty | Projection | Perturbation | Companion
-"""What can be done to a weight."""
-
-
-@dataclass(frozen=True)
 class OnWeights(Regularizer, ABC):
     """Acts on the trainable weights, after the model is built."""
 
@@ -208,8 +163,9 @@ class OnLoss(Regularizer, ABC):
 class Gradients:
     """The gradient computation of one training step.
 
-    Call it for the gradients, one for each weight, in order; calling it again at moved weights is allowed
-    (SAM does) and draws fresh noise.
+    Call it for the gradients, one for each weight, in order. Calling it again at moved weights is allowed (SAM does):
+    it is the same loss of the same mini-batch, so a later call meets the noise of the first, and leaves random
+    streams and batch norm's averages as the first left them.
 
     Attributes:
         compute: returns the gradients of the training loss, penalties included.
@@ -234,46 +190,6 @@ class OnGradients(Regularizer, ABC):
     @abstractmethod
     def gradients(self, compute: Gradients, weights: list[keras.Variable]) -> list[Tensor]:
         """Return the gradients that the optimizer applies, one for each of ``weights``, in order."""
-
-
-@dataclass(frozen=True)
-class Objective:
-    """The penalty-free, hard-label validation metric that a run is judged by, and how long the run is meant to be."""
-
-    metric: str
-    direction: Literal["min", "max"]
-    epochs: int = 0
-
-    def better(self, score: float, than: float) -> bool:
-        """True if ``score`` is strictly better; NaN is worse than everything, and no better than NaN."""
-        if math.isnan(than):
-            return not math.isnan(score)
-        return score < than if self.direction == "min" else score > than
-
-    @property
-    def worst(self) -> float:
-        """What any real score improves upon."""
-        return float("inf") if self.direction == "min" else float("-inf")
-
-
-class Watcher(ABC):
-    """Follows one run, epoch by epoch; made anew for each run, so it may hold state."""
-
-    def begin(self, epoch: int, model: keras.Model) -> None:
-        """Prepare ``epoch`` (from 0), for example its learning rate."""
-        return
-
-    @abstractmethod
-    def epoch(self, epoch: int, score: float, model: keras.Model) -> bool:
-        """See the objective after ``epoch`` (from 0); return True to stop the training now."""
-
-    @abstractmethod
-    def finish(self, model: keras.Model) -> None:
-        """Leave the model as it should be used."""
-
-    def members(self, model: keras.Model) -> list[list[Any]]:
-        """The weights of the models that this training leaves, after `finish`: one, unless snapshots were kept."""
-        return [model.get_weights()]
 
 
 @dataclass(frozen=True)

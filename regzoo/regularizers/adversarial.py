@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from regzoo.language import Float, Forward, OnForward, Regularizer, Strength, Tensor, strength
 from regzoo.language.lazy import keras, tf
@@ -18,9 +19,11 @@ class Adversarial(OnForward):
     Inputs are standardized, so ``epsilon`` is in units of an input's own standard deviation, and x' is not
     clamped to a range, which standardized inputs do not have.
 
-    Costs two passes forward and three backward in place of one and one. Helps against small shifts of the
-    inputs; large epsilon costs accuracy on clean ones. Dropout draws anew for x', and batch norm counts both
-    batches. At epsilon 0 the second pass is left out: the baseline bit for bit, whatever stands beside it.
+    Helps against small shifts of the inputs; large epsilon costs accuracy on clean ones. Dropout draws anew for x',
+    and batch norm counts both batches. At epsilon 0 the second pass is left out: the baseline bit for bit, whatever
+    stands beside it.
+
+    Cost: two passes, and before them the gradient at the inputs, a third of a pass.
 
     Args:
         epsilon: largest change of an input, in [0, inf); 0 does nothing.
@@ -34,6 +37,8 @@ class Adversarial(OnForward):
     >>> print(Adversarial(0.1))
     adversarial(0.1)
     """
+
+    cost: ClassVar[float] = 7 / 3
 
     epsilon: Strength = strength(Float(0.01, 0.5), neutral=0.0, domain="[0, inf)")
 

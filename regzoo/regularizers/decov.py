@@ -19,6 +19,9 @@ class Decov(OnActivations):
     activations' scale. Small batches measure C badly. The paper acts on dense layers; here convolutions and sequences
     are penalized too, their channels being the units and each position a sample.
 
+    Cost: beside the pass a product of each layer's activations with themselves: for dense layers of equal width about
+    as much as the pass again, for convolutions far less.
+
     Args:
         strength: weight of the penalty, in [0, inf); 0 does nothing.
 

@@ -16,6 +16,8 @@ class Dropconnect(OnWeights):
     kept; inference uses w as it is. One mask serves a whole batch, so its noise does not average out over the
     examples: small batches and lower rates than dropout's suit it. Rate 1 gives zeros, never NaN.
 
+    Cost: beside the pass a random number for each weight in every step.
+
     Args:
         rate: probability of zero, in [0, 1]; 0 does nothing.
 

@@ -32,6 +32,8 @@ class Ema(OnWeights, OnTraining):
     Batch norm's own averages are left as they are. In a recipe with early stopping write ``ema`` behind it: each puts
     its weights in place of those it finds.
 
+    Cost: beside the pass an average of each weight to be kept and moved in every step.
+
     Args:
         decay: how slowly it forgets, in [0, 1); 0 does nothing. It remembers about 1 / (1 - decay) steps: keep that
             well below the length of the training.

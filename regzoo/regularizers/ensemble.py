@@ -15,8 +15,9 @@ class Ensemble(AfterTraining):
     """Train ``members`` models from different seeds and average what they predict.
 
     Formula: p = mean of the members' probabilities (for regression, of their predictions). Its NLL is at most
-    the mean NLL of its members (Jensen). Costs ``members`` times the training and the prediction; half of the
-    gain comes with the second member.
+    the mean NLL of its members (Jensen). Half of the gain comes with the second member.
+
+    Cost: ``members`` passes for a prediction, too.
 
     Args:
         members: how many models, a whole number in [1, inf); 1 does nothing.

@@ -18,6 +18,8 @@ class GradientNoise(OnGradients):
     Formula: g + N(0, eta / (1 + t)^.55), t the steps taken so far: .55 is the exponent of the variance. Helps deep
     networks and poor initial values; a well set up network is only slowed down by it.
 
+    Cost: beside the pass a random number for each weight in every step.
+
     Args:
         eta: variance of the noise in the first step, in [0, inf); 0 does nothing. The paper tries .01, .3 and 1.
 

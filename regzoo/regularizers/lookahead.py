@@ -15,6 +15,8 @@ class Lookahead(OnWeights):
     Formula: after steps k, 2k, ...: w <- slow + alpha (w - slow), slow <- w; all trainable weights. The optimizer
     keeps its moments. Steadies large learning rates; little is gained where the learning rate is well tuned.
 
+    Cost: beside the pass a second copy of each weight.
+
     Args:
         k: steps between, a whole number in [1, inf).
         alpha: share of the way that is kept, in [0, 1]; 1 does nothing, 0 never gets anywhere.

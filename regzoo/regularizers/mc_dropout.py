@@ -34,9 +34,11 @@ class McDropout(AfterTraining):
     training; entropy of p = mean entropy of a pass + mutual information, what the passes disagree about.
 
     The model has a method ``uncertainty(x)`` that gives all of it. Batch norm stays at inference; activation noise in
-    the recipe acts too. All rows go through the same thinned networks, so answers repeat and do not depend on
-    the batch. Costs ``samples`` times the prediction; below about 20 the mean is noisier than weight scaling, the
-    usual inference. The passes are shared out over the members of an ensemble.
+    the recipe acts too. All rows go through the same thinned networks, so answers repeat and do not depend on the
+    batch. Below about 20 samples the mean is noisier than weight scaling, the usual inference. The passes are
+    shared out over the members of an ensemble.
+
+    Cost: ``samples`` forward passes for a prediction.
 
     Args:
         samples: how many passes, a whole number in [1, inf).

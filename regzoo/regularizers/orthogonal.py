@@ -17,7 +17,9 @@ class Orthogonal(OnWeights):
     (inputs, units), summed over kernels. Biases and kernels of one unit are left alone.
 
     Says nothing about the length of the weights, so it sums well with `l2`. More units than inputs cannot all be at
-    right angles; they spread out. Costs a product of units x units per layer and step.
+    right angles; they spread out.
+
+    Cost: beside the pass a product of each kernel with itself in every step, whatever the size of the batch.
 
     Args:
         strength: weight of the penalty, in [0, inf); 0 does nothing. A layer's penalty is at most ``strength``.

@@ -17,10 +17,11 @@ class RDrop(OnForward):
     Formula: (L1 + L2) / 2 + alpha (KL(p1 || p2) + KL(p2 || p1)) / 2, p1 and p2 the class probabilities of two
     passes. It is the authors' code; their equation has L1 + L2, which is twice this at half the alpha.
 
-    Needs a dropout or another noise inside the model, else both passes are the same. Costs twice the time.
-    Alpha above 5 holds the model near one prediction for all. At alpha 0 the second pass is left out: the
-    baseline bit for bit, dropout masks included; so as alpha falls to 0 the mean of two passes, which has less
-    noise than one, gives way to one.
+    Needs a dropout or another noise inside the model, else both passes are the same. Alpha above 5 holds the model
+    near one prediction for all. At alpha 0 the second pass is left out: the baseline bit for bit, dropout masks
+    included; so as alpha falls to 0 the mean of two passes, which has less noise than one, gives way to one.
+
+    Cost: two passes, one for each prediction.
 
     Args:
         alpha: weight of the divergence, in [0, inf); 0 does nothing.
@@ -37,6 +38,7 @@ class RDrop(OnForward):
 
     needs: ClassVar[frozenset[str]] = frozenset({"classes"})
     company: ClassVar[str] = "dropout(0.5)"
+    cost: ClassVar[float] = 2.0
 
     alpha: Strength = strength(Float(1.0, 5.0), neutral=0.0, domain="[0, inf)")
 

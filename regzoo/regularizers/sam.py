@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from regzoo.language import Float, Gradients, OnGradients, Strength, Tensor, strength
 from regzoo.language.lazy import keras
@@ -16,9 +17,10 @@ class Sam(OnGradients):
     Formula: gradient of L at w + rho g / |g|, g the gradient at w, |g| over all weights; the step is taken from w,
     which is restored exactly.
 
-    Costs twice the time. Each of the two passes draws fresh noise (dropout's masks), and in each batch norm updates
-    its averages, the second time at the moved weights, so they follow twice as fast. At rho 0 the second pass
-    decides alone: with noise in the model that is another draw than the baseline's.
+    Both gradients are of the same loss of the same batch: the second pass meets the noise of the first (dropout's
+    masks), and batch norm's averages follow the first alone. So at rho 0 it is the baseline, noise or not.
+
+    Cost: two passes, the second at the worse place.
 
     Args:
         rho: how far away the worse place is looked for, in [0, inf); 0 does nothing.
@@ -33,6 +35,8 @@ class Sam(OnGradients):
     >>> print(Sam(0.05))
     sam(0.05)
     """
+
+    cost: ClassVar[float] = 2.0
 
     rho: Strength = strength(Float(0.01, 0.2), neutral=0.0, domain="[0, inf)")
 

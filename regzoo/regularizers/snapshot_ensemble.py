@@ -35,6 +35,8 @@ class SnapshotEnsemble(OnTraining, AfterTraining):
     within a cycle counts its last weights as a snapshot. Where T is no whole number, a cycle begins in the first
     whole epoch after its start.
 
+    Cost: ``last`` passes for a prediction.
+
     Args:
         cycles: how many, a whole number in [1, inf).
         last: how many snapshots are averaged, at most, in [1, inf).

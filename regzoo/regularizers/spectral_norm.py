@@ -19,6 +19,8 @@ class SpectralNorm(OnWeights):
     Until u has settled, in the first steps, sigma comes out too small. For a convolution it is the norm of the
     reshaped kernel, not of the convolution. Limits the logits, so the model cannot be very sure. It has no strength.
 
+    Cost: beside the pass two products of each kernel with a vector in every step.
+
     Raises:
         InputError: if a model has no kernel, when it is built.
 

@@ -22,6 +22,8 @@ class Swa(OnTraining):
     training gained is gone. A training that stops before ``start`` averages nothing. In a recipe with early stopping
     write ``swa`` behind it: each puts its weights in place of those it finds.
 
+    Cost: beside the training three or four forward passes over the training data a run.
+
     Args:
         start: share of the training after which averaging begins, in [0, 1]; 1 does nothing.
 

@@ -16,6 +16,8 @@ class WeightNoise(OnWeights):
     inference uses w as it is. A weight of a layer with n inputs is about 1 / sqrt(n), so wide layers tolerate less
     noise. The network can learn to drown it by larger weights; it sums well with `l2`.
 
+    Cost: beside the pass a random number for each weight in every step.
+
     Args:
         stddev: standard deviation of the noise, in [0, inf); 0 does nothing. Graves used .075.
 

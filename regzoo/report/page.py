@@ -95,6 +95,7 @@ def _facts(board: dict[str, Any], records: Sequence[Record], study: dict[str, An
     parts = f"{data['train']:,} train, {data['validation']:,} validation, {data['test']:,} test"
     return [
         f"{data['source']}: {plural(data['rows'], 'row')} ({parts}), {data['inputs']}, {task}",
+        *data.get("notes", ()),
         f"{plural(len(board['recipes']), 'recipe')}, {len(boards.measured(board))} measured",
         made if not boards.known(study["seconds"]) else f"{made} in {seconds(study['seconds'])}",
     ]

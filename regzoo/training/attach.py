@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from regzoo.language import AfterTraining, InputError, OnBatch, OnForward, Recipe, Regularizer
-from regzoo.training.assemble import _Fitter, _refuse_ranges, _refuse_unfit, _rules, _with_dials
+from regzoo.training.fitting import Fitter, refuse_ranges, refuse_unfit, rules_of, with_dials
 from regzoo.training.graft import Graft, Kept, trial
 from regzoo.training.graph import ENDS, Graph, can_part, end_of
 from regzoo.training.model import Assembly, RegularizedModel
@@ -109,17 +109,17 @@ def _attached(recipe: Recipe, model: keras.Model, classes: int | None, seed: int
     for part in recipe:
         if isinstance(part, AfterTraining):
             raise InputError(f"{part.name} acts on trained models, so one model cannot hold it: use regzoo.compare")
-    _refuse_ranges(recipe)
+    refuse_ranges(recipe)
     if isinstance(model, RegularizedModel):
         raise InputError("the model has a recipe already: attach the sum of both recipes to the model it was made of")
     graph = Graph(model)
     task = _task(graph, classes)
     single = isinstance(graph.model.input, keras.KerasTensor)
-    _refuse_unfit(recipe, task, tuple(graph.model.input.shape[1:]) if single else ())
+    refuse_unfit(recipe, task, tuple(graph.model.input.shape[1:]) if single else ())
     config = {"recipe": str(recipe), "classes": classes, "seed": seed, "task": asdict(task), **_written(model, graph)}
 
-    parts, dials = _with_dials(recipe)
-    graft = Graft(graph, _Fitter(parts, graph.census(), seed))
+    parts, dials = with_dials(recipe)
+    graft = Graft(graph, Fitter(parts, graph.census(), seed))
     inputs = keras.tree.map_structure(
         lambda tensor: keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=tensor.name), graph.model.input
     )
@@ -128,7 +128,7 @@ def _attached(recipe: Recipe, model: keras.Model, classes: int | None, seed: int
     graft.refuse_other_answers()
 
     whole = keras.Model(inputs, logits)
-    rules = _rules(parts, whole, graft.fitter.hits)
+    rules = rules_of(parts, whole, graft.fitter.hits)
     _refuse_idle(parts, graft.fitter.hits, model)
     weights, streams = graft.starts(whole, kept)
     assembly = Assembly(recipe, task, parts, dials, rules, dict(graft.fitter.hits), weights, streams, config)

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import itertools
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import keras
+import numpy as np
+import pandas as pd
+import tensorflow as tf
 
-from regzoo.language import Objective, OnTraining, Schedule
+from regzoo.language import InputError, Objective, OnTraining, Schedule
+
+BATCH_SIZE = 32
+"""Keras's own, where `fit` is given none."""
+
+ARRAYS = (np.ndarray, pd.DataFrame, pd.Series)
 
 
 class Turning(keras.callbacks.Callback):
@@ -55,13 +65,53 @@ class Watching(keras.callbacks.Callback):
         self.watcher.finish(self.model)
 
 
-def batches_of(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterator[tuple[Any, Any]]:
-    """The training batches (x, y) of a call of `fit`, from arrays or from a dataset."""
-    x: Any = args[0] if args else kwargs.get("x")
-    y: Any = args[1] if len(args) > 1 else kwargs.get("y")
-    if y is None:
-        yield from ((batch[0], batch[1]) for batch in x)
-        return
-    size = (args[2] if len(args) > 2 else kwargs.get("batch_size")) or 32
-    for start in range(0, len(x), size):
-        yield x[start : start + size], y[start : start + size]
+def batches_of(given: Mapping[str, Any]) -> Iterator[tuple[Any, Any]]:
+    """The training batches (x, y) of one epoch of `fit`, in the order of the data; it can be asked for again.
+
+    Args:
+        given: what `fit` was given, by name: arrays, or a dict or list of them, without what ``validation_split``
+            takes away; or a tf.data.Dataset or PyDataset, of which ``steps_per_epoch`` batches are taken, if given.
+
+    Raises:
+        InputError: if the data can be read only once, has no end or no targets, or is of another kind.
+    """
+    if given.get("y") is None:
+        return _of_batches(given.get("x"), given.get("steps_per_epoch"))
+    size = given.get("batch_size") or BATCH_SIZE
+    return _of_arrays((given["x"], given["y"]), size, given.get("validation_split") or 0.0)
+
+
+def _of_batches(data: Any, steps: int | None) -> Iterator[tuple[Any, Any]]:
+    known = isinstance(data, tf.data.Dataset | keras.utils.PyDataset)
+    if not known and (not isinstance(data, Iterable) or isinstance(data, Iterator | np.ndarray)):
+        raise InputError(
+            f"the training data is read again, beside training, and {type(data).__name__} cannot be: pass arrays x "
+            "and y, a tf.data.Dataset or a keras.utils.PyDataset"
+        )
+    if steps is None and _is_endless(data):
+        raise InputError("the training data repeats endlessly: pass steps_per_epoch to fit")
+    for batch in itertools.islice(data, steps):
+        x, y, _ = keras.utils.unpack_x_y_sample_weight(batch)
+        if y is None:
+            raise InputError("the training data has no targets: let each batch be (x, y)")
+        yield x, y
+
+
+def _is_endless(data: Any) -> bool:
+    if isinstance(data, tf.data.Dataset):
+        return int(data.cardinality()) == tf.data.INFINITE_CARDINALITY
+    return isinstance(data, keras.utils.PyDataset) and data.num_batches is None
+
+
+def _of_arrays(arrays: tuple[Any, Any], size: int, split: float) -> Iterator[tuple[Any, Any]]:
+    leaves = keras.tree.flatten(arrays)
+    other = [type(leaf).__name__ for leaf in leaves if not (tf.is_tensor(leaf) or isinstance(leaf, ARRAYS))]
+    if other:
+        raise InputError(f"the training data is read again, beside training: pass arrays, received {other[0]}")
+    rows = math.floor(len(leaves[0]) * (1.0 - split))  # as Keras cuts the validation part off
+    for start in range(0, rows, size):
+        yield _rows(arrays, start, min(start + size, rows))
+
+
+def _rows(arrays: tuple[Any, Any], start: int, stop: int) -> tuple[Any, Any]:
+    return keras.tree.map_structure(lambda leaf: keras.ops.convert_to_tensor(leaf[start:stop]), arrays)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 import keras
@@ -11,7 +10,7 @@ import numpy as np
 
 from regzoo.language import InputError
 from regzoo.language.seeds import derive, generator
-from regzoo.training.assemble import _Fitter, _starts
+from regzoo.training.fitting import Fitter, starts_of
 from regzoo.training.graph import ENDS, Graph, can_split
 from regzoo.training.model import Start
 from regzoo.training.task import Task
@@ -56,7 +55,7 @@ class Graft:
         fitter: makes the layers to insert.
     """
 
-    def __init__(self, graph: Graph, fitter: _Fitter) -> None:
+    def __init__(self, graph: Graph, fitter: Fitter) -> None:
         _refuse_ties(graph)
         self.graph = graph
         self.fitter = fitter
@@ -128,7 +127,7 @@ class Graft:
     def starts(self, model: keras.Model, kept: Kept) -> tuple[Start, Start]:
         """Where weights and streams start: the user's weights as they were, all else by the seed."""
         inserted = [layer for layer in model.layers if id(layer) in self.fitter.keys]
-        weights, streams = _starts(SimpleNamespace(layers=inserted), self.fitter.keys)
+        weights, streams = starts_of(inserted, self.fitter.keys)
         own = [(v, (layer.name, number)) for layer in self._layers() for number, v in enumerate(_states(layer))]
         return (
             lambda seed: [*weights(seed), *zip(kept.variables, kept.values, strict=True)],

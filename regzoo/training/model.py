@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -159,6 +160,12 @@ class RegularizedModel(keras.Model):
         """The random stream of ``part``."""
         return self._streams[part.name]
 
+    @property
+    def states(self) -> list[keras.Variable]:
+        """What a training step changes beside the weights: random streams, batch norm's averages and their like."""
+        streams = [ruled.stream.state for ruled in self._assembly.rules if ruled.stream is not None]
+        return [*self.non_trainable_variables, *streams]
+
     def companions(self, name: str) -> list[tuple[keras.Variable, keras.Variable]]:
         """Pairs of a weight and its companion, of the regularizer called ``name``."""
         found = [(ruled.weight, ruled.companion) for ruled in self._assembly.rules if ruled.part == name]
@@ -170,7 +177,7 @@ class RegularizedModel(keras.Model):
 
     def refit_statistics(self) -> None:
         """Fit batch-norm averages anew to the weights as they are: the plain mean over the training batches."""
-        norms = [layer for layer in self.layers if isinstance(layer, keras.layers.BatchNormalization)]
+        norms = list(_batch_norms(self))
         kept = [layer.momentum for layer in norms]
         for number, (x, _) in enumerate(self._batches() if norms else ()):
             for layer in norms:
@@ -242,24 +249,31 @@ class RegularizedModel(keras.Model):
             logits = tf.sigmoid(logits)
         return self.compute_metrics(None, targets, logits, weight)
 
-    def fit(self, *args: Any, callbacks: Any = None, **kwargs: Any) -> Any:
+    def fit(self, *args: Any, **kwargs: Any) -> Any:
         """Train as Keras does; schedules turn their dials and early stopping watches, epoch by epoch.
 
         Raises:
-            InputError: if a regularizer watches validation and there is no validation data.
+            InputError: if a regularizer watches validation and there is none after every epoch, or reads the training
+                data again and cannot.
         """
+        given = inspect.signature(super().fit).bind(*args, **kwargs).arguments
         watching = self.acting(OnTraining)
-        validated = len(args) > 6 or kwargs.get("validation_data") or kwargs.get("validation_split")
-        if watching and not validated:
-            names = ", ".join(part.name for part in watching)
-            raise InputError(f"{names} watches validation: pass validation_data to fit")
-        given = callbacks if isinstance(callbacks, list | tuple) else [callbacks] if callbacks else []
         if watching:
-            self.show_training_data(lambda: batches_of(args, kwargs))
+            self._refuse_unwatched(given, " and ".join(part.name for part in watching))
+            self.show_training_data(lambda: batches_of(given))
         if self.optimizer is not None and not int(self.optimizer.iterations):
             self._start_companions()  # at the weights as they are: they may have been set or loaded since
+        callbacks = given.get("callbacks") or []
+        callbacks = callbacks if isinstance(callbacks, list | tuple) else [callbacks]
         own = [Turning(self.recipe.dials()), *(Watching(part) for part in watching)]
-        return super().fit(*args, callbacks=[*given, *own], **kwargs)
+        return super().fit(**{**given, "callbacks": [*callbacks, *own]})
+
+    def _refuse_unwatched(self, given: Mapping[str, Any], names: str) -> None:
+        if given.get("validation_data") is None and not given.get("validation_split"):
+            raise InputError(f"{names} watches validation: pass validation_data to fit")
+        if given.get("validation_freq", 1) != 1:
+            frequency = given["validation_freq"]
+            raise InputError(f"{names} watches validation after every epoch, received validation_freq={frequency}")
 
     def get_config(self) -> dict[str, Any]:
         """What `from_config` needs to assemble the model again."""
@@ -280,6 +294,14 @@ def _shown(task: Task) -> keras.metrics.Metric:
     if task.kind == "multilabel":
         return keras.metrics.BinaryAccuracy("accuracy")
     return keras.metrics.MeanAbsoluteError("mae")
+
+
+def _batch_norms(model: keras.Model) -> Iterator[keras.layers.BatchNormalization]:
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            yield layer
+        elif isinstance(layer, keras.Model):
+            yield from _batch_norms(layer)
 
 
 def companion_start(rule: Rule, weight: keras.Variable) -> Any:

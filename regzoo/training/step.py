@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -118,8 +118,28 @@ class Step:
     def _through(self, part: OnGradients, compute: Compute) -> Compute:
         model = self.model
         optimizer = model.optimizer
-        gradients = Gradients(compute, optimizer.learning_rate, optimizer.iterations, model.stream(part))
+        again = self._repeatable(compute)
+        gradients = Gradients(again, optimizer.learning_rate, optimizer.iterations, model.stream(part))
         return lambda: part.gradients(gradients, model.trainable_variables)
+
+    def _repeatable(self, compute: Compute) -> Compute:
+        """Let later calls of ``compute`` meet the noise of the first, and leave nothing behind but their gradients."""
+        states = self.model.states
+        start = [keras.ops.copy(state) for state in states]
+        called = False
+
+        def again() -> list[Any]:
+            nonlocal called
+            if not called:
+                called = True
+                return compute()
+            left = [keras.ops.copy(state) for state in states]
+            _assign(states, start)
+            gradients = compute()
+            _assign(states, left)
+            return gradients
+
+        return again
 
     def _follow_up(self) -> None:
         step = self.model.optimizer.iterations
@@ -130,6 +150,11 @@ class Step:
                 weight, companion = rule.rule.follow(rule.weight.value, rule.companion.value, step)
                 rule.weight.assign(weight)
                 rule.companion.assign(companion)
+
+
+def _assign(variables: Sequence[keras.Variable], values: Sequence[Any]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
 
 
 def weighted_mean(per_example: Any, weight: Any) -> Any:

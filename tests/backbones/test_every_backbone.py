@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
 import regzoo
+from regzoo.cards import card
 from regzoo.contract import small, with_numbers
 from regzoo.language import AfterTraining, InputError, backbones, parse, regularizers
 
@@ -50,6 +52,12 @@ def test_no_recipe_shifts_initial_weights(backbone: str, recipe: str) -> None:
     plain = initial(built(backbone, seed=3))
     assert plain.keys() == with_recipe.keys()
     assert [name for name in plain if not np.array_equal(plain[name], with_recipe[name])] == []
+
+
+def test_its_card_names_the_slots_that_it_announces(backbone: str, announced: Callable[..., Any]) -> None:
+    spelled = "mlp([7, 7], residual=true)" if backbone == "mlp" else small(backbone)
+    kinds = {kind for kind, _ in announced(spelled, (8, 8, 1))} - {"features"}
+    assert set(card(backbone)["slots"]) == kinds
 
 
 def test_another_seed_gives_other_weights(backbone: str) -> None:

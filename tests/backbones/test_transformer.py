@@ -45,7 +45,17 @@ def test_slots_stand_in_every_block(announced: Callable[..., Any]) -> None:
 
 @pytest.mark.parametrize(
     ("shape", "tokens"),
-    [((8, 8, 1), 4), ((28, 28, 1), 49), ((9, 5, 2), 6), ((7,), 7), ((9, 5), 9), ((None, 5), None)],
+    [
+        ((8, 8, 1), 4),
+        ((28, 28, 1), 49),
+        ((9, 5, 2), 6),
+        ((64, 64, 3), 256),  # patches of 4 pixels
+        ((65, 64, 3), 72),  # of 8, since 4 would make 272
+        ((224, 224, 3), 196),  # of 16
+        ((7,), 7),
+        ((9, 5), 9),
+        ((None, 5), None),
+    ],
 )
 def test_patches_columns_and_steps_are_tokens(
     announced: Callable[..., Any], shape: tuple[int, ...], tokens: int | None
@@ -126,8 +136,14 @@ def test_dropped_attention_looks_at_nothing() -> None:
     ("text", "shape", "reason"),
     [
         ("transformer(width=10)", (5,), "transformer: width must be a multiple of heads, received 10 and 4"),
+        ("transformer", (1025,), "transformer takes at most 1024 tokens, received 1025 columns; use mlp"),
         (
             "transformer",
+            (2000, 8),
+            "transformer takes at most 1024 tokens, received 2000 steps; shorten the sequences",
+        ),
+        (
+            "transformer(patch=4)",
             (224, 224, 3),
             "transformer: patch=4 cuts images of 224 x 224 into 3136 tokens, more than 1024; use a larger patch",
         ),

@@ -31,6 +31,16 @@ def test_runs_and_epochs_by_hand(rows: Rows) -> None:
     # 6 runs of 10 epochs each, times the models that a run trains: 1, 1, 3 and at most 5
     assert plan.model_epochs == 6 * 10 * (1 + 1 + 3 + 5)
     assert [arm.members for arm in plan.arms] == [1, 1, 3, 5]
+    assert plan.baseline_epochs == plan.model_epochs
+
+
+def test_a_recipe_counts_by_what_its_steps_cost(rows: Rows) -> None:
+    recipes = ["none", "sam(0.1)", "dropout(0.5) + r_drop(1.0) + sam(0.1) + ensemble(3)"]
+    plan, _ = planned(rows, recipes=recipes, search={"trials": 4}, replicates=2, training={"epochs": 10})
+    assert [arm.cost for arm in plan.arms] == [1.0, 2.0, 4.0]  # each of sam's two passes is one of r_drop's two
+    assert [recipe["cost"] for recipe in plan.to_dict()["recipes"]] == [1.0, 2.0, 4.0]
+    assert plan.baseline_epochs == 6 * 10 * (1 + 2 + 4 * 3)
+    assert plan.model_epochs == 6 * 10 * (1 + 1 + 3)
 
 
 def test_nothing_to_search_is_one_trial(rows: Rows) -> None:

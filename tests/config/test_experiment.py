@@ -46,6 +46,7 @@ def changed(key: str, value: str) -> str:
 def test_the_shortest_config_has_the_documented_defaults() -> None:
     experiment = read(GOOD)
     split, training, search = experiment.split, experiment.training, experiment.search
+    assert (split.folds, split.duplicates) == (1, "anywhere")
     assert (split.train, split.validation, split.test, split.train_size, split.label_noise) == (
         0.6,
         0.2,
@@ -142,6 +143,17 @@ def test_paths_start_at_the_folder_of_the_config(tmp_path: Path) -> None:
     assert load(path).data.npz == tmp_path / "configs" / ".." / "arrays.npz"
 
 
+@pytest.mark.parametrize(
+    "data",
+    ["{images: pictures, size: [32, 48]}", "{images: pictures}", "{idx: digits}", "{keras: mnist, download: yes}"],
+)
+def test_data_with_what_goes_with_it_is_written_back_equal(data: str, tmp_path: Path) -> None:
+    experiment = read(changed("data", data), str(tmp_path / "c.yaml"))
+    assert read(experiment.to_yaml(), "elsewhere/config.yaml") == experiment
+    assert experiment.data.images in (None, tmp_path / "pictures")
+    assert experiment.data.size == ((32, 48) if "size" in data else None)
+
+
 def test_an_experiment_is_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
         read(GOOD).seed = 1  # type: ignore[misc]
@@ -159,16 +171,22 @@ TABLE = [
     ("name: no", 6, 7, "received no, which YAML reads as true or false (put it in quotes"),
     ("name:", 6, 6, "name: takes text, received nothing"),
     ("name: [a]", 6, 7, "name: takes text, received a list"),
-    ("data: digits", 6, 7, "data: takes keys and values (source, csv, target, npz), received digits"),
+    ("data: digits", 6, 7, "data: takes keys and values (source, csv, target, npz, images, size, idx, keras, "),
     ("data: {source: digts}", 6, 16, "data.source: takes one of digits, iris, wine"),
     ("data: {source: digts}", 6, 16, "received digts. Did you mean 'digits'?"),
     ("data: {sorce: digits}", 6, 8, "data.sorce: there is no such key. Did you mean 'source'?"),
-    (
-        "data: {images: folder}",
-        6,
-        8,
-        "data.images: there is no such key. There is: csv, npz, source, target.",
-    ),
+    ("data: {image: folder}", 6, 8, "data.image: there is no such key. Did you mean 'images'?"),
+    ("data: {xyz: folder}", 6, 8, "data.xyz: there is no such key. There is: csv, download, group, idx, images,"),
+    ("data: {images: [a]}", 6, 16, "data.images: takes text, received a list"),
+    ("data: {images: a, size: 32}", 6, 25, "data.size: takes [height, width] in pixels, such as [32, 32], received 32"),
+    ("data: {images: a, size: [32]}", 6, 25, "received a list of 1"),
+    ("data: {images: a, size: [32, 0]}", 6, 25, "data.size: takes a whole number in [1, inf), received 0"),
+    ("data: {images: a, size: [32, [32]]}", 6, 25, "data.size: takes a whole number in [1, inf), received a list"),
+    ("data: {images: a, size: [1, 2, 3, 4, 5, 6, 7, 8, 9]}", 6, 25, "received a list"),
+    ("data: {idx: a, size: [32, 32]}", 6, 7, "data: size goes with images, received it with idx; take it out"),
+    ("data: {keras: mnits}", 6, 15, "takes one of mnist, fashion_mnist, cifar10, cifar100, received mnits. Did you"),
+    ("data: {keras: mnist, download: 1}", 6, 32, "data.download: takes true or false, received 1"),
+    ("data: {idx: a, download: true}", 6, 7, "data: download goes with keras, received it with idx; take it out"),
     ("data: {}", 6, 7, "received none of them"),
     (
         "data: {source: iris, npz: a.npz}",
@@ -178,6 +196,16 @@ TABLE = [
     ),
     ("data: {csv: a.csv}", 6, 7, "data: csv needs the column to predict"),
     ("data: {source: iris, target: y}", 6, 7, "target goes with csv, received it with source"),
+    ("data: {source: iris, group: g}", 6, 7, "data: group must go with csv or npz; name such a file, or take it out"),
+    ("data: {source: iris, test: t.csv}", 6, 7, "data: test must go with csv or npz"),
+    ("data: {csv: a.csv, target: y, group: y}", 6, 7, "data: group and target are both 'y'; a column has one role"),
+    ("data: {csv: a.csv, target: y, group: g, time: g}", 6, 7, "data: group and time are both 'g'"),
+    (
+        "data: {csv: a.csv, target: y, part: p, test: t.csv}",
+        6,
+        7,
+        "data: part and test both say which rows are which part; keep one of them",
+    ),
     (
         "data: {csv: a.csv, target: on}",
         6,
@@ -189,7 +217,7 @@ TABLE = [
         "split: 0.6",
         6,
         8,
-        "split: takes keys and values (train, validation, test, train_size, label_noise), rec",
+        "split: takes keys and values (train, validation, test, folds, train_size, label_noise, dupl",
     ),
     ("split:", 6, 7, "received nothing"),
     ("split: {train: 0.7}", 6, 8, "train + validation + test must be 1, received 0.7 + 0.2 + 0.2 = 1.1"),
@@ -201,7 +229,10 @@ TABLE = [
     ),
     ("split: {train: .inf}", 6, 16, "split.train: takes a number in (0, 1), received .inf"),
     ("split: {train: '0.6'}", 6, 16, "received '0.6' in quotes"),
-    ("split: {folds: 3}", 6, 9, "split.folds: there is no such key."),
+    ("split: {fold: 3}", 6, 9, "split.fold: there is no such key. Did you mean 'folds'?"),
+    ("split: {folds: 0}", 6, 16, "split.folds: takes a whole number in [1, inf), received 0"),
+    ("split: {folds: 2.5}", 6, 16, "split.folds: takes a whole number in [1, inf), received 2.5"),
+    ("split: {duplicates: apart}", 6, 21, "split.duplicates: takes one of anywhere, together, received apart"),
     ("split: {train_size: 1}", 6, 21, "split.train_size: takes a whole number in [2, inf), received 1"),
     ("split: {label_noise: 1.0}", 6, 22, "split.label_noise: takes a number in [0, 1), received 1.0"),
     ("backbone: mpl", 6, 11, "backbone: there is no backbone 'mpl'. Did you mean 'mlp'?"),

@@ -48,6 +48,22 @@ def test_column_names_are_content() -> None:
     assert len(set(named)) == 3
 
 
+ROLES = {"groups": [1, 1, 2, 2], "sample_weight": [1, 2, 1, 1], "time": [1, 2, 3, 4], "part": ["train", "", "", ""]}
+
+
+def test_roles_are_content() -> None:
+    digests = [from_arrays(X, Y, **{role: values}).digest for role, values in ROLES.items()]
+    assert len({from_arrays(X, Y).digest, *digests}) == 5
+    assert from_arrays(X, Y, **ROLES).digest == from_arrays(X, Y, **ROLES).digest
+    assert from_arrays(X, Y, groups=[1, 1, 2, 3]).digest != from_arrays(X, Y, groups=ROLES["groups"]).digest
+
+
+def test_rows_with_equal_inputs_and_targets_are_duplicates() -> None:
+    x = [[1, 2], [1, 2], [1, 2], [2, 1], [1, 2]]
+    assert from_arrays(x, ["a", "b", "a", "a", "b"]).duplicates.tolist() == [0, 1, 0, 2, 1]
+    assert from_arrays(np.array(x).reshape(5, 1, 2), [0.5, 1, 0.5, 2, 3]).duplicates.tolist() == [0, 1, 0, 2, 3]
+
+
 def test_the_arrays_are_read_only() -> None:
     data = from_arrays(X, Y)
     with pytest.raises(ValueError, match="read-only"):

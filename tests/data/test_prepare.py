@@ -40,7 +40,7 @@ def test_training_columns_have_mean_0_and_sd_1() -> None:
 
 def test_mean_and_scale_are_those_of_the_training_rows() -> None:
     data = load_bundled("wine")
-    rows = split(data.y, Settings(train_size=50), 3, data.task).train
+    rows = split(data, Settings(train_size=50), 3).train
     preparation = prepare(data, Settings(train_size=50), 3).preparation
     x = data.x[rows].astype(np.float64)
     assert len(rows) == 50
@@ -51,7 +51,7 @@ def test_mean_and_scale_are_those_of_the_training_rows() -> None:
 @pytest.mark.parametrize("part", ["validation", "test"])
 def test_poison_in_another_part_changes_nothing(part: str) -> None:
     data = load_bundled("diabetes")
-    rows = getattr(split(data.y, Settings(), 0, data.task), part)
+    rows = getattr(split(data, Settings(), 0), part)
     x, y = data.x.copy(), data.y.copy()
     x[rows] *= 1e6
     y[rows] += 1e6
@@ -97,7 +97,7 @@ def test_labels_keep_their_type_through_json(labels: tuple[Any, ...]) -> None:
 def test_regression_targets_are_standardized() -> None:
     data = load_bundled("diabetes")
     preparation = prepare(data, Settings(), 0).preparation
-    y = data.y[split(data.y, Settings(), 0, "regression").train]
+    y = data.y[split(data, Settings(), 0).train]
     assert (preparation.target_mean, preparation.target_scale) == (y.mean(), y.std(ddof=0))
     assert (preparation.classes, preparation.outputs, preparation.labels) == (0, 1, ())
     targets = dataclasses.replace(preparation, target_mean=12.5, target_scale=2.0).encode(np.array([10.5, 14.5]))
@@ -139,6 +139,7 @@ def test_held_out_rows_are_raw_and_of_the_test_part() -> None:
 def test_facts_are_plain() -> None:
     prepared = everything()
     facts = json.loads(json.dumps(prepared.facts, allow_nan=False))
+    assert facts.pop("split") == prepared.split.facts
     assert facts == {
         "source": "iris",
         "digest": load_bundled("iris").digest,
@@ -149,6 +150,7 @@ def test_facts_are_plain() -> None:
         "inputs": "4 columns",
         "task": "classification",
         "labels": ["setosa", "versicolor", "virginica"],
+        "notes": [],
     }
     assert prepare(load_bundled("digits"), Settings(), 0).facts["inputs"] == "8 x 8 x 1 images"
 
@@ -158,6 +160,33 @@ def test_the_seed_decides_and_repeats() -> None:
     first, again, other = (prepare(data, Settings(label_noise=0.2), seed) for seed in (0, 0, 1))
     assert np.array_equal(first.train[1], again.train[1])
     assert not np.array_equal(first.train[0], other.train[0])
+
+
+def test_folds_turn_and_are_each_prepared_from_their_own_training_rows() -> None:
+    data = load_bundled("iris")
+    folds = [prepare(data, Settings(folds=5, label_noise=0.25), 0, fold=fold) for fold in range(5)]
+    validated = np.concatenate([fold.split.validation for fold in folds])
+    assert np.array_equal(np.sort(validated), np.setdiff1d(np.arange(150), folds[0].split.test))
+    for fold in folds:
+        assert np.array_equal(fold.test[1], folds[0].test[1])
+        assert fold.preparation.mean == tuple(data.x[fold.split.train].astype(np.float64).mean(axis=0).tolist())
+        assert fold.preparation.labels == folds[0].preparation.labels
+        clean = fold.preparation.encode(data.y[fold.split.train])
+        assert np.sum(fold.train[1] != clean) == 24  # 25 % of 120 less 24
+    # wrong labels are drawn anew: with equal draws, rows of two folds would be wrong at equal positions
+    wrong = [np.flatnonzero(fold.train[1] != fold.preparation.encode(data.y[fold.split.train])) for fold in folds]
+    assert not np.array_equal(wrong[0], wrong[1])
+
+
+def test_weights_go_with_their_rows() -> None:
+    weight = np.arange(1, 61)
+    data = from_arrays(np.arange(60.0)[:, np.newaxis], [0, 1] * 30, sample_weight=weight)
+    prepared = prepare(data, Settings(train_size=20), 0)
+    assert prepared.weights is not None
+    for part in ("train", "validation", "test"):
+        inputs = data.x[getattr(prepared.split, part), 0]
+        np.testing.assert_array_equal(prepared.weights[part], inputs + 1)
+    assert everything().weights is None
 
 
 def test_wrong_inputs_and_unknown_labels_are_refused() -> None:

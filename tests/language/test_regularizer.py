@@ -1,12 +1,10 @@
-"""Regularizers: where they act, what their strengths are, and how a score is judged."""
+"""Regularizers: where they act, and what their strengths are."""
 
 from __future__ import annotations
 
-import math
-
 import pytest
 
-from regzoo.language import Float, Linear, Objective, OnWeights, Recipe, Regularizer, parse, places
+from regzoo.language import Float, Linear, OnWeights, Recipe, Regularizer, parse, places
 from regzoo.language.registry import regularizers
 from regzoo.regularizers import L2, BatchNorm, Dropout, EarlyStopping, Ensemble
 
@@ -67,28 +65,3 @@ def test_a_place_cannot_be_left_empty() -> None:
     assert places(Nowhere()) == []
     with pytest.raises(TypeError, match=r"abstract method '?rule'?"):
         Unfinished()
-
-
-@pytest.mark.parametrize(
-    ("direction", "score", "than", "better"),
-    [
-        ("min", 0.1, 0.2, True),
-        ("min", 0.2, 0.2, False),
-        ("max", 0.3, 0.2, True),
-        ("max", 0.1, 0.2, False),
-        ("min", math.nan, 0.2, False),
-        ("max", math.nan, -math.inf, False),
-        ("min", 9.9, math.nan, True),
-        ("max", -9.9, math.nan, True),
-        ("min", math.nan, math.nan, False),
-    ],
-)
-def test_nan_is_worse_than_everything(direction: str, score: float, than: float, better: bool) -> None:
-    assert Objective("nll", direction).better(score, than) is better  # type: ignore[arg-type]
-
-
-def test_any_real_score_improves_upon_the_worst() -> None:
-    for direction in ("min", "max"):
-        objective = Objective("nll", direction)  # type: ignore[arg-type]
-        assert objective.better(-1e308, objective.worst) is objective.better(1e308, objective.worst) is True
-        assert not objective.better(objective.worst, objective.worst)

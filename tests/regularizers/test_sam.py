@@ -62,13 +62,62 @@ def test_weights_decay_once(by_hand: ByHand, recipe: str) -> None:
     assert head(model) == pytest.approx([0.95, -1.9, 0.5], rel=1e-6)
 
 
-def test_batch_norm_sees_both_passes(rows: Any) -> None:
-    model = regzoo.build("mlp([6])", "batch_norm(0.5) + sam(0.0)", (5,), 3, optimizer=keras.optimizers.SGD(0.0))
+NOISY = {
+    "a mask": "dropout(0.5)",
+    "noise on the weights": "weight_noise(0.2)",
+    "both": "dropconnect(0.3) + activation_noise(0.5)",
+    "averages of batches": "batch_norm(0.9) + dropout(0.5)",
+    "a pass more": "dropout(0.5) + r_drop(1.0)",
+    "noise on the gradients": "gradient_noise(0.1)",
+    "noise on the batch": "mixup(0.5) + input_dropout(0.2)",
+}
+
+
+@pytest.mark.parametrize("noisy", NOISY.values(), ids=NOISY)
+@pytest.mark.parametrize("first", [False, True], ids=["behind", "before"])
+def test_rho_0_is_the_baselines_twin_whatever_is_drawn(noisy: str, first: bool, rows: Any) -> None:
+    """Both gradients are of one loss of one batch: the second pass draws what the first drew, and counts as none."""
+    twins = []
+    for recipe in (noisy, f"sam(0.0) + {noisy}" if first else f"{noisy} + sam(0.0)"):
+        model = regzoo.build("mlp([6])", recipe, (5,), 3, optimizer=keras.optimizers.SGD(0.1), seed=1)
+        step = tf.function(model.update)
+        for _ in range(3):
+            step(*rows)
+        twins.append(model.get_weights())  # batch norm's averages included
+    assert all(map(np.array_equal, *twins))
+
+
+def test_it_climbs_on_the_loss_that_it_descends(rows: Any) -> None:
+    """The gradient of a step at learning rate 1, of a dropout network: at w + rho g / |g|, with the mask of g."""
+    x, y = rows
+
+    def build(recipe: str, weights: Any = None) -> Any:
+        model = regzoo.build("mlp([6])", recipe, (5,), 3, optimizer=keras.optimizers.SGD(1.0), seed=1)
+        if weights is not None:
+            model.set_weights(weights)
+        return model
+
+    def gradient(model: Any) -> list[np.ndarray]:
+        before = model.get_weights()
+        model.update(x, y)
+        return [b - a for b, a in zip(before, model.get_weights(), strict=True)]
+
+    here = build("dropout(0.5)").get_weights()
+    uphill = gradient(build("dropout(0.5)"))
+    norm = math.sqrt(sum(float(np.sum(np.square(g))) for g in uphill))
+    there = [w + 0.2 * g / norm for w, g in zip(here, uphill, strict=True)]
+    wanted = gradient(build("dropout(0.5)", there))
+    for found, expected in zip(gradient(build("dropout(0.5) + sam(0.2)")), wanted, strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-5)  # float32 roundings of differences of weights near 1
+
+
+def test_batch_norm_follows_the_first_pass(rows: Any) -> None:
+    model = regzoo.build("mlp([6])", "batch_norm(0.5) + sam(0.3)", (5,), 3, optimizer=keras.optimizers.SGD(0.0))
     norm = next(layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization))
     model.update(*rows)
     batch = np.mean(rows[0] @ model.get_layer("dense_0").get_weights()[0], 0)
-    # From 0, twice halfway to the batch's mean.
-    np.testing.assert_allclose(norm.moving_mean.numpy(), 0.75 * batch, atol=1e-5)
+    # From 0, once halfway to the batch's mean at the weights as they were.
+    np.testing.assert_allclose(norm.moving_mean.numpy(), 0.5 * batch, atol=1e-5)
 
 
 def test_it_ends_in_a_flatter_place(rows: Any) -> None:

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from regzoo.data.catalog import ARRAYS
 from regzoo.data.dataset import Dataset, Task
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.bundled import load_bundled
+from regzoo.data.sources.idx import load_idx
+from regzoo.data.sources.images import load_images
+from regzoo.data.sources.keras_datasets import load_keras
 from regzoo.data.sources.npz import load_npz, read_npz
+from regzoo.data.sources.roles import NONE
 from regzoo.data.sources.table import load_table, read_csv
+from regzoo.data.sources.tf_dataset import from_tf_dataset, is_tf_dataset
 from regzoo.language.errors import InputError
 
-__all__ = ["from_arrays", "load", "load_bundled", "load_npz", "load_table", "read_csv", "read_npz"]
+__all__ = [
+    "from_arrays",
+    "from_python",
+    "load",
+    "load_bundled",
+    "load_idx",
+    "load_images",
+    "load_keras",
+    "load_npz",
+    "load_table",
+    "read_csv",
+    "read_npz",
+]
 
 
 class Source(Protocol):
@@ -35,6 +53,32 @@ class Source(Protocol):
     def npz(self) -> Path | None:
         """Path of a NumPy archive."""
 
+    @property
+    def images(self) -> Path | None:
+        """Path of a folder of images."""
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Height and width that the images get."""
+
+    @property
+    def idx(self) -> Path | None:
+        """Path of a folder of IDX files."""
+
+    @property
+    def keras(self) -> str | None:
+        """Name of a data set of Keras."""
+
+    @property
+    def download(self) -> bool:
+        """Whether it may be fetched from the network."""
+
+    def roles(self) -> Mapping[str, str]:
+        """Names of columns or arrays by role: group, time, part, weight."""
+
+    def parts(self) -> Mapping[str, Path]:
+        """Files of the same kind that hold the validation or the test part."""
+
 
 def load(data: Source, task: Task | None = None) -> Dataset:
     """Return the data that the ``data`` section of a config names; to be reconstructed, it needs no targets.
@@ -43,9 +87,36 @@ def load(data: Source, task: Task | None = None) -> Dataset:
         InputError: naming the file or the data set, what is wrong and the way out.
     """
     if data.csv is not None:
-        return load_table(data.csv, data.target)
+        return load_table(data.csv, data.target, data.roles(), data.parts())
     if data.npz is not None:
-        return load_npz(data.npz, targets=task != "reconstruction")
+        return load_npz(data.npz, data.roles(), data.parts(), targets=task != "reconstruction")
+    if data.images is not None:
+        return load_images(data.images, data.size)
+    if data.idx is not None:
+        return load_idx(data.idx)
+    if data.keras is not None:
+        return load_keras(data.keras, data.download)
     if data.source == ARRAYS:
         raise InputError("data: these arrays were handed over in Python; hand them to regzoo.compare again")
     return load_bundled(str(data.source))
+
+
+def from_python(x: Any, y: Any = None, roles: Mapping[str, Any] = NONE, task: Task | None = None) -> Dataset:
+    """Return the data that was handed over in Python: ``x`` and ``y``, or a `tf.data.Dataset` of both.
+
+    Args:
+        x: inputs, or a `tf.data.Dataset`.
+        y: targets, unless ``x`` is a data set of both, or is to be reconstructed.
+        roles: ``groups``, ``sample_weight``, ``time`` and ``part``, as `from_arrays` takes them.
+        task: what was asked for, if anything was.
+
+    Raises:
+        InputError: as `from_arrays` and `from_tf_dataset` do, and if targets are missing.
+    """
+    if is_tf_dataset(x):
+        if y is not None:
+            raise InputError("a tf.data.Dataset gives x and y in each element; leave y out")
+        return from_tf_dataset(x, roles)
+    if y is None and task != "reconstruction":
+        raise InputError('give x and y (x alone for task="reconstruction"), a tf.data.Dataset of both, or data=')
+    return from_arrays(x, y, **roles)

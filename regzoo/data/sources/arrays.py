@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from regzoo.data.dataset import Array, Dataset
+from regzoo.data.sources.roles import with_roles
 from regzoo.language.errors import InputError
 
 LARGEST = 1e30
@@ -22,13 +23,26 @@ _KINDS = {
 }
 
 
-def from_arrays(x: Any, y: Any, name: str = "arrays") -> Dataset:
+def from_arrays(
+    x: Any,
+    y: Any,
+    name: str = "arrays",
+    *,
+    groups: Any = None,
+    sample_weight: Any = None,
+    time: Any = None,
+    part: Any = None,
+) -> Dataset:
     """Return a checked copy of ``x`` and ``y``; the caller's objects are not changed.
 
     Args:
         x: (n, features), or images (n, height, width) or (n, height, width, channels). Numbers or booleans.
         y: (n,) or (n, 1): labels (text, booleans, whole numbers) or numbers; None if there are only inputs.
         name: what messages and reports call the data.
+        groups: (n,) the group of each row; no group is ever in two parts.
+        sample_weight: (n,) numbers above 0.
+        time: (n,) numbers or dates, also as text such as 2024-01-31.
+        part: (n,) ``train``, ``validation``, ``test``, or None (or "") where regzoo may choose.
 
     Raises:
         InputError: if shapes or lengths do not fit, something is missing, not finite or no number, or if all
@@ -39,18 +53,19 @@ def from_arrays(x: Any, y: Any, name: str = "arrays") -> Dataset:
     """
     columns = column_names(x, name) if isinstance(x, pd.DataFrame) else None
     inputs = _inputs(x, name) if columns is None else _table(x, columns, name)
-    if y is None:
-        inputs.setflags(write=False)
-        return Dataset(inputs, None, columns, name, None)
-    target = _target_name(y)
-    targets = _targets(y, name)
-    if len(inputs) != len(targets):
-        raise InputError(f"{name}: x has {len(inputs)} rows and y has {len(targets)}; each row needs one target")
-    if len(np.unique(targets)) < 2:
-        raise InputError(f"{name}: all {len(targets)} targets are {targets[0]!s}; there is nothing to tell apart")
-    for array in (inputs, targets):
-        array.setflags(write=False)
-    return Dataset(inputs, targets, columns, name, target)
+    targets = None if y is None else _targets(y, name)
+    inputs.setflags(write=False)
+    if targets is not None:
+        if len(inputs) != len(targets):
+            raise InputError(f"{name}: x has {len(inputs)} rows and y has {len(targets)}; each row needs one target")
+        if len(np.unique(targets)) < 2:
+            raise InputError(f"{name}: all {len(targets)} targets are {targets[0]!s}; there is nothing to tell apart")
+        targets.setflags(write=False)
+    roles = {"group": groups, "time": time, "part": part, "weight": sample_weight}
+    given = {role: values for role, values in roles.items() if values is not None}
+    words = {"group": "groups", "weight": "sample_weight"}
+    places = {role: f"{name}: {words.get(role, role)}" for role in given}
+    return with_roles(Dataset(inputs, targets, columns, name, _target_name(y)), given, places)
 
 
 def column_names(frame: pd.DataFrame, name: str) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,25 +12,59 @@ import numpy as np
 from regzoo.data.dataset import Array, Dataset
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.files import regular
+from regzoo.data.sources.roles import NONE, marks, with_roles
 from regzoo.language.errors import InputError, did_you_mean
 
 
-def load_npz(path: Path, targets: bool = True) -> Dataset:
+def load_npz(
+    path: Path, roles: Mapping[str, str] = NONE, parts: Mapping[str, Path] = NONE, targets: bool = True
+) -> Dataset:
     """Read ``np.savez(path, x=..., y=...)``; `from_arrays` says which shapes and types are allowed.
 
     Args:
         path: of the archive.
+        roles: array names by role (group, time, part, weight), each array (n,).
+        parts: archives of the same kind whose rows are the ``validation`` or ``test`` part.
         targets: whether y has to be there; it is read if it is.
 
     Raises:
         InputError: naming the file, if it cannot be read, lacks an array or holds objects.
     """
+    files = (path, *parts.values())
+    archives = [_archive(file, roles, targets) for file in files]
+    name = " + ".join(map(str, files))
+    y = ["y"] * all("y" in archive for archive in archives)
+    keys = dict.fromkeys(("x", *y, *roles.values()))
+    arrays = {key: _joined([archive[key] for archive in archives], f"{name}: {key}") for key in keys}
+    values = {role: arrays[key] for role, key in roles.items()}
+    if parts:
+        values["part"] = marks(parts, [len(archive["x"]) for archive in archives])
+    places = {"part": name, **{role: f"{name}: {key} ({role})" for role, key in roles.items()}}
+    return with_roles(from_arrays(arrays["x"], arrays.get("y"), name), values, places)
+
+
+def _archive(path: Path, roles: Mapping[str, str], targets: bool) -> dict[str, Array]:
     arrays = read_npz(path)
+    hint = did_you_mean if arrays else lambda *_: " It holds none."
     for key in ("x", "y") if targets else ("x",):
         if key not in arrays:
-            hint = did_you_mean(key, arrays) if arrays else " It holds none."
-            raise InputError(f"{path}: needs the arrays x and y, {key} is missing.{hint}")
-    return from_arrays(arrays["x"], arrays.get("y"), str(path))
+            raise InputError(f"{path}: needs the arrays x and y, {key} is missing.{hint(key, arrays)}")
+    for role, key in roles.items():
+        if key not in arrays:
+            raise InputError(f"{path}: there is no array {key!r} for data.{role}.{hint(key, arrays)}")
+    return arrays
+
+
+def _joined(arrays: list[Array], where: str) -> Array:
+    """Return the arrays one below the other; InputError if they differ in shape or in kind."""
+    if len(arrays) == 1:
+        return arrays[0]
+    shapes = {array.shape[1:] for array in arrays}
+    kinds = {"numbers" if array.dtype.kind in "iuf" else array.dtype.name.rstrip("0123456789") for array in arrays}
+    if len(shapes) > 1 or len(kinds) > 1:
+        received = " and ".join(f"{array.dtype} {array.shape}" for array in arrays)
+        raise InputError(f"{where} takes one shape and one kind of values in all files, received {received}")
+    return np.concatenate(arrays)
 
 
 def read_npz(path: Path) -> dict[str, Array]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,7 @@ import pandas as pd
 from regzoo.data.dataset import Array, Dataset
 from regzoo.data.sources.arrays import column_names, from_arrays
 from regzoo.data.sources.files import regular
+from regzoo.data.sources.roles import NONE, marks, with_roles
 from regzoo.language.errors import InputError, did_you_mean
 
 _WHOLE = re.compile(r"0|-?[1-9]\d{0,17}")
@@ -19,29 +22,69 @@ _MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None")
 _REAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 
-def load_table(path: Path, target: str | None) -> Dataset:
+def load_table(
+    path: Path, target: str | None, roles: Mapping[str, str] = NONE, parts: Mapping[str, Path] = NONE
+) -> Dataset:
     """Read the CSV file at ``path``; the column ``target`` is what is predicted, if there is one; others are inputs.
 
     The target may hold text, booleans or numbers; labels such as ``007`` or ``NA`` stay text.
 
+    Args:
+        path: of the file.
+        target: name of the column to predict, None if there is none.
+        roles: column names by role (group, time, part, weight); these columns are no inputs.
+        parts: files with the same columns whose rows are the ``validation`` or ``test`` part.
+
     Raises:
-        InputError: naming the file, the column and the rows, with the way out.
+        InputError: naming the file, the column and the rows, with the way out. With several files, rows are
+            counted on from one to the next.
     """
-    frame = read_csv(path, text=target)
-    if target is None:
-        return from_arrays(frame, None, str(path))
-    if target not in frame.columns:
-        columns = [str(column) for column in frame.columns]
+    frames = [_table(file, target, roles) for file in (path, *parts.values())]
+    for file, frame in zip(parts.values(), frames[1:], strict=True):
+        _same_columns(file, list(frame.columns), path, list(frames[0].columns))
+    frame = pd.concat(frames, ignore_index=True)
+    name = " + ".join(map(str, (path, *parts.values())))
+    labels = None if target is None else pd.Series(_labels(frame[target], Path(name)), name=target)
+    data = from_arrays(frame.drop(columns=_apart(target, roles)), labels, name)
+    values: dict[str, Any] = {role: frame[column] for role, column in roles.items()}
+    places = {role: f"{name}: column {column!r} ({role})" for role, column in roles.items()}
+    if parts:
+        values["part"] = marks(parts, [len(frame) for frame in frames])
+    return with_roles(data, values, {"part": name, **places})
+
+
+def _apart(target: str | None, roles: Mapping[str, str]) -> list[str]:
+    """The columns that are no inputs."""
+    return [*([] if target is None else [target]), *roles.values()]
+
+
+def _table(path: Path, target: str | None, roles: Mapping[str, str]) -> pd.DataFrame:
+    """Return the file at ``path``, with target and roles as text; InputError if one of them is not there."""
+    apart = _apart(target, roles)
+    frame = read_csv(path, text=apart)
+    columns = [str(column) for column in frame.columns]
+    if target is not None and target not in columns:
         alone = "; are the columns separated by commas?" if len(columns) == 1 else ""
         raise InputError(f"{path}: there is no column {target!r} to predict{alone}.{did_you_mean(target, columns)}")
-    if len(frame.columns) == 1:
-        raise InputError(f"{path}: {target!r} is the only column; at least one input is needed")
-    labels = pd.Series(_labels(frame[target], path), name=target)
-    return from_arrays(frame.drop(columns=target), labels, str(path))
+    for role, column in roles.items():
+        if column not in columns:
+            raise InputError(f"{path}: there is no column {column!r} for data.{role}.{did_you_mean(column, columns)}")
+    if len(columns) == len(apart):
+        only = "is the only column" if len(columns) == 1 else "are the only columns"
+        raise InputError(f"{path}: {' and '.join(map(repr, apart))} {only}; at least one input is needed")
+    return frame
 
 
-def read_csv(path: Path, text: str | None = None) -> pd.DataFrame:
-    """Return the CSV file at ``path`` as a DataFrame; the column ``text`` is left as text.
+def _same_columns(path: Path, columns: list[str], first: Path, wanted: list[str]) -> None:
+    if set(columns) == set(wanted):
+        return
+    differences = {"lacks": sorted(set(wanted) - set(columns)), "has": sorted(set(columns) - set(wanted))}
+    said = " and ".join(f"{verb} {', '.join(map(repr, names))}" for verb, names in differences.items() if names)
+    raise InputError(f"{path}: {said}, unlike {first}; all files of one data set need the same columns")
+
+
+def read_csv(path: Path, text: Collection[str] = ()) -> pd.DataFrame:
+    """Return the CSV file at ``path`` as a DataFrame; the columns in ``text`` are left as text.
 
     Raises:
         InputError: if it is no UTF-8 text, has no rows, rows of different lengths, or a bad header.
@@ -51,7 +94,6 @@ def read_csv(path: Path, text: str | None = None) -> pd.DataFrame:
     column_names(pd.DataFrame(columns=header), str(path))
     if rows == 0:
         raise InputError(f"{path}: has a header and no rows")
-    options = {"dtype": {text: str}} if text in header else {}
     try:
         frame: pd.DataFrame = pd.read_csv(
             path,
@@ -59,9 +101,9 @@ def read_csv(path: Path, text: str | None = None) -> pd.DataFrame:
             index_col=False,
             skipinitialspace=True,
             keep_default_na=False,
-            na_values={column: list(_MISSING) for column in header if column != text},
+            na_values={column: list(_MISSING) for column in header if column not in text},
             low_memory=False,
-            **options,  # type: ignore[call-overload]
+            dtype={column: str for column in header if column in text},
         )
     except (pd.errors.ParserError, ValueError, OverflowError) as error:
         raise InputError(f"{path}: cannot be read as a table: {error}") from None

@@ -66,3 +66,32 @@ def test_a_damaged_archive_is_said(tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(InputError, match="is damaged"):
         load_npz(path)
+
+
+def test_roles_and_parts(tmp_path: Path) -> None:
+    train, test = tmp_path / "a.npz", tmp_path / "b.npz"
+    np.savez(train, x=np.ones((3, 2)), y=["a", "b", "a"], patient=[1, 1, 2])
+    np.savez(test, x=np.zeros((2, 2), dtype=np.uint8), y=["b", "long"], patient=[3, 3])
+    data = load_npz(train, {"group": "patient"}, {"test": test})
+    assert data.x[:, 0].tolist() == [1, 1, 1, 0, 0]
+    assert data.y.tolist() == ["a", "b", "a", "b", "long"]
+    np.testing.assert_array_equal(data.group, [1, 1, 2, 3, 3])  # type: ignore[arg-type]
+    np.testing.assert_array_equal(data.part, ["", "", "", "test", "test"])  # type: ignore[arg-type]
+
+
+def test_archives_that_do_not_fit_are_said(tmp_path: Path) -> None:
+    train, test = tmp_path / "a.npz", tmp_path / "b.npz"
+    np.savez(train, x=np.ones((2, 2)), y=["a", "b"])
+    with pytest.raises(InputError, match=r"there is no array 'who' for data\.group\. There is: x, y\."):
+        load_npz(train, {"group": "who"})
+    for x, y, message in (
+        (np.ones((2, 3)), ["a", "b"], r": x takes one shape and one kind .* float64 \(2, 2\) and float64 \(2, 3\)"),
+        (
+            np.ones((2, 2)),
+            [0, 1],
+            r": y takes one shape and one kind of values in all files, received <U1 .* and int64",
+        ),
+    ):
+        np.savez(test, x=x, y=y)
+        with pytest.raises(InputError, match=message):
+            load_npz(train, parts={"test": test})

@@ -77,6 +77,85 @@ def test_a_table_without_target_can_be_read_for_prediction(file: Path) -> None:
     assert read_csv(file).to_numpy().tolist() == [[1, 2], [3, 4]]
 
 
+TRIPS = """\
+who,when,km,how,counts,use
+007,2024-03-01,1.5,bus,1,
+007,2024-01-31,2.5,car,2.5,test
+NA,2023-12-31,3.5,bus,1,train
+"""
+
+
+def test_roles_are_columns_that_are_no_inputs(file: Path) -> None:
+    file.write_text(TRIPS, encoding="utf-8")
+    data = load_table(file, "how", {"group": "who", "time": "when", "weight": "counts", "part": "use"})
+    assert data.columns == ("km",)
+    assert data.group is not None
+    assert data.group.tolist() == ["007", "007", "NA"]
+    assert np.argsort(data.time).tolist() == [2, 1, 0]  # type: ignore[arg-type]
+    np.testing.assert_array_equal(data.weight, np.float32([1, 2.5, 1]))  # type: ignore[arg-type]
+    np.testing.assert_array_equal(data.part, ["", "test", "train"])  # type: ignore[arg-type]
+
+
+def test_parts_may_have_files_of_their_own(file: Path) -> None:
+    file.write_text(GOOD, encoding="utf-8")
+    test, validation = file.with_name("test.csv"), file.with_name("validation.csv")
+    test.write_text("kind,member,age,income\nmaybe,True,20,0.5\n", encoding="utf-8")  # in another order
+    validation.write_text("age,member,income,kind\n10,False,9.5,yes\n", encoding="utf-8")
+    data = load_table(file, "kind", parts={"validation": validation, "test": test})
+    assert data.columns == ("age", "member", "income")
+    np.testing.assert_array_equal(data.x[3:], [[10, 0, 9.5], [20, 1, 0.5]])
+    assert data.y.tolist() == ["yes", "no", "yes", "yes", "maybe"]
+    np.testing.assert_array_equal(data.part, ["", "", "", "validation", "test"])  # type: ignore[arg-type]
+    assert data.name == f"{file} + {validation} + {test}"
+
+
+def test_labels_of_several_files_are_read_together(file: Path) -> None:
+    file.write_text("x,y\n1,01\n2,02\n", encoding="utf-8")
+    test = file.with_name("test.csv")
+    test.write_text("x,y\n3,10\n", encoding="utf-8")  # alone, a whole number
+    assert load_table(file, "y", parts={"test": test}).y.tolist() == ["01", "02", "10"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("age,kind\n1,yes\n", "lacks 'income', 'member', unlike"),
+        ("age,member,income,kind,more\n1,True,2,yes,3\n", "has 'more', unlike"),
+        ("age,member,wages,kind\n1,True,2,yes\n", "lacks 'income' and has 'wages', unlike"),
+        ("age,member,income\n1,True,2\n", "there is no column 'kind' to predict"),
+    ],
+)
+def test_files_of_one_data_set_have_the_same_columns(file: Path, text: str, message: str) -> None:
+    file.write_text(GOOD, encoding="utf-8")
+    test = file.with_name("test.csv")
+    test.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load_table(file, "kind", parts={"test": test})
+    assert str(caught.value).startswith(f"{test}: ")
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("roles", "message"),
+    [
+        ({"group": "hwo"}, "there is no column 'hwo' for data.group. Did you mean 'who'?"),
+        ({"group": "who", "time": "when"}, "column 'when' (time) has 1 missing cells, the first in row 2; drop these"),
+        ({"weight": "who", "part": "when"}, "column 'who' (weight) holds 'NA' in row 3; weights are numbers above 0"),
+        ({"group": "who", "part": "when"}, "column 'when' (part) holds '2024-03-01' in row 1; it takes train, valid"),
+        (
+            {"group": "who", "time": "when", "weight": "km"},
+            "'how' and 'who' and 'when' and 'km' are the only columns; at least one input is needed",
+        ),
+    ],
+)
+def test_roles_that_cannot_be_read_are_said(file: Path, roles: dict[str, str], message: str) -> None:
+    file.write_text("who,when,km,how\n007,2024-03-01,1.5,bus\n007,,2.5,car\nNA,2023-12-31,3.5,bus\n", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load_table(file, "how", roles)
+    assert str(caught.value).startswith(f"{file}: ")
+    assert message in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -1,7 +1,4 @@
-"""The contract: the laws that every regularizer keeps, as small checks, for the zoo and for your own.
-
-`check_regularizer(MyRegularizer(0.3))` runs them all on a tiny model and says everything that is wrong.
-"""
+"""The checks: a law each. A check returns quietly, or raises what is wrong."""
 
 from __future__ import annotations
 
@@ -9,19 +6,15 @@ import dataclasses
 import math
 import re
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
+from regzoo.contract.bench import BATCH, OBJECTIVE, ROUNDING, ROWS, TASK, Bench, ContractError, close, same
+from regzoo.contract.traced import operations, products
 from regzoo.language import (
-    BASELINE,
     AfterTraining,
-    Backbone,
     Companion,
-    Float,
     InputError,
-    Int,
-    Objective,
     OnActivations,
     OnBatch,
     OnForward,
@@ -31,29 +24,12 @@ from regzoo.language import (
     OnWeights,
     Perturbation,
     Projection,
-    Recipe,
     Regularizer,
     Watcher,
-    backbones,
-    parse,
-    places,
 )
 from regzoo.language.grammar import read_call
 from regzoo.language.named import construct
 from regzoo.language.regularizer import IN_GRAPH
-from regzoo.language.seeds import generator
-from regzoo.training.quiet import import_tensorflow
-from regzoo.training.task import Task
-
-TASK = Task("classification", 3)
-ROWS, BATCH, EPOCHS = 24, 8, 2
-RATE = 0.05
-"""A high learning rate: a few steps must move the weights visibly."""
-
-OBJECTIVE = Objective("nll", "min", EPOCHS)
-
-ROUNDING = 1e-6
-"""Where the graph differs, sums may be taken in another order: a few float32 roundings (6e-8) of weights near 1."""
 
 TRAINING_ONLY = re.compile(r"Random|Stateless|Assign|Bernoulli|Dropout|PyFunc")
 
@@ -67,152 +43,6 @@ METHODS: dict[type[Regularizer], str] = {
     OnTraining: "watch",
     AfterTraining: "trainings",
 }
-
-
-class ContractError(AssertionError):
-    """A regularizer breaks a law; the message says which, and how it shows."""
-
-
-def check_regularizer(regularizer: Regularizer, backbone: Backbone | str | None = None) -> None:
-    """Check the laws for ``regularizer``; return quietly if it keeps them all.
-
-    Args:
-        regularizer: an instance; a strength left to the search is taken from within its range.
-        backbone: what to try it on; by default the first of the zoo's that offers its place.
-
-    Raises:
-        ContractError: with a line for each law that it breaks.
-    """
-    problems = []
-    try:
-        bench = Bench(regularizer, backbone)
-    except (InputError, ContractError) as error:
-        raise ContractError(f"{regularizer.name}: {error}") from error
-    for check in CHECKS:
-        try:
-            check(bench)
-        except ContractError as error:
-            problems.append(f"{check.__name__.removeprefix('check_').replace('_', ' ')}: {error}")
-    if problems:
-        raise ContractError(f"{regularizer.name} breaks the contract\n" + "\n".join(f"  {p}" for p in problems))
-
-
-class Bench:
-    """A tiny model with the regularizer, one without, and the same data for both.
-
-    Args:
-        regularizer: what is checked.
-        backbone: on which; by default the first that offers its place.
-    """
-
-    def __init__(self, regularizer: Regularizer, backbone: Backbone | str | None = None) -> None:
-        import_tensorflow()
-        self.regularizer = with_numbers(regularizer)
-        self.base = parse(regularizer.company or BASELINE)
-        self.recipe = self.base + self.regularizer
-        self.backbone = self._fitting(backbone)
-        shape = (8, 8, 1) if self._wants_images(self.backbone) else (5,)
-        draw = generator("contract")
-        self.x = draw.standard_normal((ROWS, *shape)).astype(np.float32)
-        self.y = draw.integers(0, TASK.size, ROWS)
-        self.shared = _layers(self.model(self.recipe)) & _layers(self.model(self.base))
-        self._programs: dict[Any, Any] = {}
-
-    def model(self, recipe: Recipe, seed: int = 0) -> Any:
-        """A fresh compiled model."""
-        import keras
-
-        from regzoo.training.assemble import assemble
-
-        model = assemble(self.backbone, recipe, TASK, self.x.shape[1:], seed)
-        model.compile(optimizer=keras.optimizers.Adam(RATE))
-        return model
-
-    def program(self, recipe: Recipe) -> Any:
-        """The program of the recipe's structure."""
-        from regzoo.training.program import Program
-
-        key = recipe.structure()
-        if key not in self._programs:
-            rows = (self.x, self.y)
-            self._programs[key] = Program(self.model(recipe), rows, rows, BATCH)
-        return self._programs[key]
-
-    def trained(self, recipe: Recipe, seed: int = 0, noise: int | None = None, program: Any = None) -> dict[str, Any]:
-        """The weights after a short training, by name."""
-        program = program or self.program(recipe)
-        program.train(
-            strengths=recipe.dials(),
-            seed=seed,
-            noise=noise,
-            learning_rate=RATE,
-            epochs=EPOCHS,
-            objective=OBJECTIVE,
-            watchers=_watchers(recipe),
-        )
-        return self.weights(program.model)
-
-    def weights(self, model: Any) -> dict[str, np.ndarray]:
-        """The trainable weights, by name, of the layers that are there with the regularizer and without it."""
-        shared = [layer for layer in model.layers if layer.name in self.shared]
-        return {f"{layer.name}/{w.name}": w.numpy() for layer in shared for w in layer.trainable_weights}
-
-    def _fitting(self, backbone: Backbone | str | None) -> str:
-        if not places(self.regularizer):
-            raise ContractError("acts where it says: it declares no place: subclass OnBatch, OnWeights, OnLoss, ...")
-        in_order = [small(name) for name in sorted(backbones(), key=_fastest_first)]
-        tried = [str(backbone)] if backbone is not None else in_order
-        for name in tried:
-            self.backbone = name
-            self.x = np.zeros((1, *((8, 8, 1) if self._wants_images(name) else (5,))), np.float32)
-            try:
-                self.model(self.recipe)
-            except InputError as error:
-                reason = error
-            else:
-                return name
-        raise ContractError(f"acts where it says: {reason}")
-
-    def _wants_images(self, backbone: str) -> bool:
-        return not backbone.startswith(("mlp", "linear"))
-
-
-def _watchers(recipe: Recipe) -> list[Watcher]:
-    made = [part.watch(OBJECTIVE) for part in recipe if isinstance(part, OnTraining)]
-    return [watcher for watcher in made if isinstance(watcher, Watcher)]  # law 1 speaks of what is none
-
-
-SMALL = {
-    "mlp": "mlp([7, 6])",
-    "cnn": "cnn(filters=[3], dense=6)",
-    "resnet": "resnet(filters=[3, 4], blocks=1)",
-    "transformer": "transformer(width=6, depth=1, heads=2, hidden=7)",
-    "autoencoder": "autoencoder(widths=[7], code=4)",
-}
-
-
-def small(name: str) -> str:
-    """The spelling of a tiny backbone of this name."""
-    return SMALL.get(name, name)
-
-
-def _fastest_first(name: str) -> tuple[int, str]:
-    return (list(SMALL).index(name) if name in SMALL else len(SMALL), name)
-
-
-def _layers(model: Any) -> set[str]:
-    return {layer.name for layer in model.layers}
-
-
-def with_numbers(regularizer: Regularizer) -> Regularizer:
-    """Return it with a number from within its range for each strength left to the search."""
-    values = {}
-    for field, where in regularizer.searched().items():
-        ends = where.values()
-        log = regularizer.strengths()[field].log
-        middle = math.sqrt(ends[0] * ends[-1]) if log else (ends[0] + ends[-1]) / 2
-        values[field] = round(middle) if isinstance(where, Int) else middle if isinstance(where, Float) else ends[0]
-    return dataclasses.replace(regularizer, **values)
 
 
 def check_acts_where_it_says(bench: Bench) -> None:
@@ -309,11 +139,7 @@ def check_repeats_with_its_seed(bench: Bench) -> None:
 
 
 def _draws(bench: Bench) -> bool:
-    import tensorflow as tf
-
-    model = bench.model(bench.recipe)
-    step = tf.function(lambda: model.update(bench.x, bench.y)[0]).get_concrete_function()
-    return any(re.search("Random", kind) for kind in operations(step))
+    return any(re.search("Random", kind) for kind in operations(bench.step(bench.recipe)))
 
 
 def check_predicts_the_same_twice(bench: Bench) -> None:
@@ -389,20 +215,20 @@ def check_exports_clean(bench: Bench) -> None:
         raise ContractError(f"the inference graph still holds {', '.join(sorted(set(left)))}")
 
 
-def operations(function: Any) -> list[str]:
-    """The kinds of all operations in a concrete function, those of the functions it calls included."""
-    graph = function.graph.as_graph_def()
-    return [node.op for node in graph.node] + [n.op for f in graph.library.function for n in f.node_def]
+def check_costs_what_it_declares(bench: Bench) -> None:
+    """Law 9: a training step takes as many passes through the model as it declares.
 
-
-def same(first: dict[str, Any], second: dict[str, Any]) -> bool:
-    """True if all shared weights are equal, bit for bit."""
-    return all(np.array_equal(first[name], second[name]) for name in first.keys() & second.keys())
-
-
-def close(first: dict[str, Any], second: dict[str, Any]) -> bool:
-    """True if all shared weights are equal within float32 rounding."""
-    return all(np.allclose(first[name], second[name], rtol=0, atol=ROUNDING) for name in first.keys() & second.keys())
+    A pass is three products a layer: its outputs, and the gradients at its inputs and at its weights. The gradient at
+    the model's own inputs is left out where nothing asks for it, in the baseline as in any further pass.
+    """
+    cost = bench.regularizer.cost
+    found, baseline = (products(bench.step(recipe), bench.shared) for recipe in (bench.recipe, bench.base))
+    most = round(cost * (baseline + 1), 6)
+    if not most - math.ceil(cost) <= found <= most:
+        raise ContractError(
+            f"a training step makes {found} products in the model's layers, the baseline's {baseline}: that is a cost "
+            f"of about {found / baseline:.3g}, and it declares {cost:.3g}"
+        )
 
 
 CHECKS: tuple[Callable[[Bench], None], ...] = (
@@ -414,5 +240,6 @@ CHECKS: tuple[Callable[[Bench], None], ...] = (
     check_is_spelled_and_bounded,
     check_dial_equals_fresh_build,
     check_exports_clean,
+    check_costs_what_it_declares,
 )
 """The laws, in the order of the architecture."""

@@ -1,0 +1,32 @@
+"""Images too large for what is made for digits: made smaller before the first layer with weights."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from regzoo.language.lazy import keras
+
+LARGE = 64
+"""Height and width from which images are halved, or averaged down, first: twice what CIFAR has."""
+
+SMALL = 32
+"""To about this height and width images are averaged down for dense layers."""
+
+
+def side(x: Any) -> int:
+    """The smaller of height and width of images x (batch, height, width, channels)."""
+    return min(x.shape[1], x.shape[2])
+
+
+def flat(x: Any) -> Any:
+    """Map x (batch, ...) to (batch, inputs); images of 64 x 64 pixels and more are averaged down to 32 x 32 before.
+
+    Other shapes count by their area. A dense layer on every pixel of a photograph would hold tens of millions of
+    weights (224 x 224 x 3 pixels, 256 units: 38.5 million), on 32 x 32 it holds less than one.
+    """
+    if len(x.shape) == 4 and x.shape[1] * x.shape[2] >= LARGE**2:
+        block = math.ceil(math.sqrt(x.shape[1] * x.shape[2]) / SMALL)
+        window = tuple(min(block, length) for length in x.shape[1:3])
+        x = keras.layers.AveragePooling2D(window, padding="same", name="shrink")(x)
+    return keras.layers.Flatten(name="flatten")(x) if len(x.shape) > 2 else x

@@ -1,0 +1,124 @@
+"""A `tf.data.Dataset` handed over in Python: read once, to its end, into arrays."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from regzoo.data.dataset import Array, Dataset
+from regzoo.data.sources.arrays import from_arrays
+from regzoo.data.sources.files import require_memory
+from regzoo.data.sources.roles import NONE
+from regzoo.language.errors import InputError
+
+_NAME = "tf.data.Dataset"
+_FORM = "each element is (x, y) or (x, y, sample_weight): x a dense tensor or a dictionary of columns, y a dense tensor"
+
+
+def is_tf_dataset(x: Any) -> bool:
+    """Say whether ``x`` is a `tf.data.Dataset`; imports nothing: whoever has one has imported TensorFlow."""
+    tensorflow = sys.modules.get("tensorflow")
+    return tensorflow is not None and isinstance(x, tensorflow.data.Dataset)
+
+
+def from_tf_dataset(dataset: Any, roles: Mapping[str, Any] = NONE) -> Dataset:
+    """Return what ``dataset`` gives, in the order in which it comes.
+
+    Args:
+        dataset: of elements (x, y) or (x, y, sample_weight), in batches or one by one: x is a tensor, or a dictionary
+            of columns, each a tensor; y holds a label or a number a row. If it shuffles, it is another data set each
+            time it is read.
+        roles: ``groups``, ``sample_weight``, ``time`` and ``part``, as `from_arrays` takes them.
+
+    Raises:
+        InputError: if it is endless, empty, fails, does not fit into memory, or its elements are something else.
+    """
+    columns, batched = _form(dataset)
+    x: dict[str, list[Array]] = {column: [] for column in columns or ("x",)}
+    rest: list[list[Array]] = [[] for _ in dataset.element_spec[1:]]
+    rows = 0
+    for inputs, *others in _elements(dataset):
+        for column, values in x.items():
+            values.append(_rows(inputs[column] if columns else inputs, batched))
+        for pieces, other in zip(rest, others, strict=True):
+            pieces.append(_rows(other, batched))
+        rows += len(rest[0][-1])
+        numbers = sum(math.prod(values[-1].shape[1:]) for values in x.values())
+        require_memory(rows, (numbers,), _NAME, "end it earlier: dataset.take(n)")
+    if not rows:
+        raise InputError(f"{_NAME}: gives no rows; has its source been read to its end before?")
+    joined = {column: _joined(values, column) for column, values in x.items()}
+    targets, *weights = (_joined(pieces, word) for pieces, word in zip(rest, ("y", "sample_weight"), strict=False))
+    if weights and "sample_weight" in roles:
+        raise InputError(f"{_NAME}: its elements hold a sample_weight, and another was given; leave one out")
+    weighted = {**roles, **({"sample_weight": weights[0]} if weights else {})}
+    return from_arrays(_frame(joined) if columns else joined["x"], targets, _NAME, **weighted)
+
+
+def _form(dataset: Any) -> tuple[tuple[str, ...], bool]:
+    """The columns, none where x is one tensor, and whether an element holds several rows."""
+    import tensorflow as tf
+
+    if int(dataset.cardinality()) == tf.data.INFINITE_CARDINALITY:
+        raise InputError(f"{_NAME}: is endless; give it an end with dataset.take(n), or leave out repeat()")
+    spec = dataset.element_spec
+    if not isinstance(spec, tuple) or len(spec) not in (2, 3):
+        received = f"{len(spec)} parts" if isinstance(spec, tuple) else "one"
+        raise InputError(f"{_NAME}: {_FORM}; received {received}")
+    x, y, *_ = spec
+    tensors = [*(x.values() if isinstance(x, Mapping) else [x]), *spec[1:]]
+    strange = [type(tensor).__name__ for tensor in tensors if not isinstance(tensor, tf.TensorSpec)]
+    if strange:
+        raise InputError(f"{_NAME}: {_FORM}; received {strange[0]}")
+    if any(tensor.shape.rank is None for tensor in tensors):
+        raise InputError(f"{_NAME}: its shapes are unknown; give from_generator an output_signature")
+    leading = {tensor.shape[0] if tensor.shape.rank else 0 for tensor in tensors}
+    batched = y.shape.rank > 0 and len(leading - {None}) <= 1
+    return tuple(x) if isinstance(x, Mapping) else (), batched
+
+
+def _elements(dataset: Any) -> Iterator[tuple[Any, ...]]:
+    import tensorflow as tf
+
+    iterator = dataset.as_numpy_iterator()
+    for number in range(sys.maxsize):
+        try:
+            yield next(iterator)
+        except StopIteration:
+            return
+        except tf.errors.OpError as error:
+            said = error.message.splitlines()[0]
+            raise InputError(f"{_NAME}: failed at element {number + 1}: {said}") from None
+
+
+def _rows(values: Any, batched: bool) -> Array:
+    array = np.asarray(values)
+    return array if batched else array[np.newaxis]
+
+
+def _joined(pieces: list[Array], what: str) -> Array:
+    """The pieces one below the other; text, which TensorFlow has as bytes, is decoded."""
+    shapes = {piece.shape[1:]: None for piece in pieces}
+    if len(shapes) > 1:
+        different = " and ".join(str(shape) for shape in list(shapes)[:2])
+        raise InputError(f"{_NAME}: {what}: rows have the shapes {different}; make them one")
+    values = np.concatenate(pieces)
+    if values.dtype.kind not in "SO":
+        return values
+    try:
+        texts = [cell.decode("utf-8") for cell in values.ravel().tolist()]
+    except UnicodeDecodeError:
+        raise InputError(f"{_NAME}: {what}: holds bytes that are no UTF-8 text") from None
+    return np.array(texts).reshape(values.shape)
+
+
+def _frame(columns: Mapping[str, Array]) -> pd.DataFrame:
+    for column, values in columns.items():
+        if values.ndim > 2 or math.prod(values.shape[1:]) != 1:
+            raise InputError(f"{_NAME}: column {column!r} takes one value a row, received the shape {values.shape}")
+    return pd.DataFrame({column: values.ravel() for column, values in columns.items()})
