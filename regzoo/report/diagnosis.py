@@ -15,7 +15,7 @@ from typing import Any, Literal
 from regzoo.report import board as boards
 from regzoo.report.board import Row, number
 from regzoo.report.figures.learning_curves import average
-from regzoo.report.words import code, listing, plural, show
+from regzoo.report.words import code, listing, percent, plural, show
 from regzoo.training.record import Record
 
 TURNED, AHEAD = 0.05, 0.15
@@ -224,18 +224,18 @@ def _stopping(found: Diagnosis, board: dict[str, Any], places: int) -> str:
         )
     return (
         f"Early stopping alone does not explain the gain: ending {base} at its best epoch would gain {gain}, "
-        f"{found.explained:.0%} of what the best recipe does."
+        f"{percent(found.explained)} of what the best recipe does."
     )
 
 
 def _calibration(found: Diagnosis) -> str:
     if not boards.known(found.ece):
         return ""
-    said = f"Its expected calibration error is {found.ece:.3f}"
+    said = f"The plain model's expected calibration error is {found.ece:.3f}"
     if not boards.known(found.confidence) or abs(found.confidence) < 0.02:
         return said + "."
     sure = "surer" if found.confidence > 0 else "less sure"
-    return f"{said}: on average it is {abs(found.confidence):.0%} {sure} than it is right."
+    return f"{said}: on average it is {percent(abs(found.confidence))} {sure} than it is right."
 
 
 def _capacity(found: Diagnosis) -> str:
@@ -244,7 +244,9 @@ def _capacity(found: Diagnosis) -> str:
     ratio = found.parameters / found.rows
     size = f"{found.parameters:,.0f} parameters for {found.rows:,} training rows"
     if found.overfits and ratio > 1:
-        return f"It has {size}, enough to learn them by heart: more rows or a smaller model would help as well."
+        more = "enough to learn them by heart: more rows or a smaller model would help as well"
+        return f"The plain model has {size}, {more}."
     if not found.overfits and found.turn >= LATE * found.epochs:
-        return f"It has {size} and was still learning: more epochs or a larger model may gain more than a regularizer."
-    return f"It has {size}."
+        more = "was still learning: more epochs or a larger model may gain more than a regularizer"
+        return f"The plain model has {size} and {more}."
+    return f"The plain model has {size}."

@@ -60,18 +60,19 @@ def _edges(row: Row) -> list[str]:
 def _sum(board: dict[str, Any], rows: Sequence[Row]) -> list[str]:
     """The first two recipes of the first tier that beat the baseline and were not tried together."""
     best = [row for row in rows if row["tier"] == rows[0]["tier"] and tops_baseline(row)]
-    tried = {_names(row["name"]) for row in board["recipes"]}
+    tried = {frozenset(_parts(row["name"])) for row in board["recipes"]}
     for one, other in itertools.combinations(best, 2):
-        names = _names(one["name"]), _names(other["name"])
-        if names[0] and names[1] and not names[0] & names[1] and names[0] | names[1] not in tried:
-            joined = f"{one['name']} + {other['name']}"
-            if _goes(joined):
-                return [f"Try both at once: {code(joined)}; they share the first tier and were not combined."]
+        first = _parts(one["name"])
+        added = {name: part for name, part in _parts(other["name"]).items() if name not in first}
+        joined = " + ".join([one["name"], *added.values()])
+        if added and first and frozenset(first | added) not in tried and _goes(joined):
+            return [f"Try both at once: {code(joined)}; they share the first tier and were not combined."]
     return []
 
 
-def _names(name: str) -> frozenset[str]:
-    return frozenset(part.name for part in _parse(name).parts)
+def _parts(name: str) -> dict[str, str]:
+    """The regularizers of a recipe as written, by name; empty for one that is unknown here."""
+    return {part.name: str(part) for part in _parse(name).parts}
 
 
 def _goes(name: str) -> bool:

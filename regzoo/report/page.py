@@ -13,10 +13,12 @@ from markupsafe import Markup
 
 from regzoo.report import board as boards
 from regzoo.report import markup, tables
+from regzoo.report.audit import audit
 from regzoo.report.figures import FigureFile, figures
 from regzoo.report.figures._style import svg
 from regzoo.report.protocol import caveats, protocol
-from regzoo.report.verdict import verdict
+from regzoo.report.references import bibtex
+from regzoo.report.verdict import placebo_line, verdict
 from regzoo.report.words import listing, plural, seconds
 from regzoo.training.record import Record
 
@@ -72,10 +74,17 @@ def _picture(
 def _content(
     board: dict[str, Any], records: Sequence[Record], study: dict[str, Any], pictures: list[Picture]
 ) -> dict[str, Any]:
+    found = audit(board, records, study)
     return {
         "study": study,
         "facts": _facts(board, records, study),
-        "verdict": verdict(board, study),
+        "data_notes": data_notes(study),
+        "verdict": verdict(board, study, records),
+        "unfair": found.heading,
+        "placebos": placebo_line(board),
+        "audit": found.findings,
+        "accounts": tables.accounts(found),
+        "bibtex": bibtex(row["name"] for row in board["recipes"]),
         "leaderboard": tables.leaderboard(board),
         "details": tables.details(board),
         "metrics": tables.metrics(board),
@@ -99,6 +108,12 @@ def _facts(board: dict[str, Any], records: Sequence[Record], study: dict[str, An
         f"{plural(len(board['recipes']), 'recipe')}, {len(boards.measured(board))} measured",
         made if not boards.known(study["seconds"]) else f"{made} in {seconds(study['seconds'])}",
     ]
+
+
+def data_notes(study: dict[str, Any]) -> list[str]:
+    """What was repaired in the data or is doubtful about it, if its facts say so."""
+    said = [study["data"].get(key) or [] for key in ("repairs", "warnings", "notes")]
+    return [str(note) for notes in said for note in notes]
 
 
 def _environment() -> jinja2.Environment:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Iterable
 
 from regzoo.language import InputError, parse
+from regzoo.language.docstring import read_docstring
 
-_CITED = re.compile(r"(?:^|[;,.] |for \w+ )(?P<authors>[A-Z][^;,]*?) (?P<year>\d{4}),(?:[^;]*?) ?(?P<link>https?://[^\s;,]+)")
+_CITED = re.compile(
+    r"(?P<authors>[A-Z][\w'-]+(?:,? (?:and |et al\.|[A-Z][\w'-]+)+)*) (?P<year>\d{4})(?:(?!https?://).)*?"
+    r"(?P<link>https?://[^\s;,]+)"
+)
 
 
 def bibtex(names: Iterable[str]) -> str:
@@ -26,8 +29,8 @@ def bibtex(names: Iterable[str]) -> str:
     }
     """
     papers: dict[tuple[str, str, str], list[str]] = {}
-    for name, docstring in _docstrings(names).items():
-        for paper in cited(docstring):
+    for name, reference in _references(names).items():
+        for paper in cited(reference):
             papers.setdefault(paper, []).append(name)
     keys: list[str] = []
     for authors, year, _ in papers:
@@ -36,28 +39,31 @@ def bibtex(names: Iterable[str]) -> str:
         keys.append(stem + ("", *"bcdefghijklmnopqrstuvwxyz")[taken])
     return "\n\n".join(
         f"@misc{{{key},\n  author = {{{authors}}},\n  year = {{{year}}},\n  url = {{{link}}},\n"
-        f"  note = {{{', '.join(techniques)}}},\n}}".replace("_", r"\_" if False else "_")
+        f"  note = {{{_escaped(', '.join(techniques))}}},\n}}"
         for key, ((authors, year, link), techniques) in zip(keys, papers.items(), strict=True)
     )
 
 
-def cited(docstring: str) -> list[tuple[str, str, str]]:
-    """Return (authors, year, link) of each paper in the paragraph ``Reference:`` of a docstring.
+def cited(reference: str) -> list[tuple[str, str, str]]:
+    """Return (authors, year, link) of each paper that a reference names.
 
-    >>> cited("Do it.\\n\\nReference: Yun et al. 2019, https://a.org/1; for rows Kadra et al. 2021, https://a.org/2")
+    >>> cited("Yun et al. 2019, https://a.org/1; for rows Kadra et al. 2021, https://a.org/2")
     [('Yun and others', '2019', 'https://a.org/1'), ('Kadra and others', '2021', 'https://a.org/2')]
     """
-    paragraphs = [" ".join(p.split()) for p in inspect.cleandoc(docstring).split("\n\n")]
-    text = next((p.removeprefix("Reference: ") for p in paragraphs if p.startswith("Reference: ")), "")
-    return [(m["authors"].replace(" et al.", " and others"), m["year"], m["link"]) for m in _CITED.finditer(text)]
+    return [(m["authors"].replace(" et al.", " and others"), m["year"], m["link"]) for m in _CITED.finditer(reference)]
 
 
-def _docstrings(names: Iterable[str]) -> dict[str, str]:
-    found = {}
+def _escaped(text: str) -> str:
+    return text.replace("_", r"\_")
+
+
+def _references(names: Iterable[str]) -> dict[str, str]:
+    """What stands behind ``Reference:`` in the docstring of each regularizer of these recipes."""
+    found: dict[str, str] = {}
     for name in names:
         try:
             parts = parse(name).parts
         except InputError:
             continue
-        found |= {part.name: type(part).__doc__ or "" for part in parts}
+        found |= {part.name: read_docstring(type(part)).labelled.get("Reference", "") for part in parts}
     return found

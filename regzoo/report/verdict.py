@@ -11,7 +11,7 @@ from regzoo.report import board as boards
 from regzoo.report.board import Row, number
 from regzoo.report.diagnosis import Diagnosis, answer, diagnose, evidence
 from regzoo.report.next_steps import next_steps
-from regzoo.report.words import code, decimals, interval, listing, plural, probability, seconds, short, show
+from regzoo.report.words import code, decimals, interval, listing, percent, plural, probability, seconds, short, show
 from regzoo.training.record import Record
 
 
@@ -99,9 +99,9 @@ def _sureness(board: dict[str, Any], winner: Row) -> str:
     """How often the winner beats the baseline, run by run."""
     if boards.is_baseline(board, winner) or not boards.known(winner["p_better"]):
         return ""
-    said = f"{quoted(winner)} beats {code(board['baseline'])} in {number(winner['p_better']):.0%} of the paired runs"
+    said = f"{quoted(winner)} beats {code(board['baseline'])} in {percent(winner['p_better'])} of the paired runs"
     low, high = number(winner["p_better_low"]), number(winner["p_better_high"])
-    sure = f" (95 % interval of the chance to do so {low:.0%} to {high:.0%})" if boards.known(low) else ""
+    sure = f" (95 % interval of the chance to do so {percent(low)} to {percent(high)})" if boards.known(low) else ""
     return f"{said}{sure}: {winner['verdict'] or 'undecided'}."
 
 

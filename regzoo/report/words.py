@@ -79,6 +79,15 @@ def probability(value: Any) -> str:
     return "< 0.001" if number(value) < 0.001 else f"{number(value):.3f}"
 
 
+def percent(value: float) -> str:
+    """Write a share.
+
+    >>> percent(0.725)
+    '72 %'
+    """
+    return f"{value * 100:.0f} %"
+
+
 def interval(low: Any, high: Any, places: int) -> str:
     """Write ``low to high``, or nothing if one end is unknown.
 

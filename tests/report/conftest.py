@@ -14,8 +14,8 @@ from regzoo.training.record import Record, Run
 Board = dict[str, Any]
 
 UNKNOWN = ("rank", "tier", "mean", "sd", "low", "high", "iqm", "gain", "gain_low", "gain_high", "p_holm", "p_wilcoxon",
-           "p_better", "p_better_low", "p_better_high", "verdict", "replicates_needed", "epochs", "best_epoch", "fit_seconds", "predict_ms",
-           "parameters")  # fmt: skip
+           "p_better", "p_better_low", "p_better_high", "verdict", "replicates_needed", "epochs",
+           "best_epoch", "fit_seconds", "predict_ms", "parameters")  # fmt: skip
 
 
 def _row(name: str, **given: Any) -> dict[str, Any]:
