@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from regzoo import config as configs
 from regzoo.comparison import leaderboard
 from regzoo.comparison.compare import make_runs
-from regzoo.comparison.folder import Scratch, claimed, keep_config, set_aside
+from regzoo.comparison.folder import Scratch, claimed, keep_config, refuse_busy, set_aside
 from regzoo.comparison.ledger import FILE as LEDGER
 from regzoo.comparison.ledger import Ledger
 from regzoo.comparison.plan import Plan, make_plan, placebos, study_of
@@ -30,11 +29,13 @@ from regzoo.language import AfterTraining, Backbone, InputError, Recipe, Regular
 from regzoo.language.fields import Strength
 from regzoo.report import page
 from regzoo.report.verdict import verdict
+from regzoo.training.in_process import InProcess
 from regzoo.training.quiet import import_tensorflow
 from regzoo.training.record import Record
 from regzoo.training.study import Study
 from regzoo.training.task import task_for
-from regzoo.training.workers import Executor, InProcess, Workers
+from regzoo.training.workers import Workers
+from regzoo.training.xla import measured_faster
 
 if TYPE_CHECKING:
     import keras
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
     from regzoo.training.model import RegularizedModel
 
 MODEL = "model"
+XLA = "xla"
+"""Where the ledger keeps what was measured about XLA."""
+
 VERSIONS = ("regzoo", "tensorflow", "keras", "keras-tuner", "numpy", "scikit-learn")
 
 
@@ -137,8 +141,12 @@ def compare(
     given = {key: values for key, values in roles.items() if values is not None}
     if x is None and given:
         raise InputError(f"{next(iter(given))}: goes with x and y; with data=, name the column or array in it")
-    dataset = None if x is None else from_python(x, y, given, experiment.task)
-    prepared = read_data(experiment) if dataset is None else prepared_for(experiment, dataset)
+
+    def read() -> Prepared:
+        if x is None:
+            return read_data(experiment)
+        return prepared_for(experiment, from_python(x, y, given, experiment.task))
+
     keep = None
     if out is None:
         keep = Scratch()
@@ -146,7 +154,7 @@ def compare(
     with quiet_or_screen(verbose) as progress:
         run(
             experiment,
-            prepared,
+            read,
             Path(out),
             workers=workers,
             fresh=fresh,
@@ -163,11 +171,6 @@ def quiet_or_screen(verbose: bool) -> contextlib.AbstractContextManager[Screen |
     return Screen(Console(stderr=True)) if verbose else Silent()
 
 
-def cores() -> int:
-    """How many workers a comparison has by default."""
-    return os.cpu_count() or 1
-
-
 def read_data(experiment: Experiment) -> Prepared:
     """Load, split and prepare the data that ``experiment`` names."""
     if experiment.data.keras in READ_BY_KERAS:
@@ -182,7 +185,7 @@ def prepared_for(experiment: Experiment, dataset: Dataset) -> Prepared:
 
 def run(
     experiment: Experiment,
-    prepared: Prepared,
+    read: Callable[[], Prepared],
     folder: Path,
     *,
     workers: int | None,
@@ -191,12 +194,32 @@ def run(
     command: str,
     outputs: bool = True,
 ) -> None:
-    """Make every run that ``folder`` does not hold yet; then, for ``outputs``, write report and the winner's model."""
+    """Make every run that ``folder`` does not hold yet; then, for ``outputs``, write report and the winner's model.
+
+    Args:
+        experiment: what to compare.
+        read: gives the data; called when the workers are on their way.
+        folder: the comparison's own.
+        workers: how many; None for one per core, 0 for this process.
+        fresh: move a comparison that is there aside.
+        progress: is told.
+        command: what the report says the comparison was made with.
+        outputs: whether leaderboard, report and model are written.
+
+    Raises:
+        InputError: if config, data or folder cannot be used; nothing is written then.
+        EnvironmentFailure: if the folder is in use, the disk is full, or workers cannot start.
+    """
     began = time.monotonic()
-    study = study_of(experiment, prepared)
-    with executor(study, prepared, workers) as hall:
+    refuse_busy(folder)
+    with executor(workers, experiment.run_limit) as hall:
+        prepared = read()
+        study = study_of(experiment, prepared)
+        data = prepared.parts(experiment.training.class_weight)
+        study, decision = compiled(experiment, study, data, folder)
+        hall.open(study, data)
         check_models(experiment, study)
-        plan = make_plan(experiment, prepared)
+        plan = make_plan(experiment, prepared, study)
         if fresh:
             set_aside(folder)
         with claimed(folder):
@@ -204,6 +227,7 @@ def run(
                 _refuse_other_data(ledger, study)
                 keep_config(folder, experiment)
                 _note(ledger, experiment, prepared, study, command)
+                ledger.note(XLA, decision)
                 progress.planned(plan)
                 make_runs(plan, hall, ledger, progress)
                 facts = ledger.noted("study")
@@ -213,21 +237,35 @@ def run(
                 write_outputs(folder)
 
 
-@contextlib.contextmanager
-def executor(study: Study, prepared: Prepared, workers: int | None) -> Iterator[Executor]:
-    """Workers, or this process if ``workers`` is 0.
+def executor(workers: int | None, limit: float) -> Workers | InProcess:
+    """Where runs are made: ``workers`` processes, or this process if 0; ``limit`` is for one run, in seconds.
 
     Raises:
         InputError: if ``workers`` is negative.
     """
     if workers is not None and workers < 0:
         raise InputError(f"workers must be 0 or more, received {workers}")
-    if prepared.weights is not None:
-        raise InputError("data.weight: training takes no row weights; leave the column, or sample_weight, out")
-    data = {"train": prepared.train, "validation": prepared.validation, "test": prepared.test}
-    count = cores() if workers is None else workers
-    with Workers(study, data, count) if count else InProcess(study, data) as hall:
-        yield hall
+    return InProcess() if workers == 0 else Workers(workers, limit)
+
+
+def compiled(
+    experiment: Experiment, study: Study, data: dict[str, Any], folder: Path
+) -> tuple[Study, dict[str, Any] | None]:
+    """Say in the study whether XLA compiles the steps; return also what was measured, if it was to be.
+
+    It is measured once for a comparison: one that is resumed goes on as it began.
+    """
+    wanted = experiment.training.jit_compile
+    if wanted != "auto":
+        return dataclasses.replace(study, jit_compile=wanted), None
+    noted: dict[str, Any] | None = None
+    if (folder / LEDGER).is_file():
+        with Ledger(folder) as ledger:
+            noted = ledger.noted(XLA)
+    if noted is None:
+        recipes = [str(_in_the_middle(recipe)) for recipe in experiment.built_recipes()]
+        noted = dataclasses.asdict(measured_faster(study, data, recipes))
+    return dataclasses.replace(study, jit_compile=noted["jit_compile"]), noted
 
 
 def check_models(experiment: Experiment, study: Study) -> None:
@@ -241,13 +279,17 @@ def check_models(experiment: Experiment, study: Study) -> None:
 
     problems = []
     for name, recipe in zip(experiment.recipes, experiment.built_recipes(), strict=True):
-        middle = {field: _somewhere(where) for field, (where, _) in recipe.space().items()}
         try:
-            assemble(study.backbone, recipe.fixed(middle), study.task, study.input_shape)
+            assemble(study.backbone, _in_the_middle(recipe), study.task, study.input_shape)
         except InputError as error:
             problems.append(f"recipes: {name}: {error}")
     if problems:
         raise InputError("\n".join(dict.fromkeys(problems)))
+
+
+def _in_the_middle(recipe: Recipe) -> Recipe:
+    """The recipe with numbers from within its ranges."""
+    return recipe.fixed({field: _somewhere(where) for field, (where, _) in recipe.space().items()})
 
 
 def _somewhere(strength: Strength) -> float:

@@ -69,12 +69,13 @@ def plan(config: Config, as_json: AsJson = False) -> None:
     from regzoo import api, cards
     from regzoo import config as configs
     from regzoo.comparison.plan import estimate_seconds, make_plan, study_of
+    from regzoo.training.devices import cores
 
     experiment = configs.load(config)
     prepared = api.read_data(experiment)
     api.check_models(experiment, study_of(experiment, prepared))
     made = make_plan(experiment, prepared)
-    described = made.to_dict() | {"seconds": round(estimate_seconds(made, prepared, api.cores()), 1)}
+    described = made.to_dict() | {"seconds": round(estimate_seconds(made, prepared, cores()), 1)}
     if as_json:
         _print(json.dumps(described, indent=2))
     else:
@@ -96,9 +97,15 @@ def compare(
     experiment = configs.load(config)
     folder = out or Path("reports") / experiment.name
     with api.quiet_or_screen(not quiet) as progress:
-        prepared = api.read_data(experiment)
-        command = f"regzoo compare {config}"
-        api.run(experiment, prepared, folder, workers=workers, fresh=fresh, progress=progress, command=command)
+        api.run(
+            experiment,
+            lambda: api.read_data(experiment),
+            folder,
+            workers=workers,
+            fresh=fresh,
+            progress=progress,
+            command=f"regzoo compare {config}",
+        )
     result = api.Result(folder)
     if not quiet:
         _rich(result.board.table(_width()))

@@ -134,7 +134,7 @@ def finished(
     experiment = load(config)
     folder = tmp_path_factory.mktemp("reports") / experiment.name
     options: dict[str, Any] = {"workers": 0, "fresh": False, "progress": Silent(), "command": "regzoo compare"}
-    api.run(experiment, api.read_data(experiment), folder, **options)
+    api.run(experiment, lambda: api.read_data(experiment), folder, **options)
     return Comparison(folder, config, table)
 
 

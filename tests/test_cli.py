@@ -162,12 +162,13 @@ def test_a_finished_comparison_is_only_read_again(
     assert (copied / "leaderboard.csv").read_bytes() == before
 
 
-def here(study: Any, data: Any, count: int) -> Any:
+def here(count: int | None, limit: float) -> Any:
     """In place of workers: this process, which starts at once."""
-    from regzoo.training.workers import InProcess
+    from regzoo.training.in_process import InProcess
 
-    assert count >= 1
-    return InProcess(study, data)
+    assert count is None
+    assert limit > 0
+    return InProcess()
 
 
 @pytest.mark.usefixtures("unverified")

@@ -51,7 +51,7 @@ def compare(job: Job) -> Measured:
         folder = Path(temporary) / job.case.name
         api.run(
             job.case.experiment(),
-            parts,
+            lambda: parts,
             folder,
             workers=job.workers,
             fresh=False,

@@ -19,9 +19,9 @@ from regzoo.comparison.plan import ArmPlan, Plan
 from regzoo.comparison.search import LEARNING_RATE, Point, begin
 from regzoo.language import Objective
 from regzoo.language.seeds import derive
+from regzoo.training.executor import Executor
 from regzoo.training.pruning import LEAST, bar
 from regzoo.training.record import Record, Run
-from regzoo.training.workers import Executor
 
 Trial = tuple[Point, Record]
 

@@ -70,6 +70,17 @@ def claimed(folder: Path) -> Iterator[None]:
         lock.release()
 
 
+def refuse_busy(folder: Path) -> None:
+    """Say early that another process holds ``folder``; `claimed` makes sure.
+
+    Raises:
+        BusyError: naming that process.
+    """
+    if (folder / LOCK).is_file():
+        with claimed(folder):
+            pass
+
+
 def _foreign(folder: Path) -> str | None:
     if not folder.is_dir() or (folder / LEDGER).is_file():
         return None
@@ -90,8 +101,7 @@ def set_aside(folder: Path) -> Path | None:
     """
     if not (folder / LEDGER).is_file():
         return None
-    with claimed(folder):
-        pass  # nobody else holds it
+    refuse_busy(folder)
     number = 1
     while (aside := folder.with_name(f"{folder.name}.{number}")).exists():
         number += 1

@@ -14,8 +14,8 @@ from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
+from regzoo.comparison import cells
 from regzoo.comparison.pairs import Contrast, Verdict
-from regzoo.comparison.power import CAP
 from regzoo.comparison.ranking import AGAINST_BASELINE, Ranking, rank
 from regzoo.comparison.scores import Direction
 from regzoo.language.errors import InputError, did_you_mean
@@ -151,8 +151,8 @@ class Leaderboard:
         table.add_column("status")
         for row in self.recipes:
             won = row.rank == 1 and self.winner is not None
-            cells = [*_cells(row, wide), *(_more(row, self.rank_by) if wide else ()), _status(row, won)]
-            table.add_row(*map(Text, cells), style="bold green" if won else None)
+            line = [*_cells(row, wide), *(_more(row, self.rank_by) if wide else ()), _status(row, won)]
+            table.add_row(*map(Text, line), style="bold green" if won else None)
         return table
 
     def _notes(self) -> list[str]:
@@ -160,12 +160,14 @@ class Leaderboard:
         notes = ["Recipes of one tier cannot be told apart. Gains in brackets: 95 % interval."]
         if any(row.replicates_needed for row in self.recipes):
             notes.append("`needed`: the verdict is open, and so many replicates in all would settle it.")
-        if self.lead is not None and self.lead.verdict is not None:
-            verdict = _verdict(self.lead.verdict, self.lead.replicates_needed)
-            notes.append(f"{self.lead.recipe} against {self.lead.other}: {_gain(self.lead, ' ')}, {verdict}.")
+        lead, best = self.lead, self.recipes[0]
+        if lead is not None and lead.pairs:
+            gain = cells.gain(lead.gain, lead.gain_low, lead.gain_high)
+            verdict = cells.verdict(lead.verdict, lead.replicates_needed)
+            notes.append(f"{lead.recipe} against {lead.other}: {gain}, {verdict}.")
         if self.shrunk_gain is not None:
-            best = self.recipes[0]
-            shrunk = _number(self.shrunk_gain, _digits(_reach(best), best.gain), "+")
+            decimals = cells.digits(cells.reach(best.gain_low, best.gain_high), best.gain)
+            shrunk = cells.number(self.shrunk_gain, decimals, "+")
             notes.append(f"{best.name} on fresh seeds, the luck of having been picked taken off: {shrunk}.")
         return notes
 
@@ -177,6 +179,7 @@ def of(
     recipes: Sequence[str],
     baseline: str = "none",
     rope: float | None = None,
+    test_train_ratio: float | None = None,
 ) -> Leaderboard:
     """Rank the replicates among ``records``; trials are ignored.
 
@@ -189,6 +192,7 @@ def of(
         recipes: names as the config writes them; their order settles ties.
         baseline: one of them.
         rope: the largest gain or loss that makes no difference in practice, in the metric's units.
+        test_train_ratio: validation over training rows, if the replicates are repeated splits of the same rows.
 
     Raises:
         InputError: the baseline is none of the recipes, or the replicates lack the metric.
@@ -197,14 +201,16 @@ def of(
         raise InputError(f"baseline: {baseline!r} is none of the recipes.{did_you_mean(baseline, recipes)}")
     made = _replicates(records, recipes)
     _check_metric(rank_by, made)
-    ranking = _rank(made, rank_by, direction, baseline, rope)
+    frame = _frame(made, rank_by)
+    base = baseline if baseline in made else None
+    ranking = None if frame.empty else rank(frame, direction, base, test_train_ratio=test_train_ratio, rope=rope)
     ranked = [] if ranking is None else [str(name) for name in ranking.table.index]
     order = [*ranked, *(name for name in recipes if name not in made)]
     rows = [_row(name, made.get(name, []), rank_by, ranking) for name in order]
     winner = rows[0].recipe if ranking and ranking.winner else None
-    base = next(row.recipe for row in rows if row.name == baseline)
+    shown = next(row.recipe for row in rows if row.name == baseline)
     lead, shrunk_gain = (ranking.lead, ranking.shrunk_gain) if ranking else (None, None)
-    return Leaderboard(rank_by, direction, winner, base, lead, shrunk_gain, tuple(rows))
+    return Leaderboard(rank_by, direction, winner, shown, lead, shrunk_gain, tuple(rows))
 
 
 def _replicates(records: Iterable[Record], recipes: Sequence[str]) -> dict[str, list[Record]]:
@@ -222,18 +228,13 @@ def _check_metric(rank_by: str, made: Mapping[str, Sequence[Record]]) -> None:
         raise InputError(f"rank_by: the replicates have no metric {rank_by!r}.{did_you_mean(rank_by, metrics)}")
 
 
-def _rank(
-    made: Mapping[str, Sequence[Record]], rank_by: str, direction: Direction, baseline: str, rope: float | None
-) -> Ranking | None:
-    """Rank by name, because two names may have found the same numbers; None without a replicate.
+def _frame(made: Mapping[str, Sequence[Record]], rank_by: str) -> pd.DataFrame:
+    """One row a replicate, by name, because two names may have found the same numbers.
 
     Replicates are paired by number: those of one number have the same seed, but for a placebo's.
     """
     runs = [(name, record.run.number, record.score(rank_by)) for name, those in made.items() for record in those]
-    if not runs:
-        return None
-    frame = pd.DataFrame(runs, columns=["recipe", "seed", "score"])
-    return rank(frame, direction, baseline if baseline in made else None, rope=rope)
+    return pd.DataFrame(runs, columns=["recipe", "seed", "score"])
 
 
 def _row(name: str, records: Sequence[Record], rank_by: str, ranking: Ranking | None) -> Row:
@@ -282,55 +283,17 @@ def _harmless(cell: str) -> str:
     return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t")) else cell
 
 
-def _digits(spread: float | None, value: float | None) -> int:
-    """Decimals that show two digits of the spread, or four of the value if there is no spread."""
-    size, digits = (spread, 2) if spread else (value, 4)
-    return 4 if not size else min(max(digits - 1 - math.floor(math.log10(abs(size))), 0), 8)
-
-
-def _number(value: float | None, digits: int, sign: str = "") -> str:
-    return "" if value is None else f"{value:{sign}.{digits}f}"
-
-
-def _p(value: float | None) -> str:
-    return "" if value is None else "<.001" if value < 0.001 else f"{value:.3f}".removeprefix("0")
-
-
-def _reach(found: Row | Contrast) -> float | None:
-    """Half the width of the gain's interval."""
-    low, high = found.gain_low, found.gain_high
-    return None if low is None or high is None or math.isnan(high - low) else (high - low) / 2
-
-
-def _gain(found: Row | Contrast, between: str) -> str:
-    """``+0.012 [0.008, 0.016]``; the interval needs two pairs."""
-    if found.gain is None:
-        return ""
-    reach = _reach(found)
-    digits = _digits(reach, found.gain)
-    gain = _number(found.gain, digits, "+")
-    if reach is None:
-        return gain
-    return f"{gain}{between}[{_number(found.gain_low, digits, '+')}, {_number(found.gain_high, digits, '+')}]"
-
-
-def _verdict(verdict: Verdict | None, needed: int | None) -> str:
-    """The verdict, or what it would take to reach one."""
-    if needed is None:
-        return verdict or ""
-    return f"{CAP}+ needed" if needed >= CAP else f"{needed} needed"
-
-
 def _cells(row: Row, wide: bool) -> list[str]:
-    digits = _digits(row.sd, row.mean)
-    score = _number(row.mean, digits) + ("" if row.sd is None else f" ± {_number(row.sd, digits)}")
-    gain, verdict = _gain(row, " " if wide else "\n"), _verdict(row.verdict, row.replicates_needed)
-    return [_number(row.rank, 0), _number(row.tier, 0), row.recipe, score, gain, verdict]
+    decimals = cells.digits(row.sd, row.mean)
+    score = cells.number(row.mean, decimals) + ("" if row.sd is None else f" ± {cells.number(row.sd, decimals)}")
+    gain = cells.gain(row.gain, row.gain_low, row.gain_high, " " if wide else "\n")
+    verdict = cells.verdict(row.verdict, row.replicates_needed)
+    return [cells.number(row.rank, 0), cells.number(row.tier, 0), row.recipe, score, gain, verdict]
 
 
 def _more(row: Row, rank_by: str) -> list[str]:
-    test = _number(row.metrics["test"].get(rank_by), _digits(row.sd, row.mean))
-    return [_p(row.p_holm), test, _number(row.epochs, 0)]
+    test = cells.number(row.metrics["test"].get(rank_by), cells.digits(row.sd, row.mean))
+    return [cells.chance(row.p_holm), test, cells.number(row.epochs, 0)]
 
 
 def _status(row: Row, won: bool) -> str:

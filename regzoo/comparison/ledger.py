@@ -5,16 +5,17 @@ One SQLite file; one commit per run, so whatever happens costs at most the runs 
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
-from regzoo.language import InputError, Objective
+from regzoo.language import EnvironmentFailure, InputError, Objective
 from regzoo.training.record import Record, finite
 
 FILE = "ledger.sqlite"
@@ -57,12 +58,14 @@ class Ledger:
 
     Raises:
         InputError: if there is no store, it is something else, or a newer version of regzoo wrote it.
+        EnvironmentFailure: from whatever writes, if the disk does not take it.
     """
 
     def __init__(self, folder: Path, create: bool = False) -> None:
         path = folder / FILE
         if not create and not path.is_file():
             raise InputError(f"{folder} holds no comparison ({FILE} is missing); regzoo compare makes one")
+        self._path = path
         self._store = sqlite3.connect(path, timeout=30.0)
         try:
             version = self._store.execute("pragma user_version").fetchone()[0]
@@ -74,13 +77,26 @@ class Ledger:
             raise InputError(f"{path} has format {version}, this regzoo reads {VERSION}: use the regzoo that wrote it")
         if version < VERSION:
             steps = "".join(_STEPS[step] for step in range(version + 1, VERSION + 1))
-            self._store.executescript(f"begin; {steps} pragma user_version = {VERSION}; commit;")
+            with self._commit():
+                self._store.executescript(f"begin; {steps} pragma user_version = {VERSION}; commit;")
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._store.close()
+
+    @contextlib.contextmanager
+    def _commit(self) -> Iterator[None]:
+        """All that the block writes, or nothing."""
+        try:
+            with self._store:
+                yield
+        except sqlite3.OperationalError as error:
+            raise EnvironmentFailure(
+                f"{self._path} cannot be written ({error}): is the disk full? Nothing that was finished before is "
+                "lost: make room, run the same command again and it goes on"
+            ) from None
 
     def add(
         self,
@@ -98,7 +114,7 @@ class Ledger:
             shared: keep the weights for `training` as well.
         """
         run = record.run
-        with self._store:
+        with self._commit():
             self._store.execute(
                 "insert into records (key, stage, name, status, body) values (?, ?, ?, ?, ?)",
                 (run.key, run.stage, run.name, record.status, record.to_json()),
@@ -152,14 +168,14 @@ class Ledger:
     def forget_trainings(self) -> None:
         """Drop the weights that were kept for ensembles, and give their room back."""
         if self.trainings():
-            with self._store:
+            with self._commit():
                 self._store.execute("delete from trained")
             self._store.execute("vacuum")
 
     def note(self, name: str, value: Any) -> None:
         """Keep ``value`` (JSON) under ``name``, in place of what was there."""
         body = json.dumps(finite(value), allow_nan=False)
-        with self._store:
+        with self._commit():
             self._store.execute("insert or replace into notes values (?, ?)", (name, body))
 
     def noted(self, name: str) -> Any:

@@ -107,7 +107,7 @@ def weigh(gains: Sequence[Array], rules: Rules) -> list[Evidence]:
 
     Why both: with heavy tails a mean of 15 and more is told from zero too often, and Wilcoxon, which looks at
     ranks, calls a difference of the same mean but another shape a gain. Simulated studies, in %, one standard
-    error .5 to 1.3 points (means told apart wrongly, then a lead of 2 sd found; `outliers`: one score in ten has
+    error at most 2 points (means told apart wrongly, then a lead of 2 sd found; `outliers`: one score in ten has
     six times the sd; `exponential`: differences of mean 0 and skewness 2):
 
     ==========================  ===========  ===========  ===========

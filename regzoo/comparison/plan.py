@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import time
 from dataclasses import dataclass
@@ -95,8 +96,8 @@ class Plan:
         }
 
 
-def make_plan(experiment: Experiment, prepared: Prepared) -> Plan:
-    """Plan ``experiment`` on ``prepared`` data.
+def make_plan(experiment: Experiment, prepared: Prepared, study: Study | None = None) -> Plan:
+    """Plan ``experiment`` on ``prepared`` data; ``study`` if more is known of it than `study_of` says.
 
     Raises:
         InputError: if the metric does not fit the task, hyperband has too few trials, or is to be cut short.
@@ -105,7 +106,7 @@ def make_plan(experiment: Experiment, prepared: Prepared) -> Plan:
     if search.tuner == "hyperband" and (search.pruner != "none" or experiment.budget):
         key = "budget" if experiment.budget else "search.pruner"
         raise InputError(f"{key}: hyperband stops trials by its own rule and needs all of them; take another tuner")
-    study = study_of(experiment, prepared)
+    study = study or study_of(experiment, prepared)
     recipes = zip(experiment.recipes, experiment.built_recipes(), strict=True)
     arms = [_arm(name, recipe, experiment) for name, recipe in recipes]
     arms += [dataclasses.replace(_arm(name, Recipe(), experiment), placebo=True) for name in placebos(experiment)]
@@ -144,6 +145,7 @@ def study_of(experiment: Experiment, prepared: Prepared) -> Study:
         batch_size=experiment.training.batch_size,
         rank_by=task.objective(experiment.rank_by).metric,
         data=f"{prepared.digest} {experiment.split} seed={experiment.seed}",
+        class_weight=experiment.training.class_weight,
     )
 
 

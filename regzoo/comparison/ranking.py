@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -159,7 +159,7 @@ def rank(
             (name, baseline): gains_over(scores[name], scores[baseline], sign) for name in rows if name != baseline
         }
         for (recipe, _), found in contrasts(gains, rules).items():
-            rows[recipe] |= {column: asdict(found)[column] for column in AGAINST_BASELINE}
+            rows[recipe] |= {column: getattr(found, column) for column in AGAINST_BASELINE}
     order = sorted(rows, key=lambda recipe: _merit(rows[recipe], sign))
     finished = [recipe for recipe in order if rows[recipe]["status"] != "failed"]
     evidence = all_pairs(finished, scores, rules)

@@ -390,7 +390,7 @@ def hypermodel(
     with _quiet():
         import keras_tuner
     from regzoo.training.assemble import assemble
-    from regzoo.training.run import compiled_optimizer
+    from regzoo.training.optimizers import compiled_optimizer
 
     mixture = Recipe.of(recipe)
     asked = task_for(classes, outputs, labels, task, tuple(input_shape))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import (
@@ -34,6 +34,7 @@ from regzoo.training.study import OPTIMIZERS
 
 TUNERS = ("random", "grid", "bayesian", "hyperband")
 PRUNERS = ("none", "median")
+CLASS_WEIGHTS = ("none", "balanced")
 
 _SUM_TOLERANCE = 1e-9
 
@@ -145,11 +146,17 @@ class Split(_Section):
 
 
 class Training(_Section):
-    """How every run is trained; ``sgd`` has momentum 0.9."""
+    """How every run is trained; ``sgd`` has momentum 0.9.
+
+    ``class_weight: balanced`` lets each class count alike, however rare. ``jit_compile``: whether XLA compiles the
+    training; with ``auto`` it is measured once.
+    """
 
     epochs: Count = 60
     batch_size: Count = 32
     optimizer: Annotated[str, PlainValidator(values.word(OPTIMIZERS))] = "adam"
+    class_weight: Annotated[str, PlainValidator(values.word(CLASS_WEIGHTS))] = "none"
+    jit_compile: Annotated[bool | Literal["auto"], PlainValidator(values.flag_or(("auto",)))] = False
     learning_rate: Annotated[float | Float | Choice, PlainValidator(values.searchable("(0, inf)"))] = Float(3e-4, 1e-2)
 
 

@@ -111,6 +111,18 @@ def flag(value: Any) -> bool:
     return plain
 
 
+def flag_or(words: tuple[str, ...]) -> Callable[[Any], Any]:
+    """Accept true, false or one of ``words``."""
+
+    def accept(value: Any) -> Any:
+        plain = _plain(value)
+        if not isinstance(plain, bool) and plain not in words:
+            raise ValueError(f"takes true, false or {' or '.join(words)}, received {received(value)}")
+        return plain
+
+    return accept
+
+
 def size(value: Any) -> tuple[int, int]:
     """Accept the height and the width of images, ``[32, 48]``."""
     plain = _plain(value)

@@ -117,6 +117,27 @@ class Prepared:
     weights: dict[str, Array] | None
     facts: dict[str, Any]
 
+    def parts(self, class_weight: str = "none") -> dict[str, tuple[Array, ...]]:
+        """What training takes, by part; the training part has a third array where its rows count differently.
+
+        Args:
+            class_weight: ``balanced`` multiplies a row's weight by n / (classes x rows of its class), so that each class
+                counts alike and the mean weight stays 1.
+
+        Raises:
+            InputError: if classes are to be balanced and there are none.
+        """
+        weight = None if self.weights is None else self.weights["train"]
+        if class_weight == "balanced":
+            if not self.preparation.classes:
+                task = self.preparation.task
+                raise InputError(f"training.class_weight: balanced needs classes, this is a {task}; take it out")
+            counts = np.bincount(self.train[1], minlength=self.preparation.classes)
+            balance = (len(self.train[1]) / (np.count_nonzero(counts) * np.maximum(counts, 1)))[self.train[1]]
+            weight = (balance if weight is None else weight * balance).astype(np.float32)
+        train = self.train if weight is None else (*self.train, weight)
+        return {"train": train, "validation": self.validation, "test": self.test}
+
 
 def prepare(
     dataset: Dataset,

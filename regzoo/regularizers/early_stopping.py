@@ -61,7 +61,8 @@ class _Patience(Watcher):
         """Keep the weights of an improvement; stop after ``patience`` epochs without one."""
         margin = self.min_delta if self.objective.direction == "min" else -self.min_delta
         if self.objective.better(score + margin, self.objective.worst if math.isnan(self.best) else self.best):
-            self.best, self.waited, self.weights = score, 0, model.get_weights()
+            self.best, self.waited = score, 0
+            self.weights = [keras.ops.copy(weight) for weight in model.weights]  # they stay on the device
             return False
         self.waited += 1
         return self.waited >= self.patience

@@ -66,7 +66,7 @@ class _Mean(Watcher):
     def epoch(self, epoch: int, score: float, model: keras.Model) -> bool:
         """Add up the weights, if it is time."""
         if epoch + 1 > self.after:
-            weights = [variable.numpy() for variable in model.trainable_variables]
+            weights = [keras.ops.copy(variable) for variable in model.trainable_variables]
             self.sums = [sum_ + w for sum_, w in zip(self.sums, weights, strict=True)] if self.count else weights
             self.count += 1
         return False

@@ -72,7 +72,9 @@ def leaderboard(board: dict[str, Any]) -> Table:
     ]
     caption = (
         f"Ranked by mean validation {name}, {boards.better(board['direction'])} is better; gains are positive where a "
-        "recipe is better than the baseline; recipes of one tier cannot be told apart."
+        "recipe is better than the baseline; recipes of one tier cannot be told apart. "
+        "P(better) is the share of paired runs in which a recipe beats the baseline, with its 95 % interval; a number "
+        "in the verdict says how many replicates in all would settle it."
     )
     return Table(caption, head, tuple(lines), ("recipe", "verdict", "replicates"))
 
@@ -196,7 +198,7 @@ def _said(row: Row) -> str:
     if not known(row["replicates_needed"]):
         return row["verdict"] or MISSING
     needed = row["replicates_needed"]
-    return f"{row['verdict']}, {f'{CAP:,} or more' if needed >= CAP else f'{needed:.0f}'} needed"
+    return f"{row['verdict']}, {f'{CAP:,}+' if needed >= CAP else f'{needed:.0f}'} needed"
 
 
 def _rows(board: dict[str, Any]) -> list[Row]:

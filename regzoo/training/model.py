@@ -79,7 +79,8 @@ class RegularizedModel(keras.Model):
         self._to_logits = keras.Model(inputs, logits).__call__  # bound: Keras would track the layers twice
         self._assembly = assembly
         self._step = Step(self)
-        self._batches: Callable[[], Iterable[tuple[Any, Any]]] = tuple
+        self._batches: Callable[[], Iterable[tuple[Any, ...]]] = tuple
+        self._training_loss: Callable[[], float] | None = None
         self._streams = {part.name: keras.random.SeedGenerator(0) for part in assembly.parts}
         self._optimizer_start: Callable[[], list[tuple[Any, Any]]] = list
 
@@ -171,15 +172,23 @@ class RegularizedModel(keras.Model):
         found = [(ruled.weight, ruled.companion) for ruled in self._assembly.rules if ruled.part == name]
         return [(weight, companion) for weight, companion in found if companion is not None]
 
-    def show_training_data(self, batches: Callable[[], Iterable[tuple[Any, Any]]]) -> None:
-        """Say where the training batches (x, y) are found, for `refit_statistics` and `training_loss`."""
+    def show_training_data(
+        self, batches: Callable[[], Iterable[tuple[Any, ...]]], loss: Callable[[], float] | None = None
+    ) -> None:
+        """Say where the training batches (x, y) are found, for `refit_statistics` and `training_loss`.
+
+        Args:
+            batches: gives them anew.
+            loss: a faster way to the loss over all of them.
+        """
         self._batches = batches
+        self._training_loss = loss
 
     def refit_statistics(self) -> None:
         """Fit batch-norm averages anew to the weights as they are: the plain mean over the training batches."""
         norms = list(_batch_norms(self))
         kept = [layer.momentum for layer in norms]
-        for number, (x, _) in enumerate(self._batches() if norms else ()):
+        for number, (x, *_) in enumerate(self._batches() if norms else ()):
             for layer in norms:
                 layer.momentum = number / (number + 1)
             self.logits(x, training=True)
@@ -188,7 +197,9 @@ class RegularizedModel(keras.Model):
 
     def training_loss(self) -> float:
         """The task's loss over the training batches, at inference."""
-        losses = [self.task.loss(self.task.encode(y), self.logits(x)) for x, y in self._batches()]
+        if self._training_loss is not None:
+            return self._training_loss()
+        losses = [self.task.loss(self.task.encode(y), self.logits(x)) for x, y, *_ in self._batches()]
         return float(tf.reduce_mean(tf.concat(losses, 0)))
 
     def logits(self, x: Any, training: bool = False) -> Any:

@@ -1,30 +1,28 @@
 """Program: trace a training once, then reset, turn the dials and train again.
 
-An epoch is one graph call over tensors in memory: the loop over the batches runs inside the graph, and the
-metrics on training and validation data are taken there too. A second run of the same structure builds and traces
-nothing.
+An epoch is one graph call: the loop over the batches runs inside the graph, and the metrics on training and
+validation data are taken there too. A second run of the same structure builds and traces nothing.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from regzoo.language import Objective, Schedule, Watcher
+from regzoo.language import InputError, Objective, Schedule, Watcher
 from regzoo.language.seeds import generator
 from regzoo.training.model import RegularizedModel
+from regzoo.training.parts import CHUNK, Batch, Part, Rows, held
+from regzoo.training.xla import refusal
 
-Rows = tuple[np.ndarray, np.ndarray]
-"""Standardized inputs (rows, ...) and targets: whole-number classes (rows,) or numbers (rows, outputs)."""
-
-CHUNK = 1024
-"""Rows evaluated at a time."""
+PARTS = ("train", "validation")
+"""What is measured after each epoch."""
 
 
 @dataclass(frozen=True)
@@ -45,32 +43,49 @@ class Program:
 
     Args:
         model: compiled; it is this program's alone from now on.
-        train: the training part.
-        validation: the validation part.
+        train: the training part: arrays, or a `Part` that several programs share.
+        validation: the validation part, alike.
         batch_size: rows per step; the last batch of an epoch may be smaller.
+        shown: training rows that the training metrics are taken on after each epoch; by default all.
         followed: the metrics taken after each epoch; by default those that are cheap.
+        memory: bytes; arrays that take more than this are not held as tensors but streamed. None for no limit.
+        jit_compile: whether XLA compiles the step. Its random numbers are others, so results are too.
     """
 
     def __init__(
         self,
         model: RegularizedModel,
-        train: Rows,
-        validation: Rows,
+        train: Rows | Part,
+        validation: Rows | Part,
         batch_size: int,
+        *,
+        shown: Rows | Part | None = None,
         followed: Sequence[str] | None = None,
+        memory: int | None = None,
+        jit_compile: bool = False,
     ) -> None:
         self.model = model
         self.followed = tuple(followed or model.task.followed())
-        self.rows = len(train[0])
+        self._train, self._validation, *apart = held(
+            [train, validation, *([shown] if shown else [])], model.task, memory
+        )
+        self._shown = apart[0] if apart else self._train
+        self.rows = self._train.rows
         self.steps = math.ceil(self.rows / batch_size)
-        self.traces = 0
-        self._parts = {"train": self._tensors(train), "validation": self._tensors(validation)}
-        order = tf.TensorSpec([self.rows], tf.int32)
-        self._epoch = tf.function(self._run_epoch, input_signature=[order])
         self._batch_size = batch_size
-        model.show_training_data(self._training_batches)
-        self._logits = tf.function(self._in_chunks, reduce_retracing=True)
+        self._jit_compile = jit_compile
+        loss = tf.function(self._training_loss)
+        model.show_training_data(lambda: self._train.in_order(batch_size), lambda: float(loss()))
+        self._epoch = tf.function(self._run_epoch, input_signature=[tf.TensorSpec([self.rows], tf.int32)])
+        self._logits = tf.function(
+            model.logits, input_signature=[tf.TensorSpec([None, *self._train.shape], tf.float32)]
+        )
         self._epoch.get_concrete_function()
+
+    @property
+    def traces(self) -> int:
+        """How many times each of its graphs was traced, at most."""
+        return max(graph.experimental_get_tracing_count() for graph in (self._epoch, self._logits))
 
     def train(
         self,
@@ -104,7 +119,7 @@ class Program:
             model.turn(strengths, epoch)
             for watcher in watchers:
                 watcher.begin(epoch, model)
-            curves.append(self._epoch(self.order(seed, epoch)).numpy())  # (2, metrics)
+            curves.append(self._trained(self.order(seed, epoch)))
             score = float(curves[-1][1, names.index(objective.metric)])
             stop = [watcher.epoch(epoch, score, model) for watcher in watchers]
             if any(stop) or not np.isfinite(curves[-1]).all():
@@ -114,44 +129,58 @@ class Program:
         seconds = time.perf_counter() - began
         table = np.stack(curves)  # (epochs, 2, metrics)
         history = {
-            part: {name: table[:, p, m].tolist() for m, name in enumerate(names)} for p, part in enumerate(self._parts)
+            part: {name: table[:, p, m].tolist() for m, name in enumerate(names)} for p, part in enumerate(PARTS)
         }
         members = max((watcher.members(model) for watcher in watchers), key=len, default=[model.get_weights()])
         return Training(history, len(curves), seconds, members)
+
+    def _trained(self, order: np.ndarray) -> np.ndarray:
+        """Train one epoch; return the metrics after it, (2, metrics)."""
+        try:
+            return self._epoch(order).numpy()
+        except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError) as error:
+            if self._jit_compile and "XLA" in error.message:
+                raise InputError(refusal(self.model.recipe, error.message)) from error
+            raise
 
     def order(self, seed: int, epoch: int) -> np.ndarray:
         """The order (rows,) in which epoch ``epoch`` of a run with ``seed`` sees the training rows."""
         return generator(seed, "order", epoch).permutation(self.rows).astype(np.int32)
 
     def logits(self, x: np.ndarray) -> Any:
-        """The trained model's logits (rows, size) for standardized inputs (rows, ...)."""
-        return self._logits(tf.constant(x))
-
-    def _training_batches(self) -> Iterator[tuple[Any, Any]]:
-        x, y = self._parts["train"]
-        for start in range(0, self.rows, self._batch_size):
-            yield x[start : start + self._batch_size], y[start : start + self._batch_size]
-
-    def _tensors(self, rows: Rows) -> tuple[Any, Any]:
-        return tf.constant(rows[0]), self.model.task.encode(tf.constant(rows[1]))
+        """The trained model's logits (rows, size) for standardized inputs (rows, ...), CHUNK rows at a time."""
+        return tf.concat([self._logits(x[start : start + CHUNK]) for start in range(0, len(x), CHUNK)], 0)
 
     def _run_epoch(self, order: Any) -> Any:
-        self.traces += 1  # Python runs this line only while tracing
-        x, y = self._parts["train"]
-        for step in tf.range(self.steps):
-            batch = order[step * self._batch_size : (step + 1) * self._batch_size]
-            self.model.update(tf.gather(x, batch), tf.gather(y, batch))
-        task, parts = self.model.task, self._parts
-        logits = {part: self._in_chunks(x) for part, (x, _) in parts.items()}
-        variance = task.residual_variance(parts["train"][1], logits["train"])
-        measured = [task.measure(y, logits[part], self.followed, variance) for part, (_, y) in parts.items()]
+        take = self._train.batches(order, self._batch_size)
+        if self._jit_compile:
+            self._compiled_steps(take)
+        else:
+            for step in tf.range(self.steps):
+                self.model.update(*take(step))
+        return self._measured()
+
+    def _compiled_steps(self, take: Callable[[Any], Batch]) -> None:
+        """As the loop above; XLA compiles for a size of batch, so the last, smaller batch is apart."""
+        update = tf.function(lambda *batch: self.model.update(*batch)[0], jit_compile=True, autograph=False)
+        whole, rest = divmod(self.rows, self._batch_size)
+        for step in tf.range(whole):
+            update(*_of_size(take(step), self._batch_size))
+        if rest:
+            update(*_of_size(take(whole), rest))
+
+    def _training_loss(self) -> Any:
+        logits, y = self._train.passed(self.model.logits)
+        return tf.reduce_mean(self.model.task.loss(y, logits))
+
+    def _measured(self) -> Any:
+        """The metrics followed on training and validation rows, (2, metrics)."""
+        task = self.model.task
+        passed = [part.passed(self.model.logits) for part in (self._shown, self._validation)]
+        variance = task.residual_variance(passed[0][1], passed[0][0])
+        measured = [task.measure(y, logits, self.followed, variance) for logits, y in passed]
         return tf.stack([tf.stack([metrics[name] for name in self.followed]) for metrics in measured])
 
-    def _in_chunks(self, x: Any) -> Any:
-        if x.shape[0] is not None and x.shape[0] <= CHUNK:
-            return self.model.logits(x)
-        rows = tf.shape(x)[0]
-        chunks = tf.TensorArray(tf.float32, size=(rows + CHUNK - 1) // CHUNK, infer_shape=False)
-        for chunk in tf.range((rows + CHUNK - 1) // CHUNK):
-            chunks = chunks.write(chunk, self.model.logits(x[chunk * CHUNK : (chunk + 1) * CHUNK]))
-        return tf.ensure_shape(chunks.concat(), [None, self.model.task.size])
+
+def _of_size(batch: Batch, size: int) -> Batch:
+    return tuple(tf.ensure_shape(tensor, [size, *tensor.shape[1:]]) for tensor in batch)

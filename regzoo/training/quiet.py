@@ -36,14 +36,15 @@ def import_tensorflow(threads: int | None = None) -> None:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    first = "tensorflow" not in sys.modules
     with without_stderr():
         import tensorflow as tf
 
         if threads is not None:
             tf.config.threading.set_intra_op_parallelism_threads(threads)
             tf.config.threading.set_inter_op_parallelism_threads(threads)
+        if first:
             for device in tf.config.list_physical_devices("GPU"):
-                tf.config.experimental.set_memory_growth(device, True)  # several workers share one
-
+                tf.config.experimental.set_memory_growth(device, True)  # several processes share one
         tf.constant(0)  # the devices greet when first used
         tf.get_logger().setLevel("ERROR")

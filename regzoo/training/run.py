@@ -6,23 +6,28 @@ import itertools
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeVar
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from regzoo.language import AfterTraining, Objective, OnTraining, Recipe, parse
+from regzoo.language.seeds import generator
 from regzoo.training.assemble import assemble
+from regzoo.training.combined import Combined, put_together
 from regzoo.training.members import members_of
 from regzoo.training.model import RegularizedModel
+from regzoo.training.optimizers import compiled_optimizer
+from regzoo.training.parts import Part, Rows, held
 from regzoo.training.portrait import reliability, spread
-from regzoo.training.program import CHUNK, Program, Rows
+from regzoo.training.program import Program
 from regzoo.training.pruning import Pruner
-from regzoo.training.record import Curves, Record, Run, finite
-from regzoo.training.study import OPTIMIZERS, Study
+from regzoo.training.record import Curves, Parts, Record, Run, finite
+from regzoo.training.study import Study
 from regzoo.training.task import Task
 
 Weights = list[list[np.ndarray]]
@@ -31,30 +36,76 @@ Weights = list[list[np.ndarray]]
 Outcome = tuple[Record, Weights]
 """What a run leaves."""
 
+K = TypeVar("K")
+
 KEPT = 32
 """Programs that a worker keeps; a comparison rarely has more structures than recipes."""
 
 
+SHOWN = 1000
+"""Training rows, drawn once, that curves of training metrics are taken on, or as many as validate: all of them after
+every epoch would cost a third of the training. A finished model is measured on all."""
+
+
 @dataclass
 class Studio:
-    """Where runs are made: the data, and the programs traced so far."""
+    """Where runs are made: the data, and the programs traced so far, which share it.
+
+    Attributes:
+        study: what all runs share.
+        data: the parts ``train``, ``validation`` and ``test``.
+        memory: bytes that the data may take; more of it is streamed. None for no limit.
+        programs: by the structure of the recipe.
+    """
 
     study: Study
     data: dict[str, Rows]
+    memory: int | None = None
     programs: OrderedDict[Any, Program] = field(default_factory=OrderedDict)
+    _combined: OrderedDict[Any, Combined] = field(default_factory=OrderedDict)
+
+    @cached_property
+    def parts(self) -> list[Part]:
+        """Held once for all programs: the training and the validation part, and the training rows that are shown."""
+        train, validation = self.data["train"], self.data["validation"]
+        count = max(len(validation[0]), SHOWN)
+        if count >= len(train[0]):
+            return held([train, validation], self.study.task, self.memory)
+        places = np.sort(generator("shown").permutation(len(train[0]))[:count])
+        return held([train, validation, tuple(array[places] for array in train)], self.study.task, self.memory)
 
     def program(self, recipe: Recipe) -> Program:
         """The program for the structure of ``recipe``; traced at most once while it is kept."""
-        key = recipe.structure()
-        if key not in self.programs:
-            model = build(self.study, recipe)
-            followed = self.study.task.followed(self.study.rank_by)
-            train, validation = self.data["train"], self.data["validation"]
-            self.programs[key] = Program(model, train, validation, self.study.batch_size, followed)
-            if len(self.programs) > KEPT:
-                self.programs.popitem(last=False)
-        self.programs.move_to_end(key)
-        return self.programs[key]
+        return _kept(self.programs, recipe.structure(), lambda: self._program(recipe))
+
+    def combined(self, recipe: Recipe, count: int) -> Combined:
+        """What makes one model of ``count`` trained with ``recipe``; built and traced at most once while it is kept."""
+        after = tuple(part for part in recipe if isinstance(part, AfterTraining))
+        models = (assemble(self.study.backbone, recipe, self.study.task, self.study.input_shape) for _ in range(count))
+        return _kept(self._combined, (recipe.structure(), after, count), lambda: Combined(recipe, list(models)))
+
+    def _program(self, recipe: Recipe) -> Program:
+        study = self.study
+        train, validation, *shown = self.parts
+        return Program(
+            build(study, recipe),
+            train,
+            validation,
+            study.batch_size,
+            shown=shown[0] if shown else None,
+            followed=study.task.followed(study.rank_by),
+            jit_compile=study.jit_compile,
+        )
+
+
+def _kept(cache: OrderedDict[Any, K], key: Any, make: Callable[[], K]) -> K:
+    """Return what ``cache`` holds under ``key``, made now if need be; what was not used for longest makes room."""
+    if key not in cache:
+        cache[key] = make()
+        if len(cache) > KEPT:
+            cache.popitem(last=False)
+    cache.move_to_end(key)
+    return cache[key]
 
 
 def build(study: Study, recipe: Recipe, seed: int = 0) -> RegularizedModel:
@@ -62,14 +113,6 @@ def build(study: Study, recipe: Recipe, seed: int = 0) -> RegularizedModel:
     model = assemble(study.backbone, recipe, study.task, study.input_shape, seed)
     model.compile(compiled_optimizer(study.optimizer))
     return model
-
-
-def compiled_optimizer(name: str, learning_rate: float = 1e-3) -> keras.optimizers.Optimizer:
-    """Keras's optimizer called ``name``; sgd has momentum 0.9."""
-    options = {"momentum": 0.9} if name == "sgd" else {}
-    kinds = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD, "rmsprop": keras.optimizers.RMSprop}
-    assert set(kinds) == set(OPTIMIZERS)
-    return kinds[name](learning_rate=learning_rate, **options)
 
 
 def execute(run: Run, studio: Studio, members: Sequence[Outcome] | None = None) -> Outcome:
@@ -140,50 +183,50 @@ def _put_together(run: Run, studio: Studio, members: Sequence[Outcome]) -> Outco
 def _measured(made: Record, studio: Studio, program: Program, weights: Weights) -> Outcome:
     """Add to what is known of a training what its model achieves."""
     study, data = studio.study, studio.data
-    predict = _predictor(study, parse(made.run.recipe), program, weights)
+    predict = _predictor(studio, parse(made.run.recipe), program, weights)
     parts = ["train", "validation", *(["test"] if made.run.stage == "replicate" else [])]
     logits = {part: predict(data[part][0]) for part in parts}
     targets = {part: study.task.encode(tf.constant(data[part][1])) for part in parts}
     metrics = _measure(study.task, targets, logits)
-    whole = all(value is not None for values in metrics.values() for value in values.values())
+    broken = _broken(metrics, weights)
     record = replace(
         made,
-        status=made.status if whole else "diverged",
+        status="diverged" if broken else made.status,
         metrics=metrics,
         predict_ms=_milliseconds(data["validation"][0], predict),
         parameters=len(weights) * _count(program.model),
-        error=made.error if whole else f"a metric is not finite after epoch {made.epochs}",
+        error=f"{broken} is not finite after epoch {made.epochs}" if broken else made.error,
     )
-    if made.run.stage != "replicate" or not whole:
+    if made.run.stage != "replicate" or broken:
         return record, weights
     kernels = [values for values in weights[0] if values.ndim > 1]
     seen = reliability(study.task, targets["validation"], logits["validation"])
     return replace(record, reliability=seen, spread=spread(kernels)), weights
 
 
+def _broken(metrics: Parts, weights: Weights) -> str | None:
+    """What is not finite, if anything; a ReLU hides weights that are not a number, and metrics look fine."""
+    if any(value is None for values in metrics.values() for value in values.values()):
+        return "a metric"
+    return None if all(np.isfinite(array).all() for arrays in weights for array in arrays) else "a weight"
+
+
 def finished(study: Study, recipe: Recipe, weights: Weights) -> keras.Model:
     """The model that a run left: its members with their ``weights``, put together as the recipe says."""
-    models: list[Any] = [build(study, recipe) for _ in weights]
+    models = [build(study, recipe) for _ in weights]
     for model, values in zip(models, weights, strict=True):
         model.set_weights(values)
-    for part in recipe:
-        if isinstance(part, AfterTraining):
-            models = [part.finish(models)]
-    return models[0]
+    return put_together(recipe, models)
 
 
-def _predictor(study: Study, recipe: Recipe, program: Program, weights: Weights) -> Any:
+def _predictor(studio: Studio, recipe: Recipe, program: Program, weights: Weights) -> Callable[[np.ndarray], Any]:
     if not any(isinstance(part, AfterTraining) for part in recipe):
         return program.logits
-    model = finished(study, recipe, weights)
-    if isinstance(model, RegularizedModel):  # an ensemble of one
+    combined = studio.combined(recipe, len(weights))
+    if isinstance(combined.model, RegularizedModel):  # an ensemble of one
         return program.logits
-
-    def predict(x: np.ndarray) -> Any:
-        chunks = [model(x[start : start + CHUNK], training=False) for start in range(0, len(x), CHUNK)]
-        return study.task.combined_logits(tf.concat(chunks, 0))
-
-    return predict
+    combined.load(recipe, weights)
+    return combined.logits
 
 
 def _count(model: keras.Model) -> int:

@@ -23,6 +23,8 @@ class Study:
         batch_size: rows per step.
         rank_by: the metric to judge by.
         data: digest of the prepared data, split and label noise included.
+        class_weight: ``none``, or ``balanced``: each class counts alike in the training loss, however rare.
+        jit_compile: whether XLA compiles the step; its random numbers are others, so runs of both kinds never mix.
     """
 
     backbone: str
@@ -32,6 +34,8 @@ class Study:
     batch_size: int
     rank_by: str
     data: str
+    class_weight: str = "none"
+    jit_compile: bool = False
 
     @property
     def digest(self) -> str:

@@ -1,146 +1,106 @@
-"""Workers: runs on this machine's cores, one spawned process and one thread each.
+"""Workers: runs on this machine's cores or graphics cards, one spawned process and one thread each.
 
 A run's result depends on the run alone, never on the worker, so the number of workers changes nothing but the
-time. A worker that dies costs the run it was making; another takes its place.
+time. A worker that dies, hangs or swells costs at most the run it was making; another takes its place.
 """
 
 from __future__ import annotations
 
-import importlib
-import multiprocessing.context
-import sys
-import tempfile
-from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import contextmanager
+import signal
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Protocol, Self
+from multiprocessing import connection
+from typing import Any, Self
 
-import numpy as np
-import pebble
-
-from regzoo.language import parse
-from regzoo.language.registry import own_modules
-from regzoo.training.quiet import import_tensorflow, silence
-from regzoo.training.record import Record, Run
+from regzoo.language import EnvironmentFailure, parse
+from regzoo.training.devices import cores, device_of, gpus
+from regzoo.training.executor import Outcome, failed
+from regzoo.training.memory import share_of_memory
+from regzoo.training.process import Made, Process, Ready, Refused, SharedParts
+from regzoo.training.record import Run
+from regzoo.training.shared import SharedArray
 from regzoo.training.study import Study
 
-Outcome = tuple[Record, Any]
-"""What comes back: the record, and the weights of each member (None if it failed)."""
+START_LIMIT = 600.0
+"""Seconds a worker may take to start: a hundred times what it takes on a quiet machine."""
 
+STARTS = 3
+"""Times in a row that a worker may be killed while it starts."""
 
-class Executor(Protocol):
-    """Makes runs; several may be under way."""
-
-    def room(self) -> bool:
-        """True if a run handed over now would start now."""
-
-    def pick(self, waiting: Sequence[Run]) -> Run:
-        """Which of the ``waiting`` runs suits best next."""
-
-    def start(self, run: Run, members: Sequence[Outcome] | None = None) -> None:
-        """Begin ``run``; ``members`` is what its trainings left, if they have been made."""
-
-    def collect(self) -> list[Outcome]:
-        """Wait until something is finished, and return it."""
-
-
-@dataclass
-class InProcess:
-    """Makes runs in this process, one at a time: for debugging, and for classes defined in a notebook."""
-
-    study: Study
-    data: dict[str, Any]
-    _run: Run | None = None
-    _members: Sequence[Outcome] | None = None
-    _studio: Any = None
-
-    def __enter__(self) -> Self:
-        import_tensorflow()
-        from regzoo.training.run import Studio
-
-        self._studio = Studio(self.study, self.data)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._studio = None
-
-    def room(self) -> bool:
-        """True unless a run is waiting to be collected."""
-        return self._run is None
-
-    def pick(self, waiting: Sequence[Run]) -> Run:
-        """The first."""
-        return waiting[0]
-
-    def start(self, run: Run, members: Sequence[Outcome] | None = None) -> None:
-        """Remember the run; it is made when collected."""
-        self._run, self._members = run, members
-
-    def collect(self) -> list[Outcome]:
-        """Make the run."""
-        from regzoo.training.run import execute
-
-        assert self._run is not None, "collect follows start"
-        run, self._run = self._run, None
-        return [execute(run, self._studio, self._members)]
+GROWTH = 1 << 30
+"""Bytes by which a worker may grow. Traced programs and their data are kept on purpose and come to some 100 MB;
+beyond 1 GiB a fresh process, a few seconds, is cheaper than the memory."""
 
 
 @dataclass
 class _Worker:
-    pool: Any
+    """A seat: the process in it, since when it starts or works, and what it works on."""
+
+    device: str | None
+    process: Process
+    since: float = field(default_factory=time.monotonic)
+    resident: int | None = None  # bytes when it was ready; None while it starts
     run: Run | None = None
-    future: Future[Outcome] | None = None
     structures: set[Any] = field(default_factory=set)
+    killed: int = 0  # times in a row, while it started
+
+    @property
+    def free(self) -> bool:
+        return self.resident is not None and self.run is None
 
 
 class Workers:
-    """A pool of ``count`` workers; a context manager.
+    """Processes that make runs; a context manager. They start, and import TensorFlow, when the block begins.
 
     Args:
-        study: what all runs share.
-        data: the parts ``train``, ``validation`` and ``test``, each (x, y).
-        count: how many processes.
+        count: how many; by default one for each graphics card, or for each core if TensorFlow can use no card.
+        limit: seconds that a run may take; None for no limit.
+        growth: bytes by which a worker's memory may grow before it is replaced, between two runs.
+
+    Raises:
+        EnvironmentFailure: from `collect`, if workers cannot start.
     """
 
-    def __init__(self, study: Study, data: dict[str, Any], count: int) -> None:
-        self.study = study
-        self.data = data
+    def __init__(self, count: int | None = None, limit: float | None = None, growth: int = GROWTH) -> None:
         self.count = count
+        self.limit = limit
+        self.growth = growth
+        self._workers: list[_Worker] = []
+        self._opening: tuple[Study, SharedParts, int] | None = None
 
     def __enter__(self) -> Self:
-        self._folder = tempfile.TemporaryDirectory(prefix="regzoo-")
-        for part, (x, y) in self.data.items():
-            np.save(Path(self._folder.name) / f"{part}-x.npy", x)
-            np.save(Path(self._folder.name) / f"{part}-y.npy", y)
-        modules = own_modules()
-        context = multiprocessing.context.SpawnContext() if "__main__" in modules else _AloneContext()
-        self._workers = [
-            _Worker(
-                pebble.ProcessPool(
-                    max_workers=1,
-                    initializer=_begin,
-                    initargs=(self.study, self._folder.name, tuple(self.data), modules),
-                    context=context,
-                )
-            )
-            for _ in range(self.count)
-        ]
-        for worker in self._workers:
-            worker.pool.schedule(_ready)  # starts the process now, while the first round is planned
+        cards = gpus()
+        try:
+            for number in range(self.count or len(cards) or cores()):
+                device = device_of(number, cards)
+                self._workers.append(_Worker(device, self._process(device)))
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
         for worker in self._workers:
-            worker.pool.stop()
+            worker.process.stop()
+        self._workers.clear()
+        if self._opening is not None:
+            for arrays in self._opening[1].values():
+                for array in arrays:
+                    array.close()
+            self._opening = None
+
+    def open(self, study: Study, data: dict[str, Any]) -> None:
+        """Say what all runs share, and put the parts where every worker can map them."""
+        shared = {part: tuple(map(SharedArray, arrays)) for part, arrays in data.items()}
+        self._opening = study, shared, share_of_memory(len(self._workers))
         for worker in self._workers:
-            worker.pool.join()
-        self._folder.cleanup()
+            worker.since = time.monotonic()
+            worker.process.open(*self._opening)
 
     def room(self) -> bool:
-        """True if a worker is free."""
-        return any(worker.run is None for worker in self._workers)
+        """True if a worker is ready and free."""
+        return any(worker.free for worker in self._workers)
 
     def pick(self, waiting: Sequence[Run]) -> Run:
         """A run whose program the free worker has traced; else one that no worker has; else the first."""
@@ -152,85 +112,108 @@ class Workers:
         return [*traced, *untouched, waiting[0]][0]
 
     def start(self, run: Run, members: Sequence[Outcome] | None = None) -> None:
-        """Hand ``run`` to a free worker."""
+        """Hand ``run``, and what its ``members`` left, to a free worker."""
         worker = self._free()
         worker.structures.add(parse(run.recipe).structure())
-        worker.run = run
-        worker.future = worker.pool.schedule(_work, args=(run, members))
+        worker.run, worker.since = run, time.monotonic()
+        worker.process.send(run, members)
 
     def collect(self) -> list[Outcome]:
-        """Wait for at least one run; what raised or died comes back as a failed record."""
-        busy = [worker for worker in self._workers if worker.future is not None]
-        wait([worker.future for worker in busy if worker.future], return_when=FIRST_COMPLETED)
-        return [self._outcome(worker) for worker in busy if worker.future and worker.future.done()]
+        """Wait until a worker says something, dies or runs out of time; return the runs that are over."""
+        ends = [self._end(worker) for worker in self._workers]
+        until = min((end for end in ends if end is not None), default=None)
+        seconds = None if until is None else max(0.0, until - time.monotonic())
+        speaking = connection.wait([worker.process.connection for worker in self._workers], seconds)
+        heard = [worker for worker in self._workers if worker.process.connection in speaking]
+        outcomes = [outcome for worker in heard for outcome in self._hear(worker)]
+        return outcomes + [outcome for worker in list(self._workers) for outcome in self._stop_late(worker)]
 
     def _free(self) -> _Worker:
-        return next(worker for worker in self._workers if worker.run is None)
+        return next(worker for worker in self._workers if worker.free)
 
-    def _outcome(self, worker: _Worker) -> Outcome:
-        run, future = worker.run, worker.future
-        assert run is not None
-        assert future is not None
-        worker.run = worker.future = None
-        error = future.exception()
-        if error is None:
-            return future.result()
-        if isinstance(error, pebble.ProcessExpired):
-            worker.structures.clear()
-            reason = f"the worker died (exit code {error.exitcode})"
-        else:
-            reason = f"{type(error).__name__}: {error}"
-        return Record(run=run, status="failed", error=reason), None
+    def _end(self, worker: _Worker) -> float | None:
+        """When the time is up for what ``worker`` does; None if there is no limit."""
+        limit = START_LIMIT if worker.resident is None else self.limit if worker.run is not None else None
+        return None if limit is None else worker.since + limit
+
+    def _hear(self, worker: _Worker) -> list[Outcome]:
+        message = worker.process.receive()
+        if message is None:
+            return self._after_death(worker)
+        if isinstance(message, Refused):
+            raise EnvironmentFailure(f"a worker cannot start: {message.reason}")
+        if isinstance(message, Ready):
+            worker.resident, worker.killed = message.resident, 0
+            self._use_cores(worker, message)
+            return []
+        return [self._finish(worker, message)]
+
+    def _finish(self, worker: _Worker, made: Made) -> Outcome:
+        worker.run = None
+        assert worker.resident is not None
+        if made.resident - worker.resident > self.growth:
+            worker.process.stop()
+            self._replace(worker)
+        return made.outcome
+
+    def _after_death(self, worker: _Worker) -> list[Outcome]:
+        code = worker.process.bury()
+        why = manner_of_death(code)
+        if worker.resident is None:
+            worker.killed += 1
+            if code >= 0 or worker.killed == STARTS:
+                raise EnvironmentFailure(f"a worker cannot start: {why}{_advice(worker, code)}")
+        return self._lose(worker, why)
+
+    def _stop_late(self, worker: _Worker) -> list[Outcome]:
+        end = self._end(worker)
+        if end is None or time.monotonic() < end:
+            return []
+        if worker.resident is None:
+            raise EnvironmentFailure(f"a worker is not ready {START_LIMIT:g} s after it was started")
+        worker.process.stop()
+        return self._lose(worker, f"ran past its limit of {self.limit:g} s")
+
+    def _lose(self, worker: _Worker, why: str) -> list[Outcome]:
+        """Replace the process; the run that it was making has failed."""
+        run, seconds = worker.run, time.monotonic() - worker.since
+        self._replace(worker)
+        return [] if run is None else [(failed(run, why, seconds), None)]
+
+    def _replace(self, worker: _Worker) -> None:
+        worker.process = self._process(worker.device)
+        worker.since, worker.resident, worker.run = time.monotonic(), None, None
+        worker.structures.clear()
+
+    def _process(self, device: str | None) -> Process:
+        process = Process(device)
+        if self._opening is not None:
+            process.open(*self._opening)
+        return process
+
+    def _use_cores(self, worker: _Worker, ready: Ready) -> None:
+        """Where nobody chose a number and TensorFlow cannot use the cards, fill the cores."""
+        if self.count is None and worker.device is not None and not ready.gpus:
+            self._workers += [_Worker(None, self._process(None)) for _ in range(cores() - len(self._workers))]
 
 
-_studio: Any = None  # the worker process's own
+def manner_of_death(code: int) -> str:
+    """Why a process with this exit code died.
+
+    >>> manner_of_death(-9)
+    'the worker was killed (signal 9): out of memory, or killed from outside'
+    >>> manner_of_death(-11)
+    'the worker was killed (signal 11): Segmentation fault'
+    """
+    if code >= 0:
+        return f"the worker ended (exit code {code})"
+    why = "out of memory, or killed from outside" if code == -signal.SIGKILL else signal.strsignal(-code)
+    return f"the worker was killed (signal {-code}): {why}"
 
 
-def _begin(study: Study, folder: str, parts: tuple[str, ...], modules: tuple[str, ...]) -> None:
-    """Set up a worker process: one thread (two processes beat one with two), data mapped from disk."""
-    global _studio
-    silence()
-    import_tensorflow(threads=1)
-    for module in modules:
-        if module != "__main__":  # spawn has imported the user's script already
-            importlib.import_module(module)
-    from regzoo.training.run import Studio
-
-    def mapped(name: str) -> np.ndarray:
-        return np.load(Path(folder) / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-
-    _studio = Studio(study, {part: (mapped(f"{part}-x"), mapped(f"{part}-y")) for part in parts})
-
-
-def _ready() -> None:
-    """Nothing: the process is up when this returns."""
-
-
-def _work(run: Run, members: Sequence[Outcome] | None) -> Outcome:
-    from regzoo.training.run import execute
-
-    return execute(run, _studio, members)
-
-
-class _AloneProcess(multiprocessing.context.SpawnProcess):
-    """A spawned process that does not import the user's script again, so a script needs no main guard."""
-
-    @staticmethod
-    def _Popen(process: Any) -> Any:  # multiprocessing's name
-        with _main_hidden():
-            return multiprocessing.context.SpawnProcess._Popen(process)
-
-
-class _AloneContext(multiprocessing.context.SpawnContext):
-    Process = _AloneProcess
-
-
-@contextmanager
-def _main_hidden() -> Iterator[None]:
-    main = sys.modules["__main__"]
-    hidden: dict[str, Any] = {n: vars(main).pop(n) for n in ("__spec__", "__file__") if n in vars(main)}
-    main.__spec__ = None
-    try:
-        yield
-    finally:
-        vars(main).update(hidden)
+def _advice(worker: _Worker, code: int) -> str:
+    if code < 0:
+        return "; if memory is short, take fewer workers"
+    if worker.process.knows_script:
+        return '; it imports the script that defines your classes: call regzoo.compare under if __name__ == "__main__":'
+    return ""

@@ -1,4 +1,4 @@
-"""Budget: expected best of k trials by hand, and against drawing k trials over and over."""
+"""Expected best of k trials by hand, and against drawing k trials over and over."""
 
 from __future__ import annotations
 

@@ -180,6 +180,17 @@ def test_gains_within_the_rope_are_equivalent() -> None:
     assert [row.verdict for row in rows] == ["equivalent", None]
 
 
+def test_repeated_splits_widen_the_intervals() -> None:
+    # Two training rows to each that validates: sqrt(1/3 + 1/2) against sqrt(1/3), with t either way at three pairs.
+    plain, wide = (
+        leaderboard.of([*NONE, *DROPOUT], "nll", "min", ["none", "dropout"], test_train_ratio=ratio).recipes[0]
+        for ratio in (None, 0.5)
+    )
+    assert plain.gain_high is not None
+    assert wide.gain_high is not None
+    assert wide.gain_high - 0.1 == pytest.approx((plain.gain_high - 0.1) * 2.5**0.5)
+
+
 def test_names_that_found_the_same_numbers_stay_two_recipes() -> None:
     twin = [record("dropout(0.31)", i, score, "dropout(0.31)") for i, score in enumerate([0.21, 0.23, 0.22])]
     board = leaderboard.of([*NONE, *DROPOUT, *twin], "nll", "min", ["none", "dropout", "dropout(0.31)"])

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from regzoo.comparison.ledger import FILE, VERSION, Ledger
-from regzoo.language import InputError, Objective
+from regzoo.language import EnvironmentFailure, InputError, Objective
 from regzoo.training.record import Record, Run
 
 NLL = Objective("nll", "min")
@@ -208,3 +208,19 @@ def test_shared_trainings_are_kept_until_they_are_forgotten(tmp_path: Path) -> N
         ledger.forget_trainings()
         assert ledger.trainings() == set()
         assert len(ledger.records()) == 2
+
+
+def test_a_full_disk_costs_the_record_and_nothing_before_it(tmp_path: Path) -> None:
+    with Ledger(tmp_path, create=True) as ledger:
+        ledger.add(record(0), NLL, weights(1.0))
+        pages = ledger._store.execute("pragma page_count").fetchone()[0]
+        ledger._store.execute(f"pragma max_page_count = {pages + 2}")
+        large = [[np.zeros(100_000, np.float32)]]
+        with pytest.raises(EnvironmentFailure, match=r"ledger\.sqlite cannot be written \(database or disk is full\)"):
+            ledger.add(record(1), NLL, large, shared=True)
+        with pytest.raises(EnvironmentFailure, match="disk is full"):
+            ledger.note("names", "x" * 100_000)
+        assert ledger.records() == [record(0)]
+        ledger._store.execute(f"pragma max_page_count = {pages + 1000}")
+        ledger.add(record(1), NLL, large, shared=True)
+        assert ledger.records() == [record(0), record(1)]

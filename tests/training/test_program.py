@@ -10,8 +10,10 @@ import pytest
 import tensorflow as tf
 
 from regzoo.language import Objective, Recipe, parse
+from regzoo.training import parts as parts_module
 from regzoo.training import program as programs
 from regzoo.training.assemble import assemble
+from regzoo.training.optimizers import compiled_optimizer
 from regzoo.training.program import Program, Training
 from regzoo.training.task import Task
 
@@ -99,6 +101,33 @@ def test_schedules_turn_without_retracing(rows: Rows) -> None:
     assert made.model.dials == pytest.approx({"dropout.rate": 0.6, "l2.strength": 0.1})
 
 
+@pytest.mark.parametrize("memory", [None, 0])
+def test_nothing_is_traced_after_the_first_run(memory: int | None, rows: Rows) -> None:
+    """Whatever the strengths, schedules, seeds, learning rates, epochs, watchers and rows to predict."""
+    model = assemble("mlp([8])", parse("dropout(0.5) + l2(0.01)"), THREE, (5,))
+    model.compile(compiled_optimizer("adam"))
+    made = Program(model, *parts(rows), batch_size=16, memory=memory)
+    calls = 0
+    step = model.update
+
+    def counting(*given: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        return step(*given)
+
+    model.update = counting  # Python runs it only while tracing
+    train(made, "dropout(0.5) + l2(0.01)")
+    for recipe, given in (
+        ("dropout(0.1) + l2(0.1)", {"seed": 4, "noise": 5}),
+        ("dropout(linear(0.8, 0.0, epochs=4)) + l2(0.1)", {"epochs": 5}),
+        ("dropout(0.5) + l2(step(0.1, 0.0, epochs=2))", {"learning_rate": 0.1, "epochs": 1}),
+    ):
+        train(made, recipe, **given, watchers=[parse("early_stopping(1)").parts[0].watch(NLL)])  # type: ignore[attr-defined]
+        for count in (1, 7, 60):
+            assert made.logits(rows[0][:count]).shape == (count, 3)
+    assert (made.traces, calls) == (1, 0)
+
+
 def test_the_same_seed_gives_the_same_history(rows: Rows) -> None:
     recipe = "dropout(0.5) + gaussian_noise(0.1)"
     made = program(recipe, rows)
@@ -162,7 +191,8 @@ def test_history_is_what_the_model_says_after_each_epoch(rows: Rows) -> None:
 def test_many_rows_are_evaluated_in_chunks_to_the_same_numbers(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = program("none", rows)
     plain = train(whole, "none").history
-    monkeypatch.setattr(programs, "CHUNK", 7)  # 50 rows: seven chunks of 7 and one of 1
+    for module in (parts_module, programs):
+        monkeypatch.setattr(module, "CHUNK", 7)  # 50 rows: seven chunks of 7 and one of 1
     chunked = program("none", rows)
     found = train(chunked, "none").history
     for part, curves in plain.items():

@@ -15,8 +15,8 @@ import tensorflow as tf
 from regzoo.language import parse
 from regzoo.training.members import member_seed
 from regzoo.training.record import Record, Run
-from regzoo.training.run import Studio, build, compiled_optimizer, execute, finished
-from regzoo.training.study import OPTIMIZERS, Study
+from regzoo.training.run import Studio, execute, finished
+from regzoo.training.study import Study
 from regzoo.training.task import Task
 
 Rows = tuple[np.ndarray, np.ndarray]
@@ -188,14 +188,3 @@ def test_images_are_trained_on(images: Rows) -> None:
     record, _ = execute(run("dropout(0.1)", study=study.digest), Studio(study, data(images)))
     assert record.status == "ok"
     assert record.parameters == (9 * 2 + 2) + (4 * 4 * 2 * 4 + 4) + (4 * 3 + 3)
-
-
-def test_every_optimizer_has_keras_own_kind() -> None:
-    assert {name: type(compiled_optimizer(name)) for name in OPTIMIZERS} == {
-        "adam": keras.optimizers.Adam,
-        "sgd": keras.optimizers.SGD,
-        "rmsprop": keras.optimizers.RMSprop,
-    }
-    assert compiled_optimizer("sgd").momentum == 0.9
-    model = build(replace(STUDY, optimizer="sgd"), parse("none"))
-    assert type(model.optimizer) is keras.optimizers.SGD

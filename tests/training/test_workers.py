@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,11 +16,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from regzoo.language import parse, registry
+from regzoo.language import EnvironmentFailure, parse, registry
+from regzoo.training.executor import Executor, Outcome
+from regzoo.training.in_process import InProcess
+from regzoo.training.process import Process
 from regzoo.training.record import Record, Run
 from regzoo.training.study import Study
 from regzoo.training.task import Task
-from regzoo.training.workers import Executor, InProcess, Outcome, Workers, _Worker
+from regzoo.training.workers import Workers, _Worker
 
 Rows = tuple[np.ndarray, np.ndarray]
 STUDY = Study("mlp([8])", Task("classification", 3), (5,), "adam", 16, "nll", "test")
@@ -27,6 +33,7 @@ MISHAPS = '''
 
 import os
 import signal
+import time
 from dataclasses import dataclass
 
 from regzoo import register
@@ -57,6 +64,21 @@ class Leaving(_Mishap):
 class Killed(_Mishap):
     def batch(self, x, y, seed):
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+@register
+@dataclass(frozen=True)
+class Hanging(_Mishap):
+    def batch(self, x, y, seed):
+        time.sleep(600.0)
+
+
+@register
+@dataclass(frozen=True)
+class Seeing(_Mishap):
+    def batch(self, x, y, seed):
+        raise ValueError(f"sees {os.environ['CUDA_VISIBLE_DEVICES']}")
+
 
 
 @register
@@ -108,7 +130,8 @@ def mishaps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def here(tensorflow: None, rows: Rows) -> dict[Run, Outcome]:
     """The good runs, made in this process."""
-    with InProcess(STUDY, data(rows)) as executor:
+    with InProcess() as executor:
+        executor.open(STUDY, data(rows))
         return made(executor, GOOD)
 
 
@@ -124,41 +147,160 @@ def test_two_workers_give_what_this_process_gives_and_what_dies_costs_one_run(
     rows: Rows, here: dict[Run, Outcome], mishaps: None, capfd: pytest.CaptureFixture[str]
 ) -> None:
     bad = [run("leaving(0.5)"), run("killed(0.5)"), run("raising(0.5)")]
-    with Workers(STUDY, data(rows), 2) as executor:
+    with Workers(2) as executor:
+        executor.open(STUDY, data(rows))
         found = made(executor, [bad[0], GOOD[0], bad[1], *GOOD[1:], bad[2], run("shouting(0.5)")])
     assert_same(found, here)
     records = [found[one][0] for one in bad]
     assert [record.status for record in records] == ["failed"] * 3
-    assert records[0].error == "the worker died (exit code 7)"
-    assert records[1].error == "the worker died (exit code -9)"
+    assert records[0].error == "the worker ended (exit code 7)"
+    assert records[1].error == "the worker was killed (signal 9): out of memory, or killed from outside"
     assert "out of luck" in str(records[2].error)
+    assert all(record.fit_seconds > 0.0 for record in records)  # the time that was lost
     assert [found[one][1] for one in bad] == [None] * 3
     assert found[run("shouting(0.5)")][0].status == "ok"
     assert capfd.readouterr() == ("", "")
 
 
-def test_one_worker_gives_the_same(rows: Rows, here: dict[Run, Outcome]) -> None:
-    with Workers(STUDY, data(rows), 1) as executor:
-        assert executor.room()
-        executor.start(GOOD[0])
-        assert not executor.room()
-        found = {record.run: (record, weights) for record, weights in executor.collect()}
-        assert_same(found | made(executor, GOOD[1:]), here)
+@pytest.mark.slow
+def test_what_hangs_is_stopped_and_who_is_killed_idle_is_replaced(
+    rows: Rows, here: dict[Run, Outcome], mishaps: None
+) -> None:
+    with Workers(1, limit=1.0) as executor:
+        assert not executor.room()  # it starts
+        executor.open(STUDY, data(rows))
+        found = made(executor, [run("hanging(0.5)")])
+        record, weights = found[run("hanging(0.5)")]
+        assert (record.status, record.error, weights) == ("failed", "ran past its limit of 1 s", None)
+        assert 1.0 <= record.fit_seconds < 60.0
+        executor.limit = None
+        while not executor.room():
+            assert executor.collect() == []
+        os.kill(executor._workers[0].process.pid, signal.SIGKILL)
+        assert executor.collect() == []
+        assert_same(made(executor, GOOD[:1]), {GOOD[0]: here[GOOD[0]]})
 
 
-def test_a_worker_prefers_what_it_has_traced_then_what_nobody_has(rows: Rows) -> None:
-    pool: Any = Workers(STUDY, data(rows), 2)
+def test_a_worker_that_is_killed_whenever_it_starts_ends_it_all(rows: Rows) -> None:
+    with Workers(1) as executor:
+        executor.open(STUDY, data(rows))
+        pids = []
+        for _ in range(3):
+            pids.append(executor._workers[0].process.pid)
+            os.kill(pids[-1], signal.SIGKILL)
+            if len(pids) < 3:
+                assert executor.collect() == []
+        with pytest.raises(EnvironmentFailure, match=r"cannot start: .*killed \(signal 9\).*take fewer workers"):
+            executor.collect()
+    assert len(set(pids)) == 3
+
+
+def test_a_worker_that_cannot_start_says_why(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("regzoo.training.process.own_modules", lambda: ("no_such_module",))
+    with Workers(1) as executor:
+        executor.open(STUDY, data(rows))
+        with pytest.raises(EnvironmentFailure, match="cannot start: ModuleNotFoundError: No module named 'no_such_mo"):
+            executor.collect()
+
+
+def test_one_that_is_not_ready_in_time_ends_it_all(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("regzoo.training.workers.START_LIMIT", 0.1)
+    with Workers(1) as executor:
+        executor.open(STUDY, data(rows))
+        with pytest.raises(EnvironmentFailure, match=r"not ready 0\.1 s after it was started"):
+            executor.collect()
+
+
+def test_each_worker_has_its_card_and_where_none_can_be_used_there_is_one_for_each_core(
+    rows: Rows, mishaps: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is no card here: TensorFlow will find that the one it is shown does not work."""
+    monkeypatch.setattr("regzoo.training.workers.gpus", lambda: ("5",))
+    monkeypatch.setattr("regzoo.training.workers.cores", lambda: 3)
+    with Workers() as executor:
+        assert [worker.device for worker in executor._workers] == ["5"]
+        executor.open(STUDY, data(rows))
+        record, _ = made(executor, [run("seeing(0.5)")])[run("seeing(0.5)")]
+        assert "sees 5" in str(record.error)
+        assert [worker.device for worker in executor._workers] == ["5", None, None]
+    monkeypatch.setattr(Process, "__init__", lambda self, device: None)
+    monkeypatch.setattr(Process, "stop", lambda self: None)
+    monkeypatch.setattr("regzoo.training.workers.gpus", lambda: ("0", "1"))
+    for count, devices in ((None, ["0", "1"]), (1, ["0"]), (3, ["0", "1", "0"])):
+        with Workers(count) as executor:
+            assert [worker.device for worker in executor._workers] == devices
+
+
+@pytest.mark.slow
+def test_a_worker_that_swells_is_replaced_between_two_runs(rows: Rows, here: dict[Run, Outcome]) -> None:
+    with Workers(1, growth=0) as executor:  # whoever makes a run grows
+        executor.open(STUDY, data(rows))
+        pids = set()
+        for one in GOOD[:2]:
+            assert_same(made(executor, [one]), {one: here[one]})
+            pids.add(executor._workers[0].process.pid)
+    assert len(pids) == 2
+
+
+@pytest.mark.slow
+def test_a_thousand_runs_leave_a_worker_its_size(rows: Rows) -> None:
+    """Less than 100 MB, programs and all; nobody is replaced."""
+    recipes = ["none", "dropout(0.3)", "l2(0.01)"]
+    with Workers(1, growth=100_000_000) as executor:
+        executor.open(STUDY, data(rows))
+        while not executor.room():
+            executor.collect()
+        pid = executor._workers[0].process.pid
+        for number in range(1000):
+            executor.start(run(recipes[number % 3], number))
+            [(record, _)] = executor.collect()
+            assert record.status == "ok"
+        assert executor._workers[0].process.pid == pid
+
+
+ORPHANS = """
+import time
+from regzoo.training.workers import Workers
+
+with Workers(2) as executor:
+    print(*[worker.process.pid for worker in executor._workers], flush=True)
+    time.sleep(60.0)
+"""
+
+
+def test_workers_do_not_outlive_who_started_them(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ORPHANS], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        pids = [int(pid) for pid in parent.stdout.readline().split()]
+        assert all(alive(pid) for pid in pids)
+        parent.kill()
+    until = time.monotonic() + 30.0
+    while any(alive(pid) for pid in pids) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not any(alive(pid) for pid in pids)
+
+
+def alive(pid: int) -> bool:
+    """Whether there is such a process, and it runs."""
+    status = Path(f"/proc/{pid}/stat")
+    return status.is_file() and status.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def test_a_worker_prefers_what_it_has_traced_then_what_nobody_has() -> None:
+    executor = Workers(2)
 
     def structure(recipe: str) -> Any:
         return parse(recipe).structure()
 
-    busy = _Worker(pool=None, run=GOOD[0], structures={structure("dropout(0.5)")})
-    free = _Worker(pool=None, structures={structure("l2(0.1)")})
-    pool._workers = [busy, free]
+    nowhere: Any = None
+    busy = _Worker(None, nowhere, resident=1, run=GOOD[0], structures={structure("dropout(0.5)")})
+    starting = _Worker(None, nowhere)
+    free = _Worker(None, nowhere, resident=1, structures={structure("l2(0.1)")})
+    executor._workers = [busy, starting, free]
     dropouts, l2s, noises = run("dropout(0.1)"), run("l2(0.2)"), run("gaussian_noise(0.1)")
-    assert pool.pick([dropouts, noises, l2s]) == l2s
-    assert pool.pick([dropouts, noises]) == noises
-    assert pool.pick([dropouts]) == dropouts
+    assert executor.pick([dropouts, noises, l2s]) == l2s
+    assert executor.pick([dropouts, noises]) == noises
+    assert executor.pick([dropouts]) == dropouts
 
 
 SCRIPT = """

@@ -60,7 +60,7 @@ class Weights(Info):
         return (
             "Each panel is a histogram of the sizes of the weights, mean over the replicates, with the baseline as a "
             f"line behind the recipes that act on weights: what lies left of the dotted line at {SMALL_WEIGHT:g} is as "
-            "good as absent (its share is written in the panel), which L1 is made for and L2 is not."
+            "good as absent, and its share is written in the panel."
         )
 
     @property

@@ -1,0 +1,339 @@
+"""Faults: whatever happens to a comparison, nothing that was finished is lost, and the rest goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import re
+import resource
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+CONFIG = """\
+name: iris
+data: {source: iris}
+backbone: mlp([8])
+recipes: [none, dropout, l2(0.001), dropout + l2, ensemble(2)]
+training: {epochs: 2, batch_size: 32}
+search: {trials: 4}
+replicates: 6
+"""
+RUNS = 50
+"""Ten for each recipe, not counting the members of ensembles."""
+
+MISHAPS = '''
+"""Regularizers that go wrong while they are traced: all but one of them once."""
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from regzoo.language import Float, OnBatch, Strength, strength
+
+HERE = Path(__file__).parent
+
+
+def first(name):
+    """True for the first who asks, and leaves its number behind."""
+    try:
+        with (HERE / f"{name}.pid").open("x") as file:
+            file.write(f"{os.getpid()}\\n")
+        return True
+    except FileExistsError:
+        return False
+
+
+def wait(name):
+    while not (HERE / name).exists():
+        time.sleep(0.02)
+
+
+@dataclass(frozen=True)
+class _Mishap(OnBatch):
+    rate: Strength = strength(Float(0.0, 1.0), neutral=0.0, domain="[0, 1]")
+
+
+@dataclass(frozen=True)
+class Raising(_Mishap):
+    def batch(self, x, y, seed):
+        if first("raising"):
+            raise ZeroDivisionError("out of luck")
+        return x * 1.0, y
+
+
+@dataclass(frozen=True)
+class Hanging(_Mishap):
+    def batch(self, x, y, seed):
+        if first("hanging"):
+            wait("for ever")
+        return x * 1.0, y
+
+
+@dataclass(frozen=True)
+class Holding(_Mishap):
+    def batch(self, x, y, seed):
+        if first("holding"):
+            wait("go")
+        return x * 1.0, y
+
+
+@dataclass(frozen=True)
+class Diverging(_Mishap):
+    def batch(self, x, y, seed):
+        return x * float("nan"), y
+'''
+KINDS = ("Raising", "Hanging", "Holding", "Diverging")
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "regzoo", *map(str, arguments)]
+
+
+def regzoo(*arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(*arguments), capture_output=True, text=True, check=False, timeout=300, **options)
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Start ``regzoo`` with a process group of its own, which does not outlive the test."""
+    with contextlib.ExitStack() as stack:
+
+        def begin(*arguments: object, **options: Any) -> subprocess.Popen[str]:
+            pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+            process = stack.enter_context(
+                subprocess.Popen(command(*arguments), start_new_session=True, **pipes, **options)
+            )
+            stack.callback(lambda: kill(process))
+            return process
+
+        yield begin
+
+
+def kill(process: subprocess.Popen[str], how: int = signal.SIGKILL) -> None:
+    """Send the signal to the process and all that it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, how)
+
+
+def until(done: Callable[[], bool], process: subprocess.Popen[str], seconds: float = 120.0) -> None:
+    """Wait until ``done`` or the process has ended."""
+    end = time.monotonic() + seconds
+    while not done() and process.poll() is None:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def rows(folder: Path) -> list[tuple[int, str, str]]:
+    """The records in the order in which they were made: number, key, body; none while there is no ledger."""
+    if not (folder / "ledger.sqlite").is_file():
+        return []
+    with contextlib.closing(sqlite3.connect(f"file:{folder / 'ledger.sqlite'}?mode=ro", uri=True)) as store:
+        try:
+            return store.execute("select number, key, body from records order by number").fetchall()
+        except sqlite3.OperationalError:  # the tables are being made
+            return []
+
+
+def holds(folder: Path, records: int) -> Callable[[], bool]:
+    return lambda: len(rows(folder)) >= records
+
+
+def assert_goes_on(before: list[tuple[int, str, str]], after: list[tuple[int, str, str]]) -> None:
+    """What was there is there unchanged, and no run was made twice."""
+    assert after[: len(before)] == before
+    keys = [key for _, key, _ in after]
+    assert len(keys) == len(set(keys))
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("config") / "iris.yaml"
+    path.write_text(CONFIG)
+    return path
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(config: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a comparison to which nothing happened."""
+    folder = tmp_path_factory.mktemp("uninterrupted") / "iris"
+    done = regzoo("compare", config, "--out", folder, "--workers", 1, "--quiet")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    return folder
+
+
+def assert_same_end(folder: Path, uninterrupted: Path) -> None:
+    assert (folder / "leaderboard.csv").read_bytes() == (uninterrupted / "leaderboard.csv").read_bytes()
+    assert sorted(key for _, key, _ in rows(folder)) == sorted(key for _, key, _ in rows(uninterrupted))
+    for name in ("report.html", "report.md", "model/saved_model.pb"):
+        assert (folder / name).is_file()
+
+
+@pytest.fixture
+def mishaps(tmp_path: Path) -> dict[str, Any]:
+    """An installed package of the user's with regularizers that go wrong: options for a process that knows it."""
+    site = tmp_path / "site"
+    (site / "mishaps-1.dist-info").mkdir(parents=True)
+    (site / "mishaps.py").write_text(MISHAPS)
+    (site / "mishaps-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: mishaps\nVersion: 1\n")
+    points = [f"{kind.lower()} = mishaps:{kind}" for kind in KINDS]
+    (site / "mishaps-1.dist-info" / "entry_points.txt").write_text("\n".join(["[regzoo.regularizers]", *points, ""]))
+    path = os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])])
+    return {"env": {**os.environ, "PYTHONPATH": path}, "cwd": tmp_path}
+
+
+def bad_config(folder: Path, recipes: str, more: str = "") -> Path:
+    text = CONFIG.replace("none, dropout, l2(0.001), dropout + l2, ensemble(2)", f"none, {recipes}")
+    text = text.replace("trials: 4", "trials: 1").replace("replicates: 6", "replicates: 2") + more
+    (folder / "bad.yaml").write_text(text)
+    return folder / "bad.yaml"
+
+
+def test_what_raises_hangs_is_killed_or_diverges_costs_itself_alone(
+    start: Start, mishaps: dict[str, Any], tmp_path: Path
+) -> None:
+    path = bad_config(tmp_path, "raising(0.5), hanging(0.5), holding(0.5), diverging(0.5)", "run_limit: 15s\n")
+    folder = tmp_path / "bad"
+    process = start("compare", path, "--out", folder, "--workers", 2, **mishaps)
+    held = tmp_path / "site" / "holding.pid"
+    until(lambda: held.is_file() and held.read_text().endswith("\n"), process)
+    os.kill(int(held.read_text()), signal.SIGKILL)
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 1, err
+    assert f"some runs failed; see: regzoo failures {folder}" in err
+    assert "Traceback" not in out + err
+    board = {
+        row["name"]: row for row in json.loads(regzoo("leaderboard", folder, "--json", **mishaps).stdout)["recipes"]
+    }
+    records = [json.loads(body) for _, _, body in rows(folder)]
+    failed = {record["run"]["name"]: record for record in records if record["status"] == "failed"}
+    assert len(records) == 5 * 3
+    assert sorted(failed) == ["hanging(0.5)", "holding(0.5)", "raising(0.5)"]
+    assert sum(record["status"] == "failed" for record in records) == 3
+    assert "ZeroDivisionError: " in failed["raising(0.5)"]["error"]
+    assert "out of luck" in failed["raising(0.5)"]["error"]
+    assert failed["hanging(0.5)"]["error"] == "ran past its limit of 15 s"
+    assert 15.0 <= failed["hanging(0.5)"]["fit_seconds"] < 60.0
+    killed = "the worker was killed (signal 9): out of memory, or killed from outside"
+    assert failed["holding(0.5)"]["error"] == killed
+    assert board["diverging(0.5)"]["rank"] == 5
+    assert board["diverging(0.5)"]["diverged"] == 2
+    assert board["none"]["failed"] == 0
+    assert all(board[name]["mean"] is not None for name in ("none", *failed))  # the rest of their runs is ranked
+    told = regzoo("failures", folder, **mishaps).stdout
+    for words in ("out of luck", "ran past its limit of 15 s", killed, "not finite"):
+        assert words in re.sub(r"\s+", " ", told)
+
+
+def test_a_second_process_is_refused_and_readers_are_not(start: Start, mishaps: dict[str, Any], tmp_path: Path) -> None:
+    path, folder = bad_config(tmp_path, "holding(0.5)"), tmp_path / "bad"
+    first = start("compare", path, "--out", folder, "--workers", 2, **mishaps)
+    until(lambda: len(rows(folder)) == 3 and (tmp_path / "site" / "holding.pid").is_file(), first)
+    second = regzoo("compare", path, "--out", folder, **mishaps)
+    assert (second.returncode, second.stdout) == (3, "")
+    assert f"Failed: {folder} is in use by process {first.pid}; wait for it" in second.stderr
+    for reading in ("leaderboard", "failures", "report"):
+        done = regzoo(reading, folder, **mishaps)
+        assert (done.returncode, done.stderr) == (0, "")
+    (tmp_path / "site" / "go").touch()
+    _, err = first.communicate(timeout=300)
+    assert first.returncode == 0, err
+    assert len(rows(folder)) == 6
+
+
+def test_killed_at_twenty_moments_it_ends_as_if_nothing_had_happened(
+    start: Start, config: Path, uninterrupted: Path, tmp_path: Path
+) -> None:
+    """A fifth of the moments lie anywhere in the first seconds, the rest some records after the last one."""
+    draw, folder = random.Random(20), tmp_path / "iris"
+    for number in range(20):
+        before = rows(folder)
+        process = start("compare", config, "--out", folder, "--workers", 2, "--quiet")
+        if number % 5 == 0:
+            time.sleep(draw.uniform(0.0, 8.0))
+        else:
+            until(holds(folder, len(before) + draw.randint(0, 2)), process)
+            time.sleep(draw.uniform(0.0, 0.3))
+        kill(process)
+        process.communicate(timeout=60)
+        assert process.returncode == -signal.SIGKILL
+        assert_goes_on(before, rows(folder))
+    before = rows(folder)
+    assert len(before) > 0
+    done = regzoo("compare", config, "--out", folder, "--workers", 2, "--quiet")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert_goes_on(before, rows(folder))
+    assert_same_end(folder, uninterrupted)
+
+
+@pytest.mark.parametrize("share", [0.02, 0.5, 0.9])
+def test_a_disk_that_fills_up_costs_nothing_that_was_finished(
+    share: float, config: Path, uninterrupted: Path, tmp_path: Path
+) -> None:
+    """No file may grow beyond a share of what the ledger takes in the end."""
+    folder, size = tmp_path / "iris", int(share * (uninterrupted / "ledger.sqlite").stat().st_size)
+
+    def full() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+    done = regzoo("compare", config, "--out", folder, "--workers", 2, "--quiet", preexec_fn=full)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert re.fullmatch(r"Failed: .*ledger\.sqlite cannot be written .*is the disk full\?.*it goes on\n", done.stderr)
+    before = rows(folder)
+    assert len(before) < RUNS
+    assert bool(before) == (share > 0.1)
+    again = regzoo("compare", config, "--out", folder, "--workers", 2, "--quiet")
+    assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
+    assert_goes_on(before, rows(folder))
+    assert_same_end(folder, uninterrupted)
+
+
+def test_a_disk_that_is_full_when_the_model_is_written_says_so(uninterrupted: Path, tmp_path: Path) -> None:
+    def full() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+
+    for arguments in (["report", uninterrupted], ["export", uninterrupted, "--to", tmp_path / "model"]):
+        done = regzoo(*arguments, preexec_fn=full)
+        assert (done.returncode, done.stdout) == (3, "")
+        assert done.stderr.startswith("Failed: ")
+        assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+    again = regzoo("report", uninterrupted)
+    assert (again.returncode, again.stderr) == (0, "")
+
+
+def test_ctrl_c_at_any_moment_is_resumable(start: Start, config: Path, uninterrupted: Path, tmp_path: Path) -> None:
+    """While the workers start, while runs are made, and after the last of them."""
+    folder = tmp_path / "iris"
+    for moment in (2.0, 5.0, "records", "report"):
+        before = rows(folder)
+        process = start("compare", config, "--out", folder, "--workers", 2)
+        if isinstance(moment, float):
+            time.sleep(moment)
+        else:
+            wanted = len(before) + 5 if moment == "records" else len(rows(uninterrupted))
+            until(holds(folder, wanted), process)
+        kill(process, signal.SIGINT)  # a terminal sends it to the workers as well
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 130, err
+        assert "Interrupted. Nothing is lost: run the same command again and it goes on." in err
+        assert "Traceback" not in out + err
+        assert_goes_on(before, rows(folder))
+    before = rows(folder)
+    assert regzoo("compare", config, "--out", folder, "--quiet").returncode == 0
+    assert rows(folder) == before
+    assert_same_end(folder, uninterrupted)
