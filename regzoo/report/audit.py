@@ -140,9 +140,11 @@ def _unequal(accounts: Sequence[Account], word: str, count: Callable[[Account], 
     if len(set(counts)) < 2:
         return ""
     usual = max(set(counts), key=lambda value: (counts.count(value), value))
-    odd = [f"{_few([code(a.name) for a in accounts if count(a) == value])} had {value:,}"
-           for value in sorted(set(counts) - {usual})]  # fmt: skip
-    return f"{listing(odd)} {word}, the others {usual:,}"
+    odd = [
+        f"{_few([code(a.name) for a in accounts if count(a) == value])} had {value:,}"
+        for value in sorted(set(counts) - {usual})
+    ]
+    return f"{word}: {listing(odd)}, the others {usual:,}"
 
 
 def _few(names: Sequence[str]) -> str:
@@ -197,11 +199,11 @@ def _seeds(board: dict[str, Any], records: Sequence[Record]) -> Finding:
 
 def _runs(accounts: Sequence[Account], labels: Any, task: str) -> list[Finding]:
     said = []
-    for word, what in (("diverged", "diverged"), ("collapsed", "predict no better than a constant")):
+    for word in ("diverged", "collapsed"):
         found = [(account.name, getattr(account, word)) for account in accounts if getattr(account, word)]
         runs = sum(count for _, count in found)
         where = _few([f"{count} of {code(name)}" for name, count in found])
-        said.append(Finding(not found, f"{plural(runs, 'run')} {what}: {where}." if found else f"No run {word}."))
+        said.append(Finding(not found, f"{plural(runs, 'run')} {word}: {where}." if found else f"No run {word}."))
     if not labels and task != "regression":
         said[1] = Finding(None, f"Whether a run of {task} collapsed cannot be told from its metrics.")
     return said

@@ -13,6 +13,12 @@ from regzoo.training.record import Record, Run
 
 Board = dict[str, Any]
 
+SPREAD = {
+    "edges": [-6 + 0.25 * i for i in range(29)],
+    "counts": [0] * 10 + [1, 2, 4, 8, 16, 8, 4, 2] + [0] * 10,
+    "small": 0.125,
+}
+
 UNKNOWN = ("rank", "tier", "mean", "sd", "low", "high", "iqm", "gain", "gain_low", "gain_high", "p_holm", "p_wilcoxon",
            "p_better", "p_better_low", "p_better_high", "verdict", "replicates_needed", "epochs",
            "best_epoch", "fit_seconds", "predict_ms", "parameters")  # fmt: skip
@@ -45,6 +51,8 @@ def _record(name: str, score: float | None, *, recipe: str | None = None, **give
     run |= {key: given.pop(key) for key in tuple(given) if key in run and key != "epochs"}
     metrics = {part: {"nll": score} for part in ("train", "validation")}
     fields = {"status": "ok", "metrics": metrics, "fit_seconds": 2.0, "epochs": 4, "best_epoch": 3}
+    if run["stage"] == "replicate":
+        fields |= {"reliability": [[0.3, 0.25, 10], [0.99, 0.95, 90]], "spread": SPREAD}
     return Record(run=Run(name=name, recipe=recipe or name, **run), **(fields | given))  # type: ignore[arg-type]
 
 
