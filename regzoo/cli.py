@@ -156,6 +156,23 @@ def report(folder: Folder) -> None:
 
 
 @app.command()
+def compare_runs(
+    before: Folder,
+    after: Annotated[Path, typer.Argument(help="the other comparison's folder", show_default=False)],
+    as_json: AsJson = False,
+) -> None:
+    """Say what changed between two comparisons: config, data, versions, ranking."""
+    from regzoo import api
+    from regzoo.report import compare_runs as runs
+
+    found = runs.compare_runs(api.Result(before).side, api.Result(after).side)
+    if as_json:
+        _print(json.dumps(found.to_dict(), indent=2, allow_nan=False))
+    else:
+        _rich(runs.text(found))
+
+
+@app.command()
 def export(
     folder: Folder,
     to: Annotated[Path, typer.Option(help="where to write the SavedModel", show_default=False)],
