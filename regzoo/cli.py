@@ -147,12 +147,23 @@ def failures(folder: Folder) -> None:
 
 
 @app.command()
-def report(folder: Folder) -> None:
+def report(
+    folder: Folder,
+    tensorboard: Annotated[
+        Path | None, typer.Option(metavar="LOGDIR", help="also write every run for TensorBoard's HParams, there")
+    ] = None,
+) -> None:
     """Write report.html, report.md, the figures and leaderboard.csv anew from the records."""
     from regzoo import api
 
-    api.Result(folder).write_report()
+    result = api.Result(folder)
+    result.write_report()
     _print(f"Report: {folder / 'report.html'}")
+    if tensorboard is not None:
+        from regzoo.report.tensorboard import write
+
+        count = write(tensorboard, result.board.to_dict(), result.records)
+        _print(f"TensorBoard: {count} runs; look at them with: tensorboard --logdir {tensorboard}")
 
 
 @app.command()
