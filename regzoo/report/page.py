@@ -78,7 +78,8 @@ def _content(
     return {
         "study": study,
         "facts": _facts(board, records, study),
-        "data_notes": data_notes(study),
+        "findings": [*study["data"].get("repairs", ()), *study["data"].get("warnings", ())],
+        "data_notes": study["data"].get("notes", ()),
         "verdict": verdict(board, study, records),
         "unfair": found.heading,
         "placebos": placebo_line(board),
@@ -104,16 +105,9 @@ def _facts(board: dict[str, Any], records: Sequence[Record], study: dict[str, An
     parts = f"{data['train']:,} train, {data['validation']:,} validation, {data['test']:,} test"
     return [
         f"{data['source']}: {plural(data['rows'], 'row')} ({parts}), {data['inputs']}, {task}",
-        *data.get("notes", ()),
         f"{plural(len(board['recipes']), 'recipe')}, {len(boards.measured(board))} measured",
         made if not boards.known(study["seconds"]) else f"{made} in {seconds(study['seconds'])}",
     ]
-
-
-def data_notes(study: dict[str, Any]) -> list[str]:
-    """What was repaired in the data or is doubtful about it, if its facts say so."""
-    said = [study["data"].get(key) or [] for key in ("repairs", "warnings", "notes")]
-    return [str(note) for notes in said for note in notes]
 
 
 def _environment() -> jinja2.Environment:

@@ -28,7 +28,6 @@ from regzoo.training.program import Program
 from regzoo.training.pruning import Pruner
 from regzoo.training.record import Curves, Parts, Record, Run, finite
 from regzoo.training.study import Study
-from regzoo.training.task import Task
 
 Weights = list[list[np.ndarray]]
 """The weights of each member, in Keras's order."""
@@ -73,6 +72,15 @@ class Studio:
             return held([train, validation], self.study.task, self.memory)
         places = np.sort(generator("shown").permutation(len(train[0]))[:count])
         return held([train, validation, tuple(array[places] for array in train)], self.study.task, self.memory)
+
+    @cached_property
+    def measure(self) -> Callable[[Any, Any, Any], dict[str, Any]]:
+        """Every metric of targets and logits (rows, size), given the variance of the residuals; traced once."""
+        task, rows = self.study.task, tf.TensorSpec([None, self.study.task.size], tf.float32)
+        return tf.function(
+            lambda y, logits, variance: task.measure(y, logits, variance=variance),
+            input_signature=[rows, rows, tf.TensorSpec([], tf.float32)],
+        )
 
     def program(self, recipe: Recipe) -> Program:
         """The program for the structure of ``recipe``; traced at most once while it is kept."""
@@ -187,7 +195,7 @@ def _measured(made: Record, studio: Studio, program: Program, weights: Weights) 
     parts = ["train", "validation", *(["test"] if made.run.stage == "replicate" else [])]
     logits = {part: predict(data[part][0]) for part in parts}
     targets = {part: study.task.encode(tf.constant(data[part][1])) for part in parts}
-    metrics = _measure(study.task, targets, logits)
+    metrics = _metrics(studio, targets, logits)
     broken = _broken(metrics, weights)
     record = replace(
         made,
@@ -233,12 +241,10 @@ def _count(model: keras.Model) -> int:
     return sum(math.prod(variable.shape) for variable in model.trainable_variables)
 
 
-def _measure(task: Task, targets: dict[str, Any], logits: dict[str, Any]) -> dict[str, dict[str, float | None]]:
-    variance = task.residual_variance(targets["train"], logits["train"])
-    return {
-        part: finite({name: float(value) for name, value in task.measure(y, logits[part], variance=variance).items()})
-        for part, y in targets.items()
-    }
+def _metrics(studio: Studio, targets: dict[str, Any], logits: dict[str, Any]) -> dict[str, dict[str, float | None]]:
+    variance = studio.study.task.residual_variance(targets["train"], logits["train"])
+    measured = {part: studio.measure(y, logits[part], variance) for part, y in targets.items()}
+    return {part: finite({name: float(value) for name, value in values.items()}) for part, values in measured.items()}
 
 
 def _mean_history(histories: Sequence[Curves]) -> Curves:

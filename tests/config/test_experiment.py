@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from regzoo.backbones.mlp import Mlp
-from regzoo.config import ConfigError, Experiment, from_keywords, load, read
+from regzoo.config import ConfigError, Experiment, Training, from_keywords, load, read
 from regzoo.language.ranges import Choice, Float
 from regzoo.regularizers.dropout import Dropout
 from regzoo.regularizers.l2 import L2
@@ -132,7 +132,7 @@ def test_resolved_yaml_has_every_key_and_reads_back_equal() -> None:
     assert read(text) == experiment
     written = yaml.safe_load(text)
     assert set(written) == set(Experiment.model_fields)
-    assert set(written["training"]) == {"epochs", "batch_size", "optimizer", "learning_rate"}
+    assert set(written["training"]) == set(Training.model_fields)
     assert Path(written["data"]["csv"]).is_absolute()
 
 
@@ -171,12 +171,17 @@ TABLE = [
     ("name: no", 6, 7, "received no, which YAML reads as true or false (put it in quotes"),
     ("name:", 6, 6, "name: takes text, received nothing"),
     ("name: [a]", 6, 7, "name: takes text, received a list"),
-    ("data: digits", 6, 7, "data: takes keys and values (source, csv, target, npz, images, size, idx, keras, "),
+    (
+        "data: digits",
+        6,
+        7,
+        "data: takes keys and values (source, csv, target, npz, parquet, separator, encoding, ",
+    ),
     ("data: {source: digts}", 6, 16, "data.source: takes one of digits, iris, wine"),
     ("data: {source: digts}", 6, 16, "received digts. Did you mean 'digits'?"),
     ("data: {sorce: digits}", 6, 8, "data.sorce: there is no such key. Did you mean 'source'?"),
     ("data: {image: folder}", 6, 8, "data.image: there is no such key. Did you mean 'images'?"),
-    ("data: {xyz: folder}", 6, 8, "data.xyz: there is no such key. There is: csv, download, group, idx, images,"),
+    ("data: {xyz: folder}", 6, 8, "data.xyz: there is no such key. There is: csv, download, encoding, group, idx,"),
     ("data: {images: [a]}", 6, 16, "data.images: takes text, received a list"),
     ("data: {images: a, size: 32}", 6, 25, "data.size: takes [height, width] in pixels, such as [32, 32], received 32"),
     ("data: {images: a, size: [32]}", 6, 25, "received a list of 1"),
@@ -195,9 +200,11 @@ TABLE = [
         "data: takes one of {source: digits}, {csv: path, target: column}",
     ),
     ("data: {csv: a.csv}", 6, 7, "data: csv needs the column to predict"),
-    ("data: {source: iris, target: y}", 6, 7, "target goes with csv, received it with source"),
-    ("data: {source: iris, group: g}", 6, 7, "data: group must go with csv or npz; name such a file, or take it out"),
-    ("data: {source: iris, test: t.csv}", 6, 7, "data: test must go with csv or npz"),
+    ("data: {source: iris, target: y}", 6, 7, "target goes with csv or parquet, received it with source"),
+    ('data: {npz: a.npz, separator: ";"}', 6, 7, "separator goes with csv, received it with npz"),
+    ("data: {parquet: a.parquet}", 6, 7, "data: parquet needs the column to predict: {parquet: path, target: column}"),
+    ("data: {source: iris, group: g}", 6, 7, "data: group must go with csv, parquet or npz; name such a file"),
+    ("data: {source: iris, test: t.csv}", 6, 7, "data: test must go with csv, parquet or npz"),
     ("data: {csv: a.csv, target: y, group: y}", 6, 7, "data: group and target are both 'y'; a column has one role"),
     ("data: {csv: a.csv, target: y, group: g, time: g}", 6, 7, "data: group and time are both 'g'"),
     (

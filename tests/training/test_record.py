@@ -38,10 +38,11 @@ RECORD = Record(
         ("learning_rate", 0.0011),
         ("epochs", 61),
         ("study", "other"),
+        ("bar", (0.5, 0.4)),
     ],
 )
 def test_every_field_is_part_of_a_runs_identity(field: str, value: Any) -> None:
-    assert set(vars(RUN)) == {"stage", "name", "recipe", "number", "seed", "learning_rate", "epochs", "study"}
+    assert set(vars(RUN)) == {"stage", "name", "recipe", "number", "seed", "learning_rate", "epochs", "study", "bar"}
     assert replace(RUN, **{field: value}).key != RUN.key
     assert replace(RUN).key == RUN.key
 
