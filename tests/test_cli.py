@@ -497,11 +497,11 @@ def test_a_moved_comparison_still_works(run: Run, finished: Any, copied: Path) -
 
 
 def test_compare_runs_says_what_changed(run: Run, finished: Any, copied: Path) -> None:
-    code, out, err = run("compare-runs", finished, copied)
+    code, out, err = run("compare-runs", finished.folder, copied)
     assert (code, err) == (0, "")
     for said in ("config: the same", "data: the same", "versions: the same", "winner: still"):
         assert said in out
-    found = json.loads(run("compare-runs", finished, copied, "--json")[1])
+    found = json.loads(run("compare-runs", finished.folder, copied, "--json")[1])
     assert {recipe["moved"] for recipe in found["recipes"]} == {0}
 
 
