@@ -30,6 +30,7 @@ from regzoo.data.sources import from_python, load
 from regzoo.language import AfterTraining, Backbone, InputError, Recipe, Regularizer, Schedule, parse
 from regzoo.language.fields import Strength
 from regzoo.report import page
+from regzoo.report.compare_runs import Side
 from regzoo.report.sweep import response_of, verdict_of
 from regzoo.training.in_process import InProcess
 from regzoo.training.quiet import import_tensorflow
@@ -415,6 +416,13 @@ class Result:
         with Ledger(self.folder) as ledger:
             records, study = ledger.records(), ledger.noted("study")
             return verdict_of(read_board(ledger, records).to_dict(), records, study).headline.replace("`", "")
+
+    @property
+    def side(self) -> Side:
+        """What `regzoo.report.compare_runs` sets beside another comparison."""
+        with Ledger(self.folder) as ledger:
+            board = read_board(ledger, ledger.records())
+            return Side(str(self.folder), board.to_dict(), ledger.noted("study"))
 
     @property
     def records(self) -> list[Record]:

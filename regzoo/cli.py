@@ -177,12 +177,40 @@ def failures(folder: Folder) -> None:
 
 
 @app.command()
-def report(folder: Folder) -> None:
+def report(
+    folder: Folder,
+    tensorboard: Annotated[
+        Path | None, typer.Option(metavar="LOGDIR", help="also write every run for TensorBoard's HParams, there")
+    ] = None,
+) -> None:
     """Write report.html, report.md, the figures and leaderboard.csv anew from the records."""
     from regzoo import api
 
-    api.Result(folder).write_report()
+    result = api.Result(folder)
+    result.write_report()
     _print(f"Report: {folder / 'report.html'}")
+    if tensorboard is not None:
+        from regzoo.report.tensorboard import write
+
+        count = write(tensorboard, result.board.to_dict(), result.records)
+        _print(f"TensorBoard: {count} runs; look at them with: tensorboard --logdir {tensorboard}")
+
+
+@app.command()
+def compare_runs(
+    before: Folder,
+    after: Annotated[Path, typer.Argument(help="the other comparison's folder", show_default=False)],
+    as_json: AsJson = False,
+) -> None:
+    """Say what changed between two comparisons: config, data, versions, ranking."""
+    from regzoo import api
+    from regzoo.report import compare_runs as runs
+
+    found = runs.compare_runs(api.Result(before).side, api.Result(after).side)
+    if as_json:
+        _print(json.dumps(found.to_dict(), indent=2, allow_nan=False))
+    else:
+        _rich(runs.text(found))
 
 
 @app.command()

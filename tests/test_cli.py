@@ -549,3 +549,19 @@ def test_export_writes_the_recipe_that_was_asked_for(run: Run, finished: Any, tm
 
 def test_a_moved_comparison_still_works(run: Run, finished: Any, copied: Path) -> None:
     assert run("leaderboard", copied, "--json") == run("leaderboard", finished.folder, "--json")
+
+
+def test_compare_runs_says_what_changed(run: Run, finished: Any, copied: Path) -> None:
+    code, out, err = run("compare-runs", finished.folder, copied)
+    assert (code, err) == (0, "")
+    for said in ("config: the same", "data: the same", "versions: the same", "winner: still"):
+        assert said in out
+    found = json.loads(run("compare-runs", finished.folder, copied, "--json")[1])
+    assert {recipe["moved"] for recipe in found["recipes"]} == {0}
+
+
+def test_report_writes_every_run_for_tensorboard(run: Run, copied: Path, tmp_path: Path) -> None:
+    code, out, _ = run("report", copied, "--tensorboard", tmp_path / "logs")
+    assert code == 0
+    assert "TensorBoard: 20 runs; look at them with: tensorboard --logdir" in out
+    assert len(list((tmp_path / "logs").rglob("events*"))) == 21

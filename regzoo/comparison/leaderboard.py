@@ -233,8 +233,11 @@ def _check_metric(rank_by: str, made: Mapping[str, Sequence[Record]]) -> None:
 
 
 def _frame(made: Mapping[str, Sequence[Record]], rank_by: str) -> pd.DataFrame:
-    """One row a replicate, by name, because two names may have found the same numbers."""
-    runs = [(name, record.run.seed, record.score(rank_by)) for name, those in made.items() for record in those]
+    """One row a replicate, by name, because two names may have found the same numbers.
+
+    Replicates are paired by number: those of one number have the same seed, but for a placebo's.
+    """
+    runs = [(name, record.run.number, record.score(rank_by)) for name, those in made.items() for record in those]
     return pd.DataFrame(runs, columns=["recipe", "seed", "score"])
 
 
