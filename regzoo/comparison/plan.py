@@ -11,9 +11,9 @@ from typing import Any
 
 from regzoo.comparison.search import Axis, axes, begin
 from regzoo.config import Experiment
-from regzoo.data.prepare import Prepared
+from regzoo.data.prepare import Preparation, Prepared
 from regzoo.language import InputError, Objective, Range, Recipe
-from regzoo.training.study import Study
+from regzoo.training.study import Cut, Study
 from regzoo.training.task import Task
 
 
@@ -44,7 +44,10 @@ class ArmPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that decides the runs of a comparison; ``budget`` in seconds, None for no limit."""
+    """Everything that decides the runs of a comparison; ``budget`` in seconds, None for no limit.
+
+    With several ``folds``, replicate i of every recipe uses cut i of the data; trials use cut 0.
+    """
 
     study: Study
     objective: Objective
@@ -57,6 +60,7 @@ class Plan:
     seed: int
     pruner: str = "none"
     budget: float | None = None
+    folds: int = 1
 
     @property
     def runs(self) -> int:
@@ -81,6 +85,7 @@ class Plan:
             "runs": self.runs,
             "epochs": self.model_epochs,
             "budget": self.budget,
+            "folds": self.folds,
             "recipes": [
                 {
                     "name": arm.name,
@@ -122,6 +127,7 @@ def make_plan(experiment: Experiment, prepared: Prepared, study: Study | None = 
         seed=experiment.seed,
         pruner=search.pruner,
         budget=experiment.budget,
+        folds=experiment.split.folds,
     )
 
 
@@ -136,7 +142,8 @@ def study_of(experiment: Experiment, prepared: Prepared) -> Study:
     Raises:
         InputError: if the metric does not fit the task.
     """
-    task = task_of(prepared)
+    task = task_of(prepared.preparation)
+    rules = [cut.preparation for cut in prepared.cuts]
     return Study(
         backbone=experiment.backbone,
         task=task,
@@ -146,12 +153,12 @@ def study_of(experiment: Experiment, prepared: Prepared) -> Study:
         rank_by=task.objective(experiment.rank_by).metric,
         data=f"{prepared.digest} {experiment.split} seed={experiment.seed}",
         class_weight=experiment.training.class_weight,
+        cuts=tuple(Cut(task_of(rule), rule.input_shape) for rule in rules),
     )
 
 
-def task_of(prepared: Prepared) -> Task:
-    """The task that the prepared data asks for."""
-    preparation = prepared.preparation
+def task_of(preparation: Preparation) -> Task:
+    """The task that data prepared in this way asks for."""
     if preparation.task == "classification":
         return Task("classification", preparation.classes)
     return Task(preparation.task, preparation.outputs, preparation.target_scale)

@@ -134,6 +134,12 @@ class Prepared:
     facts: dict[str, Any]
     cuts: tuple[Prepared, ...] = ()
 
+    @property
+    def test_train_ratio(self) -> float | None:
+        """With folds, validation rows for each training row, the mean over the cuts; see `Split.test_train_ratio`."""
+        ratios = [cut.split.test_train_ratio for cut in (self, *self.cuts)]
+        return math.fsum(ratios) / len(ratios) if self.cuts else None
+
     def parts(self, class_weight: str = "none") -> dict[str, tuple[Array, ...]]:
         """What training takes, by part; the training part has a third array where its rows count differently.
 

@@ -40,13 +40,13 @@ def test_unequal_numbers_of_trials_are_admitted(board: Any, row: Any, record: An
     assert "fewer where there was less to search" in text
 
 
-def test_the_winners_curse_is_worked_out(board: Any, row: Any) -> None:
+def test_the_winners_curse_is_worked_out(board: Any, row: Any, study: Any) -> None:
     """Two recipes: 0.564 standard errors of 0.4 / sqrt(4) = 0.2, so 0.113."""
     rows = [row("l2", rank=1, mean=1.0, sd=0.4, replicates=4, low=0.9, high=1.1), row("none", rank=2, mean=1.1)]
-    text = " ".join(caveats(board(rows)))
+    text = " ".join(caveats(board(rows), study()))
     assert "0.56 standard errors of a mean (here about 0.11 nll)" in text
     assert "this split" in text
 
 
-def test_one_recipe_has_no_curse(board: Any, row: Any) -> None:
-    assert len(caveats(board([row("none", rank=1, mean=1.0)]))) == 1
+def test_one_recipe_has_no_curse(board: Any, row: Any, study: Any) -> None:
+    assert len(caveats(board([row("none", rank=1, mean=1.0)]), study())) == 1
