@@ -70,10 +70,7 @@ def preparation_from(ledger: Ledger, fold: int = 0) -> Preparation:
 
 
 def study_from(ledger: Ledger, fold: int = 0) -> Study:
-    """The study that the ledger's runs in cut number ``fold`` share, without the other cuts.
-
-    A cut is read from its own note: what the runs share says only which cuts the last sitting needed.
-    """
+    """The study that the ledger's runs in cut number ``fold`` share, without the other cuts."""
     fields = ledger.noted("shared") | {"cuts": ()}
     rule = preparation_from(ledger, fold)
     return Study(**{**fields, "task": task_of(rule), "input_shape": rule.input_shape})

@@ -47,7 +47,8 @@ def caveats(board: dict[str, Any], study: dict[str, Any]) -> list[str]:
     if len(rows) < 2:
         return said
     luck = expected_best(len(rows))
-    error = number(rows[0]["sd"]) / max(1.0, number(rows[0]["replicates"])) ** 0.5
+    share = 1 / max(1.0, number(rows[0]["replicates"])) + (study.get("test_train_ratio") or 0.0)
+    error = number(rows[0]["sd"]) * share**0.5
     about = f" (here about {show(luck * error, places(board))} {board['rank_by']})" if error > 0 else ""
     return [
         *said,
