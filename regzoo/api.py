@@ -23,9 +23,9 @@ from regzoo.comparison.plan import Plan, looks_of, make_plan, placebos, study_of
 from regzoo.comparison.progress import Screen, Silent
 from regzoo.comparison.sweep import Sweep
 from regzoo.config import Experiment
-from regzoo.data.catalog import READ_BY_KERAS
+from regzoo.data.catalog import READ_BY_KERAS, in_cut
 from regzoo.data.dataset import Dataset
-from regzoo.data.prepare import Prepared, prepare
+from regzoo.data.prepare import Prepared, prepare_cuts
 from regzoo.data.sources import from_python, load
 from regzoo.language import AfterTraining, Backbone, InputError, Recipe, Regularizer, Schedule, parse
 from regzoo.language.fields import Strength
@@ -190,8 +190,8 @@ def read_data(experiment: Experiment) -> Prepared:
 
 
 def prepared_for(experiment: Experiment, dataset: Dataset) -> Prepared:
-    """Split and prepare ``dataset`` as ``experiment`` asks."""
-    return prepare(dataset, experiment.split, experiment.seed, experiment.task)
+    """Split and prepare ``dataset`` as ``experiment`` asks; with folds, once for each replicate."""
+    return prepare_cuts(dataset, experiment.split, experiment.seed, experiment.task, looks_of(experiment)[0])
 
 
 def run(
@@ -323,8 +323,8 @@ def _note(
     before = ledger.noted("study") or {}
     ledger.note("shared", dataclasses.asdict(study))
     ledger.note("names", [*experiment.recipes, *placebos(experiment)])
-    ledger.note("preparation", prepared.preparation.to_json())
-    ledger.note("held_out", prepared.held_out[0].tolist())
+    for number, cut in enumerate((prepared, *prepared.cuts)):
+        _note_cut(ledger, number, cut)
     ledger.note(
         "study",
         {
@@ -341,10 +341,20 @@ def _note(
             "replicates": looks_of(experiment)[0],
             "looks": looks_of(experiment),
             "rope": experiment.rope,
+            "folds": experiment.split.folds,
+            "test_train_ratio": prepared.test_train_ratio,
             "notes": [note for recipe in experiment.built_recipes() for note in recipe.clashes()],
             "sweep": before.get("sweep") if sweep is None else sweep.to_dict(),
         },
     )
+
+
+def _note_cut(ledger: Ledger, number: int, cut: Prepared) -> None:
+    """Keep what a model that was trained in this cut is exported with."""
+    ledger.note(in_cut("preparation", number), cut.preparation.to_json())
+    ledger.note(in_cut("held_out", number), cut.held_out[0].tolist())
+    if number:
+        ledger.note(in_cut("data", number), cut.facts)
 
 
 def read_board(ledger: Ledger, records: list[Record]) -> leaderboard.Leaderboard:
@@ -356,8 +366,15 @@ def read_board(ledger: Ledger, records: list[Record]) -> leaderboard.Leaderboard
     facts = ledger.noted("study")
     if facts is None:
         raise InputError("the comparison has only just begun: there is nothing to show yet")
-    rope, looks = facts.get("rope"), len(facts.get("looks", (1,)))
-    return leaderboard.of(records, facts["rank_by"], facts["direction"], ledger.noted("names"), rope=rope, looks=looks)
+    return leaderboard.of(
+        records,
+        facts["rank_by"],
+        facts["direction"],
+        ledger.noted("names"),
+        rope=facts.get("rope"),
+        test_train_ratio=facts.get("test_train_ratio"),
+        looks=len(facts.get("looks", (1,))),
+    )
 
 
 def write_report(folder: Path, ledger: Ledger) -> None:
@@ -444,14 +461,14 @@ class Result:
 
     @property
     def model(self) -> keras.Model:
-        """The winner's best replicate, for standardized inputs; `export` gives a model for raw ones."""
+        """The winner's best replicate, for inputs standardized by its own rule; `export` gives a model for raw ones."""
         import_tensorflow()
         from regzoo.export.export import study_from
         from regzoo.training.run import finished
 
         with Ledger(self.folder) as ledger:
             record, weights = ledger.weights(self.board.recipes[0].name)
-            return finished(study_from(ledger), parse(record.run.recipe), weights)
+            return finished(study_from(ledger, record.run.fold), parse(record.run.recipe), weights)
 
     def write_report(self) -> None:
         """Write leaderboard, report and figures anew, into the folder."""

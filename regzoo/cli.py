@@ -50,6 +50,7 @@ def check(config: Config) -> None:
     """Validate config and data without training; say every problem at once."""
     from regzoo import api
     from regzoo import config as configs
+    from regzoo.cards import split_in_words
     from regzoo.comparison.plan import make_plan, study_of
 
     experiment = configs.load(config)
@@ -59,7 +60,7 @@ def check(config: Config) -> None:
     facts = prepared.facts
     _print(
         f"{config}: fine. {facts['source']}: {facts['rows']} rows of {facts['inputs']}, {facts['task']}; "
-        f"{facts['train']} train, {facts['validation']} validation, {facts['test']} test; "
+        f"{facts['train']} train, {facts['validation']} validation, {facts['test']} test, {split_in_words(facts)}; "
         f"{len(experiment.recipes)} recipes."
     )
     for kind in ("repairs", "warnings"):

@@ -477,7 +477,16 @@ def test_check_says_what_the_data_is(run: Run, config: Path) -> None:
     code, out, err = run("check", config)
     assert (code, err) == (0, "")
     assert f"{config}: fine." in out
-    assert "100 rows of 5 columns, classification; 60 train, 20 validation, 20 test; 4 recipes" in out
+    assert "100 rows of 5 columns, classification; 60 train, 20 validation, 20 test, " in out
+    assert "20 test, a stratified split; 4 recipes" in out
+
+
+def test_check_says_how_folds_are_cut(run: Run, tensorflow: None, tmp_path: Path) -> None:
+    path = tmp_path / "iris.yaml"
+    path.write_text("name: iris\ndata: {source: iris}\nbackbone: linear\nrecipes: [l2]\nsplit: {folds: 3}\n")
+    code, out, err = run("check", path)
+    assert (code, err) == (0, "")
+    assert "80 train, 40 validation, 30 test, a stratified split into 3 folds; 2 recipes" in out
 
 
 def test_plan_says_what_will_be_trained(run: Run, config: Path) -> None:

@@ -235,10 +235,11 @@ def _check_metric(rank_by: str, made: Mapping[str, Sequence[Record]]) -> None:
 def _frame(made: Mapping[str, Sequence[Record]], rank_by: str) -> pd.DataFrame:
     """One row a replicate, by name, because two names may have found the same numbers.
 
-    Replicates are paired by number: those of one number have the same seed, but for a placebo's.
+    Paired by their number, not by the seed: a placebo has seeds of its own.
     """
-    runs = [(name, record.run.number, record.score(rank_by)) for name, those in made.items() for record in those]
-    return pd.DataFrame(runs, columns=["recipe", "seed", "score"])
+    runs = [(name, r.run.number, r.run.fold, r.score(rank_by)) for name, those in made.items() for r in those]
+    frame = pd.DataFrame(runs, columns=["recipe", "seed", "fold", "score"])
+    return frame if frame["fold"].any() else frame.drop(columns="fold")
 
 
 def _row(name: str, records: Sequence[Record], rank_by: str, ranking: Ranking | None) -> Row:

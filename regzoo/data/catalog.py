@@ -50,3 +50,12 @@ SEPARATORS = (",", ";", "\t", "|")
 
 ARRAYS = "arrays"
 """The source of data that was handed over in Python."""
+
+
+def in_cut(name: str, number: int) -> str:
+    """What ``name`` is called in one of several cuts into folds: unchanged in the first.
+
+    >>> in_cut("train", 0), in_cut("train", 2)
+    ('train', '2/train')
+    """
+    return f"{number}/{name}" if number else name

@@ -83,10 +83,13 @@ What the training part taught about the columns, and the model does inside:
 It is the replicate with the best validation {{ study.rank_by }} of {{ replicates }}; its validation score is therefore
 slightly optimistic, its test score is not. Mean over the replicates, on validation: {{ mean }}
 (95 % interval {{ low }} to {{ high }}).
+{%- if folds > 1 %} Each replicate was trained and validated on other rows; this one is number {{ recipe.number + 1 }}.
+{%- endif %}
 
 ## Limits
 
-Measured on one split of one data set. Inputs unlike the training data get confident answers all the same.
+Measured on {{ "one split" if folds == 1 else "%d folds" | format(folds) }} of one data set. Inputs unlike the training
+data get confident answers all the same.
 
 ## Proof
 
@@ -134,6 +137,7 @@ def readme(
     metrics = {name: {part: _number(values.get(name)) for part, values in record.metrics.items()} for name in names}
     return environment.from_string(TEMPLATE).render(
         study=study,
+        folds=study.get("folds", 1),
         source=_text(study["data"]["source"]),
         repairs=[_text(sentence) for sentence in study["data"].get("repairs", ())],
         recipe=record.run,

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from regzoo.comparison.leaderboard import Leaderboard, Row
 from regzoo.comparison.ledger import Ledger
+from regzoo.comparison.plan import task_of
+from regzoo.data.catalog import in_cut
 from regzoo.data.prepare import Preparation
 from regzoo.export import card, saved_model
 from regzoo.export.verify import verify
@@ -15,7 +17,6 @@ from regzoo.language import InputError, did_you_mean, parse
 from regzoo.training.members import member_seed
 from regzoo.training.run import finished
 from regzoo.training.study import Study
-from regzoo.training.task import Task
 
 MARK = "recipe.json"
 """A folder with this file was written here, and may be replaced by a newer export."""
@@ -37,9 +38,10 @@ def export(ledger: Ledger, board: Leaderboard, to: Path, recipe: str | None = No
             f"{to} exists and is no model exported by regzoo: nothing was overwritten; choose another path"
         )
     record, weights = ledger.weights(row.name)
-    preparation = Preparation.from_json(ledger.noted("preparation"))
-    model = finished(study_from(ledger), parse(record.run.recipe), weights)
-    raw = preparation.raw(ledger.noted("held_out"))
+    fold = record.run.fold
+    preparation = preparation_from(ledger, fold)
+    model = finished(study_from(ledger, fold), parse(record.run.recipe), weights)
+    raw = preparation.raw(ledger.noted(in_cut("held_out", fold)))
     temporary = to.with_name(f".{to.name}.writing")
     shutil.rmtree(temporary, ignore_errors=True)
     try:
@@ -48,6 +50,7 @@ def export(ledger: Ledger, board: Leaderboard, to: Path, recipe: str | None = No
             temporary, saved_model.named_inputs(raw, preparation), saved_model.live(model, preparation, raw)
         )
         report = ledger.noted("study")
+        report["data"] = ledger.noted(in_cut("data", fold)) or report["data"]
         seeds = [member_seed(record.run.seed, member) for member in range(len(weights))]
         described = card.recipe_json(record, seeds, row, report, preparation, parity)
         (temporary / MARK).write_text(json.dumps(described, indent=2, allow_nan=False) + "\n", encoding="utf-8")
@@ -61,11 +64,16 @@ def export(ledger: Ledger, board: Leaderboard, to: Path, recipe: str | None = No
     return to
 
 
-def study_from(ledger: Ledger) -> Study:
-    """The study that the ledger's runs share."""
-    fields = ledger.noted("shared")
-    task = Task(**fields.pop("task"))
-    return Study(**{**fields, "task": task, "input_shape": tuple(fields["input_shape"])})
+def preparation_from(ledger: Ledger, fold: int = 0) -> Preparation:
+    """The rule that was fitted on the training rows of cut number ``fold``."""
+    return Preparation.from_json(ledger.noted(in_cut("preparation", fold)))
+
+
+def study_from(ledger: Ledger, fold: int = 0) -> Study:
+    """The study that the ledger's runs in cut number ``fold`` share, without the other cuts."""
+    fields = ledger.noted("shared") | {"cuts": ()}
+    rule = preparation_from(ledger, fold)
+    return Study(**{**fields, "task": task_of(rule), "input_shape": rule.input_shape})
 
 
 def _row(board: Leaderboard, recipe: str | None) -> Row:

@@ -91,7 +91,7 @@ def _content(
         "failures": tables.failures(board, records),
         "pictures": pictures,
         "protocol": protocol(board, records, study),
-        "caveats": caveats(board),
+        "caveats": caveats(board, study),
     }
 
 
