@@ -129,7 +129,7 @@ def listing() -> Group:
         bones.add_row(name, ", ".join(one["slots"]), _plainly(one["does"]))
     data = _table("write", "for", title="\nData sources")
     for written, what in SOURCES.items():
-        data.add_row(Text(written), what)
+        data.add_row(Text(written), Text(what))
     return Group(zoo, bones, data)
 
 

@@ -59,8 +59,9 @@ def check(config: Config) -> None:
         f"{facts['train']} train, {facts['validation']} validation, {facts['test']} test; "
         f"{len(experiment.recipes)} recipes."
     )
-    for note in facts["notes"]:
-        _print(f"note: {note}")
+    for kind in ("notes", "repairs", "warnings"):
+        for sentence in facts[kind]:
+            _print(f"{kind.removesuffix('s')}: {sentence}")
 
 
 @app.command()
@@ -92,12 +93,13 @@ def compare(
     """Search, replicate and rank the recipes of CONFIG; run again after an interruption to go on."""
     from regzoo import api
     from regzoo import config as configs
+    from regzoo.language.errors import printable
 
     experiment = configs.load(config)
     folder = out or Path("reports") / experiment.name
     with api.quiet_or_screen(not quiet) as progress:
         prepared = api.read_data(experiment)
-        command = f"regzoo compare {config}"
+        command = printable(f"regzoo compare {config}")
         api.run(experiment, prepared, folder, workers=workers, fresh=fresh, progress=progress, command=command)
     result = api.Result(folder)
     if not quiet:
@@ -185,12 +187,31 @@ def bench(
         raise typer.Exit(1)
 
 
+@app.command()
+def predict(
+    path: Annotated[Path, typer.Argument(help="an exported model such as reports/digits/model", show_default=False)],
+    source: Annotated[Path, typer.Argument(metavar="INPUT", help="a CSV or NPZ file", show_default=False)],
+    out: Annotated[Path | None, typer.Option(help="a new CSV or .npz file [default: CSV to the screen]")] = None,
+    encoding: Annotated[str, typer.Option(help="of a CSV file")] = "utf-8-sig",
+) -> None:
+    """Answer every row of INPUT with an exported model."""
+    from regzoo.export.predict import predict as answer
+
+    rows = answer(path, source, sys.stdout if out is None else out, encoding, note=_warn)
+    if out is not None:
+        _print(f"{out}: {rows} rows")
+
+
 def _print(text: str) -> None:
-    typer.echo(text)
+    from regzoo.language.errors import printable
+
+    typer.echo(printable(text))
 
 
 def _warn(text: str) -> None:
-    typer.echo(text, err=True)
+    from regzoo.language.errors import printable
+
+    typer.echo(printable(text), err=True)
 
 
 def _rich(what: Any) -> None:

@@ -20,7 +20,7 @@ from pydantic_core import ErrorDetails
 
 from regzoo.config import values
 from regzoo.config.written import ConfigError, Document, KeyPath, Nested, Problem, compose
-from regzoo.data.catalog import ARRAYS, BUNDLED, KERAS, ROLES
+from regzoo.data.catalog import ARRAYS, BUNDLED, KERAS, ROLES, SEPARATORS
 from regzoo.data.dataset import TASKS, Task
 from regzoo.language.backbone import Backbone
 from regzoo.language.errors import did_you_mean
@@ -50,20 +50,28 @@ class _Section(BaseModel):
 _FORMS = {
     "source": "{source: digits}",
     "csv": "{csv: path, target: column}",
+    "parquet": "{parquet: path, target: column}",
     "npz": "{npz: path}",
     "images": "{images: folder}",
     "idx": "{idx: folder}",
     "keras": "{keras: fashion_mnist}",
 }
-_GOES_WITH = {"target": ("csv",), "size": ("images",), "download": ("keras",)}
+_GOES_WITH = {
+    "target": ("csv", "parquet"),
+    "separator": ("csv",),
+    "encoding": ("csv",),
+    "size": ("images",),
+    "download": ("keras",),
+}
 
 
 class Data(_Section):
-    """Where the data comes from: one of ``source``, ``csv``, ``npz``, ``images``, ``idx`` and ``keras``.
+    """Where the data comes from: one of source, csv, parquet, npz, images, idx and keras.
 
-    ``target`` names the column of a CSV file to predict. ``group``, ``time``, ``part`` and ``weight`` name columns of
-    a CSV file, or arrays of an archive, which are no inputs; ``validation`` and ``test`` are further files of the same
-    kind that hold these parts. ``size`` is the height and width of images, ``download`` lets Keras's data be fetched.
+    ``target`` names the column of a table to predict; ``separator`` and ``encoding`` go with csv, for files that are
+    not what they look like. ``group``, ``time``, ``part`` and ``weight`` name columns of a table, or arrays of an
+    archive, which are no inputs; ``validation`` and ``test`` are further files of the same kind that hold these parts.
+    ``size`` is the height and width of images, ``download`` lets Keras's data be fetched.
     """
 
     source: Annotated[str | None, PlainValidator(values.optional(values.word(tuple(BUNDLED), unlisted=(ARRAYS,))))] = (
@@ -77,6 +85,9 @@ class Data(_Section):
     idx: EmptyPath = None
     keras: Annotated[str | None, PlainValidator(values.optional(values.word(tuple(KERAS))))] = None
     download: Annotated[bool, PlainValidator(values.flag)] = False
+    parquet: EmptyPath = None
+    separator: Annotated[str | None, PlainValidator(values.optional(values.word(SEPARATORS)))] = None
+    encoding: EmptyText = None
     validation: EmptyPath = None
     test: EmptyPath = None
     group: EmptyText = None
@@ -108,8 +119,8 @@ class Data(_Section):
     @model_validator(mode="after")
     def _rows(self) -> Data:
         roles, parts = self.roles(), self.parts()
-        if self.csv is None and self.npz is None and (roles or parts):
-            raise ValueError(f"{', '.join((*parts, *roles))} must go with csv or npz; name such a file, or take it out")
+        if self.source is not None and (roles or parts):
+            raise ValueError(f"{', '.join((*parts, *roles))} must go with a file of the user's own; take it out")
         columns = {**roles, **({} if self.target is None else {"target": self.target})}
         for key, column in columns.items():
             twins = [other for other, name in columns.items() if name == column and other != key]
@@ -198,9 +209,12 @@ class Experiment(_Section):
     @field_validator("data")
     @classmethod
     def _predicted(cls, data: Data, others: ValidationInfo) -> Data:
-        if data.csv is not None and data.target is None and others.data.get("task") != "reconstruction":
-            form = "{csv: path, target: column}"
-            raise ValueError(f"csv needs the column to predict: {form}, received no target (or task: reconstruction)")
+        kind = "csv" if data.csv is not None else "parquet"
+        if getattr(data, kind) is not None and data.target is None and others.data.get("task") != "reconstruction":
+            form = f"{{{kind}: path, target: column}}"
+            raise ValueError(
+                f"{kind} needs the column to predict: {form}, received no target (or task: reconstruction)"
+            )
         return data
 
     def built_recipes(self) -> tuple[Recipe, ...]:

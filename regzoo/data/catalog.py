@@ -24,7 +24,9 @@ READ_BY_KERAS = ("cifar10", "cifar100")
 
 SOURCES = {
     **{f"{{source: {name}}}": what for name, what in BUNDLED.items()},
-    "{csv: path, target: column}": "a CSV file with a header: numeric or boolean columns, and one to predict",
+    "{csv: path, target: column}": "a CSV file with a header: columns of numbers, words, booleans or dates, with "
+    "missing cells, and one to predict; separator and encoding may be added",
+    "{parquet: path, target: column}": "the same as a Parquet file; needs the extra parquet",
     "{npz: path}": "a NumPy archive with the arrays x (rows or images) and y",
     "{csv: path, target: column, group: another}": "with a column of groups that no split parts; so with time, part "
     "(train, validation, test) and weight, and with the arrays of an archive",
@@ -42,6 +44,9 @@ PARTS = ("train", "validation", "test")
 
 ROLES = ("group", "time", "part", "weight")
 """What a row can carry besides inputs and target; in a config, each is the name of a column or an array."""
+
+SEPARATORS = (",", ";", "\t", "|")
+"""What may separate the cells of a CSV file. The one that divides the header into the most columns is taken."""
 
 ARRAYS = "arrays"
 """The source of data that was handed over in Python."""

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from regzoo.data.catalog import ROLES
+from regzoo.data.table import Table
 from regzoo.language.errors import InputError
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -25,7 +26,8 @@ class Dataset:
     """Inputs and targets as they came, before any split; the arrays are read-only.
 
     Attributes:
-        x: float32, (n, features) for rows or (n, height, width, channels) for images, not standardized.
+        x: float32, (n, features) for rows or (n, height, width, channels) for images, not standardized; or a `Table`,
+            if its columns are not all numbers or some are missing.
         y: (n,) the user's own labels (whole numbers, text, booleans) or numbers; None if there are only inputs.
         columns: names of the features, for tables; else None.
         name: what reports call it.
@@ -37,7 +39,7 @@ class Dataset:
         notes: what was done to the data while it was read, in sentences for the report.
     """
 
-    x: Array
+    x: Array | Table
     y: Array | None
     columns: tuple[str, ...] | None
     name: str
@@ -51,7 +53,7 @@ class Dataset:
     @property
     def kind(self) -> Literal["rows", "images"]:
         """``rows`` of features, or ``images``."""
-        return "rows" if self.x.ndim == 2 else "images"
+        return "rows" if len(self.x.shape) == 2 else "images"
 
     @property
     def task(self) -> Task:
@@ -77,28 +79,35 @@ class Dataset:
         return asked
 
     @functools.cached_property
+    def duplicates(self) -> Array:
+        """(n,) int64: rows with equal inputs and an equal target have equal numbers, all others their own."""
+        x = np.ascontiguousarray(self.x.codes() if isinstance(self.x, Table) else self.x)
+        targets = np.zeros(len(x), np.int64) if self.y is None else np.unique(self.y, axis=0, return_inverse=True)[1]
+        digests = (
+            hashlib.blake2b(row.tobytes() + y.tobytes(), digest_size=16).digest()
+            for row, y in zip(x, targets, strict=True)
+        )
+        seen: dict[bytes, int] = {}
+        return np.array([seen.setdefault(digest, len(seen)) for digest in digests], dtype=np.int64)
+
+    @functools.cached_property
     def digest(self) -> str:
         """16 hexadecimal digits of the content: equal numbers, labels, roles and column names give equal digests."""
         digest = hashlib.blake2b(digest_size=8)
         kind, targets = (None, None) if self.y is None else (self.y.dtype.kind, self.y.tolist())
         for part in (self.x.shape, self.columns, self.target, kind):
             digest.update(repr(part).encode() + b"\x1e")
-        digest.update(np.ascontiguousarray(self.x, dtype="<f4").tobytes())
+        if isinstance(self.x, Table):
+            digest.update(repr(self.x.kinds).encode())
+        for values in self.x.values if isinstance(self.x, Table) else (self.x,):
+            text = values.dtype.kind == "O"
+            digest.update(repr(values.tolist()).encode() if text else np.ascontiguousarray(values, "<f4").tobytes())
         digest.update(b"\x1e" + repr(targets).encode())
         for role in ROLES:
             values = getattr(self, role)
             if values is not None:
                 digest.update(f"\x1e{role}={values.tolist()!r}".encode())
         return digest.hexdigest()
-
-    @functools.cached_property
-    def duplicates(self) -> Array:
-        """(n,) int64: rows with equal inputs and an equal target have equal numbers, all others their own."""
-        targets = np.zeros(len(self.x)) if self.y is None else np.unique(self.y, axis=0, return_inverse=True)[1].ravel()
-        rows = zip(np.ascontiguousarray(self.x), targets, strict=True)
-        seen: dict[bytes, int] = {}
-        digests = (hashlib.blake2b(x.tobytes() + y.tobytes(), digest_size=16).digest() for x, y in rows)
-        return np.array([seen.setdefault(digest, len(seen)) for digest in digests], dtype=np.int64)
 
 
 def task_of(y: Array) -> Task:

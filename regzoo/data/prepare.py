@@ -9,10 +9,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from regzoo.data.catalog import PARTS
+from regzoo.data.columns import Rule, features, fit_columns, from_plain, to_plain
 from regzoo.data.dataset import Array, Dataset, Task
+from regzoo.data.inspect import between, inspect
 from regzoo.data.split import Split, SplitSettings, flip, own_seed, split
-from regzoo.language.errors import InputError
+from regzoo.data.table import Table
+from regzoo.language.errors import InputError, Problems, printable
 
 HELD_OUT = 64
 """At most this many raw test rows are kept to check an exported model with."""
@@ -28,13 +30,14 @@ class Preparation:
     Attributes:
         kind: ``rows`` or ``images``.
         input_shape: shape of one example: (features,) or (height, width, channels).
-        columns: names of the features of a table, else None.
-        mean: subtracted from each column, or from each channel of images.
+        columns: names of the columns of a table that a model takes, else None.
+        mean: subtracted from each feature, or from each channel of images.
         scale: then divided by: the population standard deviation, 1 where training values are all equal.
         task: ``classification``, ``regression`` or ``reconstruction`` of the inputs.
         labels: the user's own label values in the order of the class numbers; empty but for classification.
         target_mean: for regression, subtracted from the targets; else 0.
         target_scale: for regression, the targets' population standard deviation; else 1.
+        rules: for a `Table`, what makes features of its columns, before mean and scale; else empty.
     """
 
     kind: Literal["rows", "images"]
@@ -46,6 +49,7 @@ class Preparation:
     labels: tuple[Label, ...]
     target_mean: float
     target_scale: float
+    rules: tuple[Rule, ...] = ()
 
     @property
     def classes(self) -> int:
@@ -57,12 +61,20 @@ class Preparation:
         """Numbers that a model gives for an example: one for each class, the one predicted, or as many as it takes."""
         return math.prod(self.input_shape) if self.task == "reconstruction" else self.classes or 1
 
-    def apply(self, x: Array) -> Array:
-        """Return raw inputs ``x`` (n, *input_shape) standardized, in float32 arithmetic."""
+    def apply(self, x: Array | Table) -> Array:
+        """Return raw inputs ``x``, (n, *input_shape) or a table, standardized, in float32 arithmetic."""
+        if isinstance(x, Table):
+            x = features(x, self.rules)
         if x.shape[1:] != self.input_shape:
             raise InputError(f"inputs take the shape (n, {str(self.input_shape)[1:]}, received {x.shape}")
         mean, scale = np.array(self.mean, dtype=np.float32), np.array(self.scale, dtype=np.float32)
         return np.asarray((x.astype(np.float32) - mean) / scale, dtype=np.float32)
+
+    def raw(self, rows: list[Any]) -> Array | Table:
+        """Return inputs that were written as JSON with ``tolist``."""
+        if not self.rules:
+            return np.array(rows, dtype=np.float32)
+        return Table.from_rows([rule.name for rule in self.rules], [rule.kind for rule in self.rules], rows)
 
     def encode(self, y: Array) -> Array:
         """Return class numbers (n,), int64, or standardized targets (n, 1), float32.
@@ -81,12 +93,13 @@ class Preparation:
 
     def to_json(self) -> str:
         """Strict JSON; `from_json` gives an equal preparation back, to the last bit."""
-        return json.dumps(asdict(self), allow_nan=False)
+        return json.dumps({**asdict(self), "rules": [to_plain(rule) for rule in self.rules]}, allow_nan=False)
 
     @staticmethod
     def from_json(text: str) -> Preparation:
         """Read what `to_json` wrote."""
         fields: dict[str, Any] = json.loads(text)
+        fields["rules"] = [from_plain(rule) for rule in fields.get("rules", [])]
         listed = {key: tuple(value) for key, value in fields.items() if isinstance(value, list)}
         return Preparation(**{**fields, **listed})
 
@@ -112,7 +125,7 @@ class Prepared:
     test: Part
     preparation: Preparation
     digest: str
-    held_out: Part
+    held_out: tuple[Array | Table, Array]
     split: Split
     weights: dict[str, Array] | None
     facts: dict[str, Any]
@@ -137,12 +150,18 @@ def prepare(
         repetition: which cut into folds, from 0.
 
     Raises:
-        InputError: as `split` does, or if the targets are not made for the task.
+        InputError: with everything that cannot be repaired, as `inspect` and `split` say; if the targets are not made
+            for the task; if the training part has no column to learn from.
     """
     task = dataset.task_as(task)
     given = np.zeros(len(dataset.x)) if dataset.y is None else dataset.y
-    rows = split(dataset, settings, seed, task, fold, repetition)
-    preparation = fit(dataset, rows.train, task)
+    found = inspect(dataset, task)
+    problems = Problems(found.refused)
+    with problems.collected():
+        rows = split(dataset, settings, seed, task, fold, repetition)
+    problems.check()
+    preparation, repairs = fit(dataset, rows.train, task)
+    parts = {"train": rows.train, "validation": rows.validation, "test": rows.test}
     x = preparation.apply(dataset.x)
     y = x if task == "reconstruction" else preparation.encode(given)
     targets = y[rows.train]
@@ -155,44 +174,59 @@ def prepare(
         test=(x[rows.test], y[rows.test]),
         preparation=preparation,
         digest=dataset.digest,
-        held_out=(dataset.x[rows.test[:HELD_OUT]], given[rows.test[:HELD_OUT]]),
+        held_out=(_taken(dataset.x, preparation)[rows.test[:HELD_OUT]], given[rows.test[:HELD_OUT]]),
         split=rows,
-        weights=None if dataset.weight is None else {part: dataset.weight[getattr(rows, part)] for part in PARTS},
+        weights=None if dataset.weight is None else {part: dataset.weight[numbers] for part, numbers in parts.items()},
         facts={
-            "source": dataset.name,
+            "source": printable(dataset.name),
             "digest": dataset.digest,
             "rows": len(dataset.x),
             "train": len(rows.train),
             "validation": len(rows.validation),
             "test": len(rows.test),
-            "inputs": _inputs(dataset),
+            "inputs": _inputs(dataset, preparation),
             "task": preparation.task,
             "labels": list(preparation.labels),
             "split": rows.facts,
             "notes": list(dataset.notes),
+            "repairs": list(repairs),
+            "warnings": [*found.warned, *between(dataset, parts)],
         },
     )
 
 
-def fit(dataset: Dataset, rows: Array, task: Task) -> Preparation:
-    """Fit the rule on ``rows`` of ``dataset``, in float64."""
-    x = dataset.x[rows].astype(np.float64)
+def fit(dataset: Dataset, rows: Array, task: Task) -> tuple[Preparation, tuple[str, ...]]:
+    """Fit the rule on ``rows`` of ``dataset``, in float64; return it, and sentences on what it mends or leaves out."""
+    rules, repairs = fit_columns(dataset.x, rows) if isinstance(dataset.x, Table) else ((), ())
+    if isinstance(dataset.x, Table) and not rules:
+        raise InputError(f"{dataset.name}: no column is left to learn from:\n" + "\n".join(repairs))
+    x = (features(dataset.x[rows], rules) if isinstance(dataset.x, Table) else dataset.x[rows]).astype(np.float64)
     mean, scale = _moments(x, tuple(range(x.ndim - 1)))
+    if rules:
+        as_they_are = np.concatenate([np.arange(len(rule.features)) >= rule.scaled for rule in rules])
+        mean, scale = np.where(as_they_are, 0.0, mean), np.where(as_they_are, 1.0, scale)
     y = np.zeros(len(x)) if dataset.y is None or task == "reconstruction" else dataset.y[rows]
     target_mean, target_scale = np.zeros(()), np.ones(())
     if task == "regression":
         target_mean, target_scale = _moments(y.astype(np.float64), (0,))
-    return Preparation(
+    preparation = Preparation(
         kind=dataset.kind,
-        input_shape=dataset.x.shape[1:],
-        columns=dataset.columns,
+        input_shape=x.shape[1:],
+        columns=tuple(rule.name for rule in rules) or dataset.columns,
         mean=tuple(mean.tolist()),
         scale=tuple(scale.tolist()),
         task=task,
         labels=tuple(np.unique(y).tolist()) if task == "classification" else (),
         target_mean=float(target_mean),
         target_scale=float(target_scale),
+        rules=rules,
     )
+    return preparation, repairs
+
+
+def _taken(x: Array | Table, preparation: Preparation) -> Array | Table:
+    """The columns that the model takes."""
+    return x.only(preparation.columns or ()) if isinstance(x, Table) else x
 
 
 def _moments(values: Array, axes: tuple[int, ...]) -> tuple[Array, Array]:
@@ -202,6 +236,8 @@ def _moments(values: Array, axes: tuple[int, ...]) -> tuple[Array, Array]:
     return mean, np.where(flat, 1.0, deviation)
 
 
-def _inputs(dataset: Dataset) -> str:
+def _inputs(dataset: Dataset, preparation: Preparation) -> str:
+    if preparation.rules:
+        return f"{dataset.x.shape[1]} columns ({preparation.input_shape[0]} features)"
     size = " x ".join(str(length) for length in dataset.x.shape[1:])
     return f"{size} columns" if dataset.kind == "rows" else f"{size} images"

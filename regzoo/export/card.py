@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import version
 from typing import Any
 
 import jinja2
 
 from regzoo.comparison.leaderboard import Leaderboard, Row
+from regzoo.data.columns import to_plain
 from regzoo.data.prepare import Preparation
-from regzoo.export.saved_model import inputs, served_names
+from regzoo.export.saved_model import input_specs, inputs
 from regzoo.export.verify import Parity
 from regzoo.language import AfterTraining, parse
 from regzoo.training.record import Record, finite
 
 PACKAGES = ("regzoo", "tensorflow", "keras", "numpy")
+
+_KINDS = {
+    "numeric": "float32, NaN where missing",
+    "boolean": "string, true or false, empty where missing",
+    "categorical": "string, empty where missing",
+    "date": "string such as 2024-01-31 or 2024-01-31T17:05, empty where missing",
+}
+
+_CELLS = """\
+with open("model/recipe.json", encoding="utf-8") as file:
+    recipe = json.load(file)
+columns = {}
+for name, column in recipe["inputs"].items():
+    cells, dtype = table[column], recipe["dtypes"][name]
+    if dtype == "string":  # words, dates, true and false
+        cells = cells.astype(object).where(cells.notna(), "").astype(str)
+    columns[name] = tf.constant(cells.to_numpy(), dtype)
+"""
 
 TEMPLATE = """\
 ---
@@ -24,7 +44,7 @@ tags: [regzoo, tensorflow, saved-model, {{ task }}]
 # {{ study.name }}: `{{ recipe.recipe }}`
 
 A TensorFlow SavedModel with its preprocessing inside. It was chosen by comparing {{ compared }} regularization
-recipes on {{ study.data.source }} data.
+recipes on {{ source }} data.
 
 ## Use
 
@@ -43,6 +63,15 @@ Inputs, raw as in the data: {{ inputs }}. Outputs: {{ outputs }}.
 
 {{ study.data.rows }} rows of {{ study.data.inputs }} (digest `{{ study.data.digest }}`), of which
 {{ study.data.train }} for training, {{ study.data.validation }} for validation and {{ study.data.test }} for testing.
+{%- if repairs %}
+
+
+What the training part taught about the columns, and the model does inside:
+
+{% for sentence in repairs -%}
+- {{ sentence }}
+{%- endfor %}
+{%- endif %}
 
 ## Metrics of this very model
 
@@ -87,6 +116,9 @@ def recipe_json(
             "gain": [row.gain, row.gain_low, row.gain_high],
             "data": study["data"],
             "inputs": inputs(preparation),
+            "dtypes": {name: spec.dtype.name for name, spec in input_specs(preparation).items()},
+            "shapes": {name: list(spec.shape)[1:] for name, spec in input_specs(preparation).items()},
+            "rules": [to_plain(rule) for rule in preparation.rules],
             "versions": {name: version(name) for name in PACKAGES},
             "parity": parity.to_dict(),
         }
@@ -102,6 +134,8 @@ def readme(
     metrics = {name: {part: _number(values.get(name)) for part, values in record.metrics.items()} for name in names}
     return environment.from_string(TEMPLATE).render(
         study=study,
+        source=_text(study["data"]["source"]),
+        repairs=[_text(sentence) for sentence in study["data"].get("repairs", ())],
         recipe=record.run,
         task=preparation.task,
         compared=len(board.recipes),
@@ -118,12 +152,25 @@ def readme(
     )
 
 
+def _text(text: str) -> str:
+    """Return ``text`` as Markdown that shows just these characters."""
+    return re.sub(r"([\\`*_{}\[\]<>#|~&])", r"\\\1", " ".join(text.split()))
+
+
+def _code(text: str) -> str:
+    """Return ``text`` as code, in more backquotes than it has in a row."""
+    fence = "`" * max(1, *(len(found) + 1 for found in re.findall("`+", text)), 1)
+    return f"{fence} {text} {fence}" if "`" in text else f"`{text}`"
+
+
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.4g}"
 
 
 def _call(preparation: Preparation) -> str:
     serve = 'answers = model.signatures["serving_default"]'
+    if preparation.rules:
+        return f"{_CELLS}{serve}(**columns)"
     if preparation.columns:
         lines = ['with open("model/recipe.json", encoding="utf-8") as file:', '    inputs = json.load(file)["inputs"]']
         lines += ["columns = {name: tf.constant(table[column], tf.float32) for name, column in inputs.items()}"]
@@ -132,10 +179,15 @@ def _call(preparation: Preparation) -> str:
 
 
 def _inputs(preparation: Preparation) -> str:
+    named = inputs(preparation)
     if preparation.columns:
-        served = zip(served_names(preparation.columns), preparation.columns, strict=True)
-        listed = (f"`{name}`" if name == column else f"`{name}` (column `{column}`)" for name, column in served)
-        return f"one float32 vector (batch,) for each column: {', '.join(listed)}"
+        listed = [
+            (f"`{name}`" if name == column else f"`{name}` (column {_code(column)})") for name, column in named.items()
+        ]
+        if not preparation.rules:
+            return f"one float32 vector (batch,) for each column: {', '.join(listed)}"
+        each = (f"{name}, {_KINDS[rule.kind]}" for name, rule in zip(listed, preparation.rules, strict=True))
+        return f"one vector (batch,) for each column: {'; '.join(each)}"
     shape = ", ".join(map(str, preparation.input_shape))
     return f"`{preparation.kind}`, float32 (batch, {shape})"
 

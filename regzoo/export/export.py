@@ -6,8 +6,6 @@ import json
 import shutil
 from pathlib import Path
 
-import numpy as np
-
 from regzoo.comparison.leaderboard import Leaderboard, Row
 from regzoo.comparison.ledger import Ledger
 from regzoo.data.prepare import Preparation
@@ -41,7 +39,7 @@ def export(ledger: Ledger, board: Leaderboard, to: Path, recipe: str | None = No
     record, weights = ledger.weights(row.name)
     preparation = Preparation.from_json(ledger.noted("preparation"))
     model = finished(study_from(ledger), parse(record.run.recipe), weights)
-    raw = np.asarray(ledger.noted("held_out"), np.float32)
+    raw = preparation.raw(ledger.noted("held_out"))
     temporary = to.with_name(f".{to.name}.writing")
     shutil.rmtree(temporary, ignore_errors=True)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from regzoo.data.dataset import Array
 from regzoo.data.prepare import Preparation
+from regzoo.data.table import Table
+from regzoo.export import columns
 from regzoo.regularizers._averaging import members
 from regzoo.regularizers._monte_carlo import MonteCarlo, of_numbers, of_probabilities
 
@@ -28,7 +31,8 @@ class Served(tf.Module):
     """Takes what the user's data looked like; gives named outputs.
 
     Inputs: ``images`` (batch, height, width, channels) or ``rows`` (batch, columns), raw, float32; for data with
-    named columns, one input (batch,) for each column, in order, by its own name as `served_names` writes it.
+    named columns, one input (batch,) for each column, in order, by its own name as `served_names` writes it: float32
+    with NaN where a number is missing, or text for words, booleans (true, false) and dates, ``""`` where missing.
 
     Outputs: ``probabilities`` (batch, classes) and ``label`` (batch,), the user's own label values; for regression
     ``prediction`` (batch, outputs) in the user's units; for reconstruction ``reconstruction``, of the inputs' shape and
@@ -50,10 +54,20 @@ class Served(tf.Module):
         self.labels = tf.constant(np.array(preparation.labels)) if preparation.labels else None
         self.target = (preparation.target_mean, preparation.target_scale)
         self.task = preparation.task
+        self.rules = preparation.rules
 
-    def outputs(self, raw: Any) -> dict[str, Any]:
-        """Named outputs for raw inputs (batch, ...)."""
-        x = (raw - self.mean) / self.scale
+    def prepared(self, raw: Mapping[str, Any]) -> Any:
+        """What the model takes, (batch, ...), of the raw inputs by name."""
+        if self.rules:
+            by_column = {rule.name: value for rule, value in zip(self.rules, raw.values(), strict=True)}
+            x = columns.features(by_column, self.rules)
+        else:
+            values = list(raw.values())
+            x = values[0] if len(values[0].shape) > 1 else tf.stack(values, axis=-1)
+        return (x - self.mean) / self.scale
+
+    def outputs(self, x: Any) -> dict[str, Any]:
+        """Named outputs for prepared inputs (batch, ...)."""
         spread = _spread(self.model, x)
         if self.labels is not None:
             return self._classified(spread or {"probabilities": self.model(x, training=False)})
@@ -137,13 +151,16 @@ def inputs(preparation: Preparation) -> dict[str, str]:
 
 def input_specs(preparation: Preparation) -> dict[str, tf.TensorSpec]:
     """The served inputs by name."""
-    shape = [] if preparation.columns else preparation.input_shape
-    return {name: tf.TensorSpec([None, *shape], tf.float32, name=name) for name in inputs(preparation)}
+    names, shape = inputs(preparation), () if preparation.columns else preparation.input_shape
+    dtypes = [columns.dtype_of(rule) for rule in preparation.rules] or [tf.float32] * len(names)
+    return {name: tf.TensorSpec([None, *shape], dtype, name=name) for name, dtype in zip(names, dtypes, strict=True)}
 
 
-def named_inputs(raw: np.ndarray, preparation: Preparation) -> dict[str, np.ndarray]:
+def named_inputs(raw: Array | Table, preparation: Preparation) -> dict[str, np.ndarray]:
     """Raw rows (rows, ...) as the served inputs, by name."""
     names = inputs(preparation)
+    if isinstance(raw, Table):
+        return {name: raw.column(column) for name, column in names.items()}
     return {name: raw[:, index] if preparation.columns else raw for index, name in enumerate(names)}
 
 
@@ -153,8 +170,7 @@ def write(model: keras.Model, preparation: Preparation, folder: Path) -> None:
     specs = input_specs(preparation)
 
     def serve(inputs: dict[str, Any]) -> dict[str, Any]:
-        columns = [inputs[name] for name in specs]
-        return served.outputs(tf.stack(columns, axis=-1) if preparation.columns else columns[0])
+        return served.outputs(served.prepared({name: inputs[name] for name in specs}))
 
     archive = keras.export.ExportArchive()
     archive.track(model)
@@ -162,8 +178,11 @@ def write(model: keras.Model, preparation: Preparation, folder: Path) -> None:
     archive.write_out(str(folder), verbose=False)
 
 
-def live(model: keras.Model, preparation: Preparation, raw: np.ndarray) -> dict[str, np.ndarray]:
-    """What the live model answers to raw inputs (rows, ...), for comparison with the exported one."""
-    served = Served(model, preparation)
-    chunks = [served.outputs(tf.constant(raw[start : start + CHUNK])) for start in range(0, len(raw), CHUNK)]
+def live(model: keras.Model, preparation: Preparation, raw: Array | Table) -> dict[str, np.ndarray]:
+    """What the live model answers to raw inputs (rows, ...), for comparison with the exported one.
+
+    They are prepared as for training, by the preparation itself and not by its counterpart in the graph.
+    """
+    served, x = Served(model, preparation), preparation.apply(raw)
+    chunks = [served.outputs(tf.constant(x[start : start + CHUNK])) for start in range(0, len(x), CHUNK)]
     return {name: np.concatenate([chunk[name].numpy() for chunk in chunks]) for name in chunks[0]}

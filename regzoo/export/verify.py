@@ -97,7 +97,8 @@ def verify(folder: Path, inputs: dict[str, np.ndarray], expected: dict[str, np.n
 def _served(folder: Path, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     with tempfile.TemporaryDirectory(prefix="regzoo-verify-") as scratch:
         sent, answered = Path(scratch) / "inputs.npz", Path(scratch) / "answers.npz"
-        values = {f"input_{index}": value for index, value in enumerate(inputs.values())}
+        plain = (value.astype(str) if value.dtype == object else value for value in inputs.values())
+        values = {f"input_{index}": value for index, value in enumerate(plain)}
         np.savez(sent, names=np.array(list(inputs)), **values)  # type: ignore[arg-type]
         command = [sys.executable, "-I", "-c", SCRIPT, str(folder), str(sent), str(answered), *map(str, BATCHES)]
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}

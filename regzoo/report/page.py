@@ -75,6 +75,7 @@ def _content(
     return {
         "study": study,
         "facts": _facts(board, records, study),
+        "findings": [*study["data"].get("repairs", ()), *study["data"].get("warnings", ())],
         "verdict": verdict(board, study),
         "leaderboard": tables.leaderboard(board),
         "details": tables.details(board),

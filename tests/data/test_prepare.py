@@ -151,6 +151,8 @@ def test_facts_are_plain() -> None:
         "task": "classification",
         "labels": ["setosa", "versicolor", "virginica"],
         "notes": [],
+        "repairs": [],
+        "warnings": ["iris: 1 of 150 rows repeat an earlier row, target included"],
     }
     assert prepare(load_bundled("digits"), Settings(), 0).facts["inputs"] == "8 x 8 x 1 images"
 

@@ -8,11 +8,9 @@ import numpy as np
 import pandas as pd
 
 from regzoo.data.dataset import Array, Dataset
+from regzoo.data.sources.frame import LARGEST, tabular
 from regzoo.data.sources.roles import with_roles
-from regzoo.language.errors import InputError
-
-LARGEST = 1e30
-"""Inputs beyond this size would overflow float32 when they are standardized."""
+from regzoo.language.errors import InputError, Problems
 
 _KINDS = {
     "O": "mixed or non-numeric objects",
@@ -36,7 +34,8 @@ def from_arrays(
     """Return a checked copy of ``x`` and ``y``; the caller's objects are not changed.
 
     Args:
-        x: (n, features), or images (n, height, width) or (n, height, width, channels). Numbers or booleans.
+        x: (n, features), or images (n, height, width) or (n, height, width, channels). Numbers or booleans; the columns
+            of a DataFrame also words, dates, and with missing cells.
         y: (n,) or (n, 1): labels (text, booleans, whole numbers) or numbers; None if there are only inputs.
         name: what messages and reports call the data.
         groups: (n,) the group of each row; no group is ever in two parts.
@@ -45,27 +44,36 @@ def from_arrays(
         part: (n,) ``train``, ``validation``, ``test``, or None (or "") where regzoo may choose.
 
     Raises:
-        InputError: if shapes or lengths do not fit, something is missing, not finite or no number, or if all
-            targets are the same.
+        InputError: with every problem: if shapes or lengths do not fit, something is not finite or cannot be used, or
+            if all targets are the same.
 
     >>> from_arrays([[1, 2], [3, 4]], ["no", "yes"]).x.shape
     (2, 2)
     """
-    columns = column_names(x, name) if isinstance(x, pd.DataFrame) else None
-    inputs = _inputs(x, name) if columns is None else _table(x, columns, name)
-    targets = None if y is None else _targets(y, name)
-    inputs.setflags(write=False)
-    if targets is not None:
-        if len(inputs) != len(targets):
-            raise InputError(f"{name}: x has {len(inputs)} rows and y has {len(targets)}; each row needs one target")
-        if len(np.unique(targets)) < 2:
-            raise InputError(f"{name}: all {len(targets)} targets are {targets[0]!s}; there is nothing to tell apart")
-        targets.setflags(write=False)
+    problems = Problems()
+    columns, targets = None, None
+    with problems.collected():
+        columns = column_names(x, name) if isinstance(x, pd.DataFrame) else None
+        inputs = _inputs(x, name) if columns is None else tabular(x, columns, name)
+    with problems.collected():
+        targets = None if y is None else _told_apart(_targets(y, name), name)
+    problems.check()
+    if targets is not None and len(inputs) != len(targets):
+        raise InputError(f"{name}: x has {len(inputs)} rows and y has {len(targets)}; each row needs one target")
+    for array in (inputs, targets):
+        if isinstance(array, np.ndarray):
+            array.setflags(write=False)
     roles = {"group": groups, "time": time, "part": part, "weight": sample_weight}
     given = {role: values for role, values in roles.items() if values is not None}
     words = {"group": "groups", "weight": "sample_weight"}
     places = {role: f"{name}: {words.get(role, role)}" for role in given}
     return with_roles(Dataset(inputs, targets, columns, name, _target_name(y)), given, places)
+
+
+def _told_apart(targets: Array, name: str) -> Array:
+    if len(np.unique(targets)) < 2:
+        raise InputError(f"{name}: all {len(targets)} targets are {targets[0]!s}; there is nothing to tell apart")
+    return targets
 
 
 def column_names(frame: pd.DataFrame, name: str) -> tuple[str, ...]:
@@ -80,28 +88,10 @@ def column_names(frame: pd.DataFrame, name: str) -> tuple[str, ...]:
         if column in seen:
             both = f"columns {seen[column]} and {position}"
             raise InputError(f"{name}: {both} are both called {column!r}; rename one")
+        if not column.isprintable():
+            raise InputError(f"{name}: column {position} is called {column!r}, with control characters; rename it")
         seen[column] = position
     return tuple(names)
-
-
-def _table(frame: pd.DataFrame, columns: tuple[str, ...], name: str) -> Array:
-    """Return the columns of ``frame`` as float32 (n, features); each must be complete, numeric or boolean."""
-    if frame.empty:
-        raise InputError(f"{name}: x has no rows")
-    values = np.empty(frame.shape, dtype=np.float32)
-    for position, column in enumerate(columns):
-        series = frame.iloc[:, position]
-        where = f"{name}: column {column!r} ({len(frame)} rows)"
-        missing = series.isna().to_numpy()
-        if missing.any():
-            first = int(np.argmax(missing)) + 1
-            raise InputError(f"{where} has {missing.sum()} missing cells, the first in row {first}; drop or fill them")
-        if not (pd.api.types.is_numeric_dtype(series.dtype) or pd.api.types.is_bool_dtype(series.dtype)):
-            raise InputError(f"{where} holds {_example(series)}, which is no number; drop or encode it")
-        if pd.api.types.is_complex_dtype(series.dtype):
-            raise InputError(f"{where} holds complex numbers; take their parts as columns")
-        values[:, position] = _float32(series.to_numpy(dtype=np.float64), where)
-    return values
 
 
 def _inputs(x: Any, name: str) -> Array:
@@ -214,10 +204,3 @@ def _normal(array: Array, name: str) -> Array:
     if kind == "u" and int(array.max()) > np.iinfo(np.int64).max:
         raise InputError(f"{name}: y holds whole numbers beyond 2**63; write such labels as text")
     return np.array(array, dtype=np.int64)
-
-
-def _example(series: pd.Series) -> str:
-    """Show the first value that is no number; the column has at least one, and none that is missing."""
-    texts = series.astype(str)
-    strange = texts[pd.to_numeric(texts, errors="coerce").isna()]
-    return repr(str((strange if len(strange) else texts).iloc[0])[:40])
