@@ -13,6 +13,27 @@ from regzoo.language import EnvironmentFailure
 OPSET = "17"
 """The version of ONNX's operations: of 2022, the first with layer normalization, known to every runtime in use."""
 
+ONNX_SCRIPT = """
+import sys
+import numpy as np
+import tf2onnx.convert
+from tf2onnx.handler import tf_op
+
+@tf_op("Erfc")  # of the exact GELU; tf2onnx 1.17 knows Erf alone
+class Erfc:
+    @classmethod
+    def version_9(cls, ctx, node, **kwargs):
+        shape, dtype = ctx.get_shape(node.output[0]), ctx.get_dtype(node.output[0])
+        erf = ctx.make_node("Erf", node.input, shapes=[shape], dtypes=[dtype])
+        one = ctx.make_const(node.name + "/one", np.ones((), np.float32))
+        ctx.remove_node(node.name)
+        ctx.make_node("Sub", [one.output[0], erf.output[0]], name=node.name, outputs=node.output,
+                      shapes=[shape], dtypes=[dtype])
+
+sys.argv[1:] = ["--saved-model", sys.argv[1], "--output", sys.argv[2], "--opset", sys.argv[3]]
+tf2onnx.convert.main()
+"""
+
 LITERT_SCRIPT = """
 import sys
 from pathlib import Path
@@ -37,12 +58,9 @@ def convert(saved: Path, form: Format, to: Path) -> None:
     Raises:
         ConversionError: with what the converter said last.
     """
-    commands = {
-        "onnx": ["-m", "tf2onnx.convert", "--saved-model", str(saved), "--output", str(to), "--opset", OPSET],
-        "litert": ["-c", LITERT_SCRIPT, str(saved), str(to)],
-    }
+    scripts = {"onnx": ONNX_SCRIPT, "litert": LITERT_SCRIPT}
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
-    command = [sys.executable, "-I", *commands[form.name]]
+    command = [sys.executable, "-I", "-c", scripts[form.name], str(saved), str(to), OPSET]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     refused = [line for line in done.stderr.splitlines() if any(words in line for words in REFUSALS)]
     if done.returncode or refused:
