@@ -16,6 +16,7 @@ OPSET = "17"
 ONNX_SCRIPT = """
 import sys
 import numpy as np
+import tensorflow as tf
 import tf2onnx.convert
 from tf2onnx.handler import tf_op
 
@@ -30,8 +31,12 @@ class Erfc:
         ctx.make_node("Sub", [one.output[0], erf.output[0]], name=node.name, outputs=node.output,
                       shapes=[shape], dtypes=[dtype])
 
-sys.argv[1:] = ["--saved-model", sys.argv[1], "--output", sys.argv[2], "--opset", sys.argv[3]]
-tf2onnx.convert.main()
+loaded = tf.saved_model.load(sys.argv[1])  # held: its variables go with it
+serve = loaded.signatures["serving_default"]
+specs = serve.structured_input_signature[1]  # their names are not the keys: TensorFlow writes them in lower case
+named = {name: tf.TensorSpec(spec.shape, spec.dtype, name=name) for name, spec in specs.items()}
+function = tf.function(lambda inputs: serve(**inputs), input_signature=[named])
+tf2onnx.convert.from_function(function, [named], opset=int(sys.argv[3]), output_path=sys.argv[2])
 """
 
 LITERT_SCRIPT = """
@@ -62,7 +67,8 @@ def convert(saved: Path, form: Format, to: Path) -> None:
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
     command = [sys.executable, "-I", "-c", scripts[form.name], str(saved), str(to), OPSET]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    refused = [line for line in done.stderr.splitlines() if any(words in line for words in REFUSALS)]
+    lines = done.stderr.splitlines()
+    refused = [line[line.index(words) :] for words in REFUSALS for line in lines if words in line]
     if done.returncode or refused:
-        said = refused or done.stderr.strip().splitlines()[-1:] or ["it was ended"]
+        said = refused or lines[-1:] or ["the converter was ended"]
         raise ConversionError(f"the model cannot be written as {form.name}: {said[0]}; nothing was exported")

@@ -18,7 +18,7 @@ MODEL = tf.saved_model.load(sys.argv[1])
 
 
 def predict(request: dict[str, Any]) -> dict[str, Any]:
-    """Answer ``{"inputs": {...}}``, by columns; one named output alone stands for itself, as TensorFlow Serving says."""
+    """Answer ``{"inputs": {...}}``, by columns; an output that is alone stands for itself, as there."""
     serve = MODEL.signatures[request.get("signature_name", "serving_default")]
     specs = serve.structured_input_signature[1]
     given = request["inputs"]

@@ -14,6 +14,7 @@ from regzoo import api
 from regzoo.comparison.ledger import Ledger
 from regzoo.data.prepare import Preparation
 from regzoo.export.formats import FORMATS, LITERT, ONNX, SAVED_MODEL, Format, format_of, refuse
+from regzoo.export.rows import read_exported
 from regzoo.language import InputError, parse
 
 
@@ -81,6 +82,4 @@ def test_a_folder_in_a_format_serves_by_its_card(
     parts = {"train": 60, "validation": 20, "test": 20}
     assert right.sum() == pytest.approx(sum(said["metrics"][p]["accuracy"] * n for p, n in parts.items()), abs=1e-4)
     with pytest.raises(InputError, match=f"in the format {form.name}; predict takes a saved_model"):
-        from regzoo.export.rows import read_exported
-
         read_exported(tmp_path / "model")
