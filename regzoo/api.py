@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 from regzoo import config as configs
 from regzoo.comparison import leaderboard
 from regzoo.comparison.compare import make_runs
-from regzoo.comparison.folder import Scratch, claimed, keep_config, refuse_busy, set_aside
+from regzoo.comparison.folder import CONFIG, Scratch, claimed, keep_config, refuse_busy, set_aside
 from regzoo.comparison.ledger import FILE as LEDGER
 from regzoo.comparison.ledger import Ledger
 from regzoo.comparison.plan import Plan, looks_of, make_plan, placebos, study_of
 from regzoo.comparison.progress import Screen, Silent
 from regzoo.comparison.sweep import Sweep
 from regzoo.config import Experiment
-from regzoo.data.catalog import READ_BY_KERAS, in_cut
+from regzoo.data.catalog import ARRAYS, READ_BY_KERAS, in_cut
 from regzoo.data.dataset import Dataset
 from regzoo.data.prepare import Prepared, prepare_cuts
 from regzoo.data.sources import from_python, load
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     import keras
     import pandas as pd
 
+    from regzoo.export.refit import Material
     from regzoo.training.model import RegularizedModel
 
 MODEL = "model"
@@ -481,13 +482,59 @@ class Result:
         made, path = self.folder / "report.html", Path(path)
         return path if path.exists() and path.samefile(made) else Path(shutil.copyfile(made, path))
 
-    def export(self, path: str | Path, recipe: str | None = None) -> Path:
-        """Write a verified SavedModel of the winner, or of ``recipe``, to ``path``."""
+    def export(
+        self,
+        path: str | Path,
+        recipe: str | None = None,
+        format: str = "saved_model",
+        *,
+        refit: bool = False,
+        x: Any = None,
+        y: Any = None,
+        groups: Any = None,
+        sample_weight: Any = None,
+        time: Any = None,
+        part: Any = None,
+    ) -> Path:
+        """Write a verified model of the winner, or of ``recipe``, to the folder ``path``.
+
+        Args:
+            path: it may exist if it holds an older export.
+            recipe: as the leaderboard writes it.
+            format: ``saved_model``; ``onnx`` (`pip install 'regzoo[onnx]'`); ``litert`` (``regzoo[litert]``).
+            refit: train the recipe on train plus validation, for the epochs that its replicates needed. That needs the
+                data again: the config of the comparison says where it is, unless it was handed over in Python.
+            x: these very inputs, for ``refit``.
+            y: these very targets; so with ``groups``, ``sample_weight``, ``time`` and ``part``.
+
+        Raises:
+            InputError: if there is no such recipe or format, the model cannot be written in it, ``path`` holds
+                something else, or the data is not that of the comparison.
+        """
+        from regzoo.export.formats import format_of
+
+        format_of(format)
+        roles = {"groups": groups, "sample_weight": sample_weight, "time": time, "part": part}
+        given = {key: values for key, values in roles.items() if values is not None}
+        if not refit and (x is not None or y is not None or given):
+            raise InputError("x and y are for refit=True: an export as it is needs no data")
         import_tensorflow()
         from regzoo.export.export import export
 
         with Ledger(self.folder) as ledger:
-            return export(ledger, read_board(ledger, ledger.records()), Path(path), recipe)
+            material = self._material(x, y, given) if refit else None
+            return export(ledger, read_board(ledger, ledger.records()), Path(path), recipe, format, material)
+
+    def _material(self, x: Any, y: Any, roles: dict[str, Any]) -> Material:
+        """The data of the comparison: ``x`` and ``y``, or what its config names."""
+        from regzoo.export.refit import Material
+
+        experiment = configs.load(self.folder / CONFIG)
+        if x is not None:
+            return Material(from_python(x, y, roles, experiment.task), experiment)
+        if experiment.data.source == ARRAYS:
+            raise InputError("refit: this data was handed over in Python: call export(..., refit=True, x=x, y=y)")
+        return Material(load(experiment.data, experiment.task), experiment)
 
 
 __all__ = ["LEDGER", "Plan", "Result", "build", "compare"]

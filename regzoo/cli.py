@@ -217,13 +217,15 @@ def compare_runs(
 @app.command()
 def export(
     folder: Folder,
-    to: Annotated[Path, typer.Option(help="where to write the SavedModel", show_default=False)],
+    to: Annotated[Path, typer.Option(help="the folder to write", show_default=False)],
     recipe: Annotated[str | None, typer.Option(help="a recipe of the comparison [default: the winner]")] = None,
+    form: Annotated[str, typer.Option("--format", help="saved_model, onnx or litert")] = "saved_model",
+    refit: Annotated[bool, typer.Option("--refit", help="train it on train plus validation first")] = False,
 ) -> None:
-    """Write a recipe's best replicate as a SavedModel, verified before it appears under its name."""
+    """Write a recipe's best replicate as a model to serve, verified before it appears under its name."""
     from regzoo import api
 
-    _print(f"Model: {api.Result(folder).export(to, recipe)}")
+    _print(f"Model: {api.Result(folder).export(to, recipe, form, refit=refit)}")
 
 
 @app.command()
