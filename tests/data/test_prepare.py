@@ -207,5 +207,5 @@ def test_reconstruction_takes_the_standardized_inputs_for_targets() -> None:
         np.testing.assert_array_equal(inputs, targets)
     labelled = prepare(from_arrays(x, [0, 1] * 15), Settings(), seed=0, task="reconstruction")
     assert labelled.preparation.labels == ()
-    with pytest.raises(InputError, match=r"split\.label_noise: needs classes, this is a reconstruction"):
+    with pytest.raises(InputError, match=r"split\.label_noise: needs classes, this is reconstruction"):
         prepare(from_arrays(x, None), Settings(label_noise=0.1), seed=0)

@@ -434,7 +434,7 @@ DATES = [f"2024-01-{day + 1:02d}" for day in range(30)]
         (numbers(3), settings(), "data: 3 rows are too few to split into three parts; at least 2 must train"),
         (labelled([0, 1] * 50), settings(train_size=61), "training part has 60 rows, received 61"),
         (labelled([0, 1, 2] * 20), settings(train_size=2), "split.train_size: 2 rows cannot hold all 3"),
-        (numbers(40), settings(label_noise=0.1), "split.label_noise: needs classes, this is a regression"),
+        (numbers(40), settings(label_noise=0.1), "split.label_noise: needs classes, this is regression"),
         (
             labelled([*FEW, *"cccc"]),
             settings(folds=5),
