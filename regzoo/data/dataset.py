@@ -95,7 +95,9 @@ class Dataset:
     def duplicates(self) -> Array:
         """(n,) int64: rows with equal inputs and an equal target have equal numbers, all others their own."""
         x = np.ascontiguousarray(self.x.codes() if isinstance(self.x, Table) else self.x)
-        targets = np.zeros(len(x), np.int64) if self.y is None else np.unique(self.y, axis=0, return_inverse=True)[1].ravel()
+        targets = (
+            np.zeros(len(x), np.int64) if self.y is None else np.unique(self.y, axis=0, return_inverse=True)[1].ravel()
+        )
         digests = (
             hashlib.blake2b(row.tobytes() + y.tobytes(), digest_size=16).digest()
             for row, y in zip(x, targets, strict=True)

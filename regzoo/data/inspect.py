@@ -61,8 +61,10 @@ def between(dataset: Dataset, parts: Mapping[str, Array]) -> tuple[str, ...]:
 
 def unseen(dataset: Dataset, parts: Mapping[str, Array]) -> tuple[str, ...]:
     """Say which of several labels are the same in all rows (row numbers) of the validation or test part."""
-    said = []
-    for part in ("validation", "test") if dataset.labels and dataset.y is not None else ():
+    said: list[str] = []
+    if dataset.y is None or not dataset.labels:
+        return ()
+    for part in ("validation", "test"):
         for label, values in zip(dataset.labels, dataset.y[parts[part]].T, strict=True):
             if (values == values[0]).all():
                 what = f"the label {label!r} is {str(values[0]).lower()} in all {len(values)} {part} rows"

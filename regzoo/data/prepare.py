@@ -59,7 +59,7 @@ class Preparation:
 
     @property
     def outputs(self) -> int:
-        """Numbers that a model gives for an example: one for each class or label, the one predicted, or what it takes."""
+        """Numbers that a model gives for an example: one for each class or label, one, or as many as it takes."""
         return math.prod(self.input_shape) if self.task == "reconstruction" else len(self.labels) or 1
 
     def apply(self, x: Array | Table) -> Array:
@@ -213,7 +213,11 @@ def prepare(
             "labels": list(preparation.labels),
             "split": rows.facts,
             "repairs": [*dataset.notes, *repairs],
-            "warnings": [*found.warned, *between(dataset, parts), *(unseen(dataset, parts) if task == "multilabel" else ())],
+            "warnings": [
+                *found.warned,
+                *between(dataset, parts),
+                *(unseen(dataset, parts) if task == "multilabel" else ()),
+            ],
         },
     )
 

@@ -108,8 +108,8 @@ def split(
         repetition: which cut into folds, from 0.
 
     Raises:
-        InputError: if a class, a label, a group or the data is too small, marks contradict group or time, ``train_size`` is
-            too large, or label noise is asked for where there are no classes.
+        InputError: if a class, a label, a group or the data is too small, marks contradict group or time,
+            ``train_size`` is too large, or label noise is asked for where there are no classes.
     """
     task = dataset.task_as(task)
     if not 0 <= fold < settings.folds or repetition < 0 or (settings.folds == 1 and repetition):

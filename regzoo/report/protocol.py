@@ -9,7 +9,7 @@ from typing import Any
 from regzoo.report import board as boards
 from regzoo.report.board import number
 from regzoo.report.verdict import places, quoted
-from regzoo.report.words import code, plural, show, strength
+from regzoo.report.words import code, plural, show, strength, task
 from regzoo.training.record import Record
 
 
@@ -73,7 +73,7 @@ def _data(board: dict[str, Any], study: dict[str, Any]) -> str:
     data, names = study["data"], [code(row["name"]) for row in board["recipes"]]
     return (
         f"We compared {plural(len(names), 'recipe')} of regularizers ({', '.join(names)}) on {data['source']} "
-        f"({plural(data['rows'], 'row')}, {data['inputs']}, {data['task']}; digest {data['digest']}), split once "
+        f"({plural(data['rows'], 'row')}, {data['inputs']}, {task(data)}; digest {data['digest']}), split once "
         f"into {data['train']:,} rows for training, {data['validation']:,} for validation and {data['test']:,} for "
         "the test."
     )

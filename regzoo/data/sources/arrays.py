@@ -54,7 +54,8 @@ def from_arrays(
     (2, 2)
     """
     problems = Problems()
-    columns, targets, labels = None, None, ()
+    columns, targets = None, None
+    labels: tuple[str, ...] = ()
     with problems.collected():
         columns = column_names(x, name) if isinstance(x, pd.DataFrame) else None
         inputs = _inputs(x, name) if columns is None else tabular(x, columns, name)

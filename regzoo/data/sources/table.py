@@ -81,7 +81,8 @@ def dataset_of(
         _refuse_columns(path, [str(column) for column in frame.columns], targets, roles, frames[0])
     frame = pd.concat([frame for _, frame in frames], ignore_index=True)
     name = " + ".join(str(path) for path, _ in frames)
-    problems, labels = Problems(), None
+    problems = Problems()
+    labels: pd.DataFrame | pd.Series | None = None
     with problems.collected():
         if len(targets) > 1:
             labels = frame[list(targets)].apply(read_switches) if as_text else frame[list(targets)]
