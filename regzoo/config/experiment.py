@@ -72,8 +72,8 @@ class Data(_Section):
     ``target`` names the column of a table to predict, or lists columns that are several labels; ``separator`` and
     ``encoding`` go with csv, for files that are not what they look like. ``group``, ``time``, ``part`` and ``weight``
     name columns of a table, or arrays of an archive, which are no inputs; ``validation`` and ``test`` are further files
-    of the same kind that hold these parts. ``size`` is the height and width of images, ``download`` lets Keras's data be
-    fetched.
+    of the same kind that hold these parts. ``size`` is the height and width of images, ``download`` lets Keras's data
+    be fetched.
     """
 
     source: Annotated[str | None, PlainValidator(values.optional(values.word(tuple(BUNDLED), unlisted=(ARRAYS,))))] = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -489,7 +490,7 @@ def test_the_task_may_be_said_and_reconstruction_needs_no_target() -> None:
     assert read(changed("task", "regression")).task == "regression"
     experiment = read(changed("data", "{csv: a.csv}") + "task: reconstruction\n")
     assert (experiment.task, experiment.data.target) == ("reconstruction", None)
-    with pytest.raises(ConfigError, match="task: takes one of classification, regression, reconstruction"):
+    with pytest.raises(ConfigError, match="task: takes one of classification, multilabel, regression, reconstruction"):
         read(changed("task", "regresion"))
 
 

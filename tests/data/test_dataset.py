@@ -116,7 +116,7 @@ def test_several_columns_are_several_labels() -> None:
     assert [data.task, data.task_as(None), data.task_as("multilabel")] == ["multilabel"] * 3
     assert data.task_as("reconstruction") == "reconstruction"
     assert data.duplicates.tolist() == [0, 1, 2, 3]
-    assert from_arrays(X[[0, 1, 0, 0]], [TAGS[n] for n in (0, 1, 0, 2)]).duplicates.tolist() == [0, 1, 0, 3]
+    assert from_arrays(X[[0, 1, 0, 0]], [TAGS[n] for n in (0, 1, 0, 2)]).duplicates.tolist() == [0, 1, 0, 2]
     for asked in ("classification", "regression"):
         with pytest.raises(InputError, match=f"task: {asked} takes one target a row, arrays has 3 labels, each true"):
             data.task_as(asked)

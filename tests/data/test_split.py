@@ -575,7 +575,7 @@ def test_a_label_has_both_values_in_training() -> None:
         InputError, match="the label '1' is true in all 30 training rows, and false in 0 of all 50 rows"
     ):
         split(tags(50, 50), settings(), 0)
-    with pytest.raises(InputError, match="the label '.' is .* in all 2 training rows"):
+    with pytest.raises(InputError, match=r"the label '.' is .* in all 2 training rows"):
         split(tags(50, 20), settings(train_size=2), 0)
 
 
