@@ -180,7 +180,9 @@ def read_data(experiment: Experiment) -> Prepared:
 
 def prepared_for(experiment: Experiment, dataset: Dataset) -> Prepared:
     """Split and prepare ``dataset`` as ``experiment`` asks."""
-    return prepare(dataset, experiment.split, experiment.seed, experiment.task)
+    prepared = prepare(dataset, experiment.split, experiment.seed, experiment.task)
+    prepared.parts(experiment.training.class_weight)  # refuses weights of classes that there are not
+    return prepared
 
 
 def run(

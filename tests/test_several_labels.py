@@ -15,7 +15,9 @@ import tensorflow as tf
 
 import regzoo
 from regzoo import cli
+from regzoo.export import export as exporting
 from regzoo.export.predict import predict
+from regzoo.export.verify import Parity
 
 LABELS = ("rain", "wind", "<b>snow")
 CONFIG = """\
@@ -43,16 +45,18 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("several")
     frame = weather()
     keywords: dict[str, Any] = {"training": {"epochs": 2, "learning_rate": 0.01}, "search": {"trials": 1}}
-    return regzoo.compare(
-        frame[list("abcd")],
-        frame[list(LABELS)],
-        backbone="mlp([4])",
-        recipes=["none", "ensemble(2)"],
-        replicates=2,
-        workers=0,
-        out=folder / "weather",
-        **keywords,
-    )
+    with pytest.MonkeyPatch.context() as patched:  # one export is proven below, not the winner's as well
+        patched.setattr(exporting, "verify", lambda *_: Parity(1, (1, 7), 0.0, True))
+        return regzoo.compare(
+            frame[list("abcd")],
+            frame[list(LABELS)],
+            backbone="mlp([4])",
+            recipes=["none", "ensemble(2)"],
+            replicates=2,
+            workers=0,
+            out=folder / "weather",
+            **keywords,
+        )
 
 
 def test_the_leaderboard_and_the_report_have_all_metrics(result: Any) -> None:
