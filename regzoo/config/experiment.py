@@ -34,6 +34,7 @@ from regzoo.training.study import OPTIMIZERS
 
 TUNERS = ("random", "grid", "bayesian", "hyperband")
 PRUNERS = ("none", "median")
+AUTO = "auto"
 CLASS_WEIGHTS = ("none", "balanced")
 
 _SUM_TOLERANCE = 1e-9
@@ -206,7 +207,8 @@ class Experiment(_Section):
     )
     training: Training = Training()
     search: Search = Search()
-    replicates: Annotated[int, PlainValidator(values.whole("[2, inf)"))] = 5
+    replicates: Annotated[int | Literal["auto"], PlainValidator(values.whole_or("[2, inf)", AUTO))] = 5
+    rope: Annotated[float | None, PlainValidator(values.optional(values.number("(0, inf)")))] = None
     placebo: Annotated[int, PlainValidator(values.whole("[0, 10]"))] = 0
     budget: Annotated[float | None, PlainValidator(values.optional(values.duration))] = None
     run_limit: Annotated[float, PlainValidator(values.duration)] = 3600.0

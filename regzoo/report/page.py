@@ -13,10 +13,10 @@ from markupsafe import Markup
 
 from regzoo.report import board as boards
 from regzoo.report import markup, tables
-from regzoo.report.figures import FigureFile, figures
+from regzoo.report.figures import FigureFile, Info, figures
 from regzoo.report.figures._style import svg
 from regzoo.report.protocol import caveats, protocol
-from regzoo.report.verdict import verdict
+from regzoo.report.sweep import verdict_of
 from regzoo.report.words import listing, plural, seconds, task
 from regzoo.training.record import Record
 
@@ -48,7 +48,8 @@ def write(folder: Path, board: dict[str, Any], records: list[Record], study: dic
     Raises:
         OSError: the folder cannot be written.
     """
-    pictures = [_picture(name, file, board, records, study) for name, file in figures().items()]
+    infos = {name: file.info(board, records, study) for name, file in figures().items()}
+    pictures = [_picture(name, figures()[name], info) for name, info in infos.items() if info.fits]
     (folder / "figures").mkdir(parents=True, exist_ok=True)
     for picture in pictures:
         path = folder / "figures" / f"{picture.name}.svg"
@@ -61,10 +62,7 @@ def write(folder: Path, board: dict[str, Any], records: list[Record], study: dic
         _replace(folder / name, _environment().get_template(f"{name}.jinja").render(content))
 
 
-def _picture(
-    name: str, file: FigureFile, board: dict[str, Any], records: Sequence[Record], study: dict[str, Any]
-) -> Picture:
-    info = file.info(board, records, study)
+def _picture(name: str, file: FigureFile, info: Info) -> Picture:
     drawn = "" if info.missing else svg(file.draw(info), name, file.TITLE, info.alternative)
     return Picture(name, file.TITLE, info.reading, Markup(drawn), info.missing)
 
@@ -76,7 +74,7 @@ def _content(
         "study": study,
         "facts": _facts(board, records, study),
         "findings": [*study["data"].get("repairs", ()), *study["data"].get("warnings", ())],
-        "verdict": verdict(board, study),
+        "verdict": verdict_of(board, records, study),
         "leaderboard": tables.leaderboard(board),
         "details": tables.details(board),
         "metrics": tables.metrics(board),

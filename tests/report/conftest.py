@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from regzoo.comparison.sweep import sweep_of
+from regzoo.config import from_keywords
 from regzoo.training.record import Record, Run
 
 Board = dict[str, Any]
@@ -193,6 +195,39 @@ def _awkward(direction: str = "min", size: float = 1.0, runaway: float = 1.0) ->
         status = "diverged" if diverged else "failed"
         records.append(_record(name, None, status=status, error="ValueError: <b>no</b>\nsecond line"))
     return _board(rows, direction), records
+
+
+def _swept(
+    over: Sequence[str],
+    score: Callable[..., float],
+    values: Sequence[Sequence[float]] = (),
+    direction: str = "min",
+    seeds: int = 5,
+    lost: Sequence[float] = (),
+    pending: int = 0,
+) -> tuple[Board, list[Record], dict[str, Any]]:
+    """A sweep whose mean at each value is ``score`` of it, and 1 for the baseline; the last ``pending`` have no runs.
+
+    At values in ``lost`` (of the first strength) two replicates diverged.
+    """
+    experiment, sweep = sweep_of(from_keywords(backbone="mlp", recipes=["none"]), over, values)
+    rng = np.random.default_rng(3)
+    records = [_record("none", 1.0 + 0.01 * k, number=k, seed=k) for k in range(seeds)]
+    for name, point in list(sweep.cells().items())[: len(sweep.recipes) - pending]:
+        for k in range(seeds):
+            gone = point[0] in lost and k < 2
+            found = score(*point) * float(rng.normal(1.0, 0.02))
+            records.append(
+                _record(name, None if gone else found, number=k, seed=k, status="diverged" if gone else "ok")
+            )
+    rows = [_row(name, rank=i, mean=1.0, replicates=seeds) for i, name in enumerate(experiment.recipes, start=1)]
+    return _board(rows, direction), records, _study(direction=direction, sweep=sweep.to_dict())
+
+
+@pytest.fixture
+def swept() -> Callable[..., tuple[Board, list[Record], dict[str, Any]]]:
+    """Make a sweep: a board, its records and its study."""
+    return _swept
 
 
 @pytest.fixture
