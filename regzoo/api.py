@@ -192,7 +192,10 @@ def read_data(experiment: Experiment) -> Prepared:
 
 def prepared_for(experiment: Experiment, dataset: Dataset) -> Prepared:
     """Split and prepare ``dataset`` as ``experiment`` asks; with folds, once for each replicate."""
-    return prepare_cuts(dataset, experiment.split, experiment.seed, experiment.task, looks_of(experiment)[0])
+    count = looks_of(experiment)[0]
+    prepared = prepare_cuts(dataset, experiment.split, experiment.seed, experiment.task, count)
+    prepared.parts(experiment.training.class_weight)  # refuses weights of classes that there are not
+    return prepared
 
 
 def run(

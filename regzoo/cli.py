@@ -52,6 +52,7 @@ def check(config: Config) -> None:
     from regzoo import config as configs
     from regzoo.cards import split_in_words
     from regzoo.comparison.plan import make_plan, study_of
+    from regzoo.report.words import task
 
     experiment = configs.load(config)
     prepared = api.read_data(experiment)
@@ -59,7 +60,7 @@ def check(config: Config) -> None:
     make_plan(experiment, prepared)  # refuses a search that cannot be made
     facts = prepared.facts
     _print(
-        f"{config}: fine. {facts['source']}: {facts['rows']} rows of {facts['inputs']}, {facts['task']}; "
+        f"{config}: fine. {facts['source']}: {facts['rows']} rows of {facts['inputs']}, {task(facts)}; "
         f"{facts['train']} train, {facts['validation']} validation, {facts['test']} test, {split_in_words(facts)}; "
         f"{len(experiment.recipes)} recipes."
     )

@@ -322,7 +322,7 @@ def test_check_says_what_was_done_to_images(run: Run, tensorflow: None, tmp_path
     assert (code, err) == (0, "")
     fine, repair, *_ = out.splitlines()
     assert "pets.yaml: fine." in fine
-    assert "20 rows of 8 x 8 x 1 images, classification; 12 train, 4 validation, 4 test" in fine
+    assert "20 rows of 8 x 8 x 1 images, binary classification into cat, dog; 12 train, 4 validation, 4 test" in fine
     assert repair == "repair: 1 of 20 images (8 x 8 to 9 x 8) were resized to 8 x 8, the median height and width"
 
 
@@ -477,7 +477,7 @@ def test_check_says_what_the_data_is(run: Run, config: Path) -> None:
     code, out, err = run("check", config)
     assert (code, err) == (0, "")
     assert f"{config}: fine." in out
-    assert "100 rows of 5 columns, classification; 60 train, 20 validation, 20 test, " in out
+    assert "100 rows of 5 columns, classification into 3 labels; 60 train, 20 validation, 20 test, " in out
     assert "20 test, a stratified split; 4 recipes" in out
 
 

@@ -20,7 +20,7 @@ from pydantic_core import ErrorDetails
 
 from regzoo.config import values
 from regzoo.config.written import ConfigError, Document, KeyPath, Nested, Problem, compose
-from regzoo.data.catalog import ARRAYS, BUNDLED, KERAS, ROLES, SEPARATORS
+from regzoo.data.catalog import ARRAYS, BUNDLED, KERAS, ROLES, SEPARATORS, Target, listed
 from regzoo.data.dataset import TASKS, Task
 from regzoo.language.backbone import Backbone
 from regzoo.language.errors import did_you_mean
@@ -70,17 +70,18 @@ _GOES_WITH = {
 class Data(_Section):
     """Where the data comes from: one of ``source``, ``csv``, ``parquet``, ``npz``, ``images``, ``idx`` and ``keras``.
 
-    ``target`` names the column of a table to predict; ``separator`` and ``encoding`` go with csv, for files that are
-    not what they look like. ``group``, ``time``, ``part`` and ``weight`` name columns of a table, or arrays of an
-    archive, which are no inputs; ``validation`` and ``test`` are further files of the same kind that hold these parts.
-    ``size`` is the height and width of images, ``download`` lets Keras's data be fetched.
+    ``target`` names the column of a table to predict, or lists columns that are several labels; ``separator`` and
+    ``encoding`` go with csv, for files that are not what they look like. ``group``, ``time``, ``part`` and ``weight``
+    name columns of a table, or arrays of an archive, which are no inputs; ``validation`` and ``test`` are further files
+    of the same kind that hold these parts. ``size`` is the height and width of images, ``download`` lets Keras's data
+    be fetched.
     """
 
     source: Annotated[str | None, PlainValidator(values.optional(values.word(tuple(BUNDLED), unlisted=(ARRAYS,))))] = (
         None
     )
     csv: EmptyPath = None
-    target: EmptyText = None
+    target: Annotated[Target, PlainValidator(values.optional(values.columns))] = None
     npz: EmptyPath = None
     parquet: EmptyPath = None
     separator: Annotated[str | None, PlainValidator(values.optional(values.word(SEPARATORS)))] = None
@@ -124,9 +125,9 @@ class Data(_Section):
         if self.csv is None and self.parquet is None and self.npz is None and (roles or parts):
             named = ", ".join((*parts, *roles))
             raise ValueError(f"{named} must go with csv, parquet or npz; name such a file, or take it out")
-        columns = {**roles, **({} if self.target is None else {"target": self.target})}
-        for key, column in columns.items():
-            twins = [other for other, name in columns.items() if name == column and other != key]
+        columns = [*roles.items(), *(("target", column) for column in listed(self.target))]
+        for key, column in columns:
+            twins = [other for other, name in columns if name == column and other != key]
             if twins:
                 raise ValueError(f"{key} and {twins[0]} are both {column!r}; a column has one role")
         if self.part is not None and parts:

@@ -118,6 +118,18 @@ def text(value: Any) -> str:
     return plain
 
 
+def columns(value: Any) -> str | tuple[str, ...]:
+    """Accept the name of a column, or a list of several; a list of one is its one."""
+    if not isinstance(value, list | tuple):
+        return text(value)
+    names = tuple(text(item) for item in value)
+    twice = [name for name in names if names.count(name) > 1]
+    if twice or not names:
+        said = f"{twice[0]!r} twice" if twice else "an empty list"
+        raise ValueError(f"takes the name of a column, or a list of different ones, received {said}")
+    return names if len(names) > 1 else names[0]
+
+
 def flag(value: Any) -> bool:
     """Accept true or false."""
     plain = _plain(value)

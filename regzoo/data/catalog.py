@@ -28,6 +28,8 @@ SOURCES = {
     "missing cells, and one to predict; separator and encoding may be added",
     "{parquet: path, target: column}": "the same as a Parquet file; needs the extra parquet",
     "{npz: path}": "a NumPy archive with the arrays x (rows or images) and y",
+    "{csv: path, target: [column, another]}": "with several labels a row: columns of 0 and 1, or true and false; so "
+    "with parquet, and with an archive whose y is (rows, labels)",
     "{csv: path, target: column, group: another}": "with a column of groups that no split parts; so with time, part "
     "(train, validation, test) and weight, and with the arrays of an archive",
     "{csv: path, test: path, target: column}": "with a file of its own for the test part; so with validation, and npz",
@@ -50,6 +52,18 @@ SEPARATORS = (",", ";", "\t", "|")
 
 ARRAYS = "arrays"
 """The source of data that was handed over in Python."""
+
+Target = str | tuple[str, ...] | None
+"""The column to predict, or one column for each of several labels; None where there is nothing but inputs."""
+
+
+def listed(target: Target) -> tuple[str, ...]:
+    """Return the columns to predict.
+
+    >>> listed("kind"), listed(("red", "blue")), listed(None)
+    (('kind',), ('red', 'blue'), ())
+    """
+    return target if isinstance(target, tuple) else () if target is None else (target,)
 
 
 def in_cut(name: str, number: int) -> str:

@@ -37,8 +37,8 @@ def inspect(dataset: Dataset, task: Task) -> Findings:
     copies, warned = [], []
     for name, values in _columns(dataset):
         where = f"{dataset.name}: column {name!r} ({len(values)} rows)"
-        if dataset.y is not None and task != "reconstruction" and _equal(values, dataset.y):
-            copies.append(f"{where} is the target itself, in every row; leave it out")
+        if task != "reconstruction" and (target := _copied(values, dataset)):
+            copies.append(f"{where} is {target} itself, in every row; leave it out")
         elif said := _suspicious(values, dataset):
             warned.append(f"{where} {said}")
     twice = len(dataset.x) - len(np.unique(dataset.duplicates))
@@ -59,12 +59,35 @@ def between(dataset: Dataset, parts: Mapping[str, Array]) -> tuple[str, ...]:
     return tuple(said)
 
 
+def unseen(dataset: Dataset, parts: Mapping[str, Array]) -> tuple[str, ...]:
+    """Say which of several labels are the same in all rows (row numbers) of the validation or test part."""
+    said: list[str] = []
+    if dataset.y is None or not dataset.labels:
+        return ()
+    for part in ("validation", "test"):
+        for label, values in zip(dataset.labels, dataset.y[parts[part]].T, strict=True):
+            if (values == values[0]).all():
+                what = f"the label {label!r} is {str(values[0]).lower()} in all {len(values)} {part} rows"
+                said.append(f"{dataset.name}: {what}; auroc leaves it out there")
+    return tuple(said)
+
+
 def _columns(dataset: Dataset) -> Iterator[tuple[str, Array]]:
     """Each named column with its values (n,)."""
     if isinstance(dataset.x, Table):
         yield from zip(dataset.x.columns, dataset.x.values, strict=True)
     elif dataset.columns:
         yield from zip(dataset.columns, dataset.x.T, strict=True)
+
+
+def _copied(values: Array, dataset: Dataset) -> str:
+    """What a column repeats: the target, or one of several labels; or nothing."""
+    if dataset.y is None:
+        return ""
+    if not dataset.labels:
+        return "the target" if _equal(values, dataset.y) else ""
+    same = (label for label, y in zip(dataset.labels, dataset.y.T, strict=True) if _equal(values, y))
+    return next((f"the label {label!r}" for label in same), "")
 
 
 def _equal(values: Array, y: Array) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 from regzoo.data.catalog import in_cut
 from regzoo.data.columns import Rule, features, fit_columns, from_plain, to_plain
 from regzoo.data.dataset import Array, Dataset, Task
-from regzoo.data.inspect import between, inspect
+from regzoo.data.inspect import between, inspect, unseen
 from regzoo.data.split import Split, SplitSettings, flip, own_seed, split
 from regzoo.data.table import Table
 from regzoo.language.errors import InputError, Problems, printable
@@ -34,8 +34,9 @@ class Preparation:
         columns: names of the columns of a table that a model takes, else None.
         mean: subtracted from each feature, or from each channel of images.
         scale: then divided by: the population standard deviation, 1 where training values are all equal.
-        task: ``classification``, ``regression`` or ``reconstruction`` of the inputs.
-        labels: the user's own label values in the order of the class numbers; empty but for classification.
+        task: ``classification``, ``multilabel``, ``regression`` or ``reconstruction`` of the inputs.
+        labels: the user's own label values in the order of the class numbers; for multilabel, the labels' names; else
+            empty.
         target_mean: for regression, subtracted from the targets; else 0.
         target_scale: for regression, the targets' population standard deviation; else 1.
         rules: for a `Table`, what makes features of its columns, before mean and scale; else empty.
@@ -55,12 +56,12 @@ class Preparation:
     @property
     def classes(self) -> int:
         """Number of classes; 0 but for classification."""
-        return len(self.labels)
+        return len(self.labels) if self.task == "classification" else 0
 
     @property
     def outputs(self) -> int:
-        """Numbers that a model gives for an example: one for each class, the one predicted, or as many as it takes."""
-        return math.prod(self.input_shape) if self.task == "reconstruction" else self.classes or 1
+        """Numbers that a model gives for an example: one for each class or label, one, or as many as it takes."""
+        return math.prod(self.input_shape) if self.task == "reconstruction" else len(self.labels) or 1
 
     def apply(self, x: Array | Table) -> Array:
         """Return raw inputs ``x``, (n, *input_shape) or a table, standardized, in float32 arithmetic."""
@@ -78,13 +79,15 @@ class Preparation:
         return Table.from_rows([rule.name for rule in self.rules], [rule.kind for rule in self.rules], rows)
 
     def encode(self, y: Array) -> Array:
-        """Return class numbers (n,), int64, or standardized targets (n, 1), float32.
+        """Return class numbers (n,), int64, labels (n, labels), 0 or 1, or standardized targets (n, 1), float32.
 
         Raises:
             InputError: if ``y`` holds a label that the training part did not.
         """
         if self.task == "regression":
             return ((y - self.target_mean) / self.target_scale).astype(np.float32)[:, np.newaxis]
+        if self.task == "multilabel":
+            return y.astype(np.float32)
         numbers = {label: number for number, label in enumerate(self.labels)}
         different, where = np.unique(y, return_inverse=True)
         unknown = [label for label in different.tolist() if label not in numbers]
@@ -156,7 +159,7 @@ class Prepared:
         if class_weight == "balanced":
             if not self.preparation.classes:
                 task = self.preparation.task
-                raise InputError(f"training.class_weight: balanced needs classes, this is a {task}; take it out")
+                raise InputError(f"training.class_weight: balanced needs classes, this is {task}; take it out")
             counts = np.bincount(self.train[1], minlength=self.preparation.classes)
             balance = (len(self.train[1]) / (np.count_nonzero(counts) * np.maximum(counts, 1)))[self.train[1]]
             weight = (balance if weight is None else weight * balance).astype(np.float32)
@@ -227,7 +230,11 @@ def prepare(
             "labels": list(preparation.labels),
             "split": rows.facts,
             "repairs": [*dataset.notes, *repairs],
-            "warnings": [*found.warned, *between(dataset, parts)],
+            "warnings": [
+                *found.warned,
+                *between(dataset, parts),
+                *(unseen(dataset, parts) if task == "multilabel" else ()),
+            ],
         },
     )
 
@@ -278,12 +285,19 @@ def fit(dataset: Dataset, rows: Array, task: Task) -> tuple[Preparation, tuple[s
         mean=tuple(mean.tolist()),
         scale=tuple(scale.tolist()),
         task=task,
-        labels=tuple(np.unique(y).tolist()) if task == "classification" else (),
+        labels=_labels(dataset, y, task),
         target_mean=float(target_mean),
         target_scale=float(target_scale),
         rules=rules,
     )
     return preparation, repairs
+
+
+def _labels(dataset: Dataset, y: Array, task: Task) -> tuple[Label, ...]:
+    """The labels of training targets ``y``, or the names of several."""
+    if task == "classification":
+        return tuple(np.unique(y).tolist())
+    return dataset.labels if task == "multilabel" else ()
 
 
 def _taken(x: Array | Table, preparation: Preparation) -> Array | Table:

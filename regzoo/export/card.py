@@ -168,6 +168,7 @@ def recipe_json(
             "interval": [row.low, row.high],
             "gain": [row.gain, row.gain_low, row.gain_high],
             "data": study["data"],
+            "labels": list(preparation.labels),
             "inputs": inputs(preparation),
             "dtypes": {name: spec.dtype.name for name, spec in input_specs(preparation).items()},
             "shapes": {name: list(spec.shape)[1:] for name, spec in input_specs(preparation).items()},
@@ -300,10 +301,15 @@ def _outputs(preparation: Preparation, recipe: str, form: Format) -> str:
     if preparation.task == "regression":
         spread = "; `uncertainty`, (batch, 1), the standard deviation over its members or passes" if several else ""
         return f"`prediction`, (batch, 1), in the units of the data{spread}"
+    size = f"(batch, {len(preparation.labels)})" if preparation.task == "multilabel" else "(batch,)"
     spread = (
-        "; `uncertainty`, (batch,), the entropy of the probabilities in nats, and of it `mutual_information`, "
-        "(batch,), what its members or passes disagree about"
+        f"; `uncertainty`, {size}, the entropy of the probabilities in nats, and of it `mutual_information`, "
+        f"{size}, what its members or passes disagree about"
     )
+    if preparation.task == "multilabel":
+        named = ", ".join(_code(str(label)) for label in preparation.labels)
+        each = f"`probabilities`, {size}, of each label, and `label`, {size}, whether it is above 1/2"
+        return f"{each}, for the labels {named}, in this order{spread if several else ''}"
     label = "`label`, (batch,), as the data writes them"
     if form.numbered:
         label = "`class`, (batch,), the number of the label among `labels` under `data` in `recipe.json`, from 0"

@@ -89,7 +89,7 @@ def _write(path: Path, suffix: str, answers: Iterator[Named], labels: Sequence[A
 
 
 def _write_csv(file: IO[str], answers: Iterator[Named], labels: Sequence[Any]) -> int:
-    """Write a column for each number and for the label, and return how many rows they were."""
+    """Write a column for each number and for each label, and return how many rows they were."""
     writer, rows = csv.writer(file, lineterminator="\n"), 0
     for chunk in answers:
         columns = [column for name in sorted(chunk, key=_place) for column in _columns(name, chunk[name], labels)]
@@ -110,8 +110,8 @@ def _columns(name: str, values: Array, labels: Sequence[Any]) -> list[tuple[str,
         return [(name, values.reshape(-1))]
     if values.ndim > 2:
         raise InputError(f"{name} is {values.shape[1:]} a row, which no CSV file holds; take --out answers.npz")
-    named = [f"probability_{label}" for label in labels] if name == "probabilities" else []
-    named = named or [f"{name}_{number}" for number in range(1, values.shape[1] + 1)]
+    word = "probability" if name == "probabilities" else name
+    named = [f"{word}_{label}" for label in labels or range(1, values.shape[1] + 1)]
     return list(zip(named, values.T, strict=True))
 
 

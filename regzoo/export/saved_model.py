@@ -19,7 +19,7 @@ from regzoo.data.table import Table
 from regzoo.export import columns
 from regzoo.language import EnvironmentFailure
 from regzoo.regularizers._averaging import members
-from regzoo.regularizers._monte_carlo import MonteCarlo, of_numbers, of_probabilities
+from regzoo.regularizers._monte_carlo import MonteCarlo, spread_of
 
 SIGNATURE = "serving_default"
 WITH_SAMPLES = "with_samples"
@@ -42,12 +42,13 @@ class Served(tf.Module):
     named columns, one input (batch,) for each column, in order, by its own name as `served_names` writes it: float32
     with NaN where a number is missing, or text for words, booleans (true, false) and dates, ``""`` where missing.
 
-    Outputs: ``probabilities`` (batch, classes) and ``label`` (batch,), the user's own label values; for regression
+    Outputs: ``probabilities`` (batch, classes) and ``label`` (batch,), the user's own label values; with several labels
+    a row ``probabilities`` (batch, labels) and ``label`` (batch, labels), true above 1/2; for regression
     ``prediction`` (batch, outputs) in the user's units; for reconstruction ``reconstruction``, of the inputs' shape and
     units, and ``distance`` (batch,), the root mean square of how far it is off in standard deviations: large for rows
     unlike those trained on. Ensembles and Monte Carlo dropout add ``uncertainty``: the entropy of the probabilities
-    (batch,) in nats, and of it ``mutual_information`` (batch,), what the members disagree about; otherwise their
-    standard deviation, of the prediction's shape.
+    (batch,) in nats, and of it ``mutual_information`` (batch,), what the members disagree about; with several labels
+    those of each, (batch, labels); otherwise their standard deviation, of the prediction's shape.
 
     Args:
         model: trained, on standardized inputs.
@@ -60,7 +61,7 @@ class Served(tf.Module):
         self.model = model
         self.mean = np.asarray(preparation.mean, np.float32)
         self.scale = np.asarray(preparation.scale, np.float32)
-        self.labels = np.array(preparation.labels) if preparation.labels else None
+        self.labels = np.array(preparation.labels) if preparation.classes else None
         self.numbered = numbered
         self.target = (preparation.target_mean, preparation.target_scale)
         self.task = preparation.task
@@ -79,19 +80,23 @@ class Served(tf.Module):
     def outputs(self, x: Any, samples: Any = None) -> dict[str, Any]:
         """Named outputs for prepared inputs (batch, ...), with ``samples`` passes of Monte Carlo dropout if given."""
         spread = _spread(self.model, x) if samples is None else self.model.uncertainty_of(x, samples)
-        if self.labels is not None:
+        if self.task in ("classification", "multilabel"):
             return self._classified(spread or {"probabilities": self.model(x, training=False)})
         spread = spread or {"mean": self.model(x, training=False)}
         return self._reconstructed(x, spread) if self.task == "reconstruction" else self._predicted(spread)
 
     def _classified(self, said: dict[str, Any]) -> dict[str, Any]:
         probabilities = said["probabilities"]
-        number = tf.argmax(probabilities, -1, output_type=tf.int32)
-        named = {"class": number} if self.numbered else {"label": tf.gather(tf.constant(self.labels), number)}
-        answers = {"probabilities": probabilities, **named}
+        answers = {"probabilities": probabilities, **self._named(probabilities)}
         if "predictive_entropy" in said:
             answers |= {"uncertainty": said["predictive_entropy"], "mutual_information": said["mutual_information"]}
         return answers
+
+    def _named(self, probabilities: Any) -> dict[str, Any]:
+        if self.labels is None:
+            return {"label": probabilities > 0.5}  # of several, whether each is there
+        number = tf.argmax(probabilities, -1, output_type=tf.int32)
+        return {"class": number} if self.numbered else {"label": tf.gather(tf.constant(self.labels), number)}
 
     def _predicted(self, said: dict[str, Any]) -> dict[str, Any]:
         mean, scale = self.target
@@ -120,7 +125,7 @@ def _spread(model: keras.Model, x: Any) -> dict[str, Any]:
     if len(models) == 1:
         return {}
     passes = tf.stack([member(x, training=False) for member in models])  # (members, batch, size)
-    return of_probabilities(passes) if models[0].task.kind == "classification" else of_numbers(passes)
+    return spread_of(models[0].task.kind, passes)
 
 
 def served_names(columns: Sequence[str]) -> tuple[str, ...]:

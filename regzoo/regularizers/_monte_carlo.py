@@ -6,7 +6,7 @@ not on its neighbours, the batch size or earlier calls. Imported only when a mod
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import keras
@@ -38,8 +38,8 @@ class MonteCarlo(keras.Model):
 
         Classification: ``probabilities`` (batch, classes), ``predictive_entropy`` (batch,): that of the mean, and
         ``mutual_information`` (batch,): the part of it that the passes disagree about, which more data could settle;
-        both in nats. Otherwise: ``mean`` and ``standard_deviation`` (batch, outputs) of the passes; the noise of the
-        data is not in it.
+        both in nats. With several labels a row: the same of each label, all (batch, labels). Otherwise: ``mean`` and
+        ``standard_deviation`` (batch, outputs) of the passes; the noise of the data is not in it.
         """
         return self._spread(tf.convert_to_tensor(x, tf.float32))
 
@@ -74,7 +74,7 @@ class Passes(keras.Layer):
         super().__init__(name="passes")
         self.models = list(models)
         self.samples = samples
-        self.numbers = models[0].task.kind != "classification"
+        self.kind: str = models[0].task.kind
         self.size: int = models[0].task.size
         self.supports_jit = False  # XLA draws other masks
         self.built = True
@@ -84,21 +84,21 @@ class Passes(keras.Layer):
 
     def call(self, inputs: Any) -> Any:
         """The mean over the passes."""
-        return self.spread(inputs)["mean" if self.numbers else "probabilities"]
+        return self.spread(inputs)["probabilities" if self.kind in ("classification", "multilabel") else "mean"]
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """(batch, size)."""
         return (input_shape[0], self.size)
 
     def _each_row(self, x: Any, samples: Any) -> dict[str, Any]:
-        scalar, vector = tf.TensorSpec([]), tf.TensorSpec([self.size])
-        if self.numbers:
-            signature = {"mean": vector, "standard_deviation": vector}
+        vector = tf.TensorSpec([self.size])
+        if self.kind in ("classification", "multilabel"):
+            one = vector if self.kind == "multilabel" else tf.TensorSpec([])
+            signature = {"probabilities": vector, "predictive_entropy": one, "mutual_information": one}
         else:
-            signature = {"probabilities": vector, "predictive_entropy": scalar, "mutual_information": scalar}
-        measure = of_numbers if self.numbers else of_probabilities
+            signature = {"mean": vector, "standard_deviation": vector}
         each = -(-samples // len(self.models))
-        return tf.map_fn(lambda row: measure(self._passes(row, each)), x, fn_output_signature=signature)
+        return tf.map_fn(lambda row: spread_of(self.kind, self._passes(row, each)), x, fn_output_signature=signature)
 
     def _passes(self, row: Any, each: Any) -> Any:
         """What every pass gives for one row (...,), with ``each`` of them for a model: (passes, size)."""
@@ -115,11 +115,27 @@ def stochastic_pass(model: keras.Model, number: int, x: Any) -> Any:
         return model(x, training=False)
 
 
+def spread_of(kind: str, passes: Any) -> dict[str, Any]:
+    """What ``passes`` (passes, ..., size) of a task of this ``kind`` say together."""
+    if kind == "classification":
+        return of_probabilities(passes)
+    return of_labels(passes) if kind == "multilabel" else of_numbers(passes)
+
+
 def of_probabilities(passes: Any) -> dict[str, Any]:
     """Mean, entropy of the mean and mutual information of probabilities (passes, ..., classes), in nats."""
+    return _uncertain(passes, _entropy)
+
+
+def of_labels(passes: Any) -> dict[str, Any]:
+    """The same of each label, which is there with its probability or is not: (passes, ..., labels)."""
+    return _uncertain(passes, lambda p: _entropy(tf.stack([p, 1.0 - p], -1)))
+
+
+def _uncertain(passes: Any, entropy: Callable[[Any], Any]) -> dict[str, Any]:
     mean = tf.reduce_mean(passes, 0)
-    total = _entropy(mean)
-    known = tf.reduce_mean(_entropy(passes), 0)  # the mean entropy of a pass
+    total = entropy(mean)
+    known = tf.reduce_mean(entropy(passes), 0)  # the mean entropy of a pass
     return {
         "probabilities": mean,
         "predictive_entropy": total,

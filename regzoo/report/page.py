@@ -20,7 +20,7 @@ from regzoo.report.protocol import caveats, protocol
 from regzoo.report.references import bibtex
 from regzoo.report.sweep import verdict_of
 from regzoo.report.verdict import placebo_line
-from regzoo.report.words import listing, plural, seconds
+from regzoo.report.words import listing, plural, seconds, task
 from regzoo.training.record import Record
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -97,12 +97,11 @@ def _content(
 
 def _facts(board: dict[str, Any], records: Sequence[Record], study: dict[str, Any]) -> list[str]:
     """What was compared on what, in a few words each."""
-    data, labels = study["data"], study["data"]["labels"]
+    data = study["data"]
     made = plural(len(records), "run")
-    task = data["task"] if not labels else f"{data['task']} into {plural(len(labels), 'label')}"
     parts = f"{data['train']:,} train, {data['validation']:,} validation, {data['test']:,} test"
     return [
-        f"{data['source']}: {plural(data['rows'], 'row')} ({parts}), {data['inputs']}, {task}",
+        f"{data['source']}: {plural(data['rows'], 'row')} ({parts}), {data['inputs']}, {task(data)}",
         f"{plural(len(board['recipes']), 'recipe')}, {len(boards.measured(board))} measured",
         made if not boards.known(study["seconds"]) else f"{made} in {seconds(study['seconds'])}",
     ]

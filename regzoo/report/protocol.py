@@ -9,7 +9,7 @@ from typing import Any
 from regzoo.report import board as boards
 from regzoo.report.board import number
 from regzoo.report.verdict import places, quoted
-from regzoo.report.words import code, plural, show, strength
+from regzoo.report.words import code, plural, show, strength, task
 from regzoo.training.record import Record
 
 
@@ -77,7 +77,7 @@ def _data(board: dict[str, Any], study: dict[str, Any]) -> str:
     data, names = study["data"], [code(row["name"]) for row in board["recipes"]]
     compared = (
         f"We compared {plural(len(names), 'recipe')} of regularizers ({', '.join(names)}) on {data['source']} "
-        f"({plural(data['rows'], 'row')}, {data['inputs']}, {data['task']}; digest {data['digest']})"
+        f"({plural(data['rows'], 'row')}, {data['inputs']}, {task(data)}; digest {data['digest']})"
     )
     if _folds(study) == 1:
         return (

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from regzoo.language.errors import printable
 from regzoo.report.board import known, number
 
 MISSING = "–"  # noqa: RUF001 - the dash that tables use for what is not there
+
+LONGEST = 30
+"""Labels of more characters are counted, not shown."""
 
 _NUMBER = re.compile(r"(?<![\w.])\d+\.\d+(?:e[+-]?\d+)?")
 
@@ -109,6 +113,20 @@ def listing(items: Sequence[str], last: str = "and") -> str:
 def plural(count: int, noun: str, many: str = "") -> str:
     """``1 run``, ``2 runs``; ``many`` where it is no ``s`` that makes the plural."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {many or noun + 's'}"
+
+
+def task(data: Mapping[str, Any]) -> str:
+    """Say what is learned from the data that these facts, ``task`` and ``labels``, describe.
+
+    >>> task({"task": "classification", "labels": ["no", "yes"]}), task({"task": "multilabel", "labels": ["a", "b"]})
+    ('binary classification into no, yes', 'multilabel: 2 labels')
+    """
+    labels = [" ".join(printable(str(label)).split()) for label in data["labels"]]
+    count = plural(len(labels), "label")
+    if data["task"] == "classification":
+        named = len(labels) == 2 and max(map(len, labels)) <= LONGEST
+        return f"binary classification into {', '.join(labels)}" if named else f"classification into {count}"
+    return f"multilabel: {count}" if data["task"] == "multilabel" else str(data["task"])
 
 
 def code(text: str) -> str:

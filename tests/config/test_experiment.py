@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -489,7 +490,7 @@ def test_the_task_may_be_said_and_reconstruction_needs_no_target() -> None:
     assert read(changed("task", "regression")).task == "regression"
     experiment = read(changed("data", "{csv: a.csv}") + "task: reconstruction\n")
     assert (experiment.task, experiment.data.target) == ("reconstruction", None)
-    with pytest.raises(ConfigError, match="task: takes one of classification, regression, reconstruction"):
+    with pytest.raises(ConfigError, match="task: takes one of classification, multilabel, regression, reconstruction"):
         read(changed("task", "regresion"))
 
 
@@ -517,3 +518,28 @@ def test_reading_a_config_imports_no_heavy_library() -> None:
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert said.strip() == "[]"
+
+
+def test_several_columns_may_be_the_target() -> None:
+    data = {"csv": "a.csv", "target": ["red", "round"]}
+    experiment = from_keywords(data=data, backbone="mlp", recipes=["none"])
+    assert experiment.data.target == ("red", "round")
+    assert read(experiment.to_yaml()) == experiment
+    written = read("name: a\ndata: {csv: a.csv, target: [red, 7]}\nbackbone: mlp\nrecipes: [none]\n")
+    assert written.data.target == ("red", "7")
+    alone = from_keywords(data={**data, "target": ["red"]}, backbone="mlp", recipes=["none"])
+    assert alone.data.target == "red"
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ([], "data.target: takes the name of a column, or a list of different ones, received an empty list"),
+        (["a", "a"], "data.target: takes the name of a column, or a list of different ones, received 'a' twice"),
+        (["a", 3.5j], "data.target: takes text, received 3.5j"),
+        (["a", "g"], "data: group and target are both 'g'; a column has one role"),
+    ],
+)
+def test_targets_that_are_none(target: Any, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        from_keywords(data={"csv": "a.csv", "target": target, "group": "g"}, backbone="mlp", recipes=["none"])

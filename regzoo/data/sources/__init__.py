@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from regzoo.data.catalog import ARRAYS
+from regzoo.data.catalog import ARRAYS, Target
 from regzoo.data.dataset import Dataset, Task
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.bundled import load_bundled
@@ -60,8 +60,8 @@ class Source(Protocol):
         """Path of a Parquet file."""
 
     @property
-    def target(self) -> str | None:
-        """The column of the CSV or Parquet file to predict."""
+    def target(self) -> Target:
+        """The column of the CSV or Parquet file to predict, or several."""
 
     @property
     def npz(self) -> Path | None:

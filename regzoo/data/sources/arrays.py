@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import issparse
 
 from regzoo.data.dataset import Array, Dataset
 from regzoo.data.sources.frame import LARGEST, tabular
+from regzoo.data.sources.labels import switched
 from regzoo.data.sources.roles import with_roles
 from regzoo.language.errors import InputError, Problems
 
@@ -36,7 +38,8 @@ def from_arrays(
     Args:
         x: (n, features), or images (n, height, width) or (n, height, width, channels). Numbers or booleans; the columns
             of a DataFrame also words, dates, and with missing cells.
-        y: (n,) or (n, 1): labels (text, booleans, whole numbers) or numbers; None if there are only inputs.
+        y: (n,) or (n, 1): labels (text, booleans, whole numbers) or numbers; or (n, labels): several labels a row,
+            each 0 or 1, or false or true, named by the columns of a DataFrame; None if there are only inputs.
         name: what messages and reports call the data.
         groups: (n,) the group of each row; no group is ever in two parts.
         sample_weight: (n,) numbers above 0.
@@ -52,11 +55,12 @@ def from_arrays(
     """
     problems = Problems()
     columns, targets = None, None
+    labels: tuple[str, ...] = ()
     with problems.collected():
         columns = column_names(x, name) if isinstance(x, pd.DataFrame) else None
         inputs = _inputs(x, name) if columns is None else tabular(x, columns, name)
     with problems.collected():
-        targets = None if y is None else _told_apart(_targets(y, name), name)
+        targets, labels = (None, ()) if y is None else _targets(y, name)
     problems.check()
     if targets is not None and len(inputs) != len(targets):
         raise InputError(f"{name}: x has {len(inputs)} rows and y has {len(targets)}; each row needs one target")
@@ -67,7 +71,7 @@ def from_arrays(
     given = {role: values for role, values in roles.items() if values is not None}
     words = {"group": "groups", "weight": "sample_weight"}
     places = {role: f"{name}: {words.get(role, role)}" for role in given}
-    return with_roles(Dataset(inputs, targets, columns, name, _target_name(y)), given, places)
+    return with_roles(Dataset(inputs, targets, columns, name, _target_name(y), labels), given, places)
 
 
 def _told_apart(targets: Array, name: str) -> Array:
@@ -94,7 +98,13 @@ def column_names(frame: pd.DataFrame, name: str) -> tuple[str, ...]:
     return tuple(names)
 
 
+def _refuse_sparse(values: Any, where: str) -> None:
+    if issparse(values):
+        raise InputError(f"{where} is a sparse matrix; give it as an array: {where[-1]}.toarray()")
+
+
 def _inputs(x: Any, name: str) -> Array:
+    _refuse_sparse(x, f"{name}: x")
     try:
         array = np.asarray(x)
     except ValueError:
@@ -139,20 +149,27 @@ def _target_name(y: Any) -> str | None:
     return str(y.name) if isinstance(y, pd.Series) and y.name is not None else None
 
 
-def _targets(y: Any, name: str) -> Array:
+def _targets(y: Any, name: str) -> tuple[Array, tuple[str, ...]]:
+    """Return the targets (n,), or several labels (n, labels) with their names."""
+    _refuse_sparse(y, f"{name}: y")
+    if np.ma.is_masked(y):
+        raise InputError(f"{name}: y has masked targets; drop these rows")
     if isinstance(y, pd.DataFrame) and y.shape[1] == 1:
         y = y.iloc[:, 0]
     array = _objects(y, name) if isinstance(y, list | tuple) else _array(y)
+    if len(np.atleast_1d(array)) == 0:
+        raise InputError(f"{name}: y is empty")
+    if array.ndim == 2 and array.shape[1] > 1:
+        columns = y if isinstance(y, pd.DataFrame) else pd.DataFrame(array)
+        labels = column_names(columns, f"{name}: y")
+        return switched(columns, labels, name), labels
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:
-        hint = "; from one-hot rows take y.argmax(axis=1)" if array.ndim == 2 else ""
-        raise InputError(f"{name}: y takes one target a row, shape (n,), received {array.shape}{hint}")
-    if len(array) == 0:
-        raise InputError(f"{name}: y is empty")
-    if np.ma.is_masked(y):
-        raise InputError(f"{name}: y has masked targets; drop these rows")
-    return _normal(_plain(array.astype(object), name) if array.dtype.kind in "OT" else array, name)
+        allowed = "one target a row, shape (n,), or several labels, shape (n, labels)"
+        raise InputError(f"{name}: y takes {allowed}, received {array.shape}")
+    plain = _plain(array.astype(object), name) if array.dtype.kind in "OT" else array
+    return _told_apart(_normal(plain, name), name), ()
 
 
 def _array(y: Any) -> Array:
@@ -177,7 +194,8 @@ def _plain(objects: Array, name: str) -> Array:
     kinds = {_kind(value) for value in objects}
     if kinds <= {"whole numbers", "numbers"} or kinds in ({"text"}, {"booleans"}):
         return np.array(objects.tolist())
-    raise InputError(f"{name}: y takes labels or numbers of one kind, received {' and '.join(sorted(kinds))}")
+    several = "; for several labels a row give columns of 0 and 1" if kinds <= {"list", "tuple", "set"} else ""
+    raise InputError(f"{name}: y takes labels or numbers of one kind, received {' and '.join(sorted(kinds))}{several}")
 
 
 def _kind(value: Any) -> str:

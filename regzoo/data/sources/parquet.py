@@ -9,6 +9,7 @@ from typing import Final
 
 import pandas as pd
 
+from regzoo.data.catalog import Target
 from regzoo.data.dataset import Dataset
 from regzoo.data.sources.files import regular
 from regzoo.data.sources.roles import NONE
@@ -19,15 +20,17 @@ ENGINE: Final = "pyarrow"
 
 
 def load_parquet(
-    path: Path, target: str | None, roles: Mapping[str, str] = NONE, parts: Mapping[str, Path] = NONE
+    path: Path, target: Target, roles: Mapping[str, str] = NONE, parts: Mapping[str, Path] = NONE
 ) -> Dataset:
     """Read the Parquet file at ``path``; the column ``target`` is what is predicted, if there is one.
+
+    Several targets are several labels, each 0 or 1, or true or false.
 
     Columns are what their types say: numbers, booleans, words, dates, any of them with missing cells.
 
     Args:
         path: of the file.
-        target: the column to predict.
+        target: the column to predict, or several.
         roles: column names by role (group, time, part, weight); these columns are no inputs.
         parts: files with the same columns whose rows are the ``validation`` or ``test`` part.
 

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from regzoo.data.catalog import SEPARATORS
+from regzoo.data.catalog import SEPARATORS, Target, listed
 from regzoo.data.dataset import Array, Dataset
 from regzoo.data.sources.arrays import column_names, from_arrays
 from regzoo.data.sources.files import regular
+from regzoo.data.sources.labels import read_switches
 from regzoo.data.sources.roles import NONE, marks, with_roles
 from regzoo.data.table import SPACE
 from regzoo.language.errors import InputError, Problems, did_you_mean
@@ -28,7 +29,7 @@ _REAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 def load_table(
     path: Path,
-    target: str | None,
+    target: Target,
     separator: str | None = None,
     encoding: str = ENCODING,
     roles: Mapping[str, str] = NONE,
@@ -36,11 +37,12 @@ def load_table(
 ) -> Dataset:
     """Read the CSV file at ``path``; the column ``target`` is what is predicted, if there is one; others are inputs.
 
-    The target may hold text, booleans or numbers; labels such as ``007`` or ``NA`` stay text.
+    The target may hold text, booleans or numbers; labels such as ``007`` or ``NA`` stay text. Several columns are
+    several labels, each 0 or 1, or true or false.
 
     Args:
         path: of the file.
-        target: the column to predict.
+        target: the column to predict, or several.
         separator: between cells; by default the one of `SEPARATORS` that fits.
         encoding: of the text, as Python calls it, such as ``cp1252``.
         roles: column names by role (group, time, part, weight); these columns are no inputs.
@@ -56,7 +58,7 @@ def load_table(
 
 def dataset_of(
     frames: Sequence[tuple[Path, pd.DataFrame]],
-    target: str | None,
+    target: Target,
     roles: Mapping[str, str],
     parts: Sequence[str],
     as_text: bool,
@@ -65,7 +67,7 @@ def dataset_of(
 
     Args:
         frames: the files it was read from, the first one and those of ``parts``.
-        target: the column to predict.
+        target: the column to predict, or several.
         roles: column names by role.
         parts: what the files after the first one are.
         as_text: whether numbers and booleans came as text.
@@ -73,15 +75,20 @@ def dataset_of(
     Raises:
         InputError: with every problem of the columns and of the target.
     """
-    apart = [*([] if target is None else [target]), *roles.values()]
+    targets = listed(target)
+    apart = [*targets, *roles.values()]
     for path, frame in frames:
-        _refuse_columns(path, [str(column) for column in frame.columns], target, roles, frames[0])
+        _refuse_columns(path, [str(column) for column in frame.columns], targets, roles, frames[0])
     frame = pd.concat([frame for _, frame in frames], ignore_index=True)
     name = " + ".join(str(path) for path, _ in frames)
-    problems, labels = Problems(), None
+    problems = Problems()
+    labels: pd.DataFrame | pd.Series | None = None
     with problems.collected():
-        if target is not None:
-            labels = pd.Series(_labels(frame[target], name), name=target) if as_text else frame[target]
+        if len(targets) > 1:
+            labels = frame[list(targets)].apply(read_switches) if as_text else frame[list(targets)]
+        elif targets:
+            (column,) = targets
+            labels = pd.Series(_labels(frame[column], name), name=column) if as_text else frame[column]
     with problems.collected():
         data = from_arrays(frame.drop(columns=apart), labels, name)
     problems.check()
@@ -93,16 +100,21 @@ def dataset_of(
 
 
 def _refuse_columns(
-    path: Path, columns: list[str], target: str | None, roles: Mapping[str, str], first: tuple[Path, pd.DataFrame]
+    path: Path,
+    columns: list[str],
+    targets: Sequence[str],
+    roles: Mapping[str, str],
+    first: tuple[Path, pd.DataFrame],
 ) -> None:
-    """Raise InputError unless target and roles are among ``columns``, with inputs, and all are those of ``first``."""
-    if target is not None and target not in columns:
-        alone = "; are the columns separated by commas?" if len(columns) == 1 else ""
-        raise InputError(f"{path}: there is no column {target!r} to predict{alone}.{did_you_mean(target, columns)}")
+    """Raise InputError unless targets and roles are among ``columns``, with inputs, and all are those of ``first``."""
+    for target in targets:
+        if target not in columns:
+            alone = "; are the columns separated by commas?" if len(columns) == 1 else ""
+            raise InputError(f"{path}: there is no column {target!r} to predict{alone}.{did_you_mean(target, columns)}")
     for role, column in roles.items():
         if column not in columns:
             raise InputError(f"{path}: there is no column {column!r} for data.{role}.{did_you_mean(column, columns)}")
-    apart = [*([] if target is None else [target]), *roles.values()]
+    apart = [*targets, *roles.values()]
     if len(columns) == len(apart):
         only = "is the only column" if len(columns) == 1 else "are the only columns"
         raise InputError(f"{path}: {' and '.join(map(repr, apart))} {only}; at least one input is needed")
