@@ -121,9 +121,9 @@ def task(data: Mapping[str, Any]) -> str:
     >>> task({"task": "classification", "labels": ["no", "yes"]}), task({"task": "multilabel", "labels": ["a", "b"]})
     ('binary classification into no, yes', 'multilabel: 2 labels')
     """
-    labels = [" ".join(printable(str(label)).split()) for label in data["labels"]]
+    labels = [" ".join(printable(str(label)).split()) for label in data["labels"] or ()]
     count = plural(len(labels), "label")
-    if data["task"] == "classification":
+    if data["task"] == "classification" and labels:
         named = len(labels) == 2 and max(map(len, labels)) <= LONGEST
         return f"binary classification into {', '.join(labels)}" if named else f"classification into {count}"
     return f"multilabel: {count}" if data["task"] == "multilabel" else str(data["task"])

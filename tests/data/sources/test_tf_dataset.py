@@ -129,3 +129,15 @@ def test_x_and_y_come_together() -> None:
     with pytest.raises(InputError, match=r"give x and y \(x alone for .*\), a tf\.data\.Dataset of both, or data="):
         from_python(X)
     assert from_python(X, task="reconstruction").y is None
+
+
+@pytest.mark.parametrize("batch", [None, 3])
+@pytest.mark.parametrize("labels", [2, 3])
+def test_several_labels_a_row(batch: int | None, labels: int) -> None:
+    """Also where there are as many labels as inputs, which one element alone does not tell from a batch."""
+    y = np.arange(7)[:, None] // 2 ** np.arange(labels) % 2
+    dataset = Slices((X, y))
+    data = from_tf_dataset(dataset if batch is None else dataset.batch(batch))
+    assert data.labels == tuple(map(str, range(labels)))
+    np.testing.assert_array_equal(data.x, X)
+    np.testing.assert_array_equal(data.y, y)
