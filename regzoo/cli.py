@@ -91,8 +91,8 @@ def plan(config: Config, as_json: AsJson = False) -> None:
 @app.command()
 def compare(
     config: Config,
-    out: Annotated[Path | None, typer.Option(help="the comparison's folder [default: reports/<name>]")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="processes [default: one per core]")] = None,
+    out: Annotated[Path | None, typer.Option(help="the comparison's folder (reports/<name> if left out)")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="processes (one per core if left out)")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="begin anew; what is there is moved aside")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="print nothing but errors")] = False,
 ) -> None:
@@ -132,7 +132,7 @@ def sweep(
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="the sweep's folder (default: reports/NAME-dropout.rate)")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="processes [default: one per core]")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="processes (one per core if left out)")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="begin anew; what is there is moved aside")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="print nothing but errors")] = False,
 ) -> None:
@@ -219,7 +219,7 @@ def compare_runs(
 def export(
     folder: Folder,
     to: Annotated[Path, typer.Option(help="the folder to write", show_default=False)],
-    recipe: Annotated[str | None, typer.Option(help="a recipe of the comparison [default: the winner]")] = None,
+    recipe: Annotated[str | None, typer.Option(help="a recipe of the comparison (the winner if left out)")] = None,
     form: Annotated[str, typer.Option("--format", help="saved_model, onnx or litert")] = "saved_model",
     refit: Annotated[bool, typer.Option("--refit", help="train it on train plus validation first")] = False,
 ) -> None:
@@ -258,7 +258,7 @@ def bench(
 def predict(
     path: Annotated[Path, typer.Argument(help="an exported model such as reports/digits/model", show_default=False)],
     source: Annotated[Path, typer.Argument(metavar="INPUT", help="a CSV or NPZ file", show_default=False)],
-    out: Annotated[Path | None, typer.Option(help="a new CSV or .npz file [default: CSV to the screen]")] = None,
+    out: Annotated[Path | None, typer.Option(help="a new CSV or .npz file (CSV on the screen if left out)")] = None,
     encoding: Annotated[str, typer.Option(help="of a CSV file")] = "utf-8-sig",
 ) -> None:
     """Answer every row of INPUT with an exported model."""

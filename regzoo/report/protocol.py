@@ -9,7 +9,7 @@ from typing import Any
 from regzoo.report import board as boards
 from regzoo.report.board import number
 from regzoo.report.verdict import places, quoted
-from regzoo.report.words import code, plural, show, strength, task
+from regzoo.report.words import code, listing, plural, seconds, show, strength, task
 from regzoo.training.record import Record
 
 
@@ -24,6 +24,7 @@ def protocol(board: dict[str, Any], records: Sequence[Record], study: dict[str, 
         "part alone was fitted, the validation part alone decided.",
         f"Every recipe was then trained {_times(study['replicates'])} with its chosen strengths on fresh random "
         f"seeds, {_shared(study)} for every recipe, so that gains over {base} are paired differences.",
+        *_departures(study),
         f"{_statistics(base, study)} "
         "Recipes share a tier if their paired difference from the tier's leader is not significant at 5 %, "
         "Holm-adjusted over all pairs of recipes.",
@@ -31,6 +32,34 @@ def protocol(board: dict[str, Any], records: Sequence[Record], study: dict[str, 
         "Runs that diverged or failed are counted and shown, never repeated or dropped; a recipe with such a "
         "replicate ranks after all without.",
     ]
+
+
+def _departures(study: dict[str, Any]) -> list[str]:
+    """What was asked for beyond the usual, a sentence each."""
+    said = []
+    looks, rope, budget = study.get("looks", ()), study.get("rope"), study.get("budget")
+    if len(looks) > 1:
+        said.append(
+            f"Recipes whose order was open got further seeds, decided at looks after {listing(list(map(str, looks)))} "
+            f"replicates; every p-value is multiplied by {len(looks)}, the number of looks (Bonferroni)."
+        )
+    if budget:
+        said.append(
+            f"Time was limited to {seconds(budget)}: every recipe was taken equally far, first in its trials and then "
+            "in its replicates."
+        )
+    if study.get("pruner") == "median":
+        said.append(
+            "A trial was stopped when, after a third of its epochs or more, its best score fell behind the median of "
+            "the same recipe's earlier trials at that epoch (Golovin et al. 2017)."
+        )
+    if study.get("class_weight") == "balanced":
+        said.append("In the training loss every class counts alike, however rare; metrics count every row alike.")
+    if rope is not None:
+        said.append(
+            f"A gain whose interval lies within {rope:g} of zero counts as equivalent: no difference in practice."
+        )
+    return said
 
 
 def caveats(board: dict[str, Any], study: dict[str, Any]) -> list[str]:
@@ -112,7 +141,8 @@ def _statistics(base: str, study: dict[str, Any]) -> str:
     if _folds(study) == 1:
         return (
             "We report means over these replicates with 95 % bootstrap-t intervals, paired gains with intervals of the "
-            f"same kind, and two-sided p-values of the same bootstrap against {base}, Holm-adjusted over the recipes."
+            f"same kind, and two-sided p-values of the same bootstrap against {base}, Holm-adjusted over the recipes; "
+            "where there are pairs enough for it to speak, Wilcoxon's signed ranks must agree before two are told apart."
         )
     return (
         "We report means over these replicates with 95 % t intervals, paired gains with intervals of the same kind, "

@@ -69,3 +69,18 @@ def test_folds_are_told(quick: Any, study: Any) -> None:
     ordered = cut | {"data": data | {"split": data["split"] | {"kind": "time-ordered"}}}
     assert "5 folds in the order of time; one validates, all rows before it train" in protocol(*quick, ordered)[0]
     assert "between cuts of these rows" in caveats(quick[0], cut)[0]
+
+
+def test_what_was_asked_for_beyond_the_usual_is_said(quick: Any, study: Any) -> None:
+    plain = " ".join(protocol(*quick, study()))
+    asked = {"looks": [5, 10, 20, 40], "rope": 0.01, "budget": 600.0, "pruner": "median", "class_weight": "balanced"}
+    text = " ".join(protocol(*quick, study() | asked))
+    for said in (
+        "decided at looks after 5, 10, 20 and 40 replicates; every p-value is multiplied by 4",
+        "Time was limited to 10 min 0 s: every recipe was taken equally far",
+        "fell behind the median of the same recipe's earlier trials",
+        "every class counts alike, however rare",
+        "within 0.01 of zero counts as equivalent",
+    ):
+        assert said in text
+        assert said not in plain
