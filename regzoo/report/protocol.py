@@ -142,7 +142,8 @@ def _statistics(base: str, study: dict[str, Any]) -> str:
         return (
             "We report means over these replicates with 95 % bootstrap-t intervals, paired gains with intervals of the "
             f"same kind, and two-sided p-values of the same bootstrap against {base}, Holm-adjusted over the recipes; "
-            "where there are pairs enough for it to speak, Wilcoxon's signed ranks must agree before two are told apart."
+            "where there are pairs enough for it to speak, Wilcoxon's signed ranks must agree before two are told "
+            "apart."
         )
     return (
         "We report means over these replicates with 95 % t intervals, paired gains with intervals of the same kind, "
