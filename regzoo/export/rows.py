@@ -71,7 +71,7 @@ def read_exported(folder: Path) -> Exported:
         inputs, labels = dict(said["inputs"]), tuple(said["data"]["labels"])
         shapes = {name: tuple(shape) for name, shape in said["shapes"].items()}
         rules = [rule["kind"] for rule in said["rules"]]
-        form = str(said["format"])
+        form = str(said.get("format", "saved_model"))
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: is no recipe that regzoo wrote: {error!r}") from None
     if form != "saved_model":
