@@ -146,6 +146,61 @@ def keys(ledger: Path) -> list[str]:
         store.close()
 
 
+# --- a sweep
+
+
+@pytest.mark.usefixtures("unverified", "tensorflow")
+def test_a_sweep_writes_a_comparison_its_response_and_trains_nothing_twice(
+    run: Run, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("regzoo.api.Workers", here)
+    command = ("sweep", config, "--over", "dropout.rate", "--values", "0,0.5")
+    code, out, err = run(*command)
+    folder = tmp_path / "reports" / "flowers-dropout.rate"
+    assert code == 0, err
+    assert "Best dropout.rate: 0" in out
+    assert re.search(r"^ *0\.5 +\d\.\d+ ± ", out, re.MULTILINE)
+    told = json.loads((folder / "sweep.json").read_text(), parse_constant=pytest.fail)
+    assert [point["values"] for point in told["points"]] == [[0.0], [0.5]]
+    assert [point["replicates"] for point in told["points"]] == [3, 3]
+    assert told["points"][0]["mean"] == told["baseline"]["mean"]  # a rate of 0 does nothing, on the same seeds
+    assert (folder / "figures" / "sweep.svg").is_file()
+    assert "--over dropout.rate --values 0,0.5" in (folder / "report.html").read_text()
+    before = keys(folder / "ledger.sqlite")
+    assert len(before) == 15  # three recipes of two trials (of the learning rate) and three replicates
+
+    code, again, _ = run(*command)
+    assert (code, again) == (0, out)
+    assert keys(folder / "ledger.sqlite") == before
+    assert run("sweep", config, "--over", "dropout.rate", "--values", "0,0.25,0.5")[0] == 0
+    assert keys(folder / "ledger.sqlite")[:15] == before
+    assert len(keys(folder / "ledger.sqlite")) == 20
+    board = json.loads(run("leaderboard", folder, "--json")[1])
+    assert {row["name"] for row in board["recipes"]} == {"none", "dropout(0.0)", "dropout(0.25)", "dropout(0.5)"}
+    (folder / "sweep.json").unlink()
+    assert run("report", folder)[0] == 0
+    assert len(json.loads((folder / "sweep.json").read_text())["points"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--over", "dropuot.rate"], "over: there is no strength 'dropuot.rate'. Did you mean 'dropout.rate'?"),
+        (["--over", "dropout.rate", "--values", "0,2"], "values: dropout.rate must lie in [0, 1], received 2"),
+        (["--over", "dropout.rate", "--values", "0..0.5"], "received a range: list numbers, as 0,0.1,0.2"),
+    ],
+)
+def test_a_wrong_sweep_ends_with_2_and_nothing_is_written(
+    arguments: list[str], said: str, run: Run, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run("sweep", config, *arguments)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert list(tmp_path.iterdir()) == []
+
+
 # --- how it ends
 
 
@@ -503,3 +558,19 @@ def test_export_writes_the_recipe_that_was_asked_for(run: Run, finished: Any, tm
 
 def test_a_moved_comparison_still_works(run: Run, finished: Any, copied: Path) -> None:
     assert run("leaderboard", copied, "--json") == run("leaderboard", finished.folder, "--json")
+
+
+def test_compare_runs_says_what_changed(run: Run, finished: Any, copied: Path) -> None:
+    code, out, err = run("compare-runs", finished.folder, copied)
+    assert (code, err) == (0, "")
+    for said in ("config: the same", "data: the same", "versions: the same", "winner: still"):
+        assert said in out
+    found = json.loads(run("compare-runs", finished.folder, copied, "--json")[1])
+    assert {recipe["moved"] for recipe in found["recipes"]} == {0}
+
+
+def test_report_writes_every_run_for_tensorboard(run: Run, copied: Path, tmp_path: Path) -> None:
+    code, out, _ = run("report", copied, "--tensorboard", tmp_path / "logs")
+    assert code == 0
+    assert "TensorBoard: 20 runs; look at them with: tensorboard --logdir" in out
+    assert len(list((tmp_path / "logs").rglob("events*"))) == 21

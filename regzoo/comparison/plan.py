@@ -16,6 +16,9 @@ from regzoo.language import InputError, Objective, Range, Recipe
 from regzoo.training.study import Cut, Study
 from regzoo.training.task import Task
 
+LOOKS = (5, 10, 20, 40)
+"""Replicates after which a comparison with ``replicates: auto`` is looked at; the last is where it ends."""
+
 
 @dataclass(frozen=True)
 class ArmPlan:
@@ -44,9 +47,20 @@ class ArmPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that decides the runs of a comparison; ``budget`` in seconds, None for no limit.
+    """Everything that decides the runs of a comparison.
 
     With several ``folds``, replicate i of every recipe uses cut i of the data; trials use cut 0.
+
+    Attributes:
+        study: what all runs share.
+        objective: what is ranked by.
+        arms: one a recipe.
+        tuner, trials, epochs, learning_rate, seed, pruner: as the config says.
+        replicates: how many every recipe gets.
+        budget: seconds, None for no limit.
+        looks: with ``replicates: auto``, after how many replicates it is decided who gets more; else empty.
+        rope: the region of practical equivalence, None for none.
+        folds: how many pieces of the data validate in turn.
     """
 
     study: Study
@@ -60,6 +74,8 @@ class Plan:
     seed: int
     pruner: str = "none"
     budget: float | None = None
+    looks: tuple[int, ...] = ()
+    rope: float | None = None
     folds: int = 1
 
     @property
@@ -122,13 +138,20 @@ def make_plan(experiment: Experiment, prepared: Prepared, study: Study | None = 
         tuner=search.tuner,
         trials=search.trials,
         epochs=experiment.training.epochs,
-        replicates=experiment.replicates,
+        replicates=looks_of(experiment)[0],
         learning_rate=experiment.training.learning_rate,
         seed=experiment.seed,
         pruner=search.pruner,
         budget=experiment.budget,
+        looks=looks if len(looks := looks_of(experiment)) > 1 else (),
+        rope=experiment.rope,
         folds=experiment.split.folds,
     )
+
+
+def looks_of(experiment: Experiment) -> tuple[int, ...]:
+    """After how many replicates a comparison is looked at: once, unless it decides by itself how many it needs."""
+    return LOOKS if isinstance(experiment.replicates, str) else (experiment.replicates,)
 
 
 def placebos(experiment: Experiment) -> list[str]:

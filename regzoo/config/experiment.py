@@ -34,6 +34,7 @@ from regzoo.training.study import OPTIMIZERS
 
 TUNERS = ("random", "grid", "bayesian", "hyperband")
 PRUNERS = ("none", "median")
+AUTO = "auto"
 CLASS_WEIGHTS = ("none", "balanced")
 
 _SUM_TOLERANCE = 1e-9
@@ -205,7 +206,8 @@ class Experiment(_Section):
     )
     training: Training = Training()
     search: Search = Search()
-    replicates: Annotated[int, PlainValidator(values.whole("[2, inf)"))] = 5
+    replicates: Annotated[int | Literal["auto"], PlainValidator(values.whole_or("[2, inf)", AUTO))] = 5
+    rope: Annotated[float | None, PlainValidator(values.optional(values.number("(0, inf)")))] = None
     placebo: Annotated[int, PlainValidator(values.whole("[0, 10]"))] = 0
     budget: Annotated[float | None, PlainValidator(values.optional(values.duration))] = None
     run_limit: Annotated[float, PlainValidator(values.duration)] = 3600.0
@@ -224,6 +226,14 @@ class Experiment(_Section):
                 f"{kind} needs the column to predict: {form}, received no target (or task: reconstruction)"
             )
         return data
+
+    @field_validator("replicates")
+    @classmethod
+    def _countable(cls, replicates: int | str, others: ValidationInfo) -> int | str:
+        split = others.data.get("split")
+        if replicates == AUTO and split is not None and split.folds > 1:
+            raise ValueError(f"auto does not go with split.folds: {split.folds}, whose cuts are counted; give a number")
+        return replicates
 
     def built_recipes(self) -> tuple[Recipe, ...]:
         """The recipes that the texts in ``recipes`` describe, in order; the baseline is one of them."""

@@ -26,7 +26,7 @@ SOURCES = {
     **{f"{{source: {name}}}": what for name, what in BUNDLED.items()},
     "{csv: path, target: column}": "a CSV file with a header: columns of numbers, words, booleans or dates, with "
     "missing cells, and one to predict; separator and encoding may be added",
-    "{parquet: path, target: column}": "the same as a Parquet file; needs regzoo[parquet]",
+    "{parquet: path, target: column}": "the same as a Parquet file; needs the extra parquet",
     "{npz: path}": "a NumPy archive with the arrays x (rows or images) and y",
     "{csv: path, target: column, group: another}": "with a column of groups that no split parts; so with time, part "
     "(train, validation, test) and weight, and with the arrays of an archive",
