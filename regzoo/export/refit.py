@@ -78,7 +78,8 @@ class Refitted:
 def refit(best: Record, replicates: Sequence[Record], study: Study, material: Material) -> Refitted:
     """Train the recipe of ``best``, with its seed, on the training and the validation part of ``material``.
 
-    Preprocessing is fitted anew on these rows. The test part is read once, when the training is over.
+    With folds these are all rows that do not test. Preprocessing is fitted anew on these rows. The test part is read
+    once, when the training is over.
 
     Args:
         best: the recipe's best replicate: its numbers, seed and learning rate are used.
@@ -90,7 +91,8 @@ def refit(best: Record, replicates: Sequence[Record], study: Study, material: Ma
         InputError: if the data is not that of the comparison, or the training diverges.
     """
     experiment, dataset = material.experiment, material.dataset
-    prepared = prepare(dataset, experiment.split, experiment.seed, experiment.task)
+    last = experiment.split.folds - 1  # in the order of time, the fold whose two parts are all that does not test
+    prepared = prepare(dataset, experiment.split, experiment.seed, experiment.task, last)
     if study_of(experiment, prepared).data != study.data:
         raise InputError("refit: this is not the data of the comparison: give the same rows in the same order")
     split, task = prepared.split, prepared.preparation.task

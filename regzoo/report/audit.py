@@ -186,15 +186,16 @@ def _reading(board: dict[str, Any], records: Sequence[Record]) -> list[Finding]:
 
 
 def _seeds(board: dict[str, Any], records: Sequence[Record]) -> Finding:
-    """Replicates are paired by seed; a placebo has seeds of its own on purpose."""
+    """Replicates are paired by number: equal seeds and cuts; a placebo has seeds of its own on purpose."""
     names = [row["name"] for row in board["recipes"] if not boards.is_placebo(row)]
-    seeds = [[r.run.seed for r in boards.replicates(records, name, finished=False)] for name in names]
+    seeds = [[(r.run.seed, r.run.fold) for r in boards.replicates(records, name, finished=False)] for name in names]
     made = [found for found in seeds if found]
     if not made:
         return Finding(None, "No replicate was made yet.")
     shortest = min(map(len, made))
     good = len({tuple(found[:shortest]) for found in made}) == 1
-    return Finding(good, f"The replicates of all recipes have {'the same' if good else 'different'} seeds.")
+    what = "seeds and cuts" if any(fold for found in made for _, fold in found) else "seeds"
+    return Finding(good, f"The replicates of all recipes have {'the same' if good else 'different'} {what}.")
 
 
 def _runs(accounts: Sequence[Account], labels: Any, task: str) -> list[Finding]:

@@ -21,7 +21,8 @@ def response_of(records: Sequence[Record], study: dict[str, Any]) -> Response | 
     """What the records say about the strength that was swept; None if the comparison is no sweep."""
     if study.get("sweep") is None:
         return None
-    return response(Sweep.from_dict(study["sweep"]), records, study["rank_by"], study["direction"])
+    ratio = study.get("test_train_ratio")
+    return response(Sweep.from_dict(study["sweep"]), records, study["rank_by"], study["direction"], ratio)
 
 
 def verdict_of(board: dict[str, Any], records: Sequence[Record], study: dict[str, Any]) -> Verdict:

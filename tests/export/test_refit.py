@@ -16,7 +16,7 @@ from regzoo import api
 from regzoo.comparison.ledger import Ledger
 from regzoo.comparison.plan import study_of
 from regzoo.data.prepare import fit, prepare
-from regzoo.data.sources import load
+from regzoo.data.sources import from_arrays, load
 from regzoo.export import export as exporting
 from regzoo.export.export import study_from
 from regzoo.export.refit import Material, epochs_of, refit
@@ -127,3 +127,16 @@ def test_arrays_are_handed_over_again(rows: Any, tmp_path: Path, monkeypatch: py
     with pytest.raises(InputError, match="x and y are for refit=True"):
         result.export(tmp_path / "other", x=x, y=y)
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+@pytest.mark.parametrize("time", [None, np.arange(60)])
+def test_with_folds_all_rows_train_that_do_not_test(rows: Any, time: Any) -> None:
+    """In the order of time the first fold is but two pieces of four."""
+    asked = {"backbone": "mlp([4])", "recipes": ["none"], "split": {"folds": 3}, "replicates": 2}
+    experiment = api.configs.from_keywords(**asked, training={"epochs": 1, "learning_rate": 0.01})
+    dataset = from_arrays(*rows, **({} if time is None else {"time": time}))
+    study = study_of(experiment, prepare(dataset, experiment.split, experiment.seed))
+    best = Record(Run("replicate", "none", "none", 1, 5, 0.01, 1, study.digest, fold=1), "ok", epochs=1)
+    made = refit(best, [best], study, Material(dataset, experiment))
+    assert made.refit.rows == 60 - 12
+    assert made.record.run.fold == 0
