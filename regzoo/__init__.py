@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from regzoo.api import Result, build, compare
+    from regzoo.api import build, compare
     from regzoo.comparison.ranking import Ranking, rank
     from regzoo.comparison.search import hypermodel
     from regzoo.contract import check_regularizer
@@ -24,7 +24,7 @@ _HOMES = {
     "attach": "regzoo.training.attach",
     "build": "regzoo.api",
     "compare": "regzoo.api",
-    "Result": "regzoo.api",
+    "Result": "regzoo.result",
     "sweep": "regzoo.sweeps",
     "SweepResult": "regzoo.sweeps",
     "rank": "regzoo.comparison.ranking",

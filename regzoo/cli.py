@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from regzoo.api import Result
+    from regzoo.result import Result
 
 app = typer.Typer(
     name="regzoo",
@@ -48,15 +48,15 @@ def zoo(
 @app.command()
 def check(config: Config) -> None:
     """Validate config and data without training; say every problem at once."""
-    from regzoo import api
     from regzoo import config as configs
+    from regzoo import sitting
     from regzoo.cards import split_in_words
     from regzoo.comparison.plan import make_plan, study_of
     from regzoo.report.words import task
 
     experiment = configs.load(config)
-    prepared = api.read_data(experiment)
-    api.check_models(experiment, study_of(experiment, prepared))
+    prepared = sitting.read_data(experiment)
+    sitting.check_models(experiment, study_of(experiment, prepared))
     make_plan(experiment, prepared)  # refuses a search that cannot be made
     facts = prepared.facts
     _print(
@@ -72,14 +72,14 @@ def check(config: Config) -> None:
 @app.command()
 def plan(config: Config, as_json: AsJson = False) -> None:
     """Show what would be trained: runs per recipe, search space, estimated time."""
-    from regzoo import api, cards
+    from regzoo import cards, sitting
     from regzoo import config as configs
     from regzoo.comparison.plan import estimate_seconds, make_plan, study_of
     from regzoo.training.devices import cores
 
     experiment = configs.load(config)
-    prepared = api.read_data(experiment)
-    api.check_models(experiment, study_of(experiment, prepared))
+    prepared = sitting.read_data(experiment)
+    sitting.check_models(experiment, study_of(experiment, prepared))
     made = make_plan(experiment, prepared)
     described = made.to_dict() | {"seconds": round(estimate_seconds(made, prepared, cores()), 1)}
     if as_json:
@@ -97,27 +97,28 @@ def compare(
     quiet: Annotated[bool, typer.Option("--quiet", help="print nothing but errors")] = False,
 ) -> None:
     """Search, replicate and rank the recipes of CONFIG; run again after an interruption to go on."""
-    from regzoo import api
     from regzoo import config as configs
+    from regzoo import sitting
     from regzoo.language.errors import printable
+    from regzoo.result import MODEL, Result
 
     experiment = configs.load(config)
     folder = out or Path("reports") / experiment.name
-    with api.quiet_or_screen(not quiet) as progress:
-        api.run(
+    with sitting.quiet_or_screen(not quiet) as progress:
+        sitting.run(
             experiment,
-            lambda: api.read_data(experiment),
+            lambda: sitting.read_data(experiment),
             folder,
             workers=workers,
             fresh=fresh,
             progress=progress,
             command=printable(f"regzoo compare {config}"),
         )
-    result = api.Result(folder)
+    result = Result(folder)
     if not quiet:
         _rich(result.board.table(_width()))
         _print(f"\n{result.verdict}\n")
-        _print(f"Report: {folder / 'report.html'}\nModel:  {folder / api.MODEL} (a verified SavedModel)")
+        _print(f"Report: {folder / 'report.html'}\nModel:  {folder / MODEL} (a verified SavedModel)")
     _end(result)
 
 
@@ -155,9 +156,9 @@ def leaderboard(
     as_csv: Annotated[bool, typer.Option("--csv", help="print CSV")] = False,
 ) -> None:
     """Print the leaderboard of a finished or half-finished comparison."""
-    from regzoo import api
+    from regzoo.result import Result
 
-    board = api.Result(folder).board
+    board = Result(folder).board
     if as_json:
         _print(board.to_json())
     elif as_csv:
@@ -169,9 +170,10 @@ def leaderboard(
 @app.command()
 def failures(folder: Folder) -> None:
     """List the runs that diverged or failed, with the reason."""
-    from regzoo import api, cards
+    from regzoo import cards
+    from regzoo.result import Result
 
-    bad = [record for record in api.Result(folder).records if record.status != "ok"]
+    bad = [record for record in Result(folder).records if record.status != "ok"]
     if bad:
         _rich(cards.failures_table(bad))
     else:
@@ -186,9 +188,9 @@ def report(
     ] = None,
 ) -> None:
     """Write report.html, report.md, the figures and leaderboard.csv anew from the records."""
-    from regzoo import api
+    from regzoo.result import Result
 
-    result = api.Result(folder)
+    result = Result(folder)
     result.write_report()
     _print(f"Report: {folder / 'report.html'}")
     if tensorboard is not None:
@@ -205,10 +207,10 @@ def compare_runs(
     as_json: AsJson = False,
 ) -> None:
     """Say what changed between two comparisons: config, data, versions, ranking."""
-    from regzoo import api
     from regzoo.report import compare_runs as runs
+    from regzoo.result import Result
 
-    found = runs.compare_runs(api.Result(before).side, api.Result(after).side)
+    found = runs.compare_runs(Result(before).side, Result(after).side)
     if as_json:
         _print(json.dumps(found.to_dict(), indent=2, allow_nan=False))
     else:
@@ -224,9 +226,9 @@ def export(
     refit: Annotated[bool, typer.Option("--refit", help="train it on train plus validation first")] = False,
 ) -> None:
     """Write a recipe's best replicate as a model to serve, verified before it appears under its name."""
-    from regzoo import api
+    from regzoo.result import Result
 
-    _print(f"Model: {api.Result(folder).export(to, recipe, form, refit=refit)}")
+    _print(f"Model: {Result(folder).export(to, recipe, form, refit=refit)}")
 
 
 @app.command()

@@ -8,20 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from regzoo import api
+from regzoo import api, sitting
 from regzoo import config as configs
 from regzoo.comparison.ledger import Ledger
 from regzoo.comparison.response import Response
 from regzoo.comparison.sweep import read_values, sweep_of
 from regzoo.language import InputError, Recipe, parse
 from regzoo.report.sweep import response_of
+from regzoo.result import Result
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 @dataclass(frozen=True)
-class SweepResult(api.Result):
+class SweepResult(Result):
     """A sweep, read from its folder; all that a comparison's `Result` tells, and the response to the strength."""
 
     @property
@@ -121,8 +122,10 @@ def sweep(
     experiment, what = sweep_of(asked, names, lists)
     folder, keep = api.folder_for(experiment, out)
     command = "regzoo.sweep(...)"
-    with api.quiet_or_screen(verbose) as progress:
-        api.run(experiment, read, folder, workers=workers, fresh=fresh, progress=progress, command=command, sweep=what)
+    with sitting.quiet_or_screen(verbose) as progress:
+        sitting.run(
+            experiment, read, folder, workers=workers, fresh=fresh, progress=progress, command=command, sweep=what
+        )
     return SweepResult(folder, keep)
 
 
@@ -145,10 +148,10 @@ def sweep_config(
     folder = out or Path("reports") / experiment.name
     words = ["regzoo", "sweep", str(config), *(w for name in over for w in ("--over", name))]
     command = shlex.join([*words, *(w for text in values for w in ("--values", text))])
-    with api.quiet_or_screen(verbose) as progress:
-        api.run(
+    with sitting.quiet_or_screen(verbose) as progress:
+        sitting.run(
             experiment,
-            lambda: api.read_data(experiment),
+            lambda: sitting.read_data(experiment),
             folder,
             workers=workers,
             fresh=fresh,

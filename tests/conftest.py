@@ -153,21 +153,21 @@ def finished(
     tensorflow: None, config: Path, table: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory
 ) -> Comparison:
     """A finished comparison, made in this process. Read it; do not write to it."""
-    from regzoo import api
+    from regzoo import sitting
     from regzoo.comparison.progress import Silent
     from regzoo.config import load
 
     experiment = load(config)
     folder = tmp_path_factory.mktemp("reports") / experiment.name
     options: dict[str, Any] = {"workers": 0, "fresh": False, "progress": Silent(), "command": "regzoo compare"}
-    api.run(experiment, lambda: api.read_data(experiment), folder, **options)
+    sitting.run(experiment, lambda: sitting.read_data(experiment), folder, **options)
     return Comparison(folder, config, table)
 
 
 @pytest.fixture(scope="session")
 def mixed(tensorflow: None, tmp_path_factory: pytest.TempPathFactory) -> Comparison:
     """A finished comparison on a CSV file with columns of every kind. Read it; do not write to it."""
-    from regzoo import api
+    from regzoo import sitting
     from regzoo.comparison.progress import Silent
     from regzoo.config import load
 
@@ -182,7 +182,7 @@ def mixed(tensorflow: None, tmp_path_factory: pytest.TempPathFactory) -> Compari
     )
     experiment = load(config)
     options: dict[str, Any] = {"workers": 0, "fresh": False, "progress": Silent(), "command": "regzoo compare"}
-    api.run(experiment, lambda: api.read_data(experiment), folder / "visits", **options)
+    sitting.run(experiment, lambda: sitting.read_data(experiment), folder / "visits", **options)
     return Comparison(folder / "visits", config, table)
 
 

@@ -15,13 +15,14 @@ import tensorflow as tf
 from PIL import Image
 
 import regzoo
-from regzoo import api
+from regzoo import api, sitting
 from regzoo.comparison.folder import claimed
 from regzoo.comparison.ledger import Ledger
 from regzoo.export import export as exporting
 from regzoo.export.verify import Parity
 from regzoo.language import EnvironmentFailure, InputError
 from regzoo.regularizers import L2, Dropout
+from regzoo.result import Result
 from regzoo.training.in_process import InProcess
 
 SMALL: dict[str, Any] = {
@@ -190,7 +191,7 @@ def test_a_recipe_that_diverges_is_last_and_the_rest_is_ranked(rows: Any) -> Non
 
 
 def test_the_test_part_is_read_for_replicates_alone(finished: Any) -> None:
-    for record in api.Result(finished.folder).records:
+    for record in Result(finished.folder).records:
         assert ("test" in record.metrics) == (record.run.stage == "replicate")
 
 
@@ -301,10 +302,10 @@ def test_an_unfinished_comparison_has_no_best(rows: Any, tmp_path: Path, monkeyp
     def stop(*_: Any) -> None:
         raise Stop
 
-    monkeypatch.setattr(api, "make_runs", stop)
+    monkeypatch.setattr(sitting, "make_runs", stop)
     with pytest.raises(Stop):
         regzoo.compare(*rows, out=tmp_path / "mine", **SMALL)
-    result = api.Result(tmp_path / "mine")
+    result = Result(tmp_path / "mine")
     assert list(result.leaderboard["status"]) == ["pending", "pending"]
     for ask in (lambda: result.best, lambda: result.model, lambda: result.export(tmp_path / "model")):
         with pytest.raises(InputError, match="finished replicate"):
@@ -330,7 +331,7 @@ def test_workers_start_before_the_data_is_read_and_not_at_all_for_a_bad_config(
         told.append("read")
         raise InputError("there is no such file")
 
-    monkeypatch.setattr(api, "Workers", lambda count, limit: Hall())
+    monkeypatch.setattr(sitting, "Workers", lambda count, limit: Hall())
     monkeypatch.setattr(api, "read_data", read)
     given = {**SMALL, "data": {"source": "iris"}, "out": tmp_path / "mine", "workers": 2}
     with pytest.raises(InputError, match="there is no such file"):
@@ -347,4 +348,4 @@ def test_a_comparison_that_has_just_begun_shows_nothing(tmp_path: Path) -> None:
     with Ledger(tmp_path, create=True):
         pass
     with pytest.raises(InputError, match="only just begun"):
-        _ = api.Result(tmp_path).leaderboard
+        _ = Result(tmp_path).leaderboard

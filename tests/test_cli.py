@@ -154,7 +154,7 @@ def test_a_sweep_writes_a_comparison_its_response_and_trains_nothing_twice(
     run: Run, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("regzoo.api.Workers", here)
+    monkeypatch.setattr("regzoo.sitting.Workers", here)
     command = ("sweep", config, "--over", "dropout.rate", "--values", "0,0.5")
     code, out, err = run(*command)
     folder = tmp_path / "reports" / "flowers-dropout.rate"
@@ -210,7 +210,7 @@ def test_a_finished_comparison_is_only_read_again(
 ) -> None:
     monkeypatch.setattr("regzoo.training.workers.Workers", None)  # none is needed to see that nothing is left
     before = (copied / "leaderboard.csv").read_bytes()
-    monkeypatch.setattr("regzoo.api.Workers", here)
+    monkeypatch.setattr("regzoo.sitting.Workers", here)
     code, out, err = run("compare", config, "--out", copied)
     assert code == 0
     assert "winner" in out
@@ -232,7 +232,7 @@ def test_failed_runs_end_with_1_and_the_rest_is_ranked(
     run: Run, copied: Path, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail_one(copied)
-    monkeypatch.setattr("regzoo.api.Workers", here)
+    monkeypatch.setattr("regzoo.sitting.Workers", here)
     code, out, err = run("compare", config, "--out", copied)
     assert code == 1
     assert "winner" in out
@@ -298,7 +298,7 @@ def test_what_only_the_data_shows_ends_with_2_and_nothing_is_written(
     change: dict[str, str], said: str, run: Run, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("regzoo.api.Workers", here)
+    monkeypatch.setattr("regzoo.sitting.Workers", here)
     text = config.read_text(encoding="utf-8").replace("flowers.csv", str(config.parent / "flowers.csv"))
     for old, new in change.items():
         old = old.replace("flowers.csv", str(config.parent / "flowers.csv"))
@@ -342,7 +342,7 @@ def test_images_that_cannot_be_read_end_with_2_and_nothing_is_written(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    monkeypatch.setattr("regzoo.api.import_tensorflow", lambda: None)  # it is not reached
+    monkeypatch.setattr("regzoo.sitting.import_tensorflow", lambda: None)  # it is not reached
     (tmp_path / "pets" / "cat").mkdir(parents=True)
     (tmp_path / "pets" / "cat" / "a\x1b[31m.png").write_text("hello")
     (tmp_path / "pets.yaml").write_text(f"name: pets\ndata: {data}\nbackbone: cnn\nrecipes: [l2]\n")
@@ -358,7 +358,7 @@ def test_images_that_cannot_be_read_end_with_2_and_nothing_is_written(
 def test_a_folder_of_something_else_ends_with_2_and_stays(
     run: Run, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("regzoo.api.Workers", here)
+    monkeypatch.setattr("regzoo.sitting.Workers", here)
     (tmp_path / "thesis.txt").write_text("years of work")
     code, _, err = run("compare", config, "--out", tmp_path)
     assert code == 2
@@ -367,7 +367,7 @@ def test_a_folder_of_something_else_ends_with_2_and_stays(
 
 
 def test_a_folder_in_use_ends_with_3(run: Run, copied: Path, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("regzoo.api.Workers", here)
+    monkeypatch.setattr("regzoo.sitting.Workers", here)
     with claimed(copied):
         for more in ([], ["--fresh"]):
             code, _, err = run("compare", config, "--out", copied, *more)
@@ -382,7 +382,7 @@ def test_a_failing_machine_ends_with_3(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("regzoo.api.write_report", fail)
+    monkeypatch.setattr("regzoo.result.write_report", fail)
     code, _, err = run("report", copied)
     assert code == 3
     assert f"Failed: {error}" in err
@@ -393,7 +393,7 @@ def test_an_error_of_our_own_is_shown_whole(copied: Path, monkeypatch: pytest.Mo
     def fail(*_: object) -> None:
         raise ZeroDivisionError("a defect")
 
-    monkeypatch.setattr("regzoo.api.write_report", fail)
+    monkeypatch.setattr("regzoo.result.write_report", fail)
     monkeypatch.setattr(sys, "argv", ["regzoo", "report", str(copied)])
     with pytest.raises(ZeroDivisionError):
         cli.main()
@@ -403,7 +403,7 @@ def test_an_error_of_our_own_is_shown_whole(copied: Path, monkeypatch: pytest.Mo
 def test_fresh_moves_the_old_comparison_aside(
     run: Run, copied: Path, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("regzoo.api.Workers", here)
+    monkeypatch.setattr("regzoo.sitting.Workers", here)
     text = config.read_text(encoding="utf-8").replace("epochs: 3", "epochs: 1").replace("trials: 2", "trials: 1")
     (config.parent / "shorter.yaml").write_text(text, encoding="utf-8")
     code, _, err = run("compare", config.parent / "shorter.yaml", "--out", copied)

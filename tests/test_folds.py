@@ -14,7 +14,7 @@ import tensorflow as tf
 from sklearn.datasets import load_iris
 
 import regzoo
-from regzoo import api
+from regzoo import sitting
 from regzoo.comparison import leaderboard
 from regzoo.comparison.ledger import Ledger
 from regzoo.config import from_keywords
@@ -52,7 +52,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> regzoo.Result:
 
 @pytest.fixture(scope="module")
 def cuts() -> list[Prepared]:
-    prepared = api.prepared_for(from_keywords(**ASKED), from_arrays(X, Y))
+    prepared = sitting.prepared_for(from_keywords(**ASKED), from_arrays(X, Y))
     return [prepared, *prepared.cuts]
 
 
@@ -148,7 +148,7 @@ def test_another_cut_may_have_other_columns_and_another_scale(tmp_path: Path) ->
     asked = {**ASKED, "recipes": ["none"], "replicates": 3}
     data = {"csv": tmp_path / "homes.csv", "target": "price"}
     experiment = from_keywords(data=data, **asked)
-    prepared = api.read_data(experiment)
+    prepared = sitting.read_data(experiment)
     made = [prepared, *prepared.cuts]
     assert len({cut.preparation.target_scale for cut in made}) == 3
     assert len({cut.preparation.input_shape for cut in made}) > 1

@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from regzoo import api
+from regzoo import sitting
 from regzoo.bench.data import prepared
 from regzoo.bench.machine import peak_memory_mb
 from regzoo.bench.measured import Measured
@@ -49,7 +49,7 @@ def compare(job: Job) -> Measured:
     clock = Clock()
     with tempfile.TemporaryDirectory(prefix="regzoo-") as temporary:
         folder = Path(temporary) / job.case.name
-        api.run(
+        sitting.run(
             job.case.experiment(),
             lambda: parts,
             folder,

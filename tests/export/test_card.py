@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from regzoo import api
 from regzoo.comparison.ledger import Ledger
 from regzoo.data.prepare import Preparation
 from regzoo.export import card
 from regzoo.export.formats import SAVED_MODEL, Format
 from regzoo.export.verify import Parity
+from regzoo.result import read_board
 
 
 def rendered(finished: Any, form: Format = SAVED_MODEL, **changes: Any) -> str:
     with Ledger(finished.folder) as ledger:
-        board = api.read_board(ledger, ledger.records())
+        board = read_board(ledger, ledger.records())
         record, _ = ledger.weights(board.recipes[0].name)
         fields = vars(Preparation.from_json(ledger.noted("preparation"))) | changes
         study, proven = ledger.noted("study"), card.Proven(form, Parity(20, (1, 7), 0.0, True))
@@ -44,7 +44,7 @@ def test_its_code_serves_the_table(finished: Any, monkeypatch: pytest.MonkeyPatc
 def test_it_says_what_was_measured(finished: Any) -> None:
     text = (finished.folder / "model" / "README.md").read_text(encoding="utf-8")
     with Ledger(finished.folder) as ledger:
-        board = api.read_board(ledger, ledger.records())
+        board = read_board(ledger, ledger.records())
         record, _ = ledger.weights(board.recipes[0].name)
     assert f"# flowers: `{board.winner}`" in text
     test = record.metrics["test"]["nll"]
@@ -82,7 +82,7 @@ def test_numbers_that_are_not_known_are_dashes() -> None:
 
 def test_recipe_json_holds_plain_numbers(finished: Any) -> None:
     with Ledger(finished.folder) as ledger:
-        board = api.read_board(ledger, ledger.records())
+        board = read_board(ledger, ledger.records())
         record, _ = ledger.weights(board.recipes[0].name)
         preparation = Preparation.from_json(ledger.noted("preparation"))
         study, proven = ledger.noted("study"), card.Proven(SAVED_MODEL, Parity(20, (1, 7), 0.0, True))

@@ -13,14 +13,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from regzoo import api
+from regzoo import sitting
 from regzoo.comparison.ledger import Ledger
+from regzoo.comparison.plan import study_of
+from regzoo.config import load as load_config
 from regzoo.data.prepare import Preparation
 from regzoo.export import export as exporting
 from regzoo.export import saved_model
 from regzoo.export.export import export, study_from
 from regzoo.export.verify import Parity, ParityError
 from regzoo.language import InputError, parse
+from regzoo.result import read_board
 from regzoo.training.run import finished as build_from
 
 PARITY = Parity(20, (1, 7), 0.0, True)
@@ -43,7 +46,7 @@ def refuse(constant: str) -> None:
 
 
 def exported(ledger: Ledger, to: Path, recipe: str | None = None) -> dict[str, Any]:
-    assert export(ledger, api.read_board(ledger, ledger.records()), to, recipe) == to
+    assert export(ledger, read_board(ledger, ledger.records()), to, recipe) == to
     return json.loads((to / "recipe.json").read_text(encoding="utf-8"), parse_constant=refuse)
 
 
@@ -60,7 +63,7 @@ def test_the_winner_of_a_comparison_is_exported_with_its_proof(finished: Any, le
     folder = finished.folder / "model"
     said = json.loads((folder / "recipe.json").read_text(encoding="utf-8"), parse_constant=refuse)
     record, weights = ledger.weights(said["written"])
-    board = api.read_board(ledger, ledger.records())
+    board = read_board(ledger, ledger.records())
     assert said["recipe"] == board.winner == record.run.recipe
     assert (said["seed"], said["learning_rate"]) == (record.run.seed, record.run.learning_rate)
     assert said["members"] == len(said["member_seeds"]) == len(weights)
@@ -81,7 +84,7 @@ def test_any_recipe_can_be_exported_and_answers_as_its_best_replicate_did(
     said = exported(ledger, tmp_path / "l2", "l2(0.001)")
     assert said["written"] == "l2(0.001)"
     found = answers(tmp_path / "l2", finished.table)
-    prepared = api.read_data(api.configs.load(finished.config))
+    prepared = sitting.read_data(load_config(finished.config))
     labels = [label.decode() for label in found["label"]]
     accuracy = np.mean(np.array(labels) == finished.table["kind"].to_numpy())
     parts = {"train": 60, "validation": 20, "test": 20}
@@ -105,7 +108,7 @@ def test_an_ensemble_is_one_graph(finished: Any, ledger: Ledger, tmp_path: Path)
 
 @pytest.mark.usefixtures("unverified")
 def test_a_recipe_can_be_named_with_its_numbers(ledger: Ledger, tmp_path: Path) -> None:
-    row = next(row for row in api.read_board(ledger, ledger.records()).recipes if row.name == "dropout")
+    row = next(row for row in read_board(ledger, ledger.records()).recipes if row.name == "dropout")
     assert exported(ledger, tmp_path / "model", row.recipe)["written"] == "dropout"
 
 
@@ -177,11 +180,11 @@ def test_a_comparison_without_a_finished_replicate_has_nothing_to_export(finishe
     shutil.copytree(finished.folder, tmp_path / "copy")
     with Ledger(tmp_path / "copy") as ledger:
         trials = [record for record in ledger.records() if record.run.stage == "trial"]
-        board = api.read_board(ledger, trials)
+        board = read_board(ledger, trials)
         with pytest.raises(InputError, match="no recipe has a finished replicate yet"):
             export(ledger, board, tmp_path / "model")
 
 
 def test_the_study_is_read_back_equal(finished: Any, ledger: Ledger) -> None:
-    experiment = api.configs.load(finished.config)
-    assert study_from(ledger) == api.study_of(experiment, api.read_data(experiment))
+    experiment = load_config(finished.config)
+    assert study_from(ledger) == study_of(experiment, sitting.read_data(experiment))

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from regzoo import api
 from regzoo.comparison.ledger import Ledger
 from regzoo.data.prepare import Preparation
 from regzoo.export.formats import FORMATS, LITERT, ONNX, SAVED_MODEL, Format, format_of, refuse
 from regzoo.export.rows import read_exported
 from regzoo.language import InputError, parse
+from regzoo.result import Result
 
 
 def preparation_of(finished: Any) -> Preparation:
@@ -25,7 +25,7 @@ def preparation_of(finished: Any) -> Preparation:
 
 def test_an_unknown_format_is_refused(finished: Any, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"takes one of saved_model, onnx, litert, received onx\. Did you mean 'onnx'"):
-        api.Result(finished.folder).export(tmp_path / "model", format="onx")
+        Result(finished.folder).export(tmp_path / "model", format="onx")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -65,7 +65,7 @@ def test_a_folder_in_a_format_serves_by_its_card(
     form: Format, finished: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Exported with its proof, and answered by the code of the card: labels as the user wrote them."""
-    api.Result(finished.folder).export(tmp_path / "model", "l2(0.001)", form.name)
+    Result(finished.folder).export(tmp_path / "model", "l2(0.001)", form.name)
     assert sorted(path.name for path in (tmp_path / "model").iterdir()) == sorted(
         ["README.md", form.file, "recipe.json"]
     )

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from regzoo import api
+from regzoo import sitting
 from regzoo.comparison.ledger import Ledger
+from regzoo.config import load as load_config
 from regzoo.data.prepare import Preparation
 from regzoo.data.sources import read_csv
 from regzoo.data.sources.arrays import from_arrays
@@ -108,8 +109,8 @@ def test_the_report_and_the_card_list_what_was_done_to_the_data(mixed: Any) -> N
 
 def test_poison_outside_training_leaves_the_rule_as_it_is(mixed: Any, tmp_path: Path) -> None:
     """Extreme numbers, new words and dates in the validation and test parts teach the preparation nothing."""
-    experiment = api.configs.load(mixed.config)
-    clean = api.read_data(experiment)
+    experiment = load_config(mixed.config)
+    clean = sitting.read_data(experiment)
     with (mixed.config.parent / "<b>visits.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     data = from_arrays(mixed.table.drop(columns="kind"), mixed.table["kind"])
@@ -123,7 +124,7 @@ def test_poison_outside_training_leaves_the_rule_as_it_is(mixed: Any, tmp_path: 
         writer.writerows(rows)
     config = tmp_path / "visits.yaml"
     config.write_text(mixed.config.read_text(encoding="utf-8"), encoding="utf-8")
-    poisoned = api.read_data(api.configs.load(config))
+    poisoned = sitting.read_data(load_config(config))
     assert poisoned.preparation == clean.preparation
     np.testing.assert_array_equal(poisoned.train[0], clean.train[0])
     assert poisoned.validation[0].max() > 1e6

@@ -15,6 +15,7 @@ import regzoo
 from regzoo import api
 from regzoo.comparison.ledger import Ledger
 from regzoo.comparison.plan import study_of
+from regzoo.config import load as load_config
 from regzoo.data.prepare import fit, prepare
 from regzoo.data.sources import from_arrays, load
 from regzoo.export import export as exporting
@@ -22,6 +23,7 @@ from regzoo.export.export import study_from
 from regzoo.export.refit import Material, epochs_of, refit
 from regzoo.export.verify import Parity
 from regzoo.language import InputError, parse
+from regzoo.result import Result
 from regzoo.training.record import Record, Run
 
 STOPPING = parse("dropout(0.5) + early_stopping(5)")
@@ -40,7 +42,7 @@ def test_epochs_by_hand() -> None:
 
 @pytest.fixture
 def material(finished: Any) -> Material:
-    experiment = api.configs.load(finished.folder / "config.yaml")
+    experiment = load_config(finished.folder / "config.yaml")
     return Material(load(experiment.data), experiment)
 
 
@@ -96,7 +98,7 @@ def test_other_data_is_refused(finished: Any, material: Material) -> None:
 
 def test_a_refit_is_exported_with_what_it_is(finished: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exporting, "verify", lambda *_: Parity(20, (1, 7), 0.0, True))
-    api.Result(finished.folder).export(tmp_path / "model", "ensemble(2)", refit=True)
+    Result(finished.folder).export(tmp_path / "model", "ensemble(2)", refit=True)
     said = json.loads((tmp_path / "model" / "recipe.json").read_text(encoding="utf-8"))
     assert said["refit"]["trained_on"] == "train + validation"
     assert said["refit"]["epochs"] == said["epochs"] == 3

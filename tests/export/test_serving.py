@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from regzoo import api
 from regzoo.comparison.ledger import Ledger
 from regzoo.data.prepare import Preparation
 from regzoo.export import saved_model
 from regzoo.export.export import study_from
 from regzoo.language import parse
+from regzoo.result import read_board
 from regzoo.training.run import finished as build_from
 
 pytestmark = pytest.mark.slow
@@ -44,7 +44,7 @@ def ask(address: str, request: dict[str, Any]) -> dict[str, Any]:
 def test_it_answers_over_http_as_the_live_model_does(batch: int, server: str, mixed: Any) -> None:
     with Ledger(mixed.folder) as ledger:
         preparation = Preparation.from_json(ledger.noted("preparation"))
-        board = api.read_board(ledger, ledger.records())
+        board = read_board(ledger, ledger.records())
         record, weights = ledger.weights(board.recipes[0].name)
         model = build_from(study_from(ledger), parse(record.run.recipe), weights)
         rows = preparation.raw(ledger.noted("held_out"))[:batch]

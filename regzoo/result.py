@@ -1,0 +1,209 @@
+"""Result: a comparison read from its folder, and everything that follows from its ledger."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from regzoo import config as configs
+from regzoo.comparison import leaderboard
+from regzoo.comparison.folder import CONFIG
+from regzoo.comparison.ledger import Ledger
+from regzoo.data.catalog import ARRAYS
+from regzoo.data.sources import from_python, load
+from regzoo.language import InputError, Recipe, parse
+from regzoo.report import page
+from regzoo.report.compare_runs import Side
+from regzoo.report.sweep import response_of, verdict_of
+from regzoo.training.quiet import import_tensorflow
+from regzoo.training.record import Record
+
+if TYPE_CHECKING:
+    import keras
+    import pandas as pd
+
+    from regzoo.export.refit import Material
+
+MODEL = "model"
+
+
+def read_board(ledger: Ledger, records: list[Record]) -> leaderboard.Leaderboard:
+    """The leaderboard as far as the ledger reaches.
+
+    Raises:
+        InputError: if the comparison has begun this very moment.
+    """
+    facts = ledger.noted("study")
+    if facts is None:
+        raise InputError("the comparison has only just begun: there is nothing to show yet")
+    return leaderboard.of(
+        records,
+        facts["rank_by"],
+        facts["direction"],
+        ledger.noted("names"),
+        rope=facts.get("rope"),
+        test_train_ratio=facts.get("test_train_ratio"),
+        looks=len(facts.get("looks", (1,))),
+    )
+
+
+def write_report(folder: Path, ledger: Ledger) -> None:
+    """Write ``leaderboard.csv``, ``report.html``, ``report.md`` and the figures; of a sweep ``sweep.json`` too."""
+    records, study = ledger.records(), ledger.noted("study")
+    board = read_board(ledger, records)
+    _replace(folder / "leaderboard.csv", board.to_csv())
+    found = response_of(records, study)
+    if found is not None:
+        _replace(folder / "sweep.json", json.dumps(found.to_dict(), indent=2, allow_nan=False, ensure_ascii=False))
+    page.write(folder, board.to_dict(), records, study)
+
+
+def _replace(path: Path, text: str) -> None:
+    temporary = path.with_name(f"{path.name}.tmp")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
+
+
+def write_outputs(folder: Path) -> None:
+    """Write everything that follows from the ledger: leaderboard, report and the winner's SavedModel."""
+    with Ledger(folder) as ledger:
+        write_report(folder, ledger)
+        board = read_board(ledger, ledger.records())
+        if board.winner is not None:
+            from regzoo.export.export import export
+
+            export(ledger, board, folder / MODEL)
+
+
+@dataclass(frozen=True)
+class Result:
+    """A comparison, read from its folder.
+
+    Args:
+        folder: what `compare` or ``regzoo compare`` wrote.
+    """
+
+    folder: Path
+    _keep: Any = None
+
+    @property
+    def board(self) -> leaderboard.Leaderboard:
+        """The leaderboard, as far as the comparison has come."""
+        with Ledger(self.folder) as ledger:
+            return read_board(ledger, ledger.records())
+
+    @property
+    def leaderboard(self) -> pd.DataFrame:
+        """One row a recipe, best first."""
+        return self.board.to_frame()
+
+    @property
+    def verdict(self) -> str:
+        """What it comes to, in one sentence."""
+        with Ledger(self.folder) as ledger:
+            records, study = ledger.records(), ledger.noted("study")
+            return verdict_of(read_board(ledger, records).to_dict(), records, study).headline.replace("`", "")
+
+    @property
+    def side(self) -> Side:
+        """What `regzoo.report.compare_runs` sets beside another comparison."""
+        with Ledger(self.folder) as ledger:
+            board = read_board(ledger, ledger.records())
+            return Side(str(self.folder), board.to_dict(), ledger.noted("study"))
+
+    @property
+    def records(self) -> list[Record]:
+        """Every trial and replicate."""
+        with Ledger(self.folder) as ledger:
+            return ledger.records()
+
+    @property
+    def best(self) -> Recipe:
+        """The winning recipe, with numbers.
+
+        Raises:
+            InputError: if no replicate has finished.
+        """
+        winner = self.board.winner
+        if winner is None:
+            raise InputError("no recipe has a finished replicate yet")
+        return parse(winner)
+
+    @property
+    def model(self) -> keras.Model:
+        """The winner's best replicate, for inputs standardized by its own rule; `export` gives a model for raw ones."""
+        import_tensorflow()
+        from regzoo.export.export import study_from
+        from regzoo.training.run import finished
+
+        with Ledger(self.folder) as ledger:
+            record, weights = ledger.weights(self.board.recipes[0].name)
+            return finished(study_from(ledger, record.run.fold), parse(record.run.recipe), weights)
+
+    def write_report(self) -> None:
+        """Write leaderboard, report and figures anew, into the folder."""
+        with Ledger(self.folder) as ledger:
+            write_report(self.folder, ledger)
+
+    def report(self, path: str | Path) -> Path:
+        """Write the report, one offline HTML file, to ``path``."""
+        self.write_report()
+        made, path = self.folder / "report.html", Path(path)
+        return path if path.exists() and path.samefile(made) else Path(shutil.copyfile(made, path))
+
+    def export(
+        self,
+        path: str | Path,
+        recipe: str | None = None,
+        format: str = "saved_model",
+        *,
+        refit: bool = False,
+        x: Any = None,
+        y: Any = None,
+        groups: Any = None,
+        sample_weight: Any = None,
+        time: Any = None,
+        part: Any = None,
+    ) -> Path:
+        """Write a verified model of the winner, or of ``recipe``, to the folder ``path``.
+
+        Args:
+            path: it may exist if it holds an older export.
+            recipe: as the leaderboard writes it.
+            format: ``saved_model``; ``onnx`` (`pip install 'regzoo[onnx]'`); ``litert`` (``regzoo[litert]``).
+            refit: train the recipe on train plus validation, for the epochs that its replicates needed. That needs the
+                data again: the config of the comparison says where it is, unless it was handed over in Python.
+            x: these very inputs, for ``refit``.
+            y: these very targets; so with ``groups``, ``sample_weight``, ``time`` and ``part``.
+
+        Raises:
+            InputError: if there is no such recipe or format, the model cannot be written in it, ``path`` holds
+                something else, or the data is not that of the comparison.
+        """
+        from regzoo.export.formats import format_of
+
+        format_of(format)
+        roles = {"groups": groups, "sample_weight": sample_weight, "time": time, "part": part}
+        given = {key: values for key, values in roles.items() if values is not None}
+        if not refit and (x is not None or y is not None or given):
+            raise InputError("x and y are for refit=True: an export as it is needs no data")
+        import_tensorflow()
+        from regzoo.export.export import export
+
+        with Ledger(self.folder) as ledger:
+            material = self._material(x, y, given) if refit else None
+            return export(ledger, read_board(ledger, ledger.records()), Path(path), recipe, format, material)
+
+    def _material(self, x: Any, y: Any, roles: dict[str, Any]) -> Material:
+        """The data of the comparison: ``x`` and ``y``, or what its config names."""
+        from regzoo.export.refit import Material
+
+        experiment = configs.load(self.folder / CONFIG)
+        if x is not None:
+            return Material(from_python(x, y, roles, experiment.task), experiment)
+        if experiment.data.source == ARRAYS:
+            raise InputError("refit: this data was handed over in Python: call export(..., refit=True, x=x, y=y)")
+        return Material(load(experiment.data, experiment.task), experiment)
