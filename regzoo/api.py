@@ -16,20 +16,21 @@ from typing import TYPE_CHECKING, Any
 from regzoo import config as configs
 from regzoo.comparison import leaderboard
 from regzoo.comparison.compare import make_runs
-from regzoo.comparison.folder import Scratch, claimed, keep_config, refuse_busy, set_aside
+from regzoo.comparison.folder import CONFIG, Scratch, claimed, keep_config, refuse_busy, set_aside
 from regzoo.comparison.ledger import FILE as LEDGER
 from regzoo.comparison.ledger import Ledger
 from regzoo.comparison.plan import Plan, looks_of, make_plan, placebos, study_of
 from regzoo.comparison.progress import Screen, Silent
 from regzoo.comparison.sweep import Sweep
 from regzoo.config import Experiment
-from regzoo.data.catalog import READ_BY_KERAS
+from regzoo.data.catalog import ARRAYS, READ_BY_KERAS, in_cut
 from regzoo.data.dataset import Dataset
-from regzoo.data.prepare import Prepared, prepare
+from regzoo.data.prepare import Prepared, prepare_cuts
 from regzoo.data.sources import from_python, load
 from regzoo.language import AfterTraining, Backbone, InputError, Recipe, Regularizer, Schedule, parse
 from regzoo.language.fields import Strength
 from regzoo.report import page
+from regzoo.report.compare_runs import Side
 from regzoo.report.sweep import response_of, verdict_of
 from regzoo.training.in_process import InProcess
 from regzoo.training.quiet import import_tensorflow
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     import keras
     import pandas as pd
 
+    from regzoo.export.refit import Material
     from regzoo.training.model import RegularizedModel
 
 MODEL = "model"
@@ -189,8 +191,9 @@ def read_data(experiment: Experiment) -> Prepared:
 
 
 def prepared_for(experiment: Experiment, dataset: Dataset) -> Prepared:
-    """Split and prepare ``dataset`` as ``experiment`` asks."""
-    prepared = prepare(dataset, experiment.split, experiment.seed, experiment.task)
+    """Split and prepare ``dataset`` as ``experiment`` asks; with folds, once for each replicate."""
+    count = looks_of(experiment)[0]
+    prepared = prepare_cuts(dataset, experiment.split, experiment.seed, experiment.task, count)
     prepared.parts(experiment.training.class_weight)  # refuses weights of classes that there are not
     return prepared
 
@@ -324,8 +327,8 @@ def _note(
     before = ledger.noted("study") or {}
     ledger.note("shared", dataclasses.asdict(study))
     ledger.note("names", [*experiment.recipes, *placebos(experiment)])
-    ledger.note("preparation", prepared.preparation.to_json())
-    ledger.note("held_out", prepared.held_out[0].tolist())
+    for number, cut in enumerate((prepared, *prepared.cuts)):
+        _note_cut(ledger, number, cut)
     ledger.note(
         "study",
         {
@@ -342,17 +345,43 @@ def _note(
             "replicates": looks_of(experiment)[0],
             "looks": looks_of(experiment),
             "rope": experiment.rope,
+            "budget": experiment.budget,
+            "pruner": experiment.search.pruner,
+            "class_weight": experiment.training.class_weight,
+            "folds": experiment.split.folds,
+            "test_train_ratio": prepared.test_train_ratio,
             "notes": [note for recipe in experiment.built_recipes() for note in recipe.clashes()],
             "sweep": before.get("sweep") if sweep is None else sweep.to_dict(),
         },
     )
 
 
+def _note_cut(ledger: Ledger, number: int, cut: Prepared) -> None:
+    """Keep what a model that was trained in this cut is exported with."""
+    ledger.note(in_cut("preparation", number), cut.preparation.to_json())
+    ledger.note(in_cut("held_out", number), cut.held_out[0].tolist())
+    if number:
+        ledger.note(in_cut("data", number), cut.facts)
+
+
 def read_board(ledger: Ledger, records: list[Record]) -> leaderboard.Leaderboard:
-    """The leaderboard as far as the ledger reaches."""
+    """The leaderboard as far as the ledger reaches.
+
+    Raises:
+        InputError: if the comparison has begun this very moment.
+    """
     facts = ledger.noted("study")
-    rope, looks = facts.get("rope"), len(facts.get("looks", (1,)))
-    return leaderboard.of(records, facts["rank_by"], facts["direction"], ledger.noted("names"), rope=rope, looks=looks)
+    if facts is None:
+        raise InputError("the comparison has only just begun: there is nothing to show yet")
+    return leaderboard.of(
+        records,
+        facts["rank_by"],
+        facts["direction"],
+        ledger.noted("names"),
+        rope=facts.get("rope"),
+        test_train_ratio=facts.get("test_train_ratio"),
+        looks=len(facts.get("looks", (1,))),
+    )
 
 
 def write_report(folder: Path, ledger: Ledger) -> None:
@@ -413,6 +442,13 @@ class Result:
             return verdict_of(read_board(ledger, records).to_dict(), records, study).headline.replace("`", "")
 
     @property
+    def side(self) -> Side:
+        """What `regzoo.report.compare_runs` sets beside another comparison."""
+        with Ledger(self.folder) as ledger:
+            board = read_board(ledger, ledger.records())
+            return Side(str(self.folder), board.to_dict(), ledger.noted("study"))
+
+    @property
     def records(self) -> list[Record]:
         """Every trial and replicate."""
         with Ledger(self.folder) as ledger:
@@ -432,14 +468,14 @@ class Result:
 
     @property
     def model(self) -> keras.Model:
-        """The winner's best replicate, for standardized inputs; `export` gives a model for raw ones."""
+        """The winner's best replicate, for inputs standardized by its own rule; `export` gives a model for raw ones."""
         import_tensorflow()
         from regzoo.export.export import study_from
         from regzoo.training.run import finished
 
         with Ledger(self.folder) as ledger:
             record, weights = ledger.weights(self.board.recipes[0].name)
-            return finished(study_from(ledger), parse(record.run.recipe), weights)
+            return finished(study_from(ledger, record.run.fold), parse(record.run.recipe), weights)
 
     def write_report(self) -> None:
         """Write leaderboard, report and figures anew, into the folder."""
@@ -452,13 +488,59 @@ class Result:
         made, path = self.folder / "report.html", Path(path)
         return path if path.exists() and path.samefile(made) else Path(shutil.copyfile(made, path))
 
-    def export(self, path: str | Path, recipe: str | None = None) -> Path:
-        """Write a verified SavedModel of the winner, or of ``recipe``, to ``path``."""
+    def export(
+        self,
+        path: str | Path,
+        recipe: str | None = None,
+        format: str = "saved_model",
+        *,
+        refit: bool = False,
+        x: Any = None,
+        y: Any = None,
+        groups: Any = None,
+        sample_weight: Any = None,
+        time: Any = None,
+        part: Any = None,
+    ) -> Path:
+        """Write a verified model of the winner, or of ``recipe``, to the folder ``path``.
+
+        Args:
+            path: it may exist if it holds an older export.
+            recipe: as the leaderboard writes it.
+            format: ``saved_model``; ``onnx`` (`pip install 'regzoo[onnx]'`); ``litert`` (``regzoo[litert]``).
+            refit: train the recipe on train plus validation, for the epochs that its replicates needed. That needs the
+                data again: the config of the comparison says where it is, unless it was handed over in Python.
+            x: these very inputs, for ``refit``.
+            y: these very targets; so with ``groups``, ``sample_weight``, ``time`` and ``part``.
+
+        Raises:
+            InputError: if there is no such recipe or format, the model cannot be written in it, ``path`` holds
+                something else, or the data is not that of the comparison.
+        """
+        from regzoo.export.formats import format_of
+
+        format_of(format)
+        roles = {"groups": groups, "sample_weight": sample_weight, "time": time, "part": part}
+        given = {key: values for key, values in roles.items() if values is not None}
+        if not refit and (x is not None or y is not None or given):
+            raise InputError("x and y are for refit=True: an export as it is needs no data")
         import_tensorflow()
         from regzoo.export.export import export
 
         with Ledger(self.folder) as ledger:
-            return export(ledger, read_board(ledger, ledger.records()), Path(path), recipe)
+            material = self._material(x, y, given) if refit else None
+            return export(ledger, read_board(ledger, ledger.records()), Path(path), recipe, format, material)
+
+    def _material(self, x: Any, y: Any, roles: dict[str, Any]) -> Material:
+        """The data of the comparison: ``x`` and ``y``, or what its config names."""
+        from regzoo.export.refit import Material
+
+        experiment = configs.load(self.folder / CONFIG)
+        if x is not None:
+            return Material(from_python(x, y, roles, experiment.task), experiment)
+        if experiment.data.source == ARRAYS:
+            raise InputError("refit: this data was handed over in Python: call export(..., refit=True, x=x, y=y)")
+        return Material(load(experiment.data, experiment.task), experiment)
 
 
 __all__ = ["LEDGER", "Plan", "Result", "build", "compare"]

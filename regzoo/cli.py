@@ -50,6 +50,7 @@ def check(config: Config) -> None:
     """Validate config and data without training; say every problem at once."""
     from regzoo import api
     from regzoo import config as configs
+    from regzoo.cards import split_in_words
     from regzoo.comparison.plan import make_plan, study_of
     from regzoo.report.words import task
 
@@ -60,7 +61,7 @@ def check(config: Config) -> None:
     facts = prepared.facts
     _print(
         f"{config}: fine. {facts['source']}: {facts['rows']} rows of {facts['inputs']}, {task(facts)}; "
-        f"{facts['train']} train, {facts['validation']} validation, {facts['test']} test; "
+        f"{facts['train']} train, {facts['validation']} validation, {facts['test']} test, {split_in_words(facts)}; "
         f"{len(experiment.recipes)} recipes."
     )
     for kind in ("repairs", "warnings"):
@@ -90,8 +91,8 @@ def plan(config: Config, as_json: AsJson = False) -> None:
 @app.command()
 def compare(
     config: Config,
-    out: Annotated[Path | None, typer.Option(help="the comparison's folder [default: reports/<name>]")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="processes [default: one per core]")] = None,
+    out: Annotated[Path | None, typer.Option(help="the comparison's folder (reports/<name> if left out)")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="processes (one per core if left out)")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="begin anew; what is there is moved aside")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="print nothing but errors")] = False,
 ) -> None:
@@ -131,7 +132,7 @@ def sweep(
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="the sweep's folder (default: reports/NAME-dropout.rate)")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="processes [default: one per core]")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="processes (one per core if left out)")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="begin anew; what is there is moved aside")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="print nothing but errors")] = False,
 ) -> None:
@@ -178,24 +179,54 @@ def failures(folder: Folder) -> None:
 
 
 @app.command()
-def report(folder: Folder) -> None:
+def report(
+    folder: Folder,
+    tensorboard: Annotated[
+        Path | None, typer.Option(metavar="LOGDIR", help="also write every run for TensorBoard's HParams, there")
+    ] = None,
+) -> None:
     """Write report.html, report.md, the figures and leaderboard.csv anew from the records."""
     from regzoo import api
 
-    api.Result(folder).write_report()
+    result = api.Result(folder)
+    result.write_report()
     _print(f"Report: {folder / 'report.html'}")
+    if tensorboard is not None:
+        from regzoo.report.tensorboard import write
+
+        count = write(tensorboard, result.board.to_dict(), result.records)
+        _print(f"TensorBoard: {count} runs; look at them with: tensorboard --logdir {tensorboard}")
+
+
+@app.command()
+def compare_runs(
+    before: Folder,
+    after: Annotated[Path, typer.Argument(help="the other comparison's folder", show_default=False)],
+    as_json: AsJson = False,
+) -> None:
+    """Say what changed between two comparisons: config, data, versions, ranking."""
+    from regzoo import api
+    from regzoo.report import compare_runs as runs
+
+    found = runs.compare_runs(api.Result(before).side, api.Result(after).side)
+    if as_json:
+        _print(json.dumps(found.to_dict(), indent=2, allow_nan=False))
+    else:
+        _rich(runs.text(found))
 
 
 @app.command()
 def export(
     folder: Folder,
-    to: Annotated[Path, typer.Option(help="where to write the SavedModel", show_default=False)],
-    recipe: Annotated[str | None, typer.Option(help="a recipe of the comparison [default: the winner]")] = None,
+    to: Annotated[Path, typer.Option(help="the folder to write", show_default=False)],
+    recipe: Annotated[str | None, typer.Option(help="a recipe of the comparison (the winner if left out)")] = None,
+    form: Annotated[str, typer.Option("--format", help="saved_model, onnx or litert")] = "saved_model",
+    refit: Annotated[bool, typer.Option("--refit", help="train it on train plus validation first")] = False,
 ) -> None:
-    """Write a recipe's best replicate as a SavedModel, verified before it appears under its name."""
+    """Write a recipe's best replicate as a model to serve, verified before it appears under its name."""
     from regzoo import api
 
-    _print(f"Model: {api.Result(folder).export(to, recipe)}")
+    _print(f"Model: {api.Result(folder).export(to, recipe, form, refit=refit)}")
 
 
 @app.command()
@@ -227,7 +258,7 @@ def bench(
 def predict(
     path: Annotated[Path, typer.Argument(help="an exported model such as reports/digits/model", show_default=False)],
     source: Annotated[Path, typer.Argument(metavar="INPUT", help="a CSV or NPZ file", show_default=False)],
-    out: Annotated[Path | None, typer.Option(help="a new CSV or .npz file [default: CSV to the screen]")] = None,
+    out: Annotated[Path | None, typer.Option(help="a new CSV or .npz file (CSV on the screen if left out)")] = None,
     encoding: Annotated[str, typer.Option(help="of a CSV file")] = "utf-8-sig",
 ) -> None:
     """Answer every row of INPUT with an exported model."""

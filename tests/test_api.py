@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import keras
 import numpy as np
@@ -16,11 +16,13 @@ from PIL import Image
 
 import regzoo
 from regzoo import api
+from regzoo.comparison.folder import claimed
 from regzoo.comparison.ledger import Ledger
 from regzoo.export import export as exporting
 from regzoo.export.verify import Parity
-from regzoo.language import InputError
+from regzoo.language import EnvironmentFailure, InputError
 from regzoo.regularizers import L2, Dropout
+from regzoo.training.in_process import InProcess
 
 SMALL: dict[str, Any] = {
     "backbone": "mlp([4])",
@@ -309,3 +311,40 @@ def test_an_unfinished_comparison_has_no_best(rows: Any, tmp_path: Path, monkeyp
             ask()
     result.report(tmp_path / "report.html")
     assert (tmp_path / "report.html").stat().st_size > 0
+
+
+def test_workers_start_before_the_data_is_read_and_not_at_all_for_a_bad_config(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = []
+
+    class Hall(InProcess):
+        def __enter__(self) -> Self:
+            told.append("start")
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            told.append("stop")
+
+    def read(_: object) -> None:
+        told.append("read")
+        raise InputError("there is no such file")
+
+    monkeypatch.setattr(api, "Workers", lambda count, limit: Hall())
+    monkeypatch.setattr(api, "read_data", read)
+    given = {**SMALL, "data": {"source": "iris"}, "out": tmp_path / "mine", "workers": 2}
+    with pytest.raises(InputError, match="there is no such file"):
+        regzoo.compare(**given)
+    assert told == ["start", "read", "stop"]
+    with pytest.raises(InputError, match="mlp"):
+        regzoo.compare(**{**given, "backbone": "mpl"})
+    with claimed(tmp_path / "mine"), pytest.raises(EnvironmentFailure, match="in use by process"):
+        regzoo.compare(**given)
+    assert told == ["start", "read", "stop"]
+
+
+def test_a_comparison_that_has_just_begun_shows_nothing(tmp_path: Path) -> None:
+    with Ledger(tmp_path, create=True):
+        pass
+    with pytest.raises(InputError, match="only just begun"):
+        _ = api.Result(tmp_path).leaderboard

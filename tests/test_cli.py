@@ -477,7 +477,16 @@ def test_check_says_what_the_data_is(run: Run, config: Path) -> None:
     code, out, err = run("check", config)
     assert (code, err) == (0, "")
     assert f"{config}: fine." in out
-    assert "100 rows of 5 columns, classification into 3 labels; 60 train, 20 validation, 20 test; 4 recipes" in out
+    assert "100 rows of 5 columns, classification into 3 labels; 60 train, 20 validation, 20 test, " in out
+    assert "20 test, a stratified split; 4 recipes" in out
+
+
+def test_check_says_how_folds_are_cut(run: Run, tensorflow: None, tmp_path: Path) -> None:
+    path = tmp_path / "iris.yaml"
+    path.write_text("name: iris\ndata: {source: iris}\nbackbone: linear\nrecipes: [l2]\nsplit: {folds: 3}\n")
+    code, out, err = run("check", path)
+    assert (code, err) == (0, "")
+    assert "80 train, 40 validation, 30 test, a stratified split into 3 folds; 2 recipes" in out
 
 
 def test_plan_says_what_will_be_trained(run: Run, config: Path) -> None:
@@ -549,3 +558,19 @@ def test_export_writes_the_recipe_that_was_asked_for(run: Run, finished: Any, tm
 
 def test_a_moved_comparison_still_works(run: Run, finished: Any, copied: Path) -> None:
     assert run("leaderboard", copied, "--json") == run("leaderboard", finished.folder, "--json")
+
+
+def test_compare_runs_says_what_changed(run: Run, finished: Any, copied: Path) -> None:
+    code, out, err = run("compare-runs", finished.folder, copied)
+    assert (code, err) == (0, "")
+    for said in ("config: the same", "data: the same", "versions: the same", "winner: still"):
+        assert said in out
+    found = json.loads(run("compare-runs", finished.folder, copied, "--json")[1])
+    assert {recipe["moved"] for recipe in found["recipes"]} == {0}
+
+
+def test_report_writes_every_run_for_tensorboard(run: Run, copied: Path, tmp_path: Path) -> None:
+    code, out, _ = run("report", copied, "--tensorboard", tmp_path / "logs")
+    assert code == 0
+    assert "TensorBoard: 20 runs; look at them with: tensorboard --logdir" in out
+    assert len(list((tmp_path / "logs").rglob("events*"))) == 21

@@ -142,11 +142,9 @@ def rows(folder: Path) -> list[tuple[int, str, str]]:
     """The records in the order in which they were made: number, key, body; none while there is no ledger."""
     if not (folder / "ledger.sqlite").is_file():
         return []
-    with contextlib.closing(sqlite3.connect(f"file:{folder / 'ledger.sqlite'}?mode=ro", uri=True)) as store:
-        try:
-            return store.execute("select number, key, body from records order by number").fetchall()
-        except sqlite3.OperationalError:  # the tables are being made
-            return []
+    with contextlib.closing(sqlite3.connect(folder / "ledger.sqlite")) as store:  # undoes a half-made commit
+        tables = store.execute("select name from sqlite_master where name = 'records'").fetchall()
+        return store.execute("select number, key, body from records order by number").fetchall() if tables else []
 
 
 def holds(folder: Path, records: int) -> Callable[[], bool]:

@@ -38,6 +38,7 @@ def search_then_replicate(plan: Plan, arm: ArmPlan) -> Arm:
     All searches have the same seed, so that equal spaces are given equal points; all trials have the same seed, so
     that they differ by their strengths alone; replicate i has the same fresh seed in every arm, so that arms can be
     compared pair by pair. A placebo has seeds of its own: with the baseline's it would be the baseline to the last bit.
+    With folds, replicate i of every arm is trained and validated on cut i.
     """
     search = begin(plan.tuner, list(arm.space), plan.trials, plan.epochs, plan.objective, derive(plan.seed, "search"))
     own = (arm.name,) if arm.placebo else ()
@@ -131,6 +132,7 @@ def _run(
         epochs=point.epochs,
         study=plan.study.digest,
         bar=bar,
+        fold=number if stage == "replicate" and plan.folds > 1 else 0,
     )
 
 

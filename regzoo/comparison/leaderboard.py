@@ -233,9 +233,13 @@ def _check_metric(rank_by: str, made: Mapping[str, Sequence[Record]]) -> None:
 
 
 def _frame(made: Mapping[str, Sequence[Record]], rank_by: str) -> pd.DataFrame:
-    """One row a replicate, by name, because two names may have found the same numbers."""
-    runs = [(name, record.run.seed, record.score(rank_by)) for name, those in made.items() for record in those]
-    return pd.DataFrame(runs, columns=["recipe", "seed", "score"])
+    """One row a replicate, by name, because two names may have found the same numbers.
+
+    Paired by their number, not by the seed: a placebo has seeds of its own.
+    """
+    runs = [(name, r.run.number, r.run.fold, r.score(rank_by)) for name, those in made.items() for r in those]
+    frame = pd.DataFrame(runs, columns=["recipe", "seed", "fold", "score"])
+    return frame if frame["fold"].any() else frame.drop(columns="fold")
 
 
 def _row(name: str, records: Sequence[Record], rank_by: str, ranking: Ranking | None) -> Row:

@@ -72,7 +72,10 @@ class Ledger:
         except sqlite3.DatabaseError as error:
             self._store.close()
             raise InputError(f"{path} is no ledger of regzoo ({error}): choose another folder") from None
-        if version > VERSION or (version == 0 and not create):
+        if version == 0 and not create:
+            self._store.close()
+            raise InputError(f"{folder} holds a comparison that has only just begun: there is nothing to read yet")
+        if version > VERSION:
             self._store.close()
             raise InputError(f"{path} has format {version}, this regzoo reads {VERSION}: use the regzoo that wrote it")
         if version < VERSION:

@@ -11,9 +11,9 @@ from typing import Any
 
 from regzoo.comparison.search import Axis, axes, begin
 from regzoo.config import Experiment
-from regzoo.data.prepare import Prepared
+from regzoo.data.prepare import Preparation, Prepared
 from regzoo.language import InputError, Objective, Range, Recipe
-from regzoo.training.study import Study
+from regzoo.training.study import Cut, Study
 from regzoo.training.task import Task
 
 LOOKS = (5, 10, 20, 40)
@@ -49,6 +49,8 @@ class ArmPlan:
 class Plan:
     """Everything that decides the runs of a comparison.
 
+    With several ``folds``, replicate i of every recipe uses cut i of the data; trials use cut 0.
+
     Attributes:
         study: what all runs share.
         objective: what is ranked by.
@@ -58,6 +60,7 @@ class Plan:
         budget: seconds, None for no limit.
         looks: with ``replicates: auto``, after how many replicates it is decided who gets more; else empty.
         rope: the region of practical equivalence, None for none.
+        folds: how many pieces of the data validate in turn.
     """
 
     study: Study
@@ -73,6 +76,7 @@ class Plan:
     budget: float | None = None
     looks: tuple[int, ...] = ()
     rope: float | None = None
+    folds: int = 1
 
     @property
     def runs(self) -> int:
@@ -97,6 +101,7 @@ class Plan:
             "runs": self.runs,
             "epochs": self.model_epochs,
             "budget": self.budget,
+            "folds": self.folds,
             "recipes": [
                 {
                     "name": arm.name,
@@ -140,6 +145,7 @@ def make_plan(experiment: Experiment, prepared: Prepared, study: Study | None = 
         budget=experiment.budget,
         looks=looks if len(looks := looks_of(experiment)) > 1 else (),
         rope=experiment.rope,
+        folds=experiment.split.folds,
     )
 
 
@@ -159,7 +165,8 @@ def study_of(experiment: Experiment, prepared: Prepared) -> Study:
     Raises:
         InputError: if the metric does not fit the task.
     """
-    task = task_of(prepared)
+    task = task_of(prepared.preparation)
+    rules = [cut.preparation for cut in prepared.cuts]
     return Study(
         backbone=experiment.backbone,
         task=task,
@@ -169,12 +176,12 @@ def study_of(experiment: Experiment, prepared: Prepared) -> Study:
         rank_by=task.objective(experiment.rank_by).metric,
         data=f"{prepared.digest} {experiment.split} seed={experiment.seed}",
         class_weight=experiment.training.class_weight,
+        cuts=tuple(Cut(task_of(rule), rule.input_shape) for rule in rules),
     )
 
 
-def task_of(prepared: Prepared) -> Task:
-    """The task that the prepared data asks for."""
-    preparation = prepared.preparation
+def task_of(preparation: Preparation) -> Task:
+    """The task that data prepared in this way asks for."""
     if preparation.task == "classification":
         return Task("classification", preparation.classes)
     return Task(preparation.task, preparation.outputs, preparation.target_scale)

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from regzoo.comparison.bootstrap import LEVEL, interval, resamples
+from regzoo.comparison.bootstrap import LEVEL, resamples
+from regzoo.comparison.pairs import Rules
 from regzoo.comparison.scores import Direction
 from regzoo.comparison.sweep import Sweep
 from regzoo.training.record import Record, finite
@@ -113,7 +114,9 @@ class Response:
         return pd.DataFrame(rows)
 
 
-def response(sweep: Sweep, records: Sequence[Record], metric: str, direction: Direction) -> Response:
+def response(
+    sweep: Sweep, records: Sequence[Record], metric: str, direction: Direction, test_train_ratio: float | None = None
+) -> Response:
     """Return what the replicates among ``records`` say about ``sweep``.
 
     The flat region follows the one-standard-error rule: all values whose mean is worse than the best one by at most
@@ -122,20 +125,24 @@ def response(sweep: Sweep, records: Sequence[Record], metric: str, direction: Di
     can be told apart where their intervals overlap. Breiman et al. take the standard error of the best value's own
     mean, which is larger as a rule. With fewer than two pairs nothing but the best is flat.
 
+    With ``test_train_ratio``, the replicates are repeated splits of the same rows: intervals, that standard error and
+    the resampled means spread as `regzoo.comparison.repeated` says.
+
     Reference: Breiman, Friedman, Olshen and Stone 1984, "Classification and Regression Trees", section 3.4.3.
     """
     sign = 1.0 if direction == "min" else -1.0
     made = {name: _replicates(records, name) for name in (*sweep.recipes, "none")}
     scores = {name: _scores(those, metric) for name, those in made.items()}
-    points = [_point(name, values, made[name], metric) for name, values in sweep.cells().items()]
-    baseline = _point("none", (), made["none"], metric)
+    rules, ratio = Rules(test_train_ratio=test_train_ratio), test_train_ratio or 0.0
+    points = [_point(name, values, made[name], metric, rules) for name, values in sweep.cells().items()]
+    baseline = _point("none", (), made["none"], metric, rules)
     whole = [p for p in points if p.replicates and not p.lost] or [p for p in points if not math.isnan(p.mean)]
     if not whole:
         return Response(sweep, metric, direction, tuple(points), baseline, None, None)
     best = min(whole, key=lambda point: (sign * point.mean, _steps(sweep, point) or 0))
-    shares = locate({point.name: scores[point.name] for point in whole}, direction)
+    shares = locate({point.name: scores[point.name] for point in whole}, direction, ratio)
     likely = likely_best(shares, best.name)
-    near = {p.name for p in whole if _same(p, best) or within_one_error(scores[p.name], scores[best.name], sign)}
+    near = {p.name for p in whole if _same(p, best) or within_one_error(scores[p.name], scores[best.name], sign, ratio)}
     told = [
         replace(p, p_best=shares.get(p.name, math.nan), candidate=p.name in likely, flat=p.name in near) for p in points
     ]
@@ -143,7 +150,7 @@ def response(sweep: Sweep, records: Sequence[Record], metric: str, direction: Di
     return Response(sweep, metric, direction, tuple(told), baseline, best, _knee(sweep, told, sign))
 
 
-def locate(scores: Mapping[str, Scores], direction: Direction) -> dict[str, float]:
+def locate(scores: Mapping[str, Scores], direction: Direction, ratio: float = 0.0) -> dict[str, float]:
     """Return how often each recipe has the best mean when the seeds are drawn anew, with replacement.
 
     A resample takes the same seeds for all recipes, so what they share cancels; equals divide the resample. Up to 6
@@ -159,6 +166,8 @@ def locate(scores: Mapping[str, Scores], direction: Direction) -> dict[str, floa
     matrix = sign * np.array([[found[seed] for seed in seeds] for found in scores.values()])  # (recipes, seeds)
     drawn, weights = resamples(len(seeds), 0)
     means = drawn @ matrix.T  # (resamples, recipes)
+    if ratio:  # of repeated splits: the variance of a mean is (1 / n + ratio) s^2, not s^2 / n
+        means = matrix.mean(axis=1) + math.sqrt(1 + len(seeds) * ratio) * (means - matrix.mean(axis=1))
     lowest = means.min(axis=1, keepdims=True)
     won = means <= lowest + 1e-12 * np.abs(lowest)
     shares = weights @ (won / won.sum(axis=1, keepdims=True)) / weights.sum()
@@ -187,12 +196,13 @@ def likely_best(shares: Mapping[str, float], best: str) -> set[str]:
     return kept
 
 
-def within_one_error(scores: Scores, best: Scores, sign: float) -> bool:
+def within_one_error(scores: Scores, best: Scores, sign: float, ratio: float = 0.0) -> bool:
     """Whether a recipe's mean is worse than the best one's by at most one standard error of the paired difference."""
     differences = [sign * (scores[seed] - best[seed]) for seed in sorted(set(scores) & set(best))]
     if len(differences) < 2:
         return False
-    return bool(np.mean(differences) <= np.std(differences, ddof=1) / math.sqrt(len(differences)))
+    count = len(differences) / (1 + len(differences) * ratio)  # of independent pairs that would say as much
+    return bool(np.mean(differences) <= np.std(differences, ddof=1) / math.sqrt(count))
 
 
 def _same(point: Point, other: Point | None) -> bool:
@@ -223,11 +233,11 @@ def _scores(records: Sequence[Record], metric: str) -> Scores:
     return {seed: score for seed, score in found.items() if math.isfinite(score)}
 
 
-def _point(name: str, values: tuple[float, ...], records: Sequence[Record], metric: str) -> Point:
+def _point(name: str, values: tuple[float, ...], records: Sequence[Record], metric: str, rules: Rules) -> Point:
     scores = [score for record in records if math.isfinite(score := record.score(metric))]
     train = [score for record in records if math.isfinite(score := record.score(metric, "train"))]
-    low, high = interval(scores)
-    train_low, train_high = interval(train)
+    low, high = rules.interval(scores)
+    train_low, train_high = rules.interval(train)
     return Point(
         values=values,
         name=name,

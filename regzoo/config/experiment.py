@@ -228,6 +228,14 @@ class Experiment(_Section):
             )
         return data
 
+    @field_validator("replicates")
+    @classmethod
+    def _countable(cls, replicates: int | str, others: ValidationInfo) -> int | str:
+        split = others.data.get("split")
+        if replicates == AUTO and split is not None and split.folds > 1:
+            raise ValueError(f"auto does not go with split.folds: {split.folds}, whose cuts are counted; give a number")
+        return replicates
+
     def built_recipes(self) -> tuple[Recipe, ...]:
         """The recipes that the texts in ``recipes`` describe, in order; the baseline is one of them."""
         return tuple(parse(text) for text in self.recipes)

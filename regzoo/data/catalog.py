@@ -26,7 +26,7 @@ SOURCES = {
     **{f"{{source: {name}}}": what for name, what in BUNDLED.items()},
     "{csv: path, target: column}": "a CSV file with a header: columns of numbers, words, booleans or dates, with "
     "missing cells, and one to predict; separator and encoding may be added",
-    "{parquet: path, target: column}": "the same as a Parquet file; needs regzoo[parquet]",
+    "{parquet: path, target: column}": "the same as a Parquet file; needs the extra parquet",
     "{npz: path}": "a NumPy archive with the arrays x (rows or images) and y",
     "{csv: path, target: [column, another]}": "with several labels a row: columns of 0 and 1, or true and false; so "
     "with parquet, and with an archive whose y is (rows, labels)",
@@ -64,3 +64,12 @@ def listed(target: Target) -> tuple[str, ...]:
     (('kind',), ('red', 'blue'), ())
     """
     return target if isinstance(target, tuple) else () if target is None else (target,)
+
+
+def in_cut(name: str, number: int) -> str:
+    """What ``name`` is called in one of several cuts into folds: unchanged in the first.
+
+    >>> in_cut("train", 0), in_cut("train", 2)
+    ('train', '2/train')
+    """
+    return f"{number}/{name}" if number else name

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
+from regzoo.data.catalog import in_cut
 from regzoo.data.columns import Rule, features, fit_columns, from_plain, to_plain
 from regzoo.data.dataset import Array, Dataset, Task
 from regzoo.data.inspect import between, inspect, unseen
@@ -121,6 +122,8 @@ class Prepared:
         split: the row numbers of the parts.
         weights: the weights of their rows by part, (n,) float32, or None if the data has none.
         facts: what reports say about the data; plain and JSON.
+        cuts: with folds, the same rows cut otherwise, each cut with a rule of its own, see `prepare_cuts`; this is
+            cut 0, the first of them is cut 1.
     """
 
     train: Part
@@ -132,9 +135,18 @@ class Prepared:
     split: Split
     weights: dict[str, Array] | None
     facts: dict[str, Any]
+    cuts: tuple[Prepared, ...] = ()
+
+    @property
+    def test_train_ratio(self) -> float | None:
+        """With folds, validation rows for each training row, the mean over the cuts; see `Split.test_train_ratio`."""
+        ratios = [cut.split.test_train_ratio for cut in (self, *self.cuts)]
+        return math.fsum(ratios) / len(ratios) if self.cuts else None
 
     def parts(self, class_weight: str = "none") -> dict[str, tuple[Array, ...]]:
         """What training takes, by part; the training part has a third array where its rows count differently.
+
+        The parts of cut 1 are called ``1/train`` and so on, see `in_cut`.
 
         Args:
             class_weight: ``balanced`` multiplies a row's weight by n / (classes x rows of its class): each class
@@ -152,7 +164,12 @@ class Prepared:
             balance = (len(self.train[1]) / (np.count_nonzero(counts) * np.maximum(counts, 1)))[self.train[1]]
             weight = (balance if weight is None else weight * balance).astype(np.float32)
         train = self.train if weight is None else (*self.train, weight)
-        return {"train": train, "validation": self.validation, "test": self.test}
+        others = {
+            in_cut(part, number): arrays
+            for number, cut in enumerate(self.cuts, start=1)
+            for part, arrays in cut.parts(class_weight).items()
+        }
+        return {"train": train, "validation": self.validation, "test": self.test, **others}
 
 
 def prepare(
@@ -220,6 +237,31 @@ def prepare(
             ],
         },
     )
+
+
+def prepare_cuts(
+    dataset: Dataset, settings: SplitSettings, seed: int, task: Task | None = None, count: int = 1
+) -> Prepared:
+    """As `prepare`, with as many different cuts as ``count`` replicates take turns with; one without folds.
+
+    Cut i is fold i mod k of repetition i // k. The test rows are the same in all of them, standardized by the rule of
+    each. All cuts are in memory at once: each takes as much as the data.
+
+    Raises:
+        InputError: as `prepare` says; if there are fewer folds than replicates in the order of time, which has one
+            cut into folds only.
+    """
+    first = prepare(dataset, settings, seed, task)
+    if settings.folds == 1:
+        return first
+    if first.split.facts["kind"] == "time-ordered" and count > settings.folds:
+        raise InputError(
+            f"replicates: {count} are more than the {settings.folds} of split.folds; in the order of time every "
+            f"repetition cuts alike, so set replicates to {settings.folds} at most, or raise split.folds"
+        )
+    places = (divmod(number, settings.folds) for number in range(1, count))
+    cuts = [prepare(dataset, settings, seed, task, fold, repetition) for repetition, fold in places]
+    return replace(first, cuts=tuple(cuts))
 
 
 def fit(dataset: Dataset, rows: Array, task: Task) -> tuple[Preparation, tuple[str, ...]]:

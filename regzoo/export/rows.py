@@ -71,8 +71,11 @@ def read_exported(folder: Path) -> Exported:
         inputs, labels = dict(said["inputs"]), tuple(said["data"]["labels"])
         shapes = {name: tuple(shape) for name, shape in said["shapes"].items()}
         rules = [rule["kind"] for rule in said["rules"]]
+        form = str(said.get("format", "saved_model"))
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: is no recipe that regzoo wrote: {error!r}") from None
+    if form != "saved_model":
+        raise InputError(f"{folder}: is a model in the format {form}; predict takes a saved_model: export it so")
     kinds = rules or [name if shapes[name] else "numeric" for name in inputs]
     return Exported(folder, inputs, dict(zip(inputs, kinds, strict=True)), shapes, labels, bool(rules))
 

@@ -17,14 +17,22 @@ from regzoo.data.dataset import Array
 from regzoo.data.prepare import Preparation
 from regzoo.data.table import Table
 from regzoo.export import columns
+from regzoo.language import EnvironmentFailure
 from regzoo.regularizers._averaging import members
 from regzoo.regularizers._monte_carlo import MonteCarlo, spread_of
 
 SIGNATURE = "serving_default"
+WITH_SAMPLES = "with_samples"
+"""Monte Carlo dropout's second signature: it takes ``samples``, how many passes, beside the inputs."""
+
 CHUNK = 256
 
+_NOT_TAKEN = (tf.errors.ResourceExhaustedError, tf.errors.OutOfRangeError, tf.errors.PermissionDeniedError)
+"""TensorFlow's own words for a full disk, a file that is too large, and a folder that may not be written."""
+
 _SERVABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_RESERVED = {"self", *keyword.kwlist}  # names that TensorFlow's own Python functions cannot be called with
+_RESERVED = {"self", "samples", *keyword.kwlist}
+"""Names that TensorFlow's own Python functions cannot be called with; and of the input that is no column."""
 
 
 class Served(tf.Module):
@@ -45,14 +53,16 @@ class Served(tf.Module):
     Args:
         model: trained, on standardized inputs.
         preparation: fitted on the training part.
+        numbered: answer with ``class`` (batch,), the number of the label from 0, int32, in place of ``label``.
     """
 
-    def __init__(self, model: keras.Model, preparation: Preparation) -> None:
+    def __init__(self, model: keras.Model, preparation: Preparation, numbered: bool = False) -> None:
         super().__init__()
         self.model = model
-        self.mean = tf.constant(preparation.mean, tf.float32)
-        self.scale = tf.constant(preparation.scale, tf.float32)
-        self.labels = tf.constant(np.array(preparation.labels)) if preparation.classes else None
+        self.mean = np.asarray(preparation.mean, np.float32)
+        self.scale = np.asarray(preparation.scale, np.float32)
+        self.labels = np.array(preparation.labels) if preparation.classes else None
+        self.numbered = numbered
         self.target = (preparation.target_mean, preparation.target_scale)
         self.task = preparation.task
         self.rules = preparation.rules
@@ -67,9 +77,9 @@ class Served(tf.Module):
             x = values[0] if len(values[0].shape) > 1 else tf.stack(values, axis=-1)
         return (x - self.mean) / self.scale
 
-    def outputs(self, x: Any) -> dict[str, Any]:
-        """Named outputs for prepared inputs (batch, ...)."""
-        spread = _spread(self.model, x)
+    def outputs(self, x: Any, samples: Any = None) -> dict[str, Any]:
+        """Named outputs for prepared inputs (batch, ...), with ``samples`` passes of Monte Carlo dropout if given."""
+        spread = _spread(self.model, x) if samples is None else self.model.uncertainty_of(x, samples)
         if self.task in ("classification", "multilabel"):
             return self._classified(spread or {"probabilities": self.model(x, training=False)})
         spread = spread or {"mean": self.model(x, training=False)}
@@ -77,11 +87,16 @@ class Served(tf.Module):
 
     def _classified(self, said: dict[str, Any]) -> dict[str, Any]:
         probabilities = said["probabilities"]
-        chosen = probabilities > 0.5 if self.labels is None else tf.gather(self.labels, tf.argmax(probabilities, -1))
-        answers = {"probabilities": probabilities, "label": chosen}
+        answers = {"probabilities": probabilities, **self._named(probabilities)}
         if "predictive_entropy" in said:
             answers |= {"uncertainty": said["predictive_entropy"], "mutual_information": said["mutual_information"]}
         return answers
+
+    def _named(self, probabilities: Any) -> dict[str, Any]:
+        if self.labels is None:
+            return {"label": probabilities > 0.5}  # of several, whether each is there
+        number = tf.argmax(probabilities, -1, output_type=tf.int32)
+        return {"class": number} if self.numbered else {"label": tf.gather(tf.constant(self.labels), number)}
 
     def _predicted(self, said: dict[str, Any]) -> dict[str, Any]:
         mean, scale = self.target
@@ -166,25 +181,49 @@ def named_inputs(raw: Array | Table, preparation: Preparation) -> dict[str, np.n
     return {name: raw[:, index] if preparation.columns else raw for index, name in enumerate(names)}
 
 
-def write(model: keras.Model, preparation: Preparation, folder: Path) -> None:
-    """Write the SavedModel of ``model`` to ``folder``, which must not exist yet."""
-    served = Served(model, preparation)
+def write(model: keras.Model, preparation: Preparation, folder: Path, numbered: bool = False) -> None:
+    """Write the SavedModel of ``model`` to ``folder``, which must not exist yet.
+
+    Args:
+        model: trained, on standardized inputs.
+        preparation: fitted on the training part.
+        folder: where to.
+        numbered: as `Served` takes it.
+
+    Raises:
+        EnvironmentFailure: if the disk does not take it.
+    """
+    served = Served(model, preparation, numbered)
     specs = input_specs(preparation)
 
     def serve(inputs: dict[str, Any]) -> dict[str, Any]:
         return served.outputs(served.prepared({name: inputs[name] for name in specs}))
 
+    def serve_with_samples(inputs: dict[str, Any]) -> dict[str, Any]:
+        enough = tf.debugging.assert_positive(inputs["samples"], "samples must be 1 or more")
+        with tf.control_dependencies([enough]):
+            samples = tf.identity(inputs["samples"])
+        return served.outputs(served.prepared({name: inputs[name] for name in specs}), samples)
+
     archive = keras.export.ExportArchive()
     archive.track(model)
     archive.add_endpoint(SIGNATURE, serve, input_signature=[specs])
-    archive.write_out(str(folder), verbose=False)
+    if isinstance(model, MonteCarlo):
+        samples = tf.TensorSpec([], tf.int32, name="samples")
+        archive.add_endpoint(WITH_SAMPLES, serve_with_samples, input_signature=[{**specs, "samples": samples}])
+    try:
+        archive.write_out(str(folder), verbose=False)
+    except _NOT_TAKEN as error:
+        raise EnvironmentFailure(f"{folder} cannot be written ({error.message}): is the disk full?") from None
 
 
-def live(model: keras.Model, preparation: Preparation, raw: Array | Table) -> dict[str, np.ndarray]:
+def live(
+    model: keras.Model, preparation: Preparation, raw: Array | Table, numbered: bool = False
+) -> dict[str, np.ndarray]:
     """What the live model answers to raw inputs (rows, ...), for comparison with the exported one.
 
     They are prepared as for training, by the preparation itself and not by its counterpart in the graph.
     """
-    served, x = Served(model, preparation), preparation.apply(raw)
+    served, x = Served(model, preparation, numbered), preparation.apply(raw)
     chunks = [served.outputs(tf.constant(x[start : start + CHUNK])) for start in range(0, len(x), CHUNK)]
     return {name: np.concatenate([chunk[name].numpy() for chunk in chunks]) for name in chunks[0]}

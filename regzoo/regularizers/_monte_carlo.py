@@ -6,7 +6,6 @@ not on its neighbours, the batch size or earlier calls. Imported only when a mod
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
@@ -14,6 +13,9 @@ import keras
 import tensorflow as tf
 
 from regzoo.language import layers
+
+TINY = 1.1754944e-38
+"""The smallest normal number of float32."""
 
 
 @keras.saving.register_keras_serializable("regzoo")
@@ -29,7 +31,7 @@ class MonteCarlo(keras.Model):
         passes = Passes(models, samples)
         inputs = keras.Input(models[0].input_shape[1:], name="inputs")
         super().__init__(inputs, passes(inputs), name="mc_dropout")
-        self._spread = passes.spread  # bound: Keras would track the layer twice
+        self._spread, self._spread_of = passes.spread, passes.spread_of  # bound: Keras would track the layer twice
 
     def uncertainty(self, x: Any) -> dict[str, Any]:
         """What the passes say about inputs x (batch, ...), as tensors.
@@ -40,6 +42,10 @@ class MonteCarlo(keras.Model):
         ``standard_deviation`` (batch, outputs) of the passes; the noise of the data is not in it.
         """
         return self._spread(tf.convert_to_tensor(x, tf.float32))
+
+    def uncertainty_of(self, x: Any, samples: Any) -> dict[str, Any]:
+        """The same with ``samples`` passes in all, a whole number from 1 that may be a tensor."""
+        return self._spread_of(tf.convert_to_tensor(x, tf.float32), tf.convert_to_tensor(samples, tf.int32))
 
     def get_config(self) -> dict[str, Any]:
         """Its models and how often they are asked."""
@@ -73,7 +79,8 @@ class Passes(keras.Layer):
         self.supports_jit = False  # XLA draws other masks
         self.built = True
         signature = [tf.TensorSpec([None, *models[0].input_shape[1:]], tf.float32)]
-        self.spread = tf.function(self._each_row, input_signature=signature)
+        self.spread = tf.function(lambda x: self._each_row(x, self.samples), input_signature=signature)
+        self.spread_of = tf.function(self._each_row, input_signature=[*signature, tf.TensorSpec([], tf.int32)])
 
     def call(self, inputs: Any) -> Any:
         """The mean over the passes."""
@@ -83,18 +90,18 @@ class Passes(keras.Layer):
         """(batch, size)."""
         return (input_shape[0], self.size)
 
-    def _each_row(self, x: Any) -> dict[str, Any]:
+    def _each_row(self, x: Any, samples: Any) -> dict[str, Any]:
         vector = tf.TensorSpec([self.size])
         if self.kind in ("classification", "multilabel"):
             one = vector if self.kind == "multilabel" else tf.TensorSpec([])
             signature = {"probabilities": vector, "predictive_entropy": one, "mutual_information": one}
         else:
             signature = {"mean": vector, "standard_deviation": vector}
-        return tf.map_fn(lambda row: spread_of(self.kind, self._passes(row)), x, fn_output_signature=signature)
+        each = -(-samples // len(self.models))
+        return tf.map_fn(lambda row: spread_of(self.kind, self._passes(row, each)), x, fn_output_signature=signature)
 
-    def _passes(self, row: Any) -> Any:
-        """What every pass gives for one row (...,): (passes, size)."""
-        each = math.ceil(self.samples / len(self.models))
+    def _passes(self, row: Any, each: Any) -> Any:
+        """What every pass gives for one row (...,), with ``each`` of them for a model: (passes, size)."""
         copies = tf.repeat(row[None], each, axis=0)
         return tf.concat([stochastic_pass(model, number, copies) for number, model in enumerate(self.models)], 0)
 
@@ -142,4 +149,5 @@ def of_numbers(passes: Any) -> dict[str, Any]:
 
 
 def _entropy(p: Any) -> Any:
-    return -tf.reduce_sum(tf.math.xlogy(p, p), -1)
+    """-sum of p log p; 0 log 0 is 0. Of plain operations, which other formats have too."""
+    return -tf.reduce_sum(p * tf.math.log(tf.maximum(p, TINY)), -1)

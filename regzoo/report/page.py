@@ -13,10 +13,13 @@ from markupsafe import Markup
 
 from regzoo.report import board as boards
 from regzoo.report import markup, tables
+from regzoo.report.audit import audit
 from regzoo.report.figures import FigureFile, Info, figures
 from regzoo.report.figures._style import svg
 from regzoo.report.protocol import caveats, protocol
+from regzoo.report.references import bibtex
 from regzoo.report.sweep import verdict_of
+from regzoo.report.verdict import placebo_line
 from regzoo.report.words import listing, plural, seconds, task
 from regzoo.training.record import Record
 
@@ -70,11 +73,17 @@ def _picture(name: str, file: FigureFile, info: Info) -> Picture:
 def _content(
     board: dict[str, Any], records: Sequence[Record], study: dict[str, Any], pictures: list[Picture]
 ) -> dict[str, Any]:
+    found = audit(board, records, study)
     return {
         "study": study,
         "facts": _facts(board, records, study),
         "findings": [*study["data"].get("repairs", ()), *study["data"].get("warnings", ())],
         "verdict": verdict_of(board, records, study),
+        "unfair": found.heading,
+        "placebos": placebo_line(board),
+        "audit": found.findings,
+        "accounts": tables.accounts(found),
+        "bibtex": bibtex(row["name"] for row in board["recipes"]),
         "leaderboard": tables.leaderboard(board),
         "details": tables.details(board),
         "metrics": tables.metrics(board),
@@ -82,7 +91,7 @@ def _content(
         "failures": tables.failures(board, records),
         "pictures": pictures,
         "protocol": protocol(board, records, study),
-        "caveats": caveats(board),
+        "caveats": caveats(board, study),
     }
 
 

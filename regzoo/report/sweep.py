@@ -21,15 +21,16 @@ def response_of(records: Sequence[Record], study: dict[str, Any]) -> Response | 
     """What the records say about the strength that was swept; None if the comparison is no sweep."""
     if study.get("sweep") is None:
         return None
-    return response(Sweep.from_dict(study["sweep"]), records, study["rank_by"], study["direction"])
+    ratio = study.get("test_train_ratio")
+    return response(Sweep.from_dict(study["sweep"]), records, study["rank_by"], study["direction"], ratio)
 
 
 def verdict_of(board: dict[str, Any], records: Sequence[Record], study: dict[str, Any]) -> Verdict:
     """Return what the board says; of a sweep, what the response says, and then the board."""
-    told, found = verdict(board, study), response_of(records, study)
+    told, found = verdict(board, study, records), response_of(records, study)
     if found is None or found.best is None:
         return told
-    return Verdict(headline(found), (*details(found), told.headline, *told.details))
+    return Verdict(headline(found), (*details(found), told.headline, *told.details), told.next)
 
 
 def headline(found: Response) -> str:

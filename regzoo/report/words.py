@@ -83,6 +83,15 @@ def probability(value: Any) -> str:
     return "< 0.001" if number(value) < 0.001 else f"{number(value):.3f}"
 
 
+def percent(value: float) -> str:
+    """Write a share.
+
+    >>> percent(0.725)
+    '72 %'
+    """
+    return f"{value * 100:.0f} %"
+
+
 def interval(low: Any, high: Any, places: int) -> str:
     """Write ``low to high``, or nothing if one end is unknown.
 
@@ -101,9 +110,9 @@ def listing(items: Sequence[str], last: str = "and") -> str:
     return f" {last} ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
 
 
-def plural(count: int, noun: str) -> str:
-    """``1 run``, ``2 runs``."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+def plural(count: int, noun: str, many: str = "") -> str:
+    """``1 run``, ``2 runs``; ``many`` where it is no ``s`` that makes the plural."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {many or noun + 's'}"
 
 
 def task(data: Mapping[str, Any]) -> str:

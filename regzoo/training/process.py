@@ -32,14 +32,8 @@ SharedParts = dict[str, tuple[SharedArray, ...]]
 
 @dataclass(frozen=True)
 class Ready:
-    """The process can make runs now.
+    """The process can make runs now; TensorFlow sees so many graphics cards."""
 
-    Attributes:
-        resident: bytes of memory that it holds.
-        gpus: how many graphics cards TensorFlow sees.
-    """
-
-    resident: int
     gpus: int
 
 
@@ -52,10 +46,10 @@ class Refused:
 
 @dataclass(frozen=True)
 class Made:
-    """A run is over; ``resident`` bytes of memory are held now."""
+    """A run is over; the process holds ``memory`` bytes now."""
 
     outcome: Outcome
-    resident: int
+    memory: int
 
 
 class Process:
@@ -82,10 +76,10 @@ class Process:
         assert self._process.pid is not None
         return self._process.pid
 
-    def open(self, study: Study, data: SharedParts, memory: int | None) -> None:
+    def open(self, study: Study, data: SharedParts, share: int | None) -> None:
         """Send what all runs share, and how many bytes the data may take as tensors."""
         with _death_heard_elsewhere():
-            self.connection.send((study, memory, {part: len(arrays) for part, arrays in data.items()}))
+            self.connection.send((study, share, {part: len(arrays) for part, arrays in data.items()}))
             for arrays in data.values():
                 for array in arrays:
                     array.send(self.connection, self.pid)
@@ -130,10 +124,10 @@ def _serve(connection: Connection, device: str | None, modules: tuple[str, ...])
 
         from regzoo.training.run import Studio
 
-        study, memory, parts = connection.recv()
+        study, share, parts = connection.recv()
         data = {part: tuple(SharedArray.receive(connection) for _ in range(count)) for part, count in parts.items()}
-        studio = Studio(study, data, memory)
-        ready = Ready(resident(), len(tf.config.list_physical_devices("GPU")))
+        studio = Studio(study, data, share)
+        ready = Ready(len(tf.config.list_physical_devices("GPU")))
     except Exception as error:  # it is told where the user is
         connection.send(Refused(reason(error)))
         return
@@ -141,7 +135,7 @@ def _serve(connection: Connection, device: str | None, modules: tuple[str, ...])
     while True:
         run, members = connection.recv()
         outcome = attempt(run, studio, members)
-        connection.send(Made(outcome, resident()))
+        connection.send(Made(outcome, memory()))
 
 
 def _die_with_parent() -> None:
@@ -152,13 +146,13 @@ def _die_with_parent() -> None:
     os._exit(1)
 
 
-def resident() -> int:
-    """Bytes of memory that this process holds now; 0 where the system has no /proc."""
+def memory() -> int:
+    """Bytes of memory that this process alone holds, without mapped files; 0 where the system has no /proc."""
     try:
-        pages = Path("/proc/self/statm").read_text().split()[1]
+        _, resident, shared, *_ = map(int, Path("/proc/self/statm").read_text().split())
     except FileNotFoundError:
         return 0
-    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+    return (resident - shared) * os.sysconf("SC_PAGE_SIZE")
 
 
 @contextlib.contextmanager

@@ -29,8 +29,8 @@ STARTS = 3
 """Times in a row that a worker may be killed while it starts."""
 
 GROWTH = 1 << 30
-"""Bytes by which a worker may grow. Traced programs and their data are kept on purpose and come to some 100 MB;
-beyond 1 GiB a fresh process, a few seconds, is cheaper than the memory."""
+"""Bytes by which a worker may grow after its first run, which brings the data. It keeps the programs it has traced,
+some 10 MB each beside their weights; beyond 1 GiB a fresh process, a few seconds, is cheaper than the memory."""
 
 
 @dataclass
@@ -40,14 +40,15 @@ class _Worker:
     device: str | None
     process: Process
     since: float = field(default_factory=time.monotonic)
-    resident: int | None = None  # bytes when it was ready; None while it starts
+    ready: bool = False
+    memory: int | None = None  # bytes after its first run
     run: Run | None = None
-    structures: set[Any] = field(default_factory=set)
+    programs: set[Any] = field(default_factory=set)
     killed: int = 0  # times in a row, while it started
 
     @property
     def free(self) -> bool:
-        return self.resident is not None and self.run is None
+        return self.ready and self.run is None
 
 
 class Workers:
@@ -56,7 +57,7 @@ class Workers:
     Args:
         count: how many; by default one for each graphics card, or for each core if TensorFlow can use no card.
         limit: seconds that a run may take; None for no limit.
-        growth: bytes by which a worker's memory may grow before it is replaced, between two runs.
+        growth: bytes by which a worker may grow after its first run before it is replaced, between two runs.
 
     Raises:
         EnvironmentFailure: from `collect`, if workers cannot start.
@@ -104,17 +105,17 @@ class Workers:
 
     def pick(self, waiting: Sequence[Run]) -> Run:
         """A run whose program the free worker has traced; else one that no worker has; else the first."""
-        free = self._free().structures
-        taken = {structure for worker in self._workers for structure in worker.structures}
-        structures = [parse(run.recipe).structure() for run in waiting]
-        traced = [run for run, structure in zip(waiting, structures, strict=True) if structure in free]
-        untouched = [run for run, structure in zip(waiting, structures, strict=True) if structure not in taken]
+        free = self._free().programs
+        taken = {program for worker in self._workers for program in worker.programs}
+        programs = [_program(run) for run in waiting]
+        traced = [run for run, program in zip(waiting, programs, strict=True) if program in free]
+        untouched = [run for run, program in zip(waiting, programs, strict=True) if program not in taken]
         return [*traced, *untouched, waiting[0]][0]
 
     def start(self, run: Run, members: Sequence[Outcome] | None = None) -> None:
         """Hand ``run``, and what its ``members`` left, to a free worker."""
         worker = self._free()
-        worker.structures.add(parse(run.recipe).structure())
+        worker.programs.add(_program(run))
         worker.run, worker.since = run, time.monotonic()
         worker.process.send(run, members)
 
@@ -133,7 +134,7 @@ class Workers:
 
     def _end(self, worker: _Worker) -> float | None:
         """When the time is up for what ``worker`` does; None if there is no limit."""
-        limit = START_LIMIT if worker.resident is None else self.limit if worker.run is not None else None
+        limit = START_LIMIT if not worker.ready else self.limit if worker.run is not None else None
         return None if limit is None else worker.since + limit
 
     def _hear(self, worker: _Worker) -> list[Outcome]:
@@ -143,15 +144,16 @@ class Workers:
         if isinstance(message, Refused):
             raise EnvironmentFailure(f"a worker cannot start: {message.reason}")
         if isinstance(message, Ready):
-            worker.resident, worker.killed = message.resident, 0
+            worker.ready, worker.killed = True, 0
             self._use_cores(worker, message)
             return []
         return [self._finish(worker, message)]
 
     def _finish(self, worker: _Worker, made: Made) -> Outcome:
         worker.run = None
-        assert worker.resident is not None
-        if made.resident - worker.resident > self.growth:
+        if worker.memory is None:
+            worker.memory = made.memory
+        elif made.memory - worker.memory > self.growth:
             worker.process.stop()
             self._replace(worker)
         return made.outcome
@@ -159,7 +161,7 @@ class Workers:
     def _after_death(self, worker: _Worker) -> list[Outcome]:
         code = worker.process.bury()
         why = manner_of_death(code)
-        if worker.resident is None:
+        if not worker.ready:
             worker.killed += 1
             if code >= 0 or worker.killed == STARTS:
                 raise EnvironmentFailure(f"a worker cannot start: {why}{_advice(worker, code)}")
@@ -169,7 +171,7 @@ class Workers:
         end = self._end(worker)
         if end is None or time.monotonic() < end:
             return []
-        if worker.resident is None:
+        if not worker.ready:
             raise EnvironmentFailure(f"a worker is not ready {START_LIMIT:g} s after it was started")
         worker.process.stop()
         return self._lose(worker, f"ran past its limit of {self.limit:g} s")
@@ -182,8 +184,8 @@ class Workers:
 
     def _replace(self, worker: _Worker) -> None:
         worker.process = self._process(worker.device)
-        worker.since, worker.resident, worker.run = time.monotonic(), None, None
-        worker.structures.clear()
+        worker.since, worker.ready, worker.memory, worker.run = time.monotonic(), False, None, None
+        worker.programs.clear()
 
     def _process(self, device: str | None) -> Process:
         process = Process(device)
@@ -194,7 +196,14 @@ class Workers:
     def _use_cores(self, worker: _Worker, ready: Ready) -> None:
         """Where nobody chose a number and TensorFlow cannot use the cards, fill the cores."""
         if self.count is None and worker.device is not None and not ready.gpus:
+            assert self._opening is not None, "a worker is ready after it was opened"
+            self._opening = *self._opening[:2], share_of_memory(cores())
             self._workers += [_Worker(None, self._process(None)) for _ in range(cores() - len(self._workers))]
+
+
+def _program(run: Run) -> Any:
+    """Equal for runs that one traced program makes."""
+    return run.fold, parse(run.recipe).structure()
 
 
 def manner_of_death(code: int) -> str:

@@ -156,6 +156,12 @@ def test_the_format_of_another_version_is_refused(create: bool, tmp_path: Path) 
         Ledger(tmp_path, create=create)
 
 
+def test_one_that_is_being_made_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / FILE).touch()
+    with pytest.raises(InputError, match="only just begun"):
+        Ledger(tmp_path)
+
+
 @pytest.mark.parametrize("create", [True, False])
 def test_a_file_that_is_no_ledger_is_refused_and_stays_as_it_is(create: bool, tmp_path: Path) -> None:
     (tmp_path / FILE).write_text("not a store " * 100)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from regzoo.comparison.bootstrap import interval
+from regzoo.comparison.repeated import corrected_interval
 from regzoo.comparison.response import Response, likely_best, locate, response, within_one_error
 from regzoo.comparison.sweep import Sweep, Swept
 from regzoo.training.record import Record, Run
@@ -175,3 +176,20 @@ def test_the_dictionary_is_strict_json_and_the_frame_has_a_row_a_value() -> None
     frame = found.to_frame()
     assert list(frame["dropout.rate"]) == [0.0, 0.2, 0.4]
     assert list(frame["best"]) == list(frame["knee"]) == [False, True, False]
+
+
+def test_repeated_splits_are_less_sure_by_hand() -> None:
+    """Differences 2.2, -.8, 2.2: mean 1.2, sd sqrt(3); one standard error is 1, or sqrt(3 (1 / 3 + 1 / 2)) = 1.58.
+
+    Resampled means of 2, -1, 2 are 2, 1, 0 and -1 for 8, 12, 6 and 1 of 27 draws; spread by sqrt(1 + 3 / 2) = 1.58
+    around their mean of 1, the ties at 0 become -.58, so that the worse recipe wins 7 of 27 and not 1 + 6 / 2.
+    """
+    best, other = {1: 0.0, 2: 0.0, 3: 0.0}, {1: 2.2, 2: -0.8, 3: 2.2}
+    assert not within_one_error(other, best, 1.0)
+    assert within_one_error(other, best, 1.0, ratio=0.5)
+    scores = {"best": best, "other": {1: 2.0, 2: -1.0, 3: 2.0}}
+    assert locate(scores, "min")["other"] == pytest.approx(4 / 27)
+    assert locate(scores, "min", ratio=0.5)["other"] == pytest.approx(7 / 27)
+    records = made({0.0: [14.0, 25.0, 36.0], 0.2: [12.0, 19.0, 32.0], 0.4: [10.0, 20.0, 30.0]})
+    point = response(sweep(), records, "nll", "min", 0.5).points[0]
+    assert (point.low, point.high) == corrected_interval([14.0, 25.0, 36.0], 0.5)

@@ -12,7 +12,7 @@ import pytest
 
 from regzoo.config import Split as Settings
 from regzoo.data.dataset import Dataset
-from regzoo.data.prepare import Preparation, Prepared, prepare
+from regzoo.data.prepare import Preparation, Prepared, prepare, prepare_cuts
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.bundled import load_bundled
 from regzoo.data.split import split
@@ -209,6 +209,43 @@ def test_reconstruction_takes_the_standardized_inputs_for_targets() -> None:
     assert labelled.preparation.labels == ()
     with pytest.raises(InputError, match=r"split\.label_noise: needs classes, this is reconstruction"):
         prepare(from_arrays(x, None), Settings(label_noise=0.1), seed=0)
+
+
+def test_each_row_validates_once_in_every_repetition_and_the_test_part_stays() -> None:
+    data = load_bundled("iris")
+    prepared = prepare_cuts(data, Settings(folds=3), 0, count=7)
+    cuts = (prepared, *prepared.cuts)
+    assert [tuple(cut.split.facts[key] for key in ("repetition", "fold")) for cut in cuts] == [
+        *((0, 0), (0, 1), (0, 2)),
+        *((1, 0), (1, 1), (1, 2)),
+        (2, 0),
+    ]
+    rest = np.setdiff1d(np.arange(150), prepared.split.test)
+    for repetition in (cuts[:3], cuts[3:6]):
+        np.testing.assert_array_equal(np.sort(np.concatenate([cut.split.validation for cut in repetition])), rest)
+    for cut in cuts:
+        np.testing.assert_array_equal(cut.split.test, prepared.split.test)
+        np.testing.assert_array_equal(cut.test[0], cut.preparation.apply(data.x)[cut.split.test])
+    assert len({cut.preparation.mean for cut in cuts}) == 7
+    assert prepared.test_train_ratio == pytest.approx(40 / 80)  # 120 rows that do not test, a third validates
+    assert set(prepared.parts()) == {
+        *("train", "validation", "test"),
+        *(f"{number}/{part}" for number in range(1, 7) for part in ("train", "validation", "test")),
+    }
+    np.testing.assert_array_equal(prepared.parts()["6/validation"][0], cuts[6].validation[0])
+
+
+def test_without_folds_there_is_one_cut() -> None:
+    prepared = prepare_cuts(load_bundled("iris"), Settings(), 0, count=5)
+    assert prepared.cuts == ()
+    assert prepared.test_train_ratio is None
+
+
+def test_time_has_one_cut_into_folds() -> None:
+    data = from_arrays(np.arange(60.0)[:, None], np.arange(60) % 2, time=np.arange(60))
+    assert len(prepare_cuts(data, Settings(folds=3), 0, count=3).cuts) == 2
+    with pytest.raises(InputError, match=r"replicates: 4 are more than the 3 of split.folds; .* set replicates to 3"):
+        prepare_cuts(data, Settings(folds=3), 0, count=4)
 
 
 def tagged(rare: int = 12, **roles: Any) -> Dataset:

@@ -15,8 +15,15 @@ from regzoo.training.record import Record, Run
 
 Board = dict[str, Any]
 
-UNKNOWN = ("rank", "tier", "mean", "sd", "low", "high", "iqm", "gain", "gain_low", "gain_high", "p_holm", "p_better",
-           "epochs", "best_epoch", "fit_seconds", "predict_ms", "parameters")  # fmt: skip
+SPREAD = {
+    "edges": [-6 + 0.25 * i for i in range(29)],
+    "counts": [0] * 10 + [1, 2, 4, 8, 16, 8, 4, 2] + [0] * 10,
+    "small": 0.125,
+}
+
+UNKNOWN = ("rank", "tier", "mean", "sd", "low", "high", "iqm", "gain", "gain_low", "gain_high", "p_holm", "p_wilcoxon",
+           "p_better", "p_better_low", "p_better_high", "verdict", "replicates_needed", "epochs",
+           "best_epoch", "fit_seconds", "predict_ms", "parameters")  # fmt: skip
 
 
 def _row(name: str, **given: Any) -> dict[str, Any]:
@@ -34,6 +41,8 @@ def _board(rows: Sequence[dict[str, Any]], direction: str = "min", rank_by: str 
         "direction": direction,
         "winner": winner,
         "baseline": "none",
+        "lead": None,
+        "shrunk_gain": None,
         "recipes": list(rows),
     }
 
@@ -44,6 +53,8 @@ def _record(name: str, score: float | None, *, recipe: str | None = None, **give
     run |= {key: given.pop(key) for key in tuple(given) if key in run and key != "epochs"}
     metrics = {part: {"nll": score} for part in ("train", "validation")}
     fields = {"status": "ok", "metrics": metrics, "fit_seconds": 2.0, "epochs": 4, "best_epoch": 3}
+    if run["stage"] == "replicate":
+        fields |= {"reliability": [[0.3, 0.25, 10], [0.99, 0.95, 90]], "spread": SPREAD}
     return Record(run=Run(name=name, recipe=recipe or name, **run), **(fields | given))  # type: ignore[arg-type]
 
 
@@ -94,7 +105,10 @@ def _quick() -> tuple[Board, list[Record]]:
             _row(
                 name, recipe=recipe, rank=rank, tier=tier, mean=mean, sd=sd, low=mean - sd, high=mean + 0.8 * sd,
                 iqm=mean - 0.001, gain=gain if known else None, gain_low=low if known else None,
-                gain_high=high if known else None, p_holm=p, p_better=0.98 if known else None, epochs=30.0,
+                gain_high=high if known else None, p_holm=p, p_better=0.98 if known else None,
+                p_better_low=0.61 if known else None, p_better_high=1.0 if known else None,
+                verdict=None if p is None else "conclusive" if p < 0.05 else "inconclusive",
+                replicates_needed=None if p is None or p < 0.05 else 23, epochs=30.0,
                 best_epoch=18.2, fit_seconds=seconds, predict_ms=0.41, parameters=85002,
                 metrics={
                     "train": {"nll": mean * 0.2, "error": 0.001},

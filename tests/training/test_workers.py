@@ -233,13 +233,13 @@ def test_each_worker_has_its_card_and_where_none_can_be_used_there_is_one_for_ea
 
 @pytest.mark.slow
 def test_a_worker_that_swells_is_replaced_between_two_runs(rows: Rows, here: dict[Run, Outcome]) -> None:
-    with Workers(1, growth=0) as executor:  # whoever makes a run grows
+    with Workers(1, growth=0) as executor:  # whoever makes a second program grows
         executor.open(STUDY, data(rows))
-        pids = set()
-        for one in GOOD[:2]:
+        pids = []
+        for one in GOOD[:3]:
             assert_same(made(executor, [one]), {one: here[one]})
-            pids.add(executor._workers[0].process.pid)
-    assert len(pids) == 2
+            pids.append(executor._workers[0].process.pid)
+    assert pids[0] != pids[1] == pids[2]
 
 
 @pytest.mark.slow
@@ -293,9 +293,9 @@ def test_a_worker_prefers_what_it_has_traced_then_what_nobody_has() -> None:
         return parse(recipe).structure()
 
     nowhere: Any = None
-    busy = _Worker(None, nowhere, resident=1, run=GOOD[0], structures={structure("dropout(0.5)")})
+    busy = _Worker(None, nowhere, ready=True, run=GOOD[0], structures={structure("dropout(0.5)")})
     starting = _Worker(None, nowhere)
-    free = _Worker(None, nowhere, resident=1, structures={structure("l2(0.1)")})
+    free = _Worker(None, nowhere, ready=True, structures={structure("l2(0.1)")})
     executor._workers = [busy, starting, free]
     dropouts, l2s, noises = run("dropout(0.1)"), run("l2(0.2)"), run("gaussian_noise(0.1)")
     assert executor.pick([dropouts, noises, l2s]) == l2s
