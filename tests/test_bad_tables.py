@@ -149,5 +149,5 @@ def test_what_can_be_read_is_fine(
     (tmp_path / "mine.yaml").write_text(config, encoding="utf-8")
     assert call(monkeypatch, "check", tmp_path / "mine.yaml") == 0
     said = capfd.readouterr().out
-    assert "30 rows of 2 columns, classification" in said
+    assert "30 rows of 2 columns, binary classification into " in said
     assert "warning: " in said  # the column a counts the rows

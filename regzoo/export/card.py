@@ -262,7 +262,7 @@ def _call_runtime(preparation: Preparation, form: Format) -> str:
         columns = '{name: np.asarray(table[column], np.float32) for name, column in recipe["inputs"].items()}'
     else:
         columns = f'{{"{preparation.kind}": np.asarray({preparation.kind}, np.float32)}}'
-    labels = '\nlabels = np.array(recipe["data"]["labels"])[answers["class"]]' if preparation.labels else ""
+    labels = '\nlabels = np.array(recipe["data"]["labels"])[answers["class"]]' if preparation.classes else ""
     return f"{head}answers = serve({columns}){labels if form.numbered else ''}"
 
 

@@ -10,7 +10,7 @@ import pytest
 from regzoo.comparison.ledger import Ledger
 from regzoo.data.prepare import Preparation
 from regzoo.export import card
-from regzoo.export.formats import SAVED_MODEL, Format
+from regzoo.export.formats import ONNX, SAVED_MODEL, Format
 from regzoo.export.verify import Parity
 from regzoo.result import read_board
 
@@ -90,3 +90,10 @@ def test_recipe_json_holds_plain_numbers(finished: Any) -> None:
     assert described["member_seeds"] == [1, 2]
     assert described["interval"] == [board.recipes[0].low, board.recipes[0].high]
     assert list(described["versions"]) == list(card.PACKAGES)
+
+
+@pytest.mark.parametrize("form", [SAVED_MODEL, ONNX])
+def test_several_labels_are_named_in_order_and_never_looked_up_by_number(form: Format, finished: Any) -> None:
+    text = rendered(finished, form, task="multilabel", labels=("rain", "`wind`"))
+    assert "`label`, (batch, 2), whether it is above 1/2, for the labels `rain`, `` `wind` ``, in this order" in text
+    assert 'answers["class"]' not in code(text)
