@@ -43,6 +43,11 @@ def test_a_recipe_counts_by_what_its_steps_cost(rows: Rows) -> None:
     assert plan.model_epochs == 6 * 10 * (1 + 1 + 3)
 
 
+def test_a_plan_says_how_many_folds_there_are(rows: Rows) -> None:
+    plan, _ = planned(rows, split={"folds": 3})
+    assert (plan.folds, plan.to_dict()["folds"], planned(rows)[0].to_dict()["folds"]) == (3, 3, 1)
+
+
 def test_nothing_to_search_is_one_trial(rows: Rows) -> None:
     plan, _ = planned(rows, training={"learning_rate": 0.01}, search={"trials": 4})
     assert [arm.trials for arm in plan.arms] == [1, 4]

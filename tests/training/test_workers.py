@@ -289,18 +289,20 @@ def alive(pid: int) -> bool:
 def test_a_worker_prefers_what_it_has_traced_then_what_nobody_has() -> None:
     executor = Workers(2)
 
-    def structure(recipe: str) -> Any:
-        return parse(recipe).structure()
+    def traced(recipe: str) -> set[Any]:
+        return {(0, parse(recipe).structure())}
 
     nowhere: Any = None
-    busy = _Worker(None, nowhere, ready=True, run=GOOD[0], structures={structure("dropout(0.5)")})
+    busy = _Worker(None, nowhere, ready=True, run=GOOD[0], programs=traced("dropout(0.5)"))
     starting = _Worker(None, nowhere)
-    free = _Worker(None, nowhere, ready=True, structures={structure("l2(0.1)")})
+    free = _Worker(None, nowhere, ready=True, programs=traced("l2(0.1)"))
     executor._workers = [busy, starting, free]
     dropouts, l2s, noises = run("dropout(0.1)"), run("l2(0.2)"), run("gaussian_noise(0.1)")
     assert executor.pick([dropouts, noises, l2s]) == l2s
     assert executor.pick([dropouts, noises]) == noises
     assert executor.pick([dropouts]) == dropouts
+    elsewhere = replace(dropouts, fold=1)  # a cut has programs of its own
+    assert executor.pick([dropouts, elsewhere]) == elsewhere
 
 
 SCRIPT = """
