@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from regzoo.comparison.search import hypermodel
     from regzoo.contract import check_regularizer
     from regzoo.language import InputError, Recipe, parse, register
+    from regzoo.sweeps import SweepResult, sweep
     from regzoo.training.attach import attach
     from regzoo.training.model import RegularizedModel
 
@@ -24,6 +25,8 @@ _HOMES = {
     "build": "regzoo.api",
     "compare": "regzoo.api",
     "Result": "regzoo.api",
+    "sweep": "regzoo.sweeps",
+    "SweepResult": "regzoo.sweeps",
     "rank": "regzoo.comparison.ranking",
     "Ranking": "regzoo.comparison.ranking",
     "RegularizedModel": "regzoo.training.model",
@@ -41,6 +44,7 @@ __all__ = [
     "Recipe",
     "RegularizedModel",
     "Result",
+    "SweepResult",
     "attach",
     "build",
     "check_regularizer",
@@ -49,6 +53,7 @@ __all__ = [
     "parse",
     "rank",
     "register",
+    "sweep",
 ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -15,20 +16,22 @@ from typing import TYPE_CHECKING, Any
 from regzoo import config as configs
 from regzoo.comparison import leaderboard
 from regzoo.comparison.compare import make_runs
-from regzoo.comparison.folder import Scratch, claimed, keep_config, refuse_busy, set_aside
+from regzoo.comparison.folder import CONFIG, Scratch, claimed, keep_config, refuse_busy, set_aside
 from regzoo.comparison.ledger import FILE as LEDGER
 from regzoo.comparison.ledger import Ledger
-from regzoo.comparison.plan import Plan, make_plan, placebos, study_of
+from regzoo.comparison.plan import Plan, looks_of, make_plan, placebos, study_of
 from regzoo.comparison.progress import Screen, Silent
+from regzoo.comparison.sweep import Sweep
 from regzoo.config import Experiment
-from regzoo.data.catalog import READ_BY_KERAS
+from regzoo.data.catalog import ARRAYS, READ_BY_KERAS, in_cut
 from regzoo.data.dataset import Dataset
-from regzoo.data.prepare import Prepared, prepare
+from regzoo.data.prepare import Prepared, prepare_cuts
 from regzoo.data.sources import from_python, load
 from regzoo.language import AfterTraining, Backbone, InputError, Recipe, Regularizer, Schedule, parse
 from regzoo.language.fields import Strength
 from regzoo.report import page
-from regzoo.report.verdict import verdict
+from regzoo.report.compare_runs import Side
+from regzoo.report.sweep import response_of, verdict_of
 from regzoo.training.in_process import InProcess
 from regzoo.training.quiet import import_tensorflow
 from regzoo.training.record import Record
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
     import keras
     import pandas as pd
 
+    from regzoo.export.refit import Material
     from regzoo.training.model import RegularizedModel
 
 MODEL = "model"
@@ -134,10 +138,24 @@ def compare(
         result = regzoo.compare(x, y, backbone="mlp", recipes=["none", "dropout", "l2"], replicates=5)
         print(result.leaderboard)
     """
+    roles = {"groups": groups, "sample_weight": sample_weight, "time": time, "part": part}
+    experiment, read = asked(x, y, roles, keywords)
+    folder, keep = folder_for(experiment, out)
+    command = "regzoo.compare(...)"
+    with quiet_or_screen(verbose) as progress:
+        run(experiment, read, folder, workers=workers, fresh=fresh, progress=progress, command=command)
+    return Result(folder, keep)
+
+
+def asked(x: Any, y: Any, roles: dict[str, Any], keywords: dict[str, Any]) -> tuple[Experiment, Callable[[], Prepared]]:
+    """The experiment that `compare`'s arguments describe, and what reads its data.
+
+    Raises:
+        InputError: with every problem at once.
+    """
     if (x is None) != ("data" in keywords) or (x is None and y is not None):
         raise InputError('give x and y (x alone for task="reconstruction"), or data= as in a config')
     experiment = configs.from_keywords(**keywords)
-    roles = {"groups": groups, "sample_weight": sample_weight, "time": time, "part": part}
     given = {key: values for key, values in roles.items() if values is not None}
     if x is None and given:
         raise InputError(f"{next(iter(given))}: goes with x and y; with data=, name the column or array in it")
@@ -147,21 +165,15 @@ def compare(
             return read_data(experiment)
         return prepared_for(experiment, from_python(x, y, given, experiment.task))
 
-    keep = None
-    if out is None:
-        keep = Scratch()
-        out = keep.path / experiment.name
-    with quiet_or_screen(verbose) as progress:
-        run(
-            experiment,
-            read,
-            Path(out),
-            workers=workers,
-            fresh=fresh,
-            progress=progress,
-            command="regzoo.compare(...)",
-        )
-    return dataclasses.replace(Result(Path(out)), _keep=keep)
+    return experiment, read
+
+
+def folder_for(experiment: Experiment, out: str | Path | None) -> tuple[Path, Scratch | None]:
+    """``out``, or a folder of its own that goes when nobody holds the second any more."""
+    if out is not None:
+        return Path(out), None
+    keep = Scratch()
+    return keep.path / experiment.name, keep
 
 
 def quiet_or_screen(verbose: bool) -> contextlib.AbstractContextManager[Screen | Silent]:
@@ -179,8 +191,11 @@ def read_data(experiment: Experiment) -> Prepared:
 
 
 def prepared_for(experiment: Experiment, dataset: Dataset) -> Prepared:
-    """Split and prepare ``dataset`` as ``experiment`` asks."""
-    return prepare(dataset, experiment.split, experiment.seed, experiment.task)
+    """Split and prepare ``dataset`` as ``experiment`` asks; with folds, once for each replicate."""
+    count = looks_of(experiment)[0]
+    prepared = prepare_cuts(dataset, experiment.split, experiment.seed, experiment.task, count)
+    prepared.parts(experiment.training.class_weight)  # refuses weights of classes that there are not
+    return prepared
 
 
 def run(
@@ -193,6 +208,7 @@ def run(
     progress: Screen | Silent,
     command: str,
     outputs: bool = True,
+    sweep: Sweep | None = None,
 ) -> None:
     """Make every run that ``folder`` does not hold yet; then, for ``outputs``, write report and the winner's model.
 
@@ -205,6 +221,7 @@ def run(
         progress: is told.
         command: what the report says the comparison was made with.
         outputs: whether leaderboard, report and model are written.
+        sweep: what ``experiment`` sweeps; the report then shows the response to it.
 
     Raises:
         InputError: if config, data or folder cannot be used; nothing is written then.
@@ -226,7 +243,7 @@ def run(
             with Ledger(folder, create=True) as ledger:
                 _refuse_other_data(ledger, study)
                 keep_config(folder, experiment)
-                _note(ledger, experiment, prepared, study, command)
+                _note(ledger, experiment, prepared, study, command, sweep)
                 ledger.note(XLA, decision)
                 progress.planned(plan)
                 make_runs(plan, hall, ledger, progress)
@@ -304,11 +321,14 @@ def _refuse_other_data(ledger: Ledger, study: Study) -> None:
         raise InputError("the data has changed since this comparison began: choose another --out, or use --fresh")
 
 
-def _note(ledger: Ledger, experiment: Experiment, prepared: Prepared, study: Study, command: str) -> None:
+def _note(
+    ledger: Ledger, experiment: Experiment, prepared: Prepared, study: Study, command: str, sweep: Sweep | None
+) -> None:
+    before = ledger.noted("study") or {}
     ledger.note("shared", dataclasses.asdict(study))
     ledger.note("names", [*experiment.recipes, *placebos(experiment)])
-    ledger.note("preparation", prepared.preparation.to_json())
-    ledger.note("held_out", prepared.held_out[0].tolist())
+    for number, cut in enumerate((prepared, *prepared.cuts)):
+        _note_cut(ledger, number, cut)
     ledger.note(
         "study",
         {
@@ -318,14 +338,30 @@ def _note(ledger: Ledger, experiment: Experiment, prepared: Prepared, study: Stu
             "data": prepared.facts,
             "config": experiment.to_yaml(),
             "versions": {name: version(name) for name in VERSIONS},
-            "seconds": (ledger.noted("study") or {}).get("seconds"),
+            "seconds": before.get("seconds"),
             "command": command,
             "trials": experiment.search.trials,
             "tuner": experiment.search.tuner,
-            "replicates": experiment.replicates,
+            "replicates": looks_of(experiment)[0],
+            "looks": looks_of(experiment),
+            "rope": experiment.rope,
+            "budget": experiment.budget,
+            "pruner": experiment.search.pruner,
+            "class_weight": experiment.training.class_weight,
+            "folds": experiment.split.folds,
+            "test_train_ratio": prepared.test_train_ratio,
             "notes": [note for recipe in experiment.built_recipes() for note in recipe.clashes()],
+            "sweep": before.get("sweep") if sweep is None else sweep.to_dict(),
         },
     )
+
+
+def _note_cut(ledger: Ledger, number: int, cut: Prepared) -> None:
+    """Keep what a model that was trained in this cut is exported with."""
+    ledger.note(in_cut("preparation", number), cut.preparation.to_json())
+    ledger.note(in_cut("held_out", number), cut.held_out[0].tolist())
+    if number:
+        ledger.note(in_cut("data", number), cut.facts)
 
 
 def read_board(ledger: Ledger, records: list[Record]) -> leaderboard.Leaderboard:
@@ -337,17 +373,32 @@ def read_board(ledger: Ledger, records: list[Record]) -> leaderboard.Leaderboard
     facts = ledger.noted("study")
     if facts is None:
         raise InputError("the comparison has only just begun: there is nothing to show yet")
-    return leaderboard.of(records, facts["rank_by"], facts["direction"], ledger.noted("names"))
+    return leaderboard.of(
+        records,
+        facts["rank_by"],
+        facts["direction"],
+        ledger.noted("names"),
+        rope=facts.get("rope"),
+        test_train_ratio=facts.get("test_train_ratio"),
+        looks=len(facts.get("looks", (1,))),
+    )
 
 
 def write_report(folder: Path, ledger: Ledger) -> None:
-    """Write ``leaderboard.csv``, ``report.html``, ``report.md`` and the figures."""
-    records = ledger.records()
+    """Write ``leaderboard.csv``, ``report.html``, ``report.md`` and the figures; of a sweep ``sweep.json`` too."""
+    records, study = ledger.records(), ledger.noted("study")
     board = read_board(ledger, records)
-    temporary = folder / "leaderboard.csv.tmp"
-    temporary.write_text(board.to_csv(), encoding="utf-8")
-    temporary.replace(folder / "leaderboard.csv")
-    page.write(folder, board.to_dict(), records, ledger.noted("study"))
+    _replace(folder / "leaderboard.csv", board.to_csv())
+    found = response_of(records, study)
+    if found is not None:
+        _replace(folder / "sweep.json", json.dumps(found.to_dict(), indent=2, allow_nan=False, ensure_ascii=False))
+    page.write(folder, board.to_dict(), records, study)
+
+
+def _replace(path: Path, text: str) -> None:
+    temporary = path.with_name(f"{path.name}.tmp")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
 
 
 def write_outputs(folder: Path) -> None:
@@ -387,8 +438,15 @@ class Result:
     def verdict(self) -> str:
         """What it comes to, in one sentence."""
         with Ledger(self.folder) as ledger:
+            records, study = ledger.records(), ledger.noted("study")
+            return verdict_of(read_board(ledger, records).to_dict(), records, study).headline.replace("`", "")
+
+    @property
+    def side(self) -> Side:
+        """What `regzoo.report.compare_runs` sets beside another comparison."""
+        with Ledger(self.folder) as ledger:
             board = read_board(ledger, ledger.records())
-            return verdict(board.to_dict(), ledger.noted("study")).headline.replace("`", "")
+            return Side(str(self.folder), board.to_dict(), ledger.noted("study"))
 
     @property
     def records(self) -> list[Record]:
@@ -410,14 +468,14 @@ class Result:
 
     @property
     def model(self) -> keras.Model:
-        """The winner's best replicate, for standardized inputs; `export` gives a model for raw ones."""
+        """The winner's best replicate, for inputs standardized by its own rule; `export` gives a model for raw ones."""
         import_tensorflow()
         from regzoo.export.export import study_from
         from regzoo.training.run import finished
 
         with Ledger(self.folder) as ledger:
             record, weights = ledger.weights(self.board.recipes[0].name)
-            return finished(study_from(ledger), parse(record.run.recipe), weights)
+            return finished(study_from(ledger, record.run.fold), parse(record.run.recipe), weights)
 
     def write_report(self) -> None:
         """Write leaderboard, report and figures anew, into the folder."""
@@ -430,13 +488,59 @@ class Result:
         made, path = self.folder / "report.html", Path(path)
         return path if path.exists() and path.samefile(made) else Path(shutil.copyfile(made, path))
 
-    def export(self, path: str | Path, recipe: str | None = None) -> Path:
-        """Write a verified SavedModel of the winner, or of ``recipe``, to ``path``."""
+    def export(
+        self,
+        path: str | Path,
+        recipe: str | None = None,
+        format: str = "saved_model",
+        *,
+        refit: bool = False,
+        x: Any = None,
+        y: Any = None,
+        groups: Any = None,
+        sample_weight: Any = None,
+        time: Any = None,
+        part: Any = None,
+    ) -> Path:
+        """Write a verified model of the winner, or of ``recipe``, to the folder ``path``.
+
+        Args:
+            path: it may exist if it holds an older export.
+            recipe: as the leaderboard writes it.
+            format: ``saved_model``; ``onnx`` (`pip install 'regzoo[onnx]'`); ``litert`` (``regzoo[litert]``).
+            refit: train the recipe on train plus validation, for the epochs that its replicates needed. That needs the
+                data again: the config of the comparison says where it is, unless it was handed over in Python.
+            x: these very inputs, for ``refit``.
+            y: these very targets; so with ``groups``, ``sample_weight``, ``time`` and ``part``.
+
+        Raises:
+            InputError: if there is no such recipe or format, the model cannot be written in it, ``path`` holds
+                something else, or the data is not that of the comparison.
+        """
+        from regzoo.export.formats import format_of
+
+        format_of(format)
+        roles = {"groups": groups, "sample_weight": sample_weight, "time": time, "part": part}
+        given = {key: values for key, values in roles.items() if values is not None}
+        if not refit and (x is not None or y is not None or given):
+            raise InputError("x and y are for refit=True: an export as it is needs no data")
         import_tensorflow()
         from regzoo.export.export import export
 
         with Ledger(self.folder) as ledger:
-            return export(ledger, read_board(ledger, ledger.records()), Path(path), recipe)
+            material = self._material(x, y, given) if refit else None
+            return export(ledger, read_board(ledger, ledger.records()), Path(path), recipe, format, material)
+
+    def _material(self, x: Any, y: Any, roles: dict[str, Any]) -> Material:
+        """The data of the comparison: ``x`` and ``y``, or what its config names."""
+        from regzoo.export.refit import Material
+
+        experiment = configs.load(self.folder / CONFIG)
+        if x is not None:
+            return Material(from_python(x, y, roles, experiment.task), experiment)
+        if experiment.data.source == ARRAYS:
+            raise InputError("refit: this data was handed over in Python: call export(..., refit=True, x=x, y=y)")
+        return Material(load(experiment.data, experiment.task), experiment)
 
 
 __all__ = ["LEDGER", "Plan", "Result", "build", "compare"]

@@ -129,7 +129,7 @@ def listing() -> Group:
         bones.add_row(name, ", ".join(one["slots"]), _plainly(one["does"]))
     data = _table("write", "for", title="\nData sources")
     for written, what in SOURCES.items():
-        data.add_row(Text(written), what)
+        data.add_row(Text(written), Text(what))
     return Group(zoo, bones, data)
 
 
@@ -218,11 +218,23 @@ def plan_table(described: dict[str, Any]) -> Group:
         counts = [f"{arm[key]:.3g}" for key in ("trials", "replicates", "models_per_run", "cost")]
         table.add_row(Text(arm["name"]), *counts, Text(space))
         notes += [f"{arm['name']}: {clash}" for clash in arm["clashes"]]
+    folds = f"; replicates take turns at {described['folds']} folds" if described["folds"] > 1 else ""
     total = (
         f"{described['runs']} runs, {described['epochs']} epochs at most, about {described['seconds']:.0f} s "
-        f"on this machine; ranked by validation {described['rank_by']}, tuner {described['tuner']}"
+        f"on this machine; ranked by validation {described['rank_by']}, tuner {described['tuner']}{folds}"
     )
     return Group(table, Text(f"\n{total}"), *(Text(f"note: {note}") for note in notes))
+
+
+def split_in_words(facts: dict[str, Any]) -> str:
+    """How the rows of prepared data were split.
+
+    >>> split_in_words({"split": {"kind": "stratified", "marked": ["test"], "folds": 5}})
+    'a stratified split (test as the data marks it) into 5 folds'
+    """
+    said = facts["split"]
+    marked = f" ({' and '.join(said['marked'])} as the data marks it)" if said["marked"] else ""
+    return f"a {said['kind']} split{marked}" + (f" into {said['folds']} folds" if said["folds"] > 1 else "")
 
 
 def failures_table(records: Sequence[Record]) -> Table:

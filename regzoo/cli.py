@@ -9,9 +9,12 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from regzoo.api import Result
 
 app = typer.Typer(
     name="regzoo",
@@ -47,7 +50,9 @@ def check(config: Config) -> None:
     """Validate config and data without training; say every problem at once."""
     from regzoo import api
     from regzoo import config as configs
+    from regzoo.cards import split_in_words
     from regzoo.comparison.plan import make_plan, study_of
+    from regzoo.report.words import task
 
     experiment = configs.load(config)
     prepared = api.read_data(experiment)
@@ -55,12 +60,13 @@ def check(config: Config) -> None:
     make_plan(experiment, prepared)  # refuses a search that cannot be made
     facts = prepared.facts
     _print(
-        f"{config}: fine. {facts['source']}: {facts['rows']} rows of {facts['inputs']}, {facts['task']}; "
-        f"{facts['train']} train, {facts['validation']} validation, {facts['test']} test; "
+        f"{config}: fine. {facts['source']}: {facts['rows']} rows of {facts['inputs']}, {task(facts)}; "
+        f"{facts['train']} train, {facts['validation']} validation, {facts['test']} test, {split_in_words(facts)}; "
         f"{len(experiment.recipes)} recipes."
     )
-    for note in facts["notes"]:
-        _print(f"note: {note}")
+    for kind in ("repairs", "warnings"):
+        for sentence in facts[kind]:
+            _print(f"{kind.removesuffix('s')}: {sentence}")
 
 
 @app.command()
@@ -85,14 +91,15 @@ def plan(config: Config, as_json: AsJson = False) -> None:
 @app.command()
 def compare(
     config: Config,
-    out: Annotated[Path | None, typer.Option(help="the comparison's folder [default: reports/<name>]")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="processes [default: one per core]")] = None,
+    out: Annotated[Path | None, typer.Option(help="the comparison's folder (reports/<name> if left out)")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="processes (one per core if left out)")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="begin anew; what is there is moved aside")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="print nothing but errors")] = False,
 ) -> None:
     """Search, replicate and rank the recipes of CONFIG; run again after an interruption to go on."""
     from regzoo import api
     from regzoo import config as configs
+    from regzoo.language.errors import printable
 
     experiment = configs.load(config)
     folder = out or Path("reports") / experiment.name
@@ -104,16 +111,41 @@ def compare(
             workers=workers,
             fresh=fresh,
             progress=progress,
-            command=f"regzoo compare {config}",
+            command=printable(f"regzoo compare {config}"),
         )
     result = api.Result(folder)
     if not quiet:
         _rich(result.board.table(_width()))
         _print(f"\n{result.verdict}\n")
         _print(f"Report: {folder / 'report.html'}\nModel:  {folder / api.MODEL} (a verified SavedModel)")
-    if any(record.status == "failed" for record in result.records):
-        _warn(f"some runs failed; see: regzoo failures {folder}")
-        raise typer.Exit(1)
+    _end(result)
+
+
+@app.command()
+def sweep(
+    config: Config,
+    over: Annotated[list[str], typer.Option(help="the strength, such as dropout.rate; twice for a grid of two")],
+    values: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="numbers such as 0,0.1,0.2; once for each --over (default: 9 over its range; 5 each for two)"
+        ),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="the sweep's folder (default: reports/NAME-dropout.rate)")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="processes (one per core if left out)")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="begin anew; what is there is moved aside")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="print nothing but errors")] = False,
+) -> None:
+    """Measure how the score answers to one strength, or two; run again after an interruption to go on."""
+    from regzoo.report import sweep as words
+    from regzoo.sweeps import sweep_config
+
+    result = sweep_config(config, over, values or [], out, workers=workers, fresh=fresh, verbose=not quiet)
+    if not quiet:
+        _rich(words.table(result.response))
+        _print(f"\n{result.verdict}\n")
+        _print(f"Report: {result.folder / 'report.html'}")
+    _end(result)
 
 
 @app.command()
@@ -147,24 +179,54 @@ def failures(folder: Folder) -> None:
 
 
 @app.command()
-def report(folder: Folder) -> None:
+def report(
+    folder: Folder,
+    tensorboard: Annotated[
+        Path | None, typer.Option(metavar="LOGDIR", help="also write every run for TensorBoard's HParams, there")
+    ] = None,
+) -> None:
     """Write report.html, report.md, the figures and leaderboard.csv anew from the records."""
     from regzoo import api
 
-    api.Result(folder).write_report()
+    result = api.Result(folder)
+    result.write_report()
     _print(f"Report: {folder / 'report.html'}")
+    if tensorboard is not None:
+        from regzoo.report.tensorboard import write
+
+        count = write(tensorboard, result.board.to_dict(), result.records)
+        _print(f"TensorBoard: {count} runs; look at them with: tensorboard --logdir {tensorboard}")
+
+
+@app.command()
+def compare_runs(
+    before: Folder,
+    after: Annotated[Path, typer.Argument(help="the other comparison's folder", show_default=False)],
+    as_json: AsJson = False,
+) -> None:
+    """Say what changed between two comparisons: config, data, versions, ranking."""
+    from regzoo import api
+    from regzoo.report import compare_runs as runs
+
+    found = runs.compare_runs(api.Result(before).side, api.Result(after).side)
+    if as_json:
+        _print(json.dumps(found.to_dict(), indent=2, allow_nan=False))
+    else:
+        _rich(runs.text(found))
 
 
 @app.command()
 def export(
     folder: Folder,
-    to: Annotated[Path, typer.Option(help="where to write the SavedModel", show_default=False)],
-    recipe: Annotated[str | None, typer.Option(help="a recipe of the comparison [default: the winner]")] = None,
+    to: Annotated[Path, typer.Option(help="the folder to write", show_default=False)],
+    recipe: Annotated[str | None, typer.Option(help="a recipe of the comparison (the winner if left out)")] = None,
+    form: Annotated[str, typer.Option("--format", help="saved_model, onnx or litert")] = "saved_model",
+    refit: Annotated[bool, typer.Option("--refit", help="train it on train plus validation first")] = False,
 ) -> None:
-    """Write a recipe's best replicate as a SavedModel, verified before it appears under its name."""
+    """Write a recipe's best replicate as a model to serve, verified before it appears under its name."""
     from regzoo import api
 
-    _print(f"Model: {api.Result(folder).export(to, recipe)}")
+    _print(f"Model: {api.Result(folder).export(to, recipe, form, refit=refit)}")
 
 
 @app.command()
@@ -192,12 +254,38 @@ def bench(
         raise typer.Exit(1)
 
 
+@app.command()
+def predict(
+    path: Annotated[Path, typer.Argument(help="an exported model such as reports/digits/model", show_default=False)],
+    source: Annotated[Path, typer.Argument(metavar="INPUT", help="a CSV or NPZ file", show_default=False)],
+    out: Annotated[Path | None, typer.Option(help="a new CSV or .npz file (CSV on the screen if left out)")] = None,
+    encoding: Annotated[str, typer.Option(help="of a CSV file")] = "utf-8-sig",
+) -> None:
+    """Answer every row of INPUT with an exported model."""
+    from regzoo.export.predict import predict as answer
+
+    rows = answer(path, source, sys.stdout if out is None else out, encoding, note=_warn)
+    if out is not None:
+        _print(f"{out}: {rows} rows")
+
+
+def _end(result: Result) -> None:
+    """Exit with 1 if a run failed."""
+    if any(record.status == "failed" for record in result.records):
+        _warn(f"some runs failed; see: regzoo failures {result.folder}")
+        raise typer.Exit(1)
+
+
 def _print(text: str) -> None:
-    typer.echo(text)
+    from regzoo.language.errors import printable
+
+    typer.echo(printable(text))
 
 
 def _warn(text: str) -> None:
-    typer.echo(text, err=True)
+    from regzoo.language.errors import printable
+
+    typer.echo(printable(text), err=True)
 
 
 def _rich(what: Any) -> None:

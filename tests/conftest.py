@@ -104,6 +104,32 @@ def table() -> pd.DataFrame:
     return pd.DataFrame(x, columns=list(COLUMNS)).assign(kind=np.array(["rose", "lily", "iris"])[y])
 
 
+HOSTILE = ("<script>alert(1)</script>", '=HYPERLINK("x","y")', "[red]\x1b[31mred[/red]", "`code` | *x* " + "long" * 500)
+"""Words that HTML, a spreadsheet, a terminal or Markdown would obey."""
+
+
+def visits(rows: int = 120) -> pd.DataFrame:
+    """A table with columns of every kind, gaps in each, commas, hostile words and a rare class."""
+    random = np.random.default_rng(3)
+    y = np.arange(rows) % 2
+    frame = pd.DataFrame(
+        {
+            "age": np.round(40 + 20 * y + 5 * random.normal(size=rows), 1),
+            "town": np.array(["Berlin, Mitte", "Köln", *HOSTILE[:3]])[random.integers(0, 5, rows)],
+            "member": random.random(rows) < 0.3 + 0.4 * y,
+            "first seen": [f"20{20 + n % 4}-{1 + n % 12:02}-{1 + n % 28:02}" for n in range(rows)],
+            "<b>code</b>": [f"{n % 3:03}" for n in range(rows)],
+            "note": [f"{HOSTILE[n % 4]} {n}" for n in range(rows)],
+        }
+    )
+    frame["town"] = frame["town"].where(random.random(rows) > 0.02, "Ulm")  # rare
+    for column in ("age", "town", "member", "first seen"):
+        frame[column] = frame[column].astype(object).where(random.random(rows) > 0.1, None)
+    kinds = np.array(['=cmd|"/c calc"!A1', "<i>b</i>"], dtype=object)[y]
+    kinds[:4] = "[bold]rare[/bold]"
+    return frame.assign(kind=kinds)
+
+
 @dataclass(frozen=True)
 class Comparison:
     """A comparison on disk, and what it was made from."""
@@ -136,6 +162,28 @@ def finished(
     options: dict[str, Any] = {"workers": 0, "fresh": False, "progress": Silent(), "command": "regzoo compare"}
     api.run(experiment, lambda: api.read_data(experiment), folder, **options)
     return Comparison(folder, config, table)
+
+
+@pytest.fixture(scope="session")
+def mixed(tensorflow: None, tmp_path_factory: pytest.TempPathFactory) -> Comparison:
+    """A finished comparison on a CSV file with columns of every kind. Read it; do not write to it."""
+    from regzoo import api
+    from regzoo.comparison.progress import Silent
+    from regzoo.config import load
+
+    folder = tmp_path_factory.mktemp("mixed")
+    table = visits()
+    table.to_csv(folder / "<b>visits.csv", index=False)
+    config = folder / "visits.yaml"
+    config.write_text(
+        "name: visits\ndata: {csv: <b>visits.csv, target: kind}\nbackbone: mlp([8])\nrecipes: [none]\n"
+        "training: {epochs: 5, batch_size: 16, learning_rate: 0.01}\nreplicates: 2\n",
+        encoding="utf-8",
+    )
+    experiment = load(config)
+    options: dict[str, Any] = {"workers": 0, "fresh": False, "progress": Silent(), "command": "regzoo compare"}
+    api.run(experiment, lambda: api.read_data(experiment), folder / "visits", **options)
+    return Comparison(folder / "visits", config, table)
 
 
 SLOW = ("regularizers", "backbones", "test_attach.py")

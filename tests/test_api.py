@@ -93,12 +93,23 @@ def test_groups_stay_together(rows: Any, tmp_path: Path) -> None:
     assert [facts[part] % 5 for part in ("train", "validation", "test")] == [0, 0, 0]
 
 
-def test_roles_that_have_no_place_are_refused(rows: Any, config: Path) -> None:
+def test_roles_go_with_arrays(config: Path) -> None:
     data = {"csv": config.parent / "flowers.csv", "target": "kind"}
     with pytest.raises(InputError, match="groups: goes with x and y; with data=, name the column or array in it"):
         regzoo.compare(data=data, groups=[1] * 100, **SMALL)
-    with pytest.raises(InputError, match=r"data\.weight: training takes no row weights"):
-        regzoo.compare(*rows, sample_weight=np.ones(60), **SMALL)
+
+
+@pytest.mark.usefixtures("unverified")
+def test_weights_of_rows_and_classes_change_the_training(rows: Any) -> None:
+    def trained(**given: Any) -> list[float | None]:
+        training = {**SMALL["training"], "class_weight": given.pop("class_weight", "none")}
+        result = regzoo.compare(*rows, **given, **{**SMALL, "training": training})
+        return [record.metrics["train"]["nll"] for record in result.records]
+
+    plain, ones = trained(), trained(sample_weight=np.ones(60))
+    assert ones == pytest.approx(plain, abs=1e-6)
+    assert trained(sample_weight=np.linspace(0.1, 2.0, 60)) != pytest.approx(plain, abs=1e-3)
+    assert trained(class_weight="balanced") == pytest.approx(plain, abs=1e-6)  # the classes are balanced already
 
 
 @pytest.mark.usefixtures("unverified")

@@ -150,7 +150,7 @@ def test_the_table_of_a_plan() -> None:
         "cost": 7 / 3,
         "space": {"a.b": "0.1..0.5"},
     }
-    described = {"runs": 9, "epochs": 540, "seconds": 12.4, "rank_by": "nll", "tuner": "random"}
+    described = {"runs": 9, "epochs": 540, "folds": 1, "seconds": 12.4, "rank_by": "nll", "tuner": "random"}
     text = shown(cards.plan_table({**described, "recipes": [{**recipe, "clashes": ["they clash [so]"]}]}))
     for words in (
         "dropout[x]",

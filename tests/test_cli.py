@@ -24,6 +24,7 @@ from regzoo.comparison.folder import claimed
 from regzoo.export import export as exporting
 from regzoo.export.verify import Parity
 from regzoo.language import regularizers
+from regzoo.training.metrics import METRICS
 
 QUICK = """
 import sys
@@ -127,7 +128,7 @@ def test_interrupted_by_ctrl_c_it_goes_on_and_ends_the_same(config: Path, finish
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
     after = keys(ledger)
     assert after[: len(before)] == before
-    assert len(after) == len(set(after)) == 20
+    assert len(after) == len(set(after)) == len(keys(finished.folder / "ledger.sqlite"))
     wanted = (finished.folder / "leaderboard.csv").read_bytes()
     assert (tmp_path / "reports" / "flowers" / "leaderboard.csv").read_bytes() == wanted
 
@@ -143,6 +144,61 @@ def keys(ledger: Path) -> list[str]:
         return []
     finally:
         store.close()
+
+
+# --- a sweep
+
+
+@pytest.mark.usefixtures("unverified", "tensorflow")
+def test_a_sweep_writes_a_comparison_its_response_and_trains_nothing_twice(
+    run: Run, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("regzoo.api.Workers", here)
+    command = ("sweep", config, "--over", "dropout.rate", "--values", "0,0.5")
+    code, out, err = run(*command)
+    folder = tmp_path / "reports" / "flowers-dropout.rate"
+    assert code == 0, err
+    assert "Best dropout.rate: 0" in out
+    assert re.search(r"^ *0\.5 +\d\.\d+ ± ", out, re.MULTILINE)
+    told = json.loads((folder / "sweep.json").read_text(), parse_constant=pytest.fail)
+    assert [point["values"] for point in told["points"]] == [[0.0], [0.5]]
+    assert [point["replicates"] for point in told["points"]] == [3, 3]
+    assert told["points"][0]["mean"] == told["baseline"]["mean"]  # a rate of 0 does nothing, on the same seeds
+    assert (folder / "figures" / "sweep.svg").is_file()
+    assert "--over dropout.rate --values 0,0.5" in (folder / "report.html").read_text()
+    before = keys(folder / "ledger.sqlite")
+    assert len(before) == 15  # three recipes of two trials (of the learning rate) and three replicates
+
+    code, again, _ = run(*command)
+    assert (code, again) == (0, out)
+    assert keys(folder / "ledger.sqlite") == before
+    assert run("sweep", config, "--over", "dropout.rate", "--values", "0,0.25,0.5")[0] == 0
+    assert keys(folder / "ledger.sqlite")[:15] == before
+    assert len(keys(folder / "ledger.sqlite")) == 20
+    board = json.loads(run("leaderboard", folder, "--json")[1])
+    assert {row["name"] for row in board["recipes"]} == {"none", "dropout(0.0)", "dropout(0.25)", "dropout(0.5)"}
+    (folder / "sweep.json").unlink()
+    assert run("report", folder)[0] == 0
+    assert len(json.loads((folder / "sweep.json").read_text())["points"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--over", "dropuot.rate"], "over: there is no strength 'dropuot.rate'. Did you mean 'dropout.rate'?"),
+        (["--over", "dropout.rate", "--values", "0,2"], "values: dropout.rate must lie in [0, 1], received 2"),
+        (["--over", "dropout.rate", "--values", "0..0.5"], "received a range: list numbers, as 0,0.1,0.2"),
+    ],
+)
+def test_a_wrong_sweep_ends_with_2_and_nothing_is_written(
+    arguments: list[str], said: str, run: Run, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run("sweep", config, *arguments)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert list(tmp_path.iterdir()) == []
 
 
 # --- how it ends
@@ -264,10 +320,10 @@ def test_check_says_what_was_done_to_images(run: Run, tensorflow: None, tmp_path
     (tmp_path / "pets.yaml").write_text("name: pets\ndata: {images: pets}\nbackbone: mlp\nrecipes: [l2]\n")
     code, out, err = run("check", tmp_path / "pets.yaml")
     assert (code, err) == (0, "")
-    fine, note = out.splitlines()
+    fine, repair, *_ = out.splitlines()
     assert "pets.yaml: fine." in fine
-    assert "20 rows of 8 x 8 x 1 images, classification; 12 train, 4 validation, 4 test" in fine
-    assert note == "note: 1 of 20 images (8 x 8 to 9 x 8) were resized to 8 x 8, the median height and width"
+    assert "20 rows of 8 x 8 x 1 images, binary classification into cat, dog; 12 train, 4 validation, 4 test" in fine
+    assert repair == "repair: 1 of 20 images (8 x 8 to 9 x 8) were resized to 8 x 8, the median height and width"
 
 
 @pytest.mark.parametrize(
@@ -409,7 +465,7 @@ def test_zoo_lists_everything(run: Run) -> None:
 def test_zoo_prints_a_card(run: Run) -> None:
     code, out, _ = run("zoo", "dropout")
     assert code == 0
-    for words in ("Formula", "0.05..0.7", "acts on: activations", "Srivastava", "[0, 1]"):
+    for words in ("formula    h m", "0.05..0.7", "acts on    activations", "reference  Srivastava", "[0, 1]"):
         assert words in out
     assert json.loads(run("zoo", "dropout", "--json")[1])["places"] == ["activations"]
     code, _, err = run("zoo", "droput")
@@ -421,7 +477,16 @@ def test_check_says_what_the_data_is(run: Run, config: Path) -> None:
     code, out, err = run("check", config)
     assert (code, err) == (0, "")
     assert f"{config}: fine." in out
-    assert "100 rows of 5 columns, classification; 60 train, 20 validation, 20 test; 4 recipes" in out
+    assert "100 rows of 5 columns, classification into 3 labels; 60 train, 20 validation, 20 test, " in out
+    assert "20 test, a stratified split; 4 recipes" in out
+
+
+def test_check_says_how_folds_are_cut(run: Run, tensorflow: None, tmp_path: Path) -> None:
+    path = tmp_path / "iris.yaml"
+    path.write_text("name: iris\ndata: {source: iris}\nbackbone: linear\nrecipes: [l2]\nsplit: {folds: 3}\n")
+    code, out, err = run("check", path)
+    assert (code, err) == (0, "")
+    assert "80 train, 40 validation, 30 test, a stratified split into 3 folds; 2 recipes" in out
 
 
 def test_plan_says_what_will_be_trained(run: Run, config: Path) -> None:
@@ -450,7 +515,7 @@ def test_leaderboard_json_has_the_keys_of_the_contract(run: Run, finished: Any) 
     for row in board["recipes"]:
         assert contract <= set(row)
         assert list(row["metrics"]) == ["validation", "train", "test"]
-        assert set(row["metrics"]["test"]) == {"nll", "error", "accuracy", "brier", "ece"}
+        assert set(row["metrics"]["test"]) == set(METRICS["classification"])
     assert [row["rank"] for row in board["recipes"]] == [1, 2, 3, 4]
     assert board["winner"] == board["recipes"][0]["recipe"]
 
@@ -493,3 +558,19 @@ def test_export_writes_the_recipe_that_was_asked_for(run: Run, finished: Any, tm
 
 def test_a_moved_comparison_still_works(run: Run, finished: Any, copied: Path) -> None:
     assert run("leaderboard", copied, "--json") == run("leaderboard", finished.folder, "--json")
+
+
+def test_compare_runs_says_what_changed(run: Run, finished: Any, copied: Path) -> None:
+    code, out, err = run("compare-runs", finished.folder, copied)
+    assert (code, err) == (0, "")
+    for said in ("config: the same", "data: the same", "versions: the same", "winner: still"):
+        assert said in out
+    found = json.loads(run("compare-runs", finished.folder, copied, "--json")[1])
+    assert {recipe["moved"] for recipe in found["recipes"]} == {0}
+
+
+def test_report_writes_every_run_for_tensorboard(run: Run, copied: Path, tmp_path: Path) -> None:
+    code, out, _ = run("report", copied, "--tensorboard", tmp_path / "logs")
+    assert code == 0
+    assert "TensorBoard: 20 runs; look at them with: tensorboard --logdir" in out
+    assert len(list((tmp_path / "logs").rglob("events*"))) == 21

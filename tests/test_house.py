@@ -59,7 +59,7 @@ def test_one_idea_one_file_one_test(folder: str) -> None:
         "import regzoo; regzoo.parse('dropout + l2'); regzoo.Recipe(); regzoo.InputError",
         "from regzoo.regularizers import Dropout, L2; str(Dropout(0.5) + L2(1e-4))",
         "import regzoo.api, regzoo.cli, regzoo.cards, regzoo.comparison.leaderboard, regzoo.report.page",
-        "import regzoo; regzoo.compare, regzoo.Result, regzoo.rank",
+        "import regzoo; regzoo.compare, regzoo.sweep, regzoo.Result, regzoo.rank",
         "import contextlib, io; from regzoo.cli import main; sys.argv = ['regzoo', '--help']\n"
         "with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()): main()",
         "import contextlib, io; from regzoo.cli import main; sys.argv = ['regzoo', 'zoo', '--json']\n"

@@ -7,16 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Stage = Literal["trial", "replicate"]
+Stage = Literal["trial", "replicate", "look"]
 Level = tuple[Stage, int]
-"""The n-th trial, or the n-th replicate, of every recipe."""
+"""The n-th trial or replicate of every recipe, or what the n-th look at the replicates asks for."""
 
-ORDER: tuple[Stage, ...] = ("trial", "replicate")
+ORDER: tuple[Stage, ...] = ("trial", "replicate", "look")
 
 NOTE = "budget"
 """Where the ledger keeps what was decided."""
 
-LEAST = {"trial": 1, "replicate": 2}
+LEAST = {"trial": 1, "replicate": 2, "look": 0}
 """Levels that are made whatever the time: below, there is no ranking."""
 
 WANTED = 5
@@ -48,15 +48,16 @@ class Budget:
     def __post_init__(self) -> None:
         self.began = self.clock()
         self._entered: tuple[Level, float] | None = None
-        self._longest = 0.0
+        self._longest = 0.0  # seconds, for one run of every recipe
+        self._size = 1
 
     @property
     def paced(self) -> bool:
         """Whether levels are made one after the other."""
         return self.seconds is not None
 
-    def admits(self, level: Level) -> bool:
-        """Whether ``level`` is to be made; asked when all lower levels are done."""
+    def admits(self, level: Level, size: int = 1) -> bool:
+        """Whether ``level``, of ``size`` runs a recipe, is to be made; asked when all lower levels are done."""
         stage, number = level
         if self._entered is not None and self._entered[0] == level:
             return True
@@ -64,17 +65,17 @@ class Budget:
             return False
         now = self.clock()
         if self._entered is not None:
-            self._longest = max(self._longest, now - self._entered[1])
-        if number >= LEAST[stage] and not self._fits(stage, now):
+            self._longest = max(self._longest, (now - self._entered[1]) / self._size)
+        if number >= LEAST[stage] and not self._fits(stage, now, size):
             self.closed[stage] = number
             return False
-        self._entered = (level, now)
+        self._entered, self._size = (level, now), size
         return True
 
-    def _fits(self, stage: Stage, now: float) -> bool:
+    def _fits(self, stage: Stage, now: float, size: int) -> bool:
         if self.seconds is None:
             return True
-        still = 1 + (min(WANTED, self.replicates) if stage == "trial" else 0)  # levels
+        still = size + (min(WANTED, self.replicates) if stage == "trial" else 0)  # levels
         return self.spent + now - self.began + still * self._longest <= self.seconds
 
     def to_dict(self) -> dict[str, Any]:

@@ -8,6 +8,8 @@ is not made again: that is how an interrupted comparison goes on.
 from __future__ import annotations
 
 import dataclasses
+import functools
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from typing import Literal
@@ -17,6 +19,7 @@ from regzoo.comparison.driver import Arm, Driver, Progress, Round
 from regzoo.comparison.ledger import Ledger
 from regzoo.comparison.plan import ArmPlan, Plan
 from regzoo.comparison.search import LEARNING_RATE, Point, begin
+from regzoo.comparison.settling import unsettled
 from regzoo.language import Objective
 from regzoo.language.seeds import derive
 from regzoo.training.executor import Executor
@@ -35,6 +38,7 @@ def search_then_replicate(plan: Plan, arm: ArmPlan) -> Arm:
     All searches have the same seed, so that equal spaces are given equal points; all trials have the same seed, so
     that they differ by their strengths alone; replicate i has the same fresh seed in every arm, so that arms can be
     compared pair by pair. A placebo has seeds of its own: with the baseline's it would be the baseline to the last bit.
+    With folds, replicate i of every arm is trained and validated on cut i.
     """
     search = begin(plan.tuner, list(arm.space), plan.trials, plan.epochs, plan.objective, derive(plan.seed, "search"))
     own = (arm.name,) if arm.placebo else ()
@@ -55,11 +59,18 @@ def search_then_replicate(plan: Plan, arm: ArmPlan) -> Arm:
             break  # the time is up
         search.tell([_told(record, plan.objective) for _, record in made])
     point = Point(best(trials, plan.objective).values, plan.epochs)
-    seeds = [derive(plan.seed, "replicate", number, *own) for number in range(plan.replicates)]
-    runs = [_run(plan, arm, point, "replicate", number, seed) for number, seed in enumerate(seeds)]
+
+    def seed_of(number: int) -> int:
+        return derive(plan.seed, "replicate", number, *own)
+
+    runs = [_run(plan, arm, point, "replicate", number, seed_of(number)) for number in range(plan.replicates)]
     for number in range(0, len(runs), 1 if plan.budget else len(runs)):
         some_runs = runs[number : number + 1] if plan.budget else runs
         if (yield Round(("replicate", number), some_runs)) is None:
+            return
+    for look, (made_already, wanted) in enumerate(itertools.pairwise(plan.looks)):
+        more = [_run(plan, arm, point, "replicate", number, seed_of(number)) for number in range(made_already, wanted)]
+        if (yield Round(("look", look), more)) is None:
             return
 
 
@@ -121,6 +132,7 @@ def _run(
         epochs=point.epochs,
         study=plan.study.digest,
         bar=bar,
+        fold=number if stage == "replicate" and plan.folds > 1 else 0,
     )
 
 
@@ -130,7 +142,7 @@ def make_runs(plan: Plan, executor: Executor, ledger: Ledger, progress: Progress
     Raises:
         EnvironmentFailure: if everything fails alike from the start.
     """
-    driver = Driver(plan, ledger, budget_of(plan, ledger), progress)
+    driver = Driver(plan, ledger, budget_of(plan, ledger), progress, functools.partial(unsettled, plan=plan))
     driver.begin([search_then_replicate(plan, arm) for arm in plan.arms])
     while driver.busy:
         while driver.waiting and executor.room():

@@ -6,7 +6,7 @@ share what it left.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -57,13 +57,23 @@ class Driver:
         ledger: what has been made.
         budget: how far to go.
         progress: is told.
+        unsettled: says, given all records and ``look=``, which recipes get what that look asks for.
     """
 
-    def __init__(self, plan: Plan, ledger: Ledger, budget: Budget, progress: Progress) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        ledger: Ledger,
+        budget: Budget,
+        progress: Progress,
+        unsettled: Callable[..., set[str]],
+    ) -> None:
         self.objective = plan.objective
         self.ledger = ledger
         self.budget = budget
         self.progress = progress
+        self.unsettled = unsettled
+        self.looked: dict[int, set[str]] = {}
         self.held = {record.run.key: record for record in ledger.records()}
         self.trained = ledger.trainings()
         self.lost = {r.run.training: r for r in self.held.values() if r.run.stage == "member" and r.status == "failed"}
@@ -132,13 +142,14 @@ class Driver:
     def _moves(self, open_: _Open) -> bool:
         if open_.admitted:
             return all(run.key in self.held for run in open_.round.runs)
-        return not self.budget.paced or _order(open_) == min(_order(other) for other in self.rounds)
+        waits = self.budget.paced or open_.round.level[0] == "look"
+        return not waits or _order(open_) == min(_order(other) for other in self.rounds)
 
     def _move(self, open_: _Open) -> None:
         if open_.admitted:
             self.rounds.remove(open_)
             self._next(open_.arm, [self.held[run.key] for run in open_.round.runs])
-        elif self.budget.admits(open_.round.level):
+        elif self._wanted(open_.round) and self.budget.admits(open_.round.level, len(open_.round.runs)):
             open_.admitted = True
             for run in open_.round.runs:
                 self._want(run)
@@ -146,6 +157,15 @@ class Driver:
             self.ledger.note(NOTE, self.budget.to_dict())
             self.rounds.remove(open_)
             self._next(open_.arm, None)
+
+    def _wanted(self, round_: Round) -> bool:
+        """Whether a look at the replicates asks for this round; any other is wanted."""
+        stage, number = round_.level
+        if stage != "look":
+            return True
+        if number not in self.looked:
+            self.looked[number] = self.unsettled(self.held.values(), look=number)
+        return round_.runs[0].name in self.looked[number]
 
     def _want(self, run: Run) -> None:
         """Queue ``run`` and the trainings it needs, as far as they have not been made."""

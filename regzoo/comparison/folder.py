@@ -22,7 +22,7 @@ CONFIG = "config.yaml"
 LOCK = ".lock"
 
 MAY_GROW = ("recipes", "replicates", "placebo")
-MAY_CHANGE = ("budget", "run_limit")
+MAY_CHANGE = ("budget", "run_limit", "rope")
 
 
 class BusyError(EnvironmentFailure):
@@ -133,8 +133,12 @@ def keep_config(folder: Path, experiment: Experiment) -> None:
 
 def _extends(new: Experiment, old: Experiment) -> bool:
     same = new.model_copy(update={key: getattr(old, key) for key in MAY_GROW + MAY_CHANGE})
-    grown = set(new.recipes) >= set(old.recipes) and new.replicates >= old.replicates and new.placebo >= old.placebo
-    return same == old and grown
+    grown = set(new.recipes) >= set(old.recipes) and new.placebo >= old.placebo
+    return same == old and grown and _as_many(new.replicates, old.replicates)
+
+
+def _as_many(new: int | str, old: int | str) -> bool:
+    return new == old or (isinstance(new, int) and isinstance(old, int) and new > old)
 
 
 def _difference(old: Experiment, new: Experiment) -> str:

@@ -180,6 +180,7 @@ def of(
     baseline: str = "none",
     rope: float | None = None,
     test_train_ratio: float | None = None,
+    looks: int = 1,
 ) -> Leaderboard:
     """Rank the replicates among ``records``; trials are ignored.
 
@@ -193,6 +194,7 @@ def of(
         baseline: one of them.
         rope: the largest gain or loss that makes no difference in practice, in the metric's units.
         test_train_ratio: validation over training rows, if the replicates are repeated splits of the same rows.
+        looks: how often the study may have been looked at before it ended.
 
     Raises:
         InputError: the baseline is none of the recipes, or the replicates lack the metric.
@@ -203,7 +205,9 @@ def of(
     _check_metric(rank_by, made)
     frame = _frame(made, rank_by)
     base = baseline if baseline in made else None
-    ranking = None if frame.empty else rank(frame, direction, base, test_train_ratio=test_train_ratio, rope=rope)
+    ranking = (
+        None if frame.empty else rank(frame, direction, base, test_train_ratio=test_train_ratio, rope=rope, looks=looks)
+    )
     ranked = [] if ranking is None else [str(name) for name in ranking.table.index]
     order = [*ranked, *(name for name in recipes if name not in made)]
     rows = [_row(name, made.get(name, []), rank_by, ranking) for name in order]
@@ -229,9 +233,13 @@ def _check_metric(rank_by: str, made: Mapping[str, Sequence[Record]]) -> None:
 
 
 def _frame(made: Mapping[str, Sequence[Record]], rank_by: str) -> pd.DataFrame:
-    """One row a replicate, by name, because two names may have found the same numbers."""
-    runs = [(name, record.run.seed, record.score(rank_by)) for name, those in made.items() for record in those]
-    return pd.DataFrame(runs, columns=["recipe", "seed", "score"])
+    """One row a replicate, by name, because two names may have found the same numbers.
+
+    Paired by their number, not by the seed: a placebo has seeds of its own.
+    """
+    runs = [(name, r.run.number, r.run.fold, r.score(rank_by)) for name, those in made.items() for r in those]
+    frame = pd.DataFrame(runs, columns=["recipe", "seed", "fold", "score"])
+    return frame if frame["fold"].any() else frame.drop(columns="fold")
 
 
 def _row(name: str, records: Sequence[Record], rank_by: str, ranking: Ranking | None) -> Row:

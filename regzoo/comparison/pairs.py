@@ -28,11 +28,14 @@ class Rules:
         test_train_ratio: n_test / n_train where the pairs are repeated splits of one data set, which then get the
             corrected variance of `regzoo.comparison.repeated`; None for independent pairs.
         rope: half the width of the region of practical equivalence, in the metric's units; None for none.
+        looks: how often the study may be looked at before it ends; p-values are multiplied by it (Bonferroni), so that
+            stopping at the first look that shows something claims no more falsely than one look.
     """
 
     seed: int = 0
     test_train_ratio: float | None = None
     rope: float | None = None
+    looks: int = 1
 
     def interval(self, values: Iterable[float]) -> tuple[float, float]:
         """The 95 % interval of the mean."""
@@ -43,8 +46,15 @@ class Rules:
     def p_value(self, values: Iterable[float]) -> float:
         """The two-sided p of a mean of zero."""
         if self.test_train_ratio is None:
-            return bootstrap.p_value(values, self.seed)
-        return corrected_t(values, self.test_train_ratio)[1]
+            return self._looked(bootstrap.p_value(values, self.seed))
+        return self._looked(corrected_t(values, self.test_train_ratio)[1])
+
+    def wilcoxon(self, values: Array) -> float:
+        """The two-sided p of signed ranks; NaN for repeated splits."""
+        return math.nan if self.test_train_ratio is not None else self._looked(wilcoxon(values))
+
+    def _looked(self, p: float) -> float:
+        return p if math.isnan(p) else min(1.0, self.looks * p)
 
 
 @dataclass(frozen=True)
@@ -55,7 +65,7 @@ class Evidence:
         p: of the mean gain, Holm-adjusted; NaN below two pairs.
         p_wilcoxon: of Wilcoxon's signed ranks, Holm-adjusted; NaN below two pairs and for repeated splits.
         apart: whether the two are told apart.
-        tests: how many were adjusted together.
+        tests: how many were adjusted together, times the looks.
     """
 
     p: float
@@ -124,8 +134,8 @@ def weigh(gains: Sequence[Array], rules: Rules) -> list[Evidence]:
     """
     correct = rules.test_train_ratio is not None
     means = holm([rules.p_value(each) for each in gains])
-    ranks = holm([math.nan if correct else wilcoxon(each) for each in gains])
-    tests = sum(not math.isnan(p) for p in means)
+    ranks = holm([rules.wilcoxon(each) for each in gains])
+    tests = sum(not math.isnan(p) for p in means) * rules.looks
     return [
         Evidence(p, q, p < LEVEL and (correct or q < LEVEL or _mute(len(each), tests)), tests)
         for each, p, q in zip(gains, means, ranks, strict=True)

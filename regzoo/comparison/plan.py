@@ -11,10 +11,13 @@ from typing import Any
 
 from regzoo.comparison.search import Axis, axes, begin
 from regzoo.config import Experiment
-from regzoo.data.prepare import Prepared
+from regzoo.data.prepare import Preparation, Prepared
 from regzoo.language import InputError, Objective, Range, Recipe
-from regzoo.training.study import Study
+from regzoo.training.study import Cut, Study
 from regzoo.training.task import Task
+
+LOOKS = (5, 10, 20, 40)
+"""Replicates after which a comparison with ``replicates: auto`` is looked at; the last is where it ends."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,21 @@ class ArmPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that decides the runs of a comparison; ``budget`` in seconds, None for no limit."""
+    """Everything that decides the runs of a comparison.
+
+    With several ``folds``, replicate i of every recipe uses cut i of the data; trials use cut 0.
+
+    Attributes:
+        study: what all runs share.
+        objective: what is ranked by.
+        arms: one a recipe.
+        tuner, trials, epochs, learning_rate, seed, pruner: as the config says.
+        replicates: how many every recipe gets.
+        budget: seconds, None for no limit.
+        looks: with ``replicates: auto``, after how many replicates it is decided who gets more; else empty.
+        rope: the region of practical equivalence, None for none.
+        folds: how many pieces of the data validate in turn.
+    """
 
     study: Study
     objective: Objective
@@ -57,6 +74,9 @@ class Plan:
     seed: int
     pruner: str = "none"
     budget: float | None = None
+    looks: tuple[int, ...] = ()
+    rope: float | None = None
+    folds: int = 1
 
     @property
     def runs(self) -> int:
@@ -81,6 +101,7 @@ class Plan:
             "runs": self.runs,
             "epochs": self.model_epochs,
             "budget": self.budget,
+            "folds": self.folds,
             "recipes": [
                 {
                     "name": arm.name,
@@ -117,12 +138,20 @@ def make_plan(experiment: Experiment, prepared: Prepared, study: Study | None = 
         tuner=search.tuner,
         trials=search.trials,
         epochs=experiment.training.epochs,
-        replicates=experiment.replicates,
+        replicates=looks_of(experiment)[0],
         learning_rate=experiment.training.learning_rate,
         seed=experiment.seed,
         pruner=search.pruner,
         budget=experiment.budget,
+        looks=looks if len(looks := looks_of(experiment)) > 1 else (),
+        rope=experiment.rope,
+        folds=experiment.split.folds,
     )
+
+
+def looks_of(experiment: Experiment) -> tuple[int, ...]:
+    """After how many replicates a comparison is looked at: once, unless it decides by itself how many it needs."""
+    return LOOKS if isinstance(experiment.replicates, str) else (experiment.replicates,)
 
 
 def placebos(experiment: Experiment) -> list[str]:
@@ -136,7 +165,8 @@ def study_of(experiment: Experiment, prepared: Prepared) -> Study:
     Raises:
         InputError: if the metric does not fit the task.
     """
-    task = task_of(prepared)
+    task = task_of(prepared.preparation)
+    rules = [cut.preparation for cut in prepared.cuts]
     return Study(
         backbone=experiment.backbone,
         task=task,
@@ -146,12 +176,12 @@ def study_of(experiment: Experiment, prepared: Prepared) -> Study:
         rank_by=task.objective(experiment.rank_by).metric,
         data=f"{prepared.digest} {experiment.split} seed={experiment.seed}",
         class_weight=experiment.training.class_weight,
+        cuts=tuple(Cut(task_of(rule), rule.input_shape) for rule in rules),
     )
 
 
-def task_of(prepared: Prepared) -> Task:
-    """The task that the prepared data asks for."""
-    preparation = prepared.preparation
+def task_of(preparation: Preparation) -> Task:
+    """The task that data prepared in this way asks for."""
     if preparation.task == "classification":
         return Task("classification", preparation.classes)
     return Task(preparation.task, preparation.outputs, preparation.target_scale)

@@ -85,6 +85,7 @@ def rank(
     *,
     test_train_ratio: float | None = None,
     rope: float | None = None,
+    looks: int = 1,
 ) -> Ranking:
     """Rank recipes by the mean of their scores, with paired gains over a baseline, intervals and tiers.
 
@@ -116,6 +117,7 @@ def rank(
             get Nadeau and Bengio's corrected variance, see `regzoo.comparison.repeated`. Without it every row of
             ``frame`` counts as independent, which claims too much of folds.
         rope: the largest gain or loss, in the metric's units, that makes no difference in practice.
+        looks: how often the study may be looked at before it ends, see `regzoo.comparison.pairs.Rules`.
 
     Raises:
         InputError: a column, value, option or baseline is missing or wrong, or a run comes twice.
@@ -149,7 +151,7 @@ def rank(
     (('l2', 'none'), (1.0, 2.0), 1.39)
     """
     scores = read(frame)
-    rules = _rules(frame, direction, seed, test_train_ratio, rope)
+    rules = _rules(frame, direction, seed, test_train_ratio, rope, looks)
     if baseline is not None and baseline not in scores:
         raise InputError(f"baseline: no row has the recipe {baseline!r}.{did_you_mean(str(baseline), scores)}")
     sign = -1.0 if direction == "min" else 1.0
@@ -176,7 +178,9 @@ def rank(
     )
 
 
-def _rules(frame: pd.DataFrame, direction: str, seed: int, ratio: float | None, rope: float | None) -> Rules:
+def _rules(
+    frame: pd.DataFrame, direction: str, seed: int, ratio: float | None, rope: float | None, looks: int
+) -> Rules:
     if direction not in ("min", "max"):
         raise InputError(f"direction: must be 'min' or 'max', received {direction!r}.")
     _check_positive("test_train_ratio", ratio, "1 / 9 for 10 folds")
@@ -186,7 +190,9 @@ def _rules(frame: pd.DataFrame, direction: str, seed: int, ratio: float | None, 
             "test_train_ratio: corrects the repeated splits of one data set, but the column 'dataset' has "
             f"{frame['dataset'].nunique()}. Rank each data set by itself, or leave test_train_ratio out."
         )
-    return Rules(seed, ratio, rope)
+    if not isinstance(looks, int) or looks < 1:
+        raise InputError(f"looks: must be a whole number from 1, received {looks!r}.")
+    return Rules(seed, ratio, rope, looks)
 
 
 def _check_positive(name: str, value: Any, example: str) -> None:

@@ -20,7 +20,7 @@ from pydantic_core import ErrorDetails
 
 from regzoo.config import values
 from regzoo.config.written import ConfigError, Document, KeyPath, Nested, Problem, compose
-from regzoo.data.catalog import ARRAYS, BUNDLED, KERAS, ROLES
+from regzoo.data.catalog import ARRAYS, BUNDLED, KERAS, ROLES, SEPARATORS, Target, listed
 from regzoo.data.dataset import TASKS, Task
 from regzoo.language.backbone import Backbone
 from regzoo.language.errors import did_you_mean
@@ -34,6 +34,7 @@ from regzoo.training.study import OPTIMIZERS
 
 TUNERS = ("random", "grid", "bayesian", "hyperband")
 PRUNERS = ("none", "median")
+AUTO = "auto"
 CLASS_WEIGHTS = ("none", "balanced")
 
 _SUM_TOLERANCE = 1e-9
@@ -51,28 +52,40 @@ class _Section(BaseModel):
 _FORMS = {
     "source": "{source: digits}",
     "csv": "{csv: path, target: column}",
+    "parquet": "{parquet: path, target: column}",
     "npz": "{npz: path}",
     "images": "{images: folder}",
     "idx": "{idx: folder}",
     "keras": "{keras: fashion_mnist}",
 }
-_GOES_WITH = {"target": ("csv",), "size": ("images",), "download": ("keras",)}
+_GOES_WITH = {
+    "target": ("csv", "parquet"),
+    "separator": ("csv",),
+    "encoding": ("csv",),
+    "size": ("images",),
+    "download": ("keras",),
+}
 
 
 class Data(_Section):
-    """Where the data comes from: one of ``source``, ``csv``, ``npz``, ``images``, ``idx`` and ``keras``.
+    """Where the data comes from: one of ``source``, ``csv``, ``parquet``, ``npz``, ``images``, ``idx`` and ``keras``.
 
-    ``target`` names the column of a CSV file to predict. ``group``, ``time``, ``part`` and ``weight`` name columns of
-    a CSV file, or arrays of an archive, which are no inputs; ``validation`` and ``test`` are further files of the same
-    kind that hold these parts. ``size`` is the height and width of images, ``download`` lets Keras's data be fetched.
+    ``target`` names the column of a table to predict, or lists columns that are several labels; ``separator`` and
+    ``encoding`` go with csv, for files that are not what they look like. ``group``, ``time``, ``part`` and ``weight``
+    name columns of a table, or arrays of an archive, which are no inputs; ``validation`` and ``test`` are further files
+    of the same kind that hold these parts. ``size`` is the height and width of images, ``download`` lets Keras's data
+    be fetched.
     """
 
     source: Annotated[str | None, PlainValidator(values.optional(values.word(tuple(BUNDLED), unlisted=(ARRAYS,))))] = (
         None
     )
     csv: EmptyPath = None
-    target: EmptyText = None
+    target: Annotated[Target, PlainValidator(values.optional(values.columns))] = None
     npz: EmptyPath = None
+    parquet: EmptyPath = None
+    separator: Annotated[str | None, PlainValidator(values.optional(values.word(SEPARATORS)))] = None
+    encoding: EmptyText = None
     images: EmptyPath = None
     size: Annotated[tuple[int, int] | None, PlainValidator(values.optional(values.size))] = None
     idx: EmptyPath = None
@@ -109,11 +122,12 @@ class Data(_Section):
     @model_validator(mode="after")
     def _rows(self) -> Data:
         roles, parts = self.roles(), self.parts()
-        if self.csv is None and self.npz is None and (roles or parts):
-            raise ValueError(f"{', '.join((*parts, *roles))} must go with csv or npz; name such a file, or take it out")
-        columns = {**roles, **({} if self.target is None else {"target": self.target})}
-        for key, column in columns.items():
-            twins = [other for other, name in columns.items() if name == column and other != key]
+        if self.csv is None and self.parquet is None and self.npz is None and (roles or parts):
+            named = ", ".join((*parts, *roles))
+            raise ValueError(f"{named} must go with csv, parquet or npz; name such a file, or take it out")
+        columns = [*roles.items(), *(("target", column) for column in listed(self.target))]
+        for key, column in columns:
+            twins = [other for other, name in columns if name == column and other != key]
             if twins:
                 raise ValueError(f"{key} and {twins[0]} are both {column!r}; a column has one role")
         if self.part is not None and parts:
@@ -193,7 +207,8 @@ class Experiment(_Section):
     )
     training: Training = Training()
     search: Search = Search()
-    replicates: Annotated[int, PlainValidator(values.whole("[2, inf)"))] = 5
+    replicates: Annotated[int | Literal["auto"], PlainValidator(values.whole_or("[2, inf)", AUTO))] = 5
+    rope: Annotated[float | None, PlainValidator(values.optional(values.number("(0, inf)")))] = None
     placebo: Annotated[int, PlainValidator(values.whole("[0, 10]"))] = 0
     budget: Annotated[float | None, PlainValidator(values.optional(values.duration))] = None
     run_limit: Annotated[float, PlainValidator(values.duration)] = 3600.0
@@ -205,10 +220,21 @@ class Experiment(_Section):
     @field_validator("data")
     @classmethod
     def _predicted(cls, data: Data, others: ValidationInfo) -> Data:
-        if data.csv is not None and data.target is None and others.data.get("task") != "reconstruction":
-            form = "{csv: path, target: column}"
-            raise ValueError(f"csv needs the column to predict: {form}, received no target (or task: reconstruction)")
+        kind = "csv" if data.csv is not None else "parquet"
+        if getattr(data, kind) is not None and data.target is None and others.data.get("task") != "reconstruction":
+            form = f"{{{kind}: path, target: column}}"
+            raise ValueError(
+                f"{kind} needs the column to predict: {form}, received no target (or task: reconstruction)"
+            )
         return data
+
+    @field_validator("replicates")
+    @classmethod
+    def _countable(cls, replicates: int | str, others: ValidationInfo) -> int | str:
+        split = others.data.get("split")
+        if replicates == AUTO and split is not None and split.folds > 1:
+            raise ValueError(f"auto does not go with split.folds: {split.folds}, whose cuts are counted; give a number")
+        return replicates
 
     def built_recipes(self) -> tuple[Recipe, ...]:
         """The recipes that the texts in ``recipes`` describe, in order; the baseline is one of them."""

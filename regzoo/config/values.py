@@ -23,7 +23,7 @@ from regzoo.language.recipe import BASELINE, Recipe
 from regzoo.language.regularizer import Regularizer
 
 _FOLDER = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
-_LONGEST_NAME = 100
+LONGEST_NAME = 100
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h)")
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _MOST_BITS = 1000  # a larger whole number overflows when it becomes a float
@@ -50,6 +50,21 @@ def whole(domain: str) -> Callable[[Any], int]:
         if not _is_number(plain) or plain not in Domain(domain) or plain != int(plain):
             raise ValueError(f"takes a whole number in {domain}, received {received(value)}")
         return int(plain)
+
+    return accept
+
+
+def whole_or(domain: str, word: str) -> Callable[[Any], Any]:
+    """Accept a whole number in ``domain``, or ``word``."""
+    single = whole(domain)
+
+    def accept(value: Any) -> Any:
+        plain = _plain(value)
+        if not isinstance(plain, str):
+            return single(value)
+        if plain != word:
+            raise ValueError(f"takes a whole number in {domain} or {word}, received {received(value)}")
+        return plain
 
     return accept
 
@@ -103,6 +118,18 @@ def text(value: Any) -> str:
     return plain
 
 
+def columns(value: Any) -> str | tuple[str, ...]:
+    """Accept the name of a column, or a list of several; a list of one is its one."""
+    if not isinstance(value, list | tuple):
+        return text(value)
+    names = tuple(text(item) for item in value)
+    twice = [name for name in names if names.count(name) > 1]
+    if twice or not names:
+        said = f"{twice[0]!r} twice" if twice else "an empty list"
+        raise ValueError(f"takes the name of a column, or a list of different ones, received {said}")
+    return names if len(names) > 1 else names[0]
+
+
 def flag(value: Any) -> bool:
     """Accept true or false."""
     plain = _plain(value)
@@ -150,8 +177,8 @@ def word(options: tuple[str, ...], unlisted: tuple[str, ...] = ()) -> Callable[[
 def folder(value: Any) -> str:
     """Accept the name of a folder that is safe on every system."""
     name = str(value) if isinstance(value, int) and not isinstance(value, bool) else text(value)
-    if not _FOLDER.fullmatch(name) or len(name) > _LONGEST_NAME:
-        allowed = f"up to {_LONGEST_NAME} letters (a to z), digits, '.', '_' or '-', not starting with a dot"
+    if not _FOLDER.fullmatch(name) or len(name) > LONGEST_NAME:
+        allowed = f"up to {LONGEST_NAME} letters (a to z), digits, '.', '_' or '-', not starting with a dot"
         raise ValueError(f"takes a folder name: {allowed}, received {received(value)}")
     return name
 

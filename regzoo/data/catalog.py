@@ -24,8 +24,12 @@ READ_BY_KERAS = ("cifar10", "cifar100")
 
 SOURCES = {
     **{f"{{source: {name}}}": what for name, what in BUNDLED.items()},
-    "{csv: path, target: column}": "a CSV file with a header: numeric or boolean columns, and one to predict",
+    "{csv: path, target: column}": "a CSV file with a header: columns of numbers, words, booleans or dates, with "
+    "missing cells, and one to predict; separator and encoding may be added",
+    "{parquet: path, target: column}": "the same as a Parquet file; needs the extra parquet",
     "{npz: path}": "a NumPy archive with the arrays x (rows or images) and y",
+    "{csv: path, target: [column, another]}": "with several labels a row: columns of 0 and 1, or true and false; so "
+    "with parquet, and with an archive whose y is (rows, labels)",
     "{csv: path, target: column, group: another}": "with a column of groups that no split parts; so with time, part "
     "(train, validation, test) and weight, and with the arrays of an archive",
     "{csv: path, test: path, target: column}": "with a file of its own for the test part; so with validation, and npz",
@@ -43,5 +47,29 @@ PARTS = ("train", "validation", "test")
 ROLES = ("group", "time", "part", "weight")
 """What a row can carry besides inputs and target; in a config, each is the name of a column or an array."""
 
+SEPARATORS = (",", ";", "\t", "|")
+"""What may separate the cells of a CSV file. The one that divides the header into the most columns is taken."""
+
 ARRAYS = "arrays"
 """The source of data that was handed over in Python."""
+
+Target = str | tuple[str, ...] | None
+"""The column to predict, or one column for each of several labels; None where there is nothing but inputs."""
+
+
+def listed(target: Target) -> tuple[str, ...]:
+    """Return the columns to predict.
+
+    >>> listed("kind"), listed(("red", "blue")), listed(None)
+    (('kind',), ('red', 'blue'), ())
+    """
+    return target if isinstance(target, tuple) else () if target is None else (target,)
+
+
+def in_cut(name: str, number: int) -> str:
+    """What ``name`` is called in one of several cuts into folds: unchanged in the first.
+
+    >>> in_cut("train", 0), in_cut("train", 2)
+    ('train', '2/train')
+    """
+    return f"{number}/{name}" if number else name

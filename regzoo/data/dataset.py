@@ -10,12 +10,13 @@ from typing import Any, Literal
 import numpy as np
 
 from regzoo.data.catalog import ROLES
+from regzoo.data.table import Table
 from regzoo.language.errors import InputError
 
 Array = np.ndarray[Any, np.dtype[Any]]
-Task = Literal["classification", "regression", "reconstruction"]
+Task = Literal["classification", "multilabel", "regression", "reconstruction"]
 
-TASKS: tuple[Task, ...] = ("classification", "regression", "reconstruction")
+TASKS: tuple[Task, ...] = ("classification", "multilabel", "regression", "reconstruction")
 
 _FEW = 20
 
@@ -25,11 +26,14 @@ class Dataset:
     """Inputs and targets as they came, before any split; the arrays are read-only.
 
     Attributes:
-        x: float32, (n, features) for rows or (n, height, width, channels) for images, not standardized.
-        y: (n,) the user's own labels (whole numbers, text, booleans) or numbers; None if there are only inputs.
+        x: float32, (n, features) for rows or (n, height, width, channels) for images, not standardized; or a `Table`,
+            if its columns are not all numbers or some are missing.
+        y: (n,) the user's own labels (whole numbers, text, booleans) or numbers; (n, labels) booleans, if a row has
+            several labels, each true or false; None if there are only inputs.
         columns: names of the features, for tables; else None.
         name: what reports call it.
         target: name of what is predicted, if it has one.
+        labels: the names of the columns of y, if it has several; else empty.
         group: (n,) text or numbers: rows of one group, such as one patient's, never part.
         time: (n,) numbers or dates: earlier rows train, later ones validate and test.
         part: (n,) ``train``, ``validation``, ``test``, or nothing where regzoo may choose.
@@ -37,11 +41,12 @@ class Dataset:
         notes: what was done to the data while it was read, in sentences for the report.
     """
 
-    x: Array
+    x: Array | Table
     y: Array | None
     columns: tuple[str, ...] | None
     name: str
     target: str | None
+    labels: tuple[str, ...] = ()
     group: Array | None = None
     time: Array | None = None
     part: Array | None = None
@@ -51,7 +56,7 @@ class Dataset:
     @property
     def kind(self) -> Literal["rows", "images"]:
         """``rows`` of features, or ``images``."""
-        return "rows" if self.x.ndim == 2 else "images"
+        return "rows" if len(self.x.shape) == 2 else "images"
 
     @property
     def task(self) -> Task:
@@ -64,10 +69,20 @@ class Dataset:
         Raises:
             InputError: if the targets are not made for it.
         """
+        if asked is None and self.y is not None and self.labels and (self.y.sum(1) == 1).all():
+            raise InputError(
+                f"{self.name}: each row has exactly one of the {len(self.labels)} labels, so they are classes: from "
+                "one-hot rows take y.argmax(axis=1), one column of class labels; or ask for task: multilabel"
+            )
         if asked in (None, "reconstruction") or asked == self.task:
             return asked or self.task
         if self.y is None:
             raise InputError(f"task: {asked} needs targets, {self.name} has inputs alone; take reconstruction")
+        if asked == "multilabel":
+            raise InputError(f"task: multilabel takes several columns of 0 and 1, {self.name} has one target a row")
+        if self.labels:
+            said = f"{self.name} has {len(self.labels)} labels, each true or false; take multilabel"
+            raise InputError(f"task: {asked} takes one target a row, {said}")
         if asked == "regression" and self.y.dtype.kind in "bU":
             raise InputError(
                 f"task: regression needs numbers, the targets of {self.name} are {self.y.tolist()[0]!r}, ..."
@@ -77,13 +92,31 @@ class Dataset:
         return asked
 
     @functools.cached_property
+    def duplicates(self) -> Array:
+        """(n,) int64: rows with equal inputs and an equal target have equal numbers, all others their own."""
+        x = np.ascontiguousarray(self.x.codes() if isinstance(self.x, Table) else self.x)
+        targets = (
+            np.zeros(len(x), np.int64) if self.y is None else np.unique(self.y, axis=0, return_inverse=True)[1].ravel()
+        )
+        digests = (
+            hashlib.blake2b(row.tobytes() + y.tobytes(), digest_size=16).digest()
+            for row, y in zip(x, targets, strict=True)
+        )
+        seen: dict[bytes, int] = {}
+        return np.array([seen.setdefault(digest, len(seen)) for digest in digests], dtype=np.int64)
+
+    @functools.cached_property
     def digest(self) -> str:
         """16 hexadecimal digits of the content: equal numbers, labels, roles and column names give equal digests."""
         digest = hashlib.blake2b(digest_size=8)
         kind, targets = (None, None) if self.y is None else (self.y.dtype.kind, self.y.tolist())
-        for part in (self.x.shape, self.columns, self.target, kind):
+        for part in (self.x.shape, self.columns, self.labels or self.target, kind):
             digest.update(repr(part).encode() + b"\x1e")
-        digest.update(np.ascontiguousarray(self.x, dtype="<f4").tobytes())
+        if isinstance(self.x, Table):
+            digest.update(repr(self.x.kinds).encode())
+        for values in self.x.values if isinstance(self.x, Table) else (self.x,):
+            text = values.dtype.kind == "O"
+            digest.update(repr(values.tolist()).encode() if text else np.ascontiguousarray(values, "<f4").tobytes())
         digest.update(b"\x1e" + repr(targets).encode())
         for role in ROLES:
             values = getattr(self, role)
@@ -91,18 +124,9 @@ class Dataset:
                 digest.update(f"\x1e{role}={values.tolist()!r}".encode())
         return digest.hexdigest()
 
-    @functools.cached_property
-    def duplicates(self) -> Array:
-        """(n,) int64: rows with equal inputs and an equal target have equal numbers, all others their own."""
-        targets = np.zeros(len(self.x)) if self.y is None else np.unique(self.y, axis=0, return_inverse=True)[1].ravel()
-        rows = zip(np.ascontiguousarray(self.x), targets, strict=True)
-        seen: dict[bytes, int] = {}
-        digests = (hashlib.blake2b(x.tobytes() + y.tobytes(), digest_size=16).digest() for x, y in rows)
-        return np.array([seen.setdefault(digest, len(seen)) for digest in digests], dtype=np.int64)
-
 
 def task_of(y: Array) -> Task:
-    """Say whether ``y`` (n,) holds classes or quantities.
+    """Say whether ``y`` (n,) holds classes or quantities; with several columns, (n, labels), it is several labels.
 
     Text and booleans are classes. Numbers that are not all whole are quantities. Whole numbers, written as
     integers or as floats, are classes if there are few: at most max(20, sqrt(n)) different ones, each on
@@ -113,6 +137,8 @@ def task_of(y: Array) -> Task:
     >>> task_of(np.array(["a", "b"])), task_of(np.array([0, 1, 1, 0])), task_of(np.array([0.5, 1.0]))
     ('classification', 'classification', 'regression')
     """
+    if y.ndim == 2:
+        return "multilabel"
     if y.dtype.kind in "bU":
         return "classification"
     if y.dtype.kind == "f" and not np.array_equal(y, np.floor(y)):

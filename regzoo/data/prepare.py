@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
-from regzoo.data.catalog import PARTS
+from regzoo.data.catalog import in_cut
+from regzoo.data.columns import Rule, features, fit_columns, from_plain, to_plain
 from regzoo.data.dataset import Array, Dataset, Task
+from regzoo.data.inspect import between, inspect, unseen
 from regzoo.data.split import Split, SplitSettings, flip, own_seed, split
-from regzoo.language.errors import InputError
+from regzoo.data.table import Table
+from regzoo.language.errors import InputError, Problems, printable
 
 HELD_OUT = 64
 """At most this many raw test rows are kept to check an exported model with."""
@@ -28,13 +31,15 @@ class Preparation:
     Attributes:
         kind: ``rows`` or ``images``.
         input_shape: shape of one example: (features,) or (height, width, channels).
-        columns: names of the features of a table, else None.
-        mean: subtracted from each column, or from each channel of images.
+        columns: names of the columns of a table that a model takes, else None.
+        mean: subtracted from each feature, or from each channel of images.
         scale: then divided by: the population standard deviation, 1 where training values are all equal.
-        task: ``classification``, ``regression`` or ``reconstruction`` of the inputs.
-        labels: the user's own label values in the order of the class numbers; empty but for classification.
+        task: ``classification``, ``multilabel``, ``regression`` or ``reconstruction`` of the inputs.
+        labels: the user's own label values in the order of the class numbers; for multilabel, the labels' names; else
+            empty.
         target_mean: for regression, subtracted from the targets; else 0.
         target_scale: for regression, the targets' population standard deviation; else 1.
+        rules: for a `Table`, what makes features of its columns, before mean and scale; else empty.
     """
 
     kind: Literal["rows", "images"]
@@ -46,32 +51,43 @@ class Preparation:
     labels: tuple[Label, ...]
     target_mean: float
     target_scale: float
+    rules: tuple[Rule, ...] = ()
 
     @property
     def classes(self) -> int:
         """Number of classes; 0 but for classification."""
-        return len(self.labels)
+        return len(self.labels) if self.task == "classification" else 0
 
     @property
     def outputs(self) -> int:
-        """Numbers that a model gives for an example: one for each class, the one predicted, or as many as it takes."""
-        return math.prod(self.input_shape) if self.task == "reconstruction" else self.classes or 1
+        """Numbers that a model gives for an example: one for each class or label, one, or as many as it takes."""
+        return math.prod(self.input_shape) if self.task == "reconstruction" else len(self.labels) or 1
 
-    def apply(self, x: Array) -> Array:
-        """Return raw inputs ``x`` (n, *input_shape) standardized, in float32 arithmetic."""
+    def apply(self, x: Array | Table) -> Array:
+        """Return raw inputs ``x``, (n, *input_shape) or a table, standardized, in float32 arithmetic."""
+        if isinstance(x, Table):
+            x = features(x, self.rules)
         if x.shape[1:] != self.input_shape:
             raise InputError(f"inputs take the shape (n, {str(self.input_shape)[1:]}, received {x.shape}")
         mean, scale = np.array(self.mean, dtype=np.float32), np.array(self.scale, dtype=np.float32)
         return np.asarray((x.astype(np.float32) - mean) / scale, dtype=np.float32)
 
+    def raw(self, rows: list[Any]) -> Array | Table:
+        """Return inputs that were written as JSON with ``tolist``."""
+        if not self.rules:
+            return np.array(rows, dtype=np.float32)
+        return Table.from_rows([rule.name for rule in self.rules], [rule.kind for rule in self.rules], rows)
+
     def encode(self, y: Array) -> Array:
-        """Return class numbers (n,), int64, or standardized targets (n, 1), float32.
+        """Return class numbers (n,), int64, labels (n, labels), 0 or 1, or standardized targets (n, 1), float32.
 
         Raises:
             InputError: if ``y`` holds a label that the training part did not.
         """
         if self.task == "regression":
             return ((y - self.target_mean) / self.target_scale).astype(np.float32)[:, np.newaxis]
+        if self.task == "multilabel":
+            return y.astype(np.float32)
         numbers = {label: number for number, label in enumerate(self.labels)}
         different, where = np.unique(y, return_inverse=True)
         unknown = [label for label in different.tolist() if label not in numbers]
@@ -81,12 +97,13 @@ class Preparation:
 
     def to_json(self) -> str:
         """Strict JSON; `from_json` gives an equal preparation back, to the last bit."""
-        return json.dumps(asdict(self), allow_nan=False)
+        return json.dumps({**asdict(self), "rules": [to_plain(rule) for rule in self.rules]}, allow_nan=False)
 
     @staticmethod
     def from_json(text: str) -> Preparation:
         """Read what `to_json` wrote."""
         fields: dict[str, Any] = json.loads(text)
+        fields["rules"] = [from_plain(rule) for rule in fields.get("rules", [])]
         listed = {key: tuple(value) for key, value in fields.items() if isinstance(value, list)}
         return Preparation(**{**fields, **listed})
 
@@ -105,6 +122,8 @@ class Prepared:
         split: the row numbers of the parts.
         weights: the weights of their rows by part, (n,) float32, or None if the data has none.
         facts: what reports say about the data; plain and JSON.
+        cuts: with folds, the same rows cut otherwise, each cut with a rule of its own, see `prepare_cuts`; this is
+            cut 0, the first of them is cut 1.
     """
 
     train: Part
@@ -112,13 +131,22 @@ class Prepared:
     test: Part
     preparation: Preparation
     digest: str
-    held_out: Part
+    held_out: tuple[Array | Table, Array]
     split: Split
     weights: dict[str, Array] | None
     facts: dict[str, Any]
+    cuts: tuple[Prepared, ...] = ()
+
+    @property
+    def test_train_ratio(self) -> float | None:
+        """With folds, validation rows for each training row, the mean over the cuts; see `Split.test_train_ratio`."""
+        ratios = [cut.split.test_train_ratio for cut in (self, *self.cuts)]
+        return math.fsum(ratios) / len(ratios) if self.cuts else None
 
     def parts(self, class_weight: str = "none") -> dict[str, tuple[Array, ...]]:
         """What training takes, by part; the training part has a third array where its rows count differently.
+
+        The parts of cut 1 are called ``1/train`` and so on, see `in_cut`.
 
         Args:
             class_weight: ``balanced`` multiplies a row's weight by n / (classes x rows of its class): each class
@@ -131,12 +159,17 @@ class Prepared:
         if class_weight == "balanced":
             if not self.preparation.classes:
                 task = self.preparation.task
-                raise InputError(f"training.class_weight: balanced needs classes, this is a {task}; take it out")
+                raise InputError(f"training.class_weight: balanced needs classes, this is {task}; take it out")
             counts = np.bincount(self.train[1], minlength=self.preparation.classes)
             balance = (len(self.train[1]) / (np.count_nonzero(counts) * np.maximum(counts, 1)))[self.train[1]]
             weight = (balance if weight is None else weight * balance).astype(np.float32)
         train = self.train if weight is None else (*self.train, weight)
-        return {"train": train, "validation": self.validation, "test": self.test}
+        others = {
+            in_cut(part, number): arrays
+            for number, cut in enumerate(self.cuts, start=1)
+            for part, arrays in cut.parts(class_weight).items()
+        }
+        return {"train": train, "validation": self.validation, "test": self.test, **others}
 
 
 def prepare(
@@ -158,12 +191,18 @@ def prepare(
         repetition: which cut into folds, from 0.
 
     Raises:
-        InputError: as `split` does, or if the targets are not made for the task.
+        InputError: with everything that cannot be repaired, as `inspect` and `split` say; if the targets are not made
+            for the task; if the training part has no column to learn from.
     """
     task = dataset.task_as(task)
     given = np.zeros(len(dataset.x)) if dataset.y is None else dataset.y
-    rows = split(dataset, settings, seed, task, fold, repetition)
-    preparation = fit(dataset, rows.train, task)
+    found = inspect(dataset, task)
+    problems = Problems(found.refused)
+    with problems.collected():
+        rows = split(dataset, settings, seed, task, fold, repetition)
+    problems.check()
+    preparation, repairs = fit(dataset, rows.train, task)
+    parts = {"train": rows.train, "validation": rows.validation, "test": rows.test}
     x = preparation.apply(dataset.x)
     y = x if task == "reconstruction" else preparation.encode(given)
     targets = y[rows.train]
@@ -176,44 +215,94 @@ def prepare(
         test=(x[rows.test], y[rows.test]),
         preparation=preparation,
         digest=dataset.digest,
-        held_out=(dataset.x[rows.test[:HELD_OUT]], given[rows.test[:HELD_OUT]]),
+        held_out=(_taken(dataset.x, preparation)[rows.test[:HELD_OUT]], given[rows.test[:HELD_OUT]]),
         split=rows,
-        weights=None if dataset.weight is None else {part: dataset.weight[getattr(rows, part)] for part in PARTS},
+        weights=None if dataset.weight is None else {part: dataset.weight[numbers] for part, numbers in parts.items()},
         facts={
-            "source": dataset.name,
+            "source": printable(dataset.name),
             "digest": dataset.digest,
             "rows": len(dataset.x),
             "train": len(rows.train),
             "validation": len(rows.validation),
             "test": len(rows.test),
-            "inputs": _inputs(dataset),
+            "inputs": _inputs(dataset, preparation),
             "task": preparation.task,
             "labels": list(preparation.labels),
             "split": rows.facts,
-            "notes": list(dataset.notes),
+            "repairs": [*dataset.notes, *repairs],
+            "warnings": [
+                *found.warned,
+                *between(dataset, parts),
+                *(unseen(dataset, parts) if task == "multilabel" else ()),
+            ],
         },
     )
 
 
-def fit(dataset: Dataset, rows: Array, task: Task) -> Preparation:
-    """Fit the rule on ``rows`` of ``dataset``, in float64."""
-    x = dataset.x[rows].astype(np.float64)
+def prepare_cuts(
+    dataset: Dataset, settings: SplitSettings, seed: int, task: Task | None = None, count: int = 1
+) -> Prepared:
+    """As `prepare`, with as many different cuts as ``count`` replicates take turns with; one without folds.
+
+    Cut i is fold i mod k of repetition i // k. The test rows are the same in all of them, standardized by the rule of
+    each. All cuts are in memory at once: each takes as much as the data.
+
+    Raises:
+        InputError: as `prepare` says; if there are fewer folds than replicates in the order of time, which has one
+            cut into folds only.
+    """
+    first = prepare(dataset, settings, seed, task)
+    if settings.folds == 1:
+        return first
+    if first.split.facts["kind"] == "time-ordered" and count > settings.folds:
+        raise InputError(
+            f"replicates: {count} are more than the {settings.folds} of split.folds; in the order of time every "
+            f"repetition cuts alike, so set replicates to {settings.folds} at most, or raise split.folds"
+        )
+    places = (divmod(number, settings.folds) for number in range(1, count))
+    cuts = [prepare(dataset, settings, seed, task, fold, repetition) for repetition, fold in places]
+    return replace(first, cuts=tuple(cuts))
+
+
+def fit(dataset: Dataset, rows: Array, task: Task) -> tuple[Preparation, tuple[str, ...]]:
+    """Fit the rule on ``rows`` of ``dataset``, in float64; return it, and sentences on what it mends or leaves out."""
+    rules, repairs = fit_columns(dataset.x, rows) if isinstance(dataset.x, Table) else ((), ())
+    if isinstance(dataset.x, Table) and not rules:
+        raise InputError(f"{dataset.name}: no column is left to learn from:\n" + "\n".join(repairs))
+    x = (features(dataset.x[rows], rules) if isinstance(dataset.x, Table) else dataset.x[rows]).astype(np.float64)
     mean, scale = _moments(x, tuple(range(x.ndim - 1)))
+    if rules:
+        as_they_are = np.concatenate([np.arange(len(rule.features)) >= rule.scaled for rule in rules])
+        mean, scale = np.where(as_they_are, 0.0, mean), np.where(as_they_are, 1.0, scale)
     y = np.zeros(len(x)) if dataset.y is None or task == "reconstruction" else dataset.y[rows]
     target_mean, target_scale = np.zeros(()), np.ones(())
     if task == "regression":
         target_mean, target_scale = _moments(y.astype(np.float64), (0,))
-    return Preparation(
+    preparation = Preparation(
         kind=dataset.kind,
-        input_shape=dataset.x.shape[1:],
-        columns=dataset.columns,
+        input_shape=x.shape[1:],
+        columns=tuple(rule.name for rule in rules) or dataset.columns,
         mean=tuple(mean.tolist()),
         scale=tuple(scale.tolist()),
         task=task,
-        labels=tuple(np.unique(y).tolist()) if task == "classification" else (),
+        labels=_labels(dataset, y, task),
         target_mean=float(target_mean),
         target_scale=float(target_scale),
+        rules=rules,
     )
+    return preparation, repairs
+
+
+def _labels(dataset: Dataset, y: Array, task: Task) -> tuple[Label, ...]:
+    """The labels of training targets ``y``, or the names of several."""
+    if task == "classification":
+        return tuple(np.unique(y).tolist())
+    return dataset.labels if task == "multilabel" else ()
+
+
+def _taken(x: Array | Table, preparation: Preparation) -> Array | Table:
+    """The columns that the model takes."""
+    return x.only(preparation.columns or ()) if isinstance(x, Table) else x
 
 
 def _moments(values: Array, axes: tuple[int, ...]) -> tuple[Array, Array]:
@@ -223,6 +312,8 @@ def _moments(values: Array, axes: tuple[int, ...]) -> tuple[Array, Array]:
     return mean, np.where(flat, 1.0, deviation)
 
 
-def _inputs(dataset: Dataset) -> str:
+def _inputs(dataset: Dataset, preparation: Preparation) -> str:
+    if preparation.rules:
+        return f"{dataset.x.shape[1]} columns ({preparation.input_shape[0]} features)"
     size = " x ".join(str(length) for length in dataset.x.shape[1:])
     return f"{size} columns" if dataset.kind == "rows" else f"{size} images"

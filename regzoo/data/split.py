@@ -88,6 +88,8 @@ def split(
 ) -> Split:
     """Draw the parts of ``dataset``: stratified by class, or by whole groups, or in the order of time.
 
+    With several labels a row, as with numbers, rows are drawn evenly; each label has both values in the training part.
+
     Rows that the data marks for a part are that part; only what it leaves open is drawn. Where nothing is left open
     and no row is marked ``validation``, that part is drawn from the rows marked ``train``. Every class has a row in
     every part that is drawn by class or by group, and in the training part always.
@@ -106,19 +108,21 @@ def split(
         repetition: which cut into folds, from 0.
 
     Raises:
-        InputError: if a class, a group or the data is too small, marks contradict group or time, ``train_size`` is
-            too large, or label noise is asked for where there are no classes.
+        InputError: if a class, a label, a group or the data is too small, marks contradict group or time,
+            ``train_size`` is too large, or label noise is asked for where there are no classes.
     """
     task = dataset.task_as(task)
     if not 0 <= fold < settings.folds or repetition < 0 or (settings.folds == 1 and repetition):
         raise InputError(f"split.folds: {settings.folds} folds have no fold {fold} of repetition {repetition}")
     if settings.label_noise and task != "classification":
-        raise InputError(f"split.label_noise: needs classes, this is a {task}; set it to 0")
+        raise InputError(f"split.label_noise: needs classes, this is {task}; set it to 0")
     draw, marked = _draw(dataset, settings, task), _marked(dataset)
     place = _places(draw, marked, settings, seed, fold, repetition)
     _check(dataset, draw, place)
     rows = {part: np.flatnonzero(place == number) for number, part in enumerate(PARTS)}
     rows["train"] = _subset(rows["train"], draw, settings.train_size, own_seed(settings, seed, fold, repetition))
+    if task == "multilabel" and dataset.y is not None:
+        _refuse_constant(dataset, dataset.y, rows["train"])
     cut = {"folds": settings.folds, "fold": fold, "repetition": repetition}
     return Split(**rows, facts=cut | _facts(dataset, draw, marked, rows))
 
@@ -223,6 +227,18 @@ def _subset(rows: Array, draw: Draw, size: int | None, seed: int) -> Array:
         raise InputError(f"split.train_size: the training part has {len(rows)} rows, received {size}")
     by_class = Stratified(draw.codes, draw.labels)
     return by_class.take(rows, size, 0, "split.train_size", generator(seed, "train_size"))
+
+
+def _refuse_constant(dataset: Dataset, y: Array, train: Array) -> None:
+    """Raise InputError if one of several labels ``y`` (n, labels) is the same in all rows that train."""
+    for label, values in zip(dataset.labels, y.T, strict=True):
+        if len(np.unique(values[train])) < 2:
+            only, other = ("true", "false") if values[train[0]] else ("false", "true")
+            count = int((values != values[train[0]]).sum())
+            raise InputError(
+                f"data: the label {label!r} is {only} in all {len(train)} training rows, and {other} in {count} of all "
+                f"{len(y)} rows; a model cannot learn it, so collect more or leave it out"
+            )
 
 
 def _facts(dataset: Dataset, draw: Draw, marked: Marked, rows: dict[str, Array]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,63 +13,90 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from regzoo.data.dataset import Array
 from regzoo.data.prepare import Preparation
+from regzoo.data.table import Table
+from regzoo.export import columns
 from regzoo.language import EnvironmentFailure
 from regzoo.regularizers._averaging import members
-from regzoo.regularizers._monte_carlo import MonteCarlo, of_numbers, of_probabilities
+from regzoo.regularizers._monte_carlo import MonteCarlo, spread_of
 
 SIGNATURE = "serving_default"
+WITH_SAMPLES = "with_samples"
+"""Monte Carlo dropout's second signature: it takes ``samples``, how many passes, beside the inputs."""
+
 CHUNK = 256
 
 _NOT_TAKEN = (tf.errors.ResourceExhaustedError, tf.errors.OutOfRangeError, tf.errors.PermissionDeniedError)
 """TensorFlow's own words for a full disk, a file that is too large, and a folder that may not be written."""
 
 _SERVABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_RESERVED = {"self", *keyword.kwlist}  # names that TensorFlow's own Python functions cannot be called with
+_RESERVED = {"self", "samples", *keyword.kwlist}
+"""Names that TensorFlow's own Python functions cannot be called with; and of the input that is no column."""
 
 
 class Served(tf.Module):
     """Takes what the user's data looked like; gives named outputs.
 
     Inputs: ``images`` (batch, height, width, channels) or ``rows`` (batch, columns), raw, float32; for data with
-    named columns, one input (batch,) for each column, in order, by its own name as `served_names` writes it.
+    named columns, one input (batch,) for each column, in order, by its own name as `served_names` writes it: float32
+    with NaN where a number is missing, or text for words, booleans (true, false) and dates, ``""`` where missing.
 
-    Outputs: ``probabilities`` (batch, classes) and ``label`` (batch,), the user's own label values; for regression
+    Outputs: ``probabilities`` (batch, classes) and ``label`` (batch,), the user's own label values; with several labels
+    a row ``probabilities`` (batch, labels) and ``label`` (batch, labels), true above 1/2; for regression
     ``prediction`` (batch, outputs) in the user's units; for reconstruction ``reconstruction``, of the inputs' shape and
     units, and ``distance`` (batch,), the root mean square of how far it is off in standard deviations: large for rows
     unlike those trained on. Ensembles and Monte Carlo dropout add ``uncertainty``: the entropy of the probabilities
-    (batch,) in nats, and of it ``mutual_information`` (batch,), what the members disagree about; otherwise their
-    standard deviation, of the prediction's shape.
+    (batch,) in nats, and of it ``mutual_information`` (batch,), what the members disagree about; with several labels
+    those of each, (batch, labels); otherwise their standard deviation, of the prediction's shape.
 
     Args:
         model: trained, on standardized inputs.
         preparation: fitted on the training part.
+        numbered: answer with ``class`` (batch,), the number of the label from 0, int32, in place of ``label``.
     """
 
-    def __init__(self, model: keras.Model, preparation: Preparation) -> None:
+    def __init__(self, model: keras.Model, preparation: Preparation, numbered: bool = False) -> None:
         super().__init__()
         self.model = model
-        self.mean = tf.constant(preparation.mean, tf.float32)
-        self.scale = tf.constant(preparation.scale, tf.float32)
-        self.labels = tf.constant(np.array(preparation.labels)) if preparation.labels else None
+        self.mean = np.asarray(preparation.mean, np.float32)
+        self.scale = np.asarray(preparation.scale, np.float32)
+        self.labels = np.array(preparation.labels) if preparation.classes else None
+        self.numbered = numbered
         self.target = (preparation.target_mean, preparation.target_scale)
         self.task = preparation.task
+        self.rules = preparation.rules
 
-    def outputs(self, raw: Any) -> dict[str, Any]:
-        """Named outputs for raw inputs (batch, ...)."""
-        x = (raw - self.mean) / self.scale
-        spread = _spread(self.model, x)
-        if self.labels is not None:
+    def prepared(self, raw: Mapping[str, Any]) -> Any:
+        """What the model takes, (batch, ...), of the raw inputs by name."""
+        if self.rules:
+            by_column = {rule.name: value for rule, value in zip(self.rules, raw.values(), strict=True)}
+            x = columns.features(by_column, self.rules)
+        else:
+            values = list(raw.values())
+            x = values[0] if len(values[0].shape) > 1 else tf.stack(values, axis=-1)
+        return (x - self.mean) / self.scale
+
+    def outputs(self, x: Any, samples: Any = None) -> dict[str, Any]:
+        """Named outputs for prepared inputs (batch, ...), with ``samples`` passes of Monte Carlo dropout if given."""
+        spread = _spread(self.model, x) if samples is None else self.model.uncertainty_of(x, samples)
+        if self.task in ("classification", "multilabel"):
             return self._classified(spread or {"probabilities": self.model(x, training=False)})
         spread = spread or {"mean": self.model(x, training=False)}
         return self._reconstructed(x, spread) if self.task == "reconstruction" else self._predicted(spread)
 
     def _classified(self, said: dict[str, Any]) -> dict[str, Any]:
         probabilities = said["probabilities"]
-        answers = {"probabilities": probabilities, "label": tf.gather(self.labels, tf.argmax(probabilities, -1))}
+        answers = {"probabilities": probabilities, **self._named(probabilities)}
         if "predictive_entropy" in said:
             answers |= {"uncertainty": said["predictive_entropy"], "mutual_information": said["mutual_information"]}
         return answers
+
+    def _named(self, probabilities: Any) -> dict[str, Any]:
+        if self.labels is None:
+            return {"label": probabilities > 0.5}  # of several, whether each is there
+        number = tf.argmax(probabilities, -1, output_type=tf.int32)
+        return {"class": number} if self.numbered else {"label": tf.gather(tf.constant(self.labels), number)}
 
     def _predicted(self, said: dict[str, Any]) -> dict[str, Any]:
         mean, scale = self.target
@@ -98,7 +125,7 @@ def _spread(model: keras.Model, x: Any) -> dict[str, Any]:
     if len(models) == 1:
         return {}
     passes = tf.stack([member(x, training=False) for member in models])  # (members, batch, size)
-    return of_probabilities(passes) if models[0].task.kind == "classification" else of_numbers(passes)
+    return spread_of(models[0].task.kind, passes)
 
 
 def served_names(columns: Sequence[str]) -> tuple[str, ...]:
@@ -141,40 +168,62 @@ def inputs(preparation: Preparation) -> dict[str, str]:
 
 def input_specs(preparation: Preparation) -> dict[str, tf.TensorSpec]:
     """The served inputs by name."""
-    shape = [] if preparation.columns else preparation.input_shape
-    return {name: tf.TensorSpec([None, *shape], tf.float32, name=name) for name in inputs(preparation)}
+    names, shape = inputs(preparation), () if preparation.columns else preparation.input_shape
+    dtypes = [columns.dtype_of(rule) for rule in preparation.rules] or [tf.float32] * len(names)
+    return {name: tf.TensorSpec([None, *shape], dtype, name=name) for name, dtype in zip(names, dtypes, strict=True)}
 
 
-def named_inputs(raw: np.ndarray, preparation: Preparation) -> dict[str, np.ndarray]:
+def named_inputs(raw: Array | Table, preparation: Preparation) -> dict[str, np.ndarray]:
     """Raw rows (rows, ...) as the served inputs, by name."""
     names = inputs(preparation)
+    if isinstance(raw, Table):
+        return {name: raw.column(column) for name, column in names.items()}
     return {name: raw[:, index] if preparation.columns else raw for index, name in enumerate(names)}
 
 
-def write(model: keras.Model, preparation: Preparation, folder: Path) -> None:
+def write(model: keras.Model, preparation: Preparation, folder: Path, numbered: bool = False) -> None:
     """Write the SavedModel of ``model`` to ``folder``, which must not exist yet.
+
+    Args:
+        model: trained, on standardized inputs.
+        preparation: fitted on the training part.
+        folder: where to.
+        numbered: as `Served` takes it.
 
     Raises:
         EnvironmentFailure: if the disk does not take it.
     """
-    served = Served(model, preparation)
+    served = Served(model, preparation, numbered)
     specs = input_specs(preparation)
 
     def serve(inputs: dict[str, Any]) -> dict[str, Any]:
-        columns = [inputs[name] for name in specs]
-        return served.outputs(tf.stack(columns, axis=-1) if preparation.columns else columns[0])
+        return served.outputs(served.prepared({name: inputs[name] for name in specs}))
+
+    def serve_with_samples(inputs: dict[str, Any]) -> dict[str, Any]:
+        enough = tf.debugging.assert_positive(inputs["samples"], "samples must be 1 or more")
+        with tf.control_dependencies([enough]):
+            samples = tf.identity(inputs["samples"])
+        return served.outputs(served.prepared({name: inputs[name] for name in specs}), samples)
 
     archive = keras.export.ExportArchive()
     archive.track(model)
     archive.add_endpoint(SIGNATURE, serve, input_signature=[specs])
+    if isinstance(model, MonteCarlo):
+        samples = tf.TensorSpec([], tf.int32, name="samples")
+        archive.add_endpoint(WITH_SAMPLES, serve_with_samples, input_signature=[{**specs, "samples": samples}])
     try:
         archive.write_out(str(folder), verbose=False)
     except _NOT_TAKEN as error:
         raise EnvironmentFailure(f"{folder} cannot be written ({error.message}): is the disk full?") from None
 
 
-def live(model: keras.Model, preparation: Preparation, raw: np.ndarray) -> dict[str, np.ndarray]:
-    """What the live model answers to raw inputs (rows, ...), for comparison with the exported one."""
-    served = Served(model, preparation)
-    chunks = [served.outputs(tf.constant(raw[start : start + CHUNK])) for start in range(0, len(raw), CHUNK)]
+def live(
+    model: keras.Model, preparation: Preparation, raw: Array | Table, numbered: bool = False
+) -> dict[str, np.ndarray]:
+    """What the live model answers to raw inputs (rows, ...), for comparison with the exported one.
+
+    They are prepared as for training, by the preparation itself and not by its counterpart in the graph.
+    """
+    served, x = Served(model, preparation, numbered), preparation.apply(raw)
+    chunks = [served.outputs(tf.constant(x[start : start + CHUNK])) for start in range(0, len(x), CHUNK)]
     return {name: np.concatenate([chunk[name].numpy() for chunk in chunks]) for name in chunks[0]}

@@ -1,4 +1,4 @@
-"""Verify: load a SavedModel with plain TensorFlow in a process of its own, and compare its answers."""
+"""Verify: load an exported model with its own runtime in a process of its own, and compare its answers."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from regzoo.export.formats import SAVED_MODEL, Format
 from regzoo.language import EnvironmentFailure
 
 TOLERANCE = 1e-5
@@ -20,12 +21,19 @@ another batch size and another thread count stays far below it."""
 
 BATCHES = (1, 7)
 
-SCRIPT = """
+_SCRIPT = """
 import sys
 import numpy as np
-import tensorflow as tf
 
-model = tf.saved_model.load(sys.argv[1]).signatures["serving_default"]
+path = sys.argv[1]
+{serve}
+
+def plain(values):
+    if values.dtype != object:
+        return values
+    return np.array([text if isinstance(text, bytes) else text.encode() for text in values])
+
+
 with np.load(sys.argv[2], allow_pickle=False) as file:
     names = [str(name) for name in file["names"]]
     inputs = {name: file[f"input_{index}"] for index, name in enumerate(names)}
@@ -33,12 +41,10 @@ rows = len(next(iter(inputs.values())))
 answers = {}
 for batch in map(int, sys.argv[4:]):
     parts = [
-        model(**{name: tf.constant(value[start : start + batch]) for name, value in inputs.items()})
+        serve({name: value[start : start + batch] for name, value in inputs.items()})
         for start in range(0, rows, batch)
     ]
-    whole = {name: np.concatenate([part[name].numpy() for part in parts]) for name in parts[0]}
-    plain = {name: value.astype("S") if value.dtype == object else value for name, value in whole.items()}
-    answers |= {f"{batch}/{name}": value for name, value in plain.items()}
+    answers |= {f"{batch}/{name}": plain(np.concatenate([part[name] for part in parts])) for name in parts[0]}
 assert "regzoo" not in sys.modules
 np.savez(sys.argv[3], **answers)
 """
@@ -69,20 +75,22 @@ class Parity:
         return asdict(self)
 
 
-def verify(folder: Path, inputs: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> Parity:
-    """Serve ``inputs`` from the SavedModel in ``folder`` at batch 1 and 7, and compare with ``expected``.
+def verify(
+    folder: Path, inputs: dict[str, np.ndarray], expected: dict[str, np.ndarray], form: Format = SAVED_MODEL
+) -> Parity:
+    """Serve ``inputs`` from the model in ``folder`` at batch 1 and 7, and compare with ``expected``.
 
     Raises:
         ParityError: if they differ by more than float32 rounding explains, or it cannot be loaded.
     """
     differences, agree = [], True
-    served = _served(folder, inputs)
+    served = _served(folder, inputs, form)
     for batch in BATCHES:
         answers = {name.split("/")[1]: value for name, value in served.items() if name.startswith(f"{batch}/")}
         if set(answers) != set(expected):
             raise ParityError(f"the exported model answers {sorted(answers)}, the live one {sorted(expected)}")
         for name, value in expected.items():
-            if name == "label":
+            if name in ("label", "class"):
                 agree = agree and bool(np.array_equal(_text(answers[name]), _text(value)))
             else:
                 size = 1.0 if name == "probabilities" else max(1.0, float(np.abs(value).max()))
@@ -94,12 +102,14 @@ def verify(folder: Path, inputs: dict[str, np.ndarray], expected: dict[str, np.n
     return parity
 
 
-def _served(folder: Path, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _served(folder: Path, inputs: dict[str, np.ndarray], form: Format) -> dict[str, np.ndarray]:
     with tempfile.TemporaryDirectory(prefix="regzoo-verify-") as scratch:
         sent, answered = Path(scratch) / "inputs.npz", Path(scratch) / "answers.npz"
-        values = {f"input_{index}": value for index, value in enumerate(inputs.values())}
+        plain = (value.astype(str) if value.dtype == object else value for value in inputs.values())
+        values = {f"input_{index}": value for index, value in enumerate(plain)}
         np.savez(sent, names=np.array(list(inputs)), **values)  # type: ignore[arg-type]
-        command = [sys.executable, "-I", "-c", SCRIPT, str(folder), str(sent), str(answered), *map(str, BATCHES)]
+        script = _SCRIPT.replace("{serve}", form.serve)
+        command = [sys.executable, "-I", "-c", script, str(folder), str(sent), str(answered), *map(str, BATCHES)]
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
         done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
         if done.returncode:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 
 class InputError(ValueError):
@@ -18,6 +19,42 @@ class EnvironmentFailure(RuntimeError):
 
     The command line prints it without a traceback and exits with 3.
     """
+
+
+class Problems:
+    """Gathers what is wrong, so that it can be said at once.
+
+    >>> problems = Problems(["one"])
+    >>> with problems.collected():
+    ...     raise InputError("another")
+    >>> problems.said
+    ['one', 'another']
+    """
+
+    def __init__(self, said: Iterable[str] = ()) -> None:
+        self.said = list(said)
+
+    @contextlib.contextmanager
+    def collected(self) -> Iterator[None]:
+        """Keep what an InputError in the block says, and go on after the block."""
+        try:
+            yield
+        except InputError as error:
+            self.said.append(str(error))
+
+    def check(self) -> None:
+        """Raise InputError with all of it, a line each, if there is any."""
+        if self.said:
+            raise InputError("\n".join(dict.fromkeys(self.said)))
+
+
+def printable(text: str) -> str:
+    r"""Return ``text`` with its control characters written out, so that it cannot steer a terminal.
+
+    >>> print(printable("a\x1b[31mb"))
+    a\x1b[31mb
+    """
+    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
 
 
 def did_you_mean(word: str, options: Iterable[str]) -> str:

@@ -54,6 +54,8 @@ def _installed() -> dict[str, type[Regularizer]]:
         kind = point.load()
         if not (isinstance(kind, type) and issubclass(kind, Regularizer)):
             raise ImportError(f"the entry point {point.name} = {point.value} names no regularizer class")
+        if kind.name in _discover("regzoo.regularizers", Regularizer):
+            raise ImportError(f"the entry point {point.name} = {point.value} takes a name of the zoo: {kind.name}")
         found[kind.name] = kind
     return found
 

@@ -36,7 +36,8 @@ class Regularizer(Named):
         return Recipe((self, *parts_of(other)))
 
     needs: ClassVar[frozenset[str]] = frozenset()
-    """What it cannot do without: ``images``, ``rows`` or ``classes``; anything else is refused with a sentence."""
+    """What it cannot do without: ``images``, ``rows``, ``classes``, or ``targets`` other than the inputs; where that is
+    missing, it is refused with a sentence."""
 
     company: ClassVar[str] = ""
     """A recipe that it cannot do without, such as ``dropout(0.5)``; the contract tries it in that company."""

@@ -6,14 +6,16 @@ not on its neighbours, the batch size or earlier calls. Imported only when a mod
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import keras
 import tensorflow as tf
 
 from regzoo.language import layers
+
+TINY = 1.1754944e-38
+"""The smallest normal number of float32."""
 
 
 @keras.saving.register_keras_serializable("regzoo")
@@ -29,17 +31,21 @@ class MonteCarlo(keras.Model):
         passes = Passes(models, samples)
         inputs = keras.Input(models[0].input_shape[1:], name="inputs")
         super().__init__(inputs, passes(inputs), name="mc_dropout")
-        self._spread = passes.spread  # bound: Keras would track the layer twice
+        self._spread, self._spread_of = passes.spread, passes.spread_of  # bound: Keras would track the layer twice
 
     def uncertainty(self, x: Any) -> dict[str, Any]:
         """What the passes say about inputs x (batch, ...), as tensors.
 
         Classification: ``probabilities`` (batch, classes), ``predictive_entropy`` (batch,): that of the mean, and
         ``mutual_information`` (batch,): the part of it that the passes disagree about, which more data could settle;
-        both in nats. Otherwise: ``mean`` and ``standard_deviation`` (batch, outputs) of the passes; the noise of the
-        data is not in it.
+        both in nats. With several labels a row: the same of each label, all (batch, labels). Otherwise: ``mean`` and
+        ``standard_deviation`` (batch, outputs) of the passes; the noise of the data is not in it.
         """
         return self._spread(tf.convert_to_tensor(x, tf.float32))
+
+    def uncertainty_of(self, x: Any, samples: Any) -> dict[str, Any]:
+        """The same with ``samples`` passes in all, a whole number from 1 that may be a tensor."""
+        return self._spread_of(tf.convert_to_tensor(x, tf.float32), tf.convert_to_tensor(samples, tf.int32))
 
     def get_config(self) -> dict[str, Any]:
         """Its models and how often they are asked."""
@@ -68,33 +74,34 @@ class Passes(keras.Layer):
         super().__init__(name="passes")
         self.models = list(models)
         self.samples = samples
-        self.numbers = models[0].task.kind != "classification"
+        self.kind: str = models[0].task.kind
         self.size: int = models[0].task.size
         self.supports_jit = False  # XLA draws other masks
         self.built = True
         signature = [tf.TensorSpec([None, *models[0].input_shape[1:]], tf.float32)]
-        self.spread = tf.function(self._each_row, input_signature=signature)
+        self.spread = tf.function(lambda x: self._each_row(x, self.samples), input_signature=signature)
+        self.spread_of = tf.function(self._each_row, input_signature=[*signature, tf.TensorSpec([], tf.int32)])
 
     def call(self, inputs: Any) -> Any:
         """The mean over the passes."""
-        return self.spread(inputs)["mean" if self.numbers else "probabilities"]
+        return self.spread(inputs)["probabilities" if self.kind in ("classification", "multilabel") else "mean"]
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """(batch, size)."""
         return (input_shape[0], self.size)
 
-    def _each_row(self, x: Any) -> dict[str, Any]:
-        scalar, vector = tf.TensorSpec([]), tf.TensorSpec([self.size])
-        if self.numbers:
-            signature = {"mean": vector, "standard_deviation": vector}
+    def _each_row(self, x: Any, samples: Any) -> dict[str, Any]:
+        vector = tf.TensorSpec([self.size])
+        if self.kind in ("classification", "multilabel"):
+            one = vector if self.kind == "multilabel" else tf.TensorSpec([])
+            signature = {"probabilities": vector, "predictive_entropy": one, "mutual_information": one}
         else:
-            signature = {"probabilities": vector, "predictive_entropy": scalar, "mutual_information": scalar}
-        measure = of_numbers if self.numbers else of_probabilities
-        return tf.map_fn(lambda row: measure(self._passes(row)), x, fn_output_signature=signature)
+            signature = {"mean": vector, "standard_deviation": vector}
+        each = -(-samples // len(self.models))
+        return tf.map_fn(lambda row: spread_of(self.kind, self._passes(row, each)), x, fn_output_signature=signature)
 
-    def _passes(self, row: Any) -> Any:
-        """What every pass gives for one row (...,): (passes, size)."""
-        each = math.ceil(self.samples / len(self.models))
+    def _passes(self, row: Any, each: Any) -> Any:
+        """What every pass gives for one row (...,), with ``each`` of them for a model: (passes, size)."""
         copies = tf.repeat(row[None], each, axis=0)
         return tf.concat([stochastic_pass(model, number, copies) for number, model in enumerate(self.models)], 0)
 
@@ -108,11 +115,27 @@ def stochastic_pass(model: keras.Model, number: int, x: Any) -> Any:
         return model(x, training=False)
 
 
+def spread_of(kind: str, passes: Any) -> dict[str, Any]:
+    """What ``passes`` (passes, ..., size) of a task of this ``kind`` say together."""
+    if kind == "classification":
+        return of_probabilities(passes)
+    return of_labels(passes) if kind == "multilabel" else of_numbers(passes)
+
+
 def of_probabilities(passes: Any) -> dict[str, Any]:
     """Mean, entropy of the mean and mutual information of probabilities (passes, ..., classes), in nats."""
+    return _uncertain(passes, _entropy)
+
+
+def of_labels(passes: Any) -> dict[str, Any]:
+    """The same of each label, which is there with its probability or is not: (passes, ..., labels)."""
+    return _uncertain(passes, lambda p: _entropy(tf.stack([p, 1.0 - p], -1)))
+
+
+def _uncertain(passes: Any, entropy: Callable[[Any], Any]) -> dict[str, Any]:
     mean = tf.reduce_mean(passes, 0)
-    total = _entropy(mean)
-    known = tf.reduce_mean(_entropy(passes), 0)  # the mean entropy of a pass
+    total = entropy(mean)
+    known = tf.reduce_mean(entropy(passes), 0)  # the mean entropy of a pass
     return {
         "probabilities": mean,
         "predictive_entropy": total,
@@ -126,4 +149,5 @@ def of_numbers(passes: Any) -> dict[str, Any]:
 
 
 def _entropy(p: Any) -> Any:
-    return -tf.reduce_sum(tf.math.xlogy(p, p), -1)
+    """-sum of p log p; 0 log 0 is 0. Of plain operations, which other formats have too."""
+    return -tf.reduce_sum(p * tf.math.log(tf.maximum(p, TINY)), -1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from regzoo.language import Float, OnBatch, Regularizer, Strength, Tensor, strength
 from regzoo.language.lazy import keras
@@ -18,7 +19,8 @@ class Cutmix(OnBatch):
     k = 1 - mean(m) the share kept. In images m is a box of share U(0, 1) of the area around a random pixel, cut
     off at the border; in rows it is a random subset of share U(0, 1) of the columns.
 
-    Helps image models use the whole object; hurts where a small part carries the answer.
+    Helps image models use the whole object; hurts where a small part carries the answer. An autoencoder's targets are
+    its inputs, cut where they are cut, so it has nothing to mix.
 
     Departs from Yun's code in drawing the box, its share and whether to cut per example, not once a batch; the
     share is Beta(1, 1), as in the paper.
@@ -27,7 +29,7 @@ class Cutmix(OnBatch):
         rate: probability that an example is cut, in [0, 1]; 0 does nothing, 1 cuts every example.
 
     Raises:
-        InputError: if ``rate`` lies outside [0, 1].
+        InputError: if ``rate`` lies outside [0, 1]; if the inputs are to be reconstructed.
 
     Reference: Yun et al. 2019, https://arxiv.org/abs/1905.04899; for rows Kadra et al. 2021,
     https://arxiv.org/abs/2106.11189
@@ -36,6 +38,8 @@ class Cutmix(OnBatch):
     >>> print(Cutmix(0.5))
     cutmix(0.5)
     """
+
+    needs: ClassVar[frozenset[str]] = frozenset({"targets"})
 
     rate: Strength = strength(Float(0.1, 1.0), neutral=0.0, domain="[0, 1]")
 

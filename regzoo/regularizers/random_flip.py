@@ -25,7 +25,8 @@ class RandomFlip(OnBatch):
         axis: ``horizontal``, ``vertical`` or ``both``.
 
     Raises:
-        InputError: if ``factor`` lies outside [0, 1], ``axis`` is another word, or the inputs are no images.
+        InputError: if ``factor`` lies outside [0, 1], ``axis`` is another word, the inputs are no
+            images, or they are to be reconstructed.
 
     Reference: Shorten and Khoshgoftaar 2019, https://doi.org/10.1186/s40537-019-0197-0
 
@@ -34,7 +35,7 @@ class RandomFlip(OnBatch):
     random_flip(0.5)
     """
 
-    needs: ClassVar[frozenset[str]] = frozenset({"images"})
+    needs: ClassVar[frozenset[str]] = frozenset({"images", "targets"})
 
     factor: Strength = strength(Float(0.1, 0.5), neutral=0.0, domain="[0, 1]")
     axis: str = setting("horizontal", options=tuple(AXES))

@@ -25,7 +25,7 @@ class RandomShift(OnBatch):
         factor: largest shift as a share of height and of width, in [0, 1]; 0 does nothing.
 
     Raises:
-        InputError: if ``factor`` lies outside [0, 1], or the inputs are no images.
+        InputError: if ``factor`` lies outside [0, 1], the inputs are no images, or they are to be reconstructed.
 
     Reference: Shorten and Khoshgoftaar 2019, https://doi.org/10.1186/s40537-019-0197-0
 
@@ -34,7 +34,7 @@ class RandomShift(OnBatch):
     random_shift(0.1)
     """
 
-    needs: ClassVar[frozenset[str]] = frozenset({"images"})
+    needs: ClassVar[frozenset[str]] = frozenset({"images", "targets"})
 
     factor: Strength = strength(Float(0.02, 0.2), neutral=0.0, domain="[0, 1]")
 

@@ -24,7 +24,7 @@ class RandomZoom(OnBatch):
         factor: largest change of scale, in [0, 1); 0 does nothing.
 
     Raises:
-        InputError: if ``factor`` lies outside [0, 1), or the inputs are no images.
+        InputError: if ``factor`` lies outside [0, 1), the inputs are no images, or they are to be reconstructed.
 
     Reference: Shorten and Khoshgoftaar 2019, https://doi.org/10.1186/s40537-019-0197-0
 
@@ -33,7 +33,7 @@ class RandomZoom(OnBatch):
     random_zoom(0.1)
     """
 
-    needs: ClassVar[frozenset[str]] = frozenset({"images"})
+    needs: ClassVar[frozenset[str]] = frozenset({"images", "targets"})
 
     factor: Strength = strength(Float(0.05, 0.3), neutral=0.0, domain="[0, 1)")
 

@@ -6,6 +6,7 @@ Every number in it may be null, and a recipe without a finished replicate has no
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -54,6 +55,16 @@ def find(board: dict[str, Any], name: str | None) -> Row | None:
 def is_baseline(board: dict[str, Any], row: Row) -> bool:
     """True for the recipe that the gains are measured against."""
     return row is find(board, board["baseline"])
+
+
+def is_placebo(row: Row) -> bool:
+    """True for a disguised copy of the baseline; no recipe can be written with such a name."""
+    return re.fullmatch(r"placebo \d+", row["name"]) is not None
+
+
+def placebos(board: dict[str, Any]) -> list[Row]:
+    """The disguised copies of the baseline, in the board's order."""
+    return [row for row in board["recipes"] if is_placebo(row)]
 
 
 def metric(row: Row, part: str, name: str) -> float:

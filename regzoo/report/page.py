@@ -13,11 +13,14 @@ from markupsafe import Markup
 
 from regzoo.report import board as boards
 from regzoo.report import markup, tables
-from regzoo.report.figures import FigureFile, figures
+from regzoo.report.audit import audit
+from regzoo.report.figures import FigureFile, Info, figures
 from regzoo.report.figures._style import svg
 from regzoo.report.protocol import caveats, protocol
-from regzoo.report.verdict import verdict
-from regzoo.report.words import listing, plural, seconds
+from regzoo.report.references import bibtex
+from regzoo.report.sweep import verdict_of
+from regzoo.report.verdict import placebo_line
+from regzoo.report.words import listing, plural, seconds, task
 from regzoo.training.record import Record
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -48,7 +51,8 @@ def write(folder: Path, board: dict[str, Any], records: list[Record], study: dic
     Raises:
         OSError: the folder cannot be written.
     """
-    pictures = [_picture(name, file, board, records, study) for name, file in figures().items()]
+    infos = {name: file.info(board, records, study) for name, file in figures().items()}
+    pictures = [_picture(name, figures()[name], info) for name, info in infos.items() if info.fits]
     (folder / "figures").mkdir(parents=True, exist_ok=True)
     for picture in pictures:
         path = folder / "figures" / f"{picture.name}.svg"
@@ -61,10 +65,7 @@ def write(folder: Path, board: dict[str, Any], records: list[Record], study: dic
         _replace(folder / name, _environment().get_template(f"{name}.jinja").render(content))
 
 
-def _picture(
-    name: str, file: FigureFile, board: dict[str, Any], records: Sequence[Record], study: dict[str, Any]
-) -> Picture:
-    info = file.info(board, records, study)
+def _picture(name: str, file: FigureFile, info: Info) -> Picture:
     drawn = "" if info.missing else svg(file.draw(info), name, file.TITLE, info.alternative)
     return Picture(name, file.TITLE, info.reading, Markup(drawn), info.missing)
 
@@ -72,10 +73,17 @@ def _picture(
 def _content(
     board: dict[str, Any], records: Sequence[Record], study: dict[str, Any], pictures: list[Picture]
 ) -> dict[str, Any]:
+    found = audit(board, records, study)
     return {
         "study": study,
         "facts": _facts(board, records, study),
-        "verdict": verdict(board, study),
+        "findings": [*study["data"].get("repairs", ()), *study["data"].get("warnings", ())],
+        "verdict": verdict_of(board, records, study),
+        "unfair": found.heading,
+        "placebos": placebo_line(board),
+        "audit": found.findings,
+        "accounts": tables.accounts(found),
+        "bibtex": bibtex(row["name"] for row in board["recipes"]),
         "leaderboard": tables.leaderboard(board),
         "details": tables.details(board),
         "metrics": tables.metrics(board),
@@ -83,19 +91,17 @@ def _content(
         "failures": tables.failures(board, records),
         "pictures": pictures,
         "protocol": protocol(board, records, study),
-        "caveats": caveats(board),
+        "caveats": caveats(board, study),
     }
 
 
 def _facts(board: dict[str, Any], records: Sequence[Record], study: dict[str, Any]) -> list[str]:
     """What was compared on what, in a few words each."""
-    data, labels = study["data"], study["data"]["labels"]
+    data = study["data"]
     made = plural(len(records), "run")
-    task = data["task"] if not labels else f"{data['task']} into {plural(len(labels), 'label')}"
     parts = f"{data['train']:,} train, {data['validation']:,} validation, {data['test']:,} test"
     return [
-        f"{data['source']}: {plural(data['rows'], 'row')} ({parts}), {data['inputs']}, {task}",
-        *data.get("notes", ()),
+        f"{data['source']}: {plural(data['rows'], 'row')} ({parts}), {data['inputs']}, {task(data)}",
         f"{plural(len(board['recipes']), 'recipe')}, {len(boards.measured(board))} measured",
         made if not boards.known(study["seconds"]) else f"{made} in {seconds(study['seconds'])}",
     ]

@@ -9,7 +9,7 @@ from typing import Any
 from regzoo.report import board as boards
 from regzoo.report.board import number
 from regzoo.report.verdict import places, quoted
-from regzoo.report.words import code, plural, show, strength
+from regzoo.report.words import code, listing, plural, seconds, show, strength, task
 from regzoo.training.record import Record
 
 
@@ -19,13 +19,13 @@ def protocol(board: dict[str, Any], records: Sequence[Record], study: dict[str, 
     return [
         _data(board, study),
         _search(board, records, study),
-        f"The strengths with the best validation {board['rank_by']} were chosen; this metric is computed on hard "
-        "labels and without any penalty term, so it means the same for every recipe. The training part alone was "
-        "fitted, the validation part alone decided.",
+        f"The strengths with the best validation {board['rank_by']} were chosen{_on_first(study)}; this metric is "
+        "computed on hard labels and without any penalty term, so it means the same for every recipe. The training "
+        "part alone was fitted, the validation part alone decided.",
         f"Every recipe was then trained {_times(study['replicates'])} with its chosen strengths on fresh random "
-        f"seeds, the same seeds for every recipe, so that gains over {base} are paired differences.",
-        "We report means over these replicates with 95 % bootstrap-t intervals, paired gains with intervals of the "
-        f"same kind, and two-sided p-values of the same bootstrap against {base}, Holm-adjusted over the recipes. "
+        f"seeds, {_shared(study)} for every recipe, so that gains over {base} are paired differences.",
+        *_departures(study),
+        f"{_statistics(base, study)} "
         "Recipes share a tier if their paired difference from the tier's leader is not significant at 5 %, "
         "Holm-adjusted over all pairs of recipes.",
         "The test part was read once, for the chosen strengths; no choice has seen it.",
@@ -34,17 +34,50 @@ def protocol(board: dict[str, Any], records: Sequence[Record], study: dict[str, 
     ]
 
 
-def caveats(board: dict[str, Any]) -> list[str]:
+def _departures(study: dict[str, Any]) -> list[str]:
+    """What was asked for beyond the usual, a sentence each."""
+    said = []
+    looks, rope, budget = study.get("looks", ()), study.get("rope"), study.get("budget")
+    if len(looks) > 1:
+        said.append(
+            f"Recipes whose order was open got further seeds, decided at looks after {listing(list(map(str, looks)))} "
+            f"replicates; every p-value is multiplied by {len(looks)}, the number of looks (Bonferroni)."
+        )
+    if budget:
+        said.append(
+            f"Time was limited to {seconds(budget)}: every recipe was taken equally far, first in its trials and then "
+            "in its replicates."
+        )
+    if study.get("pruner") == "median":
+        said.append(
+            "A trial was stopped when, after a third of its epochs or more, its best score fell behind the median of "
+            "the same recipe's earlier trials at that epoch (Golovin et al. 2017)."
+        )
+    if study.get("class_weight") == "balanced":
+        said.append("In the training loss every class counts alike, however rare; metrics count every row alike.")
+    if rope is not None:
+        said.append(
+            f"A gain whose interval lies within {rope:g} of zero counts as equivalent: no difference in practice."
+        )
+    return said
+
+
+def caveats(board: dict[str, Any], study: dict[str, Any]) -> list[str]:
     """Return what the numbers do not say."""
     said = [
-        "The intervals say how sure the order is for this split of these data: they hold the variation between "
+        "The intervals hold the variation between random seeds and between cuts of these rows, whose overlap the "
+        "corrected variance allows for, not that between data sets. The strengths were chosen on the first cut, whose "
+        "training rows validate in other cuts."
+        if _folds(study) > 1
+        else "The intervals say how sure the order is for this split of these data: they hold the variation between "
         "random seeds, not that between splits or data sets."
     ]
     rows = boards.measured(board)
     if len(rows) < 2:
         return said
     luck = expected_best(len(rows))
-    error = number(rows[0]["sd"]) / max(1.0, number(rows[0]["replicates"])) ** 0.5
+    share = 1 / max(1.0, number(rows[0]["replicates"])) + (study.get("test_train_ratio") or 0.0)
+    error = number(rows[0]["sd"]) * share**0.5
     about = f" (here about {show(luck * error, places(board))} {board['rank_by']})" if error > 0 else ""
     return [
         *said,
@@ -71,11 +104,52 @@ def expected_best(count: int) -> float:
 
 def _data(board: dict[str, Any], study: dict[str, Any]) -> str:
     data, names = study["data"], [code(row["name"]) for row in board["recipes"]]
-    return (
+    compared = (
         f"We compared {plural(len(names), 'recipe')} of regularizers ({', '.join(names)}) on {data['source']} "
-        f"({plural(data['rows'], 'row')}, {data['inputs']}, {data['task']}; digest {data['digest']}), split once "
-        f"into {data['train']:,} rows for training, {data['validation']:,} for validation and {data['test']:,} for "
-        "the test."
+        f"({plural(data['rows'], 'row')}, {data['inputs']}, {task(data)}; digest {data['digest']})"
+    )
+    if _folds(study) == 1:
+        return (
+            f"{compared}, split once into {data['train']:,} rows for training, {data['validation']:,} for validation "
+            f"and {data['test']:,} for the test."
+        )
+    kind, folds = data["split"]["kind"], _folds(study)
+    cut = f"{kind} folds, anew whenever all have had their turn; one validates, the others train"
+    if kind == "time-ordered":
+        cut = "folds in the order of time; one validates, all rows before it train"
+    return (
+        f"{compared}; {data['test']:,} rows were set aside for the test, and the rest was cut into {folds} {cut}. In "
+        f"the first cut {data['train']:,} rows train and {data['validation']:,} validate."
+    )
+
+
+def _folds(study: dict[str, Any]) -> int:
+    """1 for a single split, which is also what reports of older comparisons say."""
+    folds: int = study.get("folds", 1)
+    return folds
+
+
+def _on_first(study: dict[str, Any]) -> str:
+    return " on the first cut" if _folds(study) > 1 else ""
+
+
+def _shared(study: dict[str, Any]) -> str:
+    return "the same seeds" if _folds(study) == 1 else "each on the next cut, with the same seeds and cuts"
+
+
+def _statistics(base: str, study: dict[str, Any]) -> str:
+    if _folds(study) == 1:
+        return (
+            "We report means over these replicates with 95 % bootstrap-t intervals, paired gains with intervals of the "
+            f"same kind, and two-sided p-values of the same bootstrap against {base}, Holm-adjusted over the recipes; "
+            "where there are pairs enough for it to speak, Wilcoxon's signed ranks must agree before two are told "
+            "apart."
+        )
+    return (
+        "We report means over these replicates with 95 % t intervals, paired gains with intervals of the same kind, "
+        f"and two-sided p-values of the same t against {base}, Holm-adjusted over the recipes, all with the corrected "
+        f"variance of repeated splits (Nadeau and Bengio 2003; {study['test_train_ratio']:.3g} validation rows for "
+        "each training row)."
     )
 
 

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from regzoo.comparison.power import CAP
 from regzoo.report import board as boards
 from regzoo.report import strengths
+from regzoo.report.audit import Audit
 from regzoo.report.board import Row, known, metric, number
 from regzoo.report.verdict import places
 from regzoo.report.words import MISSING, interval, plural, probability, seconds, short, show, strength
@@ -46,20 +48,21 @@ def leaderboard(board: dict[str, Any]) -> Table:
     """The ranking with its intervals."""
     name, digits = board["rank_by"], places(board)
     head = ("rank", "tier", "recipe", name, "95 % interval", f"gain over {board['baseline']}", "95 % interval of gain",
-            "p (Holm)", "P(better)", f"test {name}", "replicates")  # fmt: skip
+            "p (Holm)", "P(better)", "verdict", f"test {name}", "replicates")  # fmt: skip
     lines = [
         Line(
             (
                 _whole(row["rank"]),
                 _whole(row["tier"]),
-                short(row["recipe"] or row["name"]),
+                called(row),
                 show(row["mean"], digits),
                 interval(row["low"], row["high"], digits) or MISSING,
                 show(row["gain"], digits) if not boards.is_baseline(board, row) else MISSING,
                 (interval(row["gain_low"], row["gain_high"], digits) if not boards.is_baseline(board, row) else "")
                 or MISSING,
                 probability(row["p_holm"]),
-                show(row["p_better"], 2),
+                _chance(row),
+                _said(row),
                 show(metric(row, "test", name), digits),
                 boards.state(row) or _whole(row["replicates"]),
             ),
@@ -69,9 +72,11 @@ def leaderboard(board: dict[str, Any]) -> Table:
     ]
     caption = (
         f"Ranked by mean validation {name}, {boards.better(board['direction'])} is better; gains are positive where a "
-        "recipe is better than the baseline; recipes of one tier cannot be told apart."
+        "recipe is better than the baseline; recipes of one tier cannot be told apart. "
+        "P(better) is the share of paired runs in which a recipe beats the baseline, with its 95 % interval; a number "
+        "in the verdict says how many replicates in all would settle it."
     )
-    return Table(caption, head, tuple(lines), ("recipe", "replicates"))
+    return Table(caption, head, tuple(lines), ("recipe", "verdict", "replicates"))
 
 
 def details(board: dict[str, Any]) -> Table:
@@ -82,7 +87,7 @@ def details(board: dict[str, Any]) -> Table:
     lines = [
         Line(
             (
-                short(row["recipe"] or row["name"]),
+                called(row),
                 show(row["sd"], digits + 1),
                 show(row["iqm"], digits),
                 show(metric(row, "train", name), digits),
@@ -109,7 +114,7 @@ def metrics(board: dict[str, Any]) -> Table:
     columns = [(part, name) for name in names for part in parts]
     lines = [
         Line(
-            (short(row["recipe"] or row["name"]), *(show(metric(row, part, name)) for part, name in columns)),
+            (called(row), *(show(metric(row, part, name)) for part, name in columns)),
             _mark(board, row),
         )
         for row in rows
@@ -131,6 +136,24 @@ def chosen(board: dict[str, Any], records: Sequence[Record]) -> Table:
         lines.append(Line((row["name"], _values(row["name"], values), rate, trials), _mark(board, row)))
     caption = "Chosen by validation score among the trials of each recipe; a value at the edge asks for a wider range."
     return Table(caption, ("recipe", "strengths", "learning rate", "trials"), tuple(lines), ("recipe", "strengths"))
+
+
+def accounts(audit: Audit) -> Table:
+    """What every recipe was given, and what became of its runs."""
+    head = ("recipe", "trials", "distinct settings", "epochs at most", "looks at validation", "search time",
+            "replicates", "pruned", "diverged", "failed", "collapsed")  # fmt: skip
+    lines = [
+        Line(
+            (a.name, str(a.trials), str(a.points), f"{a.epochs:,}", f"{a.looks:,}", seconds(a.seconds),
+             *(str(count) for count in (a.replicates, a.pruned, a.diverged, a.failed, a.collapsed)))
+        )
+        for a in audit.accounts
+    ]  # fmt: skip
+    caption = (
+        "What each recipe was given, counted in the records: the validation part is looked at after each epoch of a "
+        "trial; collapsed runs predict no better than a constant."
+    )
+    return Table(caption, head, tuple(lines))
 
 
 def failures(board: dict[str, Any], records: Sequence[Record]) -> Table | None:
@@ -157,6 +180,25 @@ def failures(board: dict[str, Any], records: Sequence[Record]) -> Table | None:
     caption = f"{plural(len(lost), 'run')} of {len(records):,} ended without a score{more}."
     words = ("recipe", "run", "status", "reason")
     return Table(caption, (*words, "learning rate", "seed"), tuple(lines), words)
+
+
+def called(row: Row) -> str:
+    """The recipe with its strengths; a placebo by its name."""
+    return f"{row['name']} (none in disguise)" if boards.is_placebo(row) else short(row["recipe"] or row["name"])
+
+
+def _chance(row: Row) -> str:
+    """``0.90 (0.60 to 0.98)``."""
+    between = interval(row["p_better_low"], row["p_better_high"], 2)
+    return f"{show(row['p_better'], 2)} ({between})" if between else show(row["p_better"], 2)
+
+
+def _said(row: Row) -> str:
+    """The verdict, and how many replicates would settle an open one."""
+    if not known(row["replicates_needed"]):
+        return row["verdict"] or MISSING
+    needed = row["replicates_needed"]
+    return f"{row['verdict']}, {f'{CAP:,}+' if needed >= CAP else f'{needed:.0f}'} needed"
 
 
 def _rows(board: dict[str, Any]) -> list[Row]:

@@ -2,40 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from regzoo.comparison.bootstrap import LEVEL
 from regzoo.report import board as boards
 from regzoo.report.board import Row, number
-from regzoo.report.words import code, decimals, interval, listing, plural, probability, seconds, short, show
+from regzoo.report.diagnosis import Diagnosis, answer, diagnose, evidence
+from regzoo.report.next_steps import next_steps
+from regzoo.report.words import code, decimals, interval, listing, percent, plural, probability, seconds, short, show
+from regzoo.training.record import Record
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """One sentence to act upon, and what stands behind it, a sentence each."""
+    """One sentence to act upon, what stands behind it, and what to try next, a sentence each."""
 
     headline: str
     details: tuple[str, ...] = ()
+    next: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return " ".join([self.headline, *self.details])
+        return " ".join([self.headline, *self.details, *self.next])
 
 
-def verdict(board: dict[str, Any], study: dict[str, Any]) -> Verdict:
-    """Return what the board says about ``study``."""
+def verdict(board: dict[str, Any], study: dict[str, Any], records: Sequence[Record] = ()) -> Verdict:
+    """Return what the board says about ``study``; with the records also whether a regularizer is needed at all."""
     rows = boards.measured(board)
     if not rows:
         return Verdict("No verdict yet: no recipe has a finished replicate.", _unfinished(board))
     winner, baseline = rows[0], boards.find(board, board["baseline"])
-    details = (*_doubts(board, winner, baseline), *_cost(winner, baseline, mates(board, winner)), *_unfinished(board))
-    return Verdict(_headline(board, winner, baseline), details)
+    found = diagnose(board, records, study)
+    details = (
+        answer(found, board, places(board)),
+        _sureness(board, winner),
+        *_doubts(board, winner, baseline),
+        *_luck(board, winner),
+        *_cost(winner, baseline, mates(board, winner)),
+        *evidence(found, board, places(board)),
+        *_unfinished(board),
+    )
+    return Verdict(_headline(board, winner, baseline, found), tuple(filter(None, details)), next_steps(board, found))
 
 
 def mates(board: dict[str, Any], winner: Row) -> list[Row]:
     """The recipes that share the winner's tier, itself left out."""
     rows = boards.measured(board)
-    return [row for row in rows if row is not winner and winner["tier"] is not None and row["tier"] == winner["tier"]]
+    alike = [row for row in rows if row is not winner and winner["tier"] is not None and row["tier"] == winner["tier"]]
+    return [row for row in alike if not boards.is_placebo(row)]
 
 
 def places(board: dict[str, Any]) -> int:
@@ -44,10 +59,14 @@ def places(board: dict[str, Any]) -> int:
     return decimals((number(row["high"]) - number(row["low"])) / 2 for row in rows)
 
 
-def _headline(board: dict[str, Any], winner: Row, baseline: Row | None) -> str:
+def _headline(board: dict[str, Any], winner: Row, baseline: Row | None, found: Diagnosis) -> str:
     name, base = quoted(winner), code(board["baseline"])
     best = f"the best mean validation {board['rank_by']}, {show(winner['mean'], places(board))}"
     best += f" ({boards.better(board['direction'])} is better)"
+    if boards.is_placebo(winner):
+        return f"Nothing beats {base} for certain: {name}, a copy of it in disguise, has {best}."
+    if winner is baseline and found.need == "no":
+        return f"No regularizer is needed: {base} has {best}."
     if winner is baseline:
         return f"Nothing beats {base} here: without a regularizer it has {best}."
     if baseline is None or not boards.known(baseline["mean"]) or not boards.known(winner["gain"]):
@@ -58,6 +77,8 @@ def _headline(board: dict[str, Any], winner: Row, baseline: Row | None) -> str:
     if not (boards.known(winner["gain_low"]) and boards.known(winner["gain_high"])):
         return f"{name} has {best}, {gain}, but too few replicates finished to say how sure that is."
     gain += f" (95 % interval of the gain {interval(winner['gain_low'], winner['gain_high'], places(board))})"
+    if baseline in mates(board, winner) and found.need == "no":
+        return f"No regularizer is needed: {name} has {best}, {gain}, but the data cannot tell the two apart."
     if baseline in mates(board, winner):
         return f"Nothing beats {base} beyond doubt: {name} has {best}, {gain}, but the data cannot tell the two apart."
     if not _sure(winner):
@@ -72,6 +93,42 @@ def _equals(board: dict[str, Any], winner: Row) -> str:
 
 def _sure(winner: Row) -> bool:
     return number(winner["p_holm"]) < LEVEL and number(winner["gain_low"]) > 0
+
+
+def _sureness(board: dict[str, Any], winner: Row) -> str:
+    """How often the winner beats the baseline, run by run."""
+    if boards.is_baseline(board, winner) or not boards.known(winner["p_better"]):
+        return ""
+    said = f"{quoted(winner)} beats {code(board['baseline'])} in {percent(winner['p_better'])} of the paired runs"
+    low, high = number(winner["p_better_low"]), number(winner["p_better_high"])
+    sure = f" (95 % interval of the chance to do so {percent(low)} to {percent(high)})" if boards.known(low) else ""
+    return f"{said}{sure}: {winner['verdict'] or 'undecided'}."
+
+
+def _luck(board: dict[str, Any], winner: Row) -> tuple[str, ...]:
+    """The gain without the luck of having been picked, and how the placebos fared."""
+    said = []
+    shrunk = board["shrunk_gain"]
+    if not boards.is_baseline(board, winner) and boards.known(shrunk):
+        said.append(
+            f"On fresh seeds expect a gain of {show(shrunk, places(board))} instead of "
+            f"{show(winner['gain'], places(board))}: that takes off the luck {quoted(winner)} was picked for."
+        )
+    return (*said, *placebo_line(board))
+
+
+def placebo_line(board: dict[str, Any]) -> tuple[str, ...]:
+    """How many disguised copies of the baseline were told apart from it; nothing if there are none."""
+    made = [row for row in boards.placebos(board) if boards.known(row["mean"])]
+    if not made:
+        return ()
+    told = [row for row in made if row["verdict"] == "conclusive"]
+    won = sum(number(row["gain"]) > 0 for row in told)
+    return (
+        f"Placebos: {won} of {plural(len(made), 'disguised copy', 'disguised copies')} of {code(board['baseline'])} "
+        f"{'was' if won == 1 else 'were'} taken for better than it, {len(told) - won} for worse (the rules allow "
+        "one false claim of any kind in 20 comparisons).",
+    )
 
 
 def _doubts(board: dict[str, Any], winner: Row, baseline: Row | None) -> tuple[str, ...]:
@@ -97,6 +154,9 @@ def _cost(winner: Row, baseline: Row | None, equals: list[Row]) -> tuple[str, ..
     if baseline is not None and winner is not baseline and number(baseline["fit_seconds"]) > 0:
         ratio = f"{winner['fit_seconds'] / baseline['fit_seconds']:.2g}"
         said += f", {'about' if ratio == '1' else ratio + ' times'} as long as {quoted(baseline)}"
+    if baseline is not None and winner is not baseline and number(baseline["best_epoch"]) > 0:
+        late, early = number(winner["best_epoch"]), number(baseline["best_epoch"])
+        said += f", and is best after {late:.0f} epochs instead of {early:.0f}" if late > 0 else ""
     timed = [row for row in equals if number(row["fit_seconds"]) < 0.8 * winner["fit_seconds"]]
     if timed:
         cheap = min(timed, key=lambda row: number(row["fit_seconds"]))

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from regzoo.language.errors import printable
 from regzoo.report.board import known, number
 
 MISSING = "–"  # noqa: RUF001 - the dash that tables use for what is not there
+
+LONGEST = 30
+"""Labels of more characters are counted, not shown."""
 
 _NUMBER = re.compile(r"(?<![\w.])\d+\.\d+(?:e[+-]?\d+)?")
 
@@ -79,6 +83,15 @@ def probability(value: Any) -> str:
     return "< 0.001" if number(value) < 0.001 else f"{number(value):.3f}"
 
 
+def percent(value: float) -> str:
+    """Write a share.
+
+    >>> percent(0.725)
+    '72 %'
+    """
+    return f"{value * 100:.0f} %"
+
+
 def interval(low: Any, high: Any, places: int) -> str:
     """Write ``low to high``, or nothing if one end is unknown.
 
@@ -97,9 +110,23 @@ def listing(items: Sequence[str], last: str = "and") -> str:
     return f" {last} ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
 
 
-def plural(count: int, noun: str) -> str:
-    """``1 run``, ``2 runs``."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+def plural(count: int, noun: str, many: str = "") -> str:
+    """``1 run``, ``2 runs``; ``many`` where it is no ``s`` that makes the plural."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {many or noun + 's'}"
+
+
+def task(data: Mapping[str, Any]) -> str:
+    """Say what is learned from the data that these facts, ``task`` and ``labels``, describe.
+
+    >>> task({"task": "classification", "labels": ["no", "yes"]}), task({"task": "multilabel", "labels": ["a", "b"]})
+    ('binary classification into no, yes', 'multilabel: 2 labels')
+    """
+    labels = [" ".join(printable(str(label)).split()) for label in data["labels"] or ()]
+    count = plural(len(labels), "label")
+    if data["task"] == "classification" and labels:
+        named = len(labels) == 2 and max(map(len, labels)) <= LONGEST
+        return f"binary classification into {', '.join(labels)}" if named else f"classification into {count}"
+    return f"multilabel: {count}" if data["task"] == "multilabel" else str(data["task"])
 
 
 def code(text: str) -> str:

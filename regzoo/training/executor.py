@@ -20,7 +20,10 @@ class Executor(Protocol):
     """Makes runs; several may be under way."""
 
     def open(self, study: Study, data: dict[str, Any]) -> None:
-        """Say what all runs share, and hand over the parts ``train``, ``validation`` and ``test``, each (x, y)."""
+        """Say what all runs share, and hand over the parts ``train``, ``validation`` and ``test``, each (x, y).
+
+        With folds there are as many more of each as ``study`` has further cuts, see `in_cut`.
+        """
 
     def room(self) -> bool:
         """True if a run handed over now would start now."""

@@ -53,7 +53,7 @@ def refuse_ranges(recipe: Recipe) -> None:
 
 
 def refuse_unfit(recipe: Recipe, task: Task, input_shape: tuple[int, ...]) -> None:
-    """Refuse regularizers that need images, rows or classes where there are none.
+    """Refuse regularizers that need images, rows, classes, or targets other than the inputs, where there are none.
 
     Args:
         recipe: its regularizers say what they need.
@@ -65,6 +65,7 @@ def refuse_unfit(recipe: Recipe, task: Task, input_shape: tuple[int, ...]) -> No
     """
     offered = {"images"} if len(input_shape) == 3 else {"rows"} if len(input_shape) == 1 else set()
     offered |= {"classes"} if task.kind == "classification" else set()
+    offered |= {"targets"} if task.kind != "reconstruction" else set()
     for part in recipe:
         missing = sorted(part.needs - offered)
         if missing:

@@ -65,6 +65,23 @@ class Watching(keras.callbacks.Callback):
         self.watcher.finish(self.model)
 
 
+def refuse_unwatched(given: Mapping[str, Any], names: str) -> None:
+    """Refuse to watch validation where `fit` has none after every epoch.
+
+    Args:
+        given: what `fit` was given, by name.
+        names: of the regularizers that watch.
+
+    Raises:
+        InputError: if there is no validation data, or not after every epoch.
+    """
+    if given.get("validation_data") is None and not given.get("validation_split"):
+        raise InputError(f"{names} watches validation: pass validation_data to fit")
+    if given.get("validation_freq", 1) != 1:
+        frequency = given["validation_freq"]
+        raise InputError(f"{names} watches validation after every epoch, received validation_freq={frequency}")
+
+
 def batches_of(given: Mapping[str, Any]) -> Iterator[tuple[Any, Any]]:
     """The training batches (x, y) of one epoch of `fit`, in the order of the data; it can be asked for again.
 

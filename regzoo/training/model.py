@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from regzoo.language import Companion, InputError, OnTraining, Penalty, Recipe, Regularizer, Rule, Schedule
 from regzoo.language.seeds import derive
-from regzoo.training.following import Turning, Watching, batches_of
+from regzoo.training.following import Turning, Watching, batches_of, refuse_unwatched
 from regzoo.training.step import Step, weighted_mean
 from regzoo.training.task import Task
 
@@ -270,7 +270,7 @@ class RegularizedModel(keras.Model):
         given = inspect.signature(super().fit).bind(*args, **kwargs).arguments
         watching = self.acting(OnTraining)
         if watching:
-            self._refuse_unwatched(given, " and ".join(part.name for part in watching))
+            refuse_unwatched(given, " and ".join(part.name for part in watching))
             self.show_training_data(lambda: batches_of(given))
         if self.optimizer is not None and not int(self.optimizer.iterations):
             self._start_companions()  # at the weights as they are: they may have been set or loaded since
@@ -278,13 +278,6 @@ class RegularizedModel(keras.Model):
         callbacks = callbacks if isinstance(callbacks, list | tuple) else [callbacks]
         own = [Turning(self.recipe.dials()), *(Watching(part) for part in watching)]
         return super().fit(**{**given, "callbacks": [*callbacks, *own]})
-
-    def _refuse_unwatched(self, given: Mapping[str, Any], names: str) -> None:
-        if given.get("validation_data") is None and not given.get("validation_split"):
-            raise InputError(f"{names} watches validation: pass validation_data to fit")
-        if given.get("validation_freq", 1) != 1:
-            frequency = given["validation_freq"]
-            raise InputError(f"{names} watches validation after every epoch, received validation_freq={frequency}")
 
     def get_config(self) -> dict[str, Any]:
         """What `from_config` needs to assemble the model again."""

@@ -15,6 +15,10 @@ Curves = dict[str, dict[str, list[float | None]]]
 """As `Parts`, with one number for each epoch."""
 
 
+LATER = ("bar", "fold")
+"""Fields that runs did not always have: left at its default, one changes no key, so old ledgers go on."""
+
+
 @dataclass(frozen=True)
 class Run:
     """One training, with all strengths fixed.
@@ -29,6 +33,8 @@ class Run:
         epochs: at most this many.
         study: digest of what all runs of a comparison share (data, split, backbone, training).
         bar: what a pruner wants at least: the best validation score after each epoch; empty without a pruner.
+        fold: number of the cut into training and validation rows, from 0; with k folds, cut i is fold i mod k of
+            repetition i // k.
     """
 
     stage: Literal["trial", "replicate", "member"]
@@ -40,17 +46,18 @@ class Run:
     epochs: int
     study: str
     bar: tuple[float, ...] = ()
+    fold: int = 0
 
     @property
     def key(self) -> str:
         """The run's identity: the same key means the same result."""
-        return _digest({name: value for name, value in asdict(self).items() if name != "bar" or value})
+        return _digest({name: value for name, value in asdict(self).items() if name not in LATER or value})
 
     @property
     def training(self) -> str:
         """The identity of the training itself: runs of equal ones differ in name only, and share the weights."""
         asked = (self.recipe, self.seed, self.learning_rate, self.epochs, self.study, self.bar)
-        return _digest({"training": asked})
+        return _digest({"training": (*asked, self.fold) if self.fold else asked})
 
 
 @dataclass(frozen=True)

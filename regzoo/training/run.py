@@ -15,6 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from regzoo.data.catalog import PARTS, in_cut
 from regzoo.language import AfterTraining, Objective, OnTraining, Recipe, parse
 from regzoo.language.seeds import generator
 from regzoo.training.assemble import assemble
@@ -28,7 +29,6 @@ from regzoo.training.program import Program
 from regzoo.training.pruning import Pruner
 from regzoo.training.record import Curves, Parts, Record, Run, finite
 from regzoo.training.study import Study
-from regzoo.training.task import Task
 
 Weights = list[list[np.ndarray]]
 """The weights of each member, in Keras's order."""
@@ -53,16 +53,33 @@ class Studio:
 
     Attributes:
         study: what all runs share.
-        data: the parts ``train``, ``validation`` and ``test``.
-        memory: bytes that the data may take; more of it is streamed. None for no limit.
-        programs: by the structure of the recipe.
+        data: the parts ``train``, ``validation`` and ``test``; those of further cuts as `in_cut` calls them.
+        memory: bytes that the data may take, all cuts together; more of it is streamed. None for no limit.
+        programs: by the cut, and the structure of the recipe.
+        fold: number of the cut that it works on.
     """
 
     study: Study
     data: dict[str, Rows]
     memory: int | None = None
     programs: OrderedDict[Any, Program] = field(default_factory=OrderedDict)
+    fold: int = 0
     _combined: OrderedDict[Any, Combined] = field(default_factory=OrderedDict)
+    _cuts: dict[int, Studio] = field(default_factory=dict)
+
+    def of(self, fold: int) -> Studio:
+        """The studio of cut number ``fold``; it keeps its programs here."""
+        if fold == self.fold:
+            return self
+        if fold not in self._cuts:
+            data = {part: self.data[in_cut(part, fold)] for part in PARTS}
+            self._cuts[fold] = Studio(self.study.of(fold), data, self._share, self.programs, fold, self._combined)
+        return self._cuts[fold]
+
+    @property
+    def _share(self) -> int | None:
+        """Bytes for each cut."""
+        return None if self.memory is None else self.memory // (1 + len(self.study.cuts))
 
     @cached_property
     def parts(self) -> list[Part]:
@@ -70,19 +87,29 @@ class Studio:
         train, validation = self.data["train"], self.data["validation"]
         count = max(len(validation[0]), SHOWN)
         if count >= len(train[0]):
-            return held([train, validation], self.study.task, self.memory)
+            return held([train, validation], self.study.task, self._share)
         places = np.sort(generator("shown").permutation(len(train[0]))[:count])
-        return held([train, validation, tuple(array[places] for array in train)], self.study.task, self.memory)
+        return held([train, validation, tuple(array[places] for array in train)], self.study.task, self._share)
+
+    @cached_property
+    def measure(self) -> Callable[[Any, Any, Any], dict[str, Any]]:
+        """Every metric of targets and logits (rows, size), given the variance of the residuals; traced once."""
+        task, rows = self.study.task, tf.TensorSpec([None, self.study.task.size], tf.float32)
+        return tf.function(
+            lambda y, logits, variance: task.measure(y, logits, variance=variance),
+            input_signature=[rows, rows, tf.TensorSpec([], tf.float32)],
+        )
 
     def program(self, recipe: Recipe) -> Program:
         """The program for the structure of ``recipe``; traced at most once while it is kept."""
-        return _kept(self.programs, recipe.structure(), lambda: self._program(recipe))
+        return _kept(self.programs, (self.fold, recipe.structure()), lambda: self._program(recipe))
 
     def combined(self, recipe: Recipe, count: int) -> Combined:
         """What makes one model of ``count`` trained with ``recipe``; built and traced at most once while it is kept."""
         after = tuple(part for part in recipe if isinstance(part, AfterTraining))
         models = (assemble(self.study.backbone, recipe, self.study.task, self.study.input_shape) for _ in range(count))
-        return _kept(self._combined, (recipe.structure(), after, count), lambda: Combined(recipe, list(models)))
+        key = (self.study.of(0), recipe.structure(), after, count)  # the same in every cut that has equal inputs
+        return _kept(self._combined, key, lambda: Combined(recipe, list(models)))
 
     def _program(self, recipe: Recipe) -> Program:
         study = self.study
@@ -125,6 +152,7 @@ def execute(run: Run, studio: Studio, members: Sequence[Outcome] | None = None) 
         studio: where it is made.
         members: what its trainings left, one for each of `members_of`, if they have been made already.
     """
+    studio = studio.of(run.fold)
     if members is None:
         needed = members_of(run)
         if needed == [run]:
@@ -187,7 +215,7 @@ def _measured(made: Record, studio: Studio, program: Program, weights: Weights) 
     parts = ["train", "validation", *(["test"] if made.run.stage == "replicate" else [])]
     logits = {part: predict(data[part][0]) for part in parts}
     targets = {part: study.task.encode(tf.constant(data[part][1])) for part in parts}
-    metrics = _measure(study.task, targets, logits)
+    metrics = _metrics(studio, targets, logits)
     broken = _broken(metrics, weights)
     record = replace(
         made,
@@ -233,12 +261,10 @@ def _count(model: keras.Model) -> int:
     return sum(math.prod(variable.shape) for variable in model.trainable_variables)
 
 
-def _measure(task: Task, targets: dict[str, Any], logits: dict[str, Any]) -> dict[str, dict[str, float | None]]:
-    variance = task.residual_variance(targets["train"], logits["train"])
-    return {
-        part: finite({name: float(value) for name, value in task.measure(y, logits[part], variance=variance).items()})
-        for part, y in targets.items()
-    }
+def _metrics(studio: Studio, targets: dict[str, Any], logits: dict[str, Any]) -> dict[str, dict[str, float | None]]:
+    variance = studio.study.task.residual_variance(targets["train"], logits["train"])
+    measured = {part: studio.measure(y, logits[part], variance) for part, y in targets.items()}
+    return {part: finite({name: float(value) for name, value in values.items()}) for part, values in measured.items()}
 
 
 def _mean_history(histories: Sequence[Curves]) -> Curves:

@@ -43,7 +43,7 @@ class _Worker:
     ready: bool = False
     memory: int | None = None  # bytes after its first run
     run: Run | None = None
-    structures: set[Any] = field(default_factory=set)
+    programs: set[Any] = field(default_factory=set)
     killed: int = 0  # times in a row, while it started
 
     @property
@@ -105,17 +105,17 @@ class Workers:
 
     def pick(self, waiting: Sequence[Run]) -> Run:
         """A run whose program the free worker has traced; else one that no worker has; else the first."""
-        free = self._free().structures
-        taken = {structure for worker in self._workers for structure in worker.structures}
-        structures = [parse(run.recipe).structure() for run in waiting]
-        traced = [run for run, structure in zip(waiting, structures, strict=True) if structure in free]
-        untouched = [run for run, structure in zip(waiting, structures, strict=True) if structure not in taken]
+        free = self._free().programs
+        taken = {program for worker in self._workers for program in worker.programs}
+        programs = [_program(run) for run in waiting]
+        traced = [run for run, program in zip(waiting, programs, strict=True) if program in free]
+        untouched = [run for run, program in zip(waiting, programs, strict=True) if program not in taken]
         return [*traced, *untouched, waiting[0]][0]
 
     def start(self, run: Run, members: Sequence[Outcome] | None = None) -> None:
         """Hand ``run``, and what its ``members`` left, to a free worker."""
         worker = self._free()
-        worker.structures.add(parse(run.recipe).structure())
+        worker.programs.add(_program(run))
         worker.run, worker.since = run, time.monotonic()
         worker.process.send(run, members)
 
@@ -185,7 +185,7 @@ class Workers:
     def _replace(self, worker: _Worker) -> None:
         worker.process = self._process(worker.device)
         worker.since, worker.ready, worker.memory, worker.run = time.monotonic(), False, None, None
-        worker.structures.clear()
+        worker.programs.clear()
 
     def _process(self, device: str | None) -> Process:
         process = Process(device)
@@ -199,6 +199,11 @@ class Workers:
             assert self._opening is not None, "a worker is ready after it was opened"
             self._opening = *self._opening[:2], share_of_memory(cores())
             self._workers += [_Worker(None, self._process(None)) for _ in range(cores() - len(self._workers))]
+
+
+def _program(run: Run) -> Any:
+    """Equal for runs that one traced program makes."""
+    return run.fold, parse(run.recipe).structure()
 
 
 def manner_of_death(code: int) -> str:

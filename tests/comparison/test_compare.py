@@ -372,3 +372,48 @@ def test_a_placebo_is_the_baseline_on_seeds_of_its_own(plan: Any, tmp_path: Path
     assert len({tuple(r.run.learning_rate for r in trials[name]) for name in names}) == 1  # tuned alike
     seeds = [r.run.seed for name in names for r in replicates[name]]
     assert len(set(seeds)) == len(seeds) == 9
+
+
+@dataclass
+class Planted(Pretend):
+    """Scores with a gain of ``gains[recipe]`` over noise of sd 1, the same noise in a pair but for a tenth of it."""
+
+    gains: dict[str, float] = field(default_factory=dict)
+
+    def collect(self) -> list[tuple[Record, Any]]:
+        ((record, weights),) = super().collect()
+        shared, own = (np.random.default_rng([record.run.number, n]).normal() for n in (0, len(record.run.name)))
+        value = 5.0 + shared + 0.1 * own - self.gains.get(record.run.name, 0.0)
+        return [(replace(record, metrics={**record.metrics, "validation": {"nll": value}}), weights)]
+
+
+def test_more_seeds_go_where_the_order_is_open(plan: Any, tmp_path: Path) -> None:
+    made = plan(replicates="auto", recipes=["none", "dropout(0.5)", "l2(0.001)", "l1(0.1)"])
+    gains = {"dropout(0.5)": 1.0, "l2(0.001)": 1.0, "l1(0.1)": -1.0}  # two equal leaders, a clear loser
+    boards, counts = set(), {}
+    for slots, most in ((1, math.inf), (3, math.inf), (2, 9)):
+        folder = tmp_path / str(slots)
+        finished = False
+        while not finished:
+            try:
+                compared(made, folder, Planted(slots, most, gains=gains))
+                finished = True
+            except Interrupted:
+                pass
+        counts = {name: len(those) for name, those in records(folder, "replicate").items()}
+        boards.add(board(made, folder))
+    assert len(boards) == 1
+    assert counts["l1(0.1)"] == 5  # settled at the first look
+    assert counts["none"] == counts["dropout(0.5)"] == counts["l2(0.001)"] > 5
+
+
+def test_a_clear_order_is_settled_at_the_first_look(plan: Any, tmp_path: Path) -> None:
+    made = plan(replicates="auto", recipes=["none", "dropout(0.5)", "l2(0.001)"])
+    compared(made, tmp_path, Planted(gains={"dropout(0.5)": 2.0, "l2(0.001)": -2.0}))
+    assert {len(those) for those in records(tmp_path, "replicate").values()} == {5}
+
+
+def test_what_makes_no_difference_in_practice_is_settled(plan: Any, tmp_path: Path) -> None:
+    made = plan(replicates="auto", recipes=["none", "dropout(0.5)"], rope=0.5)
+    compared(made, tmp_path, Planted())
+    assert {len(those) for those in records(tmp_path, "replicate").values()} == {5}

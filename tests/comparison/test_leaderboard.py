@@ -311,3 +311,33 @@ def test_a_metric_that_nobody_measured_is_named() -> None:
 def test_a_baseline_that_is_no_recipe_is_named() -> None:
     with pytest.raises(InputError, match=r"'nnoe'.*Did you mean 'none'\?"):
         leaderboard.of(NONE, "nll", "min", ["none"], baseline="nnoe")
+
+
+def test_placebos_are_paired_by_number_though_their_seeds_are_their_own() -> None:
+    """By seed there would be no pair. Gains by hand: the mean of 0.30 - 0.31, 0.34 - 0.33 and 0.32 - 0.35."""
+    made = [record("placebo 1", number, score, "none") for number, score in enumerate([0.31, 0.33, 0.35])]
+    made += [record("placebo 2", number, score, "none") for number, score in enumerate([0.30, 0.34])]
+    own = [replace(r, run=replace(r.run, seed=1000 * int(r.run.name[-1]) + r.run.number)) for r in made]
+    board = leaderboard.of([*NONE, *own], "nll", "min", ["none", "placebo 1", "placebo 2"])
+    rows = {row.name: row for row in board.recipes}
+    assert rows["placebo 1"].gain == pytest.approx(-0.01)
+    assert rows["placebo 2"].gain == pytest.approx(0.0)
+    low, high = rows["placebo 1"].gain_low, rows["placebo 1"].gain_high
+    assert low is not None
+    assert high is not None
+    assert low < -0.01 < high
+    assert rows["placebo 1"].verdict == "inconclusive"
+
+
+def test_folds_widen_the_interval_by_the_corrected_variance() -> None:
+    """Nadeau and Bengio: 1 / J + ratio in place of 1 / J, so by sqrt(1 + 3 x 0.5) for three replicates; t, 2 df."""
+    cut = [replace(r, run=replace(r.run, fold=r.run.number)) for r in [*NONE, *DROPOUT]]
+    narrow, wide = (
+        leaderboard.of(cut, "nll", "min", ["none", "dropout"], test_train_ratio=ratio).recipes[0]
+        for ratio in (1e-12, 0.5)
+    )
+    assert narrow.name == wide.name == "dropout"
+    gains = [0.30 - 0.21, 0.34 - 0.23, 0.32 - 0.22]
+    reach = 4.302653 * pd.Series(gains).std() / 3**0.5
+    for row, factor in ((narrow, 1.0), (wide, 2.5**0.5)):
+        assert (row.gain_low, row.gain_high) == pytest.approx((0.1 - factor * reach, 0.1 + factor * reach))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import yaml
 
 from regzoo.backbones.mlp import Mlp
-from regzoo.config import ConfigError, Experiment, from_keywords, load, read
+from regzoo.config import ConfigError, Experiment, Training, from_keywords, load, read
 from regzoo.language.ranges import Choice, Float
 from regzoo.regularizers.dropout import Dropout
 from regzoo.regularizers.l2 import L2
@@ -132,7 +133,7 @@ def test_resolved_yaml_has_every_key_and_reads_back_equal() -> None:
     assert read(text) == experiment
     written = yaml.safe_load(text)
     assert set(written) == set(Experiment.model_fields)
-    assert set(written["training"]) == {"epochs", "batch_size", "optimizer", "learning_rate"}
+    assert set(written["training"]) == set(Training.model_fields)
     assert Path(written["data"]["csv"]).is_absolute()
 
 
@@ -171,12 +172,17 @@ TABLE = [
     ("name: no", 6, 7, "received no, which YAML reads as true or false (put it in quotes"),
     ("name:", 6, 6, "name: takes text, received nothing"),
     ("name: [a]", 6, 7, "name: takes text, received a list"),
-    ("data: digits", 6, 7, "data: takes keys and values (source, csv, target, npz, images, size, idx, keras, "),
+    (
+        "data: digits",
+        6,
+        7,
+        "data: takes keys and values (source, csv, target, npz, parquet, separator, encoding, ",
+    ),
     ("data: {source: digts}", 6, 16, "data.source: takes one of digits, iris, wine"),
     ("data: {source: digts}", 6, 16, "received digts. Did you mean 'digits'?"),
     ("data: {sorce: digits}", 6, 8, "data.sorce: there is no such key. Did you mean 'source'?"),
     ("data: {image: folder}", 6, 8, "data.image: there is no such key. Did you mean 'images'?"),
-    ("data: {xyz: folder}", 6, 8, "data.xyz: there is no such key. There is: csv, download, group, idx, images,"),
+    ("data: {xyz: folder}", 6, 8, "data.xyz: there is no such key. There is: csv, download, encoding, group, idx,"),
     ("data: {images: [a]}", 6, 16, "data.images: takes text, received a list"),
     ("data: {images: a, size: 32}", 6, 25, "data.size: takes [height, width] in pixels, such as [32, 32], received 32"),
     ("data: {images: a, size: [32]}", 6, 25, "received a list of 1"),
@@ -195,9 +201,11 @@ TABLE = [
         "data: takes one of {source: digits}, {csv: path, target: column}",
     ),
     ("data: {csv: a.csv}", 6, 7, "data: csv needs the column to predict"),
-    ("data: {source: iris, target: y}", 6, 7, "target goes with csv, received it with source"),
-    ("data: {source: iris, group: g}", 6, 7, "data: group must go with csv or npz; name such a file, or take it out"),
-    ("data: {source: iris, test: t.csv}", 6, 7, "data: test must go with csv or npz"),
+    ("data: {source: iris, target: y}", 6, 7, "target goes with csv or parquet, received it with source"),
+    ('data: {npz: a.npz, separator: ";"}', 6, 7, "separator goes with csv, received it with npz"),
+    ("data: {parquet: a.parquet}", 6, 7, "data: parquet needs the column to predict: {parquet: path, target: column}"),
+    ("data: {source: iris, group: g}", 6, 7, "data: group must go with csv, parquet or npz; name such a file"),
+    ("data: {source: iris, test: t.csv}", 6, 7, "data: test must go with csv, parquet or npz"),
     ("data: {csv: a.csv, target: y, group: y}", 6, 7, "data: group and target are both 'y'; a column has one role"),
     ("data: {csv: a.csv, target: y, group: g, time: g}", 6, 7, "data: group and time are both 'g'"),
     (
@@ -482,7 +490,7 @@ def test_the_task_may_be_said_and_reconstruction_needs_no_target() -> None:
     assert read(changed("task", "regression")).task == "regression"
     experiment = read(changed("data", "{csv: a.csv}") + "task: reconstruction\n")
     assert (experiment.task, experiment.data.target) == ("reconstruction", None)
-    with pytest.raises(ConfigError, match="task: takes one of classification, regression, reconstruction"):
+    with pytest.raises(ConfigError, match="task: takes one of classification, multilabel, regression, reconstruction"):
         read(changed("task", "regresion"))
 
 
@@ -510,3 +518,28 @@ def test_reading_a_config_imports_no_heavy_library() -> None:
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert said.strip() == "[]"
+
+
+def test_several_columns_may_be_the_target() -> None:
+    data = {"csv": "a.csv", "target": ["red", "round"]}
+    experiment = from_keywords(data=data, backbone="mlp", recipes=["none"])
+    assert experiment.data.target == ("red", "round")
+    assert read(experiment.to_yaml()) == experiment
+    written = read("name: a\ndata: {csv: a.csv, target: [red, 7]}\nbackbone: mlp\nrecipes: [none]\n")
+    assert written.data.target == ("red", "7")
+    alone = from_keywords(data={**data, "target": ["red"]}, backbone="mlp", recipes=["none"])
+    assert alone.data.target == "red"
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ([], "data.target: takes the name of a column, or a list of different ones, received an empty list"),
+        (["a", "a"], "data.target: takes the name of a column, or a list of different ones, received 'a' twice"),
+        (["a", 3.5j], "data.target: takes text, received 3.5j"),
+        (["a", "g"], "data: group and target are both 'g'; a column has one role"),
+    ],
+)
+def test_targets_that_are_none(target: Any, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        from_keywords(data={"csv": "a.csv", "target": target, "group": "g"}, backbone="mlp", recipes=["none"])

@@ -106,3 +106,31 @@ def test_the_task_may_be_asked_for() -> None:
     ):
         with pytest.raises(InputError, match=said):
             data.task_as(task)
+
+
+TAGS = [[0, 1, 1], [1, 1, 0], [0, 0, 0], [1, 0, 1]]
+
+
+def test_several_columns_are_several_labels() -> None:
+    data = from_arrays(X, TAGS)
+    assert [data.task, data.task_as(None), data.task_as("multilabel")] == ["multilabel"] * 3
+    assert data.task_as("reconstruction") == "reconstruction"
+    assert data.duplicates.tolist() == [0, 1, 2, 3]
+    assert from_arrays(X[[0, 1, 0, 0]], [TAGS[n] for n in (0, 1, 0, 2)]).duplicates.tolist() == [0, 1, 0, 2]
+    for asked in ("classification", "regression"):
+        with pytest.raises(InputError, match=f"task: {asked} takes one target a row, arrays has 3 labels, each true"):
+            data.task_as(asked)
+
+
+def test_one_target_a_row_is_not_several_labels() -> None:
+    with pytest.raises(InputError, match="task: multilabel takes several columns of 0 and 1, arrays has one target"):
+        from_arrays(X, Y).task_as("multilabel")
+
+
+def test_one_hot_rows_are_classes_unless_several_labels_are_asked_for() -> None:
+    data = from_arrays(X, np.eye(4))
+    with pytest.raises(
+        InputError, match=r"exactly one of the 4 labels, .* take y.argmax\(axis=1\), .* task: multilabel"
+    ):
+        data.task_as(None)
+    assert data.task_as("multilabel") == "multilabel"

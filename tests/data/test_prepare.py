@@ -12,7 +12,7 @@ import pytest
 
 from regzoo.config import Split as Settings
 from regzoo.data.dataset import Dataset
-from regzoo.data.prepare import Preparation, Prepared, prepare
+from regzoo.data.prepare import Preparation, Prepared, prepare, prepare_cuts
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.bundled import load_bundled
 from regzoo.data.split import split
@@ -150,7 +150,8 @@ def test_facts_are_plain() -> None:
         "inputs": "4 columns",
         "task": "classification",
         "labels": ["setosa", "versicolor", "virginica"],
-        "notes": [],
+        "repairs": [],
+        "warnings": ["iris: 1 of 150 rows repeat an earlier row, target included"],
     }
     assert prepare(load_bundled("digits"), Settings(), 0).facts["inputs"] == "8 x 8 x 1 images"
 
@@ -206,5 +207,85 @@ def test_reconstruction_takes_the_standardized_inputs_for_targets() -> None:
         np.testing.assert_array_equal(inputs, targets)
     labelled = prepare(from_arrays(x, [0, 1] * 15), Settings(), seed=0, task="reconstruction")
     assert labelled.preparation.labels == ()
-    with pytest.raises(InputError, match=r"split\.label_noise: needs classes, this is a reconstruction"):
+    with pytest.raises(InputError, match=r"split\.label_noise: needs classes, this is reconstruction"):
         prepare(from_arrays(x, None), Settings(label_noise=0.1), seed=0)
+
+
+def test_each_row_validates_once_in_every_repetition_and_the_test_part_stays() -> None:
+    data = load_bundled("iris")
+    prepared = prepare_cuts(data, Settings(folds=3), 0, count=7)
+    cuts = (prepared, *prepared.cuts)
+    assert [tuple(cut.split.facts[key] for key in ("repetition", "fold")) for cut in cuts] == [
+        *((0, 0), (0, 1), (0, 2)),
+        *((1, 0), (1, 1), (1, 2)),
+        (2, 0),
+    ]
+    rest = np.setdiff1d(np.arange(150), prepared.split.test)
+    for repetition in (cuts[:3], cuts[3:6]):
+        np.testing.assert_array_equal(np.sort(np.concatenate([cut.split.validation for cut in repetition])), rest)
+    for cut in cuts:
+        np.testing.assert_array_equal(cut.split.test, prepared.split.test)
+        np.testing.assert_array_equal(cut.test[0], cut.preparation.apply(data.x)[cut.split.test])
+    assert len({cut.preparation.mean for cut in cuts}) == 7
+    assert prepared.test_train_ratio == pytest.approx(40 / 80)  # 120 rows that do not test, a third validates
+    assert set(prepared.parts()) == {
+        *("train", "validation", "test"),
+        *(f"{number}/{part}" for number in range(1, 7) for part in ("train", "validation", "test")),
+    }
+    np.testing.assert_array_equal(prepared.parts()["6/validation"][0], cuts[6].validation[0])
+
+
+def test_without_folds_there_is_one_cut() -> None:
+    prepared = prepare_cuts(load_bundled("iris"), Settings(), 0, count=5)
+    assert prepared.cuts == ()
+    assert prepared.test_train_ratio is None
+
+
+def test_time_has_one_cut_into_folds() -> None:
+    data = from_arrays(np.arange(60.0)[:, None], np.arange(60) % 2, time=np.arange(60))
+    assert len(prepare_cuts(data, Settings(folds=3), 0, count=3).cuts) == 2
+    with pytest.raises(InputError, match=r"replicates: 4 are more than the 3 of split.folds; .* set replicates to 3"):
+        prepare_cuts(data, Settings(folds=3), 0, count=4)
+
+
+def tagged(rare: int = 12, **roles: Any) -> Dataset:
+    """40 rows with two labels, the second in the last ``rare`` rows."""
+    y = pd.DataFrame({"even": np.arange(40) % 2 == 0, "late": np.arange(40) >= 40 - rare})
+    return from_arrays(np.random.default_rng(0).normal(size=(40, 2)), y, **roles)
+
+
+def test_several_labels_are_zeros_and_ones() -> None:
+    data = tagged()
+    prepared = prepare(data, Settings(), 0)
+    preparation = prepared.preparation
+    assert (preparation.task, preparation.labels, preparation.classes, preparation.outputs) == (
+        "multilabel",
+        ("even", "late"),
+        0,
+        2,
+    )
+    assert prepared.train[1].dtype == np.float32
+    np.testing.assert_array_equal(prepared.train[1], data.y[prepared.split.train])  # type: ignore[index]
+    assert Preparation.from_json(preparation.to_json()) == preparation
+    assert prepared.facts["labels"] == ["even", "late"]
+    with pytest.raises(InputError, match="class_weight: balanced needs classes, this is multilabel"):
+        prepared.parts("balanced")
+
+
+def test_a_label_that_validation_does_not_tell_apart_is_a_warning() -> None:
+    part = np.repeat(["test", "validation", "train"], [8, 8, 24])
+    warned = prepare(tagged(part=part), Settings(), 0).facts["warnings"]
+    assert warned == [
+        "arrays: the label 'late' is false in all 8 validation rows; auroc leaves it out there",
+        "arrays: the label 'late' is false in all 8 test rows; auroc leaves it out there",
+    ]
+    assert prepare(tagged(part=part), Settings(), 0, "reconstruction").facts["warnings"] == []
+
+
+def test_a_column_that_is_one_of_several_labels_is_refused() -> None:
+    data = tagged()
+    frame = pd.DataFrame({"n": data.x[:, 0], "copy": data.y[:, 1].astype(int)})  # type: ignore[index]
+    y = pd.DataFrame(data.y, columns=list(data.labels))
+    with pytest.raises(InputError, match=r"column 'copy' \(40 rows\) is the label 'late' itself, in every row"):
+        prepare(from_arrays(frame, y), Settings(), 0)
+    assert prepare(from_arrays(frame, y), Settings(), 0, "reconstruction").preparation.outputs == 2

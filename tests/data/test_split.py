@@ -434,7 +434,7 @@ DATES = [f"2024-01-{day + 1:02d}" for day in range(30)]
         (numbers(3), settings(), "data: 3 rows are too few to split into three parts; at least 2 must train"),
         (labelled([0, 1] * 50), settings(train_size=61), "training part has 60 rows, received 61"),
         (labelled([0, 1, 2] * 20), settings(train_size=2), "split.train_size: 2 rows cannot hold all 3"),
-        (numbers(40), settings(label_noise=0.1), "split.label_noise: needs classes, this is a regression"),
+        (numbers(40), settings(label_noise=0.1), "split.label_noise: needs classes, this is regression"),
         (
             labelled([*FEW, *"cccc"]),
             settings(folds=5),
@@ -553,3 +553,32 @@ def test_label_noise_is_seeded_and_leaves_its_input() -> None:
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
     assert np.array_equal(codes, np.arange(4).repeat(30))
+
+
+def tags(rows: int, rare: int, **roles: Any) -> Dataset:
+    """Rows with a common label, and one that the first ``rare`` rows have."""
+    return labelled(np.stack([np.arange(rows) % 2, np.arange(rows) < rare], axis=1).astype(int), **roles)
+
+
+def test_several_labels_are_split_evenly() -> None:
+    parts = split(tags(50, 20), settings(), 0)
+    assert [len(getattr(parts, part)) for part in PARTS] == [30, 10, 10]
+    assert parts.facts["kind"] == "random"
+
+
+def test_a_label_has_both_values_in_training() -> None:
+    part = np.repeat(["test", "validation", "train"], [10, 10, 30])
+    said = "data: the label '1' is false in all 30 training rows, and true in 4 of all 50 rows; a model cannot learn it"
+    with pytest.raises(InputError, match=said):
+        split(tags(50, 4, part=part), settings(), 0)
+    with pytest.raises(
+        InputError, match="the label '1' is true in all 30 training rows, and false in 0 of all 50 rows"
+    ):
+        split(tags(50, 50), settings(), 0)
+    with pytest.raises(InputError, match=r"the label '.' is .* in all 2 training rows"):
+        split(tags(50, 20), settings(train_size=2), 0)
+
+
+def test_wrong_labels_are_for_classes() -> None:
+    with pytest.raises(InputError, match="label_noise: needs classes, this is multilabel"):
+        split(tags(50, 20), settings(label_noise=0.1), 0)

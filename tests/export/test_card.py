@@ -5,23 +5,23 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import numpy as np
 import pytest
 
 from regzoo import api
 from regzoo.comparison.ledger import Ledger
 from regzoo.data.prepare import Preparation
 from regzoo.export import card
+from regzoo.export.formats import SAVED_MODEL, Format
 from regzoo.export.verify import Parity
 
 
-def rendered(finished: Any, **changes: Any) -> str:
+def rendered(finished: Any, form: Format = SAVED_MODEL, **changes: Any) -> str:
     with Ledger(finished.folder) as ledger:
         board = api.read_board(ledger, ledger.records())
         record, _ = ledger.weights(board.recipes[0].name)
         fields = vars(Preparation.from_json(ledger.noted("preparation"))) | changes
-        study, parity = ledger.noted("study"), Parity(20, (1, 7), 0.0, True)
-        return card.readme(record, board.recipes[0], board, study, Preparation(**fields), parity)
+        study, proven = ledger.noted("study"), card.Proven(form, Parity(20, (1, 7), 0.0, True))
+        return card.readme(record, board.recipes[0], board, study, Preparation(**fields), proven)
 
 
 def code(text: str) -> str:
@@ -85,8 +85,8 @@ def test_recipe_json_holds_plain_numbers(finished: Any) -> None:
         board = api.read_board(ledger, ledger.records())
         record, _ = ledger.weights(board.recipes[0].name)
         preparation = Preparation.from_json(ledger.noted("preparation"))
-        study, parity = ledger.noted("study"), Parity(20, (1, 7), float(np.float32(0)), True)
-        described = card.recipe_json(record, [1, 2], board.recipes[0], study, preparation, parity)
+        study, proven = ledger.noted("study"), card.Proven(SAVED_MODEL, Parity(20, (1, 7), 0.0, True))
+        described = card.recipe_json(record, [1, 2], board.recipes[0], study, preparation, proven)
     assert described["member_seeds"] == [1, 2]
     assert described["interval"] == [board.recipes[0].low, board.recipes[0].high]
     assert list(described["versions"]) == list(card.PACKAGES)

@@ -146,11 +146,11 @@ def test_folders_above_are_made(ledger: Ledger, tmp_path: Path) -> None:
 
 
 def test_a_tampered_model_gets_no_name(ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def tamper(model: Any, preparation: Any, folder: Path) -> None:
+    def tamper(model: Any, preparation: Any, folder: Path, numbered: bool) -> None:
         kernel = next(weight for weight in model.weights if weight.path.endswith("kernel"))
         true = kernel.numpy()
         kernel.assign(true + 0.01)
-        write(model, preparation, folder)
+        write(model, preparation, folder, numbered)
         kernel.assign(true)
 
     write = saved_model.write

@@ -6,12 +6,14 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import pandas as pd
 import pytest
+import tensorflow as tf
 
 from regzoo.config import Split
 from regzoo.data.prepare import Prepared, prepare
@@ -144,7 +146,7 @@ def test_it_holds_no_random_and_no_training_operation(name: str, served: dict[st
         *("FusedBatchNormV3", "GatherV2", "Identity", "MatMul", "MaxPool", "Mul", "NoOp", "Pack", "PartitionedCall"),
         *("Placeholder", "ReadVariableOp", "RealDiv", "Relu", "Reshape", "Rsqrt", "Shape", "Softmax", "StridedSlice"),
         *("StatefulPartitionedCall", "Squeeze", "Sub", "AddN"),
-        *("Maximum", "Mean", "Neg", "Sqrt", "Square", "Sum", "Xlogy"),  # an ensemble's uncertainty
+        *("Maximum", "Mean", "Neg", "Sqrt", "Square", "Sum", "Log"),  # an ensemble's uncertainty
     }
     assert set(served[name].said["operations"]) <= inference
 
@@ -212,6 +214,25 @@ def test_monte_carlo_dropout_answers_with_its_uncertainty(served: dict[str, Answ
     assert (answers["mutual_information 7"] > 0).any()
     np.testing.assert_allclose(answers["uncertainty 7"], entropy(answers["probabilities 7"]), atol=1e-6)
     assert "uncertainty 7" not in served["rows"].answers
+
+
+def test_the_number_of_passes_can_be_chosen(rows: Any, tmp_path: Path) -> None:
+    one = case(np.tile(rows[0], (2, 1)), np.tile(rows[1], 2), "dropout(0.5) + mc_dropout(10)", members=1)
+    saved_model.write(one.model, one.prepared.preparation, tmp_path / "model")
+    loaded = tf.saved_model.load(str(tmp_path / "model"))
+    given = tf.constant(one.raw)
+    usual = loaded.signatures["serving_default"](rows=given)
+    found = {
+        count: loaded.signatures["with_samples"](rows=given, samples=tf.constant(count)) for count in (1, 10, 200, 201)
+    }
+    for name, value in usual.items():
+        np.testing.assert_allclose(found[10][name], value, atol=1e-6)  # the recipe's own number: the same masks
+    assert np.abs(found[1]["mutual_information"]).max() < 1e-6  # one pass disagrees with nobody
+    assert (found[200]["mutual_information"].numpy() > 1e-3).any()
+    # One more pass of 200 moves a mean of probabilities by at most 1/201; the first 200 are not drawn anew.
+    assert np.abs(found[201]["probabilities"] - found[200]["probabilities"]).max() <= 1 / 201 + 1e-6
+    with pytest.raises(tf.errors.InvalidArgumentError, match="samples must be 1 or more"):
+        loaded.signatures["with_samples"](rows=given, samples=tf.constant(0))
 
 
 def test_regression_answers_in_the_units_of_the_user(served: dict[str, Answer]) -> None:

@@ -29,7 +29,7 @@ def verified(
         for batch, given in ((1, at_1), (7, at_7))
         for name, value in given.items()
     }
-    monkeypatch.setattr(verifying, "_served", lambda folder, inputs: answers)
+    monkeypatch.setattr(verifying, "_served", lambda *_: answers)
     return verify(folder, INPUTS, expected)
 
 

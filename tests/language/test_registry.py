@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,13 +94,50 @@ def test_a_name_of_the_zoo_cannot_be_taken() -> None:
     assert regularizers()["dropout"] is not Dropout
 
 
-def test_other_packages_offer_regularizers_by_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
-    def offered(kind: object) -> list[SimpleNamespace]:
-        return [SimpleNamespace(name="elsewhere", value="elsewhere:Elsewhere", load=lambda: kind)]
+PLUGIN = """
+from dataclasses import dataclass
+from regzoo.language import Float, OnLoss, Strength, strength
 
-    zoo = regularizers()["dropout"]
-    monkeypatch.setattr(registry.importlib.metadata, "entry_points", lambda group: offered(zoo))
-    assert registry._installed.__wrapped__() == {"dropout": zoo}
-    monkeypatch.setattr(registry.importlib.metadata, "entry_points", lambda group: offered(int))
-    with pytest.raises(ImportError, match="elsewhere = elsewhere:Elsewhere names no regularizer class"):
+@dataclass(frozen=True)
+class Halved(OnLoss):
+    \'\'\'Take a share of the loss.\'\'\'
+
+    share: Strength = strength(Float(0.1, 0.9), neutral=1.0, domain="[0, 1]")
+
+    def loss(self, y, logits, per_example):
+        return self.share * per_example
+"""
+
+
+def test_other_packages_offer_regularizers_by_entry_point(tmp_path: Path) -> None:
+    """A package that is installed, as pip leaves it: its regularizer is read, listed and has a card."""
+    (tmp_path / "halving.py").write_text(PLUGIN)
+    installed = tmp_path / "halving-1.0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: halving\nVersion: 1.0\n")
+    (installed / "entry_points.txt").write_text("[regzoo.regularizers]\nhalved = halving:Halved\n")
+    script = (
+        "import regzoo; from regzoo import cards; from regzoo.regularizers import Halved\n"
+        "print(regzoo.parse('dropout(0.5) + halved(0.3)'), Halved(0.2), "
+        "cards.card('halved')['does'])"
+    )
+    paths = os.pathsep.join((str(tmp_path), str(ZOO.parent)))
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "dropout(0.5) + halved(0.3) halved(0.2) Take a share of the loss.\n", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [(int, "names no regularizer class"), (regularizers()["dropout"], "takes a name of the zoo: dropout")],
+)
+def test_what_an_entry_point_must_not_name(monkeypatch: pytest.MonkeyPatch, kind: type, reason: str) -> None:
+    point = SimpleNamespace(name="elsewhere", value="elsewhere:Elsewhere", load=lambda: kind)
+    monkeypatch.setattr(registry.importlib.metadata, "entry_points", lambda group: [point])
+    with pytest.raises(ImportError, match=f"the entry point elsewhere = elsewhere:Elsewhere {reason}"):
         registry._installed.__wrapped__()

@@ -14,7 +14,7 @@ import tensorflow as tf
 import regzoo
 from regzoo.language import InputError, parse
 from regzoo.regularizers import Ensemble, McDropout
-from regzoo.regularizers._monte_carlo import of_numbers, of_probabilities, stochastic_pass
+from regzoo.regularizers._monte_carlo import of_labels, of_numbers, of_probabilities, stochastic_pass
 from regzoo.training.record import Run
 from regzoo.training.run import Studio, execute, finished
 from regzoo.training.study import Study
@@ -52,6 +52,24 @@ def test_uncertainty_by_hand() -> None:
     assert float(found["mutual_information"]) == pytest.approx(0, abs=1e-6)
     numbers = of_numbers(tf.constant([[1.0], [3.0]]))
     assert [float(value[0]) for value in numbers.values()] == [2.0, 1.0]
+
+
+def test_the_uncertainty_of_several_labels_by_hand() -> None:
+    # Each label for itself: the passes disagree about the first, agree on 50:50 for the second, are sure of the third.
+    found = {name: value.numpy() for name, value in of_labels(tf.constant([[1.0, 0.5, 0.0], [0.0, 0.5, 0.0]])).items()}
+    assert found["probabilities"] == pytest.approx([0.5, 0.5, 0.0])
+    assert found["predictive_entropy"] == pytest.approx([math.log(2), math.log(2), 0.0], rel=1e-6, abs=1e-6)
+    assert found["mutual_information"] == pytest.approx([math.log(2), 0.0, 0.0], rel=1e-6, abs=1e-6)
+
+
+def test_each_of_several_labels_has_an_uncertainty(rows: Any) -> None:
+    model = McDropout(4).finish([built(labels=2)])
+    said = model.uncertainty(rows[0])
+    assert {name: tuple(value.shape) for name, value in said.items()} == dict.fromkeys(
+        ("probabilities", "predictive_entropy", "mutual_information"), (60, 2)
+    )
+    np.testing.assert_array_equal(said["probabilities"], model(rows[0]))
+    assert float(tf.reduce_max(said["mutual_information"])) > 0
 
 
 def test_the_mean_of_the_passes_is_the_prediction(trained: Any, rows: Any) -> None:

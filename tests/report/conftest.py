@@ -9,12 +9,21 @@ from typing import Any
 import numpy as np
 import pytest
 
+from regzoo.comparison.sweep import sweep_of
+from regzoo.config import from_keywords
 from regzoo.training.record import Record, Run
 
 Board = dict[str, Any]
 
-UNKNOWN = ("rank", "tier", "mean", "sd", "low", "high", "iqm", "gain", "gain_low", "gain_high", "p_holm", "p_better",
-           "epochs", "best_epoch", "fit_seconds", "predict_ms", "parameters")  # fmt: skip
+SPREAD = {
+    "edges": [-6 + 0.25 * i for i in range(29)],
+    "counts": [0] * 10 + [1, 2, 4, 8, 16, 8, 4, 2] + [0] * 10,
+    "small": 0.125,
+}
+
+UNKNOWN = ("rank", "tier", "mean", "sd", "low", "high", "iqm", "gain", "gain_low", "gain_high", "p_holm", "p_wilcoxon",
+           "p_better", "p_better_low", "p_better_high", "verdict", "replicates_needed", "epochs",
+           "best_epoch", "fit_seconds", "predict_ms", "parameters")  # fmt: skip
 
 
 def _row(name: str, **given: Any) -> dict[str, Any]:
@@ -32,6 +41,8 @@ def _board(rows: Sequence[dict[str, Any]], direction: str = "min", rank_by: str 
         "direction": direction,
         "winner": winner,
         "baseline": "none",
+        "lead": None,
+        "shrunk_gain": None,
         "recipes": list(rows),
     }
 
@@ -42,6 +53,8 @@ def _record(name: str, score: float | None, *, recipe: str | None = None, **give
     run |= {key: given.pop(key) for key in tuple(given) if key in run and key != "epochs"}
     metrics = {part: {"nll": score} for part in ("train", "validation")}
     fields = {"status": "ok", "metrics": metrics, "fit_seconds": 2.0, "epochs": 4, "best_epoch": 3}
+    if run["stage"] == "replicate":
+        fields |= {"reliability": [[0.3, 0.25, 10], [0.99, 0.95, 90]], "spread": SPREAD}
     return Record(run=Run(name=name, recipe=recipe or name, **run), **(fields | given))  # type: ignore[arg-type]
 
 
@@ -92,7 +105,10 @@ def _quick() -> tuple[Board, list[Record]]:
             _row(
                 name, recipe=recipe, rank=rank, tier=tier, mean=mean, sd=sd, low=mean - sd, high=mean + 0.8 * sd,
                 iqm=mean - 0.001, gain=gain if known else None, gain_low=low if known else None,
-                gain_high=high if known else None, p_holm=p, p_better=0.98 if known else None, epochs=30.0,
+                gain_high=high if known else None, p_holm=p, p_better=0.98 if known else None,
+                p_better_low=0.61 if known else None, p_better_high=1.0 if known else None,
+                verdict=None if p is None else "conclusive" if p < 0.05 else "inconclusive",
+                replicates_needed=None if p is None or p < 0.05 else 23, epochs=30.0,
                 best_epoch=18.2, fit_seconds=seconds, predict_ms=0.41, parameters=85002,
                 metrics={
                     "train": {"nll": mean * 0.2, "error": 0.001},
@@ -193,6 +209,39 @@ def _awkward(direction: str = "min", size: float = 1.0, runaway: float = 1.0) ->
         status = "diverged" if diverged else "failed"
         records.append(_record(name, None, status=status, error="ValueError: <b>no</b>\nsecond line"))
     return _board(rows, direction), records
+
+
+def _swept(
+    over: Sequence[str],
+    score: Callable[..., float],
+    values: Sequence[Sequence[float]] = (),
+    direction: str = "min",
+    seeds: int = 5,
+    lost: Sequence[float] = (),
+    pending: int = 0,
+) -> tuple[Board, list[Record], dict[str, Any]]:
+    """A sweep whose mean at each value is ``score`` of it, and 1 for the baseline; the last ``pending`` have no runs.
+
+    At values in ``lost`` (of the first strength) two replicates diverged.
+    """
+    experiment, sweep = sweep_of(from_keywords(backbone="mlp", recipes=["none"]), over, values)
+    rng = np.random.default_rng(3)
+    records = [_record("none", 1.0 + 0.01 * k, number=k, seed=k) for k in range(seeds)]
+    for name, point in list(sweep.cells().items())[: len(sweep.recipes) - pending]:
+        for k in range(seeds):
+            gone = point[0] in lost and k < 2
+            found = score(*point) * float(rng.normal(1.0, 0.02))
+            records.append(
+                _record(name, None if gone else found, number=k, seed=k, status="diverged" if gone else "ok")
+            )
+    rows = [_row(name, rank=i, mean=1.0, replicates=seeds) for i, name in enumerate(experiment.recipes, start=1)]
+    return _board(rows, direction), records, _study(direction=direction, sweep=sweep.to_dict())
+
+
+@pytest.fixture
+def swept() -> Callable[..., tuple[Board, list[Record], dict[str, Any]]]:
+    """Make a sweep: a board, its records and its study."""
+    return _swept
 
 
 @pytest.fixture

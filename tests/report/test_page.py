@@ -18,9 +18,13 @@ import pytest
 from regzoo.comparison.leaderboard import of
 from regzoo.report import page
 
-FIGURES = ["leaderboard", "learning_curves", "strength_response", "gap", "cost"]
+FIGURES = [
+    "leaderboard", "forest", "learning_curves", "strength_response", "calibration", "gap", "cost", "weights",
+    "expected_best",
+]  # fmt: skip
 HEADINGS = [
-    "Verdict", "Leaderboard", "Figures", "Chosen strengths", "More numbers", "Failures", "Protocol", "Do it again",
+    "Verdict", "Leaderboard", "Figures", "Chosen strengths", "More numbers", "Failures", "Audit", "Protocol",
+    "References", "Do it again",
 ]  # fmt: skip
 
 
@@ -77,7 +81,7 @@ def test_the_page_needs_no_network_and_no_script(written: Path) -> None:
 
 def test_tables_have_captions_and_figures_have_titles(written: Path) -> None:
     html = (written / "report.html").read_text()
-    assert html.count("<table>") == html.count("<caption") == 5
+    assert html.count("<table>") == html.count("<caption") == 6
     pictures = [attrs for tag, attrs in Tags(html).found if tag == "svg"]
     assert [attrs["aria-labelledby"] for attrs in pictures] == [f"{name}-title {name}-desc" for name in FIGURES]
     assert all(attrs["role"] == "img" for attrs in pictures)
@@ -131,7 +135,7 @@ def test_names_are_text_and_never_markup(tmp_path: Path, row: Any, board: Any, r
     outside_code = re.sub(r"^(`{3,})\n.*?^\1$|(`+)[^`].*?\2", "", markdown, flags=re.MULTILINE | re.DOTALL)
     assert not re.search(r"(?<!\\)<script>", outside_code)
     table = [line for line in markdown.splitlines() if line.startswith("| 1 | 1 |")]
-    assert len(re.findall(r"(?<!\\)\|", table[0])) == 12  # eleven columns
+    assert len(re.findall(r"(?<!\\)\|", table[0])) == 13  # twelve columns
 
 
 def test_a_board_with_nothing_finished_is_a_page_of_sentences(tmp_path: Path, row: Any, board: Any, study: Any) -> None:
@@ -141,7 +145,7 @@ def test_a_board_with_nothing_finished_is_a_page_of_sentences(tmp_path: Path, ro
     given["data"]["labels"] = None
     page.write(tmp_path, board([row("none"), row("dropout")]), [], given)
     html = (tmp_path / "report.html").read_text()
-    assert html.count("Nothing to draw: ") == 5
+    assert html.count("Nothing to draw: ") == len(FIGURES)
     assert "No verdict yet" in html
     assert list((tmp_path / "figures").iterdir()) == []
 

@@ -40,13 +40,47 @@ def test_unequal_numbers_of_trials_are_admitted(board: Any, row: Any, record: An
     assert "fewer where there was less to search" in text
 
 
-def test_the_winners_curse_is_worked_out(board: Any, row: Any) -> None:
+def test_the_winners_curse_is_worked_out(board: Any, row: Any, study: Any) -> None:
     """Two recipes: 0.564 standard errors of 0.4 / sqrt(4) = 0.2, so 0.113."""
     rows = [row("l2", rank=1, mean=1.0, sd=0.4, replicates=4, low=0.9, high=1.1), row("none", rank=2, mean=1.1)]
-    text = " ".join(caveats(board(rows)))
+    text = " ".join(caveats(board(rows), study()))
     assert "0.56 standard errors of a mean (here about 0.11 nll)" in text
     assert "this split" in text
 
 
-def test_one_recipe_has_no_curse(board: Any, row: Any) -> None:
-    assert len(caveats(board([row("none", rank=1, mean=1.0)]))) == 1
+def test_one_recipe_has_no_curse(board: Any, row: Any, study: Any) -> None:
+    assert len(caveats(board([row("none", rank=1, mean=1.0)]), study())) == 1
+
+
+def test_folds_are_told(quick: Any, study: Any) -> None:
+    data = study()["data"] | {"split": {"kind": "stratified", "marked": [], "folds": 5}}
+    cut = study(folds=5, test_train_ratio=0.25, data=data)
+    text = " ".join(protocol(*quick, cut))
+    for said in (
+        "359 rows were set aside for the test, and the rest was cut into 5 stratified folds",
+        "In the first cut 1,078 rows train and 360 validate",
+        "were chosen on the first cut",
+        "each on the next cut, with the same seeds and cuts for every recipe",
+        "corrected variance of repeated splits (Nadeau and Bengio 2003; 0.25 validation rows for each training row)",
+    ):
+        assert said in text
+    assert "bootstrap" not in text
+    assert "split once" not in text
+    ordered = cut | {"data": data | {"split": data["split"] | {"kind": "time-ordered"}}}
+    assert "5 folds in the order of time; one validates, all rows before it train" in protocol(*quick, ordered)[0]
+    assert "between cuts of these rows" in caveats(quick[0], cut)[0]
+
+
+def test_what_was_asked_for_beyond_the_usual_is_said(quick: Any, study: Any) -> None:
+    plain = " ".join(protocol(*quick, study()))
+    asked = {"looks": [5, 10, 20, 40], "rope": 0.01, "budget": 600.0, "pruner": "median", "class_weight": "balanced"}
+    text = " ".join(protocol(*quick, study() | asked))
+    for said in (
+        "decided at looks after 5, 10, 20 and 40 replicates; every p-value is multiplied by 4",
+        "Time was limited to 10 min 0 s: every recipe was taken equally far",
+        "fell behind the median of the same recipe's earlier trials",
+        "every class counts alike, however rare",
+        "within 0.01 of zero counts as equivalent",
+    ):
+        assert said in text
+        assert said not in plain

@@ -27,7 +27,7 @@ def test_a_clear_winner_is_named_with_strength_gain_interval_and_cost(say: Any) 
     text = say(dropout=DROPOUT | SURE | {"fit_seconds": 3.0}, none=NONE | {"fit_seconds": 2.0})
     assert text.startswith("Use `dropout(0.31)`: it has the best mean validation nll, 0.0900 (lower is better), ")
     assert "0.0300 better than `none` (95 % interval of the gain 0.0200 to 0.0400)." in text
-    assert text.endswith("One training of `dropout(0.31)` takes 3 s, 1.5 times as long as `none`.")
+    assert ("One training of `dropout(0.31)` takes 3 s, 1.5 times as long as `none`.") in text
 
 
 def test_higher_is_better_where_it_is(say: Any) -> None:
@@ -92,3 +92,27 @@ def test_an_empty_board_has_no_verdict(say: Any) -> None:
 def test_diverged_replicates_are_mentioned(say: Any) -> None:
     text = say(dropout=DROPOUT | SURE, none=NONE | {"diverged": 2, "status": "diverged"})
     assert "Of the replicates of `none`, 2 of 5 diverged; gains count only finished pairs." in text
+
+
+def test_placebos_are_counted_and_never_win(say: Any) -> None:
+    placebo = {"tier": 1, "mean": 0.08, "low": 0.07, "high": 0.09, "gain": 0.04, "replicates": 5}
+    text = say(
+        **{
+            "placebo 1": placebo | {"rank": 1, "verdict": "conclusive"},
+            "placebo 2": placebo | {"rank": 2, "verdict": "inconclusive", "replicates_needed": 20},
+            "none": NONE | {"rank": 3},
+        }
+    )
+    assert text.startswith("Nothing beats `none` for certain: `placebo 1`, a copy of it in disguise, has the best mean")
+    assert "Placebos: 1 of 2 disguised copies of `none` was taken for better than it, 0 for worse" in text
+
+
+def test_the_gain_without_luck_and_the_chance_to_win(row: Any, board: Any, study: Any) -> None:
+    better = {"p_better": 0.8, "p_better_low": 0.5, "p_better_high": 0.9, "verdict": "conclusive"}
+    made = board([row("dropout", **DROPOUT | SURE | better), row("none", **NONE)]) | {"shrunk_gain": 0.025}
+    text = str(verdict(made, study()))
+    assert (
+        "beats `none` in 80 % of the paired runs (95 % interval of the chance to do so 50 % to 90 %): conclusive."
+        in text
+    )
+    assert "On fresh seeds expect a gain of 0.0250 instead of 0.0300" in text

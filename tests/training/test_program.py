@@ -30,7 +30,7 @@ def parts(rows: Rows) -> tuple[Rows, Rows]:
 
 def program(recipe: str, rows: Rows, optimizer: Any = None, task: Task = THREE, batch_size: int = 16) -> Program:
     model = assemble("mlp([8])", parse(recipe), task, rows[0].shape[1:])
-    model.compile(optimizer or keras.optimizers.Adam(0.5))
+    model.compile(optimizer or compiled_optimizer("adam", 0.5))
     return Program(model, *parts(rows), batch_size=batch_size)
 
 
@@ -58,7 +58,7 @@ def test_fit_and_program_give_the_same_weights_on_the_same_batches(
     monkeypatch.setattr(Program, "order", lambda self, seed, epoch: np.arange(self.rows, dtype=np.int32))
     ours = trained(program(recipe, rows), recipe)
     model = assemble("mlp([8])", parse(recipe), THREE, (5,), seed=3)
-    model.compile(keras.optimizers.Adam(0.01))
+    model.compile(compiled_optimizer("adam", 0.01))
     (x, y), validation = parts(rows)
     model.fit(x, y, validation_data=validation, batch_size=16, epochs=3, shuffle=False, verbose=0)
     for one, other in zip(ours, model.get_weights(), strict=True):

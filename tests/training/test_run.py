@@ -16,7 +16,7 @@ from regzoo.language import parse
 from regzoo.training.members import member_seed
 from regzoo.training.record import Record, Run
 from regzoo.training.run import Studio, execute, finished
-from regzoo.training.study import Study
+from regzoo.training.study import Cut, Study
 from regzoo.training.task import Task
 
 Rows = tuple[np.ndarray, np.ndarray]
@@ -188,3 +188,21 @@ def test_images_are_trained_on(images: Rows) -> None:
     record, _ = execute(run("dropout(0.1)", study=study.digest), Studio(study, data(images)))
     assert record.status == "ok"
     assert record.parameters == (9 * 2 + 2) + (4 * 4 * 2 * 4 + 4) + (4 * 3 + 3)
+
+
+def test_a_run_in_another_cut_is_what_it_would_be_if_there_were_no_other(rows: Rows) -> None:
+    """Another number of features, another task scale, and fewer bytes than the data takes."""
+    x, y = rows[0], rows[0].sum(1, keepdims=True)
+    first, second = data((x, y)), data((x[::-1, :4], y[::-1]))
+    own = replace(STUDY, task=Task("regression", 1, 7.0), input_shape=(4,), rank_by="rmse")
+    both = replace(own, task=Task("regression", 1, 2.0), input_shape=(5,), cuts=(Cut(own.task, (4,)),))
+    studio = Studio(both, first | {f"1/{part}": arrays for part, arrays in second.items()})
+    for recipe in ("dropout(0.5)", "ensemble(2)"):
+        asked = run(recipe, fold=1, study=both.digest)
+        expected, weights = execute(replace(asked, fold=0), Studio(own, second))
+        found, left = execute(asked, studio)
+        assert timeless(replace(found, run=expected.run)) == timeless(expected)
+        for one, other in zip(left, weights, strict=True):
+            assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+    assert execute(run(study=both.digest), studio)[0].status == "ok"
+    assert len(studio.programs) == 3

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from regzoo.training.study import Study
+from regzoo.training.study import Cut, Study
 from regzoo.training.task import Task
 
 STUDY = Study("mlp([8])", Task("classification", 3), (5,), "adam", 32, "nll", "digest")
@@ -32,3 +32,12 @@ def test_equal_studies_have_equal_digests() -> None:
 )
 def test_another_value_gives_another_digest(field: str, value: Any) -> None:
     assert replace(STUDY, **{field: value}).digest != STUDY.digest
+
+
+def test_a_cut_has_its_own_task_and_inputs_and_changes_no_digest() -> None:
+    """More replicates need more cuts, and the runs that were made before still count."""
+    cuts = (Cut(Task("regression", 1, 2.0), (6,)), Cut(Task("regression", 1, 3.0), (5,)))
+    study = replace(STUDY, cuts=cuts)
+    assert study.digest == STUDY.digest
+    assert study.of(0) == STUDY
+    assert study.of(2) == replace(STUDY, task=cuts[1].task, input_shape=(5,))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from regzoo.data.catalog import ARRAYS
+from regzoo.data.catalog import ARRAYS, Target
 from regzoo.data.dataset import Dataset, Task
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.bundled import load_bundled
@@ -14,8 +14,9 @@ from regzoo.data.sources.idx import load_idx
 from regzoo.data.sources.images import load_images
 from regzoo.data.sources.keras_datasets import load_keras
 from regzoo.data.sources.npz import load_npz, read_npz
+from regzoo.data.sources.parquet import load_parquet
 from regzoo.data.sources.roles import NONE
-from regzoo.data.sources.table import load_table, read_csv
+from regzoo.data.sources.table import ENCODING, load_table, read_csv
 from regzoo.data.sources.tf_dataset import from_tf_dataset, is_tf_dataset
 from regzoo.language.errors import InputError
 
@@ -28,6 +29,7 @@ __all__ = [
     "load_images",
     "load_keras",
     "load_npz",
+    "load_parquet",
     "load_table",
     "read_csv",
     "read_npz",
@@ -46,8 +48,20 @@ class Source(Protocol):
         """Path of a CSV file."""
 
     @property
-    def target(self) -> str | None:
-        """The column of the CSV file to predict."""
+    def separator(self) -> str | None:
+        """What separates the cells of the CSV file; None for what fits."""
+
+    @property
+    def encoding(self) -> str | None:
+        """The encoding of the CSV file; None for UTF-8."""
+
+    @property
+    def parquet(self) -> Path | None:
+        """Path of a Parquet file."""
+
+    @property
+    def target(self) -> Target:
+        """The column of the CSV or Parquet file to predict, or several."""
 
     @property
     def npz(self) -> Path | None:
@@ -87,7 +101,10 @@ def load(data: Source, task: Task | None = None) -> Dataset:
         InputError: naming the file or the data set, what is wrong and the way out.
     """
     if data.csv is not None:
-        return load_table(data.csv, data.target, data.roles(), data.parts())
+        encoding = data.encoding or ENCODING
+        return load_table(data.csv, data.target, data.separator, encoding, data.roles(), data.parts())
+    if data.parquet is not None:
+        return load_parquet(data.parquet, data.target, data.roles(), data.parts())
     if data.npz is not None:
         return load_npz(data.npz, data.roles(), data.parts(), targets=task != "reconstruction")
     if data.images is not None:

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import issparse
 
 from regzoo.data.dataset import Array, Dataset
+from regzoo.data.sources.frame import LARGEST, tabular
+from regzoo.data.sources.labels import switched
 from regzoo.data.sources.roles import with_roles
-from regzoo.language.errors import InputError
-
-LARGEST = 1e30
-"""Inputs beyond this size would overflow float32 when they are standardized."""
+from regzoo.language.errors import InputError, Problems
 
 _KINDS = {
     "O": "mixed or non-numeric objects",
@@ -36,8 +36,10 @@ def from_arrays(
     """Return a checked copy of ``x`` and ``y``; the caller's objects are not changed.
 
     Args:
-        x: (n, features), or images (n, height, width) or (n, height, width, channels). Numbers or booleans.
-        y: (n,) or (n, 1): labels (text, booleans, whole numbers) or numbers; None if there are only inputs.
+        x: (n, features), or images (n, height, width) or (n, height, width, channels). Numbers or booleans; the columns
+            of a DataFrame also words, dates, and with missing cells.
+        y: (n,) or (n, 1): labels (text, booleans, whole numbers) or numbers; or (n, labels): several labels a row,
+            each 0 or 1, or false or true, named by the columns of a DataFrame; None if there are only inputs.
         name: what messages and reports call the data.
         groups: (n,) the group of each row; no group is ever in two parts.
         sample_weight: (n,) numbers above 0.
@@ -45,27 +47,37 @@ def from_arrays(
         part: (n,) ``train``, ``validation``, ``test``, or None (or "") where regzoo may choose.
 
     Raises:
-        InputError: if shapes or lengths do not fit, something is missing, not finite or no number, or if all
-            targets are the same.
+        InputError: with every problem: if shapes or lengths do not fit, something is not finite or cannot be used, or
+            if all targets are the same.
 
     >>> from_arrays([[1, 2], [3, 4]], ["no", "yes"]).x.shape
     (2, 2)
     """
-    columns = column_names(x, name) if isinstance(x, pd.DataFrame) else None
-    inputs = _inputs(x, name) if columns is None else _table(x, columns, name)
-    targets = None if y is None else _targets(y, name)
-    inputs.setflags(write=False)
-    if targets is not None:
-        if len(inputs) != len(targets):
-            raise InputError(f"{name}: x has {len(inputs)} rows and y has {len(targets)}; each row needs one target")
-        if len(np.unique(targets)) < 2:
-            raise InputError(f"{name}: all {len(targets)} targets are {targets[0]!s}; there is nothing to tell apart")
-        targets.setflags(write=False)
+    problems = Problems()
+    columns, targets = None, None
+    labels: tuple[str, ...] = ()
+    with problems.collected():
+        columns = column_names(x, name) if isinstance(x, pd.DataFrame) else None
+        inputs = _inputs(x, name) if columns is None else tabular(x, columns, name)
+    with problems.collected():
+        targets, labels = (None, ()) if y is None else _targets(y, name)
+    problems.check()
+    if targets is not None and len(inputs) != len(targets):
+        raise InputError(f"{name}: x has {len(inputs)} rows and y has {len(targets)}; each row needs one target")
+    for array in (inputs, targets):
+        if isinstance(array, np.ndarray):
+            array.setflags(write=False)
     roles = {"group": groups, "time": time, "part": part, "weight": sample_weight}
     given = {role: values for role, values in roles.items() if values is not None}
     words = {"group": "groups", "weight": "sample_weight"}
     places = {role: f"{name}: {words.get(role, role)}" for role in given}
-    return with_roles(Dataset(inputs, targets, columns, name, _target_name(y)), given, places)
+    return with_roles(Dataset(inputs, targets, columns, name, _target_name(y), labels), given, places)
+
+
+def _told_apart(targets: Array, name: str) -> Array:
+    if len(np.unique(targets)) < 2:
+        raise InputError(f"{name}: all {len(targets)} targets are {targets[0]!s}; there is nothing to tell apart")
+    return targets
 
 
 def column_names(frame: pd.DataFrame, name: str) -> tuple[str, ...]:
@@ -80,31 +92,19 @@ def column_names(frame: pd.DataFrame, name: str) -> tuple[str, ...]:
         if column in seen:
             both = f"columns {seen[column]} and {position}"
             raise InputError(f"{name}: {both} are both called {column!r}; rename one")
+        if not column.isprintable():
+            raise InputError(f"{name}: column {position} is called {column!r}, with control characters; rename it")
         seen[column] = position
     return tuple(names)
 
 
-def _table(frame: pd.DataFrame, columns: tuple[str, ...], name: str) -> Array:
-    """Return the columns of ``frame`` as float32 (n, features); each must be complete, numeric or boolean."""
-    if frame.empty:
-        raise InputError(f"{name}: x has no rows")
-    values = np.empty(frame.shape, dtype=np.float32)
-    for position, column in enumerate(columns):
-        series = frame.iloc[:, position]
-        where = f"{name}: column {column!r} ({len(frame)} rows)"
-        missing = series.isna().to_numpy()
-        if missing.any():
-            first = int(np.argmax(missing)) + 1
-            raise InputError(f"{where} has {missing.sum()} missing cells, the first in row {first}; drop or fill them")
-        if not (pd.api.types.is_numeric_dtype(series.dtype) or pd.api.types.is_bool_dtype(series.dtype)):
-            raise InputError(f"{where} holds {_example(series)}, which is no number; drop or encode it")
-        if pd.api.types.is_complex_dtype(series.dtype):
-            raise InputError(f"{where} holds complex numbers; take their parts as columns")
-        values[:, position] = _float32(series.to_numpy(dtype=np.float64), where)
-    return values
+def _refuse_sparse(values: Any, where: str) -> None:
+    if issparse(values):
+        raise InputError(f"{where} is a sparse matrix; give it as an array: {where[-1]}.toarray()")
 
 
 def _inputs(x: Any, name: str) -> Array:
+    _refuse_sparse(x, f"{name}: x")
     try:
         array = np.asarray(x)
     except ValueError:
@@ -149,20 +149,27 @@ def _target_name(y: Any) -> str | None:
     return str(y.name) if isinstance(y, pd.Series) and y.name is not None else None
 
 
-def _targets(y: Any, name: str) -> Array:
+def _targets(y: Any, name: str) -> tuple[Array, tuple[str, ...]]:
+    """Return the targets (n,), or several labels (n, labels) with their names."""
+    _refuse_sparse(y, f"{name}: y")
+    if np.ma.is_masked(y):
+        raise InputError(f"{name}: y has masked targets; drop these rows")
     if isinstance(y, pd.DataFrame) and y.shape[1] == 1:
         y = y.iloc[:, 0]
     array = _objects(y, name) if isinstance(y, list | tuple) else _array(y)
+    if len(np.atleast_1d(array)) == 0:
+        raise InputError(f"{name}: y is empty")
+    if array.ndim == 2 and array.shape[1] > 1:
+        columns = y if isinstance(y, pd.DataFrame) else pd.DataFrame(array)
+        labels = column_names(columns, f"{name}: y")
+        return switched(columns, labels, name), labels
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:
-        hint = "; from one-hot rows take y.argmax(axis=1)" if array.ndim == 2 else ""
-        raise InputError(f"{name}: y takes one target a row, shape (n,), received {array.shape}{hint}")
-    if len(array) == 0:
-        raise InputError(f"{name}: y is empty")
-    if np.ma.is_masked(y):
-        raise InputError(f"{name}: y has masked targets; drop these rows")
-    return _normal(_plain(array.astype(object), name) if array.dtype.kind in "OT" else array, name)
+        allowed = "one target a row, shape (n,), or several labels, shape (n, labels)"
+        raise InputError(f"{name}: y takes {allowed}, received {array.shape}")
+    plain = _plain(array.astype(object), name) if array.dtype.kind in "OT" else array
+    return _told_apart(_normal(plain, name), name), ()
 
 
 def _array(y: Any) -> Array:
@@ -187,7 +194,8 @@ def _plain(objects: Array, name: str) -> Array:
     kinds = {_kind(value) for value in objects}
     if kinds <= {"whole numbers", "numbers"} or kinds in ({"text"}, {"booleans"}):
         return np.array(objects.tolist())
-    raise InputError(f"{name}: y takes labels or numbers of one kind, received {' and '.join(sorted(kinds))}")
+    several = "; for several labels a row give columns of 0 and 1" if kinds <= {"list", "tuple", "set"} else ""
+    raise InputError(f"{name}: y takes labels or numbers of one kind, received {' and '.join(sorted(kinds))}{several}")
 
 
 def _kind(value: Any) -> str:
@@ -214,10 +222,3 @@ def _normal(array: Array, name: str) -> Array:
     if kind == "u" and int(array.max()) > np.iinfo(np.int64).max:
         raise InputError(f"{name}: y holds whole numbers beyond 2**63; write such labels as text")
     return np.array(array, dtype=np.int64)
-
-
-def _example(series: pd.Series) -> str:
-    """Show the first value that is no number; the column has at least one, and none that is missing."""
-    texts = series.astype(str)
-    strange = texts[pd.to_numeric(texts, errors="coerce").isna()]
-    return repr(str((strange if len(strange) else texts).iloc[0])[:40])

@@ -1,144 +1,209 @@
-"""A CSV file with a header: one row per example, numeric or boolean columns, one column to predict."""
+"""A CSV file with a header: one row per example, columns of any kind, one of them to predict."""
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from regzoo.data.catalog import SEPARATORS, Target, listed
 from regzoo.data.dataset import Array, Dataset
 from regzoo.data.sources.arrays import column_names, from_arrays
 from regzoo.data.sources.files import regular
+from regzoo.data.sources.labels import read_switches
 from regzoo.data.sources.roles import NONE, marks, with_roles
-from regzoo.language.errors import InputError, did_you_mean
+from regzoo.data.table import SPACE
+from regzoo.language.errors import InputError, Problems, did_you_mean
 
+ENCODING = "utf-8-sig"
+
+_SHOWN = 5
 _WHOLE = re.compile(r"0|-?[1-9]\d{0,17}")
-_MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None")
 _REAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 
 def load_table(
-    path: Path, target: str | None, roles: Mapping[str, str] = NONE, parts: Mapping[str, Path] = NONE
+    path: Path,
+    target: Target,
+    separator: str | None = None,
+    encoding: str = ENCODING,
+    roles: Mapping[str, str] = NONE,
+    parts: Mapping[str, Path] = NONE,
 ) -> Dataset:
     """Read the CSV file at ``path``; the column ``target`` is what is predicted, if there is one; others are inputs.
 
-    The target may hold text, booleans or numbers; labels such as ``007`` or ``NA`` stay text.
+    The target may hold text, booleans or numbers; labels such as ``007`` or ``NA`` stay text. Several columns are
+    several labels, each 0 or 1, or true or false.
 
     Args:
         path: of the file.
-        target: name of the column to predict, None if there is none.
+        target: the column to predict, or several.
+        separator: between cells; by default the one of `SEPARATORS` that fits.
+        encoding: of the text, as Python calls it, such as ``cp1252``.
         roles: column names by role (group, time, part, weight); these columns are no inputs.
         parts: files with the same columns whose rows are the ``validation`` or ``test`` part.
 
     Raises:
-        InputError: naming the file, the column and the rows, with the way out. With several files, rows are
-            counted on from one to the next.
+        InputError: naming the file, the columns and the rows, with the way out. With several files, rows are counted
+            on from one to the next.
     """
-    frames = [_table(file, target, roles) for file in (path, *parts.values())]
-    for file, frame in zip(parts.values(), frames[1:], strict=True):
-        _same_columns(file, list(frame.columns), path, list(frames[0].columns))
-    frame = pd.concat(frames, ignore_index=True)
-    name = " + ".join(map(str, (path, *parts.values())))
-    labels = None if target is None else pd.Series(_labels(frame[target], Path(name)), name=target)
-    data = from_arrays(frame.drop(columns=_apart(target, roles)), labels, name)
+    frames = [(file, read_csv(file, separator, encoding)) for file in (path, *parts.values())]
+    return dataset_of(frames, target, roles, tuple(parts), as_text=True)
+
+
+def dataset_of(
+    frames: Sequence[tuple[Path, pd.DataFrame]],
+    target: Target,
+    roles: Mapping[str, str],
+    parts: Sequence[str],
+    as_text: bool,
+) -> Dataset:
+    """Divide a table into inputs, roles and target, whose values are read if they came ``as_text``.
+
+    Args:
+        frames: the files it was read from, the first one and those of ``parts``.
+        target: the column to predict, or several.
+        roles: column names by role.
+        parts: what the files after the first one are.
+        as_text: whether numbers and booleans came as text.
+
+    Raises:
+        InputError: with every problem of the columns and of the target.
+    """
+    targets = listed(target)
+    apart = [*targets, *roles.values()]
+    for path, frame in frames:
+        _refuse_columns(path, [str(column) for column in frame.columns], targets, roles, frames[0])
+    frame = pd.concat([frame for _, frame in frames], ignore_index=True)
+    name = " + ".join(str(path) for path, _ in frames)
+    problems = Problems()
+    labels: pd.DataFrame | pd.Series | None = None
+    with problems.collected():
+        if len(targets) > 1:
+            labels = frame[list(targets)].apply(read_switches) if as_text else frame[list(targets)]
+        elif targets:
+            (column,) = targets
+            labels = pd.Series(_labels(frame[column], name), name=column) if as_text else frame[column]
+    with problems.collected():
+        data = from_arrays(frame.drop(columns=apart), labels, name)
+    problems.check()
     values: dict[str, Any] = {role: frame[column] for role, column in roles.items()}
     places = {role: f"{name}: column {column!r} ({role})" for role, column in roles.items()}
     if parts:
-        values["part"] = marks(parts, [len(frame) for frame in frames])
+        values["part"] = marks(parts, [len(frame) for _, frame in frames])
     return with_roles(data, values, {"part": name, **places})
 
 
-def _apart(target: str | None, roles: Mapping[str, str]) -> list[str]:
-    """The columns that are no inputs."""
-    return [*([] if target is None else [target]), *roles.values()]
-
-
-def _table(path: Path, target: str | None, roles: Mapping[str, str]) -> pd.DataFrame:
-    """Return the file at ``path``, with target and roles as text; InputError if one of them is not there."""
-    apart = _apart(target, roles)
-    frame = read_csv(path, text=apart)
-    columns = [str(column) for column in frame.columns]
-    if target is not None and target not in columns:
-        alone = "; are the columns separated by commas?" if len(columns) == 1 else ""
-        raise InputError(f"{path}: there is no column {target!r} to predict{alone}.{did_you_mean(target, columns)}")
+def _refuse_columns(
+    path: Path,
+    columns: list[str],
+    targets: Sequence[str],
+    roles: Mapping[str, str],
+    first: tuple[Path, pd.DataFrame],
+) -> None:
+    """Raise InputError unless targets and roles are among ``columns``, with inputs, and all are those of ``first``."""
+    for target in targets:
+        if target not in columns:
+            alone = "; are the columns separated by commas?" if len(columns) == 1 else ""
+            raise InputError(f"{path}: there is no column {target!r} to predict{alone}.{did_you_mean(target, columns)}")
     for role, column in roles.items():
         if column not in columns:
             raise InputError(f"{path}: there is no column {column!r} for data.{role}.{did_you_mean(column, columns)}")
+    apart = [*targets, *roles.values()]
     if len(columns) == len(apart):
         only = "is the only column" if len(columns) == 1 else "are the only columns"
         raise InputError(f"{path}: {' and '.join(map(repr, apart))} {only}; at least one input is needed")
-    return frame
-
-
-def _same_columns(path: Path, columns: list[str], first: Path, wanted: list[str]) -> None:
-    if set(columns) == set(wanted):
-        return
+    wanted = [str(column) for column in first[1].columns]
     differences = {"lacks": sorted(set(wanted) - set(columns)), "has": sorted(set(columns) - set(wanted))}
-    said = " and ".join(f"{verb} {', '.join(map(repr, names))}" for verb, names in differences.items() if names)
-    raise InputError(f"{path}: {said}, unlike {first}; all files of one data set need the same columns")
+    said = [f"{verb} {', '.join(map(repr, names))}" for verb, names in differences.items() if names]
+    if said:
+        message = f"{' and '.join(said)}, unlike {first[0]}; all files of one data set need the same columns"
+        raise InputError(f"{path}: {message}")
 
 
-def read_csv(path: Path, text: Collection[str] = ()) -> pd.DataFrame:
-    """Return the CSV file at ``path`` as a DataFrame; the columns in ``text`` are left as text.
+def read_csv(path: Path, separator: str | None = None, encoding: str = ENCODING) -> pd.DataFrame:
+    """Return the CSV file at ``path`` as a DataFrame of text, as it is written but for blanks around cells.
 
     Raises:
-        InputError: if it is no UTF-8 text, has no rows, rows of different lengths, or a bad header.
+        InputError: if it is no text in ``encoding``, has no rows, rows of another length than its header, or a bad one.
     """
     regular(path)
-    header, rows = _shape(path)
+    cells = csv_rows(path, separator, encoding)
+    header = next(cells)
     column_names(pd.DataFrame(columns=header), str(path))
-    if rows == 0:
+    rows = list(cells)
+    if not rows:
         raise InputError(f"{path}: has a header and no rows")
-    try:
-        frame: pd.DataFrame = pd.read_csv(
-            path,
-            encoding="utf-8-sig",
-            index_col=False,
-            skipinitialspace=True,
-            keep_default_na=False,
-            na_values={column: list(_MISSING) for column in header if column not in text},
-            low_memory=False,
-            dtype={column: str for column in header if column in text},
-        )
-    except (pd.errors.ParserError, ValueError, OverflowError) as error:
-        raise InputError(f"{path}: cannot be read as a table: {error}") from None
-    if len(frame) != rows:
-        raise InputError(f"{path}: {rows} rows were counted and {len(frame)} read; check the quotes")
-    return frame
+    return pd.DataFrame(rows, columns=header, dtype=object)
 
 
-def _shape(path: Path) -> tuple[list[str], int]:
-    """Return header and number of rows, after checking that all rows are of one length."""
-    rows = 0
+def csv_rows(path: Path, separator: str | None = None, encoding: str = ENCODING) -> Iterator[list[str]]:
+    """Yield the header and then each row of the CSV file at ``path``; empty lines are passed over.
+
+    Raises:
+        InputError: at the end, with the first rows whose length is not that of the header; at once if the text cannot
+            be read.
+    """
+    ragged: list[str] = []
+    lines = None
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            lines = csv.reader(file, skipinitialspace=True)
-            header = next((line for line in lines if line), [])
+        with path.open(encoding=encoding, newline="") as file:
+            first = next((line for line in file if line.strip()), "")
+            file.seek(0)
+            lines = csv.reader(file, delimiter=separator or _separator(first), skipinitialspace=True, strict=True)
+            width = 0
             for line in lines:
-                rows += bool(line)
-                if line and len(line) != len(header):
-                    found = f"line {lines.line_num} has {len(line)} cells, the header has {len(header)}"
-                    raise InputError(f"{path}: {found}; quote cells that hold commas")
-    except UnicodeDecodeError as error:
-        byte = error.object[error.start]
-        raise InputError(f"{path}: is not UTF-8 text (byte 0x{byte:02x}); save it as UTF-8") from None
+                if line and not width:
+                    width = len(line)
+                if line and len(line) != width:
+                    ragged.append(f"line {lines.line_num} has {len(line)} cells")
+                elif line:
+                    yield [cell.strip(SPACE) for cell in line]
+            if not width:
+                yield []
+    except (UnicodeDecodeError, LookupError) as error:
+        raise InputError(f"{path}: {_undecoded(error, encoding)}") from None
     except csv.Error as error:
-        raise InputError(f"{path}: line {lines.line_num} cannot be read: {error}") from None
-    return header, rows
+        where = f"line {lines.line_num}" if lines else "the header"
+        raise InputError(f"{path}: {where} cannot be read: {error}; check the quotes") from None
+    if ragged:
+        more = f", and so do {len(ragged) - _SHOWN} more lines" if len(ragged) > _SHOWN else ""
+        raise InputError(
+            f"{path}: {', '.join(ragged[:_SHOWN])}, the header has {width}{more}; quote cells that hold commas"
+        )
 
 
-def _labels(cells: pd.Series, path: Path) -> Array:
+def _separator(header: str) -> str:
+    """Return what separates the columns of the line ``header``.
+
+    >>> _separator('"a, b";c;d')
+    ';'
+    """
+    return max(
+        SEPARATORS, key=lambda separator: len(next(csv.reader([header], delimiter=separator, skipinitialspace=True)))
+    )
+
+
+def _undecoded(error: UnicodeDecodeError | LookupError, encoding: str) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        name = "UTF-8" if encoding == ENCODING else encoding
+        byte = error.object[error.start]
+        return f"is not {name} text (byte 0x{byte:02x}); save it as UTF-8, or name its encoding, such as cp1252"
+    return f"there is no encoding {encoding!r}; take utf-8, cp1252, latin-1 or utf-16"
+
+
+def _labels(cells: pd.Series, name: str) -> Array:
     """Return the target's cells as whole numbers, numbers or booleans if all of them are, else as text."""
-    texts = [str(cell).strip() for cell in cells.tolist()]
+    texts = cells.tolist()
     missing = [row for row, cell in enumerate(texts, 1) if not cell]
     if missing:
         where = f"column {cells.name!r} ({len(texts)} rows) has {len(missing)} missing cells"
-        raise InputError(f"{path}: {where}, the first in row {missing[0]}; drop these rows")
+        raise InputError(f"{name}: {where}, the first in row {missing[0]}; drop these rows")
     different = set(texts)
     if different <= {"True", "False"} or different <= {"true", "false"}:
         return np.array([cell in ("True", "true") for cell in texts])

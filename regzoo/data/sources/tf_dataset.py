@@ -31,8 +31,8 @@ def from_tf_dataset(dataset: Any, roles: Mapping[str, Any] = NONE) -> Dataset:
 
     Args:
         dataset: of elements (x, y) or (x, y, sample_weight), in batches or one by one: x is a tensor, or a dictionary
-            of columns, each a tensor; y holds a label or a number a row. If it shuffles, it is another data set each
-            time it is read.
+            of columns, each a tensor; y holds a label, a number or several labels (0 or 1) a row. If it
+            shuffles, it is another data set each time it is read.
         roles: ``groups``, ``sample_weight``, ``time`` and ``part``, as `from_arrays` takes them.
 
     Raises:
@@ -78,7 +78,8 @@ def _form(dataset: Any) -> tuple[tuple[str, ...], bool]:
     if any(tensor.shape.rank is None for tensor in tensors):
         raise InputError(f"{_NAME}: its shapes are unknown; give from_generator an output_signature")
     leading = {tensor.shape[0] if tensor.shape.rank else 0 for tensor in tensors}
-    batched = y.shape.rank > 0 and len(leading - {None}) <= 1
+    row = not isinstance(x, Mapping) and x.shape.rank == 1 and x.shape[0] is not None  # numbers alone are no batch
+    batched = y.shape.rank > 0 and len(leading - {None}) <= 1 and not row
     return tuple(x) if isinstance(x, Mapping) else (), batched
 
 

@@ -27,6 +27,11 @@ class Info(ABC):
     direction: str
 
     @property
+    def fits(self) -> bool:
+        """Whether the figure belongs to this comparison; one that does not is left off the page."""
+        return True
+
+    @property
     @abstractmethod
     def missing(self) -> str:
         """Why there is nothing to draw, in one sentence; empty if there is something."""

@@ -11,11 +11,14 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import wraps
+from pathlib import Path
 from typing import Any, TypeVar
 from xml.sax.saxutils import escape
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+
+from regzoo.language import InputError
 
 BLACK, GREY, PALE = "#000000", "#6b6b6b", "#f0f2f4"
 ORANGE, SKY, GREEN = "#E69F00", "#56B4E9", "#009E73"
@@ -106,3 +109,22 @@ def svg(figure: Figure, name: str, title: str, alternative: str) -> str:
     text = text.replace("<svg ", f'<svg role="img" aria-labelledby="{name}-title {name}-desc" ', 1)
     end = text.index(">") + 1
     return text[:end] + "\n" + head + text[end:].lstrip()
+
+
+def save(figure: Figure, path: Path, name: str, title: str, alternative: str) -> None:
+    """Write the figure as the end of ``path`` says, such as ``.svg`` or ``.png``.
+
+    Raises:
+        InputError: if no picture ends so.
+    """
+    known = sorted(figure.canvas.get_supported_filetypes())
+    kind = path.suffix.lower().removeprefix(".")
+    if kind not in known:
+        raise InputError(f"{path}: a picture ends in .svg, .png or .pdf, received {path.suffix or 'no ending'!r}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if kind == "svg":
+        text = svg(figure, name, title, alternative)
+        path.write_text(f'<?xml version="1.0" encoding="utf-8"?>\n{text}', encoding="utf-8")
+        return
+    with style():
+        figure.savefig(path, dpi=200)

@@ -19,7 +19,7 @@ from regzoo.report.figures._text import inches, spread, wrap
 from regzoo.report.words import listing
 from regzoo.training.record import Record
 
-ORDER = 5
+ORDER = 7
 TITLE = "Score and cost"
 
 _LINE = 0.155

@@ -18,7 +18,7 @@ from regzoo.report.figures._text import wrap
 from regzoo.report.words import decimals, listing, show
 from regzoo.training.record import Record
 
-ORDER = 4
+ORDER = 6
 TITLE = "Gap between training and validation"
 
 

@@ -20,7 +20,7 @@ from regzoo.report.figures._style import GREY, PARTS, SMALL, canvas, styled
 from regzoo.report.words import listing
 from regzoo.training.record import Record
 
-ORDER = 2
+ORDER = 3
 TITLE = "Learning curves"
 
 Curve = tuple[float, ...]

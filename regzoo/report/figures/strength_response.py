@@ -20,7 +20,7 @@ from regzoo.report.figures._style import BLUE, GREY, VERMILLION, canvas, styled
 from regzoo.report.words import strength
 from regzoo.training.record import Record
 
-ORDER = 3
+ORDER = 4
 TITLE = "Strength and score, all trials"
 
 

@@ -42,11 +42,6 @@ def test_every_source_is_a_data_section_that_a_config_takes() -> None:
         assert written.strip("{}").split(":")[0] in filled.model_fields_set
 
 
-def test_the_catalog_speaks_plainly() -> None:
-    """Brackets would be taken for markup by the terminal."""
-    assert not [what for what in SOURCES.values() if "[" in what]
-
-
 def test_pixels_and_patients_are_raw() -> None:
     digits = load_bundled("digits").x
     assert (digits.min(), digits.max()) == (0.0, 16.0)

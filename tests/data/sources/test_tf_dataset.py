@@ -82,7 +82,7 @@ def ragged() -> Any:
         (ragged, r"each element is \(x, y\) or .*; received RaggedTensorSpec"),
         (lambda: Slices(({"a": X}, Y)), r"column 'a' takes one value a row, received the shape \(7, 2\)"),
         (lambda: generated(broken), "failed at element 2: .*the disk is gone"),
-        (lambda: Slices((X, np.eye(7)[:, :3])), "from one-hot rows take y.argmax"),
+        (lambda: Slices((X, np.outer(range(7), [1, 0]))), "y: column '0' .* takes 0 and 1, .*, received 2 in row 3"),
         (lambda: Slices((X, [b"\xff"] * 7)), "y: holds bytes that are no UTF-8 text"),
         (lambda: Slices((np.full((7, 2), np.nan), Y)), "x has 14 values that are missing or infinite"),
         (lambda: Slices((X, np.zeros(7, int))), "all 7 targets are 0; there is nothing to tell apart"),
@@ -129,3 +129,15 @@ def test_x_and_y_come_together() -> None:
     with pytest.raises(InputError, match=r"give x and y \(x alone for .*\), a tf\.data\.Dataset of both, or data="):
         from_python(X)
     assert from_python(X, task="reconstruction").y is None
+
+
+@pytest.mark.parametrize("batch", [None, 3])
+@pytest.mark.parametrize("labels", [2, 3])
+def test_several_labels_a_row(batch: int | None, labels: int) -> None:
+    """Also where there are as many labels as inputs, which one element alone does not tell from a batch."""
+    y = np.arange(7)[:, None] // 2 ** np.arange(labels) % 2
+    dataset = Slices((X, y))
+    data = from_tf_dataset(dataset if batch is None else dataset.batch(batch))
+    assert data.labels == tuple(map(str, range(labels)))
+    np.testing.assert_array_equal(data.x, X)
+    np.testing.assert_array_equal(data.y, y)

@@ -1,0 +1,125 @@
+"""Inspect: what is wrong with this data, before anything is trained on it; every finding at once.
+
+What makes a comparison worthless is refused. What may be meant so is a warning: `regzoo check` and the report show it.
+What a fitted rule repairs, or leaves out, the rule itself says: regzoo/data/columns.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from regzoo.data.dataset import Array, Dataset, Task
+from regzoo.data.table import Table
+
+ENOUGH = 10
+"""Fewer rows than this prove nothing about a column."""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Sentences that name the data, the column and how many rows.
+
+    Attributes:
+        refused: what cannot be repaired.
+        warned: what is worth a look.
+    """
+
+    refused: tuple[str, ...]
+    warned: tuple[str, ...]
+
+
+def inspect(dataset: Dataset, task: Task) -> Findings:
+    """Look at every column of ``dataset``, and at how it goes with the target."""
+    copies, warned = [], []
+    for name, values in _columns(dataset):
+        where = f"{dataset.name}: column {name!r} ({len(values)} rows)"
+        if task != "reconstruction" and (target := _copied(values, dataset)):
+            copies.append(f"{where} is {target} itself, in every row; leave it out")
+        elif said := _suspicious(values, dataset):
+            warned.append(f"{where} {said}")
+    twice = len(dataset.x) - len(np.unique(dataset.duplicates))
+    if twice:
+        warned.append(f"{dataset.name}: {twice} of {len(dataset.x)} rows repeat an earlier row, target included")
+    return Findings(tuple(copies), tuple(warned))
+
+
+def between(dataset: Dataset, parts: Mapping[str, Array]) -> tuple[str, ...]:
+    """Say which rows of the validation and test parts (row numbers) the training part has as well."""
+    trained = np.unique(dataset.duplicates[parts["train"]])
+    said = []
+    for part in ("validation", "test"):
+        known = int(np.isin(dataset.duplicates[parts[part]], trained).sum())
+        if known:
+            found = f"{known} of {len(parts[part])} {part} rows are also in the training part"
+            said.append(f"{dataset.name}: {found}; split.duplicates: together keeps equal rows in one part")
+    return tuple(said)
+
+
+def unseen(dataset: Dataset, parts: Mapping[str, Array]) -> tuple[str, ...]:
+    """Say which of several labels are the same in all rows (row numbers) of the validation or test part."""
+    said: list[str] = []
+    if dataset.y is None or not dataset.labels:
+        return ()
+    for part in ("validation", "test"):
+        for label, values in zip(dataset.labels, dataset.y[parts[part]].T, strict=True):
+            if (values == values[0]).all():
+                what = f"the label {label!r} is {str(values[0]).lower()} in all {len(values)} {part} rows"
+                said.append(f"{dataset.name}: {what}; auroc leaves it out there")
+    return tuple(said)
+
+
+def _columns(dataset: Dataset) -> Iterator[tuple[str, Array]]:
+    """Each named column with its values (n,)."""
+    if isinstance(dataset.x, Table):
+        yield from zip(dataset.x.columns, dataset.x.values, strict=True)
+    elif dataset.columns:
+        yield from zip(dataset.columns, dataset.x.T, strict=True)
+
+
+def _copied(values: Array, dataset: Dataset) -> str:
+    """What a column repeats: the target, or one of several labels; or nothing."""
+    if dataset.y is None:
+        return ""
+    if not dataset.labels:
+        return "the target" if _equal(values, dataset.y) else ""
+    same = (label for label, y in zip(dataset.labels, dataset.y.T, strict=True) if _equal(values, y))
+    return next((f"the label {label!r}" for label in same), "")
+
+
+def _equal(values: Array, y: Array) -> bool:
+    """Whether a column holds the target, value by value."""
+    if values.dtype.kind == "O":
+        texts = y.astype(str)
+        texts = np.char.lower(texts) if y.dtype.kind == "b" else texts
+        return bool((values == texts.astype(object)).all())
+    return y.dtype.kind in "iufb" and np.array_equal(values, y.astype(np.float32))
+
+
+def _suspicious(values: Array, dataset: Dataset) -> str:
+    """What is odd about a column, or nothing."""
+    if values.dtype.kind != "O":
+        if (values == values[0]).all():
+            return f"is {values[0]:g} in every row; it carries nothing"
+        if len(values) >= ENOUGH and _counts(values):
+            return "counts the rows, as an identifier does; leave it out unless the order of the rows means something"
+    if dataset.y is not None and dataset.task == "classification" and _determines(values, dataset.y):
+        return "determines the target: no value of it occurs with two labels; make sure that it is known beforehand"
+    return ""
+
+
+def _counts(values: Array) -> bool:
+    low, high = values.min(), values.max()
+    return bool(high - low == len(values) - 1 and np.array_equal(np.sort(values), np.arange(low, high + 1)))
+
+
+def _determines(values: Array, y: Array) -> bool:
+    """Whether few values, each in at least two rows on average, tell the label."""
+    codes, different = pd.factorize(values, use_na_sentinel=False)
+    if len(values) < ENOUGH or not 1 < len(different) <= len(values) / 2:
+        return False
+    labels = np.unique(y, return_inverse=True)[1]
+    return len(np.unique(np.stack([codes, labels]), axis=1).T) == len(different)

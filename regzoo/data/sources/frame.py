@@ -1,0 +1,149 @@
+"""Frames: the columns of a DataFrame, whatever they hold, become an array of numbers or a `Table` of several kinds."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from regzoo.data.dataset import Array
+from regzoo.data.dates import moment
+from regzoo.data.table import Kind, Table, tidy
+from regzoo.language.errors import InputError, Problems
+
+LARGEST = 1e30
+"""Inputs beyond this size would overflow float32 when they are standardized."""
+
+MOSTLY = 0.9
+"""From this share of numbers (or dates) on, a column is one of numbers with a few wrong cells; below, one of words."""
+
+_NUMBER = r"[+-]?[0-9]+(?:[.,' ][0-9]{3})*(?:[.,][0-9]+)?"
+_DECORATED = re.compile(rf"(?:[$€£¥]\s?)?{_NUMBER}(?:\s?[%$€£¥])?")
+_SLASHED = re.compile(r"[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{2,4}")
+_CODE = re.compile(r"0[0-9]+")
+_TEXTS = ("string", "boolean", "integer", "floating", "mixed-integer-float", "decimal", "date", "datetime", "empty")
+
+Typed = tuple[Kind, Array]
+
+
+def tabular(frame: pd.DataFrame, columns: tuple[str, ...], name: str) -> Array | Table:
+    """Return the columns of ``frame``: float32 (n, columns) if all are complete numbers, else a `Table`.
+
+    Numbers, booleans and times are what their dtype says; a category is one of its words. Text is read: a column of
+    numbers, of true and false, or of dates is one; all else are words. Numbers of one width with leading zeros (007)
+    are words.
+
+    Args:
+        frame: with rows.
+        columns: its names, as text.
+        name: what messages call the data.
+
+    Raises:
+        InputError: with every column that cannot be used, its rows and the way out.
+    """
+    if frame.empty:
+        raise InputError(f"{name}: x has no rows")
+    problems, typed = Problems(), []
+    for position, column in enumerate(columns):
+        with problems.collected():
+            typed.append(_typed(frame.iloc[:, position], f"{name}: column {column!r} ({len(frame)} rows)"))
+    problems.check()
+    kinds, values = zip(*typed, strict=True)
+    if set(kinds) == {"numeric"} and not any(np.isnan(column).any() for column in values):
+        return np.ascontiguousarray(np.stack(values, axis=1))
+    return Table(columns, kinds, values)
+
+
+def _typed(series: pd.Series, where: str) -> Typed:
+    dtype = series.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        return "categorical", _cells(series, where)
+    if pd.api.types.is_bool_dtype(dtype):
+        return "boolean", np.array([value.lower() for value in _cells(series, where)], dtype=object)
+    if pd.api.types.is_complex_dtype(dtype):
+        raise InputError(f"{where} holds complex numbers; take their parts as columns")
+    if pd.api.types.is_numeric_dtype(dtype):
+        return "numeric", numbers(series.to_numpy(dtype=np.float64, na_value=np.nan), where)
+    if isinstance(dtype, pd.DatetimeTZDtype):
+        series, dtype = series.dt.tz_convert(None), np.dtype("datetime64[ns]")
+    if pd.api.types.is_datetime64_dtype(dtype):
+        return "date", _cells(series.dt.strftime("%Y-%m-%dT%H:%M:%S"), where)
+    if pd.api.types.infer_dtype(series, skipna=True) not in _TEXTS:
+        raise InputError(f"{where} holds {_odd(series)}; drop or encode it")
+    return _read(_cells(series, where), where)
+
+
+def numbers(values: Array, where: str) -> Array:
+    """Return ``values`` (n,), float64, as float32, NaN where a number is missing.
+
+    Raises:
+        InputError: naming the first row of an infinite or too large one.
+    """
+    large = np.abs(values) > LARGEST
+    if large.any():
+        what = "infinite" if np.isinf(values[large]).any() else f"beyond {LARGEST:g}"
+        first = int(np.argmax(large)) + 1
+        raise InputError(f"{where} has {large.sum()} values that are {what}, the first in row {first}; mend them")
+    return values.astype(np.float32)
+
+
+def _cells(series: pd.Series, where: str) -> Array:
+    """Return the column as text (n,), ``""`` where it is missing."""
+    codes, different = pd.factorize(series.astype(object))
+    texts = [tidy(str(value)) for value in different]
+    for text in texts:
+        if "\0" in text or (not text.isascii() and text.encode("utf-8", "replace").decode() != text):
+            raise InputError(f"{where} holds {text[:40]!r}, which is no text in UTF-8; mend or drop it")
+    return np.array([*texts, ""], dtype=object)[codes]  # the code of what is missing is -1
+
+
+def _read(cells: Array, where: str) -> Typed:
+    """Say what kind of column these texts (n,) are."""
+    codes, different = pd.factorize(cells)
+    rows = np.bincount(codes, minlength=len(different)) * (different != "")
+    number = pd.to_numeric(pd.Series(different, dtype=object), errors="coerce").to_numpy(dtype=np.float64)
+    is_number = ~np.isnan(number) | (different == "")
+    if is_number.all():
+        padded = [text for text in different if _CODE.fullmatch(text)]
+        if padded and len({len(text) for text in different if text}) == 1:
+            return "categorical", cells
+        return "numeric", numbers(number[codes], where)
+    lower = [text.lower() for text in different]
+    if set(lower) <= {"true", "false", ""}:
+        return "boolean", np.array(lower, dtype=object)[codes]
+    is_date = np.array([text == "" or moment(text) is not None for text in different])
+    if is_date.all():
+        return "date", cells
+    for fits, what in ((is_number, "numbers"), (is_date, "dates")):
+        if rows[fits].sum() >= MOSTLY * rows.sum():
+            raise InputError(_few(cells, codes, ~fits, f"{where} holds {what}"))
+    _refuse_near_numbers(different[~is_number & (different != "")], where)
+    return "categorical", cells
+
+
+def _few(cells: Array, codes: Array, wrong: Array, what: str) -> str:
+    bad = np.flatnonzero(wrong[codes])
+    shown = ", ".join(f"{cells[row][:40]!r} in row {row + 1}" for row in bad[:5])
+    more = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
+    return f"{what} but for {len(bad)} cells: {shown}{more}; mend them, or leave them empty if they are missing"
+
+
+def _refuse_near_numbers(texts: Array, where: str) -> None:
+    if all(_DECORATED.fullmatch(text) for text in texts):
+        raise InputError(
+            f"{where} holds {texts[0][:40]!r}: decimal commas, thousands separators, currencies and percent signs "
+            "are not read as numbers; write 1234.5"
+        )
+    if all(_SLASHED.fullmatch(text) for text in texts):
+        raise InputError(f"{where} holds {texts[0]!r}, a date that can be read in two ways; write 2024-01-31")
+
+
+def _odd(series: pd.Series) -> str:
+    """Say what a column of objects holds that is no number, word or date, or no single kind of them."""
+    values: list[Any] = series.dropna().tolist()
+    types = sorted({type(value).__name__ for value in values})
+    if len(types) > 1:
+        return f"values of several types ({', '.join(types)})"
+    return f"{values[0]!r}"[:40] + f" ({types[0]}), which is no number, word or date"

@@ -1,0 +1,63 @@
+"""Labels: several targets a row, each true or false, such as the tags of a picture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from regzoo.data.dataset import Array
+from regzoo.language.errors import InputError, Problems
+
+_SWITCHES = {"0": False, "1": True, "false": False, "true": True, "False": False, "True": True}
+_NUMBERS = (bool, np.bool_, int, float, np.integer, np.floating)
+
+
+def switched(columns: pd.DataFrame, names: tuple[str, ...], name: str) -> Array:
+    """Return ``columns`` of 0 and 1, or of false and true, as booleans (n, labels).
+
+    Args:
+        columns: one for each label.
+        names: of the labels.
+        name: what messages call the data.
+
+    Raises:
+        InputError: with every column that holds something else, and the first row of it.
+    """
+    problems, values = Problems(), []
+    for position, label in enumerate(names):
+        with problems.collected():
+            values.append(_switched(columns.iloc[:, position], f"{name}: y: column {label!r} ({len(columns)} rows)"))
+    problems.check()
+    return np.stack(values, axis=1)
+
+
+def read_switches(cells: pd.Series) -> pd.Series:
+    """Return text cells as booleans where they are 0, 1, true or false, as None where they are empty.
+
+    >>> read_switches(pd.Series(["1", "false", "", "2"])).tolist()
+    [True, False, None, '2']
+    """
+    return pd.Series([_SWITCHES.get(cell, cell or None) for cell in cells], name=cells.name, dtype=object)
+
+
+def _switched(cells: pd.Series, where: str) -> Array:
+    if pd.api.types.is_numeric_dtype(cells.dtype) and not pd.api.types.is_complex_dtype(cells.dtype):
+        values = cells.to_numpy(dtype=np.float64, na_value=np.nan)
+    else:
+        values = np.array([float(cell) if isinstance(cell, _NUMBERS) else np.nan for cell in cells])
+    wrong = (values != 0.0) & (values != 1.0)
+    if wrong.any():
+        first = int(np.argmax(wrong))
+        more = f", and {wrong.sum() - 1} more rows" if wrong.sum() > 1 else ""
+        raise InputError(
+            f"{where} takes 0 and 1, or false and true, received {_shown(cells.iloc[first])} in row {first + 1}{more}; "
+            "y with several columns holds a label in each"
+        )
+    return values > 0.0
+
+
+def _shown(cell: Any) -> str:
+    plain = cell.item() if isinstance(cell, np.generic) else cell
+    return "nothing" if plain is None or plain is pd.NA or plain != plain else repr(plain)[:40]  # NaN is not itself

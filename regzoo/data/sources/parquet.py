@@ -1,0 +1,54 @@
+"""A Parquet file: typed columns, one of them to predict; read by pandas with pyarrow, an extra of this package."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from regzoo.data.catalog import Target
+from regzoo.data.dataset import Dataset
+from regzoo.data.sources.files import regular
+from regzoo.data.sources.roles import NONE
+from regzoo.data.sources.table import dataset_of
+from regzoo.language.errors import InputError
+
+ENGINE: Final = "pyarrow"
+
+
+def load_parquet(
+    path: Path, target: Target, roles: Mapping[str, str] = NONE, parts: Mapping[str, Path] = NONE
+) -> Dataset:
+    """Read the Parquet file at ``path``; the column ``target`` is what is predicted, if there is one.
+
+    Several targets are several labels, each 0 or 1, or true or false.
+
+    Columns are what their types say: numbers, booleans, words, dates, any of them with missing cells.
+
+    Args:
+        path: of the file.
+        target: the column to predict, or several.
+        roles: column names by role (group, time, part, weight); these columns are no inputs.
+        parts: files with the same columns whose rows are the ``validation`` or ``test`` part.
+
+    Raises:
+        InputError: naming the file, the columns and the rows, with the way out; also if pyarrow is not installed.
+    """
+    frames = [(file, _read(file)) for file in (path, *parts.values())]
+    return dataset_of(frames, target, roles, tuple(parts), as_text=False)
+
+
+def _read(path: Path) -> pd.DataFrame:
+    regular(path)
+    if importlib.util.find_spec(ENGINE) is None:
+        raise InputError(f"{path}: Parquet files need {ENGINE}: pip install 'regzoo[parquet]', or save it as CSV")
+    try:
+        frame = pd.read_parquet(path, engine=ENGINE)
+    except (OSError, ValueError) as error:  # pyarrow's own errors are kinds of these
+        raise InputError(f"{path}: cannot be read as Parquet: {error}") from None
+    if frame.empty:
+        raise InputError(f"{path}: has no rows")
+    return frame

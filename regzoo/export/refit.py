@@ -1,0 +1,144 @@
+"""Refit: train a chosen recipe once more, on train plus validation, for the epochs that its replicates needed."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from regzoo.comparison.plan import study_of
+from regzoo.config import Experiment
+from regzoo.data.dataset import Array, Dataset
+from regzoo.data.prepare import HELD_OUT, Preparation, fit, prepare
+from regzoo.data.table import Table
+from regzoo.language import InputError, Recipe, parse
+from regzoo.training.record import Record
+from regzoo.training.run import Studio, Weights, execute
+from regzoo.training.study import Study
+
+STOPS = "early_stopping"
+"""What needs a validation part while it trains. Instead, its epochs are learned from the replicates."""
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """What a refit is made from: the comparison's data, and its config, which says how it was split."""
+
+    dataset: Dataset
+    experiment: Experiment
+
+
+@dataclass(frozen=True)
+class Refit:
+    """How a model was trained anew.
+
+    Attributes:
+        rows: rows of train plus validation.
+        epochs: how many it was trained for.
+        learned_from: the epochs of each replicate, of which that is the median; best epochs if it stops early.
+        stopped: whether the recipe stops early, and was trained without that.
+        cleaned: whether the comparison put wrong labels into its training rows, which this training did not have.
+        repairs: what these rows taught about the columns.
+    """
+
+    rows: int
+    epochs: int
+    learned_from: tuple[int, ...]
+    stopped: bool
+    cleaned: bool
+    repairs: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {
+            "trained_on": "train + validation",
+            "rows": self.rows,
+            "epochs": self.epochs,
+            "learned_from": list(self.learned_from),
+            "without_early_stopping": self.stopped,
+            "without_label_noise": self.cleaned,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Refitted:
+    """A finished refit: its record, without a validation score, and what its model needs to answer raw rows."""
+
+    record: Record
+    weights: Weights
+    study: Study
+    preparation: Preparation
+    raw: Array | Table
+    refit: Refit
+
+
+def refit(best: Record, replicates: Sequence[Record], study: Study, material: Material) -> Refitted:
+    """Train the recipe of ``best``, with its seed, on the training and the validation part of ``material``.
+
+    With folds these are all rows that do not test. Preprocessing is fitted anew on these rows. The test part is read
+    once, when the training is over.
+
+    Args:
+        best: the recipe's best replicate: its numbers, seed and learning rate are used.
+        replicates: all of the recipe; the finished ones say for how many epochs.
+        study: of the comparison.
+        material: its data.
+
+    Raises:
+        InputError: if the data is not that of the comparison, or the training diverges.
+    """
+    experiment, dataset = material.experiment, material.dataset
+    last = experiment.split.folds - 1  # in the order of time, the fold whose two parts are all that does not test
+    prepared = prepare(dataset, experiment.split, experiment.seed, experiment.task, last)
+    if study_of(experiment, prepared).data != study.data:
+        raise InputError("refit: this is not the data of the comparison: give the same rows in the same order")
+    split, task = prepared.split, prepared.preparation.task
+    rows = np.concatenate([split.train, split.validation])
+    preparation, repairs = fit(dataset, rows, task)
+    asked = replace(study_of(experiment, replace(prepared, preparation=preparation)), jit_compile=study.jit_compile)
+    recipe = parse(best.run.recipe)
+    epochs, learned = epochs_of(recipe, replicates)
+    without = Recipe(tuple(part for part in recipe if part.name != STOPS))
+    run = replace(best.run, recipe=str(without), epochs=epochs, study=asked.digest, fold=0)
+    x = preparation.apply(dataset.x)
+    y = x if dataset.y is None or task == "reconstruction" else preparation.encode(dataset.y)
+    whole = replace(
+        prepared,
+        train=(x[rows], y[rows]),
+        validation=(x[split.validation], y[split.validation]),  # a program measures some
+        test=(x[split.test], y[split.test]),
+        preparation=preparation,
+        weights=None if dataset.weight is None else {"train": dataset.weight[rows]},
+    )
+    record, weights = execute(run, Studio(asked, whole.parts(experiment.training.class_weight)))
+    if record.status != "ok":
+        raise InputError(f"refit: {without} ended as {record.status} ({record.error}); export it without --refit")
+    noted = Refit(len(rows), epochs, learned, without != recipe, bool(experiment.split.label_noise), repairs)
+    return Refitted(
+        record=replace(record, metrics={part: record.metrics[part] for part in ("train", "test")}, history={}),
+        weights=weights,
+        study=asked,
+        preparation=preparation,
+        raw=preparation.raw(_columns(dataset.x, preparation)[split.test[:HELD_OUT]].tolist()),
+        refit=noted,
+    )
+
+
+def _columns(x: Array | Table, preparation: Preparation) -> Array | Table:
+    """The columns that the model takes: more rows may have taught that others are of use."""
+    return x.only(preparation.columns or ()) if isinstance(x, Table) else x
+
+
+def epochs_of(recipe: Recipe, replicates: Sequence[Record]) -> tuple[int, tuple[int, ...]]:
+    """How many epochs to train ``recipe`` for, and what each finished replicate said.
+
+    Recipes that stop early keep the weights of their best epoch: the median of these, rounded down. All others keep
+    what they had at the end: the epochs they trained.
+    """
+    stops = any(part.name == STOPS for part in recipe)
+    done = [record for record in replicates if record.status == "ok"]
+    said = tuple(record.best_epoch if stops else record.epochs for record in done)
+    return max(1, int(statistics.median(said))), said

@@ -1,0 +1,107 @@
+"""TensorBoard: every run as a session of its HParams plugin, with its curves.
+
+Needs ``regzoo[tensorboard]`` and no TensorFlow. The only file that imports tensorboard.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from regzoo.language import EnvironmentFailure
+from regzoo.report import board as boards
+from regzoo.report import strengths
+from regzoo.training.record import Record
+
+FILE = "events.out.tfevents.0.regzoo"
+"""One in the folder of each run; the number is a time, fixed so that equal records give equal files."""
+
+
+def write(folder: Path, board: dict[str, Any], records: Sequence[Record]) -> int:
+    """Write the trials and replicates among ``records`` for ``tensorboard --logdir folder``; return how many.
+
+    A session has the recipe, its stage, its strengths, the learning rate and the seed as hyperparameters, and the
+    curves of every metric, whose last point is the finished model's.
+
+    Raises:
+        EnvironmentFailure: tensorboard is not installed.
+        OSError: the folder cannot be written.
+    """
+    if find_spec("tensorboard") is None:
+        raise EnvironmentFailure("--tensorboard needs the package tensorboard: pip install 'regzoo[tensorboard]'")
+    from tensorboard.plugins.hparams import summary_v2 as hp
+
+    runs = [record for record in records if record.run.stage != "member"]
+    metrics = [hp.Metric(f"validation/{board['rank_by']}", display_name=f"validation {board['rank_by']}")]
+    metrics += [hp.Metric(f"test/{board['rank_by']}", display_name=f"test {board['rank_by']}")]
+    names = dict.fromkeys(name for record in runs for name in hyperparameters(record))
+    _events(folder, [(0, hp.hparams_config_pb([hp.HParam(name) for name in names], metrics, time_created_secs=0))])
+    for record in runs:
+        path = folder / run_name(record)
+        session = hp.hparams_pb(hyperparameters(record), trial_id=run_name(record), start_time_secs=0)
+        _events(path, [(0, session), *_scalars(record), (0, _end(record))])
+    return len(runs)
+
+
+def run_name(record: Record) -> str:
+    """``dropout+l2/replicate-0``: the folder of a run."""
+    return f"{re.sub(r'[^A-Za-z0-9_.+=-]+', '', record.run.name) or 'recipe'}/{record.run.stage}-{record.run.number}"
+
+
+def hyperparameters(record: Record) -> dict[str, str | float]:
+    """What sets a run apart."""
+    run = record.run
+    return {
+        "recipe": run.name,
+        "stage": run.stage,
+        **strengths.read(run.recipe),
+        strengths.LEARNING_RATE: run.learning_rate,
+        "seed": float(run.seed),
+    }
+
+
+def _scalars(record: Record) -> Iterator[tuple[int, Any]]:
+    """The curves, then the finished model's metrics one step later."""
+    from tensorboard.compat.proto.summary_pb2 import Summary
+
+    last = max(record.epochs, 0) + 1
+    points = [
+        (epoch, f"{part}/{name}", value)
+        for part, curves in record.history.items()
+        for name, curve in curves.items()
+        for epoch, value in enumerate(curve, start=1)
+    ]
+    points += [
+        (last, f"{part}/{name}", value) for part, found in record.metrics.items() for name, value in found.items()
+    ]
+    for step, tag, value in points:
+        if not math.isnan(boards.number(value)):
+            yield step, Summary(value=[Summary.Value(tag=tag, simple_value=value)])
+
+
+def _end(record: Record) -> Any:
+    from tensorboard.compat.proto.summary_pb2 import Summary
+    from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
+
+    status = api_pb2.STATUS_SUCCESS if record.status == "ok" else api_pb2.STATUS_FAILURE
+    ended = plugin_data_pb2.SessionEndInfo(status=status, end_time_secs=record.fit_seconds)
+    data = metadata.create_summary_metadata(plugin_data_pb2.HParamsPluginData(session_end_info=ended))
+    value = Summary.Value(tag=metadata.SESSION_END_INFO_TAG, metadata=data, tensor=metadata.NULL_TENSOR)
+    return Summary(value=[value])
+
+
+def _events(folder: Path, summaries: Sequence[tuple[int, Any]]) -> None:
+    from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.summary.writer.record_writer import RecordWriter
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / FILE).open("wb") as file:
+        writer = RecordWriter(file)
+        writer.write(Event(file_version="brain.Event:2").SerializeToString())
+        for step, summary in summaries:
+            writer.write(Event(step=step, summary=summary).SerializeToString())
+        writer.flush()

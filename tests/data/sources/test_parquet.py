@@ -1,0 +1,72 @@
+"""Parquet: the same as a CSV file, if pyarrow is there; a way out if not."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from regzoo.config import from_keywords
+from regzoo.data.sources import load, parquet
+from regzoo.data.sources.parquet import ENGINE, load_parquet
+from regzoo.data.table import Table
+from regzoo.language.errors import InputError
+
+FRAME = pd.DataFrame({"n": [1.5, None], "w": ["a", "b"], "y": ["no", "yes"]})
+INSTALLED = importlib.util.find_spec(ENGINE) is not None
+
+
+def test_without_pyarrow_the_way_out_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    (tmp_path / "a.parquet").write_bytes(b"PAR1")
+    with pytest.raises(InputError, match=r"Parquet files need pyarrow: pip install 'regzoo\[parquet\]', or save"):
+        load_parquet(tmp_path / "a.parquet", "y")
+
+
+def test_a_file_that_is_not_there_is_said() -> None:
+    with pytest.raises(InputError, match="there is no such file"):
+        load_parquet(Path("nowhere.parquet"), "y")
+
+
+def test_what_pandas_reads_is_divided(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether or not pyarrow is installed, what comes from it is a table with typed columns."""
+    (tmp_path / "a.parquet").write_bytes(b"PAR1")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: True)
+    monkeypatch.setattr(parquet.pd, "read_parquet", lambda path, engine: FRAME)
+    path = str(tmp_path / "a.parquet")
+    data = load(from_keywords(data={"parquet": path, "target": "y"}, backbone="mlp", recipes=["none"]).data)
+    assert isinstance(data.x, Table)
+    assert (data.x.tolist(), data.y.tolist()) == ([[1.5, "a"], [None, "b"]], ["no", "yes"])  # type: ignore[union-attr]
+    with pytest.raises(InputError, match="there is no column 'z' to predict"):
+        load_parquet(tmp_path / "a.parquet", "z")
+
+
+def test_what_is_no_parquet_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Any, engine: str) -> None:
+        raise ValueError("magic bytes not found")
+
+    (tmp_path / "a.parquet").write_bytes(b"a,b\n")
+    if not INSTALLED:  # pyarrow's own error is of this kind
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: True)
+        monkeypatch.setattr(parquet.pd, "read_parquet", refuse)
+    with pytest.raises(InputError, match="cannot be read as Parquet: "):
+        load_parquet(tmp_path / "a.parquet", "y")
+
+
+def test_roles_and_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = pd.DataFrame({"a": [1.0, 2.0, 3.0], "who": ["p", "p", "q"], "when": pd.to_datetime(["2024-01-03"] * 3)})
+    frame["kind"] = ["x", "y", "x"]
+    train, test = tmp_path / "train.parquet", tmp_path / "test.parquet"
+    for path in (train, test):
+        path.write_bytes(b"PAR1")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: True)
+    monkeypatch.setattr(parquet.pd, "read_parquet", lambda path, engine: frame if path == train else frame[::-1])
+    data = load_parquet(train, "kind", {"group": "who", "time": "when"}, {"test": test})
+    assert data.columns == ("a",)
+    assert data.group is not None
+    assert data.group.tolist() == ["p", "p", "q", "q", "p", "p"]
+    assert data.part is not None
+    assert data.part.tolist() == ["", "", "", "test", "test", "test"]

@@ -1,0 +1,145 @@
+"""Rules for columns: what each makes of raw cells, by hand, and what it says that it did."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from regzoo.data.columns import Boolean, Categorical, Date, Numeric, Rule, fit_columns, from_plain, to_plain
+from regzoo.data.table import Kind, Table
+
+NAN = float("nan")
+
+
+def fitted(kind: Kind, values: list[Any], rows: int | None = None) -> tuple[Rule | None, str]:
+    """The rule and what is said of it, of the first ``rows`` values."""
+    column = np.array(values, dtype=np.float32 if kind == "numeric" else object)
+    rules, said = fit_columns(Table(("c",), (kind,), (column,)), np.arange(rows or len(values)))
+    return (rules[0] if rules else None), "; ".join(said)
+
+
+def applied(rule: Rule, values: list[Any]) -> list[list[float]]:
+    dtype = np.float32 if isinstance(rule, Numeric) else object
+    return rule.apply(np.array(values, dtype=dtype)).tolist()
+
+
+def test_numbers_take_the_median_and_a_mark() -> None:
+    rule, said = fitted("numeric", [1, 2, 9, NAN])
+    assert rule == Numeric("c", 2.0, missing=True)
+    assert said == "column 'c': 1 of 4 training cells are missing; they are filled with the median 2 and marked"
+    assert applied(rule, [5, NAN]) == [[5, 0], [2, 1]]
+    assert rule.features == ("c", "c: missing")
+
+
+def test_gaps_outside_training_are_filled_but_have_no_mark() -> None:
+    rule, said = fitted("numeric", [1, 2, 9, NAN], rows=3)
+    assert rule == Numeric("c", 2.0, missing=False)
+    assert said == "column 'c': 1 cells outside the training part are missing; they follow the same rule"
+    assert applied(rule, [NAN]) == [[2]]
+
+
+def test_booleans_are_1_and_0() -> None:
+    rule, _ = fitted("boolean", ["true", "true", "false", ""])
+    assert rule == Boolean("c", 1.0, missing=True)
+    assert applied(rule, ["True", "FALSE", "", "maybe"]) == [[1, 0], [0, 0], [1, 1], [1, 1]]
+
+
+def test_words_have_a_feature_each_and_rare_ones_share_another() -> None:
+    rule, said = fitted("categorical", [*"aaabbbbc", ""])
+    assert rule == Categorical("c", ("a", "b"), other=True, missing=True)
+    assert said == (
+        "column 'c': 2 words of 3 or more training rows became columns of 0 and 1; "
+        "1 rarer ones share one called other; 1 missing training cells have their own"
+    )
+    assert rule.features == ("c = a", "c = b", "c: other", "c: missing")
+    assert applied(rule, ["a", "b", "c", "new", ""]) == [
+        [1, 0, 0, 0],
+        [0, 1, 0, 0],
+        [0, 0, 1, 0],
+        [0, 0, 1, 0],
+        [0, 0, 0, 1],
+    ]
+
+
+def test_a_word_that_training_never_had_is_nothing_where_there_was_nothing_rare() -> None:
+    rule, _ = fitted("categorical", [*"aaabbb"])
+    assert rule == Categorical("c", ("a", "b"), other=False, missing=False)
+    assert applied(rule, ["new", "", "b"]) == [[0, 0], [0, 0], [0, 1]]
+
+
+def test_rare_means_fewer_than_one_in_200_rows() -> None:
+    values = ["a"] * 600 + ["b"] * 396 + ["c"] * 5 + ["d"] * 4 + ["e"] * 195  # 1,200 rows: 6 are needed
+    rule, _ = fitted("categorical", values)
+    assert isinstance(rule, Categorical)
+    assert rule.categories == ("a", "b", "e")
+
+
+def test_the_thirty_most_frequent_words_are_kept() -> None:
+    values = [f"w{n:02}" for n in range(40) for _ in range(3 + (n >= 20))]
+    rule, _ = fitted("categorical", values)
+    assert isinstance(rule, Categorical)
+    assert rule.categories == tuple(f"w{n:02}" for n in [*range(10), *range(20, 40)])  # of equals, the first
+
+
+def test_dates_become_days_month_and_weekday() -> None:
+    rule, said = fitted("date", ["2024-01-31", "2024-01-01", "2.2.2024", ""])
+    assert rule == Date("c", "2024-01-01", "2024-01-31", clock=False, missing=True)
+    assert "dates became days since 2024-01-01, month and weekday" in said
+    assert "filled with the median 2024-01-31" in said
+    # 2024-01-01 was a Monday
+    assert applied(rule, ["2024-01-01", "2024-02-04", "2023-12-31", "", "2023-02-30"]) == [
+        [0, 1, 0, 0],
+        [34, 2, 6, 0],
+        [-1, 12, 6, 0],
+        [30, 1, 2, 1],
+        [30, 1, 2, 1],
+    ]
+
+
+def test_times_of_day_have_a_feature() -> None:
+    rule, _ = fitted("date", ["2024-01-01T18:00", "2024-01-02"])
+    assert isinstance(rule, Date)
+    assert rule.features == ("c: days", "c: month", "c: weekday", "c: hour")
+    assert applied(rule, ["2024-01-02T06:00", "2024-01-03"]) == [[1.25, 1, 1, 6], [2, 1, 2, 0]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "reason"),
+    [
+        ("numeric", [NAN, NAN, NAN], "left out: all 3 training cells are missing"),
+        ("categorical", ["", "", ""], "left out: all 3 training cells are missing"),
+        ("numeric", [7, 7, 7], "left out: all 3 training cells are 7"),
+        ("categorical", ["a", "a", "a"], "left out: all 3 training cells are 'a'"),
+        ("boolean", ["true"] * 3, "left out: all 3 training cells are 'true'"),
+        ("date", ["2024-01-01"] * 3, "left out: all 3 training cells are '2024-01-01'"),
+        (
+            "categorical",
+            [*"abcdefgh", "x", "x", "x"],
+            "left out, it looks like an identifier or free text: 9 different texts in 11 training cells",
+        ),
+    ],
+)
+def test_columns_of_no_use_are_left_out(kind: Kind, values: list[Any], reason: str) -> None:
+    rule, said = fitted(kind, values)
+    assert rule is None
+    assert reason in said
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Numeric("a", 0.1, True),
+        Boolean("b", 1.0, False),
+        Categorical("c", ("x", "ß"), True, False),
+        Date("d", "2024-01-01", "2024-01-02T03:04:05", True, True),
+    ],
+)
+def test_json_gives_an_equal_rule(rule: Rule) -> None:
+    assert from_plain(json.loads(json.dumps(to_plain(rule)))) == rule
+    assert rule.apply(np.array([], dtype=np.float32 if rule.kind == "numeric" else object)).shape == (
+        0,
+        len(rule.features),
+    )

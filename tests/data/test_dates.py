@@ -1,0 +1,47 @@
+"""Dates: what is read as one, and what is not."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from regzoo.data.dates import Moment, moment, written
+
+
+@pytest.mark.parametrize(
+    ("text", "when"),
+    [
+        ("1970-01-01", (0, 0)),
+        ("1969-12-31", (-1, 0)),
+        ("2024-02-29", (19782, 0)),  # 54 years of 365 days, 13 leap days before 2024, 59 days of 2024
+        ("2024/2/29", (19782, 0)),
+        ("29.2.2024", (19782, 0)),
+        ("29.02.2024 23:59", (19782, 86340)),
+        ("2024-02-29T00:00:01", (19782, 1)),
+        ("2024-02-29 00:00:01.999Z", (19782, 1)),
+        ("2024-02-29T01:00+00:00", (19782, 3600)),
+        ("2023-02-29", None),
+        ("2024-13-01", None),
+        ("0000-01-01", None),
+        ("2024-01-01T24:00", None),
+        ("2024-01-01T12:00+01:00", None),
+        ("01/02/2024", None),
+        ("24-01-01", None),
+        ("2024-01", None),
+        ("20240101", None),
+        ("2024-01-01\n", None),
+        ("202\u0664-01-01", None),  # digits that TensorFlow does not read
+        ("", None),
+    ],
+)
+def test_dates_by_hand(text: str, when: Moment | None) -> None:
+    assert moment(text) == when
+
+
+def test_every_day_is_read_as_it_is_written() -> None:
+    epoch = datetime.date(1970, 1, 1)
+    for days in range(-800_000 // 2, 400_000, 997):
+        when = (days, (days * 7919) % 86_400)
+        assert moment(written(when)) == when
+        assert moment((epoch + datetime.timedelta(days)).isoformat()) == (days, 0)

@@ -1,0 +1,235 @@
+"""Predict: an exported model answers files, row by row, and refuses what training would not have known."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from regzoo import cli
+from regzoo.export import predict as predicting
+from regzoo.export import rows as reading
+from regzoo.export.predict import _columns, _safe, predict
+from regzoo.language import InputError
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def source(mixed: Any) -> Path:
+    return mixed.config.parent / "<b>visits.csv"
+
+
+def changed(source: Path, to: Path, row: int, **cells: str) -> Path:
+    rows = table(source)
+    rows[row] |= {column.replace("_", " "): cell for column, cell in cells.items()}
+    with to.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
+    return to
+
+
+def test_a_csv_is_answered_in_the_order_of_its_rows(
+    mixed: Any, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    assert predict(mixed.folder / "model", source, tmp_path / "whole.csv", note=said.append) == 120
+    assert len(said) == 1
+    assert "ignored 'note', 'kind', which the model does not take" in said[0]
+    monkeypatch.setattr(reading, "CHUNK", 50)  # three chunks
+    predict(mixed.folder / "model", source, tmp_path / "chunks.csv", note=said.append)
+    whole, chunks = table(tmp_path / "whole.csv"), table(tmp_path / "chunks.csv")
+    assert list(whole[0])[:2] == ["label", "probability_<i>b</i>"]
+    assert [row["label"] for row in whole] == [row["label"] for row in chunks]
+    for one, other in zip(whole, chunks, strict=True):
+        assert float(one["probability_<i>b</i>"]) == pytest.approx(float(other["probability_<i>b</i>"]), abs=1e-6)
+    monkeypatch.setattr(reading, "CHUNK", 7)
+    predict(mixed.folder / "model", source, tmp_path / "answers.npz", note=said.append)
+    with np.load(tmp_path / "answers.npz", allow_pickle=False) as answers:
+        found = answers["probabilities"]
+        assert set(answers["label"]) <= set(mixed.table["kind"])  # as they are: no spreadsheet reads an archive
+    np.testing.assert_allclose(found[:, 0], [float(row["probability_<i>b</i>"]) for row in whole], atol=1e-6)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["answers.npz", "chunks.csv", "whole.csv"]
+
+
+def test_labels_that_a_spreadsheet_would_run_are_text(mixed: Any, source: Path, tmp_path: Path) -> None:
+    predict(mixed.folder / "model", source, tmp_path / "out.csv", note=lambda _: None)
+    labels = {row["label"] for row in table(tmp_path / "out.csv")}
+    assert labels <= {'\'=cmd|"/c calc"!A1', "<i>b</i>", "[bold]rare[/bold]"}
+    assert '\'=cmd|"/c calc"!A1' in labels
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("=1", "'=1"),
+        ("+1", "'+1"),
+        ("-1", "'-1"),
+        ("@a", "'@a"),
+        ("\ta", "'\ta"),
+        ("a=1", "a=1"),
+        (-1.5, -1.5),
+        (True, True),
+    ],
+)
+def test_formulas_are_text(value: Any, written: Any) -> None:
+    assert _safe(value) == written
+    assert _safe("a\x1b[0m") == "a\\x1b[0m"
+
+
+def test_archives_hold_columns(mixed: Any, source: Path, tmp_path: Path) -> None:
+    rows = table(source)
+    arrays = {column: np.array([row[column] for row in rows]) for column in rows[0]}
+    np.savez(tmp_path / "in.npz", **arrays)  # type: ignore[arg-type]
+    arrays["age"] = np.array([float(cell or "nan") for cell in arrays["age"]])
+    np.savez(tmp_path / "typed.npz", **arrays)  # type: ignore[arg-type]
+    written = []
+    for name in (source, tmp_path / "in.npz", tmp_path / "typed.npz"):
+        stream = io.StringIO()
+        assert predict(mixed.folder / "model", name, stream, note=lambda _: None) == 120
+        written.append(stream.getvalue())
+    assert written[0] == written[1] == written[2]
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ({"age": "old"}, "column 'age' takes numbers, received 'old' in row 6"),
+        ({"age": "1e99"}, "column 'age' takes numbers up to 1e+30, received 1e+99 in row 6"),
+        ({"member": "yes"}, "column 'member' takes true or false, received 'yes' in row 6"),
+        (
+            {"first_seen": "2023-02-29"},
+            "column 'first seen' takes dates such as 2024-01-31, received '2023-02-29' in row 6",
+        ),
+    ],
+)
+def test_cells_are_checked_as_in_training(
+    cells: dict[str, str], message: str, mixed: Any, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "CHUNK", 4)  # the wrong row is in the second chunk
+    wrong = changed(source, tmp_path / "wrong.csv", 5, **cells)
+    with pytest.raises(InputError) as caught:
+        predict(mixed.folder / "model", wrong, tmp_path / "out.csv", note=lambda _: None)
+    assert message in str(caught.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["wrong.csv"]
+
+
+def test_gaps_and_new_words_are_answered(mixed: Any, source: Path, tmp_path: Path) -> None:
+    new = changed(source, tmp_path / "new.csv", 0, age="", town="Atlantis", member="?", first_seen="")
+    assert predict(mixed.folder / "model", new, tmp_path / "out.csv", note=lambda _: None) == 120
+
+
+def test_missing_columns_and_wrong_places_are_said(mixed: Any, source: Path, tmp_path: Path) -> None:
+    model = mixed.folder / "model"
+    (tmp_path / "few.csv").write_text("age,twon,member\n1,a,true\n", encoding="utf-8")
+    (tmp_path / "empty.csv").write_text("age,town,member,first seen,<b>code</b>\n", encoding="utf-8")
+    (tmp_path / "there.csv").write_text("years of work", encoding="utf-8")
+    out = tmp_path / "out.csv"
+    for path, given, to, message in (
+        (
+            model,
+            tmp_path / "few.csv",
+            out,
+            "takes 'town', 'first seen', '<b>code</b>', which is not there. Did you mean 'twon'",
+        ),
+        (model, tmp_path / "empty.csv", out, "has a header and no rows"),
+        (model, tmp_path / "none.csv", out, "there is no such file"),
+        (model, source, tmp_path / "there.csv", "exists: nothing was overwritten"),
+        (model, source, tmp_path / "no" / "out.csv", "there is no folder"),
+        (mixed.folder, source, out, f"recipe.json is missing); did you mean {model}?"),
+        (tmp_path, source, out, "holds no exported model"),
+    ):
+        with pytest.raises(InputError) as caught:
+            predict(path, given, to, note=lambda _: None)
+        assert message in str(caught.value)
+    assert (tmp_path / "there.csv").read_text(encoding="utf-8") == "years of work"
+    assert not out.exists()
+
+
+def exported(folder: Path, kind: str, shape: list[int], labels: list[str]) -> Path:
+    folder.mkdir()
+    said = {"inputs": {kind: kind}, "shapes": {kind: shape}, "rules": [], "data": {"labels": labels}}
+    (folder / "recipe.json").write_text(json.dumps(said), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def summing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that adds up what it is given."""
+    monkeypatch.setattr(
+        predicting,
+        "_answers",
+        lambda folder, chunks: ({"prediction": next(iter(c.values())).sum(axis=1)} for c in chunks),
+    )
+
+
+@pytest.mark.usefixtures("summing")
+def test_models_of_arrays_take_rows_in_order(tmp_path: Path) -> None:
+    model = exported(tmp_path / "model", "rows", [3], [])
+    (tmp_path / "in.csv").write_text("a;b;c\n1;2;3\n4;5;6\n", encoding="utf-8")
+    predict(model, tmp_path / "in.csv", tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_text() == "prediction\n6.0\n15.0\n"
+    np.savez(tmp_path / "in.npz", x=np.arange(6).reshape(2, 3))
+    predict(model, tmp_path / "in.npz", tmp_path / "out2.csv")
+    assert (tmp_path / "out2.csv").read_text() == "prediction\n3.0\n12.0\n"
+    (tmp_path / "few.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    with pytest.raises(InputError, match="has 2 columns, the model takes 3, in order"):
+        predict(model, tmp_path / "few.csv", tmp_path / "no.csv")
+    (tmp_path / "gap.csv").write_text("a,b,c\n1,2,3\n1,,3\n", encoding="utf-8")
+    with pytest.raises(InputError, match="column 'b' takes numbers, received '' in row 2"):
+        predict(model, tmp_path / "gap.csv", tmp_path / "no.csv")
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"x": np.zeros((2, 9, 8))}, r"x takes numbers of shape \(n, 8, 8, 1\), received float64 \(2, 9, 8, 1\)"),
+        ({"x": np.full((2, 8, 8), np.nan)}, "x takes numbers up to 1e.30, received nan in row 1"),
+        ({"x": np.zeros((0, 8, 8))}, "needs the same number of rows"),
+        ({"images": np.zeros((2, 8, 8))}, "the model takes 'x', which is not there"),
+        ({"x": np.array([["a"]])}, "received <U1"),
+    ],
+)
+def test_images_come_in_an_archive(arrays: dict[str, Any], message: str, tmp_path: Path) -> None:
+    model = exported(tmp_path / "model", "images", [8, 8, 1], [])
+    np.savez(tmp_path / "in.npz", **arrays)
+    with pytest.raises(InputError, match=message):
+        predict(model, tmp_path / "in.npz", tmp_path / "out.csv")
+    with pytest.raises(InputError, match="the model takes images; give them as the array x"):
+        predict(model, tmp_path / "in.csv", tmp_path / "out.csv")
+
+
+def test_what_no_csv_holds_is_said() -> None:
+    with pytest.raises(InputError, match=r"reconstruction is \(8, 8, 1\) a row, .* take --out answers.npz"):
+        _columns("reconstruction", np.zeros((2, 8, 8, 1)), ())
+    assert [name for name, _ in _columns("reconstruction", np.zeros((2, 3)), ())] == [
+        f"reconstruction_{n}" for n in (1, 2, 3)
+    ]
+
+
+def test_the_command_writes_a_file_once(
+    mixed: Any, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def call() -> int:
+        command = ["regzoo", "predict", mixed.folder / "model", source, "--out", tmp_path / "out.csv"]
+        monkeypatch.setattr(sys, "argv", [*map(str, command)])
+        with pytest.raises(SystemExit) as done:
+            cli.main()
+        return int(done.value.code or 0)
+
+    assert call() == 0
+    assert capfd.readouterr().out == f"{tmp_path / 'out.csv'}: 120 rows\n"
+    before = (tmp_path / "out.csv").read_bytes()
+    assert call() == 2
+    assert "exists: nothing was overwritten" in capfd.readouterr().err
+    assert (tmp_path / "out.csv").read_bytes() == before
