@@ -28,13 +28,15 @@ class SharedArray:
     def __init__(self, array: np.ndarray) -> None:
         self._layout = array.dtype, array.shape
         self._file = tempfile.TemporaryFile(prefix="regzoo-", buffering=0)  # noqa: SIM115  # as long as this object
+        left = np.ascontiguousarray(array).data.cast("B")
         try:
-            np.ascontiguousarray(array).tofile(self._file)
-        except OSError:
+            while left:  # unlike ndarray.tofile, which says nothing if the end of it finds no room
+                left = left[self._file.write(left) :]
+        except OSError as error:
             self._file.close()
             raise EnvironmentFailure(
-                f"the workers share the data through {tempfile.gettempdir()}, and its {array.nbytes / 1e6:.3g} MB "
-                "cannot be written there: is the disk full? The environment variable TMPDIR names another folder"
+                f"the workers share the data through {tempfile.gettempdir()}, which does not take it "
+                f"({error.strerror}): the environment variable TMPDIR names another folder"
             ) from None
 
     def close(self) -> None:
