@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from regzoo.language import EnvironmentFailure
+
 
 class SharedArray:
     """A read-only array on disk.
@@ -18,13 +20,24 @@ class SharedArray:
 
     Args:
         array: any shape, at least one element.
+
+    Raises:
+        EnvironmentFailure: if the disk does not take it.
     """
 
     def __init__(self, array: np.ndarray) -> None:
-        self._file = tempfile.TemporaryFile(prefix="regzoo-")  # noqa: SIM115  # as long as this object
         self._layout = array.dtype, array.shape
-        np.ascontiguousarray(array).tofile(self._file)
-        self._file.flush()
+        self._file = tempfile.TemporaryFile(prefix="regzoo-", buffering=0)  # noqa: SIM115  # as long as this object
+        left = np.ascontiguousarray(array).data.cast("B")
+        try:
+            while left:  # unlike ndarray.tofile, which says nothing if the end of it finds no room
+                left = left[self._file.write(left) :]
+        except OSError as error:
+            self._file.close()
+            raise EnvironmentFailure(
+                f"the workers share the data through {tempfile.gettempdir()}, which does not take it "
+                f"({error.strerror}): the environment variable TMPDIR names another folder"
+            ) from None
 
     def close(self) -> None:
         """Let go of it; who has received it keeps it."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import resource
 from multiprocessing import Pipe
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from regzoo.language import EnvironmentFailure
 from regzoo.training.shared import SharedArray
 
 
@@ -33,3 +35,14 @@ def test_what_arrives_is_what_was_sent(array: np.ndarray, tmp_path: Path, monkey
     assert isinstance(arrived, np.memmap)
     assert not arrived.flags.writeable
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_said_and_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))  # no file may be larger
+    try:
+        with pytest.raises(EnvironmentFailure, match=f"through {tmp_path}, which does not take it .File too large"):
+            SharedArray(np.zeros(1000, np.float32))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from regzoo.language import EnvironmentFailure, parse, registry
+from regzoo.language import EnvironmentFailure, registry
 from regzoo.training.executor import Executor, Outcome
 from regzoo.training.in_process import InProcess
 from regzoo.training.process import Process
 from regzoo.training.record import Record, Run
 from regzoo.training.study import Study
 from regzoo.training.task import Task
-from regzoo.training.workers import Workers, _Worker
+from regzoo.training.workers import Workers, _program, _Worker
 
 Rows = tuple[np.ndarray, np.ndarray]
 STUDY = Study("mlp([8])", Task("classification", 3), (5,), "adam", 16, "nll", "test")
@@ -288,21 +288,16 @@ def alive(pid: int) -> bool:
 
 def test_a_worker_prefers_what_it_has_traced_then_what_nobody_has() -> None:
     executor = Workers(2)
-
-    def traced(recipe: str) -> set[Any]:
-        return {(0, parse(recipe).structure())}
-
     nowhere: Any = None
-    busy = _Worker(None, nowhere, ready=True, run=GOOD[0], programs=traced("dropout(0.5)"))
+    busy = _Worker(None, nowhere, ready=True, run=GOOD[0], programs={_program(run("dropout(0.5)"))})
     starting = _Worker(None, nowhere)
-    free = _Worker(None, nowhere, ready=True, programs=traced("l2(0.1)"))
+    free = _Worker(None, nowhere, ready=True, programs={_program(run("l2(0.1)"))})
     executor._workers = [busy, starting, free]
     dropouts, l2s, noises = run("dropout(0.1)"), run("l2(0.2)"), run("gaussian_noise(0.1)")
     assert executor.pick([dropouts, noises, l2s]) == l2s
     assert executor.pick([dropouts, noises]) == noises
     assert executor.pick([dropouts]) == dropouts
-    elsewhere = replace(dropouts, fold=1)  # a cut has programs of its own
-    assert executor.pick([dropouts, elsewhere]) == elsewhere
+    assert executor.pick([dropouts, replace(l2s, fold=1), l2s]) == l2s  # another cut has other data
 
 
 SCRIPT = """
