@@ -38,7 +38,7 @@ def test_regzoo_makes_every_run_of_the_case(regzoo: Measured) -> None:
 
 
 @pytest.mark.filterwarnings(IGNORED)
-@pytest.mark.parametrize("way", ["keras_tuner", "fit", "tuned"])
+@pytest.mark.parametrize("way", [pytest.param("keras_tuner", marks=pytest.mark.slow), "fit", "tuned"])
 def test_stock_ways_do_the_same_work(way: str, regzoo: Measured) -> None:
     found = trained(MLP, way)
     assert found.work == regzoo.work
@@ -46,6 +46,7 @@ def test_stock_ways_do_the_same_work(way: str, regzoo: Measured) -> None:
     assert found.fit_seconds == ()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings(IGNORED)
 def test_so_do_the_ways_of_a_convolutional_network(tensorflow: None) -> None:
     works = [trained(CNN, way, 1).work for way in ("regzoo", "fit", "tuned")]
@@ -58,6 +59,7 @@ def test_operations_are_those_of_the_kernels(regzoo: Measured) -> None:
     assert MLP.forward_flops == sum(2 * math.prod(shape) for shape in kernels)
 
 
+@pytest.mark.slow
 def test_regzoo_trains_the_seeds_that_the_others_are_given(tensorflow: None, monkeypatch: pytest.MonkeyPatch) -> None:
     from regzoo.bench.own import Clock
 

@@ -395,6 +395,7 @@ def test_95_percent_intervals_cover_93_to_97_percent(pairs: int, draw: str) -> N
 # Verdicts
 
 
+@pytest.mark.slow
 def test_two_equal_arms_are_told_apart_in_5_percent_of_5_seed_studies() -> None:
     # So they end tied in 95 %, and as a placebo arm the second is called better or worse in 5 %. With 600 studies
     # one standard error is .89 points: three allowed for the rate, and 90 % lies more than five below.
@@ -442,6 +443,7 @@ def test_one_of_several_placebo_arms_is_called_a_winner_or_loser_in_5_percent(
     assert 0.01 < false <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / studies)
 
 
+@pytest.mark.slow
 def test_a_winner_of_two_sd_is_found_with_29_pairs() -> None:
     # Among nine recipes. The difference has sd sqrt 2, so t is about 2 / (sqrt 2 / sqrt 29) = 7.6 and the true power
     # near 1; even with .9, 25 of 30 would be more than one standard error below.
