@@ -12,7 +12,7 @@ from regzoo.config import Experiment, from_keywords
 from regzoo.language import InputError, did_you_mean
 from regzoo.language.seeds import derive
 
-SUITE = 40
+SUITE = 100
 """Runs of a suite; where fewer are measured, the rest is extrapolated run by run."""
 
 PASSES = 3
@@ -186,8 +186,8 @@ _DIGITS = Case(
     widths=(256, 256),
     epochs=50,
     batch_size=32,
-    rates=(0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.0),
-    seeds=5,
+    rates=(0.7, 0.65, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05, 0.0),
+    seeds=10,
     sampled={KERAS_TUNER.name: 3, FIT.name: 3, TUNED.name: 3},
 )
 _FASHION_MLP = Case(

@@ -74,18 +74,18 @@ def test_the_report_has_every_field(pretending: None) -> None:
         assert (way["status"], way["seconds_per_run"]) == ("ok", SECONDS[way["way"]])
     assert said == [
         "the machine's matrix products",
-        "digits: KerasTuner with fit, 2 of 40 runs",
-        "digits: fit on arrays, 2 of 40 runs",
-        "digits: fit, tuned, 2 of 40 runs",
-        "digits: regzoo, 1 worker, 6 of 40 runs",
-        "digits: regzoo, all workers, 6 of 40 runs",
+        "digits: KerasTuner with fit, 2 of 100 runs",
+        "digits: fit on arrays, 2 of 100 runs",
+        "digits: fit, tuned, 2 of 100 runs",
+        "digits: regzoo, 1 worker, 6 of 100 runs",
+        "digits: regzoo, all workers, 6 of 100 runs",
     ]
 
 
 def test_two_workers_are_compared_with_one_and_with_all_else(pretending: None) -> None:
     found = told()[0]["cases"][0]["ratios"]
-    assert found["regzoo_all"]["regzoo_1"] == {"suite": (10 + 40 * 1) / (10 + 40 * 0.5), "run": 2.0}
-    assert found["regzoo_1"]["keras_tuner"] == {"suite": (10 + 40 * 8) / (10 + 40 * 1), "run": 8.0}
+    assert found["regzoo_all"]["regzoo_1"] == {"suite": (10 + 100 * 1) / (10 + 100 * 0.5), "run": 2.0}
+    assert found["regzoo_1"]["keras_tuner"] == {"suite": (10 + 100 * 8) / (10 + 100 * 1), "run": 8.0}
     assert {one: set(others) for one, others in found.items()} == {one: set(SECONDS) - {one} for one in SECONDS}
 
 
@@ -94,11 +94,11 @@ def test_the_tables_say_what_the_report_says(pretending: None) -> None:
     with console.capture() as caught:
         console.print(tables(told()[0]))
     lines = [" ".join(line.split()) for line in caught.get().splitlines()]
-    # 330 s; of which 10 s start-up; 2 steps in 8 s; 3 * 1,184 * 36 operations in 8 s of 1e11 round to nothing
-    assert "KerasTuner with fit 1 x 2 330.0* 10.0 8.00 0.2 0.0 % 500 4%" in lines
+    # 810 s; of which 10 s start-up; 2 steps in 8 s; 3 * 1,184 * 36 operations in 8 s of 1e11 round to nothing
+    assert "KerasTuner with fit 1 x 2 810.0* 10.0 8.00 0.2 0.0 % 500 4%" in lines
     # .75 of 1 s is training, so 250 ms are not, in every run
-    assert "regzoo, 1 worker 1 x 1 50.0* 10.0 1.00 2.0 0.0 % 500 4% 250 (250)" in lines
-    assert "regzoo, all workers 11.00 (16.00) 5.67 (8.00) 3.00 (4.00) 1.67 (2.00) -" in lines
+    assert "regzoo, 1 worker 1 x 1 110.0* 10.0 1.00 2.0 0.0 % 500 4% 250 (250)" in lines
+    assert "regzoo, all workers 13.50 (16.00) 6.83 (8.00) 3.50 (4.00) 1.83 (2.00) -" in lines
 
 
 def test_the_file_is_written_after_each_case(pretending: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,7 +184,7 @@ def test_the_command_prints_the_tables_and_writes_the_file(
 ) -> None:
     out = tmp_path / "bench.json"
     assert called("--case", "digits", "--out", out, monkeypatch=monkeypatch) == 0
-    assert re.search(r"regzoo, all workers .*30\.0\*", capsys.readouterr().out)
+    assert re.search(r"regzoo, all workers .*60\.0\*", capsys.readouterr().out)
     assert called("--case", "digits", "--out", out, "--json", monkeypatch=monkeypatch) == 0
     assert json.loads(capsys.readouterr().out) == json.loads(out.read_text())
 

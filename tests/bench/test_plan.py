@@ -54,7 +54,7 @@ def test_a_case_survives_json() -> None:
     assert Case.from_dict(json.loads(json.dumps(dataclasses.asdict(case)))) == case
 
 
-@pytest.mark.parametrize(("cores", "workers"), [(1, [1]), (2, [1, 2]), (4, [1, 4]), (64, [1, 13])])
+@pytest.mark.parametrize(("cores", "workers"), [(1, [1]), (2, [1, 2]), (4, [1, 4]), (64, [1, 33])])
 def test_all_workers_are_the_cores_as_long_as_each_has_three_runs(cores: int, workers: list[int]) -> None:
     found = jobs(CASES["digits"], cores)
     assert [way for way, _ in found] == [KERAS_TUNER, FIT, TUNED, ONE, ALL][: 3 + len(workers)]

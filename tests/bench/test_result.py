@@ -68,13 +68,13 @@ def test_overhead_is_what_is_not_training() -> None:
 
 def rows() -> list[Row]:
     fitted = figures(CASE, FITTED, Outside(14.0, 0.25), ceiling=100.0)
-    own: Figures = dataclasses.replace(fitted, suite_seconds=22.0, seconds_per_run=0.5)
+    own: Figures = dataclasses.replace(fitted, suite_seconds=52.0, seconds_per_run=0.5)
     return [Row(FIT, fitted), Row(ONE, own), Row(ALL, None, "failed", "it ran out of luck")]
 
 
 def test_ratios_of_suites_and_runs() -> None:
     found = ratios(rows())
-    assert found == {  # suites of 88 and 22 s, runs of 2 and .5 s
+    assert found == {  # suites of 208 and 52 s, runs of 2 and .5 s
         "fit": {"regzoo_1": {"suite": 0.25, "run": 0.25}},
         "regzoo_1": {"fit": {"suite": 4.0, "run": 4.0}},
     }
