@@ -20,6 +20,10 @@ from regzoo.language.errors import InputError, Problems, printable
 HELD_OUT = 64
 """At most this many raw test rows are kept to check an exported model with."""
 
+FEWEST_HELD_OUT = 8
+HELD_OUT_VALUES = 1_000_000
+"""Numbers that these rows may hold: the ledger keeps them as text."""
+
 Label = str | int | float | bool
 Part = tuple[Array, Array]
 
@@ -203,6 +207,8 @@ def prepare(
     problems.check()
     preparation, repairs = fit(dataset, rows.train, task)
     parts = {"train": rows.train, "validation": rows.validation, "test": rows.test}
+    warned = [*found.warned, *between(dataset, parts), *(unseen(dataset, parts) if task == "multilabel" else ())]
+    kept = rows.test[: held_out_rows(preparation.input_shape)]
     x = preparation.apply(dataset.x)
     y = x if task == "reconstruction" else preparation.encode(given)
     targets = y[rows.train]
@@ -215,28 +221,40 @@ def prepare(
         test=(x[rows.test], y[rows.test]),
         preparation=preparation,
         digest=dataset.digest,
-        held_out=(_taken(dataset.x, preparation)[rows.test[:HELD_OUT]], given[rows.test[:HELD_OUT]]),
+        held_out=(_taken(dataset.x, preparation)[kept], given[kept]),
         split=rows,
         weights=None if dataset.weight is None else {part: dataset.weight[numbers] for part, numbers in parts.items()},
-        facts={
-            "source": printable(dataset.name),
-            "digest": dataset.digest,
-            "rows": len(dataset.x),
-            "train": len(rows.train),
-            "validation": len(rows.validation),
-            "test": len(rows.test),
-            "inputs": _inputs(dataset, preparation),
-            "task": preparation.task,
-            "labels": list(preparation.labels),
-            "split": rows.facts,
-            "repairs": [*dataset.notes, *repairs],
-            "warnings": [
-                *found.warned,
-                *between(dataset, parts),
-                *(unseen(dataset, parts) if task == "multilabel" else ()),
-            ],
-        },
+        facts=_facts(dataset, preparation, rows, [*dataset.notes, *repairs], warned),
     )
+
+
+def _facts(
+    dataset: Dataset, preparation: Preparation, rows: Split, repairs: list[str], warned: list[str]
+) -> dict[str, Any]:
+    """What reports say about the data."""
+    return {
+        "source": printable(dataset.name),
+        "digest": dataset.digest,
+        "rows": len(dataset.x),
+        "train": len(rows.train),
+        "validation": len(rows.validation),
+        "test": len(rows.test),
+        "inputs": _inputs(dataset, preparation),
+        "task": preparation.task,
+        "labels": list(preparation.labels),
+        "split": rows.facts,
+        "repairs": repairs,
+        "warnings": warned,
+    }
+
+
+def held_out_rows(input_shape: tuple[int, ...]) -> int:
+    """How many raw rows are kept to check an exported model with: 64, fewer where one of them is large.
+
+    >>> held_out_rows((8, 8, 1)), held_out_rows((224, 224, 3))
+    (64, 8)
+    """
+    return min(HELD_OUT, max(FEWEST_HELD_OUT, HELD_OUT_VALUES // math.prod(input_shape)))
 
 
 def prepare_cuts(

@@ -12,7 +12,7 @@ import numpy as np
 from regzoo.comparison.plan import study_of
 from regzoo.config import Experiment
 from regzoo.data.dataset import Array, Dataset
-from regzoo.data.prepare import HELD_OUT, Preparation, fit, prepare
+from regzoo.data.prepare import Preparation, fit, held_out_rows, prepare
 from regzoo.data.table import Table
 from regzoo.language import InputError, Recipe, parse
 from regzoo.training.record import Record
@@ -122,7 +122,9 @@ def refit(best: Record, replicates: Sequence[Record], study: Study, material: Ma
         weights=weights,
         study=asked,
         preparation=preparation,
-        raw=preparation.raw(_columns(dataset.x, preparation)[split.test[:HELD_OUT]].tolist()),
+        raw=preparation.raw(
+            _columns(dataset.x, preparation)[split.test[: held_out_rows(preparation.input_shape)]].tolist()
+        ),
         refit=noted,
     )
 
