@@ -373,11 +373,20 @@ class Subclassed(keras.Model):
         return self.dense(x)
 
 
+def test_several_sigmoids_are_several_labels() -> None:
+    model = functional(lambda h: L.Dense(3, activation="sigmoid")(h))
+    x = np.random.default_rng(0).standard_normal((4, 6)).astype(np.float32)
+    attached = attach("none", model)
+    assert (attached.task.kind, attached.task.size) == ("multilabel", 3)
+    np.testing.assert_allclose(attached.predict(x, verbose=0), model.predict(x, verbose=0), atol=1e-6)
+    attached.fit(x, np.eye(4, 3), epochs=1, **QUIET)
+
+
 @pytest.mark.parametrize(
     ("make", "classes", "reason"),
     [
         (lambda h: L.Dense(3, activation="softmax")(h), 4, "ends in a softmax over 3, received classes=4"),
-        (lambda h: L.Dense(3, activation="sigmoid")(h), None, "ends in a sigmoid over 3"),
+        (lambda h: L.Dense(3, activation="sigmoid")(h), 3, "ends in a sigmoid over 3"),
         (lambda h: L.Dense(3)(h), 2, "needs a model that ends in 2 logits, received 3 of linear"),
         (lambda h: L.Dense(3, activation="relu")(h), 3, "needs a model that ends in 3 logits, received 3 of relu"),
         (lambda h: L.Reshape((3, 2))(h), None, r"outputs \(batch, size\), received outputs of shape \(None, 3, 2\)"),
