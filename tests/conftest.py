@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import signal
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -60,6 +61,14 @@ def pytest_pycollect_makemodule(module_path: Path) -> None:
     """Before a test file that names Keras or TensorFlow is imported, import them."""
     if NEEDS_TENSORFLOW.search(module_path.read_text(encoding="utf-8")):
         _import_tensorflow()
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Let processes that the test starts hear Ctrl-C: a background job is started deaf to it, and so are its own."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

@@ -314,6 +314,7 @@ def test_a_disk_that_is_full_when_the_model_is_written_says_so(uninterrupted: Pa
     assert (again.returncode, again.stderr) == (0, "")
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_at_any_moment_is_resumable(start: Start, config: Path, uninterrupted: Path, tmp_path: Path) -> None:
     """While the workers start, while runs are made, and after the last of them."""
     folder = tmp_path / "iris"
