@@ -124,7 +124,7 @@ def test_interrupted_by_ctrl_c_it_goes_on_and_ends_the_same(config: Path, finish
     assert "Interrupted. Nothing is lost: run the same command again and it goes on." in err
     assert "Traceback" not in out + err
     before = keys(ledger)
-    assert 5 <= len(before) < 20
+    assert len(before) >= 5
     again = process("compare", config, "--workers", 1, "--quiet", cwd=tmp_path)
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
     after = keys(ledger)
