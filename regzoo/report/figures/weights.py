@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -121,7 +122,7 @@ def _panel(axes: Axes, panel: Panel, first: Panel) -> None:
     axes.stairs(shares, panel.edges, fill=True, color=SKY)
     axes.stairs(shares, panel.edges, color=BLUE, linewidth=1)
     axes.stairs([100 * share for share in first.shares], first.edges, color=VERMILLION, linestyle="--", linewidth=1.2)
-    axes.axvline(-3, color=GREY, linestyle=":", linewidth=1.2)
+    axes.axvline(math.log10(SMALL_WEIGHT), color=GREY, linestyle=":", linewidth=1.2)
     axes.set_xlim(panel.edges[0], panel.edges[-1])
     axes.text(0.03, 0.97, f"{panel.small:.1%} small", transform=axes.transAxes, va="top", size=SMALL)
 
