@@ -11,12 +11,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from regzoo.language import InputError, OnWeights, parse
+from regzoo.language import OnWeights
 from regzoo.report import board as boards
 from regzoo.report.figures import Info
 from regzoo.report.figures._axis import dress
 from regzoo.report.figures._panels import grid
 from regzoo.report.figures._style import BLUE, GREY, SKY, SMALL, VERMILLION, canvas, styled
+from regzoo.report.strengths import recipe_of
 from regzoo.report.words import listing
 from regzoo.training.portrait import SMALL as SMALL_WEIGHT
 from regzoo.training.record import Record
@@ -85,10 +86,7 @@ def on_weights(name: str) -> bool:
     >>> on_weights("dropout + l2"), on_weights("weight_decay"), on_weights("dropout")
     (True, True, False)
     """
-    try:
-        return any(isinstance(part, OnWeights) or part.name == "weight_decay" for part in parse(name))
-    except InputError:
-        return False
+    return any(isinstance(part, OnWeights) or part.name == "weight_decay" for part in recipe_of(name))
 
 
 def _panel_of(name: str, runs: Sequence[Record]) -> Panel | None:
