@@ -12,8 +12,9 @@ from regzoo.language import Backbone, InputError, Recipe, Regularizer, backbones
 from regzoo.language.grammar import read_call
 from regzoo.language.named import construct
 from regzoo.language.slots import Kind
+from regzoo.training.assembly import Assembly
 from regzoo.training.fitting import Fitter, refuse_ranges, refuse_unfit, rules_of, starts_of, with_dials
-from regzoo.training.model import Assembly, RegularizedModel
+from regzoo.training.model import RegularizedModel
 from regzoo.training.task import Task
 
 
