@@ -38,7 +38,7 @@ def read_board(ledger: Ledger, records: list[Record]) -> leaderboard.Leaderboard
     """
     facts = ledger.noted("study")
     if facts is None:
-        raise InputError("the comparison has only just begun: there is nothing to show yet")
+        raise InputError("the comparison has only just begun: there is nothing to show yet; look again in a moment")
     return leaderboard.of(
         records,
         facts["rank_by"],
@@ -124,7 +124,7 @@ class Result:
         """
         winner = self.board.winner
         if winner is None:
-            raise InputError("no recipe has a finished replicate yet")
+            raise InputError("no recipe has a finished replicate yet; run the comparison again, it goes on")
         return parse(winner)
 
     @property

@@ -86,4 +86,7 @@ def _census(backbone: Backbone, input_shape: tuple[int, ...]) -> Counter[str]:
 def _refuse_idle(parts: tuple[Regularizer, ...], hits: Counter[str], backbone: Backbone) -> None:
     for part in parts:
         if not hits[part.name]:
-            raise InputError(f"{part.name} finds no place to act in {backbone}: it would do nothing")
+            raise InputError(
+                f"{part.name} finds no place to act in {backbone}: it would do nothing; leave it out, or take a "
+                "backbone that offers its place (regzoo zoo lists their slots)"
+            )
