@@ -38,7 +38,7 @@ class Row:
         recipe: with numbers; as the config writes it while its numbers are still searched.
         name: as the config writes it.
         rank: from 1; None before the first replicate.
-        tier: from 1; recipes of one tier cannot be told apart. None if no replicate finished.
+        tier: from 1; recipes of one tier cannot be told from its first. None if no replicate finished.
         mean, sd, iqm, low, high: of the ranking metric on validation, with its 95 % interval.
         gain, gain_low, gain_high, p_holm, p_wilcoxon, p_better, p_better_low, p_better_high, verdict,
             replicates_needed: beside the baseline, see `Ranking`.
