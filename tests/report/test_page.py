@@ -20,7 +20,7 @@ from regzoo.report import page
 
 FIGURES = [
     "leaderboard", "forest", "learning_curves", "strength_response", "calibration", "gap", "cost", "weights",
-    "expected_best",
+    "expected_best", "rank_by_budget",
 ]  # fmt: skip
 HEADINGS = [
     "Verdict", "Leaderboard", "Figures", "Chosen strengths", "More numbers", "Failures", "Audit", "Protocol",
