@@ -60,7 +60,8 @@ class Ranking:
         lead: the winner against the recipe of rank 2, adjusted as tiers are; None unless both finished.
         shrunk_gain: the gain to expect of the winner on fresh seeds, without the luck it was picked for, see
             `regzoo.comparison.winners_curse`; None if the baseline won or there is none, or below two pairs.
-        several: the comparison over data sets; None if the table holds fewer than two.
+        several: the comparison over data sets, which `regzoo.critical_difference_diagram` draws; None if the table
+            holds fewer than two.
     """
 
     table: pd.DataFrame
