@@ -175,8 +175,8 @@ class Leaderboard:
             told = [row.gain or 0.0 for row in placebos if row.verdict == "conclusive"]
             won = sum(gain > 0 for gain in told)
             notes.append(
-                f"Placebos, copies of {self.baseline} on other seeds: {won} of {len(placebos)} taken for better than it, "
-                f"{len(told) - won} for worse."
+                f"Placebos, copies of {self.baseline} on other seeds: {won} of {len(placebos)} taken for better than "
+                f"it, {len(told) - won} for worse."
             )
         return notes
 

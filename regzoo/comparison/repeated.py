@@ -23,8 +23,8 @@ def corrected_t(differences: Iterable[float], ratio: float) -> tuple[float, floa
         ratio: n_test / n_train, 1/9 for 10-fold cross-validation.
 
     Returns:
-        NaN, NaN below two splits, and for two equal differences; t = 0, p = 1 if all differences are zero; an infinite t, p = 0 if all are
-        one other number.
+        NaN, NaN below two splits, and for two equal differences; t = 0, p = 1 if all differences are zero; an
+        infinite t, p = 0 if all are one other number.
 
     Reference: Nadeau and Bengio 2003, "Inference for the Generalization Error",
     https://doi.org/10.1023/A:1024068626366.

@@ -124,7 +124,7 @@ def test_tiers_are_led_by_the_first_recipe_that_differs_from_the_leader() -> Non
 def test_a_tier_never_contradicts_the_verdict_on_its_leader() -> None:
     # Gains of a: p = 64 / 3125 = .0205, of b far above: .041 over two gains, but .061 over all three pairs.
     base = np.array([0.5, 0.9, 0.6, 0.8, 0.7])
-    a, b = base - [0.1, 0.2, 0.3, 0.4, 0.5], base + [0.6, -0.6, 0.5, -0.5, 0.05]
+    a, b = base - np.array([0.1, 0.2, 0.3, 0.4, 0.5]), base + np.array([0.6, -0.6, 0.5, -0.5, 0.05])
     ranking = rank(frame_of(none=base.tolist(), a=a.tolist(), b=b.tolist()))
     assert ranking.winner == "a"
     assert ranking.table.loc["a", "p_holm"] == pytest.approx(2 * 64 / 5**5)

@@ -52,5 +52,5 @@ def test_long_names_that_begin_alike_stay_on_the_picture(recipes: int) -> None:
 def test_it_is_written_and_a_single_data_set_is_refused(tmp_path: Path) -> None:
     path = regzoo.critical_difference_diagram(ranked(["l2", "l1", "none"], 4), tmp_path / "ranks.svg")
     assert ElementTree.parse(path).getroot().tag.endswith("svg")
-    with pytest.raises(regzoo.InputError, match="two data sets or more.*column 'dataset'"):
+    with pytest.raises(regzoo.InputError, match=r"two data sets or more.*column 'dataset'"):
         regzoo.critical_difference_diagram(ranked(["l2", "none"], 1), tmp_path / "one.svg")

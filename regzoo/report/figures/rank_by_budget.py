@@ -117,20 +117,20 @@ def draw(info: RankByBudget) -> Figure:
     for line, look in zip(info.lines, _looks(), strict=False):
         axes.plot(range(1, count + 1), line.ranks, linewidth=1.6, markersize=6, clip_on=False, **look)
     for beside, end in ((left, 0), (right, -1)):
-        ranks = [line.ranks[end] for line in info.lines]
-        _names(axes, beside, ranks, labels, sizes, at_left=beside is left)
+        ends = [(1 if beside is left else count, line.ranks[end]) for line in info.lines]
+        _names(axes, beside, ends, labels, sizes, at_left=beside is left)
     return figure
 
 
 def _names(
-    axes: Axes, beside: Axes, ranks: Sequence[int], labels: Sequence[str], sizes: Sequence[float], *, at_left: bool
-) -> None:
+    axes: Axes, beside: Axes, ends: Sequence[tuple[int, int]], labels: Sequence[str], sizes: Sequence[float],
+    *, at_left: bool,
+) -> None:  # fmt: skip
     """Write ranks and names at one end of the lines, as near as there is room, with a stroke to each line."""
     beside.set_axis_off()
-    height, last = _height(sizes), len(ranks)
-    wanted = [height * (last + 0.5 - rank) / last for rank in ranks]
-    x = axes.lines[0].get_xdata()[0 if at_left else -1]
-    for rank, label, centre in zip(ranks, labels, spread(wanted, sizes, 0.0, height), strict=True):
+    height, last = _height(sizes), len(ends)
+    wanted = [height * (last + 0.5 - rank) / last for _, rank in ends]
+    for (x, rank), label, centre in zip(ends, labels, spread(wanted, sizes, 0.0, height), strict=True):
         name = beside.annotate(
             f"{label}  {rank}" if at_left else f"{rank}  {label}", (x, rank), xycoords=axes.transData,
             xytext=(0.95 if at_left else 0.05, centre / height), textcoords=beside.transAxes, va="center",
