@@ -18,10 +18,8 @@ from regzoo.report.figures import Info, expected_best
 from regzoo.report.figures._style import (
     BLACK,
     BLUE,
-    GREEN,
     GREY,
     ORANGE,
-    PURPLE,
     SKY,
     SMALL,
     VERMILLION,
@@ -147,9 +145,9 @@ def _height(sizes: Sequence[float]) -> float:
 
 
 def _looks() -> itertools.chain[dict[str, Any]]:
-    """Colours and markers of different periods, so that no two of 56 recipes look alike, and no colour is needed."""
-    colors = (BLUE, VERMILLION, BLACK, GREEN, PURPLE, SKY, ORANGE)
+    """Colours and markers of different periods, so that no two of 40 recipes look alike, and no colour is needed."""
+    colors = (BLUE, VERMILLION, BLACK, SKY, ORANGE)
     markers, styles = ("o", "s", "^", "D", "v", "P", "X", "*"), ("-", "--", ":", "-.")
     return itertools.chain(
-        {"color": colors[i % 7], "marker": markers[i % 8], "linestyle": styles[i % 4]} for i in itertools.count()
+        {"color": colors[i % 5], "marker": markers[i % 8], "linestyle": styles[i % 4]} for i in itertools.count()
     )
