@@ -160,7 +160,7 @@ class Leaderboard:
         """What stands under the table: how to read it, and how far the winner leads."""
         notes = ["Recipes of one tier cannot be told from its first. Gains in brackets: 95 % interval."]
         if any(row.replicates_needed for row in self.recipes):
-            notes.append("`needed`: the verdict is open, and so many replicates in all would settle it.")
+            notes.append("`needed`: the verdict is open; about so many replicates in all would settle it.")
         lead, best = self.lead, self.recipes[0]
         if lead is not None and lead.pairs:
             gain = cells.gain(lead.gain, lead.gain_low, lead.gain_high)
