@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from regzoo.comparison.ranking import Ranking, rank
     from regzoo.contract import check_regularizer
     from regzoo.language import InputError, Recipe, parse, register
+    from regzoo.report.critical_difference import critical_difference_diagram
     from regzoo.sweeps import SweepResult, sweep
     from regzoo.training.attach import attach
     from regzoo.training.model import RegularizedModel
@@ -29,6 +30,7 @@ _HOMES = {
     "SweepResult": "regzoo.sweeps",
     "rank": "regzoo.comparison.ranking",
     "Ranking": "regzoo.comparison.ranking",
+    "critical_difference_diagram": "regzoo.report.critical_difference",
     "RegularizedModel": "regzoo.training.model",
     "hypermodel": "regzoo.comparison.hypermodel",
     "check_regularizer": "regzoo.contract",
@@ -49,6 +51,7 @@ __all__ = [
     "build",
     "check_regularizer",
     "compare",
+    "critical_difference_diagram",
     "hypermodel",
     "parse",
     "rank",

@@ -16,7 +16,7 @@ ORDER: tuple[Stage, ...] = ("trial", "replicate", "look")
 NOTE = "budget"
 """Where the ledger keeps what was decided."""
 
-LEAST = {"trial": 1, "replicate": 2, "look": 0}
+FEWEST = {"trial": 1, "replicate": 2, "look": 0}
 """Levels that are made whatever the time: below, there is no ranking."""
 
 WANTED = 5
@@ -34,6 +34,7 @@ class Budget:
     Args:
         seconds: of wall-clock time in all, resumptions included; None for no limit.
         replicates: how many are asked for.
+        least: how many are made whatever the time.
         spent: seconds spent in earlier sittings.
         closed: how many levels of a stage were made when its time was up, from earlier sittings.
         clock: seconds now.
@@ -44,6 +45,7 @@ class Budget:
     spent: float = 0.0
     closed: dict[str, int] = field(default_factory=dict)
     clock: Callable[[], float] = time.monotonic
+    least: int = FEWEST["replicate"]
 
     def __post_init__(self) -> None:
         self.began = self.clock()
@@ -66,7 +68,8 @@ class Budget:
         now = self.clock()
         if self._entered is not None:
             self._longest = max(self._longest, (now - self._entered[1]) / self._size)
-        if number >= LEAST[stage] and not self._fits(stage, now, size):
+        least = self.least if stage == "replicate" else FEWEST[stage]
+        if number >= least and not self._fits(stage, now, size):
             self.closed[stage] = number
             return False
         self._entered, self._size = (level, now), size

@@ -14,7 +14,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from regzoo.comparison.budget import NOTE, Budget
+from regzoo.comparison.budget import FEWEST, NOTE, Budget
 from regzoo.comparison.driver import Arm, Driver, Progress, Round
 from regzoo.comparison.ledger import Ledger
 from regzoo.comparison.plan import ArmPlan, Plan
@@ -163,4 +163,6 @@ def budget_of(plan: Plan, ledger: Ledger) -> Budget:
     same = noted["seconds"] == plan.budget
     closed = {stage: number for stage, number in noted["closed"].items() if same or stage == "trial"}
     spent = (ledger.noted("study") or {}).get("seconds") or 0.0
-    return Budget(plan.budget, plan.replicates, spent, closed)
+    # Replicates that decide for themselves how many they are begin with five, whatever the time.
+    least = plan.replicates if len(plan.looks) > 1 else FEWEST["replicate"]
+    return Budget(plan.budget, plan.replicates, spent, closed, least=least)

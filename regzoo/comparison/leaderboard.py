@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import fmean
@@ -38,7 +39,7 @@ class Row:
         recipe: with numbers; as the config writes it while its numbers are still searched.
         name: as the config writes it.
         rank: from 1; None before the first replicate.
-        tier: from 1; recipes of one tier cannot be told apart. None if no replicate finished.
+        tier: from 1; recipes of one tier cannot be told from its first. None if no replicate finished.
         mean, sd, iqm, low, high: of the ranking metric on validation, with its 95 % interval.
         gain, gain_low, gain_high, p_holm, p_wilcoxon, p_better, p_better_low, p_better_high, verdict,
             replicates_needed: beside the baseline, see `Ranking`.
@@ -157,9 +158,9 @@ class Leaderboard:
 
     def _notes(self) -> list[str]:
         """What stands under the table: how to read it, and how far the winner leads."""
-        notes = ["Recipes of one tier cannot be told apart. Gains in brackets: 95 % interval."]
+        notes = ["Recipes of one tier cannot be told from its first. Gains in brackets: 95 % interval."]
         if any(row.replicates_needed for row in self.recipes):
-            notes.append("`needed`: the verdict is open, and so many replicates in all would settle it.")
+            notes.append("`needed`: the verdict is open; about so many replicates in all would settle it.")
         lead, best = self.lead, self.recipes[0]
         if lead is not None and lead.pairs:
             gain = cells.gain(lead.gain, lead.gain_low, lead.gain_high)
@@ -169,7 +170,20 @@ class Leaderboard:
             decimals = cells.digits(cells.reach(best.gain_low, best.gain_high), best.gain)
             shrunk = cells.number(self.shrunk_gain, decimals, "+")
             notes.append(f"{best.name} on fresh seeds, the luck of having been picked taken off: {shrunk}.")
+        placebos = [row for row in self.recipes if is_placebo(row.name) and row.gain is not None]
+        if placebos:
+            told = [row.gain or 0.0 for row in placebos if row.verdict == "conclusive"]
+            won = sum(gain > 0 for gain in told)
+            notes.append(
+                f"Placebos, copies of {self.baseline} on other seeds: {won} of {len(placebos)} taken for better than "
+                f"it, {len(told) - won} for worse."
+            )
         return notes
+
+
+def is_placebo(name: str) -> bool:
+    """True for the name of a disguised copy of the baseline; no recipe can be written so."""
+    return re.fullmatch(r"placebo \d+", name) is not None
 
 
 def of(
@@ -293,7 +307,12 @@ def _cells(row: Row, wide: bool) -> list[str]:
     score = cells.number(row.mean, decimals) + ("" if row.sd is None else f" ± {cells.number(row.sd, decimals)}")
     gain = cells.gain(row.gain, row.gain_low, row.gain_high, " " if wide else "\n")
     verdict = cells.verdict(row.verdict, row.replicates_needed)
-    return [cells.number(row.rank, 0), cells.number(row.tier, 0), row.recipe, score, gain, verdict]
+    return [cells.number(row.rank, 0), cells.number(row.tier, 0), _called(row), score, gain, verdict]
+
+
+def _called(row: Row) -> str:
+    """The recipe with its numbers; a placebo by its name."""
+    return f"{row.name} ({row.recipe})" if is_placebo(row.name) else row.recipe
 
 
 def _more(row: Row, rank_by: str) -> list[str]:

@@ -62,7 +62,7 @@ class Evidence:
     """What speaks for a difference between two recipes, adjusted over all that were tested together.
 
     Attributes:
-        p: of the mean gain, Holm-adjusted; NaN below two pairs.
+        p: of the mean gain, Holm-adjusted; NaN below two pairs, and for the same gain twice.
         p_wilcoxon: of Wilcoxon's signed ranks, Holm-adjusted; NaN below two pairs and for repeated splits.
         apart: whether the two are told apart.
         tests: how many were adjusted together, times the looks.
@@ -135,7 +135,7 @@ def weigh(gains: Sequence[Array], rules: Rules) -> list[Evidence]:
     correct = rules.test_train_ratio is not None
     means = holm([rules.p_value(each) for each in gains])
     ranks = holm([rules.wilcoxon(each) for each in gains])
-    tests = sum(not math.isnan(p) for p in means) * rules.looks
+    tests = max(1, sum(not math.isnan(p) for p in means)) * rules.looks
     return [
         Evidence(p, q, p < LEVEL and (correct or q < LEVEL or _mute(len(each), tests)), tests)
         for each, p, q in zip(gains, means, ranks, strict=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 from scipy import stats
 
-from regzoo.comparison.bootstrap import LEVEL
+from regzoo.comparison.bootstrap import LEVEL, silent
 
 
 def corrected_t(differences: Iterable[float], ratio: float) -> tuple[float, float]:
@@ -23,8 +23,8 @@ def corrected_t(differences: Iterable[float], ratio: float) -> tuple[float, floa
         ratio: n_test / n_train, 1/9 for 10-fold cross-validation.
 
     Returns:
-        NaN, NaN below two splits; t = 0, p = 1 if all differences are zero; an infinite t, p = 0 if all are
-        one other number.
+        NaN, NaN below two splits, and for two equal differences; t = 0, p = 1 if all differences are zero; an
+        infinite t, p = 0 if all are one other number.
 
     Reference: Nadeau and Bengio 2003, "Inference for the Generalization Error",
     https://doi.org/10.1023/A:1024068626366.
@@ -34,7 +34,7 @@ def corrected_t(differences: Iterable[float], ratio: float) -> tuple[float, floa
     (1.886, 0.132)
     """
     x = np.asarray(list(differences), dtype=float)  # (J,)
-    if len(x) < 2:
+    if silent(x):
         return math.nan, math.nan
     mean, error = float(x.mean()), _error(x, ratio)
     if error == 0:
@@ -46,14 +46,14 @@ def corrected_t(differences: Iterable[float], ratio: float) -> tuple[float, floa
 def corrected_interval(values: Iterable[float], ratio: float) -> tuple[float, float]:
     """Return the 95 % interval of the mean over repeated splits; it leaves out zero where `corrected_t` has p < .05.
 
-    NaN below two values; no width if all are equal.
+    NaN below two values, and for two equal ones; no width if more are equal.
 
     >>> low, high = corrected_interval([0.02, 0.01, 0.04, 0.0, 0.03], ratio=1 / 4)
     >>> round(low, 3), round(high, 3)
     (-0.009, 0.049)
     """
     x = np.asarray(list(values), dtype=float)  # (J,)
-    if len(x) < 2:
+    if silent(x):
         return math.nan, math.nan
     reach = float(stats.t.ppf(1 - LEVEL / 2, len(x) - 1)) * _error(x, ratio)
     return float(x.mean()) - reach, float(x.mean()) + reach

@@ -26,6 +26,9 @@ def read(frame: pd.DataFrame) -> dict[str, Scores]:
         if column not in frame.columns:
             near = did_you_mean(column, map(str, frame.columns)) if len(frame.columns) else ""
             raise InputError(f"frame: the column {column!r} is missing.{near}")
+    for column in ("recipe", "seed", "fold", "dataset", "score"):
+        if list(frame.columns).count(column) > 1:
+            raise InputError(f"frame: the column {column!r} comes twice. Keep one of them.")
     if frame.empty:
         raise InputError("frame: has no rows, so there is nothing to rank. Give it one row a run.")
     keys = [key for key in ("seed", "fold", "dataset") if key in frame.columns]

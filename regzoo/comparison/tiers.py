@@ -1,4 +1,4 @@
-"""Tiers: recipes that the data cannot tell apart share one."""
+"""Tiers: recipes that the data cannot tell from the best of them share one."""
 
 from __future__ import annotations
 
@@ -12,11 +12,18 @@ PairEvidence = Mapping[tuple[str, str], Evidence]
 """The evidence of each recipe against each one below it."""
 
 
-def all_pairs(order: Sequence[str], scores: Mapping[str, Scores], rules: Rules) -> PairEvidence:
-    """Weigh every two recipes of ``order``, adjusted over all pairs, since the leader was picked among them all."""
+def all_pairs(
+    order: Sequence[str], scores: Mapping[str, Scores], rules: Rules, baseline: str | None = None
+) -> PairEvidence:
+    """Weigh every two recipes of ``order``, adjusted over all pairs, since the leader was picked among them all.
+
+    Pairs with the baseline are adjusted as its gains are, over the other recipes, so that tiers and verdicts agree.
+    """
     pairs = list(itertools.combinations(order, 2))
-    found = weigh([gains_over(scores[one], scores[other]) for one, other in pairs], rules)
-    return dict(zip(pairs, found, strict=True))
+    gains = {(one, other): gains_over(scores[one], scores[other]) for one, other in pairs}
+    found = dict(zip(pairs, weigh(list(gains.values()), rules), strict=True))
+    own = [pair for pair in pairs if baseline in pair]
+    return found | dict(zip(own, weigh([gains[pair] for pair in own], rules), strict=True))
 
 
 def tiers(order: Sequence[str], status: Mapping[str, str], evidence: PairEvidence) -> dict[str, int]:

@@ -6,10 +6,10 @@ Every number in it may be null, and a recipe without a finished replicate has no
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable
 from typing import Any
 
+from regzoo.comparison import leaderboard
 from regzoo.training.record import Record
 
 Row = dict[str, Any]
@@ -58,8 +58,8 @@ def is_baseline(board: dict[str, Any], row: Row) -> bool:
 
 
 def is_placebo(row: Row) -> bool:
-    """True for a disguised copy of the baseline; no recipe can be written with such a name."""
-    return re.fullmatch(r"placebo \d+", row["name"]) is not None
+    """True for a disguised copy of the baseline."""
+    return leaderboard.is_placebo(row["name"])
 
 
 def placebos(board: dict[str, Any]) -> list[Row]:

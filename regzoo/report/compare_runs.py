@@ -11,8 +11,9 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from regzoo.comparison import leaderboard
 from regzoo.report import board as boards
-from regzoo.report.words import MISSING, decimals, interval, show
+from regzoo.report.words import MISSING, decimals, interval, short, show
 from regzoo.training.record import finite
 
 
@@ -103,8 +104,17 @@ def compare_runs(before: Side, after: Side) -> Difference:
 
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
+    before, after = _flat(before), _flat(after)
     keys = dict.fromkeys([*before, *after])
     return tuple(Change(key, before.get(key), after.get(key)) for key in keys if before.get(key) != after.get(key))
+
+
+def _flat(facts: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """The facts, those inside others as ``split.kind``."""
+    found: dict[str, Any] = {}
+    for key, value in facts.items():
+        found |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return found
 
 
 def _moved(name: str, *sides: dict[str, Any]) -> Moved:
@@ -155,9 +165,16 @@ def _table(found: Difference) -> Table:
         ranks = [MISSING if rank is None else str(rank) for rank in row.rank]
         gains = [_gain(row, side, places) for side in (0, 1)]
         verdicts = [verdict or MISSING for verdict in row.verdict]
-        cells = [ranks[1], f"{ranks[0]} ({move})" if move else ranks[0], row.name, *gains, *verdicts]
+        cells = [ranks[1], f"{ranks[0]} ({move})" if move else ranks[0], _called(row), *gains, *verdicts]
         table.add_row(*map(Text, cells))
     return table
+
+
+def _called(row: Moved) -> str:
+    """The recipe with its numbers, before and after where they differ; a placebo by its name."""
+    if leaderboard.is_placebo(row.name):
+        return row.name
+    return " -> ".join(dict.fromkeys(short(recipe) for recipe in row.recipe if recipe is not None))
 
 
 def _gain(row: Moved, side: int, places: int) -> str:

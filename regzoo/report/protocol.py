@@ -22,15 +22,28 @@ def protocol(board: dict[str, Any], records: Sequence[Record], study: dict[str, 
         f"The strengths with the best validation {board['rank_by']} were chosen{_on_first(study)}; this metric is "
         "computed on hard labels and without any penalty term, so it means the same for every recipe. The training "
         "part alone was fitted, the validation part alone decided.",
-        f"Every recipe was then trained {_times(study['replicates'])} with its chosen strengths on fresh random "
+        f"Every recipe was then trained {_times(board, study)} with its chosen strengths on fresh random "
         f"seeds, {_shared(study)} for every recipe, so that gains over {base} are paired differences.",
+        *_disguised(board, base),
         *_departures(study),
         f"{_statistics(base, study)} "
         "Recipes share a tier if their paired difference from the tier's leader is not significant at 5 %, "
-        "Holm-adjusted over all pairs of recipes.",
+        f"Holm-adjusted over all pairs of recipes, or over the recipes where it is the difference from {base}.",
         "The test part was read once, for the chosen strengths; no choice has seen it.",
         "Runs that diverged or failed are counted and shown, never repeated or dropped; a recipe with such a "
         "replicate ranks after all without.",
+    ]
+
+
+def _disguised(board: dict[str, Any], base: str) -> list[str]:
+    """What the placebos are, where there are any."""
+    names = [code(row["name"]) for row in boards.placebos(board)]
+    if not names:
+        return []
+    what = "is a copy" if len(names) == 1 else "are copies"
+    return [
+        f"{listing(names)} {what} of {base} under another name, with seeds of {'its' if len(names) == 1 else 'their'} "
+        f"own: whether the study takes one for better or worse than {base} shows how far it can be trusted."
     ]
 
 
@@ -154,5 +167,8 @@ def _search(board: dict[str, Any], records: Sequence[Record], study: dict[str, A
     )
 
 
-def _times(count: int) -> str:
+def _times(board: dict[str, Any], study: dict[str, Any]) -> str:
+    """How often each recipe was trained at least: a budget may end before all replicates are made."""
+    made = [boards.count(row, "replicates") for row in boards.measured(board)]
+    count = min(filter(None, made), default=study["replicates"])
     return "once" if count == 1 else f"{count} times"

@@ -98,8 +98,8 @@ def span(found: Response, points: Sequence[Point]) -> str:
 
 
 def places(found: Response) -> int:
-    """How many decimals the scores deserve."""
-    return decimals((point.high - point.low) / 2 for point in found.points)
+    """How many decimals the scores deserve: values are compared seed by seed, so more than their intervals do."""
+    return decimals(point.sd for point in found.points)
 
 
 def table(found: Response) -> Table:

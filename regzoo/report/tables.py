@@ -72,9 +72,9 @@ def leaderboard(board: dict[str, Any]) -> Table:
     ]
     caption = (
         f"Ranked by mean validation {name}, {boards.better(board['direction'])} is better; gains are positive where a "
-        "recipe is better than the baseline; recipes of one tier cannot be told apart. "
+        "recipe is better than the baseline; recipes of one tier cannot be told from its first. "
         "P(better) is the share of paired runs in which a recipe beats the baseline, with its 95 % interval; a number "
-        "in the verdict says how many replicates in all would settle it."
+        "in the verdict says about how many replicates in all would settle it."
     )
     return Table(caption, head, tuple(lines), ("recipe", "verdict", "replicates"))
 

@@ -9,7 +9,7 @@ from typing import Any
 from regzoo.comparison.bootstrap import LEVEL
 from regzoo.report import board as boards
 from regzoo.report.board import Row, number
-from regzoo.report.diagnosis import Diagnosis, answer, diagnose, evidence
+from regzoo.report.diagnosis import Diagnosis, answer, diagnose, evidence, tops_baseline
 from regzoo.report.next_steps import next_steps
 from regzoo.report.words import code, decimals, interval, listing, percent, plural, probability, seconds, short, show
 from regzoo.training.record import Record
@@ -63,6 +63,8 @@ def _headline(board: dict[str, Any], winner: Row, baseline: Row | None, found: D
     name, base = quoted(winner), code(board["baseline"])
     best = f"the best mean validation {board['rank_by']}, {show(winner['mean'], places(board))}"
     best += f" ({boards.better(board['direction'])} is better)"
+    if sure := _surer(board, winner):
+        return f"{name} has {best}, but {sure}."
     if boards.is_placebo(winner):
         return f"Nothing beats {base} for certain: {name}, a copy of it in disguise, has {best}."
     if winner is baseline and found.need == "no":
@@ -77,6 +79,8 @@ def _headline(board: dict[str, Any], winner: Row, baseline: Row | None, found: D
     if not (boards.known(winner["gain_low"]) and boards.known(winner["gain_high"])):
         return f"{name} has {best}, {gain}, but too few replicates finished to say how sure that is."
     gain += f" (95 % interval of the gain {interval(winner['gain_low'], winner['gain_high'], places(board))})"
+    if winner["verdict"] == "equivalent":
+        return f"Nothing beats {base} in practice: {name} has {best}, {gain}, which counts as no difference."
     if baseline in mates(board, winner) and found.need == "no":
         return f"No regularizer is needed: {name} has {best}, {gain}, but the data cannot tell the two apart."
     if baseline in mates(board, winner):
@@ -84,6 +88,19 @@ def _headline(board: dict[str, Any], winner: Row, baseline: Row | None, found: D
     if not _sure(winner):
         return f"{name} has {best}, {gain}; that is a hint, not a proof."
     return f"Use {name}: it has {best}, {gain}{_equals(board, winner)}."
+
+
+def _surer(board: dict[str, Any], winner: Row) -> str:
+    """The first recipe that beats the baseline for certain, where the winner itself does not; else nothing."""
+    sure = [row for row in boards.measured(board) if tops_baseline(row) and not boards.is_placebo(row)]
+    if not sure or (winner["verdict"] == "conclusive" and not boards.is_placebo(winner)):
+        return ""
+    row, digits = sure[0], places(board)
+    return (
+        f"{quoted(row)}, {show(row['mean'], digits)}, is the first that beats {code(board['baseline'])} for certain: "
+        f"{show(row['gain'], digits)} better (95 % interval of the gain "
+        f"{interval(row['gain_low'], row['gain_high'], digits)})"
+    )
 
 
 def _equals(board: dict[str, Any], winner: Row) -> str:
@@ -127,7 +144,7 @@ def placebo_line(board: dict[str, Any]) -> tuple[str, ...]:
     return (
         f"Placebos: {won} of {plural(len(made), 'disguised copy', 'disguised copies')} of {code(board['baseline'])} "
         f"{'was' if won == 1 else 'were'} taken for better than it, {len(told) - won} for worse (the rules allow "
-        "one false claim of any kind in 20 comparisons).",
+        "a false claim of any kind in one study of 20).",
     )
 
 
@@ -182,5 +199,5 @@ def _named(names: list[str]) -> str:
 
 
 def quoted(row: Row) -> str:
-    """The recipe with its strengths, marked as code."""
-    return code(short(row["recipe"] or row["name"]))
+    """The recipe with its strengths, or a placebo's name, marked as code."""
+    return code(row["name"] if boards.is_placebo(row) else short(row["recipe"] or row["name"]))

@@ -413,6 +413,13 @@ def test_a_clear_order_is_settled_at_the_first_look(plan: Any, tmp_path: Path) -
     assert {len(those) for those in records(tmp_path, "replicate").values()} == {5}
 
 
+def test_however_little_time_there_is_five_seeds_are_made(plan: Any, tmp_path: Path) -> None:
+    made = plan(replicates="auto", recipes=["none", "dropout(0.5)"], budget="0.001s")
+    for _ in range(2):
+        compared(made, tmp_path, Planted())
+        assert {len(those) for those in records(tmp_path, "replicate").values()} == {5}
+
+
 def test_what_makes_no_difference_in_practice_is_settled(plan: Any, tmp_path: Path) -> None:
     made = plan(replicates="auto", recipes=["none", "dropout(0.5)"], rope=0.5)
     compared(made, tmp_path, Planted())

@@ -121,6 +121,19 @@ def test_tiers_are_led_by_the_first_recipe_that_differs_from_the_leader() -> Non
     assert list(ranking.table.index) == ["a", "b", "c", "d", "e"]
 
 
+def test_a_tier_never_contradicts_the_verdict_on_its_leader() -> None:
+    # Gains of a: p = 64 / 3125 = .0205, of b far above: .041 over two gains, but .061 over all three pairs.
+    base = np.array([0.5, 0.9, 0.6, 0.8, 0.7])
+    a, b = base - np.array([0.1, 0.2, 0.3, 0.4, 0.5]), base + np.array([0.6, -0.6, 0.5, -0.5, 0.05])
+    ranking = rank(frame_of(none=base.tolist(), a=a.tolist(), b=b.tolist()))
+    assert ranking.winner == "a"
+    assert ranking.table.loc["a", "p_holm"] == pytest.approx(2 * 64 / 5**5)
+    assert ranking.table.loc["a", "verdict"] == "conclusive"
+    assert ranking.table.loc["none", "tier"] == 2
+    assert ranking.lead is not None
+    assert (ranking.lead.other, ranking.lead.p_holm) == ("none", ranking.table.loc["a", "p_holm"])
+
+
 def test_only_pairs_on_both_sides_count() -> None:
     frame = pd.DataFrame(
         {
@@ -222,6 +235,15 @@ def test_inconclusive_recipes_say_how_many_replicates_they_need() -> None:
     assert table["verdict"].dropna().to_dict() == {"l1": "conclusive", "l2": "inconclusive"}
     assert table.loc["l2", "replicates_needed"] == replicates_needed(np.array([-0.01, 0.04, 0.01, 0.0]), tests=2)
     assert table["replicates_needed"].isna().tolist() == [True, False, True]
+
+
+def test_the_same_gain_twice_proves_nothing() -> None:
+    # Two of 30 rows fewer are wrong, on both seeds.
+    row = rank(frame_of(none=[5 / 30, 4 / 30], l2=[3 / 30, 2 / 30]), rope=0.1).table.loc["l2"]
+    assert row["gain"] == pytest.approx(2 / 30)
+    assert row[["gain_low", "gain_high", "p_holm"]].isna().all()
+    # Normal gains all of one sign: P(better) is 1, ((1.959964 + 1.644854) / (sqrt6 / 2))^2 = 8.66.
+    assert (row["verdict"], row["replicates_needed"]) == ("inconclusive", 9)
 
 
 # Folds and data sets
@@ -354,6 +376,7 @@ def test_the_seed_changes_the_resampling_and_repeats_it() -> None:
 def test_interval_needs_two_values_and_has_no_width_for_equal_ones() -> None:
     assert all(map(math.isnan, interval([])))
     assert all(map(math.isnan, interval([1.0])))
+    assert all(map(math.isnan, (*interval([0.1] * 2), p_value([0.1] * 2))))  # two happen to be equal
     assert interval([0.1] * 5) == (0.1, 0.1)
 
 
@@ -410,10 +433,10 @@ def test_two_equal_arms_are_told_apart_in_5_percent_of_5_seed_studies() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("recipes", [3, 9])
 def test_many_equal_arms_end_tied_in_90_percent_of_5_seed_studies(recipes: int) -> None:
-    # True rates 95 and 93 %; with 500 studies one standard error is 1.1 points.
+    # True rates 93 and 91 %; with 500 studies one standard error of 90 % is 1.3 points, three are allowed.
     rng = np.random.default_rng(recipes)
     tied = [rank(simulated(rng, recipes, 5)).table["tier"].eq(1).all() for _ in range(500)]
-    assert np.mean(tied) >= 0.90
+    assert np.mean(tied) >= 0.90 - 3 * math.sqrt(0.9 * 0.1 / 500)
 
 
 @pytest.mark.slow
@@ -463,6 +486,7 @@ def test_a_winner_of_two_sd_is_found_with_29_pairs() -> None:
     [
         (HAND.rename(columns={"score": "scores"}), {}, ["'score' is missing", "Did you mean 'scores'?"]),
         (HAND[["recipe", "score"]], {}, ["'seed' is missing"]),
+        (pd.concat([HAND, HAND["score"]], axis=1), {}, ["'score' comes twice"]),
         (HAND.iloc[:0], {}, ["no rows"]),
         (HAND, {"direction": "up"}, ["direction", "'min' or 'max'", "'up'"]),
         (HAND, {"baseline": "nnoe"}, ["baseline", "'nnoe'", "Did you mean 'none'?"]),

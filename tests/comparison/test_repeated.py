@@ -54,6 +54,7 @@ def test_degenerate_differences() -> None:
     assert corrected_t([-0.1] * 3, 0.1) == (-math.inf, 0.0)
     assert corrected_interval([0.1] * 3, 0.1) == (pytest.approx(0.1), pytest.approx(0.1))
     assert all(map(math.isnan, (*corrected_t([0.3], 0.1), *corrected_interval([0.3], 0.1))))
+    assert all(map(math.isnan, (*corrected_t([0.3, 0.3], 0.1), *corrected_interval([0.3, 0.3], 0.1))))
 
 
 def test_it_covers_95_percent_of_correlated_splits_where_the_bootstrap_does_not() -> None:

@@ -53,6 +53,19 @@ def test_unequal_numbers_are_in_the_heading(fair: Any, record: Any, study: Any, 
     assert found.findings[0].good is False
 
 
+def test_more_replicates_on_purpose_are_fair(fair: Any, record: Any, study: Any) -> None:
+    board, records = fair
+    assert audit(board, [*records, record("l2", 0.1, number=2, seed=102)], study(looks=[5, 10])).heading == ""
+
+
+def test_seeds_of_placebos_are_their_own(fair: Any, record: Any, row: Any, study: Any) -> None:
+    board, records = fair
+    found = audit(board | {"recipes": [*board["recipes"], row("placebo 1")]}, records, study())
+    assert "The replicates of all recipes have the same seeds; placebos have seeds of their own, on purpose." in [
+        finding.text for finding in found.findings
+    ]
+
+
 def test_a_recipe_without_a_search_beside_searched_ones(board: Any, row: Any, record: Any, study: Any) -> None:
     names = ["none", "l2", "dropout(0.5)"]
     records = [record(n, 0.1, stage="trial", number=i, learning_rate=0.1**i) for n in names[:2] for i in range(8)]

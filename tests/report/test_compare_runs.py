@@ -38,6 +38,24 @@ def test_config_data_and_versions(row: Any, board: Any, study: Any) -> None:
     assert found.winner == ("dropout", "l2")
 
 
+def test_facts_inside_others_and_other_strengths_are_named(row: Any, board: Any, study: Any) -> None:
+    one, other = (
+        Side(
+            kind,
+            board([row("dropout", recipe=recipe, rank=1, mean=0.1), row("placebo 1", recipe="none", rank=2, mean=0.2)]),
+            study(data=study()["data"] | {"split": {"kind": kind, "folds": 1}}),
+        )
+        for kind, recipe in (("random", "dropout(0.25)"), ("stratified", "dropout(0.5)"))
+    )
+    found = compare_runs(one, other)
+    assert found.data == (Change("split.kind", "random", "stratified"),)
+    console = Console(width=160, record=True, file=io.StringIO())
+    console.print(text(found))
+    said = console.export_text()
+    assert "dropout(0.25) -> dropout(0.5)" in said
+    assert "placebo 1" in said
+
+
 def test_ranks_move_and_gains_stand_side_by_side(row: Any, board: Any, study: Any) -> None:
     found = {moved.name: moved for moved in compare_runs(*sides(row, board, study)).recipes}
     assert list(found) == ["l2", "dropout", "none", "l1", "mixup"]

@@ -32,6 +32,15 @@ def test_unequal_numbers_of_trials_are_admitted(board: Any, row: Any, record: An
     assert "fewer where there was less to search" in text
 
 
+def test_it_counts_the_replicates_that_a_budget_left_and_says_what_placebos_are(
+    board: Any, row: Any, study: Any
+) -> None:
+    rows = [row(name, rank=i, mean=1.0, replicates=2) for i, name in enumerate(["l2", "none", "placebo 1"], start=1)]
+    text = " ".join(protocol(board(rows), [], study(budget=60.0)))
+    assert "Every recipe was then trained 2 times" in text
+    assert "`placebo 1` is a copy of `none` under another name, with seeds of its own" in text
+
+
 def test_the_winners_curse_is_worked_out(board: Any, row: Any, study: Any) -> None:
     """Two recipes: 0.564 standard errors of 0.4 / sqrt(4) = 0.2, so 0.113."""
     rows = [row("l2", rank=1, mean=1.0, sd=0.4, replicates=4, low=0.9, high=1.1), row("none", rank=2, mean=1.1)]

@@ -52,6 +52,23 @@ def test_nothing_beats_none_if_none_shares_the_winners_tier(say: Any) -> None:
     assert "Use" not in text
 
 
+def test_what_beats_none_for_certain_is_named_though_another_has_the_best_mean(say: Any) -> None:
+    unsure = DROPOUT | SURE | {"gain_low": -0.01, "p_holm": 0.2, "verdict": "inconclusive"}
+    l2 = SURE | {"recipe": "l2(0.1)", "rank": 2, "tier": 1, "mean": 0.095, "verdict": "conclusive"}
+    for winner in ({"dropout": unsure}, {"placebo 1": unsure | {"recipe": "none"}}):
+        text = say(**winner, l2=l2, none=NONE | {"tier": 1, "rank": 3})
+        assert "but `l2(0.1)`, 0.0950, is the first that beats `none` for certain: 0.0300 better" in text
+        assert "Nothing beats" not in text
+        assert "No regularizer is needed" not in text
+
+
+def test_an_equivalent_winner_beats_nothing_in_practice(say: Any) -> None:
+    text = say(dropout=DROPOUT | SURE | {"verdict": "equivalent"}, none=NONE)
+    assert text.startswith("Nothing beats `none` in practice: `dropout(0.31)` has the best mean")
+    assert "which counts as no difference." in text
+    assert "Use" not in text
+
+
 def test_nothing_beats_none_if_none_is_best(say: Any) -> None:
     text = say(none=NONE | {"rank": 1}, dropout=DROPOUT | {"rank": 2, "mean": 0.13})
     assert text.startswith("Nothing beats `none` here: without a regularizer it has the best mean validation nll, 0.12")

@@ -54,8 +54,8 @@ class Leaderboard(Info):
         return (
             f"Each row is a recipe, the best on top: the ring is its mean validation {self.metric} "
             f"({boards.better(self.direction)} is better), the bar the 95 % interval of that mean, each dot one "
-            "replicate, the dashed line the baseline; recipes that share a band (tier) cannot be told apart by "
-            "these data."
+            "replicate, the dashed line the baseline; recipes that share a band (tier) cannot be told from "
+            "its first by these data."
         )
 
     @property

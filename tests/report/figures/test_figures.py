@@ -90,7 +90,7 @@ def check_texts(figure: Figure, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_folder_is_the_registry() -> None:
     assert list(figures()) == [
         *("sweep", "sweep_grid", "leaderboard", "forest", "learning_curves", "strength_response", "calibration"),
-        *("gap", "cost", "weights", "expected_best"),
+        *("gap", "cost", "weights", "expected_best", "rank_by_budget"),
     ]
 
 
