@@ -50,7 +50,7 @@ BAD = {
     ),
     "a few words among numbers": (
         f"a,b,y\n{ROWS}x,1,a\n".encode(),
-        "column 'a' (31 rows) holds numbers but for 1 cells: 'x' in row 31",
+        "column 'a' (31 rows) holds numbers but for 1 cell: 'x' in row 31",
     ),
     "missing target": (
         f"a,b,y\n{ROWS}1,1,\n".encode(),

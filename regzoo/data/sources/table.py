@@ -12,12 +12,13 @@ import numpy as np
 import pandas as pd
 
 from regzoo.data.catalog import SEPARATORS, Target, listed
-from regzoo.data.dataset import Array, Dataset
+from regzoo.data.dataset import Array, Dataset, task_of
 from regzoo.data.sources.arrays import column_names, from_arrays
 from regzoo.data.sources.files import regular
+from regzoo.data.sources.frame import few, refuse_near_numbers
 from regzoo.data.sources.labels import read_switches
 from regzoo.data.sources.roles import NONE, marks, with_roles
-from regzoo.data.table import SPACE
+from regzoo.data.table import MISSING, SPACE
 from regzoo.language.errors import InputError, Problems, did_you_mean
 
 ENCODING = "utf-8-sig"
@@ -199,16 +200,38 @@ def _undecoded(error: UnicodeDecodeError | LookupError, encoding: str) -> str:
 
 def _labels(cells: pd.Series, name: str) -> Array:
     """Return the target's cells as whole numbers, numbers or booleans if all of them are, else as text."""
-    texts = cells.tolist()
-    missing = [row for row, cell in enumerate(texts, 1) if not cell]
-    if missing:
-        where = f"column {cells.name!r} ({len(texts)} rows) has {len(missing)} missing cells"
-        raise InputError(f"{name}: {where}, the first in row {missing[0]}; drop these rows")
+    texts, where = cells.tolist(), f"{name}: column {cells.name!r} ({len(cells)} rows)"
     different = set(texts)
+    said = different - set(MISSING)
+    nothing = set(MISSING) if said and all(map(_is_plain, said)) else {""}  # NA among words is one of them
+    missing = [row for row, cell in enumerate(texts, 1) if cell in nothing]
+    if missing:
+        words = ", ".join(repr(word) for word in sorted(different & nothing) if word)
+        written, renamed = (f" ({words})", ", or rename it if it is a class") if words else ("", "")
+        raise InputError(
+            f"{where} has {len(missing)} missing cells{written}, the first in row {missing[0]}; "
+            f"drop these rows{renamed}"
+        )
     if different <= {"True", "False"} or different <= {"true", "false"}:
         return np.array([cell in ("True", "true") for cell in texts])
     if all(_WHOLE.fullmatch(cell) for cell in different):
         return np.array([int(cell) for cell in texts], dtype=np.int64)
     if all(_REAL.fullmatch(cell) and not re.match(r"[+-]?0\d", cell) for cell in different):
         return np.array([float(cell) for cell in texts])
+    if task_of(np.unique(texts, return_inverse=True)[1]) != "classification":
+        _refuse_odd_numbers(np.array(texts, dtype=object), where)
     return np.array(texts)
+
+
+def _is_plain(cell: str) -> bool:
+    """Whether a cell is a number, true or false."""
+    return cell in ("True", "False", "true", "false") or _REAL.fullmatch(cell) is not None
+
+
+def _refuse_odd_numbers(texts: Array, where: str) -> None:
+    """Raise InputError if texts (n,), too many to be classes, are numbers but for some, or look like numbers."""
+    wrong = np.array([_REAL.fullmatch(text) is None for text in texts])
+    if wrong.any() and len(set(texts[~wrong])) > len(set(texts[wrong])):
+        raise InputError(f"{few(texts, wrong, f'{where} holds numbers')}; mend them, or drop these rows")
+    if wrong.any():
+        refuse_near_numbers(texts[wrong], where)
