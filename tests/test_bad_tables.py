@@ -63,7 +63,7 @@ BAD = {
     ),
     "copy of the target": (
         b"a,b,y\n" + b"".join(f"{n},{'ab'[n % 2]},{'ab'[n % 2]}\n".encode() for n in range(30)),
-        "column 'b' (30 rows) is the target itself, in every row; leave it out",
+        "column 'b' (30 rows) is the target itself, in every row; leave it out (data.drop in a config)",
     ),
     "nothing to learn from": (
         b"a,b,y\n" + b"".join(f"id{n},,{'ab'[n % 2]}\n".encode() for n in range(30)),
@@ -109,6 +109,16 @@ def test_it_is_refused_in_a_sentence(
         ),
         ("no such separator", "csv: table.csv, target: y, separator: x", "data.separator: takes one of"),
         ("parquet without target", "parquet: table.csv", "parquet needs the column to predict"),
+        (
+            "nothing to drop",
+            "csv: table.csv, target: y, drop: [b]",
+            "no column 'b' to leave out (data.drop). There is: a, y.",
+        ),
+        (
+            "all is dropped",
+            "csv: table.csv, target: y, drop: a",
+            "'y' is the only column; at least one input is needed",
+        ),
         ("another encoding", "csv: table.csv, target: y, encoding: ascii", "is not ascii text (byte 0xc3)"),
     ],
 )

@@ -18,6 +18,9 @@ from regzoo.data.table import Table
 ENOUGH = 10
 """Fewer rows than this prove nothing about a column."""
 
+LEAVE = "leave it out (data.drop in a config)"
+"""The way out of a column that is no input."""
+
 
 @dataclass(frozen=True)
 class Findings:
@@ -38,7 +41,7 @@ def inspect(dataset: Dataset, task: Task) -> Findings:
     for name, values in _columns(dataset):
         where = f"{dataset.name}: column {name!r} ({len(values)} rows)"
         if task != "reconstruction" and (target := _copied(values, dataset)):
-            copies.append(f"{where} is {target} itself, in every row; leave it out")
+            copies.append(f"{where} is {target} itself, in every row; {LEAVE}")
         elif said := _suspicious(values, dataset):
             warned.append(f"{where} {said}")
     twice = len(dataset.x) - len(np.unique(dataset.duplicates))
@@ -105,7 +108,7 @@ def _suspicious(values: Array, dataset: Dataset) -> str:
         if (values == values[0]).all():
             return f"is {values[0]:g} in every row; it carries nothing"
         if len(values) >= ENOUGH and _counts(values):
-            return "counts the rows, as an identifier does; leave it out unless the order of the rows means something"
+            return f"counts the rows, as an identifier does; unless the order of the rows means something, {LEAVE}"
     if dataset.y is not None and dataset.task == "classification" and _determines(values, dataset.y):
         return "determines the target: no value of it occurs with two labels; make sure that it is known beforehand"
     return ""

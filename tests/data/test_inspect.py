@@ -56,7 +56,7 @@ def test_what_is_odd_is_a_warning(values: list[Any], warning: str) -> None:
 )
 def test_a_copy_of_the_target_is_refused(values: Any, y: Any) -> None:
     assert found(CLEAN.assign(c=values), y).refused == (
-        "mine: column 'c' (40 rows) is the target itself, in every row; leave it out",
+        "mine: column 'c' (40 rows) is the target itself, in every row; leave it out (data.drop in a config)",
     )
 
 

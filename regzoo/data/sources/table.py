@@ -35,6 +35,7 @@ def load_table(
     encoding: str = ENCODING,
     roles: Mapping[str, str] = NONE,
     parts: Mapping[str, Path] = NONE,
+    drop: Target = None,
 ) -> Dataset:
     """Read the CSV file at ``path``; the column ``target`` is what is predicted, if there is one; others are inputs.
 
@@ -48,13 +49,14 @@ def load_table(
         encoding: of the text, as Python calls it, such as ``cp1252``.
         roles: column names by role (group, time, part, weight); these columns are no inputs.
         parts: files with the same columns whose rows are the ``validation`` or ``test`` part.
+        drop: the column that is left out, or several.
 
     Raises:
         InputError: naming the file, the columns and the rows, with the way out. With several files, rows are counted
             on from one to the next.
     """
     frames = [(file, read_csv(file, separator, encoding)) for file in (path, *parts.values())]
-    return dataset_of(frames, target, roles, tuple(parts), as_text=True)
+    return dataset_of(frames, target, roles, tuple(parts), drop, as_text=True)
 
 
 def dataset_of(
@@ -62,6 +64,7 @@ def dataset_of(
     target: Target,
     roles: Mapping[str, str],
     parts: Sequence[str],
+    drop: Target,
     as_text: bool,
 ) -> Dataset:
     """Divide a table into inputs, roles and target, whose values are read if they came ``as_text``.
@@ -71,6 +74,7 @@ def dataset_of(
         target: the column to predict, or several.
         roles: column names by role.
         parts: what the files after the first one are.
+        drop: the column that is left out, or several.
         as_text: whether numbers and booleans came as text.
 
     Raises:
@@ -78,6 +82,7 @@ def dataset_of(
     """
     targets = listed(target)
     apart = [*targets, *roles.values()]
+    frames = [(path, _without(path, frame, listed(drop))) for path, frame in frames]
     for path, frame in frames:
         _refuse_columns(path, [str(column) for column in frame.columns], targets, roles, frames[0])
     frame = pd.concat([frame for _, frame in frames], ignore_index=True)
@@ -98,6 +103,15 @@ def dataset_of(
     if parts:
         values["part"] = marks(parts, [len(frame) for _, frame in frames])
     return with_roles(data, values, {"part": name, **places})
+
+
+def _without(path: Path, frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Return ``frame`` without ``columns``, none of which is an input, whatever it holds."""
+    for column in columns:
+        if column not in frame.columns:
+            near = did_you_mean(column, map(str, frame.columns))
+            raise InputError(f"{path}: there is no column {column!r} to leave out (data.drop).{near}")
+    return frame.drop(columns=list(columns))
 
 
 def _refuse_columns(

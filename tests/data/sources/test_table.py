@@ -79,6 +79,17 @@ def test_a_table_without_target_can_be_read_for_prediction(file: Path) -> None:
     assert read_csv(file).to_numpy().tolist() == [["1", "2"], ["3", "4"]]
 
 
+def test_columns_that_are_no_inputs_are_left_out_whatever_they_hold(file: Path) -> None:
+    file.write_text("id,note,a,y\n1,inf,5,yes\n2,0.5,7,no\n", encoding="utf-8")
+    data = load_table(file, "y", drop=("id", "note"))
+    assert data.columns == ("a",)
+    np.testing.assert_array_equal(data.x, [[5], [7]])
+    test = file.with_name("test.csv")
+    test.write_text("id,a,y\n1,9,yes\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"test\.csv: there is no column 'note' to leave out \(data\.drop\)"):
+        load_table(file, "y", drop=("id", "note"), parts={"test": test})
+
+
 TRIPS = """\
 who,when,km,how,counts,use
 007,2024-03-01,1.5,bus,1,
