@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import sys
 from pathlib import Path
 
@@ -32,7 +33,11 @@ BAD = {
         b"a,b,y\n1,2,caf\xe9\n",
         "is not UTF-8 text (byte 0xe9); save it as UTF-8, or name its encoding",
     ),
-    "utf-16": ("a,b,y\n1,2,x\n".encode("utf-16"), "is not UTF-8 text (byte 0xff)"),
+    "utf-16": ("a,b,y\n1,2,x\n".encode("utf-16"), "is UTF-16 text; name its encoding: utf-16, or save it as UTF-8"),
+    "spreadsheet": (b"PK\x03\x04\x14\xf9", "is a spreadsheet or a zip archive, not text; save the table as CSV"),
+    "old spreadsheet": (b"\xd0\xcf\x11\xe0\xa1", "is a spreadsheet, not text; save the table as CSV"),
+    "compressed": (gzip.compress(b"a,y\n1,x\n"), "is compressed; end its name in .gz, or decompress it"),
+    "parquet": (b"PAR1\x15\x04\xff", "is a Parquet file; write parquet: instead of csv:"),
     "infinite": (
         b"a,b,y\n1,inf,x\n2,-inf,z\n",
         "column 'b' (2 rows) has 2 values that are infinite, the first in row 1",
@@ -107,6 +112,12 @@ def test_it_is_refused_in_a_sentence(
             "csv: table.csv, target: y, encoding: utf-99",
             "there is no encoding 'utf-99'; take utf-8",
         ),
+        (
+            "no byte order mark",
+            "csv: table.csv, target: y, encoding: utf-16",
+            "is not utf-16 text (UTF-16 stream does not start with BOM)",
+        ),
+        ("no gzip", "csv: table.csv.gz, target: y", "table.csv.gz: is damaged: Not a gzipped file"),
         ("no such separator", "csv: table.csv, target: y, separator: x", "data.separator: takes one of"),
         ("parquet without target", "parquet: table.csv", "parquet needs the column to predict"),
         (
@@ -130,7 +141,8 @@ def test_wrong_settings_are_refused(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    (tmp_path / "table.csv").write_text("a,y\n1,é\n", encoding="utf-8")
+    for name in ("table.csv", "table.csv.gz"):
+        (tmp_path / name).write_text("a,y\n1,é\n", encoding="utf-8")
     (tmp_path / "mine.yaml").write_text(CONFIG.replace("csv: table.csv, target: y", data), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     assert call(monkeypatch, "check", "mine.yaml") == 2

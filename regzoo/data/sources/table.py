@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import re
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
@@ -24,6 +26,14 @@ from regzoo.language.errors import InputError, Problems, did_you_mean
 ENCODING = "utf-8-sig"
 
 _SHOWN = 5
+_BEGINNINGS = {
+    b"\xff\xfe": "is UTF-16 text; name its encoding: utf-16, or save it as UTF-8",
+    b"\xfe\xff": "is UTF-16 text; name its encoding: utf-16, or save it as UTF-8",
+    b"PK\x03\x04": "is a spreadsheet or a zip archive, not text; save the table as CSV",
+    b"\xd0\xcf\x11\xe0": "is a spreadsheet, not text; save the table as CSV",
+    b"\x1f\x8b": "is compressed; end its name in .gz, or decompress it",
+    b"PAR1": "is a Parquet file; write parquet: instead of csv:",
+}
 _WHOLE = re.compile(r"0|-?[1-9]\d{0,17}")
 _REAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
@@ -167,7 +177,7 @@ def csv_rows(path: Path, separator: str | None = None, encoding: str = ENCODING)
     ragged: list[str] = []
     lines = None
     try:
-        with path.open(encoding=encoding, newline="") as file:
+        with _opened(path, encoding) as file:
             first = next((line for line in file if line.strip()), "")
             file.seek(0)
             lines = csv.reader(file, delimiter=separator or _separator(first), skipinitialspace=True, strict=True)
@@ -181,8 +191,10 @@ def csv_rows(path: Path, separator: str | None = None, encoding: str = ENCODING)
                     yield [cell.strip(SPACE) for cell in line]
             if not width:
                 yield []
-    except (UnicodeDecodeError, LookupError) as error:
-        raise InputError(f"{path}: {_undecoded(error, encoding)}") from None
+    except (UnicodeError, LookupError) as error:
+        raise InputError(f"{path}: {_undecoded(path, error, encoding)}") from None
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(f"{path}: is damaged: {error}; compress it again") from None
     except csv.Error as error:
         where = f"line {lines.line_num}" if lines else "the header"
         raise InputError(f"{path}: {where} cannot be read: {error}; check the quotes") from None
@@ -204,12 +216,23 @@ def _separator(header: str) -> str:
     )
 
 
-def _undecoded(error: UnicodeDecodeError | LookupError, encoding: str) -> str:
-    if isinstance(error, UnicodeDecodeError):
-        name = "UTF-8" if encoding == ENCODING else encoding
-        byte = error.object[error.start]
-        return f"is not {name} text (byte 0x{byte:02x}); save it as UTF-8, or name its encoding, such as cp1252"
-    return f"there is no encoding {encoding!r}; take utf-8, cp1252, latin-1 or utf-16"
+def _opened(path: Path, encoding: str) -> IO[str]:
+    if path.suffix.lower() == ".gz":
+        return gzip.open(path, "rt", encoding=encoding, newline="")
+    return path.open(encoding=encoding, newline="")
+
+
+def _undecoded(path: Path, error: UnicodeError | LookupError, encoding: str) -> str:
+    if isinstance(error, LookupError):
+        return f"there is no encoding {encoding!r}; take utf-8, cp1252, latin-1 or utf-16"
+    with path.open("rb") as file:
+        first = file.read(4)
+    for beginning, what in _BEGINNINGS.items():
+        if first.startswith(beginning):
+            return what
+    name = "UTF-8" if encoding == ENCODING else encoding
+    where = f"byte 0x{error.object[error.start]:02x}" if isinstance(error, UnicodeDecodeError) else str(error)
+    return f"is not {name} text ({where}); save it as UTF-8, or name its encoding, such as cp1252"
 
 
 def _labels(cells: pd.Series, name: str) -> Array:

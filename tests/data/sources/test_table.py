@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +78,16 @@ def test_the_content_alone_decides_the_digest(file: Path) -> None:
 def test_a_table_without_target_can_be_read_for_prediction(file: Path) -> None:
     file.write_text("a,b\n1,2\n3,4\n", encoding="utf-8")
     assert read_csv(file).to_numpy().tolist() == [["1", "2"], ["3", "4"]]
+
+
+def test_a_compressed_table_is_the_table(file: Path) -> None:
+    file.write_text(GOOD, encoding="utf-8")
+    packed = file.with_name("table.csv.gz")
+    packed.write_bytes(gzip.compress(file.read_bytes()))
+    assert load_table(packed, "kind").digest == load_table(file, "kind").digest
+    packed.write_bytes(packed.read_bytes()[:-12])
+    with pytest.raises(InputError, match=r"table\.csv\.gz: is damaged: .*; compress it again"):
+        load_table(packed, "kind")
 
 
 def test_columns_that_are_no_inputs_are_left_out_whatever_they_hold(file: Path) -> None:
