@@ -12,7 +12,7 @@ import numpy as np
 from regzoo.data.catalog import in_cut
 from regzoo.data.columns import Rule, features, fit_columns, from_plain, to_plain
 from regzoo.data.dataset import Array, Dataset, Task
-from regzoo.data.inspect import between, inspect, unseen
+from regzoo.data.inspect import between, inspect, small, unseen
 from regzoo.data.split import Split, SplitSettings, flip, own_seed, split
 from regzoo.data.table import Table
 from regzoo.language.errors import InputError, Problems, printable
@@ -207,7 +207,8 @@ def prepare(
     problems.check()
     preparation, repairs = fit(dataset, rows.train, task)
     parts = {"train": rows.train, "validation": rows.validation, "test": rows.test}
-    warned = [*found.warned, *between(dataset, parts), *(unseen(dataset, parts) if task == "multilabel" else ())]
+    warned = [*found.warned, *between(dataset, parts), *small(dataset, parts)]
+    warned += unseen(dataset, parts) if task == "multilabel" else ()
     kept = rows.test[: held_out_rows(preparation.input_shape)]
     x = preparation.apply(dataset.x)
     y = x if task == "reconstruction" else preparation.encode(given)
