@@ -62,6 +62,29 @@ def test_poison_in_another_part_changes_nothing(part: str) -> None:
     assert not np.array_equal(getattr(poisoned, part)[0], getattr(clean, part)[0])
 
 
+@pytest.mark.parametrize("part", ["validation", "test"])
+def test_poison_in_columns_of_every_kind_changes_nothing(part: str) -> None:
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "number": random.normal(size=60),
+            "word": random.choice(["red", "green", "blue"], 60),
+            "switch": random.random(60) < 0.5,
+            "day": [f"2024-01-{1 + n % 28:02}" for n in range(60)],
+        }
+    )
+    y = np.arange(60) % 3
+    clean = prepare(from_arrays(frame, y), Settings(), 0)
+    poisoned = frame.astype(object)
+    rows = getattr(clean.split, part)
+    poisoned.loc[rows[:8]] = [1e9, "new", None, "1900-01-01"]
+    poisoned.loc[rows[8:]] = None
+    other = prepare(from_arrays(poisoned, y), Settings(), 0)
+    assert other.preparation == clean.preparation
+    assert np.array_equal(other.train[0], clean.train[0])
+    assert not np.array_equal(getattr(other, part)[0], getattr(clean, part)[0])
+
+
 def test_a_constant_column_is_only_centred() -> None:
     _, preparation = by_hand([[0.1, 1.0], [0.1, 3.0]], ["a", "b"])
     assert preparation.scale == (1.0, 1.0)
