@@ -41,13 +41,14 @@ class Findings:
 def inspect(dataset: Dataset, task: Task) -> Findings:
     """Look at every column of ``dataset``, and at how it goes with the target."""
     copies, warned = [], []
+    once = np.unique(dataset.duplicates, return_index=True)[1]  # the first of rows that are equal
     for name, values in _columns(dataset):
         where = f"{dataset.name}: column {name!r} ({len(values)} rows)"
         if task != "reconstruction" and (target := _copied(values, dataset)):
             copies.append(f"{where} is {target} itself, in every row; {LEAVE}")
-        elif said := _suspicious(values, name, dataset):
+        elif said := _suspicious(values, name, dataset, once):
             warned.append(f"{where} {said}")
-    twice = len(dataset.x) - len(np.unique(dataset.duplicates))
+    twice = len(dataset.x) - len(once)
     if twice:
         warned.append(f"{dataset.name}: {twice} of {len(dataset.x)} rows repeat an earlier row, target included")
     return Findings(tuple(copies), tuple(warned))
@@ -115,14 +116,14 @@ def _equal(values: Array, y: Array) -> bool:
     return y.dtype.kind in "iufb" and np.array_equal(values, y.astype(np.float32))
 
 
-def _suspicious(values: Array, name: str, dataset: Dataset) -> str:
-    """What is odd about the column ``name``, or nothing."""
+def _suspicious(values: Array, name: str, dataset: Dataset, once: Array) -> str:
+    """What is odd about the column ``name``, or nothing; ``once``: numbers of different rows."""
     if values.dtype.kind != "O":
         if (values == values[0]).all():
             return f"is {values[0]:g} in every row; it carries nothing"
         if len(values) >= ENOUGH and (how := _identifies(values, name)):
             return f"{how}, as an identifier does; unless the order of the rows means something, {LEAVE}"
-    if dataset.y is not None and dataset.task == "classification" and _determines(values, dataset.y):
+    if dataset.y is not None and dataset.task == "classification" and _determines(values[once], dataset.y[once]):
         return "determines the target: no value of it occurs with two labels; make sure that it is known beforehand"
     return ""
 

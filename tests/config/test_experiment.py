@@ -211,6 +211,12 @@ TABLE = [
     ("data: {parquet: a.parquet}", 6, 7, "data: parquet needs the column to predict: {parquet: path, target: column}"),
     ("data: {source: iris, group: g}", 6, 7, "data: group must go with csv, parquet or npz; name such a file"),
     ("data: {source: iris, test: t.csv}", 6, 7, "data: test must go with csv, parquet or npz"),
+    (
+        'data: {csv: "https://example.org/a.csv", target: y}',
+        6,
+        13,
+        "data.csv: takes a path on this machine, received 'https://example.org/a.csv' in quotes; fetch",
+    ),
     ("data: {csv: a.csv, target: y, drop: [x, y]}", 6, 7, "data: target and drop are both 'y'; a column has one role"),
     ("data: {npz: a.npz, drop: [x]}", 6, 7, "drop goes with csv or parquet, received it with npz; take it out"),
     ("data: {csv: a.csv, target: y, drop: []}", 6, 37, "data.drop: takes the name of a column, or a list of different"),

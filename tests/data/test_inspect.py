@@ -78,6 +78,12 @@ def test_a_copy_of_the_target_is_refused(values: Any, y: Any) -> None:
     )
 
 
+def test_rows_that_are_repeated_do_not_make_their_columns_suspicious() -> None:
+    assert found(pd.concat([CLEAN, CLEAN]), Y + Y).warned == (
+        "mine: 40 of 80 rows repeat an earlier row, target included",
+    )
+
+
 def test_one_other_row_is_enough_not_to_be_the_target() -> None:
     assert found(CLEAN.assign(c=["yes", *Y[1:]])).refused == ()
 
