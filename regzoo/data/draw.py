@@ -92,7 +92,7 @@ class Stratified(Draw):
         if not self.labels:
             raise InputError(f"data: {counts[0]} rows are too few for {parts}; at least {least} are needed")
         others = f", and so do {len(rare) - 1} more classes" if len(rare) > 1 else ""
-        fewer = "lower split.folds, " if "folds" in parts else ""
+        fewer = "lower split.folds, or " if "folds" in parts else ""
         among = f" among the {counts.sum()} rows to divide" if counts.sum() < len(self.codes) else ""
         raise InputError(
             f"data: the class {self.labels[present[rare[0]]]!s} occurs only {_times(counts[rare[0]])}{among}{others}; "
