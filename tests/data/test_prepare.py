@@ -148,6 +148,15 @@ def test_noise_is_in_the_training_labels_alone() -> None:
     assert np.array_equal(noisy.train[0], clean.train[0])
 
 
+def test_what_makes_the_training_part_worse_is_said() -> None:
+    said = prepare(load_bundled("iris"), Settings(train_size=30, label_noise=0.2), 0).facts["warnings"]
+    assert said[-2:] == [
+        "iris: only 30 rows train, as split.train_size says",
+        "iris: 6 of 30 training labels were made wrong, as split.label_noise says",
+    ]
+    assert not any("split." in warning for warning in prepare(load_bundled("wine"), Settings(), 0).facts["warnings"])
+
+
 def test_held_out_rows_are_raw_and_of_the_test_part() -> None:
     data = load_bundled("digits")
     prepared = prepare(data, Settings(), 0)
