@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import sys
 from pathlib import Path
 
@@ -32,7 +33,11 @@ BAD = {
         b"a,b,y\n1,2,caf\xe9\n",
         "is not UTF-8 text (byte 0xe9); save it as UTF-8, or name its encoding",
     ),
-    "utf-16": ("a,b,y\n1,2,x\n".encode("utf-16"), "is not UTF-8 text (byte 0xff)"),
+    "utf-16": ("a,b,y\n1,2,x\n".encode("utf-16"), "is UTF-16 text; name its encoding: utf-16, or save it as UTF-8"),
+    "spreadsheet": (b"PK\x03\x04\x14\xf9", "is a spreadsheet or a zip archive, not text; save the table as CSV"),
+    "old spreadsheet": (b"\xd0\xcf\x11\xe0\xa1", "is a spreadsheet, not text; save the table as CSV"),
+    "compressed": (gzip.compress(b"a,y\n1,x\n"), "is compressed; end its name in .gz, or decompress it"),
+    "parquet": (b"PAR1\x15\x04\xff", "is a Parquet file; write parquet: instead of csv:"),
     "infinite": (
         b"a,b,y\n1,inf,x\n2,-inf,z\n",
         "column 'b' (2 rows) has 2 values that are infinite, the first in row 1",
@@ -50,7 +55,7 @@ BAD = {
     ),
     "a few words among numbers": (
         f"a,b,y\n{ROWS}x,1,a\n".encode(),
-        "column 'a' (31 rows) holds numbers but for 1 cells: 'x' in row 31",
+        "column 'a' (31 rows) holds numbers but for 1 cell: 'x' in row 31",
     ),
     "missing target": (
         f"a,b,y\n{ROWS}1,1,\n".encode(),
@@ -63,7 +68,7 @@ BAD = {
     ),
     "copy of the target": (
         b"a,b,y\n" + b"".join(f"{n},{'ab'[n % 2]},{'ab'[n % 2]}\n".encode() for n in range(30)),
-        "column 'b' (30 rows) is the target itself, in every row; leave it out",
+        "column 'b' (30 rows) is the target itself, in every row; leave it out (data.drop in a config)",
     ),
     "nothing to learn from": (
         b"a,b,y\n" + b"".join(f"id{n},,{'ab'[n % 2]}\n".encode() for n in range(30)),
@@ -107,8 +112,24 @@ def test_it_is_refused_in_a_sentence(
             "csv: table.csv, target: y, encoding: utf-99",
             "there is no encoding 'utf-99'; take utf-8",
         ),
+        (
+            "no byte order mark",
+            "csv: table.csv, target: y, encoding: utf-16",
+            "is not utf-16 text (UTF-16 stream does not start with BOM)",
+        ),
+        ("no gzip", "csv: table.csv.gz, target: y", "table.csv.gz: is damaged: Not a gzipped file"),
         ("no such separator", "csv: table.csv, target: y, separator: x", "data.separator: takes one of"),
         ("parquet without target", "parquet: table.csv", "parquet needs the column to predict"),
+        (
+            "nothing to drop",
+            "csv: table.csv, target: y, drop: [b]",
+            "no column 'b' to leave out (data.drop). There is: a, y.",
+        ),
+        (
+            "all is dropped",
+            "csv: table.csv, target: y, drop: a",
+            "'y' is the only column; at least one input is needed",
+        ),
         ("another encoding", "csv: table.csv, target: y, encoding: ascii", "is not ascii text (byte 0xc3)"),
     ],
 )
@@ -120,7 +141,8 @@ def test_wrong_settings_are_refused(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    (tmp_path / "table.csv").write_text("a,y\n1,é\n", encoding="utf-8")
+    for name in ("table.csv", "table.csv.gz"):
+        (tmp_path / name).write_text("a,y\n1,é\n", encoding="utf-8")
     (tmp_path / "mine.yaml").write_text(CONFIG.replace("csv: table.csv, target: y", data), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     assert call(monkeypatch, "check", "mine.yaml") == 2

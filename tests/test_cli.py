@@ -469,7 +469,7 @@ def test_check_says_what_the_data_is(run: Run, config: Path) -> None:
     code, out, err = run("check", config)
     assert (code, err) == (0, "")
     assert f"{config}: fine." in out
-    assert "100 rows of 5 columns, classification into 3 labels; 60 train, 20 validation, 20 test, " in out
+    assert "100 rows of 5 columns, classification into 3 labels: iris, lily, rose; 60 train, 20 validation, " in out
     assert "20 test, a stratified split; 4 recipes" in out
 
 

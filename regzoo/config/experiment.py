@@ -60,6 +60,7 @@ _FORMS = {
 }
 _GOES_WITH = {
     "target": ("csv", "parquet"),
+    "drop": ("csv", "parquet"),
     "separator": ("csv",),
     "encoding": ("csv",),
     "size": ("images",),
@@ -70,8 +71,9 @@ _GOES_WITH = {
 class Data(_Section):
     """Where the data comes from: one of ``source``, ``csv``, ``parquet``, ``npz``, ``images``, ``idx`` and ``keras``.
 
-    ``target`` names the column of a table to predict, or lists columns that are several labels; ``separator`` and
-    ``encoding`` go with csv, for files that are not what they look like. ``group``, ``time``, ``part`` and ``weight``
+    ``target`` names the column of a table to predict, or lists columns that are several labels; ``drop`` names one or
+    several that are left out. ``separator`` and ``encoding`` go with csv, for files that are not what they look like.
+    ``group``, ``time``, ``part`` and ``weight``
     name columns of a table, or arrays of an archive, which are no inputs; ``validation`` and ``test`` are further files
     of the same kind that hold these parts. ``size`` is the height and width of images, ``download`` lets Keras's data
     be fetched.
@@ -82,6 +84,7 @@ class Data(_Section):
     )
     csv: EmptyPath = None
     target: Annotated[Target, PlainValidator(values.optional(values.columns))] = None
+    drop: Annotated[Target, PlainValidator(values.optional(values.columns))] = None
     npz: EmptyPath = None
     parquet: EmptyPath = None
     separator: Annotated[str | None, PlainValidator(values.optional(values.word(SEPARATORS)))] = None
@@ -125,7 +128,8 @@ class Data(_Section):
         if self.csv is None and self.parquet is None and self.npz is None and (roles or parts):
             named = ", ".join((*parts, *roles))
             raise ValueError(f"{named} must go with csv, parquet or npz; name such a file, or take it out")
-        columns = [*roles.items(), *(("target", column) for column in listed(self.target))]
+        several = {"target": self.target, "drop": self.drop}
+        columns = [*roles.items(), *((key, column) for key, names in several.items() for column in listed(names))]
         for key, column in columns:
             twins = [other for other, name in columns if name == column and other != key]
             if twins:

@@ -186,6 +186,8 @@ def folder(value: Any) -> str:
 def path(value: Any, info: ValidationInfo) -> Path:
     """Accept a path; a relative one is taken from the config's folder."""
     written = Path(value if isinstance(value, Path) else text(value))
+    if isinstance(value, Written | str) and "://" in text(value):
+        raise ValueError(f"takes a path on this machine, received {received(value)}; fetch the file first")
     if "\0" in str(written):
         raise ValueError(f"takes a path, received {received(value)}")
     try:

@@ -24,8 +24,10 @@ READ_BY_KERAS = ("cifar10", "cifar100")
 
 SOURCES = {
     **{f"{{source: {name}}}": what for name, what in BUNDLED.items()},
-    "{csv: path, target: column}": "a CSV file with a header: columns of numbers, words, booleans or dates, with "
-    "missing cells, and one to predict; separator and encoding may be added",
+    "{csv: path, target: column}": "a CSV file, also .csv.gz, with a header: columns of numbers, words, "
+    "booleans or dates, with missing cells, and one to predict; separator and encoding may be added",
+    "{csv: path, target: column, drop: [another]}": "without columns that are no inputs, such as an identifier; so "
+    "with parquet",
     "{parquet: path, target: column}": "the same as a Parquet file; needs the extra parquet",
     "{npz: path}": "a NumPy archive with the arrays x (rows or images) and y",
     "{csv: path, target: [column, another]}": "with several labels a row: columns of 0 and 1, or true and false; so "

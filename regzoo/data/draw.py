@@ -1,4 +1,4 @@
-"""Draw: three ways to take a part out of rows - by class, by group, by time - and to cut them into folds.
+"""Draw: ways to take a part out of rows - by class, by several labels, by group, by time - and to cut them into folds.
 
 Every way answers two questions: which rows to take (`Draw.take`), and which of them validate in one fold
 (`Draw.fold`). Rows are row numbers, (n,) int64, sorted; what is not taken is left for the next part.
@@ -15,6 +15,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from regzoo.data.dataset import Array
 from regzoo.data.deal import deal
+from regzoo.data.spread import spread
 from regzoo.language.errors import InputError
 
 
@@ -61,12 +62,7 @@ class Stratified(Draw):
     def take(self, rows: Array, size: int, spare: int, where: str, random: np.random.Generator) -> Array:
         """Draw ``size`` rows by largest remainder; see `Draw.take`."""
         codes = self.codes[rows]
-        present, counts = np.unique(codes, return_counts=True)
-        self._refuse_rare(present, counts, 1 + spare, _parts(spare))
-        if size < len(present):
-            raise InputError(f"{where}: {size} rows cannot hold all {len(present)} classes; make it larger")
-        if (counts - spare).sum() < size:
-            raise InputError(f"{where}: {size} rows leave too few of each class for the other parts; make it smaller")
+        present, counts = self._refuse_impossible(codes, size, spare, where)
         takes = _shares(counts, size, spare)
         drawn = [random.permutation(rows[codes == code])[:take] for code, take in zip(present, takes, strict=True)]
         return np.sort(np.concatenate(drawn))
@@ -79,6 +75,16 @@ class Stratified(Draw):
         train, validation = pieces[fold]
         return Fold(rows[train], rows[validation])
 
+    def _refuse_impossible(self, codes: Array, size: int, spare: int, where: str) -> tuple[Array, Array]:
+        """Return the classes of ``codes`` (n,) and their counts; InputError if ``size`` of them cannot be taken."""
+        present, counts = np.unique(codes, return_counts=True)
+        self._refuse_rare(present, counts, 1 + spare, _parts(spare))
+        if size < len(present):
+            raise InputError(f"{where}: {size} rows cannot hold all {len(present)} classes; make it larger")
+        if (counts - spare).sum() < size:
+            raise InputError(f"{where}: {size} rows leave too few of each class for the other parts; make it smaller")
+        return present, counts
+
     def _refuse_rare(self, present: Array, counts: Array, least: int, parts: str) -> None:
         rare = np.flatnonzero(counts < least)
         if not len(rare):
@@ -86,11 +92,35 @@ class Stratified(Draw):
         if not self.labels:
             raise InputError(f"data: {counts[0]} rows are too few for {parts}; at least {least} are needed")
         others = f", and so do {len(rare) - 1} more classes" if len(rare) > 1 else ""
+        fewer = "lower split.folds, or " if "folds" in parts else ""
         among = f" among the {counts.sum()} rows to divide" if counts.sum() < len(self.codes) else ""
         raise InputError(
             f"data: the class {self.labels[present[rare[0]]]!s} occurs only {_times(counts[rare[0]])}{among}{others}; "
-            f"{parts} need each class, so drop it, merge it or collect more"
+            f"{parts} need each class, so {fewer}drop it, merge it or collect more"
         )
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled(Stratified):
+    """Each part has each of several labels as often, as nearly as whole rows allow.
+
+    Attributes:
+        y: (n, labels) booleans.
+    """
+
+    y: Array
+
+    def take(self, rows: Array, size: int, spare: int, where: str, random: np.random.Generator) -> Array:
+        """Draw ``size`` rows with `spread`; see `Draw.take`."""
+        self._refuse_impossible(self.codes[rows], size, spare, where)
+        return rows[spread(self.y[rows], np.array([len(rows) - size, size]), random) == 1]
+
+    def fold(self, rows: Array, folds: int, fold: int, seed: int) -> Fold:
+        """Cut into pieces whose sizes differ by one at most with `spread`; see `Draw.fold`."""
+        self._refuse_rare(*np.unique(self.codes[rows], return_counts=True), folds, f"{folds} folds")
+        sizes = (len(rows) + np.arange(folds)) // folds
+        pieces = spread(self.y[rows], sizes, np.random.default_rng(seed))
+        return Fold(rows[pieces != fold], rows[pieces == fold])
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,7 @@ What a fitted rule repairs, or leaves out, the rule itself says: regzoo/data/col
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -17,6 +18,11 @@ from regzoo.data.table import Table
 
 ENOUGH = 10
 """Fewer rows than this prove nothing about a column."""
+
+LEAVE = "leave it out (data.drop in a config)"
+"""The way out of a column that is no input."""
+
+_ID = re.compile(r"(?:^|[\W_])[iI][dD]$|[a-z]I[dD]$")
 
 
 @dataclass(frozen=True)
@@ -35,13 +41,14 @@ class Findings:
 def inspect(dataset: Dataset, task: Task) -> Findings:
     """Look at every column of ``dataset``, and at how it goes with the target."""
     copies, warned = [], []
+    once = np.unique(dataset.duplicates, return_index=True)[1]  # the first of rows that are equal
     for name, values in _columns(dataset):
         where = f"{dataset.name}: column {name!r} ({len(values)} rows)"
         if task != "reconstruction" and (target := _copied(values, dataset)):
-            copies.append(f"{where} is {target} itself, in every row; leave it out")
-        elif said := _suspicious(values, dataset):
+            copies.append(f"{where} is {target} itself, in every row; {LEAVE}")
+        elif said := _suspicious(values, name, dataset, once):
             warned.append(f"{where} {said}")
-    twice = len(dataset.x) - len(np.unique(dataset.duplicates))
+    twice = len(dataset.x) - len(once)
     if twice:
         warned.append(f"{dataset.name}: {twice} of {len(dataset.x)} rows repeat an earlier row, target included")
     return Findings(tuple(copies), tuple(warned))
@@ -54,9 +61,19 @@ def between(dataset: Dataset, parts: Mapping[str, Array]) -> tuple[str, ...]:
     for part in ("validation", "test"):
         known = int(np.isin(dataset.duplicates[parts[part]], trained).sum())
         if known:
+            marked = dataset.part is not None and (dataset.part[parts[part]] == part).any()
+            together = "split.duplicates: together keeps equal rows in one part"
+            way_out = "the data marks these parts, so drop such rows from one of them" if marked else together
             found = f"{known} of {len(parts[part])} {part} rows are also in the training part"
-            said.append(f"{dataset.name}: {found}; split.duplicates: together keeps equal rows in one part")
+            said.append(f"{dataset.name}: {found}; {way_out}")
     return tuple(said)
+
+
+def small(dataset: Dataset, parts: Mapping[str, Array]) -> tuple[str, ...]:
+    """Say that the validation or test part (row numbers) has too few rows to tell anything apart."""
+    few = [f"{len(parts[part])} {part}" for part in ("validation", "test") if len(parts[part]) < ENOUGH]
+    said = f"{dataset.name}: only {' and '.join(few)} rows: with so few, which recipe looks best is luck; collect more"
+    return (said,) if few else ()
 
 
 def unseen(dataset: Dataset, parts: Mapping[str, Array]) -> tuple[str, ...]:
@@ -99,21 +116,28 @@ def _equal(values: Array, y: Array) -> bool:
     return y.dtype.kind in "iufb" and np.array_equal(values, y.astype(np.float32))
 
 
-def _suspicious(values: Array, dataset: Dataset) -> str:
-    """What is odd about a column, or nothing."""
+def _suspicious(values: Array, name: str, dataset: Dataset, once: Array) -> str:
+    """What is odd about the column ``name``, or nothing; ``once``: numbers of different rows."""
     if values.dtype.kind != "O":
         if (values == values[0]).all():
             return f"is {values[0]:g} in every row; it carries nothing"
-        if len(values) >= ENOUGH and _counts(values):
-            return "counts the rows, as an identifier does; leave it out unless the order of the rows means something"
-    if dataset.y is not None and dataset.task == "classification" and _determines(values, dataset.y):
+        if len(values) >= ENOUGH and (how := _identifies(values, name)):
+            return f"{how}, as an identifier does; unless the order of the rows means something, {LEAVE}"
+    if dataset.y is not None and dataset.task == "classification" and _determines(values[once], dataset.y[once]):
         return "determines the target: no value of it occurs with two labels; make sure that it is known beforehand"
     return ""
 
 
-def _counts(values: Array) -> bool:
-    low, high = values.min(), values.max()
-    return bool(high - low == len(values) - 1 and np.array_equal(np.sort(values), np.arange(low, high + 1)))
+def _identifies(values: Array, name: str) -> str:
+    """How whole numbers, different in every row, give the row away; or nothing."""
+    steps = np.diff(np.sort(values))
+    if not np.array_equal(values, np.floor(values)) or not (steps > 0).all():  # NaN is no number, and no step
+        return ""
+    if (steps == 1).all():
+        return "counts the rows"
+    if (np.diff(values) > 0).all() or (np.diff(values) < 0).all():
+        return "is another whole number in each row, in order"
+    return "is another whole number in each row" if _ID.search(name) else ""
 
 
 def _determines(values: Array, y: Array) -> bool:

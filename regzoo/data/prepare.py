@@ -12,7 +12,7 @@ import numpy as np
 from regzoo.data.catalog import in_cut
 from regzoo.data.columns import Rule, features, fit_columns, from_plain, to_plain
 from regzoo.data.dataset import Array, Dataset, Task
-from regzoo.data.inspect import between, inspect, unseen
+from regzoo.data.inspect import between, inspect, small, unseen
 from regzoo.data.split import Split, SplitSettings, flip, own_seed, split
 from regzoo.data.table import Table
 from regzoo.language.errors import InputError, Problems, printable
@@ -211,14 +211,14 @@ def prepare(
     problems.check()
     preparation, repairs = fit(dataset, rows.train, task)
     parts = {"train": rows.train, "validation": rows.validation, "test": rows.test}
-    warned = [*found.warned, *between(dataset, parts), *(unseen(dataset, parts) if task == "multilabel" else ())]
+    warned = [*found.warned, *between(dataset, parts), *small(dataset, parts)]
+    warned += unseen(dataset, parts) if task == "multilabel" else ()
     kept = rows.test[: held_out_rows(preparation.input_shape)]
     x = preparation.apply(dataset.x)
     y = x if task == "reconstruction" else preparation.encode(given)
-    targets = y[rows.train]
-    if preparation.classes and settings.label_noise:
-        own = own_seed(settings, seed, fold, repetition)
-        targets = flip(targets, settings.label_noise, preparation.classes, own)
+    own = own_seed(settings, seed, fold, repetition)
+    targets, stress = _stressed(y[rows.train], settings, preparation.classes, own)
+    warned += [f"{dataset.name}: {said}" for said in stress]
     return Prepared(
         train=(x[rows.train], targets),
         validation=(x[rows.validation], y[rows.validation]),
@@ -230,6 +230,16 @@ def prepare(
         weights=None if dataset.weight is None else {part: dataset.weight[numbers] for part, numbers in parts.items()},
         facts=_facts(dataset, preparation, rows, [*dataset.notes, *repairs], warned),
     )
+
+
+def _stressed(targets: Array, settings: SplitSettings, classes: int, seed: int) -> tuple[Array, list[str]]:
+    """Return training ``targets`` (n,), wrong where noise is asked for, and what makes this part worse than it was."""
+    said = [] if settings.train_size is None else [f"only {len(targets)} rows train, as split.train_size says"]
+    if not classes or not settings.label_noise:
+        return targets, said
+    noisy = flip(targets, settings.label_noise, classes, seed)
+    wrong = f"{np.count_nonzero(noisy != targets)} of {len(targets)} training labels were made wrong"
+    return noisy, [*said, f"{wrong}, as split.label_noise says"]
 
 
 def _facts(

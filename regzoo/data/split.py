@@ -9,7 +9,7 @@ import numpy as np
 
 from regzoo.data.catalog import PARTS
 from regzoo.data.dataset import Array, Dataset, Task
-from regzoo.data.draw import Draw, Grouped, Ordered, Stratified
+from regzoo.data.draw import Draw, Grouped, Labelled, Ordered, Stratified
 from regzoo.data.leaks import digest, refuse_disorder, refuse_parted, shared, together
 from regzoo.language.errors import InputError
 from regzoo.language.seeds import derive, generator
@@ -88,7 +88,8 @@ def split(
 ) -> Split:
     """Draw the parts of ``dataset``: stratified by class, or by whole groups, or in the order of time.
 
-    With several labels a row, as with numbers, rows are drawn evenly; each label has both values in the training part.
+    With several labels a row, each label is spread over the parts, and has both values in the training part. Groups
+    and times that there are go before labels.
 
     Rows that the data marks for a part are that part; only what it leaves open is drawn. Where nothing is left open
     and no row is marked ``validation``, that part is drawn from the rows marked ``train``. Every class has a row in
@@ -103,7 +104,7 @@ def split(
         dataset: targets, and group, time and part where rows have them.
         settings: shares that sum to 1, ``folds`` and ``train_size``.
         seed: the experiment's; the streams are called ``split``, ``folds`` and ``train_size``.
-        task: what is learned, by default what the targets say; only classification is stratified.
+        task: what is learned, by default what the targets say; classes and several labels are stratified.
         fold: which of the ``folds`` validates, from 0.
         repetition: which cut into folds, from 0.
 
@@ -158,7 +159,11 @@ def _draw(dataset: Dataset, settings: SplitSettings, task: Task) -> Draw:
         raise InputError(f"{key} cannot both rule a split, since a group may lie on both sides of a date; drop one")
     if dataset.time is not None:
         return Ordered(codes, labels, dataset.time)
-    return Stratified(codes, labels) if groups is None else Grouped(codes, labels, groups)
+    if groups is not None:
+        return Grouped(codes, labels, groups)
+    if task == "multilabel" and dataset.y is not None:
+        return Labelled(codes, labels, dataset.y)
+    return Stratified(codes, labels)
 
 
 def _marked(dataset: Dataset) -> Marked:
@@ -225,7 +230,7 @@ def _subset(rows: Array, draw: Draw, size: int | None, seed: int) -> Array:
         return rows
     if size > len(rows):
         raise InputError(f"split.train_size: the training part has {len(rows)} rows, received {size}; lower it")
-    by_class = Stratified(draw.codes, draw.labels)
+    by_class = draw if isinstance(draw, Stratified) else Stratified(draw.codes, draw.labels)
     return by_class.take(rows, size, 0, "split.train_size", generator(seed, "train_size"))
 
 
@@ -242,7 +247,7 @@ def _refuse_constant(dataset: Dataset, y: Array, train: Array) -> None:
 
 
 def _facts(dataset: Dataset, draw: Draw, marked: Marked, rows: dict[str, Array]) -> dict[str, Any]:
-    drawn = "stratified" if draw.labels else "random"
+    drawn = "stratified" if draw.labels or isinstance(draw, Labelled) else "random"
     facts: dict[str, Any] = {
         "kind": {Grouped: "grouped", Ordered: "time-ordered"}.get(type(draw), drawn),
         "marked": [part for part in PARTS if len(marked[part])],

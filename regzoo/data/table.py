@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 Kind = Literal["numeric", "boolean", "categorical", "date"]
 
-MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "<NA>", "NULL", "null", "None", "?")
+MISSING = ("", "NA", "na", "N/A", "n/a", "#N/A", "NaN", "nan", "<NA>", "NULL", "null", "None", "?", "-", "--", ".")
 """Cells that say that there is nothing, in training and in the exported model alike."""
 
 SPACE = string.whitespace

@@ -15,6 +15,9 @@ MISSING = "–"  # noqa: RUF001 - the dash that tables use for what is not there
 LONGEST = 30
 """Labels of more characters are counted, not shown."""
 
+NAMED = 5
+"""So are more labels than these."""
+
 _NUMBER = re.compile(r"(?<![\w.])\d+\.\d+(?:e[+-]?\d+)?")
 
 
@@ -120,12 +123,16 @@ def task(data: Mapping[str, Any]) -> str:
 
     >>> task({"task": "classification", "labels": ["no", "yes"]}), task({"task": "multilabel", "labels": ["a", "b"]})
     ('binary classification into no, yes', 'multilabel: 2 labels')
+    >>> task({"task": "classification", "labels": ["a", "b", "c"]})
+    'classification into 3 labels: a, b, c'
     """
     labels = [" ".join(printable(str(label)).split()) for label in data["labels"] or ()]
     count = plural(len(labels), "label")
     if data["task"] == "classification" and labels:
-        named = len(labels) == 2 and max(map(len, labels)) <= LONGEST
-        return f"binary classification into {', '.join(labels)}" if named else f"classification into {count}"
+        named = ", ".join(labels) if len(labels) <= NAMED and max(map(len, labels)) <= LONGEST else ""
+        if named and len(labels) == 2:
+            return f"binary classification into {named}"
+        return f"classification into {count}" + (f": {named}" if named else "")
     return f"multilabel: {count}" if data["task"] == "multilabel" else str(data["task"])
 
 

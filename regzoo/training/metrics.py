@@ -108,9 +108,14 @@ def mae(distance: Any) -> Any:
 
 
 def r2(y: Any, distance: Any) -> Any:
-    """Share of the variance of ``y`` that is explained, averaged over outputs; negative if worse than the mean."""
+    """Share of the variance of ``y`` that is explained, averaged over outputs; negative if worse than the mean.
+
+    Where the targets do not vary, as in a single row, it is 1 if all are met and else 0, as in scikit-learn.
+    """
     total = tf.reduce_sum(tf.square(y - tf.reduce_mean(y, 0)), 0)  # (outputs,)
-    return tf.reduce_mean(1.0 - tf.reduce_sum(tf.square(distance), 0) / total)
+    missed = tf.reduce_sum(tf.square(distance), 0)
+    flat = tf.reduce_max(y, 0) == tf.reduce_min(y, 0)  # the total may be above 0 there, by rounding
+    return tf.reduce_mean(1.0 - tf.where(flat, tf.sign(missed), missed / tf.where(flat, 1.0, total)))
 
 
 def gaussian_nll(distance: Any, variance: Any) -> Any:

@@ -176,13 +176,18 @@ TABLE = [
         "data: digits",
         6,
         7,
-        "data: takes keys and values (source, csv, target, npz, parquet, separator, encoding, ",
+        "data: takes keys and values (source, csv, target, drop, npz, parquet, separator, encoding, ",
     ),
     ("data: {source: digts}", 6, 16, "data.source: takes one of digits, iris, wine"),
     ("data: {source: digts}", 6, 16, "received digts. Did you mean 'digits'?"),
     ("data: {sorce: digits}", 6, 8, "data.sorce: there is no such key. Did you mean 'source'?"),
     ("data: {image: folder}", 6, 8, "data.image: there is no such key. Did you mean 'images'?"),
-    ("data: {xyz: folder}", 6, 8, "data.xyz: there is no such key. There is: csv, download, encoding, group, idx,"),
+    (
+        "data: {xyz: folder}",
+        6,
+        8,
+        "data.xyz: there is no such key. There is: csv, download, drop, encoding, group,",
+    ),
     ("data: {images: [a]}", 6, 16, "data.images: takes text, received a list"),
     ("data: {images: a, size: 32}", 6, 25, "data.size: takes [height, width] in pixels, such as [32, 32], received 32"),
     ("data: {images: a, size: [32]}", 6, 25, "received a list of 1"),
@@ -206,6 +211,15 @@ TABLE = [
     ("data: {parquet: a.parquet}", 6, 7, "data: parquet needs the column to predict: {parquet: path, target: column}"),
     ("data: {source: iris, group: g}", 6, 7, "data: group must go with csv, parquet or npz; name such a file"),
     ("data: {source: iris, test: t.csv}", 6, 7, "data: test must go with csv, parquet or npz"),
+    (
+        'data: {csv: "https://example.org/a.csv", target: y}',
+        6,
+        13,
+        "data.csv: takes a path on this machine, received 'https://example.org/a.csv' in quotes; fetch",
+    ),
+    ("data: {csv: a.csv, target: y, drop: [x, y]}", 6, 7, "data: target and drop are both 'y'; a column has one role"),
+    ("data: {npz: a.npz, drop: [x]}", 6, 7, "drop goes with csv or parquet, received it with npz; take it out"),
+    ("data: {csv: a.csv, target: y, drop: []}", 6, 37, "data.drop: takes the name of a column, or a list of different"),
     ("data: {csv: a.csv, target: y, group: y}", 6, 7, "data: group and target are both 'y'; a column has one role"),
     ("data: {csv: a.csv, target: y, group: g, time: g}", 6, 7, "data: group and time are both 'g'"),
     (
@@ -543,3 +557,11 @@ def test_several_columns_may_be_the_target() -> None:
 def test_targets_that_are_none(target: Any, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         from_keywords(data={"csv": "a.csv", "target": target, "group": "g"}, backbone="mlp", recipes=["none"])
+
+
+def test_columns_may_be_left_out() -> None:
+    written = read("name: a\ndata: {csv: a.csv, target: y, drop: [id, 7]}\nbackbone: mlp\nrecipes: [none]\n")
+    assert written.data.drop == ("id", "7")
+    assert read(written.to_yaml()) == written
+    one = from_keywords(data={"parquet": "a.parquet", "target": "y", "drop": "id"}, backbone="mlp", recipes=["none"])
+    assert one.data.drop == "id"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 import pytest
 
 from regzoo.config import Split as Settings
-from regzoo.data.inspect import between, inspect
+from regzoo.data.inspect import between, inspect, small
 from regzoo.data.prepare import prepare
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.language.errors import InputError
@@ -34,6 +35,7 @@ def test_clean_data_has_no_findings() -> None:
         ([7.5] * 40, "column 'c' (40 rows) is 7.5 in every row; it carries nothing"),
         (list(range(40)), "column 'c' (40 rows) counts the rows, as an identifier does"),
         (list(range(101, 61, -1)), "column 'c' (40 rows) counts the rows"),
+        ([7 * n for n in range(40)], "column 'c' (40 rows) is another whole number in each row, in order, as an ident"),
         ([1, 2] * 20, "column 'c' (40 rows) determines the target: no value of it occurs with two labels"),
         (["x", "z", "y", "z"] * 10, "column 'c' (40 rows) determines the target"),
     ],
@@ -42,6 +44,22 @@ def test_what_is_odd_is_a_warning(values: list[Any], warning: str) -> None:
     (said,) = found(CLEAN.assign(c=values)).warned
     assert said.startswith("mine: ")
     assert warning in said
+
+
+@pytest.mark.parametrize(
+    ("name", "odd"),
+    [("id", True), ("customer_id", True), ("PassengerId", True), ("Order ID", True), ("paid", False), ("IDs", False)],
+)
+def test_a_name_and_no_repetition_make_an_identifier(name: str, odd: bool) -> None:
+    values = np.random.default_rng(1).permutation(1000)[:40]
+    assert [said.split(": ", 1)[1] for said in found(CLEAN.assign(**{name: values})).warned] == odd * [
+        f"column {name!r} (40 rows) is another whole number in each row, as an identifier does; unless the order of "
+        "the rows means something, leave it out (data.drop in a config)"
+    ]
+    repeated = found(CLEAN.assign(**{name: [*values[:-1], values[0]]})).warned
+    assert repeated == ()
+    assert found(CLEAN.assign(**{name: [*values[:-1], 0.5]})).warned == ()
+    assert found(CLEAN.assign(**{name: [*values[:-1], np.nan]})).warned == ()
 
 
 @pytest.mark.parametrize(
@@ -56,7 +74,13 @@ def test_what_is_odd_is_a_warning(values: list[Any], warning: str) -> None:
 )
 def test_a_copy_of_the_target_is_refused(values: Any, y: Any) -> None:
     assert found(CLEAN.assign(c=values), y).refused == (
-        "mine: column 'c' (40 rows) is the target itself, in every row; leave it out",
+        "mine: column 'c' (40 rows) is the target itself, in every row; leave it out (data.drop in a config)",
+    )
+
+
+def test_rows_that_are_repeated_do_not_make_their_columns_suspicious() -> None:
+    assert found(pd.concat([CLEAN, CLEAN]), Y + Y).warned == (
+        "mine: 40 of 80 rows repeat an earlier row, target included",
     )
 
 
@@ -78,6 +102,10 @@ def test_duplicates_are_counted_and_found_between_parts() -> None:
         f"mine: 1 of 11 validation rows are also in the training part{way}",
         f"mine: 2 of 2 test rows are also in the training part{way}",
     )
+    assert small(data, parts) == ("mine: only 2 test rows: with so few, which recipe looks best is luck; collect more",)
+    marked = dataclasses.replace(data, part=np.array([""] * 41 + ["test"] * 2))
+    drop = "; the data marks these parts, so drop such rows from one of them"
+    assert [drop in said for said in between(marked, parts)] == [False, True]
 
 
 def test_everything_that_cannot_be_repaired_is_said_at_once() -> None:

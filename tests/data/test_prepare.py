@@ -62,6 +62,29 @@ def test_poison_in_another_part_changes_nothing(part: str) -> None:
     assert not np.array_equal(getattr(poisoned, part)[0], getattr(clean, part)[0])
 
 
+@pytest.mark.parametrize("part", ["validation", "test"])
+def test_poison_in_columns_of_every_kind_changes_nothing(part: str) -> None:
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "number": random.normal(size=60),
+            "word": random.choice(["red", "green", "blue"], 60),
+            "switch": random.random(60) < 0.5,
+            "day": [f"2024-01-{1 + n % 28:02}" for n in range(60)],
+        }
+    )
+    y = np.arange(60) % 3
+    clean = prepare(from_arrays(frame, y), Settings(), 0)
+    poisoned = frame.astype(object)
+    rows = getattr(clean.split, part)
+    poisoned.loc[rows[:8]] = [1e9, "new", None, "1900-01-01"]
+    poisoned.loc[rows[8:]] = None
+    other = prepare(from_arrays(poisoned, y), Settings(), 0)
+    assert other.preparation == clean.preparation
+    assert np.array_equal(other.train[0], clean.train[0])
+    assert not np.array_equal(getattr(other, part)[0], getattr(clean, part)[0])
+
+
 def test_a_constant_column_is_only_centred() -> None:
     _, preparation = by_hand([[0.1, 1.0], [0.1, 3.0]], ["a", "b"])
     assert preparation.scale == (1.0, 1.0)
@@ -123,6 +146,15 @@ def test_noise_is_in_the_training_labels_alone() -> None:
     for part in ("validation", "test"):
         assert np.array_equal(getattr(noisy, part)[1], getattr(clean, part)[1])
     assert np.array_equal(noisy.train[0], clean.train[0])
+
+
+def test_what_makes_the_training_part_worse_is_said() -> None:
+    said = prepare(load_bundled("iris"), Settings(train_size=30, label_noise=0.2), 0).facts["warnings"]
+    assert said[-2:] == [
+        "iris: only 30 rows train, as split.train_size says",
+        "iris: 6 of 30 training labels were made wrong, as split.label_noise says",
+    ]
+    assert not any("split." in warning for warning in prepare(load_bundled("wine"), Settings(), 0).facts["warnings"])
 
 
 def test_held_out_rows_are_raw_and_of_the_test_part() -> None:
@@ -276,10 +308,11 @@ def test_a_label_that_validation_does_not_tell_apart_is_a_warning() -> None:
     part = np.repeat(["test", "validation", "train"], [8, 8, 24])
     warned = prepare(tagged(part=part), Settings(), 0).facts["warnings"]
     assert warned == [
+        "arrays: only 8 validation and 8 test rows: with so few, which recipe looks best is luck; collect more",
         "arrays: the label 'late' is false in all 8 validation rows; auroc leaves it out there",
         "arrays: the label 'late' is false in all 8 test rows; auroc leaves it out there",
     ]
-    assert prepare(tagged(part=part), Settings(), 0, "reconstruction").facts["warnings"] == []
+    assert prepare(tagged(part=part), Settings(), 0, "reconstruction").facts["warnings"] == warned[:1]
 
 
 def test_a_column_that_is_one_of_several_labels_is_refused() -> None:

@@ -560,10 +560,27 @@ def tags(rows: int, rare: int, **roles: Any) -> Dataset:
     return labelled(np.stack([np.arange(rows) % 2, np.arange(rows) < rare], axis=1).astype(int), **roles)
 
 
-def test_several_labels_are_split_evenly() -> None:
-    parts = split(tags(50, 20), settings(), 0)
+@pytest.mark.parametrize("seed", range(5))
+def test_several_labels_have_their_shares_in_each_part(seed: int) -> None:
+    data = tags(50, 20)
+    parts = split(data, settings(), seed)
     assert [len(getattr(parts, part)) for part in PARTS] == [30, 10, 10]
-    assert parts.facts["kind"] == "random"
+    assert [data.y[getattr(parts, part)].sum(0).tolist() for part in PARTS] == [[15, 12], [5, 4], [5, 4]]
+    assert parts.facts["kind"] == "stratified"
+    kept = split(data, settings(train_size=10), seed)
+    assert data.y[kept.train].sum(0).tolist() == [5, 4]
+    assert np.array_equal(kept.test, parts.test)
+    assert np.array_equal(kept.validation, parts.validation)
+
+
+def test_folds_have_the_shares_of_several_labels() -> None:
+    data = tags(50, 20)
+    cuts = [split(data, settings(folds=4), 0, fold=fold) for fold in range(4)]
+    assert sorted(np.concatenate([cut.validation for cut in cuts])) == sorted(np.setdiff1d(np.arange(50), cuts[0].test))
+    assert [data.y[cut.validation].sum(0).tolist() for cut in cuts] == [[5, 4]] * 4
+    again = split(data, settings(folds=4), 0, fold=3, repetition=1)
+    assert not np.array_equal(again.validation, cuts[3].validation)
+    assert np.array_equal(again.test, cuts[3].test)
 
 
 def test_a_label_has_both_values_in_training() -> None:
@@ -576,7 +593,7 @@ def test_a_label_has_both_values_in_training() -> None:
     ):
         split(tags(50, 50), settings(), 0)
     with pytest.raises(InputError, match=r"the label '.' is .* in all 2 training rows"):
-        split(tags(50, 20), settings(train_size=2), 0)
+        split(tags(50, 4), settings(train_size=2), 0)
 
 
 def test_wrong_labels_are_for_classes() -> None:

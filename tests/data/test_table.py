@@ -69,6 +69,11 @@ def test_duplicates_have_equal_inputs_and_targets() -> None:
     assert Dataset(x, None, None, "d", None).duplicates.tolist() == [0, 0, 1]
 
 
+def test_what_says_that_a_cell_is_empty() -> None:
+    assert [tidy(word) for word in ("-", "--", ".", "?", "na", "NA", "#N/A", "nan", "NULL")] == [""] * 9
+    assert [tidy(word) for word in ("0", "-1", "none", "NO", "---")] == ["0", "-1", "none", "NO", "---"]
+
+
 def test_cells_are_tidied() -> None:
     assert [tidy(f" {word}\t") for word in MISSING] == [""] * len(MISSING)
     assert tidy(" a  b ") == "a  b"

@@ -96,6 +96,18 @@ def test_regression_metrics_are_in_the_units_of_the_user() -> None:
     assert found == pytest.approx(wanted, rel=1e-4)  # float32 of numbers near 1, and r2 a difference of them
 
 
+@pytest.mark.parametrize(
+    ("y", "predicted", "share"),
+    [([0.1] * 7, [0.1] * 7, 1.0), ([0.1] * 7, [0.1] * 6 + [0.2], 0.0), ([3.0], [3.0], 1.0), ([3.0], [4.0], 0.0)],
+)
+def test_targets_that_do_not_vary_leave_every_metric_finite(
+    y: list[float], predicted: list[float], share: float
+) -> None:
+    found = measured(Task("regression", 1), np.float32(y), np.float32(predicted)[:, None])
+    assert found["r2"] == share  # scikit-learn's r2_score says the same of the first two, and warns of the others
+    assert np.isfinite(list(found.values())).all()
+
+
 def test_losses_per_example() -> None:
     logits = tf.constant(np.log([[0.5, 0.25, 0.25], [0.1, 0.2, 0.7]]), tf.float32)
     targets = THREE.encode(tf.constant([0, 2]))

@@ -64,6 +64,10 @@ class Source(Protocol):
         """The column of the CSV or Parquet file to predict, or several."""
 
     @property
+    def drop(self) -> Target:
+        """The column that is left out, or several."""
+
+    @property
     def npz(self) -> Path | None:
         """Path of a NumPy archive."""
 
@@ -102,9 +106,9 @@ def load(data: Source, task: Task | None = None) -> Dataset:
     """
     if data.csv is not None:
         encoding = data.encoding or ENCODING
-        return load_table(data.csv, data.target, data.separator, encoding, data.roles(), data.parts())
+        return load_table(data.csv, data.target, data.separator, encoding, data.roles(), data.parts(), data.drop)
     if data.parquet is not None:
-        return load_parquet(data.parquet, data.target, data.roles(), data.parts())
+        return load_parquet(data.parquet, data.target, data.roles(), data.parts(), data.drop)
     if data.npz is not None:
         return load_npz(data.npz, data.roles(), data.parts(), targets=task != "reconstruction")
     if data.images is not None:

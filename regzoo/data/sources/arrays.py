@@ -113,7 +113,8 @@ def _inputs(x: Any, name: str) -> Array:
         raise InputError(f"{name}: x has masked values; drop or fill them")
     if array.dtype.kind not in "buif":
         what = _KINDS.get(array.dtype.kind, f"dtype {array.dtype}")
-        raise InputError(f"{name}: x takes numbers, received {what}; drop or encode what is no number")
+        way_out = "drop or encode what is no number, or give a DataFrame, whose columns may be words and dates"
+        raise InputError(f"{name}: x takes numbers, received {what}; {way_out}")
     if array.ndim not in (2, 3, 4):
         forms = "(n, features), (n, height, width) or (n, height, width, channels)"
         hint = "; one feature has the shape (n, 1)" if array.ndim == 1 else ""
@@ -126,11 +127,12 @@ def _inputs(x: Any, name: str) -> Array:
 
 def _float32(array: Array, where: str) -> Array:
     """Return a float32 copy of finite numbers."""
-    _check(array, where)
+    tables = ", or give a DataFrame, whose missing cells are filled" if array.ndim == 2 else ""
+    _check(array, where, f"drop, fill or rescale them{tables}")
     return np.array(array, dtype=np.float32, order="C")
 
 
-def _check(array: Array, where: str) -> None:
+def _check(array: Array, where: str, way_out: str) -> None:
     """Raise InputError, naming the first row, if a number is missing, infinite or too large."""
     if array.dtype.kind != "f":
         return
@@ -140,7 +142,7 @@ def _check(array: Array, where: str) -> None:
     if bad.any():
         first = int(np.min(np.nonzero(bad)[0])) + 1
         count = f"{bad.sum()} values that are {what}"
-        raise InputError(f"{where} has {count}, the first in row {first}; drop, fill or rescale them")
+        raise InputError(f"{where} has {count}, the first in row {first}; {way_out}")
 
 
 def _target_name(y: Any) -> str | None:
@@ -217,7 +219,7 @@ def _normal(array: Array, name: str) -> Array:
         what = _KINDS.get(kind, f"dtype {array.dtype}")
         raise InputError(f"{name}: y takes labels (text, booleans, whole numbers) or numbers, received {what}")
     if kind == "f":
-        _check(array, f"{name}: y")
+        _check(array, f"{name}: y", "drop or mend these rows")
         return np.array(array, dtype=np.float64)
     if kind == "u" and int(array.max()) > np.iinfo(np.int64).max:
         raise InputError(f"{name}: y holds whole numbers beyond 2**63; write such labels as text")

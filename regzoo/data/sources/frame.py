@@ -17,11 +17,22 @@ LARGEST = 1e30
 """Inputs beyond this size would overflow float32 when they are standardized."""
 
 MOSTLY = 0.9
-"""From this share of numbers (or dates) on, a column is one of numbers with a few wrong cells; below, one of words."""
+"""From this share of numbers (or dates) on, a column is one of numbers with a few wrong cells, not one of words."""
+
+MANY, WORDS = 20, 3
+"""So is one of more different numbers (or dates) than these many, and of no more other words: they stand for nothing.
+"""
 
 _NUMBER = r"[+-]?[0-9]+(?:[.,' ][0-9]{3})*(?:[.,][0-9]+)?"
 _DECORATED = re.compile(rf"(?:[$€£¥]\s?)?{_NUMBER}(?:\s?[%$€£¥])?")
-_SLASHED = re.compile(r"[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{2,4}")
+_CLOCK = r"(?:[T ,]+[0-9]{1,2}:[0-9:.]+ ?(?:[AaPp][Mm]|Z|UTC|GMT|[+-][0-9:]{2,5})?)?"
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[.,]?"
+_SLASHED = re.compile(rf"[0-9]{{1,2}}[/.-][0-9]{{1,2}}[/.-][0-9]{{2,4}}{_CLOCK}")
+_DATED = re.compile(
+    rf"(?:[a-z]+,? )?(?:[0-9]{{1,2}}[ .-]*{_MONTH}[ -]*|{_MONTH}[ -]*[0-9]{{1,2}}[ ,-]+)[0-9]{{2,4}}{_CLOCK}"
+    rf"|[0-9]{{4}}[-/][0-9]{{1,2}}[-/][0-9]{{1,2}}{_CLOCK}",
+    re.IGNORECASE,
+)
 _CODE = re.compile(r"0[0-9]+")
 _TEXTS = ("string", "boolean", "integer", "floating", "mixed-integer-float", "decimal", "date", "datetime", "empty")
 
@@ -117,20 +128,24 @@ def _read(cells: Array, where: str) -> Typed:
     if is_date.all():
         return "date", cells
     for fits, what in ((is_number, "numbers"), (is_date, "dates")):
-        if rows[fits].sum() >= MOSTLY * rows.sum():
-            raise InputError(_few(cells, codes, ~fits, f"{where} holds {what}"))
-    _refuse_near_numbers(different[~is_number & (different != "")], where)
+        fitting = (fits & (different != "")).sum()
+        if rows[fits].sum() >= MOSTLY * rows.sum() or (fitting > MANY and (~fits).sum() <= WORDS):
+            way_out = "mend them, or leave them empty if they are missing"
+            raise InputError(f"{few(cells, ~fits[codes], f'{where} holds {what}')}; {way_out}")
+    refuse_near_numbers(different[~is_number & (different != "")], where)
     return "categorical", cells
 
 
-def _few(cells: Array, codes: Array, wrong: Array, what: str) -> str:
-    bad = np.flatnonzero(wrong[codes])
+def few(cells: Array, wrong: Array, what: str) -> str:
+    """Say which of ``cells`` (n,) are ``wrong`` (n,), the first of them with their rows."""
+    bad = np.flatnonzero(wrong)
     shown = ", ".join(f"{cells[row][:40]!r} in row {row + 1}" for row in bad[:5])
     more = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
-    return f"{what} but for {len(bad)} cells: {shown}{more}; mend them, or leave them empty if they are missing"
+    return f"{what} but for {len(bad)} cell{'s' if len(bad) > 1 else ''}: {shown}{more}"
 
 
-def _refuse_near_numbers(texts: Array, where: str) -> None:
+def refuse_near_numbers(texts: Array, where: str) -> None:
+    """Raise InputError if all ``texts`` look like numbers or dates in a form that is not read."""
     if all(_DECORATED.fullmatch(text) for text in texts):
         raise InputError(
             f"{where} holds {texts[0][:40]!r}: decimal commas, thousands separators, currencies and percent signs "
@@ -138,6 +153,9 @@ def _refuse_near_numbers(texts: Array, where: str) -> None:
         )
     if all(_SLASHED.fullmatch(text) for text in texts):
         raise InputError(f"{where} holds {texts[0]!r}, a date that can be read in two ways; write 2024-01-31")
+    if all(_DATED.fullmatch(text) for text in texts):
+        forms = "2024-01-31, or 2024-01-31T17:05 without a time zone"
+        raise InputError(f"{where} holds {texts[0]!r}, a date in a form that is not read; write {forms}")
 
 
 def _odd(series: pd.Series) -> str:

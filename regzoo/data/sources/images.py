@@ -19,8 +19,12 @@ from regzoo.data.sources.files import entries, raise_all, require_memory, shown
 from regzoo.data.sources.pixels import SUFFIXES, Header, Size, header, pixels
 from regzoo.language.errors import InputError
 
-PARTS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
-"""Folders that hold a part each, with the folders of the classes inside, and the name of that part."""
+PARTS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("validation", "val", "valid"), "validation"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
+"""Folders, in any case of letters, that hold a part each, with the classes' folders inside; and that part's name."""
 
 _IGNORED = ("thumbs.db", "desktop.ini", "__macosx")  # besides hidden files: what file managers leave behind
 _UNFIT = ("Cc", "Cs", "Zl", "Zp")  # Unicode categories: control characters, no text, line separators
@@ -46,8 +50,8 @@ class _Found:
 def load_images(path: Path, size: Size | None = None) -> Dataset:
     """Read the folder ``path``: each sub-folder is a class of its name, and holds PNG, JPEG, BMP or GIF files.
 
-    If the sub-folders are ``train`` and ``validation`` (or ``val``) or ``test``, the classes are inside these, and
-    the images stay in their part. Pixels run from 0 to 255. Images have one channel if all of them are grey,
+    If the sub-folders are ``train`` and ``validation`` or ``test``, or as `PARTS` has them, the classes are inside
+    these, and the images stay in their part. Pixels run from 0 to 255. Images have one channel if all of them are grey,
     else three. Images of equal size stay as they are; others are resized to ``size`` or, without it, to the median
     height and the median width. `pixels` says how. Rows are in natural order of part, class and file:
     2.png before 10.png. Hidden files and what file managers leave behind (Thumbs.db) are no images.
@@ -98,8 +102,7 @@ def _find(path: Path) -> _Found:
     found = _Found(path)
     tops = _visible(path, found)
     folders = [entry for entry in tops if entry.is_dir()]
-    names = {folder.name for folder in folders}
-    parted = "train" in names and any(entry.is_dir() for entry in _visible(path / "train"))
+    parted = any(_part_of(top) == "train" and any(entry.is_dir() for entry in _visible(top)) for top in folders)
     if parted:
         folders = [folder for folder in folders if _is_part(folder, found)]
     inside = {folder: _visible(folder, found) for folder in folders} if parted else {}
@@ -108,15 +111,20 @@ def _find(path: Path) -> _Found:
         if not stray.is_dir():
             _stray(stray, found)
     for folder in classes:
-        _class(folder, PARTS[folder.parent.name] if parted else "", found)
+        _class(folder, _part_of(folder.parent) if parted else "", found)
     _labels(found, classes, parted)
     return found
 
 
+def _part_of(folder: Path) -> str:
+    return PARTS.get(folder.name.lower(), "")
+
+
 def _is_part(folder: Path, found: _Found) -> bool:
-    if folder.name not in PARTS:
+    part = _part_of(folder)
+    if not part:
         found.problems.append(f"{shown(folder)}: lies beside train, where only validation (or val) and test may lie")
-    return folder.name in PARTS
+    return bool(part)
 
 
 def _visible(folder: Path, found: _Found | None = None) -> list[Path]:
@@ -163,7 +171,7 @@ def _class(folder: Path, part: str, found: _Found) -> None:
 
 
 def _labels(found: _Found, classes: Collection[Path], parted: bool) -> None:
-    names = {folder.name for folder in classes if not parted or PARTS[folder.parent.name] == "train"}
+    names = {folder.name for folder in classes if not parted or _part_of(folder.parent) == "train"}
     if len(names) < 2:
         received = f"received {'one' if names else 'none'}"
         what = f"needs a folder for each class, at least two, with its images inside, {received}"

@@ -20,7 +20,11 @@ ENGINE: Final = "pyarrow"
 
 
 def load_parquet(
-    path: Path, target: Target, roles: Mapping[str, str] = NONE, parts: Mapping[str, Path] = NONE
+    path: Path,
+    target: Target,
+    roles: Mapping[str, str] = NONE,
+    parts: Mapping[str, Path] = NONE,
+    drop: Target = None,
 ) -> Dataset:
     """Read the Parquet file at ``path``; the column ``target`` is what is predicted, if there is one.
 
@@ -33,12 +37,13 @@ def load_parquet(
         target: the column to predict, or several.
         roles: column names by role (group, time, part, weight); these columns are no inputs.
         parts: files with the same columns whose rows are the ``validation`` or ``test`` part.
+        drop: the column that is left out, or several.
 
     Raises:
         InputError: naming the file, the columns and the rows, with the way out; also if pyarrow is not installed.
     """
     frames = [(file, _read(file)) for file in (path, *parts.values())]
-    return dataset_of(frames, target, roles, tuple(parts), as_text=False)
+    return dataset_of(frames, target, roles, tuple(parts), drop, as_text=False)
 
 
 def _read(path: Path) -> pd.DataFrame:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from regzoo.data.catalog import PARTS
 from regzoo.data.dataset import Array, Dataset
+from regzoo.data.dates import moment, written
 from regzoo.language.errors import InputError, did_you_mean
 
 NONE: Mapping[str, Any] = MappingProxyType({})
@@ -81,7 +82,7 @@ def _group(cells: pd.Series, where: str) -> Array:
 
 
 def _time(cells: pd.Series, where: str) -> Array:
-    """Numbers as float64, dates as datetime64 in UTC; text may hold either, dates as ISO 8601 has them."""
+    """Numbers as float64, dates as datetime64 in UTC; text may hold either, dates as ISO 8601 or columns have them."""
     _complete(cells, where, "drop these rows or date them")
     if pd.api.types.is_bool_dtype(cells.dtype):
         raise InputError(f"{where} holds true and false; times are numbers or dates such as 2024-01-31")
@@ -90,12 +91,18 @@ def _time(cells: pd.Series, where: str) -> Array:
     texts = cells.astype(str)
     if texts.map(lambda text: bool(_NUMBER.fullmatch(text))).all():
         return _finite(texts, where)
-    dates = pd.to_datetime(texts, format="ISO8601", utc=True, errors="coerce")
+    dates = pd.to_datetime(texts.map(_iso), format="ISO8601", utc=True, errors="coerce")
     strange = texts[dates.isna()]
     if len(strange):
         said = f"holds {str(strange.iloc[0])[:40]!r} in row {strange.index[0] + 1}"
         raise InputError(f"{where} {said}, which is neither a number nor a date such as 2024-01-31; write it so")
     return np.array(dates.dt.tz_localize(None).to_numpy(dtype="datetime64[us]"))
+
+
+def _iso(text: str) -> str:
+    """Return 31.1.2024, 2024/1/31 and their like as ISO 8601; all else, such as other zones, as it is."""
+    when = moment(text)
+    return text if when is None or text[:10] == written(when)[:10] else written(when)
 
 
 def _part(cells: pd.Series, where: str) -> Array:

@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import re
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
 
 from regzoo.data.catalog import SEPARATORS, Target, listed
-from regzoo.data.dataset import Array, Dataset
+from regzoo.data.dataset import Array, Dataset, task_of
 from regzoo.data.sources.arrays import column_names, from_arrays
 from regzoo.data.sources.files import regular
+from regzoo.data.sources.frame import few, refuse_near_numbers
 from regzoo.data.sources.labels import read_switches
 from regzoo.data.sources.roles import NONE, marks, with_roles
-from regzoo.data.table import SPACE
+from regzoo.data.table import MISSING, SPACE
 from regzoo.language.errors import InputError, Problems, did_you_mean
 
 ENCODING = "utf-8-sig"
 
 _SHOWN = 5
+_BEGINNINGS = {
+    b"\xff\xfe": "is UTF-16 text; name its encoding: utf-16, or save it as UTF-8",
+    b"\xfe\xff": "is UTF-16 text; name its encoding: utf-16, or save it as UTF-8",
+    b"PK\x03\x04": "is a spreadsheet or a zip archive, not text; save the table as CSV",
+    b"\xd0\xcf\x11\xe0": "is a spreadsheet, not text; save the table as CSV",
+    b"\x1f\x8b": "is compressed; end its name in .gz, or decompress it",
+    b"PAR1": "is a Parquet file; write parquet: instead of csv:",
+}
 _WHOLE = re.compile(r"0|-?[1-9]\d{0,17}")
 _REAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
@@ -34,6 +45,7 @@ def load_table(
     encoding: str = ENCODING,
     roles: Mapping[str, str] = NONE,
     parts: Mapping[str, Path] = NONE,
+    drop: Target = None,
 ) -> Dataset:
     """Read the CSV file at ``path``; the column ``target`` is what is predicted, if there is one; others are inputs.
 
@@ -47,13 +59,14 @@ def load_table(
         encoding: of the text, as Python calls it, such as ``cp1252``.
         roles: column names by role (group, time, part, weight); these columns are no inputs.
         parts: files with the same columns whose rows are the ``validation`` or ``test`` part.
+        drop: the column that is left out, or several.
 
     Raises:
         InputError: naming the file, the columns and the rows, with the way out. With several files, rows are counted
             on from one to the next.
     """
     frames = [(file, read_csv(file, separator, encoding)) for file in (path, *parts.values())]
-    return dataset_of(frames, target, roles, tuple(parts), as_text=True)
+    return dataset_of(frames, target, roles, tuple(parts), drop, as_text=True)
 
 
 def dataset_of(
@@ -61,6 +74,7 @@ def dataset_of(
     target: Target,
     roles: Mapping[str, str],
     parts: Sequence[str],
+    drop: Target,
     as_text: bool,
 ) -> Dataset:
     """Divide a table into inputs, roles and target, whose values are read if they came ``as_text``.
@@ -70,6 +84,7 @@ def dataset_of(
         target: the column to predict, or several.
         roles: column names by role.
         parts: what the files after the first one are.
+        drop: the column that is left out, or several.
         as_text: whether numbers and booleans came as text.
 
     Raises:
@@ -77,6 +92,7 @@ def dataset_of(
     """
     targets = listed(target)
     apart = [*targets, *roles.values()]
+    frames = [(path, _without(path, frame, listed(drop))) for path, frame in frames]
     for path, frame in frames:
         _refuse_columns(path, [str(column) for column in frame.columns], targets, roles, frames[0])
     frame = pd.concat([frame for _, frame in frames], ignore_index=True)
@@ -97,6 +113,15 @@ def dataset_of(
     if parts:
         values["part"] = marks(parts, [len(frame) for _, frame in frames])
     return with_roles(data, values, {"part": name, **places})
+
+
+def _without(path: Path, frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Return ``frame`` without ``columns``, none of which is an input, whatever it holds."""
+    for column in columns:
+        if column not in frame.columns:
+            near = did_you_mean(column, map(str, frame.columns))
+            raise InputError(f"{path}: there is no column {column!r} to leave out (data.drop).{near}")
+    return frame.drop(columns=list(columns))
 
 
 def _refuse_columns(
@@ -152,7 +177,7 @@ def csv_rows(path: Path, separator: str | None = None, encoding: str = ENCODING)
     ragged: list[str] = []
     lines = None
     try:
-        with path.open(encoding=encoding, newline="") as file:
+        with _opened(path, encoding) as file:
             first = next((line for line in file if line.strip()), "")
             file.seek(0)
             lines = csv.reader(file, delimiter=separator or _separator(first), skipinitialspace=True, strict=True)
@@ -166,8 +191,10 @@ def csv_rows(path: Path, separator: str | None = None, encoding: str = ENCODING)
                     yield [cell.strip(SPACE) for cell in line]
             if not width:
                 yield []
-    except (UnicodeDecodeError, LookupError) as error:
-        raise InputError(f"{path}: {_undecoded(error, encoding)}") from None
+    except (UnicodeError, LookupError) as error:
+        raise InputError(f"{path}: {_undecoded(path, error, encoding)}") from None
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(f"{path}: is damaged: {error}; compress it again") from None
     except csv.Error as error:
         where = f"line {lines.line_num}" if lines else "the header"
         raise InputError(f"{path}: {where} cannot be read: {error}; check the quotes") from None
@@ -189,26 +216,59 @@ def _separator(header: str) -> str:
     )
 
 
-def _undecoded(error: UnicodeDecodeError | LookupError, encoding: str) -> str:
-    if isinstance(error, UnicodeDecodeError):
-        name = "UTF-8" if encoding == ENCODING else encoding
-        byte = error.object[error.start]
-        return f"is not {name} text (byte 0x{byte:02x}); save it as UTF-8, or name its encoding, such as cp1252"
-    return f"there is no encoding {encoding!r}; take utf-8, cp1252, latin-1 or utf-16"
+def _opened(path: Path, encoding: str) -> IO[str]:
+    if path.suffix.lower() == ".gz":
+        return gzip.open(path, "rt", encoding=encoding, newline="")
+    return path.open(encoding=encoding, newline="")
+
+
+def _undecoded(path: Path, error: UnicodeError | LookupError, encoding: str) -> str:
+    if isinstance(error, LookupError):
+        return f"there is no encoding {encoding!r}; take utf-8, cp1252, latin-1 or utf-16"
+    with path.open("rb") as file:
+        first = file.read(4)
+    for beginning, what in _BEGINNINGS.items():
+        if first.startswith(beginning):
+            return what
+    name = "UTF-8" if encoding == ENCODING else encoding
+    where = f"byte 0x{error.object[error.start]:02x}" if isinstance(error, UnicodeDecodeError) else str(error)
+    return f"is not {name} text ({where}); save it as UTF-8, or name its encoding, such as cp1252"
 
 
 def _labels(cells: pd.Series, name: str) -> Array:
     """Return the target's cells as whole numbers, numbers or booleans if all of them are, else as text."""
-    texts = cells.tolist()
-    missing = [row for row, cell in enumerate(texts, 1) if not cell]
-    if missing:
-        where = f"column {cells.name!r} ({len(texts)} rows) has {len(missing)} missing cells"
-        raise InputError(f"{name}: {where}, the first in row {missing[0]}; drop these rows")
+    texts, where = cells.tolist(), f"{name}: column {cells.name!r} ({len(cells)} rows)"
     different = set(texts)
+    said = different - set(MISSING)
+    nothing = set(MISSING) if said and all(map(_is_plain, said)) else {""}  # NA among words is one of them
+    missing = [row for row, cell in enumerate(texts, 1) if cell in nothing]
+    if missing:
+        words = ", ".join(repr(word) for word in sorted(different & nothing) if word)
+        written, renamed = (f" ({words})", ", or rename it if it is a class") if words else ("", "")
+        raise InputError(
+            f"{where} has {len(missing)} missing cells{written}, the first in row {missing[0]}; "
+            f"drop these rows{renamed}"
+        )
     if different <= {"True", "False"} or different <= {"true", "false"}:
         return np.array([cell in ("True", "true") for cell in texts])
     if all(_WHOLE.fullmatch(cell) for cell in different):
         return np.array([int(cell) for cell in texts], dtype=np.int64)
     if all(_REAL.fullmatch(cell) and not re.match(r"[+-]?0\d", cell) for cell in different):
         return np.array([float(cell) for cell in texts])
+    if task_of(np.unique(texts, return_inverse=True)[1]) != "classification":
+        _refuse_odd_numbers(np.array(texts, dtype=object), where)
     return np.array(texts)
+
+
+def _is_plain(cell: str) -> bool:
+    """Whether a cell is a number, true or false."""
+    return cell in ("True", "False", "true", "false") or _REAL.fullmatch(cell) is not None
+
+
+def _refuse_odd_numbers(texts: Array, where: str) -> None:
+    """Raise InputError if texts (n,), too many to be classes, are numbers but for some, or look like numbers."""
+    wrong = np.array([_REAL.fullmatch(text) is None for text in texts])
+    if wrong.any() and len(set(texts[~wrong])) > len(set(texts[wrong])):
+        raise InputError(f"{few(texts, wrong, f'{where} holds numbers')}; mend them, or drop these rows")
+    if wrong.any():
+        refuse_near_numbers(texts[wrong], where)

@@ -88,6 +88,7 @@ def test_rows_come_in_natural_order_whatever_the_disk_says(tmp_path: Path) -> No
     [
         (("train", "validation", "test"), ["train", "train", "validation", "validation", "test", "test"]),
         (("train", "val", "test"), ["train", "train", "validation", "validation", "test", "test"]),
+        (("Training", "Valid", "Testing"), ["train", "train", "validation", "validation", "test", "test"]),
         (("train", "test"), ["", "", "test", "test"]),
         (("train", "val"), ["", "", "validation", "validation"]),
     ],

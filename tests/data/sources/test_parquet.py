@@ -70,3 +70,4 @@ def test_roles_and_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert data.group.tolist() == ["p", "p", "q", "q", "p", "p"]
     assert data.part is not None
     assert data.part.tolist() == ["", "", "", "test", "test", "test"]
+    assert load_parquet(train, "kind", drop=("who", "when")).columns == ("a",)

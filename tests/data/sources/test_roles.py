@@ -40,6 +40,8 @@ def test_groups_are_text_or_numbers(groups: Any, kept: list[Any]) -> None:
         [3, 1, 2.5],
         ["10", "2", "9"],  # numbers, although text sorts otherwise
         ["2024-10-01", "2024-09-30T23:59", "2024-09-30T23:59:01"],
+        ["10.10.2024", "30.9.2024 23:59", "1.10.2024"],  # as columns are read
+        ["2024/10/2", "2024/9/30", "2024/10/1"],
         ["2024-06-01T00:30+02:00", "2024-05-31T22:00+00:00", "2024-05-31T22:10Z"],  # 22:30, 22:00, 22:10 in UTC
         [datetime.date(2024, 3, 1), datetime.date(2023, 12, 31), datetime.date(2024, 2, 29)],
         np.array(["2024-03", "2023-12", "2024-02"], dtype="datetime64[M]"),
@@ -78,8 +80,8 @@ def test_weights_are_float32(weight: Any) -> None:
         ({"groups": [1.0, np.nan, 1.0]}, "groups has 1 missing cells, the first in row 2"),
         ({"time": [1, 2, None]}, "time has 1 missing cells, the first in row 3; drop these rows or date them"),
         (
-            {"time": ["2024-01-31", "31.01.2024", "x"]},
-            "time holds '31.01.2024' in row 2, which is neither a number nor",
+            {"time": ["2024-01-31", "31.13.2024", "x"]},
+            "time holds '31.13.2024' in row 2, which is neither a number nor",
         ),
         ({"time": [1.0, np.inf, 2.0]}, "time holds inf in row 2, which is no finite number"),
         ({"time": [True, False, True]}, "time holds true and false; times are numbers or dates"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,8 @@ def test_the_target_may_stand_anywhere(file: Path) -> None:
         ("true false true false", "b", [True, False, True, False]),
         ("True False True False", "b", [True, False, True, False]),
         ("True yes True no", "U", ["True", "yes", "True", "no"]),
+        ("NA Na NA Na", "U", ["NA", "Na", "NA", "Na"]),
+        ("- + - +", "U", ["-", "+", "-", "+"]),
         ("NA None NA null", "U", ["NA", "None", "NA", "null"]),  # labels, since the column to predict is text
         ("nan inf nan inf", "U", ["nan", "inf", "nan", "inf"]),
         ("1_0 2_0 1_0 2_0", "U", ["1_0", "2_0", "1_0", "2_0"]),
@@ -75,6 +78,27 @@ def test_the_content_alone_decides_the_digest(file: Path) -> None:
 def test_a_table_without_target_can_be_read_for_prediction(file: Path) -> None:
     file.write_text("a,b\n1,2\n3,4\n", encoding="utf-8")
     assert read_csv(file).to_numpy().tolist() == [["1", "2"], ["3", "4"]]
+
+
+def test_a_compressed_table_is_the_table(file: Path) -> None:
+    file.write_text(GOOD, encoding="utf-8")
+    packed = file.with_name("table.csv.gz")
+    packed.write_bytes(gzip.compress(file.read_bytes()))
+    assert load_table(packed, "kind").digest == load_table(file, "kind").digest
+    packed.write_bytes(packed.read_bytes()[:-12])
+    with pytest.raises(InputError, match=r"table\.csv\.gz: is damaged: .*; compress it again"):
+        load_table(packed, "kind")
+
+
+def test_columns_that_are_no_inputs_are_left_out_whatever_they_hold(file: Path) -> None:
+    file.write_text("id,note,a,y\n1,inf,5,yes\n2,0.5,7,no\n", encoding="utf-8")
+    data = load_table(file, "y", drop=("id", "note"))
+    assert data.columns == ("a",)
+    np.testing.assert_array_equal(data.x, [[5], [7]])
+    test = file.with_name("test.csv")
+    test.write_text("id,a,y\n1,9,yes\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"test\.csv: there is no column 'note' to leave out \(data\.drop\)"):
+        load_table(file, "y", drop=("id", "note"), parts={"test": test})
 
 
 TRIPS = """\
@@ -187,15 +211,35 @@ def test_roles_that_cannot_be_read_are_said(file: Path, roles: dict[str, str], m
             "b,y\n" + "".join(f"{n},{n}.5\n" for n in range(18)) + "x,1\nabout 5,1\n",
             "column 'b' (20 rows) holds numbers but for 2 cells: 'x' in row 19, 'about 5' in row 20; mend them",
         ),
+        (  # with so many different numbers, one word often is no category: it says that there is no number
+            "b,y\n" + "".join(f"{n},{n}.5\nunknown,1\n" for n in range(21)),
+            "column 'b' (42 rows) holds numbers but for 21 cells: 'unknown' in row 2, ",
+        ),
+        ("b,y\n3 Feb 2024,3\n29 Mar 2024,6\n", "holds '3 Feb 2024', a date in a form that is not read; write 2024-"),
+        ('b,y\n"Feb 3, 2024",3\n"Mar 29, 2024",6\n', "holds 'Feb 3, 2024', a date in a form that is not read"),
+        (
+            "b,y\n2024-02-03T17:05:00+02:00,3\n2024-02-04T17:05:00+02:00,6\n",
+            "a date in a form that is not read; write 2024-01-31, or 2024-01-31T17:05 without a time zone",
+        ),
+        ("b,y\n2/3/2024 5:05 PM,3\n2/4/2024 5:05 AM,6\n", "'2/3/2024 5:05 PM', a date that can be read in two ways"),
         (
             "b,y\n" + "".join(f"2024-01-{n},{n}.5\n" for n in range(10, 20)) + "2023-02-29,1\n",
-            "column 'b' (11 rows) holds dates but for 1 cells: '2023-02-29' in row 11",
+            "column 'b' (11 rows) holds dates but for 1 cell: '2023-02-29' in row 11",
         ),
         ("a,b,y\n1,1e99,3\n4,5,6\n", "column 'b' (2 rows) has 1 values that are beyond 1e+30"),
         (
             "a,y\n1,\n4,6\n7,\n",
             "column 'y' (3 rows) has 2 missing cells, the first in row 1; drop these rows",
         ),
+        (
+            "a,y\n" + "".join(f"{n},{n % 2}\n" for n in range(9)) + "9,NA\n",
+            "column 'y' (10 rows) has 1 missing cells ('NA'), the first in row 10; drop these rows, or rename it",
+        ),
+        (
+            "a,y\n" + "".join(f"{n},{n}.5\n" for n in range(9)) + "9,ca. 5\n",
+            "column 'y' (10 rows) holds numbers but for 1 cell: 'ca. 5' in row 10; mend them, or drop these rows",
+        ),
+        ('a,y\n1,"1,5"\n2,"2,5"\n', "column 'y' (2 rows) holds '1,5': decimal commas, thousands separators"),
         ("a,y\n1,no\n2,no\n", "all 2 targets are no; there is nothing to tell apart"),
         ("a,y\n1,1e999\n2,3.5\n", "y has 1 values that are missing or infinite"),
         ('a,y\n1,"no\n2,yes\n', "line 3 cannot be read: unexpected end of data; check the quotes"),  # an open quote
