@@ -11,7 +11,8 @@ from typing import TypeVar
 
 from regzoo.language.backbone import Backbone
 from regzoo.language.errors import InputError
-from regzoo.language.named import Named
+from regzoo.language.grammar import read_call
+from regzoo.language.named import Named, construct
 from regzoo.language.regularizer import Regularizer
 
 N = TypeVar("N", bound=Named)
@@ -27,6 +28,15 @@ def regularizers() -> dict[str, type[Regularizer]]:
 def backbones() -> dict[str, type[Backbone]]:
     """Every backbone by name: the files of ``regzoo/backbones``."""
     return dict(_discover("regzoo.backbones", Backbone))
+
+
+def read_backbone(text: str) -> Backbone:
+    """Read a backbone as it is written in a config, such as ``mlp([64, 64])``.
+
+    Raises:
+        InputError: with the column, the name or the value that is wrong and what is allowed.
+    """
+    return construct(read_call(text), backbones(), "backbone")
 
 
 def register(kind: type[Regularizer]) -> type[Regularizer]:
