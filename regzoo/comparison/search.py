@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from regzoo.comparison.folder import Scratch
-from regzoo.language import Choice, Float, InputError, Int, Objective, Range, Recipe, Regularizer
+from regzoo.language import AfterTraining, Choice, Float, InputError, Int, Objective, Range, Recipe, Regularizer
 from regzoo.language.seeds import derive
 from regzoo.training.task import task_for
 
@@ -381,6 +381,9 @@ def hypermodel(
         learning_rate: Adam's: a number, or a range to search on a logarithmic scale.
         seed: of initial weights and every random stream.
 
+    Raises:
+        InputError: if a name or value is wrong, or a regularizer acts on trained models.
+
     Example:
         tuner = keras_tuner.RandomSearch(
             regzoo.hypermodel("mlp", "dropout", (64,), classes=10),
@@ -393,6 +396,9 @@ def hypermodel(
     from regzoo.training.optimizers import compiled_optimizer
 
     mixture = Recipe.of(recipe)
+    for part in mixture:
+        if isinstance(part, AfterTraining):
+            raise InputError(f"{part.name} acts on trained models, which a tuner does not see: use regzoo.compare")
     asked = task_for(classes, outputs, labels, task, tuple(input_shape))
 
     class Hypermodel(keras_tuner.HyperModel):

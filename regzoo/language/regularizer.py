@@ -202,6 +202,9 @@ class OnGradients(Regularizer, ABC):
 class OnTraining(Regularizer, ABC):
     """Acts on the loop, once an epoch."""
 
+    watches: ClassVar[bool] = True
+    """Whether its watcher looks at the objective. If not, `fit` may go without validation, and the score is NaN."""
+
     @abstractmethod
     def watch(self, objective: Objective) -> Watcher:
         """Return a fresh watcher for one run."""

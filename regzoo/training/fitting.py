@@ -52,6 +52,17 @@ def refuse_ranges(recipe: Recipe) -> None:
         )
 
 
+def refuse_several(recipe: Recipe) -> None:
+    """Refuse what is made of several trainings; the strengths must be numbers.
+
+    Raises:
+        InputError: at the first of them.
+    """
+    for part in recipe:
+        if isinstance(part, AfterTraining) and part.trainings() > 1:
+            raise InputError(f"{part.name} acts on trained models, so one model cannot hold it: use regzoo.compare")
+
+
 def refuse_unfit(recipe: Recipe, task: Task, input_shape: tuple[int, ...]) -> None:
     """Refuse regularizers that need images, rows, classes, or targets other than the inputs, where there are none.
 
