@@ -15,7 +15,7 @@ from regzoo.language import Backbone, InputError, Recipe, Regularizer
 from regzoo.result import Result
 from regzoo.sitting import prepared_for, quiet_or_screen, read_data, run
 from regzoo.training.quiet import import_tensorflow
-from regzoo.training.task import task_for
+from regzoo.training.task import shape_of, task_for
 
 if TYPE_CHECKING:
     from regzoo.training.model import RegularizedModel
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def build(
     backbone: Backbone | str,
     recipe: Recipe | Regularizer | str = "none",
-    input_shape: Sequence[int] = (),
+    input_shape: Sequence[int | None] = (),
     classes: int | None = None,
     outputs: int | None = None,
     *,
@@ -59,14 +59,15 @@ def build(
         model.finished().uncertainty(x)
     """
     recipe = Recipe.of(recipe)
-    asked = task_for(classes, outputs, labels, task, tuple(input_shape))
+    shape = shape_of(input_shape)
+    asked = task_for(classes, outputs, labels, task, shape)
     import_tensorflow()
     from regzoo.training.assemble import assemble
     from regzoo.training.fitting import refuse_ranges, refuse_several
 
     refuse_ranges(recipe)
     refuse_several(recipe)
-    model = assemble(backbone, recipe, asked, tuple(input_shape), seed)
+    model = assemble(backbone, recipe, asked, shape, seed)
     model.compile(optimizer=optimizer)
     return model
 

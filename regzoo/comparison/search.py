@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from regzoo.comparison.folder import Scratch
 from regzoo.language import AfterTraining, Choice, Float, InputError, Int, Objective, Range, Recipe, Regularizer
 from regzoo.language.seeds import derive
-from regzoo.training.task import task_for
+from regzoo.training.task import shape_of, task_for
 
 if TYPE_CHECKING:
     import keras_tuner
@@ -399,7 +399,8 @@ def hypermodel(
     for part in mixture:
         if isinstance(part, AfterTraining):
             raise InputError(f"{part.name} acts on trained models, which a tuner does not see: use regzoo.compare")
-    asked = task_for(classes, outputs, labels, task, tuple(input_shape))
+    shape = shape_of(input_shape)
+    asked = task_for(classes, outputs, labels, task, shape)
 
     class Hypermodel(keras_tuner.HyperModel):
         """Builds the backbone with the recipe at the values that a tuner proposes."""
@@ -408,7 +409,7 @@ def hypermodel(
             """Declare the space in ``hp`` and return the compiled model at its values."""
             values = {axis.name: declare(hp, axis) for axis in axes(mixture, learning_rate)}
             rate = values.pop(LEARNING_RATE, learning_rate)
-            model = assemble(backbone, mixture.fixed(values), asked, tuple(input_shape), seed)
+            model = assemble(backbone, mixture.fixed(values), asked, shape, seed)
             model.compile(compiled_optimizer("adam", rate))
             return model
 

@@ -13,14 +13,14 @@ from regzoo.language.registry import read_backbone
 from regzoo.language.slots import Kind
 from regzoo.training.fitting import Fitter, refuse_ranges, refuse_unfit, rules_of, starts_of, with_dials
 from regzoo.training.model import Assembly, RegularizedModel
-from regzoo.training.task import Task
+from regzoo.training.task import Shape, Task
 
 MOST = 2**28
 """Weights of a head: a gigabyte, which training needs four times (gradients and Adam's two averages)."""
 
 
 def assemble(
-    backbone: Backbone | str, recipe: Recipe, task: Task, input_shape: tuple[int, ...], seed: int = 0
+    backbone: Backbone | str, recipe: Recipe, task: Task, input_shape: Shape, seed: int = 0
 ) -> RegularizedModel:
     """Build a model, insert the recipe at the backbone's slots and weights, and put it at the start of ``seed``.
 
@@ -74,7 +74,7 @@ def from_config(config: dict[str, Any]) -> RegularizedModel:
     )
 
 
-def _census(backbone: Backbone, input_shape: tuple[int, ...]) -> Counter[str]:
+def _census(backbone: Backbone, input_shape: Shape) -> Counter[str]:
     """Count the slots of each kind, so that a slot can say how many there are."""
     counts: Counter[str] = Counter()
 
