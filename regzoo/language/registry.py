@@ -43,8 +43,10 @@ def register(kind: type[Regularizer]) -> type[Regularizer]:
     """Make a regularizer of your own known by its name; works as a class decorator.
 
     Raises:
-        InputError: if the zoo has a regularizer of this name.
+        InputError: if it is no regularizer class, or the zoo has a regularizer of this name.
     """
+    if not (isinstance(kind, type) and issubclass(kind, Regularizer)):
+        raise InputError(f"register takes a regularizer class such as Dropout, received {kind!r}")
     if kind.name in _discover("regzoo.regularizers", Regularizer):
         raise InputError(f"the zoo already has a regularizer {kind.name!r}; rename the class {kind.__name__}")
     _own[kind.name] = kind
