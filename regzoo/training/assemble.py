@@ -11,8 +11,9 @@ import keras
 from regzoo.language import Backbone, InputError, Recipe, Regularizer, parse
 from regzoo.language.registry import read_backbone
 from regzoo.language.slots import Kind
+from regzoo.training.assembly import Assembly
 from regzoo.training.fitting import Fitter, refuse_ranges, refuse_unfit, rules_of, starts_of, with_dials
-from regzoo.training.model import Assembly, RegularizedModel
+from regzoo.training.model import RegularizedModel
 from regzoo.training.task import Shape, Task
 
 MOST = 2**28
@@ -99,4 +100,7 @@ def _refuse_huge(backbone: Backbone, features: int, task: Task) -> None:
 def _refuse_idle(parts: tuple[Regularizer, ...], hits: Counter[str], backbone: Backbone) -> None:
     for part in parts:
         if not hits[part.name]:
-            raise InputError(f"{part.name} finds no place to act in {backbone}: it would do nothing")
+            raise InputError(
+                f"{part.name} finds no place to act in {backbone}: it would do nothing; leave it out, or take a "
+                "backbone that offers its place (regzoo zoo lists their slots)"
+            )
