@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from regzoo import backbones, regularizers
     from regzoo.api import build, compare
     from regzoo.comparison.hypermodel import hypermodel
     from regzoo.comparison.ranking import Ranking, rank
@@ -48,6 +49,7 @@ __all__ = [
     "Result",
     "SweepResult",
     "attach",
+    "backbones",
     "build",
     "check_regularizer",
     "compare",
@@ -56,11 +58,18 @@ __all__ = [
     "parse",
     "rank",
     "register",
+    "regularizers",
     "sweep",
 ]
 
 
+_FOLDERS = ("backbones", "regularizers")
+"""Packages whose classes users name: ``regzoo.regularizers.Dropout(0.5)``."""
+
+
 def __getattr__(name: str) -> Any:
+    if name in _FOLDERS:
+        return importlib.import_module(f"{__name__}.{name}")
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'regzoo' has no attribute {name!r}")

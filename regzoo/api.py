@@ -11,11 +11,11 @@ from regzoo.comparison.folder import Scratch
 from regzoo.config import Experiment
 from regzoo.data.prepare import Prepared
 from regzoo.data.sources import from_python
-from regzoo.language import AfterTraining, Backbone, InputError, Recipe, Regularizer
+from regzoo.language import Backbone, InputError, Recipe, Regularizer
 from regzoo.result import Result
 from regzoo.sitting import prepared_for, quiet_or_screen, read_data, run
 from regzoo.training.quiet import import_tensorflow
-from regzoo.training.task import task_for
+from regzoo.training.task import shape_of, task_for
 
 if TYPE_CHECKING:
     from regzoo.training.model import RegularizedModel
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def build(
     backbone: Backbone | str,
     recipe: Recipe | Regularizer | str = "none",
-    input_shape: Sequence[int] = (),
+    input_shape: Sequence[int | None] = (),
     classes: int | None = None,
     outputs: int | None = None,
     *,
@@ -48,21 +48,26 @@ def build(
 
     Raises:
         InputError: if a name or value is wrong, a strength is left to a search, a regularizer finds no place to
-            act, or it acts after training (an ensemble is several models: use `compare`).
+            act, or it is several models (an ensemble: use `compare`).
 
     Example:
         model = regzoo.build("mlp(widths=[64, 64])", "dropout(0.5) + l2(1e-4)", input_shape=(18,), classes=4)
         model.fit(x, y, epochs=20, validation_data=(xv, yv))
+
+        model = regzoo.build("mlp", "dropout(0.5) + mc_dropout(50)", input_shape=(18,), classes=4)
+        model.fit(x, y, epochs=20)
+        model.finished().uncertainty(x)
     """
     recipe = Recipe.of(recipe)
-    asked = task_for(classes, outputs, labels, task, tuple(input_shape))
-    for part in recipe:
-        if isinstance(part, AfterTraining):
-            raise InputError(f"{part.name} acts on trained models, so one model cannot hold it: use regzoo.compare")
+    shape = shape_of(input_shape)
+    asked = task_for(classes, outputs, labels, task, shape)
     import_tensorflow()
     from regzoo.training.assemble import assemble
+    from regzoo.training.fitting import refuse_ranges, refuse_several
 
-    model = assemble(backbone, recipe, asked, tuple(input_shape), seed)
+    refuse_ranges(recipe)
+    refuse_several(recipe)
+    model = assemble(backbone, recipe, asked, shape, seed)
     model.compile(optimizer=optimizer)
     return model
 

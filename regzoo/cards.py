@@ -103,10 +103,11 @@ def _plain(number: float | None) -> float | str | None:
 
 
 def _clashes(kind: type[Regularizer]) -> list[str]:
-    """What it and the rest of the zoo say about standing side by side, and about it standing alone."""
+    """What it and the rest of the zoo say about standing side by side, about it alone, and about the backbones."""
     one = kind()
     others = [other() for name, other in regularizers().items() if name != one.name]
-    said = [one.refuses([]), *(one.clashes([other]) or other.clashes([one]) for other in others)]
+    said = [one.refuses([]), *(one.doubts(bone()) for bone in backbones().values())]
+    said += [one.clashes([other]) or other.clashes([one]) for other in others]
     return list(dict.fromkeys(sentence for sentence in said if sentence))
 
 

@@ -23,6 +23,7 @@ from regzoo.data.dataset import Dataset
 from regzoo.data.prepare import Prepared, prepare_cuts
 from regzoo.data.sources import load
 from regzoo.language import InputError, Recipe
+from regzoo.language.registry import read_backbone
 from regzoo.result import write_outputs
 from regzoo.training.in_process import InProcess
 from regzoo.training.quiet import import_tensorflow
@@ -179,6 +180,7 @@ def _note(
     ledger: Ledger, experiment: Experiment, prepared: Prepared, study: Study, command: str, sweep: Sweep | None
 ) -> None:
     before = ledger.noted("study") or {}
+    backbone = read_backbone(experiment.backbone)
     ledger.note("shared", dataclasses.asdict(study))
     ledger.note("names", [*experiment.recipes, *placebos(experiment)])
     for number, cut in enumerate((prepared, *prepared.cuts)):
@@ -204,7 +206,7 @@ def _note(
             "class_weight": experiment.training.class_weight,
             "folds": experiment.split.folds,
             "test_train_ratio": prepared.test_train_ratio,
-            "notes": [note for recipe in experiment.built_recipes() for note in recipe.clashes()],
+            "notes": [note for recipe in experiment.built_recipes() for note in recipe.clashes(backbone)],
             "sweep": before.get("sweep") if sweep is None else sweep.to_dict(),
         },
     )

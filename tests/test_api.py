@@ -261,11 +261,27 @@ def test_build_leaves_keras_own_progress_on() -> None:
         ({"outputs": 1}, "give classes= for classification, outputs= for regression, labels="),
         ({"backbone": "cnn"}, "cnn needs images"),
         ({"backbone": "mpl"}, "Did you mean 'mlp'"),
+        ({"classes": "3"}, "classification needs classes from 2, received '3'"),
+        ({"classes": None, "outputs": 2.7}, "regression needs outputs from 1, received 2.7"),
+        ({"input_shape": ()}, r"such as \(18,\) for rows or \(28, 28, 1\) for images, received \(\)"),
+        ({"input_shape": 5}, "input_shape is the shape of one example.*received 5"),
+        ({"input_shape": (0,)}, "input_shape is the shape of one example"),
+        ({"input_shape": (None, None, 3)}, "input_shape is the shape of one example"),
+        ({"input_shape": (None, 4)}, r"one known size, received shape \(None, 4\); use transformer"),
+        ({"input_shape": (None, 4), "backbone": "linear"}, "one known size"),
+        ({"input_shape": (None, 4), "classes": None, "task": "reconstruction"}, "reconstruction needs inputs of one"),
     ],
 )
 def test_build_refuses(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=said):
         regzoo.build(**{"backbone": "mlp", "recipe": "none", "input_shape": (5,), "classes": 3, **changes})
+
+
+def test_numbers_of_numpy_and_sequences_of_any_length_are_taken() -> None:
+    model = regzoo.build("transformer(8, heads=2, depth=1)", input_shape=[None, np.int64(4)], classes=np.int64(3))
+    assert (model.input_shape, model.output_shape) == ((None, None, 4), (None, 3))
+    assert type(model.task.size) is int
+    assert str(regzoo.regularizers.Dropout(np.float32(0.5))) == "dropout(0.5)"
 
 
 @pytest.mark.usefixtures("unverified")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import io
+import itertools
 import json
 import re
 from typing import Any
@@ -170,8 +171,19 @@ def test_the_table_of_failures_gives_the_reason() -> None:
     assert "ValueError: [bold]no[/bold]" in text
 
 
+ORDERED = {frozenset({"early_stopping", "ema"}), frozenset({"early_stopping", "swa"})}
+"""Each puts its weights in place of those it finds, so they clash in one order alone."""
+
+
+def test_two_clash_whichever_is_written_first_unless_the_order_matters() -> None:
+    for one, other in itertools.combinations((kind() for kind in regularizers().values()), 2):
+        said = bool(one.clashes([other])), bool(other.clashes([one]))
+        assert (sum(said) == 1) is (frozenset({one.name, other.name}) in ORDERED), (one.name, other.name)
+
+
 def test_a_card_names_the_clashes() -> None:
-    assert any("dropout before batch_norm" in said for said in cards.card("batch_norm")["clashes"])
+    assert any("dropout shifts the variance" in said for said in cards.card("batch_norm")["clashes"])
     assert set(cards.card("dropout")["clashes"]) <= set(cards.card("batch_norm")["clashes"])
+    assert any("give the backbone activation=selu" in said for said in cards.card("alpha_dropout")["clashes"])
     assert any("add one of dropout" in said for said in cards.card("mc_dropout")["clashes"])
     assert "clashes    adversarial and mixup alter the same inputs" in shown(cards.card_text("mixup"), width=1000)

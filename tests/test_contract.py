@@ -19,6 +19,7 @@ from regzoo.language import (
     Float,
     InputError,
     OnActivations,
+    OnBatch,
     OnLoss,
     OnWeights,
     Penalty,
@@ -26,6 +27,7 @@ from regzoo.language import (
     Regularizer,
     Slot,
     Strength,
+    Tensor,
     Weight,
     backbones,
     parse,
@@ -194,6 +196,85 @@ def test_acting_nowhere_names_the_backbone() -> None:
 def test_a_class_that_declares_no_place_is_told_so() -> None:
     with pytest.raises(ContractError, match="homeless: acts where it says: it declares no place: subclass OnBatch"):
         check_regularizer(Homeless())
+
+
+@pytest.mark.parametrize("what", [MaxNorm, "dropout(0.5)", None])
+def test_what_is_no_regularizer_is_refused(what: Any) -> None:
+    with pytest.raises(InputError, match="takes an instance such as Dropout"):
+        check_regularizer(what)
+
+
+class Undecorated(OnBatch):
+    """No dataclass."""
+
+    strength: Strength = strength(Float(0.1, 0.2), neutral=0.0, domain="[0, inf)")
+
+    def batch(self, x: Tensor, y: Tensor, seed: Any) -> tuple[Tensor, Tensor]:
+        """Never called."""
+        return x, y
+
+
+@dataclass(frozen=True)
+class Raising(OnBatch):
+    """Cannot do what it wants to."""
+
+    strength: Strength = strength(Float(0.1, 0.2), neutral=0.0, domain="[0, inf)")
+
+    def batch(self, x: Tensor, y: Tensor, seed: Any) -> tuple[Tensor, Tensor]:
+        """Shapes that do not fit."""
+        return tf.matmul(x, y), y
+
+
+@dataclass(frozen=True)
+class Unruly(OnWeights):
+    """A function in place of a rule."""
+
+    strength: Strength = strength(Float(0.1, 0.2), neutral=0.0, domain="[0, inf)")
+
+    def rule(self, weight: Weight) -> Any:
+        """What a penalty would be made of."""
+        return lambda w: self.strength * tf.reduce_sum(w)
+
+
+@dataclass(frozen=True)
+class Lumped(OnLoss):
+    """One number for the whole batch, which weights of examples could not weight."""
+
+    strength: Strength = strength(Float(0.1, 0.2), neutral=0.0, domain="[0, inf)")
+
+    def loss(self, y: Tensor, logits: Tensor, per_example: Tensor) -> Tensor:
+        """The mean."""
+        return tf.reduce_mean(per_example) + self.strength
+
+
+@pytest.mark.parametrize(
+    ("own", "kind", "reason"),
+    [
+        (Undecorated(), InputError, r"undecorated: write @dataclass\(frozen=True\) above class Undecorated"),
+        (Raising(0.1), ContractError, "raising raised InvalidArgumentError: .*Matrix size-incompatible"),
+        (Unruly(0.1), ContractError, r"acts where it says: rule\(\) returns <function .*: no Penalty, Projection"),
+        (Lumped(0.1), ContractError, r"loss\(\) returns shape \(\) for a batch of 24"),
+    ],
+    ids=["undecorated", "raising", "unruly", "lumped"],
+)
+def test_what_is_wrong_is_said_whatever_it_is(own: Regularizer, kind: type[Exception], reason: str) -> None:
+    with pytest.raises(kind, match=reason):
+        check_regularizer(own)
+
+
+def test_a_field_needs_a_declaration() -> None:
+    @dataclass(frozen=True)
+    class Plain(OnBatch):
+        """A field as dataclasses have them."""
+
+        share: float = 0.5
+
+        def batch(self, x: Tensor, y: Tensor, seed: Any) -> tuple[Tensor, Tensor]:
+            """Never called."""
+            return x, y
+
+    with pytest.raises(TypeError, match=r"Plain\.share must be declared by strength\(\.\.\.\) or setting"):
+        Plain()
 
 
 def test_same_compares_bits() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from regzoo.backbones._images import refuse_unknown
 from regzoo.language import Announce, Backbone
 from regzoo.language.lazy import keras
 
@@ -25,6 +26,7 @@ class Linear(Backbone):
 
     def __call__(self, x: Any, slot: Announce) -> Any:
         """Map x (batch, ...) to features (batch, inputs)."""
+        refuse_unknown(x)
         if len(x.shape) > 2:
             x = keras.layers.Flatten(name="flatten")(x)
         return slot("input", x)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from regzoo.comparison.oracle import declare, quiet
 from regzoo.comparison.space import LEARNING_RATE, RATES, axes
-from regzoo.language import Range, Recipe, Regularizer
-from regzoo.training.task import task_for
+from regzoo.language import AfterTraining, InputError, Range, Recipe, Regularizer
+from regzoo.training.task import shape_of, task_for
 
 if TYPE_CHECKING:
     import keras_tuner
@@ -40,6 +40,9 @@ def hypermodel(
         learning_rate: Adam's: a number, or a range to search on a logarithmic scale.
         seed: of initial weights and every random stream.
 
+    Raises:
+        InputError: if a name or value is wrong, or a regularizer acts on trained models.
+
     Example:
         tuner = keras_tuner.RandomSearch(
             regzoo.hypermodel("mlp", "dropout", (64,), classes=10),
@@ -52,7 +55,11 @@ def hypermodel(
     from regzoo.training.optimizers import compiled_optimizer
 
     mixture = Recipe.of(recipe)
-    asked = task_for(classes, outputs, labels, task, tuple(input_shape))
+    for part in mixture:
+        if isinstance(part, AfterTraining):
+            raise InputError(f"{part.name} acts on trained models, which a tuner does not see: use regzoo.compare")
+    shape = shape_of(input_shape)
+    asked = task_for(classes, outputs, labels, task, shape)
 
     class Hypermodel(keras_tuner.HyperModel):
         """Builds the backbone with the recipe at the values that a tuner proposes."""
@@ -61,7 +68,7 @@ def hypermodel(
             """Declare the space in ``hp`` and return the compiled model at its values."""
             values = {axis.name: declare(hp, axis) for axis in axes(mixture, learning_rate)}
             rate = values.pop(LEARNING_RATE, learning_rate)
-            model = assemble(backbone, mixture.fixed(values), asked, tuple(input_shape), seed)
+            model = assemble(backbone, mixture.fixed(values), asked, shape, seed)
             model.compile(compiled_optimizer("adam", rate))
             return model
 

@@ -14,6 +14,7 @@ from regzoo.comparison.space import Axis, axes
 from regzoo.config import Experiment
 from regzoo.data.prepare import Preparation, Prepared
 from regzoo.language import InputError, Objective, Range, Recipe
+from regzoo.language.registry import read_backbone
 from regzoo.training.study import Cut, Study
 from regzoo.training.task import Task
 
@@ -111,7 +112,7 @@ class Plan:
                     "models_per_run": arm.members,
                     "cost": round(arm.cost, 3),
                     "space": {axis.name: f"{axis.range}{' (log)' if axis.log else ''}" for axis in arm.space},
-                    "clashes": arm.recipe.clashes(),
+                    "clashes": arm.recipe.clashes(read_backbone(self.study.backbone)),
                 }
                 for arm in self.arms
             ],

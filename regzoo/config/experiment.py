@@ -24,11 +24,9 @@ from regzoo.data.catalog import ARRAYS, BUNDLED, KERAS, ROLES, SEPARATORS, Targe
 from regzoo.data.dataset import TASKS, Task
 from regzoo.language.backbone import Backbone
 from regzoo.language.errors import did_you_mean
-from regzoo.language.grammar import read_call
-from regzoo.language.named import construct
 from regzoo.language.ranges import Choice, Float
 from regzoo.language.recipe import Recipe, parse
-from regzoo.language.registry import backbones
+from regzoo.language.registry import read_backbone
 from regzoo.training.metrics import METRICS
 from regzoo.training.study import OPTIMIZERS
 
@@ -189,7 +187,7 @@ class Search(_Section):
 def _backbone(value: Any) -> str:
     if isinstance(value, Backbone):
         return str(value)
-    return str(construct(read_call(values.text(value)), backbones(), "backbone"))
+    return str(read_backbone(values.text(value)))
 
 
 class Experiment(_Section):

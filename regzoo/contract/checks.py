@@ -25,6 +25,7 @@ from regzoo.language import (
     Perturbation,
     Projection,
     Regularizer,
+    Rule,
     Watcher,
 )
 from regzoo.language.grammar import read_call
@@ -57,6 +58,7 @@ def check_acts_where_it_says(bench: Bench) -> None:
     if isinstance(part, AfterTraining):
         _check_finish(part, bench)
     if isinstance(part, IN_GRAPH):
+        _check_results(part, bench)
         _check_one_step(part, bench)
         if not any(_leaves_trace(one, bench) for one in _strengths(part)):
             raise ContractError(f"{part} trains the very weights that none does: it leaves no trace")
@@ -80,6 +82,18 @@ def _leaves_trace(part: Regularizer, bench: Bench) -> bool:
     model = bench.model(bench.base + part)
     per_example = TASK.loss(y, logits)
     return any(bool(tf.reduce_any(one.loss(y, logits, per_example) != per_example)) for one in model.acting(OnLoss))
+
+
+def _check_results(part: Regularizer, bench: Bench) -> None:
+    model = bench.model(bench.recipe)
+    rules = [ruled.rule for ruled in model.rules(object) if ruled.part == part.name]
+    if wrong := [rule for rule in rules if not isinstance(rule, Rule)]:
+        raise ContractError(f"rule() returns {wrong[0]!r}: no Penalty, Projection, Perturbation or Companion")
+    if isinstance(part, OnLoss):
+        y = TASK.encode(bench.y)
+        shape = np.shape(part.loss(y, y, TASK.loss(y, y)))
+        if shape != (ROWS,):
+            raise ContractError(f"loss() returns shape {shape} for a batch of {ROWS}: one number for each example")
 
 
 def _check_one_step(part: Regularizer, bench: Bench) -> None:

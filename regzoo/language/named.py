@@ -63,7 +63,14 @@ class Named:
 
 
 def specs(kind: type[Named]) -> dict[str, StrengthSpec | SettingSpec]:
-    """The declarations of a class's fields, in order."""
+    """The declarations of a class's fields, in order.
+
+    Raises:
+        TypeError: if a field has no declaration.
+    """
+    for f in dataclasses.fields(kind):
+        if "spec" not in f.metadata:
+            raise TypeError(f"{kind.__name__}.{f.name} must be declared by strength(...) or setting(...)")
     return {f.name: f.metadata["spec"] for f in dataclasses.fields(kind)}
 
 

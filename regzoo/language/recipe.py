@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from regzoo.language.backbone import Backbone
 from regzoo.language.errors import InputError
 from regzoo.language.fields import StrengthSpec
 from regzoo.language.grammar import read_sum
@@ -105,9 +106,10 @@ class Recipe:
         """How many models a run of it trains."""
         return math.prod(part.trainings() for part in self.parts if isinstance(part, AfterTraining))
 
-    def clashes(self) -> list[str]:
-        """What its parts say about standing side by side, a sentence each."""
-        found = (part.clashes(self.parts[:index]) for index, part in enumerate(self.parts))
+    def clashes(self, backbone: Backbone | None = None) -> list[str]:
+        """What its parts say about standing side by side, and about acting in ``backbone``, a sentence each."""
+        found = [part.clashes(self.parts[:index]) for index, part in enumerate(self.parts)]
+        found += [part.doubts(backbone) for part in self.parts if backbone is not None]
         return [sentence for sentence in found if sentence]
 
 

@@ -11,7 +11,8 @@ from typing import TypeVar
 
 from regzoo.language.backbone import Backbone
 from regzoo.language.errors import InputError
-from regzoo.language.named import Named
+from regzoo.language.grammar import read_call
+from regzoo.language.named import Named, construct
 from regzoo.language.regularizer import Regularizer
 
 N = TypeVar("N", bound=Named)
@@ -29,12 +30,23 @@ def backbones() -> dict[str, type[Backbone]]:
     return dict(_discover("regzoo.backbones", Backbone))
 
 
+def read_backbone(text: str) -> Backbone:
+    """Read a backbone as it is written in a config, such as ``mlp([64, 64])``.
+
+    Raises:
+        InputError: with the column, the name or the value that is wrong and what is allowed.
+    """
+    return construct(read_call(text), backbones(), "backbone")
+
+
 def register(kind: type[Regularizer]) -> type[Regularizer]:
     """Make a regularizer of your own known by its name; works as a class decorator.
 
     Raises:
-        InputError: if the zoo has a regularizer of this name.
+        InputError: if it is no regularizer class, or the zoo has a regularizer of this name.
     """
+    if not (isinstance(kind, type) and issubclass(kind, Regularizer)):
+        raise InputError(f"register takes a regularizer class such as Dropout, received {kind!r}")
     if kind.name in _discover("regzoo.regularizers", Regularizer):
         raise InputError(f"the zoo already has a regularizer {kind.name!r}; rename the class {kind.__name__}")
     _own[kind.name] = kind

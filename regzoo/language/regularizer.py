@@ -23,6 +23,7 @@ from regzoo.language.watcher import Objective, Watcher
 if TYPE_CHECKING:
     import keras
 
+    from regzoo.language.backbone import Backbone
     from regzoo.language.recipe import Recipe
 
 
@@ -60,6 +61,10 @@ class Regularizer(Named):
 
         ``others`` are all other regularizers of the recipe, in order.
         """
+        return None
+
+    def doubts(self, backbone: Backbone) -> str | None:
+        """Say in a sentence what is doubtful about acting in ``backbone``, or None."""
         return None
 
     @final
@@ -196,6 +201,9 @@ class OnGradients(Regularizer, ABC):
 @dataclass(frozen=True)
 class OnTraining(Regularizer, ABC):
     """Acts on the loop, once an epoch."""
+
+    watches: ClassVar[bool] = True
+    """Whether its watcher looks at the objective. If not, `fit` may go without validation, and the score is NaN."""
 
     @abstractmethod
     def watch(self, objective: Objective) -> Watcher:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from regzoo.language import Float, OnActivations, Slot, Strength, Tensor, strength
+from regzoo.language import Backbone, Float, OnActivations, Regularizer, Slot, Strength, Tensor, strength
 from regzoo.language.lazy import keras, layers
+from regzoo.regularizers._normalization import shifted
 
 SATURATION = -1.6732632423543772 * 1.0507009873554805
 """SELU's limit for large negative inputs, -alpha scale."""
@@ -19,8 +21,7 @@ class AlphaDropout(OnActivations):
     b = -a s rate; inference uses h as it is.
 
     Keeps mean 0 and variance 1, which SELU networks live on. **Use it with activation selu only**: it shifts the
-    activations of any other nonlinearity, for which `dropout` is right. A recipe does not know the backbone's
-    activation, so nobody warns you.
+    activations of any other nonlinearity, for which `dropout` is right.
 
     Args:
         rate: probability of the limit, in [0, 1); 0 does nothing.
@@ -48,3 +49,15 @@ class AlphaDropout(OnActivations):
         a = 1.0 / keras.ops.sqrt(keep * (1.0 + self.rate * SATURATION**2))
         b = -a * SATURATION * self.rate
         return a * keras.ops.where(kept, h, SATURATION) + b
+
+    def doubts(self, backbone: Backbone) -> str | None:
+        """Another nonlinearity than selu."""
+        if vars(backbone).get("activation", "selu") == "selu":
+            return None
+        return (
+            "alpha_dropout keeps the mean and variance of selu alone: give the backbone activation=selu, or use dropout"
+        )
+
+    def clashes(self, others: Sequence[Regularizer]) -> str | None:
+        """Batch norm behind it, in the next layer."""
+        return shifted(self.name, others)

@@ -17,7 +17,7 @@ class AttentionDropout(OnActivations):
 
     Acts after the softmax, which is not taken again: the weights of a query add up to 1 only on average. Hurts with
     few keys, where a query may be left with none. The paper's text names dropout at the end of residual branches
-    only; this one is in its published code.
+    and on the embeddings; this one is in its published code.
 
     Args:
         rate: probability of zero, in [0, 1]; 0 does nothing.

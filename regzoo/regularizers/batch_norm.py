@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 from regzoo.language import Float, OnActivations, Regularizer, Slot, Strength, strength
 from regzoo.language.lazy import keras
-
-SHIFTING = {"dropout", "classic_dropout", "gaussian_dropout", "alpha_dropout", "spatial_dropout", "dropblock"}
-"""What makes activations vary more in training than at inference."""
+from regzoo.regularizers._normalization import shifted, twice
 
 
 @dataclass(frozen=True)
@@ -18,8 +16,8 @@ class BatchNorm(OnActivations):
 
     Formula: gamma (h - mean) / sqrt(var + 1e-3) + beta with the batch's mean and variance; inference uses
     their moving averages, new = momentum old + (1 - momentum) batch. The batch's own sampling noise is what
-    regularizes. Poor with batches below about 8; dropout right before it shifts the variance that inference
-    relies on.
+    regularizes. Poor with batches below about 8; dropout in the same recipe shifts the variance that
+    inference relies on, since that of a layer stands before the batch norm of the next.
 
     Args:
         momentum: share of the old average that is kept in each step, in [0, 1).
@@ -46,8 +44,6 @@ class BatchNorm(OnActivations):
         return layer
 
     def clashes(self, others: Sequence[Regularizer]) -> str | None:
-        """Dropout before it (Li et al. 2019, https://arxiv.org/abs/1801.05134)."""
-        for other in others:
-            if other.name in SHIFTING:
-                return f"{other.name} before batch_norm shifts the variance that inference relies on (Li 2019)"
-        return None
+        """Dropout, which stands before it in the next layer; another normalization at the same place."""
+        found = (shifted(self.name, others), twice(self.name, others))
+        return "; ".join(sentence for sentence in found if sentence) or None

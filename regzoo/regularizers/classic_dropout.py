@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from regzoo.language import Float, OnActivations, Regularizer, Schedule, Slot, Strength, Tensor, strength
 from regzoo.language.lazy import keras, layers
+from regzoo.regularizers._normalization import shifted
 
 
 @dataclass(frozen=True)
@@ -52,3 +53,7 @@ class ClassicDropout(OnActivations):
         if isinstance(self.rate, Schedule):
             return "inference multiplies by 1 - rate, so one rate must hold throughout; schedule dropout instead"
         return None
+
+    def clashes(self, others: Sequence[Regularizer]) -> str | None:
+        """Batch norm behind it, in the next layer."""
+        return shifted(self.name, others)

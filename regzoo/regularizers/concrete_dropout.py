@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from regzoo.language import Float, OnActivations, Slot, Strength, Tensor, setting, strength
+from regzoo.language import Float, OnActivations, Regularizer, Slot, Strength, Tensor, setting, strength
 from regzoo.language.lazy import Lazy, keras
+from regzoo.regularizers._normalization import shifted
 
 _layers = Lazy("regzoo.regularizers._layers")
 
@@ -68,6 +69,10 @@ class ConcreteDropout(OnActivations):
         entropy = p * softplus(-logit) + (1.0 - p) * softplus(logit)  # softplus(-logit) = -log p
         squares = sum(keras.ops.sum(keras.ops.square(kernel)) for kernel in kernels)
         return self.prior * squares / kept(logit) - self.entropy * units * entropy
+
+    def clashes(self, others: Sequence[Regularizer]) -> str | None:
+        """Batch norm behind it, in the next layer."""
+        return shifted(self.name, others)
 
 
 def kept(logit: Tensor) -> Tensor:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from regzoo.language import Float, InputError, OnActivations, Slot, Strength, Tensor, setting, strength
+from regzoo.language import Float, InputError, OnActivations, Regularizer, Slot, Strength, Tensor, setting, strength
 from regzoo.language.lazy import keras, layers
+from regzoo.regularizers._normalization import shifted
 
 
 @dataclass(frozen=True)
@@ -59,3 +61,7 @@ class Dropblock(OnActivations):
         dropped = keras.ops.max_pool(keras.ops.pad(keras.ops.cast(corners, h.dtype), spread), (tall, wide), 1)
         kept = 1.0 - dropped  # (batch, height, width, channels)
         return h * (kept / keras.ops.maximum(1.0 - keras.ops.mean(dropped), keras.config.epsilon()))
+
+    def clashes(self, others: Sequence[Regularizer]) -> str | None:
+        """Batch norm behind it, in the next layer."""
+        return shifted(self.name, others)

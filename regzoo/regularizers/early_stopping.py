@@ -38,9 +38,11 @@ class EarlyStopping(OnTraining):
     min_delta: float = setting(0.0, domain="[0, inf)")
 
     def clashes(self, others: Sequence[Regularizer]) -> str | None:
-        """An average of weights before it, which it would replace by the weights of the best epoch."""
+        """An average of weights before it, which it would replace by its own; cycles, which it would cut short."""
         if any(other.name in ("ema", "swa") for other in others):
             return "early_stopping restores its weights over the average: write it before ema or swa"
+        if any(other.name == "snapshot_ensemble" for other in others):
+            return "snapshot_ensemble makes validation worse with each restart, and early_stopping stops there"
         return None
 
     def watch(self, objective: Objective) -> Watcher:

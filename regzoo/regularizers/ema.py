@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from regzoo.language import (
     Companion,
@@ -49,6 +50,8 @@ class Ema(OnWeights, OnTraining):
     >>> print(Ema(0.99))
     ema(0.99)
     """
+
+    watches: ClassVar[bool] = False
 
     decay: Strength = strength(Float(0.9, 0.999), neutral=0.0, domain="[0, 1)")
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from regzoo.language import Float, OnActivations, Slot, Strength, Tensor, strength
+from regzoo.language import Float, OnActivations, Regularizer, Slot, Strength, Tensor, strength
 from regzoo.language.lazy import keras, layers
+from regzoo.regularizers._normalization import shifted
 
 
 @dataclass(frozen=True)
@@ -41,3 +43,7 @@ class GaussianDropout(OnActivations):
         kept = keras.ops.maximum(1.0 - self.rate, keras.config.epsilon())  # a rate next to 1 is 1 in float32
         stddev = keras.ops.sqrt(self.rate / kept)
         return h * (1.0 + stddev * keras.random.normal(keras.ops.shape(h), dtype=h.dtype, seed=seed))
+
+    def clashes(self, others: Sequence[Regularizer]) -> str | None:
+        """Batch norm behind it, in the next layer."""
+        return shifted(self.name, others)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from regzoo.language import InputError, OnActivations, Regularizer, Slot, setting
 from regzoo.language.lazy import Lazy, keras
+from regzoo.regularizers._normalization import twice
 
 _layers = Lazy("regzoo.regularizers._layers")
 
@@ -55,5 +56,4 @@ class GroupNorm(OnActivations):
 
     def clashes(self, others: Sequence[Regularizer]) -> str | None:
         """Another normalization at the same place."""
-        twice = [other.name for other in others if other.name in ("batch_norm", "layer_norm")]
-        return f"group_norm normalizes again what {twice[0]} has normalized" if twice else None
+        return twice(self.name, others)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from regzoo.language import OnActivations, Regularizer, Slot
 from regzoo.language.lazy import keras
+from regzoo.regularizers._normalization import twice
 
 
 @dataclass(frozen=True)
@@ -35,5 +36,4 @@ class LayerNorm(OnActivations):
 
     def clashes(self, others: Sequence[Regularizer]) -> str | None:
         """Another normalization at the same place."""
-        twice = [other.name for other in others if other.name in ("batch_norm", "group_norm")]
-        return f"layer_norm normalizes again what {twice[0]} has normalized" if twice else None
+        return twice(self.name, others)

@@ -33,10 +33,10 @@ class McDropout(AfterTraining):
     Formula: p = mean of the probabilities (for regression, of the predictions) over passes with masks drawn as in
     training; entropy of p = mean entropy of a pass + mutual information, what the passes disagree about.
 
-    The model has a method ``uncertainty(x)`` that gives all of it. Batch norm stays at inference; activation noise in
-    the recipe acts too. All rows go through the same thinned networks, so answers repeat and do not depend on the
-    batch. Below about 20 samples the mean is noisier than weight scaling, the usual inference. The passes are
-    shared out over the members of an ensemble.
+    The model has a method ``uncertainty(x)`` that gives all of it; after ``model.fit`` it is ``model.finished()``.
+    Batch norm stays at inference; activation noise in the recipe acts too. All rows go through the same thinned
+    networks, so answers repeat and do not depend on the batch. Below about 20 samples the mean is noisier than weight
+    scaling, the usual inference. The passes are shared out over the members of an ensemble.
 
     Cost: ``samples`` forward passes for a prediction.
 

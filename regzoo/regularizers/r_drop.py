@@ -9,6 +9,13 @@ from typing import ClassVar
 from regzoo.language import Float, Forward, OnActivations, OnForward, OnWeights, Regularizer, Strength, Tensor, strength
 from regzoo.language.lazy import keras, tf
 
+QUIET = frozenset(
+    {"activity_l1", "activity_l2", "decov", "kl_sparsity", "batch_norm", "group_norm", "layer_norm"}
+    | {"l1", "l2", "l1_l2", "l2_sp", "group_lasso", "orthogonal", "max_norm", "unit_norm", "spectral_norm"}
+    | {"ema", "lookahead"}
+)
+"""What acts inside the model and draws nothing: two passes with it are the same."""
+
 
 @dataclass(frozen=True)
 class RDrop(OnForward):
@@ -54,7 +61,7 @@ class RDrop(OnForward):
 
     def refuses(self, others: Sequence[Regularizer]) -> str | None:
         """Nothing in the recipe that could make two passes differ."""
-        if any(isinstance(other, OnActivations | OnWeights) for other in others):
+        if any(isinstance(other, OnActivations | OnWeights) and other.name not in QUIET for other in others):
             return None
         return "r_drop compares two passes that differ by the noise inside the model: add one, such as dropout"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from regzoo.language import (
     AfterTraining,
@@ -33,7 +33,7 @@ class SnapshotEnsemble(OnTraining, AfterTraining):
     An ensemble for the price of one training; its members are less different than those of `ensemble`, and each has
     had a part of the training only: it needs long trainings and a high learning rate. A training that is stopped
     within a cycle counts its last weights as a snapshot. Where T is no whole number, a cycle begins in the first
-    whole epoch after its start.
+    whole epoch after its start. After ``model.fit``, ``model.finished()`` is the average.
 
     Cost: ``last`` passes for a prediction.
 
@@ -52,6 +52,8 @@ class SnapshotEnsemble(OnTraining, AfterTraining):
     >>> print(SnapshotEnsemble(5))
     snapshot_ensemble(5)
     """
+
+    watches: ClassVar[bool] = False
 
     cycles: Strength = strength(Int(3, 6), neutral=None, domain="[1, inf)")
     last: int = setting(3, domain="[1, inf)")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from regzoo.language import Float, OnActivations, Slot, Strength, Tensor, strength
+from regzoo.language import Float, OnActivations, Regularizer, Slot, Strength, Tensor, strength
 from regzoo.language.lazy import keras, layers
+from regzoo.regularizers._normalization import shifted
 
 
 @dataclass(frozen=True)
@@ -43,3 +45,7 @@ class SpatialDropout(OnActivations):
         kept = keras.random.uniform((batch, *(1 for _ in positions), channels), seed=seed) >= self.rate
         scale = 1.0 / keras.ops.maximum(1.0 - self.rate, keras.config.epsilon())
         return h * (keras.ops.cast(kept, h.dtype) * scale)
+
+    def clashes(self, others: Sequence[Regularizer]) -> str | None:
+        """Batch norm behind it, in the next layer."""
+        return shifted(self.name, others)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from regzoo.language import Float, Objective, OnTraining, Regularizer, Strength, Watcher, strength
 from regzoo.language.lazy import keras
@@ -37,6 +37,8 @@ class Swa(OnTraining):
     >>> print(Swa(0.7))
     swa(0.7)
     """
+
+    watches: ClassVar[bool] = False
 
     start: Strength = strength(Float(0.5, 0.9), neutral=1.0, domain="[0, 1]", dial=False)
 

@@ -8,18 +8,20 @@ from typing import Any
 
 import keras
 
-from regzoo.language import Backbone, InputError, Recipe, Regularizer, backbones, parse
-from regzoo.language.grammar import read_call
-from regzoo.language.named import construct
+from regzoo.language import Backbone, InputError, Recipe, Regularizer, parse
+from regzoo.language.registry import read_backbone
 from regzoo.language.slots import Kind
 from regzoo.training.assembly import Assembly
 from regzoo.training.fitting import Fitter, refuse_ranges, refuse_unfit, rules_of, starts_of, with_dials
 from regzoo.training.model import RegularizedModel
-from regzoo.training.task import Task
+from regzoo.training.task import Shape, Task
+
+MOST = 2**28
+"""Weights of a head: a gigabyte, which training needs four times (gradients and Adam's two averages)."""
 
 
 def assemble(
-    backbone: Backbone | str, recipe: Recipe, task: Task, input_shape: tuple[int, ...], seed: int = 0
+    backbone: Backbone | str, recipe: Recipe, task: Task, input_shape: Shape, seed: int = 0
 ) -> RegularizedModel:
     """Build a model, insert the recipe at the backbone's slots and weights, and put it at the start of ``seed``.
 
@@ -33,16 +35,18 @@ def assemble(
         seed: of the run.
 
     Raises:
-        InputError: if a strength is still a range, or a regularizer finds no place to act.
+        InputError: if a strength is still a range, a regularizer finds no place to act, or the head would be huge.
     """
     if isinstance(backbone, str):
-        backbone = construct(read_call(backbone), backbones(), "backbone")
+        backbone = read_backbone(backbone)
     refuse_ranges(recipe)
     refuse_unfit(recipe, task, tuple(input_shape))
     parts, dials = with_dials(recipe)
     fitter = Fitter(parts, census=_census(backbone, input_shape), seed=seed)
     inputs = keras.Input(input_shape, name="inputs")
-    logits, outputs = task.head(backbone(inputs, fitter.slot))
+    features = backbone(inputs, fitter.slot)
+    _refuse_huge(backbone, features.shape[-1], task)
+    logits, outputs = task.head(features)
     shape_only = keras.Model(inputs, logits)
     rules = rules_of(parts, shape_only, fitter.hits)
     _refuse_idle(parts, fitter.hits, backbone)
@@ -71,7 +75,7 @@ def from_config(config: dict[str, Any]) -> RegularizedModel:
     )
 
 
-def _census(backbone: Backbone, input_shape: tuple[int, ...]) -> Counter[str]:
+def _census(backbone: Backbone, input_shape: Shape) -> Counter[str]:
     """Count the slots of each kind, so that a slot can say how many there are."""
     counts: Counter[str] = Counter()
 
@@ -81,6 +85,16 @@ def _census(backbone: Backbone, input_shape: tuple[int, ...]) -> Counter[str]:
 
     backbone(keras.Input(input_shape), count)
     return counts
+
+
+def _refuse_huge(backbone: Backbone, features: int, task: Task) -> None:
+    """Refuse a head that no computer would hold, such as that of `linear` for whole photographs, before it is made."""
+    if features * task.size > MOST:
+        raise InputError(
+            f"{backbone}: its head would hold {features * task.size:,} weights, {features:,} features by {task.size:,} "
+            f"outputs for {task.kind}, more than {MOST:,}; make the inputs smaller, or take a backbone that ends in "
+            "fewer features, such as mlp or autoencoder"
+        )
 
 
 def _refuse_idle(parts: tuple[Regularizer, ...], hits: Counter[str], backbone: Backbone) -> None:

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from regzoo.language import AfterTraining, InputError, OnBatch, OnForward, Recipe, Regularizer
 from regzoo.training.assembly import Assembly
-from regzoo.training.fitting import Fitter, refuse_ranges, refuse_unfit, rules_of, with_dials
+from regzoo.training.fitting import Fitter, refuse_ranges, refuse_several, refuse_unfit, rules_of, with_dials
 from regzoo.training.graft import Graft, Kept, trial
 from regzoo.training.graph import ENDS, Graph, can_part, end_of
 from regzoo.training.model import RegularizedModel
@@ -56,7 +56,7 @@ def attach(
 
     Raises:
         InputError: if a value is wrong, a strength is left to a search, a regularizer finds no place to act, needs
-            an array where the model takes a dict, list or whole numbers, or acts after training; if the model is
+            an array where the model takes a dict, list or whole numbers, or is several models; if the model is
             subclassed, not built, has several outputs, or ends in what is no task.
 
     Example:
@@ -107,10 +107,8 @@ class AttachedModel(RegularizedModel):
 
 
 def _attached(recipe: Recipe, model: keras.Model, classes: int | None, seed: int) -> AttachedModel:
-    for part in recipe:
-        if isinstance(part, AfterTraining):
-            raise InputError(f"{part.name} acts on trained models, so one model cannot hold it: use regzoo.compare")
     refuse_ranges(recipe)
+    refuse_several(recipe)
     if isinstance(model, RegularizedModel):
         raise InputError("the model has a recipe already: attach the sum of both recipes to the model it was made of")
     graph = Graph(model)
@@ -208,6 +206,8 @@ def _refuse_idle(parts: Sequence[Regularizer], hits: dict[str, int], model: kera
 def _refuse_arrays(model: RegularizedModel, x: Any) -> None:
     """Refuse what cannot handle the model's inputs: several of them, or whole numbers."""
     y = tf.one_hot([0] * len(keras.tree.flatten(x)[0]), model.task.size)
+    for part in model.acting(AfterTraining):
+        raise InputError(f"{part.name} needs inputs that are one array of floating numbers")
     for part in model.acting(OnBatch):
         try:
             changed, _ = part.batch(x, y, model.stream(part))

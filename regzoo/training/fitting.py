@@ -32,7 +32,7 @@ from regzoo.language import (
 from regzoo.language.seeds import derive
 from regzoo.language.slots import Kind
 from regzoo.training.assembly import Ruled, Start, companion_start
-from regzoo.training.task import Task
+from regzoo.training.task import Shape, Task
 
 ON_THE_WHOLE = (OnBatch, OnForward, OnLoss, OnGradients, OnTraining, AfterTraining)
 """Places that every model has; a regularizer acting there always hits."""
@@ -52,7 +52,18 @@ def refuse_ranges(recipe: Recipe) -> None:
         )
 
 
-def refuse_unfit(recipe: Recipe, task: Task, input_shape: tuple[int, ...]) -> None:
+def refuse_several(recipe: Recipe) -> None:
+    """Refuse what is made of several trainings; the strengths must be numbers.
+
+    Raises:
+        InputError: at the first of them.
+    """
+    for part in recipe:
+        if isinstance(part, AfterTraining) and part.trainings() > 1:
+            raise InputError(f"{part.name} acts on trained models, so one model cannot hold it: use regzoo.compare")
+
+
+def refuse_unfit(recipe: Recipe, task: Task, input_shape: Shape) -> None:
     """Refuse regularizers that need images, rows, classes, or targets other than the inputs, where there are none.
 
     Args:

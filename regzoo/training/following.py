@@ -39,6 +39,8 @@ class Turning(keras.callbacks.Callback):
 class Watching(keras.callbacks.Callback):
     """Show ``val_loss``, which holds no penalty, to a regularizer's watcher, and stop when it says so.
 
+    Where there is no validation, the watcher is shown NaN.
+
     Args:
         part: a regularizer that acts on training.
     """
@@ -57,7 +59,7 @@ class Watching(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Pass the score on."""
-        if self.watcher.epoch(epoch, float(logs["val_loss"]), self.model):
+        if self.watcher.epoch(epoch, float(logs.get("val_loss", math.nan)), self.model):
             self.model.stop_training = True
 
     def on_train_end(self, logs: Any = None) -> None:

@@ -22,6 +22,8 @@ class RegularizedModel(keras.Model):
     """A functional Keras model with its recipe built in; made by `regzoo.build`.
 
     ``fit``, ``evaluate``, ``predict``, ``save`` and ``keras.models.load_model`` work as for any Keras model.
+    What acts after training (`snapshot_ensemble`, `mc_dropout`) is put together by `finished`.
+
     ``predict`` gives probabilities (batch, classes) or numbers (batch, outputs). In ``fit``, ``loss`` is what is
     minimized, penalties included; ``val_loss`` is the task's loss alone, so it compares across recipes.
     """
@@ -33,6 +35,7 @@ class RegularizedModel(keras.Model):
         self._step = Step(self)
         self._batches: Callable[[], Iterable[tuple[Any, ...]]] = tuple
         self._training_loss: Callable[[], float] | None = None
+        self._snapshots: Callable[[], list[list[Any]]] = list  # functions, too: Keras would track a list's variables
         self._streams = {part.name: keras.random.SeedGenerator(0) for part in assembly.parts}
         self._optimizer_start: Callable[[], list[tuple[Any, Any]]] = list
 
@@ -221,15 +224,35 @@ class RegularizedModel(keras.Model):
         """
         given = inspect.signature(super().fit).bind(*args, **kwargs).arguments
         watching = self.acting(OnTraining)
+        if seeing := [part.name for part in watching if part.watches]:
+            refuse_unwatched(given, " and ".join(seeing))
         if watching:
-            refuse_unwatched(given, " and ".join(part.name for part in watching))
             self.show_training_data(lambda: batches_of(given))
         if self.optimizer is not None and not int(self.optimizer.iterations):
             self._start_companions()  # at the weights as they are: they may have been set or loaded since
         callbacks = given.get("callbacks") or []
         callbacks = callbacks if isinstance(callbacks, list | tuple) else [callbacks]
-        own = [Turning(self.recipe.dials()), *(Watching(part) for part in watching)]
-        return super().fit(**{**given, "callbacks": [*callbacks, *own]})
+        watchers = [Watching(part) for part in watching]
+        history = super().fit(**{**given, "callbacks": [*callbacks, Turning(self.recipe.dials()), *watchers]})
+        members = max((each.watcher.members(self) for each in watchers), key=len, default=[])
+        self._snapshots = lambda: members if len(members) > 1 else []
+        return history
+
+    def finished(self) -> keras.Model:
+        """The model to use after `fit`: what the recipe makes of the trained one; itself where nothing is made of it.
+
+        With `mc_dropout` it has a method ``uncertainty(x)`` and shares this model's weights; with `snapshot_ensemble`
+        it averages what the snapshots of the last `fit` predict, which are not saved with this model.
+        """
+        from regzoo.training.combined import put_together  # it makes use of models, so it knows this class
+
+        return put_together(self.recipe, [self._copy(weights) for weights in self._snapshots()] or [self])
+
+    def _copy(self, weights: list[Any]) -> RegularizedModel:
+        copy = type(self).from_config(self.get_config())
+        copy.set_weights(weights)
+        copy.turn(self.dials)
+        return copy
 
     def get_config(self) -> dict[str, Any]:
         """What `from_config` needs to assemble the model again."""

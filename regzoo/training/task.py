@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+import operator
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,6 +12,9 @@ from regzoo.language import InputError, Objective, did_you_mean
 from regzoo.language.lazy import keras, tf
 from regzoo.training import metrics as of
 from regzoo.training.metrics import DEAR, DIRECTIONS, METRICS
+
+Shape = tuple[int | None, ...]
+"""Of one example; None is a length that differs from example to example."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +38,13 @@ class Task:
 
     def __post_init__(self) -> None:
         least = 2 if self.kind == "classification" else 1
-        if self.size < least:
+        size = whole_number(self.size)
+        if size is None or size < least:
             word = {"classification": "classes", "multilabel": "labels", "regression": "outputs"}.get(
                 self.kind, "inputs"
             )
-            raise InputError(f"{self.kind} needs {word} from {least}, received {self.size}")
+            raise InputError(f"{self.kind} needs {word} from {least}, received {self.size!r}")
+        object.__setattr__(self, "size", size)
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -155,12 +161,12 @@ def task_for(
     outputs: int | None = None,
     labels: int | None = None,
     task: str | None = None,
-    input_shape: tuple[int, ...] = (),
+    input_shape: Shape = (),
 ) -> Task:
     """Return the task that ``classes=``, ``outputs=`` (regression), ``labels=`` (multilabel) or ``task=`` asks for.
 
     Raises:
-        InputError: unless exactly one of them is given, or if ``task`` is not ``"reconstruction"``.
+        InputError: unless exactly one of them is given, a whole number, or if ``task`` is not ``"reconstruction"``.
     """
     given = (classes, outputs, labels, task)
     if task not in (None, "reconstruction") or sum(value is not None for value in given) != 1:
@@ -169,7 +175,34 @@ def task_for(
             f'task="reconstruction", received classes={classes}, outputs={outputs}, labels={labels}, task={task!r}'
         )
     if task is not None:
-        return Task("reconstruction", math.prod(input_shape))
+        sizes = [size for size in input_shape if size is not None]
+        if len(sizes) < len(input_shape):
+            raise InputError(f"reconstruction needs inputs of one known size, received {input_shape}")
+        return Task("reconstruction", math.prod(sizes))
     if labels is not None:
         return Task("multilabel", labels)
-    return Task("classification", classes) if classes is not None else Task("regression", int(outputs or 0))
+    return Task("classification", classes) if classes is not None else Task("regression", outputs or 0)
+
+
+def shape_of(given: Any) -> Shape:
+    """Return the shape of one example as a user gave it; sequences (None, features) may be of any length.
+
+    Raises:
+        InputError: if it is empty, or holds anything but whole numbers from 1.
+    """
+    sizes = [size if size is None else whole_number(size) or 0 for size in given] if isinstance(given, Iterable) else []
+    known = sizes[1:] if len(sizes) == 2 and sizes[0] is None else sizes
+    if not known or not all(size is not None and size > 0 for size in known):
+        raise InputError(
+            "input_shape is the shape of one example, such as (18,) for rows or (28, 28, 1) for images, "
+            f"received {given!r}"
+        )
+    return tuple(sizes)
+
+
+def whole_number(value: Any) -> int | None:
+    """``value`` as an int, if it is a whole number of any library."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        return None

@@ -46,3 +46,10 @@ def test_what_needs_a_hidden_layer_is_refused() -> None:
     with pytest.raises(regzoo.InputError, match="dropout finds no place to act in linear: it would do nothing"):
         regzoo.build("linear", "dropout(0.5)", input_shape=(5,), classes=3)
     assert regzoo.build("linear", "l2(0.1)", input_shape=(5,), classes=3).hits == {"l2": 1}
+
+
+def test_a_head_that_no_computer_would_hold_is_refused() -> None:
+    with pytest.raises(
+        regzoo.InputError, match="linear: its head would hold 22,658,678,784 weights, 150,528 features by"
+    ):
+        regzoo.build("linear", input_shape=(224, 224, 3), task="reconstruction")

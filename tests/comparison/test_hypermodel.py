@@ -47,3 +47,5 @@ def test_a_hypermodel_refuses_what_build_refuses() -> None:
         regzoo.hypermodel("mlp", "dropout", (5,))
     with pytest.raises(InputError, match="Did you mean 'dropout'"):
         regzoo.hypermodel("mlp", "dropuot", (5,), classes=3)
+    with pytest.raises(InputError, match="mc_dropout acts on trained models, which a tuner does not see"):
+        regzoo.hypermodel("mlp", "dropout + mc_dropout", (5,), classes=3)

@@ -8,11 +8,13 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from regzoo.language import InputError, OnWeights, Penalty, Regularizer, Weight, backbones, parse, register, registry
 from regzoo.language.registry import own_modules, regularizers
+from regzoo.regularizers import Dropout
 
 ZOO = Path(registry.__file__).parents[1]
 
@@ -83,6 +85,12 @@ def test_a_users_own_class_is_read_like_the_zoos() -> None:
     assert str(parse("mine + l2(0.1)")) == "mine + l2(0.1)"
     assert list(regularizers())[-1] == "mine"
     assert own_modules() == (__name__,)
+
+
+@pytest.mark.parametrize("what", [Dropout(0.5), 3, int])
+def test_what_is_no_class_of_a_regularizer_is_not_registered(what: Any) -> None:
+    with pytest.raises(InputError, match="register takes a regularizer class such as Dropout"):
+        register(what)
 
 
 def test_a_name_of_the_zoo_cannot_be_taken() -> None:

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 import regzoo
 from regzoo.language import InputError, Slot
+from regzoo.language.registry import read_backbone
 from regzoo.regularizers import AlphaDropout
 
 
@@ -92,3 +93,15 @@ def test_it_acts_after_every_activation() -> None:
     model = regzoo.build("mlp([4, 4], activation=selu)", "alpha_dropout(0.1)", input_shape=(5,), classes=3)
     assert model.hits == {"alpha_dropout": 2}
     assert AlphaDropout(0.5).layer(Slot("input", 0, 1, 2, 0)) is None
+
+
+@pytest.mark.parametrize(
+    ("backbone", "doubtful"), [("mlp", True), ("transformer", True), ("mlp([8], activation=selu)", False)]
+)
+def test_another_nonlinearity_than_selu_is_called_doubtful(backbone: str, doubtful: bool) -> None:
+    said = regzoo.parse("alpha_dropout(0.1)").clashes(read_backbone(backbone))
+    assert said == (
+        ["alpha_dropout keeps the mean and variance of selu alone: give the backbone activation=selu, or use dropout"]
+        if doubtful
+        else []
+    )

@@ -196,3 +196,14 @@ def test_it_is_exported_as_one_graph(trained: Any, rows: Any, tmp_path: Path) ->
         np.testing.assert_allclose(loaded.serve(rows[0][:batch]), expected[:batch], atol=1e-6)
     model.save(tmp_path / "model.keras")
     np.testing.assert_array_equal(keras.models.load_model(tmp_path / "model.keras")(rows[0]), expected)
+
+
+def test_it_is_made_of_ones_own_model_after_fit(rows: Any) -> None:
+    layers = [keras.Input((5,)), keras.layers.Dense(8, "relu"), keras.layers.Dense(3, "softmax")]
+    model = regzoo.attach("dropout(0.5) + mc_dropout(20)", keras.Sequential(layers))
+    model.fit(*rows, epochs=2, verbose=0)
+    found = model.finished().uncertainty(rows[0])
+    expected = McDropout(20).finish([model]).uncertainty(rows[0])
+    assert set(found) == {"probabilities", "predictive_entropy", "mutual_information"}
+    assert all(np.array_equal(found[name], expected[name]) for name in found)
+    assert np.mean(found["mutual_information"]) > 1e-3

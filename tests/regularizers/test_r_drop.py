@@ -11,10 +11,13 @@ import tensorflow as tf
 from scipy.stats import entropy
 
 import regzoo
-from regzoo.contract import Bench, same
-from regzoo.language import Forward, InputError
+from regzoo.contract import Bench, same, with_numbers
+from regzoo.language import Forward, InputError, OnActivations, OnWeights, Recipe, regularizers
 from regzoo.regularizers import Dropout, RDrop
 from regzoo.regularizers.r_drop import divergence
+from regzoo.training.assemble import assemble
+from regzoo.training.step import Step
+from regzoo.training.task import Task
 
 
 def forward(alpha: float, passes: list[Any]) -> tuple[Any, Any]:
@@ -71,7 +74,7 @@ def test_at_alpha_0_there_is_no_second_pass() -> None:
     assert loss.numpy() == np.float32(0.7)
 
 
-@pytest.mark.parametrize("company", ["l2(0.001)", "dropout(0.5) + batch_norm(0.9)"])
+@pytest.mark.parametrize("company", ["activation_noise(0.1)", "dropout(0.5) + batch_norm(0.9)"])
 def test_alpha_0_trains_the_baseline_bit_for_bit(company: str, rows: Any) -> None:
     assert all(map(np.array_equal, trained(f"{company} + r_drop(0.0)", rows), trained(company, rows)))
 
@@ -101,6 +104,29 @@ def test_it_draws_two_masks_together() -> None:
         passes = [divergence(model.logits(x, training=True), model.logits(x, training=True)) for _ in range(10)]
         found.append(float(np.mean(passes)))
     assert found[1] < found[0] / 2
+
+
+INSIDE = [name for name, kind in regularizers().items() if issubclass(kind, OnActivations | OnWeights)]
+
+
+@pytest.mark.parametrize("name", INSIDE)
+def test_it_goes_with_whatever_makes_two_passes_differ_and_with_nothing_else(name: str) -> None:
+    """Else it would cost a second pass and do nothing."""
+    part = with_numbers(regularizers()[name]())
+    backbone = {
+        "stochastic_depth": "mlp([4, 4], residual=true)",
+        "attention_dropout": "transformer(8, heads=2, depth=1)",
+    }
+    images = {"spatial_dropout", "dropblock"}
+    shape, default = ((6, 6, 1), "cnn([3], dense=4)") if name in images else ((5,), "mlp([4])")
+    model = assemble(backbone.get(name, default), Recipe((part,)), Task("classification", 3), shape)
+    x, y = np.random.default_rng(0).normal(size=(8, *shape)).astype(np.float32), model.task.encode(np.arange(8) % 3)
+    first, second = (Step(model).objective(x, y, None)[1] for _ in range(2))
+    if np.array_equal(first, second):
+        with pytest.raises(InputError, match="add one, such as"):
+            part + RDrop(2.0)
+    else:
+        assert len((part + RDrop(2.0)).parts) == 2
 
 
 def test_what_it_refuses() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -109,3 +110,23 @@ def test_a_scheduled_learning_rate_is_refused() -> None:
     model.optimizer = keras.optimizers.SGD(keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.5))
     with pytest.raises(InputError, match="give the optimizer a number, not a schedule"):
         SnapshotEnsemble(2).watch(Objective(NLL, "min", 4)).begin(0, model)
+
+
+def test_fit_leaves_the_average_of_its_snapshots(rows: Any, tmp_path: Path) -> None:
+    model = regzoo.build(
+        "mlp([8])", "snapshot_ensemble(3, last=2)", input_shape=(5,), classes=3, optimizer=keras.optimizers.Adam(0.05)
+    )
+    assert model.finished() is model
+    after = {}
+    note = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: after.update({epoch: model.predict(rows[0], verbose=0)})
+    )
+    model.fit(*rows, epochs=6, verbose=0, callbacks=[note])
+    together = model.finished()
+    # Some float32 roundings of numbers near 1.
+    np.testing.assert_allclose(together.predict(rows[0], verbose=0), (after[3] + after[5]) / 2, atol=5e-7)
+    assert np.array_equal(model.predict(rows[0], verbose=0), after[5])
+    assert float(model.optimizer.learning_rate) == pytest.approx(0.05)
+    together.save(tmp_path / "together.keras")
+    again = keras.models.load_model(tmp_path / "together.keras")
+    np.testing.assert_array_equal(again.predict(rows[0], verbose=0), together.predict(rows[0], verbose=0))

@@ -176,6 +176,16 @@ def test_arguments_may_stand_in_keras_order(rows: Any) -> None:
 
 
 def test_validation_now_and_then_is_refused(rows: Any) -> None:
-    model = regzoo.build("mlp([4])", "ema(0.9)", input_shape=(5,), classes=3)
-    with pytest.raises(InputError, match="ema watches validation after every epoch, received validation_freq=2"):
+    model = regzoo.build("mlp([4])", "early_stopping(2) + ema(0.9)", input_shape=(5,), classes=3)
+    with pytest.raises(InputError, match=r"^early_stopping watches validation after every epoch.*validation_freq=2"):
         model.fit(*rows, validation_data=rows, validation_freq=2, verbose=0)
+
+
+@pytest.mark.parametrize("recipe", ["ema(0.9)", "swa(0.5)", "snapshot_ensemble(2)"])
+def test_what_does_not_watch_validation_goes_without(recipe: str, rows: Any) -> None:
+    weights = []
+    for given in ({}, {"validation_data": rows}):
+        model = regzoo.build("mlp([4])", recipe, input_shape=(5,), classes=3, seed=1)
+        model.fit(*rows, epochs=2, shuffle=False, verbose=0, **given)
+        weights.append(model.get_weights())
+    assert all(map(np.array_equal, *weights))
