@@ -387,7 +387,26 @@ def test_a_failing_machine_ends_with_3(
     code, _, err = run("report", copied)
     assert code == 3
     assert f"Failed: {error}" in err
+    assert ("make room and run the same command again" in err) == isinstance(error, OSError)
     assert "Traceback" not in err
+
+
+INTERRUPTED = """
+import runpy, sys
+
+class Interrupt:
+    def find_spec(self, name, path=None, target=None):
+        if name == "typer":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupt())
+runpy.run_module("regzoo", run_name="__main__")
+"""
+
+
+def test_ctrl_c_while_the_command_line_is_imported_shows_no_traceback() -> None:
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 def test_an_error_of_our_own_is_shown_whole(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from regzoo.comparison.folder import Scratch
 from regzoo.language import Choice, Float, InputError, Int, Objective, Range, Recipe, Regularizer
 from regzoo.language.seeds import derive
 from regzoo.training.task import task_for
@@ -166,7 +165,7 @@ def rounded(value: float) -> float:
 
 
 class _Oracle:
-    """A KerasTuner oracle: quiet, its folder disposable, its seed never 0 (which it takes for none)."""
+    """A KerasTuner oracle: quiet, without files, its seed never 0 (which it takes for none)."""
 
     def __init__(self, make: Callable[..., Any], space: Sequence[Axis], objective: Objective, seed: int) -> None:
         with _quiet():
@@ -185,8 +184,7 @@ class _Oracle:
                 max_consecutive_failed_trials=10**9,
             )
             self.oracle.verbose = 0
-            self.folder = Scratch()
-            self.oracle._set_project_dir(str(self.folder.path), "search")
+            self.oracle.save = self.oracle._save_trial = _kept_in_the_ledger
         self.space = list(space)
         self.metric = objective.metric
         self.asked = 0
@@ -215,6 +213,10 @@ class _Oracle:
             else:
                 trial.status = "INVALID"
             self.oracle.end_trial(trial)
+
+
+def _kept_in_the_ledger(*_: Any) -> None:
+    """What an oracle would write after each trial; a search that is resumed is replayed from the ledger."""
 
 
 def _inside(axis: Axis, value: float) -> float:
