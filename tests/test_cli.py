@@ -60,7 +60,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> R
 
 def process(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "regzoo", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=300)
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=900)
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_interrupted_by_ctrl_c_it_goes_on_and_ends_the_same(config: Path, finish
         while len(keys(ledger)) < 5 and first.poll() is None:
             time.sleep(0.01)
         os.killpg(first.pid, signal.SIGINT)  # a terminal sends it to the workers as well
-        out, err = first.communicate(timeout=60)
+        out, err = first.communicate(timeout=300)
     assert first.returncode == 130
     assert "Interrupted. Nothing is lost: run the same command again and it goes on." in err
     assert "Traceback" not in out + err
@@ -458,14 +458,29 @@ def test_a_folder_without_a_comparison_ends_with_2(command: str, run: Run, tmp_p
 # --- looking things up
 
 
-def test_help_is_quick_and_imports_nothing_slow() -> None:
+BARE = """
+import typer
+app = typer.Typer()
+app.command()(lambda: None)
+app()
+"""
+"""The least command line there is."""
+
+
+def timed(code: str) -> tuple[float, str]:
+    """Ask the program ``code`` for its help: seconds of processor, whatever else this machine does, and the help."""
     began = os.times()
-    done = subprocess.run([sys.executable, "-c", QUICK, "--help"], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=True)
     ended = os.times()
+    return ended.children_user - began.children_user + ended.children_system - began.children_system, done.stdout
+
+
+def test_help_is_quick_and_imports_nothing_slow() -> None:
+    """A fifth of a second where this was written, most of it typer's; on a slower machine typer is slower as well."""
+    spent, said = timed(QUICK)
     for command in ("zoo", "check", "plan", "compare", "leaderboard", "failures", "report", "export"):
-        assert command in done.stdout
-    spent = (ended.children_user - began.children_user) + (ended.children_system - began.children_system)
-    assert spent < 0.5  # seconds of processor, whatever else this machine does
+        assert command in said
+    assert spent < 2.5 * timed(BARE)[0] + 0.1
 
 
 def test_reading_a_comparison_imports_no_tensorflow(copied: Path) -> None:
