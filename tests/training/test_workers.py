@@ -113,7 +113,7 @@ def made(executor: Executor, runs: list[Run]) -> dict[Run, Outcome]:
 
 
 def timeless(record: Record) -> Record:
-    return replace(record, fit_seconds=0.0, predict_ms=0.0)
+    return replace(record, fit_seconds=0.0, measure_seconds=0.0, predict_ms=0.0)
 
 
 @pytest.fixture
