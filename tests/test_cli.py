@@ -458,29 +458,13 @@ def test_a_folder_without_a_comparison_ends_with_2(command: str, run: Run, tmp_p
 # --- looking things up
 
 
-BARE = """
-import typer
-app = typer.Typer()
-app.command()(lambda: None)
-app()
-"""
-"""The least command line there is."""
-
-
-def timed(code: str) -> tuple[float, str]:
-    """Ask the program ``code`` for its help: seconds of processor, whatever else this machine does, and the help."""
-    began = os.times()
-    done = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=True)
-    ended = os.times()
-    return ended.children_user - began.children_user + ended.children_system - began.children_system, done.stdout
-
-
-def test_help_is_quick_and_imports_nothing_slow() -> None:
-    """A fifth of a second where this was written, most of it typer's; on a slower machine typer is slower as well."""
-    spent, said = timed(QUICK)
+def test_help_imports_nothing_that_takes_time() -> None:
+    """Help took .13 s of processor where this was written; half a second is kept by what it does not import."""
+    script = f"{QUICK}slow = {{'numpy', 'pandas', 'pydantic', 'yaml', 'keras', 'matplotlib'}} & set(sys.modules)\n"
+    script += "assert not slow, slow\n"
+    done = subprocess.run([sys.executable, "-c", script, "--help"], capture_output=True, text=True, check=True)
     for command in ("zoo", "check", "plan", "compare", "leaderboard", "failures", "report", "export"):
-        assert command in said
-    assert spent < 2.5 * timed(BARE)[0] + 0.1
+        assert command in done.stdout
 
 
 def test_reading_a_comparison_imports_no_tensorflow(copied: Path) -> None:
