@@ -1,6 +1,16 @@
-"""Run regzoo as ``python -m regzoo``."""
+"""Run regzoo, also as ``python -m regzoo``."""
 
-from regzoo.cli import main
+import sys
+
+
+def main() -> None:
+    """The command line; an interruption while it is imported is none of the user's errors either."""
+    try:
+        from regzoo.cli import main as command
+    except KeyboardInterrupt:
+        sys.exit(130)
+    command()
+
 
 if __name__ == "__main__":
     main()

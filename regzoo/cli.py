@@ -6,7 +6,9 @@ Exit codes: 0 done; 1 some runs failed and the rest is ranked; 2 the input is wr
 
 from __future__ import annotations
 
+import errno
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -309,14 +311,20 @@ def main() -> None:
         app()
     except SystemExit as done:
         if done.code == INTERRUPTED:  # typer turns Ctrl-C into this code
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # once is enough
             _warn("\nInterrupted. Nothing is lost: run the same command again and it goes on.")
         raise
     except Exception as error:
         code = _code(error)
         if code is None:
             raise
-        _warn(f"{'Error' if code == 2 else 'Failed'}: {error}")
+        _warn(f"{'Error' if code == 2 else 'Failed'}: {error}{_advice(error)}")
         sys.exit(code)
+
+
+def _advice(error: Exception) -> str:
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    return ". Nothing that was finished is lost: make room and run the same command again" if full else ""
 
 
 def _code(error: Exception) -> int | None:

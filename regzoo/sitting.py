@@ -94,7 +94,7 @@ def run(
         prepared = read()
         study = study_of(experiment, prepared)
         data = prepared.parts(experiment.training.class_weight)
-        study, decision = compiled(experiment, study, data, folder)
+        study, decision = compiled(experiment, study, data, None if fresh else folder)
         hall.open(study, data)
         check_models(experiment, study)
         plan = make_plan(experiment, prepared, study)
@@ -103,7 +103,7 @@ def run(
         with claimed(folder):
             with Ledger(folder, create=True) as ledger:
                 _refuse_other_data(ledger, study)
-                keep_config(folder, experiment)
+                keep_config(folder, experiment, (ledger.noted("study") or {}).get("config"))
                 _note(ledger, experiment, prepared, study, command, sweep)
                 ledger.note(XLA, decision)
                 progress.planned(plan)
@@ -127,18 +127,18 @@ def executor(workers: int | None, limit: float) -> Workers | InProcess:
 
 
 def compiled(
-    experiment: Experiment, study: Study, data: dict[str, Any], folder: Path
+    experiment: Experiment, study: Study, data: dict[str, Any], folder: Path | None
 ) -> tuple[Study, dict[str, Any] | None]:
     """Say in the study whether XLA compiles the steps; return also what was measured, if it was to be.
 
-    It is measured once for a comparison: one that is resumed goes on as it began.
+    It is measured once for a comparison: one that is resumed, in ``folder``, goes on as it began.
     """
     wanted = experiment.training.jit_compile
     if wanted != "auto":
         return dataclasses.replace(study, jit_compile=wanted), None
     noted: dict[str, Any] | None = None
-    if (folder / LEDGER).is_file():
-        with Ledger(folder) as ledger:
+    if folder is not None and (folder / LEDGER).is_file():
+        with Ledger(folder, create=True) as ledger:  # it may be empty: interrupted while it was made
             noted = ledger.noted(XLA)
     if noted is None:
         recipes = [str(_with_numbers(recipe)) for recipe in experiment.built_recipes()]

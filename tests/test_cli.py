@@ -58,7 +58,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> R
 
 def process(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "regzoo", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=300)
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=900)
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_interrupted_by_ctrl_c_it_goes_on_and_ends_the_same(config: Path, finish
         while len(keys(ledger)) < 5 and first.poll() is None:
             time.sleep(0.01)
         os.killpg(first.pid, signal.SIGINT)  # a terminal sends it to the workers as well
-        out, err = first.communicate(timeout=60)
+        out, err = first.communicate(timeout=300)
     assert first.returncode == 130
     assert "Interrupted. Nothing is lost: run the same command again and it goes on." in err
     assert "Traceback" not in out + err
@@ -379,7 +379,26 @@ def test_a_failing_machine_ends_with_3(
     code, _, err = run("report", copied)
     assert code == 3
     assert f"Failed: {error}" in err
+    assert ("make room and run the same command again" in err) == isinstance(error, OSError)
     assert "Traceback" not in err
+
+
+INTERRUPTED = """
+import runpy, sys
+
+class Interrupt:
+    def find_spec(self, name, path=None, target=None):
+        if name == "typer":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupt())
+runpy.run_module("regzoo", run_name="__main__")
+"""
+
+
+def test_ctrl_c_while_the_command_line_is_imported_shows_no_traceback() -> None:
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 def test_an_error_of_our_own_is_shown_whole(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:

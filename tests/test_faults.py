@@ -34,6 +34,9 @@ replicates: 6
 RUNS = 50
 """Ten for each recipe, not counting the members of ensembles."""
 
+LIMIT = 45
+"""Seconds for a run: a slow machine traces in that time, and the test waits as long for the one that hangs."""
+
 MISHAPS = '''
 """Regularizers that go wrong while they are traced: all but one of them once."""
 
@@ -106,7 +109,7 @@ def command(*arguments: object) -> list[str]:
 
 
 def regzoo(*arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command(*arguments), capture_output=True, text=True, check=False, timeout=300, **options)
+    return subprocess.run(command(*arguments), capture_output=True, text=True, check=False, timeout=900, **options)
 
 
 @pytest.fixture
@@ -131,7 +134,7 @@ def kill(process: subprocess.Popen[str], how: int = signal.SIGKILL) -> None:
         os.killpg(process.pid, how)
 
 
-def until(done: Callable[[], bool], process: subprocess.Popen[str], seconds: float = 120.0) -> None:
+def until(done: Callable[[], bool], process: subprocess.Popen[str], seconds: float = 600.0) -> None:
     """Wait until ``done`` or the process has ended."""
     end = time.monotonic() + seconds
     while not done() and process.poll() is None:
@@ -205,7 +208,7 @@ def bad_config(folder: Path, recipes: str, more: str = "") -> Path:
 def test_what_raises_hangs_is_killed_or_diverges_costs_itself_alone(
     start: Start, mishaps: dict[str, Any], tmp_path: Path
 ) -> None:
-    path = bad_config(tmp_path, "raising(0.5), hanging(0.5), holding(0.5), diverging(0.5)", "run_limit: 15s\n")
+    path = bad_config(tmp_path, "raising(0.5), hanging(0.5), holding(0.5), diverging(0.5)", f"run_limit: {LIMIT}s\n")
     folder = tmp_path / "bad"
     process = start("compare", path, "--out", folder, "--workers", 2, **mishaps)
     held = tmp_path / "site" / "holding.pid"
@@ -225,8 +228,8 @@ def test_what_raises_hangs_is_killed_or_diverges_costs_itself_alone(
     assert sum(record["status"] == "failed" for record in records) == 3
     assert "ZeroDivisionError: " in failed["raising(0.5)"]["error"]
     assert "out of luck" in failed["raising(0.5)"]["error"]
-    assert failed["hanging(0.5)"]["error"] == "ran past its limit of 15 s"
-    assert 15.0 <= failed["hanging(0.5)"]["fit_seconds"] < 60.0
+    assert failed["hanging(0.5)"]["error"] == f"ran past its limit of {LIMIT} s"
+    assert failed["hanging(0.5)"]["fit_seconds"] >= LIMIT
     killed = "the worker was killed (signal 9): out of memory, or killed from outside"
     assert failed["holding(0.5)"]["error"] == killed
     assert board["diverging(0.5)"]["rank"] == 5
@@ -234,7 +237,7 @@ def test_what_raises_hangs_is_killed_or_diverges_costs_itself_alone(
     assert board["none"]["failed"] == 0
     assert all(board[name]["mean"] is not None for name in ("none", *failed))  # the rest of their runs is ranked
     told = regzoo("failures", folder, **mishaps).stdout
-    for words in ("out of luck", "ran past its limit of 15 s", killed, "not finite"):
+    for words in ("out of luck", f"ran past its limit of {LIMIT} s", killed, "not finite"):
         assert words in re.sub(r"\s+", " ", told)
 
 
@@ -272,7 +275,7 @@ def test_killed_at_twenty_moments_it_ends_as_if_nothing_had_happened(
             until(holds(folder, len(before) + draw.randint(0, 2)), process)
             time.sleep(draw.uniform(0.0, 0.1))
         kill(process)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=300)
         assert_goes_on(before, rows(folder))
         if process.returncode == -signal.SIGKILL:
             kills += 1
@@ -330,11 +333,11 @@ def test_ctrl_c_at_any_moment_is_resumable(start: Start, config: Path, uninterru
     for records in (0, 1, 6, len(rows(uninterrupted))):
         before = rows(folder)
         process = start("compare", config, "--out", folder, "--workers", 2)
-        if records == 0:
-            time.sleep(2.0)
+        assert process.stderr is not None
+        assert process.stderr.readline() == "preparing: workers start, TensorFlow is imported\n"
         until(holds(folder, records), process)
         kill(process, signal.SIGINT)  # a terminal sends it to the workers as well
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=300)
         assert process.returncode == 130, err
         assert "Interrupted. Nothing is lost: run the same command again and it goes on." in err
         assert "Traceback" not in out + err

@@ -26,7 +26,8 @@ NOTES = [
     "that were measured.",
     "Seconds per run: from result to result, all processes together, the first run of each left out.",
     "Every way: same rows, network, Adam, batches, epochs, validation after each epoch. regzoo also measures five "
-    "metrics on the training part, and keeps records and weights in its ledger; its report is left out.",
+    "metrics on the training part, measures each finished model on all rows (told apart from its overhead; no other "
+    "way does it), and keeps records and weights in its ledger; its report is left out.",
     "Ceiling: operations of the training steps (three forward passes of dense and convolutional layers) as a share of "
     "the machine's float32 matrix products; validation and dropout are not counted as operations.",
     "Memory: the peaks of all processes added up; what they share counts several times.",

@@ -32,6 +32,7 @@ class Measured:
         threads: of each.
         finished: when each run was finished, in order, in seconds from any fixed moment.
         fit_seconds: how long each of these runs trained, where the way records it.
+        measure_seconds: how long each finished model was measured beyond that, alike.
         epochs: of each run.
         steps: optimizer steps of each run.
         weights: shapes of the network's kernels and biases, sorted.
@@ -44,6 +45,7 @@ class Measured:
     threads: int
     finished: tuple[float, ...]
     fit_seconds: tuple[float, ...]
+    measure_seconds: tuple[float, ...]
     epochs: int
     steps: int
     weights: tuple[tuple[int, ...], ...]

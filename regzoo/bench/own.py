@@ -71,6 +71,7 @@ def compare(job: Job) -> Measured:
         threads=1,
         finished=tuple(clock.finished),
         fit_seconds=tuple(record.fit_seconds for record in clock.records),
+        measure_seconds=tuple(record.measure_seconds for record in clock.records),
         epochs=clock.records[-1].epochs,
         steps=clock.records[-1].steps,
         weights=tuple(sorted(tuple(weight.shape) for weight in weights if weight.ndim)),

@@ -32,7 +32,8 @@ class Figures:
         gflops: 10^9 operations a second spent in training steps.
         ceiling_share: the same as a share of the machine's matrix products.
         peak_memory_mb: of all processes together.
-        overhead_ms: per run and process, what is not training: later traces, evaluation, transport, ledger, waiting.
+        measuring_ms: per run, of a finished model on all training, validation and test rows, which no stock way does.
+        overhead_ms: per run and process, what is neither: later traces, transport, ledger, waiting.
         typical_overhead_ms: its median over the runs, so without traces; for one process.
         others_share: of all cores, taken by other programs meanwhile: near 0, or the times mean little.
         work: what was done; equal in all ways.
@@ -50,6 +51,7 @@ class Figures:
     gflops: float
     ceiling_share: float
     peak_memory_mb: float | None
+    measuring_ms: float | None
     overhead_ms: float | None
     typical_overhead_ms: float | None
     others_share: float | None
@@ -104,6 +106,7 @@ def figures(case: Case, measured: Measured, outside: Outside, ceiling: float) ->
         gflops=gflops,
         ceiling_share=gflops / ceiling,
         peak_memory_mb=measured.peak_memory_mb,
+        measuring_ms=_measuring(measured),
         overhead_ms=_overhead(measured, each),
         typical_overhead_ms=_typical_overhead(measured),
         others_share=outside.others,
@@ -120,16 +123,27 @@ def seconds_per_run(finished: Sequence[float], processes: int) -> float:
     return (finished[-1] - finished[processes - 1]) / (len(finished) - processes)
 
 
+def _measuring(measured: Measured) -> float | None:
+    later = measured.measure_seconds[measured.processes :]
+    return 1e3 * statistics.fmean(later) if later else None
+
+
 def _overhead(measured: Measured, each: float) -> float | None:
-    later = measured.fit_seconds[measured.processes :]
+    later = _worked(measured)[measured.processes :]
     return 1e3 * (measured.processes * each - statistics.fmean(later)) if later else None
 
 
 def _typical_overhead(measured: Measured) -> float | None:
-    if not measured.fit_seconds or measured.processes > 1:
+    worked = _worked(measured)
+    if not worked or measured.processes > 1:
         return None
     gaps = [later - earlier for earlier, later in itertools.pairwise(measured.finished)]
-    return 1e3 * statistics.median(gap - fit for gap, fit in zip(gaps, measured.fit_seconds[1:], strict=True))
+    return 1e3 * statistics.median(gap - work for gap, work in zip(gaps, worked[1:], strict=True))
+
+
+def _worked(measured: Measured) -> list[float]:
+    """Seconds that each run trained and was measured."""
+    return [fit + measure for fit, measure in zip(measured.fit_seconds, measured.measure_seconds, strict=True)]
 
 
 def ratios(rows: Sequence[Row]) -> Ratios:

@@ -111,6 +111,7 @@ class _Log:
             threads=os.cpu_count() or 1,
             finished=tuple(self.finished),
             fit_seconds=(),
+            measure_seconds=(),
             epochs=self.epochs,
             steps=self.steps,
             weights=self.weights,

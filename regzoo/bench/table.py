@@ -40,6 +40,7 @@ def _measured(case: Values) -> Table:
         table.add_column(header, justify="right")
     overhead = any(way["overhead_ms"] is not None for way in case["ways"])
     if overhead:
+        table.add_column("measuring ms per run", justify="right")
         table.add_column("overhead ms per run (median)", justify="right")
     for way in case["ways"]:
         cells = _cells(way) if way["status"] == "ok" else [way["status"]]
@@ -52,7 +53,7 @@ def _measured(case: Values) -> Table:
 
 def _cells(way: Values) -> list[str]:
     memory, others = way["peak_memory_mb"], way["others_share"]
-    overhead, median = way["overhead_ms"], way["typical_overhead_ms"]
+    measuring, overhead, median = way["measuring_ms"], way["overhead_ms"], way["typical_overhead_ms"]
     return [
         f"{way['processes']} x {way['threads']}",
         f"{way['suite_seconds']:.1f}{'*' if way['extrapolated'] else ' '}",
@@ -62,6 +63,7 @@ def _cells(way: Values) -> list[str]:
         f"{100 * way['ceiling_share']:.1f} %",
         "" if memory is None else f"{memory:.0f}",
         "" if others is None else f"{others:.0%}",
+        "" if measuring is None else f"{measuring:.0f}",
         "" if overhead is None else f"{overhead:.0f}" + ("" if median is None else f" ({median:.0f})"),
     ]
 

@@ -109,18 +109,25 @@ def set_aside(folder: Path) -> Path | None:
     return aside
 
 
-def keep_config(folder: Path, experiment: Experiment) -> None:
+def keep_config(folder: Path, experiment: Experiment, began: str | None = None) -> None:
     """Write the resolved config, or extend the one that is there.
 
     Recipes, placebos and replicates may be added to a comparison, its time limits may change. Anything else would
     make its records incomparable.
 
+    Args:
+        folder: the comparison's own.
+        experiment: what is asked for.
+        began: the config that the records were made with, as the ledger tells; it counts, whoever edited the file.
+
     Raises:
         InputError: with the difference, if something else changed.
     """
     path = folder / CONFIG
-    if path.is_file():
-        old = read(path.read_text(encoding="utf-8"), str(path))
+    if began is None and path.is_file():
+        began = path.read_text(encoding="utf-8")
+    if began is not None:
+        old = read(began, str(path))
         if not _extends(experiment, old):
             raise InputError(
                 f"{folder} holds a comparison of another config:\n{_difference(old, experiment)}\n"

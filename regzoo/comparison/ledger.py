@@ -58,7 +58,7 @@ class Ledger:
 
     Raises:
         InputError: if there is no store, it is something else, or a newer version of regzoo wrote it.
-        EnvironmentFailure: from whatever writes, if the disk does not take it.
+        EnvironmentFailure: if the store cannot be opened; from whatever writes, if the disk does not take it.
     """
 
     def __init__(self, folder: Path, create: bool = False) -> None:
@@ -66,12 +66,7 @@ class Ledger:
         if not create and not path.is_file():
             raise InputError(f"{folder} holds no comparison ({FILE} is missing); regzoo compare makes one")
         self._path = path
-        self._store = sqlite3.connect(path, timeout=30.0)
-        try:
-            version = self._store.execute("pragma user_version").fetchone()[0]
-        except sqlite3.DatabaseError as error:
-            self._store.close()
-            raise InputError(f"{path} is no ledger of regzoo ({error}): choose another folder") from None
+        self._store, version = _opened(path)
         if version == 0 and not create:
             self._store.close()
             said = "holds a comparison that has only just begun: there is nothing to read yet; look again in a moment"
@@ -174,7 +169,8 @@ class Ledger:
         if self.trainings():
             with self._commit():
                 self._store.execute("delete from trained")
-            self._store.execute("vacuum")
+            with self._commit():
+                self._store.execute("vacuum")
 
     def note(self, name: str, value: Any) -> None:
         """Keep ``value`` (JSON) under ``name``, in place of what was there."""
@@ -186,6 +182,21 @@ class Ledger:
         """The value kept under ``name``, or None."""
         row = self._store.execute("select body from notes where name = ?", (name,)).fetchone()
         return None if row is None else json.loads(row[0])
+
+
+def _opened(path: Path) -> tuple[sqlite3.Connection, int]:
+    """The store and its format."""
+    with contextlib.ExitStack() as opened:
+        try:
+            store = sqlite3.connect(path, timeout=30.0)
+            opened.callback(store.close)
+            version: int = store.execute("pragma user_version").fetchone()[0]
+        except sqlite3.OperationalError as error:
+            raise EnvironmentFailure(f"{path} cannot be opened ({error})") from None
+        except sqlite3.DatabaseError as error:
+            raise InputError(f"{path} is no ledger of regzoo ({error}): choose another folder") from None
+        opened.pop_all()
+    return store, version
 
 
 def _packed(weights: Sequence[Sequence[Any]]) -> bytes:

@@ -9,7 +9,6 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from regzoo.comparison.folder import Scratch
 from regzoo.comparison.space import Axis, rounded
 from regzoo.language import Choice, Int, Objective
 from regzoo.language.seeds import derive
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Oracle:
-    """A KerasTuner oracle: quiet, its folder disposable, its seed never 0 (which it takes for none).
+    """A KerasTuner oracle: quiet, without files, its seed never 0 (which it takes for none).
 
     Args:
         kind: which one; ``options`` are those that it alone has.
@@ -53,8 +52,7 @@ class Oracle:
                 **options,
             )
             self._oracle.verbose = 0
-            self._folder = Scratch()
-            self._oracle._set_project_dir(str(self._folder.path), "search")
+            self._oracle.save = self._oracle._save_trial = _kept_in_the_ledger
         self._space = list(space)
         self._metric = objective.metric
         self._asked = 0
@@ -86,6 +84,10 @@ class Oracle:
         sizes, epochs = self._oracle._get_size, self._oracle._get_epochs
         numbers = reversed(range(self._oracle._get_num_brackets()))
         return [[(sizes(number, rung), epochs(number, rung)) for rung in range(number + 1)] for number in numbers]
+
+
+def _kept_in_the_ledger(*_: Any) -> None:
+    """What an oracle would write after each trial; a search that is resumed is replayed from the ledger."""
 
 
 def _own_number(axis: Axis, value: float) -> float:

@@ -74,6 +74,7 @@ class Record:
         best_epoch: the epoch, from 1, after which the ranking metric on validation was best.
         steps: optimizer steps taken, all members together.
         fit_seconds: wall time of the training, tracing not counted.
+        measure_seconds: wall time of measuring the finished model, on all rows of each part.
         predict_ms: milliseconds to predict 1,000 rows.
         parameters: trainable parameters, all members together.
         error: why it failed, else None.
@@ -89,6 +90,7 @@ class Record:
     best_epoch: int = 0
     steps: int = 0
     fit_seconds: float = 0.0
+    measure_seconds: float = 0.0
     predict_ms: float | None = None
     parameters: int = 0
     error: str | None = None

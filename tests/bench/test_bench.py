@@ -38,9 +38,9 @@ def pretended(job: Job) -> tuple[Measured, Outside]:
     """What a process of ``job`` would find if its start-up took 10 s."""
     each, own = SECONDS[job.way], job.way.startswith("regzoo")
     finished = tuple(10.0 + each * (run + 1) for run in range(job.runs))
-    training = (0.75 * each * job.workers,) * job.runs if own else ()
+    training, measuring = ((share * each * job.workers,) * job.runs if own else () for share in (0.75, 0.05))
     weights = ((8,), (8, 10), (10,), (64, 8))
-    measured = Measured("digits", 36, job.workers, 1 if own else 2, finished, training, 1, 2, weights, 500.0)
+    measured = Measured("digits", 36, job.workers, 1 if own else 2, finished, training, measuring, 1, 2, weights, 500.0)
     return measured, Outside(finished[-1], 0.04)
 
 
@@ -96,8 +96,8 @@ def test_the_tables_say_what_the_report_says(pretending: None) -> None:
     lines = [" ".join(line.split()) for line in caught.get().splitlines()]
     # 810 s; of which 10 s start-up; 2 steps in 8 s; 3 * 1,184 * 36 operations in 8 s of 1e11 round to nothing
     assert "KerasTuner with fit 1 x 2 810.0* 10.0 8.00 0.2 0.0 % 500 4%" in lines
-    # .75 of 1 s is training, so 250 ms are not, in every run
-    assert "regzoo, 1 worker 1 x 1 110.0* 10.0 1.00 2.0 0.0 % 500 4% 250 (250)" in lines
+    # .75 of 1 s is training, .05 measuring, so 200 ms are neither, in every run
+    assert "regzoo, 1 worker 1 x 1 110.0* 10.0 1.00 2.0 0.0 % 500 4% 50 200 (200)" in lines
     assert "regzoo, all workers 13.50 (16.00) 6.83 (8.00) 3.50 (4.00) 1.83 (2.00) -" in lines
 
 

@@ -19,6 +19,7 @@ FITTED = Measured(
     threads=2,
     finished=(9.0, 11.0, 13.0),
     fit_seconds=(),
+    measure_seconds=(),
     epochs=50,
     steps=1600,
     weights=((10,), (256, 10)),
@@ -36,7 +37,7 @@ def test_a_sample_of_fit_by_hand() -> None:
     # three passes over 1,000 rows in 50 epochs: 25.344e9 operations in 2 s
     assert found.gflops == pytest.approx(12.672, rel=1e-12)
     assert found.ceiling_share == pytest.approx(0.12672, rel=1e-12)
-    assert (found.overhead_ms, found.typical_overhead_ms) == (None, None)
+    assert (found.measuring_ms, found.overhead_ms, found.typical_overhead_ms) == (None, None, None)
     assert found.others_share == 0.25
 
 
@@ -53,15 +54,18 @@ def test_with_two_processes_the_first_result_of_each_is_left_out() -> None:
     assert seconds_per_run([10.0, 10.5, 12.0, 12.5, 14.0, 14.5], processes=1) == 0.9
 
 
-def test_overhead_is_what_is_not_training() -> None:
-    one = dataclasses.replace(FITTED, finished=(5.0, 6.0, 7.0, 9.0), fit_seconds=(0.9, 0.9, 0.8, 1.0))
+def test_overhead_is_what_is_neither_training_nor_measuring() -> None:
+    one = dataclasses.replace(
+        FITTED, finished=(5.0, 6.0, 7.0, 9.0), fit_seconds=(0.7, 0.8, 0.5, 0.8), measure_seconds=(0.2, 0.1, 0.3, 0.2)
+    )
     found = figures(CASE, one, Outside(10.0, 0.0), ceiling=100.0)
-    # gaps of 1, 1 and 2 s with .9, .8 and 1 s of training: .1, .2 and 1 s are left
+    assert found.measuring_ms == pytest.approx(200.0)
+    # gaps of 1, 1 and 2 s with .9, .8 and 1 s of training and measuring: .1, .2 and 1 s are left
     assert found.overhead_ms == pytest.approx(1e3 * (0.1 + 0.2 + 1.0) / 3)
     assert found.typical_overhead_ms == pytest.approx(200.0)
     two = dataclasses.replace(one, processes=2)
     found = figures(CASE, two, Outside(10.0, 0.0), ceiling=100.0)
-    # 1.5 s a run, on each of two processes; .8 and 1 s of training
+    # 1.5 s a run, on each of two processes; .8 and 1 s of training and measuring
     assert found.overhead_ms == pytest.approx(1e3 * (2 * 1.5 - 0.9))
     assert found.typical_overhead_ms is None
 

@@ -31,6 +31,7 @@ def test_regzoo_makes_every_run_of_the_case(regzoo: Measured) -> None:
     assert len(regzoo.finished) == len(regzoo.fit_seconds) == MLP.runs == 6
     assert list(regzoo.finished) == sorted(regzoo.finished)
     assert min(regzoo.fit_seconds) > 0.0
+    assert min(regzoo.measure_seconds) > 0.0
     # 36 rows in batches of 16 are 3 steps an epoch
     assert (regzoo.train_rows, regzoo.epochs, regzoo.steps) == (36, 2, 6)
     assert regzoo.weights == ((5,), (5, 10), (6,), (6, 5), (10,), (64, 6))

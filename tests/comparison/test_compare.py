@@ -315,7 +315,7 @@ def test_one_recipe_failing_ends_nothing(plan: Any, tmp_path: Path) -> None:
 
 
 def test_a_budget_takes_every_recipe_equally_far_and_no_further_when_run_again(plan: Any, tmp_path: Path) -> None:
-    limited = plan(budget="0.001s", replicates=9)
+    limited = plan(budget="0.000001s", replicates=9)
     boards = set()
     for slots in (1, 3, 3):
         executor = Pretend(slots)

@@ -119,6 +119,17 @@ def test_recipes_and_replicates_may_be_added(more: dict[str, Any], tmp_path: Pat
     assert read((tmp_path / CONFIG).read_text()) == experiment(**more)
 
 
+def test_the_config_that_the_records_were_made_with_counts_whatever_stands_in_the_file(tmp_path: Path) -> None:
+    keep_config(tmp_path, experiment())
+    edited = experiment(training={"batch_size": 7})
+    for text in (edited.to_yaml(), "no config: at all"):
+        (tmp_path / CONFIG).write_text(text)
+        with pytest.raises(InputError, match=r"-  batch_size: 32\n.*\+  batch_size: 7"):
+            keep_config(tmp_path, edited, experiment().to_yaml())
+    keep_config(tmp_path, experiment(replicates=9), experiment().to_yaml())
+    assert read((tmp_path / CONFIG).read_text()) == experiment(replicates=9)
+
+
 @pytest.mark.parametrize("less", [{"recipes": ["dropout"]}, {"replicates": 3}])
 def test_recipes_and_replicates_may_not_be_taken_away(less: dict[str, Any], tmp_path: Path) -> None:
     keep_config(tmp_path, experiment())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import resource
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
@@ -170,6 +171,12 @@ def test_a_file_that_is_no_ledger_is_refused_and_stays_as_it_is(create: bool, tm
     assert (tmp_path / FILE).read_text() == "not a store " * 100
 
 
+def test_one_that_cannot_be_opened_is_no_fault_of_the_user(tmp_path: Path) -> None:
+    (tmp_path / FILE).mkdir()  # root may open any file
+    with pytest.raises(EnvironmentFailure, match=r"ledger\.sqlite cannot be opened \(unable to open database file\)"):
+        Ledger(tmp_path, create=True)
+
+
 FORMAT_1 = """
 create table records (
     number integer primary key, key text not null unique, stage text not null, name text not null,
@@ -230,3 +237,17 @@ def test_a_full_disk_costs_the_record_and_nothing_before_it(tmp_path: Path) -> N
         ledger._store.execute(f"pragma max_page_count = {pages + 1000}")
         ledger.add(record(1), NLL, large, shared=True)
         assert ledger.records() == [record(0), record(1)]
+
+
+def test_a_full_disk_does_not_make_it_smaller(tmp_path: Path) -> None:
+    with Ledger(tmp_path, create=True) as ledger:
+        ledger.add(record(0), NLL, [[np.zeros(100_000, np.float32)]], shared=True)
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))  # no file may be larger
+        try:
+            with pytest.raises(EnvironmentFailure, match=r"ledger\.sqlite cannot be written .*is the disk full"):
+                ledger.forget_trainings()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        assert ledger.trainings() == set()
+        assert ledger.weights("dropout")[0] == record(0)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -160,6 +162,16 @@ def test_runs_without_a_score_do_not_stop_a_search(tuner: str) -> None:
         return math.nan if values["dropout.rate"] > 0.3 else bowl(values)
 
     assert len(flat(searched(tuner, space, trials, score=some))) == complete
+
+
+@pytest.mark.parametrize("tuner", TUNERS)
+def test_a_search_needs_no_room_on_the_disk(tuner: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    search = begin(tuner, SPACE[:1], 8, 27, NLL, seed=0)
+    while points := search.ask():
+        search.tell([bowl(point.values) for point in points])
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_hyperband_runs_whole_brackets_within_its_epochs() -> None:

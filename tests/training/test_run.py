@@ -44,7 +44,7 @@ def measured(task: Task, part: Rows, probabilities: np.ndarray) -> dict[str, flo
 
 
 def timeless(record: Record) -> Record:
-    return replace(record, fit_seconds=0.0, predict_ms=0.0)
+    return replace(record, fit_seconds=0.0, measure_seconds=0.0, predict_ms=0.0)
 
 
 def test_a_record_says_what_happened(studio: Studio) -> None:
@@ -61,6 +61,7 @@ def test_a_record_says_what_happened(studio: Studio) -> None:
         )
     assert [[array.shape for array in member] for member in weights] == [[(5, 8), (8,), (8, 3), (3,)]]
     assert record.fit_seconds > 0
+    assert record.measure_seconds > 0
     assert record.predict_ms is not None
     assert record.predict_ms > 0
 

@@ -113,7 +113,7 @@ def made(executor: Executor, runs: list[Run]) -> dict[Run, Outcome]:
 
 
 def timeless(record: Record) -> Record:
-    return replace(record, fit_seconds=0.0, predict_ms=0.0)
+    return replace(record, fit_seconds=0.0, measure_seconds=0.0, predict_ms=0.0)
 
 
 @pytest.fixture
@@ -172,7 +172,7 @@ def test_what_hangs_is_stopped_and_who_is_killed_idle_is_replaced(
         found = made(executor, [run("hanging(0.5)")])
         record, weights = found[run("hanging(0.5)")]
         assert (record.status, record.error, weights) == ("failed", "ran past its limit of 1 s", None)
-        assert 1.0 <= record.fit_seconds < 60.0
+        assert 1.0 <= record.fit_seconds < 600.0  # it would sleep so long
         executor.limit = None
         while not executor.room():
             assert executor.collect() == []
@@ -203,12 +203,10 @@ def test_a_worker_that_cannot_start_says_why(rows: Rows, monkeypatch: pytest.Mon
             executor.collect()
 
 
-def test_one_that_is_not_ready_in_time_ends_it_all(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_is_not_ready_in_time_ends_it_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("regzoo.training.workers.START_LIMIT", 0.1)
-    with Workers(1) as executor:
-        executor.open(STUDY, data(rows))
-        with pytest.raises(EnvironmentFailure, match=r"not ready 0\.1 s after it was started"):
-            executor.collect()
+    with Workers(1) as executor, pytest.raises(EnvironmentFailure, match=r"not ready 0\.1 s after it was started"):
+        executor.collect()  # it waits to be opened, so it will not be ready
 
 
 def test_each_worker_has_its_card_and_where_none_can_be_used_there_is_one_for_each_core(
@@ -264,7 +262,7 @@ from regzoo.training.workers import Workers
 
 with Workers(2) as executor:
     print(*[worker.process.pid for worker in executor._workers], flush=True)
-    time.sleep(60.0)
+    time.sleep(600.0)
 """
 
 
@@ -274,7 +272,7 @@ def test_workers_do_not_outlive_who_started_them(tmp_path: Path) -> None:
         pids = [int(pid) for pid in parent.stdout.readline().split()]
         assert all(alive(pid) for pid in pids)
         parent.kill()
-    until = time.monotonic() + 30.0
+    until = time.monotonic() + 300.0
     while any(alive(pid) for pid in pids) and time.monotonic() < until:
         time.sleep(0.05)
     assert not any(alive(pid) for pid in pids)
@@ -316,7 +314,7 @@ print(len(result.leaderboard), result.best, result.folder)
 def test_a_script_without_a_main_guard_compares(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(SCRIPT)
     done = subprocess.run(
-        [sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=900
     )
     assert (done.returncode, done.stderr) == (0, "")
     count, best, folder = done.stdout.split()  # printed once: a worker did not run the script again

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
@@ -87,8 +88,16 @@ def test_clearly_faster_decides() -> None:
     assert not decide(1.0, 40.0, 65.0).jit_compile
 
 
-def test_it_is_measured_in_bounded_time_beside_this_process(rows: Rows) -> None:
+def test_it_is_measured_in_bounded_time_beside_this_process(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+
+    def never(_: Connection, seconds: float) -> bool:
+        waited.append(seconds)
+        return False
+
+    monkeypatch.setattr(Connection, "poll", never)
     decision = measured_faster(STUDY, {"train": rows}, limit=0.0)
+    assert waited == [0.0]
     assert (decision.jit_compile, decision.xla_ms, decision.compile_seconds) == (False, None, None)
     assert decision.eager_ms > 0
     assert decision.reason == "XLA is not ready within 0 s"
@@ -96,7 +105,7 @@ def test_it_is_measured_in_bounded_time_beside_this_process(rows: Rows) -> None:
 
 @pytest.mark.slow
 def test_both_ways_are_timed(rows: Rows) -> None:
-    decision = measured_faster(replace(STUDY, jit_compile=True), {"train": rows}, limit=100.0)
+    decision = measured_faster(replace(STUDY, jit_compile=True), {"train": rows}, limit=600.0)
     assert decision.xla_ms is not None
     assert decision.compile_seconds is not None
     assert decision == decide(decision.eager_ms, decision.xla_ms, decision.compile_seconds)
