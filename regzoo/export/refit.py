@@ -41,7 +41,7 @@ class Refit:
         learned_from: the epochs of each replicate, of which that is the median; best epochs if it stops early.
         stopped: whether the recipe stops early, and was trained without that.
         cleaned: whether the comparison put wrong labels into its training rows, which this training did not have.
-        repairs: what these rows taught about the columns.
+        repairs: what was done to the data, and what these rows taught about the columns.
     """
 
     rows: int
@@ -116,7 +116,8 @@ def refit(best: Record, replicates: Sequence[Record], study: Study, material: Ma
     record, weights = execute(run, Studio(asked, whole.parts(experiment.training.class_weight)))
     if record.status != "ok":
         raise InputError(f"refit: {without} ended as {record.status} ({record.error}); export it without --refit")
-    noted = Refit(len(rows), epochs, learned, without != recipe, bool(experiment.split.label_noise), repairs)
+    notes = (*dataset.notes, *repairs)
+    noted = Refit(len(rows), epochs, learned, without != recipe, bool(experiment.split.label_noise), notes)
     return Refitted(
         record=replace(record, metrics={part: record.metrics[part] for part in ("train", "test")}, history={}),
         weights=weights,

@@ -68,7 +68,7 @@ def read_exported(folder: Path) -> Exported:
         raise InputError(f"{folder}: holds no exported model ({RECIPE} is missing){inner}")
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
-        inputs, labels = dict(said["inputs"]), tuple(said["data"]["labels"])
+        inputs, labels = dict(said["inputs"]), tuple(said["labels"])
         shapes = {name: tuple(shape) for name, shape in said["shapes"].items()}
         rules = [rule["kind"] for rule in said["rules"]]
         form = str(said.get("format", "saved_model"))

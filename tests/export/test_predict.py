@@ -158,7 +158,7 @@ def test_missing_columns_and_wrong_places_are_said(mixed: Any, source: Path, tmp
 
 def exported(folder: Path, kind: str, shape: list[int], labels: list[str]) -> Path:
     folder.mkdir()
-    said = {"inputs": {kind: kind}, "shapes": {kind: shape}, "rules": [], "data": {"labels": labels}}
+    said = {"inputs": {kind: kind}, "shapes": {kind: shape}, "rules": [], "labels": labels}
     (folder / "recipe.json").write_text(json.dumps(said), encoding="utf-8")
     return folder
 
