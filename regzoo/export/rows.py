@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,13 @@ from regzoo.language.errors import InputError, did_you_mean, printable
 RECIPE = "recipe.json"
 
 CHUNK = 1024
-"""Rows that are read, answered and written at a time."""
+"""Rows that are read, answered and written at a time, fewer where one is large."""
+
+CHUNK_VALUES = 2**22
+"""Numbers that go into the model at a time, at most: 27 photographs of 224 x 224, whose layers then fit into memory."""
+
+OTHERS = (".parquet", ".npy", ".xlsx", ".xls", ".json", ".gz", ".zip", ".png", ".jpg", ".jpeg")
+"""Endings of files that are neither a CSV file, whatever its ending, nor an archive."""
 
 Named = dict[str, Array]
 
@@ -86,13 +93,27 @@ def chunks_of(exported: Exported, path: Path, encoding: str, note: Callable[[str
     Raises:
         InputError: when it gets there, if a column is missing or a cell is not what its column takes.
     """
-    return _archived(exported, path, note) if path.suffix == ".npz" else _csv(exported, path, encoding, note)
+    if exported.whole == "images" and not is_archive(path):
+        raise InputError(f"{path}: the model takes images; give them as the array x of an .npz archive")
+    refuse_others(path)
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file")
+    return _archived(exported, path, note) if is_archive(path) else _csv(exported, path, encoding, note)
+
+
+def is_archive(path: Path) -> bool:
+    """Whether the file at ``path`` is an .npz archive, by its name."""
+    return path.suffix.lower() == ".npz"
+
+
+def refuse_others(path: Path) -> None:
+    """Raise InputError if ``path`` ends as neither a CSV file nor an archive does."""
+    if path.suffix.lower() in OTHERS:
+        raise InputError(f"{path}: predict reads and writes CSV files and .npz archives, no {path.suffix} files")
 
 
 def _csv(exported: Exported, path: Path, encoding: str, note: Callable[[str], None]) -> Iterator[Named]:
     """Yield the rows of a CSV file as the served inputs."""
-    if exported.whole == "images":
-        raise InputError(f"{path}: the model takes images; give them as the array x of an .npz archive")
     regular(path)
     cells = csv_rows(path, None, encoding)
     header = list(column_names(pd.DataFrame(columns=next(cells)), str(path)))
@@ -122,8 +143,10 @@ def _archived(exported: Exported, path: Path, note: Callable[[str], None]) -> It
     lengths = {len(arrays[name]) if arrays[name].ndim else 0 for name in wanted}
     if len(lengths) != 1 or lengths == {0}:
         raise InputError(f"{path}: each array needs the same number of rows, received {sorted(lengths)}")
-    for start in range(0, lengths.pop(), CHUNK):
-        chunk = {name: arrays[name][start : start + CHUNK] for name in wanted}
+    size = math.prod(exported.shapes[exported.whole]) if exported.whole else len(wanted)
+    step = max(1, min(CHUNK, CHUNK_VALUES // size))
+    for start in range(0, lengths.pop(), step):
+        chunk = {name: arrays[name][start : start + step] for name in wanted}
         if exported.whole:
             yield {exported.whole: _finite(chunk["x"].astype(np.float64), f"{path}: x", start)}
         else:
@@ -152,7 +175,8 @@ def _compare(path: Path, wanted: Sequence[str], given: Sequence[str], note: Call
     missing = [column for column in wanted if column not in given]
     if missing:
         near = did_you_mean(missing[0], given)
-        raise InputError(f"{path}: the model takes {', '.join(map(repr, missing))}, which is not there.{near}")
+        are = "is" if len(missing) == 1 else "are"
+        raise InputError(f"{path}: the model takes {', '.join(map(repr, missing))}, which {are} not there.{near}")
     extra = [column for column in given if column not in wanted]
     if extra:
         note(f"{printable(str(path))}: ignored {', '.join(map(repr, extra))}, which the model does not take")

@@ -25,7 +25,7 @@ _CELLS = """\
 columns = {}
 for name, column in recipe["inputs"].items():
     cells, dtype = table[column], recipe["dtypes"][name]
-    if dtype == "string":  # words, dates, true and false
+    if dtype == "string":  # words, dates, true and false, as they are written: 007 is not 7
         cells = cells.astype(object).where(cells.notna(), "").astype(str)
     columns[name] = tf.constant(cells.to_numpy(), dtype)
 """
