@@ -161,8 +161,8 @@ Of this very model, and the mean over the {{ row.replicates }} replicates of its
 {% endfor %}
 {% if refit -%}
 It was trained on train + validation ({{ refit.rows }} rows), its validation score is therefore unknown; its test score
-is that of rows it has not seen. It was trained for {{ refit.epochs }} epochs, the median of what its replicates
-{{ "kept" if refit.stopped else "trained" }} ({{ refit.learned_from | join(", ") }})
+is that of rows it has not seen. It was trained for {{ refit.epochs }} epoch{{ "s" if refit.epochs > 1 }}, the median
+of what its replicates {{ "kept" if refit.stopped else "trained" }} ({{ refit.learned_from | join(", ") }})
 {%- if refit.stopped %}; early stopping itself was left out, as there was no validation part to watch{% endif %}.
 {%- if refit.cleaned %} The wrong labels that the comparison put into its training rows were left out.{% endif %}
 {% else -%}

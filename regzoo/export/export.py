@@ -16,6 +16,7 @@ from regzoo.data.prepare import Preparation
 from regzoo.data.table import Table
 from regzoo.export import card, saved_model
 from regzoo.export.convert import convert
+from regzoo.export.files import digests
 from regzoo.export.formats import Format, format_of, refuse
 from regzoo.export.refit import Material, Refit, refit
 from regzoo.export.verify import Parity, verify
@@ -87,13 +88,14 @@ def export(
     refuse(wanted, preparation, parse(record.run.recipe))
     raw = preparation.raw(ledger.noted(in_cut("held_out", fold)))
     chosen = Chosen(record, weights, study_from(ledger, fold), preparation, raw)
-    temporary = _room(to)
+    place = to.resolve()  # of a link, what it leads to
+    temporary = _room(place)
     try:
         if material is not None:
             chosen = _refitted(chosen, ledger, row, material)
         parity = _write(chosen, wanted, temporary)
         _describe(chosen, row, board, ledger, card.Proven(wanted, parity), temporary)
-        _put(temporary, to)
+        _put(temporary, place)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return to
@@ -158,7 +160,7 @@ def _describe(chosen: Chosen, row: Row, board: Leaderboard, ledger: Ledger, prov
         record, row, board, replicates, facts, chosen.study, chosen.preparation, proven, chosen.refit
     )
     seeds = [member_seed(record.run.seed, member) for member in range(len(chosen.weights))]
-    described = card.recipe_json(subject, seeds)
+    described = card.recipe_json(subject, seeds) | {"files": digests(folder)}
     (folder / MARK).write_text(json.dumps(described, indent=2, allow_nan=False) + "\n", encoding="utf-8")
     (folder / "README.md").write_text(card.readme(subject), encoding="utf-8")
 

@@ -21,6 +21,7 @@ from regzoo.data.sources.frame import LARGEST
 from regzoo.data.sources.npz import read_npz
 from regzoo.data.sources.table import csv_rows
 from regzoo.data.table import tidy
+from regzoo.export.files import check
 from regzoo.language.errors import InputError, did_you_mean, printable
 
 RECIPE = "recipe.json"
@@ -67,7 +68,7 @@ def read_exported(folder: Path) -> Exported:
     """Read what ``recipe.json`` in ``folder`` says.
 
     Raises:
-        InputError: if there is none, or it is no recipe.
+        InputError: if there is none, it is no recipe, or the model beside it is not the one that was exported.
     """
     path = folder / RECIPE
     if not path.is_file():
@@ -79,10 +80,12 @@ def read_exported(folder: Path) -> Exported:
         shapes = {name: tuple(shape) for name, shape in said["shapes"].items()}
         rules = [rule["kind"] for rule in said["rules"]]
         form = str(said.get("format", "saved_model"))
+        files = dict(said.get("files", {}))
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: is no recipe that regzoo wrote: {error!r}") from None
     if form != "saved_model":
         raise InputError(f"{folder}: is a model in the format {form}; predict takes a saved_model: export it so")
+    check(folder, files)
     kinds = rules or [name if shapes[name] else "numeric" for name in inputs]
     return Exported(folder, inputs, dict(zip(inputs, kinds, strict=True)), shapes, labels, bool(rules))
 

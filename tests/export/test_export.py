@@ -176,6 +176,15 @@ def test_an_older_export_is_replaced(ledger: Ledger, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
+@pytest.mark.usefixtures("unverified")
+def test_a_link_stays_one_and_what_it_leads_to_is_replaced(ledger: Ledger, tmp_path: Path) -> None:
+    exported(ledger, tmp_path / "model", "none")
+    (tmp_path / "current").symlink_to("model")
+    assert exported(ledger, tmp_path / "current", "l2(0.001)")["written"] == "l2(0.001)"
+    assert (tmp_path / "current").is_symlink()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["current", "model"]
+
+
 @pytest.mark.parametrize("kind", ["folder", "empty folder", "file"])
 def test_what_is_no_export_is_not_overwritten(kind: str, ledger: Ledger, tmp_path: Path) -> None:
     to = tmp_path / "thesis"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -156,6 +157,26 @@ def test_missing_columns_and_wrong_places_are_said(mixed: Any, source: Path, tmp
         assert message in str(caught.value)
     assert (tmp_path / "there.csv").read_text(encoding="utf-8") == "years of work"
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "left", "message"),
+    [
+        ("variables/variables.data-00000-of-00001", 100, "is not the file that was exported"),
+        ("saved_model.pb", None, "is missing"),
+    ],
+)
+def test_a_damaged_copy_of_a_model_answers_nothing(
+    file: str, left: int | None, message: str, mixed: Any, source: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "model"
+    shutil.copytree(mixed.folder / "model", copy)
+    if left is None:
+        (copy / file).unlink()
+    else:
+        (copy / file).write_bytes((copy / file).read_bytes()[:left])
+    with pytest.raises(InputError, match=f"{copy}: {file} {message}; copy the folder again"):
+        predict(copy, source, tmp_path / "out.csv", note=lambda _: None)
 
 
 def exported(folder: Path, kind: str, shape: list[int], labels: list[str]) -> Path:
