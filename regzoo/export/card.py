@@ -171,7 +171,8 @@ therefore slightly optimistic, its test score is not.
 {% endif -%}
 Mean over the replicates on validation: {{ study.rank_by }} {{ mean }}
 {%- if gain %}; gain over `{{ baseline }}`: {{ gain }}, {{ row.verdict }}{% endif %}.
-{%- if folds > 1 %} Each replicate was trained and validated on other rows; this one is number {{ recipe.number + 1 }}.
+{%- if folds > 1 %} Each replicate was trained and validated on other rows
+{%- if not refit %}; this one is number {{ recipe.number + 1 }}{% endif %}.
 {%- endif %}
 
 ## Limits
