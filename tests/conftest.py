@@ -195,6 +195,15 @@ def mixed(tensorflow: None, tmp_path_factory: pytest.TempPathFactory) -> Compari
     return Comparison(folder / "visits", config, table)
 
 
+@pytest.fixture
+def unverified(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spare the process that proves an exported model: tests/export has it."""
+    from regzoo.export import export as exporting
+    from regzoo.export.verify import Parity
+
+    monkeypatch.setattr(exporting, "verify", lambda *_: Parity(1, (1, 7), 0.0, True))
+
+
 SLOW = ("regularizers", "backbones", "test_attach.py")
 """The zoo's own tests take minutes: they are behind the marker that CI runs once, as is the contract for all of it."""
 

@@ -18,8 +18,6 @@ import regzoo
 from regzoo import api, sitting
 from regzoo.comparison.folder import claimed
 from regzoo.comparison.ledger import Ledger
-from regzoo.export import export as exporting
-from regzoo.export.verify import Parity
 from regzoo.language import EnvironmentFailure, InputError
 from regzoo.regularizers import L2, Dropout
 from regzoo.result import Result
@@ -32,12 +30,6 @@ SMALL: dict[str, Any] = {
     "replicates": 2,
     "workers": 0,
 }
-
-
-@pytest.fixture
-def unverified(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spare the process that proves an exported model: tests/export has it."""
-    monkeypatch.setattr(exporting, "verify", lambda *_: Parity(1, (1, 7), 0.0, True))
 
 
 @pytest.fixture(params=["lists", "arrays", "frames", "series"])

@@ -21,8 +21,6 @@ from PIL import Image
 
 from regzoo import cli
 from regzoo.comparison.folder import claimed
-from regzoo.export import export as exporting
-from regzoo.export.verify import Parity
 from regzoo.language import regularizers
 from regzoo.training.metrics import METRICS
 
@@ -67,12 +65,6 @@ def process(*arguments: object, cwd: Path | None = None) -> subprocess.Completed
 def copied(finished: Any, tmp_path: Path) -> Path:
     """A finished comparison to write to."""
     return Path(shutil.copytree(finished.folder, tmp_path / "flowers"))
-
-
-@pytest.fixture
-def unverified(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spare the process that proves an exported model: tests/export has it."""
-    monkeypatch.setattr(exporting, "verify", lambda *_: Parity(1, (1, 7), 0.0, True))
 
 
 # --- the main job, in processes of its own

@@ -13,6 +13,7 @@ from regzoo.language import Choice, Int
 def grid(space: Sequence[Axis], trials: int) -> list[dict[str, float]]:
     """Return at most ``trials`` points spread evenly over the full grid; exactly so many where an axis is continuous.
 
+    >>> from regzoo.language import Float
     >>> [point["rate"] for point in grid([Axis("rate", Float(0.0, 0.6), log=False)], 4)]
     [0.0, 0.2, 0.4, 0.6]
     """
