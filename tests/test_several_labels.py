@@ -73,7 +73,7 @@ def test_the_exported_model_answers_for_each_label(result: Any, tmp_path: Path) 
     recipe = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))
     assert recipe["labels"] == list(LABELS)
     assert recipe["parity"]["batches"] == [1, 7]
-    assert "for the labels `rain`, `wind`, `<b>snow`, in this order" in (folder / "README.md").read_text("utf-8")
+    assert "of `rain`, `wind`, `<b>snow`, in this order" in (folder / "README.md").read_text("utf-8")
     frame = weather()
     columns = {name: tf.constant(frame[name], tf.float32) for name in "abcd"}
     answers = tf.saved_model.load(str(folder)).signatures["serving_default"](**columns)

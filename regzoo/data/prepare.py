@@ -228,7 +228,8 @@ def prepare(
         held_out=(preparation.taken(dataset.x)[kept], given[kept]),
         split=rows,
         weights=None if dataset.weight is None else {part: dataset.weight[numbers] for part, numbers in parts.items()},
-        facts=_facts(dataset, preparation, rows, [*dataset.notes, *repairs], warned),
+        facts=_facts(dataset, preparation, rows, [*dataset.notes, *repairs], warned)
+        | {"label_noise": settings.label_noise},
     )
 
 
@@ -255,6 +256,7 @@ def _facts(
         "test": len(rows.test),
         "inputs": _inputs(dataset, preparation),
         "task": preparation.task,
+        "target": dataset.target,
         "labels": list(preparation.labels),
         "split": rows.facts,
         "repairs": repairs,

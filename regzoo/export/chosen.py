@@ -23,7 +23,7 @@ class Refit:
         learned_from: the epochs of each replicate, of which that is the median; best epochs if it stops early.
         stopped: whether the recipe stops early, and was trained without that.
         cleaned: whether the comparison put wrong labels into its training rows, which this training did not have.
-        repairs: what these rows taught about the columns.
+        repairs: what was done to the data, and what these rows taught about the columns.
     """
 
     rows: int

@@ -14,11 +14,13 @@ from regzoo.data.prepare import Preparation
 from regzoo.export import card, saved_model
 from regzoo.export.chosen import Chosen
 from regzoo.export.convert import convert
+from regzoo.export.files import digests
 from regzoo.export.formats import Format, format_of, refuse
 from regzoo.export.refit import Material, refit
 from regzoo.export.verify import Parity, verify
-from regzoo.language import InputError, did_you_mean, parse
+from regzoo.language import EnvironmentFailure, InputError, did_you_mean, parse
 from regzoo.training.members import member_seed
+from regzoo.training.record import Record
 from regzoo.training.run import finished
 from regzoo.training.study import Study
 
@@ -63,31 +65,58 @@ def export(
     refuse(wanted, preparation, parse(record.run.recipe))
     raw = preparation.raw(ledger.noted(in_cut("held_out", fold)))
     chosen = Chosen(record, weights, study_from(ledger, fold), preparation, raw)
-    if material is not None:
-        chosen = _refitted(chosen, ledger, row, material)
-    temporary = to.with_name(f".{to.name}.writing")
-    shutil.rmtree(temporary, ignore_errors=True)
+    place = to.resolve()  # of a link, what it leads to
+    temporary = _room(place)
     try:
+        if material is not None:
+            chosen = _refitted(chosen, ledger, row, material)
         parity = _write(chosen, wanted, temporary)
         _describe(chosen, row, board, ledger, card.Proven(wanted, parity), temporary)
-        if to.exists():
-            shutil.rmtree(to)
-        temporary.rename(to)
+        _put(temporary, place)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return to
 
 
+def _room(to: Path) -> Path:
+    """Make the folder that the model is written to before it gets the name ``to``, which may have to wait for a refit.
+
+    Raises:
+        EnvironmentFailure: if it cannot be made.
+    """
+    temporary = to.with_name(f".{to.name}.writing")
+    try:
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+    except OSError as error:
+        raise EnvironmentFailure(f"{to} cannot be written: {error.strerror}; choose another path") from None
+    return temporary
+
+
+def _put(temporary: Path, to: Path) -> None:
+    """Give ``temporary`` the name ``to``; an older export is deleted when that is done, not before."""
+    old = to.with_name(f".{to.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if not to.exists():
+        temporary.rename(to)
+        return
+    to.rename(old)
+    try:
+        temporary.rename(to)
+    except BaseException:
+        old.rename(to)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
 def _refitted(chosen: Chosen, ledger: Ledger, row: Row, material: Material) -> Chosen:
-    records = [record for record in ledger.records() if record.run.stage == "replicate" and record.run.name == row.name]
-    return refit(chosen.record, records, chosen.study, material)
+    return refit(chosen.record, _replicates(ledger, row), chosen.study, material)
 
 
 def _write(chosen: Chosen, form: Format, folder: Path) -> Parity:
     """Write the model to ``folder`` and prove it."""
     model = finished(chosen.study, parse(chosen.record.run.recipe), chosen.weights)
     saved = folder if form.plain else folder / "converted"
-    saved.parent.mkdir(parents=True, exist_ok=True)
     saved_model.write(model, chosen.preparation, saved, form.numbered)
     if not form.plain:
         convert(saved, form, folder / form.file)
@@ -97,16 +126,23 @@ def _write(chosen: Chosen, form: Format, folder: Path) -> Parity:
 
 
 def _describe(chosen: Chosen, row: Row, board: Leaderboard, ledger: Ledger, proven: card.Proven, folder: Path) -> None:
-    report = ledger.noted("study")
-    report["data"] = ledger.noted(in_cut("data", chosen.record.run.fold)) or report["data"]
+    facts = ledger.noted("study")
+    facts["data"] = ledger.noted(in_cut("data", chosen.record.run.fold)) or facts["data"]
     if chosen.refit is not None:
-        report = {**report, "data": {**report["data"], "repairs": list(chosen.refit.repairs)}}
-    record, preparation = chosen.record, chosen.preparation
+        facts = {**facts, "data": {**facts["data"], "repairs": list(chosen.refit.repairs)}}
+    record = chosen.record
+    replicates = tuple(each for each in _replicates(ledger, row) if each.status == "ok")
+    subject = card.Subject(
+        record, row, board, replicates, facts, chosen.study, chosen.preparation, proven, chosen.refit
+    )
     seeds = [member_seed(record.run.seed, member) for member in range(len(chosen.weights))]
-    described = card.recipe_json(record, seeds, row, report, preparation, proven, chosen.refit)
+    described = card.recipe_json(subject, seeds) | {"files": digests(folder)}
     (folder / MARK).write_text(json.dumps(described, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    text = card.readme(record, row, board, report, preparation, proven, chosen.refit)
-    (folder / "README.md").write_text(text, encoding="utf-8")
+    (folder / "README.md").write_text(card.readme(subject), encoding="utf-8")
+
+
+def _replicates(ledger: Ledger, row: Row) -> list[Record]:
+    return [record for record in ledger.records() if record.run.stage == "replicate" and record.run.name == row.name]
 
 
 def preparation_from(ledger: Ledger, fold: int = 0) -> Preparation:
@@ -127,7 +163,15 @@ def _row(board: Leaderboard, recipe: str | None) -> Row:
             raise InputError("no recipe has a finished replicate yet, so there is no winner to export")
         return board.recipes[0]
     for row in board.recipes:
-        if recipe in (row.name, row.recipe):
+        if {recipe, _spelled(recipe)} & {row.name, row.recipe}:
             return row
     names = [row.name for row in board.recipes]
     raise InputError(f"there is no recipe {recipe!r} in this comparison.{did_you_mean(recipe, names)}")
+
+
+def _spelled(recipe: str) -> str:
+    """``recipe`` as the leaderboard writes it, such as with blanks around the plus; as it is, if it is none."""
+    try:
+        return str(parse(recipe))
+    except InputError:
+        return recipe

@@ -13,7 +13,7 @@ import numpy as np
 
 from regzoo.data.dataset import Array
 from regzoo.data.sources.table import ENCODING
-from regzoo.export.rows import Named, chunks_of, read_exported
+from regzoo.export.rows import Named, chunks_of, is_archive, read_exported, refuse_others
 from regzoo.language.errors import InputError, printable
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -41,10 +41,8 @@ def predict(
         InputError: if a column is missing or a cell is not what its column takes, with its row; nothing is written.
     """
     exported = read_exported(folder)
-    if isinstance(out, Path) and out.exists():
-        raise InputError(f"{out} exists: nothing was overwritten; choose another file")
-    if isinstance(out, Path) and not out.parent.is_dir():
-        raise InputError(f"{out}: there is no folder {out.parent}; make it first")
+    if isinstance(out, Path):
+        _refuse(out)
     chunks = chunks_of(exported, source, encoding, note)
     first = next(chunks)  # a bad header is said before TensorFlow is loaded
     answers = _answers(folder, itertools.chain([first], chunks))
@@ -52,11 +50,19 @@ def predict(
         return _write_csv(out, answers, exported.labels)
     temporary = out.with_name(f".{out.name}.{os.getpid()}")
     try:
-        rows = _write(temporary, out.suffix, answers, exported.labels)
+        rows = _write(temporary, is_archive(out), answers, exported.labels)
         temporary.rename(out)
     finally:
         temporary.unlink(missing_ok=True)
     return rows
+
+
+def _refuse(out: Path) -> None:
+    refuse_others(out)
+    if out.exists():
+        raise InputError(f"{out} exists: nothing was overwritten; choose another file")
+    if not out.parent.is_dir():
+        raise InputError(f"{out}: there is no folder {out.parent}; make it first")
 
 
 def _answers(folder: Path, chunks: Iterator[Named]) -> Iterator[Named]:
@@ -76,8 +82,8 @@ def _plain(values: Array) -> Array:
     return np.array([text.decode() for text in values], dtype=object) if values.dtype == object else values
 
 
-def _write(path: Path, suffix: str, answers: Iterator[Named], labels: Sequence[Any]) -> int:
-    if suffix != ".npz":
+def _write(path: Path, archive: bool, answers: Iterator[Named], labels: Sequence[Any]) -> int:
+    if not archive:
         with path.open("w", encoding="utf-8", newline="") as file:
             return _write_csv(file, answers, labels)
     chunks = list(answers)

@@ -71,7 +71,8 @@ def refit(best: Record, replicates: Sequence[Record], study: Study, material: Ma
     record, weights = execute(run, Studio(asked, whole.parts(experiment.training.class_weight)))
     if record.status != "ok":
         raise InputError(f"refit: {without} ended as {record.status} ({record.error}); export it without --refit")
-    noted = Refit(len(rows), epochs, learned, without != recipe, bool(experiment.split.label_noise), repairs)
+    notes = (*dataset.notes, *repairs)
+    noted = Refit(len(rows), epochs, learned, without != recipe, bool(experiment.split.label_noise), notes)
     return Chosen(
         record=replace(record, metrics={part: record.metrics[part] for part in ("train", "test")}, history={}),
         weights=weights,

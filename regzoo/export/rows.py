@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +21,19 @@ from regzoo.data.sources.frame import LARGEST
 from regzoo.data.sources.npz import read_npz
 from regzoo.data.sources.table import csv_rows
 from regzoo.data.table import tidy
+from regzoo.export.files import check
 from regzoo.language.errors import InputError, did_you_mean, printable
 
 RECIPE = "recipe.json"
 
 CHUNK = 1024
-"""Rows that are read, answered and written at a time."""
+"""Rows that are read, answered and written at a time, fewer where one is large."""
+
+CHUNK_VALUES = 2**22
+"""Numbers that go into the model at a time, at most: 27 photographs of 224 x 224, whose layers then fit into memory."""
+
+OTHERS = (".parquet", ".npy", ".xlsx", ".xls", ".json", ".gz", ".zip", ".png", ".jpg", ".jpeg")
+"""Endings of files that are neither a CSV file, whatever its ending, nor an archive."""
 
 Named = dict[str, Array]
 
@@ -60,7 +68,7 @@ def read_exported(folder: Path) -> Exported:
     """Read what ``recipe.json`` in ``folder`` says.
 
     Raises:
-        InputError: if there is none, or it is no recipe.
+        InputError: if there is none, it is no recipe, or the model beside it is not the one that was exported.
     """
     path = folder / RECIPE
     if not path.is_file():
@@ -68,14 +76,16 @@ def read_exported(folder: Path) -> Exported:
         raise InputError(f"{folder}: holds no exported model ({RECIPE} is missing){inner}")
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
-        inputs, labels = dict(said["inputs"]), tuple(said["data"]["labels"])
+        inputs, labels = dict(said["inputs"]), tuple(said["labels"])
         shapes = {name: tuple(shape) for name, shape in said["shapes"].items()}
         rules = [rule["kind"] for rule in said["rules"]]
         form = str(said.get("format", "saved_model"))
+        files = dict(said.get("files", {}))
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: is no recipe that regzoo wrote: {error!r}") from None
     if form != "saved_model":
         raise InputError(f"{folder}: is a model in the format {form}; predict takes a saved_model: export it so")
+    check(folder, files)
     kinds = rules or [name if shapes[name] else "numeric" for name in inputs]
     return Exported(folder, inputs, dict(zip(inputs, kinds, strict=True)), shapes, labels, bool(rules))
 
@@ -86,13 +96,27 @@ def chunks_of(exported: Exported, path: Path, encoding: str, note: Callable[[str
     Raises:
         InputError: when it gets there, if a column is missing or a cell is not what its column takes.
     """
-    return _archived(exported, path, note) if path.suffix == ".npz" else _csv(exported, path, encoding, note)
+    if exported.whole == "images" and not is_archive(path):
+        raise InputError(f"{path}: the model takes images; give them as the array x of an .npz archive")
+    refuse_others(path)
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file")
+    return _archived(exported, path, note) if is_archive(path) else _csv(exported, path, encoding, note)
+
+
+def is_archive(path: Path) -> bool:
+    """Whether the file at ``path`` is an .npz archive, by its name."""
+    return path.suffix.lower() == ".npz"
+
+
+def refuse_others(path: Path) -> None:
+    """Raise InputError if ``path`` ends as neither a CSV file nor an archive does."""
+    if path.suffix.lower() in OTHERS:
+        raise InputError(f"{path}: predict reads and writes CSV files and .npz archives, no {path.suffix} files")
 
 
 def _csv(exported: Exported, path: Path, encoding: str, note: Callable[[str], None]) -> Iterator[Named]:
     """Yield the rows of a CSV file as the served inputs."""
-    if exported.whole == "images":
-        raise InputError(f"{path}: the model takes images; give them as the array x of an .npz archive")
     regular(path)
     cells = csv_rows(path, None, encoding)
     header = list(column_names(pd.DataFrame(columns=next(cells)), str(path)))
@@ -122,8 +146,10 @@ def _archived(exported: Exported, path: Path, note: Callable[[str], None]) -> It
     lengths = {len(arrays[name]) if arrays[name].ndim else 0 for name in wanted}
     if len(lengths) != 1 or lengths == {0}:
         raise InputError(f"{path}: each array needs the same number of rows, received {sorted(lengths)}")
-    for start in range(0, lengths.pop(), CHUNK):
-        chunk = {name: arrays[name][start : start + CHUNK] for name in wanted}
+    size = math.prod(exported.shapes[exported.whole]) if exported.whole else len(wanted)
+    step = max(1, min(CHUNK, CHUNK_VALUES // size))
+    for start in range(0, lengths.pop(), step):
+        chunk = {name: arrays[name][start : start + step] for name in wanted}
         if exported.whole:
             yield {exported.whole: _finite(chunk["x"].astype(np.float64), f"{path}: x", start)}
         else:
@@ -152,7 +178,8 @@ def _compare(path: Path, wanted: Sequence[str], given: Sequence[str], note: Call
     missing = [column for column in wanted if column not in given]
     if missing:
         near = did_you_mean(missing[0], given)
-        raise InputError(f"{path}: the model takes {', '.join(map(repr, missing))}, which is not there.{near}")
+        are = "is" if len(missing) == 1 else "are"
+        raise InputError(f"{path}: the model takes {', '.join(map(repr, missing))}, which {are} not there.{near}")
     extra = [column for column in given if column not in wanted]
     if extra:
         note(f"{printable(str(path))}: ignored {', '.join(map(repr, extra))}, which the model does not take")

@@ -27,9 +27,6 @@ WITH_SAMPLES = "with_samples"
 
 CHUNK = 256
 
-_NOT_TAKEN = (tf.errors.ResourceExhaustedError, tf.errors.OutOfRangeError, tf.errors.PermissionDeniedError)
-"""TensorFlow's own words for a full disk, a file that is too large, and a folder that may not be written."""
-
 _SERVABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _RESERVED = {"self", "samples", *keyword.kwlist}
 """Names that TensorFlow's own Python functions cannot be called with; and of the input that is no column."""
@@ -182,7 +179,7 @@ def named_inputs(raw: Array | Table, preparation: Preparation) -> dict[str, np.n
 
 
 def write(model: keras.Model, preparation: Preparation, folder: Path, numbered: bool = False) -> None:
-    """Write the SavedModel of ``model`` to ``folder``, which must not exist yet.
+    """Write the SavedModel of ``model`` to ``folder``, which is empty if it exists.
 
     Args:
         model: trained, on standardized inputs.
@@ -213,7 +210,7 @@ def write(model: keras.Model, preparation: Preparation, folder: Path, numbered: 
         archive.add_endpoint(WITH_SAMPLES, serve_with_samples, input_signature=[{**specs, "samples": samples}])
     try:
         archive.write_out(str(folder), verbose=False)
-    except _NOT_TAKEN as error:
+    except tf.errors.OpError as error:  # a full disk, a file that is too large, a folder that may not be written
         raise EnvironmentFailure(f"{folder} cannot be written ({error.message}): is the disk full?") from None
 
 

@@ -181,8 +181,10 @@ def test_facts_are_plain() -> None:
         "test": 30,
         "inputs": "4 columns",
         "task": "classification",
+        "target": None,
         "labels": ["setosa", "versicolor", "virginica"],
         "repairs": [],
+        "label_noise": 0.0,
         "warnings": ["iris: 1 of 150 rows repeat an earlier row, target included"],
     }
     assert prepare(load_bundled("digits"), Settings(), 0).facts["inputs"] == "8 x 8 x 1 images"

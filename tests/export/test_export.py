@@ -22,8 +22,8 @@ from regzoo.export import export as exporting
 from regzoo.export import saved_model
 from regzoo.export.export import export, study_from
 from regzoo.export.verify import Parity, ParityError
-from regzoo.language import InputError, parse
-from regzoo.result import read_board
+from regzoo.language import EnvironmentFailure, InputError, parse
+from regzoo.result import Result, read_board
 from regzoo.training.run import finished as build_from
 
 PARITY = Parity(20, (1, 7), 0.0, True)
@@ -112,6 +112,55 @@ def test_a_recipe_can_be_named_with_its_numbers(ledger: Ledger, tmp_path: Path) 
     assert exported(ledger, tmp_path / "model", row.recipe)["written"] == "dropout"
 
 
+@pytest.mark.usefixtures("unverified")
+def test_a_recipe_can_be_spelled_as_in_a_config(ledger: Ledger, tmp_path: Path) -> None:
+    """The leaderboard writes numbers and blanks in its own way."""
+    assert exported(ledger, tmp_path / "model", " l2(1e-3)")["written"] == "l2(0.001)"
+
+
+def test_a_place_that_cannot_be_written_is_said_before_a_refit_trains(
+    finished: Any, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def train(*_: Any) -> None:
+        raise AssertionError("trained")
+
+    monkeypatch.setattr(exporting, "refit", train)
+    (tmp_path / "file").write_text("years of work")
+    with pytest.raises(EnvironmentFailure, match=r"file/model cannot be written: .*; choose another path"):
+        Result(finished.folder).export(tmp_path / "file" / "model", refit=True)
+    assert (tmp_path / "file").read_text() == "years of work"
+
+
+def test_tensorflows_own_words_for_no_room_become_a_sentence(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(*_: Any, **__: Any) -> None:
+        raise tf.errors.NotFoundError(None, None, "no such folder")
+
+    monkeypatch.setattr(tf.saved_model, "save", write)
+    with pytest.raises(EnvironmentFailure, match=r"cannot be written \(no such folder\)"):
+        exported(ledger, tmp_path / "model", "none")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("unverified")
+def test_an_older_export_outlives_an_interruption_between_two_names(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rename(path: Path, target: Path) -> Path:
+        if path.name.endswith(".writing"):
+            raise KeyboardInterrupt
+        return true(path, target)
+
+    true = Path.rename
+    exported(ledger, tmp_path / "model", "none")
+    monkeypatch.setattr(Path, "rename", rename)
+    with pytest.raises(KeyboardInterrupt):
+        exported(ledger, tmp_path / "model", "l2(0.001)")
+    assert json.loads((tmp_path / "model" / "recipe.json").read_text())["written"] == "none"
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
 def test_an_unknown_recipe_is_refused(ledger: Ledger, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"there is no recipe 'droput' in this comparison\. Did you mean 'dropout'"):
         exported(ledger, tmp_path / "model", "droput")
@@ -125,6 +174,15 @@ def test_an_older_export_is_replaced(ledger: Ledger, tmp_path: Path) -> None:
     assert exported(ledger, tmp_path / "model", "l2(0.001)")["written"] == "l2(0.001)"
     assert not (tmp_path / "model" / "old").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+@pytest.mark.usefixtures("unverified")
+def test_a_link_stays_one_and_what_it_leads_to_is_replaced(ledger: Ledger, tmp_path: Path) -> None:
+    exported(ledger, tmp_path / "model", "none")
+    (tmp_path / "current").symlink_to("model")
+    assert exported(ledger, tmp_path / "current", "l2(0.001)")["written"] == "l2(0.001)"
+    assert (tmp_path / "current").is_symlink()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["current", "model"]
 
 
 @pytest.mark.parametrize("kind", ["folder", "empty folder", "file"])

@@ -101,6 +101,8 @@ def test_the_report_and_the_card_list_what_was_done_to_the_data(mixed: Any) -> N
     with Ledger(mixed.folder) as ledger:
         repairs = ledger.noted("study")["data"]["repairs"]
     assert len(repairs) >= 6
+    card = (mixed.folder / "model" / "README.md").read_text(encoding="utf-8")
+    assert len(re.findall("^- column ", card, re.MULTILINE)) == len(repairs)
     for file in ("report.html", "report.md", "model/README.md"):
         text = (mixed.folder / file).read_text(encoding="utf-8")
         for words in ("filled with the median", "dates became days since", "left out, it looks like an identifier"):

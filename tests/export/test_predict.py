@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -140,10 +141,12 @@ def test_missing_columns_and_wrong_places_are_said(mixed: Any, source: Path, tmp
             model,
             tmp_path / "few.csv",
             out,
-            "takes 'town', 'first seen', '<b>code</b>', which is not there. Did you mean 'twon'",
+            "takes 'town', 'first seen', '<b>code</b>', which are not there. Did you mean 'twon'",
         ),
         (model, tmp_path / "empty.csv", out, "has a header and no rows"),
-        (model, tmp_path / "none.csv", out, "there is no such file"),
+        (model, tmp_path / "none.csv", out, f"{tmp_path / 'none.csv'}: there is no such file"),
+        (model, tmp_path / "rows.parquet", out, "predict reads and writes CSV files and .npz archives, no .parquet"),
+        (model, source, tmp_path / "out.xlsx", "predict reads and writes CSV files and .npz archives, no .xlsx files"),
         (model, source, tmp_path / "there.csv", "exists: nothing was overwritten"),
         (model, source, tmp_path / "no" / "out.csv", "there is no folder"),
         (mixed.folder, source, out, f"recipe.json is missing); did you mean {model}?"),
@@ -156,9 +159,29 @@ def test_missing_columns_and_wrong_places_are_said(mixed: Any, source: Path, tmp
     assert not out.exists()
 
 
+@pytest.mark.parametrize(
+    ("file", "left", "message"),
+    [
+        ("variables/variables.data-00000-of-00001", 100, "is not the file that was exported"),
+        ("saved_model.pb", None, "is missing"),
+    ],
+)
+def test_a_damaged_copy_of_a_model_answers_nothing(
+    file: str, left: int | None, message: str, mixed: Any, source: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "model"
+    shutil.copytree(mixed.folder / "model", copy)
+    if left is None:
+        (copy / file).unlink()
+    else:
+        (copy / file).write_bytes((copy / file).read_bytes()[:left])
+    with pytest.raises(InputError, match=f"{copy}: {file} {message}; copy the folder again"):
+        predict(copy, source, tmp_path / "out.csv", note=lambda _: None)
+
+
 def exported(folder: Path, kind: str, shape: list[int], labels: list[str]) -> Path:
     folder.mkdir()
-    said = {"inputs": {kind: kind}, "shapes": {kind: shape}, "rules": [], "data": {"labels": labels}}
+    said = {"inputs": {kind: kind}, "shapes": {kind: shape}, "rules": [], "labels": labels}
     (folder / "recipe.json").write_text(json.dumps(said), encoding="utf-8")
     return folder
 
@@ -207,6 +230,24 @@ def test_images_come_in_an_archive(arrays: dict[str, Any], message: str, tmp_pat
         predict(model, tmp_path / "in.npz", tmp_path / "out.csv")
     with pytest.raises(InputError, match="the model takes images; give them as the array x"):
         predict(model, tmp_path / "in.csv", tmp_path / "out.csv")
+
+
+def test_large_images_go_a_few_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a model holds for an image grows with it; 1,024 photographs at once would fill most machines."""
+    sizes: list[int] = []
+
+    def answers(folder: Path, chunks: Any) -> Any:
+        for chunk in chunks:
+            sizes.append(len(chunk["images"]))
+            yield {"prediction": chunk["images"].sum(axis=(1, 2, 3))}
+
+    monkeypatch.setattr(predicting, "_answers", answers)
+    monkeypatch.setattr(reading, "CHUNK_VALUES", 200)
+    model = exported(tmp_path / "model", "images", [8, 8, 1], [])
+    np.savez(tmp_path / "in.npz", x=np.ones((7, 8, 8)))
+    assert predict(model, tmp_path / "in.npz", tmp_path / "out.csv") == 7
+    assert sizes == [3, 3, 1]
+    assert (tmp_path / "out.csv").read_text() == "prediction\n" + "64.0\n" * 7
 
 
 def test_what_no_csv_holds_is_said() -> None:

@@ -83,6 +83,12 @@ def test_test_rows_leave_no_trace(finished: Any, material: Material) -> None:
         np.testing.assert_array_equal(first, second)
 
 
+def test_what_was_done_to_the_data_beforehand_is_still_said(finished: Any, material: Material) -> None:
+    dataset = dataclasses.replace(material.dataset, notes=("3 images were resized",))
+    _, made = refitted(finished, dataclasses.replace(material, dataset=dataset))
+    assert made.refit.repairs[0] == "3 images were resized"
+
+
 def test_early_stopping_is_left_out_and_said_to_be(finished: Any, material: Material) -> None:
     _, made = refitted(finished, material, recipe="dropout(0.1) + early_stopping(5)")
     assert made.record.run.recipe == "dropout(0.1)"
@@ -106,7 +112,7 @@ def test_a_refit_is_exported_with_what_it_is(finished: Any, tmp_path: Path, monk
     assert set(said["metrics"]) == {"train", "test"}
     text = (tmp_path / "model" / "README.md").read_text(encoding="utf-8")
     assert "trained on train + validation (80 rows), its validation score is therefore unknown" in text
-    assert "the median of what its replicates\ntrained (3, 3, 3)" in text
+    assert "the median\nof what its replicates trained (3, 3, 3)" in text
     assert "| accuracy |" in text
     table = finished.table
     serve = tf.saved_model.load(str(tmp_path / "model")).signatures["serving_default"]
