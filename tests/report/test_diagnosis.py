@@ -87,7 +87,7 @@ def test_nothing_is_needed_where_nothing_overfits_and_nothing_helps(case: Any) -
 
 @pytest.mark.parametrize("direction", ["min", "max"])
 def test_a_large_share_of_the_little_that_was_learnt_is_no_overfitting(case: Any, direction: str) -> None:
-    """After the first epoch .02 are learnt and half of it lost again: much of that, little of what is left to 0 or 1."""
+    """After the first epoch .02 are learnt and half of it lost again: much of that, little of what is left."""
     found = diagnose(*case((0.82, 0.80, 0.81), 0.80, direction, **UNSURE))
     left = 0.80 if direction == "min" else 1.80  # scores are negative there
     assert (found.need, found.overfits) == ("no", False)
