@@ -293,7 +293,8 @@ def _cells(row: Row, wide: bool) -> list[str]:
     score = cells.number(row.mean, decimals) + ("" if row.sd is None else f" ± {cells.number(row.sd, decimals)}")
     gain = cells.gain(row.gain, row.gain_low, row.gain_high, " " if wide else "\n")
     verdict = cells.verdict(row.verdict, row.replicates_needed)
-    return [cells.number(row.rank, 0), cells.number(row.tier, 0), row.recipe, score, gain, verdict]
+    said = f"{row.name} (none in disguise)" if row.name.startswith("placebo ") else row.recipe
+    return [cells.number(row.rank, 0), cells.number(row.tier, 0), said, score, gain, verdict]
 
 
 def _more(row: Row, rank_by: str) -> list[str]:

@@ -217,7 +217,7 @@ def answer(found: Diagnosis, board: dict[str, Any], places: int) -> str:
         return f"Do you need a regularizer? {base} {state}; nothing else was measured."
     none = f"none of the {plural(found.tested, 'other recipe')} is told apart from it as better"
     if found.tested == 1:
-        none = "the one other recipe is not told apart from it as better"
+        none = "the one other recipe that was measured is not told apart from it as better"
     if found.need == "no":
         return f"Do you need a regularizer? No: {base} {state}, and {none}."
     return f"Do you need a regularizer? Perhaps: {base} {state}, but {none}."

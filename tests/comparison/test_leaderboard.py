@@ -327,6 +327,8 @@ def test_placebos_are_paired_by_number_though_their_seeds_are_their_own() -> Non
     assert high is not None
     assert low < -0.01 < high
     assert rows["placebo 1"].verdict == "inconclusive"
+    assert rows["placebo 1"].recipe == "none"
+    assert "placebo 1 (none in disguise)" in drawn(board, 140)
 
 
 def test_folds_widen_the_interval_by_the_corrected_variance() -> None:

@@ -78,8 +78,9 @@ def test_nothing_is_needed_where_nothing_overfits_and_nothing_helps(case: Any) -
     board, runs, study = case(FLAT, 0.2, **UNSURE)
     found = verdict(board, study, runs)
     assert found.headline.startswith("No regularizer is needed: ")
-    assert "Do you need a regularizer? No: `none` does not overfit, and the one other recipe is not told apart" in str(
-        found
+    assert (
+        "Do you need a regularizer? No: `none` does not overfit, and the one other recipe that was measured is not"
+        in str(found)
     )
     assert any("`replicates: 40`" in step for step in found.next)
     assert "No regularizer: keep the plain model." in found.next
