@@ -98,7 +98,7 @@ def _content(
 def _facts(board: dict[str, Any], records: Sequence[Record], study: dict[str, Any]) -> list[str]:
     """What was compared on what, in a few words each."""
     data = study["data"]
-    made = plural(len(records), "run")
+    made = plural(sum(record.run.stage != "member" for record in records), "run")
     parts = f"{data['train']:,} train, {data['validation']:,} validation, {data['test']:,} test"
     return [
         f"{data['source']}: {plural(data['rows'], 'row')} ({parts}), {data['inputs']}, {task(data)}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -188,9 +189,10 @@ def _cost(winner: Row, baseline: Row | None, equals: list[Row]) -> tuple[str, ..
 
 def _serving(winner: Row, baseline: Row | None) -> tuple[str, ...]:
     """What an ensemble costs again with every prediction; measured times shake too much to tell of less."""
-    if baseline is None or not number(winner["parameters"]) >= 1.5 * number(baseline["parameters"]):
+    plain = math.nan if baseline is None else number(baseline["parameters"])
+    if baseline is None or not (plain > 0 and number(winner["parameters"]) >= 1.5 * plain):
         return ()
-    size = f"{winner['parameters'] / baseline['parameters']:.2g}"
+    size = f"{winner['parameters'] / plain:.2g}"
     return (f"Each of its predictions computes with {size} times as many parameters as one of {quoted(baseline)}.",)
 
 
