@@ -117,6 +117,8 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters |= {
         "prose": markup.html,
+        "heading": markup.heading,
+        "entry": markup.entry,
         "markdown": markup.markdown,
         "cell": markup.cell,
         "fence": markup.fence,
