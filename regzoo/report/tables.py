@@ -95,7 +95,7 @@ def details(board: dict[str, Any]) -> Table:
                 show(row["epochs"], 0),
                 show(row["best_epoch"], 1),
                 seconds(row["fit_seconds"]),
-                f"{row['predict_ms']:.2g}" if known(row["predict_ms"]) else MISSING,
+                _two_digits(row["predict_ms"]),
                 f"{round(row['parameters']):,}" if known(row["parameters"]) else MISSING,
             ),
             _mark(board, row),
@@ -132,7 +132,7 @@ def chosen(board: dict[str, Any], records: Sequence[Record]) -> Table:
         done = boards.replicates(records, row["name"], finished=False)
         rate = strength(done[0].run.learning_rate) if done else MISSING
         values = strengths.read(row["recipe"]) if done or known(row["mean"]) else {}
-        trials = f"{len(tried)}, {lost} without a score" if lost else f"{len(tried)}"
+        trials = f"{len(tried)} ({lost} without a score)" if lost else f"{len(tried)}"
         lines.append(Line((row["name"], _values(row["name"], values), rate, trials), _mark(board, row)))
     caption = "Chosen by validation score among the trials of each recipe; a value at the edge asks for a wider range."
     return Table(caption, ("recipe", "strengths", "learning rate", "trials"), tuple(lines), ("recipe", "strengths"))
@@ -215,6 +215,11 @@ def _mark(board: dict[str, Any], row: Row) -> str:
 
 def _whole(value: Any) -> str:
     return f"{number(value):.0f}" if known(value) else MISSING
+
+
+def _two_digits(value: Any) -> str:
+    """``0.41``, ``13``, ``150``."""
+    return f"{float(f'{number(value):.2g}'):,g}" if known(value) else MISSING
 
 
 def _values(name: str, values: dict[str, float]) -> str:
