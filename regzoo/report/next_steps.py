@@ -23,10 +23,21 @@ def next_steps(board: dict[str, Any], found: Diagnosis) -> tuple[str, ...]:
     rows = [row for row in boards.measured(board) if not boards.is_placebo(row)]
     if not rows:
         return ()
-    steps = (*_replicates(board, rows), *_edges(rows[0]), *_sum(board, rows), *_baseline(board, found))
+    steps = (
+        *_unfinished(board),
+        *_replicates(board, rows),
+        *_edges(rows[0]),
+        *_sum(board, rows),
+        *_baseline(board, found),
+    )
     if not steps and not boards.is_baseline(board, rows[0]):
         return (f"Nothing more is needed: take {code(rows[0]['name'])}.",)
     return steps[:MOST]
+
+
+def _unfinished(board: dict[str, Any]) -> list[str]:
+    pending = any(row["status"] == "pending" for row in boards.unmeasured(board))
+    return ["Run the same command again: it goes on with the recipes that are not measured yet."] if pending else []
 
 
 def _replicates(board: dict[str, Any], rows: Sequence[Row]) -> list[str]:
