@@ -86,7 +86,7 @@ def _content(
         "bibtex": bibtex(row["name"] for row in board["recipes"]),
         "leaderboard": tables.leaderboard(board),
         "details": tables.details(board),
-        "metrics": tables.metrics(board),
+        "metrics": {part: tables.metrics(board, part) for part in ("validation", "test")},
         "chosen": tables.chosen(board, records),
         "failures": tables.failures(board, records),
         "pictures": pictures,

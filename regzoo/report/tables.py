@@ -106,21 +106,13 @@ def details(board: dict[str, Any]) -> Table:
     return Table(caption, head, tuple(lines))
 
 
-def metrics(board: dict[str, Any]) -> Table:
-    """Every metric on validation and test."""
-    parts = ("validation", "test")
+def metrics(board: dict[str, Any], part: str) -> Table:
+    """Every metric on ``part``, ``validation`` or ``test``."""
     rows = boards.measured(board)
-    names = dict.fromkeys(n for row in rows for part in parts for n in ((row["metrics"] or {}).get(part) or {}))
-    columns = [(part, name) for name in names for part in parts]
-    lines = [
-        Line(
-            (called(row), *(show(metric(row, part, name)) for part, name in columns)),
-            _mark(board, row),
-        )
-        for row in rows
-    ]
-    head = ("recipe", *(f"{part} {name}" for part, name in columns))
-    return Table("All metrics, means over the finished replicates.", head, tuple(lines))
+    names = tuple(dict.fromkeys(name for row in rows for name in ((row["metrics"] or {}).get(part) or {})))
+    lines = [Line((called(row), *(show(metric(row, part, name)) for name in names)), _mark(board, row)) for row in rows]
+    caption = f"All metrics on the {part} part, means over the finished replicates."
+    return Table(caption, ("recipe", *names), tuple(lines))
 
 
 def chosen(board: dict[str, Any], records: Sequence[Record]) -> Table:

@@ -81,7 +81,7 @@ def test_the_page_needs_no_network_and_no_script(written: Path) -> None:
 
 def test_tables_have_captions_and_figures_have_titles(written: Path) -> None:
     html = (written / "report.html").read_text()
-    assert html.count("<table>") == html.count("<caption") == 6
+    assert html.count("<table>") == html.count("<caption") == 7
     pictures = [attrs for tag, attrs in Tags(html).found if tag == "svg"]
     assert [attrs["aria-labelledby"] for attrs in pictures] == [f"{name}-title {name}-desc" for name in FIGURES]
     assert all(attrs["role"] == "img" for attrs in pictures)
