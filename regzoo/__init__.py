@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from regzoo.api import build, compare
+    from regzoo.comparison.hypermodel import hypermodel
     from regzoo.comparison.ranking import Ranking, rank
-    from regzoo.comparison.search import hypermodel
     from regzoo.contract import check_regularizer
     from regzoo.language import InputError, Recipe, parse, register
     from regzoo.sweeps import SweepResult, sweep
@@ -30,7 +30,7 @@ _HOMES = {
     "rank": "regzoo.comparison.ranking",
     "Ranking": "regzoo.comparison.ranking",
     "RegularizedModel": "regzoo.training.model",
-    "hypermodel": "regzoo.comparison.search",
+    "hypermodel": "regzoo.comparison.hypermodel",
     "check_regularizer": "regzoo.contract",
     "parse": "regzoo.language",
     "register": "regzoo.language",

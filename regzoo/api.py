@@ -1,4 +1,4 @@
-"""The Python face: build and compare. The command line calls the same functions."""
+"""The Python face: build and compare. The command line goes the same way, through `regzoo.sitting`."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from regzoo import config as configs
 from regzoo.comparison import leaderboard
-from regzoo.comparison.folder import CONFIG
+from regzoo.comparison.folder import CONFIG, write_whole
 from regzoo.comparison.ledger import Ledger
 from regzoo.data.catalog import ARRAYS
 from regzoo.data.sources import from_python, load
@@ -38,7 +38,7 @@ def read_board(ledger: Ledger, records: list[Record]) -> leaderboard.Leaderboard
     """
     facts = ledger.noted("study")
     if facts is None:
-        raise InputError("the comparison has only just begun: there is nothing to show yet")
+        raise InputError("the comparison has only just begun: there is nothing to show yet; look again in a moment")
     return leaderboard.of(
         records,
         facts["rank_by"],
@@ -54,17 +54,12 @@ def write_report(folder: Path, ledger: Ledger) -> None:
     """Write ``leaderboard.csv``, ``report.html``, ``report.md`` and the figures; of a sweep ``sweep.json`` too."""
     records, study = ledger.records(), ledger.noted("study")
     board = read_board(ledger, records)
-    _replace(folder / "leaderboard.csv", board.to_csv())
+    write_whole(folder / "leaderboard.csv", board.to_csv())
     found = response_of(records, study)
     if found is not None:
-        _replace(folder / "sweep.json", json.dumps(found.to_dict(), indent=2, allow_nan=False, ensure_ascii=False))
+        text = json.dumps(found.to_dict(), indent=2, allow_nan=False, ensure_ascii=False)
+        write_whole(folder / "sweep.json", text)
     page.write(folder, board.to_dict(), records, study)
-
-
-def _replace(path: Path, text: str) -> None:
-    temporary = path.with_name(f"{path.name}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
 
 
 def write_outputs(folder: Path) -> None:
@@ -129,7 +124,7 @@ class Result:
         """
         winner = self.board.winner
         if winner is None:
-            raise InputError("no recipe has a finished replicate yet")
+            raise InputError("no recipe has a finished replicate yet; run the comparison again, it goes on")
         return parse(winner)
 
     @property

@@ -22,8 +22,7 @@ from regzoo.data.catalog import READ_BY_KERAS, in_cut
 from regzoo.data.dataset import Dataset
 from regzoo.data.prepare import Prepared, prepare_cuts
 from regzoo.data.sources import load
-from regzoo.language import InputError, Recipe, Schedule
-from regzoo.language.fields import Strength
+from regzoo.language import InputError, Recipe
 from regzoo.language.grammar import read_call
 from regzoo.language.named import construct
 from regzoo.language.registry import backbones
@@ -144,7 +143,7 @@ def compiled(
         with Ledger(folder) as ledger:
             noted = ledger.noted(XLA)
     if noted is None:
-        recipes = [str(_in_the_middle(recipe)) for recipe in experiment.built_recipes()]
+        recipes = [str(_with_numbers(recipe)) for recipe in experiment.built_recipes()]
         noted = dataclasses.asdict(measured_faster(study, data, recipes))
     return dataclasses.replace(study, jit_compile=noted["jit_compile"]), noted
 
@@ -161,22 +160,16 @@ def check_models(experiment: Experiment, study: Study) -> None:
     problems = []
     for name, recipe in zip(experiment.recipes, experiment.built_recipes(), strict=True):
         try:
-            assemble(study.backbone, _in_the_middle(recipe), study.task, study.input_shape)
+            assemble(study.backbone, _with_numbers(recipe), study.task, study.input_shape)
         except InputError as error:
             problems.append(f"recipes: {name}: {error}")
     if problems:
         raise InputError("\n".join(dict.fromkeys(problems)))
 
 
-def _in_the_middle(recipe: Recipe) -> Recipe:
-    """The recipe with numbers from within its ranges."""
-    return recipe.fixed({field: _somewhere(where) for field, (where, _) in recipe.space().items()})
-
-
-def _somewhere(strength: Strength) -> float:
-    if isinstance(strength, Schedule | float | int):
-        raise TypeError(strength)
-    return strength.values()[0]
+def _with_numbers(recipe: Recipe) -> Recipe:
+    """The recipe with the first number of each range."""
+    return recipe.fixed({field: where.values()[0] for field, (where, _) in recipe.space().items()})
 
 
 def _refuse_other_data(ledger: Ledger, study: Study) -> None:

@@ -52,7 +52,7 @@ class SweepResult(Result):
         """
         best = self.response.best
         if best is None:
-            raise InputError("no value has a finished replicate yet")
+            raise InputError("no value has a finished replicate yet; run the sweep again, it goes on")
         recipe = next(row.recipe for row in self.board.recipes if row.name == best.name)
         return parse(recipe)
 

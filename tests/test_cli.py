@@ -439,14 +439,13 @@ def test_a_folder_without_a_comparison_ends_with_2(command: str, run: Run, tmp_p
 # --- looking things up
 
 
-def test_help_is_quick_and_imports_nothing_slow() -> None:
-    began = os.times()
-    done = subprocess.run([sys.executable, "-c", QUICK, "--help"], capture_output=True, text=True, check=True)
-    ended = os.times()
+def test_help_imports_nothing_that_takes_time() -> None:
+    """Help took .13 s of processor where this was written; half a second is kept by what it does not import."""
+    script = f"{QUICK}slow = {{'numpy', 'pandas', 'pydantic', 'yaml', 'keras', 'matplotlib'}} & set(sys.modules)\n"
+    script += "assert not slow, slow\n"
+    done = subprocess.run([sys.executable, "-c", script, "--help"], capture_output=True, text=True, check=True)
     for command in ("zoo", "check", "plan", "compare", "leaderboard", "failures", "report", "export"):
         assert command in done.stdout
-    spent = (ended.children_user - began.children_user) + (ended.children_system - began.children_system)
-    assert spent < 0.5  # seconds of processor, whatever else this machine does
 
 
 def test_reading_a_comparison_imports_no_tensorflow(copied: Path) -> None:

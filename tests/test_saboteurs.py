@@ -12,7 +12,11 @@ import pytest
 import tensorflow as tf
 
 from regzoo.contract import CHECKS, Bench, ContractError
-from regzoo.contract.checks import check_costs_what_it_declares, check_is_spelled_and_bounded
+from regzoo.contract.checks import (
+    check_costs_what_it_declares,
+    check_is_spelled_and_bounded,
+    check_predicts_the_same_twice,
+)
 from regzoo.language import (
     AfterTraining,
     Float,
@@ -28,6 +32,7 @@ from regzoo.language import (
     OnTraining,
     OnWeights,
     Penalty,
+    Projection,
     Recipe,
     Regularizer,
     Slot,
@@ -76,6 +81,28 @@ class MovingGradients(OnGradients):
         for weight in weights:
             weight.assign(1.01 * weight)
         return compute()
+
+
+@dataclass(frozen=True)
+class ElsewhereGradients(OnGradients):
+    """Moves the weights, looks there, and moves them back: another forward pass than the declared one."""
+
+    def gradients(self, compute: Gradients, weights: list[Any]) -> list[Any]:
+        before = [tf.identity(weight) for weight in weights]
+        for weight in weights:
+            weight.assign(1.01 * weight)
+        found = compute()
+        for weight, value in zip(weights, before, strict=True):
+            weight.assign(value)
+        return found
+
+
+@dataclass(frozen=True)
+class Erasing(OnWeights):
+    """Leaves nothing of any seed."""
+
+    def rule(self, weight: Weight) -> Projection:
+        return Projection(tf.ones_like)
 
 
 @dataclass(frozen=True)
@@ -305,6 +332,7 @@ SABOTEURS = [
         "at learning rate 0 it moved dense_0/kernel, dense_1/kernel, head/kern",
     ),
     (MovingGradients(), "acts_where_it_says", "at learning rate 0 it moved"),
+    (ElsewhereGradients(), "acts_where_it_says", "it changes the forward pass and declares neither OnBatch"),
     (Watchless(), "acts_where_it_says", "watch() returns no Watcher"),
     (Countless(), "acts_where_it_says", "trainings() must be a whole number from 1, received 0"),
     (Headless(), "acts_where_it_says", "finish() returns a model with outputs (24, 1)"),
@@ -312,6 +340,7 @@ SABOTEURS = [
     (Reinitializing(), "starts_like_the_baseline", "shifts the initial weights of layers that are not its own"),
     (Widening(), "starts_like_the_baseline", "shifts the initial weights of layers that are not its own"),
     (Unseeded(), "repeats_with_its_seed", "it draws from a stream that is not its own"),
+    (Erasing(), "repeats_with_its_seed", "two runs with different seeds are equal"),
     (ConstantlySeeded(), "repeats_with_its_seed", "its random draws do not depend on the seed it is given"),
     (Restless(), "predicts_the_same_twice", "two predictions of the same rows differ"),
     (Misspelled(), "is_spelled_and_bounded", "prints as 'misspelled(scale=1.5)', which reads as Misspelled(scale"),
@@ -349,6 +378,25 @@ def test_spelling_and_refusals_must_say_what_they_mean(saboteur: Regularizer, re
 def test_a_cost_that_is_too_high_is_found_too() -> None:
     with pytest.raises(ContractError, match=r"8 products .* the baseline's 8: .* cost of about 1, and it declares 2"):
         check_costs_what_it_declares(Bench(Cheap(), MLP))
+
+
+def test_an_evaluation_that_is_not_that_of_the_predictions_is_found() -> None:
+    class TiringLayer(CountingLayer):
+        """Answers otherwise from the third batch on."""
+
+        def call(self, h: Any, training: bool = False) -> Any:
+            counted = super().call(h, training)
+            return counted if training else counted * tf.where(self.calls > 2.0, 0.0, 1.0)
+
+    @dataclass(frozen=True)
+    class Tiring(OnActivations):
+        """Predicts twice and is tired when it is evaluated."""
+
+        def layer(self, slot: Slot) -> Any:
+            return TiringLayer() if slot.kind == "activation" else None
+
+    with pytest.raises(ContractError, match=r"evaluate gives a loss of .*, the predictions say"):
+        check_predicts_the_same_twice(Bench(Tiring(), MLP))
 
 
 def test_every_check_has_a_saboteur() -> None:

@@ -15,6 +15,7 @@ from regzoo.bench import machine
 from regzoo.bench.measure import UnavailableError, ceiling_gflops, measure
 from regzoo.bench.plan import PASSES, SUITE, Case, Job, Way, jobs
 from regzoo.bench.result import Row, figures, ratios, same_work
+from regzoo.comparison.folder import write_whole
 from regzoo.language import EnvironmentFailure, InputError
 
 BUSY = 0.05
@@ -66,7 +67,7 @@ def run(cases: Sequence[Case], quick: bool, tell: Callable[[str], None], out: Pa
         report["seconds"] = time.monotonic() - began
         report["notes"] = [*disturbed(report), *NOTES]
         if out is not None:
-            _write(report, out)
+            write_whole(out, json.dumps(report, indent=2, allow_nan=False) + "\n")
     return report
 
 
@@ -122,9 +123,3 @@ def _make_sure_of(out: Path) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=out.parent):
         pass
-
-
-def _write(report: dict[str, Any], out: Path) -> None:
-    temporary = out.with_name(f"{out.name}.tmp")
-    temporary.write_text(json.dumps(report, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    temporary.replace(out)

@@ -18,8 +18,9 @@ from regzoo.comparison.budget import NOTE, Budget
 from regzoo.comparison.driver import Arm, Driver, Progress, Round
 from regzoo.comparison.ledger import Ledger
 from regzoo.comparison.plan import ArmPlan, Plan
-from regzoo.comparison.search import LEARNING_RATE, Point, begin
+from regzoo.comparison.search import Point, begin
 from regzoo.comparison.settling import unsettled
+from regzoo.comparison.space import LEARNING_RATE
 from regzoo.language import Objective
 from regzoo.language.seeds import derive
 from regzoo.training.executor import Executor

@@ -126,9 +126,17 @@ def keep_config(folder: Path, experiment: Experiment) -> None:
                 f"{folder} holds a comparison of another config:\n{_difference(old, experiment)}\n"
                 "Choose another folder with --out, or begin anew with --fresh (the old one is moved aside)."
             )
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(experiment.to_yaml(), encoding="utf-8")
-    temporary.replace(path)
+    write_whole(path, experiment.to_yaml())
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write ``text`` to ``path``, which has all of it or is left as it was."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _extends(new: Experiment, old: Experiment) -> bool:

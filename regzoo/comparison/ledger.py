@@ -74,7 +74,8 @@ class Ledger:
             raise InputError(f"{path} is no ledger of regzoo ({error}): choose another folder") from None
         if version == 0 and not create:
             self._store.close()
-            raise InputError(f"{folder} holds a comparison that has only just begun: there is nothing to read yet")
+            said = "holds a comparison that has only just begun: there is nothing to read yet; look again in a moment"
+            raise InputError(f"{folder} {said}")
         if version > VERSION:
             self._store.close()
             raise InputError(f"{path} has format {version}, this regzoo reads {VERSION}: use the regzoo that wrote it")

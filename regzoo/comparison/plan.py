@@ -9,7 +9,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from regzoo.comparison.search import Axis, axes, begin
+from regzoo.comparison.search import begin
+from regzoo.comparison.space import Axis, axes
 from regzoo.config import Experiment
 from regzoo.data.prepare import Preparation, Prepared
 from regzoo.language import InputError, Objective, Range, Recipe

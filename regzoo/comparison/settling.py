@@ -12,9 +12,8 @@ import pandas as pd
 
 from regzoo.comparison.plan import Plan
 from regzoo.comparison.ranking import rank
+from regzoo.language import BASELINE
 from regzoo.training.record import Record
-
-BASELINE = "none"
 
 
 def unsettled(records: Iterable[Record], plan: Plan, look: int) -> set[str]:

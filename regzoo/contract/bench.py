@@ -56,9 +56,8 @@ class Bench:
         self.base = parse(regularizer.company or BASELINE)
         self.recipe = self.base + self.regularizer
         self.backbone = self._fitting(backbone)
-        shape = (8, 8, 1) if self._wants_images(self.backbone) else (5,)
         draw = generator("contract")
-        self.x = draw.standard_normal((ROWS, *shape)).astype(np.float32)
+        self.x = draw.standard_normal((ROWS, *input_shape(self.backbone))).astype(np.float32)
         self.y = draw.integers(0, TASK.size, ROWS)
         self.shared = _layers(self.model(self.recipe)) & _layers(self.model(self.base))
         self._programs: dict[Any, Any] = {}
@@ -70,7 +69,7 @@ class Bench:
 
         from regzoo.training.assemble import assemble
 
-        model = assemble(self.backbone, recipe, TASK, self.x.shape[1:], seed)
+        model = assemble(self.backbone, recipe, TASK, input_shape(self.backbone), seed)
         model.compile(optimizer=keras.optimizers.Adam(RATE))
         return model
 
@@ -120,7 +119,6 @@ class Bench:
         tried = [str(backbone)] if backbone is not None else in_order
         for name in tried:
             self.backbone = name
-            self.x = np.zeros((1, *((8, 8, 1) if self._wants_images(name) else (5,))), np.float32)
             try:
                 self.model(self.recipe)
             except InputError as error:
@@ -128,9 +126,6 @@ class Bench:
             else:
                 return name
         raise ContractError(f"acts where it says: {reason}")
-
-    def _wants_images(self, backbone: str) -> bool:
-        return not backbone.startswith(("mlp", "linear"))
 
 
 def _watchers(recipe: Recipe) -> list[Watcher]:
@@ -145,6 +140,11 @@ SMALL = {
     "transformer": "transformer(width=6, depth=1, heads=2, hidden=7)",
     "autoencoder": "autoencoder(widths=[7], code=4)",
 }
+
+
+def input_shape(backbone: str) -> tuple[int, ...]:
+    """The shape of one example: a row for the backbones that are made for rows, an image for all others."""
+    return (5,) if backbone.startswith(("mlp", "linear")) else (8, 8, 1)
 
 
 def small(name: str) -> str:

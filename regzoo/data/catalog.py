@@ -1,4 +1,4 @@
-"""The bundled data sets by name; imports nothing, so that a config can be read without them."""
+"""Catalog: the names of data sets, sources, parts and roles; imports nothing, so that a config is read without data."""
 
 from __future__ import annotations
 

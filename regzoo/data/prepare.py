@@ -67,6 +67,10 @@ class Preparation:
         """Numbers that a model gives for an example: one for each class or label, one, or as many as it takes."""
         return math.prod(self.input_shape) if self.task == "reconstruction" else len(self.labels) or 1
 
+    def taken(self, x: Array | Table) -> Array | Table:
+        """Return what a model takes of raw inputs ``x``: of a table the columns that it learned from."""
+        return x.only(self.columns or ()) if isinstance(x, Table) else x
+
     def apply(self, x: Array | Table) -> Array:
         """Return raw inputs ``x``, (n, *input_shape) or a table, standardized, in float32 arithmetic."""
         if isinstance(x, Table):
@@ -221,7 +225,7 @@ def prepare(
         test=(x[rows.test], y[rows.test]),
         preparation=preparation,
         digest=dataset.digest,
-        held_out=(_taken(dataset.x, preparation)[kept], given[kept]),
+        held_out=(preparation.taken(dataset.x)[kept], given[kept]),
         split=rows,
         weights=None if dataset.weight is None else {part: dataset.weight[numbers] for part, numbers in parts.items()},
         facts=_facts(dataset, preparation, rows, [*dataset.notes, *repairs], warned),
@@ -316,11 +320,6 @@ def _labels(dataset: Dataset, y: Array, task: Task) -> tuple[Label, ...]:
     if task == "classification":
         return tuple(np.unique(y).tolist())
     return dataset.labels if task == "multilabel" else ()
-
-
-def _taken(x: Array | Table, preparation: Preparation) -> Array | Table:
-    """The columns that the model takes."""
-    return x.only(preparation.columns or ()) if isinstance(x, Table) else x
 
 
 def _moments(values: Array, axes: tuple[int, ...]) -> tuple[Array, Array]:

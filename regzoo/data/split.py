@@ -224,7 +224,7 @@ def _subset(rows: Array, draw: Draw, size: int | None, seed: int) -> Array:
     if size is None:
         return rows
     if size > len(rows):
-        raise InputError(f"split.train_size: the training part has {len(rows)} rows, received {size}")
+        raise InputError(f"split.train_size: the training part has {len(rows)} rows, received {size}; lower it")
     by_class = Stratified(draw.codes, draw.labels)
     return by_class.take(rows, size, 0, "split.train_size", generator(seed, "train_size"))
 

@@ -13,8 +13,8 @@ import jinja2
 from regzoo.comparison.leaderboard import Leaderboard, Row
 from regzoo.data.columns import to_plain
 from regzoo.data.prepare import Preparation
+from regzoo.export.chosen import Refit
 from regzoo.export.formats import Format
-from regzoo.export.refit import Refit
 from regzoo.export.saved_model import input_specs, inputs
 from regzoo.export.verify import Parity
 from regzoo.language import AfterTraining, parse

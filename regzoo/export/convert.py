@@ -48,7 +48,6 @@ converter = tf.lite.TFLiteConverter.from_saved_model(sys.argv[1], signature_keys
 Path(sys.argv[2]).write_bytes(converter.convert())
 """
 
-
 REFUSALS = ("Unsupported ops", "TF Select ops:")
 """How tf2onnx, which writes a file even so, and TensorFlow's converter name operations without a counterpart."""
 

@@ -4,50 +4,26 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 
 from regzoo.comparison.leaderboard import Leaderboard, Row
 from regzoo.comparison.ledger import Ledger
 from regzoo.comparison.plan import task_of
 from regzoo.data.catalog import in_cut
-from regzoo.data.dataset import Array
 from regzoo.data.prepare import Preparation
-from regzoo.data.table import Table
 from regzoo.export import card, saved_model
+from regzoo.export.chosen import Chosen
 from regzoo.export.convert import convert
 from regzoo.export.formats import Format, format_of, refuse
-from regzoo.export.refit import Material, Refit, refit
+from regzoo.export.refit import Material, refit
 from regzoo.export.verify import Parity, verify
 from regzoo.language import InputError, did_you_mean, parse
 from regzoo.training.members import member_seed
-from regzoo.training.record import Record
-from regzoo.training.run import Weights, finished
+from regzoo.training.run import finished
 from regzoo.training.study import Study
 
 MARK = "recipe.json"
 """A folder with this file was written here, and may be replaced by a newer export."""
-
-
-@dataclass(frozen=True, eq=False)
-class Chosen:
-    """What is exported: a training of a recipe, with what it needs to answer raw rows.
-
-    Attributes:
-        record: of the training.
-        weights: member by member.
-        study: what it was trained for.
-        preparation: of its inputs.
-        raw: held-out raw rows, to prove the model on.
-        refit: how it was trained anew; None for a replicate of the comparison.
-    """
-
-    record: Record
-    weights: Weights
-    study: Study
-    preparation: Preparation
-    raw: Array | Table
-    refit: Refit | None = None
 
 
 def export(
@@ -104,8 +80,7 @@ def export(
 
 def _refitted(chosen: Chosen, ledger: Ledger, row: Row, material: Material) -> Chosen:
     records = [record for record in ledger.records() if record.run.stage == "replicate" and record.run.name == row.name]
-    made = refit(chosen.record, records, chosen.study, material)
-    return Chosen(made.record, made.weights, made.study, made.preparation, made.raw, made.refit)
+    return refit(chosen.record, records, chosen.study, material)
 
 
 def _write(chosen: Chosen, form: Format, folder: Path) -> Parity:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from regzoo.comparison.plan import study_of
 from regzoo.config import Experiment
-from regzoo.data.dataset import Array, Dataset
-from regzoo.data.prepare import Preparation, fit, held_out_rows, prepare
-from regzoo.data.table import Table
+from regzoo.data.dataset import Dataset
+from regzoo.data.prepare import fit, held_out_rows, prepare
+from regzoo.export.chosen import Chosen, Refit
 from regzoo.language import InputError, Recipe, parse
 from regzoo.training.record import Record
-from regzoo.training.run import Studio, Weights, execute
+from regzoo.training.run import Studio, execute
 from regzoo.training.study import Study
 
 STOPS = "early_stopping"
@@ -31,51 +30,7 @@ class Material:
     experiment: Experiment
 
 
-@dataclass(frozen=True)
-class Refit:
-    """How a model was trained anew.
-
-    Attributes:
-        rows: rows of train plus validation.
-        epochs: how many it was trained for.
-        learned_from: the epochs of each replicate, of which that is the median; best epochs if it stops early.
-        stopped: whether the recipe stops early, and was trained without that.
-        cleaned: whether the comparison put wrong labels into its training rows, which this training did not have.
-        repairs: what these rows taught about the columns.
-    """
-
-    rows: int
-    epochs: int
-    learned_from: tuple[int, ...]
-    stopped: bool
-    cleaned: bool
-    repairs: tuple[str, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
-        return {
-            "trained_on": "train + validation",
-            "rows": self.rows,
-            "epochs": self.epochs,
-            "learned_from": list(self.learned_from),
-            "without_early_stopping": self.stopped,
-            "without_label_noise": self.cleaned,
-        }
-
-
-@dataclass(frozen=True, eq=False)
-class Refitted:
-    """A finished refit: its record, without a validation score, and what its model needs to answer raw rows."""
-
-    record: Record
-    weights: Weights
-    study: Study
-    preparation: Preparation
-    raw: Array | Table
-    refit: Refit
-
-
-def refit(best: Record, replicates: Sequence[Record], study: Study, material: Material) -> Refitted:
+def refit(best: Record, replicates: Sequence[Record], study: Study, material: Material) -> Chosen:
     """Train the recipe of ``best``, with its seed, on the training and the validation part of ``material``.
 
     With folds these are all rows that do not test. Preprocessing is fitted anew on these rows. The test part is read
@@ -117,21 +72,14 @@ def refit(best: Record, replicates: Sequence[Record], study: Study, material: Ma
     if record.status != "ok":
         raise InputError(f"refit: {without} ended as {record.status} ({record.error}); export it without --refit")
     noted = Refit(len(rows), epochs, learned, without != recipe, bool(experiment.split.label_noise), repairs)
-    return Refitted(
+    return Chosen(
         record=replace(record, metrics={part: record.metrics[part] for part in ("train", "test")}, history={}),
         weights=weights,
         study=asked,
         preparation=preparation,
-        raw=preparation.raw(
-            _columns(dataset.x, preparation)[split.test[: held_out_rows(preparation.input_shape)]].tolist()
-        ),
+        raw=preparation.taken(dataset.x)[split.test[: held_out_rows(preparation.input_shape)]],
         refit=noted,
     )
-
-
-def _columns(x: Array | Table, preparation: Preparation) -> Array | Table:
-    """The columns that the model takes: more rows may have taught that others are of use."""
-    return x.only(preparation.columns or ()) if isinstance(x, Table) else x
 
 
 def epochs_of(recipe: Recipe, replicates: Sequence[Record]) -> tuple[int, tuple[int, ...]]:

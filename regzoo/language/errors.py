@@ -1,4 +1,4 @@
-"""InputError: what the user wrote cannot be done, said so that they can mend it."""
+"""Errors: what the user wrote, or the machine, does not allow, said so that it can be mended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Domain: the numbers that a field accepts, written as in mathematics."""
+"""Numbers: which of them a field accepts, written as in mathematics, and how they are written themselves."""
 
 from __future__ import annotations
 

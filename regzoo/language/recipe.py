@@ -35,7 +35,8 @@ class Recipe:
         names = [part.name for part in self.parts]
         for name in names:
             if names.count(name) > 1:
-                raise InputError(f"a recipe holds each regularizer once, received {name} {names.count(name)} times")
+                count = names.count(name)
+                raise InputError(f"a recipe holds each regularizer once, received {name} {count} times; keep one")
         for part in self.parts:
             reason = part.refuses([other for other in self.parts if other is not part])
             if reason:

@@ -18,7 +18,7 @@ from scipy import stats
 
 from regzoo.report import board as boards
 from regzoo.report.board import Row, number
-from regzoo.report.figures.learning_curves import average
+from regzoo.report.curves import average
 from regzoo.report.words import code, listing, percent, plural, show
 from regzoo.training.record import Record
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from regzoo.comparison.power import CAP
-from regzoo.language import InputError, Recipe, parse
 from regzoo.report import board as boards
 from regzoo.report import strengths
 from regzoo.report.board import Row
@@ -83,19 +82,12 @@ def _sum(board: dict[str, Any], rows: Sequence[Row]) -> list[str]:
 
 def _parts(name: str) -> dict[str, str]:
     """The regularizers of a recipe as written, by name; empty for one that is unknown here."""
-    return {part.name: str(part) for part in _parse(name).parts}
+    return {part.name: str(part) for part in strengths.recipe_of(name).parts}
 
 
 def _goes(name: str) -> bool:
-    recipe = _parse(name)
+    recipe = strengths.recipe_of(name)
     return bool(recipe.parts) and not recipe.clashes()
-
-
-def _parse(name: str) -> Recipe:
-    try:
-        return parse(name)
-    except InputError:  # registered elsewhere, or a sum that is refused
-        return Recipe()
 
 
 def _baseline(board: dict[str, Any], found: Diagnosis) -> list[str]:

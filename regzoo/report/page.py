@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from regzoo.comparison.folder import write_whole
 from regzoo.report import board as boards
 from regzoo.report import markup, tables
 from regzoo.report.audit import audit
@@ -57,12 +57,12 @@ def write(folder: Path, board: dict[str, Any], records: list[Record], study: dic
     for picture in pictures:
         path = folder / "figures" / f"{picture.name}.svg"
         if picture.svg:
-            _replace(path, f'<?xml version="1.0" encoding="utf-8"?>\n{picture.svg}')
+            write_whole(path, f'<?xml version="1.0" encoding="utf-8"?>\n{picture.svg}')
         else:
             path.unlink(missing_ok=True)  # of an earlier report
     content = _content(board, records, study, pictures)
     for name in ("report.html", "report.md"):
-        _replace(folder / name, _environment().get_template(f"{name}.jinja").render(content))
+        write_whole(folder / name, _environment().get_template(f"{name}.jinja").render(content))
 
 
 def _picture(name: str, file: FigureFile, info: Info) -> Picture:
@@ -125,13 +125,3 @@ def _environment() -> jinja2.Environment:
         "listing": listing,
     }
     return environment
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write ``text`` beside ``path`` and move it there."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import NormalDist, fmean
 from typing import Any
 
+from regzoo.comparison.winners_curse import expected_maximum
 from regzoo.report import board as boards
 from regzoo.report.board import number
 from regzoo.report.verdict import places, quoted
@@ -83,7 +83,7 @@ def caveats(board: dict[str, Any], study: dict[str, Any]) -> list[str]:
     rows = boards.measured(board)
     if len(rows) < 2:
         return said
-    luck = expected_best(len(rows))
+    luck = expected_maximum(len(rows))
     share = 1 / max(1.0, number(rows[0]["replicates"])) + (study.get("test_train_ratio") or 0.0)
     error = number(rows[0]["sd"]) * share**0.5
     about = f" (here about {show(luck * error, places(board))} {board['rank_by']})" if error > 0 else ""
@@ -94,20 +94,6 @@ def caveats(board: dict[str, Any], study: dict[str, Any]) -> list[str]:
         f"their average by {luck:.2f} standard errors of a mean{about}. The test score took no part in the choice "
         "and does not carry this bias.",
     ]
-
-
-def expected_best(count: int) -> float:
-    """Return the expected maximum of ``count`` independent standard normal numbers.
-
-    The mean of the normal quantile under the distribution of the largest of ``count`` uniforms, by the
-    midpoint rule; right to about 0.001.
-
-    >>> [round(expected_best(m), 2) for m in (1, 2, 5, 10, 20)]
-    [0.0, 0.56, 1.16, 1.54, 1.87]
-    """
-    steps = 4000
-    inverse = NormalDist().inv_cdf
-    return abs(fmean(inverse(((i + 0.5) / steps) ** (1 / count)) for i in range(steps)))
 
 
 def _data(board: dict[str, Any], study: dict[str, Any]) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from regzoo.language import InputError, parse
 from regzoo.language.docstring import read_docstring
+from regzoo.report.strengths import recipe_of
 from regzoo.report.titles import TITLES
 
 _CITED = re.compile(
@@ -67,9 +67,5 @@ def _references(names: Iterable[str]) -> dict[str, str]:
     """What stands behind ``Reference:`` in the docstring of each regularizer of these recipes."""
     found: dict[str, str] = {}
     for name in names:
-        try:
-            parts = parse(name).parts
-        except InputError:
-            continue
-        found |= {part.name: read_docstring(type(part)).labelled.get("Reference", "") for part in parts}
+        found |= {part.name: read_docstring(type(part)).labelled.get("Reference", "") for part in recipe_of(name)}
     return found

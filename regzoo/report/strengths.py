@@ -10,8 +10,6 @@ from regzoo.language.grammar import read_sum
 from regzoo.language.ranges import Float, Int
 from regzoo.report.words import strength
 
-LEARNING_RATE = "learning_rate"
-
 
 @dataclass(frozen=True)
 class Searched:
@@ -55,7 +53,7 @@ def searched(name: str) -> dict[str, Searched]:
     >>> searched("dropout(0.1..0.5)")["dropout.rate"].high
     0.5
     """
-    ranges = ((key, range_, spec) for key, (range_, spec) in _parse(name).space().items())
+    ranges = ((key, range_, spec) for key, (range_, spec) in recipe_of(name).space().items())
     return {
         key: Searched(float(range_.low), float(range_.high), spec.log)
         for key, range_, spec in ranges
@@ -65,11 +63,12 @@ def searched(name: str) -> dict[str, Searched]:
 
 def logarithmic(name: str) -> set[str]:
     """The strengths of a recipe that are declared to live on a logarithmic scale."""
-    parts = _parse(name).parts
+    parts = recipe_of(name).parts
     return {f"{part.name}.{field}" for part in parts for field, spec in part.strengths().items() if spec.log}
 
 
-def _parse(name: str) -> Recipe:
+def recipe_of(name: str) -> Recipe:
+    """Return the recipe written ``name``; the empty one if it is unknown here: registered elsewhere, or a placebo."""
     try:
         return parse(name)
     except InputError:

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from regzoo.comparison.space import LEARNING_RATE
 from regzoo.language import EnvironmentFailure
 from regzoo.report import board as boards
 from regzoo.report import strengths
@@ -59,7 +60,7 @@ def hyperparameters(record: Record) -> dict[str, str | float]:
         "recipe": run.name,
         "stage": run.stage,
         **strengths.read(run.recipe),
-        strengths.LEARNING_RATE: run.learning_rate,
+        LEARNING_RATE: run.learning_rate,
         "seed": float(run.seed),
     }
 

@@ -12,8 +12,9 @@ from regzoo.language import Backbone, InputError, Recipe, Regularizer, backbones
 from regzoo.language.grammar import read_call
 from regzoo.language.named import construct
 from regzoo.language.slots import Kind
+from regzoo.training.assembly import Assembly
 from regzoo.training.fitting import Fitter, refuse_ranges, refuse_unfit, rules_of, starts_of, with_dials
-from regzoo.training.model import Assembly, RegularizedModel
+from regzoo.training.model import RegularizedModel
 from regzoo.training.task import Task
 
 
@@ -85,4 +86,7 @@ def _census(backbone: Backbone, input_shape: tuple[int, ...]) -> Counter[str]:
 def _refuse_idle(parts: tuple[Regularizer, ...], hits: Counter[str], backbone: Backbone) -> None:
     for part in parts:
         if not hits[part.name]:
-            raise InputError(f"{part.name} finds no place to act in {backbone}: it would do nothing")
+            raise InputError(
+                f"{part.name} finds no place to act in {backbone}: it would do nothing; leave it out, or take a "
+                "backbone that offers its place (regzoo zoo lists their slots)"
+            )

@@ -11,10 +11,11 @@ import numpy as np
 import tensorflow as tf
 
 from regzoo.language import AfterTraining, InputError, OnBatch, OnForward, Recipe, Regularizer
+from regzoo.training.assembly import Assembly
 from regzoo.training.fitting import Fitter, refuse_ranges, refuse_unfit, rules_of, with_dials
 from regzoo.training.graft import Graft, Kept, trial
 from regzoo.training.graph import ENDS, Graph, can_part, end_of
-from regzoo.training.model import Assembly, RegularizedModel
+from regzoo.training.model import RegularizedModel
 from regzoo.training.step import Step
 from regzoo.training.task import Task
 

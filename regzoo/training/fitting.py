@@ -31,7 +31,7 @@ from regzoo.language import (
 )
 from regzoo.language.seeds import derive
 from regzoo.language.slots import Kind
-from regzoo.training.model import Ruled, Start, companion_start
+from regzoo.training.assembly import Ruled, Start, companion_start
 from regzoo.training.task import Task
 
 ON_THE_WHOLE = (OnBatch, OnForward, OnLoss, OnGradients, OnTraining, AfterTraining)

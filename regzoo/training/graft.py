@@ -10,9 +10,9 @@ import numpy as np
 
 from regzoo.language import InputError
 from regzoo.language.seeds import derive, generator
+from regzoo.training.assembly import Start
 from regzoo.training.fitting import Fitter, starts_of
 from regzoo.training.graph import ENDS, Graph, can_split
-from regzoo.training.model import Start
 from regzoo.training.task import Task
 
 TOLERANCE = 1e-5

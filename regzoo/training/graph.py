@@ -11,8 +11,7 @@ import keras
 from keras.src.models.functional import Functional
 
 from regzoo.language import Announce, InputError
-
-Apply = Callable[[Any, Any], Any]
+from regzoo.language.slots import Kind
 
 NONLINEAR = (
     keras.layers.Activation,
@@ -64,7 +63,7 @@ class Sites:
         after: whether the output is an activation.
     """
 
-    before: dict[int, str] = field(default_factory=dict)
+    before: dict[int, Kind] = field(default_factory=dict)
     split: bool = False
     after: bool = False
 
@@ -105,7 +104,7 @@ class Graph:
 
     def census(self) -> Counter[str]:
         """How many slots of each kind there are."""
-        counts = Counter(kind for sites in self.sites.values() for kind in sites.before.values())
+        counts: Counter[str] = Counter(kind for sites in self.sites.values() for kind in sites.before.values())
         counts["input"] = sum(_is_float(tensor) for tensor in self.model.inputs)
         counts["preactivation"] += sum(sites.split for sites in self.sites.values())
         counts["activation"] = sum(sites.after for sites in self.sites.values())
@@ -128,7 +127,7 @@ class Graph:
             changed: dict[int, Any] = {}
             for number, kind in self.sites[id(call)].before.items():
                 tensor = id(call.input_tensors[number])
-                changed[tensor] = slot(kind, known[tensor])  # type: ignore[arg-type]
+                changed[tensor] = slot(kind, known[tensor])
             args, kwargs = call.arguments.fill_in(ChainMap(changed, known))
             outputs = keras.tree.flatten(apply(call, args, kwargs))
             known.update((id(tensor), value) for tensor, value in zip(call.output_tensors, outputs, strict=True))

@@ -4,65 +4,17 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from regzoo.language import Companion, InputError, OnTraining, Penalty, Recipe, Regularizer, Rule, Schedule
+from regzoo.language import InputError, OnTraining, Recipe, Regularizer, Schedule
 from regzoo.language.seeds import derive
+from regzoo.training.assembly import Assembly, companion_start
 from regzoo.training.following import Turning, Watching, batches_of, refuse_unwatched
 from regzoo.training.step import Step, weighted_mean
 from regzoo.training.task import Task
-
-Start = Callable[[int], list[tuple[keras.Variable, Any]]]
-
-
-@dataclass(frozen=True)
-class Ruled:
-    """A weight, what acts on it, and what that needs.
-
-    Attributes:
-        part: the regularizer's name.
-        weight: the trainable variable.
-        rule: what is done to it.
-        companion: the variable that goes along with it, for a rule that has one.
-        stream: the random stream of this rule, for a rule that draws.
-    """
-
-    part: str
-    weight: keras.Variable
-    rule: Rule
-    companion: keras.Variable | None = None
-    stream: keras.random.SeedGenerator | None = None
-
-
-@dataclass(frozen=True)
-class Assembly:
-    """What `assemble` found out while it built a model.
-
-    Attributes:
-        recipe: as it was asked for.
-        task: what is predicted.
-        parts: the recipe's regularizers, dials in place of numbers.
-        dials: the scalar variables, by ``name.field``.
-        rules: what acts on which weight, in the recipe's order.
-        hits: how many places each regularizer hit.
-        weights: ``weights(seed)`` gives pairs of a weight and its value at the start of a run.
-        streams: the same for the random streams of layers.
-        config: what it takes to assemble the model again, as JSON.
-    """
-
-    recipe: Recipe
-    task: Task
-    parts: tuple[Regularizer, ...]
-    dials: dict[str, keras.Variable]
-    rules: tuple[Ruled, ...]
-    hits: dict[str, int]
-    weights: Start
-    streams: Start
-    config: dict[str, Any]
 
 
 @keras.saving.register_keras_serializable("regzoo")
@@ -306,10 +258,3 @@ def _batch_norms(model: keras.Model) -> Iterator[keras.layers.BatchNormalization
             yield layer
         elif isinstance(layer, keras.Model):
             yield from _batch_norms(layer)
-
-
-def companion_start(rule: Rule, weight: keras.Variable) -> Any:
-    """Where a rule's companion starts, given its weight as it is now; None if it has no companion."""
-    if isinstance(rule, Companion):
-        return rule.start(weight.value)
-    return rule.beside(weight.value) if isinstance(rule, Penalty) and rule.beside is not None else None

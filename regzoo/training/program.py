@@ -7,6 +7,7 @@ validation data are taken there too. A second run of the same structure builds a
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,11 +16,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from regzoo.language import InputError, Objective, Schedule, Watcher
+from regzoo.language import InputError, Objective, Recipe, Schedule, Watcher
 from regzoo.language.seeds import generator
 from regzoo.training.model import RegularizedModel
 from regzoo.training.parts import CHUNK, Batch, Part, Rows, held
-from regzoo.training.xla import refusal
 
 PARTS = ("train", "validation")
 """What is measured after each epoch."""
@@ -140,7 +140,7 @@ class Program:
             return self._epoch(order).numpy()
         except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError) as error:
             if self._jit_compile and "XLA" in error.message:
-                raise InputError(refusal(self.model.recipe, error.message)) from error
+                raise InputError(_refusal(self.model.recipe, error.message)) from error
             raise
 
     def order(self, seed: int, epoch: int) -> np.ndarray:
@@ -180,6 +180,13 @@ class Program:
         variance = task.residual_variance(passed[0][1], passed[0][0])
         measured = [task.measure(y, logits, self.followed, variance) for logits, y in passed]
         return tf.stack([tf.stack([metrics[name] for name in self.followed]) for metrics in measured])
+
+
+def _refusal(recipe: Recipe, message: str) -> str:
+    """What to tell the user when XLA cannot compile the step of ``recipe``, from TensorFlow's ``message``."""
+    unknown = sorted(set(re.findall(r"(\w+) \(No registered", message)))
+    why = f"it has no {', '.join(unknown)}" if unknown else message.strip().splitlines()[0]
+    return f"XLA cannot compile {recipe}: {why}; set training.jit_compile to false"
 
 
 def _of_size(batch: Batch, size: int) -> Batch:

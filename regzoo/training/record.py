@@ -8,12 +8,13 @@ import math
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+import numpy as np
+
 Parts = dict[str, dict[str, float | None]]
 """``{"validation": {"nll": 0.1, ...}, "train": {...}, "test": {...}}``; None where a number is not finite."""
 
 Curves = dict[str, dict[str, list[float | None]]]
 """As `Parts`, with one number for each epoch."""
-
 
 LATER = ("bar", "fold")
 """Fields that runs did not always have: left at its default, one changes no key, so old ledgers go on."""
@@ -122,7 +123,7 @@ def finite(value: Any) -> Any:
         return {key: finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [finite(item) for item in value]
-    if hasattr(value, "item"):
+    if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
         return None

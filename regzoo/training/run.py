@@ -41,7 +41,6 @@ K = TypeVar("K")
 KEPT = 32
 """Programs that a worker keeps; a comparison rarely has more structures than recipes."""
 
-
 SHOWN = 1000
 """Training rows, drawn once, that curves of training metrics are taken on, or as many as validate: all of them after
 every epoch would cost a third of the training. A finished model is measured on all."""

@@ -6,7 +6,6 @@ which. Its random numbers are others, so a comparison is made all with it or all
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -90,13 +89,6 @@ def decide(eager_ms: float, xla_ms: float, compile_seconds: float) -> Decision:
     faster = xla_ms < MARGIN * eager_ms
     reason = f"a step takes {xla_ms:.3g} ms with XLA and {eager_ms:.3g} ms without"
     return Decision(faster, eager_ms, xla_ms, compile_seconds, reason)
-
-
-def refusal(recipe: Recipe, message: str) -> str:
-    """What to tell the user when XLA cannot compile the step of ``recipe``, from TensorFlow's ``message``."""
-    unknown = sorted(set(re.findall(r"(\w+) \(No registered", message)))
-    why = f"it has no {', '.join(unknown)}" if unknown else message.strip().splitlines()[0]
-    return f"XLA cannot compile {recipe}: {why}; set training.jit_compile to false"
 
 
 def _heard(connection: Connection, limit: float) -> Decision:

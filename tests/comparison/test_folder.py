@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from regzoo.comparison.folder import CONFIG, LOCK, BusyError, Scratch, claimed, keep_config, set_aside
+from regzoo.comparison.folder import CONFIG, LOCK, BusyError, Scratch, claimed, keep_config, set_aside, write_whole
 from regzoo.comparison.ledger import FILE, Ledger
 from regzoo.config import Experiment, from_keywords, read
 from regzoo.language import EnvironmentFailure, InputError
@@ -124,6 +124,13 @@ def test_recipes_and_replicates_may_not_be_taken_away(less: dict[str, Any], tmp_
     keep_config(tmp_path, experiment())
     with pytest.raises(InputError, match="holds a comparison of another config"):
         keep_config(tmp_path, experiment(**less))
+
+
+def test_a_file_is_written_whole_or_left_as_it_was(tmp_path: Path) -> None:
+    write_whole(tmp_path / "a.txt", "old\n")
+    with pytest.raises(UnicodeEncodeError):
+        write_whole(tmp_path / "a.txt", "new \ud800")  # half of a character, which UTF-8 cannot write
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a.txt", b"old\n")]
 
 
 def test_a_comparison_is_moved_to_a_free_name(tmp_path: Path) -> None:

@@ -5,17 +5,14 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
-from pathlib import Path
 
-import keras_tuner
 import numpy as np
 import pytest
 
-import regzoo
-from regzoo.comparison.search import LEARNING_RATE, RATES, Axis, Point, axes, begin, grid, rounded
+from regzoo.comparison.search import Point, begin
+from regzoo.comparison.space import LEARNING_RATE, RATES, Axis, axes, rounded
 from regzoo.config.experiment import TUNERS
 from regzoo.language import Choice, Float, InputError, Int, Objective, parse
-from regzoo.training.model import RegularizedModel
 
 NLL = Objective("nll", "min")
 RATE = Axis("dropout.rate", Float(0.0, 0.6), log=False)
@@ -50,18 +47,6 @@ def searched(
 
 def flat(rounds: list[list[Point]]) -> list[Point]:
     return [point for points in rounds for point in points]
-
-
-def test_the_learning_rate_comes_first_and_is_in_every_space() -> None:
-    found = axes(parse("dropout(0.1..0.5) + l2"), RATES)
-    assert [(axis.name, axis.log) for axis in found] == [
-        ("learning_rate", True),
-        ("dropout.rate", False),
-        ("l2.strength", True),
-    ]
-    assert found[1].range == Float(0.1, 0.5)
-    assert axes(parse("none"), RATES) == found[:1]
-    assert axes(parse("dropout(0.5)"), 0.001) == []
 
 
 @pytest.mark.parametrize("tuner", TUNERS)
@@ -151,34 +136,6 @@ def test_nothing_to_search_is_one_training(tuner: str) -> None:
     assert searched(tuner, [], score=lambda values: 0.0) == [[Point({}, 27)]]
 
 
-def test_grids_by_hand() -> None:
-    def rates(*space: Axis, trials: int) -> list[tuple[float, ...]]:
-        return [tuple(point.values()) for point in grid(space, trials)]
-
-    assert rates(RATE, trials=4) == [(0.0,), (0.2,), (0.4,), (0.6,)]
-    assert rates(RATE, trials=1) == [(0.3,)]
-    assert rates(STRENGTH, trials=3) == [(1e-6,), (1e-4,), (1e-2,)]
-    assert rates(Axis("n", Int(3, 5), False), trials=3) == [(3,), (4,), (5,)]
-    assert rates(Axis("n", Int(3, 5), False), trials=99) == [(3,), (4,), (5,)]
-    assert rates(MEMBERS, trials=2) == [(2,), (5,)]
-    assert rates(RATE, MEMBERS, trials=4) == [(0.0, 2), (0.0, 5), (0.6, 2), (0.6, 5)]
-    # 2 x 3 levels are the fewest that hold 5 points; the ends are always among them
-    five = rates(Axis("a", Float(0, 1), False), Axis("b", Float(0, 1), False), trials=5)
-    assert len(set(five)) == 5
-    assert (five[0], five[-1]) == ((0.0, 0.0), (1.0, 1.0))
-
-
-def test_grids_have_decimal_numbers() -> None:
-    assert [point["x"] for point in grid([Axis("x", Float(0.0, 0.5), False)], 6)] == [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
-
-
-@pytest.mark.parametrize(
-    ("value", "short"), [(0.30000000000000004, 0.3), (0.000123456, 0.0001235), (98765.0, 98760.0), (0.0, 0.0)]
-)
-def test_numbers_have_four_significant_digits(value: float, short: float) -> None:
-    assert rounded(value) == short
-
-
 def test_a_bayesian_search_begins_at_random_and_then_asks_two_at_a_time() -> None:
     rounds = searched("bayesian", [RATE], trials=8, score=lambda values: 0.0)
     assert [len(points) for points in rounds] == [3, 2, 2, 1]
@@ -234,42 +191,6 @@ def test_hyperband_says_how_many_trials_it_needs() -> None:
     with pytest.raises(InputError, match=r"hyperband over 27 epochs needs search\.trials of (\d+) or more, received 1"):
         begin("hyperband", [STRENGTH], 1, 27, NLL, 0)
     begin("hyperband", [STRENGTH], 9, 27, NLL, 0)
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning:keras_tuner")
-def test_a_hypermodel_serves_keras_tuners_own_search(
-    rows: tuple[np.ndarray, np.ndarray], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    x, y = rows
-    hypermodel = regzoo.hypermodel("mlp([4])", "dropout(0.1..0.5) + l2 + early_stopping(2)", (5,), classes=3)
-    tuner = keras_tuner.RandomSearch(
-        hypermodel, keras_tuner.Objective("val_loss", "min"), max_trials=2, seed=1, directory=tmp_path
-    )
-    tuner.search(x[:40], y[:40], validation_data=(x[40:], y[40:]), epochs=2, verbose=0)
-    best = tuner.get_best_hyperparameters()[0].values
-    assert set(best) == {"learning_rate", "dropout.rate", "l2.strength"}
-    assert 0.1 <= best["dropout.rate"] <= 0.5
-    model = tuner.get_best_models()[0]
-    assert isinstance(model, RegularizedModel)
-    assert model.dials["dropout.rate"] == pytest.approx(best["dropout.rate"])
-    assert float(model.optimizer.learning_rate) == pytest.approx(best["learning_rate"])
-    assert model.predict(x, verbose=0).shape == (60, 3)
-
-
-def test_a_hypermodel_can_have_a_fixed_learning_rate_and_predict_numbers() -> None:
-    hypermodel = regzoo.hypermodel("mlp([4])", "l2(0.001)", (5,), outputs=2, learning_rate=0.25)
-    parameters = keras_tuner.HyperParameters()
-    model = hypermodel.build(parameters)
-    assert parameters.values == {}
-    assert float(model.optimizer.learning_rate) == 0.25
-    assert model.output_shape == (None, 2)
-
-
-def test_a_hypermodel_refuses_what_build_refuses() -> None:
-    with pytest.raises(InputError, match="give classes= for classification, outputs= for regression, labels="):
-        regzoo.hypermodel("mlp", "dropout", (5,))
-    with pytest.raises(InputError, match="Did you mean 'dropout'"):
-        regzoo.hypermodel("mlp", "dropuot", (5,), classes=3)
 
 
 def test_all_recipes_try_the_very_same_learning_rates() -> None:

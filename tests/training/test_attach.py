@@ -291,7 +291,7 @@ def test_several_inputs_train_as_in_keras(rows: Rows, kind: type) -> None:
 @pytest.mark.parametrize("recipe", ["gaussian_noise(0.1)", "mixup(0.2)", "adversarial(0.1)"])
 @pytest.mark.parametrize("kind", [dict, list])
 def test_what_needs_one_array_is_refused_for_several(recipe: str, kind: type) -> None:
-    with pytest.raises(InputError, match=r"needs inputs that are one array of floating numbers|needs "):
+    with pytest.raises(InputError, match="needs inputs that are one array of floating numbers"):
         attach(recipe, two_inputs(kind))
 
 

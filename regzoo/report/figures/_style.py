@@ -21,8 +21,7 @@ from matplotlib.figure import Figure
 from regzoo.language import InputError
 
 BLACK, GREY, PALE = "#000000", "#6b6b6b", "#f0f2f4"
-ORANGE, SKY, GREEN = "#E69F00", "#56B4E9", "#009E73"
-BLUE, VERMILLION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
+ORANGE, SKY, BLUE, VERMILLION = "#E69F00", "#56B4E9", "#0072B2", "#D55E00"
 
 WIDTH = 8.0
 """Inches, for every figure."""

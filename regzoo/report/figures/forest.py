@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from regzoo.report import board as boards
 from regzoo.report.figures import Info
 from regzoo.report.figures._axis import dress, finite, scale
-from regzoo.report.figures._style import BLUE, PALE, SMALL, VERMILLION, canvas, styled
+from regzoo.report.figures._rows import stacked
+from regzoo.report.figures._style import BLUE, SMALL, VERMILLION, styled
 from regzoo.report.figures._text import wrap
-from regzoo.report.words import decimals, interval, listing, percent, show
+from regzoo.report.words import MISSING, decimals, interval, listing, percent, show
 from regzoo.training.record import Record
 
 ORDER = 2
@@ -91,41 +90,22 @@ def _places(rows: Sequence[Row]) -> int:
 @styled
 def draw(info: Forest) -> Figure:
     """Draw a row for each recipe."""
-    labels = [wrap(row.name, 2.3) for row in info.rows]
-    heights = [0.14 + 0.15 * (label.count("\n") + 1) for label in labels]
-    middles = [-(sum(heights[:i]) + height / 2) for i, height in enumerate(heights)]
-    figure = canvas(1.2 + sum(heights))
-    axes = figure.add_subplot()
+    rows = stacked([wrap(row.name, 2.3) for row in info.rows], 1.2)
+    axes = rows.axes
     values = finite([0.0, *(value for row in info.rows for value in (row.gain, row.low, row.high))])
     dress(axes.xaxis, values, scale(values))
-    axes.set_ylim(-sum(heights), 0)
-    axes.set_yticks(middles, labels)
-    axes.tick_params(axis="y", length=0)
     axes.set_xlabel(f"gain in validation {info.metric} over {wrap(info.baseline, 2.0, most=1)} (positive is better)")
     axes.axvline(0, color=VERMILLION, linestyle="--", linewidth=1.2, zorder=1)
-    _tiers(axes, info.rows, middles, heights)
-    for row, middle in zip(info.rows, middles, strict=True):
+    rows.shade([row.tier for row in info.rows], 1.075)
+    for row, middle in zip(info.rows, rows.middles, strict=True):
         if len(finite([row.low, row.high])) == 2:
             axes.plot([row.low, row.high], [middle, middle], color=BLUE, linewidth=2.2, zorder=2)
         axes.plot([row.gain], [middle], zorder=3, **(_TOLD if row.sure else _OPEN))
-        won = percent(row.better) if finite([row.better]) else "–"  # noqa: RUF001
+        won = percent(row.better) if finite([row.better]) else MISSING
         axes.text(1.06, middle, won, transform=axes.get_yaxis_transform(), va="center", ha="right", size=SMALL)
     axes.annotate("won", (1.06, 1), (0, 3), "axes fraction", "offset points", ha="right", size=SMALL)
-    figure.legend(handles=_legend(), loc="outside upper left", ncols=4)
-    return figure
-
-
-def _tiers(axes: Axes, rows: Sequence[Row], middles: Sequence[float], heights: Sequence[float]) -> None:
-    """Shade every other tier, and name each at the right."""
-    for position, (tier, group) in enumerate(groupby(range(len(rows)), key=lambda i: rows[i].tier)):
-        members = list(group)
-        top = middles[members[0]] + heights[members[0]] / 2
-        bottom = middles[members[-1]] - heights[members[-1]] / 2
-        if position % 2 == 0:
-            axes.axhspan(bottom, top, color=PALE, zorder=0)
-        if tier:
-            place = axes.get_yaxis_transform()
-            axes.text(1.075, (top + bottom) / 2, f"tier {tier}", transform=place, va="center", size=SMALL)
+    rows.figure.legend(handles=_legend(), loc="outside upper left", ncols=4)
+    return rows.figure
 
 
 _TOLD: dict[str, Any] = {"marker": "s", "linestyle": "", "color": BLUE, "markersize": 6.5}

@@ -13,7 +13,8 @@ from matplotlib.lines import Line2D
 from regzoo.report import board as boards
 from regzoo.report.figures import Info
 from regzoo.report.figures._axis import dress, finite, scale
-from regzoo.report.figures._style import GREY, PARTS, SMALL, canvas, styled
+from regzoo.report.figures._rows import stacked
+from regzoo.report.figures._style import GREY, PARTS, SMALL, styled
 from regzoo.report.figures._text import wrap
 from regzoo.report.words import decimals, listing, show
 from regzoo.training.record import Record
@@ -76,19 +77,13 @@ def info(board: dict[str, Any], records: Sequence[Record], study: dict[str, Any]
 @styled
 def draw(info: Gap) -> Figure:
     """Draw a dumbbell for each recipe, with its gap at the right."""
-    labels = [wrap(row.name, 2.3) for row in info.rows]
-    heights = [0.14 + 0.15 * (label.count("\n") + 1) for label in labels]
-    middles = [-(sum(heights[:i]) + height / 2) for i, height in enumerate(heights)]
-    figure = canvas(1.2 + sum(heights))
-    axes = figure.add_subplot()
+    rows = stacked([wrap(row.name, 2.3) for row in info.rows], 1.2)
+    axes = rows.axes
     values = [value for row in info.rows for value in (row.train, row.validation, row.test)]
     dress(axes.xaxis, values, scale(finite(values)))
-    axes.set_ylim(-sum(heights), 0)
-    axes.set_yticks(middles, labels)
-    axes.tick_params(axis="y", length=0)
     axes.set_xlabel(f"{info.metric} ({boards.better(info.direction)} is better)")
     places = decimals(abs(row.gap) for row in info.rows)
-    for row, middle in zip(info.rows, middles, strict=True):
+    for row, middle in zip(info.rows, rows.middles, strict=True):
         axes.axhline(middle, color=GREY, linewidth=0.3, linestyle=":", zorder=0)
         axes.plot([row.train, row.validation], [middle, middle], color=GREY, linewidth=2.2, zorder=1)
         for name, look in PARTS.items():
@@ -97,8 +92,8 @@ def draw(info: Gap) -> Figure:
         beside = axes.get_yaxis_transform()
         axes.text(1.02, middle, show(row.gap, places), transform=beside, va="center", size=SMALL)
     axes.annotate("gap", (1.02, 1), (0, 3), "axes fraction", "offset points", size=SMALL)
-    figure.legend(handles=_legend(), loc="outside upper left", ncols=3)
-    return figure
+    rows.figure.legend(handles=_legend(), loc="outside upper left", ncols=3)
+    return rows.figure
 
 
 def _legend() -> list[Line2D]:

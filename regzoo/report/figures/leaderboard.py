@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -14,7 +13,8 @@ from matplotlib.lines import Line2D
 from regzoo.report import board as boards
 from regzoo.report.figures import Info
 from regzoo.report.figures._axis import dress, finite, scale
-from regzoo.report.figures._style import BLUE, GREY, PALE, SKY, SMALL, VERMILLION, canvas, styled
+from regzoo.report.figures._rows import stacked
+from regzoo.report.figures._style import BLUE, GREY, SKY, VERMILLION, styled
 from regzoo.report.figures._text import wrap
 from regzoo.report.words import listing
 from regzoo.training.record import Record
@@ -88,34 +88,16 @@ def info(board: dict[str, Any], records: Sequence[Record], study: dict[str, Any]
 def draw(info: Leaderboard) -> Figure:
     """Draw a row for each recipe."""
     labels = [wrap(row.name, 2.3, most=3) + (f"\n({row.state})" if row.state else "") for row in info.rows]
-    heights = [0.14 + 0.15 * (label.count("\n") + 1) for label in labels]
-    middles = [-(sum(heights[:i]) + height / 2) for i, height in enumerate(heights)]
-    figure = canvas(1.1 + sum(heights))
-    axes = figure.add_subplot()
+    rows = stacked(labels, 1.1)
+    axes = rows.axes
     values = [v for row in info.rows for v in (row.mean, row.low, row.high, *row.scores)]
     dress(axes.xaxis, values, scale(finite(values)))
-    axes.set_ylim(-sum(heights), 0)
-    axes.set_yticks(middles, labels)
-    axes.tick_params(axis="y", length=0)
     axes.set_xlabel(f"validation {info.metric} ({boards.better(info.direction)} is better)")
-    _bands(axes, info.rows, middles, heights)
-    for row, middle, height in zip(info.rows, middles, heights, strict=True):
+    rows.shade([row.tier for row in info.rows], 1.015)
+    for row, middle, height in zip(info.rows, rows.middles, rows.heights, strict=True):
         _row(axes, row, middle, height)
-    figure.legend(handles=_legend(), loc="outside upper left", ncols=4)
-    return figure
-
-
-def _bands(axes: Axes, rows: Sequence[Row], middles: Sequence[float], heights: Sequence[float]) -> None:
-    """Shade every other tier, and name each at the right."""
-    for position, (tier, group) in enumerate(groupby(range(len(rows)), key=lambda i: rows[i].tier)):
-        members = list(group)
-        top = middles[members[0]] + heights[members[0]] / 2
-        bottom = middles[members[-1]] - heights[members[-1]] / 2
-        if position % 2 == 0:
-            axes.axhspan(bottom, top, color=PALE, zorder=0)
-        if tier:
-            place = axes.get_yaxis_transform()
-            axes.text(1.015, (top + bottom) / 2, f"tier {tier}", transform=place, va="center", size=SMALL)
+    rows.figure.legend(handles=_legend(), loc="outside upper left", ncols=4)
+    return rows.figure
 
 
 def _row(axes: Axes, row: Row, middle: float, height: float) -> None:

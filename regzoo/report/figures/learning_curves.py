@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from regzoo.report import board as boards
+from regzoo.report.curves import Curve, average
 from regzoo.report.figures import Info
 from regzoo.report.figures._axis import dress, finite, scale
 from regzoo.report.figures._panels import grid
@@ -22,9 +23,6 @@ from regzoo.training.record import Record
 
 ORDER = 3
 TITLE = "Learning curves"
-
-Curve = tuple[float, ...]
-"""A number for each epoch, NaN where there is none."""
 
 
 @dataclass(frozen=True)
@@ -90,19 +88,6 @@ def info(board: dict[str, Any], records: Sequence[Record], study: dict[str, Any]
 def _curves(records: Sequence[Record], part: str, metric: str) -> tuple[Curve, ...]:
     found = (record.history.get(part, {}).get(metric, []) for record in records)
     return tuple(tuple(boards.number(value) for value in curve) for curve in found if curve)
-
-
-def average(curves: Sequence[Curve]) -> Curve:
-    """Return the mean over the runs that reached an epoch, up to the last epoch that half of them reached.
-
-    >>> average([(1.0, 2.0, 3.0), (3.0, 4.0)]), average([(1.0,), (3.0,), (2.0, 9.0)])
-    ((2.0, 3.0, 3.0), (2.0,))
-    """
-    lengths = sorted((len(curve) for curve in curves), reverse=True)
-    if not lengths:
-        return ()
-    columns = ([c[epoch] for c in curves if epoch < len(c)] for epoch in range(lengths[(len(lengths) - 1) // 2]))
-    return tuple(fmean(found) if (found := finite(column)) else math.nan for column in columns)
 
 
 @styled

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from regzoo.comparison.space import LEARNING_RATE
 from regzoo.report import board as boards
 from regzoo.report import strengths
 from regzoo.report.figures import Info
@@ -79,7 +80,7 @@ def info(board: dict[str, Any], records: Sequence[Record], study: dict[str, Any]
         found = boards.trials(records, row["name"], finished=False)
         values = [_values(record) for record in found]
         chosen = next(map(_values, boards.replicates(records, row["name"], finished=False)), {})
-        logs = strengths.logarithmic(row["name"]) | {strengths.LEARNING_RATE}
+        logs = strengths.logarithmic(row["name"]) | {LEARNING_RATE}
         for key in dict.fromkeys(key for value in values for key in value):
             tried = [(v[key], r.score(board["rank_by"])) for v, r in zip(values, found, strict=True) if key in v]
             if len({value for value, _ in tried}) > 1:
@@ -90,7 +91,7 @@ def info(board: dict[str, Any], records: Sequence[Record], study: dict[str, Any]
 
 
 def _values(record: Record) -> dict[str, float]:
-    return strengths.read(record.run.recipe) | {strengths.LEARNING_RATE: record.run.learning_rate}
+    return strengths.read(record.run.recipe) | {LEARNING_RATE: record.run.learning_rate}
 
 
 @styled
@@ -104,7 +105,7 @@ def draw(info: StrengthResponse) -> Figure:
         dress(axes.yaxis, own, scale(own), ticks=4, margin=0.16)
         values = [*(value for value, _ in panel.points), *panel.lost, panel.chosen]
         dress(axes.xaxis, values, scale(values, log=panel.log), ticks=3 if len(panels) > 12 else 4)
-        axes.set_xlabel(panel.strength.replace(strengths.LEARNING_RATE, "learning rate"))
+        axes.set_xlabel(panel.strength.replace(LEARNING_RATE, "learning rate"))
         _panel(axes, panel, worst=0.95 if info.direction == "min" else 0.05)
         if not own:
             axes.set_yticks([])

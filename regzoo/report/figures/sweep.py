@@ -140,7 +140,7 @@ def _ticks(axes: Axes, places: dict[float, float], first: Sequence[float]) -> No
     ends = [min(places, key=places.__getitem__), max(places, key=places.__getitem__)]
     kept: dict[float, str] = {}
     for value in dict.fromkeys([*first, *ends, *places]):
-        text = "inf" if math.isinf(value) else strength(value)
+        text = strength(value)
         room = (abs(places[value] - places[v]) * scale_ - (inches(text) + inches(t)) / 2 for v, t in kept.items())
         if all(space > 0.08 for space in room):
             kept[value] = text

@@ -88,7 +88,7 @@ def draw(info: SweepGrid) -> Figure:
     colors = mpl.colormaps[COLORS].with_extremes(bad=PALE)
     image = axes.imshow(np.ma.masked_invalid(means), origin="lower", aspect="auto", cmap=colors, norm=norm)
     axes.set_xticks(range(columns), _thinned(first.values, (WIDTH - 1.8) / columns))
-    axes.set_yticks(range(rows), [_text(value) for value in second.values])
+    axes.set_yticks(range(rows), [strength(value) for value in second.values])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set(xlabel=first.name, ylabel=second.name)
@@ -113,16 +113,12 @@ def _norm(values: Sequence[float]) -> Normalize:
     return LogNorm(low, high) if kind == "log" else Normalize(low, high)
 
 
-def _text(value: float) -> str:
-    return "inf" if math.isinf(value) else strength(value)
-
-
 def _thinned(values: Sequence[float], room: float) -> list[str]:
     """Labels of the columns, each one only if it does not run into the one before."""
     texts: list[str] = []
     free = -math.inf
     for index, value in enumerate(values):
-        text, middle = _text(value), index * room
+        text, middle = strength(value), index * room
         fits = middle - inches(text) / 2 > free
         texts.append(text if fits else "")
         free = middle + inches(text) / 2 + 0.05 if fits else free

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,12 +11,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from regzoo.language import InputError, OnWeights, parse
+from regzoo.language import OnWeights
 from regzoo.report import board as boards
 from regzoo.report.figures import Info
 from regzoo.report.figures._axis import dress
 from regzoo.report.figures._panels import grid
 from regzoo.report.figures._style import BLUE, GREY, SKY, SMALL, VERMILLION, canvas, styled
+from regzoo.report.strengths import recipe_of
 from regzoo.report.words import listing
 from regzoo.training.portrait import SMALL as SMALL_WEIGHT
 from regzoo.training.record import Record
@@ -84,10 +86,7 @@ def on_weights(name: str) -> bool:
     >>> on_weights("dropout + l2"), on_weights("weight_decay"), on_weights("dropout")
     (True, True, False)
     """
-    try:
-        return any(isinstance(part, OnWeights) or part.name == "weight_decay" for part in parse(name))
-    except InputError:
-        return False
+    return any(isinstance(part, OnWeights) or part.name == "weight_decay" for part in recipe_of(name))
 
 
 def _panel_of(name: str, runs: Sequence[Record]) -> Panel | None:
@@ -121,7 +120,7 @@ def _panel(axes: Axes, panel: Panel, first: Panel) -> None:
     axes.stairs(shares, panel.edges, fill=True, color=SKY)
     axes.stairs(shares, panel.edges, color=BLUE, linewidth=1)
     axes.stairs([100 * share for share in first.shares], first.edges, color=VERMILLION, linestyle="--", linewidth=1.2)
-    axes.axvline(-3, color=GREY, linestyle=":", linewidth=1.2)
+    axes.axvline(math.log10(SMALL_WEIGHT), color=GREY, linestyle=":", linewidth=1.2)
     axes.set_xlim(panel.edges[0], panel.edges[-1])
     axes.text(0.03, 0.97, f"{panel.small:.1%} small", transform=axes.transAxes, va="top", size=SMALL)
 

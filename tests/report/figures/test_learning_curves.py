@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import pytest
 
-from regzoo.report.figures.learning_curves import average, info
+from regzoo.report.figures.learning_curves import info
 
 
 def test_runs_of_unequal_length(row: Any, board: Any, record: Any, study: Any) -> None:
@@ -32,16 +31,6 @@ def test_runs_of_unequal_length(row: Any, board: Any, record: Any, study: Any) -
     assert panel.runs["validation"] == ((3.0, 2.0, 1.0), (5.0, 4.0))  # the diverged run has no part in it
     assert panel.mean == {"train": (3.0, 2.0, 1.0), "validation": (4.0, 3.0, 1.0)}  # None is left out
     assert panel.best_epoch == 2.5
-
-
-def test_the_mean_ends_where_fewer_than_half_of_the_runs_go_on() -> None:
-    assert average([(1.0,) * 9, (3.0,) * 2, (5.0,) * 4]) == (3.0, 3.0, 3.0, 3.0)
-
-
-def test_an_epoch_without_a_number_is_a_gap() -> None:
-    mean = average([(math.nan, 1.0)])
-    assert math.isnan(mean[0])
-    assert mean[1] == 1.0
 
 
 @pytest.mark.parametrize("history", [{}, {"validation": {"error": [0.1]}}, {"validation": {"nll": [None]}}])

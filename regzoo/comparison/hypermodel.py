@@ -1,0 +1,68 @@
+"""Hypermodel: a recipe's ranges as the hyperparameters of a KerasTuner search of the user's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from regzoo.comparison.oracle import declare, quiet
+from regzoo.comparison.space import LEARNING_RATE, RATES, axes
+from regzoo.language import Range, Recipe, Regularizer
+from regzoo.training.task import task_for
+
+if TYPE_CHECKING:
+    import keras_tuner
+
+
+def hypermodel(
+    backbone: str,
+    recipe: Recipe | Regularizer | str,
+    input_shape: tuple[int, ...],
+    classes: int | None = None,
+    outputs: int | None = None,
+    *,
+    labels: int | None = None,
+    task: str | None = None,
+    learning_rate: float | Range = RATES,
+    seed: int = 0,
+) -> keras_tuner.HyperModel:
+    """Return a `keras_tuner.HyperModel` for a search of your own: every range of the recipe becomes a parameter.
+
+    KerasTuner's own search needs ``pip install 'regzoo[tensorboard]'``: it imports tensorboard unconditionally.
+
+    Args:
+        backbone: as in a config.
+        recipe: its ranges, and that of the learning rate, make the space.
+        input_shape: of one example, without the batch axis.
+        classes: for classification, how many.
+        outputs: for regression, how many.
+        labels: for several labels at once, each true or false, how many.
+        task: ``"reconstruction"`` for an autoencoder.
+        learning_rate: Adam's: a number, or a range to search on a logarithmic scale.
+        seed: of initial weights and every random stream.
+
+    Example:
+        tuner = keras_tuner.RandomSearch(
+            regzoo.hypermodel("mlp", "dropout", (64,), classes=10),
+            keras_tuner.Objective("val_loss", "min"), max_trials=8)
+        tuner.search(x, y, validation_data=(xv, yv), epochs=20)
+    """
+    with quiet():
+        import keras_tuner
+    from regzoo.training.assemble import assemble
+    from regzoo.training.optimizers import compiled_optimizer
+
+    mixture = Recipe.of(recipe)
+    asked = task_for(classes, outputs, labels, task, tuple(input_shape))
+
+    class Hypermodel(keras_tuner.HyperModel):
+        """Builds the backbone with the recipe at the values that a tuner proposes."""
+
+        def build(self, hp: keras_tuner.HyperParameters) -> Any:
+            """Declare the space in ``hp`` and return the compiled model at its values."""
+            values = {axis.name: declare(hp, axis) for axis in axes(mixture, learning_rate)}
+            rate = values.pop(LEARNING_RATE, learning_rate)
+            model = assemble(backbone, mixture.fixed(values), asked, tuple(input_shape), seed)
+            model.compile(compiled_optimizer("adam", rate))
+            return model
+
+    return Hypermodel()
