@@ -193,6 +193,7 @@ def _note(
             "direction": study.task.objective(study.rank_by).direction,
             "data": prepared.facts,
             "config": experiment.to_yaml(),
+            "model": _model(experiment),
             "versions": {name: version(name) for name in VERSIONS},
             "seconds": before.get("seconds"),
             "command": command,
@@ -210,6 +211,22 @@ def _note(
             "sweep": before.get("sweep") if sweep is None else sweep.to_dict(),
         },
     )
+
+
+def _model(experiment: Experiment) -> dict[str, Any]:
+    """What is trained, on what, and how: what a paper has to say of it."""
+    backbone = read_backbone(experiment.backbone)
+    training, split = experiment.training, experiment.split
+    return {
+        "backbone": backbone.in_full(),
+        "epochs": training.epochs,
+        "batch_size": training.batch_size,
+        "optimizer": training.optimizer,
+        "learning_rate": str(training.learning_rate),
+        "train_size": split.train_size,
+        "label_noise": split.label_noise,
+        "seed": experiment.seed,
+    }
 
 
 def _note_cut(ledger: Ledger, number: int, cut: Prepared) -> None:

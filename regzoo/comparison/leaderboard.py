@@ -312,7 +312,7 @@ def _cells(row: Row, wide: bool) -> list[str]:
 
 def _called(row: Row) -> str:
     """The recipe with its numbers; a placebo by its name."""
-    return f"{row.name} ({row.recipe})" if is_placebo(row.name) else row.recipe
+    return f"{row.name} ({row.recipe} in disguise)" if is_placebo(row.name) else row.recipe
 
 
 def _more(row: Row, rank_by: str) -> list[str]:

@@ -127,7 +127,9 @@ class Screen:
         seconds = (time.monotonic() - self.steady) / (self.made - FIRST + 1) * max(runs - done, 0)
         return f"about {seconds:.0f} s left" if seconds < 90 else f"about {seconds / 60:.0f} min left"
 
-    def _table(self) -> Table:
+    def _table(self) -> Table | Text:
+        if not self.arms:
+            return Text(self.doing)
         table = Table(title=self.doing or self._time_left(), title_justify="left")
         table.add_column("recipe")
         table.add_column("runs", justify="right")

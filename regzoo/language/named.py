@@ -50,6 +50,12 @@ class Named:
             return f"{self.name}({_write(given[0][1])})"
         return f"{self.name}({', '.join(f'{field}={_write(value)}' for field, value in given)})"
 
+    def in_full(self) -> str:
+        """As it is written, with the fields at their defaults too."""
+        fields = ((field.name, getattr(self, field.name)) for field in dataclasses.fields(self))
+        written = ", ".join(f"{name}={_write(value)}" for name, value in fields)
+        return f"{self.name}({written})" if written else self.name
+
     def with_values(self, **values: Any) -> Self:
         """Return a copy with these fields as they are, unchecked: how a dial takes a number's place."""
         copy = dataclasses.replace(self)

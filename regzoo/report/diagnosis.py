@@ -1,7 +1,9 @@
 """The diagnosis: do I need a regularizer at all? The baseline's own runs answer.
 
-Two signs of overfitting, each as a share of what the baseline learns (the way from its first to its best validation
-score): how far validation turns back until the last epoch, and how far training runs ahead of validation.
+Two signs of overfitting: how far validation turns back until the last epoch, and how far training runs ahead of
+validation. Each is a share of what the baseline learns (the way from its first to its best validation score) and of
+what it leaves to be learnt (the way from there to a perfect score); the smaller share counts. An easy task is learnt
+in the first epoch: every wiggle is then a large share of the rest, but a small one of what is left.
 """
 
 from __future__ import annotations
@@ -23,6 +25,12 @@ from regzoo.training.record import Record
 TURNED, AHEAD = 0.05, 0.15
 """From these shares on, validation turns back, and training runs ahead."""
 
+PERFECT = {"min": 0.0, "max": 1.0}
+"""The best score there can be, by direction."""
+
+ENDLESS = ("gaussian_nll",)
+"""Metrics without a best score."""
+
 LATE = 0.95
 """A best epoch beyond this share of all epochs is the last: the model was still learning."""
 
@@ -38,11 +46,11 @@ class Diagnosis:
             overfit, ``perhaps`` if it overfits and yet none beats it, ``unknown`` before there are curves.
         overfits: one of the two signs is there; None if unknown.
         gap: validation minus training score of the finished model, positive where training is better.
-        ahead: the gap as a share of what was learnt.
+        ahead: the gap as a share of what was learnt, or of what is left, whichever is less.
         turn: the epoch, from 1, at which the mean validation score is best.
         epochs: how many were trained.
         lost: how much worse the mean validation score is after the last epoch than at its best.
-        turned: that as a share of what was learnt.
+        turned: that as such a share.
         stopping: gain of ending every baseline run at its own best epoch: optimistic, as validation chose it.
         explained: ``stopping`` as a share of the winner's gain, NaN unless that is positive.
         ece: expected calibration error on validation.
@@ -76,9 +84,11 @@ def diagnose(board: dict[str, Any], records: Sequence[Record], study: dict[str, 
     runs = boards.replicates(records, base["name"]) if base else []
     sign = 1.0 if board["direction"] == "min" else -1.0
     curves = [_curve(run, "validation", board["rank_by"], sign) for run in runs]
-    signs = _signs([curve for curve in curves if curve])
-    gap = sign * (_metric(base, "validation", board["rank_by"]) - _metric(base, "train", board["rank_by"]))
-    ahead = gap / signs.learnt if signs.learnt > 0 else math.nan
+    perfect = math.nan if board["rank_by"] in ENDLESS else sign * PERFECT[board["direction"]]
+    signs = _signs([curve for curve in curves if curve], perfect)
+    last = sign * _metric(base, "validation", board["rank_by"])
+    gap = last - sign * _metric(base, "train", board["rank_by"])
+    ahead = _share(gap, signs.learnt, last - perfect) if signs.learnt > 0 else math.nan
     better, tested = _better(board)
     overfits = None if math.isnan(signs.turned) else signs.turned >= TURNED or ahead >= AHEAD
     winner = next((row for row in boards.measured(board) if not boards.is_placebo(row)), None)
@@ -133,8 +143,8 @@ class _Signs:
     stopping: float
 
 
-def _signs(curves: Sequence[Sequence[float]]) -> _Signs:
-    """Read curves in which less is better."""
+def _signs(curves: Sequence[Sequence[float]], perfect: float) -> _Signs:
+    """Read curves in which less is better, and ``perfect`` the best, NaN if there is none."""
     mean = average([tuple(curve) for curve in curves])
     if len(mean) < 2 or not all(map(math.isfinite, mean)):
         return _Signs(*[math.nan] * 6)
@@ -146,9 +156,14 @@ def _signs(curves: Sequence[Sequence[float]]) -> _Signs:
         best + 1,
         len(mean),
         lost,
-        0.0 if not sure else lost / learnt if learnt > 0 else math.inf,
+        _share(lost, learnt, mean[best] - perfect) if sure else 0.0,
         fmean(curve[-1] - min(filter(math.isfinite, curve)) for curve in curves if math.isfinite(curve[-1])),
     )
+
+
+def _share(of: float, learnt: float, left: float) -> float:
+    """``of`` as a share of what was learnt and of what is left, the smaller; infinite where there is neither."""
+    return min((of / whole for whole in (learnt, left) if whole > 0), default=math.inf)
 
 
 def _lasting(curves: Sequence[Sequence[float]]) -> bool:
@@ -194,13 +209,15 @@ def answer(found: Diagnosis, board: dict[str, Any], places: int) -> str:
     if found.need == "yes":
         named = [code(name) for name in found.better]
         who = listing(named if len(named) <= 4 else [*named[:3], f"{len(named) - 3} more"])
-        beat = f"{who} {'beats' if len(named) == 1 else 'beat'} it for certain"
-        return f"Do you need a regularizer? Yes: {base} {state}, and {beat}."
+        beat = f"{who} conclusively {'beats' if len(named) == 1 else 'beat'}"
+        if found.overfits is None:
+            return f"Do you need a regularizer? Yes: {beat} {base}."
+        return f"Do you need a regularizer? Yes: {base} {state}, {'and' if found.overfits else 'yet'} {beat} it."
     if not found.tested:
         return f"Do you need a regularizer? {base} {state}; nothing else was measured."
     none = f"none of the {plural(found.tested, 'other recipe')} is told apart from it as better"
     if found.tested == 1:
-        none = "the one other recipe is not told apart from it as better"
+        none = "the one other recipe that was measured is not told apart from it as better"
     if found.need == "no":
         return f"Do you need a regularizer? No: {base} {state}, and {none}."
     return f"Do you need a regularizer? Perhaps: {base} {state}, but {none}."
@@ -238,7 +255,7 @@ def _stopping(found: Diagnosis, board: dict[str, Any], places: int) -> str:
         )
     return (
         f"Early stopping alone does not explain the gain: ending {base} at its best epoch would gain {gain}, "
-        f"{percent(found.explained)} of what the best recipe does."
+        f"{percent(found.explained)} of what the best recipe gains."
     )
 
 
@@ -248,8 +265,9 @@ def _calibration(found: Diagnosis) -> str:
     said = f"The plain model's expected calibration error is {found.ece:.3f}"
     if not boards.known(found.confidence) or abs(found.confidence) < 0.02:
         return said + "."
-    sure = "surer" if found.confidence > 0 else "less sure"
-    return f"{said}: on average it is {percent(abs(found.confidence))} {sure} than it is right."
+    side, sure = ("above", "too sure of itself") if found.confidence > 0 else ("below", "not sure enough")
+    points = f"{abs(found.confidence) * 100:.0f} percentage points"
+    return f"{said}: its mean confidence is {points} {side} the share it gets right ({sure})."
 
 
 def _capacity(found: Diagnosis) -> str:
@@ -258,7 +276,7 @@ def _capacity(found: Diagnosis) -> str:
     ratio = found.parameters / found.rows
     size = f"{found.parameters:,.0f} parameters for {found.rows:,} training rows"
     if found.overfits and ratio > 1:
-        more = "enough to learn them by heart: more rows or a smaller model would help as well"
+        more = "enough to learn them by heart: more rows or a smaller model may help as well"
         return f"The plain model has {size}, {more}."
     if not found.overfits and found.turn >= LATE * found.epochs:
         more = "was still learning: more epochs or a larger model may gain more than a regularizer"

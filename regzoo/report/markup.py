@@ -7,18 +7,33 @@ import re
 from markupsafe import Markup, escape
 
 _CODE = re.compile(r"`([^`]+)`")
+_SHARE = re.compile(r"(?<=\d) (?=%)")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 _LEADING = re.compile(r"^(\s*)([-+=]|\d+[.)])(?=\s|$)", re.MULTILINE)
 
 
 def html(text: str) -> Markup:
-    """Return ``text`` as HTML.
+    """Return ``text`` as HTML; no line breaks between a number and its %.
 
     >>> print(html("use `l2(0.1)` < `<b>`"))
     use <code>l2(0.1)</code> &lt; <code>&lt;b&gt;</code>
     """
-    pieces = _CODE.split(text)  # prose, code, prose, code, ...
+    pieces = _CODE.split(_SHARE.sub("\N{NO-BREAK SPACE}", text))  # prose, code, prose, code, ...
     return Markup("").join(Markup("<code>{}</code>").format(p) if i % 2 else escape(p) for i, p in enumerate(pieces))
+
+
+def heading(text: str) -> Markup:
+    """Return a column's title as HTML that may break after an underscore.
+
+    >>> print(heading("test balanced_accuracy"))
+    test balanced_<wbr>accuracy
+    """
+    return Markup("_<wbr>").join(escape(part) for part in text.split("_"))
+
+
+def entry(text: str) -> Markup:
+    """Return a cell's text as HTML; an interval breaks before its ``to`` only."""
+    return escape(text.replace(" to ", " to\N{NO-BREAK SPACE}"))
 
 
 def markdown(text: str) -> str:

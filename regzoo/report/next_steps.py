@@ -11,7 +11,7 @@ from regzoo.report import board as boards
 from regzoo.report import strengths
 from regzoo.report.board import Row
 from regzoo.report.diagnosis import LATE, Diagnosis, tops_baseline
-from regzoo.report.words import code, plural, strength
+from regzoo.report.words import code, strength
 
 MOST = 4
 """So many steps are said, the most useful first."""
@@ -22,10 +22,21 @@ def next_steps(board: dict[str, Any], found: Diagnosis) -> tuple[str, ...]:
     rows = [row for row in boards.measured(board) if not boards.is_placebo(row)]
     if not rows:
         return ()
-    steps = (*_replicates(board, rows), *_edges(rows[0]), *_sum(board, rows), *_baseline(found))
+    steps = (
+        *_unfinished(board),
+        *_replicates(board, rows),
+        *_edges(rows[0]),
+        *_sum(board, rows),
+        *_baseline(board, found),
+    )
     if not steps and not boards.is_baseline(board, rows[0]):
         return (f"Nothing more is needed: take {code(rows[0]['name'])}.",)
     return steps[:MOST]
+
+
+def _unfinished(board: dict[str, Any]) -> list[str]:
+    pending = any(row["status"] == "pending" for row in boards.unmeasured(board))
+    return ["Run the same command again: it goes on with the recipes that are not measured yet."] if pending else []
 
 
 def _replicates(board: dict[str, Any], rows: Sequence[Row]) -> list[str]:
@@ -79,15 +90,15 @@ def _goes(name: str) -> bool:
     return bool(recipe.parts) and not recipe.clashes()
 
 
-def _baseline(found: Diagnosis) -> list[str]:
-    steps = []
+def _baseline(board: dict[str, Any], found: Diagnosis) -> list[str]:
+    if not found.tested:
+        alone = all(boards.is_baseline(board, row) or boards.is_placebo(row) for row in board["recipes"])
+        return ["Compare it with a regularizer: add one to `recipes`, such as `dropout`."] if alone else []
     if found.need == "perhaps":
-        steps.append(
-            f"More training rows, or a smaller model: it overfits {found.rows:,} rows, and none of the "
-            f"{plural(found.tested, 'recipe')} helps for certain."
-        )
-    elif found.need == "no" and found.turn >= LATE * found.epochs:
-        steps.append("No regularizer; train longer or make the model larger: it was still learning at the end.")
-    elif found.need == "no":
-        steps.append("No regularizer: keep the plain model.")
-    return steps
+        none = "the one other recipe is not" if found.tested == 1 else f"none of the {found.tested} recipes is"
+        return [f"More training rows, or a smaller model: it overfits {found.rows:,} rows, and {none} certain to help."]
+    if found.need != "no":
+        return []
+    if found.turn >= LATE * found.epochs:
+        return ["No regularizer; train longer or make the model larger: it was still learning at the end."]
+    return ["No regularizer: keep the plain model."]

@@ -86,7 +86,7 @@ def _content(
         "bibtex": bibtex(row["name"] for row in board["recipes"]),
         "leaderboard": tables.leaderboard(board),
         "details": tables.details(board),
-        "metrics": tables.metrics(board),
+        "metrics": {part: tables.metrics(board, part) for part in ("validation", "test")},
         "chosen": tables.chosen(board, records),
         "failures": tables.failures(board, records),
         "pictures": pictures,
@@ -98,7 +98,7 @@ def _content(
 def _facts(board: dict[str, Any], records: Sequence[Record], study: dict[str, Any]) -> list[str]:
     """What was compared on what, in a few words each."""
     data = study["data"]
-    made = plural(len(records), "run")
+    made = plural(sum(record.run.stage != "member" for record in records), "run")
     parts = f"{data['train']:,} train, {data['validation']:,} validation, {data['test']:,} test"
     return [
         f"{data['source']}: {plural(data['rows'], 'row')} ({parts}), {data['inputs']}, {task(data)}",
@@ -117,6 +117,8 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters |= {
         "prose": markup.html,
+        "heading": markup.heading,
+        "entry": markup.entry,
         "markdown": markup.markdown,
         "cell": markup.cell,
         "fence": markup.fence,

@@ -9,8 +9,14 @@ from regzoo.comparison.winners_curse import expected_maximum
 from regzoo.report import board as boards
 from regzoo.report.board import number
 from regzoo.report.verdict import places, quoted
-from regzoo.report.words import code, listing, plural, seconds, show, strength, task
+from regzoo.report.words import code, listing, percent, plural, seconds, show, strength, task
 from regzoo.training.record import Record
+
+LOSSES = {"classification": "cross-entropy", "multilabel": "binary cross-entropy (mean over the labels)"}
+"""The training loss of each task; of the others it is the mean squared error."""
+
+OPTIMIZERS = {"sgd": "sgd (momentum 0.9)"}
+"""Those with a setting that their name does not say."""
 
 
 def protocol(board: dict[str, Any], records: Sequence[Record], study: dict[str, Any]) -> list[str]:
@@ -18,10 +24,11 @@ def protocol(board: dict[str, Any], records: Sequence[Record], study: dict[str, 
     base = code(board["baseline"])
     return [
         _data(board, study),
+        *_model(board, study),
         _search(board, records, study),
         f"The strengths with the best validation {board['rank_by']} were chosen{_on_first(study)}; this metric is "
-        "computed on hard labels and without any penalty term, so it means the same for every recipe. The training "
-        "part alone was fitted, the validation part alone decided.",
+        f"computed {_on(study)}, so it means the same for every recipe. The training part alone was fitted, the "
+        "validation part alone decided.",
         f"Every recipe was then trained {_times(board, study)} with its chosen strengths on fresh random "
         f"seeds, {_shared(study)} for every recipe, so that gains over {base} are paired differences.",
         *_disguised(board, base),
@@ -32,6 +39,7 @@ def protocol(board: dict[str, Any], records: Sequence[Record], study: dict[str, 
         "The test part was read once, for the chosen strengths; no choice has seen it.",
         "Runs that diverged or failed are counted and shown, never repeated or dropped; a recipe with such a "
         "replicate ranks after all without.",
+        *_software(study),
     ]
 
 
@@ -109,8 +117,8 @@ def _data(board: dict[str, Any], study: dict[str, Any]) -> str:
     )
     if _folds(study) == 1:
         return (
-            f"{compared}, split once into {data['train']:,} rows for training, {data['validation']:,} for validation "
-            f"and {data['test']:,} for the test."
+            f"{compared}, split once{_kind(data)} into {data['train']:,} rows for training{_kept(study)}, "
+            f"{data['validation']:,} for validation and {data['test']:,} for the test.{_noise(study)}"
         )
     kind, folds = data["split"]["kind"], _folds(study)
     cut = f"{kind} folds, anew whenever all have had their turn; one validates, the others train"
@@ -118,8 +126,55 @@ def _data(board: dict[str, Any], study: dict[str, Any]) -> str:
         cut = "folds in the order of time; one validates, all rows before it train"
     return (
         f"{compared}; {data['test']:,} rows were set aside for the test, and the rest was cut into {folds} {cut}. In "
-        f"the first cut {data['train']:,} rows train and {data['validation']:,} validate."
+        f"the first cut {data['train']:,} rows{_kept(study)} train and {data['validation']:,} validate.{_noise(study)}"
     )
+
+
+def _software(study: dict[str, Any]) -> list[str]:
+    if "model" not in study:
+        return []
+    used = [f"{name} {version}" for name, version in study["versions"].items()]
+    return [f"Made with {listing(used)}; all random streams follow from the seed {study['model']['seed']}."]
+
+
+def _kind(data: dict[str, Any]) -> str:
+    """How the rows were parted; reports of older comparisons do not say."""
+    if "split" not in data:
+        return ""
+    marked = [f"the {part} part as the data marks it" for part in data["split"]["marked"]]
+    return f" ({', '.join([data['split']['kind'], *marked])})"
+
+
+def _kept(study: dict[str, Any]) -> str:
+    return " (chosen at random, the rest left out)" if study.get("model", {}).get("train_size") else ""
+
+
+def _noise(study: dict[str, Any]) -> str:
+    share = study.get("model", {}).get("label_noise", 0.0)
+    if not share:
+        return ""
+    return (
+        f" {percent(share)} of the training labels were replaced by another class, each as likely; those of validation "
+        "and test were left as they are."
+    )
+
+
+def _model(board: dict[str, Any], study: dict[str, Any]) -> list[str]:
+    """What was trained, and with which weights it was scored."""
+    model, base = study.get("model"), boards.find(board, board["baseline"])
+    if model is None:
+        return []
+    size = (
+        f" ({base['parameters']:,.0f} parameters as {code(board['baseline'])})" if base and base["parameters"] else ""
+    )
+    loss = LOSSES.get(study["data"]["task"], "mean squared error")
+    optimizer = OPTIMIZERS.get(model["optimizer"], model["optimizer"])
+    return [
+        f"All recipes share the model {code(model['backbone'])}{size}, trained with {optimizer} on the "
+        f"{loss}, in batches of {model['batch_size']:,}, for {plural(model['epochs'], 'epoch')} unless the recipe "
+        "itself stops earlier. A run is scored with the weights it ends with, not with those of its best epoch, unless "
+        "the recipe itself chooses, as early stopping does."
+    ]
 
 
 def _folds(study: dict[str, Any]) -> int:
@@ -130,6 +185,11 @@ def _folds(study: dict[str, Any]) -> int:
 
 def _on_first(study: dict[str, Any]) -> str:
     return " on the first cut" if _folds(study) > 1 else ""
+
+
+def _on(study: dict[str, Any]) -> str:
+    labels = study["data"]["task"] in LOSSES
+    return ("on hard labels and " if labels else "") + "without any penalty term"
 
 
 def _shared(study: dict[str, Any]) -> str:
@@ -160,7 +220,8 @@ def _search(board: dict[str, Any], records: Sequence[Record], study: dict[str, A
     if len(rates) == 1:
         rate = f"its strengths, with the learning rate fixed at {strength(rates.pop())}"
     else:
-        rate = "its strengths and the learning rate"
+        between = study.get("model", {}).get("learning_rate", "").replace("..", " to ").replace("|", " or ")
+        rate = f"its strengths and the learning rate{f' ({between})' if between else ''}"
     return (
         f"For each recipe, a {study['tuner']} search tried {plural(study['trials'], 'setting')} of {rate}: {same}, "
         f"the baseline {code(board['baseline'])} included."

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from regzoo.language.docstring import read_docstring
 from regzoo.report.strengths import recipe_of
+from regzoo.report.titles import TITLES
 
 _CITED = re.compile(
     r"(?P<authors>[A-Z][\w'-]+(?:,? (?:and |et al\.|[A-Z][\w'-]+)+)*) (?P<year>\d{4})(?:(?!https?://).)*?"
@@ -17,12 +18,13 @@ _CITED = re.compile(
 def bibtex(names: Iterable[str]) -> str:
     """Return an ``@misc`` entry for each paper that the docstrings of these recipes' regularizers refer to.
 
-    Titles are not in the docstrings, so an entry has authors, year, link and the techniques it stands for. A recipe
-    that is unknown here is left out.
+    An entry has authors, title, year, link and the techniques it stands for; one of a regularizer from elsewhere has
+    no title. A recipe that is unknown here is left out.
 
     >>> print(bibtex(["none", "dropout(0.5)"]))
     @misc{srivastava2014,
       author = {Srivastava and others},
+      title = {Dropout: a simple way to prevent neural networks from overfitting},
       year = {2014},
       url = {https://jmlr.org/papers/v15/srivastava14a.html},
       note = {dropout},
@@ -38,7 +40,7 @@ def bibtex(names: Iterable[str]) -> str:
         taken = sum(re.fullmatch(stem + "[a-z]?", key) is not None for key in keys)
         keys.append(stem + ("", *"bcdefghijklmnopqrstuvwxyz")[taken])
     return "\n\n".join(
-        f"@misc{{{key},\n  author = {{{authors}}},\n  year = {{{year}}},\n  url = {{{link}}},\n"
+        f"@misc{{{key},\n  author = {{{authors}}},\n{_title(link)}  year = {{{year}}},\n  url = {{{link}}},\n"
         f"  note = {{{_escaped(', '.join(techniques))}}},\n}}"
         for key, ((authors, year, link), techniques) in zip(keys, papers.items(), strict=True)
     )
@@ -51,6 +53,10 @@ def cited(reference: str) -> list[tuple[str, str, str]]:
     [('Yun and others', '2019', 'https://a.org/1'), ('Kadra and others', '2021', 'https://a.org/2')]
     """
     return [(m["authors"].replace(" et al.", " and others"), m["year"], m["link"]) for m in _CITED.finditer(reference)]
+
+
+def _title(link: str) -> str:
+    return f"  title = {{{TITLES[link]}}},\n" if link in TITLES else ""
 
 
 def _escaped(text: str) -> str:

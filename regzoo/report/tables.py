@@ -95,7 +95,7 @@ def details(board: dict[str, Any]) -> Table:
                 show(row["epochs"], 0),
                 show(row["best_epoch"], 1),
                 seconds(row["fit_seconds"]),
-                f"{row['predict_ms']:.2g}" if known(row["predict_ms"]) else MISSING,
+                _two_digits(row["predict_ms"]),
                 f"{round(row['parameters']):,}" if known(row["parameters"]) else MISSING,
             ),
             _mark(board, row),
@@ -106,21 +106,13 @@ def details(board: dict[str, Any]) -> Table:
     return Table(caption, head, tuple(lines))
 
 
-def metrics(board: dict[str, Any]) -> Table:
-    """Every metric on validation and test."""
-    parts = ("validation", "test")
+def metrics(board: dict[str, Any], part: str) -> Table:
+    """Every metric on ``part``, ``validation`` or ``test``."""
     rows = boards.measured(board)
-    names = dict.fromkeys(n for row in rows for part in parts for n in ((row["metrics"] or {}).get(part) or {}))
-    columns = [(part, name) for name in names for part in parts]
-    lines = [
-        Line(
-            (called(row), *(show(metric(row, part, name)) for part, name in columns)),
-            _mark(board, row),
-        )
-        for row in rows
-    ]
-    head = ("recipe", *(f"{part} {name}" for part, name in columns))
-    return Table("All metrics, means over the finished replicates.", head, tuple(lines))
+    names = tuple(dict.fromkeys(name for row in rows for name in ((row["metrics"] or {}).get(part) or {})))
+    lines = [Line((called(row), *(show(metric(row, part, name)) for name in names)), _mark(board, row)) for row in rows]
+    caption = f"All metrics on the {part} part, means over the finished replicates."
+    return Table(caption, ("recipe", *names), tuple(lines))
 
 
 def chosen(board: dict[str, Any], records: Sequence[Record]) -> Table:
@@ -132,7 +124,7 @@ def chosen(board: dict[str, Any], records: Sequence[Record]) -> Table:
         done = boards.replicates(records, row["name"], finished=False)
         rate = strength(done[0].run.learning_rate) if done else MISSING
         values = strengths.read(row["recipe"]) if done or known(row["mean"]) else {}
-        trials = f"{len(tried)}, {lost} without a score" if lost else f"{len(tried)}"
+        trials = f"{len(tried)} ({lost} without a score)" if lost else f"{len(tried)}"
         lines.append(Line((row["name"], _values(row["name"], values), rate, trials), _mark(board, row)))
     caption = "Chosen by validation score among the trials of each recipe; a value at the edge asks for a wider range."
     return Table(caption, ("recipe", "strengths", "learning rate", "trials"), tuple(lines), ("recipe", "strengths"))
@@ -215,6 +207,11 @@ def _mark(board: dict[str, Any], row: Row) -> str:
 
 def _whole(value: Any) -> str:
     return f"{number(value):.0f}" if known(value) else MISSING
+
+
+def _two_digits(value: Any) -> str:
+    """``0.41``, ``13``, ``150``."""
+    return f"{float(f'{number(value):.2g}'):,g}" if known(value) else MISSING
 
 
 def _values(name: str, values: dict[str, float]) -> str:

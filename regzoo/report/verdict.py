@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -63,16 +64,21 @@ def _headline(board: dict[str, Any], winner: Row, baseline: Row | None, found: D
     name, base = quoted(winner), code(board["baseline"])
     best = f"the best mean validation {board['rank_by']}, {show(winner['mean'], places(board))}"
     best += f" ({boards.better(board['direction'])} is better)"
-    if sure := _surer(board, winner):
-        return f"{name} has {best}, but {sure}."
+    surest = next((row for row in boards.measured(board) if row["name"] in found.better), None)
     if boards.is_placebo(winner):
-        return f"Nothing beats {base} for certain: {name}, a copy of it in disguise, has {best}."
+        sure = _beats(board, surest, found) if surest is not None else f"Nothing beats {base} beyond doubt"
+        return f"{sure}: {name}, a copy of it in disguise, has {best}."
+    if winner is baseline and not found.tested:
+        score = f"{show(winner['mean'], places(board))} ({boards.better(board['direction'])} is better)"
+        return f"Only {base} has been measured: its mean validation {board['rank_by']} is {score}."
     if winner is baseline and found.need == "no":
         return f"No regularizer is needed: {base} has {best}."
     if winner is baseline:
         return f"Nothing beats {base} here: without a regularizer it has {best}."
     if baseline is None or not boards.known(baseline["mean"]) or not boards.known(winner["gain"]):
         return f"{name} has {best}, but {base} has no finished replicate to compare it with, so no gain is claimed."
+    if surest is not None and surest is not winner and not tops_baseline(winner):
+        return f"{_beats(board, surest, found)}; {name} has {best}, but its own gain is not proven."
     if winner["gain"] <= 0:
         return f"Nothing beats {base} for certain: {name} has {best}, but gains nothing over it in the paired runs."
     gain = f"{show(winner['gain'], places(board))} better than {base}"
@@ -90,16 +96,14 @@ def _headline(board: dict[str, Any], winner: Row, baseline: Row | None, found: D
     return f"Use {name}: it has {best}, {gain}{_equals(board, winner)}."
 
 
-def _surer(board: dict[str, Any], winner: Row) -> str:
-    """The first recipe that beats the baseline for certain, where the winner itself does not; else nothing."""
-    sure = [row for row in boards.measured(board) if tops_baseline(row) and not boards.is_placebo(row)]
-    if not sure or (winner["verdict"] == "conclusive" and not boards.is_placebo(winner)):
-        return ""
-    row, digits = sure[0], places(board)
-    return (
-        f"{quoted(row)}, {show(row['mean'], digits)}, is the first that beats {code(board['baseline'])} for certain: "
-        f"{show(row['gain'], digits)} better (95 % interval of the gain "
-        f"{interval(row['gain_low'], row['gain_high'], digits)})"
+def _beats(board: dict[str, Any], row: Row, found: Diagnosis) -> str:
+    """The best of the recipes that are told apart from the baseline, where another has the best mean."""
+    gain = f"{show(row['gain'], places(board))} better"
+    between = interval(row["gain_low"], row["gain_high"], places(board))
+    said = f"{quoted(row)} conclusively beats {code(board['baseline'])}: it is {gain} (95 % interval {between})"
+    others = len(found.better) - 1
+    return said + (
+        f", and {plural(others, 'more recipe')} {'beats' if others == 1 else 'beat'} it too" if others else ""
     )
 
 
@@ -114,7 +118,7 @@ def _sure(winner: Row) -> bool:
 
 def _sureness(board: dict[str, Any], winner: Row) -> str:
     """How often the winner beats the baseline, run by run."""
-    if boards.is_baseline(board, winner) or not boards.known(winner["p_better"]):
+    if boards.is_baseline(board, winner) or boards.is_placebo(winner) or not boards.known(winner["p_better"]):
         return ""
     said = f"{quoted(winner)} beats {code(board['baseline'])} in {percent(winner['p_better'])} of the paired runs"
     low, high = number(winner["p_better_low"]), number(winner["p_better_high"])
@@ -125,11 +129,12 @@ def _sureness(board: dict[str, Any], winner: Row) -> str:
 def _luck(board: dict[str, Any], winner: Row) -> tuple[str, ...]:
     """The gain without the luck of having been picked, and how the placebos fared."""
     said = []
-    shrunk = board["shrunk_gain"]
-    if not boards.is_baseline(board, winner) and boards.known(shrunk):
+    shrunk, gain = (show(value, places(board)) for value in (board["shrunk_gain"], winner["gain"]))
+    real = not boards.is_baseline(board, winner) and not boards.is_placebo(winner)
+    if real and boards.known(board["shrunk_gain"]) and shrunk != gain:
         said.append(
-            f"On fresh seeds expect a gain of {show(shrunk, places(board))} instead of "
-            f"{show(winner['gain'], places(board))}: that takes off the luck {quoted(winner)} was picked for."
+            f"On fresh seeds expect a gain of {shrunk} instead of {gain}: that takes off the luck {quoted(winner)} "
+            "was picked for."
         )
     return (*said, *placebo_line(board))
 
@@ -165,20 +170,29 @@ def _doubts(board: dict[str, Any], winner: Row, baseline: Row | None) -> tuple[s
 
 
 def _cost(winner: Row, baseline: Row | None, equals: list[Row]) -> tuple[str, ...]:
-    if not boards.known(winner["fit_seconds"]):
+    if not boards.known(winner["fit_seconds"]) or boards.is_placebo(winner):
         return ()
     said = f"One training of {quoted(winner)} takes {seconds(winner['fit_seconds'])}"
     if baseline is not None and winner is not baseline and number(baseline["fit_seconds"]) > 0:
         ratio = f"{winner['fit_seconds'] / baseline['fit_seconds']:.2g}"
         said += f", {'about' if ratio == '1' else ratio + ' times'} as long as {quoted(baseline)}"
     if baseline is not None and winner is not baseline and number(baseline["best_epoch"]) > 0:
-        late, early = number(winner["best_epoch"]), number(baseline["best_epoch"])
-        said += f", and is best after {late:.0f} epochs instead of {early:.0f}" if late > 0 else ""
+        late, early = f"{number(winner['best_epoch']):.0f}", f"{number(baseline['best_epoch']):.0f}"
+        said += f", and is best after {late} epochs instead of {early}" if late not in (early, "nan") else ""
     timed = [row for row in equals if number(row["fit_seconds"]) < 0.8 * winner["fit_seconds"]]
     if timed:
         cheap = min(timed, key=lambda row: number(row["fit_seconds"]))
         said += f"; in the same tier, {quoted(cheap)} takes {seconds(cheap['fit_seconds'])}"
-    return (said + ".",)
+    return (said + ".", *_serving(winner, baseline))
+
+
+def _serving(winner: Row, baseline: Row | None) -> tuple[str, ...]:
+    """What an ensemble costs again with every prediction; measured times shake too much to tell of less."""
+    plain = math.nan if baseline is None else number(baseline["parameters"])
+    if baseline is None or not (plain > 0 and number(winner["parameters"]) >= 1.5 * plain):
+        return ()
+    size = f"{winner['parameters'] / plain:.2g}"
+    return (f"Each of its predictions computes with {size} times as many parameters as one of {quoted(baseline)}.",)
 
 
 def _unfinished(board: dict[str, Any]) -> tuple[str, ...]:
@@ -199,5 +213,5 @@ def _named(names: list[str]) -> str:
 
 
 def quoted(row: Row) -> str:
-    """The recipe with its strengths, or a placebo's name, marked as code."""
+    """The recipe with its strengths, marked as code; a placebo by its name."""
     return code(row["name"] if boards.is_placebo(row) else short(row["recipe"] or row["name"]))

@@ -327,8 +327,9 @@ def test_placebos_are_paired_by_number_though_their_seeds_are_their_own() -> Non
     assert high is not None
     assert low < -0.01 < high
     assert rows["placebo 1"].verdict == "inconclusive"
+    assert rows["placebo 1"].recipe == "none"
     text = " ".join(drawn(board, 140).split())
-    assert "placebo 1 (none)" in text
+    assert "placebo 1 (none in disguise)" in text
     assert "Placebos, copies of none on other seeds: 0 of 2 taken for better than it, 0 for worse." in text
 
 

@@ -90,3 +90,13 @@ def test_runs_of_before_do_not_count_as_speed(plan: Plan, monkeypatch: pytest.Mo
             clock[0] = seconds
             screen.recorded(record("none", 0.5), again=False)
     assert said(where).splitlines()[-1] == "7 of 8 runs, about 10 min left"  # one run of 600 seconds
+
+
+def test_before_the_plan_there_is_no_table() -> None:
+    """Its columns would be empty, and break the sentence above them."""
+    console = Console(file=io.StringIO(), width=60, force_terminal=True, color_system=None)
+    with Screen(console):
+        pass
+    said = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "preparing: workers start, TensorFlow is imported" in said
+    assert "recipe" not in said

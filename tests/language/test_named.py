@@ -117,3 +117,10 @@ def test_it_cannot_be_changed_and_copies_are_made_unchecked() -> None:
     dial = object()
     assert part.with_values(rate=dial).rate is dial
     assert part.rate == 0.5
+
+
+def test_in_full_it_says_its_defaults_and_is_read_back() -> None:
+    kind = backbones()["mlp"]
+    said = kind().in_full()
+    assert said == "mlp(widths=[256, 256], activation=relu, residual=false)"
+    assert construct(read_call(said), backbones(), "backbone") == kind()

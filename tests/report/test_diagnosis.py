@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -63,7 +64,7 @@ def test_the_verdict_names_overfitting_and_what_beats_none(case: Any) -> None:
     text = str(verdict(board, study, runs))
     assert text.startswith("Use `dropout`")
     assert "Do you need a regularizer? Yes: `none` overfits (its validation nll is best after epoch 3 of 5" in text
-    assert "`dropout` beats it for certain" in text
+    assert "and `dropout` conclusively beats it." in text
     assert "Early stopping alone does not explain the gain: ending `none` at its best epoch would gain at most" in text
     assert "9,000 parameters for 1,078 training rows, enough to learn them by heart" in text
 
@@ -77,11 +78,36 @@ def test_nothing_is_needed_where_nothing_overfits_and_nothing_helps(case: Any) -
     board, runs, study = case(FLAT, 0.2, **UNSURE)
     found = verdict(board, study, runs)
     assert found.headline.startswith("No regularizer is needed: ")
-    assert "Do you need a regularizer? No: `none` does not overfit, and the one other recipe is not told apart" in str(
-        found
+    assert (
+        "Do you need a regularizer? No: `none` does not overfit, and the one other recipe that was measured is not"
+        in str(found)
     )
     assert any("`replicates: 40`" in step for step in found.next)
     assert "No regularizer: keep the plain model." in found.next
+
+
+@pytest.mark.parametrize("direction", ["min", "max"])
+def test_a_large_share_of_the_little_that_was_learnt_is_no_overfitting(case: Any, direction: str) -> None:
+    """After the first epoch .02 are learnt and half of it lost again: much of that, little of what is left."""
+    found = diagnose(*case((0.82, 0.80, 0.81), 0.80, direction, **UNSURE))
+    left = 0.80 if direction == "min" else 1.80  # scores are negative there
+    assert (found.need, found.overfits) == ("no", False)
+    assert found.turned == pytest.approx(0.01 / left)
+    assert found.ahead == pytest.approx(0.01 / (left + 0.01))
+
+
+def test_a_metric_without_a_best_score_goes_by_what_was_learnt(case: Any) -> None:
+    board, runs, study = case((0.82, 0.80, 0.81), 0.80, **UNSURE)
+    runs = [replace(run, history={"validation": {"gaussian_nll": run.history["validation"]["nll"]}}) for run in runs]
+    found = diagnose(board | {"rank_by": "gaussian_nll"}, runs, study)
+    assert (found.overfits, found.turned) == (True, pytest.approx(0.5))
+
+
+def test_without_curves_a_gain_says_nothing_of_overfitting(case: Any) -> None:
+    board, _, study = case(FLAT, 0.2, **BETTER)
+    found = diagnose(board, [], study)
+    assert (found.need, found.overfits) == ("yes", None)
+    assert answer(found, board, 3) == "Do you need a regularizer? Yes: `dropout` conclusively beats `none`."
 
 
 def test_overfitting_that_nothing_helps_asks_for_data(case: Any) -> None:

@@ -25,3 +25,13 @@ def test_a_bar_does_not_end_a_cell() -> None:
 def test_a_fence_is_longer_than_what_it_holds() -> None:
     assert markup.fence("plain") == "```"
     assert markup.fence("a ```` b") == "`````"
+
+
+def test_a_share_and_an_interval_stay_together() -> None:
+    space = "\N{NO-BREAK SPACE}"
+    assert markup.html("in 72 % of `a %`") == f"in 72{space}% of <code>a %</code>"
+    assert markup.entry("0.1 to 0.2 <") == f"0.1 to{space}0.2 &lt;"
+
+
+def test_a_long_title_may_break() -> None:
+    assert markup.heading("a_b<c") == "a_<wbr>b&lt;c"

@@ -43,3 +43,8 @@ def test_both_at_once_unless_that_was_tried(steps: Any) -> None:
 
 def test_a_clear_answer_needs_no_more(steps: Any) -> None:
     assert steps({"name": "l2", "rank": 1, "tier": 1, "mean": 0.5, **SURE}) == "Nothing more is needed: take `l2`."
+
+
+def test_what_is_unfinished_comes_first(steps: Any) -> None:
+    said = steps({"name": "l2", "rank": 1, "tier": 1, "mean": 0.5, **SURE}, {"name": "dropout"})
+    assert said == "Run the same command again: it goes on with the recipes that are not measured yet."

@@ -81,7 +81,7 @@ def test_the_page_needs_no_network_and_no_script(written: Path) -> None:
 
 def test_tables_have_captions_and_figures_have_titles(written: Path) -> None:
     html = (written / "report.html").read_text()
-    assert html.count("<table>") == html.count("<caption") == 6
+    assert html.count("<table>") == html.count("<caption") == 7
     pictures = [attrs for tag, attrs in Tags(html).found if tag == "svg"]
     assert [attrs["aria-labelledby"] for attrs in pictures] == [f"{name}-title {name}-desc" for name in FIGURES]
     assert all(attrs["role"] == "img" for attrs in pictures)
@@ -164,7 +164,7 @@ def test_the_leaderboard_of_the_comparison_is_taken_as_it_is(tmp_path: Path, qui
     board = json.loads(of(quick[1], "nll", "min", [*names, "l1"]).to_json())
     page.write(tmp_path, board, quick[1], study())
     html = (tmp_path / "report.html").read_text()
-    assert html.count('class="winner"') == html.count('class="baseline"') == 4  # once in each table of recipes
+    assert html.count('class="winner"') == html.count('class="baseline"') == 5  # once in each table of recipes
     assert "Unfinished: <code>l1</code> not measured yet" in html
 
 

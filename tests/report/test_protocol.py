@@ -20,6 +20,12 @@ def test_it_names_budget_selection_test_and_statistics(quick: Any, study: Any) -
         assert said in text
 
 
+def test_numbers_have_no_hard_labels(quick: Any, study: Any) -> None:
+    said = " ".join(protocol(*quick, study(data=study()["data"] | {"task": "regression", "labels": []})))
+    assert "this metric is computed without any penalty term" in said
+    assert "computed on hard labels and without any penalty term" in " ".join(protocol(*quick, study()))
+
+
 def test_a_fixed_learning_rate_is_not_called_searched(board: Any, row: Any, record: Any, study: Any) -> None:
     trials = [record("l2", 0.1, recipe=f"l2({n})", stage="trial", number=n) for n in (1, 2)]
     text = " ".join(protocol(board([row("l2"), row("none")]), trials, study()))
@@ -85,3 +91,35 @@ def test_what_was_asked_for_beyond_the_usual_is_said(quick: Any, study: Any) -> 
     ):
         assert said in text
         assert said not in plain
+
+
+MODEL: dict[str, Any] = {
+    "backbone": "mlp(widths=[64], activation=relu)", "epochs": 40, "batch_size": 32, "optimizer": "sgd",
+    "learning_rate": "0.0003..0.01", "train_size": 500, "label_noise": 0.2, "seed": 7,
+}  # fmt: skip
+
+
+def test_a_reviewer_learns_the_model_its_training_and_what_was_done_to_the_data(quick: Any, study: Any) -> None:
+    data = study()["data"] | {"split": {"kind": "stratified", "marked": ["test"], "folds": 1}}
+    text = " ".join(protocol(*quick, study(model=MODEL, data=data)))
+    for said in (
+        "split once (stratified, the test part as the data marks it) into 1,078 rows for training (chosen at random",
+        "20 % of the training labels were replaced by another class, each as likely",
+        "share the model `mlp(widths=[64], activation=relu)` (85,002 parameters as `none`), trained with sgd (momentum "
+        "0.9) on the cross-entropy, in batches of 32, for 40 epochs",
+        "scored with the weights it ends with, not with those of its best epoch",
+        "its strengths and the learning rate (0.0003 to 0.01)",
+        "Made with regzoo 0.1.0, keras 3.15.1 and python 3.11.2; all random streams follow from the seed 7.",
+    ):
+        assert said in text
+
+
+def test_nothing_is_said_of_what_was_not_done(quick: Any, study: Any) -> None:
+    plain = MODEL | {"train_size": None, "label_noise": 0.0}
+    folds = study()["data"] | {"split": {"kind": "random", "marked": [], "folds": 5}}
+    for made in (study(model=plain), study(model=plain, folds=5, test_train_ratio=0.25, data=folds)):
+        text = " ".join(protocol(*quick, made))
+        assert "labels were replaced" not in text
+        assert "left out" not in text
+    text = " ".join(protocol(*quick, study(model=MODEL, folds=5, test_train_ratio=0.25, data=folds)))
+    assert "1,078 rows (chosen at random, the rest left out) train and 360 validate. 20 % of the training" in text

@@ -9,6 +9,7 @@ import pytest
 from regzoo.language import regularizers
 from regzoo.language.docstring import read_docstring
 from regzoo.report.references import bibtex, cited
+from regzoo.report.titles import TITLES
 
 
 @pytest.mark.parametrize("name", regularizers())
@@ -32,6 +33,16 @@ def test_one_entry_a_paper_and_one_key_an_entry() -> None:
 def test_two_papers_of_one_author_and_year_have_keys_of_their_own() -> None:
     keys = re.findall(r"@misc\{(\w+),", bibtex(["snapshot_ensemble", "unit_norm"]))  # both Huang et al. 2017
     assert keys == ["huang2017", "huang2017b"]
+
+
+def test_every_title_belongs_to_a_link_of_the_zoo() -> None:
+    docstrings = " ".join(read_docstring(kind).labelled["Reference"] for kind in regularizers().values())
+    assert [link for link in TITLES if link not in docstrings] == []
+
+
+def test_an_entry_of_a_regularizer_from_elsewhere_has_no_title(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(TITLES, "https://jmlr.org/papers/v15/srivastava14a.html")
+    assert "title" not in bibtex(["dropout"])
 
 
 def test_nothing_to_cite() -> None:

@@ -37,12 +37,19 @@ def test_details(quick: Any) -> None:
     row = cells(tables.details(quick[0]), "dropout(0.42)")
     assert row["gap"] == "0.0766"  # 0.8 x 0.0957
     assert row["parameters"] == "85,002"
+    assert row["ms per 1,000 predictions"] == "0.41"
 
 
-def test_metrics_in_pairs(quick: Any) -> None:
-    row = cells(tables.metrics(quick[0]), "none")
-    assert row["validation ece"] == "0.0100"
-    assert row["test ece"] == "–"  # noqa: RUF001
+def test_slow_predictions_are_no_powers_of_ten(board: Any, row: Any) -> None:
+    slow = board([row("none", rank=1, mean=0.1, predict_ms=1534.0)])
+    assert cells(tables.details(slow), "none")["ms per 1,000 predictions"] == "1,500"
+
+
+def test_metrics_of_each_part(quick: Any) -> None:
+    assert cells(tables.metrics(quick[0], "validation"), "none")["ece"] == "0.0100"
+    test = tables.metrics(quick[0], "test")
+    assert "ece" not in test.head
+    assert cells(test, "none")["nll"] == "0.1345"  # 1.1 x 0.1223
 
 
 def test_a_strength_at_the_edge_is_flagged(board: Any, row: Any, record: Any) -> None:

@@ -120,8 +120,65 @@ def test_placebos_are_counted_and_never_win(say: Any) -> None:
             "none": NONE | {"rank": 3},
         }
     )
-    assert text.startswith("Nothing beats `none` for certain: `placebo 1`, a copy of it in disguise, has the best mean")
+    assert text.startswith(
+        "Nothing beats `none` beyond doubt: `placebo 1`, a copy of it in disguise, has the best mean"
+    )
     assert "Placebos: 1 of 2 disguised copies of `none` was taken for better than it, 0 for worse" in text
+
+
+def test_a_placebo_is_called_by_its_name(row: Any, board: Any, study: Any) -> None:
+    """Its recipe is the baseline's, so nothing else tells the two apart."""
+    best = DROPOUT | SURE | {"recipe": "none", "fit_seconds": 2.0, "p_better": 0.8, "verdict": "inconclusive"}
+    made = board([row("placebo 1", **best), row("none", **NONE)]) | {"shrunk_gain": 0.01}
+    text = str(verdict(made, study()))
+    assert text.startswith("Nothing beats `none` beyond doubt: `placebo 1`, a copy of it in disguise, has the best")
+    assert "`none` beats" not in text
+    assert "luck" not in text
+    assert "One training" not in text
+
+
+def test_a_sure_gain_is_not_hidden_behind_an_unsure_winner(say: Any) -> None:
+    unsure = {"gain": 0.05, "gain_low": -0.01, "gain_high": 0.09, "p_holm": 0.4, "verdict": "inconclusive"}
+    text = say(
+        dropout=DROPOUT | unsure,
+        l1=DROPOUT | SURE | {"recipe": "l1(0.1)", "rank": 2, "verdict": "conclusive"},
+        none=NONE | {"tier": 1, "rank": 3},
+    )
+    assert text.startswith(
+        "`l1(0.1)` conclusively beats `none`: it is 0.0300 better (95 % interval 0.0200 to 0.0400); `dropout(0.31)` "
+        "has the best mean validation nll, 0.0900 (lower is better), but its own gain is not proven."
+    )
+    assert "Nothing beats" not in text
+
+
+def test_conclusive_against_the_baseline_alone(say: Any) -> None:
+    """Tiers compare all pairs, so the baseline may share that of a recipe that beats it."""
+    text = say(dropout=DROPOUT | SURE | {"verdict": "conclusive"}, none=NONE | {"tier": 1})
+    assert text.startswith("Use `dropout(0.31)`: ")
+    assert "conclusive against it alone, not among all pairs of recipes, so the two share the first tier." in text
+
+
+def test_a_lone_baseline_is_not_called_the_best(say: Any) -> None:
+    text = say(none=NONE | {"rank": 1})
+    assert text.startswith("Only `none` has been measured: its mean validation nll is 0.1200 (lower is better).")
+    assert "add one to `recipes`" in text
+    assert "add one to `recipes`" not in say(none=NONE | {"rank": 1}, l2={})
+
+
+def test_what_changes_nothing_is_not_said(say: Any, row: Any, board: Any, study: Any) -> None:
+    timed = {"fit_seconds": 2.0, "best_epoch": 5.2}
+    assert "best after" not in say(dropout=DROPOUT | SURE | timed, none=NONE | timed)
+    made = board([row("dropout", **DROPOUT | SURE), row("none", **NONE)]) | {"shrunk_gain": 0.03}
+    assert "luck" not in str(verdict(made, study()))
+
+
+def test_an_ensemble_costs_with_every_prediction(say: Any) -> None:
+    many = {"recipe": "ensemble(3)", "parameters": 300, "fit_seconds": 3.0}
+    text = say(ensemble=DROPOUT | SURE | many, none=NONE | {"parameters": 100})
+    assert "computes with 3 times as many parameters as one of `none`." in text
+    assert "computes with" not in say(
+        ensemble=DROPOUT | SURE | many | {"parameters": 149}, none=NONE | {"parameters": 100}
+    )
 
 
 def test_the_gain_without_luck_and_the_chance_to_win(row: Any, board: Any, study: Any) -> None:

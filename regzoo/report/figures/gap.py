@@ -53,9 +53,10 @@ class Gap(Info):
     def reading(self) -> str:
         """How to read it."""
         return (
-            f"The bar joins the mean {self.metric} on training data (square) and on validation data (circle): the "
-            "longer it is, the more the model has learnt by heart; the diamond is the test part, which no choice "
-            "has seen."
+            f"The bar joins the mean {self.metric} on training data (square) and on validation data (circle), "
+            f"{boards.better(self.direction)} is better: the further the square lies on the better side, the more the "
+            "model has learnt by heart; the diamond is the test part, which no choice has seen, and at the right is "
+            "validation minus training."
         )
 
     @property
