@@ -120,7 +120,9 @@ def compare(
     if not quiet:
         _rich(result.board.table(_width()))
         _print(f"\n{result.verdict}\n")
-        _print(f"Report: {folder / 'report.html'}\nModel:  {folder / MODEL} (a verified SavedModel)")
+        _print(f"Report: {folder / 'report.html'}")
+        if (folder / MODEL).is_dir():
+            _print(f"Model:  {folder / MODEL} (a verified SavedModel)")
     _end(result)
 
 
