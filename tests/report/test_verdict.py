@@ -57,9 +57,7 @@ def test_what_beats_none_for_certain_is_named_though_another_has_the_best_mean(s
     l2 = SURE | {"recipe": "l2(0.1)", "rank": 2, "tier": 1, "mean": 0.095, "verdict": "conclusive"}
     for winner in ({"dropout": unsure}, {"placebo 1": unsure | {"recipe": "none"}}):
         text = say(**winner, l2=l2, none=NONE | {"tier": 1, "rank": 3})
-        assert text.startswith("`l2(0.1)` conclusively beats `none`: it is 0.0300 better (95 % interval 0.0200 to ")
-            "`l2(0.1)` conclusively beats `none`: it is 0.0300 better (95 % interval 0.0200 to 0.0400)"
-        )
+        assert text.startswith("`l2(0.1)` conclusively beats `none`: it is 0.0300 better (95 % interval 0.0200 to")
         assert "Nothing beats" not in text
         assert "No regularizer is needed" not in text
 
