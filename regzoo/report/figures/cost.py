@@ -25,6 +25,9 @@ TITLE = "Score and cost"
 _LINE = 0.155
 """Height of a line of small text, in inches."""
 
+_CLEAR = 0.07
+"""Inches between a marker's centre and a line that passes beside it."""
+
 
 @dataclass(frozen=True)
 class Point:
@@ -109,10 +112,10 @@ def draw(info: Cost) -> Figure:
 
 
 def _names(axes: Axes, beside: Axes, points: Sequence[Point], labels: Sequence[str], sizes: Sequence[float]) -> None:
-    """Write each name at the height of its point as far as there is room, and lead a line to it."""
+    """Write each name near the height of its point as far as there is room, and lead a line to it."""
     height = max(3.6, sum(sizes) + 1.1) - 1.0
-    wanted = [round(_fraction(axes, point), 2) * height for point in points]
-    for point, label, centre in zip(points, labels, spread(wanted, sizes, 0.0, height), strict=True):
+    centres = _centres([_place(axes, point, height) for point in points], sizes, height)
+    for point, label, centre in zip(points, labels, centres, strict=True):
         name = beside.annotate(
             label, (point.seconds, point.score), xycoords=axes.transData, xytext=(0.0, centre / height),
             textcoords=beside.transAxes, va="center", size=SMALL, weight=_weight(point),
@@ -121,14 +124,31 @@ def _names(axes: Axes, beside: Axes, points: Sequence[Point], labels: Sequence[s
         name.set_in_layout(False)
 
 
+def _centres(places: Sequence[tuple[float, float]], sizes: Sequence[float], height: float) -> list[float]:
+    """Heights of the names, in inches: shifted together as little as it takes for lines to keep clear of markers."""
+    shifts = sorted((0.03 * step for step in range(-12, 13)), key=abs)
+    layouts = (spread([y + shift for _, y in places], sizes, 0.0, height) for shift in shifts)
+    return min(layouts, key=lambda centres: _covered(places, centres))  # the first of the best
+
+
+def _covered(places: Sequence[tuple[float, float]], centres: Sequence[float]) -> int:
+    """How many markers lie on a line from another point to its name."""
+    return sum(
+        abs(y + (centre - y) * (across - x) / (1.0 - x) - up) < _CLEAR
+        for (x, y), centre in zip(places, centres, strict=True)
+        for across, up in places
+        if across > x
+    )
+
+
 def _weight(point: Point) -> str:
     return "bold" if point.pareto else "normal"
 
 
-def _fraction(axes: Axes, point: Point) -> float:
-    """The height of a point as a share of the axes."""
-    inside = axes.transLimits.transform(axes.transScale.transform((point.seconds, point.score)))
-    return float(inside[1]) if math.isfinite(inside[1]) else 0.5
+def _place(axes: Axes, point: Point, height: float) -> tuple[float, float]:
+    """Where a point lies: the share of the width of the axes, and inches of their height, in hundredths."""
+    x, y = axes.transLimits.transform(axes.transScale.transform((point.seconds, point.score)))
+    return float(x), round(float(y), 2) * height if math.isfinite(y) else height / 2
 
 
 _BEST: dict[str, Any] = {"marker": "o", "linestyle": "", "color": BLUE, "markersize": 7}

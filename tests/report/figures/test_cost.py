@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from regzoo.report.figures.cost import info
+from regzoo.report.figures.cost import _centres, _covered, info
 
 POINTS = {"a": (1.0, 0.5), "b": (2.0, 0.25), "c": (2.0, 0.75), "d": (4.0, 0.125), "e": (1.0, 0.5)}
 
@@ -18,3 +18,12 @@ def test_pareto_set(row: Any, board: Any, study: Any, direction: str, best: str)
     found = info(board(rows, direction), [], study()).points
     assert {p.name: (p.seconds, p.score) for p in found} == POINTS
     assert "".join(p.name for p in found if p.pareto) == best  # equal points do not beat one another
+
+
+def test_lines_to_the_names_keep_clear_of_other_points() -> None:
+    # Inches: the second point lies just below the first, far to its left; side by side its line would cross the first.
+    places = [(0.9, 1.1), (0.2, 1.0)]
+    assert _covered(places, [1.22, 1.02]) == 0
+    assert _covered(places, [1.3, 1.1]) == 1
+    assert _covered(places, _centres(places, [0.2, 0.2], 2.6)) == 0
+    assert _covered([*places, (0.9, 1.1)], [1.3, 1.1, 1.1]) == 2  # equal points cover no one another
