@@ -101,6 +101,7 @@ def test_two_workers_elsewhere_give_the_same_bytes_as_this_process(compared: Any
     assert (compared[0] / "leaderboard.csv").read_bytes() == (finished.folder / "leaderboard.csv").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("ctrl_c")
 def test_interrupted_by_ctrl_c_it_goes_on_and_ends_the_same(config: Path, finished: Any, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "regzoo", "compare", str(config), "--workers", "1"]

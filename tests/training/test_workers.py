@@ -311,6 +311,7 @@ print(len(result.leaderboard), result.best, result.folder)
 """
 
 
+@pytest.mark.slow
 def test_a_script_without_a_main_guard_compares(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(SCRIPT)
     done = subprocess.run(
