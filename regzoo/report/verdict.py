@@ -55,9 +55,12 @@ def mates(board: dict[str, Any], winner: Row) -> list[Row]:
 
 
 def places(board: dict[str, Any]) -> int:
-    """How many decimals the scores of this board deserve."""
+    """How many decimals the scores of this board deserve, and its gains, which paired runs may tell more finely."""
     rows = boards.measured(board)
-    return decimals((number(row["high"]) - number(row["low"])) / 2 for row in rows)
+    scores = [number(row["high"]) - number(row["low"]) for row in rows]
+    gains = [number(row["gain_high"]) - number(row["gain_low"]) for row in rows]
+    found = [decimals(width / 2 for width in widths) for widths in (scores, gains) if any(w > 0 for w in widths)]
+    return max(found, default=decimals([]))
 
 
 def _headline(board: dict[str, Any], winner: Row, baseline: Row | None, found: Diagnosis) -> str:

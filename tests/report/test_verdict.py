@@ -183,3 +183,11 @@ def test_the_gain_without_luck_and_the_chance_to_win(row: Any, board: Any, study
         in text
     )
     assert "On fresh seeds expect a gain of 0.0250 instead of 0.0300" in text
+
+
+def test_a_gain_known_more_finely_than_the_scores_keeps_its_digits(say: Any) -> None:
+    wide = {"mean": 1.2, "low": 0.7, "high": 1.7}
+    gain = {"gain": 0.025, "gain_low": -0.013, "gain_high": 0.063, "p_holm": 0.4, "verdict": "inconclusive"}
+    text = say(dropout=DROPOUT | wide | gain | {"tier": 1}, none=NONE | wide | {"mean": 1.225, "tier": 1})
+    assert "1.200 (lower is better), 0.025 better than `none`" in text
+    assert "(95 % interval of the gain -0.013 to 0.063)" in text
