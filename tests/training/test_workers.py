@@ -278,6 +278,22 @@ def test_workers_do_not_outlive_who_started_them(tmp_path: Path) -> None:
     assert not any(alive(pid) for pid in pids)
 
 
+SPARING = """
+import sys
+from regzoo.training.spawn import begin
+
+begin(())
+import keras
+assert "sklearn" not in sys.modules, "Keras imported it"
+import sklearn.base, matplotlib.pyplot, pandas
+"""
+
+
+def test_a_process_spares_what_training_does_not_need_and_can_import_it() -> None:
+    done = subprocess.run([sys.executable, "-c", SPARING], check=False)
+    assert done.returncode == 0
+
+
 def alive(pid: int) -> bool:
     """Whether there is such a process, and it runs."""
     status = Path(f"/proc/{pid}/stat")
