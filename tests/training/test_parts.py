@@ -72,6 +72,7 @@ def assert_same(one: list[np.ndarray], other: list[np.ndarray]) -> None:
         np.testing.assert_array_equal(first, second)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", ["dropout(0.5) + mixup(0.4)", "batch_norm(0.9) + swa(0.0)"])
 def test_streaming_changes_nothing(recipe: str, data: tuple[Rows, Rows]) -> None:
     """SWA with batch norm also goes through the training rows outside of the graph, for its statistics and its loss."""

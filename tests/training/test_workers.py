@@ -143,6 +143,7 @@ def assert_same(found: dict[Run, Outcome], wanted: dict[Run, Outcome]) -> None:
                 np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_two_workers_give_what_this_process_gives_and_what_dies_costs_one_run(
     rows: Rows, here: dict[Run, Outcome], mishaps: None, capfd: pytest.CaptureFixture[str]
 ) -> None:
