@@ -48,5 +48,5 @@ def test_what_others_take_is_all_work_but_its_own(monkeypatch: pytest.MonkeyPatc
 def test_work_is_counted() -> None:
     busy, own = machine.busy_seconds(), machine.own_seconds()
     subprocess.run([sys.executable, "-c", "import time\nwhile time.process_time() < 0.4: pass"], check=True)
-    assert machine.own_seconds() - own >= 0.3  # clocks are read in ticks of some hundredths
-    assert busy is None or machine.busy_seconds() - busy >= 0.3
+    assert machine.own_seconds() - own >= 0.375  # each clock is read in hundredths
+    assert busy is None or machine.busy_seconds() - busy >= 0.375
