@@ -11,34 +11,34 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from regzoo import backbones, regularizers
     from regzoo.api import build, compare
-    from regzoo.comparison.hypermodel import hypermodel
-    from regzoo.comparison.ranking import Ranking, rank
-    from regzoo.contract import check_regularizer
-    from regzoo.language import InputError, Recipe, parse, register
+    from regzoo.core import InputError, Recipe, parse, register
     from regzoo.report.critical_difference import critical_difference_diagram
+    from regzoo.search.hypermodel import hypermodel
+    from regzoo.stats.rank import Ranking, rank
     from regzoo.sweeps import SweepResult, sweep
-    from regzoo.training.attach import attach
-    from regzoo.training.model import RegularizedModel
+    from regzoo.testing import check_regularizer
+    from regzoo.training.attach.attach import attach
+    from regzoo.training.model.model import RegularizedModel
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "attach": "regzoo.training.attach",
+    "attach": "regzoo.training.attach.attach",
     "build": "regzoo.api",
     "compare": "regzoo.api",
     "Result": "regzoo.result",
     "sweep": "regzoo.sweeps",
     "SweepResult": "regzoo.sweeps",
-    "rank": "regzoo.comparison.ranking",
-    "Ranking": "regzoo.comparison.ranking",
+    "rank": "regzoo.stats.rank",
+    "Ranking": "regzoo.stats.rank",
     "critical_difference_diagram": "regzoo.report.critical_difference",
-    "RegularizedModel": "regzoo.training.model",
-    "hypermodel": "regzoo.comparison.hypermodel",
-    "check_regularizer": "regzoo.contract",
-    "parse": "regzoo.language",
-    "register": "regzoo.language",
-    "Recipe": "regzoo.language",
-    "InputError": "regzoo.language",
+    "RegularizedModel": "regzoo.training.model.model",
+    "hypermodel": "regzoo.search.hypermodel",
+    "check_regularizer": "regzoo.testing",
+    "parse": "regzoo.core",
+    "register": "regzoo.core",
+    "Recipe": "regzoo.core",
+    "InputError": "regzoo.core",
 }
 
 __all__ = [

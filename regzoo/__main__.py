@@ -6,7 +6,7 @@ import sys
 def main() -> None:
     """The command line; an interruption while it is imported is none of the user's errors either."""
     try:
-        from regzoo.cli import main as command
+        from regzoo.cli.app import main as command
     except KeyboardInterrupt:
         sys.exit(130)
     command()

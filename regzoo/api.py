@@ -1,4 +1,4 @@
-"""The Python face: build and compare. The command line goes the same way, through `regzoo.sitting`."""
+"""The Python face: build and compare. The command line goes the same way, through `regzoo.comparison.runner`."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from regzoo import config as configs
-from regzoo.comparison.folder import Scratch
+from regzoo.comparison.runner import make_progress, prepare_dataset, read_data, run_comparison
 from regzoo.config import Experiment
-from regzoo.data.prepare import Prepared
+from regzoo.core import Backbone, InputError, Recipe, Regularizer
+from regzoo.data.preprocess import PreparedData
 from regzoo.data.sources import from_python
-from regzoo.language import Backbone, InputError, Recipe, Regularizer
+from regzoo.execution.tf_runtime import import_tensorflow
 from regzoo.result import Result
-from regzoo.sitting import prepared_for, quiet_or_screen, read_data, run
-from regzoo.training.quiet import import_tensorflow
+from regzoo.storage.folder import TemporaryFolder
 from regzoo.training.task import shape_of, task_for
 
 if TYPE_CHECKING:
-    from regzoo.training.model import RegularizedModel
+    from regzoo.training.model.model import RegularizedModel
 
 
 def build(
@@ -62,12 +62,12 @@ def build(
     shape = shape_of(input_shape)
     asked = task_for(classes, outputs, labels, task, shape)
     import_tensorflow()
-    from regzoo.training.assemble import assemble
-    from regzoo.training.fitting import refuse_ranges, refuse_several
+    from regzoo.training.model.build import build_model
+    from regzoo.training.model.insertion import refuse_ranges, refuse_several
 
     refuse_ranges(recipe)
     refuse_several(recipe)
-    model = assemble(backbone, recipe, asked, shape, seed)
+    model = build_model(backbone, recipe, asked, shape, seed)
     model.compile(optimizer=optimizer)
     return model
 
@@ -114,12 +114,14 @@ def compare(
     experiment, read = asked(x, y, roles, keywords)
     folder, keep = folder_for(experiment, out)
     command = "regzoo.compare(...)"
-    with quiet_or_screen(verbose) as progress:
-        run(experiment, read, folder, workers=workers, fresh=fresh, progress=progress, command=command)
+    with make_progress(verbose) as progress:
+        run_comparison(experiment, read, folder, workers=workers, fresh=fresh, progress=progress, command=command)
     return Result(folder, keep)
 
 
-def asked(x: Any, y: Any, roles: dict[str, Any], keywords: dict[str, Any]) -> tuple[Experiment, Callable[[], Prepared]]:
+def asked(
+    x: Any, y: Any, roles: dict[str, Any], keywords: dict[str, Any]
+) -> tuple[Experiment, Callable[[], PreparedData]]:
     """The experiment that `compare`'s arguments describe, and what reads its data.
 
     Raises:
@@ -132,17 +134,17 @@ def asked(x: Any, y: Any, roles: dict[str, Any], keywords: dict[str, Any]) -> tu
     if x is None and given:
         raise InputError(f"{next(iter(given))}: goes with x and y; with data=, name the column or array in it")
 
-    def read() -> Prepared:
+    def read() -> PreparedData:
         if x is None:
             return read_data(experiment)
-        return prepared_for(experiment, from_python(x, y, given, experiment.task))
+        return prepare_dataset(experiment, from_python(x, y, given, experiment.task))
 
     return experiment, read
 
 
-def folder_for(experiment: Experiment, out: str | Path | None) -> tuple[Path, Scratch | None]:
+def folder_for(experiment: Experiment, out: str | Path | None) -> tuple[Path, TemporaryFolder | None]:
     """``out``, or a folder of its own that goes when nobody holds the second any more."""
     if out is not None:
         return Path(out), None
-    keep = Scratch()
+    keep = TemporaryFolder()
     return keep.path / experiment.name, keep

@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 from regzoo import config as configs
 from regzoo.comparison import leaderboard
-from regzoo.comparison.folder import CONFIG, write_whole
-from regzoo.comparison.ledger import Ledger
+from regzoo.core import InputError, Recipe, parse
 from regzoo.data.catalog import ARRAYS
 from regzoo.data.sources import from_python, load
-from regzoo.language import InputError, Recipe, parse
-from regzoo.report import page
-from regzoo.report.compare_runs import Side
-from regzoo.report.sweep import response_of, verdict_of
-from regzoo.training.quiet import import_tensorflow
-from regzoo.training.record import Record
+from regzoo.execution.tf_runtime import import_tensorflow
+from regzoo.report import render as page
+from regzoo.report.diff import Side
+from regzoo.report.findings.sweep import response_of, verdict_of
+from regzoo.storage.folder import CONFIG, write_text_atomic
+from regzoo.storage.ledger import Ledger
+from regzoo.training.records import Record
 
 if TYPE_CHECKING:
     import keras
     import pandas as pd
 
-    from regzoo.export.refit import Material
+    from regzoo.export.refit import RefitData
 
 MODEL = "model"
 
@@ -36,14 +36,14 @@ def read_board(ledger: Ledger, records: list[Record]) -> leaderboard.Leaderboard
     Raises:
         InputError: if the comparison has begun this very moment.
     """
-    facts = ledger.noted("study")
+    facts = ledger.get_info("study")
     if facts is None:
         raise InputError("the comparison has only just begun: there is nothing to show yet; look again in a moment")
-    return leaderboard.of(
+    return leaderboard.build_leaderboard(
         records,
         facts["rank_by"],
         facts["direction"],
-        ledger.noted("names"),
+        ledger.get_info("names"),
         rope=facts.get("rope"),
         test_train_ratio=facts.get("test_train_ratio"),
         looks=len(facts.get("looks", (1,))),
@@ -52,14 +52,14 @@ def read_board(ledger: Ledger, records: list[Record]) -> leaderboard.Leaderboard
 
 def write_report(folder: Path, ledger: Ledger) -> None:
     """Write ``leaderboard.csv``, ``report.html``, ``report.md`` and the figures; of a sweep ``sweep.json`` too."""
-    records, study = ledger.records(), ledger.noted("study")
+    records, comparison = ledger.records(), ledger.get_info("study")
     board = read_board(ledger, records)
-    write_whole(folder / "leaderboard.csv", board.to_csv())
-    found = response_of(records, study)
+    write_text_atomic(folder / "leaderboard.csv", board.to_csv())
+    found = response_of(records, comparison)
     if found is not None:
         text = json.dumps(found.to_dict(), indent=2, allow_nan=False, ensure_ascii=False)
-        write_whole(folder / "sweep.json", text)
-    page.write(folder, board.to_dict(), records, study)
+        write_text_atomic(folder / "sweep.json", text)
+    page.write(folder, board.to_dict(), records, comparison)
 
 
 def write_outputs(folder: Path) -> None:
@@ -99,15 +99,15 @@ class Result:
     def verdict(self) -> str:
         """What it comes to, in one sentence."""
         with Ledger(self.folder) as ledger:
-            records, study = ledger.records(), ledger.noted("study")
-            return verdict_of(read_board(ledger, records).to_dict(), records, study).headline.replace("`", "")
+            records, comparison = ledger.records(), ledger.get_info("study")
+            return verdict_of(read_board(ledger, records).to_dict(), records, comparison).headline.replace("`", "")
 
     @property
     def side(self) -> Side:
-        """What `regzoo.report.compare_runs` sets beside another comparison."""
+        """What `regzoo.report.diff` sets beside another comparison."""
         with Ledger(self.folder) as ledger:
             board = read_board(ledger, ledger.records())
-            return Side(str(self.folder), board.to_dict(), ledger.noted("study"))
+            return Side(str(self.folder), board.to_dict(), ledger.get_info("study"))
 
     @property
     def records(self) -> list[Record]:
@@ -131,12 +131,12 @@ class Result:
     def model(self) -> keras.Model:
         """The winner's best replicate, for inputs standardized by its own rule; `export` gives a model for raw ones."""
         import_tensorflow()
-        from regzoo.export.export import study_from
-        from regzoo.training.run import finished
+        from regzoo.export.export import load_setup
+        from regzoo.training.engine.trainer import load_finished_model
 
         with Ledger(self.folder) as ledger:
             record, weights = ledger.weights(self.board.recipes[0].name)
-            return finished(study_from(ledger, record.run.fold), parse(record.run.recipe), weights)
+            return load_finished_model(load_setup(ledger, record.run.fold), parse(record.run.recipe), weights)
 
     def write_report(self) -> None:
         """Write leaderboard, report and figures anew, into the folder."""
@@ -192,13 +192,13 @@ class Result:
             material = self._material(x, y, given) if refit else None
             return export(ledger, read_board(ledger, ledger.records()), Path(path), recipe, format, material)
 
-    def _material(self, x: Any, y: Any, roles: dict[str, Any]) -> Material:
+    def _material(self, x: Any, y: Any, roles: dict[str, Any]) -> RefitData:
         """The data of the comparison: ``x`` and ``y``, or what its config names."""
-        from regzoo.export.refit import Material
+        from regzoo.export.refit import RefitData
 
         experiment = configs.load(self.folder / CONFIG)
         if x is not None:
-            return Material(from_python(x, y, roles, experiment.task), experiment)
+            return RefitData(from_python(x, y, roles, experiment.task), experiment)
         if experiment.data.source == ARRAYS:
             raise InputError("refit: this data was handed over in Python: call export(..., refit=True, x=x, y=y)")
-        return Material(load(experiment.data, experiment.task), experiment)
+        return RefitData(load(experiment.data, experiment.task), experiment)

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from regzoo import api, sitting
+from regzoo import api
 from regzoo import config as configs
-from regzoo.comparison.ledger import Ledger
-from regzoo.comparison.response import Response
-from regzoo.comparison.sweep import read_values, sweep_of
-from regzoo.language import InputError, Recipe, parse
-from regzoo.report.sweep import response_of
+from regzoo.comparison import runner as sitting
+from regzoo.comparison.strength_response import Response
+from regzoo.comparison.sweep import make_sweep, read_values
+from regzoo.core import InputError, Recipe, parse
+from regzoo.report.findings.sweep import response_of
 from regzoo.result import Result
+from regzoo.storage.ledger import Ledger
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +34,7 @@ class SweepResult(Result):
             InputError: if the folder holds a comparison that is no sweep.
         """
         with Ledger(self.folder) as ledger:
-            found = response_of(ledger.records(), ledger.noted("study"))
+            found = response_of(ledger.records(), ledger.get_info("study"))
         if found is None:
             raise InputError(f"{self.folder} holds a comparison that is no sweep; regzoo sweep makes one")
         return found
@@ -63,10 +64,10 @@ class SweepResult(Result):
 
         board = self.board.to_dict()
         with Ledger(self.folder) as ledger:
-            records, study = ledger.records(), ledger.noted("study")
+            records, comparison = ledger.records(), ledger.get_info("study")
         for name in ("sweep", "sweep_grid"):
             file = figures()[name]
-            info = file.info(board, records, study)
+            info = file.info(board, records, comparison)
             if info.fits and info.missing:
                 raise InputError(info.missing)
             if info.fits:
@@ -119,11 +120,11 @@ def sweep(
     names = [over] if isinstance(over, str) else list(over)
     lists = [] if values is None else [values] if isinstance(over, str) else list(values)
     asked, read = api.asked(x, y, roles, {"recipes": ["none"], **keywords})
-    experiment, what = sweep_of(asked, names, lists)
+    experiment, what = make_sweep(asked, names, lists)
     folder, keep = api.folder_for(experiment, out)
     command = "regzoo.sweep(...)"
-    with sitting.quiet_or_screen(verbose) as progress:
-        sitting.run(
+    with sitting.make_progress(verbose) as progress:
+        sitting.run_comparison(
             experiment, read, folder, workers=workers, fresh=fresh, progress=progress, command=command, sweep=what
         )
     return SweepResult(folder, keep)
@@ -144,12 +145,12 @@ def sweep_config(
     Raises:
         InputError: as `sweep`.
     """
-    experiment, what = sweep_of(configs.load(config), over, [read_values(text) for text in values])
+    experiment, what = make_sweep(configs.load(config), over, [read_values(text) for text in values])
     folder = out or Path("reports") / experiment.name
     words = ["regzoo", "sweep", str(config), *(w for name in over for w in ("--over", name))]
     command = shlex.join([*words, *(w for text in values for w in ("--values", text))])
-    with sitting.quiet_or_screen(verbose) as progress:
-        sitting.run(
+    with sitting.make_progress(verbose) as progress:
+        sitting.run_comparison(
             experiment,
             lambda: sitting.read_data(experiment),
             folder,

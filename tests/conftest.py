@@ -45,7 +45,7 @@ def _unwarned() -> Iterator[None]:
 
 def _import_tensorflow() -> None:
     """Import what is slow and warns of its own deprecations, once; our own warnings stay errors."""
-    from regzoo.training.quiet import import_tensorflow
+    from regzoo.execution.tf_runtime import import_tensorflow
 
     with _unwarned():
         import_tensorflow()
@@ -162,22 +162,22 @@ def finished(
     tensorflow: None, config: Path, table: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory
 ) -> Comparison:
     """A finished comparison, made in this process. Read it; do not write to it."""
-    from regzoo import sitting
-    from regzoo.comparison.progress import Silent
+    from regzoo.comparison import runner as sitting
+    from regzoo.comparison.progress import SilentProgress
     from regzoo.config import load
 
     experiment = load(config)
     folder = tmp_path_factory.mktemp("reports") / experiment.name
-    options: dict[str, Any] = {"workers": 0, "fresh": False, "progress": Silent(), "command": "regzoo compare"}
-    sitting.run(experiment, lambda: sitting.read_data(experiment), folder, **options)
+    options: dict[str, Any] = {"workers": 0, "fresh": False, "progress": SilentProgress(), "command": "regzoo compare"}
+    sitting.run_comparison(experiment, lambda: sitting.read_data(experiment), folder, **options)
     return Comparison(folder, config, table)
 
 
 @pytest.fixture(scope="session")
 def mixed(tensorflow: None, tmp_path_factory: pytest.TempPathFactory) -> Comparison:
     """A finished comparison on a CSV file with columns of every kind. Read it; do not write to it."""
-    from regzoo import sitting
-    from regzoo.comparison.progress import Silent
+    from regzoo.comparison import runner as sitting
+    from regzoo.comparison.progress import SilentProgress
     from regzoo.config import load
 
     folder = tmp_path_factory.mktemp("mixed")
@@ -190,8 +190,8 @@ def mixed(tensorflow: None, tmp_path_factory: pytest.TempPathFactory) -> Compari
         encoding="utf-8",
     )
     experiment = load(config)
-    options: dict[str, Any] = {"workers": 0, "fresh": False, "progress": Silent(), "command": "regzoo compare"}
-    sitting.run(experiment, lambda: sitting.read_data(experiment), folder / "visits", **options)
+    options: dict[str, Any] = {"workers": 0, "fresh": False, "progress": SilentProgress(), "command": "regzoo compare"}
+    sitting.run_comparison(experiment, lambda: sitting.read_data(experiment), folder / "visits", **options)
     return Comparison(folder / "visits", config, table)
 
 

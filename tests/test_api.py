@@ -15,13 +15,14 @@ import tensorflow as tf
 from PIL import Image
 
 import regzoo
-from regzoo import api, sitting
-from regzoo.comparison.folder import claimed
-from regzoo.comparison.ledger import Ledger
-from regzoo.language import EnvironmentFailure, InputError
+from regzoo import api
+from regzoo.comparison import runner as sitting
+from regzoo.core import EnvironmentFailure, InputError
+from regzoo.execution.serial import SerialExecutor
 from regzoo.regularizers import L2, Dropout
 from regzoo.result import Result
-from regzoo.training.in_process import InProcess
+from regzoo.storage.folder import lock_folder
+from regzoo.storage.ledger import Ledger
 
 SMALL: dict[str, Any] = {
     "backbone": "mlp([4])",
@@ -81,7 +82,7 @@ def test_a_result_gives_model_report_and_export(rows: Any, tmp_path: Path) -> No
 def test_groups_stay_together(rows: Any, tmp_path: Path) -> None:
     result = regzoo.compare(*rows, groups=np.arange(12).repeat(5), out=tmp_path / "mine", **SMALL)
     with Ledger(result.folder) as ledger:
-        facts = ledger.noted("study")["data"]
+        facts = ledger.get_info("study")["data"]
     assert facts["split"]["kind"] == "grouped"
     assert [facts[part] % 5 for part in ("train", "validation", "test")] == [0, 0, 0]
 
@@ -327,7 +328,7 @@ def test_workers_start_before_the_data_is_read_and_not_at_all_for_a_bad_config(
 ) -> None:
     told = []
 
-    class Hall(InProcess):
+    class Hall(SerialExecutor):
         def __enter__(self) -> Self:
             told.append("start")
             return self
@@ -347,7 +348,7 @@ def test_workers_start_before_the_data_is_read_and_not_at_all_for_a_bad_config(
     assert told == ["start", "read", "stop"]
     with pytest.raises(InputError, match="mlp"):
         regzoo.compare(**{**given, "backbone": "mpl"})
-    with claimed(tmp_path / "mine"), pytest.raises(EnvironmentFailure, match="in use by process"):
+    with lock_folder(tmp_path / "mine"), pytest.raises(EnvironmentFailure, match="in use by process"):
         regzoo.compare(**given)
     assert told == ["start", "read", "stop"]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import regzoo
-from regzoo.language import Regularizer, backbones, regularizers
+from regzoo.core import Regularizer, backbones, regularizers
 
 PACKAGE = Path(regzoo.__file__).parent
 EXAMPLES = [

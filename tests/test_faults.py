@@ -45,7 +45,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from regzoo.language import Float, OnBatch, Strength, strength
+from regzoo.core import Float, OnBatch, Strength, strength
 
 HERE = Path(__file__).parent
 

@@ -14,7 +14,7 @@ LINT = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imp
 HEAVY = "print(*sorted({name.split('.')[0] for name in sys.modules} & {'tensorflow', 'keras', 'keras_tuner'}))"
 
 WRONG = {
-    "language/seeds.py": "import regzoo.training.task",
+    "core/seeds.py": "import regzoo.training.task",
     "regularizers/l2.py": "import regzoo.regularizers.l1",
     "backbones/mlp.py": "import regzoo.regularizers.dropout",
     "comparison/plan.py": "import matplotlib, sqlite3, keras_tuner, PIL",
@@ -58,11 +58,11 @@ def test_one_idea_one_file_one_test(folder: str) -> None:
         "import regzoo",
         "import regzoo; regzoo.parse('dropout + l2'); regzoo.Recipe(); regzoo.InputError",
         "from regzoo.regularizers import Dropout, L2; str(Dropout(0.5) + L2(1e-4))",
-        "import regzoo.api, regzoo.cli, regzoo.cards, regzoo.comparison.leaderboard, regzoo.report.page",
+        "import regzoo.api, regzoo.cli.app, regzoo.cli.cards, regzoo.comparison.leaderboard, regzoo.report.render",
         "import regzoo; regzoo.compare, regzoo.sweep, regzoo.Result, regzoo.rank",
-        "import contextlib, io; from regzoo.cli import main; sys.argv = ['regzoo', '--help']\n"
+        "import contextlib, io; from regzoo.cli.app import main; sys.argv = ['regzoo', '--help']\n"
         "with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()): main()",
-        "import contextlib, io; from regzoo.cli import main; sys.argv = ['regzoo', 'zoo', '--json']\n"
+        "import contextlib, io; from regzoo.cli.app import main; sys.argv = ['regzoo', 'zoo', '--json']\n"
         "with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()): main()",
     ],
 )

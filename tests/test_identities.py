@@ -17,7 +17,7 @@ import tensorflow as tf
 from sklearn.datasets import load_diabetes
 
 import regzoo
-from regzoo.language import Backbone, Slot, parse
+from regzoo.core import Backbone, Slot, parse
 from regzoo.regularizers import Ensemble, McDropout
 
 RIDGE = [0.0182, -0.0514, 0.1892, 0.1245, 0.0037, -0.0182, -0.0939, 0.0725, 0.1624, 0.0691]

@@ -15,9 +15,9 @@ import pytest
 import tensorflow as tf
 from sklearn.datasets import load_digits
 
-from regzoo.language import Linear, Objective, Schedule, parse
-from regzoo.training.assemble import assemble
-from regzoo.training.program import Program
+from regzoo.core import Linear, Objective, Schedule, parse
+from regzoo.training.engine.program import Program
+from regzoo.training.model.build import build_model
 from regzoo.training.task import Task
 
 pytestmark = pytest.mark.slow
@@ -45,7 +45,7 @@ def digits(rows: int, wrong: float) -> tuple[Rows, Rows]:
 @functools.cache
 def program(backbone: str, recipe: str, rows: int, wrong: float) -> Program:
     """Traced once for all strengths and seeds."""
-    model = assemble(backbone, parse(recipe), Task("classification", 10), (64,))
+    model = build_model(backbone, parse(recipe), Task("classification", 10), (64,))
     model.compile(keras.optimizers.Adam())
     return Program(model, *digits(rows, wrong), 32)
 

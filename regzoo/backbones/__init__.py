@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from regzoo.language.registry import backbones
+from regzoo.core.registry import backbones
 
 
 def __getattr__(attribute: str) -> Any:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from regzoo.language import InputError
-from regzoo.language.lazy import keras
+from regzoo.core import InputError
+from regzoo.core.lazy import keras
 
 LARGE = 64
 """Height and width from which images are halved, or averaged down, first: twice what CIFAR has."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from regzoo.backbones._images import flat
-from regzoo.language import Announce, Backbone, setting
-from regzoo.language.lazy import keras
+from regzoo.core import Announce, Backbone, setting
+from regzoo.core.lazy import keras
 
 
 @dataclass(frozen=True)

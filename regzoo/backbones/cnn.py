@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from regzoo.backbones._images import LARGE, side
-from regzoo.language import Announce, Backbone, InputError, setting
-from regzoo.language.lazy import keras
+from regzoo.core import Announce, Backbone, InputError, setting
+from regzoo.core.lazy import keras
 
 LARGEST = 7
 """Maps up to this height or width are flattened: 28 x 28 digits after two blocks."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from regzoo.backbones._images import refuse_unknown
-from regzoo.language import Announce, Backbone
-from regzoo.language.lazy import keras
+from regzoo.core import Announce, Backbone
+from regzoo.core.lazy import keras
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from regzoo.language import Announce, Backbone, InputError, setting
-from regzoo.language.lazy import keras
+from regzoo.core import Announce, Backbone, InputError, setting
+from regzoo.core.lazy import keras
 
 MANY_PATCHES = 256
 """As many as make the most of a digit, and what photographs are usually cut into: 14 x 14 of 16 pixels."""

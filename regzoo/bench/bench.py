@@ -15,8 +15,8 @@ from regzoo.bench import machine
 from regzoo.bench.measure import UnavailableError, ceiling_gflops, measure
 from regzoo.bench.plan import PASSES, SUITE, Case, Job, Way, jobs
 from regzoo.bench.result import Row, figures, ratios, same_work
-from regzoo.comparison.folder import write_whole
-from regzoo.language import EnvironmentFailure, InputError
+from regzoo.core import EnvironmentFailure, InputError
+from regzoo.storage.folder import write_text_atomic
 
 BUSY = 0.05
 """Share of all cores from which other programs are in the way."""
@@ -68,7 +68,7 @@ def run(cases: Sequence[Case], quick: bool, tell: Callable[[str], None], out: Pa
         report["seconds"] = time.monotonic() - began
         report["notes"] = [*disturbed(report), *NOTES]
         if out is not None:
-            write_whole(out, json.dumps(report, indent=2, allow_nan=False) + "\n")
+            write_text_atomic(out, json.dumps(report, indent=2, allow_nan=False) + "\n")
     return report
 
 

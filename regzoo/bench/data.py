@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from regzoo.bench.plan import Case
+from regzoo.core.seeds import generator
 from regzoo.data.dataset import Array, Dataset
-from regzoo.data.prepare import Prepared, prepare
+from regzoo.data.preprocess import PreparedData, prepare
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.bundled import load_bundled
-from regzoo.language.seeds import generator
 
 FOLDERS = (
     Path(os.environ.get("KERAS_HOME", "~/.keras")) / "datasets" / "fashion-mnist",  # Keras's cache
@@ -48,7 +48,7 @@ def fashion_mnist(folder: Path, rows: int) -> tuple[Array, Array]:
     return pixels.reshape(rows, 28, 28, 1), numbers.astype(np.int64)
 
 
-def prepared(case: Case) -> tuple[Prepared, str]:
+def prepared(case: Case) -> tuple[PreparedData, str]:
     """The three parts that every way trains and validates on, and where the rows are from."""
     dataset, said = load(case)
     experiment = case.experiment()

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from regzoo.bench.machine import busy_seconds, own_seconds
-from regzoo.bench.measured import Measured, Outside
+from regzoo.bench.measurement import Measurement, ProcessUsage
 from regzoo.bench.plan import KERAS_TUNER, Job
 from regzoo.bench.process import CEILING
-from regzoo.language import EnvironmentFailure
+from regzoo.core import EnvironmentFailure
 
 LIMIT = 600.0
 """Seconds after which a process is given up."""
@@ -27,7 +27,7 @@ class UnavailableError(EnvironmentFailure):
     """A way needs something that is not installed."""
 
 
-def measure(job: Job) -> tuple[Measured, Outside]:
+def measure(job: Job) -> tuple[Measurement, ProcessUsage]:
     """Do ``job``; return what its process found, and what was seen of it from outside.
 
     Raises:
@@ -39,7 +39,7 @@ def measure(job: Job) -> tuple[Measured, Outside]:
             "KerasTuner's search imports tensorboard, which is not installed: pip install 'regzoo[tensorboard]'"
         )
     found, outside = _asked(dataclasses.asdict(job))
-    return Measured.from_dict(found), outside
+    return Measurement.from_dict(found), outside
 
 
 def ceiling_gflops() -> float:
@@ -51,7 +51,7 @@ def ceiling_gflops() -> float:
     return float(_asked({"way": CEILING})[0]["gflops"])
 
 
-def _asked(job: dict[str, Any]) -> tuple[dict[str, Any], Outside]:
+def _asked(job: dict[str, Any]) -> tuple[dict[str, Any], ProcessUsage]:
     with tempfile.TemporaryDirectory(prefix="regzoo-") as folder:
         asked, found = Path(folder) / "job.json", Path(folder) / "found.json"
         asked.write_text(json.dumps(job), encoding="utf-8")
@@ -67,13 +67,13 @@ def _asked(job: dict[str, Any]) -> tuple[dict[str, Any], Outside]:
         return json.loads(found.read_text(encoding="utf-8")), outside
 
 
-def _outside(seconds: float, busy: float | None, own: float) -> Outside:
+def _outside(seconds: float, busy: float | None, own: float) -> ProcessUsage:
     """What was seen since the clocks stood at ``busy`` and ``own``."""
     now = busy_seconds()
     if busy is None or now is None:
-        return Outside(seconds, None)
+        return ProcessUsage(seconds, None)
     others = (now - busy) - (own_seconds() - own)
-    return Outside(seconds, max(0.0, others) / seconds / (os.cpu_count() or 1))
+    return ProcessUsage(seconds, max(0.0, others) / seconds / (os.cpu_count() or 1))
 
 
 def _reason(done: subprocess.CompletedProcess[str]) -> str:

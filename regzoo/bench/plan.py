@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from regzoo.config import Experiment, from_keywords
-from regzoo.language import InputError, did_you_mean
-from regzoo.language.seeds import derive
+from regzoo.core import InputError, did_you_mean
+from regzoo.core.seeds import derive
 
 SUITE = 100
 """Runs of a suite; where fewer are measured, the rest is extrapolated run by run."""

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from regzoo.bench.measured import Measured
+from regzoo.bench.measurement import Measurement
 from regzoo.bench.plan import ALL, FIT, KERAS_TUNER, ONE, TUNED, Case, Job
-from regzoo.training.quiet import import_tensorflow
+from regzoo.execution.tf_runtime import import_tensorflow
 
 CEILING = "ceiling"
 """The job that trains nothing: how fast are matrix products here?"""
@@ -27,17 +27,17 @@ def answer(job: dict[str, Any]) -> dict[str, Any]:
     return way(Job(**{**job, "case": Case.from_dict(job["case"])})).to_dict()
 
 
-def own() -> Callable[[Job], Measured]:
+def own() -> Callable[[Job], Measurement]:
     """The way that regzoo trains; it imports TensorFlow while its workers start."""
-    from regzoo.bench.own import compare
+    from regzoo.bench.regzoo_runner import compare
 
     return compare
 
 
-def stock() -> dict[str, Callable[[Job], Measured]]:
+def stock() -> dict[str, Callable[[Job], Measurement]]:
     """The ways that Keras trains, by name."""
     import_tensorflow()
-    from regzoo.bench.stock import fit, keras_tuner, tuned
+    from regzoo.bench.keras_runner import fit, keras_tuner, tuned
 
     return {KERAS_TUNER.name: keras_tuner, FIT.name: fit, TUNED.name: tuned}
 

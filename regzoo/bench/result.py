@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from regzoo.bench.measured import Measured, Outside
+from regzoo.bench.measurement import Measurement, ProcessUsage
 from regzoo.bench.plan import PASSES, SUITE, Case, Way
 
 Ratios = dict[str, dict[str, dict[str, float]]]
@@ -81,7 +81,7 @@ class Row:
         return {"way": self.way.name, "title": self.way.title, "status": self.status, "reason": self.reason, **figures}
 
 
-def figures(case: Case, measured: Measured, outside: Outside, ceiling: float) -> Figures:
+def figures(case: Case, measured: Measurement, outside: ProcessUsage, ceiling: float) -> Figures:
     """What one way comes to.
 
     Args:
@@ -123,17 +123,17 @@ def seconds_per_run(finished: Sequence[float], processes: int) -> float:
     return (finished[-1] - finished[processes - 1]) / (len(finished) - processes)
 
 
-def _measuring(measured: Measured) -> float | None:
+def _measuring(measured: Measurement) -> float | None:
     later = measured.measure_seconds[measured.processes :]
     return 1e3 * statistics.fmean(later) if later else None
 
 
-def _overhead(measured: Measured, each: float) -> float | None:
+def _overhead(measured: Measurement, each: float) -> float | None:
     later = _worked(measured)[measured.processes :]
     return 1e3 * (measured.processes * each - statistics.fmean(later)) if later else None
 
 
-def _typical_overhead(measured: Measured) -> float | None:
+def _typical_overhead(measured: Measurement) -> float | None:
     worked = _worked(measured)
     if not worked or measured.processes > 1:
         return None
@@ -141,7 +141,7 @@ def _typical_overhead(measured: Measured) -> float | None:
     return 1e3 * statistics.median(gap - work for gap, work in zip(gaps, worked[1:], strict=True))
 
 
-def _worked(measured: Measured) -> list[float]:
+def _worked(measured: Measurement) -> list[float]:
     """Seconds that each run trained and was measured."""
     return [fit + measure for fit, measure in zip(measured.fit_seconds, measured.measure_seconds, strict=True)]
 

@@ -15,12 +15,12 @@ from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
-from regzoo.comparison import cells
-from regzoo.comparison.pairs import Contrast, Verdict
-from regzoo.comparison.ranking import AGAINST_BASELINE, Ranking, rank
-from regzoo.comparison.scores import Direction
-from regzoo.language.errors import InputError, did_you_mean
-from regzoo.training.record import Parts, Record, finite
+from regzoo.core.errors import InputError, did_you_mean
+from regzoo.report import cells
+from regzoo.stats.paired import Contrast, Verdict
+from regzoo.stats.rank import AGAINST_BASELINE, Ranking, rank
+from regzoo.stats.scores import Direction
+from regzoo.training.records import Parts, Record, replace_nonfinite
 
 PARTS = ("validation", "train", "test")
 STANDING = ("rank", "tier", "mean", "sd", "iqm", "low", "high", *AGAINST_BASELINE)
@@ -108,7 +108,7 @@ class Leaderboard:
 
     def to_dict(self) -> dict[str, Any]:
         """What `to_json` writes: plain values, None for what is not known."""
-        board: dict[str, Any] = finite(asdict(self))
+        board: dict[str, Any] = replace_nonfinite(asdict(self))
         return board
 
     def to_json(self) -> str:
@@ -186,7 +186,7 @@ def is_placebo(name: str) -> bool:
     return re.fullmatch(r"placebo \d+", name) is not None
 
 
-def of(
+def build_leaderboard(
     records: Iterable[Record],
     rank_by: str,
     direction: Direction,
@@ -280,7 +280,7 @@ def _standing(name: str | None, ranking: Ranking | None) -> dict[str, Any]:
     if name is None or ranking is None:
         return dict.fromkeys(STANDING) | {"status": "pending"}
     found = ranking.table.loc[name, [*STANDING, "status"]].to_dict()
-    return {str(key): None if pd.isna(value) else finite(value) for key, value in found.items()}
+    return {str(key): None if pd.isna(value) else replace_nonfinite(value) for key, value in found.items()}
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

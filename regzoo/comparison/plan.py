@@ -9,21 +9,21 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from regzoo.comparison.search import begin
-from regzoo.comparison.space import Axis, axes
 from regzoo.config import Experiment
-from regzoo.data.prepare import Preparation, Prepared
-from regzoo.language import InputError, Objective, Range, Recipe
-from regzoo.language.registry import read_backbone
-from regzoo.training.study import Cut, Study
+from regzoo.core import InputError, Objective, Range, Recipe
+from regzoo.core.registry import read_backbone
+from regzoo.data.preprocess import PreparedData, Preprocessor
+from regzoo.search.search import start_search
+from regzoo.search.space import Axis, make_axes
+from regzoo.training.setup import FoldSetup, TrainingSetup
 from regzoo.training.task import Task
 
-LOOKS = (5, 10, 20, 40)
+INTERIM_ANALYSES = (5, 10, 20, 40)
 """Replicates after which a comparison with ``replicates: auto`` is looked at; the last is where it ends."""
 
 
 @dataclass(frozen=True)
-class ArmPlan:
+class RecipePlan:
     """What is planned for one recipe.
 
     Attributes:
@@ -54,7 +54,7 @@ class Plan:
     With several ``folds``, replicate i of every recipe uses cut i of the data; trials use cut 0.
 
     Attributes:
-        study: what all runs share.
+        setup: what all runs share.
         objective: what is ranked by.
         arms: one a recipe.
         tuner, trials, epochs, learning_rate, seed, pruner: as the config says.
@@ -65,9 +65,9 @@ class Plan:
         folds: how many pieces of the data validate in turn.
     """
 
-    study: Study
+    setup: TrainingSetup
     objective: Objective
-    arms: tuple[ArmPlan, ...]
+    arms: tuple[RecipePlan, ...]
     tuner: str
     trials: int
     epochs: int
@@ -112,15 +112,15 @@ class Plan:
                     "models_per_run": arm.members,
                     "cost": round(arm.cost, 3),
                     "space": {axis.name: f"{axis.range}{' (log)' if axis.log else ''}" for axis in arm.space},
-                    "clashes": arm.recipe.clashes(read_backbone(self.study.backbone)),
+                    "clashes": arm.recipe.clashes(read_backbone(self.setup.backbone)),
                 }
                 for arm in self.arms
             ],
         }
 
 
-def make_plan(experiment: Experiment, prepared: Prepared, study: Study | None = None) -> Plan:
-    """Plan ``experiment`` on ``prepared`` data; ``study`` if more is known of it than `study_of` says.
+def make_plan(experiment: Experiment, prepared: PreparedData, setup: TrainingSetup | None = None) -> Plan:
+    """Plan ``experiment`` on ``prepared`` data; ``setup`` if more is known of it than `make_setup` says.
 
     Raises:
         InputError: if the metric does not fit the task, hyperband has too few trials, or is to be cut short.
@@ -129,96 +129,118 @@ def make_plan(experiment: Experiment, prepared: Prepared, study: Study | None = 
     if search.tuner == "hyperband" and (search.pruner != "none" or experiment.budget):
         key = "budget" if experiment.budget else "search.pruner"
         raise InputError(f"{key}: hyperband stops trials by its own rule and needs all of them; take another tuner")
-    study = study or study_of(experiment, prepared)
+    setup = setup or make_setup(experiment, prepared)
     recipes = zip(experiment.recipes, experiment.built_recipes(), strict=True)
-    arms = [_arm(name, recipe, experiment) for name, recipe in recipes]
-    arms += [dataclasses.replace(_arm(name, Recipe(), experiment), placebo=True) for name in placebos(experiment)]
+    arms = [_plan_recipe(name, recipe, experiment) for name, recipe in recipes]
+    arms += [
+        dataclasses.replace(_plan_recipe(name, Recipe(), experiment), placebo=True)
+        for name in placebo_names(experiment)
+    ]
     return Plan(
-        study=study,
-        objective=study.task.objective(study.rank_by),
+        setup=setup,
+        objective=setup.task.objective(setup.rank_by),
         arms=tuple(arms),
         tuner=search.tuner,
         trials=search.trials,
         epochs=experiment.training.epochs,
-        replicates=looks_of(experiment)[0],
+        replicates=interim_analyses(experiment)[0],
         learning_rate=experiment.training.learning_rate,
         seed=experiment.seed,
         pruner=search.pruner,
         budget=experiment.budget,
-        looks=looks if len(looks := looks_of(experiment)) > 1 else (),
+        looks=looks if len(looks := interim_analyses(experiment)) > 1 else (),
         rope=experiment.rope,
         folds=experiment.split.folds,
     )
 
 
-def looks_of(experiment: Experiment) -> tuple[int, ...]:
+def interim_analyses(experiment: Experiment) -> tuple[int, ...]:
     """After how many replicates a comparison is looked at: once, unless it decides by itself how many it needs."""
-    return LOOKS if isinstance(experiment.replicates, str) else (experiment.replicates,)
+    return INTERIM_ANALYSES if isinstance(experiment.replicates, str) else (experiment.replicates,)
 
 
-def placebos(experiment: Experiment) -> list[str]:
+def placebo_names(experiment: Experiment) -> list[str]:
     """The names of the disguised copies of the baseline."""
     return [f"placebo {number}" for number in range(1, experiment.placebo + 1)]
 
 
-def study_of(experiment: Experiment, prepared: Prepared) -> Study:
+def make_setup(experiment: Experiment, prepared: PreparedData) -> TrainingSetup:
     """What all runs of ``experiment`` share.
 
     Raises:
         InputError: if the metric does not fit the task.
     """
-    task = task_of(prepared.preparation)
-    rules = [cut.preparation for cut in prepared.cuts]
-    return Study(
+    task = make_task(prepared.preprocessor)
+    rules = [cut.preprocessor for cut in prepared.folds]
+    return TrainingSetup(
         backbone=experiment.backbone,
         task=task,
-        input_shape=prepared.preparation.input_shape,
+        input_shape=prepared.preprocessor.input_shape,
         optimizer=experiment.training.optimizer,
         batch_size=experiment.training.batch_size,
         rank_by=task.objective(experiment.rank_by).metric,
-        data=f"{prepared.digest} {experiment.split} seed={experiment.seed}",
+        data=data_identity(prepared.digest, experiment),
         class_weight=experiment.training.class_weight,
-        cuts=tuple(Cut(task_of(rule), rule.input_shape) for rule in rules),
+        folds=tuple(FoldSetup(make_task(rule), rule.input_shape) for rule in rules),
     )
 
 
-def task_of(preparation: Preparation) -> Task:
+def data_identity(digest: str, experiment: Experiment) -> str:
+    """Return what makes the prepared data of two comparisons the same: the data set, its split and the seed.
+
+    The keys are spelled out: a key that is added to ``split`` later goes in only where it differs from its default,
+    so that it retrains no older comparison.
+    """
+    split = experiment.split
+    format_1 = {
+        "train": split.train,
+        "validation": split.validation,
+        "test": split.test,
+        "folds": split.folds,
+        "train_size": split.train_size,
+        "label_noise": split.label_noise,
+        "duplicates": split.duplicates,
+    }
+    return f"{digest} {' '.join(f'{key}={value!r}' for key, value in format_1.items())} seed={experiment.seed}"
+
+
+def make_task(preprocessor: Preprocessor) -> Task:
     """The task that data prepared in this way asks for."""
-    if preparation.task == "classification":
-        return Task("classification", preparation.classes)
-    return Task(preparation.task, preparation.outputs, preparation.target_scale)
+    if preprocessor.task == "classification":
+        return Task("classification", preprocessor.classes)
+    return Task(preprocessor.task, preprocessor.outputs, preprocessor.target_scale)
 
 
-def _arm(name: str, recipe: Recipe, experiment: Experiment) -> ArmPlan:
+def _plan_recipe(name: str, recipe: Recipe, experiment: Experiment) -> RecipePlan:
     training, search = experiment.training, experiment.search
-    space = axes(recipe, training.learning_rate)
-    ahead = begin(search.tuner, space, search.trials, training.epochs, Objective("nll", "min"), seed=0).ahead()
-    return ArmPlan(
+    space = make_axes(recipe, training.learning_rate)
+    ahead = start_search(search.tuner, space, search.trials, training.epochs, Objective("nll", "min"), seed=0).ahead()
+    return RecipePlan(
         name=name,
         recipe=recipe,
         space=tuple(space),
         trials=sum(count for count, _ in ahead),
         epochs=sum(count * epochs for count, epochs in ahead),
-        members=_members(recipe),
+        members=_count_models(recipe),
         cost=math.prod(part.cost for part in recipe),
     )
 
 
-def _members(recipe: Recipe) -> int:
+def _count_models(recipe: Recipe) -> int:
     highest = {name: max(where.values()) for name, (where, _) in recipe.space().items()}
-    return recipe.fixed(highest).trainings()
+    return recipe.fixed(highest).n_models()
 
 
-def estimate_seconds(plan: Plan, prepared: Prepared, workers: int) -> float:
+def estimate_seconds(plan: Plan, prepared: PreparedData, workers: int) -> float:
     """Time one epoch of the baseline here, and say how long all runs will take on ``workers`` workers.
 
     A recipe's epoch counts by its cost. Traces and start-up come on top; it is a first guess, made from a measurement.
     """
-    from regzoo.training.program import Program
-    from regzoo.training.run import build
+    from regzoo.training.engine.program import Program
+    from regzoo.training.engine.trainer import build
 
-    model = build(plan.study, Recipe())
-    program = Program(model, prepared.train, prepared.validation, plan.study.batch_size)
+    model = build(plan.setup, Recipe())
+    program = Program(model, prepared.train, prepared.validation, plan.setup.batch_size)
     options: dict[str, Any] = {"strengths": {}, "seed": 0, "learning_rate": 1e-3, "objective": plan.objective}
     program.train(**options, epochs=1)
     began = time.perf_counter()

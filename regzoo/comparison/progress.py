@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from regzoo.comparison.plan import Plan
-from regzoo.language import Objective
-from regzoo.training.record import Record
+from regzoo.core import Objective
+from regzoo.training.records import Record
 
 SECONDS_BETWEEN_LINES = 10.0
 
@@ -22,7 +22,7 @@ FIRST = 4
 """Runs from which on the time left is foretold: the first ones wait for TensorFlow and for their traces."""
 
 
-class Silent:
+class SilentProgress:
     """Says nothing."""
 
     def planned(self, plan: Plan) -> None:
@@ -52,7 +52,7 @@ class _Arm:
 
 
 @dataclass
-class Screen:
+class LiveProgress:
     """A live table: recipe, runs done, best validation score so far, time left.
 
     Args:

@@ -15,14 +15,14 @@ from typing import Any
 
 from regzoo.config import Experiment
 from regzoo.config.values import LONGEST_NAME
-from regzoo.language import InputError, Range, Recipe, regularizers
-from regzoo.language.errors import did_you_mean
-from regzoo.language.fields import StrengthSpec
-from regzoo.language.grammar import Call, read_value
-from regzoo.language.named import specs
-from regzoo.language.ranges import Choice, Float, Int
-from regzoo.language.recipe import BASELINE
-from regzoo.language.schedules import Schedule
+from regzoo.core import InputError, Range, Recipe, regularizers
+from regzoo.core.component import specs
+from regzoo.core.errors import did_you_mean
+from regzoo.core.fields import StrengthSpec
+from regzoo.core.grammar import Call, read_value
+from regzoo.core.ranges import Choice, Float, Int
+from regzoo.core.recipe import BASELINE
+from regzoo.core.schedules import Schedule
 
 COUNTS = {1: 9, 2: 5}
 """How many values a strength is given if none are named, by the number of strengths."""
@@ -96,7 +96,7 @@ class Sweep:
         return Sweep(tuple(over), tuple(given["recipes"]))
 
 
-def sweep_of(
+def make_sweep(
     experiment: Experiment, over: Sequence[str], values: Sequence[Sequence[Any]] = ()
 ) -> tuple[Experiment, Sweep]:
     """Return the comparison that sweeps ``over`` in ``experiment``, and what it sweeps.

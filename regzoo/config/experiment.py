@@ -19,16 +19,16 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from regzoo.config import values
-from regzoo.config.written import ConfigError, Document, KeyPath, Nested, Problem, compose
+from regzoo.config.yaml_source import ConfigError, Document, KeyPath, Nested, Problem, compose
+from regzoo.core.backbone import Backbone
+from regzoo.core.errors import did_you_mean
+from regzoo.core.ranges import Choice, Float
+from regzoo.core.recipe import Recipe, parse
+from regzoo.core.registry import read_backbone
 from regzoo.data.catalog import ARRAYS, BUNDLED, KERAS, ROLES, SEPARATORS, Target, listed
 from regzoo.data.dataset import TASKS, Task
-from regzoo.language.backbone import Backbone
-from regzoo.language.errors import did_you_mean
-from regzoo.language.ranges import Choice, Float
-from regzoo.language.recipe import Recipe, parse
-from regzoo.language.registry import read_backbone
 from regzoo.training.metrics import METRICS
-from regzoo.training.study import OPTIMIZERS
+from regzoo.training.setup import OPTIMIZERS
 
 TUNERS = ("random", "grid", "bayesian", "hyperband")
 PRUNERS = ("none", "median")

@@ -1,4 +1,4 @@
-"""Values: what a key of a config accepts, from a YAML file (`Written`) or from Python.
+"""Values: what a key of a config accepts, from a YAML file (`Scalar`) or from Python.
 
 Each function returns the value in its normal form or raises ValueError with what is allowed and what was
 received; pydantic collects these errors.
@@ -14,13 +14,13 @@ from typing import Any
 from pydantic import ValidationError, ValidationInfo
 from pydantic_core import InitErrorDetails
 
-from regzoo.config.written import Nested, Written
-from regzoo.language.errors import did_you_mean
-from regzoo.language.grammar import read_value
-from regzoo.language.numbers import Domain
-from regzoo.language.ranges import Choice, Float, Int
-from regzoo.language.recipe import BASELINE, Recipe
-from regzoo.language.regularizer import Regularizer
+from regzoo.config.yaml_source import Nested, Scalar
+from regzoo.core.domain import Domain
+from regzoo.core.errors import did_you_mean
+from regzoo.core.grammar import read_value
+from regzoo.core.ranges import Choice, Float, Int
+from regzoo.core.recipe import BASELINE, Recipe
+from regzoo.core.regularizer import Regularizer
 
 _FOLDER = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 LONGEST_NAME = 100
@@ -31,7 +31,7 @@ _MOST_BITS = 1000  # a larger whole number overflows when it becomes a float
 
 def received(value: Any) -> str:
     """Say what was received, in one short line."""
-    said = str(value) if isinstance(value, Written | Nested) else _python(value)
+    said = str(value) if isinstance(value, Scalar | Nested) else _python(value)
     said = " ".join(said.split())
     return said if len(said) <= 80 else f"{said[:77]}..."
 
@@ -112,7 +112,7 @@ def duration(value: Any) -> float:
 
 def text(value: Any) -> str:
     """Accept text that is not empty; the text of a number counts as it stands."""
-    plain = value.text if isinstance(value, Written) and value.kind in ("text", "number") else _plain(value)
+    plain = value.text if isinstance(value, Scalar) and value.kind in ("text", "number") else _plain(value)
     if not isinstance(plain, str) or not plain.strip():
         raise ValueError(f"takes text, received {received(value)}")
     return plain
@@ -186,7 +186,7 @@ def folder(value: Any) -> str:
 def path(value: Any, info: ValidationInfo) -> Path:
     """Accept a path; a relative one is taken from the config's folder."""
     written = Path(value if isinstance(value, Path) else text(value))
-    if isinstance(value, Written | str) and "://" in text(value):
+    if isinstance(value, Scalar | str) and "://" in text(value):
         raise ValueError(f"takes a path on this machine, received {received(value)}; fetch the file first")
     if "\0" in str(written):
         raise ValueError(f"takes a path, received {received(value)}")
@@ -228,7 +228,7 @@ def recipes(value: Any) -> tuple[str, ...]:
 def _recipe(item: Any) -> str:
     if isinstance(item, Recipe | Regularizer):
         return str(Recipe.of(item))
-    if not isinstance(item, Written | str):
+    if not isinstance(item, Scalar | str):
         raise ValueError(f"a recipe is text such as dropout(0.5) + l2, received {received(item)}")
     written = text(item)
     if written.count("(") != written.count(")") or written.count("[") != written.count("]"):
@@ -238,7 +238,7 @@ def _recipe(item: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Written):
+    if isinstance(value, Scalar):
         return value.value
     return value.item() if type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0 else value
 

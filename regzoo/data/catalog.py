@@ -68,7 +68,7 @@ def listed(target: Target) -> tuple[str, ...]:
     return target if isinstance(target, tuple) else () if target is None else (target,)
 
 
-def in_cut(name: str, number: int) -> str:
+def fold_key(name: str, number: int) -> str:
     """What ``name`` is called in one of several cuts into folds: unchanged in the first.
 
     >>> in_cut("train", 0), in_cut("train", 2)

@@ -1,6 +1,6 @@
 """Columns: one rule for each kind of column, fitted on training rows, which makes numbers of it.
 
-The exported model follows the same rules in TensorFlow: regzoo/export/columns.py.
+The exported model follows the same rules in TensorFlow: regzoo/export/tf_columns.py.
 """
 
 from __future__ import annotations

@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from regzoo.core.errors import InputError
 from regzoo.data.catalog import ROLES
 from regzoo.data.table import Table
-from regzoo.language.errors import InputError
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Task = Literal["classification", "multilabel", "regression", "reconstruction"]

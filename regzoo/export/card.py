@@ -10,17 +10,17 @@ from typing import Any
 import jinja2
 
 from regzoo.comparison.leaderboard import Leaderboard, Row
-from regzoo.comparison.pairs import Rules
+from regzoo.core import parse
 from regzoo.data.columns import to_plain
-from regzoo.data.prepare import Preparation
-from regzoo.export import usage
-from regzoo.export.chosen import Refit
+from regzoo.data.preprocess import Preprocessor
+from regzoo.export import snippets as usage
+from regzoo.export.candidate import Refit
 from regzoo.export.formats import Format
 from regzoo.export.saved_model import input_specs, inputs
 from regzoo.export.verify import Parity
-from regzoo.language import parse
-from regzoo.training.record import Record, finite
-from regzoo.training.study import Study
+from regzoo.stats.paired import PairSettings
+from regzoo.training.records import Record, replace_nonfinite
+from regzoo.training.setup import TrainingSetup
 
 PACKAGES = ("regzoo", "tensorflow", "keras", "numpy")
 
@@ -37,7 +37,7 @@ _PIPELINES = {
 
 
 @dataclass(frozen=True)
-class Proven:
+class Verification:
     """In which format a model was written, and the proof that it survived."""
 
     form: Format
@@ -50,7 +50,7 @@ class Proven:
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class CardContent:
     """What a card is about.
 
     Attributes:
@@ -59,8 +59,8 @@ class Subject:
         board: of the comparison.
         replicates: of the recipe, all that finished.
         facts: what the ledger notes of the comparison; its data is that of this very training.
-        study: what was held equal.
-        preparation: of the inputs.
+        setup: what was held equal.
+        preprocessor: of the inputs.
         proven: in which format, and how well it survived.
         refit: how it was trained anew; None for a replicate of the comparison.
     """
@@ -70,9 +70,9 @@ class Subject:
     board: Leaderboard
     replicates: tuple[Record, ...]
     facts: dict[str, Any]
-    study: Study
-    preparation: Preparation
-    proven: Proven
+    setup: TrainingSetup
+    preprocessor: Preprocessor
+    proven: Verification
     refit: Refit | None = None
 
     @property
@@ -195,25 +195,25 @@ sizes {{ parity.batches | join(" and ") }} like the live model, with a largest d
 """
 
 
-def recipe_json(subject: Subject, seeds: list[int]) -> dict[str, Any]:
+def recipe_json(subject: CardContent, seeds: list[int]) -> dict[str, Any]:
     """What was exported, from which data and ``seeds``, by which versions, and the proof that it survived."""
-    record, row, study, preparation = subject.record, subject.row, subject.study, subject.preparation
-    return finite(
+    record, row, setup, preprocessor = subject.record, subject.row, subject.setup, subject.preprocessor
+    return replace_nonfinite(
         {
             "format": subject.proven.form.name,
             "file": subject.proven.form.file,
             "runtime": subject.proven.runtime,
             "recipe": record.run.recipe,
             "written": record.run.name,
-            "backbone": study.backbone,
-            "optimizer": study.optimizer,
-            "batch_size": study.batch_size,
+            "backbone": setup.backbone,
+            "optimizer": setup.optimizer,
+            "batch_size": setup.batch_size,
             "learning_rate": record.run.learning_rate,
             "epochs": record.epochs,
             "seed": record.run.seed,
             "member_seeds": seeds,
             "members": len(seeds),
-            "rank_by": study.rank_by,
+            "rank_by": setup.rank_by,
             "metrics": record.metrics,
             "refit": None if subject.refit is None else subject.refit.to_dict(),
             "rank": row.rank,
@@ -221,20 +221,20 @@ def recipe_json(subject: Subject, seeds: list[int]) -> dict[str, Any]:
             "interval": [row.low, row.high],
             "gain": [row.gain, row.gain_low, row.gain_high],
             "data": subject.data,
-            "labels": list(preparation.labels),
-            "inputs": inputs(preparation),
-            "dtypes": {name: spec.dtype.name for name, spec in input_specs(preparation).items()},
-            "shapes": {name: list(spec.shape)[1:] for name, spec in input_specs(preparation).items()},
-            "rules": [to_plain(rule) for rule in preparation.rules],
+            "labels": list(preprocessor.labels),
+            "inputs": inputs(preprocessor),
+            "dtypes": {name: spec.dtype.name for name, spec in input_specs(preprocessor).items()},
+            "shapes": {name: list(spec.shape)[1:] for name, spec in input_specs(preprocessor).items()},
+            "rules": [to_plain(rule) for rule in preprocessor.rules],
             "versions": {name: version(name) for name in PACKAGES},
             "parity": subject.proven.parity.to_dict(),
         }
     )
 
 
-def readme(subject: Subject) -> str:
+def readme(subject: CardContent) -> str:
     """The model card, in Markdown."""
-    record, row, preparation, form = subject.record, subject.row, subject.preparation, subject.proven.form
+    record, row, preprocessor, form = subject.record, subject.row, subject.preprocessor, subject.proven.form
     data = subject.data
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True)  # plain text
     return environment.from_string(TEMPLATE).render(
@@ -245,26 +245,26 @@ def readme(subject: Subject) -> str:
         source=usage.text(data["source"]),
         repairs=[usage.text(sentence) for sentence in data["repairs"]],
         warnings=[usage.text(sentence) for sentence in data["warnings"]],
-        study=subject.study,
+        setup=subject.setup,
         recipe=record.run,
         row=row,
         baseline=subject.board.baseline,
         ranked=sum(each.rank is not None for each in subject.board.recipes),
-        task=preparation.task,
+        task=preprocessor.task,
         form=form,
         title=f"{'An' if form.title[0] in 'AEIO' else 'A'} {form.title}",
         library=_LIBRARIES[form.name],
-        pipeline=_PIPELINES.get((preparation.kind, preparation.task)),
+        pipeline=_PIPELINES.get((preprocessor.kind, preprocessor.task)),
         tags=_TAGS[form.name],
         versions={name: version(name) for name in PACKAGES},
         runtime=" ".join(*subject.proven.runtime.items()),
-        purpose=_purpose(preparation, data.get("target")),
-        call=usage.call(preparation, form),
-        body=usage.request(preparation),
+        purpose=_purpose(preprocessor, data.get("target")),
+        call=usage.call(preprocessor, form),
+        body=usage.request(preprocessor),
         passes=next((str(part) for part in parse(record.run.recipe) if part.name == "mc_dropout"), None),
-        takes=usage.takes(preparation),
-        gives=usage.gives(preparation, record.run.recipe, form),
-        whole=not preparation.rules,
+        takes=usage.takes(preprocessor),
+        gives=usage.gives(preprocessor, record.run.recipe, form),
+        whole=not preprocessor.rules,
         refit=subject.refit,
         metrics=_metrics(subject),
         mean=_between(row.mean, row.low, row.high),
@@ -273,20 +273,20 @@ def readme(subject: Subject) -> str:
     )
 
 
-def _purpose(preparation: Preparation, target: str | None) -> str:
+def _purpose(preprocessor: Preprocessor, target: str | None) -> str:
     """What the model is for, after a ``To``."""
     named = None if target is None else usage.code(target)
     return {
-        "classification": f"tell {named or 'the label'}, one of {usage.labels(preparation)}",
-        "multilabel": f"tell which of {usage.labels(preparation)} are there",
+        "classification": f"tell {named or 'the label'}, one of {usage.labels(preprocessor)}",
+        "multilabel": f"tell which of {usage.labels(preprocessor)} are there",
         "regression": f"predict {named or 'a number'}",
         "reconstruction": "rebuild what it is given, and so to notice what is unlike the training data",
-    }[preparation.task]
+    }[preprocessor.task]
 
 
-def _metrics(subject: Subject) -> dict[str, dict[str, str]]:
+def _metrics(subject: CardContent) -> dict[str, dict[str, str]]:
     """The cells of the table of metrics, by metric."""
-    rules = Rules(test_train_ratio=subject.facts.get("test_train_ratio"))
+    rules = PairSettings(test_train_ratio=subject.facts.get("test_train_ratio"))
     rows = {}
     for name in subject.record.metrics["train"]:
         cells = {
@@ -294,7 +294,7 @@ def _metrics(subject: Subject) -> dict[str, dict[str, str]]:
         }
         values = [value for r in subject.replicates if (value := r.metrics["test"].get(name)) is not None]
         mean = sum(values) / len(values) if values and len(values) == len(subject.replicates) else None
-        rows[name] = {**cells, "mean": _between(mean, *finite(list(rules.interval(values))))}
+        rows[name] = {**cells, "mean": _between(mean, *replace_nonfinite(list(rules.interval(values))))}
     return rows
 
 

@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from regzoo.core import EnvironmentFailure
 from regzoo.export.formats import Format
-from regzoo.language import EnvironmentFailure
 
 OPSET = "17"
 """The version of ONNX's operations: of 2022, the first with layer normalization, known to every runtime in use."""

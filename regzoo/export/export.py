@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
 
 from regzoo.comparison.leaderboard import Leaderboard, Row
-from regzoo.comparison.ledger import Ledger
-from regzoo.comparison.plan import task_of
-from regzoo.data.catalog import in_cut
-from regzoo.data.prepare import Preparation
+from regzoo.comparison.plan import make_task
+from regzoo.core import EnvironmentFailure, InputError, did_you_mean, parse
+from regzoo.data.catalog import fold_key
+from regzoo.data.preprocess import Preprocessor
 from regzoo.export import card, saved_model
-from regzoo.export.chosen import Chosen
+from regzoo.export.candidate import Candidate
+from regzoo.export.checksums import compute_digests
 from regzoo.export.convert import convert
-from regzoo.export.files import digests
 from regzoo.export.formats import Format, format_of, refuse
-from regzoo.export.refit import Material, refit
+from regzoo.export.refit import RefitData, refit
 from regzoo.export.verify import Parity, verify
-from regzoo.language import EnvironmentFailure, InputError, did_you_mean, parse
+from regzoo.storage.ledger import Ledger
+from regzoo.training.engine.trainer import load_finished_model
 from regzoo.training.members import member_seed
-from regzoo.training.record import Record
-from regzoo.training.run import finished
-from regzoo.training.study import Study
+from regzoo.training.records import Record
+from regzoo.training.setup import TrainingSetup
 
 MARK = "recipe.json"
 """A folder with this file was written here, and may be replaced by a newer export."""
@@ -34,7 +35,7 @@ def export(
     to: Path,
     recipe: str | None = None,
     form: str = "saved_model",
-    material: Material | None = None,
+    material: RefitData | None = None,
 ) -> Path:
     """Write the model of ``recipe`` (by default the winner) to ``to``, with ``recipe.json`` and ``README.md``.
 
@@ -61,17 +62,17 @@ def export(
         )
     record, weights = ledger.weights(row.name)
     fold = record.run.fold
-    preparation = preparation_from(ledger, fold)
-    refuse(wanted, preparation, parse(record.run.recipe))
-    raw = preparation.raw(ledger.noted(in_cut("held_out", fold)))
-    chosen = Chosen(record, weights, study_from(ledger, fold), preparation, raw)
+    preprocessor = load_preprocessor(ledger, fold)
+    refuse(wanted, preprocessor, parse(record.run.recipe))
+    raw = preprocessor.raw(ledger.get_info(fold_key("held_out", fold)))
+    chosen = Candidate(record, weights, load_setup(ledger, fold), preprocessor, raw)
     place = to.resolve()  # of a link, what it leads to
     temporary = _room(place)
     try:
         if material is not None:
             chosen = _refitted(chosen, ledger, row, material)
         parity = _write(chosen, wanted, temporary)
-        _describe(chosen, row, board, ledger, card.Proven(wanted, parity), temporary)
+        _describe(chosen, row, board, ledger, card.Verification(wanted, parity), temporary)
         _put(temporary, place)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -109,34 +110,36 @@ def _put(temporary: Path, to: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _refitted(chosen: Chosen, ledger: Ledger, row: Row, material: Material) -> Chosen:
-    return refit(chosen.record, _replicates(ledger, row), chosen.study, material)
+def _refitted(chosen: Candidate, ledger: Ledger, row: Row, material: RefitData) -> Candidate:
+    return refit(chosen.record, _replicates(ledger, row), chosen.setup, material)
 
 
-def _write(chosen: Chosen, form: Format, folder: Path) -> Parity:
+def _write(chosen: Candidate, form: Format, folder: Path) -> Parity:
     """Write the model to ``folder`` and prove it."""
-    model = finished(chosen.study, parse(chosen.record.run.recipe), chosen.weights)
+    model = load_finished_model(chosen.setup, parse(chosen.record.run.recipe), chosen.weights)
     saved = folder if form.plain else folder / "converted"
-    saved_model.write(model, chosen.preparation, saved, form.numbered)
+    saved_model.write(model, chosen.preprocessor, saved, form.numbered)
     if not form.plain:
         convert(saved, form, folder / form.file)
         shutil.rmtree(saved)
-    given = saved_model.named_inputs(chosen.raw, chosen.preparation)
-    return verify(folder, given, saved_model.live(model, chosen.preparation, chosen.raw, form.numbered), form)
+    given = saved_model.named_inputs(chosen.raw, chosen.preprocessor)
+    return verify(folder, given, saved_model.live(model, chosen.preprocessor, chosen.raw, form.numbered), form)
 
 
-def _describe(chosen: Chosen, row: Row, board: Leaderboard, ledger: Ledger, proven: card.Proven, folder: Path) -> None:
-    facts = ledger.noted("study")
-    facts["data"] = ledger.noted(in_cut("data", chosen.record.run.fold)) or facts["data"]
+def _describe(
+    chosen: Candidate, row: Row, board: Leaderboard, ledger: Ledger, proven: card.Verification, folder: Path
+) -> None:
+    facts = ledger.get_info("study")
+    facts["data"] = ledger.get_info(fold_key("data", chosen.record.run.fold)) or facts["data"]
     if chosen.refit is not None:
         facts = {**facts, "data": {**facts["data"], "repairs": list(chosen.refit.repairs)}}
     record = chosen.record
     replicates = tuple(each for each in _replicates(ledger, row) if each.status == "ok")
-    subject = card.Subject(
-        record, row, board, replicates, facts, chosen.study, chosen.preparation, proven, chosen.refit
+    subject = card.CardContent(
+        record, row, board, replicates, facts, chosen.setup, chosen.preprocessor, proven, chosen.refit
     )
     seeds = [member_seed(record.run.seed, member) for member in range(len(chosen.weights))]
-    described = card.recipe_json(subject, seeds) | {"files": digests(folder)}
+    described = card.recipe_json(subject, seeds) | {"files": compute_digests(folder)}
     (folder / MARK).write_text(json.dumps(described, indent=2, allow_nan=False) + "\n", encoding="utf-8")
     (folder / "README.md").write_text(card.readme(subject), encoding="utf-8")
 
@@ -145,16 +148,17 @@ def _replicates(ledger: Ledger, row: Row) -> list[Record]:
     return [record for record in ledger.records() if record.run.stage == "replicate" and record.run.name == row.name]
 
 
-def preparation_from(ledger: Ledger, fold: int = 0) -> Preparation:
+def load_preprocessor(ledger: Ledger, fold: int = 0) -> Preprocessor:
     """The rule that was fitted on the training rows of cut number ``fold``."""
-    return Preparation.from_json(ledger.noted(in_cut("preparation", fold)))
+    return Preprocessor.from_json(ledger.get_info(fold_key("preparation", fold)))
 
 
-def study_from(ledger: Ledger, fold: int = 0) -> Study:
-    """The study that the ledger's runs in cut number ``fold`` share, without the other cuts."""
-    fields = ledger.noted("shared") | {"cuts": ()}
-    rule = preparation_from(ledger, fold)
-    return Study(**{**fields, "task": task_of(rule), "input_shape": rule.input_shape})
+def load_setup(ledger: Ledger, fold: int = 0) -> TrainingSetup:
+    """Return the setup that the ledger's runs in fold number ``fold`` share, without the other folds."""
+    setup = TrainingSetup.from_json(ledger.get_info("shared"))
+    preprocessor = load_preprocessor(ledger, fold)
+    task = make_task(preprocessor)
+    return dataclasses.replace(setup, task=task, input_shape=preprocessor.input_shape, folds=())
 
 
 def _row(board: Leaderboard, recipe: str | None) -> Row:

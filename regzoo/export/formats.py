@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib.util
 from dataclasses import dataclass
 
-from regzoo.data.prepare import Preparation
-from regzoo.language import InputError, Recipe, did_you_mean
+from regzoo.core import InputError, Recipe, did_you_mean
+from regzoo.data.preprocess import Preprocessor
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def format_of(name: str) -> Format:
     return form
 
 
-def refuse(form: Format, preparation: Preparation, recipe: Recipe) -> None:
+def refuse(form: Format, preprocessor: Preprocessor, recipe: Recipe) -> None:
     """Say what stands in the way of writing this model as ``form``.
 
     Raises:
@@ -122,7 +122,7 @@ def refuse(form: Format, preparation: Preparation, recipe: Recipe) -> None:
     """
     if form.plain:
         return
-    texts = [f"{rule.name} ({rule.kind})" for rule in preparation.rules if rule.kind != "numeric"]
+    texts = [f"{rule.name} ({rule.kind})" for rule in preprocessor.rules if rule.kind != "numeric"]
     if texts:
         raise InputError(
             f"format: {form.name} has no operations that read text, and these columns are not numbers: "

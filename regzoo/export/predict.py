@@ -11,10 +11,10 @@ from typing import IO, Any
 
 import numpy as np
 
+from regzoo.core.errors import InputError, printable
 from regzoo.data.dataset import Array
 from regzoo.data.sources.table import ENCODING
-from regzoo.export.rows import Named, chunks_of, is_archive, read_exported, refuse_others
-from regzoo.language.errors import InputError, printable
+from regzoo.export.input_rows import Named, chunks_of, is_archive, read_exported, refuse_others
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """Text that begins so may be run by a spreadsheet: in a CSV file an apostrophe is put before it."""
@@ -66,7 +66,7 @@ def _refuse(out: Path) -> None:
 
 
 def _answers(folder: Path, chunks: Iterator[Named]) -> Iterator[Named]:
-    from regzoo.training.quiet import import_tensorflow
+    from regzoo.execution.tf_runtime import import_tensorflow
 
     import_tensorflow()
     import tensorflow as tf

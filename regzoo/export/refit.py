@@ -8,29 +8,29 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from regzoo.comparison.plan import study_of
+from regzoo.comparison.plan import make_setup
 from regzoo.config import Experiment
+from regzoo.core import InputError, Recipe, parse
 from regzoo.data.dataset import Dataset
-from regzoo.data.prepare import fit, held_out_rows, prepare
-from regzoo.export.chosen import Chosen, Refit
-from regzoo.language import InputError, Recipe, parse
-from regzoo.training.record import Record
-from regzoo.training.run import Studio, execute
-from regzoo.training.study import Study
+from regzoo.data.preprocess import fit, held_out_rows, prepare
+from regzoo.export.candidate import Candidate, Refit
+from regzoo.training.engine.trainer import Trainer, execute
+from regzoo.training.records import Record
+from regzoo.training.setup import TrainingSetup
 
 STOPS = "early_stopping"
 """What needs a validation part while it trains. Instead, its epochs are learned from the replicates."""
 
 
 @dataclass(frozen=True, eq=False)
-class Material:
+class RefitData:
     """What a refit is made from: the comparison's data, and its config, which says how it was split."""
 
     dataset: Dataset
     experiment: Experiment
 
 
-def refit(best: Record, replicates: Sequence[Record], study: Study, material: Material) -> Chosen:
+def refit(best: Record, replicates: Sequence[Record], setup: TrainingSetup, material: RefitData) -> Candidate:
     """Train the recipe of ``best``, with its seed, on the training and the validation part of ``material``.
 
     With folds these are all rows that do not test. Preprocessing is fitted anew on these rows. The test part is read
@@ -39,7 +39,7 @@ def refit(best: Record, replicates: Sequence[Record], study: Study, material: Ma
     Args:
         best: the recipe's best replicate: its numbers, seed and learning rate are used.
         replicates: all of the recipe; the finished ones say for how many epochs.
-        study: of the comparison.
+        setup: of the comparison.
         material: its data.
 
     Raises:
@@ -48,37 +48,37 @@ def refit(best: Record, replicates: Sequence[Record], study: Study, material: Ma
     experiment, dataset = material.experiment, material.dataset
     last = experiment.split.folds - 1  # in the order of time, the fold whose two parts are all that does not test
     prepared = prepare(dataset, experiment.split, experiment.seed, experiment.task, last)
-    if study_of(experiment, prepared).data != study.data:
+    if make_setup(experiment, prepared).data != setup.data:
         raise InputError("refit: this is not the data of the comparison: give the same rows in the same order")
-    split, task = prepared.split, prepared.preparation.task
+    split, task = prepared.split, prepared.preprocessor.task
     rows = np.concatenate([split.train, split.validation])
-    preparation, repairs = fit(dataset, rows, task)
-    asked = replace(study_of(experiment, replace(prepared, preparation=preparation)), jit_compile=study.jit_compile)
+    preprocessor, repairs = fit(dataset, rows, task)
+    asked = replace(make_setup(experiment, replace(prepared, preprocessor=preprocessor)), jit_compile=setup.jit_compile)
     recipe = parse(best.run.recipe)
     epochs, learned = epochs_of(recipe, replicates)
     without = Recipe(tuple(part for part in recipe if part.name != STOPS))
-    run = replace(best.run, recipe=str(without), epochs=epochs, study=asked.digest, fold=0)
-    x = preparation.apply(dataset.x)
-    y = x if dataset.y is None or task == "reconstruction" else preparation.encode(dataset.y)
+    run = replace(best.run, recipe=str(without), epochs=epochs, setup=asked.digest, fold=0)
+    x = preprocessor.apply(dataset.x)
+    y = x if dataset.y is None or task == "reconstruction" else preprocessor.encode(dataset.y)
     whole = replace(
         prepared,
         train=(x[rows], y[rows]),
         validation=(x[split.validation], y[split.validation]),  # a program measures some
         test=(x[split.test], y[split.test]),
-        preparation=preparation,
+        preprocessor=preprocessor,
         weights=None if dataset.weight is None else {"train": dataset.weight[rows]},
     )
-    record, weights = execute(run, Studio(asked, whole.parts(experiment.training.class_weight)))
+    record, weights = execute(run, Trainer(asked, whole.parts(experiment.training.class_weight)))
     if record.status != "ok":
         raise InputError(f"refit: {without} ended as {record.status} ({record.error}); export it without --refit")
     notes = (*dataset.notes, *repairs)
     noted = Refit(len(rows), epochs, learned, without != recipe, bool(experiment.split.label_noise), notes)
-    return Chosen(
+    return Candidate(
         record=replace(record, metrics={part: record.metrics[part] for part in ("train", "test")}, history={}),
         weights=weights,
-        study=asked,
-        preparation=preparation,
-        raw=preparation.taken(dataset.x)[split.test[: held_out_rows(preparation.input_shape)]],
+        setup=asked,
+        preprocessor=preprocessor,
+        raw=preprocessor.taken(dataset.x)[split.test[: held_out_rows(preprocessor.input_shape)]],
         refit=noted,
     )
 

@@ -13,11 +13,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from regzoo.core import EnvironmentFailure
 from regzoo.data.dataset import Array
-from regzoo.data.prepare import Preparation
+from regzoo.data.preprocess import Preprocessor
 from regzoo.data.table import Table
-from regzoo.export import columns
-from regzoo.language import EnvironmentFailure
+from regzoo.export import tf_columns as columns
 from regzoo.regularizers._averaging import members
 from regzoo.regularizers._monte_carlo import MonteCarlo, spread_of
 
@@ -49,20 +49,20 @@ class Served(tf.Module):
 
     Args:
         model: trained, on standardized inputs.
-        preparation: fitted on the training part.
+        preprocessor: fitted on the training part.
         numbered: answer with ``class`` (batch,), the number of the label from 0, int32, in place of ``label``.
     """
 
-    def __init__(self, model: keras.Model, preparation: Preparation, numbered: bool = False) -> None:
+    def __init__(self, model: keras.Model, preprocessor: Preprocessor, numbered: bool = False) -> None:
         super().__init__()
         self.model = model
-        self.mean = np.asarray(preparation.mean, np.float32)
-        self.scale = np.asarray(preparation.scale, np.float32)
-        self.labels = np.array(preparation.labels) if preparation.classes else None
+        self.mean = np.asarray(preprocessor.mean, np.float32)
+        self.scale = np.asarray(preprocessor.scale, np.float32)
+        self.labels = np.array(preprocessor.labels) if preprocessor.classes else None
         self.numbered = numbered
-        self.target = (preparation.target_mean, preparation.target_scale)
-        self.task = preparation.task
-        self.rules = preparation.rules
+        self.target = (preprocessor.target_mean, preprocessor.target_scale)
+        self.task = preprocessor.task
+        self.rules = preprocessor.rules
 
     def prepared(self, raw: Mapping[str, Any]) -> Any:
         """What the model takes, (batch, ...), of the raw inputs by name."""
@@ -156,42 +156,42 @@ def _written(column: str) -> str:
     return name if _servable(name) else f"column_{name}".rstrip("_")
 
 
-def inputs(preparation: Preparation) -> dict[str, str]:
+def inputs(preprocessor: Preprocessor) -> dict[str, str]:
     """What is served, by name: a column of the data, or all of ``rows`` or ``images``."""
-    if preparation.columns:
-        return dict(zip(served_names(preparation.columns), preparation.columns, strict=True))
-    return {preparation.kind: preparation.kind}
+    if preprocessor.columns:
+        return dict(zip(served_names(preprocessor.columns), preprocessor.columns, strict=True))
+    return {preprocessor.kind: preprocessor.kind}
 
 
-def input_specs(preparation: Preparation) -> dict[str, tf.TensorSpec]:
+def input_specs(preprocessor: Preprocessor) -> dict[str, tf.TensorSpec]:
     """The served inputs by name."""
-    names, shape = inputs(preparation), () if preparation.columns else preparation.input_shape
-    dtypes = [columns.dtype_of(rule) for rule in preparation.rules] or [tf.float32] * len(names)
+    names, shape = inputs(preprocessor), () if preprocessor.columns else preprocessor.input_shape
+    dtypes = [columns.dtype_of(rule) for rule in preprocessor.rules] or [tf.float32] * len(names)
     return {name: tf.TensorSpec([None, *shape], dtype, name=name) for name, dtype in zip(names, dtypes, strict=True)}
 
 
-def named_inputs(raw: Array | Table, preparation: Preparation) -> dict[str, np.ndarray]:
+def named_inputs(raw: Array | Table, preprocessor: Preprocessor) -> dict[str, np.ndarray]:
     """Raw rows (rows, ...) as the served inputs, by name."""
-    names = inputs(preparation)
+    names = inputs(preprocessor)
     if isinstance(raw, Table):
         return {name: raw.column(column) for name, column in names.items()}
-    return {name: raw[:, index] if preparation.columns else raw for index, name in enumerate(names)}
+    return {name: raw[:, index] if preprocessor.columns else raw for index, name in enumerate(names)}
 
 
-def write(model: keras.Model, preparation: Preparation, folder: Path, numbered: bool = False) -> None:
+def write(model: keras.Model, preprocessor: Preprocessor, folder: Path, numbered: bool = False) -> None:
     """Write the SavedModel of ``model`` to ``folder``, which is empty if it exists.
 
     Args:
         model: trained, on standardized inputs.
-        preparation: fitted on the training part.
+        preprocessor: fitted on the training part.
         folder: where to.
         numbered: as `Served` takes it.
 
     Raises:
         EnvironmentFailure: if the disk does not take it.
     """
-    served = Served(model, preparation, numbered)
-    specs = input_specs(preparation)
+    served = Served(model, preprocessor, numbered)
+    specs = input_specs(preprocessor)
 
     def serve(inputs: dict[str, Any]) -> dict[str, Any]:
         return served.outputs(served.prepared({name: inputs[name] for name in specs}))
@@ -215,12 +215,12 @@ def write(model: keras.Model, preparation: Preparation, folder: Path, numbered: 
 
 
 def live(
-    model: keras.Model, preparation: Preparation, raw: Array | Table, numbered: bool = False
+    model: keras.Model, preprocessor: Preprocessor, raw: Array | Table, numbered: bool = False
 ) -> dict[str, np.ndarray]:
     """What the live model answers to raw inputs (rows, ...), for comparison with the exported one.
 
     They are prepared as for training, by the preparation itself and not by its counterpart in the graph.
     """
-    served, x = Served(model, preparation, numbered), preparation.apply(raw)
+    served, x = Served(model, preprocessor, numbered), preprocessor.apply(raw)
     chunks = [served.outputs(tf.constant(x[start : start + CHUNK])) for start in range(0, len(x), CHUNK)]
     return {name: np.concatenate([chunk[name].numpy() for chunk in chunks]) for name in chunks[0]}

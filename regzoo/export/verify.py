@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from regzoo.core import EnvironmentFailure
 from regzoo.export.formats import SAVED_MODEL, Format
-from regzoo.language import EnvironmentFailure
 
 TOLERANCE = 1e-5
 """Largest accepted difference of a probability, or of a prediction relative to the largest: float32 rounding of

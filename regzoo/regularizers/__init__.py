@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from regzoo.language.named import Named
-from regzoo.language.registry import regularizers
+from regzoo.core.component import Component
+from regzoo.core.registry import regularizers
 
 
-def _classes() -> dict[str, type[Named]]:
+def _classes() -> dict[str, type[Component]]:
     return {kind.__name__: kind for kind in regularizers().values()}
 
 

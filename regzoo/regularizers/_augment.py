@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from regzoo.language import Regularizer, Tensor
-from regzoo.language.lazy import keras
+from regzoo.core import Regularizer, Tensor
+from regzoo.core.lazy import keras
 
 AUGMENTATIONS = frozenset({"mixup", "cutmix", "cutout", "adversarial"})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from regzoo.language.lazy import keras
+from regzoo.core.lazy import keras
 
 NAME = "ensemble"
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from regzoo.language import Tensor
-from regzoo.language.lazy import keras, tf
+from regzoo.core import Tensor
+from regzoo.core.lazy import keras, tf
 
 
 def sample(x: Tensor, rows: Tensor, columns: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from regzoo.language.layers import InTraining
+from regzoo.core.layers import InTraining
 
 
 class GroupNormalization(keras.layers.GroupNormalization):

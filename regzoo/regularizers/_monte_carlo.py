@@ -12,7 +12,7 @@ from typing import Any, Self
 import keras
 import tensorflow as tf
 
-from regzoo.language import layers
+from regzoo.core import layers
 
 TINY = 1.1754944e-38
 """The smallest normal number of float32."""

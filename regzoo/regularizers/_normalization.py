@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from regzoo.language import Regularizer
+from regzoo.core import Regularizer
 
 NORMALIZATIONS = frozenset({"batch_norm", "layer_norm", "group_norm"})
 

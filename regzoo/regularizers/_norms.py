@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from regzoo.language import Tensor
-from regzoo.language.lazy import keras
+from regzoo.core import Tensor
+from regzoo.core.lazy import keras
 
 
 def norm(w: Tensor, axes: Sequence[int]) -> Tensor:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from regzoo.language import Float, OnActivations, Slot, Strength, Tensor, strength
-from regzoo.language.lazy import keras, layers
+from regzoo.core import Float, OnActivations, Slot, Strength, Tensor, strength
+from regzoo.core.lazy import keras, layers
 
 
 @dataclass(frozen=True)

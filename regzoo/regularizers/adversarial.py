@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from regzoo.language import Float, Forward, OnForward, Regularizer, Strength, Tensor, strength
-from regzoo.language.lazy import keras, tf
+from regzoo.core import Float, Forward, OnForward, Regularizer, Strength, Tensor, strength
+from regzoo.core.lazy import keras, tf
 from regzoo.regularizers._augment import clash
 
 
@@ -55,6 +55,6 @@ class Adversarial(OnForward):
 
         return logits, tf.cond(keras.ops.greater(self.epsilon, 0.0), attacked, lambda: clean)
 
-    def clashes(self, others: Sequence[Regularizer]) -> str | None:
+    def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """A second augmentation."""
         return clash(self.name, others)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from regzoo.language import Backbone, Float, OnActivations, Regularizer, Slot, Strength, Tensor, strength
-from regzoo.language.lazy import keras, layers
+from regzoo.core import Backbone, Float, OnActivations, Regularizer, Slot, Strength, Tensor, strength
+from regzoo.core.lazy import keras, layers
 from regzoo.regularizers._normalization import shifted
 
 SATURATION = -1.6732632423543772 * 1.0507009873554805
@@ -50,7 +50,7 @@ class AlphaDropout(OnActivations):
         b = -a * SATURATION * self.rate
         return a * keras.ops.where(kept, h, SATURATION) + b
 
-    def doubts(self, backbone: Backbone) -> str | None:
+    def warn_backbone(self, backbone: Backbone) -> str | None:
         """Another nonlinearity than selu."""
         if vars(backbone).get("activation", "selu") == "selu":
             return None
@@ -58,6 +58,6 @@ class AlphaDropout(OnActivations):
             "alpha_dropout keeps the mean and variance of selu alone: give the backbone activation=selu, or use dropout"
         )
 
-    def clashes(self, others: Sequence[Regularizer]) -> str | None:
+    def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """Batch norm behind it, in the next layer."""
         return shifted(self.name, others)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from regzoo.language import Float, OnActivations, Regularizer, Slot, Strength, strength
-from regzoo.language.lazy import keras
+from regzoo.core import Float, OnActivations, Regularizer, Slot, Strength, strength
+from regzoo.core.lazy import keras
 from regzoo.regularizers._normalization import shifted, twice
 
 
@@ -43,7 +43,7 @@ class BatchNorm(OnActivations):
         object.__setattr__(layer, "momentum", self.momentum)
         return layer
 
-    def clashes(self, others: Sequence[Regularizer]) -> str | None:
+    def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """Dropout, which stands before it in the next layer; another normalization at the same place."""
         found = (shifted(self.name, others), twice(self.name, others))
         return "; ".join(sentence for sentence in found if sentence) or None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from regzoo.language import Float, OnActivations, Regularizer, Schedule, Slot, Strength, Tensor, strength
-from regzoo.language.lazy import keras, layers
+from regzoo.core import Float, OnActivations, Regularizer, Schedule, Slot, Strength, Tensor, strength
+from regzoo.core.lazy import keras, layers
 from regzoo.regularizers._normalization import shifted
 
 
@@ -48,12 +48,12 @@ class ClassicDropout(OnActivations):
         """The mean of ``h`` (any shape) over all masks."""
         return h * (1.0 - self.rate)
 
-    def refuses(self, others: Sequence[Regularizer]) -> str | None:
+    def reject_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """A schedule: a model is saved with its recipe, not with the epoch that it was trained to."""
         if isinstance(self.rate, Schedule):
             return "inference multiplies by 1 - rate, so one rate must hold throughout; schedule dropout instead"
         return None
 
-    def clashes(self, others: Sequence[Regularizer]) -> str | None:
+    def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """Batch norm behind it, in the next layer."""
         return shifted(self.name, others)

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from regzoo.language import Float, OnActivations, Regularizer, Slot, Strength, Tensor, setting, strength
-from regzoo.language.lazy import Lazy, keras
+from regzoo.core import Float, OnActivations, Regularizer, Slot, Strength, Tensor, setting, strength
+from regzoo.core.lazy import Lazy, keras
 from regzoo.regularizers._normalization import shifted
 
 _layers = Lazy("regzoo.regularizers._layers")
@@ -70,7 +70,7 @@ class ConcreteDropout(OnActivations):
         squares = sum(keras.ops.sum(keras.ops.square(kernel)) for kernel in kernels)
         return self.prior * squares / kept(logit) - self.entropy * units * entropy
 
-    def clashes(self, others: Sequence[Regularizer]) -> str | None:
+    def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """Batch norm behind it, in the next layer."""
         return shifted(self.name, others)
 

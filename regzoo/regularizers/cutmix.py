@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from regzoo.language import Float, OnBatch, Regularizer, Strength, Tensor, strength
-from regzoo.language.lazy import keras
+from regzoo.core import Float, OnBatch, Regularizer, Strength, Tensor, strength
+from regzoo.core.lazy import keras
 from regzoo.regularizers._augment import clash, hidden, partners
 
 
@@ -54,6 +54,6 @@ class Cutmix(OnBatch):
         x = keras.ops.where(mask > 0.0, keras.ops.take(x, partner, axis=0), x)
         return x, kept * y + (1.0 - kept) * keras.ops.take(y, partner, axis=0)
 
-    def clashes(self, others: Sequence[Regularizer]) -> str | None:
+    def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """A second augmentation, or labels that are smoothed as well."""
         return clash(self.name, others, softening={"label_smoothing"})

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from regzoo.language import Float, OnBatch, Regularizer, Strength, Tensor, strength
-from regzoo.language.lazy import keras
+from regzoo.core import Float, OnBatch, Regularizer, Strength, Tensor, strength
+from regzoo.core.lazy import keras
 from regzoo.regularizers._augment import clash, hidden
 
 
@@ -41,6 +41,6 @@ class Cutout(OnBatch):
         """Hide a part of x (batch, ...); the targets stay."""
         return keras.ops.where(hidden(x, self.share, seed) > 0.0, 0.0, x), y
 
-    def clashes(self, others: Sequence[Regularizer]) -> str | None:
+    def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """A second augmentation."""
         return clash(self.name, others)

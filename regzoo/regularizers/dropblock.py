@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from regzoo.language import Float, InputError, OnActivations, Regularizer, Slot, Strength, Tensor, setting, strength
-from regzoo.language.lazy import keras, layers
+from regzoo.core import Float, InputError, OnActivations, Regularizer, Slot, Strength, Tensor, setting, strength
+from regzoo.core.lazy import keras, layers
 from regzoo.regularizers._normalization import shifted
 
 
@@ -62,6 +62,6 @@ class Dropblock(OnActivations):
         kept = 1.0 - dropped  # (batch, height, width, channels)
         return h * (kept / keras.ops.maximum(1.0 - keras.ops.mean(dropped), keras.config.epsilon()))
 
-    def clashes(self, others: Sequence[Regularizer]) -> str | None:
+    def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """Batch norm behind it, in the next layer."""
         return shifted(self.name, others)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from regzoo.language import Int, Objective, OnTraining, Regularizer, Strength, Watcher, setting, strength
-from regzoo.language.lazy import keras
+from regzoo.core import Int, Objective, OnTraining, Regularizer, Strength, Watcher, setting, strength
+from regzoo.core.lazy import keras
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class EarlyStopping(OnTraining):
     patience: Strength = strength(Int(3, 30), neutral=None, domain="[1, inf)")
     min_delta: float = setting(0.0, domain="[0, inf)")
 
-    def clashes(self, others: Sequence[Regularizer]) -> str | None:
+    def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """An average of weights before it, which it would replace by its own; cycles, which it would cut short."""
         if any(other.name in ("ema", "swa") for other in others):
             return "early_stopping restores its weights over the average: write it before ema or swa"

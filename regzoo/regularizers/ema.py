@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from regzoo.language import (
+from regzoo.core import (
     Companion,
     Float,
     Objective,
@@ -19,7 +19,7 @@ from regzoo.language import (
     Weight,
     strength,
 )
-from regzoo.language.lazy import keras
+from regzoo.core.lazy import keras
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Ema(OnWeights, OnTraining):
         """Return what puts the averages in place."""
         return _Averages()
 
-    def clashes(self, others: Sequence[Regularizer]) -> str | None:
+    def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """Another average."""
         if any(other.name == "swa" for other in others):
             return "ema puts its averages in the place of swa's: take one of them"

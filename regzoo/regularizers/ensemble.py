@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from regzoo.language import AfterTraining, Int, Strength, strength
-from regzoo.language.lazy import keras
+from regzoo.core import AfterTraining, Int, Strength, strength
+from regzoo.core.lazy import keras
 from regzoo.regularizers._averaging import average
 
 
@@ -34,7 +34,7 @@ class Ensemble(AfterTraining):
 
     members: Strength = strength(Int(2, 10), neutral=1, domain="[1, inf)")
 
-    def trainings(self) -> int:
+    def n_models(self) -> int:
         """The number of models to train."""
         return int(self.members)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from regzoo.language import Float, OnActivations, Regularizer, Slot, Strength, Tensor, strength
-from regzoo.language.lazy import keras, layers
+from regzoo.core import Float, OnActivations, Regularizer, Slot, Strength, Tensor, strength
+from regzoo.core.lazy import keras, layers
 from regzoo.regularizers._normalization import shifted
 
 
@@ -44,6 +44,6 @@ class GaussianDropout(OnActivations):
         stddev = keras.ops.sqrt(self.rate / kept)
         return h * (1.0 + stddev * keras.random.normal(keras.ops.shape(h), dtype=h.dtype, seed=seed))
 
-    def clashes(self, others: Sequence[Regularizer]) -> str | None:
+    def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """Batch norm behind it, in the next layer."""
         return shifted(self.name, others)

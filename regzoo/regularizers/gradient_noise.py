@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from regzoo.language import Float, Gradients, OnGradients, Strength, Tensor, strength
-from regzoo.language.lazy import keras
+from regzoo.core import Float, Gradients, OnGradients, Strength, Tensor, strength
+from regzoo.core.lazy import keras
 
 DECAY = 0.55
 """How fast the noise fades; the paper's value."""

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from regzoo.language import InputError, OnActivations, Regularizer, Slot, setting
-from regzoo.language.lazy import Lazy, keras
+from regzoo.core import InputError, OnActivations, Regularizer, Slot, setting
+from regzoo.core.lazy import Lazy, keras
 from regzoo.regularizers._normalization import twice
 
 _layers = Lazy("regzoo.regularizers._layers")
@@ -54,6 +54,6 @@ class GroupNorm(OnActivations):
             raise InputError("group_norm: a layer with a single unit has no group to normalize; widen the layer")
         return fitting[-1]
 
-    def clashes(self, others: Sequence[Regularizer]) -> str | None:
+    def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """Another normalization at the same place."""
         return twice(self.name, others)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from regzoo.language import Float, Forward, OnForward, Strength, Tensor, strength
-from regzoo.language.lazy import keras, tf
+from regzoo.core import Float, Forward, OnForward, Strength, Tensor, strength
+from regzoo.core.lazy import keras, tf
 
 
 @dataclass(frozen=True)

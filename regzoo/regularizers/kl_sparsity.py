@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from regzoo.language import Float, OnActivations, Slot, Strength, Tensor, setting, strength
-from regzoo.language.lazy import keras, layers
+from regzoo.core import Float, OnActivations, Slot, Strength, Tensor, setting, strength
+from regzoo.core.lazy import keras, layers
 
 LOW, HIGH = 0.001, 0.99
 """Between these the divergence is exact; beyond them it goes on along its tangent."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from regzoo.language import Float, OnWeights, Penalty, Strength, Weight, strength
-from regzoo.language.lazy import keras
+from regzoo.core import Float, OnWeights, Penalty, Strength, Weight, strength
+from regzoo.core.lazy import keras
 
 
 @dataclass(frozen=True)

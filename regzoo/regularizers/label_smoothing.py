@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from regzoo.language import Float, OnBatch, Regularizer, Strength, Tensor, strength
-from regzoo.language.lazy import keras
+from regzoo.core import Float, OnBatch, Regularizer, Strength, Tensor, strength
+from regzoo.core.lazy import keras
 from regzoo.regularizers._augment import clash
 
 
@@ -42,6 +42,6 @@ class LabelSmoothing(OnBatch):
         """Smooth y (batch, classes); the inputs stay."""
         return x, (1.0 - self.eps) * y + self.eps / y.shape[-1]
 
-    def clashes(self, others: Sequence[Regularizer]) -> str | None:
+    def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """Labels that are mixed already."""
         return clash(self.name, others, softening={"mixup", "cutmix"})

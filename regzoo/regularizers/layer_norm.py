@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from regzoo.language import OnActivations, Regularizer, Slot
-from regzoo.language.lazy import keras
+from regzoo.core import OnActivations, Regularizer, Slot
+from regzoo.core.lazy import keras
 from regzoo.regularizers._normalization import twice
 
 
@@ -34,6 +34,6 @@ class LayerNorm(OnActivations):
         """Keras's own layer before each nonlinearity."""
         return keras.layers.LayerNormalization() if slot.kind == "preactivation" else None
 
-    def clashes(self, others: Sequence[Regularizer]) -> str | None:
+    def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """Another normalization at the same place."""
         return twice(self.name, others)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from regzoo.language import AfterTraining, Int, Regularizer, Strength, strength
-from regzoo.language.lazy import Lazy, keras
+from regzoo.core import AfterTraining, Int, Regularizer, Strength, strength
+from regzoo.core.lazy import Lazy, keras
 from regzoo.regularizers._averaging import members
 
 monte_carlo = Lazy("regzoo.regularizers._monte_carlo")
@@ -57,7 +57,7 @@ class McDropout(AfterTraining):
 
     samples: Strength = strength(Int(10, 100), neutral=None, domain="[1, inf)")
 
-    def trainings(self) -> int:
+    def n_models(self) -> int:
         """One training is enough."""
         return 1
 
@@ -65,7 +65,7 @@ class McDropout(AfterTraining):
         """Return one model that averages stochastic passes of ``models``, or of the members of their average."""
         return monte_carlo.MonteCarlo([member for model in models for member in members(model)], int(self.samples))
 
-    def refuses(self, others: Sequence[Regularizer]) -> str | None:
+    def reject_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """A recipe without dropout, whose passes would all be alike."""
         if any(other.name in DROPOUTS for other in others):
             return None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from regzoo.language import Float, OnBatch, Regularizer, Strength, Tensor, strength
-from regzoo.language.lazy import keras
+from regzoo.core import Float, OnBatch, Regularizer, Strength, Tensor, strength
+from regzoo.core.lazy import keras
 from regzoo.regularizers._augment import clash, partners
 
 
@@ -65,6 +65,6 @@ class Mixup(OnBatch):
         folded = keras.ops.sigmoid(keras.ops.abs(log_gamma() - log_gamma()))
         return keras.ops.where(keras.ops.greater(self.alpha, 0.0), folded, 1.0)
 
-    def clashes(self, others: Sequence[Regularizer]) -> str | None:
+    def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """A second augmentation, or labels that are smoothed as well."""
         return clash(self.name, others, softening={"label_smoothing"})

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from regzoo.language import Float, Forward, OnActivations, OnForward, OnWeights, Regularizer, Strength, Tensor, strength
-from regzoo.language.lazy import keras, tf
+from regzoo.core import Float, Forward, OnActivations, OnForward, OnWeights, Regularizer, Strength, Tensor, strength
+from regzoo.core.lazy import keras, tf
 
 QUIET = frozenset(
     {"activity_l1", "activity_l2", "decov", "kl_sparsity", "batch_norm", "group_norm", "layer_norm"}
@@ -59,7 +59,7 @@ class RDrop(OnForward):
 
         return logits, tf.cond(keras.ops.greater(self.alpha, 0.0), twice, lambda: first)
 
-    def refuses(self, others: Sequence[Regularizer]) -> str | None:
+    def reject_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """Nothing in the recipe that could make two passes differ."""
         if any(isinstance(other, OnActivations | OnWeights) and other.name not in QUIET for other in others):
             return None

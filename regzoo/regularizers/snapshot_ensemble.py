@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from regzoo.language import (
+from regzoo.core import (
     AfterTraining,
     InputError,
     Int,
@@ -19,7 +19,7 @@ from regzoo.language import (
     setting,
     strength,
 )
-from regzoo.language.lazy import keras
+from regzoo.core.lazy import keras
 from regzoo.regularizers._averaging import average
 
 
@@ -63,7 +63,7 @@ class SnapshotEnsemble(OnTraining, AfterTraining):
         epochs = max(objective.epochs, 1)
         return _Cycles(epochs, min(int(self.cycles), epochs), self.last)
 
-    def trainings(self) -> int:
+    def n_models(self) -> int:
         """One training gives all members."""
         return 1
 
@@ -71,13 +71,13 @@ class SnapshotEnsemble(OnTraining, AfterTraining):
         """Return one model that averages the outputs of the snapshots; it shares their weights."""
         return average(models)
 
-    def clashes(self, others: Sequence[Regularizer]) -> str | None:
+    def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """What stops a training when validation gets worse."""
         if any(other.name == "early_stopping" for other in others):
             return "snapshot_ensemble makes validation worse with each restart, and early_stopping stops there"
         return None
 
-    def refuses(self, others: Sequence[Regularizer]) -> str | None:
+    def reject_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """Averages of weights, which would not be used."""
         for other in others:
             if other.name in ("ema", "swa"):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from regzoo.language import Companion, OnWeights, Tensor, Weight
-from regzoo.language.lazy import keras
+from regzoo.core import Companion, OnWeights, Tensor, Weight
+from regzoo.core.lazy import keras
 from regzoo.regularizers._norms import global_norm
 
 

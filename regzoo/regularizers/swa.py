@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from regzoo.language import Float, Objective, OnTraining, Regularizer, Strength, Watcher, strength
-from regzoo.language.lazy import keras
+from regzoo.core import Float, Objective, OnTraining, Regularizer, Strength, Watcher, strength
+from regzoo.core.lazy import keras
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Swa(OnTraining):
         """Return the mean of one run."""
         return _Mean(float(self.start) * objective.epochs)
 
-    def clashes(self, others: Sequence[Regularizer]) -> str | None:
+    def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """Another average."""
         if any(other.name == "ema" for other in others):
             return "swa puts its averages in the place of ema's: take one of them"

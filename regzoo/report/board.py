@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from regzoo.comparison import leaderboard
-from regzoo.training.record import Record
+from regzoo.training.records import Record
 
 Row = dict[str, Any]
 """One recipe of the board."""

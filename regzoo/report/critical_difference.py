@@ -13,13 +13,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from scikit_posthocs import critical_difference_diagram as diagram
 
-from regzoo.comparison.bootstrap import LEVEL
-from regzoo.comparison.ranking import Ranking
-from regzoo.comparison.several import Several
-from regzoo.language import InputError
+from regzoo.core import InputError
 from regzoo.report.figures._style import BLACK, SIZE, SMALL, canvas, save, styled
 from regzoo.report.figures._text import wrap
-from regzoo.report.words import listing, plural
+from regzoo.report.formatting import listing, plural
+from regzoo.stats.across_datasets import AcrossDatasets
+from regzoo.stats.bootstrap import LEVEL
+from regzoo.stats.rank import Ranking
 
 TITLE = "Average ranks over data sets"
 
@@ -51,7 +51,7 @@ def critical_difference_diagram(ranking: Ranking, path: str | Path) -> Path:
 
 
 @styled
-def draw(found: Several) -> Figure:
+def draw(found: AcrossDatasets) -> Figure:
     """Draw the diagram; the best recipe is at the left."""
     labels = {place: wrap(name, 2.0, most=2) for place, name in enumerate(found.recipes)}
     figure = canvas(1.2 + 0.34 * (len(labels) / 2 + len(found.groups)))
@@ -78,14 +78,14 @@ def draw(found: Several) -> Figure:
     return figure
 
 
-def _title(found: Several) -> str:
+def _title(found: AcrossDatasets) -> str:
     return (
         f"average rank over {plural(len(found.datasets), 'data set')} (1 is best); critical difference "
         f"{found.critical_difference:.2f}"
     )
 
 
-def alternative(found: Several) -> str:
+def alternative(found: AcrossDatasets) -> str:
     """The ranks and the groups in words."""
     ranks = [f"{name} {rank:.2f}" for name, rank in zip(found.recipes, found.average_ranks, strict=True)]
     groups = [f"{group[0]} to {group[-1]}" for group in found.groups if len(group) > 1]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from regzoo.language.docstring import read_docstring
-from regzoo.report.strengths import recipe_of
+from regzoo.core.docstring import read_docstring
+from regzoo.report.findings.strengths import recipe_of
 from regzoo.report.titles import TITLES
 
 _CITED = re.compile(

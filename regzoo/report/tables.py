@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from regzoo.comparison.power import CAP
 from regzoo.report import board as boards
-from regzoo.report import strengths
-from regzoo.report.audit import Audit
 from regzoo.report.board import Row, known, metric, number
-from regzoo.report.verdict import places
-from regzoo.report.words import MISSING, interval, plural, probability, seconds, short, show, strength
-from regzoo.training.record import Record
+from regzoo.report.findings import strengths
+from regzoo.report.findings.audit import Audit
+from regzoo.report.findings.verdict import places
+from regzoo.report.formatting import MISSING, interval, plural, probability, seconds, short, show, strength
+from regzoo.stats.power import CAP
+from regzoo.training.records import Record
 
 MOST_FAILURES = 50
 """So many failed runs are listed; the rest is counted."""

@@ -12,11 +12,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from regzoo.comparison.space import LEARNING_RATE
-from regzoo.language import EnvironmentFailure
+from regzoo.core import EnvironmentFailure
 from regzoo.report import board as boards
-from regzoo.report import strengths
-from regzoo.training.record import Record
+from regzoo.report.findings import strengths
+from regzoo.search.space import LEARNING_RATE
+from regzoo.training.records import Record
 
 FILE = "events.out.tfevents.0.regzoo"
 """One in the folder of each run; the number is a time, fixed so that equal records give equal files."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any, Literal
 
-from regzoo.language.lazy import tf
+from regzoo.core.lazy import tf
 
 DIRECTIONS: dict[str, Literal["min", "max"]] = {
     "nll": "min",

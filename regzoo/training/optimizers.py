@@ -14,7 +14,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from regzoo.training.study import OPTIMIZERS
+from regzoo.training.setup import OPTIMIZERS
 
 Pairs = Iterable[tuple[Any, keras.Variable]]
 """Gradients and the variables that they belong to."""

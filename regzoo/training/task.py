@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from regzoo.language import InputError, Objective, did_you_mean
-from regzoo.language.lazy import keras, tf
+from regzoo.core import InputError, Objective, did_you_mean
+from regzoo.core.lazy import keras, tf
 from regzoo.training import metrics as of
 from regzoo.training.metrics import DEAR, DIRECTIONS, METRICS
 

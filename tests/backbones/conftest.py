@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from regzoo.language import Slot, backbones
-from regzoo.language.grammar import read_call
-from regzoo.language.named import construct
+from regzoo.core import Slot, backbones
+from regzoo.core.component import construct
+from regzoo.core.grammar import read_call
 
 
 @pytest.fixture(autouse=True)

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import regzoo
-from regzoo.language import Objective, parse
-from regzoo.training.assemble import assemble
-from regzoo.training.program import Program
+from regzoo.core import Objective, parse
+from regzoo.training.engine.program import Program
+from regzoo.training.model.build import build_model
 from regzoo.training.task import Task
 
 
@@ -40,7 +40,7 @@ def test_the_decoder_mirrors_the_encoder(announced: Callable[..., Any]) -> None:
 
 
 def test_weights_have_names_and_shapes_of_their_own() -> None:
-    model = assemble("autoencoder([7, 6], code=2)", parse("none"), Task("reconstruction", 16), (4, 4, 1))
+    model = build_model("autoencoder([7, 6], code=2)", parse("none"), Task("reconstruction", 16), (4, 4, 1))
     assert [(w.path, tuple(w.shape)) for w in model.weights if w.path.endswith("kernel")] == [
         ("encode_0/kernel", (16, 7)),
         ("encode_1/kernel", (7, 6)),
@@ -53,7 +53,9 @@ def test_weights_have_names_and_shapes_of_their_own() -> None:
 
 def test_it_learns_to_reconstruct_in_fit() -> None:
     x = structured()
-    model = assemble("autoencoder([16], code=3, activation=tanh)", parse("none"), Task("reconstruction", 16), (4, 4, 1))
+    model = build_model(
+        "autoencoder([16], code=3, activation=tanh)", parse("none"), Task("reconstruction", 16), (4, 4, 1)
+    )
     model.compile(keras.optimizers.Adam(0.03))
     before = model.evaluate(x, x, batch_size=128, verbose=0)[0]
     model.fit(x, x, epochs=15, verbose=0, shuffle=False)
@@ -69,7 +71,7 @@ def test_it_learns_to_reconstruct_in_fit() -> None:
 def program() -> Program:
     """A program with a dropout dial."""
     x = structured()
-    model = assemble("autoencoder([32], code=32)", parse("dropout(0.5)"), Task("reconstruction", 16), (4, 4, 1))
+    model = build_model("autoencoder([32], code=32)", parse("dropout(0.5)"), Task("reconstruction", 16), (4, 4, 1))
     model.compile(keras.optimizers.Adam(0.01))
     return Program(model, (x[:96], x[:96]), (x[96:], x[96:]), 32)
 
@@ -125,7 +127,7 @@ def test_noise_on_the_inputs_leaves_the_targets_clean() -> None:
     x = structured(32)
     losses = []
     for recipe in ("none", "input_dropout(0.99)"):
-        model = assemble("autoencoder([16], code=3)", parse(recipe), Task("reconstruction", 16), (4, 4, 1))
+        model = build_model("autoencoder([16], code=3)", parse(recipe), Task("reconstruction", 16), (4, 4, 1))
         model.get_layer("head").set_weights([np.zeros((16, 16)), np.zeros(16)])
         model.compile()
         losses.append(float(model.update(x, x)[0]))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import regzoo
-from regzoo.language import InputError, Slot
+from regzoo.core import InputError, Slot
 
 
 def test_slots_stand_before_and_after_each_nonlinearity(announced: Callable[..., Any]) -> None:

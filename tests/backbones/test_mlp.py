@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import regzoo
-from regzoo.language import InputError, Slot
+from regzoo.core import InputError, Slot
 
 
 def test_slots_stand_before_and_after_each_nonlinearity(announced: Callable[..., Any]) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import regzoo
-from regzoo.language import InputError
+from regzoo.core import InputError
 
 
 def test_branches_stand_where_a_layer_is_as_wide_as_the_one_before(announced: Callable[..., Any]) -> None:

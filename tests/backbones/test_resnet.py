@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import regzoo
-from regzoo.language import InputError
+from regzoo.core import InputError
 
 
 def test_a_block_has_two_nonlinearities_and_a_branch(announced: Callable[..., Any]) -> None:

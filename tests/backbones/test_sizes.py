@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import regzoo
-from regzoo.language import backbones, parse
-from regzoo.training.assemble import assemble
+from regzoo.core import backbones, parse
+from regzoo.training.model.build import build_model
 from regzoo.training.task import Task
 
 DIGITS, MNIST, PHOTOGRAPHS, ROWS = (8, 8, 1), (28, 28, 1), (224, 224, 3), (30,)
@@ -141,6 +141,6 @@ def test_what_they_see_is_the_mean_of_blocks() -> None:
 def test_a_photograph_is_reconstructed_whole() -> None:
     """From 32 x 32 averages, by a code of 32 numbers; the head has 128 weights and a bias for each value."""
     values = math.prod(PHOTOGRAPHS)
-    model = assemble("autoencoder", parse("none"), Task("reconstruction", values), PHOTOGRAPHS)
+    model = build_model("autoencoder", parse("none"), Task("reconstruction", values), PHOTOGRAPHS)
     assert model.output_shape == (None, values)
     assert model.count_params() == dense(32 * 32 * 3, 128, 32, 128, values) < 20e6

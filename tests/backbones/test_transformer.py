@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import regzoo
-from regzoo.language import InputError
+from regzoo.core import InputError
 
 TINY = "transformer(width=6, depth=1, heads=2, hidden=7)"
 

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from regzoo import cli
 from regzoo.bench import bench, plan
 from regzoo.bench.measure import UnavailableError
-from regzoo.bench.measured import Measured, Outside
+from regzoo.bench.measurement import Measurement, ProcessUsage
 from regzoo.bench.plan import CASES, Case, Job
 from regzoo.bench.table import tables
-from regzoo.language import EnvironmentFailure, InputError
+from regzoo.cli.app import app as cli
+from regzoo.core import EnvironmentFailure, InputError
 
 TINY = dataclasses.replace(
     CASES["digits"],
@@ -34,14 +34,16 @@ SECONDS = {"keras_tuner": 8.0, "fit": 4.0, "tuned": 2.0, "regzoo_1": 1.0, "regzo
 """Of a run."""
 
 
-def pretended(job: Job) -> tuple[Measured, Outside]:
+def pretended(job: Job) -> tuple[Measurement, ProcessUsage]:
     """What a process of ``job`` would find if its start-up took 10 s."""
     each, own = SECONDS[job.way], job.way.startswith("regzoo")
     finished = tuple(10.0 + each * (run + 1) for run in range(job.runs))
     training, measuring = ((share * each * job.workers,) * job.runs if own else () for share in (0.75, 0.05))
     weights = ((8,), (8, 10), (10,), (64, 8))
-    measured = Measured("digits", 36, job.workers, 1 if own else 2, finished, training, measuring, 1, 2, weights, 500.0)
-    return measured, Outside(finished[-1], 0.04)
+    measured = Measurement(
+        "digits", 36, job.workers, 1 if own else 2, finished, training, measuring, 1, 2, weights, 500.0
+    )
+    return measured, ProcessUsage(finished[-1], 0.04)
 
 
 @pytest.fixture
@@ -104,7 +106,7 @@ def test_the_tables_say_what_the_report_says(pretending: None) -> None:
 def test_the_file_is_written_after_each_case(pretending: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "new" / "bench.json"
 
-    def interrupted(job: Job) -> tuple[Measured, Outside]:
+    def interrupted(job: Job) -> tuple[Measurement, ProcessUsage]:
         if job.case.name == "second":
             raise KeyboardInterrupt
         return pretended(job)
@@ -130,7 +132,7 @@ def test_a_file_that_cannot_be_written_costs_no_ten_minutes(pretending: None, tm
 
 
 def test_a_way_that_cannot_be_measured_leaves_the_others(pretending: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    def some(job: Job) -> tuple[Measured, Outside]:
+    def some(job: Job) -> tuple[Measurement, ProcessUsage]:
         if job.way == "keras_tuner":
             raise UnavailableError("pip install 'regzoo[tensorboard]'")
         if job.way == "fit":
@@ -150,7 +152,7 @@ def test_a_way_that_cannot_be_measured_leaves_the_others(pretending: None, monke
 
 
 def test_ways_that_did_not_do_the_same_are_no_comparison(pretending: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    def lazy(job: Job) -> tuple[Measured, Outside]:
+    def lazy(job: Job) -> tuple[Measurement, ProcessUsage]:
         measured, wall = pretended(job)
         return (dataclasses.replace(measured, steps=1) if job.way == "tuned" else measured), wall
 
@@ -162,10 +164,10 @@ def test_ways_that_did_not_do_the_same_are_no_comparison(pretending: None, monke
 
 def test_other_programs_are_said(pretending: None, monkeypatch: pytest.MonkeyPatch) -> None:
     assert bench.disturbed(told()[0]) == []
-    monkeypatch.setattr(bench, "measure", lambda job: (pretended(job)[0], Outside(50.0, 0.06)))
+    monkeypatch.setattr(bench, "measure", lambda job: (pretended(job)[0], ProcessUsage(50.0, 0.06)))
     report, _ = told()
     assert report["notes"][0] == "Other programs took up to 6% of the cores: these times mean little."
-    monkeypatch.setattr(bench, "measure", lambda job: (pretended(job)[0], Outside(50.0, None)))
+    monkeypatch.setattr(bench, "measure", lambda job: (pretended(job)[0], ProcessUsage(50.0, None)))
     assert bench.disturbed(told()[0]) == []
 
 
@@ -192,7 +194,7 @@ def test_the_command_prints_the_tables_and_writes_the_file(
 def test_the_command_fails_if_a_way_does(
     pretending: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def broken(job: Job) -> tuple[Measured, Outside]:
+    def broken(job: Job) -> tuple[Measurement, ProcessUsage]:
         raise EnvironmentFailure("it ran out of luck")
 
     monkeypatch.setattr(bench, "measure", broken)

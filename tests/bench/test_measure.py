@@ -12,9 +12,9 @@ import pytest
 from regzoo.bench import machine
 from regzoo.bench import measure as measuring
 from regzoo.bench.measure import UnavailableError, measure
-from regzoo.bench.measured import Outside
+from regzoo.bench.measurement import ProcessUsage
 from regzoo.bench.plan import CASES, KERAS_TUNER, ONE, Job
-from regzoo.language import EnvironmentFailure
+from regzoo.core import EnvironmentFailure
 
 TOO_SMALL = Job(dataclasses.replace(CASES["digits"], rows=3), ONE.name, 3)
 
@@ -41,8 +41,8 @@ def test_what_others_take_is_all_work_but_its_own(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(measuring, "own_seconds", lambda: 15.0)
     monkeypatch.setattr(measuring.os, "cpu_count", lambda: 2)
     # 7 s of work, 4 s of it our own: 3 s of the 20 s that two cores had
-    assert measuring._outside(10.0, busy=100.0, own=11.0) == Outside(10.0, 0.15)
-    assert measuring._outside(10.0, busy=None, own=11.0) == Outside(10.0, None)
+    assert measuring._outside(10.0, busy=100.0, own=11.0) == ProcessUsage(10.0, 0.15)
+    assert measuring._outside(10.0, busy=None, own=11.0) == ProcessUsage(10.0, None)
 
 
 def test_work_is_counted() -> None:

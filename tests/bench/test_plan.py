@@ -8,7 +8,7 @@ import json
 import pytest
 
 from regzoo.bench.plan import ALL, CASES, FIT, KERAS_TUNER, ONE, QUICK, STOCK, SUITE, TUNED, Case, Job, chosen, jobs
-from regzoo.language import InputError
+from regzoo.core import InputError
 
 
 def test_operations_of_a_dense_network_by_hand() -> None:

@@ -7,12 +7,12 @@ import json
 
 import pytest
 
-from regzoo.bench.measured import Measured, Outside
+from regzoo.bench.measurement import Measurement, ProcessUsage
 from regzoo.bench.plan import ALL, CASES, FIT, ONE, SUITE
 from regzoo.bench.result import Figures, Row, figures, ratios, same_work, seconds_per_run
 
 CASE = CASES["digits"]  # 168,960 operations forward
-FITTED = Measured(
+FITTED = Measurement(
     data="digits",
     train_rows=1000,
     processes=1,
@@ -28,7 +28,7 @@ FITTED = Measured(
 
 
 def test_a_sample_of_fit_by_hand() -> None:
-    found = figures(CASE, FITTED, Outside(14.0, 0.25), ceiling=100.0)
+    found = figures(CASE, FITTED, ProcessUsage(14.0, 0.25), ceiling=100.0)
     assert found.seconds_per_run == 2.0  # 9 to 13 s, two runs
     assert found.start_up_seconds == 14.0 - 3 * 2.0
     assert found.suite_seconds == 14.0 + (SUITE - 3) * 2.0 == found.start_up_seconds + SUITE * 2.0
@@ -43,7 +43,7 @@ def test_a_sample_of_fit_by_hand() -> None:
 
 def test_a_whole_suite_is_not_extrapolated() -> None:
     whole = dataclasses.replace(FITTED, finished=tuple(float(second) for second in range(SUITE)))
-    found = figures(CASE, whole, Outside(50.0, None), ceiling=100.0)
+    found = figures(CASE, whole, ProcessUsage(50.0, None), ceiling=100.0)
     assert not found.extrapolated
     assert found.suite_seconds == 50.0
     assert found.start_up_seconds == 50.0 - SUITE * 1.0
@@ -58,20 +58,20 @@ def test_overhead_is_what_is_neither_training_nor_measuring() -> None:
     one = dataclasses.replace(
         FITTED, finished=(5.0, 6.0, 7.0, 9.0), fit_seconds=(0.7, 0.8, 0.5, 0.8), measure_seconds=(0.2, 0.1, 0.3, 0.2)
     )
-    found = figures(CASE, one, Outside(10.0, 0.0), ceiling=100.0)
+    found = figures(CASE, one, ProcessUsage(10.0, 0.0), ceiling=100.0)
     assert found.measuring_ms == pytest.approx(200.0)
     # gaps of 1, 1 and 2 s with .9, .8 and 1 s of training and measuring: .1, .2 and 1 s are left
     assert found.overhead_ms == pytest.approx(1e3 * (0.1 + 0.2 + 1.0) / 3)
     assert found.typical_overhead_ms == pytest.approx(200.0)
     two = dataclasses.replace(one, processes=2)
-    found = figures(CASE, two, Outside(10.0, 0.0), ceiling=100.0)
+    found = figures(CASE, two, ProcessUsage(10.0, 0.0), ceiling=100.0)
     # 1.5 s a run, on each of two processes; .8 and 1 s of training and measuring
     assert found.overhead_ms == pytest.approx(1e3 * (2 * 1.5 - 0.9))
     assert found.typical_overhead_ms is None
 
 
 def rows() -> list[Row]:
-    fitted = figures(CASE, FITTED, Outside(14.0, 0.25), ceiling=100.0)
+    fitted = figures(CASE, FITTED, ProcessUsage(14.0, 0.25), ceiling=100.0)
     own: Figures = dataclasses.replace(fitted, suite_seconds=52.0, seconds_per_run=0.5)
     return [Row(FIT, fitted), Row(ONE, own), Row(ALL, None, "failed", "it ran out of luck")]
 
@@ -101,4 +101,4 @@ def test_a_row_without_figures_has_the_same_fields() -> None:
 
 
 def test_what_was_measured_survives_json() -> None:
-    assert Measured.from_dict(json.loads(json.dumps(FITTED.to_dict()))) == FITTED
+    assert Measurement.from_dict(json.loads(json.dumps(FITTED.to_dict()))) == FITTED

@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from regzoo.bench.measured import Measured
+from regzoo.bench.measurement import Measurement
 from regzoo.bench.plan import CASES, Case, Job
 from regzoo.bench.process import own, stock
 
@@ -16,18 +16,18 @@ CNN = dataclasses.replace(MLP, filters=(3, 2), widths=(7,), epochs=1)
 IGNORED = "ignore::DeprecationWarning:keras_tuner"
 
 
-def trained(case: Case, way: str, runs: int = 2) -> Measured:
+def trained(case: Case, way: str, runs: int = 2) -> Measurement:
     """Done here, in this process."""
     train = own() if way == "regzoo" else stock()[way]
     return train(Job(case, way, runs, workers=0))
 
 
 @pytest.fixture(scope="module")
-def regzoo(tensorflow: None) -> Measured:
+def regzoo(tensorflow: None) -> Measurement:
     return trained(MLP, "regzoo")
 
 
-def test_regzoo_makes_every_run_of_the_case(regzoo: Measured) -> None:
+def test_regzoo_makes_every_run_of_the_case(regzoo: Measurement) -> None:
     assert len(regzoo.finished) == len(regzoo.fit_seconds) == MLP.runs == 6
     assert list(regzoo.finished) == sorted(regzoo.finished)
     assert min(regzoo.fit_seconds) > 0.0
@@ -40,7 +40,7 @@ def test_regzoo_makes_every_run_of_the_case(regzoo: Measured) -> None:
 
 @pytest.mark.filterwarnings(IGNORED)
 @pytest.mark.parametrize("way", [pytest.param("keras_tuner", marks=pytest.mark.slow), "fit", "tuned"])
-def test_stock_ways_do_the_same_work(way: str, regzoo: Measured) -> None:
+def test_stock_ways_do_the_same_work(way: str, regzoo: Measurement) -> None:
     found = trained(MLP, way)
     assert found.work == regzoo.work
     assert len(found.finished) == 2
@@ -55,24 +55,24 @@ def test_so_do_the_ways_of_a_convolutional_network(tensorflow: None) -> None:
     assert [3, 3, 1, 3] in works[0]["weights"]
 
 
-def test_operations_are_those_of_the_kernels(regzoo: Measured) -> None:
+def test_operations_are_those_of_the_kernels(regzoo: Measurement) -> None:
     kernels = [shape for shape in regzoo.weights if len(shape) == 2]
     assert MLP.forward_flops == sum(2 * math.prod(shape) for shape in kernels)
 
 
 @pytest.mark.slow
 def test_regzoo_trains_the_seeds_that_the_others_are_given(tensorflow: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    from regzoo.bench.own import Clock
+    from regzoo.bench.regzoo_runner import Clock
 
     clocks: list[Clock] = []
-    monkeypatch.setattr("regzoo.bench.own.Clock", lambda: clocks.append(Clock()) or clocks[-1])
+    monkeypatch.setattr("regzoo.bench.regzoo_runner.Clock", lambda: clocks.append(Clock()) or clocks[-1])
     trained(MLP, "regzoo")
     runs = {(record.run.recipe, record.run.seed) for record in clocks[0].records}
     assert runs == {(recipe, seed) for recipe in ("none", "dropout(0.5)") for seed in MLP.run_seeds()}
 
 
 def test_a_run_that_fails_is_no_measurement(tensorflow: None) -> None:
-    from regzoo.language import EnvironmentFailure
+    from regzoo.core import EnvironmentFailure
 
     with pytest.raises(EnvironmentFailure, match=r"a run diverged: .*not finite"):
         trained(dataclasses.replace(MLP, learning_rate=1e30), "regzoo")

@@ -14,9 +14,9 @@ from rich.console import Console
 
 from regzoo.comparison import leaderboard
 from regzoo.comparison.leaderboard import Leaderboard
-from regzoo.comparison.ranking import rank
-from regzoo.language.errors import InputError
-from regzoo.training.record import Record, Run
+from regzoo.core.errors import InputError
+from regzoo.stats.rank import rank
+from regzoo.training.records import Record, Run
 
 CONTRACT = [
     *("recipe", "name", "rank", "tier", "mean", "sd", "low", "high", "gain", "gain_low", "gain_high", "p_holm"),
@@ -67,7 +67,7 @@ RECORDS = [*TRIAL, *L1, *SUM, *DROPOUT, *NONE]
 
 @pytest.fixture
 def board() -> Leaderboard:
-    return leaderboard.of(RECORDS, "nll", "min", NAMES)
+    return leaderboard.build_leaderboard(RECORDS, "nll", "min", NAMES)
 
 
 def test_it_holds_what_the_ranking_says(board: Leaderboard) -> None:
@@ -135,20 +135,20 @@ def test_a_recipe_without_a_replicate_is_pending_and_last(board: Leaderboard) ->
 
 def test_a_score_that_is_not_finite_counts_as_diverged() -> None:
     lost = replace(NONE[2], metrics={"validation": {"nll": None, "error": 0.1}})
-    row = leaderboard.of([*NONE[:2], lost], "nll", "min", ["none"]).recipes[0]
+    row = leaderboard.build_leaderboard([*NONE[:2], lost], "nll", "min", ["none"]).recipes[0]
     assert (row.replicates, row.diverged, row.failed) == (3, 1, 0)
     assert row.mean == pytest.approx(0.32)
 
 
 def test_a_metric_that_one_finished_replicate_lacks_has_no_mean() -> None:
     lost = replace(NONE[2], metrics={**NONE[2].metrics, "test": {"nll": None, "error": 0.25}})
-    row = leaderboard.of([*NONE[:2], lost], "nll", "min", ["none"]).recipes[0]
+    row = leaderboard.build_leaderboard([*NONE[:2], lost], "nll", "min", ["none"]).recipes[0]
     assert row.metrics["test"] == {"nll": None, "error": 0.25}
 
 
 def test_before_anything_finished_there_is_no_winner() -> None:
     for records in ([], TRIAL, L1):
-        board = leaderboard.of(records, "nll", "min", NAMES)
+        board = leaderboard.build_leaderboard(records, "nll", "min", NAMES)
         assert board.winner is None
         assert len(board.recipes) == len(NAMES)
         assert {row.status for row in board.recipes} <= {"pending", "failed"}
@@ -157,7 +157,7 @@ def test_before_anything_finished_there_is_no_winner() -> None:
 
 
 def test_before_the_baseline_has_replicates_there_are_no_gains() -> None:
-    board = leaderboard.of(DROPOUT, "nll", "min", ["none", "dropout"])
+    board = leaderboard.build_leaderboard(DROPOUT, "nll", "min", ["none", "dropout"])
     assert board.winner == "dropout(0.31)"
     assert board.baseline == "none"
     assert board.recipes[0].gain is None
@@ -165,25 +165,27 @@ def test_before_the_baseline_has_replicates_there_are_no_gains() -> None:
 
 
 def test_the_baseline_alone_wins() -> None:
-    board = leaderboard.of(NONE, "nll", "min", ["none"])
+    board = leaderboard.build_leaderboard(NONE, "nll", "min", ["none"])
     assert (board.winner, board.recipes[0].rank, board.recipes[0].gain) == ("none", 1, None)
 
 
 def test_large_is_good_with_direction_max() -> None:
-    board = leaderboard.of([*NONE, *DROPOUT], "nll", "max", ["none", "dropout"])
+    board = leaderboard.build_leaderboard([*NONE, *DROPOUT], "nll", "max", ["none", "dropout"])
     assert board.winner == "none"
     assert board.recipes[1].gain == pytest.approx(-0.1)
 
 
 def test_gains_within_the_rope_are_equivalent() -> None:
-    rows = leaderboard.of([*NONE, *DROPOUT], "nll", "min", ["none", "dropout"], rope=0.13).recipes
+    rows = leaderboard.build_leaderboard([*NONE, *DROPOUT], "nll", "min", ["none", "dropout"], rope=0.13).recipes
     assert [row.verdict for row in rows] == ["equivalent", None]
 
 
 def test_repeated_splits_widen_the_intervals() -> None:
     # Two training rows to each that validates: sqrt(1/3 + 1/2) against sqrt(1/3), with t either way at three pairs.
     plain, wide = (
-        leaderboard.of([*NONE, *DROPOUT], "nll", "min", ["none", "dropout"], test_train_ratio=ratio).recipes[0]
+        leaderboard.build_leaderboard(
+            [*NONE, *DROPOUT], "nll", "min", ["none", "dropout"], test_train_ratio=ratio
+        ).recipes[0]
         for ratio in (None, 0.5)
     )
     assert plain.gain_high is not None
@@ -193,18 +195,18 @@ def test_repeated_splits_widen_the_intervals() -> None:
 
 def test_names_that_found_the_same_numbers_stay_two_recipes() -> None:
     twin = [record("dropout(0.31)", i, score, "dropout(0.31)") for i, score in enumerate([0.21, 0.23, 0.22])]
-    board = leaderboard.of([*NONE, *DROPOUT, *twin], "nll", "min", ["none", "dropout", "dropout(0.31)"])
+    board = leaderboard.build_leaderboard([*NONE, *DROPOUT, *twin], "nll", "min", ["none", "dropout", "dropout(0.31)"])
     assert [(row.rank, row.tier) for row in board.recipes] == [(1, 1), (2, 1), (3, 2)]
 
 
 def test_neither_the_order_of_records_nor_other_recipes_matter(board: Leaderboard) -> None:
     stranger = record("mixup", 0, 0.0001)
-    assert leaderboard.of([stranger, *reversed(RECORDS)], "nll", "min", NAMES) == board
+    assert leaderboard.build_leaderboard([stranger, *reversed(RECORDS)], "nll", "min", NAMES) == board
 
 
 def test_of_two_records_of_one_run_the_last_counts() -> None:
     first = replace(NONE[0], status="failed", metrics={})
-    board = leaderboard.of([first, *NONE], "nll", "min", ["none"])
+    board = leaderboard.build_leaderboard([first, *NONE], "nll", "min", ["none"])
     assert (board.recipes[0].replicates, board.recipes[0].failed) == (3, 0)
 
 
@@ -223,7 +225,7 @@ def test_frame_is_flat_with_metrics_as_columns(board: Leaderboard) -> None:
 
 def test_csv_is_equal_to_the_byte_whatever_the_clock_says(board: Leaderboard) -> None:
     slower = [replace(r, fit_seconds=9.75, predict_ms=8.5) for r in RECORDS]
-    again = leaderboard.of(slower, "nll", "min", NAMES)
+    again = leaderboard.build_leaderboard(slower, "nll", "min", NAMES)
     assert again.to_csv() == board.to_csv()
     assert again.to_json() != board.to_json()
 
@@ -240,7 +242,7 @@ def test_csv_reads_back(board: Leaderboard) -> None:
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t"])
 def test_csv_runs_no_formula(start: str) -> None:
     name = f"{start}HYPERLINK(1)"
-    text = leaderboard.of([*NONE, record(name, 0, 0.5)], "nll", "min", ["none", name]).to_csv()
+    text = leaderboard.build_leaderboard([*NONE, record(name, 0, 0.5)], "nll", "min", ["none", name]).to_csv()
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
     assert rows[1]["name"] == rows[1]["recipe"] == "'" + name
     assert float(rows[1]["gain"]) < 0  # numbers keep their sign
@@ -271,7 +273,7 @@ def test_table_says_who_won_without_colour(board: Leaderboard) -> None:
 def test_table_says_what_is_open_and_how_far_the_winner_leads(board: Leaderboard) -> None:
     # L2 gains -.01, .03 and .01: mean .01, sd .02, P(better) Phi(1/2) = .6915, (3.6048 / (sqrt6 x .1915))^2 = 59.1.
     close = [record("l2", number, score, "l2(0.1)") for number, score in enumerate([0.31, 0.31, 0.31])]
-    lines = drawn(leaderboard.of([*NONE, *close], "nll", "min", ["none", "l2"]), 100).splitlines()
+    lines = drawn(leaderboard.build_leaderboard([*NONE, *close], "nll", "min", ["none", "l2"]), 100).splitlines()
     text = " ".join(" ".join(lines).split())  # notes wrap
     assert "60 needed" in next(line for line in lines if "l2(0.1)" in line)
     assert "l2 against none: +0.010 [-0.040, +0.060], 60 needed." in text
@@ -296,7 +298,7 @@ def test_table_fits_a_narrow_terminal(board: Leaderboard) -> None:
 
 
 def test_table_shows_brackets_in_recipes_as_they_are() -> None:
-    board = leaderboard.of([record("none", 0, 0.5, "mlp([64])")], "nll", "min", ["none"])
+    board = leaderboard.build_leaderboard([record("none", 0, 0.5, "mlp([64])")], "nll", "min", ["none"])
     assert "mlp([64])" in drawn(board, 140)
 
 
@@ -305,12 +307,12 @@ def test_table_shows_brackets_in_recipes_as_they_are() -> None:
 
 def test_a_metric_that_nobody_measured_is_named() -> None:
     with pytest.raises(InputError, match=r"'nl'.*Did you mean 'nll'\?"):
-        leaderboard.of(NONE, "nl", "min", ["none"])
+        leaderboard.build_leaderboard(NONE, "nl", "min", ["none"])
 
 
 def test_a_baseline_that_is_no_recipe_is_named() -> None:
     with pytest.raises(InputError, match=r"'nnoe'.*Did you mean 'none'\?"):
-        leaderboard.of(NONE, "nll", "min", ["none"], baseline="nnoe")
+        leaderboard.build_leaderboard(NONE, "nll", "min", ["none"], baseline="nnoe")
 
 
 def test_placebos_are_paired_by_number_though_their_seeds_are_their_own() -> None:
@@ -318,7 +320,7 @@ def test_placebos_are_paired_by_number_though_their_seeds_are_their_own() -> Non
     made = [record("placebo 1", number, score, "none") for number, score in enumerate([0.31, 0.33, 0.35])]
     made += [record("placebo 2", number, score, "none") for number, score in enumerate([0.30, 0.34])]
     own = [replace(r, run=replace(r.run, seed=1000 * int(r.run.name[-1]) + r.run.number)) for r in made]
-    board = leaderboard.of([*NONE, *own], "nll", "min", ["none", "placebo 1", "placebo 2"])
+    board = leaderboard.build_leaderboard([*NONE, *own], "nll", "min", ["none", "placebo 1", "placebo 2"])
     rows = {row.name: row for row in board.recipes}
     assert rows["placebo 1"].gain == pytest.approx(-0.01)
     assert rows["placebo 2"].gain == pytest.approx(0.0)
@@ -337,7 +339,7 @@ def test_folds_widen_the_interval_by_the_corrected_variance() -> None:
     """Nadeau and Bengio: 1 / J + ratio in place of 1 / J, so by sqrt(1 + 3 x 0.5) for three replicates; t, 2 df."""
     cut = [replace(r, run=replace(r.run, fold=r.run.number)) for r in [*NONE, *DROPOUT]]
     narrow, wide = (
-        leaderboard.of(cut, "nll", "min", ["none", "dropout"], test_train_ratio=ratio).recipes[0]
+        leaderboard.build_leaderboard(cut, "nll", "min", ["none", "dropout"], test_train_ratio=ratio).recipes[0]
         for ratio in (1e-12, 0.5)
     )
     assert narrow.name == wide.name == "dropout"

@@ -10,15 +10,15 @@ import pytest
 
 from regzoo.comparison.plan import Plan, estimate_seconds, make_plan
 from regzoo.config import Experiment, from_keywords
-from regzoo.data.prepare import Prepared, prepare
+from regzoo.core import InputError, Objective
+from regzoo.data.preprocess import PreparedData, prepare
 from regzoo.data.sources import from_arrays
-from regzoo.language import InputError, Objective
 from regzoo.training.task import Task
 
 Rows = tuple[np.ndarray, np.ndarray]
 
 
-def planned(rows: Rows, **given: Any) -> tuple[Plan, Prepared]:
+def planned(rows: Rows, **given: Any) -> tuple[Plan, PreparedData]:
     experiment: Experiment = from_keywords(**{"backbone": "mlp([8])", "recipes": ["dropout"], **given})
     prepared = prepare(from_arrays(*rows), experiment.split, experiment.seed)
     return make_plan(experiment, prepared), prepared
@@ -54,11 +54,11 @@ def test_nothing_to_search_is_one_trial(rows: Rows) -> None:
 
 
 def test_the_study_holds_what_is_equal(rows: Rows, numbers: Rows) -> None:
-    study = planned(rows, training={"optimizer": "sgd", "batch_size": 8})[0].study
-    assert (study.backbone, study.task, study.input_shape) == ("mlp([8])", Task("classification", 3), (5,))
-    assert (study.optimizer, study.batch_size, study.rank_by) == ("sgd", 8, "nll")
+    setup = planned(rows, training={"optimizer": "sgd", "batch_size": 8})[0].setup
+    assert (setup.backbone, setup.task, setup.input_shape) == ("mlp([8])", Task("classification", 3), (5,))
+    assert (setup.optimizer, setup.batch_size, setup.rank_by) == ("sgd", 8, "nll")
     plan, prepared = planned(numbers)
-    assert plan.study.task == Task("regression", 1, prepared.preparation.target_scale)
+    assert plan.setup.task == Task("regression", 1, prepared.preprocessor.target_scale)
     assert plan.objective == Objective("rmse", "min")
 
 
@@ -74,18 +74,18 @@ def test_the_study_holds_what_is_equal(rows: Rows, numbers: Rows) -> None:
     ],
 )
 def test_records_of_another_study_are_never_mixed_in(other: dict[str, Any], rows: Rows) -> None:
-    assert planned(rows, **other)[0].study.digest != planned(rows)[0].study.digest
+    assert planned(rows, **other)[0].setup.digest != planned(rows)[0].setup.digest
 
 
 def test_what_may_be_added_keeps_the_study(rows: Rows) -> None:
     more = planned(rows, recipes=["dropout", "l2"], replicates=9)[0]
-    assert more.study == planned(rows)[0].study
+    assert more.setup == planned(rows)[0].setup
 
 
 def test_other_data_is_another_study(rows: Rows) -> None:
     x = rows[0].copy()
     x[0, 0] += 1
-    assert planned((x, rows[1]))[0].study.digest != planned(rows)[0].study.digest
+    assert planned((x, rows[1]))[0].setup.digest != planned(rows)[0].setup.digest
 
 
 def test_a_metric_of_another_task_is_refused(rows: Rows) -> None:
@@ -127,7 +127,7 @@ def test_the_time_is_estimated_from_a_measured_epoch(
             clock[0] += 3.0 * epochs + self.first
             self.first = 0.0
 
-    monkeypatch.setattr("regzoo.training.program.Program", Slow)
+    monkeypatch.setattr("regzoo.training.engine.program.Program", Slow)
     monkeypatch.setattr("time.perf_counter", lambda: clock[0])
     monkeypatch.setattr("os.cpu_count", lambda: cores)
     plan, prepared = planned(rows, training={"epochs": 2})

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from regzoo.comparison import progress
+from regzoo.cli.app import progress
 from regzoo.comparison.plan import Plan, make_plan
-from regzoo.comparison.progress import Screen, Silent
+from regzoo.comparison.progress import LiveProgress, SilentProgress
 from regzoo.config import from_keywords
-from regzoo.data.prepare import prepare
+from regzoo.data.preprocess import prepare
 from regzoo.data.sources import from_arrays
-from regzoo.training.record import Record, Run
+from regzoo.training.records import Record, Run
 
 
 @pytest.fixture
@@ -40,13 +40,13 @@ def said(where: Console) -> str:
 
 
 def test_silence() -> None:
-    with Silent() as silent:
+    with SilentProgress() as silent:
         silent.recorded(record("none", 0.5), again=False)
 
 
 def test_a_table_says_how_far_each_recipe_is_and_its_best(plan: Plan) -> None:
     where = console(terminal=True)
-    with Screen(where) as screen:
+    with LiveProgress(where) as screen:
         screen.planned(plan)
         screen.recorded(record("none", 0.5), again=False)
         screen.recorded(record("dropout(0.1|0.5)", 0.25), again=False)
@@ -63,7 +63,7 @@ def test_elsewhere_plain_lines_not_too_many(plan: Plan, monkeypatch: pytest.Monk
     clock = [0.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
     where = console(terminal=False)
-    with Screen(where) as screen:
+    with LiveProgress(where) as screen:
         screen.planned(plan)
         for seconds in (4.0, 8.0, 12.0, 16.0, 20.0, 24.0):
             clock[0] = seconds
@@ -82,7 +82,7 @@ def test_runs_of_before_do_not_count_as_speed(plan: Plan, monkeypatch: pytest.Mo
     clock = [0.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
     where = console(terminal=False)
-    with Screen(where) as screen:
+    with LiveProgress(where) as screen:
         screen.planned(plan)
         for _ in range(3):
             screen.recorded(record("none", 0.5), again=True)
@@ -95,7 +95,7 @@ def test_runs_of_before_do_not_count_as_speed(plan: Plan, monkeypatch: pytest.Mo
 def test_before_the_plan_there_is_no_table() -> None:
     """Its columns would be empty, and break the sentence above them."""
     console = Console(file=io.StringIO(), width=60, force_terminal=True, color_system=None)
-    with Screen(console):
+    with LiveProgress(console):
         pass
     said = console.file.getvalue()  # type: ignore[attr-defined]
     assert "preparing: workers start, TensorFlow is imported" in said

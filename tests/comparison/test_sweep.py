@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from regzoo.comparison.sweep import Sweep, Swept, read_values, spread_over, sweep_of
+from regzoo.comparison.sweep import Sweep, Swept, make_sweep, read_values, spread_over
 from regzoo.config import Experiment, from_keywords, read
-from regzoo.language import InputError, parse, regularizers
+from regzoo.core import InputError, parse, regularizers
 
 
 def experiment(*recipes: str, **given: Any) -> Experiment:
@@ -17,20 +17,20 @@ def experiment(*recipes: str, **given: Any) -> Experiment:
 
 
 def test_the_first_recipe_that_holds_the_strength_is_varied() -> None:
-    made, sweep = sweep_of(experiment("none", "l2", "l2 + dropout(0.5)", "dropout"), ["dropout.rate"], [[0.2, 0]])
+    made, sweep = make_sweep(experiment("none", "l2", "l2 + dropout(0.5)", "dropout"), ["dropout.rate"], [[0.2, 0]])
     assert made.recipes == ("none", "l2 + dropout(0.0)", "l2 + dropout(0.2)")
     assert sweep.cells() == {"l2 + dropout(0.0)": (0.0,), "l2 + dropout(0.2)": (0.2,)}
     assert list(parse(made.recipes[1]).space()) == ["l2.strength"]  # what else is left open is searched
 
 
 def test_a_strength_that_no_recipe_holds_is_swept_alone() -> None:
-    made, _ = sweep_of(experiment("none", "l2"), ["dropout.rate"], [[0.1, 0.2]])
+    made, _ = make_sweep(experiment("none", "l2"), ["dropout.rate"], [[0.1, 0.2]])
     assert made.recipes == ("none", "dropout(0.1)", "dropout(0.2)")
 
 
 def test_everything_else_of_the_experiment_stays_and_reads_back_equal() -> None:
     asked = experiment("dropout", replicates=7, placebo=2, training={"epochs": 3})
-    made, _ = sweep_of(asked, ["dropout.rate"])
+    made, _ = make_sweep(asked, ["dropout.rate"])
     assert made == asked.model_copy(update={"name": made.name, "recipes": made.recipes})
     assert made.name == "digits-dropout.rate"
     assert read(made.to_yaml()) == made
@@ -38,12 +38,12 @@ def test_everything_else_of_the_experiment_stays_and_reads_back_equal() -> None:
 
 def test_a_long_name_is_still_a_folder() -> None:
     asked = experiment("dropout").model_copy(update={"name": "x" * 99})
-    made, _ = sweep_of(asked, ["dropout.rate"])
+    made, _ = make_sweep(asked, ["dropout.rate"])
     assert read(made.to_yaml()).name == "x" * 99 + "-"
 
 
 def test_two_strengths_make_a_grid() -> None:
-    made, sweep = sweep_of(experiment("dropout + l2"), ["l2.strength", "dropout.rate"], [[0, 1e-3], [0.1, 0.2]])
+    made, sweep = make_sweep(experiment("dropout + l2"), ["l2.strength", "dropout.rate"], [[0, 1e-3], [0.1, 0.2]])
     assert made.recipes[1:] == sweep.recipes
     assert list(sweep.cells().items()) == [
         ("dropout(0.1) + l2(0.0)", (0.0, 0.1)),
@@ -51,13 +51,13 @@ def test_two_strengths_make_a_grid() -> None:
         ("dropout(0.1) + l2(0.001)", (0.001, 0.1)),
         ("dropout(0.2) + l2(0.001)", (0.001, 0.2)),
     ]
-    alone, _ = sweep_of(experiment(), ["l1_l2.l1", "l1_l2.l2"], [[0, 1e-3], [0, 1e-4]])
+    alone, _ = make_sweep(experiment(), ["l1_l2.l1", "l1_l2.l2"], [[0, 1e-3], [0, 1e-4]])
     assert alone.recipes[-1] == "l1_l2(l1=0.001, l2=0.0001)"
-    assert len(sweep_of(experiment(), ["dropout.rate", "l2.strength"])[1].recipes) == 25
+    assert len(make_sweep(experiment(), ["dropout.rate", "l2.strength"])[1].recipes) == 25
 
 
 def test_it_reads_back_equal_with_infinite_values_too() -> None:
-    _, sweep = sweep_of(experiment("max_norm"), ["max_norm.limit"], [[1, math.inf]])
+    _, sweep = make_sweep(experiment("max_norm"), ["max_norm.limit"], [[1, math.inf]])
     assert sweep.over[0].values == (1.0, math.inf)
     assert Sweep.from_dict(sweep.to_dict()) == sweep
 
@@ -79,7 +79,7 @@ def test_it_reads_back_equal_with_infinite_values_too() -> None:
     ],
 )
 def test_default_values(name: str, values: tuple[float, ...]) -> None:
-    _, sweep = sweep_of(experiment(), [name])
+    _, sweep = make_sweep(experiment(), [name])
     assert sweep.over[0].values == values
 
 
@@ -94,10 +94,10 @@ def test_default_values_of_the_whole_zoo_lie_in_the_domain_and_hold_the_neutral_
 
 
 def test_a_narrowed_range_and_a_choice_are_kept_to() -> None:
-    narrowed, _ = sweep_of(experiment("dropout(0.2..0.4)"), ["dropout.rate"])
+    narrowed, _ = make_sweep(experiment("dropout(0.2..0.4)"), ["dropout.rate"])
     rates = [part.rate for name in narrowed.recipes[1:] for part in parse(name)]  # type: ignore[attr-defined]
     assert (rates[0], rates[1], rates[-1]) == (0.0, 0.2, 0.4)
-    chosen, _ = sweep_of(experiment("dropout(0.3|0.1)"), ["dropout.rate"])
+    chosen, _ = make_sweep(experiment("dropout(0.3|0.1)"), ["dropout.rate"])
     assert chosen.recipes == ("none", "dropout(0.1)", "dropout(0.3)")
 
 
@@ -121,13 +121,13 @@ def test_a_narrowed_range_and_a_choice_are_kept_to() -> None:
 )  # fmt: skip
 def test_what_cannot_be_swept_is_refused(over: list[str], values: list[Any], said: str) -> None:
     with pytest.raises(InputError, match=said):
-        sweep_of(experiment("dropout"), over, values)
+        make_sweep(experiment("dropout"), over, values)
 
 
 def test_a_scheduled_strength_is_explained() -> None:
     asked = experiment("dropout(linear(0.5, 0.0, epochs=20))")
     with pytest.raises(InputError, match=r"over: dropout.rate is scheduled in 'dropout\(linear.*such as dropout$"):
-        sweep_of(asked, ["dropout.rate"])
+        make_sweep(asked, ["dropout.rate"])
 
 
 @pytest.mark.parametrize("text", ["0.1;0.2", "0.1,,0.2"])

@@ -13,7 +13,7 @@ import yaml
 
 from regzoo.backbones.mlp import Mlp
 from regzoo.config import ConfigError, Experiment, Training, from_keywords, load, read
-from regzoo.language.ranges import Choice, Float
+from regzoo.core.ranges import Choice, Float
 from regzoo.regularizers.dropout import Dropout
 from regzoo.regularizers.l2 import L2
 from regzoo.training.metrics import METRICS

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from regzoo.core.errors import InputError
 from regzoo.data.dataset import Dataset, task_of
 from regzoo.data.sources.arrays import from_arrays
-from regzoo.language.errors import InputError
 
 X = np.arange(8.0).reshape(4, 2)
 Y = [0, 1, 0, 1]

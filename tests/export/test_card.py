@@ -9,27 +9,27 @@ from typing import Any
 import pytest
 import yaml
 
-from regzoo.comparison.ledger import Ledger
-from regzoo.data.prepare import Preparation
+from regzoo.data.preprocess import Preprocessor
 from regzoo.export import card
-from regzoo.export.export import study_from
+from regzoo.export.export import load_setup
 from regzoo.export.formats import LITERT, ONNX, SAVED_MODEL, Format
 from regzoo.export.verify import Parity
 from regzoo.result import read_board
+from regzoo.storage.ledger import Ledger
 
 
-def subject_of(finished: Any, form: Format = SAVED_MODEL, place: int = 0, **changes: Any) -> card.Subject:
+def subject_of(finished: Any, form: Format = SAVED_MODEL, place: int = 0, **changes: Any) -> card.CardContent:
     """What the card of the recipe at a place of the leaderboard is about, with a preparation that has ``changes``."""
     with Ledger(finished.folder) as ledger:
         records = ledger.records()
         board = read_board(ledger, records)
         row = board.recipes[place]
         replicates = tuple(r for r in records if r.run.stage == "replicate" and r.run.name == row.name)
-        fields = vars(Preparation.from_json(ledger.noted("preparation"))) | changes
-        proven = card.Proven(form, Parity(20, (1, 7), 0.0, True))
-        study, preparation = study_from(ledger), Preparation(**fields)
-        record, facts = ledger.weights(row.name)[0], ledger.noted("study")
-    return card.Subject(record, row, board, replicates, facts, study, preparation, proven)
+        fields = vars(Preprocessor.from_json(ledger.get_info("preparation"))) | changes
+        proven = card.Verification(form, Parity(20, (1, 7), 0.0, True))
+        setup, preprocessor = load_setup(ledger), Preprocessor(**fields)
+        record, facts = ledger.weights(row.name)[0], ledger.get_info("study")
+    return card.CardContent(record, row, board, replicates, facts, setup, preprocessor, proven)
 
 
 def rendered(finished: Any, form: Format = SAVED_MODEL, **changes: Any) -> str:

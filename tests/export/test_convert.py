@@ -10,15 +10,15 @@ import pandas as pd
 import pytest
 
 from regzoo.config import Split
-from regzoo.data.prepare import Preparation, prepare
+from regzoo.core import EnvironmentFailure, parse
+from regzoo.data.preprocess import Preprocessor, prepare
 from regzoo.data.sources import from_arrays
 from regzoo.export import saved_model
 from regzoo.export.convert import ConversionError, convert
 from regzoo.export.formats import LITERT, ONNX, Format
 from regzoo.export.verify import verify
-from regzoo.language import EnvironmentFailure, parse
-from regzoo.training.run import build, finished
-from regzoo.training.study import Study
+from regzoo.training.engine.trainer import build, load_finished_model
+from regzoo.training.setup import TrainingSetup
 from regzoo.training.task import Task
 
 PIXELS, ROWS = (8, 8, 1), (5,)
@@ -35,7 +35,7 @@ KINDS = {
 }
 
 
-def made(backbone: str, recipe: str, kind: str, members: int) -> tuple[Any, Preparation, Any]:
+def made(backbone: str, recipe: str, kind: str, members: int) -> tuple[Any, Preprocessor, Any]:
     """An untrained model of that kind, with 14 raw rows: batches of 7 and, at the end of neither, of fewer."""
     random = np.random.default_rng(0)
     x = random.normal(5.0, 3.0, (60, *(PIXELS if kind == "images" else ROWS))).astype(np.float32)
@@ -48,34 +48,34 @@ def made(backbone: str, recipe: str, kind: str, members: int) -> tuple[Any, Prep
         x = pd.DataFrame(x, columns=[f"column {number}" for number in range(5)])  # type: ignore[assignment]
         x.iloc[::7, 1] = np.nan  # type: ignore[attr-defined]
     prepared = prepare(from_arrays(x, None if kind == "rebuilt" else y), Split(), seed=0)
-    preparation = prepared.preparation
-    task = Task(preparation.task, preparation.outputs, preparation.target_scale)
-    study = Study(backbone, task, preparation.input_shape, "adam", 16, "nll", "test")
+    preprocessor = prepared.preprocessor
+    task = Task(preprocessor.task, preprocessor.outputs, preprocessor.target_scale)
+    setup = TrainingSetup(backbone, task, preprocessor.input_shape, "adam", 16, "nll", "test")
     one = parse("none" if "ensemble" in recipe else recipe)
-    weights = [build(study, one, seed=seed).get_weights() for seed in range(members)]
+    weights = [build(setup, one, seed=seed).get_weights() for seed in range(members)]
     rows = prepared.held_out[0][:9]
-    return finished(study, parse(recipe), weights), preparation, rows
+    return load_finished_model(setup, parse(recipe), weights), preprocessor, rows
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", [ONNX, LITERT], ids=lambda form: form.name)
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_answers_as_the_live_model_does_at_any_batch_size(kind: str, form: Format, tmp_path: Path) -> None:
-    model, preparation, rows = made(*KINDS[kind])
-    saved_model.write(model, preparation, tmp_path / "saved", form.numbered)
+    model, preprocessor, rows = made(*KINDS[kind])
+    saved_model.write(model, preprocessor, tmp_path / "saved", form.numbered)
     convert(tmp_path / "saved", form, tmp_path / form.file)
-    given = saved_model.named_inputs(rows, preparation)
-    expected = saved_model.live(model, preparation, rows, form.numbered)
+    given = saved_model.named_inputs(rows, preprocessor)
+    expected = saved_model.live(model, preprocessor, rows, form.numbered)
     parity = verify(tmp_path, given, expected, form)  # batch 1, 7, and the 2 that are left
     assert parity.rows == 9
-    assert ("class" in expected) == (form.numbered and preparation.task == "classification")
+    assert ("class" in expected) == (form.numbered and preprocessor.task == "classification")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", [ONNX, LITERT], ids=lambda form: form.name)
 def test_what_has_no_counterpart_is_said(form: Format, tmp_path: Path) -> None:
-    model, preparation, _ = made("mlp([4])", "dropout(0.5) + mc_dropout(10)", "rows", 1)
-    saved_model.write(model, preparation, tmp_path / "saved", form.numbered)
+    model, preprocessor, _ = made("mlp([4])", "dropout(0.5) + mc_dropout(10)", "rows", 1)
+    saved_model.write(model, preprocessor, tmp_path / "saved", form.numbered)
     with pytest.raises(ConversionError, match=f"cannot be written as {form.name}: .*StatelessRandom"):
         convert(tmp_path / "saved", form, tmp_path / form.file)
     assert issubclass(ConversionError, EnvironmentFailure)

@@ -13,18 +13,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from regzoo import sitting
-from regzoo.comparison.ledger import Ledger
-from regzoo.comparison.plan import study_of
+from regzoo.comparison import runner as sitting
+from regzoo.comparison.plan import make_setup
 from regzoo.config import load as load_config
-from regzoo.data.prepare import Preparation
+from regzoo.core import EnvironmentFailure, InputError, parse
+from regzoo.data.preprocess import Preprocessor
 from regzoo.export import export as exporting
 from regzoo.export import saved_model
-from regzoo.export.export import export, study_from
+from regzoo.export.export import export, load_setup
 from regzoo.export.verify import Parity, ParityError
-from regzoo.language import EnvironmentFailure, InputError, parse
 from regzoo.result import Result, read_board
-from regzoo.training.run import finished as build_from
+from regzoo.storage.ledger import Ledger
+from regzoo.training.engine.trainer import load_finished_model as build_from
 
 PARITY = Parity(20, (1, 7), 0.0, True)
 
@@ -71,7 +71,7 @@ def test_the_winner_of_a_comparison_is_exported_with_its_proof(finished: Any, le
     assert said["parity"]["rows"] == 20
     assert said["parity"]["batches"] == [1, 7]
     assert 0 <= said["parity"]["largest_difference"] < 1e-5
-    assert said["data"]["digest"] == ledger.noted("study")["data"]["digest"]
+    assert said["data"]["digest"] == ledger.get_info("study")["data"]["digest"]
     assert said["versions"]["tensorflow"] == version("tensorflow")
     assert said["inputs"]["mean_radius_m"] == "mean radius (µm)"
     assert not list(finished.folder.glob(".*writing*"))
@@ -98,11 +98,11 @@ def test_an_ensemble_is_one_graph(finished: Any, ledger: Ledger, tmp_path: Path)
     said = exported(ledger, tmp_path / "two", "ensemble(2)")
     assert said["members"] == 2
     assert len(set(said["member_seeds"])) == 2
-    held = np.asarray(ledger.noted("held_out"), np.float32)
+    held = np.asarray(ledger.get_info("held_out"), np.float32)
     found = answers(tmp_path / "two", dict(zip(finished.table.columns[:-1], held.T, strict=True)))
     _, weights = ledger.weights("ensemble(2)")
-    study, x = study_from(ledger), Preparation.from_json(ledger.noted("preparation")).apply(held)
-    members = [build_from(study, parse("none"), [member])(x).numpy() for member in weights]
+    setup, x = load_setup(ledger), Preprocessor.from_json(ledger.get_info("preparation")).apply(held)
+    members = [build_from(setup, parse("none"), [member])(x).numpy() for member in weights]
     np.testing.assert_allclose(found["probabilities"], np.mean(members, axis=0), atol=1e-6)
 
 
@@ -207,11 +207,11 @@ def test_folders_above_are_made(ledger: Ledger, tmp_path: Path) -> None:
 
 
 def test_a_tampered_model_gets_no_name(ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def tamper(model: Any, preparation: Any, folder: Path, numbered: bool) -> None:
+    def tamper(model: Any, preprocessor: Any, folder: Path, numbered: bool) -> None:
         kernel = next(weight for weight in model.weights if weight.path.endswith("kernel"))
         true = kernel.numpy()
         kernel.assign(true + 0.01)
-        write(model, preparation, folder, numbered)
+        write(model, preprocessor, folder, numbered)
         kernel.assign(true)
 
     write = saved_model.write
@@ -245,4 +245,4 @@ def test_a_comparison_without_a_finished_replicate_has_nothing_to_export(finishe
 
 def test_the_study_is_read_back_equal(finished: Any, ledger: Ledger) -> None:
     experiment = load_config(finished.config)
-    assert study_from(ledger) == study_of(experiment, sitting.read_data(experiment))
+    assert load_setup(ledger) == make_setup(experiment, sitting.read_data(experiment))

@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from regzoo.comparison.ledger import Ledger
-from regzoo.data.prepare import Preparation
+from regzoo.core import InputError, parse
+from regzoo.data.preprocess import Preprocessor
 from regzoo.export.formats import FORMATS, LITERT, ONNX, SAVED_MODEL, Format, format_of, refuse
-from regzoo.export.rows import read_exported
-from regzoo.language import InputError, parse
+from regzoo.export.input_rows import read_exported
 from regzoo.result import Result
+from regzoo.storage.ledger import Ledger
 
 
-def preparation_of(finished: Any) -> Preparation:
+def preparation_of(finished: Any) -> Preprocessor:
     with Ledger(finished.folder) as ledger:
-        return Preparation.from_json(ledger.noted("preparation"))
+        return Preprocessor.from_json(ledger.get_info("preparation"))
 
 
 def test_an_unknown_format_is_refused(finished: Any, tmp_path: Path) -> None:
@@ -40,12 +40,12 @@ def test_an_extra_that_is_missing_is_named(form: Format, monkeypatch: pytest.Mon
 
 
 def test_columns_of_text_stand_in_the_way(mixed: Any) -> None:
-    preparation = preparation_of(mixed)
+    preprocessor = preparation_of(mixed)
     with pytest.raises(InputError, match=r"town \(categorical\), member \(boolean\), first seen \(date\)") as error:
-        refuse(ONNX, preparation, parse("none"))
+        refuse(ONNX, preprocessor, parse("none"))
     assert "age" not in str(error.value)
     assert "Export a saved_model" in str(error.value)
-    refuse(SAVED_MODEL, preparation, parse("none"))
+    refuse(SAVED_MODEL, preprocessor, parse("none"))
 
 
 def test_random_passes_stand_in_the_way(finished: Any) -> None:

@@ -13,17 +13,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from regzoo import sitting
-from regzoo.comparison.ledger import Ledger
+from regzoo.comparison import runner as sitting
 from regzoo.config import load as load_config
-from regzoo.data.prepare import Preparation
+from regzoo.core import parse
+from regzoo.data.preprocess import Preprocessor
 from regzoo.data.sources import read_csv
 from regzoo.data.sources.arrays import from_arrays
-from regzoo.data.split import split
+from regzoo.data.splitting.split import split
 from regzoo.data.table import Table
-from regzoo.export.export import study_from
-from regzoo.language import parse
-from regzoo.training.run import finished as build_from
+from regzoo.export.export import load_setup
+from regzoo.storage.ledger import Ledger
+from regzoo.training.engine.trainer import load_finished_model as build_from
 
 PLAIN = """
 import csv, json, sys
@@ -53,11 +53,11 @@ def live(folder: Path, file: Path) -> np.ndarray:
     """Probabilities of the live model for the rows of a CSV file, prepared as for training."""
     with Ledger(folder) as ledger:
         record, weights = ledger.weights("none")
-        model = build_from(study_from(ledger), parse(record.run.recipe), weights)
-        preparation = Preparation.from_json(ledger.noted("preparation"))
+        model = build_from(load_setup(ledger), parse(record.run.recipe), weights)
+        preprocessor = Preprocessor.from_json(ledger.get_info("preparation"))
     table = from_arrays(read_csv(file).drop(columns="kind"), None).x
     assert isinstance(table, Table)
-    return model(preparation.apply(table)).numpy()
+    return model(preprocessor.apply(table)).numpy()
 
 
 def test_plain_tensorflow_answers_raw_rows_as_the_live_model_does(mixed: Any, tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_the_cards_code_serves_the_table(mixed: Any, monkeypatch: pytest.MonkeyP
 
 def test_the_report_and_the_card_list_what_was_done_to_the_data(mixed: Any) -> None:
     with Ledger(mixed.folder) as ledger:
-        repairs = ledger.noted("study")["data"]["repairs"]
+        repairs = ledger.get_info("study")["data"]["repairs"]
     assert len(repairs) >= 6
     card = (mixed.folder / "model" / "README.md").read_text(encoding="utf-8")
     assert len(re.findall("^- column ", card, re.MULTILINE)) == len(repairs)
@@ -127,6 +127,6 @@ def test_poison_outside_training_leaves_the_rule_as_it_is(mixed: Any, tmp_path: 
     config = tmp_path / "visits.yaml"
     config.write_text(mixed.config.read_text(encoding="utf-8"), encoding="utf-8")
     poisoned = sitting.read_data(load_config(config))
-    assert poisoned.preparation == clean.preparation
+    assert poisoned.preprocessor == clean.preprocessor
     np.testing.assert_array_equal(poisoned.train[0], clean.train[0])
     assert poisoned.validation[0].max() > 1e6

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from regzoo import cli
+from regzoo.cli.app import app as cli
+from regzoo.core import InputError
+from regzoo.export import input_rows as reading
 from regzoo.export import predict as predicting
-from regzoo.export import rows as reading
 from regzoo.export.predict import _columns, _safe, predict
-from regzoo.language import InputError
 
 
 def table(path: Path) -> list[dict[str, str]]:

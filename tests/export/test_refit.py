@@ -13,18 +13,18 @@ import tensorflow as tf
 
 import regzoo
 from regzoo import api
-from regzoo.comparison.ledger import Ledger
-from regzoo.comparison.plan import study_of
+from regzoo.comparison.plan import make_setup
 from regzoo.config import load as load_config
-from regzoo.data.prepare import fit, prepare
+from regzoo.core import InputError, parse
+from regzoo.data.preprocess import fit, prepare
 from regzoo.data.sources import from_arrays, load
 from regzoo.export import export as exporting
-from regzoo.export.export import study_from
-from regzoo.export.refit import Material, epochs_of, refit
+from regzoo.export.export import load_setup
+from regzoo.export.refit import RefitData, epochs_of, refit
 from regzoo.export.verify import Parity
-from regzoo.language import InputError, parse
 from regzoo.result import Result
-from regzoo.training.record import Record, Run
+from regzoo.storage.ledger import Ledger
+from regzoo.training.records import Record, Run
 
 STOPPING = parse("dropout(0.5) + early_stopping(5)")
 
@@ -41,25 +41,25 @@ def test_epochs_by_hand() -> None:
 
 
 @pytest.fixture
-def material(finished: Any) -> Material:
+def material(finished: Any) -> RefitData:
     experiment = load_config(finished.folder / "config.yaml")
-    return Material(load(experiment.data), experiment)
+    return RefitData(load(experiment.data), experiment)
 
 
-def refitted(finished: Any, material: Material, name: str = "dropout", **changes: Any) -> Any:
+def refitted(finished: Any, material: RefitData, name: str = "dropout", **changes: Any) -> Any:
     with Ledger(finished.folder) as ledger:
         best, _ = ledger.weights(name)
         best = dataclasses.replace(best, run=dataclasses.replace(best.run, **changes))
         replicates = [r for r in ledger.records() if r.run.stage == "replicate" and r.run.name == name]
-        return best, refit(best, replicates, study_from(ledger), material)
+        return best, refit(best, replicates, load_setup(ledger), material)
 
 
-def test_it_trains_on_train_plus_validation_alone(finished: Any, material: Material) -> None:
+def test_it_trains_on_train_plus_validation_alone(finished: Any, material: RefitData) -> None:
     best, made = refitted(finished, material)
     split = prepare(material.dataset, material.experiment.split, material.experiment.seed).split
     rows = np.concatenate([split.train, split.validation])
     assert made.refit.rows == len(rows) == 80
-    assert made.preparation == fit(material.dataset, rows, "classification")[0]
+    assert made.preprocessor == fit(material.dataset, rows, "classification")[0]
     assert (made.record.run.seed, made.record.run.learning_rate) == (best.run.seed, best.run.learning_rate)
     assert (made.record.epochs, made.refit.learned_from) == (3, (3, 3, 3))
     assert set(made.record.metrics) == {"train", "test"}
@@ -67,39 +67,39 @@ def test_it_trains_on_train_plus_validation_alone(finished: Any, material: Mater
     np.testing.assert_array_equal(made.raw, held.astype(np.float32))
 
 
-def test_test_rows_leave_no_trace(finished: Any, material: Material) -> None:
+def test_test_rows_leave_no_trace(finished: Any, material: RefitData) -> None:
     """With other test rows, the weights and the preprocessing are the same to the last bit."""
     _, made = refitted(finished, material)
     test = prepare(material.dataset, material.experiment.split, material.experiment.seed).split.test
     x = np.array(material.dataset.x)
     x[test] *= 3.0
     other, experiment = dataclasses.replace(material.dataset, x=x), material.experiment
-    study = study_of(experiment, prepare(other, experiment.split, experiment.seed))
+    setup = make_setup(experiment, prepare(other, experiment.split, experiment.seed))
     with Ledger(finished.folder) as ledger:
         best, _ = ledger.weights("dropout")
-        again = refit(best, [best], study, Material(other, experiment))
-    assert again.preparation == made.preparation
+        again = refit(best, [best], setup, RefitData(other, experiment))
+    assert again.preprocessor == made.preprocessor
     for first, second in zip(made.weights[0], again.weights[0], strict=True):
         np.testing.assert_array_equal(first, second)
 
 
-def test_what_was_done_to_the_data_beforehand_is_still_said(finished: Any, material: Material) -> None:
+def test_what_was_done_to_the_data_beforehand_is_still_said(finished: Any, material: RefitData) -> None:
     dataset = dataclasses.replace(material.dataset, notes=("3 images were resized",))
     _, made = refitted(finished, dataclasses.replace(material, dataset=dataset))
     assert made.refit.repairs[0] == "3 images were resized"
 
 
-def test_early_stopping_is_left_out_and_said_to_be(finished: Any, material: Material) -> None:
+def test_early_stopping_is_left_out_and_said_to_be(finished: Any, material: RefitData) -> None:
     _, made = refitted(finished, material, recipe="dropout(0.1) + early_stopping(5)")
     assert made.record.run.recipe == "dropout(0.1)"
     assert made.refit.stopped
     assert not refitted(finished, material)[1].refit.stopped
 
 
-def test_other_data_is_refused(finished: Any, material: Material) -> None:
+def test_other_data_is_refused(finished: Any, material: RefitData) -> None:
     other = dataclasses.replace(material.dataset, x=np.array(material.dataset.x) + 1)
     with pytest.raises(InputError, match="this is not the data of the comparison"):
-        refitted(finished, Material(other, material.experiment))
+        refitted(finished, RefitData(other, material.experiment))
 
 
 def test_a_refit_is_exported_with_what_it_is(finished: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,8 +143,8 @@ def test_with_folds_all_rows_train_that_do_not_test(rows: Any, time: Any) -> Non
     asked = {"backbone": "mlp([4])", "recipes": ["none"], "split": {"folds": 3}, "replicates": 2}
     experiment = api.configs.from_keywords(**asked, training={"epochs": 1, "learning_rate": 0.01})
     dataset = from_arrays(*rows, **({} if time is None else {"time": time}))
-    study = study_of(experiment, prepare(dataset, experiment.split, experiment.seed))
-    best = Record(Run("replicate", "none", "none", 1, 5, 0.01, 1, study.digest, fold=1), "ok", epochs=1)
-    made = refit(best, [best], study, Material(dataset, experiment))
+    setup = make_setup(experiment, prepare(dataset, experiment.split, experiment.seed))
+    best = Record(Run("replicate", "none", "none", 1, 5, 0.01, 1, setup.digest, fold=1), "ok", epochs=1)
+    made = refit(best, [best], setup, RefitData(dataset, experiment))
     assert made.refit.rows == 60 - 12
     assert made.record.run.fold == 0

@@ -16,13 +16,13 @@ import pytest
 import tensorflow as tf
 
 from regzoo.config import Split
-from regzoo.data.prepare import Prepared, prepare
+from regzoo.core import parse
+from regzoo.data.preprocess import PreparedData, prepare
 from regzoo.data.sources import from_arrays
 from regzoo.export import saved_model
 from regzoo.export.saved_model import input_specs, inputs, live, named_inputs, served_names
-from regzoo.language import parse
-from regzoo.training.run import build, finished
-from regzoo.training.study import Study
+from regzoo.training.engine.trainer import build, load_finished_model
+from regzoo.training.setup import TrainingSetup
 from regzoo.training.task import Task
 
 EVERYTHING = (
@@ -64,7 +64,7 @@ class Case:
     """A model with the data that it serves."""
 
     model: keras.Model
-    prepared: Prepared
+    prepared: PreparedData
 
     @property
     def raw(self) -> np.ndarray:
@@ -82,11 +82,11 @@ class Answer:
 
 def case(x: Any, y: Any, recipe: str = "none", backbone: str = "mlp([4])", members: int = 0) -> Case:
     prepared = prepare(from_arrays(x, y), Split(), seed=0)
-    preparation = prepared.preparation
-    task = Task(preparation.task, preparation.outputs, preparation.target_scale)
-    study = Study(backbone, task, preparation.input_shape, "adam", 16, "nll", "test")
-    weights = [build(study, parse("none" if members else recipe), seed=seed).get_weights() for seed in range(members)]
-    model = finished(study, parse(recipe), weights) if members else build(study, parse(recipe), seed=5)
+    preprocessor = prepared.preprocessor
+    task = Task(preprocessor.task, preprocessor.outputs, preprocessor.target_scale)
+    setup = TrainingSetup(backbone, task, preprocessor.input_shape, "adam", 16, "nll", "test")
+    weights = [build(setup, parse("none" if members else recipe), seed=seed).get_weights() for seed in range(members)]
+    model = load_finished_model(setup, parse(recipe), weights) if members else build(setup, parse(recipe), seed=5)
     return Case(model, prepared)
 
 
@@ -111,8 +111,8 @@ def served(
     """Every case, written here and served by one process that knows TensorFlow alone."""
     folder, made = tmp_path_factory.mktemp("served"), cases(rows, images, numbers, table)
     for name, one in made.items():
-        saved_model.write(one.model, one.prepared.preparation, folder / name / "model")
-        np.savez(folder / name / "inputs.npz", **named_inputs(one.raw, one.prepared.preparation))  # type: ignore[arg-type]
+        saved_model.write(one.model, one.prepared.preprocessor, folder / name / "model")
+        np.savez(folder / name / "inputs.npz", **named_inputs(one.raw, one.prepared.preprocessor))  # type: ignore[arg-type]
     command = [sys.executable, "-I", "-c", SERVE, *(str(folder / name) for name in made)]
     subprocess.run(command, check=True, capture_output=True)
     found = {}
@@ -129,7 +129,7 @@ NAMES = ("rows", "images", "columns", "regression", "ensemble", "reconstruction"
 @pytest.mark.parametrize("name", [*NAMES, "passes"])
 def test_it_answers_as_the_live_model_does_at_any_batch_size(name: str, served: dict[str, Answer]) -> None:
     answer = served[name]
-    wanted = live(answer.case.model, answer.case.prepared.preparation, answer.case.raw)
+    wanted = live(answer.case.model, answer.case.prepared.preprocessor, answer.case.raw)
     assert set(answer.answers) == {f"{output} {batch}" for output in wanted for batch in (1, 7)}
     for key, value in answer.answers.items():
         expected = wanted[key.split()[0]]
@@ -187,7 +187,7 @@ def test_labels_are_those_of_the_user(name: str, labels: list[Any], served: dict
 
 def test_an_ensemble_averages_the_probabilities_of_its_members(served: dict[str, Answer]) -> None:
     answer = served["ensemble"]
-    x = answer.case.prepared.preparation.apply(answer.case.raw)
+    x = answer.case.prepared.preprocessor.apply(answer.case.raw)
     members = [layer for layer in answer.case.model.layers if isinstance(layer, keras.Model)]
     assert len(members) == 3
     mean = np.mean([member(x).numpy() for member in members], axis=0)
@@ -201,7 +201,7 @@ def entropy(p: Any) -> Any:
 
 def test_an_ensemble_says_how_uncertain_it_is(served: dict[str, Answer]) -> None:
     answer = served["ensemble"]
-    x = answer.case.prepared.preparation.apply(answer.case.raw)
+    x = answer.case.prepared.preprocessor.apply(answer.case.raw)
     members = np.stack([layer(x).numpy() for layer in answer.case.model.layers if isinstance(layer, keras.Model)])
     uncertainty, disagreement = (answer.answers[f"{name} 7"] for name in ("uncertainty", "mutual_information"))
     np.testing.assert_allclose(uncertainty, entropy(members.mean(0)), atol=1e-6)
@@ -218,7 +218,7 @@ def test_monte_carlo_dropout_answers_with_its_uncertainty(served: dict[str, Answ
 
 def test_the_number_of_passes_can_be_chosen(rows: Any, tmp_path: Path) -> None:
     one = case(np.tile(rows[0], (2, 1)), np.tile(rows[1], 2), "dropout(0.5) + mc_dropout(10)", members=1)
-    saved_model.write(one.model, one.prepared.preparation, tmp_path / "model")
+    saved_model.write(one.model, one.prepared.preprocessor, tmp_path / "model")
     loaded = tf.saved_model.load(str(tmp_path / "model"))
     given = tf.constant(one.raw)
     usual = loaded.signatures["serving_default"](rows=given)
@@ -237,21 +237,21 @@ def test_the_number_of_passes_can_be_chosen(rows: Any, tmp_path: Path) -> None:
 
 def test_regression_answers_in_the_units_of_the_user(served: dict[str, Answer]) -> None:
     answer = served["regression"]
-    preparation = answer.case.prepared.preparation
-    standardized = answer.case.model(preparation.apply(answer.case.raw)).numpy()
-    assert preparation.target_mean == pytest.approx(300, abs=5 * 50 * np.sqrt(5 / 60))  # 5 standard errors
+    preprocessor = answer.case.prepared.preprocessor
+    standardized = answer.case.model(preprocessor.apply(answer.case.raw)).numpy()
+    assert preprocessor.target_mean == pytest.approx(300, abs=5 * 50 * np.sqrt(5 / 60))  # 5 standard errors
     np.testing.assert_allclose(
-        answer.answers["prediction 7"], standardized * preparation.target_scale + preparation.target_mean, rtol=1e-5
+        answer.answers["prediction 7"], standardized * preprocessor.target_scale + preprocessor.target_mean, rtol=1e-5
     )
 
 
 @pytest.mark.parametrize("name", ["reconstruction", "reconstructions"])
 def test_reconstruction_answers_in_the_units_of_the_user(name: str, served: dict[str, Answer]) -> None:
     answer = served[name]
-    preparation, raw = answer.case.prepared.preparation, answer.case.raw
-    standardized = preparation.apply(raw)
+    preprocessor, raw = answer.case.prepared.preprocessor, answer.case.raw
+    standardized = preprocessor.apply(raw)
     rebuilt = answer.case.model(standardized).numpy().reshape(raw.shape)
-    units = rebuilt * np.array(preparation.scale) + np.array(preparation.mean)
+    units = rebuilt * np.array(preprocessor.scale) + np.array(preprocessor.mean)
     np.testing.assert_allclose(answer.answers["reconstruction 7"], units, rtol=1e-5, atol=1e-5)
     axes = tuple(range(1, raw.ndim))
     distance = np.sqrt(np.mean((rebuilt - standardized) ** 2, axis=axes))
@@ -285,8 +285,8 @@ def test_served_names_tell_columns_apart() -> None:
 
 def test_inputs_say_which_column_each_name_is(table: pd.DataFrame) -> None:
     prepared = case(table.drop(columns="kind"), table["kind"]).prepared
-    given = named_inputs(prepared.held_out[0], prepared.preparation)
-    assert list(given) == list(input_specs(prepared.preparation)) == list(inputs(prepared.preparation))
-    assert tuple(inputs(prepared.preparation).values()) == prepared.preparation.columns
+    given = named_inputs(prepared.held_out[0], prepared.preprocessor)
+    assert list(given) == list(input_specs(prepared.preprocessor)) == list(inputs(prepared.preprocessor))
+    assert tuple(inputs(prepared.preprocessor).values()) == prepared.preprocessor.columns
     for index, column in enumerate(given.values()):
         np.testing.assert_array_equal(column, prepared.held_out[0][:, index])

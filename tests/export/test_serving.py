@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from regzoo.comparison.ledger import Ledger
-from regzoo.data.prepare import Preparation
+from regzoo.core import parse
+from regzoo.data.preprocess import Preprocessor
 from regzoo.export import saved_model
-from regzoo.export.export import study_from
-from regzoo.language import parse
+from regzoo.export.export import load_setup
 from regzoo.result import read_board
-from regzoo.training.run import finished as build_from
+from regzoo.storage.ledger import Ledger
+from regzoo.training.engine.trainer import load_finished_model as build_from
 
 pytestmark = pytest.mark.slow
 
@@ -43,14 +43,14 @@ def ask(address: str, request: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("batch", [1, 7])
 def test_it_answers_over_http_as_the_live_model_does(batch: int, server: str, mixed: Any) -> None:
     with Ledger(mixed.folder) as ledger:
-        preparation = Preparation.from_json(ledger.noted("preparation"))
+        preprocessor = Preprocessor.from_json(ledger.get_info("preparation"))
         board = read_board(ledger, ledger.records())
         record, weights = ledger.weights(board.recipes[0].name)
-        model = build_from(study_from(ledger), parse(record.run.recipe), weights)
-        rows = preparation.raw(ledger.noted("held_out"))[:batch]
-    given = saved_model.named_inputs(rows, preparation)
+        model = build_from(load_setup(ledger), parse(record.run.recipe), weights)
+        rows = preprocessor.raw(ledger.get_info("held_out"))[:batch]
+    given = saved_model.named_inputs(rows, preprocessor)
     answers = ask(server, {"inputs": {name: values.tolist() for name, values in given.items()}})["outputs"]
-    expected = saved_model.live(model, preparation, rows)
+    expected = saved_model.live(model, preprocessor, rows)
     np.testing.assert_allclose(answers["probabilities"], expected["probabilities"], atol=1e-5)  # the export's own
     assert answers["label"] == [label.decode() for label in expected["label"]]
     assert set(answers["label"]) <= set(mixed.table["kind"])

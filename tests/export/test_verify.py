@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from regzoo.core import EnvironmentFailure
 from regzoo.export import verify as verifying
 from regzoo.export.verify import TOLERANCE, Parity, ParityError, verify
-from regzoo.language import EnvironmentFailure
 
 INPUTS = {"a": np.arange(14, dtype=np.float32), "b": np.ones(14, np.float32)}
 PROBABILITIES = np.tile(np.float32([[0.25, 0.75]]), (14, 1))

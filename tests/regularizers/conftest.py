@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import regzoo
-from regzoo.language import Backbone
+from regzoo.core import Backbone
 
 Rows = tuple[np.ndarray, np.ndarray]
 

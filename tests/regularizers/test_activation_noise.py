@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import regzoo
-from regzoo.language import Slot
+from regzoo.core import Slot
 from regzoo.regularizers import ActivationNoise
 
 

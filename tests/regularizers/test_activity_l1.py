@@ -10,9 +10,9 @@ import pytest
 import tensorflow as tf
 
 import regzoo
-from regzoo.language import Objective, Slot
+from regzoo.core import Objective, Slot
 from regzoo.regularizers import ActivityL1
-from regzoo.training.program import Program
+from regzoo.training.engine.program import Program
 
 
 def layer(strength: float) -> Any:

@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 import regzoo
-from regzoo.language import Forward
+from regzoo.core import Forward
 from regzoo.regularizers import Adversarial
 
 

@@ -11,8 +11,8 @@ import pytest
 import tensorflow as tf
 
 import regzoo
-from regzoo.language import InputError, Slot
-from regzoo.language.registry import read_backbone
+from regzoo.core import InputError, Slot
+from regzoo.core.registry import read_backbone
 from regzoo.regularizers import AlphaDropout
 
 

@@ -11,9 +11,9 @@ import pytest
 import tensorflow as tf
 
 import regzoo
-from regzoo.language import InputError, Objective, Slot
+from regzoo.core import InputError, Objective, Slot
 from regzoo.regularizers import ConcreteDropout
-from regzoo.training.program import Program
+from regzoo.training.engine.program import Program
 
 
 def layer(start: float, seed: int = 0, rank: int = 2) -> Any:
@@ -154,7 +154,7 @@ def test_it_works_in_fit_and_survives_saving(rows: Any, tmp_path: Any) -> None:
 
 
 def test_it_takes_part_in_monte_carlo_dropout() -> None:
-    from regzoo.language.layers import stochastic
+    from regzoo.core.layers import stochastic
 
     drop, h = layer(0.5), np.ones((5, 4), np.float32)
     with stochastic():

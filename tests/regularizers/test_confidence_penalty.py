@@ -13,7 +13,7 @@ from scipy.optimize import brentq
 from scipy.stats import entropy
 
 import regzoo
-from regzoo.language import InputError
+from regzoo.core import InputError
 from regzoo.regularizers import ConfidencePenalty
 
 

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 import regzoo
-from regzoo.language import Slot
+from regzoo.core import Slot
 from regzoo.regularizers import Decov
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import regzoo
-from regzoo.language import Backbone, Weight
+from regzoo.core import Backbone, Weight
 from regzoo.regularizers import Dropconnect
 
 

@@ -11,7 +11,7 @@ import pytest
 from sklearn.datasets import load_diabetes
 
 import regzoo
-from regzoo.language import Backbone, Slot
+from regzoo.core import Backbone, Slot
 from regzoo.regularizers import Dropout
 
 

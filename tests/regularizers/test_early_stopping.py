@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import regzoo
-from regzoo.language import InputError, Objective
+from regzoo.core import InputError, Objective
 from regzoo.regularizers import EarlyStopping
-from regzoo.training.program import Program
+from regzoo.training.engine.program import Program
 
 NAN = math.nan
 

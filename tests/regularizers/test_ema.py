@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import regzoo
-from regzoo.language import Weight
+from regzoo.core import Weight
 from regzoo.regularizers import Ema
-from regzoo.training.program import Program
+from regzoo.training.engine.program import Program
 
 
 def averages(weights: list[float], decay: float) -> list[float]:

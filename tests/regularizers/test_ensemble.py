@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import regzoo
-from regzoo.language import InputError
+from regzoo.core import InputError
 from regzoo.regularizers import Ensemble
 
 
@@ -50,7 +50,7 @@ def test_one_member_is_the_model_itself() -> None:
 
 
 def test_it_says_how_many_models_to_train() -> None:
-    assert Ensemble(3).trainings() == 3
+    assert Ensemble(3).n_models() == 3
     for wrong, reason in ((0, r"must lie in \[1, inf\), received 0"), (2.5, "takes a whole number")):
         with pytest.raises(InputError, match=f"ensemble: members {reason}"):
             Ensemble(wrong)

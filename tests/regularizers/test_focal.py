@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 import regzoo
-from regzoo.language import InputError
+from regzoo.core import InputError
 from regzoo.regularizers import Focal
 
 LOGITS = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import regzoo
-from regzoo.language import Gradients, InputError
+from regzoo.core import Gradients, InputError
 from regzoo.regularizers import GradientClip
 
 

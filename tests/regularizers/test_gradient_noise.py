@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import regzoo
-from regzoo.language import Gradients
+from regzoo.core import Gradients
 from regzoo.regularizers import GradientNoise
 
 ZEROS = np.zeros((500, 400), np.float32)

@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 import regzoo
-from regzoo.language import Weight
+from regzoo.core import Weight
 from regzoo.regularizers import GroupLasso
 
 

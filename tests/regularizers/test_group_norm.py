@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import regzoo
-from regzoo.language import InputError, Slot
+from regzoo.core import InputError, Slot
 from regzoo.regularizers import GroupNorm
 
 Twin = Callable[..., tuple[Any, Any]]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import regzoo
-from regzoo.language import Backbone
+from regzoo.core import Backbone
 from regzoo.regularizers import InputDropout
 
 X = np.random.default_rng(0).normal(size=(64, 32)).astype(np.float32)

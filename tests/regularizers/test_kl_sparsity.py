@@ -11,9 +11,9 @@ import pytest
 import tensorflow as tf
 
 import regzoo
-from regzoo.language import InputError, Objective, Slot
+from regzoo.core import InputError, Objective, Slot
 from regzoo.regularizers import KlSparsity
-from regzoo.training.program import Program
+from regzoo.training.engine.program import Program
 
 
 def kl(rho: float, r: float) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import regzoo
-from regzoo.language import Weight
+from regzoo.core import Weight
 from regzoo.regularizers import L1
 
 

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from regzoo.language import Weight
+from regzoo.core import Weight
 from regzoo.regularizers import L1, L1L2, L2
 
 W = np.random.default_rng(0).normal(size=(7, 5)).astype(np.float32)

@@ -11,7 +11,7 @@ import pytest
 from sklearn.datasets import load_diabetes
 
 import regzoo
-from regzoo.language import Backbone, Weight
+from regzoo.core import Backbone, Weight
 from regzoo.regularizers import L2
 
 

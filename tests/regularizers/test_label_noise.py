@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import regzoo
-from regzoo.language import InputError
+from regzoo.core import InputError
 from regzoo.regularizers import LabelNoise
 
 N, CLASSES = 40_000, 4

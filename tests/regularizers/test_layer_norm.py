@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 import regzoo
-from regzoo.language import Slot
+from regzoo.core import Slot
 from regzoo.regularizers import LayerNorm
 
 Twin = Callable[..., tuple[Any, Any]]

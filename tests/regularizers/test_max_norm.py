@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import regzoo
-from regzoo.language import InputError, Weight
+from regzoo.core import InputError, Weight
 from regzoo.regularizers import MaxNorm
 
 

@@ -12,12 +12,12 @@ import pytest
 import tensorflow as tf
 
 import regzoo
-from regzoo.language import InputError, parse
+from regzoo.core import InputError, parse
 from regzoo.regularizers import Ensemble, McDropout
 from regzoo.regularizers._monte_carlo import of_labels, of_numbers, of_probabilities, stochastic_pass
-from regzoo.training.record import Run
-from regzoo.training.run import Studio, execute, finished
-from regzoo.training.study import Study
+from regzoo.training.engine.trainer import Trainer, execute, load_finished_model
+from regzoo.training.records import Run
+from regzoo.training.setup import TrainingSetup
 from regzoo.training.task import Task
 
 
@@ -156,7 +156,7 @@ def test_a_recipe_without_dropout_is_refused() -> None:
         with pytest.raises(InputError, match="mc_dropout averages passes with dropout on: add one of dropout"):
             parse(recipe)
     assert str(parse("mc_dropout(10) + dropout(0.5)")) == "mc_dropout(10) + dropout(0.5)"
-    assert McDropout(10).trainings() == 1
+    assert McDropout(10).n_models() == 1
 
 
 @pytest.mark.parametrize(
@@ -168,21 +168,21 @@ def test_other_dropouts_are_stochastic_too(recipe: str, rows: Any) -> None:
     assert (found["mutual_information"].numpy() > 0).all()
 
 
-def study_of(rows: Any) -> tuple[Study, Studio]:
+def study_of(rows: Any) -> tuple[TrainingSetup, Trainer]:
     """A study on rows, and where its runs are made."""
     x, y = rows
-    study = Study("mlp([8])", Task("classification", 3), (5,), "adam", 16, "nll", "test")
-    return study, Studio(study, {"train": (x[:36], y[:36]), "validation": (x[36:], y[36:]), "test": (x[36:], y[36:])})
+    setup = TrainingSetup("mlp([8])", Task("classification", 3), (5,), "adam", 16, "nll", "test")
+    return setup, Trainer(setup, {"train": (x[:36], y[:36]), "validation": (x[36:], y[36:]), "test": (x[36:], y[36:])})
 
 
 @pytest.mark.parametrize("recipe", ["dropout(0.5) + mc_dropout(20)", "dropout(0.5) + ensemble(2) + mc_dropout(20)"])
 def test_a_run_is_measured_by_its_mean(recipe: str, rows: Any) -> None:
-    study, studio = study_of(rows)
-    record, weights = execute(Run("replicate", recipe, recipe, 0, 5, 0.05, 4, study.digest), studio)
-    again, _ = execute(Run("replicate", recipe, recipe, 0, 5, 0.05, 4, study.digest), studio)
+    setup, trainer = study_of(rows)
+    record, weights = execute(Run("replicate", recipe, recipe, 0, 5, 0.05, 4, setup.digest), trainer)
+    again, _ = execute(Run("replicate", recipe, recipe, 0, 5, 0.05, 4, setup.digest), trainer)
     assert record.status == "ok"
     assert record.metrics == again.metrics
-    model = finished(study, parse(recipe), weights)
+    model = load_finished_model(setup, parse(recipe), weights)
     found = nll(model.predict(rows[0][36:], verbose=0), rows[1][36:])
     assert record.metrics["test"]["nll"] == pytest.approx(found, abs=1e-5)
 

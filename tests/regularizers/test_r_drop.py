@@ -11,12 +11,12 @@ import tensorflow as tf
 from scipy.stats import entropy
 
 import regzoo
-from regzoo.contract import Bench, same, with_numbers
-from regzoo.language import Forward, InputError, OnActivations, OnWeights, Recipe, regularizers
+from regzoo.core import Forward, InputError, OnActivations, OnWeights, Recipe, regularizers
 from regzoo.regularizers import Dropout, RDrop
 from regzoo.regularizers.r_drop import divergence
-from regzoo.training.assemble import assemble
-from regzoo.training.step import Step
+from regzoo.testing import Harness, equal_records, with_numbers
+from regzoo.training.model.build import build_model
+from regzoo.training.model.step import Step
 from regzoo.training.task import Task
 
 
@@ -80,14 +80,14 @@ def test_alpha_0_trains_the_baseline_bit_for_bit(company: str, rows: Any) -> Non
 
 
 def test_dialled_to_0_a_traced_program_trains_the_baseline_bit_for_bit() -> None:
-    bench = Bench(RDrop(2.0), "mlp([4])")
+    bench = Harness(RDrop(2.0), "mlp([4])")
     program = bench.program(bench.recipe)
     strong = bench.trained(bench.recipe)
     dialled = bench.trained(bench.base + RDrop(0.0), program=program)
     plain = bench.trained(bench.base)
     assert program.traces == 1
-    assert same(dialled, plain)
-    assert not same(dialled, strong)
+    assert equal_records(dialled, plain)
+    assert not equal_records(dialled, strong)
 
 
 def test_it_draws_two_masks_together() -> None:
@@ -119,7 +119,7 @@ def test_it_goes_with_whatever_makes_two_passes_differ_and_with_nothing_else(nam
     }
     images = {"spatial_dropout", "dropblock"}
     shape, default = ((6, 6, 1), "cnn([3], dense=4)") if name in images else ((5,), "mlp([4])")
-    model = assemble(backbone.get(name, default), Recipe((part,)), Task("classification", 3), shape)
+    model = build_model(backbone.get(name, default), Recipe((part,)), Task("classification", 3), shape)
     x, y = np.random.default_rng(0).normal(size=(8, *shape)).astype(np.float32), model.task.encode(np.arange(8) % 3)
     first, second = (Step(model).objective(x, y, None)[1] for _ in range(2))
     if np.array_equal(first, second):

@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 import regzoo
-from regzoo.language import InputError
+from regzoo.core import InputError
 from regzoo.regularizers import RandomFlip
 
 X = np.random.default_rng(0).normal(size=(4000, 3, 4, 2)).astype(np.float32)

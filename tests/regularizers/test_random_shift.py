@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import regzoo
-from regzoo.language import InputError
+from regzoo.core import InputError
 from regzoo.regularizers import RandomShift
 
 N, HEIGHT, WIDTH = 4000, 8, 6

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import regzoo
-from regzoo.language import InputError
+from regzoo.core import InputError
 from regzoo.regularizers import RandomZoom
 
 N, HEIGHT, WIDTH = 4000, 9, 7

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 import regzoo
-from regzoo.language import InputError, Objective, parse
+from regzoo.core import InputError, Objective, parse
 from regzoo.regularizers import SnapshotEnsemble
-from regzoo.training.record import Run
-from regzoo.training.run import Studio, execute, finished
-from regzoo.training.study import Study
+from regzoo.training.engine.trainer import Trainer, execute, load_finished_model
+from regzoo.training.records import Run
+from regzoo.training.setup import TrainingSetup
 from regzoo.training.task import Task
 
 NLL = "nll"
@@ -77,23 +77,23 @@ def test_a_stopped_training_counts_its_last_weights() -> None:
 
 def test_a_run_averages_its_snapshots(rows: Any) -> None:
     x, y = rows
-    study = Study("mlp([8])", Task("classification", 3), (5,), "adam", 16, NLL, "test")
-    studio = Studio(study, {"train": (x[:36], y[:36]), "validation": (x[36:], y[36:]), "test": (x[36:], y[36:])})
+    setup = TrainingSetup("mlp([8])", Task("classification", 3), (5,), "adam", 16, NLL, "test")
+    trainer = Trainer(setup, {"train": (x[:36], y[:36]), "validation": (x[36:], y[36:]), "test": (x[36:], y[36:])})
     recipe = "snapshot_ensemble(3)"
-    record, weights = execute(Run("replicate", recipe, recipe, 0, 5, 0.05, 6, study.digest), studio)
+    record, weights = execute(Run("replicate", recipe, recipe, 0, 5, 0.05, 6, setup.digest), trainer)
     assert (record.status, len(weights)) == ("ok", 3)
     assert not np.allclose(weights[0][0], weights[1][0])
     apart = []
     for member in weights:
-        model = finished(study, parse("none"), [member])
+        model = load_finished_model(setup, parse("none"), [member])
         apart.append(model.predict(x, verbose=0))
-    together = finished(study, parse(recipe), weights).predict(x, verbose=0)
+    together = load_finished_model(setup, parse(recipe), weights).predict(x, verbose=0)
     np.testing.assert_allclose(together, np.mean(apart, 0), atol=5e-7)  # some float32 roundings of numbers near 1
     found = -np.log(together[np.arange(36, 60), y[36:]]).mean()
     assert record.metrics["test"][NLL] == pytest.approx(found, abs=1e-5)
     # The learning rate was given back: the baseline's next run is what it would have been.
-    again = execute(Run("replicate", "none", "none", 0, 5, 0.05, 2, study.digest), studio)[0]
-    fresh = execute(Run("replicate", "none", "none", 0, 5, 0.05, 2, study.digest), Studio(study, studio.data))[0]
+    again = execute(Run("replicate", "none", "none", 0, 5, 0.05, 2, setup.digest), trainer)[0]
+    fresh = execute(Run("replicate", "none", "none", 0, 5, 0.05, 2, setup.digest), Trainer(setup, trainer.data))[0]
     assert again.metrics == fresh.metrics
 
 

@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 import regzoo
-from regzoo.language import InputError, Slot
+from regzoo.core import InputError, Slot
 from regzoo.regularizers import SpatialDropout
 
 

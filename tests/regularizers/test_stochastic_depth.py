@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 import regzoo
-from regzoo.language import InputError, Slot
+from regzoo.core import InputError, Slot
 from regzoo.regularizers import StochasticDepth
 
 TINY = "resnet(filters=[2, 3], blocks=1)"

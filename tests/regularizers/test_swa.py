@@ -10,9 +10,9 @@ import pytest
 import tensorflow as tf
 
 import regzoo
-from regzoo.language import Objective, Watcher
+from regzoo.core import Objective, Watcher
 from regzoo.regularizers import Swa
-from regzoo.training.program import Program
+from regzoo.training.engine.program import Program
 
 
 class Recorder(Watcher):

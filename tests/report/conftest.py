@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from regzoo.comparison.sweep import sweep_of
+from regzoo.comparison.sweep import make_sweep
 from regzoo.config import from_keywords
-from regzoo.training.record import Record, Run
+from regzoo.training.records import Record, Run
 
 Board = dict[str, Any]
 
@@ -224,7 +224,7 @@ def _swept(
 
     At values in ``lost`` (of the first strength) two replicates diverged.
     """
-    experiment, sweep = sweep_of(from_keywords(backbone="mlp", recipes=["none"]), over, values)
+    experiment, sweep = make_sweep(from_keywords(backbone="mlp", recipes=["none"]), over, values)
     rng = np.random.default_rng(3)
     records = [_record("none", 1.0 + 0.01 * k, number=k, seed=k) for k in range(seeds)]
     for name, point in list(sweep.cells().items())[: len(sweep.recipes) - pending]:
@@ -263,7 +263,7 @@ def record() -> Callable[..., Record]:
 
 
 @pytest.fixture
-def study() -> Callable[..., dict[str, Any]]:
+def comparison() -> Callable[..., dict[str, Any]]:
     """Make a study."""
     return _study
 

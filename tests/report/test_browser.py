@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from regzoo.report import page
+from regzoo.report import render as page
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -77,9 +77,9 @@ def measure(html: Path, width: int) -> dict[str, Any]:
 
 
 @pytest.fixture(params=["quick", "awkward"])
-def html(request: Any, tmp_path: Path, quick: Any, awkward: Any, study: Any) -> Path:
+def html(request: Any, tmp_path: Path, quick: Any, awkward: Any, comparison: Any) -> Path:
     """A page as the quickstart leaves it, and one that is hard to lay out."""
-    page.write(tmp_path, *(quick if request.param == "quick" else awkward()), study())
+    page.write(tmp_path, *(quick if request.param == "quick" else awkward()), comparison())
     return tmp_path / "report.html"
 
 

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from regzoo.language import regularizers
-from regzoo.language.docstring import read_docstring
+from regzoo.core import regularizers
+from regzoo.core.docstring import read_docstring
 from regzoo.report.references import bibtex, cited
 from regzoo.report.titles import TITLES
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from regzoo.language import EnvironmentFailure
+from regzoo.core import EnvironmentFailure
 from regzoo.report import tensorboard
 from regzoo.report.tensorboard import FILE, run_name, write
 

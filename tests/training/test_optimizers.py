@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from regzoo.contract.traced import operations
-from regzoo.language import parse
-from regzoo.training.assemble import assemble
+from regzoo.core import parse
+from regzoo.testing.graph_ops import list_operations
+from regzoo.training.model.build import build_model
 from regzoo.training.optimizers import FusedAdam, FusedRMSprop, FusedSGD, compiled_optimizer
-from regzoo.training.study import OPTIMIZERS
+from regzoo.training.setup import OPTIMIZERS
 from regzoo.training.task import Task
 
 KERAS = keras.optimizers
@@ -72,7 +72,7 @@ def test_forty_steps_are_keras_own_to_rounding(ours: Any, theirs: Any, options: 
     """
     found, optimizer, graph = trained(ours, options)
     expected, own, _ = trained(theirs, options)
-    assert any("Apply" in kind for kind in operations(graph))  # it is the kernel that is compared
+    assert any("Apply" in kind for kind in list_operations(graph))  # it is the kernel that is compared
     assert listed(optimizer) == listed(own)
     assert max(np.abs(weight).max() for weight in expected) < 8
     decay = {"FusedAdam": options.get("beta_2", 0.999), "FusedRMSprop": 0.9}.get(ours.__name__, 0.0)
@@ -90,7 +90,7 @@ def test_forty_steps_are_keras_own_to_rounding(ours: Any, theirs: Any, options: 
 def test_options_that_no_kernel_has_are_keras_own_bit_for_bit(ours: Any, theirs: Any, options: dict[str, Any]) -> None:
     found, optimizer, graph = trained(ours, options)
     expected, own, _ = trained(theirs, options)
-    assert not any("Apply" in kind for kind in operations(graph))
+    assert not any("Apply" in kind for kind in list_operations(graph))
     assert listed(optimizer) == listed(own)
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_array_equal(one, other)
@@ -135,7 +135,7 @@ def test_every_name_has_its_fused_kind() -> None:
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_fit_goes_on_after_saving_and_loading(name: str, rows: Any, tmp_path: Path) -> None:
     x, y = rows
-    model = assemble("mlp([4])", parse("l2(0.01)"), Task("classification", 3), (5,))
+    model = build_model("mlp([4])", parse("l2(0.01)"), Task("classification", 3), (5,))
     model.compile(compiled_optimizer(name, 0.05))
     model.fit(x, y, epochs=1, batch_size=20, shuffle=False, verbose=0)
     model.save(tmp_path / "model.keras")

@@ -19,7 +19,7 @@ from sklearn.metrics import (
     root_mean_squared_error,
 )
 
-from regzoo.language import InputError, Objective
+from regzoo.core import InputError, Objective
 from regzoo.training.metrics import DIRECTIONS, METRICS, auroc, calibration_error
 from regzoo.training.task import Task, task_for
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from regzoo.core.errors import InputError
 from regzoo.data.catalog import ARRAYS, Target
 from regzoo.data.dataset import Dataset, Task
 from regzoo.data.sources.arrays import from_arrays
@@ -18,7 +19,6 @@ from regzoo.data.sources.parquet import load_parquet
 from regzoo.data.sources.roles import NONE
 from regzoo.data.sources.table import ENCODING, load_table, read_csv
 from regzoo.data.sources.tf_dataset import from_tf_dataset, is_tf_dataset
-from regzoo.language.errors import InputError
 
 __all__ = [
     "from_arrays",

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import issparse
 
+from regzoo.core.errors import InputError, Problems
 from regzoo.data.dataset import Array, Dataset
 from regzoo.data.sources.frame import LARGEST, tabular
 from regzoo.data.sources.labels import switched
 from regzoo.data.sources.roles import with_roles
-from regzoo.language.errors import InputError, Problems
 
 _KINDS = {
     "O": "mixed or non-numeric objects",

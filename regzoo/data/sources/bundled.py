@@ -8,10 +8,10 @@ import functools
 import numpy as np
 from sklearn import datasets
 
+from regzoo.core.errors import InputError, did_you_mean
 from regzoo.data.catalog import BUNDLED
 from regzoo.data.dataset import Dataset
 from regzoo.data.sources.arrays import from_arrays
-from regzoo.language.errors import InputError, did_you_mean
 
 
 @functools.cache

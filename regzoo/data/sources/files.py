@@ -8,7 +8,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from regzoo.language.errors import InputError
+from regzoo.core.errors import InputError
 
 LISTED = 10
 """A message shows so many problems and counts the rest."""

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from regzoo.core.errors import InputError, Problems
 from regzoo.data.dataset import Array
 from regzoo.data.dates import moment
 from regzoo.data.table import Kind, Table, tidy
-from regzoo.language.errors import InputError, Problems
 
 LARGEST = 1e30
 """Inputs beyond this size would overflow float32 when they are standardized."""

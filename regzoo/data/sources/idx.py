@@ -16,11 +16,11 @@ from typing import IO, Any
 
 import numpy as np
 
+from regzoo.core.errors import InputError
 from regzoo.data.dataset import Array, Dataset
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.files import entries, raise_all, regular, require_memory, shown
 from regzoo.data.sources.roles import marks
-from regzoo.language.errors import InputError
 
 _NAME = re.compile(r"(?P<stem>.*?)[-_.]?(?P<what>images|labels)[-_.]idx(?P<axes>\d)[-_.]ubyte(\.gz)?", re.IGNORECASE)
 _TEST = re.compile(r"(.*[-_.])?(t10k|test)", re.IGNORECASE)

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
+from regzoo.core.errors import InputError
 from regzoo.data.dataset import Array, Dataset
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.files import entries, raise_all, require_memory, shown
 from regzoo.data.sources.pixels import SUFFIXES, Header, Size, header, pixels
-from regzoo.language.errors import InputError
 
 PARTS = {
     **dict.fromkeys(("train", "training"), "train"),

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from regzoo.core.errors import EnvironmentFailure, InputError, did_you_mean
 from regzoo.data.catalog import KERAS, READ_BY_KERAS
 from regzoo.data.dataset import Array, Dataset
 from regzoo.data.sources.arrays import from_arrays
@@ -20,7 +21,6 @@ from regzoo.data.sources.files import shown
 from regzoo.data.sources.idx import load_idx
 from regzoo.data.sources.npz import read_npz
 from regzoo.data.sources.roles import marks
-from regzoo.language.errors import EnvironmentFailure, InputError, did_you_mean
 
 _GOOGLE = "https://storage.googleapis.com/tensorflow/tf-keras-datasets"
 _TORONTO = "https://www.cs.toronto.edu/~kriz"

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from regzoo.core.errors import InputError, Problems
 from regzoo.data.dataset import Array
-from regzoo.language.errors import InputError, Problems
 
 _SWITCHES = {"0": False, "1": True, "false": False, "true": True, "False": False, "True": True}
 _NUMBERS = (bool, np.bool_, int, float, np.integer, np.floating)

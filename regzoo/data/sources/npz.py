@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from regzoo.core.errors import InputError, did_you_mean
 from regzoo.data.dataset import Array, Dataset
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.files import regular
 from regzoo.data.sources.roles import NONE, marks, with_roles
-from regzoo.language.errors import InputError, did_you_mean
 
 
 def load_npz(

@@ -9,12 +9,12 @@ from typing import Final
 
 import pandas as pd
 
+from regzoo.core.errors import InputError
 from regzoo.data.catalog import Target
 from regzoo.data.dataset import Dataset
 from regzoo.data.sources.files import regular
 from regzoo.data.sources.roles import NONE
 from regzoo.data.sources.table import dataset_of
-from regzoo.language.errors import InputError
 
 ENGINE: Final = "pyarrow"
 

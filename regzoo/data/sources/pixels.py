@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
+from regzoo.core.errors import InputError
 from regzoo.data.dataset import Array
 from regzoo.data.sources.files import shown
-from regzoo.language.errors import InputError
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")

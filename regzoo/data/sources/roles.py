@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from regzoo.core.errors import InputError, did_you_mean
 from regzoo.data.catalog import PARTS
 from regzoo.data.dataset import Array, Dataset
 from regzoo.data.dates import moment, written
-from regzoo.language.errors import InputError, did_you_mean
 
 NONE: Mapping[str, Any] = MappingProxyType({})
 """Nothing, by role or by part."""

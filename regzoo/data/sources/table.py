@@ -13,6 +13,7 @@ from typing import IO, Any
 import numpy as np
 import pandas as pd
 
+from regzoo.core.errors import InputError, Problems, did_you_mean
 from regzoo.data.catalog import SEPARATORS, Target, listed
 from regzoo.data.dataset import Array, Dataset, task_of
 from regzoo.data.sources.arrays import column_names, from_arrays
@@ -21,7 +22,6 @@ from regzoo.data.sources.frame import few, refuse_near_numbers
 from regzoo.data.sources.labels import read_switches
 from regzoo.data.sources.roles import NONE, marks, with_roles
 from regzoo.data.table import MISSING, SPACE
-from regzoo.language.errors import InputError, Problems, did_you_mean
 
 ENCODING = "utf-8-sig"
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from regzoo.core.errors import InputError
 from regzoo.data.dataset import Array, Dataset
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.files import require_memory
 from regzoo.data.sources.roles import NONE
-from regzoo.language.errors import InputError
 
 _NAME = "tf.data.Dataset"
 _FORM = "each element is (x, y) or (x, y, sample_weight): x a dense tensor or a dictionary of columns, y a dense tensor"

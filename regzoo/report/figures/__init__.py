@@ -11,7 +11,7 @@ from typing import Any, Protocol, cast
 
 from matplotlib.figure import Figure
 
-from regzoo.training.record import Record
+from regzoo.training.records import Record
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class FigureFile(Protocol):
     ORDER: int
     TITLE: str
 
-    def info(self, board: dict[str, Any], records: Sequence[Record], study: dict[str, Any]) -> Info:
+    def info(self, board: dict[str, Any], records: Sequence[Record], comparison: dict[str, Any]) -> Info:
         """Return the figure's numbers."""
 
     def draw(self, info: Any) -> Figure:

@@ -18,7 +18,7 @@ from xml.sax.saxutils import escape
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from regzoo.language import InputError
+from regzoo.core import InputError
 
 BLACK, GREY, PALE = "#000000", "#6b6b6b", "#f0f2f4"
 ORANGE, SKY, BLUE, VERMILLION = "#E69F00", "#56B4E9", "#0072B2", "#D55E00"

@@ -19,9 +19,9 @@ from regzoo.report.figures import Info
 from regzoo.report.figures._axis import dress
 from regzoo.report.figures._panels import grid
 from regzoo.report.figures._style import BLUE, GREY, SKY, SMALL, canvas, styled
-from regzoo.report.words import listing
+from regzoo.report.formatting import listing
 from regzoo.training.metrics import BINS
-from regzoo.training.record import Record
+from regzoo.training.records import Record
 
 ORDER = 5
 TITLE = "Calibration"
@@ -66,7 +66,7 @@ class Calibration(Info):
         return f"Expected calibration error: {listing([f'{p.name} {p.ece:.3f}' for p in self.panels])}."
 
 
-def info(board: dict[str, Any], records: Sequence[Record], study: dict[str, Any]) -> Calibration:
+def info(board: dict[str, Any], records: Sequence[Record], comparison: dict[str, Any]) -> Calibration:
     """Return the pooled bins of baseline, winner and runner-up."""
     rows = boards.measured(board)
     base = [row for row in rows if boards.is_baseline(board, row)]

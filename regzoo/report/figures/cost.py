@@ -16,8 +16,8 @@ from regzoo.report.figures import Info
 from regzoo.report.figures._axis import dress, scale
 from regzoo.report.figures._style import BLUE, GREY, ORANGE, SMALL, WIDTH, canvas, styled
 from regzoo.report.figures._text import inches, spread, wrap
-from regzoo.report.words import listing
-from regzoo.training.record import Record
+from regzoo.report.formatting import listing
+from regzoo.training.records import Record
 
 ORDER = 7
 TITLE = "Score and cost"
@@ -67,7 +67,7 @@ class Cost(Info):
         return f"Validation {self.metric} against training seconds. Not beaten in both: {listing(best)}."
 
 
-def info(board: dict[str, Any], records: Sequence[Record], study: dict[str, Any]) -> Cost:
+def info(board: dict[str, Any], records: Sequence[Record], comparison: dict[str, Any]) -> Cost:
     """Return score and training time of each recipe, and the Pareto set."""
     sign = 1.0 if board["direction"] == "min" else -1.0
     known = [

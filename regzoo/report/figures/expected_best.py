@@ -14,14 +14,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from regzoo.comparison.expected_best import rank_by_budget
 from regzoo.report import board as boards
 from regzoo.report.figures import Info
 from regzoo.report.figures._axis import dress, finite, scale
 from regzoo.report.figures._panels import grid
 from regzoo.report.figures._style import BLUE, SKY, SMALL, VERMILLION, canvas, styled
-from regzoo.report.words import listing
-from regzoo.training.record import Record
+from regzoo.report.formatting import listing
+from regzoo.stats.expected_best import rank_by_budget
+from regzoo.training.records import Record
 
 ORDER = 9
 TITLE = "Expected best of so many trials"
@@ -74,9 +74,9 @@ def _better(info: Info) -> str:
     return f"{boards.better(info.direction)} is better"
 
 
-def info(board: dict[str, Any], records: Sequence[Record], study: dict[str, Any]) -> ExpectedBest:
+def info(board: dict[str, Any], records: Sequence[Record], comparison: dict[str, Any]) -> ExpectedBest:
     """Return the expected best of k trials of each recipe with two trials or more; placebos are left out."""
-    metric, tuner = board["rank_by"], study["tuner"]
+    metric, tuner = board["rank_by"], comparison["tuner"]
     rows = [*boards.measured(board), *boards.unmeasured(board)]
     scores = {row["name"]: [trial.score(metric) for trial in boards.trials(records, row["name"], finished=False)]
               for row in rows if not boards.is_placebo(row)}  # fmt: skip

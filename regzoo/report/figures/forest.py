@@ -15,8 +15,8 @@ from regzoo.report.figures._axis import dress, finite, scale
 from regzoo.report.figures._rows import stacked
 from regzoo.report.figures._style import BLUE, SMALL, VERMILLION, styled
 from regzoo.report.figures._text import wrap
-from regzoo.report.words import MISSING, decimals, interval, listing, percent, show
-from regzoo.training.record import Record
+from regzoo.report.formatting import MISSING, decimals, interval, listing, percent, show
+from regzoo.training.records import Record
 
 ORDER = 2
 TITLE = "Gains over the baseline"
@@ -65,7 +65,7 @@ class Forest(Info):
         return f"Gain in validation {self.metric} over {self.baseline}: {listing(gains)}."
 
 
-def info(board: dict[str, Any], records: Sequence[Record], study: dict[str, Any]) -> Forest:
+def info(board: dict[str, Any], records: Sequence[Record], comparison: dict[str, Any]) -> Forest:
     """Return every gain that is known, in the board's order."""
     rows = [
         Row(

@@ -16,8 +16,8 @@ from regzoo.report.figures._axis import dress, finite, scale
 from regzoo.report.figures._rows import stacked
 from regzoo.report.figures._style import GREY, PARTS, SMALL, styled
 from regzoo.report.figures._text import wrap
-from regzoo.report.words import decimals, listing, show
-from regzoo.training.record import Record
+from regzoo.report.formatting import decimals, listing, show
+from regzoo.training.records import Record
 
 ORDER = 6
 TITLE = "Gap between training and validation"
@@ -66,7 +66,7 @@ class Gap(Info):
         return f"Validation minus training {self.metric} by recipe: {listing(gaps)}."
 
 
-def info(board: dict[str, Any], records: Sequence[Record], study: dict[str, Any]) -> Gap:
+def info(board: dict[str, Any], records: Sequence[Record], comparison: dict[str, Any]) -> Gap:
     """Return the mean of the ranking metric on each part of the data."""
     metric = board["rank_by"]
     parts = ("train", "validation", "test")

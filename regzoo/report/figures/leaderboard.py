@@ -16,8 +16,8 @@ from regzoo.report.figures._axis import dress, finite, scale
 from regzoo.report.figures._rows import stacked
 from regzoo.report.figures._style import BLUE, GREY, SKY, VERMILLION, styled
 from regzoo.report.figures._text import wrap
-from regzoo.report.words import listing
-from regzoo.training.record import Record
+from regzoo.report.formatting import listing
+from regzoo.training.records import Record
 
 ORDER = 1
 TITLE = "Leaderboard with intervals"
@@ -65,7 +65,7 @@ class Leaderboard(Info):
         return f"Mean validation {self.metric} by recipe, best first: {listing(shown)}."
 
 
-def info(board: dict[str, Any], records: Sequence[Record], study: dict[str, Any]) -> Leaderboard:
+def info(board: dict[str, Any], records: Sequence[Record], comparison: dict[str, Any]) -> Leaderboard:
     """Return every recipe's mean, interval and replicates, from the best down."""
     metric = board["rank_by"]
     rows = [

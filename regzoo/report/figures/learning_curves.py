@@ -18,8 +18,8 @@ from regzoo.report.figures import Info
 from regzoo.report.figures._axis import dress, finite, scale
 from regzoo.report.figures._panels import grid
 from regzoo.report.figures._style import GREY, PARTS, SMALL, canvas, styled
-from regzoo.report.words import listing
-from regzoo.training.record import Record
+from regzoo.report.formatting import listing
+from regzoo.training.records import Record
 
 ORDER = 3
 TITLE = "Learning curves"
@@ -71,7 +71,7 @@ class LearningCurves(Info):
         return f"{shown}. Mean best epoch: {listing(epochs) or 'unknown'}."
 
 
-def info(board: dict[str, Any], records: Sequence[Record], study: dict[str, Any]) -> LearningCurves:
+def info(board: dict[str, Any], records: Sequence[Record], comparison: dict[str, Any]) -> LearningCurves:
     """Return the curves of every recipe's finished replicates."""
     metric = board["rank_by"]
     panels = []

@@ -15,21 +15,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from regzoo.report.figures import Info, expected_best
-from regzoo.report.figures._style import (
-    BLACK,
-    BLUE,
-    GREY,
-    ORANGE,
-    SKY,
-    SMALL,
-    VERMILLION,
-    WIDTH,
-    canvas,
-    styled,
-)
+from regzoo.report.figures._style import BLACK, BLUE, GREY, ORANGE, SKY, SMALL, VERMILLION, WIDTH, canvas, styled
 from regzoo.report.figures._text import inches, spread, wrap
-from regzoo.report.words import listing
-from regzoo.training.record import Record
+from regzoo.report.formatting import listing
+from regzoo.training.records import Record
 
 ORDER = 10
 TITLE = "Rank at any number of trials"
@@ -89,9 +78,9 @@ class RankByBudget(Info):
         return f"after {k + 1} {', '.join(names)}"
 
 
-def info(board: dict[str, Any], records: Sequence[Record], study: dict[str, Any]) -> RankByBudget:
+def info(board: dict[str, Any], records: Sequence[Record], comparison: dict[str, Any]) -> RankByBudget:
     """Return the ranks of `regzoo.report.figures.expected_best`, up to the trials that all recipes made."""
-    found = expected_best.info(board, records, study)
+    found = expected_best.info(board, records, comparison)
     lines = [Line(p.name, tuple(rank for rank in p.ranks if rank is not None)) for p in found.panels]
     lines.sort(key=lambda line: line.ranks[-1])
     return RankByBudget(board["rank_by"], board["direction"], tuple(lines), found.missing)

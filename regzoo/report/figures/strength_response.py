@@ -11,15 +11,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from regzoo.comparison.space import LEARNING_RATE
 from regzoo.report import board as boards
-from regzoo.report import strengths
 from regzoo.report.figures import Info
 from regzoo.report.figures._axis import dress, scale
 from regzoo.report.figures._panels import grid
 from regzoo.report.figures._style import BLUE, GREY, VERMILLION, canvas, styled
-from regzoo.report.words import strength
-from regzoo.training.record import Record
+from regzoo.report.findings import strengths
+from regzoo.report.formatting import strength
+from regzoo.search.space import LEARNING_RATE
+from regzoo.training.records import Record
 
 ORDER = 4
 TITLE = "Strength and score, all trials"
@@ -73,7 +73,7 @@ class StrengthResponse(Info):
         return f"Validation {self.metric} of every trial against each strength. Chosen: {said or 'nothing yet'}."
 
 
-def info(board: dict[str, Any], records: Sequence[Record], study: dict[str, Any]) -> StrengthResponse:
+def info(board: dict[str, Any], records: Sequence[Record], comparison: dict[str, Any]) -> StrengthResponse:
     """Return the trials of each recipe, once for each strength that varied."""
     panels = []
     for row in [*boards.measured(board), *boards.unmeasured(board)]:

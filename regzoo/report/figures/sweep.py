@@ -14,16 +14,16 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
-from regzoo.comparison.response import Point, Response
+from regzoo.comparison.strength_response import Point, Response
 from regzoo.comparison.sweep import Swept
 from regzoo.report import board as boards
-from regzoo.report import sweep as words
 from regzoo.report.figures import Info
 from regzoo.report.figures._axis import dress, finite, scale
 from regzoo.report.figures._style import BLACK, GREY, PARTS, SIZE, VERMILLION, WIDTH, canvas, styled
 from regzoo.report.figures._text import inches
-from regzoo.report.words import show, strength
-from regzoo.training.record import Record
+from regzoo.report.findings import sweep as words
+from regzoo.report.formatting import show, strength
+from regzoo.training.records import Record
 
 ORDER = 0
 TITLE = "Score against strength"
@@ -69,9 +69,9 @@ class SweepCurve(Info):
         return f"{words.headline(self.response).replace('`', '')} Means: {', '.join(means)}."
 
 
-def info(board: dict[str, Any], records: Sequence[Record], study: dict[str, Any]) -> SweepCurve:
+def info(board: dict[str, Any], records: Sequence[Record], comparison: dict[str, Any]) -> SweepCurve:
     """Return the response, if the comparison is a sweep of one strength."""
-    found = words.response_of(records, study)
+    found = words.response_of(records, comparison)
     single = found is not None and len(found.sweep.over) == 1
     return SweepCurve(board["rank_by"], board["direction"], found if single else None)
 

@@ -15,15 +15,15 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
-from regzoo.comparison.response import Point, Response
+from regzoo.comparison.strength_response import Point, Response
 from regzoo.report import board as boards
-from regzoo.report import sweep as words
 from regzoo.report.figures import Info
 from regzoo.report.figures._axis import Plain, finite, scale
 from regzoo.report.figures._style import BLACK, PALE, SMALL, WIDTH, canvas, styled
 from regzoo.report.figures._text import inches
-from regzoo.report.words import show, strength
-from regzoo.training.record import Record
+from regzoo.report.findings import sweep as words
+from regzoo.report.formatting import show, strength
+from regzoo.training.records import Record
 
 ORDER = 0
 TITLE = "Score against two strengths"
@@ -67,9 +67,9 @@ class SweepGrid(Info):
         return f"{words.headline(self.response).replace('`', '')} Means: {', '.join(means)}."
 
 
-def info(board: dict[str, Any], records: Sequence[Record], study: dict[str, Any]) -> SweepGrid:
+def info(board: dict[str, Any], records: Sequence[Record], comparison: dict[str, Any]) -> SweepGrid:
     """Return the response, if the comparison is a sweep of two strengths."""
-    found = words.response_of(records, study)
+    found = words.response_of(records, comparison)
     double = found is not None and len(found.sweep.over) == 2
     return SweepGrid(board["rank_by"], board["direction"], found if double else None)
 

@@ -11,16 +11,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from regzoo.language import OnWeights
+from regzoo.core import OnWeights
 from regzoo.report import board as boards
 from regzoo.report.figures import Info
 from regzoo.report.figures._axis import dress
 from regzoo.report.figures._panels import grid
 from regzoo.report.figures._style import BLUE, GREY, SKY, SMALL, VERMILLION, canvas, styled
-from regzoo.report.strengths import recipe_of
-from regzoo.report.words import listing
-from regzoo.training.portrait import SMALL as SMALL_WEIGHT
-from regzoo.training.record import Record
+from regzoo.report.findings.strengths import recipe_of
+from regzoo.report.formatting import listing
+from regzoo.training.engine.diagnostics import SMALL as SMALL_WEIGHT
+from regzoo.training.records import Record
 
 ORDER = 8
 TITLE = "Size of the weights"
@@ -71,7 +71,7 @@ class Weights(Info):
         return f"Share of weights below {SMALL_WEIGHT:g}: {listing([f'{p.name} {p.small:.1%}' for p in self.panels])}."
 
 
-def info(board: dict[str, Any], records: Sequence[Record], study: dict[str, Any]) -> Weights:
+def info(board: dict[str, Any], records: Sequence[Record], comparison: dict[str, Any]) -> Weights:
     """Return the mean histograms."""
     rows = boards.measured(board)
     base = [row for row in rows if boards.is_baseline(board, row)]

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from regzoo.core.errors import InputError
 from regzoo.data.sources.arrays import from_arrays
-from regzoo.language.errors import InputError
 
 X = np.arange(8.0).reshape(4, 2)
 Y = ["a", "b", "a", "b"]

@@ -8,11 +8,11 @@ import pytest
 from sklearn import datasets
 
 from regzoo.config import from_keywords, read
+from regzoo.core.errors import InputError
 from regzoo.data.catalog import BUNDLED, SOURCES
 from regzoo.data.dataset import Dataset
 from regzoo.data.sources import load
 from regzoo.data.sources.bundled import load_bundled
-from regzoo.language.errors import InputError
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from regzoo.core.errors import InputError
 from regzoo.data.dataset import Dataset
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.table import Table
-from regzoo.language.errors import InputError
 
 NAN = float("nan")
 

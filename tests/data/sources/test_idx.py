@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from regzoo.core.errors import InputError
 from regzoo.data.sources import files
 from regzoo.data.sources.idx import load_idx, read_idx
-from regzoo.language.errors import InputError
 
 TRAIN, TEST = np.arange(24).reshape(4, 2, 3), 100 + np.arange(12).reshape(2, 2, 3)
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")

@@ -12,11 +12,11 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from regzoo.config import from_keywords
-from regzoo.data.prepare import prepare
+from regzoo.core.errors import InputError
+from regzoo.data.preprocess import prepare
 from regzoo.data.sources import files, load
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.images import load_images
-from regzoo.language.errors import InputError
 
 
 def save(path: Path, value: int = 0, size: tuple[int, int] = (4, 4), mode: str = "L") -> None:

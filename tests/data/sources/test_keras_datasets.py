@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from regzoo.config import from_keywords
+from regzoo.core.errors import EnvironmentFailure, InputError
 from regzoo.data.catalog import KERAS, READ_BY_KERAS
 from regzoo.data.sources import keras_datasets, load
 from regzoo.data.sources.keras_datasets import FILES, cache, load_keras
-from regzoo.language.errors import EnvironmentFailure, InputError
 
 X, Y = np.arange(24, dtype=np.uint8).reshape(6, 2, 2), np.array([1, 2, 1, 2, 1, 2], dtype=np.uint8)
 

@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
 
+from regzoo.core.errors import InputError
 from regzoo.data.sources import load_npz, load_parquet, load_table, parquet
 from regzoo.data.sources.arrays import from_arrays
-from regzoo.language.errors import InputError
 
 X = np.arange(8.0).reshape(4, 2)
 Y = [[0, 1, 1], [1, 1, 0], [0, 0, 0], [1, 0, 1]]

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from regzoo.core.errors import InputError
 from regzoo.data.sources.npz import load_npz
-from regzoo.language.errors import InputError
 
 
 @pytest.mark.parametrize("compressed", [False, True])

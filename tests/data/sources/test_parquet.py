@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from regzoo.config import from_keywords
+from regzoo.core.errors import InputError
 from regzoo.data.sources import load, parquet
 from regzoo.data.sources.parquet import ENGINE, load_parquet
 from regzoo.data.table import Table
-from regzoo.language.errors import InputError
 
 FRAME = pd.DataFrame({"n": [1.5, None], "w": ["a", "b"], "y": ["no", "yes"]})
 INSTALLED = importlib.util.find_spec(ENGINE) is not None

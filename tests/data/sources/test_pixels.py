@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from regzoo.core.errors import InputError
 from regzoo.data.sources.pixels import FORMATS, header, pixels
-from regzoo.language.errors import InputError
 
 GREY = np.array([[0, 10, 200], [255, 100, 7]], dtype=np.uint8)
 ROTATED_RIGHT = 6  # the EXIF orientation of a picture to be turned by 90 degrees clockwise

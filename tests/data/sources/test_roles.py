@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from regzoo.core.errors import InputError
 from regzoo.data.sources.arrays import from_arrays
-from regzoo.language.errors import InputError
 
 X, Y = np.arange(6.0).reshape(3, 2), ["a", "b", "a"]
 

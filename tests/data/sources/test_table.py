@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from regzoo.core.errors import InputError
 from regzoo.data.sources.table import load_table, read_csv
-from regzoo.language.errors import InputError
 
 GOOD = "age,member,income,kind\n30,True,1.5,yes\n40,False,2.5,no\n50,True,3.5,yes\n"
 

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
+from regzoo.core.errors import InputError
 from regzoo.data.sources import files, from_python
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.tf_dataset import from_tf_dataset, is_tf_dataset
-from regzoo.language.errors import InputError
 
 X, Y = np.arange(14, dtype=np.float32).reshape(7, 2), np.array([0, 1, 0, 1, 0, 1, 0])
 WORDS = np.array(["nein", "ja", "größe"])

@@ -12,10 +12,10 @@ POINTS = {"a": (1.0, 0.5), "b": (2.0, 0.25), "c": (2.0, 0.75), "d": (4.0, 0.125)
 
 
 @pytest.mark.parametrize(("direction", "best"), [("min", "abde"), ("max", "ace")])
-def test_pareto_set(row: Any, board: Any, study: Any, direction: str, best: str) -> None:
+def test_pareto_set(row: Any, board: Any, comparison: Any, direction: str, best: str) -> None:
     rows = [row(n, rank=i, mean=score, fit_seconds=time) for i, (n, (time, score)) in enumerate(POINTS.items())]
     rows += [row("untimed", rank=9, mean=0.0), row("pending")]
-    found = info(board(rows, direction), [], study()).points
+    found = info(board(rows, direction), [], comparison()).points
     assert {p.name: (p.seconds, p.score) for p in found} == POINTS
     assert "".join(p.name for p in found if p.pareto) == best  # equal points do not beat one another
 

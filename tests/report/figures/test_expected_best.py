@@ -19,14 +19,16 @@ def trials(record: Any) -> list[Any]:
     ]
 
 
-def test_expected_best_and_places_by_hand(row: Any, board: Any, record: Any, study: Any) -> None:
-    found = info(board([row(name, rank=i, mean=0.1) for i, name in enumerate(SCORES)]), trials(record), study()).panels
+def test_expected_best_and_places_by_hand(row: Any, board: Any, record: Any, comparison: Any) -> None:
+    found = info(
+        board([row(name, rank=i, mean=0.1) for i, name in enumerate(SCORES)]), trials(record), comparison()
+    ).panels
     assert [panel.name for panel in found] == ["none", "l2"]
     assert found[0].expected == pytest.approx((2, 14 / 9, 36 / 27))  # 3, 2, 1 from worst to best
     assert found[1].expected == pytest.approx((1.5, 1.5, 1.5))  # a diverged trial counts as the worst
     assert [panel.ranks for panel in found] == [(2, 2, 1), (1, 1, 2)]
 
 
-def test_only_a_random_search_tells(row: Any, board: Any, record: Any, study: Any) -> None:
-    found = info(board([row("none", rank=1, mean=0.1)]), trials(record), study(tuner="bayesian"))
+def test_only_a_random_search_tells(row: Any, board: Any, record: Any, comparison: Any) -> None:
+    found = info(board([row("none", rank=1, mean=0.1)]), trials(record), comparison(tuner="bayesian"))
     assert found.missing == "Only a random search tells what fewer trials would have found; this one was bayesian."

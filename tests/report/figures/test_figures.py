@@ -97,10 +97,10 @@ def test_the_folder_is_the_registry() -> None:
 @pytest.mark.parametrize("name", ORDINARY)
 @pytest.mark.parametrize("given", BOARDS.values(), ids=BOARDS)
 def test_awkward_boards(
-    name: str, given: dict[str, Any], awkward: Callable[..., Any], study: Any, monkeypatch: pytest.MonkeyPatch
+    name: str, given: dict[str, Any], awkward: Callable[..., Any], comparison: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = figures()[name]
-    info = file.info(*awkward(**given), study())
+    info = file.info(*awkward(**given), comparison())
     assert info.missing == ""
     check_texts(file.draw(info), monkeypatch)
 
@@ -117,10 +117,12 @@ def test_awkward_sweeps(given: dict[str, Any], swept: Callable[..., Any], monkey
 
 @pytest.mark.parametrize("name", ORDINARY)
 @pytest.mark.parametrize("count", [1, 2, 9])
-def test_from_one_recipe_on(name: str, count: int, quick: Any, study: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_from_one_recipe_on(
+    name: str, count: int, quick: Any, comparison: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     board = quick[0] | {"recipes": quick[0]["recipes"][-count:]}
     file = figures()[name]
-    info = file.info(board, quick[1], study())
+    info = file.info(board, quick[1], comparison())
     assert bool(info.missing) == (name == "forest" and count == 1)  # the baseline alone has no gain
     if not info.missing:
         check_texts(file.draw(info), monkeypatch)
@@ -128,7 +130,7 @@ def test_from_one_recipe_on(name: str, count: int, quick: Any, study: Any, monke
 
 @pytest.mark.parametrize("name", ORDINARY)
 def test_fifteen_recipes_at_the_same_place(
-    name: str, row: Any, board: Any, record: Any, study: Any, monkeypatch: pytest.MonkeyPatch
+    name: str, row: Any, board: Any, record: Any, comparison: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = [f"gaussian_noise + early_stopping({i}) + l1_l2" for i in range(10, 25)]
     metrics = {part: {"nll": 0.1} for part in ("train", "validation", "test")}
@@ -140,20 +142,20 @@ def test_fifteen_recipes_at_the_same_place(
     for n, (i, rate) in itertools.product(names, enumerate((1e-3, 1.01e-3))):
         records.append(record(n, 0.1, stage="trial", number=i, learning_rate=rate))
     file = figures()[name]
-    check_texts(file.draw(file.info(board(rows), records, study())), monkeypatch)
+    check_texts(file.draw(file.info(board(rows), records, comparison())), monkeypatch)
 
 
 @pytest.mark.parametrize("name", ORDINARY)
-def test_texts_describe_the_direction_and_the_numbers(name: str, quick: Any, study: Any) -> None:
-    info = figures()[name].info(*quick, study())
+def test_texts_describe_the_direction_and_the_numbers(name: str, quick: Any, comparison: Any) -> None:
+    info = figures()[name].info(*quick, comparison())
     assert info.reading.endswith(".")
     assert info.reading.count(". ") == 0  # one sentence
     assert "dropout" in info.alternative
 
 
 @pytest.mark.parametrize("name", ORDINARY)
-def test_it_says_why_it_is_missing(name: str, row: Any, board: Any, study: Any) -> None:
-    info = figures()[name].info(board([row("none"), row("l2")]), [], study())
+def test_it_says_why_it_is_missing(name: str, row: Any, board: Any, comparison: Any) -> None:
+    info = figures()[name].info(board([row("none"), row("l2")]), [], comparison())
     assert info.missing.endswith(".")
 
 
@@ -168,13 +170,13 @@ def test_svg_has_title_description_and_ids_of_its_own() -> None:
     assert ' id="mine-figure_1"' in text
 
 
-def test_drawing_leaves_the_settings_as_they_were(quick: Any, study: Any) -> None:
+def test_drawing_leaves_the_settings_as_they_were(quick: Any, comparison: Any) -> None:
     import matplotlib as mpl
 
     before = dict(mpl.rcParams)
     for name in ORDINARY:
         file = figures()[name]
-        file.draw(file.info(*quick, study()))
+        file.draw(file.info(*quick, comparison()))
     assert dict(mpl.rcParams) == before
 
 

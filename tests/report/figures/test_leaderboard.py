@@ -8,7 +8,7 @@ from typing import Any
 from regzoo.report.figures.leaderboard import info
 
 
-def test_rows_in_rank_order_with_every_replicate(row: Any, board: Any, record: Any, study: Any) -> None:
+def test_rows_in_rank_order_with_every_replicate(row: Any, board: Any, record: Any, comparison: Any) -> None:
     rows = [
         row("none", rank=2, tier=2, mean=0.2, low=0.15, high=0.25),
         row("l2"),
@@ -21,7 +21,7 @@ def test_rows_in_rank_order_with_every_replicate(row: Any, board: Any, record: A
         record("dropout", 0.5, stage="trial"),
         record("none", 0.2),
     ]
-    found = info(board(rows), records, study()).rows
+    found = info(board(rows), records, comparison()).rows
     assert [r.name for r in found] == ["dropout", "none", "l2"]
     assert found[0].scores == (0.08, 0.12)  # replicates only, finished only, by number
     assert found[0].state == "1 of 5 diverged"

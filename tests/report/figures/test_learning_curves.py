@@ -9,7 +9,7 @@ import pytest
 from regzoo.report.figures.learning_curves import info
 
 
-def test_runs_of_unequal_length(row: Any, board: Any, record: Any, study: Any) -> None:
+def test_runs_of_unequal_length(row: Any, board: Any, record: Any, comparison: Any) -> None:
     records = [
         record(
             "l2",
@@ -27,14 +27,14 @@ def test_runs_of_unequal_length(row: Any, board: Any, record: Any, study: Any) -
         ),
         record("l2", None, number=2, status="diverged", history={"validation": {"nll": [9.0]}}),
     ]
-    (panel,) = info(board([row("l2"), row("none")]), records, study()).panels
+    (panel,) = info(board([row("l2"), row("none")]), records, comparison()).panels
     assert panel.runs["validation"] == ((3.0, 2.0, 1.0), (5.0, 4.0))  # the diverged run has no part in it
     assert panel.mean == {"train": (3.0, 2.0, 1.0), "validation": (4.0, 3.0, 1.0)}  # None is left out
     assert panel.best_epoch == 2.5
 
 
 @pytest.mark.parametrize("history", [{}, {"validation": {"error": [0.1]}}, {"validation": {"nll": [None]}}])
-def test_no_history_no_panel(row: Any, board: Any, record: Any, study: Any, history: Any) -> None:
-    found = info(board([row("l2")]), [record("l2", 0.1, history=history)], study())
+def test_no_history_no_panel(row: Any, board: Any, record: Any, comparison: Any, history: Any) -> None:
+    found = info(board([row("l2")]), [record("l2", 0.1, history=history)], comparison())
     assert found.panels == ()
     assert found.missing

@@ -12,7 +12,7 @@ SCORES = {"none": (3.0, 1.0, 2.0), "l2": (1.5, 1.5, None), "l1": (9.0, 9.0, 9.0,
 
 
 @pytest.fixture
-def found(row: Any, board: Any, record: Any, study: Any) -> Any:
+def found(row: Any, board: Any, record: Any, comparison: Any) -> Any:
     """The figure's numbers for the recipes named, or for all."""
 
     def ranked(*names: str, **given: Any) -> Any:
@@ -21,7 +21,7 @@ def found(row: Any, board: Any, record: Any, study: Any) -> Any:
             for name in names or SCORES
             for i, score in enumerate(SCORES[name])
         ]
-        return info(board([row(name, rank=i, mean=0.1) for i, name in enumerate(SCORES)]), trials, study(**given))
+        return info(board([row(name, rank=i, mean=0.1) for i, name in enumerate(SCORES)]), trials, comparison(**given))
 
     return ranked
 

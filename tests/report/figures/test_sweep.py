@@ -9,20 +9,20 @@ from typing import Any
 
 import pytest
 
-from regzoo.comparison.bootstrap import interval
 from regzoo.comparison.sweep import Swept
-from regzoo.language import InputError
+from regzoo.core import InputError
 from regzoo.report.figures._style import save
 from regzoo.report.figures.sweep import TITLE, draw, info, positions
+from regzoo.stats.bootstrap import bootstrap_interval
 
 
 def test_numbers_are_those_of_the_records(swept: Any) -> None:
-    board, records, study = swept(["dropout.rate"], lambda rate: 1 + rate, values=[[0, 0.2, 0.4]])
-    found = info(board, records, study).response
+    board, records, comparison = swept(["dropout.rate"], lambda rate: 1 + rate, values=[[0, 0.2, 0.4]])
+    found = info(board, records, comparison).response
     assert found is not None
     assert [point.values for point in found.points] == [(0.0,), (0.2,), (0.4,)]
     scores = [r.metrics["validation"]["nll"] for r in records if r.run.name == "dropout(0.2)"]
-    assert (found.points[1].low, found.points[1].high) == interval(scores)
+    assert (found.points[1].low, found.points[1].high) == bootstrap_interval(scores)
     assert found.points[1].mean == pytest.approx(sum(scores) / 5)
     assert found.baseline.mean == pytest.approx(1.02)
 
@@ -33,8 +33,10 @@ def test_words_for_those_who_cannot_see_it(swept: Any) -> None:
     assert re.search(r"Means: 0\.1: 1\.[89]\d+, 0\.9: 9\.\d+\.$", told)
 
 
-def test_other_comparisons_leave_it_off_and_an_unfinished_sweep_says_so(swept: Any, quick: Any, study: Any) -> None:
-    assert not info(*quick, study()).fits
+def test_other_comparisons_leave_it_off_and_an_unfinished_sweep_says_so(
+    swept: Any, quick: Any, comparison: Any
+) -> None:
+    assert not info(*quick, comparison()).fits
     assert not info(*swept(["dropout.rate", "l2.strength"], lambda r, s: 1 + r + s)).fits
     begun = info(*swept(["dropout.rate"], lambda rate: 1.0, pending=9))
     assert begun.fits

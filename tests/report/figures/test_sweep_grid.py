@@ -38,8 +38,8 @@ def test_cells_without_a_score_stay_empty_and_lost_ones_are_marked(swept: Any) -
     assert texts[3] == "–"  # noqa: RUF001
 
 
-def test_other_comparisons_leave_it_off(swept: Any, quick: Any, study: Any) -> None:
-    assert not info(*quick, study()).fits
+def test_other_comparisons_leave_it_off(swept: Any, quick: Any, comparison: Any) -> None:
+    assert not info(*quick, comparison()).fits
     assert not info(*swept(["dropout.rate"], lambda rate: 1.0)).fits
     begun = info(*swept(["dropout.rate", "l2.strength"], lambda r, s: 1.0, pending=25))
     assert begun.fits

@@ -1,0 +1,76 @@
+"""What a recipe can say. Pure Python: nothing here imports TensorFlow until a model is built."""
+
+from regzoo.core.backbone import Announce, Backbone
+from regzoo.core.errors import EnvironmentFailure, InputError, did_you_mean
+from regzoo.core.fields import Strength, setting, strength
+from regzoo.core.lazy import layers
+from regzoo.core.ranges import Choice, Float, Int, Range
+from regzoo.core.recipe import BASELINE, Recipe, parse
+from regzoo.core.registry import backbones, register, regularizers
+from regzoo.core.regularizer import (
+    AfterTraining,
+    Forward,
+    Gradients,
+    OnActivations,
+    OnBatch,
+    OnForward,
+    OnGradients,
+    OnLoss,
+    OnTraining,
+    OnWeights,
+    Regularizer,
+    places,
+)
+from regzoo.core.schedules import Constant, Cosine, Linear, Schedule, Step
+from regzoo.core.slots import Slot, Weight
+from regzoo.core.watcher import Objective, Watcher
+from regzoo.core.weight_rules import Companion, Penalty, Perturbation, Projection, Rule, Tensor
+
+__all__ = [
+    "BASELINE",
+    "AfterTraining",
+    "Announce",
+    "Backbone",
+    "Choice",
+    "Companion",
+    "Constant",
+    "Cosine",
+    "EnvironmentFailure",
+    "Float",
+    "Forward",
+    "Gradients",
+    "InputError",
+    "Int",
+    "Linear",
+    "Objective",
+    "OnActivations",
+    "OnBatch",
+    "OnForward",
+    "OnGradients",
+    "OnLoss",
+    "OnTraining",
+    "OnWeights",
+    "Penalty",
+    "Perturbation",
+    "Projection",
+    "Range",
+    "Recipe",
+    "Regularizer",
+    "Rule",
+    "Schedule",
+    "Slot",
+    "Step",
+    "Strength",
+    "Tensor",
+    "Watcher",
+    "Weight",
+    "backbones",
+    "did_you_mean",
+    "layers",
+    "parse",
+    "places",
+    "register",
+    "regularizers",
+    "setting",
+    "strength",
+]

@@ -1,0 +1,53 @@
+"""Numbers: which of them a field accepts, written as in mathematics, and how they are written themselves."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+_INTERVAL = re.compile(r"([\[(])\s*(\S+)\s*,\s*(\S+)\s*([\])])")
+
+
+@dataclass(frozen=True)
+class Domain:
+    """An interval such as ``[0, 1)`` or ``[0, inf)``.
+
+    >>> 1.0 in Domain("[0, 1)"), 0.0 in Domain("[0, 1)")
+    (False, True)
+    """
+
+    text: str
+
+    def __post_init__(self) -> None:
+        if not _INTERVAL.fullmatch(self.text):
+            raise ValueError(f"a domain is written '[low, high)', received {self.text!r}")
+
+    def __contains__(self, value: float) -> bool:
+        match = _INTERVAL.fullmatch(self.text)
+        assert match  # held by __post_init__
+        low, high = float(match[2]), float(match[3])
+        above = value >= low if match[1] == "[" else value > low
+        below = value <= high if match[4] == "]" else value < high
+        return not math.isnan(value) and above and below
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def is_whole(value: float) -> bool:
+    """True for a whole number, whatever its type; infinity and NaN are none.
+
+    >>> whole(3.0), whole(2.5), whole(float("inf"))
+    (True, False, False)
+    """
+    return math.isfinite(value) and value == int(value)
+
+
+def format_number(value: float) -> str:
+    """Write a number as people write it, so that ``float(show(x)) == x``.
+
+    >>> show(0.5), show(1e-4), show(3.0), show(12)
+    ('0.5', '0.0001', '3.0', '12')
+    """
+    return repr(value)

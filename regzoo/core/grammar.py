@@ -1,0 +1,177 @@
+"""The grammar of recipes, backbones and ranges. It reads; it evaluates nothing.
+
+recipe := call ('+' call)*
+call   := word ['(' [argument (',' argument)*] ')']
+argument := [word '='] value
+value  := number | number '..' number | number ('|' number)+ | call | '[' value, ... ']'
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from regzoo.core.errors import InputError
+from regzoo.core.ranges import Choice, Float, Int
+
+_TOKEN = re.compile(
+    r"\s*(?:(?P<number>[+-]?(?:\d+(?:\.(?!\.)\d*)?|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:inf|nan)\b)"
+    r"|(?P<word>[A-Za-z_]\w*)"
+    r"|(?P<mark>\.\.|[-+(),=|\[\]]))"
+)
+
+
+@dataclass(frozen=True)
+class Call:
+    """``word(arguments)`` as written, not yet looked up. ``column`` counts from 1."""
+
+    word: str
+    column: int = 1
+    positional: tuple[Any, ...] = ()
+    keyword: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Token:
+    kind: str
+    text: str
+    column: int
+
+
+def read_sum(text: str) -> list[Call]:
+    """Read a recipe: calls joined by ``+``. Raises InputError with the column."""
+    reader = _Reader(text)
+    calls = [reader.call()]
+    while reader.take("+"):
+        calls.append(reader.call())
+    reader.end()
+    return calls
+
+
+def read_call(text: str) -> Call:
+    """Read one call, such as ``mlp(widths=[64, 64])``. Raises InputError with the column."""
+    reader = _Reader(text)
+    call = reader.call()
+    reader.end()
+    return call
+
+
+def read_value(text: str) -> Any:
+    """Read one value, such as ``0.0003..0.01``. Raises InputError with the column."""
+    reader = _Reader(text)
+    value = reader.value()
+    reader.end()
+    return value
+
+
+class _Reader:
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens = list(_tokens(text))
+        self.position = 0
+
+    def peek(self) -> _Token:
+        return self.tokens[self.position]
+
+    def next(self) -> _Token:
+        token = self.tokens[self.position]
+        self.position += 1
+        return token
+
+    def take(self, mark: str) -> bool:
+        if self.peek().kind == "mark" and self.peek().text == mark:
+            self.position += 1
+            return True
+        return False
+
+    def expect(self, mark: str) -> None:
+        if not self.take(mark):
+            raise self.error(f"expected {mark!r}")
+
+    def end(self) -> None:
+        if self.peek().kind != "end":
+            raise self.error("expected the end")
+
+    def error(self, expectation: str) -> InputError:
+        token = self.peek()
+        found = f"found {token.text!r}" if token.text else "found nothing more"
+        return InputError(f"cannot read {self.text!r}: {expectation} at column {token.column}, {found}")
+
+    def call(self) -> Call:
+        if self.peek().kind != "word":
+            raise self.error("expected a name")
+        word = self.next()
+        positional: list[Any] = []
+        keyword: dict[str, Any] = {}
+        if self.take("("):
+            while not self.take(")"):
+                self.argument(positional, keyword)
+                if not self.take(","):
+                    self.expect(")")
+                    break
+        return Call(word.text, word.column, tuple(positional), keyword)
+
+    def argument(self, positional: list[Any], keyword: dict[str, Any]) -> None:
+        named = self.peek().kind == "word" and self.tokens[self.position + 1].text == "="
+        if not named:
+            if keyword:
+                raise self.error("expected name=value after a named argument")
+            positional.append(self.value())
+            return
+        name = self.peek().text
+        if name in keyword:
+            raise self.error(f"expected {name!r} only once")
+        self.position += 2
+        keyword[name] = self.value()
+
+    def value(self) -> Any:
+        if self.take("["):
+            items = []
+            while not self.take("]"):
+                items.append(self.value())
+                if not self.take(","):
+                    self.expect("]")
+                    break
+            return items
+        if self.peek().kind == "word":
+            return self.call()
+        column = self.peek().column
+        first = self.number()
+        if self.take(".."):
+            last = self.number()
+            whole = isinstance(first, int) and isinstance(last, int)
+            return self.build(column, Int if whole else Float, first, last)
+        options = [first]
+        while self.take("|"):
+            options.append(self.number())
+        return self.build(column, Choice, tuple(options)) if len(options) > 1 else first
+
+    def build(self, column: int, kind: type, *arguments: Any) -> Any:
+        try:
+            return kind(*arguments)
+        except ValueError as error:
+            raise InputError(f"cannot read {self.text!r}: at column {column}, {error}") from None
+
+    def number(self) -> float:
+        token = self.peek()
+        if token.kind != "number":
+            raise self.error("expected a number")
+        self.position += 1
+        return int(token.text) if re.fullmatch(r"[+-]?\d+", token.text) else float(token.text)
+
+
+def _tokens(text: str) -> list[_Token]:
+    found = []
+    position = 0
+    stop = len(text.rstrip())
+    while position < stop:
+        match = _TOKEN.match(text, position)
+        if match is None:
+            column = position + 1 + len(text[position:]) - len(text[position:].lstrip())
+            raise InputError(f"cannot read {text!r}: unexpected {text[column - 1]!r} at column {column}")
+        kind = match.lastgroup or "mark"
+        found.append(_Token(kind, match[kind], match.start(kind) + 1))
+        position = match.end()
+    found.append(_Token("end", "", len(text) + 1))
+    return found

@@ -1,0 +1,85 @@
+"""Ranges: a strength left to the search.
+
+A range says between which numbers to look; whether they are sampled on a logarithmic scale belongs
+to the strength itself (`strength(..., log=True)`), so it is never written in a recipe.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from regzoo.core.domain import format_number, is_whole
+
+
+@dataclass(frozen=True)
+class Float:
+    """A real number between ``low`` and ``high``, written ``0.1..0.5``.
+
+    >>> str(Float(0.1, 0.5))
+    '0.1..0.5'
+    """
+
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "low", float(self.low))
+        object.__setattr__(self, "high", float(self.high))
+        _check_order(self.low, self.high)
+
+    def values(self) -> tuple[float, ...]:
+        """The two ends: what must lie in the strength's domain."""
+        return self.low, self.high
+
+    def __str__(self) -> str:
+        return f"{format_number(self.low)}..{format_number(self.high)}"
+
+
+@dataclass(frozen=True)
+class Int:
+    """A whole number from ``low`` to ``high``, both included, written ``3..30``."""
+
+    low: int
+    high: int
+
+    def __post_init__(self) -> None:
+        for end in (self.low, self.high):
+            if not is_whole(end):
+                raise ValueError(f"a range of whole numbers has whole ends, received {self.low}..{self.high}")
+        object.__setattr__(self, "low", int(self.low))
+        object.__setattr__(self, "high", int(self.high))
+        _check_order(self.low, self.high)
+
+    def values(self) -> tuple[int, ...]:
+        """The two ends: what must lie in the strength's domain."""
+        return self.low, self.high
+
+    def __str__(self) -> str:
+        return f"{self.low}..{self.high}"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of the listed numbers, written ``0.1|0.2|0.5``."""
+
+    options: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "options", tuple(self.options))
+        if len(set(self.options)) < 2 or len(set(self.options)) < len(self.options):
+            raise ValueError(f"a choice needs at least two different numbers, received {self}")
+
+    def values(self) -> tuple[float, ...]:
+        """All options: what must lie in the strength's domain."""
+        return self.options
+
+    def __str__(self) -> str:
+        return "|".join(format_number(option) for option in self.options)
+
+
+Range = Float | Int | Choice
+
+
+def _check_order(low: float, high: float) -> None:
+    if not low < high:
+        raise ValueError(f"a range goes from low to high, received {format_number(low)}..{format_number(high)}")

@@ -1,0 +1,50 @@
+"""Quiet: TensorFlow's notices stay off the user's screen; errors are raised, not printed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def without_stderr() -> Iterator[None]:
+    """Send the process's stderr, that of C++ included, nowhere while the block runs."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    silence_tensorflow()
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def silence_tensorflow() -> None:
+    """Send the process's stderr nowhere from now on: a worker's errors travel back as exceptions."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+
+
+def import_tensorflow(threads: int | None = None) -> None:
+    """Import TensorFlow and Keras without their greetings.
+
+    Args:
+        threads: how many threads an operation may use; None leaves it to TensorFlow. Only before first use.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    first = "tensorflow" not in sys.modules
+    with without_stderr():
+        import tensorflow as tf
+
+        if threads is not None:
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+            tf.config.threading.set_inter_op_parallelism_threads(threads)
+        if first:
+            for device in tf.config.list_physical_devices("GPU"):
+                tf.config.experimental.set_memory_growth(device, True)  # several processes share one
+        tf.constant(0)  # the devices greet when first used
+        tf.get_logger().setLevel("ERROR")

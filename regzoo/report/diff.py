@@ -1,0 +1,182 @@
+"""Compare runs: what changed between two comparisons - config, data, versions, ranking."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from regzoo.comparison import leaderboard
+from regzoo.report import board as boards
+from regzoo.report.formatting import MISSING, decimals, interval, short, show
+from regzoo.training.records import replace_nonfinite
+
+
+@dataclass(frozen=True)
+class Side:
+    """One comparison: its folder as given, its board and its study."""
+
+    folder: str
+    board: dict[str, Any]
+    comparison: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Change:
+    """Something that differs; None where one side lacks it."""
+
+    what: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True)
+class Moved:
+    """One recipe on both sides, None where one lacks it; ``moved`` is how many ranks it rose.
+
+    Attributes:
+        name: as the config writes it.
+        recipe: with numbers; before, then after. So are the other pairs.
+        rank, tier, gain, gain_low, gain_high, verdict: as on the boards.
+        moved: None unless both sides rank it.
+    """
+
+    name: str
+    recipe: tuple[str | None, str | None]
+    rank: tuple[int | None, int | None]
+    tier: tuple[int | None, int | None]
+    gain: tuple[float | None, float | None]
+    gain_low: tuple[float | None, float | None]
+    gain_high: tuple[float | None, float | None]
+    verdict: tuple[str | None, str | None]
+    moved: int | None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What changed from one comparison to another.
+
+    Attributes:
+        folders: before and after.
+        config: lines of a diff of the resolved configs, ``-`` before and ``+`` after; empty if they are equal.
+        data: differing facts of the data, the digest among them.
+        versions: of the packages.
+        rank_by: metric and direction of each side; gains are comparable only if they are equal.
+        winner: the recipe of rank 1.
+        recipes: in the order of the second board, then those only in the first.
+    """
+
+    folders: tuple[str, str]
+    config: tuple[str, ...]
+    data: tuple[Change, ...]
+    versions: tuple[Change, ...]
+    rank_by: tuple[str, str]
+    winner: tuple[str | None, str | None]
+    recipes: tuple[Moved, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for strict JSON."""
+        plain: dict[str, Any] = replace_nonfinite(asdict(self))
+        return plain
+
+
+def compare_runs(before: Side, after: Side) -> Difference:
+    """Return what changed from ``before`` to ``after``."""
+    sides = (before, after)
+    old, new = (side.comparison["config"].splitlines() for side in sides)
+    lines = difflib.unified_diff(old, new, n=0, lineterm="")
+    names = [row["name"] for side in (after, before) for row in side.board["recipes"]]
+    metrics = [f"{side.board['rank_by']} ({side.board['direction']})" for side in sides]
+    return Difference(
+        (before.folder, after.folder),
+        tuple(line for line in lines if not line.startswith(("---", "+++", "regzoo."))),
+        _changes(before.comparison["data"], after.comparison["data"]),
+        _changes(before.comparison["versions"], after.comparison["versions"]),
+        (metrics[0], metrics[1]),
+        (before.board["winner"], after.board["winner"]),
+        tuple(_moved(name, before.board, after.board) for name in dict.fromkeys(names)),
+    )
+
+
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
+    before, after = _flat(before), _flat(after)
+    keys = dict.fromkeys([*before, *after])
+    return tuple(Change(key, before.get(key), after.get(key)) for key in keys if before.get(key) != after.get(key))
+
+
+def _flat(facts: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """The facts, those inside others as ``split.kind``."""
+    found: dict[str, Any] = {}
+    for key, value in facts.items():
+        found |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return found
+
+
+def _moved(name: str, *sides: dict[str, Any]) -> Moved:
+    rows = [next((row for row in board["recipes"] if row["name"] == name), None) for board in sides]
+    both: dict[str, Any] = {
+        key: tuple(row and row[key] for row in rows)
+        for key in ("recipe", "rank", "tier", "gain", "gain_low", "gain_high", "verdict")
+    }
+    first, second = both["rank"]
+    return Moved(name, **both, moved=None if first is None or second is None else first - second)
+
+
+def text(found: Difference) -> Group:
+    """The difference, for the terminal."""
+    parts: list[Any] = [Text(f"before: {found.folders[0]}\nafter:  {found.folders[1]}")]
+    parts += _section("config", [Text(line) for line in found.config])
+    parts += _section("data", [_line(change) for change in found.data])
+    parts += _section("versions", [_line(change) for change in found.versions])
+    if found.rank_by[0] != found.rank_by[1]:
+        parts += [Text(f"\nranked by {found.rank_by[0]} before, {found.rank_by[1]} after: gains cannot be compared")]
+    winners = [winner or "nothing yet" for winner in found.winner]
+    said = f"winner: still {winners[1]}" if winners[0] == winners[1] else f"winner: {winners[0]} -> {winners[1]}"
+    return Group(*parts, Text(f"\n{said}\n", style="bold"), _table(found))
+
+
+def _section(name: str, lines: list[Text]) -> list[Text]:
+    return [Text(f"\n{name}", style="bold"), *lines] if lines else [Text(f"\n{name}: the same")]
+
+
+def _line(change: Change) -> Text:
+    return Text(f"{change.what}: {_value(change.before)} -> {_value(change.after)}")
+
+
+def _value(value: Any) -> str:
+    written = "missing" if value is None else str(value)
+    return written if len(written) <= 100 else written[:99] + "…"
+
+
+def _table(found: Difference) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for header in ("rank", "was", "recipe", "gain before", "gain after", "verdict before", "verdict after"):
+        table.add_column(header, justify="left" if header == "recipe" or "verdict" in header else "right")
+    halves = [(boards.number(high) - boards.number(low)) / 2 for row in found.recipes
+              for low, high in zip(row.gain_low, row.gain_high, strict=True)]  # fmt: skip
+    places = decimals(halves)
+    for row in found.recipes:
+        move = {None: "", 0: "="}.get(row.moved, f"{row.moved or 0:+d}")
+        ranks = [MISSING if rank is None else str(rank) for rank in row.rank]
+        gains = [_gain(row, side, places) for side in (0, 1)]
+        verdicts = [verdict or MISSING for verdict in row.verdict]
+        cells = [ranks[1], f"{ranks[0]} ({move})" if move else ranks[0], _called(row), *gains, *verdicts]
+        table.add_row(*map(Text, cells))
+    return table
+
+
+def _called(row: Moved) -> str:
+    """The recipe with its numbers, before and after where they differ; a placebo by its name."""
+    if leaderboard.is_placebo(row.name):
+        return row.name
+    return " -> ".join(dict.fromkeys(short(recipe) for recipe in row.recipe if recipe is not None))
+
+
+def _gain(row: Moved, side: int, places: int) -> str:
+    between = interval(row.gain_low[side], row.gain_high[side], places)
+    return show(row.gain[side], places) + (f" [{between}]" if between else "")

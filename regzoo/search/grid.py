@@ -1,0 +1,48 @@
+"""Grid: points spread evenly over a space."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+
+from regzoo.core import Choice, Int
+from regzoo.search.space import Axis, round_value
+
+
+def make_grid(space: Sequence[Axis], trials: int) -> list[dict[str, float]]:
+    """Return at most ``trials`` points spread evenly over the full grid; exactly so many where an axis is continuous.
+
+    >>> from regzoo.core import Float
+    >>> [point["rate"] for point in grid([Axis("rate", Float(0.0, 0.6), log=False)], 4)]
+    [0.0, 0.2, 0.4, 0.6]
+    """
+    levels = {axis.name: 1 for axis in space}
+    most = {axis.name: _most_levels(axis) for axis in space}
+    while math.prod(levels.values()) < trials:
+        growing = [name for name in levels if levels[name] < most[name]]
+        if not growing:
+            break
+        levels[min(growing, key=lambda name: levels[name])] += 1
+    full = list(itertools.product(*(_levels(axis, levels[axis.name]) for axis in space)))
+    count = min(trials, len(full))
+    kept = [full[round(i * (len(full) - 1) / max(count - 1, 1))] for i in range(count)]
+    return [dict(zip(levels, point, strict=True)) for point in kept]
+
+
+def _most_levels(axis: Axis) -> float:
+    if isinstance(axis.range, Choice):
+        return len(axis.range.options)
+    return axis.range.high - axis.range.low + 1 if isinstance(axis.range, Int) else math.inf
+
+
+def _levels(axis: Axis, count: int) -> list[float]:
+    if isinstance(axis.range, Choice):
+        options = axis.range.options
+        return [options[round(i * (len(options) - 1) / max(count - 1, 1))] for i in range(count)]
+    low, high = axis.range.values()
+    shares = [i / (count - 1) for i in range(count)] if count > 1 else [0.5]
+    if axis.log:
+        return [round_value(low * (high / low) ** share) for share in shares]
+    values = [round_value(low + (high - low) * share) for share in shares]
+    return [round(value) for value in values] if isinstance(axis.range, Int) else values

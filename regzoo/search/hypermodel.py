@@ -1,0 +1,75 @@
+"""Hypermodel: a recipe's ranges as the hyperparameters of a KerasTuner search of the user's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from regzoo.core import AfterTraining, InputError, Range, Recipe, Regularizer
+from regzoo.search.oracle import declare, silenced
+from regzoo.search.space import LEARNING_RATE, RATES, make_axes
+from regzoo.training.task import shape_of, task_for
+
+if TYPE_CHECKING:
+    import keras_tuner
+
+
+def hypermodel(
+    backbone: str,
+    recipe: Recipe | Regularizer | str,
+    input_shape: tuple[int, ...],
+    classes: int | None = None,
+    outputs: int | None = None,
+    *,
+    labels: int | None = None,
+    task: str | None = None,
+    learning_rate: float | Range = RATES,
+    seed: int = 0,
+) -> keras_tuner.HyperModel:
+    """Return a `keras_tuner.HyperModel` for a search of your own: every range of the recipe becomes a parameter.
+
+    KerasTuner's own search needs ``pip install 'regzoo[tensorboard]'``: it imports tensorboard unconditionally.
+
+    Args:
+        backbone: as in a config.
+        recipe: its ranges, and that of the learning rate, make the space.
+        input_shape: of one example, without the batch axis.
+        classes: for classification, how many.
+        outputs: for regression, how many.
+        labels: for several labels at once, each true or false, how many.
+        task: ``"reconstruction"`` for an autoencoder.
+        learning_rate: Adam's: a number, or a range to search on a logarithmic scale.
+        seed: of initial weights and every random stream.
+
+    Raises:
+        InputError: if a name or value is wrong, or a regularizer acts on trained models.
+
+    Example:
+        tuner = keras_tuner.RandomSearch(
+            regzoo.hypermodel("mlp", "dropout", (64,), classes=10),
+            keras_tuner.Objective("val_loss", "min"), max_trials=8)
+        tuner.search(x, y, validation_data=(xv, yv), epochs=20)
+    """
+    with silenced():
+        import keras_tuner
+    from regzoo.training.model.build import build_model
+    from regzoo.training.optimizers import compiled_optimizer
+
+    mixture = Recipe.of(recipe)
+    for part in mixture:
+        if isinstance(part, AfterTraining):
+            raise InputError(f"{part.name} acts on trained models, which a tuner does not see: use regzoo.compare")
+    shape = shape_of(input_shape)
+    asked = task_for(classes, outputs, labels, task, shape)
+
+    class Hypermodel(keras_tuner.HyperModel):
+        """Builds the backbone with the recipe at the values that a tuner proposes."""
+
+        def build(self, hp: keras_tuner.HyperParameters) -> Any:
+            """Declare the space in ``hp`` and return the compiled model at its values."""
+            values = {axis.name: declare(hp, axis) for axis in make_axes(mixture, learning_rate)}
+            rate = values.pop(LEARNING_RATE, learning_rate)
+            model = build_model(backbone, mixture.fixed(values), asked, shape, seed)
+            model.compile(compiled_optimizer("adam", rate))
+            return model
+
+    return Hypermodel()

@@ -1,0 +1,73 @@
+"""Scores: a tidy table of runs, read into the scores of each recipe and the gains between two of them."""
+
+from __future__ import annotations
+
+import math
+from numbers import Real
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from regzoo.core.errors import InputError, did_you_mean
+
+Direction = Literal["min", "max"]
+Array = npt.NDArray[np.float64]
+Scores = dict[tuple[str, ...], float]
+"""The scores of one recipe by pairing key: seed, and fold and dataset where given, in this order."""
+
+
+def read_scores(frame: pd.DataFrame) -> dict[str, Scores]:
+    """Return the scores by recipe, in order of appearance; diverged ones are NaN."""
+    if not isinstance(frame, pd.DataFrame):
+        raise InputError(f"frame: must be a pandas DataFrame, received a {type(frame).__name__}.")
+    for column in ("recipe", "seed", "score"):
+        if column not in frame.columns:
+            near = did_you_mean(column, map(str, frame.columns)) if len(frame.columns) else ""
+            raise InputError(f"frame: the column {column!r} is missing.{near}")
+    for column in ("recipe", "seed", "fold", "dataset", "score"):
+        if list(frame.columns).count(column) > 1:
+            raise InputError(f"frame: the column {column!r} comes twice. Keep one of them.")
+    if frame.empty:
+        raise InputError("frame: has no rows, so there is nothing to rank. Give it one row a run.")
+    keys = [key for key in ("seed", "fold", "dataset") if key in frame.columns]
+    scores: dict[str, Scores] = {}
+    columns = (frame[name] for name in ("recipe", "score", *keys))
+    for row, recipe, value, *pair in zip(frame.index, *columns, strict=True):
+        for name, cell in zip(("recipe", *keys), (recipe, *pair), strict=True):
+            if pd.isna(cell):
+                raise InputError(f"frame, row {row}: {name!r} is empty. Fill it in, or drop the row.")
+        key = tuple(map(str, pair))
+        if key in scores.setdefault(str(recipe), {}):
+            place = ", ".join(f"{name} {part}" for name, part in zip(keys, key, strict=True))
+            raise InputError(
+                f"frame, row {row}: the recipe {str(recipe)!r} has a second row for {place}. Keep one of "
+                "them; runs on several folds or data sets need a column 'fold' or 'dataset'."
+            )
+        scores[str(recipe)][key] = _number(value, row)
+    return scores
+
+
+def _number(value: Any, row: Any) -> float:
+    if value is None or value is pd.NA:
+        return math.nan
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+        raise InputError(f"frame, row {row}: 'score' must be a number (NaN for a diverged run), received {value!r}.")
+    return float(value) if math.isfinite(value) else math.nan
+
+
+def paired_gains(scores: Scores, others: Scores, sign: float = 1.0) -> Array:
+    """How much ``scores`` improve upon ``others``, one number for each pair that finished on both sides.
+
+    What is smaller than the rounding of a subtraction is no difference: .3 - .2 is .2 - .1.
+    """
+    pairs = [pair for pair in sorted(scores) if math.isfinite(scores[pair] - others.get(pair, math.nan))]
+    ours, theirs = (np.array([side[pair] for pair in pairs]) for side in (scores, others))
+    gains = sign * (ours - theirs)
+    if not len(pairs):
+        return gains
+    rounding = 4 * np.finfo(float).eps * max(abs(ours).max(), abs(theirs).max())
+    if np.ptp(gains) <= rounding:
+        gains = np.full_like(gains, np.median(gains))
+    return np.where(abs(gains) <= rounding, 0.0, gains)

@@ -1,0 +1,61 @@
+"""Portrait: what a trained model looks like beyond its score: how calibrated it is, how its weights are spread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from regzoo.training.metrics import BINS
+from regzoo.training.task import Task
+
+DECADES = (-6, 1)
+"""The histogram of |w| reaches from 1e-6 to 10; smaller and larger weights count in the first and the last bin."""
+
+PER_DECADE = 4
+
+SMALL = 1e-3
+"""A weight below it is as good as absent, beside initial ones of about .1; L1 by sub-gradients gives no exact zeros."""
+
+
+def reliability(task: Task, y: Any, logits: Any) -> list[list[float]] | None:
+    """Confidence against accuracy: for each of 15 bins that is not empty [mean confidence, share right, rows].
+
+    Args:
+        task: what was predicted; None comes back if it is not classification.
+        y: encoded targets (rows, classes).
+        logits: predictions (rows, classes).
+
+    Reference: Guo et al. 2017, https://arxiv.org/abs/1706.04599
+    """
+    if task.kind != "classification":
+        return None
+    scores, targets = np.asarray(logits, np.float64), np.asarray(y)
+    powers = np.exp(scores - scores.max(1, keepdims=True))
+    confidence = powers.max(1) / powers.sum(1)  # (rows,)
+    right = scores.argmax(1) == targets.argmax(1)
+    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    found = [bins == number for number in range(BINS)]
+    return [
+        [float(confidence[rows].mean()), float(right[rows].mean()), int(rows.sum())] for rows in found if rows.any()
+    ]
+
+
+def weight_histogram(kernels: Sequence[np.ndarray]) -> dict[str, Any]:
+    """How the weights are spread: counts of log10 |w| in quarters of decades, and the share of small ones.
+
+    Args:
+        kernels: weights of rank 2 and more; biases and scales are left out.
+
+    >>> spread([np.array([[0.0, 1e-4], [0.5, -0.5]])])["small"]
+    0.5
+    """
+    sizes = np.abs(np.concatenate([kernel.ravel() for kernel in kernels])) if kernels else np.zeros(0)
+    edges = np.linspace(*DECADES, (DECADES[1] - DECADES[0]) * PER_DECADE + 1)
+    places = np.log10(np.clip(sizes, 10.0 ** DECADES[0], 10.0 ** DECADES[1]))
+    return {
+        "edges": edges.tolist(),
+        "counts": np.histogram(places, edges)[0].tolist(),
+        "small": float((sizes < SMALL).mean()) if len(sizes) else 0.0,
+    }

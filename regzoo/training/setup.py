@@ -1,0 +1,102 @@
+"""The setup that all runs of one comparison share: plain, frozen and printable; needs no TensorFlow."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from regzoo.training.task import Task
+
+OPTIMIZERS = ("adam", "sgd", "rmsprop")
+
+
+@dataclass(frozen=True)
+class FoldSetup:
+    """What differs in one fold, because preprocessing is fitted on its own training rows.
+
+    Attributes:
+        task: the task with the size and the scale of this fold.
+        input_shape: shape of one example; the training rows decide how many features a table has.
+    """
+
+    task: Task
+    input_shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class TrainingSetup:
+    """What is held equal, so that only the recipe differs.
+
+    Attributes:
+        backbone: the backbone as a config writes it.
+        task: what is predicted.
+        input_shape: shape of one example, without the batch axis.
+        optimizer: ``adam``, ``sgd`` (momentum 0.9) or ``rmsprop``.
+        batch_size: rows per step.
+        rank_by: the metric to judge by.
+        data: digest of the prepared data, including the split and label noise.
+        class_weight: ``none``, or ``balanced``: every class has the same weight in the training loss.
+        jit_compile: whether XLA compiles the step; its random numbers differ, so a comparison never mixes both.
+        folds: the folds after the first, in order; the fields above are those of the first.
+    """
+
+    backbone: str
+    task: Task
+    input_shape: tuple[int, ...]
+    optimizer: str
+    batch_size: int
+    rank_by: str
+    data: str
+    class_weight: str = "none"
+    jit_compile: bool = False
+    folds: tuple[FoldSetup, ...] = ()
+
+    def of_fold(self, number: int) -> TrainingSetup:
+        """Return the setup of fold ``number`` alone, counted from 0."""
+        fold = self.folds[number - 1] if number else FoldSetup(self.task, self.input_shape)
+        return replace(self, task=fold.task, input_shape=fold.input_shape, folds=())
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What makes two setups the same, as JSON values.
+
+        The keys are spelled out, not taken from the fields: a key that is added later goes in only where it differs
+        from its default, so that it retrains no older comparison. The number of folds is left out, so that replicates
+        can be added.
+        """
+        return {
+            "backbone": self.backbone,
+            "task": {"kind": self.task.kind, "size": self.task.size, "scale": self.task.scale},
+            "input_shape": self.input_shape,
+            "optimizer": self.optimizer,
+            "batch_size": self.batch_size,
+            "rank_by": self.rank_by,
+            "data": self.data,
+            "class_weight": self.class_weight,
+            "jit_compile": self.jit_compile,
+        }
+
+    @property
+    def digest(self) -> str:
+        """Hash of `identity`: equal for setups that train alike."""
+        text = json.dumps(self.identity, sort_keys=True)
+        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON values that `from_json` reads."""
+        return {**self.identity, "folds": [asdict(fold) for fold in self.folds]}
+
+    @staticmethod
+    def from_json(values: Mapping[str, Any]) -> TrainingSetup:
+        """Read what `to_json` returned, or what an older version wrote (``cuts`` in place of ``folds``)."""
+        given = dict(values)
+        folds = given.pop("folds", None) or given.pop("cuts", ())
+        given.pop("cuts", None)
+
+        def read(fields: Mapping[str, Any]) -> dict[str, Any]:
+            return {**fields, "task": Task(**fields["task"]), "input_shape": tuple(fields["input_shape"])}
+
+        return TrainingSetup(**read(given), folds=tuple(FoldSetup(**read(fold)) for fold in folds))

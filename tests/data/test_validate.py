@@ -1,0 +1,136 @@
+"""Inspection: every finding, with column and count."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from regzoo.config import Split as Settings
+from regzoo.core.errors import InputError
+from regzoo.data.preprocess import prepare
+from regzoo.data.sources.arrays import from_arrays
+from regzoo.data.validate import between, inspect, small
+
+RANDOM = np.random.default_rng(0)
+Y = ["no", "yes"] * 20
+CLEAN = pd.DataFrame({"a": RANDOM.normal(size=40), "b": RANDOM.normal(size=40)})
+
+
+def found(frame: pd.DataFrame, y: Any = Y) -> Any:
+    data = from_arrays(frame, y, "mine")
+    return inspect(data, data.task)
+
+
+def test_clean_data_has_no_findings() -> None:
+    assert (found(CLEAN).refused, found(CLEAN).warned) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("values", "warning"),
+    [
+        ([7.5] * 40, "column 'c' (40 rows) is 7.5 in every row; it carries nothing"),
+        (list(range(40)), "column 'c' (40 rows) counts the rows, as an identifier does"),
+        (list(range(101, 61, -1)), "column 'c' (40 rows) counts the rows"),
+        ([7 * n for n in range(40)], "column 'c' (40 rows) is another whole number in each row, in order, as an ident"),
+        ([1, 2] * 20, "column 'c' (40 rows) determines the target: no value of it occurs with two labels"),
+        (["x", "z", "y", "z"] * 10, "column 'c' (40 rows) determines the target"),
+    ],
+)
+def test_what_is_odd_is_a_warning(values: list[Any], warning: str) -> None:
+    (said,) = found(CLEAN.assign(c=values)).warned
+    assert said.startswith("mine: ")
+    assert warning in said
+
+
+@pytest.mark.parametrize(
+    ("name", "odd"),
+    [("id", True), ("customer_id", True), ("PassengerId", True), ("Order ID", True), ("paid", False), ("IDs", False)],
+)
+def test_a_name_and_no_repetition_make_an_identifier(name: str, odd: bool) -> None:
+    values = np.random.default_rng(1).permutation(1000)[:40]
+    assert [said.split(": ", 1)[1] for said in found(CLEAN.assign(**{name: values})).warned] == odd * [
+        f"column {name!r} (40 rows) is another whole number in each row, as an identifier does; unless the order of "
+        "the rows means something, leave it out (data.drop in a config)"
+    ]
+    repeated = found(CLEAN.assign(**{name: [*values[:-1], values[0]]})).warned
+    assert repeated == ()
+    assert found(CLEAN.assign(**{name: [*values[:-1], 0.5]})).warned == ()
+    assert found(CLEAN.assign(**{name: [*values[:-1], np.nan]})).warned == ()
+
+
+@pytest.mark.parametrize(
+    ("values", "y"),
+    [
+        (Y, Y),
+        ([1, 3] * 20, [1, 3] * 20),
+        ([True, False] * 20, [True, False] * 20),
+        (np.arange(40) / 7, np.arange(40) / 7),
+        ([f"{n % 3:02}" for n in range(40)], [f"{n % 3:02}" for n in range(40)]),
+    ],
+)
+def test_a_copy_of_the_target_is_refused(values: Any, y: Any) -> None:
+    assert found(CLEAN.assign(c=values), y).refused == (
+        "mine: column 'c' (40 rows) is the target itself, in every row; leave it out (data.drop in a config)",
+    )
+
+
+def test_rows_that_are_repeated_do_not_make_their_columns_suspicious() -> None:
+    assert found(pd.concat([CLEAN, CLEAN]), Y + Y).warned == (
+        "mine: 40 of 80 rows repeat an earlier row, target included",
+    )
+
+
+def test_one_other_row_is_enough_not_to_be_the_target() -> None:
+    assert found(CLEAN.assign(c=["yes", *Y[1:]])).refused == ()
+
+
+def test_inputs_alone_have_no_target_to_copy() -> None:
+    data = from_arrays(CLEAN.assign(c=Y), Y)
+    assert inspect(data, "reconstruction").refused == ()
+
+
+def test_duplicates_are_counted_and_found_between_parts() -> None:
+    data = from_arrays(pd.concat([CLEAN, CLEAN[:3]]), [*Y, *Y[:3]], "mine")
+    assert inspect(data, data.task).warned == ("mine: 3 of 43 rows repeat an earlier row, target included",)
+    parts = {"train": np.arange(30), "validation": np.arange(30, 41), "test": np.arange(41, 43)}
+    way = "; split.duplicates: together keeps equal rows in one part"
+    assert between(data, parts) == (
+        f"mine: 1 of 11 validation rows are also in the training part{way}",
+        f"mine: 2 of 2 test rows are also in the training part{way}",
+    )
+    assert small(data, parts) == ("mine: only 2 test rows: with so few, which recipe looks best is luck; collect more",)
+    marked = dataclasses.replace(data, part=np.array([""] * 41 + ["test"] * 2))
+    drop = "; the data marks these parts, so drop such rows from one of them"
+    assert [drop in said for said in between(marked, parts)] == [False, True]
+
+
+def test_everything_that_cannot_be_repaired_is_said_at_once() -> None:
+    frame = CLEAN.assign(leak=[*Y[:-1], "maybe"], copy=[*Y[:-1], "maybe"])
+    with pytest.raises(InputError) as caught:
+        prepare(from_arrays(frame, [*Y[:-1], "maybe"], "mine"), Settings(), 0)
+    lines = str(caught.value).splitlines()
+    assert [word in line for word, line in zip(("'leak'", "'copy'", "maybe occurs only once"), lines, strict=True)]
+
+
+def test_every_column_and_the_target_are_said_at_once() -> None:
+    frame = CLEAN.assign(c=[np.inf] * 40, d=[b"x"] * 40)
+    with pytest.raises(InputError) as caught:
+        from_arrays(frame, ["no"] * 40, "mine")
+    lines = str(caught.value).splitlines()
+    assert ["'c'" in lines[0], "'d'" in lines[1], "all 40 targets are no" in lines[2]] == [True] * 3
+
+
+def test_findings_are_facts() -> None:
+    prepared = prepare(from_arrays(CLEAN.assign(c=[7.5] * 40, d=[None, "x", "y", "x"] * 10), Y), Settings(), 0)
+    assert any("'c': left out" in said for said in prepared.facts["repairs"])
+    assert any("'d': 2 words" in said for said in prepared.facts["repairs"])
+    assert any("'c'" in said for said in prepared.facts["warnings"])
+
+
+def test_a_table_with_nothing_to_learn_from_is_refused() -> None:
+    with pytest.raises(InputError, match=r"no column is left to learn from:\ncolumn 'c': left out"):
+        prepare(from_arrays(pd.DataFrame({"c": [f"id{n}" for n in range(40)]}), Y), Settings(), 0)

@@ -1,0 +1,20 @@
+"""Executor: what is made of an error."""
+
+from __future__ import annotations
+
+from regzoo.execution.executor import describe_error
+
+
+def test_of_tensorflows_tale_the_place_and_the_end_are_kept() -> None:
+    tale = """in user code:
+
+    File "regzoo/training/model/step.py", line 55, in take  *
+        x, y = part.batch(x, y, model.stream(part))
+    File "mine.py", line 38, in batch  *
+        raise ValueError("out of luck:" + sentence)
+
+    ValueError: out of luck:
+      twice
+"""
+    assert describe_error(RuntimeError(tale)) == 'ValueError: out of luck: twice (File "mine.py", line 38, in batch)'
+    assert describe_error(ValueError("one\ntwo")) == "ValueError: one\ntwo"

@@ -1,0 +1,55 @@
+"""InProcess: what a run raises is a failed record; Ctrl-C is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from regzoo.execution.serial import SerialExecutor
+from regzoo.training.engine import trainer as training
+from regzoo.training.records import Run
+from regzoo.training.setup import TrainingSetup
+from regzoo.training.task import Task
+
+STUDY = TrainingSetup("mlp([8])", Task("classification", 3), (5,), "adam", 16, "nll", "test")
+RUN = Run("trial", "none", "none", 0, 5, 0.01, 1, STUDY.digest)
+
+
+def opened(rows: Any) -> SerialExecutor:
+    executor = SerialExecutor()
+    executor.open(STUDY, dict.fromkeys(("train", "validation", "test"), rows))
+    return executor
+
+
+def test_it_makes_one_run_at_a_time(tensorflow: None, rows: Any) -> None:
+    with opened(rows) as executor:
+        assert executor.room()
+        executor.start(executor.pick([RUN]))
+        assert not executor.room()
+        [(record, weights)] = executor.collect()
+        assert (record.run, record.status, len(weights)) == (RUN, "ok", 1)
+        assert executor.room()
+
+
+def test_what_a_run_raises_is_its_reason(tensorflow: None, rows: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError("too large")
+
+    monkeypatch.setattr(training, "execute", fail)
+    with opened(rows) as executor:
+        executor.start(RUN)
+        [(record, weights)] = executor.collect()
+    assert (record.run, record.status, record.error, weights) == (RUN, "failed", "MemoryError: too large", None)
+    assert record.fit_seconds > 0.0
+
+
+def test_ctrl_c_goes_through(tensorflow: None, rows: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "execute", interrupt)
+    with opened(rows) as executor:
+        executor.start(RUN)
+        with pytest.raises(KeyboardInterrupt):
+            executor.collect()

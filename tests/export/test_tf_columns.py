@@ -1,0 +1,76 @@
+"""Columns in TensorFlow: whatever a cell holds, the graph makes of it what training made of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+
+from regzoo.config import Split
+from regzoo.data.columns import Boolean, Categorical, Date, Numeric, Rule, features
+from regzoo.data.preprocess import prepare
+from regzoo.data.sources.arrays import from_arrays
+from regzoo.data.table import MISSING, Table, tidy
+from regzoo.export import tf_columns as columns
+from regzoo.export.saved_model import Served, named_inputs
+
+WORDS = ["a", "b", "A", " a\t", "ä", "=1+1", "<b>", "x" * 5000, "new", "a b", "\u00a0a", "a\x1b", *MISSING]
+DAYS = [(datetime.date(1600, 1, 1) + datetime.timedelta(days=d)).isoformat() for d in range(0, 250_000, 487)]
+DATES = [
+    *DAYS,
+    *("2024-02-29", "2023-02-29", "1900-02-29", "2000-02-29", "2024-2-9", "2024/12/31", "31.12.2024", "1.1.2024 7:05"),
+    *("2024-01-01T23:59:59.9Z", "2024-01-01 24:00", "2024-01-01T12:60", "2024-01-01T00:00+00:00", "0000-01-01"),
+    *("2024-00-10", "2024-13-01", "2024-01-00", "2024-01-32", "99.99.2024", "soon", "2024", "", "NA", "1969-12-31"),
+]
+NUMBERS = [0.0, -1.5, 1e30, np.nan, 3.25, -0.0, np.float32(1e-30)]
+
+
+@pytest.mark.parametrize(
+    ("rule", "raw"),
+    [
+        (Numeric("c", 0.1, True), NUMBERS),
+        (Numeric("c", -7.3, False), NUMBERS),
+        (Boolean("c", 1.0, True), ["true", "FALSE", "True", "maybe", *MISSING]),
+        (Boolean("c", 0.0, False), ["true", "FALSE", " true ", "maybe", ""]),
+        (Categorical("c", ("a", "b", "x" * 5000, "ä"), True, True), WORDS),
+        (Categorical("c", ("a", "=1+1"), False, False), WORDS),
+        (Date("c", "1999-12-31", "2024-02-29T12:00:00", True, True), DATES),
+        (Date("c", "2024-01-01", "2024-01-31", False, False), DATES),
+    ],
+    ids=lambda value: value.kind if not isinstance(value, list) else "",
+)
+def test_the_graph_does_what_the_rule_does(rule: Rule, raw: list[Any]) -> None:
+    numeric = rule.kind == "numeric"
+    served = tf.constant(np.array(raw, np.float32)) if numeric else tf.constant(raw, tf.string)
+    table = Table(
+        ("c",), (rule.kind,), (np.array(raw if numeric else [tidy(r) for r in raw], np.float32 if numeric else object),)
+    )
+    graph = tf.function(lambda cells: columns.features({"c": cells}, (rule,)))
+    np.testing.assert_array_equal(graph(served).numpy(), features(table, (rule,)))  # to the last bit
+
+
+def test_each_column_takes_its_own_input() -> None:
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "self": random.normal(size=60),  # a name that TensorFlow cannot take
+            "Word": random.choice(["x", "y", "z"], 60),
+            "word": random.choice(["x", "y"], 60),
+            "day": [f"2024-01-{1 + n % 28:02}" for n in range(60)],
+        }
+    )
+    frame.loc[3, "self"] = None
+    prepared = prepare(from_arrays(frame, ["no", "yes"] * 30), Split(), 0)
+    raw, preprocessor = prepared.held_out[0], prepared.preprocessor
+    assert isinstance(raw, Table)
+    given = named_inputs(raw, preprocessor)
+    assert list(given) == ["column_self", "Word", "word_2", "day"]
+    made = Served(None, preprocessor).prepared({name: tf.constant(value) for name, value in given.items()})
+    np.testing.assert_array_equal(made.numpy(), preprocessor.apply(raw))
+    swapped = dataclasses.replace(preprocessor, rules=preprocessor.rules[::-1])
+    assert not np.array_equal(swapped.apply(raw), preprocessor.apply(raw))

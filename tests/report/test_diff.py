@@ -1,0 +1,82 @@
+"""What changed between two comparisons."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+from rich.console import Console
+
+from regzoo.report.diff import Change, Side, compare_runs, text
+
+
+def sides(row: Any, board: Any, comparison: Any) -> tuple[Side, Side]:
+    """The second has another seed, other data, another Keras, and l2 overtook dropout; l1 came, mixup went."""
+    before = board([
+        row("dropout", rank=1, tier=1, mean=0.1, gain=0.25, gain_low=0.125, gain_high=0.375, verdict="conclusive"),
+        row("l2", rank=2, tier=1, mean=0.2, gain=0.125, gain_low=0.0, gain_high=0.25),
+        row("none", rank=3, tier=2, mean=0.3),
+        row("mixup", rank=4, tier=2, mean=0.4),
+    ])  # fmt: skip
+    after = board([
+        row("l2", rank=1, tier=1, mean=0.1, gain=0.5, gain_low=0.25, gain_high=0.75, verdict="conclusive"),
+        row("dropout", rank=2, tier=1, mean=0.2, gain=0.25),
+        row("none", rank=3, tier=2, mean=0.3),
+        row("l1"),
+    ])  # fmt: skip
+    data = comparison()["data"] | {"digest": "ffff"}
+    other = comparison(config="name: digits\nseed: 1\n", data=data, versions={"regzoo": "0.1.0", "keras": "3.16"})
+    return Side("a", before, comparison(config="name: digits\nseed: 0\n")), Side("b", after, other)
+
+
+def test_config_data_and_versions(row: Any, board: Any, comparison: Any) -> None:
+    found = compare_runs(*sides(row, board, comparison))
+    assert found.config == ("-seed: 0", "+seed: 1")
+    assert found.data == (Change("digest", "0123abcd", "ffff"),)
+    assert found.versions == (Change("keras", "3.15.1", "3.16"), Change("python", "3.11.2", None))
+    assert found.winner == ("dropout", "l2")
+
+
+def test_facts_inside_others_and_other_strengths_are_named(row: Any, board: Any, comparison: Any) -> None:
+    one, other = (
+        Side(
+            kind,
+            board([row("dropout", recipe=recipe, rank=1, mean=0.1), row("placebo 1", recipe="none", rank=2, mean=0.2)]),
+            comparison(data=comparison()["data"] | {"split": {"kind": kind, "folds": 1}}),
+        )
+        for kind, recipe in (("random", "dropout(0.25)"), ("stratified", "dropout(0.5)"))
+    )
+    found = compare_runs(one, other)
+    assert found.data == (Change("split.kind", "random", "stratified"),)
+    console = Console(width=160, record=True, file=io.StringIO())
+    console.print(text(found))
+    said = console.export_text()
+    assert "dropout(0.25) -> dropout(0.5)" in said
+    assert "placebo 1" in said
+
+
+def test_ranks_move_and_gains_stand_side_by_side(row: Any, board: Any, comparison: Any) -> None:
+    found = {moved.name: moved for moved in compare_runs(*sides(row, board, comparison)).recipes}
+    assert list(found) == ["l2", "dropout", "none", "l1", "mixup"]
+    assert [moved.moved for moved in found.values()] == [1, -1, 0, None, None]
+    assert found["l2"].gain == (0.125, 0.5)
+    assert found["mixup"].rank == (4, None)
+
+
+def test_equal_comparisons_differ_in_nothing(row: Any, board: Any, comparison: Any) -> None:
+    one = sides(row, board, comparison)[0]
+    found = compare_runs(one, one)
+    assert (found.config, found.data, found.versions) == ((), (), ())
+    assert {moved.moved for moved in found.recipes} == {0}
+
+
+def test_text_and_json(row: Any, board: Any, comparison: Any) -> None:
+    found = compare_runs(*sides(row, board, comparison))
+    console = Console(width=160, record=True, file=io.StringIO())
+    console.print(text(found))
+    said = console.export_text()
+    for line in ("-seed: 0", "digest: 0123abcd -> ffff", "keras: 3.15.1 -> 3.16", "winner: dropout -> l2"):
+        assert line in said
+    assert "2 (+1)" in said
+    assert json.loads(json.dumps(found.to_dict(), allow_nan=False))["recipes"][0]["moved"] == 1

@@ -1,0 +1,203 @@
+"""The page: complete, offline, escaped, the same each time, and made without TensorFlow."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from regzoo.comparison.leaderboard import build_leaderboard
+from regzoo.report import render as page
+
+FIGURES = [
+    "leaderboard", "forest", "learning_curves", "strength_response", "calibration", "gap", "cost", "weights",
+    "expected_best", "rank_by_budget",
+]  # fmt: skip
+HEADINGS = [
+    "Verdict", "Leaderboard", "Figures", "Chosen strengths", "More numbers", "Failures", "Audit", "Protocol",
+    "References", "Do it again",
+]  # fmt: skip
+
+
+class Tags(HTMLParser):
+    """Collects the tags of a page, checks that they nest, and the attributes of each."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+        if tag not in ("meta",):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.fixture
+def written(tmp_path: Path, quick: Any, comparison: Any) -> Path:
+    """A folder with a full report."""
+    page.write(tmp_path / "report", *quick, comparison())
+    return tmp_path / "report"
+
+
+def test_every_section_and_every_file(written: Path) -> None:
+    html = (written / "report.html").read_text()
+    assert re.findall(r"<h2[^>]*>([^<]*)</h2>", html) == HEADINGS
+    assert [path.stem for path in sorted((written / "figures").iterdir())] == sorted(FIGURES)
+    assert sorted(path.name for path in written.iterdir()) == ["figures", "report.html", "report.md"]
+    for said in (
+        "regzoo compare configs/quickstart.yaml",
+        "recipes: [none, dropout]",
+        "keras 3.15.1",
+        "winner&#39;s curse",
+    ):
+        assert said in html or said.replace("&#39;", "'") in html
+
+
+def test_the_page_needs_no_network_and_no_script(written: Path) -> None:
+    tags = Tags((written / "report.html").read_text())
+    assert tags.open == []
+    assert not {tag for tag, _ in tags.found} & {"script", "link", "iframe", "img", "object", "embed"}
+    sources = [v for _, attrs in tags.found for k, v in attrs.items() if k in ("src", "href", "xlink:href")]
+    assert all(source is not None and source.startswith("#") for source in sources)
+    assert not re.findall(r"@import|url\((?!#)", (written / "report.html").read_text())
+
+
+def test_tables_have_captions_and_figures_have_titles(written: Path) -> None:
+    html = (written / "report.html").read_text()
+    assert html.count("<table>") == html.count("<caption") == 7
+    pictures = [attrs for tag, attrs in Tags(html).found if tag == "svg"]
+    assert [attrs["aria-labelledby"] for attrs in pictures] == [f"{name}-title {name}-desc" for name in FIGURES]
+    assert all(attrs["role"] == "img" for attrs in pictures)
+
+
+def test_ids_are_unique_and_references_lead_somewhere(written: Path) -> None:
+    attributes = [attrs for _, attrs in Tags((written / "report.html").read_text()).found]
+    ids = [attrs["id"] for attrs in attributes if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    wanted = {v[1:] for attrs in attributes for k, v in attrs.items() if v and k in ("href", "xlink:href")}
+    wanted |= {m for attrs in attributes for v in attrs.values() for m in re.findall(r"url\(#([^)]*)\)", v or "")}
+    wanted |= {i for attrs in attributes for i in (attrs.get("aria-labelledby") or "").split()}
+    assert wanted <= set(ids)
+
+
+def test_figures_are_svg_files_without_a_date(written: Path) -> None:
+    for path in (written / "figures").iterdir():
+        assert ElementTree.parse(path).getroot().tag == "{http://www.w3.org/2000/svg}svg"
+        assert "<dc:date>" not in path.read_text()
+
+
+def test_the_same_input_gives_the_same_bytes(written: Path, tmp_path: Path, quick: Any, comparison: Any) -> None:
+    page.write(tmp_path / "again", *quick, comparison())
+    for path in written.rglob("*.*"):
+        assert path.read_bytes() == (tmp_path / "again" / path.relative_to(written)).read_bytes(), path.name
+
+
+def test_markdown_holds_verdict_leaderboard_figures_and_protocol(written: Path) -> None:
+    text = (written / "report.md").read_text()
+    assert "**Use `dropout(0.31) + l2(0.000213)`" in text
+    assert r"| 4 | 2 | dropout(0.28) + early\_stopping(12) | 0.1031 |" in text
+    for name in FIGURES:
+        assert f"(figures/{name}.svg)" in text
+    assert "## Protocol" in text
+
+
+def test_names_are_text_and_never_markup(tmp_path: Path, row: Any, board: Any, record: Any, comparison: Any) -> None:
+    evil = "<script>alert('$x_1$')</script>|`b`"
+    rows = [row(evil, rank=1, tier=1, mean=0.1), row("none", rank=2, tier=1, mean=0.2)]
+    records = [
+        record(evil, 0.1, history={"validation": {"nll": [0.2, 0.1]}}),
+        record(evil, None, status="failed", error=evil, number=1),
+        *(record(evil, 0.1, stage="trial", number=n, learning_rate=0.1**n) for n in (1, 2)),
+    ]
+    data = comparison()["data"] | {"source": evil, "labels": [evil]}
+    given = comparison(name=evil, data=data, notes=[evil], config=evil, command=evil, versions={evil: evil})
+    page.write(tmp_path, board(rows), records, given)
+    html, markdown = (tmp_path / "report.html").read_text(), (tmp_path / "report.md").read_text()
+    assert "script" not in {tag for tag, _ in Tags(html).found}
+    assert "&lt;script&gt;" in html
+    outside_code = re.sub(r"^(`{3,})\n.*?^\1$|(`+)[^`].*?\2", "", markdown, flags=re.MULTILINE | re.DOTALL)
+    assert not re.search(r"(?<!\\)<script>", outside_code)
+    table = [line for line in markdown.splitlines() if line.startswith("| 1 | 1 |")]
+    assert len(re.findall(r"(?<!\\)\|", table[0])) == 13  # twelve columns
+
+
+def test_a_board_with_nothing_finished_is_a_page_of_sentences(
+    tmp_path: Path, row: Any, board: Any, comparison: Any
+) -> None:
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "gap.svg").write_text("of an earlier report")
+    given = comparison(seconds=None)
+    given["data"]["labels"] = None
+    page.write(tmp_path, board([row("none"), row("dropout")]), [], given)
+    html = (tmp_path / "report.html").read_text()
+    assert html.count("Nothing to draw: ") == len(FIGURES) - 1  # where nothing has an order, nothing is ranked
+    assert "No verdict yet" in html
+    assert list((tmp_path / "figures").iterdir()) == []
+
+
+def test_a_half_finished_awkward_board(tmp_path: Path, awkward: Callable[..., Any], comparison: Any) -> None:
+    page.write(tmp_path, *awkward(), comparison())
+    html = (tmp_path / "report.html").read_text()
+    assert "not measured yet" in html
+    assert "5 of 5 diverged" in html
+    assert "&lt;b&gt;no&lt;/b&gt;" in html  # the reason of a failure
+    assert not re.search(r"\b(nan|None|inf)\b", re.sub(r"<svg.*?</svg>", "", html, flags=re.DOTALL))
+
+
+def test_the_leaderboard_of_the_comparison_is_taken_as_it_is(tmp_path: Path, quick: Any, comparison: Any) -> None:
+    names = [row["name"] for row in quick[0]["recipes"]]
+    board = json.loads(build_leaderboard(quick[1], "nll", "min", [*names, "l1"]).to_json())
+    page.write(tmp_path, board, quick[1], comparison())
+    html = (tmp_path / "report.html").read_text()
+    assert html.count('class="winner"') == html.count('class="baseline"') == 5  # once in each table of recipes
+    assert "Unfinished: <code>l1</code> not measured yet" in html
+
+
+def test_a_write_that_fails_leaves_the_old_report(
+    written: Path, monkeypatch: pytest.MonkeyPatch, quick: Any, comparison: Any
+) -> None:
+    before = (written / "report.html").read_bytes()
+
+    def full(*args: Any, **kwargs: Any) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="No space"):
+        page.write(written, *quick, comparison(name="other"))
+    assert (written / "report.html").read_bytes() == before
+    assert not list(written.rglob(".*"))
+
+
+def test_it_imports_neither_tensorflow_nor_keras_nor_pyplot() -> None:
+    code = (
+        "import sys, regzoo.report.render as page\n"
+        "from regzoo.report.figures import figures\n"
+        "from regzoo.report.findings.strengths import read\n"
+        "figures(); assert read('dropout(0.5)') == {'dropout.rate': 0.5}\n"
+        "print(sorted({'tensorflow', 'keras', 'keras_tuner', 'matplotlib.pyplot'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"PYTHONWARNINGS": ""},
+    )
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,51 @@
+"""Hypermodel: a recipe's ranges in a KerasTuner search of the user's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras_tuner
+import numpy as np
+import pytest
+
+import regzoo
+from regzoo.core import InputError
+from regzoo.training.model.model import RegularizedModel
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:keras_tuner")
+def test_a_hypermodel_serves_keras_tuners_own_search(
+    rows: tuple[np.ndarray, np.ndarray], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    x, y = rows
+    hypermodel = regzoo.hypermodel("mlp([4])", "dropout(0.1..0.5) + l2 + early_stopping(2)", (5,), classes=3)
+    tuner = keras_tuner.RandomSearch(
+        hypermodel, keras_tuner.Objective("val_loss", "min"), max_trials=2, seed=1, directory=tmp_path
+    )
+    tuner.search(x[:40], y[:40], validation_data=(x[40:], y[40:]), epochs=2, verbose=0)
+    best = tuner.get_best_hyperparameters()[0].values
+    assert set(best) == {"learning_rate", "dropout.rate", "l2.strength"}
+    assert 0.1 <= best["dropout.rate"] <= 0.5
+    model = tuner.get_best_models()[0]
+    assert isinstance(model, RegularizedModel)
+    assert model.dials["dropout.rate"] == pytest.approx(best["dropout.rate"])
+    assert float(model.optimizer.learning_rate) == pytest.approx(best["learning_rate"])
+    assert model.predict(x, verbose=0).shape == (60, 3)
+
+
+def test_a_hypermodel_can_have_a_fixed_learning_rate_and_predict_numbers() -> None:
+    hypermodel = regzoo.hypermodel("mlp([4])", "l2(0.001)", (5,), outputs=2, learning_rate=0.25)
+    parameters = keras_tuner.HyperParameters()
+    model = hypermodel.build(parameters)
+    assert parameters.values == {}
+    assert float(model.optimizer.learning_rate) == 0.25
+    assert model.output_shape == (None, 2)
+
+
+def test_a_hypermodel_refuses_what_build_refuses() -> None:
+    with pytest.raises(InputError, match="give classes= for classification, outputs= for regression, labels="):
+        regzoo.hypermodel("mlp", "dropout", (5,))
+    with pytest.raises(InputError, match="Did you mean 'dropout'"):
+        regzoo.hypermodel("mlp", "dropuot", (5,), classes=3)
+    with pytest.raises(InputError, match="mc_dropout acts on trained models, which a tuner does not see"):
+        regzoo.hypermodel("mlp", "dropout + mc_dropout", (5,), classes=3)

@@ -1,0 +1,36 @@
+"""Portrait: numbers worked by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from regzoo.training.engine.diagnostics import reliability, weight_histogram
+from regzoo.training.task import Task
+
+
+def test_reliability_by_hand() -> None:
+    p = np.array([[0.95, 0.05], [0.94, 0.06], [0.5, 0.5], [0.05, 0.95]])
+    y = np.array([[1, 0], [0, 1], [1, 0], [0, 1]])
+    assert reliability(Task("classification", 2), y, np.log(p)) == [
+        pytest.approx([0.5, 1.0, 1]),
+        pytest.approx([(0.95 + 0.94 + 0.95) / 3, 2 / 3, 3]),
+    ]
+    assert reliability(Task("regression", 1), y[:, :1], p[:, :1]) is None
+
+
+def test_the_spread_of_weights_by_hand() -> None:
+    found = weight_histogram([np.array([[0.0, 0.5], [-0.5, 2.0]]), np.array([[1e-9, 1e-4, 100.0]])])
+    counts = dict(zip(np.round(found["edges"], 2).tolist(), found["counts"], strict=False))
+    assert {edge: count for edge, count in counts.items() if count} == {
+        -6.0: 2,  # 0 and 1e-9
+        -4.0: 1,  # 1e-4
+        -0.5: 2,  # log10 of .5 is -.30
+        0.25: 1,  # log10 of 2 is .30
+        0.75: 1,  # 100
+    }
+    assert found["small"] == pytest.approx(3 / 7)
+
+
+def test_a_model_without_kernels_has_no_spread() -> None:
+    assert sum(weight_histogram([])["counts"]) == 0

@@ -1,0 +1,43 @@
+"""Study: equal studies have equal digests, and everything that is held equal is in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from regzoo.training.setup import FoldSetup, TrainingSetup
+from regzoo.training.task import Task
+
+STUDY = TrainingSetup("mlp([8])", Task("classification", 3), (5,), "adam", 32, "nll", "digest")
+
+
+def test_equal_studies_have_equal_digests() -> None:
+    assert replace(STUDY).digest == STUDY.digest
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("backbone", "mlp([9])"),
+        ("task", Task("classification", 4)),
+        ("task", Task("regression", 3)),
+        ("input_shape", (6,)),
+        ("optimizer", "sgd"),
+        ("batch_size", 16),
+        ("rank_by", "error"),
+        ("data", "another digest"),
+    ],
+)
+def test_another_value_gives_another_digest(field: str, value: Any) -> None:
+    assert replace(STUDY, **{field: value}).digest != STUDY.digest
+
+
+def test_a_cut_has_its_own_task_and_inputs_and_changes_no_digest() -> None:
+    """More replicates need more cuts, and the runs that were made before still count."""
+    folds = (FoldSetup(Task("regression", 1, 2.0), (6,)), FoldSetup(Task("regression", 1, 3.0), (5,)))
+    setup = replace(STUDY, folds=folds)
+    assert setup.digest == STUDY.digest
+    assert setup.of_fold(0) == STUDY
+    assert setup.of_fold(2) == replace(STUDY, task=folds[1].task, input_shape=(5,))

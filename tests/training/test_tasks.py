@@ -1,0 +1,73 @@
+"""What sees targets or logits, under every task but classification: it trains, or it is refused in a sentence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import regzoo
+from regzoo.core import InputError, OnBatch, OnForward, OnLoss, parse, regularizers
+from regzoo.testing.harness import with_numbers
+
+X = np.random.default_rng(1).normal(size=(24, 5)).astype(np.float32)
+IMAGES = np.random.default_rng(2).normal(size=(8, 6, 6, 1)).astype(np.float32)
+TASKS: dict[str, tuple[dict[str, Any], np.ndarray]] = {
+    "multilabel": ({"labels": 3}, (X[:, :3] > 0).astype(np.float32)),
+    "regression": ({"outputs": 2}, X[:, :2] - X[:, 2:4]),
+    "reconstruction": ({"task": "reconstruction"}, X),
+}
+SOFTMAX = {"confidence_penalty", "focal", "label_noise", "label_smoothing", "r_drop"}
+"""They soften or read the probabilities of classes."""
+MOVING = {"random_flip", "random_shift", "random_zoom"}
+"""They move what is in an image."""
+SEEING = [name for name, kind in regularizers().items() if issubclass(kind, OnBatch | OnForward | OnLoss)]
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("name", sorted(set(SEEING) - MOVING))
+def test_it_trains_or_is_refused(name: str, task: str) -> None:
+    asked, y = TASKS[task]
+    part = with_numbers(regularizers()[name]())
+    recipe = parse(part.requires_recipe or "none") + part
+    if name in SOFTMAX or (name, task) == ("cutmix", "reconstruction"):
+        with pytest.raises(
+            InputError, match=f"{name} needs (classes|targets), received inputs .* for {task}; leave it"
+        ):
+            regzoo.build("linear", recipe, input_shape=(5,), **asked)
+        return
+    model = regzoo.build("linear", recipe, input_shape=(5,), **asked, optimizer=keras.optimizers.SGD(0.1))
+    targets = model.task.encode(y)
+
+    def loss() -> float:
+        return float(tf.reduce_mean(model.task.loss(targets, model.logits(X))))
+
+    before = loss()
+    for _ in range(10):
+        model.update(tf.constant(X), targets)
+    assert loss() < before
+
+
+@pytest.mark.parametrize("name", sorted(MOVING))
+def test_what_moves_images_needs_targets_that_stay(name: str) -> None:
+    """An autoencoder would have to undo what it cannot see."""
+    recipe = with_numbers(regularizers()[name]())
+    with pytest.raises(InputError, match=f"{name} needs targets"):
+        regzoo.build("autoencoder", recipe, input_shape=(6, 6, 1), task="reconstruction")
+    model = regzoo.build("linear", recipe, input_shape=(6, 6, 1), labels=2)
+    loss, _ = model.update(tf.constant(IMAGES), tf.ones([8, 2]))
+    assert np.isfinite(float(loss))
+
+
+def test_mixup_mixes_labels_as_their_inputs() -> None:
+    """Targets are linear in the inputs here, so they are still after mixing: y = (x0 > 0) for x in {-1, 1}."""
+    signs = np.sign(X)
+    model = regzoo.build("linear", "mixup(1.0)", input_shape=(5,), labels=3)
+    x, y = model.acting(OnBatch)[0].batch(
+        tf.constant(signs), tf.constant((signs[:, :3] + 1) / 2), model.stream(model.acting(OnBatch)[0])
+    )
+    np.testing.assert_allclose(y, (x[:, :3] + 1) / 2, atol=1e-6)
+    assert len(np.unique(np.round(y, 3))) > 2
