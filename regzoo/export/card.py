@@ -96,7 +96,7 @@ tags: [regzoo, {{ tags }}, {{ task }}]
 
 {{ title }} with its preprocessing inside, made with regzoo {{ versions.regzoo }} and Keras {{ versions.keras }}.
 Its recipe, `{{ row.recipe }}`, is number {{ row.rank }} of {{ ranked }} in a comparison of regularizers on the network
-`{{ study.backbone }}`, ranked by validation {{ study.rank_by }}.
+`{{ setup.backbone }}`, ranked by validation {{ setup.rank_by }}.
 {%- if refit %} It was then trained anew on train + validation.{% endif %}
 
 ## Intended use
@@ -166,10 +166,10 @@ of what its replicates {{ "kept" if refit.stopped else "trained" }} ({{ refit.le
 {%- if refit.stopped %}; early stopping itself was left out, as there was no validation part to watch{% endif %}.
 {%- if refit.cleaned %} The wrong labels that the comparison put into its training rows were left out.{% endif %}
 {% else -%}
-It is the replicate with the best validation {{ study.rank_by }} of {{ row.replicates }}; its validation score is
+It is the replicate with the best validation {{ setup.rank_by }} of {{ row.replicates }}; its validation score is
 therefore slightly optimistic, its test score is not.
 {% endif -%}
-Mean over the replicates on validation: {{ study.rank_by }} {{ mean }}
+Mean over the replicates on validation: {{ setup.rank_by }} {{ mean }}
 {%- if gain %}; gain over `{{ baseline }}`: {{ gain }}, {{ row.verdict }}{% endif %}.
 {%- if folds > 1 %} Each replicate was trained and validated on other rows
 {%- if not refit %}; this one is number {{ recipe.number + 1 }}{% endif %}.
