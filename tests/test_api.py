@@ -340,7 +340,7 @@ def test_workers_start_before_the_data_is_read_and_not_at_all_for_a_bad_config(
         told.append("read")
         raise InputError("there is no such file")
 
-    monkeypatch.setattr(sitting, "Workers", lambda count, limit: Hall())
+    monkeypatch.setattr(sitting, "ProcessPool", lambda count, limit: Hall())
     monkeypatch.setattr(api, "read_data", read)
     given = {**SMALL, "data": {"source": "iris"}, "out": tmp_path / "mine", "workers": 2}
     with pytest.raises(InputError, match="there is no such file"):

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from regzoo.cli.app import app as cli
+from regzoo.cli import app as cli
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 

@@ -31,7 +31,7 @@ class ConfidencePenalty(OnLoss):
     confidence_penalty(0.1)
     """
 
-    needs: ClassVar[frozenset[str]] = frozenset({"classes"})
+    requires: ClassVar[frozenset[str]] = frozenset({"classes"})
 
     beta: Strength = strength(Float(0.1, 1.0), neutral=0.0, domain="[0, inf)")
 

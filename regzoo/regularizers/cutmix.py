@@ -39,7 +39,7 @@ class Cutmix(OnBatch):
     cutmix(0.5)
     """
 
-    needs: ClassVar[frozenset[str]] = frozenset({"targets"})
+    requires: ClassVar[frozenset[str]] = frozenset({"targets"})
 
     rate: Strength = strength(Float(0.1, 1.0), neutral=0.0, domain="[0, 1]")
 

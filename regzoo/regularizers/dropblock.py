@@ -42,7 +42,7 @@ class Dropblock(OnActivations):
     rate: Strength = strength(Float(0.05, 0.25), neutral=0.0, domain="[0, 1]")
     block: int = setting(7, domain="[1, inf)")
 
-    needs: ClassVar[frozenset[str]] = frozenset({"images"})
+    requires: ClassVar[frozenset[str]] = frozenset({"images"})
 
     def layer(self, slot: Slot) -> keras.Layer | None:
         """A mask after each activation of images."""

@@ -32,7 +32,7 @@ class Focal(OnLoss):
     focal(2.0)
     """
 
-    needs: ClassVar[frozenset[str]] = frozenset({"classes"})
+    requires: ClassVar[frozenset[str]] = frozenset({"classes"})
 
     gamma: Strength = strength(Float(0.0, 5.0), neutral=0.0, domain="[0, inf)")
 

@@ -31,7 +31,7 @@ class LabelNoise(OnBatch):
     label_noise(0.1)
     """
 
-    needs: ClassVar[frozenset[str]] = frozenset({"classes"})
+    requires: ClassVar[frozenset[str]] = frozenset({"classes"})
 
     rate: Strength = strength(Float(0.05, 0.3), neutral=0.0, domain="[0, 1]")
 

@@ -34,7 +34,7 @@ class LabelSmoothing(OnBatch):
     label_smoothing(0.1)
     """
 
-    needs: ClassVar[frozenset[str]] = frozenset({"classes"})
+    requires: ClassVar[frozenset[str]] = frozenset({"classes"})
 
     eps: Strength = strength(Float(0.01, 0.3), neutral=0.0, domain="[0, 1]")
 

@@ -53,7 +53,7 @@ class McDropout(AfterTraining):
     mc_dropout(50)
     """
 
-    company: ClassVar[str] = "dropout(0.5)"
+    requires_recipe: ClassVar[str] = "dropout(0.5)"
 
     samples: Strength = strength(Int(10, 100), neutral=None, domain="[1, inf)")
 

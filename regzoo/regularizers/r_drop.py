@@ -43,8 +43,8 @@ class RDrop(OnForward):
     r_drop(2.0)
     """
 
-    needs: ClassVar[frozenset[str]] = frozenset({"classes"})
-    company: ClassVar[str] = "dropout(0.5)"
+    requires: ClassVar[frozenset[str]] = frozenset({"classes"})
+    requires_recipe: ClassVar[str] = "dropout(0.5)"
     cost: ClassVar[float] = 2.0
 
     alpha: Strength = strength(Float(1.0, 5.0), neutral=0.0, domain="[0, inf)")

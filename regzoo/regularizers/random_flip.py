@@ -35,7 +35,7 @@ class RandomFlip(OnBatch):
     random_flip(0.5)
     """
 
-    needs: ClassVar[frozenset[str]] = frozenset({"images", "targets"})
+    requires: ClassVar[frozenset[str]] = frozenset({"images", "targets"})
 
     factor: Strength = strength(Float(0.1, 0.5), neutral=0.0, domain="[0, 1]")
     axis: str = setting("horizontal", options=tuple(AXES))

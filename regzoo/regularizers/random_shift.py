@@ -34,7 +34,7 @@ class RandomShift(OnBatch):
     random_shift(0.1)
     """
 
-    needs: ClassVar[frozenset[str]] = frozenset({"images", "targets"})
+    requires: ClassVar[frozenset[str]] = frozenset({"images", "targets"})
 
     factor: Strength = strength(Float(0.02, 0.2), neutral=0.0, domain="[0, 1]")
 

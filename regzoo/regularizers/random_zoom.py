@@ -33,7 +33,7 @@ class RandomZoom(OnBatch):
     random_zoom(0.1)
     """
 
-    needs: ClassVar[frozenset[str]] = frozenset({"images", "targets"})
+    requires: ClassVar[frozenset[str]] = frozenset({"images", "targets"})
 
     factor: Strength = strength(Float(0.05, 0.3), neutral=0.0, domain="[0, 1)")
 

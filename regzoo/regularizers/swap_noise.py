@@ -33,7 +33,7 @@ class SwapNoise(OnBatch):
     swap_noise(0.15)
     """
 
-    needs: ClassVar[frozenset[str]] = frozenset({"rows"})
+    requires: ClassVar[frozenset[str]] = frozenset({"rows"})
 
     rate: Strength = strength(Float(0.05, 0.3), neutral=0.0, domain="[0, 1]")
 

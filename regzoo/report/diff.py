@@ -94,7 +94,7 @@ def compare_runs(before: Side, after: Side) -> Difference:
     metrics = [f"{side.board['rank_by']} ({side.board['direction']})" for side in sides]
     return Difference(
         (before.folder, after.folder),
-        tuple(line for line in lines if not line.startswith(("---", "+++", "regzoo."))),
+        tuple(line for line in lines if not line.startswith(("---", "+++", "@@"))),
         _changes(before.comparison["data"], after.comparison["data"]),
         _changes(before.comparison["versions"], after.comparison["versions"]),
         (metrics[0], metrics[1]),

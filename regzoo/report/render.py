@@ -75,7 +75,7 @@ def _content(
 ) -> dict[str, Any]:
     found = audit(board, records, comparison)
     return {
-        "study": comparison,
+        "comparison": comparison,
         "facts": _facts(board, records, comparison),
         "findings": [*comparison["data"].get("repairs", ()), *comparison["data"].get("warnings", ())],
         "verdict": verdict_of(board, records, comparison),

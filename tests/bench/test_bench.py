@@ -18,7 +18,7 @@ from regzoo.bench.measure import UnavailableError
 from regzoo.bench.measurement import Measurement, ProcessUsage
 from regzoo.bench.plan import CASES, Case, Job
 from regzoo.bench.table import tables
-from regzoo.cli.app import app as cli
+from regzoo.cli import app as cli
 from regzoo.core import EnvironmentFailure, InputError
 
 TINY = dataclasses.replace(

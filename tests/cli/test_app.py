@@ -19,7 +19,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from regzoo.cli.app import app as cli
+from regzoo.cli import app as cli
 from regzoo.core import regularizers
 from regzoo.storage.folder import lock_folder
 from regzoo.training.metrics import METRICS
@@ -148,7 +148,7 @@ def test_a_sweep_writes_a_comparison_its_response_and_trains_nothing_twice(
     run: Run, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("regzoo.comparison.runner.Workers", here)
+    monkeypatch.setattr("regzoo.comparison.runner.ProcessPool", here)
     command = ("sweep", config, "--over", "dropout.rate", "--values", "0,0.5")
     code, out, err = run(*command)
     folder = tmp_path / "reports" / "flowers-dropout.rate"
@@ -204,7 +204,7 @@ def test_a_finished_comparison_is_only_read_again(
 ) -> None:
     monkeypatch.setattr("regzoo.execution.process_pool.ProcessPool", None)  # none is needed to see that nothing is left
     before = (copied / "leaderboard.csv").read_bytes()
-    monkeypatch.setattr("regzoo.comparison.runner.Workers", here)
+    monkeypatch.setattr("regzoo.comparison.runner.ProcessPool", here)
     code, out, err = run("compare", config, "--out", copied)
     assert code == 0
     assert "winner" in out
@@ -226,7 +226,7 @@ def test_failed_runs_end_with_1_and_the_rest_is_ranked(
     run: Run, copied: Path, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail_one(copied)
-    monkeypatch.setattr("regzoo.comparison.runner.Workers", here)
+    monkeypatch.setattr("regzoo.comparison.runner.ProcessPool", here)
     code, out, err = run("compare", config, "--out", copied)
     assert code == 1
     assert "winner" in out
@@ -292,7 +292,7 @@ def test_what_only_the_data_shows_ends_with_2_and_nothing_is_written(
     change: dict[str, str], said: str, run: Run, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("regzoo.comparison.runner.Workers", here)
+    monkeypatch.setattr("regzoo.comparison.runner.ProcessPool", here)
     text = config.read_text(encoding="utf-8").replace("flowers.csv", str(config.parent / "flowers.csv"))
     for old, new in change.items():
         old = old.replace("flowers.csv", str(config.parent / "flowers.csv"))
@@ -352,7 +352,7 @@ def test_images_that_cannot_be_read_end_with_2_and_nothing_is_written(
 def test_a_folder_of_something_else_ends_with_2_and_stays(
     run: Run, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("regzoo.comparison.runner.Workers", here)
+    monkeypatch.setattr("regzoo.comparison.runner.ProcessPool", here)
     (tmp_path / "thesis.txt").write_text("years of work")
     code, _, err = run("compare", config, "--out", tmp_path)
     assert code == 2
@@ -361,7 +361,7 @@ def test_a_folder_of_something_else_ends_with_2_and_stays(
 
 
 def test_a_folder_in_use_ends_with_3(run: Run, copied: Path, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("regzoo.comparison.runner.Workers", here)
+    monkeypatch.setattr("regzoo.comparison.runner.ProcessPool", here)
     with lock_folder(copied):
         for more in ([], ["--fresh"]):
             code, _, err = run("compare", config, "--out", copied, *more)
@@ -416,7 +416,7 @@ def test_an_error_of_our_own_is_shown_whole(copied: Path, monkeypatch: pytest.Mo
 def test_fresh_moves_the_old_comparison_aside(
     run: Run, copied: Path, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("regzoo.comparison.runner.Workers", here)
+    monkeypatch.setattr("regzoo.comparison.runner.ProcessPool", here)
     text = config.read_text(encoding="utf-8").replace("epochs: 3", "epochs: 1").replace("trials: 2", "trials: 1")
     (config.parent / "shorter.yaml").write_text(text, encoding="utf-8")
     code, _, err = run("compare", config.parent / "shorter.yaml", "--out", copied)

@@ -14,7 +14,7 @@ import pytest
 import tensorflow as tf
 
 import regzoo
-from regzoo.cli.app import app as cli
+from regzoo.cli import app as cli
 from regzoo.export import export as exporting
 from regzoo.export.predict import predict
 from regzoo.export.verify import Parity

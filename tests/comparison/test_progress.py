@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from regzoo.cli.app import progress
+from regzoo.comparison import progress
 from regzoo.comparison.plan import Plan, make_plan
 from regzoo.comparison.progress import LiveProgress, SilentProgress
 from regzoo.config import from_keywords

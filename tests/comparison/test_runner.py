@@ -28,7 +28,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         asked.append(given)
         return FASTER
 
-    monkeypatch.setattr(sitting, "measured_faster", measure)
+    monkeypatch.setattr(sitting, "measure_xla", measure)
     return asked
 
 

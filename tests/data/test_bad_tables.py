@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from regzoo.cli.app import app as cli
+from regzoo.cli import app as cli
 
 CONFIG = "name: mine\ndata: {csv: table.csv, target: y}\nbackbone: mlp([4])\nrecipes: [none]\n"
 ROWS = "".join(f"{n},{n / 7:.3f},{'ab'[n % 2]}\n" for n in range(30))

@@ -214,8 +214,8 @@ def test_each_worker_has_its_card_and_where_none_can_be_used_there_is_one_for_ea
     rows: Rows, mishaps: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There is no card here: TensorFlow will find that the one it is shown does not work."""
-    monkeypatch.setattr("regzoo.execution.process_pool.gpus", lambda: ("5",))
-    monkeypatch.setattr("regzoo.execution.process_pool.cores", lambda: 3)
+    monkeypatch.setattr("regzoo.execution.process_pool.list_gpus", lambda: ("5",))
+    monkeypatch.setattr("regzoo.execution.process_pool.count_cores", lambda: 3)
     with ProcessPool() as executor:
         assert [worker.device for worker in executor._workers] == ["5"]
         executor.open(STUDY, data(rows))
@@ -224,7 +224,7 @@ def test_each_worker_has_its_card_and_where_none_can_be_used_there_is_one_for_ea
         assert [worker.device for worker in executor._workers] == ["5", None, None]
     monkeypatch.setattr(WorkerProcess, "__init__", lambda self, device: None)
     monkeypatch.setattr(WorkerProcess, "stop", lambda self: None)
-    monkeypatch.setattr("regzoo.execution.process_pool.gpus", lambda: ("0", "1"))
+    monkeypatch.setattr("regzoo.execution.process_pool.list_gpus", lambda: ("0", "1"))
     for count, devices in ((None, ["0", "1"]), (1, ["0"]), (3, ["0", "1", "0"])):
         with ProcessPool(count) as executor:
             assert [worker.device for worker in executor._workers] == devices
@@ -281,9 +281,9 @@ def test_workers_do_not_outlive_who_started_them(tmp_path: Path) -> None:
 
 SPARING = """
 import sys
-from regzoo.execution.spawn import begin
+from regzoo.execution.spawn import start_worker
 
-begin(())
+start_worker(())
 import keras
 assert "sklearn" not in sys.modules, "Keras imported it"
 import sklearn.base, matplotlib.pyplot, pandas

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from regzoo.cli.app import app as cli
+from regzoo.cli import app as cli
 from regzoo.core import InputError
 from regzoo.export import input_rows as reading
 from regzoo.export import predict as predicting

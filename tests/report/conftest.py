@@ -49,7 +49,7 @@ def _board(rows: Sequence[dict[str, Any]], direction: str = "min", rank_by: str 
 
 def _record(name: str, score: float | None, *, recipe: str | None = None, **given: Any) -> Record:
     """A finished replicate of ``name``; ``score`` is its validation nll."""
-    run = {"stage": "replicate", "number": 0, "seed": 7, "learning_rate": 0.001, "epochs": 4, "study": "s"}
+    run = {"stage": "replicate", "number": 0, "seed": 7, "learning_rate": 0.001, "epochs": 4, "setup": "s"}
     run |= {key: given.pop(key) for key in tuple(given) if key in run and key != "epochs"}
     metrics = {part: {"nll": score} for part in ("train", "validation")}
     fields = {"status": "ok", "metrics": metrics, "fit_seconds": 2.0, "epochs": 4, "best_epoch": 3}

@@ -37,13 +37,13 @@ RECORD = Record(
         ("seed", 18),
         ("learning_rate", 0.0011),
         ("epochs", 61),
-        ("study", "other"),
+        ("setup", "other"),
         ("bar", (0.5, 0.4)),
         ("fold", 1),
     ],
 )
 def test_every_field_is_part_of_a_runs_identity(field: str, value: Any) -> None:
-    names = {"stage", "name", "recipe", "number", "seed", "learning_rate", "epochs", "study", "bar", "fold"}
+    names = {"stage", "name", "recipe", "number", "seed", "learning_rate", "epochs", "setup", "bar", "fold"}
     assert set(vars(RUN)) == names
     assert replace(RUN, **{field: value}).key != RUN.key
     assert replace(RUN).key == RUN.key

@@ -24,7 +24,7 @@ STUDY = TrainingSetup("mlp([8])", Task("classification", 3), (5,), "adam", 16, "
 
 
 def run(recipe: str = "none", stage: Any = "replicate", **given: Any) -> Run:
-    fields = {"number": 0, "seed": 5, "learning_rate": 0.01, "epochs": 3, "study": STUDY.digest}
+    fields = {"number": 0, "seed": 5, "learning_rate": 0.01, "epochs": 3, "setup": STUDY.digest}
     return Run(stage, recipe, recipe, **{**fields, **given})
 
 
