@@ -38,7 +38,7 @@ class Domain:
 def is_whole(value: float) -> bool:
     """True for a whole number, whatever its type; infinity and NaN are none.
 
-    >>> whole(3.0), whole(2.5), whole(float("inf"))
+    >>> is_whole(3.0), is_whole(2.5), is_whole(float("inf"))
     (True, False, False)
     """
     return math.isfinite(value) and value == int(value)
@@ -47,7 +47,7 @@ def is_whole(value: float) -> bool:
 def format_number(value: float) -> str:
     """Write a number as people write it, so that ``float(show(x)) == x``.
 
-    >>> show(0.5), show(1e-4), show(3.0), show(12)
+    >>> format_number(0.5), format_number(1e-4), format_number(3.0), format_number(12)
     ('0.5', '0.0001', '3.0', '12')
     """
     return repr(value)

@@ -71,7 +71,7 @@ def listed(target: Target) -> tuple[str, ...]:
 def fold_key(name: str, number: int) -> str:
     """What ``name`` is called in one of several cuts into folds: unchanged in the first.
 
-    >>> in_cut("train", 0), in_cut("train", 2)
+    >>> fold_key("train", 0), fold_key("train", 2)
     ('train', '2/train')
     """
     return f"{number}/{name}" if number else name

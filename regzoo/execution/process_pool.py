@@ -209,9 +209,9 @@ def _program_key(run: Run) -> Any:
 def exit_reason(code: int) -> str:
     """Why a process with this exit code died.
 
-    >>> manner_of_death(-9)
+    >>> exit_reason(-9)
     'the worker was killed (signal 9): out of memory, or killed from outside'
-    >>> manner_of_death(-11)
+    >>> exit_reason(-11)
     'the worker was killed (signal 11): Segmentation fault'
     """
     if code >= 0:

@@ -14,7 +14,7 @@ def make_grid(space: Sequence[Axis], trials: int) -> list[dict[str, float]]:
     """Return at most ``trials`` points spread evenly over the full grid; exactly so many where an axis is continuous.
 
     >>> from regzoo.core import Float
-    >>> [point["rate"] for point in grid([Axis("rate", Float(0.0, 0.6), log=False)], 4)]
+    >>> [point["rate"] for point in make_grid([Axis("rate", Float(0.0, 0.6), log=False)], 4)]
     [0.0, 0.2, 0.4, 0.6]
     """
     levels = {axis.name: 1 for axis in space}

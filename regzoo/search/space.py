@@ -34,7 +34,7 @@ def make_axes(recipe: Recipe, learning_rate: float | Range) -> list[Axis]:
 def round_value(value: float) -> float:
     """Return ``value`` with four significant digits.
 
-    >>> rounded(0.30000000000000004), rounded(0.000123456)
+    >>> round_value(0.30000000000000004), round_value(0.000123456)
     (0.3, 0.0001235)
     """
     return float(f"{value:.{DIGITS}g}")

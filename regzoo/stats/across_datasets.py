@@ -67,7 +67,7 @@ def compare_across_datasets(
     https://jmlr.org/papers/v7/demsar06a.html; Iman and Davenport 1980, "Approximations of the Critical Region of the
     Friedman Statistic", https://doi.org/10.1080/03610928008827904.
 
-    >>> found = compare({
+    >>> found = compare_across_datasets({
     ...     "none": {"digits": [0.3], "iris": [0.2], "wine": [0.4]},
     ...     "l2": {"digits": [0.1], "iris": [0.1], "wine": [0.1]},
     ...     "l1": {"digits": [0.2], "iris": [0.3], "wine": [0.3]},

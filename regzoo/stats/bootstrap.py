@@ -64,9 +64,9 @@ def bootstrap_interval(values: Iterable[float], seed: int = 0) -> tuple[float, f
     Reference: Efron and Tibshirani 1993, "An Introduction to the Bootstrap", ch. 12; Hesterberg 2015, "What
     Teachers Should Know About the Bootstrap", https://arxiv.org/abs/1411.5279.
 
-    >>> interval([2.0, 2.0, 2.0])
+    >>> bootstrap_interval([2.0, 2.0, 2.0])
     (2.0, 2.0)
-    >>> low, high = interval([1.0, 2.0, 4.0, 3.0, 2.0])
+    >>> low, high = bootstrap_interval([1.0, 2.0, 4.0, 3.0, 2.0])
     >>> low < 2.4 < high
     True
     """
@@ -99,7 +99,7 @@ def bootstrap_p_value(values: Iterable[float], seed: int = 0) -> float:
     Why not the t-test: on five exponential differences it claims 11.6 % where 5 % is right, this 7.5 % (on normal
     ones 5.4 and 5.2 %; 3,000 simulations, one standard error .4).
 
-    >>> p_value([0.0, 0.0, 0.0]), p_value([1.0, 2.0, 4.0, 3.0, 2.0]) < 0.05
+    >>> bootstrap_p_value([0.0, 0.0, 0.0]), bootstrap_p_value([1.0, 2.0, 4.0, 3.0, 2.0]) < 0.05
     (1.0, True)
     """
     x = np.asarray(list(values), dtype=float)  # (n,)

@@ -22,7 +22,7 @@ def wilcoxon_p_value(gains: Array) -> float:
     1959, "Remarks on Zeros and Ties in the Wilcoxon Signed Rank Procedures",
     https://doi.org/10.1080/01621459.1959.10501526.
 
-    >>> wilcoxon(np.array([1.0, 2.0, 4.0, 3.0, 5.0]))  # all five one way: 2 of 2^5 patterns of signs
+    >>> wilcoxon_p_value(np.array([1.0, 2.0, 4.0, 3.0, 5.0]))  # all five one way: 2 of 2^5 patterns of signs
     0.0625
     """
     if len(gains) < 2:
@@ -46,7 +46,7 @@ def wilson_interval(share: float, n: float) -> tuple[float, float]:
     Reference: Wilson 1927, "Probable Inference, the Law of Succession, and Statistical Inference",
     https://doi.org/10.1080/01621459.1927.10502953.
 
-    >>> low, high = wilson(1.0, 5)
+    >>> low, high = wilson_interval(1.0, 5)
     >>> round(low, 3), high
     (0.566, 1.0)
     """

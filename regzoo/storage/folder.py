@@ -158,7 +158,7 @@ def _as_many(new: int | str, old: int | str) -> bool:
 
 def _difference(old: Experiment, new: Experiment) -> str:
     lines = difflib.unified_diff(_lines(old), _lines(new), "there", "asked for", n=0, lineterm="")
-    return "\n".join(f"  {line}" for line in lines if not line.startswith("regzoo."))
+    return "\n".join(f"  {line}" for line in lines if not line.startswith("@@"))
 
 
 def _lines(experiment: Experiment) -> list[str]:

@@ -28,9 +28,9 @@ from regzoo.storage.ledger import FILE, Ledger
 HOLD = """
 import sys
 from pathlib import Path
-from regzoo.storage.folder import claimed
+from regzoo.storage.folder import lock_folder
 
-with claimed(Path(sys.argv[1])):
+with lock_folder(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
 """

@@ -52,12 +52,12 @@ def test_every_field_is_part_of_a_runs_identity(field: str, value: Any) -> None:
 def test_the_key_is_the_same_in_every_process_and_version() -> None:
     """Ledgers hold it: another key for the same run would make every resumed comparison begin anew."""
     assert RUN.key == "87e2f3877edfcd4913f6cf20"
-    assert RUN.training == "ee4c31246152730bd42ef39f"
+    assert RUN.training_key == "ee4c31246152730bd42ef39f"
 
 
 def test_the_same_training_in_another_cut_is_another() -> None:
-    assert replace(RUN, fold=1).training not in {RUN.training, replace(RUN, fold=2).training}
-    assert replace(RUN, name="other").training == RUN.training
+    assert replace(RUN, fold=1).training_key not in {RUN.training, replace(RUN, fold=2).training_key}
+    assert replace(RUN, name="other").training_key == RUN.training_key
     assert Record.from_json(replace(RECORD, run=replace(RUN, fold=1)).to_json()).run.fold == 1
 
 

@@ -31,7 +31,7 @@ def assign_groups(counts: Array, shares: Array, least: Array, random: np.random.
         least: (parts,) how many groups of every class each part must have.
         random: of the order.
 
-    >>> deal(np.array([[3], [1], [2]]), np.array([0.5, 0.5]), np.array([1, 1]), np.random.default_rng(0)).tolist()
+    >>> assign_groups(np.array([[3], [1], [2]]), np.array([0.5, 0.5]), np.array([1, 1]), np.random.default_rng(0)).tolist()
     [1, 0, 0]
     """
     table = _Table(counts, shares, least)

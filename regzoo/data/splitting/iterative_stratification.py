@@ -22,7 +22,7 @@ def assign_rows(y: Array, sizes: Array, random: np.random.Generator) -> Array:
     https://doi.org/10.1007/978-3-642-23808-6_10; it lets sizes vary and draws among equals.
 
     >>> y = np.array([[1, 0], [1, 0], [0, 1], [0, 1], [0, 0], [0, 0]], dtype=bool)
-    >>> parts = spread(y, np.array([3, 3]), np.random.default_rng(0))
+    >>> parts = assign_rows(y, np.array([3, 3]), np.random.default_rng(0))
     >>> y[parts == 0].sum(0).tolist(), y[parts == 1].sum(0).tolist()
     ([1, 1], [1, 1])
     """

@@ -48,7 +48,7 @@ def weight_histogram(kernels: Sequence[np.ndarray]) -> dict[str, Any]:
     Args:
         kernels: weights of rank 2 and more; biases and scales are left out.
 
-    >>> spread([np.array([[0.0, 1e-4], [0.5, -0.5]])])["small"]
+    >>> weight_histogram([np.array([[0.0, 1e-4], [0.5, -0.5]])])["small"]
     0.5
     """
     sizes = np.abs(np.concatenate([kernel.ravel() for kernel in kernels])) if kernels else np.zeros(0)

@@ -56,7 +56,7 @@ def median_bar(curves: Sequence[Sequence[float | None]], objective: Objective) -
         curves: validation scores of the recipe's finished trials, one number an epoch.
         objective: which direction is better, and the epochs of a full training.
 
-    >>> bar([[3.0, 1.0], [2.0, 2.5], [4.0, 3.0]], Objective("nll", "min", 2))
+    >>> median_bar([[3.0, 1.0], [2.0, 2.5], [4.0, 3.0]], Objective("nll", "min", 2))
     (3.0, 2.0)
     """
     if len(curves) < LEAST:

@@ -1,4 +1,4 @@
-"""Combined: put together once, and for each run what would have been put together for it alone."""
+"""CombinedModel: put together once, and for each run what would have been put together for it alone."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_run_finds_its_own_weights_and_strengths_in_it(
         made += 1
         put_together(*given)
 
-    monkeypatch.setattr(runs.Combined, "__init__", counting)
+    monkeypatch.setattr(runs.CombinedModel, "__init__", counting)
     shared = trainer(rows)
     execute(run(first, seed=1), shared)
     record, weights = execute(run(second, seed=2), shared)
