@@ -101,6 +101,7 @@ def compare(
 ) -> None:
     """Search, replicate and rank the recipes of CONFIG; run again after an interruption to go on."""
     from regzoo import config as configs
+    from regzoo.cli.tables import leaderboard_table
     from regzoo.comparison import runner as sitting
     from regzoo.core.errors import printable
     from regzoo.result import MODEL, Result
@@ -119,7 +120,7 @@ def compare(
         )
     result = Result(folder)
     if not quiet:
-        _rich(result.board.table(_width()))
+        _rich(leaderboard_table(result.board, _width()))
         _print(f"\n{result.verdict}\n")
         _print(f"Report: {folder / 'report.html'}")
         if (folder / MODEL).is_dir():
@@ -161,6 +162,7 @@ def leaderboard(
     as_csv: Annotated[bool, typer.Option("--csv", help="print CSV")] = False,
 ) -> None:
     """Print the leaderboard of a finished or half-finished comparison."""
+    from regzoo.cli.tables import leaderboard_table
     from regzoo.result import Result
 
     board = Result(folder).board
@@ -169,7 +171,7 @@ def leaderboard(
     elif as_csv:
         _print(board.to_csv().rstrip("\n"))
     else:
-        _rich(board.table(_width()))
+        _rich(leaderboard_table(board, _width()))
 
 
 @app.command()

@@ -11,12 +11,8 @@ from statistics import fmean
 from typing import Any
 
 import pandas as pd
-from rich.console import JustifyMethod
-from rich.table import Table
-from rich.text import Text
 
 from regzoo.core.errors import InputError, did_you_mean
-from regzoo.report import cells
 from regzoo.stats.paired import Contrast, Verdict
 from regzoo.stats.rank import AGAINST_BASELINE, Ranking, rank
 from regzoo.stats.scores import Direction
@@ -27,8 +23,6 @@ STANDING = ("rank", "tier", "mean", "sd", "iqm", "low", "high", *AGAINST_BASELIN
 TEXT = ["recipe", "name", "verdict", "status"]
 CLOCK = ["fit_seconds", "predict_ms"]
 WHOLE = ["rank", "tier", "replicates_needed", "replicates", "diverged", "failed", "parameters"]
-WIDE = 120
-"""Terminal columns from which the table shows everything."""
 
 
 @dataclass(frozen=True)
@@ -136,49 +130,6 @@ class Leaderboard:
         for column in TEXT:
             frame[column] = frame[column].map(_harmless, na_action="ignore")
         return frame.to_csv(index=False, lineterminator="\n")
-
-    def table(self, width: int = WIDE) -> Table:
-        """Draw it for a terminal of ``width`` columns; below 120 without p, test score and epochs."""
-        wide = width >= WIDE
-        table = Table(box=None, pad_edge=False, header_style="bold", caption_justify="left")
-        table.caption = "\n".join(self._notes())
-        headers = ["rank", "tier", "recipe", f"{self.rank_by} ± sd", f"gain over {self.baseline}", "verdict"]
-        headers += ["p", f"test {self.rank_by}", "epochs"] if wide else []
-        for header in headers:
-            words = header in ("recipe", "verdict")
-            # Text, not strings: brackets in a recipe are no markup.
-            justify: JustifyMethod = "left" if words else "right"
-            table.add_column(Text(header), justify=justify, overflow="fold", no_wrap=header != "recipe")
-        table.add_column("status")
-        for row in self.recipes:
-            won = row.rank == 1 and self.winner is not None
-            line = [*_cells(row, wide), *(_more(row, self.rank_by) if wide else ()), _status(row, won)]
-            table.add_row(*map(Text, line), style="bold green" if won else None)
-        return table
-
-    def _notes(self) -> list[str]:
-        """What stands under the table: how to read it, and how far the winner leads."""
-        notes = ["Recipes of one tier cannot be told from its first. Gains in brackets: 95 % interval."]
-        if any(row.replicates_needed for row in self.recipes):
-            notes.append("`needed`: the verdict is open; about so many replicates in all would settle it.")
-        lead, best = self.lead, self.recipes[0]
-        if lead is not None and lead.pairs:
-            gain = cells.gain(lead.gain, lead.gain_low, lead.gain_high)
-            verdict = cells.verdict(lead.verdict, lead.replicates_needed)
-            notes.append(f"{lead.recipe} against {lead.other}: {gain}, {verdict}.")
-        if self.shrunk_gain is not None:
-            decimals = cells.digits(cells.reach(best.gain_low, best.gain_high), best.gain)
-            shrunk = cells.number(self.shrunk_gain, decimals, "+")
-            notes.append(f"{best.name} on fresh seeds, the luck of having been picked taken off: {shrunk}.")
-        placebos = [row for row in self.recipes if is_placebo(row.name) and row.gain is not None]
-        if placebos:
-            told = [row.gain or 0.0 for row in placebos if row.verdict == "conclusive"]
-            won = sum(gain > 0 for gain in told)
-            notes.append(
-                f"Placebos, copies of {self.baseline} on other seeds: {won} of {len(placebos)} taken for better than "
-                f"it, {len(told) - won} for worse."
-            )
-        return notes
 
 
 def is_placebo(name: str) -> bool:
@@ -300,29 +251,3 @@ def _means(finished: Sequence[Record]) -> Parts:
 
 def _harmless(cell: str) -> str:
     return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t")) else cell
-
-
-def _cells(row: Row, wide: bool) -> list[str]:
-    decimals = cells.digits(row.sd, row.mean)
-    score = cells.number(row.mean, decimals) + ("" if row.sd is None else f" ± {cells.number(row.sd, decimals)}")
-    gain = cells.gain(row.gain, row.gain_low, row.gain_high, " " if wide else "\n")
-    verdict = cells.verdict(row.verdict, row.replicates_needed)
-    return [cells.number(row.rank, 0), cells.number(row.tier, 0), _called(row), score, gain, verdict]
-
-
-def _called(row: Row) -> str:
-    """The recipe with its numbers; a placebo by its name."""
-    return f"{row.name} ({row.recipe} in disguise)" if is_placebo(row.name) else row.recipe
-
-
-def _more(row: Row, rank_by: str) -> list[str]:
-    test = cells.number(row.metrics["test"].get(rank_by), cells.digits(row.sd, row.mean))
-    return [cells.chance(row.p_holm), test, cells.number(row.epochs, 0)]
-
-
-def _status(row: Row, won: bool) -> str:
-    """Says in words what colour says too."""
-    counts = [f"{count} {word}" for count, word in ((row.diverged, "diverged"), (row.failed, "failed")) if count]
-    if won:
-        return ", ".join(["winner", *counts])
-    return ", ".join(counts) or row.status

@@ -9,6 +9,7 @@ from typing import Any
 
 from regzoo.core.errors import printable
 from regzoo.report.board import known, number
+from regzoo.stats.power import CAP
 
 MISSING = "–"  # noqa: RUF001 - the dash that tables use for what is not there
 
@@ -148,3 +149,53 @@ def short(recipe: str) -> str:
     'dropout(0.312) + l2(1e-05)'
     """
     return _NUMBER.sub(lambda found: min(found[0], f"{float(found[0]):.3g}", key=len), recipe)
+
+
+def decimals_for(spread: float | None, value: float | None) -> int:
+    """Return the number of decimals that shows two digits of the spread, or four of the value if nothing spreads.
+
+    >>> decimals_for(0.012, 0.5), decimals_for(None, 0.0123)
+    (3, 5)
+    """
+    size, shown = (spread, 2) if spread else (value, 4)
+    return 4 if not size else min(max(shown - 1 - math.floor(math.log10(abs(size))), 0), 8)
+
+
+def fixed(value: float | None, places: int, sign: str = "") -> str:
+    """Write a number with ``places`` decimals, or nothing for None; ``sign="+"`` always shows the sign."""
+    return "" if value is None else f"{value:{sign}.{places}f}"
+
+
+def short_probability(p: float | None) -> str:
+    """Write a p-value in a narrow column: ``.034``, ``<.001``, or nothing for None."""
+    return "" if p is None else "<.001" if p < 0.001 else f"{p:.3f}".removeprefix("0")
+
+
+def half_width(low: float | None, high: float | None) -> float | None:
+    """Return half the width of an interval; None if an end is unknown."""
+    return None if low is None or high is None or math.isnan(high - low) else (high - low) / 2
+
+
+def gain_with_interval(value: float | None, low: float | None, high: float | None, between: str = " ") -> str:
+    """Write a gain and its interval; the gain alone below two pairs, which have no interval.
+
+    >>> gain_with_interval(0.0123, 0.0081, 0.0159), gain_with_interval(0.0123, None, None)
+    ('+0.0123 [+0.0081, +0.0159]', '+0.01230')
+    """
+    places = decimals_for(half_width(low, high), value)
+    if half_width(low, high) is None:
+        return fixed(value, places, "+")
+    return f"{fixed(value, places, '+')}{between}[{fixed(low, places, '+')}, {fixed(high, places, '+')}]"
+
+
+def verdict_or_needed(verdict: str | None, needed: int | None) -> str:
+    """Write the verdict, or the number of replicates that would reach one.
+
+    >>> verdict_or_needed("conclusive", None), verdict_or_needed("inconclusive", 36)
+    ('conclusive', '36 needed')
+    >>> verdict_or_needed("inconclusive", 1000)
+    '1000+ needed'
+    """
+    if needed is None:
+        return verdict or ""
+    return f"{CAP}+ needed" if needed >= CAP else f"{needed} needed"

@@ -10,7 +10,6 @@ from typing import Literal
 
 import pandas as pd
 import pytest
-from rich.console import Console
 
 from regzoo.comparison import leaderboard
 from regzoo.comparison.leaderboard import Leaderboard
@@ -248,60 +247,6 @@ def test_csv_runs_no_formula(start: str) -> None:
     assert float(rows[1]["gain"]) < 0  # numbers keep their sign
 
 
-# The table
-
-
-def drawn(board: Leaderboard, width: int) -> str:
-    console = Console(file=io.StringIO(), width=width, color_system=None)
-    console.print(board.table(width))
-    text = console.file.getvalue()  # type: ignore[attr-defined]
-    assert isinstance(text, str)
-    return text
-
-
-def test_table_says_who_won_without_colour(board: Leaderboard) -> None:
-    lines = drawn(board, 140).splitlines()
-    won = next(line for line in lines if "dropout(0.31)" in line)
-    assert won.split()[:2] == ["1", "1"]
-    assert "winner" in won
-    assert sum("winner" in line for line in lines) == 1
-    # sd .01 shows two digits with three decimals; the interval is .1 +- .0248, so three as well.
-    for part in ("0.220 ± 0.010", "+0.100 [+0.075, +0.125]", ".003", "0.720"):
-        assert part in won
-
-
-def test_table_says_what_is_open_and_how_far_the_winner_leads(board: Leaderboard) -> None:
-    # L2 gains -.01, .03 and .01: mean .01, sd .02, P(better) Phi(1/2) = .6915, (3.6048 / (sqrt6 x .1915))^2 = 59.1.
-    close = [record("l2", number, score, "l2(0.1)") for number, score in enumerate([0.31, 0.31, 0.31])]
-    lines = drawn(leaderboard.build_leaderboard([*NONE, *close], "nll", "min", ["none", "l2"]), 100).splitlines()
-    text = " ".join(" ".join(lines).split())  # notes wrap
-    assert "60 needed" in next(line for line in lines if "l2(0.1)" in line)
-    assert "l2 against none: +0.010 [-0.040, +0.060], 60 needed." in text
-    assert "so many replicates in all would settle it" in text
-    assert "l2 on fresh seeds, the luck of having been picked taken off:" in text
-    assert "needed" not in drawn(board, 100)
-
-
-def test_table_counts_what_went_wrong(board: Leaderboard) -> None:
-    text = drawn(board, 140)
-    assert "1 diverged, 1 failed" in text
-    assert "3 failed" in text
-    assert "pending" in text
-
-
-def test_table_fits_a_narrow_terminal(board: Leaderboard) -> None:
-    text = drawn(board, 80)
-    assert max(map(len, text.splitlines())) <= 80
-    for part in ("0.220 ± 0.010", "+0.100", "[+0.075, +0.125]", "winner"):
-        assert part in text
-    assert "epochs" not in text
-
-
-def test_table_shows_brackets_in_recipes_as_they_are() -> None:
-    board = leaderboard.build_leaderboard([record("none", 0, 0.5, "mlp([64])")], "nll", "min", ["none"])
-    assert "mlp([64])" in drawn(board, 140)
-
-
 # What users get wrong
 
 
@@ -330,9 +275,6 @@ def test_placebos_are_paired_by_number_though_their_seeds_are_their_own() -> Non
     assert low < -0.01 < high
     assert rows["placebo 1"].verdict == "inconclusive"
     assert rows["placebo 1"].recipe == "none"
-    text = " ".join(drawn(board, 140).split())
-    assert "placebo 1 (none in disguise)" in text
-    assert "Placebos, copies of none on other seeds: 0 of 2 taken for better than it, 0 for worse." in text
 
 
 def test_folds_widen_the_interval_by_the_corrected_variance() -> None:

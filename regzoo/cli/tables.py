@@ -1,0 +1,92 @@
+"""Tables for the terminal."""
+
+from __future__ import annotations
+
+from rich.console import JustifyMethod
+from rich.table import Table
+from rich.text import Text
+
+from regzoo.comparison.leaderboard import Leaderboard, Row, is_placebo
+from regzoo.report.formatting import (
+    decimals_for,
+    fixed,
+    gain_with_interval,
+    half_width,
+    short_probability,
+    verdict_or_needed,
+)
+
+WIDE = 120
+"""Terminal columns from which the leaderboard shows every column."""
+
+
+def leaderboard_table(leaderboard: Leaderboard, width: int = WIDE) -> Table:
+    """Return the leaderboard for a terminal of ``width`` columns; below 120 without p, test score and epochs."""
+    wide = width >= WIDE
+    table = Table(box=None, pad_edge=False, header_style="bold", caption_justify="left")
+    table.caption = "\n".join(_notes(leaderboard))
+    rank_by = leaderboard.rank_by
+    headers = ["rank", "tier", "recipe", f"{rank_by} ± sd", f"gain over {leaderboard.baseline}", "verdict"]
+    headers += ["p", f"test {rank_by}", "epochs"] if wide else []
+    for header in headers:
+        justify: JustifyMethod = "left" if header in ("recipe", "verdict") else "right"
+        # Text, not strings: brackets in a recipe are no markup.
+        table.add_column(Text(header), justify=justify, overflow="fold", no_wrap=header != "recipe")
+    table.add_column("status")
+    for row in leaderboard.recipes:
+        won = row.rank == 1 and leaderboard.winner is not None
+        cells = [*_cells(row, wide), *(_wide_cells(row, rank_by) if wide else ()), _status(row, won)]
+        table.add_row(*map(Text, cells), style="bold green" if won else None)
+    return table
+
+
+def _cells(row: Row, wide: bool) -> list[str]:
+    places = decimals_for(row.sd, row.mean)
+    score = fixed(row.mean, places) + ("" if row.sd is None else f" ± {fixed(row.sd, places)}")
+    gain = gain_with_interval(row.gain, row.gain_low, row.gain_high, " " if wide else "\n")
+    recipe = f"{row.name} ({row.recipe} in disguise)" if is_placebo(row.name) else row.recipe
+    verdict = verdict_or_needed(row.verdict, row.replicates_needed)
+    return [fixed(row.rank, 0), fixed(row.tier, 0), recipe, score, gain, verdict]
+
+
+def _wide_cells(row: Row, rank_by: str) -> list[str]:
+    test = fixed(row.metrics["test"].get(rank_by), decimals_for(row.sd, row.mean))
+    return [short_probability(row.p_holm), test, fixed(row.epochs, 0)]
+
+
+def _status(row: Row, won: bool) -> str:
+    """Return in words what color shows too."""
+    counts = [f"{count} {word}" for count, word in ((row.diverged, "diverged"), (row.failed, "failed")) if count]
+    if won:
+        return ", ".join(["winner", *counts])
+    return ", ".join(counts) or row.status
+
+
+def _notes(leaderboard: Leaderboard) -> list[str]:
+    """Return the lines under the table: how to read it, and how far the winner leads."""
+    notes = ["Recipes of one tier cannot be told from its first. Gains in brackets: 95 % interval."]
+    if any(row.replicates_needed for row in leaderboard.recipes):
+        notes.append("`needed`: the verdict is open; about so many replicates in all would settle it.")
+    lead, best = leaderboard.lead, leaderboard.recipes[0]
+    if lead is not None and lead.pairs:
+        gain = gain_with_interval(lead.gain, lead.gain_low, lead.gain_high)
+        notes.append(
+            f"{lead.recipe} against {lead.other}: {gain}, {verdict_or_needed(lead.verdict, lead.replicates_needed)}."
+        )
+    if leaderboard.shrunk_gain is not None:
+        places = decimals_for(half_width(best.gain_low, best.gain_high), best.gain)
+        shrunk = fixed(leaderboard.shrunk_gain, places, "+")
+        notes.append(f"{best.name} on fresh seeds, the luck of having been picked taken off: {shrunk}.")
+    return [*notes, *_placebo_note(leaderboard)]
+
+
+def _placebo_note(leaderboard: Leaderboard) -> list[str]:
+    placebos = [row for row in leaderboard.recipes if is_placebo(row.name) and row.gain is not None]
+    if not placebos:
+        return []
+    false_gains = [row.gain or 0.0 for row in placebos if row.verdict == "conclusive"]
+    better = sum(gain > 0 for gain in false_gains)
+    return [
+        f"Placebos, copies of {leaderboard.baseline} on other seeds: {better} of {len(placebos)} taken for better than "
+        f"it, {len(false_gains) - better} for worse."
+    ]
