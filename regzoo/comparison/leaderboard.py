@@ -13,10 +13,11 @@ from typing import Any
 import pandas as pd
 
 from regzoo.core.errors import InputError, did_you_mean
+from regzoo.core.json_values import replace_nonfinite
 from regzoo.stats.paired import Contrast, Verdict
 from regzoo.stats.rank import AGAINST_BASELINE, Ranking, rank
 from regzoo.stats.scores import Direction
-from regzoo.training.records import Parts, Record, replace_nonfinite
+from regzoo.training.records import Parts, Record
 
 PARTS = ("validation", "train", "test")
 STANDING = ("rank", "tier", "mean", "sd", "iqm", "low", "high", *AGAINST_BASELINE)

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 from regzoo.comparison.sweep import Sweep
+from regzoo.core.json_values import replace_nonfinite
 from regzoo.stats.bootstrap import LEVEL, draw_resamples
 from regzoo.stats.paired import PairSettings
 from regzoo.stats.scores import Direction
-from regzoo.training.records import Record, replace_nonfinite
+from regzoo.training.records import Record
 
 Scores = dict[int, float]
 """A finished replicate's score, by seed."""

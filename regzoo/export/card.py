@@ -11,6 +11,7 @@ import jinja2
 
 from regzoo.comparison.leaderboard import Leaderboard, Row
 from regzoo.core import parse
+from regzoo.core.json_values import replace_nonfinite
 from regzoo.data.columns import to_plain
 from regzoo.data.preprocess import Preprocessor
 from regzoo.export import snippets as usage
@@ -19,7 +20,7 @@ from regzoo.export.formats import Format
 from regzoo.export.saved_model import input_specs, inputs
 from regzoo.export.verify import Parity
 from regzoo.stats.paired import PairSettings
-from regzoo.training.records import Record, replace_nonfinite
+from regzoo.training.records import Record
 from regzoo.training.setup import TrainingSetup
 
 PACKAGES = ("regzoo", "tensorflow", "keras", "numpy")

@@ -12,9 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from regzoo.comparison import leaderboard
+from regzoo.core.json_values import replace_nonfinite
 from regzoo.report import board as boards
 from regzoo.report.formatting import MISSING, decimals, interval, short, show
-from regzoo.training.records import replace_nonfinite
 
 
 @dataclass(frozen=True)

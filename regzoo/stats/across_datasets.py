@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from regzoo.core.json_values import replace_nonfinite
 from regzoo.stats.bootstrap import LEVEL
 from regzoo.stats.scores import Array, Direction
-from regzoo.training.records import replace_nonfinite
 
 
 @dataclass(frozen=True)

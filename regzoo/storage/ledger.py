@@ -16,7 +16,8 @@ from typing import Any, Self
 import numpy as np
 
 from regzoo.core import EnvironmentFailure, InputError, Objective
-from regzoo.training.records import Record, replace_nonfinite
+from regzoo.core.json_values import replace_nonfinite
+from regzoo.training.records import Record
 
 FILE = "ledger.sqlite"
 VERSION = 2

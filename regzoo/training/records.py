@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import numpy as np
+from regzoo.core.json_values import replace_nonfinite
 
 Parts = dict[str, dict[str, float | None]]
 """``{"validation": {"nll": 0.1, ...}, "train": {...}, "test": {...}}``; None where a number is not finite."""
@@ -146,16 +146,3 @@ class Record:
 def _digest(value: Any) -> str:
     text = json.dumps(value, sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
-
-
-def replace_nonfinite(value: Any) -> Any:
-    """Return ``value`` with None in place of every NaN and infinity, at any depth; NumPy numbers become plain."""
-    if isinstance(value, dict):
-        return {key: replace_nonfinite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [replace_nonfinite(item) for item in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

@@ -7,10 +7,9 @@ import math
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pytest
 
-from regzoo.training.records import Record, Run, replace_nonfinite
+from regzoo.training.records import Record, Run
 
 RUN = Run("trial", "dropout + l2", "dropout(0.31) + l2(0.0002)", 2, 17, 0.001, 60, "study")
 RECORD = Record(
@@ -76,13 +75,6 @@ def test_what_is_not_finite_becomes_null() -> None:
     read = json.loads(record.to_json(), parse_constant=refuse)
     assert read["metrics"]["validation"]["nll"] is None
     assert read["history"]["train"]["nll"] == [None, None, 1.0]
-
-
-def test_numpy_numbers_become_plain() -> None:
-    assert replace_nonfinite({"a": (np.float32(0.5), np.int64(3), np.float64("nan")), "b": [True, "text", None]}) == {
-        "a": [0.5, 3, None],
-        "b": [True, "text", None],
-    }
 
 
 def test_the_score_of_what_did_not_finish_is_no_number() -> None:

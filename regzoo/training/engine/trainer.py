@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from regzoo.core import AfterTraining, Objective, OnTraining, Recipe, parse
+from regzoo.core.json_values import replace_nonfinite
 from regzoo.core.seeds import generator
 from regzoo.data.catalog import PARTS, fold_key
 from regzoo.training.engine.batching import Rows, RowSource, as_row_sources
@@ -27,7 +28,7 @@ from regzoo.training.model.build import build_model
 from regzoo.training.model.finalize import CombinedModel, combine_models
 from regzoo.training.model.model import RegularizedModel
 from regzoo.training.optimizers import compiled_optimizer
-from regzoo.training.records import Curves, Parts, Record, Run, replace_nonfinite
+from regzoo.training.records import Curves, Parts, Record, Run
 from regzoo.training.setup import TrainingSetup
 
 Weights = list[list[np.ndarray]]
