@@ -1,4 +1,16 @@
-"""What a ledger keeps of its comparison besides the records: frozen, typed, versioned; JSON at the edge only."""
+"""Typed notes of a ledger: everything it keeps of a comparison besides records and weights. JSON at the edge only.
+
+| key in the ledger | type here | accessors of `Ledger` |
+|---|---|---|
+| ``study`` | `ComparisonInfo` | `comparison_info`, `set_comparison_info` |
+| ``shared`` | JSON of a `TrainingSetup` | `setup_json`, `set_setup_json` |
+| ``names`` | tuple of str | `recipe_names`, `set_recipe_names` |
+| ``budget`` | `BudgetInfo` | `budget_info`, `set_budget_info` |
+| ``preparation``, ``held_out``, ``data`` | `FoldInfo` | `fold_info`, `set_fold_info` |
+
+The keys of a fold start with its number (``2/held_out``), except in fold 0. Readers ignore keys that they do not know,
+so a ledger that a newer version extended can still be read; keys that were added later have a default.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +22,37 @@ from typing import Any, Literal, Self
 VERSION = 2
 """Format of `ComparisonInfo` as JSON. Format 1 had no version and called the interim analyses ``looks``."""
 
+COMPARISON = "study"
+"""Key of `ComparisonInfo`."""
+
+SETUP = "shared"
+"""Key of the `TrainingSetup` that all runs share."""
+
+NAMES = "names"
+"""Key of the recipes' names, placebos last."""
+
+BUDGET = "budget"
+"""Key of `BudgetInfo`."""
+
+PREPROCESSOR = "preparation"
+"""Key of the preprocessor of a fold, see `FoldInfo`."""
+
+HELD_OUT = "held_out"
+"""Key of the held-out rows of a fold, see `FoldInfo`."""
+
+DATA = "data"
+"""Key of the `DataInfo` of a fold after the first; that of the first is a part of `ComparisonInfo`."""
+
 
 @dataclass(frozen=True)
 class _Info:
-    """Base: reads the keys it knows and leaves the others alone, so that newer files can be read."""
+    """Base of the notes: reads the keys it knows and ignores the others."""
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """Read what `to_json` returned, of this version or an older one."""
         names = {field.name for field in dataclasses.fields(cls)}
-        return cls(**{name: _frozen(value) for name, value in values.items() if name in names})
+        return cls(**{name: _with_tuples(value) for name, value in values.items() if name in names})
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values that `from_json` reads."""
@@ -33,12 +66,13 @@ class SplitInfo(_Info):
     Attributes:
         kind: ``stratified``, ``random``, ``grouped`` or ``time-ordered``.
         folds: number of folds; 1 for a single validation part.
-        fold, repetition: which fold of which repetition, from 0.
+        fold: which fold validates, from 0.
+        repetition: which repetition of the folds, from 0.
         marked: the parts that the data itself marks.
         hashes: digest of the row numbers, by part.
-        duplicates: rows that are equal to a row of another part.
+        duplicates: number of rows that equal a row of another part.
         groups: number of groups, by part; None without groups.
-        absent: the classes that a part lacks, by part; None if there are none.
+        absent: the classes that a part lacks, by part; None if no part lacks any.
     """
 
     kind: str
@@ -51,21 +85,32 @@ class SplitInfo(_Info):
     groups: Mapping[str, int] | None = None
     absent: Mapping[str, tuple[Any, ...]] | None = None
 
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Read what `to_json` returned, of this version or an older one."""
+        absent = values.get("absent")
+        classes = None if absent is None else {part: tuple(labels) for part, labels in absent.items()}
+        return super().from_json({**values, "absent": classes})
+
 
 @dataclass(frozen=True)
 class DataInfo(_Info):
-    """The data that was compared on.
+    """The data of a comparison, as one fold splits it.
 
     Attributes:
         source: where it came from, printable.
         digest: digest of the content.
-        rows, train, validation, test: number of rows, in all and by part.
-        inputs: what an input is, in words.
+        rows: number of rows in all.
+        train: number of training rows.
+        validation: number of validation rows.
+        test: number of test rows.
+        inputs: the inputs in words, such as ``13 columns``.
         task: ``classification``, ``multilabel``, ``regression`` or ``reconstruction``.
+        split: how the rows were split.
         target: the target's name, None if it has none.
         labels: the classes in order.
-        split: how the rows were split.
-        repairs, warnings: what was repaired, and what looks wrong, a sentence each.
+        repairs: what was repaired, a sentence each.
+        warnings: what looks wrong, a sentence each.
         label_noise: share of the training labels that were made wrong.
     """
 
@@ -92,11 +137,17 @@ class DataInfo(_Info):
 
 @dataclass(frozen=True)
 class ModelInfo(_Info):
-    """What is trained, and how.
+    """The model that is trained, and how.
 
     Attributes:
         backbone: with every field, also those at their defaults.
-        epochs, batch_size, optimizer, learning_rate, train_size, label_noise, seed: as the config says.
+        epochs: at most this many.
+        batch_size: rows per step.
+        optimizer: the optimizer's name.
+        learning_rate: a number or a range, as the config writes it.
+        train_size: number of training rows that are used, None for all.
+        label_noise: share of the training labels that were made wrong.
+        seed: the experiment's.
     """
 
     backbone: str
@@ -119,20 +170,22 @@ class ComparisonInfo(_Info):
         direction: ``min`` if small is good, else ``max``.
         data: the data, as the first fold has it.
         config: the resolved config, as YAML.
+        versions: versions of the packages that trained, by name.
+        command: the command that made the comparison.
+        trials: number of trials of every search.
+        tuner: the search algorithm.
+        replicates: number of replicates of every recipe.
         model: what is trained; None in ledgers that did not keep it yet.
-        versions: of the packages that trained, by name.
-        seconds: wall time so far, all sessions together; None before the first one ended.
-        command: what the comparison was made with.
-        trials, tuner, pruner: the search of every recipe.
-        replicates: how many every recipe gets.
-        interim_analyses: after how many replicates the results are looked at; one number unless ``replicates: auto``.
+        seconds: wall time so far, over all sessions; None before the first one ended.
+        pruner: what stops hopeless trials, ``none`` or ``median``.
+        interim_analyses: replicates after which the results are analyzed; one number unless ``replicates: auto``.
         rope: the region of practical equivalence, None for none.
         budget: seconds, None for no limit.
         class_weight: ``none`` or ``balanced``.
         folds: number of folds.
-        test_train_ratio: validation over training rows where replicates are repeated splits, else None.
+        test_train_ratio: validation rows per training row where replicates are repeated splits, else None.
         notes: warnings about recipes, a sentence each.
-        sweep: what `regzoo.comparison.sweep.Sweep.from_dict` reads, None if nothing is swept.
+        sweep: JSON of a `regzoo.comparison.sweep.Sweep`, None if nothing is swept.
         version: format of these values.
     """
 
@@ -170,6 +223,43 @@ class ComparisonInfo(_Info):
         return super().from_json(given)
 
 
-def _frozen(value: Any) -> Any:
-    """Return ``value`` with lists as tuples; mappings stay as they are."""
-    return tuple(map(_frozen, value)) if isinstance(value, list) else value
+@dataclass(frozen=True)
+class BudgetInfo(_Info):
+    """How far a comparison went when its time was limited; resumed with the same limit, it goes as far.
+
+    Attributes:
+        seconds: the limit at that time, None for no limit.
+        closed: number of levels that were made of each stage whose time was up, by stage.
+    """
+
+    seconds: float | None
+    closed: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FoldInfo:
+    """Everything that the export of a model needs about the fold that the model was trained in.
+
+    Attributes:
+        preprocessor: JSON text of the `Preprocessor` that was fitted on the fold's training rows.
+        held_out: raw inputs of some test rows, as nested lists; an exported model is verified on them.
+        data: the data as this fold splits it.
+    """
+
+    preprocessor: str
+    held_out: list[Any]
+    data: DataInfo
+
+
+def fold_key(key: str, fold: int) -> str:
+    """Return ``key`` for fold number ``fold``; the keys of fold 0 have no prefix.
+
+    >>> fold_key(HELD_OUT, 0), fold_key(HELD_OUT, 2)
+    ('held_out', '2/held_out')
+    """
+    return f"{fold}/{key}" if fold else key
+
+
+def _with_tuples(value: Any) -> Any:
+    """Return ``value`` with lists as tuples; mappings are left as they are."""
+    return tuple(map(_with_tuples, value)) if isinstance(value, list) else value

@@ -9,7 +9,7 @@ import contextlib
 import io
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,6 +17,8 @@ import numpy as np
 
 from regzoo.core import EnvironmentFailure, InputError, Objective
 from regzoo.core.json_values import replace_nonfinite
+from regzoo.storage import info
+from regzoo.storage.info import BudgetInfo, ComparisonInfo, DataInfo, FoldInfo, fold_key
 from regzoo.training.records import Record
 
 FILE = "ledger.sqlite"
@@ -173,6 +175,60 @@ class Ledger:
                 self._store.execute("delete from trained")
             with self._commit():
                 self._store.execute("vacuum")
+
+    def comparison_info(self) -> ComparisonInfo | None:
+        """Return what is known of the comparison; None if it has only just begun."""
+        values = self.get_info(info.COMPARISON)
+        return None if values is None else ComparisonInfo.from_json(values)
+
+    def set_comparison_info(self, comparison: ComparisonInfo) -> None:
+        """Keep ``comparison``, replacing an older one."""
+        self.set_info(info.COMPARISON, comparison.to_json())
+
+    def setup_json(self) -> dict[str, Any] | None:
+        """Return what `TrainingSetup.from_json` reads: the setup that all runs share; None if it is not kept yet."""
+        values: dict[str, Any] | None = self.get_info(info.SETUP)
+        return values
+
+    def set_setup_json(self, setup: Mapping[str, Any]) -> None:
+        """Keep what `TrainingSetup.to_json` returned, replacing an older one."""
+        self.set_info(info.SETUP, setup)
+
+    def recipe_names(self) -> tuple[str, ...]:
+        """Return the recipes' names as the config writes them, placebos last; empty if they are not kept yet."""
+        return tuple(self.get_info(info.NAMES) or ())
+
+    def set_recipe_names(self, names: Sequence[str]) -> None:
+        """Keep the recipes' ``names``, replacing older ones."""
+        self.set_info(info.NAMES, names)
+
+    def budget_info(self) -> BudgetInfo | None:
+        """Return how far the comparison went when its time was up; None if it never was."""
+        values = self.get_info(info.BUDGET)
+        return None if values is None else BudgetInfo.from_json(values)
+
+    def set_budget_info(self, budget: BudgetInfo) -> None:
+        """Keep ``budget``, replacing an older one."""
+        self.set_info(info.BUDGET, budget.to_json())
+
+    def fold_info(self, fold: int = 0) -> FoldInfo:
+        """Return what the export of a model needs about fold number ``fold``.
+
+        Raises:
+            InputError: if the comparison has only just begun.
+        """
+        preprocessor, held_out = (self.get_info(fold_key(key, fold)) for key in (info.PREPROCESSOR, info.HELD_OUT))
+        data, comparison = self.get_info(fold_key(info.DATA, fold)) if fold else None, self.comparison_info()
+        if comparison is None or preprocessor is None:
+            raise InputError(f"{self._path.parent} holds nothing about fold {fold} yet; look again in a moment")
+        return FoldInfo(preprocessor, held_out, comparison.data if data is None else DataInfo.from_json(data))
+
+    def set_fold_info(self, fold: int, content: FoldInfo) -> None:
+        """Keep ``content`` of fold number ``fold``; the data of fold 0 is a part of `ComparisonInfo`."""
+        self.set_info(fold_key(info.PREPROCESSOR, fold), content.preprocessor)
+        self.set_info(fold_key(info.HELD_OUT, fold), content.held_out)
+        if fold:
+            self.set_info(fold_key(info.DATA, fold), content.data.to_json())
 
     def set_info(self, name: str, value: Any) -> None:
         """Keep ``value`` (JSON) under ``name``, in place of what was there."""
