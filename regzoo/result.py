@@ -12,7 +12,7 @@ from regzoo import config as configs
 from regzoo.comparison import leaderboard
 from regzoo.core import InputError, Recipe, parse
 from regzoo.data.catalog import ARRAYS
-from regzoo.data.sources import from_python, load
+from regzoo.data.sources import from_python, load_dataset
 from regzoo.execution.tf_runtime import import_tensorflow
 from regzoo.report import render as page
 from regzoo.report.diff import Side
@@ -196,9 +196,9 @@ class Result:
         """The data of the comparison: ``x`` and ``y``, or what its config names."""
         from regzoo.export.refit import RefitData
 
-        experiment = configs.load(self.folder / CONFIG)
+        experiment = configs.load_config(self.folder / CONFIG)
         if x is not None:
             return RefitData(from_python(x, y, roles, experiment.task), experiment)
         if experiment.data.source == ARRAYS:
             raise InputError("refit: this data was handed over in Python: call export(..., refit=True, x=x, y=y)")
-        return RefitData(load(experiment.data, experiment.task), experiment)
+        return RefitData(load_dataset(experiment.data, experiment.task), experiment)

@@ -145,7 +145,7 @@ def sweep_config(
     Raises:
         InputError: as `sweep`.
     """
-    experiment, what = make_sweep(configs.load(config), over, [read_values(text) for text in values])
+    experiment, what = make_sweep(configs.load_config(config), over, [read_values(text) for text in values])
     folder = out or Path("reports") / experiment.name
     words = ["regzoo", "sweep", str(config), *(w for name in over for w in ("--over", name))]
     command = shlex.join([*words, *(w for text in values for w in ("--values", text))])

@@ -164,9 +164,9 @@ def finished(
     """A finished comparison, made in this process. Read it; do not write to it."""
     from regzoo.comparison import runner as sitting
     from regzoo.comparison.progress import SilentProgress
-    from regzoo.config import load
+    from regzoo.config import load_config
 
-    experiment = load(config)
+    experiment = load_config(config)
     folder = tmp_path_factory.mktemp("reports") / experiment.name
     options: dict[str, Any] = {"workers": 0, "fresh": False, "progress": SilentProgress(), "command": "regzoo compare"}
     sitting.run_comparison(experiment, lambda: sitting.read_data(experiment), folder, **options)
@@ -178,7 +178,7 @@ def mixed(tensorflow: None, tmp_path_factory: pytest.TempPathFactory) -> Compari
     """A finished comparison on a CSV file with columns of every kind. Read it; do not write to it."""
     from regzoo.comparison import runner as sitting
     from regzoo.comparison.progress import SilentProgress
-    from regzoo.config import load
+    from regzoo.config import load_config
 
     folder = tmp_path_factory.mktemp("mixed")
     table = visits()
@@ -189,7 +189,7 @@ def mixed(tensorflow: None, tmp_path_factory: pytest.TempPathFactory) -> Compari
         "training: {epochs: 5, batch_size: 16, learning_rate: 0.01}\nreplicates: 2\n",
         encoding="utf-8",
     )
-    experiment = load(config)
+    experiment = load_config(config)
     options: dict[str, Any] = {"workers": 0, "fresh": False, "progress": SilentProgress(), "command": "regzoo compare"}
     sitting.run_comparison(experiment, lambda: sitting.read_data(experiment), folder / "visits", **options)
     return Comparison(folder / "visits", config, table)

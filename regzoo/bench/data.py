@@ -11,7 +11,7 @@ import numpy as np
 from regzoo.bench.plan import Case
 from regzoo.core.seeds import generator
 from regzoo.data.dataset import Array, Dataset
-from regzoo.data.preprocess import PreparedData, prepare
+from regzoo.data.preprocess import PreparedData, prepare_fold
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.bundled import load_bundled
 
@@ -52,7 +52,7 @@ def prepared(case: Case) -> tuple[PreparedData, str]:
     """The three parts that every way trains and validates on, and where the rows are from."""
     dataset, said = load(case)
     experiment = case.experiment()
-    return prepare(dataset, experiment.split, experiment.seed), said
+    return prepare_fold(dataset, experiment.split, experiment.seed), said
 
 
 def _is_there(folder: Path) -> bool:

@@ -56,7 +56,7 @@ def check(config: Config) -> None:
     from regzoo.comparison.plan import make_plan, make_setup
     from regzoo.report.formatting import task
 
-    experiment = configs.load(config)
+    experiment = configs.load_config(config)
     prepared = sitting.read_data(experiment)
     sitting.check_models(experiment, make_setup(experiment, prepared))
     make_plan(experiment, prepared)  # refuses a search that cannot be made
@@ -80,7 +80,7 @@ def plan(config: Config, as_json: AsJson = False) -> None:
     from regzoo.comparison.plan import estimate_seconds, make_plan, make_setup
     from regzoo.execution.resources import count_cores
 
-    experiment = configs.load(config)
+    experiment = configs.load_config(config)
     prepared = sitting.read_data(experiment)
     sitting.check_models(experiment, make_setup(experiment, prepared))
     made = make_plan(experiment, prepared)
@@ -106,7 +106,7 @@ def compare(
     from regzoo.core.errors import printable
     from regzoo.result import MODEL, Result
 
-    experiment = configs.load(config)
+    experiment = configs.load_config(config)
     folder = out or Path("reports") / experiment.name
     with sitting.make_progress(not quiet) as progress:
         sitting.run_comparison(

@@ -20,7 +20,7 @@ from regzoo.core.registry import read_backbone
 from regzoo.data.catalog import READ_BY_KERAS, fold_key
 from regzoo.data.dataset import Dataset
 from regzoo.data.preprocess import PreparedData, prepare_folds
-from regzoo.data.sources import load
+from regzoo.data.sources import load_dataset
 from regzoo.execution.process_pool import ProcessPool
 from regzoo.execution.serial import SerialExecutor
 from regzoo.execution.tf_runtime import import_tensorflow
@@ -48,7 +48,7 @@ def read_data(experiment: Experiment) -> PreparedData:
     """Load, split and prepare the data that ``experiment`` names."""
     if experiment.data.keras in READ_BY_KERAS:
         import_tensorflow()
-    return prepare_dataset(experiment, load(experiment.data, experiment.task))
+    return prepare_dataset(experiment, load_dataset(experiment.data, experiment.task))
 
 
 def prepare_dataset(experiment: Experiment, dataset: Dataset) -> PreparedData:

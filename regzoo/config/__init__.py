@@ -1,17 +1,27 @@
 """Config: YAML or keywords -> Experiment (frozen); every error names file, line and key."""
 
-from regzoo.config.experiment import AUTO, Data, Experiment, Search, Split, Training, from_keywords, load, read
+from regzoo.config.experiment import (
+    AUTO,
+    DataConfig,
+    Experiment,
+    SearchConfig,
+    SplitConfig,
+    TrainingConfig,
+    from_keywords,
+    load_config,
+    read_config,
+)
 from regzoo.config.yaml_source import ConfigError
 
 __all__ = [
     "AUTO",
     "ConfigError",
-    "Data",
+    "DataConfig",
     "Experiment",
-    "Search",
-    "Split",
-    "Training",
+    "SearchConfig",
+    "SplitConfig",
+    "TrainingConfig",
     "from_keywords",
-    "load",
-    "read",
+    "load_config",
+    "read_config",
 ]

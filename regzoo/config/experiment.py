@@ -25,8 +25,8 @@ from regzoo.core.errors import did_you_mean
 from regzoo.core.ranges import Choice, Float
 from regzoo.core.recipe import Recipe, parse
 from regzoo.core.registry import read_backbone
-from regzoo.data.catalog import ARRAYS, BUNDLED, KERAS, ROLES, SEPARATORS, Target, listed
-from regzoo.data.dataset import TASKS, Task
+from regzoo.data.catalog import ARRAYS, BUNDLED, KERAS, ROLES, SEPARATORS, Target, list_columns
+from regzoo.data.dataset import TASKS, TaskName
 from regzoo.training.metrics import METRICS
 from regzoo.training.setup import OPTIMIZERS
 
@@ -66,7 +66,7 @@ _GOES_WITH = {
 }
 
 
-class Data(_Section):
+class DataConfig(_Section):
     """Where the data comes from: one of ``source``, ``csv``, ``parquet``, ``npz``, ``images``, ``idx`` and ``keras``.
 
     ``target`` names the column of a table to predict, or lists columns that are several labels; ``drop`` names one or
@@ -110,7 +110,7 @@ class Data(_Section):
         return {part: path for part, path in files.items() if path is not None}
 
     @model_validator(mode="after")
-    def _one(self) -> Data:
+    def _one(self) -> DataConfig:
         given = [key for key in _FORMS if getattr(self, key) is not None]
         if len(given) != 1:
             received = " and ".join(given) or "none of them"
@@ -121,13 +121,13 @@ class Data(_Section):
         return self
 
     @model_validator(mode="after")
-    def _rows(self) -> Data:
+    def _rows(self) -> DataConfig:
         roles, parts = self.roles(), self.parts()
         if self.csv is None and self.parquet is None and self.npz is None and (roles or parts):
             named = ", ".join((*parts, *roles))
             raise ValueError(f"{named} must go with csv, parquet or npz; name such a file, or take it out")
         several = {"target": self.target, "drop": self.drop}
-        columns = [*roles.items(), *((key, column) for key, names in several.items() for column in listed(names))]
+        columns = [*roles.items(), *((key, column) for key, names in several.items() for column in list_columns(names))]
         for key, column in columns:
             twins = [other for other, name in columns if name == column and other != key]
             if twins:
@@ -137,7 +137,7 @@ class Data(_Section):
         return self
 
 
-class Split(_Section):
+class SplitConfig(_Section):
     """The shares of the three parts, folds, how many training rows to keep, the share of wrong training labels.
 
     ``folds``: 1 for one validation part, or k: all but the test part is cut into k, and replicate i validates on
@@ -153,7 +153,7 @@ class Split(_Section):
     duplicates: Annotated[str, PlainValidator(values.word(("anywhere", "together")))] = "anywhere"
 
     @model_validator(mode="after")
-    def _sum(self) -> Split:
+    def _sum(self) -> SplitConfig:
         total = self.train + self.validation + self.test
         if abs(total - 1.0) > _SUM_TOLERANCE:
             parts = f"{self.train} + {self.validation} + {self.test} = {round(total, 12)}"
@@ -161,7 +161,7 @@ class Split(_Section):
         return self
 
 
-class Training(_Section):
+class TrainingConfig(_Section):
     """How every run is trained; ``sgd`` has momentum 0.9.
 
     ``class_weight: balanced`` lets each class count alike, however rare. ``jit_compile``: whether XLA compiles the
@@ -176,7 +176,7 @@ class Training(_Section):
     learning_rate: Annotated[float | Float | Choice, PlainValidator(values.searchable("(0, inf)"))] = Float(3e-4, 1e-2)
 
 
-class Search(_Section):
+class SearchConfig(_Section):
     """How strengths are looked for: the tuner, its trials for each recipe, and whether hopeless ones are cut short."""
 
     tuner: Annotated[str, PlainValidator(values.word(TUNERS))] = "random"
@@ -200,15 +200,15 @@ class Experiment(_Section):
     """
 
     name: Annotated[str, PlainValidator(values.folder)] = Field(description="a folder name such as digits")
-    task: Annotated[Task | None, PlainValidator(values.optional(values.word(TASKS)))] = None
-    data: Data = Field(description="where it comes from, such as {source: digits}")
-    split: Split = Split()
+    task: Annotated[TaskName | None, PlainValidator(values.optional(values.word(TASKS)))] = None
+    data: DataConfig = Field(description="where it comes from, such as {source: digits}")
+    split: SplitConfig = SplitConfig()
     backbone: Annotated[str, PlainValidator(_backbone)] = Field(description="a model such as mlp(widths=[64, 64])")
     recipes: Annotated[tuple[str, ...], PlainValidator(values.recipes)] = Field(
         description="a list such as [none, dropout, l2]"
     )
-    training: Training = Training()
-    search: Search = Search()
+    training: TrainingConfig = TrainingConfig()
+    search: SearchConfig = SearchConfig()
     replicates: Annotated[int | Literal["auto"], PlainValidator(values.whole_or("[2, inf)", AUTO))] = 5
     rope: Annotated[float | None, PlainValidator(values.optional(values.number("(0, inf)")))] = None
     placebo: Annotated[int, PlainValidator(values.whole("[0, 10]"))] = 0
@@ -221,7 +221,7 @@ class Experiment(_Section):
 
     @field_validator("data")
     @classmethod
-    def _predicted(cls, data: Data, others: ValidationInfo) -> Data:
+    def _predicted(cls, data: DataConfig, others: ValidationInfo) -> DataConfig:
         kind = "csv" if data.csv is not None else "parquet"
         if getattr(data, kind) is not None and data.target is None and others.data.get("task") != "reconstruction":
             form = f"{{{kind}: path, target: column}}"
@@ -243,7 +243,7 @@ class Experiment(_Section):
         return tuple(parse(text) for text in self.recipes)
 
     def to_yaml(self) -> str:
-        """Everything written out, paths absolute; `read` gives an equal experiment back."""
+        """Everything written out, paths absolute; `read_config` gives an equal experiment back."""
         written = {key: dict(value) if isinstance(value, _Section) else value for key, value in self}
         given = {key: value for key, value in self.data if value not in (None, False)}
         written["data"] = {key: str(value) if isinstance(value, Path) else value for key, value in given.items()}
@@ -253,7 +253,7 @@ class Experiment(_Section):
         return yaml.safe_dump(written, sort_keys=False, allow_unicode=True, width=110)
 
 
-def load(path: str | Path) -> Experiment:
+def load_config(path: str | Path) -> Experiment:
     """Read the config file at ``path``.
 
     Raises:
@@ -270,10 +270,10 @@ def load(path: str | Path) -> Experiment:
         raise ConfigError(str(path), [Problem(0, 0, f"cannot be read: {error.strerror}")]) from None
     if text is None:
         raise ConfigError(str(path), [Problem(0, 0, _no_file(path))])
-    return read(text, str(path))
+    return read_config(text, str(path))
 
 
-def read(text: str, file: str = "config.yaml") -> Experiment:
+def read_config(text: str, file: str = "config.yaml") -> Experiment:
     """Read a config; relative paths in it are relative to the folder of ``file``.
 
     Raises:

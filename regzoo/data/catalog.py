@@ -59,7 +59,7 @@ Target = str | tuple[str, ...] | None
 """The column to predict, or one column for each of several labels; None where there is nothing but inputs."""
 
 
-def listed(target: Target) -> tuple[str, ...]:
+def list_columns(target: Target) -> tuple[str, ...]:
     """Return the columns to predict.
 
     >>> listed("kind"), listed(("red", "blue")), listed(None)

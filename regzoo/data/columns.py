@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from regzoo.data.dates import DAY, moment, written
+from regzoo.data.dates import DAY, format_date, parse_date
 from regzoo.data.table import Kind, Table
 
 MOST = 30
@@ -155,8 +155,8 @@ class Date:
 
     def apply(self, values: NDArray[Any]) -> NDArray[np.float32]:
         """Return the features (n, features) of the texts ``values`` (n,)."""
-        found = [moment(value) for value in values]
-        fill = moment(self.fill)
+        found = [parse_date(value) for value in values]
+        fill = parse_date(self.fill)
         days, seconds = np.array([when or fill for when in found], dtype=np.int64).reshape(-1, 2).T
         months = [datetime.date.fromordinal(ordinal).month for ordinal in (days + _ORDINAL).tolist()]
         fraction = seconds.astype(np.float32) / np.float32(DAY)
@@ -165,9 +165,9 @@ class Date:
         return _stack([*parts, *clock], np.array([when is None for when in found], dtype=bool), self.missing)
 
 
-Rule = Numeric | Boolean | Categorical | Date
+ColumnRule = Numeric | Boolean | Categorical | Date
 
-RULES: dict[str, type[Rule]] = {rule.kind: rule for rule in (Numeric, Boolean, Categorical, Date)}
+RULES: dict[str, type[ColumnRule]] = {rule.kind: rule for rule in (Numeric, Boolean, Categorical, Date)}
 
 _ORDINAL = datetime.date(1970, 1, 1).toordinal()
 _THURSDAY = datetime.date(1970, 1, 1).weekday()
@@ -175,35 +175,35 @@ _THURSDAY = datetime.date(1970, 1, 1).weekday()
 
 def first_day(rule: Date) -> int:
     """The earliest training day, in days since 1970-01-01."""
-    when = moment(rule.earliest)
+    when = parse_date(rule.earliest)
     return when[0] if when else 0
 
 
-def features(table: Table, rules: tuple[Rule, ...]) -> NDArray[np.float32]:
+def compute_features(table: Table, rules: tuple[ColumnRule, ...]) -> NDArray[np.float32]:
     """Return the features of ``table`` (n, features), not yet standardized."""
     return np.concatenate([rule.apply(table.column(rule.name)) for rule in rules], axis=1)
 
 
-def to_plain(rule: Rule) -> dict[str, Any]:
+def rule_to_json(rule: ColumnRule) -> dict[str, Any]:
     """Return ``rule`` as JSON can hold it."""
     return {"kind": rule.kind, **asdict(rule)}
 
 
-def from_plain(fields: dict[str, Any]) -> Rule:
-    """Return the rule that `to_plain` gave as ``fields``."""
+def rule_from_json(fields: dict[str, Any]) -> ColumnRule:
+    """Return the rule that `rule_to_json` gave as ``fields``."""
     given: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in fields.items() if key != "kind"
     }
     return RULES[fields["kind"]](**given)
 
 
-def fit_columns(table: Table, rows: NDArray[Any]) -> tuple[tuple[Rule, ...], tuple[str, ...]]:
+def fit_columns(table: Table, rows: NDArray[Any]) -> tuple[tuple[ColumnRule, ...], tuple[str, ...]]:
     """Fit a rule for each column on ``rows`` of ``table``.
 
     Returns:
         The rules of the columns that training can use, and a sentence for each thing that was repaired or left out.
     """
-    rules: list[Rule] = []
+    rules: list[ColumnRule] = []
     said: list[str] = []
     for name, kind, values in zip(table.columns, table.kinds, table.values, strict=True):
         rule, sentences = _fit(name, kind, values[rows])
@@ -215,7 +215,7 @@ def fit_columns(table: Table, rows: NDArray[Any]) -> tuple[tuple[Rule, ...], tup
     return tuple(rules), tuple(said)
 
 
-def _fit(name: str, kind: Kind, values: NDArray[Any]) -> tuple[Rule | None, list[str]]:
+def _fit(name: str, kind: Kind, values: NDArray[Any]) -> tuple[ColumnRule | None, list[str]]:
     """Return the rule for training ``values`` (n,), None if they are of no use, and what is to be said of it."""
     absent = _gaps(kind, values)
     gaps, present = int(absent.sum()), values[~absent]
@@ -255,9 +255,9 @@ def _categorical(name: str, present: NDArray[Any], gaps: int) -> tuple[Categoric
 
 
 def _date(name: str, present: NDArray[Any], gaps: int) -> tuple[Date, list[str]]:
-    moments = sorted(when for when in map(moment, present) if when)
+    moments = sorted(when for when in map(parse_date, present) if when)
     clock = any(seconds for _, seconds in moments)
-    rule = Date(name, written((moments[0][0], 0)), written(moments[len(moments) // 2]), clock, gaps > 0)
+    rule = Date(name, format_date((moments[0][0], 0)), format_date(moments[len(moments) // 2]), clock, gaps > 0)
     parts = "month, weekday and hour" if clock else "month and weekday"
     said = [f"dates became days since {rule.earliest}, {parts}"]
     return rule, said + ([_filled(gaps, len(present) + gaps, f"the median {rule.fill}")] if gaps else [])
@@ -271,7 +271,7 @@ def _short(value: Any) -> str:
     return repr(value[:40]) if isinstance(value, str) else f"{value:g}"
 
 
-def _missing(rule: Rule) -> tuple[str, ...]:
+def _missing(rule: ColumnRule) -> tuple[str, ...]:
     return (f"{rule.name}: missing",) if rule.missing else ()
 
 

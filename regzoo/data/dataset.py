@@ -14,9 +14,9 @@ from regzoo.data.catalog import ROLES
 from regzoo.data.table import Table
 
 Array = np.ndarray[Any, np.dtype[Any]]
-Task = Literal["classification", "multilabel", "regression", "reconstruction"]
+TaskName = Literal["classification", "multilabel", "regression", "reconstruction"]
 
-TASKS: tuple[Task, ...] = ("classification", "multilabel", "regression", "reconstruction")
+TASKS: tuple[TaskName, ...] = ("classification", "multilabel", "regression", "reconstruction")
 
 _FEW = 20
 
@@ -59,11 +59,11 @@ class Dataset:
         return "rows" if len(self.x.shape) == 2 else "images"
 
     @property
-    def task(self) -> Task:
-        """What the targets ask for, see `task_of`; without any, the inputs are to be reconstructed."""
-        return "reconstruction" if self.y is None else task_of(self.y)
+    def task(self) -> TaskName:
+        """What the targets ask for, see `infer_task`; without any, the inputs are to be reconstructed."""
+        return "reconstruction" if self.y is None else infer_task(self.y)
 
-    def task_as(self, asked: Task | None) -> Task:
+    def task_as(self, asked: TaskName | None) -> TaskName:
         """The task that is ``asked`` for, by default what the targets say.
 
         Raises:
@@ -125,7 +125,7 @@ class Dataset:
         return digest.hexdigest()
 
 
-def task_of(y: Array) -> Task:
+def infer_task(y: Array) -> TaskName:
     """Say whether ``y`` (n,) holds classes or quantities; with several columns, (n, labels), it is several labels.
 
     Text and booleans are classes. Numbers that are not all whole are quantities. Whole numbers, written as

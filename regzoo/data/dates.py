@@ -22,7 +22,7 @@ Moment = tuple[int, int]
 _EPOCH = datetime.date(1970, 1, 1).toordinal()
 
 
-def moment(text: str) -> Moment | None:
+def parse_date(text: str) -> Moment | None:
     """Return when ``text`` says, fractions of a second left out; None if it is no date that there is.
 
     Times are taken as they are written: Z and +00:00 may follow, other zones are no dates.
@@ -42,8 +42,8 @@ def moment(text: str) -> Moment | None:
     return days, 3600 * hour + 60 * minute + second
 
 
-def written(when: Moment) -> str:
-    """Return ``when`` as text that `moment` reads.
+def format_date(when: Moment) -> str:
+    """Return ``when`` as text that `parse_date` reads.
 
     >>> written((1, 60)), written((0, 0))
     ('1970-01-02T00:01:00', '1970-01-01')

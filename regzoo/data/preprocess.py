@@ -11,11 +11,11 @@ import numpy as np
 
 from regzoo.core.errors import InputError, Problems, printable
 from regzoo.data.catalog import fold_key
-from regzoo.data.columns import Rule, features, fit_columns, from_plain, to_plain
-from regzoo.data.dataset import Array, Dataset, Task
-from regzoo.data.splitting.split import Split, SplitSettings, flip, own_seed, split
+from regzoo.data.columns import ColumnRule, compute_features, fit_columns, rule_from_json, rule_to_json
+from regzoo.data.dataset import Array, Dataset, TaskName
+from regzoo.data.splitting.split import Split, SplitSettings, flip_labels, fold_seed, split_dataset
 from regzoo.data.table import Table
-from regzoo.data.validate import between, inspect, small, unseen
+from regzoo.data.validate import validate_dataset, warn_constant_labels, warn_shared_rows, warn_small_parts
 
 HELD_OUT = 64
 """At most this many raw test rows are kept to check an exported model with."""
@@ -51,11 +51,11 @@ class Preprocessor:
     columns: tuple[str, ...] | None
     mean: tuple[float, ...]
     scale: tuple[float, ...]
-    task: Task
+    task: TaskName
     labels: tuple[Label, ...]
     target_mean: float
     target_scale: float
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[ColumnRule, ...] = ()
 
     @property
     def classes(self) -> int:
@@ -74,7 +74,7 @@ class Preprocessor:
     def apply(self, x: Array | Table) -> Array:
         """Return raw inputs ``x``, (n, *input_shape) or a table, standardized, in float32 arithmetic."""
         if isinstance(x, Table):
-            x = features(x, self.rules)
+            x = compute_features(x, self.rules)
         if x.shape[1:] != self.input_shape:
             raise InputError(f"inputs take the shape (n, {str(self.input_shape)[1:]}, received {x.shape}")
         mean, scale = np.array(self.mean, dtype=np.float32), np.array(self.scale, dtype=np.float32)
@@ -105,13 +105,13 @@ class Preprocessor:
 
     def to_json(self) -> str:
         """Strict JSON; `from_json` gives an equal preparation back, to the last bit."""
-        return json.dumps({**asdict(self), "rules": [to_plain(rule) for rule in self.rules]}, allow_nan=False)
+        return json.dumps({**asdict(self), "rules": [rule_to_json(rule) for rule in self.rules]}, allow_nan=False)
 
     @staticmethod
     def from_json(text: str) -> Preprocessor:
         """Read what `to_json` wrote."""
         fields: dict[str, Any] = json.loads(text)
-        fields["rules"] = [from_plain(rule) for rule in fields.get("rules", [])]
+        fields["rules"] = [rule_from_json(rule) for rule in fields.get("rules", [])]
         listed = {key: tuple(value) for key, value in fields.items() if isinstance(value, list)}
         return Preprocessor(**{**fields, **listed})
 
@@ -180,11 +180,11 @@ class PreparedData:
         return {"train": train, "validation": self.validation, "test": self.test, **others}
 
 
-def prepare(
+def prepare_fold(
     dataset: Dataset,
     settings: SplitSettings,
     seed: int,
-    task: Task | None = None,
+    task: TaskName | None = None,
     fold: int = 0,
     repetition: int = 0,
 ) -> PreparedData:
@@ -199,24 +199,24 @@ def prepare(
         repetition: which cut into folds, from 0.
 
     Raises:
-        InputError: with everything that cannot be repaired, as `inspect` and `split` say; if the targets are not made
+        InputError: with everything that cannot be repaired, as `validate_dataset` and `split_dataset` say; if the targets are not made
             for the task; if the training part has no column to learn from.
     """
     task = dataset.task_as(task)
     given = np.zeros(len(dataset.x)) if dataset.y is None else dataset.y
-    found = inspect(dataset, task)
+    found = validate_dataset(dataset, task)
     problems = Problems(found.refused)
     with problems.collected():
-        rows = split(dataset, settings, seed, task, fold, repetition)
+        rows = split_dataset(dataset, settings, seed, task, fold, repetition)
     problems.check()
-    preprocessor, repairs = fit(dataset, rows.train, task)
+    preprocessor, repairs = fit_preprocessor(dataset, rows.train, task)
     parts = {"train": rows.train, "validation": rows.validation, "test": rows.test}
-    warned = [*found.warned, *between(dataset, parts), *small(dataset, parts)]
-    warned += unseen(dataset, parts) if task == "multilabel" else ()
-    kept = rows.test[: held_out_rows(preprocessor.input_shape)]
+    warned = [*found.warned, *warn_shared_rows(dataset, parts), *warn_small_parts(dataset, parts)]
+    warned += warn_constant_labels(dataset, parts) if task == "multilabel" else ()
+    kept = rows.test[: count_held_out(preprocessor.input_shape)]
     x = preprocessor.apply(dataset.x)
     y = x if task == "reconstruction" else preprocessor.encode(given)
-    own = own_seed(settings, seed, fold, repetition)
+    own = fold_seed(settings, seed, fold, repetition)
     targets, stress = _stressed(y[rows.train], settings, preprocessor.classes, own)
     warned += [f"{dataset.name}: {said}" for said in stress]
     return PreparedData(
@@ -238,7 +238,7 @@ def _stressed(targets: Array, settings: SplitSettings, classes: int, seed: int) 
     said = [] if settings.train_size is None else [f"only {len(targets)} rows train, as split.train_size says"]
     if not classes or not settings.label_noise:
         return targets, said
-    noisy = flip(targets, settings.label_noise, classes, seed)
+    noisy = flip_labels(targets, settings.label_noise, classes, seed)
     wrong = f"{np.count_nonzero(noisy != targets)} of {len(targets)} training labels were made wrong"
     return noisy, [*said, f"{wrong}, as split.label_noise says"]
 
@@ -264,7 +264,7 @@ def _facts(
     }
 
 
-def held_out_rows(input_shape: tuple[int, ...]) -> int:
+def count_held_out(input_shape: tuple[int, ...]) -> int:
     """How many raw rows are kept to check an exported model with: 64, fewer where one of them is large.
 
     >>> held_out_rows((8, 8, 1)), held_out_rows((224, 224, 3))
@@ -274,18 +274,18 @@ def held_out_rows(input_shape: tuple[int, ...]) -> int:
 
 
 def prepare_folds(
-    dataset: Dataset, settings: SplitSettings, seed: int, task: Task | None = None, count: int = 1
+    dataset: Dataset, settings: SplitSettings, seed: int, task: TaskName | None = None, count: int = 1
 ) -> PreparedData:
-    """As `prepare`, with as many different cuts as ``count`` replicates take turns with; one without folds.
+    """As `prepare_fold`, with as many different cuts as ``count`` replicates take turns with; one without folds.
 
     Cut i is fold i mod k of repetition i // k. The test rows are the same in all of them, standardized by the rule of
     each. All cuts are in memory at once: each takes as much as the data.
 
     Raises:
-        InputError: as `prepare` says; if there are fewer folds than replicates in the order of time, which has one
+        InputError: as `prepare_fold` says; if there are fewer folds than replicates in the order of time, which has one
             cut into folds only.
     """
-    first = prepare(dataset, settings, seed, task)
+    first = prepare_fold(dataset, settings, seed, task)
     if settings.folds == 1:
         return first
     if first.split.facts["kind"] == "time-ordered" and count > settings.folds:
@@ -294,16 +294,18 @@ def prepare_folds(
             f"repetition cuts alike, so set replicates to {settings.folds} at most, or raise split.folds"
         )
     places = (divmod(number, settings.folds) for number in range(1, count))
-    folds = [prepare(dataset, settings, seed, task, fold, repetition) for repetition, fold in places]
+    folds = [prepare_fold(dataset, settings, seed, task, fold, repetition) for repetition, fold in places]
     return replace(first, folds=tuple(folds))
 
 
-def fit(dataset: Dataset, rows: Array, task: Task) -> tuple[Preprocessor, tuple[str, ...]]:
+def fit_preprocessor(dataset: Dataset, rows: Array, task: TaskName) -> tuple[Preprocessor, tuple[str, ...]]:
     """Fit the rule on ``rows`` of ``dataset``, in float64; return it, and sentences on what it mends or leaves out."""
     rules, repairs = fit_columns(dataset.x, rows) if isinstance(dataset.x, Table) else ((), ())
     if isinstance(dataset.x, Table) and not rules:
         raise InputError(f"{dataset.name}: no column is left to learn from:\n" + "\n".join(repairs))
-    x = (features(dataset.x[rows], rules) if isinstance(dataset.x, Table) else dataset.x[rows]).astype(np.float64)
+    x = (compute_features(dataset.x[rows], rules) if isinstance(dataset.x, Table) else dataset.x[rows]).astype(
+        np.float64
+    )
     mean, scale = _moments(x, tuple(range(x.ndim - 1)))
     if rules:
         as_they_are = np.concatenate([np.arange(len(rule.features)) >= rule.scaled for rule in rules])
@@ -327,7 +329,7 @@ def fit(dataset: Dataset, rows: Array, task: Task) -> tuple[Preprocessor, tuple[
     return preprocessor, repairs
 
 
-def _labels(dataset: Dataset, y: Array, task: Task) -> tuple[Label, ...]:
+def _labels(dataset: Dataset, y: Array, task: TaskName) -> tuple[Label, ...]:
     """The labels of training targets ``y``, or the names of several."""
     if task == "classification":
         return tuple(np.unique(y).tolist())

@@ -16,7 +16,7 @@ Kind = Literal["numeric", "boolean", "categorical", "date"]
 MISSING = ("", "NA", "na", "N/A", "n/a", "#N/A", "NaN", "nan", "<NA>", "NULL", "null", "None", "?", "-", "--", ".")
 """Cells that say that there is nothing, in training and in the exported model alike."""
 
-SPACE = string.whitespace
+WHITESPACE = string.whitespace
 """What is cut off both ends of a cell: the six characters that TensorFlow cuts off as well."""
 
 
@@ -80,11 +80,11 @@ class Table:
         return Table(tuple(columns), tuple(kinds), tuple(values))
 
 
-def tidy(cell: str) -> str:
+def clean_cell(cell: str) -> str:
     """Return the text of a cell without blanks at its ends; ``""`` if it says that there is nothing.
 
     >>> tidy(" blue "), tidy("N/A")
     ('blue', '')
     """
-    cell = cell.strip(SPACE)
+    cell = cell.strip(WHITESPACE)
     return "" if cell in MISSING else cell

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from regzoo.data.dataset import Array, Dataset, Task
+from regzoo.data.dataset import Array, Dataset, TaskName
 from regzoo.data.table import Table
 
-ENOUGH = 10
+MIN_ROWS = 10
 """Fewer rows than this prove nothing about a column."""
 
-LEAVE = "leave it out (data.drop in a config)"
+LEAVE_OUT = "leave it out (data.drop in a config)"
 """The way out of a column that is no input."""
 
 _ID = re.compile(r"(?:^|[\W_])[iI][dD]$|[a-z]I[dD]$")
@@ -38,14 +38,14 @@ class Findings:
     warned: tuple[str, ...]
 
 
-def inspect(dataset: Dataset, task: Task) -> Findings:
+def validate_dataset(dataset: Dataset, task: TaskName) -> Findings:
     """Look at every column of ``dataset``, and at how it goes with the target."""
     copies, warned = [], []
     once = np.unique(dataset.duplicates, return_index=True)[1]  # the first of rows that are equal
     for name, values in _columns(dataset):
         where = f"{dataset.name}: column {name!r} ({len(values)} rows)"
         if task != "reconstruction" and (target := _copied(values, dataset)):
-            copies.append(f"{where} is {target} itself, in every row; {LEAVE}")
+            copies.append(f"{where} is {target} itself, in every row; {LEAVE_OUT}")
         elif said := _suspicious(values, name, dataset, once):
             warned.append(f"{where} {said}")
     twice = len(dataset.x) - len(once)
@@ -54,7 +54,7 @@ def inspect(dataset: Dataset, task: Task) -> Findings:
     return Findings(tuple(copies), tuple(warned))
 
 
-def between(dataset: Dataset, parts: Mapping[str, Array]) -> tuple[str, ...]:
+def warn_shared_rows(dataset: Dataset, parts: Mapping[str, Array]) -> tuple[str, ...]:
     """Say which rows of the validation and test parts (row numbers) the training part has as well."""
     trained = np.unique(dataset.duplicates[parts["train"]])
     said = []
@@ -69,14 +69,14 @@ def between(dataset: Dataset, parts: Mapping[str, Array]) -> tuple[str, ...]:
     return tuple(said)
 
 
-def small(dataset: Dataset, parts: Mapping[str, Array]) -> tuple[str, ...]:
+def warn_small_parts(dataset: Dataset, parts: Mapping[str, Array]) -> tuple[str, ...]:
     """Say that the validation or test part (row numbers) has too few rows to tell anything apart."""
-    few = [f"{len(parts[part])} {part}" for part in ("validation", "test") if len(parts[part]) < ENOUGH]
+    few = [f"{len(parts[part])} {part}" for part in ("validation", "test") if len(parts[part]) < MIN_ROWS]
     said = f"{dataset.name}: only {' and '.join(few)} rows: with so few, which recipe looks best is luck; collect more"
     return (said,) if few else ()
 
 
-def unseen(dataset: Dataset, parts: Mapping[str, Array]) -> tuple[str, ...]:
+def warn_constant_labels(dataset: Dataset, parts: Mapping[str, Array]) -> tuple[str, ...]:
     """Say which of several labels are the same in all rows (row numbers) of the validation or test part."""
     said: list[str] = []
     if dataset.y is None or not dataset.labels:
@@ -121,8 +121,8 @@ def _suspicious(values: Array, name: str, dataset: Dataset, once: Array) -> str:
     if values.dtype.kind != "O":
         if (values == values[0]).all():
             return f"is {values[0]:g} in every row; it carries nothing"
-        if len(values) >= ENOUGH and (how := _identifies(values, name)):
-            return f"{how}, as an identifier does; unless the order of the rows means something, {LEAVE}"
+        if len(values) >= MIN_ROWS and (how := _identifies(values, name)):
+            return f"{how}, as an identifier does; unless the order of the rows means something, {LEAVE_OUT}"
     if dataset.y is not None and dataset.task == "classification" and _determines(values[once], dataset.y[once]):
         return "determines the target: no value of it occurs with two labels; make sure that it is known beforehand"
     return ""
@@ -143,7 +143,7 @@ def _identifies(values: Array, name: str) -> str:
 def _determines(values: Array, y: Array) -> bool:
     """Whether few values, each in at least two rows on average, tell the label."""
     codes, different = pd.factorize(values, use_na_sentinel=False)
-    if len(values) < ENOUGH or not 1 < len(different) <= len(values) / 2:
+    if len(values) < MIN_ROWS or not 1 < len(different) <= len(values) / 2:
         return False
     labels = np.unique(y, return_inverse=True)[1]
     return len(np.unique(np.stack([codes, labels]), axis=1).T) == len(different)

@@ -12,7 +12,7 @@ import jinja2
 from regzoo.comparison.leaderboard import Leaderboard, Row
 from regzoo.core import parse
 from regzoo.core.json_values import replace_nonfinite
-from regzoo.data.columns import to_plain
+from regzoo.data.columns import rule_to_json
 from regzoo.data.preprocess import Preprocessor
 from regzoo.export import snippets as usage
 from regzoo.export.candidate import Refit
@@ -226,7 +226,7 @@ def recipe_json(subject: CardContent, seeds: list[int]) -> dict[str, Any]:
             "inputs": inputs(preprocessor),
             "dtypes": {name: spec.dtype.name for name, spec in input_specs(preprocessor).items()},
             "shapes": {name: list(spec.shape)[1:] for name, spec in input_specs(preprocessor).items()},
-            "rules": [to_plain(rule) for rule in preprocessor.rules],
+            "rules": [rule_to_json(rule) for rule in preprocessor.rules],
             "versions": {name: version(name) for name in PACKAGES},
             "parity": subject.proven.parity.to_dict(),
         }

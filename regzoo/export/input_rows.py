@@ -15,13 +15,13 @@ import pandas as pd
 
 from regzoo.core.errors import InputError, did_you_mean, printable
 from regzoo.data.dataset import Array
-from regzoo.data.dates import moment
+from regzoo.data.dates import parse_date
 from regzoo.data.sources.arrays import column_names
-from regzoo.data.sources.files import regular
+from regzoo.data.sources.files import require_file
 from regzoo.data.sources.frame import LARGEST
 from regzoo.data.sources.npz import read_npz
-from regzoo.data.sources.table import csv_rows
-from regzoo.data.table import tidy
+from regzoo.data.sources.table import iterate_csv
+from regzoo.data.table import clean_cell
 from regzoo.export.checksums import verify_digests
 
 RECIPE = "recipe.json"
@@ -117,8 +117,8 @@ def refuse_others(path: Path) -> None:
 
 def _csv(exported: Exported, path: Path, encoding: str, note: Callable[[str], None]) -> Iterator[Named]:
     """Yield the rows of a CSV file as the served inputs."""
-    regular(path)
-    cells = csv_rows(path, None, encoding)
+    require_file(path)
+    cells = iterate_csv(path, None, encoding)
     header = list(column_names(pd.DataFrame(columns=next(cells)), str(path)))
     wanted = header if exported.whole else list(exported.inputs.values())
     if exported.whole and exported.shapes["rows"] != (len(header),):
@@ -189,12 +189,12 @@ def _read(cells: Array, kind: str, where: str, before: int, mends: bool) -> Arra
     """Return the cells of one column as it is served; InputError, with the row, for what it does not take."""
     if kind == "numeric" and cells.dtype.kind in "buif":
         return _finite(cells.astype(np.float64), where, before, mends)
-    texts = np.array([tidy(str(cell)) for cell in cells.tolist()], dtype=object)
+    texts = np.array([clean_cell(str(cell)) for cell in cells.tolist()], dtype=object)
     values = pd.to_numeric(pd.Series(texts), errors="coerce").to_numpy(dtype=np.float64)
     fits = {
         "numeric": ~np.isnan(values),
         "boolean": np.isin([text.lower() for text in texts], ("true", "false")),
-        "date": np.array([kind == "date" and moment(text) is not None for text in texts]),
+        "date": np.array([kind == "date" and parse_date(text) is not None for text in texts]),
         "categorical": np.ones(len(texts), dtype=bool),
     }
     wrong = ~fits[kind] & ((texts != "") | (not mends))

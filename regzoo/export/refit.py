@@ -12,7 +12,7 @@ from regzoo.comparison.plan import make_setup
 from regzoo.config import Experiment
 from regzoo.core import InputError, Recipe, parse
 from regzoo.data.dataset import Dataset
-from regzoo.data.preprocess import fit, held_out_rows, prepare
+from regzoo.data.preprocess import count_held_out, fit_preprocessor, prepare_fold
 from regzoo.export.candidate import Candidate, Refit
 from regzoo.training.engine.trainer import Trainer, execute
 from regzoo.training.records import Record
@@ -47,12 +47,12 @@ def refit(best: Record, replicates: Sequence[Record], setup: TrainingSetup, mate
     """
     experiment, dataset = material.experiment, material.dataset
     last = experiment.split.folds - 1  # in the order of time, the fold whose two parts are all that does not test
-    prepared = prepare(dataset, experiment.split, experiment.seed, experiment.task, last)
+    prepared = prepare_fold(dataset, experiment.split, experiment.seed, experiment.task, last)
     if make_setup(experiment, prepared).data != setup.data:
         raise InputError("refit: this is not the data of the comparison: give the same rows in the same order")
     split, task = prepared.split, prepared.preprocessor.task
     rows = np.concatenate([split.train, split.validation])
-    preprocessor, repairs = fit(dataset, rows, task)
+    preprocessor, repairs = fit_preprocessor(dataset, rows, task)
     asked = replace(make_setup(experiment, replace(prepared, preprocessor=preprocessor)), jit_compile=setup.jit_compile)
     recipe = parse(best.run.recipe)
     epochs, learned = epochs_of(recipe, replicates)
@@ -78,7 +78,7 @@ def refit(best: Record, replicates: Sequence[Record], setup: TrainingSetup, mate
         weights=weights,
         setup=asked,
         preprocessor=preprocessor,
-        raw=preprocessor.taken(dataset.x)[split.test[: held_out_rows(preprocessor.input_shape)]],
+        raw=preprocessor.taken(dataset.x)[split.test[: count_held_out(preprocessor.input_shape)]],
         refit=noted,
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from regzoo.data.columns import Boolean, Categorical, Date, Numeric, Rule, first_day
+from regzoo.data.columns import Boolean, Categorical, ColumnRule, Date, Numeric, first_day
 from regzoo.data.dates import DAY, GERMAN, ISO
 from regzoo.data.table import MISSING
 
@@ -15,13 +15,13 @@ _LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _THURSDAY = 3  # 1970-01-01
 
 
-def features(columns: Mapping[str, Any], rules: tuple[Rule, ...]) -> Any:
+def features(columns: Mapping[str, Any], rules: tuple[ColumnRule, ...]) -> Any:
     """Return the features (batch, features) of raw ``columns`` by name, each (batch,)."""
     parts = [part for rule in rules for part in _parts(rule, columns[rule.name])]
     return tf.stack([tf.cast(part, tf.float32) for part in parts], axis=-1)
 
 
-def _parts(rule: Rule, raw: Any) -> list[Any]:
+def _parts(rule: ColumnRule, raw: Any) -> list[Any]:
     """The features of one column, each (batch,)."""
     if isinstance(rule, Numeric):
         absent = tf.math.is_nan(raw)
@@ -97,6 +97,6 @@ def _days(year: Any, month: Any, day: Any) -> Any:
     return 365 * year + year // 4 - year // 100 + year // 400 + passed - 719_468
 
 
-def dtype_of(rule: Rule) -> tf.DType:
+def dtype_of(rule: ColumnRule) -> tf.DType:
     """How a column is served: numbers as float32, all others as text."""
     return tf.float32 if rule.kind == "numeric" else tf.string

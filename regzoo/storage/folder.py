@@ -14,7 +14,7 @@ from pathlib import Path
 import filelock
 import yaml
 
-from regzoo.config import Experiment, read
+from regzoo.config import Experiment, read_config
 from regzoo.core import EnvironmentFailure, InputError
 from regzoo.storage.ledger import FILE as LEDGER
 
@@ -127,7 +127,7 @@ def write_config(folder: Path, experiment: Experiment, began: str | None = None)
     if began is None and path.is_file():
         began = path.read_text(encoding="utf-8")
     if began is not None:
-        old = read(began, str(path))
+        old = read_config(began, str(path))
         if not _extends(experiment, old):
             raise InputError(
                 f"{folder} holds a comparison of another config:\n{_difference(old, experiment)}\n"

@@ -11,7 +11,7 @@ import pytest
 from regzoo.comparison.plan import Plan, estimate_seconds, make_plan
 from regzoo.config import Experiment, from_keywords
 from regzoo.core import InputError, Objective
-from regzoo.data.preprocess import PreparedData, prepare
+from regzoo.data.preprocess import PreparedData, prepare_fold
 from regzoo.data.sources import from_arrays
 from regzoo.training.task import Task
 
@@ -20,7 +20,7 @@ Rows = tuple[np.ndarray, np.ndarray]
 
 def planned(rows: Rows, **given: Any) -> tuple[Plan, PreparedData]:
     experiment: Experiment = from_keywords(**{"backbone": "mlp([8])", "recipes": ["dropout"], **given})
-    prepared = prepare(from_arrays(*rows), experiment.split, experiment.seed)
+    prepared = prepare_fold(from_arrays(*rows), experiment.split, experiment.seed)
     return make_plan(experiment, prepared), prepared
 
 

@@ -18,7 +18,7 @@ from regzoo.comparison.plan import Plan, make_plan
 from regzoo.comparison.procedure import choose_best, make_runs
 from regzoo.config import from_keywords
 from regzoo.core import EnvironmentFailure, InputError, Objective
-from regzoo.data.preprocess import prepare
+from regzoo.data.preprocess import prepare_fold
 from regzoo.data.sources import from_arrays
 from regzoo.search.search import Point
 from regzoo.storage.ledger import Ledger
@@ -88,7 +88,7 @@ def plan(rows: tuple[np.ndarray, np.ndarray]) -> Any:
     def make(**given: Any) -> Plan:
         keywords = {"backbone": "mlp([8])", "recipes": RECIPES, "search": {"trials": 4}, "replicates": 3, **given}
         experiment = from_keywords(**keywords)
-        return make_plan(experiment, prepare(from_arrays(*rows), experiment.split, experiment.seed))
+        return make_plan(experiment, prepare_fold(from_arrays(*rows), experiment.split, experiment.seed))
 
     return make
 

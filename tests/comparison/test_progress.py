@@ -13,7 +13,7 @@ from regzoo.comparison import progress
 from regzoo.comparison.plan import Plan, make_plan
 from regzoo.comparison.progress import LiveProgress, SilentProgress
 from regzoo.config import from_keywords
-from regzoo.data.preprocess import prepare
+from regzoo.data.preprocess import prepare_fold
 from regzoo.data.sources import from_arrays
 from regzoo.training.records import Record, Run
 
@@ -22,7 +22,7 @@ from regzoo.training.records import Record, Run
 def plan(rows: tuple[np.ndarray, np.ndarray]) -> Plan:
     """Two recipes, 2 + 2 runs each."""
     experiment = from_keywords(backbone="mlp", recipes=["dropout(0.1|0.5)"], search={"trials": 2}, replicates=2)
-    return make_plan(experiment, prepare(from_arrays(*rows), experiment.split, experiment.seed))
+    return make_plan(experiment, prepare_fold(from_arrays(*rows), experiment.split, experiment.seed))
 
 
 def record(name: str, nll: float, status: Any = "ok") -> Record:

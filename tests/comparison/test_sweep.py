@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from regzoo.comparison.sweep import Sweep, Swept, make_sweep, read_values, spread_over
-from regzoo.config import Experiment, from_keywords, read
+from regzoo.config import Experiment, from_keywords, read_config
 from regzoo.core import InputError, parse, regularizers
 
 
@@ -33,13 +33,13 @@ def test_everything_else_of_the_experiment_stays_and_reads_back_equal() -> None:
     made, _ = make_sweep(asked, ["dropout.rate"])
     assert made == asked.model_copy(update={"name": made.name, "recipes": made.recipes})
     assert made.name == "digits-dropout.rate"
-    assert read(made.to_yaml()) == made
+    assert read_config(made.to_yaml()) == made
 
 
 def test_a_long_name_is_still_a_folder() -> None:
     asked = experiment("dropout").model_copy(update={"name": "x" * 99})
     made, _ = make_sweep(asked, ["dropout.rate"])
-    assert read(made.to_yaml()).name == "x" * 99 + "-"
+    assert read_config(made.to_yaml()).name == "x" * 99 + "-"
 
 
 def test_two_strengths_make_a_grid() -> None:

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from regzoo.backbones.mlp import Mlp
-from regzoo.config import ConfigError, Experiment, Training, from_keywords, load, read
+from regzoo.config import ConfigError, Experiment, TrainingConfig, from_keywords, load_config, read_config
 from regzoo.core.ranges import Choice, Float
 from regzoo.regularizers.dropout import Dropout
 from regzoo.regularizers.l2 import L2
@@ -32,7 +32,7 @@ recipes:
 def problems(text: str) -> list[str]:
     """The lines of the error that ``text`` raises."""
     with pytest.raises(ConfigError) as caught:
-        read(text, "c.yaml")
+        read_config(text, "c.yaml")
     return str(caught.value).split("\n")
 
 
@@ -45,7 +45,7 @@ def changed(key: str, value: str) -> str:
 
 
 def test_the_shortest_config_has_the_documented_defaults() -> None:
-    experiment = read(GOOD)
+    experiment = read_config(GOOD)
     split, training, search = experiment.split, experiment.training, experiment.search
     assert (split.folds, split.duplicates) == (1, "anywhere")
     assert (split.train, split.validation, split.test, split.train_size, split.label_noise) == (
@@ -62,12 +62,12 @@ def test_the_shortest_config_has_the_documented_defaults() -> None:
 
 
 def test_none_comes_first_unless_it_is_listed() -> None:
-    assert read(GOOD).recipes == ("none", "dropout")
-    assert read(changed("recipes", "[dropout, none, l2]")).recipes == ("dropout", "none", "l2")
+    assert read_config(GOOD).recipes == ("none", "dropout")
+    assert read_config(changed("recipes", "[dropout, none, l2]")).recipes == ("dropout", "none", "l2")
 
 
 def test_recipes_and_backbone_are_in_normal_form_and_can_be_built() -> None:
-    experiment = read(changed("recipes", "['dropout( rate = .5 )  +  l2(1e-4)']"))
+    experiment = read_config(changed("recipes", "['dropout( rate = .5 )  +  l2(1e-4)']"))
     assert experiment.recipes == ("none", "dropout(0.5) + l2(0.0001)")
     assert experiment.built_recipes()[1] == Dropout(0.5) + L2(1e-4)
     assert experiment.backbone == "mlp([8])"
@@ -86,7 +86,7 @@ def test_recipes_and_backbone_are_in_normal_form_and_can_be_built() -> None:
     ],
 )
 def test_learning_rates(written: str, meant: float | Float | Choice) -> None:
-    training = read(changed("training", f"{{learning_rate: {written}}}")).training
+    training = read_config(changed("training", f"{{learning_rate: {written}}}")).training
     assert training.learning_rate == meant
     assert type(training.learning_rate) is type(meant)
 
@@ -107,13 +107,13 @@ def test_learning_rates(written: str, meant: float | Float | Choice) -> None:
     ],
 )
 def test_what_yaml_calls_a_number_a_date_or_nothing(key: str, written: str, meant: object) -> None:
-    assert getattr(read(changed(key, written)), key) == meant
+    assert getattr(read_config(changed(key, written)), key) == meant
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_shipped_configs_are_read_and_written_back_equal(path: Path) -> None:
-    experiment = load(path)
-    assert read(experiment.to_yaml(), "elsewhere/config.yaml") == experiment
+    experiment = load_config(path)
+    assert read_config(experiment.to_yaml(), "elsewhere/config.yaml") == experiment
 
 
 def test_the_configs_of_the_readme_are_there() -> None:
@@ -130,10 +130,10 @@ def test_resolved_yaml_has_every_key_and_reads_back_equal() -> None:
         training={"learning_rate": 1e-7},
     )
     text = experiment.to_yaml()
-    assert read(text) == experiment
+    assert read_config(text) == experiment
     written = yaml.safe_load(text)
     assert set(written) == set(Experiment.model_fields)
-    assert set(written["training"]) == set(Training.model_fields)
+    assert set(written["training"]) == set(TrainingConfig.model_fields)
     assert Path(written["data"]["csv"]).is_absolute()
 
 
@@ -141,7 +141,7 @@ def test_paths_start_at_the_folder_of_the_config(tmp_path: Path) -> None:
     (tmp_path / "configs").mkdir()
     path = tmp_path / "configs" / "mine.yaml"
     path.write_text(changed("data", "{npz: ../arrays.npz}"), encoding="utf-8")
-    assert load(path).data.npz == tmp_path / "configs" / ".." / "arrays.npz"
+    assert load_config(path).data.npz == tmp_path / "configs" / ".." / "arrays.npz"
 
 
 @pytest.mark.parametrize(
@@ -149,15 +149,15 @@ def test_paths_start_at_the_folder_of_the_config(tmp_path: Path) -> None:
     ["{images: pictures, size: [32, 48]}", "{images: pictures}", "{idx: digits}", "{keras: mnist, download: yes}"],
 )
 def test_data_with_what_goes_with_it_is_written_back_equal(data: str, tmp_path: Path) -> None:
-    experiment = read(changed("data", data), str(tmp_path / "c.yaml"))
-    assert read(experiment.to_yaml(), "elsewhere/config.yaml") == experiment
+    experiment = read_config(changed("data", data), str(tmp_path / "c.yaml"))
+    assert read_config(experiment.to_yaml(), "elsewhere/config.yaml") == experiment
     assert experiment.data.images in (None, tmp_path / "pictures")
     assert experiment.data.size == ((32, 48) if "size" in data else None)
 
 
 def test_an_experiment_is_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        read(GOOD).seed = 1  # type: ignore[misc]
+        read_config(GOOD).seed = 1  # type: ignore[misc]
 
 
 TABLE = [
@@ -415,7 +415,7 @@ def test_what_is_no_config_is_one_line(text: str, place: str, message: str) -> N
 
 def test_anchors_are_followed() -> None:
     text = changed("training", "{epochs: &few 3}") + "search: {trials: *few}\n"
-    experiment = read(text)
+    experiment = read_config(text)
     assert (experiment.training.epochs, experiment.search.trials) == (3, 3)
 
 
@@ -438,14 +438,14 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     ]
     for path, message in cases:
         with pytest.raises(ConfigError) as caught:
-            load(path)
+            load_config(path)
         assert str(caught.value) == f"{path}{message}"
 
 
 def test_a_byte_order_mark_and_windows_line_ends_are_fine(tmp_path: Path) -> None:
     path = tmp_path / "windows.yaml"
     path.write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
-    assert load(path) == read(GOOD)
+    assert load_config(path) == read_config(GOOD)
 
 
 def test_keywords_have_the_shapes_of_the_config() -> None:
@@ -460,13 +460,13 @@ def test_keywords_have_the_shapes_of_the_config() -> None:
     assert experiment.recipes == ("none", "dropout(0.5)", "dropout(0.5) + l2", "l1")
     assert experiment.backbone == "mlp([8])"
     assert experiment.training.epochs == 3
-    assert read(experiment.to_yaml()) == experiment
+    assert read_config(experiment.to_yaml()) == experiment
 
 
 def test_keywords_without_data_stand_for_arrays() -> None:
     experiment = from_keywords(backbone="mlp", recipes=["l2"])
     assert (experiment.name, experiment.data.source) == ("comparison", "arrays")
-    assert read(experiment.to_yaml()) == experiment
+    assert read_config(experiment.to_yaml()) == experiment
 
 
 def test_wrong_keywords_are_said_without_a_file() -> None:
@@ -500,29 +500,29 @@ def test_strange_python_values_are_refused_like_others(keywords: dict[str, objec
 
 
 def test_the_task_may_be_said_and_reconstruction_needs_no_target() -> None:
-    assert read(GOOD).task is None
-    assert read(changed("task", "regression")).task == "regression"
-    experiment = read(changed("data", "{csv: a.csv}") + "task: reconstruction\n")
+    assert read_config(GOOD).task is None
+    assert read_config(changed("task", "regression")).task == "regression"
+    experiment = read_config(changed("data", "{csv: a.csv}") + "task: reconstruction\n")
     assert (experiment.task, experiment.data.target) == ("reconstruction", None)
     with pytest.raises(ConfigError, match="task: takes one of classification, multilabel, regression, reconstruction"):
-        read(changed("task", "regresion"))
+        read_config(changed("task", "regresion"))
 
 
 @pytest.mark.parametrize(("written", "seconds"), [("90s", 90), ("10m", 600), ("1.5h", 5400), ("45", 45), ("2 m", 120)])
 def test_lengths_of_time(written: str, seconds: float) -> None:
-    assert read(changed("budget", written)).budget == seconds
-    assert read(changed("run_limit", written)).run_limit == seconds
+    assert read_config(changed("budget", written)).budget == seconds
+    assert read_config(changed("run_limit", written)).run_limit == seconds
 
 
 @pytest.mark.parametrize("written", ["10 minutes", "-1", "0", "m", "true", "1d"])
 def test_no_length_of_time(written: str) -> None:
     with pytest.raises(ConfigError, match=r"budget: takes a length of time such as 90s, 10m or 1\.5h, received"):
-        read(changed("budget", written))
+        read_config(changed("budget", written))
 
 
 def test_every_metric_may_be_ranked_by() -> None:
     for metrics in METRICS.values():
-        assert [read(changed("rank_by", metric)).rank_by for metric in metrics] == list(metrics)
+        assert [read_config(changed("rank_by", metric)).rank_by for metric in metrics] == list(metrics)
 
 
 def test_reading_a_config_imports_no_heavy_library() -> None:
@@ -538,8 +538,8 @@ def test_several_columns_may_be_the_target() -> None:
     data = {"csv": "a.csv", "target": ["red", "round"]}
     experiment = from_keywords(data=data, backbone="mlp", recipes=["none"])
     assert experiment.data.target == ("red", "round")
-    assert read(experiment.to_yaml()) == experiment
-    written = read("name: a\ndata: {csv: a.csv, target: [red, 7]}\nbackbone: mlp\nrecipes: [none]\n")
+    assert read_config(experiment.to_yaml()) == experiment
+    written = read_config("name: a\ndata: {csv: a.csv, target: [red, 7]}\nbackbone: mlp\nrecipes: [none]\n")
     assert written.data.target == ("red", "7")
     alone = from_keywords(data={**data, "target": ["red"]}, backbone="mlp", recipes=["none"])
     assert alone.data.target == "red"
@@ -560,8 +560,8 @@ def test_targets_that_are_none(target: Any, said: str) -> None:
 
 
 def test_columns_may_be_left_out() -> None:
-    written = read("name: a\ndata: {csv: a.csv, target: y, drop: [id, 7]}\nbackbone: mlp\nrecipes: [none]\n")
+    written = read_config("name: a\ndata: {csv: a.csv, target: y, drop: [id, 7]}\nbackbone: mlp\nrecipes: [none]\n")
     assert written.data.drop == ("id", "7")
-    assert read(written.to_yaml()) == written
+    assert read_config(written.to_yaml()) == written
     one = from_keywords(data={"parquet": "a.parquet", "target": "y", "drop": "id"}, backbone="mlp", recipes=["none"])
     assert one.data.drop == "id"

@@ -8,20 +8,29 @@ from typing import Any
 import numpy as np
 import pytest
 
-from regzoo.data.columns import Boolean, Categorical, Date, Numeric, Rule, fit_columns, from_plain, to_plain
+from regzoo.data.columns import (
+    Boolean,
+    Categorical,
+    ColumnRule,
+    Date,
+    Numeric,
+    fit_columns,
+    rule_from_json,
+    rule_to_json,
+)
 from regzoo.data.table import Kind, Table
 
 NAN = float("nan")
 
 
-def fitted(kind: Kind, values: list[Any], rows: int | None = None) -> tuple[Rule | None, str]:
+def fitted(kind: Kind, values: list[Any], rows: int | None = None) -> tuple[ColumnRule | None, str]:
     """The rule and what is said of it, of the first ``rows`` values."""
     column = np.array(values, dtype=np.float32 if kind == "numeric" else object)
     rules, said = fit_columns(Table(("c",), (kind,), (column,)), np.arange(rows or len(values)))
     return (rules[0] if rules else None), "; ".join(said)
 
 
-def applied(rule: Rule, values: list[Any]) -> list[list[float]]:
+def applied(rule: ColumnRule, values: list[Any]) -> list[list[float]]:
     dtype = np.float32 if isinstance(rule, Numeric) else object
     return rule.apply(np.array(values, dtype=dtype)).tolist()
 
@@ -137,8 +146,8 @@ def test_columns_of_no_use_are_left_out(kind: Kind, values: list[Any], reason: s
         Date("d", "2024-01-01", "2024-01-02T03:04:05", True, True),
     ],
 )
-def test_json_gives_an_equal_rule(rule: Rule) -> None:
-    assert from_plain(json.loads(json.dumps(to_plain(rule)))) == rule
+def test_json_gives_an_equal_rule(rule: ColumnRule) -> None:
+    assert rule_from_json(json.loads(json.dumps(rule_to_json(rule)))) == rule
     assert rule.apply(np.array([], dtype=np.float32 if rule.kind == "numeric" else object)).shape == (
         0,
         len(rule.features),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from regzoo.core.errors import InputError
-from regzoo.data.dataset import Dataset, task_of
+from regzoo.data.dataset import Dataset, infer_task
 from regzoo.data.sources.arrays import from_arrays
 
 X = np.arange(8.0).reshape(4, 2)
@@ -89,7 +89,7 @@ def test_the_arrays_are_read_only() -> None:
     ],
 )
 def test_the_task_follows_from_the_targets(y: Any, task: str) -> None:
-    assert task_of(y) == task
+    assert infer_task(y) == task
 
 
 def test_the_task_may_be_asked_for() -> None:

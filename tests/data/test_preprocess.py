@@ -10,23 +10,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from regzoo.config import Split as Settings
+from regzoo.config import SplitConfig as Settings
 from regzoo.core.errors import InputError
 from regzoo.data.dataset import Dataset
-from regzoo.data.preprocess import PreparedData, Preprocessor, prepare, prepare_folds
+from regzoo.data.preprocess import PreparedData, Preprocessor, prepare_fold, prepare_folds
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.bundled import load_bundled
-from regzoo.data.splitting.split import split
+from regzoo.data.splitting.split import split_dataset
 
 
 def everything(**settings: Any) -> PreparedData:
-    return prepare(load_bundled("iris"), Settings(**settings), seed=0)
+    return prepare_fold(load_bundled("iris"), Settings(**settings), seed=0)
 
 
 def by_hand(x: Any, y: Any) -> tuple[Dataset, Preprocessor]:
     """A data set of 5 equal blocks, so that any training part sees the same numbers in the same shares."""
     data = from_arrays(np.tile(x, (20, *[1] * (np.ndim(x) - 1))), np.tile(y, 20))
-    return data, prepare(data, Settings(), 0).preprocessor
+    return data, prepare_fold(data, Settings(), 0).preprocessor
 
 
 def test_training_columns_have_mean_0_and_sd_1() -> None:
@@ -40,8 +40,8 @@ def test_training_columns_have_mean_0_and_sd_1() -> None:
 
 def test_mean_and_scale_are_those_of_the_training_rows() -> None:
     data = load_bundled("wine")
-    rows = split(data, Settings(train_size=50), 3).train
-    preprocessor = prepare(data, Settings(train_size=50), 3).preprocessor
+    rows = split_dataset(data, Settings(train_size=50), 3).train
+    preprocessor = prepare_fold(data, Settings(train_size=50), 3).preprocessor
     x = data.x[rows].astype(np.float64)
     assert len(rows) == 50
     np.testing.assert_array_equal(preprocessor.mean, x.mean(axis=0))
@@ -51,12 +51,12 @@ def test_mean_and_scale_are_those_of_the_training_rows() -> None:
 @pytest.mark.parametrize("part", ["validation", "test"])
 def test_poison_in_another_part_changes_nothing(part: str) -> None:
     data = load_bundled("diabetes")
-    rows = getattr(split(data, Settings(), 0), part)
+    rows = getattr(split_dataset(data, Settings(), 0), part)
     x, y = data.x.copy(), data.y.copy()
     x[rows] *= 1e6
     y[rows] += 1e6
-    clean = prepare(data, Settings(), 0)
-    poisoned = prepare(Dataset(x, y, data.columns, data.name, data.target), Settings(), 0)
+    clean = prepare_fold(data, Settings(), 0)
+    poisoned = prepare_fold(Dataset(x, y, data.columns, data.name, data.target), Settings(), 0)
     assert poisoned.preprocessor == clean.preprocessor
     assert np.array_equal(poisoned.train[0], clean.train[0])
     assert not np.array_equal(getattr(poisoned, part)[0], getattr(clean, part)[0])
@@ -74,12 +74,12 @@ def test_poison_in_columns_of_every_kind_changes_nothing(part: str) -> None:
         }
     )
     y = np.arange(60) % 3
-    clean = prepare(from_arrays(frame, y), Settings(), 0)
+    clean = prepare_fold(from_arrays(frame, y), Settings(), 0)
     poisoned = frame.astype(object)
     rows = getattr(clean.split, part)
     poisoned.loc[rows[:8]] = [1e9, "new", None, "1900-01-01"]
     poisoned.loc[rows[8:]] = None
-    other = prepare(from_arrays(poisoned, y), Settings(), 0)
+    other = prepare_fold(from_arrays(poisoned, y), Settings(), 0)
     assert other.preprocessor == clean.preprocessor
     assert np.array_equal(other.train[0], clean.train[0])
     assert not np.array_equal(getattr(other, part)[0], getattr(clean, part)[0])
@@ -119,8 +119,8 @@ def test_labels_keep_their_type_through_json(labels: tuple[Any, ...]) -> None:
 
 def test_regression_targets_are_standardized() -> None:
     data = load_bundled("diabetes")
-    preprocessor = prepare(data, Settings(), 0).preprocessor
-    y = data.y[split(data, Settings(), 0).train]
+    preprocessor = prepare_fold(data, Settings(), 0).preprocessor
+    y = data.y[split_dataset(data, Settings(), 0).train]
     assert (preprocessor.target_mean, preprocessor.target_scale) == (y.mean(), y.std(ddof=0))
     assert (preprocessor.classes, preprocessor.outputs, preprocessor.labels) == (0, 1, ())
     targets = dataclasses.replace(preprocessor, target_mean=12.5, target_scale=2.0).encode(np.array([10.5, 14.5]))
@@ -129,13 +129,13 @@ def test_regression_targets_are_standardized() -> None:
 
 @pytest.mark.parametrize("name", ["digits", "iris", "diabetes"])
 def test_json_gives_an_equal_preparation_to_the_last_bit(name: str) -> None:
-    preprocessor = prepare(load_bundled(name), Settings(), 0).preprocessor
+    preprocessor = prepare_fold(load_bundled(name), Settings(), 0).preprocessor
     assert Preprocessor.from_json(preprocessor.to_json()) == preprocessor
 
 
 def test_column_names_survive_json() -> None:
     frame = pd.DataFrame({"a": range(20), "b": range(20)})
-    preprocessor = prepare(from_arrays(frame, ["x", "y"] * 10), Settings(), 0).preprocessor
+    preprocessor = prepare_fold(from_arrays(frame, ["x", "y"] * 10), Settings(), 0).preprocessor
     assert preprocessor.columns == ("a", "b")
     assert Preprocessor.from_json(preprocessor.to_json()) == preprocessor
 
@@ -149,17 +149,19 @@ def test_noise_is_in_the_training_labels_alone() -> None:
 
 
 def test_what_makes_the_training_part_worse_is_said() -> None:
-    said = prepare(load_bundled("iris"), Settings(train_size=30, label_noise=0.2), 0).facts["warnings"]
+    said = prepare_fold(load_bundled("iris"), Settings(train_size=30, label_noise=0.2), 0).facts["warnings"]
     assert said[-2:] == [
         "iris: only 30 rows train, as split.train_size says",
         "iris: 6 of 30 training labels were made wrong, as split.label_noise says",
     ]
-    assert not any("split." in warning for warning in prepare(load_bundled("wine"), Settings(), 0).facts["warnings"])
+    assert not any(
+        "split." in warning for warning in prepare_fold(load_bundled("wine"), Settings(), 0).facts["warnings"]
+    )
 
 
 def test_held_out_rows_are_raw_and_of_the_test_part() -> None:
     data = load_bundled("digits")
-    prepared = prepare(data, Settings(), 0)
+    prepared = prepare_fold(data, Settings(), 0)
     x, y = prepared.held_out
     assert (x.shape, y.shape) == ((64, 8, 8, 1), (64,))
     assert x.max() == 16.0
@@ -187,19 +189,19 @@ def test_facts_are_plain() -> None:
         "label_noise": 0.0,
         "warnings": ["iris: 1 of 150 rows repeat an earlier row, target included"],
     }
-    assert prepare(load_bundled("digits"), Settings(), 0).facts["inputs"] == "8 x 8 x 1 images"
+    assert prepare_fold(load_bundled("digits"), Settings(), 0).facts["inputs"] == "8 x 8 x 1 images"
 
 
 def test_the_seed_decides_and_repeats() -> None:
     data = load_bundled("iris")
-    first, again, other = (prepare(data, Settings(label_noise=0.2), seed) for seed in (0, 0, 1))
+    first, again, other = (prepare_fold(data, Settings(label_noise=0.2), seed) for seed in (0, 0, 1))
     assert np.array_equal(first.train[1], again.train[1])
     assert not np.array_equal(first.train[0], other.train[0])
 
 
 def test_folds_turn_and_are_each_prepared_from_their_own_training_rows() -> None:
     data = load_bundled("iris")
-    folds = [prepare(data, Settings(folds=5, label_noise=0.25), 0, fold=fold) for fold in range(5)]
+    folds = [prepare_fold(data, Settings(folds=5, label_noise=0.25), 0, fold=fold) for fold in range(5)]
     validated = np.concatenate([fold.split.validation for fold in folds])
     assert np.array_equal(np.sort(validated), np.setdiff1d(np.arange(150), folds[0].split.test))
     for fold in folds:
@@ -216,7 +218,7 @@ def test_folds_turn_and_are_each_prepared_from_their_own_training_rows() -> None
 def test_weights_go_with_their_rows() -> None:
     weight = np.arange(1, 61)
     data = from_arrays(np.arange(60.0)[:, np.newaxis], [0, 1] * 30, sample_weight=weight)
-    prepared = prepare(data, Settings(train_size=20), 0)
+    prepared = prepare_fold(data, Settings(train_size=20), 0)
     assert prepared.weights is not None
     for part in ("train", "validation", "test"):
         inputs = data.x[getattr(prepared.split, part), 0]
@@ -234,15 +236,15 @@ def test_wrong_inputs_and_unknown_labels_are_refused() -> None:
 
 def test_reconstruction_takes_the_standardized_inputs_for_targets() -> None:
     x = np.random.default_rng(0).normal(3, 2, size=(30, 2, 2, 1))
-    prepared = prepare(from_arrays(x, None), Settings(), seed=0)
+    prepared = prepare_fold(from_arrays(x, None), Settings(), seed=0)
     preprocessor = prepared.preprocessor
     assert (preprocessor.task, preprocessor.outputs, preprocessor.labels) == ("reconstruction", 4, ())
     for inputs, targets in (prepared.train, prepared.validation, prepared.test):
         np.testing.assert_array_equal(inputs, targets)
-    labelled = prepare(from_arrays(x, [0, 1] * 15), Settings(), seed=0, task="reconstruction")
+    labelled = prepare_fold(from_arrays(x, [0, 1] * 15), Settings(), seed=0, task="reconstruction")
     assert labelled.preprocessor.labels == ()
     with pytest.raises(InputError, match=r"split\.label_noise: needs classes, this is reconstruction"):
-        prepare(from_arrays(x, None), Settings(label_noise=0.1), seed=0)
+        prepare_fold(from_arrays(x, None), Settings(label_noise=0.1), seed=0)
 
 
 def test_each_row_validates_once_in_every_repetition_and_the_test_part_stays() -> None:
@@ -290,7 +292,7 @@ def tagged(rare: int = 12, **roles: Any) -> Dataset:
 
 def test_several_labels_are_zeros_and_ones() -> None:
     data = tagged()
-    prepared = prepare(data, Settings(), 0)
+    prepared = prepare_fold(data, Settings(), 0)
     preprocessor = prepared.preprocessor
     assert (preprocessor.task, preprocessor.labels, preprocessor.classes, preprocessor.outputs) == (
         "multilabel",
@@ -308,13 +310,13 @@ def test_several_labels_are_zeros_and_ones() -> None:
 
 def test_a_label_that_validation_does_not_tell_apart_is_a_warning() -> None:
     part = np.repeat(["test", "validation", "train"], [8, 8, 24])
-    warned = prepare(tagged(part=part), Settings(), 0).facts["warnings"]
+    warned = prepare_fold(tagged(part=part), Settings(), 0).facts["warnings"]
     assert warned == [
         "arrays: only 8 validation and 8 test rows: with so few, which recipe looks best is luck; collect more",
         "arrays: the label 'late' is false in all 8 validation rows; auroc leaves it out there",
         "arrays: the label 'late' is false in all 8 test rows; auroc leaves it out there",
     ]
-    assert prepare(tagged(part=part), Settings(), 0, "reconstruction").facts["warnings"] == warned[:1]
+    assert prepare_fold(tagged(part=part), Settings(), 0, "reconstruction").facts["warnings"] == warned[:1]
 
 
 def test_a_column_that_is_one_of_several_labels_is_refused() -> None:
@@ -322,5 +324,5 @@ def test_a_column_that_is_one_of_several_labels_is_refused() -> None:
     frame = pd.DataFrame({"n": data.x[:, 0], "copy": data.y[:, 1].astype(int)})  # type: ignore[index]
     y = pd.DataFrame(data.y, columns=list(data.labels))
     with pytest.raises(InputError, match=r"column 'copy' \(40 rows\) is the label 'late' itself, in every row"):
-        prepare(from_arrays(frame, y), Settings(), 0)
-    assert prepare(from_arrays(frame, y), Settings(), 0, "reconstruction").preprocessor.outputs == 2
+        prepare_fold(from_arrays(frame, y), Settings(), 0)
+    assert prepare_fold(from_arrays(frame, y), Settings(), 0, "reconstruction").preprocessor.outputs == 2

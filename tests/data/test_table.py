@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from regzoo.data.dataset import Dataset
-from regzoo.data.table import MISSING, Table, tidy
+from regzoo.data.table import MISSING, Table, clean_cell
 
 
 def table() -> Table:
@@ -70,11 +70,11 @@ def test_duplicates_have_equal_inputs_and_targets() -> None:
 
 
 def test_what_says_that_a_cell_is_empty() -> None:
-    assert [tidy(word) for word in ("-", "--", ".", "?", "na", "NA", "#N/A", "nan", "NULL")] == [""] * 9
-    assert [tidy(word) for word in ("0", "-1", "none", "NO", "---")] == ["0", "-1", "none", "NO", "---"]
+    assert [clean_cell(word) for word in ("-", "--", ".", "?", "na", "NA", "#N/A", "nan", "NULL")] == [""] * 9
+    assert [clean_cell(word) for word in ("0", "-1", "none", "NO", "---")] == ["0", "-1", "none", "NO", "---"]
 
 
 def test_cells_are_tidied() -> None:
-    assert [tidy(f" {word}\t") for word in MISSING] == [""] * len(MISSING)
-    assert tidy(" a  b ") == "a  b"
-    assert tidy("\u00a0a") == "\u00a0a"  # TensorFlow strips no such blank either
+    assert [clean_cell(f" {word}\t") for word in MISSING] == [""] * len(MISSING)
+    assert clean_cell(" a  b ") == "a  b"
+    assert clean_cell("\u00a0a") == "\u00a0a"  # TensorFlow strips no such blank either

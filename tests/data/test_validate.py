@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from regzoo.config import Split as Settings
+from regzoo.config import SplitConfig as Settings
 from regzoo.core.errors import InputError
-from regzoo.data.preprocess import prepare
+from regzoo.data.preprocess import prepare_fold
 from regzoo.data.sources.arrays import from_arrays
-from regzoo.data.validate import between, inspect, small
+from regzoo.data.validate import validate_dataset, warn_shared_rows, warn_small_parts
 
 RANDOM = np.random.default_rng(0)
 Y = ["no", "yes"] * 20
@@ -22,7 +22,7 @@ CLEAN = pd.DataFrame({"a": RANDOM.normal(size=40), "b": RANDOM.normal(size=40)})
 
 def found(frame: pd.DataFrame, y: Any = Y) -> Any:
     data = from_arrays(frame, y, "mine")
-    return inspect(data, data.task)
+    return validate_dataset(data, data.task)
 
 
 def test_clean_data_has_no_findings() -> None:
@@ -90,28 +90,30 @@ def test_one_other_row_is_enough_not_to_be_the_target() -> None:
 
 def test_inputs_alone_have_no_target_to_copy() -> None:
     data = from_arrays(CLEAN.assign(c=Y), Y)
-    assert inspect(data, "reconstruction").refused == ()
+    assert validate_dataset(data, "reconstruction").refused == ()
 
 
 def test_duplicates_are_counted_and_found_between_parts() -> None:
     data = from_arrays(pd.concat([CLEAN, CLEAN[:3]]), [*Y, *Y[:3]], "mine")
-    assert inspect(data, data.task).warned == ("mine: 3 of 43 rows repeat an earlier row, target included",)
+    assert validate_dataset(data, data.task).warned == ("mine: 3 of 43 rows repeat an earlier row, target included",)
     parts = {"train": np.arange(30), "validation": np.arange(30, 41), "test": np.arange(41, 43)}
     way = "; split.duplicates: together keeps equal rows in one part"
-    assert between(data, parts) == (
+    assert warn_shared_rows(data, parts) == (
         f"mine: 1 of 11 validation rows are also in the training part{way}",
         f"mine: 2 of 2 test rows are also in the training part{way}",
     )
-    assert small(data, parts) == ("mine: only 2 test rows: with so few, which recipe looks best is luck; collect more",)
+    assert warn_small_parts(data, parts) == (
+        "mine: only 2 test rows: with so few, which recipe looks best is luck; collect more",
+    )
     marked = dataclasses.replace(data, part=np.array([""] * 41 + ["test"] * 2))
     drop = "; the data marks these parts, so drop such rows from one of them"
-    assert [drop in said for said in between(marked, parts)] == [False, True]
+    assert [drop in said for said in warn_shared_rows(marked, parts)] == [False, True]
 
 
 def test_everything_that_cannot_be_repaired_is_said_at_once() -> None:
     frame = CLEAN.assign(leak=[*Y[:-1], "maybe"], copy=[*Y[:-1], "maybe"])
     with pytest.raises(InputError) as caught:
-        prepare(from_arrays(frame, [*Y[:-1], "maybe"], "mine"), Settings(), 0)
+        prepare_fold(from_arrays(frame, [*Y[:-1], "maybe"], "mine"), Settings(), 0)
     lines = str(caught.value).splitlines()
     assert [word in line for word, line in zip(("'leak'", "'copy'", "maybe occurs only once"), lines, strict=True)]
 
@@ -125,7 +127,7 @@ def test_every_column_and_the_target_are_said_at_once() -> None:
 
 
 def test_findings_are_facts() -> None:
-    prepared = prepare(from_arrays(CLEAN.assign(c=[7.5] * 40, d=[None, "x", "y", "x"] * 10), Y), Settings(), 0)
+    prepared = prepare_fold(from_arrays(CLEAN.assign(c=[7.5] * 40, d=[None, "x", "y", "x"] * 10), Y), Settings(), 0)
     assert any("'c': left out" in said for said in prepared.facts["repairs"])
     assert any("'d': 2 words" in said for said in prepared.facts["repairs"])
     assert any("'c'" in said for said in prepared.facts["warnings"])
@@ -133,4 +135,4 @@ def test_findings_are_facts() -> None:
 
 def test_a_table_with_nothing_to_learn_from_is_refused() -> None:
     with pytest.raises(InputError, match=r"no column is left to learn from:\ncolumn 'c': left out"):
-        prepare(from_arrays(pd.DataFrame({"c": [f"id{n}" for n in range(40)]}), Y), Settings(), 0)
+        prepare_fold(from_arrays(pd.DataFrame({"c": [f"id{n}" for n in range(40)]}), Y), Settings(), 0)

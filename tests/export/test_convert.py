@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from regzoo.config import Split
+from regzoo.config import SplitConfig
 from regzoo.core import EnvironmentFailure, parse
-from regzoo.data.preprocess import Preprocessor, prepare
+from regzoo.data.preprocess import Preprocessor, prepare_fold
 from regzoo.data.sources import from_arrays
 from regzoo.export import saved_model
 from regzoo.export.convert import ConversionError, convert
@@ -47,7 +47,7 @@ def made(backbone: str, recipe: str, kind: str, members: int) -> tuple[Any, Prep
     if kind == "columns":
         x = pd.DataFrame(x, columns=[f"column {number}" for number in range(5)])  # type: ignore[assignment]
         x.iloc[::7, 1] = np.nan  # type: ignore[attr-defined]
-    prepared = prepare(from_arrays(x, None if kind == "rebuilt" else y), Split(), seed=0)
+    prepared = prepare_fold(from_arrays(x, None if kind == "rebuilt" else y), SplitConfig(), seed=0)
     preprocessor = prepared.preprocessor
     task = Task(preprocessor.task, preprocessor.outputs, preprocessor.target_scale)
     setup = TrainingSetup(backbone, task, preprocessor.input_shape, "adam", 16, "nll", "test")

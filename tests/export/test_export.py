@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from regzoo.comparison import runner as sitting
 from regzoo.comparison.plan import make_setup
-from regzoo.config import load as load_config
+from regzoo.config import load_config
 from regzoo.core import EnvironmentFailure, InputError, parse
 from regzoo.data.preprocess import Preprocessor
 from regzoo.export import export as exporting

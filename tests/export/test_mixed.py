@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 from regzoo.comparison import runner as sitting
-from regzoo.config import load as load_config
+from regzoo.config import load_config
 from regzoo.core import parse
 from regzoo.data.preprocess import Preprocessor
 from regzoo.data.sources import read_csv
 from regzoo.data.sources.arrays import from_arrays
-from regzoo.data.splitting.split import split
+from regzoo.data.splitting.split import split_dataset
 from regzoo.data.table import Table
 from regzoo.export.export import load_setup
 from regzoo.storage.ledger import Ledger
@@ -116,7 +116,7 @@ def test_poison_outside_training_leaves_the_rule_as_it_is(mixed: Any, tmp_path: 
     with (mixed.config.parent / "<b>visits.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     data = from_arrays(mixed.table.drop(columns="kind"), mixed.table["kind"])
-    parts = split(data, experiment.split, experiment.seed)
+    parts = split_dataset(data, experiment.split, experiment.seed)
     poison = {"age": "1e9", "town": "Atlantis", "member": "", "first seen": "1800-01-01", "<b>code</b>": "999"}
     for row in [*parts.validation, *parts.test]:
         rows[row] |= poison

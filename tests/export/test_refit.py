@@ -14,10 +14,10 @@ import tensorflow as tf
 import regzoo
 from regzoo import api
 from regzoo.comparison.plan import make_setup
-from regzoo.config import load as load_config
+from regzoo.config import load_config
 from regzoo.core import InputError, parse
-from regzoo.data.preprocess import fit, prepare
-from regzoo.data.sources import from_arrays, load
+from regzoo.data.preprocess import fit_preprocessor, prepare_fold
+from regzoo.data.sources import from_arrays, load_dataset
 from regzoo.export import export as exporting
 from regzoo.export.export import load_setup
 from regzoo.export.refit import RefitData, epochs_of, refit
@@ -43,7 +43,7 @@ def test_epochs_by_hand() -> None:
 @pytest.fixture
 def material(finished: Any) -> RefitData:
     experiment = load_config(finished.folder / "config.yaml")
-    return RefitData(load(experiment.data), experiment)
+    return RefitData(load_dataset(experiment.data), experiment)
 
 
 def refitted(finished: Any, material: RefitData, name: str = "dropout", **changes: Any) -> Any:
@@ -56,10 +56,10 @@ def refitted(finished: Any, material: RefitData, name: str = "dropout", **change
 
 def test_it_trains_on_train_plus_validation_alone(finished: Any, material: RefitData) -> None:
     best, made = refitted(finished, material)
-    split = prepare(material.dataset, material.experiment.split, material.experiment.seed).split
+    split = prepare_fold(material.dataset, material.experiment.split, material.experiment.seed).split
     rows = np.concatenate([split.train, split.validation])
     assert made.refit.rows == len(rows) == 80
-    assert made.preprocessor == fit(material.dataset, rows, "classification")[0]
+    assert made.preprocessor == fit_preprocessor(material.dataset, rows, "classification")[0]
     assert (made.record.run.seed, made.record.run.learning_rate) == (best.run.seed, best.run.learning_rate)
     assert (made.record.epochs, made.refit.learned_from) == (3, (3, 3, 3))
     assert set(made.record.metrics) == {"train", "test"}
@@ -70,11 +70,11 @@ def test_it_trains_on_train_plus_validation_alone(finished: Any, material: Refit
 def test_test_rows_leave_no_trace(finished: Any, material: RefitData) -> None:
     """With other test rows, the weights and the preprocessing are the same to the last bit."""
     _, made = refitted(finished, material)
-    test = prepare(material.dataset, material.experiment.split, material.experiment.seed).split.test
+    test = prepare_fold(material.dataset, material.experiment.split, material.experiment.seed).split.test
     x = np.array(material.dataset.x)
     x[test] *= 3.0
     other, experiment = dataclasses.replace(material.dataset, x=x), material.experiment
-    setup = make_setup(experiment, prepare(other, experiment.split, experiment.seed))
+    setup = make_setup(experiment, prepare_fold(other, experiment.split, experiment.seed))
     with Ledger(finished.folder) as ledger:
         best, _ = ledger.weights("dropout")
         again = refit(best, [best], setup, RefitData(other, experiment))
@@ -143,7 +143,7 @@ def test_with_folds_all_rows_train_that_do_not_test(rows: Any, time: Any) -> Non
     asked = {"backbone": "mlp([4])", "recipes": ["none"], "split": {"folds": 3}, "replicates": 2}
     experiment = api.configs.from_keywords(**asked, training={"epochs": 1, "learning_rate": 0.01})
     dataset = from_arrays(*rows, **({} if time is None else {"time": time}))
-    setup = make_setup(experiment, prepare(dataset, experiment.split, experiment.seed))
+    setup = make_setup(experiment, prepare_fold(dataset, experiment.split, experiment.seed))
     best = Record(Run("replicate", "none", "none", 1, 5, 0.01, 1, setup.digest, fold=1), "ok", epochs=1)
     made = refit(best, [best], setup, RefitData(dataset, experiment))
     assert made.refit.rows == 60 - 12

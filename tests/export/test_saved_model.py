@@ -15,9 +15,9 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
-from regzoo.config import Split
+from regzoo.config import SplitConfig
 from regzoo.core import parse
-from regzoo.data.preprocess import PreparedData, prepare
+from regzoo.data.preprocess import PreparedData, prepare_fold
 from regzoo.data.sources import from_arrays
 from regzoo.export import saved_model
 from regzoo.export.saved_model import input_specs, inputs, live, named_inputs, served_names
@@ -81,7 +81,7 @@ class Answer:
 
 
 def case(x: Any, y: Any, recipe: str = "none", backbone: str = "mlp([4])", members: int = 0) -> Case:
-    prepared = prepare(from_arrays(x, y), Split(), seed=0)
+    prepared = prepare_fold(from_arrays(x, y), SplitConfig(), seed=0)
     preprocessor = prepared.preprocessor
     task = Task(preprocessor.task, preprocessor.outputs, preprocessor.target_scale)
     setup = TrainingSetup(backbone, task, preprocessor.input_shape, "adam", 16, "nll", "test")

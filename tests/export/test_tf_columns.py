@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
-from regzoo.config import Split
-from regzoo.data.columns import Boolean, Categorical, Date, Numeric, Rule, features
-from regzoo.data.preprocess import prepare
+from regzoo.config import SplitConfig
+from regzoo.data.columns import Boolean, Categorical, ColumnRule, Date, Numeric, compute_features
+from regzoo.data.preprocess import prepare_fold
 from regzoo.data.sources.arrays import from_arrays
-from regzoo.data.table import MISSING, Table, tidy
+from regzoo.data.table import MISSING, Table, clean_cell
 from regzoo.export import tf_columns as columns
 from regzoo.export.saved_model import Served, named_inputs
 
@@ -44,14 +44,16 @@ NUMBERS = [0.0, -1.5, 1e30, np.nan, 3.25, -0.0, np.float32(1e-30)]
     ],
     ids=lambda value: value.kind if not isinstance(value, list) else "",
 )
-def test_the_graph_does_what_the_rule_does(rule: Rule, raw: list[Any]) -> None:
+def test_the_graph_does_what_the_rule_does(rule: ColumnRule, raw: list[Any]) -> None:
     numeric = rule.kind == "numeric"
     served = tf.constant(np.array(raw, np.float32)) if numeric else tf.constant(raw, tf.string)
     table = Table(
-        ("c",), (rule.kind,), (np.array(raw if numeric else [tidy(r) for r in raw], np.float32 if numeric else object),)
+        ("c",),
+        (rule.kind,),
+        (np.array(raw if numeric else [clean_cell(r) for r in raw], np.float32 if numeric else object),),
     )
     graph = tf.function(lambda cells: columns.features({"c": cells}, (rule,)))
-    np.testing.assert_array_equal(graph(served).numpy(), features(table, (rule,)))  # to the last bit
+    np.testing.assert_array_equal(graph(served).numpy(), compute_features(table, (rule,)))  # to the last bit
 
 
 def test_each_column_takes_its_own_input() -> None:
@@ -65,7 +67,7 @@ def test_each_column_takes_its_own_input() -> None:
         }
     )
     frame.loc[3, "self"] = None
-    prepared = prepare(from_arrays(frame, ["no", "yes"] * 30), Split(), 0)
+    prepared = prepare_fold(from_arrays(frame, ["no", "yes"] * 30), SplitConfig(), 0)
     raw, preprocessor = prepared.held_out[0], prepared.preprocessor
     assert isinstance(raw, Table)
     given = named_inputs(raw, preprocessor)

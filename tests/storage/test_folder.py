@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from regzoo.config import Experiment, from_keywords, read
+from regzoo.config import Experiment, from_keywords, read_config
 from regzoo.core import EnvironmentFailure, InputError
 from regzoo.storage.folder import (
     CONFIG,
@@ -106,7 +106,7 @@ def test_files_beside_a_ledger_are_the_users(tmp_path: Path) -> None:
 
 def test_the_config_is_written_out_and_read_back_equal(tmp_path: Path) -> None:
     write_config(tmp_path, experiment())
-    assert read((tmp_path / CONFIG).read_text()) == experiment()
+    assert read_config((tmp_path / CONFIG).read_text()) == experiment()
     assert [path.name for path in tmp_path.iterdir()] == [CONFIG]
 
 
@@ -118,14 +118,14 @@ def test_another_config_is_refused_with_the_difference(tmp_path: Path) -> None:
     for line in ("  -  epochs: 60", "  +  epochs: 7", "  -seed: 0", "  +seed: 3", "--out", "--fresh"):
         assert line in said
     assert "batch_size" not in said
-    assert read((tmp_path / CONFIG).read_text()) == experiment()
+    assert read_config((tmp_path / CONFIG).read_text()) == experiment()
 
 
 @pytest.mark.parametrize("more", [{"recipes": ["l2", "dropout"]}, {"recipes": ["dropout", "l2"]}, {"replicates": 9}])
 def test_recipes_and_replicates_may_be_added(more: dict[str, Any], tmp_path: Path) -> None:
     write_config(tmp_path, experiment())
     write_config(tmp_path, experiment(**more))
-    assert read((tmp_path / CONFIG).read_text()) == experiment(**more)
+    assert read_config((tmp_path / CONFIG).read_text()) == experiment(**more)
 
 
 def test_the_config_that_the_records_were_made_with_counts_whatever_stands_in_the_file(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_the_config_that_the_records_were_made_with_counts_whatever_stands_in_th
         with pytest.raises(InputError, match=r"-  batch_size: 32\n.*\+  batch_size: 7"):
             write_config(tmp_path, edited, experiment().to_yaml())
     write_config(tmp_path, experiment(replicates=9), experiment().to_yaml())
-    assert read((tmp_path / CONFIG).read_text()) == experiment(replicates=9)
+    assert read_config((tmp_path / CONFIG).read_text()) == experiment(replicates=9)
 
 
 @pytest.mark.parametrize("less", [{"recipes": ["dropout"]}, {"replicates": 3}])

@@ -1,4 +1,4 @@
-"""Sources: one file per kind of data; `load` picks the one that a config names."""
+"""Sources: one file per kind of data; `load_dataset` picks the one that a config names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from regzoo.core.errors import InputError
 from regzoo.data.catalog import ARRAYS, Target
-from regzoo.data.dataset import Dataset, Task
+from regzoo.data.dataset import Dataset, TaskName
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.bundled import load_bundled
 from regzoo.data.sources.idx import load_idx
@@ -16,21 +16,21 @@ from regzoo.data.sources.images import load_images
 from regzoo.data.sources.keras_datasets import load_keras
 from regzoo.data.sources.npz import load_npz, read_npz
 from regzoo.data.sources.parquet import load_parquet
-from regzoo.data.sources.roles import NONE
-from regzoo.data.sources.table import ENCODING, load_table, read_csv
+from regzoo.data.sources.roles import EMPTY
+from regzoo.data.sources.table import ENCODING, load_csv, read_csv
 from regzoo.data.sources.tf_dataset import from_tf_dataset, is_tf_dataset
 
 __all__ = [
     "from_arrays",
     "from_python",
-    "load",
     "load_bundled",
+    "load_csv",
+    "load_dataset",
     "load_idx",
     "load_images",
     "load_keras",
     "load_npz",
     "load_parquet",
-    "load_table",
     "read_csv",
     "read_npz",
 ]
@@ -98,7 +98,7 @@ class Source(Protocol):
         """Files of the same kind that hold the validation or the test part."""
 
 
-def load(data: Source, task: Task | None = None) -> Dataset:
+def load_dataset(data: Source, task: TaskName | None = None) -> Dataset:
     """Return the data that the ``data`` section of a config names; to be reconstructed, it needs no targets.
 
     Raises:
@@ -106,7 +106,7 @@ def load(data: Source, task: Task | None = None) -> Dataset:
     """
     if data.csv is not None:
         encoding = data.encoding or ENCODING
-        return load_table(data.csv, data.target, data.separator, encoding, data.roles(), data.parts(), data.drop)
+        return load_csv(data.csv, data.target, data.separator, encoding, data.roles(), data.parts(), data.drop)
     if data.parquet is not None:
         return load_parquet(data.parquet, data.target, data.roles(), data.parts(), data.drop)
     if data.npz is not None:
@@ -122,7 +122,7 @@ def load(data: Source, task: Task | None = None) -> Dataset:
     return load_bundled(str(data.source))
 
 
-def from_python(x: Any, y: Any = None, roles: Mapping[str, Any] = NONE, task: Task | None = None) -> Dataset:
+def from_python(x: Any, y: Any = None, roles: Mapping[str, Any] = EMPTY, task: TaskName | None = None) -> Dataset:
     """Return the data that was handed over in Python: ``x`` and ``y``, or a `tf.data.Dataset` of both.
 
     Args:

@@ -10,9 +10,9 @@ from scipy.sparse import issparse
 
 from regzoo.core.errors import InputError, Problems
 from regzoo.data.dataset import Array, Dataset
-from regzoo.data.sources.frame import LARGEST, tabular
-from regzoo.data.sources.labels import switched
-from regzoo.data.sources.roles import with_roles
+from regzoo.data.sources.frame import LARGEST, read_columns
+from regzoo.data.sources.labels import read_labels
+from regzoo.data.sources.roles import attach_roles
 
 _KINDS = {
     "O": "mixed or non-numeric objects",
@@ -58,7 +58,7 @@ def from_arrays(
     labels: tuple[str, ...] = ()
     with problems.collected():
         columns = column_names(x, name) if isinstance(x, pd.DataFrame) else None
-        inputs = _inputs(x, name) if columns is None else tabular(x, columns, name)
+        inputs = _inputs(x, name) if columns is None else read_columns(x, columns, name)
     with problems.collected():
         targets, labels = (None, ()) if y is None else _targets(y, name)
     problems.check()
@@ -71,7 +71,7 @@ def from_arrays(
     given = {role: values for role, values in roles.items() if values is not None}
     words = {"group": "groups", "weight": "sample_weight"}
     places = {role: f"{name}: {words.get(role, role)}" for role in given}
-    return with_roles(Dataset(inputs, targets, columns, name, _target_name(y), labels), given, places)
+    return attach_roles(Dataset(inputs, targets, columns, name, _target_name(y), labels), given, places)
 
 
 def _told_apart(targets: Array, name: str) -> Array:
@@ -164,7 +164,7 @@ def _targets(y: Any, name: str) -> tuple[Array, tuple[str, ...]]:
     if array.ndim == 2 and array.shape[1] > 1:
         columns = y if isinstance(y, pd.DataFrame) else pd.DataFrame(array)
         labels = column_names(columns, f"{name}: y")
-        return switched(columns, labels, name), labels
+        return read_labels(columns, labels, name), labels
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:

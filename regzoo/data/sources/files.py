@@ -22,7 +22,7 @@ Measured with all of Fashion-MNIST: 16, four times the float32 that a model take
 _GB = 1e9
 
 
-def regular(path: Path) -> None:
+def require_file(path: Path) -> None:
     """Raise InputError unless ``path`` is a file that can be opened and holds something."""
     if path.is_dir():
         raise InputError(f"{path}: is a folder, not a file")
@@ -37,19 +37,21 @@ def regular(path: Path) -> None:
         raise InputError(f"{path}: the file is empty")
 
 
-def entries(folder: Path) -> list[Path]:
+def list_folder(folder: Path) -> list[Path]:
     """Return what ``folder`` holds, sorted by name; InputError unless it is a folder that can be read."""
     if folder.is_file():
-        raise InputError(f"{shown(folder)}: is a file, not a folder")
+        raise InputError(f"{printable_path(folder)}: is a file, not a folder")
     if not folder.is_dir():
-        raise InputError(f"{shown(folder)}: there is no such folder; relative paths start at the config's folder")
+        raise InputError(
+            f"{printable_path(folder)}: there is no such folder; relative paths start at the config's folder"
+        )
     try:
         return sorted(folder.iterdir())
     except OSError as error:
-        raise InputError(f"{shown(folder)}: cannot be read: {error.strerror}") from None
+        raise InputError(f"{printable_path(folder)}: cannot be read: {error.strerror}") from None
 
 
-def shown(path: Path | str) -> str:
+def printable_path(path: Path | str) -> str:
     r"""Return a path as messages show it: what is not printable, such as a control character, is escaped.
 
     >>> print(shown("cats/a\x1b[31m.png"))
@@ -58,10 +60,13 @@ def shown(path: Path | str) -> str:
     return str(path) if str(path).isprintable() else repr(str(path))[1:-1]
 
 
-def raise_all(problems: Sequence[str], place: Path) -> None:
+def raise_problems(problems: Sequence[str], place: Path) -> None:
     """Raise InputError with the first problems, a line each, and the count of all; do nothing if there are none."""
     more = len(problems) - LISTED
-    lines = [*problems[:LISTED], *([f"{shown(place)}: and {more:,} more; {len(problems):,} problems"] * (more > 0))]
+    lines = [
+        *problems[:LISTED],
+        *([f"{printable_path(place)}: and {more:,} more; {len(problems):,} problems"] * (more > 0)),
+    ]
     if lines:
         raise InputError("\n".join(lines))
 

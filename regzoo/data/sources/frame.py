@@ -10,8 +10,8 @@ import pandas as pd
 
 from regzoo.core.errors import InputError, Problems
 from regzoo.data.dataset import Array
-from regzoo.data.dates import moment
-from regzoo.data.table import Kind, Table, tidy
+from regzoo.data.dates import parse_date
+from regzoo.data.table import Kind, Table, clean_cell
 
 LARGEST = 1e30
 """Inputs beyond this size would overflow float32 when they are standardized."""
@@ -39,7 +39,7 @@ _TEXTS = ("string", "boolean", "integer", "floating", "mixed-integer-float", "de
 Typed = tuple[Kind, Array]
 
 
-def tabular(frame: pd.DataFrame, columns: tuple[str, ...], name: str) -> Array | Table:
+def read_columns(frame: pd.DataFrame, columns: tuple[str, ...], name: str) -> Array | Table:
     """Return the columns of ``frame``: float32 (n, columns) if all are complete numbers, else a `Table`.
 
     Numbers, booleans and times are what their dtype says; a category is one of its words. Text is read: a column of
@@ -76,7 +76,7 @@ def _typed(series: pd.Series, where: str) -> Typed:
     if pd.api.types.is_complex_dtype(dtype):
         raise InputError(f"{where} holds complex numbers; take their parts as columns")
     if pd.api.types.is_numeric_dtype(dtype):
-        return "numeric", numbers(series.to_numpy(dtype=np.float64, na_value=np.nan), where)
+        return "numeric", to_float32(series.to_numpy(dtype=np.float64, na_value=np.nan), where)
     if isinstance(dtype, pd.DatetimeTZDtype):
         series, dtype = series.dt.tz_convert(None), np.dtype("datetime64[ns]")
     if pd.api.types.is_datetime64_dtype(dtype):
@@ -86,7 +86,7 @@ def _typed(series: pd.Series, where: str) -> Typed:
     return _read(_cells(series, where), where)
 
 
-def numbers(values: Array, where: str) -> Array:
+def to_float32(values: Array, where: str) -> Array:
     """Return ``values`` (n,), float64, as float32, NaN where a number is missing.
 
     Raises:
@@ -103,7 +103,7 @@ def numbers(values: Array, where: str) -> Array:
 def _cells(series: pd.Series, where: str) -> Array:
     """Return the column as text (n,), ``""`` where it is missing."""
     codes, different = pd.factorize(series.astype(object))
-    texts = [tidy(str(value)) for value in different]
+    texts = [clean_cell(str(value)) for value in different]
     for text in texts:
         if "\0" in text or (not text.isascii() and text.encode("utf-8", "replace").decode() != text):
             raise InputError(f"{where} holds {text[:40]!r}, which is no text in UTF-8; mend or drop it")
@@ -120,23 +120,23 @@ def _read(cells: Array, where: str) -> Typed:
         padded = [text for text in different if _CODE.fullmatch(text)]
         if padded and len({len(text) for text in different if text}) == 1:
             return "categorical", cells
-        return "numeric", numbers(number[codes], where)
+        return "numeric", to_float32(number[codes], where)
     lower = [text.lower() for text in different]
     if set(lower) <= {"true", "false", ""}:
         return "boolean", np.array(lower, dtype=object)[codes]
-    is_date = np.array([text == "" or moment(text) is not None for text in different])
+    is_date = np.array([text == "" or parse_date(text) is not None for text in different])
     if is_date.all():
         return "date", cells
     for fits, what in ((is_number, "numbers"), (is_date, "dates")):
         fitting = (fits & (different != "")).sum()
         if rows[fits].sum() >= MOSTLY * rows.sum() or (fitting > MANY and (~fits).sum() <= WORDS):
             way_out = "mend them, or leave them empty if they are missing"
-            raise InputError(f"{few(cells, ~fits[codes], f'{where} holds {what}')}; {way_out}")
-    refuse_near_numbers(different[~is_number & (different != "")], where)
+            raise InputError(f"{describe_cells(cells, ~fits[codes], f'{where} holds {what}')}; {way_out}")
+    reject_near_numbers(different[~is_number & (different != "")], where)
     return "categorical", cells
 
 
-def few(cells: Array, wrong: Array, what: str) -> str:
+def describe_cells(cells: Array, wrong: Array, what: str) -> str:
     """Say which of ``cells`` (n,) are ``wrong`` (n,), the first of them with their rows."""
     bad = np.flatnonzero(wrong)
     shown = ", ".join(f"{cells[row][:40]!r} in row {row + 1}" for row in bad[:5])
@@ -144,7 +144,7 @@ def few(cells: Array, wrong: Array, what: str) -> str:
     return f"{what} but for {len(bad)} cell{'s' if len(bad) > 1 else ''}: {shown}{more}"
 
 
-def refuse_near_numbers(texts: Array, where: str) -> None:
+def reject_near_numbers(texts: Array, where: str) -> None:
     """Raise InputError if all ``texts`` look like numbers or dates in a form that is not read."""
     if all(_DECORATED.fullmatch(text) for text in texts):
         raise InputError(

@@ -16,8 +16,8 @@ import numpy as np
 from regzoo.core.errors import InputError
 from regzoo.data.dataset import Array, Dataset
 from regzoo.data.sources.arrays import from_arrays
-from regzoo.data.sources.files import entries, raise_all, require_memory, shown
-from regzoo.data.sources.pixels import SUFFIXES, Header, Size, header, pixels
+from regzoo.data.sources.files import list_folder, printable_path, raise_problems, require_memory
+from regzoo.data.sources.pixels import SUFFIXES, Header, Size, read_header, read_pixels
 
 PARTS = {
     **dict.fromkeys(("train", "training"), "train"),
@@ -53,7 +53,7 @@ def load_images(path: Path, size: Size | None = None) -> Dataset:
     If the sub-folders are ``train`` and ``validation`` or ``test``, or as `PARTS` has them, the classes are inside
     these, and the images stay in their part. Pixels run from 0 to 255. Images have one channel if all of them are grey,
     else three. Images of equal size stay as they are; others are resized to ``size`` or, without it, to the median
-    height and the median width. `pixels` says how. Rows are in natural order of part, class and file:
+    height and the median width. `read_pixels` says how. Rows are in natural order of part, class and file:
     2.png before 10.png. Hidden files and what file managers leave behind (Thumbs.db) are no images.
 
     Args:
@@ -68,20 +68,20 @@ def load_images(path: Path, size: Size | None = None) -> Dataset:
     headers: dict[_Image, Header] = {}
     for image in found.images:
         try:
-            headers[image] = header(image.path)
+            headers[image] = read_header(image.path)
         except InputError as error:
             found.problems.append(str(error))
     if not headers:
-        raise_all(found.problems, path)
+        raise_problems(found.problems, path)
     size, notes = _size(headers.values(), size)
     channels = 1 if all(head.grey for head in headers.values()) else 3
     way_out = "make them smaller with data.size, such as size: [32, 32], or take fewer"
     try:
-        require_memory(len(headers), (*size, channels), shown(path), way_out)
+        require_memory(len(headers), (*size, channels), printable_path(path), way_out)
     except InputError as error:
-        raise_all([*found.problems, str(error)], path)
+        raise_problems([*found.problems, str(error)], path)
     x = _decode(headers, size, channels, found.problems)
-    raise_all(found.problems, path)
+    raise_problems(found.problems, path)
     data = from_arrays(x, np.array([image.label for image in headers]), str(path), part=_part(headers))
     notes += [*_colours(headers.values(), channels), *_left_out(found)]
     return dataclasses.replace(data, notes=tuple(notes))
@@ -92,7 +92,7 @@ def _decode(headers: Mapping[_Image, Header], size: Size, channels: int, problem
     x = np.zeros((len(headers), *size, channels), dtype=np.float32 if deep else np.uint8)
     for row, image in enumerate(headers):
         try:
-            x[row] = pixels(image.path, size, channels)
+            x[row] = read_pixels(image.path, size, channels)
         except InputError as error:
             problems.append(str(error))
     return x
@@ -123,7 +123,9 @@ def _part_of(folder: Path) -> str:
 def _is_part(folder: Path, found: _Found) -> bool:
     part = _part_of(folder)
     if not part:
-        found.problems.append(f"{shown(folder)}: lies beside train, where only validation (or val) and test may lie")
+        found.problems.append(
+            f"{printable_path(folder)}: lies beside train, where only validation (or val) and test may lie"
+        )
     return bool(part)
 
 
@@ -131,13 +133,15 @@ def _visible(folder: Path, found: _Found | None = None) -> list[Path]:
     """What ``folder`` shows, in natural order; what leads out of the root is a problem and left out."""
     root = os.path.realpath(found.root) if found else ""
     visible = []
-    for entry in entries(folder):
+    for entry in list_folder(folder):
         if entry.name.startswith(".") or entry.name.lower() in _IGNORED:
             continue
         if found and entry.is_symlink() and not Path(os.path.realpath(entry)).is_relative_to(root):
-            found.problems.append(f"{shown(entry)}: is a link that leads out of the folder; copy what it points at")
+            found.problems.append(
+                f"{printable_path(entry)}: is a link that leads out of the folder; copy what it points at"
+            )
         elif found and not entry.is_dir() and not entry.is_file():
-            found.problems.append(f"{shown(entry)}: is neither a file nor a folder; remove it")
+            found.problems.append(f"{printable_path(entry)}: is neither a file nor a folder; remove it")
         else:
             visible.append(entry)
     return sorted(visible, key=_natural)
@@ -150,24 +154,28 @@ def _natural(path: Path) -> tuple[list[str | int], str]:
 
 def _stray(entry: Path, found: _Found) -> None:
     if entry.suffix.lower() in SUFFIXES:
-        found.problems.append(f"{shown(entry)}: lies beside the folders of the classes; move it into one of them")
+        found.problems.append(
+            f"{printable_path(entry)}: lies beside the folders of the classes; move it into one of them"
+        )
     else:
-        found.left_out.append(shown(entry.relative_to(found.root)))
+        found.left_out.append(printable_path(entry.relative_to(found.root)))
 
 
 def _class(folder: Path, part: str, found: _Found) -> None:
     """Add the images of one class; each must lie directly in its folder."""
     if any(unicodedata.category(character) in _UNFIT for character in folder.name):
         what = "its name is a label, and holds a control character or what is no text"
-        found.problems.append(f"{shown(folder)}: {what}; rename it")
+        found.problems.append(f"{printable_path(folder)}: {what}; rename it")
     inside = _visible(folder, found)
     for entry in inside:
         if entry.is_dir():
-            found.problems.append(f"{shown(entry)}: is a folder in the folder of a class; move its images one up")
+            found.problems.append(
+                f"{printable_path(entry)}: is a folder in the folder of a class; move its images one up"
+            )
         else:
             found.images.append(_Image(entry, folder.name, part))
     if not inside:
-        found.problems.append(f"{shown(folder)}: holds no images; add some or remove the folder")
+        found.problems.append(f"{printable_path(folder)}: holds no images; add some or remove the folder")
 
 
 def _labels(found: _Found, classes: Collection[Path], parted: bool) -> None:
@@ -175,11 +183,11 @@ def _labels(found: _Found, classes: Collection[Path], parted: bool) -> None:
     if len(names) < 2:
         received = f"received {'one' if names else 'none'}"
         what = f"needs a folder for each class, at least two, with its images inside, {received}"
-        found.problems.append(f"{shown(found.root)}: {what}")
+        found.problems.append(f"{printable_path(found.root)}: {what}")
     for folder in classes:
         if folder.name not in names:
             what = f"train has no class {folder.name!r}, so nothing can learn it; add images there or remove it"
-            found.problems.append(f"{shown(folder)}: {what}")
+            found.problems.append(f"{printable_path(folder)}: {what}")
 
 
 def _size(headers: Collection[Header], size: Size | None) -> tuple[Size, list[str]]:

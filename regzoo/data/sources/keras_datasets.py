@@ -17,10 +17,10 @@ from regzoo.core.errors import EnvironmentFailure, InputError, did_you_mean
 from regzoo.data.catalog import KERAS, READ_BY_KERAS
 from regzoo.data.dataset import Array, Dataset
 from regzoo.data.sources.arrays import from_arrays
-from regzoo.data.sources.files import shown
+from regzoo.data.sources.files import printable_path
 from regzoo.data.sources.idx import load_idx
 from regzoo.data.sources.npz import read_npz
-from regzoo.data.sources.roles import marks
+from regzoo.data.sources.roles import mark_parts
 
 _GOOGLE = "https://storage.googleapis.com/tensorflow/tf-keras-datasets"
 _TORONTO = "https://www.cs.toronto.edu/~kriz"
@@ -55,7 +55,7 @@ FILES = {
 """What Keras 3 keeps for each data set, by its path in the cache."""
 
 
-def cache() -> Path:
+def cache_folder() -> Path:
     """Where Keras keeps data sets: ``$KERAS_HOME/datasets``, or else ``.keras/datasets`` in the user's home."""
     home = os.environ.get("KERAS_HOME") or "~/.keras"
     return Path(home).expanduser().absolute() / "datasets"
@@ -77,7 +77,7 @@ def load_keras(name: str, download: bool = False) -> Dataset:
     """
     if name not in KERAS:
         raise InputError(f"data.keras: there is no data set {name!r}.{did_you_mean(name, KERAS)}")
-    folder = cache()
+    folder = cache_folder()
     missing = [file for file in FILES[name] if not (folder / file).is_file()]
     if missing and not download:
         raise InputError(_not_there(name, folder, missing))
@@ -89,7 +89,7 @@ def load_keras(name: str, download: bool = False) -> Dataset:
 
 
 def _not_there(name: str, folder: Path, missing: list[str]) -> str:
-    lacks = f"{shown(folder)} lacks {', '.join(missing)}"
+    lacks = f"{printable_path(folder)} lacks {', '.join(missing)}"
     ways = ["set download: true beside it to fetch it", f"run keras.datasets.{name}.load_data() once"]
     if name == "fashion_mnist":
         debian = "/usr/share/datasets/fashion-mnist"
@@ -108,7 +108,9 @@ def _fetch(url: str, path: Path) -> None:
                 raise OSError(f"it broke off after {file.tell():,} bytes")
         temporary.replace(path)
     except (OSError, http.client.HTTPException) as error:  # no network and a full disk are OSErrors as well
-        raise EnvironmentFailure(f"{url} could not be fetched: {error}; put the file at {shown(path)}") from None
+        raise EnvironmentFailure(
+            f"{url} could not be fetched: {error}; put the file at {printable_path(path)}"
+        ) from None
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -117,7 +119,7 @@ def _verify(path: Path, cached: Cached) -> None:
     with path.open("rb") as file:
         if cached.sha256 not in (None, hashlib.file_digest(file, "sha256").hexdigest()):
             what = f"is damaged, or another file than {cached.url} (SHA-256 differs)"
-            raise InputError(f"{shown(path)}: {what}; delete it and fetch it again")
+            raise InputError(f"{printable_path(path)}: {what}; delete it and fetch it again")
 
 
 def _read(name: str, folder: Path) -> Dataset:
@@ -131,11 +133,13 @@ def _read(name: str, folder: Path) -> Dataset:
 
 def _read_by_keras(name: str, folder: Path) -> Dataset:
     if not os.access(folder.parent, os.W_OK):  # then Keras would look, and download, elsewhere
-        raise InputError(f"{shown(folder.parent)}: Keras unpacks {name} there and may not write; set KERAS_HOME")
+        raise InputError(
+            f"{printable_path(folder.parent)}: Keras unpacks {name} there and may not write; set KERAS_HOME"
+        )
     (x, y), (x_test, y_test) = importlib.import_module(f"keras.datasets.{name}").load_data()
     return _joined(x, y, x_test, y_test)
 
 
 def _joined(x: Array, y: Array, x_test: Array, y_test: Array) -> Dataset:
-    part = marks(["test"], [len(y), len(y_test)])
+    part = mark_parts(["test"], [len(y), len(y_test)])
     return from_arrays(np.concatenate([x, x_test]), np.concatenate([y, y_test]), part=part)

@@ -14,7 +14,7 @@ _SWITCHES = {"0": False, "1": True, "false": False, "true": True, "False": False
 _NUMBERS = (bool, np.bool_, int, float, np.integer, np.floating)
 
 
-def switched(columns: pd.DataFrame, names: tuple[str, ...], name: str) -> Array:
+def read_labels(columns: pd.DataFrame, names: tuple[str, ...], name: str) -> Array:
     """Return ``columns`` of 0 and 1, or of false and true, as booleans (n, labels).
 
     Args:
@@ -33,7 +33,7 @@ def switched(columns: pd.DataFrame, names: tuple[str, ...], name: str) -> Array:
     return np.stack(values, axis=1)
 
 
-def read_switches(cells: pd.Series) -> pd.Series:
+def read_binary_cells(cells: pd.Series) -> pd.Series:
     """Return text cells as booleans where they are 0, 1, true or false, as None where they are empty.
 
     >>> read_switches(pd.Series(["1", "false", "", "2"])).tolist()

@@ -12,12 +12,12 @@ import numpy as np
 from regzoo.core.errors import InputError, did_you_mean
 from regzoo.data.dataset import Array, Dataset
 from regzoo.data.sources.arrays import from_arrays
-from regzoo.data.sources.files import regular
-from regzoo.data.sources.roles import NONE, marks, with_roles
+from regzoo.data.sources.files import require_file
+from regzoo.data.sources.roles import EMPTY, attach_roles, mark_parts
 
 
 def load_npz(
-    path: Path, roles: Mapping[str, str] = NONE, parts: Mapping[str, Path] = NONE, targets: bool = True
+    path: Path, roles: Mapping[str, str] = EMPTY, parts: Mapping[str, Path] = EMPTY, targets: bool = True
 ) -> Dataset:
     """Read ``np.savez(path, x=..., y=...)``; `from_arrays` says which shapes and types are allowed.
 
@@ -38,9 +38,9 @@ def load_npz(
     arrays = {key: _joined([archive[key] for archive in archives], f"{name}: {key}") for key in keys}
     values = {role: arrays[key] for role, key in roles.items()}
     if parts:
-        values["part"] = marks(parts, [len(archive["x"]) for archive in archives])
+        values["part"] = mark_parts(parts, [len(archive["x"]) for archive in archives])
     places = {"part": name, **{role: f"{name}: {key} ({role})" for role, key in roles.items()}}
-    return with_roles(from_arrays(arrays["x"], arrays.get("y"), name), values, places)
+    return attach_roles(from_arrays(arrays["x"], arrays.get("y"), name), values, places)
 
 
 def _archive(path: Path, roles: Mapping[str, str], targets: bool) -> dict[str, Array]:
@@ -69,7 +69,7 @@ def _joined(arrays: list[Array], where: str) -> Array:
 
 def read_npz(path: Path) -> dict[str, Array]:
     """Return the arrays of the archive at ``path`` by name; InputError if that is impossible."""
-    regular(path)
+    require_file(path)
     if not zipfile.is_zipfile(path):
         raise InputError(f"{path}: is no .npz archive; write it with np.savez(path, x=x, y=y)")
     try:

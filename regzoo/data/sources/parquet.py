@@ -12,9 +12,9 @@ import pandas as pd
 from regzoo.core.errors import InputError
 from regzoo.data.catalog import Target
 from regzoo.data.dataset import Dataset
-from regzoo.data.sources.files import regular
-from regzoo.data.sources.roles import NONE
-from regzoo.data.sources.table import dataset_of
+from regzoo.data.sources.files import require_file
+from regzoo.data.sources.roles import EMPTY
+from regzoo.data.sources.table import dataset_from_frames
 
 ENGINE: Final = "pyarrow"
 
@@ -22,8 +22,8 @@ ENGINE: Final = "pyarrow"
 def load_parquet(
     path: Path,
     target: Target,
-    roles: Mapping[str, str] = NONE,
-    parts: Mapping[str, Path] = NONE,
+    roles: Mapping[str, str] = EMPTY,
+    parts: Mapping[str, Path] = EMPTY,
     drop: Target = None,
 ) -> Dataset:
     """Read the Parquet file at ``path``; the column ``target`` is what is predicted, if there is one.
@@ -43,11 +43,11 @@ def load_parquet(
         InputError: naming the file, the columns and the rows, with the way out; also if pyarrow is not installed.
     """
     frames = [(file, _read(file)) for file in (path, *parts.values())]
-    return dataset_of(frames, target, roles, tuple(parts), drop, as_text=False)
+    return dataset_from_frames(frames, target, roles, tuple(parts), drop, as_text=False)
 
 
 def _read(path: Path) -> pd.DataFrame:
-    regular(path)
+    require_file(path)
     if importlib.util.find_spec(ENGINE) is None:
         raise InputError(f"{path}: Parquet files need {ENGINE}: pip install 'regzoo[parquet]', or save it as CSV")
     try:

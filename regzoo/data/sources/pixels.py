@@ -15,7 +15,7 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from regzoo.core.errors import InputError
 from regzoo.data.dataset import Array
-from regzoo.data.sources.files import shown
+from regzoo.data.sources.files import printable_path
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
@@ -45,7 +45,7 @@ class Header:
     transparent: bool
 
 
-def header(path: Path) -> Header:
+def read_header(path: Path) -> Header:
     """Read the header of the image at ``path``.
 
     Raises:
@@ -58,7 +58,7 @@ def header(path: Path) -> Header:
         return Header(size, deep or _grey(image), deep, image.has_transparency_data and not deep)
 
 
-def pixels(path: Path, size: Size, channels: int) -> Array:
+def read_pixels(path: Path, size: Size, channels: int) -> Array:
     """Return the image at ``path``, upright, as (*size, channels) from 0 to 255.
 
     uint8; of 16-bit greyscale float32 with fractions (of 16-bit colours Pillow keeps the upper eight bits). An
@@ -66,7 +66,7 @@ def pixels(path: Path, size: Size, channels: int) -> Array:
     Transparent pixels are laid on white; of a GIF or an animated PNG the first frame counts.
 
     Raises:
-        InputError: as `header` does, and if the file is truncated.
+        InputError: as `read_header` does, and if the file is truncated.
     """
     with _opened(path) as image:
         upright = image if _orientation(image) == 1 else ImageOps.exif_transpose(image)
@@ -89,13 +89,13 @@ def _opened(path: Path) -> Iterator[Image.Image]:
                 yield image
     except UnidentifiedImageError:
         what = "the file is empty" if path.stat().st_size == 0 else "is no PNG, JPEG, BMP or GIF image"
-        raise InputError(f"{shown(path)}: {what}; replace or remove it") from None
+        raise InputError(f"{printable_path(path)}: {what}; replace or remove it") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         what = f"says that it has more than {Image.MAX_IMAGE_PIXELS:,} pixels, which is not decoded"
-        raise InputError(f"{shown(path)}: {what}; make it smaller or remove it") from None
+        raise InputError(f"{printable_path(path)}: {what}; make it smaller or remove it") from None
     except _DAMAGE as error:
         said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise InputError(f"{shown(path)}: cannot be read: {said}; replace or remove it") from None
+        raise InputError(f"{printable_path(path)}: cannot be read: {said}; replace or remove it") from None
 
 
 def _orientation(image: Image.Image) -> int:

@@ -14,15 +14,15 @@ import pandas as pd
 from regzoo.core.errors import InputError, did_you_mean
 from regzoo.data.catalog import PARTS
 from regzoo.data.dataset import Array, Dataset
-from regzoo.data.dates import moment, written
+from regzoo.data.dates import format_date, parse_date
 
-NONE: Mapping[str, Any] = MappingProxyType({})
+EMPTY: Mapping[str, Any] = MappingProxyType({})
 """Nothing, by role or by part."""
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 
-def with_roles(data: Dataset, roles: Mapping[str, Any], places: Mapping[str, str]) -> Dataset:
+def attach_roles(data: Dataset, roles: Mapping[str, Any], places: Mapping[str, str]) -> Dataset:
     """Return ``data`` with checked copies of ``roles``: ``group``, ``time``, ``part``, ``weight``, each (n,).
 
     Args:
@@ -41,7 +41,7 @@ def with_roles(data: Dataset, roles: Mapping[str, Any], places: Mapping[str, str
     return dataclasses.replace(data, **read)  # type: ignore[arg-type]  # mypy sees all fields, not these
 
 
-def marks(parts: Iterable[str], lengths: Sequence[int]) -> Array:
+def mark_parts(parts: Iterable[str], lengths: Sequence[int]) -> Array:
     """Return the ``part`` of each row where the rows of ``parts`` follow, in order, rows that regzoo may divide.
 
     >>> marks(["test"], [3, 2]).tolist()
@@ -101,8 +101,8 @@ def _time(cells: pd.Series, where: str) -> Array:
 
 def _iso(text: str) -> str:
     """Return 31.1.2024, 2024/1/31 and their like as ISO 8601; all else, such as other zones, as it is."""
-    when = moment(text)
-    return text if when is None or text[:10] == written(when)[:10] else written(when)
+    when = parse_date(text)
+    return text if when is None or text[:10] == format_date(when)[:10] else format_date(when)
 
 
 def _part(cells: pd.Series, where: str) -> Array:

@@ -14,14 +14,14 @@ import numpy as np
 import pandas as pd
 
 from regzoo.core.errors import InputError, Problems, did_you_mean
-from regzoo.data.catalog import SEPARATORS, Target, listed
-from regzoo.data.dataset import Array, Dataset, task_of
+from regzoo.data.catalog import SEPARATORS, Target, list_columns
+from regzoo.data.dataset import Array, Dataset, infer_task
 from regzoo.data.sources.arrays import column_names, from_arrays
-from regzoo.data.sources.files import regular
-from regzoo.data.sources.frame import few, refuse_near_numbers
-from regzoo.data.sources.labels import read_switches
-from regzoo.data.sources.roles import NONE, marks, with_roles
-from regzoo.data.table import MISSING, SPACE
+from regzoo.data.sources.files import require_file
+from regzoo.data.sources.frame import describe_cells, reject_near_numbers
+from regzoo.data.sources.labels import read_binary_cells
+from regzoo.data.sources.roles import EMPTY, attach_roles, mark_parts
+from regzoo.data.table import MISSING, WHITESPACE
 
 ENCODING = "utf-8-sig"
 
@@ -38,13 +38,13 @@ _WHOLE = re.compile(r"0|-?[1-9]\d{0,17}")
 _REAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 
-def load_table(
+def load_csv(
     path: Path,
     target: Target,
     separator: str | None = None,
     encoding: str = ENCODING,
-    roles: Mapping[str, str] = NONE,
-    parts: Mapping[str, Path] = NONE,
+    roles: Mapping[str, str] = EMPTY,
+    parts: Mapping[str, Path] = EMPTY,
     drop: Target = None,
 ) -> Dataset:
     """Read the CSV file at ``path``; the column ``target`` is what is predicted, if there is one; others are inputs.
@@ -66,10 +66,10 @@ def load_table(
             on from one to the next.
     """
     frames = [(file, read_csv(file, separator, encoding)) for file in (path, *parts.values())]
-    return dataset_of(frames, target, roles, tuple(parts), drop, as_text=True)
+    return dataset_from_frames(frames, target, roles, tuple(parts), drop, as_text=True)
 
 
-def dataset_of(
+def dataset_from_frames(
     frames: Sequence[tuple[Path, pd.DataFrame]],
     target: Target,
     roles: Mapping[str, str],
@@ -90,9 +90,9 @@ def dataset_of(
     Raises:
         InputError: with every problem of the columns and of the target.
     """
-    targets = listed(target)
+    targets = list_columns(target)
     apart = [*targets, *roles.values()]
-    frames = [(path, _without(path, frame, listed(drop))) for path, frame in frames]
+    frames = [(path, _without(path, frame, list_columns(drop))) for path, frame in frames]
     for path, frame in frames:
         _refuse_columns(path, [str(column) for column in frame.columns], targets, roles, frames[0])
     frame = pd.concat([frame for _, frame in frames], ignore_index=True)
@@ -101,7 +101,7 @@ def dataset_of(
     labels: pd.DataFrame | pd.Series | None = None
     with problems.collected():
         if len(targets) > 1:
-            labels = frame[list(targets)].apply(read_switches) if as_text else frame[list(targets)]
+            labels = frame[list(targets)].apply(read_binary_cells) if as_text else frame[list(targets)]
         elif targets:
             (column,) = targets
             labels = pd.Series(_labels(frame[column], name), name=column) if as_text else frame[column]
@@ -111,8 +111,8 @@ def dataset_of(
     values: dict[str, Any] = {role: frame[column] for role, column in roles.items()}
     places = {role: f"{name}: column {column!r} ({role})" for role, column in roles.items()}
     if parts:
-        values["part"] = marks(parts, [len(frame) for _, frame in frames])
-    return with_roles(data, values, {"part": name, **places})
+        values["part"] = mark_parts(parts, [len(frame) for _, frame in frames])
+    return attach_roles(data, values, {"part": name, **places})
 
 
 def _without(path: Path, frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
@@ -157,8 +157,8 @@ def read_csv(path: Path, separator: str | None = None, encoding: str = ENCODING)
     Raises:
         InputError: if it is no text in ``encoding``, has no rows, rows of another length than its header, or a bad one.
     """
-    regular(path)
-    cells = csv_rows(path, separator, encoding)
+    require_file(path)
+    cells = iterate_csv(path, separator, encoding)
     header = next(cells)
     column_names(pd.DataFrame(columns=header), str(path))
     rows = list(cells)
@@ -167,7 +167,7 @@ def read_csv(path: Path, separator: str | None = None, encoding: str = ENCODING)
     return pd.DataFrame(rows, columns=header, dtype=object)
 
 
-def csv_rows(path: Path, separator: str | None = None, encoding: str = ENCODING) -> Iterator[list[str]]:
+def iterate_csv(path: Path, separator: str | None = None, encoding: str = ENCODING) -> Iterator[list[str]]:
     """Yield the header and then each row of the CSV file at ``path``; empty lines are passed over.
 
     Raises:
@@ -188,7 +188,7 @@ def csv_rows(path: Path, separator: str | None = None, encoding: str = ENCODING)
                 if line and len(line) != width:
                     ragged.append(f"line {lines.line_num} has {len(line)} cells")
                 elif line:
-                    yield [cell.strip(SPACE) for cell in line]
+                    yield [cell.strip(WHITESPACE) for cell in line]
             if not width:
                 yield []
     except (UnicodeError, LookupError) as error:
@@ -255,7 +255,7 @@ def _labels(cells: pd.Series, name: str) -> Array:
         return np.array([int(cell) for cell in texts], dtype=np.int64)
     if all(_REAL.fullmatch(cell) and not re.match(r"[+-]?0\d", cell) for cell in different):
         return np.array([float(cell) for cell in texts])
-    if task_of(np.unique(texts, return_inverse=True)[1]) != "classification":
+    if infer_task(np.unique(texts, return_inverse=True)[1]) != "classification":
         _refuse_odd_numbers(np.array(texts, dtype=object), where)
     return np.array(texts)
 
@@ -269,6 +269,6 @@ def _refuse_odd_numbers(texts: Array, where: str) -> None:
     """Raise InputError if texts (n,), too many to be classes, are numbers but for some, or look like numbers."""
     wrong = np.array([_REAL.fullmatch(text) is None for text in texts])
     if wrong.any() and len(set(texts[~wrong])) > len(set(texts[wrong])):
-        raise InputError(f"{few(texts, wrong, f'{where} holds numbers')}; mend them, or drop these rows")
+        raise InputError(f"{describe_cells(texts, wrong, f'{where} holds numbers')}; mend them, or drop these rows")
     if wrong.any():
-        refuse_near_numbers(texts[wrong], where)
+        reject_near_numbers(texts[wrong], where)

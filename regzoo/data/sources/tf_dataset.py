@@ -14,7 +14,7 @@ from regzoo.core.errors import InputError
 from regzoo.data.dataset import Array, Dataset
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.files import require_memory
-from regzoo.data.sources.roles import NONE
+from regzoo.data.sources.roles import EMPTY
 
 _NAME = "tf.data.Dataset"
 _FORM = "each element is (x, y) or (x, y, sample_weight): x a dense tensor or a dictionary of columns, y a dense tensor"
@@ -26,7 +26,7 @@ def is_tf_dataset(x: Any) -> bool:
     return tensorflow is not None and isinstance(x, tensorflow.data.Dataset)
 
 
-def from_tf_dataset(dataset: Any, roles: Mapping[str, Any] = NONE) -> Dataset:
+def from_tf_dataset(dataset: Any, roles: Mapping[str, Any] = EMPTY) -> Dataset:
     """Return what ``dataset`` gives, in the order in which it comes.
 
     Args:

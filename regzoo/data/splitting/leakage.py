@@ -15,7 +15,7 @@ from regzoo.data.catalog import PARTS
 from regzoo.data.dataset import Array, Dataset
 
 
-def together(dataset: Dataset, duplicates: bool) -> Array | None:
+def group_inseparable_rows(dataset: Dataset, duplicates: bool) -> Array | None:
     """Return a number for each row, (n,), equal for rows that no split may part; None if it may part all.
 
     These are the rows of a group, with ``duplicates`` equal rows as well, and whatever is linked by chains of both.
@@ -32,7 +32,7 @@ def together(dataset: Dataset, duplicates: bool) -> Array | None:
     return np.asarray(connected_components(graph, directed=False)[1][groups], dtype=np.int64)
 
 
-def refuse_parted(groups: Array, place: Array) -> None:
+def require_whole_groups(groups: Array, place: Array) -> None:
     """Raise InputError if rows of one of the ``groups`` (n,) have different places (n,), positions in `PARTS`."""
     order = np.lexsort((place, groups))
     parted = np.flatnonzero((np.diff(groups[order]) == 0) & (np.diff(place[order]) != 0))
@@ -44,7 +44,7 @@ def refuse_parted(groups: Array, place: Array) -> None:
         )
 
 
-def refuse_disorder(times: Array, place: Array) -> None:
+def require_time_order(times: Array, place: Array) -> None:
     """Raise InputError unless each part lies in ``times`` (n,) after the one before it in `PARTS`."""
     for number, (earlier, later) in enumerate(pairwise(PARTS)):
         last, first = times[place == number].max(), times[place == number + 1].min()
@@ -55,7 +55,7 @@ def refuse_disorder(times: Array, place: Array) -> None:
             )
 
 
-def shared(contents: Array, rows: Mapping[str, Array]) -> int:
+def count_shared_rows(contents: Array, rows: Mapping[str, Array]) -> int:
     """Count the rows that have a row of equal ``contents`` (n,) in another part; ``rows``: numbers by part."""
     parts = np.zeros((len(rows), int(contents.max()) + 1), dtype=bool)
     for number, part in enumerate(rows.values()):
@@ -64,6 +64,6 @@ def shared(contents: Array, rows: Mapping[str, Array]) -> int:
     return sum(int(several[contents[part]].sum()) for part in rows.values())
 
 
-def digest(rows: Array) -> str:
+def digest_rows(rows: Array) -> str:
     """16 hexadecimal digits of row numbers."""
     return hashlib.blake2b(rows.astype("<i8").tobytes(), digest_size=8).hexdigest()

@@ -10,8 +10,14 @@ import numpy as np
 from regzoo.core.errors import InputError
 from regzoo.core.seeds import derive, generator
 from regzoo.data.catalog import PARTS
-from regzoo.data.dataset import Array, Dataset, Task
-from regzoo.data.splitting.leakage import digest, refuse_disorder, refuse_parted, shared, together
+from regzoo.data.dataset import Array, Dataset, TaskName
+from regzoo.data.splitting.leakage import (
+    count_shared_rows,
+    digest_rows,
+    group_inseparable_rows,
+    require_time_order,
+    require_whole_groups,
+)
 from regzoo.data.splitting.splitters import (
     GroupSplitter,
     MultilabelSplitter,
@@ -84,11 +90,11 @@ class Split:
         return len(self.validation) / len(self.train)
 
 
-def split(
+def split_dataset(
     dataset: Dataset,
     settings: SplitSettings,
     seed: int,
-    task: Task | None = None,
+    task: TaskName | None = None,
     fold: int = 0,
     repetition: int = 0,
 ) -> Split:
@@ -127,19 +133,19 @@ def split(
     place = _places(draw, marked, settings, seed, fold, repetition)
     _check(dataset, draw, place)
     rows = {part: np.flatnonzero(place == number) for number, part in enumerate(PARTS)}
-    rows["train"] = _subset(rows["train"], draw, settings.train_size, own_seed(settings, seed, fold, repetition))
+    rows["train"] = _subset(rows["train"], draw, settings.train_size, fold_seed(settings, seed, fold, repetition))
     if task == "multilabel" and dataset.y is not None:
         _refuse_constant(dataset, dataset.y, rows["train"])
     cut = {"folds": settings.folds, "fold": fold, "repetition": repetition}
     return Split(**rows, facts=cut | _facts(dataset, draw, marked, rows))
 
 
-def own_seed(settings: SplitSettings, seed: int, fold: int, repetition: int) -> int:
+def fold_seed(settings: SplitSettings, seed: int, fold: int, repetition: int) -> int:
     """Return ``seed``, or with several folds one of its own for each; a subset and wrong labels are drawn with it."""
     return seed if settings.folds == 1 else derive(seed, "folds", repetition, fold)
 
 
-def flip(codes: Array, share: float, classes: int, seed: int) -> Array:
+def flip_labels(codes: Array, share: float, classes: int, seed: int) -> Array:
     """Return ``codes`` (n,) with ``round(share * n)`` of them replaced by another class, each as likely.
 
     The stream is called ``label_noise``.
@@ -153,13 +159,13 @@ def flip(codes: Array, share: float, classes: int, seed: int) -> Array:
     return noisy
 
 
-def _draw(dataset: Dataset, settings: SplitSettings, task: Task) -> Splitter:
+def _draw(dataset: Dataset, settings: SplitSettings, task: TaskName) -> Splitter:
     """Return the way that the data asks for."""
     codes, labels = np.zeros(len(dataset.x), dtype=np.int64), ()
     if task == "classification" and dataset.y is not None:
         different, codes = np.unique(dataset.y, return_inverse=True)
         labels = tuple(different.tolist())
-    groups = together(dataset, duplicates=settings.duplicates == "together")
+    groups = group_inseparable_rows(dataset, duplicates=settings.duplicates == "together")
     if dataset.time is not None and groups is not None:
         key = "data: group and time" if dataset.group is not None else "split.duplicates: together and data.time"
         raise InputError(f"{key} cannot both rule a split, since a group may lie on both sides of a date; drop one")
@@ -218,9 +224,9 @@ def _check(dataset: Dataset, draw: Splitter, place: Array) -> None:
     if len(train) < 2:
         raise InputError(f"data: {len(place)} rows are too few to split into three parts; at least 2 must train")
     if isinstance(draw, GroupSplitter):
-        refuse_parted(draw.groups, place)
+        require_whole_groups(draw.groups, place)
     if isinstance(draw, TimeSplitter):
-        refuse_disorder(draw.times, place)
+        require_time_order(draw.times, place)
     lacking = sorted(set(draw.codes.tolist()) - set(draw.codes[train].tolist()))
     if lacking:
         rows = np.flatnonzero(draw.codes == lacking[0])
@@ -257,8 +263,8 @@ def _facts(dataset: Dataset, draw: Splitter, marked: Marked, rows: dict[str, Arr
     facts: dict[str, Any] = {
         "kind": {GroupSplitter: "grouped", TimeSplitter: "time-ordered"}.get(type(draw), drawn),
         "marked": [part for part in PARTS if len(marked[part])],
-        "hashes": {part: digest(numbers) for part, numbers in rows.items()},
-        "duplicates": shared(dataset.duplicates, rows),
+        "hashes": {part: digest_rows(numbers) for part, numbers in rows.items()},
+        "duplicates": count_shared_rows(dataset.duplicates, rows),
     }
     if isinstance(draw, GroupSplitter):
         facts["groups"] = {part: len(np.unique(draw.groups[numbers])) for part, numbers in rows.items()}

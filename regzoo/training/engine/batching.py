@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from regzoo.training.task import Task
 
-Rows = tuple[np.ndarray, ...]
+PartArrays = tuple[np.ndarray, ...]
 """Standardized inputs (rows, ...) and targets: whole-number classes (rows,) or numbers (rows, outputs); then, if the
 rows have them, their weights (rows,)."""
 
@@ -65,7 +65,7 @@ class InMemoryRows(RowSource):
         task: encodes the targets.
     """
 
-    def __init__(self, rows: Rows, task: Task) -> None:
+    def __init__(self, rows: PartArrays, task: Task) -> None:
         self.rows, self.shape = len(rows[0]), tuple(rows[0].shape[1:])
         x, y, *weight = map(tf.constant, rows)
         self._x, self._y = x, task.encode(y)
@@ -103,7 +103,7 @@ class StreamedRows(RowSource):
         task: encodes the targets.
     """
 
-    def __init__(self, rows: Rows, task: Task) -> None:
+    def __init__(self, rows: PartArrays, task: Task) -> None:
         self.rows, self.shape = len(rows[0]), tuple(rows[0].shape[1:])
         self._source, self._task = rows, task
 
@@ -140,7 +140,7 @@ class StreamedRows(RowSource):
         return [array[places] for array in self._source]
 
 
-def as_row_sources(given: Sequence[Rows | RowSource], task: Task, memory: int | None = None) -> list[RowSource]:
+def as_row_sources(given: Sequence[PartArrays | RowSource], task: Task, memory: int | None = None) -> list[RowSource]:
     """Return arrays as tensors, or streamed if together they take more than ``memory`` bytes; parts as they are.
 
     Args:

@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from regzoo.core import InputError, Objective, Recipe, Schedule, Watcher
 from regzoo.core.seeds import generator
-from regzoo.training.engine.batching import CHUNK, Batch, Rows, RowSource, as_row_sources
+from regzoo.training.engine.batching import CHUNK, Batch, PartArrays, RowSource, as_row_sources
 from regzoo.training.model.model import RegularizedModel
 
 PARTS = ("train", "validation")
@@ -55,11 +55,11 @@ class Program:
     def __init__(
         self,
         model: RegularizedModel,
-        train: Rows | RowSource,
-        validation: Rows | RowSource,
+        train: PartArrays | RowSource,
+        validation: PartArrays | RowSource,
         batch_size: int,
         *,
-        shown: Rows | RowSource | None = None,
+        shown: PartArrays | RowSource | None = None,
         followed: Sequence[str] | None = None,
         memory: int | None = None,
         jit_compile: bool = False,

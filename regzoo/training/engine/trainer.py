@@ -19,7 +19,7 @@ from regzoo.core import AfterTraining, Objective, OnTraining, Recipe, parse
 from regzoo.core.json_values import replace_nonfinite
 from regzoo.core.seeds import generator
 from regzoo.data.catalog import PARTS, fold_key
-from regzoo.training.engine.batching import Rows, RowSource, as_row_sources
+from regzoo.training.engine.batching import PartArrays, RowSource, as_row_sources
 from regzoo.training.engine.diagnostics import reliability, weight_histogram
 from regzoo.training.engine.program import Program
 from regzoo.training.engine.pruning import Pruner
@@ -60,7 +60,7 @@ class Trainer:
     """
 
     setup: TrainingSetup
-    data: dict[str, Rows]
+    data: dict[str, PartArrays]
     memory: int | None = None
     programs: OrderedDict[Any, Program] = field(default_factory=OrderedDict)
     fold: int = 0

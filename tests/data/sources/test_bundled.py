@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from sklearn import datasets
 
-from regzoo.config import from_keywords, read
+from regzoo.config import from_keywords, read_config
 from regzoo.core.errors import InputError
 from regzoo.data.catalog import BUNDLED, SOURCES
 from regzoo.data.dataset import Dataset
-from regzoo.data.sources import load
+from regzoo.data.sources import load_dataset
 from regzoo.data.sources.bundled import load_bundled
 
 
@@ -38,7 +38,7 @@ def test_the_catalog_names_them_all() -> None:
 
 def test_every_source_is_a_data_section_that_a_config_takes() -> None:
     for written in SOURCES:
-        filled = read(f"name: a\ndata: {written}\nbackbone: mlp\nrecipes: [l2]\n").data
+        filled = read_config(f"name: a\ndata: {written}\nbackbone: mlp\nrecipes: [l2]\n").data
         assert written.strip("{}").split(":")[0] in filled.model_fields_set
 
 
@@ -62,7 +62,7 @@ def test_an_unknown_name_is_refused() -> None:
 
 def test_a_config_names_its_source(tmp_path: Path) -> None:
     def named(**data: object) -> Dataset:
-        return load(from_keywords(data=data, backbone="mlp", recipes=["l2"]).data)
+        return load_dataset(from_keywords(data=data, backbone="mlp", recipes=["l2"]).data)
 
     assert named(source="iris") is load_bundled("iris")
     (tmp_path / "a.csv").write_text("a,y\n1,0\n2,1\n", encoding="utf-8")
@@ -70,4 +70,4 @@ def test_a_config_names_its_source(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"a\.npz: there is no such file"):
         named(npz=tmp_path / "a.npz")
     with pytest.raises(InputError, match="handed over in Python"):
-        load(from_keywords(backbone="mlp", recipes=["l2"]).data)
+        load_dataset(from_keywords(backbone="mlp", recipes=["l2"]).data)

@@ -13,8 +13,8 @@ from sklearn.datasets import load_digits
 
 from regzoo.config import from_keywords
 from regzoo.core.errors import InputError
-from regzoo.data.preprocess import prepare
-from regzoo.data.sources import files, load
+from regzoo.data.preprocess import prepare_fold
+from regzoo.data.sources import files, load_dataset
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.images import load_images
 
@@ -67,9 +67,9 @@ def test_digits_as_files_are_the_digits_as_arrays(digits: Path) -> None:
 def test_the_scale_of_the_pixels_plays_no_part_once_they_are_standardized(digits: Path) -> None:
     """The same images with 0 to 240 in place of 0 to 16 give what trains equal up to float32's rounding."""
     experiment = from_keywords(data={"images": digits}, backbone="mlp", recipes=["l2"])
-    data = load(experiment.data)
+    data = load_dataset(experiment.data)
     brighter = from_arrays(15 * data.x, data.y)
-    one, other = (prepare(one, experiment.split, 0) for one in (data, brighter))
+    one, other = (prepare_fold(one, experiment.split, 0) for one in (data, brighter))
     np.testing.assert_allclose(one.train[0], other.train[0], rtol=1e-5, atol=1e-6)
     np.testing.assert_array_equal(one.train[1], other.train[1])
 
@@ -121,7 +121,7 @@ def test_sizes_are_made_the_median_and_it_is_said(folder: Path) -> None:
 
 
 def test_sizes_are_made_what_the_config_says(folder: Path) -> None:
-    data = load(from_keywords(data={"images": folder, "size": [2, 3]}, backbone="mlp", recipes=["l2"]).data)
+    data = load_dataset(from_keywords(data={"images": folder, "size": [2, 3]}, backbone="mlp", recipes=["l2"]).data)
     assert data.x.shape == (4, 2, 3, 1)
     assert data.notes == ("4 of 4 images (4 x 4) were resized to 2 x 3, as data.size says",)
     assert load_images(folder, (4, 4)).notes == ()

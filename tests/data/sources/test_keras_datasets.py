@@ -15,8 +15,8 @@ import pytest
 from regzoo.config import from_keywords
 from regzoo.core.errors import EnvironmentFailure, InputError
 from regzoo.data.catalog import KERAS, READ_BY_KERAS
-from regzoo.data.sources import keras_datasets, load
-from regzoo.data.sources.keras_datasets import FILES, cache, load_keras
+from regzoo.data.sources import keras_datasets, load_dataset
+from regzoo.data.sources.keras_datasets import FILES, cache_folder, load_keras
 
 X, Y = np.arange(24, dtype=np.uint8).reshape(6, 2, 2), np.array([1, 2, 1, 2, 1, 2], dtype=np.uint8)
 
@@ -49,10 +49,10 @@ def expect(content: bytes, monkeypatch: pytest.MonkeyPatch, name: str = "mnist")
 
 
 def test_the_cache_is_where_keras_looks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert cache() == tmp_path / "datasets"
+    assert cache_folder() == tmp_path / "datasets"
     monkeypatch.delenv("KERAS_HOME")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    assert cache() == tmp_path / "home" / ".keras" / "datasets"
+    assert cache_folder() == tmp_path / "home" / ".keras" / "datasets"
 
 
 def test_every_set_of_the_catalog_can_be_read() -> None:
@@ -77,7 +77,7 @@ def test_keras_names_the_same_files_and_hashes() -> None:
 def test_mnist_is_read_and_its_test_part_stays_one(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home.mkdir()
     (home / expect(archive(), monkeypatch)).write_bytes(archive())
-    data = load(from_keywords(data={"keras": "mnist"}, backbone="mlp", recipes=["l2"]).data)
+    data = load_dataset(from_keywords(data={"keras": "mnist"}, backbone="mlp", recipes=["l2"]).data)
     np.testing.assert_array_equal(data.x[..., 0], X)
     assert (data.name, data.y.tolist()) == ("mnist", Y.tolist())
     assert data.part is not None
@@ -158,7 +158,7 @@ def test_it_is_fetched_if_the_config_says_so(home: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr("urllib.request.urlopen", serve)
     data = from_keywords(data={"keras": "mnist", "download": True}, backbone="mlp", recipes=["l2"]).data
-    assert load(data).digest == load(data).digest
+    assert load_dataset(data).digest == load_dataset(data).digest
     assert asked == [FILES["mnist"][file].url]
     assert [path.name for path in home.iterdir()] == [file]
 

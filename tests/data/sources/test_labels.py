@@ -12,7 +12,7 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from regzoo.core.errors import InputError
-from regzoo.data.sources import load_npz, load_parquet, load_table, parquet
+from regzoo.data.sources import load_csv, load_npz, load_parquet, parquet
 from regzoo.data.sources.arrays import from_arrays
 
 X = np.arange(8.0).reshape(4, 2)
@@ -96,19 +96,19 @@ red,size,round,ripe
 def test_columns_of_a_csv_file(tmp_path: Path) -> None:
     file = tmp_path / "fruit.csv"
     file.write_text(CELLS, encoding="utf-8")
-    data = load_table(file, NAMES)
+    data = load_csv(file, NAMES)
     assert (data.columns, data.labels, data.y.astype(int).tolist()) == (("size",), NAMES, Y)
     file.write_text(CELLS.replace("2.5,True", "2.5,maybe").replace("3.5,false,0", "3.5,false,"), encoding="utf-8")
     with pytest.raises(InputError) as caught:
-        load_table(file, NAMES)
+        load_csv(file, NAMES)
     assert f"{file}: y: column 'round' (4 rows) takes 0 and 1, or false and true, received 'maybe' in row 2" in str(
         caught.value
     )
     assert "column 'ripe' (4 rows) takes 0 and 1, or false and true, received nothing in row 3" in str(caught.value)
     with pytest.raises(InputError, match=r"there is no column 'rund' to predict\. Did you mean 'round'"):
-        load_table(file, ("red", "rund"))
+        load_csv(file, ("red", "rund"))
     with pytest.raises(InputError, match="are the only columns; at least one input is needed"):
-        load_table(file, ("red", "size", "round", "ripe"))
+        load_csv(file, ("red", "size", "round", "ripe"))
 
 
 def test_columns_of_a_parquet_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

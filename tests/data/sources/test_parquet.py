@@ -11,7 +11,7 @@ import pytest
 
 from regzoo.config import from_keywords
 from regzoo.core.errors import InputError
-from regzoo.data.sources import load, parquet
+from regzoo.data.sources import load_dataset, parquet
 from regzoo.data.sources.parquet import ENGINE, load_parquet
 from regzoo.data.table import Table
 
@@ -37,7 +37,7 @@ def test_what_pandas_reads_is_divided(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: True)
     monkeypatch.setattr(parquet.pd, "read_parquet", lambda path, engine: FRAME)
     path = str(tmp_path / "a.parquet")
-    data = load(from_keywords(data={"parquet": path, "target": "y"}, backbone="mlp", recipes=["none"]).data)
+    data = load_dataset(from_keywords(data={"parquet": path, "target": "y"}, backbone="mlp", recipes=["none"]).data)
     assert isinstance(data.x, Table)
     assert (data.x.tolist(), data.y.tolist()) == ([[1.5, "a"], [None, "b"]], ["no", "yes"])  # type: ignore[union-attr]
     with pytest.raises(InputError, match="there is no column 'z' to predict"):

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from regzoo.core.errors import InputError
-from regzoo.data.sources.pixels import FORMATS, header, pixels
+from regzoo.data.sources.pixels import FORMATS, read_header, read_pixels
 
 GREY = np.array([[0, 10, 200], [255, 100, 7]], dtype=np.uint8)
 ROTATED_RIGHT = 6  # the EXIF orientation of a picture to be turned by 90 degrees clockwise
@@ -26,43 +26,43 @@ def file(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("form", ["PNG", "BMP", "GIF"])
 def test_lossless_formats_give_the_pixels_that_were_saved(form: str, file: Path) -> None:
     Image.fromarray(GREY).save(file, form)
-    said = header(file)
+    said = read_header(file)
     assert (said.size, said.grey, said.deep, said.transparent) == ((2, 3), True, False, False)
-    np.testing.assert_array_equal(pixels(file, (2, 3), 1)[..., 0], GREY)
+    np.testing.assert_array_equal(read_pixels(file, (2, 3), 1)[..., 0], GREY)
 
 
 def test_a_jpeg_of_one_colour_keeps_it(file: Path) -> None:
     Image.new("RGB", (16, 8), (200, 100, 50)).save(file, "JPEG", quality=100)
-    assert header(file).size == (8, 16)
-    assert np.abs(pixels(file, (8, 16), 3).astype(int) - [200, 100, 50]).max() <= 2  # YCbCr is rounded
+    assert read_header(file).size == (8, 16)
+    assert np.abs(read_pixels(file, (8, 16), 3).astype(int) - [200, 100, 50]).max() <= 2  # YCbCr is rounded
 
 
 def test_colours_stay_and_grey_is_repeated_for_three_channels(file: Path) -> None:
     colours = np.random.default_rng(0).integers(0, 256, size=(2, 3, 3), dtype=np.uint8)
     Image.fromarray(colours).save(file, "PNG")
-    assert not header(file).grey
-    np.testing.assert_array_equal(pixels(file, (2, 3), 3), colours)
+    assert not read_header(file).grey
+    np.testing.assert_array_equal(read_pixels(file, (2, 3), 3), colours)
     Image.fromarray(GREY).save(file, "PNG")
-    np.testing.assert_array_equal(pixels(file, (2, 3), 3), np.stack([GREY] * 3, axis=-1))
+    np.testing.assert_array_equal(read_pixels(file, (2, 3), 3), np.stack([GREY] * 3, axis=-1))
 
 
 def test_a_palette_is_grey_only_if_all_its_colours_are(file: Path) -> None:
     image = Image.fromarray(np.array([[0, 1]], dtype=np.uint8), mode=None).convert("P")
     image.putpalette([9, 9, 9, 80, 80, 80])
     image.save(file, "PNG")
-    assert header(file).grey
-    assert pixels(file, (1, 2), 1).ravel().tolist() == [9, 80]
+    assert read_header(file).grey
+    assert read_pixels(file, (1, 2), 1).ravel().tolist() == [9, 80]
     image.putpalette([9, 9, 9, 80, 80, 81])
     image.save(file, "PNG")
-    assert not header(file).grey
-    assert pixels(file, (1, 2), 3).tolist() == [[[9, 9, 9], [80, 80, 81]]]
+    assert not read_header(file).grey
+    assert read_pixels(file, (1, 2), 3).tolist() == [[[9, 9, 9], [80, 80, 81]]]
 
 
 def test_sixteen_bits_come_on_the_scale_of_eight(file: Path) -> None:
     deep = np.array([[0, 257, 128, 65535]], dtype=np.uint16)
     Image.fromarray(deep).save(file, "PNG")
-    assert header(file).deep
-    values = pixels(file, (1, 4), 1)
+    assert read_header(file).deep
+    values = read_pixels(file, (1, 4), 1)
     assert values.dtype == np.float32
     np.testing.assert_allclose(values.ravel(), [0.0, 1.0, 128 / 257, 255.0], rtol=1e-6)
 
@@ -70,16 +70,16 @@ def test_sixteen_bits_come_on_the_scale_of_eight(file: Path) -> None:
 @pytest.mark.parametrize(("alpha", "expected"), [(255, 40), (0, 255), (51, 212)])  # 0.2 * 40 + 0.8 * 255 = 212
 def test_what_is_transparent_is_laid_on_white(alpha: int, expected: int, file: Path) -> None:
     Image.new("LA", (1, 1), (40, alpha)).save(file, "PNG")
-    assert header(file).transparent
-    assert pixels(file, (1, 1), 1).item() == expected
+    assert read_header(file).transparent
+    assert read_pixels(file, (1, 1), 1).item() == expected
 
 
 def test_a_gif_gives_its_first_frame_and_its_transparent_colour_is_white(file: Path) -> None:
     frames = [Image.new("L", (2, 2), value) for value in (30, 90)]
     frames[0].save(file, "GIF", save_all=True, append_images=frames[1:])
-    np.testing.assert_array_equal(pixels(file, (2, 2), 1), np.full((2, 2, 1), 30))
+    np.testing.assert_array_equal(read_pixels(file, (2, 2), 1), np.full((2, 2, 1), 30))
     frames[0].save(file, "GIF", transparency=30)
-    np.testing.assert_array_equal(pixels(file, (2, 2), 1), np.full((2, 2, 1), 255))
+    np.testing.assert_array_equal(read_pixels(file, (2, 2), 1), np.full((2, 2, 1), 255))
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG"])
@@ -89,22 +89,22 @@ def test_a_camera_held_sideways_gives_an_upright_image(form: str, file: Path) ->
     sideways = np.zeros((8, 16), dtype=np.uint8)
     sideways[:, :8] = 255  # the left half as stored is the top half upright
     Image.fromarray(sideways).save(file, form, exif=exif)
-    assert header(file).size == (16, 8)
-    upright = pixels(file, (16, 8), 1)[..., 0]
+    assert read_header(file).size == (16, 8)
+    upright = read_pixels(file, (16, 8), 1)[..., 0]
     assert upright[:8].min() > 250
     assert upright[8:].max() < 5
 
 
 def test_an_exif_block_that_cannot_be_read_changes_nothing(file: Path) -> None:
     Image.fromarray(GREY).save(file, "JPEG", exif=b"Exif\x00\x00no TIFF header")
-    assert header(file).size == (2, 3)
-    assert pixels(file, (2, 3), 1).shape == (2, 3, 1)
+    assert read_header(file).size == (2, 3)
+    assert read_pixels(file, (2, 3), 1).shape == (2, 3, 1)
 
 
 def test_resizing_averages_and_does_not_keep_proportions(file: Path) -> None:
     board = np.indices((8, 8)).sum(axis=0) % 2 * 255
     Image.fromarray(board.astype(np.uint8)).save(file, "PNG")
-    smaller = pixels(file, (2, 4), 1)
+    smaller = read_pixels(file, (2, 4), 1)
     assert smaller.shape == (2, 4, 1)
     assert np.abs(smaller.astype(int) - 127.5).max() < 20  # a checkerboard is grey from afar, not black or white
 
@@ -123,20 +123,20 @@ def test_what_is_no_image_is_said(file: Path) -> None:
     for content in (b"hello", b"<html></html>", b"\x89PNG\r\n\x1a\n"):
         file.write_bytes(content)
         with pytest.raises(InputError, match=r"image: is no PNG, JPEG, BMP or GIF image; replace or remove it$"):
-            header(file)
+            read_header(file)
 
 
 def test_another_format_is_not_read(file: Path) -> None:
     Image.fromarray(GREY).save(file, "TIFF")
     assert "TIFF" not in FORMATS
     with pytest.raises(InputError, match="is no PNG, JPEG, BMP or GIF image"):
-        header(file)
+        read_header(file)
 
 
 def test_an_empty_file_is_said(file: Path) -> None:
     file.write_bytes(b"")
     with pytest.raises(InputError, match="image: the file is empty; replace or remove it"):
-        header(file)
+        read_header(file)
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -145,15 +145,15 @@ def test_a_truncated_image_is_said(form: str, file: Path) -> None:
     Image.fromarray(noise).save(file, form)
     content = file.read_bytes()
     file.write_bytes(content[: len(content) * 2 // 3])
-    assert header(file).size == (40, 40)
+    assert read_header(file).size == (40, 40)
     with pytest.raises(InputError, match=r"image: cannot be read: .*; replace or remove it"):
-        pixels(file, (40, 40), 1)
+        read_pixels(file, (40, 40), 1)
 
 
 def test_a_decompression_bomb_is_not_decoded(file: Path) -> None:
     bomb(file)
     with pytest.raises(InputError, match=r"says that it has more than 89,478,485 pixels, which is not decoded; make"):
-        header(file)
+        read_header(file)
 
 
 def test_any_damage_is_an_input_error(file: Path) -> None:
@@ -169,6 +169,6 @@ def test_any_damage_is_an_input_error(file: Path) -> None:
             damaged[random.integers(0, len(damaged), size=3)] = random.integers(0, 256, size=3)
             file.write_bytes(damaged.tobytes())
             with contextlib.suppress(InputError):
-                assert pixels(file, (12, 9), 3).shape == (12, 9, 3)
+                assert read_pixels(file, (12, 9), 3).shape == (12, 9, 3)
                 read += 1
     assert 0 < read < 300

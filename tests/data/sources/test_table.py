@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from regzoo.core.errors import InputError
-from regzoo.data.sources.table import load_table, read_csv
+from regzoo.data.sources.table import load_csv, read_csv
 
 GOOD = "age,member,income,kind\n30,True,1.5,yes\n40,False,2.5,no\n50,True,3.5,yes\n"
 
@@ -21,7 +21,7 @@ def file(tmp_path: Path) -> Path:
 
 def test_columns_and_labels(file: Path) -> None:
     file.write_text(GOOD, encoding="utf-8")
-    data = load_table(file, "kind")
+    data = load_csv(file, "kind")
     assert (data.columns, data.target, data.kind) == (("age", "member", "income"), "kind", "rows")
     assert data.x.tolist() == [[30, "true", 1.5], [40, "false", 2.5], [50, "true", 3.5]]
     assert data.y.tolist() == ["yes", "no", "yes"]
@@ -32,7 +32,7 @@ def test_the_target_may_stand_anywhere(file: Path) -> None:
     header, *rows = [line.split(",") for line in GOOD.split()]
     moved = file.with_name("moved.csv")
     moved.write_text("".join(",".join([row[3], *row[:3]]) + "\n" for row in (header, *rows)), encoding="utf-8")
-    assert load_table(moved, "kind").digest == load_table(file, "kind").digest
+    assert load_csv(moved, "kind").digest == load_csv(file, "kind").digest
 
 
 @pytest.mark.parametrize(
@@ -56,13 +56,13 @@ def test_the_target_may_stand_anywhere(file: Path) -> None:
 )
 def test_targets_are_read_as_written(file: Path, cells: str, kind: str, values: list[object]) -> None:
     file.write_text("x,y\n" + "".join(f"{n},{cell}\n" for n, cell in enumerate(cells.split())), encoding="utf-8")
-    y = load_table(file, "y").y
+    y = load_csv(file, "y").y
     assert (y.dtype.kind, y.tolist()) == (kind, values)
 
 
 def test_what_spreadsheets_write(file: Path) -> None:
     file.write_bytes('\ufeff"age", "size, cm",y\r\n1, 2.5,"a, b"\r\n\r\n3,4.5,"c ""d"""\r\n'.encode())
-    data = load_table(file, "y")
+    data = load_csv(file, "y")
     assert data.columns == ("age", "size, cm")
     np.testing.assert_array_equal(data.x, [[1, 2.5], [3, 4.5]])
     assert data.y.tolist() == ["a, b", 'c "d"']
@@ -72,7 +72,7 @@ def test_the_content_alone_decides_the_digest(file: Path) -> None:
     file.write_text(GOOD, encoding="utf-8")
     other = file.with_name("copy.csv")
     other.write_text(GOOD.replace("\n", "\r\n"), encoding="utf-8")
-    assert load_table(file, "kind").digest == load_table(other, "kind").digest
+    assert load_csv(file, "kind").digest == load_csv(other, "kind").digest
 
 
 def test_a_table_without_target_can_be_read_for_prediction(file: Path) -> None:
@@ -84,21 +84,21 @@ def test_a_compressed_table_is_the_table(file: Path) -> None:
     file.write_text(GOOD, encoding="utf-8")
     packed = file.with_name("table.csv.gz")
     packed.write_bytes(gzip.compress(file.read_bytes()))
-    assert load_table(packed, "kind").digest == load_table(file, "kind").digest
+    assert load_csv(packed, "kind").digest == load_csv(file, "kind").digest
     packed.write_bytes(packed.read_bytes()[:-12])
     with pytest.raises(InputError, match=r"table\.csv\.gz: is damaged: .*; compress it again"):
-        load_table(packed, "kind")
+        load_csv(packed, "kind")
 
 
 def test_columns_that_are_no_inputs_are_left_out_whatever_they_hold(file: Path) -> None:
     file.write_text("id,note,a,y\n1,inf,5,yes\n2,0.5,7,no\n", encoding="utf-8")
-    data = load_table(file, "y", drop=("id", "note"))
+    data = load_csv(file, "y", drop=("id", "note"))
     assert data.columns == ("a",)
     np.testing.assert_array_equal(data.x, [[5], [7]])
     test = file.with_name("test.csv")
     test.write_text("id,a,y\n1,9,yes\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"test\.csv: there is no column 'note' to leave out \(data\.drop\)"):
-        load_table(file, "y", drop=("id", "note"), parts={"test": test})
+        load_csv(file, "y", drop=("id", "note"), parts={"test": test})
 
 
 TRIPS = """\
@@ -111,7 +111,7 @@ NA,2023-12-31,3.5,bus,1,train
 
 def test_roles_are_columns_that_are_no_inputs(file: Path) -> None:
     file.write_text(TRIPS, encoding="utf-8")
-    data = load_table(file, "how", roles={"group": "who", "time": "when", "weight": "counts", "part": "use"})
+    data = load_csv(file, "how", roles={"group": "who", "time": "when", "weight": "counts", "part": "use"})
     assert data.columns == ("km",)
     assert data.group is not None
     assert data.group.tolist() == ["007", "007", "NA"]
@@ -125,7 +125,7 @@ def test_parts_may_have_files_of_their_own(file: Path) -> None:
     test, validation = file.with_name("test.csv"), file.with_name("validation.csv")
     test.write_text("kind,member,age,income\nmaybe,True,20,0.5\n", encoding="utf-8")  # in another order
     validation.write_text("age,member,income,kind\n10,False,9.5,yes\n", encoding="utf-8")
-    data = load_table(file, "kind", parts={"validation": validation, "test": test})
+    data = load_csv(file, "kind", parts={"validation": validation, "test": test})
     assert data.columns == ("age", "member", "income")
     assert data.x.tolist()[3:] == [[10, "false", 9.5], [20, "true", 0.5]]
     assert data.y.tolist() == ["yes", "no", "yes", "yes", "maybe"]
@@ -137,7 +137,7 @@ def test_labels_of_several_files_are_read_together(file: Path) -> None:
     file.write_text("x,y\n1,01\n2,02\n", encoding="utf-8")
     test = file.with_name("test.csv")
     test.write_text("x,y\n3,10\n", encoding="utf-8")  # alone, a whole number
-    assert load_table(file, "y", parts={"test": test}).y.tolist() == ["01", "02", "10"]
+    assert load_csv(file, "y", parts={"test": test}).y.tolist() == ["01", "02", "10"]
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_files_of_one_data_set_have_the_same_columns(file: Path, text: str, mess
     test = file.with_name("test.csv")
     test.write_text(text, encoding="utf-8")
     with pytest.raises(InputError) as caught:
-        load_table(file, "kind", parts={"test": test})
+        load_csv(file, "kind", parts={"test": test})
     assert str(caught.value).startswith(f"{test}: ")
     assert message in str(caught.value)
 
@@ -175,7 +175,7 @@ def test_files_of_one_data_set_have_the_same_columns(file: Path, text: str, mess
 def test_roles_that_cannot_be_read_are_said(file: Path, roles: dict[str, str], message: str) -> None:
     file.write_text("who,when,km,how\n007,2024-03-01,1.5,bus\n007,,2.5,car\nNA,2023-12-31,3.5,bus\n", encoding="utf-8")
     with pytest.raises(InputError) as caught:
-        load_table(file, "how", roles=roles)
+        load_csv(file, "how", roles=roles)
     assert str(caught.value).startswith(f"{file}: ")
     assert message in str(caught.value)
 
@@ -250,7 +250,7 @@ def test_roles_that_cannot_be_read_are_said(file: Path, roles: dict[str, str], m
 def test_what_is_refused_is_said(file: Path, text: str, message: str) -> None:
     file.write_text(text, encoding="utf-8")
     with pytest.raises(InputError) as caught:
-        load_table(file, "y")
+        load_csv(file, "y")
     assert str(caught.value).startswith(f"{file}: ")
     assert message in str(caught.value)
 
@@ -258,8 +258,8 @@ def test_what_is_refused_is_said(file: Path, text: str, message: str) -> None:
 def test_files_that_cannot_be_read(file: Path) -> None:
     file.write_bytes("a,y\n1,caf\xe9\n".encode("latin-1"))
     with pytest.raises(InputError, match=r"is not UTF-8 text \(byte 0xe9\); save it as UTF-8"):
-        load_table(file, "y")
+        load_csv(file, "y")
     with pytest.raises(InputError, match="there is no such file; relative paths start at the config's folder"):
-        load_table(file.with_name("none.csv"), "y")
+        load_csv(file.with_name("none.csv"), "y")
     with pytest.raises(InputError, match="is a folder, not a file"):
-        load_table(file.parent, "y")
+        load_csv(file.parent, "y")

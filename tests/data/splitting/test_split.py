@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from regzoo.config import Split as Settings
+from regzoo.config import SplitConfig as Settings
 from regzoo.core.errors import InputError
 from regzoo.data.dataset import Dataset
 from regzoo.data.sources.arrays import from_arrays
-from regzoo.data.splitting.split import Split, flip, split
+from regzoo.data.splitting.split import Split, flip_labels, split_dataset
 
 PARTS = ("train", "validation", "test")
 
@@ -61,7 +61,7 @@ def assert_parts(parts: Split, rows: int) -> None:
 @pytest.mark.parametrize("case", range(40))
 def test_parts_are_sorted_do_not_overlap_and_are_everything(case: int, task: str) -> None:
     y, shares = random_case(case)
-    parts = split(labelled(targets(y, task)), shares, case)
+    parts = split_dataset(labelled(targets(y, task)), shares, case)
     assert_parts(parts, len(y))
     assert len(parts.test) == round(shares.test * len(y))
     assert len(parts.validation) == round(shares.validation * len(y))
@@ -71,7 +71,7 @@ def test_parts_are_sorted_do_not_overlap_and_are_everything(case: int, task: str
 @pytest.mark.parametrize("case", range(40))
 def test_each_class_has_its_share_in_each_part(case: int) -> None:
     y, shares = random_case(case)
-    parts = split(labelled(y), shares, case)
+    parts = split_dataset(labelled(y), shares, case)
     for label, count in zip(*np.unique(y, return_counts=True), strict=True):
         # Largest remainder moves a class by less than 1 row in the test part. The validation part divides
         # what is left, so it inherits that row and adds its own; the training part inherits both.
@@ -86,7 +86,7 @@ def test_each_class_has_its_share_in_each_part(case: int) -> None:
 
 def test_the_seed_decides() -> None:
     data = labelled(np.arange(3).repeat(40))
-    first, again, other = (split(data, settings(), seed) for seed in (0, 0, 1))
+    first, again, other = (split_dataset(data, settings(), seed) for seed in (0, 0, 1))
     assert np.array_equal(first.train, again.train)
     assert np.array_equal(first.test, again.test)
     assert not np.array_equal(first.test, other.test)
@@ -97,7 +97,7 @@ def test_the_seed_decides() -> None:
 def test_train_size_keeps_rows_of_the_training_part_and_leaves_the_others(size: int, task: str) -> None:
     y = np.repeat([0, 1, 2], [80, 30, 10])
     data = labelled(targets(y, task))
-    whole, few = split(data, settings(), 0), split(data, settings(train_size=size), 0)
+    whole, few = split_dataset(data, settings(), 0), split_dataset(data, settings(train_size=size), 0)
     assert len(few.train) == size
     assert set(few.train) <= set(whole.train)
     assert np.array_equal(few.validation, whole.validation)
@@ -108,7 +108,7 @@ def test_train_size_keeps_rows_of_the_training_part_and_leaves_the_others(size: 
 
 def test_three_rows_of_a_class_go_one_into_each_part() -> None:
     y = np.repeat([0, 1], [500, 3])
-    parts = split(labelled(y), settings(), 0)
+    parts = split_dataset(labelled(y), settings(), 0)
     assert [int(np.sum(y[part] == 1)) for part in (parts.train, parts.validation, parts.test)] == [1, 1, 1]
 
 
@@ -130,7 +130,7 @@ def grouped_case(case: int) -> tuple[Dataset, np.ndarray]:
 @pytest.mark.parametrize("case", range(30))
 def test_no_group_is_in_two_parts_and_shares_are_nearly_met(case: int) -> None:
     data, group = grouped_case(case)
-    parts = split(data, settings(), case)
+    parts = split_dataset(data, settings(), case)
     assert_parts(parts, len(group))
     held = [set(group[getattr(parts, part)]) for part in PARTS]
     assert sum(map(len, held)) == len(set(group))
@@ -147,7 +147,7 @@ def test_no_group_is_in_two_parts_and_shares_are_nearly_met(case: int) -> None:
 
 def test_groups_of_one_row_each_are_as_good_as_none() -> None:
     y = np.repeat([0, 1, 2], [60, 30, 10])
-    parts = split(labelled(y, groups=np.arange(100)), settings(), 0)
+    parts = split_dataset(labelled(y, groups=np.arange(100)), settings(), 0)
     for part, counts in zip(PARTS, ([36, 18, 6], [12, 6, 2], [12, 6, 2]), strict=True):
         assert np.bincount(y[getattr(parts, part)]).tolist() == counts
 
@@ -155,35 +155,35 @@ def test_groups_of_one_row_each_are_as_good_as_none() -> None:
 def test_by_hand_three_groups_go_one_into_each_part() -> None:
     y, group = np.array([0, 1] * 6), np.repeat(["a", "b", "c"], [8, 2, 2])
     for seed in range(10):
-        parts = split(labelled(y, groups=group), settings(), seed)
+        parts = split_dataset(labelled(y, groups=group), settings(), seed)
         assert len({group[getattr(parts, part)][0] for part in PARTS}) == 3
         assert len(parts.train) == 8  # the one that is nearest to 60 %
 
 
 def test_the_seed_decides_which_groups_test() -> None:
     data, _ = grouped_case(0)
-    first, again, other = (split(data, settings(), seed) for seed in (0, 0, 1))
+    first, again, other = (split_dataset(data, settings(), seed) for seed in (0, 0, 1))
     assert np.array_equal(first.test, again.test)
     assert not np.array_equal(first.test, other.test)
 
 
 def test_a_regression_is_grouped_too() -> None:
     group = np.arange(20).repeat(5)
-    parts = split(numbers(100, groups=group), settings(), 0)
+    parts = split_dataset(numbers(100, groups=group), settings(), 0)
     assert_parts(parts, 100)
     assert [len(set(group[getattr(parts, part)])) for part in PARTS] == [12, 4, 4]
 
 
 def test_the_task_decides_whether_classes_count() -> None:
     data = labelled(["a"] * 9 + ["b"])  # too rare a class
-    assert split(data, settings(), 0, "reconstruction").facts["kind"] == "random"
+    assert split_dataset(data, settings(), 0, "reconstruction").facts["kind"] == "random"
     with pytest.raises(InputError, match="the class b occurs only once"):
-        split(data, settings(), 0)
+        split_dataset(data, settings(), 0)
 
 
 def test_inputs_without_targets_are_split_and_have_duplicates() -> None:
     data = from_arrays(np.arange(60)[:, np.newaxis] // 2, None, groups=np.arange(60) // 2)
-    parts = split(data, settings(), 0)
+    parts = split_dataset(data, settings(), 0)
     assert_parts(parts, 60)
     assert (parts.facts["kind"], parts.facts["duplicates"]) == ("grouped", 0)
     assert data.duplicates.tolist() == (np.arange(60) // 2).tolist()
@@ -195,7 +195,7 @@ def test_inputs_without_targets_are_split_and_have_duplicates() -> None:
 def test_equal_rows_are_counted_and_kept_together_when_asked() -> None:
     x = np.arange(40).repeat(3)[:, np.newaxis]  # 40 triplets
     data = from_arrays(x, np.arange(40).repeat(3) % 2)
-    anywhere, together = (split(data, settings(duplicates=word), 0) for word in ("anywhere", "together"))
+    anywhere, together = (split_dataset(data, settings(duplicates=word), 0) for word in ("anywhere", "together"))
     assert anywhere.facts["kind"] == "stratified"
     held = [{int(value) for value in x[getattr(anywhere, part), 0]} for part in PARTS]
     parted = {value for value in range(40) if sum(value in part for part in held) > 1}
@@ -207,7 +207,7 @@ def test_equal_rows_are_counted_and_kept_together_when_asked() -> None:
 
 def test_without_equal_rows_the_option_changes_nothing() -> None:
     data = labelled(np.arange(3).repeat(40))
-    one, other = (split(data, settings(duplicates=word), 0) for word in ("anywhere", "together"))
+    one, other = (split_dataset(data, settings(duplicates=word), 0) for word in ("anywhere", "together"))
     assert np.array_equal(one.test, other.test)
     assert other.facts["kind"] == "stratified"
 
@@ -219,7 +219,7 @@ def test_without_equal_rows_the_option_changes_nothing() -> None:
 def test_each_part_is_later_than_the_one_before_and_ties_stay_together(case: int) -> None:
     random = np.random.default_rng(case)
     time = random.integers(0, random.integers(8, 60), size=100)
-    parts = split(numbers(100, time=time), settings(), case)
+    parts = split_dataset(numbers(100, time=time), settings(), case)
     assert_parts(parts, 100)
     assert time[parts.train].max() < time[parts.validation].min()
     assert time[parts.validation].max() < time[parts.test].min()
@@ -230,7 +230,7 @@ def test_each_part_is_later_than_the_one_before_and_ties_stay_together(case: int
 
 def test_by_hand_dates_in_any_order() -> None:
     dates = [f"2024-01-{day:02d}" for day in (9, 2, 7, 4, 5, 6, 3, 8, 1, 10)]
-    parts = split(numbers(10, time=dates), settings(), 0)
+    parts = split_dataset(numbers(10, time=dates), settings(), 0)
     assert (parts.train.tolist(), parts.validation.tolist(), parts.test.tolist()) == (
         [1, 3, 4, 5, 6, 8],
         [2, 7],
@@ -240,7 +240,7 @@ def test_by_hand_dates_in_any_order() -> None:
 
 def test_by_hand_ties_move_the_edge() -> None:
     time = [1, 1, 1, 1, 2, 2, 2, 2, 2, 3]  # wanted: 6, 2, 2; possible edges: after 4 and after 9 rows
-    parts = split(numbers(10, time=time), settings(), 0)
+    parts = split_dataset(numbers(10, time=time), settings(), 0)
     assert [len(getattr(parts, part)) for part in PARTS] == [4, 5, 1]
 
 
@@ -251,7 +251,7 @@ def test_marked_rows_are_their_part_and_the_rest_is_drawn() -> None:
     y = np.repeat([0, 1], [60, 40])
     part = np.array([""] * 100, dtype="U10")
     part[[0, 1, 60, 61]] = "test"
-    parts = split(labelled(y, part=part), settings(), 0)
+    parts = split_dataset(labelled(y, part=part), settings(), 0)
     assert_parts(parts, 100)
     assert parts.test.tolist() == [0, 1, 60, 61]
     # a quarter of the 96 rows: 0.2 / (0.6 + 0.2); by class 58 : 38, so 14.5 and 9.5
@@ -262,25 +262,25 @@ def test_marked_rows_are_their_part_and_the_rest_is_drawn() -> None:
 
 def test_all_three_parts_may_be_marked() -> None:
     part = np.random.default_rng(0).permutation(np.repeat(["train", "validation", "test"], [50, 20, 30]))
-    parts = split(labelled([0, 1] * 50, part=part), settings(), 0)
+    parts = split_dataset(labelled([0, 1] * 50, part=part), settings(), 0)
     for name in PARTS:
         assert np.array_equal(getattr(parts, name), np.flatnonzero(part == name))
 
 
 def test_without_a_marked_validation_part_it_comes_from_the_open_rows_or_else_from_training() -> None:
     part = np.repeat(["train", "", "test"], [40, 40, 20])
-    parts = split(labelled([0, 1] * 50, part=part), settings(), 0)
+    parts = split_dataset(labelled([0, 1] * 50, part=part), settings(), 0)
     assert_parts(parts, 100)
     assert set(part[parts.validation]) == {""}
     assert len(parts.validation) == 20  # a quarter of the 80
     part[part == ""] = "train"
-    parts = split(labelled([0, 1] * 50, part=part), settings(), 0)
+    parts = split_dataset(labelled([0, 1] * 50, part=part), settings(), 0)
     assert (set(part[parts.validation]), len(parts.validation)) == ({"train"}, 20)
 
 
 def test_with_a_marked_validation_part_the_test_part_is_drawn_from_open_rows() -> None:
     part = np.repeat(["validation", ""], [20, 80])
-    parts = split(labelled([0, 1] * 50, part=part), settings(), 0)
+    parts = split_dataset(labelled([0, 1] * 50, part=part), settings(), 0)
     assert_parts(parts, 100)
     assert np.array_equal(parts.validation, np.arange(20))
     assert len(parts.test) == 20
@@ -289,16 +289,16 @@ def test_with_a_marked_validation_part_the_test_part_is_drawn_from_open_rows() -
 def test_marks_go_with_groups_and_time() -> None:
     part = np.repeat(["", "test"], [80, 20])
     group = np.arange(20).repeat(5)
-    parts = split(labelled([0, 1] * 50, part=part, groups=group), settings(), 0)
+    parts = split_dataset(labelled([0, 1] * 50, part=part, groups=group), settings(), 0)
     assert (parts.test.tolist(), len(parts.validation)) == (list(range(80, 100)), 20)
     assert not set(group[parts.train]) & set(group[parts.validation])
-    parts = split(numbers(100, part=part, time=np.arange(100)), settings(), 0)
+    parts = split_dataset(numbers(100, part=part, time=np.arange(100)), settings(), 0)
     assert parts.validation.tolist() == list(range(60, 80))
 
 
 def test_a_marked_test_part_may_lack_a_class_and_the_facts_say_so() -> None:
     y = np.array(["a", "b", "c"] * 30)
-    parts = split(labelled(y, part=np.where(np.arange(90) == 0, "test", "")), settings(), 0)
+    parts = split_dataset(labelled(y, part=np.where(np.arange(90) == 0, "test", "")), settings(), 0)
     assert parts.facts["absent"] == {"test": ["b", "c"]}
 
 
@@ -306,7 +306,7 @@ def test_a_marked_test_part_may_lack_a_class_and_the_facts_say_so() -> None:
 
 
 def folds_of(data: Dataset, shares: Settings, repetition: int = 0, seed: int = 0) -> list[Split]:
-    return [split(data, shares, seed, fold=fold, repetition=repetition) for fold in range(shares.folds)]
+    return [split_dataset(data, shares, seed, fold=fold, repetition=repetition) for fold in range(shares.folds)]
 
 
 @pytest.mark.parametrize("folds", [2, 3, 5, 10])
@@ -359,13 +359,13 @@ def test_grouped_folds_are_nearly_so(case: int) -> None:
 
 def test_folds_leave_the_test_part_as_it_is() -> None:
     for data in (labelled(np.arange(3).repeat(40)), numbers(120), numbers(120, time=np.arange(120))):
-        tests = [split(data, settings(folds=folds), 0).test for folds in (1, 3, 5)]
+        tests = [split_dataset(data, settings(folds=folds), 0).test for folds in (1, 3, 5)]
         assert all(np.array_equal(test, tests[0]) for test in tests)
 
 
 def test_folds_repeat_and_the_seed_decides() -> None:
     data = labelled(np.arange(3).repeat(40))
-    first, again, other = (split(data, settings(folds=5), seed, fold=2, repetition=3) for seed in (0, 0, 1))
+    first, again, other = (split_dataset(data, settings(folds=5), seed, fold=2, repetition=3) for seed in (0, 0, 1))
     assert np.array_equal(first.validation, again.validation)
     assert not np.array_equal(first.validation, other.validation)
 
@@ -409,7 +409,7 @@ def test_folds_in_the_order_of_time_keep_ties_together(case: int) -> None:
 
 
 def test_facts_are_plain_and_hash_the_rows() -> None:
-    parts = split(labelled(np.arange(3).repeat(40)), settings(), 0)
+    parts = split_dataset(labelled(np.arange(3).repeat(40)), settings(), 0)
     facts = json.loads(json.dumps(parts.facts, allow_nan=False))
     for part in PARTS:
         content = np.asarray(getattr(parts, part), dtype="<i8").tobytes()
@@ -518,13 +518,13 @@ DATES = [f"2024-01-{day + 1:02d}" for day in range(30)]
 )
 def test_what_cannot_be_split_is_said(data: Dataset, shares: Settings, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        split(data, shares, 0)
+        split_dataset(data, shares, 0)
 
 
 @pytest.mark.parametrize(("folds", "fold", "repetition"), [(1, 1, 0), (1, 0, 1), (3, 3, 0), (3, -1, 0), (3, 0, -1)])
 def test_a_fold_that_is_not_there_is_refused(folds: int, fold: int, repetition: int) -> None:
     with pytest.raises(InputError, match=f"split.folds: {folds} folds have no fold {fold} of repetition {repetition}"):
-        split(labelled([0, 1] * 50), settings(folds=folds), 0, fold=fold, repetition=repetition)
+        split_dataset(labelled([0, 1] * 50), settings(folds=folds), 0, fold=fold, repetition=repetition)
 
 
 # Wrong labels
@@ -533,14 +533,14 @@ def test_a_fold_that_is_not_there_is_refused(folds: int, fold: int, repetition: 
 @pytest.mark.parametrize(("share", "wrong"), [(0.0, 0), (0.1, 12), (0.3, 36), (0.99, 119)])
 def test_label_noise_changes_exactly_its_share(share: float, wrong: int) -> None:
     codes = np.arange(4).repeat(30)
-    noisy = flip(codes, share, 4, seed=0)
+    noisy = flip_labels(codes, share, 4, seed=0)
     assert np.sum(noisy != codes) == wrong  # round(share * 120)
     assert noisy.min() >= 0
     assert noisy.max() <= 3
 
 
 def test_wrong_labels_are_each_as_likely() -> None:
-    noisy = flip(np.zeros(30_000, dtype=np.int64), 0.9, 4, seed=0)
+    noisy = flip_labels(np.zeros(30_000, dtype=np.int64), 0.9, 4, seed=0)
     counts = np.bincount(noisy, minlength=4)
     assert counts[0] == 3_000
     # 27,000 draws of 3 classes: mean 9,000, standard deviation sqrt(27000 * 1/3 * 2/3) = 77.5; 4 of them.
@@ -549,7 +549,7 @@ def test_wrong_labels_are_each_as_likely() -> None:
 
 def test_label_noise_is_seeded_and_leaves_its_input() -> None:
     codes = np.arange(4).repeat(30)
-    first, again, other = (flip(codes, 0.3, 4, seed) for seed in (0, 0, 1))
+    first, again, other = (flip_labels(codes, 0.3, 4, seed) for seed in (0, 0, 1))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
     assert np.array_equal(codes, np.arange(4).repeat(30))
@@ -563,11 +563,11 @@ def tags(rows: int, rare: int, **roles: Any) -> Dataset:
 @pytest.mark.parametrize("seed", range(5))
 def test_several_labels_have_their_shares_in_each_part(seed: int) -> None:
     data = tags(50, 20)
-    parts = split(data, settings(), seed)
+    parts = split_dataset(data, settings(), seed)
     assert [len(getattr(parts, part)) for part in PARTS] == [30, 10, 10]
     assert [data.y[getattr(parts, part)].sum(0).tolist() for part in PARTS] == [[15, 12], [5, 4], [5, 4]]
     assert parts.facts["kind"] == "stratified"
-    kept = split(data, settings(train_size=10), seed)
+    kept = split_dataset(data, settings(train_size=10), seed)
     assert data.y[kept.train].sum(0).tolist() == [5, 4]
     assert np.array_equal(kept.test, parts.test)
     assert np.array_equal(kept.validation, parts.validation)
@@ -575,10 +575,10 @@ def test_several_labels_have_their_shares_in_each_part(seed: int) -> None:
 
 def test_folds_have_the_shares_of_several_labels() -> None:
     data = tags(50, 20)
-    cuts = [split(data, settings(folds=4), 0, fold=fold) for fold in range(4)]
+    cuts = [split_dataset(data, settings(folds=4), 0, fold=fold) for fold in range(4)]
     assert sorted(np.concatenate([cut.validation for cut in cuts])) == sorted(np.setdiff1d(np.arange(50), cuts[0].test))
     assert [data.y[cut.validation].sum(0).tolist() for cut in cuts] == [[5, 4]] * 4
-    again = split(data, settings(folds=4), 0, fold=3, repetition=1)
+    again = split_dataset(data, settings(folds=4), 0, fold=3, repetition=1)
     assert not np.array_equal(again.validation, cuts[3].validation)
     assert np.array_equal(again.test, cuts[3].test)
 
@@ -587,15 +587,15 @@ def test_a_label_has_both_values_in_training() -> None:
     part = np.repeat(["test", "validation", "train"], [10, 10, 30])
     said = "data: the label '1' is false in all 30 training rows, and true in 4 of all 50 rows; a model cannot learn it"
     with pytest.raises(InputError, match=said):
-        split(tags(50, 4, part=part), settings(), 0)
+        split_dataset(tags(50, 4, part=part), settings(), 0)
     with pytest.raises(
         InputError, match="the label '1' is true in all 30 training rows, and false in 0 of all 50 rows"
     ):
-        split(tags(50, 50), settings(), 0)
+        split_dataset(tags(50, 50), settings(), 0)
     with pytest.raises(InputError, match=r"the label '.' is .* in all 2 training rows"):
-        split(tags(50, 4), settings(train_size=2), 0)
+        split_dataset(tags(50, 4), settings(train_size=2), 0)
 
 
 def test_wrong_labels_are_for_classes() -> None:
     with pytest.raises(InputError, match="label_noise: needs classes, this is multilabel"):
-        split(tags(50, 20), settings(label_noise=0.1), 0)
+        split_dataset(tags(50, 20), settings(label_noise=0.1), 0)

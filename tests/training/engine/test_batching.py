@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from regzoo.core import OnTraining, parse
-from regzoo.training.engine.batching import CHUNK, InMemoryRows, Rows, StreamedRows, as_row_sources
+from regzoo.training.engine.batching import CHUNK, InMemoryRows, PartArrays, StreamedRows, as_row_sources
 from regzoo.training.engine.program import Program, Training
 from regzoo.training.model.build import build_model
 from regzoo.training.optimizers import compiled_optimizer
@@ -40,7 +40,7 @@ class Counted(np.ndarray):
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Rows, Rows]:
+def data(tmp_path_factory: pytest.TempPathFactory) -> tuple[PartArrays, PartArrays]:
     """Rows in files, mapped as a worker maps them."""
     draw = np.random.default_rng(0)
     y = draw.integers(0, 3, TRAIN + VALIDATION)
@@ -54,7 +54,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Rows, Rows]:
     return parts[0], parts[1]
 
 
-def program(recipe: str, data: tuple[Rows, Rows], memory: int | None = None, **given: Any) -> Program:
+def program(recipe: str, data: tuple[PartArrays, PartArrays], memory: int | None = None, **given: Any) -> Program:
     model = build_model("mlp([8])", parse(recipe), THREE, (5,))
     model.compile(compiled_optimizer("adam"))
     return Program(model, *data, BATCH, memory=memory, **given)
@@ -74,7 +74,7 @@ def assert_same(one: list[np.ndarray], other: list[np.ndarray]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("recipe", ["dropout(0.5) + mixup(0.4)", "batch_norm(0.9) + swa(0.0)"])
-def test_streaming_changes_nothing(recipe: str, data: tuple[Rows, Rows]) -> None:
+def test_streaming_changes_nothing(recipe: str, data: tuple[PartArrays, PartArrays]) -> None:
     """SWA with batch norm also goes through the training rows outside of the graph, for its statistics and its loss."""
     resident, streamed = program(recipe, data), program(recipe, data, memory=1000)
     expected, found = train(resident, recipe), train(streamed, recipe)
@@ -87,7 +87,7 @@ def test_streaming_changes_nothing(recipe: str, data: tuple[Rows, Rows]) -> None
     assert (resident.traces, streamed.traces) == (1, 1)
 
 
-def test_streamed_rows_are_never_all_in_memory(data: tuple[Rows, Rows]) -> None:
+def test_streamed_rows_are_never_all_in_memory(data: tuple[PartArrays, PartArrays]) -> None:
     counted: Any = tuple(tuple(np.array(array).view(Counted) for array in rows) for rows in data)
     made = program("none", counted, memory=1000)
     train(made, "none", epochs=1)
@@ -102,7 +102,7 @@ def test_streamed_rows_are_never_all_in_memory(data: tuple[Rows, Rows]) -> None:
     assert max(x.reads) == TRAIN  # the counter would have noticed
 
 
-def test_the_budget_is_for_both_parts_and_their_targets(data: tuple[Rows, Rows]) -> None:
+def test_the_budget_is_for_both_parts_and_their_targets(data: tuple[PartArrays, PartArrays]) -> None:
     needed = (TRAIN + VALIDATION) * 4 * (5 + 3)  # float32: 5 inputs, 3 classes
     for memory, kind in ((None, InMemoryRows), (needed, InMemoryRows), (needed - 1, StreamedRows)):
         assert [type(part) for part in as_row_sources(data, THREE, memory)] == [kind, kind]
@@ -110,7 +110,7 @@ def test_the_budget_is_for_both_parts_and_their_targets(data: tuple[Rows, Rows])
     assert as_row_sources(parts, THREE, memory=0) == parts  # they are there already
 
 
-def test_programs_share_what_is_held(data: tuple[Rows, Rows]) -> None:
+def test_programs_share_what_is_held(data: tuple[PartArrays, PartArrays]) -> None:
     parts = as_row_sources(data, THREE)
     first, second = (train(program("none", given), "none") for given in (data, tuple(parts)))  # type: ignore[arg-type]
     assert first.history == second.history
@@ -118,7 +118,7 @@ def test_programs_share_what_is_held(data: tuple[Rows, Rows]) -> None:
 
 @pytest.mark.parametrize("kind", [InMemoryRows, StreamedRows])
 def test_batches_come_in_the_order_that_is_asked_for(
-    kind: type[InMemoryRows | StreamedRows], data: tuple[Rows, Rows]
+    kind: type[InMemoryRows | StreamedRows], data: tuple[PartArrays, PartArrays]
 ) -> None:
     (x, y), _ = data
     part = kind((x, y), THREE)
@@ -138,7 +138,7 @@ def test_batches_come_in_the_order_that_is_asked_for(
     np.testing.assert_array_equal(np.concatenate([targets for _, targets in in_order]), np.eye(3)[y])
 
 
-def test_images_and_numbers_stream_too(images: Rows, numbers: Rows) -> None:
+def test_images_and_numbers_stream_too(images: PartArrays, numbers: PartArrays) -> None:
     for (x, y), task, backbone in (
         (images, THREE, "cnn(filters=[2], dense=4)"),
         ((numbers[0], numbers[1][:, None].astype(np.float32) / 300), Task("regression", 1), "mlp([4])"),
