@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import re
@@ -78,6 +79,21 @@ class Row:
     parameters: int | None
     status: str
 
+    @property
+    def is_placebo(self) -> bool:
+        """Whether it is a disguised copy of the baseline."""
+        return is_placebo(self.name)
+
+    @property
+    def beats_baseline(self) -> bool:
+        """Whether its gain over the baseline is positive and conclusive."""
+        return self.verdict == "conclusive" and self.gain is not None and self.gain > 0
+
+    def metric(self, part: str, name: str) -> float:
+        """Return the mean of a metric on ``train``, ``validation`` or ``test``; NaN if unknown."""
+        value = self.metrics.get(part, {}).get(name)
+        return math.nan if value is None else value
+
 
 @dataclass(frozen=True)
 class Leaderboard:
@@ -100,6 +116,37 @@ class Leaderboard:
     lead: Contrast | None
     shrunk_gain: float | None
     recipes: tuple[Row, ...]
+
+    @property
+    def measured(self) -> tuple[Row, ...]:
+        """The recipes with a mean score, best first."""
+        rows = [row for row in self.recipes if row.mean is not None]
+        return tuple(sorted(rows, key=lambda row: math.inf if row.rank is None else row.rank))
+
+    @property
+    def unmeasured(self) -> tuple[Row, ...]:
+        """The recipes without a mean score: pending, diverged or failed."""
+        return tuple(row for row in self.recipes if row.mean is None)
+
+    @property
+    def placebos(self) -> tuple[Row, ...]:
+        """The disguised copies of the baseline."""
+        return tuple(row for row in self.recipes if row.is_placebo)
+
+    def find(self, name: str) -> Row | None:
+        """Return the recipe called ``name``, as the config writes it or with numbers; None if there is none."""
+        by_name = (row for row in self.recipes if row.name == name)
+        by_recipe = (row for row in self.recipes if row.recipe == name)
+        return next(itertools.chain(by_name, by_recipe), None)
+
+    def is_baseline(self, row: Row) -> bool:
+        """Return True for the recipe that gains refer to."""
+        return row is self.find(self.baseline)
+
+    def tier_mates(self, row: Row) -> tuple[Row, ...]:
+        """Return the other recipes of the row's tier, best first; placebos are left out."""
+        others = (other for other in self.measured if other is not row and not other.is_placebo)
+        return tuple(other for other in others if row.tier is not None and other.tier == row.tier)
 
     def to_dict(self) -> dict[str, Any]:
         """What `to_json` writes: plain values, None for what is not known."""

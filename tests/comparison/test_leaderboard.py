@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from dataclasses import replace
 from typing import Literal
 
@@ -289,3 +290,17 @@ def test_folds_widen_the_interval_by_the_corrected_variance() -> None:
     reach = 4.302653 * pd.Series(gains).std() / 3**0.5
     for row, factor in ((narrow, 1.0), (wide, 2.5**0.5)):
         assert (row.gain_low, row.gain_high) == pytest.approx((0.1 - factor * reach, 0.1 + factor * reach))
+
+
+def test_recipes_are_found_by_name_and_sorted_by_what_is_known() -> None:
+    made = leaderboard.build_leaderboard([*NONE, *DROPOUT], "nll", "min", ["none", "dropout", "l1"])
+    dropout, none, l1 = made.recipes
+    assert (made.measured, made.unmeasured, made.placebos) == ((dropout, none), (l1,), ())
+    assert made.find("dropout") is made.find("dropout(0.31)") is dropout
+    assert made.find("l2") is None
+    assert made.is_baseline(none)
+    assert not made.is_baseline(dropout)
+    assert dropout.beats_baseline
+    assert made.tier_mates(dropout) == ()
+    assert dropout.metric("test", "nll") == pytest.approx(0.72)
+    assert math.isnan(l1.metric("test", "nll"))
