@@ -136,7 +136,7 @@ class Result:
 
         with Ledger(self.folder) as ledger:
             record, weights = ledger.weights(self.board.recipes[0].name)
-            return load_finished_model(load_setup(ledger, record.run.fold), parse(record.run.recipe), weights)
+            return load_finished_model(load_setup(ledger, record.run.fold), record.run.recipe, weights)
 
     def write_report(self) -> None:
         """Write leaderboard, report and figures anew, into the folder."""

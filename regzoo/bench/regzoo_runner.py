@@ -61,7 +61,7 @@ def compare(job: Job) -> Measurement:
         )
         for record in clock.records:
             if record.status != "ok":
-                raise EnvironmentFailure(f"a run {record.status}: {record.run.recipe}: {record.error}")
+                raise EnvironmentFailure(f"a run {record.status}: {record.run.recipe_text}: {record.error}")
         with Ledger(folder) as ledger:
             weights = ledger.weights(clock.records[-1].run.name)[1][0]
     return Measurement(

@@ -243,6 +243,7 @@ def failures_table(records: Sequence[Record]) -> Table:
     table = _table("recipe", "stage", "number", "status", "epochs", "seconds", "reason")
     for record in records:
         run = record.run
-        cells = [run.recipe, run.stage, str(run.number), record.status, str(record.epochs), f"{record.fit_seconds:.1f}"]
+        seconds = f"{record.fit_seconds:.1f}"
+        cells = [run.recipe_text, run.stage, str(run.number), record.status, str(record.epochs), seconds]
         table.add_row(*(Text(cell) for cell in cells), Text(record.error or ""))
     return table

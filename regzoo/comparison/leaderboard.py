@@ -259,7 +259,7 @@ def _row(name: str, records: Sequence[Record], rank_by: str, ranking: Ranking | 
     finished = [record for record in records if math.isfinite(record.score(rank_by))]
     failed = sum(record.status == "failed" for record in records)
     return Row(
-        recipe=records[0].run.recipe if records else name,
+        recipe=records[0].run.recipe_text if records else name,
         name=name,
         **_standing(name if records else None, ranking),
         replicates=len(records),

@@ -130,7 +130,7 @@ def _make_run(
     return Run(
         stage=stage,
         name=arm.name,
-        recipe=str(arm.recipe.fixed(values)),
+        recipe_text=str(arm.recipe.fixed(values)),
         number=number,
         seed=seed,
         learning_rate=float(rate),  # type: ignore[arg-type]

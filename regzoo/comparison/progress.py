@@ -106,7 +106,7 @@ class LiveProgress:
             self.steady = time.monotonic()
         score = record.score(self.objective.metric)
         if not math.isnan(score) and (math.isnan(arm.best) or self.objective.better(score, arm.best)):
-            arm.best, arm.best_recipe = score, record.run.recipe
+            arm.best, arm.best_recipe = score, record.run.recipe_text
         self._show()
 
     def _show(self) -> None:

@@ -14,8 +14,7 @@ from regzoo.comparison.budget import NOTE, ORDER, Budget, Level
 from regzoo.comparison.plan import Plan
 from regzoo.core import EnvironmentFailure
 from regzoo.storage.ledger import Ledger
-from regzoo.training.members import list_members
-from regzoo.training.records import Record, Run
+from regzoo.training.records import Record, Run, list_members
 
 HOPELESS_AFTER = 5
 """So many runs of different recipes that fail alike, none before having succeeded, end the comparison."""

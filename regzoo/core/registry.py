@@ -53,9 +53,14 @@ def register(kind: type[Regularizer]) -> type[Regularizer]:
     return kind
 
 
+def registered() -> tuple[type[Regularizer], ...]:
+    """Return the classes that the user has registered, in the order of their names."""
+    return tuple(_own[name] for name in sorted(_own))
+
+
 def own_modules() -> tuple[str, ...]:
     """The modules that define the user's own classes: a worker imports them to know the same names."""
-    return tuple(sorted({kind.__module__ for kind in _own.values()}))
+    return tuple(sorted({kind.__module__ for kind in registered()}))
 
 
 @functools.cache

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from multiprocessing import connection
 from typing import Any, Self
 
-from regzoo.core import EnvironmentFailure, parse
+from regzoo.core import EnvironmentFailure
 from regzoo.execution.executor import Outcome, failed_record
 from regzoo.execution.memory import share_of_memory
 from regzoo.execution.resources import count_cores, device_of, list_gpus
@@ -203,7 +203,7 @@ class ProcessPool:
 
 def _program_key(run: Run) -> Any:
     """Equal for runs that one traced program makes."""
-    return run.fold, parse(run.recipe).structure()
+    return run.fold, run.recipe.structure()
 
 
 def exit_reason(code: int) -> str:

@@ -10,7 +10,6 @@ from typing import Any
 import jinja2
 
 from regzoo.comparison.leaderboard import Leaderboard, Row
-from regzoo.core import parse
 from regzoo.core.json_values import replace_nonfinite
 from regzoo.data.columns import rule_to_json
 from regzoo.data.preprocess import Preprocessor
@@ -93,7 +92,7 @@ pipeline_tag: {{ pipeline }}
 {%- endif %}
 tags: [regzoo, {{ tags }}, {{ task }}]
 ---
-# {{ name }}: `{{ recipe.recipe }}`
+# {{ name }}: `{{ recipe.recipe_text }}`
 
 {{ title }} with its preprocessing inside, made with regzoo {{ versions.regzoo }} and Keras {{ versions.keras }}.
 Its recipe, `{{ row.recipe }}`, is number {{ row.rank }} of {{ ranked }} in a comparison of regularizers on the network
@@ -204,7 +203,7 @@ def recipe_json(subject: CardContent, seeds: list[int]) -> dict[str, Any]:
             "format": subject.proven.form.name,
             "file": subject.proven.form.file,
             "runtime": subject.proven.runtime,
-            "recipe": record.run.recipe,
+            "recipe": record.run.recipe_text,
             "written": record.run.name,
             "backbone": setup.backbone,
             "optimizer": setup.optimizer,
@@ -262,7 +261,7 @@ def readme(subject: CardContent) -> str:
         purpose=_purpose(preprocessor, data.get("target")),
         call=usage.call(preprocessor, form),
         body=usage.request(preprocessor),
-        passes=next((str(part) for part in parse(record.run.recipe) if part.name == "mc_dropout"), None),
+        passes=next((str(part) for part in record.run.recipe if part.name == "mc_dropout"), None),
         takes=usage.takes(preprocessor),
         gives=usage.gives(preprocessor, record.run.recipe, form),
         whole=not preprocessor.rules,

@@ -21,8 +21,7 @@ from regzoo.export.refit import RefitData, refit
 from regzoo.export.verify import Parity, verify
 from regzoo.storage.ledger import Ledger
 from regzoo.training.engine.trainer import load_finished_model
-from regzoo.training.members import member_seed
-from regzoo.training.records import Record
+from regzoo.training.records import Record, member_seed
 from regzoo.training.setup import TrainingSetup
 
 MARK = "recipe.json"
@@ -63,7 +62,7 @@ def export(
     record, weights = ledger.weights(row.name)
     fold = record.run.fold
     preprocessor = load_preprocessor(ledger, fold)
-    refuse(wanted, preprocessor, parse(record.run.recipe))
+    refuse(wanted, preprocessor, record.run.recipe)
     raw = preprocessor.raw(ledger.get_info(fold_key("held_out", fold)))
     chosen = Candidate(record, weights, load_setup(ledger, fold), preprocessor, raw)
     place = to.resolve()  # of a link, what it leads to
@@ -116,7 +115,7 @@ def _refitted(chosen: Candidate, ledger: Ledger, row: Row, material: RefitData) 
 
 def _write(chosen: Candidate, form: Format, folder: Path) -> Parity:
     """Write the model to ``folder`` and prove it."""
-    model = load_finished_model(chosen.setup, parse(chosen.record.run.recipe), chosen.weights)
+    model = load_finished_model(chosen.setup, chosen.record.run.recipe, chosen.weights)
     saved = folder if form.plain else folder / "converted"
     saved_model.write(model, chosen.preprocessor, saved, form.numbered)
     if not form.plain:

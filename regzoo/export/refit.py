@@ -10,7 +10,7 @@ import numpy as np
 
 from regzoo.comparison.plan import make_setup
 from regzoo.config import Experiment
-from regzoo.core import InputError, Recipe, parse
+from regzoo.core import InputError, Recipe
 from regzoo.data.dataset import Dataset
 from regzoo.data.preprocess import count_held_out, fit_preprocessor, prepare_fold
 from regzoo.export.candidate import Candidate, Refit
@@ -54,10 +54,10 @@ def refit(best: Record, replicates: Sequence[Record], setup: TrainingSetup, mate
     rows = np.concatenate([split.train, split.validation])
     preprocessor, repairs = fit_preprocessor(dataset, rows, task)
     asked = replace(make_setup(experiment, replace(prepared, preprocessor=preprocessor)), jit_compile=setup.jit_compile)
-    recipe = parse(best.run.recipe)
+    recipe = best.run.recipe
     epochs, learned = epochs_of(recipe, replicates)
     without = Recipe(tuple(part for part in recipe if part.name != STOPS))
-    run = replace(best.run, recipe=str(without), epochs=epochs, setup=asked.digest, fold=0)
+    run = replace(best.run, recipe_text=str(without), epochs=epochs, setup=asked.digest, fold=0)
     x = preprocessor.apply(dataset.x)
     y = x if dataset.y is None or task == "reconstruction" else preprocessor.encode(dataset.y)
     whole = replace(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from regzoo.core import AfterTraining, parse
+from regzoo.core import AfterTraining, Recipe
 from regzoo.core.errors import printable
 from regzoo.data.preprocess import Preprocessor
 from regzoo.export.formats import Format
@@ -107,9 +107,9 @@ def takes(preprocessor: Preprocessor) -> list[str]:
     return [f"{name}, {_KINDS[rule.kind]}" for name, rule in zip(listed, preprocessor.rules, strict=True)]
 
 
-def gives(preprocessor: Preprocessor, recipe: str, form: Format) -> list[str]:
+def gives(preprocessor: Preprocessor, recipe: Recipe, form: Format) -> list[str]:
     """What comes out, an output a sentence."""
-    several = any(isinstance(part, AfterTraining) for part in parse(recipe))
+    several = any(isinstance(part, AfterTraining) for part in recipe)
     if preprocessor.task in ("regression", "reconstruction"):
         return _numbers(preprocessor, several)
     size = f"(batch, {len(preprocessor.labels)})"

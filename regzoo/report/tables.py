@@ -158,7 +158,7 @@ def failures(board: dict[str, Any], records: Sequence[Record]) -> Table | None:
     lines = [
         Line(
             (
-                short(r.run.recipe),
+                short(r.run.recipe_text),
                 f"{r.run.stage} {r.run.number + 1}",
                 r.status,
                 _reason(r),

@@ -59,7 +59,7 @@ def hyperparameters(record: Record) -> dict[str, str | float]:
     return {
         "recipe": run.name,
         "stage": run.stage,
-        **strengths.read(run.recipe),
+        **strengths.read(run.recipe_text),
         LEARNING_RATE: run.learning_rate,
         "seed": float(run.seed),
     }

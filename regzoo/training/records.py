@@ -1,16 +1,21 @@
-"""Run and Record: what was asked for, and what it left behind. Plain, frozen, printable, JSON."""
+"""`Run`, one training to make, and `Record`, what it left. Frozen, printable and JSON; no TensorFlow."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from regzoo.core.json_values import replace_nonfinite
+
+from regzoo.core import Recipe, Regularizer, parse
+from regzoo.core.registry import registered
+from regzoo.core.seeds import derive
 
 Parts = dict[str, dict[str, float | None]]
 """``{"validation": {"nll": 0.1, ...}, "train": {...}, "test": {...}}``; None where a number is not finite."""
@@ -26,7 +31,8 @@ class Run:
     Attributes:
         stage: a ``trial`` of the search, a ``replicate`` on a fresh seed, or a ``member`` of an ensemble.
         name: the recipe as the config writes it: ``dropout + l2``.
-        recipe: the recipe with numbers: ``dropout(0.31) + l2(0.0002)``.
+        recipe_text: the recipe with numbers, as it is written: ``dropout(0.31) + l2(0.0002)``. A ledger may hold
+            regularizers that are not registered here, so the text is kept and `recipe` is read when it is needed.
         number: position among the recipe's trials or replicates, from 0.
         seed: the seed from which every stream of the run is derived.
         learning_rate: the optimizer's.
@@ -39,7 +45,7 @@ class Run:
 
     stage: Literal["trial", "replicate", "member"]
     name: str
-    recipe: str
+    recipe_text: str
     number: int
     seed: int
     learning_rate: float
@@ -47,6 +53,15 @@ class Run:
     setup: str
     bar: tuple[float, ...] = ()
     fold: int = 0
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe with numbers; each text is parsed once.
+
+        Raises:
+            InputError: if a regularizer of it is unknown here, because it was registered elsewhere.
+        """
+        return _read_recipe(self.recipe_text, registered())
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -59,7 +74,7 @@ class Run:
         return {
             "stage": self.stage,
             "name": self.name,
-            "recipe": self.recipe,
+            "recipe": self.recipe_text,
             "number": self.number,
             "seed": self.seed,
             "learning_rate": self.learning_rate,
@@ -76,7 +91,7 @@ class Run:
     @property
     def training_key(self) -> str:
         """Hash of the training itself: runs with equal ones differ in name only, and share the weights."""
-        values = (self.recipe, self.seed, self.learning_rate, self.epochs, self.setup, self.bar)
+        values = (self.recipe_text, self.seed, self.learning_rate, self.epochs, self.setup, self.bar)
         return _digest({"training": (*values, self.fold) if self.fold else values})
 
     def to_json(self) -> dict[str, Any]:
@@ -87,7 +102,32 @@ class Run:
     def from_json(values: Mapping[str, Any]) -> Run:
         """Read what `to_json` returned, of this version or an older one."""
         given = dict(values)
-        return Run(**{"setup": given.pop("study"), **given, "bar": tuple(given.get("bar", ()))})
+        given |= {"recipe_text": given.pop("recipe"), "setup": given.pop("study"), "bar": tuple(given.get("bar", ()))}
+        return Run(**given)
+
+
+def list_members(run: Run) -> list[Run]:
+    """Return the trainings that ``run`` combines, as runs of their own; ``run`` itself if it is one training.
+
+    The first member has the run's own seed, so it trains exactly as the recipe without its `AfterTraining` parts does.
+    """
+    recipe = run.recipe
+    alone = recipe.without_post_training()
+    if alone == recipe:
+        return [run]
+    one = replace(run, stage="member", name=str(alone), recipe_text=str(alone), number=0)
+    return [replace(one, seed=member_seed(run.seed, member)) for member in range(recipe.n_models())]
+
+
+def member_seed(seed: int, member: int) -> int:
+    """Return the seed of a member; the first has the run's own."""
+    return seed if member == 0 else derive(seed, "member", member)
+
+
+@functools.lru_cache(maxsize=8192)
+def _read_recipe(text: str, _registered: tuple[type[Regularizer], ...]) -> Recipe:
+    """Parse ``text``; again if the user has registered other classes since."""
+    return parse(text)
 
 
 @dataclass(frozen=True)

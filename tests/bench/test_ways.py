@@ -67,7 +67,7 @@ def test_regzoo_trains_the_seeds_that_the_others_are_given(tensorflow: None, mon
     clocks: list[Clock] = []
     monkeypatch.setattr("regzoo.bench.regzoo_runner.Clock", lambda: clocks.append(Clock()) or clocks[-1])
     trained(MLP, "regzoo")
-    runs = {(record.run.recipe, record.run.seed) for record in clocks[0].records}
+    runs = {(record.run.recipe_text, record.run.seed) for record in clocks[0].records}
     assert runs == {(recipe, seed) for recipe in ("none", "dropout(0.5)") for seed in MLP.run_seeds()}
 
 

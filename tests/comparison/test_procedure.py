@@ -33,7 +33,7 @@ class Interrupted(Exception):
 
 def score(run: Run) -> float:
     """A number in [0, 1) that follows from the run alone, as a training does."""
-    text = f"{run.recipe} {run.learning_rate} {run.seed} {run.epochs}"
+    text = f"{run.recipe_text} {run.learning_rate} {run.seed} {run.epochs}"
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest(), "big") / 2**32
 
 
@@ -131,8 +131,8 @@ def test_replicates_are_trained_at_the_numbers_of_the_best_trial(plan: Any, tmp_
     trials, replicates = records(tmp_path, "trial"), records(tmp_path, "replicate")
     for name in RECIPES:
         chosen = min(trials[name], key=lambda record: record.score("nll")).run
-        assert {(r.run.recipe, r.run.learning_rate) for r in replicates[name]} == {
-            (chosen.recipe, chosen.learning_rate)
+        assert {(r.run.recipe_text, r.run.learning_rate) for r in replicates[name]} == {
+            (chosen.recipe_text, chosen.learning_rate)
         }
 
 
@@ -265,7 +265,7 @@ def test_a_training_is_made_once_and_shared(plan: Any, tmp_path: Path) -> None:
         executor = Pretend(slots)
         compared(made, tmp_path / str(slots), executor)
         boards.add(board(made, tmp_path / str(slots)))
-        trained = [run.training_key for run in executor.made if "ensemble" not in run.recipe]
+        trained = [run.training_key for run in executor.made if "ensemble" not in run.recipe_text]
         assert len(set(trained)) == len(trained)
         # an ensemble's first member is the run without it wherever both have one learning rate, as in all trials
         members = [run for run in executor.made if run.stage == "member"]
@@ -370,7 +370,7 @@ def test_a_placebo_is_the_baseline_on_seeds_of_its_own(plan: Any, tmp_path: Path
     compared(plan(placebo=2, recipes=["none", "l2"]), tmp_path, Pretend())
     trials, replicates = records(tmp_path, "trial"), records(tmp_path, "replicate")
     names = ["none", "placebo 1", "placebo 2"]
-    assert {r.run.recipe for name in names for r in trials[name] + replicates[name]} == {"none"}
+    assert {r.run.recipe_text for name in names for r in trials[name] + replicates[name]} == {"none"}
     assert len({tuple(r.run.learning_rate for r in trials[name]) for name in names}) == 1  # tuned alike
     seeds = [r.run.seed for name in names for r in replicates[name]]
     assert len(set(seeds)) == len(seeds) == 9

@@ -64,7 +64,7 @@ def test_the_winner_of_a_comparison_is_exported_with_its_proof(finished: Any, le
     said = json.loads((folder / "recipe.json").read_text(encoding="utf-8"), parse_constant=refuse)
     record, weights = ledger.weights(said["written"])
     board = read_board(ledger, ledger.records())
-    assert said["recipe"] == board.winner == record.run.recipe
+    assert said["recipe"] == board.winner == record.run.recipe_text
     assert (said["seed"], said["learning_rate"]) == (record.run.seed, record.run.learning_rate)
     assert said["members"] == len(said["member_seeds"]) == len(weights)
     assert said["metrics"] == record.metrics

@@ -15,7 +15,6 @@ import pytest
 
 from regzoo.comparison import runner as sitting
 from regzoo.config import load_config
-from regzoo.core import parse
 from regzoo.data.preprocess import Preprocessor
 from regzoo.data.sources import read_csv
 from regzoo.data.sources.arrays import from_arrays
@@ -53,7 +52,7 @@ def live(folder: Path, file: Path) -> np.ndarray:
     """Probabilities of the live model for the rows of a CSV file, prepared as for training."""
     with Ledger(folder) as ledger:
         record, weights = ledger.weights("none")
-        model = build_from(load_setup(ledger), parse(record.run.recipe), weights)
+        model = build_from(load_setup(ledger), record.run.recipe, weights)
         preprocessor = Preprocessor.from_json(ledger.get_info("preparation"))
     table = from_arrays(read_csv(file).drop(columns="kind"), None).x
     assert isinstance(table, Table)

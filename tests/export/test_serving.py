@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from regzoo.core import parse
 from regzoo.data.preprocess import Preprocessor
 from regzoo.export import saved_model
 from regzoo.export.export import load_setup
@@ -46,7 +45,7 @@ def test_it_answers_over_http_as_the_live_model_does(batch: int, server: str, mi
         preprocessor = Preprocessor.from_json(ledger.get_info("preparation"))
         board = read_board(ledger, ledger.records())
         record, weights = ledger.weights(board.recipes[0].name)
-        model = build_from(load_setup(ledger), parse(record.run.recipe), weights)
+        model = build_from(load_setup(ledger), record.run.recipe, weights)
         rows = preprocessor.raw(ledger.get_info("held_out"))[:batch]
     given = saved_model.named_inputs(rows, preprocessor)
     answers = ask(server, {"inputs": {name: values.tolist() for name, values in given.items()}})["outputs"]

@@ -55,7 +55,7 @@ def _record(name: str, score: float | None, *, recipe: str | None = None, **give
     fields = {"status": "ok", "metrics": metrics, "fit_seconds": 2.0, "epochs": 4, "best_epoch": 3}
     if run["stage"] == "replicate":
         fields |= {"reliability": [[0.3, 0.25, 10], [0.99, 0.95, 90]], "spread": SPREAD}
-    return Record(run=Run(name=name, recipe=recipe or name, **run), **(fields | given))  # type: ignore[arg-type]
+    return Record(run=Run(name=name, recipe_text=recipe or name, **run), **(fields | given))  # type: ignore[arg-type]
 
 
 def _study(**given: Any) -> dict[str, Any]:

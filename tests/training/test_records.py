@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
-from dataclasses import replace
+import pickle
+import shutil
+import sqlite3
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from regzoo.training.records import Record, Run
+from regzoo.cli.app import main
+from regzoo.core import InputError, OnWeights, Recipe, registry
+from regzoo.core.weight_rules import Penalty
+from regzoo.regularizers import L2, Dropout
+from regzoo.training.records import Record, Run, list_members, member_seed
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 RUN = Run("trial", "dropout + l2", "dropout(0.31) + l2(0.0002)", 2, 17, 0.001, 60, "study")
 RECORD = Record(
@@ -31,7 +42,7 @@ RECORD = Record(
     [
         ("stage", "replicate"),
         ("name", "dropout"),
-        ("recipe", "dropout(0.32) + l2(0.0002)"),
+        ("recipe_text", "dropout(0.32) + l2(0.0002)"),
         ("number", 3),
         ("seed", 18),
         ("learning_rate", 0.0011),
@@ -42,7 +53,7 @@ RECORD = Record(
     ],
 )
 def test_every_field_is_part_of_a_runs_identity(field: str, value: Any) -> None:
-    names = {"stage", "name", "recipe", "number", "seed", "learning_rate", "epochs", "setup", "bar", "fold"}
+    names = {"stage", "name", "recipe_text", "number", "seed", "learning_rate", "epochs", "setup", "bar", "fold"}
     assert set(vars(RUN)) == names
     assert replace(RUN, **{field: value}).key != RUN.key
     assert replace(RUN).key == RUN.key
@@ -55,7 +66,7 @@ def test_the_key_is_the_same_in_every_process_and_version() -> None:
 
 
 def test_the_same_training_in_another_cut_is_another() -> None:
-    assert replace(RUN, fold=1).training_key not in {RUN.training, replace(RUN, fold=2).training_key}
+    assert replace(RUN, fold=1).training_key not in {RUN.training_key, replace(RUN, fold=2).training_key}
     assert replace(RUN, name="other").training_key == RUN.training_key
     assert Record.from_json(replace(RECORD, run=replace(RUN, fold=1)).to_json()).run.fold == 1
 
@@ -89,3 +100,76 @@ def test_the_score_of_what_did_not_finish_is_no_number() -> None:
         replace(RECORD, metrics={"validation": {"nll": None}}).score("nll"),
     ):
         assert math.isnan(lacking)
+
+
+def test_a_run_has_its_recipe_and_parses_each_text_once() -> None:
+    assert RUN.recipe == Dropout(0.31) + L2(0.0002)
+    assert replace(RUN, seed=18).recipe is RUN.recipe
+
+
+def test_a_run_is_pickled_as_text() -> None:
+    """A worker may have to import the user's classes before it can parse."""
+    assert RUN.recipe
+    assert b"regularizers" not in pickle.dumps(RUN)
+    assert pickle.loads(pickle.dumps(RUN)) == RUN
+
+
+def test_a_run_of_an_unknown_regularizer_reads_and_survives_json() -> None:
+    unknown = Record.from_json(replace(RECORD, run=replace(RUN, recipe_text="vanished(0.5)")).to_json())
+    assert unknown.run.recipe_text == "vanished(0.5)"
+    assert Record.from_json(unknown.to_json()) == unknown
+    assert unknown.run.key != RUN.key
+    with pytest.raises(InputError, match="there is no regularizer 'vanished'"):
+        _ = unknown.run.recipe
+
+
+def test_a_class_that_is_registered_again_is_the_one_that_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs a notebook cell with the class a second time means the second class."""
+    monkeypatch.setattr(registry, "_own", {})
+    run = replace(RUN, recipe_text="mine")
+    kinds = []
+    for _ in range(2):
+
+        @registry.register
+        @dataclass(frozen=True)
+        class Mine(OnWeights):
+            """Do nothing."""
+
+            def rule(self, weight: Any) -> Penalty | None:
+                return None
+
+        kinds.append(Mine)
+        assert run.recipe == Recipe((Mine(),))
+        assert type(run.recipe.parts[0]) is Mine
+    assert kinds[0] is not kinds[1]
+
+
+def test_the_reading_commands_need_no_regularizer_that_the_ledger_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The user may have registered it in a script that is not at hand, or an older version had it."""
+    shutil.copytree(FIXTURES / "format_1", tmp_path / "old")
+    with contextlib.closing(sqlite3.connect(tmp_path / "old" / "ledger.sqlite")) as store, store:
+        for table in ("records", "notes"):
+            store.execute(f"update {table} set body = replace(body, 'dropout', 'vanished')")
+        store.execute("update records set name = replace(name, 'dropout', 'vanished')")
+    for command in (["leaderboard"], ["leaderboard", "--json"], ["leaderboard", "--csv"], ["failures"], ["report"]):
+        monkeypatch.setattr("sys.argv", ["regzoo", *command, str(tmp_path / "old")])
+        with contextlib.suppress(SystemExit):
+            main()
+        read = capsys.readouterr()
+        assert read.err == ""
+        assert "vanished(" in read.out or command[0] in {"failures", "report"}
+    assert "vanished(" in (tmp_path / "old" / "report.md").read_text()
+
+
+def test_a_run_of_one_training_is_its_own_member() -> None:
+    assert list_members(RUN) == [RUN]
+
+
+def test_members_of_an_ensemble_are_trainings_with_seeds_of_their_own() -> None:
+    ensemble = replace(RUN, name="ensemble", recipe_text="dropout(0.5) + ensemble(3)")
+    first, second, third = list_members(ensemble)
+    assert first == replace(RUN, stage="member", name="dropout(0.5)", recipe_text="dropout(0.5)", number=0)
+    assert [second, third] == [replace(first, seed=member_seed(17, number)) for number in (1, 2)]
+    assert len({first.seed, second.seed, third.seed}) == 3

@@ -91,7 +91,7 @@ def info(board: dict[str, Any], records: Sequence[Record], comparison: dict[str,
 
 
 def _values(record: Record) -> dict[str, float]:
-    return strengths.read(record.run.recipe) | {LEARNING_RATE: record.run.learning_rate}
+    return strengths.read(record.run.recipe_text) | {LEARNING_RATE: record.run.learning_rate}
 
 
 @styled

@@ -120,7 +120,7 @@ def _account(name: str, records: Sequence[Record], classes: int) -> Account:
     return Account(
         name,
         trials=len(trials),
-        points=len({(trial.run.recipe, trial.run.learning_rate) for trial in trials}),
+        points=len({(trial.run.recipe_text, trial.run.learning_rate) for trial in trials}),
         epochs=max((trial.run.epochs for trial in trials), default=0),
         looks=sum(trial.epochs for trial in trials),
         seconds=sum(trial.fit_seconds for trial in trials),

@@ -15,7 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from regzoo.core import AfterTraining, Objective, OnTraining, Recipe, parse
+from regzoo.core import AfterTraining, Objective, OnTraining, Recipe
 from regzoo.core.json_values import replace_nonfinite
 from regzoo.core.seeds import generator
 from regzoo.data.catalog import PARTS, fold_key
@@ -23,12 +23,11 @@ from regzoo.training.engine.batching import PartArrays, RowSource, as_row_source
 from regzoo.training.engine.diagnostics import reliability, weight_histogram
 from regzoo.training.engine.program import Program
 from regzoo.training.engine.pruning import Pruner
-from regzoo.training.members import list_members
 from regzoo.training.model.build import build_model
 from regzoo.training.model.finalize import CombinedModel, combine_models
 from regzoo.training.model.model import RegularizedModel
 from regzoo.training.optimizers import compiled_optimizer
-from regzoo.training.records import Curves, Parts, Record, Run
+from regzoo.training.records import Curves, Parts, Record, Run, list_members
 from regzoo.training.setup import TrainingSetup
 
 Weights = list[list[np.ndarray]]
@@ -166,7 +165,7 @@ def execute(run: Run, trainer: Trainer, members: Sequence[Outcome] | None = None
 
 
 def _trained(run: Run, trainer: Trainer) -> Outcome:
-    setup, recipe = trainer.setup, parse(run.recipe)
+    setup, recipe = trainer.setup, run.recipe
     objective = replace(setup.task.objective(setup.rank_by), epochs=run.epochs)
     program = trainer.program(recipe)
     pruner = Pruner(run.bar, objective)
@@ -207,7 +206,7 @@ def _combine(run: Run, trainer: Trainer, members: Sequence[Outcome]) -> Outcome:
         fit_seconds=sum(record.fit_seconds for record in records),
     )
     weights = [values for _, left in members for values in left]
-    program = trainer.program(parse(run.recipe).without_post_training())
+    program = trainer.program(run.recipe.without_post_training())
     program.model.set_weights(weights[0])
     return _measured(made, trainer, program, weights)
 
@@ -215,7 +214,7 @@ def _combine(run: Run, trainer: Trainer, members: Sequence[Outcome]) -> Outcome:
 def _measured(made: Record, trainer: Trainer, program: Program, weights: Weights) -> Outcome:
     """Add to what is known of a training what its model achieves."""
     setup, data = trainer.setup, trainer.data
-    predict = _predictor(trainer, parse(made.run.recipe), program, weights)
+    predict = _predictor(trainer, made.run.recipe, program, weights)
     began = time.perf_counter()
     parts = ["train", "validation", *(["test"] if made.run.stage == "replicate" else [])]
     predicted = {part: _timed(predict, data[part][0]) for part in parts}  # validation after what may trace

@@ -14,8 +14,7 @@ import tensorflow as tf
 
 from regzoo.core import parse
 from regzoo.training.engine.trainer import Trainer, execute, load_finished_model
-from regzoo.training.members import member_seed
-from regzoo.training.records import Record, Run
+from regzoo.training.records import Record, Run, member_seed
 from regzoo.training.setup import FoldSetup, TrainingSetup
 from regzoo.training.task import Task
 
