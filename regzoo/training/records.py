@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from regzoo.core.json_values import replace_nonfinite
-
 from regzoo.core import Recipe, Regularizer, parse
+from regzoo.core.json_values import replace_nonfinite
 from regzoo.core.registry import registered
 from regzoo.core.seeds import derive
 
