@@ -68,9 +68,9 @@ def write_outputs(folder: Path) -> None:
         write_report(folder, ledger)
         board = read_board(ledger, ledger.records())
         if board.winner is not None:
-            from regzoo.export.export import export
+            from regzoo.export.export import export_model
 
-            export(ledger, board, folder / MODEL)
+            export_model(ledger, board, folder / MODEL)
 
 
 @dataclass(frozen=True)
@@ -178,19 +178,19 @@ class Result:
             InputError: if there is no such recipe or format, the model cannot be written in it, ``path`` holds
                 something else, or the data is not that of the comparison.
         """
-        from regzoo.export.formats import format_of
+        from regzoo.export.formats import find_format
 
-        format_of(format)
+        find_format(format)
         roles = {"groups": groups, "sample_weight": sample_weight, "time": time, "part": part}
         given = {key: values for key, values in roles.items() if values is not None}
         if not refit and (x is not None or y is not None or given):
             raise InputError("x and y are for refit=True: an export as it is needs no data")
         import_tensorflow()
-        from regzoo.export.export import export
+        from regzoo.export.export import export_model
 
         with Ledger(self.folder) as ledger:
             material = self._material(x, y, given) if refit else None
-            return export(ledger, read_board(ledger, ledger.records()), Path(path), recipe, format, material)
+            return export_model(ledger, read_board(ledger, ledger.records()), Path(path), recipe, format, material)
 
     def _material(self, x: Any, y: Any, roles: dict[str, Any]) -> RefitData:
         """The data of the comparison: ``x`` and ``y``, or what its config names."""

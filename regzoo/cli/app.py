@@ -271,7 +271,7 @@ def predict(
     encoding: Annotated[str, typer.Option(help="of a CSV file")] = "utf-8-sig",
 ) -> None:
     """Answer every row of INPUT with an exported model."""
-    from regzoo.export.predict import predict as answer
+    from regzoo.export.predict import predict_file as answer
 
     rows = answer(path, source, sys.stdout if out is None else out, encoding, note=_warn)
     if out is not None:

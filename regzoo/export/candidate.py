@@ -14,7 +14,7 @@ from regzoo.training.setup import TrainingSetup
 
 
 @dataclass(frozen=True)
-class Refit:
+class RefitInfo:
     """How a model was trained anew.
 
     Attributes:
@@ -63,4 +63,4 @@ class Candidate:
     setup: TrainingSetup
     preprocessor: Preprocessor
     raw: Array | Table
-    refit: Refit | None = None
+    refit: RefitInfo | None = None

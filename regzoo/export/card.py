@@ -14,7 +14,7 @@ from regzoo.core.json_values import replace_nonfinite
 from regzoo.data.columns import rule_to_json
 from regzoo.data.preprocess import Preprocessor
 from regzoo.export import snippets as usage
-from regzoo.export.candidate import Refit
+from regzoo.export.candidate import RefitInfo
 from regzoo.export.formats import Format
 from regzoo.export.saved_model import input_specs, inputs
 from regzoo.export.verify import Parity
@@ -73,7 +73,7 @@ class CardContent:
     setup: TrainingSetup
     preprocessor: Preprocessor
     proven: Verification
-    refit: Refit | None = None
+    refit: RefitInfo | None = None
 
     @property
     def data(self) -> dict[str, Any]:

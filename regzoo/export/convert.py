@@ -56,7 +56,7 @@ class ConversionError(EnvironmentFailure):
     """The converter has no counterpart for something in the model."""
 
 
-def convert(saved: Path, form: Format, to: Path) -> None:
+def convert_saved_model(saved: Path, form: Format, to: Path) -> None:
     """Write the SavedModel in the folder ``saved`` as the file ``to``.
 
     Raises:

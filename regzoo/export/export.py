@@ -15,10 +15,10 @@ from regzoo.data.preprocess import Preprocessor
 from regzoo.export import card, saved_model
 from regzoo.export.candidate import Candidate
 from regzoo.export.checksums import compute_digests
-from regzoo.export.convert import convert
-from regzoo.export.formats import Format, format_of, refuse
-from regzoo.export.refit import RefitData, refit
-from regzoo.export.verify import Parity, verify
+from regzoo.export.convert import convert_saved_model
+from regzoo.export.formats import Format, check_convertible, find_format
+from regzoo.export.refit import RefitData, refit_recipe
+from regzoo.export.verify import Parity, verify_parity
 from regzoo.storage.ledger import Ledger
 from regzoo.training.engine.trainer import load_finished_model
 from regzoo.training.records import Record, member_seed
@@ -28,7 +28,7 @@ MARK = "recipe.json"
 """A folder with this file was written here, and may be replaced by a newer export."""
 
 
-def export(
+def export_model(
     ledger: Ledger,
     board: Leaderboard,
     to: Path,
@@ -54,7 +54,7 @@ def export(
             cannot be written in this format.
         ParityError: if the reloaded model answers differently.
     """
-    row, wanted = _row(board, recipe), format_of(form)
+    row, wanted = _row(board, recipe), find_format(form)
     if to.exists() and not (to / MARK).is_file():
         raise InputError(
             f"{to} exists and is no model exported by regzoo: nothing was overwritten; choose another path"
@@ -62,7 +62,7 @@ def export(
     record, weights = ledger.weights(row.name)
     fold = record.run.fold
     preprocessor = load_preprocessor(ledger, fold)
-    refuse(wanted, preprocessor, record.run.recipe)
+    check_convertible(wanted, preprocessor, record.run.recipe)
     raw = preprocessor.raw(ledger.get_info(fold_key("held_out", fold)))
     chosen = Candidate(record, weights, load_setup(ledger, fold), preprocessor, raw)
     place = to.resolve()  # of a link, what it leads to
@@ -110,7 +110,7 @@ def _put(temporary: Path, to: Path) -> None:
 
 
 def _refitted(chosen: Candidate, ledger: Ledger, row: Row, material: RefitData) -> Candidate:
-    return refit(chosen.record, _replicates(ledger, row), chosen.setup, material)
+    return refit_recipe(chosen.record, _replicates(ledger, row), chosen.setup, material)
 
 
 def _write(chosen: Candidate, form: Format, folder: Path) -> Parity:
@@ -119,10 +119,10 @@ def _write(chosen: Candidate, form: Format, folder: Path) -> Parity:
     saved = folder if form.plain else folder / "converted"
     saved_model.write(model, chosen.preprocessor, saved, form.numbered)
     if not form.plain:
-        convert(saved, form, folder / form.file)
+        convert_saved_model(saved, form, folder / form.file)
         shutil.rmtree(saved)
     given = saved_model.named_inputs(chosen.raw, chosen.preprocessor)
-    return verify(folder, given, saved_model.live(model, chosen.preprocessor, chosen.raw, form.numbered), form)
+    return verify_parity(folder, given, saved_model.live(model, chosen.preprocessor, chosen.raw, form.numbered), form)
 
 
 def _describe(

@@ -96,7 +96,7 @@ def serve(inputs):
 FORMATS = {form.name: form for form in (SAVED_MODEL, ONNX, LITERT)}
 
 
-def format_of(name: str) -> Format:
+def find_format(name: str) -> Format:
     """Return the format called ``name``.
 
     Raises:
@@ -114,7 +114,7 @@ def format_of(name: str) -> Format:
     return form
 
 
-def refuse(form: Format, preprocessor: Preprocessor, recipe: Recipe) -> None:
+def check_convertible(form: Format, preprocessor: Preprocessor, recipe: Recipe) -> None:
     """Say what stands in the way of writing this model as ``form``.
 
     Raises:

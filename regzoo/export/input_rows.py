@@ -39,7 +39,7 @@ Named = dict[str, Array]
 
 
 @dataclass(frozen=True)
-class Exported:
+class ExportedModel:
     """A model that `export` wrote, as far as its folder tells.
 
     Attributes:
@@ -64,7 +64,7 @@ class Exported:
         return next((kind for kind in self.kinds.values() if kind in ("rows", "images")), None)
 
 
-def read_exported(folder: Path) -> Exported:
+def read_exported_model(folder: Path) -> ExportedModel:
     """Read what ``recipe.json`` in ``folder`` says.
 
     Raises:
@@ -87,10 +87,10 @@ def read_exported(folder: Path) -> Exported:
         raise InputError(f"{folder}: is a model in the format {form}; predict takes a saved_model: export it so")
     verify_digests(folder, files)
     kinds = rules or [name if shapes[name] else "numeric" for name in inputs]
-    return Exported(folder, inputs, dict(zip(inputs, kinds, strict=True)), shapes, labels, bool(rules))
+    return ExportedModel(folder, inputs, dict(zip(inputs, kinds, strict=True)), shapes, labels, bool(rules))
 
 
-def chunks_of(exported: Exported, path: Path, encoding: str, note: Callable[[str], None]) -> Iterator[Named]:
+def read_chunks(exported: ExportedModel, path: Path, encoding: str, note: Callable[[str], None]) -> Iterator[Named]:
     """Yield the rows of the file at ``path`` as the served inputs, by name.
 
     Raises:
@@ -98,7 +98,7 @@ def chunks_of(exported: Exported, path: Path, encoding: str, note: Callable[[str
     """
     if exported.whole == "images" and not is_archive(path):
         raise InputError(f"{path}: the model takes images; give them as the array x of an .npz archive")
-    refuse_others(path)
+    check_file_type(path)
     if not path.exists():
         raise InputError(f"{path}: there is no such file")
     return _archived(exported, path, note) if is_archive(path) else _csv(exported, path, encoding, note)
@@ -109,13 +109,13 @@ def is_archive(path: Path) -> bool:
     return path.suffix.lower() == ".npz"
 
 
-def refuse_others(path: Path) -> None:
+def check_file_type(path: Path) -> None:
     """Raise InputError if ``path`` ends as neither a CSV file nor an archive does."""
     if path.suffix.lower() in OTHERS:
         raise InputError(f"{path}: predict reads and writes CSV files and .npz archives, no {path.suffix} files")
 
 
-def _csv(exported: Exported, path: Path, encoding: str, note: Callable[[str], None]) -> Iterator[Named]:
+def _csv(exported: ExportedModel, path: Path, encoding: str, note: Callable[[str], None]) -> Iterator[Named]:
     """Yield the rows of a CSV file as the served inputs."""
     require_file(path)
     cells = iterate_csv(path, None, encoding)
@@ -134,7 +134,7 @@ def _csv(exported: Exported, path: Path, encoding: str, note: Callable[[str], No
         raise InputError(f"{path}: has a header and no rows")
 
 
-def _archived(exported: Exported, path: Path, note: Callable[[str], None]) -> Iterator[Named]:
+def _archived(exported: ExportedModel, path: Path, note: Callable[[str], None]) -> Iterator[Named]:
     """Yield the rows of an archive as the served inputs."""
     arrays = read_npz(path)
     wanted = ["x"] if exported.whole else list(exported.inputs.values())
@@ -163,7 +163,7 @@ def _shaped(x: Array, shape: tuple[int, ...], where: str) -> Array:
     return x
 
 
-def _served(exported: Exported, columns: Mapping[str, Array], path: Path, before: int) -> Named:
+def _served(exported: ExportedModel, columns: Mapping[str, Array], path: Path, before: int) -> Named:
     """Return a chunk of raw columns, text or numbers, as the served inputs."""
     if exported.whole:
         read = [_read(cells, "numeric", f"{path}: column {name!r}", before, False) for name, cells in columns.items()]

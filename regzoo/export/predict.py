@@ -14,13 +14,13 @@ import numpy as np
 from regzoo.core.errors import InputError, printable
 from regzoo.data.dataset import Array
 from regzoo.data.sources.table import ENCODING
-from regzoo.export.input_rows import Named, chunks_of, is_archive, read_exported, refuse_others
+from regzoo.export.input_rows import Named, check_file_type, is_archive, read_chunks, read_exported_model
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """Text that begins so may be run by a spreadsheet: in a CSV file an apostrophe is put before it."""
 
 
-def predict(
+def predict_file(
     folder: Path, source: Path, out: Path | IO[str], encoding: str = ENCODING, note: Callable[[str], None] = print
 ) -> int:
     """Answer every row of ``source`` with the model in ``folder``, in the order of the rows.
@@ -40,10 +40,10 @@ def predict(
     Raises:
         InputError: if a column is missing or a cell is not what its column takes, with its row; nothing is written.
     """
-    exported = read_exported(folder)
+    exported = read_exported_model(folder)
     if isinstance(out, Path):
         _refuse(out)
-    chunks = chunks_of(exported, source, encoding, note)
+    chunks = read_chunks(exported, source, encoding, note)
     first = next(chunks)  # a bad header is said before TensorFlow is loaded
     answers = _answers(folder, itertools.chain([first], chunks))
     if not isinstance(out, Path):
@@ -58,7 +58,7 @@ def predict(
 
 
 def _refuse(out: Path) -> None:
-    refuse_others(out)
+    check_file_type(out)
     if out.exists():
         raise InputError(f"{out} exists: nothing was overwritten; choose another file")
     if not out.parent.is_dir():

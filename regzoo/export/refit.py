@@ -13,7 +13,7 @@ from regzoo.config import Experiment
 from regzoo.core import InputError, Recipe
 from regzoo.data.dataset import Dataset
 from regzoo.data.preprocess import count_held_out, fit_preprocessor, prepare_fold
-from regzoo.export.candidate import Candidate, Refit
+from regzoo.export.candidate import Candidate, RefitInfo
 from regzoo.training.engine.trainer import Trainer, execute
 from regzoo.training.records import Record
 from regzoo.training.setup import TrainingSetup
@@ -30,7 +30,7 @@ class RefitData:
     experiment: Experiment
 
 
-def refit(best: Record, replicates: Sequence[Record], setup: TrainingSetup, material: RefitData) -> Candidate:
+def refit_recipe(best: Record, replicates: Sequence[Record], setup: TrainingSetup, material: RefitData) -> Candidate:
     """Train the recipe of ``best``, with its seed, on the training and the validation part of ``material``.
 
     With folds these are all rows that do not test. Preprocessing is fitted anew on these rows. The test part is read
@@ -55,7 +55,7 @@ def refit(best: Record, replicates: Sequence[Record], setup: TrainingSetup, mate
     preprocessor, repairs = fit_preprocessor(dataset, rows, task)
     asked = replace(make_setup(experiment, replace(prepared, preprocessor=preprocessor)), jit_compile=setup.jit_compile)
     recipe = best.run.recipe
-    epochs, learned = epochs_of(recipe, replicates)
+    epochs, learned = choose_epochs(recipe, replicates)
     without = Recipe(tuple(part for part in recipe if part.name != STOPS))
     run = replace(best.run, recipe_text=str(without), epochs=epochs, setup=asked.digest, fold=0)
     x = preprocessor.apply(dataset.x)
@@ -72,7 +72,7 @@ def refit(best: Record, replicates: Sequence[Record], setup: TrainingSetup, mate
     if record.status != "ok":
         raise InputError(f"refit: {without} ended as {record.status} ({record.error}); export it without --refit")
     notes = (*dataset.notes, *repairs)
-    noted = Refit(len(rows), epochs, learned, without != recipe, bool(experiment.split.label_noise), notes)
+    noted = RefitInfo(len(rows), epochs, learned, without != recipe, bool(experiment.split.label_noise), notes)
     return Candidate(
         record=replace(record, metrics={part: record.metrics[part] for part in ("train", "test")}, history={}),
         weights=weights,
@@ -83,7 +83,7 @@ def refit(best: Record, replicates: Sequence[Record], setup: TrainingSetup, mate
     )
 
 
-def epochs_of(recipe: Recipe, replicates: Sequence[Record]) -> tuple[int, tuple[int, ...]]:
+def choose_epochs(recipe: Recipe, replicates: Sequence[Record]) -> tuple[int, tuple[int, ...]]:
     """How many epochs to train ``recipe`` for, and what each finished replicate said.
 
     Recipes that stop early keep the weights of their best epoch: the median of these, rounded down. All others keep

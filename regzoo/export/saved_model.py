@@ -32,7 +32,7 @@ _RESERVED = {"self", "samples", *keyword.kwlist}
 """Names that TensorFlow's own Python functions cannot be called with; and of the input that is no column."""
 
 
-class Served(tf.Module):
+class ServedModel(tf.Module):
     """Takes what the user's data looked like; gives named outputs.
 
     Inputs: ``images`` (batch, height, width, channels) or ``rows`` (batch, columns), raw, float32; for data with
@@ -185,12 +185,12 @@ def write(model: keras.Model, preprocessor: Preprocessor, folder: Path, numbered
         model: trained, on standardized inputs.
         preprocessor: fitted on the training part.
         folder: where to.
-        numbered: as `Served` takes it.
+        numbered: as `ServedModel` takes it.
 
     Raises:
         EnvironmentFailure: if the disk does not take it.
     """
-    served = Served(model, preprocessor, numbered)
+    served = ServedModel(model, preprocessor, numbered)
     specs = input_specs(preprocessor)
 
     def serve(inputs: dict[str, Any]) -> dict[str, Any]:
@@ -221,6 +221,6 @@ def live(
 
     They are prepared as for training, by the preparation itself and not by its counterpart in the graph.
     """
-    served, x = Served(model, preprocessor, numbered), preprocessor.apply(raw)
+    served, x = ServedModel(model, preprocessor, numbered), preprocessor.apply(raw)
     chunks = [served.outputs(tf.constant(x[start : start + CHUNK])) for start in range(0, len(x), CHUNK)]
     return {name: np.concatenate([chunk[name].numpy() for chunk in chunks]) for name in chunks[0]}

@@ -75,7 +75,7 @@ class Parity:
         return asdict(self)
 
 
-def verify(
+def verify_parity(
     folder: Path, inputs: dict[str, np.ndarray], expected: dict[str, np.ndarray], form: Format = SAVED_MODEL
 ) -> Parity:
     """Serve ``inputs`` from the model in ``folder`` at batch 1 and 7, and compare with ``expected``.

@@ -9,9 +9,17 @@ from typing import Any
 
 from regzoo.core import Backbone, InputError, Regularizer
 from regzoo.testing.checks import CHECKS
-from regzoo.testing.harness import ContractError, Harness, equal_records, small_backbone, with_numbers
+from regzoo.testing.harness import ContractError, Harness, equal_weights, fix_strengths, shrink_backbone
 
-__all__ = ["CHECKS", "ContractError", "Harness", "check_regularizer", "equal_records", "small_backbone", "with_numbers"]
+__all__ = [
+    "CHECKS",
+    "ContractError",
+    "Harness",
+    "check_regularizer",
+    "equal_weights",
+    "fix_strengths",
+    "shrink_backbone",
+]
 
 
 def check_regularizer(regularizer: Regularizer, backbone: Backbone | str | None = None) -> None:
@@ -28,10 +36,10 @@ def check_regularizer(regularizer: Regularizer, backbone: Backbone | str | None 
     _refuse_what_is_none(regularizer)
     problems = []
     try:
-        bench = Harness(regularizer, backbone)
+        harness = Harness(regularizer, backbone)
         for check in CHECKS:
             try:
-                check(bench)
+                check(harness)
             except ContractError as error:
                 problems.append(f"{check.__name__.removeprefix('check_').replace('_', ' ')}: {error}")
     except (InputError, ContractError) as error:

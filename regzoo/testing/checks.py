@@ -38,8 +38,8 @@ from regzoo.testing.harness import (
     TASK,
     ContractError,
     Harness,
-    close_records,
-    equal_records,
+    close_weights,
+    equal_weights,
 )
 
 TRAINING_ONLY = re.compile(r"Random|Stateless|Assign|Bernoulli|Dropout|PyFunc")
@@ -56,9 +56,9 @@ METHODS: dict[type[Regularizer], str] = {
 }
 
 
-def check_acts_where_it_says(bench: Harness) -> None:
+def check_acts_where_it_says(harness: Harness) -> None:
     """Law 1: it leaves a trace at its declared place and nowhere else."""
-    part = bench.regularizer
+    part = harness.regularizer
     declared = tuple(base for base in METHODS if isinstance(part, base))
     for base, method in METHODS.items():
         if base not in declared and method in dir(type(part)):
@@ -66,11 +66,11 @@ def check_acts_where_it_says(bench: Harness) -> None:
     if isinstance(part, OnTraining) and not isinstance(part.watch(OBJECTIVE), Watcher):
         raise ContractError("watch() returns no Watcher")
     if isinstance(part, AfterTraining):
-        _check_finish(part, bench)
+        _check_finish(part, harness)
     if isinstance(part, IN_GRAPH):
-        _check_results(part, bench)
-        _check_one_step(part, bench)
-        if not any(_leaves_trace(one, bench) for one in _strengths(part)):
+        _check_results(part, harness)
+        _check_one_step(part, harness)
+        if not any(_leaves_trace(one, harness) for one in _strengths(part)):
             raise ContractError(f"{part} trains the very weights that none does: it leaves no trace")
 
 
@@ -80,41 +80,41 @@ def _strengths(part: Regularizer) -> list[Regularizer]:
     return [part, *(dataclasses.replace(part, **values) for values in ends if values)]
 
 
-def _leaves_trace(part: Regularizer, bench: Harness) -> bool:
+def _leaves_trace(part: Regularizer, harness: Harness) -> bool:
     import tensorflow as tf
 
-    if not equal_records(bench.trained(bench.base + part), bench.trained(bench.base)):
+    if not equal_weights(harness.train(harness.base + part), harness.train(harness.base)):
         return True
     if not isinstance(part, OnLoss):
         return False
-    y = TASK.encode(bench.y)
+    y = TASK.encode(harness.y)
     logits = 6.0 * y  # well trained: where some losses begin to act
-    model = bench.model(bench.base + part)
+    model = harness.build_model(harness.base + part)
     per_example = TASK.loss(y, logits)
     return any(bool(tf.reduce_any(one.loss(y, logits, per_example) != per_example)) for one in model.acting(OnLoss))
 
 
-def _check_results(part: Regularizer, bench: Harness) -> None:
-    model = bench.model(bench.recipe)
+def _check_results(part: Regularizer, harness: Harness) -> None:
+    model = harness.build_model(harness.recipe)
     rules = [ruled.rule for ruled in model.rules(object) if ruled.part == part.name]
     if wrong := [rule for rule in rules if not isinstance(rule, Rule)]:
         raise ContractError(f"rule() returns {wrong[0]!r}: no Penalty, Projection, Perturbation or Companion")
     if isinstance(part, OnLoss):
-        y = TASK.encode(bench.y)
+        y = TASK.encode(harness.y)
         shape = np.shape(part.loss(y, y, TASK.loss(y, y)))
         if shape != (ROWS,):
             raise ContractError(f"loss() returns shape {shape} for a batch of {ROWS}: one number for each example")
 
 
-def _check_one_step(part: Regularizer, bench: Harness) -> None:
+def _check_one_step(part: Regularizer, harness: Harness) -> None:
     seen = {}
-    perturbs = bool(bench.model(bench.recipe).rules(Perturbation))
-    for name, recipe in (("with", bench.recipe), ("without", bench.base)):
-        model = bench.model(recipe)
+    perturbs = bool(harness.build_model(harness.recipe).rules(Perturbation))
+    for name, recipe in (("with", harness.recipe), ("without", harness.base)):
+        model = harness.build_model(recipe)
         model.optimizer.learning_rate.assign(0.0)
-        before = bench.weights(model)
-        seen[name] = model.update(bench.x, bench.y)[1].numpy()
-        moved = [key for key, value in bench.weights(model).items() if not np.array_equal(value, before[key])]
+        before = harness.get_weights(model)
+        seen[name] = model.update(harness.x, harness.y)[1].numpy()
+        moved = [key for key, value in harness.get_weights(model).items() if not np.array_equal(value, before[key])]
         if moved and not model.rules(Projection, Companion):
             raise ContractError(f"at learning rate 0 it moved {', '.join(moved)}, and it is no projection")
     unchanged = np.allclose(seen["with"], seen["without"], atol=ROUNDING, rtol=0)
@@ -122,62 +122,65 @@ def _check_one_step(part: Regularizer, bench: Harness) -> None:
         raise ContractError("it changes the forward pass and declares neither OnBatch, OnActivations nor OnForward")
 
 
-def _check_finish(part: AfterTraining, bench: Harness) -> None:
+def _check_finish(part: AfterTraining, harness: Harness) -> None:
     count = part.n_models()
     if not isinstance(count, int) or count < 1:
         raise ContractError(f"trainings() must be a whole number from 1, received {count!r}")
-    finished = part.finish([bench.model(bench.base, seed) for seed in range(count)])
-    if np.shape(finished(bench.x)) != (ROWS, TASK.size):
-        raise ContractError(f"finish() returns a model with outputs {np.shape(finished(bench.x))}")
+    finished = part.finish([harness.build_model(harness.base, seed) for seed in range(count)])
+    if np.shape(finished(harness.x)) != (ROWS, TASK.size):
+        raise ContractError(f"finish() returns a model with outputs {np.shape(finished(harness.x))}")
 
 
-def check_does_nothing_at_neutral(bench: Harness) -> None:
+def check_does_nothing_at_neutral(harness: Harness) -> None:
     """Law 2: at its neutral strength, dialled on the same program, it trains the baseline's weights."""
-    neutral = bench.regularizer.neutral()
+    neutral = harness.regularizer.neutral()
     if neutral is None or not isinstance(neutral, IN_GRAPH):
         return
-    bench.trained(bench.recipe)
-    dialled = bench.trained(bench.base + neutral, program=bench.program(bench.recipe))
-    if not close_records(dialled, bench.trained(bench.base)):
+    harness.train(harness.recipe)
+    dialled = harness.train(harness.base + neutral, program=harness.get_program(harness.recipe))
+    if not close_weights(dialled, harness.train(harness.base)):
         raise ContractError(f"{neutral} trains other weights than none does")
 
 
-def check_starts_like_the_baseline(bench: Harness) -> None:
+def check_starts_like_the_baseline(harness: Harness) -> None:
     """Law 3: weights that it shares with the baseline start equal for the same seed."""
-    if not equal_records(bench.weights(bench.model(bench.recipe, 3)), bench.weights(bench.model(bench.base, 3))):
+    if not equal_weights(
+        harness.get_weights(harness.build_model(harness.recipe, 3)),
+        harness.get_weights(harness.build_model(harness.base, 3)),
+    ):
         raise ContractError("it shifts the initial weights of layers that are not its own")
 
 
-def check_repeats_with_its_seed(bench: Harness) -> None:
+def check_repeats_with_its_seed(harness: Harness) -> None:
     """Law 4: same seed, same result; another seed, another result, also for its random draws alone."""
-    first = bench.trained(bench.recipe, seed=1)
-    if not equal_records(first, bench.trained(bench.recipe, seed=1)):
+    first = harness.train(harness.recipe, seed=1)
+    if not equal_weights(first, harness.train(harness.recipe, seed=1)):
         raise ContractError("two runs with the same seed differ: it draws from a stream that is not its own")
-    if equal_records(first, bench.trained(bench.recipe, seed=2)):
+    if equal_weights(first, harness.train(harness.recipe, seed=2)):
         raise ContractError("two runs with different seeds are equal")
-    if _draws(bench) and equal_records(first, bench.trained(bench.recipe, seed=1, noise=2)):
+    if _draws(harness) and equal_weights(first, harness.train(harness.recipe, seed=1, noise=2)):
         raise ContractError("its random draws do not depend on the seed it is given")
 
 
-def _draws(bench: Harness) -> bool:
-    return any(re.search("Random", kind) for kind in list_operations(bench.step(bench.recipe)))
+def _draws(harness: Harness) -> bool:
+    return any(re.search("Random", kind) for kind in list_operations(harness.trace_step(harness.recipe)))
 
 
-def check_predicts_the_same_twice(bench: Harness) -> None:
+def check_predicts_the_same_twice(harness: Harness) -> None:
     """Law 5: inference is deterministic, and validation batches are untouched."""
-    model = bench.model(bench.recipe)
-    first = model.predict(bench.x, batch_size=ROWS, verbose=0)
-    if not np.array_equal(first, model.predict(bench.x, batch_size=ROWS, verbose=0)):
+    model = harness.build_model(harness.recipe)
+    first = model.predict(harness.x, batch_size=ROWS, verbose=0)
+    if not np.array_equal(first, model.predict(harness.x, batch_size=ROWS, verbose=0)):
         raise ContractError("two predictions of the same rows differ")
-    expected = -np.log(first[np.arange(ROWS), bench.y]).mean()
-    found = model.evaluate(bench.x, bench.y, batch_size=ROWS, verbose=0)[0]
+    expected = -np.log(first[np.arange(ROWS), harness.y]).mean()
+    found = model.evaluate(harness.x, harness.y, batch_size=ROWS, verbose=0)[0]
     if abs(found - expected) > 1e-5 * max(1.0, abs(expected)):
         raise ContractError(f"evaluate gives a loss of {found:.6f}, the predictions say {expected:.6f}")
 
 
-def check_is_spelled_and_bounded(bench: Harness) -> None:
+def check_is_spelled_and_bounded(harness: Harness) -> None:
     """Law 6: it prints as it is written, and refuses what lies outside its domains."""
-    part = bench.regularizer
+    part = harness.regularizer
     kind = type(part)
     try:
         again = construct(read_call(str(part)), {kind.name: kind}, "regularizer")
@@ -202,19 +205,19 @@ def _check_refusal(kind: type[Regularizer], field: str, value: float, domain: st
         raise ContractError(f"it accepts {field}={value} outside {domain}: {made}")
 
 
-def check_dial_equals_fresh_build(bench: Harness) -> None:
+def check_dial_equals_fresh_build(harness: Harness) -> None:
     """Law 7: turning its dial on a traced program gives the weights of a fresh build, bit for bit."""
     from regzoo.training.engine.program import Program
 
-    part = bench.regularizer
+    part = harness.regularizer
     dials = [field for field, spec in part.strengths().items() if spec.dial]
     if not dials or not isinstance(part, IN_GRAPH):
         return
     turned = dataclasses.replace(part, **{field: _other(part, field) for field in dials})
-    bench.trained(bench.recipe)
-    dialled = bench.trained(bench.base + turned, program=bench.program(bench.recipe))
-    fresh = Program(bench.model(bench.base + turned), (bench.x, bench.y), (bench.x, bench.y), BATCH)
-    if not equal_records(dialled, bench.trained(bench.base + turned, program=fresh)):
+    harness.train(harness.recipe)
+    dialled = harness.train(harness.base + turned, program=harness.get_program(harness.recipe))
+    fresh = Program(harness.build_model(harness.base + turned), (harness.x, harness.y), (harness.x, harness.y), BATCH)
+    if not equal_weights(dialled, harness.train(harness.base + turned, program=fresh)):
         raise ContractError(f"dialling {part} to {turned} gives other weights than building {turned}")
 
 
@@ -224,26 +227,28 @@ def _other(part: Regularizer, field: str) -> float:
     return low + 0.25 * (high - low)
 
 
-def check_exports_clean(bench: Harness) -> None:
+def check_exports_clean(harness: Harness) -> None:
     """Law 8: the inference graph holds no training-only operation of it."""
     import tensorflow as tf
 
-    model = bench.model(bench.recipe)
-    shape = tf.TensorSpec([None, *bench.x.shape[1:]], tf.float32)
+    model = harness.build_model(harness.recipe)
+    shape = tf.TensorSpec([None, *harness.x.shape[1:]], tf.float32)
     graph = tf.function(lambda x: model(x, training=False)).get_concrete_function(shape)
     left = [kind for kind in list_operations(graph) if TRAINING_ONLY.search(kind)]
     if left:
         raise ContractError(f"the inference graph still holds {', '.join(sorted(set(left)))}")
 
 
-def check_costs_what_it_declares(bench: Harness) -> None:
+def check_costs_what_it_declares(harness: Harness) -> None:
     """Law 9: a training step takes as many passes through the model as it declares.
 
     A pass is three products a layer: its outputs, and the gradients at its inputs and at its weights. The gradient at
     the model's own inputs is left out where nothing asks for it, in the baseline as in any further pass.
     """
-    cost = bench.regularizer.cost
-    found, baseline = (count_products(bench.step(recipe), bench.shared) for recipe in (bench.recipe, bench.base))
+    cost = harness.regularizer.cost
+    found, baseline = (
+        count_products(harness.trace_step(recipe), harness.shared) for recipe in (harness.recipe, harness.base)
+    )
     most = round(cost * (baseline + 1), 6)
     if not most - math.ceil(cost) <= found <= most:
         raise ContractError(

@@ -52,18 +52,18 @@ class Harness:
 
     def __init__(self, regularizer: Regularizer, backbone: Backbone | str | None = None) -> None:
         import_tensorflow()
-        self.regularizer = with_numbers(regularizer)
+        self.regularizer = fix_strengths(regularizer)
         self.base = parse(regularizer.requires_recipe or BASELINE)
         self.recipe = self.base + self.regularizer
         self.backbone = self._fitting(backbone)
         draw = generator("contract")
         self.x = draw.standard_normal((ROWS, *input_shape(self.backbone))).astype(np.float32)
         self.y = draw.integers(0, TASK.size, ROWS)
-        self.shared = _layers(self.model(self.recipe)) & _layers(self.model(self.base))
+        self.shared = _layers(self.build_model(self.recipe)) & _layers(self.build_model(self.base))
         self._programs: dict[Any, Any] = {}
         self._steps: dict[Any, Any] = {}
 
-    def model(self, recipe: Recipe, seed: int = 0) -> Any:
+    def build_model(self, recipe: Recipe, seed: int = 0) -> Any:
         """A fresh compiled model."""
         import keras
 
@@ -73,29 +73,29 @@ class Harness:
         model.compile(optimizer=keras.optimizers.Adam(RATE))
         return model
 
-    def program(self, recipe: Recipe) -> Any:
+    def get_program(self, recipe: Recipe) -> Any:
         """The program of the recipe's structure."""
         from regzoo.training.engine.program import Program
 
         key = recipe.structure()
         if key not in self._programs:
             rows = (self.x, self.y)
-            self._programs[key] = Program(self.model(recipe), rows, rows, BATCH)
+            self._programs[key] = Program(self.build_model(recipe), rows, rows, BATCH)
         return self._programs[key]
 
-    def step(self, recipe: Recipe) -> Any:
+    def trace_step(self, recipe: Recipe) -> Any:
         """The traced training step of the recipe's structure."""
         import tensorflow as tf
 
         key = recipe.structure()
         if key not in self._steps:
-            model = self.model(recipe)
+            model = self.build_model(recipe)
             self._steps[key] = tf.function(lambda: model.update(self.x, self.y)[0]).get_concrete_function()
         return self._steps[key]
 
-    def trained(self, recipe: Recipe, seed: int = 0, noise: int | None = None, program: Any = None) -> dict[str, Any]:
+    def train(self, recipe: Recipe, seed: int = 0, noise: int | None = None, program: Any = None) -> dict[str, Any]:
         """The weights after a short training, by name."""
-        program = program or self.program(recipe)
+        program = program or self.get_program(recipe)
         program.train(
             strengths=recipe.dials(),
             seed=seed,
@@ -105,9 +105,9 @@ class Harness:
             objective=OBJECTIVE,
             watchers=_watchers(recipe),
         )
-        return self.weights(program.model)
+        return self.get_weights(program.model)
 
-    def weights(self, model: Any) -> dict[str, np.ndarray]:
+    def get_weights(self, model: Any) -> dict[str, np.ndarray]:
         """The trainable weights, by name, of the layers that are there with the regularizer and without it."""
         shared = [layer for layer in model.layers if layer.name in self.shared]
         return {f"{layer.name}/{w.name}": w.numpy() for layer in shared for w in layer.trainable_weights}
@@ -115,12 +115,12 @@ class Harness:
     def _fitting(self, backbone: Backbone | str | None) -> str:
         if not places(self.regularizer):
             raise ContractError("acts where it says: it declares no place: subclass OnBatch, OnWeights, OnLoss, ...")
-        in_order = [small_backbone(name) for name in sorted(backbones(), key=_fastest_first)]
+        in_order = [shrink_backbone(name) for name in sorted(backbones(), key=_fastest_first)]
         tried = [str(backbone)] if backbone is not None else in_order
         for name in tried:
             self.backbone = name
             try:
-                self.model(self.recipe)
+                self.build_model(self.recipe)
             except InputError as error:
                 reason = error
             else:
@@ -147,7 +147,7 @@ def input_shape(backbone: str) -> tuple[int, ...]:
     return (5,) if backbone.startswith(("mlp", "linear")) else (8, 8, 1)
 
 
-def small_backbone(name: str) -> str:
+def shrink_backbone(name: str) -> str:
     """The spelling of a tiny backbone of this name."""
     return SMALL.get(name, name)
 
@@ -160,7 +160,7 @@ def _layers(model: Any) -> set[str]:
     return {layer.name for layer in model.layers}
 
 
-def with_numbers(regularizer: Regularizer) -> Regularizer:
+def fix_strengths(regularizer: Regularizer) -> Regularizer:
     """Return it with a number from within its range for each strength left to the search."""
     values = {}
     for field, where in regularizer.searched().items():
@@ -171,11 +171,11 @@ def with_numbers(regularizer: Regularizer) -> Regularizer:
     return dataclasses.replace(regularizer, **values)
 
 
-def equal_records(first: dict[str, Any], second: dict[str, Any]) -> bool:
+def equal_weights(first: dict[str, Any], second: dict[str, Any]) -> bool:
     """True if all shared weights are equal, bit for bit."""
     return all(np.array_equal(first[name], second[name]) for name in first.keys() & second.keys())
 
 
-def close_records(first: dict[str, Any], second: dict[str, Any]) -> bool:
+def close_weights(first: dict[str, Any], second: dict[str, Any]) -> bool:
     """True if all shared weights are equal within float32 rounding."""
     return all(np.allclose(first[name], second[name], rtol=0, atol=ROUNDING) for name in first.keys() & second.keys())

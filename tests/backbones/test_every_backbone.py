@@ -11,16 +11,16 @@ import pytest
 import regzoo
 from regzoo.cli.cards import card
 from regzoo.core import AfterTraining, InputError, backbones, parse, regularizers
-from regzoo.testing import small_backbone, with_numbers
+from regzoo.testing import fix_strengths, shrink_backbone
 
 KINDS = [kind for kind in regularizers().values() if not issubclass(kind, AfterTraining)]
-RECIPES = [str(parse(kind.requires_recipe or "none") + with_numbers(kind())) for kind in KINDS]
+RECIPES = [str(parse(kind.requires_recipe or "none") + fix_strengths(kind())) for kind in KINDS]
 TOGETHER = "dropout(0.5) + l2(0.001) + batch_norm(0.9) + gaussian_noise(0.1) + weight_decay(0.01)"
 
 
 def built(backbone: str, recipe: str = "none", seed: int = 0) -> Any:
     """A tiny model on 8 x 8 images."""
-    return regzoo.build(small_backbone(backbone), recipe, input_shape=(8, 8, 1), classes=3, seed=seed)
+    return regzoo.build(shrink_backbone(backbone), recipe, input_shape=(8, 8, 1), classes=3, seed=seed)
 
 
 def initial(model: Any) -> dict[str, np.ndarray]:
@@ -55,7 +55,7 @@ def test_no_recipe_shifts_initial_weights(backbone: str, recipe: str) -> None:
 
 
 def test_its_card_names_the_slots_that_it_announces(backbone: str, announced: Callable[..., Any]) -> None:
-    spelled = "mlp([7, 7], residual=true)" if backbone == "mlp" else small_backbone(backbone)
+    spelled = "mlp([7, 7], residual=true)" if backbone == "mlp" else shrink_backbone(backbone)
     kinds = {kind for kind, _ in announced(spelled, (8, 8, 1))} - {"features"}
     assert set(card(backbone)["slots"]) == kinds
 

@@ -15,8 +15,8 @@ import tensorflow as tf
 
 import regzoo
 from regzoo.cli import app as cli
-from regzoo.export import export as exporting
-from regzoo.export.predict import predict
+from regzoo.export import export as export_module
+from regzoo.export.predict import predict_file
 from regzoo.export.verify import Parity
 
 LABELS = ("rain", "wind", "<b>snow")
@@ -46,7 +46,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Any:
     frame = weather()
     keywords: dict[str, Any] = {"training": {"epochs": 2, "learning_rate": 0.01}, "search": {"trials": 1}}
     with pytest.MonkeyPatch.context() as patched:  # one export is proven below, not the winner's as well
-        patched.setattr(exporting, "verify", lambda *_: Parity(1, (1, 7), 0.0, True))
+        patched.setattr(export_module, "verify_parity", lambda *_: Parity(1, (1, 7), 0.0, True))
         return regzoo.compare(
             frame[list("abcd")],
             frame[list(LABELS)],
@@ -88,7 +88,7 @@ def test_the_exported_model_answers_for_each_label(result: Any, tmp_path: Path) 
 
     frame[list("dcba")].to_csv(tmp_path / "rows.csv", index=False)
     screen = io.StringIO()
-    assert predict(folder, tmp_path / "rows.csv", screen) == 60
+    assert predict_file(folder, tmp_path / "rows.csv", screen) == 60
     rows = list(csv.DictReader(io.StringIO(screen.getvalue())))
     said = [
         f"{word}_{label}" for word in ("label", "probability", "mutual_information", "uncertainty") for label in LABELS

@@ -14,9 +14,9 @@ from regzoo.core import EnvironmentFailure, parse
 from regzoo.data.preprocess import Preprocessor, prepare_fold
 from regzoo.data.sources import from_arrays
 from regzoo.export import saved_model
-from regzoo.export.convert import ConversionError, convert
+from regzoo.export.convert import ConversionError, convert_saved_model
 from regzoo.export.formats import LITERT, ONNX, Format
-from regzoo.export.verify import verify
+from regzoo.export.verify import verify_parity
 from regzoo.training.engine.trainer import build, load_finished_model
 from regzoo.training.setup import TrainingSetup
 from regzoo.training.task import Task
@@ -63,10 +63,10 @@ def made(backbone: str, recipe: str, kind: str, members: int) -> tuple[Any, Prep
 def test_every_kind_answers_as_the_live_model_does_at_any_batch_size(kind: str, form: Format, tmp_path: Path) -> None:
     model, preprocessor, rows = made(*KINDS[kind])
     saved_model.write(model, preprocessor, tmp_path / "saved", form.numbered)
-    convert(tmp_path / "saved", form, tmp_path / form.file)
+    convert_saved_model(tmp_path / "saved", form, tmp_path / form.file)
     given = saved_model.named_inputs(rows, preprocessor)
     expected = saved_model.live(model, preprocessor, rows, form.numbered)
-    parity = verify(tmp_path, given, expected, form)  # batch 1, 7, and the 2 that are left
+    parity = verify_parity(tmp_path, given, expected, form)  # batch 1, 7, and the 2 that are left
     assert parity.rows == 9
     assert ("class" in expected) == (form.numbered and preprocessor.task == "classification")
 
@@ -77,5 +77,5 @@ def test_what_has_no_counterpart_is_said(form: Format, tmp_path: Path) -> None:
     model, preprocessor, _ = made("mlp([4])", "dropout(0.5) + mc_dropout(10)", "rows", 1)
     saved_model.write(model, preprocessor, tmp_path / "saved", form.numbered)
     with pytest.raises(ConversionError, match=f"cannot be written as {form.name}: .*StatelessRandom"):
-        convert(tmp_path / "saved", form, tmp_path / form.file)
+        convert_saved_model(tmp_path / "saved", form, tmp_path / form.file)
     assert issubclass(ConversionError, EnvironmentFailure)

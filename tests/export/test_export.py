@@ -18,9 +18,9 @@ from regzoo.comparison.plan import make_setup
 from regzoo.config import load_config
 from regzoo.core import EnvironmentFailure, InputError, parse
 from regzoo.data.preprocess import Preprocessor
-from regzoo.export import export as exporting
+from regzoo.export import export as export_module
 from regzoo.export import saved_model
-from regzoo.export.export import export, load_setup
+from regzoo.export.export import export_model, load_setup
 from regzoo.export.verify import Parity, ParityError
 from regzoo.result import Result, read_board
 from regzoo.storage.ledger import Ledger
@@ -38,7 +38,7 @@ def ledger(finished: Any) -> Iterator[Ledger]:
 @pytest.fixture
 def unverified(monkeypatch: pytest.MonkeyPatch) -> None:
     """Skip the process that proves a model; what is tested here comes before and after it."""
-    monkeypatch.setattr(exporting, "verify", lambda *_: PARITY)
+    monkeypatch.setattr(export_module, "verify_parity", lambda *_: PARITY)
 
 
 def refuse(constant: str) -> None:
@@ -46,7 +46,7 @@ def refuse(constant: str) -> None:
 
 
 def exported(ledger: Ledger, to: Path, recipe: str | None = None) -> dict[str, Any]:
-    assert export(ledger, read_board(ledger, ledger.records()), to, recipe) == to
+    assert export_model(ledger, read_board(ledger, ledger.records()), to, recipe) == to
     return json.loads((to / "recipe.json").read_text(encoding="utf-8"), parse_constant=refuse)
 
 
@@ -124,7 +124,7 @@ def test_a_place_that_cannot_be_written_is_said_before_a_refit_trains(
     def train(*_: Any) -> None:
         raise AssertionError("trained")
 
-    monkeypatch.setattr(exporting, "refit", train)
+    monkeypatch.setattr(export_module, "refit_recipe", train)
     (tmp_path / "file").write_text("years of work")
     with pytest.raises(EnvironmentFailure, match=r"file/model cannot be written: .*; choose another path"):
         Result(finished.folder).export(tmp_path / "file" / "model", refit=True)
@@ -225,9 +225,9 @@ def test_an_older_export_outlives_a_failed_one(ledger: Ledger, tmp_path: Path, m
     def fail(*_: Any) -> Parity:
         raise ParityError("no")
 
-    monkeypatch.setattr(exporting, "verify", lambda *_: PARITY)
+    monkeypatch.setattr(export_module, "verify_parity", lambda *_: PARITY)
     exported(ledger, tmp_path / "model", "none")
-    monkeypatch.setattr(exporting, "verify", fail)
+    monkeypatch.setattr(export_module, "verify_parity", fail)
     with pytest.raises(ParityError):
         exported(ledger, tmp_path / "model", "l2(0.001)")
     assert json.loads((tmp_path / "model" / "recipe.json").read_text())["written"] == "none"
@@ -240,7 +240,7 @@ def test_a_comparison_without_a_finished_replicate_has_nothing_to_export(finishe
         trials = [record for record in ledger.records() if record.run.stage == "trial"]
         board = read_board(ledger, trials)
         with pytest.raises(InputError, match="no recipe has a finished replicate yet"):
-            export(ledger, board, tmp_path / "model")
+            export_model(ledger, board, tmp_path / "model")
 
 
 def test_the_study_is_read_back_equal(finished: Any, ledger: Ledger) -> None:

@@ -12,8 +12,8 @@ import pytest
 
 from regzoo.core import InputError, parse
 from regzoo.data.preprocess import Preprocessor
-from regzoo.export.formats import FORMATS, LITERT, ONNX, SAVED_MODEL, Format, format_of, refuse
-from regzoo.export.input_rows import read_exported
+from regzoo.export.formats import FORMATS, LITERT, ONNX, SAVED_MODEL, Format, check_convertible, find_format
+from regzoo.export.input_rows import read_exported_model
 from regzoo.result import Result
 from regzoo.storage.ledger import Ledger
 
@@ -35,28 +35,28 @@ def test_an_extra_that_is_missing_is_named(form: Format, monkeypatch: pytest.Mon
     with pytest.raises(
         InputError, match=rf"{form.name} needs .*{form.modules[-1]}: pip install 'regzoo\[{form.name}\]'"
     ):
-        format_of(form.name)
-    assert format_of("saved_model") is SAVED_MODEL
+        find_format(form.name)
+    assert find_format("saved_model") is SAVED_MODEL
 
 
 def test_columns_of_text_stand_in_the_way(mixed: Any) -> None:
     preprocessor = preparation_of(mixed)
     with pytest.raises(InputError, match=r"town \(categorical\), member \(boolean\), first seen \(date\)") as error:
-        refuse(ONNX, preprocessor, parse("none"))
+        check_convertible(ONNX, preprocessor, parse("none"))
     assert "age" not in str(error.value)
     assert "Export a saved_model" in str(error.value)
-    refuse(SAVED_MODEL, preprocessor, parse("none"))
+    check_convertible(SAVED_MODEL, preprocessor, parse("none"))
 
 
 def test_random_passes_stand_in_the_way(finished: Any) -> None:
     recipe = parse("dropout(0.5) + mc_dropout(10)")
     for form in FORMATS.values():
         if form is SAVED_MODEL:
-            refuse(form, preparation_of(finished), recipe)
+            check_convertible(form, preparation_of(finished), recipe)
         else:
             with pytest.raises(InputError, match="mc_dropout draws its passes with TensorFlow's random numbers"):
-                refuse(form, preparation_of(finished), recipe)
-            refuse(form, preparation_of(finished), parse("dropout(0.5)"))
+                check_convertible(form, preparation_of(finished), recipe)
+            check_convertible(form, preparation_of(finished), parse("dropout(0.5)"))
 
 
 @pytest.mark.slow
@@ -82,4 +82,4 @@ def test_a_folder_in_a_format_serves_by_its_card(
     parts = {"train": 60, "validation": 20, "test": 20}
     assert right.sum() == pytest.approx(sum(said["metrics"][p]["accuracy"] * n for p, n in parts.items()), abs=1e-4)
     with pytest.raises(InputError, match=f"in the format {form.name}; predict takes a saved_model"):
-        read_exported(tmp_path / "model")
+        read_exported_model(tmp_path / "model")

@@ -16,8 +16,8 @@ import pytest
 from regzoo.cli import app as cli
 from regzoo.core import InputError
 from regzoo.export import input_rows as reading
-from regzoo.export import predict as predicting
-from regzoo.export.predict import _columns, _safe, predict
+from regzoo.export import predict as predict_module
+from regzoo.export.predict import _columns, _safe, predict_file
 
 
 def table(path: Path) -> list[dict[str, str]]:
@@ -44,18 +44,18 @@ def test_a_csv_is_answered_in_the_order_of_its_rows(
     mixed: Any, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
-    assert predict(mixed.folder / "model", source, tmp_path / "whole.csv", note=said.append) == 120
+    assert predict_file(mixed.folder / "model", source, tmp_path / "whole.csv", note=said.append) == 120
     assert len(said) == 1
     assert "ignored 'note', 'kind', which the model does not take" in said[0]
     monkeypatch.setattr(reading, "CHUNK", 50)  # three chunks
-    predict(mixed.folder / "model", source, tmp_path / "chunks.csv", note=said.append)
+    predict_file(mixed.folder / "model", source, tmp_path / "chunks.csv", note=said.append)
     whole, chunks = table(tmp_path / "whole.csv"), table(tmp_path / "chunks.csv")
     assert list(whole[0])[:2] == ["label", "probability_<i>b</i>"]
     assert [row["label"] for row in whole] == [row["label"] for row in chunks]
     for one, other in zip(whole, chunks, strict=True):
         assert float(one["probability_<i>b</i>"]) == pytest.approx(float(other["probability_<i>b</i>"]), abs=1e-6)
     monkeypatch.setattr(reading, "CHUNK", 7)
-    predict(mixed.folder / "model", source, tmp_path / "answers.npz", note=said.append)
+    predict_file(mixed.folder / "model", source, tmp_path / "answers.npz", note=said.append)
     with np.load(tmp_path / "answers.npz", allow_pickle=False) as answers:
         found = answers["probabilities"]
         assert set(answers["label"]) <= set(mixed.table["kind"])  # as they are: no spreadsheet reads an archive
@@ -64,7 +64,7 @@ def test_a_csv_is_answered_in_the_order_of_its_rows(
 
 
 def test_labels_that_a_spreadsheet_would_run_are_text(mixed: Any, source: Path, tmp_path: Path) -> None:
-    predict(mixed.folder / "model", source, tmp_path / "out.csv", note=lambda _: None)
+    predict_file(mixed.folder / "model", source, tmp_path / "out.csv", note=lambda _: None)
     labels = {row["label"] for row in table(tmp_path / "out.csv")}
     assert labels <= {'\'=cmd|"/c calc"!A1', "<i>b</i>", "[bold]rare[/bold]"}
     assert '\'=cmd|"/c calc"!A1' in labels
@@ -97,7 +97,7 @@ def test_archives_hold_columns(mixed: Any, source: Path, tmp_path: Path) -> None
     written = []
     for name in (source, tmp_path / "in.npz", tmp_path / "typed.npz"):
         stream = io.StringIO()
-        assert predict(mixed.folder / "model", name, stream, note=lambda _: None) == 120
+        assert predict_file(mixed.folder / "model", name, stream, note=lambda _: None) == 120
         written.append(stream.getvalue())
     assert written[0] == written[1] == written[2]
 
@@ -120,14 +120,14 @@ def test_cells_are_checked_as_in_training(
     monkeypatch.setattr(reading, "CHUNK", 4)  # the wrong row is in the second chunk
     wrong = changed(source, tmp_path / "wrong.csv", 5, **cells)
     with pytest.raises(InputError) as caught:
-        predict(mixed.folder / "model", wrong, tmp_path / "out.csv", note=lambda _: None)
+        predict_file(mixed.folder / "model", wrong, tmp_path / "out.csv", note=lambda _: None)
     assert message in str(caught.value)
     assert [path.name for path in tmp_path.iterdir()] == ["wrong.csv"]
 
 
 def test_gaps_and_new_words_are_answered(mixed: Any, source: Path, tmp_path: Path) -> None:
     new = changed(source, tmp_path / "new.csv", 0, age="", town="Atlantis", member="?", first_seen="")
-    assert predict(mixed.folder / "model", new, tmp_path / "out.csv", note=lambda _: None) == 120
+    assert predict_file(mixed.folder / "model", new, tmp_path / "out.csv", note=lambda _: None) == 120
 
 
 def test_missing_columns_and_wrong_places_are_said(mixed: Any, source: Path, tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_missing_columns_and_wrong_places_are_said(mixed: Any, source: Path, tmp
         (tmp_path, source, out, "holds no exported model"),
     ):
         with pytest.raises(InputError) as caught:
-            predict(path, given, to, note=lambda _: None)
+            predict_file(path, given, to, note=lambda _: None)
         assert message in str(caught.value)
     assert (tmp_path / "there.csv").read_text(encoding="utf-8") == "years of work"
     assert not out.exists()
@@ -176,7 +176,7 @@ def test_a_damaged_copy_of_a_model_answers_nothing(
     else:
         (copy / file).write_bytes((copy / file).read_bytes()[:left])
     with pytest.raises(InputError, match=f"{copy}: {file} {message}; copy the folder again"):
-        predict(copy, source, tmp_path / "out.csv", note=lambda _: None)
+        predict_file(copy, source, tmp_path / "out.csv", note=lambda _: None)
 
 
 def exported(folder: Path, kind: str, shape: list[int], labels: list[str]) -> Path:
@@ -190,7 +190,7 @@ def exported(folder: Path, kind: str, shape: list[int], labels: list[str]) -> Pa
 def summing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A model that adds up what it is given."""
     monkeypatch.setattr(
-        predicting,
+        predict_module,
         "_answers",
         lambda folder, chunks: ({"prediction": next(iter(c.values())).sum(axis=1)} for c in chunks),
     )
@@ -200,17 +200,17 @@ def summing(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_models_of_arrays_take_rows_in_order(tmp_path: Path) -> None:
     model = exported(tmp_path / "model", "rows", [3], [])
     (tmp_path / "in.csv").write_text("a;b;c\n1;2;3\n4;5;6\n", encoding="utf-8")
-    predict(model, tmp_path / "in.csv", tmp_path / "out.csv")
+    predict_file(model, tmp_path / "in.csv", tmp_path / "out.csv")
     assert (tmp_path / "out.csv").read_text() == "prediction\n6.0\n15.0\n"
     np.savez(tmp_path / "in.npz", x=np.arange(6).reshape(2, 3))
-    predict(model, tmp_path / "in.npz", tmp_path / "out2.csv")
+    predict_file(model, tmp_path / "in.npz", tmp_path / "out2.csv")
     assert (tmp_path / "out2.csv").read_text() == "prediction\n3.0\n12.0\n"
     (tmp_path / "few.csv").write_text("a,b\n1,2\n", encoding="utf-8")
     with pytest.raises(InputError, match="has 2 columns, the model takes 3, in order"):
-        predict(model, tmp_path / "few.csv", tmp_path / "no.csv")
+        predict_file(model, tmp_path / "few.csv", tmp_path / "no.csv")
     (tmp_path / "gap.csv").write_text("a,b,c\n1,2,3\n1,,3\n", encoding="utf-8")
     with pytest.raises(InputError, match="column 'b' takes numbers, received '' in row 2"):
-        predict(model, tmp_path / "gap.csv", tmp_path / "no.csv")
+        predict_file(model, tmp_path / "gap.csv", tmp_path / "no.csv")
 
 
 @pytest.mark.parametrize(
@@ -227,9 +227,9 @@ def test_images_come_in_an_archive(arrays: dict[str, Any], message: str, tmp_pat
     model = exported(tmp_path / "model", "images", [8, 8, 1], [])
     np.savez(tmp_path / "in.npz", **arrays)
     with pytest.raises(InputError, match=message):
-        predict(model, tmp_path / "in.npz", tmp_path / "out.csv")
+        predict_file(model, tmp_path / "in.npz", tmp_path / "out.csv")
     with pytest.raises(InputError, match="the model takes images; give them as the array x"):
-        predict(model, tmp_path / "in.csv", tmp_path / "out.csv")
+        predict_file(model, tmp_path / "in.csv", tmp_path / "out.csv")
 
 
 def test_large_images_go_a_few_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,11 +241,11 @@ def test_large_images_go_a_few_at_a_time(tmp_path: Path, monkeypatch: pytest.Mon
             sizes.append(len(chunk["images"]))
             yield {"prediction": chunk["images"].sum(axis=(1, 2, 3))}
 
-    monkeypatch.setattr(predicting, "_answers", answers)
+    monkeypatch.setattr(predict_module, "_answers", answers)
     monkeypatch.setattr(reading, "CHUNK_VALUES", 200)
     model = exported(tmp_path / "model", "images", [8, 8, 1], [])
     np.savez(tmp_path / "in.npz", x=np.ones((7, 8, 8)))
-    assert predict(model, tmp_path / "in.npz", tmp_path / "out.csv") == 7
+    assert predict_file(model, tmp_path / "in.npz", tmp_path / "out.csv") == 7
     assert sizes == [3, 3, 1]
     assert (tmp_path / "out.csv").read_text() == "prediction\n" + "64.0\n" * 7
 

@@ -18,9 +18,9 @@ from regzoo.config import load_config
 from regzoo.core import InputError, parse
 from regzoo.data.preprocess import fit_preprocessor, prepare_fold
 from regzoo.data.sources import from_arrays, load_dataset
-from regzoo.export import export as exporting
+from regzoo.export import export as export_module
 from regzoo.export.export import load_setup
-from regzoo.export.refit import RefitData, epochs_of, refit
+from regzoo.export.refit import RefitData, choose_epochs, refit_recipe
 from regzoo.export.verify import Parity
 from regzoo.result import Result
 from regzoo.storage.ledger import Ledger
@@ -35,9 +35,9 @@ def replicate(epochs: int, best: int, status: Any = "ok") -> Record:
 
 def test_epochs_by_hand() -> None:
     replicates = [replicate(20, 15), replicate(9, 4), replicate(50, 46), replicate(1, 1, "diverged")]
-    assert epochs_of(STOPPING, replicates) == (15, (15, 4, 46))
-    assert epochs_of(parse("dropout(0.5)"), replicates) == (20, (20, 9, 50))
-    assert epochs_of(STOPPING, replicates[:2]) == (9, (15, 4))  # 9.5, rounded down
+    assert choose_epochs(STOPPING, replicates) == (15, (15, 4, 46))
+    assert choose_epochs(parse("dropout(0.5)"), replicates) == (20, (20, 9, 50))
+    assert choose_epochs(STOPPING, replicates[:2]) == (9, (15, 4))  # 9.5, rounded down
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def refitted(finished: Any, material: RefitData, name: str = "dropout", **change
         best, _ = ledger.weights(name)
         best = dataclasses.replace(best, run=dataclasses.replace(best.run, **changes))
         replicates = [r for r in ledger.records() if r.run.stage == "replicate" and r.run.name == name]
-        return best, refit(best, replicates, load_setup(ledger), material)
+        return best, refit_recipe(best, replicates, load_setup(ledger), material)
 
 
 def test_it_trains_on_train_plus_validation_alone(finished: Any, material: RefitData) -> None:
@@ -77,7 +77,7 @@ def test_test_rows_leave_no_trace(finished: Any, material: RefitData) -> None:
     setup = make_setup(experiment, prepare_fold(other, experiment.split, experiment.seed))
     with Ledger(finished.folder) as ledger:
         best, _ = ledger.weights("dropout")
-        again = refit(best, [best], setup, RefitData(other, experiment))
+        again = refit_recipe(best, [best], setup, RefitData(other, experiment))
     assert again.preprocessor == made.preprocessor
     for first, second in zip(made.weights[0], again.weights[0], strict=True):
         np.testing.assert_array_equal(first, second)
@@ -103,7 +103,7 @@ def test_other_data_is_refused(finished: Any, material: RefitData) -> None:
 
 
 def test_a_refit_is_exported_with_what_it_is(finished: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exporting, "verify", lambda *_: Parity(20, (1, 7), 0.0, True))
+    monkeypatch.setattr(export_module, "verify_parity", lambda *_: Parity(20, (1, 7), 0.0, True))
     Result(finished.folder).export(tmp_path / "model", "ensemble(2)", refit=True)
     said = json.loads((tmp_path / "model" / "recipe.json").read_text(encoding="utf-8"))
     assert said["refit"]["trained_on"] == "train + validation"
@@ -123,7 +123,7 @@ def test_a_refit_is_exported_with_what_it_is(finished: Any, tmp_path: Path, monk
 
 
 def test_arrays_are_handed_over_again(rows: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exporting, "verify", lambda *_: Parity(1, (1, 7), 0.0, True))
+    monkeypatch.setattr(export_module, "verify_parity", lambda *_: Parity(1, (1, 7), 0.0, True))
     x, y = rows
     options: dict[str, Any] = {"training": {"epochs": 1, "learning_rate": 0.01}, "replicates": 2, "workers": 0}
     result = regzoo.compare(x, y, backbone="linear", recipes=["none"], **options)
@@ -145,6 +145,6 @@ def test_with_folds_all_rows_train_that_do_not_test(rows: Any, time: Any) -> Non
     dataset = from_arrays(*rows, **({} if time is None else {"time": time}))
     setup = make_setup(experiment, prepare_fold(dataset, experiment.split, experiment.seed))
     best = Record(Run("replicate", "none", "none", 1, 5, 0.01, 1, setup.digest, fold=1), "ok", epochs=1)
-    made = refit(best, [best], setup, RefitData(dataset, experiment))
+    made = refit_recipe(best, [best], setup, RefitData(dataset, experiment))
     assert made.refit.rows == 60 - 12
     assert made.record.run.fold == 0

@@ -17,7 +17,7 @@ from regzoo.data.preprocess import prepare_fold
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.table import MISSING, Table, clean_cell
 from regzoo.export import tf_columns as columns
-from regzoo.export.saved_model import Served, named_inputs
+from regzoo.export.saved_model import ServedModel, named_inputs
 
 WORDS = ["a", "b", "A", " a\t", "ä", "=1+1", "<b>", "x" * 5000, "new", "a b", "\u00a0a", "a\x1b", *MISSING]
 DAYS = [(datetime.date(1600, 1, 1) + datetime.timedelta(days=d)).isoformat() for d in range(0, 250_000, 487)]
@@ -72,7 +72,7 @@ def test_each_column_takes_its_own_input() -> None:
     assert isinstance(raw, Table)
     given = named_inputs(raw, preprocessor)
     assert list(given) == ["column_self", "Word", "word_2", "day"]
-    made = Served(None, preprocessor).prepared({name: tf.constant(value) for name, value in given.items()})
+    made = ServedModel(None, preprocessor).prepared({name: tf.constant(value) for name, value in given.items()})
     np.testing.assert_array_equal(made.numpy(), preprocessor.apply(raw))
     swapped = dataclasses.replace(preprocessor, rules=preprocessor.rules[::-1])
     assert not np.array_equal(swapped.apply(raw), preprocessor.apply(raw))

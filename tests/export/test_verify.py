@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from regzoo.core import EnvironmentFailure
-from regzoo.export import verify as verifying
-from regzoo.export.verify import TOLERANCE, Parity, ParityError, verify
+from regzoo.export import verify as verify_module
+from regzoo.export.verify import TOLERANCE, Parity, ParityError, verify_parity
 
 INPUTS = {"a": np.arange(14, dtype=np.float32), "b": np.ones(14, np.float32)}
 PROBABILITIES = np.tile(np.float32([[0.25, 0.75]]), (14, 1))
@@ -22,15 +22,15 @@ Answers = dict[str, np.ndarray]
 def verified(
     expected: Answers, at_1: Answers, at_7: Answers, monkeypatch: pytest.MonkeyPatch, folder: Path = Path("model")
 ) -> Parity:
-    """What `verify` says if the served model answers so at batch 1 and at batch 7."""
+    """What `verify_parity` says if the served model answers so at batch 1 and at batch 7."""
     plain = {"label": lambda label: label.astype("S")}
     answers = {
         f"{batch}/{name}": plain.get(name, np.asarray)(value)
         for batch, given in ((1, at_1), (7, at_7))
         for name, value in given.items()
     }
-    monkeypatch.setattr(verifying, "_served", lambda *_: answers)
-    return verify(folder, INPUTS, expected)
+    monkeypatch.setattr(verify_module, "_served", lambda *_: answers)
+    return verify_parity(folder, INPUTS, expected)
 
 
 def test_equal_answers_pass_with_their_largest_difference(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,11 +71,11 @@ def test_a_difference_at_one_batch_size_is_enough(batch: int, wrong: str, monkey
 )
 def test_labels_of_any_kind_are_compared(live: np.ndarray, served: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     one = {"probabilities": PROBABILITIES[:2]}
-    monkeypatch.setattr(verifying, "_served", lambda *_: {f"{b}/label": live for b in (1, 7)} | _two(one))
-    assert verify(Path("model"), INPUTS, {**one, "label": live}).labels_equal
-    monkeypatch.setattr(verifying, "_served", lambda *_: {f"{b}/label": served for b in (1, 7)} | _two(one))
+    monkeypatch.setattr(verify_module, "_served", lambda *_: {f"{b}/label": live for b in (1, 7)} | _two(one))
+    assert verify_parity(Path("model"), INPUTS, {**one, "label": live}).labels_equal
+    monkeypatch.setattr(verify_module, "_served", lambda *_: {f"{b}/label": served for b in (1, 7)} | _two(one))
     with pytest.raises(ParityError):
-        verify(Path("model"), INPUTS, {**one, "label": live})
+        verify_parity(Path("model"), INPUTS, {**one, "label": live})
 
 
 def _two(answers: Answers) -> Answers:
@@ -84,5 +84,5 @@ def _two(answers: Answers) -> Answers:
 
 def test_what_cannot_be_loaded_is_refused_with_the_reason(tmp_path: Path) -> None:
     with pytest.raises(ParityError, match=r"cannot be served: .*SavedModel file does not exist"):
-        verify(tmp_path / "nowhere", INPUTS, CLASSES)
+        verify_parity(tmp_path / "nowhere", INPUTS, CLASSES)
     assert issubclass(ParityError, EnvironmentFailure)

@@ -14,7 +14,7 @@ import regzoo
 from regzoo.core import Forward, InputError, OnActivations, OnWeights, Recipe, regularizers
 from regzoo.regularizers import Dropout, RDrop
 from regzoo.regularizers.r_drop import divergence
-from regzoo.testing import Harness, equal_records, with_numbers
+from regzoo.testing import Harness, equal_weights, fix_strengths
 from regzoo.training.model.build import build_model
 from regzoo.training.model.step import Step
 from regzoo.training.task import Task
@@ -80,14 +80,14 @@ def test_alpha_0_trains_the_baseline_bit_for_bit(company: str, rows: Any) -> Non
 
 
 def test_dialled_to_0_a_traced_program_trains_the_baseline_bit_for_bit() -> None:
-    bench = Harness(RDrop(2.0), "mlp([4])")
-    program = bench.program(bench.recipe)
-    strong = bench.trained(bench.recipe)
-    dialled = bench.trained(bench.base + RDrop(0.0), program=program)
-    plain = bench.trained(bench.base)
+    harness = Harness(RDrop(2.0), "mlp([4])")
+    program = harness.get_program(harness.recipe)
+    strong = harness.train(harness.recipe)
+    dialled = harness.train(harness.base + RDrop(0.0), program=program)
+    plain = harness.train(harness.base)
     assert program.traces == 1
-    assert equal_records(dialled, plain)
-    assert not equal_records(dialled, strong)
+    assert equal_weights(dialled, plain)
+    assert not equal_weights(dialled, strong)
 
 
 def test_it_draws_two_masks_together() -> None:
@@ -112,7 +112,7 @@ INSIDE = [name for name, kind in regularizers().items() if issubclass(kind, OnAc
 @pytest.mark.parametrize("name", INSIDE)
 def test_it_goes_with_whatever_makes_two_passes_differ_and_with_nothing_else(name: str) -> None:
     """Else it would cost a second pass and do nothing."""
-    part = with_numbers(regularizers()[name]())
+    part = fix_strengths(regularizers()[name]())
     backbone = {
         "stochastic_depth": "mlp([4, 4], residual=true)",
         "attention_dropout": "transformer(8, heads=2, depth=1)",

@@ -41,9 +41,9 @@ from regzoo.testing import (
     ContractError,
     Harness,
     check_regularizer,
-    equal_records,
-    small_backbone,
-    with_numbers,
+    equal_weights,
+    fix_strengths,
+    shrink_backbone,
 )
 from regzoo.training.model.build import build_model
 from regzoo.training.task import Task
@@ -55,8 +55,8 @@ PAIRS = [(name, backbone) for name in NAMES for backbone in sorted(backbones())]
 
 
 @functools.cache
-def bench_of(name: str) -> Harness:
-    """One bench for all checks of a regularizer, on the fastest backbone that offers its place."""
+def make_harness(name: str) -> Harness:
+    """One harness for all checks of a regularizer, on the fastest backbone that offers its place."""
     return Harness(regularizers()[name]())
 
 
@@ -64,35 +64,35 @@ def bench_of(name: str) -> Harness:
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("name", NAMES)
 def test_the_zoo_keeps_the_contract(name: str, check: Check) -> None:
-    check(bench_of(name))
+    check(make_harness(name))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_neutral_is_the_baseline_bit_for_bit(name: str) -> None:
     """Stricter than the law, which allows rounding: for the zoo none is seen."""
-    bench = bench_of(name)
-    neutral = bench.regularizer.neutral()
+    harness = make_harness(name)
+    neutral = harness.regularizer.neutral()
     if neutral is None or not isinstance(neutral, IN_GRAPH):
         return  # early stopping and its like act around the program, norms have no neutral strength
-    program = bench.program(bench.recipe)
-    bench.trained(bench.recipe)
-    dialled = bench.trained(bench.base + neutral, program=program)
+    program = harness.get_program(harness.recipe)
+    harness.train(harness.recipe)
+    dialled = harness.train(harness.base + neutral, program=program)
     assert program.traces == 1
-    baseline = bench.trained(bench.base)
+    baseline = harness.train(harness.base)
     assert dialled.keys() == baseline.keys()
-    assert equal_records(dialled, baseline)
+    assert equal_weights(dialled, baseline)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "backbone"), PAIRS)
 def test_it_trains_on_every_backbone_that_offers_its_place(name: str, backbone: str) -> None:
     """On the others it is refused in a sentence that names what is missing."""
-    part = with_numbers(regularizers()[name]())
+    part = fix_strengths(regularizers()[name]())
     recipe = parse(part.requires_recipe or "none") + part
     shape = IMAGES if backbone in ("cnn", "resnet", "autoencoder") or "images" in part.requires else ROWS
     try:
-        model = build_model(small_backbone(backbone), recipe, Task("classification", 3), shape)
+        model = build_model(shrink_backbone(backbone), recipe, Task("classification", 3), shape)
     except InputError as refusal:
         said = str(refusal)
         assert re.search(r"finds no place to act|needs", said), said
@@ -287,5 +287,5 @@ def test_a_field_needs_a_declaration() -> None:
 
 def test_same_compares_bits() -> None:
     one = np.float32(1)
-    assert equal_records({"w": np.array([one])}, {"w": np.array([one]), "other": np.array([2.0])})
-    assert not equal_records({"w": np.array([one])}, {"w": np.array([np.nextafter(one, np.float32(2))])})
+    assert equal_weights({"w": np.array([one])}, {"w": np.array([one]), "other": np.array([2.0])})
+    assert not equal_weights({"w": np.array([one])}, {"w": np.array([np.nextafter(one, np.float32(2))])})

@@ -304,20 +304,20 @@ class Cheap(Misspelled):
 @functools.cache
 def baseline() -> Harness:
     """The traced baseline: the same for every saboteur, and half of the time."""
-    bench = Harness(Traceless(), MLP)
-    bench.program(Recipe())
-    bench.step(Recipe())
-    return bench
+    harness = Harness(Traceless(), MLP)
+    harness.get_program(Recipe())
+    harness.trace_step(Recipe())
+    return harness
 
 
 def rejections(saboteur: Regularizer) -> dict[str, str]:
     """What each check that rejects it says."""
-    bench, found = Harness(saboteur, MLP), {}
-    bench._programs |= baseline()._programs
-    bench._steps |= baseline()._steps
+    harness, found = Harness(saboteur, MLP), {}
+    harness._programs |= baseline()._programs
+    harness._steps |= baseline()._steps
     for check in CHECKS:
         try:
-            check(bench)
+            check(harness)
         except ContractError as error:
             found[check.__name__.removeprefix("check_")] = str(error)
     return found

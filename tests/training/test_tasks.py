@@ -11,7 +11,7 @@ import tensorflow as tf
 
 import regzoo
 from regzoo.core import InputError, OnBatch, OnForward, OnLoss, parse, regularizers
-from regzoo.testing.harness import with_numbers
+from regzoo.testing.harness import fix_strengths
 
 X = np.random.default_rng(1).normal(size=(24, 5)).astype(np.float32)
 IMAGES = np.random.default_rng(2).normal(size=(8, 6, 6, 1)).astype(np.float32)
@@ -31,7 +31,7 @@ SEEING = [name for name, kind in regularizers().items() if issubclass(kind, OnBa
 @pytest.mark.parametrize("name", sorted(set(SEEING) - MOVING))
 def test_it_trains_or_is_refused(name: str, task: str) -> None:
     asked, y = TASKS[task]
-    part = with_numbers(regularizers()[name]())
+    part = fix_strengths(regularizers()[name]())
     recipe = parse(part.requires_recipe or "none") + part
     if name in SOFTMAX or (name, task) == ("cutmix", "reconstruction"):
         with pytest.raises(
@@ -54,7 +54,7 @@ def test_it_trains_or_is_refused(name: str, task: str) -> None:
 @pytest.mark.parametrize("name", sorted(MOVING))
 def test_what_moves_images_needs_targets_that_stay(name: str) -> None:
     """An autoencoder would have to undo what it cannot see."""
-    recipe = with_numbers(regularizers()[name]())
+    recipe = fix_strengths(regularizers()[name]())
     with pytest.raises(InputError, match=f"{name} needs targets"):
         regzoo.build("autoencoder", recipe, input_shape=(6, 6, 1), task="reconstruction")
     model = regzoo.build("linear", recipe, input_shape=(6, 6, 1), labels=2)
