@@ -10,6 +10,7 @@ from regzoo import config as configs
 from regzoo.comparison.runner import make_progress, prepare_dataset, read_data, run_comparison
 from regzoo.config import Experiment
 from regzoo.core import Backbone, InputError, Recipe, Regularizer
+from regzoo.core.parsing import as_recipe
 from regzoo.data.preprocess import PreparedData
 from regzoo.data.sources import from_python
 from regzoo.execution.tf_runtime import import_tensorflow
@@ -58,7 +59,7 @@ def build(
         model.fit(x, y, epochs=20)
         model.finished().uncertainty(x)
     """
-    recipe = Recipe.of(recipe)
+    recipe = as_recipe(recipe)
     shape = shape_of(input_shape)
     asked = task_for(classes, outputs, labels, task, shape)
     import_tensorflow()

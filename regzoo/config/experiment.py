@@ -22,9 +22,9 @@ from regzoo.config import values
 from regzoo.config.yaml_source import ConfigError, Document, KeyPath, Nested, Problem, compose
 from regzoo.core.backbone import Backbone
 from regzoo.core.errors import did_you_mean
+from regzoo.core.parsing import parse, read_backbone
 from regzoo.core.ranges import Choice, Float
-from regzoo.core.recipe import Recipe, parse
-from regzoo.core.registry import read_backbone
+from regzoo.core.regularizer import Recipe
 from regzoo.data.catalog import ARRAYS, BUNDLED, KERAS, ROLES, SEPARATORS, Target, list_columns
 from regzoo.data.dataset import TASKS, TaskName
 from regzoo.training.metrics import METRICS

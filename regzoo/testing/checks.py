@@ -28,7 +28,7 @@ from regzoo.core import (
 )
 from regzoo.core.component import construct
 from regzoo.core.grammar import read_call
-from regzoo.core.regularizer import IN_GRAPH
+from regzoo.core.places import IN_GRAPH
 from regzoo.testing.graph_ops import count_products, list_operations
 from regzoo.testing.harness import (
     BATCH,
@@ -52,7 +52,7 @@ METHODS: dict[type[Regularizer], str] = {
     OnLoss: "loss",
     OnGradients: "gradients",
     OnTraining: "watch",
-    AfterTraining: "trainings",
+    AfterTraining: "finish",
 }
 
 
