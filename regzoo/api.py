@@ -1,4 +1,4 @@
-"""The Python face: build and compare. The command line goes the same way, through `regzoo.comparison.runner`."""
+"""Build, compare and sweep from Python; the command line runs comparisons in the same way."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from regzoo import config as configs
 from regzoo.comparison.runner import make_progress, prepare_dataset, read_data, run_comparison
+from regzoo.comparison.sweep import make_sweep
 from regzoo.config import Experiment
 from regzoo.core import Backbone, InputError, Recipe, Regularizer
-from regzoo.core.parsing import as_recipe
 from regzoo.data.preprocess import PreparedData
 from regzoo.data.sources import from_python
 from regzoo.execution.tf_runtime import import_tensorflow
-from regzoo.result import Result
+from regzoo.result import Result, SweepResult
 from regzoo.storage.folder import TemporaryFolder
 from regzoo.training.task import shape_of, task_for
 
@@ -34,22 +34,22 @@ def build(
     optimizer: Any = "adam",
     seed: int = 0,
 ) -> RegularizedModel:
-    """Return an ordinary compiled Keras model with the recipe built in.
+    """Return a compiled Keras model with the recipe built in.
 
     Args:
-        backbone: such as ``"mlp(widths=[64, 64])"``.
-        recipe: such as ``"dropout(0.5) + l2(1e-4)"``, with a number or a schedule for every strength.
-        input_shape: of one example: (features,) or (height, width, channels).
-        classes: for classification of whole-number labels, how many classes.
-        outputs: for regression, how many numbers.
-        labels: for several labels at once, each true or false (y of shape (rows, labels)), how many.
-        task: ``"reconstruction"`` for an autoencoder: no classes, no outputs; train it with ``fit(x, x)``.
-        optimizer: as Keras takes it.
-        seed: of initial weights and every random stream of the recipe.
+        backbone: the network, such as ``"mlp(widths=[64, 64])"``.
+        recipe: regularizers, such as ``"dropout(0.5) + l2(1e-4)"``; each strength is a number or a schedule.
+        input_shape: shape of one example: (features,) or (height, width, channels).
+        classes: number of classes, for classification with labels 0, 1, 2, ...
+        outputs: number of targets, for regression.
+        labels: number of labels, for multilabel classification: y has the shape (rows, labels) and holds 0 and 1.
+        task: ``"reconstruction"`` for an autoencoder, without classes or outputs; train it with ``fit(x, x)``.
+        optimizer: any optimizer that ``keras.Model.compile`` takes.
+        seed: seed of the initial weights and of every random stream of the recipe.
 
     Raises:
         InputError: if a name or value is wrong, a strength is left to a search, a regularizer finds no place to
-            act, or it is several models (an ensemble: use `compare`).
+            act, or the recipe needs several models (an ensemble: use `compare`).
 
     Example:
         model = regzoo.build("mlp(widths=[64, 64])", "dropout(0.5) + l2(1e-4)", input_shape=(18,), classes=4)
@@ -59,16 +59,16 @@ def build(
         model.fit(x, y, epochs=20)
         model.finished().uncertainty(x)
     """
-    recipe = as_recipe(recipe)
+    recipe = Recipe.of(recipe)
     shape = shape_of(input_shape)
-    asked = task_for(classes, outputs, labels, task, shape)
+    learned = task_for(classes, outputs, labels, task, shape)
     import_tensorflow()
     from regzoo.training.model.build import build_model
     from regzoo.training.model.insertion import refuse_ranges, refuse_several
 
     refuse_ranges(recipe)
     refuse_several(recipe)
-    model = build_model(backbone, recipe, asked, shape, seed)
+    model = build_model(backbone, recipe, learned, shape, seed)
     model.compile(optimizer=optimizer)
     return model
 
@@ -87,21 +87,21 @@ def compare(
     verbose: bool = False,
     **keywords: Any,
 ) -> Result:
-    """Compare recipes on ``x`` and ``y`` and return the result.
+    """Compare recipes on ``x`` and ``y``; return the result.
 
     Args:
         x: inputs: lists, an array (rows, features) or (rows, height, width[, channels]), or a DataFrame; or a
-            tf.data.Dataset of (x, y), which is read once, to its end.
-        y: targets: class labels of any kind, or numbers; left out for ``task="reconstruction"``. Neither is changed.
-        groups: (n,) the group of each row, such as a patient; no group is in two parts.
-        sample_weight: (n,) how much each row counts, above 0.
-        time: (n,) numbers or dates; earlier rows train, later ones validate and test.
-        part: (n,) ``train``, ``validation``, ``test``, or None where the split may choose.
-        out: the comparison's own folder; by default a temporary one that lives as long as the result.
-        workers: processes; by default one per core. 0 makes the runs in this process, one after the other.
-        fresh: begin anew; a comparison in ``out`` is moved aside.
+            tf.data.Dataset of (x, y), which is read once, to its end. Nothing that is passed in is changed.
+        y: targets: class labels of any kind, or numbers; left out for ``task="reconstruction"``.
+        groups: (n,) group of each row, such as a patient; all rows of a group go to the same part.
+        sample_weight: (n,) weight of each row in the loss, above 0.
+        time: (n,) numbers or dates; the earliest rows train, later ones validate, the last ones test.
+        part: (n,) ``train``, ``validation`` or ``test``; None leaves the row to the split.
+        out: folder of the comparison; by default a temporary one that is deleted together with the result.
+        workers: number of processes; None for one per core, 0 to train in this process.
+        fresh: start over; a comparison that is already in ``out`` is renamed, not deleted.
         verbose: show progress.
-        **keywords: every key of the config, of the same shape: backbone, recipes, task, split, training, search,
+        **keywords: every key of a config, in the same shape: backbone, recipes, task, split, training, search,
             replicates, rank_by, seed, name; or data= in place of x and y.
 
     Raises:
@@ -112,18 +112,80 @@ def compare(
         print(result.leaderboard)
     """
     roles = {"groups": groups, "sample_weight": sample_weight, "time": time, "part": part}
-    experiment, read = asked(x, y, roles, keywords)
-    folder, keep = folder_for(experiment, out)
+    experiment, read = read_arguments(x, y, roles, keywords)
+    folder, owner = choose_folder(experiment, out)
     command = "regzoo.compare(...)"
     with make_progress(verbose) as progress:
         run_comparison(experiment, read, folder, workers=workers, fresh=fresh, progress=progress, command=command)
-    return Result(folder, keep)
+    return Result(folder, owner)
 
 
-def asked(
+def sweep(
+    x: Any = None,
+    y: Any = None,
+    *,
+    over: str | Sequence[str],
+    values: Sequence[Any] | None = None,
+    groups: Any = None,
+    sample_weight: Any = None,
+    time: Any = None,
+    part: Any = None,
+    out: str | Path | None = None,
+    workers: int | None = None,
+    fresh: bool = False,
+    verbose: bool = False,
+    **keywords: Any,
+) -> SweepResult:
+    """Measure how the score depends on one strength, or on two.
+
+    Args:
+        x: inputs, as for `compare`.
+        y: targets, as for `compare`.
+        over: the strength to vary, ``"dropout.rate"``, or two of them for a grid. It is varied in the first of
+            ``recipes`` that has it; if none has, the regularizer is used alone.
+        values: the strength's values; a list of two lists for a grid. By default 9 values over the usual range of
+            the strength, 5 for each of two.
+        groups: as for `compare`.
+        sample_weight: as for `compare`.
+        time: as for `compare`.
+        part: as for `compare`.
+        out: folder of the sweep; by default a temporary one that is deleted together with the result.
+        workers: as for `compare`.
+        fresh: start over; a sweep that is already in ``out`` is renamed, not deleted.
+        verbose: show progress.
+        **keywords: as for `compare`; ``recipes`` may be left out.
+
+    Raises:
+        InputError: with the strength or value that is wrong, and what is allowed.
+
+    Example:
+        result = regzoo.sweep(x, y, over="dropout.rate", values=[0, 0.2, 0.4], backbone="mlp", replicates=5)
+        print(result.table, result.best)
+    """
+    roles = {"groups": groups, "sample_weight": sample_weight, "time": time, "part": part}
+    names = [over] if isinstance(over, str) else list(over)
+    lists = [] if values is None else [values] if isinstance(over, str) else list(values)
+    described, read = read_arguments(x, y, roles, {"recipes": ["none"], **keywords})
+    experiment, swept = make_sweep(described, names, lists)
+    folder, owner = choose_folder(experiment, out)
+    command = "regzoo.sweep(...)"
+    with make_progress(verbose) as progress:
+        run_comparison(
+            experiment, read, folder, workers=workers, fresh=fresh, progress=progress, command=command, sweep=swept
+        )
+    return SweepResult(folder, owner)
+
+
+def read_arguments(
     x: Any, y: Any, roles: dict[str, Any], keywords: dict[str, Any]
 ) -> tuple[Experiment, Callable[[], PreparedData]]:
-    """The experiment that `compare`'s arguments describe, and what reads its data.
+    """Return the experiment that `compare`'s arguments describe, and a function that reads its data.
+
+    Args:
+        x: inputs, None with ``data`` among the keywords.
+        y: targets.
+        roles: ``groups``, ``sample_weight``, ``time`` and ``part`` of each row, None for those that are not given.
+        keywords: keys of a config.
 
     Raises:
         InputError: with every problem at once.
@@ -143,9 +205,9 @@ def asked(
     return experiment, read
 
 
-def folder_for(experiment: Experiment, out: str | Path | None) -> tuple[Path, TemporaryFolder | None]:
-    """``out``, or a folder of its own that goes when nobody holds the second any more."""
+def choose_folder(experiment: Experiment, out: str | Path | None) -> tuple[Path, TemporaryFolder | None]:
+    """Return ``out``, or a temporary folder and the object with which it is deleted."""
     if out is not None:
         return Path(out), None
-    keep = TemporaryFolder()
-    return keep.path / experiment.name, keep
+    owner = TemporaryFolder()
+    return owner.path / experiment.name, owner

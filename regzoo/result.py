@@ -1,4 +1,4 @@
-"""Result: a comparison read from its folder, and everything that follows from its ledger."""
+"""Results of a comparison and of a sweep, read from their folder."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from regzoo import config as configs
 from regzoo.comparison import leaderboard
+from regzoo.comparison.strength_response import Response
 from regzoo.core import InputError, Recipe, parse
 from regzoo.data.catalog import ARRAYS
 from regzoo.data.sources import from_python, load_dataset
@@ -75,61 +76,64 @@ def write_outputs(folder: Path) -> None:
 
 @dataclass(frozen=True)
 class Result:
-    """A comparison, read from its folder.
+    """A comparison, finished or not, read from its folder.
 
     Args:
-        folder: what `compare` or ``regzoo compare`` wrote.
+        folder: the folder that `compare` or ``regzoo compare`` wrote.
     """
 
     folder: Path
-    _keep: Any = None
+    _owner: Any = None
 
     @property
     def board(self) -> leaderboard.Leaderboard:
-        """The leaderboard, as far as the comparison has come."""
+        """The leaderboard as an object, as far as the comparison has come."""
         with Ledger(self.folder) as ledger:
             return read_board(ledger, ledger.records())
 
     @property
     def leaderboard(self) -> pd.DataFrame:
-        """One row a recipe, best first."""
+        """The leaderboard as a table: one row per recipe, best first."""
         return self.board.to_frame()
 
     @property
     def verdict(self) -> str:
-        """What it comes to, in one sentence."""
+        """The answer in one sentence."""
         with Ledger(self.folder) as ledger:
             records, comparison = ledger.records(), ledger.get_info("study")
             return verdict_of(read_board(ledger, records).to_dict(), records, comparison).headline.replace("`", "")
 
     @property
     def side(self) -> Side:
-        """What `regzoo.report.diff` sets beside another comparison."""
+        """The comparison as `regzoo.report.diff` compares it with another."""
         with Ledger(self.folder) as ledger:
             board = read_board(ledger, ledger.records())
             return Side(str(self.folder), board.to_dict(), ledger.get_info("study"))
 
     @property
     def records(self) -> list[Record]:
-        """Every trial and replicate."""
+        """The record of every trial and replicate."""
         with Ledger(self.folder) as ledger:
             return ledger.records()
 
     @property
     def best(self) -> Recipe:
-        """The winning recipe, with numbers.
+        """The winning recipe, with a number for every strength.
 
         Raises:
             InputError: if no replicate has finished.
         """
         winner = self.board.winner
         if winner is None:
-            raise InputError("no recipe has a finished replicate yet; run the comparison again, it goes on")
+            raise InputError("no recipe has a finished replicate yet; run the comparison again to continue it")
         return parse(winner)
 
     @property
     def model(self) -> keras.Model:
-        """The winner's best replicate, for inputs standardized by its own rule; `export` gives a model for raw ones."""
+        """The winner's best replicate as a Keras model.
+
+        It takes inputs prepared as its training rows were; `export` writes a model that takes raw inputs.
+        """
         import_tensorflow()
         from regzoo.export.export import load_setup
         from regzoo.training.engine.trainer import load_finished_model
@@ -166,13 +170,18 @@ class Result:
         """Write a verified model of the winner, or of ``recipe``, to the folder ``path``.
 
         Args:
-            path: it may exist if it holds an older export.
-            recipe: as the leaderboard writes it.
-            format: ``saved_model``; ``onnx`` (`pip install 'regzoo[onnx]'`); ``litert`` (``regzoo[litert]``).
-            refit: train the recipe on train plus validation, for the epochs that its replicates needed. That needs the
-                data again: the config of the comparison says where it is, unless it was handed over in Python.
-            x: these very inputs, for ``refit``.
-            y: these very targets; so with ``groups``, ``sample_weight``, ``time`` and ``part``.
+            path: the folder to write; an older export there is replaced.
+            recipe: a recipe as the leaderboard writes it; by default the winner.
+            format: ``saved_model``, ``onnx`` (`pip install 'regzoo[onnx]'`) or ``litert`` (``regzoo[litert]``).
+            refit: first train the recipe on the training and validation rows together, for as many epochs as its
+                replicates needed. The rows are read as the config of the comparison says; pass them again if the
+                comparison was made from Python objects.
+            x: inputs of the comparison, for ``refit``.
+            y: targets of the comparison, for ``refit``.
+            groups: as for `compare`, for ``refit``.
+            sample_weight: as for `compare`, for ``refit``.
+            time: as for `compare`, for ``refit``.
+            part: as for `compare`, for ``refit``.
 
         Raises:
             InputError: if there is no such recipe or format, the model cannot be written in it, ``path`` holds
@@ -184,16 +193,16 @@ class Result:
         roles = {"groups": groups, "sample_weight": sample_weight, "time": time, "part": part}
         given = {key: values for key, values in roles.items() if values is not None}
         if not refit and (x is not None or y is not None or given):
-            raise InputError("x and y are for refit=True: an export as it is needs no data")
+            raise InputError("x and y are for refit=True: an export without refit needs no data")
         import_tensorflow()
         from regzoo.export.export import export_model
 
         with Ledger(self.folder) as ledger:
-            material = self._material(x, y, given) if refit else None
-            return export_model(ledger, read_board(ledger, ledger.records()), Path(path), recipe, format, material)
+            rows = self._load_refit_data(x, y, given) if refit else None
+            return export_model(ledger, read_board(ledger, ledger.records()), Path(path), recipe, format, rows)
 
-    def _material(self, x: Any, y: Any, roles: dict[str, Any]) -> RefitData:
-        """The data of the comparison: ``x`` and ``y``, or what its config names."""
+    def _load_refit_data(self, x: Any, y: Any, roles: dict[str, Any]) -> RefitData:
+        """Return the rows of the comparison: ``x`` and ``y``, or what its config names."""
         from regzoo.export.refit import RefitData
 
         experiment = configs.load_config(self.folder / CONFIG)
@@ -202,3 +211,56 @@ class Result:
         if experiment.data.source == ARRAYS:
             raise InputError("refit: this data was handed over in Python: call export(..., refit=True, x=x, y=y)")
         return RefitData(load_dataset(experiment.data, experiment.task), experiment)
+
+
+@dataclass(frozen=True)
+class SweepResult(Result):
+    """A sweep, read from its folder: all of `Result`, and how the score depends on the strength."""
+
+    @property
+    def response(self) -> Response:
+        """The score at every value, the best value, its 95 % set and the flat region around it.
+
+        Raises:
+            InputError: if the folder holds a comparison that is no sweep.
+        """
+        with Ledger(self.folder) as ledger:
+            found = response_of(ledger.records(), ledger.get_info("study"))
+        if found is None:
+            raise InputError(f"{self.folder} holds a comparison that is no sweep; regzoo sweep makes one")
+        return found
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The response as a table, one row per value or pair of values: mean, sd, low, high, ..., best, flat, knee."""
+        return self.response.to_frame()
+
+    @property
+    def best(self) -> Recipe:
+        """The recipe at the best value, such as ``dropout(0.3)``.
+
+        Raises:
+            InputError: if no replicate has finished.
+        """
+        best = self.response.best
+        if best is None:
+            raise InputError("no value has a finished replicate yet; run the sweep again to continue it")
+        recipe = next(row.recipe for row in self.board.recipes if row.name == best.name)
+        return parse(recipe)
+
+    def figure(self, path: str | Path) -> Path:
+        """Draw the response into an ``.svg``, ``.png`` or ``.pdf`` file; return its path."""
+        from regzoo.report.figures import figures
+        from regzoo.report.figures._style import save
+
+        board = self.board.to_dict()
+        with Ledger(self.folder) as ledger:
+            records, comparison = ledger.records(), ledger.get_info("study")
+        for name in ("sweep", "sweep_grid"):
+            file = figures()[name]
+            info = file.info(board, records, comparison)
+            if info.fits and info.missing:
+                raise InputError(info.missing)
+            if info.fits:
+                save(file.draw(info), Path(path), name, file.TITLE, info.alternative)
+        return Path(path)

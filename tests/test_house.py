@@ -58,7 +58,7 @@ def test_one_idea_one_file_one_test(folder: str) -> None:
         "import regzoo",
         "import regzoo; regzoo.parse('dropout + l2'); regzoo.Recipe(); regzoo.InputError",
         "from regzoo.regularizers import Dropout, L2; str(Dropout(0.5) + L2(1e-4))",
-        "import regzoo.api, regzoo.cli.app, regzoo.cli.cards, regzoo.comparison.leaderboard, regzoo.report.render",
+        "import regzoo.api, regzoo.cli.app, regzoo.cli.zoo_cards, regzoo.comparison.leaderboard, regzoo.report.render",
         "import regzoo; regzoo.compare, regzoo.sweep, regzoo.Result, regzoo.rank",
         "import contextlib, io; from regzoo.cli.app import main; sys.argv = ['regzoo', '--help']\n"
         "with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()): main()",

@@ -7,14 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from rich.console import Group
-from rich.table import Table
-from rich.text import Text
-
-from regzoo.comparison import leaderboard
 from regzoo.core.json_values import replace_nonfinite
-from regzoo.report import board as boards
-from regzoo.report.formatting import MISSING, decimals, interval, short, show
 
 
 @dataclass(frozen=True)
@@ -125,58 +118,3 @@ def _moved(name: str, *sides: dict[str, Any]) -> Moved:
     }
     first, second = both["rank"]
     return Moved(name, **both, moved=None if first is None or second is None else first - second)
-
-
-def text(found: Difference) -> Group:
-    """The difference, for the terminal."""
-    parts: list[Any] = [Text(f"before: {found.folders[0]}\nafter:  {found.folders[1]}")]
-    parts += _section("config", [Text(line) for line in found.config])
-    parts += _section("data", [_line(change) for change in found.data])
-    parts += _section("versions", [_line(change) for change in found.versions])
-    if found.rank_by[0] != found.rank_by[1]:
-        parts += [Text(f"\nranked by {found.rank_by[0]} before, {found.rank_by[1]} after: gains cannot be compared")]
-    winners = [winner or "nothing yet" for winner in found.winner]
-    said = f"winner: still {winners[1]}" if winners[0] == winners[1] else f"winner: {winners[0]} -> {winners[1]}"
-    return Group(*parts, Text(f"\n{said}\n", style="bold"), _table(found))
-
-
-def _section(name: str, lines: list[Text]) -> list[Text]:
-    return [Text(f"\n{name}", style="bold"), *lines] if lines else [Text(f"\n{name}: the same")]
-
-
-def _line(change: Change) -> Text:
-    return Text(f"{change.what}: {_value(change.before)} -> {_value(change.after)}")
-
-
-def _value(value: Any) -> str:
-    written = "missing" if value is None else str(value)
-    return written if len(written) <= 100 else written[:99] + "…"
-
-
-def _table(found: Difference) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for header in ("rank", "was", "recipe", "gain before", "gain after", "verdict before", "verdict after"):
-        table.add_column(header, justify="left" if header == "recipe" or "verdict" in header else "right")
-    halves = [(boards.number(high) - boards.number(low)) / 2 for row in found.recipes
-              for low, high in zip(row.gain_low, row.gain_high, strict=True)]  # fmt: skip
-    places = decimals(halves)
-    for row in found.recipes:
-        move = {None: "", 0: "="}.get(row.moved, f"{row.moved or 0:+d}")
-        ranks = [MISSING if rank is None else str(rank) for rank in row.rank]
-        gains = [_gain(row, side, places) for side in (0, 1)]
-        verdicts = [verdict or MISSING for verdict in row.verdict]
-        cells = [ranks[1], f"{ranks[0]} ({move})" if move else ranks[0], _called(row), *gains, *verdicts]
-        table.add_row(*map(Text, cells))
-    return table
-
-
-def _called(row: Moved) -> str:
-    """The recipe with its numbers, before and after where they differ; a placebo by its name."""
-    if leaderboard.is_placebo(row.name):
-        return row.name
-    return " -> ".join(dict.fromkeys(short(recipe) for recipe in row.recipe if recipe is not None))
-
-
-def _gain(row: Moved, side: int, places: int) -> str:
-    between = interval(row.gain_low[side], row.gain_high[side], places)
-    return show(row.gain[side], places) + (f" [{between}]" if between else "")

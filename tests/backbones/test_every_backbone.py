@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import regzoo
-from regzoo.cli.cards import card
+from regzoo.cli.zoo_cards import describe_component
 from regzoo.core import AfterTraining, InputError, backbones, parse, regularizers
 from regzoo.testing import fix_strengths, shrink_backbone
 
@@ -57,7 +57,7 @@ def test_no_recipe_shifts_initial_weights(backbone: str, recipe: str) -> None:
 def test_its_card_names_the_slots_that_it_announces(backbone: str, announced: Callable[..., Any]) -> None:
     spelled = "mlp([7, 7], residual=true)" if backbone == "mlp" else shrink_backbone(backbone)
     kinds = {kind for kind, _ in announced(spelled, (8, 8, 1))} - {"features"}
-    assert set(card(backbone)["slots"]) == kinds
+    assert set(describe_component(backbone)["slots"]) == kinds
 
 
 def test_another_seed_gives_other_weights(backbone: str) -> None:

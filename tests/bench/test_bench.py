@@ -14,12 +14,12 @@ import pytest
 from rich.console import Console
 
 from regzoo.bench import bench, plan
+from regzoo.bench.measure import UnavailableError
 from regzoo.bench.measurement import Measurement, ProcessUsage
 from regzoo.bench.plan import CASES, Case, Job
-from regzoo.bench.table import tables
 from regzoo.cli import app as cli
+from regzoo.cli.tables.bench import make_bench_tables
 from regzoo.core import EnvironmentFailure, InputError
-from regzoo.core.errors import UnavailableError
 
 TINY = dataclasses.replace(
     CASES["digits"],
@@ -94,7 +94,7 @@ def test_two_workers_are_compared_with_one_and_with_all_else(pretending: None) -
 def test_the_tables_say_what_the_report_says(pretending: None) -> None:
     console = Console(width=160)
     with console.capture() as caught:
-        console.print(tables(told()[0]))
+        console.print(make_bench_tables(told()[0]))
     lines = [" ".join(line.split()) for line in caught.get().splitlines()]
     # 810 s; of which 10 s start-up; 2 steps in 8 s; 3 * 1,184 * 36 operations in 8 s of 1e11 round to nothing
     assert "KerasTuner with fit 1 x 2 810.0* 10.0 8.00 0.2 0.0 % 500 4%" in lines
@@ -147,7 +147,7 @@ def test_a_way_that_cannot_be_measured_leaves_the_others(pretending: None, monke
     assert bench.failed(report) == ["digits: fit on arrays: it ran out of luck"]
     console = Console(width=160)
     with console.capture() as caught:
-        console.print(tables(report))
+        console.print(make_bench_tables(report))
     assert "KerasTuner with fit: pip install 'regzoo[tensorboard]'" in caught.get()
 
 
@@ -209,7 +209,7 @@ def test_a_case_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, capsys:
 
 def test_the_process_that_waits_imports_no_tensorflow() -> None:
     script = (
-        "import sys; from regzoo.bench import bench, plan, table; bench.machine.facts(); plan.chosen([], True)\n"
+        "import sys; from regzoo.bench import bench, plan; bench.machine.facts(); plan.chosen([], True)\n"
         "print(*{name.split('.')[0] for name in sys.modules} & {'tensorflow', 'keras', 'keras_tuner'})"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -8,7 +8,8 @@ from typing import Any
 
 from rich.console import Console
 
-from regzoo.report.diff import Change, Side, compare_runs, text
+from regzoo.cli.tables.difference import make_difference_tables
+from regzoo.report.diff import Change, Side, compare_runs
 
 
 def sides(row: Any, board: Any, comparison: Any) -> tuple[Side, Side]:
@@ -50,7 +51,7 @@ def test_facts_inside_others_and_other_strengths_are_named(row: Any, board: Any,
     found = compare_runs(one, other)
     assert found.data == (Change("split.kind", "random", "stratified"),)
     console = Console(width=160, record=True, file=io.StringIO())
-    console.print(text(found))
+    console.print(make_difference_tables(found))
     said = console.export_text()
     assert "dropout(0.25) -> dropout(0.5)" in said
     assert "placebo 1" in said
@@ -74,7 +75,7 @@ def test_equal_comparisons_differ_in_nothing(row: Any, board: Any, comparison: A
 def test_text_and_json(row: Any, board: Any, comparison: Any) -> None:
     found = compare_runs(*sides(row, board, comparison))
     console = Console(width=160, record=True, file=io.StringIO())
-    console.print(text(found))
+    console.print(make_difference_tables(found))
     said = console.export_text()
     for line in ("-seed: 0", "digest: 0123abcd -> ffff", "keras: 3.15.1 -> 3.16", "winner: dropout -> l2"):
         assert line in said

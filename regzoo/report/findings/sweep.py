@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
-
-from rich.table import Table
-from rich.text import Text
 
 from regzoo.comparison.strength_response import Point, Response, measure_response
 from regzoo.comparison.sweep import Sweep, Swept
 from regzoo.report import board as boards
 from regzoo.report.findings.verdict import Verdict, verdict
-from regzoo.report.formatting import MISSING, code, decimals, listing, plural, show, strength
+from regzoo.report.formatting import code, decimals, listing, show, strength
 from regzoo.training.records import Record
 
 
@@ -102,41 +98,3 @@ def span(found: Response, points: Sequence[Point]) -> str:
 def places(found: Response) -> int:
     """How many decimals the scores deserve: values are compared seed by seed, so more than their intervals do."""
     return decimals(point.sd for point in found.points)
-
-
-def table(found: Response) -> Table:
-    """Draw the response for a terminal."""
-    made = Table(box=None, pad_edge=False, header_style="bold", caption_justify="left")
-    made.caption = (
-        f"{plural(max(p.replicates for p in found.points), 'replicate')} a value at most. "
-        "Best in: share of the resamples of the seeds. Flat: within one standard error of the best."
-    )
-    names = [swept.name for swept in found.sweep.over]
-    heads = [*names, f"{found.metric} ± sd", "95 % interval", f"train {found.metric}", "best in"]
-    for head in heads:
-        made.add_column(Text(head), justify="right", no_wrap=True)
-    made.add_column("")
-    digits = places(found)
-    for point in found.points:
-        best = found.best is not None and point.name == found.best.name
-        cells = [*map(strength, point.values), *_cells(point, digits), _remark(point, found)]
-        made.add_row(*map(Text, cells), style="bold green" if best else None)
-    base = [found.baseline.name, *[""] * (len(names) - 1), *_cells(found.baseline, digits), "baseline"]
-    made.add_row(*map(Text, base))
-    return made
-
-
-def _cells(point: Point, digits: int) -> list[str]:
-    spread = "" if math.isnan(point.sd) else f" ± {show(point.sd, digits)}"
-    around = MISSING if math.isnan(point.low) else f"{show(point.low, digits)} to {show(point.high, digits)}"
-    share = "" if math.isnan(point.p_best) else f"{100 * point.p_best:.0f} %"
-    return [show(point.mean, digits) + spread, around, show(point.train_mean, digits), share]
-
-
-def _remark(point: Point, found: Response) -> str:
-    chosen = {"best": found.best, "mildest flat": found.knee}
-    words = [word for word, that in chosen.items() if that is not None and that.name == point.name][:1]
-    words += ["flat"] if point.flat and not words else []
-    words += [f"{point.lost} of {point.replicates} lost"] if point.lost else []
-    words += [] if point.replicates else ["not measured yet"]
-    return ", ".join(words)

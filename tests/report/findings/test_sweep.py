@@ -8,8 +8,9 @@ from typing import Any
 
 from rich.console import Console
 
+from regzoo.cli.tables.sweep import make_response_table
 from regzoo.report import render as page
-from regzoo.report.findings.sweep import details, headline, response_of, table, verdict_of
+from regzoo.report.findings.sweep import details, headline, response_of, verdict_of
 from regzoo.report.findings.verdict import verdict
 
 SCORE = {0.0: 2.0, 0.2: 1.0, 0.4: 1.0001, 0.6: 3.0, 0.8: 0.5}
@@ -17,7 +18,7 @@ SCORE = {0.0: 2.0, 0.2: 1.0, 0.4: 1.0001, 0.6: 3.0, 0.8: 0.5}
 
 def drawn(found: Any) -> str:
     console = Console(width=160, record=True, file=io.StringIO())
-    console.print(table(found))
+    console.print(make_response_table(found))
     return console.export_text()
 
 

@@ -1,4 +1,4 @@
-"""Tables for the terminal: the leaderboard, on wide and narrow ones."""
+"""The table of the leaderboard, on wide and on narrow terminals."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from regzoo.cli.tables import leaderboard_table
+from regzoo.cli.tables.leaderboard import make_leaderboard_table
 from regzoo.comparison.leaderboard import Leaderboard, build_leaderboard
 from regzoo.training.records import Record, Run
 
@@ -40,7 +40,7 @@ def leaderboard() -> Leaderboard:
 
 def drawn(leaderboard: Leaderboard, width: int) -> str:
     console = Console(file=io.StringIO(), width=width, color_system=None)
-    console.print(leaderboard_table(leaderboard, width))
+    console.print(make_leaderboard_table(leaderboard, width))
     text = console.file.getvalue()  # type: ignore[attr-defined]
     assert isinstance(text, str)
     return text

@@ -1,4 +1,4 @@
-"""Table: a report of `regzoo bench` for the terminal."""
+"""The tables of ``regzoo bench``: what was measured, and how many times as fast each way is."""
 
 from __future__ import annotations
 
@@ -10,40 +10,31 @@ from rich.text import Text
 
 Values = dict[str, Any]
 
+MEASURED = ("processes x threads", "suite s", "start-up s", "s per run", "steps/s", "of ceiling", "memory MB")
+MEASURED_BY_REGZOO = ("measuring ms per run", "overhead ms per run (median)")
 
-def tables(report: Values) -> Group:
-    """Two tables for each case, what was measured and how many times as fast; then how to read them."""
+
+def make_bench_tables(report: Values) -> Group:
+    """Return two tables per case, the measurements and the ratios; then how to read them."""
     machine = report["machine"]
     head = (
         f"{machine['processor']}, {machine['cores']} cores, {machine['ceiling_gflops']:.0f} GFLOP/s in float32 matrix "
         f"products; TensorFlow {machine['versions']['tensorflow']}, Keras {machine['versions']['keras']}, "
         f"KerasTuner {machine['versions']['keras-tuner']}{'; quick' if report['quick'] else ''}"
     )
-    parts = [part for case in report["cases"] for part in (_measured(case), _ratios(case))]
+    tables = [table for case in report["cases"] for table in (_make_measured_table(case), _make_ratio_table(case))]
     notes = [Text(note) for note in report["notes"]]
-    return Group(Text(head), *parts, Text(""), *notes, Text(f"Measured in {report['seconds']:.0f} s."))
+    return Group(Text(head), *tables, Text(""), *notes, Text(f"Measured in {report['seconds']:.0f} s."))
 
 
-def _measured(case: Values) -> Table:
+def _make_measured_table(case: Values) -> Table:
     table = Table(title=f"\n{case['title']} - {case['source']}", title_justify="left", box=None, pad_edge=False)
     table.add_column("way")
-    for header in (
-        "processes x threads",
-        "suite s",
-        "start-up s",
-        "s per run",
-        "steps/s",
-        "of ceiling",
-        "memory MB",
-        "others' CPU",
-    ):
-        table.add_column(header, justify="right")
     overhead = any(way["overhead_ms"] is not None for way in case["ways"])
-    if overhead:
-        table.add_column("measuring ms per run", justify="right")
-        table.add_column("overhead ms per run (median)", justify="right")
+    for header in (*MEASURED, "others' CPU", *(MEASURED_BY_REGZOO if overhead else ())):
+        table.add_column(header, justify="right")
     for way in case["ways"]:
-        cells = _cells(way) if way["status"] == "ok" else [way["status"]]
+        cells = _write_measurements(way) if way["status"] == "ok" else [way["status"]]
         table.add_row(Text(way["title"]), *map(Text, cells))
     reasons = [f"{way['title']}: {way['reason']}" for way in case["ways"] if way["reason"]]
     if reasons:
@@ -51,7 +42,7 @@ def _measured(case: Values) -> Table:
     return table
 
 
-def _cells(way: Values) -> list[str]:
+def _write_measurements(way: Values) -> list[str]:
     memory, others = way["peak_memory_mb"], way["others_share"]
     measuring, overhead, median = way["measuring_ms"], way["overhead_ms"], way["typical_overhead_ms"]
     return [
@@ -68,14 +59,16 @@ def _cells(way: Values) -> list[str]:
     ]
 
 
-def _ratios(case: Values) -> Table:
+def _make_ratio_table(case: Values) -> Table:
     titles = {way["way"]: way["title"] for way in case["ways"] if way["status"] == "ok"}
     table = Table(title="\ntimes as fast as: suite (run)", title_justify="left", box=None, pad_edge=False)
     table.add_column("")
     for title in titles.values():
         table.add_column(Text(title), justify="right")
-    for one, title in titles.items():
-        against = case["ratios"][one]
-        cells = [f"{against[o]['suite']:.2f} ({against[o]['run']:.2f})" if o != one else "-" for o in titles]
+    for way, title in titles.items():
+        ratios = case["ratios"][way]
+        cells = [
+            "-" if other == way else f"{ratios[other]['suite']:.2f} ({ratios[other]['run']:.2f})" for other in titles
+        ]
         table.add_row(Text(title), *map(Text, cells))
     return table

@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from regzoo.cli import cards
+from regzoo.cli.tables.failures import make_failures_table
+from regzoo.cli.tables.plan import make_plan_table
+from regzoo.cli.tables.zoo import make_card, make_zoo_tables
+from regzoo.cli.zoo_cards import describe_component, describe_zoo
 from regzoo.core import InputError, backbones, parse, places, regularizers
 from regzoo.training.records import Record, Run
 
@@ -26,7 +29,7 @@ def shown(what: Any, width: int = 200) -> str:
 
 @pytest.mark.parametrize("name", list(regularizers()))
 def test_the_card_of_each_regularizer_says_how_to_write_it(name: str) -> None:
-    card = cards.card(name)
+    card = describe_component(name)
     assert card["name"] == name
     assert card["places"] == places(regularizers()[name]())
     assert [field["name"] for field in card["fields"]][: len(regularizers()[name]().strengths())] == list(
@@ -35,19 +38,19 @@ def test_the_card_of_each_regularizer_says_how_to_write_it(name: str) -> None:
     assert name in [part.name for part in parse(card["example"])]
     assert "https://" in card["reference"]
     assert card["does"].endswith(".")
-    text = shown(cards.card_text(name))
+    text = shown(make_card(name))
     for words in (name, card["reference"].split(", http")[0], *(field["domain"] for field in card["fields"])):
         assert words in text
 
 
 def labels(name: str) -> list[str]:
     """The labels of the parts of a card on the terminal, in order: words in the first column of its table."""
-    return re.findall(r"^(\w+(?: on)?) {2,}\S", shown(cards.card_text(name), width=2000), re.MULTILINE)
+    return re.findall(r"^(\w+(?: on)?) {2,}\S", shown(make_card(name), width=2000), re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", list(regularizers()))
 def test_the_card_of_each_regularizer_has_every_part(name: str) -> None:
-    card = cards.card(name)
+    card = describe_component(name)
     found = labels(name)
     optional = {
         "strengths": bool(card["fields"]),
@@ -72,7 +75,7 @@ def test_the_card_of_each_regularizer_has_every_part(name: str) -> None:
 
 @pytest.mark.parametrize("name", list(backbones()))
 def test_the_card_of_each_backbone_has_every_part(name: str) -> None:
-    card = cards.card(name)
+    card = describe_component(name)
     optional = {
         "fields": bool(card["fields"]),
         "refuses": bool(card["errors"]),
@@ -87,27 +90,27 @@ def test_the_card_of_each_backbone_has_every_part(name: str) -> None:
 
 def test_what_a_training_costs() -> None:
     """Passes through the model, the baseline's being 1, times the models that are trained."""
-    told = {name: shown(cards.card_text(name)) for name in ("dropout", "sam", "adversarial", "ensemble", "mc_dropout")}
+    told = {name: shown(make_card(name)) for name in ("dropout", "sam", "adversarial", "ensemble", "mc_dropout")}
     assert "as the baseline's training\n" in re.sub(" +\n", "\n", told["dropout"])
     assert "2 times the baseline's training: two passes" in told["sam"]
     assert "2.33 times the baseline's training" in told["adversarial"]
     assert "2 to 10 times the baseline's training: `members` passes for a prediction" in told["ensemble"]
     assert "as the baseline's training: `samples` forward passes for a prediction" in told["mc_dropout"]
-    assert [cards.card(name)["cost"] for name in told] == [1.0, 2.0, 2.333, 1.0, 1.0]
-    assert [cards.card(name)["trainings"] for name in ("dropout", "ensemble")] == [[1, 1], [2, 10]]
+    assert [describe_component(name)["cost"] for name in told] == [1.0, 2.0, 2.333, 1.0, 1.0]
+    assert [describe_component(name)["trainings"] for name in ("dropout", "ensemble")] == [[1, 1], [2, 10]]
 
 
 @pytest.mark.parametrize("name", list(backbones()))
 def test_the_card_of_each_backbone_says_its_defaults(name: str) -> None:
-    card = cards.card(name)
-    text = shown(cards.card_text(name))
+    card = describe_component(name)
+    text = shown(make_card(name))
     for field in card["fields"]:
         assert str(field["default"]) in text
         assert field["domain"] in text
 
 
 def test_a_strength_has_its_range_and_a_setting_its_default() -> None:
-    assert cards.card("dropout")["fields"] == [
+    assert describe_component("dropout")["fields"] == [
         {
             "name": "rate",
             "means": "probability of zero, in [0, 1]; 0 does nothing.",
@@ -117,27 +120,27 @@ def test_a_strength_has_its_range_and_a_setting_its_default() -> None:
             "neutral": 0.0,
         }
     ]
-    setting = cards.card("early_stopping")["fields"][1]
+    setting = describe_component("early_stopping")["fields"][1]
     assert (setting["name"], setting["domain"], setting["default"]) == ("min_delta", "[0, inf)", 0.0)
     assert "range" not in setting
-    assert cards.card("l2")["fields"][0]["log"] is True
+    assert describe_component("l2")["fields"][0]["log"] is True
 
 
 def test_the_catalogue_is_everything_as_json() -> None:
-    catalogue = json.loads(json.dumps(cards.catalogue(), allow_nan=False))
+    catalogue = json.loads(json.dumps(describe_zoo(), allow_nan=False))
     assert [card["name"] for card in catalogue["regularizers"]] == list(regularizers())
     assert [card["name"] for card in catalogue["backbones"]] == list(backbones())
     assert "{source: digits}" in catalogue["sources"]
 
 
 def test_the_listing_names_everything() -> None:
-    text = shown(cards.listing())
+    text = shown(make_zoo_tables())
     for name in (*regularizers(), *backbones(), "{csv: path, target: column}", "0.05..0.7"):
         assert name in text
 
 
 def test_an_unknown_name_is_refused() -> None:
-    for ask in (cards.card, cards.card_text):
+    for ask in (describe_component, make_card):
         with pytest.raises(InputError, match=r"the zoo has no 'droput'\. Did you mean 'dropout'\?"):
             ask("droput")
 
@@ -152,7 +155,7 @@ def test_the_table_of_a_plan() -> None:
         "space": {"a.b": "0.1..0.5"},
     }
     described = {"runs": 9, "epochs": 540, "folds": 1, "seconds": 12.4, "rank_by": "nll", "tuner": "random"}
-    text = shown(cards.plan_table({**described, "recipes": [{**recipe, "clashes": ["they clash [so]"]}]}))
+    text = shown(make_plan_table({**described, "recipes": [{**recipe, "clashes": ["they clash [so]"]}]}))
     for words in (
         "dropout[x]",
         "2.33",
@@ -165,7 +168,7 @@ def test_the_table_of_a_plan() -> None:
 
 def test_the_table_of_failures_gives_the_reason() -> None:
     run = Run("trial", "dropout", "dropout(0.5)", 3, 1, 0.001, 60, "study")
-    text = shown(cards.failures_table([Record(run, "failed", error="ValueError: [bold]no[/bold]", fit_seconds=1.25)]))
+    text = shown(make_failures_table([Record(run, "failed", error="ValueError: [bold]no[/bold]", fit_seconds=1.25)]))
     row = text.splitlines()[1].split()
     assert row[:6] == ["dropout(0.5)", "trial", "3", "failed", "0", "1.2"]
     assert "ValueError: [bold]no[/bold]" in text
@@ -182,8 +185,8 @@ def test_two_clash_whichever_is_written_first_unless_the_order_matters() -> None
 
 
 def test_a_card_names_the_clashes() -> None:
-    assert any("dropout shifts the variance" in said for said in cards.card("batch_norm")["clashes"])
-    assert set(cards.card("dropout")["clashes"]) <= set(cards.card("batch_norm")["clashes"])
-    assert any("give the backbone activation=selu" in said for said in cards.card("alpha_dropout")["clashes"])
-    assert any("add one of dropout" in said for said in cards.card("mc_dropout")["clashes"])
-    assert "clashes    adversarial and mixup alter the same inputs" in shown(cards.card_text("mixup"), width=1000)
+    assert any("dropout shifts the variance" in said for said in describe_component("batch_norm")["clashes"])
+    assert set(describe_component("dropout")["clashes"]) <= set(describe_component("batch_norm")["clashes"])
+    assert any("give the backbone activation=selu" in said for said in describe_component("alpha_dropout")["clashes"])
+    assert any("add one of dropout" in said for said in describe_component("mc_dropout")["clashes"])
+    assert "clashes    adversarial and mixup alter the same inputs" in shown(make_card("mixup"), width=1000)

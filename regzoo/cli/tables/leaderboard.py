@@ -1,4 +1,4 @@
-"""Tables for the terminal."""
+"""The table of the leaderboard."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WIDE = 120
 """Terminal columns from which the leaderboard shows every column."""
 
 
-def leaderboard_table(leaderboard: Leaderboard, width: int = WIDE) -> Table:
+def make_leaderboard_table(leaderboard: Leaderboard, width: int = WIDE) -> Table:
     """Return the leaderboard for a terminal of ``width`` columns; below 120 without p, test score and epochs."""
     wide = width >= WIDE
     table = Table(box=None, pad_edge=False, header_style="bold", caption_justify="left")

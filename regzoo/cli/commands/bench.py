@@ -1,0 +1,38 @@
+"""``regzoo bench``: time regzoo and Keras on this machine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from regzoo.cli.options import AsJson
+from regzoo.cli.terminal import print_table, print_text, print_warning
+
+
+def bench(
+    quick: Annotated[bool, typer.Option("--quick", help="two short cases: about two minutes instead of ten")] = False,
+    case: Annotated[
+        list[str] | None, typer.Option(help="measure only this case; may be repeated", show_default=False)
+    ] = None,
+    out: Annotated[Path, typer.Option(help="the JSON file to write")] = Path("reports/bench.json"),
+    as_json: AsJson = False,
+) -> None:
+    """Time regzoo, KerasTuner and Keras's fit on this machine, doing the same work; print the ratios."""
+    from regzoo.bench import bench as benching
+    from regzoo.bench.plan import chosen
+    from regzoo.cli.tables.bench import make_bench_tables
+
+    report = benching.run(chosen(case or [], quick), quick, print_warning, out)
+    if as_json:
+        print_text(json.dumps(report, indent=2, allow_nan=False))
+    else:
+        print_table(make_bench_tables(report))
+        print_text(f"\nJSON: {out}")
+    problems = benching.failed(report)
+    for sentence in problems:
+        print_warning(sentence)
+    if problems:
+        raise typer.Exit(1)

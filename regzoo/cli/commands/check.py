@@ -1,0 +1,41 @@
+"""``regzoo check``: validate a config and its data without training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from regzoo.cli.options import Config
+from regzoo.cli.terminal import print_text
+
+
+def check(config: Config) -> None:
+    """Check a config and its data without training; list every problem at once."""
+    from regzoo.comparison.plan import make_plan, make_setup
+    from regzoo.comparison.runner import check_models, read_data
+    from regzoo.config import load_config
+    from regzoo.report.formatting import task
+
+    experiment = load_config(config)
+    prepared = read_data(experiment)
+    check_models(experiment, make_setup(experiment, prepared))
+    make_plan(experiment, prepared)  # raises if the search cannot be made
+    facts = prepared.facts
+    print_text(
+        f"{config}: fine. {facts['source']}: {facts['rows']} rows of {facts['inputs']}, {task(facts)}; "
+        f"{facts['train']} train, {facts['validation']} validation, {facts['test']} test, {describe_split(facts)}; "
+        f"{len(experiment.recipes)} recipes."
+    )
+    for kind in ("repair", "warning"):
+        for sentence in facts[f"{kind}s"]:
+            print_text(f"{kind}: {sentence}")
+
+
+def describe_split(facts: dict[str, Any]) -> str:
+    """Return in words how the rows were split.
+
+    >>> describe_split({"split": {"kind": "stratified", "marked": ["test"], "folds": 5}})
+    'a stratified split (test as the data marks it) into 5 folds'
+    """
+    split = facts["split"]
+    marked = f" ({' and '.join(split['marked'])} as the data marks it)" if split["marked"] else ""
+    return f"a {split['kind']} split{marked}" + (f" into {split['folds']} folds" if split["folds"] > 1 else "")

@@ -1,0 +1,57 @@
+"""``regzoo compare``: run a comparison, or resume it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from regzoo.cli.options import Config, Fresh, Quiet, Workers
+from regzoo.cli.terminal import get_width, print_table, print_text, print_warning
+
+if TYPE_CHECKING:
+    from regzoo.result import Result
+
+
+def compare(
+    config: Config,
+    out: Annotated[Path | None, typer.Option(help="the comparison's folder (default: reports/NAME)")] = None,
+    workers: Workers = None,
+    fresh: Fresh = False,
+    quiet: Quiet = False,
+) -> None:
+    """Search the strengths of each recipe, train the best again on fresh seeds, rank; run again to resume."""
+    from regzoo.cli.tables.leaderboard import make_leaderboard_table
+    from regzoo.comparison.runner import make_progress, read_data, run_comparison
+    from regzoo.config import load_config
+    from regzoo.core.errors import printable
+    from regzoo.result import MODEL, Result
+
+    experiment = load_config(config)
+    folder = out or Path("reports") / experiment.name
+    with make_progress(not quiet) as progress:
+        run_comparison(
+            experiment,
+            lambda: read_data(experiment),
+            folder,
+            workers=workers,
+            fresh=fresh,
+            progress=progress,
+            command=printable(f"regzoo compare {config}"),
+        )
+    result = Result(folder)
+    if not quiet:
+        print_table(make_leaderboard_table(result.board, get_width()))
+        print_text(f"\n{result.verdict}\n")
+        print_text(f"Report: {folder / 'report.html'}")
+        if (folder / MODEL).is_dir():
+            print_text(f"Model:  {folder / MODEL} (a verified SavedModel)")
+    exit_if_failed(result)
+
+
+def exit_if_failed(result: Result) -> None:
+    """Exit with 1 if a run failed."""
+    if any(record.status == "failed" for record in result.records):
+        print_warning(f"some runs failed; see: regzoo failures {result.folder}")
+        raise typer.Exit(1)

@@ -1,0 +1,26 @@
+"""``regzoo export``: write a model to serve."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from regzoo.cli.options import Folder
+from regzoo.cli.terminal import print_text
+
+
+def export(
+    folder: Folder,
+    to: Annotated[Path, typer.Option(help="the folder to write", show_default=False)],
+    recipe: Annotated[str | None, typer.Option(help="a recipe of the leaderboard (default: the winner)")] = None,
+    form: Annotated[str, typer.Option("--format", help="saved_model, onnx or litert")] = "saved_model",
+    refit: Annotated[
+        bool, typer.Option("--refit", help="first train it on the training and validation rows together")
+    ] = False,
+) -> None:
+    """Export a recipe's best replicate as a model to serve; a model that fails its verification is not written."""
+    from regzoo.result import Result
+
+    print_text(f"Model: {Result(folder).export(to, recipe, form, refit=refit)}")

@@ -1,0 +1,28 @@
+"""``regzoo leaderboard``: print the ranking of a comparison."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from regzoo.cli.options import AsJson, Folder
+from regzoo.cli.terminal import get_width, print_table, print_text
+
+
+def leaderboard(
+    folder: Folder,
+    as_json: AsJson = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="print CSV")] = False,
+) -> None:
+    """Print the leaderboard of a finished or unfinished comparison."""
+    from regzoo.cli.tables.leaderboard import make_leaderboard_table
+    from regzoo.result import Result
+
+    ranked = Result(folder).board
+    if as_json:
+        print_text(ranked.to_json())
+    elif as_csv:
+        print_text(ranked.to_csv().rstrip("\n"))
+    else:
+        print_table(make_leaderboard_table(ranked, get_width()))

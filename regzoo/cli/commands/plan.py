@@ -1,0 +1,27 @@
+"""``regzoo plan``: show what would be trained."""
+
+from __future__ import annotations
+
+import json
+
+from regzoo.cli.options import AsJson, Config
+from regzoo.cli.terminal import print_table, print_text
+
+
+def plan(config: Config, as_json: AsJson = False) -> None:
+    """Show what would be trained: runs per recipe, search space, estimated time."""
+    from regzoo.cli.tables.plan import make_plan_table
+    from regzoo.comparison.plan import estimate_seconds, make_plan, make_setup
+    from regzoo.comparison.runner import check_models, read_data
+    from regzoo.config import load_config
+    from regzoo.execution.resources import count_cores
+
+    experiment = load_config(config)
+    prepared = read_data(experiment)
+    check_models(experiment, make_setup(experiment, prepared))
+    planned = make_plan(experiment, prepared)
+    described = planned.to_dict() | {"seconds": round(estimate_seconds(planned, prepared, count_cores()), 1)}
+    if as_json:
+        print_text(json.dumps(described, indent=2))
+    else:
+        print_table(make_plan_table(described))

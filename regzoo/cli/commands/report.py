@@ -1,0 +1,30 @@
+"""``regzoo report``: write the report again from the records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from regzoo.cli.options import Folder
+from regzoo.cli.terminal import print_text
+
+
+def report(
+    folder: Folder,
+    tensorboard: Annotated[
+        Path | None, typer.Option(metavar="LOGDIR", help="also write every run to LOGDIR, for TensorBoard's HParams")
+    ] = None,
+) -> None:
+    """Write report.html, report.md, the figures and leaderboard.csv again from the records."""
+    from regzoo.result import Result
+
+    result = Result(folder)
+    result.write_report()
+    print_text(f"Report: {folder / 'report.html'}")
+    if tensorboard is not None:
+        from regzoo.report.tensorboard import write
+
+        count = write(tensorboard, result.board.to_dict(), result.records)
+        print_text(f"TensorBoard: {count} runs; look at them with: tensorboard --logdir {tensorboard}")

@@ -1,0 +1,63 @@
+"""``regzoo sweep``: measure how the score depends on a strength."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from regzoo.cli.commands.compare import exit_if_failed
+from regzoo.cli.options import Config, Fresh, Quiet, Workers
+from regzoo.cli.terminal import print_table, print_text
+
+
+def sweep(
+    config: Config,
+    over: Annotated[list[str], typer.Option(help="the strength, such as dropout.rate; twice for a grid of two")],
+    values: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="its values, such as 0,0.1,0.2; once for each --over (default: 9 over its range; 5 each for two)"
+        ),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="the sweep's folder (default: reports/NAME-dropout.rate)")] = None,
+    workers: Workers = None,
+    fresh: Fresh = False,
+    quiet: Quiet = False,
+) -> None:
+    """Measure how the score depends on one strength, or on two; run again to resume."""
+    from regzoo.cli.tables.sweep import make_response_table
+    from regzoo.comparison.runner import make_progress, read_data, run_comparison
+    from regzoo.comparison.sweep import make_sweep, read_values
+    from regzoo.config import load_config
+    from regzoo.result import SweepResult
+
+    experiment, swept = make_sweep(load_config(config), over, [read_values(text) for text in values or []])
+    folder = out or Path("reports") / experiment.name
+    with make_progress(not quiet) as progress:
+        run_comparison(
+            experiment,
+            lambda: read_data(experiment),
+            folder,
+            workers=workers,
+            fresh=fresh,
+            progress=progress,
+            command=write_command(config, over, values or []),
+            sweep=swept,
+        )
+    result = SweepResult(folder)
+    if not quiet:
+        print_table(make_response_table(result.response))
+        print_text(f"\n{result.verdict}\n")
+        print_text(f"Report: {folder / 'report.html'}")
+    exit_if_failed(result)
+
+
+def write_command(config: Path, over: Sequence[str], values: Sequence[str]) -> str:
+    """Return the command line that makes the sweep, for the report."""
+    words = ["regzoo", "sweep", str(config)]
+    words += [word for name in over for word in ("--over", name)]
+    return shlex.join(words + [word for text in values for word in ("--values", text)])

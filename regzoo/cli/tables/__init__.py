@@ -1,0 +1,1 @@
+"""Every table that the command line prints, one file per command."""

@@ -1,0 +1,77 @@
+"""What changed between two comparisons: sections of changed lines, and the two rankings in one table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from regzoo.comparison.leaderboard import is_placebo
+from regzoo.report.board import number
+from regzoo.report.diff import Change, Difference, Moved
+from regzoo.report.formatting import MISSING, decimals, interval, short, show
+
+LONGEST_VALUE = 100
+"""Characters of a changed value that are shown."""
+
+
+def make_difference_tables(difference: Difference) -> Group:
+    """Return the changes of config, data, versions and winner, then the table of both rankings."""
+    before, after = difference.folders
+    sections: list[RenderableType] = [Text(f"before: {before}\nafter:  {after}")]
+    sections += _make_section("config", [Text(line) for line in difference.config])
+    sections += _make_section("data", [_make_line(change) for change in difference.data])
+    sections += _make_section("versions", [_make_line(change) for change in difference.versions])
+    old, new = difference.rank_by
+    if old != new:
+        sections.append(Text(f"\nranked by {old} before, {new} after: gains cannot be compared"))
+    old, new = (winner or "nothing yet" for winner in difference.winner)
+    winner = f"winner: still {new}" if old == new else f"winner: {old} -> {new}"
+    return Group(*sections, Text(f"\n{winner}\n", style="bold"), _make_ranking_table(difference))
+
+
+def _make_section(name: str, lines: list[Text]) -> list[Text]:
+    return [Text(f"\n{name}", style="bold"), *lines] if lines else [Text(f"\n{name}: the same")]
+
+
+def _make_line(change: Change) -> Text:
+    return Text(f"{change.what}: {_write_value(change.before)} -> {_write_value(change.after)}")
+
+
+def _write_value(value: Any) -> str:
+    text = "missing" if value is None else str(value)
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
+
+
+def _make_ranking_table(difference: Difference) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for header in ("rank", "was", "recipe", "gain before", "gain after", "verdict before", "verdict after"):
+        table.add_column(header, justify="left" if header == "recipe" or "verdict" in header else "right")
+    half_widths = [
+        (number(high) - number(low)) / 2
+        for row in difference.recipes
+        for low, high in zip(row.gain_low, row.gain_high, strict=True)
+    ]
+    places = decimals(half_widths)
+    for row in difference.recipes:
+        move = {None: "", 0: "="}.get(row.moved, f"{row.moved or 0:+d}")
+        ranks = [MISSING if rank is None else str(rank) for rank in row.rank]
+        gains = [_write_gain(row, side, places) for side in (0, 1)]
+        verdicts = [verdict or MISSING for verdict in row.verdict]
+        cells = [ranks[1], f"{ranks[0]} ({move})" if move else ranks[0], _write_recipe(row), *gains, *verdicts]
+        table.add_row(*map(Text, cells))
+    return table
+
+
+def _write_recipe(row: Moved) -> str:
+    """Return the recipe with its numbers, before and after where they differ; a placebo by its name."""
+    if is_placebo(row.name):
+        return row.name
+    return " -> ".join(dict.fromkeys(short(recipe) for recipe in row.recipe if recipe is not None))
+
+
+def _write_gain(row: Moved, side: int, places: int) -> str:
+    between = interval(row.gain_low[side], row.gain_high[side], places)
+    return show(row.gain[side], places) + (f" [{between}]" if between else "")

@@ -1,0 +1,51 @@
+"""The table of a sweep: the score at every value."""
+
+from __future__ import annotations
+
+import math
+
+from rich.table import Table
+from rich.text import Text
+
+from regzoo.comparison.strength_response import Point, Response
+from regzoo.report.findings.sweep import places
+from regzoo.report.formatting import MISSING, plural, show, strength
+
+
+def make_response_table(response: Response) -> Table:
+    """Return one row per value or pair of values, then the baseline."""
+    table = Table(box=None, pad_edge=False, header_style="bold", caption_justify="left")
+    table.caption = (
+        f"{plural(max(point.replicates for point in response.points), 'replicate')} a value at most. "
+        "Best in: share of the resamples of the seeds. Flat: within one standard error of the best."
+    )
+    names = [swept.name for swept in response.sweep.over]
+    headers = [*names, f"{response.metric} ± sd", "95 % interval", f"train {response.metric}", "best in"]
+    for header in headers:
+        table.add_column(Text(header), justify="right", no_wrap=True)
+    table.add_column("")
+    digits = places(response)
+    for point in response.points:
+        best = response.best is not None and point.name == response.best.name
+        cells = [*map(strength, point.values), *_write_scores(point, digits), _write_remark(point, response)]
+        table.add_row(*map(Text, cells), style="bold green" if best else None)
+    baseline = response.baseline
+    cells = [baseline.name, *[""] * (len(names) - 1), *_write_scores(baseline, digits), "baseline"]
+    table.add_row(*map(Text, cells))
+    return table
+
+
+def _write_scores(point: Point, digits: int) -> list[str]:
+    spread = "" if math.isnan(point.sd) else f" ± {show(point.sd, digits)}"
+    interval = MISSING if math.isnan(point.low) else f"{show(point.low, digits)} to {show(point.high, digits)}"
+    share = "" if math.isnan(point.p_best) else f"{100 * point.p_best:.0f} %"
+    return [show(point.mean, digits) + spread, interval, show(point.train_mean, digits), share]
+
+
+def _write_remark(point: Point, response: Response) -> str:
+    special = {"best": response.best, "mildest flat": response.knee}
+    remarks = [remark for remark, other in special.items() if other is not None and other.name == point.name][:1]
+    remarks += ["flat"] if point.flat and not remarks else []
+    remarks += [f"{point.lost} of {point.replicates} lost"] if point.lost else []
+    remarks += [] if point.replicates else ["not measured yet"]
+    return ", ".join(remarks)
