@@ -11,6 +11,7 @@ from regzoo.comparison.runner import make_progress, prepare_dataset, read_data, 
 from regzoo.comparison.sweep import make_sweep
 from regzoo.config import Experiment
 from regzoo.core import Backbone, InputError, Recipe, Regularizer
+from regzoo.core.parsing import as_recipe
 from regzoo.data.preprocess import PreparedData
 from regzoo.data.sources import from_python
 from regzoo.execution.tf_runtime import import_tensorflow
@@ -59,7 +60,7 @@ def build(
         model.fit(x, y, epochs=20)
         model.finished().uncertainty(x)
     """
-    recipe = Recipe.of(recipe)
+    recipe = as_recipe(recipe)
     shape = shape_of(input_shape)
     learned = task_for(classes, outputs, labels, task, shape)
     import_tensorflow()

@@ -44,7 +44,7 @@ class Bare(Backbone):
 
 def masked(recipe: str, h: np.ndarray) -> np.ndarray:
     """What the recipe's layer makes of activations in training."""
-    layer = parse(recipe).parts[0].layer(Slot("activation", 0, 1, h.ndim, seed=0))
+    layer = parse(recipe).regularizers[0].layer(Slot("activation", 0, 1, h.ndim, seed=0))
     return np.array(layer(h, training=True), np.float64)
 
 
@@ -73,7 +73,7 @@ def test_2_both_forms_of_dropout_infer_the_mean_over_masks(rate: float) -> None:
     for name, scale in (("dropout", 1.0), ("classic_dropout", 1 - rate)):
         error = scale * np.abs(h[0]) * math.sqrt(rate / (1 - rate) / n)
         mean = masked(f"{name}({rate})", np.tile(h, (n, 1))).mean(0)
-        inferred = np.array(parse(f"{name}({rate})").parts[0].layer(Slot("activation", 0, 1, 2, 0))(h))[0]
+        inferred = np.array(parse(f"{name}({rate})").regularizers[0].layer(Slot("activation", 0, 1, 2, 0))(h))[0]
         assert inferred == pytest.approx(scale * h[0], rel=1e-6)
         assert (np.abs(mean - inferred) < 5 * error).all()
 

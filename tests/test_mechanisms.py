@@ -55,7 +55,7 @@ def curves(
     backbone: str, name: str, strength: float | Schedule, rows: int = 300, wrong: float = 0.2, epochs: int = 60
 ) -> Curves:
     """Of five runs, (seeds, epochs): ``train`` and ``validation`` NLL, and validation ``error``."""
-    (dial,) = parse(f"{name}(0.5)").parts[0].dials()
+    (dial,) = parse(f"{name}(0.5)").regularizers[0].dials()
     traced = program(backbone, f"{name}(0.5)", rows, wrong)
     runs = [
         traced.train(

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from regzoo.bench import machine
-from regzoo.bench.measure import UnavailableError, ceiling_gflops, measure
+from regzoo.bench.measure import ceiling_gflops, measure
 from regzoo.bench.plan import PASSES, SUITE, Case, Job, Way, jobs
 from regzoo.bench.result import Row, figures, ratios, same_work
 from regzoo.core import EnvironmentFailure, InputError
+from regzoo.core.errors import UnavailableError
 from regzoo.storage.folder import write_text_atomic
 
 BUSY = 0.05

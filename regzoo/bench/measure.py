@@ -18,13 +18,10 @@ from regzoo.bench.measurement import Measurement, ProcessUsage
 from regzoo.bench.plan import KERAS_TUNER, Job
 from regzoo.bench.process import CEILING
 from regzoo.core import EnvironmentFailure
+from regzoo.core.errors import UnavailableError
 
 LIMIT = 600.0
 """Seconds after which a process is given up."""
-
-
-class UnavailableError(EnvironmentFailure):
-    """A way needs something that is not installed."""
 
 
 def measure(job: Job) -> tuple[Measurement, ProcessUsage]:

@@ -16,7 +16,7 @@ from regzoo.comparison.progress import LiveProgress, SilentProgress
 from regzoo.comparison.sweep import Sweep
 from regzoo.config import Experiment
 from regzoo.core import InputError, Recipe
-from regzoo.core.registry import read_backbone
+from regzoo.core.parsing import read_backbone
 from regzoo.data.catalog import READ_BY_KERAS, fold_key
 from regzoo.data.dataset import Dataset
 from regzoo.data.preprocess import PreparedData, prepare_folds

@@ -21,7 +21,7 @@ from regzoo.core.errors import did_you_mean
 from regzoo.core.fields import StrengthSpec
 from regzoo.core.grammar import Call, read_value
 from regzoo.core.ranges import Choice, Float, Int
-from regzoo.core.recipe import BASELINE
+from regzoo.core.regularizer import BASELINE
 from regzoo.core.schedules import Schedule
 
 COUNTS = {1: 9, 2: 5}

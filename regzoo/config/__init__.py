@@ -11,7 +11,7 @@ from regzoo.config.experiment import (
     load_config,
     read_config,
 )
-from regzoo.config.yaml_source import ConfigError
+from regzoo.core.errors import ConfigError
 
 __all__ = [
     "AUTO",

@@ -19,12 +19,12 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from regzoo.config import values
-from regzoo.config.yaml_source import ConfigError, Document, KeyPath, Nested, Problem, compose
+from regzoo.config.yaml_source import Document, KeyPath, Nested, compose
 from regzoo.core.backbone import Backbone
-from regzoo.core.errors import did_you_mean
+from regzoo.core.errors import ConfigError, ConfigProblem, did_you_mean
+from regzoo.core.parsing import parse, read_backbone
 from regzoo.core.ranges import Choice, Float
-from regzoo.core.recipe import Recipe, parse
-from regzoo.core.registry import read_backbone
+from regzoo.core.regularizer import Recipe
 from regzoo.data.catalog import ARRAYS, BUNDLED, KERAS, ROLES, SEPARATORS, Target, list_columns
 from regzoo.data.dataset import TASKS, TaskName
 from regzoo.training.metrics import METRICS
@@ -265,11 +265,11 @@ def load_config(path: str | Path) -> Experiment:
     except UnicodeDecodeError as error:
         line, before = error.object[: error.start].count(b"\n") + 1, error.object.rfind(b"\n", 0, error.start)
         said = f"not UTF-8 text: byte 0x{error.object[error.start]:02x}; save the file as UTF-8"
-        raise ConfigError(str(path), [Problem(line, error.start - before, said)]) from None
+        raise ConfigError(str(path), [ConfigProblem(line, error.start - before, said)]) from None
     except OSError as error:
-        raise ConfigError(str(path), [Problem(0, 0, f"cannot be read: {error.strerror}")]) from None
+        raise ConfigError(str(path), [ConfigProblem(0, 0, f"cannot be read: {error.strerror}")]) from None
     if text is None:
-        raise ConfigError(str(path), [Problem(0, 0, _no_file(path))])
+        raise ConfigError(str(path), [ConfigProblem(0, 0, _no_file(path))])
     return read_config(text, str(path))
 
 
@@ -317,11 +317,11 @@ def _validated(document: Document, file: str, base: Path) -> Experiment:
     raise ConfigError(file, problems)
 
 
-def _problem(detail: ErrorDetails, document: Document, with_place: bool) -> Problem:
+def _problem(detail: ErrorDetails, document: Document, with_place: bool) -> ConfigProblem:
     path, kind = detail["loc"], detail["type"]
     key = f"{path[0]}[{path[1]}]" if len(path) == 2 and isinstance(path[1], int) else ".".join(map(str, path))
     line, column = document.place(path, of_key=kind == "extra_forbidden") if with_place else (0, 0)
-    return Problem(line, column, f"{key}: {_said(detail, path)}")
+    return ConfigProblem(line, column, f"{key}: {_said(detail, path)}")
 
 
 def _said(detail: ErrorDetails, path: KeyPath) -> str:

@@ -18,9 +18,9 @@ from regzoo.config.yaml_source import Nested, Scalar
 from regzoo.core.domain import Domain
 from regzoo.core.errors import did_you_mean
 from regzoo.core.grammar import read_value
+from regzoo.core.parsing import as_recipe
 from regzoo.core.ranges import Choice, Float, Int
-from regzoo.core.recipe import BASELINE, Recipe
-from regzoo.core.regularizer import Regularizer
+from regzoo.core.regularizer import BASELINE, Recipe, Regularizer
 
 _FOLDER = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 LONGEST_NAME = 100
@@ -227,14 +227,14 @@ def recipes(value: Any) -> tuple[str, ...]:
 
 def _recipe(item: Any) -> str:
     if isinstance(item, Recipe | Regularizer):
-        return str(Recipe.of(item))
+        return str(as_recipe(item))
     if not isinstance(item, Scalar | str):
         raise ValueError(f"a recipe is text such as dropout(0.5) + l2, received {received(item)}")
     written = text(item)
     if written.count("(") != written.count(")") or written.count("[") != written.count("]"):
         way_out = "inside [a, b] YAML cuts at commas, so write one recipe a line after a dash, or use quotes"
         raise ValueError(f"cannot read {written!r}: brackets do not match ({way_out})")
-    return str(Recipe.of(written))
+    return str(as_recipe(written))
 
 
 def _plain(value: Any) -> Any:

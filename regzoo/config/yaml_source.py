@@ -8,13 +8,13 @@ or lies deeper is never followed, so aliases cannot multiply.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import yaml
 
-from regzoo.core.errors import InputError
+from regzoo.core.errors import ConfigError, ConfigProblem
 
 KeyPath = tuple[str | int, ...]
 """``("split", "train")`` or ``("recipes", 2)``."""
@@ -26,29 +26,6 @@ _TAG = "tag:yaml.org,2002:"
 _NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9]\d*(?:_\d+)*)(?:\.\d*)?|0?\.\d+)(?:[eE][+-]?\d+)?")
 _FEW = 8  # items of a list below a key of a section, such as [32, 32]; a longer one is not looked into
 _TABS = "; indent with spaces, not with tabs"
-
-
-@dataclass(frozen=True, order=True)
-class Problem:
-    """One thing that is wrong with a config; line and column count from 1, 0 where there is no file."""
-
-    line: int
-    column: int
-    message: str
-
-
-class ConfigError(InputError):
-    """Everything that is wrong with a config, one line per problem: ``file:line:column: key: what``."""
-
-    def __init__(self, file: str, problems: Sequence[Problem]) -> None:
-        self.file = file
-        self.problems = tuple(sorted(problems))
-        super().__init__("\n".join(self._line(problem) for problem in self.problems))
-
-    def _line(self, problem: Problem) -> str:
-        message = " ".join(problem.message.split("\n"))
-        place = f"{self.file}:{problem.line}:{problem.column}: " if problem.line else ""
-        return f"{place or (self.file and f'{self.file}: ')}{message}"
 
 
 @dataclass(frozen=True)
@@ -101,7 +78,7 @@ class Document:
     values: dict[str, Any] = field(default_factory=dict)
     places: dict[KeyPath, tuple[int, int]] = field(default_factory=dict)
     keys: dict[KeyPath, tuple[int, int]] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[ConfigProblem] = field(default_factory=list)
 
     def place(self, path: KeyPath, of_key: bool = False) -> tuple[int, int]:
         """Line and column of the value at ``path`` (or of its key), or of the nearest thing that holds it."""
@@ -120,11 +97,13 @@ def compose(text: str, file: str, sections: Collection[str]) -> Document:
         ConfigError: if it is no YAML, is empty, too long, or no mapping of keys to values.
     """
     if len(text) > LARGEST:
-        raise ConfigError(file, [Problem(1, 1, f"a config has at most {LARGEST} characters, received {len(text)}")])
+        raise ConfigError(
+            file, [ConfigProblem(1, 1, f"a config has at most {LARGEST} characters, received {len(text)}")]
+        )
     node = _root(text, file)
     if not isinstance(node, yaml.MappingNode):
         what = "nothing: the file is empty" if node is None else _describe(node)
-        raise ConfigError(file, [Problem(1, 1, f"a config is made of keys and values, received {what}")])
+        raise ConfigError(file, [ConfigProblem(1, 1, f"a config is made of keys and values, received {what}")])
     document = Document()
     document.values = _mapping(document, node, (), sections)
     return document
@@ -136,15 +115,15 @@ def _root(text: str, file: str) -> yaml.Node | None:
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
         line, column = before.count("\n") + 1, error.position - before.rfind("\n")
-        problem = Problem(line, column, f"not YAML: the character {text[error.position]!r} is not allowed")
+        problem = ConfigProblem(line, column, f"not YAML: the character {text[error.position]!r} is not allowed")
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         said = error.problem or error.context
         hint = _TABS if "\\t" in str(said) else ""
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        problem = Problem(line, column, f"not YAML: {said}{hint}")
+        problem = ConfigProblem(line, column, f"not YAML: {said}{hint}")
     except RecursionError:
-        problem = Problem(1, 1, "nested too deeply: a config has keys, and keys below these")
+        problem = ConfigProblem(1, 1, "nested too deeply: a config has keys, and keys below these")
     raise ConfigError(file, [problem]) from None
 
 
@@ -156,13 +135,13 @@ def _mapping(
     for key, value in node.value:
         if not isinstance(key, yaml.ScalarNode) or key.tag == f"{_TAG}merge":
             what = "merge keys (<<) are" if isinstance(key, yaml.ScalarNode) else f"{_describe(key)} as a key is"
-            document.problems.append(Problem(*_place(key), f"{what} not read: write the keys out"))
+            document.problems.append(ConfigProblem(*_place(key), f"{what} not read: write the keys out"))
             continue
         here = (*path, key.value)
         if here in document.keys:
             first = document.keys[here][0]
             again = f"{_dotted(here)}: is written twice, on lines {first} and {key.start_mark.line + 1}; keep one"
-            document.problems.append(Problem(*_place(key), again))
+            document.problems.append(ConfigProblem(*_place(key), again))
             continue
         document.keys[here] = _place(key)
         values[key.value] = None if known is not None and key.value not in known else _value(document, value, here)
@@ -175,7 +154,7 @@ def _value(document: Document, node: yaml.Node, path: KeyPath) -> Any:
     if node.tag not in [_TAG + name for name in standard]:
         tag = node.tag.replace(_TAG, "!!")
         said = f"{_dotted(path)}: the tag {tag!r} is not allowed: write the value alone"
-        document.problems.append(Problem(*_place(node), said))
+        document.problems.append(ConfigProblem(*_place(node), said))
         return Nested(f"the tag {tag!r}", known=True)
     if isinstance(node, yaml.ScalarNode):
         return _scalar(node)

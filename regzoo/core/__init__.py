@@ -4,10 +4,8 @@ from regzoo.core.backbone import Announce, Backbone
 from regzoo.core.errors import EnvironmentFailure, InputError, did_you_mean
 from regzoo.core.fields import Strength, setting, strength
 from regzoo.core.lazy import layers
-from regzoo.core.ranges import Choice, Float, Int, Range
-from regzoo.core.recipe import BASELINE, Recipe, parse
-from regzoo.core.registry import backbones, register, regularizers
-from regzoo.core.regularizer import (
+from regzoo.core.parsing import parse
+from regzoo.core.places import (
     AfterTraining,
     Forward,
     Gradients,
@@ -18,9 +16,11 @@ from regzoo.core.regularizer import (
     OnLoss,
     OnTraining,
     OnWeights,
-    Regularizer,
     places,
 )
+from regzoo.core.ranges import Choice, Float, Int, Range
+from regzoo.core.registry import backbones, register, regularizers
+from regzoo.core.regularizer import BASELINE, Recipe, Regularizer
 from regzoo.core.schedules import Constant, Cosine, Linear, Schedule, Step
 from regzoo.core.slots import Slot, Weight
 from regzoo.core.watcher import Objective, Watcher

@@ -1,55 +1,102 @@
-"""Errors: what the user wrote, or the machine, does not allow, said so that it can be mended."""
+"""Exceptions of regzoo, and helpers for messages that name what was received, what is allowed and the way out.
+
+The command line prints an `InputError` or an `EnvironmentFailure` without a traceback; it exits with 2 or 3.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 
 class InputError(ValueError):
-    """The user's input is wrong. The message names the place, what was received and the way out.
+    """The user's input is wrong. The message names the place, what was received and the way out."""
 
-    The command line prints it without a traceback and exits with 2.
+
+@dataclass(frozen=True, order=True)
+class ConfigProblem:
+    """One problem in a config.
+
+    Attributes:
+        line: of the file, from 1; 0 where there is no file.
+        column: of the line, from 1; 0 where there is no file.
+        message: the key, what was received and what is allowed.
     """
+
+    line: int
+    column: int
+    message: str
+
+
+class ConfigError(InputError):
+    """A config has problems; the message lists them all, one a line: ``file:line:column: key: problem``."""
+
+    def __init__(self, file: str, problems: Sequence[ConfigProblem]) -> None:
+        self.file = file
+        self.problems = tuple(sorted(problems))
+        super().__init__("\n".join(self._line(problem) for problem in self.problems))
+
+    def _line(self, problem: ConfigProblem) -> str:
+        message = " ".join(problem.message.split("\n"))
+        place = f"{self.file}:{problem.line}:{problem.column}: " if problem.line else ""
+        return f"{place or (self.file and f'{self.file}: ')}{message}"
 
 
 class EnvironmentFailure(RuntimeError):
-    """The machine, not the input, stands in the way: a folder in use, a model that cannot be verified.
-
-    The command line prints it without a traceback and exits with 3.
-    """
+    """The machine, not the input, is the obstacle: a folder in use, a model that cannot be verified."""
 
 
-class Problems:
-    """Gathers what is wrong, so that it can be said at once.
+class BusyError(EnvironmentFailure):
+    """Another process is writing to the folder."""
 
-    >>> problems = Problems(["one"])
-    >>> with problems.collected():
+
+class ParityError(EnvironmentFailure):
+    """An exported model's answers differ from the live model's, so nothing was exported."""
+
+
+class ConversionError(EnvironmentFailure):
+    """The converter of an export format does not support an operation of the model."""
+
+
+class UnavailableError(EnvironmentFailure):
+    """A benchmark needs a package that is not installed."""
+
+
+class ContractError(AssertionError):
+    """A regularizer breaks a law of the contract; the message names the law and the evidence."""
+
+
+class ErrorCollector:
+    """Collects the messages of several input errors, to raise them as one.
+
+    >>> errors = ErrorCollector(["one"])
+    >>> with errors.collect():
     ...     raise InputError("another")
-    >>> problems.said
+    >>> errors.messages
     ['one', 'another']
     """
 
-    def __init__(self, said: Iterable[str] = ()) -> None:
-        self.said = list(said)
+    def __init__(self, messages: Iterable[str] = ()) -> None:
+        self.messages = list(messages)
 
     @contextlib.contextmanager
-    def collected(self) -> Iterator[None]:
-        """Keep what an InputError in the block says, and go on after the block."""
+    def collect(self) -> Iterator[None]:
+        """Keep the message of an InputError raised in the block, and continue after the block."""
         try:
             yield
         except InputError as error:
-            self.said.append(str(error))
+            self.messages.append(str(error))
 
-    def check(self) -> None:
-        """Raise InputError with all of it, a line each, if there is any."""
-        if self.said:
-            raise InputError("\n".join(dict.fromkeys(self.said)))
+    def raise_if_any(self) -> None:
+        """Raise one InputError with every distinct message on a line of its own, if there are any."""
+        if self.messages:
+            raise InputError("\n".join(dict.fromkeys(self.messages)))
 
 
 def printable(text: str) -> str:
-    r"""Return ``text`` with its control characters written out, so that it cannot steer a terminal.
+    r"""Return ``text`` with its control characters escaped, so that it cannot steer a terminal.
 
     >>> print(printable("a\x1b[31mb"))
     a\x1b[31mb
@@ -58,7 +105,7 @@ def printable(text: str) -> str:
 
 
 def did_you_mean(word: str, options: Iterable[str]) -> str:
-    """Return `` Did you mean 'x'?`` for a near miss, else the list of what there is.
+    """Return `` Did you mean 'x'?`` for a near miss, else the list of the options.
 
     >>> did_you_mean("dropuot", ["dropout", "l2"])
     " Did you mean 'dropout'?"

@@ -10,9 +10,8 @@ from types import ModuleType
 from typing import TypeVar
 
 from regzoo.core.backbone import Backbone
-from regzoo.core.component import Component, construct
+from regzoo.core.component import Component
 from regzoo.core.errors import InputError
-from regzoo.core.grammar import read_call
 from regzoo.core.regularizer import Regularizer
 
 N = TypeVar("N", bound=Component)
@@ -28,15 +27,6 @@ def regularizers() -> dict[str, type[Regularizer]]:
 def backbones() -> dict[str, type[Backbone]]:
     """Every backbone by name: the files of ``regzoo/backbones``."""
     return dict(_discover("regzoo.backbones", Backbone))
-
-
-def read_backbone(text: str) -> Backbone:
-    """Read a backbone as it is written in a config, such as ``mlp([64, 64])``.
-
-    Raises:
-        InputError: with the column, the name or the value that is wrong and what is allowed.
-    """
-    return construct(read_call(text), backbones(), "backbone")
 
 
 def register(kind: type[Regularizer]) -> type[Regularizer]:

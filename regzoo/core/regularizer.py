@@ -1,243 +1,207 @@
-"""Regularizer: one technique, and the places where it may act.
+"""Base class `Regularizer` and the immutable sum of regularizers, `Recipe`.
 
-The base class is the declaration: `OnActivations` says *where* a technique acts, its fields say *how
-strongly*. Each place has one method to implement; a technique that acts in two places has two bases. In a
-built model the fields hold dials (scalar variables), so a method body reads like the formula.
+A regularizer subclasses the places where it acts (`regzoo.core.places`); its fields are its strengths and settings. In
+a built model the fields hold dials (scalar variables), so a method body reads like the formula.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+import dataclasses
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, final
+from typing import Any, ClassVar, final
 
+from regzoo.core.backbone import Backbone
 from regzoo.core.component import Component, specs
+from regzoo.core.errors import InputError
 from regzoo.core.fields import StrengthSpec
-from regzoo.core.ranges import Choice, Float, Int
+from regzoo.core.ranges import Choice, Float, Int, Range
 from regzoo.core.schedules import Schedule
-from regzoo.core.slots import Slot, Weight
-from regzoo.core.watcher import Objective, Watcher
-from regzoo.core.weight_rules import Rule, Tensor
 
-if TYPE_CHECKING:
-    import keras
-
-    from regzoo.core.backbone import Backbone
-    from regzoo.core.recipe import Recipe
+BASELINE = "none"
+"""The name of the empty recipe."""
 
 
 @dataclass(frozen=True)
 class Regularizer(Component):
-    """Base of all places. Subclass a place, not this."""
+    """Base class of all places. Subclass a place, not this class."""
 
-    def __add__(self, other: Recipe | Regularizer) -> Recipe:
-        from regzoo.core.recipe import Recipe, parts_of  # a recipe is made of regularizers, hence here
+    in_graph: ClassVar[bool] = False
+    """True if it acts inside the train step, so that it is part of the traced program. Places set it."""
 
-        return Recipe((self, *parts_of(other)))
+    in_training: ClassVar[bool] = False
+    """True if it acts while a model is trained, in the train step or in the loop. Places set it."""
 
     requires: ClassVar[frozenset[str]] = frozenset()
-    """What it cannot do without: ``images``, ``rows``, ``classes``, or ``targets`` other than the inputs; where that is
-    missing, it is refused with a sentence."""
+    """Requirements on the data: ``images``, ``rows``, ``classes``, or ``targets`` that differ from the inputs.
+
+    Where one is not met, the regularizer is refused with a sentence.
+    """
 
     requires_recipe: ClassVar[str] = ""
-    """A recipe that it cannot do without, such as ``dropout(0.5)``; the contract tries it in that company."""
+    """A recipe that it cannot do without, such as ``dropout(0.5)``; the contract tests it together with that recipe."""
 
     cost: ClassVar[float] = 1.0
     """Forward-and-backward passes through the model that a training step takes; the contract counts them.
 
-    Work beside these passes, at prediction or once a run is said in the docstring, in a paragraph ``Cost: ...``.
+    Work outside these passes, such as at prediction or once a run, is described in the docstring's paragraph
+    ``Cost: ...``.
     """
 
-    def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
-        """Say in a sentence what is doubtful about standing in one recipe beside ``others``, or None.
+    def __add__(self, other: Recipe | Regularizer) -> Recipe:
+        return Recipe((self, *_get_summands(other)))
 
-        ``others`` are the recipe's regularizers before this one, in order.
+    def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
+        """Return a sentence on why combining it with ``others`` in one recipe is questionable, or None.
+
+        Args:
+            others: the recipe's regularizers before this one, in order.
         """
         return None
 
     def reject_recipe(self, others: Sequence[Regularizer]) -> str | None:
-        """Say in a sentence why it cannot stand in one recipe beside ``others``, or None.
+        """Return a sentence on why it cannot be combined with ``others`` in one recipe, or None.
 
-        ``others`` are all other regularizers of the recipe, in order.
+        Args:
+            others: all other regularizers of the recipe, in order.
         """
         return None
 
     def warn_backbone(self, backbone: Backbone) -> str | None:
-        """Say in a sentence what is doubtful about acting in ``backbone``, or None."""
+        """Return a sentence on why using it in ``backbone`` is questionable, or None."""
         return None
+
+    def n_models(self) -> int:
+        """Return how many independently seeded models to train for it; only `AfterTraining` may need several."""
+        return 1
 
     @final
     def strengths(self) -> dict[str, StrengthSpec]:
-        """The declarations of its strengths, by field."""
+        """Return the declarations of its strengths, by field."""
         return {field: spec for field, spec in specs(type(self)).items() if isinstance(spec, StrengthSpec)}
 
     @final
     def searched(self) -> dict[str, Float | Int | Choice]:
-        """The strengths that are left to the search, by field."""
+        """Return the strengths that are left to the search, by field."""
         values = {field: getattr(self, field) for field in self.strengths()}
         return {field: value for field, value in values.items() if isinstance(value, Float | Int | Choice)}
 
     @final
     def dials(self) -> dict[str, float | Schedule]:
-        """The strengths that can be turned in a built model, by field: a number or a schedule."""
+        """Return the strengths that can be changed in a built model, by field: a number or a schedule."""
         return {field: getattr(self, field) for field, spec in self.strengths().items() if spec.dial}
 
     @final
     def neutral(self) -> Regularizer | None:
-        """This regularizer at the strengths at which it does nothing, or None if there are none."""
+        """Return this regularizer at the strengths at which it does nothing, or None if there are none."""
         values = {field: spec.neutral for field, spec in self.strengths().items()}
         known = {field: value for field, value in values.items() if value is not None}
         return type(self)(**known) if known and len(known) == len(values) else None
 
 
 @dataclass(frozen=True)
-class OnBatch(Regularizer, ABC):
-    """Acts on the training batch, before the model."""
+class Recipe:
+    """An immutable ordered sum of regularizers; the empty recipe is the baseline ``none``.
 
-    @abstractmethod
-    def batch(self, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator) -> tuple[Tensor, Tensor]:
-        """Return the batch to train on.
-
-        Args:
-            x: standardized inputs, (batch, ...).
-            y: targets: class probabilities (batch, classes), or numbers (batch, outputs).
-            seed: this regularizer's own stream; `keras.random` functions take it as it is.
-        """
-
-
-@dataclass(frozen=True)
-class OnActivations(Regularizer, ABC):
-    """Acts at the slots of the backbone, by a layer of its own."""
-
-    @abstractmethod
-    def layer(self, slot: Slot) -> keras.Layer | None:
-        """Return the layer to insert at ``slot``, or None to leave this slot alone."""
-
-
-@dataclass(frozen=True)
-class OnWeights(Regularizer, ABC):
-    """Acts on the trainable weights, after the model is built."""
-
-    @abstractmethod
-    def rule(self, weight: Weight) -> Rule | None:
-        """Return the rule for ``weight``, or None to leave it alone."""
-
-
-@dataclass(frozen=True)
-class Forward:
-    """The training forward pass of one step: ``logits, per_example = run(x, y)``.
-
-    It may be called again, at other inputs or for another draw of the noise inside the model.
-
-    Attributes:
-        compute: returns logits (batch, size) and the per-example loss (batch,) of inputs x and targets y.
+    >>> from regzoo.regularizers import Dropout, L2
+    >>> print(Dropout(0.5) + L2(1e-4))
+    dropout(0.5) + l2(0.0001)
     """
 
-    compute: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+    regularizers: tuple[Regularizer, ...] = ()
 
-    def __call__(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        return self.compute(x, y)
+    of: ClassVar[Callable[[Recipe | Regularizer | str], Recipe]]
+    """The same as `regzoo.core.parsing.as_recipe`, which knows the regularizers by name and sets this."""
 
+    def __post_init__(self) -> None:
+        names = [regularizer.name for regularizer in self.regularizers]
+        for name in names:
+            if names.count(name) > 1:
+                count = names.count(name)
+                raise InputError(f"a recipe holds each regularizer once, received {name} {count} times; keep one")
+        for regularizer in self.regularizers:
+            reason = regularizer.reject_recipe([other for other in self.regularizers if other is not regularizer])
+            if reason:
+                raise InputError(f"{self}: {reason}")
 
-@dataclass(frozen=True)
-class OnForward(Regularizer, ABC):
-    """Acts on the forward pass: at which inputs the model is run, how often, and what that costs."""
+    @property
+    def parts(self) -> tuple[Regularizer, ...]:
+        """The same as `regularizers`, under its earlier name."""
+        return self.regularizers
 
-    @abstractmethod
-    def forward(self, run: Forward, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator) -> tuple[Tensor, Tensor]:
-        """Return logits (batch, size) and the per-example loss (batch,) to train on.
+    def __add__(self, other: Recipe | Regularizer) -> Recipe:
+        return Recipe((*self.regularizers, *_get_summands(other)))
+
+    def __iter__(self) -> Iterator[Regularizer]:
+        return iter(self.regularizers)
+
+    def __str__(self) -> str:
+        return " + ".join(str(regularizer) for regularizer in self.regularizers) or BASELINE
+
+    def space(self) -> dict[str, tuple[Range, StrengthSpec]]:
+        """Return what is left to the search: ``{"dropout.rate": (Float(0.05, 0.7), its declaration)}``."""
+        return {
+            f"{regularizer.name}.{field}": (value, regularizer.strengths()[field])
+            for regularizer in self.regularizers
+            for field, value in regularizer.searched().items()
+        }
+
+    def fixed(self, values: Mapping[str, float]) -> Recipe:
+        """Return this recipe with numbers in place of ranges.
 
         Args:
-            run: the forward pass.
-            x: inputs after the batch transforms, (batch, ...).
-            y: targets, (batch, size).
-            seed: this regularizer's own stream.
+            values: a number for each key of `space`.
         """
+        return Recipe(
+            tuple(
+                dataclasses.replace(
+                    regularizer, **{f: values[f"{regularizer.name}.{f}"] for f in regularizer.searched()}
+                )
+                for regularizer in self.regularizers
+            )
+        )
 
+    def dials(self) -> dict[str, float | Schedule]:
+        """Return the strengths that can be changed without rebuilding the model, by ``name.field``."""
+        return {
+            f"{regularizer.name}.{field}": value
+            for regularizer in self.regularizers
+            if regularizer.in_graph
+            for field, value in regularizer.dials().items()
+        }
 
-@dataclass(frozen=True)
-class OnLoss(Regularizer, ABC):
-    """Acts on the per-example training loss."""
+    def structure(self) -> tuple[Any, ...]:
+        """Return what determines the traced program: recipes of equal structure share one, at any dials."""
+        return tuple(
+            (
+                type(regularizer),
+                *(
+                    (field.name, getattr(regularizer, field.name))
+                    for field in dataclasses.fields(regularizer)
+                    if field.name not in regularizer.dials()
+                ),
+            )
+            for regularizer in self.regularizers
+            if regularizer.in_graph
+        )
 
-    @abstractmethod
-    def loss(self, y: Tensor, logits: Tensor, per_example: Tensor) -> Tensor:
-        """Return the per-example loss (batch,) to train on, from that of the task (batch,)."""
+    def without_post_training(self) -> Recipe:
+        """Return the recipe without the regularizers that act on trained models only."""
+        return Recipe(tuple(regularizer for regularizer in self.regularizers if regularizer.in_training))
 
-
-@dataclass(frozen=True)
-class Gradients:
-    """The gradient computation of one training step.
-
-    Call it for the gradients, one for each weight, in order. Calling it again at moved weights is allowed (SAM does):
-    it is the same loss of the same mini-batch, so a later call meets the noise of the first, and leaves random
-    streams and batch norm's averages as the first left them.
-
-    Attributes:
-        compute: returns the gradients of the training loss, penalties included.
-        learning_rate: the optimizer's, as a scalar tensor.
-        step: steps taken so far in this run, as an integer scalar tensor.
-        seed: the regularizer's own stream.
-    """
-
-    compute: Callable[[], list[Tensor]]
-    learning_rate: Tensor
-    step: Tensor
-    seed: Any
-
-    def __call__(self) -> list[Tensor]:
-        return self.compute()
-
-
-@dataclass(frozen=True)
-class OnGradients(Regularizer, ABC):
-    """Acts on the gradient computation."""
-
-    @abstractmethod
-    def gradients(self, compute: Gradients, weights: list[keras.Variable]) -> list[Tensor]:
-        """Return the gradients that the optimizer applies, one for each of ``weights``, in order."""
-
-
-@dataclass(frozen=True)
-class OnTraining(Regularizer, ABC):
-    """Acts on the loop, once an epoch."""
-
-    watches: ClassVar[bool] = True
-    """Whether its watcher looks at the objective. If not, `fit` may go without validation, and the score is NaN."""
-
-    @abstractmethod
-    def watch(self, objective: Objective) -> Watcher:
-        """Return a fresh watcher for one run."""
-
-
-@dataclass(frozen=True)
-class AfterTraining(Regularizer, ABC):
-    """Acts on the trained models."""
-
-    @abstractmethod
     def n_models(self) -> int:
-        """How many independently seeded models to train."""
+        """Return how many models a run of this recipe trains."""
+        return math.prod(regularizer.n_models() for regularizer in self.regularizers)
 
-    @abstractmethod
-    def finish(self, models: Sequence[keras.Model]) -> keras.Model:
-        """Return the one model to use, made of the trained ``models``."""
-
-
-PLACES: dict[type[Regularizer], str] = {
-    OnBatch: "batch",
-    OnActivations: "activations",
-    OnWeights: "weights",
-    OnForward: "forward",
-    OnLoss: "loss",
-    OnGradients: "gradients",
-    OnTraining: "training",
-    AfterTraining: "after",
-}
-
-IN_GRAPH = (OnBatch, OnActivations, OnWeights, OnForward, OnLoss, OnGradients)
-"""The places that are part of the traced program; the others act around it."""
+    def clashes(self, backbone: Backbone | None = None) -> list[str]:
+        """Return the warnings of its regularizers about one another and about ``backbone``, a sentence each."""
+        found = [one.warn_recipe(self.regularizers[:index]) for index, one in enumerate(self.regularizers)]
+        if backbone is not None:
+            found += [regularizer.warn_backbone(backbone) for regularizer in self.regularizers]
+        return [sentence for sentence in found if sentence]
 
 
-def places(regularizer: Regularizer) -> list[str]:
-    """The names of the places where it acts."""
-    return [name for base, name in PLACES.items() if isinstance(regularizer, base)]
+def _get_summands(other: Recipe | Regularizer) -> tuple[Regularizer, ...]:
+    """Return the regularizers of ``other``; one alone makes no recipe yet, since it may be valid in the sum only."""
+    return other.regularizers if isinstance(other, Recipe) else (other,)

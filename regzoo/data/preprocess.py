@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from regzoo.core.errors import InputError, Problems, printable
+from regzoo.core.errors import ErrorCollector, InputError, printable
 from regzoo.data.catalog import fold_key
 from regzoo.data.columns import ColumnRule, compute_features, fit_columns, rule_from_json, rule_to_json
 from regzoo.data.dataset import Array, Dataset, TaskName
@@ -205,10 +205,10 @@ def prepare_fold(
     task = dataset.task_as(task)
     given = np.zeros(len(dataset.x)) if dataset.y is None else dataset.y
     found = validate_dataset(dataset, task)
-    problems = Problems(found.refused)
-    with problems.collected():
+    errors = ErrorCollector(found.refused)
+    with errors.collect():
         rows = split_dataset(dataset, settings, seed, task, fold, repetition)
-    problems.check()
+    errors.raise_if_any()
     preprocessor, repairs = fit_preprocessor(dataset, rows.train, task)
     parts = {"train": rows.train, "validation": rows.validation, "test": rows.test}
     warned = [*found.warned, *warn_shared_rows(dataset, parts), *warn_small_parts(dataset, parts)]

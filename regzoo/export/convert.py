@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from regzoo.core import EnvironmentFailure
+from regzoo.core.errors import ConversionError
 from regzoo.export.formats import Format
 
 OPSET = "17"
@@ -50,10 +50,6 @@ Path(sys.argv[2]).write_bytes(converter.convert())
 
 REFUSALS = ("Unsupported ops", "TF Select ops:")
 """How tf2onnx, which writes a file even so, and TensorFlow's converter name operations without a counterpart."""
-
-
-class ConversionError(EnvironmentFailure):
-    """The converter has no counterpart for something in the model."""
 
 
 def convert_saved_model(saved: Path, form: Format, to: Path) -> None:

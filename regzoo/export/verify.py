@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from regzoo.core import EnvironmentFailure
+from regzoo.core.errors import ParityError
 from regzoo.export.formats import SAVED_MODEL, Format
 
 TOLERANCE = 1e-5
@@ -48,10 +48,6 @@ for batch in map(int, sys.argv[4:]):
 assert "regzoo" not in sys.modules
 np.savez(sys.argv[3], **answers)
 """
-
-
-class ParityError(EnvironmentFailure):
-    """The reloaded model answers differently, so it did not get its name."""
 
 
 @dataclass(frozen=True)

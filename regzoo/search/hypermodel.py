@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from regzoo.core import AfterTraining, InputError, Range, Recipe, Regularizer
+from regzoo.core.parsing import as_recipe
 from regzoo.search.oracle import declare, silenced
 from regzoo.search.space import LEARNING_RATE, RATES, make_axes
 from regzoo.training.task import shape_of, task_for
@@ -54,7 +55,7 @@ def hypermodel(
     from regzoo.training.model.build import build_model
     from regzoo.training.optimizers import compiled_optimizer
 
-    mixture = Recipe.of(recipe)
+    mixture = as_recipe(recipe)
     for part in mixture:
         if isinstance(part, AfterTraining):
             raise InputError(f"{part.name} acts on trained models, which a tuner does not see: use regzoo.compare")

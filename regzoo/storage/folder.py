@@ -15,7 +15,8 @@ import filelock
 import yaml
 
 from regzoo.config import Experiment, read_config
-from regzoo.core import EnvironmentFailure, InputError
+from regzoo.core import InputError
+from regzoo.core.errors import BusyError
 from regzoo.storage.ledger import FILE as LEDGER
 
 CONFIG = "config.yaml"
@@ -23,10 +24,6 @@ LOCK = ".lock"
 
 MAY_GROW = ("recipes", "replicates", "placebo")
 MAY_CHANGE = ("budget", "run_limit", "rope")
-
-
-class BusyError(EnvironmentFailure):
-    """Another process is writing to the folder."""
 
 
 class TemporaryFolder:

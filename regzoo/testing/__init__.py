@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from regzoo.core import Backbone, InputError, Regularizer
+from regzoo.core.errors import ContractError
 from regzoo.testing.checks import CHECKS
-from regzoo.testing.harness import ContractError, Harness, equal_weights, fix_strengths, shrink_backbone
+from regzoo.testing.harness import Harness, equal_weights, fix_strengths, shrink_backbone
 
 __all__ = [
     "CHECKS",

@@ -27,20 +27,11 @@ from regzoo.core import (
     Watcher,
 )
 from regzoo.core.component import construct
+from regzoo.core.errors import ContractError
 from regzoo.core.grammar import read_call
-from regzoo.core.regularizer import IN_GRAPH
+from regzoo.core.places import IN_GRAPH
 from regzoo.testing.graph_ops import count_products, list_operations
-from regzoo.testing.harness import (
-    BATCH,
-    OBJECTIVE,
-    ROUNDING,
-    ROWS,
-    TASK,
-    ContractError,
-    Harness,
-    close_weights,
-    equal_weights,
-)
+from regzoo.testing.harness import BATCH, OBJECTIVE, ROUNDING, ROWS, TASK, Harness, close_weights, equal_weights
 
 TRAINING_ONLY = re.compile(r"Random|Stateless|Assign|Bernoulli|Dropout|PyFunc")
 
@@ -52,7 +43,7 @@ METHODS: dict[type[Regularizer], str] = {
     OnLoss: "loss",
     OnGradients: "gradients",
     OnTraining: "watch",
-    AfterTraining: "trainings",
+    AfterTraining: "finish",
 }
 
 

@@ -23,6 +23,7 @@ from regzoo.core import (
     parse,
     places,
 )
+from regzoo.core.errors import ContractError
 from regzoo.core.seeds import generator
 from regzoo.execution.tf_runtime import import_tensorflow
 from regzoo.training.task import Task
@@ -36,10 +37,6 @@ OBJECTIVE = Objective("nll", "min", EPOCHS)
 
 ROUNDING = 1e-6
 """Where the graph differs, sums may be taken in another order: a few float32 roundings (6e-8) of weights near 1."""
-
-
-class ContractError(AssertionError):
-    """A regularizer breaks a law; the message says which, and how it shows."""
 
 
 class Harness:

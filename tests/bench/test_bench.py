@@ -14,12 +14,12 @@ import pytest
 from rich.console import Console
 
 from regzoo.bench import bench, plan
-from regzoo.bench.measure import UnavailableError
 from regzoo.bench.measurement import Measurement, ProcessUsage
 from regzoo.bench.plan import CASES, Case, Job
 from regzoo.cli import app as cli
 from regzoo.cli.tables.bench import make_bench_tables
 from regzoo.core import EnvironmentFailure, InputError
+from regzoo.core.errors import UnavailableError
 
 TINY = dataclasses.replace(
     CASES["digits"],

@@ -11,10 +11,11 @@ import pytest
 
 from regzoo.bench import machine
 from regzoo.bench import measure as measuring
-from regzoo.bench.measure import UnavailableError, measure
+from regzoo.bench.measure import measure
 from regzoo.bench.measurement import ProcessUsage
 from regzoo.bench.plan import CASES, KERAS_TUNER, ONE, Job
 from regzoo.core import EnvironmentFailure
+from regzoo.core.errors import UnavailableError
 
 TOO_SMALL = Job(dataclasses.replace(CASES["digits"], rows=3), ONE.name, 3)
 

@@ -16,10 +16,11 @@ def test_a_sum_keeps_its_order_and_changes_nothing() -> None:
     assert recipe == parse("dropout(0.5) + l2(0.0001)")
     assert [part.name for part in recipe] == ["dropout", "l2"]
     assert recipe + Ensemble(2) == first + (second + Ensemble(2))
-    assert (first + second).parts == (first, second) == recipe.parts
+    assert (first + second).regularizers == (first, second) == recipe.regularizers
     assert second + first != recipe
+    assert recipe.parts == recipe.regularizers
     with pytest.raises(FrozenInstanceError):
-        recipe.parts = ()  # type: ignore[misc]
+        recipe.regularizers = ()  # type: ignore[misc]
 
 
 def test_the_empty_recipe_is_the_neutral_element() -> None:

@@ -39,7 +39,7 @@ def test_each_acts_at_its_place(name: str, place: str) -> None:
     ],
 )
 def test_the_strength_at_which_it_does_nothing(text: str, neutral: str) -> None:
-    assert str(parse(text).parts[0].neutral()) == neutral
+    assert str(parse(text).regularizers[0].neutral()) == neutral
 
 
 def test_strengths_are_numbers_ranges_or_schedules() -> None:

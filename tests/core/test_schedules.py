@@ -53,7 +53,7 @@ def test_a_schedule_is_read_and_written(text: str) -> None:
 def test_all_spellings_of_a_schedule_are_one() -> None:
     wanted = Dropout(Linear(0.5, 0.0, epochs=20))
     for text in ("rate=linear(0.5, 0.0, 20)", "linear(start=0.5, end=0, epochs=20)", "linear(.5,0,epochs=20.0)"):
-        assert parse(f"dropout({text})").parts == (wanted,)
+        assert parse(f"dropout({text})").regularizers == (wanted,)
 
 
 @pytest.mark.parametrize(

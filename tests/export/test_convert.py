@@ -11,10 +11,11 @@ import pytest
 
 from regzoo.config import SplitConfig
 from regzoo.core import EnvironmentFailure, parse
+from regzoo.core.errors import ConversionError
 from regzoo.data.preprocess import Preprocessor, prepare_fold
 from regzoo.data.sources import from_arrays
 from regzoo.export import saved_model
-from regzoo.export.convert import ConversionError, convert_saved_model
+from regzoo.export.convert import convert_saved_model
 from regzoo.export.formats import LITERT, ONNX, Format
 from regzoo.export.verify import verify_parity
 from regzoo.training.engine.trainer import build, load_finished_model

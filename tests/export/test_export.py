@@ -17,11 +17,12 @@ from regzoo.comparison import runner as sitting
 from regzoo.comparison.plan import make_setup
 from regzoo.config import load_config
 from regzoo.core import EnvironmentFailure, InputError, parse
+from regzoo.core.errors import ParityError
 from regzoo.data.preprocess import Preprocessor
 from regzoo.export import export as export_module
 from regzoo.export import saved_model
 from regzoo.export.export import export_model, load_setup
-from regzoo.export.verify import Parity, ParityError
+from regzoo.export.verify import Parity
 from regzoo.result import Result, read_board
 from regzoo.storage.ledger import Ledger
 from regzoo.training.engine.trainer import load_finished_model as build_from

@@ -90,7 +90,7 @@ def test_what_was_done_to_the_data_beforehand_is_still_said(finished: Any, mater
 
 
 def test_early_stopping_is_left_out_and_said_to_be(finished: Any, material: RefitData) -> None:
-    _, made = refitted(finished, material, recipe="dropout(0.1) + early_stopping(5)")
+    _, made = refitted(finished, material, recipe_text="dropout(0.1) + early_stopping(5)")
     assert made.record.run.recipe_text == "dropout(0.1)"
     assert made.refit.stopped
     assert not refitted(finished, material)[1].refit.stopped

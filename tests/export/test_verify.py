@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from regzoo.core import EnvironmentFailure
+from regzoo.core.errors import ParityError
 from regzoo.export import verify as verify_module
-from regzoo.export.verify import TOLERANCE, Parity, ParityError, verify_parity
+from regzoo.export.verify import TOLERANCE, Parity, verify_parity
 
 INPUTS = {"a": np.arange(14, dtype=np.float32), "b": np.ones(14, np.float32)}
 PROBABILITIES = np.tile(np.float32([[0.25, 0.75]]), (14, 1))

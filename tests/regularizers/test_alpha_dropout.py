@@ -12,7 +12,7 @@ import tensorflow as tf
 
 import regzoo
 from regzoo.core import InputError, Slot
-from regzoo.core.registry import read_backbone
+from regzoo.core.parsing import read_backbone
 from regzoo.regularizers import AlphaDropout
 
 

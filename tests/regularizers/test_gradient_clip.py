@@ -62,4 +62,4 @@ def test_a_step_is_no_longer_than_norm(by_hand: Callable[[str], Any]) -> None:
 def test_a_norm_of_0_is_refused() -> None:
     with pytest.raises(InputError, match=r"gradient_clip: norm must lie in \(0, inf\], received 0.0"):
         GradientClip(0.0)
-    assert regzoo.parse("gradient_clip(inf)").parts == (GradientClip(math.inf),)
+    assert regzoo.parse("gradient_clip(inf)").regularizers == (GradientClip(math.inf),)

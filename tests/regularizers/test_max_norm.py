@@ -39,7 +39,7 @@ def test_infinity_changes_no_bit_and_zeros_stay() -> None:
     assert not np.any(shortened(np.zeros((3, 2)), 0.5))
     assert np.abs(shortened(w, 1e-6)).max() < 1e-6
     assert str(MaxNorm(0.5).neutral()) == "max_norm(inf)"
-    assert regzoo.parse("max_norm(inf)").parts == (MaxNorm(math.inf),)
+    assert regzoo.parse("max_norm(inf)").regularizers == (MaxNorm(math.inf),)
 
 
 def test_the_dial_takes_infinity(rows: Any) -> None:

@@ -126,7 +126,7 @@ def test_it_goes_with_whatever_makes_two_passes_differ_and_with_nothing_else(nam
         with pytest.raises(InputError, match="add one, such as"):
             part + RDrop(2.0)
     else:
-        assert len((part + RDrop(2.0)).parts) == 2
+        assert len((part + RDrop(2.0)).regularizers) == 2
 
 
 def test_what_it_refuses() -> None:

@@ -46,4 +46,4 @@ def test_fit_ends_with_units_of_length_1(rows: Any) -> None:
 def test_it_has_no_strength() -> None:
     assert UnitNorm().strengths() == {}
     assert UnitNorm().neutral() is None
-    assert regzoo.parse("unit_norm").parts == (UnitNorm(),)
+    assert regzoo.parse("unit_norm").regularizers == (UnitNorm(),)

@@ -13,10 +13,10 @@ import pytest
 
 from regzoo.config import Experiment, from_keywords, read_config
 from regzoo.core import EnvironmentFailure, InputError
+from regzoo.core.errors import BusyError
 from regzoo.storage.folder import (
     CONFIG,
     LOCK,
-    BusyError,
     TemporaryFolder,
     archive_existing,
     lock_folder,

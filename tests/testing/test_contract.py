@@ -35,7 +35,7 @@ from regzoo.core import (
     strength,
 )
 from regzoo.core.layers import InTraining
-from regzoo.core.regularizer import IN_GRAPH
+from regzoo.core.places import IN_GRAPH
 from regzoo.testing import (
     CHECKS,
     ContractError,

@@ -140,7 +140,7 @@ def test_a_class_that_is_registered_again_is_the_one_that_is_parsed(monkeypatch:
 
         kinds.append(Mine)
         assert run.recipe == Recipe((Mine(),))
-        assert type(run.recipe.parts[0]) is Mine
+        assert type(run.recipe.regularizers[0]) is Mine
     assert kinds[0] is not kinds[1]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import issparse
 
-from regzoo.core.errors import InputError, Problems
+from regzoo.core.errors import ErrorCollector, InputError
 from regzoo.data.dataset import Array, Dataset
 from regzoo.data.sources.frame import LARGEST, read_columns
 from regzoo.data.sources.labels import read_labels
@@ -53,15 +53,15 @@ def from_arrays(
     >>> from_arrays([[1, 2], [3, 4]], ["no", "yes"]).x.shape
     (2, 2)
     """
-    problems = Problems()
+    errors = ErrorCollector()
     columns, targets = None, None
     labels: tuple[str, ...] = ()
-    with problems.collected():
+    with errors.collect():
         columns = column_names(x, name) if isinstance(x, pd.DataFrame) else None
         inputs = _inputs(x, name) if columns is None else read_columns(x, columns, name)
-    with problems.collected():
+    with errors.collect():
         targets, labels = (None, ()) if y is None else _targets(y, name)
-    problems.check()
+    errors.raise_if_any()
     if targets is not None and len(inputs) != len(targets):
         raise InputError(f"{name}: x has {len(inputs)} rows and y has {len(targets)}; each row needs one target")
     for array in (inputs, targets):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from regzoo.core.errors import InputError, Problems
+from regzoo.core.errors import ErrorCollector, InputError
 from regzoo.data.dataset import Array
 from regzoo.data.dates import parse_date
 from regzoo.data.table import Kind, Table, clean_cell
@@ -56,11 +56,11 @@ def read_columns(frame: pd.DataFrame, columns: tuple[str, ...], name: str) -> Ar
     """
     if frame.empty:
         raise InputError(f"{name}: x has no rows")
-    problems, typed = Problems(), []
+    errors, typed = ErrorCollector(), []
     for position, column in enumerate(columns):
-        with problems.collected():
+        with errors.collect():
             typed.append(_typed(frame.iloc[:, position], f"{name}: column {column!r} ({len(frame)} rows)"))
-    problems.check()
+    errors.raise_if_any()
     kinds, values = zip(*typed, strict=True)
     if set(kinds) == {"numeric"} and not any(np.isnan(column).any() for column in values):
         return np.ascontiguousarray(np.stack(values, axis=1))

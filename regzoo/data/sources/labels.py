@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from regzoo.core.errors import InputError, Problems
+from regzoo.core.errors import ErrorCollector, InputError
 from regzoo.data.dataset import Array
 
 _SWITCHES = {"0": False, "1": True, "false": False, "true": True, "False": False, "True": True}
@@ -25,11 +25,11 @@ def read_labels(columns: pd.DataFrame, names: tuple[str, ...], name: str) -> Arr
     Raises:
         InputError: with every column that holds something else, and the first row of it.
     """
-    problems, values = Problems(), []
+    errors, values = ErrorCollector(), []
     for position, label in enumerate(names):
-        with problems.collected():
+        with errors.collect():
             values.append(_switched(columns.iloc[:, position], f"{name}: y: column {label!r} ({len(columns)} rows)"))
-    problems.check()
+    errors.raise_if_any()
     return np.stack(values, axis=1)
 
 

@@ -13,7 +13,7 @@ from typing import IO, Any
 import numpy as np
 import pandas as pd
 
-from regzoo.core.errors import InputError, Problems, did_you_mean
+from regzoo.core.errors import ErrorCollector, InputError, did_you_mean
 from regzoo.data.catalog import SEPARATORS, Target, list_columns
 from regzoo.data.dataset import Array, Dataset, infer_task
 from regzoo.data.sources.arrays import column_names, from_arrays
@@ -97,17 +97,17 @@ def dataset_from_frames(
         _refuse_columns(path, [str(column) for column in frame.columns], targets, roles, frames[0])
     frame = pd.concat([frame for _, frame in frames], ignore_index=True)
     name = " + ".join(str(path) for path, _ in frames)
-    problems = Problems()
+    errors = ErrorCollector()
     labels: pd.DataFrame | pd.Series | None = None
-    with problems.collected():
+    with errors.collect():
         if len(targets) > 1:
             labels = frame[list(targets)].apply(read_binary_cells) if as_text else frame[list(targets)]
         elif targets:
             (column,) = targets
             labels = pd.Series(_labels(frame[column], name), name=column) if as_text else frame[column]
-    with problems.collected():
+    with errors.collect():
         data = from_arrays(frame.drop(columns=apart), labels, name)
-    problems.check()
+    errors.raise_if_any()
     values: dict[str, Any] = {role: frame[column] for role, column in roles.items()}
     places = {role: f"{name}: column {column!r} ({role})" for role, column in roles.items()}
     if parts:

@@ -82,12 +82,12 @@ def _sum(board: dict[str, Any], rows: Sequence[Row]) -> list[str]:
 
 def _parts(name: str) -> dict[str, str]:
     """The regularizers of a recipe as written, by name; empty for one that is unknown here."""
-    return {part.name: str(part) for part in strengths.recipe_of(name).parts}
+    return {part.name: str(part) for part in strengths.recipe_of(name).regularizers}
 
 
 def _goes(name: str) -> bool:
     recipe = strengths.recipe_of(name)
-    return bool(recipe.parts) and not recipe.clashes()
+    return bool(recipe.regularizers) and not recipe.clashes()
 
 
 def _baseline(board: dict[str, Any], found: Diagnosis) -> list[str]:

@@ -40,7 +40,7 @@ def read(recipe: str | None) -> dict[str, float]:
     {'dropout.rate': 0.31, 'ensemble.members': 3.0}
     """
     try:
-        parts = parse(recipe or "none").parts
+        parts = parse(recipe or "none").regularizers
     except InputError:
         return _as_written(recipe or "none")
     found = {f"{part.name}.{field}": getattr(part, field) for part in parts for field in part.strengths()}
@@ -63,7 +63,7 @@ def searched(name: str) -> dict[str, Searched]:
 
 def logarithmic(name: str) -> set[str]:
     """The strengths of a recipe that are declared to live on a logarithmic scale."""
-    parts = recipe_of(name).parts
+    parts = recipe_of(name).regularizers
     return {f"{part.name}.{field}" for part in parts for field, spec in part.strengths().items() if spec.log}
 
 

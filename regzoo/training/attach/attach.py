@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from regzoo.core import AfterTraining, InputError, OnBatch, OnForward, Recipe, Regularizer
+from regzoo.core.parsing import as_recipe
 from regzoo.training.attach.graph import ENDS, Graph, can_part, end_of
 from regzoo.training.attach.surgery import InitialWeights, ModelSurgery, trial
 from regzoo.training.model.build_info import BuildInfo
@@ -70,7 +71,7 @@ def attach(
         model = regzoo.attach("dropout(0.2) + l2_sp(0.01)", keras.models.load_model("mine.keras"))
         model.fit(x, y, epochs=5)
     """
-    attached = _attached(Recipe.of(recipe), model, classes, seed)
+    attached = _attached(as_recipe(recipe), model, classes, seed)
     attached.compile(optimizer=optimizer)
     return attached
 
@@ -98,7 +99,7 @@ class AttachedModel(RegularizedModel):
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> RegularizedModel:
         """Attach the recipe again, to weights that are loaded afterwards."""
         model = keras.saving.deserialize_keras_object(config["model"], custom_objects=custom_objects)
-        return _attached(Recipe.of(config["recipe"]), model, config["classes"], config["seed"])
+        return _attached(as_recipe(config["recipe"]), model, config["classes"], config["seed"])
 
     def save_own_variables(self, store: Any) -> None:
         """Keras's hook for saving: the weights it started from, beside what every `RegularizedModel` saves."""

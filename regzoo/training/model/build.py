@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 from regzoo.core import Backbone, InputError, Recipe, Regularizer, parse
-from regzoo.core.registry import read_backbone
+from regzoo.core.parsing import read_backbone
 from regzoo.core.slots import Kind
 from regzoo.training.model.build_info import BuildInfo
 from regzoo.training.model.insertion import (

@@ -122,7 +122,7 @@ def test_nothing_is_traced_after_the_first_run(memory: int | None, rows: Rows) -
         ("dropout(linear(0.8, 0.0, epochs=4)) + l2(0.1)", {"epochs": 5}),
         ("dropout(0.5) + l2(step(0.1, 0.0, epochs=2))", {"learning_rate": 0.1, "epochs": 1}),
     ):
-        train(made, recipe, **given, watchers=[parse("early_stopping(1)").parts[0].watch(NLL)])  # type: ignore[attr-defined]
+        train(made, recipe, **given, watchers=[parse("early_stopping(1)").regularizers[0].watch(NLL)])  # type: ignore[attr-defined]
         for count in (1, 7, 60):
             assert made.logits(rows[0][:count]).shape == (count, 3)
     assert (made.traces, calls) == (1, 0)

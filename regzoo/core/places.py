@@ -1,0 +1,190 @@
+"""Places where a regularizer may act: one abstract base class each, with one method to implement.
+
+The base class is the declaration: `OnActivations` states *where* a technique acts, its fields *how strongly*. A
+technique that acts in two places has two bases.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from regzoo.core.regularizer import Regularizer
+from regzoo.core.slots import Slot, Weight
+from regzoo.core.watcher import Objective, Watcher
+from regzoo.core.weight_rules import Rule, Tensor
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class _InGraph(Regularizer, ABC):
+    """Acts inside the traced train step."""
+
+    in_graph: ClassVar[bool] = True
+    in_training: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class OnBatch(_InGraph):
+    """Acts on the training batch, before the model."""
+
+    @abstractmethod
+    def batch(self, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator) -> tuple[Tensor, Tensor]:
+        """Return the batch to train on.
+
+        Args:
+            x: standardized inputs, (batch, ...).
+            y: targets: class probabilities (batch, classes), or standardized numbers (batch, outputs).
+            seed: this regularizer's own random stream; `keras.random` functions take it as it is.
+        """
+
+
+@dataclass(frozen=True)
+class OnActivations(_InGraph):
+    """Acts at the slots of the backbone, by an inserted layer."""
+
+    @abstractmethod
+    def layer(self, slot: Slot) -> keras.Layer | None:
+        """Return the layer to insert at ``slot``, or None to leave this slot as it is."""
+
+
+@dataclass(frozen=True)
+class OnWeights(_InGraph):
+    """Acts on the trainable weights of the built model."""
+
+    @abstractmethod
+    def rule(self, weight: Weight) -> Rule | None:
+        """Return the rule for ``weight``, or None to leave it as it is."""
+
+
+@dataclass(frozen=True)
+class Forward:
+    """The training forward pass of one step: ``logits, per_example = run(x, y)``.
+
+    It may be called again, at other inputs or for new draws of the noise inside the model.
+
+    Attributes:
+        compute: returns logits (batch, size) and the per-example loss (batch,) of inputs x (batch, ...) and targets y
+            (batch, size).
+    """
+
+    compute: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+
+    def __call__(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        return self.compute(x, y)
+
+
+@dataclass(frozen=True)
+class OnForward(_InGraph):
+    """Acts on the forward pass: at which inputs and how often the model is run."""
+
+    @abstractmethod
+    def forward(self, run: Forward, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator) -> tuple[Tensor, Tensor]:
+        """Return logits (batch, size) and the per-example loss (batch,) to train on.
+
+        Args:
+            run: the forward pass.
+            x: inputs after the batch transforms, (batch, ...).
+            y: targets, (batch, size).
+            seed: this regularizer's own random stream.
+        """
+
+
+@dataclass(frozen=True)
+class OnLoss(_InGraph):
+    """Acts on the per-example training loss."""
+
+    @abstractmethod
+    def loss(self, y: Tensor, logits: Tensor, per_example: Tensor) -> Tensor:
+        """Return the per-example loss (batch,) to train on.
+
+        Args:
+            y: targets, (batch, size).
+            logits: outputs of the model before softmax or sigmoid, (batch, size).
+            per_example: the task's loss of each example, (batch,), in nats or squared units of the target.
+        """
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """The gradient computation of one training step.
+
+    Call it for the gradients, one for each weight, in order. It may be called again at other weights, as SAM does:
+    every call is for the same loss of the same mini-batch, so it meets the noise of the first call, and it leaves
+    random streams and batch norm's averages as the first call left them.
+
+    Attributes:
+        compute: returns the gradients of the training loss, penalties included.
+        learning_rate: the optimizer's learning rate, a scalar tensor.
+        step: the number of steps already taken in this run, an integer scalar tensor.
+        seed: this regularizer's own random stream.
+    """
+
+    compute: Callable[[], list[Tensor]]
+    learning_rate: Tensor
+    step: Tensor
+    seed: Any
+
+    def __call__(self) -> list[Tensor]:
+        return self.compute()
+
+
+@dataclass(frozen=True)
+class OnGradients(_InGraph):
+    """Acts on the gradient computation."""
+
+    @abstractmethod
+    def gradients(self, compute: Gradients, weights: list[keras.Variable]) -> list[Tensor]:
+        """Return the gradients that the optimizer applies, one for each of ``weights``, in order."""
+
+
+@dataclass(frozen=True)
+class OnTraining(Regularizer, ABC):
+    """Acts on the training loop, once an epoch."""
+
+    in_training: ClassVar[bool] = True
+
+    watches: ClassVar[bool] = True
+    """True if its watcher reads the objective. If not, `fit` needs no validation data, and the score is NaN."""
+
+    @abstractmethod
+    def watch(self, objective: Objective) -> Watcher:
+        """Return a new watcher for one run."""
+
+
+@dataclass(frozen=True)
+class AfterTraining(Regularizer, ABC):
+    """Acts on the trained models."""
+
+    @abstractmethod
+    def n_models(self) -> int:
+        """Return how many independently seeded models to train."""
+
+    @abstractmethod
+    def finish(self, models: Sequence[keras.Model]) -> keras.Model:
+        """Return the one model to use, made of the trained ``models``."""
+
+
+PLACES: dict[type[Regularizer], str] = {
+    OnBatch: "batch",
+    OnActivations: "activations",
+    OnWeights: "weights",
+    OnForward: "forward",
+    OnLoss: "loss",
+    OnGradients: "gradients",
+    OnTraining: "training",
+    AfterTraining: "after",
+}
+"""The places by base class, in the order in which they act."""
+
+IN_GRAPH = tuple(place for place in PLACES if place.in_graph)
+"""The places that are part of the traced program; the others act around it."""
+
+
+def places(regularizer: Regularizer) -> list[str]:
+    """Return the names of the places where ``regularizer`` acts."""
+    return [name for place, name in PLACES.items() if isinstance(regularizer, place)]
