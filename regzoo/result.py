@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from regzoo import config as configs
 from regzoo.comparison import leaderboard
 from regzoo.comparison.strength_response import Response
 from regzoo.core import InputError, Recipe, parse
@@ -18,7 +17,7 @@ from regzoo.execution.tf_runtime import import_tensorflow
 from regzoo.report import render as page
 from regzoo.report.diff import Side
 from regzoo.report.findings.sweep import response_of, verdict_of
-from regzoo.storage.folder import CONFIG, write_text_atomic
+from regzoo.storage.folder import CONFIG, load_experiment, write_text_atomic
 from regzoo.storage.ledger import Ledger
 from regzoo.training.records import Record
 
@@ -205,7 +204,7 @@ class Result:
         """Return the rows of the comparison: ``x`` and ``y``, or what its config names."""
         from regzoo.export.refit import RefitData
 
-        experiment = configs.load_config(self.folder / CONFIG)
+        experiment = load_experiment(self.folder / CONFIG, self.folder)
         if x is not None:
             return RefitData(from_python(x, y, roles, experiment.task), experiment)
         if experiment.data.source == ARRAYS:

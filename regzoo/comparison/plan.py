@@ -181,6 +181,7 @@ def make_setup(experiment: Experiment, prepared: PreparedData) -> TrainingSetup:
         rank_by=task.objective(experiment.rank_by).metric,
         data=data_identity(prepared.digest, experiment),
         class_weight=experiment.training.class_weight,
+        jit_compile=experiment.training.jit_compile,
         folds=tuple(FoldSetup(make_task(rule), rule.input_shape) for rule in rules),
     )
 

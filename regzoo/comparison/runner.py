@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import time
 from collections.abc import Callable
 from importlib.metadata import version
@@ -24,15 +23,10 @@ from regzoo.data.sources import load_dataset
 from regzoo.execution.process_pool import ProcessPool
 from regzoo.execution.serial import SerialExecutor
 from regzoo.execution.tf_runtime import import_tensorflow
-from regzoo.execution.xla import measure_xla
 from regzoo.result import write_outputs
 from regzoo.storage.folder import archive_existing, lock_folder, require_unlocked, write_config
-from regzoo.storage.ledger import FILE as LEDGER
 from regzoo.storage.ledger import Ledger
 from regzoo.training.setup import TrainingSetup
-
-XLA = "xla"
-"""Where the ledger keeps what was measured about XLA."""
 
 VERSIONS = ("regzoo", "tensorflow", "keras", "keras-tuner", "numpy", "scikit-learn")
 
@@ -94,7 +88,6 @@ def run_comparison(
         prepared = read()
         setup = make_setup(experiment, prepared)
         data = prepared.parts(experiment.training.class_weight)
-        setup, decision = resolve_jit_compile(experiment, setup, data, None if fresh else folder)
         executor.open(setup, data)
         check_models(experiment, setup)
         plan = make_plan(experiment, prepared, setup)
@@ -103,9 +96,8 @@ def run_comparison(
         with lock_folder(folder):
             with Ledger(folder, create=True) as ledger:
                 _refuse_other_data(ledger, setup)
-                write_config(folder, experiment, (ledger.get_info("study") or {}).get("config"))
+                write_config(folder, experiment, ledger.trained_config())
                 _note(ledger, experiment, prepared, setup, command, sweep)
-                ledger.set_info(XLA, decision)
                 progress.planned(plan)
                 make_runs(plan, executor, ledger, progress)
                 facts = ledger.get_info("study")
@@ -124,26 +116,6 @@ def make_executor(workers: int | None, limit: float) -> ProcessPool | SerialExec
     if workers is not None and workers < 0:
         raise InputError(f"workers must be 0 or more, received {workers}")
     return SerialExecutor() if workers == 0 else ProcessPool(workers, limit)
-
-
-def resolve_jit_compile(
-    experiment: Experiment, setup: TrainingSetup, data: dict[str, Any], folder: Path | None
-) -> tuple[TrainingSetup, dict[str, Any] | None]:
-    """Say in the study whether XLA compiles the steps; return also what was measured, if it was to be.
-
-    It is measured once for a comparison: one that is resumed, in ``folder``, goes on as it began.
-    """
-    wanted = experiment.training.jit_compile
-    if wanted != "auto":
-        return dataclasses.replace(setup, jit_compile=wanted), None
-    noted: dict[str, Any] | None = None
-    if folder is not None and (folder / LEDGER).is_file():
-        with Ledger(folder, create=True) as ledger:  # it may be empty: interrupted while it was made
-            noted = ledger.get_info(XLA)
-    if noted is None:
-        recipes = [str(_with_numbers(recipe)) for recipe in experiment.built_recipes()]
-        noted = dataclasses.asdict(measure_xla(setup, data, recipes))
-    return dataclasses.replace(setup, jit_compile=noted["jit_compile"]), noted
 
 
 def check_models(experiment: Experiment, setup: TrainingSetup) -> None:

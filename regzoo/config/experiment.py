@@ -165,14 +165,14 @@ class TrainingConfig(_Section):
     """How every run is trained; ``sgd`` has momentum 0.9.
 
     ``class_weight: balanced`` lets each class count alike, however rare. ``jit_compile``: whether XLA compiles the
-    training; with ``auto`` it is measured once.
+    training steps; it makes some models faster and others slower.
     """
 
     epochs: Count = 60
     batch_size: Count = 32
     optimizer: Annotated[str, PlainValidator(values.word(OPTIMIZERS))] = "adam"
     class_weight: Annotated[str, PlainValidator(values.word(CLASS_WEIGHTS))] = "none"
-    jit_compile: Annotated[bool | Literal["auto"], PlainValidator(values.flag_or(("auto",)))] = False
+    jit_compile: Annotated[bool, PlainValidator(values.jit_compile)] = False
     learning_rate: Annotated[float | Float | Choice, PlainValidator(values.searchable("(0, inf)"))] = Float(3e-4, 1e-2)
 
 

@@ -5,22 +5,28 @@ from __future__ import annotations
 import contextlib
 import difflib
 import os
+import re
 import shutil
 import tempfile
 import weakref
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import filelock
 import yaml
 
-from regzoo.config import Experiment, read_config
-from regzoo.core import InputError
+from regzoo.config import ConfigError, Experiment, load_config, read_config
+from regzoo.config.values import NO_AUTO
+from regzoo.core import EnvironmentFailure, InputError
 from regzoo.core.errors import BusyError
 from regzoo.storage.ledger import FILE as LEDGER
+from regzoo.storage.ledger import Ledger
 
 CONFIG = "config.yaml"
 LOCK = ".lock"
+
+_NAME = re.compile(r"(?m)^name:\s*['\"]?([\w.-]+)")
 
 MAY_GROW = ("recipes", "replicates", "placebo")
 MAY_CHANGE = ("budget", "run_limit", "rope")
@@ -104,6 +110,42 @@ def archive_existing(folder: Path) -> Path | None:
         number += 1
     folder.rename(aside)
     return aside
+
+
+def load_experiment(config: Path, out: Path | None = None) -> Experiment:
+    """Read the file ``config``.
+
+    Args:
+        config: the file; it may lie in a comparison's own folder.
+        out: the comparison's folder; by default ``reports/<name>``.
+
+    Raises:
+        ConfigError: with every problem; of ``jit_compile: auto`` it names the value that an existing comparison was
+            trained with.
+    """
+    try:
+        return load_config(config)
+    except ConfigError as error:
+        if not any(NO_AUTO in problem.message for problem in error.problems):
+            raise
+        name = _NAME.search(config.read_text(encoding="utf-8-sig"))
+        folders = (out or Path("reports") / (name[1] if name else ""), config.parent)
+        known = next((choice for folder in folders if (choice := _jit_compile(folder)) is not None), None)
+        if known is None:
+            raise
+        problems = [replace(each, message=each.message.replace(NO_AUTO, NO_AUTO + known)) for each in error.problems]
+        raise ConfigError(error.file, problems) from None
+
+
+def _jit_compile(folder: Path) -> str | None:
+    """Say what the comparison in ``folder`` was trained with; None if there is none."""
+    if not (folder / LEDGER).is_file():
+        return None
+    with contextlib.suppress(InputError, EnvironmentFailure), Ledger(folder) as ledger:
+        setup = ledger.setup_json()
+        if setup is not None:
+            return f" ({folder} was trained with jit_compile: {'true' if setup['jit_compile'] else 'false'})"
+    return None
 
 
 def write_config(folder: Path, experiment: Experiment, began: str | None = None) -> None:

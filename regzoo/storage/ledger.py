@@ -194,6 +194,17 @@ class Ledger:
         """Keep what `TrainingSetup.to_json` returned, replacing an older one."""
         self.set_info(info.SETUP, setup)
 
+    def trained_config(self) -> str | None:
+        """Return the config that the records were made with, as YAML; None if it is not kept yet.
+
+        ``jit_compile: auto``, which older versions took, becomes the value that it stood for.
+        """
+        comparison, setup = self.comparison_info(), self.setup_json()
+        if comparison is None or setup is None:
+            return None
+        chosen = "true" if setup["jit_compile"] else "false"
+        return comparison.config.replace("\n  jit_compile: auto\n", f"\n  jit_compile: {chosen}\n")
+
     def recipe_names(self) -> tuple[str, ...]:
         """Return the recipes' names as the config writes them, placebos last; empty if they are not kept yet."""
         return tuple(self.get_info(info.NAMES) or ())

@@ -102,7 +102,8 @@ def data(rows: Rows) -> dict[str, Rows]:
 
 
 def made(executor: Executor, runs: list[Run]) -> dict[Run, Outcome]:
-    waiting, done = list(runs), {}
+    waiting = list(runs)
+    done: dict[Run, Outcome] = {}
     while len(done) < len(runs):
         while waiting and executor.room():
             chosen = executor.pick(waiting)

@@ -12,10 +12,10 @@ def check(config: Config) -> None:
     """Check a config and its data without training; list every problem at once."""
     from regzoo.comparison.plan import make_plan, make_setup
     from regzoo.comparison.runner import check_models, read_data
-    from regzoo.config import load_config
     from regzoo.report.formatting import task
+    from regzoo.storage.folder import load_experiment
 
-    experiment = load_config(config)
+    experiment = load_experiment(config)
     prepared = read_data(experiment)
     check_models(experiment, make_setup(experiment, prepared))
     make_plan(experiment, prepared)  # raises if the search cannot be made

@@ -24,11 +24,11 @@ def compare(
     """Search the strengths of each recipe, train the best again on fresh seeds, rank; run again to resume."""
     from regzoo.cli.tables.leaderboard import make_leaderboard_table
     from regzoo.comparison.runner import make_progress, read_data, run_comparison
-    from regzoo.config import load_config
     from regzoo.core.errors import printable
     from regzoo.result import MODEL, Result
+    from regzoo.storage.folder import load_experiment
 
-    experiment = load_config(config)
+    experiment = load_experiment(config, out)
     folder = out or Path("reports") / experiment.name
     with make_progress(not quiet) as progress:
         run_comparison(

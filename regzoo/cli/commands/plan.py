@@ -13,10 +13,10 @@ def plan(config: Config, as_json: AsJson = False) -> None:
     from regzoo.cli.tables.plan import make_plan_table
     from regzoo.comparison.plan import estimate_seconds, make_plan, make_setup
     from regzoo.comparison.runner import check_models, read_data
-    from regzoo.config import load_config
     from regzoo.execution.resources import count_cores
+    from regzoo.storage.folder import load_experiment
 
-    experiment = load_config(config)
+    experiment = load_experiment(config)
     prepared = read_data(experiment)
     check_models(experiment, make_setup(experiment, prepared))
     planned = make_plan(experiment, prepared)

@@ -32,10 +32,10 @@ def sweep(
     from regzoo.cli.tables.sweep import make_response_table
     from regzoo.comparison.runner import make_progress, read_data, run_comparison
     from regzoo.comparison.sweep import make_sweep, read_values
-    from regzoo.config import load_config
     from regzoo.result import SweepResult
+    from regzoo.storage.folder import load_experiment
 
-    experiment, swept = make_sweep(load_config(config), over, [read_values(text) for text in values or []])
+    experiment, swept = make_sweep(load_experiment(config, out), over, [read_values(text) for text in values or []])
     folder = out or Path("reports") / experiment.name
     with make_progress(not quiet) as progress:
         run_comparison(

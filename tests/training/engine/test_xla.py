@@ -1,9 +1,8 @@
-"""XLA: trains like the program without it, only with other random numbers; and is used where it was measured faster."""
+"""XLA: a compiled program trains like the same program without it, only with other random numbers."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,6 @@ import pytest
 import tensorflow as tf
 
 from regzoo.core import InputError, parse
-from regzoo.execution.xla import Decision, decide, measure_xla
 from regzoo.training.engine.program import Program
 from regzoo.training.engine.trainer import Trainer
 from regzoo.training.model.build import build_model
@@ -82,31 +80,25 @@ def test_a_study_says_whether_it_is_used(rows: Rows) -> None:
     assert [f for f in epoch.library.function if f.attr["_XlaMustCompile"].b]
 
 
-def test_clearly_faster_decides() -> None:
-    assert decide(2.0, 1.0, 3.0) == Decision(True, 2.0, 1.0, 3.0, "a step takes 1 ms with XLA and 2 ms without")
-    assert not decide(1.0, 0.95, 3.0).jit_compile  # within the noise
-    assert not decide(1.0, 40.0, 65.0).jit_compile
+@pytest.mark.parametrize("weighted", ["rows", "classes"])
+def test_weights_count_as_they_do_without_it(weighted: str, rows: Rows) -> None:
+    """4 steps of Adam of at most 3.2 learning rates each; gradients may differ by 1e-5 of themselves."""
+    x, y = rows
+    weight = np.linspace(0.1, 1.9, 50, dtype=np.float32) if weighted == "rows" else balanced(y[:50])
+    data = {"train": (x[:50], y[:50], weight), "validation": (x[50:], y[50:]), "test": (x[50:], y[50:])}
+    found = []
+    for jit_compile, parts in ((True, data), (False, data), (True, {**data, "train": data["train"][:2]})):
+        trainer = Trainer(replace(STUDY, class_weight="balanced", jit_compile=jit_compile), parts)
+        program = trainer.program(parse("l2(0.01)"))
+        options: dict[str, Any] = {"learning_rate": 0.01, "epochs": 1, "objective": THREE.objective()}
+        program.train(strengths=parse("l2(0.01)").dials(), seed=3, **options)
+        found.append(program.model.get_weights())
+    compiled, plain, unweighted = found
+    for one, other in zip(compiled, plain, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=4 * 3.2 * 0.01 * 1e-5)
+    assert not all(np.allclose(one, other, atol=1e-4) for one, other in zip(compiled, unweighted, strict=True))
 
 
-def test_it_is_measured_in_bounded_time_beside_this_process(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
-    waited: list[float] = []
-
-    def never(_: Connection, seconds: float) -> bool:
-        waited.append(seconds)
-        return False
-
-    monkeypatch.setattr(Connection, "poll", never)
-    decision = measure_xla(STUDY, {"train": rows}, limit=0.0)
-    assert waited == [0.0]
-    assert (decision.jit_compile, decision.xla_ms, decision.compile_seconds) == (False, None, None)
-    assert decision.eager_ms > 0
-    assert decision.reason == "XLA is not ready within 0 s"
-
-
-@pytest.mark.slow
-def test_both_ways_are_timed(rows: Rows) -> None:
-    decision = measure_xla(replace(STUDY, jit_compile=True), {"train": rows}, limit=600.0)
-    assert decision.xla_ms is not None
-    assert decision.compile_seconds is not None
-    assert decision == decide(decision.eager_ms, decision.xla_ms, decision.compile_seconds)
-    assert decision.compile_seconds > decision.xla_ms / 1e3
+def balanced(y: np.ndarray) -> np.ndarray:
+    """Return the weights with which each of three classes counts equally."""
+    return (len(y) / (3 * np.bincount(y)))[y].astype(np.float32)
