@@ -17,7 +17,7 @@ from regzoo.data.sources import from_python
 from regzoo.execution.tf_runtime import import_tensorflow
 from regzoo.result import Result, SweepResult
 from regzoo.storage.folder import TemporaryFolder
-from regzoo.training.task import shape_of, task_for
+from regzoo.training.task import read_input_shape, select_task
 
 if TYPE_CHECKING:
     from regzoo.training.model.model import RegularizedModel
@@ -61,14 +61,14 @@ def build(
         model.finished().uncertainty(x)
     """
     recipe = as_recipe(recipe)
-    shape = shape_of(input_shape)
-    learned = task_for(classes, outputs, labels, task, shape)
+    shape = read_input_shape(input_shape)
+    learned = select_task(classes, outputs, labels, task, shape)
     import_tensorflow()
     from regzoo.training.model.build import build_model
-    from regzoo.training.model.insertion import refuse_ranges, refuse_several
+    from regzoo.training.model.insertion import refuse_ranges, refuse_several_models
 
     refuse_ranges(recipe)
-    refuse_several(recipe)
+    refuse_several_models(recipe)
     model = build_model(backbone, recipe, learned, shape, seed)
     model.compile(optimizer=optimizer)
     return model

@@ -18,7 +18,7 @@ from regzoo.core.json_values import replace_nonfinite
 from regzoo.stats.paired import Contrast, Verdict
 from regzoo.stats.rank import AGAINST_BASELINE, Ranking, rank
 from regzoo.stats.scores import Direction
-from regzoo.training.records import Parts, Record
+from regzoo.training.records import PartMetrics, Record
 
 PARTS = ("validation", "train", "test")
 STANDING = ("rank", "tier", "mean", "sd", "iqm", "low", "high", *AGAINST_BASELINE)
@@ -71,7 +71,7 @@ class Row:
     replicates: int
     diverged: int
     failed: int
-    metrics: Parts
+    metrics: PartMetrics
     epochs: float | None
     best_epoch: float | None
     fit_seconds: float | None
@@ -289,8 +289,8 @@ def _mean(values: Iterable[float | None]) -> float | None:
     return fmean(known) if known and len(known) == len(numbers) else None
 
 
-def _means(finished: Sequence[Record]) -> Parts:
-    parts: Parts = {}
+def _means(finished: Sequence[Record]) -> PartMetrics:
+    parts: PartMetrics = {}
     for part in PARTS:
         names = dict.fromkeys(name for record in finished for name in record.metrics.get(part, {}))
         parts[part] = {name: _mean(record.metrics.get(part, {}).get(name) for record in finished) for name in names}

@@ -238,9 +238,9 @@ def estimate_seconds(plan: Plan, prepared: PreparedData, workers: int) -> float:
     A recipe's epoch counts by its cost. Traces and start-up come on top; it is a first guess, made from a measurement.
     """
     from regzoo.training.engine.program import Program
-    from regzoo.training.engine.trainer import build
+    from regzoo.training.engine.trainer import build_compiled_model
 
-    model = build(plan.setup, Recipe())
+    model = build_compiled_model(plan.setup, Recipe())
     program = Program(model, prepared.train, prepared.validation, plan.setup.batch_size)
     options: dict[str, Any] = {"strengths": {}, "seed": 0, "learning_rate": 1e-3, "objective": plan.objective}
     program.train(**options, epochs=1)

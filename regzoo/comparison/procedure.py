@@ -24,7 +24,7 @@ from regzoo.execution.executor import Executor
 from regzoo.search.search import Point, start_search
 from regzoo.search.space import LEARNING_RATE
 from regzoo.storage.ledger import Ledger
-from regzoo.training.engine.pruning import LEAST, median_bar
+from regzoo.training.engine.pruning import MIN_TRIALS, median_bar
 from regzoo.training.records import Record, Run
 
 Trial = tuple[Point, Record]
@@ -85,7 +85,7 @@ def _split_round(points: list[Point], plan: Plan, done: int) -> Iterator[list[Po
     All at once, unless the time is limited, or a pruner needs some trials to measure the next ones by.
     """
     size = 1 if plan.budget else PRUNED_ROUND if plan.pruner == "median" else len(points)
-    first = LEAST if plan.pruner == "median" and not plan.budget and not done else size
+    first = MIN_TRIALS if plan.pruner == "median" and not plan.budget and not done else size
     starts = [0, *range(first, len(points), size)]
     for start, end in zip(starts, [*starts[1:], len(points)], strict=True):
         yield points[start:end]

@@ -40,11 +40,11 @@ class Executor(Protocol):
 
 def run_safely(run: Run, trainer: Trainer, members: Sequence[Outcome] | None = None) -> Outcome:
     """Make ``run``; what it raises becomes a failed record."""
-    from regzoo.training.engine.trainer import execute
+    from regzoo.training.engine.trainer import execute_run
 
     began = time.monotonic()
     try:
-        return execute(run, trainer, members)
+        return execute_run(run, trainer, members)
     except Exception as error:  # whatever it is, it costs this run and not the comparison
         return failed_record(run, describe_error(error), time.monotonic() - began), None
 

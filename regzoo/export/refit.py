@@ -14,7 +14,7 @@ from regzoo.core import InputError, Recipe
 from regzoo.data.dataset import Dataset
 from regzoo.data.preprocess import count_held_out, fit_preprocessor, prepare_fold
 from regzoo.export.candidate import Candidate, RefitInfo
-from regzoo.training.engine.trainer import Trainer, execute
+from regzoo.training.engine.trainer import Trainer, execute_run
 from regzoo.training.records import Record
 from regzoo.training.setup import TrainingSetup
 
@@ -68,7 +68,7 @@ def refit_recipe(best: Record, replicates: Sequence[Record], setup: TrainingSetu
         preprocessor=preprocessor,
         weights=None if dataset.weight is None else {"train": dataset.weight[rows]},
     )
-    record, weights = execute(run, Trainer(asked, whole.parts(experiment.training.class_weight)))
+    record, weights = execute_run(run, Trainer(asked, whole.parts(experiment.training.class_weight)))
     if record.status != "ok":
         raise InputError(f"refit: {without} ended as {record.status} ({record.error}); export it without --refit")
     notes = (*dataset.notes, *repairs)

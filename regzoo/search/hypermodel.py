@@ -8,7 +8,7 @@ from regzoo.core import AfterTraining, InputError, Range, Recipe, Regularizer
 from regzoo.core.parsing import as_recipe
 from regzoo.search.oracle import declare, silenced
 from regzoo.search.space import LEARNING_RATE, RATES, make_axes
-from regzoo.training.task import shape_of, task_for
+from regzoo.training.task import read_input_shape, select_task
 
 if TYPE_CHECKING:
     import keras_tuner
@@ -53,14 +53,14 @@ def hypermodel(
     with silenced():
         import keras_tuner
     from regzoo.training.model.build import build_model
-    from regzoo.training.optimizers import compiled_optimizer
+    from regzoo.training.optimizers import make_optimizer
 
     mixture = as_recipe(recipe)
     for part in mixture:
         if isinstance(part, AfterTraining):
             raise InputError(f"{part.name} acts on trained models, which a tuner does not see: use regzoo.compare")
-    shape = shape_of(input_shape)
-    asked = task_for(classes, outputs, labels, task, shape)
+    shape = read_input_shape(input_shape)
+    asked = select_task(classes, outputs, labels, task, shape)
 
     class Hypermodel(keras_tuner.HyperModel):
         """Builds the backbone with the recipe at the values that a tuner proposes."""
@@ -70,7 +70,7 @@ def hypermodel(
             values = {axis.name: declare(hp, axis) for axis in make_axes(mixture, learning_rate)}
             rate = values.pop(LEARNING_RATE, learning_rate)
             model = build_model(backbone, mixture.fixed(values), asked, shape, seed)
-            model.compile(compiled_optimizer("adam", rate))
+            model.compile(make_optimizer("adam", rate))
             return model
 
     return Hypermodel()

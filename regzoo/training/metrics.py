@@ -33,7 +33,7 @@ METRICS = {
 }
 """What a comparison can be ranked by, by task; the first is the default."""
 
-DEAR = frozenset({"auroc"})
+COSTLY = frozenset({"auroc"})
 """Metrics that sort the rows: not taken after every epoch, unless the comparison is ranked by them."""
 
 BINS = 15

@@ -20,7 +20,7 @@ Pairs = Iterable[tuple[Any, keras.Variable]]
 """Gradients and the variables that they belong to."""
 
 
-def compiled_optimizer(name: str, learning_rate: float = 1e-3) -> keras.optimizers.Optimizer:
+def make_optimizer(name: str, learning_rate: float = 1e-3) -> keras.optimizers.Optimizer:
     """Keras's optimizer called ``name``, with fused kernels; sgd has momentum 0.9."""
     options = {"momentum": 0.9} if name == "sgd" else {}
     kinds = {"adam": FusedAdam, "sgd": FusedSGD, "rmsprop": FusedRMSprop}

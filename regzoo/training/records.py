@@ -16,11 +16,11 @@ from regzoo.core.json_values import replace_nonfinite
 from regzoo.core.registry import registered
 from regzoo.core.seeds import derive
 
-Parts = dict[str, dict[str, float | None]]
+PartMetrics = dict[str, dict[str, float | None]]
 """``{"validation": {"nll": 0.1, ...}, "train": {...}, "test": {...}}``; None where a number is not finite."""
 
-Curves = dict[str, dict[str, list[float | None]]]
-"""As `Parts`, with one number for each epoch."""
+PartCurves = dict[str, dict[str, list[float | None]]]
+"""As `PartMetrics`, with one number for each epoch."""
 
 
 @dataclass(frozen=True)
@@ -147,13 +147,13 @@ class Record:
         parameters: trainable parameters, all members together.
         error: why it failed, else None.
         reliability: of a replicate that classifies, on validation; see `regzoo.training.engine.diagnostics`.
-        spread: of a replicate: see `regzoo.training.engine.diagnostics.weight_histogram`, of its first member.
+        spread: of a replicate: see `regzoo.training.engine.diagnostics.compute_weight_histogram`, of its first member.
     """
 
     run: Run
     status: Literal["ok", "diverged", "failed", "pruned"]
-    metrics: Parts = field(default_factory=dict)
-    history: Curves = field(default_factory=dict)
+    metrics: PartMetrics = field(default_factory=dict)
+    history: PartCurves = field(default_factory=dict)
     epochs: int = 0
     best_epoch: int = 0
     steps: int = 0

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from regzoo.core import InputError, Objective, did_you_mean
 from regzoo.core.lazy import keras, tf
 from regzoo.training import metrics as of
-from regzoo.training.metrics import DEAR, DIRECTIONS, METRICS
+from regzoo.training.metrics import COSTLY, DIRECTIONS, METRICS
 
 Shape = tuple[int | None, ...]
 """Of one example; None is a length that differs from example to example."""
@@ -51,9 +51,9 @@ class Task:
         """The names of its metrics; the first is the default to rank by."""
         return METRICS[self.kind]
 
-    def followed(self, rank_by: str | None = None) -> tuple[str, ...]:
+    def tracked_metrics(self, rank_by: str | None = None) -> tuple[str, ...]:
         """The metrics taken after each epoch: all that need no sorting of the rows, and the one to rank by."""
-        return tuple(name for name in self.metrics if name not in DEAR or name == rank_by)
+        return tuple(name for name in self.metrics if name not in COSTLY or name == rank_by)
 
     def objective(self, metric: str | None = None) -> Objective:
         """The metric to judge by, the task's own by default.
@@ -156,7 +156,7 @@ class Task:
         return outputs
 
 
-def task_for(
+def select_task(
     classes: int | None = None,
     outputs: int | None = None,
     labels: int | None = None,
@@ -184,7 +184,7 @@ def task_for(
     return Task("classification", classes) if classes is not None else Task("regression", outputs or 0)
 
 
-def shape_of(given: Any) -> Shape:
+def read_input_shape(given: Any) -> Shape:
     """Return the shape of one example as a user gave it; sequences (None, features) may be of any length.
 
     Raises:

@@ -36,7 +36,7 @@ def test_what_a_run_raises_is_its_reason(tensorflow: None, rows: Any, monkeypatc
     def fail(*_: object) -> None:
         raise MemoryError("too large")
 
-    monkeypatch.setattr(training, "execute", fail)
+    monkeypatch.setattr(training, "execute_run", fail)
     with opened(rows) as executor:
         executor.start(RUN)
         [(record, weights)] = executor.collect()
@@ -48,7 +48,7 @@ def test_ctrl_c_goes_through(tensorflow: None, rows: Any, monkeypatch: pytest.Mo
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(training, "execute", interrupt)
+    monkeypatch.setattr(training, "execute_run", interrupt)
     with opened(rows) as executor:
         executor.start(RUN)
         with pytest.raises(KeyboardInterrupt):

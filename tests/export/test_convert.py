@@ -18,7 +18,7 @@ from regzoo.export import saved_model
 from regzoo.export.convert import convert_saved_model
 from regzoo.export.formats import LITERT, ONNX, Format
 from regzoo.export.verify import verify_parity
-from regzoo.training.engine.trainer import build, load_finished_model
+from regzoo.training.engine.trainer import build_compiled_model, load_finished_model
 from regzoo.training.setup import TrainingSetup
 from regzoo.training.task import Task
 
@@ -53,7 +53,7 @@ def made(backbone: str, recipe: str, kind: str, members: int) -> tuple[Any, Prep
     task = Task(preprocessor.task, preprocessor.outputs, preprocessor.target_scale)
     setup = TrainingSetup(backbone, task, preprocessor.input_shape, "adam", 16, "nll", "test")
     one = parse("none" if "ensemble" in recipe else recipe)
-    weights = [build(setup, one, seed=seed).get_weights() for seed in range(members)]
+    weights = [build_compiled_model(setup, one, seed=seed).get_weights() for seed in range(members)]
     rows = prepared.held_out[0][:9]
     return load_finished_model(setup, parse(recipe), weights), preprocessor, rows
 

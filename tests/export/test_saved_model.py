@@ -21,7 +21,7 @@ from regzoo.data.preprocess import PreparedData, prepare_fold
 from regzoo.data.sources import from_arrays
 from regzoo.export import saved_model
 from regzoo.export.saved_model import input_specs, inputs, live, named_inputs, served_names
-from regzoo.training.engine.trainer import build, load_finished_model
+from regzoo.training.engine.trainer import build_compiled_model, load_finished_model
 from regzoo.training.setup import TrainingSetup
 from regzoo.training.task import Task
 
@@ -85,8 +85,8 @@ def case(x: Any, y: Any, recipe: str = "none", backbone: str = "mlp([4])", membe
     preprocessor = prepared.preprocessor
     task = Task(preprocessor.task, preprocessor.outputs, preprocessor.target_scale)
     setup = TrainingSetup(backbone, task, preprocessor.input_shape, "adam", 16, "nll", "test")
-    weights = [build(setup, parse("none" if members else recipe), seed=seed).get_weights() for seed in range(members)]
-    model = load_finished_model(setup, parse(recipe), weights) if members else build(setup, parse(recipe), seed=5)
+    weights = [build_compiled_model(setup, parse("none" if members else recipe), seed=seed).get_weights() for seed in range(members)]
+    model = load_finished_model(setup, parse(recipe), weights) if members else build_compiled_model(setup, parse(recipe), seed=5)
     return Case(model, prepared)
 
 

@@ -15,7 +15,7 @@ import regzoo
 from regzoo.core import InputError, parse
 from regzoo.regularizers import Ensemble, McDropout
 from regzoo.regularizers._monte_carlo import of_labels, of_numbers, of_probabilities, stochastic_pass
-from regzoo.training.engine.trainer import Trainer, execute, load_finished_model
+from regzoo.training.engine.trainer import Trainer, execute_run, load_finished_model
 from regzoo.training.records import Run
 from regzoo.training.setup import TrainingSetup
 from regzoo.training.task import Task
@@ -178,8 +178,8 @@ def study_of(rows: Any) -> tuple[TrainingSetup, Trainer]:
 @pytest.mark.parametrize("recipe", ["dropout(0.5) + mc_dropout(20)", "dropout(0.5) + ensemble(2) + mc_dropout(20)"])
 def test_a_run_is_measured_by_its_mean(recipe: str, rows: Any) -> None:
     setup, trainer = study_of(rows)
-    record, weights = execute(Run("replicate", recipe, recipe, 0, 5, 0.05, 4, setup.digest), trainer)
-    again, _ = execute(Run("replicate", recipe, recipe, 0, 5, 0.05, 4, setup.digest), trainer)
+    record, weights = execute_run(Run("replicate", recipe, recipe, 0, 5, 0.05, 4, setup.digest), trainer)
+    again, _ = execute_run(Run("replicate", recipe, recipe, 0, 5, 0.05, 4, setup.digest), trainer)
     assert record.status == "ok"
     assert record.metrics == again.metrics
     model = load_finished_model(setup, parse(recipe), weights)

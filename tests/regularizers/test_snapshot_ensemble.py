@@ -13,7 +13,7 @@ import pytest
 import regzoo
 from regzoo.core import InputError, Objective, parse
 from regzoo.regularizers import SnapshotEnsemble
-from regzoo.training.engine.trainer import Trainer, execute, load_finished_model
+from regzoo.training.engine.trainer import Trainer, execute_run, load_finished_model
 from regzoo.training.records import Run
 from regzoo.training.setup import TrainingSetup
 from regzoo.training.task import Task
@@ -80,7 +80,7 @@ def test_a_run_averages_its_snapshots(rows: Any) -> None:
     setup = TrainingSetup("mlp([8])", Task("classification", 3), (5,), "adam", 16, NLL, "test")
     trainer = Trainer(setup, {"train": (x[:36], y[:36]), "validation": (x[36:], y[36:]), "test": (x[36:], y[36:])})
     recipe = "snapshot_ensemble(3)"
-    record, weights = execute(Run("replicate", recipe, recipe, 0, 5, 0.05, 6, setup.digest), trainer)
+    record, weights = execute_run(Run("replicate", recipe, recipe, 0, 5, 0.05, 6, setup.digest), trainer)
     assert (record.status, len(weights)) == ("ok", 3)
     assert not np.allclose(weights[0][0], weights[1][0])
     apart = []
@@ -92,8 +92,8 @@ def test_a_run_averages_its_snapshots(rows: Any) -> None:
     found = -np.log(together[np.arange(36, 60), y[36:]]).mean()
     assert record.metrics["test"][NLL] == pytest.approx(found, abs=1e-5)
     # The learning rate was given back: the baseline's next run is what it would have been.
-    again = execute(Run("replicate", "none", "none", 0, 5, 0.05, 2, setup.digest), trainer)[0]
-    fresh = execute(Run("replicate", "none", "none", 0, 5, 0.05, 2, setup.digest), Trainer(setup, trainer.data))[0]
+    again = execute_run(Run("replicate", "none", "none", 0, 5, 0.05, 2, setup.digest), trainer)[0]
+    fresh = execute_run(Run("replicate", "none", "none", 0, 5, 0.05, 2, setup.digest), Trainer(setup, trainer.data))[0]
     assert again.metrics == fresh.metrics
 
 

@@ -13,7 +13,7 @@ import tensorflow as tf
 from regzoo.core import parse
 from regzoo.testing.graph_ops import list_operations
 from regzoo.training.model.build import build_model
-from regzoo.training.optimizers import FusedAdam, FusedRMSprop, FusedSGD, compiled_optimizer
+from regzoo.training.optimizers import FusedAdam, FusedRMSprop, FusedSGD, make_optimizer
 from regzoo.training.setup import OPTIMIZERS
 from regzoo.training.task import Task
 
@@ -126,7 +126,7 @@ def test_every_name_has_its_fused_kind() -> None:
     own = {"adam": KERAS.Adam(0.02), "sgd": KERAS.SGD(0.02, momentum=0.9), "rmsprop": KERAS.RMSprop(0.02)}
     assert set(own) == set(OPTIMIZERS)
     for name, expected in own.items():
-        made = compiled_optimizer(name, 0.02)
+        made = make_optimizer(name, 0.02)
         assert type(made).__name__ == f"Fused{type(expected).__name__}"
         assert isinstance(made, type(expected))
         assert {**made.get_config(), "name": ""} == {**expected.get_config(), "name": ""}
@@ -136,7 +136,7 @@ def test_every_name_has_its_fused_kind() -> None:
 def test_fit_goes_on_after_saving_and_loading(name: str, rows: Any, tmp_path: Path) -> None:
     x, y = rows
     model = build_model("mlp([4])", parse("l2(0.01)"), Task("classification", 3), (5,))
-    model.compile(compiled_optimizer(name, 0.05))
+    model.compile(make_optimizer(name, 0.05))
     model.fit(x, y, epochs=1, batch_size=20, shuffle=False, verbose=0)
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")

@@ -21,7 +21,7 @@ from sklearn.metrics import (
 
 from regzoo.core import InputError, Objective
 from regzoo.training.metrics import DIRECTIONS, METRICS, auroc, calibration_error
-from regzoo.training.task import Task, task_for
+from regzoo.training.task import Task, select_task
 
 THREE = Task("classification", 3)
 
@@ -163,22 +163,22 @@ def test_one_class_is_too_few(size: int) -> None:
         Task("classification", size)
 
 
-def test_task_for_takes_classes_or_outputs() -> None:
-    assert task_for(classes=4) == Task("classification", 4)
-    assert task_for(outputs=2) == Task("regression", 2)
+def test_select_task_takes_classes_or_outputs() -> None:
+    assert select_task(classes=4) == Task("classification", 4)
+    assert select_task(outputs=2) == Task("regression", 2)
     for given in ({}, {"classes": 2, "outputs": 1}):
         with pytest.raises(InputError, match="give classes= for classification, outputs= for regression, labels="):
-            task_for(**given)
+            select_task(**given)
     with pytest.raises(InputError, match="outputs from 1, received 0"):
-        task_for(outputs=0)
+        select_task(outputs=0)
 
 
-def test_task_for_takes_reconstruction_of_an_input() -> None:
-    assert task_for(task="reconstruction", input_shape=(8, 8, 3)) == Task("reconstruction", 192)
+def test_select_task_takes_reconstruction_of_an_input() -> None:
+    assert select_task(task="reconstruction", input_shape=(8, 8, 3)) == Task("reconstruction", 192)
     with pytest.raises(InputError, match="received classes=None, outputs=None, labels=None, task='regression'"):
-        task_for(task="regression")
+        select_task(task="regression")
     with pytest.raises(InputError, match="received classes=3, outputs=None, labels=None, task='reconstruction'"):
-        task_for(classes=3, task="reconstruction", input_shape=(4,))
+        select_task(classes=3, task="reconstruction", input_shape=(4,))
 
 
 def test_several_labels_are_measured_as_scikit_learn_does() -> None:
@@ -221,6 +221,6 @@ def test_the_variance_of_a_regression_is_that_of_the_training_residuals() -> Non
 
 
 def test_what_sorts_the_rows_is_followed_only_if_it_ranks() -> None:
-    assert "auroc" not in THREE.followed("nll")
-    assert "auroc" in THREE.followed("auroc")
-    assert set(THREE.metrics) - set(THREE.followed()) == {"auroc"}
+    assert "auroc" not in THREE.tracked_metrics("nll")
+    assert "auroc" in THREE.tracked_metrics("auroc")
+    assert set(THREE.metrics) - set(THREE.tracked_metrics()) == {"auroc"}

@@ -20,8 +20,8 @@ from regzoo.training.model.insertion import (
     collect_weight_rules,
     make_dials,
     refuse_ranges,
-    refuse_several,
-    refuse_unfit,
+    refuse_several_models,
+    check_requirements,
 )
 from regzoo.training.model.model import RegularizedModel
 from regzoo.training.model.step import Step
@@ -116,13 +116,13 @@ class AttachedModel(RegularizedModel):
 
 def _attached(recipe: Recipe, model: keras.Model, classes: int | None, seed: int) -> AttachedModel:
     refuse_ranges(recipe)
-    refuse_several(recipe)
+    refuse_several_models(recipe)
     if isinstance(model, RegularizedModel):
         raise InputError("the model has a recipe already: attach the sum of both recipes to the model it was made of")
     graph = Graph(model)
     task = _task(graph, classes)
     single = isinstance(graph.model.input, keras.KerasTensor)
-    refuse_unfit(recipe, task, tuple(graph.model.input.shape[1:]) if single else ())
+    check_requirements(recipe, task, tuple(graph.model.input.shape[1:]) if single else ())
     config = {"recipe": str(recipe), "classes": classes, "seed": seed, "task": asdict(task), **_written(model, graph)}
 
     parts, dials = make_dials(recipe)

@@ -19,7 +19,7 @@ SMALL = 1e-3
 """A weight below it is as good as absent, beside initial ones of about .1; L1 by sub-gradients gives no exact zeros."""
 
 
-def reliability(task: Task, y: Any, logits: Any) -> list[list[float]] | None:
+def compute_reliability(task: Task, y: Any, logits: Any) -> list[list[float]] | None:
     """Confidence against accuracy: for each of 15 bins that is not empty [mean confidence, share right, rows].
 
     Args:
@@ -42,7 +42,7 @@ def reliability(task: Task, y: Any, logits: Any) -> list[list[float]] | None:
     ]
 
 
-def weight_histogram(kernels: Sequence[np.ndarray]) -> dict[str, Any]:
+def compute_weight_histogram(kernels: Sequence[np.ndarray]) -> dict[str, Any]:
     """How the weights are spread: counts of log10 |w| in quarters of decades, and the share of small ones.
 
     Args:

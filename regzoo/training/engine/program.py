@@ -65,7 +65,7 @@ class Program:
         jit_compile: bool = False,
     ) -> None:
         self.model = model
-        self.followed = tuple(followed or model.task.followed())
+        self.followed = tuple(followed or model.task.tracked_metrics())
         self._train, self._validation, *apart = as_row_sources(
             [train, validation, *([shown] if shown else [])], model.task, memory
         )

@@ -10,10 +10,10 @@ from typing import Any
 
 from regzoo.core import Objective, Watcher
 
-GRACE = 1 / 3
+GRACE_SHARE = 1 / 3
 """Share of its epochs that every trial is trained, however it starts."""
 
-LEAST = 3
+MIN_TRIALS = 3
 """Finished trials without which there is no bar."""
 
 
@@ -39,7 +39,7 @@ class Pruner(Watcher):
     def epoch(self, epoch: int, score: float, model: Any) -> bool:
         """Compare the best score so far with the bar."""
         self.best = score if self.objective.better(score, self.best) else self.best
-        late = epoch + 1 >= math.ceil(GRACE * len(self.bar)) and epoch + 1 < len(self.bar)
+        late = epoch + 1 >= math.ceil(GRACE_SHARE * len(self.bar)) and epoch + 1 < len(self.bar)
         self.pruned = late and self.objective.better(self.bar[epoch], self.best)
         return self.pruned
 
@@ -59,7 +59,7 @@ def median_bar(curves: Sequence[Sequence[float | None]], objective: Objective) -
     >>> median_bar([[3.0, 1.0], [2.0, 2.5], [4.0, 3.0]], Objective("nll", "min", 2))
     (3.0, 2.0)
     """
-    if len(curves) < LEAST:
+    if len(curves) < MIN_TRIALS:
         return ()
     pick = min if objective.direction == "min" else max
     bests = []

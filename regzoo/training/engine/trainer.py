@@ -20,14 +20,14 @@ from regzoo.core.json_values import replace_nonfinite
 from regzoo.core.seeds import generator
 from regzoo.data.catalog import PARTS, fold_key
 from regzoo.training.engine.batching import PartArrays, RowSource, as_row_sources
-from regzoo.training.engine.diagnostics import reliability, weight_histogram
+from regzoo.training.engine.diagnostics import compute_reliability, compute_weight_histogram
 from regzoo.training.engine.program import Program
 from regzoo.training.engine.pruning import Pruner
 from regzoo.training.model.build import build_model
 from regzoo.training.model.finalize import CombinedModel, combine_models
 from regzoo.training.model.model import RegularizedModel
-from regzoo.training.optimizers import compiled_optimizer
-from regzoo.training.records import Curves, Parts, Record, Run, list_members
+from regzoo.training.optimizers import make_optimizer
+from regzoo.training.records import PartCurves, PartMetrics, Record, Run, list_members
 from regzoo.training.setup import TrainingSetup
 
 Weights = list[list[np.ndarray]]
@@ -118,12 +118,12 @@ class Trainer:
         setup = self.setup
         train, validation, *shown = self.parts
         return Program(
-            build(setup, recipe),
+            build_compiled_model(setup, recipe),
             train,
             validation,
             setup.batch_size,
             shown=shown[0] if shown else None,
-            followed=setup.task.followed(setup.rank_by),
+            followed=setup.task.tracked_metrics(setup.rank_by),
             jit_compile=setup.jit_compile,
         )
 
@@ -138,14 +138,14 @@ def _kept(cache: OrderedDict[Any, K], key: Any, make: Callable[[], K]) -> K:
     return cache[key]
 
 
-def build(setup: TrainingSetup, recipe: Recipe, seed: int = 0) -> RegularizedModel:
+def build_compiled_model(setup: TrainingSetup, recipe: Recipe, seed: int = 0) -> RegularizedModel:
     """Assemble and compile the model that ``setup`` trains with ``recipe``."""
     model = build_model(setup.backbone, recipe, setup.task, setup.input_shape, seed)
-    model.compile(compiled_optimizer(setup.optimizer))
+    model.compile(make_optimizer(setup.optimizer))
     return model
 
 
-def execute(run: Run, trainer: Trainer, members: Sequence[Outcome] | None = None) -> Outcome:
+def execute_run(run: Run, trainer: Trainer, members: Sequence[Outcome] | None = None) -> Outcome:
     """Make one run and measure what came out.
 
     Test data is looked at for replicates only: their strengths are frozen.
@@ -160,7 +160,7 @@ def execute(run: Run, trainer: Trainer, members: Sequence[Outcome] | None = None
         needed = list_members(run)
         if needed == [run]:
             return _trained(run, trainer)
-        members = [execute(one, trainer) for one in needed]
+        members = [execute_run(one, trainer) for one in needed]
     return _combine(run, trainer, members)
 
 
@@ -234,11 +234,11 @@ def _measured(made: Record, trainer: Trainer, program: Program, weights: Weights
     if made.run.stage != "replicate" or broken:
         return record, weights
     kernels = [values for values in weights[0] if values.ndim > 1]
-    seen = reliability(setup.task, targets["validation"], logits["validation"])
-    return replace(record, reliability=seen, spread=weight_histogram(kernels)), weights
+    seen = compute_reliability(setup.task, targets["validation"], logits["validation"])
+    return replace(record, reliability=seen, spread=compute_weight_histogram(kernels)), weights
 
 
-def _broken(metrics: Parts, weights: Weights) -> str | None:
+def _broken(metrics: PartMetrics, weights: Weights) -> str | None:
     """What is not finite, if anything; a ReLU hides weights that are not a number, and metrics look fine."""
     if any(value is None for values in metrics.values() for value in values.values()):
         return "a metric"
@@ -247,7 +247,7 @@ def _broken(metrics: Parts, weights: Weights) -> str | None:
 
 def load_finished_model(setup: TrainingSetup, recipe: Recipe, weights: Weights) -> keras.Model:
     """The model that a run left: its members with their ``weights``, put together as the recipe says."""
-    models = [build(setup, recipe) for _ in weights]
+    models = [build_compiled_model(setup, recipe) for _ in weights]
     for model, values in zip(models, weights, strict=True):
         model.set_weights(values)
     return combine_models(recipe, models)
@@ -276,7 +276,7 @@ def _metrics(trainer: Trainer, targets: dict[str, Any], logits: dict[str, Any]) 
     }
 
 
-def _mean_history(histories: Sequence[Curves]) -> Curves:
+def _mean_history(histories: Sequence[PartCurves]) -> PartCurves:
     """Average the members' curves, over the members still training at an epoch; None where one is not finite."""
     longest = max(histories, key=lambda history: len(next(iter(history["train"].values()))))
     return {

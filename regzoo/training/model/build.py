@@ -18,7 +18,7 @@ from regzoo.training.model.insertion import (
     collect_weight_rules,
     make_dials,
     refuse_ranges,
-    refuse_unfit,
+    check_requirements,
 )
 from regzoo.training.model.model import RegularizedModel
 from regzoo.training.task import Shape, Task
@@ -47,7 +47,7 @@ def build_model(
     if isinstance(backbone, str):
         backbone = read_backbone(backbone)
     refuse_ranges(recipe)
-    refuse_unfit(recipe, task, tuple(input_shape))
+    check_requirements(recipe, task, tuple(input_shape))
     parts, dials = make_dials(recipe)
     fitter = LayerInserter(parts, census=_census(backbone, input_shape), seed=seed)
     inputs = keras.Input(input_shape, name="inputs")

@@ -52,7 +52,7 @@ def refuse_ranges(recipe: Recipe) -> None:
         )
 
 
-def refuse_several(recipe: Recipe) -> None:
+def refuse_several_models(recipe: Recipe) -> None:
     """Refuse what is made of several trainings; the strengths must be numbers.
 
     Raises:
@@ -63,7 +63,7 @@ def refuse_several(recipe: Recipe) -> None:
             raise InputError(f"{part.name} acts on trained models, so one model cannot hold it: use regzoo.compare")
 
 
-def refuse_unfit(recipe: Recipe, task: Task, input_shape: Shape) -> None:
+def check_requirements(recipe: Recipe, task: Task, input_shape: Shape) -> None:
     """Refuse regularizers that need images, rows, classes, or targets other than the inputs, where there are none.
 
     Args:

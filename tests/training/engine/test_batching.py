@@ -13,7 +13,7 @@ from regzoo.core import OnTraining, parse
 from regzoo.training.engine.batching import CHUNK, InMemoryRows, PartArrays, StreamedRows, as_row_sources
 from regzoo.training.engine.program import Program, Training
 from regzoo.training.model.build import build_model
-from regzoo.training.optimizers import compiled_optimizer
+from regzoo.training.optimizers import make_optimizer
 from regzoo.training.task import Task
 
 THREE = Task("classification", 3)
@@ -56,7 +56,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> tuple[PartArrays, PartArra
 
 def program(recipe: str, data: tuple[PartArrays, PartArrays], memory: int | None = None, **given: Any) -> Program:
     model = build_model("mlp([8])", parse(recipe), THREE, (5,))
-    model.compile(compiled_optimizer("adam"))
+    model.compile(make_optimizer("adam"))
     return Program(model, *data, BATCH, memory=memory, **given)
 
 

@@ -5,22 +5,22 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from regzoo.training.engine.diagnostics import reliability, weight_histogram
+from regzoo.training.engine.diagnostics import compute_reliability, compute_weight_histogram
 from regzoo.training.task import Task
 
 
 def test_reliability_by_hand() -> None:
     p = np.array([[0.95, 0.05], [0.94, 0.06], [0.5, 0.5], [0.05, 0.95]])
     y = np.array([[1, 0], [0, 1], [1, 0], [0, 1]])
-    assert reliability(Task("classification", 2), y, np.log(p)) == [
+    assert compute_reliability(Task("classification", 2), y, np.log(p)) == [
         pytest.approx([0.5, 1.0, 1]),
         pytest.approx([(0.95 + 0.94 + 0.95) / 3, 2 / 3, 3]),
     ]
-    assert reliability(Task("regression", 1), y[:, :1], p[:, :1]) is None
+    assert compute_reliability(Task("regression", 1), y[:, :1], p[:, :1]) is None
 
 
 def test_the_spread_of_weights_by_hand() -> None:
-    found = weight_histogram([np.array([[0.0, 0.5], [-0.5, 2.0]]), np.array([[1e-9, 1e-4, 100.0]])])
+    found = compute_weight_histogram([np.array([[0.0, 0.5], [-0.5, 2.0]]), np.array([[1e-9, 1e-4, 100.0]])])
     counts = dict(zip(np.round(found["edges"], 2).tolist(), found["counts"], strict=False))
     assert {edge: count for edge, count in counts.items() if count} == {
         -6.0: 2,  # 0 and 1e-9
@@ -33,4 +33,4 @@ def test_the_spread_of_weights_by_hand() -> None:
 
 
 def test_a_model_without_kernels_has_no_spread() -> None:
-    assert sum(weight_histogram([])["counts"]) == 0
+    assert sum(compute_weight_histogram([])["counts"]) == 0

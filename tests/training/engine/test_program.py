@@ -14,7 +14,7 @@ from regzoo.training.engine import batching as parts_module
 from regzoo.training.engine import program as programs
 from regzoo.training.engine.program import Program, Training
 from regzoo.training.model.build import build_model
-from regzoo.training.optimizers import compiled_optimizer
+from regzoo.training.optimizers import make_optimizer
 from regzoo.training.task import Task
 
 Rows = tuple[np.ndarray, np.ndarray]
@@ -30,7 +30,7 @@ def parts(rows: Rows) -> tuple[Rows, Rows]:
 
 def program(recipe: str, rows: Rows, optimizer: Any = None, task: Task = THREE, batch_size: int = 16) -> Program:
     model = build_model("mlp([8])", parse(recipe), task, rows[0].shape[1:])
-    model.compile(optimizer or compiled_optimizer("adam", 0.5))
+    model.compile(optimizer or make_optimizer("adam", 0.5))
     return Program(model, *parts(rows), batch_size=batch_size)
 
 
@@ -58,7 +58,7 @@ def test_fit_and_program_give_the_same_weights_on_the_same_batches(
     monkeypatch.setattr(Program, "order", lambda self, seed, epoch: np.arange(self.rows, dtype=np.int32))
     ours = trained(program(recipe, rows), recipe)
     model = build_model("mlp([8])", parse(recipe), THREE, (5,), seed=3)
-    model.compile(compiled_optimizer("adam", 0.01))
+    model.compile(make_optimizer("adam", 0.01))
     (x, y), validation = parts(rows)
     model.fit(x, y, validation_data=validation, batch_size=16, epochs=3, shuffle=False, verbose=0)
     for one, other in zip(ours, model.get_weights(), strict=True):
@@ -105,7 +105,7 @@ def test_schedules_turn_without_retracing(rows: Rows) -> None:
 def test_nothing_is_traced_after_the_first_run(memory: int | None, rows: Rows) -> None:
     """Whatever the strengths, schedules, seeds, learning rates, epochs, watchers and rows to predict."""
     model = build_model("mlp([8])", parse("dropout(0.5) + l2(0.01)"), THREE, (5,))
-    model.compile(compiled_optimizer("adam"))
+    model.compile(make_optimizer("adam"))
     made = Program(model, *parts(rows), batch_size=16, memory=memory)
     calls = 0
     step = model.update
@@ -182,7 +182,7 @@ def test_history_is_what_the_model_says_after_each_epoch(rows: Rows) -> None:
     assert told.epochs == 2
     assert list(told.history) == ["train", "validation"]
     for part, (x, y) in zip(told.history, parts(rows), strict=True):
-        values = THREE.measure(THREE.encode(tf.constant(y)), made.logits(x), THREE.followed())
+        values = THREE.measure(THREE.encode(tf.constant(y)), made.logits(x), THREE.tracked_metrics())
         assert {name: curve[-1] for name, curve in told.history[part].items()} == pytest.approx(
             {name: float(value) for name, value in values.items()}, abs=1e-6
         )

@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 
 from regzoo.core import parse
-from regzoo.training.engine.trainer import Trainer, execute, load_finished_model
+from regzoo.training.engine.trainer import Trainer, execute_run, load_finished_model
 from regzoo.training.records import Record, Run, member_seed
 from regzoo.training.setup import FoldSetup, TrainingSetup
 from regzoo.training.task import Task
@@ -47,7 +47,7 @@ def timeless(record: Record) -> Record:
 
 
 def test_a_record_says_what_happened(trainer: Trainer) -> None:
-    record, weights = execute(run(), trainer)
+    record, weights = execute_run(run(), trainer)
     assert (record.status, record.error, record.epochs) == ("ok", None, 3)
     assert record.steps == 3 * 3  # 36 rows, batches of 16
     assert record.parameters == 5 * 8 + 8 + 8 * 3 + 3
@@ -66,18 +66,18 @@ def test_a_record_says_what_happened(trainer: Trainer) -> None:
 
 
 def test_trials_do_not_look_at_the_test_part(trainer: Trainer) -> None:
-    record, _ = execute(run(stage="trial"), trainer)
+    record, _ = execute_run(run(stage="trial"), trainer)
     assert set(record.metrics) == {"train", "validation"}
     assert set(record.history) == {"train", "validation"}
 
 
 def test_a_run_depends_on_nothing_that_was_run_before(trainer: Trainer, rows: Rows) -> None:
-    first, weights = execute(run("dropout(0.5)"), trainer)
-    execute(run("dropout(0.1)", seed=6, learning_rate=0.1), trainer)
-    execute(run("dropout(0.9) + l2(1.0)"), trainer)
+    first, weights = execute_run(run("dropout(0.5)"), trainer)
+    execute_run(run("dropout(0.1)", seed=6, learning_rate=0.1), trainer)
+    execute_run(run("dropout(0.9) + l2(1.0)"), trainer)
     for again, others in (
-        execute(run("dropout(0.5)"), trainer),
-        execute(run("dropout(0.5)"), Trainer(STUDY, data(rows))),
+        execute_run(run("dropout(0.5)"), trainer),
+        execute_run(run("dropout(0.5)"), Trainer(STUDY, data(rows))),
     ):
         assert timeless(again) == timeless(first)
         for one, other in zip(weights[0], others[0], strict=True):
@@ -87,7 +87,7 @@ def test_a_run_depends_on_nothing_that_was_run_before(trainer: Trainer, rows: Ro
 def test_one_structure_is_traced_once(rows: Rows) -> None:
     trainer = Trainer(STUDY, data(rows))
     for recipe in ("none", "early_stopping(3)", "ensemble(2)", "dropout(0.5)", "dropout(linear(0.5, 0.0, epochs=2))"):
-        execute(run(recipe, epochs=1), trainer)
+        execute_run(run(recipe, epochs=1), trainer)
     assert len(trainer.programs) == 2  # none, early_stopping and ensemble share one; both dropouts share one
     assert [program.traces for program in trainer.programs.values()] == [1, 1]
 
@@ -105,7 +105,7 @@ def test_programs_that_were_not_used_for_long_are_dropped(rows: Rows, monkeypatc
 
 def test_the_model_can_be_built_from_its_weights(trainer: Trainer) -> None:
     for recipe in ("dropout(0.5) + batch_norm(0.9)", "ensemble(3)"):
-        record, weights = execute(run(recipe), trainer)
+        record, weights = execute_run(run(recipe), trainer)
         model = load_finished_model(STUDY, parse(recipe), weights)
         for part, rows in trainer.data.items():
             found = measured(STUDY.task, rows, model(rows[0]).numpy())
@@ -113,8 +113,8 @@ def test_the_model_can_be_built_from_its_weights(trainer: Trainer) -> None:
 
 
 def test_an_ensemble_is_judged_by_the_mean_of_its_members_probabilities(trainer: Trainer) -> None:
-    record, weights = execute(run("ensemble(3)"), trainer)
-    alone, own = execute(run(), trainer)
+    record, weights = execute_run(run("ensemble(3)"), trainer)
+    alone, own = execute_run(run(), trainer)
     for one, other in zip(weights[0], own[0], strict=True):
         np.testing.assert_array_equal(one, other)  # the first member is the baseline's twin
     assert not any(np.array_equal(weights[0][0], member[0]) for member in weights[1:])
@@ -131,7 +131,7 @@ def test_an_ensemble_is_judged_by_the_mean_of_its_members_probabilities(trainer:
 
 
 def test_an_ensemble_is_saved_and_loaded_as_one_keras_model(trainer: Trainer, tmp_path: Path) -> None:
-    _, weights = execute(run("ensemble(2)"), trainer)
+    _, weights = execute_run(run("ensemble(2)"), trainer)
     model = load_finished_model(STUDY, parse("ensemble(2)"), weights)
     model.save(tmp_path / "model.keras")
     x = trainer.data["test"][0]
@@ -139,7 +139,7 @@ def test_an_ensemble_is_saved_and_loaded_as_one_keras_model(trainer: Trainer, tm
 
 
 def test_an_ensemble_of_one_is_the_baseline(trainer: Trainer) -> None:
-    one, alone = execute(run("ensemble(1)"), trainer)[0], execute(run(), trainer)[0]
+    one, alone = execute_run(run("ensemble(1)"), trainer)[0], execute_run(run(), trainer)[0]
     assert (one.metrics, one.history) == (alone.metrics, alone.history)
 
 
@@ -153,14 +153,14 @@ def test_an_ensemble_of_regressors_averages_predictions(numbers: Rows) -> None:
     setup = replace(STUDY, task=Task("regression", 1, scale=50.0), rank_by="rmse")
     x, y = numbers[0], ((numbers[1] - 300.0) / 50.0).astype(np.float32)[:, None]
     trainer = Trainer(setup, data((x, y)))
-    record, weights = execute(run("ensemble(2)", setup=setup.digest), trainer)
+    record, weights = execute_run(run("ensemble(2)", setup=setup.digest), trainer)
     x, y = trainer.data["test"]
     predicted = np.mean([load_finished_model(setup, parse("none"), [member])(x).numpy() for member in weights], axis=0)
     assert record.metrics["test"]["rmse"] == pytest.approx(50 * np.sqrt(np.mean(np.square(predicted - y))), rel=1e-5)
 
 
 def test_early_stopping_ends_a_run(trainer: Trainer) -> None:
-    stopped, _ = execute(run("early_stopping(2)", epochs=300, learning_rate=0.1), trainer)
+    stopped, _ = execute_run(run("early_stopping(2)", epochs=300, learning_rate=0.1), trainer)
     assert stopped.epochs == stopped.best_epoch + 2 < 300
     best = stopped.history["validation"]["nll"][stopped.best_epoch - 1]
     assert stopped.metrics["validation"]["nll"] == pytest.approx(best, abs=1e-6)
@@ -168,7 +168,7 @@ def test_early_stopping_ends_a_run(trainer: Trainer) -> None:
 
 @pytest.mark.parametrize("rate", [1e30, float("inf")])
 def test_a_run_that_diverges_says_so_in_strict_json(rate: float, trainer: Trainer) -> None:
-    record, _ = execute(run(learning_rate=rate, epochs=20), trainer)
+    record, _ = execute_run(run(learning_rate=rate, epochs=20), trainer)
     assert record.status == "diverged"
     assert record.epochs < 20
     assert record.error is not None
@@ -180,12 +180,12 @@ def test_a_run_that_diverges_says_so_in_strict_json(rate: float, trainer: Traine
 
     text = record.to_json()
     json.loads(text, parse_constant=refuse)
-    assert execute(run(), trainer)[0].status == "ok"
+    assert execute_run(run(), trainer)[0].status == "ok"
 
 
 def test_images_are_trained_on(images: Rows) -> None:
     setup = replace(STUDY, backbone="cnn([2], dense=4)", input_shape=(8, 8, 1))
-    record, _ = execute(run("dropout(0.1)", setup=setup.digest), Trainer(setup, data(images)))
+    record, _ = execute_run(run("dropout(0.1)", setup=setup.digest), Trainer(setup, data(images)))
     assert record.status == "ok"
     assert record.parameters == (9 * 2 + 2) + (4 * 4 * 2 * 4 + 4) + (4 * 3 + 3)
 
@@ -199,10 +199,10 @@ def test_a_run_in_another_cut_is_what_it_would_be_if_there_were_no_other(rows: R
     trainer = Trainer(both, first | {f"1/{part}": arrays for part, arrays in second.items()})
     for recipe in ("dropout(0.5)", "ensemble(2)"):
         asked = run(recipe, fold=1, setup=both.digest)
-        expected, weights = execute(replace(asked, fold=0), Trainer(own, second))
-        found, left = execute(asked, trainer)
+        expected, weights = execute_run(replace(asked, fold=0), Trainer(own, second))
+        found, left = execute_run(asked, trainer)
         assert timeless(replace(found, run=expected.run)) == timeless(expected)
         for one, other in zip(left, weights, strict=True):
             assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
-    assert execute(run(setup=both.digest), trainer)[0].status == "ok"
+    assert execute_run(run(setup=both.digest), trainer)[0].status == "ok"
     assert len(trainer.programs) == 3

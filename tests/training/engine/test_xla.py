@@ -13,7 +13,7 @@ from regzoo.core import InputError, parse
 from regzoo.training.engine.program import Program
 from regzoo.training.engine.trainer import Trainer
 from regzoo.training.model.build import build_model
-from regzoo.training.optimizers import compiled_optimizer
+from regzoo.training.optimizers import make_optimizer
 from regzoo.training.setup import TrainingSetup
 from regzoo.training.task import Task
 
@@ -26,7 +26,7 @@ def trained(recipe: str, rows: Rows, jit_compile: bool = True, seed: int = 3, me
     """A program that was trained on 50 rows: three batches of 16 and one of 2."""
     x, y = rows
     model = build_model("mlp([4])", parse(recipe), THREE, (5,))
-    model.compile(compiled_optimizer("adam"))
+    model.compile(make_optimizer("adam"))
     made = Program(model, (x[:50], y[:50]), (x[50:], y[50:]), 16, jit_compile=jit_compile, memory=memory)
     options: dict[str, Any] = {"learning_rate": 0.01, "epochs": 2, "objective": THREE.objective()}
     made.train(strengths=parse(recipe).dials(), seed=seed, **options)
@@ -65,7 +65,7 @@ def test_what_it_cannot_compile_is_named(rows: Rows) -> None:
 def test_other_errors_are_not_blamed_on_it(rows: Rows) -> None:
     x, y = rows
     model = build_model("mlp([4])", parse("none"), THREE, (5,))
-    model.compile(compiled_optimizer("adam"))
+    model.compile(make_optimizer("adam"))
     made = Program(model, (x, y), (x, y), 16, jit_compile=True)
     with pytest.raises(tf.errors.InvalidArgumentError):
         made._trained(np.full(60, 60, np.int32))  # there is no row number 60

@@ -9,7 +9,7 @@ import pytest
 
 from regzoo.core import parse
 from regzoo.training.engine import trainer as runs
-from regzoo.training.engine.trainer import Trainer, execute, load_finished_model
+from regzoo.training.engine.trainer import Trainer, execute_run, load_finished_model
 from regzoo.training.model.finalize import CombinedModel
 from regzoo.training.records import Run
 from regzoo.training.setup import TrainingSetup
@@ -49,16 +49,16 @@ def test_a_run_finds_its_own_weights_and_strengths_in_it(
 
     monkeypatch.setattr(runs.CombinedModel, "__init__", counting)
     shared = trainer(rows)
-    execute(run(first, seed=1), shared)
-    record, weights = execute(run(second, seed=2), shared)
-    again, _ = execute(run(second, seed=2), shared)
+    execute_run(run(first, seed=1), shared)
+    record, weights = execute_run(run(second, seed=2), shared)
+    again, _ = execute_run(run(second, seed=2), shared)
     assert made == 1
     assert again.metrics == record.metrics
-    fresh, _ = execute(run(second, seed=2), trainer(rows))
+    fresh, _ = execute_run(run(second, seed=2), trainer(rows))
     assert made == 2
     assert record.metrics == fresh.metrics
     combined = shared.combined(parse(second), len(weights))
-    execute(run(first, seed=3), shared)
+    execute_run(run(first, seed=3), shared)
     combined.load(parse(second), weights)
     x = shared.data["test"][0]
     alone = STUDY.task.combined_logits(load_finished_model(STUDY, parse(second), weights)(x))
