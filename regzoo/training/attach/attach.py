@@ -17,11 +17,11 @@ from regzoo.training.attach.surgery import InitialWeights, ModelSurgery, trial
 from regzoo.training.model.build_info import BuildInfo
 from regzoo.training.model.insertion import (
     LayerInserter,
+    check_requirements,
     collect_weight_rules,
     make_dials,
     refuse_ranges,
     refuse_several_models,
-    check_requirements,
 )
 from regzoo.training.model.model import RegularizedModel
 from regzoo.training.model.step import Step

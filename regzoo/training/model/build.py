@@ -14,11 +14,11 @@ from regzoo.core.slots import Kind
 from regzoo.training.model.build_info import BuildInfo
 from regzoo.training.model.insertion import (
     LayerInserter,
+    check_requirements,
     collect_initial_values,
     collect_weight_rules,
     make_dials,
     refuse_ranges,
-    check_requirements,
 )
 from regzoo.training.model.model import RegularizedModel
 from regzoo.training.task import Shape, Task
