@@ -12,7 +12,7 @@ from regzoo.comparison.sweep import make_sweep
 from regzoo.config import Experiment
 from regzoo.core import Backbone, InputError, Recipe, Regularizer
 from regzoo.core.parsing import as_recipe
-from regzoo.data.preprocess import PreparedData
+from regzoo.data.prepared import PreparedData
 from regzoo.data.sources import from_python
 from regzoo.execution.tf_runtime import import_tensorflow
 from regzoo.result import Result, SweepResult

@@ -11,7 +11,8 @@ import numpy as np
 from regzoo.bench.plan import Case
 from regzoo.core.seeds import generator
 from regzoo.data.dataset import Array, Dataset
-from regzoo.data.preprocess import PreparedData, prepare_fold
+from regzoo.data.prepared import PreparedData
+from regzoo.data.preprocess import prepare_fold
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.bundled import load_bundled
 

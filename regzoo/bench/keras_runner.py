@@ -15,7 +15,7 @@ from regzoo.bench.data import prepared
 from regzoo.bench.machine import peak_memory_mb
 from regzoo.bench.measurement import Measurement
 from regzoo.bench.plan import Case, Job
-from regzoo.data.preprocess import PreparedData
+from regzoo.data.prepared import PreparedData
 
 EVALUATED = 1024
 """Validation rows that the tuned way takes at a time, as regzoo does."""

@@ -12,7 +12,8 @@ from typing import Any
 from regzoo.config import Experiment
 from regzoo.core import InputError, Objective, Range, Recipe
 from regzoo.core.parsing import read_backbone
-from regzoo.data.preprocess import PreparedData, Preprocessor
+from regzoo.data.prepared import PreparedData
+from regzoo.data.preprocessor import Preprocessor
 from regzoo.search.search import start_search
 from regzoo.search.space import Axis, make_axes
 from regzoo.training.setup import FoldSetup, TrainingSetup

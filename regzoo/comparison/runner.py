@@ -18,7 +18,8 @@ from regzoo.core import InputError, Recipe
 from regzoo.core.parsing import read_backbone
 from regzoo.data.catalog import READ_BY_KERAS, fold_key
 from regzoo.data.dataset import Dataset
-from regzoo.data.preprocess import PreparedData, prepare_folds
+from regzoo.data.prepared import PreparedData
+from regzoo.data.preprocess import prepare_folds
 from regzoo.data.sources import load_dataset
 from regzoo.execution.process_pool import ProcessPool
 from regzoo.execution.serial import SerialExecutor
@@ -49,7 +50,7 @@ def prepare_dataset(experiment: Experiment, dataset: Dataset) -> PreparedData:
     """Split and prepare ``dataset`` as ``experiment`` asks; with folds, once for each replicate."""
     count = interim_analyses(experiment)[0]
     prepared = prepare_folds(dataset, experiment.split, experiment.seed, experiment.task, count)
-    prepared.parts(experiment.training.class_weight)  # refuses weights of classes that there are not
+    prepared.arrays(experiment.training.class_weight)  # refuses weights of classes that there are not
     return prepared
 
 
@@ -87,7 +88,7 @@ def run_comparison(
     with make_executor(workers, experiment.run_limit) as executor:
         prepared = read()
         setup = make_setup(experiment, prepared)
-        data = prepared.parts(experiment.training.class_weight)
+        data = prepared.arrays(experiment.training.class_weight)
         executor.open(setup, data)
         check_models(experiment, setup)
         plan = make_plan(experiment, prepared, setup)

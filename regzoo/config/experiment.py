@@ -104,7 +104,7 @@ class DataConfig(_Section):
         named = {role: getattr(self, role) for role in ROLES}
         return {role: name for role, name in named.items() if name is not None}
 
-    def parts(self) -> dict[str, Path]:
+    def part_files(self) -> dict[str, Path]:
         """Files of their own for the validation and the test part."""
         files = {"validation": self.validation, "test": self.test}
         return {part: path for part, path in files.items() if path is not None}
@@ -122,7 +122,7 @@ class DataConfig(_Section):
 
     @model_validator(mode="after")
     def _rows(self) -> DataConfig:
-        roles, parts = self.roles(), self.parts()
+        roles, parts = self.roles(), self.part_files()
         if self.csv is None and self.parquet is None and self.npz is None and (roles or parts):
             named = ", ".join((*parts, *roles))
             raise ValueError(f"{named} must go with csv, parquet or npz; name such a file, or take it out")

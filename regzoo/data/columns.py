@@ -46,7 +46,7 @@ class Numeric:
         """How many of the features, from the first, are standardized."""
         return 1
 
-    def apply(self, values: NDArray[Any]) -> NDArray[np.float32]:
+    def transform(self, values: NDArray[Any]) -> NDArray[np.float32]:
         """Return the features (n, features) of float32 ``values`` (n,)."""
         absent = np.isnan(values)
         return _stack([np.where(absent, np.float32(self.fill), values)], absent, self.missing)
@@ -77,7 +77,7 @@ class Boolean:
         """None of the features is standardized."""
         return 0
 
-    def apply(self, values: NDArray[Any]) -> NDArray[np.float32]:
+    def transform(self, values: NDArray[Any]) -> NDArray[np.float32]:
         """Return the features (n, features) of the texts ``values`` (n,): true or false in any case of letters."""
         lower = np.array([value.lower() for value in values], dtype=object)
         absent = (lower != "true") & (lower != "false")
@@ -113,7 +113,7 @@ class Categorical:
         """None of the features is standardized."""
         return 0
 
-    def apply(self, values: NDArray[Any]) -> NDArray[np.float32]:
+    def transform(self, values: NDArray[Any]) -> NDArray[np.float32]:
         """Return the features (n, features) of the texts ``values`` (n,)."""
         absent = values == ""
         hits = [values == category for category in self.categories]
@@ -153,14 +153,20 @@ class Date:
         """How many of the features, from the first, are standardized."""
         return 4 if self.clock else 3
 
-    def apply(self, values: NDArray[Any]) -> NDArray[np.float32]:
+    @property
+    def first_day(self) -> int:
+        """The earliest training day, in days since 1970-01-01."""
+        when = parse_date(self.earliest)
+        return when[0] if when else 0
+
+    def transform(self, values: NDArray[Any]) -> NDArray[np.float32]:
         """Return the features (n, features) of the texts ``values`` (n,)."""
         found = [parse_date(value) for value in values]
         fill = parse_date(self.fill)
         days, seconds = np.array([when or fill for when in found], dtype=np.int64).reshape(-1, 2).T
         months = [datetime.date.fromordinal(ordinal).month for ordinal in (days + _ORDINAL).tolist()]
         fraction = seconds.astype(np.float32) / np.float32(DAY)
-        parts = [(days - first_day(self)).astype(np.float32) + fraction, np.array(months), (days + _THURSDAY) % 7]
+        parts = [(days - self.first_day).astype(np.float32) + fraction, np.array(months), (days + _THURSDAY) % 7]
         clock = [fraction * np.float32(24)] if self.clock else []
         return _stack([*parts, *clock], np.array([when is None for when in found], dtype=bool), self.missing)
 
@@ -173,15 +179,9 @@ _ORDINAL = datetime.date(1970, 1, 1).toordinal()
 _THURSDAY = datetime.date(1970, 1, 1).weekday()
 
 
-def first_day(rule: Date) -> int:
-    """The earliest training day, in days since 1970-01-01."""
-    when = parse_date(rule.earliest)
-    return when[0] if when else 0
-
-
 def compute_features(table: Table, rules: tuple[ColumnRule, ...]) -> NDArray[np.float32]:
     """Return the features of ``table`` (n, features), not yet standardized."""
-    return np.concatenate([rule.apply(table.column(rule.name)) for rule in rules], axis=1)
+    return np.concatenate([rule.transform(table.column(rule.name)) for rule in rules], axis=1)
 
 
 def rule_to_json(rule: ColumnRule) -> dict[str, Any]:

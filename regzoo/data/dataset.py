@@ -63,7 +63,7 @@ class Dataset:
         """What the targets ask for, see `infer_task`; without any, the inputs are to be reconstructed."""
         return "reconstruction" if self.y is None else infer_task(self.y)
 
-    def task_as(self, asked: TaskName | None) -> TaskName:
+    def resolve_task(self, asked: TaskName | None) -> TaskName:
         """The task that is ``asked`` for, by default what the targets say.
 
         Raises:
@@ -92,9 +92,9 @@ class Dataset:
         return asked
 
     @functools.cached_property
-    def duplicates(self) -> Array:
+    def content_codes(self) -> Array:
         """(n,) int64: rows with equal inputs and an equal target have equal numbers, all others their own."""
-        x = np.ascontiguousarray(self.x.codes() if isinstance(self.x, Table) else self.x)
+        x = np.ascontiguousarray(self.x.cell_codes() if isinstance(self.x, Table) else self.x)
         targets = (
             np.zeros(len(x), np.int64) if self.y is None else np.unique(self.y, axis=0, return_inverse=True)[1].ravel()
         )

@@ -54,14 +54,14 @@ class Table:
         """The values of the column ``name``, (n,)."""
         return self.values[self.columns.index(name)]
 
-    def only(self, names: Iterable[str]) -> Table:
+    def select(self, names: Iterable[str]) -> Table:
         """The same rows with the columns ``names``, in this order."""
         where = [self.columns.index(name) for name in names]
         parts = ([part[index] for index in where] for part in (self.columns, self.kinds, self.values))
         columns, kinds, values = map(tuple, parts)
         return Table(columns, kinds, values)  # type: ignore[arg-type]
 
-    def codes(self) -> NDArray[np.int64]:
+    def cell_codes(self) -> NDArray[np.int64]:
         """(n, columns): equal cells of a column have equal numbers."""
         coded = [np.unique(values, return_inverse=True)[1] for values in self.values]
         return np.column_stack(coded).astype(np.int64)

@@ -30,18 +30,18 @@ class Findings:
     """Sentences that name the data, the column and how many rows.
 
     Attributes:
-        refused: what cannot be repaired.
-        warned: what is worth a look.
+        errors: what cannot be repaired.
+        warnings: what is worth a look.
     """
 
-    refused: tuple[str, ...]
-    warned: tuple[str, ...]
+    errors: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
 def validate_dataset(dataset: Dataset, task: TaskName) -> Findings:
     """Look at every column of ``dataset``, and at how it goes with the target."""
     copies, warned = [], []
-    once = np.unique(dataset.duplicates, return_index=True)[1]  # the first of rows that are equal
+    once = np.unique(dataset.content_codes, return_index=True)[1]  # the first of rows that are equal
     for name, values in _columns(dataset):
         where = f"{dataset.name}: column {name!r} ({len(values)} rows)"
         if task != "reconstruction" and (target := _copied(values, dataset)):
@@ -56,10 +56,10 @@ def validate_dataset(dataset: Dataset, task: TaskName) -> Findings:
 
 def warn_shared_rows(dataset: Dataset, parts: Mapping[str, Array]) -> tuple[str, ...]:
     """Say which rows of the validation and test parts (row numbers) the training part has as well."""
-    trained = np.unique(dataset.duplicates[parts["train"]])
+    trained = np.unique(dataset.content_codes[parts["train"]])
     said = []
     for part in ("validation", "test"):
-        known = int(np.isin(dataset.duplicates[parts[part]], trained).sum())
+        known = int(np.isin(dataset.content_codes[parts[part]], trained).sum())
         if known:
             marked = dataset.part is not None and (dataset.part[parts[part]] == part).any()
             together = "split.duplicates: together keeps equal rows in one part"

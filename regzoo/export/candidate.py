@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from regzoo.data.dataset import Array
-from regzoo.data.preprocess import Preprocessor
+from regzoo.data.preprocessor import Preprocessor
 from regzoo.data.table import Table
 from regzoo.training.engine.trainer import Weights
 from regzoo.training.records import Record

@@ -12,7 +12,7 @@ import jinja2
 from regzoo.comparison.leaderboard import Leaderboard, Row
 from regzoo.core.json_values import replace_nonfinite
 from regzoo.data.columns import rule_to_json
-from regzoo.data.preprocess import Preprocessor
+from regzoo.data.preprocessor import Preprocessor
 from regzoo.export import snippets as usage
 from regzoo.export.candidate import RefitInfo
 from regzoo.export.formats import Format

@@ -11,7 +11,7 @@ from regzoo.comparison.leaderboard import Leaderboard, Row
 from regzoo.comparison.plan import make_task
 from regzoo.core import EnvironmentFailure, InputError, did_you_mean, parse
 from regzoo.data.catalog import fold_key
-from regzoo.data.preprocess import Preprocessor
+from regzoo.data.preprocessor import Preprocessor
 from regzoo.export import card, saved_model
 from regzoo.export.candidate import Candidate
 from regzoo.export.checksums import compute_digests
@@ -63,7 +63,7 @@ def export_model(
     fold = record.run.fold
     preprocessor = load_preprocessor(ledger, fold)
     check_convertible(wanted, preprocessor, record.run.recipe)
-    raw = preprocessor.raw(ledger.get_info(fold_key("held_out", fold)))
+    raw = preprocessor.inputs_from_json(ledger.get_info(fold_key("held_out", fold)))
     chosen = Candidate(record, weights, load_setup(ledger, fold), preprocessor, raw)
     place = to.resolve()  # of a link, what it leads to
     temporary = _room(place)

@@ -6,7 +6,7 @@ import importlib.util
 from dataclasses import dataclass
 
 from regzoo.core import InputError, Recipe, did_you_mean
-from regzoo.data.preprocess import Preprocessor
+from regzoo.data.preprocessor import Preprocessor
 
 
 @dataclass(frozen=True)

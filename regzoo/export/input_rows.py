@@ -17,10 +17,10 @@ from regzoo.core.errors import InputError, did_you_mean, printable
 from regzoo.data.dataset import Array
 from regzoo.data.dates import parse_date
 from regzoo.data.sources.arrays import column_names
+from regzoo.data.sources.column_kinds import LARGEST
+from regzoo.data.sources.csv_file import iterate_csv
 from regzoo.data.sources.files import require_file
-from regzoo.data.sources.frame import LARGEST
 from regzoo.data.sources.npz import read_npz
-from regzoo.data.sources.table import iterate_csv
 from regzoo.data.table import clean_cell
 from regzoo.export.checksums import verify_digests
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from regzoo.core.errors import InputError, printable
 from regzoo.data.dataset import Array
-from regzoo.data.sources.table import ENCODING
+from regzoo.data.sources.csv_file import ENCODING
 from regzoo.export.input_rows import Named, check_file_type, is_archive, read_chunks, read_exported_model
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")

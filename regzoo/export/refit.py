@@ -12,7 +12,8 @@ from regzoo.comparison.plan import make_setup
 from regzoo.config import Experiment
 from regzoo.core import InputError, Recipe
 from regzoo.data.dataset import Dataset
-from regzoo.data.preprocess import count_held_out, fit_preprocessor, prepare_fold
+from regzoo.data.preprocess import count_held_out, prepare_fold
+from regzoo.data.preprocessor import fit_preprocessor
 from regzoo.export.candidate import Candidate, RefitInfo
 from regzoo.training.engine.trainer import Trainer, execute_run
 from regzoo.training.records import Record
@@ -58,8 +59,8 @@ def refit_recipe(best: Record, replicates: Sequence[Record], setup: TrainingSetu
     epochs, learned = choose_epochs(recipe, replicates)
     without = Recipe(tuple(part for part in recipe if part.name != STOPS))
     run = replace(best.run, recipe_text=str(without), epochs=epochs, setup=asked.digest, fold=0)
-    x = preprocessor.apply(dataset.x)
-    y = x if dataset.y is None or task == "reconstruction" else preprocessor.encode(dataset.y)
+    x = preprocessor.transform(dataset.x)
+    y = x if dataset.y is None or task == "reconstruction" else preprocessor.encode_targets(dataset.y)
     whole = replace(
         prepared,
         train=(x[rows], y[rows]),
@@ -68,7 +69,7 @@ def refit_recipe(best: Record, replicates: Sequence[Record], setup: TrainingSetu
         preprocessor=preprocessor,
         weights=None if dataset.weight is None else {"train": dataset.weight[rows]},
     )
-    record, weights = execute_run(run, Trainer(asked, whole.parts(experiment.training.class_weight)))
+    record, weights = execute_run(run, Trainer(asked, whole.arrays(experiment.training.class_weight)))
     if record.status != "ok":
         raise InputError(f"refit: {without} ended as {record.status} ({record.error}); export it without --refit")
     notes = (*dataset.notes, *repairs)
@@ -78,7 +79,7 @@ def refit_recipe(best: Record, replicates: Sequence[Record], setup: TrainingSetu
         weights=weights,
         setup=asked,
         preprocessor=preprocessor,
-        raw=preprocessor.taken(dataset.x)[split.test[: count_held_out(preprocessor.input_shape)]],
+        raw=preprocessor.select_columns(dataset.x)[split.test[: count_held_out(preprocessor.input_shape)]],
         refit=noted,
     )
 

@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from regzoo.core import EnvironmentFailure
 from regzoo.data.dataset import Array
-from regzoo.data.preprocess import Preprocessor
+from regzoo.data.preprocessor import Preprocessor
 from regzoo.data.table import Table
 from regzoo.export import tf_columns as columns
 from regzoo.regularizers._averaging import members
@@ -221,6 +221,6 @@ def live(
 
     They are prepared as for training, by the preparation itself and not by its counterpart in the graph.
     """
-    served, x = ServedModel(model, preprocessor, numbered), preprocessor.apply(raw)
+    served, x = ServedModel(model, preprocessor, numbered), preprocessor.transform(raw)
     chunks = [served.outputs(tf.constant(x[start : start + CHUNK])) for start in range(0, len(x), CHUNK)]
     return {name: np.concatenate([chunk[name].numpy() for chunk in chunks]) for name in chunks[0]}

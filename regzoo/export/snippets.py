@@ -7,7 +7,7 @@ import re
 
 from regzoo.core import AfterTraining, Recipe
 from regzoo.core.errors import printable
-from regzoo.data.preprocess import Preprocessor
+from regzoo.data.preprocessor import Preprocessor
 from regzoo.export.formats import Format
 from regzoo.export.saved_model import input_specs, inputs
 

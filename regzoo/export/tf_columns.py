@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from regzoo.data.columns import Boolean, Categorical, ColumnRule, Date, Numeric, first_day
+from regzoo.data.columns import Boolean, Categorical, ColumnRule, Date, Numeric
 from regzoo.data.dates import DAY, GERMAN, ISO
 from regzoo.data.table import MISSING
 
@@ -67,7 +67,7 @@ def _date(rule: Date, text: Any) -> tuple[list[Any], Any]:
     year, month, day, hour, minute, second = _numbers(tf.where(absent, rule.fill, text))
     days = _days(year, month, day)
     fraction = tf.cast(3600 * hour + 60 * minute + second, tf.float32) / tf.constant(DAY, tf.float32)
-    parts = [tf.cast(days - first_day(rule), tf.float32) + fraction, month, tf.math.floormod(days + _THURSDAY, 7)]
+    parts = [tf.cast(days - rule.first_day, tf.float32) + fraction, month, tf.math.floormod(days + _THURSDAY, 7)]
     return [*parts, *([fraction * 24.0] if rule.clock else [])], absent
 
 

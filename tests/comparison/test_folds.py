@@ -18,7 +18,7 @@ from regzoo.comparison import leaderboard
 from regzoo.comparison import runner as sitting
 from regzoo.config import from_keywords
 from regzoo.core import InputError
-from regzoo.data.preprocess import PreparedData
+from regzoo.data.prepared import PreparedData
 from regzoo.data.sources import from_arrays
 from regzoo.export import export as export_module
 from regzoo.export.export import load_preprocessor

@@ -11,7 +11,8 @@ import pytest
 from regzoo.comparison.plan import Plan, estimate_seconds, make_plan
 from regzoo.config import Experiment, from_keywords
 from regzoo.core import InputError, Objective
-from regzoo.data.preprocess import PreparedData, prepare_fold
+from regzoo.data.prepared import PreparedData
+from regzoo.data.preprocess import prepare_fold
 from regzoo.data.sources import from_arrays
 from regzoo.training.task import Task
 

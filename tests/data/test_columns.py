@@ -32,7 +32,7 @@ def fitted(kind: Kind, values: list[Any], rows: int | None = None) -> tuple[Colu
 
 def applied(rule: ColumnRule, values: list[Any]) -> list[list[float]]:
     dtype = np.float32 if isinstance(rule, Numeric) else object
-    return rule.apply(np.array(values, dtype=dtype)).tolist()
+    return rule.transform(np.array(values, dtype=dtype)).tolist()
 
 
 def test_numbers_take_the_median_and_a_mark() -> None:
@@ -148,7 +148,7 @@ def test_columns_of_no_use_are_left_out(kind: Kind, values: list[Any], reason: s
 )
 def test_json_gives_an_equal_rule(rule: ColumnRule) -> None:
     assert rule_from_json(json.loads(json.dumps(rule_to_json(rule)))) == rule
-    assert rule.apply(np.array([], dtype=np.float32 if rule.kind == "numeric" else object)).shape == (
+    assert rule.transform(np.array([], dtype=np.float32 if rule.kind == "numeric" else object)).shape == (
         0,
         len(rule.features),
     )

@@ -60,8 +60,8 @@ def test_roles_are_content() -> None:
 
 def test_rows_with_equal_inputs_and_targets_are_duplicates() -> None:
     x = [[1, 2], [1, 2], [1, 2], [2, 1], [1, 2]]
-    assert from_arrays(x, ["a", "b", "a", "a", "b"]).duplicates.tolist() == [0, 1, 0, 2, 1]
-    assert from_arrays(np.array(x).reshape(5, 1, 2), [0.5, 1, 0.5, 2, 3]).duplicates.tolist() == [0, 1, 0, 2, 3]
+    assert from_arrays(x, ["a", "b", "a", "a", "b"]).content_codes.tolist() == [0, 1, 0, 2, 1]
+    assert from_arrays(np.array(x).reshape(5, 1, 2), [0.5, 1, 0.5, 2, 3]).content_codes.tolist() == [0, 1, 0, 2, 3]
 
 
 def test_the_arrays_are_read_only() -> None:
@@ -95,17 +95,17 @@ def test_the_task_follows_from_the_targets(y: Any, task: str) -> None:
 def test_the_task_may_be_asked_for() -> None:
     whole, real, text = (from_arrays(X, y) for y in (Y, [0.1, 0.2, 0.3, 0.4], list("abab")))
     alone = from_arrays(X, None)
-    meant = [data.task_as(None) for data in (whole, real, text, alone)]
+    meant = [data.resolve_task(None) for data in (whole, real, text, alone)]
     assert meant == ["classification", "regression", "classification", "reconstruction"]
-    assert whole.task_as("regression") == "regression"
-    assert text.task_as("reconstruction") == "reconstruction"
+    assert whole.resolve_task("regression") == "regression"
+    assert text.resolve_task("reconstruction") == "reconstruction"
     for data, task, said in (
         (text, "regression", "regression needs numbers, the targets of arrays are 'a'"),
         (real, "classification", "classification needs labels"),
         (alone, "regression", "has inputs alone; take reconstruction"),
     ):
         with pytest.raises(InputError, match=said):
-            data.task_as(task)
+            data.resolve_task(task)
 
 
 TAGS = [[0, 1, 1], [1, 1, 0], [0, 0, 0], [1, 0, 1]]
@@ -113,18 +113,18 @@ TAGS = [[0, 1, 1], [1, 1, 0], [0, 0, 0], [1, 0, 1]]
 
 def test_several_columns_are_several_labels() -> None:
     data = from_arrays(X, TAGS)
-    assert [data.task, data.task_as(None), data.task_as("multilabel")] == ["multilabel"] * 3
-    assert data.task_as("reconstruction") == "reconstruction"
-    assert data.duplicates.tolist() == [0, 1, 2, 3]
-    assert from_arrays(X[[0, 1, 0, 0]], [TAGS[n] for n in (0, 1, 0, 2)]).duplicates.tolist() == [0, 1, 0, 2]
+    assert [data.task, data.resolve_task(None), data.resolve_task("multilabel")] == ["multilabel"] * 3
+    assert data.resolve_task("reconstruction") == "reconstruction"
+    assert data.content_codes.tolist() == [0, 1, 2, 3]
+    assert from_arrays(X[[0, 1, 0, 0]], [TAGS[n] for n in (0, 1, 0, 2)]).content_codes.tolist() == [0, 1, 0, 2]
     for asked in ("classification", "regression"):
         with pytest.raises(InputError, match=f"task: {asked} takes one target a row, arrays has 3 labels, each true"):
-            data.task_as(asked)
+            data.resolve_task(asked)
 
 
 def test_one_target_a_row_is_not_several_labels() -> None:
     with pytest.raises(InputError, match="task: multilabel takes several columns of 0 and 1, arrays has one target"):
-        from_arrays(X, Y).task_as("multilabel")
+        from_arrays(X, Y).resolve_task("multilabel")
 
 
 def test_one_hot_rows_are_classes_unless_several_labels_are_asked_for() -> None:
@@ -132,5 +132,5 @@ def test_one_hot_rows_are_classes_unless_several_labels_are_asked_for() -> None:
     with pytest.raises(
         InputError, match=r"exactly one of the 4 labels, .* take y.argmax\(axis=1\), .* task: multilabel"
     ):
-        data.task_as(None)
-    assert data.task_as("multilabel") == "multilabel"
+        data.resolve_task(None)
+    assert data.resolve_task("multilabel") == "multilabel"

@@ -13,7 +13,9 @@ import pytest
 from regzoo.config import SplitConfig as Settings
 from regzoo.core.errors import InputError
 from regzoo.data.dataset import Dataset
-from regzoo.data.preprocess import PreparedData, Preprocessor, prepare_fold, prepare_folds
+from regzoo.data.prepared import PreparedData
+from regzoo.data.preprocess import prepare_fold, prepare_folds
+from regzoo.data.preprocessor import Preprocessor
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.bundled import load_bundled
 from regzoo.data.splitting.split import split_dataset
@@ -89,7 +91,7 @@ def test_a_constant_column_is_only_centred() -> None:
     _, preprocessor = by_hand([[0.1, 1.0], [0.1, 3.0]], ["a", "b"])
     assert preprocessor.scale == (1.0, 1.0)
     assert preprocessor.mean == (pytest.approx(0.1), 2.0)  # 0.1 comes as float32
-    np.testing.assert_array_equal(preprocessor.apply(np.float32([[0.1, 5.0]])), [[0.0, 3.0]])
+    np.testing.assert_array_equal(preprocessor.transform(np.float32([[0.1, 5.0]])), [[0.0, 3.0]])
 
 
 def test_images_are_standardized_by_channel() -> None:
@@ -105,7 +107,7 @@ def test_labels_are_the_users_own_and_sorted() -> None:
     data, preprocessor = by_hand([[1.0], [2.0], [3.0]], ["pear", "apple", "fig"])
     assert preprocessor.labels == ("apple", "fig", "pear")
     assert (preprocessor.classes, preprocessor.outputs) == (3, 3)
-    codes = preprocessor.encode(data.y[:3])
+    codes = preprocessor.encode_targets(data.y[:3])
     assert (codes.dtype, codes.tolist()) == (np.int64, [2, 0, 1])
 
 
@@ -123,7 +125,9 @@ def test_regression_targets_are_standardized() -> None:
     y = data.y[split_dataset(data, Settings(), 0).train]
     assert (preprocessor.target_mean, preprocessor.target_scale) == (y.mean(), y.std(ddof=0))
     assert (preprocessor.classes, preprocessor.outputs, preprocessor.labels) == (0, 1, ())
-    targets = dataclasses.replace(preprocessor, target_mean=12.5, target_scale=2.0).encode(np.array([10.5, 14.5]))
+    targets = dataclasses.replace(preprocessor, target_mean=12.5, target_scale=2.0).encode_targets(
+        np.array([10.5, 14.5])
+    )
     assert (targets.dtype, targets.tolist()) == (np.float32, [[-1.0], [1.0]])
 
 
@@ -165,8 +169,8 @@ def test_held_out_rows_are_raw_and_of_the_test_part() -> None:
     x, y = prepared.held_out
     assert (x.shape, y.shape) == ((64, 8, 8, 1), (64,))
     assert x.max() == 16.0
-    np.testing.assert_array_equal(prepared.preprocessor.apply(x), prepared.test[0][:64])
-    np.testing.assert_array_equal(prepared.preprocessor.encode(y), prepared.test[1][:64])
+    np.testing.assert_array_equal(prepared.preprocessor.transform(x), prepared.test[0][:64])
+    np.testing.assert_array_equal(prepared.preprocessor.encode_targets(y), prepared.test[1][:64])
     assert len(everything().held_out[0]) == 30
 
 
@@ -208,10 +212,12 @@ def test_folds_turn_and_are_each_prepared_from_their_own_training_rows() -> None
         assert np.array_equal(fold.test[1], folds[0].test[1])
         assert fold.preprocessor.mean == tuple(data.x[fold.split.train].astype(np.float64).mean(axis=0).tolist())
         assert fold.preprocessor.labels == folds[0].preprocessor.labels
-        clean = fold.preprocessor.encode(data.y[fold.split.train])
+        clean = fold.preprocessor.encode_targets(data.y[fold.split.train])
         assert np.sum(fold.train[1] != clean) == 24  # 25 % of 120 less 24
     # wrong labels are drawn anew: with equal draws, rows of two folds would be wrong at equal positions
-    wrong = [np.flatnonzero(fold.train[1] != fold.preprocessor.encode(data.y[fold.split.train])) for fold in folds]
+    wrong = [
+        np.flatnonzero(fold.train[1] != fold.preprocessor.encode_targets(data.y[fold.split.train])) for fold in folds
+    ]
     assert not np.array_equal(wrong[0], wrong[1])
 
 
@@ -229,9 +235,9 @@ def test_weights_go_with_their_rows() -> None:
 def test_wrong_inputs_and_unknown_labels_are_refused() -> None:
     preprocessor = everything().preprocessor
     with pytest.raises(InputError, match=r"inputs take the shape \(n, 4,\), received \(2, 3\)"):
-        preprocessor.apply(np.zeros((2, 3), dtype=np.float32))
+        preprocessor.transform(np.zeros((2, 3), dtype=np.float32))
     with pytest.raises(InputError, match="the label 'rose' is unknown"):
-        preprocessor.encode(np.array(["setosa", "rose"]))
+        preprocessor.encode_targets(np.array(["setosa", "rose"]))
 
 
 def test_reconstruction_takes_the_standardized_inputs_for_targets() -> None:
@@ -261,14 +267,14 @@ def test_each_row_validates_once_in_every_repetition_and_the_test_part_stays() -
         np.testing.assert_array_equal(np.sort(np.concatenate([cut.split.validation for cut in repetition])), rest)
     for cut in folds:
         np.testing.assert_array_equal(cut.split.test, prepared.split.test)
-        np.testing.assert_array_equal(cut.test[0], cut.preprocessor.apply(data.x)[cut.split.test])
+        np.testing.assert_array_equal(cut.test[0], cut.preprocessor.transform(data.x)[cut.split.test])
     assert len({cut.preprocessor.mean for cut in folds}) == 7
     assert prepared.test_train_ratio == pytest.approx(40 / 80)  # 120 rows that do not test, a third validates
-    assert set(prepared.parts()) == {
+    assert set(prepared.arrays()) == {
         *("train", "validation", "test"),
         *(f"{number}/{part}" for number in range(1, 7) for part in ("train", "validation", "test")),
     }
-    np.testing.assert_array_equal(prepared.parts()["6/validation"][0], folds[6].validation[0])
+    np.testing.assert_array_equal(prepared.arrays()["6/validation"][0], folds[6].validation[0])
 
 
 def test_without_folds_there_is_one_cut() -> None:
@@ -305,7 +311,7 @@ def test_several_labels_are_zeros_and_ones() -> None:
     assert Preprocessor.from_json(preprocessor.to_json()) == preprocessor
     assert prepared.facts["labels"] == ["even", "late"]
     with pytest.raises(InputError, match="class_weight: balanced needs classes, this is multilabel"):
-        prepared.parts("balanced")
+        prepared.arrays("balanced")
 
 
 def test_a_label_that_validation_does_not_tell_apart_is_a_warning() -> None:

@@ -22,7 +22,7 @@ def test_rows_and_columns() -> None:
     assert (len(made), made.shape) == (4, (4, 2))
     assert made[np.array([2, 0])].tolist() == [[3.0, "b"], [1.5, "a"]]
     assert made[1:2].tolist() == [[None, ""]]
-    assert made.only(["w"]).tolist() == [["a"], [""], ["b"], ["a"]]
+    assert made.select(["w"]).tolist() == [["a"], [""], ["b"], ["a"]]
     assert made.column("w").tolist() == ["a", "", "b", "a"]
 
 
@@ -40,7 +40,7 @@ def test_it_is_read_only() -> None:
 
 
 def test_equal_rows_have_equal_codes() -> None:
-    codes = table().codes()
+    codes = table().cell_codes()
     assert (codes[0] == codes[3]).all()
     assert len(np.unique(codes, axis=0)) == 3
 
@@ -63,10 +63,10 @@ def test_the_digest_is_of_every_cell() -> None:
 
 
 def test_duplicates_have_equal_inputs_and_targets() -> None:
-    assert data(table(), [0, 1, 0, 0]).duplicates.tolist() == [0, 1, 2, 0]
-    assert data(table(), [0, 1, 0, 1]).duplicates.tolist() == [0, 1, 2, 3]
+    assert data(table(), [0, 1, 0, 0]).content_codes.tolist() == [0, 1, 2, 0]
+    assert data(table(), [0, 1, 0, 1]).content_codes.tolist() == [0, 1, 2, 3]
     x = np.float32([[1, 2], [1, 2], [2, 1]])
-    assert Dataset(x, None, None, "d", None).duplicates.tolist() == [0, 0, 1]
+    assert Dataset(x, None, None, "d", None).content_codes.tolist() == [0, 0, 1]
 
 
 def test_what_says_that_a_cell_is_empty() -> None:

@@ -26,7 +26,7 @@ def found(frame: pd.DataFrame, y: Any = Y) -> Any:
 
 
 def test_clean_data_has_no_findings() -> None:
-    assert (found(CLEAN).refused, found(CLEAN).warned) == ((), ())
+    assert (found(CLEAN).errors, found(CLEAN).warnings) == ((), ())
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_clean_data_has_no_findings() -> None:
     ],
 )
 def test_what_is_odd_is_a_warning(values: list[Any], warning: str) -> None:
-    (said,) = found(CLEAN.assign(c=values)).warned
+    (said,) = found(CLEAN.assign(c=values)).warnings
     assert said.startswith("mine: ")
     assert warning in said
 
@@ -52,14 +52,14 @@ def test_what_is_odd_is_a_warning(values: list[Any], warning: str) -> None:
 )
 def test_a_name_and_no_repetition_make_an_identifier(name: str, odd: bool) -> None:
     values = np.random.default_rng(1).permutation(1000)[:40]
-    assert [said.split(": ", 1)[1] for said in found(CLEAN.assign(**{name: values})).warned] == odd * [
+    assert [said.split(": ", 1)[1] for said in found(CLEAN.assign(**{name: values})).warnings] == odd * [
         f"column {name!r} (40 rows) is another whole number in each row, as an identifier does; unless the order of "
         "the rows means something, leave it out (data.drop in a config)"
     ]
-    repeated = found(CLEAN.assign(**{name: [*values[:-1], values[0]]})).warned
+    repeated = found(CLEAN.assign(**{name: [*values[:-1], values[0]]})).warnings
     assert repeated == ()
-    assert found(CLEAN.assign(**{name: [*values[:-1], 0.5]})).warned == ()
-    assert found(CLEAN.assign(**{name: [*values[:-1], np.nan]})).warned == ()
+    assert found(CLEAN.assign(**{name: [*values[:-1], 0.5]})).warnings == ()
+    assert found(CLEAN.assign(**{name: [*values[:-1], np.nan]})).warnings == ()
 
 
 @pytest.mark.parametrize(
@@ -73,29 +73,29 @@ def test_a_name_and_no_repetition_make_an_identifier(name: str, odd: bool) -> No
     ],
 )
 def test_a_copy_of_the_target_is_refused(values: Any, y: Any) -> None:
-    assert found(CLEAN.assign(c=values), y).refused == (
+    assert found(CLEAN.assign(c=values), y).errors == (
         "mine: column 'c' (40 rows) is the target itself, in every row; leave it out (data.drop in a config)",
     )
 
 
 def test_rows_that_are_repeated_do_not_make_their_columns_suspicious() -> None:
-    assert found(pd.concat([CLEAN, CLEAN]), Y + Y).warned == (
+    assert found(pd.concat([CLEAN, CLEAN]), Y + Y).warnings == (
         "mine: 40 of 80 rows repeat an earlier row, target included",
     )
 
 
 def test_one_other_row_is_enough_not_to_be_the_target() -> None:
-    assert found(CLEAN.assign(c=["yes", *Y[1:]])).refused == ()
+    assert found(CLEAN.assign(c=["yes", *Y[1:]])).errors == ()
 
 
 def test_inputs_alone_have_no_target_to_copy() -> None:
     data = from_arrays(CLEAN.assign(c=Y), Y)
-    assert validate_dataset(data, "reconstruction").refused == ()
+    assert validate_dataset(data, "reconstruction").errors == ()
 
 
 def test_duplicates_are_counted_and_found_between_parts() -> None:
     data = from_arrays(pd.concat([CLEAN, CLEAN[:3]]), [*Y, *Y[:3]], "mine")
-    assert validate_dataset(data, data.task).warned == ("mine: 3 of 43 rows repeat an earlier row, target included",)
+    assert validate_dataset(data, data.task).warnings == ("mine: 3 of 43 rows repeat an earlier row, target included",)
     parts = {"train": np.arange(30), "validation": np.arange(30, 41), "test": np.arange(41, 43)}
     way = "; split.duplicates: together keeps equal rows in one part"
     assert warn_shared_rows(data, parts) == (

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from regzoo.data.preprocess import Preprocessor
+from regzoo.data.preprocessor import Preprocessor
 from regzoo.export import card
 from regzoo.export.export import load_setup
 from regzoo.export.formats import LITERT, ONNX, SAVED_MODEL, Format

@@ -12,7 +12,8 @@ import pytest
 from regzoo.config import SplitConfig
 from regzoo.core import EnvironmentFailure, parse
 from regzoo.core.errors import ConversionError
-from regzoo.data.preprocess import Preprocessor, prepare_fold
+from regzoo.data.preprocess import prepare_fold
+from regzoo.data.preprocessor import Preprocessor
 from regzoo.data.sources import from_arrays
 from regzoo.export import saved_model
 from regzoo.export.convert import convert_saved_model

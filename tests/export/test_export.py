@@ -18,7 +18,7 @@ from regzoo.comparison.plan import make_setup
 from regzoo.config import load_config
 from regzoo.core import EnvironmentFailure, InputError, parse
 from regzoo.core.errors import ParityError
-from regzoo.data.preprocess import Preprocessor
+from regzoo.data.preprocessor import Preprocessor
 from regzoo.export import export as export_module
 from regzoo.export import saved_model
 from regzoo.export.export import export_model, load_setup
@@ -102,7 +102,7 @@ def test_an_ensemble_is_one_graph(finished: Any, ledger: Ledger, tmp_path: Path)
     held = np.asarray(ledger.get_info("held_out"), np.float32)
     found = answers(tmp_path / "two", dict(zip(finished.table.columns[:-1], held.T, strict=True)))
     _, weights = ledger.weights("ensemble(2)")
-    setup, x = load_setup(ledger), Preprocessor.from_json(ledger.get_info("preparation")).apply(held)
+    setup, x = load_setup(ledger), Preprocessor.from_json(ledger.get_info("preparation")).transform(held)
     members = [build_from(setup, parse("none"), [member])(x).numpy() for member in weights]
     np.testing.assert_allclose(found["probabilities"], np.mean(members, axis=0), atol=1e-6)
 

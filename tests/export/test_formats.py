@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from regzoo.core import InputError, parse
-from regzoo.data.preprocess import Preprocessor
+from regzoo.data.preprocessor import Preprocessor
 from regzoo.export.formats import FORMATS, LITERT, ONNX, SAVED_MODEL, Format, check_convertible, find_format
 from regzoo.export.input_rows import read_exported_model
 from regzoo.result import Result

@@ -15,7 +15,7 @@ import pytest
 
 from regzoo.comparison import runner as sitting
 from regzoo.config import load_config
-from regzoo.data.preprocess import Preprocessor
+from regzoo.data.preprocessor import Preprocessor
 from regzoo.data.sources import read_csv
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.splitting.split import split_dataset
@@ -56,7 +56,7 @@ def live(folder: Path, file: Path) -> np.ndarray:
         preprocessor = Preprocessor.from_json(ledger.get_info("preparation"))
     table = from_arrays(read_csv(file).drop(columns="kind"), None).x
     assert isinstance(table, Table)
-    return model(preprocessor.apply(table)).numpy()
+    return model(preprocessor.transform(table)).numpy()
 
 
 def test_plain_tensorflow_answers_raw_rows_as_the_live_model_does(mixed: Any, tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from regzoo import api
 from regzoo.comparison.plan import make_setup
 from regzoo.config import load_config
 from regzoo.core import InputError, parse
-from regzoo.data.preprocess import fit_preprocessor, prepare_fold
+from regzoo.data.preprocess import prepare_fold
+from regzoo.data.preprocessor import fit_preprocessor
 from regzoo.data.sources import from_arrays, load_dataset
 from regzoo.export import export as export_module
 from regzoo.export.export import load_setup

@@ -17,7 +17,8 @@ import tensorflow as tf
 
 from regzoo.config import SplitConfig
 from regzoo.core import parse
-from regzoo.data.preprocess import PreparedData, prepare_fold
+from regzoo.data.prepared import PreparedData
+from regzoo.data.preprocess import prepare_fold
 from regzoo.data.sources import from_arrays
 from regzoo.export import saved_model
 from regzoo.export.saved_model import input_specs, inputs, live, named_inputs, served_names
@@ -194,7 +195,7 @@ def test_labels_are_those_of_the_user(name: str, labels: list[Any], served: dict
 
 def test_an_ensemble_averages_the_probabilities_of_its_members(served: dict[str, Answer]) -> None:
     answer = served["ensemble"]
-    x = answer.case.prepared.preprocessor.apply(answer.case.raw)
+    x = answer.case.prepared.preprocessor.transform(answer.case.raw)
     members = [layer for layer in answer.case.model.layers if isinstance(layer, keras.Model)]
     assert len(members) == 3
     mean = np.mean([member(x).numpy() for member in members], axis=0)
@@ -208,7 +209,7 @@ def entropy(p: Any) -> Any:
 
 def test_an_ensemble_says_how_uncertain_it_is(served: dict[str, Answer]) -> None:
     answer = served["ensemble"]
-    x = answer.case.prepared.preprocessor.apply(answer.case.raw)
+    x = answer.case.prepared.preprocessor.transform(answer.case.raw)
     members = np.stack([layer(x).numpy() for layer in answer.case.model.layers if isinstance(layer, keras.Model)])
     uncertainty, disagreement = (answer.answers[f"{name} 7"] for name in ("uncertainty", "mutual_information"))
     np.testing.assert_allclose(uncertainty, entropy(members.mean(0)), atol=1e-6)
@@ -245,7 +246,7 @@ def test_the_number_of_passes_can_be_chosen(rows: Any, tmp_path: Path) -> None:
 def test_regression_answers_in_the_units_of_the_user(served: dict[str, Answer]) -> None:
     answer = served["regression"]
     preprocessor = answer.case.prepared.preprocessor
-    standardized = answer.case.model(preprocessor.apply(answer.case.raw)).numpy()
+    standardized = answer.case.model(preprocessor.transform(answer.case.raw)).numpy()
     assert preprocessor.target_mean == pytest.approx(300, abs=5 * 50 * np.sqrt(5 / 60))  # 5 standard errors
     np.testing.assert_allclose(
         answer.answers["prediction 7"], standardized * preprocessor.target_scale + preprocessor.target_mean, rtol=1e-5
@@ -256,7 +257,7 @@ def test_regression_answers_in_the_units_of_the_user(served: dict[str, Answer]) 
 def test_reconstruction_answers_in_the_units_of_the_user(name: str, served: dict[str, Answer]) -> None:
     answer = served[name]
     preprocessor, raw = answer.case.prepared.preprocessor, answer.case.raw
-    standardized = preprocessor.apply(raw)
+    standardized = preprocessor.transform(raw)
     rebuilt = answer.case.model(standardized).numpy().reshape(raw.shape)
     units = rebuilt * np.array(preprocessor.scale) + np.array(preprocessor.mean)
     np.testing.assert_allclose(answer.answers["reconstruction 7"], units, rtol=1e-5, atol=1e-5)

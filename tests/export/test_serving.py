@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from regzoo.data.preprocess import Preprocessor
+from regzoo.data.preprocessor import Preprocessor
 from regzoo.export import saved_model
 from regzoo.export.export import load_setup
 from regzoo.result import read_board
@@ -46,7 +46,7 @@ def test_it_answers_over_http_as_the_live_model_does(batch: int, server: str, mi
         board = read_board(ledger, ledger.records())
         record, weights = ledger.weights(board.recipes[0].name)
         model = build_from(load_setup(ledger), record.run.recipe, weights)
-        rows = preprocessor.raw(ledger.get_info("held_out"))[:batch]
+        rows = preprocessor.inputs_from_json(ledger.get_info("held_out"))[:batch]
     given = saved_model.named_inputs(rows, preprocessor)
     answers = ask(server, {"inputs": {name: values.tolist() for name, values in given.items()}})["outputs"]
     expected = saved_model.live(model, preprocessor, rows)

@@ -73,6 +73,6 @@ def test_each_column_takes_its_own_input() -> None:
     given = named_inputs(raw, preprocessor)
     assert list(given) == ["column_self", "Word", "word_2", "day"]
     made = ServedModel(None, preprocessor).prepared({name: tf.constant(value) for name, value in given.items()})
-    np.testing.assert_array_equal(made.numpy(), preprocessor.apply(raw))
+    np.testing.assert_array_equal(made.numpy(), preprocessor.transform(raw))
     swapped = dataclasses.replace(preprocessor, rules=preprocessor.rules[::-1])
-    assert not np.array_equal(swapped.apply(raw), preprocessor.apply(raw))
+    assert not np.array_equal(swapped.transform(raw), preprocessor.transform(raw))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from regzoo.cli.options import Config
@@ -25,12 +26,12 @@ def check(config: Config) -> None:
         f"{facts['train']} train, {facts['validation']} validation, {facts['test']} test, {describe_split(facts)}; "
         f"{len(experiment.recipes)} recipes."
     )
-    for kind in ("repair", "warning"):
-        for sentence in facts[f"{kind}s"]:
+    for kind, sentences in (("repair", facts["repairs"]), ("warning", facts["warnings"])):
+        for sentence in sentences:
             print_text(f"{kind}: {sentence}")
 
 
-def describe_split(facts: dict[str, Any]) -> str:
+def describe_split(facts: Mapping[str, Any]) -> str:
     """Return in words how the rows were split.
 
     >>> describe_split({"split": {"kind": "stratified", "marked": ["test"], "folds": 5}})

@@ -11,13 +11,13 @@ from regzoo.data.catalog import ARRAYS, Target
 from regzoo.data.dataset import Dataset, TaskName
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.bundled import load_bundled
+from regzoo.data.sources.csv_file import ENCODING, load_csv, read_csv
 from regzoo.data.sources.idx import load_idx
 from regzoo.data.sources.images import load_images
 from regzoo.data.sources.keras_datasets import load_keras
 from regzoo.data.sources.npz import load_npz, read_npz
 from regzoo.data.sources.parquet import load_parquet
 from regzoo.data.sources.roles import EMPTY
-from regzoo.data.sources.table import ENCODING, load_csv, read_csv
 from regzoo.data.sources.tf_dataset import from_tf_dataset, is_tf_dataset
 
 __all__ = [
@@ -94,7 +94,7 @@ class Source(Protocol):
     def roles(self) -> Mapping[str, str]:
         """Names of columns or arrays by role: group, time, part, weight."""
 
-    def parts(self) -> Mapping[str, Path]:
+    def part_files(self) -> Mapping[str, Path]:
         """Files of the same kind that hold the validation or the test part."""
 
 
@@ -106,11 +106,11 @@ def load_dataset(data: Source, task: TaskName | None = None) -> Dataset:
     """
     if data.csv is not None:
         encoding = data.encoding or ENCODING
-        return load_csv(data.csv, data.target, data.separator, encoding, data.roles(), data.parts(), data.drop)
+        return load_csv(data.csv, data.target, data.separator, encoding, data.roles(), data.part_files(), data.drop)
     if data.parquet is not None:
-        return load_parquet(data.parquet, data.target, data.roles(), data.parts(), data.drop)
+        return load_parquet(data.parquet, data.target, data.roles(), data.part_files(), data.drop)
     if data.npz is not None:
-        return load_npz(data.npz, data.roles(), data.parts(), targets=task != "reconstruction")
+        return load_npz(data.npz, data.roles(), data.part_files(), targets=task != "reconstruction")
     if data.images is not None:
         return load_images(data.images, data.size)
     if data.idx is not None:

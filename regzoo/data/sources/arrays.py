@@ -10,7 +10,7 @@ from scipy.sparse import issparse
 
 from regzoo.core.errors import ErrorCollector, InputError
 from regzoo.data.dataset import Array, Dataset
-from regzoo.data.sources.frame import LARGEST, read_columns
+from regzoo.data.sources.column_kinds import LARGEST, read_columns
 from regzoo.data.sources.labels import read_labels
 from regzoo.data.sources.roles import attach_roles
 
@@ -219,7 +219,7 @@ def _normal(array: Array, name: str) -> Array:
         what = _KINDS.get(kind, f"dtype {array.dtype}")
         raise InputError(f"{name}: y takes labels (text, booleans, whole numbers) or numbers, received {what}")
     if kind == "f":
-        _check(array, f"{name}: y", "drop or mend these rows")
+        _check(array, f"{name}: y", "drop or correct these rows")
         return np.array(array, dtype=np.float64)
     if kind == "u" and int(array.max()) > np.iinfo(np.int64).max:
         raise InputError(f"{name}: y holds whole numbers beyond 2**63; write such labels as text")

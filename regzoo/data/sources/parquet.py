@@ -14,7 +14,7 @@ from regzoo.data.catalog import Target
 from regzoo.data.dataset import Dataset
 from regzoo.data.sources.files import require_file
 from regzoo.data.sources.roles import EMPTY
-from regzoo.data.sources.table import dataset_from_frames
+from regzoo.data.sources.table_files import dataset_from_frames
 
 ENGINE: Final = "pyarrow"
 

@@ -21,8 +21,8 @@ def group_inseparable_rows(dataset: Dataset, duplicates: bool) -> Array | None:
     These are the rows of a group, with ``duplicates`` equal rows as well, and whatever is linked by chains of both.
     """
     links = [] if dataset.group is None else [np.unique(dataset.group, return_inverse=True)[1]]
-    if duplicates and dataset.duplicates.max() + 1 < len(dataset.x):
-        links.append(dataset.duplicates)
+    if duplicates and dataset.content_codes.max() + 1 < len(dataset.x):
+        links.append(dataset.content_codes)
     if len(links) < 2:
         return links[0] if links else None
     groups, contents = links

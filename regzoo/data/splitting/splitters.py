@@ -1,7 +1,7 @@
 """Draw: ways to take a part out of rows - by class, by several labels, by group, by time - and to cut them into folds.
 
-Every way answers two questions: which rows to take (`Draw.take`), and which of them validate in one fold
-(`Draw.fold`). Rows are row numbers, (n,) int64, sorted; what is not taken is left for the next part.
+Every way answers two questions: which rows to take (`Splitter.draw_part`), and which of them validate in one fold
+(`Splitter.draw_fold`). Rows are row numbers, (n,) int64, sorted; what is not taken is left for the next part.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Splitter(ABC):
     labels: tuple[object, ...]
 
     @abstractmethod
-    def take(self, rows: Array, size: int, spare: int, where: str, random: np.random.Generator) -> Array:
+    def draw_part(self, rows: Array, size: int, spare: int, where: str, random: np.random.Generator) -> Array:
         """Return ``size`` of ``rows``, or as near as the way allows, and leave enough for ``spare`` more parts.
 
         Raises:
@@ -47,7 +47,7 @@ class Splitter(ABC):
         """
 
     @abstractmethod
-    def fold(self, rows: Array, folds: int, fold: int, seed: int) -> Fold:
+    def draw_fold(self, rows: Array, folds: int, fold: int, seed: int) -> Fold:
         """Cut ``rows`` into ``folds`` pieces, the same for equal seeds; piece number ``fold`` validates.
 
         Raises:
@@ -59,16 +59,16 @@ class Splitter(ABC):
 class StratifiedSplitter(Splitter):
     """Each part has the classes in the same shares, up to rounding, and at least one row of each."""
 
-    def take(self, rows: Array, size: int, spare: int, where: str, random: np.random.Generator) -> Array:
-        """Draw ``size`` rows by largest remainder; see `Draw.take`."""
+    def draw_part(self, rows: Array, size: int, spare: int, where: str, random: np.random.Generator) -> Array:
+        """Draw ``size`` rows by largest remainder; see `Splitter.draw_part`."""
         codes = self.codes[rows]
         present, counts = self._refuse_impossible(codes, size, spare, where)
         takes = _shares(counts, size, spare)
         drawn = [random.permutation(rows[codes == code])[:take] for code, take in zip(present, takes, strict=True)]
         return np.sort(np.concatenate(drawn))
 
-    def fold(self, rows: Array, folds: int, fold: int, seed: int) -> Fold:
-        """Cut into pieces whose sizes, and whose rows of any class, differ by one at most; see `Draw.fold`."""
+    def draw_fold(self, rows: Array, folds: int, fold: int, seed: int) -> Fold:
+        """Cut into pieces whose sizes, and whose rows of any class, differ by one at most; see `Splitter.draw_fold`."""
         codes = self.codes[rows]
         self._refuse_rare(*np.unique(codes, return_counts=True), folds, f"{folds} folds")
         pieces = list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(codes, codes))
@@ -110,13 +110,13 @@ class MultilabelSplitter(StratifiedSplitter):
 
     y: Array
 
-    def take(self, rows: Array, size: int, spare: int, where: str, random: np.random.Generator) -> Array:
-        """Draw ``size`` rows with `assign_rows`; see `Draw.take`."""
+    def draw_part(self, rows: Array, size: int, spare: int, where: str, random: np.random.Generator) -> Array:
+        """Draw ``size`` rows with `assign_rows`; see `Splitter.draw_part`."""
         self._refuse_impossible(self.codes[rows], size, spare, where)
         return rows[assign_rows(self.y[rows], np.array([len(rows) - size, size]), random) == 1]
 
-    def fold(self, rows: Array, folds: int, fold: int, seed: int) -> Fold:
-        """Cut into pieces whose sizes differ by one at most with `assign_rows`; see `Draw.fold`."""
+    def draw_fold(self, rows: Array, folds: int, fold: int, seed: int) -> Fold:
+        """Cut into pieces whose sizes differ by one at most with `assign_rows`; see `Splitter.draw_fold`."""
         self._refuse_rare(*np.unique(self.codes[rows], return_counts=True), folds, f"{folds} folds")
         sizes = (len(rows) + np.arange(folds)) // folds
         pieces = assign_rows(self.y[rows], sizes, np.random.default_rng(seed))
@@ -133,16 +133,16 @@ class GroupSplitter(Splitter):
 
     groups: Array
 
-    def take(self, rows: Array, size: int, spare: int, where: str, random: np.random.Generator) -> Array:
-        """Take whole groups of about ``size`` rows in all; see `Draw.take`."""
+    def draw_part(self, rows: Array, size: int, spare: int, where: str, random: np.random.Generator) -> Array:
+        """Take whole groups of about ``size`` rows in all; see `Splitter.draw_part`."""
         if size >= len(rows):
             raise InputError(f"{where}: {size} rows leave nothing for the other parts; make it smaller")
         share = size / len(rows)
         pieces = self._deal(rows, (1 - share, share), (spare, 1), _parts(spare), random)
         return rows[pieces == 1]
 
-    def fold(self, rows: Array, folds: int, fold: int, seed: int) -> Fold:
-        """Deal whole groups into pieces of about equal size; see `Draw.fold`."""
+    def draw_fold(self, rows: Array, folds: int, fold: int, seed: int) -> Fold:
+        """Deal whole groups into pieces of about equal size; see `Splitter.draw_fold`."""
         shares, least = (1 / folds,) * folds, (1,) * folds
         pieces = self._deal(rows, shares, least, f"{folds} folds", np.random.default_rng(seed))
         return Fold(rows[pieces != fold], rows[pieces == fold])
@@ -186,8 +186,8 @@ class TimeSplitter(Splitter):
 
     times: Array
 
-    def take(self, rows: Array, size: int, spare: int, where: str, random: np.random.Generator) -> Array:
-        """Take the last ``size`` rows, or as near as ties allow; see `Draw.take`."""
+    def draw_part(self, rows: Array, size: int, spare: int, where: str, random: np.random.Generator) -> Array:
+        """Take the last ``size`` rows, or as near as ties allow; see `Splitter.draw_part`."""
         times = self.times[rows]
         different = len(np.unique(times))
         if different < 1 + spare:
@@ -198,8 +198,8 @@ class TimeSplitter(Splitter):
         (last,) = _cuts(times, [len(rows) - size], least=spare)
         return rows[times > last]
 
-    def fold(self, rows: Array, folds: int, fold: int, seed: int) -> Fold:
-        """Let ever more of the past train, and what follows it validate: an expanding window; see `Draw.fold`.
+    def draw_fold(self, rows: Array, folds: int, fold: int, seed: int) -> Fold:
+        """Let ever more of the past train, and what follows it validate: an expanding window; see `Splitter.draw_fold`.
 
         The rows are cut into ``folds + 1`` pieces of about equal size; piece ``fold + 1`` validates what the pieces
         before it trained. The first piece never validates, and no seed changes anything.

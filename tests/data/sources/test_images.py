@@ -283,6 +283,6 @@ def test_more_than_fits_into_memory_is_refused_before_it_is_read(folder: Path, m
     monkeypatch.setattr(files, "installed_memory", lambda: values * files.BYTES_PER_VALUE)
     assert load_images(folder).x.size == values
     monkeypatch.setattr(files, "installed_memory", lambda: values * files.BYTES_PER_VALUE - 1)
-    monkeypatch.setattr("regzoo.data.sources.images.pixels", None)
+    monkeypatch.setattr("regzoo.data.sources.images.read_pixels", None)
     with pytest.raises(InputError, match=r"pets: 4 inputs of 4 x 4 x 1 numbers need about .* GB .*; make them smaller"):
         load_images(folder)

@@ -15,7 +15,8 @@ from regzoo.config import SplitConfig as Settings
 from regzoo.core.errors import InputError
 from regzoo.data.dataset import Dataset
 from regzoo.data.sources.arrays import from_arrays
-from regzoo.data.splitting.split import Split, flip_labels, split_dataset
+from regzoo.data.splitting.label_noise import flip_labels
+from regzoo.data.splitting.split import Split, split_dataset
 
 PARTS = ("train", "validation", "test")
 
@@ -186,7 +187,7 @@ def test_inputs_without_targets_are_split_and_have_duplicates() -> None:
     parts = split_dataset(data, settings(), 0)
     assert_parts(parts, 60)
     assert (parts.facts["kind"], parts.facts["duplicates"]) == ("grouped", 0)
-    assert data.duplicates.tolist() == (np.arange(60) // 2).tolist()
+    assert data.content_codes.tolist() == (np.arange(60) // 2).tolist()
 
 
 # Equal rows

@@ -96,7 +96,7 @@ def to_float32(values: Array, where: str) -> Array:
     if large.any():
         what = "infinite" if np.isinf(values[large]).any() else f"beyond {LARGEST:g}"
         first = int(np.argmax(large)) + 1
-        raise InputError(f"{where} has {large.sum()} values that are {what}, the first in row {first}; mend them")
+        raise InputError(f"{where} has {large.sum()} values that are {what}, the first in row {first}; correct them")
     return values.astype(np.float32)
 
 
@@ -106,7 +106,7 @@ def _cells(series: pd.Series, where: str) -> Array:
     texts = [clean_cell(str(value)) for value in different]
     for text in texts:
         if "\0" in text or (not text.isascii() and text.encode("utf-8", "replace").decode() != text):
-            raise InputError(f"{where} holds {text[:40]!r}, which is no text in UTF-8; mend or drop it")
+            raise InputError(f"{where} holds {text[:40]!r}, which is no text in UTF-8; correct or drop it")
     return np.array([*texts, ""], dtype=object)[codes]  # the code of what is missing is -1
 
 
@@ -130,7 +130,7 @@ def _read(cells: Array, where: str) -> Typed:
     for fits, what in ((is_number, "numbers"), (is_date, "dates")):
         fitting = (fits & (different != "")).sum()
         if rows[fits].sum() >= MOSTLY * rows.sum() or (fitting > MANY and (~fits).sum() <= WORDS):
-            way_out = "mend them, or leave them empty if they are missing"
+            way_out = "correct them, or leave them empty if they are missing"
             raise InputError(f"{describe_cells(cells, ~fits[codes], f'{where} holds {what}')}; {way_out}")
     reject_near_numbers(different[~is_number & (different != "")], where)
     return "categorical", cells

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from regzoo.core.errors import InputError
-from regzoo.data.sources.table import load_csv, read_csv
+from regzoo.data.sources.csv_file import load_csv, read_csv
 
 GOOD = "age,member,income,kind\n30,True,1.5,yes\n40,False,2.5,no\n50,True,3.5,yes\n"
 
@@ -209,7 +209,7 @@ def test_roles_that_cannot_be_read_are_said(file: Path, roles: dict[str, str], m
         ("b,y\n31.12.24,3\n01.02.24,6\n", "holds '31.12.24', a date that can be read in two ways"),
         (
             "b,y\n" + "".join(f"{n},{n}.5\n" for n in range(18)) + "x,1\nabout 5,1\n",
-            "column 'b' (20 rows) holds numbers but for 2 cells: 'x' in row 19, 'about 5' in row 20; mend them",
+            "column 'b' (20 rows) holds numbers but for 2 cells: 'x' in row 19, 'about 5' in row 20; correct them",
         ),
         (  # with so many different numbers, one word often is no category: it says that there is no number
             "b,y\n" + "".join(f"{n},{n}.5\nunknown,1\n" for n in range(21)),
@@ -237,7 +237,7 @@ def test_roles_that_cannot_be_read_are_said(file: Path, roles: dict[str, str], m
         ),
         (
             "a,y\n" + "".join(f"{n},{n}.5\n" for n in range(9)) + "9,ca. 5\n",
-            "column 'y' (10 rows) holds numbers but for 1 cell: 'ca. 5' in row 10; mend them, or drop these rows",
+            "column 'y' (10 rows) holds numbers but for 1 cell: 'ca. 5' in row 10; correct them, or drop these rows",
         ),
         ('a,y\n1,"1,5"\n2,"2,5"\n', "column 'y' (2 rows) holds '1,5': decimal commas, thousands separators"),
         ("a,y\n1,no\n2,no\n", "all 2 targets are no; there is nothing to tell apart"),

@@ -1,0 +1,146 @@
+"""Turn tables read from files into a `Dataset`: choose inputs, target and roles, and read the target's values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from regzoo.core.errors import ErrorCollector, InputError, did_you_mean
+from regzoo.data.catalog import Target, list_columns
+from regzoo.data.dataset import Array, Dataset, infer_task
+from regzoo.data.sources.arrays import from_arrays
+from regzoo.data.sources.column_kinds import describe_cells, reject_near_numbers
+from regzoo.data.sources.labels import read_binary_cells
+from regzoo.data.sources.roles import attach_roles, mark_parts
+from regzoo.data.table import MISSING
+
+_INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")
+_REAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+
+
+def dataset_from_frames(
+    frames: Sequence[tuple[Path, pd.DataFrame]],
+    target: Target,
+    roles: Mapping[str, str],
+    parts: Sequence[str],
+    drop: Target,
+    as_text: bool,
+) -> Dataset:
+    """Join tables and divide their columns into inputs, roles and target.
+
+    Args:
+        frames: files with their tables: the main file first, then those of ``parts``.
+        target: the column to predict, or several.
+        roles: column names by role.
+        parts: the part that each file after the first one holds.
+        drop: the column to leave out, or several.
+        as_text: whether all cells are text, so that the target's numbers and booleans still have to be read.
+
+    Raises:
+        InputError: with every problem of the columns and of the target.
+    """
+    targets = list_columns(target)
+    frames = [(path, _drop_columns(path, frame, list_columns(drop))) for path, frame in frames]
+    for path, frame in frames:
+        _require_columns(path, [str(column) for column in frame.columns], targets, roles)
+        _require_same_columns(path, frame, frames[0])
+    joined = pd.concat([frame for _, frame in frames], ignore_index=True)
+    name = " + ".join(str(path) for path, _ in frames)
+    errors = ErrorCollector()
+    y: pd.DataFrame | pd.Series | None = None
+    with errors.collect():
+        if len(targets) > 1:
+            y = joined[list(targets)].apply(read_binary_cells) if as_text else joined[list(targets)]
+        elif targets:
+            (column,) = targets
+            y = pd.Series(_read_target(joined[column], name), name=column) if as_text else joined[column]
+    with errors.collect():
+        data = from_arrays(joined.drop(columns=[*targets, *roles.values()]), y, name)
+    errors.raise_if_any()
+    values: dict[str, Any] = {role: joined[column] for role, column in roles.items()}
+    places = {role: f"{name}: column {column!r} ({role})" for role, column in roles.items()}
+    if parts:
+        values["part"] = mark_parts(parts, [len(frame) for _, frame in frames])
+    return attach_roles(data, values, {"part": name, **places})
+
+
+def _drop_columns(path: Path, frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Return ``frame`` without ``columns``; InputError if one of them does not exist."""
+    for column in columns:
+        if column not in frame.columns:
+            near = did_you_mean(column, map(str, frame.columns))
+            raise InputError(f"{path}: there is no column {column!r} to leave out (data.drop).{near}")
+    return frame.drop(columns=list(columns))
+
+
+def _require_columns(path: Path, columns: list[str], targets: Sequence[str], roles: Mapping[str, str]) -> None:
+    """Raise InputError unless targets and roles are among ``columns`` and leave at least one input."""
+    for target in targets:
+        if target not in columns:
+            alone = "; are the columns separated by commas?" if len(columns) == 1 else ""
+            raise InputError(f"{path}: there is no column {target!r} to predict{alone}.{did_you_mean(target, columns)}")
+    for role, column in roles.items():
+        if column not in columns:
+            raise InputError(f"{path}: there is no column {column!r} for data.{role}.{did_you_mean(column, columns)}")
+    no_inputs = [*targets, *roles.values()]
+    if len(columns) == len(no_inputs):
+        only = "is the only column" if len(columns) == 1 else "are the only columns"
+        raise InputError(f"{path}: {' and '.join(map(repr, no_inputs))} {only}; at least one input is needed")
+
+
+def _require_same_columns(path: Path, frame: pd.DataFrame, first: tuple[Path, pd.DataFrame]) -> None:
+    """Raise InputError unless ``frame`` has the columns of the ``first`` file."""
+    columns, expected = set(map(str, frame.columns)), set(map(str, first[1].columns))
+    differences = {"lacks": sorted(expected - columns), "has": sorted(columns - expected)}
+    found = [f"{verb} {', '.join(map(repr, names))}" for verb, names in differences.items() if names]
+    if found:
+        message = f"{' and '.join(found)}, unlike {first[0]}; all files of one data set need the same columns"
+        raise InputError(f"{path}: {message}")
+
+
+def _read_target(cells: pd.Series, name: str) -> Array:
+    """Return the target's cells as integers, floats or booleans if all of them are, else as text."""
+    texts, where = cells.tolist(), f"{name}: column {cells.name!r} ({len(cells)} rows)"
+    _require_no_missing(texts, where)
+    different = set(texts)
+    if different <= {"True", "False"} or different <= {"true", "false"}:
+        return np.array([cell in ("True", "true") for cell in texts])
+    if all(_INTEGER.fullmatch(cell) for cell in different):
+        return np.array([int(cell) for cell in texts], dtype=np.int64)
+    if all(_REAL.fullmatch(cell) and not re.match(r"[+-]?0\d", cell) for cell in different):
+        return np.array([float(cell) for cell in texts])
+    if infer_task(np.unique(texts, return_inverse=True)[1]) != "classification":
+        _reject_odd_numbers(np.array(texts, dtype=object), where)
+    return np.array(texts)
+
+
+def _require_no_missing(texts: list[str], where: str) -> None:
+    """Raise InputError if a target is missing; among words, NA and its like are words, among numbers they are not."""
+    different = set(texts)
+    present = different - set(MISSING)
+    nothing = set(MISSING) if present and all(map(_is_number_or_boolean, present)) else {""}
+    missing = [row for row, cell in enumerate(texts, 1) if cell in nothing]
+    if missing:
+        words = ", ".join(repr(word) for word in sorted(different & nothing) if word)
+        shown, renamed = (f" ({words})", ", or rename it if it is a class") if words else ("", "")
+        raise InputError(
+            f"{where} has {len(missing)} missing cells{shown}, the first in row {missing[0]}; drop these rows{renamed}"
+        )
+
+
+def _is_number_or_boolean(cell: str) -> bool:
+    return cell in ("True", "False", "true", "false") or _REAL.fullmatch(cell) is not None
+
+
+def _reject_odd_numbers(texts: Array, where: str) -> None:
+    """Raise InputError if ``texts`` (n,), too many to be classes, are mostly numbers or look like numbers."""
+    wrong = np.array([_REAL.fullmatch(text) is None for text in texts])
+    if wrong.any() and len(set(texts[~wrong])) > len(set(texts[wrong])):
+        raise InputError(f"{describe_cells(texts, wrong, f'{where} holds numbers')}; correct them, or drop these rows")
+    if wrong.any():
+        reject_near_numbers(texts[wrong], where)
