@@ -21,7 +21,7 @@ class ActivationNoise(OnActivations):
     Raises:
         InputError: if ``stddev`` is negative.
 
-    Reference: Bishop 1995, https://doi.org/10.1162/neco.1995.7.1.108
+    Reference: Bishop 1995 [bishop1995], https://doi.org/10.1162/neco.1995.7.1.108
 
     >>> from regzoo.regularizers import ActivationNoise
     >>> print(ActivationNoise(0.1))

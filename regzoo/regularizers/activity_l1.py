@@ -24,7 +24,7 @@ class ActivityL1(OnActivations):
     Raises:
         InputError: if ``strength`` is negative.
 
-    Reference: Glorot et al. 2011, https://proceedings.mlr.press/v15/glorot11a.html
+    Reference: Glorot et al. 2011 [glorot2011], https://proceedings.mlr.press/v15/glorot11a.html
 
     >>> from regzoo.regularizers import ActivityL1
     >>> print(ActivityL1(0.0001))

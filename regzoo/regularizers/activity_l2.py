@@ -24,7 +24,7 @@ class ActivityL2(OnActivations):
     Raises:
         InputError: if ``strength`` is negative.
 
-    Reference: Merity et al. 2017, https://arxiv.org/abs/1708.01009
+    Reference: Merity et al. 2017 [merity2017], https://arxiv.org/abs/1708.01009
 
     >>> from regzoo.regularizers import ActivityL2
     >>> print(ActivityL2(0.0001))

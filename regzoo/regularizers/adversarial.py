@@ -31,7 +31,7 @@ class Adversarial(OnForward):
     Raises:
         InputError: if ``epsilon`` is negative.
 
-    Reference: Goodfellow et al. 2015, https://arxiv.org/abs/1412.6572
+    Reference: Goodfellow et al. 2015 [goodfellow2015], https://arxiv.org/abs/1412.6572
 
     >>> from regzoo.regularizers import Adversarial
     >>> print(Adversarial(0.1))

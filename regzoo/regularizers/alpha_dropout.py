@@ -29,7 +29,7 @@ class AlphaDropout(OnActivations):
     Raises:
         InputError: if ``rate`` lies outside [0, 1): at 1 nothing is left to scale.
 
-    Reference: Klambauer et al. 2017, https://arxiv.org/abs/1706.02515
+    Reference: Klambauer et al. 2017 [klambauer2017], https://arxiv.org/abs/1706.02515
 
     >>> from regzoo.regularizers import AlphaDropout
     >>> print(AlphaDropout(0.1))

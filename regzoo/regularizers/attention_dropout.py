@@ -25,7 +25,7 @@ class AttentionDropout(OnActivations):
     Raises:
         InputError: if ``rate`` lies outside [0, 1], or the backbone has no attention.
 
-    Reference: Vaswani et al. 2017, https://arxiv.org/abs/1706.03762
+    Reference: Vaswani et al. 2017 [vaswani2017], https://arxiv.org/abs/1706.03762
 
     >>> from regzoo.regularizers import AttentionDropout
     >>> print(AttentionDropout(0.1))

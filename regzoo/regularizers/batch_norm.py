@@ -25,7 +25,7 @@ class BatchNorm(OnActivations):
     Raises:
         InputError: if ``momentum`` lies outside [0, 1).
 
-    Reference: Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167
+    Reference: Ioffe and Szegedy 2015 [ioffe2015], https://arxiv.org/abs/1502.03167
 
     >>> from regzoo.regularizers import BatchNorm
     >>> print(BatchNorm(0.9))

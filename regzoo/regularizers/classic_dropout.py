@@ -26,7 +26,7 @@ class ClassicDropout(OnActivations):
     Raises:
         InputError: if ``rate`` lies outside [0, 1], or is scheduled.
 
-    Reference: Srivastava et al. 2014, https://jmlr.org/papers/v15/srivastava14a.html
+    Reference: Srivastava et al. 2014 [srivastava2014], https://jmlr.org/papers/v15/srivastava14a.html
 
     >>> from regzoo.regularizers import ClassicDropout
     >>> print(ClassicDropout(0.5))

@@ -38,7 +38,7 @@ class ConcreteDropout(OnActivations):
     Raises:
         InputError: if a field lies outside its domain.
 
-    Reference: Gal et al. 2017, https://arxiv.org/abs/1705.07832
+    Reference: Gal et al. 2017 [gal2017], https://arxiv.org/abs/1705.07832
 
     >>> from regzoo.regularizers import ConcreteDropout
     >>> print(ConcreteDropout(0.001, 1e-06))

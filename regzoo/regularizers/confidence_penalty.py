@@ -24,7 +24,7 @@ class ConfidencePenalty(OnLoss):
     Raises:
         InputError: if ``beta`` is negative, or the task has no classes.
 
-    Reference: Pereyra et al. 2017, https://arxiv.org/abs/1701.06548
+    Reference: Pereyra et al. 2017 [pereyra2017], https://arxiv.org/abs/1701.06548
 
     >>> from regzoo.regularizers import ConfidencePenalty
     >>> print(ConfidencePenalty(0.1))

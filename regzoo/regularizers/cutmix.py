@@ -31,7 +31,7 @@ class Cutmix(OnBatch):
     Raises:
         InputError: if ``rate`` lies outside [0, 1]; if the inputs are to be reconstructed.
 
-    Reference: Yun et al. 2019, https://arxiv.org/abs/1905.04899; for rows Kadra et al. 2021,
+    Reference: Yun et al. 2019 [yun2019], https://arxiv.org/abs/1905.04899; for rows Kadra et al. 2021 [kadra2021],
     https://arxiv.org/abs/2106.11189
 
     >>> from regzoo.regularizers import Cutmix

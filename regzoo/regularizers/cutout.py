@@ -27,8 +27,8 @@ class Cutout(OnBatch):
     Raises:
         InputError: if ``share`` lies outside [0, 1].
 
-    Reference: DeVries and Taylor 2017, https://arxiv.org/abs/1708.04552; for rows Kadra et al. 2021,
-    https://arxiv.org/abs/2106.11189
+    Reference: DeVries and Taylor 2017 [devries2017], https://arxiv.org/abs/1708.04552; for rows Kadra et al. 2021
+    [kadra2021], https://arxiv.org/abs/2106.11189
 
     >>> from regzoo.regularizers import Cutout
     >>> print(Cutout(0.25))

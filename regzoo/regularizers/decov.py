@@ -28,7 +28,7 @@ class Decov(OnActivations):
     Raises:
         InputError: if ``strength`` is negative.
 
-    Reference: Cogswell et al. 2016, https://arxiv.org/abs/1511.06068
+    Reference: Cogswell et al. 2016 [cogswell2016], https://arxiv.org/abs/1511.06068
 
     >>> from regzoo.regularizers import Decov
     >>> print(Decov(0.01))

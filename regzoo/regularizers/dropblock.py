@@ -32,7 +32,7 @@ class Dropblock(OnActivations):
         InputError: if ``rate`` or ``block`` lies outside its domain, or the inputs are no images of one
             known size.
 
-    Reference: Ghiasi et al. 2018, https://arxiv.org/abs/1810.12890
+    Reference: Ghiasi et al. 2018 [ghiasi2018], https://arxiv.org/abs/1810.12890
 
     >>> from regzoo.regularizers import Dropblock
     >>> print(Dropblock(0.1))

@@ -24,7 +24,7 @@ class Dropconnect(OnWeights):
     Raises:
         InputError: if ``rate`` lies outside [0, 1].
 
-    Reference: Wan et al. 2013, https://proceedings.mlr.press/v28/wan13.html
+    Reference: Wan et al. 2013 [wan2013], https://proceedings.mlr.press/v28/wan13.html
     Departure: there each example has its own mask, dense layers alone are masked, and inference samples a normal
     approximation of the preactivations; here it takes their mean.
 

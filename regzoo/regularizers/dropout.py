@@ -25,7 +25,7 @@ class Dropout(OnActivations):
     Raises:
         InputError: if ``rate`` lies outside [0, 1].
 
-    Reference: Srivastava et al. 2014, https://jmlr.org/papers/v15/srivastava14a.html
+    Reference: Srivastava et al. 2014 [srivastava2014], https://jmlr.org/papers/v15/srivastava14a.html
 
     >>> from regzoo.regularizers import Dropout
     >>> print(Dropout(0.5))

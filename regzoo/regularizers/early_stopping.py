@@ -27,7 +27,7 @@ class EarlyStopping(OnTraining):
     Raises:
         InputError: if ``patience`` or ``min_delta`` lies outside its domain.
 
-    Reference: Prechelt 1998, https://doi.org/10.1007/3-540-49430-8_3
+    Reference: Prechelt 1998 [prechelt1998], https://doi.org/10.1007/3-540-49430-8_3
 
     >>> from regzoo.regularizers import EarlyStopping
     >>> print(EarlyStopping(5))

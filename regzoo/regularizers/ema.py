@@ -42,7 +42,7 @@ class Ema(OnWeights, OnTraining):
     Raises:
         InputError: if ``decay`` lies outside [0, 1).
 
-    Reference: Polyak and Juditsky 1992, https://doi.org/10.1137/0330046
+    Reference: Polyak and Juditsky 1992 [polyak1992], https://doi.org/10.1137/0330046
     Departure: the average is exponential, and divided by the sum of its weights as Adam's are; Keras's starts from
     the first weights instead, which then make up decay^t of it.
 

@@ -25,7 +25,7 @@ class Ensemble(AfterTraining):
     Raises:
         InputError: if ``members`` is not a whole number from 1.
 
-    Reference: Lakshminarayanan et al. 2017, https://arxiv.org/abs/1612.01474
+    Reference: Lakshminarayanan et al. 2017 [lakshminarayanan2017], https://arxiv.org/abs/1612.01474
 
     >>> from regzoo.regularizers import Ensemble
     >>> print(Ensemble(3))

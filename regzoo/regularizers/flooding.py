@@ -24,7 +24,7 @@ class Flooding(OnLoss):
     Raises:
         InputError: if ``level`` is negative.
 
-    Reference: Ishida et al. 2020, https://arxiv.org/abs/2002.08709
+    Reference: Ishida et al. 2020 [ishida2020], https://arxiv.org/abs/2002.08709
 
     >>> from regzoo.regularizers import Flooding
     >>> print(Flooding(0.05))

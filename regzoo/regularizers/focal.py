@@ -25,7 +25,7 @@ class Focal(OnLoss):
     Raises:
         InputError: if ``gamma`` is negative, or the task has no classes.
 
-    Reference: Lin et al. 2017, https://arxiv.org/abs/1708.02002
+    Reference: Lin et al. 2017 [lin2017], https://arxiv.org/abs/1708.02002
 
     >>> from regzoo.regularizers import Focal
     >>> print(Focal(2.0))

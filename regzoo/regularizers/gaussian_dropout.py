@@ -25,7 +25,7 @@ class GaussianDropout(OnActivations):
     Raises:
         InputError: if ``rate`` lies outside [0, 1): at 1 the variance is infinite.
 
-    Reference: Srivastava et al. 2014, section 10, https://jmlr.org/papers/v15/srivastava14a.html
+    Reference: Srivastava et al. 2014 [srivastava2014], section 10, https://jmlr.org/papers/v15/srivastava14a.html
 
     >>> from regzoo.regularizers import GaussianDropout
     >>> print(GaussianDropout(0.5))

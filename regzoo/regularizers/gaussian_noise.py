@@ -21,7 +21,7 @@ class GaussianNoise(OnBatch):
     Raises:
         InputError: if ``stddev`` is negative.
 
-    Reference: Bishop 1995, https://doi.org/10.1162/neco.1995.7.1.108
+    Reference: Bishop 1995 [bishop1995], https://doi.org/10.1162/neco.1995.7.1.108
 
     >>> from regzoo.regularizers import GaussianNoise
     >>> print(GaussianNoise(0.1))

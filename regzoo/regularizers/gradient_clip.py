@@ -22,7 +22,7 @@ class GradientClip(OnGradients):
     Raises:
         InputError: if ``norm`` is not positive.
 
-    Reference: Pascanu et al. 2013, https://arxiv.org/abs/1211.5063
+    Reference: Pascanu et al. 2013 [pascanu2013], https://arxiv.org/abs/1211.5063
 
     >>> from regzoo.regularizers import GradientClip
     >>> print(GradientClip(1.0))

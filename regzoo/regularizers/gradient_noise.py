@@ -26,7 +26,7 @@ class GradientNoise(OnGradients):
     Raises:
         InputError: if ``eta`` is negative.
 
-    Reference: Neelakantan et al. 2015, https://arxiv.org/abs/1511.06807
+    Reference: Neelakantan et al. 2015 [neelakantan2015], https://arxiv.org/abs/1511.06807
 
     >>> from regzoo.regularizers import GradientNoise
     >>> print(GradientNoise(0.01))

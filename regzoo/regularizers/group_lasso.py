@@ -26,7 +26,7 @@ class GroupLasso(OnWeights):
     Raises:
         InputError: if ``strength`` is negative.
 
-    Reference: Scardapane et al. 2017, https://arxiv.org/abs/1607.00485
+    Reference: Scardapane et al. 2017 [scardapane2017], https://arxiv.org/abs/1607.00485
     Departure: there each bias is a group of its own; here biases are left alone.
 
     >>> from regzoo.regularizers import GroupLasso

@@ -31,7 +31,7 @@ class GroupNorm(OnActivations):
     Raises:
         InputError: if ``groups`` is no whole number in [1, inf), or a layer has a single unit.
 
-    Reference: Wu and He 2018, https://arxiv.org/abs/1803.08494
+    Reference: Wu and He 2018 [wu2018], https://arxiv.org/abs/1803.08494
 
     >>> from regzoo.regularizers import GroupNorm
     >>> print(GroupNorm(4))

@@ -24,7 +24,7 @@ class InputDropout(OnBatch):
     Raises:
         InputError: if ``rate`` lies outside [0, 1].
 
-    Reference: Srivastava et al. 2014, https://jmlr.org/papers/v15/srivastava14a.html
+    Reference: Srivastava et al. 2014 [srivastava2014], https://jmlr.org/papers/v15/srivastava14a.html
 
     >>> from regzoo.regularizers import InputDropout
     >>> print(InputDropout(0.2))

@@ -28,7 +28,7 @@ class Jacobian(OnForward):
     Raises:
         InputError: if ``strength`` is negative.
 
-    Reference: Hoffman et al. 2019, https://arxiv.org/abs/1908.02729
+    Reference: Hoffman et al. 2019 [hoffman2019], https://arxiv.org/abs/1908.02729
 
     >>> from regzoo.regularizers import Jacobian
     >>> print(Jacobian(0.01))

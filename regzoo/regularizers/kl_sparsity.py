@@ -31,7 +31,7 @@ class KlSparsity(OnActivations):
     Raises:
         InputError: if ``beta`` or ``rho`` lies outside its domain.
 
-    Reference: Ng 2011, https://web.stanford.edu/class/cs294a/sparseAutoencoder_2011new.pdf
+    Reference: Ng 2011 [ng2011], https://web.stanford.edu/class/cs294a/sparseAutoencoder_2011new.pdf
 
     >>> from regzoo.regularizers import KlSparsity
     >>> print(KlSparsity(0.01))

@@ -21,7 +21,7 @@ class L1(OnWeights):
     Raises:
         InputError: if ``strength`` is negative.
 
-    Reference: Tibshirani 1996, https://doi.org/10.1111/j.2517-6161.1996.tb02080.x
+    Reference: Tibshirani 1996 [tibshirani1996], https://doi.org/10.1111/j.2517-6161.1996.tb02080.x
 
     >>> from regzoo.regularizers import L1
     >>> print(L1(0.001))

@@ -21,7 +21,7 @@ class L1L2(OnWeights):
     Raises:
         InputError: if one of them is negative.
 
-    Reference: Zou and Hastie 2005, https://doi.org/10.1111/j.1467-9868.2005.00503.x
+    Reference: Zou and Hastie 2005 [zou2005], https://doi.org/10.1111/j.1467-9868.2005.00503.x
 
     >>> from regzoo.regularizers import L1L2
     >>> print(L1L2(l1=1e-05, l2=0.0001))

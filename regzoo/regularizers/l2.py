@@ -21,7 +21,8 @@ class L2(OnWeights):
     Raises:
         InputError: if ``strength`` is negative.
 
-    Reference: Krogh and Hertz 1991, https://papers.nips.cc/paper/1991/hash/8eefcfdf5990e441f0fb6f3fad709e21-Abstract.html
+    Reference: Krogh and Hertz 1991 [krogh1991],
+    https://papers.nips.cc/paper/1991/hash/8eefcfdf5990e441f0fb6f3fad709e21-Abstract.html
 
     >>> from regzoo.regularizers import L2
     >>> print(L2(0.0001))

@@ -24,7 +24,7 @@ class L2SP(OnWeights):
     Raises:
         InputError: if ``strength`` is negative.
 
-    Reference: Li et al. 2018, https://arxiv.org/abs/1802.01483
+    Reference: Li et al. 2018 [li2018], https://arxiv.org/abs/1802.01483
     Departure: there new layers, such as the head, have an `l2` penalty of their own; here all kernels are alike.
 
     >>> from regzoo.regularizers import L2SP

@@ -24,7 +24,7 @@ class LabelNoise(OnBatch):
     Raises:
         InputError: if ``rate`` lies outside [0, 1], or the task has no classes.
 
-    Reference: Xie et al. 2016, https://arxiv.org/abs/1605.00055
+    Reference: Xie et al. 2016 [xie2016], https://arxiv.org/abs/1605.00055
 
     >>> from regzoo.regularizers import LabelNoise
     >>> print(LabelNoise(0.1))

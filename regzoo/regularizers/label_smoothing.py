@@ -27,7 +27,7 @@ class LabelSmoothing(OnBatch):
     Raises:
         InputError: if ``eps`` lies outside [0, 1], or the task has no classes.
 
-    Reference: Szegedy et al. 2016, https://arxiv.org/abs/1512.00567
+    Reference: Szegedy et al. 2016 [szegedy2016], https://arxiv.org/abs/1512.00567
 
     >>> from regzoo.regularizers import LabelSmoothing
     >>> print(LabelSmoothing(0.1))

@@ -23,7 +23,7 @@ class LayerNorm(OnActivations):
     Raises:
         InputError: if the backbone has no nonlinearity to stand before.
 
-    Reference: Ba et al. 2016, https://arxiv.org/abs/1607.06450
+    Reference: Ba et al. 2016 [ba2016], https://arxiv.org/abs/1607.06450
 
     >>> from regzoo.regularizers import LayerNorm
     >>> print(LayerNorm())

@@ -24,7 +24,7 @@ class Lookahead(OnWeights):
     Raises:
         InputError: if ``k`` is not a whole number from 1 or ``alpha`` lies outside [0, 1].
 
-    Reference: Zhang et al. 2019, https://arxiv.org/abs/1907.08610
+    Reference: Zhang et al. 2019 [zhang2019], https://arxiv.org/abs/1907.08610
     Departure: there the slow weights are the ones to use; here a training that ends between two of its steps
     back leaves the weights as they are then.
 

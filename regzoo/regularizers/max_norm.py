@@ -23,8 +23,8 @@ class MaxNorm(OnWeights):
     Raises:
         InputError: if ``limit`` is not positive.
 
-    Reference: Srivastava et al. 2014, https://jmlr.org/papers/v15/srivastava14a.html
-    and Srebro and Shraibman 2005, https://doi.org/10.1007/11503415_37
+    Reference: Srivastava et al. 2014 [srivastava2014], https://jmlr.org/papers/v15/srivastava14a.html and Srebro and
+    Shraibman 2005 [srebro2005], https://doi.org/10.1007/11503415_37
     Departure: Keras's MaxNorm takes 1e-7 away from weights within the limit, too; here no bit of them changes.
 
     >>> from regzoo.regularizers import MaxNorm

@@ -46,7 +46,7 @@ class McDropout(AfterTraining):
     Raises:
         InputError: if ``samples`` is not a whole number from 1, or the recipe has no dropout of activations.
 
-    Reference: Gal and Ghahramani 2016, https://arxiv.org/abs/1506.02142
+    Reference: Gal and Ghahramani 2016 [gal2016], https://arxiv.org/abs/1506.02142
 
     >>> from regzoo.regularizers import McDropout
     >>> print(McDropout(50))

@@ -30,7 +30,7 @@ class Mixup(OnBatch):
     Raises:
         InputError: if ``alpha`` is negative.
 
-    Reference: Zhang et al. 2018, https://arxiv.org/abs/1710.09412
+    Reference: Zhang et al. 2018 [zhang2018], https://arxiv.org/abs/1710.09412
 
     >>> from regzoo.regularizers import Mixup
     >>> print(Mixup(0.2))

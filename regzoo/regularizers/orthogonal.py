@@ -27,7 +27,7 @@ class Orthogonal(OnWeights):
     Raises:
         InputError: if ``strength`` is negative.
 
-    Reference: Brock et al. 2017, https://arxiv.org/abs/1609.07093
+    Reference: Brock et al. 2017 [brock2017], https://arxiv.org/abs/1609.07093
     Departure: Brock sums |W'W - I|, which also fixes the lengths; this is Keras's OrthogonalRegularizer with
     ``mode="columns"``, for kernels of any rank.
 

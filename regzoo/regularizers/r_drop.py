@@ -36,7 +36,7 @@ class RDrop(OnForward):
     Raises:
         InputError: if ``alpha`` is negative, the task has no classes, or the recipe has no noise inside the model.
 
-    Reference: Liang et al. 2021, https://arxiv.org/abs/2106.14448
+    Reference: Liang et al. 2021 [liang2021], https://arxiv.org/abs/2106.14448
 
     >>> from regzoo.regularizers import RDrop
     >>> print(RDrop(2.0))

@@ -28,7 +28,7 @@ class RandomFlip(OnBatch):
         InputError: if ``factor`` lies outside [0, 1], ``axis`` is another word, the inputs are no
             images, or they are to be reconstructed.
 
-    Reference: Shorten and Khoshgoftaar 2019, https://doi.org/10.1186/s40537-019-0197-0
+    Reference: Shorten and Khoshgoftaar 2019 [shorten2019], https://doi.org/10.1186/s40537-019-0197-0
 
     >>> from regzoo.regularizers import RandomFlip
     >>> print(RandomFlip(0.5))

@@ -26,7 +26,7 @@ class RandomZoom(OnBatch):
     Raises:
         InputError: if ``factor`` lies outside [0, 1), the inputs are no images, or they are to be reconstructed.
 
-    Reference: Shorten and Khoshgoftaar 2019, https://doi.org/10.1186/s40537-019-0197-0
+    Reference: Shorten and Khoshgoftaar 2019 [shorten2019], https://doi.org/10.1186/s40537-019-0197-0
 
     >>> from regzoo.regularizers import RandomZoom
     >>> print(RandomZoom(0.1))

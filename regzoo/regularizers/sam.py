@@ -28,7 +28,7 @@ class Sam(OnGradients):
     Raises:
         InputError: if ``rho`` is negative.
 
-    Reference: Foret et al. 2021, https://arxiv.org/abs/2010.01412
+    Reference: Foret et al. 2021 [foret2021], https://arxiv.org/abs/2010.01412
     Departure: the batch is not split into parts with a worse place each (m-sharpness).
 
     >>> from regzoo.regularizers import Sam

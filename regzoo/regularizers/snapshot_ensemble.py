@@ -45,7 +45,7 @@ class SnapshotEnsemble(OnTraining, AfterTraining):
         InputError: if ``cycles`` or ``last`` is not a whole number from 1; if the recipe averages weights (`ema`,
             `swa`), which the snapshots would not have.
 
-    Reference: Huang et al. 2017, https://arxiv.org/abs/1704.00109
+    Reference: Huang et al. 2017 [huang2017], https://arxiv.org/abs/1704.00109
     Departure: the learning rate changes from epoch to epoch rather than from step to step.
 
     >>> from regzoo.regularizers import SnapshotEnsemble

@@ -25,7 +25,7 @@ class SpatialDropout(OnActivations):
     Raises:
         InputError: if ``rate`` lies outside [0, 1], or the backbone has neither images nor sequences inside.
 
-    Reference: Tompson et al. 2015, https://arxiv.org/abs/1411.4280
+    Reference: Tompson et al. 2015 [tompson2015], https://arxiv.org/abs/1411.4280
 
     >>> from regzoo.regularizers import SpatialDropout
     >>> print(SpatialDropout(0.2))

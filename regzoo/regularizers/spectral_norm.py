@@ -24,7 +24,7 @@ class SpectralNorm(OnWeights):
     Raises:
         InputError: if a model has no kernel, when it is built.
 
-    Reference: Miyato et al. 2018, https://arxiv.org/abs/1802.05957
+    Reference: Miyato et al. 2018 [miyato2018], https://arxiv.org/abs/1802.05957
     Departure: as in Keras's SpectralNormalization, the weights themselves are divided, and gradients are taken of
     what results rather than through the division. Keras divides before a step, this after it, so the weights
     after training are normalized ones. u starts as equal numbers rather than random ones.

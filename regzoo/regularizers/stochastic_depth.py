@@ -25,7 +25,7 @@ class StochasticDepth(OnActivations):
     Raises:
         InputError: if ``rate`` lies outside [0, 1], or the backbone has no residual branches.
 
-    Reference: Huang et al. 2016, https://arxiv.org/abs/1603.09382
+    Reference: Huang et al. 2016 [huang2016], https://arxiv.org/abs/1603.09382
 
     >>> from regzoo.regularizers import StochasticDepth
     >>> print(StochasticDepth(0.5))

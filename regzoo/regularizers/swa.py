@@ -30,7 +30,7 @@ class Swa(OnTraining):
     Raises:
         InputError: if ``start`` lies outside [0, 1].
 
-    Reference: Izmailov et al. 2018, https://arxiv.org/abs/1803.05407
+    Reference: Izmailov et al. 2018 [izmailov2018], https://arxiv.org/abs/1803.05407
     Departure: the learning rate is the run's own rather than a constant high or cyclic one; the refusal is ours.
 
     >>> from regzoo.regularizers import Swa

@@ -24,9 +24,9 @@ class SwapNoise(OnBatch):
     Raises:
         InputError: if ``rate`` lies outside [0, 1], or the inputs are no rows.
 
-    Reference: Yoon et al. 2020 (VIME),
-    https://proceedings.neurips.cc/paper/2020/hash/7d97667a3e056acab9aaf653807b4a03-Abstract.html; first used by
-    Jahrer 2017, https://www.kaggle.com/c/porto-seguro-safe-driver-prediction/discussion/44629
+    Reference: Yoon et al. 2020 [yoon2020], VIME,
+    https://proceedings.neurips.cc/paper/2020/hash/7d97667a3e056acab9aaf653807b4a03-Abstract.html; first used by Jahrer
+    2017 [jahrer2017], https://www.kaggle.com/c/porto-seguro-safe-driver-prediction/discussion/44629
 
     >>> from regzoo.regularizers import SwapNoise
     >>> print(SwapNoise(0.15))

@@ -22,7 +22,7 @@ class UnitNorm(OnWeights):
     Raises:
         InputError: if a model has no kernel, when it is built.
 
-    Reference: Huang et al. 2017, https://arxiv.org/abs/1710.02338
+    Reference: Huang et al. 2017 [huang2017b], https://arxiv.org/abs/1710.02338
 
     >>> from regzoo.regularizers import UnitNorm
     >>> print(UnitNorm())

@@ -21,7 +21,7 @@ class WeightDecay(OnGradients):
     Raises:
         InputError: if ``decay`` is negative.
 
-    Reference: Loshchilov and Hutter 2019, https://arxiv.org/abs/1711.05101
+    Reference: Loshchilov and Hutter 2019 [loshchilov2019], https://arxiv.org/abs/1711.05101
 
     >>> from regzoo.regularizers import WeightDecay
     >>> print(WeightDecay(0.01))

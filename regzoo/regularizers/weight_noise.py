@@ -24,7 +24,8 @@ class WeightNoise(OnWeights):
     Raises:
         InputError: if ``stddev`` is negative.
 
-    Reference: Graves 2011, https://papers.nips.cc/paper/2011/hash/7eb3c8be3d411e8ebfab08eba5f49632-Abstract.html
+    Reference: Graves 2011 [graves2011],
+    https://papers.nips.cc/paper/2011/hash/7eb3c8be3d411e8ebfab08eba5f49632-Abstract.html
     Departure: a fixed deviation; there it is learned for each weight, too (adaptive weight noise).
 
     >>> from regzoo.regularizers import WeightNoise

@@ -1,71 +1,107 @@
-"""References: BibTeX entries of the techniques that were compared, read from their docstrings."""
+"""BibTeX entries of the papers behind the compared regularizers, from ``regularizers/references.bib``."""
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import resources
 
 from regzoo.core.docstring import read_docstring
 from regzoo.report.findings.strengths import recipe_of
-from regzoo.report.titles import TITLES
 
-_CITED = re.compile(
-    r"(?P<authors>[A-Z][\w'-]+(?:,? (?:and |et al\.|[A-Z][\w'-]+)+)*) (?P<year>\d{4})(?:(?!https?://).)*?"
-    r"(?P<link>https?://[^\s;,]+)"
+_CITATION = re.compile(
+    r"(?P<authors>[A-Z][\w'-]+(?:,? (?:and |et al\.|[A-Z][\w'-]+)+)*) (?P<year>\d{4})(?: \[(?P<key>\w+)\])?"
+    r"(?:(?!https?://).)*?(?P<link>https?://[^\s;,]+)"
 )
+_ENTRY = re.compile(r"^@misc\{(\w+),\n(.*?)^\}$", re.MULTILINE | re.DOTALL)
+_FIELD = re.compile(r"^ +(\w+) = \{(.*)\},$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Citation:
+    """One paper as the ``Reference:`` of a docstring cites it.
+
+    Attributes:
+        authors: such as ``Yun and others``.
+        year: four digits.
+        key: the entry in ``references.bib``; empty in docstrings that name none.
+        link: address of the paper.
+    """
+
+    authors: str
+    year: str
+    key: str
+    link: str
 
 
 def bibtex(names: Iterable[str]) -> str:
-    """Return an ``@misc`` entry for each paper that the docstrings of these recipes' regularizers refer to.
+    """Return a BibTeX entry for each paper that the docstrings of these recipes' regularizers cite.
 
-    An entry has authors, title, year, link and the techniques it stands for; one of a regularizer from elsewhere has
-    no title. A recipe that is unknown here is left out.
+    An entry is the one in ``references.bib``; a paper that is not there, as for a regularizer of another package, has
+    what its docstring tells: authors, year and link. The note lists the regularizers that cite the paper. Recipes that
+    cannot be parsed are left out.
 
     >>> print(bibtex(["none", "dropout(0.5)"]))
     @misc{srivastava2014,
-      author = {Srivastava and others},
+      author = {Srivastava, Nitish and Hinton, Geoffrey and Krizhevsky, Alex and Sutskever, Ilya and Salakhutdinov, Ruslan},
       title = {Dropout: a simple way to prevent neural networks from overfitting},
       year = {2014},
       url = {https://jmlr.org/papers/v15/srivastava14a.html},
       note = {dropout},
     }
-    """
-    papers: dict[tuple[str, str, str], list[str]] = {}
-    for name, reference in _references(names).items():
-        for paper in cited(reference):
+    """  # noqa: E501  a field of BibTeX stands on one line
+    papers: dict[Citation, list[str]] = {}
+    for name, reference in _list_references(names).items():
+        for paper in find_citations(reference):
             papers.setdefault(paper, []).append(name)
+    known = read_bibliography()
     keys: list[str] = []
-    for authors, year, _ in papers:
-        stem = re.sub(r"[^a-z]", "", authors.split()[0].lower()) + year
-        taken = sum(re.fullmatch(stem + "[a-z]?", key) is not None for key in keys)
-        keys.append(stem + ("", *"bcdefghijklmnopqrstuvwxyz")[taken])
-    return "\n\n".join(
-        f"@misc{{{key},\n  author = {{{authors}}},\n{_title(link)}  year = {{{year}}},\n  url = {{{link}}},\n"
-        f"  note = {{{_escaped(', '.join(techniques))}}},\n}}"
-        for key, ((authors, year, link), techniques) in zip(keys, papers.items(), strict=True)
-    )
+    entries = []
+    for paper, regularizers in papers.items():
+        key = paper.key if paper.key in known else _make_key(paper, {*known, *keys})
+        keys.append(key)
+        fields = known.get(key) or {"author": paper.authors, "year": paper.year, "url": paper.link}
+        lines = [f"  {field} = {{{value}}},\n" for field, value in fields.items()]
+        entries.append(f"@misc{{{key},\n{''.join(lines)}  note = {{{_escape(', '.join(regularizers))}}},\n}}")
+    return "\n\n".join(entries)
 
 
-def cited(reference: str) -> list[tuple[str, str, str]]:
-    """Return (authors, year, link) of each paper that a reference names.
+def find_citations(reference: str) -> list[Citation]:
+    """Return the papers that a reference cites.
 
-    >>> cited("Yun et al. 2019, https://a.org/1; for rows Kadra et al. 2021, https://a.org/2")
-    [('Yun and others', '2019', 'https://a.org/1'), ('Kadra and others', '2021', 'https://a.org/2')]
+    >>> for paper in find_citations("Yun et al. 2019 [yun2019], https://a.org/1; for rows Kadra 2021, https://a.org/2"):
+    ...     print(paper.authors, paper.year, paper.key or "-", paper.link)
+    Yun and others 2019 yun2019 https://a.org/1
+    Kadra 2021 - https://a.org/2
     """
-    return [(m["authors"].replace(" et al.", " and others"), m["year"], m["link"]) for m in _CITED.finditer(reference)]
+    return [
+        Citation(match["authors"].replace(" et al.", " and others"), match["year"], match["key"] or "", match["link"])
+        for match in _CITATION.finditer(reference)
+    ]
 
 
-def _title(link: str) -> str:
-    return f"  title = {{{TITLES[link]}}},\n" if link in TITLES else ""
+@functools.cache
+def read_bibliography() -> Mapping[str, Mapping[str, str]]:
+    """Return the fields of each entry of ``references.bib``, by key."""
+    text = resources.files("regzoo.regularizers").joinpath("references.bib").read_text("utf-8")
+    return {key: dict(_FIELD.findall(fields)) for key, fields in _ENTRY.findall(text)}
 
 
-def _escaped(text: str) -> str:
+def _make_key(paper: Citation, taken: set[str]) -> str:
+    stem = re.sub(r"[^a-z]", "", paper.authors.split()[0].lower()) + paper.year
+    return next(stem + letter for letter in ("", *"bcdefghijklmnopqrstuvwxyz") if stem + letter not in taken)
+
+
+def _escape(text: str) -> str:
     return text.replace("_", r"\_")
 
 
-def _references(names: Iterable[str]) -> dict[str, str]:
-    """What stands behind ``Reference:`` in the docstring of each regularizer of these recipes."""
+def _list_references(names: Iterable[str]) -> dict[str, str]:
+    """Return the text after ``Reference:`` in the docstring of each regularizer of these recipes, by its name."""
     found: dict[str, str] = {}
     for name in names:
-        found |= {part.name: read_docstring(type(part)).labelled.get("Reference", "") for part in recipe_of(name)}
+        for regularizer in recipe_of(name):
+            found[regularizer.name] = read_docstring(type(regularizer)).labelled.get("Reference", "")
     return found
