@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from regzoo import config as configs
-from regzoo.comparison.runner import make_progress, prepare_dataset, read_data, run_comparison
+from regzoo.comparison.progress import make_progress
+from regzoo.comparison.runner import prepare_dataset, read_data, run_comparison
 from regzoo.comparison.sweep import make_sweep
 from regzoo.config import Experiment
 from regzoo.core import Backbone, InputError, Recipe, Regularizer
@@ -15,6 +16,7 @@ from regzoo.core.parsing import as_recipe
 from regzoo.data.prepared import PreparedData
 from regzoo.data.sources import from_python
 from regzoo.execution.tf_runtime import import_tensorflow
+from regzoo.publish import publish
 from regzoo.result import Result, SweepResult
 from regzoo.storage.folder import TemporaryFolder
 from regzoo.training.task import read_input_shape, select_task
@@ -117,7 +119,16 @@ def compare(
     folder, owner = choose_folder(experiment, out)
     command = "regzoo.compare(...)"
     with make_progress(verbose) as progress:
-        run_comparison(experiment, read, folder, workers=workers, fresh=fresh, progress=progress, command=command)
+        run_comparison(
+            experiment,
+            read,
+            folder,
+            workers=workers,
+            fresh=fresh,
+            progress=progress,
+            command=command,
+            publish=publish,
+        )
     return Result(folder, owner)
 
 
@@ -172,7 +183,15 @@ def sweep(
     command = "regzoo.sweep(...)"
     with make_progress(verbose) as progress:
         run_comparison(
-            experiment, read, folder, workers=workers, fresh=fresh, progress=progress, command=command, sweep=swept
+            experiment,
+            read,
+            folder,
+            workers=workers,
+            fresh=fresh,
+            progress=progress,
+            command=command,
+            sweep=swept,
+            publish=publish,
         )
     return SweepResult(folder, owner)
 

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from regzoo.comparison import leaderboard
+from regzoo.comparison.leaderboard import Leaderboard, read_leaderboard
 from regzoo.comparison.strength_response import Response
 from regzoo.core import InputError, Recipe, parse
 from regzoo.data.catalog import ARRAYS
 from regzoo.data.sources import from_python, load_dataset
 from regzoo.execution.tf_runtime import import_tensorflow
-from regzoo.report import render as page
+from regzoo.publish import write_report
 from regzoo.report.diff import Side
 from regzoo.report.findings.sweep import response_of, verdict_of
-from regzoo.storage.folder import CONFIG, load_experiment, write_text_atomic
+from regzoo.storage.folder import CONFIG, load_experiment
 from regzoo.storage.ledger import Ledger
 from regzoo.training.records import Record
 
@@ -26,51 +25,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from regzoo.export.refit import RefitData
-
-MODEL = "model"
-
-
-def read_board(ledger: Ledger, records: list[Record]) -> leaderboard.Leaderboard:
-    """The leaderboard as far as the ledger reaches.
-
-    Raises:
-        InputError: if the comparison has begun this very moment.
-    """
-    facts = ledger.get_info("study")
-    if facts is None:
-        raise InputError("the comparison has only just begun: there is nothing to show yet; look again in a moment")
-    return leaderboard.build_leaderboard(
-        records,
-        facts["rank_by"],
-        facts["direction"],
-        ledger.get_info("names"),
-        rope=facts.get("rope"),
-        test_train_ratio=facts.get("test_train_ratio"),
-        looks=len(facts.get("looks", (1,))),
-    )
-
-
-def write_report(folder: Path, ledger: Ledger) -> None:
-    """Write ``leaderboard.csv``, ``report.html``, ``report.md`` and the figures; of a sweep ``sweep.json`` too."""
-    records, comparison = ledger.records(), ledger.get_info("study")
-    board = read_board(ledger, records)
-    write_text_atomic(folder / "leaderboard.csv", board.to_csv())
-    found = response_of(records, comparison)
-    if found is not None:
-        text = json.dumps(found.to_dict(), indent=2, allow_nan=False, ensure_ascii=False)
-        write_text_atomic(folder / "sweep.json", text)
-    page.write(folder, board.to_dict(), records, comparison)
-
-
-def write_outputs(folder: Path) -> None:
-    """Write everything that follows from the ledger: leaderboard, report and the winner's SavedModel."""
-    with Ledger(folder) as ledger:
-        write_report(folder, ledger)
-        board = read_board(ledger, ledger.records())
-        if board.winner is not None:
-            from regzoo.export.export import export_model
-
-            export_model(ledger, board, folder / MODEL)
 
 
 @dataclass(frozen=True)
@@ -85,10 +39,10 @@ class Result:
     _owner: Any = None
 
     @property
-    def board(self) -> leaderboard.Leaderboard:
+    def board(self) -> Leaderboard:
         """The leaderboard as an object, as far as the comparison has come."""
         with Ledger(self.folder) as ledger:
-            return read_board(ledger, ledger.records())
+            return read_leaderboard(ledger)
 
     @property
     def leaderboard(self) -> pd.DataFrame:
@@ -100,13 +54,15 @@ class Result:
         """The answer in one sentence."""
         with Ledger(self.folder) as ledger:
             records, comparison = ledger.records(), ledger.get_info("study")
-            return verdict_of(read_board(ledger, records).to_dict(), records, comparison).headline.replace("`", "")
+            return verdict_of(read_leaderboard(ledger, records).to_dict(), records, comparison).headline.replace(
+                "`", ""
+            )
 
     @property
     def side(self) -> Side:
         """The comparison as `regzoo.report.diff` compares it with another."""
         with Ledger(self.folder) as ledger:
-            board = read_board(ledger, ledger.records())
+            board = read_leaderboard(ledger)
             return Side(str(self.folder), board.to_dict(), ledger.get_info("study"))
 
     @property
@@ -198,7 +154,7 @@ class Result:
 
         with Ledger(self.folder) as ledger:
             rows = self._load_refit_data(x, y, given) if refit else None
-            return export_model(ledger, read_board(ledger, ledger.records()), Path(path), recipe, format, rows)
+            return export_model(ledger, read_leaderboard(ledger), Path(path), recipe, format, rows)
 
     def _load_refit_data(self, x: Any, y: Any, roles: dict[str, Any]) -> RefitData:
         """Return the rows of the comparison: ``x`` and ``y``, or what its config names."""

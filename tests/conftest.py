@@ -162,23 +162,30 @@ def finished(
     tensorflow: None, config: Path, table: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory
 ) -> Comparison:
     """A finished comparison, made in this process. Read it; do not write to it."""
-    from regzoo.comparison import runner as sitting
+    from regzoo.comparison import runner
     from regzoo.comparison.progress import SilentProgress
     from regzoo.config import load_config
+    from regzoo.publish import publish
 
     experiment = load_config(config)
     folder = tmp_path_factory.mktemp("reports") / experiment.name
-    options: dict[str, Any] = {"workers": 0, "fresh": False, "progress": SilentProgress(), "command": "regzoo compare"}
-    sitting.run_comparison(experiment, lambda: sitting.read_data(experiment), folder, **options)
+    options: dict[str, Any] = {
+        "workers": 0,
+        "fresh": False,
+        "progress": SilentProgress(),
+        "command": "regzoo compare",
+    } | {"publish": publish}
+    runner.run_comparison(experiment, lambda: runner.read_data(experiment), folder, **options)
     return Comparison(folder, config, table)
 
 
 @pytest.fixture(scope="session")
 def mixed(tensorflow: None, tmp_path_factory: pytest.TempPathFactory) -> Comparison:
     """A finished comparison on a CSV file with columns of every kind. Read it; do not write to it."""
-    from regzoo.comparison import runner as sitting
+    from regzoo.comparison import runner
     from regzoo.comparison.progress import SilentProgress
     from regzoo.config import load_config
+    from regzoo.publish import publish
 
     folder = tmp_path_factory.mktemp("mixed")
     table = visits()
@@ -190,8 +197,13 @@ def mixed(tensorflow: None, tmp_path_factory: pytest.TempPathFactory) -> Compari
         encoding="utf-8",
     )
     experiment = load_config(config)
-    options: dict[str, Any] = {"workers": 0, "fresh": False, "progress": SilentProgress(), "command": "regzoo compare"}
-    sitting.run_comparison(experiment, lambda: sitting.read_data(experiment), folder / "visits", **options)
+    options: dict[str, Any] = {
+        "workers": 0,
+        "fresh": False,
+        "progress": SilentProgress(),
+        "command": "regzoo compare",
+    } | {"publish": publish}
+    runner.run_comparison(experiment, lambda: runner.read_data(experiment), folder / "visits", **options)
     return Comparison(folder / "visits", config, table)
 
 

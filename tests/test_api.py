@@ -16,7 +16,7 @@ from PIL import Image
 
 import regzoo
 from regzoo import api
-from regzoo.comparison import runner as sitting
+from regzoo.comparison import runner
 from regzoo.core import EnvironmentFailure, InputError
 from regzoo.execution.serial import SerialExecutor
 from regzoo.regularizers import L2, Dropout
@@ -311,7 +311,7 @@ def test_an_unfinished_comparison_has_no_best(rows: Any, tmp_path: Path, monkeyp
     def stop(*_: Any) -> None:
         raise Stop
 
-    monkeypatch.setattr(sitting, "make_runs", stop)
+    monkeypatch.setattr(runner, "make_runs", stop)
     with pytest.raises(Stop):
         regzoo.compare(*rows, out=tmp_path / "mine", **SMALL)
     result = Result(tmp_path / "mine")
@@ -340,7 +340,7 @@ def test_workers_start_before_the_data_is_read_and_not_at_all_for_a_bad_config(
         told.append("read")
         raise InputError("there is no such file")
 
-    monkeypatch.setattr(sitting, "ProcessPool", lambda count, limit: Hall())
+    monkeypatch.setattr(runner, "ProcessPool", lambda count, limit: Hall())
     monkeypatch.setattr(api, "read_data", read)
     given = {**SMALL, "data": {"source": "iris"}, "out": tmp_path / "mine", "workers": 2}
     with pytest.raises(InputError, match="there is no such file"):

@@ -10,7 +10,7 @@ from regzoo.bench.data import prepared
 from regzoo.bench.machine import peak_memory_mb
 from regzoo.bench.measurement import Measurement
 from regzoo.bench.plan import Job
-from regzoo.comparison import runner as sitting
+from regzoo.comparison import runner
 from regzoo.comparison.plan import Plan
 from regzoo.comparison.progress import SilentProgress
 from regzoo.core import EnvironmentFailure
@@ -27,11 +27,11 @@ class Clock(SilentProgress):
         self.records: list[Record] = []
         self.peak_memory_mb: float | None = None
 
-    def planned(self, plan: Plan) -> None:
+    def start(self, plan: Plan) -> None:
         """Learn how many runs there will be."""
         self.runs = plan.runs
 
-    def recorded(self, record: Record, again: bool) -> None:
+    def update(self, record: Record, repeated: bool) -> None:
         """Note the time of ``record``."""
         self.finished.append(time.perf_counter())
         self.records.append(record)
@@ -49,7 +49,7 @@ def compare(job: Job) -> Measurement:
     clock = Clock()
     with tempfile.TemporaryDirectory(prefix="regzoo-") as temporary:
         folder = Path(temporary) / job.case.name
-        sitting.run_comparison(
+        runner.run_comparison(
             job.case.experiment(),
             lambda: parts,
             folder,
@@ -57,7 +57,6 @@ def compare(job: Job) -> Measurement:
             fresh=False,
             progress=clock,
             command="regzoo bench",
-            outputs=False,
         )
         for record in clock.records:
             if record.status != "ok":

@@ -1,43 +1,44 @@
-"""Budget: how far a comparison goes when its time is limited, equally far for every recipe."""
+"""Budget: how far a comparison goes in limited time, equally far for every recipe."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
+
+from regzoo.storage.info import BudgetInfo
 
 Stage = Literal["trial", "replicate", "look"]
+"""``look``, the word that ledgers keep, stands for the further replicates that an interim analysis asks for."""
+
 Level = tuple[Stage, int]
-"""The n-th trial or replicate of every recipe, or what the n-th look at the replicates asks for."""
+"""The n-th trial or replicate of every recipe, or the replicates that the n-th interim analysis asks for."""
 
 ORDER: tuple[Stage, ...] = ("trial", "replicate", "look")
 
-NOTE = "budget"
-"""Where the ledger keeps what was decided."""
-
 FEWEST = {"trial": 1, "replicate": 2, "look": 0}
-"""Levels that are made whatever the time: below, there is no ranking."""
+"""Levels that are made whatever the time: with fewer there is no ranking."""
 
 WANTED = 5
-"""Replicates for which a search leaves time: fewer pairs tell little apart."""
+"""Replicates for which the search leaves time: fewer pairs show little."""
 
 
 @dataclass
 class Budget:
-    """Admits level after level while the time lasts; every recipe takes part in every level.
+    """Admits level after level while time lasts; every recipe takes part in every level.
 
-    A level is admitted if it can be expected to end in time: it is taken to last as long as the longest one so far. The
-    search stops early enough for five replicates (or as many as were asked for). What was decided is kept, so that a
+    A level is admitted if it is expected to end in time, assuming that it lasts as long as the longest one so far. The
+    search stops early enough for five replicates, or for as many as the experiment asks for. Decisions are kept, so a
     comparison that is resumed or run again goes exactly as far.
 
     Args:
-        seconds: of wall-clock time in all, resumptions included; None for no limit.
-        replicates: how many are asked for.
-        least: how many are made whatever the time.
-        spent: seconds spent in earlier sittings.
-        closed: how many levels of a stage were made when its time was up, from earlier sittings.
-        clock: seconds now.
+        seconds: limit on wall time, earlier sessions included; None for no limit.
+        replicates: number of replicates that the experiment asks for.
+        spent: seconds spent in earlier sessions.
+        closed: number of levels that earlier sessions made of a stage whose time was up, by stage.
+        clock: returns the seconds now.
+        least: number of replicates that are made whatever the time.
     """
 
     seconds: float | None
@@ -49,38 +50,38 @@ class Budget:
 
     def __post_init__(self) -> None:
         self.began = self.clock()
-        self._entered: tuple[Level, float] | None = None
+        self._current: tuple[Level, float] | None = None  # and the time at which it was admitted
         self._longest = 0.0  # seconds, for one run of every recipe
         self._size = 1
 
     @property
     def paced(self) -> bool:
-        """Whether levels are made one after the other."""
+        """Whether levels are made one after another."""
         return self.seconds is not None
 
     def admits(self, level: Level, size: int = 1) -> bool:
-        """Whether ``level``, of ``size`` runs a recipe, is to be made; asked when all lower levels are done."""
+        """Return True if ``level``, of ``size`` runs per recipe, may be made; call it once lower levels are done."""
         stage, number = level
-        if self._entered is not None and self._entered[0] == level:
+        if self._current is not None and self._current[0] == level:
             return True
         if stage in self.closed and number >= self.closed[stage]:
             return False
         now = self.clock()
-        if self._entered is not None:
-            self._longest = max(self._longest, (now - self._entered[1]) / self._size)
+        if self._current is not None:
+            self._longest = max(self._longest, (now - self._current[1]) / self._size)
         least = self.least if stage == "replicate" else FEWEST[stage]
         if number >= least and not self._fits(stage, now, size):
             self.closed[stage] = number
             return False
-        self._entered, self._size = (level, now), size
+        self._current, self._size = (level, now), size
         return True
 
     def _fits(self, stage: Stage, now: float, size: int) -> bool:
         if self.seconds is None:
             return True
-        still = size + (min(WANTED, self.replicates) if stage == "trial" else 0)  # levels
-        return self.spent + now - self.began + still * self._longest <= self.seconds
+        remaining = size + (min(WANTED, self.replicates) if stage == "trial" else 0)  # levels
+        return self.spent + now - self.began + remaining * self._longest <= self.seconds
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, for the ledger."""
-        return {"seconds": self.seconds, "closed": self.closed}
+    def to_info(self) -> BudgetInfo:
+        """Return the decisions, for the ledger."""
+        return BudgetInfo(self.seconds, dict(self.closed))

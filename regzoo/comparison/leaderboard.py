@@ -18,6 +18,7 @@ from regzoo.core.json_values import replace_nonfinite
 from regzoo.stats.paired import Contrast, Verdict
 from regzoo.stats.rank import AGAINST_BASELINE, Ranking, rank
 from regzoo.stats.scores import Direction
+from regzoo.storage.ledger import Ledger
 from regzoo.training.records import PartMetrics, Record
 
 PARTS = ("validation", "train", "test")
@@ -183,6 +184,26 @@ class Leaderboard:
 def is_placebo(name: str) -> bool:
     """True for the name of a disguised copy of the baseline; no recipe can be written so."""
     return re.fullmatch(r"placebo \d+", name) is not None
+
+
+def read_leaderboard(ledger: Ledger, records: Sequence[Record] | None = None) -> Leaderboard:
+    """Return the leaderboard as far as ``ledger`` reaches; ``records`` are its own, if they have been read before.
+
+    Raises:
+        InputError: if the comparison has only just begun.
+    """
+    info = ledger.comparison_info()
+    if info is None:
+        raise InputError("the comparison has only just begun: there is nothing to show yet; look again in a moment")
+    return build_leaderboard(
+        ledger.records() if records is None else records,
+        info.rank_by,
+        info.direction,
+        ledger.recipe_names(),
+        rope=info.rope,
+        test_train_ratio=info.test_train_ratio,
+        looks=len(info.interim_analyses),
+    )
 
 
 def build_leaderboard(

@@ -1,4 +1,4 @@
-"""Plan: experiment -> the runs to make, and what they will cost."""
+"""Plan of a comparison: the runs that an experiment needs, and their cost."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from regzoo.training.setup import FoldSetup, TrainingSetup
 from regzoo.training.task import Task
 
 INTERIM_ANALYSES = (5, 10, 20, 40)
-"""Replicates after which a comparison with ``replicates: auto`` is looked at; the last is where it ends."""
+"""Replicates after which results are analyzed with ``replicates: auto``; the last is the most that are made."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,13 @@ class RecipePlan:
 
     Attributes:
         name: the recipe as the config writes it.
-        recipe: the same, read.
-        space: what its search has to find.
-        trials: how many trials its search makes.
-        epochs: how many epochs these trials take at most.
-        members: how many models a run trains; a searched number counts with its highest value.
-        cost: passes through the model that a training step takes, the baseline's being 1.
-        placebo: whether it is the baseline in disguise: the same recipe under another name, on seeds of its own.
+        recipe: the same as an object.
+        space: what its search looks for, one axis per range.
+        trials: number of trials of its search.
+        epochs: most epochs that these trials take together.
+        members: number of models that a run trains; the highest if it is searched.
+        cost: passes through the model that a training step takes; 1 for the baseline.
+        placebo: whether it is a placebo: a copy of the baseline under another name, with its own seeds.
     """
 
     name: str
@@ -52,23 +52,29 @@ class RecipePlan:
 class Plan:
     """Everything that decides the runs of a comparison.
 
-    With several ``folds``, replicate i of every recipe uses cut i of the data; trials use cut 0.
+    With several ``folds``, replicate i of every recipe uses fold i of the data, repetition after repetition; trials
+    use fold 0.
 
     Attributes:
         setup: what all runs share.
-        objective: what is ranked by.
-        arms: one a recipe.
-        tuner, trials, epochs, learning_rate, seed, pruner: as the config says.
-        replicates: how many every recipe gets.
-        budget: seconds, None for no limit.
-        looks: with ``replicates: auto``, after how many replicates it is decided who gets more; else empty.
+        objective: the metric that ranks, and its direction.
+        recipes: one plan per recipe.
+        tuner: the search algorithm.
+        trials: most trials of a search.
+        epochs: epochs of a full training.
+        replicates: number of replicates of every recipe.
+        learning_rate: a number, or the range that is searched.
+        seed: the experiment's.
+        pruner: what stops hopeless trials, ``none`` or ``median``.
+        budget: limit on wall time in seconds, None for no limit.
+        interim_analyses: with ``replicates: auto``, the replicates after which more may be asked for; else empty.
         rope: the region of practical equivalence, None for none.
-        folds: how many pieces of the data validate in turn.
+        folds: number of folds.
     """
 
     setup: TrainingSetup
     objective: Objective
-    arms: tuple[RecipePlan, ...]
+    recipes: tuple[RecipePlan, ...]
     tuner: str
     trials: int
     epochs: int
@@ -77,27 +83,30 @@ class Plan:
     seed: int
     pruner: str = "none"
     budget: float | None = None
-    looks: tuple[int, ...] = ()
+    interim_analyses: tuple[int, ...] = ()
     rope: float | None = None
     folds: int = 1
 
     @property
     def runs(self) -> int:
-        """Trials and replicates of all recipes."""
-        return sum(arm.trials + self.replicates for arm in self.arms)
+        """Number of trials and replicates of all recipes."""
+        return sum(recipe.trials + self.replicates for recipe in self.recipes)
 
     @property
     def model_epochs(self) -> int:
-        """Epochs of training, all runs and members together, at most."""
-        return sum(arm.members * (arm.epochs + self.replicates * self.epochs) for arm in self.arms)
+        """Most epochs of training, summed over all runs and their members."""
+        return sum(recipe.members * self._epochs(recipe) for recipe in self.recipes)
 
     @property
     def baseline_epochs(self) -> float:
-        """The same in what they cost: epochs of the baseline that would take as long."""
-        return sum(arm.cost * arm.members * (arm.epochs + self.replicates * self.epochs) for arm in self.arms)
+        """`model_epochs` weighted by cost: the epochs of the baseline that would take as long."""
+        return sum(recipe.cost * recipe.members * self._epochs(recipe) for recipe in self.recipes)
+
+    def _epochs(self, recipe: RecipePlan) -> int:
+        return recipe.epochs + self.replicates * self.epochs
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
+        """Return plain values, for JSON."""
         return {
             "rank_by": self.objective.metric,
             "tuner": self.tuner,
@@ -107,83 +116,86 @@ class Plan:
             "folds": self.folds,
             "recipes": [
                 {
-                    "name": arm.name,
-                    "trials": arm.trials,
+                    "name": recipe.name,
+                    "trials": recipe.trials,
                     "replicates": self.replicates,
-                    "models_per_run": arm.members,
-                    "cost": round(arm.cost, 3),
-                    "space": {axis.name: f"{axis.range}{' (log)' if axis.log else ''}" for axis in arm.space},
-                    "clashes": arm.recipe.clashes(read_backbone(self.setup.backbone)),
+                    "models_per_run": recipe.members,
+                    "cost": round(recipe.cost, 3),
+                    "space": {axis.name: f"{axis.range}{' (log)' if axis.log else ''}" for axis in recipe.space},
+                    "clashes": recipe.recipe.clashes(read_backbone(self.setup.backbone)),
                 }
-                for arm in self.arms
+                for recipe in self.recipes
             ],
         }
 
 
-def make_plan(experiment: Experiment, prepared: PreparedData, setup: TrainingSetup | None = None) -> Plan:
-    """Plan ``experiment`` on ``prepared`` data; ``setup`` if more is known of it than `make_setup` says.
+def make_plan(experiment: Experiment, data: PreparedData, setup: TrainingSetup | None = None) -> Plan:
+    """Return the plan of ``experiment``; ``setup`` is that of `make_setup`, or one that resolves more of it.
 
     Raises:
-        InputError: if the metric does not fit the task, hyperband has too few trials, or is to be cut short.
+        InputError: if the metric does not fit the task, or hyperband has too few trials, a pruner or a budget.
     """
     search = experiment.search
     if search.tuner == "hyperband" and (search.pruner != "none" or experiment.budget):
         key = "budget" if experiment.budget else "search.pruner"
         raise InputError(f"{key}: hyperband stops trials by its own rule and needs all of them; take another tuner")
-    setup = setup or make_setup(experiment, prepared)
-    recipes = zip(experiment.recipes, experiment.built_recipes(), strict=True)
-    arms = [_plan_recipe(name, recipe, experiment) for name, recipe in recipes]
-    arms += [
+    setup = setup or make_setup(experiment, data)
+    recipes = [
+        _plan_recipe(name, recipe, experiment)
+        for name, recipe in zip(experiment.recipes, experiment.built_recipes(), strict=True)
+    ]
+    recipes += [
         dataclasses.replace(_plan_recipe(name, Recipe(), experiment), placebo=True)
         for name in placebo_names(experiment)
     ]
+    analyses = interim_analyses(experiment)
     return Plan(
         setup=setup,
         objective=setup.task.objective(setup.rank_by),
-        arms=tuple(arms),
+        recipes=tuple(recipes),
         tuner=search.tuner,
         trials=search.trials,
         epochs=experiment.training.epochs,
-        replicates=interim_analyses(experiment)[0],
+        replicates=analyses[0],
         learning_rate=experiment.training.learning_rate,
         seed=experiment.seed,
         pruner=search.pruner,
         budget=experiment.budget,
-        looks=looks if len(looks := interim_analyses(experiment)) > 1 else (),
+        interim_analyses=analyses if len(analyses) > 1 else (),
         rope=experiment.rope,
         folds=experiment.split.folds,
     )
 
 
 def interim_analyses(experiment: Experiment) -> tuple[int, ...]:
-    """After how many replicates a comparison is looked at: once, unless it decides by itself how many it needs."""
+    """Return the replicates after which results are analyzed: one number, unless ``replicates: auto``."""
     return INTERIM_ANALYSES if isinstance(experiment.replicates, str) else (experiment.replicates,)
 
 
 def placebo_names(experiment: Experiment) -> list[str]:
-    """The names of the disguised copies of the baseline."""
+    """Return the names of the placebos, the disguised copies of the baseline."""
     return [f"placebo {number}" for number in range(1, experiment.placebo + 1)]
 
 
-def make_setup(experiment: Experiment, prepared: PreparedData) -> TrainingSetup:
-    """What all runs of ``experiment`` share.
+def make_setup(experiment: Experiment, data: PreparedData) -> TrainingSetup:
+    """Return what all runs of ``experiment`` share.
 
     Raises:
         InputError: if the metric does not fit the task.
     """
-    task = make_task(prepared.preprocessor)
-    rules = [cut.preprocessor for cut in prepared.folds]
+    task = make_task(data.preprocessor)
+    preprocessors = [fold.preprocessor for fold in data.folds]
     return TrainingSetup(
         backbone=experiment.backbone,
         task=task,
-        input_shape=prepared.preprocessor.input_shape,
+        input_shape=data.preprocessor.input_shape,
         optimizer=experiment.training.optimizer,
         batch_size=experiment.training.batch_size,
         rank_by=task.objective(experiment.rank_by).metric,
-        data=data_identity(prepared.digest, experiment),
+        data=data_identity(data.digest, experiment),
         class_weight=experiment.training.class_weight,
         jit_compile=experiment.training.jit_compile,
-        folds=tuple(FoldSetup(make_task(rule), rule.input_shape) for rule in rules),
+        folds=tuple(FoldSetup(make_task(one), one.input_shape) for one in preprocessors),
     )
 
 
@@ -207,7 +219,7 @@ def data_identity(digest: str, experiment: Experiment) -> str:
 
 
 def make_task(preprocessor: Preprocessor) -> Task:
-    """The task that data prepared in this way asks for."""
+    """Return the task of data that ``preprocessor`` prepares."""
     if preprocessor.task == "classification":
         return Task("classification", preprocessor.classes)
     return Task(preprocessor.task, preprocessor.outputs, preprocessor.target_scale)
@@ -216,15 +228,15 @@ def make_task(preprocessor: Preprocessor) -> Task:
 def _plan_recipe(name: str, recipe: Recipe, experiment: Experiment) -> RecipePlan:
     training, search = experiment.training, experiment.search
     space = make_axes(recipe, training.learning_rate)
-    ahead = start_search(search.tuner, space, search.trials, training.epochs, Objective("nll", "min"), seed=0).ahead()
+    rounds = start_search(search.tuner, space, search.trials, training.epochs, Objective("nll", "min"), seed=0).ahead()
     return RecipePlan(
         name=name,
         recipe=recipe,
         space=tuple(space),
-        trials=sum(count for count, _ in ahead),
-        epochs=sum(count * epochs for count, epochs in ahead),
+        trials=sum(count for count, _ in rounds),
+        epochs=sum(count * epochs for count, epochs in rounds),
         members=_count_models(recipe),
-        cost=math.prod(part.cost for part in recipe),
+        cost=math.prod(regularizer.cost for regularizer in recipe),
     )
 
 
@@ -233,16 +245,16 @@ def _count_models(recipe: Recipe) -> int:
     return recipe.fixed(highest).n_models()
 
 
-def estimate_seconds(plan: Plan, prepared: PreparedData, workers: int) -> float:
-    """Time one epoch of the baseline here, and say how long all runs will take on ``workers`` workers.
+def estimate_seconds(plan: Plan, data: PreparedData, workers: int) -> float:
+    """Time one epoch of the baseline here, and return the estimated seconds of all runs on ``workers`` workers.
 
-    A recipe's epoch counts by its cost. Traces and start-up come on top; it is a first guess, made from a measurement.
+    A recipe's epoch counts by its cost. Tracing and the start of workers come on top, so this is a rough guess.
     """
     from regzoo.training.engine.program import Program
     from regzoo.training.engine.trainer import build_compiled_model
 
     model = build_compiled_model(plan.setup, Recipe())
-    program = Program(model, prepared.train, prepared.validation, plan.setup.batch_size)
+    program = Program(model, data.train, data.validation, plan.setup.batch_size)
     options: dict[str, Any] = {"strengths": {}, "seed": 0, "learning_rate": 1e-3, "objective": plan.objective}
     program.train(**options, epochs=1)
     began = time.perf_counter()

@@ -1,28 +1,29 @@
-"""Compare: search, then replicate, for all recipes side by side.
+"""The procedure of every recipe: search its strengths, then replicate the best ones on fresh seeds.
 
-Each recipe is an arm. An arm says which runs it needs next and is given their records when all of them are there;
-arms know nothing of one another, so no result depends on which worker finished first. A run that the ledger holds
-is not made again: that is how an interrupted comparison goes on.
+A procedure yields the runs that it needs next and is sent their records once all are there. Procedures know nothing of
+one another, so no result depends on which worker finished first. A run that the ledger holds is not made again: that is
+how an interrupted comparison resumes.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import functools
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Literal
 
-from regzoo.comparison.budget import FEWEST, NOTE, Budget
+from regzoo.comparison.budget import FEWEST, Budget
 from regzoo.comparison.interim import undecided_recipes
 from regzoo.comparison.plan import Plan, RecipePlan
-from regzoo.comparison.scheduler import Progress, RecipeProcedure, Round, Scheduler
+from regzoo.comparison.progress import Progress
+from regzoo.comparison.scheduler import RecipeProcedure, Round, Scheduler
 from regzoo.core import Objective
 from regzoo.core.seeds import derive
 from regzoo.execution.executor import Executor
 from regzoo.search.search import Point, start_search
 from regzoo.search.space import LEARNING_RATE
+from regzoo.storage.info import BudgetInfo
 from regzoo.storage.ledger import Ledger
 from regzoo.training.engine.pruning import MIN_TRIALS, median_bar
 from regzoo.training.records import Record, Run
@@ -30,59 +31,69 @@ from regzoo.training.records import Record, Run
 Trial = tuple[Point, Record]
 
 PRUNED_ROUND = 2
-"""Trials of a recipe that are made side by side under a pruner, so that two workers keep busy."""
+"""Trials of a recipe that are made at once under a pruner, so that two workers keep busy."""
 
 
-def search_then_replicate(plan: Plan, arm: RecipePlan) -> RecipeProcedure:
-    """Yield the rounds of ``arm``'s search, then its replicates at the strengths that were best.
+def search_then_replicate(plan: Plan, recipe_plan: RecipePlan) -> RecipeProcedure:
+    """Yield the rounds of the recipe's search, then its replicates at the best strengths.
 
-    All searches have the same seed, so that equal spaces are given equal points; all trials have the same seed, so
-    that they differ by their strengths alone; replicate i has the same fresh seed in every arm, so that arms can be
-    compared pair by pair. A placebo has seeds of its own: with the baseline's it would be the baseline to the last bit.
-    With folds, replicate i of every arm is trained and validated on cut i.
+    All searches have the same seed, so that equal spaces are given equal points. All trials have the same seed, so that
+    they differ by their strengths only. Replicate i has the same fresh seed for every recipe, so that recipes are
+    compared in pairs; with folds, it is trained and validated on fold i. A placebo has its own seeds: with those of the
+    baseline it would equal the baseline to the last bit.
     """
-    search = start_search(
-        plan.tuner, list(arm.space), plan.trials, plan.epochs, plan.objective, derive(plan.seed, "search")
-    )
-    own = (arm.name,) if arm.placebo else ()
-    seed = derive(plan.seed, "trial", *own)
+    trials = yield from _search(plan, recipe_plan)
+    best = Point(choose_best(trials, plan.objective).values, plan.epochs)
+    own = _own_streams(recipe_plan)
+
+    def replicates(first: int, end: int) -> list[Run]:
+        seeds = {number: derive(plan.seed, "replicate", number, *own) for number in range(first, end)}
+        return [_make_run(plan, recipe_plan, best, "replicate", number, seed) for number, seed in seeds.items()]
+
+    size = 1 if plan.budget else plan.replicates
+    for first in range(0, plan.replicates, size):
+        if (yield Round(("replicate", first), replicates(first, first + size))) is None:
+            return
+    for analysis, (made, wanted) in enumerate(itertools.pairwise(plan.interim_analyses)):
+        if (yield Round(("look", analysis), replicates(made, wanted))) is None:
+            return
+
+
+def _search(plan: Plan, recipe_plan: RecipePlan) -> Generator[Round, list[Record] | None, list[Trial]]:
+    """Yield the rounds of the recipe's search; return its trials."""
+    seed = derive(plan.seed, "search")
+    search = start_search(plan.tuner, list(recipe_plan.space), plan.trials, plan.epochs, plan.objective, seed)
+    trial_seed = derive(plan.seed, "trial", *_own_streams(recipe_plan))
+    prunable = recipe_plan.recipe.without_post_training() == recipe_plan.recipe
     trials: list[Trial] = []
     while points := search.ask():
         made: list[Trial] = []
         for some in _split_round(points, plan, len(trials)):
-            bar = _pruning_bar(trials + made, plan) if arm.recipe.without_post_training() == arm.recipe else ()
+            bar = _pruning_bar(trials + made, plan) if prunable else ()
             first = len(trials) + len(made)
-            runs = [_make_run(plan, arm, point, "trial", first + i, seed, bar) for i, point in enumerate(some)]
+            runs = [
+                _make_run(plan, recipe_plan, point, "trial", first + i, trial_seed, bar) for i, point in enumerate(some)
+            ]
             records = yield Round(("trial", first), runs)
             if records is None:
                 break
             made += zip(some, records, strict=True)
         trials += made
         if len(made) < len(points):
-            break  # the time is up
+            break  # time is up
         search.tell([_search_score(record, plan.objective) for _, record in made])
-    point = Point(choose_best(trials, plan.objective).values, plan.epochs)
+    return trials
 
-    def seed_of(number: int) -> int:
-        return derive(plan.seed, "replicate", number, *own)
 
-    runs = [_make_run(plan, arm, point, "replicate", number, seed_of(number)) for number in range(plan.replicates)]
-    for number in range(0, len(runs), 1 if plan.budget else len(runs)):
-        some_runs = runs[number : number + 1] if plan.budget else runs
-        if (yield Round(("replicate", number), some_runs)) is None:
-            return
-    for look, (made_already, wanted) in enumerate(itertools.pairwise(plan.looks)):
-        more = [
-            _make_run(plan, arm, point, "replicate", number, seed_of(number)) for number in range(made_already, wanted)
-        ]
-        if (yield Round(("look", look), more)) is None:
-            return
+def _own_streams(recipe_plan: RecipePlan) -> tuple[str, ...]:
+    """Return the name that gives a placebo its own seeds; nothing for other recipes, which share theirs."""
+    return (recipe_plan.name,) if recipe_plan.placebo else ()
 
 
 def _split_round(points: list[Point], plan: Plan, done: int) -> Iterator[list[Point]]:
-    """The parts of a search's round that are made one after the other.
+    """Yield the points of a search's round that are trained at once.
 
-    All at once, unless the time is limited, or a pruner needs some trials to measure the next ones by.
+    That is the whole round, unless time is limited or a pruner needs some trials as a measure of the next ones.
     """
     size = 1 if plan.budget else PRUNED_ROUND if plan.pruner == "median" else len(points)
     first = MIN_TRIALS if plan.pruner == "median" and not plan.budget and not done else size
@@ -99,26 +110,29 @@ def _pruning_bar(trials: Sequence[Trial], plan: Plan) -> tuple[float, ...]:
 
 
 def _search_score(record: Record, objective: Objective) -> float:
-    """What a search is told of a trial; of a pruned one what it had reached."""
+    """Return the score that a search learns from; of a pruned trial the one it had reached."""
     reached = record.metrics.get("validation", {}).get(objective.metric)
     return math.nan if reached is None or record.status not in ("ok", "pruned") else reached
 
 
 def choose_best(trials: Sequence[Trial], objective: Objective) -> Point:
-    """The point of the best trial among those trained longest; the first of equals, or of all if none finished."""
+    """Return the point of the best trial among those trained longest; of all trials if none of these finished.
+
+    The first of equal trials wins.
+    """
     longest = max(point.epochs for point, _ in trials)
     finished = [(point, record) for point, record in trials if not math.isnan(record.score(objective.metric))]
-    full = [pair for pair in finished if pair[0].epochs == longest] or finished or list(trials[:1])
-    chosen = full[0]
-    for pair in full[1:]:
-        if objective.better(pair[1].score(objective.metric), chosen[1].score(objective.metric)):
-            chosen = pair
-    return chosen[0]
+    candidates = [trial for trial in finished if trial[0].epochs == longest] or finished or list(trials[:1])
+    best = candidates[0]
+    for trial in candidates[1:]:
+        if objective.better(trial[1].score(objective.metric), best[1].score(objective.metric)):
+            best = trial
+    return best[0]
 
 
 def _make_run(
     plan: Plan,
-    arm: RecipePlan,
+    recipe_plan: RecipePlan,
     point: Point,
     stage: Literal["trial", "replicate"],
     number: int,
@@ -129,8 +143,8 @@ def _make_run(
     rate = values.pop(LEARNING_RATE, plan.learning_rate)
     return Run(
         stage=stage,
-        name=arm.name,
-        recipe_text=str(arm.recipe.fixed(values)),
+        name=recipe_plan.name,
+        recipe_text=str(recipe_plan.recipe.fixed(values)),
         number=number,
         seed=seed,
         learning_rate=float(rate),  # type: ignore[arg-type]
@@ -145,30 +159,35 @@ def make_runs(plan: Plan, executor: Executor, ledger: Ledger, progress: Progress
     """Make every run of ``plan`` that ``ledger`` does not hold yet.
 
     Raises:
-        EnvironmentFailure: if everything fails alike from the start.
+        EnvironmentFailure: if every run fails with the same error from the start.
     """
-    driver = Scheduler(
-        plan, ledger, make_budget(plan, ledger), progress, functools.partial(undecided_recipes, plan=plan)
+    scheduler = Scheduler(
+        plan,
+        ledger,
+        make_budget(plan, ledger),
+        progress,
+        lambda records, analysis: undecided_recipes(records, plan, analysis),
     )
-    driver.begin([search_then_replicate(plan, arm) for arm in plan.arms])
-    while driver.busy:
-        while driver.waiting and executor.room():
-            executor.start(*driver.take(executor.pick(driver.waiting)))
+    scheduler.begin([search_then_replicate(plan, recipe_plan) for recipe_plan in plan.recipes])
+    while scheduler.busy:
+        while scheduler.ready and executor.room():
+            executor.start(*scheduler.take(executor.pick(scheduler.ready)))
         for record, weights in executor.collect():
-            driver.file(record, weights)
+            scheduler.add(record, weights)
     ledger.forget_trainings()
 
 
 def make_budget(plan: Plan, ledger: Ledger) -> Budget:
-    """The time that is left, and what was decided about it in earlier sittings.
+    """Return the remaining time, with the decisions of earlier sessions.
 
-    With another budget than before, more replicates may be made; the search is not taken up again, because the
-    replicates stand for the strengths that it chose.
+    With another budget than before, more replicates may be made; the search is not continued, because the replicates
+    measure the strengths that it chose.
     """
-    noted = ledger.get_info(NOTE) or {"seconds": plan.budget, "closed": {}}
-    same = noted["seconds"] == plan.budget
-    closed = {stage: number for stage, number in noted["closed"].items() if same or stage == "trial"}
-    spent = (ledger.get_info("study") or {}).get("seconds") or 0.0
-    # Replicates that decide for themselves how many they are begin with five, whatever the time.
-    least = plan.replicates if len(plan.looks) > 1 else FEWEST["replicate"]
+    earlier = ledger.budget_info() or BudgetInfo(plan.budget)
+    same = earlier.seconds == plan.budget
+    closed = {stage: number for stage, number in earlier.closed.items() if same or stage == "trial"}
+    comparison = ledger.comparison_info()
+    spent = (comparison and comparison.seconds) or 0.0
+    # Where interim analyses decide on more replicates, the first five are made whatever the time.
+    least = plan.replicates if len(plan.interim_analyses) > 1 else FEWEST["replicate"]
     return Budget(plan.budget, plan.replicates, spent, closed, least=least)

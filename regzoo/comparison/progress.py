@@ -1,11 +1,12 @@
-"""Progress: what a comparison does, on one screen; plain lines where there is no terminal."""
+"""Progress of a comparison: a live table on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
 import math
 import time
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Protocol, Self
 
 from rich.console import Console
 from rich.live import Live
@@ -18,21 +19,34 @@ from regzoo.training.records import Record
 
 SECONDS_BETWEEN_LINES = 10.0
 
-FIRST = 4
-"""Runs from which on the time left is foretold: the first ones wait for TensorFlow and for their traces."""
+UNTIMED_RUNS = 4
+"""The time left is estimated from later runs only: the first ones wait for TensorFlow and for their traces."""
+
+
+class Progress(Protocol):
+    """Shows how far a comparison has come."""
+
+    def start(self, plan: Plan) -> None:
+        """Begin with the runs of ``plan``."""
+
+    def update(self, record: Record, repeated: bool) -> None:
+        """Count ``record``, which is in the ledger; ``repeated`` if an earlier session made it."""
+
+    def show_phase(self, text: str) -> None:
+        """Show what the comparison does now."""
 
 
 class SilentProgress:
-    """Says nothing."""
+    """Progress that shows nothing."""
 
-    def planned(self, plan: Plan) -> None:
-        """The plan is made."""
+    def start(self, plan: Plan) -> None:
+        """Show nothing."""
 
-    def recorded(self, record: Record, again: bool) -> None:
-        """A run is done."""
+    def update(self, record: Record, repeated: bool) -> None:
+        """Show nothing."""
 
-    def phase(self, text: str) -> None:
-        """Another phase begins."""
+    def show_phase(self, text: str) -> None:
+        """Show nothing."""
 
     def __enter__(self) -> Self:
         return self
@@ -42,7 +56,7 @@ class SilentProgress:
 
 
 @dataclass
-class _Arm:
+class _RecipeProgress:
     name: str
     runs: int
     done: int = 0
@@ -56,87 +70,94 @@ class LiveProgress:
     """A live table: recipe, runs done, best validation score so far, time left.
 
     Args:
-        console: where to; a table that changes on a terminal, a line every ten seconds elsewhere.
+        console: where to write: a live table on a terminal, a line every ten seconds elsewhere.
     """
 
     console: Console
-    arms: dict[str, _Arm] = field(default_factory=dict)
+    recipes: dict[str, _RecipeProgress] = field(default_factory=dict)
     objective: Objective = field(default_factory=lambda: Objective("nll", "min"))
-    steady: float = 0.0
     made: int = 0
-    said: float = 0.0
+    timed_since: float = 0.0
+    last_line: float = 0.0
     live: Live | None = None
-    doing: str = "preparing: workers start, TensorFlow is imported"
+    phase: str = "preparing: workers start, TensorFlow is imported"
 
     def __enter__(self) -> Self:
-        self.steady = self.said = time.monotonic()
+        self.timed_since = self.last_line = time.monotonic()
         if self.console.is_terminal:
             self.live = Live(self._table(), console=self.console, refresh_per_second=4, transient=True)
             self.live.__enter__()
         else:
-            self.console.print(self.doing, highlight=False)
+            self.console.print(self.phase, highlight=False)
         return self
 
     def __exit__(self, *error: object) -> None:
         if self.live is not None:
             self.live.__exit__(None, None, None)
 
-    def phase(self, text: str) -> None:
-        """Say what is done now, in place of the time left."""
-        self.doing = text
+    def show_phase(self, text: str) -> None:
+        """Show what the comparison does now, in place of the time left."""
+        self.phase = text
         if self.live is not None:
             self.live.update(self._table())
         else:
             self.console.print(text, highlight=False)
 
-    def planned(self, plan: Plan) -> None:
-        """Learn what is to come."""
-        self.doing = ""
+    def start(self, plan: Plan) -> None:
+        """Show the recipes of ``plan``, none of their runs done."""
+        self.phase = ""
         self.objective = plan.objective
-        self.arms = {arm.name: _Arm(arm.name, arm.trials + plan.replicates) for arm in plan.arms}
+        self.recipes = {
+            recipe.name: _RecipeProgress(recipe.name, recipe.trials + plan.replicates) for recipe in plan.recipes
+        }
         self._show()
 
-    def recorded(self, record: Record, again: bool) -> None:
-        """Count ``record`` and show where things stand."""
-        arm = self.arms[record.run.name]
-        arm.done += 1
-        arm.failed += record.status in ("diverged", "failed")
-        self.made += not again
-        if self.made < FIRST:
-            self.steady = time.monotonic()
+    def update(self, record: Record, repeated: bool) -> None:
+        """Count ``record`` and show how far its recipe has come."""
+        recipe = self.recipes[record.run.name]
+        recipe.done += 1
+        recipe.failed += record.status in ("diverged", "failed")
+        self.made += not repeated
+        if self.made < UNTIMED_RUNS:
+            self.timed_since = time.monotonic()
         score = record.score(self.objective.metric)
-        if not math.isnan(score) and (math.isnan(arm.best) or self.objective.better(score, arm.best)):
-            arm.best, arm.best_recipe = score, record.run.recipe_text
+        if not math.isnan(score) and (math.isnan(recipe.best) or self.objective.better(score, recipe.best)):
+            recipe.best, recipe.best_recipe = score, record.run.recipe_text
         self._show()
 
     def _show(self) -> None:
         if self.live is not None:
             self.live.update(self._table())
-        elif time.monotonic() - self.said >= SECONDS_BETWEEN_LINES:
-            self.said = time.monotonic()
+        elif time.monotonic() - self.last_line >= SECONDS_BETWEEN_LINES:
+            self.last_line = time.monotonic()
             done, runs = self._counts()
             self.console.print(f"{done} of {runs} runs, {self._time_left()}", highlight=False)
 
     def _counts(self) -> tuple[int, int]:
-        return sum(arm.done for arm in self.arms.values()), sum(arm.runs for arm in self.arms.values())
+        return sum(recipe.done for recipe in self.recipes.values()), sum(r.runs for r in self.recipes.values())
 
     def _time_left(self) -> str:
         done, runs = self._counts()
-        if self.made < FIRST:
+        if self.made < UNTIMED_RUNS:
             return "the first runs are traced"
-        seconds = (time.monotonic() - self.steady) / (self.made - FIRST + 1) * max(runs - done, 0)
+        seconds = (time.monotonic() - self.timed_since) / (self.made - UNTIMED_RUNS + 1) * max(runs - done, 0)
         return f"about {seconds:.0f} s left" if seconds < 90 else f"about {seconds / 60:.0f} min left"
 
     def _table(self) -> Table | Text:
-        if not self.arms:
-            return Text(self.doing)
-        table = Table(title=self.doing or self._time_left(), title_justify="left")
+        if not self.recipes:
+            return Text(self.phase)
+        table = Table(title=self.phase or self._time_left(), title_justify="left")
         table.add_column("recipe")
         table.add_column("runs", justify="right")
         table.add_column(f"best {self.objective.metric} so far", justify="right")
         table.add_column("with")
-        for arm in self.arms.values():
-            best = "" if math.isnan(arm.best) else f"{arm.best:.4g}"
-            runs = f"{arm.done}/{arm.runs}" + (f" ({arm.failed} failed)" if arm.failed else "")
-            table.add_row(Text(arm.name), runs, best, Text(arm.best_recipe))
+        for recipe in self.recipes.values():
+            best = "" if math.isnan(recipe.best) else f"{recipe.best:.4g}"
+            runs = f"{recipe.done}/{recipe.runs}" + (f" ({recipe.failed} failed)" if recipe.failed else "")
+            table.add_row(Text(recipe.name), runs, best, Text(recipe.best_recipe))
         return table
+
+
+def make_progress(verbose: bool) -> AbstractContextManager[LiveProgress | SilentProgress]:
+    """Return progress on stderr, or silent progress."""
+    return LiveProgress(Console(stderr=True)) if verbose else SilentProgress()

@@ -1,22 +1,21 @@
-"""Sitting: one go at a comparison, from the data to the runs; a second one goes on where the first stopped."""
+"""Run a comparison from data to report, or resume one that was interrupted."""
 
 from __future__ import annotations
 
-import contextlib
+import dataclasses
 import time
 from collections.abc import Callable
-from importlib.metadata import version
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from regzoo.comparison.plan import interim_analyses, make_plan, make_setup, placebo_names
+from regzoo.comparison.metadata import write_metadata
+from regzoo.comparison.plan import Plan, interim_analyses, make_plan, make_setup
 from regzoo.comparison.procedure import make_runs
-from regzoo.comparison.progress import LiveProgress, SilentProgress
+from regzoo.comparison.progress import Progress
 from regzoo.comparison.sweep import Sweep
 from regzoo.config import Experiment
 from regzoo.core import InputError, Recipe
-from regzoo.core.parsing import read_backbone
-from regzoo.data.catalog import READ_BY_KERAS, fold_key
+from regzoo.data.catalog import READ_BY_KERAS
 from regzoo.data.dataset import Dataset
 from regzoo.data.prepared import PreparedData
 from regzoo.data.preprocess import prepare_folds
@@ -24,19 +23,109 @@ from regzoo.data.sources import load_dataset
 from regzoo.execution.process_pool import ProcessPool
 from regzoo.execution.serial import SerialExecutor
 from regzoo.execution.tf_runtime import import_tensorflow
-from regzoo.result import write_outputs
 from regzoo.storage.folder import archive_existing, lock_folder, require_unlocked, write_config
 from regzoo.storage.ledger import Ledger
 from regzoo.training.setup import TrainingSetup
 
-VERSIONS = ("regzoo", "tensorflow", "keras", "keras-tuner", "numpy", "scikit-learn")
+
+@dataclass(frozen=True)
+class PreparedComparison:
+    """A comparison that is ready to start: data prepared, recipes checked, runs planned; nothing is written yet.
+
+    Attributes:
+        experiment: the experiment.
+        data: the prepared data, with every fold.
+        setup: what all runs share.
+        plan: the runs to make.
+    """
+
+    experiment: Experiment
+    data: PreparedData
+    setup: TrainingSetup
+    plan: Plan
 
 
-def make_progress(verbose: bool) -> contextlib.AbstractContextManager[LiveProgress | SilentProgress]:
-    """Progress on stderr, or none."""
-    from rich.console import Console
+def run_comparison(
+    experiment: Experiment,
+    read: Callable[[], PreparedData],
+    folder: Path,
+    *,
+    workers: int | None,
+    fresh: bool,
+    progress: Progress,
+    command: str,
+    sweep: Sweep | None = None,
+    publish: Callable[[Path], None] | None = None,
+) -> None:
+    """Make every run that ``folder`` does not hold yet, then write what follows from them.
 
-    return LiveProgress(Console(stderr=True)) if verbose else SilentProgress()
+    Args:
+        experiment: what to compare.
+        read: returns the data; called once the workers are starting.
+        folder: the comparison's own.
+        workers: number of processes; None for one per core, 0 for this process.
+        fresh: move an existing comparison aside.
+        progress: shows each step.
+        command: the command that the report names.
+        sweep: the strengths that ``experiment`` sweeps; the report then shows the response to them.
+        publish: writes leaderboard, report and model to ``folder``, which stays locked meanwhile; None to write
+            none of them.
+
+    Raises:
+        InputError: if config, data or folder cannot be used; nothing is written then.
+        EnvironmentFailure: if the folder is in use, the disk is full, or workers cannot start.
+    """
+    began = time.monotonic()
+    require_unlocked(folder)
+    with make_executor(workers, experiment.run_limit) as executor:
+        comparison = prepare(experiment, read, executor)
+        if fresh:
+            archive_existing(folder)
+        with lock_folder(folder):
+            execute(comparison, folder, executor, progress, command, sweep)
+            _add_wall_time(folder, time.monotonic() - began)
+            if publish is not None:
+                progress.show_phase("writing the report, verifying the winner's model")
+                publish(folder)
+
+
+def prepare(
+    experiment: Experiment, read: Callable[[], PreparedData], executor: ProcessPool | SerialExecutor
+) -> PreparedComparison:
+    """Read the data, open ``executor``, check every recipe and plan the runs; write nothing.
+
+    Raises:
+        InputError: if data, backbone or a recipe cannot be used.
+        EnvironmentFailure: if workers cannot start.
+    """
+    data = read()
+    setup = make_setup(experiment, data)
+    executor.open(setup, data.arrays(experiment.training.class_weight))  # workers start during the check
+    check_models(experiment, setup)
+    return PreparedComparison(experiment, data, setup, make_plan(experiment, data, setup))
+
+
+def execute(
+    comparison: PreparedComparison,
+    folder: Path,
+    executor: ProcessPool | SerialExecutor,
+    progress: Progress,
+    command: str,
+    sweep: Sweep | None = None,
+) -> None:
+    """Make every planned run that the ledger in ``folder`` does not hold yet; the folder is locked meanwhile.
+
+    Raises:
+        InputError: if the folder holds a comparison of another config or other data.
+        EnvironmentFailure: if every run fails with the same error, or the disk is full.
+    """
+    experiment, setup = comparison.experiment, comparison.setup
+    with Ledger(folder, create=True) as ledger:
+        _require_same_data(ledger, setup)
+        write_config(folder, experiment, ledger.trained_config())
+        write_metadata(ledger, experiment, comparison.data, setup, command, sweep)
+        progress.start(comparison.plan)
+        make_runs(comparison.plan, executor, ledger, progress)
 
 
 def read_data(experiment: Experiment) -> PreparedData:
@@ -50,66 +139,12 @@ def prepare_dataset(experiment: Experiment, dataset: Dataset) -> PreparedData:
     """Split and prepare ``dataset`` as ``experiment`` asks; with folds, once for each replicate."""
     count = interim_analyses(experiment)[0]
     prepared = prepare_folds(dataset, experiment.split, experiment.seed, experiment.task, count)
-    prepared.arrays(experiment.training.class_weight)  # refuses weights of classes that there are not
+    prepared.arrays(experiment.training.class_weight)  # raises if class weights have no classes
     return prepared
 
 
-def run_comparison(
-    experiment: Experiment,
-    read: Callable[[], PreparedData],
-    folder: Path,
-    *,
-    workers: int | None,
-    fresh: bool,
-    progress: LiveProgress | SilentProgress,
-    command: str,
-    outputs: bool = True,
-    sweep: Sweep | None = None,
-) -> None:
-    """Make every run that ``folder`` does not hold yet; then, for ``outputs``, write report and the winner's model.
-
-    Args:
-        experiment: what to compare.
-        read: gives the data; called when the workers are on their way.
-        folder: the comparison's own.
-        workers: how many; None for one per core, 0 for this process.
-        fresh: move a comparison that is there aside.
-        progress: is told.
-        command: what the report says the comparison was made with.
-        outputs: whether leaderboard, report and model are written.
-        sweep: what ``experiment`` sweeps; the report then shows the response to it.
-
-    Raises:
-        InputError: if config, data or folder cannot be used; nothing is written then.
-        EnvironmentFailure: if the folder is in use, the disk is full, or workers cannot start.
-    """
-    began = time.monotonic()
-    require_unlocked(folder)
-    with make_executor(workers, experiment.run_limit) as executor:
-        prepared = read()
-        setup = make_setup(experiment, prepared)
-        data = prepared.arrays(experiment.training.class_weight)
-        executor.open(setup, data)
-        check_models(experiment, setup)
-        plan = make_plan(experiment, prepared, setup)
-        if fresh:
-            archive_existing(folder)
-        with lock_folder(folder):
-            with Ledger(folder, create=True) as ledger:
-                _refuse_other_data(ledger, setup)
-                write_config(folder, experiment, ledger.trained_config())
-                _note(ledger, experiment, prepared, setup, command, sweep)
-                progress.planned(plan)
-                make_runs(plan, executor, ledger, progress)
-                facts = ledger.get_info("study")
-                ledger.set_info("study", {**facts, "seconds": (facts["seconds"] or 0.0) + time.monotonic() - began})
-            if outputs:
-                progress.phase("writing the report, verifying the winner's model")
-                write_outputs(folder)
-
-
 def make_executor(workers: int | None, limit: float) -> ProcessPool | SerialExecutor:
-    """Where runs are made: ``workers`` processes, or this process if 0; ``limit`` is for one run, in seconds.
+    """Return an executor with ``workers`` processes, or in this process for 0; ``limit`` is for a run, in seconds.
 
     Raises:
         InputError: if ``workers`` is negative.
@@ -120,7 +155,7 @@ def make_executor(workers: int | None, limit: float) -> ProcessPool | SerialExec
 
 
 def check_models(experiment: Experiment, setup: TrainingSetup) -> None:
-    """Assemble every recipe once, untrained, so that one that finds no place to act is refused now.
+    """Build every recipe once, untrained, so that one without a place to act is refused now.
 
     Raises:
         InputError: with every such recipe.
@@ -139,77 +174,18 @@ def check_models(experiment: Experiment, setup: TrainingSetup) -> None:
 
 
 def _with_numbers(recipe: Recipe) -> Recipe:
-    """The recipe with the first number of each range."""
+    """Return the recipe with the first number of each range."""
     return recipe.fixed({field: where.values()[0] for field, (where, _) in recipe.space().items()})
 
 
-def _refuse_other_data(ledger: Ledger, setup: TrainingSetup) -> None:
-    held = ledger.get_info("shared")
-    if held is not None and held["data"].split()[0] != setup.data.split()[0]:
+def _require_same_data(ledger: Ledger, setup: TrainingSetup) -> None:
+    earlier = ledger.setup_json()
+    if earlier is not None and earlier["data"].split()[0] != setup.data.split()[0]:
         raise InputError("the data has changed since this comparison began: choose another --out, or use --fresh")
 
 
-def _note(
-    ledger: Ledger,
-    experiment: Experiment,
-    prepared: PreparedData,
-    setup: TrainingSetup,
-    command: str,
-    sweep: Sweep | None,
-) -> None:
-    before = ledger.get_info("study") or {}
-    backbone = read_backbone(experiment.backbone)
-    ledger.set_info("shared", setup.to_json())
-    ledger.set_info("names", [*experiment.recipes, *placebo_names(experiment)])
-    for number, cut in enumerate((prepared, *prepared.folds)):
-        _note_cut(ledger, number, cut)
-    ledger.set_info(
-        "study",
-        {
-            "name": experiment.name,
-            "rank_by": setup.rank_by,
-            "direction": setup.task.objective(setup.rank_by).direction,
-            "data": prepared.facts,
-            "config": experiment.to_yaml(),
-            "model": _model(experiment),
-            "versions": {name: version(name) for name in VERSIONS},
-            "seconds": before.get("seconds"),
-            "command": command,
-            "trials": experiment.search.trials,
-            "tuner": experiment.search.tuner,
-            "replicates": interim_analyses(experiment)[0],
-            "looks": interim_analyses(experiment),
-            "rope": experiment.rope,
-            "budget": experiment.budget,
-            "pruner": experiment.search.pruner,
-            "class_weight": experiment.training.class_weight,
-            "folds": experiment.split.folds,
-            "test_train_ratio": prepared.test_train_ratio,
-            "notes": [note for recipe in experiment.built_recipes() for note in recipe.clashes(backbone)],
-            "sweep": before.get("sweep") if sweep is None else sweep.to_dict(),
-        },
-    )
-
-
-def _model(experiment: Experiment) -> dict[str, Any]:
-    """What is trained, on what, and how: what a paper has to say of it."""
-    backbone = read_backbone(experiment.backbone)
-    training, split = experiment.training, experiment.split
-    return {
-        "backbone": backbone.in_full(),
-        "epochs": training.epochs,
-        "batch_size": training.batch_size,
-        "optimizer": training.optimizer,
-        "learning_rate": str(training.learning_rate),
-        "train_size": split.train_size,
-        "label_noise": split.label_noise,
-        "seed": experiment.seed,
-    }
-
-
-def _note_cut(ledger: Ledger, number: int, cut: PreparedData) -> None:
-    """Keep what a model that was trained in this cut is exported with."""
-    ledger.set_info(fold_key("preparation", number), cut.preprocessor.to_json())
-    ledger.set_info(fold_key("held_out", number), cut.held_out[0].tolist())
-    if number:
-        ledger.set_info(fold_key("data", number), cut.facts)
+def _add_wall_time(folder: Path, seconds: float) -> None:
+    with Ledger(folder) as ledger:
+        info = ledger.comparison_info()
+        assert info is not None  # written before the first run
+        ledger.set_comparison_info(dataclasses.replace(info, seconds=(info.seconds or 0.0) + seconds))

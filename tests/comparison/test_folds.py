@@ -14,8 +14,7 @@ import tensorflow as tf
 from sklearn.datasets import load_iris
 
 import regzoo
-from regzoo.comparison import leaderboard
-from regzoo.comparison import runner as sitting
+from regzoo.comparison import leaderboard, runner
 from regzoo.config import from_keywords
 from regzoo.core import InputError
 from regzoo.data.prepared import PreparedData
@@ -52,7 +51,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> regzoo.Result:
 
 @pytest.fixture(scope="module")
 def folds() -> list[PreparedData]:
-    prepared = sitting.prepare_dataset(from_keywords(**ASKED), from_arrays(X, Y))
+    prepared = runner.prepare_dataset(from_keywords(**ASKED), from_arrays(X, Y))
     return [prepared, *prepared.folds]
 
 
@@ -151,7 +150,7 @@ def test_another_cut_may_have_other_columns_and_another_scale(tmp_path: Path) ->
     asked = {**ASKED, "recipes": ["none"], "replicates": 3}
     data = {"csv": tmp_path / "homes.csv", "target": "price"}
     experiment = from_keywords(data=data, **asked)
-    prepared = sitting.read_data(experiment)
+    prepared = runner.read_data(experiment)
     made = [prepared, *prepared.folds]
     assert len({cut.preprocessor.target_scale for cut in made}) == 3
     assert len({cut.preprocessor.input_shape for cut in made}) > 1

@@ -31,14 +31,19 @@ def test_runs_and_epochs_by_hand(rows: Rows) -> None:
     assert plan.runs == 4 * (4 + 2)
     # 6 runs of 10 epochs each, times the models that a run trains: 1, 1, 3 and at most 5
     assert plan.model_epochs == 6 * 10 * (1 + 1 + 3 + 5)
-    assert [arm.members for arm in plan.arms] == [1, 1, 3, 5]
+    assert [recipe.members for recipe in plan.recipes] == [1, 1, 3, 5]
     assert plan.baseline_epochs == plan.model_epochs
 
 
 def test_a_recipe_counts_by_what_its_steps_cost(rows: Rows) -> None:
     recipes = ["none", "sam(0.1)", "dropout(0.5) + r_drop(1.0) + sam(0.1) + ensemble(3)"]
     plan, _ = planned(rows, recipes=recipes, search={"trials": 4}, replicates=2, training={"epochs": 10})
-    assert [arm.cost for arm in plan.arms] == [1.0, 2.0, 4.0]  # each of sam's two passes is one of r_drop's two
+    # Each of the two passes of sam is one of the two of r_drop.
+    assert [recipe.cost for recipe in plan.recipes] == [
+        1.0,
+        2.0,
+        4.0,
+    ]
     assert [recipe["cost"] for recipe in plan.to_dict()["recipes"]] == [1.0, 2.0, 4.0]
     assert plan.baseline_epochs == 6 * 10 * (1 + 2 + 4 * 3)
     assert plan.model_epochs == 6 * 10 * (1 + 1 + 3)
@@ -51,7 +56,7 @@ def test_a_plan_says_how_many_folds_there_are(rows: Rows) -> None:
 
 def test_nothing_to_search_is_one_trial(rows: Rows) -> None:
     plan, _ = planned(rows, training={"learning_rate": 0.01}, search={"trials": 4})
-    assert [arm.trials for arm in plan.arms] == [1, 4]
+    assert [recipe.trials for recipe in plan.recipes] == [1, 4]
 
 
 def test_the_study_holds_what_is_equal(rows: Rows, numbers: Rows) -> None:

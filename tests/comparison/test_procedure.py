@@ -77,8 +77,8 @@ class Told:
 
     records: list[tuple[str, bool]] = field(default_factory=list)
 
-    def recorded(self, record: Record, again: bool) -> None:
-        self.records.append((record.run.key, again))
+    def update(self, record: Record, repeated: bool) -> None:
+        self.records.append((record.run.key, repeated))
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def compared(plan: Plan, folder: Path, executor: Pretend) -> list[tuple[str, boo
 
 def board(plan: Plan, folder: Path) -> str:
     with Ledger(folder) as ledger:
-        names = [arm.name for arm in plan.arms]
+        names = [recipe.name for recipe in plan.recipes]
         return leaderboard.build_leaderboard(
             ledger.records(), plan.objective.metric, plan.objective.direction, names
         ).to_csv()
@@ -226,7 +226,7 @@ def test_a_recipe_that_leaves_no_score_is_last_and_the_rest_is_ranked(status: st
     made = plan()
     compared(made, tmp_path, Pretend(2, status={"dropout": status}))
     with Ledger(tmp_path) as ledger:
-        names = [arm.name for arm in made.arms]
+        names = [recipe.name for recipe in made.recipes]
         found = leaderboard.build_leaderboard(ledger.records(), "nll", "min", names)
     assert [row.name for row in found.recipes][-1] == "dropout"
     assert found.recipes[-1].rank == len(RECIPES)
@@ -305,7 +305,7 @@ def test_a_lost_member_costs_the_runs_that_need_it(plan: Any, tmp_path: Path) ->
 
 def test_everything_failing_alike_ends_it_early(plan: Any, tmp_path: Path) -> None:
     executor = Pretend(2, status=dict.fromkeys(RECIPES, "failed"))
-    with pytest.raises(EnvironmentFailure, match="the first 5 runs all failed alike: out of luck"):
+    with pytest.raises(EnvironmentFailure, match="the first 5 runs all failed with the same error: out of luck"):
         compared(plan(), tmp_path, executor)
     assert len(executor.made) == 5
 

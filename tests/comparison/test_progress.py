@@ -41,17 +41,17 @@ def said(where: Console) -> str:
 
 def test_silence() -> None:
     with SilentProgress() as silent:
-        silent.recorded(record("none", 0.5), again=False)
+        silent.update(record("none", 0.5), repeated=False)
 
 
 def test_a_table_says_how_far_each_recipe_is_and_its_best(plan: Plan) -> None:
     where = console(terminal=True)
     with LiveProgress(where) as screen:
-        screen.planned(plan)
-        screen.recorded(record("none", 0.5), again=False)
-        screen.recorded(record("dropout(0.1|0.5)", 0.25), again=False)
-        screen.recorded(record("dropout(0.1|0.5)", 0.75), again=True)
-        screen.recorded(record("dropout(0.1|0.5)", float("nan"), "diverged"), again=False)
+        screen.start(plan)
+        screen.update(record("none", 0.5), repeated=False)
+        screen.update(record("dropout(0.1|0.5)", 0.25), repeated=False)
+        screen.update(record("dropout(0.1|0.5)", 0.75), repeated=True)
+        screen.update(record("dropout(0.1|0.5)", float("nan"), "diverged"), repeated=False)
         where.print(screen._table())
     lines = [line for line in said(where).splitlines() if "dropout(0.1|0.5)" in line]
     assert "3/4 (1 failed)" in lines[-1]
@@ -64,11 +64,11 @@ def test_elsewhere_plain_lines_not_too_many(plan: Plan, monkeypatch: pytest.Monk
     monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
     where = console(terminal=False)
     with LiveProgress(where) as screen:
-        screen.planned(plan)
+        screen.start(plan)
         for seconds in (4.0, 8.0, 12.0, 16.0, 20.0, 24.0):
             clock[0] = seconds
-            screen.recorded(record("none", 0.5), again=False)
-        screen.phase("writing the report")
+            screen.update(record("none", 0.5), repeated=False)
+        screen.show_phase("writing the report")
     # Runs 4 to 6 took 12 seconds, so the 2 that are left take 8; the first ones do not count.
     assert said(where).splitlines()[1:] == [
         "3 of 8 runs, the first runs are traced",
@@ -83,12 +83,12 @@ def test_runs_of_before_do_not_count_as_speed(plan: Plan, monkeypatch: pytest.Mo
     monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
     where = console(terminal=False)
     with LiveProgress(where) as screen:
-        screen.planned(plan)
+        screen.start(plan)
         for _ in range(3):
-            screen.recorded(record("none", 0.5), again=True)
+            screen.update(record("none", 0.5), repeated=True)
         for seconds in (600.0, 1200.0, 1800.0, 2400.0):
             clock[0] = seconds
-            screen.recorded(record("none", 0.5), again=False)
+            screen.update(record("none", 0.5), repeated=False)
     assert said(where).splitlines()[-1] == "7 of 8 runs, about 10 min left"  # one run of 600 seconds
 
 

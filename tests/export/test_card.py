@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 import yaml
 
+from regzoo.comparison.leaderboard import read_leaderboard
 from regzoo.data.preprocessor import Preprocessor
 from regzoo.export import card
 from regzoo.export.export import load_setup
 from regzoo.export.formats import LITERT, ONNX, SAVED_MODEL, Format
 from regzoo.export.verify import Parity
-from regzoo.result import read_board
 from regzoo.storage.ledger import Ledger
 
 
@@ -22,7 +22,7 @@ def subject_of(finished: Any, form: Format = SAVED_MODEL, place: int = 0, **chan
     """What the card of the recipe at a place of the leaderboard is about, with a preparation that has ``changes``."""
     with Ledger(finished.folder) as ledger:
         records = ledger.records()
-        board = read_board(ledger, records)
+        board = read_leaderboard(ledger, records)
         row = board.recipes[place]
         replicates = tuple(r for r in records if r.run.stage == "replicate" and r.run.name == row.name)
         fields = vars(Preprocessor.from_json(ledger.get_info("preparation"))) | changes
@@ -56,7 +56,7 @@ def test_its_code_serves_the_table(finished: Any, monkeypatch: pytest.MonkeyPatc
 def test_it_says_what_was_measured(finished: Any) -> None:
     text = (finished.folder / "model" / "README.md").read_text(encoding="utf-8")
     with Ledger(finished.folder) as ledger:
-        board = read_board(ledger, ledger.records())
+        board = read_leaderboard(ledger)
         record, _ = ledger.weights(board.recipes[0].name)
     assert f"# flowers: `{board.winner}`" in text
     test = record.metrics["test"]["nll"]

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from regzoo.comparison import runner as sitting
+from regzoo.comparison import runner
+from regzoo.comparison.leaderboard import read_leaderboard
 from regzoo.comparison.plan import make_setup
 from regzoo.config import load_config
 from regzoo.core import EnvironmentFailure, InputError, parse
@@ -23,7 +24,7 @@ from regzoo.export import export as export_module
 from regzoo.export import saved_model
 from regzoo.export.export import export_model, load_setup
 from regzoo.export.verify import Parity
-from regzoo.result import Result, read_board
+from regzoo.result import Result
 from regzoo.storage.ledger import Ledger
 from regzoo.training.engine.trainer import load_finished_model as build_from
 
@@ -47,7 +48,7 @@ def refuse(constant: str) -> None:
 
 
 def exported(ledger: Ledger, to: Path, recipe: str | None = None) -> dict[str, Any]:
-    assert export_model(ledger, read_board(ledger, ledger.records()), to, recipe) == to
+    assert export_model(ledger, read_leaderboard(ledger), to, recipe) == to
     return json.loads((to / "recipe.json").read_text(encoding="utf-8"), parse_constant=refuse)
 
 
@@ -64,7 +65,7 @@ def test_the_winner_of_a_comparison_is_exported_with_its_proof(finished: Any, le
     folder = finished.folder / "model"
     said = json.loads((folder / "recipe.json").read_text(encoding="utf-8"), parse_constant=refuse)
     record, weights = ledger.weights(said["written"])
-    board = read_board(ledger, ledger.records())
+    board = read_leaderboard(ledger)
     assert said["recipe"] == board.winner == record.run.recipe_text
     assert (said["seed"], said["learning_rate"]) == (record.run.seed, record.run.learning_rate)
     assert said["members"] == len(said["member_seeds"]) == len(weights)
@@ -85,7 +86,7 @@ def test_any_recipe_can_be_exported_and_answers_as_its_best_replicate_did(
     said = exported(ledger, tmp_path / "l2", "l2(0.001)")
     assert said["written"] == "l2(0.001)"
     found = answers(tmp_path / "l2", finished.table)
-    prepared = sitting.read_data(load_config(finished.config))
+    prepared = runner.read_data(load_config(finished.config))
     labels = [label.decode() for label in found["label"]]
     accuracy = np.mean(np.array(labels) == finished.table["kind"].to_numpy())
     parts = {"train": 60, "validation": 20, "test": 20}
@@ -109,7 +110,7 @@ def test_an_ensemble_is_one_graph(finished: Any, ledger: Ledger, tmp_path: Path)
 
 @pytest.mark.usefixtures("unverified")
 def test_a_recipe_can_be_named_with_its_numbers(ledger: Ledger, tmp_path: Path) -> None:
-    row = next(row for row in read_board(ledger, ledger.records()).recipes if row.name == "dropout")
+    row = next(row for row in read_leaderboard(ledger).recipes if row.name == "dropout")
     assert exported(ledger, tmp_path / "model", row.recipe)["written"] == "dropout"
 
 
@@ -239,11 +240,11 @@ def test_a_comparison_without_a_finished_replicate_has_nothing_to_export(finishe
     shutil.copytree(finished.folder, tmp_path / "copy")
     with Ledger(tmp_path / "copy") as ledger:
         trials = [record for record in ledger.records() if record.run.stage == "trial"]
-        board = read_board(ledger, trials)
+        board = read_leaderboard(ledger, trials)
         with pytest.raises(InputError, match="no recipe has a finished replicate yet"):
             export_model(ledger, board, tmp_path / "model")
 
 
 def test_the_study_is_read_back_equal(finished: Any, ledger: Ledger) -> None:
     experiment = load_config(finished.config)
-    assert load_setup(ledger) == make_setup(experiment, sitting.read_data(experiment))
+    assert load_setup(ledger) == make_setup(experiment, runner.read_data(experiment))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from regzoo.comparison import runner as sitting
+from regzoo.comparison import runner
 from regzoo.config import load_config
 from regzoo.data.preprocessor import Preprocessor
 from regzoo.data.sources import read_csv
@@ -111,7 +111,7 @@ def test_the_report_and_the_card_list_what_was_done_to_the_data(mixed: Any) -> N
 def test_poison_outside_training_leaves_the_rule_as_it_is(mixed: Any, tmp_path: Path) -> None:
     """Extreme numbers, new words and dates in the validation and test parts teach the preparation nothing."""
     experiment = load_config(mixed.config)
-    clean = sitting.read_data(experiment)
+    clean = runner.read_data(experiment)
     with (mixed.config.parent / "<b>visits.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     data = from_arrays(mixed.table.drop(columns="kind"), mixed.table["kind"])
@@ -125,7 +125,7 @@ def test_poison_outside_training_leaves_the_rule_as_it_is(mixed: Any, tmp_path: 
         writer.writerows(rows)
     config = tmp_path / "visits.yaml"
     config.write_text(mixed.config.read_text(encoding="utf-8"), encoding="utf-8")
-    poisoned = sitting.read_data(load_config(config))
+    poisoned = runner.read_data(load_config(config))
     assert poisoned.preprocessor == clean.preprocessor
     np.testing.assert_array_equal(poisoned.train[0], clean.train[0])
     assert poisoned.validation[0].max() > 1e6

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from regzoo.comparison.leaderboard import read_leaderboard
 from regzoo.data.preprocessor import Preprocessor
 from regzoo.export import saved_model
 from regzoo.export.export import load_setup
-from regzoo.result import read_board
 from regzoo.storage.ledger import Ledger
 from regzoo.training.engine.trainer import load_finished_model as build_from
 
@@ -43,7 +43,7 @@ def ask(address: str, request: dict[str, Any]) -> dict[str, Any]:
 def test_it_answers_over_http_as_the_live_model_does(batch: int, server: str, mixed: Any) -> None:
     with Ledger(mixed.folder) as ledger:
         preprocessor = Preprocessor.from_json(ledger.get_info("preparation"))
-        board = read_board(ledger, ledger.records())
+        board = read_leaderboard(ledger)
         record, weights = ledger.weights(board.recipes[0].name)
         model = build_from(load_setup(ledger), record.run.recipe, weights)
         rows = preprocessor.inputs_from_json(ledger.get_info("held_out"))[:batch]

@@ -23,9 +23,11 @@ def compare(
 ) -> None:
     """Search the strengths of each recipe, train the best again on fresh seeds, rank; run again to resume."""
     from regzoo.cli.tables.leaderboard import make_leaderboard_table
-    from regzoo.comparison.runner import make_progress, read_data, run_comparison
+    from regzoo.comparison.progress import make_progress
+    from regzoo.comparison.runner import read_data, run_comparison
     from regzoo.core.errors import printable
-    from regzoo.result import MODEL, Result
+    from regzoo.publish import MODEL, publish
+    from regzoo.result import Result
     from regzoo.storage.folder import load_experiment
 
     experiment = load_experiment(config, out)
@@ -39,6 +41,7 @@ def compare(
             fresh=fresh,
             progress=progress,
             command=printable(f"regzoo compare {config}"),
+            publish=publish,
         )
     result = Result(folder)
     if not quiet:

@@ -30,8 +30,10 @@ def sweep(
 ) -> None:
     """Measure how the score depends on one strength, or on two; run again to resume."""
     from regzoo.cli.tables.sweep import make_response_table
-    from regzoo.comparison.runner import make_progress, read_data, run_comparison
+    from regzoo.comparison.progress import make_progress
+    from regzoo.comparison.runner import read_data, run_comparison
     from regzoo.comparison.sweep import make_sweep, read_values
+    from regzoo.publish import publish
     from regzoo.result import SweepResult
     from regzoo.storage.folder import load_experiment
 
@@ -47,6 +49,7 @@ def sweep(
             progress=progress,
             command=write_command(config, over, values or []),
             sweep=swept,
+            publish=publish,
         )
     result = SweepResult(folder)
     if not quiet:

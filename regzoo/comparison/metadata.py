@@ -1,0 +1,90 @@
+"""Metadata of a comparison: everything its ledger keeps besides records and weights."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from regzoo.comparison.plan import interim_analyses, placebo_names
+from regzoo.comparison.sweep import Sweep
+from regzoo.config import Experiment
+from regzoo.core.parsing import read_backbone
+from regzoo.data.prepared import PreparedData
+from regzoo.storage.info import ComparisonInfo, DataInfo, FoldInfo, ModelInfo
+from regzoo.storage.ledger import Ledger
+from regzoo.training.setup import TrainingSetup
+
+PACKAGES = ("regzoo", "tensorflow", "keras", "keras-tuner", "numpy", "scikit-learn")
+"""Packages whose versions are kept: another version may train other weights."""
+
+
+def write_metadata(
+    ledger: Ledger,
+    experiment: Experiment,
+    data: PreparedData,
+    setup: TrainingSetup,
+    command: str,
+    sweep: Sweep | None = None,
+) -> None:
+    """Write setup, recipe names, folds and `ComparisonInfo` to ``ledger``, replacing older ones."""
+    ledger.set_setup_json(setup.to_json())
+    ledger.set_recipe_names([*experiment.recipes, *placebo_names(experiment)])
+    for number, fold in enumerate((data, *data.folds)):
+        ledger.set_fold_info(number, make_fold_info(fold))
+    earlier = ledger.comparison_info()
+    ledger.set_comparison_info(make_comparison_info(experiment, data, setup, command, sweep, earlier))
+
+
+def make_comparison_info(
+    experiment: Experiment,
+    data: PreparedData,
+    setup: TrainingSetup,
+    command: str,
+    sweep: Sweep | None = None,
+    earlier: ComparisonInfo | None = None,
+) -> ComparisonInfo:
+    """Return the facts of a comparison; wall time, and the sweep if none is given, are those of ``earlier``."""
+    backbone = read_backbone(experiment.backbone)
+    earlier_sweep = None if earlier is None else earlier.sweep
+    return ComparisonInfo(
+        name=experiment.name,
+        rank_by=setup.rank_by,
+        direction=setup.task.objective(setup.rank_by).direction,
+        data=DataInfo.from_json(data.facts),
+        config=experiment.to_yaml(),
+        versions={package: version(package) for package in PACKAGES},
+        command=command,
+        trials=experiment.search.trials,
+        tuner=experiment.search.tuner,
+        replicates=interim_analyses(experiment)[0],
+        model=make_model_info(experiment),
+        seconds=None if earlier is None else earlier.seconds,
+        pruner=experiment.search.pruner,
+        interim_analyses=interim_analyses(experiment),
+        rope=experiment.rope,
+        budget=experiment.budget,
+        class_weight=experiment.training.class_weight,
+        folds=experiment.split.folds,
+        test_train_ratio=data.test_train_ratio,
+        notes=tuple(note for recipe in experiment.built_recipes() for note in recipe.clashes(backbone)),
+        sweep=earlier_sweep if sweep is None else sweep.to_dict(),
+    )
+
+
+def make_model_info(experiment: Experiment) -> ModelInfo:
+    """Return the model that is trained and how: what the methods section of a paper states."""
+    training, split = experiment.training, experiment.split
+    return ModelInfo(
+        backbone=read_backbone(experiment.backbone).in_full(),
+        epochs=training.epochs,
+        batch_size=training.batch_size,
+        optimizer=training.optimizer,
+        learning_rate=str(training.learning_rate),
+        train_size=split.train_size,
+        label_noise=split.label_noise,
+        seed=experiment.seed,
+    )
+
+
+def make_fold_info(fold: PreparedData) -> FoldInfo:
+    """Return everything that the export of a model trained in ``fold`` needs."""
+    return FoldInfo(fold.preprocessor.to_json(), fold.held_out[0].tolist(), DataInfo.from_json(fold.facts))
