@@ -81,7 +81,9 @@ def audit(board: dict[str, Any], records: Sequence[Record], comparison: dict[str
     searched = [account for account in accounts if account.trials]
     unequal = [_unequal(searched, word, count) for word, count in _ALIKE.items()]
     measured = [account for account in accounts if account.replicates]
-    if len(comparison.get("interim_analyses") or comparison.get("looks", ())) < 2:  # else more were given on purpose, where the order was open
+    if (
+        len(comparison.get("interim_analyses") or comparison.get("looks", ())) < 2
+    ):  # else more were given on purpose, where the order was open
         unequal.append(_unequal(measured, "replicates", lambda account: account.replicates))
     unequal.append(_rates(searched, records))
     said = tuple(sentence for sentence in unequal if sentence)

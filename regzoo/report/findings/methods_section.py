@@ -58,7 +58,11 @@ def _disguised(board: dict[str, Any], base: str) -> list[str]:
 def _departures(comparison: dict[str, Any]) -> list[str]:
     """What was asked for beyond the usual, a sentence each."""
     said = []
-    looks, rope, budget = comparison.get("interim_analyses") or comparison.get("looks", ()), comparison.get("rope"), comparison.get("budget")
+    looks, rope, budget = (
+        comparison.get("interim_analyses") or comparison.get("looks", ()),
+        comparison.get("rope"),
+        comparison.get("budget"),
+    )
     if len(looks) > 1:
         said.append(
             f"Recipes whose order was open got further seeds, decided at looks after {listing(list(map(str, looks)))} "
