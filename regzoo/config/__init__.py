@@ -1,20 +1,11 @@
-"""Config: YAML or keywords -> Experiment (frozen); every error names file, line and key."""
+"""Configs: YAML or keywords become a frozen `Experiment`; every error names file, line, column and key."""
 
-from regzoo.config.experiment import (
-    AUTO,
-    DataConfig,
-    Experiment,
-    SearchConfig,
-    SplitConfig,
-    TrainingConfig,
-    from_keywords,
-    load_config,
-    read_config,
-)
+from regzoo.config.experiment import Experiment
+from regzoo.config.reader import from_keywords, load_config, read_config
+from regzoo.config.sections import DataConfig, SearchConfig, SplitConfig, TrainingConfig
 from regzoo.core.errors import ConfigError
 
 __all__ = [
-    "AUTO",
     "ConfigError",
     "DataConfig",
     "Experiment",

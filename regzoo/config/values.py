@@ -1,7 +1,7 @@
-"""Values: what a key of a config accepts, from a YAML file (`Scalar`) or from Python.
+"""Validators for the values of a config, from a YAML file (`Scalar`) or from Python.
 
-Each function returns the value in its normal form or raises ValueError with what is allowed and what was
-received; pydantic collects these errors.
+Each validator returns the value in normal form, or raises ValueError with what is allowed and what was received;
+pydantic collects these errors.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import ValidationError, ValidationInfo
 from pydantic_core import InitErrorDetails
 
-from regzoo.config.yaml_source import Nested, Scalar
+from regzoo.config.yaml_source import Collection, Scalar
 from regzoo.core.domain import Domain
 from regzoo.core.errors import did_you_mean
 from regzoo.core.grammar import read_value
@@ -22,195 +22,196 @@ from regzoo.core.parsing import as_recipe
 from regzoo.core.ranges import Choice, Float, Int
 from regzoo.core.regularizer import BASELINE, Recipe, Regularizer
 
-_FOLDER = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 LONGEST_NAME = 100
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h)")
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 NO_AUTO = "auto was removed: whole suites took 108 s with XLA and 78 s without; write true or false"
-_MOST_BITS = 1000  # a larger whole number overflows when it becomes a float
+
+_FOLDER_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h)")
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+_MAX_BITS = 1000  # a larger integer overflows when it becomes a float
 
 
-def received(value: Any) -> str:
-    """Say what was received, in one short line."""
-    said = str(value) if isinstance(value, Scalar | Nested) else _python(value)
-    said = " ".join(said.split())
-    return said if len(said) <= 80 else f"{said[:77]}..."
+def describe_received(value: Any) -> str:
+    """Return what was received, in one short line."""
+    shown = str(value) if isinstance(value, Scalar | Collection) else _describe_python(value)
+    shown = " ".join(shown.split())
+    return shown if len(shown) <= 80 else f"{shown[:77]}..."
 
 
-def _python(value: Any) -> str:
+def _describe_python(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "a list"
     return "keys and values" if isinstance(value, dict) else repr(value)
 
 
-def whole(domain: str) -> Callable[[Any], int]:
-    """Accept a whole number in ``domain``."""
+def accept_integer(domain: str) -> Callable[[Any], int]:
+    """Return a validator of integers in ``domain``."""
 
     def accept(value: Any) -> int:
-        plain = _plain(value)
+        plain = _to_python(value)
         if not _is_number(plain) or plain not in Domain(domain) or plain != int(plain):
-            raise ValueError(f"takes a whole number in {domain}, received {received(value)}")
+            raise ValueError(f"takes a whole number in {domain}, received {describe_received(value)}")
         return int(plain)
 
     return accept
 
 
-def whole_or(domain: str, word: str) -> Callable[[Any], Any]:
-    """Accept a whole number in ``domain``, or ``word``."""
-    single = whole(domain)
+def accept_integer_or(domain: str, word: str) -> Callable[[Any], Any]:
+    """Return a validator of integers in ``domain`` and of ``word``."""
+    integer = accept_integer(domain)
 
     def accept(value: Any) -> Any:
-        plain = _plain(value)
+        plain = _to_python(value)
         if not isinstance(plain, str):
-            return single(value)
+            return integer(value)
         if plain != word:
-            raise ValueError(f"takes a whole number in {domain} or {word}, received {received(value)}")
+            raise ValueError(f"takes a whole number in {domain} or {word}, received {describe_received(value)}")
         return plain
 
     return accept
 
 
-def number(domain: str) -> Callable[[Any], float]:
-    """Accept a number in ``domain``."""
+def accept_number(domain: str) -> Callable[[Any], float]:
+    """Return a validator of numbers in ``domain``."""
 
     def accept(value: Any) -> float:
-        plain = _plain(value)
+        plain = _to_python(value)
         if not _is_number(plain) or plain not in Domain(domain):
-            raise ValueError(f"takes a number in {domain}, received {received(value)}")
+            raise ValueError(f"takes a number in {domain}, received {describe_received(value)}")
         return float(plain)
 
     return accept
 
 
-def searchable(domain: str) -> Callable[[Any], float | Float | Choice]:
-    """Accept a number in ``domain``, a range such as ``0.0003..0.01`` or a choice such as ``0.001|0.003``."""
-    single = number(domain)
+def accept_searchable(domain: str) -> Callable[[Any], float | Float | Choice]:
+    """Return a validator of numbers in ``domain``, ranges such as ``0.0003..0.01`` and choices as ``0.001|0.003``."""
+    number = accept_number(domain)
 
     def accept(value: Any) -> float | Float | Choice:
-        plain = _plain(value)
+        plain = _to_python(value)
         if isinstance(plain, str) and (".." in plain or "|" in plain):
             plain = read_value(plain)
         if isinstance(plain, Float | Int | Choice):
-            ends = [single(end) for end in plain.values()]
+            ends = [number(end) for end in plain.values()]
             return Choice(tuple(ends)) if isinstance(plain, Choice) else Float(*ends)
         if not _is_number(plain):
             forms = "a range such as 0.0003..0.01 or a choice such as 0.001|0.003"
-            raise ValueError(f"takes a number in {domain}, {forms}, received {received(value)}")
-        return single(value)
+            raise ValueError(f"takes a number in {domain}, {forms}, received {describe_received(value)}")
+        return number(value)
 
     return accept
 
 
-def duration(value: Any) -> float:
+def accept_duration(value: Any) -> float:
     """Accept a length of time such as ``90s``, ``10m`` or ``1.5h``; return seconds. A bare number is seconds."""
-    plain = _plain(value)
-    written = _DURATION.fullmatch(str(plain).strip()) if isinstance(plain, str) else None
-    seconds = float(written[1]) * _UNITS[written[2]] if written else plain
+    plain = _to_python(value)
+    found = _DURATION.fullmatch(str(plain).strip()) if isinstance(plain, str) else None
+    seconds = float(found[1]) * _SECONDS[found[2]] if found else plain
     if not _is_number(seconds) or seconds not in Domain("(0, inf)"):
-        raise ValueError(f"takes a length of time such as 90s, 10m or 1.5h, received {received(value)}")
+        raise ValueError(f"takes a length of time such as 90s, 10m or 1.5h, received {describe_received(value)}")
     return float(seconds)
 
 
-def text(value: Any) -> str:
-    """Accept text that is not empty; the text of a number counts as it stands."""
-    plain = value.text if isinstance(value, Scalar) and value.kind in ("text", "number") else _plain(value)
+def accept_text(value: Any) -> str:
+    """Accept text that is not empty; a number is accepted as the text that it was written as."""
+    plain = value.text if isinstance(value, Scalar) and value.kind in ("text", "number") else _to_python(value)
     if not isinstance(plain, str) or not plain.strip():
-        raise ValueError(f"takes text, received {received(value)}")
+        raise ValueError(f"takes text, received {describe_received(value)}")
     return plain
 
 
-def columns(value: Any) -> str | tuple[str, ...]:
-    """Accept the name of a column, or a list of several; a list of one is its one."""
+def accept_columns(value: Any) -> str | tuple[str, ...]:
+    """Accept the name of a column, or a list of names; a list of one name is that name."""
     if not isinstance(value, list | tuple):
-        return text(value)
-    names = tuple(text(item) for item in value)
+        return accept_text(value)
+    names = tuple(accept_text(item) for item in value)
     twice = [name for name in names if names.count(name) > 1]
     if twice or not names:
-        said = f"{twice[0]!r} twice" if twice else "an empty list"
-        raise ValueError(f"takes the name of a column, or a list of different ones, received {said}")
+        shown = f"{twice[0]!r} twice" if twice else "an empty list"
+        raise ValueError(f"takes the name of a column, or a list of different ones, received {shown}")
     return names if len(names) > 1 else names[0]
 
 
-def flag(value: Any) -> bool:
+def accept_flag(value: Any) -> bool:
     """Accept true or false."""
-    plain = _plain(value)
+    plain = _to_python(value)
     if not isinstance(plain, bool):
-        raise ValueError(f"takes true or false, received {received(value)}")
+        raise ValueError(f"takes true or false, received {describe_received(value)}")
     return plain
 
 
-def jit_compile(value: Any) -> bool:
-    """Accept true or false; say of ``auto`` that it was removed."""
-    if _plain(value) == "auto":
+def accept_jit_compile(value: Any) -> bool:
+    """Accept true or false; the error for ``auto`` explains that it was removed."""
+    if _to_python(value) == "auto":
         raise ValueError(NO_AUTO)
-    return flag(value)
+    return accept_flag(value)
 
 
-def size(value: Any) -> tuple[int, int]:
+def accept_size(value: Any) -> tuple[int, int]:
     """Accept the height and the width of images, ``[32, 48]``."""
-    plain = _plain(value)
+    plain = _to_python(value)
     if not isinstance(plain, list | tuple) or len(plain) != 2:
-        said = f"a list of {len(plain)}" if isinstance(plain, list | tuple) else received(value)
-        raise ValueError(f"takes [height, width] in pixels, such as [32, 32], received {said}")
-    height, width = (whole("[1, inf)")(side) for side in plain)
+        shown = f"a list of {len(plain)}" if isinstance(plain, list | tuple) else describe_received(value)
+        raise ValueError(f"takes [height, width] in pixels, such as [32, 32], received {shown}")
+    height, width = (accept_integer("[1, inf)")(side) for side in plain)
     return height, width
 
 
-def word(options: tuple[str, ...], unlisted: tuple[str, ...] = ()) -> Callable[[Any], str]:
-    """Accept one of ``options``, or one of ``unlisted``, which no message mentions."""
+def accept_word(options: tuple[str, ...], unlisted: tuple[str, ...] = ()) -> Callable[[Any], str]:
+    """Return a validator of the words in ``options``, and of those in ``unlisted``, which no message mentions."""
 
     def accept(value: Any) -> str:
-        plain = _plain(value)
+        plain = _to_python(value)
         if isinstance(plain, str) and plain in (*options, *unlisted):
             return plain
         hint = did_you_mean(plain, options) if isinstance(plain, str) else ""
         near = hint if "Did you mean" in hint else ""
-        raise ValueError(f"takes one of {', '.join(options)}, received {received(value)}.{near}")
+        raise ValueError(f"takes one of {', '.join(options)}, received {describe_received(value)}.{near}")
 
     return accept
 
 
-def folder(value: Any) -> str:
-    """Accept the name of a folder that is safe on every system."""
-    name = str(value) if isinstance(value, int) and not isinstance(value, bool) else text(value)
-    if not _FOLDER.fullmatch(name) or len(name) > LONGEST_NAME:
+def accept_folder_name(value: Any) -> str:
+    """Accept a folder name that is valid on every operating system."""
+    name = str(value) if isinstance(value, int) and not isinstance(value, bool) else accept_text(value)
+    if not _FOLDER_NAME.fullmatch(name) or len(name) > LONGEST_NAME:
         allowed = f"up to {LONGEST_NAME} letters (a to z), digits, '.', '_' or '-', not starting with a dot"
-        raise ValueError(f"takes a folder name: {allowed}, received {received(value)}")
+        raise ValueError(f"takes a folder name: {allowed}, received {describe_received(value)}")
     return name
 
 
-def path(value: Any, info: ValidationInfo) -> Path:
-    """Accept a path; a relative one is taken from the config's folder."""
-    written = Path(value if isinstance(value, Path) else text(value))
-    if isinstance(value, Scalar | str) and "://" in text(value):
-        raise ValueError(f"takes a path on this machine, received {received(value)}; fetch the file first")
-    if "\0" in str(written):
-        raise ValueError(f"takes a path, received {received(value)}")
+def accept_path(value: Any, info: ValidationInfo) -> Path:
+    """Accept a path; a relative one starts at the folder of the config."""
+    path = Path(value if isinstance(value, Path) else accept_text(value))
+    if isinstance(value, Scalar | str) and "://" in accept_text(value):
+        raise ValueError(f"takes a path on this machine, received {describe_received(value)}; fetch the file first")
+    if "\0" in str(path):
+        raise ValueError(f"takes a path, received {describe_received(value)}")
     try:
-        written = written.expanduser()
+        path = path.expanduser()
     except RuntimeError:
-        raise ValueError(f"takes a path, received {received(value)}: there is no such home folder") from None
+        raise ValueError(f"takes a path, received {describe_received(value)}: there is no such home folder") from None
     base: Path = (info.context or {}).get("base", Path.cwd())
-    return (base / written).absolute()
+    return (base / path).absolute()
 
 
 def optional(accept: Callable[..., Any]) -> Callable[..., Any]:
-    """Accept nothing as well, which is as good as leaving the key out."""
-    if accept is path:
-        return lambda value, info: None if _plain(value) is None else path(value, info)
-    return lambda value: None if _plain(value) is None else accept(value)
+    """Return a validator that also accepts nothing, which has the effect of leaving the key out."""
+    if accept is accept_path:
+        return lambda value, info: None if _to_python(value) is None else accept_path(value, info)
+    return lambda value: None if _to_python(value) is None else accept(value)
 
 
-def recipes(value: Any) -> tuple[str, ...]:
-    """Accept a list of recipes; the baseline comes first unless it is listed."""
+def accept_recipes(value: Any) -> tuple[str, ...]:
+    """Accept a list of recipes; the baseline is put first unless it is listed."""
     if not isinstance(value, list | tuple) or not value:
-        said = "an empty list" if isinstance(value, list | tuple) else received(value)
-        raise ValueError(f"takes a list of recipes such as [none, dropout, l2], received {said}")
+        shown = "an empty list" if isinstance(value, list | tuple) else describe_received(value)
+        raise ValueError(f"takes a list of recipes such as [none, dropout, l2], received {shown}")
     names: dict[str, int] = {}
     problems: list[InitErrorDetails] = []
     for index, item in enumerate(value):
         try:
-            name = _recipe(item)
+            name = _accept_recipe(item)
             if name in names:
                 raise ValueError(f"{name!r} is listed twice, it is recipe {names[name] + 1} as well; keep one")
             names[name] = index
@@ -221,25 +222,26 @@ def recipes(value: Any) -> tuple[str, ...]:
     return tuple(names) if BASELINE in names else (BASELINE, *names)
 
 
-def _recipe(item: Any) -> str:
+def _accept_recipe(item: Any) -> str:
     if isinstance(item, Recipe | Regularizer):
         return str(as_recipe(item))
     if not isinstance(item, Scalar | str):
-        raise ValueError(f"a recipe is text such as dropout(0.5) + l2, received {received(item)}")
-    written = text(item)
-    if written.count("(") != written.count(")") or written.count("[") != written.count("]"):
-        way_out = "inside [a, b] YAML cuts at commas, so write one recipe a line after a dash, or use quotes"
-        raise ValueError(f"cannot read {written!r}: brackets do not match ({way_out})")
-    return str(as_recipe(written))
+        raise ValueError(f"a recipe is text such as dropout(0.5) + l2, received {describe_received(item)}")
+    text = accept_text(item)
+    if text.count("(") != text.count(")") or text.count("[") != text.count("]"):
+        way_out = "inside [a, b] YAML splits at commas, so write one recipe a line after a dash, or use quotes"
+        raise ValueError(f"cannot read {text!r}: brackets do not match ({way_out})")
+    return str(as_recipe(text))
 
 
-def _plain(value: Any) -> Any:
+def _to_python(value: Any) -> Any:
+    """Return a YAML or NumPy scalar as a Python value, and everything else unchanged."""
     if isinstance(value, Scalar):
         return value.value
     return value.item() if type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0 else value
 
 
 def _is_number(value: Any) -> bool:
-    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+    if isinstance(value, int) and value.bit_length() > _MAX_BITS:
         return False
     return isinstance(value, int | float) and not isinstance(value, bool)

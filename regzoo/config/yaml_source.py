@@ -1,14 +1,14 @@
-"""Written: a YAML config read with the place of every value, so that an error can point at it.
+"""Read YAML and keep the line and column of every value, so that error messages can name them.
 
-Nothing is constructed: PyYAML's safe loader composes nodes, and this file turns the two levels that a config
-has into plain dictionaries and lists of `Scalar` scalars. Below these, only a short list is read; what is longer
-or lies deeper is never followed, so aliases cannot multiply.
+No objects are constructed: PyYAML's safe loader composes nodes, and this module turns the two levels of a config into
+dictionaries and lists of `Scalar`. Below these levels only a short list is read; whatever is longer or nested more
+deeply is never followed, so that aliases cannot multiply.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -19,21 +19,22 @@ from regzoo.core.errors import ConfigError, ConfigProblem
 KeyPath = tuple[str | int, ...]
 """``("split", "train")`` or ``("recipes", 2)``."""
 
-LARGEST = 262_144
-"""Characters of the longest config that is read."""
+MAX_CHARACTERS = 262_144
+"""Length of the longest config that is read."""
 
 _TAG = "tag:yaml.org,2002:"
+_STANDARD_TAGS = {_TAG + name for name in ("map", "seq", "str", "int", "float", "bool", "null", "timestamp")}
 _NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9]\d*(?:_\d+)*)(?:\.\d*)?|0?\.\d+)(?:[eE][+-]?\d+)?")
-_FEW = 8  # items of a list below a key of a section, such as [32, 32]; a longer one is not looked into
+_MAX_ITEMS = 8  # of a list below a key of a section, such as [32, 32]; a longer list is not read
 _TABS = "; indent with spaces, not with tabs"
 
 
 @dataclass(frozen=True)
 class Scalar:
-    """A scalar: its text, and what it means.
+    """A YAML scalar: its text and its meaning.
 
-    YAML 1.1 reads ``1e-4`` as text, ``017`` as 15 and ``1:30`` as 90. Here a number is a decimal number
-    without quotes, and nothing else is; a field that takes text takes the text of a number as it stands.
+    YAML 1.1 reads ``1e-4`` as text, ``017`` as 15 and ``1:30`` as 90. Here a decimal number without quotes is a
+    number, and nothing else is; a key that takes text accepts a number as the text that it was written as.
     """
 
     text: str
@@ -42,7 +43,7 @@ class Scalar:
 
     @property
     def value(self) -> str | float | bool | None:
-        """What it means in Python."""
+        """Its meaning as a Python value."""
         if self.kind == "number":
             return float(self.text) if re.search("[.eE]", self.text) else int(self.text)
         if self.kind == "flag":
@@ -58,30 +59,39 @@ class Scalar:
 
 
 @dataclass(frozen=True)
-class Nested:
-    """What stands where a scalar belongs; its content is not read.
+class Collection:
+    """A YAML mapping, sequence or tagged value where a scalar belongs; its content is not read.
 
-    ``known`` says that the document's problems hold it already.
+    Attributes:
+        description: in words, for messages.
+        reported: whether the problems of the document already include it.
     """
 
-    what: str
-    known: bool = False
+    description: str
+    reported: bool = False
 
     def __str__(self) -> str:
-        return self.what
+        return self.description
 
 
 @dataclass
 class Document:
-    """A config as written: plain values, the place of each, and what is already known to be wrong."""
+    """A config before validation.
+
+    Attributes:
+        values: plain dictionaries and lists of `Scalar` and `Collection`.
+        places: line and column of each value.
+        keys: line and column of each key.
+        problems: the problems found so far.
+    """
 
     values: dict[str, Any] = field(default_factory=dict)
     places: dict[KeyPath, tuple[int, int]] = field(default_factory=dict)
     keys: dict[KeyPath, tuple[int, int]] = field(default_factory=dict)
     problems: list[ConfigProblem] = field(default_factory=list)
 
-    def place(self, path: KeyPath, of_key: bool = False) -> tuple[int, int]:
-        """Line and column of the value at ``path`` (or of its key), or of the nearest thing that holds it."""
+    def find_place(self, path: KeyPath, of_key: bool = False) -> tuple[int, int]:
+        """Return line and column of the value at ``path`` (or of its key), or of the innermost value around it."""
         places = self.keys if of_key else self.places
         while path not in places:
             if not path:
@@ -90,26 +100,25 @@ class Document:
         return places[path]
 
 
-def compose(text: str, file: str, sections: Collection[str]) -> Document:
-    """Read the YAML ``text``; only the values of the top-level keys in ``sections`` are looked into.
+def compose(text: str, file: str, sections: Container[str]) -> Document:
+    """Read the YAML ``text``; only the values of top-level keys in ``sections`` are read.
 
     Raises:
-        ConfigError: if it is no YAML, is empty, too long, or no mapping of keys to values.
+        ConfigError: if it is not YAML, empty, too long, or not a mapping of keys to values.
     """
-    if len(text) > LARGEST:
-        raise ConfigError(
-            file, [ConfigProblem(1, 1, f"a config has at most {LARGEST} characters, received {len(text)}")]
-        )
-    node = _root(text, file)
+    if len(text) > MAX_CHARACTERS:
+        message = f"a config has at most {MAX_CHARACTERS} characters, received {len(text)}"
+        raise ConfigError(file, [ConfigProblem(1, 1, message)])
+    node = _compose_root(text, file)
     if not isinstance(node, yaml.MappingNode):
-        what = "nothing: the file is empty" if node is None else _describe(node)
-        raise ConfigError(file, [ConfigProblem(1, 1, f"a config is made of keys and values, received {what}")])
+        received = "nothing: the file is empty" if node is None else _describe(node)
+        raise ConfigError(file, [ConfigProblem(1, 1, f"a config is made of keys and values, received {received}")])
     document = Document()
-    document.values = _mapping(document, node, (), sections)
+    document.values = _read_mapping(document, node, (), sections)
     return document
 
 
-def _root(text: str, file: str) -> yaml.Node | None:
+def _compose_root(text: str, file: str) -> yaml.Node | None:
     try:
         return yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.reader.ReaderError as error:
@@ -118,17 +127,17 @@ def _root(text: str, file: str) -> yaml.Node | None:
         problem = ConfigProblem(line, column, f"not YAML: the character {text[error.position]!r} is not allowed")
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        said = error.problem or error.context
-        hint = _TABS if "\\t" in str(said) else ""
+        reason = error.problem or error.context
+        hint = _TABS if "\\t" in str(reason) else ""
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        problem = ConfigProblem(line, column, f"not YAML: {said}{hint}")
+        problem = ConfigProblem(line, column, f"not YAML: {reason}{hint}")
     except RecursionError:
         problem = ConfigProblem(1, 1, "nested too deeply: a config has keys, and keys below these")
     raise ConfigError(file, [problem]) from None
 
 
-def _mapping(
-    document: Document, node: yaml.MappingNode, path: KeyPath, known: Collection[str] | None
+def _read_mapping(
+    document: Document, node: yaml.MappingNode, path: KeyPath, sections: Container[str] | None
 ) -> dict[str, Any]:
     values: dict[str, Any] = {}
     document.places[path] = _place(node)
@@ -137,36 +146,36 @@ def _mapping(
             what = "merge keys (<<) are" if isinstance(key, yaml.ScalarNode) else f"{_describe(key)} as a key is"
             document.problems.append(ConfigProblem(*_place(key), f"{what} not read: write the keys out"))
             continue
-        here = (*path, key.value)
-        if here in document.keys:
-            first = document.keys[here][0]
-            again = f"{_dotted(here)}: is written twice, on lines {first} and {key.start_mark.line + 1}; keep one"
-            document.problems.append(ConfigProblem(*_place(key), again))
+        inner = (*path, key.value)
+        if inner in document.keys:
+            lines = f"on lines {document.keys[inner][0]} and {key.start_mark.line + 1}"
+            message = f"{_join_keys(inner)}: is written twice, {lines}; keep one"
+            document.problems.append(ConfigProblem(*_place(key), message))
             continue
-        document.keys[here] = _place(key)
-        values[key.value] = None if known is not None and key.value not in known else _value(document, value, here)
+        document.keys[inner] = _place(key)
+        is_read = sections is None or key.value in sections
+        values[key.value] = _read_value(document, value, inner) if is_read else None
     return values
 
 
-def _value(document: Document, node: yaml.Node, path: KeyPath) -> Any:
+def _read_value(document: Document, node: yaml.Node, path: KeyPath) -> Any:
     document.places[path] = _place(node)
-    standard = ("map", "seq", "str", "int", "float", "bool", "null", "timestamp")
-    if node.tag not in [_TAG + name for name in standard]:
+    if node.tag not in _STANDARD_TAGS:
         tag = node.tag.replace(_TAG, "!!")
-        said = f"{_dotted(path)}: the tag {tag!r} is not allowed: write the value alone"
-        document.problems.append(ConfigProblem(*_place(node), said))
-        return Nested(f"the tag {tag!r}", known=True)
+        message = f"{_join_keys(path)}: the tag {tag!r} is not allowed: write the value alone"
+        document.problems.append(ConfigProblem(*_place(node), message))
+        return Collection(f"the tag {tag!r}", reported=True)
     if isinstance(node, yaml.ScalarNode):
-        return _scalar(node)
+        return _read_scalar(node)
     if len(path) == 1 and isinstance(node, yaml.MappingNode):
-        return _mapping(document, node, path, None)
-    few = len(path) == 1 or (len(path) == 2 and len(node.value) <= _FEW)
-    if few and isinstance(node, yaml.SequenceNode):
-        return [_value(document, item, (*path, index)) for index, item in enumerate(node.value)]
-    return Nested(_describe(node))
+        return _read_mapping(document, node, path, None)
+    is_read = len(path) == 1 or (len(path) == 2 and len(node.value) <= _MAX_ITEMS)
+    if is_read and isinstance(node, yaml.SequenceNode):
+        return [_read_value(document, item, (*path, index)) for index, item in enumerate(node.value)]
+    return Collection(_describe(node))
 
 
-def _scalar(node: yaml.ScalarNode) -> Scalar:
+def _read_scalar(node: yaml.ScalarNode) -> Scalar:
     if node.style in ("'", '"', "|", ">"):
         return Scalar(node.value, "text", quoted=True)
     if node.tag == f"{_TAG}bool":
@@ -178,12 +187,12 @@ def _scalar(node: yaml.ScalarNode) -> Scalar:
 
 
 def _describe(node: yaml.Node) -> str:
-    """Say what a node is; a mapping of one pair is quoted, since ``- dropout: 0.5`` is a common slip."""
+    """Describe a node in words; a mapping of one pair is quoted, since ``- dropout: 0.5`` is a common mistake."""
     if isinstance(node, yaml.SequenceNode):
         return "a list"
     if isinstance(node, yaml.MappingNode):
         pair = node.value[0] if len(node.value) == 1 else None
-        if pair and all(isinstance(part, yaml.ScalarNode) and len(part.value) <= 60 for part in pair):
+        if pair and all(isinstance(each, yaml.ScalarNode) and len(each.value) <= 60 for each in pair):
             return f"the key and value '{pair[0].value}: {pair[1].value}'"
         return "keys and values"
     return f"the single value {node.value[:60]!r}"
@@ -193,5 +202,5 @@ def _place(node: yaml.Node) -> tuple[int, int]:
     return node.start_mark.line + 1, node.start_mark.column + 1
 
 
-def _dotted(path: KeyPath) -> str:
-    return ".".join(str(part) for part in path)
+def _join_keys(path: KeyPath) -> str:
+    return ".".join(str(key) for key in path)

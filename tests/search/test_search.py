@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from regzoo.config.experiment import TUNERS
+from regzoo.config.sections import TUNERS
 from regzoo.core import Choice, Float, InputError, Int, Objective, parse
 from regzoo.search.search import Point, start_search
 from regzoo.search.space import LEARNING_RATE, RATES, Axis, make_axes, round_value

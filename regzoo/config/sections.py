@@ -1,0 +1,168 @@
+"""The sections of a config: ``data``, ``split``, ``training`` and ``search``, with their keys and defaults."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, PlainValidator, model_validator
+
+from regzoo.config import values
+from regzoo.core.ranges import Choice, Float
+from regzoo.data.catalog import ARRAYS, BUNDLED, KERAS, ROLES, SEPARATORS, Target, list_columns
+from regzoo.training.setup import OPTIMIZERS
+
+TUNERS = ("random", "grid", "bayesian", "hyperband")
+PRUNERS = ("none", "median")
+CLASS_WEIGHTS = ("none", "balanced")
+
+_SUM_TOLERANCE = 1e-9
+_SOURCES = {
+    "source": "{source: digits}",
+    "csv": "{csv: path, target: column}",
+    "parquet": "{parquet: path, target: column}",
+    "npz": "{npz: path}",
+    "images": "{images: folder}",
+    "idx": "{idx: folder}",
+    "keras": "{keras: fashion_mnist}",
+}
+_ALLOWED_WITH = {
+    "target": ("csv", "parquet"),
+    "drop": ("csv", "parquet"),
+    "separator": ("csv",),
+    "encoding": ("csv",),
+    "size": ("images",),
+    "download": ("keras",),
+}
+
+Share = Annotated[float, PlainValidator(values.accept_number("(0, 1)"))]
+Count = Annotated[int, PlainValidator(values.accept_integer("[1, inf)"))]
+OptionalText = Annotated[str | None, PlainValidator(values.optional(values.accept_text))]
+OptionalPath = Annotated[Path | None, PlainValidator(values.optional(values.accept_path))]
+OptionalColumns = Annotated[Target, PlainValidator(values.optional(values.accept_columns))]
+
+
+class Section(BaseModel):
+    """A frozen group of keys; unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class DataConfig(Section):
+    """Where the data comes from: one of ``source``, ``csv``, ``parquet``, ``npz``, ``images``, ``idx`` and ``keras``.
+
+    ``target`` names the column of a table to predict, or lists columns that are several labels; ``drop`` names one or
+    several columns to leave out. ``separator`` and ``encoding`` describe a CSV file where they cannot be guessed.
+    ``group``, ``time``, ``part`` and ``weight`` name columns of a table, or arrays of an archive, that are no inputs;
+    ``validation`` and ``test`` are further files of the same kind that hold these parts. ``size`` is the height and
+    width of images. ``download`` permits fetching the data sets of Keras.
+    """
+
+    source: Annotated[
+        str | None, PlainValidator(values.optional(values.accept_word(tuple(BUNDLED), unlisted=(ARRAYS,))))
+    ] = None
+    csv: OptionalPath = None
+    target: OptionalColumns = None
+    drop: OptionalColumns = None
+    npz: OptionalPath = None
+    parquet: OptionalPath = None
+    separator: Annotated[str | None, PlainValidator(values.optional(values.accept_word(SEPARATORS)))] = None
+    encoding: OptionalText = None
+    images: OptionalPath = None
+    size: Annotated[tuple[int, int] | None, PlainValidator(values.optional(values.accept_size))] = None
+    idx: OptionalPath = None
+    keras: Annotated[str | None, PlainValidator(values.optional(values.accept_word(tuple(KERAS))))] = None
+    download: Annotated[bool, PlainValidator(values.accept_flag)] = False
+    validation: OptionalPath = None
+    test: OptionalPath = None
+    group: OptionalText = None
+    time: OptionalText = None
+    part: OptionalText = None
+    weight: OptionalText = None
+
+    def roles(self) -> dict[str, str]:
+        """Return the names of columns or arrays by role: group, time, part, weight."""
+        named = {role: getattr(self, role) for role in ROLES}
+        return {role: name for role, name in named.items() if name is not None}
+
+    def part_files(self) -> dict[str, Path]:
+        """Return the separate files of the validation and the test part."""
+        files = {"validation": self.validation, "test": self.test}
+        return {part: path for part, path in files.items() if path is not None}
+
+    @model_validator(mode="after")
+    def _require_one_source(self) -> DataConfig:
+        given = [key for key in _SOURCES if getattr(self, key) is not None]
+        if len(given) != 1:
+            received = " and ".join(given) or "none of them"
+            raise ValueError(f"takes one of {', '.join(_SOURCES.values())}, received {received}")
+        for key, sources in _ALLOWED_WITH.items():
+            if given[0] not in sources and getattr(self, key) not in (None, False):
+                raise ValueError(f"{key} goes with {' or '.join(sources)}, received it with {given[0]}; take it out")
+        return self
+
+    @model_validator(mode="after")
+    def _require_one_role_per_column(self) -> DataConfig:
+        roles, files = self.roles(), self.part_files()
+        if self.csv is None and self.parquet is None and self.npz is None and (roles or files):
+            named = ", ".join((*files, *roles))
+            raise ValueError(f"{named} must go with csv, parquet or npz; name such a file, or take it out")
+        lists = {"target": self.target, "drop": self.drop}
+        columns = [*roles.items(), *((key, column) for key, names in lists.items() for column in list_columns(names))]
+        for key, column in columns:
+            twins = [other for other, name in columns if name == column and other != key]
+            if twins:
+                raise ValueError(f"{key} and {twins[0]} are both {column!r}; a column has one role")
+        if self.part is not None and files:
+            raise ValueError(f"part and {' and '.join(files)} both say which rows are which part; keep one of them")
+        return self
+
+
+class SplitConfig(Section):
+    """How rows are split: shares of the parts, folds, number of training rows, share of wrong training labels.
+
+    ``folds``: 1 for a single validation part; with k folds, all rows outside the test part are divided into k, and
+    replicate i validates on fold i mod k. ``duplicates``: ``together`` keeps equal rows in one part, ``anywhere``
+    leaves them to chance.
+    """
+
+    train: Share = 0.6
+    validation: Share = 0.2
+    test: Share = 0.2
+    folds: Count = 1
+    train_size: Annotated[int | None, PlainValidator(values.optional(values.accept_integer("[2, inf)")))] = None
+    label_noise: Annotated[float, PlainValidator(values.accept_number("[0, 1)"))] = 0.0
+    duplicates: Annotated[str, PlainValidator(values.accept_word(("anywhere", "together")))] = "anywhere"
+
+    @model_validator(mode="after")
+    def _require_sum_of_one(self) -> SplitConfig:
+        total = self.train + self.validation + self.test
+        if abs(total - 1.0) > _SUM_TOLERANCE:
+            shares = f"{self.train} + {self.validation} + {self.test} = {round(total, 12)}"
+            raise ValueError(f"train + validation + test must be 1, received {shares}")
+        return self
+
+
+class TrainingConfig(Section):
+    """How every run is trained; ``sgd`` has momentum 0.9.
+
+    ``class_weight: balanced`` gives each class the same total weight, however rare it is. ``jit_compile``: whether XLA
+    compiles the training steps; it makes some models faster and others slower.
+    """
+
+    epochs: Count = 60
+    batch_size: Count = 32
+    optimizer: Annotated[str, PlainValidator(values.accept_word(OPTIMIZERS))] = "adam"
+    class_weight: Annotated[str, PlainValidator(values.accept_word(CLASS_WEIGHTS))] = "none"
+    jit_compile: Annotated[bool, PlainValidator(values.accept_jit_compile)] = False
+    learning_rate: Annotated[float | Float | Choice, PlainValidator(values.accept_searchable("(0, inf)"))] = Float(
+        3e-4, 1e-2
+    )
+
+
+class SearchConfig(Section):
+    """How strengths are searched: the tuner, its trials for each recipe, and whether hopeless trials stop early."""
+
+    tuner: Annotated[str, PlainValidator(values.accept_word(TUNERS))] = "random"
+    trials: Count = 8
+    pruner: Annotated[str, PlainValidator(values.accept_word(PRUNERS))] = "none"
