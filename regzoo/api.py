@@ -14,6 +14,7 @@ from regzoo.config import Experiment
 from regzoo.core import Backbone, InputError, Recipe, Regularizer
 from regzoo.core.parsing import as_recipe
 from regzoo.data.prepared import PreparedData
+from regzoo.data.rows import Rows
 from regzoo.data.sources import from_python
 from regzoo.execution.tf_runtime import import_tensorflow
 from regzoo.publish import publish
@@ -114,8 +115,8 @@ def compare(
         result = regzoo.compare(x, y, backbone="mlp", recipes=["none", "dropout", "l2"], replicates=5)
         print(result.leaderboard)
     """
-    roles = {"groups": groups, "sample_weight": sample_weight, "time": time, "part": part}
-    experiment, read = read_arguments(x, y, roles, keywords)
+    rows = Rows(x, y, groups, sample_weight, time, part)
+    experiment, read = read_arguments(rows, keywords)
     folder, owner = choose_folder(experiment, out)
     command = "regzoo.compare(...)"
     with make_progress(verbose) as progress:
@@ -174,10 +175,10 @@ def sweep(
         result = regzoo.sweep(x, y, over="dropout.rate", values=[0, 0.2, 0.4], backbone="mlp", replicates=5)
         print(result.table, result.best)
     """
-    roles = {"groups": groups, "sample_weight": sample_weight, "time": time, "part": part}
+    rows = Rows(x, y, groups, sample_weight, time, part)
     names = [over] if isinstance(over, str) else list(over)
     lists = [] if values is None else [values] if isinstance(over, str) else list(values)
-    described, read = read_arguments(x, y, roles, {"recipes": ["none"], **keywords})
+    described, read = read_arguments(rows, {"recipes": ["none"], **keywords})
     experiment, swept = make_sweep(described, names, lists)
     folder, owner = choose_folder(experiment, out)
     command = "regzoo.sweep(...)"
@@ -196,31 +197,26 @@ def sweep(
     return SweepResult(folder, owner)
 
 
-def read_arguments(
-    x: Any, y: Any, roles: dict[str, Any], keywords: dict[str, Any]
-) -> tuple[Experiment, Callable[[], PreparedData]]:
+def read_arguments(rows: Rows, keywords: dict[str, Any]) -> tuple[Experiment, Callable[[], PreparedData]]:
     """Return the experiment that `compare`'s arguments describe, and a function that reads its data.
 
     Args:
-        x: inputs, None with ``data`` among the keywords.
-        y: targets.
-        roles: ``groups``, ``sample_weight``, ``time`` and ``part`` of each row, None for those that are not given.
+        rows: the data; empty with ``data`` among the keywords.
         keywords: keys of a config.
 
     Raises:
         InputError: with every problem at once.
     """
-    if (x is None) != ("data" in keywords) or (x is None and y is not None):
+    if (rows.x is None) != ("data" in keywords) or (rows.x is None and rows.y is not None):
         raise InputError('give x and y (x alone for task="reconstruction"), or data= as in a config')
     experiment = configs.from_keywords(**keywords)
-    given = {key: values for key, values in roles.items() if values is not None}
-    if x is None and given:
-        raise InputError(f"{next(iter(given))}: goes with x and y; with data=, name the column or array in it")
+    if rows.x is None and rows.given():
+        raise InputError(f"{next(iter(rows.given()))}: goes with x and y; with data=, name the column or array in it")
 
     def read() -> PreparedData:
-        if x is None:
+        if rows.x is None:
             return read_data(experiment)
-        return prepare_dataset(experiment, from_python(x, y, given, experiment.task))
+        return prepare_dataset(experiment, from_python(rows, experiment.task))
 
     return experiment, read
 

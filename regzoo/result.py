@@ -11,6 +11,7 @@ from regzoo.comparison.leaderboard import Leaderboard, read_leaderboard
 from regzoo.comparison.strength_response import Response
 from regzoo.core import InputError, Recipe, parse
 from regzoo.data.catalog import ARRAYS
+from regzoo.data.rows import Rows
 from regzoo.data.sources import from_python, load_dataset
 from regzoo.execution.tf_runtime import import_tensorflow
 from regzoo.publish import write_report
@@ -145,24 +146,23 @@ class Result:
         from regzoo.export.formats import find_format
 
         find_format(format)
-        roles = {"groups": groups, "sample_weight": sample_weight, "time": time, "part": part}
-        given = {key: values for key, values in roles.items() if values is not None}
-        if not refit and (x is not None or y is not None or given):
+        rows = Rows(x, y, groups, sample_weight, time, part)
+        if not refit and rows.given():
             raise InputError("x and y are for refit=True: an export without refit needs no data")
         import_tensorflow()
         from regzoo.export.export import export_model
 
         with Ledger(self.folder) as ledger:
-            rows = self._load_refit_data(x, y, given) if refit else None
-            return export_model(ledger, read_leaderboard(ledger), Path(path), recipe, format, rows)
+            data = self._load_refit_data(rows) if refit else None
+            return export_model(ledger, read_leaderboard(ledger), Path(path), recipe, format, data)
 
-    def _load_refit_data(self, x: Any, y: Any, roles: dict[str, Any]) -> RefitData:
-        """Return the rows of the comparison: ``x`` and ``y``, or what its config names."""
+    def _load_refit_data(self, rows: Rows) -> RefitData:
+        """Return the data of the comparison: ``rows``, or what its config names."""
         from regzoo.export.refit import RefitData
 
         experiment = load_experiment(self.folder / CONFIG, self.folder)
-        if x is not None:
-            return RefitData(from_python(x, y, roles, experiment.task), experiment)
+        if rows.x is not None:
+            return RefitData(from_python(rows, experiment.task), experiment)
         if experiment.data.source == ARRAYS:
             raise InputError("refit: this data was handed over in Python: call export(..., refit=True, x=x, y=y)")
         return RefitData(load_dataset(experiment.data, experiment.task), experiment)

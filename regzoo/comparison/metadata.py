@@ -65,7 +65,7 @@ def make_comparison_info(
         class_weight=experiment.training.class_weight,
         folds=experiment.split.folds,
         test_train_ratio=data.test_train_ratio,
-        notes=tuple(note for recipe in experiment.built_recipes() for note in recipe.clashes(backbone)),
+        notes=tuple(note for recipe in experiment.parse_recipes() for note in recipe.clashes(backbone)),
         sweep=earlier_sweep if sweep is None else sweep.to_dict(),
     )
 

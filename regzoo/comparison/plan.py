@@ -142,7 +142,7 @@ def make_plan(experiment: Experiment, data: PreparedData, setup: TrainingSetup |
     setup = setup or make_setup(experiment, data)
     recipes = [
         _plan_recipe(name, recipe, experiment)
-        for name, recipe in zip(experiment.recipes, experiment.built_recipes(), strict=True)
+        for name, recipe in zip(experiment.recipes, experiment.parse_recipes(), strict=True)
     ]
     recipes += [
         dataclasses.replace(_plan_recipe(name, Recipe(), experiment), placebo=True)

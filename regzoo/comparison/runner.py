@@ -164,7 +164,7 @@ def check_models(experiment: Experiment, setup: TrainingSetup) -> None:
     from regzoo.training.model.build import build_model
 
     problems = []
-    for name, recipe in zip(experiment.recipes, experiment.built_recipes(), strict=True):
+    for name, recipe in zip(experiment.recipes, experiment.parse_recipes(), strict=True):
         try:
             build_model(setup.backbone, _with_numbers(recipe), setup.task, setup.input_shape)
         except InputError as error:

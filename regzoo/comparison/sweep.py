@@ -166,7 +166,7 @@ def _declared(over: Sequence[str]) -> dict[str, StrengthSpec]:
 def _holding(experiment: Experiment, over: Sequence[str]) -> Recipe:
     """The recipe to vary."""
     words = list(dict.fromkeys(name.partition(".")[0] for name in over))
-    found = [recipe for recipe in experiment.built_recipes() if set(words) <= {part.name for part in recipe}]
+    found = [recipe for recipe in experiment.parse_recipes() if set(words) <= {part.name for part in recipe}]
     recipe = found[0] if found else Recipe(tuple(regularizers()[word]() for word in words))
     for name in over:
         if isinstance(_held(recipe, name), Schedule):

@@ -74,7 +74,7 @@ class Experiment(Section):
             raise ValueError(f"auto does not go with split.folds: {split.folds}, whose folds take turns; give a number")
         return replicates
 
-    def built_recipes(self) -> tuple[Recipe, ...]:
+    def parse_recipes(self) -> tuple[Recipe, ...]:
         """Return the recipes that the texts in ``recipes`` describe, in order; one of them is the baseline."""
         return tuple(parse(text) for text in self.recipes)
 

@@ -62,7 +62,7 @@ Target = str | tuple[str, ...] | None
 def list_columns(target: Target) -> tuple[str, ...]:
     """Return the columns to predict.
 
-    >>> listed("kind"), listed(("red", "blue")), listed(None)
+    >>> list_columns("kind"), list_columns(("red", "blue")), list_columns(None)
     (('kind',), ('red', 'blue'), ())
     """
     return target if isinstance(target, tuple) else () if target is None else (target,)

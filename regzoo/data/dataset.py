@@ -134,7 +134,7 @@ def infer_task(y: Array) -> TaskName:
     for a class, which would give the 214 values of its own diabetes data 214 classes. Labels that this
     takes for quantities are best written as text.
 
-    >>> task_of(np.array(["a", "b"])), task_of(np.array([0, 1, 1, 0])), task_of(np.array([0.5, 1.0]))
+    >>> infer_task(np.array(["a", "b"])), infer_task(np.array([0, 1, 1, 0])), infer_task(np.array([0.5, 1.0]))
     ('classification', 'classification', 'regression')
     """
     if y.ndim == 2:

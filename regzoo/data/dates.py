@@ -27,7 +27,7 @@ def parse_date(text: str) -> Moment | None:
 
     Times are taken as they are written: Z and +00:00 may follow, other zones are no dates.
 
-    >>> moment("1970-01-02T00:01"), moment("2.1.1970"), moment("2023-02-30"), moment("soon")
+    >>> parse_date("1970-01-02T00:01"), parse_date("2.1.1970"), parse_date("2023-02-30"), parse_date("soon")
     ((1, 60), (1, 0), None, None)
     """
     found = re.match(ISO, re.sub(GERMAN, r"\3-\2-\1", text), re.ASCII)
@@ -45,7 +45,7 @@ def parse_date(text: str) -> Moment | None:
 def format_date(when: Moment) -> str:
     """Return ``when`` as text that `parse_date` reads.
 
-    >>> written((1, 60)), written((0, 0))
+    >>> format_date((1, 60)), format_date((0, 0))
     ('1970-01-02T00:01:00', '1970-01-01')
     """
     days, seconds = when

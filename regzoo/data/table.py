@@ -83,7 +83,7 @@ class Table:
 def clean_cell(cell: str) -> str:
     """Return the text of a cell without blanks at its ends; ``""`` if it says that there is nothing.
 
-    >>> tidy(" blue "), tidy("N/A")
+    >>> clean_cell(" blue "), clean_cell("N/A")
     ('blue', '')
     """
     cell = cell.strip(WHITESPACE)

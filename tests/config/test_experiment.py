@@ -69,7 +69,7 @@ def test_none_comes_first_unless_it_is_listed() -> None:
 def test_recipes_and_backbone_are_in_normal_form_and_can_be_built() -> None:
     experiment = read_config(changed("recipes", "['dropout( rate = .5 )  +  l2(1e-4)']"))
     assert experiment.recipes == ("none", "dropout(0.5) + l2(0.0001)")
-    assert experiment.built_recipes()[1] == Dropout(0.5) + L2(1e-4)
+    assert experiment.parse_recipes()[1] == Dropout(0.5) + L2(1e-4)
     assert experiment.backbone == "mlp([8])"
 
 

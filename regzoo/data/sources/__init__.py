@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from regzoo.core.errors import InputError
 from regzoo.data.catalog import ARRAYS, Target
 from regzoo.data.dataset import Dataset, TaskName
+from regzoo.data.rows import Rows
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.bundled import load_bundled
 from regzoo.data.sources.csv_file import ENCODING, load_csv, read_csv
@@ -17,7 +18,6 @@ from regzoo.data.sources.images import load_images
 from regzoo.data.sources.keras_datasets import load_keras
 from regzoo.data.sources.npz import load_npz, read_npz
 from regzoo.data.sources.parquet import load_parquet
-from regzoo.data.sources.roles import EMPTY
 from regzoo.data.sources.tf_dataset import from_tf_dataset, is_tf_dataset
 
 __all__ = [
@@ -122,22 +122,20 @@ def load_dataset(data: Source, task: TaskName | None = None) -> Dataset:
     return load_bundled(str(data.source))
 
 
-def from_python(x: Any, y: Any = None, roles: Mapping[str, Any] = EMPTY, task: TaskName | None = None) -> Dataset:
-    """Return the data that was handed over in Python: ``x`` and ``y``, or a `tf.data.Dataset` of both.
+def from_python(rows: Rows, task: TaskName | None = None) -> Dataset:
+    """Return the data set that was passed in Python.
 
     Args:
-        x: inputs, or a `tf.data.Dataset`.
-        y: targets, unless ``x`` is a data set of both, or is to be reconstructed.
-        roles: ``groups``, ``sample_weight``, ``time`` and ``part``, as `from_arrays` takes them.
-        task: what was asked for, if anything was.
+        rows: arrays or DataFrames, or a `tf.data.Dataset` as ``x``.
+        task: the task that was asked for; None if none was.
 
     Raises:
         InputError: as `from_arrays` and `from_tf_dataset` do, and if targets are missing.
     """
-    if is_tf_dataset(x):
-        if y is not None:
+    if is_tf_dataset(rows.x):
+        if rows.y is not None:
             raise InputError("a tf.data.Dataset gives x and y in each element; leave y out")
-        return from_tf_dataset(x, roles)
-    if y is None and task != "reconstruction":
+        return from_tf_dataset(rows.x, rows.roles())
+    if rows.y is None and task != "reconstruction":
         raise InputError('give x and y (x alone for task="reconstruction"), a tf.data.Dataset of both, or data=')
-    return from_arrays(x, y, **roles)
+    return from_arrays(rows.x, rows.y, **rows.roles())

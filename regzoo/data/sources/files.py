@@ -54,7 +54,7 @@ def list_folder(folder: Path) -> list[Path]:
 def printable_path(path: Path | str) -> str:
     r"""Return a path as messages show it: what is not printable, such as a control character, is escaped.
 
-    >>> print(shown("cats/a\x1b[31m.png"))
+    >>> print(printable_path("cats/a\x1b[31m.png"))
     cats/a\x1b[31m.png
     """
     return str(path) if str(path).isprintable() else repr(str(path))[1:-1]

@@ -36,7 +36,7 @@ def read_labels(columns: pd.DataFrame, names: tuple[str, ...], name: str) -> Arr
 def read_binary_cells(cells: pd.Series) -> pd.Series:
     """Return text cells as booleans where they are 0, 1, true or false, as None where they are empty.
 
-    >>> read_switches(pd.Series(["1", "false", "", "2"])).tolist()
+    >>> read_binary_cells(pd.Series(["1", "false", "", "2"])).tolist()
     [True, False, None, '2']
     """
     return pd.Series([_SWITCHES.get(cell, cell or None) for cell in cells], name=cells.name, dtype=object)

@@ -44,7 +44,7 @@ def attach_roles(data: Dataset, roles: Mapping[str, Any], places: Mapping[str, s
 def mark_parts(parts: Iterable[str], lengths: Sequence[int]) -> Array:
     """Return the ``part`` of each row where the rows of ``parts`` follow, in order, rows that regzoo may divide.
 
-    >>> marks(["test"], [3, 2]).tolist()
+    >>> mark_parts(["test"], [3, 2]).tolist()
     ['', '', '', 'test', 'test']
     """
     return np.repeat(["", *parts], lengths)

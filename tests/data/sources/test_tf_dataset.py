@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 
 from regzoo.core.errors import InputError
+from regzoo.data.rows import Rows
 from regzoo.data.sources import files, from_python
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.tf_dataset import from_tf_dataset, is_tf_dataset
@@ -34,7 +35,7 @@ Slices = tf.data.Dataset.from_tensor_slices
 )
 def test_batched_or_not_it_is_the_arrays(dataset: Any) -> None:
     assert is_tf_dataset(dataset)
-    assert from_python(dataset).digest == from_arrays(X, Y).digest
+    assert from_python(Rows(dataset)).digest == from_arrays(X, Y).digest
 
 
 @pytest.mark.parametrize("batch", [None, 2])
@@ -101,9 +102,9 @@ def test_a_third_part_is_the_weight_of_a_row_and_other_roles_stand_beside(batch:
     dataset = Slices((X, Y, weights))
     dataset = dataset if batch is None else dataset.batch(batch)
     wanted = from_arrays(X, Y, groups=groups, sample_weight=weights)
-    assert from_python(dataset, roles={"groups": groups}).digest == wanted.digest
+    assert from_python(Rows(dataset, groups=groups)).digest == wanted.digest
     with pytest.raises(InputError, match="its elements hold a sample_weight, and another was given; leave one out"):
-        from_python(dataset, roles={"sample_weight": weights})
+        from_python(Rows(dataset, sample_weight=weights))
 
 
 def test_images_of_different_sizes_are_refused() -> None:
@@ -125,10 +126,10 @@ def test_an_end_that_nobody_knows_is_waited_for_as_long_as_memory_lasts(monkeypa
 
 def test_x_and_y_come_together() -> None:
     with pytest.raises(InputError, match=r"a tf\.data\.Dataset gives x and y in each element; leave y out"):
-        from_python(Slices((X, Y)), Y)
+        from_python(Rows(Slices((X, Y)), Y))
     with pytest.raises(InputError, match=r"give x and y \(x alone for .*\), a tf\.data\.Dataset of both, or data="):
-        from_python(X)
-    assert from_python(X, task="reconstruction").y is None
+        from_python(Rows(X))
+    assert from_python(Rows(X), task="reconstruction").y is None
 
 
 @pytest.mark.parametrize("batch", [None, 3])
