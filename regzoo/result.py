@@ -91,7 +91,7 @@ class Result:
         It takes inputs prepared as its training rows were; `export` writes a model that takes raw inputs.
         """
         import_tensorflow()
-        from regzoo.export.export import load_setup
+        from regzoo.export.candidate import load_setup
         from regzoo.training.engine.trainer import load_finished_model
 
         with Ledger(self.folder) as ledger:

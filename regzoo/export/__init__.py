@@ -1,1 +1,1 @@
-"""Export: the model as others serve it, verified before it gets its name."""
+"""Export of trained models: written, verified against the live model, described by a model card, and served."""

@@ -1,13 +1,17 @@
-"""Chosen: a trained model that is to be exported, and how it was trained if it was trained anew."""
+"""The model to export: a trained recipe, loaded from a ledger with the preprocessing of its fold."""
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+from regzoo.comparison.plan import make_task
+from regzoo.core import InputError
 from regzoo.data.dataset import Array
 from regzoo.data.preprocessor import Preprocessor
 from regzoo.data.table import Table
+from regzoo.storage.ledger import Ledger
 from regzoo.training.engine.trainer import Weights
 from regzoo.training.records import Record
 from regzoo.training.setup import TrainingSetup
@@ -15,15 +19,15 @@ from regzoo.training.setup import TrainingSetup
 
 @dataclass(frozen=True)
 class RefitInfo:
-    """How a model was trained anew.
+    """How a recipe was trained again on train plus validation.
 
     Attributes:
-        rows: rows of train plus validation.
-        epochs: how many it was trained for.
-        learned_from: the epochs of each replicate, of which that is the median; best epochs if it stops early.
-        stopped: whether the recipe stops early, and was trained without that.
-        cleaned: whether the comparison put wrong labels into its training rows, which this training did not have.
-        repairs: what was done to the data, and what these rows taught about the columns.
+        rows: number of rows of both parts.
+        epochs: number of epochs trained: the median of ``learned_from``, rounded down.
+        learned_from: epochs of each finished replicate; of recipes that stop early, their best epochs.
+        stopped: whether the recipe stops early, which was left out.
+        cleaned: whether the comparison added label noise, which was left out.
+        repairs: what was done to the data and its columns, a sentence each.
     """
 
     rows: int
@@ -33,8 +37,8 @@ class RefitInfo:
     cleaned: bool
     repairs: tuple[str, ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON values of ``refit`` in ``recipe.json``."""
         return {
             "trained_on": "train + validation",
             "rows": self.rows,
@@ -47,15 +51,15 @@ class RefitInfo:
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """What is exported: a training of a recipe, with what it needs to answer raw rows.
+    """A trained recipe, with everything that is needed to predict from raw inputs.
 
     Attributes:
-        record: of the training.
-        weights: member by member.
-        setup: what it was trained for.
-        preprocessor: of its inputs.
-        raw: held-out raw rows, to prove the model on.
-        refit: how it was trained anew; None for a replicate of the comparison.
+        record: record of the training.
+        weights: weights of each member.
+        setup: the setup it was trained in.
+        preprocessor: the preprocessing of its inputs.
+        raw: raw held-out inputs to verify the exported model on.
+        refit: how it was trained again; None for a replicate of the comparison.
     """
 
     record: Record
@@ -64,3 +68,39 @@ class Candidate:
     preprocessor: Preprocessor
     raw: Array | Table
     refit: RefitInfo | None = None
+
+
+def load_candidate(ledger: Ledger, name: str) -> Candidate:
+    """Load the best replicate of the recipe called ``name``.
+
+    Raises:
+        InputError: if it has no finished replicate.
+    """
+    record, weights = ledger.weights(name)
+    fold = record.run.fold
+    preprocessor = load_preprocessor(ledger, fold)
+    raw = preprocessor.inputs_from_json(ledger.fold_info(fold).held_out)
+    return Candidate(record, weights, load_setup(ledger, fold), preprocessor, raw)
+
+
+def load_preprocessor(ledger: Ledger, fold: int = 0) -> Preprocessor:
+    """Load the preprocessor that was fitted on the training rows of fold number ``fold``."""
+    return Preprocessor.from_json(ledger.fold_info(fold).preprocessor)
+
+
+def load_setup(ledger: Ledger, fold: int = 0) -> TrainingSetup:
+    """Load the setup of the runs in fold number ``fold``, without the other folds.
+
+    Raises:
+        InputError: if the comparison has only just begun.
+    """
+    values = ledger.setup_json()
+    if values is None:
+        raise InputError("the comparison has only just begun: there is no model yet; look again in a moment")
+    preprocessor = load_preprocessor(ledger, fold)
+    return dataclasses.replace(
+        TrainingSetup.from_json(values),
+        task=make_task(preprocessor),
+        input_shape=preprocessor.input_shape,
+        folds=(),
+    )

@@ -1,4 +1,7 @@
-"""Convert: a SavedModel into another format, in a process of its own that a converter may fill, print to or crash."""
+"""Conversion of a SavedModel to ONNX or LiteRT, in a process of its own.
+
+A converter may print, use up the memory or crash; none of it reaches this process.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from regzoo.core.errors import ConversionError
 from regzoo.export.formats import Format
 
 OPSET = "17"
-"""The version of ONNX's operations: of 2022, the first with layer normalization, known to every runtime in use."""
+"""Version of the ONNX operations: from 2022, the first with layer normalization; every runtime in use knows it."""
 
 ONNX_SCRIPT = """
 import sys
@@ -20,7 +23,7 @@ import tensorflow as tf
 import tf2onnx.convert
 from tf2onnx.handler import tf_op
 
-@tf_op("Erfc")  # of the exact GELU; tf2onnx 1.17 knows Erf alone
+@tf_op("Erfc")  # used by the exact GELU; tf2onnx 1.17 knows Erf alone
 class Erfc:
     @classmethod
     def version_9(cls, ctx, node, **kwargs):
@@ -31,9 +34,9 @@ class Erfc:
         ctx.make_node("Sub", [one.output[0], erf.output[0]], name=node.name, outputs=node.output,
                       shapes=[shape], dtypes=[dtype])
 
-loaded = tf.saved_model.load(sys.argv[1])  # held: its variables go with it
+loaded = tf.saved_model.load(sys.argv[1])  # keep a reference: the variables are freed with it
 serve = loaded.signatures["serving_default"]
-specs = serve.structured_input_signature[1]  # their names are not the keys: TensorFlow writes them in lower case
+specs = serve.structured_input_signature[1]  # the names in the specs are not the keys: TensorFlow lowers their case
 named = {name: tf.TensorSpec(spec.shape, spec.dtype, name=name) for name, spec in specs.items()}
 function = tf.function(lambda inputs: serve(**inputs), input_signature=[named])
 tf2onnx.convert.from_function(function, [named], opset=int(sys.argv[3]), output_path=sys.argv[2])
@@ -49,21 +52,21 @@ Path(sys.argv[2]).write_bytes(converter.convert())
 """
 
 REFUSALS = ("Unsupported ops", "TF Select ops:")
-"""How tf2onnx, which writes a file even so, and TensorFlow's converter name operations without a counterpart."""
+"""Messages about operations without a counterpart: tf2onnx's, which writes a file even so, and TensorFlow's."""
 
 
-def convert_saved_model(saved: Path, form: Format, to: Path) -> None:
-    """Write the SavedModel in the folder ``saved`` as the file ``to``.
+def convert_saved_model(folder: Path, format: Format, file: Path) -> None:
+    """Convert the SavedModel in ``folder`` and write it to ``file``.
 
     Raises:
-        ConversionError: with what the converter said last.
+        ConversionError: if the converter fails; the message ends with the converter's own.
     """
     scripts = {"onnx": ONNX_SCRIPT, "litert": LITERT_SCRIPT}
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
-    command = [sys.executable, "-I", "-c", scripts[form.name], str(saved), str(to), OPSET]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    lines = done.stderr.splitlines()
-    refused = [line[line.index(words) :] for words in REFUSALS for line in lines if words in line]
-    if done.returncode or refused:
-        said = refused or lines[-1:] or ["the converter was ended"]
-        raise ConversionError(f"the model cannot be written as {form.name}: {said[0]}; nothing was exported")
+    command = [sys.executable, "-I", "-c", scripts[format.name], str(folder), str(file), OPSET]
+    finished = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    lines = finished.stderr.splitlines()
+    refusals = [line[line.index(words) :] for words in REFUSALS for line in lines if words in line]
+    if finished.returncode or refusals:
+        reason = (refusals or lines[-1:] or ["the converter was killed"])[0]
+        raise ConversionError(f"the model cannot be written as {format.name}: {reason}; nothing was exported")

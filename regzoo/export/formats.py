@@ -1,4 +1,4 @@
-"""Formats: what an exported model can be written as, with the runtime that serves each. Imports no TensorFlow."""
+"""Formats of an exported model (SavedModel, ONNX, LiteRT) and the runtime that serves each. Imports no TensorFlow."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from regzoo.data.preprocessor import Preprocessor
 
 @dataclass(frozen=True)
 class Format:
-    """One way to write a model down.
+    """A file format of an exported model.
 
     Attributes:
-        name: as the command line writes it.
-        title: as the model card writes it.
-        file: what it is called in the model's folder.
+        name: the name on the command line.
+        title: the name in the model card.
+        file: name of the model's main file in its folder.
         runtime: the package that serves it.
-        modules: what has to be installed beside regzoo to write and verify it; all of it is in the extra ``name``.
-        numbered: whether it answers with ``class``, the number of a label, because its runtime has no text.
-        serve: Python that makes of ``path``, the model's folder, a function ``serve`` of named arrays.
+        modules: modules that write and verify it and that regzoo does not require; the extra ``name`` installs them.
+        numeric_labels: whether it answers with ``class``, the number of a label, because its runtime has no strings.
+        serve: Python code that defines ``serve``, a function of named arrays, from ``path``, the model's folder.
     """
 
     name: str
@@ -28,12 +28,12 @@ class Format:
     file: str
     runtime: str
     modules: tuple[str, ...]
-    numbered: bool
+    numeric_labels: bool
     serve: str
 
     @property
-    def plain(self) -> bool:
-        """Whether TensorFlow itself serves it, with text, dates and random numbers in the graph."""
+    def is_saved_model(self) -> bool:
+        """Whether TensorFlow itself serves it: with strings, dates and random numbers in the graph."""
         return not self.modules
 
 
@@ -43,7 +43,7 @@ SAVED_MODEL = Format(
     file="saved_model.pb",
     runtime="tensorflow",
     modules=(),
-    numbered=False,
+    numeric_labels=False,
     serve="""\
 import tensorflow as tf
 
@@ -62,7 +62,7 @@ ONNX = Format(
     file="model.onnx",
     runtime="onnxruntime",
     modules=("onnx", "onnxruntime", "tf2onnx"),
-    numbered=False,
+    numeric_labels=False,
     serve="""\
 import onnxruntime
 
@@ -81,7 +81,7 @@ LITERT = Format(
     file="model.tflite",
     runtime="ai-edge-litert",
     modules=("ai_edge_litert",),
-    numbered=True,
+    numeric_labels=True,
     serve="""\
 from ai_edge_litert.interpreter import Interpreter
 
@@ -93,43 +93,42 @@ def serve(inputs):
 """,
 )
 
-FORMATS = {form.name: form for form in (SAVED_MODEL, ONNX, LITERT)}
+FORMATS = {format.name: format for format in (SAVED_MODEL, ONNX, LITERT)}
 
 
 def find_format(name: str) -> Format:
     """Return the format called ``name``.
 
     Raises:
-        InputError: if there is none, or what writes and verifies it is not installed.
+        InputError: if there is none, or a package that writes or verifies it is not installed.
 
-    >>> format_of("saved_model").title
+    >>> find_format("saved_model").title
     'TensorFlow SavedModel'
     """
     if name not in FORMATS:
         raise InputError(f"format: takes one of {', '.join(FORMATS)}, received {name}.{did_you_mean(name, FORMATS)}")
-    form = FORMATS[name]
-    absent = [module for module in form.modules if importlib.util.find_spec(module) is None]
-    if absent:
-        raise InputError(f"format: {name} needs {' and '.join(absent)}: pip install 'regzoo[{name}]'")
-    return form
+    format = FORMATS[name]
+    missing = [module for module in format.modules if importlib.util.find_spec(module) is None]
+    if missing:
+        raise InputError(f"format: {name} needs {' and '.join(missing)}: pip install 'regzoo[{name}]'")
+    return format
 
 
-def check_convertible(form: Format, preprocessor: Preprocessor, recipe: Recipe) -> None:
-    """Say what stands in the way of writing this model as ``form``.
+def check_convertible(format: Format, preprocessor: Preprocessor, recipe: Recipe) -> None:
+    """Raise InputError if a model of ``recipe`` cannot be written as ``format``.
 
-    Raises:
-        InputError: with the columns that are not numbers, or the random passes, and the way out.
+    The message names the columns that are not numbers, or the random passes, and the way out.
     """
-    if form.plain:
+    if format.is_saved_model:
         return
     texts = [f"{rule.name} ({rule.kind})" for rule in preprocessor.rules if rule.kind != "numeric"]
     if texts:
         raise InputError(
-            f"format: {form.name} has no operations that read text, and these columns are not numbers: "
+            f"format: {format.name} has no operations on strings, and these columns are not numbers: "
             f"{', '.join(texts)}. Export a saved_model, or make them numbers in the data and compare again"
         )
-    if any(part.name == "mc_dropout" for part in recipe):
+    if any(regularizer.name == "mc_dropout" for regularizer in recipe):
         raise InputError(
-            f"format: mc_dropout draws its passes with TensorFlow's random numbers, which {form.name} does not have. "
+            f"format: mc_dropout draws its passes with TensorFlow's random numbers, which {format.name} does not have. "
             "Export a saved_model, or the recipe without mc_dropout"
         )

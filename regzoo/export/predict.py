@@ -1,4 +1,4 @@
-"""Predict: an exported model answers a CSV or NPZ file, chunk by chunk, from its own folder alone."""
+"""Predictions of an exported model for a CSV or NPZ file, in chunks, from the model's folder alone."""
 
 from __future__ import annotations
 
@@ -14,50 +14,51 @@ import numpy as np
 from regzoo.core.errors import InputError, printable
 from regzoo.data.dataset import Array
 from regzoo.data.sources.csv_file import ENCODING
-from regzoo.export.input_rows import Named, check_file_type, is_archive, read_chunks, read_exported_model
+from regzoo.export.input_rows import NamedArrays, check_file_type, is_archive, read_chunks, read_exported_model
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""Text that begins so may be run by a spreadsheet: in a CSV file an apostrophe is put before it."""
+"""A spreadsheet may run text that starts with one of these; in a CSV file it is written after an apostrophe."""
 
 
 def predict_file(
-    folder: Path, source: Path, out: Path | IO[str], encoding: str = ENCODING, note: Callable[[str], None] = print
+    folder: Path, source: Path, out: Path | IO[str], encoding: str = ENCODING, notify: Callable[[str], None] = print
 ) -> int:
-    """Answer every row of ``source`` with the model in ``folder``, in the order of the rows.
+    """Predict every row of ``source`` with the model in ``folder``, in the order of the rows.
 
     Args:
-        folder: what `regzoo export` wrote.
+        folder: the exported model's folder.
         source: a CSV file with the columns of the training data, in any order; or an archive with one array for each
             column, or with the array x.
         out: a file that does not exist yet, CSV or .npz; or a stream for CSV. In CSV, text that a spreadsheet would
-            run as a formula has an apostrophe before it.
-        encoding: of a CSV file.
-        note: is told what was ignored.
+            run as a formula has an apostrophe in front.
+        encoding: encoding of a CSV file.
+        notify: is called with a sentence about columns that are ignored.
 
     Returns:
         The number of rows.
 
     Raises:
-        InputError: if a column is missing or a cell is not what its column takes, with its row; nothing is written.
+        InputError: if a column is missing or a cell is not of its column's kind, with its row; nothing is written.
     """
-    exported = read_exported_model(folder)
+    model = read_exported_model(folder)
     if isinstance(out, Path):
-        _refuse(out)
-    chunks = read_chunks(exported, source, encoding, note)
-    first = next(chunks)  # a bad header is said before TensorFlow is loaded
-    answers = _answers(folder, itertools.chain([first], chunks))
+        _check_output(out)
+    chunks = read_chunks(model, source, encoding, notify)
+    first = next(chunks)  # check the header before TensorFlow is loaded
+    outputs = _predict_chunks(folder, itertools.chain([first], chunks))
     if not isinstance(out, Path):
-        return _write_csv(out, answers, exported.labels)
+        return _write_csv(out, outputs, model.labels)
     temporary = out.with_name(f".{out.name}.{os.getpid()}")
     try:
-        rows = _write(temporary, is_archive(out), answers, exported.labels)
+        rows = _write_file(temporary, is_archive(out), outputs, model.labels)
         temporary.rename(out)
     finally:
         temporary.unlink(missing_ok=True)
     return rows
 
 
-def _refuse(out: Path) -> None:
+def _check_output(out: Path) -> None:
+    """Raise InputError if ``out`` cannot be written as a new file."""
     check_file_type(out)
     if out.exists():
         raise InputError(f"{out} exists: nothing was overwritten; choose another file")
@@ -65,7 +66,8 @@ def _refuse(out: Path) -> None:
         raise InputError(f"{out}: there is no folder {out.parent}; make it first")
 
 
-def _answers(folder: Path, chunks: Iterator[Named]) -> Iterator[Named]:
+def _predict_chunks(folder: Path, chunks: Iterator[NamedArrays]) -> Iterator[NamedArrays]:
+    """Yield the model's outputs for each chunk of inputs."""
     from regzoo.execution.tf_runtime import import_tensorflow
 
     import_tensorflow()
@@ -74,57 +76,64 @@ def _answers(folder: Path, chunks: Iterator[Named]) -> Iterator[Named]:
     loaded = tf.saved_model.load(str(folder))
     serve = loaded.signatures["serving_default"]
     for chunk in chunks:
-        answers = serve(**{name: tf.constant(values) for name, values in chunk.items()})
-        yield {name: _plain(value.numpy()) for name, value in answers.items()}
+        outputs = serve(**{name: tf.constant(values) for name, values in chunk.items()})
+        yield {name: _decode(value.numpy()) for name, value in outputs.items()}
 
 
-def _plain(values: Array) -> Array:
+def _decode(values: Array) -> Array:
+    """Return bytes as text; other values unchanged."""
     return np.array([text.decode() for text in values], dtype=object) if values.dtype == object else values
 
 
-def _write(path: Path, archive: bool, answers: Iterator[Named], labels: Sequence[Any]) -> int:
+def _write_file(path: Path, archive: bool, outputs: Iterator[NamedArrays], labels: Sequence[Any]) -> int:
+    """Write a CSV file or an archive, and return the number of rows."""
     if not archive:
         with path.open("w", encoding="utf-8", newline="") as file:
-            return _write_csv(file, answers, labels)
-    chunks = list(answers)
+            return _write_csv(file, outputs, labels)
+    chunks = list(outputs)
     whole = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
-    plain = {name: values.astype(str) if values.dtype == object else values for name, values in whole.items()}
+    arrays = {name: values.astype(str) if values.dtype == object else values for name, values in whole.items()}
     with path.open("wb") as file:
-        np.savez(file, **plain)  # type: ignore[arg-type]
-    return len(next(iter(plain.values())))
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+    return len(next(iter(arrays.values())))
 
 
-def _write_csv(file: IO[str], answers: Iterator[Named], labels: Sequence[Any]) -> int:
-    """Write a column for each number and for each label, and return how many rows they were."""
+def _write_csv(file: IO[str], outputs: Iterator[NamedArrays], labels: Sequence[Any]) -> int:
+    """Write a column for each number and for each label, and return the number of rows."""
     writer, rows = csv.writer(file, lineterminator="\n"), 0
-    for chunk in answers:
-        columns = [column for name in sorted(chunk, key=_place) for column in _columns(name, chunk[name], labels)]
+    for chunk in outputs:
+        columns = [
+            column for name in sorted(chunk, key=_rank_output) for column in _make_columns(name, chunk[name], labels)
+        ]
         if not rows:
-            writer.writerow([_safe(header) for header, _ in columns])
-        writer.writerows(zip(*(map(_safe, values.tolist()) for _, values in columns), strict=True))
+            writer.writerow([_neutralize(header) for header, _ in columns])
+        writer.writerows(zip(*(map(_neutralize, values.tolist()) for _, values in columns), strict=True))
         rows += len(columns[0][1])
     return rows
 
 
-def _place(name: str) -> tuple[bool, bool, str]:
-    """Labels first, then what was predicted, then the rest by name."""
+def _rank_output(name: str) -> tuple[bool, bool, str]:
+    """Return a sorting key: labels first, then the predictions, then the others by name."""
     return name != "label", name not in ("probabilities", "prediction", "reconstruction"), name
 
 
-def _columns(name: str, values: Array, labels: Sequence[Any]) -> list[tuple[str, Array]]:
+def _make_columns(name: str, values: Array, labels: Sequence[Any]) -> list[tuple[str, Array]]:
+    """Return the CSV columns of one output, each with its header."""
     if values.ndim == 1 or values.shape[1:] == (1,):
         return [(name, values.reshape(-1))]
     if values.ndim > 2:
-        raise InputError(f"{name} is {values.shape[1:]} a row, which no CSV file holds; take --out answers.npz")
+        raise InputError(
+            f"{name} has shape {values.shape[1:]} in each row, which no CSV file holds; use --out answers.npz"
+        )
     word = "probability" if name == "probabilities" else name
-    named = [f"{word}_{label}" for label in labels or range(1, values.shape[1] + 1)]
-    return list(zip(named, values.T, strict=True))
+    headers = [f"{word}_{label}" for label in labels or range(1, values.shape[1] + 1)]
+    return list(zip(headers, values.T, strict=True))
 
 
-def _safe(value: Any) -> Any:
-    """Return text that neither a spreadsheet runs nor a terminal obeys.
+def _neutralize(value: Any) -> Any:
+    """Return text that neither a spreadsheet nor a terminal executes; other values unchanged.
 
-    >>> _safe("=1+1"), _safe("-1"), _safe(-1.5)
+    >>> _neutralize("=1+1"), _neutralize("-1"), _neutralize(-1.5)
     ("'=1+1", "'-1", -1.5)
     """
     if not isinstance(value, str):

@@ -1,4 +1,4 @@
-"""Usage: how an exported model is called, and what goes in and comes out, for its card."""
+"""Snippets for the model card: code that calls an exported model, and its inputs and outputs in words."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from regzoo.core import AfterTraining, Recipe
 from regzoo.core.errors import printable
 from regzoo.data.preprocessor import Preprocessor
 from regzoo.export.formats import Format
-from regzoo.export.saved_model import input_specs, inputs
+from regzoo.export.signature import make_input_specs, name_inputs
 
 LISTED = 20
-"""A sentence names so many labels and counts the rest."""
+"""Number of labels that a sentence lists; it counts the others."""
 
 _KINDS = {
     "numeric": "float32, NaN where missing",
@@ -25,7 +25,7 @@ _CELLS = """\
 columns = {}
 for name, column in recipe["inputs"].items():
     cells, dtype = table[column], recipe["dtypes"][name]
-    if dtype == "string":  # words, dates, true and false, as they are written: 007 is not 7
+    if dtype == "string":  # words, dates, true and false, as written: 007 is not 7
         cells = cells.astype(object).where(cells.notna(), "").astype(str)
     columns[name] = tf.constant(cells.to_numpy(), dtype)
 """
@@ -36,19 +36,19 @@ with open("model/recipe.json", encoding="utf-8") as file:
 """
 
 
-def text(words: str) -> str:
-    """Return ``words`` as Markdown that shows just these characters.
+def escape_markdown(words: str) -> str:
+    """Return ``words`` as Markdown that shows exactly these characters, on one line.
 
-    >>> print(text("a_b <i>"))
+    >>> print(escape_markdown("a_b <i>"))
     a\\_b \\<i\\>
     """
     return re.sub(r"([\\`*_{}\[\]<>#|~&])", r"\\\1", " ".join(printable(words).split()))
 
 
-def code(words: str) -> str:
-    """Return ``words`` as code, in more backquotes than it has in a row.
+def format_code(words: str) -> str:
+    """Return ``words`` as Markdown code, fenced by more backquotes than they have in a row.
 
-    >>> print(code("age"), code("a`b"))
+    >>> print(format_code("age"), format_code("a`b"))
     `age` `` a`b ``
     """
     words = " ".join(printable(words).split())
@@ -56,9 +56,9 @@ def code(words: str) -> str:
     return f"{fence} {words} {fence}" if "`" in words else f"`{words}`"
 
 
-def call(preprocessor: Preprocessor, form: Format) -> str:
-    """Python that answers the user's ``table``, ``rows`` or ``images``."""
-    return _call_tensorflow(preprocessor) if form.plain else _call_runtime(preprocessor, form)
+def make_call(preprocessor: Preprocessor, format: Format) -> str:
+    """Return Python code that predicts from the user's ``table``, ``rows`` or ``images``."""
+    return _call_tensorflow(preprocessor) if format.is_saved_model else _call_runtime(preprocessor, format)
 
 
 def _call_tensorflow(preprocessor: Preprocessor) -> str:
@@ -72,74 +72,75 @@ def _call_tensorflow(preprocessor: Preprocessor) -> str:
     return f"{head}{serve}({preprocessor.kind}=tf.constant({preprocessor.kind}, tf.float32))"
 
 
-def _call_runtime(preprocessor: Preprocessor, form: Format) -> str:
-    head = f"import json\n\nimport numpy as np\n{form.serve}\n\n{_RECIPE}".replace("{path}", "model").replace(
-        'f"model', '"model'
-    )
+def _call_runtime(preprocessor: Preprocessor, format: Format) -> str:
+    serve = format.serve.replace('f"{path}', '"model')
+    head = f"import json\n\nimport numpy as np\n{serve}\n\n{_RECIPE}"
     if preprocessor.columns:
         columns = '{name: np.asarray(table[column], np.float32) for name, column in recipe["inputs"].items()}'
     else:
         columns = f'{{"{preprocessor.kind}": np.asarray({preprocessor.kind}, np.float32)}}'
     labels = '\nlabels = np.array(recipe["labels"])[answers["class"]]' if preprocessor.classes else ""
-    return f"{head}answers = serve({columns}){labels if form.numbered else ''}"
+    return f"{head}answers = serve({columns}){labels if format.numeric_labels else ''}"
 
 
-def request(preprocessor: Preprocessor) -> str:
-    """What a request holds, in JSON, cut short."""
+def make_request(preprocessor: Preprocessor) -> str:
+    """Return the ``inputs`` of an HTTP request in JSON, abbreviated."""
     if not preprocessor.columns:
         return json.dumps({preprocessor.kind: ["..."]}).replace('"..."', "...")
-    specs = list(input_specs(preprocessor).items())[:2]
+    specs = list(make_input_specs(preprocessor).items())[:2]
     shown = ", ".join(f'"{name}": {["..."] if spec.dtype.name == "string" else [1.5]}' for name, spec in specs)
     return f"{{{shown}{', ...' if len(preprocessor.columns) > 2 else ''}}}".replace("'", '"')
 
 
-def takes(preprocessor: Preprocessor) -> list[str]:
-    """What goes in, an input a sentence."""
-    named = inputs(preprocessor)
+def describe_inputs(preprocessor: Preprocessor) -> list[str]:
+    """Return a line of Markdown for each served input: its name, type and units."""
+    names = name_inputs(preprocessor)
     if not preprocessor.columns:
         shape = ", ".join(map(str, preprocessor.input_shape))
         mean = ", ".join(f"{value:.4g}" for value in preprocessor.mean)
         scale = f"; the training part's mean was {mean}" if preprocessor.kind == "images" else ""
         return [f"`{preprocessor.kind}`, float32 (batch, {shape}), numbers as in the data{scale}"]
-    listed = [f"`{name}`" if name == column else f"`{name}` (column {code(column)})" for name, column in named.items()]
+    listed = [
+        f"`{name}`" if name == column else f"`{name}` (column {format_code(column)})" for name, column in names.items()
+    ]
     if not preprocessor.rules:
         return [f"{name}, float32, never missing" for name in listed]
     return [f"{name}, {_KINDS[rule.kind]}" for name, rule in zip(listed, preprocessor.rules, strict=True)]
 
 
-def gives(preprocessor: Preprocessor, recipe: Recipe, form: Format) -> list[str]:
-    """What comes out, an output a sentence."""
-    several = any(isinstance(part, AfterTraining) for part in recipe)
+def describe_outputs(preprocessor: Preprocessor, recipe: Recipe, format: Format) -> list[str]:
+    """Return a line of Markdown for each output: its name, shape and meaning."""
+    several = any(isinstance(regularizer, AfterTraining) for regularizer in recipe)
     if preprocessor.task in ("regression", "reconstruction"):
-        return _numbers(preprocessor, several)
+        return _describe_numbers(preprocessor, several)
     size = f"(batch, {len(preprocessor.labels)})"
-    order = f"of {labels(preprocessor)}, in this order"
+    order = f"of {list_labels(preprocessor)}, in this order"
     if preprocessor.task == "multilabel":
         return [
             f"`probabilities`, {size}, {order}",
             f"`label`, {size}, whether each is above 1/2",
-            *_spread(several, size),
+            *_describe_uncertainty(several, size),
         ]
-    label = "`label`, (batch,), the likeliest, as the data writes it"
-    if form.numbered:
-        label = "`class`, (batch,), the number of the likeliest among `labels` in `recipe.json`, from 0"
-    return [f"`probabilities`, {size}, {order}", label, *_spread(several, "(batch,)")]
+    label = "`label`, (batch,), the most likely label, as the data writes it"
+    if format.numeric_labels:
+        label = "`class`, (batch,), the number of the most likely label among `labels` in `recipe.json`, from 0"
+    return [f"`probabilities`, {size}, {order}", label, *_describe_uncertainty(several, "(batch,)")]
 
 
-def _numbers(preprocessor: Preprocessor, several: bool) -> list[str]:
+def _describe_numbers(preprocessor: Preprocessor, several: bool) -> list[str]:
     deviation = "the standard deviation over its members or passes"
     if preprocessor.task == "regression":
-        said = ["`prediction`, (batch, 1), in the units of the data"]
-        return said + ([f"`uncertainty`, (batch, 1), {deviation}"] if several else [])
+        lines = ["`prediction`, (batch, 1), in the units of the data"]
+        return lines + ([f"`uncertainty`, (batch, 1), {deviation}"] if several else [])
     shape = ", ".join(map(str, preprocessor.input_shape))
-    order = [code(feature) for rule in preprocessor.rules for feature in rule.features]
+    order = [format_code(feature) for rule in preprocessor.rules for feature in rule.features]
     features = f": of the features {', '.join(order)}, in this order" if order else ""
-    said = [f"`reconstruction`, (batch, {shape}), in the units of the data{features}"]
-    said += ["`distance`, (batch,), the root mean square of how far it is off in standard deviations"]
-    return said + ([f"`uncertainty`, (batch, {shape}), {deviation}"] if several else [])
+    lines = [f"`reconstruction`, (batch, {shape}), in the units of the data{features}"]
+    lines += ["`distance`, (batch,), the root mean square error in standard deviations"]
+    return lines + ([f"`uncertainty`, (batch, {shape}), {deviation}"] if several else [])
 
 
-def _spread(several: bool, size: str) -> list[str]:
+def _describe_uncertainty(several: bool, size: str) -> list[str]:
     if not several:
         return []
     return [
@@ -148,8 +149,8 @@ def _spread(several: bool, size: str) -> list[str]:
     ]
 
 
-def labels(preprocessor: Preprocessor) -> str:
-    """The labels in the order of the probabilities, for a sentence; the first of many."""
-    shown = [code(str(label)) for label in preprocessor.labels[:LISTED]]
+def list_labels(preprocessor: Preprocessor) -> str:
+    """Return the labels in the order of the probabilities; of many labels, the first ones and a count of the others."""
+    shown = [format_code(str(label)) for label in preprocessor.labels[:LISTED]]
     more = len(preprocessor.labels) - len(shown)
     return ", ".join(shown) + (f" and {more} more, listed as `labels` in `recipe.json`" if more else "")

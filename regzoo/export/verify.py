@@ -1,4 +1,4 @@
-"""Verify: load an exported model with its own runtime in a process of its own, and compare its answers."""
+"""Verification of an exported model: serve it in a process of its own and compare its answers with the live model."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,16 @@ from typing import Any
 import numpy as np
 
 from regzoo.core.errors import ParityError
+from regzoo.data.dataset import Array
 from regzoo.export.formats import SAVED_MODEL, Format
 
 TOLERANCE = 1e-5
-"""Largest accepted difference of a probability, or of a prediction relative to the largest: float32 rounding of
-another batch size and another thread count stays far below it."""
+"""Largest accepted difference of a probability, or of a prediction relative to the largest one.
+
+Float32 rounding at another batch size or thread count stays far below it."""
 
 BATCHES = (1, 7)
+"""Batch sizes at which the exported model is served."""
 
 _SCRIPT = """
 import sys
@@ -52,13 +56,13 @@ np.savez(sys.argv[3], **answers)
 
 @dataclass(frozen=True)
 class Parity:
-    """The proof: how far the reloaded model's answers were from the live one's, at most.
+    """How far the exported model's answers are from the live model's.
 
     Attributes:
-        rows: raw rows compared, from the test part.
+        rows: number of raw test rows compared.
         batches: the batch sizes at which they were served.
-        largest_difference: of a probability, or of a prediction relative to the largest prediction.
-        labels_equal: whether every label agreed (True where there are none).
+        largest_difference: largest difference of a probability, or of a prediction relative to the largest one.
+        labels_equal: whether all labels agree; True where there are none.
     """
 
     rows: int
@@ -66,53 +70,55 @@ class Parity:
     largest_difference: float
     labels_equal: bool
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON values of ``parity`` in ``recipe.json``."""
         return asdict(self)
 
 
 def verify_parity(
-    folder: Path, inputs: dict[str, np.ndarray], expected: dict[str, np.ndarray], form: Format = SAVED_MODEL
+    folder: Path, inputs: Mapping[str, Array], expected: Mapping[str, Array], format: Format = SAVED_MODEL
 ) -> Parity:
-    """Serve ``inputs`` from the model in ``folder`` at batch 1 and 7, and compare with ``expected``.
+    """Serve ``inputs`` from the model in ``folder`` at batch sizes 1 and 7, and compare the answers with ``expected``.
 
     Raises:
-        ParityError: if they differ by more than float32 rounding explains, or it cannot be loaded.
+        ParityError: if the answers differ by more than float32 rounding, or the model cannot be loaded.
     """
-    differences, agree = [], True
-    served = _served(folder, inputs, form)
+    differences, labels_equal = [], True
+    served = _serve(folder, inputs, format)
     for batch in BATCHES:
         answers = {name.split("/")[1]: value for name, value in served.items() if name.startswith(f"{batch}/")}
         if set(answers) != set(expected):
             raise ParityError(f"the exported model answers {sorted(answers)}, the live one {sorted(expected)}")
         for name, value in expected.items():
             if name in ("label", "class"):
-                agree = agree and bool(np.array_equal(_text(answers[name]), _text(value)))
+                labels_equal = labels_equal and bool(np.array_equal(_to_bytes(answers[name]), _to_bytes(value)))
             else:
                 size = 1.0 if name == "probabilities" else max(1.0, float(np.abs(value).max()))
                 differences.append(float(np.abs(answers[name] - value).max()) / size)
-    largest = float(np.max(differences))  # NaN if one is
-    parity = Parity(len(next(iter(inputs.values()))), BATCHES, largest, agree)
-    if not parity.largest_difference <= TOLERANCE or not agree:
+    largest = float(np.max(differences))  # NaN if any difference is NaN
+    parity = Parity(len(next(iter(inputs.values()))), BATCHES, largest, labels_equal)
+    if not parity.largest_difference <= TOLERANCE or not labels_equal:
         raise ParityError(f"the exported model differs from the live one: {parity}; nothing was exported")
     return parity
 
 
-def _served(folder: Path, inputs: dict[str, np.ndarray], form: Format) -> dict[str, np.ndarray]:
-    with tempfile.TemporaryDirectory(prefix="regzoo-verify-") as scratch:
-        sent, answered = Path(scratch) / "inputs.npz", Path(scratch) / "answers.npz"
+def _serve(folder: Path, inputs: Mapping[str, Array], format: Format) -> dict[str, Array]:
+    """Return the answers of the model in ``folder``, by batch size and name, such as ``7/label``."""
+    with tempfile.TemporaryDirectory(prefix="regzoo-verify-") as temporary:
+        request, response = Path(temporary) / "inputs.npz", Path(temporary) / "answers.npz"
         plain = (value.astype(str) if value.dtype == object else value for value in inputs.values())
         values = {f"input_{index}": value for index, value in enumerate(plain)}
-        np.savez(sent, names=np.array(list(inputs)), **values)  # type: ignore[arg-type]
-        script = _SCRIPT.replace("{serve}", form.serve)
-        command = [sys.executable, "-I", "-c", script, str(folder), str(sent), str(answered), *map(str, BATCHES)]
+        np.savez(request, names=np.array(list(inputs)), **values)  # type: ignore[arg-type]
+        script = _SCRIPT.replace("{serve}", format.serve)
+        command = [sys.executable, "-I", "-c", script, str(folder), str(request), str(response), *map(str, BATCHES)]
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-        if done.returncode:
-            raise ParityError(f"the exported model cannot be served: {done.stderr.strip().splitlines()[-1:]}")
-        with np.load(answered, allow_pickle=False) as file:
+        finished = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+        if finished.returncode:
+            raise ParityError(f"the exported model cannot be served: {finished.stderr.strip().splitlines()[-1:]}")
+        with np.load(response, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
 
 
-def _text(labels: np.ndarray) -> np.ndarray:
+def _to_bytes(labels: Array) -> Array:
+    """Return text as bytes; other labels unchanged."""
     return labels.astype("S") if labels.dtype.kind in "OSU" else labels

@@ -20,7 +20,7 @@ from regzoo.core import InputError
 from regzoo.data.prepared import PreparedData
 from regzoo.data.sources import from_arrays
 from regzoo.export import export as export_module
-from regzoo.export.export import load_preprocessor
+from regzoo.export.candidate import load_preprocessor
 from regzoo.export.verify import Parity
 from regzoo.storage.ledger import Ledger
 from regzoo.training.records import Record

@@ -1,4 +1,4 @@
-"""A CSV file with words, dates, booleans, gaps, a rare class and quoted commas: from the file to plain TensorFlow."""
+"""A CSV file with words, dates, booleans, missing cells, a rare class and quoted commas, served by plain TensorFlow."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from regzoo.comparison import runner
+from regzoo.comparison.runner import read_data
 from regzoo.config import load_config
-from regzoo.data.preprocessor import Preprocessor
+from regzoo.data.dataset import Array
 from regzoo.data.sources import read_csv
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.splitting.split import split_dataset
 from regzoo.data.table import Table
-from regzoo.export.export import load_setup
+from regzoo.export.candidate import load_candidate
 from regzoo.storage.ledger import Ledger
-from regzoo.training.engine.trainer import load_finished_model as build_from
+from regzoo.training.engine.trainer import load_finished_model
 
 PLAIN = """
 import csv, json, sys
@@ -48,25 +48,25 @@ assert "regzoo" not in sys.modules
 """
 
 
-def live(folder: Path, file: Path) -> np.ndarray:
-    """Probabilities of the live model for the rows of a CSV file, prepared as for training."""
+def predict(folder: Path, file: Path) -> Array:
+    """Return the live model's probabilities for the rows of a CSV file, preprocessed as for training."""
     with Ledger(folder) as ledger:
-        record, weights = ledger.weights("none")
-        model = build_from(load_setup(ledger), record.run.recipe, weights)
-        preprocessor = Preprocessor.from_json(ledger.get_info("preparation"))
+        candidate = load_candidate(ledger, "none")
+    model = load_finished_model(candidate.setup, candidate.record.run.recipe, candidate.weights)
     table = from_arrays(read_csv(file).drop(columns="kind"), None).x
     assert isinstance(table, Table)
-    return model(preprocessor.transform(table)).numpy()
+    probabilities: Array = model(candidate.preprocessor.transform(table)).numpy()
+    return probabilities
 
 
 def test_plain_tensorflow_answers_raw_rows_as_the_live_model_does(mixed: Any, tmp_path: Path) -> None:
     file = mixed.config.parent / "<b>visits.csv"
     command = [sys.executable, "-I", "-c", PLAIN, mixed.folder / "model", file, tmp_path]
     subprocess.run(command, check=True, capture_output=True)
-    wanted = live(mixed.folder, file)
-    assert np.ptp(wanted[:, 0]) > 0.1  # the rows are told apart
+    expected = predict(mixed.folder, file)
+    assert np.ptp(expected[:, 0]) > 0.1  # the rows have different answers
     for batch in (1, 7):
-        np.testing.assert_allclose(np.load(tmp_path / f"{batch}.npy"), wanted, atol=1e-5, rtol=0)
+        np.testing.assert_allclose(np.load(tmp_path / f"{batch}.npy"), expected, atol=1e-5, rtol=0)
 
 
 def test_the_file_holds_what_it_should(mixed: Any) -> None:
@@ -76,13 +76,13 @@ def test_the_file_holds_what_it_should(mixed: Any) -> None:
     assert mixed.table.isna().any().sum() == 4
 
 
-def test_recipe_json_says_each_inputs_type(mixed: Any) -> None:
-    said = json.loads((mixed.folder / "model" / "recipe.json").read_text(encoding="utf-8"))
-    assert said["dtypes"] == {name: "float32" if name == "age" else "string" for name in said["inputs"]}
-    assert [rule["kind"] for rule in said["rules"]] == ["numeric", "categorical", "boolean", "date", "categorical"]
-    assert "note" not in said["inputs"].values()  # free text was left out
-    assert said["parity"]["labels_equal"]
-    assert said["parity"]["largest_difference"] < 1e-5
+def test_recipe_json_has_the_type_of_each_input(mixed: Any) -> None:
+    recipe = json.loads((mixed.folder / "model" / "recipe.json").read_text(encoding="utf-8"))
+    assert recipe["dtypes"] == {name: "float32" if name == "age" else "string" for name in recipe["inputs"]}
+    assert [rule["kind"] for rule in recipe["rules"]] == ["numeric", "categorical", "boolean", "date", "categorical"]
+    assert "note" not in recipe["inputs"].values()  # free text was left out
+    assert recipe["parity"]["labels_equal"]
+    assert recipe["parity"]["largest_difference"] < 1e-5
 
 
 def test_the_cards_code_serves_the_table(mixed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,13 +92,15 @@ def test_the_cards_code_serves_the_table(mixed: Any, monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(mixed.folder)
     space: dict[str, Any] = {"table": mixed.table}
     exec(found[1], space)
-    wanted = live(mixed.folder, mixed.config.parent / "<b>visits.csv")
-    np.testing.assert_allclose(space["answers"]["probabilities"].numpy(), wanted, atol=1e-5, rtol=0)
+    expected = predict(mixed.folder, mixed.config.parent / "<b>visits.csv")
+    np.testing.assert_allclose(space["answers"]["probabilities"].numpy(), expected, atol=1e-5, rtol=0)
 
 
 def test_the_report_and_the_card_list_what_was_done_to_the_data(mixed: Any) -> None:
     with Ledger(mixed.folder) as ledger:
-        repairs = ledger.get_info("study")["data"]["repairs"]
+        comparison = ledger.comparison_info()
+    assert comparison is not None
+    repairs = comparison.data.repairs
     assert len(repairs) >= 6
     card = (mixed.folder / "model" / "README.md").read_text(encoding="utf-8")
     assert len(re.findall("^- column ", card, re.MULTILINE)) == len(repairs)
@@ -108,24 +110,24 @@ def test_the_report_and_the_card_list_what_was_done_to_the_data(mixed: Any) -> N
             assert words in text, file
 
 
-def test_poison_outside_training_leaves_the_rule_as_it_is(mixed: Any, tmp_path: Path) -> None:
-    """Extreme numbers, new words and dates in the validation and test parts teach the preparation nothing."""
+def test_outliers_outside_training_do_not_change_the_preprocessor(mixed: Any, tmp_path: Path) -> None:
+    """The preprocessor learns nothing from extreme numbers, new words and dates in the validation and test parts."""
     experiment = load_config(mixed.config)
-    clean = runner.read_data(experiment)
+    clean = read_data(experiment)
     with (mixed.config.parent / "<b>visits.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     data = from_arrays(mixed.table.drop(columns="kind"), mixed.table["kind"])
     parts = split_dataset(data, experiment.split, experiment.seed)
-    poison = {"age": "1e9", "town": "Atlantis", "member": "", "first seen": "1800-01-01", "<b>code</b>": "999"}
+    outlier = {"age": "1e9", "town": "Atlantis", "member": "", "first seen": "1800-01-01", "<b>code</b>": "999"}
     for row in [*parts.validation, *parts.test]:
-        rows[row] |= poison
+        rows[row] |= outlier
     with (tmp_path / "<b>visits.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, rows[0].keys())
         writer.writeheader()
         writer.writerows(rows)
     config = tmp_path / "visits.yaml"
     config.write_text(mixed.config.read_text(encoding="utf-8"), encoding="utf-8")
-    poisoned = runner.read_data(load_config(config))
-    assert poisoned.preprocessor == clean.preprocessor
-    np.testing.assert_array_equal(poisoned.train[0], clean.train[0])
-    assert poisoned.validation[0].max() > 1e6
+    changed = read_data(load_config(config))
+    assert changed.preprocessor == clean.preprocessor
+    np.testing.assert_array_equal(changed.train[0], clean.train[0])
+    assert changed.validation[0].max() > 1e6

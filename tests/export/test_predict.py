@@ -1,4 +1,4 @@
-"""Predict: an exported model answers files, row by row, and refuses what training would not have known."""
+"""Predictions for a file: an exported model answers row by row, and rejects cells that training would have rejected."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ import pytest
 
 from regzoo.cli import app as cli
 from regzoo.core import InputError
-from regzoo.export import input_rows as reading
+from regzoo.export import input_rows
 from regzoo.export import predict as predict_module
-from regzoo.export.predict import _columns, _safe, predict_file
+from regzoo.export.predict import _make_columns, _neutralize, predict_file
 
 
-def table(path: Path) -> list[dict[str, str]]:
+def read_table(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
@@ -30,8 +30,9 @@ def source(mixed: Any) -> Path:
     return mixed.config.parent / "<b>visits.csv"
 
 
-def changed(source: Path, to: Path, row: int, **cells: str) -> Path:
-    rows = table(source)
+def change_row(source: Path, to: Path, row: int, **cells: str) -> Path:
+    """Write a copy of the CSV file ``source`` with other ``cells`` in one row."""
+    rows = read_table(source)
     rows[row] |= {column.replace("_", " "): cell for column, cell in cells.items()}
     with to.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, rows[0].keys())
@@ -43,29 +44,29 @@ def changed(source: Path, to: Path, row: int, **cells: str) -> Path:
 def test_a_csv_is_answered_in_the_order_of_its_rows(
     mixed: Any, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said: list[str] = []
-    assert predict_file(mixed.folder / "model", source, tmp_path / "whole.csv", note=said.append) == 120
-    assert len(said) == 1
-    assert "ignored 'note', 'kind', which the model does not take" in said[0]
-    monkeypatch.setattr(reading, "CHUNK", 50)  # three chunks
-    predict_file(mixed.folder / "model", source, tmp_path / "chunks.csv", note=said.append)
-    whole, chunks = table(tmp_path / "whole.csv"), table(tmp_path / "chunks.csv")
+    notes: list[str] = []
+    assert predict_file(mixed.folder / "model", source, tmp_path / "whole.csv", notify=notes.append) == 120
+    assert len(notes) == 1
+    assert "ignored 'note', 'kind', which the model does not take" in notes[0]
+    monkeypatch.setattr(input_rows, "CHUNK", 50)  # three chunks
+    predict_file(mixed.folder / "model", source, tmp_path / "chunks.csv", notify=notes.append)
+    whole, chunks = read_table(tmp_path / "whole.csv"), read_table(tmp_path / "chunks.csv")
     assert list(whole[0])[:2] == ["label", "probability_<i>b</i>"]
     assert [row["label"] for row in whole] == [row["label"] for row in chunks]
     for one, other in zip(whole, chunks, strict=True):
         assert float(one["probability_<i>b</i>"]) == pytest.approx(float(other["probability_<i>b</i>"]), abs=1e-6)
-    monkeypatch.setattr(reading, "CHUNK", 7)
-    predict_file(mixed.folder / "model", source, tmp_path / "answers.npz", note=said.append)
+    monkeypatch.setattr(input_rows, "CHUNK", 7)
+    predict_file(mixed.folder / "model", source, tmp_path / "answers.npz", notify=notes.append)
     with np.load(tmp_path / "answers.npz", allow_pickle=False) as answers:
-        found = answers["probabilities"]
-        assert set(answers["label"]) <= set(mixed.table["kind"])  # as they are: no spreadsheet reads an archive
-    np.testing.assert_allclose(found[:, 0], [float(row["probability_<i>b</i>"]) for row in whole], atol=1e-6)
+        probabilities = answers["probabilities"]
+        assert set(answers["label"]) <= set(mixed.table["kind"])  # unchanged: no spreadsheet reads an archive
+    np.testing.assert_allclose(probabilities[:, 0], [float(row["probability_<i>b</i>"]) for row in whole], atol=1e-6)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["answers.npz", "chunks.csv", "whole.csv"]
 
 
 def test_labels_that_a_spreadsheet_would_run_are_text(mixed: Any, source: Path, tmp_path: Path) -> None:
-    predict_file(mixed.folder / "model", source, tmp_path / "out.csv", note=lambda _: None)
-    labels = {row["label"] for row in table(tmp_path / "out.csv")}
+    predict_file(mixed.folder / "model", source, tmp_path / "out.csv", notify=lambda _: None)
+    labels = {row["label"] for row in read_table(tmp_path / "out.csv")}
     assert labels <= {'\'=cmd|"/c calc"!A1', "<i>b</i>", "[bold]rare[/bold]"}
     assert '\'=cmd|"/c calc"!A1' in labels
 
@@ -84,12 +85,12 @@ def test_labels_that_a_spreadsheet_would_run_are_text(mixed: Any, source: Path, 
     ],
 )
 def test_formulas_are_text(value: Any, written: Any) -> None:
-    assert _safe(value) == written
-    assert _safe("a\x1b[0m") == "a\\x1b[0m"
+    assert _neutralize(value) == written
+    assert _neutralize("a\x1b[0m") == "a\\x1b[0m"
 
 
-def test_archives_hold_columns(mixed: Any, source: Path, tmp_path: Path) -> None:
-    rows = table(source)
+def test_archives_hold_make_columns(mixed: Any, source: Path, tmp_path: Path) -> None:
+    rows = read_table(source)
     arrays = {column: np.array([row[column] for row in rows]) for column in rows[0]}
     np.savez(tmp_path / "in.npz", **arrays)  # type: ignore[arg-type]
     arrays["age"] = np.array([float(cell or "nan") for cell in arrays["age"]])
@@ -97,7 +98,7 @@ def test_archives_hold_columns(mixed: Any, source: Path, tmp_path: Path) -> None
     written = []
     for name in (source, tmp_path / "in.npz", tmp_path / "typed.npz"):
         stream = io.StringIO()
-        assert predict_file(mixed.folder / "model", name, stream, note=lambda _: None) == 120
+        assert predict_file(mixed.folder / "model", name, stream, notify=lambda _: None) == 120
         written.append(stream.getvalue())
     assert written[0] == written[1] == written[2]
 
@@ -117,24 +118,24 @@ def test_archives_hold_columns(mixed: Any, source: Path, tmp_path: Path) -> None
 def test_cells_are_checked_as_in_training(
     cells: dict[str, str], message: str, mixed: Any, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "CHUNK", 4)  # the wrong row is in the second chunk
-    wrong = changed(source, tmp_path / "wrong.csv", 5, **cells)
+    monkeypatch.setattr(input_rows, "CHUNK", 4)  # the wrong row is in the second chunk
+    wrong = change_row(source, tmp_path / "wrong.csv", 5, **cells)
     with pytest.raises(InputError) as caught:
-        predict_file(mixed.folder / "model", wrong, tmp_path / "out.csv", note=lambda _: None)
+        predict_file(mixed.folder / "model", wrong, tmp_path / "out.csv", notify=lambda _: None)
     assert message in str(caught.value)
     assert [path.name for path in tmp_path.iterdir()] == ["wrong.csv"]
 
 
-def test_gaps_and_new_words_are_answered(mixed: Any, source: Path, tmp_path: Path) -> None:
-    new = changed(source, tmp_path / "new.csv", 0, age="", town="Atlantis", member="?", first_seen="")
-    assert predict_file(mixed.folder / "model", new, tmp_path / "out.csv", note=lambda _: None) == 120
+def test_missing_cells_and_new_words_are_answered(mixed: Any, source: Path, tmp_path: Path) -> None:
+    new = change_row(source, tmp_path / "new.csv", 0, age="", town="Atlantis", member="?", first_seen="")
+    assert predict_file(mixed.folder / "model", new, tmp_path / "out.csv", notify=lambda _: None) == 120
 
 
-def test_missing_columns_and_wrong_places_are_said(mixed: Any, source: Path, tmp_path: Path) -> None:
+def test_missing_columns_and_wrong_paths_are_reported(mixed: Any, source: Path, tmp_path: Path) -> None:
     model = mixed.folder / "model"
     (tmp_path / "few.csv").write_text("age,twon,member\n1,a,true\n", encoding="utf-8")
     (tmp_path / "empty.csv").write_text("age,town,member,first seen,<b>code</b>\n", encoding="utf-8")
-    (tmp_path / "there.csv").write_text("years of work", encoding="utf-8")
+    (tmp_path / "existing.csv").write_text("years of work", encoding="utf-8")
     out = tmp_path / "out.csv"
     for path, given, to, message in (
         (
@@ -147,15 +148,15 @@ def test_missing_columns_and_wrong_places_are_said(mixed: Any, source: Path, tmp
         (model, tmp_path / "none.csv", out, f"{tmp_path / 'none.csv'}: there is no such file"),
         (model, tmp_path / "rows.parquet", out, "predict reads and writes CSV files and .npz archives, no .parquet"),
         (model, source, tmp_path / "out.xlsx", "predict reads and writes CSV files and .npz archives, no .xlsx files"),
-        (model, source, tmp_path / "there.csv", "exists: nothing was overwritten"),
+        (model, source, tmp_path / "existing.csv", "exists: nothing was overwritten"),
         (model, source, tmp_path / "no" / "out.csv", "there is no folder"),
         (mixed.folder, source, out, f"recipe.json is missing); did you mean {model}?"),
         (tmp_path, source, out, "holds no exported model"),
     ):
         with pytest.raises(InputError) as caught:
-            predict_file(path, given, to, note=lambda _: None)
+            predict_file(path, given, to, notify=lambda _: None)
         assert message in str(caught.value)
-    assert (tmp_path / "there.csv").read_text(encoding="utf-8") == "years of work"
+    assert (tmp_path / "existing.csv").read_text(encoding="utf-8") == "years of work"
     assert not out.exists()
 
 
@@ -176,29 +177,30 @@ def test_a_damaged_copy_of_a_model_answers_nothing(
     else:
         (copy / file).write_bytes((copy / file).read_bytes()[:left])
     with pytest.raises(InputError, match=f"{copy}: {file} {message}; copy the folder again"):
-        predict_file(copy, source, tmp_path / "out.csv", note=lambda _: None)
+        predict_file(copy, source, tmp_path / "out.csv", notify=lambda _: None)
 
 
-def exported(folder: Path, kind: str, shape: list[int], labels: list[str]) -> Path:
+def write_recipe(folder: Path, kind: str, shape: list[int], labels: list[str]) -> Path:
+    """Write the recipe of an exported model that takes an array."""
     folder.mkdir()
-    said = {"inputs": {kind: kind}, "shapes": {kind: shape}, "rules": [], "labels": labels}
-    (folder / "recipe.json").write_text(json.dumps(said), encoding="utf-8")
+    recipe = {"inputs": {kind: kind}, "shapes": {kind: shape}, "rules": [], "labels": labels}
+    (folder / "recipe.json").write_text(json.dumps(recipe), encoding="utf-8")
     return folder
 
 
 @pytest.fixture
 def summing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A model that adds up what it is given."""
+    """Replace the model by one that returns the sum of its inputs."""
     monkeypatch.setattr(
         predict_module,
-        "_answers",
+        "_predict_chunks",
         lambda folder, chunks: ({"prediction": next(iter(c.values())).sum(axis=1)} for c in chunks),
     )
 
 
 @pytest.mark.usefixtures("summing")
 def test_models_of_arrays_take_rows_in_order(tmp_path: Path) -> None:
-    model = exported(tmp_path / "model", "rows", [3], [])
+    model = write_recipe(tmp_path / "model", "rows", [3], [])
     (tmp_path / "in.csv").write_text("a;b;c\n1;2;3\n4;5;6\n", encoding="utf-8")
     predict_file(model, tmp_path / "in.csv", tmp_path / "out.csv")
     assert (tmp_path / "out.csv").read_text() == "prediction\n6.0\n15.0\n"
@@ -223,8 +225,8 @@ def test_models_of_arrays_take_rows_in_order(tmp_path: Path) -> None:
         ({"x": np.array([["a"]])}, "received <U1"),
     ],
 )
-def test_images_come_in_an_archive(arrays: dict[str, Any], message: str, tmp_path: Path) -> None:
-    model = exported(tmp_path / "model", "images", [8, 8, 1], [])
+def test_images_are_taken_from_an_archive(arrays: dict[str, Any], message: str, tmp_path: Path) -> None:
+    model = write_recipe(tmp_path / "model", "images", [8, 8, 1], [])
     np.savez(tmp_path / "in.npz", **arrays)
     with pytest.raises(InputError, match=message):
         predict_file(model, tmp_path / "in.npz", tmp_path / "out.csv")
@@ -232,28 +234,28 @@ def test_images_come_in_an_archive(arrays: dict[str, Any], message: str, tmp_pat
         predict_file(model, tmp_path / "in.csv", tmp_path / "out.csv")
 
 
-def test_large_images_go_a_few_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a model holds for an image grows with it; 1,024 photographs at once would fill most machines."""
+def test_large_images_are_predicted_a_few_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory for a model's layers grows with the image; 1,024 photographs at once would fill most machines."""
     sizes: list[int] = []
 
-    def answers(folder: Path, chunks: Any) -> Any:
+    def predict_chunks(folder: Path, chunks: Any) -> Any:
         for chunk in chunks:
             sizes.append(len(chunk["images"]))
             yield {"prediction": chunk["images"].sum(axis=(1, 2, 3))}
 
-    monkeypatch.setattr(predict_module, "_answers", answers)
-    monkeypatch.setattr(reading, "CHUNK_VALUES", 200)
-    model = exported(tmp_path / "model", "images", [8, 8, 1], [])
+    monkeypatch.setattr(predict_module, "_predict_chunks", predict_chunks)
+    monkeypatch.setattr(input_rows, "CHUNK_VALUES", 200)
+    model = write_recipe(tmp_path / "model", "images", [8, 8, 1], [])
     np.savez(tmp_path / "in.npz", x=np.ones((7, 8, 8)))
     assert predict_file(model, tmp_path / "in.npz", tmp_path / "out.csv") == 7
     assert sizes == [3, 3, 1]
     assert (tmp_path / "out.csv").read_text() == "prediction\n" + "64.0\n" * 7
 
 
-def test_what_no_csv_holds_is_said() -> None:
-    with pytest.raises(InputError, match=r"reconstruction is \(8, 8, 1\) a row, .* take --out answers.npz"):
-        _columns("reconstruction", np.zeros((2, 8, 8, 1)), ())
-    assert [name for name, _ in _columns("reconstruction", np.zeros((2, 3)), ())] == [
+def test_outputs_that_no_csv_file_holds_are_rejected() -> None:
+    with pytest.raises(InputError, match=r"reconstruction has shape \(8, 8, 1\) in each row, .* use --out answers.npz"):
+        _make_columns("reconstruction", np.zeros((2, 8, 8, 1)), ())
+    assert [name for name, _ in _make_columns("reconstruction", np.zeros((2, 3)), ())] == [
         f"reconstruction_{n}" for n in (1, 2, 3)
     ]
 

@@ -1,4 +1,4 @@
-"""SavedModel: plain TensorFlow serves it, by the names and in the units of the user's data."""
+"""SavedModel export: plain TensorFlow serves it, with the names and in the units of the user's data."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ import tensorflow as tf
 
 from regzoo.config import SplitConfig
 from regzoo.core import parse
+from regzoo.data.dataset import Array
 from regzoo.data.prepared import PreparedData
 from regzoo.data.preprocess import prepare_fold
 from regzoo.data.sources import from_arrays
-from regzoo.export import saved_model
-from regzoo.export.saved_model import input_specs, inputs, live, named_inputs, served_names
+from regzoo.export.saved_model import predict_live, write_saved_model
+from regzoo.export.signature import make_input_names, make_input_specs, name_inputs, split_inputs
 from regzoo.training.engine.trainer import build_compiled_model, load_finished_model
 from regzoo.training.setup import TrainingSetup
 from regzoo.training.task import Task
@@ -50,7 +51,7 @@ for folder in sys.argv[1:]:
     definition = serve.graph.as_graph_def()
     operations = {node.op for node in definition.node}
     operations |= {node.op for function in definition.library.function for node in function.node_def}
-    with open(f"{folder}/said.json", "w") as file:
+    with open(f"{folder}/info.json", "w") as file:
         json.dump({
             "inputs": {name: [list(spec.shape), spec.dtype.name] for name, spec in
                        serve.structured_input_signature[1].items()},
@@ -62,26 +63,28 @@ for folder in sys.argv[1:]:
 
 @dataclass
 class Case:
-    """A model with the data that it serves."""
+    """A model with the data it predicts."""
 
     model: keras.Model
     prepared: PreparedData
 
     @property
-    def raw(self) -> np.ndarray:
-        return self.prepared.held_out[0][:14]
+    def raw(self) -> Array:
+        rows = self.prepared.held_out[0][:14]
+        assert isinstance(rows, np.ndarray)
+        return rows
 
 
 @dataclass
 class Answer:
-    """What plain TensorFlow said of a case."""
+    """The answers of plain TensorFlow for a case."""
 
     case: Case
-    said: dict[str, Any]
-    answers: dict[str, np.ndarray]
+    info: dict[str, Any]
+    answers: dict[str, Array]
 
 
-def case(x: Any, y: Any, recipe: str = "none", backbone: str = "mlp([4])", members: int = 0) -> Case:
+def make_case(x: Any, y: Any, recipe: str = "none", backbone: str = "mlp([4])", members: int = 0) -> Case:
     prepared = prepare_fold(from_arrays(x, y), SplitConfig(), seed=0)
     preprocessor = prepared.preprocessor
     task = Task(preprocessor.task, preprocessor.outputs, preprocessor.target_scale)
@@ -98,17 +101,19 @@ def case(x: Any, y: Any, recipe: str = "none", backbone: str = "mlp([4])", membe
     return Case(model, prepared)
 
 
-def cases(rows: Any, images: Any, numbers: Any, table: pd.DataFrame) -> dict[str, Case]:
+def make_cases(rows: Any, images: Any, numbers: Any, table: pd.DataFrame) -> dict[str, Case]:
     x, y = np.tile(rows[0], (2, 1)), np.tile(rows[1], 2)
     return {
-        "rows": case(x, 10 * y - 10, EVERYTHING),
-        "images": case(np.tile(images[0], (2, 1, 1, 1)), y > 0, EVERYTHING, "cnn([2], dense=4)"),
-        "columns": case(table.drop(columns="kind"), table["kind"].replace("rose", "größe")),
-        "regression": case(np.tile(numbers[0], (2, 1)), np.tile(numbers[1], 2)),
-        "ensemble": case(x, y.astype(float), "ensemble(3)", members=3),
-        "reconstruction": case(x, None, backbone="autoencoder([4], code=2)"),
-        "reconstructions": case(x.reshape(-1, 5, 1, 1), None, "ensemble(2)", "autoencoder([4], code=2)", members=2),
-        "passes": case(x, y, "dropout(0.5) + mc_dropout(10)", members=1),
+        "rows": make_case(x, 10 * y - 10, EVERYTHING),
+        "images": make_case(np.tile(images[0], (2, 1, 1, 1)), y > 0, EVERYTHING, "cnn([2], dense=4)"),
+        "columns": make_case(table.drop(columns="kind"), table["kind"].replace("rose", "größe")),
+        "regression": make_case(np.tile(numbers[0], (2, 1)), np.tile(numbers[1], 2)),
+        "ensemble": make_case(x, y.astype(float), "ensemble(3)", members=3),
+        "reconstruction": make_case(x, None, backbone="autoencoder([4], code=2)"),
+        "reconstructions": make_case(
+            x.reshape(-1, 5, 1, 1), None, "ensemble(2)", "autoencoder([4], code=2)", members=2
+        ),
+        "passes": make_case(x, y, "dropout(0.5) + mc_dropout(10)", members=1),
     }
 
 
@@ -116,19 +121,19 @@ def cases(rows: Any, images: Any, numbers: Any, table: pd.DataFrame) -> dict[str
 def served(
     rows: Any, images: Any, numbers: Any, table: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Answer]:
-    """Every case, written here and served by one process that knows TensorFlow alone."""
-    folder, made = tmp_path_factory.mktemp("served"), cases(rows, images, numbers, table)
-    for name, one in made.items():
-        saved_model.write(one.model, one.prepared.preprocessor, folder / name / "model")
-        np.savez(folder / name / "inputs.npz", **named_inputs(one.raw, one.prepared.preprocessor))  # type: ignore[arg-type]
-    command = [sys.executable, "-I", "-c", SERVE, *(str(folder / name) for name in made)]
+    """Write every case, and serve them all in one process that imports TensorFlow but not regzoo."""
+    folder, cases = tmp_path_factory.mktemp("served"), make_cases(rows, images, numbers, table)
+    for name, case in cases.items():
+        write_saved_model(case.model, case.prepared.preprocessor, folder / name / "model")
+        np.savez(folder / name / "inputs.npz", **split_inputs(case.raw, case.prepared.preprocessor))  # type: ignore[arg-type]
+    command = [sys.executable, "-I", "-c", SERVE, *(str(folder / name) for name in cases)]
     subprocess.run(command, check=True, capture_output=True)
-    found = {}
-    for name, one in made.items():
+    answers_by_name = {}
+    for name, case in cases.items():
         with np.load(folder / name / "answers.npz") as file:
             answers = {key: file[key] for key in file.files}
-        found[name] = Answer(one, json.loads((folder / name / "said.json").read_text()), answers)
-    return found
+        answers_by_name[name] = Answer(case, json.loads((folder / name / "info.json").read_text()), answers)
+    return answers_by_name
 
 
 NAMES = ("rows", "images", "columns", "regression", "ensemble", "reconstruction", "reconstructions")
@@ -137,14 +142,14 @@ NAMES = ("rows", "images", "columns", "regression", "ensemble", "reconstruction"
 @pytest.mark.parametrize("name", [*NAMES, "passes"])
 def test_it_answers_as_the_live_model_does_at_any_batch_size(name: str, served: dict[str, Answer]) -> None:
     answer = served[name]
-    wanted = live(answer.case.model, answer.case.prepared.preprocessor, answer.case.raw)
-    assert set(answer.answers) == {f"{output} {batch}" for output in wanted for batch in (1, 7)}
+    expected = predict_live(answer.case.model, answer.case.prepared.preprocessor, answer.case.raw)
+    assert set(answer.answers) == {f"{output} {batch}" for output in expected for batch in (1, 7)}
     for key, value in answer.answers.items():
-        expected = wanted[key.split()[0]]
+        live = expected[key.split()[0]]
         if key.startswith("label"):
-            np.testing.assert_array_equal(value, expected.astype(value.dtype))
+            np.testing.assert_array_equal(value, live.astype(value.dtype))
         else:
-            np.testing.assert_allclose(value, expected, rtol=1e-5, atol=1e-6)  # float32, other batches
+            np.testing.assert_allclose(value, live, rtol=1e-5, atol=1e-6)  # float32 at other batch sizes
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -156,22 +161,22 @@ def test_it_holds_no_random_and_no_training_operation(name: str, served: dict[st
         *("StatefulPartitionedCall", "Squeeze", "Sub", "AddN"),
         *("Maximum", "Mean", "Neg", "Sqrt", "Square", "Sum", "Log"),  # an ensemble's uncertainty
     }
-    assert set(served[name].said["operations"]) <= inference
+    assert set(served[name].info["operations"]) <= inference
 
 
 def test_it_is_served_without_regzoo(served: dict[str, Answer]) -> None:
-    modules = served["rows"].said["modules"]
+    modules = served["rows"].info["modules"]
     assert "tensorflow" in modules
     assert [name for name in modules if name.split(".")[0] == "regzoo"] == []
 
 
 def test_inputs_are_named_after_the_data(served: dict[str, Answer]) -> None:
-    assert served["rows"].said["inputs"] == {"rows": [[None, 5], "float32"]}
-    assert served["images"].said["inputs"] == {"images": [[None, 8, 8, 1], "float32"]}
-    assert set(served["columns"].said["inputs"]) == {
+    assert served["rows"].info["inputs"] == {"rows": [[None, 5], "float32"]}
+    assert served["images"].info["inputs"] == {"images": [[None, 8, 8, 1], "float32"]}
+    assert set(served["columns"].info["inputs"]) == {
         *("age", "mean_radius_m", "Mean_Radius", "column_2nd_visit", "column_class"),
     }
-    assert set(map(str, served["columns"].said["inputs"].values())) == {"[[None], 'float32']"}
+    assert set(map(str, served["columns"].info["inputs"].values())) == {"[[None], 'float32']"}
 
 
 @pytest.mark.parametrize(
@@ -225,22 +230,22 @@ def test_monte_carlo_dropout_answers_with_its_uncertainty(served: dict[str, Answ
 
 
 def test_the_number_of_passes_can_be_chosen(rows: Any, tmp_path: Path) -> None:
-    one = case(np.tile(rows[0], (2, 1)), np.tile(rows[1], 2), "dropout(0.5) + mc_dropout(10)", members=1)
-    saved_model.write(one.model, one.prepared.preprocessor, tmp_path / "model")
+    monte_carlo = make_case(np.tile(rows[0], (2, 1)), np.tile(rows[1], 2), "dropout(0.5) + mc_dropout(10)", members=1)
+    write_saved_model(monte_carlo.model, monte_carlo.prepared.preprocessor, tmp_path / "model")
     loaded = tf.saved_model.load(str(tmp_path / "model"))
-    given = tf.constant(one.raw)
-    usual = loaded.signatures["serving_default"](rows=given)
+    inputs = tf.constant(monte_carlo.raw)
+    usual = loaded.signatures["serving_default"](rows=inputs)
     found = {
-        count: loaded.signatures["with_samples"](rows=given, samples=tf.constant(count)) for count in (1, 10, 200, 201)
+        count: loaded.signatures["with_samples"](rows=inputs, samples=tf.constant(count)) for count in (1, 10, 200, 201)
     }
     for name, value in usual.items():
         np.testing.assert_allclose(found[10][name], value, atol=1e-6)  # the recipe's own number: the same masks
-    assert np.abs(found[1]["mutual_information"]).max() < 1e-6  # one pass disagrees with nobody
+    assert np.abs(found[1]["mutual_information"]).max() < 1e-6  # a single pass cannot disagree
     assert (found[200]["mutual_information"].numpy() > 1e-3).any()
-    # One more pass of 200 moves a mean of probabilities by at most 1/201; the first 200 are not drawn anew.
+    # One more pass of 200 moves a mean of probabilities by at most 1/201; the first 200 passes stay the same.
     assert np.abs(found[201]["probabilities"] - found[200]["probabilities"]).max() <= 1 / 201 + 1e-6
     with pytest.raises(tf.errors.InvalidArgumentError, match="samples must be 1 or more"):
-        loaded.signatures["with_samples"](rows=given, samples=tf.constant(0))
+        loaded.signatures["with_samples"](rows=inputs, samples=tf.constant(0))
 
 
 def test_regression_answers_in_the_units_of_the_user(served: dict[str, Answer]) -> None:
@@ -280,21 +285,21 @@ def test_reconstruction_answers_in_the_units_of_the_user(name: str, served: dict
     ],
 )
 def test_served_names_by_hand(columns: list[str], names: list[str]) -> None:
-    assert list(served_names(columns)) == names
+    assert list(make_input_names(columns)) == names
 
 
 def test_served_names_tell_columns_apart() -> None:
     random = np.random.default_rng(0)
     columns = list({"".join(random.choice(list("aA_ 1µé?"), size=3)) for _ in range(300)})
-    names = served_names(columns)
+    names = make_input_names(columns)
     assert len({name.lower() for name in names}) == len(columns)
-    assert served_names(columns) == names
+    assert make_input_names(columns) == names
 
 
 def test_inputs_say_which_column_each_name_is(table: pd.DataFrame) -> None:
-    prepared = case(table.drop(columns="kind"), table["kind"]).prepared
-    given = named_inputs(prepared.held_out[0], prepared.preprocessor)
-    assert list(given) == list(input_specs(prepared.preprocessor)) == list(inputs(prepared.preprocessor))
-    assert tuple(inputs(prepared.preprocessor).values()) == prepared.preprocessor.columns
-    for index, column in enumerate(given.values()):
+    prepared = make_case(table.drop(columns="kind"), table["kind"]).prepared
+    inputs = split_inputs(prepared.held_out[0], prepared.preprocessor)
+    assert list(inputs) == list(make_input_specs(prepared.preprocessor)) == list(name_inputs(prepared.preprocessor))
+    assert tuple(name_inputs(prepared.preprocessor).values()) == prepared.preprocessor.columns
+    for index, column in enumerate(inputs.values()):
         np.testing.assert_array_equal(column, prepared.held_out[0][:, index])

@@ -1,4 +1,4 @@
-"""Serving: a SavedModel behind HTTP, in a process without regzoo, answers like the live model."""
+"""Serving over HTTP: a SavedModel in a process without regzoo answers as the live model does."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ import numpy as np
 import pytest
 
 from regzoo.comparison.leaderboard import read_leaderboard
-from regzoo.data.preprocessor import Preprocessor
-from regzoo.export import saved_model
-from regzoo.export.export import load_setup
+from regzoo.export.candidate import load_candidate
+from regzoo.export.saved_model import predict_live
+from regzoo.export.signature import split_inputs
+from regzoo.export.verify import TOLERANCE
 from regzoo.storage.ledger import Ledger
-from regzoo.training.engine.trainer import load_finished_model as build_from
+from regzoo.training.engine.trainer import load_finished_model
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def server(mixed: Any) -> Iterator[str]:
-    """The address of the model of a table with words, dates, booleans and gaps."""
+    """Serve a model of a table with words, dates, booleans and missing cells; yield its address."""
     command = [sys.executable, "-I", str(Path(__file__).with_name("serve.py")), str(mixed.folder / "model")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout
@@ -34,28 +35,27 @@ def server(mixed: Any) -> Iterator[str]:
         process.terminate()
 
 
-def ask(address: str, request: dict[str, Any]) -> dict[str, Any]:
-    with urllib.request.urlopen(address, json.dumps(request).encode(), timeout=60) as answer:
-        return json.loads(answer.read())
+def request(address: str, content: dict[str, Any]) -> dict[str, Any]:
+    with urllib.request.urlopen(address, json.dumps(content).encode(), timeout=60) as response:
+        return json.loads(response.read())
 
 
 @pytest.mark.parametrize("batch", [1, 7])
 def test_it_answers_over_http_as_the_live_model_does(batch: int, server: str, mixed: Any) -> None:
     with Ledger(mixed.folder) as ledger:
-        preprocessor = Preprocessor.from_json(ledger.get_info("preparation"))
-        board = read_leaderboard(ledger)
-        record, weights = ledger.weights(board.recipes[0].name)
-        model = build_from(load_setup(ledger), record.run.recipe, weights)
-        rows = preprocessor.inputs_from_json(ledger.get_info("held_out"))[:batch]
-    given = saved_model.named_inputs(rows, preprocessor)
-    answers = ask(server, {"inputs": {name: values.tolist() for name, values in given.items()}})["outputs"]
-    expected = saved_model.live(model, preprocessor, rows)
-    np.testing.assert_allclose(answers["probabilities"], expected["probabilities"], atol=1e-5)  # the export's own
+        leaderboard = read_leaderboard(ledger)
+        candidate = load_candidate(ledger, leaderboard.recipes[0].name)
+    model = load_finished_model(candidate.setup, candidate.record.run.recipe, candidate.weights)
+    preprocessor, rows = candidate.preprocessor, candidate.raw[:batch]
+    inputs = split_inputs(rows, preprocessor)
+    answers = request(server, {"inputs": {name: values.tolist() for name, values in inputs.items()}})["outputs"]
+    expected = predict_live(model, preprocessor, rows)
+    np.testing.assert_allclose(answers["probabilities"], expected["probabilities"], atol=TOLERANCE)
     assert answers["label"] == [label.decode() for label in expected["label"]]
     assert set(answers["label"]) <= set(mixed.table["kind"])
 
 
-def test_what_is_no_row_is_an_error_and_the_server_goes_on(server: str, mixed: Any) -> None:
+def test_an_invalid_request_is_an_error_and_the_server_continues(server: str, mixed: Any) -> None:
     with pytest.raises(urllib.error.HTTPError, match="400"):
-        ask(server, {"inputs": {"nothing": [1.0]}})
+        request(server, {"inputs": {"nothing": [1.0]}})
     test_it_answers_over_http_as_the_live_model_does(1, server, mixed)

@@ -1,4 +1,4 @@
-"""Columns in TensorFlow: whatever a cell holds, the graph makes of it what training made of it."""
+"""Column preprocessing in TensorFlow: for any cell, the graph computes the features that training computed."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ import pytest
 import tensorflow as tf
 
 from regzoo.config import SplitConfig
-from regzoo.data.columns import Boolean, Categorical, ColumnRule, Date, Numeric, compute_features
+from regzoo.data.columns import Boolean, Categorical, ColumnRule, Date, Numeric
+from regzoo.data.columns import compute_features as compute_numpy
 from regzoo.data.preprocess import prepare_fold
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.table import MISSING, Table, clean_cell
-from regzoo.export import tf_columns as columns
-from regzoo.export.saved_model import ServedModel, named_inputs
+from regzoo.export.saved_model import ServedModel
+from regzoo.export.signature import split_inputs
+from regzoo.export.tf_columns import apply_rules
 
 WORDS = ["a", "b", "A", " a\t", "ä", "=1+1", "<b>", "x" * 5000, "new", "a b", "\u00a0a", "a\x1b", *MISSING]
 DAYS = [(datetime.date(1600, 1, 1) + datetime.timedelta(days=d)).isoformat() for d in range(0, 250_000, 487)]
@@ -44,7 +46,7 @@ NUMBERS = [0.0, -1.5, 1e30, np.nan, 3.25, -0.0, np.float32(1e-30)]
     ],
     ids=lambda value: value.kind if not isinstance(value, list) else "",
 )
-def test_the_graph_does_what_the_rule_does(rule: ColumnRule, raw: list[Any]) -> None:
+def test_the_graph_equals_the_rule(rule: ColumnRule, raw: list[Any]) -> None:
     numeric = rule.kind == "numeric"
     served = tf.constant(np.array(raw, np.float32)) if numeric else tf.constant(raw, tf.string)
     table = Table(
@@ -52,15 +54,15 @@ def test_the_graph_does_what_the_rule_does(rule: ColumnRule, raw: list[Any]) -> 
         (rule.kind,),
         (np.array(raw if numeric else [clean_cell(r) for r in raw], np.float32 if numeric else object),),
     )
-    graph = tf.function(lambda cells: columns.features({"c": cells}, (rule,)))
-    np.testing.assert_array_equal(graph(served).numpy(), compute_features(table, (rule,)))  # to the last bit
+    graph = tf.function(lambda cells: apply_rules({"c": cells}, (rule,)))
+    np.testing.assert_array_equal(graph(served).numpy(), compute_numpy(table, (rule,)))  # bit for bit
 
 
 def test_each_column_takes_its_own_input() -> None:
     random = np.random.default_rng(0)
     frame = pd.DataFrame(
         {
-            "self": random.normal(size=60),  # a name that TensorFlow cannot take
+            "self": random.normal(size=60),  # no name that TensorFlow takes
             "Word": random.choice(["x", "y", "z"], 60),
             "word": random.choice(["x", "y"], 60),
             "day": [f"2024-01-{1 + n % 28:02}" for n in range(60)],
@@ -70,9 +72,9 @@ def test_each_column_takes_its_own_input() -> None:
     prepared = prepare_fold(from_arrays(frame, ["no", "yes"] * 30), SplitConfig(), 0)
     raw, preprocessor = prepared.held_out[0], prepared.preprocessor
     assert isinstance(raw, Table)
-    given = named_inputs(raw, preprocessor)
-    assert list(given) == ["column_self", "Word", "word_2", "day"]
-    made = ServedModel(None, preprocessor).prepared({name: tf.constant(value) for name, value in given.items()})
-    np.testing.assert_array_equal(made.numpy(), preprocessor.transform(raw))
+    inputs = split_inputs(raw, preprocessor)
+    assert list(inputs) == ["column_self", "Word", "word_2", "day"]
+    x = ServedModel(None, preprocessor).preprocess({name: tf.constant(value) for name, value in inputs.items()})
+    np.testing.assert_array_equal(x.numpy(), preprocessor.transform(raw))
     swapped = dataclasses.replace(preprocessor, rules=preprocessor.rules[::-1])
     assert not np.array_equal(swapped.transform(raw), preprocessor.transform(raw))

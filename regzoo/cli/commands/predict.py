@@ -22,6 +22,6 @@ def predict(
     """Predict every row of INPUT with an exported model."""
     from regzoo.export.predict import predict_file
 
-    rows = predict_file(path, source, sys.stdout if out is None else out, encoding, note=print_warning)
+    rows = predict_file(path, source, sys.stdout if out is None else out, encoding, notify=print_warning)
     if out is not None:
         print_text(f"{out}: {rows} rows")

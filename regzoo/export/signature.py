@@ -1,0 +1,72 @@
+"""Serving signature of an exported model: names, types and raw values of its inputs."""
+
+from __future__ import annotations
+
+import keyword
+import re
+import unicodedata
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from regzoo.data.dataset import Array
+from regzoo.data.preprocessor import Preprocessor
+from regzoo.data.table import Table
+from regzoo.export.tf_columns import get_dtype
+
+_SERVABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_RESERVED = {"self", "samples", *keyword.kwlist}
+"""Names that TensorFlow's Python functions cannot take as keywords, and the name of the input that is not a column."""
+
+
+def make_input_names(columns: Sequence[str]) -> tuple[str, ...]:
+    """Return the name under which each column is served: its own, unless TensorFlow cannot take it.
+
+    TensorFlow takes ASCII letters, digits and underscores, starting with a letter, and ignores case. Other names are
+    reduced to these characters, and names that collide are numbered.
+
+    >>> make_input_names(["Age", "age", "mean radius (µm)", "2nd", "größe", "class"])
+    ('Age', 'age_2', 'mean_radius_m', 'column_2nd', 'groe', 'column_class')
+    """
+    taken = {column.lower(): column for column in reversed(columns) if _is_servable(column)}  # the first of equals
+    served = {column: column for column in taken.values()}
+    for column in columns:
+        if column in served:
+            continue
+        name, number = _make_servable(column), 2
+        while name.lower() in taken:
+            name, number = f"{_make_servable(column)}_{number}", number + 1
+        taken[name.lower()], served[column] = column, name
+    return tuple(served[column] for column in columns)
+
+
+def _is_servable(name: str) -> bool:
+    return _SERVABLE.fullmatch(name) is not None and name.lower() not in map(str.lower, _RESERVED)
+
+
+def _make_servable(column: str) -> str:
+    ascii_text = unicodedata.normalize("NFKD", column).encode("ascii", "ignore").decode()
+    name = column if _is_servable(column) else re.sub(r"\W+", "_", ascii_text).strip("_")
+    return name if _is_servable(name) else f"column_{name}".rstrip("_")
+
+
+def name_inputs(preprocessor: Preprocessor) -> dict[str, str]:
+    """Return the served inputs by name, each with its column of the data; ``rows`` or ``images`` for an array."""
+    if preprocessor.columns:
+        return dict(zip(make_input_names(preprocessor.columns), preprocessor.columns, strict=True))
+    return {preprocessor.kind: preprocessor.kind}
+
+
+def make_input_specs(preprocessor: Preprocessor) -> dict[str, tf.TensorSpec]:
+    """Return the specs of the served inputs, by name."""
+    names, shape = name_inputs(preprocessor), () if preprocessor.columns else preprocessor.input_shape
+    dtypes = [get_dtype(rule) for rule in preprocessor.rules] or [tf.float32] * len(names)
+    return {name: tf.TensorSpec([None, *shape], dtype, name=name) for name, dtype in zip(names, dtypes, strict=True)}
+
+
+def split_inputs(raw: Array | Table, preprocessor: Preprocessor) -> dict[str, Array]:
+    """Return raw inputs (rows, ...) as the served inputs, by name."""
+    names = name_inputs(preprocessor)
+    if isinstance(raw, Table):
+        return {name: raw.column(column) for name, column in names.items()}
+    return {name: raw[:, index] if preprocessor.columns else raw for index, name in enumerate(names)}
