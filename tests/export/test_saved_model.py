@@ -89,15 +89,12 @@ def make_case(x: Any, y: Any, recipe: str = "none", backbone: str = "mlp([4])", 
     preprocessor = prepared.preprocessor
     task = Task(preprocessor.task, preprocessor.outputs, preprocessor.target_scale)
     setup = TrainingSetup(backbone, task, preprocessor.input_shape, "adam", 16, "nll", "test")
-    weights = [
-        build_compiled_model(setup, parse("none" if members else recipe), seed=seed).get_weights()
-        for seed in range(members)
-    ]
-    model = (
-        load_finished_model(setup, parse(recipe), weights)
-        if members
-        else build_compiled_model(setup, parse(recipe), seed=5)
-    )
+    if members:
+        single = parse("none")
+        weights = [build_compiled_model(setup, single, seed=seed).get_weights() for seed in range(members)]
+        model = load_finished_model(setup, parse(recipe), weights)
+    else:
+        model = build_compiled_model(setup, parse(recipe), seed=5)
     return Case(model, prepared)
 
 
