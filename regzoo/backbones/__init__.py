@@ -1,15 +1,8 @@
-"""The backbones. The folder is the registry: one file, one backbone; the file's name is the name in a config."""
+"""The backbones, one a file. The folder is the registry: a file's name is the name in a config.
 
-from __future__ import annotations
+``regzoo.backbones.Mlp`` is the class in ``mlp.py``, imported when first used.
+"""
 
-from typing import Any
+from regzoo.core.registry import attach_classes, backbones
 
-from regzoo.core.registry import backbones
-
-
-def __getattr__(attribute: str) -> Any:
-    """``regzoo.backbones.Mlp`` is the class in ``mlp.py``."""
-    classes = {} if attribute.startswith("_") else {kind.__name__: kind for kind in backbones().values()}
-    if attribute in classes:
-        return classes[attribute]
-    raise AttributeError(f"there is no backbone class {attribute!r}; there is {', '.join(sorted(classes))}")
+__getattr__, __dir__ = attach_classes(__name__, backbones)

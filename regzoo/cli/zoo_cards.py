@@ -6,10 +6,10 @@ import math
 from typing import Any
 
 from regzoo.core import AfterTraining, InputError, Regularizer, backbones, did_you_mean, places, regularizers
-from regzoo.core.component import Component, specs
+from regzoo.core.component import Component, get_specs
 from regzoo.core.docstring import read_docstring
 from regzoo.core.fields import StrengthSpec
-from regzoo.core.slots import KINDS
+from regzoo.core.slots import SLOT_KINDS
 from regzoo.data.catalog import SOURCES
 
 
@@ -33,11 +33,11 @@ def describe_component(name: str) -> dict[str, Any]:
         raise InputError(f"the zoo has no {name!r}.{did_you_mean(name, kinds)}")
     kind = kinds[name]
     docstring = read_docstring(kind)
-    sections = docstring.labelled
+    sections = docstring.sections
     card: dict[str, Any] = {
         "name": name,
         "kind": "regularizer" if issubclass(kind, Regularizer) else "backbone",
-        "does": docstring.does,
+        "does": docstring.summary,
         "fields": _describe_fields(kind, docstring.args),
     }
     card |= _describe_action(kind, sections) if issubclass(kind, Regularizer) else _describe_slots(sections)
@@ -66,7 +66,7 @@ def _describe_action(kind: type[Regularizer], sections: dict[str, str]) -> dict[
 def _describe_slots(sections: dict[str, str]) -> dict[str, Any]:
     """Return the part of the card that only a backbone has."""
     text = sections.get("Slots", "")
-    return {"slots": [kind for kind in KINDS if f"``{kind}``" in text], "slots_notes": text}
+    return {"slots": [kind for kind in SLOT_KINDS if f"``{kind}``" in text], "slots_notes": text}
 
 
 def _count_models(kind: type[Regularizer]) -> list[int]:
@@ -78,7 +78,7 @@ def _count_models(kind: type[Regularizer]) -> list[int]:
 
 def _describe_fields(kind: type[Component], meanings: dict[str, str]) -> list[dict[str, Any]]:
     fields = []
-    for name, spec in specs(kind).items():
+    for name, spec in get_specs(kind).items():
         field: dict[str, Any] = {"name": name, "means": meanings.get(name, "")}
         if isinstance(spec, StrengthSpec):
             field |= {"domain": str(spec.domain), "range": str(spec.range), "log": spec.log}

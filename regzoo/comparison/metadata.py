@@ -74,7 +74,7 @@ def make_model_info(experiment: Experiment) -> ModelInfo:
     """Return the model that is trained and how: what the methods section of a paper states."""
     training, split = experiment.training, experiment.split
     return ModelInfo(
-        backbone=read_backbone(experiment.backbone).in_full(),
+        backbone=read_backbone(experiment.backbone).to_full_text(),
         epochs=training.epochs,
         batch_size=training.batch_size,
         optimizer=training.optimizer,

@@ -16,7 +16,7 @@ from typing import Any
 from regzoo.config import Experiment
 from regzoo.config.values import LONGEST_NAME
 from regzoo.core import InputError, Range, Recipe, regularizers
-from regzoo.core.component import specs
+from regzoo.core.component import get_specs
 from regzoo.core.errors import did_you_mean
 from regzoo.core.fields import StrengthSpec
 from regzoo.core.grammar import Call, read_value
@@ -151,7 +151,7 @@ def _declared(over: Sequence[str]) -> dict[str, StrengthSpec]:
     known = {
         f"{kind.name}.{field}": spec
         for kind in kinds.values()
-        for field, spec in specs(kind).items()
+        for field, spec in get_specs(kind).items()
         if isinstance(spec, StrengthSpec)
     }
     for name in over:

@@ -1,4 +1,7 @@
-"""What a recipe can say. Pure Python: nothing here imports TensorFlow until a model is built."""
+"""Recipes and their parts: regularizers, places, strengths, schedules, slots, rules; all for regularizers of your own.
+
+Pure Python: nothing here imports TensorFlow until a model is built.
+"""
 
 from regzoo.core.backbone import Announce, Backbone
 from regzoo.core.errors import EnvironmentFailure, InputError, did_you_mean

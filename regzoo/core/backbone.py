@@ -1,4 +1,4 @@
-"""Backbone: builds layers and announces its slots; it knows no regularizer."""
+"""Base class `Backbone`: the layers between input and head, which know no regularizer."""
 
 from __future__ import annotations
 
@@ -8,19 +8,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from regzoo.core.component import Component
-from regzoo.core.slots import Kind
+from regzoo.core.slots import SlotKind
 
-Announce = Callable[[Kind, Any], Any]
-"""``slot(kind, tensor) -> tensor``: announces a slot and returns what the layers after it receive."""
+Announce = Callable[[SlotKind, Any], Any]
+"""``slot(kind, tensor) -> tensor``: announces a slot and returns the tensor for the layers after it."""
 
 
 @dataclass(frozen=True)
 class Backbone(Component, ABC):
     """The layers between the input and the head.
 
-    Every layer with weights has a name of its own, so that its initial values depend on nothing else.
+    Every layer with weights has a name, from which its initial values are seeded, so that they depend on nothing else.
     """
 
     @abstractmethod
     def __call__(self, x: Any, slot: Announce) -> Any:
-        """Return the features (batch, features) of the standardized input ``x``, announcing slots on the way."""
+        """Build the layers and announce their slots; return the features (batch, features).
+
+        Args:
+            x: standardized inputs, (batch, ...).
+            slot: announces a slot.
+        """

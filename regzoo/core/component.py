@@ -1,7 +1,7 @@
-"""Named: a frozen dataclass that is written ``name(value, field=value)`` and read back equal.
+"""Base class `Component` of regularizers and backbones: a frozen dataclass with a text form that parses back equal.
 
-Regularizers and backbones are Named: they check their fields when constructed, with the field, the value
-and the domain in the message, and they hold no state.
+The text form is ``name(value, field=value)``. Components check their fields when constructed, with the field, the
+value and the domain in the message, and hold no state.
 """
 
 from __future__ import annotations
@@ -24,16 +24,17 @@ N = TypeVar("N", bound="Component")
 
 @dataclass(frozen=True)
 class Component:
-    """Base of everything that a config can name."""
+    """Base class of everything that a config can name."""
 
     name: ClassVar[str]
+    """Name in a config, derived from the class's name: ``EarlyStopping`` is ``early_stopping``."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls.name = _WORD_ENDS.sub("_", cls.__name__).lower()
+        cls.name = make_name(cls.__name__)
 
     def __post_init__(self) -> None:
-        for field, spec in specs(type(self)).items():
+        for field, spec in get_specs(type(self)).items():
             try:
                 value = spec.accept(getattr(self, field))
             except ValueError as error:
@@ -50,14 +51,14 @@ class Component:
             return f"{self.name}({_write(given[0][1])})"
         return f"{self.name}({', '.join(f'{field}={_write(value)}' for field, value in given)})"
 
-    def in_full(self) -> str:
-        """As it is written, with the fields at their defaults too."""
+    def to_full_text(self) -> str:
+        """Return the text form with every field, defaults included."""
         fields = ((field.name, getattr(self, field.name)) for field in dataclasses.fields(self))
         written = ", ".join(f"{name}={_write(value)}" for name, value in fields)
         return f"{self.name}({written})" if written else self.name
 
     def with_values(self, **values: Any) -> Self:
-        """Return a copy with these fields as they are, unchecked: how a dial takes a number's place."""
+        """Return a copy with these fields, unchecked, so that a dial can replace a number."""
         copy = dataclasses.replace(self)
         for field, value in values.items():
             object.__setattr__(copy, field, value)
@@ -68,8 +69,17 @@ class Component:
         return next(f.default for f in dataclasses.fields(cls) if f.name == field)
 
 
-def specs(kind: type[Component]) -> dict[str, StrengthSpec | SettingSpec]:
-    """The declarations of a class's fields, in order.
+def make_name(class_name: str) -> str:
+    """Return the name in a config of a class.
+
+    >>> make_name("EarlyStopping"), make_name("L1L2"), make_name("L2SP")
+    ('early_stopping', 'l1_l2', 'l2_sp')
+    """
+    return _WORD_ENDS.sub("_", class_name).lower()
+
+
+def get_specs(kind: type[Component]) -> dict[str, StrengthSpec | SettingSpec]:
+    """Return the declarations of a class's fields, by name, in order.
 
     Raises:
         TypeError: if a field has no declaration.
@@ -80,12 +90,21 @@ def specs(kind: type[Component]) -> dict[str, StrengthSpec | SettingSpec]:
     return {f.name: f.metadata["spec"] for f in dataclasses.fields(kind)}
 
 
-def construct(call: Call, kinds: dict[str, type[N]], what: str) -> N:
-    """Look ``call`` up in ``kinds`` and construct it; InputError says what is wrong and what there is."""
+def construct(call: Call, kinds: dict[str, type[N]], noun: str) -> N:
+    """Construct the component that ``call`` names.
+
+    Args:
+        call: the parsed text.
+        kinds: classes by name.
+        noun: word for one of ``kinds`` in messages, such as ``regularizer``.
+
+    Raises:
+        InputError: if the name or a field is unknown, or a value is not allowed.
+    """
     if call.word not in kinds:
-        raise InputError(f"there is no {what} {call.word!r}.{did_you_mean(call.word, kinds)}")
+        raise InputError(f"there is no {noun} {call.word!r}.{did_you_mean(call.word, kinds)}")
     kind = kinds[call.word]
-    names = list(specs(kind))
+    names = list(get_specs(kind))
     if len(call.positional) > len(names):
         most = "1 value" if len(names) == 1 else f"{len(names)} values"
         raise InputError(f"{call.word} takes at most {most}, received {len(call.positional)}")
@@ -101,7 +120,7 @@ def construct(call: Call, kinds: dict[str, type[N]], what: str) -> N:
 
 
 def _resolve(value: Any) -> Any:
-    """A word inside a call is a schedule if it has arguments, else itself."""
+    """Return a schedule for a word with arguments, a bool or the word itself for one without."""
     if isinstance(value, list):
         return [_resolve(item) for item in value]
     if not isinstance(value, Call):

@@ -1,4 +1,4 @@
-"""Numbers: which of them a field accepts, written as in mathematics, and how they are written themselves."""
+"""Intervals of allowed numbers, such as ``[0, 1)``, and the text form of numbers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Domain:
 
     def __contains__(self, value: float) -> bool:
         match = _INTERVAL.fullmatch(self.text)
-        assert match  # held by __post_init__
+        assert match  # __post_init__ has checked it
         low, high = float(match[2]), float(match[3])
         above = value >= low if match[1] == "[" else value > low
         below = value <= high if match[4] == "]" else value < high
@@ -35,17 +35,17 @@ class Domain:
         return self.text
 
 
-def is_whole(value: float) -> bool:
-    """True for a whole number, whatever its type; infinity and NaN are none.
+def is_integer(value: float) -> bool:
+    """Return True for a whole number of any type; infinity and NaN are not whole.
 
-    >>> is_whole(3.0), is_whole(2.5), is_whole(float("inf"))
+    >>> is_integer(3.0), is_integer(2.5), is_integer(float("inf"))
     (True, False, False)
     """
     return math.isfinite(value) and value == int(value)
 
 
 def format_number(value: float) -> str:
-    """Write a number as people write it, so that ``float(show(x)) == x``.
+    """Return the shortest text of a number that reads back equal: ``float(format_number(x)) == x``.
 
     >>> format_number(0.5), format_number(1e-4), format_number(3.0), format_number(12)
     ('0.5', '0.0001', '3.0', '12')

@@ -1,7 +1,7 @@
-"""Fields: what a regularizer or a backbone can be told, with its domain.
+"""Declarations of the fields of regularizers and backbones, with the values that they accept.
 
-`strength` declares a number that says how strongly a regularizer acts; it can be a number, left to the
-search or scheduled. `setting` declares anything else.
+`strength` declares how strongly a regularizer acts: a number, a range left to the search, or a schedule. `setting`
+declares anything else.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from regzoo.core.domain import Domain, format_number, is_whole
+from regzoo.core.domain import Domain, format_number, is_integer
 from regzoo.core.errors import did_you_mean
 from regzoo.core.ranges import Choice, Float, Int, Range
 from regzoo.core.schedules import Schedule
 
 Strength = Any
-"""What the field of a strength holds: a number, a range left to the search, or a schedule (checked when constructed);
-in a built model, its dial."""
+"""Type of a strength's field: a number, a range left to the search or a schedule, checked when constructed; in a built
+model, its dial."""
 
 
 @dataclass(frozen=True)
 class StrengthSpec:
-    """How a strength was declared."""
+    """Declaration of a strength; the attributes are the arguments of `strength`."""
 
     range: Range
     neutral: float | None
@@ -31,12 +31,16 @@ class StrengthSpec:
     dial: bool
 
     @property
-    def whole(self) -> bool:
+    def integer(self) -> bool:
         """True for counts such as ``members``."""
         return isinstance(self.range, Int)
 
     def accept(self, value: Any) -> Strength:
-        """Return ``value`` in its normal form; raise ValueError with the domain if it is outside."""
+        """Return ``value`` in its normal form.
+
+        Raises:
+            ValueError: with the domain, if the value lies outside or is no number, range or schedule.
+        """
         if isinstance(value, Schedule):
             if not self.dial:
                 raise ValueError(f"cannot be scheduled, received {value}")
@@ -46,16 +50,16 @@ class StrengthSpec:
             return Choice(tuple(self._number(option) for option in value.options))
         if isinstance(value, Float | Int):
             self._check(value.values())
-            return Int(*value.values()) if self.whole else Float(*value.values())
+            return Int(*value.values()) if self.integer else Float(*value.values())
         return self._number(value)
 
     def _number(self, value: Any) -> float:
         if isinstance(value, bool) or (not isinstance(value, int | float) and not _is_numpy_number(value)):
             raise ValueError(f"takes a number in {self.domain}, received {value!r}")
         self._check((value,))
-        if self.whole and not is_whole(value):
+        if self.integer and not is_integer(value):
             raise ValueError(f"takes a whole number in {self.domain}, received {value!r}")
-        return int(value) if self.whole else float(value)
+        return int(value) if self.integer else float(value)
 
     def _check(self, values: tuple[float, ...]) -> None:
         for value in values:
@@ -65,14 +69,24 @@ class StrengthSpec:
 
 @dataclass(frozen=True)
 class SettingSpec:
-    """How a setting was declared: its kind is that of its default."""
+    """Declaration of a setting.
+
+    Attributes:
+        kind: type of the value, that of the default.
+        domain: the numbers it accepts; None for all.
+        options: the words it accepts; empty for all.
+    """
 
     kind: type
     domain: Domain | None
     options: tuple[str, ...]
 
     def accept(self, value: Any) -> Any:
-        """Return ``value`` in its normal form; raise ValueError with what is allowed."""
+        """Return ``value`` in its normal form.
+
+        Raises:
+            ValueError: with the allowed values, if it is not one.
+        """
         if self.kind is tuple:
             items = value if isinstance(value, list | tuple) else [value]
             if not items:
@@ -89,7 +103,7 @@ class SettingSpec:
         raise ValueError(f"takes a {self.kind.__name__}, received {value!r}")
 
     def _whole(self, value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not is_whole(value):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not is_integer(value):
             raise ValueError(f"takes whole numbers in {self.domain}, received {value!r}")
         return self._inside(int(value))
 
@@ -103,19 +117,24 @@ def strength(search: Range, *, neutral: float | None, domain: str, log: bool = F
     """Declare a strength.
 
     Args:
-        search: where the search looks when the strength is not given; also the field's default.
-        neutral: the value at which the regularizer does nothing, None if it has none.
+        search: the range to search when the strength is not given; also the field's default.
+        neutral: the value at which the regularizer does nothing; None if there is none.
         domain: the numbers it accepts, such as ``"[0, 1)"``.
-        log: whether the search samples on a logarithmic scale.
-        dial: whether it can be turned in a built model; a number that Python reads (a patience, a
-            count) is no dial.
+        log: True if the search samples on a logarithmic scale.
+        dial: True if it can be changed in a built model. A number that Python code reads (a patience, a count) cannot.
     """
     spec = StrengthSpec(search, neutral, Domain(domain), log, dial and not isinstance(search, Int))
     return dataclasses.field(default=search, metadata={"spec": spec})
 
 
 def setting(default: Any, *, domain: str | None = None, options: tuple[str, ...] = ()) -> Any:
-    """Declare a setting: a whole number, a number, a word, or a tuple of whole numbers, like ``default``."""
+    """Declare a setting of the type of ``default``: a bool, an int, a float, a str, or a tuple of ints.
+
+    Args:
+        default: the value if none is given.
+        domain: the numbers it accepts, such as ``"[1, inf)"``.
+        options: the words it accepts.
+    """
     spec = SettingSpec(type(default), Domain(domain) if domain else None, options)
     return dataclasses.field(default=default, metadata={"spec": spec})
 

@@ -1,4 +1,4 @@
-"""The grammar of recipes, backbones and ranges. It reads; it evaluates nothing.
+"""Grammar of recipes, backbones and ranges: a tokenizer and a recursive-descent parser. Nothing is evaluated.
 
 recipe := call ('+' call)*
 call   := word ['(' [argument (',' argument)*] ')']
@@ -24,7 +24,14 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True)
 class Call:
-    """``word(arguments)`` as written, not yet looked up. ``column`` counts from 1."""
+    """``word(arguments)`` as written; the word is not looked up yet.
+
+    Attributes:
+        word: name of a regularizer, a backbone, a schedule or an option.
+        column: position of the word in the text, from 1.
+        positional: arguments without a name.
+        keyword: arguments by name.
+    """
 
     word: str
     column: int = 1
@@ -40,32 +47,44 @@ class _Token:
 
 
 def read_sum(text: str) -> list[Call]:
-    """Read a recipe: calls joined by ``+``. Raises InputError with the column."""
-    reader = _Reader(text)
-    calls = [reader.call()]
-    while reader.take("+"):
-        calls.append(reader.call())
-    reader.end()
+    """Parse a recipe: calls joined by ``+``.
+
+    Raises:
+        InputError: with the column of the error.
+    """
+    parser = _Parser(text)
+    calls = [parser.read_call()]
+    while parser.take("+"):
+        calls.append(parser.read_call())
+    parser.expect_end()
     return calls
 
 
 def read_call(text: str) -> Call:
-    """Read one call, such as ``mlp(widths=[64, 64])``. Raises InputError with the column."""
-    reader = _Reader(text)
-    call = reader.call()
-    reader.end()
+    """Parse one call, such as ``mlp(widths=[64, 64])``.
+
+    Raises:
+        InputError: with the column of the error.
+    """
+    parser = _Parser(text)
+    call = parser.read_call()
+    parser.expect_end()
     return call
 
 
 def read_value(text: str) -> Any:
-    """Read one value, such as ``0.0003..0.01``. Raises InputError with the column."""
-    reader = _Reader(text)
-    value = reader.value()
-    reader.end()
+    """Parse one value, such as ``0.0003..0.01``.
+
+    Raises:
+        InputError: with the column of the error.
+    """
+    parser = _Parser(text)
+    value = parser.read_value()
+    parser.expect_end()
     return value
 
 
-class _Reader:
+class _Parser:
     def __init__(self, text: str) -> None:
         self.text = text
         self.tokens = list(_tokens(text))
@@ -87,76 +106,76 @@ class _Reader:
 
     def expect(self, mark: str) -> None:
         if not self.take(mark):
-            raise self.error(f"expected {mark!r}")
+            raise self.make_error(f"expected {mark!r}")
 
-    def end(self) -> None:
+    def expect_end(self) -> None:
         if self.peek().kind != "end":
-            raise self.error("expected the end")
+            raise self.make_error("expected the end")
 
-    def error(self, expectation: str) -> InputError:
+    def make_error(self, expectation: str) -> InputError:
         token = self.peek()
         found = f"found {token.text!r}" if token.text else "found nothing more"
         return InputError(f"cannot read {self.text!r}: {expectation} at column {token.column}, {found}")
 
-    def call(self) -> Call:
+    def read_call(self) -> Call:
         if self.peek().kind != "word":
-            raise self.error("expected a name")
+            raise self.make_error("expected a name")
         word = self.next()
         positional: list[Any] = []
         keyword: dict[str, Any] = {}
         if self.take("("):
             while not self.take(")"):
-                self.argument(positional, keyword)
+                self.read_argument(positional, keyword)
                 if not self.take(","):
                     self.expect(")")
                     break
         return Call(word.text, word.column, tuple(positional), keyword)
 
-    def argument(self, positional: list[Any], keyword: dict[str, Any]) -> None:
+    def read_argument(self, positional: list[Any], keyword: dict[str, Any]) -> None:
         named = self.peek().kind == "word" and self.tokens[self.position + 1].text == "="
         if not named:
             if keyword:
-                raise self.error("expected name=value after a named argument")
-            positional.append(self.value())
+                raise self.make_error("expected name=value after a named argument")
+            positional.append(self.read_value())
             return
         name = self.peek().text
         if name in keyword:
-            raise self.error(f"expected {name!r} only once")
+            raise self.make_error(f"expected {name!r} only once")
         self.position += 2
-        keyword[name] = self.value()
+        keyword[name] = self.read_value()
 
-    def value(self) -> Any:
+    def read_value(self) -> Any:
         if self.take("["):
             items = []
             while not self.take("]"):
-                items.append(self.value())
+                items.append(self.read_value())
                 if not self.take(","):
                     self.expect("]")
                     break
             return items
         if self.peek().kind == "word":
-            return self.call()
+            return self.read_call()
         column = self.peek().column
-        first = self.number()
+        first = self.read_number()
         if self.take(".."):
-            last = self.number()
+            last = self.read_number()
             whole = isinstance(first, int) and isinstance(last, int)
-            return self.build(column, Int if whole else Float, first, last)
+            return self.make_range(column, Int if whole else Float, first, last)
         options = [first]
         while self.take("|"):
-            options.append(self.number())
-        return self.build(column, Choice, tuple(options)) if len(options) > 1 else first
+            options.append(self.read_number())
+        return self.make_range(column, Choice, tuple(options)) if len(options) > 1 else first
 
-    def build(self, column: int, kind: type, *arguments: Any) -> Any:
+    def make_range(self, column: int, kind: type, *arguments: Any) -> Any:
         try:
             return kind(*arguments)
         except ValueError as error:
             raise InputError(f"cannot read {self.text!r}: at column {column}, {error}") from None
 
-    def number(self) -> float:
+    def read_number(self) -> float:
         token = self.peek()
         if token.kind != "number":
-            raise self.error("expected a number")
+            raise self.make_error("expected a number")
         self.position += 1
         return int(token.text) if re.fullmatch(r"[+-]?\d+", token.text) else float(token.text)
 

@@ -1,4 +1,7 @@
-"""Layers for regularizers that are one function of the activations. Imported only when a model is built."""
+"""Keras layers for regularizers that are one function of the activations.
+
+Imported only when a model is built, through `regzoo.core.lazy`.
+"""
 
 from __future__ import annotations
 
@@ -8,27 +11,27 @@ from typing import Any
 
 import keras
 
-_stochastic = False
+_noise_at_inference = False
 
 
 @contextlib.contextmanager
-def stochastic() -> Iterator[None]:
-    """Let `InTraining` layers act at inference too, while the block runs: Monte Carlo dropout."""
-    global _stochastic
-    before, _stochastic = _stochastic, True
+def noise_at_inference() -> Iterator[None]:
+    """Make `InTraining` layers act at inference too, within the block; Monte Carlo dropout needs it."""
+    global _noise_at_inference
+    before, _noise_at_inference = _noise_at_inference, True
     try:
         yield
     finally:
-        _stochastic = before
+        _noise_at_inference = before
 
 
 class InTraining(keras.Layer):
     """Apply ``perturb(h, seed)`` in training; at inference it is the identity and leaves no operation.
 
     Args:
-        perturb: returns a tensor of the shape of ``h``, drawing from the stream ``seed``.
+        perturb: returns a tensor of the shape of h (batch, ...), using random numbers of the stream ``seed``.
         seed: the slot's seed.
-        inference: what to do at inference instead of nothing: returns a tensor of the shape of ``h``.
+        inference: applied at inference in place of the identity; returns a tensor of the shape of h.
     """
 
     def __init__(
@@ -45,18 +48,18 @@ class InTraining(keras.Layer):
         self.built = True
 
     def call(self, inputs: Any, training: bool = False) -> Any:
-        """Perturb while training."""
-        if training or _stochastic:
+        """Return the perturbed inputs in training, else the inputs."""
+        if training or _noise_at_inference:
             return self.perturb(inputs, self.generator)
         return inputs if self.inference is None else self.inference(inputs)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """The shape it was given."""
+        """Return the input's shape."""
         return input_shape
 
 
 class Penalized(keras.Layer):
-    """Pass activations on, and add ``penalty(h)`` to the training loss.
+    """Return the activations unchanged and add ``penalty(h)`` to the training loss.
 
     Args:
         penalty: returns a scalar tensor for activations h (batch, ...).
@@ -69,11 +72,11 @@ class Penalized(keras.Layer):
         self.built = True
 
     def call(self, inputs: Any, training: bool = False) -> Any:
-        """Add the penalty while training."""
+        """Return the inputs; add the penalty in training."""
         if training:
             self.add_loss(self.penalty(inputs))
         return inputs
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """The shape it was given."""
+        """Return the input's shape."""
         return input_shape

@@ -1,6 +1,8 @@
-"""Keras and TensorFlow, imported when first used: a recipe is read in milliseconds, not in seconds.
+"""Keras, TensorFlow and modules that need them, imported when first used: a recipe is parsed in milliseconds.
 
-Files that only *describe* what they do with Keras (the zoo, the backbones) import it from here.
+Files that only *describe* what they do with Keras (regularizers, backbones) import it from here. ``lazy_loader.load``
+does not fit: it puts an unloaded Keras into ``sys.modules``, which anything that walks through the loaded modules
+(``inspect.getmodule``, for one) imports in full, and when two threads use it first at once one of them fails.
 """
 
 from __future__ import annotations
@@ -9,8 +11,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 
-class Lazy:
-    """A module that is imported when its first attribute is asked for."""
+class LazyModule:
+    """Stand-in for a module, imported when one of its attributes is first used.
+
+    Args:
+        module: the full name, such as ``keras``.
+    """
 
     def __init__(self, module: str) -> None:
         self._module = module
@@ -25,8 +31,8 @@ if TYPE_CHECKING:
 
     from regzoo.core import layers
 else:
-    keras = Lazy("keras")
-    tf = Lazy("tensorflow")
-    layers = Lazy("regzoo.core.layers")
+    keras = LazyModule("keras")
+    tf = LazyModule("tensorflow")
+    layers = LazyModule("regzoo.core.layers")
 
-__all__ = ["Lazy", "keras", "layers", "tf"]
+__all__ = ["LazyModule", "keras", "layers", "tf"]

@@ -1,14 +1,14 @@
-"""Ranges: a strength left to the search.
+"""Ranges of strengths that are left to the search: real numbers, whole numbers, or a choice.
 
-A range says between which numbers to look; whether they are sampled on a logarithmic scale belongs
-to the strength itself (`strength(..., log=True)`), so it is never written in a recipe.
+Whether a range is sampled on a logarithmic scale is declared by the strength (`strength(..., log=True)`), so it is
+never written in a recipe.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from regzoo.core.domain import format_number, is_whole
+from regzoo.core.domain import format_number, is_integer
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Float:
         _check_order(self.low, self.high)
 
     def values(self) -> tuple[float, ...]:
-        """The two ends: what must lie in the strength's domain."""
+        """Return the two ends; they must lie in the strength's domain."""
         return self.low, self.high
 
     def __str__(self) -> str:
@@ -44,14 +44,14 @@ class Int:
 
     def __post_init__(self) -> None:
         for end in (self.low, self.high):
-            if not is_whole(end):
+            if not is_integer(end):
                 raise ValueError(f"a range of whole numbers has whole ends, received {self.low}..{self.high}")
         object.__setattr__(self, "low", int(self.low))
         object.__setattr__(self, "high", int(self.high))
         _check_order(self.low, self.high)
 
     def values(self) -> tuple[int, ...]:
-        """The two ends: what must lie in the strength's domain."""
+        """Return the two ends; they must lie in the strength's domain."""
         return self.low, self.high
 
     def __str__(self) -> str:
@@ -70,7 +70,7 @@ class Choice:
             raise ValueError(f"a choice needs at least two different numbers, received {self}")
 
     def values(self) -> tuple[float, ...]:
-        """All options: what must lie in the strength's domain."""
+        """Return all options; they must lie in the strength's domain."""
         return self.options
 
     def __str__(self) -> str:

@@ -1,4 +1,7 @@
-"""The folder is the registry: one file, one class, one name. Users register their own classes beside it."""
+"""Registry of regularizers and backbones: a folder's files, other packages' entry points, the user's own classes.
+
+The folder is the registry: one file, one class, one name. There is no list to keep.
+"""
 
 from __future__ import annotations
 
@@ -6,56 +9,88 @@ import functools
 import importlib
 import importlib.metadata
 import pkgutil
+from collections.abc import Callable, Mapping
 from types import ModuleType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from regzoo.core.backbone import Backbone
-from regzoo.core.component import Component
+from regzoo.core.component import Component, make_name
 from regzoo.core.errors import InputError
 from regzoo.core.regularizer import Regularizer
 
 N = TypeVar("N", bound=Component)
 
-_own: dict[str, type[Regularizer]] = {}
+_registered: dict[str, type[Regularizer]] = {}
 
 
 def regularizers() -> dict[str, type[Regularizer]]:
-    """Every regularizer by name: the zoo's files, the entry points of other packages, then those registered."""
-    return {**_discover("regzoo.regularizers", Regularizer), **_installed(), **_own}
+    """Return every regularizer by name: regzoo's files, other packages' entry points, then the registered classes."""
+    return {**_discover("regzoo.regularizers", Regularizer), **_load_entry_points(), **_registered}
 
 
 def backbones() -> dict[str, type[Backbone]]:
-    """Every backbone by name: the files of ``regzoo/backbones``."""
+    """Return every backbone by name: the files of ``regzoo/backbones``."""
     return dict(_discover("regzoo.backbones", Backbone))
 
 
 def register(kind: type[Regularizer]) -> type[Regularizer]:
-    """Make a regularizer of your own known by its name; works as a class decorator.
+    """Make a regularizer class of your own known by its name; works as a class decorator.
 
     Raises:
-        InputError: if it is no regularizer class, or the zoo has a regularizer of this name.
+        InputError: if it is not a regularizer class, or regzoo has a regularizer of this name.
     """
     if not (isinstance(kind, type) and issubclass(kind, Regularizer)):
         raise InputError(f"register takes a regularizer class such as Dropout, received {kind!r}")
     if kind.name in _discover("regzoo.regularizers", Regularizer):
         raise InputError(f"the zoo already has a regularizer {kind.name!r}; rename the class {kind.__name__}")
-    _own[kind.name] = kind
+    _registered[kind.name] = kind
     return kind
 
 
-def registered() -> tuple[type[Regularizer], ...]:
-    """Return the classes that the user has registered, in the order of their names."""
-    return tuple(_own[name] for name in sorted(_own))
+def registered_classes() -> tuple[type[Regularizer], ...]:
+    """Return the registered classes, in the order of their names."""
+    return tuple(_registered[name] for name in sorted(_registered))
 
 
-def own_modules() -> tuple[str, ...]:
-    """The modules that define the user's own classes: a worker imports them to know the same names."""
-    return tuple(sorted({kind.__module__ for kind in registered()}))
+def registered_modules() -> tuple[str, ...]:
+    """Return the modules that define registered classes; a worker process imports them to know the same names."""
+    return tuple(sorted({kind.__module__ for kind in registered_classes()}))
+
+
+def attach_classes(
+    package: str, known: Callable[[], Mapping[str, type[Component]]]
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return ``__getattr__`` and ``__dir__`` of a package whose files hold one class each.
+
+    A class is imported from its own file when it is first used, one of another package through ``known``.
+    ``lazy_loader.attach`` would need a list of the classes, and ``l2_sp.py`` does not tell that its class is ``L2SP``;
+    the other direction is a rule (`make_name`).
+
+    Args:
+        package: name of the package, such as ``regzoo.regularizers``.
+        known: returns all classes by name.
+    """
+
+    def list_classes() -> list[str]:
+        return sorted(kind.__name__ for kind in known().values())
+
+    def get_class(attribute: str) -> Any:
+        if not attribute.startswith("_"):
+            name = make_name(attribute)
+            if name in _list_files(package):
+                kind = getattr(importlib.import_module(f"{package}.{name}"), attribute, None)
+            else:
+                kind = known().get(name)
+            if kind is not None and kind.__name__ == attribute:
+                return kind
+        raise AttributeError(f"{package} has no class {attribute!r}; it has {', '.join(list_classes())}")
+
+    return get_class, list_classes
 
 
 @functools.cache
-def _installed() -> dict[str, type[Regularizer]]:
-    """Those of other packages: entry points of the group ``regzoo.regularizers``, each naming a class."""
+def _load_entry_points() -> dict[str, type[Regularizer]]:
+    """Return the classes named by other packages' entry points in the group ``regzoo.regularizers``."""
     found = {}
     for point in importlib.metadata.entry_points(group="regzoo.regularizers"):
         kind = point.load()
@@ -70,15 +105,19 @@ def _installed() -> dict[str, type[Regularizer]]:
 @functools.cache
 def _discover(package: str, base: type[N]) -> dict[str, type[N]]:
     found: dict[str, type[N]] = {}
-    for info in pkgutil.iter_modules(importlib.import_module(package).__path__):
-        if info.name.startswith("_"):
-            continue
-        module = importlib.import_module(f"{package}.{info.name}")
-        found[info.name] = _only_class(module, base, info.name)
+    for name in _list_files(package):
+        found[name] = _get_only_class(importlib.import_module(f"{package}.{name}"), base, name)
     return found
 
 
-def _only_class(module: ModuleType, base: type[N], name: str) -> type[N]:
+@functools.cache
+def _list_files(package: str) -> tuple[str, ...]:
+    """Return the names of a package's modules that hold a class: all but those with a leading underscore."""
+    path = importlib.import_module(package).__path__
+    return tuple(info.name for info in pkgutil.iter_modules(path) if not info.name.startswith("_"))
+
+
+def _get_only_class(module: ModuleType, base: type[N], name: str) -> type[N]:
     kinds = [
         kind
         for kind in vars(module).values()

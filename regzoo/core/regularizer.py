@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
 from regzoo.core.backbone import Backbone
-from regzoo.core.component import Component, specs
+from regzoo.core.component import Component, get_specs
 from regzoo.core.errors import InputError
 from regzoo.core.fields import StrengthSpec
 from regzoo.core.ranges import Choice, Float, Int, Range
@@ -79,7 +79,7 @@ class Regularizer(Component):
     @final
     def strengths(self) -> dict[str, StrengthSpec]:
         """Return the declarations of its strengths, by field."""
-        return {field: spec for field, spec in specs(type(self)).items() if isinstance(spec, StrengthSpec)}
+        return {field: spec for field, spec in get_specs(type(self)).items() if isinstance(spec, StrengthSpec)}
 
     @final
     def searched(self) -> dict[str, Float | Int | Choice]:

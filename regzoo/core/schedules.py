@@ -1,4 +1,4 @@
-"""Schedules: a strength that changes over epochs.
+"""Schedules of strengths that change over epochs: constant, linear, cosine, step.
 
 Early, late, annealed and curriculum dropout (Liu et al. 2023, https://arxiv.org/abs/2303.01500;
 Morerio et al. 2017, https://arxiv.org/abs/1703.06229; Rennie et al. 2014) are a dropout with a schedule.
@@ -11,19 +11,19 @@ import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 
-from regzoo.core.domain import format_number, is_whole
+from regzoo.core.domain import format_number, is_integer
 
 
 class Schedule(ABC):
-    """A number for each epoch."""
+    """A strength for each epoch."""
 
     @abstractmethod
     def value(self, epoch: int) -> float:
-        """The strength during ``epoch``, counted from 0."""
+        """Return the strength during ``epoch``, counted from 0."""
 
     @abstractmethod
     def values(self) -> tuple[float, ...]:
-        """The extreme values it takes: what must lie in the strength's domain."""
+        """Return its extreme values; they must lie in the strength's domain."""
 
     def __str__(self) -> str:
         written = ", ".join(
@@ -43,11 +43,11 @@ class Constant(Schedule):
         object.__setattr__(self, "strength", float(self.strength))
 
     def value(self, epoch: int) -> float:
-        """The strength, whatever the epoch."""
+        """Return the strength, the same in every epoch."""
         return self.strength
 
     def values(self) -> tuple[float, ...]:
-        """The one value."""
+        """Return the one value."""
         return (self.strength,)
 
     __str__ = Schedule.__str__
@@ -64,43 +64,43 @@ class _Ramp(Schedule):
     def __post_init__(self) -> None:
         object.__setattr__(self, "start", float(self.start))
         object.__setattr__(self, "end", float(self.end))
-        if not is_whole(self.epochs) or self.epochs < 1:
+        if not is_integer(self.epochs) or self.epochs < 1:
             raise ValueError(f"a schedule lasts a whole number of epochs from 1, received epochs={self.epochs}")
         object.__setattr__(self, "epochs", int(self.epochs))
 
     def value(self, epoch: int) -> float:
-        """The strength during ``epoch``."""
+        """Return the strength during ``epoch``, counted from 0."""
         done = self.progress(min(epoch / self.epochs, 1.0))
         return self.start * (1.0 - done) + self.end * done
 
     @abstractmethod
     def progress(self, time: float) -> float:
-        """The share of the way from start to end, 0 to 1, when ``time`` (0 to 1) has passed."""
+        """Return the progress from start to end, 0 to 1, after the share ``time`` (0 to 1) of the epochs."""
 
     def values(self) -> tuple[float, ...]:
-        """The two ends."""
+        """Return the two ends."""
         return self.start, self.end
 
     __str__ = Schedule.__str__
 
 
 class Linear(_Ramp):
-    """In equal steps.
+    """From ``start`` to ``end`` in equal steps.
 
     >>> [Linear(0.5, 0.0, epochs=2).value(epoch) for epoch in range(4)]
     [0.5, 0.25, 0.0, 0.0]
     """
 
     def progress(self, time: float) -> float:
-        """Proportional to time."""
+        """Return ``time``."""
         return time
 
 
 class Cosine(_Ramp):
-    """Along half a cosine: slow, fast, slow."""
+    """From ``start`` to ``end`` along half a cosine: slow, fast, slow."""
 
     def progress(self, time: float) -> float:
-        """Half a cosine wave."""
+        """Return half a cosine wave, from 0 to 1."""
         return (1.0 - math.cos(math.pi * time)) / 2.0
 
 
@@ -108,8 +108,9 @@ class Step(_Ramp):
     """At ``start`` until epoch ``epochs``, then at ``end``: early dropout is ``step(0.5, 0.0, epochs=20)``."""
 
     def progress(self, time: float) -> float:
-        """0 until the time is over, then 1."""
+        """Return 0 before the end, then 1."""
         return 1.0 if time >= 1.0 else 0.0
 
 
 SCHEDULES: dict[str, type[Schedule]] = {kind.__name__.lower(): kind for kind in (Constant, Linear, Cosine, Step)}
+"""The schedules by their name in a recipe."""

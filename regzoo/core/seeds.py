@@ -1,4 +1,4 @@
-"""Seeds: every random stream has a name, and its seed follows from that name alone."""
+"""Seeds of named random streams: a stream's seed is derived from its name alone."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import hashlib
 import numpy as np
 
 
-def derive(*parts: int | str) -> int:
-    """Return the 31-bit seed of the stream called ``parts``; equal names give equal seeds everywhere.
+def derive(*name: int | str) -> int:
+    """Return the 31-bit seed of the stream ``name``; equal names give equal seeds on every machine.
 
     A stream's seed depends on no other stream, so adding a layer, a member or a trial shifts nothing else.
 
@@ -17,10 +17,10 @@ def derive(*parts: int | str) -> int:
     >>> derive(0, "order") == derive(1, "order")
     False
     """
-    text = "\x1f".join(str(part) for part in parts)
+    text = "\x1f".join(str(word) for word in name)
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest(), "big") >> 1
 
 
-def generator(*parts: int | str) -> np.random.Generator:
-    """Return NumPy's generator for the stream called ``parts``."""
-    return np.random.default_rng(derive(*parts))
+def generator(*name: int | str) -> np.random.Generator:
+    """Return a NumPy generator for the stream ``name``."""
+    return np.random.default_rng(derive(*name))

@@ -1,12 +1,14 @@
-"""Slots and weights: what a backbone shows to a regularizer."""
+"""Slots and weights: the points of a model that regularizers choose from."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Kind = Literal["input", "preactivation", "activation", "branch", "code", "attention"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+SlotKind = Literal["input", "preactivation", "activation", "branch", "code", "attention"]
+"""Where in a backbone a slot lies; see `Slot`."""
+
+SLOT_KINDS: tuple[SlotKind, ...] = get_args(SlotKind)
 
 
 @dataclass(frozen=True)
@@ -17,13 +19,14 @@ class Slot:
         kind: ``input``, ``preactivation`` (before the nonlinearity), ``activation`` (after it),
             ``branch`` (end of a residual branch), ``code`` (an autoencoder's bottleneck) or ``attention`` (the
             attention weights (batch, heads, queries, keys), after the softmax).
-        index: position among the slots of this kind, from 0.
-        of: how many slots of this kind the backbone has.
-        rank: rank of the tensor with its batch axis: 2 for rows, 3 for sequences, 4 for images and attention.
-        seed: seed of whatever is inserted here; no other stream uses it.
+        index: position among the slots of this kind, from 0 at the input.
+        of: number of slots of this kind in the backbone.
+        rank: number of the tensor's axes, batch included: 2 for rows (batch, features), 3 for sequences (batch, steps,
+            features), 4 for images (batch, height, width, channels) and attention.
+        seed: 31-bit seed for a layer inserted here; no other random stream uses it.
     """
 
-    kind: Kind
+    kind: SlotKind
     index: int
     of: int
     rank: int
@@ -32,11 +35,12 @@ class Slot:
 
 @dataclass(frozen=True)
 class Weight:
-    """A trainable weight of the built model, as an `OnWeights` regularizer sees it.
+    """A trainable weight of the built model, as described to an `OnWeights` regularizer.
 
     Attributes:
-        path: where it belongs, for messages: ``dense_0/kernel``.
-        shape: its shape; the last axis counts the units or filters.
+        path: layer and weight, for messages: ``dense_0/kernel``.
+        shape: its shape, such as (inputs, units) of a dense layer, (height, width, channels, filters) of a convolution,
+            or (units,) of a bias; the last axis counts the units or filters.
     """
 
     path: str
@@ -44,5 +48,5 @@ class Weight:
 
     @property
     def kernel(self) -> bool:
-        """True for what multiplies inputs (rank 2 and more); False for biases, scales and offsets."""
+        """True for a weight that multiplies inputs (rank 2 and more); False for biases, scales and offsets."""
         return len(self.shape) >= 2

@@ -1,4 +1,4 @@
-"""Watcher: follows one run epoch by epoch, by the objective that the run is judged by."""
+"""Watchers, which follow one run epoch by epoch, and the objective by which a run is judged."""
 
 from __future__ import annotations
 
@@ -13,39 +13,45 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Objective:
-    """The penalty-free, hard-label validation metric that a run is judged by, and how long the run is meant to be."""
+    """The validation metric by which a run is judged, without penalties and on hard labels.
+
+    Attributes:
+        metric: name of the metric, such as ``nll``.
+        direction: ``min`` if lower is better, ``max`` if higher is better.
+        epochs: planned length of the run; 0 if unknown.
+    """
 
     metric: str
     direction: Literal["min", "max"]
     epochs: int = 0
 
     def better(self, score: float, than: float) -> bool:
-        """True if ``score`` is strictly better; NaN is worse than everything, and no better than NaN."""
+        """Return True if ``score`` is strictly better; NaN is worse than every number and not better than NaN."""
         if math.isnan(than):
             return not math.isnan(score)
         return score < than if self.direction == "min" else score > than
 
     @property
     def worst(self) -> float:
-        """What any real score improves upon."""
+        """The infinity that every finite score improves on."""
         return float("inf") if self.direction == "min" else float("-inf")
 
 
 class Watcher(ABC):
-    """Follows one run, epoch by epoch; made anew for each run, so it may hold state."""
+    """Follows one run, epoch by epoch. Each run has a new one, so it may hold state."""
 
     def begin(self, epoch: int, model: keras.Model) -> None:
-        """Prepare ``epoch`` (from 0), for example its learning rate."""
+        """Prepare ``epoch`` (counted from 0), for example its learning rate."""
         return
 
     @abstractmethod
     def epoch(self, epoch: int, score: float, model: keras.Model) -> bool:
-        """See the objective after ``epoch`` (from 0); return True to stop the training now."""
+        """Take note of ``score``, the objective after ``epoch`` (counted from 0); return True to stop the training."""
 
     @abstractmethod
     def finish(self, model: keras.Model) -> None:
-        """Leave the model as it should be used."""
+        """Set the model's weights to those that should be used."""
 
     def members(self, model: keras.Model) -> list[list[Any]]:
-        """The weights of the models that this training leaves, after `finish`: one, unless snapshots were kept."""
+        """Return the weights of each model that this training produced, after `finish`: one, or several snapshots."""
         return [model.get_weights()]

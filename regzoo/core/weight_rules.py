@@ -1,4 +1,4 @@
-"""Rules: what can be done to a weight of the built model."""
+"""Rules for one weight of the built model: penalty, projection, perturbation, companion."""
 
 from __future__ import annotations
 
@@ -15,30 +15,34 @@ Tensor = Any
 
 @dataclass(frozen=True)
 class Penalty:
-    """What a weight adds to the training loss.
+    """A term of the training loss.
 
     Attributes:
-        value: ``value(w)`` is a scalar tensor; with ``beside`` it is called as ``value(w, companion)``.
-        beside: makes a constant companion tensor from the weight at the start of a run: ``beside(w)``.
+        value: ``value(w)`` returns the term, a scalar tensor; with ``companion`` it is called as ``value(w, c)``.
+        companion: ``companion(w)`` returns a tensor c from the weight at the start of a run; c then stays constant.
     """
 
     value: Callable[..., Tensor]
-    beside: Callable[[Tensor], Tensor] | None = None
+    companion: Callable[[Tensor], Tensor] | None = None
 
 
 @dataclass(frozen=True)
 class Projection:
-    """Where a weight is put after each step: ``project(w)`` has the shape of w."""
+    """A change of a weight after each step.
+
+    Attributes:
+        project: ``project(w)`` returns the new weight, of the shape of w.
+    """
 
     project: Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
 class Perturbation:
-    """What the training forward pass uses in place of a weight; gradients flow through it to the weight.
+    """A change of a weight in the training forward pass only; gradients flow through it to the weight.
 
     Attributes:
-        perturb: ``perturb(w, seed)`` has the shape of w and draws from the stream ``seed``.
+        perturb: ``perturb(w, seed)`` returns the weight to use, of the shape of w, with noise from the stream ``seed``.
     """
 
     perturb: Callable[[Tensor, keras.random.SeedGenerator], Tensor]
@@ -46,12 +50,12 @@ class Perturbation:
 
 @dataclass(frozen=True)
 class Companion:
-    """A tensor that goes along with a weight, such as its running average; reset at the start of a run.
+    """A tensor kept for a weight, such as its running average; reset at the start of a run.
 
     Attributes:
-        start: ``start(w)`` is the companion at the start of a run.
-        follow: ``follow(w, companion, step)`` is called after each step, ``step`` counting from 1, and returns what
-            the weight and the companion become.
+        start: ``start(w)`` returns the companion at the start of a run.
+        follow: ``follow(w, companion, step)`` is called after each step, with an integer ``step`` from 1, and returns
+            the new weight and the new companion.
     """
 
     start: Callable[[Tensor], Tensor]
@@ -59,4 +63,4 @@ class Companion:
 
 
 Rule = Penalty | Projection | Perturbation | Companion
-"""What can be done to a weight."""
+"""Any of the rules."""

@@ -16,7 +16,7 @@ from multiprocessing import parent_process, resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from regzoo.core.registry import own_modules
+from regzoo.core.registry import registered_modules
 from regzoo.execution.executor import Outcome, describe_error, run_safely
 from regzoo.execution.resources import VISIBLE
 from regzoo.execution.shared_array import SharedArray
@@ -60,7 +60,7 @@ class WorkerProcess:
     """
 
     def __init__(self, device: str | None = None) -> None:
-        modules = own_modules()
+        modules = registered_modules()
         self.knows_script = "__main__" in modules
         context = spawn_context(modules)
         self.connection, theirs = context.Pipe()

@@ -111,7 +111,7 @@ def stochastic_pass(model: keras.Model, number: int, x: Any) -> Any:
     weights = {id(weight) for weight in model.weights}
     streams = [variable for variable in model.variables if id(variable) not in weights]
     start = [(stream, tf.stack([stream.value[0], number])) for stream in streams]
-    with keras.StatelessScope(state_mapping=start), layers.stochastic():
+    with keras.StatelessScope(state_mapping=start), layers.noise_at_inference():
         return model(x, training=False)
 
 

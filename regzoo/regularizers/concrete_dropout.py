@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from regzoo.core import Float, OnActivations, Regularizer, Slot, Strength, Tensor, setting, strength
-from regzoo.core.lazy import Lazy, keras
+from regzoo.core.lazy import LazyModule, keras
 from regzoo.regularizers._normalization import shifted
 
-_layers = Lazy("regzoo.regularizers._layers")
+_layers = LazyModule("regzoo.regularizers._layers")
 
 TEMPERATURE = 0.1
 """How soft the mask is; the paper's value."""

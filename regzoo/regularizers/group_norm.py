@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from regzoo.core import InputError, OnActivations, Regularizer, Slot, setting
-from regzoo.core.lazy import Lazy, keras
+from regzoo.core.lazy import LazyModule, keras
 from regzoo.regularizers._normalization import twice
 
-_layers = Lazy("regzoo.regularizers._layers")
+_layers = LazyModule("regzoo.regularizers._layers")
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ class L2SP(OnWeights):
 
     def rule(self, weight: Weight) -> Penalty | None:
         """A penalty on each kernel, beside where it started."""
-        return Penalty(self.distance, beside=keras.ops.copy) if weight.kernel else None
+        return Penalty(self.distance, companion=keras.ops.copy) if weight.kernel else None
 
     def distance(self, w: Tensor, start: Tensor) -> Tensor:
         """What the way from ``start`` to ``w`` (any shape) costs, a scalar."""

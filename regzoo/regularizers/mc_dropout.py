@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from regzoo.core import AfterTraining, Int, Regularizer, Strength, strength
-from regzoo.core.lazy import Lazy, keras
+from regzoo.core.lazy import LazyModule, keras
 from regzoo.regularizers._averaging import members
 
-monte_carlo = Lazy("regzoo.regularizers._monte_carlo")
+monte_carlo = LazyModule("regzoo.regularizers._monte_carlo")
 
 DROPOUTS = (
     "dropout",

@@ -103,5 +103,5 @@ def _list_references(names: Iterable[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in names:
         for regularizer in recipe_of(name):
-            found[regularizer.name] = read_docstring(type(regularizer)).labelled.get("Reference", "")
+            found[regularizer.name] = read_docstring(type(regularizer)).sections.get("Reference", "")
     return found

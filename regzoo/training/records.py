@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from regzoo.core import Recipe, Regularizer, parse
 from regzoo.core.json_values import replace_nonfinite
-from regzoo.core.registry import registered
+from regzoo.core.registry import registered_classes
 from regzoo.core.seeds import derive
 
 PartMetrics = dict[str, dict[str, float | None]]
@@ -60,7 +60,7 @@ class Run:
         Raises:
             InputError: if a regularizer of it is unknown here, because it was registered elsewhere.
         """
-        return _read_recipe(self.recipe_text, registered())
+        return _read_recipe(self.recipe_text, registered_classes())
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -124,7 +124,7 @@ def member_seed(seed: int, member: int) -> int:
 
 
 @functools.lru_cache(maxsize=8192)
-def _read_recipe(text: str, _registered: tuple[type[Regularizer], ...]) -> Recipe:
+def _read_recipe(text: str, _classes: tuple[type[Regularizer], ...]) -> Recipe:
     """Parse ``text``; again if the user has registered other classes since."""
     return parse(text)
 

@@ -90,7 +90,7 @@ def test_default_values_of_the_whole_zoo_lie_in_the_domain_and_hold_the_neutral_
             assert all(value in spec.domain for value in found), (kind.name, field)
             assert found == sorted(set(found))
             assert spec.neutral is None or spec.neutral in found
-            assert len(found) == 9 or spec.whole
+            assert len(found) == 9 or spec.integer
 
 
 def test_a_narrowed_range_and_a_choice_are_kept_to() -> None:

@@ -1,4 +1,4 @@
-"""Named: names from class names, printing and reading back, typos."""
+"""Components: names from class names, text forms that parse back equal, typos."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from regzoo.core import Choice, Constant, Cosine, Float, InputError, Int, Linear, Step, backbones, parse
-from regzoo.core.component import Component, construct, specs
+from regzoo.core import Choice, Constant, Cosine, Float, InputError, Int, Linear, Regularizer, Step, backbones, parse
+from regzoo.core.component import Component, construct, get_specs
 from regzoo.core.fields import StrengthSpec
 from regzoo.core.grammar import read_call
 from regzoo.core.registry import regularizers
@@ -20,31 +20,31 @@ NUMBERS = (0.0, 1e-300, 1e-06, 0.1, 1 / 3, 0.30000000000000004, 0.5, 0.999, 1.0,
 
 
 def some_strength(spec: StrengthSpec, draw: np.random.Generator) -> Any:
-    """A number, range, choice or schedule that the strength accepts."""
-    inside = [n for n in NUMBERS if n in spec.domain and (not spec.whole or n == int(n))]
+    """Return a number, range, choice or schedule that the strength accepts."""
+    inside = [n for n in NUMBERS if n in spec.domain and (not spec.integer or n == int(n))]
     low, high = sorted(draw.choice(inside, 2, replace=False).tolist())
     epochs = int(draw.integers(1, 40))
-    options: list[Any] = [low, Int(int(low), int(high)) if spec.whole else Float(low, high), Choice((high, low))]
+    options: list[Any] = [low, Int(int(low), int(high)) if spec.integer else Float(low, high), Choice((high, low))]
     if spec.dial:
         options += [Constant(low), Linear(high, low, epochs), Cosine(low, high, epochs), Step(high, low, epochs)]
     return options[draw.integers(len(options))]
 
 
 def some_recipe(draw: np.random.Generator) -> str:
-    """The text of a sum of one to four different regularizers, each with some of its fields given.
+    """Return the text of a sum of one to four different regularizers, each with some of its fields given.
 
-    Sums that a regularizer refuses (no dropout beside Monte Carlo dropout, say) are drawn again.
+    Sums that a regularizer rejects (Monte Carlo dropout without a dropout, for one) are drawn again.
     """
     kinds = regularizers()
-    parts = []
+    drawn: list[Regularizer] = []
     for name in draw.permutation(sorted(kinds))[: draw.integers(1, 5)].tolist():
-        strengths = {f: s for f, s in specs(kinds[name]).items() if isinstance(s, StrengthSpec)}
+        strengths = {f: s for f, s in get_specs(kinds[name]).items() if isinstance(s, StrengthSpec)}
         chosen = {f: some_strength(s, draw) for f, s in strengths.items() if draw.random() < 0.7}
         if name == "early_stopping" and draw.random() < 0.5:
             chosen["min_delta"] = 0.001
-        parts.append(kinds[name](**chosen))
-    refused = any(part.reject_recipe([other for other in parts if other is not part]) for part in parts)
-    return some_recipe(draw) if refused else " + ".join(map(str, parts))
+        drawn.append(kinds[name](**chosen))
+    refused = any(one.reject_recipe([other for other in drawn if other is not one]) for one in drawn)
+    return some_recipe(draw) if refused else " + ".join(map(str, drawn))
 
 
 def test_what_is_printed_reads_back_equal() -> None:
@@ -58,7 +58,7 @@ def test_what_is_printed_reads_back_equal() -> None:
 
 
 @pytest.mark.parametrize(
-    ("named", "written"),
+    ("component", "written"),
     [
         (Dropout(), "dropout"),
         (Dropout(Float(0.05, 0.7)), "dropout"),
@@ -71,8 +71,8 @@ def test_what_is_printed_reads_back_equal() -> None:
         (BatchNorm(Linear(0.9, 0.5, epochs=3)), "batch_norm(linear(0.9, 0.5, epochs=3))"),
     ],
 )
-def test_it_prints_as_a_person_would_write_it(named: Component, written: str) -> None:
-    assert str(named) == written
+def test_it_prints_as_a_person_would_write_it(component: Component, written: str) -> None:
+    assert str(component) == written
 
 
 def test_backbones_print_and_read_back() -> None:
@@ -111,16 +111,16 @@ def test_a_typo_is_answered(text: str, reason: str) -> None:
 
 
 def test_it_cannot_be_changed_and_copies_are_made_unchecked() -> None:
-    part = Dropout(0.5)
+    dropout = Dropout(0.5)
     with pytest.raises(FrozenInstanceError):
-        part.rate = 0.1  # type: ignore[misc]
+        dropout.rate = 0.1
     dial = object()
-    assert part.with_values(rate=dial).rate is dial
-    assert part.rate == 0.5
+    assert dropout.with_values(rate=dial).rate is dial
+    assert dropout.rate == 0.5
 
 
-def test_in_full_it_says_its_defaults_and_is_read_back() -> None:
+def test_the_full_text_has_the_defaults_and_parses_back_equal() -> None:
     kind = backbones()["mlp"]
-    said = kind().in_full()
-    assert said == "mlp(widths=[256, 256], activation=relu, residual=false)"
-    assert construct(read_call(said), backbones(), "backbone") == kind()
+    text = kind().to_full_text()
+    assert text == "mlp(widths=[256, 256], activation=relu, residual=false)"
+    assert construct(read_call(text), backbones(), "backbone") == kind()

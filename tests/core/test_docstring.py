@@ -1,4 +1,4 @@
-"""A docstring taken apart: labels, entries, notes and what the example prints."""
+"""Parsed docstrings: labels, entries, notes and the output of the example."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class Whole:
 
 def test_every_part_is_found() -> None:
     assert read_docstring(Whole) == Docstring(
-        does="Do one thing in a sentence.",
-        labelled={
+        summary="Do one thing in a sentence.",
+        sections={
             "Formula": "a + b, over two lines. Cost: this is not at the start of a line.",
             "Cost": "dear.",
             "Reference": "Somebody 2001, https://example.org",

@@ -1,4 +1,4 @@
-"""Domains as in mathematics; numbers written so that they read back equal."""
+"""Intervals as in mathematics, and number texts that read back equal."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from regzoo.core.domain import Domain, format_number, is_whole
+from regzoo.core.domain import Domain, format_number, is_integer
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_numbers_read_back_equal() -> None:
 
 
 def test_whole_numbers_are_finite() -> None:
-    assert [is_whole(value) for value in (3, 3.0, -1, 0.5, math.inf, math.nan)] == [
+    assert [is_integer(value) for value in (3, 3.0, -1, 0.5, math.inf, math.nan)] == [
         True,
         True,
         True,

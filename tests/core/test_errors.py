@@ -1,4 +1,4 @@
-"""did_you_mean: a near miss is named, else everything there is."""
+"""Suggestions in error messages: a near miss is named, else all options; exception classes."""
 
 from __future__ import annotations
 

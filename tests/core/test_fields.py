@@ -1,4 +1,4 @@
-"""Fields: what a strength and a setting accept, and how they refuse."""
+"""Strengths and settings: accepted values, and messages for the others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from regzoo.core.component import Component
 
 @dataclass(frozen=True)
 class Sample(Component):
-    """One field of every kind."""
+    """A component with one field of every kind."""
 
     rate: Strength = strength(Float(0.1, 0.7), neutral=0.0, domain="[0, 1)")
     count: Strength = strength(Int(2, 9), neutral=1, domain="[1, inf)")

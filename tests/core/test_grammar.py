@@ -1,4 +1,4 @@
-"""The grammar: what it reads, and every error with the column at which the reader should look."""
+"""The grammar of recipes: parsed values, and the column in every error message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""InTraining: a function in training, nothing at inference."""
+"""`InTraining` layers apply a function in training and are the identity at inference."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from regzoo.core.lazy import keras
 
 
 def doubled(h: Any, seed: Any) -> Any:
-    """A perturbation that is easy to see."""
+    """Double the activations."""
     return 2.0 * h
 
 
 def noisy(h: Any, seed: Any) -> Any:
-    """A perturbation that draws from the layer's stream."""
+    """Add noise from the layer's stream."""
     return h + keras.random.normal(keras.ops.shape(h), seed=seed)
 
 

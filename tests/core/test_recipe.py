@@ -1,4 +1,4 @@
-"""Recipes: sums, spelling, what is left to the search, and what shares a traced program."""
+"""Recipes: sums, text form, search space, and which recipes share a traced program."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ def test_a_sum_keeps_its_order_and_changes_nothing() -> None:
     first, second = Dropout(0.5), L2(1e-4)
     recipe = first + second
     assert recipe == parse("dropout(0.5) + l2(0.0001)")
-    assert [part.name for part in recipe] == ["dropout", "l2"]
+    assert [regularizer.name for regularizer in recipe] == ["dropout", "l2"]
     assert recipe + Ensemble(2) == first + (second + Ensemble(2))
     assert (first + second).regularizers == (first, second) == recipe.regularizers
     assert second + first != recipe
     assert recipe.parts == recipe.regularizers
     with pytest.raises(FrozenInstanceError):
-        recipe.regularizers = ()  # type: ignore[misc]
+        recipe.regularizers = ()
 
 
 def test_the_empty_recipe_is_the_neutral_element() -> None:

@@ -1,7 +1,8 @@
-"""The folder is the registry: one file, one class, one name; a user's own stand beside it."""
+"""The folder is the registry: one file, one class, one name; users register classes of their own."""
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from regzoo.core import InputError, OnWeights, Penalty, Regularizer, Weight, backbones, parse, register, registry
-from regzoo.core.registry import own_modules, regularizers
+from regzoo.core.registry import registered_modules, regularizers
 from regzoo.regularizers import Dropout
 
 ZOO = Path(registry.__file__).parents[1]
@@ -21,11 +22,11 @@ ZOO = Path(registry.__file__).parents[1]
 
 @pytest.fixture(autouse=True)
 def _nothing_registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "_own", {})
+    monkeypatch.setattr(registry, "_registered", {})
 
 
 def files(folder: str) -> list[str]:
-    """The names of the files in a folder that hold a class each."""
+    """Return the names of the files in a folder that hold a class each."""
     return sorted(path.stem for path in (ZOO / folder).glob("[!_]*.py"))
 
 
@@ -44,9 +45,11 @@ def test_classes_are_importable_from_their_folder() -> None:
     assert dir(regzoo.regularizers) == sorted(kind.__name__ for kind in regularizers().values())
     assert regzoo.regularizers.Dropout is regularizers()["dropout"]
     assert regzoo.backbones.Mlp is backbones()["mlp"]
-    with pytest.raises(AttributeError, match=r"the zoo has no class 'Dropuot'; it has ActivationNoise, .*BatchNorm"):
+    with pytest.raises(
+        AttributeError, match=r"regzoo\.regularizers has no class 'Dropuot'; it has ActivationNoise, .*BatchNorm"
+    ):
         _ = regzoo.regularizers.Dropuot
-    with pytest.raises(AttributeError, match="there is no backbone class 'Mpl'; there is Autoencoder, Cnn"):
+    with pytest.raises(AttributeError, match=r"regzoo\.backbones has no class 'Mpl'; it has Autoencoder, Cnn"):
         _ = regzoo.backbones.Mpl
 
 
@@ -84,7 +87,7 @@ def test_a_users_own_class_is_read_like_the_zoos() -> None:
 
     assert str(parse("mine + l2(0.1)")) == "mine + l2(0.1)"
     assert list(regularizers())[-1] == "mine"
-    assert own_modules() == (__name__,)
+    assert registered_modules() == (__name__,)
 
 
 @pytest.mark.parametrize("what", [Dropout(0.5), 3, int])
@@ -118,16 +121,16 @@ class Halved(OnLoss):
 
 
 def test_other_packages_offer_regularizers_by_entry_point(tmp_path: Path) -> None:
-    """A package that is installed, as pip leaves it: its regularizer is read, listed and has a card."""
+    """Parse, list and describe a regularizer of an installed package."""
     (tmp_path / "halving.py").write_text(PLUGIN)
     installed = tmp_path / "halving-1.0.dist-info"
     installed.mkdir()
     (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: halving\nVersion: 1.0\n")
     (installed / "entry_points.txt").write_text("[regzoo.regularizers]\nhalved = halving:Halved\n")
     script = (
-        "import regzoo; from regzoo.cli import cards; from regzoo.regularizers import Halved\n"
+        "import regzoo; from regzoo.cli.zoo_cards import describe_component; from regzoo.regularizers import Halved\n"
         "print(regzoo.parse('dropout(0.5) + halved(0.3)'), Halved(0.2), "
-        "cards.card('halved')['does'])"
+        "describe_component('halved')['does'])"
     )
     paths = os.pathsep.join((str(tmp_path), str(ZOO.parent)))
     done = subprocess.run(
@@ -146,6 +149,6 @@ def test_other_packages_offer_regularizers_by_entry_point(tmp_path: Path) -> Non
 )
 def test_what_an_entry_point_must_not_name(monkeypatch: pytest.MonkeyPatch, kind: type, reason: str) -> None:
     point = SimpleNamespace(name="elsewhere", value="elsewhere:Elsewhere", load=lambda: kind)
-    monkeypatch.setattr(registry.importlib.metadata, "entry_points", lambda group: [point])
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: [point])
     with pytest.raises(ImportError, match=f"the entry point elsewhere = elsewhere:Elsewhere {reason}"):
-        registry._installed.__wrapped__()
+        registry._load_entry_points.__wrapped__()

@@ -1,4 +1,4 @@
-"""Schedules: values by hand, ends inside the domain, spelling."""
+"""Schedules: values computed by hand, ends inside the domain, text form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Seeds follow from names alone."""
+"""Seeds are derived from the names of random streams alone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def test_a_known_seed_never_changes() -> None:
     assert derive(0) == 436422930
 
 
-def test_every_part_of_the_name_counts() -> None:
+def test_every_word_of_the_name_counts() -> None:
     names = list(itertools.product(range(8), ("order", "stream"), ("dropout", "l2"), range(8)))
     assert len({derive(*name) for name in names}) == len(names)
     assert derive(1, 23) != derive(12, 3)
@@ -31,7 +31,7 @@ def test_seeds_are_31_bits_and_every_bit_is_used() -> None:
     assert np.abs(ones - 0.5).max() < 5 / (2 * np.sqrt(len(seeds)))
 
 
-def test_neighbouring_streams_are_independent() -> None:
+def test_neighboring_streams_are_independent() -> None:
     n = 10_000
     first, second = (generator(0, "order", epoch).standard_normal(n) for epoch in (0, 1))
     # The correlation of independent draws has a standard error of 1 / sqrt n.

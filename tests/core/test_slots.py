@@ -1,4 +1,4 @@
-"""Weights: what multiplies inputs is a kernel."""
+"""A weight that multiplies inputs is a kernel."""
 
 from __future__ import annotations
 

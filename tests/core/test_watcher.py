@@ -1,4 +1,4 @@
-"""How a score is judged."""
+"""Comparison of scores by an objective."""
 
 from __future__ import annotations
 
@@ -29,6 +29,6 @@ def test_nan_is_worse_than_everything(direction: str, score: float, than: float,
 
 def test_any_real_score_improves_upon_the_worst() -> None:
     for direction in ("min", "max"):
-        objective = Objective("nll", direction)  # type: ignore[arg-type]
+        objective = Objective("nll", direction)
         assert objective.better(-1e308, objective.worst) is objective.better(1e308, objective.worst) is True
         assert not objective.better(objective.worst, objective.worst)

@@ -198,7 +198,7 @@ def test_a_worker_that_is_killed_whenever_it_starts_ends_it_all(rows: Rows) -> N
 
 
 def test_a_worker_that_cannot_start_says_why(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("regzoo.execution.worker_process.own_modules", lambda: ("no_such_module",))
+    monkeypatch.setattr("regzoo.execution.worker_process.registered_modules", lambda: ("no_such_module",))
     with ProcessPool(1) as executor:
         executor.open(STUDY, data(rows))
         with pytest.raises(EnvironmentFailure, match="cannot start: ModuleNotFoundError: No module named 'no_such_mo"):

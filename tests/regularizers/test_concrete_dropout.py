@@ -154,10 +154,10 @@ def test_it_works_in_fit_and_survives_saving(rows: Any, tmp_path: Any) -> None:
 
 
 def test_it_takes_part_in_monte_carlo_dropout() -> None:
-    from regzoo.core.layers import stochastic
+    from regzoo.core.layers import noise_at_inference
 
     drop, h = layer(0.5), np.ones((5, 4), np.float32)
-    with stochastic():
+    with noise_at_inference():
         assert not np.array_equal(drop(h), h)
     assert not drop.losses
 

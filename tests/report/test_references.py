@@ -16,7 +16,7 @@ from regzoo.report.references import bibtex, find_citations, read_bibliography
 
 @pytest.mark.parametrize("name", regularizers())
 def test_every_link_of_the_zoo_becomes_an_entry(name: str) -> None:
-    reference = read_docstring(regularizers()[name]).labelled["Reference"]
+    reference = read_docstring(regularizers()[name]).sections["Reference"]
     found = find_citations(reference)
     assert [paper.link for paper in found] == re.findall(r"https?://[^\s;,]+", reference)
     assert all(1900 < int(paper.year) < 2100 and paper.authors[0].isupper() for paper in found)
@@ -24,7 +24,7 @@ def test_every_link_of_the_zoo_becomes_an_entry(name: str) -> None:
 
 @pytest.mark.parametrize("name", regularizers())
 def test_every_paper_of_the_zoo_is_in_the_bibliography(name: str) -> None:
-    for paper in find_citations(read_docstring(regularizers()[name]).labelled["Reference"]):
+    for paper in find_citations(read_docstring(regularizers()[name]).sections["Reference"]):
         entry = read_bibliography()[paper.key]
         assert {"author", "title", "year", "url"} <= set(entry)
         assert (entry["year"], entry["url"]) == (paper.year, paper.link)
@@ -52,7 +52,7 @@ def test_two_papers_of_one_author_and_year_have_keys_of_their_own() -> None:
 
 
 def test_every_entry_of_the_bibliography_is_cited_and_read_whole() -> None:
-    docstrings = " ".join(read_docstring(kind).labelled["Reference"] for kind in regularizers().values())
+    docstrings = " ".join(read_docstring(kind).sections["Reference"] for kind in regularizers().values())
     assert [key for key in read_bibliography() if f"[{key}]" not in docstrings] == []
     text = (Path(regzoo.regularizers.__file__).parent / "references.bib").read_text("utf-8")
     assert text.count("\n@") == len(read_bibliography())

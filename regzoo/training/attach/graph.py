@@ -11,7 +11,7 @@ import keras
 from keras.src.models.functional import Functional
 
 from regzoo.core import Announce, InputError
-from regzoo.core.slots import Kind
+from regzoo.core.slots import SlotKind
 
 NONLINEAR = (
     keras.layers.Activation,
@@ -63,7 +63,7 @@ class Sites:
         after: whether the output is an activation.
     """
 
-    before: dict[int, Kind] = field(default_factory=dict)
+    before: dict[int, SlotKind] = field(default_factory=dict)
     split: bool = False
     after: bool = False
 

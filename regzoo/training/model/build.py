@@ -10,7 +10,7 @@ import keras
 
 from regzoo.core import Backbone, InputError, Recipe, Regularizer, parse
 from regzoo.core.parsing import read_backbone
-from regzoo.core.slots import Kind
+from regzoo.core.slots import SlotKind
 from regzoo.training.model.build_info import BuildInfo
 from regzoo.training.model.insertion import (
     LayerInserter,
@@ -86,7 +86,7 @@ def _census(backbone: Backbone, input_shape: Shape) -> Counter[str]:
     """Count the slots of each kind, so that a slot can say how many there are."""
     counts: Counter[str] = Counter()
 
-    def count(kind: Kind, tensor: Any) -> Any:
+    def count(kind: SlotKind, tensor: Any) -> Any:
         counts[kind] += 1
         return tensor
 

@@ -65,4 +65,4 @@ def initialize_companion(rule: Rule, weight: keras.Variable) -> Any:
     """Where a rule's companion starts, given its weight as it is now; None if it has no companion."""
     if isinstance(rule, Companion):
         return rule.start(weight.value)
-    return rule.beside(weight.value) if isinstance(rule, Penalty) and rule.beside is not None else None
+    return rule.companion(weight.value) if isinstance(rule, Penalty) and rule.companion is not None else None

@@ -30,7 +30,7 @@ from regzoo.core import (
     Weight,
 )
 from regzoo.core.seeds import derive
-from regzoo.core.slots import Kind
+from regzoo.core.slots import SlotKind
 from regzoo.training.model.build_info import Start, WeightRule, initialize_companion
 from regzoo.training.task import Shape, Task
 
@@ -116,7 +116,7 @@ class LayerInserter:
         self.hits: Counter[str] = Counter()
         self.keys: dict[int, str] = {}  # id of an inserted layer -> the name of its streams
 
-    def slot(self, kind: Kind, tensor: Any) -> Any:
+    def slot(self, kind: SlotKind, tensor: Any) -> Any:
         """Return ``tensor`` after every layer that the recipe has for this slot, in its order."""
         index = self.seen[kind]
         self.seen[kind] += 1
