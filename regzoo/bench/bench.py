@@ -1,4 +1,4 @@
-"""Bench: every case in every way, one process after the other, and what they come to."""
+"""Run the benchmark: every case in every way, one process after the other, and report speeds and ratios."""
 
 from __future__ import annotations
 
@@ -11,39 +11,40 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from regzoo.bench import machine
-from regzoo.bench.measure import ceiling_gflops, measure
-from regzoo.bench.plan import PASSES, SUITE, Case, Job, Way, jobs
-from regzoo.bench.result import Row, figures, ratios, same_work
-from regzoo.core import EnvironmentFailure, InputError
-from regzoo.core.errors import UnavailableError
+from regzoo.bench.launcher import measure_job, measure_matmul_gflops
+from regzoo.bench.machine import describe_machine
+from regzoo.bench.performance import WayResult, compute_performance, compute_ratios, is_same_work
+from regzoo.bench.plan import PASSES, SUITE, Case, Job, Way, make_jobs
+from regzoo.core.errors import EnvironmentFailure, InputError, UnavailableError
 from regzoo.storage.folder import write_text_atomic
 
 BUSY = 0.05
-"""Share of all cores from which other programs are in the way."""
+"""Share of all cores that other programs may take before the report warns of them."""
 
 NOTES = [
-    f"A suite is {SUITE} runs, start-up counted. * fewer runs were made; the others are counted at the seconds per run "
-    "that were measured.",
-    "Seconds per run: from result to result, all processes together, the first run of each left out.",
-    "Every way: same rows, network, Adam, batches, epochs, validation after each epoch. regzoo also measures five "
-    "metrics on the training part, measures each finished model on all rows (told apart from its overhead; no other "
-    "way does it), and keeps records and weights in its ledger; its report is left out.",
+    f"A suite is {SUITE} runs, with the start-up. * fewer runs were made; the missing ones are counted at the measured "
+    "seconds per run.",
+    "Seconds per run: from result to result, all processes together, without the first run of each process.",
+    "Every way: same rows, network, Adam, batches, epochs, validation after each epoch. regzoo also computes five "
+    "metrics on the training rows, measures each finished model on all rows (the column `measuring`; no other way does "
+    "it), and stores records and weights in its ledger; its report is left out.",
     "Ceiling: operations of the training steps (three forward passes of dense and convolutional layers) as a share of "
     "the machine's float32 matrix products; validation and dropout are not counted as operations.",
-    "Memory: the peaks of all processes added up; what they share counts several times.",
+    "Memory: the sum of the peaks of all processes; memory that they share counts several times.",
 ]
 """How to read a report."""
 
 
-def run(cases: Sequence[Case], quick: bool, tell: Callable[[str], None], out: Path | None = None) -> dict[str, Any]:
-    """Measure ``cases`` and return the report; it is written to ``out`` after each case.
+def run_benchmark(
+    cases: Sequence[Case], quick: bool, notify: Callable[[str], None], out: Path | None = None
+) -> dict[str, Any]:
+    """Measure ``cases``; return the report, which is written to ``out`` after each case.
 
     Args:
-        cases: from `regzoo.bench.plan.chosen`.
-        quick: whether they are the shortened ones; the report says so.
-        tell: is told what is measured now.
-        out: a JSON file.
+        cases: cases from `regzoo.bench.plan.choose_cases`.
+        quick: whether these are the short cases, as the report then notes.
+        notify: called with a line before each measurement.
+        out: the JSON file to write.
 
     Raises:
         InputError: if ``out`` is a folder.
@@ -51,75 +52,78 @@ def run(cases: Sequence[Case], quick: bool, tell: Callable[[str], None], out: Pa
         EnvironmentFailure: if not even matrix products can be measured.
     """
     if out is not None:
-        _make_sure_of(out)
+        _require_writable(out)
     began = time.monotonic()
-    facts = machine.facts()
-    tell("the machine's matrix products")
-    ceiling = ceiling_gflops()
+    machine = describe_machine()
+    notify("the machine's matrix products")
+    ceiling = measure_matmul_gflops()
     report: dict[str, Any] = {
         "quick": quick,
-        "machine": {**facts, "ceiling_gflops": ceiling},
+        "machine": {**machine, "ceiling_gflops": ceiling},
         "suite": SUITE,
         "seconds": 0.0,
         "notes": NOTES,
         "cases": [],
     }
     for case in cases:
-        report["cases"].append(_case(case, ceiling, tell))
+        report["cases"].append(_measure_case(case, ceiling, notify))
         report["seconds"] = time.monotonic() - began
-        report["notes"] = [*disturbed(report), *NOTES]
+        report["notes"] = [*find_disturbance(report), *NOTES]
         if out is not None:
             write_text_atomic(out, json.dumps(report, indent=2, allow_nan=False) + "\n")
     return report
 
 
-def failed(report: dict[str, Any]) -> list[str]:
-    """What went wrong: a sentence for each way that failed, and for each case whose ways did not do the same."""
-    ways = [(case, way) for case in report["cases"] for way in case["ways"] if way["status"] == "failed"]
+def list_problems(report: dict[str, Any]) -> list[str]:
+    """Return a sentence for each way that failed, and for each case whose ways did not do the same work."""
+    failed = [(case, way) for case in report["cases"] for way in case["ways"] if way["status"] == "failed"]
     unequal = [case for case in report["cases"] if not case["same_work"]]
     return [
-        *(f"{case['name']}: {way['title']}: {way['reason']}" for case, way in ways),
+        *(f"{case['name']}: {way['title']}: {way['reason']}" for case, way in failed),
         *(f"{case['name']}: the ways did not do the same work, so their times cannot be compared" for case in unequal),
     ]
 
 
-def disturbed(report: dict[str, Any]) -> list[str]:
-    """A sentence if other programs were in the way."""
+def find_disturbance(report: dict[str, Any]) -> list[str]:
+    """Return a sentence if other programs took many of the cores, else nothing."""
     shares = [way["others_share"] or 0.0 for case in report["cases"] for way in case["ways"]]
-    most = max(shares, default=0.0)
-    return [f"Other programs took up to {most:.0%} of the cores: these times mean little."] if most > BUSY else []
+    largest = max(shares, default=0.0)
+    if largest <= BUSY:
+        return []
+    return [f"Other programs took up to {largest:.0%} of the cores: these times mean little."]
 
 
-def _case(case: Case, ceiling: float, tell: Callable[[str], None]) -> dict[str, Any]:
-    rows, sources = [], set()
-    for way, job in jobs(case, os.cpu_count() or 1):
-        tell(f"{case.name}: {way.title}, {job.runs} of {SUITE} runs")
-        found, source = _row(way, job, ceiling)
-        rows.append(found)
+def _measure_case(case: Case, ceiling: float, notify: Callable[[str], None]) -> dict[str, Any]:
+    results, sources = [], set()
+    for way, job in make_jobs(case, os.cpu_count() or 1):
+        notify(f"{case.name}: {way.title}, {job.runs} of {SUITE} runs")
+        result, source = _measure_way(way, job, ceiling)
+        results.append(result)
         sources |= {source} - {""}
     return {
         **dataclasses.asdict(case),
-        "backbone": case.experiment().backbone,
+        "backbone": case.make_experiment().backbone,
         "source": "; ".join(sorted(sources)),
         "forward_flops": case.forward_flops,
         "step_flops": PASSES * case.forward_flops * case.batch_size,
-        "same_work": same_work(rows),
-        "ways": [found.to_dict() for found in rows],
-        "ratios": ratios(rows),
+        "same_work": is_same_work(results),
+        "ways": [result.to_dict() for result in results],
+        "ratios": compute_ratios(results),
     }
 
 
-def _row(way: Way, job: Job, ceiling: float) -> tuple[Row, str]:
+def _measure_way(way: Way, job: Job, ceiling: float) -> tuple[WayResult, str]:
+    """Return the result and the source of the rows; without a measurement the source is empty."""
     try:
-        measured, outside = measure(job)
+        measurement, usage = measure_job(job)
     except EnvironmentFailure as error:
         status = "unavailable" if isinstance(error, UnavailableError) else "failed"
-        return Row(way, None, status, str(error)), ""
-    return Row(way, figures(job.case, measured, outside, ceiling)), measured.data
+        return WayResult(way, None, status, str(error)), ""
+    return WayResult(way, compute_performance(job.case, measurement, usage, ceiling)), measurement.data
 
 
-def _make_sure_of(out: Path) -> None:
-    """Find out now, not after ten minutes, whether ``out`` can be written."""
+def _require_writable(out: Path) -> None:
+    """Raise now, not after ten minutes, if ``out`` cannot be written."""
     if out.is_dir():
         raise InputError(f"--out: {out} is a folder; give a file such as {out / 'bench.json'}")
     out.parent.mkdir(parents=True, exist_ok=True)

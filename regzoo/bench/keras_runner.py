@@ -1,4 +1,4 @@
-"""Stock: the case as one writes it with Keras and KerasTuner alone, in the three ways that are usual."""
+"""Train a case with Keras and KerasTuner alone, in the three usual ways."""
 
 from __future__ import annotations
 
@@ -11,55 +11,55 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from regzoo.bench.data import prepared
-from regzoo.bench.machine import peak_memory_mb
+from regzoo.bench.data import prepare_rows
+from regzoo.bench.machine import measure_peak_memory_mb
 from regzoo.bench.measurement import Measurement
 from regzoo.bench.plan import Case, Job
 from regzoo.data.prepared import PreparedData
 
-EVALUATED = 1024
-"""Validation rows that the tuned way takes at a time, as regzoo does."""
+VALIDATION_BATCH = 1024
+"""Rows of a validation batch in the tuned way, as in regzoo."""
 
 
-def fit(job: Job) -> Measurement:
-    """Build, compile and ``fit`` a model on arrays for each run, validating after each epoch."""
-    parts, said = prepared(job.case)
-    log = _Log()
-    for rate, seed in job.sample():
+def run_fit(job: Job) -> Measurement:
+    """Build, compile and ``fit`` a model on arrays for each run; validate after each epoch."""
+    rows, source = prepare_rows(job.case)
+    log = _RunLog()
+    for rate, seed in job.sample_runs():
         keras.utils.set_random_seed(seed)
-        model = stock_model(job.case, rate)
+        model = build_model(job.case, rate)
         options = {"epochs": job.case.epochs, "batch_size": job.case.batch_size, "verbose": 0}
-        log.add(model, model.fit(*parts.train, validation_data=parts.validation, **options))
-    return log.measured(parts, said)
+        log.add(model, model.fit(*rows.train, validation_data=rows.validation, **options))
+    return log.make_measurement(rows, source)
 
 
-def tuned(job: Job) -> Measurement:
-    """The same on a cached, prefetched tf.data pipeline, with an epoch as one execution and without XLA."""
-    parts, said = prepared(job.case)
-    log = _Log()
-    for rate, seed in job.sample():
+def run_tuned_fit(job: Job) -> Measurement:
+    """Do as `run_fit`, on a cached and prefetched tf.data pipeline, one execution per epoch, without XLA."""
+    rows, source = prepare_rows(job.case)
+    log = _RunLog()
+    for rate, seed in job.sample_runs():
         keras.utils.set_random_seed(seed)
-        train = tf.data.Dataset.from_tensor_slices(parts.train).cache()
-        train = train.shuffle(len(parts.train[0]), seed=seed).batch(job.case.batch_size).prefetch(tf.data.AUTOTUNE)
-        validation = tf.data.Dataset.from_tensor_slices(parts.validation).batch(EVALUATED).cache()
+        train = tf.data.Dataset.from_tensor_slices(rows.train).cache()
+        train = train.shuffle(len(rows.train[0]), seed=seed).batch(job.case.batch_size).prefetch(tf.data.AUTOTUNE)
+        validation = tf.data.Dataset.from_tensor_slices(rows.validation).batch(VALIDATION_BATCH).cache()
         options = {"validation_data": validation.prefetch(tf.data.AUTOTUNE), "epochs": job.case.epochs}
-        model = stock_model(job.case, rate, steps_per_execution=len(train), jit_compile=False)
+        model = build_model(job.case, rate, steps_per_execution=len(train), jit_compile=False)
         log.add(model, model.fit(train, shuffle=False, verbose=0, **options))  # the pipeline shuffles
-    return log.measured(parts, said)
+    return log.make_measurement(rows, source)
 
 
-def keras_tuner(job: Job) -> Measurement:
-    """KerasTuner's own random search over the rate, one execution a trial, each trial a ``fit`` on arrays."""
+def run_keras_tuner(job: Job) -> Measurement:
+    """Search the rate with KerasTuner's random search; each trial is one ``fit`` on arrays."""
     import keras_tuner
 
-    parts, said = prepared(job.case)
-    case, log = job.case, _Log()
-    rates, seed = [rate for rate, _ in job.sample()], case.run_seeds()[0]
+    rows, source = prepare_rows(job.case)
+    case, log = job.case, _RunLog()
+    rates, seed = [rate for rate, _ in job.sample_runs()], case.derive_seeds()[0]
 
     class Hypermodel(keras_tuner.HyperModel):
         def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
             keras.utils.set_random_seed(seed)
-            return stock_model(case, hp.Choice("rate", rates))
+            return build_model(case, hp.Choice("rate", rates))
 
         def fit(self, hp: keras_tuner.HyperParameters, model: keras.Model, *args: Any, **kwargs: Any) -> Any:
             history = model.fit(*args, **kwargs)
@@ -70,12 +70,12 @@ def keras_tuner(job: Job) -> Measurement:
         objective = keras_tuner.Objective("val_loss", "min")
         tuner = keras_tuner.RandomSearch(Hypermodel(), objective, max_trials=job.runs, seed=seed, directory=folder)
         options = {"epochs": case.epochs, "batch_size": case.batch_size, "verbose": 0}
-        tuner.search(*parts.train, validation_data=parts.validation, **options)
-    return log.measured(parts, said)
+        tuner.search(*rows.train, validation_data=rows.validation, **options)
+    return log.make_measurement(rows, source)
 
 
-def stock_model(case: Case, rate: float, **options: Any) -> keras.Model:
-    """Build and compile the network of ``case`` from stock layers; ``options`` are further ones of ``compile``."""
+def build_model(case: Case, rate: float, **options: Any) -> keras.Model:
+    """Build and compile the network of ``case`` from Keras layers; ``options`` go to ``compile``."""
     inputs = x = keras.Input(case.input_shape)
     for filters in case.filters:
         x = keras.layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
@@ -90,8 +90,8 @@ def stock_model(case: Case, rate: float, **options: Any) -> keras.Model:
 
 
 @dataclass
-class _Log:
-    """When each run was finished, and how much work the last one was."""
+class _RunLog:
+    """When each run was finished, and the amount of work of the last one."""
 
     finished: list[float] = field(default_factory=list)
     epochs: int = 0
@@ -103,10 +103,10 @@ class _Log:
         self.epochs, self.steps = len(history.epoch), int(model.optimizer.iterations)
         self.weights = tuple(sorted(tuple(weight.shape) for weight in model.trainable_weights))
 
-    def measured(self, parts: PreparedData, said: str) -> Measurement:
+    def make_measurement(self, rows: PreparedData, source: str) -> Measurement:
         return Measurement(
-            data=said,
-            train_rows=len(parts.train[0]),
+            data=source,
+            train_rows=len(rows.train[0]),
             processes=1,
             threads=os.cpu_count() or 1,
             finished=tuple(self.finished),
@@ -115,5 +115,5 @@ class _Log:
             epochs=self.epochs,
             steps=self.steps,
             weights=self.weights,
-            peak_memory_mb=peak_memory_mb(),
+            peak_memory_mb=measure_peak_memory_mb(),
         )

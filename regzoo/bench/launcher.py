@@ -1,4 +1,4 @@
-"""Measure: each job in a fresh process of its own, so start-up, threads and memory are its own. No TensorFlow here."""
+"""Run each job in a fresh process, so that start-up, threads and memory are its own. Imports no TensorFlow."""
 
 from __future__ import annotations
 
@@ -13,67 +13,66 @@ import time
 from pathlib import Path
 from typing import Any
 
-from regzoo.bench.machine import busy_seconds, own_seconds
+from regzoo.bench.machine import read_busy_seconds, read_child_seconds
 from regzoo.bench.measurement import Measurement, ProcessUsage
 from regzoo.bench.plan import KERAS_TUNER, Job
-from regzoo.bench.process import CEILING
-from regzoo.core import EnvironmentFailure
-from regzoo.core.errors import UnavailableError
+from regzoo.bench.worker import CEILING
+from regzoo.core.errors import EnvironmentFailure, UnavailableError
 
 LIMIT = 600.0
-"""Seconds after which a process is given up."""
+"""Seconds after which a process is killed."""
 
 
-def measure(job: Job) -> tuple[Measurement, ProcessUsage]:
-    """Do ``job``; return what its process found, and what was seen of it from outside.
+def measure_job(job: Job) -> tuple[Measurement, ProcessUsage]:
+    """Run ``job`` in a process of its own; return its measurement, and what the process used.
 
     Raises:
-        UnavailableError: if what the way needs is not installed.
+        UnavailableError: if a package that the way needs is not installed.
         EnvironmentFailure: if the process fails, or takes too long.
     """
     if job.way == KERAS_TUNER.name and importlib.util.find_spec("tensorboard") is None:
         raise UnavailableError(
             "KerasTuner's search imports tensorboard, which is not installed: pip install 'regzoo[tensorboard]'"
         )
-    found, outside = _asked(dataclasses.asdict(job))
-    return Measurement.from_dict(found), outside
+    answer, usage = _run_worker(dataclasses.asdict(job))
+    return Measurement.from_dict(answer), usage
 
 
-def ceiling_gflops() -> float:
-    """The machine's float32 matrix products, in 10^9 operations a second.
+def measure_matmul_gflops() -> float:
+    """Return the speed of this machine's float32 matrix products, in 10^9 operations a second.
 
     Raises:
         EnvironmentFailure: if the process fails.
     """
-    return float(_asked({"way": CEILING})[0]["gflops"])
+    return float(_run_worker({"way": CEILING})[0]["gflops"])
 
 
-def _asked(job: dict[str, Any]) -> tuple[dict[str, Any], ProcessUsage]:
+def _run_worker(job: dict[str, Any]) -> tuple[dict[str, Any], ProcessUsage]:
     with tempfile.TemporaryDirectory(prefix="regzoo-") as folder:
-        asked, found = Path(folder) / "job.json", Path(folder) / "found.json"
-        asked.write_text(json.dumps(job), encoding="utf-8")
-        command = [sys.executable, "-m", "regzoo.bench.process", str(asked), str(found)]
-        began, busy, own = time.perf_counter(), busy_seconds(), own_seconds()
+        question, answer = Path(folder) / "job.json", Path(folder) / "answer.json"
+        question.write_text(json.dumps(job), encoding="utf-8")
+        command = [sys.executable, "-m", "regzoo.bench.worker", str(question), str(answer)]
+        began, busy, children = time.perf_counter(), read_busy_seconds(), read_child_seconds()
         try:
             done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=LIMIT, check=False)
         except subprocess.TimeoutExpired:
             raise EnvironmentFailure(f"not finished after {LIMIT:.0f} s") from None
-        outside = _outside(time.perf_counter() - began, busy, own)
-        if done.returncode or not found.is_file():
-            raise EnvironmentFailure(_reason(done))
-        return json.loads(found.read_text(encoding="utf-8")), outside
+        usage = _measure_usage(time.perf_counter() - began, busy, children)
+        if done.returncode or not answer.is_file():
+            raise EnvironmentFailure(_find_reason(done))
+        return json.loads(answer.read_text(encoding="utf-8")), usage
 
 
-def _outside(seconds: float, busy: float | None, own: float) -> ProcessUsage:
-    """What was seen since the clocks stood at ``busy`` and ``own``."""
-    now = busy_seconds()
+def _measure_usage(seconds: float, busy: float | None, children: float) -> ProcessUsage:
+    """Return what happened since the clocks of all cores and of our children stood at ``busy`` and ``children``."""
+    now = read_busy_seconds()
     if busy is None or now is None:
         return ProcessUsage(seconds, None)
-    others = (now - busy) - (own_seconds() - own)
+    others = (now - busy) - (read_child_seconds() - children)
     return ProcessUsage(seconds, max(0.0, others) / seconds / (os.cpu_count() or 1))
 
 
-def _reason(done: subprocess.CompletedProcess[str]) -> str:
-    """The last thing the process said."""
+def _find_reason(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the last line that the process wrote to stderr."""
     lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-    return f"its process ended with code {done.returncode}: {lines[-1] if lines else 'it said nothing'}"
+    return f"its process ended with code {done.returncode}: {lines[-1] if lines else 'it wrote nothing'}"

@@ -1,4 +1,4 @@
-"""Machine: what this computer is, what it could do at most, and what a process took of its memory."""
+"""This computer: its description, its fastest matrix products, and the processor time and memory that is used."""
 
 from __future__ import annotations
 
@@ -13,24 +13,29 @@ from typing import Any
 
 VERSIONS = ("regzoo", "tensorflow", "keras", "keras-tuner", "numpy")
 SIZE = 2048
+"""Rows and columns of the matrices that are multiplied."""
+
 REPEATS = 20
 
 
-def facts() -> dict[str, Any]:
-    """Cores, processor, system and versions; ``load`` is how many processes wanted to run in the last minute."""
+def describe_machine() -> dict[str, Any]:
+    """Return cores, processor, memory, system, versions, and the load: processes that were ready in the last minute."""
     return {
         "cores": os.cpu_count() or 1,
-        "processor": _first(r"model name\s*: (.*)", "/proc/cpuinfo") or platform.processor() or platform.machine(),
-        "memory_gb": _rounded(_first(r"MemTotal:\s*(\d+) kB", "/proc/meminfo"), 1e6),
+        "processor": _find(r"model name\s*: (.*)", "/proc/cpuinfo") or platform.processor() or platform.machine(),
+        "memory_gb": _scale(_find(r"MemTotal:\s*(\d+) kB", "/proc/meminfo"), 1e6),
         "system": platform.platform(),
-        "load": _rounded(_first(r"(\S+)", "/proc/loadavg"), 1.0),
+        "load": _scale(_find(r"(\S+)", "/proc/loadavg"), 1.0),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in VERSIONS},
     }
 
 
-def ceiling_gflops() -> float:
-    """The best of several float32 matrix products of 2048 x 2048, on TensorFlow's device and all its threads."""
+def measure_matmul_gflops() -> float:
+    """Return the speed of the best of several float32 products of 2048 x 2048 matrices, in 10^9 operations a second.
+
+    TensorFlow computes them on its device, with all its threads.
+    """
     import tensorflow as tf
 
     a = tf.random.stateless_normal((SIZE, SIZE), seed=(0, 0))
@@ -43,39 +48,41 @@ def ceiling_gflops() -> float:
     return 2 * SIZE**3 / min(seconds) / 1e9
 
 
-def busy_seconds() -> float | None:
-    """Seconds that all cores together have worked since the machine started; None where there is no /proc."""
-    found = _first(r"cpu +(.*)", "/proc/stat")
-    if found is None:
+def read_busy_seconds() -> float | None:
+    """Return the seconds that all cores together have worked since the machine started; None without /proc."""
+    counters = _find(r"cpu +(.*)", "/proc/stat")
+    if counters is None:
         return None
-    user, nice, system, _, _, irq, softirq, steal, *_ = map(int, found.split())
+    user, nice, system, _, _, irq, softirq, steal, *_ = map(int, counters.split())
     return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
 
 
-def own_seconds() -> float:
-    """Seconds that processes started by this one have worked, once they have ended."""
+def read_child_seconds() -> float:
+    """Return the seconds that ended child processes of this one have worked."""
     times = os.times()
     return times.children_user + times.children_system
 
 
-def peak_memory_mb() -> float | None:
-    """The sum of the largest resident sizes of this process and of those it started; None where there is no /proc.
+def measure_peak_memory_mb() -> float | None:
+    """Return the sum of the peak resident sizes of this process and its descendants; None without /proc.
 
     Pages that several processes share are counted for each of them.
     """
-    sizes = [_first(r"VmHWM:\s*(\d+) kB", f"/proc/{pid}/status") for pid in _tree(os.getpid())]
-    found = [int(size) for size in sizes if size is not None]
-    return round(sum(found) / 1e3, 1) if found else None
+    peaks = [_find(r"VmHWM:\s*(\d+) kB", f"/proc/{pid}/status") for pid in _list_descendants(os.getpid())]
+    known = [int(peak) for peak in peaks if peak is not None]
+    return round(sum(known) / 1e3, 1) if known else None
 
 
-def _tree(pid: int) -> Iterator[int]:
+def _list_descendants(pid: int) -> Iterator[int]:
+    """Yield ``pid``, its children, their children, and so on."""
     yield pid
     for children in Path(f"/proc/{pid}/task").glob("*/children"):
         for child in (_read(children) or "").split():
-            yield from _tree(int(child))
+            yield from _list_descendants(int(child))
 
 
-def _first(pattern: str, path: str) -> str | None:
+def _find(pattern: str, path: str) -> str | None:
+    """Return the first group of the pattern's first match in a file; None if there is no match or no file."""
     match = re.search(pattern, _read(Path(path)) or "")
     return match[1] if match else None
 
@@ -87,5 +94,5 @@ def _read(path: Path) -> str | None:
         return None
 
 
-def _rounded(number: str | None, unit: float) -> float | None:
+def _scale(number: str | None, unit: float) -> float | None:
     return None if number is None else round(float(number) / unit, 2)

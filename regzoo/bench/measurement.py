@@ -1,4 +1,4 @@
-"""Measured: what one process found out, and what was seen of it from outside; plain, frozen and JSON."""
+"""What one process measured, and what it used: frozen values that go through JSON."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class ProcessUsage:
-    """A process as it was seen from outside.
+    """What a process used, as its parent saw it.
 
     Attributes:
-        seconds: from its start to its end.
-        others: the share of all cores that other programs took meanwhile; None where that cannot be known.
+        seconds: wall time from its start to its end.
+        others: share of all cores that other programs took meanwhile; None where that cannot be known.
     """
 
     seconds: float
@@ -23,20 +23,20 @@ class ProcessUsage:
 
 @dataclass(frozen=True)
 class Measurement:
-    """What training a case in one way came to.
+    """What training a case in one way measured.
 
     Attributes:
-        data: where the rows are from.
-        train_rows: rows of the training part.
-        processes: processes that trained.
-        threads: of each.
+        data: source of the rows.
+        train_rows: number of training rows.
+        processes: number of processes that trained.
+        threads: threads of each process.
         finished: when each run was finished, in order, in seconds from any fixed moment.
         fit_seconds: how long each of these runs trained, where the way records it.
-        measure_seconds: how long each finished model was measured beyond that, alike.
-        epochs: of each run.
+        measure_seconds: how long it took to measure each finished model, where the way does it.
+        epochs: epochs of each run.
         steps: optimizer steps of each run.
         weights: shapes of the network's kernels and biases, sorted.
-        peak_memory_mb: of all processes together.
+        peak_memory_mb: peak memory of all processes together; None where that cannot be known.
     """
 
     data: str
@@ -53,7 +53,7 @@ class Measurement:
 
     @property
     def work(self) -> dict[str, Any]:
-        """What must be equal in all ways, or their times cannot be compared."""
+        """The amount of work, which must be equal in all ways for their times to be compared."""
         return {
             "train_rows": self.train_rows,
             "epochs": self.epochs,
@@ -62,12 +62,12 @@ class Measurement:
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
+        """Return plain values, for JSON."""
         return dataclasses.asdict(self)
 
     @staticmethod
     def from_dict(fields: Mapping[str, Any]) -> Measurement:
-        """Read what `to_dict` gave, also after a journey through JSON."""
-        listed = {key: tuple(value) for key, value in fields.items() if isinstance(value, list)}
+        """Read what `to_dict` returned, also after a round trip through JSON."""
+        lists = {key: tuple(value) for key, value in fields.items() if isinstance(value, list)}
         shapes = tuple(tuple(shape) for shape in fields["weights"])
-        return Measurement(**{**fields, **listed, "weights": shapes})
+        return Measurement(**{**fields, **lists, "weights": shapes})

@@ -1,4 +1,4 @@
-"""Result: from what was measured to seconds, ratios and shares. Arithmetic only."""
+"""Compute seconds, speed ratios and shares from measurements. Arithmetic only."""
 
 from __future__ import annotations
 
@@ -16,27 +16,29 @@ Ratios = dict[str, dict[str, dict[str, float]]]
 
 
 @dataclass(frozen=True)
-class Figures:
-    """What a way of training a case came to.
+class Performance:
+    """How fast a way trained a case, and what it used.
 
     Attributes:
-        processes: that trained.
-        threads: of each of them.
-        runs: how many were made.
+        processes: number of processes that trained.
+        threads: threads of each process.
+        runs: number of runs that were made.
         extrapolated: whether the suite has more runs than were made.
-        wall_seconds: measured: the process from its start to its end, ``runs`` runs.
-        seconds_per_run: measured: from result to result, the first of each process left out.
-        start_up_seconds: what is left of the wall time: imports, data, workers, the first trace.
-        suite_seconds: start-up and all runs of the suite, those not made at ``seconds_per_run`` each.
-        steps_per_second: optimizer steps, of all processes together.
-        gflops: 10^9 operations a second spent in training steps.
-        ceiling_share: the same as a share of the machine's matrix products.
-        peak_memory_mb: of all processes together.
-        measuring_ms: per run, of a finished model on all training, validation and test rows, which no stock way does.
-        overhead_ms: per run and process, what is neither: later traces, transport, ledger, waiting.
-        typical_overhead_ms: its median over the runs, so without traces; for one process.
-        others_share: of all cores, taken by other programs meanwhile: near 0, or the times mean little.
-        work: what was done; equal in all ways.
+        wall_seconds: measured time from the start of the process to its end, for ``runs`` runs.
+        seconds_per_run: measured time from result to result, without the first result of each process.
+        start_up_seconds: the rest of the wall time: imports, data, start of workers, the first trace.
+        suite_seconds: start-up and all runs of the suite; a run that was not made counts ``seconds_per_run``.
+        steps_per_second: optimizer steps per second, all processes together.
+        gflops: 10^9 operations per second spent in training steps.
+        ceiling_share: ``gflops`` as a share of the machine's matrix products.
+        peak_memory_mb: peak memory of all processes together.
+        measuring_ms: milliseconds per run to measure a finished model on all rows; None for Keras's ways, which do
+            not measure it.
+        overhead_ms: milliseconds per run and process that are neither training nor measuring: later traces,
+            transport, ledger, waiting.
+        typical_overhead_ms: median of the overhead over the runs, thus without traces; only for one process.
+        others_share: share of all cores that other programs took meanwhile; unless it is near 0, times mean little.
+        work: amount of work, equal in all ways.
     """
 
     processes: int
@@ -59,96 +61,98 @@ class Figures:
 
 
 @dataclass(frozen=True)
-class Row:
-    """A way, and its figures if it could be measured.
+class WayResult:
+    """A way, and its performance if it could be measurement.
 
     Attributes:
-        way: which.
-        figures: None unless ``status`` is ok.
-        status: ``ok``, ``unavailable`` (something is not installed) or ``failed``.
-        reason: why it is not ok.
+        way: the way of training.
+        performance: None unless ``status`` is ok.
+        status: ``ok``, ``unavailable`` (a package is not installed) or ``failed``.
+        reason: why it is not ok; None if it is.
     """
 
     way: Way
-    figures: Figures | None
+    performance: Performance | None
     status: str = "ok"
     reason: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values on one level, for JSON; without figures they are None."""
-        absent = dict.fromkeys(field.name for field in dataclasses.fields(Figures))
-        figures = absent if self.figures is None else dataclasses.asdict(self.figures)
-        return {"way": self.way.name, "title": self.way.title, "status": self.status, "reason": self.reason, **figures}
+        """Return plain values on one level, for JSON; those of the performance are None if there is none."""
+        if self.performance is None:
+            values: dict[str, Any] = dict.fromkeys(field.name for field in dataclasses.fields(Performance))
+        else:
+            values = dataclasses.asdict(self.performance)
+        return {"way": self.way.name, "title": self.way.title, "status": self.status, "reason": self.reason, **values}
 
 
-def figures(case: Case, measured: Measurement, outside: ProcessUsage, ceiling: float) -> Figures:
-    """What one way comes to.
+def compute_performance(case: Case, measurement: Measurement, usage: ProcessUsage, ceiling: float) -> Performance:
+    """Return the performance of one way.
 
     Args:
-        case: what was trained.
-        measured: what its process found.
-        outside: that process, as it was seen from outside.
-        ceiling: 10^9 operations a second of the machine's matrix products.
+        case: the case that was trained.
+        measurement: what the process measured.
+        usage: what the process used.
+        ceiling: speed of the machine's matrix products, in 10^9 operations per second.
     """
-    each = seconds_per_run(measured.finished, measured.processes)
-    runs, wall = len(measured.finished), outside.seconds
-    gflops = PASSES * case.forward_flops * measured.train_rows * measured.epochs / each / 1e9
-    return Figures(
-        processes=measured.processes,
-        threads=measured.threads,
+    each = compute_seconds_per_run(measurement.finished, measurement.processes)
+    runs, wall = len(measurement.finished), usage.seconds
+    gflops = PASSES * case.forward_flops * measurement.train_rows * measurement.epochs / each / 1e9
+    return Performance(
+        processes=measurement.processes,
+        threads=measurement.threads,
         runs=runs,
         extrapolated=runs < SUITE,
         wall_seconds=wall,
         seconds_per_run=each,
         start_up_seconds=wall - runs * each,
         suite_seconds=wall + (SUITE - runs) * each,
-        steps_per_second=measured.steps / each,
+        steps_per_second=measurement.steps / each,
         gflops=gflops,
         ceiling_share=gflops / ceiling,
-        peak_memory_mb=measured.peak_memory_mb,
-        measuring_ms=_measuring(measured),
-        overhead_ms=_overhead(measured, each),
-        typical_overhead_ms=_typical_overhead(measured),
-        others_share=outside.others,
-        work=measured.work,
+        peak_memory_mb=measurement.peak_memory_mb,
+        measuring_ms=_compute_measuring_ms(measurement),
+        overhead_ms=_compute_overhead_ms(measurement, each),
+        typical_overhead_ms=_compute_typical_overhead_ms(measurement),
+        others_share=usage.others,
+        work=measurement.work,
     )
 
 
-def seconds_per_run(finished: Sequence[float], processes: int) -> float:
-    """Seconds from result to result, once every process has had its first.
+def compute_seconds_per_run(finished: Sequence[float], processes: int) -> float:
+    """Return the seconds from result to result, once every process has had its first.
 
-    >>> seconds_per_run([10.0, 10.5, 12.0, 12.5, 14.0], processes=2)
+    >>> compute_seconds_per_run([10.0, 10.5, 12.0, 12.5, 14.0], processes=2)
     1.1666666666666667
     """
     return (finished[-1] - finished[processes - 1]) / (len(finished) - processes)
 
 
-def _measuring(measured: Measurement) -> float | None:
-    later = measured.measure_seconds[measured.processes :]
+def _compute_measuring_ms(measurement: Measurement) -> float | None:
+    later = measurement.measure_seconds[measurement.processes :]
     return 1e3 * statistics.fmean(later) if later else None
 
 
-def _overhead(measured: Measurement, each: float) -> float | None:
-    later = _worked(measured)[measured.processes :]
-    return 1e3 * (measured.processes * each - statistics.fmean(later)) if later else None
+def _compute_overhead_ms(measurement: Measurement, each: float) -> float | None:
+    later = _list_work_seconds(measurement)[measurement.processes :]
+    return 1e3 * (measurement.processes * each - statistics.fmean(later)) if later else None
 
 
-def _typical_overhead(measured: Measurement) -> float | None:
-    worked = _worked(measured)
-    if not worked or measured.processes > 1:
+def _compute_typical_overhead_ms(measurement: Measurement) -> float | None:
+    work_seconds = _list_work_seconds(measurement)
+    if not work_seconds or measurement.processes > 1:
         return None
-    gaps = [later - earlier for earlier, later in itertools.pairwise(measured.finished)]
-    return 1e3 * statistics.median(gap - work for gap, work in zip(gaps, worked[1:], strict=True))
+    gaps = [later - earlier for earlier, later in itertools.pairwise(measurement.finished)]
+    return 1e3 * statistics.median(gap - work for gap, work in zip(gaps, work_seconds[1:], strict=True))
 
 
-def _worked(measured: Measurement) -> list[float]:
-    """Seconds that each run trained and was measured."""
-    return [fit + measure for fit, measure in zip(measured.fit_seconds, measured.measure_seconds, strict=True)]
+def _list_work_seconds(measurement: Measurement) -> list[float]:
+    """Return the seconds that each run was trained and measured."""
+    return [fit + measure for fit, measure in zip(measurement.fit_seconds, measurement.measure_seconds, strict=True)]
 
 
-def ratios(rows: Sequence[Row]) -> Ratios:
-    """``ratios[one][other]``: how many times as fast ``one`` is as ``other``, for the ``suite`` and for a ``run``."""
-    measured = {row.way.name: row.figures for row in rows if row.figures is not None}
+def compute_ratios(results: Sequence[WayResult]) -> Ratios:
+    """Return how many times as fast as each other way a way is, per ``suite`` and ``run``: ``ratios[way][other]``."""
+    measured = {result.way.name: result.performance for result in results if result.performance is not None}
     return {
         name: {
             other: {
@@ -162,7 +166,7 @@ def ratios(rows: Sequence[Row]) -> Ratios:
     }
 
 
-def same_work(rows: Sequence[Row]) -> bool:
-    """True if every way that was measured trained the same network on as many rows for as many steps and epochs."""
-    works = [row.figures.work for row in rows if row.figures is not None]
-    return all(work == works[0] for work in works)
+def is_same_work(results: Sequence[WayResult]) -> bool:
+    """Return True if all measured ways trained the same network on as many rows for as many steps and epochs."""
+    amounts = [result.performance.work for result in results if result.performance is not None]
+    return all(work == amounts[0] for work in amounts)

@@ -1,4 +1,4 @@
-"""Plan: what is trained, in which ways, and how much arithmetic that is."""
+"""Plan the benchmark: the cases, the ways of training them, and the arithmetic that this takes."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from regzoo.core import InputError, did_you_mean
 from regzoo.core.seeds import derive
 
 SUITE = 100
-"""Runs of a suite; where fewer are measured, the rest is extrapolated run by run."""
+"""Number of runs in a suite; if fewer are measured, the time of the others is extrapolated."""
 
 PASSES = 3
-"""A training step costs three forward passes: one forward, and the gradients by inputs and by weights."""
+"""Forward passes that a training step costs: one forward, one each for the gradients of inputs and of weights."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One network on one data set: every arm (a dropout rate) is trained with every seed.
+    """One network on one data set: every dropout rate is trained with every seed.
 
     Attributes:
-        name: what ``--case`` takes.
-        title: what the table calls it.
+        name: name that ``--case`` takes.
+        title: name in the table.
         data: ``digits`` or ``fashion_mnist``.
-        rows: how many rows of it, from the first; 60 % train, 20 % validate, 20 % test.
+        rows: number of rows, taken from the start; 60 % train, 20 % validate, 20 % test.
         input_shape: (height, width, channels).
-        filters: of the 3 x 3 convolutions, each halving height and width; none for an MLP.
-        widths: units of the dense layers after them.
-        epochs: of a run.
+        filters: filters of each 3 x 3 convolution, which is followed by 2 x 2 pooling; empty for an MLP.
+        widths: units of the dense layers after the convolutions.
+        epochs: epochs of a run.
         batch_size: rows per step.
-        rates: the arms, from the largest; 0 is the baseline, and comes last.
-        seeds: how many, from 3.
-        sampled: how many runs the slow ways make, by the way's name.
-        classes: outputs of the network.
-        learning_rate: Adam's.
+        rates: dropout rates, the largest first; 0 is the baseline and comes last.
+        seeds: number of seeds, at least 3.
+        sampled: number of runs that each of the slow ways makes, by the way's name.
+        classes: number of classes.
+        learning_rate: learning rate of Adam.
     """
 
     name: str
@@ -57,12 +57,12 @@ class Case:
 
     @property
     def runs(self) -> int:
-        """Arms times seeds."""
+        """Number of runs: rates times seeds."""
         return len(self.rates) * self.seeds
 
     @property
     def forward_flops(self) -> int:
-        """Floating-point operations of one example's forward pass, a multiplication and an addition counted as two.
+        """Floating-point operations of one example's forward pass; a multiplication and an addition count as two.
 
         Biases, nonlinearities, pooling and dropout are not counted.
 
@@ -77,8 +77,8 @@ class Case:
         units = [height * width * channels, *self.widths, self.classes]
         return flops + sum(2 * a * b for a, b in itertools.pairwise(units))
 
-    def experiment(self) -> Experiment:
-        """The same as a config of regzoo's: an arm has one trial, and a replicate for each further seed."""
+    def make_experiment(self) -> Experiment:
+        """Return the case as a config: each rate has one trial, and a replicate for each further seed."""
         layers = ", ".join(map(str, self.filters or self.widths))
         return from_keywords(
             name=self.name,
@@ -89,25 +89,25 @@ class Case:
             replicates=self.seeds - 1,
         )
 
-    def run_seeds(self) -> list[int]:
-        """The seeds of an arm's runs, as `regzoo compare` derives them: the trial's, then the replicates'."""
-        seed = self.experiment().seed
+    def derive_seeds(self) -> list[int]:
+        """Return the seeds of one rate's runs, as `regzoo compare` derives them: the trial's, then the replicates'."""
+        seed = self.make_experiment().seed
         return [derive(seed, "trial"), *(derive(seed, "replicate", number) for number in range(self.seeds - 1))]
 
     @staticmethod
     def from_dict(fields: Mapping[str, Any]) -> Case:
-        """The case that ``dataclasses.asdict`` made, also after a journey through JSON."""
-        listed = {key: tuple(value) for key, value in fields.items() if isinstance(value, list)}
-        return Case(**{**fields, **listed})
+        """Read what ``dataclasses.asdict`` returned, also after a round trip through JSON."""
+        lists = {key: tuple(value) for key, value in fields.items() if isinstance(value, list)}
+        return Case(**{**fields, **lists})
 
 
 @dataclass(frozen=True)
 class Way:
-    """How a suite can be trained.
+    """A way of training a suite.
 
     Attributes:
-        name: what the JSON calls it.
-        title: what the table calls it.
+        name: name in the JSON file.
+        title: name in the table.
     """
 
     name: str
@@ -120,6 +120,7 @@ TUNED = Way("tuned", "fit, tuned")
 ONE = Way("regzoo_1", "regzoo, 1 worker")
 ALL = Way("regzoo_all", "regzoo, all workers")
 STOCK = (KERAS_TUNER, FIT, TUNED)
+"""The ways without regzoo."""
 
 
 @dataclass(frozen=True)
@@ -127,10 +128,10 @@ class Job:
     """What one process measures.
 
     Attributes:
-        case: what is trained.
-        way: how; one of the names above.
-        runs: how many runs are made.
-        workers: processes that train; stock ways train in the one that was started, and regzoo with 0 does too.
+        case: the case to train.
+        way: name of the way of training.
+        runs: number of runs to make.
+        workers: number of processes that train; with 0, regzoo trains in the process itself, as Keras's ways do.
     """
 
     case: Case
@@ -138,28 +139,28 @@ class Job:
     runs: int
     workers: int = 1
 
-    def sample(self) -> list[tuple[float, int]]:
-        """The arm and the seed of each run where not all are made: spread evenly over the arms, the baseline last.
+    def sample_runs(self) -> list[tuple[float, int]]:
+        """Return the rate and the seed of each run of a sample, spread evenly over the rates, the baseline last.
 
-        >>> [rate for rate, _ in Job(CASES["digits"], "fit", 4).sample()]
+        >>> [rate for rate, _ in Job(CASES["digits"], "fit", 4).sample_runs()]
         [0.7, 0.5, 0.2, 0.0]
         """
         case, last = self.case, len(self.case.rates) - 1
-        arms = [case.rates[round(run * last / max(self.runs - 1, 1))] for run in range(self.runs)]
-        seeds = case.run_seeds()
-        return [(rate, seeds[run % case.seeds]) for run, rate in enumerate(arms)]
+        rates = [case.rates[round(run * last / max(self.runs - 1, 1))] for run in range(self.runs)]
+        seeds = case.derive_seeds()
+        return [(rate, seeds[run % case.seeds]) for run, rate in enumerate(rates)]
 
 
-def jobs(case: Case, cores: int) -> list[tuple[Way, Job]]:
-    """Every way of ``case`` on ``cores`` cores, the slowest first; a single core has no "all workers"."""
+def make_jobs(case: Case, cores: int) -> list[tuple[Way, Job]]:
+    """Return a job for every way, the slowest first; on a single core there is no "all workers"."""
     stock = [(way, Job(case, way.name, case.sampled[way.name])) for way in STOCK]
-    workers = min(cores, case.runs // 3)  # with more, the time from result to result would be guessed from too few
-    every = [(ALL, Job(case, ALL.name, case.runs, workers))] if workers > 1 else []
-    return [*stock, (ONE, Job(case, ONE.name, case.runs)), *every]
+    workers = min(cores, case.runs // 3)  # with more, too few results would be left to time
+    several = [(ALL, Job(case, ALL.name, case.runs, workers))] if workers > 1 else []
+    return [*stock, (ONE, Job(case, ONE.name, case.runs)), *several]
 
 
-def chosen(names: Sequence[str], quick: bool) -> list[Case]:
-    """The cases called ``names``, or all; ``quick`` ones take a fifth of the time, and only two are made unasked.
+def choose_cases(names: Sequence[str], quick: bool) -> list[Case]:
+    """Return the cases with these names, or all; ``quick`` ones are shortened, and by default only two.
 
     Raises:
         InputError: if there is no such case.
@@ -167,11 +168,12 @@ def chosen(names: Sequence[str], quick: bool) -> list[Case]:
     for name in names:
         if name not in CASES:
             raise InputError(f"--case: there is no case {name!r}.{did_you_mean(name, CASES)}")
-    listed = names or (QUICK if quick else CASES)
-    return [_shorter(CASES[name]) if quick else CASES[name] for name in dict.fromkeys(listed)]
+    wanted = names or (QUICK if quick else CASES)
+    return [_shorten(CASES[name]) if quick else CASES[name] for name in dict.fromkeys(wanted)]
 
 
-def _shorter(case: Case) -> Case:
+def _shorten(case: Case) -> Case:
+    """Return the case with a fifth of the epochs, three seeds and at most three sampled runs."""
     sampled = {way: min(runs, 3) for way, runs in case.sampled.items()}
     return dataclasses.replace(case, epochs=max(1, case.epochs // 5), seeds=3, sampled=sampled)
 
@@ -229,4 +231,4 @@ CASES = {case.name: case for case in (_DIGITS, _FASHION_MLP, _CONVNET, _LARGE_ML
 """Every case, by name."""
 
 QUICK = (_DIGITS.name, _CONVNET.name)
-"""What ``--quick`` measures unless it is told."""
+"""Names of the cases that ``--quick`` measures by default."""

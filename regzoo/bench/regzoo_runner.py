@@ -1,4 +1,4 @@
-"""Own: the case as `regzoo compare` makes it, with its workers, plan and ledger; only the report is left out."""
+"""Train a case with regzoo: workers, plan and ledger as in `regzoo compare`, but no report."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import tempfile
 import time
 from pathlib import Path
 
-from regzoo.bench.data import prepared
-from regzoo.bench.machine import peak_memory_mb
+from regzoo.bench.data import prepare_rows
+from regzoo.bench.machine import measure_peak_memory_mb
 from regzoo.bench.measurement import Measurement
 from regzoo.bench.plan import Job
-from regzoo.comparison import runner
 from regzoo.comparison.plan import Plan
 from regzoo.comparison.progress import SilentProgress
+from regzoo.comparison.runner import run_comparison
 from regzoo.core import EnvironmentFailure
 from regzoo.storage.ledger import Ledger
 from regzoo.training.records import Record
 
 
-class Clock(SilentProgress):
-    """Notes when each run is in the ledger, and the memory taken when the last one is."""
+class RunTimer(SilentProgress):
+    """Records when each run is in the ledger, and the peak memory when the last one is."""
 
     def __init__(self) -> None:
         self.runs = 0
@@ -28,51 +28,51 @@ class Clock(SilentProgress):
         self.peak_memory_mb: float | None = None
 
     def start(self, plan: Plan) -> None:
-        """Learn how many runs there will be."""
+        """Take the number of runs from the plan."""
         self.runs = plan.runs
 
     def update(self, record: Record, repeated: bool) -> None:
-        """Note the time of ``record``."""
+        """Record the time at which the run was finished."""
         self.finished.append(time.perf_counter())
         self.records.append(record)
         if len(self.records) == self.runs:
-            self.peak_memory_mb = peak_memory_mb()  # the workers are still there
+            self.peak_memory_mb = measure_peak_memory_mb()  # while the workers are still running
 
 
-def compare(job: Job) -> Measurement:
+def run_regzoo(job: Job) -> Measurement:
     """Make every run of the case with ``job.workers`` workers, one thread each.
 
     Raises:
-        EnvironmentFailure: if a run was not trained to its end.
+        EnvironmentFailure: if a run diverged or failed.
     """
-    parts, said = prepared(job.case)
-    clock = Clock()
+    rows, source = prepare_rows(job.case)
+    timer = RunTimer()
     with tempfile.TemporaryDirectory(prefix="regzoo-") as temporary:
         folder = Path(temporary) / job.case.name
-        runner.run_comparison(
-            job.case.experiment(),
-            lambda: parts,
+        run_comparison(
+            job.case.make_experiment(),
+            lambda: rows,
             folder,
             workers=job.workers,
             fresh=False,
-            progress=clock,
+            progress=timer,
             command="regzoo bench",
         )
-        for record in clock.records:
+        for record in timer.records:
             if record.status != "ok":
                 raise EnvironmentFailure(f"a run {record.status}: {record.run.recipe_text}: {record.error}")
         with Ledger(folder) as ledger:
-            weights = ledger.weights(clock.records[-1].run.name)[1][0]
+            weights = ledger.weights(timer.records[-1].run.name)[1][0]
     return Measurement(
-        data=said,
-        train_rows=len(parts.train[0]),
+        data=source,
+        train_rows=len(rows.train[0]),
         processes=max(job.workers, 1),
         threads=1,
-        finished=tuple(clock.finished),
-        fit_seconds=tuple(record.fit_seconds for record in clock.records),
-        measure_seconds=tuple(record.measure_seconds for record in clock.records),
-        epochs=clock.records[-1].epochs,
-        steps=clock.records[-1].steps,
+        finished=tuple(timer.finished),
+        fit_seconds=tuple(record.fit_seconds for record in timer.records),
+        measure_seconds=tuple(record.measure_seconds for record in timer.records),
+        epochs=timer.records[-1].epochs,
+        steps=timer.records[-1].steps,
         weights=tuple(sorted(tuple(weight.shape) for weight in weights if weight.ndim)),
-        peak_memory_mb=clock.peak_memory_mb,
+        peak_memory_mb=timer.peak_memory_mb,
     )

@@ -1,4 +1,4 @@
-"""Process: what `measure` starts: it reads a job, measures, and writes what it found. One process, one job."""
+"""Measure one job, in the process that the launcher starts: ``python -m regzoo.bench.worker JOB ANSWER``."""
 
 from __future__ import annotations
 
@@ -13,35 +13,39 @@ from regzoo.bench.plan import ALL, FIT, KERAS_TUNER, ONE, TUNED, Case, Job
 from regzoo.execution.tf_runtime import import_tensorflow
 
 CEILING = "ceiling"
-"""The job that trains nothing: how fast are matrix products here?"""
+"""The job that trains nothing and measures the machine's matrix products."""
+
+Runner = Callable[[Job], Measurement]
 
 
-def answer(job: dict[str, Any]) -> dict[str, Any]:
-    """Measure ``job``, in this process."""
+def run_job(job: dict[str, Any]) -> dict[str, Any]:
+    """Measure ``job`` in this process; both it and the answer are plain values."""
     if job["way"] == CEILING:
         import_tensorflow()
-        from regzoo.bench.machine import ceiling_gflops
+        from regzoo.bench.machine import measure_matmul_gflops
 
-        return {"gflops": ceiling_gflops()}
-    way = own() if job["way"] in (ONE.name, ALL.name) else stock()[job["way"]]
-    return way(Job(**{**job, "case": Case.from_dict(job["case"])})).to_dict()
-
-
-def own() -> Callable[[Job], Measurement]:
-    """The way that regzoo trains; it imports TensorFlow while its workers start."""
-    from regzoo.bench.regzoo_runner import compare
-
-    return compare
+        return {"gflops": measure_matmul_gflops()}
+    run = find_runner(job["way"])
+    return run(Job(**{**job, "case": Case.from_dict(job["case"])})).to_dict()
 
 
-def stock() -> dict[str, Callable[[Job], Measurement]]:
-    """The ways that Keras trains, by name."""
+def find_runner(way: str) -> Runner:
+    """Return the function that trains in this way; for Keras's ways this imports TensorFlow."""
+    if way in (ONE.name, ALL.name):
+        from regzoo.bench.regzoo_runner import run_regzoo  # its workers start while it imports TensorFlow
+
+        return run_regzoo
     import_tensorflow()
-    from regzoo.bench.keras_runner import fit, keras_tuner, tuned
+    from regzoo.bench import keras_runner
 
-    return {KERAS_TUNER.name: keras_tuner, FIT.name: fit, TUNED.name: tuned}
+    runners = {
+        KERAS_TUNER.name: keras_runner.run_keras_tuner,
+        FIT.name: keras_runner.run_fit,
+        TUNED.name: keras_runner.run_tuned_fit,
+    }
+    return runners[way]
 
 
 if __name__ == "__main__":
-    asked, found = map(Path, sys.argv[1:])
-    found.write_text(json.dumps(answer(json.loads(asked.read_text(encoding="utf-8")))), encoding="utf-8")
+    question, answer = map(Path, sys.argv[1:])
+    answer.write_text(json.dumps(run_job(json.loads(question.read_text(encoding="utf-8")))), encoding="utf-8")

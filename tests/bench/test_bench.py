@@ -1,4 +1,4 @@
-"""The report: its fields, its file, its tables, and the command's exit codes."""
+"""The benchmark's report: its fields, file and tables, and the exit codes of the command."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ SECONDS = {"keras_tuner": 8.0, "fit": 4.0, "tuned": 2.0, "regzoo_1": 1.0, "regzo
 """Of a run."""
 
 
-def pretended(job: Job) -> tuple[Measurement, ProcessUsage]:
-    """What a process of ``job`` would find if its start-up took 10 s."""
+def fake_measurement(job: Job) -> tuple[Measurement, ProcessUsage]:
+    """The measurement of a process whose start-up took 10 s."""
     each, own = SECONDS[job.way], job.way.startswith("regzoo")
     finished = tuple(10.0 + each * (run + 1) for run in range(job.runs))
     training, measuring = ((share * each * job.workers,) * job.runs if own else () for share in (0.75, 0.05))
@@ -47,22 +47,22 @@ def pretended(job: Job) -> tuple[Measurement, ProcessUsage]:
 
 
 @pytest.fixture
-def pretending(monkeypatch: pytest.MonkeyPatch) -> None:
+def faked(monkeypatch: pytest.MonkeyPatch) -> None:
     """No process is started; the machine has two cores."""
-    monkeypatch.setattr(bench, "measure", pretended)
-    monkeypatch.setattr(bench, "ceiling_gflops", lambda: 100.0)
+    monkeypatch.setattr(bench, "measure_job", fake_measurement)
+    monkeypatch.setattr(bench, "measure_matmul_gflops", lambda: 100.0)
     monkeypatch.setattr(bench.os, "cpu_count", lambda: 2)
     monkeypatch.setattr(plan, "CASES", {"digits": TINY})
 
 
-def told() -> tuple[dict[str, Any], list[str]]:
-    """The report of the tiny case, and what was said meanwhile."""
-    said: list[str] = []
-    return bench.run([TINY], False, said.append), said
+def run_tiny() -> tuple[dict[str, Any], list[str]]:
+    """The report of the tiny case, and the lines that were printed meanwhile."""
+    lines: list[str] = []
+    return bench.run_benchmark([TINY], False, lines.append), lines
 
 
-def test_the_report_has_every_field(pretending: None) -> None:
-    report, said = told()
+def test_the_report_has_every_field(faked: None) -> None:
+    report, lines = run_tiny()
     assert set(report) == {"quick", "machine", "suite", "seconds", "notes", "cases"}
     assert set(report["machine"]) >= {"cores", "processor", "memory_gb", "versions", "load", "ceiling_gflops"}
     assert set(report["machine"]["versions"]) == {"regzoo", "tensorflow", "keras", "keras-tuner", "numpy"}
@@ -74,7 +74,7 @@ def test_the_report_has_every_field(pretending: None) -> None:
     assert [way["way"] for way in case["ways"]] == list(SECONDS)
     for way in case["ways"]:
         assert (way["status"], way["seconds_per_run"]) == ("ok", SECONDS[way["way"]])
-    assert said == [
+    assert lines == [
         "the machine's matrix products",
         "digits: KerasTuner with fit, 2 of 100 runs",
         "digits: fit on arrays, 2 of 100 runs",
@@ -84,97 +84,99 @@ def test_the_report_has_every_field(pretending: None) -> None:
     ]
 
 
-def test_two_workers_are_compared_with_one_and_with_all_else(pretending: None) -> None:
-    found = told()[0]["cases"][0]["ratios"]
+def test_two_workers_are_compared_with_one_and_with_all_else(faked: None) -> None:
+    found = run_tiny()[0]["cases"][0]["ratios"]
     assert found["regzoo_all"]["regzoo_1"] == {"suite": (10 + 100 * 1) / (10 + 100 * 0.5), "run": 2.0}
     assert found["regzoo_1"]["keras_tuner"] == {"suite": (10 + 100 * 8) / (10 + 100 * 1), "run": 8.0}
     assert {one: set(others) for one, others in found.items()} == {one: set(SECONDS) - {one} for one in SECONDS}
 
 
-def test_the_tables_say_what_the_report_says(pretending: None) -> None:
+def test_the_tables_say_what_the_report_says(faked: None) -> None:
     console = Console(width=160)
     with console.capture() as caught:
-        console.print(make_bench_tables(told()[0]))
+        console.print(make_bench_tables(run_tiny()[0]))
     lines = [" ".join(line.split()) for line in caught.get().splitlines()]
     # 810 s; of which 10 s start-up; 2 steps in 8 s; 3 * 1,184 * 36 operations in 8 s of 1e11 round to nothing
     assert "KerasTuner with fit 1 x 2 810.0* 10.0 8.00 0.2 0.0 % 500 4%" in lines
-    # .75 of 1 s is training, .05 measuring, so 200 ms are neither, in every run
+    # 0.75 of 1 s is training, 0.05 measuring, so 200 ms are neither, in every run
     assert "regzoo, 1 worker 1 x 1 110.0* 10.0 1.00 2.0 0.0 % 500 4% 50 200 (200)" in lines
     assert "regzoo, all workers 13.50 (16.00) 6.83 (8.00) 3.50 (4.00) 1.83 (2.00) -" in lines
 
 
-def test_the_file_is_written_after_each_case(pretending: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_file_is_written_after_each_case(faked: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "new" / "bench.json"
 
     def interrupted(job: Job) -> tuple[Measurement, ProcessUsage]:
         if job.case.name == "second":
             raise KeyboardInterrupt
-        return pretended(job)
+        return fake_measurement(job)
 
-    monkeypatch.setattr(bench, "measure", interrupted)
+    monkeypatch.setattr(bench, "measure_job", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        bench.run([TINY, dataclasses.replace(TINY, name="second")], False, lambda _: None, out)
+        bench.run_benchmark([TINY, dataclasses.replace(TINY, name="second")], False, lambda _: None, out)
     assert [case["name"] for case in json.loads(out.read_text())["cases"]] == ["digits"]
     assert list(out.parent.iterdir()) == [out]
 
 
-def test_a_folder_is_no_file(pretending: None, tmp_path: Path) -> None:
+def test_a_folder_is_no_file(faked: None, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"--out: .* is a folder; give a file such as .*bench\.json"):
-        bench.run([TINY], False, lambda _: None, tmp_path)
+        bench.run_benchmark([TINY], False, lambda _: None, tmp_path)
 
 
-def test_a_file_that_cannot_be_written_costs_no_ten_minutes(pretending: None, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_costs_no_ten_minutes(faked: None, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    said: list[str] = []
+    lines: list[str] = []
     with pytest.raises(OSError, match="file"):
-        bench.run([TINY], False, said.append, tmp_path / "file" / "bench.json")
-    assert said == []
+        bench.run_benchmark([TINY], False, lines.append, tmp_path / "file" / "bench.json")
+    assert lines == []
 
 
-def test_a_way_that_cannot_be_measured_leaves_the_others(pretending: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_way_that_cannot_be_measured_leaves_the_others(faked: None, monkeypatch: pytest.MonkeyPatch) -> None:
     def some(job: Job) -> tuple[Measurement, ProcessUsage]:
         if job.way == "keras_tuner":
             raise UnavailableError("pip install 'regzoo[tensorboard]'")
         if job.way == "fit":
             raise EnvironmentFailure("it ran out of luck")
-        return pretended(job)
+        return fake_measurement(job)
 
-    monkeypatch.setattr(bench, "measure", some)
-    report, _ = told()
+    monkeypatch.setattr(bench, "measure_job", some)
+    report, _ = run_tiny()
     case = report["cases"][0]
     assert [way["status"] for way in case["ways"]] == ["unavailable", "failed", "ok", "ok", "ok"]
     assert set(case["ratios"]) == {"tuned", "regzoo_1", "regzoo_all"}
-    assert bench.failed(report) == ["digits: fit on arrays: it ran out of luck"]
+    assert bench.list_problems(report) == ["digits: fit on arrays: it ran out of luck"]
     console = Console(width=160)
     with console.capture() as caught:
         console.print(make_bench_tables(report))
     assert "KerasTuner with fit: pip install 'regzoo[tensorboard]'" in caught.get()
 
 
-def test_ways_that_did_not_do_the_same_are_no_comparison(pretending: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ways_that_did_other_work_are_no_comparison(faked: None, monkeypatch: pytest.MonkeyPatch) -> None:
     def lazy(job: Job) -> tuple[Measurement, ProcessUsage]:
-        measured, wall = pretended(job)
+        measured, wall = fake_measurement(job)
         return (dataclasses.replace(measured, steps=1) if job.way == "tuned" else measured), wall
 
-    monkeypatch.setattr(bench, "measure", lazy)
-    report, _ = told()
+    monkeypatch.setattr(bench, "measure_job", lazy)
+    report, _ = run_tiny()
     assert not report["cases"][0]["same_work"]
-    assert bench.failed(report) == ["digits: the ways did not do the same work, so their times cannot be compared"]
+    assert bench.list_problems(report) == [
+        "digits: the ways did not do the same work, so their times cannot be compared"
+    ]
 
 
-def test_other_programs_are_said(pretending: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert bench.disturbed(told()[0]) == []
-    monkeypatch.setattr(bench, "measure", lambda job: (pretended(job)[0], ProcessUsage(50.0, 0.06)))
-    report, _ = told()
+def test_the_report_warns_of_other_programs(faked: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert bench.find_disturbance(run_tiny()[0]) == []
+    monkeypatch.setattr(bench, "measure_job", lambda job: (fake_measurement(job)[0], ProcessUsage(50.0, 0.06)))
+    report, _ = run_tiny()
     assert report["notes"][0] == "Other programs took up to 6% of the cores: these times mean little."
-    monkeypatch.setattr(bench, "measure", lambda job: (pretended(job)[0], ProcessUsage(50.0, None)))
-    assert bench.disturbed(told()[0]) == []
+    monkeypatch.setattr(bench, "measure_job", lambda job: (fake_measurement(job)[0], ProcessUsage(50.0, None)))
+    assert bench.find_disturbance(run_tiny()[0]) == []
 
 
 # --- the command
 
 
-def called(*arguments: object, monkeypatch: pytest.MonkeyPatch) -> int:
+def call_bench(*arguments: object, monkeypatch: pytest.MonkeyPatch) -> int:
     monkeypatch.setattr(sys, "argv", ["regzoo", "bench", *map(str, arguments)])
     with pytest.raises(SystemExit) as done:
         cli.main()
@@ -182,34 +184,34 @@ def called(*arguments: object, monkeypatch: pytest.MonkeyPatch) -> int:
 
 
 def test_the_command_prints_the_tables_and_writes_the_file(
-    pretending: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    faked: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "bench.json"
-    assert called("--case", "digits", "--out", out, monkeypatch=monkeypatch) == 0
+    assert call_bench("--case", "digits", "--out", out, monkeypatch=monkeypatch) == 0
     assert re.search(r"regzoo, all workers .*60\.0\*", capsys.readouterr().out)
-    assert called("--case", "digits", "--out", out, "--json", monkeypatch=monkeypatch) == 0
+    assert call_bench("--case", "digits", "--out", out, "--json", monkeypatch=monkeypatch) == 0
     assert json.loads(capsys.readouterr().out) == json.loads(out.read_text())
 
 
 def test_the_command_fails_if_a_way_does(
-    pretending: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    faked: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def broken(job: Job) -> tuple[Measurement, ProcessUsage]:
         raise EnvironmentFailure("it ran out of luck")
 
-    monkeypatch.setattr(bench, "measure", broken)
-    assert called("--out", tmp_path / "bench.json", monkeypatch=monkeypatch) == 1
+    monkeypatch.setattr(bench, "measure_job", broken)
+    assert call_bench("--out", tmp_path / "bench.json", monkeypatch=monkeypatch) == 1
     assert "digits: fit on arrays: it ran out of luck" in capsys.readouterr().err
 
 
 def test_a_case_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    assert called("--case", "digit", monkeypatch=monkeypatch) == 2
+    assert call_bench("--case", "digit", monkeypatch=monkeypatch) == 2
     assert "Did you mean 'digits'?" in capsys.readouterr().err
 
 
 def test_the_process_that_waits_imports_no_tensorflow() -> None:
     script = (
-        "import sys; from regzoo.bench import bench, plan; bench.machine.facts(); plan.chosen([], True)\n"
+        "import sys; from regzoo.bench import bench, plan; bench.describe_machine(); plan.choose_cases([], True)\n"
         "print(*{name.split('.')[0] for name in sys.modules} & {'tensorflow', 'keras', 'keras_tuner'})"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
@@ -219,8 +221,8 @@ def test_the_process_that_waits_imports_no_tensorflow() -> None:
 @pytest.mark.slow
 def test_the_real_thing(tmp_path: Path) -> None:
     case = dataclasses.replace(TINY, data="fashion_mnist", input_shape=(28, 28, 1), filters=(2, 2))
-    report = bench.run([case], True, lambda _: None, tmp_path / "bench.json")
-    assert bench.failed(report) == []
+    report = bench.run_benchmark([case], True, lambda _: None, tmp_path / "bench.json")
+    assert bench.list_problems(report) == []
     (found,) = report["cases"]
     assert found["same_work"]
     assert report["machine"]["ceiling_gflops"] > 1.0

@@ -1,4 +1,4 @@
-"""The rows of a case: real where they are installed, else of the same shape."""
+"""The rows of a case: real ones if they are installed, else random ones of the same shape."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[np.ndarr
 
 def test_fashion_mnist_is_read_from_its_files(installed: tuple[np.ndarray, np.ndarray]) -> None:
     x, y = installed
-    dataset, said = data.load(CONVNET)
+    dataset, source = data.load_rows(CONVNET)
     np.testing.assert_array_equal(dataset.x, x[:60, :, :, None])
     np.testing.assert_array_equal(dataset.y, y[:60])
-    assert said == "Fashion-MNIST, its first 60 training images"
+    assert source == "Fashion-MNIST, its first 60 training images"
 
 
 def test_where_it_is_not_installed_the_shapes_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(data, "FOLDERS", ())
-    dataset, said = data.load(CONVNET)
+    dataset, source = data.load_rows(CONVNET)
     assert dataset.x.shape == (60, 28, 28, 1)
     assert set(dataset.y.tolist()) == set(range(10))
-    assert "random" in said
-    assert data.load(CONVNET)[0].digest == dataset.digest
-    assert data.load(dataclasses.replace(CONVNET, name="other"))[0].digest != dataset.digest
+    assert "random" in source
+    assert data.load_rows(CONVNET)[0].digest == dataset.digest
+    assert data.load_rows(dataclasses.replace(CONVNET, name="other"))[0].digest != dataset.digest
 
 
 def test_digits_come_with_scikit_learn() -> None:
-    parts, said = data.prepared(dataclasses.replace(CASES["digits"], rows=100))
-    assert parts.train[0].shape == (60, 8, 8, 1)
-    assert said == "scikit-learn's digits"
+    rows, source = data.prepare_rows(dataclasses.replace(CASES["digits"], rows=100))
+    assert rows.train[0].shape == (60, 8, 8, 1)
+    assert source == "scikit-learn's digits"

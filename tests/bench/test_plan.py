@@ -1,4 +1,4 @@
-"""What is trained, in which ways, and the arithmetic of it."""
+"""The cases, the ways of training them, and the arithmetic that this takes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,22 @@ import json
 
 import pytest
 
-from regzoo.bench.plan import ALL, CASES, FIT, KERAS_TUNER, ONE, QUICK, STOCK, SUITE, TUNED, Case, Job, chosen, jobs
+from regzoo.bench.plan import (
+    ALL,
+    CASES,
+    FIT,
+    KERAS_TUNER,
+    ONE,
+    QUICK,
+    STOCK,
+    SUITE,
+    TUNED,
+    Case,
+    Job,
+    Way,
+    choose_cases,
+    make_jobs,
+)
 from regzoo.core import InputError
 
 
@@ -26,10 +41,10 @@ def test_operations_of_a_convolutional_network_by_hand() -> None:
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_every_case_is_a_comparison_that_regzoo_can_make(case: Case) -> None:
-    experiment = case.experiment()
-    assert len(experiment.recipes) == len(case.rates)  # nothing was added: the baseline is one of the arms
+    experiment = case.make_experiment()
+    assert len(experiment.recipes) == len(case.rates)  # nothing was added: the baseline is one of the rates
     assert len(experiment.recipes) * (experiment.search.trials + experiment.replicates) == case.runs
-    assert len(set(case.run_seeds())) == case.seeds
+    assert len(set(case.derive_seeds())) == case.seeds
     assert case.runs <= SUITE
 
 
@@ -40,13 +55,13 @@ def test_the_digits_suite_is_made_whole() -> None:
 
 @pytest.mark.parametrize("way", STOCK, ids=lambda way: way.name)
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_a_sample_has_different_arms_from_the_largest_rate_to_the_baseline(case: Case, way: object) -> None:
-    job = next(job for one, job in jobs(case, 2) if one is way)
-    rates = [rate for rate, _ in job.sample()]
+def test_a_sample_has_different_rates_from_the_largest_rate_to_the_baseline(case: Case, way: Way) -> None:
+    job = next(job for one, job in make_jobs(case, 2) if one is way)
+    rates = [rate for rate, _ in job.sample_runs()]
     assert 2 <= job.runs == len(set(rates)) <= len(case.rates)
     assert rates[0] == max(case.rates)
     assert rates[-1] == 0.0
-    assert {seed for _, seed in job.sample()} <= set(case.run_seeds())
+    assert {seed for _, seed in job.sample_runs()} <= set(case.derive_seeds())
 
 
 def test_a_case_survives_json() -> None:
@@ -56,22 +71,22 @@ def test_a_case_survives_json() -> None:
 
 @pytest.mark.parametrize(("cores", "workers"), [(1, [1]), (2, [1, 2]), (4, [1, 4]), (64, [1, 33])])
 def test_all_workers_are_the_cores_as_long_as_each_has_three_runs(cores: int, workers: list[int]) -> None:
-    found = jobs(CASES["digits"], cores)
-    assert [way for way, _ in found] == [KERAS_TUNER, FIT, TUNED, ONE, ALL][: 3 + len(workers)]
-    assert [job.workers for _, job in found[3:]] == workers
-    assert all(job.runs == SUITE for _, job in found[3:])
+    jobs = make_jobs(CASES["digits"], cores)
+    assert [way for way, _ in jobs] == [KERAS_TUNER, FIT, TUNED, ONE, ALL][: 3 + len(workers)]
+    assert [job.workers for _, job in jobs[3:]] == workers
+    assert all(job.runs == SUITE for _, job in jobs[3:])
 
 
 def test_cases_are_chosen_by_name() -> None:
-    assert chosen([], quick=False) == list(CASES.values())
-    assert [case.name for case in chosen([], quick=True)] == list(QUICK)
-    assert chosen(["convnet", "digits", "convnet"], quick=False) == [CASES["convnet"], CASES["digits"]]
+    assert choose_cases([], quick=False) == list(CASES.values())
+    assert [case.name for case in choose_cases([], quick=True)] == list(QUICK)
+    assert choose_cases(["convnet", "digits", "convnet"], quick=False) == [CASES["convnet"], CASES["digits"]]
     with pytest.raises(InputError, match=r"--case: there is no case 'digit'\. Did you mean 'digits'\?"):
-        chosen(["digit"], quick=False)
+        choose_cases(["digit"], quick=False)
 
 
 def test_a_quick_case_is_the_same_network_for_fewer_epochs() -> None:
-    quick, whole = chosen(["digits"], quick=True)[0], CASES["digits"]
+    quick, whole = choose_cases(["digits"], quick=True)[0], CASES["digits"]
     assert quick.forward_flops == whole.forward_flops
     assert quick.epochs * 5 == whole.epochs
-    assert Job(quick, "fit", quick.sampled["fit"]).sample()[-1][0] == 0.0
+    assert Job(quick, "fit", quick.sampled["fit"]).sample_runs()[-1][0] == 0.0

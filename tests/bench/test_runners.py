@@ -1,4 +1,4 @@
-"""Every way trains the same network for the same steps."""
+"""Ways of training: all train the same network for the same steps."""
 
 from __future__ import annotations
 
@@ -8,23 +8,22 @@ import math
 import pytest
 
 from regzoo.bench.measurement import Measurement
-from regzoo.bench.plan import CASES, Case, Job
-from regzoo.bench.process import own, stock
+from regzoo.bench.plan import CASES, FIT, KERAS_TUNER, ONE, TUNED, Case, Job
+from regzoo.bench.worker import find_runner
 
 MLP = dataclasses.replace(CASES["digits"], rows=60, widths=(6, 5), epochs=2, batch_size=16, rates=(0.5, 0.0), seeds=3)
 CNN = dataclasses.replace(MLP, filters=(3, 2), widths=(7,), epochs=1)
 IGNORED = "ignore::DeprecationWarning:keras_tuner"
 
 
-def trained(case: Case, way: str, runs: int = 2) -> Measurement:
-    """Done here, in this process."""
-    train = own() if way == "regzoo" else stock()[way]
-    return train(Job(case, way, runs, workers=0))
+def train(case: Case, way: str, runs: int = 2) -> Measurement:
+    """Train in this process."""
+    return find_runner(way)(Job(case, way, runs, workers=0))
 
 
 @pytest.fixture(scope="module")
 def regzoo(tensorflow: None) -> Measurement:
-    return trained(MLP, "regzoo")
+    return train(MLP, ONE.name)
 
 
 def test_regzoo_makes_every_run_of_the_case(regzoo: Measurement) -> None:
@@ -39,9 +38,9 @@ def test_regzoo_makes_every_run_of_the_case(regzoo: Measurement) -> None:
 
 
 @pytest.mark.filterwarnings(IGNORED)
-@pytest.mark.parametrize("way", [pytest.param("keras_tuner", marks=pytest.mark.slow), "fit", "tuned"])
-def test_stock_ways_do_the_same_work(way: str, regzoo: Measurement) -> None:
-    found = trained(MLP, way)
+@pytest.mark.parametrize("way", [pytest.param(KERAS_TUNER.name, marks=pytest.mark.slow), FIT.name, TUNED.name])
+def test_ways_of_keras_do_the_same_work(way: str, regzoo: Measurement) -> None:
+    found = train(MLP, way)
     assert found.work == regzoo.work
     assert len(found.finished) == 2
     assert found.fit_seconds == ()
@@ -50,7 +49,7 @@ def test_stock_ways_do_the_same_work(way: str, regzoo: Measurement) -> None:
 @pytest.mark.slow
 @pytest.mark.filterwarnings(IGNORED)
 def test_so_do_the_ways_of_a_convolutional_network(tensorflow: None) -> None:
-    works = [trained(CNN, way, 1).work for way in ("regzoo", "fit", "tuned")]
+    works = [train(CNN, way, 1).work for way in (ONE.name, FIT.name, TUNED.name)]
     assert works[0] == works[1] == works[2]
     assert [3, 3, 1, 3] in works[0]["weights"]
 
@@ -62,17 +61,17 @@ def test_operations_are_those_of_the_kernels(regzoo: Measurement) -> None:
 
 @pytest.mark.slow
 def test_regzoo_trains_the_seeds_that_the_others_are_given(tensorflow: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    from regzoo.bench.regzoo_runner import Clock
+    from regzoo.bench.regzoo_runner import RunTimer
 
-    clocks: list[Clock] = []
-    monkeypatch.setattr("regzoo.bench.regzoo_runner.Clock", lambda: clocks.append(Clock()) or clocks[-1])
-    trained(MLP, "regzoo")
-    runs = {(record.run.recipe_text, record.run.seed) for record in clocks[0].records}
-    assert runs == {(recipe, seed) for recipe in ("none", "dropout(0.5)") for seed in MLP.run_seeds()}
+    timers: list[RunTimer] = []
+    monkeypatch.setattr("regzoo.bench.regzoo_runner.RunTimer", lambda: timers.append(RunTimer()) or timers[-1])
+    train(MLP, ONE.name)
+    runs = {(record.run.recipe_text, record.run.seed) for record in timers[0].records}
+    assert runs == {(recipe, seed) for recipe in ("none", "dropout(0.5)") for seed in MLP.derive_seeds()}
 
 
 def test_a_run_that_fails_is_no_measurement(tensorflow: None) -> None:
     from regzoo.core import EnvironmentFailure
 
     with pytest.raises(EnvironmentFailure, match=r"a run diverged: .*not finite"):
-        trained(dataclasses.replace(MLP, learning_rate=1e30), "regzoo")
+        train(dataclasses.replace(MLP, learning_rate=1e30), ONE.name)

@@ -21,17 +21,17 @@ def bench(
     as_json: AsJson = False,
 ) -> None:
     """Time regzoo, KerasTuner and Keras's fit on this machine, doing the same work; print the ratios."""
-    from regzoo.bench import bench as benching
-    from regzoo.bench.plan import chosen
+    from regzoo.bench.bench import list_problems, run_benchmark
+    from regzoo.bench.plan import choose_cases
     from regzoo.cli.tables.bench import make_bench_tables
 
-    report = benching.run(chosen(case or [], quick), quick, print_warning, out)
+    report = run_benchmark(choose_cases(case or [], quick), quick, print_warning, out)
     if as_json:
         print_text(json.dumps(report, indent=2, allow_nan=False))
     else:
         print_table(make_bench_tables(report))
         print_text(f"\nJSON: {out}")
-    problems = benching.failed(report)
+    problems = list_problems(report)
     for sentence in problems:
         print_warning(sentence)
     if problems:
