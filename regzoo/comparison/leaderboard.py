@@ -202,7 +202,7 @@ def read_leaderboard(ledger: Ledger, records: Sequence[Record] | None = None) ->
         ledger.recipe_names(),
         rope=info.rope,
         test_train_ratio=info.test_train_ratio,
-        looks=len(info.interim_analyses),
+        analyses=len(info.interim_analyses),
     )
 
 
@@ -214,7 +214,7 @@ def build_leaderboard(
     baseline: str = "none",
     rope: float | None = None,
     test_train_ratio: float | None = None,
-    looks: int = 1,
+    analyses: int = 1,
 ) -> Leaderboard:
     """Rank the replicates among ``records``; trials are ignored.
 
@@ -228,7 +228,7 @@ def build_leaderboard(
         baseline: one of them.
         rope: the largest gain or loss that makes no difference in practice, in the metric's units.
         test_train_ratio: validation over training rows, if the replicates are repeated splits of the same rows.
-        looks: how often the study may have been looked at before it ended.
+        analyses: number of interim analyses, the last included.
 
     Raises:
         InputError: the baseline is none of the recipes, or the replicates lack the metric.
@@ -240,7 +240,9 @@ def build_leaderboard(
     frame = _frame(made, rank_by)
     base = baseline if baseline in made else None
     ranking = (
-        None if frame.empty else rank(frame, direction, base, test_train_ratio=test_train_ratio, rope=rope, looks=looks)
+        None
+        if frame.empty
+        else rank(frame, direction, base, test_train_ratio=test_train_ratio, rope=rope, looks=analyses)
     )
     ranked = [] if ranking is None else [str(name) for name in ranking.table.index]
     order = [*ranked, *(name for name in recipes if name not in made)]

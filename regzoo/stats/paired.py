@@ -1,4 +1,4 @@
-"""Pairs: what the differences between paired runs of two recipes say, and whether they tell the two apart."""
+"""Paired comparison of two recipes: tests of their gains run by run, Holm-adjusted, and the verdict."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import numpy as np
 
 from regzoo.stats import bootstrap
 from regzoo.stats.bootstrap import LEVEL
-from regzoo.stats.corrected_t import corrected_interval, corrected_t
-from regzoo.stats.power import replicates_needed
-from regzoo.stats.rank_tests import wilcoxon_p_value, wilson_interval
+from regzoo.stats.corrected_t import compute_corrected_interval, compute_corrected_t
+from regzoo.stats.intervals import compute_wilson_interval
+from regzoo.stats.power import estimate_replicates_needed
+from regzoo.stats.rank_tests import compute_wilcoxon_p
 from regzoo.stats.scores import Array
 
 Verdict = Literal["conclusive", "equivalent", "inconclusive"]
@@ -21,51 +22,52 @@ Verdict = Literal["conclusive", "equivalent", "inconclusive"]
 
 @dataclass(frozen=True)
 class PairSettings:
-    """How pairs are judged.
+    """Settings of the tests and intervals of paired runs.
 
     Attributes:
-        seed: of the resampling.
+        seed: seed of the resampling.
         test_train_ratio: n_test / n_train where the pairs are repeated splits of one data set, which then get the
             corrected variance of `regzoo.stats.corrected_t`; None for independent pairs.
         rope: half the width of the region of practical equivalence, in the metric's units; None for none.
-        looks: how often the study may be looked at before it ends; p-values are multiplied by it (Bonferroni), so that
-            stopping at the first look that shows something claims no more falsely than one look.
+        analyses: how often results may be analyzed before the comparison ends; p-values are multiplied by it
+            (Bonferroni), so that stopping at the first significant analysis makes no more false claims than a single
+            one.
     """
 
     seed: int = 0
     test_train_ratio: float | None = None
     rope: float | None = None
-    looks: int = 1
+    analyses: int = 1
 
     def interval(self, values: Iterable[float]) -> tuple[float, float]:
-        """The 95 % interval of the mean."""
+        """Return the 95 % interval of the mean."""
         if self.test_train_ratio is None:
             return bootstrap.bootstrap_interval(values, self.seed)
-        return corrected_interval(values, self.test_train_ratio)
+        return compute_corrected_interval(values, self.test_train_ratio)
 
     def p_value(self, values: Iterable[float]) -> float:
-        """The two-sided p of a mean of zero."""
+        """Return the two-sided p-value of a mean of zero."""
         if self.test_train_ratio is None:
-            return self._looked(bootstrap.bootstrap_p_value(values, self.seed))
-        return self._looked(corrected_t(values, self.test_train_ratio)[1])
+            return self._adjust(bootstrap.bootstrap_p_value(values, self.seed))
+        return self._adjust(compute_corrected_t(values, self.test_train_ratio)[1])
 
     def wilcoxon(self, values: Array) -> float:
-        """The two-sided p of signed ranks; NaN for repeated splits."""
-        return math.nan if self.test_train_ratio is not None else self._looked(wilcoxon_p_value(values))
+        """Return the two-sided p-value of Wilcoxon's signed ranks; NaN for repeated splits."""
+        return math.nan if self.test_train_ratio is not None else self._adjust(compute_wilcoxon_p(values))
 
-    def _looked(self, p: float) -> float:
-        return p if math.isnan(p) else min(1.0, self.looks * p)
+    def _adjust(self, p: float) -> float:
+        return p if math.isnan(p) else min(1.0, self.analyses * p)
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What speaks for a difference between two recipes, adjusted over all that were tested together.
+    """Evidence for a difference between two recipes, adjusted over all differences that were tested together.
 
     Attributes:
-        p: of the mean gain, Holm-adjusted; NaN below two pairs, and for the same gain twice.
-        p_wilcoxon: of Wilcoxon's signed ranks, Holm-adjusted; NaN below two pairs and for repeated splits.
-        significant: whether the two are told apart.
-        tests: how many were adjusted together, times the looks.
+        p: p-value of the mean gain, Holm-adjusted; NaN below two pairs and for two equal gains.
+        p_wilcoxon: p-value of Wilcoxon's signed ranks, Holm-adjusted; NaN below two pairs and for repeated splits.
+        significant: whether the recipes differ significantly.
+        tests: number of tests that were adjusted together, times the number of analyses.
     """
 
     p: float
@@ -76,20 +78,20 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Contrast:
-    """One recipe against another, run by run. Numbers are NaN, words None, where there is nothing to say.
+    """One recipe against another, run by run. Unknown numbers are NaN, unknown words None.
 
     Attributes:
-        recipe, other: their names.
-        pairs: how many runs finished on both sides.
-        gain: mean improvement of the recipe upon the other; positive is better whatever the direction.
+        recipe, other: names of the two recipes.
+        pairs: number of pairs in which both runs finished.
+        gain: mean improvement of the recipe over the other; positive is better, whatever the direction.
         gain_low, gain_high: its 95 % interval.
-        p_holm, p_wilcoxon: Holm-adjusted, see `Evidence`.
-        p_better: share of pairs in which the recipe is better, ties count half.
+        p_holm, p_wilcoxon: Holm-adjusted p-values, see `Evidence`.
+        p_better: share of pairs in which the recipe is better; ties count half.
         p_better_low, p_better_high: its 95 % interval.
         verdict: ``equivalent`` if the interval of the gain lies within the region of practical equivalence, else
-            ``conclusive`` if the two are told apart, else ``inconclusive``.
-        replicates_needed: how many replicates in all would make an inconclusive contrast conclusive; 1,000 stands
-            for so many or more.
+            ``conclusive`` if the recipes differ significantly, else ``inconclusive``.
+        replicates_needed: number of replicates, those made included, that would make an inconclusive contrast
+            conclusive; 1,000 stands for 1,000 or more.
     """
 
     recipe: str
@@ -107,18 +109,18 @@ class Contrast:
     replicates_needed: int | None
 
 
-def evaluate_pairs(gains: Sequence[Array], rules: PairSettings) -> list[Evidence]:
+def evaluate_pairs(gains: Sequence[Array], settings: PairSettings) -> list[Evidence]:
     """Return the evidence in each array of ``gains``, adjusted over them all.
 
-    Two recipes are told apart if the bootstrap-t finds their mean gain, because means are what is ranked, and if
-    Wilcoxon's signed ranks agree as soon as they can: once the smallest p that so many pairs can give, times the
-    number of tests, is at most .025 (7 pairs for one test, 8 for three, 11 for fifteen). Below, the
-    bootstrap decides alone: with 5 pairs Wilcoxon's smallest two-sided p is .0625.
+    Two recipes differ significantly if the bootstrap-t says so of their mean gain, because recipes are ranked by means,
+    and if Wilcoxon's signed ranks agree as soon as they can: once the smallest p-value possible with this number of
+    pairs, times the number of tests, is at most 0.025 (7 pairs for one test, 8 for three, 11 for fifteen). With fewer
+    pairs the bootstrap decides alone: with 5 pairs Wilcoxon's smallest two-sided p-value is 0.0625.
 
-    Why both: with heavy tails a mean of 15 and more is told from zero too often, and Wilcoxon, which looks at
-    ranks, calls a difference of the same mean but another shape a gain. Simulated studies, in %, one standard
-    error at most 2 points (means told apart wrongly, then a lead of 2 sd found; `outliers`: one score in ten has
-    six times the sd; `exponential`: differences of mean 0 and skewness 2):
+    Both are needed: with heavy tails a mean of 15 and more pairs is found to differ from zero too often, and
+    Wilcoxon's test, which sees ranks only, takes a difference in shape at equal means for a gain. Simulated
+    comparisons, in %, one standard error at most 2 points (false differences, then the power for a lead of 2 sd;
+    `outliers`: one score in ten has six times the sd; `exponential`: differences of mean 0 and skewness 2):
 
     ==========================  ===========  ===========  ===========
     recipes, pairs, scores      bootstrap-t  Wilcoxon     both
@@ -130,35 +132,35 @@ def evaluate_pairs(gains: Sequence[Array], rules: PairSettings) -> list[Evidence
     2 recipes, 29, exponential  5.3          15.4         3.7
     ==========================  ===========  ===========  ===========
 
-    Repeated splits are not independent, so there Wilcoxon says nothing and the corrected t decides alone.
+    Repeated splits are not independent, so for them Wilcoxon's test does not hold and the corrected t decides alone.
     """
-    correct = rules.test_train_ratio is not None
-    means = holm([rules.p_value(each) for each in gains])
-    ranks = holm([rules.wilcoxon(each) for each in gains])
-    tests = max(1, sum(not math.isnan(p) for p in means)) * rules.looks
+    corrected = settings.test_train_ratio is not None
+    means = adjust_holm([settings.p_value(each) for each in gains])
+    ranks = adjust_holm([settings.wilcoxon(each) for each in gains])
+    tests = max(1, sum(not math.isnan(p) for p in means)) * settings.analyses
     return [
-        Evidence(p, q, p < LEVEL and (correct or q < LEVEL or _too_few_pairs(len(each), tests)), tests)
+        Evidence(p, q, p < LEVEL and (corrected or q < LEVEL or _too_few_pairs(len(each), tests)), tests)
         for each, p, q in zip(gains, means, ranks, strict=True)
     ]
 
 
 def _too_few_pairs(pairs: int, tests: int) -> bool:
-    """True while even pairs that all point one way, or all but the smallest, are too few for Wilcoxon."""
+    """Return True if Wilcoxon's test stays insignificant even if all gains, or all but the smallest, are positive."""
     return tests * 2.0 ** (1 - pairs) > LEVEL / 2
 
 
-def make_contrasts(gains: Mapping[tuple[str, str], Array], rules: PairSettings) -> dict[tuple[str, str], Contrast]:
-    """Return what each pair of recipes in ``gains`` shows, adjusted over them all."""
-    found = zip(gains, evaluate_pairs(list(gains.values()), rules), strict=True)
-    return {names: make_contrast(*names, gains[names], evidence, rules) for names, evidence in found}
+def make_contrasts(gains: Mapping[tuple[str, str], Array], settings: PairSettings) -> dict[tuple[str, str], Contrast]:
+    """Return the contrast of each pair of recipes in ``gains``, adjusted over them all."""
+    found = zip(gains, evaluate_pairs(list(gains.values()), settings), strict=True)
+    return {names: make_contrast(*names, gains[names], evidence, settings) for names, evidence in found}
 
 
-def make_contrast(recipe: str, other: str, gains: Array, evidence: Evidence, rules: PairSettings) -> Contrast:
-    """Return what ``gains``, the improvements of ``recipe`` upon ``other``, show."""
-    low, high = rules.interval(gains)
-    ratio = rules.test_train_ratio or 0.0
-    verdict = _verdict(low, high, evidence, rules.rope) if len(gains) else None
-    needed = replicates_needed(gains, evidence.tests, ratio) if verdict == "inconclusive" else None
+def make_contrast(recipe: str, other: str, gains: Array, evidence: Evidence, settings: PairSettings) -> Contrast:
+    """Return the contrast that ``gains``, the improvements of ``recipe`` over ``other``, show."""
+    low, high = settings.interval(gains)
+    ratio = settings.test_train_ratio or 0.0
+    verdict = _verdict(low, high, evidence, settings.rope) if len(gains) else None
+    needed = estimate_replicates_needed(gains, evidence.tests, ratio) if verdict == "inconclusive" else None
     better = float(np.mean((np.sign(gains) + 1) / 2)) if len(gains) else math.nan
     return Contrast(
         recipe,
@@ -170,7 +172,7 @@ def make_contrast(recipe: str, other: str, gains: Array, evidence: Evidence, rul
         evidence.p,
         evidence.p_wilcoxon,
         better,
-        *wilson_interval(better, 1 / (1 / len(gains) + ratio) if len(gains) else 0.0),
+        *compute_wilson_interval(better, 1 / (1 / len(gains) + ratio) if len(gains) else 0.0),
         verdict,
         needed,
     )
@@ -182,16 +184,16 @@ def _verdict(low: float, high: float, evidence: Evidence, rope: float | None) ->
     return "conclusive" if evidence.significant else "inconclusive"
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm's adjusted p-values; NaN stays NaN and is not counted as a test.
+def adjust_holm(p_values: Sequence[float]) -> list[float]:
+    """Return Holm's adjusted p-values; NaN stays NaN and is not counted as a test.
 
-    Those of statsmodels' `multipletests`, which collects garbage at each call: a tenth of a second beside
-    TensorFlow.
+    They equal those of statsmodels' `multipletests`, which collects garbage at each call: a tenth of a second when
+    TensorFlow is loaded.
 
     Reference: Holm 1979, "A Simple Sequentially Rejective Multiple Test Procedure",
     https://www.jstor.org/stable/4615733.
 
-    >>> [round(p, 3) for p in holm([0.01, 0.04, 0.03])]
+    >>> [round(p, 3) for p in adjust_holm([0.01, 0.04, 0.03])]
     [0.03, 0.06, 0.06]
     """
     order = [int(place) for place in np.argsort(p_values, kind="stable") if not math.isnan(p_values[place])]

@@ -1,6 +1,6 @@
-"""Ranking: which recipe is best, by how much, and which ones the data cannot tell apart.
+"""Ranking of recipes by their scores: paired gains over a baseline, intervals, p-values and tiers.
 
-Numbers in, numbers out: a tidy table of scores is all it reads, so any experiment can be ranked with it.
+It reads nothing but a tidy table of scores, so any experiment can be ranked with it.
 """
 
 from __future__ import annotations
@@ -15,12 +15,11 @@ import pandas as pd
 from scipy import stats
 
 from regzoo.core.errors import InputError, did_you_mean
-from regzoo.stats import across_datasets as several
-from regzoo.stats.across_datasets import AcrossDatasets
+from regzoo.stats.across_datasets import AcrossDatasets, compare_across_datasets
 from regzoo.stats.paired import Contrast, PairSettings, make_contrasts
-from regzoo.stats.scores import Direction, Scores, paired_gains, read_scores
-from regzoo.stats.tiers import assign_tiers, evaluate_all_pairs, lead_over_runner_up
-from regzoo.stats.winners_curse import shrunk_gain
+from regzoo.stats.scores import Direction, Scores, compute_paired_gains, read_scores
+from regzoo.stats.tiers import assign_tiers, contrast_leaders, evaluate_all_pairs
+from regzoo.stats.winners_curse import estimate_shrunk_gain
 
 AGAINST_BASELINE = (
     *("gain", "gain_low", "gain_high", "p_holm", "p_wilcoxon", "p_better", "p_better_low", "p_better_high"),
@@ -30,36 +29,37 @@ COLUMNS = (
     *("rank", "tier", "mean", "sd", "iqm", "low", "high", *AGAINST_BASELINE),
     *("replicates", "diverged", "status"),
 )
-Rows = dict[str, dict[str, Any]]
+RowsByRecipe = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """Recipes in order of merit.
+    """Recipes ranked by their scores.
 
     Attributes:
-        table: one row a recipe, in rank order, indexed by recipe. Columns:
-            ``rank`` from 1; ``tier`` from 1, recipes that the data cannot tell from the tier's first one, missing if
-            ``failed``;
+        table: one row per recipe, in rank order, indexed by recipe. Columns:
+            ``rank`` from 1; ``tier`` from 1: recipes that do not differ significantly from the tier's first one,
+            missing if ``failed``;
             ``mean``, ``sd``, ``iqm`` (interquartile mean) of the finished scores, in the metric's units;
             ``low``, ``high``: 95 % interval of the mean;
-            ``gain``: mean paired improvement over the baseline, positive is better whatever the direction,
+            ``gain``: mean paired improvement over the baseline; positive is better, whatever the direction;
             ``gain_low``, ``gain_high``: its 95 % interval;
-            ``p_holm``: two-sided p of the gain, Holm-adjusted over the other recipes;
-            ``p_wilcoxon``: that of Wilcoxon's signed ranks, Holm-adjusted too; missing for repeated splits;
-            ``p_better``: share of pairs in which it beats the baseline, ties count half,
+            ``p_holm``: two-sided p-value of the gain, Holm-adjusted over the other recipes;
+            ``p_wilcoxon``: p-value of Wilcoxon's signed ranks, Holm-adjusted too; missing for repeated splits;
+            ``p_better``: share of pairs in which it beats the baseline; ties count half;
             ``p_better_low``, ``p_better_high``: its 95 % interval;
             ``verdict`` on the gain: ``equivalent`` if its interval lies within ``rope``, else ``conclusive`` if
-            the recipe is told apart from the baseline, else ``inconclusive``;
-            ``replicates_needed``: how many in all would make it conclusive, 1,000 stands for so many or more,
-            missing unless inconclusive;
-            ``replicates``: runs made, of which ``diverged`` left no finite score;
+            the recipe differs significantly from the baseline, else ``inconclusive``;
+            ``replicates_needed``: number of replicates, those made included, that would make it conclusive; 1,000
+            stands for 1,000 or more; missing unless inconclusive;
+            ``replicates``: runs made, of which ``diverged`` have no finite score;
             ``status``: ``ok``, ``diverged`` (some runs did) or ``failed`` (all runs did).
         direction: ``min`` if small scores are good, else ``max``.
         baseline: the recipe that the others are compared with, or None.
         lead: the winner against the recipe of rank 2, adjusted as tiers are; None unless both finished.
-        shrunk_gain: the gain to expect of the winner on fresh seeds, without the luck it was picked for, see
-            `regzoo.stats.winners_curse`; None if the baseline won or there is none, or below two pairs.
+        shrunk_gain: the winner's expected gain on fresh seeds, without its selection bias, see
+            `regzoo.stats.winners_curse`; None if the baseline won, there is no baseline, or there are fewer than two
+            pairs.
         several: the comparison over data sets, which `regzoo.critical_difference_diagram` draws; None if the table
             holds fewer than two.
     """
@@ -90,39 +90,40 @@ def rank(
 ) -> Ranking:
     """Rank recipes by the mean of their scores, with paired gains over a baseline, intervals and tiers.
 
-    Recipes are paired by seed (and fold and dataset, where these columns exist); only pairs that finished on
-    both sides count. Scores that are not finite are diverged runs: a recipe with any ranks after all those
-    without, the more the lower. Recipes with equal means keep their order of appearance.
+    Recipes are paired by seed (and fold and dataset, where these columns exist); only pairs in which both runs finished
+    count. Scores that are not finite are diverged runs: a recipe with diverged runs ranks after all those without, the
+    more the lower. Recipes with equal means keep their order of appearance.
 
-    Interval and p of a gain come from one paired bootstrap-t, see `regzoo.stats.bootstrap`. Holm's adjustment
-    keeps the chance of a single false claim about a gain, among all recipes, near 5 %. With enough pairs to
-    speak, Wilcoxon's signed ranks must agree before two recipes are told apart: `evaluate_pairs` has the rule and
-    the measurements behind it.
+    Interval and p-value of a gain come from one paired bootstrap-t, see `regzoo.stats.bootstrap`. Holm's adjustment
+    keeps the probability of any false claim about a gain, among all recipes, near 5 %. With enough pairs to reach
+    significance, Wilcoxon's signed ranks must agree; `regzoo.stats.paired.evaluate_pairs` has the rule and the
+    measurements behind it.
 
-    Tiers: the best recipe leads tier 1; going down the ranks, the first recipe that is told apart from the
-    leader leads the next tier. These differences are adjusted over all pairs of recipes, because the leader was
-    picked among them all; those from the baseline over the other recipes, as its gains are, so that a tier never
-    contradicts a verdict on its leader. At 5 replicates 2, 3 and 9 equal recipes end in one tier in 94, 93 and
-    91 % of 1,000 simulated studies. A recipe with diverged runs never shares a tier with one without: that they
-    differ needs no test.
+    Tiers: the best recipe leads tier 1; going down the ranks, the first recipe that differs significantly from the
+    leader leads the next tier. These differences are adjusted over all pairs of recipes, because the leader was picked
+    among them all; differences from the baseline over the other recipes, as gains are, so that a tier never contradicts
+    a verdict on its leader. With 5 replicates, 2, 3 and 9 equal recipes share one tier in 94, 93 and 91 % of 1,000
+    simulated comparisons. A recipe with diverged runs never shares a tier with one without: no test is needed to see
+    that they differ.
 
-    With a column ``dataset`` the table pools all data sets, which means something where the metric has the same
-    scale on each; `Ranking.several` compares average ranks and needs no common scale.
+    With a column ``dataset`` the table pools all data sets, which is meaningful where the metric has the same scale on
+    each; `Ranking.several` compares average ranks and needs no common scale.
 
     Args:
-        frame: one row a run, with columns ``recipe``, ``seed``, ``score``, if need be ``fold``, ``dataset``.
+        frame: one row per run, with columns ``recipe``, ``seed`` and ``score``, optionally ``fold`` and ``dataset``.
         direction: ``min`` if small scores are good, ``max`` if large ones are.
         baseline: the recipe to compare with; None for no comparison.
-        seed: of the resampling (used from 7 pairs on; below, all resamples are enumerated).
-        test_train_ratio: test over training rows, if the runs are repeated splits of the same rows: 1/9 for 10-fold
-            cross-validation, .25 for hold-outs of one fifth. Their training sets overlap, so intervals and p
-            get Nadeau and Bengio's corrected variance, see `regzoo.stats.corrected_t`. Without it every row of
-            ``frame`` counts as independent, which claims too much of folds.
+        seed: seed of the resampling (used from 7 pairs on; with fewer, all resamples are enumerated).
+        test_train_ratio: test rows per training row, if the runs are repeated splits of the same rows: 1/9 for 10-fold
+            cross-validation, 0.25 for hold-outs of one fifth. Their training sets overlap, so intervals and p-values
+            use Nadeau and Bengio's corrected variance, see `regzoo.stats.corrected_t`. Without it every row of
+            ``frame`` counts as independent, which overstates the evidence of folds.
         rope: the largest gain or loss, in the metric's units, that makes no difference in practice.
-        looks: how often the study may be looked at before it ends, see `regzoo.stats.paired.PairSettings`.
+        looks: number of interim analyses, the last included: how often results may be analyzed before the comparison
+            ends. P-values are multiplied by it, see `regzoo.stats.paired.PairSettings`.
 
     Raises:
-        InputError: a column, value, option or baseline is missing or wrong, or a run comes twice.
+        InputError: if a column, value, option or baseline is missing or wrong, or a run is listed twice.
 
     Reference: Holm 1979, "A Simple Sequentially Rejective Multiple Test Procedure",
     https://www.jstor.org/stable/4615733.
@@ -135,52 +136,51 @@ def rank(
     >>> print(ranking.lead.verdict, round(ranking.shrunk_gain, 2))
     conclusive 0.1
 
-    What makes less than .2 no difference is equivalent, however sure it is:
+    With 0.2 as the smallest difference that matters, the same gain is equivalent, although it is significant:
 
     >>> rank(frame, rope=0.2).table.loc["l2", "verdict"]
     'equivalent'
 
-    The same three scores from 3-fold cross-validation, where one test row meets two training rows:
+    The same three scores from 3-fold cross-validation, which has one test row for two training rows:
 
     >>> folds = frame.rename(columns={"seed": "fold"}).assign(seed=0)
     >>> print(rank(folds, test_train_ratio=1 / 2).table.loc["l2", "p_holm"].round(4))
     0.0082
 
-    Data sets whose scores have scales of their own:
+    Data sets whose scores differ in scale:
 
     >>> several = rank(pd.concat([frame.assign(dataset=name) for name in ("digits", "iris")])).several
     >>> several.recipes, several.average_ranks, round(several.critical_difference, 2)
     (('l2', 'none'), (1.0, 2.0), 1.39)
     """
     scores = read_scores(frame)
-    rules = _rules(frame, direction, seed, test_train_ratio, rope, looks)
+    settings = _read_settings(frame, direction, seed, test_train_ratio, rope, looks)
     if baseline is not None and baseline not in scores:
         raise InputError(f"baseline: no row has the recipe {baseline!r}.{did_you_mean(str(baseline), scores)}")
     sign = -1.0 if direction == "min" else 1.0
-    rows = {recipe: _describe(values, rules) for recipe, values in scores.items()}
+    rows = {recipe: _describe(values, settings) for recipe, values in scores.items()}
     if baseline is not None:
-        gains = {
-            (name, baseline): paired_gains(scores[name], scores[baseline], sign) for name in rows if name != baseline
-        }
-        for (recipe, _), found in make_contrasts(gains, rules).items():
-            rows[recipe] |= {column: getattr(found, column) for column in AGAINST_BASELINE}
-    order = sorted(rows, key=lambda recipe: _merit(rows[recipe], sign))
+        others = [name for name in rows if name != baseline]
+        gains = {(name, baseline): compute_paired_gains(scores[name], scores[baseline], sign) for name in others}
+        for (recipe, _), contrast in make_contrasts(gains, settings).items():
+            rows[recipe] |= {column: getattr(contrast, column) for column in AGAINST_BASELINE}
+    order = sorted(rows, key=lambda recipe: _sort_key(rows[recipe], sign))
     finished = [recipe for recipe in order if rows[recipe]["status"] != "failed"]
-    evidence = evaluate_all_pairs(finished, scores, rules, baseline)
-    found_tiers = assign_tiers(finished, {recipe: rows[recipe]["status"] for recipe in finished}, evidence)
+    evidence = evaluate_all_pairs(finished, scores, settings, baseline)
+    tiers = assign_tiers(finished, {recipe: rows[recipe]["status"] for recipe in finished}, evidence)
     for number, recipe in enumerate(order, start=1):
-        rows[recipe] |= {"rank": number, "tier": found_tiers.get(recipe, pd.NA)}
+        rows[recipe] |= {"rank": number, "tier": tiers.get(recipe, pd.NA)}
     return Ranking(
-        _table(order, rows),
+        _make_table(order, rows),
         direction,
         baseline,
-        lead_over_runner_up(finished, scores, sign, evidence, rules),
-        _shrunk(finished, rows, scores, baseline, sign, seed),
-        several.compare_across_datasets(_by_dataset(scores), direction) if "dataset" in frame.columns else None,
+        contrast_leaders(finished, scores, sign, evidence, settings),
+        _shrink_gain(finished, rows, scores, baseline, sign, seed),
+        compare_across_datasets(_split_by_dataset(scores), direction) if "dataset" in frame.columns else None,
     )
 
 
-def _rules(
+def _read_settings(
     frame: pd.DataFrame, direction: str, seed: int, ratio: float | None, rope: float | None, looks: int
 ) -> PairSettings:
     if direction not in ("min", "max"):
@@ -203,12 +203,12 @@ def _check_positive(name: str, value: Any, example: str) -> None:
         raise InputError(f"{name}: must be a number above 0 such as {example}, or None; received {value!r}.")
 
 
-def _describe(scores: Scores, rules: PairSettings) -> dict[str, Any]:
-    """What can be said of a recipe by itself."""
+def _describe(scores: Scores, settings: PairSettings) -> dict[str, Any]:
+    """Return the columns of a recipe that need no other recipe."""
     values = np.array([scores[pair] for pair in sorted(scores)])  # (replicates,)
     finished = values[np.isfinite(values)]
     diverged = len(values) - len(finished)
-    low, high = rules.interval(finished)
+    low, high = settings.interval(finished)
     return {
         "mean": float(finished.mean()) if len(finished) else math.nan,
         "sd": float(finished.std(ddof=1)) if len(finished) > 1 else math.nan,
@@ -223,37 +223,37 @@ def _describe(scores: Scores, rules: PairSettings) -> dict[str, Any]:
     }
 
 
-def _merit(row: Mapping[str, Any], sign: float) -> tuple[bool, int, float]:
-    """Sorts recipes: finished before failed, none diverged before some, then the mean."""
+def _sort_key(row: Mapping[str, Any], sign: float) -> tuple[bool, int, float]:
+    """Return the sort key of a recipe: finished before failed, fewer diverged runs first, then the mean."""
     failed = row["status"] == "failed"
     return failed, row["diverged"], 0.0 if failed else -sign * row["mean"]
 
 
-def _table(order: Sequence[str], rows: Rows) -> pd.DataFrame:
+def _make_table(order: Sequence[str], rows: RowsByRecipe) -> pd.DataFrame:
     table = pd.DataFrame([rows[recipe] for recipe in order], columns=list(COLUMNS))
     table.index = pd.Index(order, name="recipe", dtype=object)
     return table.astype({"tier": "Int64", "replicates_needed": "Int64", "verdict": object})
 
 
-def _shrunk(
-    order: Sequence[str], rows: Rows, scores: Mapping[str, Scores], baseline: str | None, sign: float, seed: int
+def _shrink_gain(
+    order: Sequence[str], rows: RowsByRecipe, scores: Mapping[str, Scores], baseline: str | None, sign: float, seed: int
 ) -> float | None:
-    """The winner's gain without its luck; only recipes with as few diverged runs could have won."""
+    """Return the winner's gain without selection bias; only recipes with as few diverged runs could have won."""
     if baseline is None or not order or order[0] == baseline:
         return None
     rivals = [recipe for recipe in order if rows[recipe]["diverged"] == rows[order[0]]["diverged"]]
-    sides = [*rivals, baseline]
+    recipes = [*rivals, baseline]
     pairs = [
-        pair for pair in sorted(scores[baseline]) if all(math.isfinite(scores[s].get(pair, math.nan)) for s in sides)
+        pair for pair in sorted(scores[baseline]) if all(math.isfinite(scores[r].get(pair, math.nan)) for r in recipes)
     ]
-    values = np.array([[scores[side][pair] for pair in pairs] for side in sides])  # (recipes, pairs)
-    return shrunk_gain(sign * (values[:-1] - values[-1]), seed)
+    values = np.array([[scores[recipe][pair] for pair in pairs] for recipe in recipes])  # (recipes, pairs)
+    return estimate_shrunk_gain(sign * (values[:-1] - values[-1]), seed)
 
 
-def _by_dataset(scores: Mapping[str, Scores]) -> dict[str, dict[str, list[float]]]:
-    """The scores of each recipe on each data set, the last part of their pairing key."""
-    found: dict[str, dict[str, list[float]]] = {}
+def _split_by_dataset(scores: Mapping[str, Scores]) -> dict[str, dict[str, list[float]]]:
+    """Return the scores of each recipe on each data set, which is the last item of their pairing key."""
+    split: dict[str, dict[str, list[float]]] = {}
     for recipe, values in scores.items():
         for (*_, dataset), score in values.items():
-            found.setdefault(recipe, {}).setdefault(dataset, []).append(score)
-    return found
+            split.setdefault(recipe, {}).setdefault(dataset, []).append(score)
+    return split

@@ -1,4 +1,4 @@
-"""Scores: a tidy table of runs, read into the scores of each recipe and the gains between two of them."""
+"""Scores of each recipe, read from a tidy table of runs, and the paired gains between two recipes."""
 
 from __future__ import annotations
 
@@ -15,11 +15,15 @@ from regzoo.core.errors import InputError, did_you_mean
 Direction = Literal["min", "max"]
 Array = npt.NDArray[np.float64]
 Scores = dict[tuple[str, ...], float]
-"""The scores of one recipe by pairing key: seed, and fold and dataset where given, in this order."""
+"""Scores of one recipe by pairing key: seed, fold and dataset, in this order, as far as the table has them."""
 
 
 def read_scores(frame: pd.DataFrame) -> dict[str, Scores]:
-    """Return the scores by recipe, in order of appearance; diverged ones are NaN."""
+    """Return the scores by recipe, in order of appearance; NaN for diverged runs.
+
+    Raises:
+        InputError: if a column or a value is missing or wrong, or a run is listed twice.
+    """
     if not isinstance(frame, pd.DataFrame):
         raise InputError(f"frame: must be a pandas DataFrame, received a {type(frame).__name__}.")
     for column in ("recipe", "seed", "score"):
@@ -30,26 +34,26 @@ def read_scores(frame: pd.DataFrame) -> dict[str, Scores]:
         if list(frame.columns).count(column) > 1:
             raise InputError(f"frame: the column {column!r} comes twice. Keep one of them.")
     if frame.empty:
-        raise InputError("frame: has no rows, so there is nothing to rank. Give it one row a run.")
+        raise InputError("frame: has no rows, so there is nothing to rank. Give it one row per run.")
     keys = [key for key in ("seed", "fold", "dataset") if key in frame.columns]
     scores: dict[str, Scores] = {}
     columns = (frame[name] for name in ("recipe", "score", *keys))
-    for row, recipe, value, *pair in zip(frame.index, *columns, strict=True):
+    for row, recipe, score, *pair in zip(frame.index, *columns, strict=True):
         for name, cell in zip(("recipe", *keys), (recipe, *pair), strict=True):
             if pd.isna(cell):
                 raise InputError(f"frame, row {row}: {name!r} is empty. Fill it in, or drop the row.")
         key = tuple(map(str, pair))
         if key in scores.setdefault(str(recipe), {}):
-            place = ", ".join(f"{name} {part}" for name, part in zip(keys, key, strict=True))
+            place = ", ".join(f"{name} {value}" for name, value in zip(keys, key, strict=True))
             raise InputError(
                 f"frame, row {row}: the recipe {str(recipe)!r} has a second row for {place}. Keep one of "
                 "them; runs on several folds or data sets need a column 'fold' or 'dataset'."
             )
-        scores[str(recipe)][key] = _number(value, row)
+        scores[str(recipe)][key] = _read_score(score, row)
     return scores
 
 
-def _number(value: Any, row: Any) -> float:
+def _read_score(value: Any, row: Any) -> float:
     if value is None or value is pd.NA:
         return math.nan
     if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
@@ -57,10 +61,16 @@ def _number(value: Any, row: Any) -> float:
     return float(value) if math.isfinite(value) else math.nan
 
 
-def paired_gains(scores: Scores, others: Scores, sign: float = 1.0) -> Array:
-    """How much ``scores`` improve upon ``others``, one number for each pair that finished on both sides.
+def compute_paired_gains(scores: Scores, others: Scores, sign: float = 1.0) -> Array:
+    """Return the improvements of ``scores`` over ``others``, one for each pair in which both runs finished.
 
-    What is smaller than the rounding of a subtraction is no difference: .3 - .2 is .2 - .1.
+    Differences below float64 rounding error count as zero, and gains that differ by less as equal: 0.3 - 0.2 equals
+    0.2 - 0.1.
+
+    Args:
+        scores: scores of one recipe.
+        others: scores of the other.
+        sign: 1 if large scores are good, -1 if small ones are.
     """
     pairs = [pair for pair in sorted(scores) if math.isfinite(scores[pair] - others.get(pair, math.nan))]
     ours, theirs = (np.array([side[pair] for pair in pairs]) for side in (scores, others))

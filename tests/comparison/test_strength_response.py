@@ -12,7 +12,7 @@ import pytest
 from regzoo.comparison.strength_response import Response, likely_best, locate, measure_response, within_one_error
 from regzoo.comparison.sweep import Sweep, Swept
 from regzoo.stats.bootstrap import bootstrap_interval
-from regzoo.stats.corrected_t import corrected_interval
+from regzoo.stats.corrected_t import compute_corrected_interval
 from regzoo.training.records import Record, Run
 
 RATES = (0.0, 0.2, 0.4)
@@ -46,7 +46,7 @@ def rates(points: Sequence[Any]) -> list[float]:
 
 def test_the_best_value_its_set_and_the_flat_region_by_hand() -> None:
     # Seeds 1, 2, 3. Differences from 0.4: of 0.2 they are +2, -1, +2, mean 1, sd sqrt(3), so one standard error is
-    # sqrt(3) / sqrt(3) = 1: just flat. Of 0.0 they are 4, 5, 6, mean 5, sd 1, one standard error .577.
+    # sqrt(3) / sqrt(3) = 1: just flat. Of 0.0 they are 4, 5, 6, mean 5, sd 1, one standard error 0.577.
     found = of({0.0: [14.0, 25.0, 36.0], 0.2: [12.0, 19.0, 32.0], 0.4: [10.0, 20.0, 30.0]})
     assert found.best is not None
     assert found.knee is not None
@@ -57,7 +57,7 @@ def test_the_best_value_its_set_and_the_flat_region_by_hand() -> None:
     # three times, 1 of 27; drawn twice they tie (-1 - 1 + 2 = 0), 6 of 27.
     shares = {point.values[0]: point.p_best for point in found.points}
     assert shares == pytest.approx({0.0: 0.0, 0.2: (1 + 6 / 2) / 27, 0.4: (20 + 6 / 2) / 27})
-    assert rates(found.candidates) == [0.2, 0.4]  # 23/27 = .852 is not enough
+    assert rates(found.candidates) == [0.2, 0.4]  # 23/27 = 0.852 is not enough
     assert found.interval == ((0.2, 0.4),)
 
 
@@ -126,20 +126,20 @@ def test_without_a_neutral_value_there_is_no_knee() -> None:
 
 def test_the_mildest_of_a_grid_has_the_fewest_steps() -> None:
     axes = (Swept("dropout.rate", (0.0, 0.2), 0.0, False), Swept("l2.strength", (0.0, 0.1, 0.2), 0.0, True))
-    names = tuple("abcdef")  # (0, 0) (0, .1) (0, .2) (.2, 0) (.2, .1) (.2, .2)
+    names = tuple("abcdef")  # (0, 0) (0, 0.1) (0, 0.2) (0.2, 0) (0.2, 0.1) (0.2, 0.2)
     scores = {"a": [9.0, 9.1], "b": [5.0, 6.0], "c": [5.0, 6.0], "d": [4.9, 6.1], "e": [5.0, 6.0], "f": [4.0, 6.5]}
     records = [record(name, seed, s) for name, some in scores.items() for seed, s in enumerate(some, 1)]
     found = measure_response(Sweep(axes, names), records, "nll", "min")
     assert found.best is not None
     assert found.knee is not None
     assert found.best.values == (0.2, 0.2)
-    # differences from f: 1, -.5: mean .25, one standard error .75; all but a are flat; b and d are one step away
+    # differences from f: 1, -0.5: mean 0.25, one standard error 0.75; all but a are flat; b and d are one step away
     assert [point.name for point in found.flat] == ["b", "c", "d", "e", "f"]
     assert found.knee.name == "b"
 
 
 def test_locate_enumerates_few_seeds_and_draws_many() -> None:
-    # a minus b is -1, .5 and .4: without the first seed b wins (8 of 27); with one of it and twice the second they
+    # a minus b is -1, 0.5 and 0.4: without the first seed b wins (8 of 27); with one of it and twice the second they
     # tie (3); else a wins: 6 + 3 with one of it, 6 with two, 1 with three
     shares = locate({"a": {1: 0.0, 2: 1.0, 3: 1.0}, "b": {1: 1.0, 2: 0.5, 3: 0.6}}, "min")
     assert shares == pytest.approx({"a": (16 + 3 / 2) / 27, "b": (8 + 3 / 2) / 27})
@@ -179,10 +179,10 @@ def test_the_dictionary_is_strict_json_and_the_frame_has_a_row_a_value() -> None
 
 
 def test_repeated_splits_are_less_sure_by_hand() -> None:
-    """Differences 2.2, -.8, 2.2: mean 1.2, sd sqrt(3); one standard error is 1, or sqrt(3 (1 / 3 + 1 / 2)) = 1.58.
+    """Differences 2.2, -0.8, 2.2: mean 1.2, sd sqrt(3); one standard error is 1, or sqrt(3 (1 / 3 + 1 / 2)) = 1.58.
 
     Resampled means of 2, -1, 2 are 2, 1, 0 and -1 for 8, 12, 6 and 1 of 27 draws; spread by sqrt(1 + 3 / 2) = 1.58
-    around their mean of 1, the ties at 0 become -.58, so that the worse recipe wins 7 of 27 and not 1 + 6 / 2.
+    around their mean of 1, the ties at 0 become -0.58, so that the worse recipe wins 7 of 27 and not 1 + 6 / 2.
     """
     best, other = {1: 0.0, 2: 0.0, 3: 0.0}, {1: 2.2, 2: -0.8, 3: 2.2}
     assert not within_one_error(other, best, 1.0)
@@ -192,4 +192,4 @@ def test_repeated_splits_are_less_sure_by_hand() -> None:
     assert locate(scores, "min", ratio=0.5)["other"] == pytest.approx(7 / 27)
     records = made({0.0: [14.0, 25.0, 36.0], 0.2: [12.0, 19.0, 32.0], 0.4: [10.0, 20.0, 30.0]})
     point = measure_response(sweep(), records, "nll", "min", 0.5).points[0]
-    assert (point.low, point.high) == corrected_interval([14.0, 25.0, 36.0], 0.5)
+    assert (point.low, point.high) == compute_corrected_interval([14.0, 25.0, 36.0], 0.5)

@@ -65,7 +65,7 @@ def test_it_reads_back_equal_with_infinite_values_too() -> None:
 @pytest.mark.parametrize(
     ("name", "values"),
     [
-        # 8 of even distance from .05 to .7, two digits each, and the neutral 0
+        # 8 of even distance from 0.05 to 0.7, two digits each, and the neutral 0
         ("dropout.rate", (0.0, 0.05, 0.14, 0.24, 0.33, 0.42, 0.51, 0.61, 0.7)),
         # 8 of even ratio, 10 ** (4 / 7) = 3.73, and the neutral 0
         ("l2.strength", (0.0, 1e-6, 3.7e-6, 1.4e-5, 5.2e-5, 1.9e-4, 7.2e-4, 2.7e-3, 1e-2)),

@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from regzoo.stats.across_datasets import AcrossDatasets, compare_across_datasets, critical_difference, friedman
+from regzoo.stats.across_datasets import (
+    AcrossDatasets,
+    compare_across_datasets,
+    compute_critical_difference,
+    compute_friedman,
+    compute_nemenyi_p,
+)
 
 NAMES = "abcdefgh"
 
@@ -24,14 +30,14 @@ def compared(means: np.ndarray, **options: str) -> AcrossDatasets:
 
 def test_critical_differences_as_published() -> None:
     # Eight recipes on eight data sets, and Demsar's example: four classifiers on 14.
-    assert critical_difference(8, 8) == pytest.approx(3.71, abs=5e-3)
-    assert critical_difference(4, 14) == pytest.approx(1.25, abs=5e-3)
+    assert compute_critical_difference(8, 8) == pytest.approx(3.71, abs=5e-3)
+    assert compute_critical_difference(4, 14) == pytest.approx(1.25, abs=5e-3)
 
 
 def test_q_as_published() -> None:
     # CD = q sqrt(k (k + 1) / (6 N)); the table cuts after three decimals.
     published = [1.960, 2.343, 2.569, 2.728, 2.850, 2.949, 3.031, 3.102, 3.164]
-    found = [critical_difference(k, 1) / math.sqrt(k * (k + 1) / 6) for k in range(2, 11)]
+    found = [compute_critical_difference(k, 1) / math.sqrt(k * (k + 1) / 6) for k in range(2, 11)]
     assert found == pytest.approx(published, abs=1.01e-3)
 
 
@@ -50,21 +56,21 @@ def test_ties_are_corrected_for_as_in_scipy() -> None:
 
 
 def test_perfect_agreement_and_no_difference() -> None:
-    chi2, f, p = friedman(np.tile([1.0, 2.0, 3.0], (5, 1)))
+    chi2, f, p = compute_friedman(np.tile([1.0, 2.0, 3.0], (5, 1)))
     assert (chi2, f, p) == (pytest.approx(10.0), math.inf, 0.0)
-    assert friedman(np.full((5, 3), 2.0)) == (0.0, 0.0, 1.0)
-    assert all(map(math.isnan, friedman(np.tile([1.0, 2.0], (5, 1)))))
+    assert compute_friedman(np.full((5, 3), 2.0)) == (0.0, 0.0, 1.0)
+    assert all(map(math.isnan, compute_friedman(np.tile([1.0, 2.0], (5, 1)))))
 
 
 def test_a_false_difference_is_claimed_in_5_percent() -> None:
-    # Five equal recipes on ten data sets, 2,000 times: one standard error is .49 points.
+    # Five equal recipes on ten data sets, 2,000 times: one standard error is 0.49 points.
     ranks = np.random.default_rng(1).random((2000, 10, 5)).argsort(axis=2) + 1.0
-    claims = np.mean([friedman(each)[2] < 0.05 for each in ranks])
+    claims = np.mean([compute_friedman(each)[2] < 0.05 for each in ranks])
     assert claims == pytest.approx(0.05, abs=3 * math.sqrt(0.05 * 0.95 / 2000))
 
 
 def test_groups_are_bars_over_neighbours() -> None:
-    # Three recipes, always in this order, on 20 data sets: the critical difference is 2.343 sqrt(12 / 120) = .74.
+    # Three recipes, always in this order, on 20 data sets: the critical difference is 2.343 sqrt(12 / 120) = 0.74.
     apart = compared(np.tile([[1.0], [2.0], [3.0]], (1, 20)))
     assert apart.groups == (("a",), ("b",), ("c",))
     # On 6 it is 1.35: neighbours cannot be told apart, the ends can. Bars overlap.
@@ -80,6 +86,24 @@ def test_nemenyi_p_agrees_with_the_critical_difference() -> None:
     wide = abs(ranks[:, None] - ranks) > found.critical_difference
     assert wide.any()
     assert ((p < 0.05) == wide).all()
+
+
+def test_nemenyi_p_as_scikit_posthocs_has_it() -> None:
+    # Ranks of four classifiers on 14 data sets: table 6 of Demsar 2006. Expected: scikit-posthocs 0.17.1,
+    # posthoc_nemenyi_friedman of these ranks.
+    ranks = [
+        *([4, 3, 2, 1], [1, 2, 3, 4], [4, 1, 2, 3], [4, 1, 3, 2], [4, 2, 3, 1], [1, 2.5, 4, 2.5], [3, 2, 4, 1]),
+        *([2.5, 2.5, 4, 1], [4, 3, 2, 1], [2.5] * 4, [4, 2.5, 1, 2.5], [3, 2, 4, 1], [4, 1, 2, 3], [3, 1, 4, 2]),
+    ]
+    averages = np.mean(ranks, axis=0)
+    assert averages == pytest.approx([3.143, 2.0, 2.893, 1.964], abs=5e-4)  # as published
+    expected = [
+        [1.0, 0.08867270928888271, 0.9561771752218107, 0.0741847950687442],
+        [0.08867270928888271, 1.0, 0.2592280701547286, 0.999859449385133],
+        [0.9561771752218107, 0.2592280701547286, 1.0, 0.22669688602641525],
+        [0.0741847950687442, 0.999859449385133, 0.22669688602641525, 1.0],
+    ]
+    assert compute_nemenyi_p(averages, 14) == pytest.approx(np.array(expected), rel=1e-9)
 
 
 def test_each_data_set_has_its_own_scale() -> None:

@@ -9,9 +9,10 @@ import pytest
 from statsmodels.stats.multitest import multipletests
 
 from regzoo.stats import bootstrap
-from regzoo.stats.corrected_t import corrected_interval, corrected_t
-from regzoo.stats.paired import Contrast, Evidence, PairSettings, evaluate_pairs, holm, make_contrasts
-from regzoo.stats.rank_tests import wilcoxon_p_value, wilson_interval
+from regzoo.stats.corrected_t import compute_corrected_interval, compute_corrected_t
+from regzoo.stats.intervals import compute_wilson_interval
+from regzoo.stats.paired import Contrast, Evidence, PairSettings, adjust_holm, evaluate_pairs, make_contrasts
+from regzoo.stats.rank_tests import compute_wilcoxon_p
 
 RULES = PairSettings()
 
@@ -31,13 +32,13 @@ def test_a_contrast_holds_what_its_parts_say() -> None:
     assert found.gain == pytest.approx(0.02)
     assert (found.gain_low, found.gain_high) == bootstrap.bootstrap_interval(NOISE)
     assert found.p_holm == bootstrap.bootstrap_p_value(NOISE)
-    assert found.p_wilcoxon == wilcoxon_p_value(np.array(NOISE))
+    assert found.p_wilcoxon == compute_wilcoxon_p(np.array(NOISE))
     assert found.p_better == 0.6
-    assert (found.p_better_low, found.p_better_high) == wilson_interval(0.6, 5)
+    assert (found.p_better_low, found.p_better_high) == compute_wilson_interval(0.6, 5)
 
 
 def test_verdicts() -> None:
-    # CLEAR has the interval .104 +- .014 or so, NOISE one of more than .1 to both sides.
+    # CLEAR has the interval 0.104 +- 0.014 or so, NOISE one of more than 0.1 to both sides.
     assert only(CLEAR).verdict == "conclusive"
     assert only(NOISE).verdict == "inconclusive"
     assert only(CLEAR, PairSettings(rope=0.2)).verdict == "equivalent"
@@ -97,25 +98,25 @@ def test_repeated_splits_are_judged_by_the_corrected_t_alone() -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(1.0, size=50)
     found = only(x.tolist(), PairSettings(test_train_ratio=1 / 9))
-    assert (found.gain_low, found.gain_high) == corrected_interval(x, 1 / 9)
-    assert found.p_holm == corrected_t(x, 1 / 9)[1]
+    assert (found.gain_low, found.gain_high) == compute_corrected_interval(x, 1 / 9)
+    assert found.p_holm == compute_corrected_t(x, 1 / 9)[1]
     assert math.isnan(found.p_wilcoxon)
     assert found.verdict == "conclusive"
     # 1 / (1/50 + 1/9) = 7.63 draws.
-    assert (found.p_better_low, found.p_better_high) == pytest.approx(wilson_interval(found.p_better, 450 / 59))
+    assert (found.p_better_low, found.p_better_high) == pytest.approx(compute_wilson_interval(found.p_better, 450 / 59))
 
 
 def test_holm_is_statsmodels_and_leaves_out_what_is_missing() -> None:
     p = [0.01, 0.04, 0.03, 0.005, 0.9]
-    np.testing.assert_allclose(holm(p), multipletests(p, method="holm")[1])
-    with_gap = holm([0.01, math.nan, 0.04])
+    np.testing.assert_allclose(adjust_holm(p), multipletests(p, method="holm")[1])
+    with_gap = adjust_holm([0.01, math.nan, 0.04])
     assert math.isnan(with_gap[1])
-    assert [with_gap[0], with_gap[2]] == holm([0.01, 0.04])
+    assert [with_gap[0], with_gap[2]] == adjust_holm([0.01, 0.04])
 
 
 def test_both_must_agree_because_outliers_fool_the_bootstrap() -> None:
     # One score in ten has six times the sd. 29 pairs, 800 studies of two equal recipes: the bootstrap alone tells
-    # 8.8 % apart, both 3.5 %; one standard error is .8 points around 5 %.
+    # 8.8 % apart, both 3.5 %; one standard error is 0.8 points around 5 %.
     rng = np.random.default_rng(0)
     scores = rng.normal(size=(800, 2, 29)) * np.where(rng.random((800, 2, 29)) < 0.1, 6, 1)
     gains = scores[:, 0] - scores[:, 1]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -12,12 +11,12 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from regzoo.core.errors import InputError
-from regzoo.stats.bootstrap import bootstrap_interval, bootstrap_p_value
-from regzoo.stats.corrected_t import corrected_interval, corrected_t
-from regzoo.stats.power import replicates_needed
+from regzoo.stats.bootstrap import bootstrap_p_value
+from regzoo.stats.corrected_t import compute_corrected_interval, compute_corrected_t
+from regzoo.stats.intervals import compute_wilson_interval
+from regzoo.stats.power import estimate_replicates_needed
 from regzoo.stats.rank import AGAINST_BASELINE, COLUMNS, Ranking, rank
-from regzoo.stats.rank_tests import wilson_interval
-from regzoo.stats.winners_curse import shrunk_gain
+from regzoo.stats.winners_curse import estimate_shrunk_gain
 
 NAN = math.nan
 
@@ -35,7 +34,7 @@ def simulated(rng: np.random.Generator, recipes: int, pairs: int, lead: float = 
     return frame_of(none=scores[0].tolist(), **{f"r{i}": scores[i].tolist() for i in range(1, recipes)})
 
 
-# Worked by hand. Gains of l2 are .09, .11, .10: mean .1, sd .01, t = .1 / (.01 / sqrt 3) = sqrt 300 with two
+# Worked by hand. Gains of l2 are 0.09, 0.11, 0.10: mean 0.1, sd 0.01, t = 0.1 / (0.01 / sqrt 3) = sqrt 300 with two
 # degrees of freedom, for which p = 1 - t / sqrt(2 + t^2) = 1 - sqrt(300 / 302).
 HAND = frame_of(none=[0.30, 0.34, 0.32], l2=[0.21, 0.23, 0.22])
 P_HAND = 1 - math.sqrt(300 / 302)
@@ -50,7 +49,7 @@ def test_gain_interval_and_p_by_hand() -> None:
     assert row["sd"] == pytest.approx(0.01)
     assert row["gain"] == pytest.approx(0.1)
     assert row["p_holm"] == pytest.approx(P_HAND)
-    assert (row["p_better"], row["p_better_low"], row["p_better_high"]) == (1.0, *wilson_interval(1.0, 3))
+    assert (row["p_better"], row["p_better_low"], row["p_better_high"]) == (1.0, *compute_wilson_interval(1.0, 3))
     assert row["p_wilcoxon"] == 2 / 2**3
     assert row["verdict"] == "conclusive"
     assert pd.isna(row["replicates_needed"])
@@ -95,7 +94,7 @@ def test_ties_count_half_in_p_better() -> None:
 
 
 def test_differences_of_zero_give_p_of_one_and_a_constant_one_gives_zero() -> None:
-    # In floating point .3 - .2, .4 - .3 and .5 - .4 differ from one another by rounding.
+    # In floating point 0.3 - 0.2, 0.4 - 0.3 and 0.5 - 0.4 differ from one another by rounding.
     frame = frame_of(none=[0.3, 0.4, 0.5], same=[0.3, 0.4, 0.5], better=[0.2, 0.3, 0.4])
     table = rank(frame).table
     assert table.loc["same", "p_holm"] == 1.0
@@ -111,8 +110,8 @@ def test_equal_means_keep_the_order_of_appearance() -> None:
 
 
 def test_tiers_are_led_by_the_first_recipe_that_differs_from_the_leader() -> None:
-    # Every recipe wobbles by .1 in a pattern of its own. a and b differ by .05 on average, which is noise;
-    # c and d lie 1 below, e 2: t of the order of 1 / (.15 / sqrt 8) = 19, far beyond Holm at 7 degrees.
+    # Every recipe wobbles by 0.1 in a pattern of its own. a and b differ by 0.05 on average, which is noise;
+    # c and d lie 1 below, e 2: t of the order of 1 / (0.15 / sqrt 8) = 19, far beyond Holm at 7 degrees.
     rng = np.random.default_rng(0)
     noise = {name: rng.permutation([-0.1, 0.1] * 4) for name in "abcde"}
     level = {"a": 0.0, "b": 0.05, "c": 1.0, "d": 1.05, "e": 2.0}
@@ -122,7 +121,7 @@ def test_tiers_are_led_by_the_first_recipe_that_differs_from_the_leader() -> Non
 
 
 def test_a_tier_never_contradicts_the_verdict_on_its_leader() -> None:
-    # Gains of a: p = 64 / 3125 = .0205, of b far above: .041 over two gains, but .061 over all three pairs.
+    # Gains of a: p = 64 / 3125 = 0.0205, of b far above: 0.041 over two gains, but 0.061 over all three pairs.
     base = np.array([0.5, 0.9, 0.6, 0.8, 0.7])
     a, b = base - np.array([0.1, 0.2, 0.3, 0.4, 0.5]), base + np.array([0.6, -0.6, 0.5, -0.5, 0.05])
     ranking = rank(frame_of(none=base.tolist(), a=a.tolist(), b=b.tolist()))
@@ -191,7 +190,7 @@ def test_the_lead_is_the_winner_against_the_runner_up() -> None:
     # Adjusted over the three pairs of finished recipes, the least clear of which it is.
     assert lead.p_holm == pytest.approx(bootstrap_p_value([0.02, -0.03, 0.05, 0.0]))
     assert lead.verdict == "inconclusive"
-    assert lead.replicates_needed == replicates_needed(np.array([0.02, -0.03, 0.05, 0.0]), tests=3)
+    assert lead.replicates_needed == estimate_replicates_needed(np.array([0.02, -0.03, 0.05, 0.0]), tests=3)
     higher = rank(frame.assign(score=-frame["score"]), direction="max").lead
     assert higher is not None
     assert higher.gain == pytest.approx(0.01)
@@ -209,11 +208,11 @@ def test_the_winners_gain_is_shrunk_by_those_that_could_have_won() -> None:
     frame = frame_of(none=scores[0].tolist(), a=scores[1].tolist(), b=scores[2].tolist(), c=scores[3].tolist())
     ranking = rank(frame)
     assert ranking.winner == "a"
-    assert ranking.shrunk_gain == pytest.approx(shrunk_gain(np.array([a, b, c, 0 * a])))
+    assert ranking.shrunk_gain == pytest.approx(estimate_shrunk_gain(np.array([a, b, c, 0 * a])))
     assert ranking.shrunk_gain < ranking.table.loc["a", "gain"]
     # With a diverged run b could not have won; its lost pair still counts for the others.
     lost = frame.assign(score=frame["score"].where((frame["recipe"] != "b") | (frame["seed"] != 2)))
-    assert rank(lost).shrunk_gain == pytest.approx(shrunk_gain(np.array([a, c, 0 * a])))
+    assert rank(lost).shrunk_gain == pytest.approx(estimate_shrunk_gain(np.array([a, c, 0 * a])))
 
 
 def test_nothing_is_shrunk_where_nothing_was_gained() -> None:
@@ -223,7 +222,7 @@ def test_nothing_is_shrunk_where_nothing_was_gained() -> None:
 
 
 def test_gains_within_the_rope_are_equivalent() -> None:
-    # The interval of l2 is .1 +- .0248 (see above).
+    # The interval of l2 is 0.1 +- 0.0248 (see above).
     assert rank(HAND, rope=0.13).table.loc["l2", "verdict"] == "equivalent"
     assert rank(HAND, rope=0.12).table.loc["l2", "verdict"] == "conclusive"
     assert rank(HAND, rope=0.13).table["tier"].tolist() == [1, 2]  # still told apart, just not by much
@@ -233,7 +232,9 @@ def test_inconclusive_recipes_say_how_many_replicates_they_need() -> None:
     frame = frame_of(none=[0.30, 0.34, 0.32, 0.31], l2=[0.31, 0.30, 0.31, 0.31], l1=[0.1, 0.14, 0.12, 0.11])
     table = rank(frame).table
     assert table["verdict"].dropna().to_dict() == {"l1": "conclusive", "l2": "inconclusive"}
-    assert table.loc["l2", "replicates_needed"] == replicates_needed(np.array([-0.01, 0.04, 0.01, 0.0]), tests=2)
+    assert table.loc["l2", "replicates_needed"] == estimate_replicates_needed(
+        np.array([-0.01, 0.04, 0.01, 0.0]), tests=2
+    )
     assert table["replicates_needed"].isna().tolist() == [True, False, True]
 
 
@@ -258,9 +259,9 @@ def test_repeated_splits_get_the_corrected_variance() -> None:
     gains = wide["none"] - wide["l2"]
     ranking = rank(frame, test_train_ratio=1 / 4)
     row = ranking.table.loc["l2"]
-    assert (row["gain_low"], row["gain_high"]) == pytest.approx(corrected_interval(gains, 1 / 4))
-    assert row["p_holm"] == pytest.approx(corrected_t(gains, 1 / 4)[1])
-    assert (row["low"], row["high"]) == pytest.approx(corrected_interval(wide["l2"], 1 / 4))
+    assert (row["gain_low"], row["gain_high"]) == pytest.approx(compute_corrected_interval(gains, 1 / 4))
+    assert row["p_holm"] == pytest.approx(compute_corrected_t(gains, 1 / 4)[1])
+    assert (row["low"], row["high"]) == pytest.approx(compute_corrected_interval(wide["l2"], 1 / 4))
     assert math.isnan(row["p_wilcoxon"])
     plain = rank(frame).table.loc["l2"]
     assert plain["gain_high"] - plain["gain_low"] < 0.6 * (row["gain_high"] - row["gain_low"])
@@ -361,123 +362,6 @@ def test_the_frame_is_left_alone() -> None:
     before = HAND.copy(deep=True)
     rank(HAND)
     pd.testing.assert_frame_equal(HAND, before)
-
-
-def test_the_seed_changes_the_resampling_and_repeats_it() -> None:
-    values = np.random.default_rng(2).normal(size=9).tolist()
-    assert bootstrap_interval(values, seed=0) == bootstrap_interval(values, seed=0)
-    assert bootstrap_interval(values, seed=0) != bootstrap_interval(values, seed=1)
-    assert bootstrap_interval(values[:5], seed=0) == bootstrap_interval(values[:5], seed=1)  # enumerated
-
-
-# Intervals
-
-
-def test_interval_needs_two_values_and_has_no_width_for_equal_ones() -> None:
-    assert all(map(math.isnan, bootstrap_interval([])))
-    assert all(map(math.isnan, bootstrap_interval([1.0])))
-    assert all(
-        map(math.isnan, (*bootstrap_interval([0.1] * 2), bootstrap_p_value([0.1] * 2)))
-    )  # two happen to be equal
-    assert bootstrap_interval([0.1] * 5) == (0.1, 0.1)
-
-
-def test_interval_of_four_values_enumerated_by_brute_force() -> None:
-    x = np.array([0.0, 1.0, 3.0, 7.0])
-    picks = x[np.indices((4, 4, 4, 4)).reshape(4, -1).T]  # all 256 resamples, (256, 4)
-    error = x.std(ddof=1) / 2
-    errors = np.maximum(picks.std(axis=1, ddof=1) / 2, error / 4)
-    ts = np.sort((picks.mean(axis=1) - x.mean()) / errors)
-    # 2.5 % of 256 is 6.4: the seventh from either end.
-    assert bootstrap_interval(x) == pytest.approx((x.mean() - ts[-7] * error, x.mean() - ts[6] * error))
-
-
-def test_steps_in_the_scores_do_not_make_the_interval_endless() -> None:
-    # Four equal values: a third of all resamples have no spread. |t*| <= max|mean* - mean| / (se / 4).
-    low, high = bootstrap_interval([0.0, 0.0, 0.0, 0.0, 1.0])
-    reach = (1 - 0.2) * 4
-    assert 0.2 - reach <= low < 0.2 < high <= 0.2 + reach
-
-
-Draw = Callable[[np.random.Generator, tuple[int, int]], np.ndarray]
-# Seeds share nothing here: the difference of a skewed and a symmetric score is itself skewed (2.404 / 2.645^1.5 = .56).
-DRAWS: dict[str, Draw] = {
-    "normal": lambda rng, shape: rng.normal(size=shape),
-    "skewed": lambda rng, shape: rng.gumbel(-np.euler_gamma, size=shape) - rng.normal(size=shape),
-}
-
-
-@pytest.mark.parametrize("pairs", [5, 10, 29])
-@pytest.mark.parametrize("draw", sorted(DRAWS))
-def test_95_percent_intervals_cover_93_to_97_percent(pairs: int, draw: str) -> None:
-    # 2,500 simulations around a true mean of 0: one standard error of a coverage of 95 % is .44 points, so
-    # 93..97 % is the nominal one and 4.6 standard errors; the true ones, 94.3 to 95.1 %, lie 2.8 inside.
-    sample = DRAWS[draw](np.random.default_rng(pairs), (2500, pairs))
-    covered = np.mean([low <= 0.0 <= high for low, high in map(bootstrap_interval, sample)])
-    assert 0.93 <= covered <= 0.97
-
-
-# Verdicts
-
-
-@pytest.mark.slow
-def test_two_equal_arms_are_told_apart_in_5_percent_of_5_seed_studies() -> None:
-    # So they end tied in 95 %, and as a placebo arm the second is called better or worse in 5 %. With 600 studies
-    # one standard error is .89 points: three allowed for the rate, and 90 % lies more than five below.
-    rng = np.random.default_rng(0)
-    tables = [rank(simulated(rng, 2, 5)).table for _ in range(600)]
-    tied = np.mean([table["tier"].eq(1).all() for table in tables])
-    false = np.mean([table["verdict"].eq("conclusive").any() for table in tables])
-    assert tied >= 0.90
-    assert false == pytest.approx(0.05, abs=3 * math.sqrt(0.05 * 0.95 / 600))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("recipes", [3, 9])
-def test_many_equal_arms_end_tied_in_90_percent_of_5_seed_studies(recipes: int) -> None:
-    # True rates 93 and 91 %; with 500 studies one standard error is 1.2 points.
-    rng = np.random.default_rng(recipes)
-    tied = [rank(simulated(rng, recipes, 5)).table["tier"].eq(1).all() for _ in range(500)]
-    assert np.mean(tied) >= 0.90
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("recipes", [2, 3])
-def test_outliers_fool_no_one_with_many_replicates(recipes: int) -> None:
-    # One score in ten has six times the sd: without Wilcoxon 9 and 10 % are told apart here, with it 3.5 %.
-    # 400 studies; three standard errors above 5 % are 8.3 %.
-    rng = np.random.default_rng(recipes)
-    split = []
-    for _ in range(400):
-        frame = simulated(rng, recipes, 29)
-        frame["score"] *= np.where(rng.random(len(frame)) < 0.1, 6, 1)
-        split.append(rank(frame).table["tier"].gt(1).any())
-    assert np.mean(split) <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / 400)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("placebos", "pairs", "studies"), [(2, 5, 600), (4, 5, 300), (8, 5, 300), (2, 12, 300)])
-def test_one_of_several_placebo_arms_is_called_a_winner_or_loser_in_5_percent(
-    placebos: int, pairs: int, studies: int
-) -> None:
-    # Holm holds 5 % over them all, not for each. Three standard errors above; they share a baseline, so the true
-    # rate may lie below.
-    rng = np.random.default_rng(placebos)
-    tables = [rank(simulated(rng, placebos + 1, pairs)).table for _ in range(studies)]
-    false = np.mean([table["verdict"].eq("conclusive").any() for table in tables])
-    assert 0.01 < false <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / studies)
-
-
-@pytest.mark.slow
-def test_a_winner_of_two_sd_is_found_with_29_pairs() -> None:
-    # Among nine recipes. The difference has sd sqrt 2, so t is about 2 / (sqrt 2 / sqrt 29) = 7.6 and the true power
-    # near 1; even with .9, 25 of 30 would be more than one standard error below.
-    rng = np.random.default_rng(2)
-    rankings = [rank(simulated(rng, 9, 29, lead=2.0)) for _ in range(30)]
-    alone = [r.winner == "r1" and (r.table["tier"] == 1).sum() == 1 for r in rankings]
-    conclusive = [r.table.loc["r1", "verdict"] == "conclusive" for r in rankings]
-    assert np.mean(alone) >= 0.8
-    assert np.mean(conclusive) >= 0.8
 
 
 # What users get wrong

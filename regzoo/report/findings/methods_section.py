@@ -9,7 +9,7 @@ from regzoo.report import board as boards
 from regzoo.report.board import number
 from regzoo.report.findings.verdict import places, quoted
 from regzoo.report.formatting import code, listing, percent, plural, seconds, show, strength, task
-from regzoo.stats.winners_curse import expected_maximum
+from regzoo.stats.winners_curse import compute_expected_maximum
 from regzoo.training.records import Record
 
 LOSSES = {"classification": "cross-entropy", "multilabel": "binary cross-entropy (mean over the labels)"}
@@ -100,7 +100,7 @@ def caveats(board: dict[str, Any], comparison: dict[str, Any]) -> list[str]:
     rows = boards.measured(board)
     if len(rows) < 2:
         return said
-    luck = expected_maximum(len(rows))
+    luck = compute_expected_maximum(len(rows))
     share = 1 / max(1.0, number(rows[0]["replicates"])) + (comparison.get("test_train_ratio") or 0.0)
     error = number(rows[0]["sd"]) * share**0.5
     about = f" (here about {show(luck * error, places(board))} {board['rank_by']})" if error > 0 else ""
