@@ -1,4 +1,4 @@
-"""Leaderboard: what a comparison found, one row a recipe, as JSON, DataFrame, CSV or a table to look at."""
+"""Leaderboard of a comparison: one row per recipe, as objects, JSON, DataFrame or CSV."""
 
 from __future__ import annotations
 
@@ -6,13 +6,20 @@ import itertools
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from statistics import fmean
 from typing import Any
 
 import pandas as pd
 
+from regzoo.comparison.replicates import (
+    PART_NAMES,
+    check_metric,
+    group_replicates,
+    make_score_frame,
+    mean_metrics,
+    mean_or_none,
+)
 from regzoo.core.errors import InputError, did_you_mean
 from regzoo.core.json_values import replace_nonfinite
 from regzoo.stats.paired import Contrast, Verdict
@@ -21,33 +28,33 @@ from regzoo.stats.scores import Direction
 from regzoo.storage.ledger import Ledger
 from regzoo.training.records import PartMetrics, Record
 
-PARTS = ("validation", "train", "test")
-STANDING = ("rank", "tier", "mean", "sd", "iqm", "low", "high", *AGAINST_BASELINE)
-TEXT = ["recipe", "name", "verdict", "status"]
-CLOCK = ["fit_seconds", "predict_ms"]
-WHOLE = ["rank", "tier", "replicates_needed", "replicates", "diverged", "failed", "parameters"]
+FROM_RANKING = ("rank", "tier", "mean", "sd", "iqm", "low", "high", *AGAINST_BASELINE)
+TEXT_COLUMNS = ["recipe", "name", "verdict", "status"]
+CLOCK_COLUMNS = ["fit_seconds", "predict_ms"]
+INTEGER_COLUMNS = ["rank", "tier", "replicates_needed", "replicates", "diverged", "failed", "parameters"]
 
 
 @dataclass(frozen=True)
 class Row:
-    """What is known of one recipe; None where nothing is.
+    """Results of one recipe; None for what is unknown.
 
     Attributes:
-        recipe: with numbers; as the config writes it while its numbers are still searched.
-        name: as the config writes it.
+        recipe: the recipe with numbers; as the config writes it while its numbers are still searched.
+        name: the recipe as the config writes it.
         rank: from 1; None before the first replicate.
-        tier: from 1; recipes of one tier cannot be told from its first. None if no replicate finished.
-        mean, sd, iqm, low, high: of the ranking metric on validation, with its 95 % interval.
+        tier: from 1; the recipes of a tier do not differ significantly from its first. None if no replicate finished.
+        mean, sd, iqm, low, high: of the ranking metric on validation; low and high are the ends of the mean's 95 %
+            interval.
         gain, gain_low, gain_high, p_holm, p_wilcoxon, p_better, p_better_low, p_better_high, verdict,
-            replicates_needed: beside the baseline, see `Ranking`.
-        replicates: replicates made, among them ``diverged`` and ``failed`` ones.
-        metrics: means over the finished replicates, None if one of them lacks the number.
-        epochs: mean number trained, ``best_epoch`` the mean best one.
+            replicates_needed: comparison with the baseline, see `Ranking`.
+        replicates: number of replicates made, those that ``diverged`` or ``failed`` included.
+        metrics: means over the finished replicates; None if one of them lacks the number.
+        epochs, best_epoch: mean number of epochs trained, and mean best epoch.
         fit_seconds: mean wall time of a training.
         predict_ms: mean milliseconds to predict 1,000 rows.
-        parameters: trainable ones.
-        status: ``ok``, ``diverged`` (some replicates left no score), ``failed`` (all of them) or
-            ``pending`` (none made yet).
+        parameters: number of trainable parameters.
+        status: ``ok``, ``diverged`` (some replicates have no score), ``failed`` (none has) or ``pending`` (none made
+            yet).
     """
 
     recipe: str
@@ -82,7 +89,7 @@ class Row:
 
     @property
     def is_placebo(self) -> bool:
-        """Whether it is a disguised copy of the baseline."""
+        """Whether it is a placebo, a disguised copy of the baseline."""
         return is_placebo(self.name)
 
     @property
@@ -101,13 +108,13 @@ class Leaderboard:
     """The ranking of a comparison, finished or not.
 
     Attributes:
-        rank_by: the metric, on the validation part.
+        rank_by: the metric that ranks, on the validation part.
         direction: ``min`` if small is good, else ``max``.
         winner: the recipe of rank 1 with its numbers; None while nothing finished.
         baseline: the recipe that gains refer to.
         lead: the winner against the recipe of rank 2, by name; None while fewer than two finished.
-        shrunk_gain: the winner's gain without the luck it was picked for, see `Ranking`.
-        recipes: in rank order, those without a replicate last.
+        shrunk_gain: the winner's gain without selection bias, see `Ranking`.
+        recipes: one row per recipe, in rank order; those without a replicate last.
     """
 
     rank_by: str
@@ -150,39 +157,39 @@ class Leaderboard:
         return tuple(other for other in others if row.tier is not None and other.tier == row.tier)
 
     def to_dict(self) -> dict[str, Any]:
-        """What `to_json` writes: plain values, None for what is not known."""
-        board: dict[str, Any] = replace_nonfinite(asdict(self))
-        return board
+        """Return plain values for strict JSON, None for what is unknown."""
+        values: dict[str, Any] = replace_nonfinite(asdict(self))
+        return values
 
     def to_json(self) -> str:
-        """Strict JSON: null, never NaN."""
+        """Return strict JSON, with null in place of NaN."""
         return json.dumps(self.to_dict(), indent=2, allow_nan=False, ensure_ascii=False)
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a recipe in rank order; metrics as columns such as ``test_nll``."""
+        """Return one row per recipe in rank order, with metrics as columns such as ``test_nll``."""
         rows = [asdict(row) for row in self.recipes]
         metrics = [row.pop("metrics") for row in rows]
-        for part in PARTS:
+        for part in PART_NAMES:
             names = dict.fromkeys(name for parts in metrics for name in parts[part])  # in order, once each
             for row, parts in zip(rows, metrics, strict=True):
                 row |= {f"{part}_{name}": parts[part].get(name) for name in names}
         frame = pd.DataFrame(rows)
-        numbers = [column for column in frame.columns if column not in TEXT]
-        return frame.astype({column: "Int64" if column in WHOLE else "float64" for column in numbers})
+        numbers = [column for column in frame.columns if column not in TEXT_COLUMNS]
+        return frame.astype({column: "Int64" if column in INTEGER_COLUMNS else "float64" for column in numbers})
 
     def to_csv(self) -> str:
-        """The frame without clock readings, so that equal comparisons give equal bytes.
+        """Return CSV without times, so that equal comparisons give equal bytes.
 
-        Text that a spreadsheet would run as a formula gets an apostrophe in front.
+        An apostrophe precedes text that a spreadsheet would run as a formula.
         """
-        frame = self.to_frame().drop(columns=CLOCK)
-        for column in TEXT:
-            frame[column] = frame[column].map(_harmless, na_action="ignore")
+        frame = self.to_frame().drop(columns=CLOCK_COLUMNS)
+        for column in TEXT_COLUMNS:
+            frame[column] = frame[column].map(_escape_formula, na_action="ignore")
         return frame.to_csv(index=False, lineterminator="\n")
 
 
 def is_placebo(name: str) -> bool:
-    """True for the name of a disguised copy of the baseline; no recipe can be written so."""
+    """Return True for the name of a placebo; no recipe can be written like that."""
     return re.fullmatch(r"placebo \d+", name) is not None
 
 
@@ -218,107 +225,60 @@ def build_leaderboard(
 ) -> Leaderboard:
     """Rank the replicates among ``records``; trials are ignored.
 
-    Records of other recipes are left out; of several records of one run the last counts.
+    Records of other recipes are left out; of several records of one run the last one counts.
 
     Args:
-        records: what the ledger holds.
+        records: the ledger's.
         rank_by: a metric of the validation part.
         direction: ``min`` if small is good, else ``max``.
-        recipes: names as the config writes them; their order settles ties.
-        baseline: one of them.
+        recipes: names as the config writes them; their order breaks ties.
+        baseline: one of ``recipes``.
         rope: the largest gain or loss that makes no difference in practice, in the metric's units.
-        test_train_ratio: validation over training rows, if the replicates are repeated splits of the same rows.
+        test_train_ratio: validation rows per training row, if the replicates are repeated splits of the same rows.
         analyses: number of interim analyses, the last included.
 
     Raises:
-        InputError: the baseline is none of the recipes, or the replicates lack the metric.
+        InputError: if the baseline is none of the recipes, or the replicates lack the metric.
     """
     if baseline not in recipes:
         raise InputError(f"baseline: {baseline!r} is none of the recipes.{did_you_mean(baseline, recipes)}")
-    made = _replicates(records, recipes)
-    _check_metric(rank_by, made)
-    frame = _frame(made, rank_by)
-    base = baseline if baseline in made else None
-    ranking = (
-        None
-        if frame.empty
-        else rank(frame, direction, base, test_train_ratio=test_train_ratio, rope=rope, looks=analyses)
-    )
+    replicates = group_replicates(records, recipes)
+    check_metric(rank_by, replicates)
+    frame = make_score_frame(replicates, rank_by)
+    measured = baseline if baseline in replicates else None
+    options: dict[str, Any] = {"test_train_ratio": test_train_ratio, "rope": rope, "looks": analyses}
+    ranking = None if frame.empty else rank(frame, direction, measured, **options)
     ranked = [] if ranking is None else [str(name) for name in ranking.table.index]
-    order = [*ranked, *(name for name in recipes if name not in made)]
-    rows = [_row(name, made.get(name, []), rank_by, ranking) for name in order]
+    order = [*ranked, *(name for name in recipes if name not in replicates)]
+    rows = [_make_row(name, replicates.get(name, []), rank_by, ranking) for name in order]
     winner = rows[0].recipe if ranking and ranking.winner else None
-    shown = next(row.recipe for row in rows if row.name == baseline)
+    baseline_recipe = next(row.recipe for row in rows if row.name == baseline)
     lead, shrunk_gain = (ranking.lead, ranking.shrunk_gain) if ranking else (None, None)
-    return Leaderboard(rank_by, direction, winner, shown, lead, shrunk_gain, tuple(rows))
+    return Leaderboard(rank_by, direction, winner, baseline_recipe, lead, shrunk_gain, tuple(rows))
 
 
-def _replicates(records: Iterable[Record], recipes: Sequence[str]) -> dict[str, list[Record]]:
-    """The replicates of each recipe that has any, by number; recipes in the order of the config."""
-    runs = {record.run.key: record for record in records if record.run.stage == "replicate"}
-    found = sorted(runs.values(), key=lambda record: record.run.number)
-    made = {name: [record for record in found if record.run.name == name] for name in recipes}
-    return {name: those for name, those in made.items() if those}
-
-
-def _check_metric(rank_by: str, made: Mapping[str, Sequence[Record]]) -> None:
-    finished = [record for those in made.values() for record in those if record.status == "ok"]
-    metrics = dict.fromkeys(name for record in finished for name in record.metrics.get("validation", {}))
-    if finished and rank_by not in metrics:
-        raise InputError(f"rank_by: the replicates have no metric {rank_by!r}.{did_you_mean(rank_by, metrics)}")
-
-
-def _frame(made: Mapping[str, Sequence[Record]], rank_by: str) -> pd.DataFrame:
-    """One row a replicate, by name, because two names may have found the same numbers.
-
-    Paired by their number, not by the seed: a placebo has seeds of its own.
-    """
-    runs = [(name, r.run.number, r.run.fold, r.score(rank_by)) for name, those in made.items() for r in those]
-    frame = pd.DataFrame(runs, columns=["recipe", "seed", "fold", "score"])
-    return frame if frame["fold"].any() else frame.drop(columns="fold")
-
-
-def _row(name: str, records: Sequence[Record], rank_by: str, ranking: Ranking | None) -> Row:
+def _make_row(name: str, records: Sequence[Record], rank_by: str, ranking: Ranking | None) -> Row:
+    ranked: dict[str, Any] = dict.fromkeys(FROM_RANKING) | {"status": "pending"}
+    if ranking is not None and records:
+        columns = ranking.table.loc[name, [*FROM_RANKING, "status"]].to_dict()
+        ranked = {str(key): None if pd.isna(value) else replace_nonfinite(value) for key, value in columns.items()}
     finished = [record for record in records if math.isfinite(record.score(rank_by))]
     failed = sum(record.status == "failed" for record in records)
     return Row(
         recipe=records[0].run.recipe_text if records else name,
         name=name,
-        **_standing(name if records else None, ranking),
+        **ranked,
         replicates=len(records),
         diverged=len(records) - len(finished) - failed,
         failed=failed,
-        metrics=_means(finished),
-        epochs=_mean(record.epochs for record in finished),
-        best_epoch=_mean(record.best_epoch for record in finished),
-        fit_seconds=_mean(record.fit_seconds for record in finished),
-        predict_ms=_mean(record.predict_ms for record in finished),
+        metrics=mean_metrics(finished),
+        epochs=mean_or_none(record.epochs for record in finished),
+        best_epoch=mean_or_none(record.best_epoch for record in finished),
+        fit_seconds=mean_or_none(record.fit_seconds for record in finished),
+        predict_ms=mean_or_none(record.predict_ms for record in finished),
         parameters=finished[0].parameters if finished else None,
     )
 
 
-def _standing(name: str | None, ranking: Ranking | None) -> dict[str, Any]:
-    """What the ranking says of a recipe; of None, that it is pending."""
-    if name is None or ranking is None:
-        return dict.fromkeys(STANDING) | {"status": "pending"}
-    found = ranking.table.loc[name, [*STANDING, "status"]].to_dict()
-    return {str(key): None if pd.isna(value) else replace_nonfinite(value) for key, value in found.items()}
-
-
-def _mean(values: Iterable[float | None]) -> float | None:
-    """The mean, or None if there is nothing or one value is missing: a mean of the rest would flatter."""
-    numbers = list(values)
-    known = [number for number in numbers if number is not None and math.isfinite(number)]
-    return fmean(known) if known and len(known) == len(numbers) else None
-
-
-def _means(finished: Sequence[Record]) -> PartMetrics:
-    parts: PartMetrics = {}
-    for part in PARTS:
-        names = dict.fromkeys(name for record in finished for name in record.metrics.get(part, {}))
-        parts[part] = {name: _mean(record.metrics.get(part, {}).get(name) for record in finished) for name in names}
-    return parts
-
-
-def _harmless(cell: str) -> str:
+def _escape_formula(cell: str) -> str:
     return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t")) else cell

@@ -79,7 +79,7 @@ def test_it_holds_what_the_ranking_says(board: Leaderboard) -> None:
     assert [row.name for row in board.recipes] == ["dropout", "none", "dropout + l2", "l1", "l2"]
     assert list(table.index) == ["dropout", "none", "dropout + l2", "l1"]
     for row in board.recipes[:4]:
-        for column in leaderboard.STANDING:
+        for column in leaderboard.FROM_RANKING:
             expected = table.loc[row.name, column]
             assert getattr(row, column) == (None if pd.isna(expected) else expected)
 
