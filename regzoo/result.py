@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from regzoo.comparison.leaderboard import Leaderboard, read_leaderboard
-from regzoo.comparison.strength_response import Response
+from regzoo.comparison.strength_response import StrengthResponse
 from regzoo.core import InputError, Recipe, parse
 from regzoo.data.catalog import ARRAYS
 from regzoo.data.rows import Rows
@@ -173,7 +173,7 @@ class SweepResult(Result):
     """A sweep, read from its folder: all of `Result`, and how the score depends on the strength."""
 
     @property
-    def response(self) -> Response:
+    def response(self) -> StrengthResponse:
         """The score at every value, the best value, its 95 % set and the flat region around it.
 
         Raises:

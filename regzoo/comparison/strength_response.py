@@ -22,7 +22,7 @@ Scores = dict[int, float]
 
 
 @dataclass(frozen=True)
-class Point:
+class ResponsePoint:
     """What is known at one value, or one combination of two; NaN where nothing is.
 
     Attributes:
@@ -53,7 +53,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Response:
+class StrengthResponse:
     """A sweep's outcome.
 
     Attributes:
@@ -69,19 +69,19 @@ class Response:
     sweep: Sweep
     metric: str
     direction: Direction
-    points: tuple[Point, ...]
-    baseline: Point
-    best: Point | None
-    knee: Point | None
+    points: tuple[ResponsePoint, ...]
+    baseline: ResponsePoint
+    best: ResponsePoint | None
+    knee: ResponsePoint | None
 
     @property
-    def flat(self) -> tuple[Point, ...]:
+    def flat(self) -> tuple[ResponsePoint, ...]:
         """All points within one standard error of the best, itself included."""
         return tuple(point for point in self.points if point.flat)
 
     @property
-    def candidates(self) -> tuple[Point, ...]:
-        """The 95 % set of the best value: see `locate`."""
+    def candidates(self) -> tuple[ResponsePoint, ...]:
+        """The 95 % set of the best value: see `estimate_best_shares`."""
         return tuple(point for point in self.points if point.candidate)
 
     @property
@@ -117,7 +117,7 @@ class Response:
 
 def measure_response(
     sweep: Sweep, records: Sequence[Record], metric: str, direction: Direction, test_train_ratio: float | None = None
-) -> Response:
+) -> StrengthResponse:
     """Return what the replicates among ``records`` say about ``sweep``.
 
     The flat region follows the one-standard-error rule: all values whose mean is worse than the best one by at most
@@ -139,25 +139,27 @@ def measure_response(
     baseline = _point("none", (), made["none"], metric, rules)
     whole = [p for p in points if p.replicates and not p.lost] or [p for p in points if not math.isnan(p.mean)]
     if not whole:
-        return Response(sweep, metric, direction, tuple(points), baseline, None, None)
+        return StrengthResponse(sweep, metric, direction, tuple(points), baseline, None, None)
     best = min(whole, key=lambda point: (sign * point.mean, _steps(sweep, point) or 0))
-    shares = locate({point.name: scores[point.name] for point in whole}, direction, ratio)
-    likely = likely_best(shares, best.name)
-    near = {p.name for p in whole if _same(p, best) or within_one_error(scores[p.name], scores[best.name], sign, ratio)}
+    shares = estimate_best_shares({point.name: scores[point.name] for point in whole}, direction, ratio)
+    likely = find_likely_best(shares, best.name)
+    near = {
+        p.name for p in whole if _same(p, best) or is_within_one_error(scores[p.name], scores[best.name], sign, ratio)
+    }
     told = [
         replace(p, p_best=shares.get(p.name, math.nan), candidate=p.name in likely, flat=p.name in near) for p in points
     ]
     best = next(point for point in told if point.name == best.name)
-    return Response(sweep, metric, direction, tuple(told), baseline, best, _knee(sweep, told, sign))
+    return StrengthResponse(sweep, metric, direction, tuple(told), baseline, best, _knee(sweep, told, sign))
 
 
-def locate(scores: Mapping[str, Scores], direction: Direction, ratio: float = 0.0) -> dict[str, float]:
+def estimate_best_shares(scores: Mapping[str, Scores], direction: Direction, ratio: float = 0.0) -> dict[str, float]:
     """Return how often each recipe has the best mean when the seeds are drawn anew, with replacement.
 
     A resample takes the same seeds for all recipes, so what they share cancels; equals divide the resample. Up to 6
     seeds all resamples are enumerated. Empty with fewer than two common seeds.
 
-    >>> locate({"a": {1: 0.1, 2: 0.2}, "b": {1: 0.2, 2: 0.1}}, "min")
+    >>> estimate_best_shares({"a": {1: 0.1, 2: 0.2}, "b": {1: 0.2, 2: 0.1}}, "min")
     {'a': 0.5, 'b': 0.5}
     """
     seeds = sorted(set.intersection(*(set(found) for found in scores.values())))
@@ -175,7 +177,7 @@ def locate(scores: Mapping[str, Scores], direction: Direction, ratio: float = 0.
     return {name: float(share) for name, share in zip(scores, shares, strict=True)}
 
 
-def likely_best(shares: Mapping[str, float], best: str) -> set[str]:
+def find_likely_best(shares: Mapping[str, float], best: str) -> set[str]:
     """Return the 95 % set: the fewest recipes that are best in 95 % of the resamples, ``best`` always among them.
 
     Its ends make an interval of where the best value lies. Measured with nine values whose means form a parabola,
@@ -184,7 +186,7 @@ def likely_best(shares: Mapping[str, float], best: str) -> set[str]:
     by 2 sd. Where all means are equal, so that none is the best, the middle value lies between the ends in 94.9 and
     96.5 %, but is itself of the set in only 45 and 52 %: read the ends, not the gaps between.
 
-    >>> sorted(likely_best({"a": 0.6, "b": 0.36, "c": 0.04}, "a"))
+    >>> sorted(find_likely_best({"a": 0.6, "b": 0.36, "c": 0.04}, "a"))
     ['a', 'b']
     """
     kept, total = {best} if shares else set(), shares.get(best, 0.0)
@@ -197,7 +199,7 @@ def likely_best(shares: Mapping[str, float], best: str) -> set[str]:
     return kept
 
 
-def within_one_error(scores: Scores, best: Scores, sign: float, ratio: float = 0.0) -> bool:
+def is_within_one_error(scores: Scores, best: Scores, sign: float, ratio: float = 0.0) -> bool:
     """Whether a recipe's mean is worse than the best one's by at most one standard error of the paired difference."""
     differences = [sign * (scores[seed] - best[seed]) for seed in sorted(set(scores) & set(best))]
     if len(differences) < 2:
@@ -206,18 +208,18 @@ def within_one_error(scores: Scores, best: Scores, sign: float, ratio: float = 0
     return bool(np.mean(differences) <= np.std(differences, ddof=1) / math.sqrt(count))
 
 
-def _same(point: Point, other: Point | None) -> bool:
+def _same(point: ResponsePoint, other: ResponsePoint | None) -> bool:
     return other is not None and point.name == other.name
 
 
-def _knee(sweep: Sweep, points: Sequence[Point], sign: float) -> Point | None:
+def _knee(sweep: Sweep, points: Sequence[ResponsePoint], sign: float) -> ResponsePoint | None:
     """The flat point that is fewest steps from neutral; the better one of equals."""
     steps = {point.name: _steps(sweep, point) for point in points if point.flat}
     flat = [(count, sign * point.mean, point) for point in points if (count := steps.get(point.name)) is not None]
     return min(flat, key=lambda found: found[:2])[2] if flat else None
 
 
-def _steps(sweep: Sweep, point: Point) -> int | None:
+def _steps(sweep: Sweep, point: ResponsePoint) -> int | None:
     """How many steps of the sweep lie between a point and the neutral one, all strengths together."""
     steps = [swept.steps(value) for swept, value in zip(sweep.over, point.values, strict=True)]
     known = [count for count in steps if count is not None]
@@ -234,12 +236,14 @@ def _scores(records: Sequence[Record], metric: str) -> Scores:
     return {seed: score for seed, score in found.items() if math.isfinite(score)}
 
 
-def _point(name: str, values: tuple[float, ...], records: Sequence[Record], metric: str, rules: PairSettings) -> Point:
+def _point(
+    name: str, values: tuple[float, ...], records: Sequence[Record], metric: str, rules: PairSettings
+) -> ResponsePoint:
     scores = [score for record in records if math.isfinite(score := record.score(metric))]
     train = [score for record in records if math.isfinite(score := record.score(metric, "train"))]
     low, high = rules.interval(scores)
     train_low, train_high = rules.interval(train)
-    return Point(
+    return ResponsePoint(
         values=values,
         name=name,
         mean=float(np.mean(scores)) if scores else math.nan,

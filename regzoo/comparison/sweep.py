@@ -29,7 +29,7 @@ COUNTS = {1: 9, 2: 5}
 
 
 @dataclass(frozen=True)
-class Swept:
+class SweptStrength:
     """One strength of a sweep.
 
     Attributes:
@@ -47,7 +47,7 @@ class Swept:
     def steps(self, value: float) -> int | None:
         """How many of the values are milder than ``value``, which is nearer to neutral; None if nothing is neutral.
 
-        >>> Swept("dropout.rate", (0.0, 0.2, 0.5), 0.0, False).steps(0.5)
+        >>> SweptStrength("dropout.rate", (0.0, 0.2, 0.5), 0.0, False).steps(0.5)
         2
         """
         return None if self.neutral is None else sum(self._far(other) < self._far(value) for other in self.values)
@@ -61,7 +61,7 @@ class Swept:
 class Sweep:
     """The strengths, and the recipe at each combination of their values, the last strength changing first."""
 
-    over: tuple[Swept, ...]
+    over: tuple[SweptStrength, ...]
     recipes: tuple[str, ...]
 
     def cells(self) -> dict[str, tuple[float, ...]]:
@@ -85,7 +85,7 @@ class Sweep:
     def from_dict(given: Mapping[str, Any]) -> Sweep:
         """Read what `to_dict` gave."""
         over = [
-            Swept(
+            SweptStrength(
                 name=swept["name"],
                 values=tuple(float(value) for value in swept["values"]),
                 neutral=None if swept["neutral"] is None else float(swept["neutral"]),
@@ -117,7 +117,7 @@ def make_sweep(
     recipe = _holding(experiment, over)
     given = values or [_default(recipe, name, declared[name], COUNTS[len(over)]) for name in over]
     axes = [
-        Swept(name, _checked(name, declared[name], some), declared[name].neutral, declared[name].log)
+        SweptStrength(name, _checked(name, declared[name], some), declared[name].neutral, declared[name].log)
         for name, some in zip(over, given, strict=True)
     ]
     points = itertools.product(*(swept.values for swept in axes))
@@ -210,15 +210,15 @@ def _checked(name: str, spec: StrengthSpec, values: Sequence[Any]) -> tuple[floa
 
 def _default(recipe: Recipe, name: str, spec: StrengthSpec, count: int) -> Sequence[float]:
     held = _held(recipe, name)
-    return spread_over(held if isinstance(held, Float | Int | Choice) else spec.range, spec, count)
+    return spread_values(held if isinstance(held, Float | Int | Choice) else spec.range, spec, count)
 
 
-def spread_over(where: Range, spec: StrengthSpec, count: int) -> list[float]:
+def spread_values(where: Range, spec: StrengthSpec, count: int) -> list[float]:
     """Return ``count`` values over a range, the neutral one among them; fewer where whole numbers coincide.
 
     >>> from regzoo.regularizers import Dropout
     >>> spec = Dropout().strengths()["rate"]
-    >>> spread_over(spec.range, spec, 9)
+    >>> spread_values(spec.range, spec, 9)
     [0.0, 0.05, 0.14, 0.24, 0.33, 0.42, 0.51, 0.61, 0.7]
     """
     if isinstance(where, Choice):

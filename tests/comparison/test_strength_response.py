@@ -9,8 +9,14 @@ from typing import Any
 
 import pytest
 
-from regzoo.comparison.strength_response import Response, likely_best, locate, measure_response, within_one_error
-from regzoo.comparison.sweep import Sweep, Swept
+from regzoo.comparison.strength_response import (
+    StrengthResponse,
+    estimate_best_shares,
+    find_likely_best,
+    is_within_one_error,
+    measure_response,
+)
+from regzoo.comparison.sweep import Sweep, SweptStrength
 from regzoo.stats.bootstrap import bootstrap_interval
 from regzoo.stats.corrected_t import compute_corrected_interval
 from regzoo.training.records import Record, Run
@@ -19,7 +25,9 @@ RATES = (0.0, 0.2, 0.4)
 
 
 def sweep(values: Sequence[float] = RATES, neutral: float | None = 0.0) -> Sweep:
-    return Sweep((Swept("dropout.rate", tuple(values), neutral, False),), tuple(f"dropout({v})" for v in values))
+    return Sweep(
+        (SweptStrength("dropout.rate", tuple(values), neutral, False),), tuple(f"dropout({v})" for v in values)
+    )
 
 
 def record(name: str, seed: int, score: float | None, train: float | None = None) -> Record:
@@ -36,7 +44,7 @@ def made(scores: Mapping[float, Sequence[float | None]]) -> list[Record]:
     return found + [record("none", seed, 1.0) for seed in (1, 2)]
 
 
-def of(scores: Mapping[float, Sequence[float | None]], direction: Any = "min", **given: Any) -> Response:
+def of(scores: Mapping[float, Sequence[float | None]], direction: Any = "min", **given: Any) -> StrengthResponse:
     return measure_response(sweep(**given), made(scores), "nll", direction)
 
 
@@ -125,7 +133,10 @@ def test_without_a_neutral_value_there_is_no_knee() -> None:
 
 
 def test_the_mildest_of_a_grid_has_the_fewest_steps() -> None:
-    axes = (Swept("dropout.rate", (0.0, 0.2), 0.0, False), Swept("l2.strength", (0.0, 0.1, 0.2), 0.0, True))
+    axes = (
+        SweptStrength("dropout.rate", (0.0, 0.2), 0.0, False),
+        SweptStrength("l2.strength", (0.0, 0.1, 0.2), 0.0, True),
+    )
     names = tuple("abcdef")  # (0, 0) (0, 0.1) (0, 0.2) (0.2, 0) (0.2, 0.1) (0.2, 0.2)
     scores = {"a": [9.0, 9.1], "b": [5.0, 6.0], "c": [5.0, 6.0], "d": [4.9, 6.1], "e": [5.0, 6.0], "f": [4.0, 6.5]}
     records = [record(name, seed, s) for name, some in scores.items() for seed, s in enumerate(some, 1)]
@@ -141,28 +152,28 @@ def test_the_mildest_of_a_grid_has_the_fewest_steps() -> None:
 def test_locate_enumerates_few_seeds_and_draws_many() -> None:
     # a minus b is -1, 0.5 and 0.4: without the first seed b wins (8 of 27); with one of it and twice the second they
     # tie (3); else a wins: 6 + 3 with one of it, 6 with two, 1 with three
-    shares = locate({"a": {1: 0.0, 2: 1.0, 3: 1.0}, "b": {1: 1.0, 2: 0.5, 3: 0.6}}, "min")
+    shares = estimate_best_shares({"a": {1: 0.0, 2: 1.0, 3: 1.0}, "b": {1: 1.0, 2: 0.5, 3: 0.6}}, "min")
     assert shares == pytest.approx({"a": (16 + 3 / 2) / 27, "b": (8 + 3 / 2) / 27})
     many = {name: {seed: float((seed * step) % 7) for seed in range(20)} for name, step in (("a", 2), ("b", 3))}
-    shares = locate(many, "min")
+    shares = estimate_best_shares(many, "min")
     assert sum(shares.values()) == pytest.approx(1.0)
-    assert shares == locate(many, "min")  # drawn from a seed of its own
+    assert shares == estimate_best_shares(many, "min")  # drawn from a seed of its own
 
 
 def test_locate_takes_common_seeds_only() -> None:
-    assert locate({"a": {1: 0.0, 2: 5.0}, "b": {1: 1.0}}, "min") == {}
-    assert locate({"a": {1: 0.0, 2: 0.0, 3: 9.0}, "b": {1: 1.0, 2: 1.0}}, "min") == {"a": 1.0, "b": 0.0}
+    assert estimate_best_shares({"a": {1: 0.0, 2: 5.0}, "b": {1: 1.0}}, "min") == {}
+    assert estimate_best_shares({"a": {1: 0.0, 2: 0.0, 3: 9.0}, "b": {1: 1.0, 2: 1.0}}, "min") == {"a": 1.0, "b": 0.0}
 
 
 def test_likely_best_is_the_smallest_set() -> None:
-    assert likely_best({"a": 0.5, "b": 0.2, "c": 0.26, "d": 0.04}, "a") == {"a", "c", "b"}
-    assert likely_best({"a": 0.02, "b": 0.98}, "a") == {"a", "b"}
-    assert likely_best({}, "a") == set()
+    assert find_likely_best({"a": 0.5, "b": 0.2, "c": 0.26, "d": 0.04}, "a") == {"a", "c", "b"}
+    assert find_likely_best({"a": 0.02, "b": 0.98}, "a") == {"a", "b"}
+    assert find_likely_best({}, "a") == set()
 
 
 def test_within_one_error_needs_two_pairs() -> None:
-    assert not within_one_error({1: 1.0}, {1: 1.0}, 1.0)
-    assert within_one_error({1: 1.0, 2: 2.0}, {1: 1.0, 2: 2.0}, 1.0)
+    assert not is_within_one_error({1: 1.0}, {1: 1.0}, 1.0)
+    assert is_within_one_error({1: 1.0, 2: 2.0}, {1: 1.0, 2: 2.0}, 1.0)
 
 
 def test_the_dictionary_is_strict_json_and_the_frame_has_a_row_a_value() -> None:
@@ -185,11 +196,11 @@ def test_repeated_splits_are_less_sure_by_hand() -> None:
     around their mean of 1, the ties at 0 become -0.58, so that the worse recipe wins 7 of 27 and not 1 + 6 / 2.
     """
     best, other = {1: 0.0, 2: 0.0, 3: 0.0}, {1: 2.2, 2: -0.8, 3: 2.2}
-    assert not within_one_error(other, best, 1.0)
-    assert within_one_error(other, best, 1.0, ratio=0.5)
+    assert not is_within_one_error(other, best, 1.0)
+    assert is_within_one_error(other, best, 1.0, ratio=0.5)
     scores = {"best": best, "other": {1: 2.0, 2: -1.0, 3: 2.0}}
-    assert locate(scores, "min")["other"] == pytest.approx(4 / 27)
-    assert locate(scores, "min", ratio=0.5)["other"] == pytest.approx(7 / 27)
+    assert estimate_best_shares(scores, "min")["other"] == pytest.approx(4 / 27)
+    assert estimate_best_shares(scores, "min", ratio=0.5)["other"] == pytest.approx(7 / 27)
     records = made({0.0: [14.0, 25.0, 36.0], 0.2: [12.0, 19.0, 32.0], 0.4: [10.0, 20.0, 30.0]})
     point = measure_response(sweep(), records, "nll", "min", 0.5).points[0]
     assert (point.low, point.high) == compute_corrected_interval([14.0, 25.0, 36.0], 0.5)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from regzoo.comparison.sweep import Sweep, Swept, make_sweep, read_values, spread_over
+from regzoo.comparison.sweep import Sweep, SweptStrength, make_sweep, read_values, spread_values
 from regzoo.config import Experiment, from_keywords, read_config
 from regzoo.core import InputError, parse, regularizers
 
@@ -86,7 +86,7 @@ def test_default_values(name: str, values: tuple[float, ...]) -> None:
 def test_default_values_of_the_whole_zoo_lie_in_the_domain_and_hold_the_neutral_one() -> None:
     for kind in regularizers().values():
         for field, spec in kind().strengths().items():
-            found = spread_over(spec.range, spec, 9)
+            found = spread_values(spec.range, spec, 9)
             assert all(value in spec.domain for value in found), (kind.name, field)
             assert found == sorted(set(found))
             assert spec.neutral is None or spec.neutral in found
@@ -137,8 +137,8 @@ def test_what_is_no_list_of_values_is_refused(text: str) -> None:
 
 
 def test_steps_count_the_milder_values() -> None:
-    rate = Swept("dropout.rate", (0.0, 0.2, 0.5), 0.0, False)
+    rate = SweptStrength("dropout.rate", (0.0, 0.2, 0.5), 0.0, False)
     assert [rate.steps(value) for value in rate.values] == [0, 1, 2]
-    limit = Swept("max_norm.limit", (1.0, 3.0, math.inf), math.inf, False)
+    limit = SweptStrength("max_norm.limit", (1.0, 3.0, math.inf), math.inf, False)
     assert [limit.steps(value) for value in limit.values] == [2, 1, 0]
-    assert Swept("mc_dropout.samples", (10, 100), None, False).steps(10) is None
+    assert SweptStrength("mc_dropout.samples", (10, 100), None, False).steps(10) is None

@@ -7,12 +7,12 @@ import math
 from rich.table import Table
 from rich.text import Text
 
-from regzoo.comparison.strength_response import Point, Response
+from regzoo.comparison.strength_response import ResponsePoint, StrengthResponse
 from regzoo.report.findings.sweep import places
 from regzoo.report.formatting import MISSING, plural, show, strength
 
 
-def make_response_table(response: Response) -> Table:
+def make_response_table(response: StrengthResponse) -> Table:
     """Return one row per value or pair of values, then the baseline."""
     table = Table(box=None, pad_edge=False, header_style="bold", caption_justify="left")
     table.caption = (
@@ -35,14 +35,14 @@ def make_response_table(response: Response) -> Table:
     return table
 
 
-def _write_scores(point: Point, digits: int) -> list[str]:
+def _write_scores(point: ResponsePoint, digits: int) -> list[str]:
     spread = "" if math.isnan(point.sd) else f" ± {show(point.sd, digits)}"
     interval = MISSING if math.isnan(point.low) else f"{show(point.low, digits)} to {show(point.high, digits)}"
     share = "" if math.isnan(point.p_best) else f"{100 * point.p_best:.0f} %"
     return [show(point.mean, digits) + spread, interval, show(point.train_mean, digits), share]
 
 
-def _write_remark(point: Point, response: Response) -> str:
+def _write_remark(point: ResponsePoint, response: StrengthResponse) -> str:
     special = {"best": response.best, "mildest flat": response.knee}
     remarks = [remark for remark, other in special.items() if other is not None and other.name == point.name][:1]
     remarks += ["flat"] if point.flat and not remarks else []

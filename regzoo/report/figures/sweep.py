@@ -14,8 +14,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
-from regzoo.comparison.strength_response import Point, Response
-from regzoo.comparison.sweep import Swept
+from regzoo.comparison.strength_response import ResponsePoint, StrengthResponse
+from regzoo.comparison.sweep import SweptStrength
 from regzoo.report import board as boards
 from regzoo.report.figures import Info
 from regzoo.report.figures._axis import dress, finite, scale
@@ -37,7 +37,7 @@ SLOT = 0.11
 class SweepCurve(Info):
     """The response to one strength; None if the comparison sweeps none, or two."""
 
-    response: Response | None
+    response: StrengthResponse | None
 
     @property
     def fits(self) -> bool:
@@ -76,7 +76,7 @@ def info(board: dict[str, Any], records: Sequence[Record], comparison: dict[str,
     return SweepCurve(board["rank_by"], board["direction"], found if single else None)
 
 
-def positions(swept: Swept) -> tuple[dict[float, float], bool]:
+def positions(swept: SweptStrength) -> tuple[dict[float, float], bool]:
     """Return where each value stands on the axis, and whether the neutral one stands apart.
 
     A neutral value stands apart if the axis cannot hold it (zero where values are logarithmic, infinity), or if it
@@ -151,7 +151,9 @@ def _ticks(axes: Axes, places: dict[float, float], first: Sequence[float]) -> No
     axes.xaxis.set_minor_locator(FixedLocator(bare) if bare else NullLocator())
 
 
-def _part(axes: Axes, points: Sequence[Point], places: dict[float, float], name: str, alone: float | None) -> None:
+def _part(
+    axes: Axes, points: Sequence[ResponsePoint], places: dict[float, float], name: str, alone: float | None
+) -> None:
     """One part: its means joined, its band; a value that stands apart has a bar and a dotted line."""
     look, prefix = PARTS[name], "train_" if name == "train" else ""
     rows = [
@@ -180,7 +182,7 @@ def _break(axes: Axes, order: Sequence[float], at_left: bool) -> None:
     )  # fmt: skip
 
 
-def _shade(axes: Axes, found: Response, places: dict[float, float]) -> None:
+def _shade(axes: Axes, found: StrengthResponse, places: dict[float, float]) -> None:
     """Shade around the flat values, half way to their neighbours; what touches is one field."""
     order = sorted(places.values())
     low, high = axes.get_xlim()
@@ -192,7 +194,7 @@ def _shade(axes: Axes, found: Response, places: dict[float, float]) -> None:
             axes.axvspan(edges[members[0]], edges[members[-1] + 1], color=SHADE, linewidth=0, zorder=0)
 
 
-def _mark(axes: Axes, found: Response, places: dict[float, float], worst: float) -> None:
+def _mark(axes: Axes, found: StrengthResponse, places: dict[float, float], worst: float) -> None:
     """The best value, the bar of its 95 % set at the foot, and a cross where replicates were lost."""
     assert found.best is not None
     foot = axes.get_xaxis_transform()
@@ -215,7 +217,7 @@ _BEST: dict[str, Any] = {
 _LOST: dict[str, Any] = {"marker": "x", "linestyle": "", "color": GREY, "markersize": 7, "mew": 1.6, "clip_on": False}
 
 
-def _legend(found: Response) -> list[Any]:
+def _legend(found: StrengthResponse) -> list[Any]:
     assert found.best is not None
     parts = [
         Line2D([], [], color=PARTS[name].color, linestyle=PARTS[name].line, marker=PARTS[name].marker, markersize=5,

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
-from regzoo.comparison.strength_response import Point, Response
+from regzoo.comparison.strength_response import ResponsePoint, StrengthResponse
 from regzoo.report import board as boards
 from regzoo.report.figures import Info
 from regzoo.report.figures._axis import Plain, finite, scale
@@ -36,7 +36,7 @@ COLORS = "cividis"
 class SweepGrid(Info):
     """The response to two strengths; None if the comparison sweeps none, or one."""
 
-    response: Response | None
+    response: StrengthResponse | None
 
     @property
     def fits(self) -> bool:
@@ -125,7 +125,7 @@ def _thinned(values: Sequence[float], room: float) -> list[str]:
     return texts
 
 
-def _cells(axes: Axes, found: Response, image: Any, room: float) -> None:
+def _cells(axes: Axes, found: StrengthResponse, image: Any, room: float) -> None:
     """Numbers in the cells, frames around the best and the flat ones."""
     assert found.best is not None
     places, rows = words.places(found), len(found.sweep.over[1].values)
@@ -147,7 +147,7 @@ def _frame(x: float, y: float, reach: float, **look: Any) -> Rectangle:
     return Rectangle((x - reach, y - reach), 2 * reach, 2 * reach, fill=False, zorder=3, **look)
 
 
-def _ink(image: Any, point: Point) -> str:
+def _ink(image: Any, point: ResponsePoint) -> str:
     """Black or white, whichever stands out."""
     if math.isnan(point.mean):
         return BLACK
@@ -155,7 +155,7 @@ def _ink(image: Any, point: Point) -> str:
     return BLACK if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else "white"
 
 
-def _legend(found: Response) -> list[Any]:
+def _legend(found: StrengthResponse) -> list[Any]:
     assert found.best is not None
     handles: list[Any] = [
         Patch(facecolor="none", edgecolor=BLACK, linewidth=2.2, label=f"best: {words.at(found.best)}")

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from regzoo.comparison.strength_response import Point, Response, measure_response
-from regzoo.comparison.sweep import Sweep, Swept
+from regzoo.comparison.strength_response import ResponsePoint, StrengthResponse, measure_response
+from regzoo.comparison.sweep import Sweep, SweptStrength
 from regzoo.report import board as boards
 from regzoo.report.findings.verdict import Verdict, verdict
 from regzoo.report.formatting import code, decimals, listing, show, strength
 from regzoo.training.records import Record
 
 
-def response_of(records: Sequence[Record], comparison: dict[str, Any]) -> Response | None:
+def response_of(records: Sequence[Record], comparison: dict[str, Any]) -> StrengthResponse | None:
     """What the records say about the strength that was swept; None if the comparison is no sweep."""
     if comparison.get("sweep") is None:
         return None
@@ -31,7 +31,7 @@ def verdict_of(board: dict[str, Any], records: Sequence[Record], comparison: dic
     return Verdict(headline(found), (*details(found), told.headline, *told.details), told.next)
 
 
-def headline(found: Response) -> str:
+def headline(found: StrengthResponse) -> str:
     """The best value, and the values that are as good."""
     assert found.best is not None
     names = " and ".join(code(swept.name) for swept in found.sweep.over)
@@ -43,7 +43,7 @@ def headline(found: Response) -> str:
     return f"{said}; {span(found, found.flat)} are within one standard error."
 
 
-def details(found: Response) -> tuple[str, ...]:
+def details(found: StrengthResponse) -> tuple[str, ...]:
     """How sure the best value is, the mildest that will do, and what to look at next."""
     assert found.best is not None
     said = []
@@ -65,7 +65,7 @@ def details(found: Response) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _edge(swept: Swept, best: Point, axis: int) -> str:
+def _edge(swept: SweptStrength, best: ResponsePoint, axis: int) -> str:
     value = best.values[axis]
     if value == swept.neutral:
         return f"The best {code(swept.name)} is the neutral value, at which it does nothing."
@@ -74,18 +74,18 @@ def _edge(swept: Swept, best: Point, axis: int) -> str:
     return ""
 
 
-def at(point: Point) -> str:
+def at(point: ResponsePoint) -> str:
     """The values of a point, such as ``0.3``, or ``0.3 x 0.001``."""
     return " x ".join(strength(value) for value in point.values)
 
 
-def span(found: Response, points: Sequence[Point]) -> str:
+def span(found: StrengthResponse, points: Sequence[ResponsePoint]) -> str:
     """Name points briefly: neighbours of a single strength as ``0.2 to 0.5``."""
     if len(found.sweep.over) > 1:
         shown = [at(point) for point in points]
         return listing(shown if len(shown) <= 6 else [*shown[:5], f"{len(shown) - 5} more"])
     chosen = {point.name for point in points}
-    groups: list[list[Point]] = [[]]
+    groups: list[list[ResponsePoint]] = [[]]
     for point in found.points:
         if point.name in chosen:
             groups[-1].append(point)
@@ -95,6 +95,6 @@ def span(found: Response, points: Sequence[Point]) -> str:
     return listing([at(g[0]) if len(g) == 1 else f"{at(g[0])} to {at(g[-1])}" for g in runs])
 
 
-def places(found: Response) -> int:
+def places(found: StrengthResponse) -> int:
     """How many decimals the scores deserve: values are compared seed by seed, so more than their intervals do."""
     return decimals(point.sd for point in found.points)

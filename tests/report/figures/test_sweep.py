@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from regzoo.comparison.sweep import Swept
+from regzoo.comparison.sweep import SweptStrength
 from regzoo.core import InputError
 from regzoo.report.figures._style import save
 from regzoo.report.figures.sweep import TITLE, draw, info, positions
@@ -57,7 +57,7 @@ def test_other_comparisons_leave_it_off_and_an_unfinished_sweep_says_so(
     ],
 )
 def test_where_values_stand(values: Any, neutral: float | None, log: bool, places: Any, apart: bool) -> None:
-    found = positions(Swept("a.b", values, neutral, log))
+    found = positions(SweptStrength("a.b", values, neutral, log))
     assert found == (pytest.approx(places), apart)
 
 
