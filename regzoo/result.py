@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +37,7 @@ class Result:
     """
 
     folder: Path
-    _owner: Any = None
+    _owner: Any = field(default=None, repr=False, compare=False)
 
     @property
     def board(self) -> Leaderboard:
