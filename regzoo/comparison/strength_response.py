@@ -1,4 +1,4 @@
-"""Response: how the score answers to a strength: the best value, how sure that is, and what is as good."""
+"""Response of the score to a swept strength: the best value, its 95 % set, and the values that are as good."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from regzoo.comparison.replicates import group_replicates
 from regzoo.comparison.sweep import Sweep
+from regzoo.core import BASELINE
 from regzoo.core.json_values import replace_nonfinite
 from regzoo.stats.bootstrap import LEVEL, draw_resamples
 from regzoo.stats.paired import PairSettings
@@ -18,20 +20,21 @@ from regzoo.stats.scores import Direction
 from regzoo.training.records import Record
 
 Scores = dict[int, float]
-"""A finished replicate's score, by seed."""
+"""Scores of the finished replicates of one recipe, by seed."""
 
 
 @dataclass(frozen=True)
 class ResponsePoint:
-    """What is known at one value, or one combination of two; NaN where nothing is.
+    """Results at one value of the strength, or at one combination of two; NaN for what is unknown.
 
     Attributes:
         values: of the strengths, in the order of the sweep; empty for the baseline.
-        name: the recipe, as the config writes it.
-        mean, sd, low, high: of the ranking metric on validation over the replicates, with its 95 % interval.
+        name: the recipe as the config writes it.
+        mean, sd, low, high: of the ranking metric on validation; low and high are the ends of the mean's 95 % interval.
         train_mean, train_low, train_high: the same on the training part.
-        replicates: made, among them ``lost`` ones, which diverged or failed.
-        p_best: how often it is the best when the seeds are resampled.
+        replicates: number of replicates made.
+        lost: number of those that diverged or failed.
+        p_best: share of the resamples of the seeds in which it is the best.
         candidate: whether it belongs to the 95 % set of the best value.
         flat: whether it lies within one standard error of the best.
     """
@@ -54,15 +57,16 @@ class ResponsePoint:
 
 @dataclass(frozen=True)
 class StrengthResponse:
-    """A sweep's outcome.
+    """Result of a sweep.
 
     Attributes:
-        sweep: what was swept.
-        metric, direction: what ranks.
+        sweep: the strengths that were swept.
+        metric: the metric that ranks.
+        direction: ``min`` if small is good, else ``max``.
         points: one for each value, or combination, in the order of the sweep.
         baseline: the recipe ``none``.
-        best: the point with the best mean, the milder one of equals; None while nothing finished. A point that lost
-            a replicate is best only if all did.
+        best: the point with the best mean, the milder one of equals; None while nothing finished. A point with a lost
+            replicate can be best only if every point has one.
         knee: the mildest point of the flat region; None if no value of the strength is neutral.
     """
 
@@ -76,36 +80,36 @@ class StrengthResponse:
 
     @property
     def flat(self) -> tuple[ResponsePoint, ...]:
-        """All points within one standard error of the best, itself included."""
+        """The points within one standard error of the best, the best included."""
         return tuple(point for point in self.points if point.flat)
 
     @property
     def candidates(self) -> tuple[ResponsePoint, ...]:
-        """The 95 % set of the best value: see `estimate_best_shares`."""
+        """The 95 % set of the best value, see `find_likely_best`."""
         return tuple(point for point in self.points if point.candidate)
 
     @property
     def interval(self) -> tuple[tuple[float, float], ...]:
-        """The 95 % interval of where the best value lies, for each strength: the ends of the 95 % set."""
+        """The 95 % interval of the best value of each strength: the ends of the 95 % set."""
         columns = zip(*(point.values for point in self.candidates), strict=True)
         return tuple((min(values), max(values)) for values in columns)
 
     def to_dict(self) -> dict[str, Any]:
-        """What ``sweep.json`` holds: strict JSON, null for what is not known and for an infinite limit."""
+        """Return the content of ``sweep.json``, strict JSON: null for what is unknown and for an infinite limit."""
         over = [swept.name for swept in self.sweep.over]
         chosen = {"best": self.best, "knee": self.knee}
         sets = {"candidates": self.candidates, "flat": self.flat}
-        told: dict[str, Any] = replace_nonfinite(
+        values: dict[str, Any] = replace_nonfinite(
             {"over": over, "rank_by": self.metric, "direction": self.direction, "baseline": asdict(self.baseline)}
             | {key: None if point is None else point.values for key, point in chosen.items()}
             | {"best_interval": self.interval}
             | {key: [point.values for point in points] for key, points in sets.items()}
             | {"points": [asdict(point) for point in self.points]}
         )
-        return told
+        return values
 
     def to_frame(self) -> pd.DataFrame:
-        """One row for each point, the strengths first."""
+        """Return one row per point, with the strengths as the first columns."""
         names = [swept.name for swept in self.sweep.over]
         rows = []
         for point in self.points:
@@ -118,55 +122,66 @@ class StrengthResponse:
 def measure_response(
     sweep: Sweep, records: Sequence[Record], metric: str, direction: Direction, test_train_ratio: float | None = None
 ) -> StrengthResponse:
-    """Return what the replicates among ``records`` say about ``sweep``.
+    """Return the response to ``sweep`` that the replicates among ``records`` show.
 
-    The flat region follows the one-standard-error rule: all values whose mean is worse than the best one by at most
-    one standard error. Here it is the standard error of the paired difference, seed by seed (the sd of the
-    differences over the square root of the pairs): runs of one seed share their initial weights, so two values
-    can be told apart where their intervals overlap. Breiman et al. take the standard error of the best value's own
-    mean, which is larger as a rule. With fewer than two pairs nothing but the best is flat.
+    The flat region follows the one-standard-error rule: it holds all values whose mean is worse than the best by at
+    most one standard error. It is the standard error of the paired difference, seed by seed (the sd of the differences
+    over the square root of the number of pairs): runs of one seed share their initial weights, so two values may differ
+    clearly although their intervals overlap. Breiman et al. take the standard error of the best value's own mean, which
+    is usually larger. With fewer than two pairs only the best is flat.
 
-    With ``test_train_ratio``, the replicates are repeated splits of the same rows: intervals, that standard error and
-    the resampled means spread as `regzoo.stats.corrected_t` says.
+    With ``test_train_ratio``, the replicates are repeated splits of the same rows: the intervals, that standard error
+    and the spread of the resampled means are corrected as in `regzoo.stats.corrected_t`.
 
     Reference: Breiman, Friedman, Olshen and Stone 1984, "Classification and Regression Trees", section 3.4.3.
     """
     sign = 1.0 if direction == "min" else -1.0
-    made = {name: _replicates(records, name) for name in (*sweep.recipes, "none")}
-    scores = {name: _scores(those, metric) for name, those in made.items()}
-    rules, ratio = PairSettings(test_train_ratio=test_train_ratio), test_train_ratio or 0.0
-    points = [_point(name, values, made[name], metric, rules) for name, values in sweep.cells().items()]
-    baseline = _point("none", (), made["none"], metric, rules)
-    whole = [p for p in points if p.replicates and not p.lost] or [p for p in points if not math.isnan(p.mean)]
-    if not whole:
-        return StrengthResponse(sweep, metric, direction, tuple(points), baseline, None, None)
-    best = min(whole, key=lambda point: (sign * point.mean, _steps(sweep, point) or 0))
-    shares = estimate_best_shares({point.name: scores[point.name] for point in whole}, direction, ratio)
-    likely = find_likely_best(shares, best.name)
-    near = {
-        p.name for p in whole if _same(p, best) or is_within_one_error(scores[p.name], scores[best.name], sign, ratio)
-    }
-    told = [
-        replace(p, p_best=shares.get(p.name, math.nan), candidate=p.name in likely, flat=p.name in near) for p in points
+    replicates = group_replicates(records, (*sweep.recipes, BASELINE))
+    scores = {name: _read_scores(group, metric) for name, group in replicates.items()}
+    settings, ratio = PairSettings(test_train_ratio=test_train_ratio), test_train_ratio or 0.0
+    points = [
+        _make_point(name, values, replicates.get(name, []), metric, settings)
+        for name, values in sweep.combinations().items()
     ]
-    best = next(point for point in told if point.name == best.name)
-    return StrengthResponse(sweep, metric, direction, tuple(told), baseline, best, _knee(sweep, told, sign))
+    baseline = _make_point(BASELINE, (), replicates.get(BASELINE, []), metric, settings)
+    complete = [p for p in points if p.replicates and not p.lost] or [p for p in points if not math.isnan(p.mean)]
+    if not complete:
+        return StrengthResponse(sweep, metric, direction, tuple(points), baseline, None, None)
+    best = min(complete, key=lambda point: (sign * point.mean, _count_steps(sweep, point) or 0))
+    shares = estimate_best_shares({point.name: scores[point.name] for point in complete}, direction, ratio)
+    likely = find_likely_best(shares, best.name)
+    flat = {
+        point.name
+        for point in complete
+        if _same(point, best) or is_within_one_error(scores[point.name], scores[best.name], sign, ratio)
+    }
+    points = [
+        replace(p, p_best=shares.get(p.name, math.nan), candidate=p.name in likely, flat=p.name in flat) for p in points
+    ]
+    best = next(point for point in points if point.name == best.name)
+    knee = _find_knee(sweep, points, sign)
+    return StrengthResponse(sweep, metric, direction, tuple(points), baseline, best, knee)
 
 
 def estimate_best_shares(scores: Mapping[str, Scores], direction: Direction, ratio: float = 0.0) -> dict[str, float]:
-    """Return how often each recipe has the best mean when the seeds are drawn anew, with replacement.
+    """Return the share of resamples of the seeds, drawn with replacement, in which each recipe has the best mean.
 
-    A resample takes the same seeds for all recipes, so what they share cancels; equals divide the resample. Up to 6
-    seeds all resamples are enumerated. Empty with fewer than two common seeds.
+    A resample takes the same seeds for all recipes, so their common effects cancel; equal recipes share the resample.
+    Up to 6 seeds all resamples are enumerated. Empty with fewer than two common seeds.
+
+    Args:
+        scores: scores of each recipe, by seed.
+        direction: ``min`` if small is good, else ``max``.
+        ratio: validation rows per training row where replicates are repeated splits, else 0.
 
     >>> estimate_best_shares({"a": {1: 0.1, 2: 0.2}, "b": {1: 0.2, 2: 0.1}}, "min")
     {'a': 0.5, 'b': 0.5}
     """
-    seeds = sorted(set.intersection(*(set(found) for found in scores.values())))
+    seeds = sorted(set.intersection(*map(set, scores.values())))
     if len(seeds) < 2:
         return {}
     sign = 1.0 if direction == "min" else -1.0
-    matrix = sign * np.array([[found[seed] for seed in seeds] for found in scores.values()])  # (recipes, seeds)
+    matrix = sign * np.array([[by_seed[seed] for seed in seeds] for by_seed in scores.values()])  # (recipes, seeds)
     drawn, weights = draw_resamples(len(seeds), 0)
     means = drawn @ matrix.T  # (resamples, recipes)
     if ratio:  # of repeated splits: the variance of a mean is (1 / n + ratio) s^2, not s^2 / n
@@ -178,13 +193,13 @@ def estimate_best_shares(scores: Mapping[str, Scores], direction: Direction, rat
 
 
 def find_likely_best(shares: Mapping[str, float], best: str) -> set[str]:
-    """Return the 95 % set: the fewest recipes that are best in 95 % of the resamples, ``best`` always among them.
+    """Return the 95 % set: the fewest recipes that are best in 95 % of the resamples; ``best`` always belongs to it.
 
-    Its ends make an interval of where the best value lies. Measured with nine values whose means form a parabola,
-    with independent normal noise, for 5 and 10 seeds (1,500 simulations each, one standard error .6 at most): the
-    true best lies between the ends in 99.1 and 99.5 % of the studies if its neighbours are worse by .5 sd, always if
-    by 2 sd. Where all means are equal, so that none is the best, the middle value lies between the ends in 94.9 and
-    96.5 %, but is itself of the set in only 45 and 52 %: read the ends, not the gaps between.
+    The ends of the set are an interval of the best value. Measured with nine values whose means form a parabola, with
+    independent normal noise, for 5 and 10 seeds (1,500 simulations each, one standard error at most 0.6): the true best
+    lies between the ends in 99.1 and 99.5 % of the simulations if its neighbors are worse by 0.5 sd, and always if by 2
+    sd. Where all means are equal, so that no value is the best, the middle value lies between the ends in 94.9 and
+    96.5 %, but belongs to the set in only 45 and 52 %: rely on the ends, not on the gaps between them.
 
     >>> sorted(find_likely_best({"a": 0.6, "b": 0.36, "c": 0.04}, "a"))
     ['a', 'b']
@@ -200,11 +215,11 @@ def find_likely_best(shares: Mapping[str, float], best: str) -> set[str]:
 
 
 def is_within_one_error(scores: Scores, best: Scores, sign: float, ratio: float = 0.0) -> bool:
-    """Whether a recipe's mean is worse than the best one's by at most one standard error of the paired difference."""
+    """Return True if a recipe's mean is worse than the best by at most one standard error of the paired difference."""
     differences = [sign * (scores[seed] - best[seed]) for seed in sorted(set(scores) & set(best))]
     if len(differences) < 2:
         return False
-    count = len(differences) / (1 + len(differences) * ratio)  # of independent pairs that would say as much
+    count = len(differences) / (1 + len(differences) * ratio)  # independent pairs of the same variance
     return bool(np.mean(differences) <= np.std(differences, ddof=1) / math.sqrt(count))
 
 
@@ -212,37 +227,32 @@ def _same(point: ResponsePoint, other: ResponsePoint | None) -> bool:
     return other is not None and point.name == other.name
 
 
-def _knee(sweep: Sweep, points: Sequence[ResponsePoint], sign: float) -> ResponsePoint | None:
-    """The flat point that is fewest steps from neutral; the better one of equals."""
-    steps = {point.name: _steps(sweep, point) for point in points if point.flat}
+def _find_knee(sweep: Sweep, points: Sequence[ResponsePoint], sign: float) -> ResponsePoint | None:
+    """Return the flat point that is fewest steps from neutral; the better one of equals."""
+    steps = {point.name: _count_steps(sweep, point) for point in points if point.flat}
     flat = [(count, sign * point.mean, point) for point in points if (count := steps.get(point.name)) is not None]
-    return min(flat, key=lambda found: found[:2])[2] if flat else None
+    return min(flat, key=lambda item: item[:2])[2] if flat else None
 
 
-def _steps(sweep: Sweep, point: ResponsePoint) -> int | None:
-    """How many steps of the sweep lie between a point and the neutral one, all strengths together."""
+def _count_steps(sweep: Sweep, point: ResponsePoint) -> int | None:
+    """Return the number of steps from the neutral point, summed over strengths; None if no value is neutral."""
     steps = [swept.steps(value) for swept, value in zip(sweep.over, point.values, strict=True)]
     known = [count for count in steps if count is not None]
     return sum(known) if len(known) == len(steps) else None
 
 
-def _replicates(records: Sequence[Record], name: str) -> list[Record]:
-    found = [record for record in records if record.run.stage == "replicate" and record.run.name == name]
-    return sorted(found, key=lambda record: record.run.number)
+def _read_scores(records: Sequence[Record], metric: str) -> Scores:
+    scores = {record.run.seed: record.score(metric) for record in records}
+    return {seed: score for seed, score in scores.items() if math.isfinite(score)}
 
 
-def _scores(records: Sequence[Record], metric: str) -> Scores:
-    found = {record.run.seed: record.score(metric) for record in records}
-    return {seed: score for seed, score in found.items() if math.isfinite(score)}
-
-
-def _point(
-    name: str, values: tuple[float, ...], records: Sequence[Record], metric: str, rules: PairSettings
+def _make_point(
+    name: str, values: tuple[float, ...], records: Sequence[Record], metric: str, settings: PairSettings
 ) -> ResponsePoint:
     scores = [score for record in records if math.isfinite(score := record.score(metric))]
     train = [score for record in records if math.isfinite(score := record.score(metric, "train"))]
-    low, high = rules.interval(scores)
-    train_low, train_high = rules.interval(train)
+    low, high = settings.interval(scores)
+    train_low, train_high = settings.interval(train)
     return ResponsePoint(
         values=values,
         name=name,

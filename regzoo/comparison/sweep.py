@@ -1,7 +1,7 @@
-"""Sweep: a comparison whose recipes differ in one strength, or in two.
+"""Sweep: a comparison whose recipes differ in the value of one strength, or of two.
 
-The experiment's recipe that holds the strength is taken once for each value; everything else of it, the learning
-rate too, is searched as always. So ledger, workers, ranking, report and model are those of a comparison.
+The experiment's recipe that has the strength is copied once for each value. Its other strengths and the learning rate
+are searched as always, so ledger, workers, ranking, report and model are those of any comparison.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from regzoo.core.regularizer import BASELINE
 from regzoo.core.schedules import Schedule
 
 COUNTS = {1: 9, 2: 5}
-"""How many values a strength is given if none are named, by the number of strengths."""
+"""Default number of values of a strength, by the number of strengths."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,10 @@ class SweptStrength:
     """One strength of a sweep.
 
     Attributes:
-        name: such as ``dropout.rate``.
-        values: from small to large.
+        name: name of the strength, such as ``dropout.rate``.
+        values: its values, from small to large.
         neutral: the value at which the regularizer does nothing; None if it has none.
-        log: whether the strength lives on a logarithmic scale.
+        log: whether the strength has a logarithmic scale.
     """
 
     name: str
@@ -45,31 +45,35 @@ class SweptStrength:
     log: bool
 
     def steps(self, value: float) -> int | None:
-        """How many of the values are milder than ``value``, which is nearer to neutral; None if nothing is neutral.
+        """Return the number of values milder than ``value``, so nearer to neutral; None if no value is neutral.
 
         >>> SweptStrength("dropout.rate", (0.0, 0.2, 0.5), 0.0, False).steps(0.5)
         2
         """
-        return None if self.neutral is None else sum(self._far(other) < self._far(value) for other in self.values)
+        return (
+            None
+            if self.neutral is None
+            else sum(self._distance(other) < self._distance(value) for other in self.values)
+        )
 
-    def _far(self, value: float) -> float:
+    def _distance(self, value: float) -> float:
         assert self.neutral is not None
         return -value if math.isinf(self.neutral) else abs(value - self.neutral)
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """The strengths, and the recipe at each combination of their values, the last strength changing first."""
+    """The swept strengths, and the recipe at each combination of their values; the last strength varies fastest."""
 
     over: tuple[SweptStrength, ...]
     recipes: tuple[str, ...]
 
-    def cells(self) -> dict[str, tuple[float, ...]]:
-        """The values of each recipe, in the order of ``over``."""
+    def combinations(self) -> dict[str, tuple[float, ...]]:
+        """Return the values of each recipe, in the order of ``over``."""
         return dict(zip(self.recipes, itertools.product(*(swept.values for swept in self.over)), strict=True))
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON; numbers as text, because JSON has no infinity and a limit's neutral value is infinite."""
+        """Return JSON values; numbers are text, because the neutral value of a limit is infinite."""
         over = [
             {
                 "name": swept.name,
@@ -82,8 +86,8 @@ class Sweep:
         return {"over": over, "recipes": list(self.recipes)}
 
     @staticmethod
-    def from_dict(given: Mapping[str, Any]) -> Sweep:
-        """Read what `to_dict` gave."""
+    def from_dict(values: Mapping[str, Any]) -> Sweep:
+        """Read what `to_dict` returned."""
         over = [
             SweptStrength(
                 name=swept["name"],
@@ -91,9 +95,9 @@ class Sweep:
                 neutral=None if swept["neutral"] is None else float(swept["neutral"]),
                 log=swept["log"],
             )
-            for swept in given["over"]
+            for swept in values["over"]
         ]
-        return Sweep(tuple(over), tuple(given["recipes"]))
+        return Sweep(tuple(over), tuple(values["recipes"]))
 
 
 def make_sweep(
@@ -102,26 +106,25 @@ def make_sweep(
     """Return the comparison that sweeps ``over`` in ``experiment``, and what it sweeps.
 
     Args:
-        experiment: its first recipe that holds what is swept is the one that is varied; if none does, it is the
-            regularizer alone.
+        experiment: its first recipe that has the swept strengths is varied; without one, the regularizer alone is.
         over: one strength or two, such as ``["dropout.rate"]``.
-        values: numbers for each of ``over``, in the same order; by default 9 (for two strengths 5 each), spread
-            over the range that the recipe leaves to the search, the neutral value among them.
+        values: numbers for each of ``over``, in the same order; by default 9 (5 each for two strengths), spread
+            over the range that the recipe leaves to the search, the neutral value included.
 
     Raises:
         InputError: if there is no such strength, it is scheduled, or a value lies outside its domain.
     """
-    declared = _declared(over)
+    declared = _find_strengths(over)
     if values and len(values) != len(over):
         raise InputError(f"values: one list for each strength swept, received {len(values)} for {len(over)}")
-    recipe = _holding(experiment, over)
-    given = values or [_default(recipe, name, declared[name], COUNTS[len(over)]) for name in over]
+    recipe = _choose_recipe(experiment, over)
+    given = values or [_default_values(recipe, name, declared[name], COUNTS[len(over)]) for name in over]
     axes = [
-        SweptStrength(name, _checked(name, declared[name], some), declared[name].neutral, declared[name].log)
+        SweptStrength(name, _check_values(name, declared[name], some), declared[name].neutral, declared[name].log)
         for name, some in zip(over, given, strict=True)
     ]
     points = itertools.product(*(swept.values for swept in axes))
-    names = [str(_at(recipe, dict(zip(over, point, strict=True)))) for point in points]
+    names = [str(_fix_strengths(recipe, dict(zip(over, point, strict=True)))) for point in points]
     name = "-".join([experiment.name, *over])[:LONGEST_NAME]
     changed = experiment.model_copy(update={"name": name, "recipes": (BASELINE, *names)})
     return changed, Sweep(tuple(axes), tuple(names))
@@ -134,17 +137,17 @@ def read_values(text: str) -> list[Any]:
     [0, 0.1, 0.001]
 
     Raises:
-        InputError: if it is no list.
+        InputError: if ``text`` is no list of values.
     """
     try:
-        found: list[Any] = read_value(f"[{text}]")
+        values: list[Any] = read_value(f"[{text}]")
     except InputError as error:
         raise InputError(f"values: takes numbers with commas, such as 0,0.1,0.2; received {text!r} ({error})") from None
-    return found
+    return values
 
 
-def _declared(over: Sequence[str]) -> dict[str, StrengthSpec]:
-    """The declarations of the strengths in ``over``."""
+def _find_strengths(over: Sequence[str]) -> dict[str, StrengthSpec]:
+    """Return the declarations of the strengths in ``over``."""
     if not 1 <= len(over) <= len(COUNTS) or len(set(over)) < len(over):
         raise InputError(f"over: takes one strength, or two different ones, received {', '.join(over) or 'none'}")
     kinds = regularizers()
@@ -156,20 +159,20 @@ def _declared(over: Sequence[str]) -> dict[str, StrengthSpec]:
     }
     for name in over:
         if name not in known:
-            word = name.partition(".")[0]
-            own = [strength for strength in known if strength.startswith(f"{word}.")] if word in kinds else []
+            owner = name.partition(".")[0]
+            own = [strength for strength in known if strength.startswith(f"{owner}.")] if owner in kinds else []
             hint = f" There is: {', '.join(own)}." if own else did_you_mean(name, known)
             raise InputError(f"over: there is no strength {name!r}.{hint}")
     return {name: known[name] for name in over}
 
 
-def _holding(experiment: Experiment, over: Sequence[str]) -> Recipe:
-    """The recipe to vary."""
-    words = list(dict.fromkeys(name.partition(".")[0] for name in over))
-    found = [recipe for recipe in experiment.parse_recipes() if set(words) <= {part.name for part in recipe}]
-    recipe = found[0] if found else Recipe(tuple(regularizers()[word]() for word in words))
+def _choose_recipe(experiment: Experiment, over: Sequence[str]) -> Recipe:
+    """Return the recipe to vary."""
+    owners = list(dict.fromkeys(name.partition(".")[0] for name in over))
+    recipes = [recipe for recipe in experiment.parse_recipes() if set(owners) <= {each.name for each in recipe}]
+    recipe = recipes[0] if recipes else Recipe(tuple(regularizers()[owner]() for owner in owners))
     for name in over:
-        if isinstance(_held(recipe, name), Schedule):
+        if isinstance(_read_strength(recipe, name), Schedule):
             raise InputError(
                 f"over: {name} is scheduled in {str(recipe)!r}, and a sweep fixes it to one number at a time: put a "
                 f"recipe in front that leaves it to the search, such as {name.partition('.')[0]}"
@@ -177,27 +180,28 @@ def _holding(experiment: Experiment, over: Sequence[str]) -> Recipe:
     return recipe
 
 
-def _held(recipe: Recipe, name: str) -> Any:
-    word, _, field = name.partition(".")
-    return next(getattr(part, field) for part in recipe if part.name == word)
+def _read_strength(recipe: Recipe, name: str) -> Any:
+    """Return the number, range or schedule that the strength has in ``recipe``."""
+    owner, _, field = name.partition(".")
+    return next(getattr(regularizer, field) for regularizer in recipe if regularizer.name == owner)
 
 
-def _at(recipe: Recipe, point: Mapping[str, float]) -> Recipe:
-    """``recipe`` with the strengths in ``point`` fixed."""
-    fixed: dict[str, dict[str, float]] = {part.name: {} for part in recipe}
+def _fix_strengths(recipe: Recipe, point: Mapping[str, float]) -> Recipe:
+    """Return ``recipe`` with the strengths in ``point`` fixed."""
+    fixed: dict[str, dict[str, float]] = {regularizer.name: {} for regularizer in recipe}
     for name, value in point.items():
-        word, _, field = name.partition(".")
-        fixed[word][field] = value
-    return Recipe(tuple(dataclasses.replace(part, **fixed[part.name]) for part in recipe))
+        owner, _, field = name.partition(".")
+        fixed[owner][field] = value
+    return Recipe(tuple(dataclasses.replace(regularizer, **fixed[regularizer.name]) for regularizer in recipe))
 
 
-def _checked(name: str, spec: StrengthSpec, values: Sequence[Any]) -> tuple[float, ...]:
-    """The values in order, once each."""
+def _check_values(name: str, spec: StrengthSpec, values: Sequence[Any]) -> tuple[float, ...]:
+    """Return the values in order, each once."""
     for value in values:
         if isinstance(value, Float | Int | Choice | Schedule | Call):
-            what = "a range" if isinstance(value, Float | Int | Choice) else "a schedule or a word"
+            kind = "a range" if isinstance(value, Float | Int | Choice) else "a schedule or a word"
             raise InputError(
-                f"values: a sweep fixes {name} to one number at a time, received {what}: list numbers, as 0,0.1,0.2"
+                f"values: a sweep fixes {name} to one number at a time, received {kind}: list numbers, as 0,0.1,0.2"
             )
     try:
         numbers = sorted({spec.accept(value) for value in values})
@@ -208,13 +212,13 @@ def _checked(name: str, spec: StrengthSpec, values: Sequence[Any]) -> tuple[floa
     return tuple(numbers)
 
 
-def _default(recipe: Recipe, name: str, spec: StrengthSpec, count: int) -> Sequence[float]:
-    held = _held(recipe, name)
-    return spread_values(held if isinstance(held, Float | Int | Choice) else spec.range, spec, count)
+def _default_values(recipe: Recipe, name: str, spec: StrengthSpec, count: int) -> Sequence[float]:
+    strength = _read_strength(recipe, name)
+    return spread_values(strength if isinstance(strength, Float | Int | Choice) else spec.range, spec, count)
 
 
 def spread_values(where: Range, spec: StrengthSpec, count: int) -> list[float]:
-    """Return ``count`` values over a range, the neutral one among them; fewer where whole numbers coincide.
+    """Return ``count`` values spread over a range, the neutral value included; fewer where whole numbers coincide.
 
     >>> from regzoo.regularizers import Dropout
     >>> spec = Dropout().strengths()["rate"]

@@ -19,7 +19,7 @@ def experiment(*recipes: str, **given: Any) -> Experiment:
 def test_the_first_recipe_that_holds_the_strength_is_varied() -> None:
     made, sweep = make_sweep(experiment("none", "l2", "l2 + dropout(0.5)", "dropout"), ["dropout.rate"], [[0.2, 0]])
     assert made.recipes == ("none", "l2 + dropout(0.0)", "l2 + dropout(0.2)")
-    assert sweep.cells() == {"l2 + dropout(0.0)": (0.0,), "l2 + dropout(0.2)": (0.2,)}
+    assert sweep.combinations() == {"l2 + dropout(0.0)": (0.0,), "l2 + dropout(0.2)": (0.2,)}
     assert list(parse(made.recipes[1]).space()) == ["l2.strength"]  # what else is left open is searched
 
 
@@ -45,7 +45,7 @@ def test_a_long_name_is_still_a_folder() -> None:
 def test_two_strengths_make_a_grid() -> None:
     made, sweep = make_sweep(experiment("dropout + l2"), ["l2.strength", "dropout.rate"], [[0, 1e-3], [0.1, 0.2]])
     assert made.recipes[1:] == sweep.recipes
-    assert list(sweep.cells().items()) == [
+    assert list(sweep.combinations().items()) == [
         ("dropout(0.1) + l2(0.0)", (0.0, 0.1)),
         ("dropout(0.2) + l2(0.0)", (0.0, 0.2)),
         ("dropout(0.1) + l2(0.001)", (0.001, 0.1)),

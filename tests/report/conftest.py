@@ -227,7 +227,7 @@ def _swept(
     experiment, sweep = make_sweep(from_keywords(backbone="mlp", recipes=["none"]), over, values)
     rng = np.random.default_rng(3)
     records = [_record("none", 1.0 + 0.01 * k, number=k, seed=k) for k in range(seeds)]
-    for name, point in list(sweep.cells().items())[: len(sweep.recipes) - pending]:
+    for name, point in list(sweep.combinations().items())[: len(sweep.recipes) - pending]:
         for k in range(seeds):
             gone = point[0] in lost and k < 2
             found = score(*point) * float(rng.normal(1.0, 0.02))
