@@ -1,1 +1,1 @@
-"""Data: where it comes from, how it is split and prepared."""
+"""Data: sources, data sets, splits and preprocessing."""

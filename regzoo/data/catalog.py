@@ -1,4 +1,4 @@
-"""Catalog: the names of data sets, sources, parts and roles; imports nothing, so that a config is read without data."""
+"""Names of data sets, sources, parts and roles; imports nothing, so that a config can be read without NumPy."""
 
 from __future__ import annotations
 
@@ -9,58 +9,59 @@ BUNDLED = {
     "breast_cancer": "569 biopsies, 30 measurements, malignant or benign",
     "diabetes": "442 patients, 10 measurements, disease progression after a year (a number)",
 }
-"""Name and description of each."""
+"""Name and description of each data set of scikit-learn."""
 
 KERAS = {
     "mnist": "60,000 + 10,000 handwritten digits, 28 x 28 pixels, ten classes",
     "fashion_mnist": "60,000 + 10,000 pictures of clothes, 28 x 28 pixels, ten classes",
-    "cifar10": "50,000 + 10,000 photographs, 32 x 32 pixels in colour, ten classes",
-    "cifar100": "50,000 + 10,000 photographs, 32 x 32 pixels in colour, a hundred classes",
+    "cifar10": "50,000 + 10,000 photographs, 32 x 32 pixels in color, ten classes",
+    "cifar100": "50,000 + 10,000 photographs, 32 x 32 pixels in color, a hundred classes",
 }
-"""Name and description of each data set of Keras that is read from its cache."""
+"""Name and description of each data set that is read from the cache of Keras."""
 
 READ_BY_KERAS = ("cifar10", "cifar100")
-"""These are pickles: Keras reads them, which takes TensorFlow."""
+"""Data sets stored as pickles: Keras reads them, which imports TensorFlow."""
 
 SOURCES = {
-    **{f"{{source: {name}}}": what for name, what in BUNDLED.items()},
+    **{f"{{source: {name}}}": description for name, description in BUNDLED.items()},
     "{csv: path, target: column}": "a CSV file, also .csv.gz, with a header: columns of numbers, words, "
     "booleans or dates, with missing cells, and one to predict; separator and encoding may be added",
-    "{csv: path, target: column, drop: [another]}": "without columns that are no inputs, such as an identifier; so "
+    "{csv: path, target: column, drop: [another]}": "without columns that are no inputs, such as an identifier; also "
     "with parquet",
     "{parquet: path, target: column}": "the same as a Parquet file; needs the extra parquet",
     "{npz: path}": "a NumPy archive with the arrays x (rows or images) and y",
-    "{csv: path, target: [column, another]}": "with several labels a row: columns of 0 and 1, or true and false; so "
-    "with parquet, and with an archive whose y is (rows, labels)",
-    "{csv: path, target: column, group: another}": "with a column of groups that no split parts; so with time, part "
-    "(train, validation, test) and weight, and with the arrays of an archive",
-    "{csv: path, test: path, target: column}": "with a file of its own for the test part; so with validation, and npz",
+    "{csv: path, target: [column, another]}": "with several labels a row: columns of 0 and 1, or true and false; "
+    "also with parquet, and with an archive whose y is (rows, labels)",
+    "{csv: path, target: column, group: another}": "with a column of groups, each kept in one part; also with time, "
+    "part (train, validation, test) and weight, and with the arrays of an archive",
+    "{csv: path, test: path, target: column}": "with a separate file for the test part; also for validation, and "
+    "with npz",
     "{images: folder}": "a folder with a sub-folder of PNG, JPEG, BMP or GIF files for each class, or with train, "
     "validation and test and these inside",
     "{images: folder, size: [32, 32]}": "the same, resized to this height and width",
     "{idx: folder}": "MNIST's format: images-idx3-ubyte and labels-idx1-ubyte, also .gz; a t10k pair is the test part",
-    **{f"{{keras: {name}}}": f"{what}; from Keras's cache, download: true fetches it" for name, what in KERAS.items()},
+    **{f"{{keras: {name}}}": f"{text}; from Keras's cache, download: true fetches it" for name, text in KERAS.items()},
 }
-"""What the ``data`` section of a config may say, with what each form means."""
+"""Forms of the ``data`` section of a config, with the meaning of each."""
 
 PARTS = ("train", "validation", "test")
-"""The three parts of a split."""
+"""The parts of a split."""
 
 ROLES = ("group", "time", "part", "weight")
-"""What a row can carry besides inputs and target; in a config, each is the name of a column or an array."""
+"""What a row may carry besides inputs and target; in a config, each is the name of a column or an array."""
 
 SEPARATORS = (",", ";", "\t", "|")
-"""What may separate the cells of a CSV file. The one that divides the header into the most columns is taken."""
+"""Separators of the cells of a CSV file; the one that divides the header into the most columns is taken."""
 
 ARRAYS = "arrays"
-"""The source of data that was handed over in Python."""
+"""Name of the source of data that was passed in Python."""
 
 Target = str | tuple[str, ...] | None
-"""The column to predict, or one column for each of several labels; None where there is nothing but inputs."""
+"""The column to predict, or one column for each of several labels; None if there are only inputs."""
 
 
 def list_columns(target: Target) -> tuple[str, ...]:
-    """Return the columns to predict.
+    """Return the columns that ``target`` names, as a tuple.
 
     >>> list_columns("kind"), list_columns(("red", "blue")), list_columns(None)
     (('kind',), ('red', 'blue'), ())
@@ -69,7 +70,7 @@ def list_columns(target: Target) -> tuple[str, ...]:
 
 
 def fold_key(name: str, number: int) -> str:
-    """What ``name`` is called in one of several cuts into folds: unchanged in the first.
+    """Return the key of ``name`` in one of several folds: unchanged in the first.
 
     >>> fold_key("train", 0), fold_key("train", 2)
     ('train', '2/train')

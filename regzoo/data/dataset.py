@@ -1,4 +1,4 @@
-"""Dataset: what all sources have in common, frozen, checked, and known by its digest."""
+"""`Dataset`: checked raw inputs and targets, frozen, with a digest of their content; and the task they imply."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ TaskName = Literal["classification", "multilabel", "regression", "reconstruction
 
 TASKS: tuple[TaskName, ...] = ("classification", "multilabel", "regression", "reconstruction")
 
-_FEW = 20
+_MAX_CLASSES = 20
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Inputs and targets as they came, before any split; the arrays are read-only.
+    """Raw inputs and targets, before any split; the arrays are read-only.
 
     Attributes:
         x: float32, (n, features) for rows or (n, height, width, channels) for images, not standardized; or a `Table`,
-            if its columns are not all numbers or some are missing.
-        y: (n,) the user's own labels (whole numbers, text, booleans) or numbers; (n, labels) booleans, if a row has
+            if columns are not all numbers or cells are missing.
+        y: (n,) the user's own labels (integers, text, booleans) or numbers; (n, labels) booleans, if a row has
             several labels, each true or false; None if there are only inputs.
         columns: names of the features, for tables; else None.
-        name: what reports call it.
-        target: name of what is predicted, if it has one.
-        labels: the names of the columns of y, if it has several; else empty.
-        group: (n,) text or numbers: rows of one group, such as one patient's, never part.
+        name: name of the data in messages and reports.
+        target: name of the target, if it has one.
+        labels: names of the columns of y, if it has several; else empty.
+        group: (n,) text or numbers: rows of one group, such as one patient's, stay in one part.
         time: (n,) numbers or dates: earlier rows train, later ones validate and test.
-        part: (n,) ``train``, ``validation``, ``test``, or nothing where regzoo may choose.
-        weight: (n,) float32 above 0: how much a row counts.
+        part: (n,) ``train``, ``validation``, ``test``, or empty text where the split may choose.
+        weight: (n,) float32 above 0: weight of each row.
         notes: what was done to the data while it was read, in sentences for the report.
     """
 
@@ -55,19 +55,19 @@ class Dataset:
 
     @property
     def kind(self) -> Literal["rows", "images"]:
-        """``rows`` of features, or ``images``."""
+        """Kind of the inputs: ``rows`` of features, or ``images``."""
         return "rows" if len(self.x.shape) == 2 else "images"
 
     @property
     def task(self) -> TaskName:
-        """What the targets ask for, see `infer_task`; without any, the inputs are to be reconstructed."""
+        """Task that the targets imply, see `infer_task`; without targets it is reconstruction."""
         return "reconstruction" if self.y is None else infer_task(self.y)
 
     def resolve_task(self, asked: TaskName | None) -> TaskName:
-        """The task that is ``asked`` for, by default what the targets say.
+        """Return the task to learn: ``asked``, or by default the one that the targets imply.
 
         Raises:
-            InputError: if the targets are not made for it.
+            InputError: if the targets do not fit the task.
         """
         if asked is None and self.y is not None and self.labels and (self.y.sum(1) == 1).all():
             raise InputError(
@@ -81,8 +81,8 @@ class Dataset:
         if asked == "multilabel":
             raise InputError(f"task: multilabel takes several columns of 0 and 1, {self.name} has one target a row")
         if self.labels:
-            said = f"{self.name} has {len(self.labels)} labels, each true or false; take multilabel"
-            raise InputError(f"task: {asked} takes one target a row, {said}")
+            received = f"{self.name} has {len(self.labels)} labels, each true or false; take multilabel"
+            raise InputError(f"task: {asked} takes one target a row, {received}")
         if asked == "regression" and self.y.dtype.kind in "bU":
             raise InputError(
                 f"task: regression needs numbers, the targets of {self.name} are {self.y.tolist()[0]!r}, ..."
@@ -93,7 +93,7 @@ class Dataset:
 
     @functools.cached_property
     def content_codes(self) -> Array:
-        """(n,) int64: rows with equal inputs and an equal target have equal numbers, all others their own."""
+        """(n,) int64, equal for rows with equal inputs and an equal target."""
         x = np.ascontiguousarray(self.x.cell_codes() if isinstance(self.x, Table) else self.x)
         targets = (
             np.zeros(len(x), np.int64) if self.y is None else np.unique(self.y, axis=0, return_inverse=True)[1].ravel()
@@ -107,11 +107,11 @@ class Dataset:
 
     @functools.cached_property
     def digest(self) -> str:
-        """16 hexadecimal digits of the content: equal numbers, labels, roles and column names give equal digests."""
+        """16 hexadecimal digits, equal for equal numbers, labels, roles and column names."""
         digest = hashlib.blake2b(digest_size=8)
         kind, targets = (None, None) if self.y is None else (self.y.dtype.kind, self.y.tolist())
-        for part in (self.x.shape, self.columns, self.labels or self.target, kind):
-            digest.update(repr(part).encode() + b"\x1e")
+        for value in (self.x.shape, self.columns, self.labels or self.target, kind):
+            digest.update(repr(value).encode() + b"\x1e")
         if isinstance(self.x, Table):
             digest.update(repr(self.x.kinds).encode())
         for values in self.x.values if isinstance(self.x, Table) else (self.x,):
@@ -126,13 +126,12 @@ class Dataset:
 
 
 def infer_task(y: Array) -> TaskName:
-    """Say whether ``y`` (n,) holds classes or quantities; with several columns, (n, labels), it is several labels.
+    """Return the task that ``y`` (n,) implies: classification or regression; multilabel for (n, labels).
 
-    Text and booleans are classes. Numbers that are not all whole are quantities. Whole numbers, written as
-    integers or as floats, are classes if there are few: at most max(20, sqrt(n)) different ones, each on
-    average at least twice. scikit-learn's `type_of_target` draws the same line, but takes every whole number
-    for a class, which would give the 214 values of its own diabetes data 214 classes. Labels that this
-    takes for quantities are best written as text.
+    Text and booleans are classes. Numbers that are not all whole are quantities. Whole numbers, as integers or as
+    floats, are classes if there are few of them: at most max(20, sqrt(n)) different ones, each occurring at least twice
+    on average. scikit-learn's `type_of_target` is similar, but takes every whole number for a class, which would give
+    the 214 values of its own diabetes data 214 classes. To have many integers read as classes, write them as text.
 
     >>> infer_task(np.array(["a", "b"])), infer_task(np.array([0, 1, 1, 0])), infer_task(np.array([0.5, 1.0]))
     ('classification', 'classification', 'regression')
@@ -144,5 +143,5 @@ def infer_task(y: Array) -> TaskName:
     if y.dtype.kind == "f" and not np.array_equal(y, np.floor(y)):
         return "regression"
     different = len(np.unique(y))
-    few = different <= max(_FEW, np.sqrt(len(y))) and 2 * different <= len(y)
+    few = different <= max(_MAX_CLASSES, np.sqrt(len(y))) and 2 * different <= len(y)
     return "classification" if few else "regression"

@@ -1,4 +1,4 @@
-"""Dates: text such as 2024-01-31, 2024/1/31, 31.1.2024 or 2024-01-31T17:05 becomes day and time of day."""
+"""Parse dates such as 2024-01-31, 2024/1/31, 31.1.2024 or 2024-01-31T17:05, and format them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime
 import re
 
 GERMAN = r"^([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})"
-"""Day, month and year, in the order that dots stand for; written anew with the year first."""
+"""Day, month and year, the order of dates with dots; they are rewritten with the year first."""
 
 ISO = (
     r"^([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})"
@@ -23,9 +23,9 @@ _EPOCH = datetime.date(1970, 1, 1).toordinal()
 
 
 def parse_date(text: str) -> Moment | None:
-    """Return when ``text`` says, fractions of a second left out; None if it is no date that there is.
+    """Return day and time of ``text``, without fractions of a second; None if it is not a valid date.
 
-    Times are taken as they are written: Z and +00:00 may follow, other zones are no dates.
+    Times are taken as they are written: Z and +00:00 may follow; text with another time zone is not a date.
 
     >>> parse_date("1970-01-02T00:01"), parse_date("2.1.1970"), parse_date("2023-02-30"), parse_date("soon")
     ((1, 60), (1, 0), None, None)
@@ -33,7 +33,7 @@ def parse_date(text: str) -> Moment | None:
     found = re.match(ISO, re.sub(GERMAN, r"\3-\2-\1", text), re.ASCII)
     if found is None or text.endswith("\n"):
         return None
-    year, month, day, hour, minute, second = (int(part or 0) for part in found.groups())
+    year, month, day, hour, minute, second = (int(number or 0) for number in found.groups())
     try:
         days = datetime.date(year, month, day).toordinal() - _EPOCH
         datetime.time(hour, minute, second)
@@ -43,7 +43,7 @@ def parse_date(text: str) -> Moment | None:
 
 
 def format_date(when: Moment) -> str:
-    """Return ``when`` as text that `parse_date` reads.
+    """Return ``when`` as text that `parse_date` parses.
 
     >>> format_date((1, 60)), format_date((0, 0))
     ('1970-01-02T00:01:00', '1970-01-01')

@@ -10,7 +10,8 @@ from typing import Any, Literal
 import numpy as np
 
 from regzoo.core.errors import InputError
-from regzoo.data.columns import ColumnRule, compute_features, fit_columns, rule_from_json, rule_to_json
+from regzoo.data.column_fitting import fit_columns
+from regzoo.data.columns import ColumnRule, compute_features, rule_from_json, rule_to_json
 from regzoo.data.dataset import Array, Dataset, TaskName
 from regzoo.data.table import Table
 

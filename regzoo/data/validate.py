@@ -1,7 +1,7 @@
-"""Inspect: what is wrong with this data, before anything is trained on it; every finding at once.
+"""Validate a data set before anything is trained on it, and report every finding at once.
 
-What makes a comparison worthless is refused. What may be meant so is a warning: `regzoo check` and the report show it.
-What a fitted rule repairs, or leaves out, the rule itself says: regzoo/data/columns.py.
+Whatever makes a comparison worthless is an error. Whatever may be intended is a warning, which `regzoo check` and the
+report show. Repairs and columns left out are reported where rules are fitted: regzoo/data/column_fitting.py.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ MIN_ROWS = 10
 """Fewer rows than this prove nothing about a column."""
 
 LEAVE_OUT = "leave it out (data.drop in a config)"
-"""The way out of a column that is no input."""
+"""The way out for a column that should not be an input."""
 
 _ID = re.compile(r"(?:^|[\W_])[iI][dD]$|[a-z]I[dD]$")
 
 
 @dataclass(frozen=True)
 class Findings:
-    """Sentences that name the data, the column and how many rows.
+    """Sentences that name the data, the column and the number of rows.
 
     Attributes:
-        errors: what cannot be repaired.
-        warnings: what is worth a look.
+        errors: problems that nothing can repair.
+        warnings: what deserves a look.
     """
 
     errors: tuple[str, ...]
@@ -39,76 +39,75 @@ class Findings:
 
 
 def validate_dataset(dataset: Dataset, task: TaskName) -> Findings:
-    """Look at every column of ``dataset``, and at how it goes with the target."""
-    copies, warned = [], []
-    once = np.unique(dataset.content_codes, return_index=True)[1]  # the first of rows that are equal
-    for name, values in _columns(dataset):
+    """Return what is wrong or suspicious about the columns of ``dataset``, and about rows that repeat."""
+    errors, warnings = [], []
+    first = np.unique(dataset.content_codes, return_index=True)[1]  # the first of equal rows
+    for name, values in _named_columns(dataset):
         where = f"{dataset.name}: column {name!r} ({len(values)} rows)"
-        if task != "reconstruction" and (target := _copied(values, dataset)):
-            copies.append(f"{where} is {target} itself, in every row; {LEAVE_OUT}")
-        elif said := _suspicious(values, name, dataset, once):
-            warned.append(f"{where} {said}")
-    twice = len(dataset.x) - len(once)
-    if twice:
-        warned.append(f"{dataset.name}: {twice} of {len(dataset.x)} rows repeat an earlier row, target included")
-    return Findings(tuple(copies), tuple(warned))
+        if task != "reconstruction" and (target := _find_copied_target(values, dataset)):
+            errors.append(f"{where} is {target} itself, in every row; {LEAVE_OUT}")
+        elif suspicion := _describe_suspicion(values, name, dataset, first):
+            warnings.append(f"{where} {suspicion}")
+    repeated = len(dataset.x) - len(first)
+    if repeated:
+        warnings.append(f"{dataset.name}: {repeated} of {len(dataset.x)} rows repeat an earlier row, target included")
+    return Findings(tuple(errors), tuple(warnings))
 
 
 def warn_shared_rows(dataset: Dataset, parts: Mapping[str, Array]) -> tuple[str, ...]:
-    """Say which rows of the validation and test parts (row numbers) the training part has as well."""
+    """Warn of validation and test rows that the training part has as well; ``parts``: row numbers by part."""
     trained = np.unique(dataset.content_codes[parts["train"]])
-    said = []
+    warnings = []
     for part in ("validation", "test"):
-        known = int(np.isin(dataset.content_codes[parts[part]], trained).sum())
-        if known:
+        shared = int(np.isin(dataset.content_codes[parts[part]], trained).sum())
+        if shared:
             marked = dataset.part is not None and (dataset.part[parts[part]] == part).any()
             together = "split.duplicates: together keeps equal rows in one part"
             way_out = "the data marks these parts, so drop such rows from one of them" if marked else together
-            found = f"{known} of {len(parts[part])} {part} rows are also in the training part"
-            said.append(f"{dataset.name}: {found}; {way_out}")
-    return tuple(said)
+            found = f"{shared} of {len(parts[part])} {part} rows are also in the training part"
+            warnings.append(f"{dataset.name}: {found}; {way_out}")
+    return tuple(warnings)
 
 
 def warn_small_parts(dataset: Dataset, parts: Mapping[str, Array]) -> tuple[str, ...]:
-    """Say that the validation or test part (row numbers) has too few rows to tell anything apart."""
-    few = [f"{len(parts[part])} {part}" for part in ("validation", "test") if len(parts[part]) < MIN_ROWS]
-    said = f"{dataset.name}: only {' and '.join(few)} rows: with so few, which recipe looks best is luck; collect more"
-    return (said,) if few else ()
+    """Warn if the validation or test part has too few rows to tell recipes apart; ``parts``: row numbers by part."""
+    small = [f"{len(parts[part])} {part}" for part in ("validation", "test") if len(parts[part]) < MIN_ROWS]
+    luck = "rows: with so few, which recipe looks best is luck; collect more"
+    return (f"{dataset.name}: only {' and '.join(small)} {luck}",) if small else ()
 
 
 def warn_constant_labels(dataset: Dataset, parts: Mapping[str, Array]) -> tuple[str, ...]:
-    """Say which of several labels are the same in all rows (row numbers) of the validation or test part."""
-    said: list[str] = []
+    """Warn of labels that are the same in all validation or all test rows; ``parts``: row numbers by part."""
+    warnings: list[str] = []
     if dataset.y is None or not dataset.labels:
         return ()
     for part in ("validation", "test"):
         for label, values in zip(dataset.labels, dataset.y[parts[part]].T, strict=True):
             if (values == values[0]).all():
-                what = f"the label {label!r} is {str(values[0]).lower()} in all {len(values)} {part} rows"
-                said.append(f"{dataset.name}: {what}; auroc leaves it out there")
-    return tuple(said)
+                found = f"the label {label!r} is {str(values[0]).lower()} in all {len(values)} {part} rows"
+                warnings.append(f"{dataset.name}: {found}; auroc leaves it out there")
+    return tuple(warnings)
 
 
-def _columns(dataset: Dataset) -> Iterator[tuple[str, Array]]:
-    """Each named column with its values (n,)."""
+def _named_columns(dataset: Dataset) -> Iterator[tuple[str, Array]]:
+    """Yield each named column with its values (n,)."""
     if isinstance(dataset.x, Table):
         yield from zip(dataset.x.columns, dataset.x.values, strict=True)
     elif dataset.columns:
         yield from zip(dataset.columns, dataset.x.T, strict=True)
 
 
-def _copied(values: Array, dataset: Dataset) -> str:
-    """What a column repeats: the target, or one of several labels; or nothing."""
+def _find_copied_target(values: Array, dataset: Dataset) -> str:
+    """Return what a column copies, in words: the target or one of several labels; empty if it copies neither."""
     if dataset.y is None:
         return ""
     if not dataset.labels:
-        return "the target" if _equal(values, dataset.y) else ""
-    same = (label for label, y in zip(dataset.labels, dataset.y.T, strict=True) if _equal(values, y))
+        return "the target" if _equals_target(values, dataset.y) else ""
+    same = (label for label, y in zip(dataset.labels, dataset.y.T, strict=True) if _equals_target(values, y))
     return next((f"the label {label!r}" for label in same), "")
 
 
-def _equal(values: Array, y: Array) -> bool:
-    """Whether a column holds the target, value by value."""
+def _equals_target(values: Array, y: Array) -> bool:
     if values.dtype.kind == "O":
         texts = y.astype(str)
         texts = np.char.lower(texts) if y.dtype.kind == "b" else texts
@@ -116,22 +115,22 @@ def _equal(values: Array, y: Array) -> bool:
     return y.dtype.kind in "iufb" and np.array_equal(values, y.astype(np.float32))
 
 
-def _suspicious(values: Array, name: str, dataset: Dataset, once: Array) -> str:
-    """What is odd about the column ``name``, or nothing; ``once``: numbers of different rows."""
+def _describe_suspicion(values: Array, name: str, dataset: Dataset, first: Array) -> str:
+    """Return what is odd about the column ``name``, empty if nothing is; ``first``: rows without their repetitions."""
     if values.dtype.kind != "O":
         if (values == values[0]).all():
-            return f"is {values[0]:g} in every row; it carries nothing"
-        if len(values) >= MIN_ROWS and (how := _identifies(values, name)):
+            return f"is {values[0]:g} in every row; it carries no information"
+        if len(values) >= MIN_ROWS and (how := _describe_identifier(values, name)):
             return f"{how}, as an identifier does; unless the order of the rows means something, {LEAVE_OUT}"
-    if dataset.y is not None and dataset.task == "classification" and _determines(values[once], dataset.y[once]):
+    if dataset.y is not None and dataset.task == "classification" and _determines(values[first], dataset.y[first]):
         return "determines the target: no value of it occurs with two labels; make sure that it is known beforehand"
     return ""
 
 
-def _identifies(values: Array, name: str) -> str:
-    """How whole numbers, different in every row, give the row away; or nothing."""
+def _describe_identifier(values: Array, name: str) -> str:
+    """Return how integers identify each row, empty if they do not."""
     steps = np.diff(np.sort(values))
-    if not np.array_equal(values, np.floor(values)) or not (steps > 0).all():  # NaN is no number, and no step
+    if not np.array_equal(values, np.floor(values)) or not (steps > 0).all():  # False for NaN
         return ""
     if (steps == 1).all():
         return "counts the rows"
@@ -141,7 +140,7 @@ def _identifies(values: Array, name: str) -> str:
 
 
 def _determines(values: Array, y: Array) -> bool:
-    """Whether few values, each in at least two rows on average, tell the label."""
+    """Return True if a few values, each in two rows or more on average, determine the label."""
     codes, different = pd.factorize(values, use_na_sentinel=False)
     if len(values) < MIN_ROWS or not 1 < len(different) <= len(values) / 2:
         return False

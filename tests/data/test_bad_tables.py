@@ -61,7 +61,7 @@ BAD = {
         f"a,b,y\n{ROWS}1,1,\n".encode(),
         "column 'y' (31 rows) has 1 missing cells, the first in row 31; drop",
     ),
-    "single class": (b"a,b,y\n1,2,x\n2,3,x\n", "all 2 targets are x; there is nothing to tell apart"),
+    "single class": (b"a,b,y\n1,2,x\n2,3,x\n", "all 2 targets are x; there is nothing to learn"),
     "rare class": (
         f"a,b,y\n{ROWS}1,1,c\n".encode(),
         "the class c occurs only once; training, validation and test need",

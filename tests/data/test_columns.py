@@ -8,16 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from regzoo.data.columns import (
-    Boolean,
-    Categorical,
-    ColumnRule,
-    Date,
-    Numeric,
-    fit_columns,
-    rule_from_json,
-    rule_to_json,
-)
+from regzoo.data.column_fitting import fit_columns
+from regzoo.data.columns import Boolean, Categorical, ColumnRule, Date, Numeric, rule_from_json, rule_to_json
 from regzoo.data.table import Kind, Table
 
 NAN = float("nan")

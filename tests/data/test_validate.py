@@ -32,7 +32,7 @@ def test_clean_data_has_no_findings() -> None:
 @pytest.mark.parametrize(
     ("values", "warning"),
     [
-        ([7.5] * 40, "column 'c' (40 rows) is 7.5 in every row; it carries nothing"),
+        ([7.5] * 40, "column 'c' (40 rows) is 7.5 in every row; it carries no information"),
         (list(range(40)), "column 'c' (40 rows) counts the rows, as an identifier does"),
         (list(range(101, 61, -1)), "column 'c' (40 rows) counts the rows"),
         ([7 * n for n in range(40)], "column 'c' (40 rows) is another whole number in each row, in order, as an ident"),

@@ -1,4 +1,4 @@
-"""Sources: one file per kind of data; `load_dataset` picks the one that a config names."""
+"""Sources of data, one module for each kind; `load_dataset` reads the one that a config names."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ class Source(Protocol):
 
     @property
     def separator(self) -> str | None:
-        """What separates the cells of the CSV file; None for what fits."""
+        """Separator of the cells of the CSV file; None to guess it."""
 
     @property
     def encoding(self) -> str | None:
-        """The encoding of the CSV file; None for UTF-8."""
+        """Encoding of the CSV file; None for UTF-8."""
 
     @property
     def parquet(self) -> Path | None:
@@ -65,7 +65,7 @@ class Source(Protocol):
 
     @property
     def drop(self) -> Target:
-        """The column that is left out, or several."""
+        """The column to leave out, or several."""
 
     @property
     def npz(self) -> Path | None:
@@ -77,7 +77,7 @@ class Source(Protocol):
 
     @property
     def size(self) -> tuple[int, int] | None:
-        """Height and width that the images get."""
+        """Height and width that the images are resized to."""
 
     @property
     def idx(self) -> Path | None:
@@ -89,17 +89,17 @@ class Source(Protocol):
 
     @property
     def download(self) -> bool:
-        """Whether it may be fetched from the network."""
+        """Whether the data set may be fetched from the network."""
 
     def roles(self) -> Mapping[str, str]:
-        """Names of columns or arrays by role: group, time, part, weight."""
+        """Return the names of columns or arrays by role: group, time, part, weight."""
 
     def part_files(self) -> Mapping[str, Path]:
-        """Files of the same kind that hold the validation or the test part."""
+        """Return the files of the same kind that hold the validation or the test part."""
 
 
 def load_dataset(data: Source, task: TaskName | None = None) -> Dataset:
-    """Return the data that the ``data`` section of a config names; to be reconstructed, it needs no targets.
+    """Read the data set that the ``data`` section of a config names; reconstruction needs no targets.
 
     Raises:
         InputError: naming the file or the data set, what is wrong and the way out.
@@ -118,7 +118,7 @@ def load_dataset(data: Source, task: TaskName | None = None) -> Dataset:
     if data.keras is not None:
         return load_keras(data.keras, data.download)
     if data.source == ARRAYS:
-        raise InputError("data: these arrays were handed over in Python; hand them to regzoo.compare again")
+        raise InputError("data: these arrays were passed in Python; pass them to regzoo.compare again")
     return load_bundled(str(data.source))
 
 

@@ -1,4 +1,4 @@
-"""Arrays handed over in Python: lists, NumPy arrays, DataFrames, anything that NumPy reads."""
+"""Read arrays passed in Python: lists, NumPy arrays, DataFrames, anything that NumPy reads."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ def from_arrays(
     time: Any = None,
     part: Any = None,
 ) -> Dataset:
-    """Return a checked copy of ``x`` and ``y``; the caller's objects are not changed.
+    """Return a checked copy of ``x`` and ``y``; the caller's objects stay unchanged.
 
     Args:
         x: (n, features), or images (n, height, width) or (n, height, width, channels). Numbers or booleans; the columns
-            of a DataFrame also words, dates, and with missing cells.
-        y: (n,) or (n, 1): labels (text, booleans, whole numbers) or numbers; or (n, labels): several labels a row,
+            of a DataFrame may also be words or dates, with missing cells.
+        y: (n,) or (n, 1): labels (text, booleans, integers) or numbers; or (n, labels): several labels a row,
             each 0 or 1, or false or true, named by the columns of a DataFrame; None if there are only inputs.
-        name: what messages and reports call the data.
-        groups: (n,) the group of each row; no group is ever in two parts.
+        name: name of the data in messages and reports.
+        groups: (n,) group of each row; no group is in two parts.
         sample_weight: (n,) numbers above 0.
         time: (n,) numbers or dates, also as text such as 2024-01-31.
-        part: (n,) ``train``, ``validation``, ``test``, or None (or "") where regzoo may choose.
+        part: (n,) ``train``, ``validation``, ``test``, or None (or "") where the split may choose.
 
     Raises:
-        InputError: with every problem: if shapes or lengths do not fit, something is not finite or cannot be used, or
-            if all targets are the same.
+        InputError: with every problem: shapes or lengths that do not fit, values that are not finite or cannot be
+            used, targets that are all the same.
 
     >>> from_arrays([[1, 2], [3, 4]], ["no", "yes"]).x.shape
     (2, 2)
@@ -58,9 +58,9 @@ def from_arrays(
     labels: tuple[str, ...] = ()
     with errors.collect():
         columns = column_names(x, name) if isinstance(x, pd.DataFrame) else None
-        inputs = _inputs(x, name) if columns is None else read_columns(x, columns, name)
+        inputs = _read_inputs(x, name) if columns is None else read_columns(x, columns, name)
     with errors.collect():
-        targets, labels = (None, ()) if y is None else _targets(y, name)
+        targets, labels = (None, ()) if y is None else _read_targets(y, name)
     errors.raise_if_any()
     if targets is not None and len(inputs) != len(targets):
         raise InputError(f"{name}: x has {len(inputs)} rows and y has {len(targets)}; each row needs one target")
@@ -74,14 +74,15 @@ def from_arrays(
     return attach_roles(Dataset(inputs, targets, columns, name, _target_name(y), labels), given, places)
 
 
-def _told_apart(targets: Array, name: str) -> Array:
+def _require_different(targets: Array, name: str) -> Array:
+    """Return ``targets``; InputError if all are the same."""
     if len(np.unique(targets)) < 2:
-        raise InputError(f"{name}: all {len(targets)} targets are {targets[0]!s}; there is nothing to tell apart")
+        raise InputError(f"{name}: all {len(targets)} targets are {targets[0]!s}; there is nothing to learn")
     return targets
 
 
 def column_names(frame: pd.DataFrame, name: str) -> tuple[str, ...]:
-    """Return the names of the columns as text; InputError if two are the same or one is empty."""
+    """Return the names of the columns as text; InputError if two are the same, or one is empty or unprintable."""
     names = [str(column) for column in frame.columns]
     if not names:
         raise InputError(f"{name}: x has no columns; at least one input is needed")
@@ -98,13 +99,13 @@ def column_names(frame: pd.DataFrame, name: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _refuse_sparse(values: Any, where: str) -> None:
+def _reject_sparse(values: Any, where: str) -> None:
     if issparse(values):
         raise InputError(f"{where} is a sparse matrix; give it as an array: {where[-1]}.toarray()")
 
 
-def _inputs(x: Any, name: str) -> Array:
-    _refuse_sparse(x, f"{name}: x")
+def _read_inputs(x: Any, name: str) -> Array:
+    _reject_sparse(x, f"{name}: x")
     try:
         array = np.asarray(x)
     except ValueError:
@@ -113,7 +114,7 @@ def _inputs(x: Any, name: str) -> Array:
         raise InputError(f"{name}: x has masked values; drop or fill them")
     if array.dtype.kind not in "buif":
         what = _KINDS.get(array.dtype.kind, f"dtype {array.dtype}")
-        way_out = "drop or encode what is no number, or give a DataFrame, whose columns may be words and dates"
+        way_out = "drop or encode what is not a number, or give a DataFrame, whose columns may be words and dates"
         raise InputError(f"{name}: x takes numbers, received {what}; {way_out}")
     if array.ndim not in (2, 3, 4):
         forms = "(n, features), (n, height, width) or (n, height, width, channels)"
@@ -121,18 +122,18 @@ def _inputs(x: Any, name: str) -> Array:
         raise InputError(f"{name}: x takes the shape {forms}, received {array.shape}{hint}")
     if array.size == 0:
         raise InputError(f"{name}: x is empty, its shape is {array.shape}")
-    values = _float32(array, f"{name}: x")
+    values = _to_float32(array, f"{name}: x")
     return values[..., np.newaxis] if values.ndim == 3 else values
 
 
-def _float32(array: Array, where: str) -> Array:
+def _to_float32(array: Array, where: str) -> Array:
     """Return a float32 copy of finite numbers."""
-    tables = ", or give a DataFrame, whose missing cells are filled" if array.ndim == 2 else ""
-    _check(array, where, f"drop, fill or rescale them{tables}")
+    frame = ", or give a DataFrame, whose missing cells are filled" if array.ndim == 2 else ""
+    _require_finite(array, where, f"drop, fill or rescale them{frame}")
     return np.array(array, dtype=np.float32, order="C")
 
 
-def _check(array: Array, where: str, way_out: str) -> None:
+def _require_finite(array: Array, where: str, way_out: str) -> None:
     """Raise InputError, naming the first row, if a number is missing, infinite or too large."""
     if array.dtype.kind != "f":
         return
@@ -151,14 +152,14 @@ def _target_name(y: Any) -> str | None:
     return str(y.name) if isinstance(y, pd.Series) and y.name is not None else None
 
 
-def _targets(y: Any, name: str) -> tuple[Array, tuple[str, ...]]:
-    """Return the targets (n,), or several labels (n, labels) with their names."""
-    _refuse_sparse(y, f"{name}: y")
+def _read_targets(y: Any, name: str) -> tuple[Array, tuple[str, ...]]:
+    """Return the targets (n,), or several labels (n, labels) and their names."""
+    _reject_sparse(y, f"{name}: y")
     if np.ma.is_masked(y):
         raise InputError(f"{name}: y has masked targets; drop these rows")
     if isinstance(y, pd.DataFrame) and y.shape[1] == 1:
         y = y.iloc[:, 0]
-    array = _objects(y, name) if isinstance(y, list | tuple) else _array(y)
+    array = _as_objects(y, name) if isinstance(y, list | tuple) else _as_array(y)
     if len(np.atleast_1d(array)) == 0:
         raise InputError(f"{name}: y is empty")
     if array.ndim == 2 and array.shape[1] > 1:
@@ -170,37 +171,37 @@ def _targets(y: Any, name: str) -> tuple[Array, tuple[str, ...]]:
     if array.ndim != 1:
         allowed = "one target a row, shape (n,), or several labels, shape (n, labels)"
         raise InputError(f"{name}: y takes {allowed}, received {array.shape}")
-    plain = _plain(array.astype(object), name) if array.dtype.kind in "OT" else array
-    return _told_apart(_normal(plain, name), name), ()
+    plain = _as_plain_array(array.astype(object), name) if array.dtype.kind in "OT" else array
+    return _require_different(_normalize(plain, name), name), ()
 
 
-def _array(y: Any) -> Array:
+def _as_array(y: Any) -> Array:
     plain = isinstance(y, pd.Series | pd.Index) and not isinstance(y.dtype, np.dtype)
     return y.to_numpy(dtype=object) if plain else np.asarray(y)
 
 
-def _objects(y: Any, name: str) -> Array:
-    """Return a sequence as an array of objects, so that 1 beside 'a' is not silently turned into text."""
+def _as_objects(y: Any, name: str) -> Array:
+    """Return a sequence as an array of objects, so that 1 next to 'a' is not silently turned into text."""
     try:
         return np.array(y, dtype=object)
     except ValueError:
         raise InputError(f"{name}: the rows of y have different lengths; each row needs one target") from None
 
 
-def _plain(objects: Array, name: str) -> Array:
-    """Return objects of one kind as an array of that kind."""
+def _as_plain_array(objects: Array, name: str) -> Array:
+    """Return objects of one type as an array of that type."""
     missing = np.asarray(pd.isna(objects))
     if missing.any():
         first = int(np.argmax(missing)) + 1
         raise InputError(f"{name}: y has {missing.sum()} missing targets, the first in row {first}; drop these rows")
-    kinds = {_kind(value) for value in objects}
+    kinds = {_describe_type(value) for value in objects}
     if kinds <= {"whole numbers", "numbers"} or kinds in ({"text"}, {"booleans"}):
         return np.array(objects.tolist())
     several = "; for several labels a row give columns of 0 and 1" if kinds <= {"list", "tuple", "set"} else ""
     raise InputError(f"{name}: y takes labels or numbers of one kind, received {' and '.join(sorted(kinds))}{several}")
 
 
-def _kind(value: Any) -> str:
+def _describe_type(value: Any) -> str:
     kinds = {
         "booleans": bool | np.bool_,
         "text": str,
@@ -210,7 +211,7 @@ def _kind(value: Any) -> str:
     return next((kind for kind, types in kinds.items() if isinstance(value, types)), type(value).__name__)
 
 
-def _normal(array: Array, name: str) -> Array:
+def _normalize(array: Array, name: str) -> Array:
     """Return a copy as booleans, text, int64 or float64."""
     kind = array.dtype.kind
     if kind in "bU":
@@ -219,7 +220,7 @@ def _normal(array: Array, name: str) -> Array:
         what = _KINDS.get(kind, f"dtype {array.dtype}")
         raise InputError(f"{name}: y takes labels (text, booleans, whole numbers) or numbers, received {what}")
     if kind == "f":
-        _check(array, f"{name}: y", "drop or correct these rows")
+        _require_finite(array, f"{name}: y", "drop or correct these rows")
         return np.array(array, dtype=np.float64)
     if kind == "u" and int(array.max()) > np.iinfo(np.int64).max:
         raise InputError(f"{name}: y holds whole numbers beyond 2**63; write such labels as text")

@@ -1,4 +1,4 @@
-"""The real data sets that come with scikit-learn; nothing is downloaded."""
+"""Load the real data sets that scikit-learn ships; nothing is downloaded."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from regzoo.data.sources.arrays import from_arrays
 
 @functools.cache
 def load_bundled(name: str) -> Dataset:
-    """Return the data set ``name``, in its original units; classes carry their names (digits: 0 to 9).
+    """Return the data set ``name``, in its original units; labels are the names of the classes (digits: 0 to 9).
 
     Raises:
-        InputError: if there is none of this name.
+        InputError: if there is no data set of this name.
     """
     if name not in BUNDLED:
         raise InputError(f"there is no bundled data set {name!r}.{did_you_mean(name, BUNDLED)}")

@@ -1,4 +1,4 @@
-"""Frames: the columns of a DataFrame, whatever they hold, become an array of numbers or a `Table` of several kinds."""
+"""Find the kind of each column of a DataFrame: numeric, boolean, categorical or date."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ from regzoo.data.dates import parse_date
 from regzoo.data.table import Kind, Table, clean_cell
 
 LARGEST = 1e30
-"""Inputs beyond this size would overflow float32 when they are standardized."""
+"""Larger inputs would overflow float32 when they are standardized."""
 
 MOSTLY = 0.9
-"""From this share of numbers (or dates) on, a column is one of numbers with a few wrong cells, not one of words."""
+"""A column with at least this share of numbers (or dates) is numeric (or a date) with a few wrong cells."""
 
-MANY, WORDS = 20, 3
-"""So is one of more different numbers (or dates) than these many, and of no more other words: they stand for nothing.
-"""
+MANY, FEW_WORDS = 20, 3
+"""So is a column with more than 20 different numbers (or dates) and at most 3 other words, which mark missing cells."""
 
 _NUMBER = r"[+-]?[0-9]+(?:[.,' ][0-9]{3})*(?:[.,][0-9]+)?"
 _DECORATED = re.compile(rf"(?:[$€£¥]\s?)?{_NUMBER}(?:\s?[%$€£¥])?")
@@ -42,14 +41,14 @@ Typed = tuple[Kind, Array]
 def read_columns(frame: pd.DataFrame, columns: tuple[str, ...], name: str) -> Array | Table:
     """Return the columns of ``frame``: float32 (n, columns) if all are complete numbers, else a `Table`.
 
-    Numbers, booleans and times are what their dtype says; a category is one of its words. Text is read: a column of
-    numbers, of true and false, or of dates is one; all else are words. Numbers of one width with leading zeros (007)
-    are words.
+    The dtype decides for numbers, booleans, times and categories. Columns of text are parsed: if all cells are numbers,
+    true and false, or dates, the column is of that kind; else it is categorical. Numbers of one width with leading
+    zeros (007) are categories.
 
     Args:
-        frame: with rows.
-        columns: its names, as text.
-        name: what messages call the data.
+        frame: the inputs.
+        columns: names of the columns, as text.
+        name: name of the data in messages.
 
     Raises:
         InputError: with every column that cannot be used, its rows and the way out.
@@ -59,7 +58,7 @@ def read_columns(frame: pd.DataFrame, columns: tuple[str, ...], name: str) -> Ar
     errors, typed = ErrorCollector(), []
     for position, column in enumerate(columns):
         with errors.collect():
-            typed.append(_typed(frame.iloc[:, position], f"{name}: column {column!r} ({len(frame)} rows)"))
+            typed.append(_read_column(frame.iloc[:, position], f"{name}: column {column!r} ({len(frame)} rows)"))
     errors.raise_if_any()
     kinds, values = zip(*typed, strict=True)
     if set(kinds) == {"numeric"} and not any(np.isnan(column).any() for column in values):
@@ -67,12 +66,12 @@ def read_columns(frame: pd.DataFrame, columns: tuple[str, ...], name: str) -> Ar
     return Table(columns, kinds, values)
 
 
-def _typed(series: pd.Series, where: str) -> Typed:
+def _read_column(series: pd.Series, where: str) -> Typed:
     dtype = series.dtype
     if isinstance(dtype, pd.CategoricalDtype):
-        return "categorical", _cells(series, where)
+        return "categorical", _as_text(series, where)
     if pd.api.types.is_bool_dtype(dtype):
-        return "boolean", np.array([value.lower() for value in _cells(series, where)], dtype=object)
+        return "boolean", np.array([value.lower() for value in _as_text(series, where)], dtype=object)
     if pd.api.types.is_complex_dtype(dtype):
         raise InputError(f"{where} holds complex numbers; take their parts as columns")
     if pd.api.types.is_numeric_dtype(dtype):
@@ -80,17 +79,17 @@ def _typed(series: pd.Series, where: str) -> Typed:
     if isinstance(dtype, pd.DatetimeTZDtype):
         series, dtype = series.dt.tz_convert(None), np.dtype("datetime64[ns]")
     if pd.api.types.is_datetime64_dtype(dtype):
-        return "date", _cells(series.dt.strftime("%Y-%m-%dT%H:%M:%S"), where)
+        return "date", _as_text(series.dt.strftime("%Y-%m-%dT%H:%M:%S"), where)
     if pd.api.types.infer_dtype(series, skipna=True) not in _TEXTS:
-        raise InputError(f"{where} holds {_odd(series)}; drop or encode it")
-    return _read(_cells(series, where), where)
+        raise InputError(f"{where} holds {_describe_objects(series)}; drop or encode it")
+    return _parse_cells(_as_text(series, where), where)
 
 
 def to_float32(values: Array, where: str) -> Array:
     """Return ``values`` (n,), float64, as float32, NaN where a number is missing.
 
     Raises:
-        InputError: naming the first row of an infinite or too large one.
+        InputError: if a number is infinite or too large, with its row.
     """
     large = np.abs(values) > LARGEST
     if large.any():
@@ -100,18 +99,18 @@ def to_float32(values: Array, where: str) -> Array:
     return values.astype(np.float32)
 
 
-def _cells(series: pd.Series, where: str) -> Array:
-    """Return the column as text (n,), ``""`` where it is missing."""
+def _as_text(series: pd.Series, where: str) -> Array:
+    """Return the column as text (n,), ``""`` where a cell is missing."""
     codes, different = pd.factorize(series.astype(object))
     texts = [clean_cell(str(value)) for value in different]
     for text in texts:
         if "\0" in text or (not text.isascii() and text.encode("utf-8", "replace").decode() != text):
-            raise InputError(f"{where} holds {text[:40]!r}, which is no text in UTF-8; correct or drop it")
-    return np.array([*texts, ""], dtype=object)[codes]  # the code of what is missing is -1
+            raise InputError(f"{where} holds {text[:40]!r}, which is not valid UTF-8 text; correct or drop it")
+    return np.array([*texts, ""], dtype=object)[codes]  # the code of a missing cell is -1
 
 
-def _read(cells: Array, where: str) -> Typed:
-    """Say what kind of column these texts (n,) are."""
+def _parse_cells(cells: Array, where: str) -> Typed:
+    """Return the kind of a column of texts (n,), and its values."""
     codes, different = pd.factorize(cells)
     rows = np.bincount(codes, minlength=len(different)) * (different != "")
     number = pd.to_numeric(pd.Series(different, dtype=object), errors="coerce").to_numpy(dtype=np.float64)
@@ -129,7 +128,7 @@ def _read(cells: Array, where: str) -> Typed:
         return "date", cells
     for fits, what in ((is_number, "numbers"), (is_date, "dates")):
         fitting = (fits & (different != "")).sum()
-        if rows[fits].sum() >= MOSTLY * rows.sum() or (fitting > MANY and (~fits).sum() <= WORDS):
+        if rows[fits].sum() >= MOSTLY * rows.sum() or (fitting > MANY and (~fits).sum() <= FEW_WORDS):
             way_out = "correct them, or leave them empty if they are missing"
             raise InputError(f"{describe_cells(cells, ~fits[codes], f'{where} holds {what}')}; {way_out}")
     reject_near_numbers(different[~is_number & (different != "")], where)
@@ -137,7 +136,7 @@ def _read(cells: Array, where: str) -> Typed:
 
 
 def describe_cells(cells: Array, wrong: Array, what: str) -> str:
-    """Say which of ``cells`` (n,) are ``wrong`` (n,), the first of them with their rows."""
+    """Return in words which of ``cells`` (n,) are ``wrong`` (n,), with the rows of the first of them."""
     bad = np.flatnonzero(wrong)
     shown = ", ".join(f"{cells[row][:40]!r} in row {row + 1}" for row in bad[:5])
     more = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
@@ -145,7 +144,7 @@ def describe_cells(cells: Array, wrong: Array, what: str) -> str:
 
 
 def reject_near_numbers(texts: Array, where: str) -> None:
-    """Raise InputError if all ``texts`` look like numbers or dates in a form that is not read."""
+    """Raise InputError if all ``texts`` look like numbers or dates in a form that is not parsed."""
     if all(_DECORATED.fullmatch(text) for text in texts):
         raise InputError(
             f"{where} holds {texts[0][:40]!r}: decimal commas, thousands separators, currencies and percent signs "
@@ -158,8 +157,8 @@ def reject_near_numbers(texts: Array, where: str) -> None:
         raise InputError(f"{where} holds {texts[0]!r}, a date in a form that is not read; write {forms}")
 
 
-def _odd(series: pd.Series) -> str:
-    """Say what a column of objects holds that is no number, word or date, or no single kind of them."""
+def _describe_objects(series: pd.Series) -> str:
+    """Describe the values of a column of objects that are not numbers, words or dates, or not of one type."""
     values: list[Any] = series.dropna().tolist()
     types = sorted({type(value).__name__ for value in values})
     if len(types) > 1:

@@ -1,4 +1,4 @@
-"""What every source that is a file or a folder checks first, and how much of it fits into memory."""
+"""Checks that files and folders can be read and that their content fits into memory."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 
 from regzoo.core.errors import InputError
 
-LISTED = 10
-"""A message shows so many problems and counts the rest."""
+MAX_LISTED = 10
+"""Problems that a message lists; it counts the rest."""
 
 BYTES_PER_VALUE = 20
-"""What reading, splitting and standardizing hold at their peak for each number of the inputs.
+"""Peak memory of reading, splitting and standardizing, in bytes for each number of the inputs.
 
 Measured with all of Fashion-MNIST: 16, four times the float32 that a model takes; the rest is for the workers.
 """
@@ -23,7 +23,7 @@ _GB = 1e9
 
 
 def require_file(path: Path) -> None:
-    """Raise InputError unless ``path`` is a file that can be opened and holds something."""
+    """Raise InputError unless ``path`` is a readable file that is not empty."""
     if path.is_dir():
         raise InputError(f"{path}: is a folder, not a file")
     if not path.is_file():
@@ -38,7 +38,7 @@ def require_file(path: Path) -> None:
 
 
 def list_folder(folder: Path) -> list[Path]:
-    """Return what ``folder`` holds, sorted by name; InputError unless it is a folder that can be read."""
+    """Return the entries of ``folder``, sorted by name; InputError unless it is a readable folder."""
     if folder.is_file():
         raise InputError(f"{printable_path(folder)}: is a file, not a folder")
     if not folder.is_dir():
@@ -52,7 +52,7 @@ def list_folder(folder: Path) -> list[Path]:
 
 
 def printable_path(path: Path | str) -> str:
-    r"""Return a path as messages show it: what is not printable, such as a control character, is escaped.
+    r"""Return a path as messages show it, with control characters and the like escaped.
 
     >>> print(printable_path("cats/a\x1b[31m.png"))
     cats/a\x1b[31m.png
@@ -61,10 +61,10 @@ def printable_path(path: Path | str) -> str:
 
 
 def raise_problems(problems: Sequence[str], place: Path) -> None:
-    """Raise InputError with the first problems, a line each, and the count of all; do nothing if there are none."""
-    more = len(problems) - LISTED
+    """Raise InputError with the first problems, one a line, and the number of all; do nothing if there are none."""
+    more = len(problems) - MAX_LISTED
     lines = [
-        *problems[:LISTED],
+        *problems[:MAX_LISTED],
         *([f"{printable_path(place)}: and {more:,} more; {len(problems):,} problems"] * (more > 0)),
     ]
     if lines:
@@ -81,7 +81,7 @@ def require_memory(rows: int, shape: Sequence[int], place: str, way_out: str) ->
 
 
 def installed_memory() -> int | None:
-    """Bytes of this machine's memory, None where the system does not say."""
+    """Return the memory of this machine in bytes; None if the system does not report it."""
     with contextlib.suppress(AttributeError, ValueError, OSError):
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return None

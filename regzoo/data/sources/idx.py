@@ -1,4 +1,4 @@
-"""IDX files, the format of MNIST: images and labels as unsigned bytes, as they are or compressed with gzip.
+"""Read IDX files, the format of MNIST: images and labels as unsigned bytes, plain or compressed with gzip.
 
 Reference: LeCun, Cortes and Burges 1998, http://yann.lecun.com/exdb/mnist/ (the format is at the end of the page).
 """
@@ -30,34 +30,33 @@ _UNSIGNED_BYTES = 8
 _TYPES = {9: "signed bytes", 11: "short integers", 12: "integers", 13: "floats", 14: "doubles"}
 
 _Pair = dict[str, Path]
-"""The path of the ``images`` and of the ``labels``."""
+"""Paths of the ``images`` and of the ``labels``."""
 
 
 def load_idx(path: Path) -> Dataset:
     """Read the folder ``path``: a pair ``*images-idx3-ubyte`` and ``*labels-idx1-ubyte``, or two of them.
 
-    Each file may end in ``.gz``; where both are there, the one that is not compressed is read. Of two pairs one is
-    called ``train-...`` and one ``t10k-...`` or ``test-...``: its rows stay the test part. Labels are whole numbers,
-    pixels run from 0 to 255.
+    Each file may end in ``.gz``; if both exist, the uncompressed one is read. Of two pairs one is called ``train-...``
+    and one ``t10k-...`` or ``test-...``, whose rows are the test part. Labels are integers, pixels run from 0 to 255.
 
     Raises:
-        InputError: with every file that is missing, damaged, truncated, or holds something else.
+        InputError: with every file that is missing, damaged, truncated, or has other content.
     """
-    pairs = _pairs(path)
+    pairs = _find_pairs(path)
     problems: list[str] = []
     read = {stem: _read_pair(pair, problems) for stem, pair in pairs.items()}
     raise_problems(problems, path)
     shapes = {stem: images.shape[1:] for stem, (images, _) in read.items()}
     if len(set(shapes.values())) > 1:
-        said = " and ".join(f"{stem} has images of {height} x {width}" for stem, (height, width) in shapes.items())
-        raise InputError(f"{printable_path(path)}: {said}; both parts need one size")
+        found = " and ".join(f"{stem} has images of {height} x {width}" for stem, (height, width) in shapes.items())
+        raise InputError(f"{printable_path(path)}: {found}; both parts need one size")
     images, labels = (np.concatenate(parts) for parts in zip(*read.values(), strict=True))
     part = mark_parts(["test"], [len(one) for _, one in read.values()]) if len(read) == 2 else None
     return from_arrays(images, labels, str(path), part=part)
 
 
-def _pairs(path: Path) -> dict[str, _Pair]:
-    """The pairs in the folder by the beginning of their names, the training pair first."""
+def _find_pairs(path: Path) -> dict[str, _Pair]:
+    """Return the pairs in the folder by the beginning of their names, the training pair first."""
     pairs: dict[str, _Pair] = {}
     for entry in sorted(list_folder(path), key=lambda entry: entry.suffix.lower() != ".gz"):  # so that plain files win
         name = _NAME.fullmatch(entry.name)
@@ -66,7 +65,7 @@ def _pairs(path: Path) -> dict[str, _Pair]:
     if not pairs:
         wanted = "train-images-idx3-ubyte and train-labels-idx1-ubyte"
         raise InputError(f"{printable_path(path)}: holds no IDX files; needs {wanted}, or these with .gz")
-    raise_problems([_single(path, stem, pair) for stem, pair in pairs.items() if len(pair) == 1], path)
+    raise_problems([_describe_single(path, stem, pair) for stem, pair in pairs.items() if len(pair) == 1], path)
     tests = [stem for stem in pairs if _TEST.fullmatch(stem)]
     trains = [stem for stem in pairs if _TRAIN.fullmatch(stem)]
     if len(pairs) > 1 and (len(pairs), len(trains), len(tests)) != (2, 1, 1):
@@ -76,14 +75,15 @@ def _pairs(path: Path) -> dict[str, _Pair]:
     return {stem: pairs[stem] for stem in [*trains, *tests] or pairs}
 
 
-def _single(path: Path, stem: str, pair: _Pair) -> str:
+def _describe_single(path: Path, stem: str, pair: _Pair) -> str:
     (what, there), other = next(iter(pair.items())), "labels" if "images" in pair else "images"
     wanted = re.sub(rf"{what}(.)idx\d", rf"{other}\1idx{_AXES[other]}", there.name, flags=re.IGNORECASE)
-    return f"{printable_path(there)}: has no {other} beside it; needs {printable_path(wanted)} (or the same with .gz) in {printable_path(path)}"
+    needed = f"{printable_path(wanted)} (or the same with .gz) in {printable_path(path)}"
+    return f"{printable_path(there)}: has no {other} next to it; needs {needed}"
 
 
 def _read_pair(pair: Mapping[str, Path], problems: list[str]) -> tuple[Array, Array]:
-    """Images (n, height, width) and labels (n,), uint8; what is wrong is added to ``problems``."""
+    """Return images (n, height, width) and labels (n,), uint8; append what is wrong to ``problems``."""
     read = {"images": np.zeros((0, 0, 0), np.uint8), "labels": np.zeros(0, np.uint8)}
     sound = True
     for what, axes in _AXES.items():
@@ -103,18 +103,18 @@ def read_idx(path: Path, axes: int) -> Array:
     """Return the unsigned bytes of an IDX file as an array of ``axes`` axes.
 
     Raises:
-        InputError: if it is no such file, is truncated or longer than its header says, or would not fit into memory.
+        InputError: if it is not such a file, is shorter or longer than its header says, or would not fit into memory.
     """
     require_file(path)
     opened: Callable[..., Any] = gzip.open if path.suffix.lower() == ".gz" else open
     try:
         with opened(path, "rb") as file:
-            return _array(file, path, axes)
+            return _read_array(file, path, axes)
     except (OSError, EOFError, zlib.error) as error:  # of gzip, if the file is truncated or no such archive
         raise InputError(f"{printable_path(path)}: is damaged: {error}; fetch it again") from None
 
 
-def _array(file: IO[bytes], path: Path, axes: int) -> Array:
+def _read_array(file: IO[bytes], path: Path, axes: int) -> Array:
     magic = file.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0":
         raise InputError(f"{printable_path(path)}: is no IDX file, it begins with {magic!r}; fetch it again")

@@ -1,4 +1,4 @@
-"""The image sets of `keras.datasets`, from Keras's cache; fetched only if the config says so."""
+"""Load the image data sets of `keras.datasets` from the cache of Keras; fetch them only if the config says so."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _IDX = [f"{part}-{what}-ubyte.gz" for part in ("train", "t10k") for what in ("im
 
 @dataclasses.dataclass(frozen=True)
 class Cached:
-    """A file of the cache: where it comes from, and its SHA-256, None where Keras has none."""
+    """A file of the cache: its URL, and its SHA-256, None where Keras has none."""
 
     url: str
     sha256: str | None
@@ -52,27 +52,27 @@ FILES = {
         )
     },
 }
-"""What Keras 3 keeps for each data set, by its path in the cache."""
+"""Files that Keras 3 keeps for each data set, by path in the cache."""
 
 
 def cache_folder() -> Path:
-    """Where Keras keeps data sets: ``$KERAS_HOME/datasets``, or else ``.keras/datasets`` in the user's home."""
+    """Return the folder of Keras's data sets: ``$KERAS_HOME/datasets``, by default ``~/.keras/datasets``."""
     home = os.environ.get("KERAS_HOME") or "~/.keras"
     return Path(home).expanduser().absolute() / "datasets"
 
 
 def load_keras(name: str, download: bool = False) -> Dataset:
-    """Return the data set ``name`` as `keras.datasets` gives it: pixels from 0 to 255, labels as whole numbers.
+    """Return the data set ``name`` as `keras.datasets` has it: pixels from 0 to 255, labels as integers.
 
-    Its test images stay the test part. MNIST and Fashion-MNIST are read here. CIFAR is a tar file of pickles:
-    its hash is checked, then Keras's own restricted loader reads it.
+    Its test images are the test part. MNIST and Fashion-MNIST are read here. CIFAR is a tar file of pickles: its hash
+    is checked, then Keras's own restricted loader reads it.
 
     Args:
         name: one of `KERAS`.
-        download: whether files that are missing may be fetched from the network, into the cache.
+        download: whether missing files may be fetched from the network into the cache.
 
     Raises:
-        InputError: if there is none of this name, it is not in the cache and may not be fetched, or is damaged.
+        InputError: if there is no data set of this name, or its files are damaged, or missing and may not be fetched.
         EnvironmentFailure: if it cannot be fetched.
     """
     if name not in KERAS:
@@ -80,7 +80,7 @@ def load_keras(name: str, download: bool = False) -> Dataset:
     folder = cache_folder()
     missing = [file for file in FILES[name] if not (folder / file).is_file()]
     if missing and not download:
-        raise InputError(_not_there(name, folder, missing))
+        raise InputError(_describe_missing(name, folder, missing))
     for file in missing:
         _fetch(FILES[name][file].url, folder / file)
     for file, cached in FILES[name].items():
@@ -88,9 +88,9 @@ def load_keras(name: str, download: bool = False) -> Dataset:
     return dataclasses.replace(_read(name, folder), name=name)
 
 
-def _not_there(name: str, folder: Path, missing: list[str]) -> str:
+def _describe_missing(name: str, folder: Path, missing: list[str]) -> str:
     lacks = f"{printable_path(folder)} lacks {', '.join(missing)}"
-    ways = ["set download: true beside it to fetch it", f"run keras.datasets.{name}.load_data() once"]
+    ways = ["set download: true next to it to fetch it", f"run keras.datasets.{name}.load_data() once"]
     if name == "fashion_mnist":
         debian = "/usr/share/datasets/fashion-mnist"
         ways.append(f"on Debian install dataset-fashion-mnist and write data: {{idx: {debian}}}")
@@ -107,7 +107,7 @@ def _fetch(url: str, path: Path) -> None:
             if file.tell() < int(answer.headers.get("Content-Length") or 0):
                 raise OSError(f"it broke off after {file.tell():,} bytes")
         temporary.replace(path)
-    except (OSError, http.client.HTTPException) as error:  # no network and a full disk are OSErrors as well
+    except (OSError, http.client.HTTPException) as error:  # also without network or with a full disk
         raise EnvironmentFailure(
             f"{url} could not be fetched: {error}; put the file at {printable_path(path)}"
         ) from None
@@ -128,7 +128,7 @@ def _read(name: str, folder: Path) -> Dataset:
     if name in READ_BY_KERAS:
         return _read_by_keras(name, folder)
     arrays = read_npz(folder / "mnist.npz")
-    return _joined(arrays["x_train"], arrays["y_train"], arrays["x_test"], arrays["y_test"])
+    return _make_dataset(arrays["x_train"], arrays["y_train"], arrays["x_test"], arrays["y_test"])
 
 
 def _read_by_keras(name: str, folder: Path) -> Dataset:
@@ -137,9 +137,9 @@ def _read_by_keras(name: str, folder: Path) -> Dataset:
             f"{printable_path(folder.parent)}: Keras unpacks {name} there and may not write; set KERAS_HOME"
         )
     (x, y), (x_test, y_test) = importlib.import_module(f"keras.datasets.{name}").load_data()
-    return _joined(x, y, x_test, y_test)
+    return _make_dataset(x, y, x_test, y_test)
 
 
-def _joined(x: Array, y: Array, x_test: Array, y_test: Array) -> Dataset:
+def _make_dataset(x: Array, y: Array, x_test: Array, y_test: Array) -> Dataset:
     part = mark_parts(["test"], [len(y), len(y_test)])
     return from_arrays(np.concatenate([x, x_test]), np.concatenate([y, y_test]), part=part)

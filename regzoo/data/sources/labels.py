@@ -1,4 +1,4 @@
-"""Labels: several targets a row, each true or false, such as the tags of a picture."""
+"""Read several labels a row, each true or false, such as the tags of a picture."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 from regzoo.core.errors import ErrorCollector, InputError
 from regzoo.data.dataset import Array
 
-_SWITCHES = {"0": False, "1": True, "false": False, "true": True, "False": False, "True": True}
+_BOOLEANS = {"0": False, "1": True, "false": False, "true": True, "False": False, "True": True}
 _NUMBERS = (bool, np.bool_, int, float, np.integer, np.floating)
 
 
@@ -18,31 +18,31 @@ def read_labels(columns: pd.DataFrame, names: tuple[str, ...], name: str) -> Arr
     """Return ``columns`` of 0 and 1, or of false and true, as booleans (n, labels).
 
     Args:
-        columns: one for each label.
-        names: of the labels.
-        name: what messages call the data.
+        columns: one column for each label.
+        names: names of the labels.
+        name: name of the data in messages.
 
     Raises:
-        InputError: with every column that holds something else, and the first row of it.
+        InputError: with every column that holds other values, and the row of the first of them.
     """
     errors, values = ErrorCollector(), []
     for position, label in enumerate(names):
         with errors.collect():
-            values.append(_switched(columns.iloc[:, position], f"{name}: y: column {label!r} ({len(columns)} rows)"))
+            values.append(_read_label(columns.iloc[:, position], f"{name}: y: column {label!r} ({len(columns)} rows)"))
     errors.raise_if_any()
     return np.stack(values, axis=1)
 
 
 def read_binary_cells(cells: pd.Series) -> pd.Series:
-    """Return text cells as booleans where they are 0, 1, true or false, as None where they are empty.
+    """Return text cells as booleans if they are 0, 1, true or false, and as None if they are empty.
 
     >>> read_binary_cells(pd.Series(["1", "false", "", "2"])).tolist()
     [True, False, None, '2']
     """
-    return pd.Series([_SWITCHES.get(cell, cell or None) for cell in cells], name=cells.name, dtype=object)
+    return pd.Series([_BOOLEANS.get(cell, cell or None) for cell in cells], name=cells.name, dtype=object)
 
 
-def _switched(cells: pd.Series, where: str) -> Array:
+def _read_label(cells: pd.Series, where: str) -> Array:
     if pd.api.types.is_numeric_dtype(cells.dtype) and not pd.api.types.is_complex_dtype(cells.dtype):
         values = cells.to_numpy(dtype=np.float64, na_value=np.nan)
     else:
@@ -52,12 +52,12 @@ def _switched(cells: pd.Series, where: str) -> Array:
         first = int(np.argmax(wrong))
         more = f", and {wrong.sum() - 1} more rows" if wrong.sum() > 1 else ""
         raise InputError(
-            f"{where} takes 0 and 1, or false and true, received {_shown(cells.iloc[first])} in row {first + 1}{more}; "
-            "y with several columns holds a label in each"
+            f"{where} takes 0 and 1, or false and true, received {_describe_cell(cells.iloc[first])} in row {first + 1}"
+            f"{more}; y with several columns holds a label in each"
         )
     return values > 0.0
 
 
-def _shown(cell: Any) -> str:
+def _describe_cell(cell: Any) -> str:
     plain = cell.item() if isinstance(cell, np.generic) else cell
     return "nothing" if plain is None or plain is pd.NA or plain != plain else repr(plain)[:40]  # NaN is not itself

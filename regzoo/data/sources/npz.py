@@ -1,4 +1,4 @@
-"""Arrays ``x`` and ``y`` in a NumPy archive; pickled objects are never loaded."""
+"""Read arrays ``x`` and ``y`` from a NumPy archive; pickled objects are never loaded."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from regzoo.data.sources.roles import EMPTY, attach_roles, mark_parts
 def load_npz(
     path: Path, roles: Mapping[str, str] = EMPTY, parts: Mapping[str, Path] = EMPTY, targets: bool = True
 ) -> Dataset:
-    """Read ``np.savez(path, x=..., y=...)``; `from_arrays` says which shapes and types are allowed.
+    """Read an archive written by ``np.savez(path, x=..., y=...)``; see `from_arrays` for shapes and types.
 
     Args:
-        path: of the archive.
+        path: path of the archive.
         roles: array names by role (group, time, part, weight), each array (n,).
         parts: archives of the same kind whose rows are the ``validation`` or ``test`` part.
-        targets: whether y has to be there; it is read if it is.
+        targets: whether y is required; without, it is read if the archive has it.
 
     Raises:
-        InputError: naming the file, if it cannot be read, lacks an array or holds objects.
+        InputError: naming the file, if it cannot be read, lacks an array or contains objects.
     """
     files = (path, *parts.values())
-    archives = [_archive(file, roles, targets) for file in files]
+    archives = [_read_archive(file, roles, targets) for file in files]
     name = " + ".join(map(str, files))
     y = ["y"] * all("y" in archive for archive in archives)
     keys = dict.fromkeys(("x", *y, *roles.values()))
-    arrays = {key: _joined([archive[key] for archive in archives], f"{name}: {key}") for key in keys}
+    arrays = {key: _join([archive[key] for archive in archives], f"{name}: {key}") for key in keys}
     values = {role: arrays[key] for role, key in roles.items()}
     if parts:
         values["part"] = mark_parts(parts, [len(archive["x"]) for archive in archives])
@@ -43,7 +43,7 @@ def load_npz(
     return attach_roles(from_arrays(arrays["x"], arrays.get("y"), name), values, places)
 
 
-def _archive(path: Path, roles: Mapping[str, str], targets: bool) -> dict[str, Array]:
+def _read_archive(path: Path, roles: Mapping[str, str], targets: bool) -> dict[str, Array]:
     arrays = read_npz(path)
     hint = did_you_mean if arrays else lambda *_: " It holds none."
     for key in ("x", "y") if targets else ("x",):
@@ -55,8 +55,8 @@ def _archive(path: Path, roles: Mapping[str, str], targets: bool) -> dict[str, A
     return arrays
 
 
-def _joined(arrays: list[Array], where: str) -> Array:
-    """Return the arrays one below the other; InputError if they differ in shape or in kind."""
+def _join(arrays: list[Array], where: str) -> Array:
+    """Return the rows of all arrays as one array; InputError if shapes or kinds of values differ."""
     if len(arrays) == 1:
         return arrays[0]
     shapes = {array.shape[1:] for array in arrays}
@@ -68,7 +68,7 @@ def _joined(arrays: list[Array], where: str) -> Array:
 
 
 def read_npz(path: Path) -> dict[str, Array]:
-    """Return the arrays of the archive at ``path`` by name; InputError if that is impossible."""
+    """Return the arrays of the archive at ``path`` by name; InputError if it cannot be read."""
     require_file(path)
     if not zipfile.is_zipfile(path):
         raise InputError(f"{path}: is no .npz archive; write it with np.savez(path, x=x, y=y)")

@@ -1,4 +1,4 @@
-"""A Parquet file: typed columns, one of them to predict; read by pandas with pyarrow, an extra of this package."""
+"""Read a Parquet file with pandas and pyarrow, which is an extra of this package."""
 
 from __future__ import annotations
 
@@ -26,27 +26,26 @@ def load_parquet(
     parts: Mapping[str, Path] = EMPTY,
     drop: Target = None,
 ) -> Dataset:
-    """Read the Parquet file at ``path``; the column ``target`` is what is predicted, if there is one.
+    """Read the Parquet file at ``path``; all columns but ``target``, ``drop`` and ``roles`` are inputs.
 
-    Several targets are several labels, each 0 or 1, or true or false.
-
-    Columns are what their types say: numbers, booleans, words, dates, any of them with missing cells.
+    Several target columns are several labels, each 0 or 1, or true or false. The types of the columns decide what they
+    are: numbers, booleans, words or dates, any of them with missing cells.
 
     Args:
-        path: of the file.
-        target: the column to predict, or several.
+        path: path of the file.
+        target: the column to predict, or several; None if there is none.
         roles: column names by role (group, time, part, weight); these columns are no inputs.
         parts: files with the same columns whose rows are the ``validation`` or ``test`` part.
-        drop: the column that is left out, or several.
+        drop: the column to leave out, or several.
 
     Raises:
         InputError: naming the file, the columns and the rows, with the way out; also if pyarrow is not installed.
     """
-    frames = [(file, _read(file)) for file in (path, *parts.values())]
+    frames = [(file, _read_parquet(file)) for file in (path, *parts.values())]
     return dataset_from_frames(frames, target, roles, tuple(parts), drop, as_text=False)
 
 
-def _read(path: Path) -> pd.DataFrame:
+def _read_parquet(path: Path) -> pd.DataFrame:
     require_file(path)
     if importlib.util.find_spec(ENGINE) is None:
         raise InputError(f"{path}: Parquet files need {ENGINE}: pip install 'regzoo[parquet]', or save it as CSV")

@@ -1,4 +1,4 @@
-"""One image file: what it says of itself, and its pixels. The only file that imports Pillow."""
+"""Read the header and the pixels of one image file. The only module that imports Pillow."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, OverflowError
 
 @dataclass(frozen=True)
 class Header:
-    """What an image says of itself before its pixels are read.
+    """Properties of an image that are known before its pixels are read.
 
     Attributes:
         size: height and width of the upright image.
-        grey: whether it has no colours: greyscale, black and white, or a palette of greys.
+        gray: whether it has no colors: grayscale, black and white, or a palette of grays.
         deep: whether it has 16 bits a pixel.
         transparent: whether some pixels may be transparent.
     """
 
     size: Size
-    grey: bool
+    gray: bool
     deep: bool
     transparent: bool
 
@@ -49,29 +49,29 @@ def read_header(path: Path) -> Header:
     """Read the header of the image at ``path``.
 
     Raises:
-        InputError: if it is empty, no PNG, JPEG, BMP or GIF, damaged, or too large to be decoded safely.
+        InputError: if it is empty, not a PNG, JPEG, BMP or GIF, damaged, or too large to be decoded safely.
     """
-    with _opened(path) as image:
+    with _open_image(path) as image:
         width, height = image.size
         size = (width, height) if _orientation(image) in _SIDEWAYS else (height, width)
         deep = image.mode.startswith("I")
-        return Header(size, deep or _grey(image), deep, image.has_transparency_data and not deep)
+        return Header(size, deep or _gray(image), deep, image.has_transparency_data and not deep)
 
 
 def read_pixels(path: Path, size: Size, channels: int) -> Array:
     """Return the image at ``path``, upright, as (*size, channels) from 0 to 255.
 
-    uint8; of 16-bit greyscale float32 with fractions (of 16-bit colours Pillow keeps the upper eight bits). An
-    image of another size is resized, without keeping its proportions, by averaging (bilinear with antialiasing).
-    Transparent pixels are laid on white; of a GIF or an animated PNG the first frame counts.
+    The type is uint8; for 16-bit grayscale it is float32 with fractions (Pillow keeps the upper eight bits of 16-bit
+    colors). An image of another size is resized without keeping its proportions, by averaging (bilinear with
+    antialiasing). Transparent pixels are blended with white; of a GIF or an animated PNG the first frame is read.
 
     Raises:
         InputError: as `read_header` does, and if the file is truncated.
     """
-    with _opened(path) as image:
+    with _open_image(path) as image:
         upright = image if _orientation(image) == 1 else ImageOps.exif_transpose(image)
         deep = upright.mode.startswith("I")
-        plain = upright.convert("F") if deep else _opaque(upright).convert("L" if _grey(upright) else "RGB")
+        plain = upright.convert("F") if deep else _blend_with_white(upright).convert("L" if _gray(upright) else "RGB")
         if plain.size != size[::-1]:
             plain = plain.resize(size[::-1], Image.Resampling.BILINEAR)
         values = np.asarray(plain).reshape(*size, -1) / np.float32(_DEEP) if deep else np.asarray(plain)
@@ -79,11 +79,11 @@ def read_pixels(path: Path, size: Size, channels: int) -> Array:
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
-    """Open an image; whatever is wrong with it is an InputError that names the file."""
+def _open_image(path: Path) -> Iterator[Image.Image]:
+    """Open an image; raise whatever is wrong with it as an InputError that names the file."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of damaged EXIF blocks, which leave the pixels as they are
+            warnings.simplefilter("ignore")  # about damaged EXIF blocks, which do not affect the pixels
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path, formats=FORMATS) as image:
                 yield image
@@ -91,15 +91,15 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         what = "the file is empty" if path.stat().st_size == 0 else "is no PNG, JPEG, BMP or GIF image"
         raise InputError(f"{printable_path(path)}: {what}; replace or remove it") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        what = f"says that it has more than {Image.MAX_IMAGE_PIXELS:,} pixels, which is not decoded"
+        what = f"claims to have more than {Image.MAX_IMAGE_PIXELS:,} pixels, which is not decoded"
         raise InputError(f"{printable_path(path)}: {what}; make it smaller or remove it") from None
     except _DAMAGE as error:
-        said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise InputError(f"{printable_path(path)}: cannot be read: {said}; replace or remove it") from None
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise InputError(f"{printable_path(path)}: cannot be read: {reason}; replace or remove it") from None
 
 
 def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation, 1 (upright) where there is none that can be read."""
+    """Return the EXIF orientation; 1 (upright) if there is none or it cannot be read."""
     if "exif" not in image.info:
         return 1
     try:
@@ -108,15 +108,15 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _grey(image: Image.Image) -> bool:
+def _gray(image: Image.Image) -> bool:
     if image.mode not in ("P", "PA"):
         return image.mode in ("1", "L", "LA", "La")
     palette = np.array(image.getpalette("RGB")).reshape(-1, 3)
     return bool((palette == palette[:, :1]).all())
 
 
-def _opaque(image: Image.Image) -> Image.Image:
+def _blend_with_white(image: Image.Image) -> Image.Image:
     if not image.has_transparency_data:
         return image
-    coloured = image.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", coloured.size, "white"), coloured)
+    colored = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", colored.size, "white"), colored)

@@ -1,4 +1,4 @@
-"""Roles: what a row carries besides inputs and target - its group, its time, its part and its weight."""
+"""Read the roles of a data set: group, time, part and weight of each row."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from regzoo.data.dataset import Array, Dataset
 from regzoo.data.dates import format_date, parse_date
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})
-"""Nothing, by role or by part."""
+"""An empty mapping by role or by part."""
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
@@ -26,12 +26,12 @@ def attach_roles(data: Dataset, roles: Mapping[str, Any], places: Mapping[str, s
     """Return ``data`` with checked copies of ``roles``: ``group``, ``time``, ``part``, ``weight``, each (n,).
 
     Args:
-        data: without roles.
-        roles: values by role; cells may be text, as they are in a CSV file.
-        places: how messages call the values of each role.
+        data: a data set without roles.
+        roles: values by role; cells may be text, as in a CSV file.
+        places: name of the values of each role in messages.
 
     Raises:
-        InputError: if lengths do not fit, a cell is missing (but for ``part``) or cannot be read.
+        InputError: if lengths do not fit, or if a cell cannot be read or is missing (in ``part`` it may be missing).
     """
     read: dict[str, Array] = {}
     for role, values in roles.items():
@@ -42,7 +42,7 @@ def attach_roles(data: Dataset, roles: Mapping[str, Any], places: Mapping[str, s
 
 
 def mark_parts(parts: Iterable[str], lengths: Sequence[int]) -> Array:
-    """Return the ``part`` of each row where the rows of ``parts`` follow, in order, rows that regzoo may divide.
+    """Return the ``part`` of each row of several files: no part in the first file, then ``parts`` in order.
 
     >>> mark_parts(["test"], [3, 2]).tolist()
     ['', '', '', 'test', 'test']
@@ -51,7 +51,7 @@ def mark_parts(parts: Iterable[str], lengths: Sequence[int]) -> Array:
 
 
 def _cells(values: Any, rows: int, where: str) -> pd.Series:
-    """Return one cell a row; text is stripped, and what is empty or missing is None."""
+    """Return one cell a row; text is stripped, and empty text is None."""
     if isinstance(values, pd.DataFrame) and values.shape[1] == 1:
         values = values.iloc[:, 0]
     try:
@@ -67,70 +67,70 @@ def _cells(values: Any, rows: int, where: str) -> pd.Series:
     return cells
 
 
-def _complete(cells: pd.Series, where: str, way_out: str) -> None:
+def _require_complete(cells: pd.Series, where: str, way_out: str) -> None:
     missing = cells.isna().to_numpy()
     if missing.any():
         first = int(np.argmax(missing)) + 1
         raise InputError(f"{where} has {missing.sum()} missing cells, the first in row {first}; {way_out}")
 
 
-def _group(cells: pd.Series, where: str) -> Array:
-    _complete(cells, where, "give a row that belongs to no group a name of its own")
+def _read_group(cells: pd.Series, where: str) -> Array:
+    _require_complete(cells, where, "give a row that belongs to no group a name of its own")
     if pd.api.types.is_numeric_dtype(cells.dtype):
         return np.array(cells.to_numpy(dtype=np.int64 if cells.dtype.kind in "biu" else np.float64))
     return np.array(cells.astype(str).tolist())
 
 
-def _time(cells: pd.Series, where: str) -> Array:
-    """Numbers as float64, dates as datetime64 in UTC; text may hold either, dates as ISO 8601 or columns have them."""
-    _complete(cells, where, "drop these rows or date them")
+def _read_time(cells: pd.Series, where: str) -> Array:
+    """Return numbers as float64, dates as datetime64 in UTC; text may be either, dates as in columns or ISO 8601."""
+    _require_complete(cells, where, "drop these rows or date them")
     if pd.api.types.is_bool_dtype(cells.dtype):
         raise InputError(f"{where} holds true and false; times are numbers or dates such as 2024-01-31")
     if pd.api.types.is_numeric_dtype(cells.dtype):
-        return _finite(cells, where)
+        return _to_finite(cells, where)
     texts = cells.astype(str)
     if texts.map(lambda text: bool(_NUMBER.fullmatch(text))).all():
-        return _finite(texts, where)
-    dates = pd.to_datetime(texts.map(_iso), format="ISO8601", utc=True, errors="coerce")
+        return _to_finite(texts, where)
+    dates = pd.to_datetime(texts.map(_to_iso), format="ISO8601", utc=True, errors="coerce")
     strange = texts[dates.isna()]
     if len(strange):
-        said = f"holds {str(strange.iloc[0])[:40]!r} in row {strange.index[0] + 1}"
-        raise InputError(f"{where} {said}, which is neither a number nor a date such as 2024-01-31; write it so")
+        found = f"holds {str(strange.iloc[0])[:40]!r} in row {strange.index[0] + 1}"
+        raise InputError(f"{where} {found}, which is neither a number nor a date such as 2024-01-31; write it so")
     return np.array(dates.dt.tz_localize(None).to_numpy(dtype="datetime64[us]"))
 
 
-def _iso(text: str) -> str:
-    """Return 31.1.2024, 2024/1/31 and their like as ISO 8601; all else, such as other zones, as it is."""
+def _to_iso(text: str) -> str:
+    """Return dates such as 31.1.2024 or 2024/1/31 as ISO 8601; any other text, such as other time zones, unchanged."""
     when = parse_date(text)
     return text if when is None or text[:10] == format_date(when)[:10] else format_date(when)
 
 
-def _part(cells: pd.Series, where: str) -> Array:
+def _read_part(cells: pd.Series, where: str) -> Array:
     parts = cells.where(cells.notna(), "").astype(str)
     strange = parts[~parts.isin(["", *PARTS])]
     if len(strange):
         word = str(strange.iloc[0])[:40]
-        said = f"holds {word!r} in row {strange.index[0] + 1}"
+        found = f"holds {word!r} in row {strange.index[0] + 1}"
         allowed = f"{', '.join(PARTS)} or nothing"
         hint = did_you_mean(word, PARTS)
-        raise InputError(f"{where} {said}; it takes {allowed}.{hint if 'Did you mean' in hint else ''}")
+        raise InputError(f"{where} {found}; it takes {allowed}.{hint if 'Did you mean' in hint else ''}")
     return np.array(parts.tolist())
 
 
-def _weight(cells: pd.Series, where: str) -> Array:
-    _complete(cells, where, "give each row a weight, 1 for one that counts as it is")
+def _read_weight(cells: pd.Series, where: str) -> Array:
+    _require_complete(cells, where, "give each row a weight, 1 for one that counts as it is")
     numbers = pd.to_numeric(cells, errors="coerce")
     if numbers.isna().any():
         row = int(np.argmax(numbers.isna().to_numpy()))
         raise InputError(f"{where} holds {str(cells.iloc[row])[:40]!r} in row {row + 1}; weights are numbers above 0")
-    weights = _finite(numbers, where).astype(np.float32)
+    weights = _to_finite(numbers, where).astype(np.float32)
     if not (weights > 0).all():
         row = int(np.argmin(weights > 0))
         raise InputError(f"{where} holds {cells.iloc[row]} in row {row + 1}; weights are above 0, so drop that row")
     return weights
 
 
-def _finite(cells: pd.Series, where: str) -> Array:
+def _to_finite(cells: pd.Series, where: str) -> Array:
     numbers = cells.astype(np.float64).to_numpy()
     largest = float(np.finfo(np.float32).max)
     bad = ~(np.abs(numbers) < largest)
@@ -140,8 +140,8 @@ def _finite(cells: pd.Series, where: str) -> Array:
 
 
 _READERS: dict[str, Callable[[pd.Series, str], Array]] = {
-    "group": _group,
-    "time": _time,
-    "part": _part,
-    "weight": _weight,
+    "group": _read_group,
+    "time": _read_time,
+    "part": _read_part,
+    "weight": _read_weight,
 }

@@ -1,4 +1,4 @@
-"""A `tf.data.Dataset` handed over in Python: read once, to its end, into arrays."""
+"""Read a `tf.data.Dataset` once, to its end, into arrays."""
 
 from __future__ import annotations
 
@@ -21,54 +21,54 @@ _FORM = "each element is (x, y) or (x, y, sample_weight): x a dense tensor or a 
 
 
 def is_tf_dataset(x: Any) -> bool:
-    """Say whether ``x`` is a `tf.data.Dataset`; imports nothing: whoever has one has imported TensorFlow."""
+    """Return True if ``x`` is a `tf.data.Dataset`; imports nothing: without TensorFlow there is no such object."""
     tensorflow = sys.modules.get("tensorflow")
     return tensorflow is not None and isinstance(x, tensorflow.data.Dataset)
 
 
 def from_tf_dataset(dataset: Any, roles: Mapping[str, Any] = EMPTY) -> Dataset:
-    """Return what ``dataset`` gives, in the order in which it comes.
+    """Return the rows of ``dataset``, in its order.
 
     Args:
-        dataset: of elements (x, y) or (x, y, sample_weight), in batches or one by one: x is a tensor, or a dictionary
-            of columns, each a tensor; y holds a label, a number or several labels (0 or 1) a row. If it
-            shuffles, it is another data set each time it is read.
+        dataset: elements (x, y) or (x, y, sample_weight), in batches or one by one: x is a tensor, or a dictionary
+            of columns, each a tensor; y holds a label, a number or several labels (0 or 1) a row. A dataset that
+            shuffles has other content each time it is read.
         roles: ``groups``, ``sample_weight``, ``time`` and ``part``, as `from_arrays` takes them.
 
     Raises:
-        InputError: if it is endless, empty, fails, does not fit into memory, or its elements are something else.
+        InputError: if it is endless or empty, fails, does not fit into memory, or has elements of another form.
     """
-    columns, batched = _form(dataset)
+    columns, batched = _read_form(dataset)
     x: dict[str, list[Array]] = {column: [] for column in columns or ("x",)}
     rest: list[list[Array]] = [[] for _ in dataset.element_spec[1:]]
     rows = 0
-    for inputs, *others in _elements(dataset):
+    for inputs, *others in _iterate_elements(dataset):
         for column, values in x.items():
-            values.append(_rows(inputs[column] if columns else inputs, batched))
+            values.append(_as_rows(inputs[column] if columns else inputs, batched))
         for pieces, other in zip(rest, others, strict=True):
-            pieces.append(_rows(other, batched))
+            pieces.append(_as_rows(other, batched))
         rows += len(rest[0][-1])
         numbers = sum(math.prod(values[-1].shape[1:]) for values in x.values())
         require_memory(rows, (numbers,), _NAME, "end it earlier: dataset.take(n)")
     if not rows:
         raise InputError(f"{_NAME}: gives no rows; has its source been read to its end before?")
-    joined = {column: _joined(values, column) for column, values in x.items()}
-    targets, *weights = (_joined(pieces, word) for pieces, word in zip(rest, ("y", "sample_weight"), strict=False))
+    joined = {column: _join(values, column) for column, values in x.items()}
+    targets, *weights = (_join(pieces, word) for pieces, word in zip(rest, ("y", "sample_weight"), strict=False))
     if weights and "sample_weight" in roles:
         raise InputError(f"{_NAME}: its elements hold a sample_weight, and another was given; leave one out")
     weighted = {**roles, **({"sample_weight": weights[0]} if weights else {})}
-    return from_arrays(_frame(joined) if columns else joined["x"], targets, _NAME, **weighted)
+    return from_arrays(_as_frame(joined) if columns else joined["x"], targets, _NAME, **weighted)
 
 
-def _form(dataset: Any) -> tuple[tuple[str, ...], bool]:
-    """The columns, none where x is one tensor, and whether an element holds several rows."""
+def _read_form(dataset: Any) -> tuple[tuple[str, ...], bool]:
+    """Return the columns, none if x is one tensor, and whether an element holds several rows."""
     import tensorflow as tf
 
     if int(dataset.cardinality()) == tf.data.INFINITE_CARDINALITY:
         raise InputError(f"{_NAME}: is endless; give it an end with dataset.take(n), or leave out repeat()")
     spec = dataset.element_spec
     if not isinstance(spec, tuple) or len(spec) not in (2, 3):
-        received = f"{len(spec)} parts" if isinstance(spec, tuple) else "one"
+        received = f"{len(spec)} items" if isinstance(spec, tuple) else "one"
         raise InputError(f"{_NAME}: {_FORM}; received {received}")
     x, y, *_ = spec
     tensors = [*(x.values() if isinstance(x, Mapping) else [x]), *spec[1:]]
@@ -83,7 +83,7 @@ def _form(dataset: Any) -> tuple[tuple[str, ...], bool]:
     return tuple(x) if isinstance(x, Mapping) else (), batched
 
 
-def _elements(dataset: Any) -> Iterator[tuple[Any, ...]]:
+def _iterate_elements(dataset: Any) -> Iterator[tuple[Any, ...]]:
     import tensorflow as tf
 
     iterator = dataset.as_numpy_iterator()
@@ -93,17 +93,17 @@ def _elements(dataset: Any) -> Iterator[tuple[Any, ...]]:
         except StopIteration:
             return
         except tf.errors.OpError as error:
-            said = error.message.splitlines()[0]
-            raise InputError(f"{_NAME}: failed at element {number + 1}: {said}") from None
+            reason = error.message.splitlines()[0]
+            raise InputError(f"{_NAME}: failed at element {number + 1}: {reason}") from None
 
 
-def _rows(values: Any, batched: bool) -> Array:
+def _as_rows(values: Any, batched: bool) -> Array:
     array = np.asarray(values)
     return array if batched else array[np.newaxis]
 
 
-def _joined(pieces: list[Array], what: str) -> Array:
-    """The pieces one below the other; text, which TensorFlow has as bytes, is decoded."""
+def _join(pieces: list[Array], what: str) -> Array:
+    """Return the rows of all pieces as one array; text, which TensorFlow keeps as bytes, is decoded."""
     shapes = {piece.shape[1:]: None for piece in pieces}
     if len(shapes) > 1:
         different = " and ".join(str(shape) for shape in list(shapes)[:2])
@@ -118,7 +118,7 @@ def _joined(pieces: list[Array], what: str) -> Array:
     return np.array(texts).reshape(values.shape)
 
 
-def _frame(columns: Mapping[str, Array]) -> pd.DataFrame:
+def _as_frame(columns: Mapping[str, Array]) -> pd.DataFrame:
     for column, values in columns.items():
         if values.ndim > 2 or math.prod(values.shape[1:]) != 1:
             raise InputError(f"{_NAME}: column {column!r} takes one value a row, received the shape {values.shape}")

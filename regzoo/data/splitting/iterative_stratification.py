@@ -1,4 +1,4 @@
-"""Spread: rows with several labels go to parts so that every label is as frequent in each."""
+"""Iterative stratification: assign rows with several labels to parts so that each label is equally frequent in each."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from regzoo.data.dataset import Array
 
 
 def assign_rows(y: Array, sizes: Array, random: np.random.Generator) -> Array:
-    """Return the part of each row, (n,) int64; each part has its size, and of each label its share as nearly as may be.
+    """Return the part of each row, (n,) int64; each part has its size, and its share of each label as far as possible.
 
-    The label that fewest of the rows left over have comes first. Each of its rows, in random order, goes to the part
-    that lacks most of this label; of equals, to the smaller, so that a rare label reaches it, then to the emptier.
+    Labels are treated in the order of how few unassigned rows have them, the rarest first. Each row of a label, in
+    random order, goes to the part that lacks most rows of this label; among equals to the smaller part, so that a rare
+    label reaches it, then to the one with more room.
 
     Args:
         y: (n, labels) booleans.
-        sizes: (parts,) rows, n in all.
-        random: of the order.
+        sizes: (parts,) number of rows, n in all.
+        random: generator of the order.
 
     Reference: Sechidis, Tsoumakas and Vlahavas 2011, "On the Stratification of Multi-label Data",
-    https://doi.org/10.1007/978-3-642-23808-6_10; it lets sizes vary and draws among equals.
+    https://doi.org/10.1007/978-3-642-23808-6_10; there, sizes vary and ties are broken at random.
 
     >>> y = np.array([[1, 0], [1, 0], [0, 1], [0, 1], [0, 0], [0, 0]], dtype=bool)
     >>> parts = assign_rows(y, np.array([3, 3]), np.random.default_rng(0))

@@ -1,4 +1,4 @@
-"""Leaks: what belongs together, and whether it is in one part."""
+"""Leakage between parts: rows that belong together, marked parts that divide them, rows that parts share."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from regzoo.data.dataset import Array, Dataset
 
 
 def group_inseparable_rows(dataset: Dataset, duplicates: bool) -> Array | None:
-    """Return a number for each row, (n,), equal for rows that no split may part; None if it may part all.
+    """Return a number for each row, (n,), equal for rows that must be in one part; None if rows are independent.
 
-    These are the rows of a group, with ``duplicates`` equal rows as well, and whatever is linked by chains of both.
+    Rows of one group are inseparable; with ``duplicates`` equal rows are too, and so is any chain of both.
     """
     links = [] if dataset.group is None else [np.unique(dataset.group, return_inverse=True)[1]]
     if duplicates and dataset.content_codes.max() + 1 < len(dataset.x):
@@ -35,12 +35,13 @@ def group_inseparable_rows(dataset: Dataset, duplicates: bool) -> Array | None:
 def require_whole_groups(groups: Array, place: Array) -> None:
     """Raise InputError if rows of one of the ``groups`` (n,) have different places (n,), positions in `PARTS`."""
     order = np.lexsort((place, groups))
-    parted = np.flatnonzero((np.diff(groups[order]) == 0) & (np.diff(place[order]) != 0))
-    if len(parted):
-        rows = [f"{row + 1} ({PARTS[place[row]]})" for row in order[parted[0] : parted[0] + 2]]
+    divided = np.flatnonzero((np.diff(groups[order]) == 0) & (np.diff(place[order]) != 0))
+    if len(divided):
+        rows = [f"{row + 1} ({PARTS[place[row]]})" for row in order[divided[0] : divided[0] + 2]]
         raise InputError(
-            f"data.part: rows {' and '.join(rows)} are of one group, or equal; {len(np.unique(groups[order[parted]]))} "
-            "groups are parted in this way. Mark whole groups alike, or leave group out"
+            f"data.part: rows {' and '.join(rows)} are of one group, or equal; "
+            f"{len(np.unique(groups[order[divided]]))} groups are divided in this way. "
+            "Mark all rows of a group for the same part, or leave group out"
         )
 
 
@@ -56,14 +57,19 @@ def require_time_order(times: Array, place: Array) -> None:
 
 
 def count_shared_rows(contents: Array, rows: Mapping[str, Array]) -> int:
-    """Count the rows that have a row of equal ``contents`` (n,) in another part; ``rows``: numbers by part."""
-    parts = np.zeros((len(rows), int(contents.max()) + 1), dtype=bool)
+    """Count the rows that equal a row of another part.
+
+    Args:
+        contents: (n,) equal numbers for equal rows.
+        rows: row numbers by part.
+    """
+    occurs = np.zeros((len(rows), int(contents.max()) + 1), dtype=bool)  # (parts, contents)
     for number, part in enumerate(rows.values()):
-        parts[number, contents[part]] = True
-    several = parts.sum(0) > 1
-    return sum(int(several[contents[part]].sum()) for part in rows.values())
+        occurs[number, contents[part]] = True
+    shared = occurs.sum(0) > 1
+    return sum(int(shared[contents[part]].sum()) for part in rows.values())
 
 
 def digest_rows(rows: Array) -> str:
-    """16 hexadecimal digits of row numbers."""
+    """Return 16 hexadecimal digits that identify row numbers."""
     return hashlib.blake2b(rows.astype("<i8").tobytes(), digest_size=8).hexdigest()

@@ -1,7 +1,7 @@
-"""Draw: ways to take a part out of rows - by class, by several labels, by group, by time - and to cut them into folds.
+"""Splitters that draw parts and folds: stratified by class or by several labels, by group, or in the order of time.
 
-Every way answers two questions: which rows to take (`Splitter.draw_part`), and which of them validate in one fold
-(`Splitter.draw_fold`). Rows are row numbers, (n,) int64, sorted; what is not taken is left for the next part.
+Each splitter draws one part from some rows (`Splitter.draw_part`) and one of several folds (`Splitter.draw_fold`). Rows
+are row numbers, (n,) int64, sorted; rows that are not drawn are left for the next part.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from regzoo.data.splitting.iterative_stratification import assign_rows
 
 
 class Fold(NamedTuple):
-    """One fold of some rows: those that train, and those that validate."""
+    """Training and validation rows of one fold."""
 
     train: Array
     validation: Array
@@ -28,11 +28,11 @@ class Fold(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Splitter(ABC):
-    """A way to draw parts.
+    """Base of the splitters.
 
     Attributes:
-        codes: (n,) the class of each row of the data, from 0; all 0 where there are no classes.
-        labels: the classes' own names, by code; empty where there are none.
+        codes: (n,) class of each row of the data, from 0; all 0 without classes.
+        labels: the user's names of the classes, by code; empty without classes.
     """
 
     codes: Array
@@ -40,7 +40,7 @@ class Splitter(ABC):
 
     @abstractmethod
     def draw_part(self, rows: Array, size: int, spare: int, where: str, random: np.random.Generator) -> Array:
-        """Return ``size`` of ``rows``, or as near as the way allows, and leave enough for ``spare`` more parts.
+        """Return ``size`` of ``rows``, or a similar number if need be, and leave enough for ``spare`` more parts.
 
         Raises:
             InputError: naming ``where`` or the data, if that is impossible.
@@ -48,7 +48,7 @@ class Splitter(ABC):
 
     @abstractmethod
     def draw_fold(self, rows: Array, folds: int, fold: int, seed: int) -> Fold:
-        """Cut ``rows`` into ``folds`` pieces, the same for equal seeds; piece number ``fold`` validates.
+        """Divide ``rows`` into ``folds`` pieces, the same for equal seeds; piece number ``fold`` validates.
 
         Raises:
             InputError: naming ``split.folds``, if there are too few rows, groups or times.
@@ -57,35 +57,35 @@ class Splitter(ABC):
 
 @dataclass(frozen=True, eq=False)
 class StratifiedSplitter(Splitter):
-    """Each part has the classes in the same shares, up to rounding, and at least one row of each."""
+    """Give each part the classes in the same proportions, up to rounding, and at least one row of each."""
 
     def draw_part(self, rows: Array, size: int, spare: int, where: str, random: np.random.Generator) -> Array:
-        """Draw ``size`` rows by largest remainder; see `Splitter.draw_part`."""
+        """Draw ``size`` rows, divided over the classes by largest remainder; see `Splitter.draw_part`."""
         codes = self.codes[rows]
-        present, counts = self._refuse_impossible(codes, size, spare, where)
-        takes = _shares(counts, size, spare)
+        present, counts = self._count_classes(codes, size, spare, where)
+        takes = _divide_by_class(counts, size, spare)
         drawn = [random.permutation(rows[codes == code])[:take] for code, take in zip(present, takes, strict=True)]
         return np.sort(np.concatenate(drawn))
 
     def draw_fold(self, rows: Array, folds: int, fold: int, seed: int) -> Fold:
-        """Cut into pieces whose sizes, and whose rows of any class, differ by one at most; see `Splitter.draw_fold`."""
+        """Divide into pieces whose sizes, in all and of each class, differ by at most one; see `Splitter.draw_fold`."""
         codes = self.codes[rows]
-        self._refuse_rare(*np.unique(codes, return_counts=True), folds, f"{folds} folds")
+        self._reject_rare_classes(*np.unique(codes, return_counts=True), folds, f"{folds} folds")
         pieces = list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(codes, codes))
         train, validation = pieces[fold]
         return Fold(rows[train], rows[validation])
 
-    def _refuse_impossible(self, codes: Array, size: int, spare: int, where: str) -> tuple[Array, Array]:
-        """Return the classes of ``codes`` (n,) and their counts; InputError if ``size`` of them cannot be taken."""
+    def _count_classes(self, codes: Array, size: int, spare: int, where: str) -> tuple[Array, Array]:
+        """Return the classes of ``codes`` (n,) and their counts; InputError if ``size`` rows cannot be drawn."""
         present, counts = np.unique(codes, return_counts=True)
-        self._refuse_rare(present, counts, 1 + spare, _parts(spare))
+        self._reject_rare_classes(present, counts, 1 + spare, _name_parts(spare))
         if size < len(present):
             raise InputError(f"{where}: {size} rows cannot hold all {len(present)} classes; make it larger")
         if (counts - spare).sum() < size:
             raise InputError(f"{where}: {size} rows leave too few of each class for the other parts; make it smaller")
         return present, counts
 
-    def _refuse_rare(self, present: Array, counts: Array, least: int, parts: str) -> None:
+    def _reject_rare_classes(self, present: Array, counts: Array, least: int, parts: str) -> None:
         rare = np.flatnonzero(counts < least)
         if not len(rare):
             return
@@ -102,7 +102,7 @@ class StratifiedSplitter(Splitter):
 
 @dataclass(frozen=True, eq=False)
 class MultilabelSplitter(StratifiedSplitter):
-    """Each part has each of several labels as often, as nearly as whole rows allow.
+    """Give each part each of several labels in the same proportion, as far as whole rows allow.
 
     Attributes:
         y: (n, labels) booleans.
@@ -112,12 +112,12 @@ class MultilabelSplitter(StratifiedSplitter):
 
     def draw_part(self, rows: Array, size: int, spare: int, where: str, random: np.random.Generator) -> Array:
         """Draw ``size`` rows with `assign_rows`; see `Splitter.draw_part`."""
-        self._refuse_impossible(self.codes[rows], size, spare, where)
+        self._count_classes(self.codes[rows], size, spare, where)
         return rows[assign_rows(self.y[rows], np.array([len(rows) - size, size]), random) == 1]
 
     def draw_fold(self, rows: Array, folds: int, fold: int, seed: int) -> Fold:
-        """Cut into pieces whose sizes differ by one at most with `assign_rows`; see `Splitter.draw_fold`."""
-        self._refuse_rare(*np.unique(self.codes[rows], return_counts=True), folds, f"{folds} folds")
+        """Divide into pieces whose sizes differ by at most one with `assign_rows`; see `Splitter.draw_fold`."""
+        self._reject_rare_classes(*np.unique(self.codes[rows], return_counts=True), folds, f"{folds} folds")
         sizes = (len(rows) + np.arange(folds)) // folds
         pieces = assign_rows(self.y[rows], sizes, np.random.default_rng(seed))
         return Fold(rows[pieces != fold], rows[pieces == fold])
@@ -125,29 +125,29 @@ class MultilabelSplitter(StratifiedSplitter):
 
 @dataclass(frozen=True, eq=False)
 class GroupSplitter(Splitter):
-    """No group is in two parts; sizes and shares of the classes are met as well as groups allow.
+    """Keep each group in one part; sizes and proportions of the classes are met as far as whole groups allow.
 
     Attributes:
-        groups: (n,) the group of each row of the data, from 0.
+        groups: (n,) group of each row of the data, from 0.
     """
 
     groups: Array
 
     def draw_part(self, rows: Array, size: int, spare: int, where: str, random: np.random.Generator) -> Array:
-        """Take whole groups of about ``size`` rows in all; see `Splitter.draw_part`."""
+        """Draw whole groups of about ``size`` rows in all; see `Splitter.draw_part`."""
         if size >= len(rows):
             raise InputError(f"{where}: {size} rows leave nothing for the other parts; make it smaller")
         share = size / len(rows)
-        pieces = self._deal(rows, (1 - share, share), (spare, 1), _parts(spare), random)
+        pieces = self._assign_rows(rows, (1 - share, share), (spare, 1), _name_parts(spare), random)
         return rows[pieces == 1]
 
     def draw_fold(self, rows: Array, folds: int, fold: int, seed: int) -> Fold:
-        """Deal whole groups into pieces of about equal size; see `Splitter.draw_fold`."""
+        """Divide into pieces of whole groups and about equal size; see `Splitter.draw_fold`."""
         shares, least = (1 / folds,) * folds, (1,) * folds
-        pieces = self._deal(rows, shares, least, f"{folds} folds", np.random.default_rng(seed))
+        pieces = self._assign_rows(rows, shares, least, f"{folds} folds", np.random.default_rng(seed))
         return Fold(rows[pieces != fold], rows[pieces == fold])
 
-    def _deal(
+    def _assign_rows(
         self, rows: Array, shares: tuple[float, ...], least: tuple[int, ...], parts: str, random: np.random.Generator
     ) -> Array:
         """Return the piece of each row; every piece has at least ``least`` groups of every class."""
@@ -160,17 +160,17 @@ class GroupSplitter(Splitter):
             )
         counts = np.zeros((len(numbers), len(present)), dtype=np.int64)
         np.add.at(counts, (group, code), 1)
-        holding = (counts > 0).sum(0)
-        if holding.min() < sum(least):
-            rare = self.labels[present[int(np.argmin(holding))]]
+        n_groups = (counts > 0).sum(0)  # with each class
+        if n_groups.min() < sum(least):
+            rare = self.labels[present[int(np.argmin(n_groups))]]
             raise InputError(
-                f"data.group: the class {rare!s} occurs in {_groups(holding.min())} only; {parts} need each class "
+                f"data.group: the class {rare!s} occurs in {_groups(n_groups.min())} only; {parts} need each class "
                 f"from groups of their own, {sum(least)} in all, so drop it, merge it or leave group out"
             )
         pieces = assign_groups(counts, np.array(shares), np.array(least), random)
         if pieces is None:
             raise InputError(
-                f"data.group: no way was found to deal {len(numbers)} groups to {parts} so that each has every "
+                f"data.group: no way was found to assign {len(numbers)} groups to {parts} so that each has every "
                 "class; drop or merge rare classes, or leave group out"
             )
         return pieces[group]
@@ -178,31 +178,31 @@ class GroupSplitter(Splitter):
 
 @dataclass(frozen=True, eq=False)
 class TimeSplitter(Splitter):
-    """The past trains, what follows validates, the end tests; rows of one time are never in two parts.
+    """Train on the past, validate on what follows, test on the end; rows of one time are in one part.
 
     Attributes:
-        times: (n,) the time of each row of the data.
+        times: (n,) time of each row of the data.
     """
 
     times: Array
 
     def draw_part(self, rows: Array, size: int, spare: int, where: str, random: np.random.Generator) -> Array:
-        """Take the last ``size`` rows, or as near as ties allow; see `Splitter.draw_part`."""
+        """Draw the last ``size`` rows, or as near as ties allow; see `Splitter.draw_part`."""
         times = self.times[rows]
         different = len(np.unique(times))
         if different < 1 + spare:
             raise InputError(
-                f"data.time: the rows have {different} different times; {_parts(spare)} need {1 + spare} at least, so "
-                "date the rows more finely or leave time out"
+                f"data.time: the rows have {different} different times; {_name_parts(spare)} need {1 + spare} at "
+                "least, so date the rows more finely or leave time out"
             )
-        (last,) = _cuts(times, [len(rows) - size], least=spare)
+        (last,) = _find_boundaries(times, [len(rows) - size], least=spare)
         return rows[times > last]
 
     def draw_fold(self, rows: Array, folds: int, fold: int, seed: int) -> Fold:
-        """Let ever more of the past train, and what follows it validate: an expanding window; see `Splitter.draw_fold`.
+        """Train on a window that grows with each fold, and validate on what follows it; see `Splitter.draw_fold`.
 
-        The rows are cut into ``folds + 1`` pieces of about equal size; piece ``fold + 1`` validates what the pieces
-        before it trained. The first piece never validates, and no seed changes anything.
+        The rows are divided into ``folds + 1`` pieces of about equal size. Piece ``fold + 1`` validates, and all pieces
+        before it train. The first piece never validates, and the seed has no effect.
         """
         times = self.times[rows]
         if len(np.unique(times)) <= folds:
@@ -210,33 +210,34 @@ class TimeSplitter(Splitter):
                 f"split.folds: {folds} folds need {folds + 1} different times, the rows have "
                 f"{len(np.unique(times))}; lower it"
             )
-        cuts = _cuts(times, [len(rows) * piece / (folds + 1) for piece in range(1, folds + 1)], least=1)
-        end = cuts[fold + 1] if fold + 1 < folds else times.max()
-        return Fold(rows[times <= cuts[fold]], rows[(times > cuts[fold]) & (times <= end)])
+        sizes = [len(rows) * piece / (folds + 1) for piece in range(1, folds + 1)]
+        boundaries = _find_boundaries(times, sizes, least=1)
+        start, end = boundaries[fold], boundaries[fold + 1] if fold + 1 < folds else times.max()
+        return Fold(rows[times <= start], rows[(times > start) & (times <= end)])
 
 
-def _cuts(times: Array, sizes: list[float], least: int) -> list[object]:
-    """Return, for each of ``sizes``, the time up to which nearly so many rows lie, each later than the one before.
+def _find_boundaries(times: Array, sizes: list[float], least: int) -> list[object]:
+    """Return, for each of ``sizes``, the time up to which about that many rows lie; the times ascend.
 
     Args:
         times: (n,).
         sizes: ascending.
-        least: different times before the first cut, at least.
+        least: number of different times up to the first boundary, at least.
     """
     values, counts = np.unique(times, return_counts=True)
-    ends, first, cuts = np.cumsum(counts), least - 1, []
+    ends, first, boundaries = np.cumsum(counts), least - 1, []
     for later, size in zip(reversed(range(len(sizes))), sizes, strict=True):
         options = ends[first : len(values) - 1 - later]
         chosen = first + int(np.argmin(np.abs(options - size)))
-        cuts.append(values[chosen])
+        boundaries.append(values[chosen])
         first = chosen + 1
-    return cuts
+    return boundaries
 
 
-def _shares(counts: Array, size: int, spare: int) -> Array:
+def _divide_by_class(counts: Array, size: int, spare: int) -> Array:
     """Divide ``size`` in proportion to ``counts`` by largest remainder, at least 1 and at most count - spare.
 
-    >>> _shares(np.array([50, 30, 3]), 8, spare=2).tolist()
+    >>> _divide_by_class(np.array([50, 30, 3]), 8, spare=2).tolist()
     [4, 3, 1]
     """
     exact = size * counts / counts.sum()
@@ -248,8 +249,8 @@ def _shares(counts: Array, size: int, spare: int) -> Array:
     return takes
 
 
-def _parts(spare: int) -> str:
-    """Name the parts that rows are drawn for, of which one is taken first."""
+def _name_parts(spare: int) -> str:
+    """Return the names of the parts that rows are drawn for, of which one is drawn first."""
     return "training, validation and test" if spare < 3 else f"the test part and {spare} folds (split.folds)"
 
 

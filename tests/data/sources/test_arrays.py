@@ -138,7 +138,7 @@ FRAME = pd.DataFrame({"a": [1.0, 2, 3, 4], "b": [1.0, 2, 3, 4]})
         (X, np.array([b"a", b"b", b"a", b"b"]), "received bytes"),
         (X, pd.to_datetime(["2024-01-01", "2024-01-02"] * 2), "received dates"),
         (X, np.array([2**63, 1, 2, 3], dtype=np.uint64), r"whole numbers beyond 2\*\*63"),
-        (X, ["a"] * 4, "all 4 targets are a; there is nothing to tell apart"),
+        (X, ["a"] * 4, "all 4 targets are a; there is nothing to learn"),
     ],
     ids=lambda value: value[:50] if isinstance(value, str) else "",
 )

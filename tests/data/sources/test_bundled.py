@@ -69,5 +69,5 @@ def test_a_config_names_its_source(tmp_path: Path) -> None:
     assert named(csv=tmp_path / "a.csv", target="y").target == "y"
     with pytest.raises(InputError, match=r"a\.npz: there is no such file"):
         named(npz=tmp_path / "a.npz")
-    with pytest.raises(InputError, match="handed over in Python"):
+    with pytest.raises(InputError, match="passed in Python"):
         load_dataset(from_keywords(backbone="mlp", recipes=["l2"]).data)

@@ -199,7 +199,7 @@ def test_roles_that_cannot_be_read_are_said(file: Path, roles: dict[str, str], m
             "column 'b' (2 rows) has 1 values that are infinite, the first in row 1",
         ),
         ('a,"b\x1b[31m",y\n1,2,3\n4,5,6\n', r"column 2 is called 'b\x1b[31m', with control characters; rename it"),
-        ("a,b,y\n1,a\0b,3\n4,c,6\n", r"column 'b' (2 rows) holds 'a\x00b', which is no text in UTF-8"),
+        ("a,b,y\n1,a\0b,3\n4,c,6\n", r"column 'b' (2 rows) holds 'a\x00b', which is not valid UTF-8 text"),
         ('a,b,y\n1,"x"z,3\n4,c,6\n', "line 2 cannot be read"),
         ('b;y\n"1,5";3\n"2,5";6\n', "holds '1,5': decimal commas, thousands separators, currencies and percent"),
         ('b,y\n"1,234",3\n5,6\n', "holds '1,234': decimal commas"),
@@ -240,7 +240,7 @@ def test_roles_that_cannot_be_read_are_said(file: Path, roles: dict[str, str], m
             "column 'y' (10 rows) holds numbers but for 1 cell: 'ca. 5' in row 10; correct them, or drop these rows",
         ),
         ('a,y\n1,"1,5"\n2,"2,5"\n', "column 'y' (2 rows) holds '1,5': decimal commas, thousands separators"),
-        ("a,y\n1,no\n2,no\n", "all 2 targets are no; there is nothing to tell apart"),
+        ("a,y\n1,no\n2,no\n", "all 2 targets are no; there is nothing to learn"),
         ("a,y\n1,1e999\n2,3.5\n", "y has 1 values that are missing or infinite"),
         ('a,y\n1,"no\n2,yes\n', "line 3 cannot be read: unexpected end of data; check the quotes"),  # an open quote
         ("a,y\n1," + "x" * 200_000 + "\n", "line 2 cannot be read: field larger than field limit"),

@@ -107,8 +107,8 @@ IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
         (put(IMAGES, idx(TRAIN) + b"x"), IMAGES, "its header promises 24 bytes, it has more; fetch it again"),
         (put(IMAGES, idx(TRAIN[:0])), IMAGES, "is empty, its header says 0 x 2 x 3"),
         (put(LABELS, idx(np.arange(3))), IMAGES, f"has 4 images, and {LABELS} has 3 labels; each image needs one"),
-        (remove(LABELS), IMAGES, f"has no labels beside it; needs {LABELS} (or the same with .gz) in"),
-        (remove(IMAGES), LABELS, f"has no images beside it; needs {IMAGES} (or the same with .gz) in"),
+        (remove(LABELS), IMAGES, f"has no labels next to it; needs {LABELS} (or the same with .gz) in"),
+        (remove(IMAGES), LABELS, f"has no images next to it; needs {IMAGES} (or the same with .gz) in"),
         (put("t10k-images-idx3-ubyte", idx(TEST[:, :1])), "", "train has images of 2 x 3 and t10k has images of 1 x 3"),
     ],
 )

@@ -132,8 +132,8 @@ def test_one_image_in_colour_gives_all_three_channels(folder: Path) -> None:
     data = load_images(folder)
     assert data.x.shape == (5, 4, 4, 3)
     assert data.notes == (
-        "grey was taken for red, green and blue alike, in 4 of 5 images",
-        "transparent pixels were laid on white, in 1 of 5 images",
+        "gray was copied to all three channels, in 4 of 5 images",
+        "transparent pixels were blended with white, in 1 of 5 images",
     )
 
 
@@ -220,7 +220,7 @@ def one_more(folder: Path) -> None:
         (put("cat/notes.txt"), "cat/notes.txt", "is no PNG, JPEG, BMP or GIF image; replace or remove it"),
         (put("cat/a\x1b[31m\n.png"), r"cat/a\x1b[31m\n.png", "is no PNG, JPEG, BMP or GIF image; replace or remove it"),
         (truncate, "cat/9.png", "cannot be read: "),
-        (put("9.PNG"), "9.PNG", "lies beside the folders of the classes; move it into one of them"),
+        (put("9.PNG"), "9.PNG", "lies next to the folders of the classes; move it into one of them"),
         (put("cat/more/1.png"), "cat/more", "is a folder in the folder of a class; move its images one up"),
         (lambda folder: (folder / "bird").mkdir(), "bird", "holds no images; add some or remove the folder"),
         (link("cat/9.png", "/etc/passwd"), "cat/9.png", "is a link that leads out of the folder; copy what it points"),
@@ -236,7 +236,7 @@ def one_more(folder: Path) -> None:
         ),
         (without("cat"), "", "needs a folder for each class, at least two, with its images inside, received one"),
         (into_parts, "test/bird", "train has no class 'bird', so nothing can learn it; add images there or remove it"),
-        (one_more, "extra", "lies beside train, where only validation (or val) and test may lie"),
+        (one_more, "extra", "lies next to train, where only validation (or val) and test may lie"),
     ],
 )
 def test_what_is_refused_is_said_with_its_file(

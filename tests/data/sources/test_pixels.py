@@ -27,7 +27,7 @@ def file(tmp_path: Path) -> Path:
 def test_lossless_formats_give_the_pixels_that_were_saved(form: str, file: Path) -> None:
     Image.fromarray(GREY).save(file, form)
     said = read_header(file)
-    assert (said.size, said.grey, said.deep, said.transparent) == ((2, 3), True, False, False)
+    assert (said.size, said.gray, said.deep, said.transparent) == ((2, 3), True, False, False)
     np.testing.assert_array_equal(read_pixels(file, (2, 3), 1)[..., 0], GREY)
 
 
@@ -40,7 +40,7 @@ def test_a_jpeg_of_one_colour_keeps_it(file: Path) -> None:
 def test_colours_stay_and_grey_is_repeated_for_three_channels(file: Path) -> None:
     colours = np.random.default_rng(0).integers(0, 256, size=(2, 3, 3), dtype=np.uint8)
     Image.fromarray(colours).save(file, "PNG")
-    assert not read_header(file).grey
+    assert not read_header(file).gray
     np.testing.assert_array_equal(read_pixels(file, (2, 3), 3), colours)
     Image.fromarray(GREY).save(file, "PNG")
     np.testing.assert_array_equal(read_pixels(file, (2, 3), 3), np.stack([GREY] * 3, axis=-1))
@@ -50,11 +50,11 @@ def test_a_palette_is_grey_only_if_all_its_colours_are(file: Path) -> None:
     image = Image.fromarray(np.array([[0, 1]], dtype=np.uint8), mode=None).convert("P")
     image.putpalette([9, 9, 9, 80, 80, 80])
     image.save(file, "PNG")
-    assert read_header(file).grey
+    assert read_header(file).gray
     assert read_pixels(file, (1, 2), 1).ravel().tolist() == [9, 80]
     image.putpalette([9, 9, 9, 80, 80, 81])
     image.save(file, "PNG")
-    assert not read_header(file).grey
+    assert not read_header(file).gray
     assert read_pixels(file, (1, 2), 3).tolist() == [[[9, 9, 9], [80, 80, 81]]]
 
 
@@ -152,7 +152,7 @@ def test_a_truncated_image_is_said(form: str, file: Path) -> None:
 
 def test_a_decompression_bomb_is_not_decoded(file: Path) -> None:
     bomb(file)
-    with pytest.raises(InputError, match=r"says that it has more than 89,478,485 pixels, which is not decoded; make"):
+    with pytest.raises(InputError, match=r"claims to have more than 89,478,485 pixels, which is not decoded; make"):
         read_header(file)
 
 

@@ -77,7 +77,7 @@ def ragged() -> Any:
         (lambda: Slices((X, Y)).repeat(), r"is endless; give it an end with dataset\.take\(n\), or leave out repeat"),
         (lambda: Slices((X, Y)).take(0), "gives no rows"),
         (lambda: Slices(X), r"each element is \(x, y\) or .*; received one"),
-        (lambda: Slices((X, Y, Y, Y)), r"each element is \(x, y\) or .*; received 4 parts"),
+        (lambda: Slices((X, Y, Y, Y)), r"each element is \(x, y\) or .*; received 4 items"),
         (lambda: Slices((X, Y, Y - 1.0)), "sample_weight holds -1.0 in row 1; weights are above 0"),
         (lambda: Slices(((X, X), Y)), r"each element is \(x, y\) or .*; received tuple"),
         (ragged, r"each element is \(x, y\) or .*; received RaggedTensorSpec"),
@@ -86,7 +86,7 @@ def ragged() -> Any:
         (lambda: Slices((X, np.outer(range(7), [1, 0]))), "y: column '0' .* takes 0 and 1, .*, received 2 in row 3"),
         (lambda: Slices((X, [b"\xff"] * 7)), "y: holds bytes that are no UTF-8 text"),
         (lambda: Slices((np.full((7, 2), np.nan), Y)), "x has 14 values that are missing or infinite"),
-        (lambda: Slices((X, np.zeros(7, int))), "all 7 targets are 0; there is nothing to tell apart"),
+        (lambda: Slices((X, np.zeros(7, int))), "all 7 targets are 0; there is nothing to learn"),
     ],
 )
 def test_what_is_refused_is_said(make: Any, said: str) -> None:

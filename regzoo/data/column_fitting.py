@@ -1,0 +1,93 @@
+"""Fit a rule for each column of a table on the training rows; report what is filled in or left out."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regzoo.data.columns import Boolean, Categorical, ColumnRule, Date, Numeric
+from regzoo.data.dates import format_date, parse_date
+from regzoo.data.table import Kind, Table
+
+MAX_CATEGORIES = 30
+"""A categorical column has at most this many categories: the most frequent ones, and of equals the first in order."""
+
+
+def fit_columns(table: Table, rows: NDArray[Any]) -> tuple[tuple[ColumnRule, ...], tuple[str, ...]]:
+    """Fit a rule for each column on ``rows`` of ``table``.
+
+    Returns:
+        The rules of the columns that training can use, and a sentence for each repair and each column left out.
+    """
+    rules: list[ColumnRule] = []
+    notes: list[str] = []
+    for name, kind, values in zip(table.columns, table.kinds, table.values, strict=True):
+        rule, sentences = _fit_column(name, kind, values[rows])
+        rules += [rule] if rule else []
+        elsewhere = int(_find_missing(kind, np.delete(values, rows)).sum())
+        if rule and elsewhere:
+            sentences.append(f"{elsewhere} cells outside the training part are missing; they follow the same rule")
+        notes += [f"column {name!r}: {sentence}" for sentence in sentences]
+    return tuple(rules), tuple(notes)
+
+
+def _fit_column(name: str, kind: Kind, values: NDArray[Any]) -> tuple[ColumnRule | None, list[str]]:
+    """Return the rule for training ``values`` (n,), None if they are of no use, and sentences about them."""
+    missing = _find_missing(kind, values)
+    n_missing, present = int(missing.sum()), values[~missing]
+    if not len(present):
+        return None, [f"left out: all {len(values)} training cells are missing"]
+    if not n_missing and (present == present[0]).all():
+        return None, [f"left out: all {len(values)} training cells are {_shorten(present[0])}"]
+    if kind == "categorical":
+        return _fit_categorical(name, present, n_missing)
+    if kind == "date":
+        return _fit_date(name, present, n_missing)
+    numbers = present.astype(np.float64) if kind == "numeric" else present == "true"
+    fill = float(np.median(numbers)) if kind == "numeric" else float(np.mean(numbers) >= 0.5)
+    shown = f"the median {fill:g}" if kind == "numeric" else f"the more frequent {str(bool(fill)).lower()}"
+    notes = [_describe_filling(n_missing, len(values), shown)] if n_missing else []
+    return (Numeric if kind == "numeric" else Boolean)(name, fill, n_missing > 0), notes
+
+
+def _find_missing(kind: Kind, values: NDArray[Any]) -> NDArray[np.bool_]:
+    return np.isnan(values) if kind == "numeric" else values == ""
+
+
+def _fit_categorical(name: str, present: NDArray[Any], n_missing: int) -> tuple[Categorical | None, list[str]]:
+    rows = len(present) + n_missing
+    least = max(3, math.ceil(rows / 200))
+    counts = Counter(present.tolist())
+    frequent = {word: count for word, count in counts.items() if count >= least}
+    if 2 * sum(frequent.values()) < len(present):
+        reason = f"{len(counts)} different texts in {len(present)} training cells, most of them in fewer than {least}"
+        return None, [f"left out, it looks like an identifier or free text: {reason}"]
+    kept = sorted(frequent, key=lambda word: (-frequent[word], word))[:MAX_CATEGORIES]
+    n_others = len(counts) - len(kept)
+    notes = [f"{len(kept)} words of {least} or more training rows became columns of 0 and 1"]
+    notes += [f"{n_others} rarer ones share one called other"] if n_others else []
+    notes += [f"{n_missing} missing training cells have their own"] if n_missing else []
+    return Categorical(name, tuple(sorted(kept)), n_others > 0, n_missing > 0), ["; ".join(notes)]
+
+
+def _fit_date(name: str, present: NDArray[Any], n_missing: int) -> tuple[Date, list[str]]:
+    moments = sorted(when for when in map(parse_date, present) if when)
+    clock = any(seconds for _, seconds in moments)
+    rule = Date(name, format_date((moments[0][0], 0)), format_date(moments[len(moments) // 2]), clock, n_missing > 0)
+    features = "month, weekday and hour" if clock else "month and weekday"
+    notes = [f"dates became days since {rule.earliest}, {features}"]
+    if n_missing:
+        notes.append(_describe_filling(n_missing, len(present) + n_missing, f"the median {rule.fill}"))
+    return rule, notes
+
+
+def _describe_filling(n_missing: int, rows: int, value: str) -> str:
+    return f"{n_missing} of {rows} training cells are missing; they are filled with {value} and marked"
+
+
+def _shorten(value: Any) -> str:
+    return repr(value[:40]) if isinstance(value, str) else f"{value:g}"
