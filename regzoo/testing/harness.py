@@ -1,9 +1,10 @@
-"""Bench: what a regularizer is tried on: a tiny model with it, one without, and the same data for both."""
+"""Test harness for a regularizer: a tiny model with it, one without it, and the same data for both."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from regzoo.core import (
 )
 from regzoo.core.errors import ContractError
 from regzoo.core.seeds import generator
+from regzoo.data.dataset import Array
 from regzoo.execution.tf_runtime import import_tensorflow
 from regzoo.training.task import Task
 
@@ -36,15 +38,24 @@ RATE = 0.05
 OBJECTIVE = Objective("nll", "min", EPOCHS)
 
 ROUNDING = 1e-6
-"""Where the graph differs, sums may be taken in another order: a few float32 roundings (6e-8) of weights near 1."""
+"""Tolerance where graphs differ and sum in another order: a few float32 roundings (6e-8) of weights near 1."""
 
 
 class Harness:
-    """A tiny model with the regularizer, one without, and the same data for both.
+    """A tiny model with the regularizer, one without it, and the same data for both.
 
     Args:
-        regularizer: what is checked.
-        backbone: on which; by default the first that offers its place.
+        regularizer: the regularizer to check.
+        backbone: the model to try it on; by default the fastest of the zoo that has a place for it.
+
+    Attributes:
+        regularizer: the regularizer, with a number for each strength that was left to the search.
+        base: the baseline, or the recipe that the regularizer requires.
+        recipe: ``base`` with the regularizer.
+        backbone: the backbone of all models.
+        x: inputs (rows, ...), float32.
+        y: class numbers (rows,).
+        shared: names of the layers that models of both recipes have.
     """
 
     def __init__(self, regularizer: Regularizer, backbone: Backbone | str | None = None) -> None:
@@ -52,26 +63,26 @@ class Harness:
         self.regularizer = fix_strengths(regularizer)
         self.base = parse(regularizer.requires_recipe or BASELINE)
         self.recipe = self.base + self.regularizer
-        self.backbone = self._fitting(backbone)
-        draw = generator("contract")
-        self.x = draw.standard_normal((ROWS, *input_shape(self.backbone))).astype(np.float32)
-        self.y = draw.integers(0, TASK.size, ROWS)
-        self.shared = _layers(self.build_model(self.recipe)) & _layers(self.build_model(self.base))
+        self.backbone = self._find_backbone(backbone)
+        random = generator("contract")
+        self.x = random.standard_normal((ROWS, *get_input_shape(self.backbone))).astype(np.float32)
+        self.y = random.integers(0, TASK.size, ROWS)
+        self.shared = _name_layers(self.build_model(self.recipe)) & _name_layers(self.build_model(self.base))
         self._programs: dict[Any, Any] = {}
         self._steps: dict[Any, Any] = {}
 
     def build_model(self, recipe: Recipe, seed: int = 0) -> Any:
-        """A fresh compiled model."""
+        """Build and compile a model with ``recipe``."""
         import keras
 
         from regzoo.training.model.build import build_model
 
-        model = build_model(self.backbone, recipe, TASK, input_shape(self.backbone), seed)
+        model = build_model(self.backbone, recipe, TASK, get_input_shape(self.backbone), seed)
         model.compile(optimizer=keras.optimizers.Adam(RATE))
         return model
 
     def get_program(self, recipe: Recipe) -> Any:
-        """The program of the recipe's structure."""
+        """Return the program for the structure of ``recipe``; it is made once."""
         from regzoo.training.engine.program import Program
 
         key = recipe.structure()
@@ -81,7 +92,7 @@ class Harness:
         return self._programs[key]
 
     def trace_step(self, recipe: Recipe) -> Any:
-        """The traced training step of the recipe's structure."""
+        """Return the traced training step for the structure of ``recipe``; it is traced once."""
         import tensorflow as tf
 
         key = recipe.structure()
@@ -90,8 +101,15 @@ class Harness:
             self._steps[key] = tf.function(lambda: model.update(self.x, self.y)[0]).get_concrete_function()
         return self._steps[key]
 
-    def train(self, recipe: Recipe, seed: int = 0, noise: int | None = None, program: Any = None) -> dict[str, Any]:
-        """The weights after a short training, by name."""
+    def train(self, recipe: Recipe, seed: int = 0, noise: int | None = None, program: Any = None) -> dict[str, Array]:
+        """Train with ``recipe`` for two epochs, and return the weights by name.
+
+        Args:
+            recipe: with all strengths fixed.
+            seed: the seed of every stream.
+            noise: another seed for the streams of the regularizers; None for the same.
+            program: the program to train; by default that of the recipe's structure.
+        """
         program = program or self.get_program(recipe)
         program.train(
             strengths=recipe.dials(),
@@ -100,21 +118,22 @@ class Harness:
             learning_rate=RATE,
             epochs=EPOCHS,
             objective=OBJECTIVE,
-            watchers=_watchers(recipe),
+            watchers=_make_watchers(recipe),
         )
         return self.get_weights(program.model)
 
-    def get_weights(self, model: Any) -> dict[str, np.ndarray]:
-        """The trainable weights, by name, of the layers that are there with the regularizer and without it."""
-        shared = [layer for layer in model.layers if layer.name in self.shared]
-        return {f"{layer.name}/{w.name}": w.numpy() for layer in shared for w in layer.trainable_weights}
+    def get_weights(self, model: Any) -> dict[str, Array]:
+        """Return the trainable weights of the shared layers, by name."""
+        layers = [layer for layer in model.layers if layer.name in self.shared]
+        return {f"{layer.name}/{w.name}": w.numpy() for layer in layers for w in layer.trainable_weights}
 
-    def _fitting(self, backbone: Backbone | str | None) -> str:
+    def _find_backbone(self, backbone: Backbone | str | None) -> str:
+        """Return ``backbone``, or the fastest one, if a model with the recipe can be built on it."""
         if not places(self.regularizer):
             raise ContractError("acts where it says: it declares no place: subclass OnBatch, OnWeights, OnLoss, ...")
-        in_order = [shrink_backbone(name) for name in sorted(backbones(), key=_fastest_first)]
-        tried = [str(backbone)] if backbone is not None else in_order
-        for name in tried:
+        fastest_first = [shrink_backbone(name) for name in sorted(backbones(), key=_rank_by_speed)]
+        candidates = [str(backbone)] if backbone is not None else fastest_first
+        for name in candidates:
             self.backbone = name
             try:
                 self.build_model(self.recipe)
@@ -125,12 +144,12 @@ class Harness:
         raise ContractError(f"acts where it says: {reason}")
 
 
-def _watchers(recipe: Recipe) -> list[Watcher]:
-    made = [part.watch(OBJECTIVE) for part in recipe if isinstance(part, OnTraining)]
-    return [watcher for watcher in made if isinstance(watcher, Watcher)]  # law 1 speaks of what is none
+def _make_watchers(recipe: Recipe) -> list[Watcher]:
+    watchers = [regularizer.watch(OBJECTIVE) for regularizer in recipe if isinstance(regularizer, OnTraining)]
+    return [watcher for watcher in watchers if isinstance(watcher, Watcher)]  # the first law rejects anything else
 
 
-SMALL = {
+SMALL = {  # from the fastest to the slowest
     "mlp": "mlp([7, 6])",
     "cnn": "cnn(filters=[3], dense=6)",
     "resnet": "resnet(filters=[3, 4], blocks=1)",
@@ -139,40 +158,40 @@ SMALL = {
 }
 
 
-def input_shape(backbone: str) -> tuple[int, ...]:
-    """The shape of one example: a row for the backbones that are made for rows, an image for all others."""
+def get_input_shape(backbone: str) -> tuple[int, ...]:
+    """Return the shape of one example: a row of features for an mlp or a linear model, an image for all others."""
     return (5,) if backbone.startswith(("mlp", "linear")) else (8, 8, 1)
 
 
 def shrink_backbone(name: str) -> str:
-    """The spelling of a tiny backbone of this name."""
+    """Return a tiny backbone of this name, as a config writes it."""
     return SMALL.get(name, name)
 
 
-def _fastest_first(name: str) -> tuple[int, str]:
+def _rank_by_speed(name: str) -> tuple[int, str]:
     return (list(SMALL).index(name) if name in SMALL else len(SMALL), name)
 
 
-def _layers(model: Any) -> set[str]:
+def _name_layers(model: Any) -> set[str]:
     return {layer.name for layer in model.layers}
 
 
 def fix_strengths(regularizer: Regularizer) -> Regularizer:
-    """Return it with a number from within its range for each strength left to the search."""
+    """Return ``regularizer`` with the middle of its range for each strength left to the search."""
     values = {}
-    for field, where in regularizer.searched().items():
-        ends = where.values()
+    for field, range_ in regularizer.searched().items():
+        ends = range_.values()
         log = regularizer.strengths()[field].log
         middle = math.sqrt(ends[0] * ends[-1]) if log else (ends[0] + ends[-1]) / 2
-        values[field] = round(middle) if isinstance(where, Int) else middle if isinstance(where, Float) else ends[0]
+        values[field] = round(middle) if isinstance(range_, Int) else middle if isinstance(range_, Float) else ends[0]
     return dataclasses.replace(regularizer, **values)
 
 
-def equal_weights(first: dict[str, Any], second: dict[str, Any]) -> bool:
-    """True if all shared weights are equal, bit for bit."""
+def equal_weights(first: Mapping[str, Array], second: Mapping[str, Array]) -> bool:
+    """Return True if all weights in both are equal, bit for bit."""
     return all(np.array_equal(first[name], second[name]) for name in first.keys() & second.keys())
 
 
-def close_weights(first: dict[str, Any], second: dict[str, Any]) -> bool:
-    """True if all shared weights are equal within float32 rounding."""
+def close_weights(first: Mapping[str, Array], second: Mapping[str, Array]) -> bool:
+    """Return True if all weights in both are equal within float32 rounding."""
     return all(np.allclose(first[name], second[name], rtol=0, atol=ROUNDING) for name in first.keys() & second.keys())

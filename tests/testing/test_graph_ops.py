@@ -1,4 +1,4 @@
-"""What is counted in a traced function: the products of some layers, in every function that is called."""
+"""Operations of a traced function: products are counted by layer, in every function that is called."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def both() -> Any:
 
 
 def unused() -> Any:
-    """Of two products one is for nothing."""
+    """One of two products is unused."""
     FIRST(X)
     return SECOND(X)
 
@@ -40,7 +40,7 @@ def twice() -> Any:
 
 
 def gradient() -> Any:
-    """Outputs of both, and the gradients at the weights; at the first one's inputs nobody asks for it."""
+    """Outputs of both layers and the gradients at their weights; the gradient at the first inputs is not needed."""
     weights = [FIRST.kernel.value, SECOND.kernel.value]
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(both())
@@ -48,7 +48,7 @@ def gradient() -> Any:
 
 
 def stray() -> Any:
-    """A product that is no layer's."""
+    """A product outside the layers."""
     return tf.matmul(FIRST(X), FIRST.kernel.value)
 
 
@@ -65,6 +65,6 @@ def test_products_are_counted_by_layer(function: Callable[[], Any], first: int, 
     assert count_products(traced, {"fir", "irst", "third"}) == 0
 
 
-def test_operations_are_those_of_every_function() -> None:
+def test_operations_of_called_functions_are_listed() -> None:
     assert list_operations(tf.function(unused).get_concrete_function()).count("MatMul") == 2
     assert list_operations(tf.function(branched).get_concrete_function()).count("MatMul") == 2

@@ -1,4 +1,4 @@
-"""For each check of the contract deliberately wrong regularizers, each wrong in one way, that it alone rejects."""
+"""Saboteurs: deliberately wrong regularizers, each of which exactly one check of the contract rejects."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ MLP = "mlp([7, 6])"
 
 @dataclass(frozen=True)
 class SilentlyUndeclared(OnLoss):
-    """Overrides what belongs to a place that it does not declare."""
+    """Has the method of a place that it does not declare."""
 
     def loss(self, y: Any, logits: Any, per_example: Any) -> Any:
         return 2.0 * per_example
@@ -59,7 +59,7 @@ class SilentlyUndeclared(OnLoss):
 
 @dataclass(frozen=True)
 class Traceless(OnLoss):
-    """Acts, and to no effect."""
+    """Acts without any effect."""
 
     def loss(self, y: Any, logits: Any, per_example: Any) -> Any:
         return per_example
@@ -67,7 +67,7 @@ class Traceless(OnLoss):
 
 @dataclass(frozen=True)
 class MovingPenalty(OnWeights):
-    """A penalty that moves the weight it should only look at."""
+    """A penalty that changes the weight it should only read."""
 
     def rule(self, weight: Weight) -> Penalty | None:
         return Penalty(lambda w: tf.reduce_sum(tf.square(w.assign(0.9 * w)))) if weight.kernel else None
@@ -75,7 +75,7 @@ class MovingPenalty(OnWeights):
 
 @dataclass(frozen=True)
 class MovingGradients(OnGradients):
-    """Noise on the weights that it leaves there."""
+    """Adds noise to the weights and does not remove it."""
 
     def gradients(self, compute: Gradients, weights: list[Any]) -> list[Any]:
         for weight in weights:
@@ -85,21 +85,21 @@ class MovingGradients(OnGradients):
 
 @dataclass(frozen=True)
 class ElsewhereGradients(OnGradients):
-    """Moves the weights, looks there, and moves them back: another forward pass than the declared one."""
+    """Computes gradients at other weights: another forward pass than the declared one."""
 
     def gradients(self, compute: Gradients, weights: list[Any]) -> list[Any]:
         before = [tf.identity(weight) for weight in weights]
         for weight in weights:
             weight.assign(1.01 * weight)
-        found = compute()
+        gradients = compute()
         for weight, value in zip(weights, before, strict=True):
             weight.assign(value)
-        return found
+        return gradients
 
 
 @dataclass(frozen=True)
 class Erasing(OnWeights):
-    """Leaves nothing of any seed."""
+    """Overwrites the weights, so that every seed gives the same result."""
 
     def rule(self, weight: Weight) -> Projection:
         return Projection(tf.ones_like)
@@ -115,7 +115,7 @@ class Watchless(OnTraining):
 
 @dataclass(frozen=True)
 class Countless(AfterTraining):
-    """Wants no model trained."""
+    """Needs no trained model."""
 
     def n_models(self) -> int:
         return 0
@@ -126,7 +126,7 @@ class Countless(AfterTraining):
 
 @dataclass(frozen=True)
 class Headless(AfterTraining):
-    """Finishes a model that predicts something else."""
+    """Returns a model with fewer outputs."""
 
     def n_models(self) -> int:
         return 1
@@ -146,7 +146,7 @@ class NeverNeutral(OnWeights):
 
 
 class ReinitializingLayer(keras.Layer):
-    """Changes how the layer before it starts, as data-dependent initializations do."""
+    """Changes the initial weights of the layer before it, as data-dependent initialization does."""
 
     def __call__(self, h: Any, **kwargs: Any) -> Any:
         if isinstance(h, keras.KerasTensor):
@@ -167,14 +167,14 @@ class Reinitializing(OnActivations):
 
 @dataclass(frozen=True)
 class Widening(OnActivations):
-    """Doubles the width, so the next layer is another one."""
+    """Doubles the width, which changes the next layer's weights."""
 
     def layer(self, slot: Slot) -> Any:
         return Doubled() if slot.kind == "activation" else None
 
 
 class Doubled(keras.Layer):
-    """h beside itself."""
+    """Concatenates h with itself."""
 
     def call(self, h: Any) -> Any:
         return keras.ops.concatenate([h, h], axis=-1)
@@ -182,7 +182,7 @@ class Doubled(keras.Layer):
 
 @dataclass(frozen=True)
 class Unseeded(OnBatch):
-    """Draws from the process's stream."""
+    """Draws from the global random stream."""
 
     def batch(self, x: Any, y: Any, seed: Any) -> Any:
         return x + 0.5 * tf.random.normal(tf.shape(x)), y
@@ -197,7 +197,7 @@ class ConstantlySeeded(OnBatch):
 
 
 class RestlessLayer(keras.Layer):
-    """Its inference depends on the clock."""
+    """Inference depends on the clock."""
 
     def call(self, h: Any, training: bool = False) -> Any:
         return 0.5 * h if training else h * tf.cast(1.0 + tf.timestamp() % 1.0, h.dtype)
@@ -205,7 +205,7 @@ class RestlessLayer(keras.Layer):
 
 @dataclass(frozen=True)
 class Restless(OnActivations):
-    """Predicts something else every time."""
+    """Every prediction is different."""
 
     def layer(self, slot: Slot) -> Any:
         return RestlessLayer() if slot.kind == "activation" else None
@@ -225,7 +225,7 @@ class Misspelled(OnLoss):
 
 
 class Unreadable(Misspelled):
-    """Prints as nothing that can be read."""
+    """Prints as text that cannot be parsed."""
 
     def __str__(self) -> str:
         return f"{self.name}({self.scale} of the loss)"
@@ -233,7 +233,7 @@ class Unreadable(Misspelled):
 
 @dataclass(frozen=True)
 class Unbounded(OnLoss):
-    """Checks nothing when constructed."""
+    """Accepts any value."""
 
     scale: Strength = strength(Float(0.1, 0.5), neutral=1.0, domain="[0, inf)")
 
@@ -245,7 +245,7 @@ class Unbounded(OnLoss):
 
 
 class Speechless(Unbounded):
-    """Refuses, and does not say what."""
+    """Rejects a value without naming it."""
 
     def __post_init__(self) -> None:
         if isinstance(self.scale, float) and not self.scale >= 0:
@@ -284,7 +284,7 @@ class Counting(OnActivations):
 
 @dataclass(frozen=True)
 class Dear(OnForward):
-    """Runs the model twice and says nothing of it."""
+    """Runs the model twice without declaring it."""
 
     def forward(self, run: Forward, x: Any, y: Any, seed: Any) -> Any:
         logits, first = run(x, y)
@@ -293,7 +293,7 @@ class Dear(OnForward):
 
 @dataclass(frozen=True)
 class Cheap(Misspelled):
-    """Says that it costs twice the time, and does not."""
+    """Declares twice the cost it has."""
 
     cost: ClassVar[float] = 2.0
 
@@ -303,29 +303,29 @@ class Cheap(Misspelled):
 
 @functools.cache
 def baseline() -> Harness:
-    """The traced baseline: the same for every saboteur, and half of the time."""
+    """Return a harness with the traced baseline, which all saboteurs share; it takes half of the time."""
     harness = Harness(Traceless(), MLP)
     harness.get_program(Recipe())
     harness.trace_step(Recipe())
     return harness
 
 
-def rejections(saboteur: Regularizer) -> dict[str, str]:
-    """What each check that rejects it says."""
-    harness, found = Harness(saboteur, MLP), {}
+def find_rejections(saboteur: Regularizer) -> dict[str, str]:
+    """Return the message of each check that rejects ``saboteur``."""
+    harness, messages = Harness(saboteur, MLP), {}
     harness._programs |= baseline()._programs
     harness._steps |= baseline()._steps
     for check in CHECKS:
         try:
             check(harness)
         except ContractError as error:
-            found[check.__name__.removeprefix("check_")] = str(error)
-    return found
+            messages[check.__name__.removeprefix("check_")] = str(error)
+    return messages
 
 
 SABOTEURS = [
     (SilentlyUndeclared(), "acts_where_it_says", "has a method 'gradients' and does not declare OnGradients"),
-    (Traceless(), "acts_where_it_says", "traceless trains the very weights that none does: it leaves no trace"),
+    (Traceless(), "acts_where_it_says", "traceless trains the same weights as none does: it leaves no trace"),
     (
         MovingPenalty(),
         "acts_where_it_says",
@@ -334,7 +334,7 @@ SABOTEURS = [
     (MovingGradients(), "acts_where_it_says", "at learning rate 0 it moved"),
     (ElsewhereGradients(), "acts_where_it_says", "it changes the forward pass and declares neither OnBatch"),
     (Watchless(), "acts_where_it_says", "watch() returns no Watcher"),
-    (Countless(), "acts_where_it_says", "trainings() must be a whole number from 1, received 0"),
+    (Countless(), "acts_where_it_says", "n_models() must be a whole number from 1, received 0"),
     (Headless(), "acts_where_it_says", "finish() returns a model with outputs (24, 1)"),
     (NeverNeutral(), "does_nothing_at_neutral", "never_neutral(0.0) trains other weights than none does"),
     (Reinitializing(), "starts_like_the_baseline", "shifts the initial weights of layers that are not its own"),
@@ -345,7 +345,7 @@ SABOTEURS = [
     (Restless(), "predicts_the_same_twice", "two predictions of the same rows differ"),
     (Misspelled(), "is_spelled_and_bounded", "prints as 'misspelled(scale=1.5)', which reads as Misspelled(scale"),
     (Unbounded(), "is_spelled_and_bounded", "it accepts scale=-inf outside [0, inf): "),
-    (Baked(), "dial_equals_fresh_build", "dialling baked(0.4) to baked(0.3) gives other weights than building"),
+    (Baked(), "dial_equals_fresh_build", "turning the dial of baked(0.4) to baked(0.3) gives other weights than"),
     (Counting(), "exports_clean", "the inference graph still holds AssignVariableOp"),
     (
         Dear(),
@@ -357,45 +357,45 @@ SABOTEURS = [
 
 @pytest.mark.parametrize(("saboteur", "check", "reason"), SABOTEURS, ids=[saboteur.name for saboteur, *_ in SABOTEURS])
 def test_each_saboteur_is_rejected_by_its_check_alone(saboteur: Regularizer, check: str, reason: str) -> None:
-    found = rejections(saboteur)
-    assert list(found) == [check], found
-    assert reason in found[check]
+    messages = find_rejections(saboteur)
+    assert list(messages) == [check], messages
+    assert reason in messages[check]
 
 
 @pytest.mark.parametrize(
     ("saboteur", "reason"),
     [
         (Unreadable(), "it prints as 'unreadable(0.3 of the loss)', which cannot be read: cannot read"),
-        (Speechless(), "the refusal of scale=-inf does not say ['scale', '-inf', '[0, inf)']: no"),
+        (Speechless(), "the error about scale=-inf lacks ['scale', '-inf', '[0, inf)']: no"),
     ],
     ids=lambda value: value.name if isinstance(value, Regularizer) else "",
 )
-def test_spelling_and_refusals_must_say_what_they_mean(saboteur: Regularizer, reason: str) -> None:
+def test_texts_must_be_readable_and_errors_complete(saboteur: Regularizer, reason: str) -> None:
     with pytest.raises(ContractError, match=re.escape(reason)):
         check_is_spelled_and_bounded(Harness(saboteur, MLP))
 
 
-def test_a_cost_that_is_too_high_is_found_too() -> None:
+def test_a_declared_cost_that_is_too_high_is_rejected() -> None:
     with pytest.raises(ContractError, match=r"8 products .* the baseline's 8: .* cost of about 1, and it declares 2"):
         check_costs_what_it_declares(Harness(Cheap(), MLP))
 
 
-def test_an_evaluation_that_is_not_that_of_the_predictions_is_found() -> None:
+def test_an_evaluation_that_contradicts_the_predictions_is_rejected() -> None:
     class TiringLayer(CountingLayer):
-        """Answers otherwise from the third batch on."""
+        """Returns zeros from the third batch on."""
 
         def call(self, h: Any, training: bool = False) -> Any:
-            counted = super().call(h, training)
-            return counted if training else counted * tf.where(self.calls > 2.0, 0.0, 1.0)
+            outputs = super().call(h, training)
+            return outputs if training else outputs * tf.where(self.calls > 2.0, 0.0, 1.0)
 
     @dataclass(frozen=True)
     class Tiring(OnActivations):
-        """Predicts twice and is tired when it is evaluated."""
+        """Predicts twice, then fails when it is evaluated."""
 
         def layer(self, slot: Slot) -> Any:
             return TiringLayer() if slot.kind == "activation" else None
 
-    with pytest.raises(ContractError, match=r"evaluate gives a loss of .*, the predictions say"):
+    with pytest.raises(ContractError, match=r"evaluate gives a loss of .*, the predictions give"):
         check_predicts_the_same_twice(Harness(Tiring(), MLP))
 
 
@@ -403,7 +403,7 @@ def test_every_check_has_a_saboteur() -> None:
     assert {check for _, check, _ in SABOTEURS} == {check.__name__.removeprefix("check_") for check in CHECKS}
 
 
-def test_noise_at_inference_is_seen_in_the_numbers_and_in_the_graph() -> None:
+def test_noise_at_inference_is_found_in_the_numbers_and_in_the_graph() -> None:
     class Leaking(InTraining):
         """Perturbs at inference as well."""
 
@@ -412,7 +412,7 @@ def test_noise_at_inference_is_seen_in_the_numbers_and_in_the_graph() -> None:
 
     @dataclass(frozen=True)
     class AlwaysNoisy(OnActivations):
-        """Noise that never stops."""
+        """Adds noise in training and at inference."""
 
         def layer(self, slot: Slot) -> Any:
             return Leaking(self.perturb, slot.seed) if slot.kind == "activation" else None
@@ -420,6 +420,6 @@ def test_noise_at_inference_is_seen_in_the_numbers_and_in_the_graph() -> None:
         def perturb(self, h: Any, seed: Any) -> Any:
             return h + keras.random.normal(keras.ops.shape(h), seed=seed)
 
-    found = rejections(AlwaysNoisy())
-    assert list(found) == ["predicts_the_same_twice", "exports_clean"]
-    assert "Random" in found["exports_clean"]
+    messages = find_rejections(AlwaysNoisy())
+    assert list(messages) == ["predicts_the_same_twice", "exports_clean"]
+    assert "Random" in messages["exports_clean"]
