@@ -1,1 +1,1 @@
-"""The comparison: plan, search, ledger, ranking."""
+"""A comparison: its plan, its runs and its leaderboard."""

@@ -228,7 +228,8 @@ def make_task(preprocessor: Preprocessor) -> Task:
 def _plan_recipe(name: str, recipe: Recipe, experiment: Experiment) -> RecipePlan:
     training, search = experiment.training, experiment.search
     space = make_axes(recipe, training.learning_rate)
-    rounds = start_search(search.tuner, space, search.trials, training.epochs, Objective("nll", "min"), seed=0).ahead()
+    objective = Objective("nll", "min")  # any: the number of trials does not depend on it
+    rounds = start_search(search.tuner, space, search.trials, training.epochs, objective, seed=0).list_remaining()
     return RecipePlan(
         name=name,
         recipe=recipe,

@@ -1,4 +1,4 @@
-"""Hypermodel: a recipe's ranges as the hyperparameters of a KerasTuner search of the user's own."""
+"""Hypermodel: the ranges of a recipe as hyperparameters of the user's own KerasTuner search."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from regzoo.core import AfterTraining, InputError, Range, Recipe, Regularizer
 from regzoo.core.parsing import as_recipe
-from regzoo.search.oracle import declare, silenced
+from regzoo.search.oracle import declare_axis, silence_tuner
 from regzoo.search.space import LEARNING_RATE, RATES, make_axes
 from regzoo.training.task import read_input_shape, select_task
 
@@ -26,20 +26,20 @@ def hypermodel(
     learning_rate: float | Range = RATES,
     seed: int = 0,
 ) -> keras_tuner.HyperModel:
-    """Return a `keras_tuner.HyperModel` for a search of your own: every range of the recipe becomes a parameter.
+    """Return a `keras_tuner.HyperModel` for your own search: every range of the recipe becomes a hyperparameter.
 
     KerasTuner's own search needs ``pip install 'regzoo[tensorboard]'``: it imports tensorboard unconditionally.
 
     Args:
-        backbone: as in a config.
-        recipe: its ranges, and that of the learning rate, make the space.
-        input_shape: of one example, without the batch axis.
-        classes: for classification, how many.
-        outputs: for regression, how many.
-        labels: for several labels at once, each true or false, how many.
+        backbone: the backbone as a config writes it.
+        recipe: its ranges, and that of the learning rate, make the search space.
+        input_shape: shape of one example, without the batch axis.
+        classes: for classification, number of classes.
+        outputs: for regression, number of outputs.
+        labels: for several labels at once, each true or false, number of labels.
         task: ``"reconstruction"`` for an autoencoder.
         learning_rate: Adam's: a number, or a range to search on a logarithmic scale.
-        seed: of initial weights and every random stream.
+        seed: seed of initial weights and every random stream.
 
     Raises:
         InputError: if a name or value is wrong, or a regularizer acts on trained models.
@@ -50,26 +50,28 @@ def hypermodel(
             keras_tuner.Objective("val_loss", "min"), max_trials=8)
         tuner.search(x, y, validation_data=(xv, yv), epochs=20)
     """
-    with silenced():
+    with silence_tuner():
         import keras_tuner
     from regzoo.training.model.build import build_model
     from regzoo.training.optimizers import make_optimizer
 
-    mixture = as_recipe(recipe)
-    for part in mixture:
-        if isinstance(part, AfterTraining):
-            raise InputError(f"{part.name} acts on trained models, which a tuner does not see: use regzoo.compare")
+    searched = as_recipe(recipe)
+    for regularizer in searched:
+        if isinstance(regularizer, AfterTraining):
+            raise InputError(
+                f"{regularizer.name} acts on trained models, which a tuner does not see: use regzoo.compare"
+            )
     shape = read_input_shape(input_shape)
-    asked = select_task(classes, outputs, labels, task, shape)
+    target = select_task(classes, outputs, labels, task, shape)
 
     class Hypermodel(keras_tuner.HyperModel):
         """Builds the backbone with the recipe at the values that a tuner proposes."""
 
         def build(self, hp: keras_tuner.HyperParameters) -> Any:
             """Declare the space in ``hp`` and return the compiled model at its values."""
-            values = {axis.name: declare(hp, axis) for axis in make_axes(mixture, learning_rate)}
+            values = {axis.name: declare_axis(hp, axis) for axis in make_axes(searched, learning_rate)}
             rate = values.pop(LEARNING_RATE, learning_rate)
-            model = build_model(backbone, mixture.fixed(values), asked, shape, seed)
+            model = build_model(backbone, searched.fixed(values), target, shape, seed)
             model.compile(make_optimizer("adam", rate))
             return model
 

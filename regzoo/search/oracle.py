@@ -1,4 +1,4 @@
-"""Oracle: KerasTuner, asked for points and told their scores. What a search needs of it is here and nowhere else."""
+"""KerasTuner's oracles behind an ask-and-tell interface; the only file of a search that imports KerasTuner."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 class Oracle:
-    """A KerasTuner oracle: quiet, without files, its seed never 0 (which it takes for none).
+    """A KerasTuner oracle that prints nothing and writes no files; its seed is never 0, which means none there.
 
     Args:
-        kind: which one; ``options`` are those that it alone has.
-        space: what it proposes values for.
-        objective: what it is told, and which direction is better.
-        seed: of its proposals.
-        options: as KerasTuner names them.
+        kind: which oracle.
+        space: the axes that it proposes values for.
+        objective: the metric whose scores it is given, and which direction is better.
+        seed: seed of its proposals.
+        options: further arguments of this oracle, as KerasTuner names them.
     """
 
     def __init__(
@@ -36,12 +36,12 @@ class Oracle:
         seed: int,
         options: Mapping[str, int],
     ) -> None:
-        with silenced():
+        with silence_tuner():
             import keras_tuner
 
             parameters = keras_tuner.HyperParameters()
             for axis in space:
-                declare(parameters, axis)
+                declare_axis(parameters, axis)
             self._oracle = getattr(keras_tuner.oracles, f"{kind}Oracle")(
                 objective=keras_tuner.Objective(objective.metric, objective.direction),
                 hyperparameters=parameters,
@@ -52,26 +52,26 @@ class Oracle:
                 **options,
             )
             self._oracle.verbose = 0
-            self._oracle.save = self._oracle._save_trial = _kept_in_the_ledger
+            self._oracle.save = self._oracle._save_trial = _save_nothing
         self._space = list(space)
         self._metric = objective.metric
-        self._asked = 0
+        self._asks = 0
 
-    def next(self) -> Any:
-        """The next trial, or None if it has none now."""
-        self._asked += 1
-        with silenced():
-            trial = self._oracle.create_trial(f"asker-{self._asked}")
+    def ask(self) -> Any:
+        """Return the next trial, or None if there is none now."""
+        self._asks += 1
+        with silence_tuner():
+            trial = self._oracle.create_trial(f"asker-{self._asks}")
         return trial if trial.status == "RUNNING" else None
 
-    def values(self, trial: Any) -> dict[str, float]:
-        """A trial's proposal, as the recipe's own numbers."""
-        given = trial.hyperparameters.values
-        return {axis.name: _own_number(axis, given[axis.name]) for axis in self._space}
+    def read_values(self, trial: Any) -> dict[str, float]:
+        """Return the values that ``trial`` proposes, rounded as the recipe writes them."""
+        proposed = trial.hyperparameters.values
+        return {axis.name: _read_value(axis, proposed[axis.name]) for axis in self._space}
 
-    def end(self, trial: Any, score: float) -> None:
-        """Tell a trial's score; NaN for one that has none."""
-        with silenced():
+    def tell(self, trial: Any, score: float) -> None:
+        """Give the oracle the score of ``trial``; NaN if it has none."""
+        with silence_tuner():
             if math.isfinite(score):
                 self._oracle.update_trial(trial.trial_id, {self._metric: score})
                 trial.status = "COMPLETED"
@@ -79,18 +79,18 @@ class Oracle:
                 trial.status = "INVALID"
             self._oracle.end_trial(trial)
 
-    def brackets(self) -> list[list[tuple[int, int]]]:
-        """Hyperband's brackets in the order in which it runs them; each one's rungs as (trainings, epochs)."""
+    def list_brackets(self) -> list[list[tuple[int, int]]]:
+        """Return Hyperband's brackets in the order in which it runs them, each as its rungs (trainings, epochs)."""
         sizes, epochs = self._oracle._get_size, self._oracle._get_epochs
         numbers = reversed(range(self._oracle._get_num_brackets()))
         return [[(sizes(number, rung), epochs(number, rung)) for rung in range(number + 1)] for number in numbers]
 
 
-def _kept_in_the_ledger(*_: Any) -> None:
-    """What an oracle would write after each trial; a search that is resumed is replayed from the ledger."""
+def _save_nothing(*_: Any) -> None:
+    """Replace what an oracle writes after each trial: a search that resumes is replayed from the ledger."""
 
 
-def _own_number(axis: Axis, value: float) -> float:
+def _read_value(axis: Axis, value: float) -> float:
     if isinstance(axis.range, Choice):
         return value
     if isinstance(axis.range, Int):
@@ -99,7 +99,7 @@ def _own_number(axis: Axis, value: float) -> float:
     return min(max(round_value(value), low), high)
 
 
-def declare(parameters: keras_tuner.HyperParameters, axis: Axis) -> Any:
+def declare_axis(parameters: keras_tuner.HyperParameters, axis: Axis) -> Any:
     """Declare ``axis`` in a KerasTuner space and return the value that the space holds for it."""
     sampling = "log" if axis.log else "linear"
     if isinstance(axis.range, Choice):
@@ -111,8 +111,8 @@ def declare(parameters: keras_tuner.HyperParameters, axis: Axis) -> Any:
 
 
 @contextlib.contextmanager
-def silenced() -> Iterator[None]:
-    """KerasTuner prints, and scikit-learn warns of its Gaussian process's fit; neither is for the user."""
+def silence_tuner() -> Iterator[None]:
+    """Silence what KerasTuner prints, and scikit-learn's warnings about the fit of its Gaussian process."""
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

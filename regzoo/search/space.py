@@ -1,22 +1,25 @@
-"""Space: what a search has to find for a recipe, one axis for each range."""
+"""Search space of a recipe, one axis per range, and the grid over it."""
 
 from __future__ import annotations
 
+import itertools
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from regzoo.core import Choice, Float, Int, Range, Recipe
 
 LEARNING_RATE = "learning_rate"
 RATES = Float(3e-4, 1e-2)
-"""Where a search looks for the learning rate unless it is told."""
+"""Default range of the learning rate."""
 
 DIGITS = 4
-"""Significant digits of what a search proposes: enough for any strength, and readable in a recipe."""
+"""Significant digits of the values that a search proposes: enough for any strength, and readable in a recipe."""
 
 
 @dataclass(frozen=True)
 class Axis:
-    """One number to find: where to look, and on which scale."""
+    """One number that a search looks for: its name, its range and whether its scale is logarithmic."""
 
     name: str
     range: Range
@@ -24,11 +27,11 @@ class Axis:
 
 
 def make_axes(recipe: Recipe, learning_rate: float | Range) -> list[Axis]:
-    """What a search over ``recipe`` has to find; the learning rate comes first, on a logarithmic scale."""
-    found = [Axis(name, where, spec.log) for name, (where, spec) in recipe.space().items()]
+    """Return an axis for each range of ``recipe``; the learning rate, if it is a range, comes first, on a log scale."""
+    axes = [Axis(name, where, spec.log) for name, (where, spec) in recipe.space().items()]
     if not isinstance(learning_rate, Float | Int | Choice):
-        return found
-    return [Axis(LEARNING_RATE, learning_rate, log=True), *found]
+        return axes
+    return [Axis(LEARNING_RATE, learning_rate, log=True), *axes]
 
 
 def round_value(value: float) -> float:
@@ -38,3 +41,40 @@ def round_value(value: float) -> float:
     (0.3, 0.0001235)
     """
     return float(f"{value:.{DIGITS}g}")
+
+
+def make_grid(space: Sequence[Axis], trials: int) -> list[dict[str, float]]:
+    """Return at most ``trials`` points, spread evenly over the full grid; exactly ``trials`` if an axis is continuous.
+
+    >>> [point["rate"] for point in make_grid([Axis("rate", Float(0.0, 0.6), log=False)], 4)]
+    [0.0, 0.2, 0.4, 0.6]
+    """
+    levels = {axis.name: 1 for axis in space}
+    most = {axis.name: _most_levels(axis) for axis in space}
+    while math.prod(levels.values()) < trials:
+        growing = [name for name in levels if levels[name] < most[name]]
+        if not growing:
+            break
+        levels[min(growing, key=lambda name: levels[name])] += 1
+    full = list(itertools.product(*(_levels(axis, levels[axis.name]) for axis in space)))
+    count = min(trials, len(full))
+    kept = [full[round(i * (len(full) - 1) / max(count - 1, 1))] for i in range(count)]
+    return [dict(zip(levels, point, strict=True)) for point in kept]
+
+
+def _most_levels(axis: Axis) -> float:
+    if isinstance(axis.range, Choice):
+        return len(axis.range.options)
+    return axis.range.high - axis.range.low + 1 if isinstance(axis.range, Int) else math.inf
+
+
+def _levels(axis: Axis, count: int) -> list[float]:
+    if isinstance(axis.range, Choice):
+        options = axis.range.options
+        return [options[round(i * (len(options) - 1) / max(count - 1, 1))] for i in range(count)]
+    low, high = axis.range.values()
+    shares = [i / (count - 1) for i in range(count)] if count > 1 else [0.5]
+    if axis.log:
+        return [round_value(low * (high / low) ** share) for share in shares]
+    values = [round_value(low + (high - low) * share) for share in shares]
+    return [round(value) for value in values] if isinstance(axis.range, Int) else values

@@ -1,4 +1,4 @@
-"""Search: every tuner proposes inside the ranges, again and again the same, as many points as it was granted."""
+"""Search: every tuner proposes inside the ranges, the same ones for the same seed, and as many points as it may."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_hyperband_spends_the_same_epochs_on_every_recipe() -> None:
 @pytest.mark.parametrize("tuner", TUNERS)
 def test_what_is_announced_is_what_comes(tuner: str) -> None:
     trials = 9 if tuner == "hyperband" else 4
-    announced = start_search(tuner, SPACE, trials, 27, NLL, 0).ahead()
+    announced = start_search(tuner, SPACE, trials, 27, NLL, 0).list_remaining()
     points = flat(searched(tuner, SPACE, trials))
     assert sum(count for count, _ in announced) == len(points)
     assert sum(count * epochs for count, epochs in announced) == sum(point.epochs for point in points)
