@@ -339,7 +339,7 @@ def test_ctrl_c_at_any_moment_is_resumable(start: Start, config: Path, uninterru
         kill(process, signal.SIGINT)  # a terminal sends it to the workers as well
         out, err = process.communicate(timeout=300)
         assert process.returncode == 130, err
-        assert "Interrupted. Nothing is lost: run the same command again and it goes on." in err
+        assert "Interrupted. Nothing is lost: run the same command again to resume." in err
         assert "Traceback" not in out + err
         assert_goes_on(before, rows(folder))
     before = rows(folder)

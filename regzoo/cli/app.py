@@ -51,7 +51,7 @@ def main() -> None:
     except SystemExit as exited:
         if exited.code == INTERRUPTED:  # typer turns Ctrl-C into this code
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C would interrupt the exit
-            print_warning("\nInterrupted. Nothing is lost: run the same command again and it goes on.")
+            print_warning("\nInterrupted. Nothing is lost: run the same command again to resume.")
         raise
     except Exception as error:
         code = find_exit_code(error)

@@ -51,7 +51,7 @@ def faked(monkeypatch: pytest.MonkeyPatch) -> None:
     """No process is started; the machine has two cores."""
     monkeypatch.setattr(bench, "measure_job", fake_measurement)
     monkeypatch.setattr(bench, "measure_matmul_gflops", lambda: 100.0)
-    monkeypatch.setattr(bench.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
     monkeypatch.setattr(plan, "CASES", {"digits": TINY})
 
 

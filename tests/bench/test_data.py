@@ -39,6 +39,7 @@ def test_where_it_is_not_installed_the_shapes_are_the_same(monkeypatch: pytest.M
     monkeypatch.setattr(data, "FOLDERS", ())
     dataset, source = data.load_rows(CONVNET)
     assert dataset.x.shape == (60, 28, 28, 1)
+    assert dataset.y is not None
     assert set(dataset.y.tolist()) == set(range(10))
     assert "random" in source
     assert data.load_rows(CONVNET)[0].digest == dataset.digest

@@ -43,6 +43,7 @@ def test_operations_of_a_convolutional_network_by_hand() -> None:
 def test_every_case_is_a_comparison_that_regzoo_can_make(case: Case) -> None:
     experiment = case.make_experiment()
     assert len(experiment.recipes) == len(case.rates)  # nothing was added: the baseline is one of the rates
+    assert isinstance(experiment.replicates, int)
     assert len(experiment.recipes) * (experiment.search.trials + experiment.replicates) == case.runs
     assert len(set(case.derive_seeds())) == case.seeds
     assert case.runs <= SUITE

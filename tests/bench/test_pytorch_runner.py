@@ -13,7 +13,7 @@ from regzoo.bench import pytorch_runner
 def test_without_pytorch_it_tells_how_to_install_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(pytorch_runner.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     monkeypatch.setattr(sys, "argv", ["pytorch_runner", "bench.json"])
     with pytest.raises(SystemExit) as exited:
         pytorch_runner.main()

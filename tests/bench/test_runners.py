@@ -63,10 +63,10 @@ def test_operations_are_those_of_the_kernels(regzoo: Measurement) -> None:
 def test_regzoo_trains_the_seeds_that_the_others_are_given(tensorflow: None, monkeypatch: pytest.MonkeyPatch) -> None:
     from regzoo.bench.regzoo_runner import RunTimer
 
-    timers: list[RunTimer] = []
-    monkeypatch.setattr("regzoo.bench.regzoo_runner.RunTimer", lambda: timers.append(RunTimer()) or timers[-1])
+    timer = RunTimer()
+    monkeypatch.setattr("regzoo.bench.regzoo_runner.RunTimer", lambda: timer)
     train(MLP, ONE.name)
-    runs = {(record.run.recipe_text, record.run.seed) for record in timers[0].records}
+    runs = {(record.run.recipe_text, record.run.seed) for record in timer.records}
     assert runs == {(recipe, seed) for recipe in ("none", "dropout(0.5)") for seed in MLP.derive_seeds()}
 
 

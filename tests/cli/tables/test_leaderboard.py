@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import io
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from rich.console import Console
 
 from regzoo.cli.tables.leaderboard import make_leaderboard_table
 from regzoo.comparison.leaderboard import Leaderboard, build_leaderboard
-from regzoo.training.records import Record, Run
+from regzoo.training.records import PartMetrics, Record, Run
+
+Draw = Callable[..., str]
 
 
 def record(name: str, number: int, score: float | None, recipe: str) -> Record:
@@ -18,7 +19,11 @@ def record(name: str, number: int, score: float | None, recipe: str) -> Record:
     run = Run("replicate", name, recipe, number, 100 + number, 0.001, 60, "setup")
     if score is None:
         return Record(run, "failed", error="ValueError: out of luck")
-    metrics = {"validation": {"nll": score}, "train": {"nll": score / 2}, "test": {"nll": score + 0.5}}
+    metrics: PartMetrics = {
+        "validation": {"nll": score},
+        "train": {"nll": score / 2},
+        "test": {"nll": score + 0.5},
+    }
     return Record(run, "ok", metrics=metrics, epochs=10 + number, best_epoch=5 + number)
 
 
@@ -38,16 +43,8 @@ def leaderboard() -> Leaderboard:
     return build_leaderboard([*L1, *SUM, *DROPOUT, *NONE], "nll", "min", names)
 
 
-def drawn(leaderboard: Leaderboard, width: int) -> str:
-    console = Console(file=io.StringIO(), width=width, color_system=None)
-    console.print(make_leaderboard_table(leaderboard, width))
-    text = console.file.getvalue()  # type: ignore[attr-defined]
-    assert isinstance(text, str)
-    return text
-
-
-def test_table_says_who_won_without_color(leaderboard: Leaderboard) -> None:
-    lines = drawn(leaderboard, 140).splitlines()
+def test_table_says_who_won_without_color(draw: Draw, leaderboard: Leaderboard) -> None:
+    lines = draw(make_leaderboard_table(leaderboard, 140), 140).splitlines()
     won = next(line for line in lines if "dropout(0.31)" in line)
     assert won.split()[:2] == ["1", "1"]
     assert "winner" in won
@@ -57,42 +54,44 @@ def test_table_says_who_won_without_color(leaderboard: Leaderboard) -> None:
         assert part in won
 
 
-def test_table_says_what_is_open_and_how_far_the_winner_leads(leaderboard: Leaderboard) -> None:
+def test_table_says_what_is_open_and_how_far_the_winner_leads(draw: Draw, leaderboard: Leaderboard) -> None:
     # L2 gains -0.01, 0.03, 0.01: mean 0.01, sd 0.02, P(better) Phi(1/2) = 0.6915, (3.6048 / (sqrt6 x 0.1915))^2 = 59.1.
     close = [record("l2", number, score, "l2(0.1)") for number, score in enumerate([0.31, 0.31, 0.31])]
-    lines = drawn(build_leaderboard([*NONE, *close], "nll", "min", ["none", "l2"]), 100).splitlines()
+    lines = draw(
+        make_leaderboard_table(build_leaderboard([*NONE, *close], "nll", "min", ["none", "l2"]), 100), 100
+    ).splitlines()
     text = " ".join(" ".join(lines).split())  # notes wrap
     assert "60 needed" in next(line for line in lines if "l2(0.1)" in line)
     assert "l2 against none: +0.010 [-0.040, +0.060], 60 needed." in text
     assert "so many replicates in all would settle it" in text
     assert "l2 on fresh seeds, the luck of having been picked taken off:" in text
-    assert "needed" not in drawn(leaderboard, 100)
+    assert "needed" not in draw(make_leaderboard_table(leaderboard, 100), 100)
 
 
-def test_table_counts_what_went_wrong(leaderboard: Leaderboard) -> None:
-    text = drawn(leaderboard, 140)
+def test_table_counts_what_went_wrong(draw: Draw, leaderboard: Leaderboard) -> None:
+    text = draw(make_leaderboard_table(leaderboard, 140), 140)
     assert "1 diverged, 1 failed" in text
     assert "3 failed" in text
     assert "pending" in text
 
 
-def test_table_fits_a_narrow_terminal(leaderboard: Leaderboard) -> None:
-    text = drawn(leaderboard, 80)
+def test_table_fits_a_narrow_terminal(draw: Draw, leaderboard: Leaderboard) -> None:
+    text = draw(make_leaderboard_table(leaderboard, 80), 80)
     assert max(map(len, text.splitlines())) <= 80
     for part in ("0.220 ± 0.010", "+0.100", "[+0.075, +0.125]", "winner"):
         assert part in text
     assert "epochs" not in text
 
 
-def test_table_shows_brackets_in_recipes_as_they_are() -> None:
+def test_table_shows_brackets_in_recipes_as_they_are(draw: Draw) -> None:
     leaderboard = build_leaderboard([record("none", 0, 0.5, "mlp([64])")], "nll", "min", ["none"])
-    assert "mlp([64])" in drawn(leaderboard, 140)
+    assert "mlp([64])" in draw(make_leaderboard_table(leaderboard, 140), 140)
 
 
-def test_table_names_placebos_and_counts_what_they_were_taken_for() -> None:
+def test_table_names_placebos_and_counts_what_they_were_taken_for(draw: Draw) -> None:
     made = [record("placebo 1", number, score, "none") for number, score in enumerate([0.31, 0.33, 0.35])]
     made += [record("placebo 2", number, score, "none") for number, score in enumerate([0.30, 0.34])]
     leaderboard = build_leaderboard([*NONE, *made], "nll", "min", ["none", "placebo 1", "placebo 2"])
-    text = " ".join(drawn(leaderboard, 140).split())
+    text = " ".join(draw(make_leaderboard_table(leaderboard, 140), 140).split())
     assert "placebo 1 (none in disguise)" in text
     assert "Placebos, copies of none on other seeds: 0 of 2 taken for better than it, 0 for worse." in text

@@ -1,0 +1,30 @@
+"""The table of a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from regzoo.cli.tables.plan import make_plan_table
+
+Draw = Callable[..., str]
+
+
+def test_the_table_of_a_plan(draw: Draw) -> None:
+    recipe = {
+        "name": "dropout[x]",
+        "trials": 4,
+        "replicates": 5,
+        "models_per_run": 3,
+        "cost": 7 / 3,
+        "space": {"a.b": "0.1..0.5"},
+    }
+    described = {"runs": 9, "epochs": 540, "folds": 1, "seconds": 12.4, "rank_by": "nll", "tuner": "random"}
+    text = draw(make_plan_table({**described, "recipes": [{**recipe, "clashes": ["they clash [so]"]}]}))
+    for words in (
+        "dropout[x]",
+        "2.33",
+        "a.b 0.1..0.5",
+        "9 runs, 540 epochs at most, about 12 s",
+        "note: dropout[x]: they clash [so]",
+    ):
+        assert words in text
