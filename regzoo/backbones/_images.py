@@ -1,4 +1,4 @@
-"""Images too large for what is made for digits: made smaller before the first layer with weights."""
+"""Downsampling of large images before the first layer with weights, and flattening."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from regzoo.core import InputError
 from regzoo.core.lazy import keras
 
 LARGE = 64
-"""Height and width from which images are halved, or averaged down, first: twice what CIFAR has."""
+"""Height and width in pixels from which images are downsampled first: twice those of CIFAR."""
 
 SMALL = 32
-"""To about this height and width images are averaged down for dense layers."""
+"""Approximate height and width in pixels of downsampled images for dense layers."""
 
 
-def side(x: Any) -> int:
-    """The smaller of height and width of images x (batch, height, width, channels)."""
+def get_smaller_side(x: Any) -> int:
+    """Return the smaller of height and width of images x (batch, height, width, channels)."""
     return min(x.shape[1], x.shape[2])
 
 
-def refuse_unknown(x: Any) -> None:
-    """Refuse inputs x (batch, ...) with a size that differs from example to example: a dense layer takes one.
+def require_known_size(x: Any) -> None:
+    """Raise if a size of x (batch, ...) differs from example to example; a dense layer needs a fixed one.
 
     Raises:
-        InputError: if there is such a size.
+        InputError: if a size is unknown.
     """
     if None in x.shape[1:]:
         raise InputError(
@@ -33,16 +33,16 @@ def refuse_unknown(x: Any) -> None:
         )
 
 
-def flat(x: Any) -> Any:
-    """Map x (batch, ...) to (batch, inputs); images of 64 x 64 pixels and more are averaged down to 32 x 32 before.
+def flatten_inputs(x: Any) -> Any:
+    """Map x (batch, ...) to (batch, inputs); images of 64 x 64 pixels and more are first averaged to about 32 x 32.
 
-    Other shapes count by their area. A dense layer on every pixel of a photograph would hold tens of millions of
-    weights (224 x 224 x 3 pixels, 256 units: 38.5 million), on 32 x 32 it holds less than one.
+    For images that are not square the area counts. A dense layer on every pixel of a photograph would have tens of
+    millions of weights (224 x 224 x 3 pixels, 256 units: 38.5 million); on 32 x 32 it has less than one million.
 
     Raises:
         InputError: if a size is unknown.
     """
-    refuse_unknown(x)
+    require_known_size(x)
     if len(x.shape) == 4 and x.shape[1] * x.shape[2] >= LARGE**2:
         block = math.ceil(math.sqrt(x.shape[1] * x.shape[2]) / SMALL)
         window = tuple(min(block, length) for length in x.shape[1:3])

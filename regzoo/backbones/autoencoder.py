@@ -1,30 +1,30 @@
-"""An autoencoder's layers."""
+"""Autoencoder of dense layers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from regzoo.backbones._images import flat
+from regzoo.backbones._images import flatten_inputs
 from regzoo.core import Announce, Backbone, setting
 from regzoo.core.lazy import keras
 
 
 @dataclass(frozen=True)
 class Autoencoder(Backbone):
-    """Narrow the inputs down to a code and widen it again; the head reconstructs the inputs from the last layer.
+    """Dense layers that compress the inputs to a short code and expand it again; the head reconstructs the inputs.
 
-    Dense layers, each with its nonlinearity, the code included; images are flattened, and those of 64 x 64 pixels and
-    more averaged down to about 32 x 32 before. What is reconstructed is the whole image. The decoder mirrors the
-    encoder. Under another task than reconstruction it is a network with a bottleneck.
+    Each layer has a nonlinearity, the code included. Images are flattened; those of 64 x 64 pixels and more are first
+    averaged to about 32 x 32. The whole image is reconstructed. The decoder mirrors the encoder. In another task than
+    reconstruction it is a network with a bottleneck.
 
     Slots: ``input`` (1), ``preactivation`` and ``activation`` (one of each per layer), ``code`` (1, after the code's
     nonlinearity).
 
     Args:
-        widths: units of the encoder's layers, first to last, each in [1, inf).
-        code: units of the code, in [1, inf).
-        activation: the nonlinearity.
+        widths: number of units of the encoder's layers, first to last, each in [1, inf).
+        code: number of units of the code, in [1, inf).
+        activation: nonlinearity of each layer.
 
     Reference: Hinton and Salakhutdinov 2006, https://doi.org/10.1126/science.1127647
 
@@ -39,7 +39,7 @@ class Autoencoder(Backbone):
 
     def __call__(self, x: Any, slot: Announce) -> Any:
         """Map x (batch, ...) to the decoder's last layer (batch, widths[0])."""
-        x = slot("input", flat(x))  # (batch, inputs)
+        x = slot("input", flatten_inputs(x))  # (batch, inputs)
         for index, width in enumerate(self.widths):
             x = self._dense(x, width, f"encode_{index}", slot)
         x = slot("code", self._dense(x, self.code, "code", slot))  # (batch, code)

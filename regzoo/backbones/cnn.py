@@ -1,36 +1,36 @@
-"""A convolutional network."""
+"""Convolutional network."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from regzoo.backbones._images import LARGE, side
+from regzoo.backbones._images import LARGE, get_smaller_side
 from regzoo.core import Announce, Backbone, InputError, setting
 from regzoo.core.lazy import keras
 
 LARGEST = 7
-"""Maps up to this height or width are flattened: 28 x 28 digits after two blocks."""
+"""Feature maps up to this height or width are flattened: those of 28 x 28 digits after two blocks."""
 
 
 @dataclass(frozen=True)
 class Cnn(Backbone):
-    """Blocks of 3 x 3 convolutions with pooling between them, then a dense layer.
+    """Blocks of 3 x 3 convolutions with pooling, then a dense layer.
 
-    Each block has one convolution and halves height and width, as long as both are at least 4. Images from 64 pixels
-    on are halved by the first convolution, too, and a map that is still that large is quartered by its pooling. A map
-    that is larger than 7 x 7 at the end is averaged, else the dense layer would hold millions of weights; a smaller
-    one keeps its places. For photographs give more blocks, such as ``cnn([32, 64, 128, 128])``: 224 pixels end at 3.
+    Each block has one convolution and halves height and width, as long as both are at least 4. For images from 64
+    pixels on, the first convolution has stride 2, and pooling divides a map of that size by 4. A final map larger than
+    7 x 7 is averaged, since the dense layer would otherwise have millions of weights; a smaller one is flattened. For
+    photographs use more blocks, such as ``cnn([32, 64, 128, 128])``, which reduces 224 pixels to 3.
 
     Slots: ``input`` (1), ``preactivation`` and ``activation`` (one of each per convolution and for the dense layer).
 
     Args:
-        filters: filters of the blocks, first to last, each in [1, inf).
-        dense: units of the last hidden layer, in [1, inf).
-        activation: the nonlinearity.
+        filters: number of filters of the blocks, first to last, each in [1, inf).
+        dense: number of units of the last hidden layer, in [1, inf).
+        activation: nonlinearity of each layer.
 
     Raises:
-        InputError: if the inputs are no images (height, width, channels).
+        InputError: if the inputs are not images (height, width, channels).
 
     >>> from regzoo.backbones import Cnn
     >>> print(Cnn(filters=(16, 32)))
@@ -50,12 +50,12 @@ class Cnn(Backbone):
             )
         x = slot("input", x)
         for index, count in enumerate(self.filters):
-            stride = 1 if index or side(x) < LARGE else 2
+            stride = 1 if index or get_smaller_side(x) < LARGE else 2
             convolution = keras.layers.Conv2D(count, 3, stride, padding="same", name=f"conv_{index}")
             x = self._nonlinear(convolution(x), f"conv_{index}", slot)
-            if side(x) >= 4:
-                x = keras.layers.MaxPooling2D(4 if side(x) >= LARGE else 2, name=f"pool_{index}")(x)
-        if side(x) > LARGEST:
+            if get_smaller_side(x) >= 4:
+                x = keras.layers.MaxPooling2D(4 if get_smaller_side(x) >= LARGE else 2, name=f"pool_{index}")(x)
+        if get_smaller_side(x) > LARGEST:
             x = keras.layers.GlobalAveragePooling2D(name="average")(x)  # (batch, filters[-1])
         else:
             x = keras.layers.Flatten(name="flatten")(x)

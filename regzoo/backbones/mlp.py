@@ -1,32 +1,32 @@
-"""A multilayer perceptron."""
+"""Multilayer perceptron."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from regzoo.backbones._images import flat
+from regzoo.backbones._images import flatten_inputs
 from regzoo.core import Announce, Backbone, InputError, setting
 from regzoo.core.lazy import keras
 
 
 @dataclass(frozen=True)
 class Mlp(Backbone):
-    """Dense layers, each with its nonlinearity; images are flattened.
+    """Dense layers with a nonlinearity each; images are flattened.
 
-    Images of 64 x 64 pixels and more are averaged down to about 32 x 32 first: a dense layer on every pixel of a
-    photograph would hold tens of millions of weights.
+    Images of 64 x 64 pixels and more are first averaged to about 32 x 32: a dense layer on every pixel of a photograph
+    would have tens of millions of weights.
 
     Slots: ``input`` (1), ``preactivation`` and ``activation`` (one of each per layer), and ``branch`` (one per
     residual layer, before the addition).
 
     Args:
-        widths: units of the hidden layers, first to last, each in [1, inf).
-        activation: the nonlinearity.
-        residual: whether a layer that is as wide as the one before it is added to it: x + act(dense(x)).
+        widths: number of units of the hidden layers, first to last, each in [1, inf).
+        activation: nonlinearity of each layer.
+        residual: True to add each layer to the previous one if both have the same width: x + act(dense(x)).
 
     Raises:
-        InputError: if ``residual`` is asked for and no layer is as wide as the one before it.
+        InputError: if ``residual`` is true and no layer has the width of the previous one.
 
     >>> from regzoo.backbones import Mlp
     >>> print(Mlp(widths=(64, 64)))
@@ -47,7 +47,7 @@ class Mlp(Backbone):
 
     def __call__(self, x: Any, slot: Announce) -> Any:
         """Map x (batch, ...) to features (batch, widths[-1])."""
-        x = slot("input", flat(x))  # (batch, inputs)
+        x = slot("input", flatten_inputs(x))  # (batch, inputs)
         for index, width in enumerate(self.widths):
             h = keras.layers.Dense(width, kernel_initializer=self._initializer(), name=f"dense_{index}")(x)
             h = slot("preactivation", h)

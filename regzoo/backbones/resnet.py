@@ -1,38 +1,38 @@
-"""A residual network."""
+"""Residual network."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from regzoo.backbones._images import LARGE, side
+from regzoo.backbones._images import LARGE, get_smaller_side
 from regzoo.core import Announce, Backbone, InputError, setting
 from regzoo.core.lazy import keras
 
 
 @dataclass(frozen=True)
 class Resnet(Backbone):
-    """Add to each stage's map what two convolutions make of it, block after block; then average over the map.
+    """Stages of residual blocks of two convolutions each, then the mean over the feature map.
 
     Formula: x + conv(act(conv(act(x)))), the pre-activation basic block; where a stage begins, x is projected by a
     1 x 1 convolution of act(x). Every stage after the first halves height and width, as long as both are at least
-    4; images from 64 pixels on are halved by the first convolution, and once more by pooling from 128 on.
+    4; for images from 64 pixels on, the first convolution has stride 2, and from 128 on pooling follows.
 
-    It holds no batch normalization: `batch_norm` is a regularizer, and acts here where the paper has it. Without
-    it, what keeps a deep stack of branches trainable is their initial size: He initialization, and the last
-    convolution of each branch divided by the square root of the number of branches, so that the variance grows by a
-    factor of about e at most however deep the network is (De and Smith 2020).
+    It contains no batch normalization: `batch_norm` is a regularizer, and acts here where the paper has it. Without it,
+    small initial weights keep a deep stack of branches trainable: He initialization, with the last convolution of each
+    branch divided by the square root of the number of branches, so that the variance grows at most by a factor of about
+    e at any depth (De and Smith 2020).
 
     Slots: ``input`` (1), ``preactivation`` and ``activation`` (two of each per block, and one before the average),
     ``branch`` (one per block, before the addition).
 
     Args:
-        filters: filters of the stages, first to last, each in [1, inf).
-        blocks: blocks of each stage, in [1, inf).
-        activation: the nonlinearity.
+        filters: number of filters of the stages, first to last, each in [1, inf).
+        blocks: number of blocks of each stage, in [1, inf).
+        activation: nonlinearity of each layer.
 
     Raises:
-        InputError: if the inputs are no images (height, width, channels).
+        InputError: if the inputs are not images (height, width, channels).
 
     Reference: He et al. 2016, https://arxiv.org/abs/1603.05027; De and Smith 2020, https://arxiv.org/abs/2002.10444
     Departure: the paper's factor on the branch is part of the initial kernel here, not a trained scalar.
@@ -54,12 +54,12 @@ class Resnet(Backbone):
                 "use mlp(residual=true) for rows"
             )
         x = slot("input", x)
-        x = self._convolution(self.filters[0], 3, "conv", stride=2 if side(x) >= LARGE else 1)(x)
-        if side(x) >= LARGE:
+        x = self._convolution(self.filters[0], 3, "conv", stride=2 if get_smaller_side(x) >= LARGE else 1)(x)
+        if get_smaller_side(x) >= LARGE:
             x = keras.layers.MaxPooling2D(name="pool")(x)
         for stage, count in enumerate(self.filters):
             for block in range(self.blocks):
-                stride = 2 if stage and not block and side(x) >= 4 else 1
+                stride = 2 if stage and not block and get_smaller_side(x) >= 4 else 1
                 x = self._block(x, count, stride, f"block_{stage}_{block}", slot)
         x = self._nonlinear(x, "last", slot)
         return keras.layers.GlobalAveragePooling2D(name="average")(x)
@@ -71,13 +71,13 @@ class Resnet(Backbone):
             x = self._convolution(count, 1, f"{name}_shortcut", stride=stride)(h)
         h = self._convolution(count, 3, f"{name}_conv_0", stride=stride)(h)
         h = self._nonlinear(h, f"{name}_second", slot)
-        h = self._convolution(count, 3, f"{name}_conv_1", share=1 / (self.blocks * len(self.filters)))(h)
+        h = self._convolution(count, 3, f"{name}_conv_1", variance=1 / (self.blocks * len(self.filters)))(h)
         return keras.layers.Add(name=f"{name}_add")([x, slot("branch", h)])
 
-    def _convolution(self, count: int, size: int, name: str, stride: int = 1, share: float = 1.0) -> Any:
-        """A convolution whose outputs have ``share`` of the variance of what it is applied to."""
+    def _convolution(self, count: int, size: int, name: str, stride: int = 1, variance: float = 1.0) -> Any:
+        """Return a convolution whose outputs initially have ``variance`` times the variance of its inputs."""
         gain = 1.0 if self.activation in ("tanh", "selu") else 2.0
-        draw = keras.initializers.VarianceScaling(gain * share, "fan_in", "truncated_normal")
+        draw = keras.initializers.VarianceScaling(gain * variance, "fan_in", "truncated_normal")
         return keras.layers.Conv2D(count, size, stride, padding="same", kernel_initializer=draw, name=name)
 
     def _nonlinear(self, x: Any, name: str, slot: Announce) -> Any:

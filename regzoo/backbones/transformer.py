@@ -1,4 +1,4 @@
-"""A transformer encoder."""
+"""Transformer encoder for images, rows and sequences."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ from regzoo.core import Announce, Backbone, InputError, setting
 from regzoo.core.lazy import keras
 
 MANY_PATCHES = 256
-"""As many as make the most of a digit, and what photographs are usually cut into: 14 x 14 of 16 pixels."""
+"""Largest number of patches by default: enough for digits, and about the usual 14 x 14 patches of photographs."""
 
 MOST_TOKENS = 1024
-"""Attention needs memory by the square of the tokens: 4 MB per example and head at this many."""
+"""Largest number of tokens. Attention needs memory proportional to its square: here 4 MB per example and head."""
 
 
 @dataclass(frozen=True)
 class Transformer(Backbone):
-    """Let tokens look at one another: blocks of self-attention and a small dense network, then the mean of the tokens.
+    """Blocks of self-attention and a small dense network on tokens, then the mean of the tokens.
 
     Formula: x + attention(norm(x)), then x + mlp(norm(x)); attention is softmax(q k' / sqrt(width / heads)) v.
-    Images are cut into patches (padded with zeros where they do not divide); of rows each column is a token, its
-    value times a learned vector; sequences (tokens, features) are taken as they are. Every token gets a bias of its
-    own, which is its learned position; only sequences of unknown length have none.
+    Images are split into patches (padded with zeros where the sizes do not divide); each column of a row is a token,
+    its value times a learned vector; sequences (tokens, features) are used as they are. Every token has a bias of its
+    own, which is its learned position embedding; only sequences of unknown length have none.
 
     Slots: ``input`` (1), and in each block ``attention``, ``branch``, ``preactivation``, ``activation``, ``branch``,
-    in this order. The biases of the tokens have rank 2, so a weight regularizer takes them for kernels.
+    in this order. The biases of the tokens have rank 2, so weight regularizers treat them as kernels.
 
     Args:
-        width: size of a token, in [1, inf), a multiple of ``heads``.
-        depth: blocks, in [1, inf).
-        heads: of the attention, in [1, inf).
-        hidden: units of each block's hidden layer, in [1, inf).
-        patch: height and width of a patch, in [0, inf); 0 chooses the smallest of 4, 8, 16, ... that makes at most 256
-            patches: 4 for digits, 16 for photographs of 224 pixels.
-        activation: the nonlinearity.
+        width: number of features of a token, in [1, inf), a multiple of ``heads``.
+        depth: number of blocks, in [1, inf).
+        heads: number of attention heads, in [1, inf).
+        hidden: number of units of each block's hidden layer, in [1, inf).
+        patch: height and width of a patch in pixels, in [0, inf); 0 chooses the smallest of 4, 8, 16, ... that gives at
+            most 256 patches: 4 for digits, 16 for photographs of 224 pixels.
+        activation: nonlinearity of the hidden layers.
 
     Raises:
-        InputError: if ``width`` is no multiple of ``heads``, or the inputs make more than 1,024 tokens.
+        InputError: if ``width`` is not a multiple of ``heads``, or the inputs give more than 1,024 tokens.
 
     Reference: Vaswani et al. 2017, https://arxiv.org/abs/1706.03762; Dosovitskiy et al. 2021 (images),
     https://arxiv.org/abs/2010.11929; Gorishniy et al. 2021 (rows), https://arxiv.org/abs/2106.11959
@@ -100,13 +100,13 @@ class Transformer(Backbone):
         )
 
     def _patches(self, x: Any) -> Any:
-        """Cut images (batch, height, width, channels) into (batch, patches, values of a patch)."""
+        """Split images (batch, height, width, channels) into (batch, patches, values of a patch)."""
         height, width, channels = x.shape[1:]
         size = self._size(height, width)
         high, wide = _grid(height, width, size)
         if high * wide > MOST_TOKENS:
             raise InputError(
-                f"transformer: patch={size} cuts images of {height} x {width} into {high * wide} tokens, "
+                f"transformer: patch={size} splits images of {height} x {width} into {high * wide} tokens, "
                 f"more than {MOST_TOKENS}; use a larger patch"
             )
         missing = (high * size - height, wide * size - width)
@@ -118,26 +118,26 @@ class Transformer(Backbone):
         return keras.layers.Reshape((high * wide, size * size * channels), name="patches")(x)
 
     def _size(self, height: int, width: int) -> int:
-        """Height and width of a patch of images of this height and width."""
+        """Return height and width of a patch for images of this size, in pixels."""
         size = self.patch or 4
         while not self.patch and math.prod(_grid(height, width, size)) > MANY_PATCHES:
             size *= 2
         return size
 
     def _attention(self, x: Any, name: str, slot: Announce) -> Any:
-        """Map tokens x (batch, tokens, width) to what they see in one another, of the same shape."""
+        """Return the self-attention of tokens x (batch, tokens, width), of the same shape."""
         size = self.width // self.heads
         query, key, value = (
-            keras.layers.Reshape((-1, self.heads, size), name=f"{name}_{part}_heads")(
-                keras.layers.Dense(self.width, name=f"{name}_{part}")(x)
+            keras.layers.Reshape((-1, self.heads, size), name=f"{name}_{role}_heads")(
+                keras.layers.Dense(self.width, name=f"{name}_{role}")(x)
             )
-            for part in ("query", "key", "value")
+            for role in ("query", "key", "value")
         )  # (batch, tokens, heads, size)
         scores = keras.ops.einsum("bqhs,bkhs->bhqk", query, key) / math.sqrt(size)
         weights = slot("attention", keras.layers.Softmax(name=f"{name}_softmax")(scores))  # (batch, heads, q, k)
-        seen = keras.ops.einsum("bhqk,bkhs->bqhs", weights, value)
-        seen = keras.layers.Reshape((-1, self.width), name=f"{name}_seen")(seen)
-        return keras.layers.Dense(self.width, name=f"{name}_out")(seen)
+        attended = keras.ops.einsum("bhqk,bkhs->bqhs", weights, value)
+        attended = keras.layers.Reshape((-1, self.width), name=f"{name}_seen")(attended)
+        return keras.layers.Dense(self.width, name=f"{name}_out")(attended)
 
     def _mlp(self, x: Any, name: str, slot: Announce) -> Any:
         x = slot("preactivation", keras.layers.Dense(self.hidden, name=f"{name}_dense_0")(x))
@@ -146,7 +146,7 @@ class Transformer(Backbone):
 
 
 def _grid(height: int, width: int, size: int) -> tuple[int, int]:
-    """How many patches of this size cover an image, down and across."""
+    """Return how many patches of this size cover an image, vertically and horizontally."""
     return math.ceil(height / size), math.ceil(width / size)
 
 

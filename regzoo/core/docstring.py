@@ -39,7 +39,7 @@ def read_docstring(kind: type) -> Docstring:
 
     >>> from regzoo.regularizers import L2
     >>> read_docstring(L2).summary
-    'Add the sum of squared weights to the training loss, which keeps them small.'
+    'Keep weights small by adding the sum of their squares to the training loss.'
     >>> list(read_docstring(L2).sections), list(read_docstring(L2).args)
     (['Formula', 'Reference'], ['strength'])
     """

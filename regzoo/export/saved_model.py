@@ -16,8 +16,8 @@ from regzoo.data.preprocessor import Preprocessor
 from regzoo.data.table import Table
 from regzoo.export.signature import make_input_specs
 from regzoo.export.tf_columns import apply_rules
-from regzoo.regularizers._averaging import members
-from regzoo.regularizers._monte_carlo import MonteCarlo, spread_of
+from regzoo.regularizers._averaging import list_members
+from regzoo.regularizers._monte_carlo import MonteCarlo, summarize_passes
 
 SIGNATURE = "serving_default"
 WITH_SAMPLES = "with_samples"
@@ -80,7 +80,7 @@ class ServedModel(tf.Module):
             x: the inputs.
             samples: number of passes of Monte Carlo dropout; None for the recipe's own.
         """
-        spread = _compute_spread(self.model, x) if samples is None else self.model.uncertainty_of(x, samples)
+        spread = _compute_spread(self.model, x) if samples is None else self.model.uncertainty_with_samples(x, samples)
         if self.task in ("classification", "multilabel"):
             return self._classify(spread or {"probabilities": self.model(x, training=False)})
         spread = spread or {"mean": self.model(x, training=False)}
@@ -123,11 +123,11 @@ def _compute_spread(model: keras.Model, x: Any) -> dict[str, Any]:
     """Return mean and spread of an ensemble's members or of Monte Carlo passes on x; empty for a single model."""
     if isinstance(model, MonteCarlo):
         return model.uncertainty(x)
-    models = members(model)
+    models = list_members(model)
     if len(models) == 1:
         return {}
     passes = tf.stack([member(x, training=False) for member in models])  # (members, batch, size)
-    return spread_of(models[0].task.kind, passes)
+    return summarize_passes(models[0].task.kind, passes)
 
 
 def write_saved_model(

@@ -1,4 +1,4 @@
-"""Averaging of trained models: one model that gives the mean of what they predict."""
+"""Averaging of trained models: one model that returns the mean of their predictions."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from collections.abc import Sequence
 from regzoo.core.lazy import keras
 
 NAME = "ensemble"
+"""Name of the Keras model that averages others."""
 
 
-def average(models: Sequence[keras.Model]) -> keras.Model:
-    """Return one model that averages the outputs of ``models`` and shares their weights; one is returned as it is."""
+def average_models(models: Sequence[keras.Model]) -> keras.Model:
+    """Return one model that averages the outputs of ``models`` and shares their weights; a single one is returned."""
     if len(models) == 1:
         return models[0]
     inputs = keras.Input(models[0].input_shape[1:], name="inputs")
     return keras.Model(inputs, keras.layers.Average()([model(inputs) for model in models]), name=NAME)
 
 
-def members(model: keras.Model) -> list[keras.Model]:
-    """The models that `average` put together in ``model``; ``model`` itself if it is no average."""
+def list_members(model: keras.Model) -> list[keras.Model]:
+    """Return the models that ``model`` averages (see `average_models`), or ``model`` itself."""
     if model.name != NAME:
         return [model]
     return [layer for layer in model.layers if isinstance(layer, keras.Model)]

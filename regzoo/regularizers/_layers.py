@@ -1,4 +1,4 @@
-"""Layers with weights of their own, each for one regularizer. Imported only when a model is built."""
+"""Keras layers with weights, each for one regularizer. Imported only when a model is built."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from regzoo.core.layers import InTraining
 
 
 class GroupNormalization(keras.layers.GroupNormalization):
-    """Keras's layer, with as many groups as ``groups_for`` says once the shape is known.
+    """Keras's layer, with a number of groups that depends on the shape of the input.
 
     Args:
-        groups_for: returns the number of groups for a shape (batch, ..., channels).
+        choose_groups: returns the number of groups for a shape (batch, ..., channels).
     """
 
-    def __init__(self, groups_for: Callable[[Sequence[int | None]], int]) -> None:
+    def __init__(self, choose_groups: Callable[[Sequence[int | None]], int]) -> None:
         super().__init__()
-        self.groups_for = groups_for
+        self.choose_groups = choose_groups
 
     def build(self, input_shape: Sequence[int | None]) -> None:
-        """Fit the groups, then make the weights."""
-        self.groups = self.groups_for(input_shape)
+        """Choose the number of groups, then create the weights."""
+        self.groups = self.choose_groups(input_shape)
         super().build(input_shape)
 
 
 class LearnedRate(InTraining):
-    """Dropout with a trainable rate, and a penalty on it.
+    """Dropout with a trainable rate, and a penalty that depends on the rate.
 
     Args:
-        drop: ``drop(h, logit, seed)`` has the shape of h.
-        penalty: ``penalty(units, logit, kernels)`` is a scalar tensor.
-        start: the rate's logit at the start.
+        drop: ``drop(h, logit, seed)`` returns the masked activations, of the shape of h.
+        penalty: ``penalty(units, logit, kernels)`` returns a scalar tensor.
+        start: initial logit of the rate.
         seed: the slot's seed.
     """
 
@@ -49,16 +49,16 @@ class LearnedRate(InTraining):
         self.logit = self.add_weight(shape=(), initializer=keras.initializers.Constant(start), name="logit")
 
     def call(self, inputs: Any, training: bool = False) -> Any:
-        """Drop, and add the penalty, while training."""
+        """Return the masked inputs in training, and add the penalty; at inference return the inputs."""
         if training:
-            self.add_loss(self.penalty(inputs.shape[-1], self.logit, fed_by(self)))
+            self.add_loss(self.penalty(inputs.shape[-1], self.logit, list_fed_kernels(self)))
         return super().call(inputs, training=training)
 
 
-def fed_by(layer: Any) -> list[Any]:
-    """The kernels that multiply what ``layer`` gives, whatever stands between that has none."""
+def list_fed_kernels(layer: Any) -> list[Any]:
+    """Return the kernels that multiply the output of ``layer``, looking through layers without kernels."""
     found: dict[int, Any] = {}
-    for node in layer._outbound_nodes:  # Keras has no public way to ask
+    for node in layer._outbound_nodes:  # Keras has no public counterpart
         own = [w for w in getattr(node.operation, "trainable_weights", ()) if len(w.shape) >= 2]
-        found |= {id(kernel): kernel for kernel in own or fed_by(node.operation)}
+        found |= {id(kernel): kernel for kernel in own or list_fed_kernels(node.operation)}
     return list(found.values())

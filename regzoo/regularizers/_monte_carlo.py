@@ -1,7 +1,7 @@
-"""Monte Carlo dropout's model: many stochastic passes for each row, and what they agree on.
+"""Keras model of Monte Carlo dropout: mean and uncertainty over several stochastic passes for each row.
 
-Every row goes through the same thinned networks, one batch of passes per row. So the answer depends on the row alone:
-not on its neighbours, the batch size or earlier calls. Imported only when a model is made.
+Every row passes through the same thinned networks, one batch of passes per row. So the prediction depends on the row
+alone, not on the other rows, the batch size or earlier calls. Imported only when such a model is made.
 """
 
 from __future__ import annotations
@@ -15,40 +15,42 @@ import tensorflow as tf
 from regzoo.core import layers
 
 TINY = 1.1754944e-38
-"""The smallest normal number of float32."""
+"""Smallest normal number of float32."""
 
 
 @keras.saving.register_keras_serializable("regzoo")
 class MonteCarlo(keras.Model):
-    """The mean over stochastic passes of ``models``; it shares their weights.
+    """Mean over stochastic passes of ``models``, whose weights it shares.
 
     Args:
-        models: trained, of one task.
-        samples: passes in all, shared out evenly and rounded up.
+        models: trained models of one task.
+        samples: total number of passes, divided evenly among the models and rounded up.
     """
 
     def __init__(self, models: Sequence[keras.Model], samples: int) -> None:
-        passes = Passes(models, samples)
+        passes = StochasticPasses(models, samples)
         inputs = keras.Input(models[0].input_shape[1:], name="inputs")
         super().__init__(inputs, passes(inputs), name="mc_dropout")
-        self._spread, self._spread_of = passes.spread, passes.spread_of  # bound: Keras would track the layer twice
+        # Bound methods, since Keras would track the layer twice.
+        self._summarize, self._summarize_samples = passes.summarize, passes.summarize_samples
 
     def uncertainty(self, x: Any) -> dict[str, Any]:
-        """What the passes say about inputs x (batch, ...), as tensors.
+        """Return mean and uncertainty over the passes for inputs x (batch, ...), as tensors.
 
-        Classification: ``probabilities`` (batch, classes), ``predictive_entropy`` (batch,): that of the mean, and
-        ``mutual_information`` (batch,): the part of it that the passes disagree about, which more data could settle;
-        both in nats. With several labels a row: the same of each label, all (batch, labels). Otherwise: ``mean`` and
-        ``standard_deviation`` (batch, outputs) of the passes; the noise of the data is not in it.
+        Classification: ``probabilities`` (batch, classes); ``predictive_entropy`` (batch,), the entropy of the mean;
+        and ``mutual_information`` (batch,), the fraction of it that is due to disagreement between passes, which more
+        data could reduce; both in nats. With several labels a row: the same for each label, all (batch, labels).
+        Otherwise: ``mean`` and ``standard_deviation`` (batch, outputs) over the passes, in units of the model's output;
+        the latter does not include the noise of the data.
         """
-        return self._spread(tf.convert_to_tensor(x, tf.float32))
+        return self._summarize(tf.convert_to_tensor(x, tf.float32))
 
-    def uncertainty_of(self, x: Any, samples: Any) -> dict[str, Any]:
-        """The same with ``samples`` passes in all, a whole number from 1 that may be a tensor."""
-        return self._spread_of(tf.convert_to_tensor(x, tf.float32), tf.convert_to_tensor(samples, tf.int32))
+    def uncertainty_with_samples(self, x: Any, samples: Any) -> dict[str, Any]:
+        """Return the same from ``samples`` passes in total, a whole number from 1 that may be a tensor."""
+        return self._summarize_samples(tf.convert_to_tensor(x, tf.float32), tf.convert_to_tensor(samples, tf.int32))
 
     def get_config(self) -> dict[str, Any]:
-        """Its models and how often they are asked."""
+        """Return its models and the number of passes."""
         passes = self.layers[-1]
         return {
             "models": [keras.saving.serialize_keras_object(model) for model in passes.models],
@@ -57,17 +59,17 @@ class MonteCarlo(keras.Model):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
-        """Make it anew."""
+        """Build the model from its configuration."""
         models = [keras.saving.deserialize_keras_object(model, custom_objects) for model in config["models"]]
         return cls(models, config["samples"])
 
 
-class Passes(keras.Layer):
-    """Maps inputs (batch, ...) to the mean (batch, size) of what stochastic passes give.
+class StochasticPasses(keras.Layer):
+    """Map inputs (batch, ...) to the mean (batch, size) over stochastic passes.
 
     Args:
-        models: as `MonteCarlo` takes them.
-        samples: likewise.
+        models: trained models of one task.
+        samples: total number of passes.
     """
 
     def __init__(self, models: Sequence[keras.Model], samples: int) -> None:
@@ -79,18 +81,19 @@ class Passes(keras.Layer):
         self.supports_jit = False  # XLA draws other masks
         self.built = True
         signature = [tf.TensorSpec([None, *models[0].input_shape[1:]], tf.float32)]
-        self.spread = tf.function(lambda x: self._each_row(x, self.samples), input_signature=signature)
-        self.spread_of = tf.function(self._each_row, input_signature=[*signature, tf.TensorSpec([], tf.int32)])
+        self.summarize = tf.function(lambda x: self._summarize_rows(x, self.samples), input_signature=signature)
+        with_samples = [*signature, tf.TensorSpec([], tf.int32)]
+        self.summarize_samples = tf.function(self._summarize_rows, input_signature=with_samples)
 
     def call(self, inputs: Any) -> Any:
-        """The mean over the passes."""
-        return self.spread(inputs)["probabilities" if self.kind in ("classification", "multilabel") else "mean"]
+        """Return the mean over the passes."""
+        return self.summarize(inputs)["probabilities" if self.kind in ("classification", "multilabel") else "mean"]
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """(batch, size)."""
+        """Return (batch, size)."""
         return (input_shape[0], self.size)
 
-    def _each_row(self, x: Any, samples: Any) -> dict[str, Any]:
+    def _summarize_rows(self, x: Any, samples: Any) -> dict[str, Any]:
         vector = tf.TensorSpec([self.size])
         if self.kind in ("classification", "multilabel"):
             one = vector if self.kind == "multilabel" else tf.TensorSpec([])
@@ -98,16 +101,26 @@ class Passes(keras.Layer):
         else:
             signature = {"mean": vector, "standard_deviation": vector}
         each = -(-samples // len(self.models))
-        return tf.map_fn(lambda row: spread_of(self.kind, self._passes(row, each)), x, fn_output_signature=signature)
 
-    def _passes(self, row: Any, each: Any) -> Any:
-        """What every pass gives for one row (...,), with ``each`` of them for a model: (passes, size)."""
+        def summarize_row(row: Any) -> dict[str, Any]:
+            return summarize_passes(self.kind, self._run_passes(row, each))
+
+        return tf.map_fn(summarize_row, x, fn_output_signature=signature)
+
+    def _run_passes(self, row: Any, each: Any) -> Any:
+        """Return the output of each pass for one row (...,), with ``each`` passes for a model: (passes, size)."""
         copies = tf.repeat(row[None], each, axis=0)
-        return tf.concat([stochastic_pass(model, number, copies) for number, model in enumerate(self.models)], 0)
+        return tf.concat([run_stochastic_pass(model, number, copies) for number, model in enumerate(self.models)], 0)
 
 
-def stochastic_pass(model: keras.Model, number: int, x: Any) -> Any:
-    """``model`` at inference with its dropout acting: the same draws in each call, others for another ``number``."""
+def run_stochastic_pass(model: keras.Model, number: int, x: Any) -> Any:
+    """Return the output of ``model`` in inference mode with dropout on.
+
+    Args:
+        model: a trained model.
+        number: of the model in an ensemble; the random numbers depend on it, and are the same in each call.
+        x: inputs, (batch, ...).
+    """
     weights = {id(weight) for weight in model.weights}
     streams = [variable for variable in model.variables if id(variable) not in weights]
     start = [(stream, tf.stack([stream.value[0], number])) for stream in streams]
@@ -115,39 +128,39 @@ def stochastic_pass(model: keras.Model, number: int, x: Any) -> Any:
         return model(x, training=False)
 
 
-def spread_of(kind: str, passes: Any) -> dict[str, Any]:
-    """What ``passes`` (passes, ..., size) of a task of this ``kind`` say together."""
+def summarize_passes(kind: str, passes: Any) -> dict[str, Any]:
+    """Return mean and uncertainty of ``passes`` (passes, ..., size) of a task of this ``kind``."""
     if kind == "classification":
-        return of_probabilities(passes)
-    return of_labels(passes) if kind == "multilabel" else of_numbers(passes)
+        return summarize_probabilities(passes)
+    return summarize_labels(passes) if kind == "multilabel" else summarize_numbers(passes)
 
 
-def of_probabilities(passes: Any) -> dict[str, Any]:
-    """Mean, entropy of the mean and mutual information of probabilities (passes, ..., classes), in nats."""
-    return _uncertain(passes, _entropy)
+def summarize_probabilities(passes: Any) -> dict[str, Any]:
+    """Return mean, entropy of the mean and mutual information of probabilities (passes, ..., classes), in nats."""
+    return _summarize(passes, _entropy)
 
 
-def of_labels(passes: Any) -> dict[str, Any]:
-    """The same of each label, which is there with its probability or is not: (passes, ..., labels)."""
-    return _uncertain(passes, lambda p: _entropy(tf.stack([p, 1.0 - p], -1)))
+def summarize_labels(passes: Any) -> dict[str, Any]:
+    """Return the same for each of several independent labels, from probabilities (passes, ..., labels)."""
+    return _summarize(passes, lambda p: _entropy(tf.stack([p, 1.0 - p], -1)))
 
 
-def _uncertain(passes: Any, entropy: Callable[[Any], Any]) -> dict[str, Any]:
+def _summarize(passes: Any, entropy: Callable[[Any], Any]) -> dict[str, Any]:
     mean = tf.reduce_mean(passes, 0)
     total = entropy(mean)
-    known = tf.reduce_mean(entropy(passes), 0)  # the mean entropy of a pass
+    known = tf.reduce_mean(entropy(passes), 0)  # mean entropy of a pass
     return {
         "probabilities": mean,
         "predictive_entropy": total,
-        "mutual_information": tf.maximum(total - known, 0.0),  # not below 0 but for rounding (Jensen)
+        "mutual_information": tf.maximum(total - known, 0.0),  # below 0 only by rounding (Jensen)
     }
 
 
-def of_numbers(passes: Any) -> dict[str, Any]:
-    """Mean and standard deviation of predictions (passes, ..., outputs)."""
+def summarize_numbers(passes: Any) -> dict[str, Any]:
+    """Return mean and standard deviation of predictions (passes, ..., outputs), in units of the output."""
     return {"mean": tf.reduce_mean(passes, 0), "standard_deviation": tf.math.reduce_std(passes, 0)}
 
 
 def _entropy(p: Any) -> Any:
-    """-sum of p log p; 0 log 0 is 0. Of plain operations, which other formats have too."""
+    """Return -sum p log p over the last axis, 0 for p = 0, by basic operations that every export format supports."""
     return -tf.reduce_sum(p * tf.math.log(tf.maximum(p, TINY)), -1)

@@ -1,4 +1,4 @@
-"""Euclidean norms of weights and gradients. None is below 1e-7: they can be divided by, and differentiated at 0."""
+"""Euclidean norms of weights and gradients, at least 1e-7, so that one can divide by them and differentiate at 0."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from regzoo.core.lazy import keras
 
 
 def norm(w: Tensor, axes: Sequence[int]) -> Tensor:
-    """The norm of ``w`` over ``axes``, which stay as axes of size 1."""
+    """Return the norm of ``w`` over ``axes``, which stay as axes of size 1."""
     return _root(keras.ops.sum(keras.ops.square(w), axis=tuple(axes), keepdims=True))
 
 
 def unit_norms(w: Tensor) -> Tensor:
-    """The norm of each unit's incoming weights: over all axes but the last, (1, ..., units)."""
+    """Return the norm of each unit's incoming weights, over all axes of ``w`` but the last: (1, ..., units)."""
     return norm(w, range(len(w.shape) - 1))
 
 
 def global_norm(tensors: Sequence[Tensor]) -> Tensor:
-    """The norm of all ``tensors`` taken as one vector, a scalar."""
+    """Return the norm of all ``tensors`` as one vector, a scalar."""
     return _root(sum(keras.ops.sum(keras.ops.square(tensor)) for tensor in tensors))
 
 

@@ -1,4 +1,4 @@
-"""Gaussian noise on the hidden activations."""
+"""Gaussian noise on hidden activations."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from regzoo.core.lazy import keras, layers
 
 @dataclass(frozen=True)
 class ActivationNoise(OnActivations):
-    """Add noise to every hidden activation during training.
+    """Add random noise to the activations during training.
 
-    Formula: h + N(0, stddev^2); inference uses h as it is. Without a limit on the weights the network can
-    learn to drown the noise by larger activations; it sums well with `l2`.
+    Formula: h + N(0, stddev^2); inference uses h as it is.
+
+    Without a limit on the weights, the network can learn larger activations that hide the noise; combine it with `l2`.
 
     Args:
         stddev: standard deviation of the noise, in units of the activation, in [0, inf); 0 does nothing.
@@ -31,7 +32,7 @@ class ActivationNoise(OnActivations):
     stddev: Strength = strength(Float(0.01, 0.5), neutral=0.0, domain="[0, inf)")
 
     def layer(self, slot: Slot) -> keras.Layer | None:
-        """Noise after each activation."""
+        """Return a noise layer for each activation slot."""
         return layers.InTraining(self.perturb, slot.seed) if slot.kind == "activation" else None
 
     def perturb(self, h: Tensor, seed: keras.random.SeedGenerator) -> Tensor:

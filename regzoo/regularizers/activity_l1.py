@@ -1,4 +1,4 @@
-"""L1 penalty on activations."""
+"""L1 penalty on hidden activations."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from regzoo.core.lazy import keras, layers
 
 @dataclass(frozen=True)
 class ActivityL1(OnActivations):
-    """Add the absolute activations to the training loss, which makes them sparse.
+    """Push many activations to zero by adding their absolute values to the training loss.
 
     Formula: L + strength (mean over the batch of sum |h|), once for each hidden layer.
 
-    Drives activations to zero, so that few units answer to an example. Acts after every activation; after a ReLU it
-    pushes all means down, and units may die. Keras's own ``ActivityRegularization(l1=strength)``: a sum over the units,
-    so the penalty grows with the width, and a mean over the batch.
+    Few units are then active for an example. Acts after every activation; after a ReLU it pushes all means down, and
+    units may die. The same as Keras's ``ActivityRegularization(l1=strength)``: a sum over the units, so the penalty
+    grows with the width, and a mean over the batch.
 
     Args:
         strength: weight of the penalty, in [0, inf); 0 does nothing.
@@ -34,10 +34,10 @@ class ActivityL1(OnActivations):
     strength: Strength = strength(Float(1e-6, 1e-2), neutral=0.0, domain="[0, inf)", log=True)
 
     def layer(self, slot: Slot) -> keras.Layer | None:
-        """A penalty after each activation."""
+        """Return a penalty layer for each activation slot."""
         return layers.Penalized(self.penalty) if slot.kind == "activation" else None
 
     def penalty(self, h: Tensor) -> Tensor:
-        """What activations ``h`` (batch, ...) cost."""
+        """Return the penalty of activations ``h`` (batch, ...), a scalar."""
         batch = keras.ops.cast(keras.ops.shape(h)[0], h.dtype)
         return self.strength * keras.ops.sum(keras.ops.abs(h)) / batch

@@ -1,4 +1,4 @@
-"""L2 penalty on activations."""
+"""L2 penalty on hidden activations."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from regzoo.core.lazy import keras, layers
 
 @dataclass(frozen=True)
 class ActivityL2(OnActivations):
-    """Add the squared activations to the training loss, which keeps them small.
+    """Keep activations small by adding their squares to the training loss.
 
     Formula: L + strength (mean over the batch of sum h^2), once for each hidden layer.
 
-    Keeps activations small without making them sparse. Acts after every activation. Keras's own
+    Activations become smaller, not sparse. Acts after every activation. The same as Keras's
     ``ActivityRegularization(l2=strength)``: a sum over the units, so the penalty grows with the width, and a mean over
     the batch.
 
@@ -34,10 +34,10 @@ class ActivityL2(OnActivations):
     strength: Strength = strength(Float(1e-6, 1e-2), neutral=0.0, domain="[0, inf)", log=True)
 
     def layer(self, slot: Slot) -> keras.Layer | None:
-        """A penalty after each activation."""
+        """Return a penalty layer for each activation slot."""
         return layers.Penalized(self.penalty) if slot.kind == "activation" else None
 
     def penalty(self, h: Tensor) -> Tensor:
-        """What activations ``h`` (batch, ...) cost."""
+        """Return the penalty of activations ``h`` (batch, ...), a scalar."""
         batch = keras.ops.cast(keras.ops.shape(h)[0], h.dtype)
         return self.strength * keras.ops.sum(keras.ops.square(h)) / batch

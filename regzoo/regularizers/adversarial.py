@@ -1,4 +1,4 @@
-"""Adversarial training: the fast gradient sign method."""
+"""Adversarial training with the fast gradient sign method."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import ClassVar
 
 from regzoo.core import Float, Forward, OnForward, Regularizer, Strength, Tensor, strength
 from regzoo.core.lazy import keras, tf
-from regzoo.regularizers._augment import clash
+from regzoo.regularizers._augment import warn_augmentation
 
 
 @dataclass(frozen=True)
 class Adversarial(OnForward):
-    """Train on each example and on its worst neighbour, one signed gradient step away.
+    """Train on each example and on a copy whose inputs are changed a little so that the loss rises.
 
     Formula: (L(x) + L(x')) / 2, x' = x + epsilon sign(dL/dx); no gradient flows through x' into the weights.
     Inputs are standardized, so ``epsilon`` is in units of an input's own standard deviation, and x' is not
-    clamped to a range, which standardized inputs do not have.
+    clipped, since standardized inputs have no fixed range.
 
-    Helps against small shifts of the inputs; large epsilon costs accuracy on clean ones. Dropout draws anew for x',
-    and batch norm counts both batches. At epsilon 0 the second pass is left out: the baseline bit for bit, whatever
-    stands beside it.
+    Helps against small shifts of the inputs; large epsilon costs accuracy on clean ones. Dropout draws a new mask for
+    x', and batch norm uses both batches. At epsilon 0 the second pass is left out, so the result is the baseline's bit
+    for bit in any recipe.
 
-    Cost: two passes, and before them the gradient at the inputs, a third of a pass.
+    Cost: two passes, and before them the gradient with respect to the inputs, a third of a pass.
 
     Args:
         epsilon: largest change of an input, in [0, inf); 0 does nothing.
@@ -56,5 +56,5 @@ class Adversarial(OnForward):
         return logits, tf.cond(keras.ops.greater(self.epsilon, 0.0), attacked, lambda: clean)
 
     def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
-        """A second augmentation."""
-        return clash(self.name, others)
+        """Warn about a second augmentation."""
+        return warn_augmentation(self.name, others)

@@ -1,4 +1,4 @@
-"""Alpha dropout: dropout for self-normalizing networks."""
+"""Alpha dropout for self-normalizing (SELU) networks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from regzoo.core import Backbone, Float, OnActivations, Regularizer, Slot, Strength, Tensor, strength
 from regzoo.core.lazy import keras, layers
-from regzoo.regularizers._normalization import shifted
+from regzoo.regularizers._normalization import warn_variance_shift
 
 SATURATION = -1.6732632423543772 * 1.0507009873554805
 """SELU's limit for large negative inputs, -alpha scale."""
@@ -15,19 +15,19 @@ SATURATION = -1.6732632423543772 * 1.0507009873554805
 
 @dataclass(frozen=True)
 class AlphaDropout(OnActivations):
-    """Set each hidden activation to SELU's negative limit with probability ``rate`` during training.
+    """Set random activations to SELU's negative limit during training, and keep their mean and variance.
 
     Formula: a (h m + s (1 - m)) + b, m ~ Bernoulli(1 - rate), s = -1.7581, a = ((1 - rate)(1 + rate s^2))^-1/2,
     b = -a s rate; inference uses h as it is.
 
-    Keeps mean 0 and variance 1, which SELU networks live on. **Use it with activation selu only**: it shifts the
-    activations of any other nonlinearity, for which `dropout` is right.
+    Keeps mean 0 and variance 1, which SELU networks depend on. **Use it with activation selu only**: it shifts the
+    activations of any other nonlinearity; use `dropout` there.
 
     Args:
         rate: probability of the limit, in [0, 1); 0 does nothing.
 
     Raises:
-        InputError: if ``rate`` lies outside [0, 1): at 1 nothing is left to scale.
+        InputError: if ``rate`` lies outside [0, 1): at 1 there is nothing left to scale.
 
     Reference: Klambauer et al. 2017 [klambauer2017], https://arxiv.org/abs/1706.02515
 
@@ -39,7 +39,7 @@ class AlphaDropout(OnActivations):
     rate: Strength = strength(Float(0.05, 0.3), neutral=0.0, domain="[0, 1)")
 
     def layer(self, slot: Slot) -> keras.Layer | None:
-        """A mask after each activation."""
+        """Return a layer with a random mask for each activation slot."""
         return layers.InTraining(self.drop, slot.seed) if slot.kind == "activation" else None
 
     def drop(self, h: Tensor, seed: keras.random.SeedGenerator) -> Tensor:
@@ -51,7 +51,7 @@ class AlphaDropout(OnActivations):
         return a * keras.ops.where(kept, h, SATURATION) + b
 
     def warn_backbone(self, backbone: Backbone) -> str | None:
-        """Another nonlinearity than selu."""
+        """Warn about another nonlinearity than selu."""
         if vars(backbone).get("activation", "selu") == "selu":
             return None
         return (
@@ -59,5 +59,5 @@ class AlphaDropout(OnActivations):
         )
 
     def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
-        """Batch norm behind it, in the next layer."""
-        return shifted(self.name, others)
+        """Warn about batch norm in the next layer."""
+        return warn_variance_shift(self.name, others)

@@ -1,4 +1,4 @@
-"""Dropout on attention weights."""
+"""Dropout of attention weights."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from regzoo.core.lazy import keras, layers
 
 @dataclass(frozen=True)
 class AttentionDropout(OnActivations):
-    """Hide each position from each query with probability ``rate`` during training.
+    """Set random attention weights to zero during training.
 
     Formula: a m / (1 - rate) on the attention weights a (batch, heads, queries, keys), m ~ Bernoulli(1 - rate);
     inference uses a as it is.
 
-    Acts after the softmax, which is not taken again: the weights of a query add up to 1 only on average. Hurts with
-    few keys, where a query may be left with none. The paper's text names dropout at the end of residual branches
-    and on the embeddings; this one is in its published code.
+    Acts after the softmax, which is not repeated: the weights of a query add up to 1 only on average. Hurts with few
+    keys, where a query may be left with none. The paper's text describes dropout at the end of residual branches and on
+    the embeddings; this one is in its published code.
 
     Args:
         rate: probability of zero, in [0, 1]; 0 does nothing.
@@ -35,11 +35,11 @@ class AttentionDropout(OnActivations):
     rate: Strength = strength(Float(0.05, 0.3), neutral=0.0, domain="[0, 1]")
 
     def layer(self, slot: Slot) -> keras.Layer | None:
-        """A mask on each layer's attention weights."""
+        """Return a layer with a random mask for each attention slot."""
         return layers.InTraining(self.drop, slot.seed) if slot.kind == "attention" else None
 
     def drop(self, a: Tensor, seed: keras.random.SeedGenerator) -> Tensor:
-        """Mask ``a`` (batch, heads, queries, keys) and scale what is left."""
+        """Mask ``a`` (batch, heads, queries, keys) and scale up the rest."""
         kept = keras.random.uniform(keras.ops.shape(a), seed=seed) >= self.rate
         scale = 1.0 / keras.ops.maximum(1.0 - self.rate, keras.config.epsilon())
         return a * (keras.ops.cast(kept, a.dtype) * scale)

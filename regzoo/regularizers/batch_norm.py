@@ -1,4 +1,4 @@
-"""Batch normalization."""
+"""Batch normalization before each nonlinearity."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from dataclasses import dataclass
 
 from regzoo.core import Float, OnActivations, Regularizer, Slot, Strength, strength
 from regzoo.core.lazy import keras
-from regzoo.regularizers._normalization import shifted, twice
+from regzoo.regularizers._normalization import warn_double_normalization, warn_variance_shift
 
 
 @dataclass(frozen=True)
 class BatchNorm(OnActivations):
-    """Normalize every unit over the training batch, before its nonlinearity.
+    """Scale each unit to mean 0 and variance 1 over the training batch, before its nonlinearity.
 
     Formula: gamma (h - mean) / sqrt(var + 1e-3) + beta with the batch's mean and variance; inference uses
-    their moving averages, new = momentum old + (1 - momentum) batch. The batch's own sampling noise is what
-    regularizes. Poor with batches below about 8; dropout in the same recipe shifts the variance that
-    inference relies on, since that of a layer stands before the batch norm of the next.
+    their moving averages, new = momentum old + (1 - momentum) batch.
+
+    The batch's own sampling noise is what regularizes. Poor with batches below about 8. Dropout in the same recipe
+    shifts the variance that inference relies on, since a layer's dropout comes before the batch norm of the next layer.
 
     Args:
-        momentum: share of the old average that is kept in each step, in [0, 1).
+        momentum: fraction of the old average that is kept in each step, in [0, 1).
 
     Raises:
         InputError: if ``momentum`` lies outside [0, 1).
@@ -35,15 +36,15 @@ class BatchNorm(OnActivations):
     momentum: Strength = strength(Float(0.9, 0.99), neutral=None, domain="[0, 1)")
 
     def layer(self, slot: Slot) -> keras.Layer | None:
-        """Keras's own layer before each nonlinearity, its momentum on a dial."""
+        """Return Keras's layer for each preactivation slot, with its momentum on a dial."""
         if slot.kind != "preactivation":
             return None
         layer = keras.layers.BatchNormalization()
-        # The constructor takes a Python number only; past Keras's tracking, since a dial is no weight of the layer.
+        # The constructor takes a Python number only. This bypasses Keras's tracking: a dial is no weight of the layer.
         object.__setattr__(layer, "momentum", self.momentum)
         return layer
 
     def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
-        """Dropout, which stands before it in the next layer; another normalization at the same place."""
-        found = (shifted(self.name, others), twice(self.name, others))
+        """Warn about dropout, which comes before it in the next layer, and about another normalization."""
+        found = (warn_variance_shift(self.name, others), warn_double_normalization(self.name, others))
         return "; ".join(sentence for sentence in found if sentence) or None

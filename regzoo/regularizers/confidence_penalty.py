@@ -1,4 +1,4 @@
-"""Confidence penalty."""
+"""Confidence penalty: entropy of the predictions in the loss."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from regzoo.core.lazy import keras
 
 @dataclass(frozen=True)
 class ConfidencePenalty(OnLoss):
-    """Reward predictions for their entropy, so that the model is not surer than it must be.
+    """Lower the training loss of uncertain predictions, so that the model becomes less overconfident.
 
     Formula: L - beta H(p), H(p) = -sum p log p in nats, p the class probabilities.
 
-    Helps calibration, and against wrong labels. The loss may fall below zero; beta from about 1 holds every
+    Helps calibration, and against wrong labels. The loss may fall below zero; beta from about 1 on keeps every
     prediction near uniform.
 
     Args:

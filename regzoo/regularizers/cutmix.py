@@ -1,4 +1,4 @@
-"""CutMix."""
+"""CutMix augmentation of images and rows."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from typing import ClassVar
 
 from regzoo.core import Float, OnBatch, Regularizer, Strength, Tensor, strength
 from regzoo.core.lazy import keras
-from regzoo.regularizers._augment import clash, hidden, partners
+from regzoo.regularizers._augment import draw_mask, draw_partners, warn_augmentation
 
 
 @dataclass(frozen=True)
 class Cutmix(OnBatch):
-    """Replace a part of an example by the same part of another, and mix their targets by the shares.
+    """Replace a random part of each example by that of another example, and mix their targets accordingly.
 
     Formula: (m x' + (1 - m) x, k y + (1 - k) y') with probability rate, (x', y') another example of the batch,
-    k = 1 - mean(m) the share kept. In images m is a box of share U(0, 1) of the area around a random pixel, cut
-    off at the border; in rows it is a random subset of share U(0, 1) of the columns.
+    k = 1 - mean(m) the fraction kept. In images m is a box around a random pixel that covers a fraction U(0, 1) of the
+    area, clipped at the border; in rows it is a random subset of a fraction U(0, 1) of the columns.
 
     Helps image models use the whole object; hurts where a small part carries the answer. An autoencoder's targets are
-    its inputs, cut where they are cut, so it has nothing to mix.
+    its inputs with the same part replaced, so it has nothing to mix.
 
-    Departs from Yun's code in drawing the box, its share and whether to cut per example, not once a batch; the
-    share is Beta(1, 1), as in the paper.
+    Departs from Yun's code: the box, its size and whether to replace anything are drawn for each example, not once a
+    batch. The fraction is Beta(1, 1), as in the paper.
 
     Args:
-        rate: probability that an example is cut, in [0, 1]; 0 does nothing, 1 cuts every example.
+        rate: probability that an example is changed, in [0, 1]; 0 does nothing, 1 changes every example.
 
     Raises:
         InputError: if ``rate`` lies outside [0, 1]; if the inputs are to be reconstructed.
@@ -44,16 +44,16 @@ class Cutmix(OnBatch):
     rate: Strength = strength(Float(0.1, 1.0), neutral=0.0, domain="[0, 1]")
 
     def batch(self, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator) -> tuple[Tensor, Tensor]:
-        """Cut x (batch, ...) and mix y (batch, size)."""
+        """Replace parts of x (batch, ...) and mix y (batch, size)."""
         each = (keras.ops.shape(x)[0], 1)
-        partner = partners(x, seed)
+        partner = draw_partners(x, seed)
         cut = keras.random.uniform(each, seed=seed) < self.rate
         share = keras.ops.where(cut, keras.random.uniform(each, seed=seed), 0.0)
-        mask = hidden(x, share, seed)
+        mask = draw_mask(x, share, seed)
         kept = 1.0 - keras.ops.mean(keras.ops.reshape(mask, (each[0], -1)), axis=1, keepdims=True)  # (batch, 1)
         x = keras.ops.where(mask > 0.0, keras.ops.take(x, partner, axis=0), x)
         return x, kept * y + (1.0 - kept) * keras.ops.take(y, partner, axis=0)
 
     def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
-        """A second augmentation, or labels that are smoothed as well."""
-        return clash(self.name, others, softening={"label_smoothing"})
+        """Warn about a second augmentation and about label smoothing."""
+        return warn_augmentation(self.name, others, softening={"label_smoothing"})

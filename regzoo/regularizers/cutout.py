@@ -1,4 +1,4 @@
-"""Cutout."""
+"""Cutout augmentation of images and rows."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from dataclasses import dataclass
 
 from regzoo.core import Float, OnBatch, Regularizer, Strength, Tensor, strength
 from regzoo.core.lazy import keras
-from regzoo.regularizers._augment import clash, hidden
+from regzoo.regularizers._augment import draw_mask, warn_augmentation
 
 
 @dataclass(frozen=True)
 class Cutout(OnBatch):
-    """Blank out a box of each training image, or some columns of each row.
+    """Set a random box of each training image, or random columns of each row, to zero.
 
     Formula: (1 - m) x; in images m is a box of sqrt(share) height by sqrt(share) width around a random pixel,
-    cut off at the border, so that less is hidden there; in rows it is a random subset of ``share`` of the
+    clipped at the border, so that less is hidden there; in rows it is a random subset of ``share`` of the
     columns. Nothing is scaled up. Zero is the mean of standardized inputs.
 
-    The paper hides .06 to .4 of an image's area. Hurts where a small part carries the answer, and rows whose
-    columns do not stand in for one another.
+    The paper hides 0.06 to 0.4 of an image's area. Hurts where a small part carries the answer, and rows whose
+    columns cannot be predicted from one another.
 
     Args:
-        share: of the area or of the columns, in [0, 1]; 0 does nothing.
+        share: fraction of the area or of the columns, in [0, 1]; 0 does nothing.
 
     Raises:
         InputError: if ``share`` lies outside [0, 1].
@@ -39,8 +39,8 @@ class Cutout(OnBatch):
 
     def batch(self, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator) -> tuple[Tensor, Tensor]:
         """Hide a part of x (batch, ...); the targets stay."""
-        return keras.ops.where(hidden(x, self.share, seed) > 0.0, 0.0, x), y
+        return keras.ops.where(draw_mask(x, self.share, seed) > 0.0, 0.0, x), y
 
     def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
-        """A second augmentation."""
-        return clash(self.name, others)
+        """Warn about a second augmentation."""
+        return warn_augmentation(self.name, others)

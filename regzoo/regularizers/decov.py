@@ -1,4 +1,4 @@
-"""DeCov: units that say different things."""
+"""DeCov: penalty on the covariances of hidden units."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from regzoo.core.lazy import keras, layers
 
 @dataclass(frozen=True)
 class Decov(OnActivations):
-    """Add the covariances between the units of a layer to the training loss, which makes them less redundant.
+    """Make the units of a layer less redundant by adding their squared covariances to the training loss.
 
-    Formula: L + strength (norm(C)^2 - norm(diag C)^2) / 2 for each hidden layer, C = covariance of its units over the
+    Formula: L + strength (norm(C)^2 - norm(diag C)^2) / 2 for each hidden layer, C the covariance of its units over the
     batch (divided by its size), norm the root of the sum of squares.
 
     Sums over all pairs of units, so the penalty grows with the square of the width, and with the fourth power of the
-    activations' scale. Small batches measure C badly. The paper acts on dense layers; here convolutions and sequences
-    are penalized too, their channels being the units and each position a sample.
+    activations' scale. Small batches estimate C badly. The paper acts on dense layers; here convolutions and sequences
+    are penalized too, with channels as units and each position as a sample.
 
-    Cost: beside the pass a product of each layer's activations with themselves: for dense layers of equal width about
-    as much as the pass again, for convolutions far less.
+    Cost: in addition to the pass, a product of each layer's activations with themselves: for dense layers of equal
+    width about as much as the pass again, for convolutions far less.
 
     Args:
         strength: weight of the penalty, in [0, inf); 0 does nothing.
@@ -38,15 +38,15 @@ class Decov(OnActivations):
     strength: Strength = strength(Float(1e-4, 1.0), neutral=0.0, domain="[0, inf)", log=True)
 
     def layer(self, slot: Slot) -> keras.Layer | None:
-        """A penalty after each activation."""
+        """Return a penalty layer for each activation slot."""
         return layers.Penalized(self.penalty) if slot.kind == "activation" else None
 
     def penalty(self, h: Tensor) -> Tensor:
-        """What activations ``h`` (batch, ..., units) cost."""
+        """Return the penalty of activations ``h`` (batch, ..., units), a scalar."""
         units = h.shape[-1]
         samples = keras.ops.reshape(h, (-1, units))
-        centred = samples - keras.ops.mean(samples, axis=0)
+        centered = samples - keras.ops.mean(samples, axis=0)
         size = keras.ops.cast(keras.ops.shape(samples)[0], h.dtype)
-        covariance = keras.ops.matmul(keras.ops.transpose(centred), centred) / size  # (units, units)
+        covariance = keras.ops.matmul(keras.ops.transpose(centered), centered) / size  # (units, units)
         between = covariance * (1.0 - keras.ops.eye(units, dtype=h.dtype))
         return self.strength * keras.ops.sum(keras.ops.square(between)) / 2.0

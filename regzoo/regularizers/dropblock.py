@@ -1,4 +1,4 @@
-"""DropBlock: dropout of squares."""
+"""DropBlock: dropout of squares of feature maps."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from typing import ClassVar
 
 from regzoo.core import Float, InputError, OnActivations, Regularizer, Slot, Strength, Tensor, setting, strength
 from regzoo.core.lazy import keras, layers
-from regzoo.regularizers._normalization import shifted
+from regzoo.regularizers._normalization import warn_variance_shift
 
 
 @dataclass(frozen=True)
 class Dropblock(OnActivations):
-    """Set squares of neighbouring activations to zero during training, other squares in each channel.
+    """Set random squares of neighboring activations to zero during training.
 
     Formula: h m / mean(m), m = 0 on b x b blocks around seeds ~ Bernoulli(gamma), which lie where a block fits,
     gamma = rate H W / (b^2 (H - b + 1)(W - b + 1)); inference uses h as it is.
 
-    Acts after activations of images; dense layers are left alone. A block is never larger than the map. Blocks
-    overlap, so that somewhat less than ``rate`` is dropped. With b = 1 it is dropout, with b the size of the map it
-    drops whole channels. Hurts small maps and small networks; the paper raises the rate from 0 as training goes on:
-    ``dropblock(linear(0.0, 0.1, epochs=50))``. The paper acts in the last two groups of a residual network, this
-    zoo after every activation.
+    Each channel has its own squares. Acts after activations of images; dense layers are left as they are. A block is
+    never larger than the map. Blocks overlap, so somewhat less than ``rate`` is dropped. With b = 1 it is dropout; with
+    b the size of the map it drops whole channels. Hurts small maps and small networks. The paper raises the rate from 0
+    during training: ``dropblock(linear(0.0, 0.1, epochs=50))``. The paper acts in the last two groups of a residual
+    network; here it acts after every activation.
 
     Args:
-        rate: share of activations that is dropped if no blocks overlap, in [0, 1]; 0 does nothing.
+        rate: fraction of activations that is dropped if no blocks overlap, in [0, 1]; 0 does nothing.
         block: height and width b of a block, in [1, inf).
 
     Raises:
@@ -45,16 +45,16 @@ class Dropblock(OnActivations):
     requires: ClassVar[frozenset[str]] = frozenset({"images"})
 
     def layer(self, slot: Slot) -> keras.Layer | None:
-        """A mask after each activation of images."""
+        """Return a layer with a random mask for each activation slot of images."""
         return layers.InTraining(self.drop, slot.seed) if slot.kind == "activation" and slot.rank == 4 else None
 
     def drop(self, h: Tensor, seed: keras.random.SeedGenerator) -> Tensor:
-        """Mask ``h`` (batch, height, width, channels) and scale what is left."""
+        """Mask ``h`` (batch, height, width, channels) and scale up the rest."""
         _, height, width, channels = h.shape
         if height is None or width is None:
             raise InputError("dropblock needs images of one known size: give the model's input a height and a width")
         tall, wide = min(self.block, height), min(self.block, width)
-        rows, columns = height - tall + 1, width - wide + 1  # where the corner of a block can lie
+        rows, columns = height - tall + 1, width - wide + 1  # possible corners of a block
         gamma = self.rate * (height * width / (tall * wide * rows * columns))
         corners = keras.random.uniform((keras.ops.shape(h)[0], rows, columns, channels), seed=seed) < gamma
         spread = ((0, 0), (tall - 1, tall - 1), (wide - 1, wide - 1), (0, 0))
@@ -63,5 +63,5 @@ class Dropblock(OnActivations):
         return h * (kept / keras.ops.maximum(1.0 - keras.ops.mean(dropped), keras.config.epsilon()))
 
     def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
-        """Batch norm behind it, in the next layer."""
-        return shifted(self.name, others)
+        """Warn about batch norm in the next layer."""
+        return warn_variance_shift(self.name, others)

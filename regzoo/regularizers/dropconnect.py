@@ -10,13 +10,15 @@ from regzoo.core.lazy import keras
 
 @dataclass(frozen=True)
 class Dropconnect(OnWeights):
-    """Set each weight to zero with probability ``rate`` in the training forward pass.
+    """Set random weights to zero in the forward pass of each training step.
 
     Formula: w m / (1 - rate), m ~ Bernoulli(1 - rate), on kernels, not biases; gradients reach the weights that were
-    kept; inference uses w as it is. One mask serves a whole batch, so its noise does not average out over the
-    examples: small batches and lower rates than dropout's suit it. Rate 1 gives zeros, never NaN.
+    kept; inference uses w as it is.
 
-    Cost: beside the pass a random number for each weight in every step.
+    The whole batch shares one mask, so its noise does not average out over the examples: use small batches and lower
+    rates than for dropout. Rate 1 gives zeros, never NaN.
+
+    Cost: in addition to the pass, a random number for each weight in every step.
 
     Args:
         rate: probability of zero, in [0, 1]; 0 does nothing.
@@ -25,8 +27,8 @@ class Dropconnect(OnWeights):
         InputError: if ``rate`` lies outside [0, 1].
 
     Reference: Wan et al. 2013 [wan2013], https://proceedings.mlr.press/v28/wan13.html
-    Departure: there each example has its own mask, dense layers alone are masked, and inference samples a normal
-    approximation of the preactivations; here it takes their mean.
+    Departure: in the paper each example has its own mask, only dense layers are masked, and inference samples a normal
+    approximation of the preactivations; here it uses their mean.
 
     >>> from regzoo.regularizers import Dropconnect
     >>> print(Dropconnect(0.3))
@@ -36,11 +38,11 @@ class Dropconnect(OnWeights):
     rate: Strength = strength(Float(0.05, 0.5), neutral=0.0, domain="[0, 1]")
 
     def rule(self, weight: Weight) -> Perturbation | None:
-        """A mask on each kernel."""
+        """Return a random mask for each kernel."""
         return Perturbation(self.drop) if weight.kernel else None
 
     def drop(self, w: Tensor, seed: keras.random.SeedGenerator) -> Tensor:
-        """Mask ``w`` (any shape) and scale what is left."""
+        """Mask ``w`` (any shape) and scale up the rest."""
         kept = keras.random.uniform(keras.ops.shape(w), seed=seed) >= self.rate
         scale = 1.0 / keras.ops.maximum(1.0 - self.rate, keras.config.epsilon())
         return w * (keras.ops.cast(kept, w.dtype) * scale)

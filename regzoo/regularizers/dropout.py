@@ -1,4 +1,4 @@
-"""Dropout: a random half of the network, another one in every step."""
+"""Inverted dropout of hidden activations."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 from regzoo.core import Float, OnActivations, Regularizer, Slot, Strength, Tensor, strength
 from regzoo.core.lazy import keras, layers
-from regzoo.regularizers._normalization import shifted
+from regzoo.regularizers._normalization import warn_variance_shift
 
 
 @dataclass(frozen=True)
 class Dropout(OnActivations):
-    """Set each hidden activation to zero with probability ``rate`` during training.
+    """Set random activations to zero during training.
 
     Formula: h m / (1 - rate), m ~ Bernoulli(1 - rate); inference uses h as it is (inverted dropout).
 
-    Acts after every activation, never after the output. Hurts small networks and tiny data sets; needs two
-    to three times more epochs. Rate 1 gives zeros, never NaN.
+    Acts after every activation, never after the output. Hurts small networks and tiny data sets. Needs two to three
+    times more epochs. Rate 1 gives zeros, never NaN.
 
     Args:
         rate: probability of zero, in [0, 1]; 0 does nothing.
@@ -35,15 +35,15 @@ class Dropout(OnActivations):
     rate: Strength = strength(Float(0.05, 0.7), neutral=0.0, domain="[0, 1]")
 
     def layer(self, slot: Slot) -> keras.Layer | None:
-        """A mask after each activation."""
+        """Return a layer with a random mask for each activation slot."""
         return layers.InTraining(self.drop, slot.seed) if slot.kind == "activation" else None
 
     def drop(self, h: Tensor, seed: keras.random.SeedGenerator) -> Tensor:
-        """Mask ``h`` (any shape) and scale what is left."""
+        """Mask ``h`` (any shape) and scale up the rest."""
         kept = keras.random.uniform(keras.ops.shape(h), seed=seed) >= self.rate
         scale = 1.0 / keras.ops.maximum(1.0 - self.rate, keras.config.epsilon())
         return h * (keras.ops.cast(kept, h.dtype) * scale)
 
     def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
-        """Batch norm behind it, in the next layer."""
-        return shifted(self.name, others)
+        """Warn about batch norm in the next layer."""
+        return warn_variance_shift(self.name, others)

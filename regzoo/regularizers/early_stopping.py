@@ -1,4 +1,4 @@
-"""Early stopping."""
+"""Early stopping with the best weights restored."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from regzoo.core.lazy import keras
 
 @dataclass(frozen=True)
 class EarlyStopping(OnTraining):
-    """Stop when validation has not improved for ``patience`` epochs, and restore the best weights.
+    """Stop the training when the validation score no longer improves, and restore the best weights.
 
     Formula: of the weights after each epoch, those with the best validation objective.
 
-    The objective is penalty-free and on hard labels, so recipes stop on the same terms. A NaN counts as no
-    improvement. The validation score it stops at is slightly optimistic: look at the test score beside it.
+    The objective has no penalties and uses hard labels, so all recipes stop by the same measure. A NaN counts as no
+    improvement. The validation score at the stop is slightly optimistic; the test score is not.
 
     Args:
-        patience: epochs without improvement after which to stop, a whole number in [1, inf).
-        min_delta: how much better counts as improvement, in units of the objective, in [0, inf).
+        patience: epochs without improvement before the stop, a whole number in [1, inf).
+        min_delta: smallest change that counts as improvement, in units of the objective, in [0, inf).
 
     Raises:
         InputError: if ``patience`` or ``min_delta`` lies outside its domain.
@@ -38,7 +38,7 @@ class EarlyStopping(OnTraining):
     min_delta: float = setting(0.0, domain="[0, inf)")
 
     def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
-        """An average of weights before it, which it would replace by its own; cycles, which it would cut short."""
+        """Warn about averaged weights, which it would replace, and about cycles, which it would cut short."""
         if any(other.name in ("ema", "swa") for other in others):
             return "early_stopping restores its weights over the average: write it before ema or swa"
         if any(other.name == "snapshot_ensemble" for other in others):
@@ -46,7 +46,7 @@ class EarlyStopping(OnTraining):
         return None
 
     def watch(self, objective: Objective) -> Watcher:
-        """Return the watch of one run."""
+        """Return the watcher of one run."""
         return _Patience(objective, int(self.patience), self.min_delta)
 
 
@@ -60,7 +60,7 @@ class _Patience(Watcher):
     weights: list[Any] = field(default_factory=list)
 
     def epoch(self, epoch: int, score: float, model: keras.Model) -> bool:
-        """Keep the weights of an improvement; stop after ``patience`` epochs without one."""
+        """Save the weights after an improvement; stop after ``patience`` epochs without one."""
         margin = self.min_delta if self.objective.direction == "min" else -self.min_delta
         if self.objective.better(score + margin, self.objective.worst if math.isnan(self.best) else self.best):
             self.best, self.waited = score, 0
@@ -70,6 +70,6 @@ class _Patience(Watcher):
         return self.waited >= self.patience
 
     def finish(self, model: keras.Model) -> None:
-        """Restore the best weights, if any epoch gave a number."""
+        """Restore the best weights, if any epoch had a finite score."""
         if self.weights:
             model.set_weights(self.weights)

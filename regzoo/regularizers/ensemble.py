@@ -1,4 +1,4 @@
-"""Ensemble of independently seeded members."""
+"""Ensemble of independently seeded models."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from dataclasses import dataclass
 
 from regzoo.core import AfterTraining, Int, Strength, strength
 from regzoo.core.lazy import keras
-from regzoo.regularizers._averaging import average
+from regzoo.regularizers._averaging import average_models
 
 
 @dataclass(frozen=True)
 class Ensemble(AfterTraining):
-    """Train ``members`` models from different seeds and average what they predict.
+    """Train several models from different seeds and average their predictions.
 
-    Formula: p = mean of the members' probabilities (for regression, of their predictions). Its NLL is at most
-    the mean NLL of its members (Jensen). Half of the gain comes with the second member.
+    Formula: p = mean of the members' probabilities (for regression, of their predictions).
 
-    Cost: ``members`` passes for a prediction, too.
+    Its NLL is at most the mean NLL of its members (Jensen). The second member brings half of the gain.
+
+    Cost: a prediction takes ``members`` passes, too.
 
     Args:
-        members: how many models, a whole number in [1, inf); 1 does nothing.
+        members: number of models, a whole number in [1, inf); 1 does nothing.
 
     Raises:
         InputError: if ``members`` is not a whole number from 1.
@@ -40,4 +41,4 @@ class Ensemble(AfterTraining):
 
     def finish(self, models: Sequence[keras.Model]) -> keras.Model:
         """Return one model that averages the outputs of ``models``; it shares their weights."""
-        return average(models)
+        return average_models(models)

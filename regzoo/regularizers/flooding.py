@@ -1,4 +1,4 @@
-"""Flooding."""
+"""Flooding: a lower limit on the training loss."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from regzoo.core.lazy import keras
 
 @dataclass(frozen=True)
 class Flooding(OnLoss):
-    """Keep the training loss from falling below ``level``: climb where it has.
+    """Keep the training loss from falling below ``level``, by reversing the gradient where it is lower.
 
-    Formula: |L - level| + level, L the mean loss of the batch; where L < level its gradient turns round. Later
-    penalties on the weights are not counted in L.
+    Formula: |L - level| + level, L the mean loss of the batch; where L < level its gradient is reversed. Penalties on
+    the weights are not part of L.
 
-    Helps long trainings of networks that reach zero training loss; does nothing as long as the loss stays
-    above the level. Level 0 does nothing, also where another regularizer makes the loss negative.
+    Helps long trainings of networks that reach zero training loss; does nothing while the loss stays above the level.
+    Level 0 does nothing, even where another regularizer makes the loss negative.
 
     Args:
-        level: in nats, or squared units of the target, in [0, inf); 0 does nothing.
+        level: lowest loss, in nats or squared units of the target, in [0, inf); 0 does nothing.
 
     Raises:
         InputError: if ``level`` is negative.
@@ -34,7 +34,7 @@ class Flooding(OnLoss):
     level: Strength = strength(Float(0.0, 0.2), neutral=0.0, domain="[0, inf)")
 
     def loss(self, y: Tensor, logits: Tensor, per_example: Tensor) -> Tensor:
-        """Mirror the losses (batch,) at the level if their mean is below it; their mean is then the formula's."""
+        """Mirror the losses (batch,) at the level if their mean is below it, which gives the formula for the mean."""
         below = keras.ops.mean(per_example) < self.level
         flooded = keras.ops.logical_and(below, keras.ops.greater(self.level, 0.0))
         return keras.ops.where(flooded, 2.0 * self.level - per_example, per_example)

@@ -1,4 +1,4 @@
-"""Gaussian dropout: multiplicative noise."""
+"""Gaussian dropout: multiplicative noise on hidden activations."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 from regzoo.core import Float, OnActivations, Regularizer, Slot, Strength, Tensor, strength
 from regzoo.core.lazy import keras, layers
-from regzoo.regularizers._normalization import shifted
+from regzoo.regularizers._normalization import warn_variance_shift
 
 
 @dataclass(frozen=True)
 class GaussianDropout(OnActivations):
-    """Multiply each hidden activation by noise of mean 1 during training.
+    """Multiply activations by random factors of mean 1 during training.
 
     Formula: h n, n ~ N(1, rate / (1 - rate)); inference uses h as it is.
 
-    The noise has the mean and the variance of `dropout`'s mask at the same rate, and no exact zeros. Acts after every
-    activation, never after the output. At high rates signs flip often: rate .5 has one factor in six below zero.
+    The factors have the mean and variance of `dropout`'s mask at the same rate, but no exact zeros. Acts after every
+    activation, never after the output. At high rates signs flip often: at rate 0.5 one factor in six is negative.
 
     Args:
         rate: the rate of the dropout with this mean and variance, in [0, 1); 0 does nothing.
@@ -35,7 +35,7 @@ class GaussianDropout(OnActivations):
     rate: Strength = strength(Float(0.05, 0.7), neutral=0.0, domain="[0, 1)")
 
     def layer(self, slot: Slot) -> keras.Layer | None:
-        """Noise after each activation."""
+        """Return a noise layer for each activation slot."""
         return layers.InTraining(self.perturb, slot.seed) if slot.kind == "activation" else None
 
     def perturb(self, h: Tensor, seed: keras.random.SeedGenerator) -> Tensor:
@@ -45,5 +45,5 @@ class GaussianDropout(OnActivations):
         return h * (1.0 + stddev * keras.random.normal(keras.ops.shape(h), dtype=h.dtype, seed=seed))
 
     def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
-        """Batch norm behind it, in the next layer."""
-        return shifted(self.name, others)
+        """Warn about batch norm in the next layer."""
+        return warn_variance_shift(self.name, others)

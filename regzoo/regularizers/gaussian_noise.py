@@ -1,4 +1,4 @@
-"""Gaussian noise on the inputs."""
+"""Gaussian noise on the inputs of the model."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from regzoo.core.lazy import keras
 
 @dataclass(frozen=True)
 class GaussianNoise(OnBatch):
-    """Add noise to the inputs of every training batch.
+    """Add random noise to the inputs during training.
 
     Formula: x + N(0, stddev^2). Inputs are standardized, so ``stddev`` is in units of an input's own
-    standard deviation. For small noise and squared loss this is Tikhonov regularization.
+    standard deviation.
+
+    For small noise and squared loss this is Tikhonov regularization.
 
     Args:
         stddev: standard deviation of the noise, in [0, inf); 0 does nothing.
@@ -31,5 +33,5 @@ class GaussianNoise(OnBatch):
     stddev: Strength = strength(Float(0.01, 0.5), neutral=0.0, domain="[0, inf)")
 
     def batch(self, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator) -> tuple[Tensor, Tensor]:
-        """Perturb x; the targets stay."""
+        """Add noise to x (any shape); the targets stay."""
         return x + self.stddev * keras.random.normal(keras.ops.shape(x), seed=seed), y

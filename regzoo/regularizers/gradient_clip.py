@@ -1,4 +1,4 @@
-"""Gradient clipping."""
+"""Gradient clipping by global norm."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from regzoo.regularizers._norms import global_norm
 
 @dataclass(frozen=True)
 class GradientClip(OnGradients):
-    """Shorten the gradient of all weights together to length ``norm`` when it is longer.
+    """Shorten the gradient when it is longer than ``norm``.
 
-    Formula: g <- g min(1, norm / |g|), |g| over all weights, so its direction stays. Tames steep places and
-    outliers; with Adam, whose steps do not grow with the gradient, it matters in rare large steps only.
+    Formula: g <- g min(1, norm / |g|), |g| over all weights, so its direction stays.
+
+    Limits the effect of steep places and outliers. With Adam, whose steps do not grow with the gradient, it matters
+    only in rare large steps.
 
     Args:
-        norm: longest allowed gradient, in (0, inf]; infinity does nothing.
+        norm: largest length of the gradient, in (0, inf]; infinity does nothing.
 
     Raises:
         InputError: if ``norm`` is not positive.
@@ -32,7 +34,7 @@ class GradientClip(OnGradients):
     norm: Strength = strength(Float(0.1, 5.0), neutral=float("inf"), domain="(0, inf]")
 
     def gradients(self, compute: Gradients, weights: list[keras.Variable]) -> list[Tensor]:
-        """Take the gradients and shorten them."""
+        """Compute the gradients and shorten them."""
         gradients = compute()
-        share = keras.ops.minimum(1.0, self.norm / global_norm(gradients))
-        return [gradient * share for gradient in gradients]
+        scale = keras.ops.minimum(1.0, self.norm / global_norm(gradients))
+        return [gradient * scale for gradient in gradients]

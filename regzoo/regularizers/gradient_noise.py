@@ -1,4 +1,4 @@
-"""Gradient noise."""
+"""Gaussian noise on the gradients, annealed."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ from regzoo.core import Float, Gradients, OnGradients, Strength, Tensor, strengt
 from regzoo.core.lazy import keras
 
 DECAY = 0.55
-"""How fast the noise fades; the paper's value."""
+"""Exponent with which the variance of the noise decays; the paper's value."""
 
 
 @dataclass(frozen=True)
 class GradientNoise(OnGradients):
-    """Add noise to the gradients that fades as training goes on, which helps out of early narrow valleys.
+    """Add random noise to the gradients, less and less during training.
 
-    Formula: g + N(0, eta / (1 + t)^.55), t the steps taken so far: .55 is the exponent of the variance. Helps deep
-    networks and poor initial values; a well set up network is only slowed down by it.
+    Formula: g + N(0, eta / (1 + t)^0.55), t the number of steps taken so far; 0.55 is the exponent of the variance.
 
-    Cost: beside the pass a random number for each weight in every step.
+    Helps deep networks with poor initial values to leave narrow valleys early; it only slows down a network that trains
+    well without it.
+
+    Cost: in addition to the pass, a random number for each weight in every step.
 
     Args:
-        eta: variance of the noise in the first step, in [0, inf); 0 does nothing. The paper tries .01, .3 and 1.
+        eta: variance of the noise in the first step, in [0, inf); 0 does nothing. The paper tries 0.01, 0.3 and 1.
 
     Raises:
         InputError: if ``eta`` is negative.
@@ -36,7 +38,7 @@ class GradientNoise(OnGradients):
     eta: Strength = strength(Float(1e-3, 1.0), neutral=0.0, domain="[0, inf)", log=True)
 
     def gradients(self, compute: Gradients, weights: list[keras.Variable]) -> list[Tensor]:
-        """Take the gradients and perturb them."""
+        """Compute the gradients and add noise."""
         step = keras.ops.cast(compute.step, "float32")
         stddev = keras.ops.sqrt(self.eta / (1.0 + step) ** DECAY)
         return [g + stddev * keras.random.normal(keras.ops.shape(g), seed=compute.seed) for g in compute()]

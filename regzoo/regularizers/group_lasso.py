@@ -1,4 +1,4 @@
-"""Group lasso: L1 on whole units."""
+"""Group lasso on the outgoing weights of inputs and units."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from regzoo.regularizers._norms import norm
 
 @dataclass(frozen=True)
 class GroupLasso(OnWeights):
-    """Drive all outgoing weights of an input or a unit to zero together, so that it can be left out.
+    """Push all weights that leave an input or a unit to zero together, so that it can be removed.
 
     Formula: L + strength sum over groups of sqrt(size) norm(group); a group holds the weights that leave one input
-    of a layer: a row of a dense kernel, and of a convolution's all that belongs to one input channel. Biases stay.
+    of a layer: a row of a dense kernel, or all weights of one input channel of a convolution. Biases have no penalty.
 
-    Selects features and sizes of layers. Steps come close to zero and do not reach it, as with `l1`: count groups
+    Selects features and layer sizes. Gradient steps come close to zero and do not reach it, as with `l1`: count groups
     whose norm lies below a threshold.
 
     Args:
@@ -27,7 +27,7 @@ class GroupLasso(OnWeights):
         InputError: if ``strength`` is negative.
 
     Reference: Scardapane et al. 2017 [scardapane2017], https://arxiv.org/abs/1607.00485
-    Departure: there each bias is a group of its own; here biases are left alone.
+    Departure: in the paper each bias is a group of its own; here biases have no penalty.
 
     >>> from regzoo.regularizers import GroupLasso
     >>> print(GroupLasso(0.0001))
@@ -37,12 +37,12 @@ class GroupLasso(OnWeights):
     strength: Strength = strength(Float(1e-6, 1e-2), neutral=0.0, domain="[0, inf)", log=True)
 
     def rule(self, weight: Weight) -> Penalty | None:
-        """A penalty on each kernel."""
-        return Penalty(lambda w: self.strength * outgoing(w)) if weight.kernel else None
+        """Return a penalty for each kernel."""
+        return Penalty(lambda w: self.strength * sum_group_norms(w)) if weight.kernel else None
 
 
-def outgoing(w: Tensor) -> Tensor:
-    """Sum of sqrt(size) norm(group) over the inputs of a kernel ``w`` (..., inputs, units), a scalar."""
+def sum_group_norms(w: Tensor) -> Tensor:
+    """Return the sum of sqrt(size) norm(group) over the inputs of a kernel ``w`` (..., inputs, units), a scalar."""
     axes = [axis for axis in range(len(w.shape)) if axis != len(w.shape) - 2]
     size = math.prod(w.shape[axis] for axis in axes)
     return math.sqrt(size) * keras.ops.sum(norm(w, axes))

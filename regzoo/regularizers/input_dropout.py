@@ -1,4 +1,4 @@
-"""Dropout on the inputs."""
+"""Dropout of the inputs of the model."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from regzoo.core.lazy import keras
 
 @dataclass(frozen=True)
 class InputDropout(OnBatch):
-    """Set each input to zero with probability ``rate`` during training.
+    """Set random inputs to zero during training.
 
     Formula: x m / (1 - rate), m ~ Bernoulli(1 - rate); inference uses x as it is (inverted dropout).
 
-    Inputs are standardized, so zero is a column's mean. The paper keeps inputs with probability .8. Hurts where
-    a few columns carry the answer. For linear regression it is ridge of strength rate / (1 - rate). Rate 1
+    Inputs are standardized, so zero is a column's mean. The paper keeps inputs with probability 0.8. Hurts where
+    a few columns carry the answer. For linear regression it is ridge regression of strength rate / (1 - rate). Rate 1
     gives zeros, never NaN.
 
     Args:
@@ -34,7 +34,7 @@ class InputDropout(OnBatch):
     rate: Strength = strength(Float(0.05, 0.3), neutral=0.0, domain="[0, 1]")
 
     def batch(self, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator) -> tuple[Tensor, Tensor]:
-        """Mask x (any shape) and scale what is left; the targets stay."""
+        """Mask x (any shape) and scale up the rest; the targets stay."""
         kept = keras.random.uniform(keras.ops.shape(x), seed=seed) >= self.rate
         scale = 1.0 / keras.ops.maximum(1.0 - self.rate, keras.config.epsilon())
         return x * (keras.ops.cast(kept, x.dtype) * scale), y

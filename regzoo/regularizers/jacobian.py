@@ -1,4 +1,4 @@
-"""Jacobian regularization."""
+"""Jacobian regularization: penalty on the derivatives of the logits by the inputs."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from regzoo.core.lazy import keras, tf
 
 @dataclass(frozen=True)
 class Jacobian(OnForward):
-    """Penalize how fast the logits change with the inputs.
+    """Make predictions change less when the inputs change a little, by a penalty on their derivatives.
 
     Formula: L + strength / 2 |J|^2, J = dlogits/dx of each example, |J| its Frobenius norm, estimated without
-    bias by one random direction: |J|^2 ~ size |v J|^2, v uniform on the unit sphere, one for each example. J is
-    of the model in training, with its noise.
+    bias by one random direction: |J|^2 ~ size |v J|^2, v uniform on the unit sphere, one for each example. J belongs to
+    the model in training, with its noise.
 
     Inputs are standardized, so |J| is in logits per standard deviation. Helps against noise and small shifts
     of the inputs.
@@ -23,7 +23,7 @@ class Jacobian(OnForward):
     Cost: the derivative of a derivative; an activation that is not piecewise linear adds its second derivative.
 
     Args:
-        strength: in [0, inf); 0 does nothing.
+        strength: weight of the penalty, in [0, inf); 0 does nothing.
 
     Raises:
         InputError: if ``strength`` is negative.
@@ -40,7 +40,7 @@ class Jacobian(OnForward):
     strength: Strength = strength(Float(1e-3, 1.0), neutral=0.0, domain="[0, inf)", log=True)
 
     def forward(self, run: Forward, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator) -> tuple[Tensor, Tensor]:
-        """Return the logits, and the loss with the penalty."""
+        """Return the logits (batch, size), and the loss with the penalty (batch,)."""
         x = tf.convert_to_tensor(x)
         with tf.GradientTape() as tape:
             tape.watch(x)

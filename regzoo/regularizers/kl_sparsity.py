@@ -1,4 +1,4 @@
-"""KL sparsity: units that are seldom active."""
+"""KL sparsity penalty on the mean activation of units."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from regzoo.core import Float, OnActivations, Slot, Strength, Tensor, setting, s
 from regzoo.core.lazy import keras, layers
 
 LOW, HIGH = 0.001, 0.99
-"""Between these the divergence is exact; beyond them it goes on along its tangent."""
+"""Between these the divergence is exact; beyond them it continues along its tangent."""
 
 
 @dataclass(frozen=True)
 class KlSparsity(OnActivations):
-    """Pull the mean activation of every unit towards ``rho`` by a penalty on the training loss.
+    """Pull the mean activation of each unit towards ``rho``, so that units are rarely active.
 
     Formula: L + beta sum_j [rho log(rho / r_j) + (1 - rho) log((1 - rho) / (1 - r_j))], r_j = mean |h_j| over the
     batch, and over the positions of images and sequences, whose channels are the units.
 
-    Made for sigmoids, as in ``autoencoder(activation=sigmoid)``, whose mean lies in (0, 1). ReLU and its kin know no
-    upper end, and dead units have mean 0, where the divergence is infinite; therefore it is continued by its tangent
-    below .001 and above .99, so that the pull stays finite and never stops. A ReLU network can make activations small
-    and the next weights large instead: add `l2`. Of tanh the size counts, not the sign. Acts after every activation.
-    Small batches measure r badly.
+    Made for sigmoids, as in ``autoencoder(activation=sigmoid)``, whose mean lies in (0, 1). ReLU and similar
+    activations have no upper limit, and dead units have mean 0, where the divergence is infinite. Therefore it
+    continues along its tangent below 0.001 and above 0.99, so the gradient stays finite and never vanishes. A ReLU
+    network can make activations small and the next weights large instead: add `l2`. For tanh the size counts, not the
+    sign. Acts after every activation. Small batches estimate r badly.
 
     Args:
         beta: weight of the penalty, in [0, inf); 0 does nothing.
-        rho: the mean activation that costs nothing, in (0, 1).
+        rho: mean activation without a penalty, in (0, 1).
 
     Raises:
         InputError: if ``beta`` or ``rho`` lies outside its domain.
@@ -42,11 +42,11 @@ class KlSparsity(OnActivations):
     rho: float = setting(0.05, domain="(0, 1)")
 
     def layer(self, slot: Slot) -> keras.Layer | None:
-        """A penalty after each activation."""
+        """Return a penalty layer for each activation slot."""
         return layers.Penalized(self.penalty) if slot.kind == "activation" else None
 
     def penalty(self, h: Tensor) -> Tensor:
-        """What activations ``h`` (batch, ..., units) cost."""
+        """Return the penalty of activations ``h`` (batch, ..., units), a scalar."""
         log, rho = keras.ops.log, self.rho
         r = keras.ops.mean(keras.ops.abs(h), axis=tuple(range(len(h.shape) - 1)))  # (units,)
         near = keras.ops.clip(r, LOW, HIGH)

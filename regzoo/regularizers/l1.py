@@ -1,4 +1,4 @@
-"""L1: the lasso penalty."""
+"""L1 penalty on weights (lasso)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from regzoo.core.lazy import keras
 
 @dataclass(frozen=True)
 class L1(OnWeights):
-    """Add the sum of absolute weights to the training loss, which drives many of them towards zero.
+    """Push many weights towards zero by adding the sum of their absolute values to the training loss.
 
-    Formula: L + strength sum |w| over kernels, not biases. Sub-gradient steps come close to zero and do not
-    reach it: count weights below a threshold, not exact zeros.
+    Formula: L + strength sum |w| over kernels, not biases.
+
+    Subgradient steps come close to zero and do not reach it: count weights below a threshold, not exact zeros.
 
     Args:
         strength: weight of the penalty, in [0, inf); 0 does nothing.
@@ -31,7 +32,7 @@ class L1(OnWeights):
     strength: Strength = strength(Float(1e-6, 1e-2), neutral=0.0, domain="[0, inf)", log=True)
 
     def rule(self, weight: Weight) -> Penalty | None:
-        """A penalty on each kernel."""
+        """Return a penalty for each kernel."""
         if not weight.kernel:
             return None
         return Penalty(lambda w: self.strength * keras.ops.sum(keras.ops.absolute(w)))

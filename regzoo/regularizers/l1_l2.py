@@ -1,4 +1,4 @@
-"""L1 and L2 together: the elastic net."""
+"""L1 and L2 penalties on weights together (elastic net)."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from regzoo.core.lazy import keras
 
 @dataclass(frozen=True)
 class L1L2(OnWeights):
-    """Add absolute and squared weights to the training loss: sparse, and stable where inputs are correlated.
+    """Push weights towards zero by adding both their absolute values and their squares to the training loss.
 
     Formula: L + l1 sum |w| + l2 sum w^2 over kernels, not biases.
+
+    Sparse as with `l1`, and more stable than that where inputs are correlated.
 
     Args:
         l1: weight of the absolute penalty, in [0, inf); 0 leaves it out.
         l2: weight of the squared penalty, in [0, inf); 0 leaves it out.
 
     Raises:
-        InputError: if one of them is negative.
+        InputError: if ``l1`` or ``l2`` is negative.
 
     Reference: Zou and Hastie 2005 [zou2005], https://doi.org/10.1111/j.1467-9868.2005.00503.x
 
@@ -32,7 +34,7 @@ class L1L2(OnWeights):
     l2: Strength = strength(Float(1e-6, 1e-2), neutral=0.0, domain="[0, inf)", log=True)
 
     def rule(self, weight: Weight) -> Penalty | None:
-        """Both penalties on each kernel."""
+        """Return both penalties for each kernel."""
         if not weight.kernel:
             return None
         return Penalty(

@@ -1,4 +1,4 @@
-"""L2: the ridge penalty."""
+"""L2 penalty on weights (ridge)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from regzoo.core.lazy import keras
 
 @dataclass(frozen=True)
 class L2(OnWeights):
-    """Add the sum of squared weights to the training loss, which keeps them small.
+    """Keep weights small by adding the sum of their squares to the training loss.
 
-    Formula: L + strength sum w^2 over kernels, not biases (Keras's convention: no half). Under Adam this is
-    not decoupled weight decay: the penalty's gradient is divided by the step's own scale; see `weight_decay`.
+    Formula: L + strength sum w^2 over kernels, not biases (Keras's convention: no factor 1/2).
+
+    With Adam this is not decoupled weight decay, because Adam divides the penalty's gradient by its own scale; see
+    `weight_decay`.
 
     Args:
         strength: weight of the penalty, in [0, inf); 0 does nothing.
@@ -32,7 +34,7 @@ class L2(OnWeights):
     strength: Strength = strength(Float(1e-6, 1e-2), neutral=0.0, domain="[0, inf)", log=True)
 
     def rule(self, weight: Weight) -> Penalty | None:
-        """A penalty on each kernel."""
+        """Return a penalty for each kernel."""
         if not weight.kernel:
             return None
         return Penalty(lambda w: self.strength * keras.ops.sum(keras.ops.square(w)))

@@ -1,4 +1,4 @@
-"""L2 towards the starting point."""
+"""L2-SP: L2 penalty on the distance to the initial weights, for fine-tuning."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from regzoo.core.lazy import keras
 
 @dataclass(frozen=True)
 class L2SP(OnWeights):
-    """Keep the weights near those the training started from: for fine-tuning.
+    """Keep weights close to their values at the start of training, for fine-tuning.
 
-    Formula: L + strength sum (w - w0)^2 over kernels, not biases (Keras's convention: no half); w0 are the weights
-    at the start of the run. Weights drawn at random hold nothing to go back to: there `l2` is the better choice.
+    Formula: L + strength sum (w - w0)^2 over kernels, not biases (Keras's convention: no factor 1/2); w0 are the
+    weights at the start of the run.
 
-    In `fit` these are the weights before the first epoch: set or load what shall be fine-tuned before. A saved model
-    remembers them.
+    For random initial weights `l2` is the better choice. In `fit`, w0 are the weights before the first epoch: load the
+    weights to fine-tune before that. A saved model contains w0.
 
     Args:
         strength: weight of the penalty, in [0, inf); 0 does nothing.
@@ -25,7 +25,7 @@ class L2SP(OnWeights):
         InputError: if ``strength`` is negative.
 
     Reference: Li et al. 2018 [li2018], https://arxiv.org/abs/1802.01483
-    Departure: there new layers, such as the head, have an `l2` penalty of their own; here all kernels are alike.
+    Departure: in the paper new layers, such as the head, have a separate `l2` penalty; here all kernels have the same.
 
     >>> from regzoo.regularizers import L2SP
     >>> print(L2SP(0.001))
@@ -35,9 +35,9 @@ class L2SP(OnWeights):
     strength: Strength = strength(Float(1e-6, 1e-2), neutral=0.0, domain="[0, inf)", log=True)
 
     def rule(self, weight: Weight) -> Penalty | None:
-        """A penalty on each kernel, beside where it started."""
+        """Return a penalty for each kernel, with its initial value as companion."""
         return Penalty(self.distance, companion=keras.ops.copy) if weight.kernel else None
 
     def distance(self, w: Tensor, start: Tensor) -> Tensor:
-        """What the way from ``start`` to ``w`` (any shape) costs, a scalar."""
+        """Return the penalty of ``w`` for its distance to ``start`` (both of any shape), a scalar."""
         return self.strength * keras.ops.sum(keras.ops.square(w - start))

@@ -1,4 +1,4 @@
-"""Label noise: DisturbLabel."""
+"""Label noise (DisturbLabel): random training labels."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from regzoo.core.lazy import keras
 
 @dataclass(frozen=True)
 class LabelNoise(OnBatch):
-    """Replace the label of a training example, with probability ``rate``, by a class drawn at random.
+    """Replace the labels of random training examples by random classes.
 
     Formula: y -> one_hot(c) with probability rate, c uniform over all classes, the right one included; drawn
-    anew in every step. In expectation it is label smoothing with eps = rate; it adds the noise to it.
+    again in every step.
 
-    Helps large networks that memorize labels; hurts where labels are wrong already, and small data sets.
+    In expectation it is label smoothing with eps = rate, plus noise. Helps large networks that memorize labels; hurts
+    where labels are already wrong, and small data sets.
 
     Args:
-        rate: probability of a draw, in [0, 1]; 0 does nothing, 1 leaves nothing to learn.
+        rate: probability of a random label, in [0, 1]; 0 does nothing, 1 leaves nothing to learn.
 
     Raises:
         InputError: if ``rate`` lies outside [0, 1], or the task has no classes.
@@ -36,7 +37,7 @@ class LabelNoise(OnBatch):
     rate: Strength = strength(Float(0.05, 0.3), neutral=0.0, domain="[0, 1]")
 
     def batch(self, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator) -> tuple[Tensor, Tensor]:
-        """Disturb y (batch, classes); the inputs stay."""
+        """Replace rows of y (batch, classes); the inputs stay."""
         batch, classes = keras.ops.shape(y)
         disturbed = keras.random.uniform((batch, 1), seed=seed) < self.rate
         drawn = keras.random.randint((batch,), 0, classes, seed=seed)

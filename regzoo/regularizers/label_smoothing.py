@@ -1,4 +1,4 @@
-"""Label smoothing."""
+"""Label smoothing for classification."""
 
 from __future__ import annotations
 
@@ -8,21 +8,20 @@ from typing import ClassVar
 
 from regzoo.core import Float, OnBatch, Regularizer, Strength, Tensor, strength
 from regzoo.core.lazy import keras
-from regzoo.regularizers._augment import clash
+from regzoo.regularizers._augment import warn_augmentation
 
 
 @dataclass(frozen=True)
 class LabelSmoothing(OnBatch):
-    """Take a little probability from the label and share it out over all classes.
+    """Move a little probability from each training label to all classes, so that the model is less overconfident.
 
-    Formula: (1 - eps) y + eps / classes; whole-number labels are one-hot by then. The validation and test
-    labels stay hard.
+    Formula: (1 - eps) y + eps / classes, y one-hot. The validation and test labels stay hard.
 
-    Helps calibration, and against wrong labels; the logits carry less about how classes resemble one another.
-    Eps 1 leaves nothing to learn.
+    Helps calibration, and against wrong labels; the logits then contain less information on how similar the classes
+    are. Eps 1 leaves nothing to learn.
 
     Args:
-        eps: probability that is shared out, in [0, 1]; 0 does nothing.
+        eps: probability to distribute over the classes, in [0, 1]; 0 does nothing.
 
     Raises:
         InputError: if ``eps`` lies outside [0, 1], or the task has no classes.
@@ -43,5 +42,5 @@ class LabelSmoothing(OnBatch):
         return x, (1.0 - self.eps) * y + self.eps / y.shape[-1]
 
     def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
-        """Labels that are mixed already."""
-        return clash(self.name, others, softening={"mixup", "cutmix"})
+        """Warn about labels that are mixed already."""
+        return warn_augmentation(self.name, others, softening={"mixup", "cutmix"})

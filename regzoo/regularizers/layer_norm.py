@@ -1,4 +1,4 @@
-"""Layer normalization."""
+"""Layer normalization before each nonlinearity."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from dataclasses import dataclass
 
 from regzoo.core import OnActivations, Regularizer, Slot
 from regzoo.core.lazy import keras
-from regzoo.regularizers._normalization import twice
+from regzoo.regularizers._normalization import warn_double_normalization
 
 
 @dataclass(frozen=True)
 class LayerNorm(OnActivations):
-    """Normalize the units of a layer against each other, example by example, before the nonlinearity.
+    """Scale the units of each layer to mean 0 and variance 1, separately for each example, before the nonlinearity.
 
     Formula: gamma (h - mean) / sqrt(var + 1e-3) + beta, mean and var over the last axis; inference does the same.
 
-    Knows no batch, so that training and inference agree and small batches do no harm. In images and sequences each
-    position is normalized over its channels; `group_norm` with one group takes all positions together, as the paper
-    does. Hurts narrow layers: a single unit is normalized away.
+    Does not depend on the batch, so training and inference agree and small batches do no harm. In images and sequences
+    each position is normalized over its channels; `group_norm` with one group normalizes all positions together, as in
+    the paper. Hurts narrow layers: a single unit becomes constant.
 
     Raises:
-        InputError: if the backbone has no nonlinearity to stand before.
+        InputError: if the backbone has no nonlinearity.
 
     Reference: Ba et al. 2016 [ba2016], https://arxiv.org/abs/1607.06450
 
@@ -31,9 +31,9 @@ class LayerNorm(OnActivations):
     """
 
     def layer(self, slot: Slot) -> keras.Layer | None:
-        """Keras's own layer before each nonlinearity."""
+        """Return Keras's layer for each preactivation slot."""
         return keras.layers.LayerNormalization() if slot.kind == "preactivation" else None
 
     def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
-        """Another normalization at the same place."""
-        return twice(self.name, others)
+        """Warn about another normalization at the same place."""
+        return warn_double_normalization(self.name, others)

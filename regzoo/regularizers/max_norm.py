@@ -1,4 +1,4 @@
-"""Max-norm: a limit on the weights of each unit."""
+"""Max-norm constraint on the incoming weights of each unit."""
 
 from __future__ import annotations
 
@@ -11,21 +11,23 @@ from regzoo.regularizers._norms import unit_norms
 
 @dataclass(frozen=True)
 class MaxNorm(OnWeights):
-    """Shorten the incoming weights of a unit to length ``limit`` whenever a step has made them longer.
+    """Shorten the incoming weights of each unit to length ``limit`` when a step has made them longer.
 
     Formula: w <- w min(1, limit / norm(w)), after each step and for each unit: norms over all axes of a kernel but
-    the last. Biases stay. Allows high learning rates, and goes well with dropout; a small limit makes the logits
-    small, so that the model cannot be sure of anything.
+    the last. Biases stay.
+
+    Allows high learning rates, and works well with dropout. A small limit keeps the logits small, so the model cannot
+    be confident.
 
     Args:
-        limit: longest allowed norm, in (0, inf]; infinity does nothing.
+        limit: largest norm, in (0, inf]; infinity does nothing.
 
     Raises:
         InputError: if ``limit`` is not positive.
 
     Reference: Srivastava et al. 2014 [srivastava2014], https://jmlr.org/papers/v15/srivastava14a.html and Srebro and
     Shraibman 2005 [srebro2005], https://doi.org/10.1007/11503415_37
-    Departure: Keras's MaxNorm takes 1e-7 away from weights within the limit, too; here no bit of them changes.
+    Departure: Keras's MaxNorm changes weights within the limit slightly (by 1e-7), too; here they stay bit for bit.
 
     >>> from regzoo.regularizers import MaxNorm
     >>> print(MaxNorm(3.0))
@@ -35,9 +37,9 @@ class MaxNorm(OnWeights):
     limit: Strength = strength(Float(0.5, 4.0), neutral=float("inf"), domain="(0, inf]")
 
     def rule(self, weight: Weight) -> Projection | None:
-        """A limit on each kernel."""
+        """Return a projection for each kernel."""
         return Projection(self.shorten) if weight.kernel else None
 
     def shorten(self, w: Tensor) -> Tensor:
-        """Put the kernel ``w`` (..., units) within the limit."""
+        """Return the kernel ``w`` (..., units) with norms within the limit."""
         return w * keras.ops.minimum(1.0, self.limit / unit_norms(w))

@@ -1,4 +1,4 @@
-"""Monte Carlo dropout."""
+"""Monte Carlo dropout: dropout at inference, with uncertainty of predictions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from regzoo.core import AfterTraining, Int, Regularizer, Strength, strength
 from regzoo.core.lazy import LazyModule, keras
-from regzoo.regularizers._averaging import members
+from regzoo.regularizers._averaging import list_members
 
 monte_carlo = LazyModule("regzoo.regularizers._monte_carlo")
 
@@ -22,26 +22,26 @@ DROPOUTS = (
     "dropblock",
     "concrete_dropout",
 )
-"""What acts on activations by a mask, and so can act at inference too. Not dropconnect, which acts on weights during
-training alone, nor input_dropout, which acts on training batches."""
+"""Regularizers that multiply activations by random factors, and so can act at inference too. Not dropconnect, which
+acts on weights in training only, nor input_dropout, which acts on training batches."""
 
 
 @dataclass(frozen=True)
 class McDropout(AfterTraining):
-    """Leave dropout on at inference and average ``samples`` passes, which also shows how sure the model is.
+    """Keep dropout on at inference and average several predictions, which also measures their uncertainty.
 
     Formula: p = mean of the probabilities (for regression, of the predictions) over passes with masks drawn as in
-    training; entropy of p = mean entropy of a pass + mutual information, what the passes disagree about.
+    training; entropy of p = mean entropy of a pass + mutual information, the disagreement between the passes.
 
-    The model has a method ``uncertainty(x)`` that gives all of it; after ``model.fit`` it is ``model.finished()``.
-    Batch norm stays at inference; activation noise in the recipe acts too. All rows go through the same thinned
-    networks, so answers repeat and do not depend on the batch. Below about 20 samples the mean is noisier than weight
-    scaling, the usual inference. The passes are shared out over the members of an ensemble.
+    The model has a method ``uncertainty(x)`` that returns all of these; after ``model.fit`` it is ``model.finished()``.
+    Batch norm stays in inference mode; activation noise in the recipe acts too. All rows pass through the same thinned
+    networks, so predictions are reproducible and do not depend on the batch. Below about 20 samples the mean is noisier
+    than weight scaling, the usual inference. The passes are divided among the members of an ensemble.
 
     Cost: ``samples`` forward passes for a prediction.
 
     Args:
-        samples: how many passes, a whole number in [1, inf).
+        samples: number of passes, a whole number in [1, inf).
 
     Raises:
         InputError: if ``samples`` is not a whole number from 1, or the recipe has no dropout of activations.
@@ -58,15 +58,15 @@ class McDropout(AfterTraining):
     samples: Strength = strength(Int(10, 100), neutral=None, domain="[1, inf)")
 
     def n_models(self) -> int:
-        """One training is enough."""
+        """Return 1: one trained model is enough."""
         return 1
 
     def finish(self, models: Sequence[keras.Model]) -> keras.Model:
         """Return one model that averages stochastic passes of ``models``, or of the members of their average."""
-        return monte_carlo.MonteCarlo([member for model in models for member in members(model)], int(self.samples))
+        return monte_carlo.MonteCarlo([member for model in models for member in list_members(model)], int(self.samples))
 
     def reject_recipe(self, others: Sequence[Regularizer]) -> str | None:
-        """A recipe without dropout, whose passes would all be alike."""
+        """Reject a recipe without dropout, whose passes would all be the same."""
         if any(other.name in DROPOUTS for other in others):
             return None
         return f"mc_dropout averages passes with dropout on: add one of {', '.join(DROPOUTS)}"

@@ -1,4 +1,4 @@
-"""Orthogonal units."""
+"""Orthogonality penalty on the incoming weights of units."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from regzoo.regularizers._norms import unit_norms
 
 @dataclass(frozen=True)
 class Orthogonal(OnWeights):
-    """Penalize units of a layer that look for the same thing: incoming weights shall be at right angles.
+    """Make the units of a layer different, by a penalty on incoming weights that are not at right angles.
 
     Formula: L + strength mean |cos(w_i, w_j)| over the pairs of a kernel's units, the kernel reshaped to
-    (inputs, units), summed over kernels. Biases and kernels of one unit are left alone.
+    (inputs, units), summed over kernels. Biases and kernels of one unit have no penalty.
 
-    Says nothing about the length of the weights, so it sums well with `l2`. More units than inputs cannot all be at
+    Does not limit the length of the weights; combine it with `l2` for that. More units than inputs cannot all be at
     right angles; they spread out.
 
-    Cost: beside the pass a product of each kernel with itself in every step, whatever the size of the batch.
+    Cost: in addition to the pass, a product of each kernel with itself in every step, independent of the batch size.
 
     Args:
         strength: weight of the penalty, in [0, inf); 0 does nothing. A layer's penalty is at most ``strength``.
@@ -28,7 +28,7 @@ class Orthogonal(OnWeights):
         InputError: if ``strength`` is negative.
 
     Reference: Brock et al. 2017 [brock2017], https://arxiv.org/abs/1609.07093
-    Departure: Brock sums |W'W - I|, which also fixes the lengths; this is Keras's OrthogonalRegularizer with
+    Departure: Brock et al. sum |W'W - I|, which also fixes the lengths; this is Keras's OrthogonalRegularizer with
     ``mode="columns"``, for kernels of any rank.
 
     >>> from regzoo.regularizers import Orthogonal
@@ -39,14 +39,14 @@ class Orthogonal(OnWeights):
     strength: Strength = strength(Float(1e-3, 1.0), neutral=0.0, domain="[0, inf)", log=True)
 
     def rule(self, weight: Weight) -> Penalty | None:
-        """A penalty on each kernel with a pair of units."""
+        """Return a penalty for each kernel of at least two units."""
         if not weight.kernel or weight.shape[-1] < 2:
             return None
-        return Penalty(lambda w: self.strength * alikeness(w))
+        return Penalty(lambda w: self.strength * mean_absolute_cosine(w))
 
 
-def alikeness(w: Tensor) -> Tensor:
-    """Mean |cosine| between the units of a kernel ``w`` (..., units), a scalar in [0, 1]."""
+def mean_absolute_cosine(w: Tensor) -> Tensor:
+    """Return the mean |cosine| between the units of a kernel ``w`` (..., units), a scalar in [0, 1]."""
     units = w.shape[-1]
     w = keras.ops.reshape(w, (-1, units))  # (inputs, units)
     w = w / unit_norms(w)

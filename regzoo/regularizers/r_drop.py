@@ -1,4 +1,4 @@
-"""R-Drop."""
+"""R-Drop: consistency of two passes with different dropout masks."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from typing import ClassVar
 from regzoo.core import Float, Forward, OnActivations, OnForward, OnWeights, Regularizer, Strength, Tensor, strength
 from regzoo.core.lazy import keras, tf
 
-QUIET = frozenset(
+DETERMINISTIC = frozenset(
     {"activity_l1", "activity_l2", "decov", "kl_sparsity", "batch_norm", "group_norm", "layer_norm"}
     | {"l1", "l2", "l1_l2", "l2_sp", "group_lasso", "orthogonal", "max_norm", "unit_norm", "spectral_norm"}
     | {"ema", "lookahead"}
 )
-"""What acts inside the model and draws nothing: two passes with it are the same."""
+"""Regularizers that act inside the model without random numbers: two passes with them are the same."""
 
 
 @dataclass(frozen=True)
 class RDrop(OnForward):
-    """Run every batch twice, each with its own noise inside the model, and draw the two predictions together.
+    """Run each batch twice with different noise, and penalize differences between the two predictions.
 
     Formula: (L1 + L2) / 2 + alpha (KL(p1 || p2) + KL(p2 || p1)) / 2, p1 and p2 the class probabilities of two
-    passes. It is the authors' code; their equation has L1 + L2, which is twice this at half the alpha.
+    passes. This is the authors' code; their equation has L1 + L2, which is twice this at half the alpha.
 
-    Needs a dropout or another noise inside the model, else both passes are the same. Alpha above 5 holds the model
-    near one prediction for all. At alpha 0 the second pass is left out: the baseline bit for bit, dropout masks
-    included; so as alpha falls to 0 the mean of two passes, which has less noise than one, gives way to one.
+    Needs a dropout or other noise inside the model, else both passes are the same. Alpha above 5 keeps the model near
+    one prediction for all examples. At alpha 0 the second pass is left out, so the result is the baseline's bit for
+    bit, dropout masks included. At any alpha above 0 the loss is a mean over two passes, which has less noise.
 
     Cost: two passes, one for each prediction.
 
@@ -50,23 +50,31 @@ class RDrop(OnForward):
     alpha: Strength = strength(Float(1.0, 5.0), neutral=0.0, domain="[0, inf)")
 
     def forward(self, run: Forward, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator) -> tuple[Tensor, Tensor]:
-        """Return the first pass's logits, and the loss of both passes with their divergence."""
+        """Return the first pass's logits (batch, classes), and losses with the divergence of both passes (batch,)."""
         logits, first = run(x, y)
 
         def twice() -> Tensor:
             others, second = run(x, y)
-            return (first + second) / 2.0 + self.alpha * divergence(logits, others)
+            return (first + second) / 2.0 + self.alpha * symmetric_divergence(logits, others)
 
         return logits, tf.cond(keras.ops.greater(self.alpha, 0.0), twice, lambda: first)
 
     def reject_recipe(self, others: Sequence[Regularizer]) -> str | None:
-        """Nothing in the recipe that could make two passes differ."""
-        if any(isinstance(other, OnActivations | OnWeights) and other.name not in QUIET for other in others):
+        """Reject a recipe in which nothing makes two passes differ."""
+        if any(isinstance(other, OnActivations | OnWeights) and other.name not in DETERMINISTIC for other in others):
             return None
         return "r_drop compares two passes that differ by the noise inside the model: add one, such as dropout"
 
 
-def divergence(logits: Tensor, others: Tensor) -> Tensor:
-    """Mean of both Kullback-Leibler divergences, (batch,), of logits (batch, classes): sum (p - q) log(p / q) / 2."""
+def symmetric_divergence(logits: Tensor, others: Tensor) -> Tensor:
+    """Return the mean of both Kullback-Leibler divergences, sum (p - q) log(p / q) / 2, in nats.
+
+    Args:
+        logits: of p, (batch, classes).
+        others: logits of q, (batch, classes).
+
+    Returns:
+        (batch,).
+    """
     log_p, log_q = keras.ops.log_softmax(logits), keras.ops.log_softmax(others)
     return keras.ops.sum((keras.ops.exp(log_p) - keras.ops.exp(log_q)) * (log_p - log_q), axis=-1) / 2.0

@@ -1,4 +1,4 @@
-"""Random flips of images."""
+"""Random flips of images (augmentation)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ AXES = {"horizontal": (2,), "vertical": (1,), "both": (1, 2)}
 
 @dataclass(frozen=True)
 class RandomFlip(OnBatch):
-    """Mirror each training image with probability ``factor``.
+    """Mirror random training images.
 
-    Formula: x[i, j] -> x[i, width - 1 - j] with probability factor, each image by itself; ``vertical`` mirrors
+    Formula: x[i, j] -> x[i, width - 1 - j] with probability factor, drawn for each image; ``vertical`` reverses the
     rows instead, ``both`` draws for each of the two. Pixels are copied, bit for bit.
 
     Hurts where left and right differ in meaning: digits, letters, text.
@@ -25,8 +25,8 @@ class RandomFlip(OnBatch):
         axis: ``horizontal``, ``vertical`` or ``both``.
 
     Raises:
-        InputError: if ``factor`` lies outside [0, 1], ``axis`` is another word, the inputs are no
-            images, or they are to be reconstructed.
+        InputError: if ``factor`` lies outside [0, 1], ``axis`` is another word, the inputs are not images, or the task
+            is reconstruction.
 
     Reference: Shorten and Khoshgoftaar 2019 [shorten2019], https://doi.org/10.1186/s40537-019-0197-0
 

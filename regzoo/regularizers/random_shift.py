@@ -1,4 +1,4 @@
-"""Random shifts of images."""
+"""Random shifts of images (augmentation)."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from typing import ClassVar
 
 from regzoo.core import Float, OnBatch, Strength, Tensor, strength
 from regzoo.core.lazy import keras
-from regzoo.regularizers._images import sample
+from regzoo.regularizers._images import resample
 
 
 @dataclass(frozen=True)
 class RandomShift(OnBatch):
-    """Move each training image up or down and left or right by up to ``factor`` of its size.
+    """Shift each training image by a random distance, up or down and left or right.
 
-    Formula: x[i, j] -> x[i - a, j - b], a ~ U(-factor, factor) height and b ~ U(-factor, factor) width, each
-    image by itself, as whole pixels (a fraction of a pixel is one pixel with that probability). Beyond the
-    border its pixels are repeated.
+    Formula: x[i, j] -> x[i - a, j - b], a ~ U(-factor, factor) height and b ~ U(-factor, factor) width, drawn for each
+    image, in whole pixels (a fraction of a pixel is one pixel with that probability). Beyond the border its pixels are
+    repeated.
 
-    Departs from Keras's RandomTranslation, which blurs by sampling between pixels: whole pixels keep the scale
-    of standardized inputs. Hurts where the place of a thing is its meaning.
+    Departs from Keras's RandomTranslation, which interpolates between pixels and so blurs: whole pixels keep the scale
+    of standardized inputs. Hurts where the position of an object carries meaning.
 
     Args:
-        factor: largest shift as a share of height and of width, in [0, 1]; 0 does nothing.
+        factor: largest shift as a fraction of height and of width, in [0, 1]; 0 does nothing.
 
     Raises:
-        InputError: if ``factor`` lies outside [0, 1], the inputs are no images, or they are to be reconstructed.
+        InputError: if ``factor`` lies outside [0, 1], the inputs are not images, or the task is reconstruction.
 
     Reference: Shorten and Khoshgoftaar 2019 [shorten2019], https://doi.org/10.1186/s40537-019-0197-0
 
@@ -41,11 +41,11 @@ class RandomShift(OnBatch):
     def batch(self, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator) -> tuple[Tensor, Tensor]:
         """Shift images x (batch, height, width, channels); the targets stay."""
         batch, height, width, _ = keras.ops.shape(x)
-        rows, columns = self._places(batch, height, seed), self._places(batch, width, seed)
-        return sample(x, rows, columns), y
+        rows, columns = self._draw_positions(batch, height, seed), self._draw_positions(batch, width, seed)
+        return resample(x, rows, columns), y
 
-    def _places(self, batch: Tensor, length: int, seed: keras.random.SeedGenerator) -> Tensor:
-        """From where each of ``length`` rows or columns comes, (batch, length)."""
+    def _draw_positions(self, batch: Tensor, length: int, seed: keras.random.SeedGenerator) -> Tensor:
+        """Return the position from which each of ``length`` rows or columns is copied, (batch, length), in pixels."""
         pixels = self.factor * length * keras.random.uniform((batch, 1), -1.0, 1.0, seed=seed)
         whole = keras.ops.floor(pixels + keras.random.uniform((batch, 1), seed=seed))
         return keras.ops.arange(length, dtype="float32") - whole

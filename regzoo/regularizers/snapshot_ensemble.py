@@ -1,4 +1,4 @@
-"""Snapshot ensemble."""
+"""Snapshot ensemble: cyclic learning rate, average of the models at the ends of the cycles."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ from regzoo.core import (
     strength,
 )
 from regzoo.core.lazy import keras
-from regzoo.regularizers._averaging import average
+from regzoo.regularizers._averaging import average_models
 
 
 @dataclass(frozen=True)
 class SnapshotEnsemble(OnTraining, AfterTraining):
-    """Let the learning rate fall and restart, keep the weights at the end of each cycle, and average the last ones.
+    """Restart the learning rate several times during training, and average the models at the ends of the cycles.
 
     Formula: learning rate of the run times (1 + cos(pi t / T)) / 2 in epoch t (from 0) of a cycle of
     T = epochs / cycles; p = mean of the probabilities (for regression, of the predictions) of the last snapshots.
 
-    An ensemble for the price of one training; its members are less different than those of `ensemble`, and each has
-    had a part of the training only: it needs long trainings and a high learning rate. A training that is stopped
-    within a cycle counts its last weights as a snapshot. Where T is no whole number, a cycle begins in the first
-    whole epoch after its start. After ``model.fit``, ``model.finished()`` is the average.
+    An ensemble for the price of one training. Its members differ less than those of `ensemble`, and each has had only
+    a fraction of the training: it needs long trainings and a high learning rate. If the training stops within a cycle,
+    its last weights are a snapshot too. Where T is not a whole number, a cycle begins in the first whole epoch after
+    its start. After ``model.fit``, ``model.finished()`` is the average.
 
-    Cost: ``last`` passes for a prediction.
+    Cost: a prediction takes ``last`` passes.
 
     Args:
-        cycles: how many, a whole number in [1, inf).
-        last: how many snapshots are averaged, at most, in [1, inf).
+        cycles: number of cycles, a whole number in [1, inf).
+        last: largest number of snapshots to average, in [1, inf).
 
     Raises:
         InputError: if ``cycles`` or ``last`` is not a whole number from 1; if the recipe averages weights (`ema`,
-            `swa`), which the snapshots would not have.
+            `swa`), which the snapshots would not contain.
 
     Reference: Huang et al. 2017 [huang2017], https://arxiv.org/abs/1704.00109
     Departure: the learning rate changes from epoch to epoch rather than from step to step.
@@ -59,26 +59,26 @@ class SnapshotEnsemble(OnTraining, AfterTraining):
     last: int = setting(3, domain="[1, inf)")
 
     def watch(self, objective: Objective) -> Watcher:
-        """Return the cycles of one run."""
+        """Return the watcher of one run."""
         epochs = max(objective.epochs, 1)
         return _Cycles(epochs, min(int(self.cycles), epochs), self.last)
 
     def n_models(self) -> int:
-        """One training gives all members."""
+        """Return 1: one training gives all members."""
         return 1
 
     def finish(self, models: Sequence[keras.Model]) -> keras.Model:
         """Return one model that averages the outputs of the snapshots; it shares their weights."""
-        return average(models)
+        return average_models(models)
 
     def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
-        """What stops a training when validation gets worse."""
+        """Warn about early stopping, which ends the training when validation gets worse."""
         if any(other.name == "early_stopping" for other in others):
             return "snapshot_ensemble makes validation worse with each restart, and early_stopping stops there"
         return None
 
     def reject_recipe(self, others: Sequence[Regularizer]) -> str | None:
-        """Averages of weights, which would not be used."""
+        """Reject averages of weights, which would not be used."""
         for other in others:
             if other.name in ("ema", "swa"):
                 return f"snapshot_ensemble uses the weights at the end of each cycle, not the averages of {other.name}"
@@ -101,25 +101,25 @@ class _Cycles(Watcher):
             raise InputError("snapshot_ensemble sets the learning rate: give the optimizer a number, not a schedule")
         if self.rate is None:
             self.rate = float(rate.numpy())
-        passed = self.done * self.cycles % self.epochs / self.epochs  # share of the cycle
+        passed = self.done * self.cycles % self.epochs / self.epochs  # fraction of the cycle
         rate.assign(self.rate * (1.0 + math.cos(math.pi * passed)) / 2.0)
 
     def epoch(self, epoch: int, score: float, model: keras.Model) -> bool:
-        """Keep the weights at the end of a cycle."""
+        """Save the weights at the end of a cycle."""
         self.done += 1
         if self._ended():
             self.snapshots.append(model.get_weights())
         return False
 
     def finish(self, model: keras.Model) -> None:
-        """Keep the last weights and give the learning rate back."""
+        """Save the last weights and restore the learning rate."""
         if not self._ended():
             self.snapshots.append(model.get_weights())
         if self.rate is not None:
             model.optimizer.learning_rate.assign(self.rate)
 
     def members(self, model: keras.Model) -> list[list[Any]]:
-        """The last snapshots."""
+        """Return the weights of the last snapshots."""
         return self.snapshots[-self.last :]
 
     def _ended(self) -> bool:

@@ -1,4 +1,4 @@
-"""Spectral normalization."""
+"""Spectral normalization of weights."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from regzoo.regularizers._norms import global_norm
 
 @dataclass(frozen=True)
 class SpectralNorm(OnWeights):
-    """Divide every kernel by its largest singular value after each step, so that no layer stretches its input.
+    """Divide the weights of each layer by their largest singular value after each step, so that no layer amplifies.
 
     Formula: w <- w / sigma, sigma = v'Wu with W the kernel reshaped to (inputs, units), v = Wu / |Wu| and then
-    u = W'v / |W'v|: one power iteration a step, u carried on from step to step. Biases stay.
+    u = W'v / |W'v|: one power iteration a step, with u kept from step to step. Biases stay.
 
-    Until u has settled, in the first steps, sigma comes out too small. For a convolution it is the norm of the
-    reshaped kernel, not of the convolution. Limits the logits, so the model cannot be very sure. It has no strength.
+    In the first steps, until u has converged, sigma is too small. For a convolution it is the norm of the reshaped
+    kernel, not of the convolution. Limits the logits, so the model cannot be very confident. It has no strength.
 
-    Cost: beside the pass two products of each kernel with a vector in every step.
+    Cost: in addition to the pass, two products of each kernel with a vector in every step.
 
     Raises:
-        InputError: if a model has no kernel, when it is built.
+        InputError: if a model without kernels is built.
 
     Reference: Miyato et al. 2018 [miyato2018], https://arxiv.org/abs/1802.05957
-    Departure: as in Keras's SpectralNormalization, the weights themselves are divided, and gradients are taken of
-    what results rather than through the division. Keras divides before a step, this after it, so the weights
-    after training are normalized ones. u starts as equal numbers rather than random ones.
+    Departure: as in Keras's SpectralNormalization, the weights themselves are divided, and gradients do not flow
+    through the division. Keras divides before a step, this after it, so the weights after training are normalized.
+    u starts with equal numbers rather than random ones.
 
     >>> from regzoo.regularizers import SpectralNorm
     >>> print(SpectralNorm())
@@ -35,16 +35,16 @@ class SpectralNorm(OnWeights):
     """
 
     def rule(self, weight: Weight) -> Companion | None:
-        """Each kernel, with its u."""
+        """Return a companion u for each kernel."""
         return Companion(self.start, self.follow) if weight.kernel else None
 
     def start(self, w: Tensor) -> Tensor:
-        """u for a kernel ``w`` (..., units): (units, 1), of length 1."""
+        """Return the first u for a kernel ``w`` (..., units): (units, 1), of length 1."""
         units = w.shape[-1]
         return keras.ops.full((units, 1), units**-0.5)
 
     def follow(self, w: Tensor, u: Tensor, step: Tensor) -> tuple[Tensor, Tensor]:
-        """One power iteration and the division; a kernel of zeros stays one."""
+        """Do one power iteration and divide; a kernel of zeros stays as it is."""
         matrix = keras.ops.reshape(w, (-1, w.shape[-1]))  # (inputs, units)
         stretched = keras.ops.matmul(matrix, u)  # (inputs, 1)
         v = stretched / global_norm([stretched])

@@ -1,4 +1,4 @@
-"""Swap noise."""
+"""Swap noise for rows of a table (augmentation)."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from regzoo.core.lazy import keras
 
 @dataclass(frozen=True)
 class SwapNoise(OnBatch):
-    """Replace each cell of a row, with probability ``rate``, by the same column of another row of the batch.
+    """Replace random cells of each training row by the same column of other rows.
 
-    Formula: x[i, j] -> x[k, j] with probability rate, k uniform among the other rows, drawn for each cell.
+    Formula: x[i, j] -> x[k, j] with probability rate, k uniform among the other rows of the batch, drawn for each cell.
 
-    Every column keeps its own distribution, categories included, and loses its ties to the others; the target
-    stays. Hurts where a few columns carry the answer; a batch of one row is left as it is.
+    Every column keeps its own distribution, categories included, and becomes less correlated with the others; the
+    target stays. Hurts where a few columns carry the answer; a batch of one row is left as it is.
 
     Args:
-        rate: probability of a swap, in [0, 1]; 0 does nothing, .15 is Jahrer's value.
+        rate: probability of a swap, in [0, 1]; 0 does nothing, 0.15 is Jahrer's value.
 
     Raises:
-        InputError: if ``rate`` lies outside [0, 1], or the inputs are no rows.
+        InputError: if ``rate`` lies outside [0, 1], or the inputs are not rows.
 
     Reference: Yoon et al. 2020 [yoon2020], VIME,
     https://proceedings.neurips.cc/paper/2020/hash/7d97667a3e056acab9aaf653807b4a03-Abstract.html; first used by Jahrer

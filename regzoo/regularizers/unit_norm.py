@@ -1,4 +1,4 @@
-"""Unit norm: weights of length 1."""
+"""Unit-norm constraint on the incoming weights of each unit."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from regzoo.regularizers._norms import unit_norms
 
 @dataclass(frozen=True)
 class UnitNorm(OnWeights):
-    """Bring the incoming weights of every unit to length 1 after each step.
+    """Scale the incoming weights of each unit to length 1 after each step.
 
     Formula: w <- w / (norm(w) + 1e-7) for each unit: norms over all axes of a kernel but the last. Biases stay.
 
     Only the direction of the weights is learned, which suits units that are normalized afterwards (`batch_norm`).
-    The output layer's kernel is included, so its logits are limited and the model cannot be very sure; hurts where
-    sure answers are right. It has no strength.
+    The output layer's kernel is included, so its logits are limited and the model cannot be very confident; hurts where
+    confident predictions are right. It has no strength.
 
     Raises:
-        InputError: if a model has no kernel, when it is built.
+        InputError: if a model without kernels is built.
 
     Reference: Huang et al. 2017 [huang2017b], https://arxiv.org/abs/1710.02338
 
@@ -30,9 +30,9 @@ class UnitNorm(OnWeights):
     """
 
     def rule(self, weight: Weight) -> Projection | None:
-        """Each kernel."""
+        """Return a projection for each kernel."""
         return Projection(self.scale) if weight.kernel else None
 
     def scale(self, w: Tensor) -> Tensor:
-        """Put the units of the kernel ``w`` (..., units) at length 1."""
+        """Return the kernel ``w`` (..., units) with norms of 1."""
         return w / (unit_norms(w) + keras.config.epsilon())

@@ -1,4 +1,4 @@
-"""Decoupled weight decay: AdamW's."""
+"""Decoupled weight decay, as in AdamW."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from regzoo.core.lazy import keras
 
 @dataclass(frozen=True)
 class WeightDecay(OnGradients):
-    """Shrink the weights in every step, beside the gradient step rather than through it.
+    """Shrink all weights a little in every step, separately from the gradient.
 
-    Formula: w <- w - learning_rate decay w on kernels, not biases, gradients taken before. With plain SGD it
-    equals an L2 penalty of decay / 2; with Adam it does not, since no step size of Adam's divides it.
+    Formula: w <- w - learning_rate decay w on kernels, not biases, after the gradients are computed.
+
+    With plain SGD it equals an L2 penalty of decay / 2. With Adam it does not, since Adam does not scale it.
 
     Args:
-        decay: share of a weight that is taken away per step at learning rate 1, in [0, inf); 0 does nothing.
+        decay: fraction by which a weight shrinks per step at learning rate 1, in [0, inf); 0 does nothing.
 
     Raises:
         InputError: if ``decay`` is negative.
@@ -31,7 +32,7 @@ class WeightDecay(OnGradients):
     decay: Strength = strength(Float(1e-5, 1e-1), neutral=0.0, domain="[0, inf)", log=True)
 
     def gradients(self, compute: Gradients, weights: list[keras.Variable]) -> list[Tensor]:
-        """Take the gradients, then shrink the kernels."""
+        """Compute the gradients, then shrink the kernels."""
         gradients = compute()
         for weight in weights:
             if Weight(weight.path, tuple(weight.shape)).kernel:

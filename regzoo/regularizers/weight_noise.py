@@ -1,4 +1,4 @@
-"""Gaussian noise on the weights."""
+"""Gaussian noise on the weights in training."""
 
 from __future__ import annotations
 
@@ -10,23 +10,25 @@ from regzoo.core.lazy import keras
 
 @dataclass(frozen=True)
 class WeightNoise(OnWeights):
-    """Add noise to the weights in the training forward pass, so that solutions must tolerate inaccurate weights.
+    """Add random noise to the weights in the forward pass of each training step.
 
-    Formula: w + N(0, stddev^2) on kernels, not biases, drawn anew in each step, one draw for the whole batch;
-    inference uses w as it is. A weight of a layer with n inputs is about 1 / sqrt(n), so wide layers tolerate less
-    noise. The network can learn to drown it by larger weights; it sums well with `l2`.
+    Formula: w + N(0, stddev^2) on kernels, not biases, drawn in each step, one draw for the whole batch; inference uses
+    w as it is.
 
-    Cost: beside the pass a random number for each weight in every step.
+    A weight of a layer with n inputs is about 1 / sqrt(n), so wide layers tolerate less noise. The network can learn
+    larger weights that hide the noise; combine it with `l2`.
+
+    Cost: in addition to the pass, a random number for each weight in every step.
 
     Args:
-        stddev: standard deviation of the noise, in [0, inf); 0 does nothing. Graves used .075.
+        stddev: standard deviation of the noise, in [0, inf); 0 does nothing. Graves used 0.075.
 
     Raises:
         InputError: if ``stddev`` is negative.
 
     Reference: Graves 2011 [graves2011],
     https://papers.nips.cc/paper/2011/hash/7eb3c8be3d411e8ebfab08eba5f49632-Abstract.html
-    Departure: a fixed deviation; there it is learned for each weight, too (adaptive weight noise).
+    Departure: a fixed standard deviation; in the paper it is also learned for each weight (adaptive weight noise).
 
     >>> from regzoo.regularizers import WeightNoise
     >>> print(WeightNoise(0.05))
@@ -36,7 +38,7 @@ class WeightNoise(OnWeights):
     stddev: Strength = strength(Float(0.005, 0.1), neutral=0.0, domain="[0, inf)", log=True)
 
     def rule(self, weight: Weight) -> Perturbation | None:
-        """Noise on each kernel."""
+        """Return noise for each kernel."""
         return Perturbation(self.perturb) if weight.kernel else None
 
     def perturb(self, w: Tensor, seed: keras.random.SeedGenerator) -> Tensor:

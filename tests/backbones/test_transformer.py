@@ -145,7 +145,7 @@ def test_dropped_attention_looks_at_nothing() -> None:
         (
             "transformer(patch=4)",
             (224, 224, 3),
-            "transformer: patch=4 cuts images of 224 x 224 into 3136 tokens, more than 1024; use a larger patch",
+            "transformer: patch=4 splits images of 224 x 224 into 3136 tokens, more than 1024; use a larger patch",
         ),
     ],
 )

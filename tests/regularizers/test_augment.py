@@ -15,7 +15,7 @@ from regzoo.regularizers import _augment
 
 def hidden(x: np.ndarray, share: object, seed: int = 0) -> np.ndarray:
     """The mask for a batch, as float64."""
-    return np.array(_augment.hidden(x, share, keras.random.SeedGenerator(seed)), np.float64)
+    return np.array(_augment.draw_mask(x, share, keras.random.SeedGenerator(seed)), np.float64)
 
 
 def stretch_mean(length: int, share: float) -> float:
@@ -62,7 +62,7 @@ def test_others_go_together(recipe: str) -> None:
 
 def test_partners_are_a_permutation_that_the_seed_decides() -> None:
     first, again, other = (
-        np.array(_augment.partners(np.zeros((9, 2)), keras.random.SeedGenerator(seed))) for seed in (1, 1, 2)
+        np.array(_augment.draw_partners(np.zeros((9, 2)), keras.random.SeedGenerator(seed))) for seed in (1, 1, 2)
     )
     assert sorted(first) == list(range(9))
     assert np.array_equal(first, again)

@@ -100,11 +100,11 @@ def test_the_terms_of_the_paper_are_added_to_the_loss(rows: Any) -> None:
     ],
 )
 def test_each_rate_knows_the_kernels_that_it_feeds(backbone: str, shape: Any, fed: list[list[str]]) -> None:
-    from regzoo.regularizers._layers import LearnedRate, fed_by
+    from regzoo.regularizers._layers import LearnedRate, list_fed_kernels
 
     model = regzoo.build(backbone, "concrete_dropout(0.1, 0.1)", input_shape=shape, classes=3)
     found = [layer for layer in model.layers if isinstance(layer, LearnedRate)]
-    assert sorted(sorted(k.path.split("/")[-2] for k in fed_by(layer)) for layer in found) == sorted(fed)
+    assert sorted(sorted(k.path.split("/")[-2] for k in list_fed_kernels(layer)) for layer in found) == sorted(fed)
 
 
 def test_at_a_rate_of_nearly_0_and_1_values_and_gradients_are_finite() -> None:

@@ -13,18 +13,18 @@ ROWS, COLUMNS = (np.tile(np.arange(n, dtype=np.float32), (3, 1)) for n in (6, 5)
 
 
 def test_where_it_is_it_stays_bit_for_bit() -> None:
-    assert np.array_equal(_images.sample(X, ROWS, COLUMNS), X)
+    assert np.array_equal(_images.resample(X, ROWS, COLUMNS), X)
 
 
 def test_whole_places_are_copies_and_the_border_is_repeated() -> None:
-    moved = np.array(_images.sample(X, ROWS - 2, COLUMNS + 1))
+    moved = np.array(_images.resample(X, ROWS - 2, COLUMNS + 1))
     assert np.array_equal(moved[:, 2:, :-1], X[:, :-2, 1:])
     assert np.array_equal(moved[:, :2, :-1], np.repeat(X[:, :1, 1:], 2, axis=1))
     assert np.array_equal(moved[:, 2:, -1], X[:, :-2, -1])
 
 
 def test_between_pixels_it_is_bilinear() -> None:
-    halves = np.array(_images.sample(X, ROWS + 0.25, COLUMNS + 0.5))
+    halves = np.array(_images.resample(X, ROWS + 0.25, COLUMNS + 0.5))
     ours = halves[:, :5, :4]
     by_hand = 0.75 * (X[:, :5, :4] + X[:, :5, 1:]) / 2 + 0.25 * (X[:, 1:, :4] + X[:, 1:, 1:]) / 2
     np.testing.assert_allclose(ours, by_hand, atol=1e-6)
@@ -32,7 +32,7 @@ def test_between_pixels_it_is_bilinear() -> None:
 
 def test_every_image_has_its_own_places() -> None:
     shift = np.array([[0.0], [1.0], [2.0]], np.float32)
-    moved = np.array(_images.sample(X, ROWS + shift, COLUMNS))
+    moved = np.array(_images.resample(X, ROWS + shift, COLUMNS))
     for image in range(3):
         assert np.array_equal(moved[image, : 6 - image], X[image, image:])
 
@@ -45,4 +45,4 @@ def test_it_equals_kerass_affine_transform(scale: float) -> None:
     stock = keras.ops.image.affine_transform(
         X, np.tile(np.array(transform, np.float32), (3, 1)), interpolation="bilinear", fill_mode="nearest"
     )
-    np.testing.assert_allclose(_images.sample(X, rows, columns), stock, atol=1e-5)
+    np.testing.assert_allclose(_images.resample(X, rows, columns), stock, atol=1e-5)

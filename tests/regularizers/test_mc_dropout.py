@@ -14,7 +14,12 @@ import tensorflow as tf
 import regzoo
 from regzoo.core import InputError, parse
 from regzoo.regularizers import Ensemble, McDropout
-from regzoo.regularizers._monte_carlo import of_labels, of_numbers, of_probabilities, stochastic_pass
+from regzoo.regularizers._monte_carlo import (
+    run_stochastic_pass,
+    summarize_labels,
+    summarize_numbers,
+    summarize_probabilities,
+)
 from regzoo.training.engine.trainer import Trainer, execute_run, load_finished_model
 from regzoo.training.records import Run
 from regzoo.training.setup import TrainingSetup
@@ -43,20 +48,22 @@ def trained(rows: Any) -> Any:
 
 def test_uncertainty_by_hand() -> None:
     # Two sure passes that disagree: all of the doubt is disagreement. Two that agree on 50:50: none of it.
-    found = of_probabilities(tf.constant([[1.0, 0.0], [0.0, 1.0]]))
+    found = summarize_probabilities(tf.constant([[1.0, 0.0], [0.0, 1.0]]))
     assert found["probabilities"].numpy() == pytest.approx([0.5, 0.5])
     assert float(found["predictive_entropy"]) == pytest.approx(math.log(2), rel=1e-6)
     assert float(found["mutual_information"]) == pytest.approx(math.log(2), rel=1e-6)
-    found = of_probabilities(tf.constant([[0.5, 0.5], [0.5, 0.5]]))
+    found = summarize_probabilities(tf.constant([[0.5, 0.5], [0.5, 0.5]]))
     assert float(found["predictive_entropy"]) == pytest.approx(math.log(2), rel=1e-6)
     assert float(found["mutual_information"]) == pytest.approx(0, abs=1e-6)
-    numbers = of_numbers(tf.constant([[1.0], [3.0]]))
+    numbers = summarize_numbers(tf.constant([[1.0], [3.0]]))
     assert [float(value[0]) for value in numbers.values()] == [2.0, 1.0]
 
 
 def test_the_uncertainty_of_several_labels_by_hand() -> None:
     # Each label for itself: the passes disagree about the first, agree on 50:50 for the second, are sure of the third.
-    found = {name: value.numpy() for name, value in of_labels(tf.constant([[1.0, 0.5, 0.0], [0.0, 0.5, 0.0]])).items()}
+    found = {
+        name: value.numpy() for name, value in summarize_labels(tf.constant([[1.0, 0.5, 0.0], [0.0, 0.5, 0.0]])).items()
+    }
     assert found["probabilities"] == pytest.approx([0.5, 0.5, 0.0])
     assert found["predictive_entropy"] == pytest.approx([math.log(2), math.log(2), 0.0], rel=1e-6, abs=1e-6)
     assert found["mutual_information"] == pytest.approx([math.log(2), 0.0, 0.0], rel=1e-6, abs=1e-6)
@@ -75,7 +82,7 @@ def test_each_of_several_labels_has_an_uncertainty(rows: Any) -> None:
 def test_the_mean_of_the_passes_is_the_prediction(trained: Any, rows: Any) -> None:
     model = McDropout(200).finish([trained])
     mean = model.predict(rows[0], verbose=0)
-    apart = np.stack([stochastic_pass(trained, number, rows[0]) for number in range(200)])
+    apart = np.stack([run_stochastic_pass(trained, number, rows[0]) for number in range(200)])
     # Two independent means of 200 passes; five standard errors of their difference, for each number.
     assert (np.abs(mean - apart.mean(0)) < 5 * apart.std(0) * math.sqrt(2 / 200) + 1e-6).all()
     assert apart.std(0).max() > 0.05
@@ -99,7 +106,7 @@ def test_answers_depend_on_the_row_alone(trained: Any, rows: Any) -> None:
 def test_one_pass_is_worse_than_fifty(trained: Any, rows: Any) -> None:
     y = np.tile(rows[1], 20)
     x = np.tile(rows[0], (20, 1)) + np.random.default_rng(0).normal(size=(1200, 5)).astype(np.float32)  # unseen rows
-    ones = [stochastic_pass(trained, number, x).numpy() for number in range(50)]
+    ones = [run_stochastic_pass(trained, number, x).numpy() for number in range(50)]
     fifty = McDropout(50).finish([trained]).predict(x, verbose=0)
     # M4: one pass errs more (its NLL is higher by Jensen's inequality, for the same masks), and fifty err like weight
     # scaling, within one standard deviation of what one pass does.
@@ -126,7 +133,7 @@ def test_the_doubt_of_a_pass_and_among_passes_add_up(trained: Any, rows: Any) ->
 def test_regression_gives_mean_and_deviation(rows: Any) -> None:
     model = built(outputs=2)
     found = McDropout(400).finish([model]).uncertainty(rows[0])
-    apart = np.stack([stochastic_pass(model, number, rows[0]) for number in range(400)])
+    apart = np.stack([run_stochastic_pass(model, number, rows[0]) for number in range(400)])
     # Five standard errors of the difference of two means, and of two deviations of nearly normal numbers.
     spread = apart.std(0)
     assert (np.abs(found["mean"] - apart.mean(0)) < 5 * spread * math.sqrt(2 / 400)).all()
@@ -146,7 +153,7 @@ def test_passes_are_shared_out_over_an_ensemble(rows: Any) -> None:
     together = McDropout(30).finish(models)
     (averaged,) = [McDropout(30).finish([Ensemble(3).finish(models)])]
     assert np.array_equal(together(rows[0]), averaged(rows[0]))
-    passes = [stochastic_pass(model, 0, rows[0]) for model in models]
+    passes = [run_stochastic_pass(model, 0, rows[0]) for model in models]
     assert not np.allclose(passes[0], passes[1])
     assert len(together.trainable_variables) == sum(len(model.trainable_variables) for model in models)
 

@@ -18,7 +18,7 @@ N = 20_000
 
 def shares(alpha: float, seed: int = 0, n: int = N) -> np.ndarray:
     """Own shares of n examples."""
-    return np.array(Mixup(alpha).share(n, keras.random.SeedGenerator(seed)), np.float64)
+    return np.array(Mixup(alpha).draw_weights(n, keras.random.SeedGenerator(seed)), np.float64)
 
 
 def mixed(alpha: float, x: np.ndarray, y: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

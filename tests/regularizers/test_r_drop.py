@@ -13,7 +13,7 @@ from scipy.stats import entropy
 import regzoo
 from regzoo.core import Forward, InputError, OnActivations, OnWeights, Recipe, regularizers
 from regzoo.regularizers import Dropout, RDrop
-from regzoo.regularizers.r_drop import divergence
+from regzoo.regularizers.r_drop import symmetric_divergence
 from regzoo.testing import Harness, equal_weights, fix_strengths
 from regzoo.training.model.build import build_model
 from regzoo.training.model.step import Step
@@ -36,11 +36,11 @@ def trained(recipe: str, rows: Any) -> list[np.ndarray]:
 def test_its_divergence_is_the_mean_of_both_directions() -> None:
     p, q = np.array([[0.5, 0.5]], np.float32), np.array([[0.9, 0.1]], np.float32)
     # ((.5 - .9) log(.5 / .9) + (.5 - .1) log(.5 / .1)) / 2
-    assert divergence(np.log(p), np.log(q)).numpy() == pytest.approx([0.43944], abs=5e-6)
+    assert symmetric_divergence(np.log(p), np.log(q)).numpy() == pytest.approx([0.43944], abs=5e-6)
     random = np.random.default_rng(0)
     p, q = random.dirichlet([1.0] * 4, 30), random.dirichlet([1.0] * 4, 30)
     expected = (entropy(p, q, axis=1) + entropy(q, p, axis=1)) / 2
-    found = divergence(np.log(p).astype(np.float32), (np.log(q) + 3.0).astype(np.float32))
+    found = symmetric_divergence(np.log(p).astype(np.float32), (np.log(q) + 3.0).astype(np.float32))
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
 
 
@@ -54,7 +54,7 @@ def test_the_loss_by_hand() -> None:
 def test_alike_passes_cost_nothing_in_value_and_gradient() -> None:
     logits = tf.Variable([[1.0, -2.0, 0.3]])
     with tf.GradientTape() as tape:
-        value = divergence(logits, tf.identity(logits))
+        value = symmetric_divergence(logits, tf.identity(logits))
     assert float(value[0]) == 0
     assert not np.any(tape.gradient(value, logits))
 
@@ -63,7 +63,7 @@ def test_alike_passes_cost_nothing_in_value_and_gradient() -> None:
 def test_its_gradient_is_finite_at_any_logits(size: float) -> None:
     first, second = tf.Variable([[size, -size]]), tf.Variable([[-size, size]])
     with tf.GradientTape() as tape:
-        value = divergence(first, second)
+        value = symmetric_divergence(first, second)
     assert np.isfinite(value).all()
     assert all(np.isfinite(gradient).all() for gradient in tape.gradient(value, [first, second]))
 
@@ -101,7 +101,9 @@ def test_it_draws_two_masks_together() -> None:
         step = tf.function(lambda model=model: model.update(x, y))
         for _ in range(100):
             step()
-        passes = [divergence(model.logits(x, training=True), model.logits(x, training=True)) for _ in range(10)]
+        passes = [
+            symmetric_divergence(model.logits(x, training=True), model.logits(x, training=True)) for _ in range(10)
+        ]
         found.append(float(np.mean(passes)))
     assert found[1] < found[0] / 2
 
