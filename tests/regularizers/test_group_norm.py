@@ -62,7 +62,7 @@ def test_one_group_of_units_is_layer_normalization() -> None:
     ],
 )
 def test_the_groups_fit_the_width(groups: int, shape: tuple[int | None, ...], fitted: int) -> None:
-    assert GroupNorm(groups).fitted(shape) == fitted
+    assert GroupNorm(groups).choose_groups(shape) == fitted
 
 
 def test_a_single_unit_is_refused_in_a_sentence() -> None:
