@@ -119,7 +119,7 @@ class DataConfig(Section):
 
 
 class SplitConfig(Section):
-    """How rows are split: shares of the parts, folds, number of training rows, share of wrong training labels.
+    """Split of the rows: shares of the parts, folds, number of training rows, share of wrong training labels.
 
     ``folds``: 1 for a single validation part; with k folds, all rows outside the test part are divided into k, and
     replicate i validates on fold i mod k. ``duplicates``: ``together`` keeps equal rows in one part, ``anywhere``
@@ -144,7 +144,7 @@ class SplitConfig(Section):
 
 
 class TrainingConfig(Section):
-    """How every run is trained; ``sgd`` has momentum 0.9.
+    """Training of every run; ``sgd`` has momentum 0.9.
 
     ``class_weight: balanced`` gives each class the same total weight, however rare it is. ``jit_compile``: whether XLA
     compiles the training steps; it makes some models faster and others slower.
@@ -161,7 +161,7 @@ class TrainingConfig(Section):
 
 
 class SearchConfig(Section):
-    """How strengths are searched: the tuner, its trials for each recipe, and whether hopeless trials stop early."""
+    """Search for strengths: the tuner, its trials for each recipe, and whether hopeless trials stop early."""
 
     tuner: Annotated[str, PlainValidator(values.accept_word(TUNERS))] = "random"
     trials: Count = 8

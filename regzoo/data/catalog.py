@@ -48,7 +48,7 @@ PARTS = ("train", "validation", "test")
 """The parts of a split."""
 
 ROLES = ("group", "time", "part", "weight")
-"""What a row may carry besides inputs and target; in a config, each is the name of a column or an array."""
+"""Values that a row may have besides inputs and target; in a config, each is the name of a column or an array."""
 
 SEPARATORS = (",", ";", "\t", "|")
 """Separators of the cells of a CSV file; the one that divides the header into the most columns is taken."""
