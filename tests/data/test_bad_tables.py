@@ -1,4 +1,4 @@
-"""Bad tables on the command line: exit code 2, a sentence with the place and the way out, nothing written."""
+"""Bad tables on the command line: exit code 2, a message with the place and the way out, nothing written."""
 
 from __future__ import annotations
 
@@ -86,24 +86,24 @@ def call(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_it_is_refused_in_a_sentence(
+def test_bad_tables_are_rejected(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    content, sentence = BAD[name]
+    content, message = BAD[name]
     (tmp_path / "table.csv").write_bytes(content)
     (tmp_path / "mine.yaml").write_text(CONFIG, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     assert call(monkeypatch, "compare", "mine.yaml", "--quiet") == 2
-    said = capfd.readouterr()
-    assert said.out == ""
-    assert sentence in said.err
-    assert "Traceback" not in said.err
-    assert said.err.startswith("Error: ")
+    output = capfd.readouterr()
+    assert output.out == ""
+    assert message in output.err
+    assert "Traceback" not in output.err
+    assert output.err.startswith("Error: ")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.yaml", "table.csv"]
 
 
 @pytest.mark.parametrize(
-    ("name", "data", "sentence"),
+    ("name", "data", "message"),
     [
         ("no such file", "csv: nowhere.csv, target: y", "nowhere.csv: there is no such file; relative paths start"),
         ("a folder", "csv: ., target: y", "is a folder, not a file"),
@@ -133,10 +133,10 @@ def test_it_is_refused_in_a_sentence(
         ("another encoding", "csv: table.csv, target: y, encoding: ascii", "is not ascii text (byte 0xc3)"),
     ],
 )
-def test_wrong_settings_are_refused(
+def test_wrong_settings_are_rejected(
     name: str,
     data: str,
-    sentence: str,
+    message: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
@@ -146,9 +146,9 @@ def test_wrong_settings_are_refused(
     (tmp_path / "mine.yaml").write_text(CONFIG.replace("csv: table.csv, target: y", data), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     assert call(monkeypatch, "check", "mine.yaml") == 2
-    said = capfd.readouterr()
-    assert sentence in said.err
-    assert "Traceback" not in said.err
+    output = capfd.readouterr()
+    assert message in output.err
+    assert "Traceback" not in output.err
 
 
 @pytest.mark.parametrize(
@@ -163,13 +163,13 @@ def test_wrong_settings_are_refused(
     ],
 )
 @pytest.mark.usefixtures("tensorflow")
-def test_what_can_be_read_is_fine(
+def test_readable_tables_are_accepted(
     content: bytes, settings: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "table.csv").write_bytes(content)
     config = CONFIG.replace("target: y", f"target: y{settings}")
     (tmp_path / "mine.yaml").write_text(config, encoding="utf-8")
     assert call(monkeypatch, "check", tmp_path / "mine.yaml") == 0
-    said = capfd.readouterr().out
-    assert "30 rows of 2 columns, binary classification into " in said
-    assert "warning: " in said  # the column a counts the rows
+    output = capfd.readouterr().out
+    assert "30 rows of 2 columns, binary classification into " in output
+    assert "warning: " in output  # the column a counts the rows

@@ -1,4 +1,4 @@
-"""What all sources have in common: the digest and the task."""
+"""Data sets: digest, duplicate rows, read-only arrays, and the task that targets imply."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from regzoo.core.errors import InputError
-from regzoo.data.dataset import Dataset, infer_task
+from regzoo.data.dataset import Dataset, TaskName, infer_task
 from regzoo.data.sources.arrays import from_arrays
 
 X = np.arange(8.0).reshape(4, 2)
 Y = [0, 1, 0, 1]
 
 
-def test_equal_content_has_an_equal_digest_whatever_holds_it() -> None:
+def test_equal_content_has_an_equal_digest_in_any_container() -> None:
     digest = from_arrays(X, Y).digest
     assert len(digest) == 16
     assert from_arrays(X.tolist(), np.array(Y, dtype=np.int8), name="other").digest == digest
@@ -48,7 +48,12 @@ def test_column_names_are_content() -> None:
     assert len(set(named)) == 3
 
 
-ROLES = {"groups": [1, 1, 2, 2], "sample_weight": [1, 2, 1, 1], "time": [1, 2, 3, 4], "part": ["train", "", "", ""]}
+ROLES: dict[str, Any] = {
+    "groups": [1, 1, 2, 2],
+    "sample_weight": [1, 2, 1, 1],
+    "time": [1, 2, 3, 4],
+    "part": ["train", "", "", ""],
+}
 
 
 def test_roles_are_content() -> None:
@@ -66,6 +71,8 @@ def test_rows_with_equal_inputs_and_targets_are_duplicates() -> None:
 
 def test_the_arrays_are_read_only() -> None:
     data = from_arrays(X, Y)
+    assert isinstance(data.x, np.ndarray)
+    assert data.y is not None
     with pytest.raises(ValueError, match="read-only"):
         data.x[0, 0] = 5
     with pytest.raises(ValueError, match="read-only"):
@@ -95,16 +102,17 @@ def test_the_task_follows_from_the_targets(y: Any, task: str) -> None:
 def test_the_task_may_be_asked_for() -> None:
     whole, real, text = (from_arrays(X, y) for y in (Y, [0.1, 0.2, 0.3, 0.4], list("abab")))
     alone = from_arrays(X, None)
-    meant = [data.resolve_task(None) for data in (whole, real, text, alone)]
-    assert meant == ["classification", "regression", "classification", "reconstruction"]
+    inferred = [data.resolve_task(None) for data in (whole, real, text, alone)]
+    assert inferred == ["classification", "regression", "classification", "reconstruction"]
     assert whole.resolve_task("regression") == "regression"
     assert text.resolve_task("reconstruction") == "reconstruction"
-    for data, task, said in (
+    cases: list[tuple[Dataset, TaskName, str]] = [
         (text, "regression", "regression needs numbers, the targets of arrays are 'a'"),
         (real, "classification", "classification needs labels"),
         (alone, "regression", "has inputs alone; take reconstruction"),
-    ):
-        with pytest.raises(InputError, match=said):
+    ]
+    for data, task, message in cases:
+        with pytest.raises(InputError, match=message):
             data.resolve_task(task)
 
 
@@ -117,7 +125,8 @@ def test_several_columns_are_several_labels() -> None:
     assert data.resolve_task("reconstruction") == "reconstruction"
     assert data.content_codes.tolist() == [0, 1, 2, 3]
     assert from_arrays(X[[0, 1, 0, 0]], [TAGS[n] for n in (0, 1, 0, 2)]).content_codes.tolist() == [0, 1, 0, 2]
-    for asked in ("classification", "regression"):
+    tasks: tuple[TaskName, ...] = ("classification", "regression")
+    for asked in tasks:
         with pytest.raises(InputError, match=f"task: {asked} takes one target a row, arrays has 3 labels, each true"):
             data.resolve_task(asked)
 

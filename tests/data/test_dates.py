@@ -1,4 +1,4 @@
-"""Dates: what is read as one, and what is not."""
+"""Dates: which texts are parsed as a date, and which are not."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_dates_by_hand(text: str, when: Moment | None) -> None:
     assert parse_date(text) == when
 
 
-def test_every_day_is_read_as_it_is_written() -> None:
+def test_formatted_dates_are_parsed_back() -> None:
     epoch = datetime.date(1970, 1, 1)
     for days in range(-800_000 // 2, 400_000, 997):
         when = (days, (days * 7919) % 86_400)

@@ -1,4 +1,4 @@
-"""Table: rows and columns of several kinds, read-only, and plain in JSON."""
+"""Tables: rows and columns of several kinds, read-only, plain in JSON; and cells that mean a missing value."""
 
 from __future__ import annotations
 
@@ -65,16 +65,16 @@ def test_the_digest_is_of_every_cell() -> None:
 def test_duplicates_have_equal_inputs_and_targets() -> None:
     assert data(table(), [0, 1, 0, 0]).content_codes.tolist() == [0, 1, 2, 0]
     assert data(table(), [0, 1, 0, 1]).content_codes.tolist() == [0, 1, 2, 3]
-    x = np.float32([[1, 2], [1, 2], [2, 1]])
+    x = np.array([[1, 2], [1, 2], [2, 1]], dtype=np.float32)
     assert Dataset(x, None, None, "d", None).content_codes.tolist() == [0, 0, 1]
 
 
-def test_what_says_that_a_cell_is_empty() -> None:
+def test_words_that_mean_a_missing_value() -> None:
     assert [clean_cell(word) for word in ("-", "--", ".", "?", "na", "NA", "#N/A", "nan", "NULL")] == [""] * 9
     assert [clean_cell(word) for word in ("0", "-1", "none", "NO", "---")] == ["0", "-1", "none", "NO", "---"]
 
 
-def test_cells_are_tidied() -> None:
+def test_cells_are_stripped() -> None:
     assert [clean_cell(f" {word}\t") for word in MISSING] == [""] * len(MISSING)
     assert clean_cell(" a  b ") == "a  b"
-    assert clean_cell("\u00a0a") == "\u00a0a"  # TensorFlow strips no such blank either
+    assert clean_cell("\u00a0a") == "\u00a0a"  # TensorFlow does not strip this blank either

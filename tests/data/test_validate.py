@@ -1,4 +1,4 @@
-"""Inspection: every finding, with column and count."""
+"""Validation of data: every finding names the column and the number of rows."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from regzoo.config import SplitConfig as Settings
+from regzoo.config import SplitConfig
 from regzoo.core.errors import InputError
 from regzoo.data.preprocess import prepare_fold
 from regzoo.data.sources.arrays import from_arrays
-from regzoo.data.validate import validate_dataset, warn_shared_rows, warn_small_parts
+from regzoo.data.validate import Findings, validate_dataset, warn_shared_rows, warn_small_parts
 
 RANDOM = np.random.default_rng(0)
 Y = ["no", "yes"] * 20
 CLEAN = pd.DataFrame({"a": RANDOM.normal(size=40), "b": RANDOM.normal(size=40)})
 
 
-def found(frame: pd.DataFrame, y: Any = Y) -> Any:
+def validate(frame: pd.DataFrame, y: Any = Y) -> Findings:
     data = from_arrays(frame, y, "mine")
     return validate_dataset(data, data.task)
 
 
 def test_clean_data_has_no_findings() -> None:
-    assert (found(CLEAN).errors, found(CLEAN).warnings) == ((), ())
+    assert (validate(CLEAN).errors, validate(CLEAN).warnings) == ((), ())
 
 
 @pytest.mark.parametrize(
@@ -40,10 +40,10 @@ def test_clean_data_has_no_findings() -> None:
         (["x", "z", "y", "z"] * 10, "column 'c' (40 rows) determines the target"),
     ],
 )
-def test_what_is_odd_is_a_warning(values: list[Any], warning: str) -> None:
-    (said,) = found(CLEAN.assign(c=values)).warnings
-    assert said.startswith("mine: ")
-    assert warning in said
+def test_a_suspicious_column_is_a_warning(values: list[Any], warning: str) -> None:
+    (message,) = validate(CLEAN.assign(c=values)).warnings
+    assert message.startswith("mine: ")
+    assert warning in message
 
 
 @pytest.mark.parametrize(
@@ -52,14 +52,14 @@ def test_what_is_odd_is_a_warning(values: list[Any], warning: str) -> None:
 )
 def test_a_name_and_no_repetition_make_an_identifier(name: str, odd: bool) -> None:
     values = np.random.default_rng(1).permutation(1000)[:40]
-    assert [said.split(": ", 1)[1] for said in found(CLEAN.assign(**{name: values})).warnings] == odd * [
+    assert [warning.split(": ", 1)[1] for warning in validate(CLEAN.assign(**{name: values})).warnings] == odd * [
         f"column {name!r} (40 rows) is another whole number in each row, as an identifier does; unless the order of "
         "the rows means something, leave it out (data.drop in a config)"
     ]
-    repeated = found(CLEAN.assign(**{name: [*values[:-1], values[0]]})).warnings
+    repeated = validate(CLEAN.assign(**{name: [*values[:-1], values[0]]})).warnings
     assert repeated == ()
-    assert found(CLEAN.assign(**{name: [*values[:-1], 0.5]})).warnings == ()
-    assert found(CLEAN.assign(**{name: [*values[:-1], np.nan]})).warnings == ()
+    assert validate(CLEAN.assign(**{name: [*values[:-1], 0.5]})).warnings == ()
+    assert validate(CLEAN.assign(**{name: [*values[:-1], np.nan]})).warnings == ()
 
 
 @pytest.mark.parametrize(
@@ -72,23 +72,23 @@ def test_a_name_and_no_repetition_make_an_identifier(name: str, odd: bool) -> No
         ([f"{n % 3:02}" for n in range(40)], [f"{n % 3:02}" for n in range(40)]),
     ],
 )
-def test_a_copy_of_the_target_is_refused(values: Any, y: Any) -> None:
-    assert found(CLEAN.assign(c=values), y).errors == (
+def test_a_copy_of_the_target_is_rejected(values: Any, y: Any) -> None:
+    assert validate(CLEAN.assign(c=values), y).errors == (
         "mine: column 'c' (40 rows) is the target itself, in every row; leave it out (data.drop in a config)",
     )
 
 
 def test_rows_that_are_repeated_do_not_make_their_columns_suspicious() -> None:
-    assert found(pd.concat([CLEAN, CLEAN]), Y + Y).warnings == (
+    assert validate(pd.concat([CLEAN, CLEAN]), Y + Y).warnings == (
         "mine: 40 of 80 rows repeat an earlier row, target included",
     )
 
 
 def test_one_other_row_is_enough_not_to_be_the_target() -> None:
-    assert found(CLEAN.assign(c=["yes", *Y[1:]])).errors == ()
+    assert validate(CLEAN.assign(c=["yes", *Y[1:]])).errors == ()
 
 
-def test_inputs_alone_have_no_target_to_copy() -> None:
+def test_reconstruction_has_no_target_to_copy() -> None:
     data = from_arrays(CLEAN.assign(c=Y), Y)
     assert validate_dataset(data, "reconstruction").errors == ()
 
@@ -107,18 +107,18 @@ def test_duplicates_are_counted_and_found_between_parts() -> None:
     )
     marked = dataclasses.replace(data, part=np.array([""] * 41 + ["test"] * 2))
     drop = "; the data marks these parts, so drop such rows from one of them"
-    assert [drop in said for said in warn_shared_rows(marked, parts)] == [False, True]
+    assert [drop in warning for warning in warn_shared_rows(marked, parts)] == [False, True]
 
 
-def test_everything_that_cannot_be_repaired_is_said_at_once() -> None:
+def test_everything_that_cannot_be_repaired_is_reported_at_once() -> None:
     frame = CLEAN.assign(leak=[*Y[:-1], "maybe"], copy=[*Y[:-1], "maybe"])
     with pytest.raises(InputError) as caught:
-        prepare_fold(from_arrays(frame, [*Y[:-1], "maybe"], "mine"), Settings(), 0)
+        prepare_fold(from_arrays(frame, [*Y[:-1], "maybe"], "mine"), SplitConfig(), 0)
     lines = str(caught.value).splitlines()
     assert [word in line for word, line in zip(("'leak'", "'copy'", "maybe occurs only once"), lines, strict=True)]
 
 
-def test_every_column_and_the_target_are_said_at_once() -> None:
+def test_every_column_and_the_target_are_reported_at_once() -> None:
     frame = CLEAN.assign(c=[np.inf] * 40, d=[b"x"] * 40)
     with pytest.raises(InputError) as caught:
         from_arrays(frame, ["no"] * 40, "mine")
@@ -127,12 +127,13 @@ def test_every_column_and_the_target_are_said_at_once() -> None:
 
 
 def test_findings_are_facts() -> None:
-    prepared = prepare_fold(from_arrays(CLEAN.assign(c=[7.5] * 40, d=[None, "x", "y", "x"] * 10), Y), Settings(), 0)
-    assert any("'c': left out" in said for said in prepared.facts["repairs"])
-    assert any("'d': 2 words" in said for said in prepared.facts["repairs"])
-    assert any("'c'" in said for said in prepared.facts["warnings"])
+    frame = CLEAN.assign(c=[7.5] * 40, d=pd.Series([None, "x", "y", "x"] * 10))
+    prepared = prepare_fold(from_arrays(frame, Y), SplitConfig(), 0)
+    assert any("'c': left out" in repair for repair in prepared.facts["repairs"])
+    assert any("'d': 2 words" in repair for repair in prepared.facts["repairs"])
+    assert any("'c'" in warning for warning in prepared.facts["warnings"])
 
 
-def test_a_table_with_nothing_to_learn_from_is_refused() -> None:
+def test_a_table_with_nothing_to_learn_from_is_rejected() -> None:
     with pytest.raises(InputError, match=r"no column is left to learn from:\ncolumn 'c': left out"):
-        prepare_fold(from_arrays(pd.DataFrame({"c": [f"id{n}" for n in range(40)]}), Y), Settings(), 0)
+        prepare_fold(from_arrays(pd.DataFrame({"c": [f"id{n}" for n in range(40)]}), Y), SplitConfig(), 0)

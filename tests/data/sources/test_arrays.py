@@ -1,4 +1,4 @@
-"""Arrays: what Python users hand over is accepted or refused in a sentence, and never changed."""
+"""Arrays passed in Python: they are accepted or rejected with a clear message, and never changed."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ Y = ["a", "b", "a", "b"]
 )
 def test_inputs_come_as_float32(x: Any) -> None:
     data = from_arrays(x, Y)
+    assert isinstance(data.x, np.ndarray)
     assert data.x.dtype == np.float32
     np.testing.assert_array_equal(data.x, X)
 
@@ -48,12 +49,13 @@ def test_inputs_come_as_float32(x: Any) -> None:
         (pd.Series([3, 5, 3, 5], dtype="Int64"), "i", [3, 5, 3, 5]),
         ([[3], [5], [3], [5]], "i", [3, 5, 3, 5]),
         ([3, 5.5, 3, 5], "f", [3.0, 5.5, 3.0, 5.0]),
-        (np.float32([0.5, 1.5, 2.5, 3.5]), "f", [0.5, 1.5, 2.5, 3.5]),
+        (np.array([0.5, 1.5, 2.5, 3.5], dtype=np.float32), "f", [0.5, 1.5, 2.5, 3.5]),
     ],
     ids=str,
 )
 def test_targets_keep_their_values(y: Any, kind: str, values: list[Any]) -> None:
     data = from_arrays(X, y)
+    assert data.y is not None
     assert data.y.dtype.kind == kind
     assert data.y.tolist() == values
 
@@ -67,9 +69,11 @@ def test_frames_keep_their_names() -> None:
     assert from_arrays(X, Y).target is None
 
 
-def test_the_index_of_a_frame_plays_no_part() -> None:
+def test_the_index_of_a_frame_is_ignored() -> None:
     frame = pd.DataFrame(X, index=[9, 7, 5, 3])
-    assert from_arrays(frame, pd.Series(Y, index=[3, 5, 7, 9])).y.tolist() == Y
+    data = from_arrays(frame, pd.Series(Y, index=[3, 5, 7, 9]))
+    assert data.y is not None
+    assert data.y.tolist() == Y
 
 
 @pytest.mark.parametrize(("shape", "kept"), [((4, 3, 5), (4, 3, 5, 1)), ((4, 3, 5, 2), (4, 3, 5, 2))])
@@ -142,7 +146,7 @@ FRAME = pd.DataFrame({"a": [1.0, 2, 3, 4], "b": [1.0, 2, 3, 4]})
     ],
     ids=lambda value: value[:50] if isinstance(value, str) else "",
 )
-def test_what_is_refused_is_said(x: Any, y: Any, message: str) -> None:
+def test_wrong_arrays_are_rejected(x: Any, y: Any, message: str) -> None:
     with pytest.raises(InputError, match=message) as caught:
         from_arrays(x, y, "mine")
     assert str(caught.value).startswith("mine: ")

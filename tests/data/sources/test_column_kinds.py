@@ -1,4 +1,4 @@
-"""Frames: what each kind of column becomes."""
+"""Kinds of DataFrame columns: numeric, boolean, categorical and date."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NAN = float("nan")
 
 
 def column(values: Any) -> tuple[str, list[Any]]:
-    """Kind and values of a column beside one of words."""
+    """Return kind and values of a column, read together with a column of words."""
     frame = pd.DataFrame({"c": values, "word": ["x"] * len(values)})
     data = from_arrays(frame, [0.5 + n for n in range(len(values))])
     assert isinstance(data.x, Table)
@@ -48,7 +48,7 @@ def column(values: Any) -> tuple[str, list[Any]]:
         (["a", "1", "2"], "categorical", ["a", "1", "2"]),
         (["2024-01-31", "1.2.2024", ""], "date", ["2024-01-31", "1.2.2024", ""]),
         (
-            pd.to_datetime(["2024-01-31", None, "2024-02-01T03:04:05"], format="ISO8601"),
+            pd.to_datetime(pd.Series(["2024-01-31", None, "2024-02-01T03:04:05"]), format="ISO8601"),
             "date",
             ["2024-01-31T00:00:00", "", "2024-02-01T03:04:05"],
         ),
@@ -80,7 +80,7 @@ def test_complete_numbers_are_an_array() -> None:
     ],
     ids=str,
 )
-def test_what_is_refused_is_said(values: Any, message: str) -> None:
+def test_other_values_are_rejected(values: Any, message: str) -> None:
     with pytest.raises(InputError) as caught:
         column(values)
     assert str(caught.value).startswith("arrays: column 'c' (3 rows) ")
@@ -88,7 +88,7 @@ def test_what_is_refused_is_said(values: Any, message: str) -> None:
 
 
 def test_the_frame_is_not_changed() -> None:
-    frame = pd.DataFrame({"a": [" x ", None], "b": pd.to_datetime(["2024-01-31", None])})
+    frame = pd.DataFrame({"a": [" x ", None], "b": pd.to_datetime(pd.Series(["2024-01-31", None]))})
     before = frame.copy(deep=True)
     assert isinstance(from_arrays(frame, [1.5, 2.5]), Dataset)
     pd.testing.assert_frame_equal(frame, before)

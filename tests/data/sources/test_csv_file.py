@@ -1,4 +1,4 @@
-"""CSV files: numeric columns with names, labels as they are written, and every defect in a sentence."""
+"""CSV files: columns with names, labels as they are written, and a clear message for every defect."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ def test_columns_and_labels(file: Path) -> None:
     data = load_csv(file, "kind")
     assert (data.columns, data.target, data.kind) == (("age", "member", "income"), "kind", "rows")
     assert data.x.tolist() == [[30, "true", 1.5], [40, "false", 2.5], [50, "true", 3.5]]
+    assert data.y is not None
     assert data.y.tolist() == ["yes", "no", "yes"]
 
 
-def test_the_target_may_stand_anywhere(file: Path) -> None:
+def test_the_target_may_be_any_column(file: Path) -> None:
     file.write_text(GOOD, encoding="utf-8")
     header, *rows = [line.split(",") for line in GOOD.split()]
     moved = file.with_name("moved.csv")
@@ -40,7 +41,7 @@ def test_the_target_may_stand_anywhere(file: Path) -> None:
     [
         ("1 2 1 2", "i", [1, 2, 1, 2]),
         ("-1 0 1 0", "i", [-1, 0, 1, 0]),
-        ("01 02 01 02", "U", ["01", "02", "01", "02"]),  # codes with leading zeros are no numbers
+        ("01 02 01 02", "U", ["01", "02", "01", "02"]),  # codes with leading zeros are not numbers
         ("1.5 2 1e3 .5", "f", [1.5, 2.0, 1000.0, 0.5]),
         ("00.5 1 2 3", "U", ["00.5", "1", "2", "3"]),
         ("true false true false", "b", [True, False, True, False]),
@@ -57,18 +58,20 @@ def test_the_target_may_stand_anywhere(file: Path) -> None:
 def test_targets_are_read_as_written(file: Path, cells: str, kind: str, values: list[object]) -> None:
     file.write_text("x,y\n" + "".join(f"{n},{cell}\n" for n, cell in enumerate(cells.split())), encoding="utf-8")
     y = load_csv(file, "y").y
+    assert y is not None
     assert (y.dtype.kind, y.tolist()) == (kind, values)
 
 
-def test_what_spreadsheets_write(file: Path) -> None:
+def test_files_of_spreadsheets(file: Path) -> None:
     file.write_bytes('\ufeff"age", "size, cm",y\r\n1, 2.5,"a, b"\r\n\r\n3,4.5,"c ""d"""\r\n'.encode())
     data = load_csv(file, "y")
     assert data.columns == ("age", "size, cm")
     np.testing.assert_array_equal(data.x, [[1, 2.5], [3, 4.5]])
+    assert data.y is not None
     assert data.y.tolist() == ["a, b", 'c "d"']
 
 
-def test_the_content_alone_decides_the_digest(file: Path) -> None:
+def test_the_digest_depends_on_the_content_only(file: Path) -> None:
     file.write_text(GOOD, encoding="utf-8")
     other = file.with_name("copy.csv")
     other.write_text(GOOD.replace("\n", "\r\n"), encoding="utf-8")
@@ -90,7 +93,7 @@ def test_a_compressed_table_is_the_table(file: Path) -> None:
         load_csv(packed, "kind")
 
 
-def test_columns_that_are_no_inputs_are_left_out_whatever_they_hold(file: Path) -> None:
+def test_dropped_columns_are_not_read(file: Path) -> None:
     file.write_text("id,note,a,y\n1,inf,5,yes\n2,0.5,7,no\n", encoding="utf-8")
     data = load_csv(file, "y", drop=("id", "note"))
     assert data.columns == ("a",)
@@ -116,11 +119,11 @@ def test_roles_are_columns_that_are_no_inputs(file: Path) -> None:
     assert data.group is not None
     assert data.group.tolist() == ["007", "007", "NA"]
     assert np.argsort(data.time).tolist() == [2, 1, 0]  # type: ignore[arg-type]
-    np.testing.assert_array_equal(data.weight, np.float32([1, 2.5, 1]))  # type: ignore[arg-type]
-    np.testing.assert_array_equal(data.part, ["", "test", "train"])  # type: ignore[arg-type]
+    np.testing.assert_array_equal(data.weight, [1, 2.5, 1])
+    np.testing.assert_array_equal(data.part, ["", "test", "train"])
 
 
-def test_parts_may_have_files_of_their_own(file: Path) -> None:
+def test_parts_may_have_separate_files(file: Path) -> None:
     file.write_text(GOOD, encoding="utf-8")
     test, validation = file.with_name("test.csv"), file.with_name("validation.csv")
     test.write_text("kind,member,age,income\nmaybe,True,20,0.5\n", encoding="utf-8")  # in another order
@@ -128,8 +131,9 @@ def test_parts_may_have_files_of_their_own(file: Path) -> None:
     data = load_csv(file, "kind", parts={"validation": validation, "test": test})
     assert data.columns == ("age", "member", "income")
     assert data.x.tolist()[3:] == [[10, "false", 9.5], [20, "true", 0.5]]
+    assert data.y is not None
     assert data.y.tolist() == ["yes", "no", "yes", "yes", "maybe"]
-    np.testing.assert_array_equal(data.part, ["", "", "", "validation", "test"])  # type: ignore[arg-type]
+    np.testing.assert_array_equal(data.part, ["", "", "", "validation", "test"])
     assert data.name == f"{file} + {validation} + {test}"
 
 
@@ -137,7 +141,9 @@ def test_labels_of_several_files_are_read_together(file: Path) -> None:
     file.write_text("x,y\n1,01\n2,02\n", encoding="utf-8")
     test = file.with_name("test.csv")
     test.write_text("x,y\n3,10\n", encoding="utf-8")  # alone, a whole number
-    assert load_csv(file, "y", parts={"test": test}).y.tolist() == ["01", "02", "10"]
+    y = load_csv(file, "y", parts={"test": test}).y
+    assert y is not None
+    assert y.tolist() == ["01", "02", "10"]
 
 
 @pytest.mark.parametrize(
@@ -172,7 +178,7 @@ def test_files_of_one_data_set_have_the_same_columns(file: Path, text: str, mess
         ),
     ],
 )
-def test_roles_that_cannot_be_read_are_said(file: Path, roles: dict[str, str], message: str) -> None:
+def test_roles_that_cannot_be_read_are_reported(file: Path, roles: dict[str, str], message: str) -> None:
     file.write_text("who,when,km,how\n007,2024-03-01,1.5,bus\n007,,2.5,car\nNA,2023-12-31,3.5,bus\n", encoding="utf-8")
     with pytest.raises(InputError) as caught:
         load_csv(file, "how", roles=roles)
@@ -211,7 +217,7 @@ def test_roles_that_cannot_be_read_are_said(file: Path, roles: dict[str, str], m
             "b,y\n" + "".join(f"{n},{n}.5\n" for n in range(18)) + "x,1\nabout 5,1\n",
             "column 'b' (20 rows) holds numbers but for 2 cells: 'x' in row 19, 'about 5' in row 20; correct them",
         ),
-        (  # with so many different numbers, one word often is no category: it says that there is no number
+        (  # among that many different numbers, a frequent word is no category: it marks missing numbers
             "b,y\n" + "".join(f"{n},{n}.5\nunknown,1\n" for n in range(21)),
             "column 'b' (42 rows) holds numbers but for 21 cells: 'unknown' in row 2, ",
         ),
@@ -247,7 +253,7 @@ def test_roles_that_cannot_be_read_are_said(file: Path, roles: dict[str, str], m
     ],
     ids=lambda text: text[:20].replace("\n", "/"),
 )
-def test_what_is_refused_is_said(file: Path, text: str, message: str) -> None:
+def test_wrong_files_are_rejected(file: Path, text: str, message: str) -> None:
     file.write_text(text, encoding="utf-8")
     with pytest.raises(InputError) as caught:
         load_csv(file, "y")

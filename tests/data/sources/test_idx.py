@@ -1,4 +1,4 @@
-"""IDX files: MNIST's format is read, its test part stays one, and what is no such file is said."""
+"""IDX files, the format of MNIST: both parts are read, and other files are rejected."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 
 
 def idx(array: np.ndarray, kind: int = 8) -> bytes:
-    """An IDX file of unsigned bytes: two zeros, the type, the number of axes, their lengths, the content."""
+    """Return an IDX file of unsigned bytes: two zeros, the type, the number of axes, their lengths, the content."""
     return struct.pack(f">BBBB{array.ndim}I", 0, 0, kind, array.ndim, *array.shape) + array.astype(np.uint8).tobytes()
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Four training and two test images, in plain files."""
+    """Create a folder with four training and two test images, uncompressed."""
     (tmp_path / "train-images-idx3-ubyte").write_bytes(idx(TRAIN))
     (tmp_path / "train-labels-idx1-ubyte").write_bytes(idx(np.array([3, 5, 3, 5])))
     (tmp_path / "t10k-images-idx3-ubyte").write_bytes(idx(TEST))
@@ -36,7 +36,10 @@ def folder(tmp_path: Path) -> Path:
 def test_both_parts_are_read_and_the_test_part_stays_one(folder: Path) -> None:
     data = load_idx(folder)
     np.testing.assert_array_equal(data.x[..., 0], np.concatenate([TRAIN, TEST]))
-    assert (data.x.shape, data.x.dtype, data.y.tolist()) == ((6, 2, 3, 1), np.float32, [3, 5, 3, 5, 5, 3])
+    assert data.y is not None
+    assert isinstance(data.x, np.ndarray)
+    assert data.x.dtype == np.float32
+    assert (data.x.shape, data.y.tolist()) == ((6, 2, 3, 1), [3, 5, 3, 5, 5, 3])
     assert data.part is not None
     assert data.part.tolist() == ["", "", "", "", "test", "test"]
 
@@ -49,7 +52,7 @@ def test_compressed_files_give_the_same(folder: Path) -> None:
     assert load_idx(folder).digest == plain.digest
 
 
-def test_the_plain_file_is_read_where_both_are_there(folder: Path) -> None:
+def test_the_uncompressed_file_is_read_if_both_exist(folder: Path) -> None:
     (folder / "train-images-idx3-ubyte.gz").write_bytes(b"damaged")
     assert load_idx(folder).x.shape == (6, 2, 3, 1)
 
@@ -76,8 +79,10 @@ def test_fashion_mnist_is_what_was_published() -> None:
     """Xiao, Rasul and Vollgraf 2017, https://arxiv.org/abs/1708.07747: 6,000 + 1,000 of each of ten classes."""
     data = load_idx(DEBIAN)
     assert data.x.shape == (70_000, 28, 28, 1)
+    assert isinstance(data.x, np.ndarray)
     assert (data.x.min(), data.x.max()) == (0, 255)
     assert data.part is not None
+    assert data.y is not None
     assert np.bincount(data.y[data.part == ""]).tolist() == [6_000] * 10
     assert np.bincount(data.y[data.part == "test"]).tolist() == [1_000] * 10
 
@@ -94,7 +99,7 @@ IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 
 
 @pytest.mark.parametrize(
-    ("change", "place", "said"),
+    ("change", "place", "message"),
     [
         (put(IMAGES, b""), IMAGES, "the file is empty"),
         (put(IMAGES, b"<!DOCTYPE html>"), IMAGES, "is no IDX file, it begins with b'<!DO'; fetch it again"),
@@ -112,13 +117,11 @@ IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
         (put("t10k-images-idx3-ubyte", idx(TEST[:, :1])), "", "train has images of 2 x 3 and t10k has images of 1 x 3"),
     ],
 )
-def test_what_is_refused_is_said_with_its_file(
-    change: Callable[[Path], object], place: str, said: str, folder: Path
-) -> None:
+def test_errors_name_the_file(change: Callable[[Path], object], place: str, message: str, folder: Path) -> None:
     change(folder)
     with pytest.raises(InputError) as caught:
         load_idx(folder)
-    assert str(caught.value).startswith(f"{folder / place}: {said}")
+    assert str(caught.value).startswith(f"{folder / place}: {message}")
     assert "\n" not in str(caught.value)
 
 
@@ -130,14 +133,14 @@ ARCHIVE = gzip.compress(idx(TRAIN), mtime=0)
     [b"no archive", ARCHIVE[:-12], ARCHIVE[:10] + b"\xff" * 30, ARCHIVE[:-8] + bytes(8)],
     ids=["no archive", "truncated", "no such code", "wrong checksum"],
 )
-def test_a_damaged_archive_is_said(content: bytes, folder: Path) -> None:
+def test_a_damaged_archive_is_reported(content: bytes, folder: Path) -> None:
     (folder / IMAGES).unlink()
     (folder / f"{IMAGES}.gz").write_bytes(content)
     with pytest.raises(InputError, match=rf"{IMAGES}\.gz: is damaged: .*; fetch it again"):
         load_idx(folder)
 
 
-def test_all_files_that_are_wrong_are_said_at_once(folder: Path) -> None:
+def test_all_wrong_files_are_reported_at_once(folder: Path) -> None:
     for path in folder.iterdir():
         path.write_bytes(b"")
     with pytest.raises(InputError) as caught:
@@ -145,7 +148,7 @@ def test_all_files_that_are_wrong_are_said_at_once(folder: Path) -> None:
     assert len(str(caught.value).split("\n")) == 4
 
 
-def test_a_folder_without_idx_files_is_said(tmp_path: Path) -> None:
+def test_a_folder_without_idx_files_is_reported(tmp_path: Path) -> None:
     (tmp_path / "cat.png").write_bytes(b"x")
     with pytest.raises(InputError, match="holds no IDX files; needs train-images-idx3-ubyte and train-labels-idx1"):
         load_idx(tmp_path)
@@ -155,7 +158,7 @@ def test_a_folder_without_idx_files_is_said(tmp_path: Path) -> None:
         load_idx(tmp_path / "nowhere")
 
 
-def test_several_sets_in_one_folder_are_told_apart(folder: Path) -> None:
+def test_several_sets_in_one_folder_are_rejected(folder: Path) -> None:
     for name in (IMAGES, LABELS):
         (folder / f"more-{name}").write_bytes((folder / name).read_bytes())
     with pytest.raises(InputError, match=r"holds 3 pairs \(.*\), and one train and one t10k or test are a data set"):
@@ -163,7 +166,7 @@ def test_several_sets_in_one_folder_are_told_apart(folder: Path) -> None:
 
 
 def test_a_header_that_promises_too_much_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither is memory reserved nor an archive unpacked for it."""
+    """No memory is reserved and no archive is unpacked for it."""
     monkeypatch.setattr(files, "installed_memory", lambda: 16 * 10**9)
     path = tmp_path / "bomb-images-idx3-ubyte"
     path.write_bytes(struct.pack(">BBBB3I", 0, 0, 8, 3, 10**9, 1000, 1000))

@@ -1,4 +1,4 @@
-"""Keras's data sets: read from its cache; nothing is fetched unasked, nothing unverified is read."""
+"""Data sets of Keras: read from its cache; nothing is fetched unasked, nothing unverified is read."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import dataclasses
 import gzip
 import hashlib
 import io
+import os
 import urllib.error
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import pytest
 from regzoo.config import from_keywords
 from regzoo.core.errors import EnvironmentFailure, InputError
 from regzoo.data.catalog import KERAS, READ_BY_KERAS
-from regzoo.data.sources import keras_datasets, load_dataset
+from regzoo.data.sources import load_dataset
 from regzoo.data.sources.keras_datasets import FILES, cache_folder, load_keras
 
 X, Y = np.arange(24, dtype=np.uint8).reshape(6, 2, 2), np.array([1, 2, 1, 2, 1, 2], dtype=np.uint8)
@@ -34,14 +35,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def archive() -> bytes:
-    """MNIST as Keras has it, of six images."""
+    """Return six images in the archive format that Keras has for MNIST."""
     file = io.BytesIO()
     np.savez(file, x_train=X[:4], y_train=Y[:4], x_test=X[4:], y_test=Y[4:])
     return file.getvalue()
 
 
 def expect(content: bytes, monkeypatch: pytest.MonkeyPatch, name: str = "mnist") -> str:
-    """Let ``content`` be what the hash of ``name`` says; return its path in the cache."""
+    """Make the hash of ``content`` the expected one for ``name``; return the path in the cache."""
     ((file, cached),) = FILES[name].items()
     sha256 = hashlib.sha256(content).hexdigest()
     monkeypatch.setitem(FILES, name, {file: dataclasses.replace(cached, sha256=sha256)})
@@ -60,7 +61,7 @@ def test_every_set_of_the_catalog_can_be_read() -> None:
 
 
 def test_keras_names_the_same_files_and_hashes() -> None:
-    """So that a cache that Keras filled is found, and Keras finds what was fetched here."""
+    """A cache that Keras filled is found here, and Keras finds files that were fetched here."""
     import inspect
 
     import keras
@@ -79,6 +80,7 @@ def test_mnist_is_read_and_its_test_part_stays_one(home: Path, monkeypatch: pyte
     (home / expect(archive(), monkeypatch)).write_bytes(archive())
     data = load_dataset(from_keywords(data={"keras": "mnist"}, backbone="mlp", recipes=["l2"]).data)
     np.testing.assert_array_equal(data.x[..., 0], X)
+    assert data.y is not None
     assert (data.name, data.y.tolist()) == ("mnist", Y.tolist())
     assert data.part is not None
     assert data.part.tolist() == ["", "", "", "", "test", "test"]
@@ -103,32 +105,33 @@ def test_keras_itself_reads_its_pickles_once_the_hash_is_right(
 ) -> None:
     import keras
 
-    colours = np.stack([X] * 3, axis=-1)
+    colors = np.stack([X] * 3, axis=-1)
     home.mkdir()
     (home / expect(b"a tar file", monkeypatch, name)).write_bytes(b"a tar file")
-    loaded = (colours[:4], Y[:4, np.newaxis]), (colours[4:], Y[4:, np.newaxis])
+    loaded = (colors[:4], Y[:4, np.newaxis]), (colors[4:], Y[4:, np.newaxis])
     monkeypatch.setattr(getattr(keras.datasets, name), "load_data", lambda: loaded)
     data = load_keras(name)
-    np.testing.assert_array_equal(data.x, colours)
+    np.testing.assert_array_equal(data.x, colors)
+    assert data.y is not None
     assert data.y.tolist() == Y.tolist()
     assert data.part is not None
     assert data.part.tolist() == ["", "", "", "", "test", "test"]
 
 
 @pytest.mark.parametrize("name", KERAS)
-def test_what_is_not_in_the_cache_is_said_with_the_ways_out(name: str, home: Path) -> None:
+def test_errors_for_missing_files_name_the_ways_out(name: str, home: Path) -> None:
     with pytest.raises(InputError) as caught:
         load_keras(name)
-    said = str(caught.value)
-    assert said.startswith(f"data.keras: {name} is not in Keras's cache: {home} lacks {next(iter(FILES[name]))}")
-    assert "Nothing is downloaded unasked: set download: true" in said
-    assert f"keras.datasets.{name}.load_data()" in said
-    assert ("dataset-fashion-mnist" in said) == (name == "fashion_mnist")
+    message = str(caught.value)
+    assert message.startswith(f"data.keras: {name} is not in Keras's cache: {home} lacks {next(iter(FILES[name]))}")
+    assert "Nothing is downloaded unasked: set download: true" in message
+    assert f"keras.datasets.{name}.load_data()" in message
+    assert ("dataset-fashion-mnist" in message) == (name == "fashion_mnist")
     assert not home.exists()
 
 
 @pytest.mark.parametrize("name", KERAS)
-def test_a_damaged_file_is_refused_before_anything_reads_it(name: str, home: Path) -> None:
+def test_a_damaged_file_is_rejected_before_it_is_read(name: str, home: Path) -> None:
     for file in FILES[name]:
         (home / file).parent.mkdir(parents=True, exist_ok=True)
         (home / file).write_bytes(b"something else")
@@ -136,13 +139,13 @@ def test_a_damaged_file_is_refused_before_anything_reads_it(name: str, home: Pat
         load_keras(name)
 
 
-def test_an_unknown_name_is_refused() -> None:
+def test_an_unknown_name_is_rejected() -> None:
     with pytest.raises(InputError, match=r"data\.keras: there is no data set 'fashion'\. Did you mean 'fashion_mnist'"):
         load_keras("fashion")
 
 
-class Answer(io.BytesIO):
-    """What a server sends."""
+class Response(io.BytesIO):
+    """Response of a server."""
 
     def __init__(self, content: bytes, length: int | None = None) -> None:
         super().__init__(content)
@@ -150,32 +153,32 @@ class Answer(io.BytesIO):
 
 
 def test_it_is_fetched_if_the_config_says_so(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file, asked = expect(archive(), monkeypatch), []
+    file, requested = expect(archive(), monkeypatch), []
 
-    def serve(url: str, timeout: float) -> Answer:
-        asked.append(url)
-        return Answer(archive(), len(archive()))
+    def serve(url: str, timeout: float) -> Response:
+        requested.append(url)
+        return Response(archive(), len(archive()))
 
     monkeypatch.setattr("urllib.request.urlopen", serve)
     data = from_keywords(data={"keras": "mnist", "download": True}, backbone="mlp", recipes=["l2"]).data
     assert load_dataset(data).digest == load_dataset(data).digest
-    assert asked == [FILES["mnist"][file].url]
+    assert requested == [FILES["mnist"][file].url]
     assert [path.name for path in home.iterdir()] == [file]
 
 
-def test_what_cannot_be_fetched_leaves_nothing_behind(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_download_leaves_nothing_behind(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(EnvironmentFailure, match=r"mnist\.npz could not be fetched: .*no network.*; put the file at"):
         load_keras("mnist", download=True)
-    monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: Answer(archive()[:100], len(archive())))
+    monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: Response(archive()[:100], len(archive())))
     with pytest.raises(EnvironmentFailure, match="could not be fetched: it broke off after 100 bytes"):
         load_keras("mnist", download=True)
     assert list(home.iterdir()) == []
 
 
-def test_a_cache_that_keras_cannot_write_to_is_said(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keras would turn to another folder, find nothing there, and download."""
+def test_a_cache_that_keras_cannot_write_to_is_reported(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else Keras would use another folder, find nothing there, and download."""
     home.mkdir()
     (home / expect(b"a tar file", monkeypatch, "cifar10")).write_bytes(b"a tar file")
-    monkeypatch.setattr(keras_datasets.os, "access", lambda *_: False)
+    monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(InputError, match=r"Keras unpacks cifar10 there and may not write; set KERAS_HOME"):
         load_keras("cifar10")

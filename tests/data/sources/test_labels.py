@@ -1,4 +1,4 @@
-"""Several labels a row: zeros and ones from wherever they come, or a sentence with row and column."""
+"""Several labels a row: zeros and ones from any source; errors name row and column."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from regzoo.core.errors import InputError
-from regzoo.data.sources import load_csv, load_npz, load_parquet, parquet
+from regzoo.data.sources import load_csv, load_npz, load_parquet
 from regzoo.data.sources.arrays import from_arrays
 
 X = np.arange(8.0).reshape(4, 2)
@@ -37,8 +37,9 @@ FRAME = pd.DataFrame(Y, columns=list(NAMES))
     ],
     ids=lambda y: type(y).__name__,
 )
-def test_they_come_as_booleans(y: Any) -> None:
+def test_labels_are_read_as_booleans(y: Any) -> None:
     data = from_arrays(X, y)
+    assert data.y is not None
     assert (data.y.dtype.kind, data.y.astype(int).tolist(), data.task) == ("b", Y, "multilabel")
     assert data.labels == (NAMES if isinstance(y, pd.DataFrame) else ("0", "1", "2"))
     assert not data.y.flags.writeable
@@ -46,11 +47,12 @@ def test_they_come_as_booleans(y: Any) -> None:
 
 def test_one_column_is_one_target() -> None:
     data = from_arrays(X, [[0], [1], [0], [1]])
+    assert data.y is not None
     assert (data.y.shape, data.labels, data.task) == ((4,), (), "classification")
 
 
 @pytest.mark.parametrize(
-    ("y", "said"),
+    ("y", "message"),
     [
         (FRAME.assign(round=[1, 0, 2, 1]), r"column 'round' \(4 rows\) takes 0 and 1, .*, received 2 in row 3;"),
         (FRAME.assign(ripe=[0, np.nan, 1, np.nan]), "column 'ripe' .* received nothing in row 2, and 1 more rows"),
@@ -68,17 +70,17 @@ def test_one_column_is_one_target() -> None:
         (Y[:3], "x has 4 rows and y has 3"),
     ],
 )
-def test_what_is_no_label_is_said(y: Any, said: str) -> None:
-    with pytest.raises(InputError, match=said):
+def test_other_values_are_rejected(y: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
         from_arrays(X, y)
 
 
-def test_sparse_inputs_are_said() -> None:
+def test_sparse_inputs_are_rejected() -> None:
     with pytest.raises(InputError, match=r"x is a sparse matrix; give it as an array: x\.toarray\(\)"):
         from_arrays(csr_matrix(X), [0, 1, 0, 1])
 
 
-def test_every_wrong_column_is_said_at_once() -> None:
+def test_every_wrong_column_is_reported_at_once() -> None:
     with pytest.raises(InputError) as caught:
         from_arrays(X, FRAME.assign(red=7, ripe="x"))
     assert [line.split("column ")[1][:6] for line in str(caught.value).splitlines()] == ["'red' ", "'ripe'"]
@@ -97,6 +99,7 @@ def test_columns_of_a_csv_file(tmp_path: Path) -> None:
     file = tmp_path / "fruit.csv"
     file.write_text(CELLS, encoding="utf-8")
     data = load_csv(file, NAMES)
+    assert data.y is not None
     assert (data.columns, data.labels, data.y.astype(int).tolist()) == (("size",), NAMES, Y)
     file.write_text(CELLS.replace("2.5,True", "2.5,maybe").replace("3.5,false,0", "3.5,false,"), encoding="utf-8")
     with pytest.raises(InputError) as caught:
@@ -112,17 +115,19 @@ def test_columns_of_a_csv_file(tmp_path: Path) -> None:
 
 
 def test_columns_of_a_parquet_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whether or not pyarrow is installed, what comes from it is a table with typed columns."""
+    """Whether or not pyarrow is installed: pandas returns a table with typed columns."""
     (tmp_path / "a.parquet").write_bytes(b"PAR1")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: True)
-    monkeypatch.setattr(parquet.pd, "read_parquet", lambda path, engine: FRAME.astype("boolean").assign(size=1.0))
+    monkeypatch.setattr(pd, "read_parquet", lambda path, engine: FRAME.astype("boolean").assign(size=1.0))
     data = load_parquet(tmp_path / "a.parquet", NAMES)
+    assert data.y is not None
     assert (data.columns, data.labels, data.y.astype(int).tolist()) == (("size",), NAMES, Y)
 
 
 def test_an_archive_with_several_columns_in_y(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", x=X, y=np.array(Y))
     data = load_npz(tmp_path / "a.npz")
+    assert data.y is not None
     assert (data.labels, data.y.astype(int).tolist()) == (("0", "1", "2"), Y)
 
 

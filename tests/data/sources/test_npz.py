@@ -1,4 +1,4 @@
-"""NumPy archives: x and y, never a pickle."""
+"""NumPy archives: x and y are read, pickles never."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ def test_x_and_y_are_read(tmp_path: Path, compressed: bool) -> None:
     save = np.savez_compressed if compressed else np.savez
     save(path, x=np.arange(12).reshape(3, 2, 2), y=np.array(["a", "b", "a"]))
     data = load_npz(path)
+    assert data.y is not None
     assert (data.x.shape, data.y.tolist(), data.columns) == ((3, 2, 2, 1), ["a", "b", "a"], None)
 
 
 class Trap:
-    """Leaves a file behind if it is ever unpickled."""
+    """Object that creates a file if it is ever unpickled."""
 
     def __init__(self, mark: Path) -> None:
         self.mark = mark
@@ -39,7 +40,7 @@ def test_a_pickle_is_not_executed(tmp_path: Path) -> None:
     assert not mark.exists()
 
 
-def test_what_is_refused_is_said(tmp_path: Path) -> None:
+def test_wrong_archives_are_rejected(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     cases: list[tuple[bytes | dict[str, Any], str]] = [
         (b"", "the file is empty"),
@@ -58,7 +59,7 @@ def test_what_is_refused_is_said(tmp_path: Path) -> None:
         assert str(caught.value).startswith(f"{path}: ")
 
 
-def test_a_damaged_archive_is_said(tmp_path: Path) -> None:
+def test_a_damaged_archive_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     np.savez(path, x=np.ones((50, 2)), y=np.arange(50))
     content = bytearray(path.read_bytes())
@@ -74,12 +75,13 @@ def test_roles_and_parts(tmp_path: Path) -> None:
     np.savez(test, x=np.zeros((2, 2), dtype=np.uint8), y=["b", "long"], patient=[3, 3])
     data = load_npz(train, {"group": "patient"}, {"test": test})
     assert data.x[:, 0].tolist() == [1, 1, 1, 0, 0]
+    assert data.y is not None
     assert data.y.tolist() == ["a", "b", "a", "b", "long"]
-    np.testing.assert_array_equal(data.group, [1, 1, 2, 3, 3])  # type: ignore[arg-type]
-    np.testing.assert_array_equal(data.part, ["", "", "", "test", "test"])  # type: ignore[arg-type]
+    np.testing.assert_array_equal(data.group, [1, 1, 2, 3, 3])
+    np.testing.assert_array_equal(data.part, ["", "", "", "test", "test"])
 
 
-def test_archives_that_do_not_fit_are_said(tmp_path: Path) -> None:
+def test_archives_that_do_not_match_are_rejected(tmp_path: Path) -> None:
     train, test = tmp_path / "a.npz", tmp_path / "b.npz"
     np.savez(train, x=np.ones((2, 2)), y=["a", "b"])
     with pytest.raises(InputError, match=r"there is no array 'who' for data\.group\. There is: x, y\."):

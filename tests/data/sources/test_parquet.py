@@ -1,4 +1,4 @@
-"""Parquet: the same as a CSV file, if pyarrow is there; a way out if not."""
+"""Parquet files: read like CSV files if pyarrow is installed; else the error names the way out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from regzoo.config import from_keywords
 from regzoo.core.errors import InputError
-from regzoo.data.sources import load_dataset, parquet
+from regzoo.data.sources import load_dataset
 from regzoo.data.sources.parquet import ENGINE, load_parquet
 from regzoo.data.table import Table
 
@@ -19,23 +19,23 @@ FRAME = pd.DataFrame({"n": [1.5, None], "w": ["a", "b"], "y": ["no", "yes"]})
 INSTALLED = importlib.util.find_spec(ENGINE) is not None
 
 
-def test_without_pyarrow_the_way_out_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_pyarrow_the_error_names_the_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     (tmp_path / "a.parquet").write_bytes(b"PAR1")
     with pytest.raises(InputError, match=r"Parquet files need pyarrow: pip install 'regzoo\[parquet\]', or save"):
         load_parquet(tmp_path / "a.parquet", "y")
 
 
-def test_a_file_that_is_not_there_is_said() -> None:
+def test_a_missing_file_is_reported() -> None:
     with pytest.raises(InputError, match="there is no such file"):
         load_parquet(Path("nowhere.parquet"), "y")
 
 
-def test_what_pandas_reads_is_divided(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whether or not pyarrow is installed, what comes from it is a table with typed columns."""
+def test_columns_are_divided_into_inputs_and_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether or not pyarrow is installed: pandas returns a table with typed columns."""
     (tmp_path / "a.parquet").write_bytes(b"PAR1")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: True)
-    monkeypatch.setattr(parquet.pd, "read_parquet", lambda path, engine: FRAME)
+    monkeypatch.setattr(pd, "read_parquet", lambda path, engine: FRAME)
     path = str(tmp_path / "a.parquet")
     data = load_dataset(from_keywords(data={"parquet": path, "target": "y"}, backbone="mlp", recipes=["none"]).data)
     assert isinstance(data.x, Table)
@@ -44,14 +44,14 @@ def test_what_pandas_reads_is_divided(tmp_path: Path, monkeypatch: pytest.Monkey
         load_parquet(tmp_path / "a.parquet", "z")
 
 
-def test_what_is_no_parquet_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_files_are_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(path: Any, engine: str) -> None:
         raise ValueError("magic bytes not found")
 
     (tmp_path / "a.parquet").write_bytes(b"a,b\n")
     if not INSTALLED:  # pyarrow's own error is of this kind
         monkeypatch.setattr(importlib.util, "find_spec", lambda name: True)
-        monkeypatch.setattr(parquet.pd, "read_parquet", refuse)
+        monkeypatch.setattr(pd, "read_parquet", refuse)
     with pytest.raises(InputError, match="cannot be read as Parquet: "):
         load_parquet(tmp_path / "a.parquet", "y")
 
@@ -63,7 +63,7 @@ def test_roles_and_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     for path in (train, test):
         path.write_bytes(b"PAR1")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: True)
-    monkeypatch.setattr(parquet.pd, "read_parquet", lambda path, engine: frame if path == train else frame[::-1])
+    monkeypatch.setattr(pd, "read_parquet", lambda path, engine: frame if path == train else frame[::-1])
     data = load_parquet(train, "kind", {"group": "who", "time": "when"}, {"test": test})
     assert data.columns == ("a",)
     assert data.group is not None

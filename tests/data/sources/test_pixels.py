@@ -1,4 +1,4 @@
-"""One image file: its size, its colours and its pixels, whatever the format; damage is said."""
+"""One image file in any format: size, colors and pixels; errors for damaged files."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from PIL import Image
 from regzoo.core.errors import InputError
 from regzoo.data.sources.pixels import FORMATS, read_header, read_pixels
 
-GREY = np.array([[0, 10, 200], [255, 100, 7]], dtype=np.uint8)
-ROTATED_RIGHT = 6  # the EXIF orientation of a picture to be turned by 90 degrees clockwise
+GRAY = np.array([[0, 10, 200], [255, 100, 7]], dtype=np.uint8)
+ROTATED_RIGHT = 6  # the EXIF orientation of an image to be rotated by 90 degrees clockwise
 
 
 @pytest.fixture
@@ -25,28 +25,28 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("form", ["PNG", "BMP", "GIF"])
 def test_lossless_formats_give_the_pixels_that_were_saved(form: str, file: Path) -> None:
-    Image.fromarray(GREY).save(file, form)
-    said = read_header(file)
-    assert (said.size, said.gray, said.deep, said.transparent) == ((2, 3), True, False, False)
-    np.testing.assert_array_equal(read_pixels(file, (2, 3), 1)[..., 0], GREY)
+    Image.fromarray(GRAY).save(file, form)
+    header = read_header(file)
+    assert (header.size, header.gray, header.deep, header.transparent) == ((2, 3), True, False, False)
+    np.testing.assert_array_equal(read_pixels(file, (2, 3), 1)[..., 0], GRAY)
 
 
-def test_a_jpeg_of_one_colour_keeps_it(file: Path) -> None:
+def test_a_jpeg_of_one_color_keeps_it(file: Path) -> None:
     Image.new("RGB", (16, 8), (200, 100, 50)).save(file, "JPEG", quality=100)
     assert read_header(file).size == (8, 16)
     assert np.abs(read_pixels(file, (8, 16), 3).astype(int) - [200, 100, 50]).max() <= 2  # YCbCr is rounded
 
 
-def test_colours_stay_and_grey_is_repeated_for_three_channels(file: Path) -> None:
-    colours = np.random.default_rng(0).integers(0, 256, size=(2, 3, 3), dtype=np.uint8)
-    Image.fromarray(colours).save(file, "PNG")
+def test_colors_stay_and_gray_is_repeated_for_three_channels(file: Path) -> None:
+    colors = np.random.default_rng(0).integers(0, 256, size=(2, 3, 3), dtype=np.uint8)
+    Image.fromarray(colors).save(file, "PNG")
     assert not read_header(file).gray
-    np.testing.assert_array_equal(read_pixels(file, (2, 3), 3), colours)
-    Image.fromarray(GREY).save(file, "PNG")
-    np.testing.assert_array_equal(read_pixels(file, (2, 3), 3), np.stack([GREY] * 3, axis=-1))
+    np.testing.assert_array_equal(read_pixels(file, (2, 3), 3), colors)
+    Image.fromarray(GRAY).save(file, "PNG")
+    np.testing.assert_array_equal(read_pixels(file, (2, 3), 3), np.stack([GRAY] * 3, axis=-1))
 
 
-def test_a_palette_is_grey_only_if_all_its_colours_are(file: Path) -> None:
+def test_a_palette_is_gray_only_if_all_its_colors_are(file: Path) -> None:
     image = Image.fromarray(np.array([[0, 1]], dtype=np.uint8), mode=None).convert("P")
     image.putpalette([9, 9, 9, 80, 80, 80])
     image.save(file, "PNG")
@@ -58,7 +58,7 @@ def test_a_palette_is_grey_only_if_all_its_colours_are(file: Path) -> None:
     assert read_pixels(file, (1, 2), 3).tolist() == [[[9, 9, 9], [80, 80, 81]]]
 
 
-def test_sixteen_bits_come_on_the_scale_of_eight(file: Path) -> None:
+def test_sixteen_bits_are_scaled_to_eight(file: Path) -> None:
     deep = np.array([[0, 257, 128, 65535]], dtype=np.uint16)
     Image.fromarray(deep).save(file, "PNG")
     assert read_header(file).deep
@@ -68,13 +68,13 @@ def test_sixteen_bits_come_on_the_scale_of_eight(file: Path) -> None:
 
 
 @pytest.mark.parametrize(("alpha", "expected"), [(255, 40), (0, 255), (51, 212)])  # 0.2 * 40 + 0.8 * 255 = 212
-def test_what_is_transparent_is_laid_on_white(alpha: int, expected: int, file: Path) -> None:
+def test_transparent_pixels_are_blended_with_white(alpha: int, expected: int, file: Path) -> None:
     Image.new("LA", (1, 1), (40, alpha)).save(file, "PNG")
     assert read_header(file).transparent
     assert read_pixels(file, (1, 1), 1).item() == expected
 
 
-def test_a_gif_gives_its_first_frame_and_its_transparent_colour_is_white(file: Path) -> None:
+def test_a_gif_gives_its_first_frame_and_its_transparent_color_is_white(file: Path) -> None:
     frames = [Image.new("L", (2, 2), value) for value in (30, 90)]
     frames[0].save(file, "GIF", save_all=True, append_images=frames[1:])
     np.testing.assert_array_equal(read_pixels(file, (2, 2), 1), np.full((2, 2, 1), 30))
@@ -96,7 +96,7 @@ def test_a_camera_held_sideways_gives_an_upright_image(form: str, file: Path) ->
 
 
 def test_an_exif_block_that_cannot_be_read_changes_nothing(file: Path) -> None:
-    Image.fromarray(GREY).save(file, "JPEG", exif=b"Exif\x00\x00no TIFF header")
+    Image.fromarray(GRAY).save(file, "JPEG", exif=b"Exif\x00\x00no TIFF header")
     assert read_header(file).size == (2, 3)
     assert read_pixels(file, (2, 3), 1).shape == (2, 3, 1)
 
@@ -106,11 +106,11 @@ def test_resizing_averages_and_does_not_keep_proportions(file: Path) -> None:
     Image.fromarray(board.astype(np.uint8)).save(file, "PNG")
     smaller = read_pixels(file, (2, 4), 1)
     assert smaller.shape == (2, 4, 1)
-    assert np.abs(smaller.astype(int) - 127.5).max() < 20  # a checkerboard is grey from afar, not black or white
+    assert np.abs(smaller.astype(int) - 127.5).max() < 20  # a checkerboard is gray from afar, not black or white
 
 
 def bomb(path: Path) -> None:
-    """A PNG of a few bytes that says it has 400 million pixels."""
+    """Write a PNG of a few bytes that claims to have 400 million pixels."""
     header = struct.pack(">IIBBBBB", 20_000, 20_000, 8, 0, 0, 0, 0)
     chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(b"")), (b"IEND", b"")]
     body = b"".join(
@@ -119,7 +119,7 @@ def bomb(path: Path) -> None:
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + body)
 
 
-def test_what_is_no_image_is_said(file: Path) -> None:
+def test_other_files_are_rejected(file: Path) -> None:
     for content in (b"hello", b"<html></html>", b"\x89PNG\r\n\x1a\n"):
         file.write_bytes(content)
         with pytest.raises(InputError, match=r"image: is no PNG, JPEG, BMP or GIF image; replace or remove it$"):
@@ -127,20 +127,20 @@ def test_what_is_no_image_is_said(file: Path) -> None:
 
 
 def test_another_format_is_not_read(file: Path) -> None:
-    Image.fromarray(GREY).save(file, "TIFF")
+    Image.fromarray(GRAY).save(file, "TIFF")
     assert "TIFF" not in FORMATS
     with pytest.raises(InputError, match="is no PNG, JPEG, BMP or GIF image"):
         read_header(file)
 
 
-def test_an_empty_file_is_said(file: Path) -> None:
+def test_an_empty_file_is_reported(file: Path) -> None:
     file.write_bytes(b"")
     with pytest.raises(InputError, match="image: the file is empty; replace or remove it"):
         read_header(file)
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_a_truncated_image_is_said(form: str, file: Path) -> None:
+def test_a_truncated_image_is_reported(form: str, file: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 256, size=(40, 40), dtype=np.uint8)
     Image.fromarray(noise).save(file, form)
     content = file.read_bytes()
@@ -157,7 +157,7 @@ def test_a_decompression_bomb_is_not_decoded(file: Path) -> None:
 
 
 def test_any_damage_is_an_input_error(file: Path) -> None:
-    """Bytes are changed and cut at random; whatever Pillow stumbles over must be said in a sentence."""
+    """Bytes are changed and cut off at random; every error of Pillow must become an InputError."""
     random = np.random.default_rng(0)
     picture = Image.fromarray(random.integers(0, 256, size=(12, 9, 3), dtype=np.uint8))
     read = 0

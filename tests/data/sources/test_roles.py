@@ -1,4 +1,4 @@
-"""Roles: group, time, part and weight of each row, read from arrays, lists, columns and text alike."""
+"""Roles: group, time, part and weight of each row, read from arrays, lists, columns and text."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_groups_are_text_or_numbers(groups: Any, kept: list[Any]) -> None:
     ],
     ids=lambda time: str(time)[:30],
 )
-def test_times_are_sorted_by_what_they_mean(time: Any) -> None:
+def test_times_are_sorted_by_their_meaning(time: Any) -> None:
     data = from_arrays(X, Y, time=time)
     assert np.argsort(data.time).tolist() == [1, 2, 0]  # type: ignore[arg-type]
 
@@ -60,14 +60,15 @@ def test_times_are_sorted_by_what_they_mean(time: Any) -> None:
 )
 def test_a_part_may_be_left_open(part: Any) -> None:
     data = from_arrays(X, Y, part=part)
-    np.testing.assert_array_equal(data.part, ["train", "", "test"])  # type: ignore[arg-type]
+    np.testing.assert_array_equal(data.part, ["train", "", "test"])
 
 
 @pytest.mark.parametrize("weight", [[1, 2.5, 1], ["1", "2.5", "1e0"], np.array([1, 2.5, 1], dtype=np.float16)])
 def test_weights_are_float32(weight: Any) -> None:
     data = from_arrays(X, Y, sample_weight=weight)
     assert data.weight is not None
-    assert (data.weight.dtype, data.weight.tolist()) == (np.float32, [1.0, 2.5, 1.0])
+    assert data.weight.dtype == np.float32
+    assert data.weight.tolist() == [1.0, 2.5, 1.0]
 
 
 @pytest.mark.parametrize(
@@ -97,13 +98,13 @@ def test_weights_are_float32(weight: Any) -> None:
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_what_cannot_be_read_is_said(roles: dict[str, Any], message: str) -> None:
+def test_wrong_roles_are_rejected(roles: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         from_arrays(X, Y, **roles)
 
 
-def test_the_callers_arrays_stay_as_they_are() -> None:
-    groups, weight = np.array([2, 1, 2]), np.float32([1, 2, 3])
+def test_the_callers_arrays_are_not_changed() -> None:
+    groups, weight = np.array([2, 1, 2]), np.array([1, 2, 3], dtype=np.float32)
     data = from_arrays(X, Y, groups=groups, sample_weight=weight)
     groups[0], weight[0] = 9, 9
     assert data.group is not None

@@ -1,4 +1,4 @@
-"""tf.data: whatever its elements are called and however they are batched, the same data set comes out."""
+"""tf.data: rows, batches and dictionaries of columns give the same data set as arrays."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Slices = tf.data.Dataset.from_tensor_slices
     ],
     ids=["rows", "batches", "one batch", "rows of (1,)", "batches of (b, 1)", "zipped"],
 )
-def test_batched_or_not_it_is_the_arrays(dataset: Any) -> None:
+def test_batched_or_not_it_equals_the_arrays(dataset: Any) -> None:
     assert is_tf_dataset(dataset)
     assert from_python(Rows(dataset)).digest == from_arrays(X, Y).digest
 
@@ -72,7 +72,7 @@ def ragged() -> Any:
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "message"),
     [
         (lambda: Slices((X, Y)).repeat(), r"is endless; give it an end with dataset\.take\(n\), or leave out repeat"),
         (lambda: Slices((X, Y)).take(0), "gives no rows"),
@@ -89,15 +89,15 @@ def ragged() -> Any:
         (lambda: Slices((X, np.zeros(7, int))), "all 7 targets are 0; there is nothing to learn"),
     ],
 )
-def test_what_is_refused_is_said(make: Any, said: str) -> None:
-    with pytest.raises(InputError, match=said) as caught:
+def test_wrong_elements_are_rejected(make: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
         from_tf_dataset(make())
     assert str(caught.value).startswith("tf.data.Dataset: ")
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("batch", [None, 3])
-def test_a_third_part_is_the_weight_of_a_row_and_other_roles_stand_beside(batch: int | None) -> None:
+def test_a_third_item_is_the_sample_weight(batch: int | None) -> None:
     weights, groups = 1.0 + np.arange(7, dtype=np.float32), np.arange(7) // 2
     dataset = Slices((X, Y, weights))
     dataset = dataset if batch is None else dataset.batch(batch)
@@ -107,14 +107,14 @@ def test_a_third_part_is_the_weight_of_a_row_and_other_roles_stand_beside(batch:
         from_python(Rows(dataset, sample_weight=weights))
 
 
-def test_images_of_different_sizes_are_refused() -> None:
+def test_images_of_different_sizes_are_rejected() -> None:
     specs = (tf.TensorSpec((None, 2, 1), tf.float32), tf.TensorSpec((), tf.int64))
     sizes = tf.data.Dataset.from_generator(lambda: ((np.zeros((n, 2, 1)), n) for n in (1, 2)), output_signature=specs)
     with pytest.raises(InputError, match=r"x: rows have the shapes \(1, 2, 1\) and \(2, 2, 1\); make them one"):
         from_tf_dataset(sizes)
 
 
-def test_an_end_that_nobody_knows_is_waited_for_as_long_as_memory_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endless_generator_is_read_only_until_memory_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
     def endless() -> Iterator[tuple[np.ndarray, int]]:
         while True:
             yield X[0], 0
@@ -124,7 +124,7 @@ def test_an_end_that_nobody_knows_is_waited_for_as_long_as_memory_lasts(monkeypa
         from_tf_dataset(generated(endless))
 
 
-def test_x_and_y_come_together() -> None:
+def test_y_is_not_passed_twice() -> None:
     with pytest.raises(InputError, match=r"a tf\.data\.Dataset gives x and y in each element; leave y out"):
         from_python(Rows(Slices((X, Y)), Y))
     with pytest.raises(InputError, match=r"give x and y \(x alone for .*\), a tf\.data\.Dataset of both, or data="):
@@ -135,7 +135,7 @@ def test_x_and_y_come_together() -> None:
 @pytest.mark.parametrize("batch", [None, 3])
 @pytest.mark.parametrize("labels", [2, 3])
 def test_several_labels_a_row(batch: int | None, labels: int) -> None:
-    """Also where there are as many labels as inputs, which one element alone does not tell from a batch."""
+    """Also with as many labels as inputs, where one element looks like a batch."""
     y = np.arange(7)[:, None] // 2 ** np.arange(labels) % 2
     dataset = Slices((X, y))
     data = from_tf_dataset(dataset if batch is None else dataset.batch(batch))

@@ -1,4 +1,4 @@
-"""Dealing groups: every part has its classes, and no group could be placed better."""
+"""Assignment of groups: every part has its classes, and moving a single group never helps."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ONE = np.array([1, 1, 1])
 
 
 def deviation(counts: np.ndarray, shares: np.ndarray, parts: np.ndarray) -> float:
-    """The sum over parts and classes of (n - w)^2 / w, written out."""
+    """Return the sum over parts and classes of (n - w)^2 / w."""
     total = 0.0
     for part, share in enumerate(shares):
         for rows, whole in zip(counts[parts == part].sum(0), counts.sum(0), strict=True):
@@ -23,11 +23,11 @@ def deviation(counts: np.ndarray, shares: np.ndarray, parts: np.ndarray) -> floa
 
 
 def case(seed: int, groups: int = 25, classes: int = 3) -> np.ndarray:
-    """Counts of groups that lean to one class each; every class is in many of them."""
+    """Return class counts of groups, each mostly of one class; every class is in many groups."""
     random = np.random.default_rng(seed)
-    leaning = random.dirichlet(np.full(classes, 0.5), size=groups)
+    tendency = random.dirichlet(np.full(classes, 0.5), size=groups)
     sizes = random.integers(1, 30, size=groups)
-    return np.array([random.multinomial(size, share) for size, share in zip(sizes, leaning, strict=True)])
+    return np.array([random.multinomial(size, share) for size, share in zip(sizes, tendency, strict=True)])
 
 
 def test_by_hand() -> None:
@@ -46,20 +46,20 @@ def test_no_group_could_be_placed_better(seed: int) -> None:
     for group, part in itertools.product(range(len(counts)), range(3)):
         moved = parts.copy()
         moved[group] = part
-        held = [(counts[moved == number] > 0).sum(0).min() for number in range(3)]
+        n_groups = [(counts[moved == number] > 0).sum(0).min() for number in range(3)]
         # a move that leaves a part without a class is no better; rounding is relative to the terms, below 1e3
-        assert deviation(counts, SHARES, moved) > reached - 1e-6 or min(held) < 1
+        assert deviation(counts, SHARES, moved) > reached - 1e-6 or min(n_groups) < 1
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_it_comes_close_to_the_best_of_all_deals(seed: int) -> None:
+def test_it_comes_close_to_the_best_assignment(seed: int) -> None:
     counts = case(seed, groups=8, classes=2)
     every = [np.array(parts) for parts in itertools.product(range(3), repeat=8)]
-    whole = [parts for parts in every if all((counts[parts == part] > 0).any(0).all() for part in range(3))]
+    complete = [parts for parts in every if all((counts[parts == part] > 0).any(0).all() for part in range(3))]
     parts = assign_groups(counts, SHARES, ONE, np.random.default_rng(seed))
     assert parts is not None
-    deviations = sorted(deviation(counts, SHARES, other) for other in whole)
-    # A random deal is among the best hundredth in one case of a hundred; here it is so in all ten.
+    deviations = sorted(deviation(counts, SHARES, other) for other in complete)
+    # A random assignment is among the best hundredth in one case of a hundred; here it is so in all ten.
     assert deviation(counts, SHARES, parts) <= deviations[len(deviations) // 100] + 1e-9
 
 
@@ -83,6 +83,6 @@ def test_what_is_impossible_gives_none() -> None:
 
 def test_the_order_is_random_and_repeats() -> None:
     counts = case(0)
-    deals = [assign_groups(counts, SHARES, ONE, np.random.default_rng(seed)) for seed in (0, 0, 1, 2, 3)]
-    assert np.array_equal(deals[0], deals[1])  # type: ignore[arg-type]
-    assert len({tuple(parts) for parts in deals if parts is not None}) == 4
+    assignments = [assign_groups(counts, SHARES, ONE, np.random.default_rng(seed)) for seed in (0, 0, 1, 2, 3)]
+    assert np.array_equal(assignments[0], assignments[1])  # type: ignore[arg-type]
+    assert len({tuple(parts) for parts in assignments if parts is not None}) == 4
