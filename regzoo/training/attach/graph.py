@@ -1,4 +1,4 @@
-"""Graph: the layers of a Keras model of the user's own, call by call, and the slots between them. Nothing is built."""
+"""Graph of a user's Keras model: its layer calls in order, and the slots between them. Builds nothing."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import keras
-from keras.src.models.functional import Functional
 
 from regzoo.core import Announce, InputError
+from regzoo.core._keras_compat import LayerCall, get_operation, is_functional, list_calls
 from regzoo.core.slots import SlotKind
 
 NONLINEAR = (
@@ -26,7 +26,7 @@ NONLINEAR_OPS = frozenset(
     {"celu", "elu", "gelu", "hardsigmoid", "hardsilu", "hardtanh", "leakyrelu", "mish"}
     | {"relu", "relu6", "selu", "sigmoid", "silu", "softplus", "softsign", "tanh"}
 )
-"""The same as functions of ``keras.ops``, by the class that stands for a call of them."""
+"""Nonlinear functions of ``keras.ops``, by the lower-case name of the class that represents a call of one."""
 
 FUSED = (
     keras.layers.Dense,
@@ -42,25 +42,26 @@ FUSED = (
     keras.layers.SeparableConv1D,
     keras.layers.SeparableConv2D,
 )
-"""Layers that may hold a nonlinearity after their own computation."""
+"""Layers that can apply a nonlinearity to their own result (``activation=``)."""
 
 RECURRENT = (keras.layers.RNN, keras.layers.Bidirectional)
-"""Layers whose outputs are activations, and whose nonlinearities are inside."""
+"""Layers whose outputs are activations and whose nonlinearities cannot be reached from outside."""
 
-PLAIN = (keras.activations.linear, keras.activations.softmax)
-"""What `activation=` may name without being a hidden nonlinearity."""
+NO_HIDDEN_ACTIVATION = (keras.activations.linear, keras.activations.softmax)
+"""Values of ``activation=`` that are no nonlinearity of a hidden layer."""
 
-ENDS = {"Softmax": "softmax", "Sigmoid": "sigmoid"}
+PROBABILITIES = {"Softmax": "softmax", "Sigmoid": "sigmoid"}
+"""Classes that turn logits into probabilities, and the name of their function."""
 
 
 @dataclass(frozen=True)
-class Sites:
+class CallSlots:
     """The slots around one call of a layer.
 
     Attributes:
-        before: announced on inputs of the call, by the input's number among its tensors: kind of each.
-        split: whether the layer's own nonlinearity has to be taken out, for the preactivation before it.
-        after: whether the output is an activation.
+        before: kind of the slot at each input that has one, by the input's position.
+        split: whether the layer's own nonlinearity has to be taken out to make a preactivation slot before it.
+        after: whether the output is an activation slot.
     """
 
     before: dict[int, SlotKind] = field(default_factory=dict)
@@ -69,132 +70,139 @@ class Sites:
 
 
 class Graph:
-    """What a functional or sequential model consists of.
+    """The layer calls of a functional or sequential model, and their slots.
 
     Args:
         model: built, with one output.
 
     Raises:
-        InputError: if it is subclassed, not built, or has several outputs.
+        InputError: if it is subclassed, not built, has several outputs, or returns its input.
     """
 
     def __init__(self, model: keras.Model) -> None:
-        self.model = _functional(model)
-        self.calls = [call for call in _in_order(self.model) if not call.is_input]
+        self.model = _to_functional(model)
+        self.calls = list_calls(self.model)
         self.operations = list({id(call.operation): call.operation for call in self.calls}.values())
-        by_output = {id(tensor): call for call in self.calls for tensor in call.output_tensors}
-        self.last: Any = by_output.get(id(self.model.outputs[0]))
-        if self.last is None:
-            raise InputError(f"the model {model.name!r} hands its input through: there is nothing to attach to")
+        self._producers = {id(tensor): call for call in self.calls for tensor in call.outputs}
+        last = self._producers.get(id(self.model.outputs[0]))
+        if last is None:
+            raise InputError(f"the model {model.name!r} returns its input: there is nothing to attach to")
+        self.last = last
         self.parents = {
-            id(call): [by_output[id(t)] for t in call.input_tensors if id(t) in by_output] for call in self.calls
+            id(call): [self._producers[id(t)] for t in call.inputs if id(t) in self._producers] for call in self.calls
         }
-        self._above: dict[int, frozenset[int]] = {}
+        self._ancestors: dict[int, frozenset[int]] = {}  # by id of a call: ids of the calls it depends on, and its own
         for call in self.calls:
-            above = (self._above[id(parent)] for parent in self.parents[id(call)])
-            self._above[id(call)] = frozenset({id(call)}).union(*above)
-        self._by_output = by_output
+            above = (self._ancestors[id(parent)] for parent in self.parents[id(call)])
+            self._ancestors[id(call)] = frozenset({id(call)}).union(*above)
         self._weighted = {id(call) for call in self.calls if getattr(call.operation, "weights", [])}
-        self.sites = {id(call): self._around(call) for call in self.calls}
+        self.slots = {id(call): self._find_slots(call) for call in self.calls}
 
     @property
-    def end(self) -> str:
-        """What the model ends in: ``softmax``, ``sigmoid``, ``linear``, or the name of another function."""
-        return end_of(self.last.operation)
+    def final_function(self) -> str:
+        """The function that the model ends in: ``softmax``, ``sigmoid``, ``linear``, or the name of another one."""
+        return get_final_function(self.last.operation)
 
-    def census(self) -> Counter[str]:
-        """How many slots of each kind there are."""
-        counts: Counter[str] = Counter(kind for sites in self.sites.values() for kind in sites.before.values())
+    def count_slots(self) -> Counter[str]:
+        """Return how many slots of each kind there are."""
+        counts: Counter[str] = Counter(kind for slots in self.slots.values() for kind in slots.before.values())
         counts["input"] = sum(_is_float(tensor) for tensor in self.model.inputs)
-        counts["preactivation"] += sum(sites.split for sites in self.sites.values())
-        counts["activation"] = sum(sites.after for sites in self.sites.values())
+        counts["preactivation"] += sum(slots.split for slots in self.slots.values())
+        counts["activation"] = sum(slots.after for slots in self.slots.values())
         return counts
 
-    def replay(self, inputs: Any, apply: Callable[[Any, Any, Any], Any], slot: Announce) -> Any:
-        """Make every call again on other ``inputs``, of the structure of the model's own; return the output.
+    def replay(
+        self, inputs: Any, apply: Callable[[LayerCall, Any, Any], Any], slot: Announce
+    ) -> Any:
+        """Repeat every call on other ``inputs``, of the structure of the model's own, and return the output.
 
         Args:
-            inputs: tensors, symbolic or not.
+            inputs: tensors, symbolic or eager.
             apply: ``apply(call, args, kwargs)`` returns the outputs of the call.
-            slot: is handed the tensor at each slot before a call, and returns what the call receives.
+            slot: receives the tensor at each slot before a call, and returns what the call receives.
         """
-        given = keras.tree.flatten(inputs)
-        known = {
-            id(tensor): slot("input", value) if _is_float(tensor) else value
-            for tensor, value in zip(self.model.inputs, given, strict=True)
+        tensors = {
+            id(symbol): slot("input", tensor) if _is_float(symbol) else tensor
+            for symbol, tensor in zip(self.model.inputs, keras.tree.flatten(inputs), strict=True)
         }
         for call in self.calls:
             changed: dict[int, Any] = {}
-            for number, kind in self.sites[id(call)].before.items():
-                tensor = id(call.input_tensors[number])
-                changed[tensor] = slot(kind, known[tensor])
-            args, kwargs = call.arguments.fill_in(ChainMap(changed, known))
+            for position, kind in self.slots[id(call)].before.items():
+                symbol = id(call.inputs[position])
+                changed[symbol] = slot(kind, tensors[symbol])
+            args, kwargs = call.fill_in(ChainMap(changed, tensors))
             outputs = keras.tree.flatten(apply(call, args, kwargs))
-            known.update((id(tensor), value) for tensor, value in zip(call.output_tensors, outputs, strict=True))
-        return known[id(self.model.outputs[0])]
+            tensors.update((id(symbol), tensor) for symbol, tensor in zip(call.outputs, outputs, strict=True))
+        return tensors[id(self.model.outputs[0])]
 
-    def _around(self, call: Any) -> Sites:
+    def _find_slots(self, call: LayerCall) -> CallSlots:
         operation = call.operation
         if call is self.last:
-            return Sites()
+            return CallSlots()
         if isinstance(operation, keras.layers.Add) or type(operation).__name__ == "Add":
-            return Sites(dict.fromkeys(self._branches(call), "branch"))
+            return CallSlots(dict.fromkeys(self._find_branches(call), "branch"))
         if _is_nonlinear(operation):
-            return Sites({0: "preactivation"}, after=True)
+            return CallSlots({0: "preactivation"}, after=True)
         if isinstance(operation, RECURRENT):
-            return Sites(after=True)
-        if isinstance(operation, FUSED) and operation.activation not in PLAIN:
-            return Sites(split=can_split(operation), after=True)
-        return Sites()
+            return CallSlots(after=True)
+        if isinstance(operation, FUSED) and operation.activation not in NO_HIDDEN_ACTIVATION:
+            return CallSlots(split=can_split(operation), after=True)
+        return CallSlots()
 
-    def _branches(self, call: Any) -> Iterable[int]:
-        """The inputs of an addition that are residual branches, by number.
+    def _find_branches(self, call: LayerCall) -> Iterable[int]:
+        """Return the positions of the inputs of an addition that are residual branches.
 
-        The shortcut is the one input with the fewest layers with weights since the inputs parted; what is added to
-        it is a branch. If no input has fewest, or the inputs have nothing in common, there is none.
+        The shortcut is the one input with the fewest layers with weights since the paths of the inputs separated. The
+        other inputs with more of them are branches. If two inputs have the fewest, or the inputs share no source,
+        there is no branch.
         """
-        tensors = call.input_tensors
-        paths = [self._above[id(self._by_output[id(t)])] if id(t) in self._by_output else frozenset() for t in tensors]
-        sources = [self._sources(tensor, path) for tensor, path in zip(tensors, paths, strict=True)]
+        tensors = call.inputs
+        paths = [self._get_path(tensor) for tensor in tensors]
+        sources = [self._find_sources(tensor, path) for tensor, path in zip(tensors, paths, strict=True)]
         if len(tensors) < 2 or len({tensor.shape for tensor in tensors}) > 1 or not frozenset.intersection(*sources):
             return []
         shared = frozenset.intersection(*paths)
         own = [len((path - shared) & self._weighted) for path in paths]
-        return [] if own.count(min(own)) > 1 else [number for number in range(len(own)) if own[number] > min(own)]
+        return [] if own.count(min(own)) > 1 else [position for position, count in enumerate(own) if count > min(own)]
 
-    def _sources(self, tensor: Any, path: frozenset[int]) -> frozenset[int]:
-        """What ``tensor`` comes from: calls, and inputs of the model."""
-        leading = {id(t) for call in self.calls if id(call) in path for t in call.input_tensors}
-        entries = {id(entry) for entry in self.model.inputs}
-        return path | (({id(tensor)} | leading) & entries)
+    def _get_path(self, tensor: Any) -> frozenset[int]:
+        """Return the ids of the calls that ``tensor`` depends on."""
+        producer = self._producers.get(id(tensor))
+        return frozenset() if producer is None else self._ancestors[id(producer)]
+
+    def _find_sources(self, tensor: Any, path: frozenset[int]) -> frozenset[int]:
+        """Return the ids of what ``tensor`` depends on: the calls in ``path``, and inputs of the model."""
+        read = {id(t) for call in self.calls if id(call) in path for t in call.inputs}
+        inputs = {id(t) for t in self.model.inputs}
+        return path | (({id(tensor)} | read) & inputs)
 
 
-def end_of(operation: Any) -> str:
-    """The name of the function that ``operation`` ends in; ``linear`` if it has none or does not show it."""
+def get_final_function(operation: Any) -> str:
+    """Return the name of the function that ``operation`` ends in; ``linear`` if it has none or does not show it."""
     if isinstance(operation, keras.Model):
         outputs = getattr(operation, "outputs", None)
-        return end_of(outputs[0]._keras_history.operation) if outputs else "linear"
+        return get_final_function(get_operation(outputs[0])) if outputs else "linear"
     if isinstance(operation, (keras.layers.Activation, *FUSED)):
         name = getattr(operation.activation, "__name__", type(operation.activation).__name__)
-        return ENDS.get(name, name)
+        return PROBABILITIES.get(name, name)
     name = type(operation).__name__
-    return ENDS.get(name, name if _is_nonlinear(operation) else "linear")
+    return PROBABILITIES.get(name, name if _is_nonlinear(operation) else "linear")
 
 
-def can_part(operation: Any) -> bool:
-    """True if the function that ``operation`` ends in can be parted from what comes before it."""
+def can_separate(operation: Any) -> bool:
+    """Return True if the function that ``operation`` ends in can be separated from what comes before it."""
     bare = isinstance(operation, keras.layers.Activation | keras.layers.Softmax)
     return bare or not isinstance(operation, keras.Layer) or can_split(operation)
 
 
 def can_split(layer: Any) -> bool:
-    """True if the layer's nonlinearity can be taken out of it: it is a stock layer, and the nonlinearity a function."""
+    """Return True if the layer's nonlinearity can be taken out: the layer is Keras's, the nonlinearity a function."""
     return type(layer) in FUSED and not isinstance(layer.activation, keras.Layer)
 
 
 def _is_nonlinear(operation: Any) -> bool:
     if isinstance(operation, keras.layers.Activation):
-        return operation.activation not in PLAIN
+        return operation.activation not in NO_HIDDEN_ACTIVATION
     return isinstance(operation, NONLINEAR) or (
         not isinstance(operation, keras.Layer) and type(operation).__name__.lower() in NONLINEAR_OPS
     )
@@ -204,19 +212,15 @@ def _is_float(tensor: Any) -> bool:
     return "float" in str(tensor.dtype)
 
 
-def _in_order(model: keras.Model) -> list[Any]:
-    depths = model._nodes_by_depth
-    return [call for depth in sorted(depths, reverse=True) for call in depths[depth]]
-
-
-def _functional(model: Any) -> keras.Model:
+def _to_functional(model: Any) -> keras.Model:
+    """Return ``model`` as a functional model with one output."""
     if not isinstance(model, keras.Model):
         raise InputError(f"attach takes a keras.Model, received {type(model).__name__}")
     if isinstance(model, keras.Sequential):
         if not model.built or not model.inputs:
             raise InputError(f"the model {model.name!r} is not built: begin it with keras.Input(shape)")
         model = keras.Model(model.inputs[0], model.outputs[0], name=model.name)
-    if not isinstance(model, Functional) or type(model).call is not Functional.call:
+    if not is_functional(model):
         raise InputError(
             f"{type(model).__name__} is a subclass of keras.Model, so its layers and slots cannot be seen: build it "
             "with the functional API, keras.Model(inputs, outputs), or make it a regzoo backbone"

@@ -1,4 +1,4 @@
-"""Graft: a copy of every layer of the user's own Keras model, put together again with a recipe's layers between."""
+"""Model surgery: copy every layer of a user's Keras model and rebuild it with a recipe's layers inserted."""
 
 from __future__ import annotations
 
@@ -8,27 +8,29 @@ from typing import Any
 import keras
 import numpy as np
 
-from regzoo.core import InputError
+from regzoo.core import Announce, InputError
+from regzoo.core._keras_compat import LayerCall, get_input, get_operation, get_output_shape
 from regzoo.core.seeds import derive, generator
-from regzoo.training.attach.graph import ENDS, Graph, can_split
-from regzoo.training.model.build_info import Start
+from regzoo.core.slots import SlotKind
+from regzoo.training.attach.graph import PROBABILITIES, Graph, can_split
+from regzoo.training.model.build_info import DrawInitialValues
 from regzoo.training.model.insertion import LayerInserter, collect_initial_values
 from regzoo.training.task import Task
 
 TOLERANCE = 1e-5
-"""Between the answers of a model and of its copy, which differ by nothing but the order of sums on a GPU."""
+"""Largest difference between the outputs of a model and of its copy; on a GPU the order of sums may differ."""
 
-UNKNOWN = 32
-"""What stands for a size that the model leaves open when it is tried out."""
+OPEN_SIZE = 32
+"""Size of an example input where the model leaves it open."""
 
 
 @dataclass(frozen=True)
 class InitialWeights:
-    """The weights that a model was attached with.
+    """The weights that a model had when a recipe was attached to it.
 
     Attributes:
         variables: of the copy.
-        values: of each, as they were; replaced when a saved model is loaded.
+        values: the value of each; replaced when a saved model is loaded.
     """
 
     variables: tuple[keras.Variable, ...]
@@ -39,67 +41,46 @@ class TwoLogits(keras.Layer):
     """Map the logit of the second of two classes (batch, 1) to logits (0, z) of both (batch, 2)."""
 
     def call(self, inputs: Any) -> Any:
-        """Put a zero before it."""
+        """Prepend a zero."""
         return keras.ops.concatenate([keras.ops.zeros_like(inputs), inputs], axis=-1)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Two for one."""
+        """Return (batch, 2)."""
         return (*input_shape[:-1], 2)
 
 
 class ModelSurgery:
-    """The copies of a model's layers, and what is inserted between them.
+    """Copies of a model's layers, and the layers inserted between them.
 
     Args:
         graph: of the user's model.
-        fitter: makes the layers to insert.
+        inserter: makes the layers to insert.
     """
 
-    def __init__(self, graph: Graph, fitter: LayerInserter) -> None:
-        _refuse_ties(graph)
+    def __init__(self, graph: Graph, inserter: LayerInserter) -> None:
+        _refuse_shared_weights(graph)
         self.graph = graph
-        self.fitter = fitter
-        self.names = {operation.name for operation in graph.model.operations}
-        self._to_split = self._splittings()
-        self.copies = {id(operation): self._copy(operation) for operation in graph.operations}
-        self.nonlinear: dict[int, Any] = {
-            id(layer): self._nonlinearity(layer) for layer in graph.operations if id(layer) in self._to_split
+        self.inserter = inserter
+        self._names = {operation.name for operation in graph.model.operations}
+        self._to_split = self._find_operations_to_split()
+        self._copies = {id(operation): self._copy(operation) for operation in graph.operations}
+        self._activations: dict[int, Any] = {
+            id(layer): self._copy_activation(layer) for layer in graph.operations if id(layer) in self._to_split
         }
 
-    def slot(self, kind: Any, tensor: Any) -> Any:
-        """Insert what the recipe has for this slot, under names that the user's model does not have."""
-        after = self.fitter.slot(kind, tensor)
-        inserted = after
-        while inserted is not tensor:
-            layer = inserted._keras_history.operation
-            layer.name = self._unused(layer.name)
-            inserted = layer._inbound_nodes[inserted._keras_history.node_index].input_tensors[0]
-        return after
+    def rebuild(self, inputs: Any, task: Task) -> tuple[Any, Any]:
+        """Return logits and outputs of the copy, with the recipe's layers inserted, on symbolic ``inputs``."""
 
-    def apply(self, call: Any, args: Any, kwargs: Any) -> Any:
-        """Call the copy; announce the slots behind it."""
-        return self._apply(call, args, kwargs, self.slot)
+        def apply(call: LayerCall, args: Any, kwargs: Any) -> Any:
+            return self._apply(call, args, kwargs, self._insert)
 
-    def ended(self, output: Any, task: Task) -> tuple[Any, Any]:
-        """The logits and the outputs, of the output that the copy has without its last nonlinearity."""
-        last = self.graph.last.operation
-        if self.graph.end == "sigmoid" and task.kind == "classification":
-            output = TwoLogits(name=self._unused("two_logits"))(output)
-            return output, keras.layers.Softmax(name=self._unused("probabilities"))(output)
-        if task.kind == "multilabel":
-            return output, keras.layers.Activation("sigmoid", name=self._unused("probabilities"))(output)
-        if self.graph.end == "softmax":
-            ending = self.nonlinear[id(last)] if id(last) in self.nonlinear else self.copies[id(last)]
-            return output, ending(output)
-        if task.kind == "classification":
-            return output, keras.layers.Softmax(name=self._unused("probabilities"))(output)
-        return output, output
+        return self._add_head(self.graph.replay(inputs, apply, self._insert), task)
 
-    def take_weights(self) -> InitialWeights:
-        """Give the copies the weights of the originals, and remember them."""
+    def copy_weights(self) -> InitialWeights:
+        """Give the copies the weights of the originals, and return them."""
         variables, values = [], []
         for layer in self.graph.operations:
-            copy = self.copies[id(layer)]
+            copy = self._copies[id(layer)]
             if not isinstance(layer, keras.Layer):
                 continue
             copy.set_weights(layer.get_weights())
@@ -108,42 +89,97 @@ class ModelSurgery:
             values += [weight.numpy() for weight in copy.weights]
         return InitialWeights(tuple(variables), values)
 
-    def refuse_other_answers(self) -> None:
-        """Refuse a model whose copy, with nothing inserted, answers otherwise: a layer's config does not say all."""
-        x = trial(self.graph)
+    def verify_outputs(self) -> None:
+        """Compare the outputs of the copy, with nothing inserted, to those of the original.
+
+        Raises:
+            InputError: if they differ, because the config of a layer is incomplete.
+        """
+        x = make_example_inputs(self.graph)
         first, again = (keras.tree.flatten(self.graph.model(x))[0] for _ in range(2))
         if not np.allclose(first, again, equal_nan=True):
-            return  # it draws at inference, so it cannot be compared
-        output = self.graph.replay(x, lambda call, args, kwargs: self._apply(call, args, kwargs, _pass), _pass)
-        last = self.graph.last.operation
-        if self._ends_bare():
-            output = self.nonlinear[id(last)](output) if id(last) in self.nonlinear else self.copies[id(last)](output)
+            return  # the model is random at inference, so it cannot be compared
+
+        def apply(call: LayerCall, args: Any, kwargs: Any) -> Any:
+            return self._apply(call, args, kwargs, _insert_nothing)
+
+        output = self.graph.replay(x, apply, _insert_nothing)
+        if self._ends_in_probabilities():
+            output = self._get_final_activation()(output)
         if not np.allclose(first, output, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True):
             raise InputError(
                 "a copy of the model answers otherwise than the model: get_config() of one of its layers leaves out "
                 "what the layer needs"
             )
 
-    def starts(self, model: keras.Model, kept: InitialWeights) -> tuple[Start, Start]:
-        """Where weights and streams start: the user's weights as they were, all else by the seed."""
-        inserted = [layer for layer in model.layers if id(layer) in self.fitter.keys]
-        weights, streams = collect_initial_values(inserted, self.fitter.keys)
-        own = [(v, (layer.name, number)) for layer in self._layers() for number, v in enumerate(_states(layer))]
+    def collect_initial_values(
+        self, model: keras.Model, initial: InitialWeights
+    ) -> tuple[DrawInitialValues, DrawInitialValues]:
+        """Return where weights and random streams start: the user's weights as they were, all others by the seed.
+
+        Args:
+            model: the copy with the inserted layers.
+            initial: the user's weights.
+        """
+        keys = self.inserter.keys
+        weights, streams = collect_initial_values([layer for layer in model.layers if id(layer) in keys], keys)
+        copies = [copy for copy in self._copies.values() if isinstance(copy, keras.Layer)]
+        own = [(v, (copy.name, number)) for copy in copies for number, v in enumerate(_list_stream_states(copy))]
         return (
-            lambda seed: [*weights(seed), *zip(kept.variables, kept.values, strict=True)],
+            lambda seed: [*weights(seed), *zip(initial.variables, initial.values, strict=True)],
             lambda seed: [*streams(seed), *((v, [derive(seed, *name), 0]) for v, name in own)],
         )
 
-    def _layers(self) -> list[Any]:
-        return [copy for copy in self.copies.values() if isinstance(copy, keras.Layer)]
+    def _insert(self, kind: SlotKind, tensor: Any) -> Any:
+        """Insert the recipe's layers for this slot, under names that the user's model does not have."""
+        output = self.inserter.slot(kind, tensor)
+        inserted = output
+        while inserted is not tensor:
+            layer = get_operation(inserted)
+            layer.name = self._make_unique(layer.name)
+            inserted = get_input(inserted)
+        return output
 
-    def _ends_bare(self) -> bool:
-        """True if the copy stops before the last nonlinearity: softmax, and a sigmoid that becomes a softmax."""
-        return self.graph.end in ENDS.values()
+    def _apply(self, call: LayerCall, args: Any, kwargs: Any, slot: Announce) -> Any:
+        """Call the copy of a layer, and its activation if that was taken out; announce the slots after it."""
+        operation, is_end = call.operation, call is self.graph.last and self._ends_in_probabilities()
+        if is_end and not can_split(operation):
+            return args[0]
+        outputs = self._copies[id(operation)](*args, **kwargs)
+        slots = self.graph.slots[id(call)]
+        if id(operation) in self._activations and not is_end:
+            outputs = slot("preactivation", outputs) if slots.split else outputs
+            outputs = self._activations[id(operation)](outputs)
+        if slots.after:
+            first, *others = keras.tree.flatten(outputs)
+            outputs = [slot("activation", first), *others]
+        return outputs
 
-    def _splittings(self) -> set[int]:
-        calls = [call for call in self.graph.calls if self.graph.sites[id(call)].split]
-        if self._ends_bare() and can_split(self.graph.last.operation):
+    def _add_head(self, output: Any, task: Task) -> tuple[Any, Any]:
+        """Return logits and outputs, of the copy's output before the final softmax or sigmoid."""
+        if self.graph.final_function == "sigmoid" and task.kind == "classification":
+            output = TwoLogits(name=self._make_unique("two_logits"))(output)
+            return output, keras.layers.Softmax(name=self._make_unique("probabilities"))(output)
+        if task.kind == "multilabel":
+            return output, keras.layers.Activation("sigmoid", name=self._make_unique("probabilities"))(output)
+        if self.graph.final_function == "softmax":
+            return output, self._get_final_activation()(output)
+        if task.kind == "classification":
+            return output, keras.layers.Softmax(name=self._make_unique("probabilities"))(output)
+        return output, output
+
+    def _get_final_activation(self) -> Any:
+        """Return the copy of the final softmax or sigmoid."""
+        last = id(self.graph.last.operation)
+        return self._activations[last] if last in self._activations else self._copies[last]
+
+    def _ends_in_probabilities(self) -> bool:
+        """Return True if the model ends in a softmax or sigmoid, which the copy applies after the logits."""
+        return self.graph.final_function in PROBABILITIES.values()
+
+    def _find_operations_to_split(self) -> set[int]:
+        calls = [call for call in self.graph.calls if self.graph.slots[id(call)].split]
+        if self._ends_in_probabilities() and can_split(self.graph.last.operation):
             calls.append(self.graph.last)
         return {id(call.operation) for call in calls}
 
@@ -151,75 +187,61 @@ class ModelSurgery:
         if not isinstance(operation, keras.Layer):
             return operation
         if isinstance(operation, keras.layers.Lambda):
-            return _copied_lambda(operation)
+            return _copy_lambda(operation)
         try:
             config = operation.get_config()
             if id(operation) in self._to_split:
                 config |= {"activation": "linear", "activity_regularizer": None}
             return type(operation).from_config(config)
-        except Exception as error:  # whatever a layer of the user's own raises
+        except Exception as error:  # a user's own layer may raise anything
             raise InputError(
                 f"the layer {operation.name!r} cannot be copied from its get_config(): {type(error).__name__}: {error}"
             ) from error
 
-    def _nonlinearity(self, layer: Any) -> Any:
+    def _copy_activation(self, layer: Any) -> Any:
         return keras.layers.Activation(
             layer.activation,
             activity_regularizer=layer.activity_regularizer,
             dtype=layer.dtype_policy,
-            name=self._unused(f"{layer.name}_activation"),
+            name=self._make_unique(f"{layer.name}_activation"),
         )
 
-    def _apply(self, call: Any, args: Any, kwargs: Any, slot: Any) -> Any:
-        operation = call.operation
-        if call is self.graph.last and self._ends_bare() and not can_split(operation):
-            return args[0]
-        outputs = self.copies[id(operation)](*args, **kwargs)
-        sites = self.graph.sites[id(call)]
-        if id(operation) in self.nonlinear and not (call is self.graph.last and self._ends_bare()):
-            outputs = slot("preactivation", outputs) if sites.split else outputs
-            outputs = self.nonlinear[id(operation)](outputs)
-        if sites.after:
-            first, *others = keras.tree.flatten(outputs)
-            outputs = [slot("activation", first), *others]
-        return outputs
-
-    def _unused(self, name: str) -> str:
-        tried, number = name, 0
-        while tried in self.names:
+    def _make_unique(self, name: str) -> str:
+        """Return ``name``, with a number if the model has a layer of this name."""
+        unique, number = name, 0
+        while unique in self._names:
             number += 1
-            tried = f"{name}_{number}"
-        self.names.add(tried)
-        return tried
+            unique = f"{name}_{number}"
+        self._names.add(unique)
+        return unique
 
 
-def _pass(kind: Any, tensor: Any) -> Any:
+def make_example_inputs(graph: Graph) -> Any:
+    """Return a batch of random inputs, of the structure of the model's own."""
+    random = generator("attach")
+
+    def make(tensor: Any) -> Any:
+        rows, *sizes = tensor.shape
+        shape = (rows or 2, *(OPEN_SIZE if size is None else size for size in sizes))
+        is_float = "float" in str(tensor.dtype)
+        values = random.standard_normal(shape) if is_float else np.zeros(shape)
+        return keras.ops.convert_to_tensor(values, tensor.dtype)
+
+    return keras.tree.map_structure(make, graph.model.input)
+
+
+def _insert_nothing(kind: SlotKind, tensor: Any) -> Any:
     return tensor
 
 
-def trial(graph: Graph) -> Any:
-    """A batch of made-up inputs, of the structure of the model's own."""
-    draw = generator("attach")
-
-    def made(tensor: Any) -> Any:
-        rows, *sizes = tensor.shape
-        shape = (rows or 2, *(UNKNOWN if size is None else size for size in sizes))
-        is_float = "float" in str(tensor.dtype)
-        values = draw.standard_normal(shape) if is_float else np.zeros(shape)
-        return keras.ops.convert_to_tensor(values, tensor.dtype)
-
-    return keras.tree.map_structure(made, graph.model.input)
-
-
-def _copied_lambda(layer: Any) -> Any:
-    """A Lambda around the same function: from a config Keras makes none, since it could come from a stranger's file."""
-    shape, function = layer._output_shape, layer.function
+def _copy_lambda(layer: Any) -> Any:
+    """Return a Lambda of the same function; Keras makes none from a config, because files can hold hostile code."""
     options = {"mask": layer.mask, "arguments": layer.arguments, "dtype": layer.dtype_policy, "name": layer.name}
-    return keras.layers.Lambda(function, output_shape=shape, **options)
+    return keras.layers.Lambda(layer.function, output_shape=get_output_shape(layer), **options)
 
 
-def _refuse_ties(graph: Graph) -> None:
-    """Refuse a weight that belongs to two layers: their copies would have one each."""
+def _refuse_shared_weights(graph: Graph) -> None:
+    """Refuse a weight that belongs to two layers: each of their copies would have one of its own."""
     owner: dict[int, str] = {}
     for layer in graph.operations:
         for weight in layer.weights if isinstance(layer, keras.Layer) else ():
@@ -231,14 +253,14 @@ def _refuse_ties(graph: Graph) -> None:
 
 
 def _finalize(layer: Any) -> None:
-    """Let what a layer derives from its weights follow them."""
+    """Recompute what a layer derives from its weights."""
     if isinstance(layer, keras.layers.Normalization):
         layer.finalize_state()
     for inner in layer.layers if isinstance(layer, keras.Model) else ():
         _finalize(inner)
 
 
-def _states(layer: Any) -> list[Any]:
-    """The states of random streams inside ``layer``."""
+def _list_stream_states(layer: Any) -> list[Any]:
+    """Return the states of the random streams inside ``layer``."""
     weights = {id(weight) for weight in layer.weights}
     return [v for v in layer.variables if id(v) not in weights and v.shape == (2,) and "int" in str(v.dtype)]

@@ -1,6 +1,6 @@
-"""Parts: the rows that a program trains on and evaluates, as tensors in memory or streamed from where they lie.
+"""Rows that a program trains on and evaluates: tensors in memory, or batches streamed from arrays on disk.
 
-Both kinds hand out the same batches in the same order, so a training is the same bit for bit.
+Both give the same batches in the same order, so trainings on them are equal bit for bit.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ Batch = tuple[Any, ...]
 """Inputs (batch, ...), encoded targets (batch, size) and weights (batch,) if there are any, as tensors."""
 
 CHUNK = 256
-"""Rows evaluated at a time: larger ones leave the processor's cache, smaller ones keep it waiting."""
+"""Rows evaluated at a time: more do not fit into the processor's cache, fewer leave it waiting."""
 
-AHEAD = 2
-"""Batches read ahead while one is trained on."""
+PREFETCH = 2
+"""Batches read in advance while one is trained on."""
 
 
 class RowSource(ABC):
-    """Some of the rows of a data set.
+    """The rows of one part of a data set.
 
     Attributes:
         rows: how many.
@@ -41,20 +41,20 @@ class RowSource(ABC):
 
     @abstractmethod
     def batches(self, order: Any, size: int) -> Callable[[Any], Batch]:
-        """Return ``take``, in a graph: ``take(step)`` is the batch at ``step``, asked for one after the other from 0.
+        """Return ``take``, for use in a graph: ``take(step)`` is the batch at ``step``; steps count from 0, in order.
 
         Args:
-            order: places of the rows, int32 (rows,).
+            order: row numbers, int32 (rows,).
             size: rows in a batch; the last may have fewer.
         """
 
     @abstractmethod
-    def in_order(self, size: int) -> Iterator[Batch]:
-        """The batches of ``size`` rows, outside of a graph; the last may have fewer."""
+    def iterate(self, size: int) -> Iterator[Batch]:
+        """Yield batches of ``size`` rows in the order of the rows, outside of a graph; the last may have fewer."""
 
     @abstractmethod
-    def passed(self, logits: Callable[[Any], Any]) -> Batch:
-        """What ``logits`` gives for all rows, (rows, size), and their targets (rows, size), in a graph."""
+    def predict(self, logits: Callable[[Any], Any]) -> Batch:
+        """Return ``logits`` of all rows, (rows, size), and their targets (rows, size), in a graph."""
 
 
 class InMemoryRows(RowSource):
@@ -69,34 +69,34 @@ class InMemoryRows(RowSource):
         self.rows, self.shape = len(rows[0]), tuple(rows[0].shape[1:])
         x, y, *weight = map(tf.constant, rows)
         self._x, self._y = x, task.encode(y)
-        self._batch = (self._x, self._y, *weight)
+        self._tensors = (self._x, self._y, *weight)
 
     def batches(self, order: Any, size: int) -> Callable[[Any], Batch]:
         """Gather each batch from the tensors."""
 
         def take(step: Any) -> Batch:
-            places = order[step * size : (step + 1) * size]
-            return tuple(tf.gather(tensor, places) for tensor in self._batch)
+            numbers = order[step * size : (step + 1) * size]
+            return tuple(tf.gather(tensor, numbers) for tensor in self._tensors)
 
         return take
 
-    def in_order(self, size: int) -> Iterator[Batch]:
-        """Slices of the tensors."""
+    def iterate(self, size: int) -> Iterator[Batch]:
+        """Yield slices of the tensors."""
         for start in range(0, self.rows, size):
-            yield tuple(tensor[start : start + size] for tensor in self._batch)
+            yield tuple(tensor[start : start + size] for tensor in self._tensors)
 
-    def passed(self, logits: Callable[[Any], Any]) -> Batch:
-        """Pass slices of the tensors."""
+    def predict(self, logits: Callable[[Any], Any]) -> Batch:
+        """Predict slices of the tensors, CHUNK rows at a time."""
         if self.rows <= CHUNK:
             return logits(self._x), self._y
-        found = tf.TensorArray(tf.float32, size=_chunks(self.rows), infer_shape=False)
-        for chunk in tf.range(_chunks(self.rows)):
-            found = found.write(chunk, logits(self._x[chunk * CHUNK : (chunk + 1) * CHUNK]))
-        return tf.ensure_shape(found.concat(), self._y.shape), self._y
+        results = tf.TensorArray(tf.float32, size=_count_chunks(self.rows), infer_shape=False)
+        for chunk in tf.range(_count_chunks(self.rows)):
+            results = results.write(chunk, logits(self._x[chunk * CHUNK : (chunk + 1) * CHUNK]))
+        return tf.ensure_shape(results.concat(), self._y.shape), self._y
 
 
 class StreamedRows(RowSource):
-    """Rows read batch by batch, ahead of their use, from arrays that may lie on disk.
+    """Rows read batch by batch, in advance of their use, from arrays that may lie on disk.
 
     Args:
         rows: inputs and targets, such as memory-mapped arrays.
@@ -105,48 +105,49 @@ class StreamedRows(RowSource):
 
     def __init__(self, rows: PartArrays, task: Task) -> None:
         self.rows, self.shape = len(rows[0]), tuple(rows[0].shape[1:])
-        self._source, self._task = rows, task
+        self._arrays, self._task = rows, task
 
     def batches(self, order: Any, size: int) -> Callable[[Any], Batch]:
         """Read the batches in this order."""
         batches = iter(self._read(tf.data.Dataset.from_tensor_slices(order).batch(size)))
         return lambda step: batches.get_next()
 
-    def in_order(self, size: int) -> Iterator[Batch]:
+    def iterate(self, size: int) -> Iterator[Batch]:
         """Read the batches from the first row on."""
         return iter(self._read(tf.data.Dataset.range(self.rows).batch(size)))
 
-    def passed(self, logits: Callable[[Any], Any]) -> Batch:
-        """Read and pass the rows, chunk by chunk."""
+    def predict(self, logits: Callable[[Any], Any]) -> Batch:
+        """Read and predict the rows, CHUNK at a time."""
+        count = _count_chunks(self.rows)
         chunks = iter(self._read(tf.data.Dataset.range(self.rows).batch(CHUNK)))
-        found, targets = (tf.TensorArray(tf.float32, size=_chunks(self.rows), infer_shape=False) for _ in range(2))
-        for chunk in tf.range(_chunks(self.rows)):
+        results, targets = (tf.TensorArray(tf.float32, size=count, infer_shape=False) for _ in range(2))
+        for chunk in tf.range(count):
             x, y, *_ = chunks.get_next()
-            found, targets = found.write(chunk, logits(x)), targets.write(chunk, y)
+            results, targets = results.write(chunk, logits(x)), targets.write(chunk, y)
         shape = [self.rows, self._task.size]
-        return tf.ensure_shape(found.concat(), shape), tf.ensure_shape(targets.concat(), shape)
+        return tf.ensure_shape(results.concat(), shape), tf.ensure_shape(targets.concat(), shape)
 
-    def _read(self, places: tf.data.Dataset) -> tf.data.Dataset:
-        """The rows at ``places``, batches of numbers of rows."""
-        return places.map(self._fetched).prefetch(AHEAD)
+    def _read(self, numbers: tf.data.Dataset) -> tf.data.Dataset:
+        """Return the batches whose row numbers ``numbers`` holds."""
+        return numbers.map(self._read_batch).prefetch(PREFETCH)
 
-    def _fetched(self, places: Any) -> Batch:
-        found = tf.numpy_function(self._fetch, [places], [tf.as_dtype(array.dtype) for array in self._source])
-        for tensor, array in zip(found, self._source, strict=True):
+    def _read_batch(self, numbers: Any) -> Batch:
+        tensors = tf.numpy_function(self._index, [numbers], [tf.as_dtype(array.dtype) for array in self._arrays])
+        for tensor, array in zip(tensors, self._arrays, strict=True):
             tensor.set_shape([None, *array.shape[1:]])
-        return found[0], self._task.encode(found[1]), *found[2:]
+        return tensors[0], self._task.encode(tensors[1]), *tensors[2:]
 
-    def _fetch(self, places: np.ndarray) -> list[np.ndarray]:
-        return [array[places] for array in self._source]
+    def _index(self, numbers: np.ndarray) -> list[np.ndarray]:
+        return [array[numbers] for array in self._arrays]
 
 
 def as_row_sources(given: Sequence[PartArrays | RowSource], task: Task, memory: int | None = None) -> list[RowSource]:
-    """Return arrays as tensors, or streamed if together they take more than ``memory`` bytes; parts as they are.
+    """Return arrays as row sources: in memory, or streamed if together they take more than ``memory`` bytes.
 
     Args:
-        given: arrays or parts.
+        given: arrays, or row sources, which are returned as they are.
         task: encodes the targets.
-        memory: None for as much as it takes.
+        memory: None for no limit.
     """
     arrays = [rows for rows in given if not isinstance(rows, RowSource)]
     needed = sum(rows[0].nbytes + 4 * task.size * len(rows[0]) for rows in arrays)  # encoded targets are float32
@@ -154,5 +155,5 @@ def as_row_sources(given: Sequence[PartArrays | RowSource], task: Task, memory: 
     return [rows if isinstance(rows, RowSource) else kind(rows, task) for rows in given]
 
 
-def _chunks(rows: int) -> int:
+def _count_chunks(rows: int) -> int:
     return -(-rows // CHUNK)

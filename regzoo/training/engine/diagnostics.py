@@ -1,4 +1,4 @@
-"""Portrait: what a trained model looks like beyond its score: how calibrated it is, how its weights are spread."""
+"""Diagnostics of a trained model beyond its score: calibration, and the distribution of its weights."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from regzoo.training.task import Task
 DECADES = (-6, 1)
 """The histogram of |w| reaches from 1e-6 to 10; smaller and larger weights count in the first and the last bin."""
 
-PER_DECADE = 4
+BINS_PER_DECADE = 4
 
 SMALL = 1e-3
-"""A weight below it is as good as absent, beside initial ones of about .1; L1 by sub-gradients gives no exact zeros."""
+"""Weights below it count as small. Initial weights are about 0.1, and L1 by subgradients gives no exact zeros."""
 
 
 def compute_reliability(task: Task, y: Any, logits: Any) -> list[list[float]] | None:
-    """Confidence against accuracy: for each of 15 bins that is not empty [mean confidence, share right, rows].
+    """Return [mean confidence, accuracy, rows] for each of 15 bins of confidence that is not empty.
 
     Args:
-        task: what was predicted; None comes back if it is not classification.
+        task: what is predicted; the result is None unless it is classification.
         y: encoded targets (rows, classes).
         logits: predictions (rows, classes).
 
@@ -34,28 +34,30 @@ def compute_reliability(task: Task, y: Any, logits: Any) -> list[list[float]] | 
     scores, targets = np.asarray(logits, np.float64), np.asarray(y)
     powers = np.exp(scores - scores.max(1, keepdims=True))
     confidence = powers.max(1) / powers.sum(1)  # (rows,)
-    right = scores.argmax(1) == targets.argmax(1)
+    correct = scores.argmax(1) == targets.argmax(1)
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    found = [bins == number for number in range(BINS)]
+    in_bins = [bins == number for number in range(BINS)]
     return [
-        [float(confidence[rows].mean()), float(right[rows].mean()), int(rows.sum())] for rows in found if rows.any()
+        [float(confidence[rows].mean()), float(correct[rows].mean()), int(rows.sum())]
+        for rows in in_bins
+        if rows.any()
     ]
 
 
 def compute_weight_histogram(kernels: Sequence[np.ndarray]) -> dict[str, Any]:
-    """How the weights are spread: counts of log10 |w| in quarters of decades, and the share of small ones.
+    """Return the histogram of log10 |w| in quarters of decades, and the share of small weights.
 
     Args:
         kernels: weights of rank 2 and more; biases and scales are left out.
 
-    >>> weight_histogram([np.array([[0.0, 1e-4], [0.5, -0.5]])])["small"]
+    >>> compute_weight_histogram([np.array([[0.0, 1e-4], [0.5, -0.5]])])["small"]
     0.5
     """
     sizes = np.abs(np.concatenate([kernel.ravel() for kernel in kernels])) if kernels else np.zeros(0)
-    edges = np.linspace(*DECADES, (DECADES[1] - DECADES[0]) * PER_DECADE + 1)
-    places = np.log10(np.clip(sizes, 10.0 ** DECADES[0], 10.0 ** DECADES[1]))
+    edges = np.linspace(*DECADES, (DECADES[1] - DECADES[0]) * BINS_PER_DECADE + 1)
+    logarithms = np.log10(np.clip(sizes, 10.0 ** DECADES[0], 10.0 ** DECADES[1]))
     return {
         "edges": edges.tolist(),
-        "counts": np.histogram(places, edges)[0].tolist(),
+        "counts": np.histogram(logarithms, edges)[0].tolist(),
         "small": float((sizes < SMALL).mean()) if len(sizes) else 0.0,
     }

@@ -1,4 +1,4 @@
-"""Pruning: a trial that is far behind its own recipe's earlier trials is not trained to the end."""
+"""Pruning: stop a trial early that is far behind the earlier trials of its own recipe."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import Any
 from regzoo.core import Objective, Watcher
 
 GRACE_SHARE = 1 / 3
-"""Share of its epochs that every trial is trained, however it starts."""
+"""Share of its epochs for which no trial is pruned."""
 
 MIN_TRIALS = 3
-"""Finished trials without which there is no bar."""
+"""Finished trials that a bar needs."""
 
 
 class Pruner(Watcher):
     """Stops a run whose best score so far is worse than the bar for that epoch.
 
-    The bar is made of the same recipe's trials alone (`median_bar`), so a recipe that starts slowly is measured by
-    its own slow start and never cut for being slower than another.
+    The bar comes from trials of the same recipe alone (`median_bar`). A recipe that learns slowly is compared with its
+    own earlier trials, and never pruned for being slower than another recipe.
 
     Args:
-        bar: the best score wanted after each epoch; empty for no pruning.
-        objective: what is watched.
+        bar: the best score required after each epoch; empty for no pruning.
+        objective: metric and direction of the scores.
 
     Reference: Golovin et al. 2017, "Google Vizier", https://doi.org/10.1145/3097983.3098043 (median stopping rule).
     """
@@ -37,34 +37,34 @@ class Pruner(Watcher):
         self.pruned = False
 
     def epoch(self, epoch: int, score: float, model: Any) -> bool:
-        """Compare the best score so far with the bar."""
+        """Compare the best score so far with the bar; return True to stop."""
         self.best = score if self.objective.better(score, self.best) else self.best
-        late = epoch + 1 >= math.ceil(GRACE_SHARE * len(self.bar)) and epoch + 1 < len(self.bar)
-        self.pruned = late and self.objective.better(self.bar[epoch], self.best)
+        in_range = math.ceil(GRACE_SHARE * len(self.bar)) <= epoch + 1 < len(self.bar)
+        self.pruned = in_range and self.objective.better(self.bar[epoch], self.best)
         return self.pruned
 
     def finish(self, model: Any) -> None:
-        """Nothing: the model stays as it is."""
+        """Leave the model as it is."""
 
 
 def median_bar(curves: Sequence[Sequence[float | None]], objective: Objective) -> tuple[float, ...]:
-    """The median, over finished trials, of the best score after each epoch; empty below three trials.
+    """Return the median, over finished trials, of the best score after each epoch; empty below three trials.
 
-    A trial that stopped by itself keeps its best score.
+    A trial that stopped early keeps its best score.
 
     Args:
-        curves: validation scores of the recipe's finished trials, one number an epoch.
-        objective: which direction is better, and the epochs of a full training.
+        curves: validation scores of the recipe's finished trials, one number per epoch.
+        objective: direction of the scores, and the epochs of a full training.
 
     >>> median_bar([[3.0, 1.0], [2.0, 2.5], [4.0, 3.0]], Objective("nll", "min", 2))
     (3.0, 2.0)
     """
     if len(curves) < MIN_TRIALS:
         return ()
-    pick = min if objective.direction == "min" else max
+    better = min if objective.direction == "min" else max
     bests = []
     for curve in curves:
         scores = [objective.worst if score is None else score for score in curve]
-        so_far = list(accumulate(scores, pick))
+        so_far = list(accumulate(scores, better))
         bests.append(so_far + so_far[-1:] * (objective.epochs - len(so_far)))
     return tuple(median(at_epoch) for at_epoch in zip(*bests, strict=True))

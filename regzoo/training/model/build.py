@@ -1,8 +1,9 @@
-"""Assemble: recipe x backbone x task x seed -> model. The only place where they meet."""
+"""Build a model from recipe, backbone, task and seed. The only place where they meet."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -23,19 +24,35 @@ from regzoo.training.model.insertion import (
 from regzoo.training.model.model import RegularizedModel
 from regzoo.training.task import Shape, Task
 
-MOST = 2**28
-"""Weights of a head: a gigabyte, which training needs four times (gradients and Adam's two averages)."""
+MAX_HEAD_WEIGHTS = 2**28
+"""A gigabyte, of which training needs four (gradients and Adam's two moments)."""
+
+
+@keras.saving.register_keras_serializable("regzoo", name="RegularizedModel")  # the name in files of every version
+class BuiltModel(RegularizedModel):
+    """A `RegularizedModel` made by `build_model`."""
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> RegularizedModel:
+        """Build the model that `get_config` describes. Keras calls it in `load_model`."""
+        return build_model(
+            config["backbone"],
+            parse(config["recipe"]),
+            Task(**config["task"]),
+            tuple(config["input_shape"]),
+            config["seed"],
+        )
 
 
 def build_model(
     backbone: Backbone | str, recipe: Recipe, task: Task, input_shape: Shape, seed: int = 0
 ) -> RegularizedModel:
-    """Build a model, insert the recipe at the backbone's slots and weights, and put it at the start of ``seed``.
+    """Build a model with the recipe at the backbone's slots and weights, initialized for ``seed``.
 
     Weights that two recipes share start equal for equal seeds: each draws from a stream named after its layer.
 
     Args:
-        backbone: a backbone, or its spelling.
+        backbone: a backbone, or its text.
         recipe: with numbers or schedules for all strengths.
         task: what to predict.
         input_shape: of one example, without the batch axis.
@@ -48,15 +65,15 @@ def build_model(
         backbone = read_backbone(backbone)
     refuse_ranges(recipe)
     check_requirements(recipe, task, tuple(input_shape))
-    parts, dials = make_dials(recipe)
-    fitter = LayerInserter(parts, census=_census(backbone, input_shape), seed=seed)
+    regularizers, dials = make_dials(recipe)
+    inserter = LayerInserter(regularizers, _count_slots(backbone, input_shape), seed)
     inputs = keras.Input(input_shape, name="inputs")
-    features = backbone(inputs, fitter.slot)
-    _refuse_huge(backbone, features.shape[-1], task)
+    features = backbone(inputs, inserter.slot)
+    _refuse_huge_head(backbone, features.shape[-1], task)
     logits, outputs = task.head(features)
-    shape_only = keras.Model(inputs, logits)
-    rules = collect_weight_rules(parts, shape_only, fitter.hits)
-    _refuse_idle(parts, fitter.hits, backbone)
+    to_logits = keras.Model(inputs, logits)
+    rules = collect_weight_rules(regularizers, to_logits, inserter.hits)
+    _refuse_inactive(regularizers, inserter.hits, backbone)
     config = {
         "backbone": str(backbone),
         "recipe": str(recipe),
@@ -64,26 +81,15 @@ def build_model(
         "input_shape": list(input_shape),
         "seed": seed,
     }
-    weights, streams = collect_initial_values(shape_only.layers, fitter.keys)
-    assembly = BuildInfo(recipe, task, parts, dials, rules, dict(fitter.hits), weights, streams, config)
-    model = RegularizedModel(inputs, logits, outputs, assembly)
+    weights, streams = collect_initial_values(to_logits.layers, inserter.keys)
+    info = BuildInfo(recipe, task, regularizers, dials, rules, dict(inserter.hits), weights, streams, config)
+    model = BuiltModel(inputs, logits, outputs, info)
     model.reset(seed)
     return model
 
 
-def from_config(config: dict[str, Any]) -> RegularizedModel:
-    """Assemble the model that `RegularizedModel.get_config` describes."""
-    return build_model(
-        config["backbone"],
-        parse(config["recipe"]),
-        Task(**config["task"]),
-        tuple(config["input_shape"]),
-        config["seed"],
-    )
-
-
-def _census(backbone: Backbone, input_shape: Shape) -> Counter[str]:
-    """Count the slots of each kind, so that a slot can say how many there are."""
+def _count_slots(backbone: Backbone, input_shape: Shape) -> Counter[str]:
+    """Count the slots of each kind, by building the backbone once with nothing inserted."""
     counts: Counter[str] = Counter()
 
     def count(kind: SlotKind, tensor: Any) -> Any:
@@ -94,20 +100,20 @@ def _census(backbone: Backbone, input_shape: Shape) -> Counter[str]:
     return counts
 
 
-def _refuse_huge(backbone: Backbone, features: int, task: Task) -> None:
-    """Refuse a head that no computer would hold, such as that of `linear` for whole photographs, before it is made."""
-    if features * task.size > MOST:
+def _refuse_huge_head(backbone: Backbone, features: int, task: Task) -> None:
+    """Refuse a head that does not fit into memory, such as that of `linear` for large photographs, before it is made."""
+    if features * task.size > MAX_HEAD_WEIGHTS:
         raise InputError(
             f"{backbone}: its head would hold {features * task.size:,} weights, {features:,} features by {task.size:,} "
-            f"outputs for {task.kind}, more than {MOST:,}; make the inputs smaller, or take a backbone that ends in "
-            "fewer features, such as mlp or autoencoder"
+            f"outputs for {task.kind}, more than {MAX_HEAD_WEIGHTS:,}; make the inputs smaller, or take a backbone that "
+            "ends in fewer features, such as mlp or autoencoder"
         )
 
 
-def _refuse_idle(parts: tuple[Regularizer, ...], hits: Counter[str], backbone: Backbone) -> None:
-    for part in parts:
-        if not hits[part.name]:
+def _refuse_inactive(regularizers: Sequence[Regularizer], hits: Mapping[str, int], backbone: Backbone) -> None:
+    for regularizer in regularizers:
+        if not hits[regularizer.name]:
             raise InputError(
-                f"{part.name} finds no place to act in {backbone}: it would do nothing; leave it out, or take a "
+                f"{regularizer.name} finds no place to act in {backbone}: it would do nothing; leave it out, or take a "
                 "backbone that offers its place (regzoo zoo lists their slots)"
             )

@@ -1,4 +1,4 @@
-"""Assembly: what is known of a model that was put together: dials, rules, and where its weights and streams start."""
+"""What the builder of a model records: regularizers with dials, rules on weights, and where weights start."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ import keras
 from regzoo.core import Companion, Penalty, Recipe, Regularizer, Rule
 from regzoo.training.task import Task
 
-Start = Callable[[int], list[tuple[keras.Variable, Any]]]
-"""``start(seed)`` gives pairs of a variable and its value at the start of a run."""
+DrawInitialValues = Callable[[int], list[tuple[keras.Variable, Any]]]
+"""A function of the run's seed that returns pairs of a variable and its value at the start of the run."""
 
 
 @dataclass(frozen=True)
 class WeightRule:
-    """A weight, what acts on it, and what that needs.
+    """What a regularizer does to one weight.
 
     Attributes:
-        part: the regularizer's name.
+        name: of the regularizer.
         weight: the trainable variable.
-        rule: what is done to it.
-        companion: the variable that goes along with it, for a rule that has one.
-        stream: the random stream of this rule, for a rule that draws.
+        rule: the regularizer's rule for it.
+        companion: the variable that accompanies the weight, if the rule has one.
+        stream: the random stream of the rule, if it draws.
     """
 
-    part: str
+    name: str
     weight: keras.Variable
     rule: Rule
     companion: keras.Variable | None = None
@@ -36,33 +36,33 @@ class WeightRule:
 
 @dataclass(frozen=True)
 class BuildInfo:
-    """What `assemble` found out while it built a model.
+    """Record of how `build_model` or `attach` built a model.
 
     Attributes:
-        recipe: as it was asked for.
+        recipe: as it was given.
         task: what is predicted.
-        parts: the recipe's regularizers, dials in place of numbers.
+        regularizers: those of the recipe, with dials in place of numbers.
         dials: the scalar variables, by ``name.field``.
-        rules: what acts on which weight, in the recipe's order.
-        hits: how many places each regularizer hit.
-        weights: ``weights(seed)`` gives pairs of a weight and its value at the start of a run.
-        streams: the same for the random streams of layers.
-        config: what it takes to assemble the model again, as JSON.
+        rules: on weights, in the recipe's order.
+        hits: the number of places at which each regularizer acts.
+        weights: where the weights start.
+        streams: where the random streams of layers start.
+        config: the arguments that build the model again, as JSON.
     """
 
     recipe: Recipe
     task: Task
-    parts: tuple[Regularizer, ...]
+    regularizers: tuple[Regularizer, ...]
     dials: dict[str, keras.Variable]
     rules: tuple[WeightRule, ...]
     hits: dict[str, int]
-    weights: Start
-    streams: Start
+    weights: DrawInitialValues
+    streams: DrawInitialValues
     config: dict[str, Any]
 
 
 def initialize_companion(rule: Rule, weight: keras.Variable) -> Any:
-    """Where a rule's companion starts, given its weight as it is now; None if it has no companion."""
+    """Return the initial companion of ``weight`` at its current value, or None if ``rule`` has no companion."""
     if isinstance(rule, Companion):
         return rule.start(weight.value)
     return rule.companion(weight.value) if isinstance(rule, Penalty) and rule.companion is not None else None

@@ -1,4 +1,4 @@
-"""What follows a training epoch by epoch in Keras's own `fit`: schedules and watchers, as callbacks."""
+"""Keras callbacks that run schedules and watchers in `fit`, and the training data that watchers read again."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ import tensorflow as tf
 from regzoo.core import InputError, Objective, OnTraining, Schedule
 
 BATCH_SIZE = 32
-"""Keras's own, where `fit` is given none."""
+"""Default of Keras's `fit`."""
 
 ARRAYS = (np.ndarray, pd.DataFrame, pd.Series)
 
 
 class StrengthScheduler(keras.callbacks.Callback):
-    """Turn the scheduled dials at the start of each epoch.
+    """Set the scheduled dials at the start of each epoch.
 
     Args:
         strengths: the recipe's dials, by ``name.field``.
@@ -37,42 +37,42 @@ class StrengthScheduler(keras.callbacks.Callback):
 
 
 class WatcherCallback(keras.callbacks.Callback):
-    """Show ``val_loss``, which holds no penalty, to a regularizer's watcher, and stop when it says so.
+    """Pass ``val_loss``, which has no penalties, to a regularizer's watcher, and stop training when that asks for it.
 
-    Where there is no validation, the watcher is shown NaN.
+    Without validation data the watcher receives NaN.
 
     Args:
-        part: a regularizer that acts on training.
+        regularizer: one that acts on training.
     """
 
-    def __init__(self, part: OnTraining) -> None:
+    def __init__(self, regularizer: OnTraining) -> None:
         super().__init__()
-        self.part = part
+        self.regularizer = regularizer
 
     def on_train_begin(self, logs: Any = None) -> None:
-        """Make a fresh watcher, which knows how long the training is meant to be."""
-        self.watcher = self.part.watch(Objective("val_loss", "min", self.params.get("epochs", 1)))
+        """Make a new watcher for the planned number of epochs."""
+        self.watcher = self.regularizer.watch(Objective("val_loss", "min", self.params.get("epochs", 1)))
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Let the watcher prepare the epoch."""
         self.watcher.begin(epoch, self.model)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Pass the score on."""
+        """Pass the score to the watcher."""
         if self.watcher.epoch(epoch, float(logs.get("val_loss", math.nan)), self.model):
             self.model.stop_training = True
 
     def on_train_end(self, logs: Any = None) -> None:
-        """Let the watcher leave the model as it should be used."""
+        """Let the watcher put the model into the state to use."""
         self.watcher.finish(self.model)
 
 
 def require_validation(given: Mapping[str, Any], names: str) -> None:
-    """Refuse to watch validation where `fit` has none after every epoch.
+    """Refuse arguments of `fit` without validation after every epoch.
 
     Args:
-        given: what `fit` was given, by name.
-        names: of the regularizers that watch.
+        given: the arguments of `fit`, by name.
+        names: of the regularizers that watch validation.
 
     Raises:
         InputError: if there is no validation data, or not after every epoch.
@@ -85,26 +85,26 @@ def require_validation(given: Mapping[str, Any], names: str) -> None:
 
 
 def iterate_batches(given: Mapping[str, Any]) -> Iterator[tuple[Any, Any]]:
-    """The training batches (x, y) of one epoch of `fit`, in the order of the data; it can be asked for again.
+    """Yield the training batches (x, y) of one epoch of `fit`, in the order of the data.
 
     Args:
-        given: what `fit` was given, by name: arrays, or a dict or list of them, without what ``validation_split``
-            takes away; or a tf.data.Dataset or PyDataset, of which ``steps_per_epoch`` batches are taken, if given.
+        given: the arguments of `fit`, by name. Arrays, or dicts or lists of them, are read without the rows that
+            ``validation_split`` takes away; of a tf.data.Dataset or PyDataset ``steps_per_epoch`` batches are read.
 
     Raises:
         InputError: if the data can be read only once, has no end or no targets, or is of another kind.
     """
     if given.get("y") is None:
-        return _of_batches(given.get("x"), given.get("steps_per_epoch"))
+        return _iterate_batched_data(given.get("x"), given.get("steps_per_epoch"))
     size = given.get("batch_size") or BATCH_SIZE
-    return _of_arrays((given["x"], given["y"]), size, given.get("validation_split") or 0.0)
+    return _iterate_arrays((given["x"], given["y"]), size, given.get("validation_split") or 0.0)
 
 
-def _of_batches(data: Any, steps: int | None) -> Iterator[tuple[Any, Any]]:
-    known = isinstance(data, tf.data.Dataset | keras.utils.PyDataset)
-    if not known and (not isinstance(data, Iterable) or isinstance(data, Iterator | np.ndarray)):
+def _iterate_batched_data(data: Any, steps: int | None) -> Iterator[tuple[Any, Any]]:
+    repeatable = isinstance(data, tf.data.Dataset | keras.utils.PyDataset)
+    if not repeatable and (not isinstance(data, Iterable) or isinstance(data, Iterator | np.ndarray)):
         raise InputError(
-            f"the training data is read again, beside training, and {type(data).__name__} cannot be: pass arrays x "
+            f"the training data is read again, apart from training, and {type(data).__name__} cannot be: pass arrays x "
             "and y, a tf.data.Dataset or a keras.utils.PyDataset"
         )
     if steps is None and _is_endless(data):
@@ -122,15 +122,15 @@ def _is_endless(data: Any) -> bool:
     return isinstance(data, keras.utils.PyDataset) and data.num_batches is None
 
 
-def _of_arrays(arrays: tuple[Any, Any], size: int, split: float) -> Iterator[tuple[Any, Any]]:
+def _iterate_arrays(arrays: tuple[Any, Any], size: int, split: float) -> Iterator[tuple[Any, Any]]:
     leaves = keras.tree.flatten(arrays)
     other = [type(leaf).__name__ for leaf in leaves if not (tf.is_tensor(leaf) or isinstance(leaf, ARRAYS))]
     if other:
-        raise InputError(f"the training data is read again, beside training: pass arrays, received {other[0]}")
-    rows = math.floor(len(leaves[0]) * (1.0 - split))  # as Keras cuts the validation part off
+        raise InputError(f"the training data is read again, apart from training: pass arrays, received {other[0]}")
+    rows = math.floor(len(leaves[0]) * (1.0 - split))  # as Keras splits off the validation part
     for start in range(0, rows, size):
-        yield _rows(arrays, start, min(start + size, rows))
+        yield _slice_rows(arrays, start, min(start + size, rows))
 
 
-def _rows(arrays: tuple[Any, Any], start: int, stop: int) -> tuple[Any, Any]:
+def _slice_rows(arrays: tuple[Any, Any], start: int, stop: int) -> tuple[Any, Any]:
     return keras.tree.map_structure(lambda leaf: keras.ops.convert_to_tensor(leaf[start:stop]), arrays)

@@ -1,4 +1,4 @@
-"""RegularizedModel: a Keras model whose one train step knows the places where a regularizer may act."""
+"""`RegularizedModel`: a Keras model whose one training step has a place for every kind of regularizer."""
 
 from __future__ import annotations
 
@@ -10,161 +10,166 @@ import keras
 import tensorflow as tf
 
 from regzoo.core import InputError, OnTraining, Recipe, Regularizer, Schedule
+from regzoo.core._keras_compat import get_loss_tracker
 from regzoo.core.seeds import derive
 from regzoo.training.model.build_info import BuildInfo, initialize_companion
 from regzoo.training.model.callbacks import StrengthScheduler, WatcherCallback, iterate_batches, require_validation
+from regzoo.training.model.finalize import combine_models
 from regzoo.training.model.step import Step, weighted_mean
 from regzoo.training.task import Task
 
 
-@keras.saving.register_keras_serializable("regzoo")
 class RegularizedModel(keras.Model):
-    """A functional Keras model with its recipe built in; made by `regzoo.build`.
+    """A functional Keras model with its recipe built in; made by `regzoo.build` and `regzoo.attach`.
 
     ``fit``, ``evaluate``, ``predict``, ``save`` and ``keras.models.load_model`` work as for any Keras model.
-    What acts after training (`snapshot_ensemble`, `mc_dropout`) is put together by `finished`.
+    `finished` applies the regularizers that act after training (`snapshot_ensemble`, `mc_dropout`).
 
-    ``predict`` gives probabilities (batch, classes) or numbers (batch, outputs). In ``fit``, ``loss`` is what is
-    minimized, penalties included; ``val_loss`` is the task's loss alone, so it compares across recipes.
+    ``predict`` returns probabilities (batch, classes) or numbers (batch, outputs). In ``fit``, ``loss`` is the
+    minimized loss, penalties included; ``val_loss`` is the task's loss alone, so it compares across recipes.
+
+    Keras tracks variables in the lists and dicts among a model's attributes as the model's own; where that would be
+    wrong, an attribute is a function that returns the list.
     """
 
-    def __init__(self, inputs: Any, logits: Any, outputs: Any, assembly: BuildInfo) -> None:
+    def __init__(self, inputs: Any, logits: Any, outputs: Any, info: BuildInfo) -> None:
         super().__init__(inputs, outputs)
         self._to_logits = keras.Model(inputs, logits).__call__  # bound: Keras would track the layers twice
-        self._assembly = assembly
+        self._info = info
         self._step = Step(self)
         self._batches: Callable[[], Iterable[tuple[Any, ...]]] = tuple
-        self._training_loss: Callable[[], float] | None = None
-        self._snapshots: Callable[[], list[list[Any]]] = list  # functions, too: Keras would track a list's variables
-        self._streams = {part.name: keras.random.SeedGenerator(0) for part in assembly.parts}
+        self._compute_training_loss: Callable[[], float] | None = None
+        self._snapshots: Callable[[], list[list[Any]]] = list
+        self._streams = {regularizer.name: keras.random.SeedGenerator(0) for regularizer in info.regularizers}
         self._optimizer_start: Callable[[], list[tuple[Any, Any]]] = list
 
     @property
     def recipe(self) -> Recipe:
-        """The recipe, as it was asked for."""
-        return self._assembly.recipe
+        """The recipe, as it was given."""
+        return self._info.recipe
 
     @property
     def task(self) -> Task:
-        """What it predicts."""
-        return self._assembly.task
+        """What the model predicts."""
+        return self._info.task
 
     @property
     def hits(self) -> dict[str, int]:
-        """How many places each regularizer hit: slots or weights, 1 where it acts on the whole."""
-        return dict(self._assembly.hits)
+        """The number of places at which each regularizer acts: slots or weights, 1 if it acts on the whole model."""
+        return dict(self._info.hits)
 
     @property
     def dials(self) -> dict[str, float]:
-        """The strengths as they stand in the model now, by ``name.field``."""
-        return {name: float(dial.numpy()) for name, dial in self._assembly.dials.items()}
+        """The current strengths in the model, by ``name.field``."""
+        return {name: float(dial.numpy()) for name, dial in self._info.dials.items()}
 
     def turn(self, strengths: Mapping[str, float | Schedule], epoch: int = 0) -> None:
         """Set dials, by ``name.field``; a schedule gives its value for ``epoch``. Nothing is retraced."""
         for name, strength in strengths.items():
             value = strength.value(epoch) if isinstance(strength, Schedule) else strength
-            self._assembly.dials[name].assign(value)
+            self._info.dials[name].assign(value)
 
     def reset(self, seed: int, noise: int | None = None) -> None:
-        """Put weights, random streams and the optimizer to where a run with ``seed`` starts.
+        """Reset weights, random streams and the optimizer to the start of a run with ``seed``.
 
         Args:
             seed: of the run.
-            noise: seed of the random streams alone, if they shall differ from the run's.
+            noise: seed of the random streams, if it should differ from the run's.
         """
         noise = seed if noise is None else noise
-        for variable, value in [*self._assembly.weights(seed), *self._assembly.streams(noise)]:
+        for variable, value in [*self._info.weights(seed), *self._info.streams(noise)]:
             variable.assign(value)
         for name, stream in self._streams.items():
             stream.state.assign([derive(noise, "stream", name), 0])
-        self._start_companions()
-        for number, ruled in enumerate(self._assembly.rules):
-            if ruled.stream is not None:
-                ruled.stream.state.assign([derive(noise, "stream", ruled.part, number), 0])
+        self._initialize_companions()
+        for number, rule in enumerate(self._info.rules):
+            if rule.stream is not None:
+                rule.stream.state.assign([derive(noise, "stream", rule.name, number), 0])
         for variable, value in self._optimizer_start():
             variable.assign(value)
 
-    def _start_companions(self) -> None:
-        for ruled in self._assembly.rules:
-            if ruled.companion is not None:
-                ruled.companion.assign(initialize_companion(ruled.rule, ruled.weight))
+    def _initialize_companions(self) -> None:
+        for rule in self._info.rules:
+            if rule.companion is not None:
+                rule.companion.assign(initialize_companion(rule.rule, rule.weight))
 
-    def _named_companions(self) -> dict[str, keras.Variable]:
-        parts = dict.fromkeys(ruled.part for ruled in self._assembly.rules)
-        return {f"{part}_{n}": beside for part in parts for n, (_, beside) in enumerate(self.companions(part))}
+    def _name_companions(self) -> dict[str, keras.Variable]:
+        """Return the companions by the names that they have in a file."""
+        names = dict.fromkeys(rule.name for rule in self._info.rules)
+        return {f"{name}_{n}": companion for name in names for n, (_, companion) in enumerate(self.companions(name))}
 
     def save_own_variables(self, store: Any) -> None:
-        """Keras's hook for `save`: the companions; layers save their weights."""
-        for name, companion in self._named_companions().items():
+        """Save the companions; layers save their weights. Keras calls it in `save`."""
+        for name, companion in self._name_companions().items():
             store[name] = companion.numpy()
 
     def load_own_variables(self, store: Any) -> None:
-        """Keras's hook for `load_model` and `load_weights`."""
-        for name, companion in self._named_companions().items():
-            if name in store:  # not if they are the weights of another recipe
+        """Load the companions. Keras calls it in `load_model` and `load_weights`."""
+        for name, companion in self._name_companions().items():
+            if name in store:  # weights of another recipe have none
                 companion.assign(store[name])
 
     def acting(self, place: type[Any]) -> list[Any]:
-        """Its regularizers that act at ``place``, in the recipe's order."""
-        return [part for part in self._assembly.parts if isinstance(part, place)]
+        """Return the regularizers that act at ``place``, in the recipe's order."""
+        return [regularizer for regularizer in self._info.regularizers if isinstance(regularizer, place)]
 
     def rules(self, *kinds: type[Any]) -> list[Any]:
-        """What acts on its weights by a rule of these kinds, in the recipe's order."""
-        return [ruled for ruled in self._assembly.rules if isinstance(ruled.rule, kinds)]
+        """Return the `WeightRule`s of these kinds, in the recipe's order."""
+        return [rule for rule in self._info.rules if isinstance(rule.rule, kinds)]
 
-    def stream(self, part: Regularizer) -> keras.random.SeedGenerator:
-        """The random stream of ``part``."""
-        return self._streams[part.name]
+    def stream(self, regularizer: Regularizer) -> keras.random.SeedGenerator:
+        """Return the random stream of ``regularizer``."""
+        return self._streams[regularizer.name]
 
     @property
     def states(self) -> list[keras.Variable]:
-        """What a training step changes beside the weights: random streams, batch norm's averages and their like."""
-        streams = [ruled.stream.state for ruled in self._assembly.rules if ruled.stream is not None]
+        """All that a training step changes except the trainable weights: random streams, batch norm's averages."""
+        streams = [rule.stream.state for rule in self._info.rules if rule.stream is not None]
         return [*self.non_trainable_variables, *streams]
 
     def companions(self, name: str) -> list[tuple[keras.Variable, keras.Variable]]:
-        """Pairs of a weight and its companion, of the regularizer called ``name``."""
-        found = [(ruled.weight, ruled.companion) for ruled in self._assembly.rules if ruled.part == name]
-        return [(weight, companion) for weight, companion in found if companion is not None]
+        """Return pairs of a weight and its companion, of the regularizer called ``name``."""
+        pairs = [(rule.weight, rule.companion) for rule in self._info.rules if rule.name == name]
+        return [(weight, companion) for weight, companion in pairs if companion is not None]
 
     def show_training_data(
         self, batches: Callable[[], Iterable[tuple[Any, ...]]], loss: Callable[[], float] | None = None
     ) -> None:
-        """Say where the training batches (x, y) are found, for `refit_statistics` and `training_loss`.
+        """Set the training data that `refit_statistics` and `training_loss` read.
 
         Args:
-            batches: gives them anew.
-            loss: a faster way to the loss over all of them.
+            batches: returns an iterable of the training batches (x, y); called for each pass.
+            loss: a faster way to compute the loss over all of them.
         """
         self._batches = batches
-        self._training_loss = loss
+        self._compute_training_loss = loss
 
     def refit_statistics(self) -> None:
-        """Fit batch-norm averages anew to the weights as they are: the plain mean over the training batches."""
-        norms = list(_batch_norms(self))
-        kept = [layer.momentum for layer in norms]
+        """Recompute batch norm's averages for the current weights: the plain mean over the training batches."""
+        norms = list(_iterate_batch_norms(self))
+        momentums = [layer.momentum for layer in norms]
         for number, (x, *_) in enumerate(self._batches() if norms else ()):
             for layer in norms:
                 layer.momentum = number / (number + 1)
             self.logits(x, training=True)
-        for layer, momentum in zip(norms, kept, strict=True):
-            object.__setattr__(layer, "momentum", momentum)  # past Keras's tracking: it may be batch_norm's dial
+        for layer, momentum in zip(norms, momentums, strict=True):
+            object.__setattr__(layer, "momentum", momentum)  # bypasses Keras's tracking: it may be batch_norm's dial
 
     def training_loss(self) -> float:
-        """The task's loss over the training batches, at inference."""
-        if self._training_loss is not None:
-            return self._training_loss()
+        """Return the task's loss over the training batches, at inference."""
+        if self._compute_training_loss is not None:
+            return self._compute_training_loss()
         losses = [self.task.loss(self.task.encode(y), self.logits(x)) for x, y, *_ in self._batches()]
         return float(tf.reduce_mean(tf.concat(losses, 0)))
 
     def logits(self, x: Any, training: bool = False) -> Any:
-        """The head's output before the softmax, (batch, size)."""
+        """Return the head's output before softmax or sigmoid, (batch, size)."""
         return self._to_logits(x, training=training)
 
     def update(self, x: Any, y: Any, weight: Any = None) -> tuple[Any, Any]:
-        """Take one training `Step`; return what was minimized, and the logits, from before the step.
+        """Take one training `Step`; return the minimized loss and the logits, from before the update.
 
-        `fit` and `Program` both come here.
+        Both `fit` and `Program` train by it.
 
         Args:
             x: standardized inputs, (batch, ...).
@@ -183,40 +188,42 @@ class RegularizedModel(keras.Model):
         if loss is not None:
             raise InputError(f"the loss belongs to the task ({self.task.kind}): leave it out, received {loss!r}")
         if metrics is None:
-            metrics = [_shown(self.task)]
+            metrics = [_make_default_metric(self.task)]
         super().compile(optimizer=optimizer, metrics=metrics, **kwargs)
         self.optimizer.build(self.trainable_variables)
         rate = self.optimizer.learning_rate
         start = [(v, v.numpy()) for v in self.optimizer.variables if v is not rate]
-        self._optimizer_start = lambda: start  # a function: Keras would track variables in a list as the model's own
+        self._optimizer_start = lambda: start
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
-        """Keras's hook for `load_model`: compile as the saved model was."""
+        """Compile as the saved model was. Keras calls it in `load_model`."""
         self.compile(**keras.saving.deserialize_keras_object(config))
 
     def train_step(self, data: Any) -> dict[str, Any]:
-        """Keras's hook for `fit`: `update`, then the metrics."""
+        """Take one training step and return the metrics. Keras calls it in `fit`."""
         x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
         loss, targets, logits = self._step.take(x, y, weight)
-        return self._log(loss, targets, logits, weight)
+        return self._update_metrics(loss, targets, logits, weight)
 
     def test_step(self, data: Any) -> dict[str, Any]:
-        """Keras's hook for `evaluate`: the task's loss on the batch as it is, no penalty."""
+        """Return the metrics, with the task's loss without penalties. Keras calls it in `evaluate`."""
         x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
         logits = self.logits(x)
-        return self._log(weighted_mean(self.task.loss(self.task.encode(y), logits), weight), y, logits, weight)
+        loss = weighted_mean(self.task.loss(self.task.encode(y), logits), weight)
+        return self._update_metrics(loss, y, logits, weight)
 
-    def _log(self, loss: Any, y: Any, logits: Any, weight: Any) -> dict[str, Any]:
-        self._loss_tracker.update_state(loss, sample_weight=tf.shape(logits)[0])
+    def _update_metrics(self, loss: Any, y: Any, logits: Any, weight: Any) -> dict[str, Any]:
+        get_loss_tracker(self).update_state(loss, sample_weight=tf.shape(logits)[0])
         targets = self.task.encode(y)
         if self.task.kind == "classification":
             targets, logits = tf.argmax(targets, -1), tf.nn.softmax(logits)
         if self.task.kind == "multilabel":
             logits = tf.sigmoid(logits)
-        return self.compute_metrics(None, targets, logits, weight)
+        metrics: dict[str, Any] = self.compute_metrics(None, targets, logits, weight)
+        return metrics
 
     def fit(self, *args: Any, **kwargs: Any) -> Any:
-        """Train as Keras does; schedules turn their dials and early stopping watches, epoch by epoch.
+        """Train as Keras does, with scheduled strengths, and with regularizers that watch the training.
 
         Raises:
             InputError: if a regularizer watches validation and there is none after every epoch, or reads the training
@@ -224,50 +231,41 @@ class RegularizedModel(keras.Model):
         """
         given = inspect.signature(super().fit).bind(*args, **kwargs).arguments
         watching = self.acting(OnTraining)
-        if seeing := [part.name for part in watching if part.watches]:
-            require_validation(given, " and ".join(seeing))
+        if watch_validation := [regularizer.name for regularizer in watching if regularizer.watches]:
+            require_validation(given, " and ".join(watch_validation))
         if watching:
             self.show_training_data(lambda: iterate_batches(given))
         if self.optimizer is not None and not int(self.optimizer.iterations):
-            self._start_companions()  # at the weights as they are: they may have been set or loaded since
+            self._initialize_companions()  # of the current weights, which may have been set or loaded
         callbacks = given.get("callbacks") or []
         callbacks = callbacks if isinstance(callbacks, list | tuple) else [callbacks]
-        watchers = [WatcherCallback(part) for part in watching]
+        watchers = [WatcherCallback(regularizer) for regularizer in watching]
         history = super().fit(**{**given, "callbacks": [*callbacks, StrengthScheduler(self.recipe.dials()), *watchers]})
-        members = max((each.watcher.members(self) for each in watchers), key=len, default=[])
+        members = max((callback.watcher.members(self) for callback in watchers), key=len, default=[])
         self._snapshots = lambda: members if len(members) > 1 else []
         return history
 
     def finished(self) -> keras.Model:
-        """The model to use after `fit`: what the recipe makes of the trained one; itself where nothing is made of it.
+        """Return the model to use after `fit`: this one, or what the recipe's regularizers make of it after training.
 
         With `mc_dropout` it has a method ``uncertainty(x)`` and shares this model's weights; with `snapshot_ensemble`
-        it averages what the snapshots of the last `fit` predict, which are not saved with this model.
+        it averages the predictions of the snapshots of the last `fit`, which are not saved with this model.
         """
-        from regzoo.training.model.finalize import combine_models  # it makes use of models, so it knows this class
-
         return combine_models(self.recipe, [self._copy(weights) for weights in self._snapshots()] or [self])
 
     def _copy(self, weights: list[Any]) -> RegularizedModel:
-        copy = type(self).from_config(self.get_config())
+        copy: RegularizedModel = type(self).from_config(self.get_config())
         copy.set_weights(weights)
         copy.turn(self.dials)
         return copy
 
     def get_config(self) -> dict[str, Any]:
-        """What `from_config` needs to assemble the model again."""
-        return self._assembly.config
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> RegularizedModel:
-        """Assemble the model again from its own spelling."""
-        from regzoo.training.model.build import from_config  # assemble makes models, so it knows this class
-
-        return from_config(config)
+        """Return the arguments of `from_config`, which each builder of models defines in its own subclass."""
+        return self._info.config
 
 
-def _shown(task: Task) -> keras.metrics.Metric:
-    """The metric that `fit` shows beside the loss."""
+def _make_default_metric(task: Task) -> keras.metrics.Metric:
+    """Return the metric that `fit` shows next to the loss."""
     if task.kind == "classification":
         return keras.metrics.SparseCategoricalAccuracy("accuracy")
     if task.kind == "multilabel":
@@ -275,9 +273,9 @@ def _shown(task: Task) -> keras.metrics.Metric:
     return keras.metrics.MeanAbsoluteError("mae")
 
 
-def _batch_norms(model: keras.Model) -> Iterator[keras.layers.BatchNormalization]:
+def _iterate_batch_norms(model: keras.Model) -> Iterator[keras.layers.BatchNormalization]:
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             yield layer
         elif isinstance(layer, keras.Model):
-            yield from _batch_norms(layer)
+            yield from _iterate_batch_norms(layer)

@@ -1,9 +1,9 @@
-"""Step: one training step, which `fit` and `Program` both take. Read it for what happens in which order."""
+"""The training step, which `fit` and `Program` share. It shows the order in which the places of a recipe act."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import keras
 import tensorflow as tf
@@ -19,13 +19,41 @@ from regzoo.core import (
     Penalty,
     Perturbation,
     Projection,
+    Regularizer,
 )
+from regzoo.training.task import Task
 
-if TYPE_CHECKING:
-    from regzoo.training.model.model import RegularizedModel
+ComputeGradients = Callable[[], list[Any]]
+ForwardPass = Callable[[Any, Any], tuple[Any, Any]]
 
-Compute = Callable[[], list[Any]]
-Run = Callable[[Any, Any], tuple[Any, Any]]
+
+class TrainableModel(Protocol):
+    """What a training step uses of a `RegularizedModel`."""
+
+    optimizer: Any
+
+    @property
+    def task(self) -> Task: ...
+
+    @property
+    def trainable_variables(self) -> list[keras.Variable]: ...
+
+    @property
+    def variables(self) -> list[keras.Variable]: ...
+
+    @property
+    def losses(self) -> list[Any]: ...
+
+    @property
+    def states(self) -> list[keras.Variable]: ...
+
+    def acting(self, place: type[Any]) -> list[Any]: ...
+
+    def rules(self, *kinds: type[Any]) -> list[Any]: ...
+
+    def stream(self, regularizer: Regularizer) -> keras.random.SeedGenerator: ...
+
+    def logits(self, x: Any, training: bool = False) -> Any: ...
 
 
 class Step:
@@ -35,14 +63,14 @@ class Step:
     transforms; loss transforms; penalties; gradients and their transforms; optimizer; projections and companions.
 
     Args:
-        model: whose weights are trained.
+        model: the model to train.
     """
 
-    def __init__(self, model: RegularizedModel) -> None:
+    def __init__(self, model: TrainableModel) -> None:
         self.model = model
 
     def take(self, x: Any, y: Any, weight: Any) -> tuple[Any, Any, Any]:
-        """Train on a batch; return what was minimized, the targets and the logits, from before the step.
+        """Train on a batch; return the minimized loss, the targets and the logits, from before the update.
 
         Args:
             x: standardized inputs, (batch, ...).
@@ -51,59 +79,61 @@ class Step:
         """
         model = self.model
         y = model.task.encode(y)
-        for part in model.acting(OnBatch):
-            x, y = part.batch(x, y, model.stream(part))
-        seen: dict[str, Any] = {}
+        for regularizer in model.acting(OnBatch):
+            x, y = regularizer.batch(x, y, model.stream(regularizer))
+        first: dict[str, Any] = {}  # of the first pass: a gradient transform may ask for more
         weights = model.trainable_variables
 
         def compute() -> list[Any]:
             with tf.GradientTape() as tape:
-                loss, logits = self.objective(x, y, weight)
-            seen.setdefault("loss", loss)
-            seen.setdefault("logits", logits)
-            return tape.gradient(loss, [variable.value for variable in weights])
+                loss, logits = self.compute_objective(x, y, weight)
+            first.setdefault("loss", loss)
+            first.setdefault("logits", logits)
+            gradients: list[Any] = tape.gradient(loss, [variable.value for variable in weights])
+            return gradients
 
-        for part in model.acting(OnGradients):
-            compute = self._through(part, compute)
+        for regularizer in model.acting(OnGradients):
+            compute = self._transform_gradients(regularizer, compute)
         model.optimizer.apply(compute(), weights)
-        self._follow_up()
-        return seen["loss"], y, seen["logits"]
+        self._apply_projections_and_companions()
+        return first["loss"], y, first["logits"]
 
-    def objective(self, x: Any, y: Any, weight: Any) -> tuple[Any, Any]:
-        """What is minimized, a scalar, and the logits (batch, size)."""
+    def compute_objective(self, x: Any, y: Any, weight: Any) -> tuple[Any, Any]:
+        """Return the loss to minimize, a scalar, and the logits (batch, size)."""
         model = self.model
-        run: Run = self._forward
-        for part in model.acting(OnForward):
-            run = self._rerouted(part, run)
-        logits, per_example = run(x, y)
-        for part in model.acting(OnLoss):
-            per_example = part.loss(y, logits, per_example)
+        forward: ForwardPass = self._run_forward
+        for regularizer in model.acting(OnForward):
+            forward = self._transform_forward(regularizer, forward)
+        logits, per_example = forward(x, y)
+        for regularizer in model.acting(OnLoss):
+            per_example = regularizer.loss(y, logits, per_example)
         loss = weighted_mean(per_example, weight)
-        for rule in model.rules(Penalty):
-            beside = () if rule.companion is None else (rule.companion.value,)
-            loss += rule.rule.value(rule.weight.value, *beside)
+        for weight_rule in model.rules(Penalty):
+            companion = () if weight_rule.companion is None else (weight_rule.companion.value,)
+            loss += weight_rule.rule.value(weight_rule.weight.value, *companion)
         return loss, logits
 
-    def _forward(self, x: Any, y: Any) -> tuple[Any, Any]:
-        """Run the model in training; what its layers add to the loss is shared out over the examples."""
+    def _run_forward(self, x: Any, y: Any) -> tuple[Any, Any]:
+        """Run the model in training mode; add the losses of its layers to the loss of every example."""
         model = self.model
         perturbed = bool(model.rules(Perturbation))
-        logits, added = self._perturbed(x) if perturbed else (model.logits(x, training=True), model.losses)
+        logits, added = self._run_perturbed(x) if perturbed else (model.logits(x, training=True), model.losses)
         per_example = model.task.loss(y, logits)  # (batch,)
         return logits, per_example + tf.add_n(added) if added else per_example
 
-    def _perturbed(self, x: Any) -> tuple[Any, list[Any]]:
-        """Run the model with other values in the place of some weights, and keep what its layers update.
+    def _run_perturbed(self, x: Any) -> tuple[Any, list[Any]]:
+        """Run the model with perturbed values in place of some weights; keep the updates of its states.
 
-        Returns the logits and what the layers add to the loss.
+        Returns the logits and the losses that its layers add.
         """
         model = self.model
-        values = {id(variable): variable.value for variable in model.trainable_variables}
         by_id = {id(variable): variable for variable in model.trainable_variables}
-        for rule in model.rules(Perturbation):
-            values[id(rule.weight)] = rule.rule.perturb(values[id(rule.weight)], rule.stream)
-        changed = [(by_id[key], value) for key, value in values.items()]
-        with keras.StatelessScope(state_mapping=changed, collect_losses=True) as scope:
+        values = {key: variable.value for key, variable in by_id.items()}
+        for weight_rule in model.rules(Perturbation):
+            key = id(weight_rule.weight)
+            values[key] = weight_rule.rule.perturb(values[key], weight_rule.stream)
+        mapping = [(by_id[key], value) for key, value in values.items()]
+        with keras.StatelessScope(state_mapping=mapping, collect_losses=True) as scope:
             logits = model.logits(x, training=True)
             added = model.losses
         for variable in model.variables:
@@ -112,44 +142,45 @@ class Step:
                 variable.assign(updated)
         return logits, added
 
-    def _rerouted(self, part: OnForward, run: Run) -> Run:
-        return lambda x, y: part.forward(Forward(run), x, y, self.model.stream(part))
+    def _transform_forward(self, regularizer: OnForward, forward: ForwardPass) -> ForwardPass:
+        return lambda x, y: regularizer.forward(Forward(forward), x, y, self.model.stream(regularizer))
 
-    def _through(self, part: OnGradients, compute: Compute) -> Compute:
+    def _transform_gradients(self, regularizer: OnGradients, compute: ComputeGradients) -> ComputeGradients:
         model = self.model
         optimizer = model.optimizer
-        again = self._repeatable(compute)
-        gradients = Gradients(again, optimizer.learning_rate, optimizer.iterations, model.stream(part))
-        return lambda: part.gradients(gradients, model.trainable_variables)
+        repeatable = self._make_repeatable(compute)
+        gradients = Gradients(repeatable, optimizer.learning_rate, optimizer.iterations, model.stream(regularizer))
+        return lambda: regularizer.gradients(gradients, model.trainable_variables)
 
-    def _repeatable(self, compute: Compute) -> Compute:
-        """Let later calls of ``compute`` meet the noise of the first, and leave nothing behind but their gradients."""
+    def _make_repeatable(self, compute: ComputeGradients) -> ComputeGradients:
+        """Return ``compute`` such that later calls draw the noise of the first and change no state."""
         states = self.model.states
         start = [keras.ops.copy(state) for state in states]
         called = False
 
-        def again() -> list[Any]:
+        def repeat() -> list[Any]:
             nonlocal called
             if not called:
                 called = True
                 return compute()
-            left = [keras.ops.copy(state) for state in states]
+            after_first = [keras.ops.copy(state) for state in states]
             _assign(states, start)
             gradients = compute()
-            _assign(states, left)
+            _assign(states, after_first)
             return gradients
 
-        return again
+        return repeat
 
-    def _follow_up(self) -> None:
+    def _apply_projections_and_companions(self) -> None:
         step = self.model.optimizer.iterations
-        for rule in self.model.rules(Projection, Companion):
-            if isinstance(rule.rule, Projection):
-                rule.weight.assign(rule.rule.project(rule.weight))
+        for weight_rule in self.model.rules(Projection, Companion):
+            variable, rule = weight_rule.weight, weight_rule.rule
+            if isinstance(rule, Projection):
+                variable.assign(rule.project(variable))
             else:
-                weight, companion = rule.rule.follow(rule.weight.value, rule.companion.value, step)
-                rule.weight.assign(weight)
-                rule.companion.assign(companion)
+                weight, companion = rule.follow(variable.value, weight_rule.companion.value, step)
+                variable.assign(weight)
+                weight_rule.companion.assign(companion)
 
 
 def _assign(variables: Sequence[keras.Variable], values: Sequence[Any]) -> None:
@@ -158,7 +189,7 @@ def _assign(variables: Sequence[keras.Variable], values: Sequence[Any]) -> None:
 
 
 def weighted_mean(per_example: Any, weight: Any) -> Any:
-    """The mean over the batch of a loss (batch,), each example weighted if ``weight`` (batch,) is given."""
+    """Return the mean over the batch of a loss (batch,), weighted by ``weight`` (batch,) unless that is None."""
     if weight is not None:
         per_example *= tf.cast(weight, per_example.dtype)
     return tf.reduce_mean(per_example)

@@ -1,0 +1,151 @@
+"""Private names of Keras: every one that regzoo uses is used here, and nowhere else.
+
+Keras may change them in any release. A test checks each against the installed Keras, and that no other file of regzoo
+uses one. The file belongs to core because regularizers need it as well as training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from regzoo.core.lazy import Lazy
+
+_functional: Any = Lazy("keras.src.models.functional")  # lazy: without it, all but attach works
+
+PRIVATE_NAMES = {
+    "keras.src.models.functional.Functional": "the class of keras.Model(inputs, outputs) has no public name",
+    "Functional._nodes_by_depth": "Model.layers lists a layer once, however often it is called, and without its inputs",
+    "Node.operation": "the layer or function that a call in the model's graph is a call of",
+    "Node.is_input": "tells the model's inputs from its calls",
+    "Node.input_tensors": "links a call to the calls before it",
+    "Node.output_tensors": "links a call to the calls after it",
+    "Node.arguments": "the positional and keyword arguments of a call, tensors and others",
+    "SymbolicArguments.fill_in": "puts other tensors in the place of those that a call was made with",
+    "KerasTensor._keras_history": "names the call that made a tensor",
+    "Layer._inbound_nodes": "the calls of one layer, by number: KerasTensor._keras_history gives the number only",
+    "Layer._outbound_nodes": "the calls that receive what a layer returns",
+    "Lambda._output_shape": "the output shape that a Lambda was given; get_config() gives it in a form that stays JSON",
+    "Model._loss_tracker": "the mean that fit prints as loss, which a train_step of our own has to update",
+    "Optimizer._backend_update_step": "the update of all variables, after clipping and before weight averaging",
+    "Optimizer._get_variable_index": "finds the optimizer's own variables for a trainable variable",
+    "Adam._momentums": "first moments",
+    "Adam._velocities": "second moments",
+    "RMSprop._momentums": "momentum",
+    "RMSprop._velocities": "moving averages of the squared gradients",
+    "Variable.handle": "TensorFlow's resource, which its raw operations update in place",
+}
+"""Owner and name, and why the public interface of Keras is not enough."""
+
+
+def is_functional(model: keras.Model) -> bool:
+    """Return True if ``model`` is a functional model that does not override ``call``."""
+    kind = _functional.Functional
+    return isinstance(model, kind) and type(model).call is kind.call
+
+
+@dataclass(frozen=True, eq=False)
+class LayerCall:
+    """One call of a layer or function in a functional model.
+
+    Attributes:
+        operation: the layer or function.
+        inputs: symbolic tensors that it receives.
+        outputs: symbolic tensors that it returns.
+    """
+
+    operation: Any
+    inputs: tuple[Any, ...]
+    outputs: tuple[Any, ...]
+    _arguments: Any
+
+    def fill_in(self, tensors: Mapping[int, Any]) -> tuple[Any, Any]:
+        """Return the arguments ``(args, kwargs)`` of this call, with other tensors.
+
+        Args:
+            tensors: by the id of the symbolic tensor that each replaces.
+        """
+        filled: tuple[Any, Any] = self._arguments.fill_in(tensors)
+        return filled
+
+
+def list_calls(model: keras.Model) -> list[LayerCall]:
+    """Return the calls of a functional model, each after those that it depends on."""
+    depths = model._nodes_by_depth
+    nodes = [node for depth in sorted(depths, reverse=True) for node in depths[depth] if not node.is_input]
+    return [
+        LayerCall(node.operation, tuple(node.input_tensors), tuple(node.output_tensors), node.arguments)
+        for node in nodes
+    ]
+
+
+def get_operation(tensor: keras.KerasTensor) -> Any:
+    """Return the layer or function that made ``tensor``."""
+    return tensor._keras_history.operation
+
+
+def get_input(tensor: keras.KerasTensor) -> keras.KerasTensor:
+    """Return the first tensor that the layer which made ``tensor`` received for it."""
+    history = tensor._keras_history
+    return history.operation._inbound_nodes[history.node_index].input_tensors[0]
+
+
+def list_consumers(layer: keras.Layer) -> list[Any]:
+    """Return the layers and functions that receive what ``layer`` returns."""
+    return [node.operation for node in layer._outbound_nodes]
+
+
+def get_output_shape(layer: keras.layers.Lambda) -> Any:
+    """Return the ``output_shape`` that a Lambda layer was made with."""
+    return layer._output_shape
+
+
+def get_loss_tracker(model: keras.Model) -> keras.metrics.Mean:
+    """Return the metric behind ``loss`` in the logs of a compiled model."""
+    return model._loss_tracker
+
+
+class UpdateHook(keras.optimizers.Optimizer):
+    """A Keras optimizer whose update of the variables can be replaced."""
+
+    def replace_update(self, pairs: Sequence[tuple[Any, keras.Variable]], learning_rate: Any) -> bool:
+        """Update the variables and return True; or return False, and Keras updates them.
+
+        Args:
+            pairs: clipped gradients and their variables.
+            learning_rate: of this step.
+        """
+        raise NotImplementedError
+
+    def _backend_update_step(
+        self, grads: Iterable[Any], trainable_variables: Iterable[keras.Variable], learning_rate: Any
+    ) -> None:
+        gradients, variables = list(grads), list(trainable_variables)
+        if not self.replace_update(list(zip(gradients, variables, strict=True)), learning_rate):
+            super()._backend_update_step(gradients, variables, learning_rate)
+
+
+def get_index(optimizer: keras.optimizers.Optimizer, variable: keras.Variable) -> int:
+    """Return the place of ``variable`` among those that ``optimizer`` was built with."""
+    index: int = optimizer._get_variable_index(variable)
+    return index
+
+
+def get_momentums(optimizer: keras.optimizers.Adam | keras.optimizers.RMSprop) -> list[keras.Variable]:
+    """Return the momentum (of Adam, the first moment) of each variable."""
+    momentums: list[keras.Variable] = optimizer._momentums
+    return momentums
+
+
+def get_velocities(optimizer: keras.optimizers.Adam | keras.optimizers.RMSprop) -> list[keras.Variable]:
+    """Return the moving average of the squared gradient of each variable."""
+    velocities: list[keras.Variable] = optimizer._velocities
+    return velocities
+
+
+def get_handle(variable: keras.Variable) -> Any:
+    """Return TensorFlow's resource handle of ``variable``."""
+    return variable.handle

@@ -1,0 +1,44 @@
+"""The combined model of a recipe that acts after training, built and traced once for all runs of its structure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from regzoo.core import Recipe
+from regzoo.training.engine.batching import CHUNK
+from regzoo.training.model.finalize import combine_models
+from regzoo.training.model.model import RegularizedModel
+
+class CombinedModel:
+    """The model that a recipe makes of its trained members, for any weights of them.
+
+    Args:
+        recipe: its `AfterTraining` regularizers combine the members.
+        members: compiled models of the recipe's structure; from now on they belong to this object alone.
+    """
+
+    def __init__(self, recipe: Recipe, members: Sequence[RegularizedModel]) -> None:
+        self.members = members
+        self.model = combine_models(recipe, members)
+        rows = tf.TensorSpec([None, *members[0].input_shape[1:]], tf.float32)
+        self._outputs = tf.function(lambda x: self.model(x, training=False), input_signature=[rows])
+
+    def load(self, recipe: Recipe, weights: Sequence[Sequence[np.ndarray]]) -> None:
+        """Set the members' weights, and the strengths of ``recipe``, which has the same structure.
+
+        Args:
+            recipe: with numbers.
+            weights: of each member, in Keras's order.
+        """
+        for member, values in zip(self.members, weights, strict=True):
+            member.set_weights(values)
+            member.turn(recipe.dials())
+
+    def logits(self, x: np.ndarray) -> Any:
+        """Return logits (rows, size) for standardized inputs (rows, ...), computed CHUNK rows at a time."""
+        chunks = [self._outputs(x[start : start + CHUNK]) for start in range(0, len(x), CHUNK)]
+        return self.members[0].task.combined_logits(tf.concat(chunks, 0))

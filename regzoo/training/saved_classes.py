@@ -1,0 +1,9 @@
+"""Every class that a saved Keras file of regzoo may name. Importing it lets `keras.models.load_model` find them."""
+
+from regzoo.regularizers._monte_carlo import MonteCarlo
+from regzoo.training.attach.attach import AttachedModel
+from regzoo.training.model.build import BuiltModel
+from regzoo.training.model.model import RegularizedModel
+from regzoo.training.optimizers import FusedAdam, FusedRMSprop, FusedSGD
+
+__all__ = ["AttachedModel", "BuiltModel", "FusedAdam", "FusedRMSprop", "FusedSGD", "MonteCarlo", "RegularizedModel"]
