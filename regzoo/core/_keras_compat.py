@@ -12,9 +12,9 @@ from typing import Any
 
 import keras
 
-from regzoo.core.lazy import Lazy
+from regzoo.core.lazy import LazyModule
 
-_functional: Any = Lazy("keras.src.models.functional")  # lazy: without it, all but attach works
+_functional: Any = LazyModule("keras.src.models.functional")  # lazy: without it, all but attach works
 
 PRIVATE_NAMES = {
     "keras.src.models.functional.Functional": "the class of keras.Model(inputs, outputs) has no public name",

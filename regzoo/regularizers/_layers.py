@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from regzoo.core._keras_compat import list_consumers
 from regzoo.core.layers import InTraining
 
 
@@ -58,7 +59,7 @@ class LearnedRate(InTraining):
 def list_fed_kernels(layer: Any) -> list[Any]:
     """Return the kernels that multiply the output of ``layer``, looking through layers without kernels."""
     found: dict[int, Any] = {}
-    for node in layer._outbound_nodes:  # Keras has no public counterpart
-        own = [w for w in getattr(node.operation, "trainable_weights", ()) if len(w.shape) >= 2]
-        found |= {id(kernel): kernel for kernel in own or list_fed_kernels(node.operation)}
+    for consumer in list_consumers(layer):
+        own = [w for w in getattr(consumer, "trainable_weights", ()) if len(w.shape) >= 2]
+        found |= {id(kernel): kernel for kernel in own or list_fed_kernels(consumer)}
     return list(found.values())

@@ -78,7 +78,7 @@ def _check_finish(regularizer: AfterTraining, harness: Harness) -> None:
 def _check_results(regularizer: Regularizer, harness: Harness) -> None:
     """Check the types and shapes that its methods return."""
     model = harness.build_model(harness.recipe)
-    rules = [applied.rule for applied in model.rules(object) if applied.part == regularizer.name]
+    rules = [applied.rule for applied in model.rules(object) if applied.name == regularizer.name]
     if wrong := [rule for rule in rules if not isinstance(rule, Rule)]:
         raise ContractError(f"rule() returns {wrong[0]!r}: no Penalty, Projection, Perturbation or Companion")
     if isinstance(regularizer, OnLoss):

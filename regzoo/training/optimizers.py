@@ -1,65 +1,63 @@
-"""Optimizers: Keras's own, each with TensorFlow's one kernel for a weight in place of a dozen operations on it.
+"""Optimizers: Keras's Adam, SGD and RMSprop with one fused TensorFlow kernel per weight.
 
 A Keras optimizer passes over a weight, its gradient and its moments once for every operation of its formula; a
-fused kernel passes over them once. The formula is Keras's, so results agree with its own to rounding. Where a kernel
-does not apply (sparse gradients, other precisions, amsgrad, centered, several devices) Keras's own update is taken.
+fused kernel passes over them once. The formula is Keras's, so results agree with Keras's to rounding. Where a kernel
+does not apply (sparse gradients, other precisions, amsgrad, centered, several devices) Keras's own update runs.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from regzoo.core._keras_compat import UpdateHook, get_handle, get_index, get_momentums, get_velocities
 from regzoo.training.setup import OPTIMIZERS
 
-Pairs = Iterable[tuple[Any, keras.Variable]]
-"""Gradients and the variables that they belong to."""
+Pairs = Sequence[tuple[Any, keras.Variable]]
+"""Gradients and their variables."""
 
 
 def make_optimizer(name: str, learning_rate: float = 1e-3) -> keras.optimizers.Optimizer:
-    """Keras's optimizer called ``name``, with fused kernels; sgd has momentum 0.9."""
+    """Return the Keras optimizer called ``name``, with fused kernels; sgd has momentum 0.9."""
     options = {"momentum": 0.9} if name == "sgd" else {}
     kinds = {"adam": FusedAdam, "sgd": FusedSGD, "rmsprop": FusedRMSprop}
     assert set(kinds) == set(OPTIMIZERS)
     return kinds[name](learning_rate=learning_rate, name=name, **options)
 
 
-class _Fused(keras.optimizers.Optimizer, ABC):
-    """The choice between the kernel and Keras's own update."""
+class _FusedOptimizer(UpdateHook, ABC):
+    """Runs the fused kernel where it applies, and Keras's own update elsewhere."""
 
     @abstractmethod
     def _has_kernel(self) -> bool:
-        """True if the kernel computes what these options ask for."""
+        """Return True if the kernel computes the optimizer's formula with its options."""
 
     @abstractmethod
     def _run_kernels(self, pairs: Pairs, learning_rate: Any) -> None:
-        """Update each variable, and what the optimizer keeps for it, in place."""
+        """Update each variable, and the optimizer's own variables for it, in place."""
 
-    def _backend_update_step(
-        self, grads: Sequence[Any], trainable_variables: Sequence[keras.Variable], learning_rate: Any
-    ) -> None:
-        """Keras's hook: one step, from gradients that have been clipped."""
-        pairs = list(zip(grads, trainable_variables, strict=True))
+    def replace_update(self, pairs: Pairs, learning_rate: Any) -> bool:
+        """Run the kernels if they apply to all of ``pairs``; return whether they did."""
         plain = all(isinstance(g, tf.Tensor) and g.dtype == tf.float32 == tf.as_dtype(v.dtype) for g, v in pairs)
-        if plain and self._has_kernel() and not tf.distribute.has_strategy():
-            self._run_kernels(pairs, tf.convert_to_tensor(learning_rate, tf.float32))
-        else:
-            super()._backend_update_step(grads, trainable_variables, learning_rate)
+        if not plain or not self._has_kernel() or tf.distribute.has_strategy():
+            return False
+        self._run_kernels(pairs, tf.convert_to_tensor(learning_rate, tf.float32))
+        return True
 
 
 @keras.saving.register_keras_serializable("regzoo")
-class FusedAdam(_Fused, keras.optimizers.Adam):
-    """Keras's Adam, one kernel a weight.
+class FusedAdam(_FusedOptimizer, keras.optimizers.Adam):
+    """Keras's Adam, one kernel per weight.
 
     Formula, in step t: m += (1 - b1) (g - m); v += (1 - b2) (g^2 - v);
     w -= lr sqrt(1 - b2^t) / (1 - b1^t) m / (sqrt(v) + epsilon).
 
-    The kernel takes 1 - b2 of the float32 nearest to b2 and Keras the float32 nearest to 1 - b2: at 0.999 v differs
-    by 1 part in 77,000.
+    The kernel uses 1 - b2 with b2 rounded to float32, Keras uses 1 - b2 rounded to float32: at 0.999, v differs by 1
+    part in 77,000.
 
     Reference: Kingma and Ba 2015, https://arxiv.org/abs/1412.6980
 
@@ -75,11 +73,11 @@ class FusedAdam(_Fused, keras.optimizers.Adam):
         step = tf.cast(self.iterations + 1, tf.float32)
         powers = [tf.pow(tf.constant(beta, tf.float32), step) for beta in (self.beta_1, self.beta_2)]
         for gradient, variable in pairs:
-            index = self._get_variable_index(variable)
+            index = get_index(self, variable)
             tf.raw_ops.ResourceApplyAdam(
-                var=variable.handle,
-                m=self._momentums[index].handle,
-                v=self._velocities[index].handle,
+                var=get_handle(variable),
+                m=get_handle(get_momentums(self)[index]),
+                v=get_handle(get_velocities(self)[index]),
                 beta1_power=powers[0],
                 beta2_power=powers[1],
                 lr=learning_rate,
@@ -91,8 +89,8 @@ class FusedAdam(_Fused, keras.optimizers.Adam):
 
 
 @keras.saving.register_keras_serializable("regzoo")
-class FusedSGD(_Fused, keras.optimizers.SGD):
-    """Keras's SGD, one kernel a weight.
+class FusedSGD(_FusedOptimizer, keras.optimizers.SGD):
+    """Keras's SGD, one kernel per weight.
 
     Formula: m <- momentum m - lr g; w += m (with nesterov: w += momentum m - lr g). Without momentum: w -= lr g.
 
@@ -107,11 +105,11 @@ class FusedSGD(_Fused, keras.optimizers.SGD):
     def _run_kernels(self, pairs: Pairs, learning_rate: Any) -> None:
         for gradient, variable in pairs:
             if not self.momentum:
-                tf.raw_ops.ResourceApplyGradientDescent(var=variable.handle, alpha=learning_rate, delta=gradient)
+                tf.raw_ops.ResourceApplyGradientDescent(var=get_handle(variable), alpha=learning_rate, delta=gradient)
                 continue
             tf.raw_ops.ResourceApplyKerasMomentum(
-                var=variable.handle,
-                accum=self.momentums[self._get_variable_index(variable)].handle,
+                var=get_handle(variable),
+                accum=get_handle(self.momentums[get_index(self, variable)]),
                 lr=learning_rate,
                 grad=gradient,
                 momentum=self.momentum,
@@ -120,8 +118,8 @@ class FusedSGD(_Fused, keras.optimizers.SGD):
 
 
 @keras.saving.register_keras_serializable("regzoo")
-class FusedRMSprop(_Fused, keras.optimizers.RMSprop):
-    """Keras's RMSprop, one kernel a weight.
+class FusedRMSprop(_FusedOptimizer, keras.optimizers.RMSprop):
+    """Keras's RMSprop, one kernel per weight.
 
     Formula: v <- rho v + (1 - rho) g^2; m <- momentum m + lr g / sqrt(v + epsilon); w -= m.
 
@@ -133,28 +131,28 @@ class FusedRMSprop(_Fused, keras.optimizers.RMSprop):
     """
 
     def build(self, var_list: Sequence[keras.Variable]) -> None:
-        """Make the optimizer's variables, and where there is no momentum the room that the kernel wants for it."""
+        """Make the optimizer's variables, and without momentum the buffers that the kernel requires for it."""
         if self.built:
             return
         super().build(var_list)
-        room = [] if self.momentum else [tf.Variable(tf.zeros(v.shape), trainable=False) for v in var_list]
-        self._room: Callable[[], list[Any]] = lambda: room  # a function: Keras would track a list as its own
+        buffers = [] if self.momentum else [tf.Variable(tf.zeros(v.shape), trainable=False) for v in var_list]
+        self._buffers: Callable[[], list[Any]] = lambda: buffers  # a function: Keras would track a list as its own
 
     def _has_kernel(self) -> bool:
         return not self.centered
 
     def _run_kernels(self, pairs: Pairs, learning_rate: Any) -> None:
         for gradient, variable in pairs:
-            index = self._get_variable_index(variable)
+            index = get_index(self, variable)
             if self.momentum:
-                momentum = self._momentums[index]
+                momentum = get_momentums(self)[index]
             else:
-                momentum = self._room()[index]
-                momentum.assign(tf.zeros_like(momentum))  # of a run that diverged, NaN would stay: 0 times NaN is NaN
+                momentum = self._buffers()[index]
+                momentum.assign(tf.zeros_like(momentum))  # NaN of a diverged run would stay: 0 times NaN is NaN
             tf.raw_ops.ResourceApplyRMSProp(
-                var=variable.handle,
-                ms=self._velocities[index].handle,
-                mom=momentum.handle,
+                var=get_handle(variable),
+                ms=get_handle(get_velocities(self)[index]),
+                mom=get_handle(momentum),
                 lr=learning_rate,
                 rho=self.rho,
                 momentum=self.momentum,

@@ -125,7 +125,7 @@ def test_a_run_of_an_unknown_regularizer_reads_and_survives_json() -> None:
 
 def test_a_class_that_is_registered_again_is_the_one_that_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever runs a notebook cell with the class a second time means the second class."""
-    monkeypatch.setattr(registry, "_own", {})
+    monkeypatch.setattr(registry, "_registered", {})
     run = replace(RUN, recipe_text="mine")
     kinds = []
     for _ in range(2):

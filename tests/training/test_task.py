@@ -103,7 +103,7 @@ def test_regression_metrics_are_in_the_units_of_the_user() -> None:
 def test_targets_that_do_not_vary_leave_every_metric_finite(
     y: list[float], predicted: list[float], share: float
 ) -> None:
-    found = measured(Task("regression", 1), np.float32(y), np.float32(predicted)[:, None])
+    found = measured(Task("regression", 1), np.array(y, np.float32), np.array(predicted, np.float32)[:, None])
     assert found["r2"] == share  # scikit-learn's r2_score says the same of the first two, and warns of the others
     assert np.isfinite(list(found.values())).all()
 
@@ -166,9 +166,9 @@ def test_one_class_is_too_few(size: int) -> None:
 def test_select_task_takes_classes_or_outputs() -> None:
     assert select_task(classes=4) == Task("classification", 4)
     assert select_task(outputs=2) == Task("regression", 2)
-    for given in ({}, {"classes": 2, "outputs": 1}):
+    for classes, outputs in ((None, None), (2, 1)):
         with pytest.raises(InputError, match="give classes= for classification, outputs= for regression, labels="):
-            select_task(**given)
+            select_task(classes, outputs)
     with pytest.raises(InputError, match="outputs from 1, received 0"):
         select_task(outputs=0)
 

@@ -111,9 +111,7 @@ class Graph:
         counts["activation"] = sum(slots.after for slots in self.slots.values())
         return counts
 
-    def replay(
-        self, inputs: Any, apply: Callable[[LayerCall, Any, Any], Any], slot: Announce
-    ) -> Any:
+    def replay(self, inputs: Any, apply: Callable[[LayerCall, Any, Any], Any], slot: Announce) -> Any:
         """Repeat every call on other ``inputs``, of the structure of the model's own, and return the output.
 
         Args:

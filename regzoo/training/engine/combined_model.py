@@ -13,6 +13,7 @@ from regzoo.training.engine.batching import CHUNK
 from regzoo.training.model.finalize import combine_models
 from regzoo.training.model.model import RegularizedModel
 
+
 class CombinedModel:
     """The model that a recipe makes of its trained members, for any weights of them.
 

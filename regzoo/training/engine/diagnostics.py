@@ -38,9 +38,7 @@ def compute_reliability(task: Task, y: Any, logits: Any) -> list[list[float]] | 
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
     in_bins = [bins == number for number in range(BINS)]
     return [
-        [float(confidence[rows].mean()), float(correct[rows].mean()), int(rows.sum())]
-        for rows in in_bins
-        if rows.any()
+        [float(confidence[rows].mean()), float(correct[rows].mean()), int(rows.sum())] for rows in in_bins if rows.any()
     ]
 
 

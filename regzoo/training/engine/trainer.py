@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar
@@ -61,7 +61,7 @@ class Trainer:
     """
 
     setup: TrainingSetup
-    data: dict[str, PartArrays]
+    data: Mapping[str, PartArrays]
     memory: int | None = None
     programs: OrderedDict[Any, Program] = field(default_factory=OrderedDict)
     fold: int = 0
@@ -264,9 +264,7 @@ def _find_nonfinite(metrics: PartMetrics, weights: Weights) -> str | None:
     return None if all(np.isfinite(array).all() for arrays in weights for array in arrays) else "a weight"
 
 
-def _make_predict(
-    trainer: Trainer, recipe: Recipe, program: Program, weights: Weights
-) -> Callable[[np.ndarray], Any]:
+def _make_predict(trainer: Trainer, recipe: Recipe, program: Program, weights: Weights) -> Callable[[np.ndarray], Any]:
     """Return a function from inputs to logits, of the program's model or of the combined one with ``weights``."""
     if not any(isinstance(regularizer, AfterTraining) for regularizer in recipe):
         return program.logits

@@ -101,12 +101,12 @@ def _count_slots(backbone: Backbone, input_shape: Shape) -> Counter[str]:
 
 
 def _refuse_huge_head(backbone: Backbone, features: int, task: Task) -> None:
-    """Refuse a head that does not fit into memory, such as that of `linear` for large photographs, before it is made."""
+    """Refuse a head that does not fit into memory, such as that of `linear` for large photographs, before making it."""
     if features * task.size > MAX_HEAD_WEIGHTS:
         raise InputError(
             f"{backbone}: its head would hold {features * task.size:,} weights, {features:,} features by {task.size:,} "
-            f"outputs for {task.kind}, more than {MAX_HEAD_WEIGHTS:,}; make the inputs smaller, or take a backbone that "
-            "ends in fewer features, such as mlp or autoencoder"
+            f"outputs for {task.kind}, more than {MAX_HEAD_WEIGHTS:,}; make the inputs smaller, or take a backbone "
+            "that ends in fewer features, such as mlp or autoencoder"
         )
 
 

@@ -46,7 +46,7 @@ def two_inputs(kind: type = dict) -> keras.Model:
 
 def census(model: keras.Model) -> dict[str, int]:
     """How many slots of each kind it has."""
-    return {kind: count for kind, count in Graph(model).census().items() if count}
+    return {kind: count for kind, count in Graph(model).count_slots().items() if count}
 
 
 def equal(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
@@ -80,7 +80,7 @@ def test_fit_learns_and_says_what_a_built_model_says(rows: Rows) -> None:
 def test_reset_puts_back_the_weights_whatever_the_seed(rows: Rows) -> None:
     model = sequential()
     attached = attach("dropout(0.5)", model, optimizer="sgd", seed=3)
-    ends = {}
+    ends: dict[int, list[np.ndarray]] = {}
     for seed in (3, 4, 3):
         attached.reset(seed)
         assert equal(attached.get_weights(), model.get_weights())
@@ -394,7 +394,7 @@ def test_several_sigmoids_are_several_labels() -> None:
         (wrapped("sigmoid", 1), 2, "outputs are probabilities, and its last layer 'inner' does not show it"),
         (lambda h: L.Activation("linear", name="as_is")(L.Dense(3, activation="softmax")(h)), None, "'as_is' does not"),
         (lambda h: [L.Dense(1)(h), L.Dense(2)(h)], None, "a model with one output, received 2: choose one"),
-        (lambda h: h, None, "hands its input through"),
+        (lambda h: h, None, "returns its input"),
     ],
 )
 def test_what_ends_in_no_task_is_refused(make: Any, classes: int | None, reason: str) -> None:
@@ -420,7 +420,7 @@ def test_what_cannot_be_attached_is_refused(model: Callable[[], Any], recipe: st
         attach(recipe, model())
 
 
-class Tied(L.Layer):
+class Tied(keras.Layer):
     """Multiplies by the transposed kernel of another layer."""
 
     def __init__(self, other: Any, **kwargs: Any) -> None:
@@ -439,7 +439,7 @@ def test_tied_weights_are_refused_since_copies_would_be_two() -> None:
         attach("l2(0.1)", functional(lambda x: L.Dense(2)(Tied(first, name="second")(first(x)))))
 
 
-class Scaled(L.Layer):
+class Scaled(keras.Layer):
     """Multiplies by a number that its config does not hold if it is changed."""
 
     by = 1.0
@@ -448,7 +448,7 @@ class Scaled(L.Layer):
         return self.by * x
 
 
-class Configless(L.Layer):
+class Configless(keras.Layer):
     """Cannot be written down."""
 
     def call(self, x: Any) -> Any:

@@ -34,7 +34,7 @@ class Counted(np.ndarray):
         self.reads.append(len(found))
         return found
 
-    def __array__(self, *given: Any, **named: Any) -> np.ndarray:
+    def __array__(self, *given: Any, **named: Any) -> Any:
         self.reads.append(len(self))
         return self.view(np.ndarray)
 
@@ -133,7 +133,7 @@ def test_batches_come_in_the_order_that_is_asked_for(
     assert [len(inputs) for inputs, _ in batches] == [200, 200, 130]
     np.testing.assert_array_equal(np.concatenate([inputs for inputs, _ in batches]), x[order])
     np.testing.assert_array_equal(np.concatenate([targets for _, targets in batches]), np.eye(3)[y[order]])
-    in_order = list(part.in_order(200))
+    in_order = list(part.iterate(200))
     np.testing.assert_array_equal(np.concatenate([inputs for inputs, _ in in_order]), x)
     np.testing.assert_array_equal(np.concatenate([targets for _, targets in in_order]), np.eye(3)[y])
 

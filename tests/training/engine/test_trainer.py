@@ -13,6 +13,7 @@ import pytest
 import tensorflow as tf
 
 from regzoo.core import parse
+from regzoo.training.engine.batching import PartArrays
 from regzoo.training.engine.trainer import Trainer, execute_run, load_finished_model
 from regzoo.training.records import Record, Run, member_seed
 from regzoo.training.setup import FoldSetup, TrainingSetup
@@ -37,7 +38,7 @@ def trainer(rows: Rows) -> Trainer:
     return Trainer(STUDY, data(rows))
 
 
-def measured(task: Task, part: Rows, probabilities: np.ndarray) -> dict[str, float]:
+def measured(task: Task, part: PartArrays, probabilities: np.ndarray) -> dict[str, float]:
     values = task.measure(task.encode(tf.constant(part[1])), tf.math.log(tf.constant(probabilities)))
     return {name: float(value) for name, value in values.items()}
 
@@ -53,7 +54,7 @@ def test_a_record_says_what_happened(trainer: Trainer) -> None:
     assert record.parameters == 5 * 8 + 8 + 8 * 3 + 3
     assert set(record.metrics) == {"train", "validation", "test"}
     curve = record.history["validation"]["nll"]
-    assert record.best_epoch == 1 + int(np.argmin(curve))
+    assert record.best_epoch == 1 + int(np.argmin(np.array(curve, float)))
     for part in ("train", "validation"):
         assert {name: values[-1] for name, values in record.history[part].items()} == pytest.approx(
             {name: record.metrics[part][name] for name in record.history[part]}, abs=1e-6
@@ -93,7 +94,7 @@ def test_one_structure_is_traced_once(rows: Rows) -> None:
 
 
 def test_programs_that_were_not_used_for_long_are_dropped(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("regzoo.training.engine.trainer.KEPT", 2)
+    monkeypatch.setattr("regzoo.training.engine.trainer.MAX_PROGRAMS", 2)
     trainer = Trainer(STUDY, data(rows))
     none = trainer.program(parse("none"))
     trainer.program(parse("l2(0.1)"))

@@ -68,7 +68,7 @@ def test_other_errors_are_not_blamed_on_it(rows: Rows) -> None:
     model.compile(make_optimizer("adam"))
     made = Program(model, (x, y), (x, y), 16, jit_compile=True)
     with pytest.raises(tf.errors.InvalidArgumentError):
-        made._trained(np.full(60, 60, np.int32))  # there is no row number 60
+        made._train_epoch(np.full(60, 60, np.int32))  # there is no row number 60
 
 
 def test_a_study_says_whether_it_is_used(rows: Rows) -> None:

@@ -135,7 +135,7 @@ def generated(x: np.ndarray, y: np.ndarray) -> Iterator[Any]:
     [
         (
             lambda x, y: {"x": generated(x, y), "steps_per_epoch": 1},
-            "the training data is read again, beside training, and generator cannot be: pass arrays x and y, a "
+            "the training data is read again, apart from training, and generator cannot be: pass arrays x and y, a "
             r"tf\.data\.Dataset or a keras\.utils\.PyDataset",
         ),
         (lambda x, y: {"x": x}, "ndarray cannot be: pass arrays x and y"),

@@ -197,8 +197,9 @@ def test_it_loads_in_a_process_that_imports_its_class(rows: Rows, tmp_path: Path
     np.save(tmp_path / "x.npy", x)
     script = """
 import sys, keras, numpy as np
-from regzoo.training.model.model import RegularizedModel
+from regzoo import RegularizedModel
 loaded = keras.models.load_model(f"{sys.argv[1]}/model.keras")
+assert isinstance(loaded, RegularizedModel)
 np.save(f"{sys.argv[1]}/answers.npy", loaded.predict(np.load(f"{sys.argv[1]}/x.npy"), verbose=0))
 """
     subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True, capture_output=True)
