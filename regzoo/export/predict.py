@@ -94,7 +94,7 @@ def _write_file(path: Path, archive: bool, outputs: Iterator[NamedArrays], label
     whole = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
     arrays = {name: values.astype(str) if values.dtype == object else values for name, values in whole.items()}
     with path.open("wb") as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]
+        np.savez(file, **arrays)  # type: ignore[arg-type]  # the stub takes any keyword for allow_pickle
     return len(next(iter(arrays.values())))
 
 

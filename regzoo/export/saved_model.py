@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -24,6 +23,10 @@ WITH_SAMPLES = "with_samples"
 """Second signature of a Monte Carlo dropout model; its further input ``samples`` is the number of passes."""
 
 CHUNK = 256
+"""Number of rows that the live model predicts at a time."""
+
+Tensors = dict[str, tf.Tensor]
+"""Tensors by name."""
 
 
 class ServedModel(tf.Module):
@@ -42,7 +45,7 @@ class ServedModel(tf.Module):
       square error in standard deviations: large for rows unlike the training data.
 
     Ensembles and Monte Carlo dropout add ``uncertainty``. For classification it is the entropy of the probabilities
-    (batch,) in nats, and ``mutual_information`` (batch,) is the part of it that the members disagree about; for
+    (batch,) in nats, and ``mutual_information`` (batch,) is the share of it that the members disagree about; for
     multilabel, the same of each label, (batch, labels). Otherwise it is the standard deviation of the members'
     predictions, in their shape.
 
@@ -63,7 +66,7 @@ class ServedModel(tf.Module):
         self.task = preprocessor.task
         self.rules = preprocessor.rules
 
-    def preprocess(self, raw: Mapping[str, Any]) -> Any:
+    def preprocess(self, raw: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """Return the model's inputs (batch, ...) from the raw inputs by name."""
         if self.rules:
             by_column = {rule.name: value for rule, value in zip(self.rules, raw.values(), strict=True)}
@@ -73,7 +76,7 @@ class ServedModel(tf.Module):
             x = values[0] if len(values[0].shape) > 1 else tf.stack(values, axis=-1)
         return (x - self.mean) / self.scale
 
-    def predict(self, x: Any, samples: Any = None) -> dict[str, Any]:
+    def predict(self, x: tf.Tensor, samples: tf.Tensor | None = None) -> Tensors:
         """Return the named outputs for preprocessed inputs (batch, ...).
 
         Args:
@@ -86,7 +89,7 @@ class ServedModel(tf.Module):
         spread = spread or {"mean": self.model(x, training=False)}
         return self._reconstruct(x, spread) if self.task == "reconstruction" else self._regress(spread)
 
-    def _classify(self, spread: dict[str, Any]) -> dict[str, Any]:
+    def _classify(self, spread: Tensors) -> Tensors:
         probabilities = spread["probabilities"]
         outputs = {"probabilities": probabilities, **self._decode_labels(probabilities)}
         if "predictive_entropy" in spread:
@@ -94,20 +97,20 @@ class ServedModel(tf.Module):
             outputs["mutual_information"] = spread["mutual_information"]
         return outputs
 
-    def _decode_labels(self, probabilities: Any) -> dict[str, Any]:
+    def _decode_labels(self, probabilities: tf.Tensor) -> Tensors:
         if self.labels is None:
             return {"label": probabilities > 0.5}  # multilabel: true where a label applies
         number = tf.argmax(probabilities, -1, output_type=tf.int32)
         return {"class": number} if self.numeric_labels else {"label": tf.gather(tf.constant(self.labels), number)}
 
-    def _regress(self, spread: dict[str, Any]) -> dict[str, Any]:
+    def _regress(self, spread: Tensors) -> Tensors:
         mean, scale = self.target
         outputs = {"prediction": spread["mean"] * scale + mean}
         if "standard_deviation" in spread:
             outputs["uncertainty"] = spread["standard_deviation"] * scale
         return outputs
 
-    def _reconstruct(self, x: Any, spread: dict[str, Any]) -> dict[str, Any]:
+    def _reconstruct(self, x: tf.Tensor, spread: Tensors) -> Tensors:
         rebuilt = tf.reshape(spread["mean"], tf.shape(x))
         error = tf.reshape(rebuilt - x, [tf.shape(x)[0], -1])  # (batch, values)
         outputs = {
@@ -119,7 +122,7 @@ class ServedModel(tf.Module):
         return outputs
 
 
-def _compute_spread(model: keras.Model, x: Any) -> dict[str, Any]:
+def _compute_spread(model: keras.Model, x: tf.Tensor) -> Tensors:
     """Return mean and spread of an ensemble's members or of Monte Carlo passes on x; empty for a single model."""
     if isinstance(model, MonteCarlo):
         return model.uncertainty(x)
@@ -147,10 +150,10 @@ def write_saved_model(
     served = ServedModel(model, preprocessor, numeric_labels)
     specs = make_input_specs(preprocessor)
 
-    def serve(inputs: dict[str, Any]) -> dict[str, Any]:
+    def serve(inputs: Tensors) -> Tensors:
         return served.predict(served.preprocess({name: inputs[name] for name in specs}))
 
-    def serve_with_samples(inputs: dict[str, Any]) -> dict[str, Any]:
+    def serve_with_samples(inputs: Tensors) -> Tensors:
         check = tf.debugging.assert_positive(inputs["samples"], "samples must be 1 or more")
         with tf.control_dependencies([check]):
             samples = tf.identity(inputs["samples"])

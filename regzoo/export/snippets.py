@@ -145,7 +145,7 @@ def _describe_uncertainty(several: bool, size: str) -> list[str]:
         return []
     return [
         f"`uncertainty`, {size}, the entropy of the probabilities in nats",
-        f"`mutual_information`, {size}, the part of it that its members or passes disagree about",
+        f"`mutual_information`, {size}, the share of it that its members or passes disagree about",
     ]
 
 

@@ -44,11 +44,11 @@ with np.load(sys.argv[2], allow_pickle=False) as file:
 rows = len(next(iter(inputs.values())))
 answers = {}
 for batch in map(int, sys.argv[4:]):
-    parts = [
+    chunks = [
         serve({name: value[start : start + batch] for name, value in inputs.items()})
         for start in range(0, rows, batch)
     ]
-    answers |= {f"{batch}/{name}": plain(np.concatenate([part[name] for part in parts])) for name in parts[0]}
+    answers |= {f"{batch}/{name}": plain(np.concatenate([chunk[name] for chunk in chunks])) for name in chunks[0]}
 assert "regzoo" not in sys.modules
 np.savez(sys.argv[3], **answers)
 """
@@ -108,7 +108,7 @@ def _serve(folder: Path, inputs: Mapping[str, Array], format: Format) -> dict[st
         request, response = Path(temporary) / "inputs.npz", Path(temporary) / "answers.npz"
         plain = (value.astype(str) if value.dtype == object else value for value in inputs.values())
         values = {f"input_{index}": value for index, value in enumerate(plain)}
-        np.savez(request, names=np.array(list(inputs)), **values)  # type: ignore[arg-type]
+        np.savez(request, names=np.array(list(inputs)), **values)  # type: ignore[arg-type]  # the stub takes any keyword for allow_pickle
         script = _SCRIPT.replace("{serve}", format.serve)
         command = [sys.executable, "-I", "-c", script, str(folder), str(request), str(response), *map(str, BATCHES)]
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}

@@ -41,15 +41,15 @@ KINDS = {
 def build_case(backbone: str, recipe: str, kind: str, members: int) -> tuple[Any, Preprocessor, Any]:
     """Return an untrained model, its preprocessor and 9 raw rows: a batch of 7, and one of 2."""
     random = np.random.default_rng(0)
-    x = random.normal(5.0, 3.0, (60, *(PIXELS if kind == "images" else ROWS))).astype(np.float32)
+    x: Any = random.normal(5.0, 3.0, (60, *(PIXELS if kind == "images" else ROWS))).astype(np.float32)
     y: Any = np.arange(60) % 3
     if kind == "words":
         y = np.array(["größe", "lily", "rose"])[y]
     if kind == "numbers":
         y = 300.0 + x.sum(1)
     if kind == "columns":
-        x = pd.DataFrame(x, columns=[f"column {number}" for number in range(5)])  # type: ignore[assignment]
-        x.iloc[::7, 1] = np.nan  # type: ignore[attr-defined]
+        x = pd.DataFrame(x, columns=[f"column {number}" for number in range(5)])
+        x.iloc[::7, 1] = np.nan
     prepared = prepare_fold(from_arrays(x, None if kind == "reconstruction" else y), SplitConfig(), seed=0)
     preprocessor = prepared.preprocessor
     task = Task(preprocessor.task, preprocessor.outputs, preprocessor.target_scale)

@@ -92,9 +92,9 @@ def test_formulas_are_text(value: Any, written: Any) -> None:
 def test_archives_hold_make_columns(mixed: Any, source: Path, tmp_path: Path) -> None:
     rows = read_table(source)
     arrays = {column: np.array([row[column] for row in rows]) for column in rows[0]}
-    np.savez(tmp_path / "in.npz", **arrays)  # type: ignore[arg-type]
+    np.savez(tmp_path / "in.npz", **arrays)  # type: ignore[arg-type]  # the stub takes any keyword for allow_pickle
     arrays["age"] = np.array([float(cell or "nan") for cell in arrays["age"]])
-    np.savez(tmp_path / "typed.npz", **arrays)  # type: ignore[arg-type]
+    np.savez(tmp_path / "typed.npz", **arrays)  # type: ignore[arg-type]  # the stub takes any keyword for allow_pickle
     written = []
     for name in (source, tmp_path / "in.npz", tmp_path / "typed.npz"):
         stream = io.StringIO()

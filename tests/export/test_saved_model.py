@@ -42,11 +42,11 @@ for folder in sys.argv[1:]:
         given = {name: file[name] for name in file.files}
     answers = {}
     for batch in (1, 7):
-        parts = [
+        chunks = [
             serve(**{name: tf.constant(value[start:start + batch]) for name, value in given.items()})
             for start in range(0, 14, batch)
         ]
-        answers |= {f"{name} {batch}": np.concatenate([part[name].numpy() for part in parts]) for name in parts[0]}
+        answers |= {f"{name} {batch}": np.concatenate([chunk[name].numpy() for chunk in chunks]) for name in chunks[0]}
     np.savez(f"{folder}/answers.npz", **{n: v.astype("S") if v.dtype == object else v for n, v in answers.items()})
     definition = serve.graph.as_graph_def()
     operations = {node.op for node in definition.node}
@@ -122,7 +122,8 @@ def served(
     folder, cases = tmp_path_factory.mktemp("served"), make_cases(rows, images, numbers, table)
     for name, case in cases.items():
         write_saved_model(case.model, case.prepared.preprocessor, folder / name / "model")
-        np.savez(folder / name / "inputs.npz", **split_inputs(case.raw, case.prepared.preprocessor))  # type: ignore[arg-type]
+        inputs = split_inputs(case.raw, case.prepared.preprocessor)
+        np.savez(folder / name / "inputs.npz", **inputs)  # type: ignore[arg-type]  # the stub takes any keyword for allow_pickle
     command = [sys.executable, "-I", "-c", SERVE, *(str(folder / name) for name in cases)]
     subprocess.run(command, check=True, capture_output=True)
     answers_by_name = {}

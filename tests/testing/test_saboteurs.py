@@ -110,7 +110,7 @@ class Watchless(OnTraining):
     """Returns no watcher."""
 
     def watch(self, objective: Objective) -> Watcher:
-        return None  # type: ignore[return-value]
+        return None  # type: ignore[return-value]  # the mistake
 
 
 @dataclass(frozen=True)
