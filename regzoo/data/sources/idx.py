@@ -85,15 +85,15 @@ def _describe_single(path: Path, stem: str, pair: _Pair) -> str:
 def _read_pair(pair: Mapping[str, Path], problems: list[str]) -> tuple[Array, Array]:
     """Return images (n, height, width) and labels (n,), uint8; append what is wrong to ``problems``."""
     read = {"images": np.zeros((0, 0, 0), np.uint8), "labels": np.zeros(0, np.uint8)}
-    sound = True
+    readable = True
     for what, axes in _AXES.items():
         try:
             read[what] = read_idx(pair[what], axes)
         except InputError as error:
             problems.append(str(error))
-            sound = False
+            readable = False
     images, labels = read["images"], read["labels"]
-    if sound and len(images) != len(labels):
+    if readable and len(images) != len(labels):
         what = f"has {len(images):,} images, and {printable_path(pair['labels'].name)} has {len(labels):,} labels"
         problems.append(f"{printable_path(pair['images'])}: {what}; each image needs one, so these are no pair")
     return images, labels

@@ -38,7 +38,7 @@ def attach_roles(data: Dataset, roles: Mapping[str, Any], places: Mapping[str, s
         cells = _cells(values, len(data.x), places[role])
         read[role] = _READERS[role](cells, places[role])
         read[role].setflags(write=False)
-    return dataclasses.replace(data, **read)  # type: ignore[arg-type]  # mypy sees all fields, not these
+    return dataclasses.replace(data, **read)  # type: ignore[arg-type]  # mypy compares with all fields
 
 
 def mark_parts(parts: Iterable[str], lengths: Sequence[int]) -> Array:

@@ -100,7 +100,6 @@ def split_dataset(
 
     With several labels a row, each label is about equally frequent in all parts, and has both values in the training
     part. Groups and times take precedence over labels.
-
     Rows that the data marks for a part belong to that part; only unmarked rows are drawn. If all rows are marked and
     none for ``validation``, that part is drawn from the rows marked ``train``. Every class has a row in every part that
     is drawn by class or by group, and always in the training part.
@@ -114,8 +113,8 @@ def split_dataset(
     Args:
         dataset: the data, with group, time and part where rows have them.
         settings: shares that sum to 1, ``folds`` and ``train_size``.
-        seed: the experiment's seed; the streams are called ``split``, ``folds`` and ``train_size``.
-        task: the task to learn, by default inferred from the targets; classes and several labels are stratified.
+        seed: the experiment's seed, of the streams ``split``, ``folds`` and ``train_size``.
+        task: the task to learn, by default inferred from the targets.
         fold: which of the ``folds`` validates, from 0.
         repetition: which division into folds, from 0.
 
@@ -132,9 +131,8 @@ def split_dataset(
     place = _place_rows(splitter, marked, settings, seed, fold, repetition)
     _check_places(dataset, splitter, place)
     rows = {part: np.flatnonzero(place == number) for number, part in enumerate(PARTS)}
-    rows["train"] = _draw_subset(
-        rows["train"], splitter, settings.train_size, fold_seed(settings, seed, fold, repetition)
-    )
+    subset_seed = fold_seed(settings, seed, fold, repetition)
+    rows["train"] = _draw_subset(rows["train"], splitter, settings.train_size, subset_seed)
     if task == "multilabel" and dataset.y is not None:
         _reject_constant_labels(dataset, dataset.y, rows["train"])
     which: FoldFacts = {"folds": settings.folds, "fold": fold, "repetition": repetition}
