@@ -22,7 +22,7 @@ from regzoo.data.prepared import PreparedData
 from regzoo.data.preprocess import prepare_fold
 from regzoo.data.sources import from_arrays
 from regzoo.export.saved_model import predict_live, write_saved_model
-from regzoo.export.signature import make_input_names, make_input_specs, name_inputs, split_inputs
+from regzoo.export.signature import split_inputs
 from regzoo.training.engine.trainer import build_compiled_model, load_finished_model
 from regzoo.training.setup import TrainingSetup
 from regzoo.training.task import Task
@@ -268,36 +268,3 @@ def test_reconstruction_answers_in_the_units_of_the_user(name: str, served: dict
     distance = np.sqrt(np.mean((rebuilt - standardized) ** 2, axis=axes))
     np.testing.assert_allclose(answer.answers["distance 7"], distance, rtol=1e-5)
     assert ("uncertainty 7" in answer.answers) == (name == "reconstructions")
-
-
-@pytest.mark.parametrize(
-    ("columns", "names"),
-    [
-        (["a", "b"], ["a", "b"]),
-        (["mean radius", "mean_radius"], ["mean_radius_2", "mean_radius"]),
-        (["A", "a", "a_2"], ["A", "a_3", "a_2"]),
-        (["self", "class", "None"], ["column_self", "column_class", "column_None"]),
-        (["", "?", "日本"], ["column", "column_2", "column_3"]),
-        (["1", "_x", "é"], ["column_1", "x", "e"]),
-        (["x ", " x", "x"], ["x_2", "x_3", "x"]),
-    ],
-)
-def test_served_names_by_hand(columns: list[str], names: list[str]) -> None:
-    assert list(make_input_names(columns)) == names
-
-
-def test_served_names_tell_columns_apart() -> None:
-    random = np.random.default_rng(0)
-    columns = list({"".join(random.choice(list("aA_ 1µé?"), size=3)) for _ in range(300)})
-    names = make_input_names(columns)
-    assert len({name.lower() for name in names}) == len(columns)
-    assert make_input_names(columns) == names
-
-
-def test_inputs_say_which_column_each_name_is(table: pd.DataFrame) -> None:
-    prepared = make_case(table.drop(columns="kind"), table["kind"]).prepared
-    inputs = split_inputs(prepared.held_out[0], prepared.preprocessor)
-    assert list(inputs) == list(make_input_specs(prepared.preprocessor)) == list(name_inputs(prepared.preprocessor))
-    assert tuple(name_inputs(prepared.preprocessor).values()) == prepared.preprocessor.columns
-    for index, column in enumerate(inputs.values()):
-        np.testing.assert_array_equal(column, prepared.held_out[0][:, index])
