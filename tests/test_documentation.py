@@ -82,7 +82,7 @@ def run_here(step: Step, monkeypatch: pytest.MonkeyPatch) -> str:
 
     language, code = step
     monkeypatch.setattr(runner, "make_executor", lambda *_: contextlib.nullcontext(SerialExecutor()))
-    monkeypatch.setattr(registry, "_own", dict(registry._own))
+    monkeypatch.setattr(registry, "_registered", dict(registry._registered))
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         if language == "bash":
