@@ -1,4 +1,4 @@
-"""Budget: every recipe goes equally far, and the time is kept."""
+"""Budget: every recipe goes equally far, and the limit is kept."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from regzoo.comparison.budget import Budget, Level
 
 @dataclass
 class Clock:
-    """Time that passes when told."""
+    """A clock that a test moves."""
 
     now: float = 0.0
 
@@ -18,7 +18,7 @@ class Clock:
 
 
 def walk(budget: Budget, clock: Clock, seconds: float, trials: int, replicates: int) -> list[Level]:
-    """The levels admitted when each lasts ``seconds``."""
+    """Return the levels that are admitted if each lasts ``seconds``."""
     levels: list[Level] = [("trial", n) for n in range(trials)] + [("replicate", n) for n in range(replicates)]
     admitted = []
     for level in levels:
@@ -59,7 +59,7 @@ def test_however_little_time_there_is_a_ranking_is_left() -> None:
     assert counts(walk(Budget(1.0, 10, clock=clock), clock, 50.0, 8, 10)) == (1, 2)
 
 
-def test_earlier_sittings_count() -> None:
+def test_earlier_sessions_count() -> None:
     clock = Clock()
     assert counts(walk(Budget(100.0, 10, spent=50.0, clock=clock), clock, 10.0, 8, 10)) == (1, 4)
 

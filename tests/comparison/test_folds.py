@@ -1,4 +1,4 @@
-"""Folds: replicate i of every recipe is trained and validated on cut i, and its model keeps the rule of that cut."""
+"""Folds: replicate i of every recipe is trained and validated on fold i, and its model has that fold's preprocessor."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ ASKED: dict[str, Any] = {
 
 @pytest.fixture(scope="module", autouse=True)
 def unverified() -> Iterator[None]:
-    """Spare the process that proves an exported model: tests/export has it."""
+    """Skip the process that verifies an exported model: tests/export has it."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(export_module, "verify_parity", lambda *_: Parity(1, (1, 7), 0.0, True))
         yield
@@ -70,7 +70,7 @@ def nll(model: keras.Model, part: Any) -> float:
     return float(-np.log(model.predict(x, verbose=0).astype(np.float64)[np.arange(len(y)), y]).mean())
 
 
-def test_replicate_i_of_every_recipe_uses_cut_i_and_trials_the_first(result: regzoo.Result) -> None:
+def test_replicate_i_of_every_recipe_uses_fold_i_and_trials_the_first(result: regzoo.Result) -> None:
     for name in ("none", "ensemble(2)"):
         assert [record.run.fold for record in replicates(result, name)] == [0, 1, 2, 3, 4, 5]
     trials = [record for record in result.records if record.run.stage == "trial"]
@@ -81,7 +81,7 @@ def test_replicate_i_of_every_recipe_uses_cut_i_and_trials_the_first(result: reg
     assert "the rest was cut into 3 stratified folds" in page
 
 
-def test_members_are_trained_in_the_cut_of_their_run(result: regzoo.Result) -> None:
+def test_members_are_trained_in_the_fold_of_their_run(result: regzoo.Result) -> None:
     """The first has the seed of the baseline's replicate and shares its training; the second is a run of its own."""
     members = [record.run for record in result.records if record.run.stage == "member"]
     alone = {record.run.fold: record.run.seed for record in replicates(result)}
@@ -89,10 +89,10 @@ def test_members_are_trained_in_the_cut_of_their_run(result: regzoo.Result) -> N
     assert sorted(run.fold for run in others) == [0, 0, 1, 2, 3, 4, 5]  # the trial's, and the replicates'
 
 
-def test_the_model_is_measured_on_the_rows_of_its_own_cut(result: regzoo.Result, folds: list[PreparedData]) -> None:
+def test_the_model_is_measured_on_the_rows_of_its_own_fold(result: regzoo.Result, folds: list[PreparedData]) -> None:
     for name in ("none", "ensemble(2)"):
         best = min(replicates(result, name), key=lambda record: record.score("nll"))
-        assert best.run.fold > 0  # else the first cut's rule would do
+        assert best.run.fold > 0  # else the preprocessor of the first fold would do
         own, first = folds[best.run.fold], folds[0]
         with Ledger(result.folder) as ledger:
             assert load_preprocessor(ledger, best.run.fold) == own.preprocessor
@@ -123,7 +123,7 @@ def test_intervals_have_the_corrected_variance(result: regzoo.Result) -> None:
 
 
 @pytest.mark.slow
-def test_workers_get_every_cut(result: regzoo.Result, tmp_path: Path) -> None:
+def test_workers_get_every_fold(result: regzoo.Result, tmp_path: Path) -> None:
     again = regzoo.compare(X, Y, out=tmp_path / "iris", workers=2, **ASKED)
     assert scores(again) == scores(result)
     assert again.board.to_csv() == result.board.to_csv()
@@ -131,7 +131,7 @@ def test_workers_get_every_cut(result: regzoo.Result, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_replicates_can_be_added(result: regzoo.Result, tmp_path: Path) -> None:
-    """Though they need more cuts: what was made before is not made again."""
+    """Although they need more folds: runs that exist are not made again."""
     asked = {**ASKED, "recipes": ["none"], "out": tmp_path / "iris", "workers": 0}
     before = scores(regzoo.compare(X, Y, **{**asked, "replicates": 2}))
     after = scores(regzoo.compare(X, Y, **{**asked, "replicates": 4}))
@@ -139,21 +139,21 @@ def test_replicates_can_be_added(result: regzoo.Result, tmp_path: Path) -> None:
     assert before.items() <= after.items() <= scores(result).items()
 
 
-def test_another_cut_may_have_other_columns_and_another_scale(tmp_path: Path) -> None:
-    """A word that trains in some cuts only is a feature of these; rmse stays in the units of the target."""
+def test_another_fold_may_have_other_columns_and_another_scale(tmp_path: Path) -> None:
+    """A word that only some folds train on is a feature of these; rmse stays in the units of the target."""
     random = np.random.default_rng(0)
     town = np.array(["Ulm", "Bonn"] * 20 + ["Jena", "Kiel", "Hof", "Mainz", "Trier"] * 4)  # 3 must train
     frame = pd.DataFrame({"size": random.normal(size=60), "town": random.permutation(town)})
     frame["price"] = 1000 + 300 * frame["size"] + 5 * random.normal(size=60)
-    frame.loc[2, "price"] = 5000.0  # validates in the first cut
+    frame.loc[2, "price"] = 5000.0  # validates in the first fold
     frame.to_csv(tmp_path / "homes.csv", index=False)
     asked = {**ASKED, "recipes": ["none"], "replicates": 3}
     data = {"csv": tmp_path / "homes.csv", "target": "price"}
     experiment = from_keywords(data=data, **asked)
     prepared = runner.read_data(experiment)
     made = [prepared, *prepared.folds]
-    assert len({cut.preprocessor.target_scale for cut in made}) == 3
-    assert len({cut.preprocessor.input_shape for cut in made}) > 1
+    assert len({fold.preprocessor.target_scale for fold in made}) == 3
+    assert len({fold.preprocessor.input_shape for fold in made}) > 1
     result = regzoo.compare(data=data, out=tmp_path / "homes", workers=0, **asked)
     assert [record.status for record in result.records] == ["ok"] * 4
     best = min(replicates(result), key=lambda record: record.score("rmse"))
@@ -166,7 +166,7 @@ def test_another_cut_may_have_other_columns_and_another_scale(tmp_path: Path) ->
     assert (tmp_path / "homes" / "model" / "recipe.json").is_file()
 
 
-def test_what_folds_cannot_do_is_said_before_anything_is_written(tmp_path: Path) -> None:
+def test_impossible_folds_are_refused_before_anything_is_written(tmp_path: Path) -> None:
     ordered = {**ASKED, "time": np.arange(150), "out": tmp_path / "iris", "workers": 0}
     shuffled = np.random.default_rng(0).permutation(150)
     with pytest.raises(InputError, match=r"replicates: 6 are more than the 3 of split\.folds"):
@@ -176,7 +176,7 @@ def test_what_folds_cannot_do_is_said_before_anything_is_written(tmp_path: Path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_run_of_an_older_ledger_is_of_the_first_cut() -> None:
+def test_a_run_of_an_older_ledger_is_of_the_first_fold() -> None:
     assert Record.from_json(OLD).run.fold == 0
 
 

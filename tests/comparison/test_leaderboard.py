@@ -1,4 +1,4 @@
-"""The leaderboard: the contract's JSON, frames and files that repeat to the byte, a table to look at."""
+"""The leaderboard: the JSON that is promised, frames, and CSV that repeats to the byte."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ import io
 import json
 import math
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 import pytest
 
-from regzoo.comparison import leaderboard
-from regzoo.comparison.leaderboard import Leaderboard
+from regzoo.comparison.leaderboard import FROM_RANKING, Leaderboard, build_leaderboard
 from regzoo.core.errors import InputError
 from regzoo.stats.rank import rank
 from regzoo.training.records import Record, Run
 
-CONTRACT = [
+PROMISED = [
     *("recipe", "name", "rank", "tier", "mean", "sd", "low", "high", "gain", "gain_low", "gain_high", "p_holm"),
     *("p_better", "replicates", "diverged", "failed", "metrics", "epochs", "fit_seconds", "predict_ms"),
     *("parameters", "status"),
@@ -33,8 +32,8 @@ def record(
     recipe: str | None = None,
     stage: Literal["trial", "replicate"] = "replicate",
 ) -> Record:
-    """A replicate with an easy number in each place; without a score it failed."""
-    run = Run(stage, name, recipe or name, number, 100 + number, 0.001, 60, "study")
+    """Return a replicate with a simple number in each field; without a score it failed."""
+    run = Run(stage, name, recipe or name, number, 100 + number, 0.001, 60, "setup")
     if score is None:
         return Record(run, "failed", error="ValueError: out of luck")
     return Record(
@@ -66,47 +65,47 @@ RECORDS = [*TRIAL, *L1, *SUM, *DROPOUT, *NONE]
 
 
 @pytest.fixture
-def board() -> Leaderboard:
-    return leaderboard.build_leaderboard(RECORDS, "nll", "min", NAMES)
+def leaderboard() -> Leaderboard:
+    return build_leaderboard(RECORDS, "nll", "min", NAMES)
 
 
-def test_it_holds_what_the_ranking_says(board: Leaderboard) -> None:
+def test_it_has_the_numbers_of_the_ranking(leaderboard: Leaderboard) -> None:
     frame = pd.DataFrame(
         [(r.run.name, r.run.seed, r.score("nll")) for r in [*NONE, *DROPOUT, *SUM, *L1]],
         columns=["recipe", "seed", "score"],
     )
     table = rank(frame).table
-    assert [row.name for row in board.recipes] == ["dropout", "none", "dropout + l2", "l1", "l2"]
+    assert [row.name for row in leaderboard.recipes] == ["dropout", "none", "dropout + l2", "l1", "l2"]
     assert list(table.index) == ["dropout", "none", "dropout + l2", "l1"]
-    for row in board.recipes[:4]:
-        for column in leaderboard.FROM_RANKING:
-            expected = table.loc[row.name, column]
+    for row in leaderboard.recipes[:4]:
+        for column in FROM_RANKING:
+            expected: Any = table.loc[row.name, column]
             assert getattr(row, column) == (None if pd.isna(expected) else expected)
 
 
-def test_json_has_every_key_of_the_contract_and_no_nan(board: Leaderboard) -> None:
+def test_json_has_every_promised_key_and_no_nan(leaderboard: Leaderboard) -> None:
     def refuse(word: str) -> None:
         raise AssertionError(f"{word} is no JSON")
 
-    read = json.loads(board.to_json(), parse_constant=refuse)
+    read = json.loads(leaderboard.to_json(), parse_constant=refuse)
     assert list(read) == ["rank_by", "direction", "winner", "baseline", "lead", "shrunk_gain", "recipes"]
     assert (read["rank_by"], read["direction"]) == ("nll", "min")
     assert (read["winner"], read["baseline"]) == ("dropout(0.31)", "none")
     for row in read["recipes"]:
-        assert set(CONTRACT) <= set(row)
+        assert set(PROMISED) <= set(row)
         assert list(row["metrics"]) == ["validation", "train", "test"]
-    assert read == board.to_dict()
+    assert read == leaderboard.to_dict()
     lead, first, last = read["lead"], read["recipes"][0], read["recipes"][-1]
     assert (lead["recipe"], lead["other"], lead["pairs"], lead["verdict"]) == ("dropout", "none", 3, "conclusive")
     assert (lead["gain"], read["shrunk_gain"]) == pytest.approx((0.1, 0.1))
     assert (first["p_wilcoxon"], first["verdict"], first["replicates_needed"]) == (0.25, "conclusive", None)
     assert (first["p_better_low"], first["p_better_high"]) == pytest.approx((0.4385, 1.0), abs=1e-4)
     assert (last["verdict"], last["p_better_low"]) == (None, None)
-    assert board.to_json().startswith('{\n  "rank_by"')
+    assert leaderboard.to_json().startswith('{\n  "rank_by"')
 
 
-def test_means_over_finished_replicates_by_hand(board: Leaderboard) -> None:
-    first = board.recipes[0]
+def test_means_over_finished_replicates_by_hand(leaderboard: Leaderboard) -> None:
+    first = leaderboard.recipes[0]
     assert first.recipe == "dropout(0.31)"
     assert first.mean == pytest.approx(0.22)
     assert first.gain == pytest.approx(0.1)
@@ -117,8 +116,8 @@ def test_means_over_finished_replicates_by_hand(board: Leaderboard) -> None:
     assert (first.predict_ms, first.parameters) == (0.5, 1234)
 
 
-def test_diverged_and_failed_replicates_are_counted_apart(board: Leaderboard) -> None:
-    rows = {row.name: row for row in board.recipes}
+def test_diverged_and_failed_replicates_are_counted_apart(leaderboard: Leaderboard) -> None:
+    rows = {row.name: row for row in leaderboard.recipes}
     summed, dead = rows["dropout + l2"], rows["l1"]
     assert (summed.replicates, summed.diverged, summed.failed, summed.status) == (3, 1, 1, "diverged")
     assert summed.mean == 0.1
@@ -127,65 +126,63 @@ def test_diverged_and_failed_replicates_are_counted_apart(board: Leaderboard) ->
     assert (dead.rank, dead.mean, dead.epochs, dead.parameters) == (4, None, None, None)
 
 
-def test_a_recipe_without_a_replicate_is_pending_and_last(board: Leaderboard) -> None:
-    last = board.recipes[-1]
+def test_a_recipe_without_a_replicate_is_pending_and_last(leaderboard: Leaderboard) -> None:
+    last = leaderboard.recipes[-1]
     assert (last.name, last.recipe, last.status, last.rank, last.tier) == ("l2", "l2", "pending", None, None)
     assert (last.replicates, last.diverged, last.failed) == (0, 0, 0)
 
 
 def test_a_score_that_is_not_finite_counts_as_diverged() -> None:
     lost = replace(NONE[2], metrics={"validation": {"nll": None, "error": 0.1}})
-    row = leaderboard.build_leaderboard([*NONE[:2], lost], "nll", "min", ["none"]).recipes[0]
+    row = build_leaderboard([*NONE[:2], lost], "nll", "min", ["none"]).recipes[0]
     assert (row.replicates, row.diverged, row.failed) == (3, 1, 0)
     assert row.mean == pytest.approx(0.32)
 
 
 def test_a_metric_that_one_finished_replicate_lacks_has_no_mean() -> None:
     lost = replace(NONE[2], metrics={**NONE[2].metrics, "test": {"nll": None, "error": 0.25}})
-    row = leaderboard.build_leaderboard([*NONE[:2], lost], "nll", "min", ["none"]).recipes[0]
+    row = build_leaderboard([*NONE[:2], lost], "nll", "min", ["none"]).recipes[0]
     assert row.metrics["test"] == {"nll": None, "error": 0.25}
 
 
 def test_before_anything_finished_there_is_no_winner() -> None:
     for records in ([], TRIAL, L1):
-        board = leaderboard.build_leaderboard(records, "nll", "min", NAMES)
-        assert board.winner is None
-        assert len(board.recipes) == len(NAMES)
-        assert {row.status for row in board.recipes} <= {"pending", "failed"}
-        assert json.loads(board.to_json())["winner"] is None
-        assert len(board.to_frame()) == len(NAMES)
+        leaderboard = build_leaderboard(records, "nll", "min", NAMES)
+        assert leaderboard.winner is None
+        assert len(leaderboard.recipes) == len(NAMES)
+        assert {row.status for row in leaderboard.recipes} <= {"pending", "failed"}
+        assert json.loads(leaderboard.to_json())["winner"] is None
+        assert len(leaderboard.to_frame()) == len(NAMES)
 
 
 def test_before_the_baseline_has_replicates_there_are_no_gains() -> None:
-    board = leaderboard.build_leaderboard(DROPOUT, "nll", "min", ["none", "dropout"])
-    assert board.winner == "dropout(0.31)"
-    assert board.baseline == "none"
-    assert board.recipes[0].gain is None
-    assert board.recipes[1].status == "pending"
+    leaderboard = build_leaderboard(DROPOUT, "nll", "min", ["none", "dropout"])
+    assert leaderboard.winner == "dropout(0.31)"
+    assert leaderboard.baseline == "none"
+    assert leaderboard.recipes[0].gain is None
+    assert leaderboard.recipes[1].status == "pending"
 
 
 def test_the_baseline_alone_wins() -> None:
-    board = leaderboard.build_leaderboard(NONE, "nll", "min", ["none"])
-    assert (board.winner, board.recipes[0].rank, board.recipes[0].gain) == ("none", 1, None)
+    leaderboard = build_leaderboard(NONE, "nll", "min", ["none"])
+    assert (leaderboard.winner, leaderboard.recipes[0].rank, leaderboard.recipes[0].gain) == ("none", 1, None)
 
 
 def test_large_is_good_with_direction_max() -> None:
-    board = leaderboard.build_leaderboard([*NONE, *DROPOUT], "nll", "max", ["none", "dropout"])
-    assert board.winner == "none"
-    assert board.recipes[1].gain == pytest.approx(-0.1)
+    leaderboard = build_leaderboard([*NONE, *DROPOUT], "nll", "max", ["none", "dropout"])
+    assert leaderboard.winner == "none"
+    assert leaderboard.recipes[1].gain == pytest.approx(-0.1)
 
 
 def test_gains_within_the_rope_are_equivalent() -> None:
-    rows = leaderboard.build_leaderboard([*NONE, *DROPOUT], "nll", "min", ["none", "dropout"], rope=0.13).recipes
+    rows = build_leaderboard([*NONE, *DROPOUT], "nll", "min", ["none", "dropout"], rope=0.13).recipes
     assert [row.verdict for row in rows] == ["equivalent", None]
 
 
 def test_repeated_splits_widen_the_intervals() -> None:
-    # Two training rows to each that validates: sqrt(1/3 + 1/2) against sqrt(1/3), with t either way at three pairs.
+    # Two training rows for each validation row: sqrt(1/3 + 1/2) against sqrt(1/3), with t either way at three pairs.
     plain, wide = (
-        leaderboard.build_leaderboard(
-            [*NONE, *DROPOUT], "nll", "min", ["none", "dropout"], test_train_ratio=ratio
-        ).recipes[0]
+        build_leaderboard([*NONE, *DROPOUT], "nll", "min", ["none", "dropout"], test_train_ratio=ratio).recipes[0]
         for ratio in (None, 0.5)
     )
     assert plain.gain_high is not None
@@ -195,26 +192,26 @@ def test_repeated_splits_widen_the_intervals() -> None:
 
 def test_names_that_found_the_same_numbers_stay_two_recipes() -> None:
     twin = [record("dropout(0.31)", i, score, "dropout(0.31)") for i, score in enumerate([0.21, 0.23, 0.22])]
-    board = leaderboard.build_leaderboard([*NONE, *DROPOUT, *twin], "nll", "min", ["none", "dropout", "dropout(0.31)"])
-    assert [(row.rank, row.tier) for row in board.recipes] == [(1, 1), (2, 1), (3, 2)]
+    leaderboard = build_leaderboard([*NONE, *DROPOUT, *twin], "nll", "min", ["none", "dropout", "dropout(0.31)"])
+    assert [(row.rank, row.tier) for row in leaderboard.recipes] == [(1, 1), (2, 1), (3, 2)]
 
 
-def test_neither_the_order_of_records_nor_other_recipes_matter(board: Leaderboard) -> None:
+def test_neither_the_order_of_records_nor_other_recipes_matter(leaderboard: Leaderboard) -> None:
     stranger = record("mixup", 0, 0.0001)
-    assert leaderboard.build_leaderboard([stranger, *reversed(RECORDS)], "nll", "min", NAMES) == board
+    assert build_leaderboard([stranger, *reversed(RECORDS)], "nll", "min", NAMES) == leaderboard
 
 
 def test_of_two_records_of_one_run_the_last_counts() -> None:
     first = replace(NONE[0], status="failed", metrics={})
-    board = leaderboard.build_leaderboard([first, *NONE], "nll", "min", ["none"])
-    assert (board.recipes[0].replicates, board.recipes[0].failed) == (3, 0)
+    leaderboard = build_leaderboard([first, *NONE], "nll", "min", ["none"])
+    assert (leaderboard.recipes[0].replicates, leaderboard.recipes[0].failed) == (3, 0)
 
 
 # Frame and CSV
 
 
-def test_frame_is_flat_with_metrics_as_columns(board: Leaderboard) -> None:
-    frame = board.to_frame()
+def test_frame_is_flat_with_metrics_as_columns(leaderboard: Leaderboard) -> None:
+    frame = leaderboard.to_frame()
     assert len(frame) == 5
     assert frame.loc[0, "test_nll"] == pytest.approx(0.72)
     assert frame["validation_error"].notna().tolist() == [True, True, True, False, False]
@@ -223,26 +220,26 @@ def test_frame_is_flat_with_metrics_as_columns(board: Leaderboard) -> None:
     assert "metrics" not in frame.columns
 
 
-def test_csv_is_equal_to_the_byte_whatever_the_clock_says(board: Leaderboard) -> None:
+def test_csv_is_equal_to_the_byte_whatever_the_times(leaderboard: Leaderboard) -> None:
     slower = [replace(r, fit_seconds=9.75, predict_ms=8.5) for r in RECORDS]
-    again = leaderboard.build_leaderboard(slower, "nll", "min", NAMES)
-    assert again.to_csv() == board.to_csv()
-    assert again.to_json() != board.to_json()
+    again = build_leaderboard(slower, "nll", "min", NAMES)
+    assert again.to_csv() == leaderboard.to_csv()
+    assert again.to_json() != leaderboard.to_json()
 
 
-def test_csv_reads_back(board: Leaderboard) -> None:
-    text = board.to_csv()
+def test_csv_reads_back(leaderboard: Leaderboard) -> None:
+    text = leaderboard.to_csv()
     assert "\r" not in text
     read = pd.read_csv(io.StringIO(text), keep_default_na=False, na_values=[""])
     assert read["name"].tolist() == ["dropout", "none", "dropout + l2", "l1", "l2"]
-    assert read["mean"].tolist()[:2] == [board.recipes[0].mean, board.recipes[1].mean]
+    assert read["mean"].tolist()[:2] == [leaderboard.recipes[0].mean, leaderboard.recipes[1].mean]
     assert read["rank"].isna().tolist() == [False] * 4 + [True]
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t"])
 def test_csv_runs_no_formula(start: str) -> None:
     name = f"{start}HYPERLINK(1)"
-    text = leaderboard.build_leaderboard([*NONE, record(name, 0, 0.5)], "nll", "min", ["none", name]).to_csv()
+    text = build_leaderboard([*NONE, record(name, 0, 0.5)], "nll", "min", ["none", name]).to_csv()
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
     assert rows[1]["name"] == rows[1]["recipe"] == "'" + name
     assert float(rows[1]["gain"]) < 0  # numbers keep their sign
@@ -253,12 +250,12 @@ def test_csv_runs_no_formula(start: str) -> None:
 
 def test_a_metric_that_nobody_measured_is_named() -> None:
     with pytest.raises(InputError, match=r"'nl'.*Did you mean 'nll'\?"):
-        leaderboard.build_leaderboard(NONE, "nl", "min", ["none"])
+        build_leaderboard(NONE, "nl", "min", ["none"])
 
 
 def test_a_baseline_that_is_no_recipe_is_named() -> None:
     with pytest.raises(InputError, match=r"'nnoe'.*Did you mean 'none'\?"):
-        leaderboard.build_leaderboard(NONE, "nll", "min", ["none"], baseline="nnoe")
+        build_leaderboard(NONE, "nll", "min", ["none"], baseline="nnoe")
 
 
 def test_placebos_are_paired_by_number_though_their_seeds_are_their_own() -> None:
@@ -266,8 +263,8 @@ def test_placebos_are_paired_by_number_though_their_seeds_are_their_own() -> Non
     made = [record("placebo 1", number, score, "none") for number, score in enumerate([0.31, 0.33, 0.35])]
     made += [record("placebo 2", number, score, "none") for number, score in enumerate([0.30, 0.34])]
     own = [replace(r, run=replace(r.run, seed=1000 * int(r.run.name[-1]) + r.run.number)) for r in made]
-    board = leaderboard.build_leaderboard([*NONE, *own], "nll", "min", ["none", "placebo 1", "placebo 2"])
-    rows = {row.name: row for row in board.recipes}
+    leaderboard = build_leaderboard([*NONE, *own], "nll", "min", ["none", "placebo 1", "placebo 2"])
+    rows = {row.name: row for row in leaderboard.recipes}
     assert rows["placebo 1"].gain == pytest.approx(-0.01)
     assert rows["placebo 2"].gain == pytest.approx(0.0)
     low, high = rows["placebo 1"].gain_low, rows["placebo 1"].gain_high
@@ -280,9 +277,9 @@ def test_placebos_are_paired_by_number_though_their_seeds_are_their_own() -> Non
 
 def test_folds_widen_the_interval_by_the_corrected_variance() -> None:
     """Nadeau and Bengio: 1 / J + ratio in place of 1 / J, so by sqrt(1 + 3 x 0.5) for three replicates; t, 2 df."""
-    cut = [replace(r, run=replace(r.run, fold=r.run.number)) for r in [*NONE, *DROPOUT]]
+    in_folds = [replace(r, run=replace(r.run, fold=r.run.number)) for r in [*NONE, *DROPOUT]]
     narrow, wide = (
-        leaderboard.build_leaderboard(cut, "nll", "min", ["none", "dropout"], test_train_ratio=ratio).recipes[0]
+        build_leaderboard(in_folds, "nll", "min", ["none", "dropout"], test_train_ratio=ratio).recipes[0]
         for ratio in (1e-12, 0.5)
     )
     assert narrow.name == wide.name == "dropout"
@@ -293,7 +290,7 @@ def test_folds_widen_the_interval_by_the_corrected_variance() -> None:
 
 
 def test_recipes_are_found_by_name_and_sorted_by_what_is_known() -> None:
-    made = leaderboard.build_leaderboard([*NONE, *DROPOUT], "nll", "min", ["none", "dropout", "l1"])
+    made = build_leaderboard([*NONE, *DROPOUT], "nll", "min", ["none", "dropout", "l1"])
     dropout, none, l1 = made.recipes
     assert (made.measured, made.unmeasured, made.placebos) == ((dropout, none), (l1,), ())
     assert made.find("dropout") is made.find("dropout(0.31)") is dropout

@@ -1,4 +1,4 @@
-"""Several labels a row, end to end: compared, reported, exported, and answered from raw rows."""
+"""Several labels per row, end to end: comparison, report, export and predictions from raw rows."""
 
 from __future__ import annotations
 
@@ -32,11 +32,12 @@ replicates: 2
 
 
 def weather(rows: int = 60) -> pd.DataFrame:
-    """Four columns, and three labels that go with them."""
+    """Return four columns, and three labels that depend on them."""
     random = np.random.default_rng(0)
     frame = pd.DataFrame(random.normal(size=(rows, 4)), columns=list("abcd"))
     noise = random.normal(size=rows)
-    return frame.assign(**{"rain": frame.a > 0, "wind": frame.b + noise > 0, "<b>snow": (frame.c > 0.5).astype(int)})
+    labels = {"rain": frame.a > 0, "wind": frame.b + noise > 0, "<b>snow": (frame.c > 0.5).astype(int)}
+    return pd.concat([frame, pd.DataFrame(labels)], axis=1)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("several")
     frame = weather()
     keywords: dict[str, Any] = {"training": {"epochs": 2, "learning_rate": 0.01}, "search": {"trials": 1}}
-    with pytest.MonkeyPatch.context() as patched:  # one export is proven below, not the winner's as well
+    with pytest.MonkeyPatch.context() as patched:  # one export is verified below, not the winner's as well
         patched.setattr(export_module, "verify_parity", lambda *_: Parity(1, (1, 7), 0.0, True))
         return regzoo.compare(
             frame[list("abcd")],
@@ -90,20 +91,20 @@ def test_the_exported_model_answers_for_each_label(result: Any, tmp_path: Path) 
     screen = io.StringIO()
     assert predict_file(folder, tmp_path / "rows.csv", screen) == 60
     rows = list(csv.DictReader(io.StringIO(screen.getvalue())))
-    said = [
+    columns_written = [
         f"{word}_{label}" for word in ("label", "probability", "mutual_information", "uncertainty") for label in LABELS
     ]
-    assert list(rows[0]) == said
+    assert list(rows[0]) == columns_written
     np.testing.assert_allclose([float(row["probability_wind"]) for row in rows], p[:, 1], atol=1e-6)
     assert [row["label_<b>snow"] for row in rows] == [str(value) for value in (p[:, 2] > 0.5).tolist()]
 
 
-def test_check_says_what_is_learned(
+def test_check_prints_what_is_learned(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     weather().to_csv(tmp_path / "weather.csv", index=False)
 
-    def said(config: str) -> str:
+    def check(config: str) -> str:
         (tmp_path / "weather.yaml").write_text(config, encoding="utf-8")
         monkeypatch.setattr("sys.argv", ["regzoo", "check", str(tmp_path / "weather.yaml")])
         with pytest.raises(SystemExit) as done:
@@ -112,10 +113,10 @@ def test_check_says_what_is_learned(
         assert done.value.code == (2 if out.err else 0)
         return out.out + out.err
 
-    assert "60 rows of 4 columns, multilabel: 3 labels; 36 train" in said(CONFIG)
+    assert "60 rows of 4 columns, multilabel: 3 labels; 36 train" in check(CONFIG)
     one = CONFIG.replace("[rain, wind, <b>snow]", "rain").replace("ensemble(2)", "l2")
-    assert "60 rows of 6 columns (6 features), binary classification into False, True; 36 train" in said(one)
-    assert "task: multilabel takes several columns of 0 and 1" in said(one + "task: multilabel\n")
+    assert "60 rows of 6 columns (6 features), binary classification into False, True; 36 train" in check(one)
+    assert "task: multilabel takes several columns of 0 and 1" in check(one + "task: multilabel\n")
     balanced = CONFIG.replace("training: {", "training: {class_weight: balanced, ")
-    assert "class_weight: balanced needs classes, this is multilabel" in said(balanced)
-    assert "recipes: focal: focal needs classes" in said(CONFIG.replace("ensemble(2)", "focal"))
+    assert "class_weight: balanced needs classes, this is multilabel" in check(balanced)
+    assert "recipes: focal: focal needs classes" in check(CONFIG.replace("ensemble(2)", "focal"))

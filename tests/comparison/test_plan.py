@@ -1,4 +1,4 @@
-"""Plan: what will be trained is known before anything is."""
+"""Plan: the runs and their cost are known before anything is trained."""
 
 from __future__ import annotations
 
@@ -39,17 +39,13 @@ def test_a_recipe_counts_by_what_its_steps_cost(rows: Rows) -> None:
     recipes = ["none", "sam(0.1)", "dropout(0.5) + r_drop(1.0) + sam(0.1) + ensemble(3)"]
     plan, _ = planned(rows, recipes=recipes, search={"trials": 4}, replicates=2, training={"epochs": 10})
     # Each of the two passes of sam is one of the two of r_drop.
-    assert [recipe.cost for recipe in plan.recipes] == [
-        1.0,
-        2.0,
-        4.0,
-    ]
+    assert [recipe.cost for recipe in plan.recipes] == [1.0, 2.0, 4.0]
     assert [recipe["cost"] for recipe in plan.to_dict()["recipes"]] == [1.0, 2.0, 4.0]
     assert plan.baseline_epochs == 6 * 10 * (1 + 2 + 4 * 3)
     assert plan.model_epochs == 6 * 10 * (1 + 1 + 3)
 
 
-def test_a_plan_says_how_many_folds_there_are(rows: Rows) -> None:
+def test_a_plan_has_the_number_of_folds(rows: Rows) -> None:
     plan, _ = planned(rows, split={"folds": 3})
     assert (plan.folds, plan.to_dict()["folds"], planned(rows)[0].to_dict()["folds"]) == (3, 3, 1)
 
@@ -59,7 +55,7 @@ def test_nothing_to_search_is_one_trial(rows: Rows) -> None:
     assert [recipe.trials for recipe in plan.recipes] == [1, 4]
 
 
-def test_the_study_holds_what_is_equal(rows: Rows, numbers: Rows) -> None:
+def test_the_setup_holds_what_is_equal(rows: Rows, numbers: Rows) -> None:
     setup = planned(rows, training={"optimizer": "sgd", "batch_size": 8})[0].setup
     assert (setup.backbone, setup.task, setup.input_shape) == ("mlp([8])", Task("classification", 3), (5,))
     assert (setup.optimizer, setup.batch_size, setup.rank_by) == ("sgd", 8, "nll")
@@ -79,16 +75,16 @@ def test_the_study_holds_what_is_equal(rows: Rows, numbers: Rows) -> None:
         {"rank_by": "error"},
     ],
 )
-def test_records_of_another_study_are_never_mixed_in(other: dict[str, Any], rows: Rows) -> None:
+def test_records_of_another_setup_are_never_mixed_in(other: dict[str, Any], rows: Rows) -> None:
     assert planned(rows, **other)[0].setup.digest != planned(rows)[0].setup.digest
 
 
-def test_what_may_be_added_keeps_the_study(rows: Rows) -> None:
+def test_what_may_be_added_keeps_the_setup(rows: Rows) -> None:
     more = planned(rows, recipes=["dropout", "l2"], replicates=9)[0]
     assert more.setup == planned(rows)[0].setup
 
 
-def test_other_data_is_another_study(rows: Rows) -> None:
+def test_other_data_is_another_setup(rows: Rows) -> None:
     x = rows[0].copy()
     x[0, 0] += 1
     assert planned((x, rows[1]))[0].setup.digest != planned(rows)[0].setup.digest

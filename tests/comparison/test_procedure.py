@@ -1,4 +1,4 @@
-"""Compare: search, then replicate; whoever finishes first, and however often it is interrupted."""
+"""Search, then replicate: equal for every recipe, whichever run finishes first and however often it is interrupted."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import pytest
 from regzoo.comparison import leaderboard
 from regzoo.comparison.plan import Plan, make_plan
 from regzoo.comparison.procedure import choose_best, make_runs
+from regzoo.comparison.progress import SilentProgress
 from regzoo.config import from_keywords
 from regzoo.core import EnvironmentFailure, InputError, Objective
 from regzoo.data.preprocess import prepare_fold
@@ -28,7 +29,7 @@ RECIPES = ["none", "dropout", "l2(0.001)", "dropout + l2"]
 
 
 class Interrupted(Exception):
-    """Stands for Ctrl-C, a crash or a power cut."""
+    """Ctrl-C, a crash or a power failure."""
 
 
 def score(run: Run) -> float:
@@ -38,15 +39,18 @@ def score(run: Run) -> float:
 
 
 @dataclass
-class Pretend:
-    """An executor that makes records up and counts them; ``slots`` runs are under way, the last one finishes first."""
+class FakeExecutor:
+    """An executor that invents records and counts them; ``slots`` runs are under way, the last one finishes first."""
 
     slots: int = 1
     most: float = math.inf
     status: dict[str, Any] = field(default_factory=dict)
     made: list[Run] = field(default_factory=list)
-    put_together: int = 0
+    combined: int = 0
     _under_way: list[Run] = field(default_factory=list)
+
+    def open(self, setup: Any, data: Any) -> None:
+        """Needs no data."""
 
     def room(self) -> bool:
         return len(self._under_way) < self.slots
@@ -56,7 +60,7 @@ class Pretend:
 
     def start(self, run: Run, members: Any = None) -> None:
         self._under_way.append(run)
-        self.put_together += members is not None
+        self.combined += members is not None
 
     def collect(self) -> list[tuple[Record, Any]]:
         if len(self.made) >= self.most:
@@ -72,8 +76,8 @@ class Pretend:
 
 
 @dataclass
-class Told:
-    """Remembers what the screen was told."""
+class RecordingProgress(SilentProgress):
+    """Remembers every update."""
 
     records: list[tuple[str, bool]] = field(default_factory=list)
 
@@ -83,7 +87,7 @@ class Told:
 
 @pytest.fixture
 def plan(rows: tuple[np.ndarray, np.ndarray]) -> Any:
-    """Make a plan; keywords are those of a config."""
+    """A function that makes a plan; its keywords are those of a config."""
 
     def make(**given: Any) -> Plan:
         keywords = {"backbone": "mlp([8])", "recipes": RECIPES, "search": {"trials": 4}, "replicates": 3, **given}
@@ -93,15 +97,15 @@ def plan(rows: tuple[np.ndarray, np.ndarray]) -> Any:
     return make
 
 
-def compared(plan: Plan, folder: Path, executor: Pretend) -> list[tuple[str, bool]]:
+def run_plan(plan: Plan, folder: Path, executor: FakeExecutor) -> list[tuple[str, bool]]:
     folder.mkdir(exist_ok=True)
-    told = Told()
+    progress = RecordingProgress()
     with Ledger(folder, create=True) as ledger:
-        make_runs(plan, executor, ledger, told)
-    return told.records
+        make_runs(plan, executor, ledger, progress)
+    return progress.records
 
 
-def board(plan: Plan, folder: Path) -> str:
+def leaderboard_csv(plan: Plan, folder: Path) -> str:
     with Ledger(folder) as ledger:
         names = [recipe.name for recipe in plan.recipes]
         return leaderboard.build_leaderboard(
@@ -115,19 +119,19 @@ def records(folder: Path, stage: str) -> dict[str, list[Record]]:
         for record in ledger.records():
             if record.run.stage == stage:
                 found.setdefault(record.run.name, []).append(record)
-    return {name: sorted(those, key=lambda record: record.run.number) for name, those in found.items()}
+    return {name: sorted(group, key=lambda record: record.run.number) for name, group in found.items()}
 
 
-def test_every_recipe_is_searched_and_replicated_alike(plan: Any, tmp_path: Path) -> None:
-    compared(plan(), tmp_path, Pretend())
+def test_every_recipe_has_equally_many_trials_and_replicates(plan: Any, tmp_path: Path) -> None:
+    run_plan(plan(), tmp_path, FakeExecutor())
     for stage, count in (("trial", 4), ("replicate", 3)):
         found = records(tmp_path, stage)
-        numbers = {name: [r.run.number for r in those] for name, those in found.items()}
+        numbers = {name: [r.run.number for r in group] for name, group in found.items()}
         assert numbers == {name: list(range(count)) for name in RECIPES}
 
 
 def test_replicates_are_trained_at_the_numbers_of_the_best_trial(plan: Any, tmp_path: Path) -> None:
-    compared(plan(), tmp_path, Pretend())
+    run_plan(plan(), tmp_path, FakeExecutor())
     trials, replicates = records(tmp_path, "trial"), records(tmp_path, "replicate")
     for name in RECIPES:
         chosen = min(trials[name], key=lambda record: record.score("nll")).run
@@ -137,18 +141,18 @@ def test_replicates_are_trained_at_the_numbers_of_the_best_trial(plan: Any, tmp_
 
 
 def test_replicates_are_paired_across_recipes_and_fresh(plan: Any, tmp_path: Path) -> None:
-    compared(plan(), tmp_path, Pretend())
-    seeds = {name: [r.run.seed for r in those] for name, those in records(tmp_path, "replicate").items()}
-    assert len({tuple(of_one) for of_one in seeds.values()}) == 1
+    run_plan(plan(), tmp_path, FakeExecutor())
+    seeds = {name: [r.run.seed for r in group] for name, group in records(tmp_path, "replicate").items()}
+    assert len({tuple(seed_list) for seed_list in seeds.values()}) == 1
     assert len(set(seeds["none"])) == 3
-    trial_seeds = {r.run.seed for those in records(tmp_path, "trial").values() for r in those}
-    assert len(trial_seeds) == 1  # trials differ by their numbers alone
+    trial_seeds = {r.run.seed for group in records(tmp_path, "trial").values() for r in group}
+    assert len(trial_seeds) == 1  # trials differ in their strengths only
     assert not trial_seeds & set(seeds["none"])
 
 
 def test_equal_spaces_are_given_equal_points(plan: Any, tmp_path: Path) -> None:
-    compared(plan(), tmp_path, Pretend())
-    rates = {name: [r.run.learning_rate for r in those] for name, those in records(tmp_path, "trial").items()}
+    run_plan(plan(), tmp_path, FakeExecutor())
+    rates = {name: [r.run.learning_rate for r in group] for name, group in records(tmp_path, "trial").items()}
     assert rates["none"] == rates["l2(0.001)"]
     assert len(set(rates["none"])) == 4
 
@@ -156,8 +160,8 @@ def test_equal_spaces_are_given_equal_points(plan: Any, tmp_path: Path) -> None:
 def test_another_seed_changes_every_run(plan: Any, tmp_path: Path) -> None:
     made = []
     for seed in (0, 1):
-        executor = Pretend()
-        compared(plan(seed=seed), tmp_path / str(seed), executor)
+        executor = FakeExecutor()
+        run_plan(plan(seed=seed), tmp_path / str(seed), executor)
         made.append({(run.seed, run.learning_rate) for run in executor.made})
     assert not made[0] & made[1]
 
@@ -166,14 +170,14 @@ def test_another_seed_changes_every_run(plan: Any, tmp_path: Path) -> None:
 def test_no_result_depends_on_who_finished_first(tuner: str, plan: Any, tmp_path: Path) -> None:
     search = {"tuner": tuner, "trials": 9 if tuner == "hyperband" else 4}
     made = plan(search=search, recipes=["none", "dropout"], training={"epochs": 9})
-    boards, keys = set(), set()
+    tables, keys = set(), set()
     for slots in (1, 3):
-        executor = Pretend(slots)
-        compared(made, tmp_path / str(slots), executor)
-        boards.add(board(made, tmp_path / str(slots)))
+        executor = FakeExecutor(slots)
+        run_plan(made, tmp_path / str(slots), executor)
+        tables.add(leaderboard_csv(made, tmp_path / str(slots)))
         keys.add(frozenset(run.key for run in executor.made))
         assert len(executor.made) == made.runs
-    assert len(boards) == len(keys) == 1
+    assert len(tables) == len(keys) == 1
 
 
 @pytest.mark.parametrize(
@@ -185,46 +189,46 @@ def test_interrupted_again_and_again_it_redoes_nothing(
 ) -> None:
     search = {"tuner": tuner, "trials": 9 if tuner == "hyperband" else 4}
     made = plan(search=search, recipes=["none", "dropout"], training={"epochs": 9})
-    compared(made, tmp_path / "straight", Pretend())
+    run_plan(made, tmp_path / "straight", FakeExecutor())
     counts: Counter[str] = Counter()
     finished = False
     while not finished:
-        executor = Pretend(slots, most)
+        executor = FakeExecutor(slots, most)
         try:
-            told = compared(made, tmp_path / "interrupted", executor)
+            updates = run_plan(made, tmp_path / "interrupted", executor)
             finished = True
         except Interrupted:
             assert len(executor.made) == most
         counts.update(run.key for run in executor.made)
     assert set(counts.values()) == {1}
     assert len(counts) == made.runs
-    assert board(made, tmp_path / "interrupted") == board(made, tmp_path / "straight")
-    assert Counter(again for _, again in told)[False] == len(executor.made)
+    assert leaderboard_csv(made, tmp_path / "interrupted") == leaderboard_csv(made, tmp_path / "straight")
+    assert Counter(repeated for _, repeated in updates)[False] == len(executor.made)
 
 
 def test_a_finished_comparison_makes_nothing(plan: Any, tmp_path: Path) -> None:
-    compared(plan(), tmp_path, Pretend())
-    executor = Pretend()
-    told = compared(plan(), tmp_path, executor)
+    run_plan(plan(), tmp_path, FakeExecutor())
+    executor = FakeExecutor()
+    updates = run_plan(plan(), tmp_path, executor)
     assert executor.made == []
-    assert [again for _, again in told] == [True] * plan().runs
-    assert len({key for key, _ in told}) == plan().runs
+    assert [repeated for _, repeated in updates] == [True] * plan().runs
+    assert len({key for key, _ in updates}) == plan().runs
 
 
 @pytest.mark.parametrize(
     ("more", "new"), [({"recipes": [*RECIPES, "l1"]}, 4 + 3), ({"replicates": 5}, 2 * len(RECIPES)), ({"seed": 1}, 28)]
 )
 def test_what_is_added_is_made_and_no_more(more: dict[str, Any], new: int, plan: Any, tmp_path: Path) -> None:
-    compared(plan(), tmp_path, Pretend())
-    executor = Pretend()
-    compared(plan(**more), tmp_path, executor)
+    run_plan(plan(), tmp_path, FakeExecutor())
+    executor = FakeExecutor()
+    run_plan(plan(**more), tmp_path, executor)
     assert len(executor.made) == new
 
 
 @pytest.mark.parametrize("status", ["diverged", "failed"])
 def test_a_recipe_that_leaves_no_score_is_last_and_the_rest_is_ranked(status: str, plan: Any, tmp_path: Path) -> None:
     made = plan()
-    compared(made, tmp_path, Pretend(2, status={"dropout": status}))
+    run_plan(made, tmp_path, FakeExecutor(2, status={"dropout": status}))
     with Ledger(tmp_path) as ledger:
         names = [recipe.name for recipe in made.recipes]
         found = leaderboard.build_leaderboard(ledger.records(), "nll", "min", names)
@@ -235,13 +239,13 @@ def test_a_recipe_that_leaves_no_score_is_last_and_the_rest_is_ranked(status: st
 
 
 def test_a_fixed_recipe_at_a_fixed_learning_rate_is_tried_once(plan: Any, tmp_path: Path) -> None:
-    compared(plan(training={"learning_rate": 0.01}, recipes=["none", "dropout"]), tmp_path, Pretend())
-    assert {name: len(those) for name, those in records(tmp_path, "trial").items()} == {"none": 1, "dropout": 4}
-    assert {r.run.learning_rate for those in records(tmp_path, "replicate").values() for r in those} == {0.01}
+    run_plan(plan(training={"learning_rate": 0.01}, recipes=["none", "dropout"]), tmp_path, FakeExecutor())
+    assert {name: len(group) for name, group in records(tmp_path, "trial").items()} == {"none": 1, "dropout": 4}
+    assert {r.run.learning_rate for group in records(tmp_path, "replicate").values() for r in group} == {0.01}
 
 
 def trial(value: float, nll: float, epochs: int = 9, status: Any = "ok") -> tuple[Point, Record]:
-    run = Run("trial", "l2", f"l2({value})", 0, 1, 0.1, epochs, "study")
+    run = Run("trial", "l2", f"l2({value})", 0, 1, 0.1, epochs, "setup")
     return Point({"l2.strength": value}, epochs), Record(run, status, metrics={"validation": {"nll": nll}})
 
 
@@ -260,11 +264,11 @@ ENSEMBLES = ["none", "dropout(0.2)", "ensemble(3)", "dropout(0.2) + ensemble(2)"
 
 def test_a_training_is_made_once_and_shared(plan: Any, tmp_path: Path) -> None:
     made = plan(recipes=ENSEMBLES)
-    boards = set()
+    tables = set()
     for slots in (1, 3):
-        executor = Pretend(slots)
-        compared(made, tmp_path / str(slots), executor)
-        boards.add(board(made, tmp_path / str(slots)))
+        executor = FakeExecutor(slots)
+        run_plan(made, tmp_path / str(slots), executor)
+        tables.add(leaderboard_csv(made, tmp_path / str(slots)))
         trained = [run.training_key for run in executor.made if "ensemble" not in run.recipe_text]
         assert len(set(trained)) == len(trained)
         # an ensemble's first member is the run without it wherever both have one learning rate, as in all trials
@@ -272,74 +276,74 @@ def test_a_training_is_made_once_and_shared(plan: Any, tmp_path: Path) -> None:
         alone = {run.training_key for run in executor.made if run.stage != "member"}
         assert not alone & {run.training_key for run in members}
         assert sum(run.seed == executor.made[0].seed for run in members) == 0
-        assert executor.put_together == 2 * (4 + 3)
-    assert len(boards) == 1
+        assert executor.combined == 2 * (4 + 3)
+    assert len(tables) == 1
     with Ledger(tmp_path / "3") as ledger:
         assert ledger.trainings() == set()  # their room is given back
 
 
 def test_members_are_made_once_however_often_it_is_interrupted(plan: Any, tmp_path: Path) -> None:
     made = plan(recipes=ENSEMBLES)
-    compared(made, tmp_path / "straight", Pretend())
+    run_plan(made, tmp_path / "straight", FakeExecutor())
     counts: Counter[str] = Counter()
     finished = False
     while not finished:
-        executor = Pretend(2, 5)
+        executor = FakeExecutor(2, 5)
         try:
-            compared(made, tmp_path / "interrupted", executor)
+            run_plan(made, tmp_path / "interrupted", executor)
             finished = True
         except Interrupted:
             pass
         counts.update(run.key for run in executor.made)
     assert set(counts.values()) == {1}
-    assert board(made, tmp_path / "interrupted") == board(made, tmp_path / "straight")
+    assert leaderboard_csv(made, tmp_path / "interrupted") == leaderboard_csv(made, tmp_path / "straight")
 
 
 def test_a_lost_member_costs_the_runs_that_need_it(plan: Any, tmp_path: Path) -> None:
     made = plan(recipes=["none", "dropout(0.2) + ensemble(2)"])
-    compared(made, tmp_path, Pretend(2, status={"dropout(0.2)": "failed"}))
+    run_plan(made, tmp_path, FakeExecutor(2, status={"dropout(0.2)": "failed"}))
     found = records(tmp_path, "replicate")
     assert {record.status for record in found["none"]} == {"ok"}
     assert {record.error for record in found["dropout(0.2) + ensemble(2)"]} == {"a member failed: out of luck"}
 
 
-def test_everything_failing_alike_ends_it_early(plan: Any, tmp_path: Path) -> None:
-    executor = Pretend(2, status=dict.fromkeys(RECIPES, "failed"))
+def test_everything_failing_with_one_error_ends_it_early(plan: Any, tmp_path: Path) -> None:
+    executor = FakeExecutor(2, status=dict.fromkeys(RECIPES, "failed"))
     with pytest.raises(EnvironmentFailure, match="the first 5 runs all failed with the same error: out of luck"):
-        compared(plan(), tmp_path, executor)
+        run_plan(plan(), tmp_path, executor)
     assert len(executor.made) == 5
 
 
 def test_one_recipe_failing_ends_nothing(plan: Any, tmp_path: Path) -> None:
-    executor = Pretend(status={"none": "failed"})
-    compared(plan(recipes=["none", "l2"], search={"trials": 8}), tmp_path, executor)
+    executor = FakeExecutor(status={"none": "failed"})
+    run_plan(plan(recipes=["none", "l2"], search={"trials": 8}), tmp_path, executor)
     assert len(records(tmp_path, "replicate")["l2"]) == 3
 
 
 def test_a_budget_takes_every_recipe_equally_far_and_no_further_when_run_again(plan: Any, tmp_path: Path) -> None:
     limited = plan(budget="0.000001s", replicates=9)
-    boards = set()
+    tables = set()
     for slots in (1, 3, 3):
-        executor = Pretend(slots)
-        compared(limited, tmp_path / str(slots), executor)
+        executor = FakeExecutor(slots)
+        run_plan(limited, tmp_path / str(slots), executor)
         for stage, count in (("trial", 1), ("replicate", 2)):
             found = records(tmp_path / str(slots), stage)
-            assert {name: len(those) for name, those in found.items()} == dict.fromkeys(RECIPES, count)
-        boards.add(board(limited, tmp_path / str(slots)))
+            assert {name: len(group) for name, group in found.items()} == dict.fromkeys(RECIPES, count)
+        tables.add(leaderboard_csv(limited, tmp_path / str(slots)))
     assert executor.made == []
-    assert len(boards) == 1
-    executor = Pretend()
-    compared(plan(budget="10h", replicates=9), tmp_path / "1", executor)
-    assert {run.stage for run in executor.made} == {"replicate"}  # the strengths stay those of the search
+    assert len(tables) == 1
+    executor = FakeExecutor()
+    run_plan(plan(budget="10h", replicates=9), tmp_path / "1", executor)
+    assert {run.stage for run in executor.made} == {"replicate"}  # the strengths stay group of the search
     assert len(executor.made) == 7 * len(RECIPES)
 
 
 def test_a_pruner_measures_a_recipe_by_its_own_trials(plan: Any, tmp_path: Path) -> None:
     made = plan(search={"trials": 7, "pruner": "median"}, recipes=["none", "dropout", "ensemble(2)"])
-    boards = set()
+    tables = set()
     for slots in (1, 3):
-        compared(made, tmp_path / str(slots), Pretend(slots))
-        boards.add(board(made, tmp_path / str(slots)))
+        run_plan(made, tmp_path / str(slots), FakeExecutor(slots))
+        tables.add(leaderboard_csv(made, tmp_path / str(slots)))
         trials = records(tmp_path / str(slots), "trial")
         for name in ("none", "dropout"):
             curves = [record.score("nll") for record in trials[name]]
@@ -348,8 +352,8 @@ def test_a_pruner_measures_a_recipe_by_its_own_trials(plan: Any, tmp_path: Path)
             assert [bar[0] for bar in bars[3:5]] == [float(np.median(curves[:3]))] * 2
             assert [bar[0] for bar in bars[5:]] == [float(np.median(curves[:5]))] * 2
         assert {record.run.bar for record in trials["ensemble(2)"]} == {()}
-        assert {r.run.bar for those in records(tmp_path / str(slots), "replicate").values() for r in those} == {()}
-    assert len(boards) == 1
+        assert {r.run.bar for group in records(tmp_path / str(slots), "replicate").values() for r in group} == {()}
+    assert len(tables) == 1
 
 
 def test_a_pruned_trial_is_not_chosen() -> None:
@@ -367,18 +371,18 @@ def test_hyperband_is_not_cut_short(given: dict[str, Any], plan: Any) -> None:
 
 
 def test_a_placebo_is_the_baseline_on_seeds_of_its_own(plan: Any, tmp_path: Path) -> None:
-    compared(plan(placebo=2, recipes=["none", "l2"]), tmp_path, Pretend())
+    run_plan(plan(placebo=2, recipes=["none", "l2"]), tmp_path, FakeExecutor())
     trials, replicates = records(tmp_path, "trial"), records(tmp_path, "replicate")
     names = ["none", "placebo 1", "placebo 2"]
     assert {r.run.recipe_text for name in names for r in trials[name] + replicates[name]} == {"none"}
-    assert len({tuple(r.run.learning_rate for r in trials[name]) for name in names}) == 1  # tuned alike
+    assert len({tuple(r.run.learning_rate for r in trials[name]) for name in names}) == 1  # tuned equally
     seeds = [r.run.seed for name in names for r in replicates[name]]
     assert len(set(seeds)) == len(seeds) == 9
 
 
 @dataclass
-class Planted(Pretend):
-    """Scores with a gain of ``gains[recipe]`` over noise of sd 1, the same noise in a pair but for a tenth of it."""
+class PlantedGains(FakeExecutor):
+    """Scores with a gain of ``gains[recipe]`` over noise of sd 1, of which a tenth is not shared within a pair."""
 
     gains: dict[str, float] = field(default_factory=dict)
 
@@ -392,37 +396,37 @@ class Planted(Pretend):
 def test_more_seeds_go_where_the_order_is_open(plan: Any, tmp_path: Path) -> None:
     made = plan(replicates="auto", recipes=["none", "dropout(0.5)", "l2(0.001)", "l1(0.1)"])
     gains = {"dropout(0.5)": 1.0, "l2(0.001)": 1.0, "l1(0.1)": -1.0}  # two equal leaders, a clear loser
-    boards, counts = set(), {}
+    tables, counts = set(), {}
     for slots, most in ((1, math.inf), (3, math.inf), (2, 9)):
         folder = tmp_path / str(slots)
         finished = False
         while not finished:
             try:
-                compared(made, folder, Planted(slots, most, gains=gains))
+                run_plan(made, folder, PlantedGains(slots, most, gains=gains))
                 finished = True
             except Interrupted:
                 pass
-        counts = {name: len(those) for name, those in records(folder, "replicate").items()}
-        boards.add(board(made, folder))
-    assert len(boards) == 1
-    assert counts["l1(0.1)"] == 5  # settled at the first look
+        counts = {name: len(group) for name, group in records(folder, "replicate").items()}
+        tables.add(leaderboard_csv(made, folder))
+    assert len(tables) == 1
+    assert counts["l1(0.1)"] == 5  # decided at the first interim analysis
     assert counts["none"] == counts["dropout(0.5)"] == counts["l2(0.001)"] > 5
 
 
-def test_a_clear_order_is_settled_at_the_first_look(plan: Any, tmp_path: Path) -> None:
+def test_a_clear_order_is_decided_at_the_first_interim_analysis(plan: Any, tmp_path: Path) -> None:
     made = plan(replicates="auto", recipes=["none", "dropout(0.5)", "l2(0.001)"])
-    compared(made, tmp_path, Planted(gains={"dropout(0.5)": 2.0, "l2(0.001)": -2.0}))
-    assert {len(those) for those in records(tmp_path, "replicate").values()} == {5}
+    run_plan(made, tmp_path, PlantedGains(gains={"dropout(0.5)": 2.0, "l2(0.001)": -2.0}))
+    assert {len(group) for group in records(tmp_path, "replicate").values()} == {5}
 
 
 def test_however_little_time_there_is_five_seeds_are_made(plan: Any, tmp_path: Path) -> None:
     made = plan(replicates="auto", recipes=["none", "dropout(0.5)"], budget="0.001s")
     for _ in range(2):
-        compared(made, tmp_path, Planted())
-        assert {len(those) for those in records(tmp_path, "replicate").values()} == {5}
+        run_plan(made, tmp_path, PlantedGains())
+        assert {len(group) for group in records(tmp_path, "replicate").values()} == {5}
 
 
-def test_what_makes_no_difference_in_practice_is_settled(plan: Any, tmp_path: Path) -> None:
+def test_what_makes_no_difference_in_practice_is_decided(plan: Any, tmp_path: Path) -> None:
     made = plan(replicates="auto", recipes=["none", "dropout(0.5)"], rope=0.5)
-    compared(made, tmp_path, Planted())
-    assert {len(those) for those in records(tmp_path, "replicate").values()} == {5}
+    run_plan(made, tmp_path, PlantedGains())
+    assert {len(group) for group in records(tmp_path, "replicate").values()} == {5}

@@ -1,15 +1,15 @@
-"""Progress: on a terminal a table, elsewhere plain lines."""
+"""Progress: a table on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
 import io
+import time
 from typing import Any
 
 import numpy as np
 import pytest
 from rich.console import Console
 
-from regzoo.comparison import progress
 from regzoo.comparison.plan import Plan, make_plan
 from regzoo.comparison.progress import LiveProgress, SilentProgress
 from regzoo.config import from_keywords
@@ -26,17 +26,17 @@ def plan(rows: tuple[np.ndarray, np.ndarray]) -> Plan:
 
 
 def record(name: str, nll: float, status: Any = "ok") -> Record:
-    run = Run("trial", name, name.replace("0.1|0.5", "0.5"), 0, 1, 0.001, 3, "study")
+    run = Run("trial", name, name.replace("0.1|0.5", "0.5"), 0, 1, 0.001, 3, "setup")
     return Record(run, status, metrics={"validation": {"nll": nll}})
 
 
-def console(terminal: bool) -> Console:
+def make_console(terminal: bool) -> Console:
     return Console(file=io.StringIO(), force_terminal=terminal, width=120)
 
 
-def said(where: Console) -> str:
-    assert isinstance(where.file, io.StringIO)
-    return where.file.getvalue()
+def written(console: Console) -> str:
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
 
 
 def test_silence() -> None:
@@ -44,16 +44,16 @@ def test_silence() -> None:
         silent.update(record("none", 0.5), repeated=False)
 
 
-def test_a_table_says_how_far_each_recipe_is_and_its_best(plan: Plan) -> None:
-    where = console(terminal=True)
-    with LiveProgress(where) as screen:
+def test_a_table_shows_how_far_each_recipe_is_and_its_best(plan: Plan) -> None:
+    console = make_console(terminal=True)
+    with LiveProgress(console) as screen:
         screen.start(plan)
         screen.update(record("none", 0.5), repeated=False)
         screen.update(record("dropout(0.1|0.5)", 0.25), repeated=False)
         screen.update(record("dropout(0.1|0.5)", 0.75), repeated=True)
         screen.update(record("dropout(0.1|0.5)", float("nan"), "diverged"), repeated=False)
-        where.print(screen._table())
-    lines = [line for line in said(where).splitlines() if "dropout(0.1|0.5)" in line]
+        console.print(screen._table())
+    lines = [line for line in written(console).splitlines() if "dropout(0.1|0.5)" in line]
     assert "3/4 (1 failed)" in lines[-1]
     assert "0.25" in lines[-1]
     assert "dropout(0.5)" in lines[-1]
@@ -61,42 +61,41 @@ def test_a_table_says_how_far_each_recipe_is_and_its_best(plan: Plan) -> None:
 
 def test_elsewhere_plain_lines_not_too_many(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
-    monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
-    where = console(terminal=False)
-    with LiveProgress(where) as screen:
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    console = make_console(terminal=False)
+    with LiveProgress(console) as screen:
         screen.start(plan)
         for seconds in (4.0, 8.0, 12.0, 16.0, 20.0, 24.0):
             clock[0] = seconds
             screen.update(record("none", 0.5), repeated=False)
         screen.show_phase("writing the report")
     # Runs 4 to 6 took 12 seconds, so the 2 that are left take 8; the first ones do not count.
-    assert said(where).splitlines()[1:] == [
+    assert written(console).splitlines()[1:] == [
         "3 of 8 runs, the first runs are traced",
         "6 of 8 runs, about 8 s left",
         "writing the report",
     ]
-    assert "\x1b" not in said(where)
+    assert "\x1b" not in written(console)
 
 
-def test_runs_of_before_do_not_count_as_speed(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_of_an_earlier_session_do_not_count_as_speed(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
-    monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
-    where = console(terminal=False)
-    with LiveProgress(where) as screen:
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    console = make_console(terminal=False)
+    with LiveProgress(console) as screen:
         screen.start(plan)
         for _ in range(3):
             screen.update(record("none", 0.5), repeated=True)
         for seconds in (600.0, 1200.0, 1800.0, 2400.0):
             clock[0] = seconds
             screen.update(record("none", 0.5), repeated=False)
-    assert said(where).splitlines()[-1] == "7 of 8 runs, about 10 min left"  # one run of 600 seconds
+    assert written(console).splitlines()[-1] == "7 of 8 runs, about 10 min left"  # one run of 600 seconds
 
 
 def test_before_the_plan_there_is_no_table() -> None:
-    """Its columns would be empty, and break the sentence above them."""
+    """Its columns would be empty, and would wrap the sentence above them."""
     console = Console(file=io.StringIO(), width=60, force_terminal=True, color_system=None)
     with LiveProgress(console):
         pass
-    said = console.file.getvalue()  # type: ignore[attr-defined]
-    assert "preparing: workers start, TensorFlow is imported" in said
-    assert "recipe" not in said
+    assert "preparing: workers start, TensorFlow is imported" in written(console)
+    assert "recipe" not in written(console)

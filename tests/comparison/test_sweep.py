@@ -1,4 +1,4 @@
-"""Sweep: which comparison it is."""
+"""Sweep: the comparison that it stands for, default values, and what is refused."""
 
 from __future__ import annotations
 
@@ -95,14 +95,14 @@ def test_default_values_of_the_whole_zoo_lie_in_the_domain_and_hold_the_neutral_
 
 def test_a_narrowed_range_and_a_choice_are_kept_to() -> None:
     narrowed, _ = make_sweep(experiment("dropout(0.2..0.4)"), ["dropout.rate"])
-    rates = [part.rate for name in narrowed.recipes[1:] for part in parse(name)]  # type: ignore[attr-defined]
+    rates = [regularizer.rate for name in narrowed.recipes[1:] for regularizer in parse(name)]  # type: ignore[attr-defined]
     assert (rates[0], rates[1], rates[-1]) == (0.0, 0.2, 0.4)
     chosen, _ = make_sweep(experiment("dropout(0.3|0.1)"), ["dropout.rate"])
     assert chosen.recipes == ("none", "dropout(0.1)", "dropout(0.3)")
 
 
 @pytest.mark.parametrize(
-    ("over", "values", "said"),
+    ("over", "values", "message"),
     [
         (["dropuot.rate"], [], "over: there is no strength 'dropuot.rate'. Did you mean 'dropout.rate'?"),
         (["l1_l2.strength"], [], "over: there is no strength 'l1_l2.strength'. There is: l1_l2.l1, l1_l2.l2."),
@@ -119,8 +119,8 @@ def test_a_narrowed_range_and_a_choice_are_kept_to() -> None:
         (["dropout.rate"], [read_values("linear(0.5, 0.0, epochs=3), 1")], "received a schedule or a word"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_swept_is_refused(over: list[str], values: list[Any], said: str) -> None:
-    with pytest.raises(InputError, match=said):
+def test_what_cannot_be_swept_is_refused(over: list[str], values: list[Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
         make_sweep(experiment("dropout"), over, values)
 
 

@@ -1,4 +1,4 @@
-"""Repeated splits: scikit-learn's published example, and coverage where the truth is known."""
+"""Corrected t-test of repeated splits: scikit-learn's published example, and coverage with a known truth."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_interval_and_p_never_contradict_each_other() -> None:
 def test_degenerate_differences() -> None:
     assert compute_corrected_t([0.0, 0.0, 0.0], 0.1) == (0.0, 1.0)
     assert compute_corrected_t([-0.1] * 3, 0.1) == (-math.inf, 0.0)
-    assert compute_corrected_interval([0.1] * 3, 0.1) == (pytest.approx(0.1), pytest.approx(0.1))
+    assert compute_corrected_interval([0.1] * 3, 0.1) == pytest.approx((0.1, 0.1))
     assert all(map(math.isnan, (*compute_corrected_t([0.3], 0.1), *compute_corrected_interval([0.3], 0.1))))
     assert all(map(math.isnan, (*compute_corrected_t([0.3, 0.3], 0.1), *compute_corrected_interval([0.3, 0.3], 0.1))))
 

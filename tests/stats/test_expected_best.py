@@ -1,4 +1,4 @@
-"""Expected best of k trials by hand, and against drawing k trials over and over."""
+"""Expected best of k trials by hand, and against repeated draws of k trials."""
 
 from __future__ import annotations
 
@@ -88,11 +88,11 @@ def test_equal_recipes_share_a_rank_and_a_failed_one_is_last() -> None:
     assert frame["rank"].tolist() == [1, 1, 1, 1, 3, 3]
 
 
-def test_nothing_searched() -> None:
+def test_no_trials_no_rows() -> None:
     assert list(rank_by_budget({}).columns) == ["recipe", "trials", "expected", "low", "high", "rank"]
 
 
 @pytest.mark.parametrize("tuner", ["bayesian", "grid", "hyperband"])
-def test_only_random_search_can_tell(tuner: str) -> None:
+def test_only_random_search_is_valid(tuner: str) -> None:
     with pytest.raises(InputError, match=rf"search\.tuner.*random search only.*{tuner}"):
         rank_by_budget({"none": [1.0, 2.0]}, tuner=tuner)

@@ -1,4 +1,4 @@
-"""Pairs: verdicts by hand, who has a say and from when, and how often two equal recipes are told apart."""
+"""Paired comparison: verdicts by hand, from how many pairs Wilcoxon counts, and the rate of false differences."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RULES = PairSettings()
 
 
 def only(gains: list[float], rules: PairSettings = RULES) -> Contrast:
-    """One contrast, adjusted over nothing else."""
+    """Return one contrast, adjusted over no other."""
     return make_contrasts({("l2", "none"): np.array(gains)}, rules)["l2", "none"]
 
 
@@ -26,7 +26,7 @@ CLEAR = [0.10, 0.11, 0.09, 0.10, 0.12]
 NOISE = [0.10, -0.11, 0.09, -0.10, 0.12]
 
 
-def test_a_contrast_holds_what_its_parts_say() -> None:
+def test_a_contrast_holds_the_results_of_its_tests() -> None:
     found = only(NOISE)
     assert (found.recipe, found.other, found.pairs) == ("l2", "none", 5)
     assert found.gain == pytest.approx(0.02)
@@ -64,8 +64,8 @@ def test_losses_are_mirrored_gains() -> None:
         assert getattr(loss, name) == pytest.approx(getattr(gain, name))
 
 
-def test_wilcoxon_has_a_say_from_seven_pairs_on() -> None:
-    # Both times the mean says yes and Wilcoxon no: 10 of 2^6 and 10 of 2^7 patterns of signs are as extreme.
+def test_wilcoxon_counts_from_seven_pairs_on() -> None:
+    # Both times the mean is significant and Wilcoxon is not: 10 of 2^6 and 10 of 2^7 patterns of signs are as extreme.
     gains = [1.6, -0.1, 1.4, 1.5, -0.2, 3.4, 2.2]
     six, seven = only(gains[:6]), only(gains)
     assert (six.p_wilcoxon, seven.p_wilcoxon) == (10 / 2**6, 10 / 2**7)
@@ -73,8 +73,8 @@ def test_wilcoxon_has_a_say_from_seven_pairs_on() -> None:
     assert (six.verdict, seven.verdict) == ("conclusive", "inconclusive")
 
 
-def test_among_36_wilcoxon_has_a_say_from_12_pairs_on() -> None:
-    # As before, beside 35 comparisons without any difference.
+def test_among_36_tests_wilcoxon_counts_from_12_pairs_on() -> None:
+    # As before, together with 35 comparisons without any difference.
     def among(pairs: int) -> Evidence:
         gains = np.linspace(8.9, 9.1, pairs)
         gains[:2] = -1e-6, -2e-6
@@ -87,7 +87,7 @@ def test_among_36_wilcoxon_has_a_say_from_12_pairs_on() -> None:
 
 
 def test_wilcoxon_alone_is_not_enough() -> None:
-    # All ten point one way, but one outlier makes the mean unsure.
+    # All ten are positive, but one outlier makes the mean uncertain.
     found = only([0.1, 0.2, 0.3, 0.1, 0.2, 0.3, 0.2, 0.1, 0.2, 9.0])
     assert found.p_wilcoxon == 2 / 2**10
     assert found.p_holm > 0.05
@@ -115,8 +115,8 @@ def test_holm_is_statsmodels_and_leaves_out_what_is_missing() -> None:
 
 
 def test_both_must_agree_because_outliers_fool_the_bootstrap() -> None:
-    # One score in ten has six times the sd. 29 pairs, 800 studies of two equal recipes: the bootstrap alone tells
-    # 8.8 % apart, both 3.5 %; one standard error is 0.8 points around 5 %.
+    # One score in ten has six times the sd. 29 pairs, 800 comparisons of two equal recipes: the bootstrap alone
+    # finds a difference in 8.8 %, both in 3.5 %; one standard error is 0.8 points around 5 %.
     rng = np.random.default_rng(0)
     scores = rng.normal(size=(800, 2, 29)) * np.where(rng.random((800, 2, 29)) < 0.1, 6, 1)
     gains = scores[:, 0] - scores[:, 1]
@@ -128,8 +128,8 @@ def test_both_must_agree_because_outliers_fool_the_bootstrap() -> None:
 
 
 def test_both_must_agree_because_skewness_fools_wilcoxon() -> None:
-    # Exponential gains around a mean of 0: Wilcoxon calls 15 % of 29 pairs a difference; both together stay below
-    # 5 %. 400 studies, one standard error 1.1 points.
+    # Exponential gains around a mean of 0: Wilcoxon finds a difference in 15 % at 29 pairs; both together in less than
+    # 5 %. 400 comparisons, one standard error 1.1 points.
     gains = np.random.default_rng(1).exponential(size=(400, 29)) - 1
     evidence = [evaluate_pairs([row], RULES)[0] for row in gains]
     limit = 0.05 + 3 * math.sqrt(0.05 * 0.95 / 400)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,13 +23,13 @@ NAN = math.nan
 
 
 def frame_of(**scores: list[float]) -> pd.DataFrame:
-    """One row a run; seeds count from 0."""
+    """Return one row per run; seeds count from 0."""
     rows = [(name, seed, value) for name, values in scores.items() for seed, value in enumerate(values)]
     return pd.DataFrame(rows, columns=["recipe", "seed", "score"])
 
 
 def simulated(rng: np.random.Generator, recipes: int, pairs: int, lead: float = 0.0) -> pd.DataFrame:
-    """Scores of sd 1 around a common effect of each seed; the second recipe is better by ``lead``."""
+    """Return scores of sd 1 around a common effect of each seed; the second recipe is better by ``lead``."""
     scores = rng.normal(size=(recipes, pairs)) + rng.normal(size=pairs)
     scores[1] -= lead
     return frame_of(none=scores[0].tolist(), **{f"r{i}": scores[i].tolist() for i in range(1, recipes)})
@@ -41,7 +42,7 @@ P_HAND = 1 - math.sqrt(300 / 302)
 
 
 def test_gain_interval_and_p_by_hand() -> None:
-    table = rank(HAND).table
+    table: Any = rank(HAND).table
     row = table.loc["l2"]
     assert list(table.index) == ["l2", "none"]
     assert list(table.columns) == list(COLUMNS)
@@ -96,7 +97,7 @@ def test_ties_count_half_in_p_better() -> None:
 def test_differences_of_zero_give_p_of_one_and_a_constant_one_gives_zero() -> None:
     # In floating point 0.3 - 0.2, 0.4 - 0.3 and 0.5 - 0.4 differ from one another by rounding.
     frame = frame_of(none=[0.3, 0.4, 0.5], same=[0.3, 0.4, 0.5], better=[0.2, 0.3, 0.4])
-    table = rank(frame).table
+    table: Any = rank(frame).table
     assert table.loc["same", "p_holm"] == 1.0
     assert table.loc["same", "p_better"] == 0.5
     assert table.loc["same", ["gain", "gain_low", "gain_high"]].tolist() == [0.0, 0.0, 0.0]
@@ -172,13 +173,14 @@ def test_folds_and_datasets_are_part_of_the_pair() -> None:
 def test_the_baseline_alone_and_no_baseline() -> None:
     alone = rank(frame_of(none=[1.0, 2.0]))
     assert alone.winner == "none"
-    assert alone.table.loc["none", ["rank", "tier"]].tolist() == [1, 1]
+    table: Any = alone.table
+    assert table.loc["none", ["rank", "tier"]].tolist() == [1, 1]
     free = rank(frame_of(a=[1.0, 2.0], b=[3.0, 3.5]), baseline=None)
     assert free.baseline is None
     assert free.table["gain"].isna().all()
 
 
-# The lead, luck, practical equivalence
+# The lead, selection bias, practical equivalence
 
 
 def test_the_lead_is_the_winner_against_the_runner_up() -> None:
@@ -207,9 +209,11 @@ def test_the_winners_gain_is_shrunk_by_those_that_could_have_won() -> None:
     a, b, c = scores[0] - scores[1:]  # gains
     frame = frame_of(none=scores[0].tolist(), a=scores[1].tolist(), b=scores[2].tolist(), c=scores[3].tolist())
     ranking = rank(frame)
+    table: Any = ranking.table
     assert ranking.winner == "a"
+    assert ranking.shrunk_gain is not None
     assert ranking.shrunk_gain == pytest.approx(estimate_shrunk_gain(np.array([a, b, c, 0 * a])))
-    assert ranking.shrunk_gain < ranking.table.loc["a", "gain"]
+    assert ranking.shrunk_gain < table.loc["a", "gain"]
     # With a diverged run b could not have won; its lost pair still counts for the others.
     lost = frame.assign(score=frame["score"].where((frame["recipe"] != "b") | (frame["seed"] != 2)))
     assert rank(lost).shrunk_gain == pytest.approx(estimate_shrunk_gain(np.array([a, c, 0 * a])))
@@ -225,7 +229,7 @@ def test_gains_within_the_rope_are_equivalent() -> None:
     # The interval of l2 is 0.1 +- 0.0248 (see above).
     assert rank(HAND, rope=0.13).table.loc["l2", "verdict"] == "equivalent"
     assert rank(HAND, rope=0.12).table.loc["l2", "verdict"] == "conclusive"
-    assert rank(HAND, rope=0.13).table["tier"].tolist() == [1, 2]  # still told apart, just not by much
+    assert rank(HAND, rope=0.13).table["tier"].tolist() == [1, 2]  # still a significant difference, just a small one
 
 
 def test_inconclusive_recipes_say_how_many_replicates_they_need() -> None:
@@ -238,7 +242,7 @@ def test_inconclusive_recipes_say_how_many_replicates_they_need() -> None:
     assert table["replicates_needed"].isna().tolist() == [True, False, True]
 
 
-def test_the_same_gain_twice_proves_nothing() -> None:
+def test_the_same_gain_twice_is_inconclusive() -> None:
     # Two of 30 rows fewer are wrong, on both seeds.
     row = rank(frame_of(none=[5 / 30, 4 / 30], l2=[3 / 30, 2 / 30]), rope=0.1).table.loc["l2"]
     assert row["gain"] == pytest.approx(2 / 30)
@@ -258,7 +262,7 @@ def test_repeated_splits_get_the_corrected_variance() -> None:
     wide = frame.pivot(index=["seed", "fold"], columns="recipe", values="score")
     gains = wide["none"] - wide["l2"]
     ranking = rank(frame, test_train_ratio=1 / 4)
-    row = ranking.table.loc["l2"]
+    row: Any = ranking.table.loc["l2"]
     assert (row["gain_low"], row["gain_high"]) == pytest.approx(compute_corrected_interval(gains, 1 / 4))
     assert row["p_holm"] == pytest.approx(compute_corrected_t(gains, 1 / 4)[1])
     assert (row["low"], row["high"]) == pytest.approx(compute_corrected_interval(wide["l2"], 1 / 4))
@@ -294,7 +298,7 @@ def test_recipes_with_diverged_runs_rank_last_and_are_counted() -> None:
         none=[0.9, 0.8, 0.7],
         good=[0.5, 0.6, 0.4],
     )
-    table = rank(frame).table
+    table: Any = rank(frame).table
     assert list(table.index) == ["good", "none", "once", "twice", "dead"]
     assert table["diverged"].tolist() == [0, 0, 1, 2, 3]
     assert table["replicates"].tolist() == [3] * 5
@@ -338,7 +342,7 @@ def test_the_order_of_the_rows_does_not_matter(pairs: int) -> None:
 
 
 @pytest.mark.parametrize("pairs", [3, 5, 9])
-def test_negated_scores_with_the_other_direction_rank_alike(pairs: int) -> None:
+def test_negated_scores_with_the_other_direction_rank_equally(pairs: int) -> None:
     frame = simulated(np.random.default_rng(pairs), recipes=4, pairs=pairs, lead=1.0)
     low, high = rank(frame).table, rank(frame.assign(score=-frame["score"]), direction="max").table
     high = high.rename(columns={"low": "high", "high": "low"})
@@ -379,7 +383,7 @@ def test_the_frame_is_left_alone() -> None:
         (pd.concat([HAND, HAND.tail(1)]), {}, ["row 5", "'l2'", "seed 2", "second row"]),
         (HAND.assign(score="good"), {}, ["row 0", "'score'", "'good'"]),
         (HAND.assign(score=True), {}, ["row 0", "'score'", "True"]),
-        (HAND.assign(seed=[0, 1, None, 0, 1, 2]), {}, ["row 2", "'seed' is empty"]),
+        (HAND.assign(seed=[0, 1, NAN, 0, 1, 2]), {}, ["row 2", "'seed' is empty"]),
         (HAND.to_dict(), {}, ["DataFrame", "dict"]),
         (HAND.to_dict(), {"test_train_ratio": 0.25}, ["DataFrame", "dict"]),
         (HAND, {"test_train_ratio": 0}, ["test_train_ratio", "above 0", "received 0", "1 / 9"]),

@@ -1,4 +1,4 @@
-"""Winner's curse: published expectations, enumeration by hand, and simulations in which the truth is known."""
+"""Winner's curse: published expectations, enumeration by hand, and simulations with a known truth."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_lone_recipe_and_a_clear_winner_keep_their_gain(pairs: int) -> None:
     assert estimate_shrunk_gain(np.array([winner, np.zeros(pairs)])) == pytest.approx(1.0, abs=3e-3)
 
 
-def test_it_is_never_more_than_the_winner_shows() -> None:
+def test_it_never_exceeds_the_gain_of_the_winner() -> None:
     rng = np.random.default_rng(0)
     for _ in range(50):
         gains = rng.normal(size=(4, 8))
@@ -43,7 +43,7 @@ def test_it_is_never_more_than_the_winner_shows() -> None:
         assert found <= gains.mean(axis=1).max()
 
 
-def test_one_pair_says_nothing() -> None:
+def test_one_pair_gives_no_estimate() -> None:
     assert estimate_shrunk_gain(np.array([[1.0], [0.5]])) is None
 
 
@@ -54,30 +54,30 @@ def test_the_seed_changes_the_resampling_and_repeats_it() -> None:
     assert estimate_shrunk_gain(gains[:, :5], seed=1) == estimate_shrunk_gain(gains[:, :5], seed=2)  # enumerated
 
 
-def errors(lead: float, studies: int) -> tuple[float, float]:
-    """Mean error of the winner's gain as seen and as shrunk: a baseline and five recipes, the first led by ``lead``."""
+def errors(lead: float, simulations: int) -> tuple[float, float]:
+    """Return the mean error of the winner's gain, observed and shrunk; the first of five recipes leads by ``lead``."""
     truth = np.array([0.0, lead, 0.0, 0.0, 0.0, 0.0])
     rng = np.random.default_rng(3)
-    seen, shrunk = [], []
-    for scores in rng.normal(size=(studies, 6, 5)) + truth[:, None]:
+    observed, shrunk = [], []
+    for scores in rng.normal(size=(simulations, 6, 5)) + truth[:, None]:
         gains = scores - scores[0]
         best = int(gains.mean(axis=1).argmax())
-        seen.append(gains[best].mean() - truth[best])
+        observed.append(gains[best].mean() - truth[best])
         found = estimate_shrunk_gain(gains)
         assert found is not None
         shrunk.append(found - truth[best])
-    return float(np.mean(seen)), float(np.mean(shrunk))
+    return float(np.mean(observed)), float(np.mean(shrunk))
 
 
-def test_the_luck_of_six_equal_recipes_is_taken_off() -> None:
-    # Seen: 1.267 / sqrt 5 = 0.567, the expected maximum of six. The shrunk gain has an sd of 0.57 around its truth,
-    # so over 1,500 studies one standard error is 0.015; capping it at what was seen takes no more than 0.01 off.
-    seen, shrunk = errors(lead=0.0, studies=1500)
-    assert seen == pytest.approx(compute_expected_maximum(6) / math.sqrt(5), abs=0.06)
+def test_the_selection_bias_of_six_equal_recipes_is_removed() -> None:
+    # Observed: 1.267 / sqrt 5 = 0.567, the expected maximum of six. The shrunk gain has an sd of 0.57 around its truth,
+    # so over 1,500 simulations one standard error is 0.015; capping it at the observed gain removes no more than 0.01.
+    observed, shrunk = errors(lead=0.0, simulations=1500)
+    assert observed == pytest.approx(compute_expected_maximum(6) / math.sqrt(5), abs=0.06)
     assert abs(shrunk) < 0.06
 
 
-def test_a_true_lead_is_not_taken_off() -> None:
-    # A lead of 2 sd: -0.08 of error on average, an sd of 0.75; 600 studies, one standard error 0.03.
-    _, shrunk = errors(lead=2.0, studies=600)
+def test_a_true_lead_remains() -> None:
+    # A lead of 2 sd: -0.08 of error on average, an sd of 0.75; 600 simulations, one standard error 0.03.
+    _, shrunk = errors(lead=2.0, simulations=600)
     assert -0.08 - 0.09 < shrunk <= 0.05
