@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from regzoo.comparison.leaderboard import read_leaderboard
+from regzoo.comparison.leaderboard import Leaderboard, read_leaderboard
 from regzoo.report import render
-from regzoo.report.findings.sweep import response_of
+from regzoo.report.findings.sweep import read_response
 from regzoo.storage.folder import write_text_atomic
+from regzoo.storage.info import ComparisonInfo
 from regzoo.storage.ledger import Ledger
+from regzoo.training.records import Record
 
 MODEL = "model"
 """Folder of the winner's model, inside the comparison's."""
@@ -26,13 +28,24 @@ def publish(folder: Path) -> None:
             export_model(ledger, leaderboard, folder / MODEL)
 
 
+def read_comparison(ledger: Ledger) -> tuple[Leaderboard, list[Record], ComparisonInfo]:
+    """Return what a report is made from, as far as the ledger reaches.
+
+    Raises:
+        InputError: if the comparison has only just begun.
+    """
+    records, comparison = ledger.records(), ledger.comparison_info()
+    leaderboard = read_leaderboard(ledger, records)
+    assert comparison is not None  # or there would be no leaderboard
+    return leaderboard, records, comparison
+
+
 def write_report(folder: Path, ledger: Ledger) -> None:
     """Write ``leaderboard.csv``, ``report.html``, ``report.md`` and the figures; of a sweep ``sweep.json`` too."""
-    records, comparison = ledger.records(), ledger.get_info("study")
-    leaderboard = read_leaderboard(ledger, records)
+    leaderboard, records, comparison = read_comparison(ledger)
     write_text_atomic(folder / "leaderboard.csv", leaderboard.to_csv())
-    response = response_of(records, comparison)
+    response = read_response(records, comparison)
     if response is not None:
         text = json.dumps(response.to_dict(), indent=2, allow_nan=False, ensure_ascii=False)
         write_text_atomic(folder / "sweep.json", text)
-    render.write(folder, leaderboard.to_dict(), records, comparison)
+    render.write_page(folder, leaderboard, records, comparison)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,10 +13,12 @@ from regzoo.data.catalog import ARRAYS
 from regzoo.data.rows import Rows
 from regzoo.data.sources import from_python, load_dataset
 from regzoo.execution.tf_runtime import import_tensorflow
-from regzoo.publish import write_report
+from regzoo.publish import read_comparison, write_report
 from regzoo.report.diff import Side
-from regzoo.report.findings.sweep import response_of, verdict_of
-from regzoo.storage.folder import CONFIG, load_experiment
+from regzoo.report.findings.sweep import read_response
+from regzoo.report.findings.verdict import make_verdict
+from regzoo.report.render import render_html
+from regzoo.storage.folder import CONFIG, load_experiment, write_text_atomic
 from regzoo.storage.ledger import Ledger
 from regzoo.training.records import Record
 
@@ -54,17 +55,14 @@ class Result:
     def verdict(self) -> str:
         """The answer in one sentence."""
         with Ledger(self.folder) as ledger:
-            records, comparison = ledger.records(), ledger.get_info("study")
-            return verdict_of(read_leaderboard(ledger, records).to_dict(), records, comparison).headline.replace(
-                "`", ""
-            )
+            return make_verdict(*read_comparison(ledger)).headline.replace("`", "")
 
     @property
     def side(self) -> Side:
         """The comparison as `regzoo.report.diff` compares it with another."""
         with Ledger(self.folder) as ledger:
-            board = read_leaderboard(ledger)
-            return Side(str(self.folder), board.to_dict(), ledger.get_info("study"))
+            leaderboard, _, comparison = read_comparison(ledger)
+        return Side(str(self.folder), leaderboard, comparison)
 
     @property
     def records(self) -> list[Record]:
@@ -99,15 +97,19 @@ class Result:
             return load_finished_model(load_setup(ledger, record.run.fold), record.run.recipe, weights)
 
     def write_report(self) -> None:
-        """Write leaderboard, report and figures anew, into the folder."""
+        """Write leaderboard, report and figures again, into the comparison's folder."""
         with Ledger(self.folder) as ledger:
             write_report(self.folder, ledger)
 
     def report(self, path: str | Path) -> Path:
-        """Write the report, one offline HTML file, to ``path``."""
-        self.write_report()
-        made, path = self.folder / "report.html", Path(path)
-        return path if path.exists() and path.samefile(made) else Path(shutil.copyfile(made, path))
+        """Write the report, one offline HTML file, to ``path``, and nothing else; return the path.
+
+        `write_report` writes the report and its figures into the comparison's folder.
+        """
+        with Ledger(self.folder) as ledger:
+            html = render_html(*read_comparison(ledger))
+        write_text_atomic(Path(path), html)
+        return Path(path)
 
     def export(
         self,
@@ -180,10 +182,11 @@ class SweepResult(Result):
             InputError: if the folder holds a comparison that is no sweep.
         """
         with Ledger(self.folder) as ledger:
-            found = response_of(ledger.records(), ledger.get_info("study"))
-        if found is None:
+            _, records, comparison = read_comparison(ledger)
+        response = read_response(records, comparison)
+        if response is None:
             raise InputError(f"{self.folder} holds a comparison that is no sweep; regzoo sweep makes one")
-        return found
+        return response
 
     @property
     def table(self) -> pd.DataFrame:
@@ -205,17 +208,16 @@ class SweepResult(Result):
 
     def figure(self, path: str | Path) -> Path:
         """Draw the response into an ``.svg``, ``.png`` or ``.pdf`` file; return its path."""
-        from regzoo.report.figures import figures
-        from regzoo.report.figures._style import save
+        from regzoo.report.figures import load_figures
+        from regzoo.report.figures._output import save_figure
 
-        board = self.board.to_dict()
         with Ledger(self.folder) as ledger:
-            records, comparison = ledger.records(), ledger.get_info("study")
+            content = read_comparison(ledger)
         for name in ("sweep", "sweep_grid"):
-            file = figures()[name]
-            info = file.info(board, records, comparison)
+            module = load_figures()[name]
+            info = module.info(*content)
             if info.fits and info.missing:
                 raise InputError(info.missing)
             if info.fits:
-                save(file.draw(info), Path(path), name, file.TITLE, info.alternative)
+                save_figure(module.draw(info), Path(path), name, module.TITLE, info.alternative)
         return Path(path)

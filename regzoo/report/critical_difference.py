@@ -1,4 +1,4 @@
-"""The critical-difference diagram: recipes by their average rank over data sets, joined where nothing tells them apart.
+"""Critical-difference diagram: recipes by average rank over data sets, with bars that join indistinguishable ones.
 
 Reference: Demsar 2006, "Statistical Comparisons of Classifiers over Multiple Data Sets",
 https://jmlr.org/papers/v7/demsar06a.html
@@ -6,36 +6,39 @@ https://jmlr.org/papers/v7/demsar06a.html
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
-import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from scikit_posthocs import critical_difference_diagram as diagram
 
 from regzoo.core import InputError
-from regzoo.report.figures._style import BLACK, SIZE, SMALL, canvas, save, styled
-from regzoo.report.figures._text import wrap
-from regzoo.report.formatting import listing, plural
+from regzoo.report.figures._output import save_figure
+from regzoo.report.figures._style import BLACK, SIZE, SMALL, make_figure, with_style
+from regzoo.report.figures._text import wrap_text
+from regzoo.report.formatting import format_count, format_list
 from regzoo.stats.across_datasets import AcrossDatasets
-from regzoo.stats.bootstrap import LEVEL
 from regzoo.stats.rank import Ranking
 
 TITLE = "Average ranks over data sets"
+
+ROW = 0.34
+"""Inches between two labels, and between two bars."""
 
 
 def critical_difference_diagram(ranking: Ranking, path: str | Path) -> Path:
     """Draw the average ranks of a ranking over several data sets, and return the path.
 
-    The best recipe is at the left; a thick line joins recipes whose average ranks differ by less than the critical
-    difference (Nemenyi, 95 %), so that nothing tells them apart.
+    The best recipe is on the left; a thick bar joins recipes whose average ranks differ by less than the critical
+    difference (Nemenyi, 95 %), so that the data cannot tell them apart.
 
     Args:
         ranking: of a table with a column ``dataset``, see `regzoo.rank`.
         path: ends in ``.svg``, ``.png`` or ``.pdf``.
 
     Raises:
-        InputError: the ranking is not over several data sets, or no picture ends so.
+        InputError: if the ranking is not over several data sets, or ``path`` has another suffix.
 
     Example:
         ranking = regzoo.rank(frame)  # columns recipe, seed, dataset, score
@@ -46,48 +49,57 @@ def critical_difference_diagram(ranking: Ranking, path: str | Path) -> Path:
             "ranking: a critical-difference diagram needs two data sets or more on which all recipes were run. "
             "Give regzoo.rank a table with a column 'dataset'."
         )
-    save(draw(ranking.several), Path(path), "critical-difference", TITLE, alternative(ranking.several))
+    alternative = describe_ranks(ranking.several)
+    save_figure(draw(ranking.several), Path(path), "critical-difference", TITLE, alternative)
     return Path(path)
 
 
-@styled
+@with_style
 def draw(found: AcrossDatasets) -> Figure:
-    """Draw the diagram; the best recipe is at the left."""
-    labels = {place: wrap(name, 2.0, most=2) for place, name in enumerate(found.recipes)}
-    figure = canvas(1.2 + 0.34 * (len(labels) / 2 + len(found.groups)))
+    """Draw the diagram: the axis of ranks on top, the bars, then the labels, half of them on either side."""
+    bars = [group for group in found.groups if len(group) > 1]
+    half = math.ceil(len(found.recipes) / 2)
+    figure = make_figure(0.9 + ROW * (len(bars) + half))
     axes = figure.add_subplot()
-    drawn = diagram(
-        dict(zip(labels, found.average_ranks, strict=True)),
-        pd.DataFrame(found.p_nemenyi, index=list(labels), columns=list(labels)),
-        ax=axes,
-        alpha=LEVEL,
-        label_fmt_left="{label} {rank:.2f}",
-        label_fmt_right="{label} {rank:.2f}",
-        label_props={"size": SMALL},
-        elbow_props={"linewidth": 0.8},
-        crossbar_props={"linewidth": 3.5},
-        color_palette=dict.fromkeys(labels, BLACK),
-        text_h_margin=0.02 * (found.average_ranks[-1] - found.average_ranks[0]) or 0.02,
-    )
+    low, high = found.average_ranks[0], found.average_ranks[-1]
+    margin = 0.03 * (high - low) or 0.5
+    axes.set_xlim(low - margin, high + margin)
+    axes.set_ylim(len(bars) + half + 0.5, 0)
+    axes.yaxis.set_visible(False)
+    axes.xaxis.tick_top()
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    for text in drawn["labels"]:  # places kept equal names apart
-        place, rank = text.get_text().split()
-        name = labels[int(place)]
-        text.set_text(f"{name}  {rank}" if text.get_ha() == "right" else f"{rank}  {name}")
-    axes.set_title(_title(found), size=SIZE, loc="left")
+    axes.spines[["left", "bottom"]].set_visible(False)
+    axes.spines["top"].set_visible(True)
+    ranks = dict(zip(found.recipes, found.average_ranks, strict=True))
+    for row, group in enumerate(bars, start=1):
+        axes.plot([ranks[group[0]], ranks[group[-1]]], [row, row], color=BLACK, linewidth=3.5)
+    for row, name in enumerate(found.recipes[:half], start=len(bars) + 1):
+        _draw_label(axes, name, ranks[name], row, low - margin)
+    for row, name in enumerate(reversed(found.recipes[half:]), start=len(bars) + 1):
+        _draw_label(axes, name, ranks[name], row, high + margin)
+    figure.suptitle(_make_title(found), x=0.01, ha="left", size=SIZE)
     return figure
 
 
-def _title(found: AcrossDatasets) -> str:
-    return (
-        f"average rank over {plural(len(found.datasets), 'data set')} (1 is best); critical difference "
-        f"{found.critical_difference:.2f}"
-    )
+def _draw_label(axes: Axes, name: str, rank: float, row: int, end: float) -> None:
+    """Lead a line from a rank on the axis down to ``row`` and to ``end``, and write rank and name there."""
+    axes.plot([rank, rank, end], [0, row, row], color=BLACK, linewidth=0.8)
+    axes.plot([rank], [0], "o", color=BLACK, markersize=5, zorder=3, clip_on=False)
+    label, at_left = wrap_text(name, 2.0, most=2), end < rank
+    axes.annotate(
+        f"{label}  {rank:.2f}" if at_left else f"{rank:.2f}  {label}", (end, row), (-3 if at_left else 3, 0),
+        textcoords="offset points", ha="right" if at_left else "left", va="center", size=SMALL, annotation_clip=False,
+    )  # fmt: skip
 
 
-def alternative(found: AcrossDatasets) -> str:
-    """The ranks and the groups in words."""
+def _make_title(found: AcrossDatasets) -> str:
+    datasets = format_count(len(found.datasets), "data set")
+    return f"average rank over {datasets} (1 is best); critical difference {found.critical_difference:.2f}"
+
+
+def describe_ranks(found: AcrossDatasets) -> str:
+    """Return the ranks and the bars in words."""
     ranks = [f"{name} {rank:.2f}" for name, rank in zip(found.recipes, found.average_ranks, strict=True)]
     groups = [f"{group[0]} to {group[-1]}" for group in found.groups if len(group) > 1]
-    joined = f" Not told apart: {listing(groups)}." if groups else " All are told apart."
-    return f"{_title(found).capitalize()}: {listing(ranks)}.{joined}"
+    joined = f"No significant difference: {format_list(groups)}." if groups else "All differences are significant."
+    return f"{_make_title(found).capitalize()}: {format_list(ranks)}. {joined}"

@@ -1,4 +1,4 @@
-"""Curves: a metric epoch by epoch, and its mean over runs that may differ in length."""
+"""Learning curves averaged over runs that may differ in length."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ Curve = tuple[float, ...]
 """A number for each epoch, NaN where there is none."""
 
 
-def average(curves: Sequence[Curve]) -> Curve:
-    """Return the mean over the runs that reached an epoch, up to the last epoch that half of them reached.
+def average_curves(curves: Sequence[Curve]) -> Curve:
+    """Return the mean over the runs that reached each epoch, up to the last epoch that half of them reached.
 
-    >>> average([(1.0, 2.0, 3.0), (3.0, 4.0)]), average([(1.0,), (3.0,), (2.0, 9.0)])
+    >>> average_curves([(1.0, 2.0, 3.0), (3.0, 4.0)]), average_curves([(1.0,), (3.0,), (2.0, 9.0)])
     ((2.0, 3.0, 3.0), (2.0,))
     """
     lengths = sorted((len(curve) for curve in curves), reverse=True)

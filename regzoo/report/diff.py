@@ -1,42 +1,46 @@
-"""Compare runs: what changed between two comparisons - config, data, versions, ranking."""
+"""Difference between two comparisons: config, data, package versions, ranking."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+from regzoo.comparison.leaderboard import Leaderboard, Row
 from regzoo.core.json_values import replace_nonfinite
+from regzoo.storage.info import ComparisonInfo
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Side:
-    """One comparison: its folder as given, its board and its study."""
+    """One of two comparisons: its folder as given, its leaderboard and what is known of it."""
 
     folder: str
-    board: dict[str, Any]
-    comparison: dict[str, Any]
+    leaderboard: Leaderboard
+    comparison: ComparisonInfo
 
 
 @dataclass(frozen=True)
 class Change:
-    """Something that differs; None where one side lacks it."""
+    """A value that differs; None on a side that lacks it."""
 
     what: str
-    before: Any
-    after: Any
+    before: object
+    after: object
 
 
 @dataclass(frozen=True)
-class Moved:
-    """One recipe on both sides, None where one lacks it; ``moved`` is how many ranks it rose.
+class RecipeChange:
+    """One recipe before and after; each pair has None on a side that lacks the recipe.
 
     Attributes:
         name: as the config writes it.
-        recipe: with numbers; before, then after. So are the other pairs.
-        rank, tier, gain, gain_low, gain_high, verdict: as on the boards.
-        moved: None unless both sides rank it.
+        recipe: with numbers.
+        rank, tier, gain, gain_low, gain_high, verdict: as on the leaderboards.
+        moved: how many ranks it rose; None unless both sides rank it.
     """
 
     name: str
@@ -57,11 +61,11 @@ class Difference:
     Attributes:
         folders: before and after.
         config: lines of a diff of the resolved configs, ``-`` before and ``+`` after; empty if they are equal.
-        data: differing facts of the data, the digest among them.
-        versions: of the packages.
+        data: facts about the data that differ, the digest among them.
+        versions: of packages.
         rank_by: metric and direction of each side; gains are comparable only if they are equal.
         winner: the recipe of rank 1.
-        recipes: in the order of the second board, then those only in the first.
+        recipes: in the order of the second leaderboard, then those that only the first one has.
     """
 
     folders: tuple[str, str]
@@ -70,51 +74,66 @@ class Difference:
     versions: tuple[Change, ...]
     rank_by: tuple[str, str]
     winner: tuple[str | None, str | None]
-    recipes: tuple[Moved, ...]
+    recipes: tuple[RecipeChange, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for strict JSON."""
+        """Return plain values for strict JSON."""
         plain: dict[str, Any] = replace_nonfinite(asdict(self))
         return plain
 
 
 def compare_runs(before: Side, after: Side) -> Difference:
     """Return what changed from ``before`` to ``after``."""
-    sides = (before, after)
-    old, new = (side.comparison["config"].splitlines() for side in sides)
-    lines = difflib.unified_diff(old, new, n=0, lineterm="")
-    names = [row["name"] for side in (after, before) for row in side.board["recipes"]]
-    metrics = [f"{side.board['rank_by']} ({side.board['direction']})" for side in sides]
+    old, new = before.comparison, after.comparison
+    lines = difflib.unified_diff(old.config.splitlines(), new.config.splitlines(), n=0, lineterm="")
+    names = [row.name for side in (after, before) for row in side.leaderboard.recipes]
     return Difference(
         (before.folder, after.folder),
         tuple(line for line in lines if not line.startswith(("---", "+++", "@@"))),
-        _changes(before.comparison["data"], after.comparison["data"]),
-        _changes(before.comparison["versions"], after.comparison["versions"]),
-        (metrics[0], metrics[1]),
-        (before.board["winner"], after.board["winner"]),
-        tuple(_moved(name, before.board, after.board) for name in dict.fromkeys(names)),
+        _list_changes(old.data.to_json(), new.data.to_json()),
+        _list_changes(old.versions, new.versions),
+        (_describe_metric(before.leaderboard), _describe_metric(after.leaderboard)),
+        (before.leaderboard.winner, after.leaderboard.winner),
+        tuple(_compare_recipe(name, before.leaderboard, after.leaderboard) for name in dict.fromkeys(names)),
     )
 
 
-def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
-    before, after = _flat(before), _flat(after)
+def _list_changes(before: Mapping[str, object], after: Mapping[str, object]) -> tuple[Change, ...]:
+    before, after = _flatten(before), _flatten(after)
     keys = dict.fromkeys([*before, *after])
     return tuple(Change(key, before.get(key), after.get(key)) for key in keys if before.get(key) != after.get(key))
 
 
-def _flat(facts: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """The facts, those inside others as ``split.kind``."""
-    found: dict[str, Any] = {}
+def _flatten(facts: Mapping[str, object], prefix: str = "") -> dict[str, object]:
+    """Return the facts in one mapping, nested ones as ``split.kind``."""
+    found: dict[str, object] = {}
     for key, value in facts.items():
-        found |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+        if isinstance(value, Mapping):
+            found |= _flatten(value, f"{prefix}{key}.")
+        else:
+            found[f"{prefix}{key}"] = list(value) if isinstance(value, tuple) else value
     return found
 
 
-def _moved(name: str, *sides: dict[str, Any]) -> Moved:
-    rows = [next((row for row in board["recipes"] if row["name"] == name), None) for board in sides]
-    both: dict[str, Any] = {
-        key: tuple(row and row[key] for row in rows)
-        for key in ("recipe", "rank", "tier", "gain", "gain_low", "gain_high", "verdict")
-    }
-    first, second = both["rank"]
-    return Moved(name, **both, moved=None if first is None or second is None else first - second)
+def _describe_metric(leaderboard: Leaderboard) -> str:
+    return f"{leaderboard.rank_by} ({leaderboard.direction})"
+
+
+def _compare_recipe(name: str, before: Leaderboard, after: Leaderboard) -> RecipeChange:
+    old, new = (next((row for row in side.recipes if row.name == name), None) for side in (before, after))
+    was, now = _read_pair(old, new, lambda row: row.rank)
+    return RecipeChange(
+        name,
+        recipe=_read_pair(old, new, lambda row: row.recipe),
+        rank=(was, now),
+        tier=_read_pair(old, new, lambda row: row.tier),
+        gain=_read_pair(old, new, lambda row: row.gain),
+        gain_low=_read_pair(old, new, lambda row: row.gain_low),
+        gain_high=_read_pair(old, new, lambda row: row.gain_high),
+        verdict=_read_pair(old, new, lambda row: row.verdict),
+        moved=None if was is None or now is None else was - now,
+    )
+
+
+def _read_pair(before: Row | None, after: Row | None, read: Callable[[Row], T | None]) -> tuple[T | None, T | None]:
+    return None if before is None else read(before), None if after is None else read(after)

@@ -1,4 +1,4 @@
-"""Markup: text with `code` in backquotes as HTML and as Markdown, with everything else escaped."""
+"""Text with `code` in backquotes as HTML and as Markdown, with everything else escaped."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LEADING = re.compile(r"^(\s*)([-+=]|\d+[.)])(?=\s|$)", re.MULTILINE)
 
 
 def html(text: str) -> Markup:
-    """Return ``text`` as HTML; no line breaks between a number and its %.
+    """Return ``text`` as HTML; a number and its % stay on one line.
 
     >>> print(html("use `l2(0.1)` < `<b>`"))
     use <code>l2(0.1)</code> &lt; <code>&lt;b&gt;</code>
@@ -23,7 +23,7 @@ def html(text: str) -> Markup:
 
 
 def heading(text: str) -> Markup:
-    """Return a column's title as HTML that may break after an underscore.
+    """Return a column title as HTML that may break after an underscore.
 
     >>> print(heading("test balanced_accuracy"))
     test balanced_<wbr>accuracy
@@ -31,13 +31,13 @@ def heading(text: str) -> Markup:
     return Markup("_<wbr>").join(escape(part) for part in text.split("_"))
 
 
-def entry(text: str) -> Markup:
-    """Return a cell's text as HTML; an interval breaks before its ``to`` only."""
+def table_cell(text: str) -> Markup:
+    """Return the text of a cell as HTML; an interval may break only before its ``to``."""
     return escape(text.replace(" to ", " to\N{NO-BREAK SPACE}"))
 
 
 def markdown(text: str) -> str:
-    r"""Return ``text`` as Markdown that shows just these characters.
+    r"""Return ``text`` as Markdown that shows exactly these characters.
 
     >>> print(markdown("a_b <script> `x_y`"))
     a\_b \<script\> `x_y`
@@ -48,10 +48,10 @@ def markdown(text: str) -> str:
     )
 
 
-def cell(text: str) -> str:
+def markdown_cell(text: str) -> str:
     r"""Return ``text`` for a cell of a Markdown table.
 
-    >>> print(cell("dropout(0.1|0.2)"))
+    >>> print(markdown_cell("dropout(0.1|0.2)"))
     dropout(0.1\|0.2)
     """
     return _SPECIAL.sub(r"\\\1", " ".join(text.split()))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib import resources
 
 from regzoo.core.docstring import read_docstring
-from regzoo.report.findings.strengths import recipe_of
+from regzoo.report.findings.strengths import parse_or_empty
 
 _CITATION = re.compile(
     r"(?P<authors>[A-Z][\w'-]+(?:,? (?:and |et al\.|[A-Z][\w'-]+)+)*) (?P<year>\d{4})(?: \[(?P<key>\w+)\])?"
@@ -102,6 +102,6 @@ def _list_references(names: Iterable[str]) -> dict[str, str]:
     """Return the text after ``Reference:`` in the docstring of each regularizer of these recipes, by its name."""
     found: dict[str, str] = {}
     for name in names:
-        for regularizer in recipe_of(name):
+        for regularizer in parse_or_empty(name):
             found[regularizer.name] = read_docstring(type(regularizer)).sections.get("Reference", "")
     return found

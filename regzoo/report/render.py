@@ -1,34 +1,35 @@
-"""The report of a comparison: one offline page, the same in Markdown, and the figures as files."""
+"""The report of a comparison: one offline HTML page, the same in Markdown, and the figures as files."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
-from regzoo.report import board as boards
+from regzoo.comparison.leaderboard import Leaderboard
 from regzoo.report import markup, tables
-from regzoo.report.figures import FigureFile, Info, figures
-from regzoo.report.figures._style import svg
-from regzoo.report.findings.audit import audit
-from regzoo.report.findings.methods_section import caveats, protocol
-from regzoo.report.findings.sweep import verdict_of
-from regzoo.report.findings.verdict import placebo_line
-from regzoo.report.formatting import listing, plural, seconds, task
+from regzoo.report.figures import FigureInfo, FigureModule, load_figures
+from regzoo.report.figures._output import format_svg_file, render_svg
+from regzoo.report.findings.audit import Audit, audit_comparison
+from regzoo.report.findings.methods_section import write_limitations, write_methods
+from regzoo.report.findings.verdict import Verdict, describe_placebos, make_verdict
+from regzoo.report.formatting import describe_task, format_count, format_duration
 from regzoo.report.references import bibtex
 from regzoo.storage.folder import write_text_atomic
+from regzoo.storage.info import ComparisonInfo
 from regzoo.training.records import Record
 
 TEMPLATES = Path(__file__).parent / "templates"
+HTML, MARKDOWN = "report.html", "report.md"
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A figure on the page; ``svg`` is empty and ``missing`` says why if there is nothing to draw."""
+class RenderedFigure:
+    """A figure on the page; if there is nothing to draw, ``svg`` is empty and ``missing`` says why."""
 
     name: str
     title: str
@@ -37,77 +38,119 @@ class Picture:
     missing: str
 
 
-def write(folder: Path, board: dict[str, Any], records: list[Record], comparison: dict[str, Any]) -> None:
+@dataclass(frozen=True)
+class PageContent:
+    """The variables of the templates."""
+
+    comparison: ComparisonInfo
+    facts: Sequence[str]
+    verdict: Verdict
+    placebos: Sequence[str]
+    audit: Audit
+    audit_table: tables.ReportTable
+    leaderboard_table: tables.ReportTable
+    details_table: tables.ReportTable
+    metrics_tables: Mapping[str, tables.ReportTable]
+    strengths_table: tables.ReportTable
+    failures_table: tables.ReportTable | None
+    figures: Sequence[RenderedFigure]
+    methods: Sequence[str]
+    data_notes: Sequence[str]
+    limitations: Sequence[str]
+    bibtex: str
+
+
+def write_page(folder: Path, leaderboard: Leaderboard, records: Sequence[Record], comparison: ComparisonInfo) -> None:
     """Write ``report.html``, ``report.md`` and ``figures/*.svg`` into ``folder``; each appears complete or not at all.
 
     The same input gives the same bytes.
 
     Args:
-        folder: of the comparison; made if it is not there.
-        board: the leaderboard as ``regzoo leaderboard --json`` gives it; recipes may be unfinished.
+        folder: of the comparison; created if it does not exist.
+        leaderboard: recipes may be unfinished.
         records: all trials and replicates.
-        comparison: what was compared and how: name, data, config, versions, command, trials, replicates, notes.
+        comparison: what was compared, and how.
 
     Raises:
-        OSError: the folder cannot be written.
+        OSError: if the folder cannot be written.
     """
-    infos = {name: file.info(board, records, comparison) for name, file in figures().items()}
-    pictures = [_picture(name, figures()[name], info) for name, info in infos.items() if info.fits]
+    figures = _render_figures(leaderboard, records, comparison)
     (folder / "figures").mkdir(parents=True, exist_ok=True)
-    for picture in pictures:
-        path = folder / "figures" / f"{picture.name}.svg"
-        if picture.svg:
-            write_text_atomic(path, f'<?xml version="1.0" encoding="utf-8"?>\n{picture.svg}')
+    for figure in figures:
+        path = folder / "figures" / f"{figure.name}.svg"
+        if figure.svg:
+            write_text_atomic(path, format_svg_file(figure.svg))
         else:
             path.unlink(missing_ok=True)  # of an earlier report
-    content = _content(board, records, comparison, pictures)
-    for name in ("report.html", "report.md"):
-        write_text_atomic(folder / name, _environment().get_template(f"{name}.jinja").render(content))
+    content = _collect_content(leaderboard, records, comparison, figures)
+    for name in (HTML, MARKDOWN):
+        write_text_atomic(folder / name, _render_template(name, content))
 
 
-def _picture(name: str, file: FigureFile, info: Info) -> Picture:
-    drawn = "" if info.missing else svg(file.draw(info), name, file.TITLE, info.alternative)
-    return Picture(name, file.TITLE, info.reading, Markup(drawn), info.missing)
+def render_html(leaderboard: Leaderboard, records: Sequence[Record], comparison: ComparisonInfo) -> str:
+    """Return the page that `write_page` writes as ``report.html``; it holds its figures and needs no other file."""
+    figures = _render_figures(leaderboard, records, comparison)
+    return _render_template(HTML, _collect_content(leaderboard, records, comparison, figures))
 
 
-def _content(
-    board: dict[str, Any], records: Sequence[Record], comparison: dict[str, Any], pictures: list[Picture]
-) -> dict[str, Any]:
-    found = audit(board, records, comparison)
-    return {
-        "comparison": comparison,
-        "facts": _facts(board, records, comparison),
-        "findings": [*comparison["data"].get("repairs", ()), *comparison["data"].get("warnings", ())],
-        "verdict": verdict_of(board, records, comparison),
-        "unfair": found.heading,
-        "placebos": placebo_line(board),
-        "audit": found.findings,
-        "accounts": tables.accounts(found),
-        "bibtex": bibtex(row["name"] for row in board["recipes"]),
-        "leaderboard": tables.leaderboard(board),
-        "details": tables.details(board),
-        "metrics": {part: tables.metrics(board, part) for part in ("validation", "test")},
-        "chosen": tables.chosen(board, records),
-        "failures": tables.failures(board, records),
-        "pictures": pictures,
-        "protocol": protocol(board, records, comparison),
-        "caveats": caveats(board, comparison),
-    }
+def _render_figures(
+    leaderboard: Leaderboard, records: Sequence[Record], comparison: ComparisonInfo
+) -> list[RenderedFigure]:
+    infos = {name: (module, module.info(leaderboard, records, comparison)) for name, module in load_figures().items()}
+    return [_render_figure(name, module, info) for name, (module, info) in infos.items() if info.fits]
 
 
-def _facts(board: dict[str, Any], records: Sequence[Record], comparison: dict[str, Any]) -> list[str]:
-    """What was compared on what, in a few words each."""
-    data = comparison["data"]
-    made = plural(sum(record.run.stage != "member" for record in records), "run")
-    parts = f"{data['train']:,} train, {data['validation']:,} validation, {data['test']:,} test"
+def _render_figure(name: str, module: FigureModule, info: FigureInfo) -> RenderedFigure:
+    svg = "" if info.missing else render_svg(module.draw(info), name, module.TITLE, info.alternative)
+    return RenderedFigure(name, module.TITLE, info.reading, Markup(svg), info.missing)
+
+
+def _collect_content(
+    leaderboard: Leaderboard,
+    records: Sequence[Record],
+    comparison: ComparisonInfo,
+    figures: Sequence[RenderedFigure],
+) -> PageContent:
+    audit = audit_comparison(leaderboard, records, comparison)
+    return PageContent(
+        comparison=comparison,
+        facts=_list_facts(leaderboard, records, comparison),
+        verdict=make_verdict(leaderboard, records, comparison),
+        placebos=describe_placebos(leaderboard),
+        audit=audit,
+        audit_table=tables.build_audit_table(audit),
+        leaderboard_table=tables.build_leaderboard_table(leaderboard),
+        details_table=tables.build_details_table(leaderboard),
+        metrics_tables={part: tables.build_metrics_table(leaderboard, part) for part in ("validation", "test")},
+        strengths_table=tables.build_strengths_table(leaderboard, records),
+        failures_table=tables.build_failures_table(leaderboard, records),
+        figures=figures,
+        methods=write_methods(leaderboard, records, comparison),
+        data_notes=[*comparison.data.repairs, *comparison.data.warnings],
+        limitations=write_limitations(leaderboard, comparison),
+        bibtex=bibtex(row.name for row in leaderboard.recipes),
+    )
+
+
+def _list_facts(leaderboard: Leaderboard, records: Sequence[Record], comparison: ComparisonInfo) -> list[str]:
+    """Return what was compared on what, a few words each."""
+    data = comparison.data
+    runs = format_count(sum(record.run.stage != "member" for record in records), "run")
+    parts = f"{data.train:,} train, {data.validation:,} validation, {data.test:,} test"
+    task = describe_task(data.task, data.labels)
     return [
-        f"{data['source']}: {plural(data['rows'], 'row')} ({parts}), {data['inputs']}, {task(data)}",
-        f"{plural(len(board['recipes']), 'recipe')}, {len(boards.measured(board))} measured",
-        made if not boards.known(comparison["seconds"]) else f"{made} in {seconds(comparison['seconds'])}",
+        f"{data.source}: {format_count(data.rows, 'row')} ({parts}), {data.inputs}, {task}",
+        f"{format_count(len(leaderboard.recipes), 'recipe')}, {len(leaderboard.measured)} measured",
+        runs if comparison.seconds is None else f"{runs} in {format_duration(comparison.seconds)}",
     ]
 
 
-def _environment() -> jinja2.Environment:
+def _render_template(name: str, content: PageContent) -> str:
+    return _make_environment().get_template(f"{name}.jinja").render(vars(content))
+
+
+@cache
+def _make_environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=lambda name: name is not None and ".html" in name,
@@ -118,10 +161,9 @@ def _environment() -> jinja2.Environment:
     environment.filters |= {
         "prose": markup.html,
         "heading": markup.heading,
-        "entry": markup.entry,
+        "table_cell": markup.table_cell,
         "markdown": markup.markdown,
-        "cell": markup.cell,
+        "markdown_cell": markup.markdown_cell,
         "fence": markup.fence,
-        "listing": listing,
     }
     return environment

@@ -1,26 +1,38 @@
-"""The tables of the report, as text ready to print."""
+"""Tables of the report, as text ready to print."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from regzoo.report import board as boards
-from regzoo.report.board import Row, known, metric, number
-from regzoo.report.findings import strengths
+from regzoo.comparison.leaderboard import Leaderboard, Row
 from regzoo.report.findings.audit import Audit
-from regzoo.report.findings.verdict import places
-from regzoo.report.formatting import MISSING, interval, plural, probability, seconds, short, show, strength
-from regzoo.stats.power import CAP
+from regzoo.report.findings.strengths import read_ranges, read_strengths
+from regzoo.report.formatting import (
+    MISSING,
+    choose_leaderboard_decimals,
+    describe_losses,
+    format_count,
+    format_duration,
+    format_interval,
+    format_number,
+    format_p_value,
+    format_strength,
+    format_verdict,
+    shorten_recipe,
+)
+from regzoo.report.runs import select_replicates, select_trials
 from regzoo.training.records import Record
 
-MOST_FAILURES = 50
-"""So many failed runs are listed; the rest is counted."""
+MAX_FAILURES = 50
+"""How many failed runs are listed; the others are only counted."""
+
+MAX_REASON = 300
+"""How many characters of an error message are shown."""
 
 
 @dataclass(frozen=True)
-class Line:
+class ReportRow:
     """A row of a table; ``mark`` is ``winner``, ``baseline``, ``missing`` or nothing."""
 
     cells: tuple[str, ...]
@@ -28,206 +40,213 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Table:
+class ReportTable:
     """A table.
 
     Attributes:
-        caption: what it shows, in a sentence.
-        head: the columns' titles; the column called ``recipe`` heads its rows.
-        lines: its rows.
-        words: titles of the columns that hold words; the others hold numbers.
+        caption: what it shows.
+        headers: titles of the columns; the column called ``recipe`` names the rows.
+        rows: its rows.
+        text_columns: titles of the columns that hold words; the others hold numbers.
     """
 
     caption: str
-    head: tuple[str, ...]
-    lines: tuple[Line, ...]
-    words: tuple[str, ...] = ("recipe",)
+    headers: tuple[str, ...]
+    rows: tuple[ReportRow, ...]
+    text_columns: tuple[str, ...] = ("recipe",)
 
 
-def leaderboard(board: dict[str, Any]) -> Table:
-    """The ranking with its intervals."""
-    name, digits = board["rank_by"], places(board)
-    head = ("rank", "tier", "recipe", name, "95 % interval", f"gain over {board['baseline']}", "95 % interval of gain",
-            "p (Holm)", "P(better)", "verdict", f"test {name}", "replicates")  # fmt: skip
-    lines = [
-        Line(
+def build_leaderboard_table(leaderboard: Leaderboard) -> ReportTable:
+    """Return the ranking with its intervals."""
+    metric, decimals = leaderboard.rank_by, choose_leaderboard_decimals(leaderboard)
+    headers = ("rank", "tier", "recipe", metric, "95 % interval", f"gain over {leaderboard.baseline}",
+               "95 % interval of gain", "p (Holm)", "P(better)", "verdict", f"test {metric}", "replicates")  # fmt: skip
+    rows = [
+        ReportRow(
             (
-                _whole(row["rank"]),
-                _whole(row["tier"]),
-                called(row),
-                show(row["mean"], digits),
-                interval(row["low"], row["high"], digits) or MISSING,
-                show(row["gain"], digits) if not boards.is_baseline(board, row) else MISSING,
-                (interval(row["gain_low"], row["gain_high"], digits) if not boards.is_baseline(board, row) else "")
-                or MISSING,
-                probability(row["p_holm"]),
-                _chance(row),
-                _said(row),
-                show(metric(row, "test", name), digits),
-                boards.state(row) or _whole(row["replicates"]),
+                format_number(row.rank, 0),
+                format_number(row.tier, 0),
+                _name_recipe(row),
+                format_number(row.mean, decimals),
+                format_interval(row.low, row.high, decimals) or MISSING,
+                *_format_gain(row, leaderboard.is_baseline(row), decimals),
+                format_p_value(row.p_holm),
+                _format_chance(row),
+                _format_verdict(row),
+                format_number(row.metric("test", metric), decimals),
+                describe_losses(row) or format_number(row.replicates, 0),
             ),
-            _mark(board, row),
+            _mark_row(leaderboard, row),
         )
-        for row in _rows(board)
+        for row in (*leaderboard.measured, *leaderboard.unmeasured)
+    ]
+    better = "lower" if leaderboard.direction == "min" else "higher"
+    caption = (
+        f"Ranked by mean validation {metric}, {better} is better; a gain is positive where the recipe is better than "
+        "the baseline. The data cannot tell the recipes of a tier from its first. P(better) is the share of paired "
+        "runs in which the recipe beats the baseline, with its 95 % interval. A number in the verdict is about how "
+        "many replicates in total would settle it."
+    )
+    return ReportTable(caption, headers, tuple(rows), ("recipe", "verdict", "replicates"))
+
+
+def build_details_table(leaderboard: Leaderboard) -> ReportTable:
+    """Return spread, gap and cost of each recipe."""
+    metric, decimals = leaderboard.rank_by, choose_leaderboard_decimals(leaderboard)
+    headers = ("recipe", "sd", "interquartile mean", f"train {metric}", "gap", "epochs", "best epoch", "training time",
+               "ms per 1,000 predictions", "parameters")  # fmt: skip
+    rows = [
+        ReportRow(
+            (
+                _name_recipe(row),
+                format_number(row.sd, decimals + 1),
+                format_number(row.iqm, decimals),
+                format_number(row.metric("train", metric), decimals),
+                format_number(row.metric("validation", metric) - row.metric("train", metric), decimals),
+                format_number(row.epochs, 0),
+                format_number(row.best_epoch, 1),
+                format_duration(row.fit_seconds),
+                MISSING if row.predict_ms is None else f"{float(f'{row.predict_ms:.2g}'):,g}",
+                MISSING if row.parameters is None else f"{round(row.parameters):,}",
+            ),
+            _mark_row(leaderboard, row),
+        )
+        for row in (*leaderboard.measured, *leaderboard.unmeasured)
     ]
     caption = (
-        f"Ranked by mean validation {name}, {boards.better(board['direction'])} is better; gains are positive where a "
-        "recipe is better than the baseline; recipes of one tier cannot be told from its first. "
-        "P(better) is the share of paired runs in which a recipe beats the baseline, with its 95 % interval; a number "
-        "in the verdict says about how many replicates in all would settle it."
+        "Spread over the replicates, gap between training and validation, and cost; means over the finished replicates."
     )
-    return Table(caption, head, tuple(lines), ("recipe", "verdict", "replicates"))
+    return ReportTable(caption, headers, tuple(rows))
 
 
-def details(board: dict[str, Any]) -> Table:
-    """Spread, gap and cost."""
-    name, digits = board["rank_by"], places(board)
-    head = ("recipe", "sd", "interquartile mean", f"train {name}", "gap", "epochs", "best epoch", "training time",
-            "ms per 1,000 predictions", "parameters")  # fmt: skip
-    lines = [
-        Line(
-            (
-                called(row),
-                show(row["sd"], digits + 1),
-                show(row["iqm"], digits),
-                show(metric(row, "train", name), digits),
-                show(metric(row, "validation", name) - metric(row, "train", name), digits),
-                show(row["epochs"], 0),
-                show(row["best_epoch"], 1),
-                seconds(row["fit_seconds"]),
-                _two_digits(row["predict_ms"]),
-                f"{round(row['parameters']):,}" if known(row["parameters"]) else MISSING,
-            ),
-            _mark(board, row),
+def build_metrics_table(leaderboard: Leaderboard, part: str) -> ReportTable:
+    """Return every metric on ``part``, ``validation`` or ``test``."""
+    names = tuple(dict.fromkeys(name for row in leaderboard.measured for name in row.metrics.get(part, {})))
+    rows = [
+        ReportRow(
+            (_name_recipe(row), *(format_number(row.metric(part, name)) for name in names)),
+            _mark_row(leaderboard, row),
         )
-        for row in _rows(board)
+        for row in leaderboard.measured
     ]
-    caption = "Spread over the replicates, gap from train to validation, and cost; means over the finished replicates."
-    return Table(caption, head, tuple(lines))
-
-
-def metrics(board: dict[str, Any], part: str) -> Table:
-    """Every metric on ``part``, ``validation`` or ``test``."""
-    rows = boards.measured(board)
-    names = tuple(dict.fromkeys(name for row in rows for name in ((row["metrics"] or {}).get(part) or {})))
-    lines = [Line((called(row), *(show(metric(row, part, name)) for name in names)), _mark(board, row)) for row in rows]
     caption = f"All metrics on the {part} part, means over the finished replicates."
-    return Table(caption, ("recipe", *names), tuple(lines))
+    return ReportTable(caption, ("recipe", *names), tuple(rows))
 
 
-def chosen(board: dict[str, Any], records: Sequence[Record]) -> Table:
-    """The strengths that the search chose, and whether they lie at the edge of what was searched."""
-    lines = []
-    for row in _rows(board):
-        tried = boards.trials(records, row["name"], finished=False)
-        lost = sum(trial.status != "ok" for trial in tried)
-        done = boards.replicates(records, row["name"], finished=False)
-        rate = strength(done[0].run.learning_rate) if done else MISSING
-        values = strengths.read(row["recipe"]) if done or known(row["mean"]) else {}
-        trials = f"{len(tried)} ({lost} without a score)" if lost else f"{len(tried)}"
-        lines.append(Line((row["name"], _values(row["name"], values), rate, trials), _mark(board, row)))
-    caption = "Chosen by validation score among the trials of each recipe; a value at the edge asks for a wider range."
-    return Table(caption, ("recipe", "strengths", "learning rate", "trials"), tuple(lines), ("recipe", "strengths"))
+def build_strengths_table(leaderboard: Leaderboard, records: Sequence[Record]) -> ReportTable:
+    """Return the strengths that the search chose, and whether they lie at the edge of what was searched."""
+    rows = []
+    for row in (*leaderboard.measured, *leaderboard.unmeasured):
+        trials = select_trials(records, row.name, finished=False)
+        lost = sum(trial.status != "ok" for trial in trials)
+        replicates = select_replicates(records, row.name, finished=False)
+        rate = format_strength(replicates[0].run.learning_rate) if replicates else MISSING
+        values = read_strengths(row.recipe) if replicates or row.mean is not None else {}
+        count = f"{len(trials)} ({lost} without a score)" if lost else f"{len(trials)}"
+        cells = (row.name, _format_strengths(row.name, values), rate, count)
+        rows.append(ReportRow(cells, _mark_row(leaderboard, row)))
+    caption = (
+        "Chosen by validation score among the trials of each recipe; a value at the edge suggests searching a wider "
+        "range."
+    )
+    headers = ("recipe", "strengths", "learning rate", "trials")
+    return ReportTable(caption, headers, tuple(rows), ("recipe", "strengths"))
 
 
-def accounts(audit: Audit) -> Table:
-    """What every recipe was given, and what became of its runs."""
-    head = ("recipe", "trials", "distinct settings", "epochs at most", "looks at validation", "search time",
-            "replicates", "pruned", "diverged", "failed", "collapsed")  # fmt: skip
-    lines = [
-        Line(
-            (a.name, str(a.trials), str(a.points), f"{a.epochs:,}", f"{a.looks:,}", seconds(a.seconds),
-             *(str(count) for count in (a.replicates, a.pruned, a.diverged, a.failed, a.collapsed)))
+def build_audit_table(audit: Audit) -> ReportTable:
+    """Return the budget of every recipe, and how its runs ended."""
+    headers = ("recipe", "trials", "distinct settings", "max epochs", "validation evaluations", "search time",
+               "replicates", "pruned", "diverged", "failed", "collapsed")  # fmt: skip
+    rows = [
+        ReportRow(
+            (r.name, str(r.trials), str(r.settings), f"{r.max_epochs:,}", f"{r.evaluations:,}",
+             format_duration(r.seconds),
+             *(str(count) for count in (r.replicates, r.pruned, r.diverged, r.failed, r.collapsed)))
         )
-        for a in audit.accounts
+        for r in audit.recipes
     ]  # fmt: skip
     caption = (
-        "What each recipe was given, counted in the records: the validation part is looked at after each epoch of a "
-        "trial; collapsed runs predict no better than a constant."
+        "Budget of each recipe and how its runs ended, counted in the records. The validation part is evaluated after "
+        "each epoch of a trial; a collapsed run predicts no better than a constant."
     )
-    return Table(caption, head, tuple(lines))
+    return ReportTable(caption, headers, tuple(rows))
 
 
-def failures(board: dict[str, Any], records: Sequence[Record]) -> Table | None:
-    """The runs without a score, with the reason; None if there are none."""
-    order = {row["name"]: index for index, row in enumerate(_rows(board))}
+def build_failures_table(leaderboard: Leaderboard, records: Sequence[Record]) -> ReportTable | None:
+    """Return the runs without a score, with the reason; None if there are none."""
+    names = [row.name for row in (*leaderboard.measured, *leaderboard.unmeasured)]
+    order = {name: index for index, name in enumerate(names)}
     lost = [record for record in records if record.status != "ok"]
     lost.sort(key=lambda r: (order.get(r.run.name, len(order)), r.run.stage, r.run.number))
     if not lost:
         return None
-    lines = [
-        Line(
+    rows = [
+        ReportRow(
             (
-                short(r.run.recipe_text),
-                f"{r.run.stage} {r.run.number + 1}",
-                r.status,
-                _reason(r),
-                strength(r.run.learning_rate),
-                str(r.run.seed),
+                shorten_recipe(record.run.recipe_text),
+                f"{record.run.stage} {record.run.number + 1}",
+                record.status,
+                _format_reason(record),
+                format_strength(record.run.learning_rate),
+                str(record.run.seed),
             )
         )
-        for r in lost[:MOST_FAILURES]
+        for record in lost[:MAX_FAILURES]
     ]
-    more = f", the first {MOST_FAILURES} listed" if len(lost) > MOST_FAILURES else ""
-    caption = f"{plural(len(lost), 'run')} of {len(records):,} ended without a score{more}."
-    words = ("recipe", "run", "status", "reason")
-    return Table(caption, (*words, "learning rate", "seed"), tuple(lines), words)
+    more = f", the first {MAX_FAILURES} listed" if len(lost) > MAX_FAILURES else ""
+    caption = f"{format_count(len(lost), 'run')} of {len(records):,} ended without a score{more}."
+    text_columns = ("recipe", "run", "status", "reason")
+    return ReportTable(caption, (*text_columns, "learning rate", "seed"), tuple(rows), text_columns)
 
 
-def called(row: Row) -> str:
-    """The recipe with its strengths; a placebo by its name."""
-    return f"{row['name']} (none in disguise)" if boards.is_placebo(row) else short(row["recipe"] or row["name"])
+def _name_recipe(row: Row) -> str:
+    """Return the recipe with its strengths; a placebo by its name."""
+    return f"{row.name} (none in disguise)" if row.is_placebo else shorten_recipe(row.recipe)
 
 
-def _chance(row: Row) -> str:
-    """``0.90 (0.60 to 0.98)``."""
-    between = interval(row["p_better_low"], row["p_better_high"], 2)
-    return f"{show(row['p_better'], 2)} ({between})" if between else show(row["p_better"], 2)
+def _format_gain(row: Row, is_baseline: bool, decimals: int) -> tuple[str, str]:
+    """Return gain and interval; the baseline has none over itself."""
+    if is_baseline:
+        return MISSING, MISSING
+    return format_number(row.gain, decimals), format_interval(row.gain_low, row.gain_high, decimals) or MISSING
 
 
-def _said(row: Row) -> str:
-    """The verdict, and how many replicates would settle an open one."""
-    if not known(row["replicates_needed"]):
-        return row["verdict"] or MISSING
-    needed = row["replicates_needed"]
-    return f"{row['verdict']}, {f'{CAP:,}+' if needed >= CAP else f'{needed:.0f}'} needed"
+def _format_chance(row: Row) -> str:
+    """Return P(better) as ``0.90 (0.60 to 0.98)``."""
+    interval = format_interval(row.p_better_low, row.p_better_high, 2)
+    return f"{format_number(row.p_better, 2)} ({interval})" if interval else format_number(row.p_better, 2)
 
 
-def _rows(board: dict[str, Any]) -> list[Row]:
-    return [*boards.measured(board), *boards.unmeasured(board)]
+def _format_verdict(row: Row) -> str:
+    """Return the verdict, and how many replicates would settle an open one."""
+    verdict = row.verdict or MISSING
+    if row.replicates_needed is None:
+        return verdict
+    return f"{verdict}, {format_verdict(row.verdict, row.replicates_needed)}"
 
 
-def _mark(board: dict[str, Any], row: Row) -> str:
-    if not known(row["mean"]):
+def _mark_row(leaderboard: Leaderboard, row: Row) -> str:
+    if row.mean is None:
         return "missing"
-    if row is boards.measured(board)[0]:
+    if row is leaderboard.measured[0]:
         return "winner"
-    return "baseline" if boards.is_baseline(board, row) else ""
+    return "baseline" if leaderboard.is_baseline(row) else ""
 
 
-def _whole(value: Any) -> str:
-    return f"{number(value):.0f}" if known(value) else MISSING
-
-
-def _two_digits(value: Any) -> str:
-    """``0.41``, ``13``, ``150``."""
-    return f"{float(f'{number(value):.2g}'):,g}" if known(value) else MISSING
-
-
-def _values(name: str, values: dict[str, float]) -> str:
-    ranges = strengths.searched(name)
-    said = []
+def _format_strengths(name: str, values: Mapping[str, float]) -> str:
+    ranges = read_ranges(name)
+    texts = []
     for key, value in values.items():
-        text = f"{key} = {strength(value)}"
+        text = f"{key} = {format_strength(value)}"
         if key in ranges:
-            edge = ", at the edge" if ranges[key].edge(value) else ""
+            edge = ", at the edge" if ranges[key].at_edge(value) else ""
             text += f" (searched {ranges[key]}{edge})"
-        said.append(text)
-    return "; ".join(said) or MISSING
+        texts.append(text)
+    return "; ".join(texts) or MISSING
 
 
-def _reason(record: Record) -> str:
-    """The first line of the error, at most 300 characters."""
+def _format_reason(record: Record) -> str:
+    """Return the first line of the error, shortened."""
     lines = (record.error or "").strip().splitlines()
-    reason = lines[0] if lines else f"a loss or weight was not finite after {plural(record.epochs, 'epoch')}"
-    return reason if len(reason) <= 300 else reason[:299] + "…"
+    reason = lines[0] if lines else f"a loss or weight was not finite after {format_count(record.epochs, 'epoch')}"
+    return reason if len(reason) <= MAX_REASON else reason[: MAX_REASON - 1] + "…"

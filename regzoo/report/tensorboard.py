@@ -1,4 +1,4 @@
-"""TensorBoard: every run as a session of its HParams plugin, with its curves.
+"""TensorBoard: every run as a session of its HParams plugin, with its learning curves.
 
 Needs ``regzoo[tensorboard]`` and no TensorFlow. The only file that imports tensorboard.
 """
@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from regzoo.core import EnvironmentFailure
-from regzoo.report import board as boards
-from regzoo.report.findings import strengths
+from regzoo.report.findings.strengths import read_strengths
+from regzoo.report.formatting import float_or_nan
 from regzoo.search.space import LEARNING_RATE
 from regzoo.training.records import Record
 
@@ -22,51 +22,56 @@ FILE = "events.out.tfevents.0.regzoo"
 """One in the folder of each run; the number is a time, fixed so that equal records give equal files."""
 
 
-def write(folder: Path, board: dict[str, Any], records: Sequence[Record]) -> int:
+def write_tensorboard(folder: Path, records: Sequence[Record], metric: str) -> int:
     """Write the trials and replicates among ``records`` for ``tensorboard --logdir folder``; return how many.
 
     A session has the recipe, its stage, its strengths, the learning rate and the seed as hyperparameters, and the
     curves of every metric, whose last point is the finished model's.
 
+    Args:
+        folder: created if it does not exist.
+        records: of one comparison.
+        metric: the ranking metric, by which TensorBoard then sorts.
+
     Raises:
-        EnvironmentFailure: tensorboard is not installed.
-        OSError: the folder cannot be written.
+        EnvironmentFailure: if tensorboard is not installed.
+        OSError: if the folder cannot be written.
     """
     if find_spec("tensorboard") is None:
         raise EnvironmentFailure("--tensorboard needs the package tensorboard: pip install 'regzoo[tensorboard]'")
     from tensorboard.plugins.hparams import summary_v2 as hp
 
     runs = [record for record in records if record.run.stage != "member"]
-    metrics = [hp.Metric(f"validation/{board['rank_by']}", display_name=f"validation {board['rank_by']}")]
-    metrics += [hp.Metric(f"test/{board['rank_by']}", display_name=f"test {board['rank_by']}")]
-    names = dict.fromkeys(name for record in runs for name in hyperparameters(record))
-    _events(folder, [(0, hp.hparams_config_pb([hp.HParam(name) for name in names], metrics, time_created_secs=0))])
+    metrics = [hp.Metric(f"{part}/{metric}", display_name=f"{part} {metric}") for part in ("validation", "test")]
+    names = dict.fromkeys(name for record in runs for name in list_hyperparameters(record))
+    config = hp.hparams_config_pb([hp.HParam(name) for name in names], metrics, time_created_secs=0)
+    _write_events(folder, [(0, config)])
     for record in runs:
-        path = folder / run_name(record)
-        session = hp.hparams_pb(hyperparameters(record), trial_id=run_name(record), start_time_secs=0)
-        _events(path, [(0, session), *_scalars(record), (0, _end(record))])
+        name = name_run(record)
+        session = hp.hparams_pb(list_hyperparameters(record), trial_id=name, start_time_secs=0)
+        _write_events(folder / name, [(0, session), *_list_scalars(record), (0, _make_end(record))])
     return len(runs)
 
 
-def run_name(record: Record) -> str:
-    """``dropout+l2/replicate-0``: the folder of a run."""
+def name_run(record: Record) -> str:
+    """Return the folder of a run: ``dropout+l2/replicate-0``."""
     return f"{re.sub(r'[^A-Za-z0-9_.+=-]+', '', record.run.name) or 'recipe'}/{record.run.stage}-{record.run.number}"
 
 
-def hyperparameters(record: Record) -> dict[str, str | float]:
-    """What sets a run apart."""
+def list_hyperparameters(record: Record) -> dict[str, str | float]:
+    """Return what distinguishes a run from the others."""
     run = record.run
     return {
         "recipe": run.name,
         "stage": run.stage,
-        **strengths.read(run.recipe_text),
+        **read_strengths(run.recipe_text),
         LEARNING_RATE: run.learning_rate,
         "seed": float(run.seed),
     }
 
 
-def _scalars(record: Record) -> Iterator[tuple[int, Any]]:
-    """The curves, then the finished model's metrics one step later."""
+def _list_scalars(record: Record) -> Iterator[tuple[int, Any]]:
+    """Yield the learning curves, then the finished model's metrics one step later."""
     from tensorboard.compat.proto.summary_pb2 import Summary
 
     last = max(record.epochs, 0) + 1
@@ -77,14 +82,15 @@ def _scalars(record: Record) -> Iterator[tuple[int, Any]]:
         for epoch, value in enumerate(curve, start=1)
     ]
     points += [
-        (last, f"{part}/{name}", value) for part, found in record.metrics.items() for name, value in found.items()
+        (last, f"{part}/{name}", value) for part, metrics in record.metrics.items() for name, value in metrics.items()
     ]
     for step, tag, value in points:
-        if not math.isnan(boards.number(value)):
+        if not math.isnan(float_or_nan(value)):
             yield step, Summary(value=[Summary.Value(tag=tag, simple_value=value)])
 
 
-def _end(record: Record) -> Any:
+def _make_end(record: Record) -> Any:
+    """Return the event that ends a session."""
     from tensorboard.compat.proto.summary_pb2 import Summary
     from tensorboard.plugins.hparams import api_pb2, metadata, plugin_data_pb2
 
@@ -95,7 +101,7 @@ def _end(record: Record) -> Any:
     return Summary(value=[value])
 
 
-def _events(folder: Path, summaries: Sequence[tuple[int, Any]]) -> None:
+def _write_events(folder: Path, summaries: Sequence[tuple[int, Any]]) -> None:
     from tensorboard.compat.proto.event_pb2 import Event
     from tensorboard.summary.writer.record_writer import RecordWriter
 

@@ -1,19 +1,25 @@
-"""Boards and records made by hand, plain and awkward."""
+"""Leaderboards and records made by hand, ordinary and awkward."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from regzoo.comparison.leaderboard import Leaderboard, Row
 from regzoo.comparison.sweep import make_sweep
 from regzoo.config import from_keywords
+from regzoo.stats.scores import Direction
+from regzoo.storage.info import ComparisonInfo, DataInfo, SplitInfo
 from regzoo.training.records import Record, Run
 
-Board = dict[str, Any]
+Content = tuple[Leaderboard, list[Record], ComparisonInfo]
+"""What a report is made from."""
 
 SPREAD = {
     "edges": [-6 + 0.25 * i for i in range(29)],
@@ -21,61 +27,55 @@ SPREAD = {
     "small": 0.125,
 }
 
-UNKNOWN = ("rank", "tier", "mean", "sd", "low", "high", "iqm", "gain", "gain_low", "gain_high", "p_holm", "p_wilcoxon",
-           "p_better", "p_better_low", "p_better_high", "verdict", "replicates_needed", "epochs",
-           "best_epoch", "fit_seconds", "predict_ms", "parameters")  # fmt: skip
+
+def _make_row(name: str, **given: Any) -> Row:
+    """Return a pending recipe; ``given`` fills in what is known."""
+    unknown: dict[str, Any] = {field.name: None for field in dataclasses.fields(Row)}
+    counts = {"replicates": 5 if "mean" in given else 0, "diverged": 0, "failed": 0}
+    status = {"status": "ok" if "mean" in given else "pending"}
+    metrics: dict[str, Any] = {"metrics": {"validation": {}, "train": {}, "test": {}}}
+    return Row(**{**unknown, "name": name, "recipe": name, **counts, **status, **metrics, **given})
 
 
-def _row(name: str, **given: Any) -> dict[str, Any]:
-    """A pending recipe; ``given`` fills in what is known."""
-    row: dict[str, Any] = dict.fromkeys(UNKNOWN)
-    row |= {"name": name, "recipe": name, "replicates": 0, "diverged": 0, "failed": 0, "status": "pending"}
-    row["metrics"] = {"validation": {}, "train": {}, "test": {}}
-    return row | ({"status": "ok", "replicates": 5} if "mean" in given else {}) | given
+def _make_leaderboard(rows: Sequence[Row], direction: Direction = "min", rank_by: str = "nll") -> Leaderboard:
+    winner = next((row.recipe for row in rows if row.rank == 1 and row.mean is not None), None)
+    return Leaderboard(rank_by, direction, winner, "none", None, None, tuple(rows))
 
 
-def _board(rows: Sequence[dict[str, Any]], direction: str = "min", rank_by: str = "nll") -> Board:
-    winner = next((row["recipe"] for row in rows if row["rank"] == 1 and row["mean"] is not None), None)
-    return {
-        "rank_by": rank_by,
-        "direction": direction,
-        "winner": winner,
-        "baseline": "none",
-        "lead": None,
-        "shrunk_gain": None,
-        "recipes": list(rows),
-    }
-
-
-def _record(name: str, score: float | None, *, recipe: str | None = None, **given: Any) -> Record:
-    """A finished replicate of ``name``; ``score`` is its validation nll."""
+def _make_record(name: str, score: float | None, *, recipe: str | None = None, **given: Any) -> Record:
+    """Return a finished replicate of ``name``; ``score`` is its validation nll."""
     run = {"stage": "replicate", "number": 0, "seed": 7, "learning_rate": 0.001, "epochs": 4, "setup": "s"}
     run |= {key: given.pop(key) for key in tuple(given) if key in run and key != "epochs"}
     metrics = {part: {"nll": score} for part in ("train", "validation")}
-    fields = {"status": "ok", "metrics": metrics, "fit_seconds": 2.0, "epochs": 4, "best_epoch": 3}
+    fields: dict[str, Any] = {"status": "ok", "metrics": metrics, "fit_seconds": 2.0, "epochs": 4, "best_epoch": 3}
     if run["stage"] == "replicate":
         fields |= {"reliability": [[0.3, 0.25, 10], [0.99, 0.95, 90]], "spread": SPREAD}
     return Record(run=Run(name=name, recipe_text=recipe or name, **run), **(fields | given))  # type: ignore[arg-type]
 
 
-def _study(**given: Any) -> dict[str, Any]:
-    return {
-        "name": "digits",
-        "rank_by": "nll",
-        "direction": "min",
-        "data": {
-            "source": "digits", "digest": "0123abcd", "rows": 1797, "train": 1078, "validation": 360,
-            "test": 359, "inputs": "64 columns", "task": "classification", "labels": [str(i) for i in range(10)],
-        },
-        "config": "name: digits\nrecipes: [none, dropout]\n",
-        "versions": {"regzoo": "0.1.0", "keras": "3.15.1", "python": "3.11.2"},
-        "seconds": 131.0,
-        "command": "regzoo compare configs/quickstart.yaml",
-        "trials": 6,
-        "tuner": "random",
-        "replicates": 5,
-        "notes": ["Two rows are the same in train and test."],
-    } | given  # fmt: skip
+DATA = DataInfo(
+    source="digits", digest="0123abcd", rows=1797, train=1078, validation=360, test=359, inputs="64 columns",
+    task="classification", labels=tuple(str(i) for i in range(10)), split=SplitInfo("stratified"),
+)  # fmt: skip
+
+
+def _make_comparison(**given: Any) -> ComparisonInfo:
+    """Return what is known of a comparison on the digits."""
+    comparison = ComparisonInfo(
+        name="digits",
+        rank_by="nll",
+        direction="min",
+        data=DATA,
+        config="name: digits\nrecipes: [none, dropout]\n",
+        versions={"regzoo": "0.1.0", "keras": "3.15.1", "python": "3.11.2"},
+        seconds=131.0,
+        command="regzoo compare configs/quickstart.yaml",
+        trials=6,
+        tuner="random",
+        replicates=5,
+        notes=("Two rows are the same in train and test.",),
+    )
+    return replace(comparison, **given)
 
 
 QUICK = (
@@ -95,14 +95,14 @@ QUICK = (
 _RANGES = {"rate": (0.05, 0.7), "strength": (1e-6, 1e-2), "stddev": (0.01, 0.5), "momentum": (0.9, 0.99)}
 
 
-def _quick() -> tuple[Board, list[Record]]:
+def _quick() -> tuple[Leaderboard, list[Record]]:
     """The shape of the quickstart: nine recipes, six trials and five replicates each."""
     rng = np.random.default_rng(1)
     rows, records = [], []
     for rank, (name, recipe, tier, mean, sd, gain, low, high, p, seconds) in enumerate(QUICK, start=1):
         known = name != "none"
         rows.append(
-            _row(
+            _make_row(
                 name, recipe=recipe, rank=rank, tier=tier, mean=mean, sd=sd, low=mean - sd, high=mean + 0.8 * sd,
                 iqm=mean - 0.001, gain=gain if known else None, gain_low=low if known else None,
                 gain_high=high if known else None, p_holm=p, p_better=0.98 if known else None,
@@ -118,7 +118,7 @@ def _quick() -> tuple[Board, list[Record]]:
             )
         )  # fmt: skip
         records += _runs(rng, name, recipe, mean, sd, seconds)
-    return _board(rows), records
+    return _make_leaderboard(rows), records
 
 
 def _runs(rng: np.random.Generator, name: str, recipe: str, mean: float, sd: float, seconds: float) -> list[Record]:
@@ -129,7 +129,7 @@ def _runs(rng: np.random.Generator, name: str, recipe: str, mean: float, sd: flo
         lost = number == 3 and name in ("l2", "dropout + l2")
         score = None if lost else mean * float(rng.uniform(0.9, 2.2))
         trials.append(
-            _record(
+            _make_record(
                 name, score, recipe=text, stage="trial", number=number, learning_rate=lr,
                 status="diverged" if lost else "ok", error="the loss became NaN in epoch 3" if lost else None,
             )
@@ -140,7 +140,7 @@ def _runs(rng: np.random.Generator, name: str, recipe: str, mean: float, sd: flo
         length = 30 if "early" not in name else int(rng.integers(12, 30))
         history = _history(rng, score, length)
         done.append(
-            _record(
+            _make_record(
                 name, score, recipe=recipe, number=number, seed=100 + number, learning_rate=0.002, history=history,
                 epochs=length, best_epoch=min(length, 18), fit_seconds=seconds,
             )
@@ -170,7 +170,7 @@ def _history(rng: np.random.Generator, score: float, length: int) -> dict[str, d
 LONG = "dropout(rate=linear(0.5, 0.0, epochs=20)"  # 40 characters, with a bracket too few on purpose
 
 
-def _awkward(direction: str = "min", size: float = 1.0, runaway: float = 1.0) -> tuple[Board, list[Record]]:
+def _awkward(direction: Direction = "min", size: float = 1.0, runaway: float = 1.0) -> tuple[Leaderboard, list[Record]]:
     """Fifteen long names: near ties, one runaway, one diverged, one failed and two pending."""
     rng = np.random.default_rng(2)
     rows, records = [], []
@@ -184,7 +184,7 @@ def _awkward(direction: str = "min", size: float = 1.0, runaway: float = 1.0) ->
         mean = size * (0.1 + 0.0001 * index) * (runaway if index == 10 else 1.0)
         sd = 0.01 * abs(mean)
         rows.append(
-            _row(
+            _make_row(
                 name, rank=index + 1, tier=1 + index // 4, mean=mean, low=mean - sd, high=mean + sd, sd=sd,
                 gain=0.0, fit_seconds=2.0 + 0.001 * index, diverged=2 if index == 3 else 0, epochs=4.0,
                 best_epoch=3.0,
@@ -195,86 +195,86 @@ def _awkward(direction: str = "min", size: float = 1.0, runaway: float = 1.0) ->
             score = float(rng.normal(mean, sd))
             curve: list[float | None] = [3 * score, None, 2 * score, score]
             history = {"train": {"nll": [0.5 * v if v else None for v in curve]}, "validation": {"nll": curve}}
-            records.append(_record(name, score, number=number, history=history))
+            records.append(_make_record(name, score, number=number, history=history))
             trial = f"dropout({0.1 + 0.1 * number}) + l2({10.0 ** -(number + 1)})"
             status = "diverged" if number == 2 else "ok"
             lr = 10.0 ** -(number + 1)
             records.append(
-                _record(name, score, recipe=trial, stage="trial", number=number, status=status, learning_rate=lr)
+                _make_record(name, score, recipe=trial, stage="trial", number=number, status=status, learning_rate=lr)
             )
     lost = [("diverged recipe with a very long name xxxxx", "failed", 5, 0), ("l1", "failed", 0, 5)]
-    rows += [_row(name, rank=12, status=s, replicates=5, diverged=d, failed=f) for name, s, d, f in lost]
-    rows += [_row("ensemble + " * 3 + "dropout"), _row("weight_decay")]
+    rows += [_make_row(name, rank=12, status=s, replicates=5, diverged=d, failed=f) for name, s, d, f in lost]
+    rows += [_make_row("ensemble + " * 3 + "dropout"), _make_row("weight_decay")]
     for name, _, diverged, _ in lost:
         status = "diverged" if diverged else "failed"
-        records.append(_record(name, None, status=status, error="ValueError: <b>no</b>\nsecond line"))
-    return _board(rows, direction), records
+        records.append(_make_record(name, None, status=status, error="ValueError: <b>no</b>\nsecond line"))
+    return _make_leaderboard(rows, direction), records
 
 
 def _swept(
     over: Sequence[str],
     score: Callable[..., float],
     values: Sequence[Sequence[float]] = (),
-    direction: str = "min",
+    direction: Direction = "min",
     seeds: int = 5,
     lost: Sequence[float] = (),
     pending: int = 0,
-) -> tuple[Board, list[Record], dict[str, Any]]:
+) -> Content:
     """A sweep whose mean at each value is ``score`` of it, and 1 for the baseline; the last ``pending`` have no runs.
 
     At values in ``lost`` (of the first strength) two replicates diverged.
     """
     experiment, sweep = make_sweep(from_keywords(backbone="mlp", recipes=["none"]), over, values)
     rng = np.random.default_rng(3)
-    records = [_record("none", 1.0 + 0.01 * k, number=k, seed=k) for k in range(seeds)]
+    records = [_make_record("none", 1.0 + 0.01 * k, number=k, seed=k) for k in range(seeds)]
     for name, point in list(sweep.combinations().items())[: len(sweep.recipes) - pending]:
         for k in range(seeds):
             gone = point[0] in lost and k < 2
             found = score(*point) * float(rng.normal(1.0, 0.02))
             records.append(
-                _record(name, None if gone else found, number=k, seed=k, status="diverged" if gone else "ok")
+                _make_record(name, None if gone else found, number=k, seed=k, status="diverged" if gone else "ok")
             )
-    rows = [_row(name, rank=i, mean=1.0, replicates=seeds) for i, name in enumerate(experiment.recipes, start=1)]
-    return _board(rows, direction), records, _study(direction=direction, sweep=sweep.to_dict())
+    rows = [_make_row(name, rank=i, mean=1.0, replicates=seeds) for i, name in enumerate(experiment.recipes, start=1)]
+    return _make_leaderboard(rows, direction), records, _make_comparison(direction=direction, sweep=sweep.to_dict())
 
 
 @pytest.fixture
-def swept() -> Callable[..., tuple[Board, list[Record], dict[str, Any]]]:
-    """Make a sweep: a board, its records and its study."""
+def swept() -> Callable[..., Content]:
+    """Return the function that makes a sweep: its leaderboard, records and comparison."""
     return _swept
 
 
 @pytest.fixture
-def row() -> Callable[..., dict[str, Any]]:
-    """Make one recipe of a board."""
-    return _row
+def make_row() -> Callable[..., Row]:
+    """Return the function that makes one recipe of a leaderboard."""
+    return _make_row
 
 
 @pytest.fixture
-def board() -> Callable[..., Board]:
-    """Make a board of rows."""
-    return _board
+def make_leaderboard() -> Callable[..., Leaderboard]:
+    """Return the function that makes a leaderboard of rows."""
+    return _make_leaderboard
 
 
 @pytest.fixture
-def record() -> Callable[..., Record]:
-    """Make a record."""
-    return _record
+def make_record() -> Callable[..., Record]:
+    """Return the function that makes a record."""
+    return _make_record
 
 
 @pytest.fixture
-def comparison() -> Callable[..., dict[str, Any]]:
-    """Make a study."""
-    return _study
+def make_comparison() -> Callable[..., ComparisonInfo]:
+    """Return the function that makes what is known of a comparison."""
+    return _make_comparison
 
 
 @pytest.fixture
-def quick() -> tuple[Board, list[Record]]:
-    """A board and its records as the quickstart leaves them."""
+def quick() -> tuple[Leaderboard, list[Record]]:
+    """A leaderboard and its records as the quickstart leaves them."""
     return _quick()
 
 
 @pytest.fixture
-def awkward() -> Callable[..., tuple[Board, list[Record]]]:
-    """Make a board that is hard to draw, and its records."""
+def awkward() -> Callable[..., tuple[Leaderboard, list[Record]]]:
+    """Return the function that makes a leaderboard that is hard to draw, and its records."""
     return _awkward

@@ -9,13 +9,19 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from regzoo.report import render as page
+from regzoo.comparison.leaderboard import Leaderboard
+from regzoo.report.render import write_page
+from regzoo.training.records import Record
+
+Ranked = tuple[Leaderboard, list[Record]]
+"""A leaderboard and its records."""
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -77,9 +83,15 @@ def measure(html: Path, width: int) -> dict[str, Any]:
 
 
 @pytest.fixture(params=["quick", "awkward"])
-def html(request: Any, tmp_path: Path, quick: Any, awkward: Any, comparison: Any) -> Path:
+def html(
+    request: Any,
+    tmp_path: Path,
+    quick: Ranked,
+    awkward: Callable[..., Ranked],
+    make_comparison: Any,
+) -> Path:
     """A page as the quickstart leaves it, and one that is hard to lay out."""
-    page.write(tmp_path, *(quick if request.param == "quick" else awkward()), comparison())
+    write_page(tmp_path, *(quick if request.param == "quick" else awkward()), make_comparison())
     return tmp_path / "report.html"
 
 

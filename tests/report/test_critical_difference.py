@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import regzoo
-from regzoo.report.critical_difference import alternative, draw
+from regzoo.report.critical_difference import describe_ranks, draw
 
 
 def ranked(recipes: list[str], datasets: int) -> regzoo.Ranking:
@@ -20,16 +20,16 @@ def ranked(recipes: list[str], datasets: int) -> regzoo.Ranking:
 
 
 def test_names_ranks_and_bars() -> None:
-    # Six data sets: the critical difference of three is 1.35, so neighbours are joined and the ends are not.
+    # Six data sets: the critical difference of three is 1.35, so neighbors are joined and the ends are not.
     found = ranked(["l2", "dropout(0.5)", "none"], 6).several
     assert found is not None
     axes = draw(found).axes[0]
     assert sorted(text.get_text() for text in axes.texts) == ["3.00  none", "dropout(0.5)  2.00", "l2  1.00"]
-    bars = [sorted(line.get_xdata()) for line in axes.lines if line.get_linewidth() > 3]
+    bars = [np.sort(np.asarray(line.get_xdata(), float)) for line in axes.lines if line.get_linewidth() > 3]
     assert [list(np.round(bar, 6)) for bar in bars] == [[1, 2], [2, 3]]
-    assert alternative(found) == (
+    assert describe_ranks(found) == (
         "Average rank over 6 data sets (1 is best); critical difference 1.35: l2 1.00, dropout(0.5) 2.00 and none "
-        "3.00. Not told apart: l2 to dropout(0.5) and dropout(0.5) to none."
+        "3.00. No significant difference: l2 to dropout(0.5) and dropout(0.5) to none."
     )
 
 

@@ -4,47 +4,56 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 from rich.console import Console
 
 from regzoo.cli.tables.difference import make_difference_tables
 from regzoo.report.diff import Change, Side, compare_runs
+from regzoo.storage.info import SplitInfo
 
 
-def sides(row: Any, board: Any, comparison: Any) -> tuple[Side, Side]:
+def sides(make_row: Any, make_leaderboard: Any, make_comparison: Any) -> tuple[Side, Side]:
     """The second has another seed, other data, another Keras, and l2 overtook dropout; l1 came, mixup went."""
-    before = board([
-        row("dropout", rank=1, tier=1, mean=0.1, gain=0.25, gain_low=0.125, gain_high=0.375, verdict="conclusive"),
-        row("l2", rank=2, tier=1, mean=0.2, gain=0.125, gain_low=0.0, gain_high=0.25),
-        row("none", rank=3, tier=2, mean=0.3),
-        row("mixup", rank=4, tier=2, mean=0.4),
+    before = make_leaderboard([
+        make_row("dropout", rank=1, tier=1, mean=0.1, gain=0.25, gain_low=0.125, gain_high=0.375, verdict="conclusive"),
+        make_row("l2", rank=2, tier=1, mean=0.2, gain=0.125, gain_low=0.0, gain_high=0.25),
+        make_row("none", rank=3, tier=2, mean=0.3),
+        make_row("mixup", rank=4, tier=2, mean=0.4),
     ])  # fmt: skip
-    after = board([
-        row("l2", rank=1, tier=1, mean=0.1, gain=0.5, gain_low=0.25, gain_high=0.75, verdict="conclusive"),
-        row("dropout", rank=2, tier=1, mean=0.2, gain=0.25),
-        row("none", rank=3, tier=2, mean=0.3),
-        row("l1"),
+    after = make_leaderboard([
+        make_row("l2", rank=1, tier=1, mean=0.1, gain=0.5, gain_low=0.25, gain_high=0.75, verdict="conclusive"),
+        make_row("dropout", rank=2, tier=1, mean=0.2, gain=0.25),
+        make_row("none", rank=3, tier=2, mean=0.3),
+        make_row("l1"),
     ])  # fmt: skip
-    data = comparison()["data"] | {"digest": "ffff"}
-    other = comparison(config="name: digits\nseed: 1\n", data=data, versions={"regzoo": "0.1.0", "keras": "3.16"})
-    return Side("a", before, comparison(config="name: digits\nseed: 0\n")), Side("b", after, other)
+    data = replace(make_comparison().data, digest="ffff")
+    other = make_comparison(config="name: digits\nseed: 1\n", data=data, versions={"regzoo": "0.1.0", "keras": "3.16"})
+    return Side("a", before, make_comparison(config="name: digits\nseed: 0\n")), Side("b", after, other)
 
 
-def test_config_data_and_versions(row: Any, board: Any, comparison: Any) -> None:
-    found = compare_runs(*sides(row, board, comparison))
+def test_config_data_and_versions(make_row: Any, make_leaderboard: Any, make_comparison: Any) -> None:
+    found = compare_runs(*sides(make_row, make_leaderboard, make_comparison))
     assert found.config == ("-seed: 0", "+seed: 1")
     assert found.data == (Change("digest", "0123abcd", "ffff"),)
     assert found.versions == (Change("keras", "3.15.1", "3.16"), Change("python", "3.11.2", None))
     assert found.winner == ("dropout", "l2")
 
 
-def test_facts_inside_others_and_other_strengths_are_named(row: Any, board: Any, comparison: Any) -> None:
+def test_facts_inside_others_and_other_strengths_are_named(
+    make_row: Any, make_leaderboard: Any, make_comparison: Any
+) -> None:
     one, other = (
         Side(
             kind,
-            board([row("dropout", recipe=recipe, rank=1, mean=0.1), row("placebo 1", recipe="none", rank=2, mean=0.2)]),
-            comparison(data=comparison()["data"] | {"split": {"kind": kind, "folds": 1}}),
+            make_leaderboard(
+                [
+                    make_row("dropout", recipe=recipe, rank=1, mean=0.1),
+                    make_row("placebo 1", recipe="none", rank=2, mean=0.2),
+                ]
+            ),
+            make_comparison(data=replace(make_comparison().data, split=SplitInfo(kind))),
         )
         for kind, recipe in (("random", "dropout(0.25)"), ("stratified", "dropout(0.5)"))
     )
@@ -57,23 +66,23 @@ def test_facts_inside_others_and_other_strengths_are_named(row: Any, board: Any,
     assert "placebo 1" in said
 
 
-def test_ranks_move_and_gains_stand_side_by_side(row: Any, board: Any, comparison: Any) -> None:
-    found = {moved.name: moved for moved in compare_runs(*sides(row, board, comparison)).recipes}
+def test_ranks_move_and_gains_stand_side_by_side(make_row: Any, make_leaderboard: Any, make_comparison: Any) -> None:
+    found = {moved.name: moved for moved in compare_runs(*sides(make_row, make_leaderboard, make_comparison)).recipes}
     assert list(found) == ["l2", "dropout", "none", "l1", "mixup"]
     assert [moved.moved for moved in found.values()] == [1, -1, 0, None, None]
     assert found["l2"].gain == (0.125, 0.5)
     assert found["mixup"].rank == (4, None)
 
 
-def test_equal_comparisons_differ_in_nothing(row: Any, board: Any, comparison: Any) -> None:
-    one = sides(row, board, comparison)[0]
+def test_equal_comparisons_differ_in_nothing(make_row: Any, make_leaderboard: Any, make_comparison: Any) -> None:
+    one = sides(make_row, make_leaderboard, make_comparison)[0]
     found = compare_runs(one, one)
     assert (found.config, found.data, found.versions) == ((), (), ())
     assert {moved.moved for moved in found.recipes} == {0}
 
 
-def test_text_and_json(row: Any, board: Any, comparison: Any) -> None:
-    found = compare_runs(*sides(row, board, comparison))
+def test_text_and_json(make_row: Any, make_leaderboard: Any, make_comparison: Any) -> None:
+    found = compare_runs(*sides(make_row, make_leaderboard, make_comparison))
     console = Console(width=160, record=True, file=io.StringIO())
     console.print(make_difference_tables(found))
     said = console.export_text()

@@ -19,7 +19,7 @@ def test_markdown_keeps_its_characters() -> None:
 
 
 def test_a_bar_does_not_end_a_cell() -> None:
-    assert markup.cell("dropout(0.1|0.5)") == r"dropout(0.1\|0.5)"
+    assert markup.markdown_cell("dropout(0.1|0.5)") == r"dropout(0.1\|0.5)"
 
 
 def test_a_fence_is_longer_than_what_it_holds() -> None:
@@ -30,7 +30,7 @@ def test_a_fence_is_longer_than_what_it_holds() -> None:
 def test_a_share_and_an_interval_stay_together() -> None:
     space = "\N{NO-BREAK SPACE}"
     assert markup.html("in 72 % of `a %`") == f"in 72{space}% of <code>a %</code>"
-    assert markup.entry("0.1 to 0.2 <") == f"0.1 to{space}0.2 &lt;"
+    assert markup.table_cell("0.1 to 0.2 <") == f"0.1 to{space}0.2 &lt;"
 
 
 def test_a_long_title_may_break() -> None:

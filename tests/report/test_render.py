@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from regzoo.comparison.leaderboard import build_leaderboard
-from regzoo.report import render as page
+from regzoo.comparison.leaderboard import Leaderboard, build_leaderboard
+from regzoo.report.render import write_page
+from regzoo.training.records import Record
+
+Ranked = tuple[Leaderboard, list[Record]]
+"""A leaderboard and its records."""
 
 FIGURES = [
     "leaderboard", "forest", "learning_curves", "strength_response", "calibration", "gap", "cost", "weights",
     "expected_best", "rank_by_budget",
 ]  # fmt: skip
 HEADINGS = [
-    "Verdict", "Leaderboard", "Figures", "Chosen strengths", "More numbers", "Failures", "Audit", "Protocol",
-    "References", "Do it again",
+    "Verdict", "Leaderboard", "Figures", "Chosen strengths", "More numbers", "Failures", "Audit", "Methods",
+    "References", "Reproduce it",
 ]  # fmt: skip
 
 
@@ -50,9 +54,9 @@ class Tags(HTMLParser):
 
 
 @pytest.fixture
-def written(tmp_path: Path, quick: Any, comparison: Any) -> Path:
+def written(tmp_path: Path, quick: Ranked, make_comparison: Any) -> Path:
     """A folder with a full report."""
-    page.write(tmp_path / "report", *quick, comparison())
+    write_page(tmp_path / "report", *quick, make_comparison())
     return tmp_path / "report"
 
 
@@ -103,32 +107,36 @@ def test_figures_are_svg_files_without_a_date(written: Path) -> None:
         assert "<dc:date>" not in path.read_text()
 
 
-def test_the_same_input_gives_the_same_bytes(written: Path, tmp_path: Path, quick: Any, comparison: Any) -> None:
-    page.write(tmp_path / "again", *quick, comparison())
+def test_the_same_input_gives_the_same_bytes(
+    written: Path, tmp_path: Path, quick: Ranked, make_comparison: Any
+) -> None:
+    write_page(tmp_path / "again", *quick, make_comparison())
     for path in written.rglob("*.*"):
         assert path.read_bytes() == (tmp_path / "again" / path.relative_to(written)).read_bytes(), path.name
 
 
-def test_markdown_holds_verdict_leaderboard_figures_and_protocol(written: Path) -> None:
+def test_markdown_holds_verdict_leaderboard_figures_and_methods(written: Path) -> None:
     text = (written / "report.md").read_text()
     assert "**Use `dropout(0.31) + l2(0.000213)`" in text
     assert r"| 4 | 2 | dropout(0.28) + early\_stopping(12) | 0.1031 |" in text
     for name in FIGURES:
         assert f"(figures/{name}.svg)" in text
-    assert "## Protocol" in text
+    assert "## Methods" in text
 
 
-def test_names_are_text_and_never_markup(tmp_path: Path, row: Any, board: Any, record: Any, comparison: Any) -> None:
+def test_names_are_text_and_never_markup(
+    tmp_path: Path, make_row: Any, make_leaderboard: Any, make_record: Any, make_comparison: Any
+) -> None:
     evil = "<script>alert('$x_1$')</script>|`b`"
-    rows = [row(evil, rank=1, tier=1, mean=0.1), row("none", rank=2, tier=1, mean=0.2)]
+    rows = [make_row(evil, rank=1, tier=1, mean=0.1), make_row("none", rank=2, tier=1, mean=0.2)]
     records = [
-        record(evil, 0.1, history={"validation": {"nll": [0.2, 0.1]}}),
-        record(evil, None, status="failed", error=evil, number=1),
-        *(record(evil, 0.1, stage="trial", number=n, learning_rate=0.1**n) for n in (1, 2)),
+        make_record(evil, 0.1, history={"validation": {"nll": [0.2, 0.1]}}),
+        make_record(evil, None, status="failed", error=evil, number=1),
+        *(make_record(evil, 0.1, stage="trial", number=n, learning_rate=0.1**n) for n in (1, 2)),
     ]
-    data = comparison()["data"] | {"source": evil, "labels": [evil]}
-    given = comparison(name=evil, data=data, notes=[evil], config=evil, command=evil, versions={evil: evil})
-    page.write(tmp_path, board(rows), records, given)
+    data = replace(make_comparison().data, source=evil, labels=(evil,))
+    given = make_comparison(name=evil, data=data, notes=(evil,), config=evil, command=evil, versions={evil: evil})
+    write_page(tmp_path, make_leaderboard(rows), records, given)
     html, markdown = (tmp_path / "report.html").read_text(), (tmp_path / "report.md").read_text()
     assert "script" not in {tag for tag, _ in Tags(html).found}
     assert "&lt;script&gt;" in html
@@ -139,21 +147,20 @@ def test_names_are_text_and_never_markup(tmp_path: Path, row: Any, board: Any, r
 
 
 def test_a_board_with_nothing_finished_is_a_page_of_sentences(
-    tmp_path: Path, row: Any, board: Any, comparison: Any
+    tmp_path: Path, make_row: Any, make_leaderboard: Any, make_comparison: Any
 ) -> None:
     (tmp_path / "figures").mkdir()
     (tmp_path / "figures" / "gap.svg").write_text("of an earlier report")
-    given = comparison(seconds=None)
-    given["data"]["labels"] = None
-    page.write(tmp_path, board([row("none"), row("dropout")]), [], given)
+    given = make_comparison(seconds=None, data=replace(make_comparison().data, labels=()))
+    write_page(tmp_path, make_leaderboard([make_row("none"), make_row("dropout")]), [], given)
     html = (tmp_path / "report.html").read_text()
     assert html.count("Nothing to draw: ") == len(FIGURES) - 1  # where nothing has an order, nothing is ranked
     assert "No verdict yet" in html
     assert list((tmp_path / "figures").iterdir()) == []
 
 
-def test_a_half_finished_awkward_board(tmp_path: Path, awkward: Callable[..., Any], comparison: Any) -> None:
-    page.write(tmp_path, *awkward(), comparison())
+def test_a_half_finished_awkward_board(tmp_path: Path, awkward: Callable[..., Ranked], make_comparison: Any) -> None:
+    write_page(tmp_path, *awkward(), make_comparison())
     html = (tmp_path / "report.html").read_text()
     assert "not measured yet" in html
     assert "5 of 5 diverged" in html
@@ -161,17 +168,19 @@ def test_a_half_finished_awkward_board(tmp_path: Path, awkward: Callable[..., An
     assert not re.search(r"\b(nan|None|inf)\b", re.sub(r"<svg.*?</svg>", "", html, flags=re.DOTALL))
 
 
-def test_the_leaderboard_of_the_comparison_is_taken_as_it_is(tmp_path: Path, quick: Any, comparison: Any) -> None:
-    names = [row["name"] for row in quick[0]["recipes"]]
-    board = json.loads(build_leaderboard(quick[1], "nll", "min", [*names, "l1"]).to_json())
-    page.write(tmp_path, board, quick[1], comparison())
+def test_the_leaderboard_of_the_comparison_is_taken_as_it_is(
+    tmp_path: Path, quick: Ranked, make_comparison: Any
+) -> None:
+    names = [row.name for row in quick[0].recipes]
+    leaderboard = build_leaderboard(quick[1], "nll", "min", [*names, "l1"])
+    write_page(tmp_path, leaderboard, quick[1], make_comparison())
     html = (tmp_path / "report.html").read_text()
     assert html.count('class="winner"') == html.count('class="baseline"') == 5  # once in each table of recipes
-    assert "Unfinished: <code>l1</code> not measured yet" in html
+    assert "Not measured yet: <code>l1</code>; the order may change." in html
 
 
 def test_a_write_that_fails_leaves_the_old_report(
-    written: Path, monkeypatch: pytest.MonkeyPatch, quick: Any, comparison: Any
+    written: Path, monkeypatch: pytest.MonkeyPatch, quick: Ranked, make_comparison: Any
 ) -> None:
     before = (written / "report.html").read_bytes()
 
@@ -180,17 +189,17 @@ def test_a_write_that_fails_leaves_the_old_report(
 
     monkeypatch.setattr(Path, "write_text", full)
     with pytest.raises(OSError, match="No space"):
-        page.write(written, *quick, comparison(name="other"))
+        write_page(written, *quick, make_comparison(name="other"))
     assert (written / "report.html").read_bytes() == before
     assert not list(written.rglob(".*"))
 
 
 def test_it_imports_neither_tensorflow_nor_keras_nor_pyplot() -> None:
     code = (
-        "import sys, regzoo.report.render as page\n"
-        "from regzoo.report.figures import figures\n"
-        "from regzoo.report.findings.strengths import read\n"
-        "figures(); assert read('dropout(0.5)') == {'dropout.rate': 0.5}\n"
+        "import sys, regzoo.report.render\n"
+        "from regzoo.report.figures import load_figures\n"
+        "from regzoo.report.findings.strengths import read_strengths\n"
+        "load_figures(); assert read_strengths('dropout(0.5)') == {'dropout.rate': 0.5}\n"
         "print(sorted({'tensorflow', 'keras', 'keras_tuner', 'matplotlib.pyplot'} & set(sys.modules)))"
     )
     done = subprocess.run(

@@ -11,7 +11,7 @@ import pytest
 
 from regzoo.core import EnvironmentFailure
 from regzoo.report import tensorboard
-from regzoo.report.tensorboard import FILE, run_name, write
+from regzoo.report.tensorboard import FILE, name_run, write_tensorboard
 
 
 def events(path: Path) -> list[Any]:
@@ -21,7 +21,7 @@ def events(path: Path) -> list[Any]:
     from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import PyRecordReader_New
 
     reader = PyRecordReader_New(str(path))
-    found = []
+    found: list[Any] = []
     while True:
         try:
             reader.GetNext()
@@ -30,16 +30,18 @@ def events(path: Path) -> list[Any]:
         found.append(Event.FromString(reader.record()))
 
 
-def test_sessions_hyperparameters_and_curves(board: Any, row: Any, record: Any, tmp_path: Path) -> None:
+def test_sessions_hyperparameters_and_curves(
+    make_leaderboard: Any, make_row: Any, make_record: Any, tmp_path: Path
+) -> None:
     from tensorboard.plugins.hparams import metadata
 
     history = {"validation": {"nll": [0.5, None, 0.25]}}
     runs = [
-        record("dropout", 0.25, recipe="dropout(0.5)", history=history, epochs=3, number=2),
-        record("dropout", None, recipe="dropout(0.7)", stage="trial", status="diverged"),
-        record("dropout", 0.25, stage="member"),
+        make_record("dropout", 0.25, recipe="dropout(0.5)", history=history, epochs=3, number=2),
+        make_record("dropout", None, recipe="dropout(0.7)", stage="trial", status="diverged"),
+        make_record("dropout", 0.25, stage="member"),
     ]
-    assert write(tmp_path, board([row("dropout"), row("none")]), runs) == 2
+    assert write_tensorboard(tmp_path, runs, "nll") == 2
     assert sorted(path.parent.relative_to(tmp_path).as_posix() for path in tmp_path.rglob(FILE)) == [
         ".", "dropout/replicate-2", "dropout/trial-0",
     ]  # fmt: skip
@@ -56,23 +58,24 @@ def test_sessions_hyperparameters_and_curves(board: Any, row: Any, record: Any, 
     assert session.hparams["recipe"].string_value == "dropout"
 
 
-def test_a_run_has_a_folder_of_its_own_whatever_its_name(record: Any) -> None:
-    assert run_name(record("dropout(rate=0.5) + ../l2", 0.1, stage="trial", number=3)) == "dropoutrate=0.5+..l2/trial-3"
+def test_a_run_has_a_folder_of_its_own_whatever_its_name(make_record: Any) -> None:
+    assert (
+        name_run(make_record("dropout(rate=0.5) + ../l2", 0.1, stage="trial", number=3))
+        == "dropoutrate=0.5+..l2/trial-3"
+    )
 
 
-def test_without_tensorboard_it_says_what_to_install(
-    board: Any, row: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_tensorboard_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tensorboard, "find_spec", lambda name: None)
     with pytest.raises(EnvironmentFailure, match=r"pip install 'regzoo\[tensorboard\]'"):
-        write(tmp_path / "log", board([row("none")]), [])
+        write_tensorboard(tmp_path / "log", [], "nll")
     assert not (tmp_path / "log").exists()
 
 
 def test_it_imports_no_tensorflow(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from regzoo.report.tensorboard import write\n"
-        f"write(Path({str(tmp_path)!r}), {{'rank_by': 'nll'}}, [])\n"
+        "import sys; from pathlib import Path; from regzoo.report.tensorboard import write_tensorboard\n"
+        f"write_tensorboard(Path({str(tmp_path)!r}), [], 'nll')\n"
         "print('tensorflow' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True)

@@ -13,7 +13,7 @@ def check(config: Config) -> None:
     """Check a config and its data without training; list every problem at once."""
     from regzoo.comparison.plan import make_plan, make_setup
     from regzoo.comparison.runner import check_models, read_data
-    from regzoo.report.formatting import task
+    from regzoo.report.formatting import describe_task
     from regzoo.storage.folder import load_experiment
 
     experiment = load_experiment(config)
@@ -21,8 +21,9 @@ def check(config: Config) -> None:
     check_models(experiment, make_setup(experiment, prepared))
     make_plan(experiment, prepared)  # raises if the search cannot be made
     facts = prepared.facts
+    task = describe_task(facts["task"], facts["labels"])
     print_text(
-        f"{config}: fine. {facts['source']}: {facts['rows']} rows of {facts['inputs']}, {task(facts)}; "
+        f"{config}: fine. {facts['source']}: {facts['rows']} rows of {facts['inputs']}, {task}; "
         f"{facts['train']} train, {facts['validation']} validation, {facts['test']} test, {describe_split(facts)}; "
         f"{len(experiment.recipes)} recipes."
     )

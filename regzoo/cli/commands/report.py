@@ -24,7 +24,7 @@ def report(
     result.write_report()
     print_text(f"Report: {folder / 'report.html'}")
     if tensorboard is not None:
-        from regzoo.report.tensorboard import write
+        from regzoo.report.tensorboard import write_tensorboard
 
-        count = write(tensorboard, result.board.to_dict(), result.records)
+        count = write_tensorboard(tensorboard, result.records, result.board.rank_by)
         print_text(f"TensorBoard: {count} runs; look at them with: tensorboard --logdir {tensorboard}")

@@ -9,9 +9,15 @@ from rich.table import Table
 from rich.text import Text
 
 from regzoo.comparison.leaderboard import is_placebo
-from regzoo.report.board import number
-from regzoo.report.diff import Change, Difference, Moved
-from regzoo.report.formatting import MISSING, decimals, interval, short, show
+from regzoo.report.diff import Change, Difference, RecipeChange
+from regzoo.report.formatting import (
+    MISSING,
+    choose_decimals,
+    float_or_nan,
+    format_interval,
+    format_number,
+    shorten_recipe,
+)
 
 LONGEST_VALUE = 100
 """Characters of a changed value that are shown."""
@@ -50,28 +56,28 @@ def _make_ranking_table(difference: Difference) -> Table:
     for header in ("rank", "was", "recipe", "gain before", "gain after", "verdict before", "verdict after"):
         table.add_column(header, justify="left" if header == "recipe" or "verdict" in header else "right")
     half_widths = [
-        (number(high) - number(low)) / 2
+        (float_or_nan(high) - float_or_nan(low)) / 2
         for row in difference.recipes
         for low, high in zip(row.gain_low, row.gain_high, strict=True)
     ]
-    places = decimals(half_widths)
+    decimals = choose_decimals(half_widths)
     for row in difference.recipes:
         move = {None: "", 0: "="}.get(row.moved, f"{row.moved or 0:+d}")
         ranks = [MISSING if rank is None else str(rank) for rank in row.rank]
-        gains = [_write_gain(row, side, places) for side in (0, 1)]
+        gains = [_write_gain(row, side, decimals) for side in (0, 1)]
         verdicts = [verdict or MISSING for verdict in row.verdict]
         cells = [ranks[1], f"{ranks[0]} ({move})" if move else ranks[0], _write_recipe(row), *gains, *verdicts]
         table.add_row(*map(Text, cells))
     return table
 
 
-def _write_recipe(row: Moved) -> str:
+def _write_recipe(row: RecipeChange) -> str:
     """Return the recipe with its numbers, before and after where they differ; a placebo by its name."""
     if is_placebo(row.name):
         return row.name
-    return " -> ".join(dict.fromkeys(short(recipe) for recipe in row.recipe if recipe is not None))
+    return " -> ".join(dict.fromkeys(shorten_recipe(recipe) for recipe in row.recipe if recipe is not None))
 
 
-def _write_gain(row: Moved, side: int, places: int) -> str:
-    between = interval(row.gain_low[side], row.gain_high[side], places)
-    return show(row.gain[side], places) + (f" [{between}]" if between else "")
+def _write_gain(row: RecipeChange, side: int, decimals: int) -> str:
+    interval = format_interval(row.gain_low[side], row.gain_high[side], decimals)
+    return format_number(row.gain[side], decimals) + (f" [{interval}]" if interval else "")

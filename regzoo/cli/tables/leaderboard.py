@@ -8,12 +8,12 @@ from rich.text import Text
 
 from regzoo.comparison.leaderboard import Leaderboard, Row, is_placebo
 from regzoo.report.formatting import (
-    decimals_for,
-    fixed,
-    gain_with_interval,
+    choose_cell_decimals,
+    format_fixed,
+    format_gain,
+    format_p_value,
+    format_verdict,
     half_width,
-    short_probability,
-    verdict_or_needed,
 )
 
 WIDE = 120
@@ -41,17 +41,17 @@ def make_leaderboard_table(leaderboard: Leaderboard, width: int = WIDE) -> Table
 
 
 def _cells(row: Row, wide: bool) -> list[str]:
-    places = decimals_for(row.sd, row.mean)
-    score = fixed(row.mean, places) + ("" if row.sd is None else f" ± {fixed(row.sd, places)}")
-    gain = gain_with_interval(row.gain, row.gain_low, row.gain_high, " " if wide else "\n")
+    places = choose_cell_decimals(row.sd, row.mean)
+    score = format_fixed(row.mean, places) + ("" if row.sd is None else f" ± {format_fixed(row.sd, places)}")
+    gain = format_gain(row.gain, row.gain_low, row.gain_high, " " if wide else "\n")
     recipe = f"{row.name} ({row.recipe} in disguise)" if is_placebo(row.name) else row.recipe
-    verdict = verdict_or_needed(row.verdict, row.replicates_needed)
-    return [fixed(row.rank, 0), fixed(row.tier, 0), recipe, score, gain, verdict]
+    verdict = format_verdict(row.verdict, row.replicates_needed)
+    return [format_fixed(row.rank, 0), format_fixed(row.tier, 0), recipe, score, gain, verdict]
 
 
 def _wide_cells(row: Row, rank_by: str) -> list[str]:
-    test = fixed(row.metrics["test"].get(rank_by), decimals_for(row.sd, row.mean))
-    return [short_probability(row.p_holm), test, fixed(row.epochs, 0)]
+    test = format_fixed(row.metrics["test"].get(rank_by), choose_cell_decimals(row.sd, row.mean))
+    return ["" if row.p_holm is None else format_p_value(row.p_holm), test, format_fixed(row.epochs, 0)]
 
 
 def _status(row: Row, won: bool) -> str:
@@ -69,13 +69,13 @@ def _notes(leaderboard: Leaderboard) -> list[str]:
         notes.append("`needed`: the verdict is open; about so many replicates in all would settle it.")
     lead, best = leaderboard.lead, leaderboard.recipes[0]
     if lead is not None and lead.pairs:
-        gain = gain_with_interval(lead.gain, lead.gain_low, lead.gain_high)
+        gain = format_gain(lead.gain, lead.gain_low, lead.gain_high)
         notes.append(
-            f"{lead.recipe} against {lead.other}: {gain}, {verdict_or_needed(lead.verdict, lead.replicates_needed)}."
+            f"{lead.recipe} against {lead.other}: {gain}, {format_verdict(lead.verdict, lead.replicates_needed)}."
         )
     if leaderboard.shrunk_gain is not None:
-        places = decimals_for(half_width(best.gain_low, best.gain_high), best.gain)
-        shrunk = fixed(leaderboard.shrunk_gain, places, "+")
+        places = choose_cell_decimals(half_width(best.gain_low, best.gain_high), best.gain)
+        shrunk = format_fixed(leaderboard.shrunk_gain, places, "+")
         notes.append(f"{best.name} on fresh seeds, the luck of having been picked taken off: {shrunk}.")
     return [*notes, *_placebo_note(leaderboard)]
 

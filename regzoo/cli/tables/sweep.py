@@ -8,15 +8,15 @@ from rich.table import Table
 from rich.text import Text
 
 from regzoo.comparison.strength_response import ResponsePoint, StrengthResponse
-from regzoo.report.findings.sweep import places
-from regzoo.report.formatting import MISSING, plural, show, strength
+from regzoo.report.findings.sweep import choose_point_decimals
+from regzoo.report.formatting import MISSING, format_count, format_interval, format_number, format_strength
 
 
 def make_response_table(response: StrengthResponse) -> Table:
     """Return one row per value or pair of values, then the baseline."""
     table = Table(box=None, pad_edge=False, header_style="bold", caption_justify="left")
     table.caption = (
-        f"{plural(max(point.replicates for point in response.points), 'replicate')} a value at most. "
+        f"{format_count(max(point.replicates for point in response.points), 'replicate')} a value at most. "
         "Best in: share of the resamples of the seeds. Flat: within one standard error of the best."
     )
     names = [swept.name for swept in response.sweep.over]
@@ -24,22 +24,22 @@ def make_response_table(response: StrengthResponse) -> Table:
     for header in headers:
         table.add_column(Text(header), justify="right", no_wrap=True)
     table.add_column("")
-    digits = places(response)
+    decimals = choose_point_decimals(response)
     for point in response.points:
         best = response.best is not None and point.name == response.best.name
-        cells = [*map(strength, point.values), *_write_scores(point, digits), _write_remark(point, response)]
+        cells = [*map(format_strength, point.values), *_write_scores(point, decimals), _write_remark(point, response)]
         table.add_row(*map(Text, cells), style="bold green" if best else None)
     baseline = response.baseline
-    cells = [baseline.name, *[""] * (len(names) - 1), *_write_scores(baseline, digits), "baseline"]
+    cells = [baseline.name, *[""] * (len(names) - 1), *_write_scores(baseline, decimals), "baseline"]
     table.add_row(*map(Text, cells))
     return table
 
 
-def _write_scores(point: ResponsePoint, digits: int) -> list[str]:
-    spread = "" if math.isnan(point.sd) else f" ± {show(point.sd, digits)}"
-    interval = MISSING if math.isnan(point.low) else f"{show(point.low, digits)} to {show(point.high, digits)}"
+def _write_scores(point: ResponsePoint, decimals: int) -> list[str]:
+    spread = "" if math.isnan(point.sd) else f" ± {format_number(point.sd, decimals)}"
+    interval = format_interval(point.low, point.high, decimals) or MISSING
     share = "" if math.isnan(point.p_best) else f"{100 * point.p_best:.0f} %"
-    return [show(point.mean, digits) + spread, interval, show(point.train_mean, digits), share]
+    return [format_number(point.mean, decimals) + spread, interval, format_number(point.train_mean, decimals), share]
 
 
 def _write_remark(point: ResponsePoint, response: StrengthResponse) -> str:

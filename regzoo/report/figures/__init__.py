@@ -1,4 +1,4 @@
-"""Figures. The folder is the registry: one file, one figure; info() gives the numbers, draw() the picture."""
+"""Figures. The folder is the registry: one file, one figure; ``info()`` gives the numbers, ``draw()`` the picture."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from typing import Any, Protocol, cast
 
 from matplotlib.figure import Figure
 
+from regzoo.comparison.leaderboard import Leaderboard
+from regzoo.report.formatting import format_direction
+from regzoo.storage.info import ComparisonInfo
 from regzoo.training.records import Record
 
 
 @dataclass(frozen=True)
-class Info(ABC):
-    """The numbers of a figure, and what is said about them.
+class FigureInfo(ABC):
+    """The numbers of a figure, and its texts.
 
     Attributes:
         metric: the ranking metric.
@@ -25,6 +28,11 @@ class Info(ABC):
 
     metric: str
     direction: str
+
+    @property
+    def better(self) -> str:
+        """``lower is better`` or ``higher is better``."""
+        return format_direction(self.direction)
 
     @property
     def fits(self) -> bool:
@@ -44,24 +52,24 @@ class Info(ABC):
     @property
     @abstractmethod
     def alternative(self) -> str:
-        """What the figure shows, in words, for those who cannot see it."""
+        """The content of the figure in words, for those who cannot see it."""
 
 
-class FigureFile(Protocol):
-    """What a file of this folder offers. ``ORDER`` is its place on the page, ``TITLE`` its heading."""
+class FigureModule(Protocol):
+    """A module of this folder. ``ORDER`` is its place on the page, ``TITLE`` its heading."""
 
     ORDER: int
     TITLE: str
 
-    def info(self, board: dict[str, Any], records: Sequence[Record], comparison: dict[str, Any]) -> Info:
+    def info(self, leaderboard: Leaderboard, records: Sequence[Record], comparison: ComparisonInfo) -> FigureInfo:
         """Return the figure's numbers."""
 
     def draw(self, info: Any) -> Figure:
         """Return the picture of `info`'s numbers."""
 
 
-def figures() -> dict[str, FigureFile]:
-    """Every figure by the name of its file, in the order of the page."""
+def load_figures() -> dict[str, FigureModule]:
+    """Return the module of every figure by its name, in the order of the page."""
     names = [info.name for info in pkgutil.iter_modules(__path__) if not info.name.startswith("_")]
-    files = {name: cast(FigureFile, importlib.import_module(f"{__name__}.{name}")) for name in names}
-    return dict(sorted(files.items(), key=lambda item: item[1].ORDER))
+    modules = {name: cast(FigureModule, importlib.import_module(f"{__name__}.{name}")) for name in names}
+    return dict(sorted(modules.items(), key=lambda item: item[1].ORDER))

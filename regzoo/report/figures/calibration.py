@@ -1,4 +1,4 @@
-"""Calibration: how often each model is right when it is so sure; a reliability diagram.
+"""Calibration: accuracy against confidence, as a reliability diagram.
 
 Reference: Guo et al. 2017, https://arxiv.org/abs/1706.04599
 """
@@ -8,18 +8,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from regzoo.report import board as boards
-from regzoo.report.figures import Info
-from regzoo.report.figures._axis import dress
-from regzoo.report.figures._panels import grid
-from regzoo.report.figures._style import BLUE, GREY, SKY, SMALL, canvas, styled
-from regzoo.report.formatting import listing
+from regzoo.comparison.leaderboard import Leaderboard
+from regzoo.report.figures import FigureInfo
+from regzoo.report.figures._axis import set_up_axis
+from regzoo.report.figures._panels import make_panels
+from regzoo.report.figures._style import BLUE, GRAY, SKY, SMALL, with_style
+from regzoo.report.formatting import format_list
+from regzoo.report.runs import select_replicates
+from regzoo.storage.info import ComparisonInfo
 from regzoo.training.metrics import BINS
 from regzoo.training.records import Record
 
@@ -27,11 +28,11 @@ ORDER = 5
 TITLE = "Calibration"
 
 Bin = tuple[float, float, int]
-"""Mean confidence, share right, rows."""
+"""Mean confidence, accuracy, rows."""
 
 
 @dataclass(frozen=True)
-class Panel:
+class CalibrationPanel:
     """One recipe, all its replicates together; ``ece`` is the mean of theirs, NaN if unknown."""
 
     name: str
@@ -41,94 +42,95 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class Calibration(Info):
-    """The baseline, the winner and the runner-up, as far as they left what it takes."""
+class CalibrationFigure(FigureInfo):
+    """The baseline, the winner and the runner-up, as far as their replicates recorded confidences."""
 
-    panels: tuple[Panel, ...]
+    panels: tuple[CalibrationPanel, ...]
 
     @property
     def missing(self) -> str:
-        """No classification, or no replicate that left its confidences."""
-        return "" if self.panels else "Only replicates of a classification leave confidences to check; none is here."
+        return "" if self.panels else "Only replicates of a classification record confidences; there are none here."
 
     @property
     def reading(self) -> str:
-        """How to read it."""
         return (
-            "Validation rows are grouped by how sure the model is of them: a point on the dashed diagonal is right "
-            "as often as it claims, one below is too sure of itself, one above not sure enough; the bars at the "
-            "bottom show the share of rows in each group, and ECE is the mean distance from the diagonal over all rows."
+            "Validation rows are grouped by the model's confidence: a group on the dashed diagonal is as accurate as "
+            "the model is confident, one below it is overconfident, one above it underconfident; the bars show the "
+            "share of rows in each group, and ECE, the expected calibration error, is the mean distance from the "
+            "diagonal over all rows."
         )
 
     @property
     def alternative(self) -> str:
-        """The errors in words."""
-        return f"Expected calibration error: {listing([f'{p.name} {p.ece:.3f}' for p in self.panels])}."
+        return f"Expected calibration error: {format_list([f'{p.name} {p.ece:.3f}' for p in self.panels])}."
 
 
-def info(board: dict[str, Any], records: Sequence[Record], comparison: dict[str, Any]) -> Calibration:
+def info(leaderboard: Leaderboard, records: Sequence[Record], comparison: ComparisonInfo) -> CalibrationFigure:
     """Return the pooled bins of baseline, winner and runner-up."""
-    rows = boards.measured(board)
-    base = [row for row in rows if boards.is_baseline(board, row)]
-    best = [row for row in rows if row not in base and not boards.is_placebo(row)][:2]
+    rows = leaderboard.measured
+    base = [row for row in rows if leaderboard.is_baseline(row)]
+    best = [row for row in rows if row not in base and not row.is_placebo][:2]
     panels = []
     for row, role in zip([*base, *best], [*["baseline"] * len(base), "best", "second"], strict=False):
-        bins = pool(run.reliability or () for run in boards.replicates(records, row["name"]))
+        bins = pool_bins(run.reliability or () for run in select_replicates(records, row.name))
         if bins:
-            panels.append(Panel(row["name"], role, bins, boards.metric(row, "validation", "ece")))
-    return Calibration(board["rank_by"], board["direction"], tuple(panels))
+            panels.append(CalibrationPanel(row.name, role, bins, row.metric("validation", "ece")))
+    return CalibrationFigure(leaderboard.rank_by, leaderboard.direction, tuple(panels))
 
 
-def pool(runs: Iterable[Sequence[Sequence[float]]]) -> tuple[Bin, ...]:
-    """Join the bins of several runs: means weighted by rows, by confidence.
+def pool_bins(runs: Iterable[Sequence[Sequence[float]]]) -> tuple[Bin, ...]:
+    """Join the bins of several runs, by confidence; means are weighted by rows.
 
-    A bin is known by its confidence, which lies in it.
+    A bin is identified by its mean confidence, which lies in it.
 
-    >>> pool([[[0.95, 1.0, 3]], [[0.99, 0.5, 1], [0.1, 0.0, 2]]])
+    >>> pool_bins([[[0.95, 1.0, 3]], [[0.99, 0.5, 1], [0.1, 0.0, 2]]])
     ((0.1, 0.0, 2), (0.96, 0.875, 4))
     """
     found: dict[int, list[Sequence[float]]] = {}
     for bins in runs:
         for each in bins:
-            found.setdefault(min(int(each[0] * BINS), BINS - 1), []).append(each)
-    return tuple(_join(parts) for _, parts in sorted(found.items()))
+            found.setdefault(_find_bin(each[0]), []).append(each)
+    return tuple(_join_bins(same) for _, same in sorted(found.items()))
 
 
-def _join(parts: Sequence[Sequence[float]]) -> Bin:
-    rows = int(sum(part[2] for part in parts))
-    confidence, right = (sum(part[i] * part[2] for part in parts) / rows for i in (0, 1))
-    return round(confidence, 12), round(right, 12), rows
+def _find_bin(confidence: float) -> int:
+    return min(int(confidence * BINS), BINS - 1)
 
 
-@styled
-def draw(info: Calibration) -> Figure:
+def _join_bins(bins: Sequence[Sequence[float]]) -> Bin:
+    rows = int(sum(each[2] for each in bins))
+    confidence, accuracy = (sum(each[i] * each[2] for each in bins) / rows for i in (0, 1))
+    return round(confidence, 12), round(accuracy, 12), rows
+
+
+@with_style
+def draw(info: CalibrationFigure) -> Figure:
     """Draw a panel for each recipe."""
-    titles = [f"{panel.name} ({panel.role})" for panel in info.panels]
-    figure, panels = grid(titles, canvas, height=2.2)
+    figure, panels = make_panels([f"{panel.name} ({panel.role})" for panel in info.panels], height=2.2)
     for axes, panel in zip(panels, info.panels, strict=True):
-        dress(axes.xaxis, [0.0, 1.0], "linear", ticks=4)
-        dress(axes.yaxis, [0.0, 1.0], "linear", ticks=4)
-        _panel(axes, panel)
-    figure.supxlabel("confidence", size="medium")
-    figure.supylabel("share right", size="medium")
-    figure.legend(handles=_legend(), loc="outside upper left", ncols=3)
+        set_up_axis(axes.xaxis, [0.0, 1.0], "linear", ticks=4)
+        set_up_axis(axes.yaxis, [0.0, 1.0], "linear", ticks=4)
+        _draw_panel(axes, panel)
+    figure.supxlabel("confidence")
+    figure.supylabel("accuracy")
+    figure.legend(handles=_make_legend(), loc="outside upper left", ncols=3)
     return figure
 
 
-def _panel(axes: Axes, panel: Panel) -> None:
+def _draw_panel(axes: Axes, panel: CalibrationPanel) -> None:
     total = sum(rows for _, _, rows in panel.bins)
     for confidence, _, rows in panel.bins:
-        left = min(int(confidence * BINS), BINS - 1) / BINS
+        left = _find_bin(confidence) / BINS
         axes.bar(left, rows / total, 1 / BINS, align="edge", color=SKY, edgecolor="white", linewidth=0.5, zorder=0)
-    axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, zorder=1)
+    axes.plot([0, 1], [0, 1], color=GRAY, linestyle="--", linewidth=1, zorder=1)
     axes.plot([b[0] for b in panel.bins], [b[1] for b in panel.bins], "o-", color=BLUE, markersize=4, zorder=2)
     if not math.isnan(panel.ece):
         axes.text(0.03, 0.97, f"ECE {panel.ece:.3f}", transform=axes.transAxes, va="top", size=SMALL)
 
 
-def _legend() -> list[Line2D]:
+def _make_legend() -> list[Line2D]:
     return [
-        Line2D([], [], color=BLUE, marker="o", markersize=4, label="share right"),
-        Line2D([], [], color=GREY, linestyle="--", label="as sure as right"),
+        Line2D([], [], color=BLUE, marker="o", markersize=4, label="accuracy"),
+        Line2D([], [], color=GRAY, linestyle="--", label="perfect calibration"),
         Line2D([], [], color=SKY, linewidth=6, label="share of rows"),
     ]

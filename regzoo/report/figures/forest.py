@@ -1,4 +1,4 @@
-"""Forest plot: each recipe's paired gain over the baseline with its interval, tier by tier."""
+"""Forest plot: the paired gain of each recipe over the baseline with its interval, tier by tier."""
 
 from __future__ import annotations
 
@@ -9,13 +9,22 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from regzoo.report import board as boards
-from regzoo.report.figures import Info
-from regzoo.report.figures._axis import dress, finite, scale
-from regzoo.report.figures._rows import stacked
-from regzoo.report.figures._style import BLUE, SMALL, VERMILLION, styled
-from regzoo.report.figures._text import wrap
-from regzoo.report.formatting import MISSING, decimals, interval, listing, percent, show
+from regzoo.comparison.leaderboard import Leaderboard
+from regzoo.report.figures import FigureInfo
+from regzoo.report.figures._axis import choose_scale, keep_finite, set_up_axis
+from regzoo.report.figures._rows import stack_rows
+from regzoo.report.figures._style import BLUE, SMALL, VERMILION, with_style
+from regzoo.report.figures._text import wrap_text
+from regzoo.report.formatting import (
+    MISSING,
+    choose_decimals,
+    float_or_nan,
+    format_interval,
+    format_list,
+    format_number,
+    format_percent,
+)
+from regzoo.storage.info import ComparisonInfo
 from regzoo.training.records import Record
 
 ORDER = 2
@@ -23,99 +32,101 @@ TITLE = "Gains over the baseline"
 
 
 @dataclass(frozen=True)
-class Row:
-    """One recipe's gain, positive is better; ``better`` is the share of pairs won. NaN where unknown."""
+class ForestRow:
+    """The gain of one recipe, positive is better; ``won`` is the share of pairs won. NaN where unknown."""
 
     name: str
     tier: str
     gain: float
     low: float
     high: float
-    better: float
-    sure: bool
+    won: float
+    conclusive: bool
 
 
 @dataclass(frozen=True)
-class Forest(Info):
+class ForestFigure(FigureInfo):
     """The recipes with a gain, from the best down."""
 
     baseline: str
-    rows: tuple[Row, ...]
+    rows: tuple[ForestRow, ...]
 
     @property
     def missing(self) -> str:
-        """No recipe was paired with the baseline."""
-        return "" if self.rows else f"No recipe has finished a replicate that pairs with one of {self.baseline} yet."
+        return "" if self.rows else f"No recipe has a finished replicate to pair with one of {self.baseline} yet."
 
     @property
     def reading(self) -> str:
-        """How to read it."""
         return (
             f"Each row is the mean paired gain in validation {self.metric} over {self.baseline} (the dashed line at "
-            "zero), positive is better: the bar is its 95 % interval, a filled square is told apart from the baseline "
-            "after adjustment, an open one is not, and at the right stands the share of paired runs it won."
+            "zero), positive is better: the bar is its 95 % interval, a filled square is conclusive after adjustment "
+            "for all recipes, an open one is not, and the share of paired runs that the recipe won is on the right."
         )
 
     @property
     def alternative(self) -> str:
-        """The gains in words."""
-        places = _places(self.rows)
-        gains = [f"{r.name} {show(r.gain, places)} ({interval(r.low, r.high, places) or 'no interval'})"
-                 for r in self.rows]  # fmt: skip
-        return f"Gain in validation {self.metric} over {self.baseline}: {listing(gains)}."
+        decimals = _choose_decimals(self.rows)
+        gains = [
+            f"{row.name} {format_number(row.gain, decimals)} "
+            f"({format_interval(row.low, row.high, decimals) or 'no interval'})"
+            for row in self.rows
+        ]
+        return f"Gain in validation {self.metric} over {self.baseline}: {format_list(gains)}."
 
 
-def info(board: dict[str, Any], records: Sequence[Record], comparison: dict[str, Any]) -> Forest:
-    """Return every gain that is known, in the board's order."""
+def info(leaderboard: Leaderboard, records: Sequence[Record], comparison: ComparisonInfo) -> ForestFigure:
+    """Return every gain that is known, in the leaderboard's order."""
     rows = [
-        Row(
-            row["name"],
-            "" if row["tier"] is None else str(row["tier"]),
-            boards.number(row["gain"]),
-            boards.number(row["gain_low"]),
-            boards.number(row["gain_high"]),
-            boards.number(row["p_better"]),
-            row["verdict"] == "conclusive",
+        ForestRow(
+            row.name,
+            "" if row.tier is None else str(row.tier),
+            float_or_nan(row.gain),
+            float_or_nan(row.gain_low),
+            float_or_nan(row.gain_high),
+            float_or_nan(row.p_better),
+            row.verdict == "conclusive",
         )
-        for row in boards.measured(board)
-        if boards.known(row["gain"]) and not boards.is_baseline(board, row)
+        for row in leaderboard.measured
+        if row.gain is not None and not leaderboard.is_baseline(row)
     ]
-    return Forest(board["rank_by"], board["direction"], board["baseline"], tuple(rows))
+    return ForestFigure(leaderboard.rank_by, leaderboard.direction, leaderboard.baseline, tuple(rows))
 
 
-def _places(rows: Sequence[Row]) -> int:
-    return decimals((row.high - row.low) / 2 for row in rows)
+def _choose_decimals(rows: Sequence[ForestRow]) -> int:
+    return choose_decimals((row.high - row.low) / 2 for row in rows)
 
 
-@styled
-def draw(info: Forest) -> Figure:
+@with_style
+def draw(info: ForestFigure) -> Figure:
     """Draw a row for each recipe."""
-    rows = stacked([wrap(row.name, 2.3) for row in info.rows], 1.2)
+    rows = stack_rows([wrap_text(row.name, 2.3) for row in info.rows], 1.2)
     axes = rows.axes
-    values = finite([0.0, *(value for row in info.rows for value in (row.gain, row.low, row.high))])
-    dress(axes.xaxis, values, scale(values))
-    axes.set_xlabel(f"gain in validation {info.metric} over {wrap(info.baseline, 2.0, most=1)} (positive is better)")
-    axes.axvline(0, color=VERMILLION, linestyle="--", linewidth=1.2, zorder=1)
-    rows.shade([row.tier for row in info.rows], 1.075)
+    values = keep_finite([0.0, *(value for row in info.rows for value in (row.gain, row.low, row.high))])
+    set_up_axis(axes.xaxis, values, choose_scale(values))
+    axes.set_xlabel(
+        f"gain in validation {info.metric} over {wrap_text(info.baseline, 2.0, most=1)} (positive is better)"
+    )
+    axes.axvline(0, color=VERMILION, linestyle="--", linewidth=1.2, zorder=1)
+    rows.shade_tiers([row.tier for row in info.rows], 1.075)
     for row, middle in zip(info.rows, rows.middles, strict=True):
-        if len(finite([row.low, row.high])) == 2:
+        if len(keep_finite([row.low, row.high])) == 2:
             axes.plot([row.low, row.high], [middle, middle], color=BLUE, linewidth=2.2, zorder=2)
-        axes.plot([row.gain], [middle], zorder=3, **(_TOLD if row.sure else _OPEN))
-        won = percent(row.better) if finite([row.better]) else MISSING
+        axes.plot([row.gain], [middle], zorder=3, **(_CONCLUSIVE if row.conclusive else _INCONCLUSIVE))
+        won = format_percent(row.won) if keep_finite([row.won]) else MISSING
         axes.text(1.06, middle, won, transform=axes.get_yaxis_transform(), va="center", ha="right", size=SMALL)
     axes.annotate("won", (1.06, 1), (0, 3), "axes fraction", "offset points", ha="right", size=SMALL)
-    rows.figure.legend(handles=_legend(), loc="outside upper left", ncols=4)
+    rows.figure.legend(handles=_make_legend(), loc="outside upper left", ncols=4)
     return rows.figure
 
 
-_TOLD: dict[str, Any] = {"marker": "s", "linestyle": "", "color": BLUE, "markersize": 6.5}
-_OPEN: dict[str, Any] = {**_TOLD, "markerfacecolor": "white", "mew": 1.6}
+_CONCLUSIVE: dict[str, Any] = {"marker": "s", "linestyle": "", "color": BLUE, "markersize": 6.5}
+_INCONCLUSIVE: dict[str, Any] = {**_CONCLUSIVE, "markerfacecolor": "white", "mew": 1.6}
 
 
-def _legend() -> list[Line2D]:
+def _make_legend() -> list[Line2D]:
     return [
-        Line2D([], [], label="told apart", **_TOLD),
-        Line2D([], [], label="not told apart", **_OPEN),
+        Line2D([], [], label="conclusive", **_CONCLUSIVE),
+        Line2D([], [], label="not conclusive", **_INCONCLUSIVE),
         Line2D([], [], color=BLUE, linewidth=2.2, label="95 % interval"),
-        Line2D([], [], color=VERMILLION, linestyle="--", label="baseline"),
+        Line2D([], [], color=VERMILION, linestyle="--", label="baseline"),
     ]

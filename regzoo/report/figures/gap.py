@@ -1,22 +1,22 @@
-"""The gap: train against validation for each recipe, with test beside it."""
+"""Gap between the training and the validation score of each recipe, with the test score for comparison."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from regzoo.report import board as boards
-from regzoo.report.figures import Info
-from regzoo.report.figures._axis import dress, finite, scale
-from regzoo.report.figures._rows import stacked
-from regzoo.report.figures._style import GREY, PARTS, SMALL, styled
-from regzoo.report.figures._text import wrap
-from regzoo.report.formatting import decimals, listing, show
+from regzoo.comparison.leaderboard import Leaderboard
+from regzoo.report.figures import FigureInfo
+from regzoo.report.figures._axis import choose_scale, keep_finite, set_up_axis
+from regzoo.report.figures._rows import stack_rows
+from regzoo.report.figures._style import GRAY, PARTS, SMALL, with_style
+from regzoo.report.figures._text import wrap_text
+from regzoo.report.formatting import choose_decimals, format_list, format_number
+from regzoo.storage.info import ComparisonInfo
 from regzoo.training.records import Record
 
 ORDER = 6
@@ -24,8 +24,8 @@ TITLE = "Gap between training and validation"
 
 
 @dataclass(frozen=True)
-class Row:
-    """One recipe's mean score on each part (NaN where unknown); ``gap`` is validation minus train."""
+class GapRow:
+    """The mean score of one recipe on each part; NaN where unknown."""
 
     name: str
     train: float
@@ -39,64 +39,62 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Gap(Info):
+class GapFigure(FigureInfo):
     """The measured recipes, from the best down."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[GapRow, ...]
 
     @property
     def missing(self) -> str:
-        """No recipe has both ends."""
-        return "" if self.rows else "No recipe has a score on both train and validation yet."
+        return "" if self.rows else "No recipe has a score on both the training and the validation part yet."
 
     @property
     def reading(self) -> str:
-        """How to read it."""
         return (
-            f"The bar joins the mean {self.metric} on training data (square) and on validation data (circle), "
-            f"{boards.better(self.direction)} is better: the further the square lies on the better side, the more the "
-            "model has learnt by heart; the diamond is the test part, which no choice has seen, and at the right is "
-            "validation minus training."
+            f"The bar joins the mean {self.metric} on the training part (square) and on the validation part (circle), "
+            f"{self.better}: the further the square lies on the better side, the more the model has memorized; the "
+            "diamond is the test part, which took no part in any choice, and the number on the right is validation "
+            "minus training."
         )
 
     @property
     def alternative(self) -> str:
-        """The gaps in words."""
         gaps = [f"{row.name} {row.gap:.3g}" for row in self.rows]
-        return f"Validation minus training {self.metric} by recipe: {listing(gaps)}."
+        return f"Validation minus training {self.metric} by recipe: {format_list(gaps)}."
 
 
-def info(board: dict[str, Any], records: Sequence[Record], comparison: dict[str, Any]) -> Gap:
+def info(leaderboard: Leaderboard, records: Sequence[Record], comparison: ComparisonInfo) -> GapFigure:
     """Return the mean of the ranking metric on each part of the data."""
-    metric = board["rank_by"]
+    metric = leaderboard.rank_by
     parts = ("train", "validation", "test")
-    rows = [Row(row["name"], *(boards.metric(row, part, metric) for part in parts)) for row in boards.measured(board)]
-    return Gap(metric, board["direction"], tuple(row for row in rows if not math.isnan(row.gap)))
+    rows = [GapRow(row.name, *(row.metric(part, metric) for part in parts)) for row in leaderboard.measured]
+    return GapFigure(metric, leaderboard.direction, tuple(row for row in rows if not math.isnan(row.gap)))
 
 
-@styled
-def draw(info: Gap) -> Figure:
+@with_style
+def draw(info: GapFigure) -> Figure:
     """Draw a dumbbell for each recipe, with its gap at the right."""
-    rows = stacked([wrap(row.name, 2.3) for row in info.rows], 1.2)
+    rows = stack_rows([wrap_text(row.name, 2.3) for row in info.rows], 1.2)
     axes = rows.axes
     values = [value for row in info.rows for value in (row.train, row.validation, row.test)]
-    dress(axes.xaxis, values, scale(finite(values)))
-    axes.set_xlabel(f"{info.metric} ({boards.better(info.direction)} is better)")
-    places = decimals(abs(row.gap) for row in info.rows)
+    set_up_axis(axes.xaxis, values, choose_scale(keep_finite(values)))
+    axes.set_xlabel(f"{info.metric} ({info.better})")
+    decimals = choose_decimals(abs(row.gap) for row in info.rows)
     for row, middle in zip(info.rows, rows.middles, strict=True):
-        axes.axhline(middle, color=GREY, linewidth=0.3, linestyle=":", zorder=0)
-        axes.plot([row.train, row.validation], [middle, middle], color=GREY, linewidth=2.2, zorder=1)
-        for name, look in PARTS.items():
+        axes.axhline(middle, color=GRAY, linewidth=0.3, linestyle=":", zorder=0)
+        axes.plot([row.train, row.validation], [middle, middle], color=GRAY, linewidth=2.2, zorder=1)
+        for name, style in PARTS.items():
             size = 4.5 if name == "test" else 6.5
-            axes.plot([getattr(row, name)], [middle], look.marker, color=look.color, markersize=size, zorder=3)
-        beside = axes.get_yaxis_transform()
-        axes.text(1.02, middle, show(row.gap, places), transform=beside, va="center", size=SMALL)
+            axes.plot([getattr(row, name)], [middle], style.marker, color=style.color, markersize=size, zorder=3)
+        gap, place = format_number(row.gap, decimals), axes.get_yaxis_transform()
+        axes.text(1.02, middle, gap, transform=place, va="center", size=SMALL)
     axes.annotate("gap", (1.02, 1), (0, 3), "axes fraction", "offset points", size=SMALL)
-    rows.figure.legend(handles=_legend(), loc="outside upper left", ncols=3)
+    rows.figure.legend(handles=_make_legend(), loc="outside upper left", ncols=3)
     return rows.figure
 
 
-def _legend() -> list[Line2D]:
+def _make_legend() -> list[Line2D]:
     return [
-        Line2D([], [], color=look.color, marker=look.marker, linestyle="", label=name) for name, look in PARTS.items()
+        Line2D([], [], color=style.color, marker=style.marker, linestyle="", label=name)
+        for name, style in PARTS.items()
     ]

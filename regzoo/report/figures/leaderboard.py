@@ -1,22 +1,23 @@
-"""The leaderboard: every recipe's mean, its interval and every replicate, in rank order."""
+"""Leaderboard as a figure: mean, interval and replicates of every recipe, in rank order."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from regzoo.report import board as boards
-from regzoo.report.figures import Info
-from regzoo.report.figures._axis import dress, finite, scale
-from regzoo.report.figures._rows import stacked
-from regzoo.report.figures._style import BLUE, GREY, SKY, VERMILLION, styled
-from regzoo.report.figures._text import wrap
-from regzoo.report.formatting import listing
+from regzoo.comparison.leaderboard import Leaderboard
+from regzoo.report.figures import FigureInfo
+from regzoo.report.figures._axis import choose_scale, keep_finite, set_up_axis
+from regzoo.report.figures._rows import stack_rows
+from regzoo.report.figures._style import BLUE, GRAY, SKY, VERMILION, with_style
+from regzoo.report.figures._text import wrap_text
+from regzoo.report.formatting import describe_losses, float_or_nan, format_list
+from regzoo.report.runs import select_replicates
+from regzoo.storage.info import ComparisonInfo
 from regzoo.training.records import Record
 
 ORDER = 1
@@ -24,8 +25,8 @@ TITLE = "Leaderboard with intervals"
 
 
 @dataclass(frozen=True)
-class Row:
-    """One recipe. ``mean``, ``low`` and ``high`` are NaN where unknown; ``state`` says what is missing."""
+class LeaderboardRow:
+    """One recipe; ``mean``, ``low`` and ``high`` are NaN where unknown, ``losses`` says what is missing."""
 
     name: str
     tier: str
@@ -34,90 +35,86 @@ class Row:
     high: float
     scores: tuple[float, ...]
     baseline: bool
-    state: str
+    losses: str
 
 
 @dataclass(frozen=True)
-class Leaderboard(Info):
+class LeaderboardFigure(FigureInfo):
     """The rows from the best down, then those without a score."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[LeaderboardRow, ...]
 
     @property
     def missing(self) -> str:
-        """No recipe has a mean."""
-        return "" if finite(row.mean for row in self.rows) else "No recipe has a finished replicate yet."
+        return "" if keep_finite(row.mean for row in self.rows) else "No recipe has a finished replicate yet."
 
     @property
     def reading(self) -> str:
-        """How to read it."""
         return (
             f"Each row is a recipe, the best on top: the ring is its mean validation {self.metric} "
-            f"({boards.better(self.direction)} is better), the bar the 95 % interval of that mean, each dot one "
-            "replicate, the dashed line the baseline; recipes that share a band (tier) cannot be told from "
-            "its first by these data."
+            f"({self.better}), the bar the 95 % interval of that mean, each dot one replicate, the dashed line the "
+            "baseline; the data cannot tell the recipes of a tier (one band) from the first of the tier."
         )
 
     @property
     def alternative(self) -> str:
-        """The means in words."""
-        shown = [f"{row.name} {row.mean:.4g}" for row in self.rows if finite([row.mean])]
-        return f"Mean validation {self.metric} by recipe, best first: {listing(shown)}."
+        shown = [f"{row.name} {row.mean:.4g}" for row in self.rows if keep_finite([row.mean])]
+        return f"Mean validation {self.metric} by recipe, best first: {format_list(shown)}."
 
 
-def info(board: dict[str, Any], records: Sequence[Record], comparison: dict[str, Any]) -> Leaderboard:
+def info(leaderboard: Leaderboard, records: Sequence[Record], comparison: ComparisonInfo) -> LeaderboardFigure:
     """Return every recipe's mean, interval and replicates, from the best down."""
-    metric = board["rank_by"]
+    metric = leaderboard.rank_by
     rows = [
-        Row(
-            name=row["name"],
-            tier="" if row["tier"] is None else str(row["tier"]),
-            mean=boards.number(row["mean"]),
-            low=boards.number(row["low"]),
-            high=boards.number(row["high"]),
-            scores=tuple(finite(r.score(metric) for r in boards.replicates(records, row["name"]))),
-            baseline=boards.is_baseline(board, row),
-            state=boards.state(row),
+        LeaderboardRow(
+            name=row.name,
+            tier="" if row.tier is None else str(row.tier),
+            mean=float_or_nan(row.mean),
+            low=float_or_nan(row.low),
+            high=float_or_nan(row.high),
+            scores=tuple(keep_finite(r.score(metric) for r in select_replicates(records, row.name))),
+            baseline=leaderboard.is_baseline(row),
+            losses=describe_losses(row),
         )
-        for row in [*boards.measured(board), *boards.unmeasured(board)]
+        for row in [*leaderboard.measured, *leaderboard.unmeasured]
     ]
-    return Leaderboard(metric, board["direction"], tuple(rows))
+    return LeaderboardFigure(metric, leaderboard.direction, tuple(rows))
 
 
-@styled
-def draw(info: Leaderboard) -> Figure:
+@with_style
+def draw(info: LeaderboardFigure) -> Figure:
     """Draw a row for each recipe."""
-    labels = [wrap(row.name, 2.3, most=3) + (f"\n({row.state})" if row.state else "") for row in info.rows]
-    rows = stacked(labels, 1.1)
+    labels = [wrap_text(row.name, 2.3, most=3) + (f"\n({row.losses})" if row.losses else "") for row in info.rows]
+    rows = stack_rows(labels, 1.1)
     axes = rows.axes
     values = [v for row in info.rows for v in (row.mean, row.low, row.high, *row.scores)]
-    dress(axes.xaxis, values, scale(finite(values)))
-    axes.set_xlabel(f"validation {info.metric} ({boards.better(info.direction)} is better)")
-    rows.shade([row.tier for row in info.rows], 1.015)
+    set_up_axis(axes.xaxis, values, choose_scale(keep_finite(values)))
+    axes.set_xlabel(f"validation {info.metric} ({info.better})")
+    rows.shade_tiers([row.tier for row in info.rows], 1.015)
     for row, middle, height in zip(info.rows, rows.middles, rows.heights, strict=True):
-        _row(axes, row, middle, height)
-    rows.figure.legend(handles=_legend(), loc="outside upper left", ncols=4)
+        _draw_row(axes, row, middle, height)
+    rows.figure.legend(handles=_make_legend(), loc="outside upper left", ncols=4)
     return rows.figure
 
 
-def _row(axes: Axes, row: Row, middle: float, height: float) -> None:
-    if row.baseline and finite([row.mean]):
-        axes.axvline(row.mean, color=VERMILLION, linestyle="--", linewidth=1.2, zorder=1)
-    if finite([row.low, row.high]) == [row.low, row.high]:
+def _draw_row(axes: Axes, row: LeaderboardRow, middle: float, height: float) -> None:
+    if row.baseline and keep_finite([row.mean]):
+        axes.axvline(row.mean, color=VERMILION, linestyle="--", linewidth=1.2, zorder=1)
+    if keep_finite([row.low, row.high]) == [row.low, row.high]:
         axes.plot([row.low, row.high], [middle, middle], color=BLUE, linewidth=2.4, zorder=3)
     count = len(row.scores)
     shifts = [(i - (count - 1) / 2) * min(0.05, 0.6 * height / max(count, 1)) for i in range(count)]
     axes.plot(
         row.scores, [middle + shift for shift in shifts], "o", color=SKY, markersize=3.6, zorder=2,
-        markeredgecolor=GREY, markeredgewidth=0.4,
+        markeredgecolor=GRAY, markeredgewidth=0.4,
     )  # fmt: skip
     axes.plot([row.mean], [middle], "o", color=BLUE, markersize=7, markerfacecolor="white", zorder=4, mew=1.8)
 
 
-def _legend() -> list[Line2D]:
+def _make_legend() -> list[Line2D]:
     return [
         Line2D([], [], color=BLUE, marker="o", linestyle="", markerfacecolor="white", mew=1.8, label="mean"),
         Line2D([], [], color=BLUE, linewidth=2.4, label="95 % interval"),
-        Line2D([], [], color=SKY, marker="o", linestyle="", markersize=3.6, mec=GREY, mew=0.4, label="replicate"),
-        Line2D([], [], color=VERMILLION, linestyle="--", label="baseline"),
+        Line2D([], [], color=SKY, marker="o", linestyle="", markersize=3.6, mec=GRAY, mew=0.4, label="replicate"),
+        Line2D([], [], color=VERMILION, linestyle="--", label="baseline"),
     ]

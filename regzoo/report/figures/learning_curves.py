@@ -1,4 +1,4 @@
-"""Learning curves: the ranking metric on train and validation, epoch by epoch, a panel for each recipe."""
+"""Learning curves: the ranking metric on training and validation rows by epoch, a panel for each recipe."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from regzoo.report import board as boards
-from regzoo.report.curves import Curve, average
-from regzoo.report.figures import Info
-from regzoo.report.figures._axis import dress, finite, scale
-from regzoo.report.figures._panels import grid
-from regzoo.report.figures._style import GREY, PARTS, SMALL, canvas, styled
-from regzoo.report.formatting import listing
+from regzoo.comparison.leaderboard import Leaderboard
+from regzoo.report.curves import Curve, average_curves
+from regzoo.report.figures import FigureInfo
+from regzoo.report.figures._axis import choose_scale, keep_finite, set_up_axis
+from regzoo.report.figures._panels import make_panels
+from regzoo.report.figures._style import GRAY, PARTS, SMALL, with_style
+from regzoo.report.formatting import float_or_nan, format_list
+from regzoo.report.runs import select_replicates
+from regzoo.storage.info import ComparisonInfo
 from regzoo.training.records import Record
 
 ORDER = 3
@@ -26,7 +27,7 @@ TITLE = "Learning curves"
 
 
 @dataclass(frozen=True)
-class Panel:
+class LearningCurvesPanel:
     """One recipe.
 
     Attributes:
@@ -42,89 +43,85 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class LearningCurves(Info):
-    """A panel for each recipe with a history, in the board's order."""
+class LearningCurvesFigure(FigureInfo):
+    """A panel for each recipe with a history, in the leaderboard's order."""
 
-    panels: tuple[Panel, ...]
+    panels: tuple[LearningCurvesPanel, ...]
 
     @property
     def missing(self) -> str:
-        """No run left a history."""
-        return "" if self.panels else "No replicate has left a learning curve yet."
+        return "" if self.panels else "No replicate has a learning curve yet."
 
     @property
     def reading(self) -> str:
-        """How to read it."""
         return (
             f"Thick lines are the mean {self.metric} over the replicates after each epoch "
-            f"({boards.better(self.direction)} is better), thin lines the single runs; a validation line that "
-            "turns back while the training line goes on is overfitting, and the vertical line marks the mean best "
-            "epoch."
+            f"({self.better}), thin lines the single runs; where the validation line gets worse while the training "
+            "line still improves, the model overfits, and the vertical line marks the mean best epoch."
         )
 
     @property
     def alternative(self) -> str:
-        """The best epochs in words."""
         known = [panel for panel in self.panels if not math.isnan(panel.best_epoch)]
         epochs = [f"{panel.name} {panel.best_epoch:.0f}" for panel in known]
         shown = f"{self.metric} by epoch on train and validation, a panel for each recipe"
-        return f"{shown}. Mean best epoch: {listing(epochs) or 'unknown'}."
+        return f"{shown}. Mean best epoch: {format_list(epochs) or 'unknown'}."
 
 
-def info(board: dict[str, Any], records: Sequence[Record], comparison: dict[str, Any]) -> LearningCurves:
+def info(leaderboard: Leaderboard, records: Sequence[Record], comparison: ComparisonInfo) -> LearningCurvesFigure:
     """Return the curves of every recipe's finished replicates."""
-    metric = board["rank_by"]
+    metric = leaderboard.rank_by
     panels = []
-    for row in [*boards.measured(board), *boards.unmeasured(board)]:
-        found = boards.replicates(records, row["name"])
-        runs = {part: _curves(found, part, metric) for part in ("train", "validation")}
-        if any(finite(curve) for curve in runs["validation"]):
+    for row in [*leaderboard.measured, *leaderboard.unmeasured]:
+        found = select_replicates(records, row.name)
+        runs = {part: _read_curves(found, part, metric) for part in ("train", "validation")}
+        if any(keep_finite(curve) for curve in runs["validation"]):
             best = [r.best_epoch for r in found if r.best_epoch > 0]
-            mean = {part: average(curves) for part, curves in runs.items()}
-            panels.append(Panel(row["name"], runs, mean, fmean(best) if best else math.nan))
-    return LearningCurves(metric, board["direction"], tuple(panels))
+            mean = {part: average_curves(curves) for part, curves in runs.items()}
+            panels.append(LearningCurvesPanel(row.name, runs, mean, fmean(best) if best else math.nan))
+    return LearningCurvesFigure(metric, leaderboard.direction, tuple(panels))
 
 
-def _curves(records: Sequence[Record], part: str, metric: str) -> tuple[Curve, ...]:
+def _read_curves(records: Sequence[Record], part: str, metric: str) -> tuple[Curve, ...]:
     found = (record.history.get(part, {}).get(metric, []) for record in records)
-    return tuple(tuple(boards.number(value) for value in curve) for curve in found if curve)
+    return tuple(tuple(float_or_nan(value) for value in curve) for curve in found if curve)
 
 
-@styled
-def draw(info: LearningCurves) -> Figure:
+@with_style
+def draw(info: LearningCurvesFigure) -> Figure:
     """Draw small multiples with common axes."""
-    figure, panels = grid([panel.name for panel in info.panels], canvas, height=1.75)
+    figure, panels = make_panels([panel.name for panel in info.panels], height=1.75)
     means = [value for panel in info.panels for curve in panel.mean.values() for value in curve]
     lengths = [len(curve) for panel in info.panels for curves in panel.runs.values() for curve in curves]
     ends = [0.0, *lengths, *(panel.best_epoch for panel in info.panels)]
     for axes, panel in zip(panels, info.panels, strict=True):
-        dress(axes.yaxis, means, scale(finite(means)), ticks=4)
-        dress(axes.xaxis, ends, "linear", ticks=4)
-        _panel(axes, panel)
-    figure.supxlabel("epoch", size="medium")
-    figure.supylabel(f"{info.metric} ({boards.better(info.direction)} is better)", size="medium")
-    figure.legend(handles=_legend(), loc="outside upper left", ncols=4)
+        set_up_axis(axes.yaxis, means, choose_scale(keep_finite(means)), ticks=4)
+        set_up_axis(axes.xaxis, ends, "linear", ticks=4)
+        _draw_panel(axes, panel)
+    figure.supxlabel("epoch")
+    figure.supylabel(f"{info.metric} ({info.better})")
+    figure.legend(handles=_make_legend(), loc="outside upper left", ncols=4)
     return figure
 
 
-def _panel(axes: Axes, panel: Panel) -> None:
-    for name, look in PARTS.items():
+def _draw_panel(axes: Axes, panel: LearningCurvesPanel) -> None:
+    for name, style in PARTS.items():
         for curve in panel.runs.get(name, ()):
-            axes.plot(range(1, len(curve) + 1), curve, color=look.color, linewidth=0.6, alpha=0.35)
+            axes.plot(range(1, len(curve) + 1), curve, color=style.color, linewidth=0.6, alpha=0.35)
         mean = panel.mean.get(name, ())
-        axes.plot(range(1, len(mean) + 1), mean, color=look.color, linestyle=look.line, linewidth=1.9)
+        axes.plot(range(1, len(mean) + 1), mean, color=style.color, linestyle=style.line, linewidth=1.9)
     if not math.isnan(panel.best_epoch):
-        axes.axvline(panel.best_epoch, color=GREY, linestyle=":", linewidth=1.2)
+        axes.axvline(panel.best_epoch, color=GRAY, linestyle=":", linewidth=1.2)
         right = panel.best_epoch > sum(axes.get_xlim()) / 2
         axes.annotate(
             f"best {panel.best_epoch:.0f}", (panel.best_epoch, 0.97), xycoords=axes.get_xaxis_transform(),
             xytext=(-3 if right else 3, 0), textcoords="offset points", va="top", size=SMALL,
-            ha="right" if right else "left", color=GREY,
+            ha="right" if right else "left", color=GRAY,
         )  # fmt: skip
 
 
-def _legend() -> list[Line2D]:
-    looks = [(name, PARTS[name]) for name in ("train", "validation")]
-    lines = [Line2D([], [], color=look.color, linestyle=look.line, label=name) for name, look in looks]
-    single = Line2D([], [], color=GREY, linewidth=0.6, label="single run")
-    return [*lines, single, Line2D([], [], color=GREY, linestyle=":", label="best epoch")]
+def _make_legend() -> list[Line2D]:
+    styles = [(name, PARTS[name]) for name in ("train", "validation")]
+    lines = [Line2D([], [], color=style.color, linestyle=style.line, label=name) for name, style in styles]
+    single = Line2D([], [], color=GRAY, linewidth=0.6, label="single run")
+    return [*lines, single, Line2D([], [], color=GRAY, linestyle=":", label="best epoch")]

@@ -1,4 +1,4 @@
-"""Strength response: every trial of the search, its score against each strength that varied."""
+"""Strength response: the score of every trial of the search against each strength that varied."""
 
 from __future__ import annotations
 
@@ -11,29 +11,31 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from regzoo.report import board as boards
-from regzoo.report.figures import Info
-from regzoo.report.figures._axis import dress, scale
-from regzoo.report.figures._panels import grid
-from regzoo.report.figures._style import BLUE, GREY, VERMILLION, canvas, styled
-from regzoo.report.findings import strengths
-from regzoo.report.formatting import strength
+from regzoo.comparison.leaderboard import Leaderboard
+from regzoo.report.figures import FigureInfo
+from regzoo.report.figures._axis import choose_scale, set_up_axis
+from regzoo.report.figures._panels import make_panels
+from regzoo.report.figures._style import BLUE, GRAY, VERMILION, with_style
+from regzoo.report.findings.strengths import find_log_strengths, read_strengths
+from regzoo.report.formatting import format_strength
+from regzoo.report.runs import select_replicates, select_trials
 from regzoo.search.space import LEARNING_RATE
+from regzoo.storage.info import ComparisonInfo
 from regzoo.training.records import Record
 
 ORDER = 4
-TITLE = "Strength and score, all trials"
+TITLE = "Strength and score of all trials"
 
 
 @dataclass(frozen=True)
-class Panel:
+class StrengthPanel:
     """One strength of one recipe.
 
     Attributes:
         points: (value, score) of each finished trial.
         lost: values of the trials that diverged or failed.
         chosen: the value that the replicates use; NaN if none was chosen yet.
-        log: whether the strength lives on a logarithmic scale.
+        log: whether the strength has a logarithmic scale.
     """
 
     recipe: str
@@ -45,78 +47,74 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class StrengthResponse(Info):
+class StrengthResponseFigure(FigureInfo):
     """A panel for each strength that varied, recipe by recipe, the learning rate last."""
 
-    panels: tuple[Panel, ...]
+    panels: tuple[StrengthPanel, ...]
 
     @property
     def missing(self) -> str:
-        """Nothing was searched."""
         return "" if self.panels else "No strength and no learning rate varied between the trials."
 
     @property
     def reading(self) -> str:
-        """How to read it."""
         return (
-            f"Each dot is one trial of the search, its validation {self.metric} "
-            f"({boards.better(self.direction)} is better) against one strength while the others vary too; the "
-            "vertical line marks the chosen value, a cross at the edge a trial without a score, and the vertical "
-            "scale is each recipe's own."
+            f"Each dot is one trial of the search: its validation {self.metric} ({self.better}) against one strength, "
+            "while the others vary too; the dashed line marks the chosen value, a cross at the edge a trial without a "
+            "score, and each recipe has its own vertical scale."
         )
 
     @property
     def alternative(self) -> str:
-        """The chosen values in words."""
         chosen = [p for p in self.panels if not math.isnan(p.chosen)]
-        said = "; ".join(f"{p.recipe}: {p.strength} {strength(p.chosen)}" for p in chosen)
-        return f"Validation {self.metric} of every trial against each strength. Chosen: {said or 'nothing yet'}."
+        values = "; ".join(f"{p.recipe}: {p.strength} {format_strength(p.chosen)}" for p in chosen)
+        return f"Validation {self.metric} of every trial against each strength. Chosen: {values or 'nothing yet'}."
 
 
-def info(board: dict[str, Any], records: Sequence[Record], comparison: dict[str, Any]) -> StrengthResponse:
+def info(leaderboard: Leaderboard, records: Sequence[Record], comparison: ComparisonInfo) -> StrengthResponseFigure:
     """Return the trials of each recipe, once for each strength that varied."""
     panels = []
-    for row in [*boards.measured(board), *boards.unmeasured(board)]:
-        found = boards.trials(records, row["name"], finished=False)
-        values = [_values(record) for record in found]
-        chosen = next(map(_values, boards.replicates(records, row["name"], finished=False)), {})
-        logs = strengths.logarithmic(row["name"]) | {LEARNING_RATE}
+    for row in [*leaderboard.measured, *leaderboard.unmeasured]:
+        found = select_trials(records, row.name, finished=False)
+        values = [_read_values(record) for record in found]
+        chosen = next(map(_read_values, select_replicates(records, row.name, finished=False)), {})
+        logs = find_log_strengths(row.name) | {LEARNING_RATE}
         for key in dict.fromkeys(key for value in values for key in value):
-            tried = [(v[key], r.score(board["rank_by"])) for v, r in zip(values, found, strict=True) if key in v]
+            tried = [(v[key], r.score(leaderboard.rank_by)) for v, r in zip(values, found, strict=True) if key in v]
             if len({value for value, _ in tried}) > 1:
                 points = tuple(sorted(point for point in tried if not math.isnan(point[1])))
                 lost = tuple(sorted(value for value, score in tried if math.isnan(score)))
-                panels.append(Panel(row["name"], key, points, lost, chosen.get(key, math.nan), key in logs))
-    return StrengthResponse(board["rank_by"], board["direction"], tuple(panels))
+                panels.append(StrengthPanel(row.name, key, points, lost, chosen.get(key, math.nan), key in logs))
+    return StrengthResponseFigure(leaderboard.rank_by, leaderboard.direction, tuple(panels))
 
 
-def _values(record: Record) -> dict[str, float]:
-    return strengths.read(record.run.recipe_text) | {LEARNING_RATE: record.run.learning_rate}
+def _read_values(record: Record) -> dict[str, float]:
+    return read_strengths(record.run.recipe_text) | {LEARNING_RATE: record.run.learning_rate}
 
 
-@styled
-def draw(info: StrengthResponse) -> Figure:
+@with_style
+def draw(info: StrengthResponseFigure) -> Figure:
     """Draw a panel for each strength of each recipe."""
-    figure, panels = grid(
-        [panel.recipe for panel in info.panels], canvas, height=1.7, columns=3 if len(info.panels) <= 12 else 4
+    figure, panels = make_panels(
+        [panel.recipe for panel in info.panels], height=1.7, columns=3 if len(info.panels) <= 12 else 4
     )
     for axes, panel in zip(panels, info.panels, strict=True):
         own = [score for p in info.panels if p.recipe == panel.recipe for _, score in p.points]
-        dress(axes.yaxis, own, scale(own), ticks=4, margin=0.16)
+        set_up_axis(axes.yaxis, own, choose_scale(own), ticks=4, margin=0.16)
         values = [*(value for value, _ in panel.points), *panel.lost, panel.chosen]
-        dress(axes.xaxis, values, scale(values, log=panel.log), ticks=3 if len(panels) > 12 else 4)
+        set_up_axis(axes.xaxis, values, choose_scale(values, log=panel.log), ticks=3 if len(panels) > 12 else 4)
         axes.set_xlabel(panel.strength.replace(LEARNING_RATE, "learning rate"))
-        _panel(axes, panel, worst=0.95 if info.direction == "min" else 0.05)
+        _draw_panel(axes, panel, worst=0.95 if info.direction == "min" else 0.05)
         if not own:
             axes.set_yticks([])
-    figure.supylabel(f"validation {info.metric} ({boards.better(info.direction)} is better)", size="medium")
-    figure.legend(handles=_legend(), loc="outside upper left", ncols=3)
+    figure.supylabel(f"validation {info.metric} ({info.better})")
+    figure.legend(handles=_make_legend(), loc="outside upper left", ncols=3)
     return figure
 
 
-def _panel(axes: Axes, panel: Panel, worst: float) -> None:
+def _draw_panel(axes: Axes, panel: StrengthPanel, worst: float) -> None:
     if not math.isnan(panel.chosen):
-        axes.axvline(panel.chosen, color=VERMILLION, linestyle="--", linewidth=1.2)
+        axes.axvline(panel.chosen, color=VERMILION, linestyle="--", linewidth=1.2)
     for value, score in panel.points:
         axes.plot([value], [score], **_DOT)
     for value in panel.lost:
@@ -126,12 +124,12 @@ def _panel(axes: Axes, panel: Panel, worst: float) -> None:
 _DOT: dict[str, Any] = {
     "marker": "o", "linestyle": "", "color": BLUE, "markersize": 5, "markeredgecolor": "white", "mew": 0.5
 }  # fmt: skip
-_CROSS: dict[str, Any] = {"marker": "x", "linestyle": "", "color": GREY, "markersize": 6, "clip_on": False}
+_CROSS: dict[str, Any] = {"marker": "x", "linestyle": "", "color": GRAY, "markersize": 6, "clip_on": False}
 
 
-def _legend() -> list[Line2D]:
+def _make_legend() -> list[Line2D]:
     return [
         Line2D([], [], label="trial", **_DOT),
-        Line2D([], [], color=VERMILLION, linestyle="--", label="chosen value"),
+        Line2D([], [], color=VERMILION, linestyle="--", label="chosen value"),
         Line2D([], [], label="trial without a score", **_CROSS),
     ]

@@ -1,4 +1,4 @@
-"""Sweep of two strengths: the validation score of every combination, as a map with numbers."""
+"""Sweep of two strengths: the validation score of every combination, as a heat map with numbers."""
 
 from __future__ import annotations
 
@@ -15,158 +15,153 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
+from regzoo.comparison.leaderboard import Leaderboard
 from regzoo.comparison.strength_response import ResponsePoint, StrengthResponse
-from regzoo.report import board as boards
-from regzoo.report.figures import Info
-from regzoo.report.figures._axis import Plain, finite, scale
-from regzoo.report.figures._style import BLACK, PALE, SMALL, WIDTH, canvas, styled
-from regzoo.report.figures._text import inches
-from regzoo.report.findings import sweep as words
-from regzoo.report.formatting import show, strength
+from regzoo.report.figures import FigureInfo
+from regzoo.report.figures._axis import PlainFormatter, choose_scale, keep_finite
+from regzoo.report.figures._style import BLACK, PALE, SMALL, WIDTH, make_figure, with_style
+from regzoo.report.figures._text import measure_width
+from regzoo.report.findings.sweep import choose_point_decimals, describe_means, format_point, read_response
+from regzoo.report.formatting import format_number, format_strength
+from regzoo.storage.info import ComparisonInfo
 from regzoo.training.records import Record
 
 ORDER = 0
 TITLE = "Score against two strengths"
 
 COLORS = "cividis"
-"""Runs from dark to light evenly, for the colour-blind and for grey printers."""
+"""A colormap with even steps from dark to light, for the colorblind and for gray printers."""
 
 
 @dataclass(frozen=True)
-class SweepGrid(Info):
+class SweepGridFigure(FigureInfo):
     """The response to two strengths; None if the comparison sweeps none, or one."""
 
     response: StrengthResponse | None
 
     @property
     def fits(self) -> bool:
-        """Only a sweep of two strengths has this figure."""
         return self.response is not None
 
     @property
     def missing(self) -> str:
-        """No combination has a score."""
         done = self.response is not None and self.response.best is not None
         return "" if done else "No combination of the strengths has a finished replicate yet."
 
     @property
     def reading(self) -> str:
-        """How to read it."""
         return (
-            f"Mean validation {self.metric} ({boards.better(self.direction)} is better) of each combination; the "
-            "thick frame is the best, dashed frames are within one standard error of it, and a cross is a "
-            "combination that lost a replicate."
+            f"Mean validation {self.metric} ({self.better}) of each combination; the thick frame marks the best one, "
+            "dashed frames those within one standard error of it, and crosses those that lost a replicate."
         )
 
     @property
     def alternative(self) -> str:
-        """The best combination in words, and every mean."""
-        if self.response is None or self.response.best is None:
-            return self.missing
-        means = [f"{words.at(p)}: {show(p.mean, words.places(self.response))}" for p in self.response.points]
-        return f"{words.headline(self.response).replace('`', '')} Means: {', '.join(means)}."
+        return self.missing or ("" if self.response is None else describe_means(self.response))
 
 
-def info(board: dict[str, Any], records: Sequence[Record], comparison: dict[str, Any]) -> SweepGrid:
+def info(leaderboard: Leaderboard, records: Sequence[Record], comparison: ComparisonInfo) -> SweepGridFigure:
     """Return the response, if the comparison is a sweep of two strengths."""
-    found = words.response_of(records, comparison)
-    double = found is not None and len(found.sweep.over) == 2
-    return SweepGrid(board["rank_by"], board["direction"], found if double else None)
+    response = read_response(records, comparison)
+    double = response is not None and len(response.sweep.over) == 2
+    return SweepGridFigure(leaderboard.rank_by, leaderboard.direction, response if double else None)
 
 
-@styled
-def draw(info: SweepGrid) -> Figure:
-    """Draw the first strength to the right, the second upwards."""
-    found = info.response
-    assert found is not None
-    first, second = found.sweep.over
+@with_style
+def draw(info: SweepGridFigure) -> Figure:
+    """Draw the first strength to the right, the second upward."""
+    response = info.response
+    assert response is not None
+    first, second = response.sweep.over
     columns, rows = len(first.values), len(second.values)
-    figure = canvas(1.5 + max(0.42, min(0.62, 4.5 / rows)) * rows)
+    figure = make_figure(1.5 + max(0.42, min(0.62, 4.5 / rows)) * rows)
     axes = figure.add_subplot()
-    means = np.array([point.mean for point in found.points]).reshape(columns, rows).T  # (rows, columns)
-    norm = _norm([point.mean for point in found.points])
+    means = np.array([point.mean for point in response.points]).reshape(columns, rows).T  # (rows, columns)
+    norm = _choose_norm([point.mean for point in response.points])
     colors = mpl.colormaps[COLORS].with_extremes(bad=PALE)
     image = axes.imshow(np.ma.masked_invalid(means), origin="lower", aspect="auto", cmap=colors, norm=norm)
-    axes.set_xticks(range(columns), _thinned(first.values, (WIDTH - 1.8) / columns))
-    axes.set_yticks(range(rows), [strength(value) for value in second.values])
+    axes.set_xticks(range(columns), _label_columns(first.values, (WIDTH - 1.8) / columns))
+    axes.set_yticks(range(rows), [format_strength(value) for value in second.values])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set(xlabel=first.name, ylabel=second.name)
-    _cells(axes, found, image, (WIDTH - 1.8) / columns)
-    bar = figure.colorbar(image, ax=axes, format=Plain(), pad=0.015, fraction=0.035, aspect=30)
+    _draw_cells(axes, response, image, (WIDTH - 1.8) / columns)
+    bar = figure.colorbar(image, ax=axes, format=PlainFormatter(), pad=0.015, fraction=0.035, aspect=30)
     bar.ax.minorticks_off()
     bar.outline.set_visible(False)
-    bar.set_label(f"validation {info.metric} ({boards.better(info.direction)} is better)")
-    figure.legend(handles=_legend(found), loc="outside upper left", ncols=4)
+    bar.set_label(f"validation {info.metric} ({info.better})")
+    figure.legend(handles=_make_legend(response), loc="outside upper left", ncols=4)
     return figure
 
 
-def _norm(values: Sequence[float]) -> Normalize:
-    """A scale of colours on which the means can be told apart."""
-    shown = finite(values)
+def _choose_norm(values: Sequence[float]) -> Normalize:
+    """Return a color scale on which the means can be told apart."""
+    shown = keep_finite(values)
     low, high = min(shown), max(shown)
     if low == high:
         return Normalize(low - 0.5, high + 0.5)
-    kind = scale(shown)
+    kind = choose_scale(shown)
     if kind == "symlog":
         return SymLogNorm(float(np.median(np.abs(shown))), vmin=low, vmax=high)
     return LogNorm(low, high) if kind == "log" else Normalize(low, high)
 
 
-def _thinned(values: Sequence[float], room: float) -> list[str]:
-    """Labels of the columns, each one only if it does not run into the one before."""
+def _label_columns(values: Sequence[float], room: float) -> list[str]:
+    """Return the labels of the columns; one that would overlap the label before it is left empty."""
     texts: list[str] = []
     free = -math.inf
     for index, value in enumerate(values):
-        text, middle = strength(value), index * room
-        fits = middle - inches(text) / 2 > free
+        text, middle = format_strength(value), index * room
+        fits = middle - measure_width(text) / 2 > free
         texts.append(text if fits else "")
-        free = middle + inches(text) / 2 + 0.05 if fits else free
+        free = middle + measure_width(text) / 2 + 0.05 if fits else free
     return texts
 
 
-def _cells(axes: Axes, found: StrengthResponse, image: Any, room: float) -> None:
-    """Numbers in the cells, frames around the best and the flat ones."""
-    assert found.best is not None
-    places, rows = words.places(found), len(found.sweep.over[1].values)
-    texts = [show(point.mean, places) + (" ×" if point.lost else "") for point in found.points]  # noqa: RUF001
-    size = min(SMALL, SMALL * (room - 0.12) / max(inches(text) for text in texts))
-    for index, (point, text) in enumerate(zip(found.points, texts, strict=True)):
+def _draw_cells(axes: Axes, response: StrengthResponse, image: Any, room: float) -> None:
+    """Write the numbers into the cells, and frame the best and the flat ones."""
+    assert response.best is not None
+    decimals, rows = choose_point_decimals(response), len(response.sweep.over[1].values)
+    texts = [format_number(point.mean, decimals) + (" ×" if point.lost else "") for point in response.points]  # noqa: RUF001
+    size = min(SMALL, SMALL * (room - 0.12) / max(measure_width(text) for text in texts))
+    for index, (point, text) in enumerate(zip(response.points, texts, strict=True)):
         x, y = divmod(index, rows)
-        best = point.name == found.best.name
-        color = _ink(image, point)
+        best = point.name == response.best.name
+        color = _choose_text_color(image, point)
         axes.text(x, y, text, ha="center", va="center", size=size, color=color, weight="bold" if best else "normal")
         if best:
-            axes.add_patch(_frame(x, y, 0.46, color="white", linewidth=4.5))
-            axes.add_patch(_frame(x, y, 0.46, color=BLACK, linewidth=2.4))
+            axes.add_patch(_make_frame(x, y, 0.46, color="white", linewidth=4.5))
+            axes.add_patch(_make_frame(x, y, 0.46, color=BLACK, linewidth=2.4))
         elif point.flat:
-            axes.add_patch(_frame(x, y, 0.44, color=color, linewidth=1.3, linestyle=(0, (4, 2))))
+            axes.add_patch(_make_frame(x, y, 0.44, color=color, linewidth=1.3, linestyle=(0, (4, 2))))
 
 
-def _frame(x: float, y: float, reach: float, **look: Any) -> Rectangle:
-    return Rectangle((x - reach, y - reach), 2 * reach, 2 * reach, fill=False, zorder=3, **look)
+def _make_frame(x: float, y: float, size: float, **style: Any) -> Rectangle:
+    return Rectangle((x - size, y - size), 2 * size, 2 * size, fill=False, zorder=3, **style)
 
 
-def _ink(image: Any, point: ResponsePoint) -> str:
-    """Black or white, whichever stands out."""
+def _choose_text_color(image: Any, point: ResponsePoint) -> str:
+    """Return black or white, whichever stands out."""
     if math.isnan(point.mean):
         return BLACK
     red, green, blue, _ = image.cmap(image.norm(point.mean))
     return BLACK if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else "white"
 
 
-def _legend(found: StrengthResponse) -> list[Any]:
-    assert found.best is not None
+def _make_legend(response: StrengthResponse) -> list[Any]:
+    assert response.best is not None
     handles: list[Any] = [
-        Patch(facecolor="none", edgecolor=BLACK, linewidth=2.2, label=f"best: {words.at(found.best)}")
+        Patch(facecolor="none", edgecolor=BLACK, linewidth=2.2, label=f"best: {format_point(response.best)}")
     ]
-    if len(found.flat) > 1:
+    if len(response.flat) > 1:
         handles.append(
             Patch(facecolor="none", edgecolor=BLACK, linestyle=(0, (3, 1.5)), label="within one standard error")
         )
-    base = found.baseline.mean
+    base = response.baseline.mean
     if not math.isnan(base):
-        handles.append(Line2D([], [], linestyle="", label=f"baseline: {show(base, words.places(found))}"))
-    if any(point.lost for point in found.points):
+        handles.append(
+            Line2D([], [], linestyle="", label=f"baseline: {format_number(base, choose_point_decimals(response))}")
+        )
+    if any(point.lost for point in response.points):
         handles.append(Line2D([], [], linestyle="", marker="x", color=BLACK, label="diverged or failed"))
     return handles

@@ -1,42 +1,43 @@
-"""Weights: how large they are, the baseline's beside those of recipes that act on weights, and how many are small."""
+"""Sizes of the weights, of the baseline and of recipes that act on weights, and the share of small ones."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from regzoo.comparison.leaderboard import Leaderboard
 from regzoo.core import OnWeights
-from regzoo.report import board as boards
-from regzoo.report.figures import Info
-from regzoo.report.figures._axis import dress
-from regzoo.report.figures._panels import grid
-from regzoo.report.figures._style import BLUE, GREY, SKY, SMALL, VERMILLION, canvas, styled
-from regzoo.report.findings.strengths import recipe_of
-from regzoo.report.formatting import listing
+from regzoo.report.figures import FigureInfo
+from regzoo.report.figures._axis import set_up_axis
+from regzoo.report.figures._panels import make_panels
+from regzoo.report.figures._style import BLUE, GRAY, SKY, SMALL, VERMILION, with_style
+from regzoo.report.findings.strengths import parse_or_empty
+from regzoo.report.formatting import format_list
+from regzoo.report.runs import select_replicates
+from regzoo.storage.info import ComparisonInfo
 from regzoo.training.engine.diagnostics import SMALL as SMALL_WEIGHT
 from regzoo.training.records import Record
 
 ORDER = 8
-TITLE = "Size of the weights"
+TITLE = "Sizes of the weights"
 
 MOST = 6
-"""So many recipes beside the baseline are shown, the best first."""
+"""How many recipes are shown at most besides the baseline, the best first."""
 
 
 @dataclass(frozen=True)
-class Panel:
+class WeightsPanel:
     """One recipe, mean over its replicates.
 
     Attributes:
         edges: of the bins, in log10 |w|.
         shares: of the weights in each bin; they sum to 1.
-        small: share of the weights below 0.001, as good as absent.
+        small: share of the weights below 0.001, which are practically zero.
     """
 
     name: str
@@ -46,88 +47,86 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class Weights(Info):
+class WeightsFigure(FigureInfo):
     """The baseline, then the recipes that act on weights, from the best down."""
 
-    panels: tuple[Panel, ...]
+    panels: tuple[WeightsPanel, ...]
 
     @property
     def missing(self) -> str:
-        """No replicate left a portrait of its weights."""
-        return "" if self.panels else "No replicate has left the spread of its weights yet."
+        return "" if self.panels else "No replicate has recorded the sizes of its weights yet."
 
     @property
     def reading(self) -> str:
-        """How to read it."""
         return (
-            "Each panel is a histogram of the sizes of the weights, mean over the replicates, with the baseline as a "
-            f"line behind the recipes that act on weights: what lies left of the dotted line at {SMALL_WEIGHT:g} is as "
-            "good as absent, and its share is written in the panel."
+            "Each panel is a histogram of the absolute values of the weights, mean over the replicates, for the "
+            "baseline (the dashed line in the other panels) and for recipes that act on weights; weights left of the "
+            f"dotted line at {SMALL_WEIGHT:g} are practically zero, and each panel gives their share."
         )
 
     @property
     def alternative(self) -> str:
-        """The small shares in words."""
-        return f"Share of weights below {SMALL_WEIGHT:g}: {listing([f'{p.name} {p.small:.1%}' for p in self.panels])}."
+        shares = format_list([f"{panel.name} {panel.small:.1%}" for panel in self.panels])
+        return f"Share of weights below {SMALL_WEIGHT:g}: {shares}."
 
 
-def info(board: dict[str, Any], records: Sequence[Record], comparison: dict[str, Any]) -> Weights:
+def info(leaderboard: Leaderboard, records: Sequence[Record], comparison: ComparisonInfo) -> WeightsFigure:
     """Return the mean histograms."""
-    rows = boards.measured(board)
-    base = [row for row in rows if boards.is_baseline(board, row)]
-    others = [row for row in rows if row not in base and on_weights(row["name"])][:MOST]
-    panels = (_panel_of(row["name"], boards.replicates(records, row["name"])) for row in [*base, *others])
-    return Weights(board["rank_by"], board["direction"], tuple(panel for panel in panels if panel is not None))
+    rows = leaderboard.measured
+    base = [row for row in rows if leaderboard.is_baseline(row)]
+    others = [row for row in rows if row not in base and acts_on_weights(row.name)][:MOST]
+    panels = (_make_panel(row.name, select_replicates(records, row.name)) for row in [*base, *others])
+    return WeightsFigure(leaderboard.rank_by, leaderboard.direction, tuple(filter(None, panels)))
 
 
-def on_weights(name: str) -> bool:
-    """True if a regularizer of the recipe acts on weights, or shrinks them; False for one that is unknown here.
+def acts_on_weights(name: str) -> bool:
+    """Return True if a regularizer of the recipe acts on weights or shrinks them; False if it is unknown here.
 
-    >>> on_weights("dropout + l2"), on_weights("weight_decay"), on_weights("dropout")
+    >>> acts_on_weights("dropout + l2"), acts_on_weights("weight_decay"), acts_on_weights("dropout")
     (True, True, False)
     """
-    return any(isinstance(part, OnWeights) or part.name == "weight_decay" for part in recipe_of(name))
+    return any(isinstance(each, OnWeights) or each.name == "weight_decay" for each in parse_or_empty(name))
 
 
-def _panel_of(name: str, runs: Sequence[Record]) -> Panel | None:
+def _make_panel(name: str, runs: Sequence[Record]) -> WeightsPanel | None:
     spreads = [run.spread for run in runs if run.spread is not None and sum(run.spread["counts"])]
     if not spreads:
         return None
     shares = [[count / sum(spread["counts"]) for count in spread["counts"]] for spread in spreads]
     mean = [sum(column) / len(shares) for column in zip(*shares, strict=True)]
     small = sum(spread["small"] for spread in spreads) / len(spreads)
-    return Panel(name, tuple(spreads[0]["edges"]), tuple(mean), small)
+    return WeightsPanel(name, tuple(spreads[0]["edges"]), tuple(mean), small)
 
 
-@styled
-def draw(info: Weights) -> Figure:
+@with_style
+def draw(info: WeightsFigure) -> Figure:
     """Draw small multiples with common axes."""
-    figure, panels = grid([panel.name for panel in info.panels], canvas, height=1.6)
+    figure, panels = make_panels([panel.name for panel in info.panels], height=1.6)
     highest = max(share for panel in info.panels for share in panel.shares)
     for axes, panel in zip(panels, info.panels, strict=True):
-        _panel(axes, panel, info.panels[0])
-        dress(axes.yaxis, [0.0, 100 * highest], "linear", ticks=3, margin=0.12)
+        _draw_panel(axes, panel, info.panels[0])
+        set_up_axis(axes.yaxis, [0.0, 100 * highest], "linear", ticks=3, margin=0.12)
         axes.set_ylim(bottom=0)
         axes.set_xticks([-6, -4, -2, 0], ["1e-6", "1e-4", "0.01", "1"])
-    figure.supxlabel("size of a weight", size="medium")
-    figure.supylabel("% of the weights", size="medium")
-    figure.legend(handles=_legend(info.panels[0].name), loc="outside upper left", ncols=3)
+    figure.supxlabel("absolute value of a weight")
+    figure.supylabel("% of the weights")
+    figure.legend(handles=_make_legend(info.panels[0].name), loc="outside upper left", ncols=3)
     return figure
 
 
-def _panel(axes: Axes, panel: Panel, first: Panel) -> None:
+def _draw_panel(axes: Axes, panel: WeightsPanel, first: WeightsPanel) -> None:
     shares = [100 * share for share in panel.shares]
     axes.stairs(shares, panel.edges, fill=True, color=SKY)
     axes.stairs(shares, panel.edges, color=BLUE, linewidth=1)
-    axes.stairs([100 * share for share in first.shares], first.edges, color=VERMILLION, linestyle="--", linewidth=1.2)
-    axes.axvline(math.log10(SMALL_WEIGHT), color=GREY, linestyle=":", linewidth=1.2)
+    axes.stairs([100 * share for share in first.shares], first.edges, color=VERMILION, linestyle="--", linewidth=1.2)
+    axes.axvline(math.log10(SMALL_WEIGHT), color=GRAY, linestyle=":", linewidth=1.2)
     axes.set_xlim(panel.edges[0], panel.edges[-1])
     axes.text(0.03, 0.97, f"{panel.small:.1%} small", transform=axes.transAxes, va="top", size=SMALL)
 
 
-def _legend(first: str) -> list[Line2D]:
+def _make_legend(first: str) -> list[Line2D]:
     return [
         Line2D([], [], color=SKY, linewidth=6, label="recipe"),
-        Line2D([], [], color=VERMILLION, linestyle="--", label=first),
-        Line2D([], [], color=GREY, linestyle=":", label="small below"),
+        Line2D([], [], color=VERMILION, linestyle="--", label=first),
+        Line2D([], [], color=GRAY, linestyle=":", label="limit of small weights"),
     ]

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Findings of a comparison in words: verdict, diagnosis, recommendations, audit, methods section, sweep."""

@@ -1,43 +1,51 @@
-"""The audit: was every recipe given the same, was nothing read that should not be, and did any run collapse?
+"""Audit: whether every recipe had the same budget, the test part stayed unseen, and no run collapsed.
 
-All of it is counted in the records, so it says what was done and not what was planned.
+Everything is counted in the records, so it shows what was done, not what was planned.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from regzoo.report import board as boards
-from regzoo.report.formatting import code, listing, plural
+from regzoo.comparison.leaderboard import Leaderboard
+from regzoo.report.formatting import (
+    float_or_nan,
+    format_code,
+    format_count,
+    format_list,
+    format_short_list,
+    is_known,
+)
+from regzoo.report.runs import select_replicates, select_trials
+from regzoo.storage.info import ComparisonInfo
 from regzoo.training.metrics import METRICS
 from regzoo.training.records import Record
 
 CHANCE = 1e-6
-"""So near to the score of a constant prediction counts as equal: metrics are float32."""
+"""A score this close to that of a constant prediction counts as equal to it: metrics are float32."""
 
 
 @dataclass(frozen=True)
-class Account:
-    """What one recipe was given, and what became of its runs.
+class RecipeAudit:
+    """Budget of one recipe, and how its runs ended.
 
     Attributes:
         name: as the config writes it.
         trials: runs of its search, among them ``pruned`` ones, which were cut short.
-        points: distinct settings among them: strengths and learning rate.
-        epochs: the most that one of its trials was allowed.
-        looks: epochs that its trials trained; after each, the validation part was looked at.
-        seconds: spent training in the search.
-        replicates: runs that measure the chosen strengths.
-        diverged, failed, collapsed: trials and replicates; see `collapsed`.
+        settings: distinct settings among them: strengths and learning rate.
+        max_epochs: the most epochs that one of its trials was allowed.
+        evaluations: epochs that its trials trained; the validation part is evaluated after each.
+        seconds: training time of the search.
+        replicates: runs with the chosen strengths.
+        pruned, diverged, failed, collapsed: trials and replicates that ended so; see `has_collapsed`.
     """
 
     name: str
     trials: int
-    points: int
-    epochs: int
-    looks: int
+    settings: int
+    max_epochs: int
+    evaluations: int
     seconds: float
     replicates: int
     pruned: int
@@ -47,172 +55,175 @@ class Account:
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One thing that was checked: whether it is in order (None: cannot be told), and what was found."""
+class AuditFinding:
+    """One check: whether it passed (None: cannot be known), and what was found."""
 
-    good: bool | None
+    passed: bool | None
     text: str
 
 
 @dataclass(frozen=True)
 class Audit:
-    """What was found.
+    """Result of the audit.
 
     Attributes:
-        accounts: one a recipe, in the board's order.
-        unequal: what recipes were not given alike, in a few words each; empty if the table is fair.
-        findings: everything that was checked.
+        recipes: one entry a recipe, in the leaderboard's order.
+        inequalities: how the recipes' budgets differ, a few words each; empty if the comparison is fair.
+        findings: all checks.
     """
 
-    accounts: tuple[Account, ...]
-    unequal: tuple[str, ...]
-    findings: tuple[Finding, ...]
+    recipes: tuple[RecipeAudit, ...]
+    inequalities: tuple[str, ...]
+    findings: tuple[AuditFinding, ...]
 
     @property
     def heading(self) -> str:
-        """What a table that is not fair says in its heading; empty if it is fair."""
-        return f"not tuned alike: {'; '.join(self.unequal)}" if self.unequal else ""
+        """What the leaderboard's heading adds if budgets differ; empty if they do not."""
+        return f"unequal budgets: {'; '.join(self.inequalities)}" if self.inequalities else ""
 
 
-def audit(board: dict[str, Any], records: Sequence[Record], comparison: dict[str, Any]) -> Audit:
-    """Return what the records say about how fair the board is."""
-    labels = comparison["data"]["labels"]
-    accounts = tuple(_account(row["name"], records, len(labels or ())) for row in board["recipes"])
-    searched = [account for account in accounts if account.trials]
-    unequal = [_unequal(searched, word, count) for word, count in _ALIKE.items()]
-    measured = [account for account in accounts if account.replicates]
-    if (
-        len(comparison.get("interim_analyses") or comparison.get("looks", ())) < 2
-    ):  # else more were given on purpose, where the order was open
-        unequal.append(_unequal(measured, "replicates", lambda account: account.replicates))
-    unequal.append(_rates(searched, records))
-    said = tuple(sentence for sentence in unequal if sentence)
+def audit_comparison(leaderboard: Leaderboard, records: Sequence[Record], comparison: ComparisonInfo) -> Audit:
+    """Return what the records show about how fair the comparison was."""
+    labels = comparison.data.labels
+    recipes = tuple(_audit_recipe(row.name, records, len(labels)) for row in leaderboard.recipes)
+    searched = [recipe for recipe in recipes if recipe.trials]
+    replicated = [recipe for recipe in recipes if recipe.replicates]
+    compared = [_compare_counts(searched, word, count) for word, count in _BUDGET.items()]
+    if len(comparison.interim_analyses) < 2:  # otherwise undecided recipes got more on purpose
+        compared.append(_compare_counts(replicated, "replicates", lambda recipe: recipe.replicates))
+    compared.append(_compare_learning_rates(searched, records))
+    inequalities = tuple(filter(None, compared))
     findings = (
-        _tuning(said, searched),
-        *_reading(board, records),
-        *_runs(accounts, labels, comparison["data"]["task"]),
+        _check_tuning(inequalities, searched),
+        _check_metric(leaderboard.rank_by),
+        _check_test_part(records),
+        _check_seeds(leaderboard, records),
+        *_check_runs(recipes, bool(labels), comparison.data.task),
     )
-    return Audit(accounts, said, findings)
+    return Audit(recipes, inequalities, findings)
 
 
-def collapsed(record: Record, classes: int) -> bool:
-    """True if a finished run predicts no better than a constant does: the same class, or a mean, for every row.
+def has_collapsed(record: Record, classes: int) -> bool:
+    """Return True if a finished run predicts no better than a constant: one class, or the mean, for every row.
 
     A classifier that gives every row the same class has a balanced accuracy of exactly 1 / ``classes`` (if all occur
-    in validation), and its accuracy is the share of that class. A regression that is no better than the mean of
-    the targets has an r2 of at most 0. Of several labels at once and of reconstructions the records do not tell.
+    in validation), while its accuracy is the share of that class. A regression that is no better than the mean of
+    the targets has an r2 of at most 0. For multilabel tasks and reconstruction the records do not show it.
 
     Args:
         record: of any status.
-        classes: how many there are, 0 if it is not classification.
+        classes: number of classes, 0 if it is not classification.
     """
     if record.status != "ok":
         return False
-    found = record.metrics.get("validation", {})
-    if classes and boards.known(found.get("balanced_accuracy")):
-        return boards.number(found["balanced_accuracy"]) <= 1 / classes + CHANCE
-    return boards.number(found.get("r2")) <= 0
+    metrics = record.metrics.get("validation", {})
+    balanced = metrics.get("balanced_accuracy")
+    if classes and is_known(balanced):
+        return balanced <= 1 / classes + CHANCE
+    return float_or_nan(metrics.get("r2")) <= 0
 
 
-def _account(name: str, records: Sequence[Record], classes: int) -> Account:
-    trials = boards.trials(records, name, finished=False)
-    replicates = boards.replicates(records, name, finished=False)
+def _audit_recipe(name: str, records: Sequence[Record], classes: int) -> RecipeAudit:
+    trials = select_trials(records, name, finished=False)
+    replicates = select_replicates(records, name, finished=False)
     runs = [*trials, *replicates]
-    lost = {status: sum(run.status == status for run in runs) for status in ("pruned", "diverged", "failed")}
-    return Account(
+    return RecipeAudit(
         name,
         trials=len(trials),
-        points=len({(trial.run.recipe_text, trial.run.learning_rate) for trial in trials}),
-        epochs=max((trial.run.epochs for trial in trials), default=0),
-        looks=sum(trial.epochs for trial in trials),
+        settings=len({(trial.run.recipe_text, trial.run.learning_rate) for trial in trials}),
+        max_epochs=max((trial.run.epochs for trial in trials), default=0),
+        evaluations=sum(trial.epochs for trial in trials),
         seconds=sum(trial.fit_seconds for trial in trials),
         replicates=len(replicates),
-        **lost,
-        collapsed=sum(collapsed(run, classes) for run in runs),
+        pruned=sum(run.status == "pruned" for run in runs),
+        diverged=sum(run.status == "diverged" for run in runs),
+        failed=sum(run.status == "failed" for run in runs),
+        collapsed=sum(has_collapsed(run, classes) for run in runs),
     )
 
 
-_ALIKE: dict[str, Callable[[Account], int]] = {
-    "trials": lambda account: account.trials,
-    "epochs at most": lambda account: account.epochs,
+_BUDGET: dict[str, Callable[[RecipeAudit], int]] = {
+    "trials": lambda recipe: recipe.trials,
+    "max epochs": lambda recipe: recipe.max_epochs,
 }
 
 
-def _unequal(accounts: Sequence[Account], word: str, count: Callable[[Account], int]) -> str:
-    """Say which recipes had how many, if they differ; nothing if all had the same.
+def _compare_counts(recipes: Sequence[RecipeAudit], word: str, count: Callable[[RecipeAudit], int]) -> str:
+    """Say which recipes had how many, if they differ; empty if all had the same.
 
-    The commonest number (the largest of equals) is what ``the others`` had.
+    The most frequent number (the largest of equally frequent ones) is what ``the others`` had.
     """
-    counts = [count(account) for account in accounts]
+    counts = [count(recipe) for recipe in recipes]
     if len(set(counts)) < 2:
         return ""
     usual = max(set(counts), key=lambda value: (counts.count(value), value))
     odd = [
-        f"{_few([code(a.name) for a in accounts if count(a) == value])} had {value:,}"
+        f"{format_short_list([format_code(r.name) for r in recipes if count(r) == value])} had {value:,}"
         for value in sorted(set(counts) - {usual})
     ]
-    return f"{word}: {listing(odd)}, the others {usual:,}"
+    return f"{word}: {format_list(odd)}, the others {usual:,}"
 
 
-def _few(names: Sequence[str]) -> str:
-    return listing(names if len(names) <= 4 else [*names[:3], f"{len(names) - 3} more"])
+def _compare_learning_rates(recipes: Sequence[RecipeAudit], records: Sequence[Record]) -> str:
+    """Say for which recipes the learning rate was not searched, if it was for others."""
+    rates = {r.name: len({t.run.learning_rate for t in select_trials(records, r.name, finished=False)})
+             for r in recipes if r.trials > 1}  # fmt: skip
+    fixed = [format_code(name) for name, count in rates.items() if count == 1]
+    return f"the learning rate of {format_short_list(fixed)} was not searched" if 0 < len(fixed) < len(rates) else ""
 
 
-def _rates(accounts: Sequence[Account], records: Sequence[Record]) -> str:
-    """A learning rate that was searched for some recipes only."""
-    rates = {a.name: len({t.run.learning_rate for t in boards.trials(records, a.name, finished=False)})
-             for a in accounts if a.trials > 1}  # fmt: skip
-    fixed = [code(name) for name, count in rates.items() if count == 1]
-    return f"the learning rate of {_few(fixed)} was not searched" if 0 < len(fixed) < len(rates) else ""
+def _check_tuning(inequalities: Sequence[str], recipes: Sequence[RecipeAudit]) -> AuditFinding:
+    if inequalities:
+        return AuditFinding(False, f"Recipes had unequal budgets: {'; '.join(inequalities)}.")
+    if not recipes:
+        return AuditFinding(None, "No trial was run, so there is no tuning to compare.")
+    trials, epochs = format_count(recipes[0].trials, "trial"), format_count(recipes[0].max_epochs, "epoch")
+    return AuditFinding(True, f"Every recipe had {trials} of at most {epochs} each.")
 
 
-def _tuning(unequal: Sequence[str], accounts: Sequence[Account]) -> Finding:
-    if unequal:
-        return Finding(False, f"Recipes were not given the same: {'; '.join(unequal)}.")
-    if not accounts:
-        return Finding(None, "No trial was made, so there was nothing to tune alike.")
-    one = accounts[0]
-    return Finding(
-        True, f"Every recipe was given {plural(one.trials, 'trial')} of at most {plural(one.epochs, 'epoch')} each."
-    )
+def _check_metric(name: str) -> AuditFinding:
+    if any(name in metrics for metrics in METRICS.values()):
+        how = "against the true targets, without penalty terms or label smoothing"
+        return AuditFinding(True, f"The validation {name} is computed in the same way for every recipe: {how}.")
+    return AuditFinding(False, f"{name} is not one of regzoo's metrics, so it may include penalty terms.")
 
 
-def _reading(board: dict[str, Any], records: Sequence[Record]) -> list[Finding]:
-    """What was ranked, and who read the test part."""
-    name = board["rank_by"]
-    free = any(name in metrics for metrics in METRICS.values())
-    objective = "is computed on hard labels, without any penalty and without smoothing, for every recipe alike"
-    peeked = [record for record in records if record.run.stage != "replicate" and record.metrics.get("test")]
-    read = sum(bool(record.metrics.get("test")) for record in records) - len(peeked)
-    once = f"The test part was read by {plural(read, 'replicate')}, once each, and by none of the runs that chose."
-    return [
-        Finding(free, f"The validation {name} {objective}." if free else f"{name} is no metric that regzoo computes."),
-        Finding(False, f"The test part was read by {plural(len(peeked), 'trial')}.") if peeked else Finding(True, once),
-        _seeds(board, records),
-    ]
+def _check_test_part(records: Sequence[Record]) -> AuditFinding:
+    """Only replicates may read the test part."""
+    readers = [record.run.stage == "replicate" for record in records if record.metrics.get("test")]
+    peeked = readers.count(False)
+    if peeked:
+        return AuditFinding(False, f"The test part was read by {format_count(peeked, 'trial')}.")
+    replicates = format_count(len(readers), "replicate")
+    return AuditFinding(True, f"The test part was read by {replicates}, once each, and by no trial.")
 
 
-def _seeds(board: dict[str, Any], records: Sequence[Record]) -> Finding:
-    """Replicates are paired by number: equal seeds and cuts; a placebo has seeds of its own on purpose."""
-    names = [row["name"] for row in board["recipes"] if not boards.is_placebo(row)]
-    seeds = [[(r.run.seed, r.run.fold) for r in boards.replicates(records, name, finished=False)] for name in names]
+def _check_seeds(leaderboard: Leaderboard, records: Sequence[Record]) -> AuditFinding:
+    """Replicates are paired by number, so seeds and folds must be equal; a placebo has its own seeds on purpose."""
+    names = [row.name for row in leaderboard.recipes if not row.is_placebo]
+    seeds = [[(r.run.seed, r.run.fold) for r in select_replicates(records, name, finished=False)] for name in names]
     made = [found for found in seeds if found]
     if not made:
-        return Finding(None, "No replicate was made yet.")
+        return AuditFinding(None, "No replicate has been run yet.")
     shortest = min(map(len, made))
-    good = len({tuple(found[:shortest]) for found in made}) == 1
-    what = "seeds and cuts" if any(fold for found in made for _, fold in found) else "seeds"
-    own = "; placebos have seeds of their own, on purpose" if boards.placebos(board) else ""
-    return Finding(good, f"The replicates of all recipes have {'the same' if good else 'different'} {what}{own}.")
+    passed = len({tuple(found[:shortest]) for found in made}) == 1
+    drawn = "seeds and folds" if any(fold for found in made for _, fold in found) else "seeds"
+    placebos = "; placebos have their own seeds on purpose" if leaderboard.placebos else ""
+    same = "the same" if passed else "different"
+    return AuditFinding(passed, f"The replicates of all recipes have {same} {drawn}{placebos}.")
 
 
-def _runs(accounts: Sequence[Account], labels: Any, task: str) -> list[Finding]:
-    said = []
-    for word in ("diverged", "collapsed"):
-        found = [(account.name, getattr(account, word)) for account in accounts if getattr(account, word)]
-        runs = sum(count for _, count in found)
-        where = _few([f"{count} of {code(name)}" for name, count in found])
-        said.append(Finding(not found, f"{plural(runs, 'run')} {word}: {where}." if found else f"No run {word}."))
-    if not labels and task != "regression":
-        said[1] = Finding(None, f"Whether a run of {task} collapsed cannot be told from its metrics.")
-    return said
+def _check_runs(recipes: Sequence[RecipeAudit], labeled: bool, task: str) -> list[AuditFinding]:
+    diverged = _report_lost("diverged", [(recipe.name, recipe.diverged) for recipe in recipes])
+    if not labeled and task != "regression":
+        return [diverged, AuditFinding(None, f"The metrics of {task} do not show whether a run collapsed.")]
+    return [diverged, _report_lost("collapsed", [(recipe.name, recipe.collapsed) for recipe in recipes])]
+
+
+def _report_lost(word: str, counts: Sequence[tuple[str, int]]) -> AuditFinding:
+    lost = [(name, count) for name, count in counts if count]
+    if not lost:
+        return AuditFinding(True, f"No run {word}.")
+    runs = format_count(sum(count for _, count in lost), "run")
+    where = format_short_list([f"{count} of {format_code(name)}" for name, count in lost])
+    return AuditFinding(False, f"{runs} {word}: {where}.")

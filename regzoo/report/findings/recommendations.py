@@ -1,104 +1,104 @@
-"""Next steps: what to try now, concrete enough to be typed."""
+"""Recommendations: what to try next, concrete enough to type."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Any
 
-from regzoo.report import board as boards
-from regzoo.report.board import Row
-from regzoo.report.findings import strengths
-from regzoo.report.findings.diagnosis import LATE, Diagnosis, tops_baseline
-from regzoo.report.formatting import code, strength
+from regzoo.comparison.leaderboard import Leaderboard, Row
+from regzoo.report.findings.diagnosis import Diagnosis
+from regzoo.report.findings.strengths import parse_or_empty, read_ranges, read_strengths
+from regzoo.report.formatting import format_code, format_strength
 from regzoo.stats.power import CAP
 
 MOST = 4
-"""So many steps are said, the most useful first."""
+"""How many recommendations are shown at most, the most useful first."""
 
 
-def next_steps(board: dict[str, Any], found: Diagnosis) -> tuple[str, ...]:
+def recommend(leaderboard: Leaderboard, diagnosis: Diagnosis) -> tuple[str, ...]:
     """Return what to try next, a sentence each; nothing before there is a score."""
-    rows = [row for row in boards.measured(board) if not boards.is_placebo(row)]
+    rows = [row for row in leaderboard.measured if not row.is_placebo]
     if not rows:
         return ()
-    steps = (
-        *_unfinished(board),
-        *_replicates(board, rows),
-        *_edges(rows[0]),
-        *_sum(board, rows),
-        *_baseline(board, found),
+    sentences = (
+        *_recommend_finishing(leaderboard),
+        *_recommend_replicates(leaderboard, rows),
+        *_recommend_ranges(rows[0]),
+        *_recommend_sum(leaderboard, rows),
+        *_recommend_for_baseline(leaderboard, diagnosis),
     )
-    if not steps and not boards.is_baseline(board, rows[0]):
-        return (f"Nothing more is needed: take {code(rows[0]['name'])}.",)
-    return steps[:MOST]
+    if not sentences and not leaderboard.is_baseline(rows[0]):
+        return (f"No further step is needed: use {format_code(rows[0].name)}.",)
+    return sentences[:MOST]
 
 
-def _unfinished(board: dict[str, Any]) -> list[str]:
-    pending = any(row["status"] == "pending" for row in boards.unmeasured(board))
-    return ["Run the same command again: it goes on with the recipes that are not measured yet."] if pending else []
+def _recommend_finishing(leaderboard: Leaderboard) -> list[str]:
+    pending = any(row.status == "pending" for row in leaderboard.unmeasured)
+    return ["Run the same command again: it continues with the recipes not measured yet."] if pending else []
 
 
-def _replicates(board: dict[str, Any], rows: Sequence[Row]) -> list[str]:
-    """Replicates that would settle whether the winner, or else the best of the rest, beats the baseline."""
-    rivals = [row for row in rows if not boards.is_baseline(board, row)]
-    if not rivals:
+def _recommend_replicates(leaderboard: Leaderboard, rows: Sequence[Row]) -> list[str]:
+    """Recommend replicates that would settle whether the best recipe other than the baseline beats it."""
+    row = next((row for row in rows if not leaderboard.is_baseline(row)), None)
+    if row is None or row.replicates_needed is None:
         return []
-    row, needed = rivals[0], rivals[0]["replicates_needed"]
-    if not boards.known(needed):
-        return []
-    who, base = code(row["name"]), code(board["baseline"])
-    if needed >= CAP:
-        return [f"{CAP:,} replicates or more would be needed to tell {who} from {base}: take them as equally good."]
+    name, base = format_code(row.name), format_code(leaderboard.baseline)
+    if row.replicates_needed >= CAP:
+        return [f"Treat {name} and {base} as equally good: telling them apart would take {CAP:,} replicates or more."]
     return [
-        f"Set `replicates: {needed:.0f}` and run again (only the missing ones are made): about so many would settle "
-        f"whether {who} differs from {base}."
+        f"Set `replicates: {row.replicates_needed}` and run again (only the missing ones are trained): about that many "
+        f"would settle whether {name} differs from {base}."
     ]
 
 
-def _edges(row: Row) -> list[str]:
-    """A wider range for a strength of the best recipe that lies at the edge of what was searched."""
-    ranges, values = strengths.searched(row["name"]), strengths.read(row["recipe"])
+def _recommend_ranges(row: Row) -> list[str]:
+    """Recommend a wider range for each strength of the best recipe that lies at the edge of its range."""
+    values = read_strengths(row.recipe)
     return [
-        f"Widen the range of `{key}`: the best value found, {strength(values[key])}, lies at the edge of "
-        f"{range_}, which was searched."
-        for key, range_ in ranges.items()
-        if key in values and range_.edge(values[key])
+        f"Widen the range of `{key}`: the best value found, {format_strength(values[key])}, lies at the edge of the "
+        f"searched range, {searched}."
+        for key, searched in read_ranges(row.name).items()
+        if key in values and searched.at_edge(values[key])
     ]
 
 
-def _sum(board: dict[str, Any], rows: Sequence[Row]) -> list[str]:
-    """The first two recipes of the first tier that beat the baseline and were not tried together."""
-    best = [row for row in rows if row["tier"] == rows[0]["tier"] and tops_baseline(row)]
-    tried = {frozenset(_parts(row["name"])) for row in board["recipes"]}
+def _recommend_sum(leaderboard: Leaderboard, rows: Sequence[Row]) -> list[str]:
+    """Recommend the sum of the first two recipes of the first tier that beat the baseline, unless it was tried."""
+    best = [row for row in rows if row.tier == rows[0].tier and row.beats_baseline]
+    tried = {frozenset(_list_regularizers(row.name)) for row in leaderboard.recipes}
     for one, other in itertools.combinations(best, 2):
-        first = _parts(one["name"])
-        added = {name: part for name, part in _parts(other["name"]).items() if name not in first}
-        joined = " + ".join([one["name"], *added.values()])
-        if added and first and frozenset(first | added) not in tried and _goes(joined):
-            return [f"Try both at once: {code(joined)}; they share the first tier and were not combined."]
+        first = _list_regularizers(one.name)
+        added = {name: text for name, text in _list_regularizers(other.name).items() if name not in first}
+        joined = " + ".join([one.name, *added.values()])
+        if added and first and frozenset(first | added) not in tried and _is_compatible(joined):
+            return [f"Try both together: {format_code(joined)}; both are in the first tier, and their sum is untried."]
     return []
 
 
-def _parts(name: str) -> dict[str, str]:
-    """The regularizers of a recipe as written, by name; empty for one that is unknown here."""
-    return {part.name: str(part) for part in strengths.recipe_of(name).regularizers}
+def _list_regularizers(name: str) -> dict[str, str]:
+    """Return the regularizers of a recipe as written, by name; empty if the recipe is unknown here."""
+    return {regularizer.name: str(regularizer) for regularizer in parse_or_empty(name).regularizers}
 
 
-def _goes(name: str) -> bool:
-    recipe = strengths.recipe_of(name)
+def _is_compatible(name: str) -> bool:
+    recipe = parse_or_empty(name)
     return bool(recipe.regularizers) and not recipe.clashes()
 
 
-def _baseline(board: dict[str, Any], found: Diagnosis) -> list[str]:
-    if not found.tested:
-        alone = all(boards.is_baseline(board, row) or boards.is_placebo(row) for row in board["recipes"])
-        return ["Compare it with a regularizer: add one to `recipes`, such as `dropout`."] if alone else []
-    if found.need == "perhaps":
-        none = "the one other recipe is not" if found.tested == 1 else f"none of the {found.tested} recipes is"
-        return [f"More training rows, or a smaller model: it overfits {found.rows:,} rows, and {none} certain to help."]
-    if found.need != "no":
+def _recommend_for_baseline(leaderboard: Leaderboard, diagnosis: Diagnosis) -> list[str]:
+    if not diagnosis.tested:
+        alone = all(leaderboard.is_baseline(row) or row.is_placebo for row in leaderboard.recipes)
+        return ["Add a regularizer to `recipes` to compare with, such as `dropout`."] if alone else []
+    if diagnosis.need == "perhaps":
+        none = "the other recipe does not" if diagnosis.tested == 1 else f"none of the {diagnosis.tested} recipes does"
+        return [
+            f"Try more training data or a smaller model: the baseline overfits its {diagnosis.rows:,} training rows, "
+            f"and {none} conclusively better."
+        ]
+    if diagnosis.need != "no":
         return []
-    if found.turn >= LATE * found.epochs:
-        return ["No regularizer; train longer or make the model larger: it was still learning at the end."]
-    return ["No regularizer: keep the plain model."]
+    if diagnosis.still_improving:
+        return [
+            "Use no regularizer; train longer or make the model larger: the baseline was still improving at the end."
+        ]
+    return ["Use no regularizer: keep the model as it is."]

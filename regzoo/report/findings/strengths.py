@@ -1,4 +1,4 @@
-"""Strengths: the numbers in a recipe, by ``name.field``."""
+"""Strengths read from a recipe's text, by ``name.field``: their values, searched ranges and scales."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Any
 from regzoo.core import InputError, Recipe, parse
 from regzoo.core.grammar import read_sum
 from regzoo.core.ranges import Float, Int
-from regzoo.report.formatting import strength
+from regzoo.report.formatting import format_strength
 
 
 @dataclass(frozen=True)
-class Searched:
-    """A range that was left to the search, and whether its strength is sampled on a logarithmic scale."""
+class SearchedRange:
+    """A range that was left to the search; ``log`` if its strength is sampled on a logarithmic scale."""
 
     low: float
     high: float
     log: bool
 
-    def edge(self, value: float, share: float = 0.02) -> bool:
-        """True if ``value`` lies within the outer ``share`` of the range: the best may lie beyond."""
+    def at_edge(self, value: float, share: float = 0.02) -> bool:
+        """Return True if ``value`` lies within the outer ``share`` of the range: the best may lie beyond."""
         low, high, at = self.low, self.high, value
         if self.log and low > 0:
             at, low, high = at / low, 1.0, high / low
@@ -28,54 +28,61 @@ class Searched:
         return (at - low) / (high - low) <= share or (high - at) / (high - low) <= share
 
     def __str__(self) -> str:
-        return f"{strength(self.low)} to {strength(self.high)}"
+        return f"{format_strength(self.low)} to {format_strength(self.high)}"
 
 
-def read(recipe: str | None) -> dict[str, float]:
-    """Return the numbers of a recipe; schedules and ranges are left out.
+def read_strengths(recipe: str) -> dict[str, float]:
+    """Return the numbers in a recipe; schedules and ranges are left out.
 
-    A regularizer that the user registered elsewhere is unknown here; its numbers are read as written.
+    A regularizer that is not registered here is unknown; its numbers are read as written.
 
-    >>> read("dropout(0.31) + ensemble(3)")
+    >>> read_strengths("dropout(0.31) + ensemble(3)")
     {'dropout.rate': 0.31, 'ensemble.members': 3.0}
     """
     try:
-        parts = parse(recipe or "none").regularizers
+        regularizers = parse(recipe).regularizers
     except InputError:
-        return _as_written(recipe or "none")
-    found = {f"{part.name}.{field}": getattr(part, field) for part in parts for field in part.strengths()}
+        return _read_as_written(recipe)
+    found = {
+        f"{regularizer.name}.{field}": getattr(regularizer, field)
+        for regularizer in regularizers
+        for field in regularizer.strengths()
+    }
     return {key: float(value) for key, value in found.items() if isinstance(value, int | float)}
 
 
-def searched(name: str) -> dict[str, Searched]:
-    """Return the ranges of a recipe as the config writes it; empty for one that is unknown here.
+def read_ranges(name: str) -> dict[str, SearchedRange]:
+    """Return the ranges in a recipe as the config writes it; empty if the recipe is unknown here.
 
-    >>> searched("dropout(0.1..0.5)")["dropout.rate"].high
+    >>> read_ranges("dropout(0.1..0.5)")["dropout.rate"].high
     0.5
     """
-    ranges = ((key, range_, spec) for key, (range_, spec) in recipe_of(name).space().items())
     return {
-        key: Searched(float(range_.low), float(range_.high), spec.log)
-        for key, range_, spec in ranges
-        if isinstance(range_, Float | Int)
+        key: SearchedRange(float(searched.low), float(searched.high), spec.log)
+        for key, (searched, spec) in parse_or_empty(name).space().items()
+        if isinstance(searched, Float | Int)
     }
 
 
-def logarithmic(name: str) -> set[str]:
-    """The strengths of a recipe that are declared to live on a logarithmic scale."""
-    parts = recipe_of(name).regularizers
-    return {f"{part.name}.{field}" for part in parts for field, spec in part.strengths().items() if spec.log}
+def find_log_strengths(name: str) -> set[str]:
+    """Return the strengths of a recipe that are declared to have a logarithmic scale."""
+    return {
+        f"{regularizer.name}.{field}"
+        for regularizer in parse_or_empty(name).regularizers
+        for field, spec in regularizer.strengths().items()
+        if spec.log
+    }
 
 
-def recipe_of(name: str) -> Recipe:
-    """Return the recipe written ``name``; the empty one if it is unknown here: registered elsewhere, or a placebo."""
+def parse_or_empty(name: str) -> Recipe:
+    """Return the recipe ``name``; the empty recipe for a placebo and for regularizers that are not registered here."""
     try:
         return parse(name)
     except InputError:
         return Recipe()
 
 
-def _as_written(recipe: str) -> dict[str, float]:
+def _read_as_written(recipe: str) -> dict[str, float]:
     try:
         calls = read_sum(recipe)
     except InputError:

@@ -1,100 +1,104 @@
-"""Sweep: what the response to a strength comes to, in words and as a table."""
+"""Sweep in words: the best value of a strength, and which values are as good."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from regzoo.comparison.strength_response import ResponsePoint, StrengthResponse, measure_response
 from regzoo.comparison.sweep import Sweep, SweptStrength
-from regzoo.report import board as boards
-from regzoo.report.findings.verdict import Verdict, verdict
-from regzoo.report.formatting import code, decimals, listing, show, strength
+from regzoo.report.formatting import (
+    choose_decimals,
+    format_code,
+    format_direction,
+    format_list,
+    format_number,
+    format_short_list,
+    format_strength,
+)
+from regzoo.storage.info import ComparisonInfo
 from regzoo.training.records import Record
 
 
-def response_of(records: Sequence[Record], comparison: dict[str, Any]) -> StrengthResponse | None:
-    """What the records say about the strength that was swept; None if the comparison is no sweep."""
-    if comparison.get("sweep") is None:
+def read_response(records: Sequence[Record], comparison: ComparisonInfo) -> StrengthResponse | None:
+    """Return the response to the strength that was swept; None if the comparison is no sweep."""
+    if comparison.sweep is None:
         return None
-    ratio = comparison.get("test_train_ratio")
-    return measure_response(
-        Sweep.from_dict(comparison["sweep"]), records, comparison["rank_by"], comparison["direction"], ratio
-    )
+    sweep, ratio = Sweep.from_dict(comparison.sweep), comparison.test_train_ratio
+    return measure_response(sweep, records, comparison.rank_by, comparison.direction, ratio)
 
 
-def verdict_of(board: dict[str, Any], records: Sequence[Record], comparison: dict[str, Any]) -> Verdict:
-    """Return what the board says; of a sweep, what the response says, and then the board."""
-    told, found = verdict(board, comparison, records), response_of(records, comparison)
-    if found is None or found.best is None:
-        return told
-    return Verdict(headline(found), (*details(found), told.headline, *told.details), told.next)
+def make_headline(response: StrengthResponse) -> str:
+    """Name the best value, and the values that are as good."""
+    assert response.best is not None
+    names = " and ".join(format_code(swept.name) for swept in response.sweep.over)
+    score = f"mean validation {response.metric} {format_number(response.best.mean, choose_point_decimals(response))}"
+    best = f"Best {names}: {format_point(response.best)}, with a {score} ({format_direction(response.direction)})"
+    if all(point.name == response.best.name for point in response.flat):
+        return f"{best}; no other value is within one standard error."
+    return f"{best}; {format_points(response, response.flat)} are within one standard error."
 
 
-def headline(found: StrengthResponse) -> str:
-    """The best value, and the values that are as good."""
-    assert found.best is not None
-    names = " and ".join(code(swept.name) for swept in found.sweep.over)
-    score = f"mean validation {found.metric} {show(found.best.mean, places(found))}"
-    said = f"Best {names}: {at(found.best)}, with a {score} ({boards.better(found.direction)} is better)"
-    others = [point for point in found.flat if point.name != found.best.name]
-    if not others:
-        return f"{said}; no other value is within one standard error."
-    return f"{said}; {span(found, found.flat)} are within one standard error."
-
-
-def details(found: StrengthResponse) -> tuple[str, ...]:
-    """How sure the best value is, the mildest that will do, and what to look at next."""
-    assert found.best is not None
-    said = []
-    if len(found.candidates) > 1:
+def describe_response(response: StrengthResponse) -> tuple[str, ...]:
+    """Say how certain the best value is, which is the mildest that is as good, and what to look at next."""
+    assert response.best is not None
+    sentences = []
+    if len(response.candidates) > 1:
         ends = [
-            f"{code(s.name)} from {strength(low)} to {strength(high)}"
-            for s, (low, high) in zip(found.sweep.over, found.interval, strict=True)
+            f"{format_code(swept.name)} from {format_strength(low)} to {format_strength(high)}"
+            for swept, (low, high) in zip(response.sweep.over, response.interval, strict=True)
         ]
-        said.append(f"When the seeds are resampled, the best lies at {listing(ends)} in 95 % of the draws.")
-    elif found.candidates:
-        said.append("When the seeds are resampled, the best value is the same in 95 % of the draws or more.")
-    if found.knee is not None and found.knee.name != found.best.name:
-        said.append(f"The mildest value within one standard error is {at(found.knee)}.")
-    said += [sentence for axis, swept in enumerate(found.sweep.over) if (sentence := _edge(swept, found.best, axis))]
-    lost = [point for point in found.points if point.lost]
+        sentences.append(f"When the seeds are resampled, the best lies at {format_list(ends)} in 95 % of the draws.")
+    elif response.candidates:
+        sentences.append("When the seeds are resampled, the best value is the same in 95 % of the draws or more.")
+    if response.knee is not None and response.knee.name != response.best.name:
+        sentences.append(f"The mildest value within one standard error is {format_point(response.knee)}.")
+    edges = (_describe_edge(swept, response.best.values[axis]) for axis, swept in enumerate(response.sweep.over))
+    sentences += filter(None, edges)
+    lost = [f"{format_point(p)} ({p.lost} of {p.replicates})" for p in response.points if p.lost]
     if lost:
-        counts = [f"{at(point)} ({point.lost} of {point.replicates})" for point in lost]
-        said.append(f"Replicates diverged or failed at {listing(counts)}; such a value is not the best.")
-    return tuple(said)
+        rule = "a value that lost replicates can be the best only if all values did"
+        sentences.append(f"Replicates diverged or failed at {format_list(lost)}; {rule}.")
+    return tuple(sentences)
 
 
-def _edge(swept: SweptStrength, best: ResponsePoint, axis: int) -> str:
-    value = best.values[axis]
-    if value == swept.neutral:
-        return f"The best {code(swept.name)} is the neutral value, at which it does nothing."
-    if value in (swept.values[0], swept.values[-1]):
-        return f"{strength(value)} is the end of the values of {code(swept.name)}: the best may lie beyond."
+def describe_means(response: StrengthResponse) -> str:
+    """Return the headline as plain text, and the mean at every point."""
+    decimals = choose_point_decimals(response)
+    means = [f"{format_point(point)}: {format_number(point.mean, decimals)}" for point in response.points]
+    return f"{make_headline(response).replace('`', '')} Means: {', '.join(means)}."
+
+
+def _describe_edge(swept: SweptStrength, best: float) -> str:
+    if best == swept.neutral:
+        return f"The best {format_code(swept.name)} is its neutral value, at which the regularizer does nothing."
+    if best in (swept.values[0], swept.values[-1]):
+        end = "smallest" if best == swept.values[0] else "largest"
+        return (
+            f"{format_strength(best)} is the {end} value of {format_code(swept.name)} tried: the best may lie beyond."
+        )
     return ""
 
 
-def at(point: ResponsePoint) -> str:
-    """The values of a point, such as ``0.3``, or ``0.3 x 0.001``."""
-    return " x ".join(strength(value) for value in point.values)
+def format_point(point: ResponsePoint) -> str:
+    """Write the values of a point, such as ``0.3``, or ``0.3 x 0.001``."""
+    return " x ".join(format_strength(value) for value in point.values)
 
 
-def span(found: StrengthResponse, points: Sequence[ResponsePoint]) -> str:
-    """Name points briefly: neighbours of a single strength as ``0.2 to 0.5``."""
-    if len(found.sweep.over) > 1:
-        shown = [at(point) for point in points]
-        return listing(shown if len(shown) <= 6 else [*shown[:5], f"{len(shown) - 5} more"])
+def format_points(response: StrengthResponse, points: Sequence[ResponsePoint]) -> str:
+    """Write several points briefly: neighbors of a single strength as ``0.2 to 0.5``."""
+    if len(response.sweep.over) > 1:
+        return format_short_list([format_point(point) for point in points], most=6)
     chosen = {point.name for point in points}
     groups: list[list[ResponsePoint]] = [[]]
-    for point in found.points:
+    for point in response.points:
         if point.name in chosen:
             groups[-1].append(point)
         elif groups[-1]:
             groups.append([])
-    runs = [group for group in groups if group]
-    return listing([at(g[0]) if len(g) == 1 else f"{at(g[0])} to {at(g[-1])}" for g in runs])
+    ends = [dict.fromkeys((format_point(group[0]), format_point(group[-1]))) for group in groups if group]
+    return format_list([" to ".join(group) for group in ends])
 
 
-def places(found: StrengthResponse) -> int:
-    """How many decimals the scores deserve: values are compared seed by seed, so more than their intervals do."""
-    return decimals(point.sd for point in found.points)
+def choose_point_decimals(response: StrengthResponse) -> int:
+    """Return how many decimals the scores need: values are compared seed by seed, so more than their intervals do."""
+    return choose_decimals(point.sd for point in response.points)

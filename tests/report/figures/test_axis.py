@@ -7,7 +7,7 @@ import math
 import pytest
 from matplotlib.figure import Figure
 
-from regzoo.report.figures._axis import Plain, dress, limits, scale
+from regzoo.report.figures._axis import PlainFormatter, choose_limits, choose_scale, set_up_axis
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from regzoo.report.figures._axis import Plain, dress, limits, scale
     ],
 )
 def test_scale(values: list[float], kind: str) -> None:
-    assert scale(values) == kind
+    assert choose_scale(values) == kind
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_scale(values: list[float], kind: str) -> None:
 @pytest.mark.parametrize("log", [False, True])
 def test_every_axis_has_distinct_ticks_inside_its_limits(values: list[float], log: bool) -> None:
     axes = Figure().add_subplot()
-    dress(axes.xaxis, values, scale(values, log=log))
+    set_up_axis(axes.xaxis, values, choose_scale(values, log=log))
     low, high = axes.get_xlim()
     assert low < high
     assert all(low < value < high for value in values)
@@ -44,17 +44,17 @@ def test_every_axis_has_distinct_ticks_inside_its_limits(values: list[float], lo
 
 def test_whole_numbers_get_whole_ticks() -> None:
     axes = Figure().add_subplot()
-    dress(axes.xaxis, [2, 3, 4, 5], "linear")
+    set_up_axis(axes.xaxis, [2, 3, 4, 5], "linear")
     assert all(tick == int(tick) for tick in axes.get_xticks())
 
 
 def test_limits_leave_room_on_the_scale_itself() -> None:
-    assert limits([0.0, 100.0], "linear", margin=0.1) == (-10.0, 110.0)
-    assert limits([1.0, 100.0], "log", margin=0.5) == (pytest.approx(0.1), pytest.approx(1000.0))
+    assert choose_limits([0.0, 100.0], "linear", margin=0.1) == (-10.0, 110.0)
+    assert choose_limits([1.0, 100.0], "log", margin=0.5) == pytest.approx((0.1, 1000.0))
 
 
 def test_labels_have_just_enough_digits() -> None:
-    assert Plain().format_ticks([0.1001, 0.1002]) == ["0.1001", "0.1002"]
-    assert Plain().format_ticks([0.0, 0.25, 0.5]) == ["0", "0.25", "0.5"]
-    assert Plain().format_ticks([1e-6, 1e-4, 1e-2]) == ["1e-6", "0.0001", "0.01"]
-    assert Plain().format_ticks([2e7, 1e7]) == ["2e7", "1e7"]
+    assert PlainFormatter().format_ticks([0.1001, 0.1002]) == ["0.1001", "0.1002"]
+    assert PlainFormatter().format_ticks([0.0, 0.25, 0.5]) == ["0", "0.25", "0.5"]
+    assert PlainFormatter().format_ticks([1e-6, 1e-4, 1e-2]) == ["1e-6", "0.0001", "0.01"]
+    assert PlainFormatter().format_ticks([2e7, 1e7]) == ["2e7", "1e7"]

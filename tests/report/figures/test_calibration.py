@@ -9,12 +9,14 @@ import pytest
 from regzoo.report.figures.calibration import info
 
 
-def test_baseline_winner_and_second_with_their_runs_pooled(row: Any, board: Any, record: Any, comparison: Any) -> None:
+def test_baseline_winner_and_second_with_their_runs_pooled(
+    make_row: Any, make_leaderboard: Any, make_record: Any, make_comparison: Any
+) -> None:
     names = ["dropout", "placebo 1", "none", "l2", "l1"]
-    rows = [row(n, rank=i, mean=0.1 * i, metrics={"validation": {"ece": 0.1 * i}}) for i, n in enumerate(names, 1)]
+    rows = [make_row(n, rank=i, mean=0.1 * i, metrics={"validation": {"ece": 0.1 * i}}) for i, n in enumerate(names, 1)]
     bins = [[[0.5, 0.25, 1], [0.97, 1.0, 3]], [[0.51, 0.75, 1]]]
-    records = [record(n, 0.1, number=i, reliability=bins[i]) for n in names for i in (0, 1)]
-    found = info(board(rows), records, comparison()).panels
+    records = [make_record(n, 0.1, number=i, reliability=bins[i]) for n in names for i in (0, 1)]
+    found = info(make_leaderboard(rows), records, make_comparison()).panels
     assert [(panel.name, panel.role) for panel in found] == [
         ("none", "baseline"),
         ("dropout", "best"),
@@ -24,6 +26,12 @@ def test_baseline_winner_and_second_with_their_runs_pooled(row: Any, board: Any,
     assert found[1].ece == pytest.approx(0.1)
 
 
-def test_without_confidences_it_says_why(row: Any, board: Any, record: Any, comparison: Any) -> None:
-    found = info(board([row("none", rank=1, mean=0.1)]), [record("none", 0.1, reliability=None)], comparison())
+def test_without_confidences_it_says_why(
+    make_row: Any, make_leaderboard: Any, make_record: Any, make_comparison: Any
+) -> None:
+    found = info(
+        make_leaderboard([make_row("none", rank=1, mean=0.1)]),
+        [make_record("none", 0.1, reliability=None)],
+        make_comparison(),
+    )
     assert found.missing.startswith("Only replicates of a classification")

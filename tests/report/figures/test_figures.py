@@ -1,9 +1,10 @@
-"""The figures: found by their files, drawn for any board, with texts that keep apart."""
+"""The figures: found by their files, drawn for any leaderboard, with texts that keep apart."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,14 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure
 
-from regzoo.report.figures import figures
-from regzoo.report.figures._style import style, svg
+from regzoo.comparison.leaderboard import Leaderboard
+from regzoo.report.figures import load_figures
+from regzoo.report.figures._output import render_svg
+from regzoo.report.figures._style import use_style
+from regzoo.training.records import Record
+
+Ranked = tuple[Leaderboard, list[Record]]
+"""A leaderboard and its records."""
 
 BOARDS: dict[str, dict[str, Any]] = {
     "near ties": {},
@@ -22,7 +29,7 @@ BOARDS: dict[str, dict[str, Any]] = {
     "negative and huge": {"size": -1e9},
 }
 
-ORDINARY = [name for name in figures() if name not in ("sweep", "sweep_grid")]
+ORDINARY = [name for name in load_figures() if name not in ("sweep", "sweep_grid")]
 """What every comparison has."""
 
 SWEEPS: dict[str, dict[str, Any]] = {
@@ -67,7 +74,7 @@ def texts(figure: Figure, monkeypatch: pytest.MonkeyPatch) -> list[Box]:
         original(self, gc, x, y, s, prop, angle, *rest, **more)
 
     monkeypatch.setattr(RendererAgg, "draw_text", draw_text)
-    with style():
+    with use_style():
         FigureCanvasAgg(figure).draw()
     return [box for box in found if box[4].strip()]
 
@@ -88,7 +95,7 @@ def check_texts(figure: Figure, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_folder_is_the_registry() -> None:
-    assert list(figures()) == [
+    assert list(load_figures()) == [
         *("sweep", "sweep_grid", "leaderboard", "forest", "learning_curves", "strength_response", "calibration"),
         *("gap", "cost", "weights", "expected_best", "rank_by_budget"),
     ]
@@ -97,10 +104,14 @@ def test_the_folder_is_the_registry() -> None:
 @pytest.mark.parametrize("name", ORDINARY)
 @pytest.mark.parametrize("given", BOARDS.values(), ids=BOARDS)
 def test_awkward_boards(
-    name: str, given: dict[str, Any], awkward: Callable[..., Any], comparison: Any, monkeypatch: pytest.MonkeyPatch
+    name: str,
+    given: dict[str, Any],
+    awkward: Callable[..., Ranked],
+    make_comparison: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    file = figures()[name]
-    info = file.info(*awkward(**given), comparison())
+    file = load_figures()[name]
+    info = file.info(*awkward(**given), make_comparison())
     assert info.missing == ""
     check_texts(file.draw(info), monkeypatch)
 
@@ -108,21 +119,25 @@ def test_awkward_boards(
 @pytest.mark.parametrize("given", SWEEPS.values(), ids=SWEEPS)
 def test_awkward_sweeps(given: dict[str, Any], swept: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     name = "sweep" if len(given["over"]) == 1 else "sweep_grid"
-    found = figures()[name].info(*swept(**given))
+    found = load_figures()[name].info(*swept(**given))
     assert found.fits
     assert found.missing == ""
     assert found.reading.count(". ") == 0
-    check_texts(figures()[name].draw(found), monkeypatch)
+    check_texts(load_figures()[name].draw(found), monkeypatch)
 
 
 @pytest.mark.parametrize("name", ORDINARY)
 @pytest.mark.parametrize("count", [1, 2, 9])
 def test_from_one_recipe_on(
-    name: str, count: int, quick: Any, comparison: Any, monkeypatch: pytest.MonkeyPatch
+    name: str,
+    count: int,
+    quick: Ranked,
+    make_comparison: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    board = quick[0] | {"recipes": quick[0]["recipes"][-count:]}
-    file = figures()[name]
-    info = file.info(board, quick[1], comparison())
+    leaderboard = replace(quick[0], recipes=quick[0].recipes[-count:])
+    file = load_figures()[name]
+    info = file.info(leaderboard, quick[1], make_comparison())
     assert bool(info.missing) == (name == "forest" and count == 1)  # the baseline alone has no gain
     if not info.missing:
         check_texts(file.draw(info), monkeypatch)
@@ -130,39 +145,44 @@ def test_from_one_recipe_on(
 
 @pytest.mark.parametrize("name", ORDINARY)
 def test_fifteen_recipes_at_the_same_place(
-    name: str, row: Any, board: Any, record: Any, comparison: Any, monkeypatch: pytest.MonkeyPatch
+    name: str,
+    make_row: Any,
+    make_leaderboard: Any,
+    make_record: Any,
+    make_comparison: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     names = [f"gaussian_noise + early_stopping({i}) + l1_l2" for i in range(10, 25)]
     metrics = {part: {"nll": 0.1} for part in ("train", "validation", "test")}
     rows = [
-        row(n, rank=i, tier=i, mean=0.1, low=0.1, high=0.1, gain=0.0, fit_seconds=1.0, metrics=metrics)
+        make_row(n, rank=i, tier=i, mean=0.1, low=0.1, high=0.1, gain=0.0, fit_seconds=1.0, metrics=metrics)
         for i, n in enumerate(names)
     ]
-    records = [record(n, 0.1, number=i, history={"validation": {"nll": [0.1]}}) for n in names for i in (0, 1)]
+    records = [make_record(n, 0.1, number=i, history={"validation": {"nll": [0.1]}}) for n in names for i in (0, 1)]
     for n, (i, rate) in itertools.product(names, enumerate((1e-3, 1.01e-3))):
-        records.append(record(n, 0.1, stage="trial", number=i, learning_rate=rate))
-    file = figures()[name]
-    check_texts(file.draw(file.info(board(rows), records, comparison())), monkeypatch)
+        records.append(make_record(n, 0.1, stage="trial", number=i, learning_rate=rate))
+    file = load_figures()[name]
+    check_texts(file.draw(file.info(make_leaderboard(rows), records, make_comparison())), monkeypatch)
 
 
 @pytest.mark.parametrize("name", ORDINARY)
-def test_texts_describe_the_direction_and_the_numbers(name: str, quick: Any, comparison: Any) -> None:
-    info = figures()[name].info(*quick, comparison())
+def test_texts_describe_the_direction_and_the_numbers(name: str, quick: Ranked, make_comparison: Any) -> None:
+    info = load_figures()[name].info(*quick, make_comparison())
     assert info.reading.endswith(".")
     assert info.reading.count(". ") == 0  # one sentence
     assert "dropout" in info.alternative
 
 
 @pytest.mark.parametrize("name", ORDINARY)
-def test_it_says_why_it_is_missing(name: str, row: Any, board: Any, comparison: Any) -> None:
-    info = figures()[name].info(board([row("none"), row("l2")]), [], comparison())
+def test_it_says_why_it_is_missing(name: str, make_row: Any, make_leaderboard: Any, make_comparison: Any) -> None:
+    info = load_figures()[name].info(make_leaderboard([make_row("none"), make_row("l2")]), [], make_comparison())
     assert info.missing.endswith(".")
 
 
 def test_svg_has_title_description_and_ids_of_its_own() -> None:
     figure = Figure()
     figure.subplots().plot([1, 2], [3, 4])
-    text = svg(figure, "mine", "A <title>", "what & why")
+    text = render_svg(figure, "mine", "A <title>", "what & why")
     assert text.startswith("<svg role=")
     assert '<title id="mine-title">A &lt;title&gt;</title>' in text
     assert '<desc id="mine-desc">what &amp; why</desc>' in text
@@ -170,13 +190,13 @@ def test_svg_has_title_description_and_ids_of_its_own() -> None:
     assert ' id="mine-figure_1"' in text
 
 
-def test_drawing_leaves_the_settings_as_they_were(quick: Any, comparison: Any) -> None:
+def test_drawing_leaves_the_settings_as_they_were(quick: Ranked, make_comparison: Any) -> None:
     import matplotlib as mpl
 
     before = dict(mpl.rcParams)
     for name in ORDINARY:
-        file = figures()[name]
-        file.draw(file.info(*quick, comparison()))
+        file = load_figures()[name]
+        file.draw(file.info(*quick, make_comparison()))
     assert dict(mpl.rcParams) == before
 
 

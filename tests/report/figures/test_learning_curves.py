@@ -9,32 +9,34 @@ import pytest
 from regzoo.report.figures.learning_curves import info
 
 
-def test_runs_of_unequal_length(row: Any, board: Any, record: Any, comparison: Any) -> None:
+def test_runs_of_unequal_length(make_row: Any, make_leaderboard: Any, make_record: Any, make_comparison: Any) -> None:
     records = [
-        record(
+        make_record(
             "l2",
             0.1,
             number=0,
             best_epoch=3,
             history={"train": {"nll": [4.0, 2.0, 1.0]}, "validation": {"nll": [3.0, 2.0, 1.0]}},
         ),
-        record(
+        make_record(
             "l2",
             0.1,
             number=1,
             best_epoch=2,
             history={"train": {"nll": [2.0, None]}, "validation": {"nll": [5.0, 4.0]}},
         ),
-        record("l2", None, number=2, status="diverged", history={"validation": {"nll": [9.0]}}),
+        make_record("l2", None, number=2, status="diverged", history={"validation": {"nll": [9.0]}}),
     ]
-    (panel,) = info(board([row("l2"), row("none")]), records, comparison()).panels
+    (panel,) = info(make_leaderboard([make_row("l2"), make_row("none")]), records, make_comparison()).panels
     assert panel.runs["validation"] == ((3.0, 2.0, 1.0), (5.0, 4.0))  # the diverged run has no part in it
     assert panel.mean == {"train": (3.0, 2.0, 1.0), "validation": (4.0, 3.0, 1.0)}  # None is left out
     assert panel.best_epoch == 2.5
 
 
 @pytest.mark.parametrize("history", [{}, {"validation": {"error": [0.1]}}, {"validation": {"nll": [None]}}])
-def test_no_history_no_panel(row: Any, board: Any, record: Any, comparison: Any, history: Any) -> None:
-    found = info(board([row("l2")]), [record("l2", 0.1, history=history)], comparison())
+def test_no_history_no_panel(
+    make_row: Any, make_leaderboard: Any, make_record: Any, make_comparison: Any, history: Any
+) -> None:
+    found = info(make_leaderboard([make_row("l2")]), [make_record("l2", 0.1, history=history)], make_comparison())
     assert found.panels == ()
     assert found.missing

@@ -12,16 +12,20 @@ SCORES = {"none": (3.0, 1.0, 2.0), "l2": (1.5, 1.5, None), "l1": (9.0, 9.0, 9.0,
 
 
 @pytest.fixture
-def found(row: Any, board: Any, record: Any, comparison: Any) -> Any:
+def found(make_row: Any, make_leaderboard: Any, make_record: Any, make_comparison: Any) -> Any:
     """The figure's numbers for the recipes named, or for all."""
 
     def ranked(*names: str, **given: Any) -> Any:
         trials = [
-            record(name, score, stage="trial", number=i, status="ok" if score else "diverged")
+            make_record(name, score, stage="trial", number=i, status="ok" if score else "diverged")
             for name in names or SCORES
             for i, score in enumerate(SCORES[name])
         ]
-        return info(board([row(name, rank=i, mean=0.1) for i, name in enumerate(SCORES)]), trials, comparison(**given))
+        return info(
+            make_leaderboard([make_row(name, rank=i, mean=0.1) for i, name in enumerate(SCORES)]),
+            trials,
+            make_comparison(**given),
+        )
 
     return ranked
 

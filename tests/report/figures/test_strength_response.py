@@ -8,17 +8,23 @@ from typing import Any
 from regzoo.report.figures.strength_response import info
 
 
-def test_every_trial_for_each_strength_that_varied(row: Any, board: Any, record: Any, comparison: Any) -> None:
+def test_every_trial_for_each_strength_that_varied(
+    make_row: Any, make_leaderboard: Any, make_record: Any, make_comparison: Any
+) -> None:
     def trial(number: int, recipe: str, score: float | None, **given: Any) -> Any:
-        return record("dropout + l2 + ensemble", score, recipe=recipe, stage="trial", number=number, **given)
+        return make_record("dropout + l2 + ensemble", score, recipe=recipe, stage="trial", number=number, **given)
 
     records = [
         trial(0, "dropout(0.5) + l2(0.001) + ensemble(3)", 0.2, learning_rate=0.01),
         trial(1, "dropout(0.1) + l2(0.001) + ensemble(5)", 0.3, learning_rate=0.001),
         trial(2, "dropout(0.3) + l2(0.001) + ensemble(3)", None, status="failed", learning_rate=0.01),
-        record("dropout + l2 + ensemble", 0.25, recipe="dropout(0.5) + l2(0.001) + ensemble(3)", learning_rate=0.01),
+        make_record(
+            "dropout + l2 + ensemble", 0.25, recipe="dropout(0.5) + l2(0.001) + ensemble(3)", learning_rate=0.01
+        ),
     ]
-    found = info(board([row("dropout + l2 + ensemble"), row("none")]), records, comparison()).panels
+    found = info(
+        make_leaderboard([make_row("dropout + l2 + ensemble"), make_row("none")]), records, make_comparison()
+    ).panels
     assert [p.strength for p in found] == ["dropout.rate", "ensemble.members", "learning_rate"]  # l2 did not vary
     assert found[0].points == ((0.1, 0.3), (0.5, 0.2))
     assert found[0].lost == (0.3,)
@@ -29,9 +35,9 @@ def test_every_trial_for_each_strength_that_varied(row: Any, board: Any, record:
 
 
 def test_a_declared_scale_is_kept_and_nothing_is_chosen_before_the_replicates(
-    row: Any, board: Any, record: Any, comparison: Any
+    make_row: Any, make_leaderboard: Any, make_record: Any, make_comparison: Any
 ) -> None:
-    records = [record("l2", 0.1, recipe=f"l2({v})", stage="trial", number=i) for i, v in enumerate((0.001, 0.002))]
-    (panel,) = info(board([row("l2")]), records, comparison()).panels
+    records = [make_record("l2", 0.1, recipe=f"l2({v})", stage="trial", number=i) for i, v in enumerate((0.001, 0.002))]
+    (panel,) = info(make_leaderboard([make_row("l2")]), records, make_comparison()).panels
     assert panel.log
     assert math.isnan(panel.chosen)

@@ -7,18 +7,24 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from regzoo.comparison.leaderboard import Leaderboard
 from regzoo.comparison.sweep import SweptStrength
 from regzoo.core import InputError
-from regzoo.report.figures._style import save
-from regzoo.report.figures.sweep import TITLE, draw, info, positions
+from regzoo.report.figures._output import save_figure
+from regzoo.report.figures.sweep import TITLE, draw, info, place_values
 from regzoo.stats.bootstrap import bootstrap_interval
+from regzoo.training.records import Record
+
+Ranked = tuple[Leaderboard, list[Record]]
+"""A leaderboard and its records."""
 
 
 def test_numbers_are_those_of_the_records(swept: Any) -> None:
-    board, records, comparison = swept(["dropout.rate"], lambda rate: 1 + rate, values=[[0, 0.2, 0.4]])
-    found = info(board, records, comparison).response
+    leaderboard, records, comparison = swept(["dropout.rate"], lambda rate: 1 + rate, values=[[0, 0.2, 0.4]])
+    found = info(leaderboard, records, comparison).response
     assert found is not None
     assert [point.values for point in found.points] == [(0.0,), (0.2,), (0.4,)]
     scores = [r.metrics["validation"]["nll"] for r in records if r.run.name == "dropout(0.2)"]
@@ -34,9 +40,9 @@ def test_words_for_those_who_cannot_see_it(swept: Any) -> None:
 
 
 def test_other_comparisons_leave_it_off_and_an_unfinished_sweep_says_so(
-    swept: Any, quick: Any, comparison: Any
+    swept: Any, quick: Ranked, make_comparison: Any
 ) -> None:
-    assert not info(*quick, comparison()).fits
+    assert not info(*quick, make_comparison()).fits
     assert not info(*swept(["dropout.rate", "l2.strength"], lambda r, s: 1 + r + s)).fits
     begun = info(*swept(["dropout.rate"], lambda rate: 1.0, pending=9))
     assert begun.fits
@@ -57,8 +63,9 @@ def test_other_comparisons_leave_it_off_and_an_unfinished_sweep_says_so(
     ],
 )
 def test_where_values_stand(values: Any, neutral: float | None, log: bool, places: Any, apart: bool) -> None:
-    found = positions(SweptStrength("a.b", values, neutral, log))
-    assert found == (pytest.approx(places), apart)
+    found, detached = place_values(SweptStrength("a.b", values, neutral, log))
+    assert found == pytest.approx(places)
+    assert detached is apart
 
 
 def test_it_draws_the_best_the_interval_the_flat_field_and_the_baseline(swept: Any) -> None:
@@ -71,7 +78,7 @@ def test_it_draws_the_best_the_interval_the_flat_field_and_the_baseline(swept: A
     (left, _), (right, _) = axes.transData.inverted().transform([fields[0].min, fields[0].max])
     assert (left, right) == pytest.approx((0.1, 0.5))  # half way to the neighbours, in one piece
     lines = {line.get_linestyle(): line for line in axes.lines if line.get_color() == "#D55E00"}
-    assert list(lines[":"].get_ydata()) == pytest.approx([1.02, 1.02])
+    assert np.asarray(lines[":"].get_ydata()) == pytest.approx([1.02, 1.02])
     assert [text.get_text() for text in axes.get_xticklabels()] == ["0", "0.2", "0.4", "0.6"]
 
 
@@ -79,11 +86,11 @@ def test_it_draws_the_best_the_interval_the_flat_field_and_the_baseline(swept: A
 def test_it_can_be_saved(swept: Any, tmp_path: Path, ending: str) -> None:
     found = info(*swept(["dropout.rate"], lambda rate: 1 + rate, values=[[0, 0.2]]))
     path = tmp_path / "new" / f"curve.{ending}"
-    save(draw(found), path, "sweep", TITLE, found.alternative)
+    save_figure(draw(found), path, "sweep", TITLE, found.alternative)
     assert path.read_bytes()[:5] == {"svg": b"<?xml", "png": b"\x89PNG\r", "pdf": b"%PDF-"}[ending]
 
 
 def test_an_unknown_ending_is_refused(swept: Any, tmp_path: Path) -> None:
     found = info(*swept(["dropout.rate"], lambda rate: 1 + rate, values=[[0, 0.2]]))
     with pytest.raises(InputError, match=r"a picture ends in \.svg, \.png or \.pdf, received '\.txt'"):
-        save(draw(found), tmp_path / "curve.txt", "sweep", TITLE, "")
+        save_figure(draw(found), tmp_path / "curve.txt", "sweep", TITLE, "")

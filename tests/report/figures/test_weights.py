@@ -10,20 +10,24 @@ from regzoo.report.figures.weights import info
 
 
 def test_mean_shares_of_the_baseline_and_of_what_acts_on_weights(
-    row: Any, board: Any, record: Any, comparison: Any
+    make_row: Any, make_leaderboard: Any, make_record: Any, make_comparison: Any
 ) -> None:
     names = ["l1", "dropout", "none", "weight_decay"]
-    rows = [row(name, rank=i, mean=0.1) for i, name in enumerate(names)]
+    rows = [make_row(name, rank=i, mean=0.1) for i, name in enumerate(names)]
     spreads = [
         {"edges": [-2, -1, 0], "counts": [1, 3], "small": 0.25},
         {"edges": [-2, -1, 0], "counts": [4, 4], "small": 0.5},
     ]
-    records = [record(name, 0.1, number=i, spread=spreads[i]) for name in names for i in (0, 1)]
-    found = info(board(rows), records, comparison()).panels
+    records = [make_record(name, 0.1, number=i, spread=spreads[i]) for name in names for i in (0, 1)]
+    found = info(make_leaderboard(rows), records, make_comparison()).panels
     assert [panel.name for panel in found] == ["none", "l1", "weight_decay"]
     assert found[0].shares == pytest.approx((0.375, 0.625))
     assert found[0].small == pytest.approx(0.375)
 
 
-def test_older_records_have_none(row: Any, board: Any, record: Any, comparison: Any) -> None:
-    assert info(board([row("none", rank=1, mean=0.1)]), [record("none", 0.1, spread=None)], comparison()).missing
+def test_older_records_have_none(make_row: Any, make_leaderboard: Any, make_record: Any, make_comparison: Any) -> None:
+    assert info(
+        make_leaderboard([make_row("none", rank=1, mean=0.1)]),
+        [make_record("none", 0.1, spread=None)],
+        make_comparison(),
+    ).missing

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import regzoo
-from regzoo.report.findings.diagnosis import Diagnosis, answer, diagnose
-from regzoo.report.findings.verdict import verdict
+from regzoo.report.findings.diagnosis import Diagnosis, answer_need, diagnose
+from regzoo.report.findings.verdict import judge_recipes
 
 TURNS = (2.0, 1.0, 0.5, 0.75, 1.0)  # best after epoch 3; half of a third of what was learnt is lost again
 FLAT = (2.0, 1.0, 0.5, 0.25, 0.25)
@@ -22,7 +22,7 @@ Case = tuple[dict[str, Any], list[Any], dict[str, Any]]
 
 
 @pytest.fixture
-def case(row: Any, board: Any, record: Any, comparison: Any) -> Callable[..., Case]:
+def case(make_row: Any, make_leaderboard: Any, make_record: Any, make_comparison: Any) -> Callable[..., Case]:
     """A board of `none` and `dropout`, with three baseline runs that follow ``curve`` to within .01."""
 
     def made(curve: Sequence[float], train: float, direction: str = "min", **dropout: Any) -> Case:
@@ -32,17 +32,17 @@ def case(row: Any, board: Any, record: Any, comparison: Any) -> Callable[..., Ca
         same = {"replicates_needed": 40 if dropout.get("verdict") == "inconclusive" else None}
         mean = {"mean": sign * (last - dropout["gain"]), "low": sign * last - 0.5, "high": sign * last + 0.5}
         rows = [
-            row("dropout", rank=1, tier=1, **mean, **dropout, **same),
-            row("none", rank=2, tier=1 if dropout["verdict"] == "inconclusive" else 2, mean=sign * last,
+            make_row("dropout", rank=1, tier=1, **mean, **dropout, **same),
+            make_row("none", rank=2, tier=1 if dropout["verdict"] == "inconclusive" else 2, mean=sign * last,
                 low=sign * last - 0.5, high=sign * last + 0.5, parameters=9000, metrics=metrics),
         ]  # fmt: skip
         runs = [
-            record(
+            make_record(
                 "none", sign * last, number=i, seed=i, history={"validation": {"nll": [sign * (v + d) for v in curve]}}
             )
             for i, d in enumerate((-0.01, 0.0, 0.01))
         ]
-        return board(rows, direction), runs, comparison()
+        return make_leaderboard(rows, direction), runs, make_comparison()
 
     return made
 
@@ -50,40 +50,39 @@ def case(row: Any, board: Any, record: Any, comparison: Any) -> Callable[..., Ca
 @pytest.mark.parametrize("direction", ["min", "max"])
 def test_a_baseline_that_turns_back_overfits(case: Any, direction: str) -> None:
     found = diagnose(*case(TURNS, 0.25, direction, **BETTER))
-    assert (found.need, found.overfits, found.turn, found.epochs, found.tested) == ("yes", True, 3, 5, 1)
-    assert found.lost == pytest.approx(0.5)
-    assert found.turned == pytest.approx(0.5 / 1.5)  # of what was learnt, from 2.0 to .5
+    assert (found.need, found.overfits, found.best_epoch, found.epochs, found.tested) == ("yes", True, 3, 5, 1)
+    assert found.decline == pytest.approx(0.5)
+    assert found.decline_share == pytest.approx(0.5 / 1.5)  # of what was learnt, from 2.0 to .5
     assert found.gap == pytest.approx(0.75)
-    assert found.stopping == pytest.approx(0.5)
-    assert found.explained == pytest.approx(0.5)  # of a gain of 1
-    assert found.confidence == pytest.approx((0.05 * 10 + 0.04 * 90) / 100)  # bins of the fixture
+    assert found.stopping_gain == pytest.approx(0.5)
+    assert found.stopping_share == pytest.approx(0.5)  # of a gain of 1
+    assert found.overconfidence == pytest.approx((0.05 * 10 + 0.04 * 90) / 100)  # bins of the fixture
 
 
 def test_the_verdict_names_overfitting_and_what_beats_none(case: Any) -> None:
-    board, runs, comparison = case(TURNS, 0.25, **BETTER)
-    text = str(verdict(board, comparison, runs))
+    leaderboard, runs, comparison = case(TURNS, 0.25, **BETTER)
+    text = str(judge_recipes(leaderboard, runs, comparison))
     assert text.startswith("Use `dropout`")
     assert "Do you need a regularizer? Yes: `none` overfits (its validation nll is best after epoch 3 of 5" in text
     assert "and `dropout` conclusively beats it." in text
-    assert "Early stopping alone does not explain the gain: ending `none` at its best epoch would gain at most" in text
-    assert "9,000 parameters for 1,078 training rows, enough to learn them by heart" in text
+    assert "Early stopping alone does not explain the gain: stopping `none` at its best epoch would gain up to" in text
+    assert "9,000 parameters for 1,078 training rows, enough to memorize them" in text
 
 
 def test_early_stopping_may_explain_the_gain(case: Any) -> None:
-    board, runs, comparison = case(TURNS, 0.25, **(BETTER | {"gain": 0.4, "gain_low": 0.3}))
-    assert "Early stopping alone may explain the gain" in str(verdict(board, comparison, runs))
+    leaderboard, runs, comparison = case(TURNS, 0.25, **(BETTER | {"gain": 0.4, "gain_low": 0.3}))
+    assert "Early stopping alone may explain the gain" in str(judge_recipes(leaderboard, runs, comparison))
 
 
 def test_nothing_is_needed_where_nothing_overfits_and_nothing_helps(case: Any) -> None:
-    board, runs, comparison = case(FLAT, 0.2, **UNSURE)
-    found = verdict(board, comparison, runs)
+    leaderboard, runs, comparison = case(FLAT, 0.2, **UNSURE)
+    found = judge_recipes(leaderboard, runs, comparison)
     assert found.headline.startswith("No regularizer is needed: ")
-    assert (
-        "Do you need a regularizer? No: `none` does not overfit, and the one other recipe that was measured is not"
-        in str(found)
+    assert "Do you need a regularizer? No: `none` does not overfit, and the only other recipe measured is not" in str(
+        found
     )
-    assert any("`replicates: 40`" in step for step in found.next)
-    assert "No regularizer: keep the plain model." in found.next
+    assert any("`replicates: 40`" in step for step in found.recommendations)
+    assert "Use no regularizer: keep the model as it is." in found.recommendations
 
 
 @pytest.mark.parametrize("direction", ["min", "max"])
@@ -92,57 +91,58 @@ def test_a_large_share_of_the_little_that_was_learnt_is_no_overfitting(case: Any
     found = diagnose(*case((0.82, 0.80, 0.81), 0.80, direction, **UNSURE))
     left = 0.80 if direction == "min" else 1.80  # scores are negative there
     assert (found.need, found.overfits) == ("no", False)
-    assert found.turned == pytest.approx(0.01 / left)
-    assert found.ahead == pytest.approx(0.01 / (left + 0.01))
+    assert found.decline_share == pytest.approx(0.01 / left)
+    assert found.gap_share == pytest.approx(0.01 / (left + 0.01))
 
 
 def test_a_metric_without_a_best_score_goes_by_what_was_learnt(case: Any) -> None:
-    board, runs, comparison = case((0.82, 0.80, 0.81), 0.80, **UNSURE)
+    leaderboard, runs, comparison = case((0.82, 0.80, 0.81), 0.80, **UNSURE)
     runs = [replace(run, history={"validation": {"gaussian_nll": run.history["validation"]["nll"]}}) for run in runs]
-    found = diagnose(board | {"rank_by": "gaussian_nll"}, runs, comparison)
-    assert (found.overfits, found.turned) == (True, pytest.approx(0.5))
+    found = diagnose(replace(leaderboard, rank_by="gaussian_nll"), runs, comparison)
+    assert found.overfits is True
+    assert found.decline_share == pytest.approx(0.5)
 
 
 def test_without_curves_a_gain_says_nothing_of_overfitting(case: Any) -> None:
-    board, _, comparison = case(FLAT, 0.2, **BETTER)
-    found = diagnose(board, [], comparison)
+    leaderboard, _, comparison = case(FLAT, 0.2, **BETTER)
+    found = diagnose(leaderboard, [], comparison)
     assert (found.need, found.overfits) == ("yes", None)
-    assert answer(found, board, 3) == "Do you need a regularizer? Yes: `dropout` conclusively beats `none`."
+    assert answer_need(found, leaderboard, 3) == "Do you need a regularizer? Yes: `dropout` conclusively beats `none`."
 
 
 def test_overfitting_that_nothing_helps_asks_for_data(case: Any) -> None:
-    board, runs, comparison = case(TURNS, 0.25, **UNSURE)
-    found = verdict(board, comparison, runs)
+    leaderboard, runs, comparison = case(TURNS, 0.25, **UNSURE)
+    found = judge_recipes(leaderboard, runs, comparison)
     assert found.headline.startswith("Nothing beats `none` beyond doubt")
     assert "Do you need a regularizer? Perhaps" in str(found)
-    assert any(step.startswith("More training rows, or a smaller model") for step in found.next)
+    assert any(step.startswith("Try more training data or a smaller model") for step in found.recommendations)
 
 
 def test_still_learning_asks_for_more_epochs(case: Any) -> None:
-    board, runs, comparison = case((2.0, 1.0, 0.5, 0.25, 0.125), 0.1, **UNSURE)
-    found = verdict(board, comparison, runs)
-    assert "was still learning at the end" in str(found)
-    assert any("train longer or make the model larger" in step for step in found.next)
+    leaderboard, runs, comparison = case((2.0, 1.0, 0.5, 0.25, 0.125), 0.1, **UNSURE)
+    found = judge_recipes(leaderboard, runs, comparison)
+    assert "was still improving at the end" in str(found)
+    assert any("train longer or make the model larger" in step for step in found.recommendations)
 
 
-def test_a_flat_curve_that_shakes_does_not_turn(case: Any, record: Any) -> None:
+def test_a_flat_curve_that_shakes_does_not_turn(case: Any, make_record: Any) -> None:
     """Noise passes in 7 % of studies: of 50 that is 3.5 with an sd of 1.8, so 10 are 3.6 sd away."""
-    board, _, comparison = case(FLAT, 0.2, **UNSURE)
+    leaderboard, _, comparison = case(FLAT, 0.2, **UNSURE)
     rng = np.random.default_rng(0)
     found = []
     for _ in range(50):
         curves = [[2.0, 0.5, *(0.25 + rng.normal(0, 0.2, 40)).tolist()] for _ in range(5)]
-        runs = [record("none", 0.25, number=i, history={"validation": {"nll": c}}) for i, c in enumerate(curves)]
-        found.append(diagnose(board, runs, comparison).overfits)
+        runs = [make_record("none", 0.25, number=i, history={"validation": {"nll": c}}) for i, c in enumerate(curves)]
+        found.append(diagnose(leaderboard, runs, comparison).overfits)
     assert sum(map(bool, found)) < 10
 
 
 def test_without_curves_nothing_is_said(case: Any) -> None:
-    board, _, comparison = case(FLAT, 0.2, **UNSURE)
-    found = diagnose(board, [], comparison)
+    leaderboard, _, comparison = case(FLAT, 0.2, **UNSURE)
+    found = diagnose(leaderboard, [], comparison)
     assert (found.need, found.overfits) == ("unknown", None)
     assert isinstance(found, Diagnosis)
-    assert answer(found, board, 3) == ""
+    assert answer_need(found, leaderboard, 3) == ""
 
 
 @pytest.mark.slow
@@ -153,13 +153,13 @@ def test_noisy_digits_overfit_and_a_tier_beats_none() -> None:
         recipes=["none", "dropout(0.6)", "early_stopping(3)", "l2(0.003)"], replicates=5,
         training={"epochs": 40, "learning_rate": 0.001}, search={"trials": 1}, workers=2,
     )  # fmt: skip
-    board = result.board.to_dict()
-    found = diagnose(board, result.records, {"data": {"train": 300}})
+    leaderboard, comparison = result.board, result.side.comparison
+    found = diagnose(leaderboard, result.records, comparison)
     assert found.overfits
-    assert found.better
-    tiers = {row["name"]: row["tier"] for row in board["recipes"]}
+    assert found.rows == 300
+    tiers = {row.name: row.tier or 0 for row in leaderboard.recipes}
     assert min(tiers[name] for name in found.better) < tiers["none"]
-    text = str(verdict(board, {"data": {"train": 300}}, result.records))
+    text = str(judge_recipes(leaderboard, result.records, comparison))
     assert "`none` overfits" in text
 
 

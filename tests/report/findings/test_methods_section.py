@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from regzoo.report.findings.methods_section import caveats, protocol
+from regzoo.comparison.leaderboard import Leaderboard
+from regzoo.report.findings.methods_section import write_limitations, write_methods
+from regzoo.storage.info import ModelInfo, SplitInfo
+from regzoo.training.records import Record
+
+Ranked = tuple[Leaderboard, list[Record]]
+"""A leaderboard and its records."""
 
 
-def test_it_names_budget_selection_test_and_statistics(quick: Any, comparison: Any) -> None:
-    text = " ".join(protocol(*quick, comparison()))
+def test_it_names_budget_selection_test_and_statistics(quick: Ranked, make_comparison: Any) -> None:
+    text = " ".join(write_methods(*quick, make_comparison()))
     for said in (
         "a random search tried 6 settings of its strengths and the learning rate: the same number for every recipe",
         "trained 5 times with its chosen strengths on fresh random seeds",
@@ -20,106 +27,132 @@ def test_it_names_budget_selection_test_and_statistics(quick: Any, comparison: A
         assert said in text
 
 
-def test_numbers_have_no_hard_labels(quick: Any, comparison: Any) -> None:
-    said = " ".join(protocol(*quick, comparison(data=comparison()["data"] | {"task": "regression", "labels": []})))
-    assert "this metric is computed without any penalty term" in said
-    assert "computed on hard labels and without any penalty term" in " ".join(protocol(*quick, comparison()))
+def test_numbers_have_no_hard_labels(quick: Ranked, make_comparison: Any) -> None:
+    said = " ".join(
+        write_methods(*quick, make_comparison(data=replace(make_comparison().data, task="regression", labels=())))
+    )
+    assert "The metric is computed without penalty terms" in said
+    assert "computed on hard labels and without penalty terms" in " ".join(write_methods(*quick, make_comparison()))
 
 
-def test_a_fixed_learning_rate_is_not_called_searched(board: Any, row: Any, record: Any, comparison: Any) -> None:
-    trials = [record("l2", 0.1, recipe=f"l2({n})", stage="trial", number=n) for n in (1, 2)]
-    text = " ".join(protocol(board([row("l2"), row("none")]), trials, comparison()))
+def test_a_fixed_learning_rate_is_not_called_searched(
+    make_leaderboard: Any, make_row: Any, make_record: Any, make_comparison: Any
+) -> None:
+    trials = [make_record("l2", 0.1, recipe=f"l2({n})", stage="trial", number=n) for n in (1, 2)]
+    text = " ".join(write_methods(make_leaderboard([make_row("l2"), make_row("none")]), trials, make_comparison()))
     assert "with the learning rate fixed at 0.001" in text
 
 
-def test_unequal_numbers_of_trials_are_admitted(board: Any, row: Any, record: Any, comparison: Any) -> None:
-    trials = [record("l2", 0.1, stage="trial", number=n) for n in (0, 1)] + [record("none", 0.1, stage="trial")]
-    text = " ".join(protocol(board([row("l2"), row("none")]), trials, comparison()))
+def test_unequal_numbers_of_trials_are_admitted(
+    make_leaderboard: Any, make_row: Any, make_record: Any, make_comparison: Any
+) -> None:
+    trials = [make_record("l2", 0.1, stage="trial", number=n) for n in (0, 1)] + [
+        make_record("none", 0.1, stage="trial")
+    ]
+    text = " ".join(write_methods(make_leaderboard([make_row("l2"), make_row("none")]), trials, make_comparison()))
     assert "fewer where there was less to search" in text
 
 
 def test_it_counts_the_replicates_that_a_budget_left_and_says_what_placebos_are(
-    board: Any, row: Any, comparison: Any
+    make_leaderboard: Any, make_row: Any, make_comparison: Any
 ) -> None:
-    rows = [row(name, rank=i, mean=1.0, replicates=2) for i, name in enumerate(["l2", "none", "placebo 1"], start=1)]
-    text = " ".join(protocol(board(rows), [], comparison(budget=60.0)))
+    rows = [
+        make_row(name, rank=i, mean=1.0, replicates=2) for i, name in enumerate(["l2", "none", "placebo 1"], start=1)
+    ]
+    text = " ".join(write_methods(make_leaderboard(rows), [], make_comparison(budget=60.0)))
     assert "Every recipe was then trained 2 times" in text
-    assert "`placebo 1` is a copy of `none` under another name, with seeds of its own" in text
+    assert "`placebo 1` is a copy of `none` under another name, with its own seeds" in text
 
 
-def test_the_winners_curse_is_worked_out(board: Any, row: Any, comparison: Any) -> None:
+def test_the_winners_curse_is_worked_out(make_leaderboard: Any, make_row: Any, make_comparison: Any) -> None:
     """Two recipes: 0.564 standard errors of 0.4 / sqrt(4) = 0.2, so 0.113."""
-    rows = [row("l2", rank=1, mean=1.0, sd=0.4, replicates=4, low=0.9, high=1.1), row("none", rank=2, mean=1.1)]
-    text = " ".join(caveats(board(rows), comparison()))
+    rows = [
+        make_row("l2", rank=1, mean=1.0, sd=0.4, replicates=4, low=0.9, high=1.1),
+        make_row("none", rank=2, mean=1.1),
+    ]
+    text = " ".join(write_limitations(make_leaderboard(rows), make_comparison()))
     assert "0.56 standard errors of a mean (here about 0.11 nll)" in text
     assert "this split" in text
 
 
-def test_one_recipe_has_no_curse(board: Any, row: Any, comparison: Any) -> None:
-    assert len(caveats(board([row("none", rank=1, mean=1.0)]), comparison())) == 1
+def test_one_recipe_has_no_curse(make_leaderboard: Any, make_row: Any, make_comparison: Any) -> None:
+    assert len(write_limitations(make_leaderboard([make_row("none", rank=1, mean=1.0)]), make_comparison())) == 1
 
 
-def test_folds_are_told(quick: Any, comparison: Any) -> None:
-    data = comparison()["data"] | {"split": {"kind": "stratified", "marked": [], "folds": 5}}
-    cut = comparison(folds=5, test_train_ratio=0.25, data=data)
-    text = " ".join(protocol(*quick, cut))
+def test_folds_are_told(quick: Ranked, make_comparison: Any) -> None:
+    data = replace(make_comparison().data, split=SplitInfo("stratified", folds=5))
+    cut = make_comparison(folds=5, test_train_ratio=0.25, data=data)
+    text = " ".join(write_methods(*quick, cut))
     for said in (
-        "359 rows were set aside for the test, and the rest was cut into 5 stratified folds",
-        "In the first cut 1,078 rows train and 360 validate",
-        "were chosen on the first cut",
-        "each on the next cut, with the same seeds and cuts for every recipe",
+        "359 rows were held out for the test, and the others were split into 5 stratified folds",
+        "In the first fold, 1,078 rows train and 360 validate",
+        "were chosen on the first fold",
+        "each time on the next fold, with the same seeds and folds for every recipe",
         "corrected variance of repeated splits (Nadeau and Bengio 2003; 0.25 validation rows for each training row)",
     ):
         assert said in text
     assert "bootstrap" not in text
     assert "split once" not in text
-    ordered = cut | {"data": data | {"split": data["split"] | {"kind": "time-ordered"}}}
-    assert "5 folds in the order of time; one validates, all rows before it train" in protocol(*quick, ordered)[0]
-    assert "between cuts of these rows" in caveats(quick[0], cut)[0]
+    ordered = replace(cut, data=replace(data, split=SplitInfo("time-ordered", folds=5)))
+    assert (
+        "5 folds in time order; one fold validates, and all rows before it train" in write_methods(*quick, ordered)[0]
+    )
+    assert "between splits of these rows" in write_limitations(quick[0], cut)[0]
 
 
-def test_what_was_asked_for_beyond_the_usual_is_said(quick: Any, comparison: Any) -> None:
-    plain = " ".join(protocol(*quick, comparison()))
-    asked = {"looks": [5, 10, 20, 40], "rope": 0.01, "budget": 600.0, "pruner": "median", "class_weight": "balanced"}
-    text = " ".join(protocol(*quick, comparison() | asked))
+def test_what_was_asked_for_beyond_the_usual_is_said(quick: Ranked, make_comparison: Any) -> None:
+    plain = " ".join(write_methods(*quick, make_comparison()))
+    asked = {
+        "interim_analyses": (5, 10, 20, 40),
+        "rope": 0.01,
+        "budget": 600.0,
+        "pruner": "median",
+        "class_weight": "balanced",
+    }
+    text = " ".join(write_methods(*quick, make_comparison(**asked)))
     for said in (
-        "decided at looks after 5, 10, 20 and 40 replicates; every p-value is multiplied by 4",
-        "Time was limited to 10 min 0 s: every recipe was taken equally far",
+        "as decided in interim analyses after 5, 10, 20 and 40 replicates; every p-value is multiplied by 4",
+        "Time was limited to 10 min 0 s: all recipes advanced in step",
         "fell behind the median of the same recipe's earlier trials",
-        "every class counts alike, however rare",
+        "all classes have equal weight, however rare",
         "within 0.01 of zero counts as equivalent",
     ):
         assert said in text
         assert said not in plain
 
 
-MODEL: dict[str, Any] = {
-    "backbone": "mlp(widths=[64], activation=relu)", "epochs": 40, "batch_size": 32, "optimizer": "sgd",
-    "learning_rate": "0.0003..0.01", "train_size": 500, "label_noise": 0.2, "seed": 7,
-}  # fmt: skip
+MODEL = ModelInfo(
+    backbone="mlp(widths=[64], activation=relu)", epochs=40, batch_size=32, optimizer="sgd",
+    learning_rate="0.0003..0.01", train_size=500, label_noise=0.2, seed=7,
+)  # fmt: skip
 
 
-def test_a_reviewer_learns_the_model_its_training_and_what_was_done_to_the_data(quick: Any, comparison: Any) -> None:
-    data = comparison()["data"] | {"split": {"kind": "stratified", "marked": ["test"], "folds": 1}}
-    text = " ".join(protocol(*quick, comparison(model=MODEL, data=data)))
+def test_a_reviewer_learns_the_model_its_training_and_what_was_done_to_the_data(
+    quick: Ranked, make_comparison: Any
+) -> None:
+    data = replace(make_comparison().data, split=SplitInfo("stratified", marked=("test",)))
+    text = " ".join(write_methods(*quick, make_comparison(model=MODEL, data=data)))
     for said in (
-        "split once (stratified, the test part as the data marks it) into 1,078 rows for training (chosen at random",
-        "20 % of the training labels were replaced by another class, each as likely",
-        "share the model `mlp(widths=[64], activation=relu)` (85,002 parameters as `none`), trained with sgd (momentum "
+        "split once (stratified, the test part as marked in the data) into 1,078 rows for training (a random subset",
+        "20 % of the training labels were replaced by another class, each with the same probability",
+        "use the model `mlp(widths=[64], activation=relu)` (85,002 parameters with `none`), trained with sgd (momentum "
         "0.9) on the cross-entropy, in batches of 32, for 40 epochs",
-        "scored with the weights it ends with, not with those of its best epoch",
+        "scored with its final weights, not with those of its best epoch",
         "its strengths and the learning rate (0.0003 to 0.01)",
-        "Made with regzoo 0.1.0, keras 3.15.1 and python 3.11.2; all random streams follow from the seed 7.",
+        "We used regzoo 0.1.0, keras 3.15.1 and python 3.11.2; all random numbers derive from the seed 7.",
     ):
         assert said in text
 
 
-def test_nothing_is_said_of_what_was_not_done(quick: Any, comparison: Any) -> None:
-    plain = MODEL | {"train_size": None, "label_noise": 0.0}
-    folds = comparison()["data"] | {"split": {"kind": "random", "marked": [], "folds": 5}}
-    for made in (comparison(model=plain), comparison(model=plain, folds=5, test_train_ratio=0.25, data=folds)):
-        text = " ".join(protocol(*quick, made))
+def test_nothing_is_said_of_what_was_not_done(quick: Ranked, make_comparison: Any) -> None:
+    plain = replace(MODEL, train_size=None, label_noise=0.0)
+    folds = replace(make_comparison().data, split=SplitInfo("random", folds=5))
+    for made in (
+        make_comparison(model=plain),
+        make_comparison(model=plain, folds=5, test_train_ratio=0.25, data=folds),
+    ):
+        text = " ".join(write_methods(*quick, made))
         assert "labels were replaced" not in text
-        assert "left out" not in text
-    text = " ".join(protocol(*quick, comparison(model=MODEL, folds=5, test_train_ratio=0.25, data=folds)))
-    assert "1,078 rows (chosen at random, the rest left out) train and 360 validate. 20 % of the training" in text
+        assert "a random subset" not in text
+    text = " ".join(write_methods(*quick, make_comparison(model=MODEL, folds=5, test_train_ratio=0.25, data=folds)))
+    assert "1,078 rows (a random subset; the rest was not used) train and 360 validate. 20 % of the training" in text

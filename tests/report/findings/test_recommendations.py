@@ -7,18 +7,18 @@ from typing import Any
 import pytest
 
 from regzoo.report.findings.diagnosis import diagnose
-from regzoo.report.findings.recommendations import next_steps
+from regzoo.report.findings.recommendations import recommend
 
 SURE: dict[str, Any] = {"gain": 0.5, "gain_low": 0.25, "gain_high": 0.75, "verdict": "conclusive"}
 
 
 @pytest.fixture
-def steps(row: Any, board: Any, comparison: Any) -> Any:
+def steps(make_row: Any, make_leaderboard: Any, make_comparison: Any) -> Any:
     """The steps for these rows, baseline added."""
 
     def made(*rows: dict[str, Any]) -> str:
-        made = board([row(**given) for given in rows] + [row("none", rank=9, tier=2, mean=1.0)])
-        return " ".join(next_steps(made, diagnose(made, [], comparison())))
+        made = make_leaderboard([make_row(**given) for given in rows] + [make_row("none", rank=9, tier=2, mean=1.0)])
+        return " ".join(recommend(made, diagnose(made, [], make_comparison())))
 
     return made
 
@@ -26,25 +26,28 @@ def steps(row: Any, board: Any, comparison: Any) -> Any:
 def test_more_replicates_or_equally_good(steps: Any) -> None:
     open_: dict[str, Any] = {"name": "l2", "rank": 1, "tier": 1, "mean": 0.5, "gain": 0.1, "verdict": "inconclusive"}
     assert "Set `replicates: 31`" in steps(open_ | {"replicates_needed": 31})
-    assert "take them as equally good" in steps(open_ | {"replicates_needed": 1000})
+    assert "as equally good" in steps(open_ | {"replicates_needed": 1000})
 
 
 def test_a_wider_range(steps: Any) -> None:
     said = steps({"name": "dropout(0.1..0.5)", "recipe": "dropout(0.499)", "rank": 1, "tier": 1, "mean": 0.5, **SURE})
-    assert "Widen the range of `dropout.rate`: the best value found, 0.499, lies at the edge of 0.1 to 0.5" in said
+    assert (
+        "Widen the range of `dropout.rate`: the best value found, 0.499, lies at the edge of the searched range, 0.1 "
+        "to 0.5." in said
+    )
 
 
 def test_both_at_once_unless_that_was_tried(steps: Any) -> None:
     rows = [{"name": name, "rank": i, "tier": 1, "mean": 0.5, **SURE} for i, name in enumerate(("dropout", "l2"), 1)]
-    assert "Try both at once: `dropout + l2`" in steps(*rows)
-    assert "both at once" not in steps(*rows, {"name": "l2 + dropout", "rank": 3, "tier": 1, "mean": 0.6, **SURE})
-    assert "both at once" not in steps(rows[0], rows[1] | {"tier": 2})
+    assert "Try both together: `dropout + l2`" in steps(*rows)
+    assert "both together" not in steps(*rows, {"name": "l2 + dropout", "rank": 3, "tier": 1, "mean": 0.6, **SURE})
+    assert "both together" not in steps(rows[0], rows[1] | {"tier": 2})
 
 
 def test_a_clear_answer_needs_no_more(steps: Any) -> None:
-    assert steps({"name": "l2", "rank": 1, "tier": 1, "mean": 0.5, **SURE}) == "Nothing more is needed: take `l2`."
+    assert steps({"name": "l2", "rank": 1, "tier": 1, "mean": 0.5, **SURE}) == "No further step is needed: use `l2`."
 
 
 def test_what_is_unfinished_comes_first(steps: Any) -> None:
     said = steps({"name": "l2", "rank": 1, "tier": 1, "mean": 0.5, **SURE}, {"name": "dropout"})
-    assert said == "Run the same command again: it goes on with the recipes that are not measured yet."
+    assert said == "Run the same command again: it continues with the recipes not measured yet."

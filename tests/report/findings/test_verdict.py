@@ -1,12 +1,13 @@
-"""The verdict never claims more than the board carries."""
+"""The verdict never claims more than the leaderboard carries."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from regzoo.report.findings.verdict import verdict
+from regzoo.report.findings.verdict import judge_recipes
 
 SURE: dict[str, Any] = {"gain": 0.03, "gain_low": 0.02, "gain_high": 0.04, "p_holm": 0.01}
 DROPOUT: dict[str, Any] = {"recipe": "dropout(0.31)", "rank": 1, "tier": 1, "mean": 0.09, "low": 0.085, "high": 0.095}
@@ -14,11 +15,15 @@ NONE: dict[str, Any] = {"tier": 2, "mean": 0.12, "low": 0.115, "high": 0.125, "r
 
 
 @pytest.fixture
-def say(row: Any, board: Any, comparison: Any) -> Any:
+def say(make_row: Any, make_leaderboard: Any, make_comparison: Any) -> Any:
     """The verdict on rows given as name -> fields, as one text."""
 
     def said(direction: str = "min", **rows: dict[str, Any]) -> str:
-        return str(verdict(board([row(name, **given) for name, given in rows.items()], direction), comparison()))
+        return str(
+            judge_recipes(
+                make_leaderboard([make_row(n, **given) for n, given in rows.items()], direction), [], make_comparison()
+            )
+        )
 
     return said
 
@@ -27,7 +32,7 @@ def test_a_clear_winner_is_named_with_strength_gain_interval_and_cost(say: Any) 
     text = say(dropout=DROPOUT | SURE | {"fit_seconds": 3.0}, none=NONE | {"fit_seconds": 2.0})
     assert text.startswith("Use `dropout(0.31)`: it has the best mean validation nll, 0.0900 (lower is better), ")
     assert "0.0300 better than `none` (95 % interval of the gain 0.0200 to 0.0400)." in text
-    assert ("One training of `dropout(0.31)` takes 3 s, 1.5 times as long as `none`.") in text
+    assert "One training run of `dropout(0.31)` takes 3 s, 1.5 times as long as `none`." in text
 
 
 def test_higher_is_better_where_it_is(say: Any) -> None:
@@ -48,7 +53,7 @@ def test_nothing_beats_none_if_none_shares_the_winners_tier(say: Any) -> None:
     text = say(dropout=DROPOUT | SURE | {"p_holm": 0.2}, none=NONE | {"tier": 1})
     assert text.startswith("Nothing beats `none` beyond doubt: `dropout(0.31)` has the best mean")
     assert "the data cannot tell the two apart" in text
-    assert "leaves out zero, but adjusted for 1 comparison it could be chance (p = 0.200)" in text
+    assert "excludes zero, but adjusted for 1 comparison it could be chance (p = 0.200)" in text
     assert "Use" not in text
 
 
@@ -99,7 +104,7 @@ def test_without_a_baseline_score_no_gain_is_claimed(say: Any) -> None:
 
 def test_a_half_finished_board_says_what_is_missing(say: Any) -> None:
     text = say(dropout=DROPOUT | SURE, none=NONE, l2={}, l1={})
-    assert "Unfinished: `l2` and `l1` not measured yet, so the order may change." in text
+    assert "Not measured yet: `l2` and `l1`; the order may change." in text
 
 
 def test_an_empty_board_has_no_verdict(say: Any) -> None:
@@ -120,18 +125,16 @@ def test_placebos_are_counted_and_never_win(say: Any) -> None:
             "none": NONE | {"rank": 3},
         }
     )
-    assert text.startswith(
-        "Nothing beats `none` beyond doubt: `placebo 1`, a copy of it in disguise, has the best mean"
-    )
-    assert "Placebos: 1 of 2 disguised copies of `none` was taken for better than it, 0 for worse" in text
+    assert text.startswith("Nothing beats `none` beyond doubt: `placebo 1`, a disguised copy of it, has the best mean")
+    assert "Placebos: 1 of 2 disguised copies of `none` was judged better than it, 0 worse" in text
 
 
-def test_a_placebo_is_called_by_its_name(row: Any, board: Any, comparison: Any) -> None:
+def test_a_placebo_is_called_by_its_name(make_row: Any, make_leaderboard: Any, make_comparison: Any) -> None:
     """Its recipe is the baseline's, so nothing else tells the two apart."""
     best = DROPOUT | SURE | {"recipe": "none", "fit_seconds": 2.0, "p_better": 0.8, "verdict": "inconclusive"}
-    made = board([row("placebo 1", **best), row("none", **NONE)]) | {"shrunk_gain": 0.01}
-    text = str(verdict(made, comparison()))
-    assert text.startswith("Nothing beats `none` beyond doubt: `placebo 1`, a copy of it in disguise, has the best")
+    made = replace(make_leaderboard([make_row("placebo 1", **best), make_row("none", **NONE)]), shrunk_gain=0.01)
+    text = str(judge_recipes(made, [], make_comparison()))
+    assert text.startswith("Nothing beats `none` beyond doubt: `placebo 1`, a disguised copy of it, has the best")
     assert "`none` beats" not in text
     assert "luck" not in text
     assert "One training" not in text
@@ -146,7 +149,7 @@ def test_a_sure_gain_is_not_hidden_behind_an_unsure_winner(say: Any) -> None:
     )
     assert text.startswith(
         "`l1(0.1)` conclusively beats `none`: it is 0.0300 better (95 % interval 0.0200 to 0.0400); `dropout(0.31)` "
-        "has the best mean validation nll, 0.0900 (lower is better), but its own gain is not proven."
+        "has the best mean validation nll, 0.0900 (lower is better), but its own gain is inconclusive."
     )
     assert "Nothing beats" not in text
 
@@ -154,35 +157,41 @@ def test_a_sure_gain_is_not_hidden_behind_an_unsure_winner(say: Any) -> None:
 def test_a_lone_baseline_is_not_called_the_best(say: Any) -> None:
     text = say(none=NONE | {"rank": 1})
     assert text.startswith("Only `none` has been measured: its mean validation nll is 0.1200 (lower is better).")
-    assert "add one to `recipes`" in text
-    assert "add one to `recipes`" not in say(none=NONE | {"rank": 1}, l2={})
+    assert "Add a regularizer to `recipes`" in text
+    assert "Add a regularizer to `recipes`" not in say(none=NONE | {"rank": 1}, l2={})
 
 
-def test_what_changes_nothing_is_not_said(say: Any, row: Any, board: Any, comparison: Any) -> None:
+def test_what_changes_nothing_is_not_said(say: Any, make_row: Any, make_leaderboard: Any, make_comparison: Any) -> None:
     timed = {"fit_seconds": 2.0, "best_epoch": 5.2}
-    assert "best after" not in say(dropout=DROPOUT | SURE | timed, none=NONE | timed)
-    made = board([row("dropout", **DROPOUT | SURE), row("none", **NONE)]) | {"shrunk_gain": 0.03}
-    assert "luck" not in str(verdict(made, comparison()))
+    assert "best epoch" not in say(dropout=DROPOUT | SURE | timed, none=NONE | timed)
+    made = replace(
+        make_leaderboard([make_row("dropout", **DROPOUT | SURE), make_row("none", **NONE)]), shrunk_gain=0.03
+    )
+    assert "luck" not in str(judge_recipes(made, [], make_comparison()))
 
 
 def test_an_ensemble_costs_with_every_prediction(say: Any) -> None:
     many = {"recipe": "ensemble(3)", "parameters": 300, "fit_seconds": 3.0}
     text = say(ensemble=DROPOUT | SURE | many, none=NONE | {"parameters": 100})
-    assert "computes with 3 times as many parameters as one of `none`." in text
-    assert "computes with" not in say(
+    assert "uses 3 times as many parameters as one of `none`." in text
+    assert "times as many parameters" not in say(
         ensemble=DROPOUT | SURE | many | {"parameters": 149}, none=NONE | {"parameters": 100}
     )
 
 
-def test_the_gain_without_luck_and_the_chance_to_win(row: Any, board: Any, comparison: Any) -> None:
+def test_the_gain_without_luck_and_the_chance_to_win(
+    make_row: Any, make_leaderboard: Any, make_comparison: Any
+) -> None:
     better = {"p_better": 0.8, "p_better_low": 0.5, "p_better_high": 0.9, "verdict": "conclusive"}
-    made = board([row("dropout", **DROPOUT | SURE | better), row("none", **NONE)]) | {"shrunk_gain": 0.025}
-    text = str(verdict(made, comparison()))
-    assert (
-        "beats `none` in 80 % of the paired runs (95 % interval of the chance to do so 50 % to 90 %): conclusive."
-        in text
+    made = replace(
+        make_leaderboard([make_row("dropout", **DROPOUT | SURE | better), make_row("none", **NONE)]), shrunk_gain=0.025
     )
-    assert "On fresh seeds expect a gain of 0.0250 instead of 0.0300" in text
+    text = str(judge_recipes(made, [], make_comparison()))
+    assert (
+        "beats `none` in 80 % of the paired runs (95 % interval of this probability 50 % to 90 %); the gain is "
+        "conclusive." in text
+    )
+    assert "On fresh seeds, expect a gain of 0.0250 instead of 0.0300" in text
 
 
 def test_a_gain_known_more_finely_than_the_scores_keeps_its_digits(say: Any) -> None:

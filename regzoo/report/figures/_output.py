@@ -1,0 +1,58 @@
+"""Figures as SVG text and as files."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+from matplotlib.figure import Figure
+
+from regzoo.core import InputError
+from regzoo.report.figures._style import use_style
+
+DPI = 200
+"""Dots per inch of pictures that are made of pixels."""
+
+
+def render_svg(figure: Figure, name: str, title: str, alternative: str) -> str:
+    """Return the figure as one ``<svg>`` element with a title and a description; equal figures give equal text.
+
+    Every id starts with ``name``, so several figures can share a page.
+    """
+    buffer = io.StringIO()
+    nothing: dict[str, Any] = {"Date": None, "Creator": None, "Format": None, "Type": None}
+    with use_style():
+        figure.savefig(buffer, format="svg", metadata=nothing)
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", text)
+    head = f'<title id="{name}-title">{escape(title)}</title>\n<desc id="{name}-desc">{escape(alternative)}</desc>\n'
+    text = text.replace("<svg ", f'<svg role="img" aria-labelledby="{name}-title {name}-desc" ', 1)
+    end = text.index(">") + 1
+    return text[:end] + "\n" + head + text[end:].lstrip()
+
+
+def format_svg_file(svg: str) -> str:
+    """Return the content of a file that holds what `render_svg` returned."""
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{svg}'
+
+
+def save_figure(figure: Figure, path: Path, name: str, title: str, alternative: str) -> None:
+    """Write the figure in the format that the suffix of ``path`` names, such as ``.svg`` or ``.png``.
+
+    Raises:
+        InputError: if there is no such format.
+    """
+    known = sorted(figure.canvas.get_supported_filetypes())
+    suffix = path.suffix.lower().removeprefix(".")
+    if suffix not in known:
+        raise InputError(f"{path}: a picture ends in .svg, .png or .pdf, received {path.suffix or 'no suffix'!r}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if suffix == "svg":
+        path.write_text(format_svg_file(render_svg(figure, name, title, alternative)), encoding="utf-8")
+        return
+    with use_style():
+        figure.savefig(path, dpi=DPI)
