@@ -20,7 +20,7 @@ from regzoo.export.signature import split_inputs
 from regzoo.export.verify import Parity, verify_parity
 from regzoo.storage.ledger import Ledger
 from regzoo.training.engine.trainer import load_finished_model
-from regzoo.training.records import Record, member_seed
+from regzoo.training.records import Record, derive_member_seed
 
 RECIPE = "recipe.json"
 """Marks a folder that was written here, which a newer export may replace."""
@@ -160,7 +160,7 @@ def _collect_content(
         data = dataclasses.replace(data, repairs=candidate.refit.repairs)
     return CardContent(
         candidate=candidate,
-        seeds=tuple(member_seed(run.seed, member) for member in range(len(candidate.weights))),
+        seeds=tuple(derive_member_seed(run.seed, member) for member in range(len(candidate.weights))),
         data=data,
         row=row,
         leaderboard=leaderboard,

@@ -1,1 +1,1 @@
-"""The training program: a recipe, a backbone and a task become a trained model and a record."""
+"""Training: task, setup, run and record of a comparison; the model, its training step and its trainer."""

@@ -1,4 +1,4 @@
-"""`Run`, one training to make, and `Record`, what it left. Frozen, printable and JSON; no TensorFlow."""
+"""`Run`, one training to make, and `Record`, its result. Frozen, printable and JSON; no TensorFlow."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PartMetrics = dict[str, dict[str, float | None]]
 """``{"validation": {"nll": 0.1, ...}, "train": {...}, "test": {...}}``; None where a number is not finite."""
 
 PartCurves = dict[str, dict[str, list[float | None]]]
-"""As `PartMetrics`, with one number for each epoch."""
+"""As `PartMetrics`, with a list of one number per epoch."""
 
 
 @dataclass(frozen=True)
@@ -28,17 +28,17 @@ class Run:
     """One training, with all strengths fixed.
 
     Attributes:
-        stage: a ``trial`` of the search, a ``replicate`` on a fresh seed, or a ``member`` of an ensemble.
+        stage: a ``trial`` of the search, a ``replicate`` with a new seed, or a ``member`` of an ensemble.
         name: the recipe as the config writes it: ``dropout + l2``.
-        recipe_text: the recipe with numbers, as it is written: ``dropout(0.31) + l2(0.0002)``. A ledger may hold
-            regularizers that are not registered here, so the text is kept and `recipe` is read when it is needed.
+        recipe_text: the recipe with numbers: ``dropout(0.31) + l2(0.0002)``. It is parsed when `recipe` is first
+            used, because a ledger may hold recipes of regularizers that are unknown here.
         number: position among the recipe's trials or replicates, from 0.
-        seed: the seed from which every stream of the run is derived.
-        learning_rate: the optimizer's.
-        epochs: at most this many.
-        setup: digest of what all runs of a comparison share (data, split, backbone, training).
-        bar: what a pruner wants at least: the best validation score after each epoch; empty without a pruner.
-        fold: number of the cut into training and validation rows, from 0; with k folds, cut i is fold i mod k of
+        seed: every random stream of the run is derived from it.
+        learning_rate: of the optimizer.
+        epochs: the most to train.
+        setup: digest of the `TrainingSetup` that all runs of a comparison share.
+        bar: the best validation score that a pruner requires after each epoch; empty without a pruner.
+        fold: number of the split into training and validation rows, from 0; with k folds, number i is fold i mod k of
             repetition i // k.
     """
 
@@ -55,19 +55,19 @@ class Run:
 
     @property
     def recipe(self) -> Recipe:
-        """The recipe with numbers; each text is parsed once.
+        """The recipe with numbers; equal texts are parsed once.
 
         Raises:
-            InputError: if a regularizer of it is unknown here, because it was registered elsewhere.
+            InputError: if a regularizer is unknown here: registered in another script, or by another version.
         """
         return _read_recipe(self.recipe_text, registered_classes())
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What makes two runs the same, as JSON values; the same identity means the same result.
+        """The values that make two runs the same, as JSON: the same identity means the same result.
 
-        The keys are spelled out, not taken from the fields, and a key that was added later goes in only where it
-        differs from its default: so a new key retrains no older comparison, and ledgers written before it go on.
+        The keys are listed here, not taken from the fields, and a key that was added later is included only where it
+        differs from its default. So a new key retrains nothing, and ledgers written before it can be resumed.
         """
         added_later = {"bar": self.bar, "fold": self.fold}
         return {
@@ -89,7 +89,7 @@ class Run:
 
     @property
     def training_key(self) -> str:
-        """Hash of the training itself: runs with equal ones differ in name only, and share the weights."""
+        """Hash of the training itself; runs for which it is equal differ in name only and share the weights."""
         values = (self.recipe_text, self.seed, self.learning_rate, self.epochs, self.setup, self.bar)
         return _digest({"training": (*values, self.fold) if self.fold else values})
 
@@ -106,19 +106,19 @@ class Run:
 
 
 def list_members(run: Run) -> list[Run]:
-    """Return the trainings that ``run`` combines, as runs of their own; ``run`` itself if it is one training.
+    """Return the trainings that ``run`` combines, as separate runs; ``run`` itself if it is one training.
 
-    The first member has the run's own seed, so it trains exactly as the recipe without its `AfterTraining` parts does.
+    The first member has the run's own seed, so it equals a run of the recipe without its `AfterTraining` regularizers.
     """
     recipe = run.recipe
-    alone = recipe.without_post_training()
-    if alone == recipe:
+    trained = recipe.without_post_training()
+    if trained == recipe:
         return [run]
-    one = replace(run, stage="member", name=str(alone), recipe_text=str(alone), number=0)
-    return [replace(one, seed=member_seed(run.seed, member)) for member in range(recipe.n_models())]
+    first = replace(run, stage="member", name=str(trained), recipe_text=str(trained), number=0)
+    return [replace(first, seed=derive_member_seed(run.seed, member)) for member in range(recipe.n_models())]
 
 
-def member_seed(seed: int, member: int) -> int:
+def derive_member_seed(seed: int, member: int) -> int:
     """Return the seed of a member; the first has the run's own."""
     return seed if member == 0 else derive(seed, "member", member)
 
@@ -131,23 +131,26 @@ def _read_recipe(text: str, _classes: tuple[type[Regularizer], ...]) -> Recipe:
 
 @dataclass(frozen=True)
 class Record:
-    """What a run left behind.
+    """The result of a run.
 
     Attributes:
-        status: ``ok``, ``diverged`` (a loss or weight became NaN or infinite), ``failed`` (it raised) or ``pruned``
-            (a trial that was stopped, far behind the others of its recipe).
-        metrics: penalty-free, hard-label metrics of the finished model; ``test`` only for replicates.
+        run: the run that was made.
+        status: ``ok``, ``diverged`` (a metric or weight became NaN or infinite), ``failed`` (an exception) or
+            ``pruned`` (a trial that was stopped because it was far behind the others of its recipe).
+        metrics: of the finished model, without penalties and with hard labels; ``test`` only for replicates.
         history: the same after each epoch, on ``train`` and ``validation``.
         epochs: epochs trained.
         best_epoch: the epoch, from 1, after which the ranking metric on validation was best.
-        steps: optimizer steps taken, all members together.
-        fit_seconds: wall time of the training, tracing not counted.
-        measure_seconds: wall time of measuring the finished model, on all rows of each part.
+        steps: optimizer steps, all members together.
+        fit_seconds: wall time of the training, without tracing.
+        measure_seconds: wall time of evaluating the finished model on all rows of each part.
         predict_ms: milliseconds to predict 1,000 rows.
         parameters: trainable parameters, all members together.
-        error: why it failed, else None.
-        reliability: of a replicate that classifies, on validation; see `regzoo.training.engine.diagnostics`.
-        spread: of a replicate: see `regzoo.training.engine.diagnostics.compute_weight_histogram`, of its first member.
+        error: why it failed, diverged or was pruned; else None.
+        reliability: bins of confidence and accuracy on validation, of a replicate of a classification; see
+            `regzoo.training.engine.diagnostics.compute_reliability`.
+        spread: histogram of the weights of a replicate's first member; see
+            `regzoo.training.engine.diagnostics.compute_weight_histogram`.
     """
 
     run: Run
@@ -166,18 +169,18 @@ class Record:
     spread: dict[str, Any] | None = None
 
     def score(self, metric: str, part: str = "validation") -> float:
-        """The metric of a finished run; NaN if it diverged, failed or was pruned."""
+        """Return a metric of a finished run; NaN if the run diverged, failed or was pruned."""
         value = self.metrics.get(part, {}).get(metric)
         return math.nan if value is None or self.status != "ok" else value
 
     def to_json(self) -> str:
-        """Strict JSON: null, never NaN."""
+        """Return strict JSON that `from_json` reads: null, never NaN."""
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         return json.dumps(replace_nonfinite({**fields, "run": self.run.to_json()}), allow_nan=False)
 
     @staticmethod
     def from_json(text: str) -> Record:
-        """Read what `to_json` wrote."""
+        """Read what `to_json` returned."""
         fields: dict[str, Any] = json.loads(text)
         return Record(run=Run.from_json(fields.pop("run")), **fields)
 

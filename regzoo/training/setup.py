@@ -1,4 +1,4 @@
-"""The setup that all runs of one comparison share: plain, frozen and printable; needs no TensorFlow."""
+"""`TrainingSetup`: what all runs of a comparison share. Frozen, printable and JSON; no TensorFlow."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ OPTIMIZERS = ("adam", "sgd", "rmsprop")
 
 @dataclass(frozen=True)
 class FoldSetup:
-    """What differs in one fold, because preprocessing is fitted on its own training rows.
+    """Task and input shape of one fold, which follow from preprocessing fitted on its own training rows.
 
     Attributes:
-        task: the task with the size and the scale of this fold.
-        input_shape: shape of one example; the training rows decide how many features a table has.
+        task: with the size and the scale of this fold.
+        input_shape: of one example; the number of features of a table depends on the training rows.
     """
 
     task: Task
@@ -28,19 +28,19 @@ class FoldSetup:
 
 @dataclass(frozen=True)
 class TrainingSetup:
-    """What is held equal, so that only the recipe differs.
+    """Everything that the runs of a comparison have in common, so that only the recipe differs.
 
     Attributes:
-        backbone: the backbone as a config writes it.
+        backbone: as in the config.
         task: what is predicted.
-        input_shape: shape of one example, without the batch axis.
+        input_shape: of one example, without the batch axis.
         optimizer: ``adam``, ``sgd`` (momentum 0.9) or ``rmsprop``.
         batch_size: rows per step.
-        rank_by: the metric to judge by.
+        rank_by: the metric that ranks the recipes.
         data: digest of the prepared data, including the split and label noise.
         class_weight: ``none``, or ``balanced``: every class has the same weight in the training loss.
-        jit_compile: whether XLA compiles the step; its random numbers differ, so a comparison never mixes both.
-        folds: the folds after the first, in order; the fields above are those of the first.
+        jit_compile: whether XLA compiles the step; it draws other random numbers, so a comparison never mixes both.
+        folds: the folds after the first, in order; the fields above describe the first.
     """
 
     backbone: str
@@ -61,11 +61,10 @@ class TrainingSetup:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What makes two setups the same, as JSON values.
+        """The values that make two setups the same, as JSON.
 
-        The keys are spelled out, not taken from the fields: a key that is added later goes in only where it differs
-        from its default, so that it retrains no older comparison. The number of folds is left out, so that replicates
-        can be added.
+        The keys are listed here, not taken from the fields: a key that is added later is included only where it
+        differs from its default, so that it retrains nothing. The folds are left out, so that replicates can be added.
         """
         return {
             "backbone": self.backbone,
@@ -81,7 +80,7 @@ class TrainingSetup:
 
     @property
     def digest(self) -> str:
-        """Hash of `identity`: equal for setups that train alike."""
+        """Hash of `identity`."""
         text = json.dumps(self.identity, sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 

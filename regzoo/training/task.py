@@ -1,4 +1,4 @@
-"""Task: what is predicted, by which head, with which loss, judged by which metrics."""
+"""`Task`: kind of prediction, head, loss and metrics."""
 
 from __future__ import annotations
 
@@ -10,26 +10,28 @@ from typing import Any, Literal
 
 from regzoo.core import InputError, Objective, did_you_mean
 from regzoo.core.lazy import keras, tf
-from regzoo.training import metrics as of
+from regzoo.training import metrics
 from regzoo.training.metrics import COSTLY, DIRECTIONS, METRICS
 
 Shape = tuple[int | None, ...]
-"""Of one example; None is a length that differs from example to example."""
+"""Shape of one example; None is a length that differs from example to example."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """Classification into ``classes`` (softmax head, cross-entropy), multilabel classification (sigmoid head, the mean
-    cross-entropy of the labels), regression of ``outputs`` or reconstruction of the inputs (mean squared error).
+    """A kind of prediction, with its head, loss and metrics.
 
-    Reconstruction takes the standardized inputs for targets, of any shape: ``fit(x, x)``. What a regularizer does to
-    the batch of inputs it does not do to the targets, so noise makes a denoising autoencoder.
+    Classification has a softmax head and cross-entropy; multilabel classification a sigmoid head and the mean
+    cross-entropy of the labels; regression and reconstruction a linear head and mean squared error.
+
+    In reconstruction the targets are the standardized inputs, of any shape: ``fit(x, x)``. A regularizer that changes
+    the batch changes the inputs only, so noise makes a denoising autoencoder.
 
     Attributes:
         kind: ``classification``, ``multilabel``, ``regression`` or ``reconstruction``.
         size: number of classes (from 2), of labels, of outputs or of values in an input (from 1).
-        scale: for regression, the unit of the targets: metrics are multiplied by it, so that they are in the
-            user's units when targets were standardized.
+        scale: for regression, the standard deviation of the targets if they were standardized: it converts metrics
+            to the user's units.
     """
 
     kind: Literal["classification", "multilabel", "regression", "reconstruction"]
@@ -38,25 +40,23 @@ class Task:
 
     def __post_init__(self) -> None:
         least = 2 if self.kind == "classification" else 1
-        size = whole_number(self.size)
+        size = _to_whole_number(self.size)
         if size is None or size < least:
-            word = {"classification": "classes", "multilabel": "labels", "regression": "outputs"}.get(
-                self.kind, "inputs"
-            )
-            raise InputError(f"{self.kind} needs {word} from {least}, received {self.size!r}")
+            words = {"classification": "classes", "multilabel": "labels", "regression": "outputs"}
+            raise InputError(f"{self.kind} needs {words.get(self.kind, 'inputs')} from {least}, received {self.size!r}")
         object.__setattr__(self, "size", size)
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """The names of its metrics; the first is the default to rank by."""
+        """The names of the task's metrics; the first ranks by default."""
         return METRICS[self.kind]
 
     def tracked_metrics(self, rank_by: str | None = None) -> tuple[str, ...]:
-        """The metrics taken after each epoch: all that need no sorting of the rows, and the one to rank by."""
+        """Return the metrics to compute after each epoch: all that need no sorting of the rows, and ``rank_by``."""
         return tuple(name for name in self.metrics if name not in COSTLY or name == rank_by)
 
     def objective(self, metric: str | None = None) -> Objective:
-        """The metric to judge by, the task's own by default.
+        """Return the objective of a run: ``metric``, by default the task's first, and its direction.
 
         Raises:
             InputError: if the task has no such metric.
@@ -67,9 +67,9 @@ class Task:
         return Objective(metric, DIRECTIONS[metric])
 
     def head(self, features: Any) -> tuple[Any, Any]:
-        """Return (logits, outputs), each (batch, size), of the features (batch, features).
+        """Return (logits, outputs), each (batch, size), for features (batch, features).
 
-        Outputs are probabilities in classification, else the logits themselves.
+        Outputs are probabilities in both kinds of classification, else the logits themselves.
         """
         logits = keras.layers.Dense(self.size, name="head")(features)
         if self.kind == "classification":
@@ -79,7 +79,7 @@ class Task:
         return logits, logits
 
     def encode(self, y: Any) -> Any:
-        """Return targets as float32 (batch, size): one-hot for whole-number classes, flat for inputs."""
+        """Return targets as float32 (batch, size): classes one-hot, inputs flattened."""
         y = tf.convert_to_tensor(y)
         if self.kind == "classification" and (y.shape.rank == 1 or (y.shape[-1] == 1 and self.size > 1)):
             return tf.one_hot(tf.cast(tf.reshape(y, [-1]), tf.int32), self.size)
@@ -89,7 +89,7 @@ class Task:
         return y[:, None] if y.shape.rank == 1 else y
 
     def loss(self, y: Any, logits: Any) -> Any:
-        """Per-example loss (batch,) of encoded targets (batch, size): cross-entropy in nats, or squared error."""
+        """Return the per-example loss (batch,) of encoded targets (batch, size): nats, or squared error."""
         if self.kind == "classification":
             return tf.nn.softmax_cross_entropy_with_logits(y, logits)
         if self.kind == "multilabel":
@@ -97,57 +97,57 @@ class Task:
         return tf.reduce_mean(tf.square(y - logits), axis=-1)
 
     def measure(self, y: Any, logits: Any, names: Sequence[str] | None = None, variance: Any = None) -> dict[str, Any]:
-        """Metrics as scalar tensors, of encoded hard targets (rows, size) and logits (rows, size).
+        """Return metrics as scalar tensors.
 
         Args:
-            y: targets.
-            logits: predictions.
-            names: of the metrics wanted; by default all.
-            variance: that of the training part's residuals, as `residual_variance` gives it, for ``gaussian_nll``; by
-                default that of these rows.
+            y: encoded hard targets, (rows, size).
+            logits: predictions, (rows, size).
+            names: of the metrics; by default all.
+            variance: the `residual_variance` of the training part, for ``gaussian_nll``; by default that of these rows.
         """
         if self.kind in ("classification", "multilabel"):
-            known = self._of_classes(y, logits)
+            known = self._define_classification_metrics(y, logits)
         else:
-            known = self._of_numbers(y, logits, self.residual_variance(y, logits) if variance is None else variance)
+            variance = self.residual_variance(y, logits) if variance is None else variance
+            known = self._define_regression_metrics(y, logits, variance)
         return {name: known[name]() for name in names or self.metrics}
 
     def residual_variance(self, y: Any, logits: Any) -> Any:
-        """The mean squared residual, a scalar in the user's units squared, kept above zero."""
+        """Return the mean squared residual, a scalar in the user's units squared, kept above zero."""
         return tf.maximum(tf.reduce_mean(tf.square(self.scale * (logits - y))), 1e-12 * self.scale**2)
 
-    def _of_numbers(self, y: Any, logits: Any, variance: Any) -> dict[str, Callable[[], Any]]:
-        distance = self.scale * (logits - y)
+    def _define_regression_metrics(self, y: Any, logits: Any, variance: Any) -> dict[str, Callable[[], Any]]:
+        residual = self.scale * (logits - y)
         return {
-            "rmse": lambda: of.rmse(distance),
-            "mae": lambda: of.mae(distance),
-            "r2": lambda: of.r2(self.scale * y, distance),
-            "gaussian_nll": lambda: of.gaussian_nll(distance, variance),
+            "rmse": lambda: metrics.rmse(residual),
+            "mae": lambda: metrics.mae(residual),
+            "r2": lambda: metrics.r2(self.scale * y, residual),
+            "gaussian_nll": lambda: metrics.gaussian_nll(residual, variance),
         }
 
-    def _of_classes(self, y: Any, logits: Any) -> dict[str, Callable[[], Any]]:
+    def _define_classification_metrics(self, y: Any, logits: Any) -> dict[str, Callable[[], Any]]:
         if self.kind == "classification":
             probabilities = tf.nn.softmax(logits)
-            right = tf.cast(tf.argmax(logits, -1) == tf.argmax(y, -1), tf.float32)  # (rows,)
+            correct = tf.cast(tf.argmax(logits, -1) == tf.argmax(y, -1), tf.float32)  # (rows,)
             confidence = tf.reduce_max(probabilities, -1)
-            brier = of.brier(y, probabilities)
+            brier = metrics.brier(y, probabilities)
         else:
             probabilities = tf.sigmoid(logits)
-            right = tf.reshape(tf.cast((logits > 0) == (y > 0.5), tf.float32), [-1])  # (rows x labels,)
+            correct = tf.reshape(tf.cast((logits > 0) == (y > 0.5), tf.float32), [-1])  # (rows x labels,)
             confidence = tf.reshape(tf.maximum(probabilities, 1.0 - probabilities), [-1])
-            brier = of.brier(y, probabilities) / self.size
+            brier = metrics.brier(y, probabilities) / self.size
         return {
             "nll": lambda: tf.reduce_mean(self.loss(y, logits)),
-            "error": lambda: 1.0 - of.accuracy(right),
-            "accuracy": lambda: of.accuracy(right),
-            "balanced_accuracy": lambda: of.balanced_accuracy(y, right),
+            "error": lambda: 1.0 - metrics.accuracy(correct),
+            "accuracy": lambda: metrics.accuracy(correct),
+            "balanced_accuracy": lambda: metrics.balanced_accuracy(y, correct),
             "brier": lambda: brier,
-            "ece": lambda: of.calibration_error(confidence, right),
-            "auroc": lambda: of.auroc(y, probabilities),
+            "ece": lambda: metrics.calibration_error(confidence, correct),
+            "auroc": lambda: metrics.auroc(y, probabilities),
         }
 
-    def combined_logits(self, outputs: Any) -> Any:
-        """Return logits (rows, size) that stand for averaged outputs (rows, size): log-probabilities or log-odds."""
+    def to_logits(self, outputs: Any) -> Any:
+        """Return logits (rows, size) of outputs (rows, size), such as averages: log-probabilities or log-odds."""
         if self.kind == "classification":
             return tf.math.log(tf.maximum(outputs, keras.config.epsilon()))
         if self.kind == "multilabel":
@@ -163,10 +163,10 @@ def select_task(
     task: str | None = None,
     input_shape: Shape = (),
 ) -> Task:
-    """Return the task that ``classes=``, ``outputs=`` (regression), ``labels=`` (multilabel) or ``task=`` asks for.
+    """Return the task for ``classes=``, ``outputs=`` (regression), ``labels=`` (multilabel) or ``task=``.
 
     Raises:
-        InputError: unless exactly one of them is given, a whole number, or if ``task`` is not ``"reconstruction"``.
+        InputError: unless exactly one of them is given, a whole number or, for ``task``, ``"reconstruction"``.
     """
     given = (classes, outputs, labels, task)
     if task not in (None, "reconstruction") or sum(value is not None for value in given) != 1:
@@ -185,12 +185,13 @@ def select_task(
 
 
 def read_input_shape(given: Any) -> Shape:
-    """Return the shape of one example as a user gave it; sequences (None, features) may be of any length.
+    """Return the shape of one example, checked; sequences (None, features) may be of any length.
 
     Raises:
         InputError: if it is empty, or holds anything but whole numbers from 1.
     """
-    sizes = [size if size is None else whole_number(size) or 0 for size in given] if isinstance(given, Iterable) else []
+    given_sizes = given if isinstance(given, Iterable) else ()
+    sizes = [size if size is None else _to_whole_number(size) or 0 for size in given_sizes]
     known = sizes[1:] if len(sizes) == 2 and sizes[0] is None else sizes
     if not known or not all(size is not None and size > 0 for size in known):
         raise InputError(
@@ -200,8 +201,8 @@ def read_input_shape(given: Any) -> Shape:
     return tuple(sizes)
 
 
-def whole_number(value: Any) -> int | None:
-    """``value`` as an int, if it is a whole number of any library."""
+def _to_whole_number(value: Any) -> int | None:
+    """Return ``value`` as an int if it is a whole number of any library, else None."""
     try:
         return operator.index(value)
     except TypeError:

@@ -18,7 +18,7 @@ from regzoo.cli.app import main
 from regzoo.core import InputError, OnWeights, Recipe, registry
 from regzoo.core.weight_rules import Penalty
 from regzoo.regularizers import L2, Dropout
-from regzoo.training.records import Record, Run, list_members, member_seed
+from regzoo.training.records import Record, Run, list_members, derive_member_seed
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 
@@ -171,5 +171,5 @@ def test_members_of_an_ensemble_are_trainings_with_seeds_of_their_own() -> None:
     ensemble = replace(RUN, name="ensemble", recipe_text="dropout(0.5) + ensemble(3)")
     first, second, third = list_members(ensemble)
     assert first == replace(RUN, stage="member", name="dropout(0.5)", recipe_text="dropout(0.5)", number=0)
-    assert [second, third] == [replace(first, seed=member_seed(17, number)) for number in (1, 2)]
+    assert [second, third] == [replace(first, seed=derive_member_seed(17, number)) for number in (1, 2)]
     assert len({first.seed, second.seed, third.seed}) == 3

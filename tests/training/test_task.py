@@ -137,10 +137,10 @@ def test_the_head_gives_probabilities_or_numbers() -> None:
 
 def test_averaged_probabilities_become_logits_of_the_same_probabilities() -> None:
     probabilities = np.array([[0.2, 0.3, 0.5], [0.0, 0.0, 1.0]])
-    found = softmax(THREE.combined_logits(tf.constant(probabilities, tf.float32)).numpy())
+    found = softmax(THREE.to_logits(tf.constant(probabilities, tf.float32)).numpy())
     np.testing.assert_allclose(found, probabilities, atol=3e-7)  # zero becomes Keras's epsilon, 1e-7
     numbers = tf.constant([[1.0], [2.0]])
-    assert Task("regression", 1).combined_logits(numbers) is numbers
+    assert Task("regression", 1).to_logits(numbers) is numbers
 
 
 def test_every_metric_has_a_direction_and_the_first_is_the_default() -> None:
@@ -198,7 +198,7 @@ def test_several_labels_are_measured_as_scikit_learn_does() -> None:
     assert found["ece"] == pytest.approx(
         float(calibration_error(tf.constant(np.maximum(p, 1 - p).ravel(), tf.float32), ((p > 0.5) == y).ravel() * 1.0))
     )
-    np.testing.assert_allclose(tf.sigmoid(task.combined_logits(tf.constant(p, tf.float32))), p, atol=1e-6)
+    np.testing.assert_allclose(tf.sigmoid(task.to_logits(tf.constant(p, tf.float32))), p, atol=1e-6)
 
 
 def test_auroc_by_hand() -> None:

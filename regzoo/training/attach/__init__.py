@@ -1,1 +1,1 @@
-"""TODO."""
+"""Attach a recipe to a user's own Keras model."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Make runs: traced programs, batches, the trainer, pruning and diagnostics of the trained model."""

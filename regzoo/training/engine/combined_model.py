@@ -42,4 +42,4 @@ class CombinedModel:
     def logits(self, x: np.ndarray) -> Any:
         """Return logits (rows, size) for standardized inputs (rows, ...), computed CHUNK rows at a time."""
         chunks = [self._outputs(x[start : start + CHUNK]) for start in range(0, len(x), CHUNK)]
-        return self.members[0].task.combined_logits(tf.concat(chunks, 0))
+        return self.members[0].task.to_logits(tf.concat(chunks, 0))

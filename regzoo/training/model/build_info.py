@@ -1,4 +1,4 @@
-"""What the builder of a model records: regularizers with dials, rules on weights, and where weights start."""
+"""`BuildInfo`, the record of how a model was built: regularizers with dials, rules on weights, initial values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DrawInitialValues = Callable[[int], list[tuple[keras.Variable, Any]]]
 
 @dataclass(frozen=True)
 class WeightRule:
-    """What a regularizer does to one weight.
+    """The rule of one regularizer on one weight.
 
     Attributes:
         name: of the regularizer.

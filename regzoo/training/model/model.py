@@ -50,7 +50,7 @@ class RegularizedModel(keras.Model):
 
     @property
     def task(self) -> Task:
-        """What the model predicts."""
+        """The task: what is predicted, with its loss and metrics."""
         return self._info.task
 
     @property

@@ -28,7 +28,7 @@ ForwardPass = Callable[[Any, Any], tuple[Any, Any]]
 
 
 class TrainableModel(Protocol):
-    """What a training step uses of a `RegularizedModel`."""
+    """The part of `RegularizedModel` that a training step uses."""
 
     optimizer: Any
 

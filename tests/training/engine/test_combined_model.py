@@ -61,7 +61,7 @@ def test_a_shared_model_has_the_weights_and_strengths_of_each_run(
     execute_run(make_run(first, seed=3), shared)
     combined.load(parse(second), weights)
     x = shared.data["test"][0]
-    alone = SETUP.task.combined_logits(load_finished_model(SETUP, parse(second), weights)(x))
+    alone = SETUP.task.to_logits(load_finished_model(SETUP, parse(second), weights)(x))
     np.testing.assert_allclose(combined.logits(x), alone, atol=1e-5)  # float32, softmax and logarithm
 
 

@@ -15,7 +15,7 @@ import tensorflow as tf
 from regzoo.core import parse
 from regzoo.training.engine.batching import PartArrays
 from regzoo.training.engine.trainer import Trainer, execute_run, load_finished_model
-from regzoo.training.records import Record, Run, member_seed
+from regzoo.training.records import Record, Run, derive_member_seed
 from regzoo.training.setup import FoldSetup, TrainingSetup
 from regzoo.training.task import Task
 
@@ -145,9 +145,9 @@ def test_an_ensemble_of_one_is_the_baseline(trainer: Trainer) -> None:
 
 
 def test_members_have_seeds_of_their_own() -> None:
-    seeds = [member_seed(seed, member) for seed in (1, 2) for member in range(4)]
+    seeds = [derive_member_seed(seed, member) for seed in (1, 2) for member in range(4)]
     assert len(set(seeds)) == 8
-    assert member_seed(1, 0) == 1
+    assert derive_member_seed(1, 0) == 1
 
 
 def test_an_ensemble_of_regressors_averages_predictions(numbers: Rows) -> None:
