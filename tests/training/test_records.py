@@ -18,7 +18,7 @@ from regzoo.cli.app import main
 from regzoo.core import InputError, OnWeights, Recipe, registry
 from regzoo.core.weight_rules import Penalty
 from regzoo.regularizers import L2, Dropout
-from regzoo.training.records import Record, Run, list_members, derive_member_seed
+from regzoo.training.records import Record, Run, derive_member_seed, list_members
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 
