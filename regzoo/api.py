@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from regzoo import config as configs
 from regzoo.comparison.progress import make_progress
 from regzoo.comparison.runner import prepare_dataset, read_data, run_comparison
-from regzoo.comparison.sweep import make_sweep
+from regzoo.comparison.sweep import Sweep, make_sweep
 from regzoo.config import Experiment
 from regzoo.core import Backbone, InputError, Recipe, Regularizer
 from regzoo.core.parsing import as_recipe
@@ -118,18 +118,9 @@ def compare(
     rows = Rows(x, y, groups, sample_weight, time, part)
     experiment, read = read_arguments(rows, keywords)
     folder, owner = choose_folder(experiment, out)
-    command = "regzoo.compare(...)"
-    with make_progress(verbose) as progress:
-        run_comparison(
-            experiment,
-            read,
-            folder,
-            workers=workers,
-            fresh=fresh,
-            progress=progress,
-            command=command,
-            publish=publish,
-        )
+    run_and_publish(
+        experiment, read, folder, workers=workers, fresh=fresh, verbose=verbose, command="regzoo.compare(...)"
+    )
     return Result(folder, owner)
 
 
@@ -182,18 +173,9 @@ def sweep(
     experiment, swept = make_sweep(described, names, lists)
     folder, owner = choose_folder(experiment, out)
     command = "regzoo.sweep(...)"
-    with make_progress(verbose) as progress:
-        run_comparison(
-            experiment,
-            read,
-            folder,
-            workers=workers,
-            fresh=fresh,
-            progress=progress,
-            command=command,
-            sweep=swept,
-            publish=publish,
-        )
+    run_and_publish(
+        experiment, read, folder, workers=workers, fresh=fresh, verbose=verbose, command=command, sweep=swept
+    )
     return SweepResult(folder, owner)
 
 
@@ -227,3 +209,44 @@ def choose_folder(experiment: Experiment, out: str | Path | None) -> tuple[Path,
         return Path(out), None
     owner = TemporaryFolder()
     return owner.path / experiment.name, owner
+
+
+def run_and_publish(
+    experiment: Experiment,
+    read: Callable[[], PreparedData],
+    folder: Path,
+    *,
+    workers: int | None,
+    fresh: bool,
+    verbose: bool,
+    command: str,
+    sweep: Sweep | None = None,
+) -> None:
+    """Run the comparison in ``folder`` or resume it, then write leaderboard, report and the winner's model.
+
+    Args:
+        experiment: the comparison.
+        read: returns its data.
+        folder: folder of the comparison.
+        workers: number of processes; None for one per core, 0 to train in this process.
+        fresh: start over; a comparison that is already in ``folder`` is renamed.
+        verbose: show progress on stderr.
+        command: the command that the report names.
+        sweep: the strengths that ``experiment`` sweeps, None for an ordinary comparison.
+
+    Raises:
+        InputError: if config, data or folder cannot be used; nothing is written then.
+        EnvironmentFailure: if the folder is in use, the disk is full, or workers cannot start.
+    """
+    with make_progress(verbose) as progress:
+        run_comparison(
+            experiment,
+            read,
+            folder,
+            workers=workers,
+            fresh=fresh,
+            progress=progress,
+            command=command,
+            sweep=sweep,
+            publish=publish,
+        )

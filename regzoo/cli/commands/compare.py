@@ -22,27 +22,25 @@ def compare(
     quiet: Quiet = False,
 ) -> None:
     """Search the strengths of each recipe, train the best again on fresh seeds, rank; run again to resume."""
+    from regzoo.api import run_and_publish
     from regzoo.cli.tables.leaderboard import make_leaderboard_table
-    from regzoo.comparison.progress import make_progress
-    from regzoo.comparison.runner import read_data, run_comparison
+    from regzoo.comparison.runner import read_data
     from regzoo.core.errors import printable
-    from regzoo.publish import MODEL, publish
+    from regzoo.publish import MODEL
     from regzoo.result import Result
     from regzoo.storage.folder import load_experiment
 
     experiment = load_experiment(config, out)
     folder = out or Path("reports") / experiment.name
-    with make_progress(not quiet) as progress:
-        run_comparison(
-            experiment,
-            lambda: read_data(experiment),
-            folder,
-            workers=workers,
-            fresh=fresh,
-            progress=progress,
-            command=printable(f"regzoo compare {config}"),
-            publish=publish,
-        )
+    run_and_publish(
+        experiment,
+        lambda: read_data(experiment),
+        folder,
+        workers=workers,
+        fresh=fresh,
+        verbose=not quiet,
+        command=printable(f"regzoo compare {config}"),
+    )
     result = Result(folder)
     if not quiet:
         print_table(make_leaderboard_table(result.board, get_width()))

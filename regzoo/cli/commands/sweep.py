@@ -29,28 +29,25 @@ def sweep(
     quiet: Quiet = False,
 ) -> None:
     """Measure how the score depends on one strength, or on two; run again to resume."""
+    from regzoo.api import run_and_publish
     from regzoo.cli.tables.sweep import make_response_table
-    from regzoo.comparison.progress import make_progress
-    from regzoo.comparison.runner import read_data, run_comparison
+    from regzoo.comparison.runner import read_data
     from regzoo.comparison.sweep import make_sweep, read_values
-    from regzoo.publish import publish
     from regzoo.result import SweepResult
     from regzoo.storage.folder import load_experiment
 
     experiment, swept = make_sweep(load_experiment(config, out), over, [read_values(text) for text in values or []])
     folder = out or Path("reports") / experiment.name
-    with make_progress(not quiet) as progress:
-        run_comparison(
-            experiment,
-            lambda: read_data(experiment),
-            folder,
-            workers=workers,
-            fresh=fresh,
-            progress=progress,
-            command=write_command(config, over, values or []),
-            sweep=swept,
-            publish=publish,
-        )
+    run_and_publish(
+        experiment,
+        lambda: read_data(experiment),
+        folder,
+        workers=workers,
+        fresh=fresh,
+        verbose=not quiet,
+        command=write_command(config, over, values or []),
+        sweep=swept,
+    )
     result = SweepResult(folder)
     if not quiet:
         print_table(make_response_table(result.response))

@@ -1,0 +1,85 @@
+"""`regzoo.Result`: leaderboard, model, report and export of a comparison, finished or not."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+import regzoo
+from regzoo.comparison import runner
+from regzoo.core import InputError
+from regzoo.result import Result
+from regzoo.storage.ledger import Ledger
+
+SMALL: dict[str, Any] = {
+    "backbone": "mlp([4])",
+    "recipes": ["none", "l2(0.001)"],
+    "training": {"epochs": 2, "learning_rate": 0.01},
+    "replicates": 2,
+    "workers": 0,
+}
+
+
+@pytest.mark.usefixtures("unverified")
+def test_a_result_gives_model_report_and_export(rows: Any, tmp_path: Path) -> None:
+    result = regzoo.compare(*rows, out=tmp_path / "mine", name="mine", **SMALL)
+    assert isinstance(result.model, keras.Model)
+    np.testing.assert_allclose(result.model.predict(rows[0], verbose=0).sum(1), 1.0, atol=1e-6)
+    page = result.report(tmp_path / "report.html")
+    assert page == tmp_path / "report.html"
+    assert page.read_bytes() == (tmp_path / "mine" / "report.html").read_bytes()
+    assert result.report(tmp_path / "mine" / "report.html").is_file()  # where it is anyway
+    assert result.export(tmp_path / "none", "none") == tmp_path / "none"
+    assert (tmp_path / "none" / "saved_model.pb").is_file()
+    again = regzoo.compare(*rows, out=tmp_path / "mine", name="mine", **SMALL)
+    assert len(again.records) == len(result.records)
+    assert again.leaderboard.equals(result.leaderboard)
+
+
+@pytest.mark.usefixtures("unverified")
+def test_without_out_it_lives_as_long_as_the_result(rows: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    result = regzoo.compare(*rows, **SMALL)
+    folder = result.folder
+    assert (folder / "leaderboard.csv").is_file()
+    assert folder.is_relative_to(tmp_path)
+    del result
+    gc.collect()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_test_part_is_read_for_replicates_alone(finished: Any) -> None:
+    for record in Result(finished.folder).records:
+        assert ("test" in record.metrics) == (record.run.stage == "replicate")
+
+
+def test_an_unfinished_comparison_has_no_best(rows: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stop(Exception):
+        pass
+
+    def stop(*_: Any) -> None:
+        raise Stop
+
+    monkeypatch.setattr(runner, "make_runs", stop)
+    with pytest.raises(Stop):
+        regzoo.compare(*rows, out=tmp_path / "mine", **SMALL)
+    result = Result(tmp_path / "mine")
+    assert list(result.leaderboard["status"]) == ["pending", "pending"]
+    for ask in (lambda: result.best, lambda: result.model, lambda: result.export(tmp_path / "model")):
+        with pytest.raises(InputError, match="finished replicate"):
+            ask()
+    result.report(tmp_path / "report.html")
+    assert (tmp_path / "report.html").stat().st_size > 0
+
+
+def test_a_comparison_that_has_just_begun_shows_nothing(tmp_path: Path) -> None:
+    with Ledger(tmp_path, create=True):
+        pass
+    with pytest.raises(InputError, match="only just begun"):
+        _ = Result(tmp_path).leaderboard
