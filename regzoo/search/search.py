@@ -1,8 +1,8 @@
 """Search for the strengths of a recipe: random, grid, Bayesian and Hyperband.
 
-There is one search per recipe. It works in rounds: all points of a round are asked before any score is told, and
-scores are told in the order of the points. So a search depends on its own scores only, not on which run finished first,
-and it can be replayed from the ledger.
+There is one search per recipe. It works in rounds: `ask` returns all points of a round, and `tell` takes their scores,
+all together and in the order of the points. So a search depends on its own scores only, not on which run finished
+first, and it can be replayed from the ledger.
 """
 
 from __future__ import annotations

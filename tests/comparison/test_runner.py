@@ -1,0 +1,73 @@
+"""Run a comparison: steps apart, resumed ledgers of older formats, what is published and what is kept."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from regzoo.comparison import runner
+from regzoo.comparison.leaderboard import read_leaderboard
+from regzoo.comparison.progress import SilentProgress
+from regzoo.config import load_config
+from regzoo.execution.serial import SerialExecutor
+from regzoo.storage.ledger import Ledger
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+
+
+def resume(name: str, folder: Path) -> list[Path]:
+    """Resume a copy of a fixture in ``folder``; return the folders that were published."""
+    experiment = load_config(FIXTURES / f"{name}.yaml")
+    published: list[Path] = []
+    runner.run_comparison(
+        experiment,
+        lambda: runner.read_data(experiment),
+        folder,
+        workers=0,
+        fresh=False,
+        progress=SilentProgress(),
+        command="regzoo compare",
+        publish=published.append,
+    )
+    return published
+
+
+@pytest.mark.parametrize("name", ["format_1", "format_1_folds"])
+def test_a_ledger_of_format_1_resumes_without_a_new_run(
+    name: str, tensorflow: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("a run is made again")
+
+    monkeypatch.setattr(SerialExecutor, "start", refuse)
+    folder = Path(shutil.copytree(FIXTURES / name, tmp_path / name))
+    with Ledger(folder) as ledger:
+        before, earlier = ledger.records(), ledger.comparison_info()
+    assert resume(name, folder) == [folder]
+    with Ledger(folder) as ledger:
+        after, info, leaderboard = ledger.records(), ledger.comparison_info(), read_leaderboard(ledger)
+    assert after == before
+    assert leaderboard.to_csv() == (FIXTURES / name / "leaderboard.csv").read_text(encoding="utf-8")
+    assert earlier is not None
+    assert info is not None
+    assert (info.interim_analyses, info.data, info.model) == (earlier.interim_analyses, earlier.data, earlier.model)
+    assert info.seconds is not None
+    assert info.seconds > (earlier.seconds or 0.0)
+
+
+def test_prepare_writes_nothing_and_execute_makes_every_run(tensorflow: None, tmp_path: Path) -> None:
+    experiment = load_config(FIXTURES / "format_1.yaml")
+    folder = tmp_path / "comparison"
+    with runner.make_executor(0, 60.0) as executor:
+        comparison = runner.prepare(experiment, lambda: runner.read_data(experiment), executor)
+        assert list(tmp_path.iterdir()) == []
+        folder.mkdir()
+        runner.execute(comparison, folder, executor, SilentProgress(), "regzoo compare")
+    with Ledger(folder) as ledger:
+        stages = [record.run.stage for record in ledger.records()]
+        assert stages.count("trial") + stages.count("replicate") == comparison.plan.runs
+        assert [row.status for row in read_leaderboard(ledger).recipes] == ["ok"] * 4
+        assert ledger.comparison_info() is not None
+    assert {path.name for path in folder.iterdir()} <= {"config.yaml", "ledger.sqlite"}
