@@ -170,7 +170,7 @@ def make_runs(plan: Plan, executor: Executor, ledger: Ledger, progress: Progress
     )
     scheduler.begin([search_then_replicate(plan, recipe_plan) for recipe_plan in plan.recipes])
     while scheduler.busy:
-        while scheduler.ready and executor.room():
+        while scheduler.ready and executor.has_idle_worker():
             executor.start(*scheduler.take(executor.pick(scheduler.ready)))
         for record, weights in executor.collect():
             scheduler.add(record, weights)

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Executors: make the runs of a comparison in this process or in a pool of worker processes."""

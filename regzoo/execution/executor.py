@@ -1,10 +1,12 @@
-"""Executor: makes runs. Where they are made changes nothing but the time."""
+"""`Executor`, the interface of whatever makes runs, and the records of runs that fail."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
 
 from regzoo.training.records import Record, Run
 from regzoo.training.setup import TrainingSetup
@@ -13,49 +15,57 @@ if TYPE_CHECKING:
     from regzoo.training.engine.trainer import Trainer
 
 Outcome = tuple[Record, Any]
-"""What comes back: the record, and the weights of each member (None if it failed)."""
+"""The record of a run, and the weights of each member; None for the weights if the run failed."""
 
 
 class Executor(Protocol):
-    """Makes runs; several may be under way."""
+    """Makes runs, perhaps several at a time. A run's result must not depend on where it is made."""
 
-    def open(self, setup: TrainingSetup, data: dict[str, Any]) -> None:
-        """Say what all runs share, and hand over the parts ``train``, ``validation`` and ``test``, each (x, y).
+    def open(self, setup: TrainingSetup, data: Mapping[str, tuple[np.ndarray, ...]]) -> None:
+        """Hand over what all runs share.
 
-        With folds there are as many more of each as ``setup`` has further cuts, see `in_cut`.
+        Args:
+            setup: the setup that all runs share.
+            data: inputs and targets, and row weights if there are any, by part: ``train``, ``validation``, ``test``;
+                for each further fold these parts again, see `regzoo.data.catalog.fold_key`.
         """
 
-    def room(self) -> bool:
-        """True if a run handed over now would start now."""
+    def has_idle_worker(self) -> bool:
+        """Return True if a run that is started now begins at once."""
 
     def pick(self, waiting: Sequence[Run]) -> Run:
-        """Which of the ``waiting`` runs suits best next."""
+        """Return the run among ``waiting`` that is best started next; only while a worker is idle."""
 
     def start(self, run: Run, members: Sequence[Outcome] | None = None) -> None:
-        """Begin ``run``, only while there is room; ``members`` is what its trainings left, if they have been made."""
+        """Start ``run``; only while a worker is idle.
+
+        Args:
+            run: the run.
+            members: the outcomes of the trainings that it combines, if they have been made.
+        """
 
     def collect(self) -> list[Outcome]:
-        """Wait until something happens; return what is finished, nothing if there is only more room than before."""
+        """Wait until something happens and return the finished runs; none if a worker has become idle only."""
 
 
 def run_safely(run: Run, trainer: Trainer, members: Sequence[Outcome] | None = None) -> Outcome:
-    """Make ``run``; what it raises becomes a failed record."""
+    """Make ``run``; an exception becomes a failed record."""
     from regzoo.training.engine.trainer import execute_run
 
     began = time.monotonic()
     try:
         return execute_run(run, trainer, members)
-    except Exception as error:  # whatever it is, it costs this run and not the comparison
-        return failed_record(run, describe_error(error), time.monotonic() - began), None
+    except Exception as error:  # whatever it is, it must cost this run only, not the comparison
+        return make_failed_record(run, describe_error(error), time.monotonic() - began), None
 
 
-def failed_record(run: Run, why: str, seconds: float) -> Record:
-    """The record of a ``run`` that left nothing but the ``seconds`` that were lost."""
-    return Record(run=run, status="failed", fit_seconds=seconds, error=why)
+def make_failed_record(run: Run, error: str, seconds: float) -> Record:
+    """Return the record of a ``run`` that failed with ``error`` after ``seconds``."""
+    return Record(run=run, status="failed", fit_seconds=seconds, error=error)
 
 
 def describe_error(error: Exception) -> str:
-    """The error in a line, and where it was raised if TensorFlow retells the whole way there."""
+    """Return type and message of ``error``; of TensorFlow's long tracebacks only the message and its last place."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     if lines[:1] != ["in user code:"]:
         return f"{type(error).__name__}: {error}"

@@ -1,4 +1,4 @@
-"""Devices: the cores and the graphics cards that workers are spread over. Needs no TensorFlow."""
+"""Cores, graphics cards and memory of this machine, and how workers share them. Needs no TensorFlow."""
 
 from __future__ import annotations
 
@@ -7,18 +7,23 @@ import sys
 from pathlib import Path
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
+"""The environment variable that chooses the cards a process sees."""
+
+DATA_FRACTION = 4
+"""One part in four of the machine's memory is for data; the rest is for weights, activations and other programs."""
+
 _DRIVER = Path("/proc/driver/nvidia/gpus")
 
 
 def count_cores() -> int:
-    """How many cores this process may use."""
+    """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def list_gpus() -> tuple[str, ...]:
-    """The graphics cards that CUDA would show, as ``CUDA_VISIBLE_DEVICES`` writes them; whether they work is not asked.
+    """Return the graphics cards that CUDA would show, as ``CUDA_VISIBLE_DEVICES`` names them, working or not.
 
-    Where that variable is set, its list counts; CUDA stops reading it at the first entry that names no card.
+    If that variable is set, its list counts; CUDA stops reading it at the first entry that names no card.
     """
     listed = os.environ.get(VISIBLE)
     if listed is None:
@@ -28,10 +33,19 @@ def list_gpus() -> tuple[str, ...]:
     return tuple(names[:end])
 
 
-def device_of(worker: int, cards: tuple[str, ...]) -> str | None:
-    """The card of worker number ``worker``: they take turns; None where there is no card.
+def assign_gpu(worker: int, gpus: tuple[str, ...]) -> str | None:
+    """Return the card of worker number ``worker``, cycling through ``gpus``; None if there are none.
 
-    >>> [device_of(worker, ("0", "1")) for worker in range(3)]
+    >>> [assign_gpu(worker, ("0", "1")) for worker in range(3)]
     ['0', '1', '0']
     """
-    return cards[worker % len(cards)] if cards else None
+    return gpus[worker % len(gpus)] if gpus else None
+
+
+def memory_per_worker(workers: int) -> int:
+    """Return how many bytes of data each of ``workers`` may hold as tensors: its share of a quarter of the memory.
+
+    >>> memory_per_worker(2) == memory_per_worker(1) // 2 > 0
+    True
+    """
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // DATA_FRACTION // workers

@@ -1,52 +1,60 @@
-"""InProcess: runs in this process, one at a time: for debugging, and for classes defined in a notebook."""
+"""`SerialExecutor`: makes runs in this process, one at a time, for debugging and for classes defined in a notebook."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Self
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
 
 from regzoo.execution.executor import Outcome, run_safely
-from regzoo.execution.memory import share_of_memory
+from regzoo.execution.resources import memory_per_worker
+from regzoo.execution.temporary_folder import private_tempdir
 from regzoo.execution.tf_runtime import import_tensorflow
 from regzoo.training.records import Run
 from regzoo.training.setup import TrainingSetup
 
+if TYPE_CHECKING:
+    from regzoo.training.engine.trainer import Trainer
+
 
 class SerialExecutor:
-    """Makes each run when it is collected; nothing stops one that hangs. A context manager, as `Workers` is."""
+    """Makes each run when it is collected. A context manager, as `ProcessPool` is; a run that hangs is not stopped."""
 
     def __init__(self) -> None:
         self._run: Run | None = None
         self._members: Sequence[Outcome] | None = None
-        self._studio: Any = None
+        self._trainer: Trainer | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._studio = None
+        self._trainer = None
 
-    def open(self, setup: TrainingSetup, data: dict[str, Any]) -> None:
-        """Import TensorFlow, and remember what all runs share."""
+    def open(self, setup: TrainingSetup, data: Mapping[str, tuple[np.ndarray, ...]]) -> None:
+        """Import TensorFlow and keep what all runs share."""
         import_tensorflow()
         from regzoo.training.engine.trainer import Trainer
 
-        self._studio = Trainer(setup, data, share_of_memory(1))
+        self._trainer = Trainer(setup, dict(data), memory_per_worker(1))
 
-    def room(self) -> bool:
-        """True unless a run is waiting to be collected."""
+    def has_idle_worker(self) -> bool:
+        """Return True unless a run waits to be collected."""
         return self._run is None
 
     def pick(self, waiting: Sequence[Run]) -> Run:
-        """The first."""
+        """Return the first run."""
         return waiting[0]
 
     def start(self, run: Run, members: Sequence[Outcome] | None = None) -> None:
-        """Remember the run."""
+        """Keep ``run`` until it is collected."""
         self._run, self._members = run, members
 
     def collect(self) -> list[Outcome]:
-        """Make the run; what it raises becomes a failed record."""
+        """Make the run; an exception becomes a failed record."""
         assert self._run is not None, "collect follows start"
+        assert self._trainer is not None, "collect follows open"
         run, self._run = self._run, None
-        return [run_safely(run, self._studio, self._members)]
+        with private_tempdir():
+            return [run_safely(run, self._trainer, self._members)]

@@ -1,4 +1,4 @@
-"""Quiet: TensorFlow's notices stay off the user's screen; errors are raised, not printed."""
+"""Import TensorFlow without its messages on stderr; its errors are raised, not printed."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def without_stderr() -> Iterator[None]:
-    """Send the process's stderr, that of C++ included, nowhere while the block runs."""
+    """Discard what the process writes to stderr while the block runs, from C++ as well."""
     sys.stderr.flush()
     kept = os.dup(2)
-    silence_tensorflow()
+    silence_stderr()
     try:
         yield
     finally:
@@ -21,18 +21,18 @@ def without_stderr() -> Iterator[None]:
         os.close(kept)
 
 
-def silence_tensorflow() -> None:
-    """Send the process's stderr nowhere from now on: a worker's errors travel back as exceptions."""
+def silence_stderr() -> None:
+    """Discard what the process writes to stderr from now on; a worker's errors travel back as exceptions."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     os.close(nowhere)
 
 
 def import_tensorflow(threads: int | None = None) -> None:
-    """Import TensorFlow and Keras without their greetings.
+    """Import TensorFlow and Keras without messages.
 
     Args:
-        threads: how many threads an operation may use; None leaves it to TensorFlow. Only before first use.
+        threads: number of threads of an operation; None leaves it to TensorFlow. Only before TensorFlow's first use.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -46,5 +46,5 @@ def import_tensorflow(threads: int | None = None) -> None:
         if first:
             for device in tf.config.list_physical_devices("GPU"):
                 tf.config.experimental.set_memory_growth(device, True)  # several processes share one
-        tf.constant(0)  # the devices greet when first used
+        tf.constant(0)  # the devices write their messages when they are first used
         tf.get_logger().setLevel("ERROR")

@@ -1,96 +1,115 @@
-"""Process: a spawned process that makes runs, one after the other; both of its ends are in this file.
+"""`WorkerProcess`: a spawned process that makes runs one after the other; both ends of its pipe are in this file.
 
-Each process has a pipe of its own. A pool that shares one among its processes (pebble 5.2, concurrent.futures) hangs
-or breaks when a process is killed while it writes, or while it is idle.
+Each process has a pipe of its own. Pools that share one pipe among their processes (pebble 5.2, concurrent.futures)
+hang or break if a process is killed while it writes, or while it is idle.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
+import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing import parent_process, resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import NoReturn
 
 from regzoo.core.registry import registered_modules
 from regzoo.execution.executor import Outcome, describe_error, run_safely
 from regzoo.execution.resources import VISIBLE
 from regzoo.execution.shared_array import SharedArray
-from regzoo.execution.spawn import spawn_context, start_worker
+from regzoo.execution.spawn import make_spawn_context, start_worker
 from regzoo.training.records import Run
 from regzoo.training.setup import TrainingSetup
 
-DYING = 10.0
-"""Seconds that a process may take to end."""
+EXIT_LIMIT = 10.0
+"""Seconds that a process may take to exit before it is killed."""
 
-SharedParts = dict[str, tuple[SharedArray, ...]]
+SharedParts = Mapping[str, tuple[SharedArray, ...]]
+"""The arrays of each part, as workers map them."""
 
 
 @dataclass(frozen=True)
 class Ready:
-    """The process can make runs now; TensorFlow sees so many graphics cards."""
+    """Message of a process that can make runs now.
+
+    Attributes:
+        gpus: number of graphics cards that TensorFlow sees.
+    """
 
     gpus: int
 
 
 @dataclass(frozen=True)
 class Refused:
-    """The process cannot make runs, and ends."""
+    """Message of a process that cannot make runs and exits.
+
+    Attributes:
+        reason: why, in one line.
+    """
 
     reason: str
 
 
 @dataclass(frozen=True)
 class Finished:
-    """A run is over; the process holds ``resident_memory`` bytes now."""
+    """Message that a run is over.
+
+    Attributes:
+        outcome: what the run left.
+        memory: bytes that the process holds now, see `resident_memory`.
+    """
 
     outcome: Outcome
     memory: int
 
 
 class WorkerProcess:
-    """A process that makes runs, seen from the one that starts it.
+    """A process that makes runs, as seen by the process that starts it.
 
     Args:
-        device: the graphics card that it sees, as ``CUDA_VISIBLE_DEVICES`` names it; None changes nothing.
+        folder: for the process's temporary files; the process removes it if this process is killed.
+        device: the graphics card that the process sees, as ``CUDA_VISIBLE_DEVICES`` names it; None changes nothing.
     """
 
-    def __init__(self, device: str | None = None) -> None:
+    def __init__(self, folder: Path, device: str | None = None) -> None:
         modules = registered_modules()
-        self.knows_script = "__main__" in modules
-        context = spawn_context(modules)
+        self.imports_script = "__main__" in modules
+        context = make_spawn_context(modules)
         self.connection, theirs = context.Pipe()
-        # a daemon: should this process end in disorder, it does not wait for the other
-        self._process = context.Process(target=_serve, args=(theirs, device, modules), daemon=True)
-        with _sigint_blocked():
+        # A daemon, so that this process does not wait for it at exit, whatever has gone wrong.
+        self._process = context.Process(target=_run_worker, args=(theirs, folder, device, modules), daemon=True)
+        resource_tracker.ensure_running()  # if it started later, it would unblock SIGINT
+        with block_sigint():  # the process inherits the mask: a terminal sends Ctrl-C to both
             self._process.start()
         theirs.close()
 
     @property
     def pid(self) -> int:
-        """Its number."""
+        """The process id."""
         assert self._process.pid is not None
         return self._process.pid
 
-    def open(self, setup: TrainingSetup, data: SharedParts, share: int | None) -> None:
+    def open(self, setup: TrainingSetup, data: SharedParts, memory: int | None) -> None:
         """Send what all runs share, and how many bytes the data may take as tensors."""
-        with _broken_pipes_ignored():
-            self.connection.send((setup, share, {part: len(arrays) for part, arrays in data.items()}))
+        with _ignore_broken_pipes():
+            self.connection.send((setup, memory, {part: len(arrays) for part, arrays in data.items()}))
             for arrays in data.values():
                 for array in arrays:
                     array.send(self.connection, self.pid)
 
     def send(self, run: Run, members: Sequence[Outcome] | None) -> None:
-        """Let it make ``run`` from what its ``members`` left, if they have been made."""
-        with _broken_pipes_ignored():
+        """Start ``run``, with the outcomes of its ``members`` if they have been made."""
+        with _ignore_broken_pipes():
             self.connection.send((run, members))
 
     def receive(self) -> Ready | Refused | Finished | None:
-        """What it says next; None if it is dead."""
+        """Return the next message; None if the process is dead."""
         try:
             message: Ready | Refused | Finished = self.connection.recv()
         except (EOFError, ConnectionError):
@@ -98,9 +117,13 @@ class WorkerProcess:
         return message
 
     def wait(self) -> int:
-        """Wait until a dying process is dead; its exit code, minus the signal's number if a signal killed it."""
-        self._process.join(DYING)
-        self._process.kill()  # it has fallen silent for good, and yet is not dead
+        """Wait until the process, which no longer answers, is dead.
+
+        Returns:
+            The exit code; minus the number of the signal if a signal killed it.
+        """
+        self._process.join(EXIT_LIMIT)
+        self._process.kill()  # its pipe is closed, and yet it may hang
         self._process.join()
         self.connection.close()
         code = self._process.exitcode
@@ -108,14 +131,15 @@ class WorkerProcess:
         return code
 
     def stop(self) -> None:
-        """Kill it. It holds nothing that could be lost."""
+        """Kill the process; it holds nothing that could be lost."""
         self._process.kill()
         self.wait()
 
 
-def _serve(connection: Connection, device: str | None, modules: tuple[str, ...]) -> None:
-    """What the process does: prepare, say so, then make the runs that come until it is killed."""
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+def _run_worker(connection: Connection, folder: Path, device: str | None, modules: tuple[str, ...]) -> None:
+    """Prepare, report that, then make the runs that arrive until this process is killed."""
+    threading.Thread(target=_exit_with_parent, args=(folder,), daemon=True).start()
+    tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
     if device is not None:
         os.environ[VISIBLE] = device
     try:
@@ -124,11 +148,11 @@ def _serve(connection: Connection, device: str | None, modules: tuple[str, ...])
 
         from regzoo.training.engine.trainer import Trainer
 
-        setup, share, parts = connection.recv()
+        setup, memory, parts = connection.recv()
         data = {part: tuple(SharedArray.receive(connection) for _ in range(count)) for part, count in parts.items()}
-        trainer = Trainer(setup, data, share)
+        trainer = Trainer(setup, data, memory)
         ready = Ready(len(tf.config.list_physical_devices("GPU")))
-    except Exception as error:  # it is told where the user is
+    except Exception as error:  # whatever it is, it is reported where the user sees it
         connection.send(Refused(describe_error(error)))
         return
     connection.send(ready)
@@ -138,16 +162,17 @@ def _serve(connection: Connection, device: str | None, modules: tuple[str, ...])
         connection.send(Finished(outcome, resident_memory()))
 
 
-def _die_with_parent() -> None:
-    """End at once when the process that started this one has ended, even in the middle of a run."""
+def _exit_with_parent(folder: Path) -> NoReturn:
+    """Exit as soon as the process that started this one is dead, even during a run; remove ``folder``."""
     parent = parent_process()
     assert parent is not None
     parent.join()
+    shutil.rmtree(folder, ignore_errors=True)  # other workers may be removing it as well
     os._exit(1)
 
 
 def resident_memory() -> int:
-    """Bytes of memory that this process alone holds, without mapped files; 0 where the system has no /proc."""
+    """Return how many bytes of memory this process holds, without mapped files; 0 if the system has no /proc."""
     try:
         _, resident, shared, *_ = map(int, Path("/proc/self/statm").read_text().split())
     except FileNotFoundError:
@@ -156,9 +181,8 @@ def resident_memory() -> int:
 
 
 @contextlib.contextmanager
-def _sigint_blocked() -> Iterator[None]:
-    """Hold Ctrl-C back; a process started meanwhile never hears of it: a terminal sends it to both."""
-    resource_tracker.ensure_running()  # started later, it would let Ctrl-C through
+def block_sigint() -> Iterator[None]:
+    """Delay Ctrl-C until the block ends; processes that are started meanwhile never receive it."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -167,7 +191,7 @@ def _sigint_blocked() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _broken_pipes_ignored() -> Iterator[None]:
-    """Let a process be dead that is written to: `Process.receive` says so, after its last words."""
+def _ignore_broken_pipes() -> Iterator[None]:
+    """Ignore that a process is dead when it is written to; `WorkerProcess.receive` reports it."""
     with contextlib.suppress(ConnectionError):
         yield

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from regzoo.comparison.leaderboard import Leaderboard, Row
 from regzoo.core import EnvironmentFailure, InputError, did_you_mean, parse
+from regzoo.execution.temporary_folder import private_tempdir
 from regzoo.export.candidate import Candidate, load_candidate
 from regzoo.export.card import CardContent, Verification, make_recipe_json, render_readme
 from regzoo.export.checksums import compute_digests
@@ -26,6 +27,7 @@ RECIPE = "recipe.json"
 """Marks a folder that was written here, which a newer export may replace."""
 
 
+@private_tempdir()  # TensorFlow's files
 def export_model(
     ledger: Ledger,
     leaderboard: Leaderboard,

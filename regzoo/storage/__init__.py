@@ -1,1 +1,1 @@
-"""TODO."""
+"""A comparison's folder and the ledger in it."""

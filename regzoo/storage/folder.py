@@ -6,9 +6,6 @@ import contextlib
 import difflib
 import os
 import re
-import shutil
-import tempfile
-import weakref
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -30,17 +27,6 @@ _NAME = re.compile(r"(?m)^name:\s*['\"]?([\w.-]+)")
 
 MAY_GROW = ("recipes", "replicates", "placebo")
 MAY_CHANGE = ("budget", "run_limit", "rope")
-
-
-class TemporaryFolder:
-    """A temporary folder that goes when nobody holds this object any more.
-
-    The standard library's goes then as well, but not without a ResourceWarning to the user.
-    """
-
-    def __init__(self) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix="regzoo-"))
-        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Workers: the same results as in this process, and what dies costs one run."""
+"""`ProcessPool`: the same results as in this process; a worker that dies costs one run."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from regzoo.core import EnvironmentFailure, registry
+from regzoo import core
+from regzoo.core import EnvironmentFailure, Recipe, registry
 from regzoo.execution.executor import Executor, Outcome
 from regzoo.execution.process_pool import ProcessPool, _program_key, _Worker
 from regzoo.execution.serial import SerialExecutor
 from regzoo.execution.worker_process import WorkerProcess
-from regzoo.training.records import Record, Run
+from regzoo.training.records import Record, Run, list_members
 from regzoo.training.setup import TrainingSetup
 from regzoo.training.task import Task
 
 Rows = tuple[np.ndarray, np.ndarray]
-STUDY = TrainingSetup("mlp([8])", Task("classification", 3), (5,), "adam", 16, "nll", "test")
+SETUP = TrainingSetup("mlp([8])", Task("classification", 3), (5,), "adam", 16, "nll", "test")
 
 MISHAPS = '''
 """Regularizers that go wrong while a program is traced."""
@@ -90,22 +91,25 @@ class Shouting(_Mishap):
 
 
 def run(recipe: str, number: int = 0) -> Run:
-    return Run("replicate", recipe, recipe, number, 5 + number, 0.01, 3, STUDY.digest)
+    """Return a replicate of ``recipe``."""
+    return Run("replicate", recipe, recipe, number, 5 + number, 0.01, 3, SETUP.digest)
 
 
 GOOD = [run("none"), run("dropout(0.5)"), run("none", 1), run("ensemble(2)")]
 
 
 def data(rows: Rows) -> dict[str, Rows]:
+    """Return the three parts."""
     x, y = rows
     return {"train": (x[:36], y[:36]), "validation": (x[36:48], y[36:48]), "test": (x[48:], y[48:])}
 
 
-def made(executor: Executor, runs: list[Run]) -> dict[Run, Outcome]:
+def make_all(executor: Executor, runs: list[Run]) -> dict[Run, Outcome]:
+    """Make all ``runs`` as a comparison does; return what each left."""
     waiting = list(runs)
     done: dict[Run, Outcome] = {}
     while len(done) < len(runs):
-        while waiting and executor.room():
+        while waiting and executor.has_idle_worker():
             chosen = executor.pick(waiting)
             waiting.remove(chosen)
             executor.start(chosen)
@@ -132,8 +136,8 @@ def mishaps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def here(tensorflow: None, rows: Rows) -> dict[Run, Outcome]:
     """The good runs, made in this process."""
     with SerialExecutor() as executor:
-        executor.open(STUDY, data(rows))
-        return made(executor, GOOD)
+        executor.open(SETUP, data(rows))
+        return make_all(executor, GOOD)
 
 
 def assert_same(found: dict[Run, Outcome], wanted: dict[Run, Outcome]) -> None:
@@ -150,8 +154,8 @@ def test_two_workers_give_what_this_process_gives_and_what_dies_costs_one_run(
 ) -> None:
     bad = [run("leaving(0.5)"), run("killed(0.5)"), run("raising(0.5)")]
     with ProcessPool(2) as executor:
-        executor.open(STUDY, data(rows))
-        found = made(executor, [bad[0], GOOD[0], bad[1], *GOOD[1:], bad[2], run("shouting(0.5)")])
+        executor.open(SETUP, data(rows))
+        found = make_all(executor, [bad[0], GOOD[0], bad[1], *GOOD[1:], bad[2], run("shouting(0.5)")])
     assert_same(found, here)
     records = [found[one][0] for one in bad]
     assert [record.status for record in records] == ["failed"] * 3
@@ -169,30 +173,30 @@ def test_what_hangs_is_stopped_and_who_is_killed_idle_is_replaced(
     rows: Rows, here: dict[Run, Outcome], mishaps: None
 ) -> None:
     with ProcessPool(1, limit=1.0) as executor:
-        assert not executor.room()  # it starts
-        executor.open(STUDY, data(rows))
-        found = made(executor, [run("hanging(0.5)")])
+        assert not executor.has_idle_worker()  # it starts
+        executor.open(SETUP, data(rows))
+        found = make_all(executor, [run("hanging(0.5)")])
         record, weights = found[run("hanging(0.5)")]
         assert (record.status, record.error, weights) == ("failed", "ran past its limit of 1 s", None)
         assert 1.0 <= record.fit_seconds < 600.0  # it would sleep so long
         executor.limit = None
-        while not executor.room():
+        while not executor.has_idle_worker():
             assert executor.collect() == []
         os.kill(executor._workers[0].process.pid, signal.SIGKILL)
         assert executor.collect() == []
-        assert_same(made(executor, GOOD[:1]), {GOOD[0]: here[GOOD[0]]})
+        assert_same(make_all(executor, GOOD[:1]), {GOOD[0]: here[GOOD[0]]})
 
 
 def test_a_worker_that_is_killed_whenever_it_starts_ends_it_all(rows: Rows) -> None:
     with ProcessPool(1) as executor:
-        executor.open(STUDY, data(rows))
+        executor.open(SETUP, data(rows))
         pids = []
         for _ in range(3):
             pids.append(executor._workers[0].process.pid)
             os.kill(pids[-1], signal.SIGKILL)
             if len(pids) < 3:
                 assert executor.collect() == []
-        with pytest.raises(EnvironmentFailure, match=r"cannot start: .*killed \(signal 9\).*take fewer workers"):
+        with pytest.raises(EnvironmentFailure, match=r"cannot start: .*killed \(signal 9\).*use fewer workers"):
             executor.collect()
     assert len(set(pids)) == 3
 
@@ -200,7 +204,7 @@ def test_a_worker_that_is_killed_whenever_it_starts_ends_it_all(rows: Rows) -> N
 def test_a_worker_that_cannot_start_says_why(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("regzoo.execution.worker_process.registered_modules", lambda: ("no_such_module",))
     with ProcessPool(1) as executor:
-        executor.open(STUDY, data(rows))
+        executor.open(SETUP, data(rows))
         with pytest.raises(EnvironmentFailure, match="cannot start: ModuleNotFoundError: No module named 'no_such_mo"):
             executor.collect()
 
@@ -219,11 +223,11 @@ def test_each_worker_has_its_card_and_where_none_can_be_used_there_is_one_for_ea
     monkeypatch.setattr("regzoo.execution.process_pool.count_cores", lambda: 3)
     with ProcessPool() as executor:
         assert [worker.device for worker in executor._workers] == ["5"]
-        executor.open(STUDY, data(rows))
-        record, _ = made(executor, [run("seeing(0.5)")])[run("seeing(0.5)")]
+        executor.open(SETUP, data(rows))
+        record, _ = make_all(executor, [run("seeing(0.5)")])[run("seeing(0.5)")]
         assert "sees 5" in str(record.error)
         assert [worker.device for worker in executor._workers] == ["5", None, None]
-    monkeypatch.setattr(WorkerProcess, "__init__", lambda self, device: None)
+    monkeypatch.setattr(WorkerProcess, "__init__", lambda self, folder, device: None)
     monkeypatch.setattr(WorkerProcess, "stop", lambda self: None)
     monkeypatch.setattr("regzoo.execution.process_pool.list_gpus", lambda: ("0", "1"))
     for count, devices in ((None, ["0", "1"]), (1, ["0"]), (3, ["0", "1", "0"])):
@@ -234,10 +238,10 @@ def test_each_worker_has_its_card_and_where_none_can_be_used_there_is_one_for_ea
 @pytest.mark.slow
 def test_a_worker_that_swells_is_replaced_between_two_runs(rows: Rows, here: dict[Run, Outcome]) -> None:
     with ProcessPool(1, growth=0) as executor:  # whoever makes a second program grows
-        executor.open(STUDY, data(rows))
+        executor.open(SETUP, data(rows))
         pids = []
         for one in GOOD[:3]:
-            assert_same(made(executor, [one]), {one: here[one]})
+            assert_same(make_all(executor, [one]), {one: here[one]})
             pids.append(executor._workers[0].process.pid)
     assert pids[0] != pids[1] == pids[2]
 
@@ -247,8 +251,8 @@ def test_a_thousand_runs_leave_a_worker_its_size(rows: Rows) -> None:
     """Less than 100 MB, programs and all; nobody is replaced."""
     recipes = ["none", "dropout(0.3)", "l2(0.01)"]
     with ProcessPool(1, growth=100_000_000) as executor:
-        executor.open(STUDY, data(rows))
-        while not executor.room():
+        executor.open(SETUP, data(rows))
+        while not executor.has_idle_worker():
             executor.collect()
         pid = executor._workers[0].process.pid
         for number in range(1000):
@@ -260,9 +264,9 @@ def test_a_thousand_runs_leave_a_worker_its_size(rows: Rows) -> None:
 
 ORPHANS = """
 import time
-from regzoo.execution.process_pool import Workers
+from regzoo.execution.process_pool import ProcessPool
 
-with Workers(2) as executor:
+with ProcessPool(2) as executor:
     print(*[worker.process.pid for worker in executor._workers], flush=True)
     time.sleep(600.0)
 """
@@ -314,6 +318,35 @@ def test_a_worker_prefers_what_it_has_traced_then_what_nobody_has() -> None:
     assert executor.pick([dropouts, noises]) == noises
     assert executor.pick([dropouts]) == dropouts
     assert executor.pick([dropouts, replace(l2s, fold=1), l2s]) == l2s  # another cut has other data
+
+
+def test_picking_among_many_waiting_runs_parses_no_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The recipes were parsed when the runs were scheduled, and what determines their programs is computed once."""
+    waiting = [run(f"dropout({0.1 + number / 1000:.3f}) + l2(0.{number + 1:03})", number) for number in range(200)]
+    assert all(list_members(one) == [one] for one in waiting)  # as the scheduler asks of every run
+    parsed: list[str] = []
+    structures: list[Recipe] = []
+
+    def parse(text: str) -> Recipe:
+        parsed.append(text)
+        return core.parse(text)
+
+    def structure(recipe: Recipe) -> Any:
+        structures.append(recipe)
+        return computed(recipe)
+
+    computed = Recipe.structure
+    monkeypatch.setattr("regzoo.training.records.parse", parse)
+    monkeypatch.setattr(Recipe, "structure", structure)
+    executor = ProcessPool(1)
+    nowhere: Any = None
+    executor._workers = [_Worker(None, nowhere, ready=True)]
+    for count in range(200, 0, -1):
+        assert executor.pick(waiting[:count]) == waiting[0]
+    assert parsed == []
+    assert len(structures) <= 200
+    assert run("dropout(0.9)").recipe == core.parse("dropout(0.9)")
+    assert parsed == ["dropout(0.9)"]  # a parse is counted
 
 
 SCRIPT = """

@@ -1,4 +1,4 @@
-"""Devices: which cards CUDA would show, and who gets which."""
+"""Resources: which cards CUDA would show, which worker gets which, and how the memory is shared."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from regzoo.execution import resources as devices
+from regzoo.execution import resources
 
 
 @pytest.mark.parametrize(
@@ -17,22 +17,28 @@ def test_the_list_of_the_environment_counts(
     listed: str, cards: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", listed)
-    assert devices.list_gpus() == cards
+    assert resources.list_gpus() == cards
 
 
 def test_without_it_the_driver_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    monkeypatch.setattr(devices, "_DRIVER", tmp_path / "gpus")
-    assert devices.list_gpus() == ()
+    monkeypatch.setattr(resources, "_DRIVER", tmp_path / "gpus")
+    assert resources.list_gpus() == ()
     for card in ("0000:00:1e.0", "0000:00:1f.0"):
         (tmp_path / "gpus" / card).mkdir(parents=True)
-    assert devices.list_gpus() == ("0", "1")
+    assert resources.list_gpus() == ("0", "1")
 
 
 def test_workers_take_turns() -> None:
-    assert [devices.device_of(worker, ("0", "1")) for worker in range(4)] == ["0", "1", "0", "1"]
-    assert devices.device_of(5, ()) is None
+    assert [resources.assign_gpu(worker, ("0", "1")) for worker in range(4)] == ["0", "1", "0", "1"]
+    assert resources.assign_gpu(5, ()) is None
 
 
 def test_there_is_a_core() -> None:
-    assert devices.count_cores() >= 1
+    assert resources.count_cores() >= 1
+
+
+def test_workers_share_a_quarter_of_the_machines_memory() -> None:
+    total = int(Path("/proc/meminfo").read_text().split()[1]) * 1024  # MemTotal, in kB
+    assert resources.memory_per_worker(1) == pytest.approx(total / 4, rel=1e-3)
+    assert resources.memory_per_worker(3) == pytest.approx(total / 12, rel=1e-3)

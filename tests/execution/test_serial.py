@@ -1,4 +1,4 @@
-"""InProcess: what a run raises is a failed record; Ctrl-C is not."""
+"""`SerialExecutor`: an exception in a run is a failed record; Ctrl-C is not."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from regzoo.training.records import Run
 from regzoo.training.setup import TrainingSetup
 from regzoo.training.task import Task
 
-STUDY = TrainingSetup("mlp([8])", Task("classification", 3), (5,), "adam", 16, "nll", "test")
-RUN = Run("trial", "none", "none", 0, 5, 0.01, 1, STUDY.digest)
+SETUP = TrainingSetup("mlp([8])", Task("classification", 3), (5,), "adam", 16, "nll", "test")
+RUN = Run("trial", "none", "none", 0, 5, 0.01, 1, SETUP.digest)
 
 
 def opened(rows: Any) -> SerialExecutor:
     executor = SerialExecutor()
-    executor.open(STUDY, dict.fromkeys(("train", "validation", "test"), rows))
+    executor.open(SETUP, dict.fromkeys(("train", "validation", "test"), rows))
     return executor
 
 
 def test_it_makes_one_run_at_a_time(tensorflow: None, rows: Any) -> None:
     with opened(rows) as executor:
-        assert executor.room()
+        assert executor.has_idle_worker()
         executor.start(executor.pick([RUN]))
-        assert not executor.room()
+        assert not executor.has_idle_worker()
         [(record, weights)] = executor.collect()
         assert (record.run, record.status, len(weights)) == (RUN, "ok", 1)
-        assert executor.room()
+        assert executor.has_idle_worker()
 
 
 def test_what_a_run_raises_is_its_reason(tensorflow: None, rows: Any, monkeypatch: pytest.MonkeyPatch) -> None:

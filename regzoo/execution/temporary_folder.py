@@ -1,0 +1,104 @@
+"""Temporary folders that are removed even if the process that made them is killed.
+
+TensorFlow writes every function that it converts to a graph to a file in the temporary folder, and deletes the files
+only at a clean exit. Workers are killed, so these files need a folder of their own that someone else removes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+import threading
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+
+PREFIX = "regzoo-tmp-"
+
+_UNLOCKED = "regzoo-new-"  # not taken for abandoned before it is locked
+_LOCK = threading.Lock()
+_REDIRECTIONS: list[str] = []  # the default of `tempfile`, then the folders of the open blocks
+
+
+class TemporaryFolder:
+    """A new folder that is removed by `remove`, with this object, or at exit, whichever comes first.
+
+    The process holds a lock on the folder, which ends with the process, however it ends. So if the process is killed,
+    the next `TemporaryFolder` of this user finds the folder without a lock and removes it.
+    """
+
+    def __init__(self) -> None:
+        remove_abandoned()
+        path = Path(tempfile.mkdtemp(prefix=_UNLOCKED, dir=_parent()))
+        lock = _lock(path)  # None where the file system has no locks: the folder is then never taken for abandoned
+        self.path = path.rename(path.with_name(path.name.replace(_UNLOCKED, PREFIX, 1)))
+        self.remove = weakref.finalize(self, _remove, self.path, lock, os.getpid())
+
+
+@contextlib.contextmanager
+def private_tempdir() -> Iterator[None]:
+    """Make `tempfile` use a folder of its own while the block runs; then remove what is in it."""
+    folder = TemporaryFolder()
+    try:
+        with _redirect(str(folder.path)):
+            yield
+    finally:
+        folder.remove()
+
+
+def remove_abandoned() -> None:
+    """Remove the folders of this user's processes that were killed."""
+    for path in Path(_parent()).glob(f"{PREFIX}*"):
+        lock = _lock(path)
+        if lock is not None:
+            _remove(path, lock, os.getpid())
+
+
+@contextlib.contextmanager
+def _redirect(folder: str) -> Iterator[None]:
+    """Make ``folder`` the default of `tempfile`. Blocks of several threads may overlap; the newest open one counts."""
+    with _LOCK:
+        if not _REDIRECTIONS:
+            _REDIRECTIONS.append(_parent())
+        _REDIRECTIONS.append(folder)
+        tempfile.tempdir = folder
+    try:
+        yield
+    finally:
+        with _LOCK:
+            _REDIRECTIONS.remove(folder)
+            tempfile.tempdir = _REDIRECTIONS[-1]
+            if len(_REDIRECTIONS) == 1:
+                _REDIRECTIONS.clear()
+
+
+def _parent() -> str:
+    """Return the default folder of `tempfile` outside of every block."""
+    return _REDIRECTIONS[0] if _REDIRECTIONS else tempfile.gettempdir()
+
+
+def _lock(folder: Path) -> int | None:
+    """Lock ``folder`` and return the descriptor that holds the lock.
+
+    Returns None if another process holds it, the folder belongs to another user, or it is gone.
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    with contextlib.suppress(OSError):
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(descriptor).st_uid == os.getuid():
+            return descriptor
+    os.close(descriptor)
+    return None
+
+
+def _remove(path: Path, lock: int | None, owner: int) -> None:
+    if os.getpid() == owner:  # a fork of the owner leaves it alone
+        shutil.rmtree(path, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
