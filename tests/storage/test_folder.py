@@ -19,7 +19,6 @@ from regzoo.data.catalog import PARTS
 from regzoo.storage.folder import (
     CONFIG,
     LOCK,
-    TemporaryFolder,
     archive_existing,
     load_experiment,
     lock_folder,
@@ -228,12 +227,3 @@ def test_what_is_no_comparison_is_not_moved(tmp_path: Path) -> None:
     assert archive_existing(tmp_path / "mine") is None
     assert archive_existing(tmp_path / "nowhere") is None
     assert (tmp_path / "mine" / "thesis.txt").is_file()
-
-
-def test_scratch_goes_with_its_holder() -> None:
-    scratch = TemporaryFolder()
-    path = scratch.path
-    (path / "file").write_text("text")
-    assert path.is_dir()
-    del scratch
-    assert not path.exists()
