@@ -126,7 +126,7 @@ def mishaps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The user's own module, importable here and in workers; forgotten afterwards."""
     (tmp_path / "mishaps.py").write_text(MISHAPS)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(registry, "_own", {})
+    monkeypatch.setattr(registry, "_registered", {})
     importlib.import_module("mishaps")
     yield
     del sys.modules["mishaps"]
