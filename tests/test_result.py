@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import hashlib
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +35,7 @@ def test_a_result_gives_model_report_and_export(rows: Any, tmp_path: Path) -> No
     page = result.report(tmp_path / "report.html")
     assert page == tmp_path / "report.html"
     assert page.read_bytes() == (tmp_path / "mine" / "report.html").read_bytes()
-    assert result.report(tmp_path / "mine" / "report.html").is_file()  # where it is anyway
+    assert result.report(tmp_path / "mine" / "report.html").is_file()  # its usual place
     assert result.export(tmp_path / "none", "none") == tmp_path / "none"
     assert (tmp_path / "none" / "saved_model.pb").is_file()
     again = regzoo.compare(*rows, out=tmp_path / "mine", name="mine", **SMALL)
@@ -57,6 +59,24 @@ def test_without_out_it_lives_as_long_as_the_result(rows: Any, tmp_path: Path, m
 def test_the_test_part_is_read_for_replicates_alone(finished: Any) -> None:
     for record in Result(finished.folder).records:
         assert ("test" in record.metrics) == (record.run.stage == "replicate")
+
+
+def digest_files(folder: Path) -> dict[str, str]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def test_a_report_elsewhere_leaves_the_folder_as_it_is(finished: Any, tmp_path: Path) -> None:
+    folder = shutil.copytree(finished.folder, tmp_path / "mine")
+    for name in ("report.html", "report.md", "leaderboard.csv", "figures/leaderboard.svg"):
+        (folder / name).write_text("edited")
+    before, result = digest_files(folder), Result(folder)
+    result.report(tmp_path / "report.html")
+    assert digest_files(folder) == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "report.html"]
+    result.write_report()
+    assert (folder / "report.html").read_bytes() == (tmp_path / "report.html").read_bytes()
+    assert (folder / "leaderboard.csv").read_text().startswith("recipe,name,")
 
 
 def test_an_unfinished_comparison_has_no_best(rows: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -124,13 +124,13 @@ def format_p_value(p: float | None) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def format_percent(share: float) -> str:
+def format_percent(share: float, decimals: int = 0) -> str:
     """Write a share as a percentage.
 
-    >>> format_percent(0.725)
-    '72 %'
+    >>> format_percent(0.725), format_percent(0.725, 1)
+    ('72 %', '72.5 %')
     """
-    return f"{share * 100:.0f} %"
+    return f"{share * 100:.{decimals}f} %"
 
 
 def format_interval(low: float | None, high: float | None, decimals: int) -> str:

@@ -17,7 +17,7 @@ from regzoo.report.figures._axis import set_up_axis
 from regzoo.report.figures._panels import make_panels
 from regzoo.report.figures._style import BLUE, GRAY, SKY, SMALL, VERMILION, with_style
 from regzoo.report.findings.strengths import parse_or_empty
-from regzoo.report.formatting import format_list
+from regzoo.report.formatting import format_list, format_percent
 from regzoo.report.runs import select_replicates
 from regzoo.storage.info import ComparisonInfo
 from regzoo.training.engine.diagnostics import SMALL as SMALL_WEIGHT
@@ -66,7 +66,7 @@ class WeightsFigure(FigureInfo):
 
     @property
     def alternative(self) -> str:
-        shares = format_list([f"{panel.name} {panel.small:.1%}" for panel in self.panels])
+        shares = format_list([f"{panel.name} {format_percent(panel.small, 1)}" for panel in self.panels])
         return f"Share of weights below {SMALL_WEIGHT:g}: {shares}."
 
 
@@ -121,7 +121,7 @@ def _draw_panel(axes: Axes, panel: WeightsPanel, first: WeightsPanel) -> None:
     axes.stairs([100 * share for share in first.shares], first.edges, color=VERMILION, linestyle="--", linewidth=1.2)
     axes.axvline(math.log10(SMALL_WEIGHT), color=GRAY, linestyle=":", linewidth=1.2)
     axes.set_xlim(panel.edges[0], panel.edges[-1])
-    axes.text(0.03, 0.97, f"{panel.small:.1%} small", transform=axes.transAxes, va="top", size=SMALL)
+    axes.text(0.03, 0.97, f"{format_percent(panel.small, 1)} small", transform=axes.transAxes, va="top", size=SMALL)
 
 
 def _make_legend(first: str) -> list[Line2D]:
