@@ -34,7 +34,7 @@ def _make_measured_table(case: Values) -> Table:
     for header in (*MEASURED, "others' CPU", *(MEASURED_BY_REGZOO if overhead else ())):
         table.add_column(header, justify="right")
     for way in case["ways"]:
-        cells = _write_measurements(way) if way["status"] == "ok" else [way["status"]]
+        cells = _format_measurements(way) if way["status"] == "ok" else [way["status"]]
         table.add_row(Text(way["title"]), *map(Text, cells))
     reasons = [f"{way['title']}: {way['reason']}" for way in case["ways"] if way["reason"]]
     if reasons:
@@ -42,7 +42,7 @@ def _make_measured_table(case: Values) -> Table:
     return table
 
 
-def _write_measurements(way: Values) -> list[str]:
+def _format_measurements(way: Values) -> list[str]:
     memory, others = way["peak_memory_mb"], way["others_share"]
     measuring, overhead, median = way["measuring_ms"], way["overhead_ms"], way["typical_overhead_ms"]
     return [

@@ -43,10 +43,10 @@ def _make_section(name: str, lines: list[Text]) -> list[Text]:
 
 
 def _make_line(change: Change) -> Text:
-    return Text(f"{change.what}: {_write_value(change.before)} -> {_write_value(change.after)}")
+    return Text(f"{change.what}: {_format_value(change.before)} -> {_format_value(change.after)}")
 
 
-def _write_value(value: Any) -> str:
+def _format_value(value: Any) -> str:
     text = "missing" if value is None else str(value)
     return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
 
@@ -64,20 +64,20 @@ def _make_ranking_table(difference: Difference) -> Table:
     for row in difference.recipes:
         move = {None: "", 0: "="}.get(row.moved, f"{row.moved or 0:+d}")
         ranks = [MISSING if rank is None else str(rank) for rank in row.rank]
-        gains = [_write_gain(row, side, decimals) for side in (0, 1)]
+        gains = [_format_gain(row, side, decimals) for side in (0, 1)]
         verdicts = [verdict or MISSING for verdict in row.verdict]
-        cells = [ranks[1], f"{ranks[0]} ({move})" if move else ranks[0], _write_recipe(row), *gains, *verdicts]
+        cells = [ranks[1], f"{ranks[0]} ({move})" if move else ranks[0], _format_recipe(row), *gains, *verdicts]
         table.add_row(*map(Text, cells))
     return table
 
 
-def _write_recipe(row: RecipeChange) -> str:
+def _format_recipe(row: RecipeChange) -> str:
     """Return the recipe with its numbers, before and after where they differ; a placebo by its name."""
     if is_placebo(row.name):
         return row.name
     return " -> ".join(dict.fromkeys(shorten_recipe(recipe) for recipe in row.recipe if recipe is not None))
 
 
-def _write_gain(row: RecipeChange, side: int, decimals: int) -> str:
+def _format_gain(row: RecipeChange, side: int, decimals: int) -> str:
     interval = format_interval(row.gain_low[side], row.gain_high[side], decimals)
     return format_number(row.gain[side], decimals) + (f" [{interval}]" if interval else "")

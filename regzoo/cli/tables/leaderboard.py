@@ -24,7 +24,7 @@ def make_leaderboard_table(leaderboard: Leaderboard, width: int = WIDE) -> Table
     """Return the leaderboard for a terminal of ``width`` columns; below 120 without p, test score and epochs."""
     wide = width >= WIDE
     table = Table(box=None, pad_edge=False, header_style="bold", caption_justify="left")
-    table.caption = "\n".join(_notes(leaderboard))
+    table.caption = "\n".join(_make_notes(leaderboard))
     rank_by = leaderboard.rank_by
     headers = ["rank", "tier", "recipe", f"{rank_by} ± sd", f"gain over {leaderboard.baseline}", "verdict"]
     headers += ["p", f"test {rank_by}", "epochs"] if wide else []
@@ -35,12 +35,16 @@ def make_leaderboard_table(leaderboard: Leaderboard, width: int = WIDE) -> Table
     table.add_column("status")
     for row in leaderboard.recipes:
         won = row.rank == 1 and leaderboard.winner is not None
-        cells = [*_cells(row, wide), *(_wide_cells(row, rank_by) if wide else ()), _status(row, won)]
+        cells = [
+            *_format_cells(row, wide),
+            *(_format_wide_cells(row, rank_by) if wide else ()),
+            _format_status(row, won),
+        ]
         table.add_row(*map(Text, cells), style="bold green" if won else None)
     return table
 
 
-def _cells(row: Row, wide: bool) -> list[str]:
+def _format_cells(row: Row, wide: bool) -> list[str]:
     places = choose_cell_decimals(row.sd, row.mean)
     score = format_fixed(row.mean, places) + ("" if row.sd is None else f" ± {format_fixed(row.sd, places)}")
     gain = format_gain(row.gain, row.gain_low, row.gain_high, " " if wide else "\n")
@@ -49,24 +53,24 @@ def _cells(row: Row, wide: bool) -> list[str]:
     return [format_fixed(row.rank, 0), format_fixed(row.tier, 0), recipe, score, gain, verdict]
 
 
-def _wide_cells(row: Row, rank_by: str) -> list[str]:
+def _format_wide_cells(row: Row, rank_by: str) -> list[str]:
     test = format_fixed(row.metrics["test"].get(rank_by), choose_cell_decimals(row.sd, row.mean))
     return ["" if row.p_holm is None else format_p_value(row.p_holm), test, format_fixed(row.epochs, 0)]
 
 
-def _status(row: Row, won: bool) -> str:
-    """Return in words what color shows too."""
+def _format_status(row: Row, won: bool) -> str:
+    """Return the outcome in words, so that it does not depend on color."""
     counts = [f"{count} {word}" for count, word in ((row.diverged, "diverged"), (row.failed, "failed")) if count]
     if won:
         return ", ".join(["winner", *counts])
     return ", ".join(counts) or row.status
 
 
-def _notes(leaderboard: Leaderboard) -> list[str]:
-    """Return the lines under the table: how to read it, and how far the winner leads."""
-    notes = ["Recipes of one tier cannot be told from its first. Gains in brackets: 95 % interval."]
+def _make_notes(leaderboard: Leaderboard) -> list[str]:
+    """Return the lines below the table: how to read it, and how far the winner leads."""
+    notes = ["The data cannot tell the recipes of a tier from its first one. In brackets: 95 % interval of the gain."]
     if any(row.replicates_needed for row in leaderboard.recipes):
-        notes.append("`needed`: the verdict is open; about so many replicates in all would settle it.")
+        notes.append("`needed`: no verdict yet; about this number of replicates, in all, would settle it.")
     lead, best = leaderboard.lead, leaderboard.recipes[0]
     if lead is not None and lead.pairs:
         gain = format_gain(lead.gain, lead.gain_low, lead.gain_high)
@@ -76,17 +80,17 @@ def _notes(leaderboard: Leaderboard) -> list[str]:
     if leaderboard.shrunk_gain is not None:
         places = choose_cell_decimals(half_width(best.gain_low, best.gain_high), best.gain)
         shrunk = format_fixed(leaderboard.shrunk_gain, places, "+")
-        notes.append(f"{best.name} on fresh seeds, the luck of having been picked taken off: {shrunk}.")
-    return [*notes, *_placebo_note(leaderboard)]
+        notes.append(f"{best.name} on fresh seeds, corrected for the winner's curse: {shrunk}.")
+    return [*notes, *_make_placebo_note(leaderboard)]
 
 
-def _placebo_note(leaderboard: Leaderboard) -> list[str]:
+def _make_placebo_note(leaderboard: Leaderboard) -> list[str]:
     placebos = [row for row in leaderboard.recipes if is_placebo(row.name) and row.gain is not None]
     if not placebos:
         return []
     false_gains = [row.gain or 0.0 for row in placebos if row.verdict == "conclusive"]
     better = sum(gain > 0 for gain in false_gains)
     return [
-        f"Placebos, copies of {leaderboard.baseline} on other seeds: {better} of {len(placebos)} taken for better than "
-        f"it, {len(false_gains) - better} for worse."
+        f"Placebos, copies of {leaderboard.baseline} on other seeds: of {len(placebos)}, {better} wrongly found better "
+        f"and {len(false_gains) - better} wrongly found worse."
     ]

@@ -27,22 +27,22 @@ def make_response_table(response: StrengthResponse) -> Table:
     decimals = choose_point_decimals(response)
     for point in response.points:
         best = response.best is not None and point.name == response.best.name
-        cells = [*map(format_strength, point.values), *_write_scores(point, decimals), _write_remark(point, response)]
+        cells = [*map(format_strength, point.values), *_format_scores(point, decimals), _format_remark(point, response)]
         table.add_row(*map(Text, cells), style="bold green" if best else None)
     baseline = response.baseline
-    cells = [baseline.name, *[""] * (len(names) - 1), *_write_scores(baseline, decimals), "baseline"]
+    cells = [baseline.name, *[""] * (len(names) - 1), *_format_scores(baseline, decimals), "baseline"]
     table.add_row(*map(Text, cells))
     return table
 
 
-def _write_scores(point: ResponsePoint, decimals: int) -> list[str]:
+def _format_scores(point: ResponsePoint, decimals: int) -> list[str]:
     spread = "" if math.isnan(point.sd) else f" ± {format_number(point.sd, decimals)}"
     interval = format_interval(point.low, point.high, decimals) or MISSING
     share = "" if math.isnan(point.p_best) else f"{100 * point.p_best:.0f} %"
     return [format_number(point.mean, decimals) + spread, interval, format_number(point.train_mean, decimals), share]
 
 
-def _write_remark(point: ResponsePoint, response: StrengthResponse) -> str:
+def _format_remark(point: ResponsePoint, response: StrengthResponse) -> str:
     special = {"best": response.best, "mildest flat": response.knee}
     remarks = [remark for remark, other in special.items() if other is not None and other.name == point.name][:1]
     remarks += ["flat"] if point.flat and not remarks else []

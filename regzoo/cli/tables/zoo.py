@@ -23,7 +23,7 @@ def make_zoo_tables() -> Group:
     for name in regularizers():
         card = describe_component(name)
         strengths = ", ".join(f"{field['name']} {field['range']}" for field in card["fields"] if "range" in field)
-        zoo.add_row(name, ", ".join(card["places"]), strengths, _write_cost(card), _unmark_code(card["does"]))
+        zoo.add_row(name, ", ".join(card["places"]), strengths, _format_cost(card), _unmark_code(card["does"]))
     networks = make_table("name", "slots", "does", title="\nBackbones")
     for name in backbones():
         card = describe_component(name)
@@ -71,14 +71,14 @@ def _list_entries(card: Card) -> list[tuple[str, RenderableType]]:
     ]
 
 
-def _write_cost(card: Card) -> str:
+def _format_cost(card: Card) -> str:
     """Return what a training costs, in trainings of the baseline: ``2``, or ``2 to 10``."""
     low, high = (f"{card['cost'] * count:.3g}" for count in card["trainings"])
     return low if low == high else f"{low} to {high}"
 
 
 def _describe_cost(card: Card) -> str:
-    cost = _write_cost(card)
+    cost = _format_cost(card)
     notes = f": {card['cost_notes']}" if card["cost_notes"] else ""
     return f"{'as' if cost == '1' else f'{cost} times'} the baseline's training{notes}"
 

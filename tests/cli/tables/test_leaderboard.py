@@ -63,8 +63,8 @@ def test_table_says_what_is_open_and_how_far_the_winner_leads(draw: Draw, leader
     text = " ".join(" ".join(lines).split())  # notes wrap
     assert "60 needed" in next(line for line in lines if "l2(0.1)" in line)
     assert "l2 against none: +0.010 [-0.040, +0.060], 60 needed." in text
-    assert "so many replicates in all would settle it" in text
-    assert "l2 on fresh seeds, the luck of having been picked taken off:" in text
+    assert "about this number of replicates, in all, would settle it" in text
+    assert "l2 on fresh seeds, corrected for the winner's curse:" in text
     assert "needed" not in draw(make_leaderboard_table(leaderboard, 100), 100)
 
 
@@ -88,10 +88,10 @@ def test_table_shows_brackets_in_recipes_as_they_are(draw: Draw) -> None:
     assert "mlp([64])" in draw(make_leaderboard_table(leaderboard, 140), 140)
 
 
-def test_table_names_placebos_and_counts_what_they_were_taken_for(draw: Draw) -> None:
+def test_table_names_placebos_and_counts_false_findings(draw: Draw) -> None:
     made = [record("placebo 1", number, score, "none") for number, score in enumerate([0.31, 0.33, 0.35])]
     made += [record("placebo 2", number, score, "none") for number, score in enumerate([0.30, 0.34])]
     leaderboard = build_leaderboard([*NONE, *made], "nll", "min", ["none", "placebo 1", "placebo 2"])
     text = " ".join(draw(make_leaderboard_table(leaderboard, 140), 140).split())
     assert "placebo 1 (none in disguise)" in text
-    assert "Placebos, copies of none on other seeds: 0 of 2 taken for better than it, 0 for worse." in text
+    assert "Placebos, copies of none on other seeds: of 2, 0 wrongly found better and 0 wrongly found worse." in text
