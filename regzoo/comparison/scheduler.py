@@ -1,4 +1,4 @@
-"""Scheduler: decides which run may start next, and sends each recipe's procedure its records, old or new.
+"""Scheduler of the runs of a comparison: what may start next, and which records each recipe's procedure is sent.
 
 Every training is made once: runs that need the same one, such as the members of an ensemble and the recipe without
 it, share its weights.
@@ -18,7 +18,7 @@ from regzoo.storage.ledger import Ledger
 from regzoo.training.records import Record, Run, list_members
 
 HOPELESS_AFTER = 5
-"""This many runs of different recipes that fail with the same error, none before having succeeded, end it all."""
+"""If the first runs, at least this many and of several recipes, all fail with one error, the comparison ends."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ class Scheduler:
     """Runs the procedures of all recipes at once.
 
     Args:
-        plan: whose runs are made.
-        ledger: the records so far.
+        plan: the plan whose runs are made.
+        ledger: holds the records so far.
         budget: how far to go.
         progress: shows every record.
         find_undecided: returns, for all records and the number of an interim analysis, the recipes that get further
