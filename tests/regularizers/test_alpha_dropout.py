@@ -8,10 +8,9 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 import regzoo
-from regzoo.core import InputError, Slot
+from regzoo.core import Slot
 from regzoo.core.parsing import read_backbone
 from regzoo.regularizers import AlphaDropout
 
@@ -24,14 +23,6 @@ def layer(rate: float, seed: int = 0) -> Any:
 def some(*shape: int) -> np.ndarray:
     """Normal draws, float32."""
     return np.random.default_rng(0).normal(size=shape).astype(np.float32)
-
-
-@pytest.mark.parametrize("rate", [0.05, 0.3, 0.9])
-def test_it_equals_stock_keras_for_the_same_seed(rate: float) -> None:
-    h, ours, stock = some(64, 32), layer(rate, seed=7), keras.layers.AlphaDropout(rate, seed=7)
-    for _ in range(3):
-        # Sums of terms near 1, some of which cancel: a few float32 roundings (6e-8) of a few units.
-        np.testing.assert_allclose(ours(h, training=True), stock(h, training=True), rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("rate", [0.05, 0.3, 0.6])
@@ -54,39 +45,6 @@ def test_what_is_dropped_sits_at_selus_limit() -> None:
     out = np.array(layer(rate)(np.full((50, 20), 0.3, np.float32), training=True))
     levels = [a * limit * (1 - rate), a * (0.3 - limit * rate)]
     assert np.unique(out) == pytest.approx(levels, rel=1e-6)
-
-
-def test_rate_0_and_inference_change_no_bit() -> None:
-    h = some(50, 20)
-    assert np.array_equal(layer(0.0)(h, training=True), h)
-    assert np.array_equal(layer(0.7)(h), h)
-
-
-def test_rate_1_is_refused() -> None:
-    with pytest.raises(InputError, match=r"rate must lie in \[0, 1\), received 1\.0"):
-        AlphaDropout(1.0)
-
-
-def test_a_rate_that_float32_rounds_to_1_stays_finite(rows: Any) -> None:
-    h = tf.constant(some(5, 4))
-    with tf.GradientTape() as tape:
-        tape.watch(h)
-        out = layer(1 - 1e-12)(h, training=True)
-    assert np.isfinite(out).all()
-    assert np.isfinite(tape.gradient(out, h)).all()
-    model = regzoo.build("mlp([4], activation=selu)", f"alpha_dropout({1 - 1e-12!r})", input_shape=(5,), classes=3)
-    assert model.dials == {"alpha_dropout.rate": 1.0}
-    model.update(*rows)
-    assert all(np.isfinite(weight).all() for weight in model.get_weights())
-
-
-def test_every_seed_and_every_step_has_its_own_mask() -> None:
-    h = np.ones((9, 9), np.float32)
-    first, again, other = layer(0.5, 1), layer(0.5, 1), layer(0.5, 2)
-    draws = [np.array(each(h, training=True)) for each in (first, again, other, first)]
-    assert np.array_equal(draws[0], draws[1])
-    assert not np.array_equal(draws[0], draws[2])
-    assert not np.array_equal(draws[0], draws[3])
 
 
 def test_it_acts_after_every_activation() -> None:

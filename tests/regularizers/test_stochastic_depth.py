@@ -45,12 +45,6 @@ def test_an_examples_branch_is_left_out_as_a_whole(shape: tuple[int, ...]) -> No
     assert 0 < np.count_nonzero(per_example[:, 0]) < 40  # each example draws its own
 
 
-def test_rate_0_and_inference_change_no_bit() -> None:
-    h = some(5, 4, 4, 2)
-    assert np.array_equal(layer(0.0)(h, training=True), h)
-    assert np.array_equal(layer(0.7)(h), h)
-
-
 def test_rate_1_leaves_the_last_branch_out_with_finite_gradients() -> None:
     h = tf.constant(some(5, 4, 4, 2))
     with tf.GradientTape() as tape:
@@ -58,15 +52,6 @@ def test_rate_1_leaves_the_last_branch_out_with_finite_gradients() -> None:
         out = layer(1.0, 2, 3)(h, training=True)
     assert not np.any(out)
     assert not np.any(tape.gradient(out, h))
-
-
-def test_every_seed_and_every_step_has_its_own_draws() -> None:
-    h = np.ones((50, 2), np.float32)
-    first, again, other = (layer(0.5, seed=seed) for seed in (1, 1, 2))
-    draws = [np.array(each(h, training=True)) for each in (first, again, other, first)]
-    assert np.array_equal(draws[0], draws[1])
-    assert not np.array_equal(draws[0], draws[2])
-    assert not np.array_equal(draws[0], draws[3])
 
 
 def test_at_rate_1_the_last_block_of_a_network_does_not_learn(images: Any) -> None:
