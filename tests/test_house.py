@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import shutil
 import statistics
 import subprocess
@@ -121,12 +122,24 @@ def test_functions_are_short() -> None:
     assert long == {}
 
 
+def read_covered(module: Path) -> tuple[list[str], str]:
+    """The files that a test module tests, by its own name or in its ``COVERS``, and the rest of its text."""
+    text = module.read_text(encoding="utf-8")
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "COVERS":
+            return list(ast.literal_eval(node.value)), text.replace(ast.get_source_segment(text, node) or "", "")
+    return [module.stem.removeprefix("test_")], text
+
+
 @pytest.mark.parametrize("folder", ["regularizers", "backbones"])
-def test_one_idea_one_file_one_test(folder: str) -> None:
+def test_every_regularizer_and_backbone_is_tested_by_a_module_that_names_it(folder: str) -> None:
     files = {path.stem for path in (PACKAGE / folder).glob("[!_]*.py")}
-    tests = {path.stem.removeprefix("test_") for path in (ROOT / "tests" / folder).glob("test_*.py")}
+    covered = [read_covered(path) for path in (ROOT / "tests" / folder).glob("test_*.py")]
     assert files
-    assert sorted(files - tests) == []
+    assert sorted(files - {name for names, _ in covered for name in names}) == []
+    several = [(name, text) for names, text in covered if len(names) > 1 for name in names]
+    assert [name for name, _ in several if name not in files] == []
+    assert [name for name, text in several if not re.search(rf"\b{name}\b", text)] == []
 
 
 @pytest.mark.parametrize(

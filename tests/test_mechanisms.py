@@ -1,7 +1,7 @@
-"""Mechanisms that the literature reports, by direction, on 300 digits: sizes are the papers' own and do not carry over.
+"""Effects that the literature reports, by direction, on 300 digits; the papers' effect sizes do not carry over.
 
-Each comparison is paired over five seeds and must hold in all of them, which chance alone does once in 32. Mechanisms 4
-and 5 stand with Monte Carlo dropout and with the autoencoder.
+Each comparison is paired over five seeds and must hold in all of them, which happens by chance once in 32. Effects 4
+and 5 are tested with Monte Carlo dropout and with the autoencoder.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Curves = dict[str, np.ndarray]
 
 @functools.cache
 def digits(rows: int, wrong: float) -> tuple[Rows, Rows]:
-    """Training rows, a share of them with wrong labels, and 700 rows to validate on."""
+    """Return training rows, a fraction of them with wrong labels, and 700 rows to validate on."""
     x, y = load_digits(return_X_y=True)
     draw = np.random.default_rng(0)
     order = draw.permutation(len(x))
@@ -44,7 +44,7 @@ def digits(rows: int, wrong: float) -> tuple[Rows, Rows]:
 
 @functools.cache
 def program(backbone: str, recipe: str, rows: int, wrong: float) -> Program:
-    """Traced once for all strengths and seeds."""
+    """Return a program, traced once for all strengths and seeds."""
     model = build_model(backbone, parse(recipe), Task("classification", 10), (64,))
     model.compile(keras.optimizers.Adam())
     return Program(model, *digits(rows, wrong), 32)
@@ -54,7 +54,7 @@ def program(backbone: str, recipe: str, rows: int, wrong: float) -> Program:
 def curves(
     backbone: str, name: str, strength: float | Schedule, rows: int = 300, wrong: float = 0.2, epochs: int = 60
 ) -> Curves:
-    """Of five runs, (seeds, epochs): ``train`` and ``validation`` NLL, and validation ``error``."""
+    """Return ``train`` and ``validation`` NLL, and validation ``error``, of five runs: (seeds, epochs) each."""
     (dial,) = parse(f"{name}(0.5)").regularizers[0].dials()
     traced = program(backbone, f"{name}(0.5)", rows, wrong)
     runs = [
@@ -108,21 +108,26 @@ def test_m9_wrong_labels_make_the_last_epoch_worse_than_the_best_and_less_so_wit
 
 
 def test_m10_an_ensembles_nll_falls_with_its_members_and_half_of_it_by_the_second() -> None:
-    """Lakshminarayanan 2017: .959 .867 .836 .809 .789 for 1 2 3 5 10 members, .54 of the fall by two.
+    """Lakshminarayanan 2017: 0.959 0.867 0.836 0.809 0.789 for 1 2 3 5 10 members, 0.54 of the decrease by two.
 
-    Averaged over all subsets of ten models it must fall (Jensen). Of a squared loss the second member brings exactly
-    (1 - 1/2) / (1 - 1/10) = .56; of others about as much, as far as their curvature is even.
+    Averaged over all subsets of ten models it must fall (Jensen). For a squared loss the second member brings exactly
+    (1 - 1/2) / (1 - 1/10) = 0.56 of the decrease; for others about as much, if their curvature is nearly constant.
     """
     traced, (_, (x, y)) = program("mlp([32])", "dropout(0.5)", 300, 0.0), digits(300, 0.0)
     members = []
     for seed in range(10):
-        options = {"learning_rate": 5e-3, "epochs": 40, "objective": Objective("nll", "min")}
-        traced.train(strengths={"dropout.rate": 0.0}, seed=seed, **options)
+        traced.train(
+            strengths={"dropout.rate": 0.0},
+            seed=seed,
+            learning_rate=5e-3,
+            epochs=40,
+            objective=Objective("nll", "min"),
+        )
         members.append(tf.nn.softmax(traced.logits(x)).numpy().astype(np.float64))
 
     def nll(count: int) -> float:
         chosen = itertools.combinations(members, count)
-        return float(np.mean([-np.log(np.mean(some, 0)[np.arange(len(y)), y]).mean() for some in chosen]))
+        return float(np.mean([-np.log(np.mean(subset, 0)[np.arange(len(y)), y]).mean() for subset in chosen]))
 
     falls = [nll(count) for count in (1, 2, 3, 5, 10)]
     assert (np.diff(falls) < 0).all()
@@ -130,7 +135,7 @@ def test_m10_an_ensembles_nll_falls_with_its_members_and_half_of_it_by_the_secon
 
 
 def test_m12_early_dropout_lowers_the_training_loss_of_an_underfitting_net() -> None:
-    """Liu 2023: against dropout that stays on."""
+    """Liu 2023: compared with dropout that stays on."""
     early = Linear(0.3, 0.0, epochs=10)
     losses = [curves("mlp([16, 16])", "dropout", rate, 1000, 0.0, 30)["train"][:, -1] for rate in (0.3, early)]
     assert (losses[1] < losses[0]).all()

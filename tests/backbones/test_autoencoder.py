@@ -94,7 +94,7 @@ def test_the_program_measures_it(program: Program) -> None:
 
 
 def test_dropout_makes_hidden_features_sparser(program: Program) -> None:
-    """M5 (Srivastava 2014, figures 7 and 8): mean activations fall under dropout; the published sizes are 2.0 and .7.
+    """M5 (Srivastava 2014, figures 7 and 8): mean activations fall under dropout; the published sizes are 2.0 and 0.7.
 
     Direction only: all of five seeds, by chance once in 32.
     """

@@ -68,7 +68,7 @@ def test_another_seed_gives_other_weights(backbone: str) -> None:
     assert not any(np.array_equal(first[name], other[name]) for name in kernels)
 
 
-def test_no_two_layers_start_alike(backbone: str) -> None:
+def test_no_two_layers_start_equal(backbone: str) -> None:
     kernels = [value.ravel() for name, value in initial(built(backbone)).items() if name.endswith("kernel")]
     # Draws from one stream, scaled to each layer's size, would keep their ratios.
     ratios = {round(float(kernel[0] / kernel[1]), 4) for kernel in kernels}

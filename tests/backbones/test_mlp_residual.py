@@ -1,4 +1,4 @@
-"""mlp(residual=true): layers added to what they were made from."""
+"""`mlp` with residual connections: its slots, outputs and weights."""
 
 from __future__ import annotations
 
@@ -11,9 +11,14 @@ import pytest
 import regzoo
 from regzoo.core import InputError
 
+Announced = tuple[str, tuple[int | None, ...]]
+"""Kind of a slot, and the shape of its tensor."""
+
 
 def test_branches_stand_where_a_layer_is_as_wide_as_the_one_before(announced: Callable[..., Any]) -> None:
-    layer = lambda width: [("preactivation", (None, width)), ("activation", (None, width))]  # noqa: E731
+    def layer(width: int) -> list[Announced]:
+        return [("preactivation", (None, width)), ("activation", (None, width))]
+
     assert announced("mlp([6, 6, 4, 4], residual=true)", (6,)) == [
         ("input", (None, 6)),
         *layer(6),  # as wide as the inputs, and no residual: inputs are no hidden layer

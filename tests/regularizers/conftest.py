@@ -1,4 +1,4 @@
-"""A model small enough to be worked by hand, and a stock Keras twin for models that are not."""
+"""A model small enough to compute by hand, and a stock Keras model to compare others with."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Rows = tuple[np.ndarray, np.ndarray]
 
 @dataclass(frozen=True)
 class Line(Backbone):
-    """No hidden layer: the head sees the inputs, which are announced as an activation, so the model is linear."""
+    """No hidden layer: the inputs are announced as an activation and go to the head, so the model is linear."""
 
     def __call__(self, x: Any, slot: Any) -> Any:
         """Return x, (batch, features)."""
@@ -26,18 +26,18 @@ class Line(Backbone):
 
 @pytest.fixture(autouse=True)
 def _imported(tensorflow: None) -> None:
-    """Every regularizer meets TensorFlow."""
+    """Import TensorFlow first, since every regularizer needs it."""
 
 
 @pytest.fixture
 def line() -> Backbone:
-    """The backbone of a linear model."""
+    """Return the backbone of a linear model."""
     return Line()
 
 
 @pytest.fixture
 def by_hand(line: Backbone) -> Callable[[str], Any]:
-    """``by_hand(recipe)``: y = x . (1, -2) + .5 with plain SGD at learning rate .5."""
+    """Return ``by_hand(recipe)``, which builds y = x . (1, -2) + 0.5 with plain SGD at learning rate 0.5."""
 
     def build(recipe: str) -> Any:
         import keras
@@ -51,10 +51,10 @@ def by_hand(line: Backbone) -> Callable[[str], Any]:
 
 @pytest.fixture
 def twin(rows: Rows) -> Callable[..., tuple[Any, Any]]:
-    """``twin(recipe, optimizer, ...)``: regzoo's model and a stock Keras one, trained alike from equal weights.
+    """Return ``twin(recipe, optimizer, ...)``, which trains regzoo's model and a stock Keras one from equal weights.
 
-    ``optimizer()`` makes an optimizer; ``stock_optimizer()`` the stock model's, if it is another one. ``penalty`` is
-    the stock model's kernel regularizer, ``before`` makes its layer between the hidden layer and the nonlinearity.
+    ``optimizer()`` makes an optimizer; ``stock_optimizer()`` makes that of the stock model, if it differs. ``penalty``
+    is the stock model's kernel regularizer, ``before()`` makes its layer between hidden layer and nonlinearity.
     """
 
     def train(

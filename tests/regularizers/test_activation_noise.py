@@ -1,4 +1,4 @@
-"""Noise on activations: its moments, its seed, where it acts."""
+"""Noise on activations: its moments, and where it acts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from regzoo.regularizers import ActivationNoise
 
 
 def layer(stddev: float, seed: int = 0) -> Any:
-    """Its layer at a slot with this seed."""
+    """Return its layer at a slot with this seed."""
     return ActivationNoise(stddev).layer(Slot("activation", 0, 1, 2, seed))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -17,7 +18,7 @@ from regzoo.training.engine.program import Program
 COVERS = ("activity_l1", "activity_l2")
 """The regularizers that this module tests in place of a module of their own; see ``tests/test_house.py``."""
 
-KINDS: dict[str, type[OnActivations]] = {"activity_l1": ActivityL1, "activity_l2": ActivityL2}
+KINDS: dict[str, Callable[[float], OnActivations]] = {"activity_l1": ActivityL1, "activity_l2": ActivityL2}
 
 
 @pytest.fixture(params=COVERS)

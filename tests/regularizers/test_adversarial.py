@@ -1,4 +1,4 @@
-"""Adversarial training: by hand, the worst neighbour of a linear model, no clamping, and the baseline."""
+"""Adversarial training: by hand, the worst inputs of a linear model, no clipping, and the baseline."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from regzoo.regularizers import Adversarial
 
 
 def trained(recipe: str, rows: Any) -> list[np.ndarray]:
-    """The weights of a small model after two epochs, random streams and moving averages included."""
+    """Return the weights of a small model after two epochs, random streams and moving averages included."""
     model = regzoo.build("mlp([4])", recipe, input_shape=(5,), classes=3, seed=1)
     model.fit(*rows, batch_size=16, epochs=2, shuffle=False, verbose=0)
     return [variable.numpy() for layer in model.layers for variable in layer.variables]
 
 
 def attack(epsilon: float, x: np.ndarray, kernel: np.ndarray, y: np.ndarray) -> tuple[list[np.ndarray], Any, Any]:
-    """The inputs at which a linear classifier is run, its logits and losses."""
+    """Return the inputs at which a linear classifier is run, its logits and losses."""
     seen = []
 
     def compute(x: Any, y: Any) -> tuple[Any, Any]:
@@ -39,15 +39,15 @@ def test_a_step_by_hand(by_hand: Callable[[str], Any]) -> None:
     model = by_hand("adversarial(0.1)")
     loss, logits = model.update(np.zeros((4, 2), np.float32), np.full((4, 1), 1.5, np.float32))
     kernel, bias = model.get_layer("head").get_weights()
-    # Residual -1, dL/dx = -2 (1, -2): x' = .1 (-1, 1), prediction .5 - .1 - .2 = .2, residual -1.3.
+    # Residual -1, dL/dx = -2 (1, -2): x' = 0.1 (-1, 1), prediction 0.5 - 0.1 - 0.2 = 0.2, residual -1.3.
     assert float(loss) == pytest.approx((1 + 1.69) / 2, rel=1e-6)
     assert np.array(logits) == pytest.approx(np.full((4, 1), 0.5))
-    # Mean gradients (-2 - 2.6) / 2 for the bias and -2.6 (-.1, .1) / 2 for the kernel; learning rate .5.
+    # Mean gradients (-2 - 2.6) / 2 for the bias and -2.6 (-0.1, 0.1) / 2 for the kernel; learning rate 0.5.
     assert bias == pytest.approx([0.5 + 1.15], rel=1e-6)
     assert kernel[:, 0] == pytest.approx([1 - 0.065, -2 + 0.065], rel=1e-6)
 
 
-def test_for_two_classes_and_a_linear_model_it_is_the_worst_neighbour() -> None:
+def test_for_two_classes_and_a_linear_model_it_is_the_worst_change() -> None:
     random = np.random.default_rng(0)
     x, kernel = random.normal(size=(20, 6)).astype(np.float32), random.normal(size=(6, 2)).astype(np.float32)
     y = np.eye(2, dtype=np.float32)[np.arange(20) % 2]
@@ -86,7 +86,7 @@ def test_epsilon_0_trains_the_baseline_bit_for_bit(company: str, rows: Any) -> N
 
 
 def test_no_gradient_reaches_the_weights_through_the_perturbation() -> None:
-    """A squared input makes the perturbation's size depend on the weight; the step must not see that."""
+    """With a squared input the perturbation depends on the weight; the step must ignore that."""
     w = tf.Variable(2.0)
 
     def compute(x: Any, y: Any) -> tuple[Any, Any]:

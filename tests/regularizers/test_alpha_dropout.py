@@ -1,4 +1,4 @@
-"""Alpha dropout: stock Keras, the statistics that it keeps, and the end of its domain."""
+"""Alpha dropout: mean and variance that it keeps, its two levels, and where it acts."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from regzoo.regularizers import AlphaDropout
 
 
 def layer(rate: float, seed: int = 0) -> Any:
-    """Its layer at a slot with this seed."""
+    """Return its layer at a slot with this seed."""
     return AlphaDropout(rate).layer(Slot("activation", 0, 1, 2, seed))
 
 
 def some(*shape: int) -> np.ndarray:
-    """Normal draws, float32."""
+    """Return standard normal draws, float32."""
     return np.random.default_rng(0).normal(size=shape).astype(np.float32)
 
 
@@ -57,8 +57,8 @@ def test_it_acts_after_every_activation() -> None:
     ("backbone", "doubtful"), [("mlp", True), ("transformer", True), ("mlp([8], activation=selu)", False)]
 )
 def test_another_nonlinearity_than_selu_is_called_doubtful(backbone: str, doubtful: bool) -> None:
-    said = regzoo.parse("alpha_dropout(0.1)").clashes(read_backbone(backbone))
-    assert said == (
+    clashes = regzoo.parse("alpha_dropout(0.1)").clashes(read_backbone(backbone))
+    assert clashes == (
         ["alpha_dropout keeps the mean and variance of selu alone: give the backbone activation=selu, or use dropout"]
         if doubtful
         else []

@@ -1,4 +1,4 @@
-"""Dropout on attention weights: its mask, and where it acts."""
+"""Dropout of attention weights: sums of a query's weights, and where it acts."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ TINY = "transformer(width=4, depth=2, heads=2, hidden=6)"
 
 
 def layer(rate: float, seed: int = 0) -> Any:
-    """Its layer at a slot with this seed."""
+    """Return its layer at a slot with this seed."""
     return AttentionDropout(rate).layer(Slot("attention", 0, 1, 4, seed))
 
 
 def weights(*shape: int) -> np.ndarray:
-    """Attention weights (batch, heads, queries, keys): positive, of sum 1 over the keys."""
+    """Return attention weights (batch, heads, queries, keys): positive, of sum 1 over the keys."""
     a = np.random.default_rng(0).exponential(size=shape)
     return (a / a.sum(-1, keepdims=True)).astype(np.float32)
 

@@ -1,4 +1,4 @@
-"""What augmentations share: whom they clash with, partners, and how much is hidden where."""
+"""Shared parts of batch augmentations: clashes, partners, and the size and place of masks."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from regzoo.regularizers import _augment
 
 
 def hidden(x: np.ndarray, share: object, seed: int = 0) -> np.ndarray:
-    """The mask for a batch, as float64."""
+    """Return the mask for a batch, as float64."""
     return np.array(_augment.draw_mask(x, share, keras.random.SeedGenerator(seed)), np.float64)
 
 
 def stretch_mean(length: int, share: float) -> float:
-    """How much of ``length`` a stretch covers on average: every place is as likely, its end is cut off."""
+    """Return the mean fraction of ``length`` that an interval covers: centers are uniform, ends are clipped."""
     low = math.floor(share * length)
     covered = 0.0
     for count, weight in ((low, 1 - (share * length - low)), (low + 1, share * length - low)):

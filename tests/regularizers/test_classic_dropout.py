@@ -1,4 +1,4 @@
-"""Dropout in its 2014 form: no scaling in training, shrinking at inference."""
+"""Dropout in its form of 2014: no scaling in training, shrinking at inference."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from regzoo.regularizers import ClassicDropout
 
 
 def layer(rate: float, seed: int = 0) -> Any:
-    """Its layer at a slot with this seed."""
+    """Return its layer at a slot with this seed."""
     return ClassicDropout(rate).layer(Slot("activation", 0, 1, 2, seed))
 
 
 def some(*shape: int) -> np.ndarray:
-    """Normal draws, float32."""
+    """Return standard normal draws, float32."""
     return np.random.default_rng(0).normal(size=shape).astype(np.float32)
 
 

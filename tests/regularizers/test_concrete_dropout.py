@@ -1,4 +1,4 @@
-"""Concrete dropout: the relaxed mask, the terms of the paper, and a rate that is learned."""
+"""Concrete dropout: the relaxed mask, the terms of the paper, and learned rates."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from regzoo.training.engine.program import Program
 
 
 def layer(start: float, seed: int = 0, rank: int = 2) -> Any:
-    """Its layer after an activation."""
+    """Return its layer at an activation slot."""
     return ConcreteDropout(0.0, 0.0, start).layer(Slot("activation", 0, 1, rank, seed))
 
 
 def logits_of(model: Any) -> list[Any]:
-    """The logits of a model's learned rates, first layer first."""
+    """Return the logits of a model's learned rates, first layer first."""
     return [weight for weight in model.trainable_weights if weight.name == "logit"]
 
 
 def rates(model: Any) -> list[float]:
-    """A model's learned rates."""
+    """Return a model's learned rates."""
     return [float(keras.ops.sigmoid(weight)) for weight in logits_of(model)]
 
 
 def logit(p: float) -> float:
-    """The logit of a probability."""
+    """Return the logit of a probability."""
     return math.log(p / (1 - p))
 
 
@@ -124,7 +124,7 @@ def test_at_a_rate_of_nearly_0_and_1_values_and_gradients_are_finite() -> None:
 def test_the_rate_is_learned_from_its_start_and_the_entropy_keeps_it_up(rows: Any) -> None:
     model = regzoo.build("mlp([8])", "concrete_dropout(0.0, 1e-6)", input_shape=(5,), classes=3)
     program = Program(model, rows, rows, 16)
-    learned = {}
+    learned: dict[float, float] = {}
     for entropy in (0.0, 1.0, 0.0):
         model.reset(0)
         assert rates(model) == pytest.approx([0.1], rel=1e-6)

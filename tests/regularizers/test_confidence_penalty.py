@@ -18,13 +18,13 @@ from regzoo.regularizers import ConfidencePenalty
 
 
 def penalized(beta: float, logits: Any) -> Any:
-    """The per-example losses after it, from a loss of 1 each."""
+    """Return the per-example losses after it, from a loss of 1 each."""
     return ConfidencePenalty(beta).loss(None, logits, tf.fill([logits.shape[0]], 1.0))
 
 
 def test_by_hand() -> None:
     logits = np.log([[0.75, 0.25], [0.5, 0.5]]).astype(np.float32)
-    # H(.75, .25) = .75 log(4/3) + .25 log 4 = .56234; H(.5, .5) = log 2.
+    # H(0.75, 0.25) = 0.75 log(4/3) + 0.25 log 4 = 0.56234; H(0.5, 0.5) = log 2.
     assert penalized(0.5, logits).numpy() == pytest.approx([1 - 0.28117, 1 - 0.5 * math.log(2)], abs=1e-5)
 
 
@@ -56,12 +56,12 @@ def test_beta_0_changes_no_bit() -> None:
 
 @pytest.mark.parametrize("beta", [0.5, 2.0])
 def test_the_best_prediction_is_where_loss_and_entropy_balance(beta: float) -> None:
-    """Of -log p - beta H(p, q, q) with q = (1 - p) / 2, the derivative is -1 / p + beta log(p / q)."""
+    """The derivative of -log p - beta H(p, q, q) with q = (1 - p) / 2 is -1 / p + beta log(p / q)."""
     sgd = keras.optimizers.SGD(0.5)
     model = regzoo.build("mlp([2])", f"confidence_penalty({beta})", (2,), classes=3, optimizer=sgd)
     step = tf.function(lambda: model.update(np.zeros((6, 2), np.float32), np.zeros(6, np.int64))[0])
-    # Only the head's bias learns, the other two classes alike; from label to others the curvature is .136 at least,
-    # so that at learning rate .5 a step leaves .932 of the distance, and 200 steps 1e-6.
+    # Only the head's bias learns, the other two classes equally; from label to others the curvature is 0.136 at least,
+    # so that at learning rate 0.5 a step leaves 0.932 of the distance, and 200 steps 1e-6.
     for _ in range(200):
         step()
     best = brentq(lambda p: -1 / p + beta * np.log(2 * p / (1 - p)), 0.34, 0.99)

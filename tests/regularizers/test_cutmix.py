@@ -1,4 +1,4 @@
-"""CutMix: boxes and columns from one partner, label weights equal to the shares, how often, and the baseline."""
+"""CutMix: boxes and columns from one partner, label weights equal to the fractions, frequency, the baseline."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ N = 400
 
 
 def cut(rate: float, shape: tuple[int, ...], seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Which example each cell came from, (batch, ...), and the share of each example in the targets (batch, batch)."""
+    """Return each cell's original example, (batch, ...), and each example's weight in the targets (batch, batch)."""
     x = np.broadcast_to(np.arange(N, dtype=np.float32).reshape(-1, *[1] * len(shape)), (N, *shape))
     x, y = Cutmix(rate).batch(x, np.eye(N, dtype=np.float32), keras.random.SeedGenerator(seed))
     return np.array(x), np.array(y)

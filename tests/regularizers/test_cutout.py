@@ -1,4 +1,4 @@
-"""Cutout: what is hidden is zero and the rest is untouched, in images and in rows, up to the ends of the domain."""
+"""Cutout: hidden cells are zero and the others unchanged, in images and in rows, up to the ends of the domain."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TABLE = np.random.default_rng(0).normal(size=(3000, 10)).astype(np.float32)
 
 
 def cut(share: float, x: np.ndarray, seed: int = 0) -> np.ndarray:
-    """The inputs of a batch after it."""
+    """Return the inputs of a batch after the augmentation; check that the targets stay."""
     x, y = Cutout(share).batch(x, np.ones(3), keras.random.SeedGenerator(seed))
     assert np.array_equal(y, np.ones(3))
     return np.array(x)

@@ -1,4 +1,4 @@
-"""DeCov: covariances by hand and by NumPy, and that it decorrelates."""
+"""DeCov: covariances by hand and by NumPy, and lower correlations after training."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from regzoo.regularizers import Decov
 
 
 def cost(h: Any, strength: float = 1.0) -> tuple[float, np.ndarray]:
-    """The penalty on activations and its gradient."""
+    """Return the penalty on activations and its gradient."""
     values = tf.constant(h, tf.float32)
     with tf.GradientTape() as tape:
         tape.watch(values)

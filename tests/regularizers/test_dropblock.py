@@ -1,4 +1,4 @@
-"""DropBlock: its blocks, the share that it drops, and dropout and spatial dropout as its two ends."""
+"""DropBlock: its blocks, the fraction that it drops, and dropout and spatial dropout as special cases."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from regzoo.regularizers import Dropblock
 
 
 def layer(rate: float, block: int = 7, seed: int = 0) -> Any:
-    """Its layer at a slot with this seed."""
+    """Return its layer at a slot with this seed."""
     return Dropblock(rate, block).layer(Slot("activation", 0, 1, 4, seed))
 
 
 def some(*shape: int) -> np.ndarray:
-    """Normal draws, float32."""
+    """Return standard normal draws, float32."""
     return np.random.default_rng(0).normal(size=shape).astype(np.float32)
 
 
 def mask(rate: float, block: int, shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
-    """What it makes of ones."""
+    """Return ones after it."""
     return np.array(layer(rate, block, seed)(np.ones(shape, np.float32), training=True), np.float64)
 
 
 def blocks(corners: np.ndarray, tall: int, wide: int) -> np.ndarray:
-    """Zeros on blocks at these corners (batch, rows, columns, channels), and ones elsewhere, drawn one by one."""
+    """Return zeros on blocks at these corners (batch, rows, columns, channels) and ones elsewhere, block by block."""
     batch, rows, columns, channels = corners.shape
     kept = np.ones((batch, rows + tall - 1, columns + wide - 1, channels))
     for n, i, j, c in zip(*np.nonzero(corners), strict=True):

@@ -15,7 +15,7 @@ from regzoo.regularizers import Dropconnect
 
 
 def dropped(w: np.ndarray, rate: float, seed: Any = 0) -> np.ndarray:
-    """A kernel as the forward pass sees it."""
+    """Return a kernel as the forward pass uses it."""
     stream = seed if isinstance(seed, keras.random.SeedGenerator) else keras.random.SeedGenerator(seed)
     return np.array(Dropconnect(rate).rule(Weight("dense/kernel", w.shape)).perturb(w, stream))
 

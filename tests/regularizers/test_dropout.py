@@ -1,4 +1,4 @@
-"""Dropout: moments of the mask, the ends of its domain, stock Keras, and ridge regression."""
+"""Dropout: moments of the mask, rate 1, schedules, and ridge regression."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from regzoo.regularizers import Dropout
 
 
 def layer(rate: float, seed: int = 0) -> Any:
-    """Dropout's layer at a slot with this seed."""
+    """Return dropout's layer at a slot with this seed."""
     return Dropout(rate).layer(Slot("activation", 0, 1, 2, seed))
 
 
 def diabetes() -> tuple[np.ndarray, np.ndarray]:
-    """Inputs (442, 10) and targets (442,), each column of mean 0 and population standard deviation 1."""
+    """Return inputs (442, 10) and targets (442,), each column of mean 0 and population standard deviation 1."""
     x, y = load_diabetes(return_X_y=True)
     return (x - x.mean(0)) / x.std(0), (y - y.mean()) / y.std()
 
 
 def ridge(x: np.ndarray, y: np.ndarray, strength: float) -> np.ndarray:
-    """Coefficients of least squares with ``strength`` times diag(X'X) added to X'X."""
+    """Return the coefficients of least squares with ``strength`` times diag(X'X) added to X'X."""
     return np.linalg.solve(x.T @ x + strength * np.diag(np.diag(x.T @ x)), x.T @ y)
 
 

@@ -1,8 +1,9 @@
-"""Early stopping: when it stops, what it restores, and that fit and Program agree."""
+"""Early stopping: when it stops, which weights it restores, and that fit and Program agree."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -24,16 +25,16 @@ class Numbered:
         self.weights = [-1]
 
     def get_weights(self) -> list[int]:
-        """Today's number."""
+        """Return the number of the epoch."""
         return list(self.weights)
 
     def set_weights(self, weights: list[int]) -> None:
-        """Put a number back."""
+        """Set the number."""
         self.weights = list(weights)
 
 
-def followed(part: EarlyStopping, scores: list[float], direction: str = "min") -> tuple[int, int]:
-    """How many epochs it lets pass, and the epoch whose weights are left (-1: those from before)."""
+def followed(part: EarlyStopping, scores: Sequence[float], direction: str = "min") -> tuple[int, int]:
+    """Return the number of epochs until it stops, and the epoch whose weights remain (-1: those from before)."""
     model, watcher = Numbered(), part.watch(Objective("nll", direction))  # type: ignore[arg-type]
     epochs = 0
     for epoch, score in enumerate(scores):
@@ -67,7 +68,7 @@ def followed(part: EarlyStopping, scores: list[float], direction: str = "min") -
     ],
 )
 def test_it_stops_after_patience_and_keeps_the_best(
-    part: EarlyStopping, direction: str, scores: list[float], epochs: int, best: int
+    part: EarlyStopping, direction: str, scores: Sequence[float], epochs: int, best: int
 ) -> None:
     assert followed(part, scores, direction) == (epochs, best)
 
@@ -84,19 +85,19 @@ def test_every_run_has_a_fresh_watcher() -> None:
 
 
 def spoiling(rows: Any) -> tuple[Any, Any]:
-    """Validation rows that every step of training makes worse: the classes are turned round."""
+    """Return validation rows on which every training step makes the model worse: the classes are reversed."""
     x, y = rows
     return x, 2 - y
 
 
 def built(recipe: str, backbone: str = "mlp([4])") -> Any:
-    """A small model with plain SGD."""
+    """Return a small model with plain SGD."""
     return regzoo.build(backbone, recipe, input_shape=(5,), classes=3, optimizer=keras.optimizers.SGD(0.1), seed=1)
 
 
 def test_fit_stops_and_restores(rows: Any) -> None:
     stopped, once = built("early_stopping(2)"), built("none")
-    options = {"batch_size": 8, "shuffle": False, "verbose": 0}
+    options: dict[str, Any] = {"batch_size": 8, "shuffle": False, "verbose": 0}
     history = stopped.fit(*rows, epochs=20, validation_data=spoiling(rows), **options).history
     once.fit(*rows, epochs=1, **options)
     assert history["val_loss"] == sorted(history["val_loss"])
@@ -104,10 +105,10 @@ def test_fit_stops_and_restores(rows: Any) -> None:
     assert all(map(np.array_equal, stopped.get_weights(), once.get_weights()))
 
 
-def test_program_stops_and_restores_alike(rows: Any) -> None:
+def test_program_stops_and_restores_as_fit_does(rows: Any) -> None:
     program = Program(built("none"), rows, spoiling(rows), batch_size=8)
     objective = program.model.task.objective()
-    options = {"strengths": {}, "seed": 1, "learning_rate": 0.1, "objective": objective}
+    options: dict[str, Any] = {"strengths": {}, "seed": 1, "learning_rate": 0.1, "objective": objective}
     watcher = EarlyStopping(2).watch(objective)
     assert program.train(epochs=20, watchers=[watcher], **options).epochs == 3
     stopped = program.model.get_weights()

@@ -1,4 +1,4 @@
-"""The running average: by hand, from Keras's own, at its end, and beside other averages."""
+"""Running average of the weights: by hand, compared with Keras's, after training, and with other averages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from regzoo.training.engine.program import Program
 
 
 def averages(weights: list[float], decay: float) -> list[float]:
-    """The average after each step."""
+    """Return the average after each step."""
     rule, found = Ema(decay).rule(Weight("dense/bias", (1,))), []
     average = rule.start(np.array([99.0], np.float32))
     for step, weight in enumerate(weights, start=1):
@@ -27,7 +27,7 @@ def averages(weights: list[float], decay: float) -> list[float]:
 
 
 def test_by_hand() -> None:
-    # Steps weighted by .5^age; what was there before the first step counts for nothing.
+    # Steps weighted by 0.5^age; what was there before the first step counts for nothing.
     assert averages([1.0, 4.0, 0.0], 0.5) == pytest.approx([1, (4 + 0.5) / 1.5, (0 + 2 + 0.25) / 1.75], rel=1e-6)
     assert averages([2.0] * 5, 0.999) == pytest.approx([2.0] * 5, rel=1e-6)
 
@@ -39,14 +39,14 @@ def test_decay_0_keeps_every_bit_and_nearly_1_is_finite() -> None:
 
 
 def built(recipe: str, optimizer: Any = None) -> Any:
-    """A small model with SGD."""
+    """Return a small model with SGD."""
     optimizer = optimizer or keras.optimizers.SGD(0.1)
     return regzoo.build("mlp([4])", recipe, input_shape=(5,), classes=3, optimizer=optimizer, seed=1)
 
 
 def test_fit_ends_with_the_averages_that_follow_from_kerass(rows: Any) -> None:
     steps, decay = 9, 0.8
-    options = {"batch_size": 20, "shuffle": False, "verbose": 0, "validation_data": rows}
+    options: dict[str, Any] = {"batch_size": 20, "shuffle": False, "verbose": 0, "validation_data": rows}
     ours, theirs = built(f"ema({decay})"), built("none", keras.optimizers.SGD(0.1, use_ema=True, ema_momentum=decay))
     first = built("none")
     first.update(rows[0][:20], rows[1][:20])
@@ -62,7 +62,7 @@ def test_fit_ends_with_the_averages_that_follow_from_kerass(rows: Any) -> None:
 def test_training_itself_is_the_baselines(rows: Any) -> None:
     program, plain = (Program(built(recipe), rows, rows, batch_size=20) for recipe in ("ema(0.9)", "none"))
     objective = program.model.task.objective()
-    options = {"seed": 1, "learning_rate": 0.1, "epochs": 3, "objective": objective}
+    options: dict[str, Any] = {"seed": 1, "learning_rate": 0.1, "epochs": 3, "objective": objective}
     strengths = {"ema.decay": 0.9}
     watched = program.train(strengths=strengths, watchers=[Ema(0.9).watch(objective)], **options)
     assert watched.history == plain.train(strengths={}, **options).history
@@ -73,8 +73,8 @@ def test_training_itself_is_the_baselines(rows: Any) -> None:
     assert all(map(np.array_equal, program.model.get_weights(), plain.model.get_weights()))
 
 
-def test_beside_swa_it_is_doubtful() -> None:
+def test_it_clashes_with_swa() -> None:
     for recipe in ("ema(0.9) + swa(0.7)", "swa(0.7) + ema(0.9)"):
         (sentence,) = regzoo.parse(recipe).clashes()
-        assert "take one of them" in sentence
+        assert "use one of the two" in sentence
     assert regzoo.parse("dropout(0.5) + ema(0.9)").clashes() == []

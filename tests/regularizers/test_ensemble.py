@@ -1,4 +1,4 @@
-"""Ensembles: the mean of what the members predict, and Jensen's inequality."""
+"""Ensembles: the mean of the members' predictions, and Jensen's inequality."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from regzoo.core import InputError
 from regzoo.regularizers import Ensemble
 
 
-def members(count: int, **size: int) -> list[Any]:
-    """Models of different seeds."""
+def members(count: int, **size: Any) -> list[Any]:
+    """Return models of different seeds."""
     return [regzoo.build("mlp([4])", "none", input_shape=(5,), seed=seed, **size) for seed in range(count)]
 
 
 def nll(probabilities: np.ndarray, y: np.ndarray) -> float:
-    """Mean negative log-likelihood of the labels."""
+    """Return the mean negative log-likelihood of the labels."""
     return float(-np.log(probabilities[np.arange(len(y)), y]).mean())
 
 

@@ -1,4 +1,4 @@
-"""Flooding: by hand, above and below the level, the gradient turned round, and the baseline."""
+"""Flooding: by hand, above and below the level, the reversed gradient, and the baseline."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from regzoo.regularizers import Flooding
 
 
 def flooded(level: float, losses: Any) -> np.ndarray:
-    """The per-example losses after it."""
+    """Return the per-example losses after it."""
     return np.array(Flooding(level).loss(None, None, tf.constant(losses)))
 
 
 @pytest.mark.parametrize(("level", "mean"), [(0.1, 0.2), (0.2, 0.2), (0.5, 0.8), (3.0, 5.8)])
 def test_the_mean_is_the_papers(level: float, mean: float) -> None:
-    # Losses .1 and .3, mean .2: |.2 - level| + level.
+    # Losses 0.1 and 0.3, mean 0.2: |0.2 - level| + level.
     assert flooded(level, [0.1, 0.3]).mean() == pytest.approx(mean, rel=1e-6)
 
 
@@ -44,7 +44,7 @@ def test_below_the_level_the_gradient_is_turned_round() -> None:
 def test_a_step_by_hand(by_hand: Callable[[str], Any]) -> None:
     model = by_hand("flooding(2.0)")
     loss, _ = model.update(np.zeros((4, 2), np.float32), np.full((4, 1), 1.5, np.float32))
-    # Loss 1, below 2: |1 - 2| + 2. The bias would move by .5 * 2 towards the target, and moves away from it.
+    # Loss 1, below 2: |1 - 2| + 2. The bias would move by 0.5 * 2 towards the target, and moves away from it.
     assert float(loss) == pytest.approx(3.0, rel=1e-6)
     assert model.get_layer("head").get_weights()[1] == pytest.approx([-0.5], rel=1e-6)
 
@@ -55,5 +55,5 @@ def test_the_training_loss_hovers_at_the_level(rows: Any) -> None:
     step = tf.function(lambda: model.update(*rows)[0])
     for _ in range(300):
         step()
-    # Steps of Adam's .01 move this loss by some hundredths; without flooding it falls below .2.
+    # Steps of Adam's 0.01 move this loss by some hundredths; without flooding it falls below 0.2.
     assert model.evaluate(*rows, batch_size=60, verbose=0)[0] == pytest.approx(0.5, abs=0.1)

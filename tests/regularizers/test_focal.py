@@ -19,13 +19,13 @@ SOFT = np.random.default_rng(1).dirichlet([0.5] * 4, 50).astype(np.float32)
 
 
 def focal(gamma: float, y: Any, logits: Any) -> Any:
-    """The focal loss of each example, from its cross-entropy."""
+    """Return the focal loss of each example, from its cross-entropy."""
     return Focal(gamma).loss(y, logits, tf.nn.softmax_cross_entropy_with_logits(y, logits))
 
 
 def test_by_hand() -> None:
     logits = np.log([[0.75, 0.25]]).astype(np.float32)
-    # The label's class: .25^2 * -log .75 and .75^2 * -log .25.
+    # The label's class: 0.25^2 * -log 0.75 and 0.75^2 * -log 0.25.
     y = np.eye(2, dtype=np.float32)
     assert np.array(focal(2.0, y, np.tile(logits, (2, 1)))) == pytest.approx([0.017980, 0.779791], abs=1e-6)
 

@@ -1,4 +1,4 @@
-"""Gaussian dropout: moments of the noise, stock Keras, and the end of its domain."""
+"""Gaussian dropout: moments of the noise, stock Keras, and where it acts."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from regzoo.regularizers import GaussianDropout
 
 
 def layer(rate: float, seed: int = 0) -> Any:
-    """Its layer at a slot with this seed."""
+    """Return its layer at a slot with this seed."""
     return GaussianDropout(rate).layer(Slot("activation", 0, 1, 2, seed))
 
 
 def some(*shape: int) -> np.ndarray:
-    """Normal draws, float32."""
+    """Return standard normal draws, float32."""
     return np.random.default_rng(0).normal(size=shape).astype(np.float32)
 
 

@@ -15,7 +15,7 @@ from regzoo.regularizers import GaussianNoise
 
 
 def noise(stddev: float, seed: int = 0, shape: tuple[int, ...] = (500, 400)) -> np.ndarray:
-    """What is added to a batch of zeros."""
+    """Return the noise that is added to a batch of zeros."""
     x, y = GaussianNoise(stddev).batch(np.zeros(shape, np.float32), np.ones(3), keras.random.SeedGenerator(seed))
     assert np.array_equal(y, np.ones(3))
     return np.array(x, np.float64)

@@ -16,7 +16,7 @@ from regzoo.regularizers import GradientClip
 
 
 def clipped(gradients: list[Any], norm: float) -> list[np.ndarray]:
-    """What the optimizer gets."""
+    """Return the gradients that the optimizer receives."""
     given = [np.asarray(gradient, np.float32) for gradient in gradients]
     compute = Gradients(lambda: given, learning_rate=0.1, step=0, seed=None)
     return [np.array(gradient) for gradient in GradientClip(norm).gradients(compute, [])]
@@ -55,7 +55,7 @@ def test_a_step_is_no_longer_than_norm(by_hand: Callable[[str], Any]) -> None:
     before = np.concatenate([weight.ravel() for weight in model.get_weights()])
     model.update(np.full((1, 2), 1e6, np.float32), np.zeros((1, 1), np.float32))
     after = np.concatenate([weight.ravel() for weight in model.get_weights()])
-    # The learning rate is .5; weights near 2 are rounded to 1.2e-7.
+    # The learning rate is 0.5; weights near 2 are rounded to 1.2e-7.
     assert np.linalg.norm(after - before) == pytest.approx(0.005, abs=1e-6)
 
 

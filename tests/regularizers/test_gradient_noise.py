@@ -1,4 +1,4 @@
-"""Gradient noise: its deviation at the start and later, and that every step and seed has its own."""
+"""Gradient noise: its standard deviation at the start and later; each step and seed has its own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ZEROS = np.zeros((500, 400), np.float32)
 
 
 def noisy(gradient: np.ndarray, eta: float, step: int = 0, seed: int = 0) -> np.ndarray:
-    """What the optimizer gets."""
+    """Return the gradients that the optimizer receives."""
     compute = Gradients(lambda: [gradient], learning_rate=0.1, step=step, seed=keras.random.SeedGenerator(seed))
     return np.array(GradientNoise(eta).gradients(compute, [])[0])
 
@@ -40,13 +40,13 @@ def test_each_seed_has_its_draws() -> None:
     assert not np.array_equal(noisy(ZEROS, 0.1, seed=3), noisy(ZEROS, 0.1, seed=4))
 
 
-def test_steps_are_counted_from_0_and_draw_anew(by_hand: Any) -> None:
+def test_steps_are_counted_from_0_and_have_their_own_draws(by_hand: Any) -> None:
     model = by_hand("gradient_noise(1e12)")
     steps = []
     for _ in range(200):
         model.get_layer("head").set_weights([np.zeros((2, 1)), np.zeros(1)])
         model.update(np.zeros((1, 2), np.float32), np.zeros((1, 1), np.float32))
-        steps.append(model.get_layer("head").get_weights()[0][:, 0] / -0.5)  # learning rate .5
+        steps.append(model.get_layer("head").get_weights()[0][:, 0] / -0.5)  # learning rate 0.5
     # Each draw, brought back to deviation 1; five standard errors of the deviation of 400 draws.
     draws = np.array(steps) / np.sqrt(1e12 / np.arange(1, 201) ** 0.55)[:, None]
     assert draws.std() == pytest.approx(1, abs=5 / math.sqrt(2 * draws.size))

@@ -17,7 +17,7 @@ from regzoo.regularizers import GroupLasso
 
 
 def penalty(w: Any, strength: float = 1.0) -> tuple[float, np.ndarray]:
-    """The penalty of a kernel, and its gradient."""
+    """Return the penalty of a kernel, and its gradient."""
     w = tf.constant(w, tf.float32)
     with tf.GradientTape() as tape:
         tape.watch(w)
@@ -61,7 +61,7 @@ def test_inputs_that_say_nothing_are_emptied() -> None:
     for _ in range(300):
         step(x, y)
     norms = np.linalg.norm(model.get_layer("dense_0").get_weights()[0], axis=1)
-    # A step moves an empty group by at most lr * strength * sqrt(size) = .1 * .05 * 2, around zero.
+    # A step moves an empty group by at most lr * strength * sqrt(size) = 0.1 * 0.05 * 2, around zero.
     assert norms[0] > 0.3
     assert norms[1:].max() < 0.02
 

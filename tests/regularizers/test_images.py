@@ -1,4 +1,4 @@
-"""Sampling images at other places: by hand, exact copies, and Keras's own affine transform."""
+"""Resampling of images: by hand, exact copies, and Keras's own affine transform."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ X = np.random.default_rng(0).normal(size=(64, 32)).astype(np.float32)
 
 
 def dropped(rate: float, x: np.ndarray = X, seed: int = 0) -> np.ndarray:
-    """The inputs of a batch after it."""
+    """Return the inputs of a batch after the augmentation; check that the targets stay."""
     x, y = InputDropout(rate).batch(x, np.ones(3), keras.random.SeedGenerator(seed))
     assert np.array_equal(y, np.ones(3))
     return np.array(x)

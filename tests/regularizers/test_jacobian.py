@@ -1,4 +1,4 @@
-"""Jacobian: by hand, L2 for a linear model, an unbiased estimate, and the baseline."""
+"""Jacobian penalty: by hand, L2 for a linear model, an unbiased estimate, and the baseline."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from regzoo.regularizers import Jacobian
 
 
 def penalties(model: Any, x: np.ndarray, strength: float = 2.0, seed: int = 0) -> np.ndarray:
-    """What it adds to each example's loss, here |J|^2 as estimated."""
+    """Return its addition to each example's loss, here the estimate of |J|^2."""
     run = Forward(lambda x, y: (model.logits(x), tf.zeros(len(x))))
     _, losses = Jacobian(strength).forward(run, x, None, keras.random.SeedGenerator(seed))
     return np.array(losses, np.float64)
 
 
 def trained(recipe: str, rows: Any) -> list[np.ndarray]:
-    """The weights of a small model after two epochs."""
+    """Return the weights of a small model after two epochs."""
     model = regzoo.build("mlp([4])", recipe, input_shape=(5,), classes=3, seed=1)
     model.fit(*rows, batch_size=16, epochs=2, shuffle=False, verbose=0)
     return [variable.numpy() for variable in model.trainable_variables]
@@ -34,7 +34,8 @@ def test_for_a_linear_model_it_is_l2_of_half_the_strength(by_hand: Callable[[str
     model = by_hand("jacobian(0.2)")
     loss, logits = model.update(np.zeros((4, 2), np.float32), np.full((4, 1), 1.5, np.float32))
     kernel, bias = model.get_layer("head").get_weights()
-    # J = (1, -2) whatever x; one output, so v is 1 or -1. (.5 - 1.5)^2 + .1 (1 + 4); gradient .2 w, learning rate .5.
+    # J = (1, -2) for every x; one output, so v is 1 or -1. The loss is (0.5 - 1.5)^2 + 0.1 (1 + 4), its gradient 0.2 w;
+    # learning rate 0.5.
     assert float(loss) == pytest.approx(1.5, rel=1e-6)
     assert np.array(logits) == pytest.approx(np.full((4, 1), 0.5))
     assert kernel[:, 0] == pytest.approx([0.9, -1.8], rel=1e-6)

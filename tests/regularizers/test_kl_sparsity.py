@@ -1,4 +1,4 @@
-"""KL sparsity: worked by hand, its minimum, its tangents, and that it makes units seldom active."""
+"""KL sparsity: by hand, its minimum, its tangents, and rarely active units after training."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from regzoo.training.engine.program import Program
 
 
 def kl(rho: float, r: float) -> float:
-    """The divergence between coins that fall heads with probability rho and r."""
+    """Return the divergence between Bernoulli distributions of probability rho and r."""
     return rho * math.log(rho / r) + (1 - rho) * math.log((1 - rho) / (1 - r))
 
 
 def cost(h: Any, beta: float = 1.0, rho: float = 0.05) -> tuple[float, np.ndarray]:
-    """The penalty on activations and its gradient."""
+    """Return the penalty on activations and its gradient."""
     values = tf.constant(h, tf.float32)
     with tf.GradientTape() as tape:
         tape.watch(values)
@@ -31,7 +31,7 @@ def cost(h: Any, beta: float = 1.0, rho: float = 0.05) -> tuple[float, np.ndarra
 
 
 def test_by_hand() -> None:
-    h = [[0.1, 0.9], [0.3, 0.7], [0.2, 0.2]]  # means .2 and .6
+    h = [[0.1, 0.9], [0.3, 0.7], [0.2, 0.2]]  # means 0.2 and 0.6
     assert cost(h, beta=2.0)[0] == pytest.approx(2 * (kl(0.05, 0.2) + kl(0.05, 0.6)), rel=1e-5)
     expected = [(-0.05 / r + 0.95 / (1 - r)) / 3 for r in (0.2, 0.6)]  # each of three examples moves its mean by 1/3
     np.testing.assert_allclose(cost(h)[1], [expected] * 3, rtol=1e-5)

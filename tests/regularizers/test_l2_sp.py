@@ -1,4 +1,4 @@
-"""L2 towards the starting point: nothing at the start, by hand away from it, and what the starting point is."""
+"""L2-SP: zero at the start, by hand away from it, and which weights are the start."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from regzoo.regularizers import L2SP
 
 ByHand = Callable[[str], Any]
 ORIGIN = np.zeros((4, 2), np.float32), np.full((4, 1), 1.5, np.float32)
-"""Rows and targets: the loss of the bias alone, (.5 - 1.5)^2."""
+"""Rows and targets: the loss of the bias alone is (0.5 - 1.5)^2."""
 
 
 def moved(by_hand: ByHand, recipe: str, start: Any) -> Any:
-    """A model with weights (1, -2) that started at ``start``."""
+    """Return a model with weights (1, -2) that started at ``start``."""
     model = by_hand(recipe)
     for _, companion in model.companions("l2_sp"):
         companion.assign(np.array(start, np.float32)[:, None])
@@ -36,7 +36,7 @@ def test_at_the_start_it_costs_nothing(by_hand: ByHand) -> None:
 def test_the_way_from_the_start_by_hand(by_hand: ByHand) -> None:
     model = moved(by_hand, "l2_sp(0.1)", (0.0, -1.0))
     loss, _ = model.update(*ORIGIN)
-    # 1 + .1 (1^2 + 1^2); the gradient is .2 (1, -1), the learning rate .5.
+    # 1 + 0.1 (1^2 + 1^2); the gradient is 0.2 (1, -1), the learning rate 0.5.
     assert float(loss) == pytest.approx(1.2, rel=1e-6)
     assert model.get_layer("head").get_weights()[0][:, 0] == pytest.approx([0.9, -1.9], rel=1e-6)
 

@@ -18,7 +18,7 @@ Y = np.eye(CLASSES, dtype=np.float32)[np.full(N, 2)]
 
 
 def disturbed(rate: float, y: np.ndarray = Y, seed: int = 0) -> np.ndarray:
-    """Targets after it; that the inputs stay is checked here."""
+    """Return the targets of a batch after it; check that the inputs stay."""
     x, y = LabelNoise(rate).batch("inputs", y, keras.random.SeedGenerator(seed))
     assert x == "inputs"
     return np.array(y)

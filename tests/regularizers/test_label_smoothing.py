@@ -14,7 +14,7 @@ from regzoo.regularizers import LabelSmoothing
 
 
 def smoothed(eps: float, y: np.ndarray) -> np.ndarray:
-    """Targets after it; that the inputs stay is checked here."""
+    """Return the targets of a batch after it; check that the inputs stay."""
     x, y = LabelSmoothing(eps).batch("inputs", y, keras.random.SeedGenerator(0))
     assert x == "inputs"
     return np.array(y)
@@ -46,12 +46,12 @@ def test_validation_labels_stay_hard(rows: Any) -> None:
 
 
 def test_the_best_prediction_is_the_smoothed_label() -> None:
-    """Cross-entropy with soft labels is least where p is the label: eps 1 teaches the uniform prediction."""
+    """Cross-entropy with soft labels is smallest where p is the label: eps 1 leads to uniform predictions."""
     x, y = np.zeros((6, 2), np.float32), np.zeros(6, np.int64)
     model = regzoo.build("mlp([2])", "label_smoothing(0.3)", (2,), classes=3, optimizer=keras.optimizers.SGD(1.0))
     for _ in range(100):
         model.update(x, y)
-    # Only the head's bias learns, from a loss whose curvature is about p (1 - p), .09 at least: .91^100 = 1e-4 is left.
+    # Only the head's bias learns, from a loss whose curvature is about p (1 - p), at least 0.09: 0.91^100 = 1e-4 remains.
     np.testing.assert_allclose(model.predict(x, verbose=0)[0], [0.8, 0.1, 0.1], atol=1e-3)
 
 

@@ -1,4 +1,4 @@
-"""Lookahead: by hand, the neutral share, and what it is with k = 1."""
+"""Lookahead: by hand, the neutral alpha, and k = 1."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from regzoo.regularizers import Lookahead
 
 
 def walked(steps: list[float], k: int, alpha: float) -> list[float]:
-    """Where a weight stands after each step; it starts at 0 and each step adds its number."""
+    """Return a weight after each step; it starts at 0 and each step adds its number."""
     rule = Lookahead(k, alpha).rule(Weight("dense/bias", (1,)))
     w = np.zeros(1, np.float32)
     slow, found = rule.start(w), []

@@ -15,13 +15,13 @@ from regzoo.regularizers import MaxNorm
 
 
 def shortened(w: Any, limit: float) -> np.ndarray:
-    """A kernel as it is put after a step."""
+    """Return a kernel after the projection."""
     w = np.asarray(w, np.float32)
     return np.array(MaxNorm(limit).rule(Weight("dense/kernel", w.shape)).project(w))
 
 
 def test_long_units_are_shortened_and_others_keep_every_bit() -> None:
-    w = np.array([[3.0, 0.3], [4.0, 0.4]], np.float32)  # norms 5 and .5
+    w = np.array([[3.0, 0.3], [4.0, 0.4]], np.float32)  # norms 5 and 0.5
     projected = shortened(w, 1.0)
     assert projected[:, 0] == pytest.approx([0.6, 0.8], rel=1e-6)
     assert np.array_equal(projected[:, 1], w[:, 1])

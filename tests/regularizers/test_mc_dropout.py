@@ -1,4 +1,4 @@
-"""Monte Carlo dropout: what the passes give, that answers depend on the row alone, and whole runs."""
+"""Monte Carlo dropout: statistics of the passes, predictions that depend on the row alone, and whole runs."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from regzoo.training.setup import TrainingSetup
 from regzoo.training.task import Task
 
 
-def built(recipe: str = "dropout(0.5)", seed: int = 0, **size: int) -> Any:
-    """A model with dropout."""
+def built(recipe: str = "dropout(0.5)", seed: int = 0, **size: Any) -> Any:
+    """Return a model with dropout."""
     return regzoo.build("mlp([16])", recipe, input_shape=(5,), seed=seed, **(size or {"classes": 3}))
 
 
 def nll(probabilities: Any, y: np.ndarray) -> float:
-    """Mean negative log-likelihood of the labels."""
+    """Return the mean negative log-likelihood of the labels."""
     return float(-np.log(np.asarray(probabilities)[np.arange(len(y)), y]).mean())
 
 
 @pytest.fixture(scope="module")
 def trained(rows: Any) -> Any:
-    """A model that has learned something."""
+    """Return a trained model."""
     model = built()
     step = tf.function(model.update)
     for _ in range(300):
@@ -71,12 +71,12 @@ def test_the_uncertainty_of_several_labels_by_hand() -> None:
 
 def test_each_of_several_labels_has_an_uncertainty(rows: Any) -> None:
     model = McDropout(4).finish([built(labels=2)])
-    said = model.uncertainty(rows[0])
-    assert {name: tuple(value.shape) for name, value in said.items()} == dict.fromkeys(
+    found = model.uncertainty(rows[0])
+    assert {name: tuple(value.shape) for name, value in found.items()} == dict.fromkeys(
         ("probabilities", "predictive_entropy", "mutual_information"), (60, 2)
     )
-    np.testing.assert_array_equal(said["probabilities"], model(rows[0]))
-    assert float(tf.reduce_max(said["mutual_information"])) > 0
+    np.testing.assert_array_equal(found["probabilities"], model(rows[0]))
+    assert float(tf.reduce_max(found["mutual_information"])) > 0
 
 
 def test_the_mean_of_the_passes_is_the_prediction(trained: Any, rows: Any) -> None:
@@ -176,7 +176,7 @@ def test_other_dropouts_are_stochastic_too(recipe: str, rows: Any) -> None:
 
 
 def study_of(rows: Any) -> tuple[TrainingSetup, Trainer]:
-    """A study on rows, and where its runs are made."""
+    """Return a setup on rows, and the trainer that makes its runs."""
     x, y = rows
     setup = TrainingSetup("mlp([8])", Task("classification", 3), (5,), "adam", 16, "nll", "test")
     return setup, Trainer(setup, {"train": (x[:36], y[:36]), "validation": (x[36:], y[36:]), "test": (x[36:], y[36:])})

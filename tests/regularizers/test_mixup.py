@@ -17,12 +17,12 @@ N = 20_000
 
 
 def shares(alpha: float, seed: int = 0, n: int = N) -> np.ndarray:
-    """Own shares of n examples."""
+    """Return the weights of n examples themselves."""
     return np.array(Mixup(alpha).draw_weights(n, keras.random.SeedGenerator(seed)), np.float64)
 
 
 def mixed(alpha: float, x: np.ndarray, y: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """A batch after it."""
+    """Return a batch after the augmentation."""
     x, y = Mixup(alpha).batch(x, y, keras.random.SeedGenerator(seed))
     return np.array(x), np.array(y)
 
@@ -37,7 +37,7 @@ def test_the_share_is_the_larger_part_of_a_beta(alpha: float) -> None:
 
 @pytest.mark.parametrize("alpha", [0.2, 0.1, 0.01, 1e-3])
 def test_small_alpha_hardly_mixes(alpha: float) -> None:
-    """Where gamma draws underflow: a ratio of them would mix in halves, more and more often."""
+    """Small gamma draws underflow: a ratio of them would often be 1/2."""
     law = stats.beta(alpha, alpha)
     for edge in (0.6, 0.99):
         expected = law.cdf(edge) - law.cdf(1 - edge)
@@ -60,8 +60,8 @@ def test_alpha_0_changes_no_bit() -> None:
     assert np.array_equal(after[1], y)
 
 
-def test_inputs_and_targets_are_mixed_alike() -> None:
-    """With the identity as batch, row i holds the own share at i and the rest at the partner."""
+def test_inputs_and_targets_are_mixed_equally() -> None:
+    """With the identity as batch, row i has its own weight at i and the rest at the partner."""
     one = np.eye(40, dtype=np.float32)
     x, y = mixed(1.0, one, one)
     assert np.array_equal(x, y)

@@ -1,4 +1,4 @@
-"""Orthogonal units: by hand, Keras's regularizer, kernels of rank 4, and gradients where they could fail."""
+"""Orthogonality penalty: by hand, Keras's regularizer, kernels of rank 4, and gradients of degenerate kernels."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from regzoo.regularizers import Orthogonal
 
 
 def penalty(w: Any, strength: float = 1.0) -> tuple[float, np.ndarray]:
-    """The penalty of a kernel, and its gradient."""
+    """Return the penalty of a kernel, and its gradient."""
     w = tf.constant(w, tf.float32)
     with tf.GradientTape() as tape:
         tape.watch(w)

@@ -1,4 +1,4 @@
-"""R-Drop: its divergence by hand, two passes with two masks, the baseline at alpha 0, and what it needs."""
+"""R-Drop: its divergence by hand, two passes with two masks, the baseline at alpha 0, and its requirements."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from regzoo.training.task import Task
 
 
 def forward(alpha: float, passes: list[Any]) -> tuple[Any, Any]:
-    """The logits and losses that it makes of these passes."""
+    """Return the logits and losses that it computes from these passes."""
     left = iter(passes)
     return RDrop(alpha).forward(Forward(lambda x, y: next(left)), None, None, None)
 
 
 def trained(recipe: str, rows: Any) -> list[np.ndarray]:
-    """The weights of a small model after two epochs, random streams and moving averages included."""
+    """Return the weights of a small model after two epochs, random streams and moving averages included."""
     model = regzoo.build("mlp([4])", recipe, input_shape=(5,), classes=3, seed=1)
     model.fit(*rows, batch_size=16, epochs=2, shuffle=False, verbose=0)
     return [variable.numpy() for layer in model.layers for variable in layer.variables]
@@ -35,12 +35,12 @@ def trained(recipe: str, rows: Any) -> list[np.ndarray]:
 
 def test_its_divergence_is_the_mean_of_both_directions() -> None:
     p, q = np.array([[0.5, 0.5]], np.float32), np.array([[0.9, 0.1]], np.float32)
-    # ((.5 - .9) log(.5 / .9) + (.5 - .1) log(.5 / .1)) / 2
+    # ((0.5 - 0.9) log(0.5 / 0.9) + (0.5 - 0.1) log(0.5 / 0.1)) / 2
     assert symmetric_divergence(np.log(p), np.log(q)).numpy() == pytest.approx([0.43944], abs=5e-6)
     random = np.random.default_rng(0)
-    p, q = random.dirichlet([1.0] * 4, 30), random.dirichlet([1.0] * 4, 30)
-    expected = (entropy(p, q, axis=1) + entropy(q, p, axis=1)) / 2
-    found = symmetric_divergence(np.log(p).astype(np.float32), (np.log(q) + 3.0).astype(np.float32))
+    many_p, many_q = random.dirichlet([1.0] * 4, 30), random.dirichlet([1.0] * 4, 30)
+    expected = (entropy(many_p, many_q, axis=1) + entropy(many_q, many_p, axis=1)) / 2
+    found = symmetric_divergence(np.log(many_p).astype(np.float32), (np.log(many_q) + 3.0).astype(np.float32))
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
 
 
@@ -51,7 +51,7 @@ def test_the_loss_by_hand() -> None:
     assert loss.numpy() == pytest.approx([0.4 + 2 * 0.43944], abs=2e-5)
 
 
-def test_alike_passes_cost_nothing_in_value_and_gradient() -> None:
+def test_equal_passes_cost_nothing_in_value_and_gradient() -> None:
     logits = tf.Variable([[1.0, -2.0, 0.3]])
     with tf.GradientTape() as tape:
         value = symmetric_divergence(logits, tf.identity(logits))
@@ -113,22 +113,22 @@ INSIDE = [name for name, kind in regularizers().items() if issubclass(kind, OnAc
 
 @pytest.mark.parametrize("name", INSIDE)
 def test_it_goes_with_whatever_makes_two_passes_differ_and_with_nothing_else(name: str) -> None:
-    """Else it would cost a second pass and do nothing."""
-    part = fix_strengths(regularizers()[name]())
+    """Without noise it would cost a second pass and do nothing."""
+    regularizer = fix_strengths(regularizers()[name]())
     backbone = {
         "stochastic_depth": "mlp([4, 4], residual=true)",
         "attention_dropout": "transformer(8, heads=2, depth=1)",
     }
     images = {"spatial_dropout", "dropblock"}
     shape, default = ((6, 6, 1), "cnn([3], dense=4)") if name in images else ((5,), "mlp([4])")
-    model = build_model(backbone.get(name, default), Recipe((part,)), Task("classification", 3), shape)
+    model = build_model(backbone.get(name, default), Recipe((regularizer,)), Task("classification", 3), shape)
     x, y = np.random.default_rng(0).normal(size=(8, *shape)).astype(np.float32), model.task.encode(np.arange(8) % 3)
-    first, second = (Step(model).objective(x, y, None)[1] for _ in range(2))
+    first, second = (Step(model).compute_objective(x, y, None)[1] for _ in range(2))
     if np.array_equal(first, second):
         with pytest.raises(InputError, match="add one, such as"):
-            part + RDrop(2.0)
+            regularizer + RDrop(2.0)
     else:
-        assert len((part + RDrop(2.0)).regularizers) == 2
+        assert len((regularizer + RDrop(2.0)).regularizers) == 2
 
 
 def test_what_it_refuses() -> None:

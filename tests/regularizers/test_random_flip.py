@@ -1,4 +1,4 @@
-"""Random flips: exact mirrors, how often, which way, and what they refuse."""
+"""Random flips: exact mirror images, frequency, axes, and refused inputs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ X = np.random.default_rng(0).normal(size=(4000, 3, 4, 2)).astype(np.float32)
 
 
 def flipped(factor: float, axis: str = "horizontal", seed: int = 0) -> np.ndarray:
-    """The images of a batch after it."""
+    """Return the images of a batch after the augmentation; check that the targets stay."""
     x, y = RandomFlip(factor, axis).batch(X, np.ones(3), keras.random.SeedGenerator(seed))
     assert np.array_equal(y, np.ones(3))
     return np.array(x)

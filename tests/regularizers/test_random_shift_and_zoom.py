@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -15,7 +16,7 @@ from regzoo.regularizers import RandomShift, RandomZoom
 COVERS = ("random_shift", "random_zoom")
 """The regularizers that this module tests in place of a module of their own; see ``tests/test_house.py``."""
 
-KINDS: dict[str, type[OnBatch]] = {"random_shift": RandomShift, "random_zoom": RandomZoom}
+KINDS: dict[str, Callable[[float], OnBatch]] = {"random_shift": RandomShift, "random_zoom": RandomZoom}
 N = 4000
 
 

@@ -1,4 +1,4 @@
-"""Sharpness-aware minimization: a step by hand, exact restoring, and its neighbours in a recipe."""
+"""Sharpness-aware minimization: a step by hand, exact restoring, and other regularizers in the recipe."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROW, ZERO = np.array([[1.0, 0.0]], np.float32), np.zeros((1, 1), np.float32)
 
 
 def head(model: Any) -> list[float]:
-    """Both weights and the bias."""
+    """Return both weights and the bias."""
     kernel, bias = model.get_layer("head").get_weights()
     return [*kernel[:, 0], *bias]
 
@@ -26,8 +26,8 @@ def head(model: Any) -> list[float]:
 def test_a_step_by_hand(by_hand: ByHand) -> None:
     model = by_hand("sam(0.1)")
     loss, _ = model.update(ROW, ZERO)
-    # Prediction 1.5, gradient (3, 0, 3). Climbing .1 in its direction adds .1 / sqrt 2 to the first weight and to the
-    # bias; there the prediction is 1.5 + .1 sqrt 2 and the gradient twice that. The learning rate is .5.
+    # Prediction 1.5, gradient (3, 0, 3). Climbing 0.1 in its direction adds 0.1 / sqrt 2 to the first weight and to the
+    # bias; there the prediction is 1.5 + 0.1 sqrt 2 and the gradient twice that. The learning rate is 0.5.
     there = 1.5 + 0.1 * math.sqrt(2)
     assert float(loss) == pytest.approx(1.5**2, rel=1e-6)
     assert head(model) == pytest.approx([1 - there, -2.0, 0.5 - there], rel=1e-6)
@@ -76,7 +76,7 @@ NOISY = {
 @pytest.mark.parametrize("noisy", NOISY.values(), ids=NOISY)
 @pytest.mark.parametrize("first", [False, True], ids=["behind", "before"])
 def test_rho_0_is_the_baselines_twin_whatever_is_drawn(noisy: str, first: bool, rows: Any) -> None:
-    """Both gradients are of one loss of one batch: the second pass draws what the first drew, and counts as none."""
+    """Both gradients are of one loss of one batch: the second pass has the same draws, and changes no statistics."""
     twins = []
     for recipe in (noisy, f"sam(0.0) + {noisy}" if first else f"{noisy} + sam(0.0)"):
         model = regzoo.build("mlp([6])", recipe, (5,), 3, optimizer=keras.optimizers.SGD(0.1), seed=1)
@@ -88,7 +88,7 @@ def test_rho_0_is_the_baselines_twin_whatever_is_drawn(noisy: str, first: bool, 
 
 
 def test_it_climbs_on_the_loss_that_it_descends(rows: Any) -> None:
-    """The gradient of a step at learning rate 1, of a dropout network: at w + rho g / |g|, with the mask of g."""
+    """With dropout, a step at learning rate 1 is the gradient at w + rho g / |g|, with the mask of g."""
     x, y = rows
 
     def build(recipe: str, weights: Any = None) -> Any:

@@ -1,4 +1,4 @@
-"""Snapshot ensemble: the learning rate by hand, which weights are kept, and a whole run."""
+"""Snapshot ensemble: the learning rate by hand, the saved weights, and a whole run."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class Numbered:
         self.epoch = -1
 
     def get_weights(self) -> list[int]:
-        """Today's number."""
+        """Return the number of the epoch."""
         return [self.epoch]
 
 
 def followed(part: SnapshotEnsemble, epochs: int, stopped: int | None = None) -> tuple[list[float], list[int], float]:
-    """The learning rate of each epoch, the epochs that are members, and the learning rate that is left."""
+    """Return the learning rate of each epoch, the epochs of the members, and the learning rate afterwards."""
     model, watcher = Numbered(0.8), part.watch(Objective(NLL, "min", epochs))
     rates = []
     for epoch in range(stopped or epochs):

@@ -1,4 +1,4 @@
-"""Spatial dropout: stock Keras's results, whole channels, and where it acts."""
+"""Spatial dropout: whole channels, and where it acts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from regzoo.regularizers import SpatialDropout
 
 
 def layer(rate: float, rank: int = 4, seed: int = 0) -> Any:
-    """Its layer at a slot of this rank with this seed."""
+    """Return its layer at a slot of this rank with this seed."""
     return SpatialDropout(rate).layer(Slot("activation", 0, 1, rank, seed))
 
 

@@ -14,7 +14,7 @@ from regzoo.regularizers import SpectralNorm
 
 
 def settled(w: np.ndarray, steps: int) -> np.ndarray:
-    """A kernel after ``steps`` steps that left it alone otherwise."""
+    """Return a kernel after ``steps`` steps that did not change it otherwise."""
     rule = SpectralNorm().rule(Weight("dense/kernel", w.shape))
     u = rule.start(w)
     for step in range(1, steps + 1):
@@ -63,7 +63,7 @@ def test_fit_normalizes(rows: Any) -> None:
     model = regzoo.build("mlp([4])", "spectral_norm", input_shape=(5,), classes=3)
     model.fit(*rows, batch_size=5, epochs=5, verbose=0)
     for kernel, _ in model.companions("spectral_norm"):
-        # u follows the kernel's own slow change (steps of .001), so it lags a little behind.
+        # u follows the kernel's own slow change (steps of 0.001), so it lags a little behind.
         assert np.linalg.svd(kernel.numpy(), compute_uv=False)[0] == pytest.approx(1, abs=0.02)
 
 

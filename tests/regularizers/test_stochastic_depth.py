@@ -1,4 +1,4 @@
-"""Stochastic depth: linear in depth, each example its own, the ends of its domain."""
+"""Stochastic depth: rates linear in depth, draws for each example, and where it acts."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ TINY = "resnet(filters=[2, 3], blocks=1)"
 
 
 def layer(rate: float, index: int = 0, of: int = 1, seed: int = 0) -> Any:
-    """Its layer at the end of branch ``index`` of ``of``."""
+    """Return its layer at the end of branch ``index`` of ``of``."""
     return StochasticDepth(rate).layer(Slot("branch", index, of, 4, seed))
 
 
 def some(*shape: int) -> np.ndarray:
-    """Normal draws, float32."""
+    """Return standard normal draws, float32."""
     return np.random.default_rng(0).normal(size=shape).astype(np.float32)
 
 

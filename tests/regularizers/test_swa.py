@@ -1,4 +1,4 @@
-"""Stochastic weight averaging: which epochs, batch norm's averages, and the refusal of a collapsed mean."""
+"""Stochastic weight averaging: which epochs, batch norm's averages, and rejection of a useless mean."""
 
 from __future__ import annotations
 
@@ -16,28 +16,34 @@ from regzoo.training.engine.program import Program
 
 
 class Recorder(Watcher):
-    """Keeps the weights after each epoch."""
+    """Saves the weights after each epoch."""
 
     def __init__(self) -> None:
         self.kept: list[list[np.ndarray]] = []
 
     def epoch(self, epoch: int, score: float, model: Any) -> bool:
-        """Keep them."""
+        """Save them."""
         self.kept.append(model.get_weights())
         return False
 
     def finish(self, model: Any) -> None:
-        """Nothing."""
+        """Do nothing."""
 
 
 def trained(rows: Any, start: float, epochs: int, recipe: str = "none") -> tuple[Any, list[list[np.ndarray]]]:
-    """A model with the mean in place, and the weights after each epoch."""
+    """Return a model with the mean of the weights, and the weights after each epoch."""
     model = regzoo.build("mlp([4])", recipe, input_shape=(5,), classes=3, seed=1)
     objective = Objective("nll", "min", epochs)
     recorder = Recorder()
     program = Program(model, rows, rows, batch_size=20)
-    options = {"strengths": model.recipe.dials(), "seed": 1, "learning_rate": 0.01, "objective": objective}
-    program.train(epochs=epochs, watchers=[recorder, Swa(start).watch(objective)], **options)
+    program.train(
+        strengths=model.recipe.dials(),
+        seed=1,
+        learning_rate=0.01,
+        epochs=epochs,
+        objective=objective,
+        watchers=[recorder, Swa(start).watch(objective)],
+    )
     return model, recorder.kept
 
 
@@ -65,13 +71,13 @@ def test_batch_norms_averages_are_those_of_the_mean(rows: Any) -> None:
 
 
 def turned(weights: list[np.ndarray]) -> list[np.ndarray]:
-    """The same function of a network with one tanh layer, all its hidden units turned round."""
+    """Return weights of the same function of a network with one tanh layer, with the signs of all units reversed."""
     kernel, bias, head, offset = weights
     return [-kernel, -bias, -head, offset]
 
 
 def watched(rows: Any, second: Any) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
-    """Weights after the first epoch, after the second, and as they are left."""
+    """Return the weights after the first epoch, after the second, and at the end."""
     model = regzoo.build("mlp([8], activation=tanh)", "none", (5,), 3, optimizer=keras.optimizers.Adam(0.05), seed=1)
     model.show_training_data(lambda: [rows])
     watcher = Swa(0.0).watch(Objective("nll", "min", 2))

@@ -1,4 +1,4 @@
-"""Swap noise: from the same column of another row, each as likely, as often as it says, down to one row."""
+"""Swap noise: cells of the same column of other rows, with equal probabilities, at the given rate, down to one row."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from regzoo.regularizers import SwapNoise
 
 
 def swapped(rate: float, rows: int, columns: int, seed: int = 0) -> np.ndarray:
-    """From which row each cell came, (rows, columns); that it came from its own column is checked here."""
+    """Return the original row of each cell, (rows, columns); check that it came from its own column."""
     x = np.arange(rows, dtype=np.float32)[:, None] + rows * np.arange(columns, dtype=np.float32)
     after, y = SwapNoise(rate).batch(x, np.ones(3), keras.random.SeedGenerator(seed))
     assert np.array_equal(y, np.ones(3))
@@ -29,7 +29,7 @@ def test_a_cell_is_swapped_with_probability_rate() -> None:
     for rate in (0.15, 0.6):
         moved = swapped(rate, 500, 40) != own
         assert moved.mean() == pytest.approx(rate, abs=5 * math.sqrt(rate * (1 - rate) / moved.size))
-        # Cells are independent: so are neighbours in a row.
+        # Cells are independent: so are neighbors in a row.
         both = (moved[:, 1:] & moved[:, :-1]).mean()
         assert both == pytest.approx(rate**2, abs=5 * math.sqrt(rate**2 / (500 * 20)))
 

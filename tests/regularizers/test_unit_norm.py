@@ -14,7 +14,7 @@ from regzoo.regularizers import UnitNorm
 
 
 def scaled(w: np.ndarray) -> np.ndarray:
-    """A kernel as it is put after a step."""
+    """Return a kernel after the projection."""
     return np.array(UnitNorm().rule(Weight("dense/kernel", w.shape)).project(w))
 
 

@@ -15,14 +15,14 @@ Twin = Callable[..., tuple[Any, Any]]
 
 
 def adamw() -> Any:
-    """Keras's own, biases excluded as in regzoo."""
+    """Return Keras's optimizer, biases excluded as in regzoo."""
     optimizer = keras.optimizers.AdamW(0.01, weight_decay=0.3)
     optimizer.exclude_from_weight_decay(var_names=["bias"])
     return optimizer
 
 
 def trained(recipe: str, optimizer: Any, rows: Any) -> list[np.ndarray]:
-    """The weights of a small model after three epochs."""
+    """Return the weights of a small model after three epochs."""
     model = regzoo.build("mlp([4])", recipe, input_shape=(5,), classes=3, optimizer=optimizer, seed=1)
     model.fit(*rows, batch_size=8, epochs=3, shuffle=False, verbose=0)
     return model.get_weights()
@@ -32,7 +32,7 @@ def test_shrinking_by_hand(by_hand: Callable[[str], Any]) -> None:
     model = by_hand("weight_decay(0.1)")
     loss, _ = model.update(np.zeros((4, 2), np.float32), np.full((4, 1), 1.5, np.float32))
     kernel, bias = model.get_layer("head").get_weights()
-    # No penalty in the loss, (.5 - 1.5)^2; the kernel loses .5 * .1 of itself, the bias makes the plain step.
+    # No penalty in the loss, (0.5 - 1.5)^2; the kernel loses 0.5 * 0.1 of itself, the bias makes the plain step.
     assert float(loss) == pytest.approx(1.0, rel=1e-6)
     assert kernel[:, 0] == pytest.approx([0.95, -1.9], rel=1e-6)
     assert bias == pytest.approx([1.5], rel=1e-6)
@@ -41,7 +41,7 @@ def test_shrinking_by_hand(by_hand: Callable[[str], Any]) -> None:
 def test_gradients_are_taken_before_the_weights_shrink(by_hand: Callable[[str], Any]) -> None:
     model = by_hand("weight_decay(1.0)")
     model.update(np.array([[1.0, 0.0]], np.float32), np.array([[0.0]], np.float32))
-    # Prediction 1 + .5 before shrinking: gradient 2 * 1.5 for the first weight; 1 * (1 - .5) - .5 * 3.
+    # Prediction 1 + 0.5 before shrinking: gradient 2 * 1.5 for the first weight; 1 * (1 - 0.5) - 0.5 * 3.
     assert model.get_layer("head").get_weights()[0][:, 0] == pytest.approx([-1.0, -1.0], rel=1e-6)
 
 
@@ -62,5 +62,5 @@ def test_with_sgd_it_is_an_l2_penalty_of_half_the_decay(rows: Any) -> None:
 def test_with_adam_it_is_no_l2_penalty(rows: Any) -> None:
     decayed = trained("weight_decay(0.2)", keras.optimizers.Adam(0.01), rows)
     penalized = trained("l2(0.1)", keras.optimizers.Adam(0.01), rows)
-    # 24 steps of decay take away 1 - .998^24 = 5 % of a weight near .5; Adam's own steps of .01 differ by far more.
+    # 24 steps of decay take away 1 - 0.998^24 = 5 % of a weight near 0.5; Adam's own steps of 0.01 differ by far more.
     assert np.abs(decayed[0] - penalized[0]).max() > 0.01

@@ -15,7 +15,7 @@ from regzoo.regularizers import WeightNoise
 
 
 def perturbed(w: np.ndarray, stddev: float, seed: int = 0) -> np.ndarray:
-    """A kernel as the forward pass sees it."""
+    """Return a kernel as the forward pass uses it."""
     rule = WeightNoise(stddev).rule(Weight("dense/kernel", w.shape))
     return np.array(rule.perturb(w, keras.random.SeedGenerator(seed)))
 
@@ -47,7 +47,7 @@ def test_the_gradient_is_that_of_the_noisy_weights(line: Backbone) -> None:
     model = regzoo.build(line, "weight_noise(0.5)", (1,), outputs=1, optimizer=keras.optimizers.SGD(0.5))
     w, bias = (weight.item() for weight in model.get_layer("head").get_weights())
     _, logits = model.update(np.ones((1, 1), np.float32), np.zeros((1, 1), np.float32))
-    noisy = logits.numpy().item()  # w + noise + bias; the gradient of its square, times .5, is itself
+    noisy = logits.numpy().item()  # w + noise + bias; the gradient of its square, times 0.5, is itself
     assert [weight.item() for weight in model.get_layer("head").get_weights()] == pytest.approx(
         [w - noisy, bias - noisy], abs=1e-6
     )
