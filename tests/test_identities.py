@@ -213,12 +213,9 @@ def test_8_dropblock_draws_seeds_with_gamma_and_is_dropout_at_1() -> None:
     """gamma = r H W / (b^2 (H - b + 1)(W - b + 1)), so that H W r units are dropped where no blocks overlap."""
     ones, rate, block = np.ones((4000, 9, 9, 2), np.float32), 0.05, 3
     gamma = rate * 81 / (9 * 49)
-    corner = (
-        apply_in_training(f"dropblock({rate}, block={block})", ones)[:, 0, 0] == 0.0
-    )  # only one seed reaches the corner
-    center = (
-        apply_in_training(f"dropblock({rate}, block={block})", ones)[:, 4, 4] == 0.0
-    )  # any of nine reaches the center
+    corner = apply_in_training(f"dropblock({rate}, block={block})", ones)[:, 0, 0] == 0.0
+    center = apply_in_training(f"dropblock({rate}, block={block})", ones)[:, 4, 4] == 0.0
+    # Only one seed reaches the corner, and any of nine the center.
     for dropped, expected in ((corner, gamma), (center, 1 - (1 - gamma) ** 9)):
         assert dropped.mean() == pytest.approx(expected, abs=5 * math.sqrt(expected * (1 - expected) / dropped.size))
     independent = apply_in_training("dropblock(0.3, block=1)", ones) == 0.0

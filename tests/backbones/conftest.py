@@ -1,4 +1,4 @@
-"""How a backbone is looked at: the slots it announces, and the models it gives."""
+"""Fixtures that list the slots that a backbone announces."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from regzoo.core.grammar import read_call
 
 @pytest.fixture(autouse=True)
 def _imported(tensorflow: None) -> None:
-    """Every backbone builds layers."""
+    """Import TensorFlow first, since every backbone builds layers."""
 
 
 @pytest.fixture
 def announced() -> Callable[..., list[tuple[str, tuple[int | None, ...]]]]:
-    """``announced(backbone, shape)``: the kind and the tensor's shape at each slot, and of the features, in order."""
+    """Return ``announced(backbone, shape)``: kind and tensor shape of each slot and of the features, in order."""
     import keras
 
-    def look(backbone: str, shape: tuple[int, ...]) -> list[tuple[str, tuple[int | None, ...]]]:
+    def list_slots(backbone: str, shape: tuple[int, ...]) -> list[tuple[str, tuple[int | None, ...]]]:
         seen: list[tuple[str, tuple[int | None, ...]]] = []
 
         def slot(kind: str, tensor: Any) -> Any:
@@ -32,16 +32,16 @@ def announced() -> Callable[..., list[tuple[str, tuple[int | None, ...]]]]:
         features = construct(read_call(backbone), backbones(), "backbone")(keras.Input(shape), slot)
         return [*seen, ("features", tuple(features.shape))]
 
-    return look
+    return list_slots
 
 
 @pytest.fixture
 def slots(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Slot]]:
-    """``slots(backbone, shape)``: every slot as a regularizer sees it."""
+    """Return ``slots(backbone, shape)``: every slot as passed to a regularizer."""
     import regzoo
     from regzoo.regularizers import Dropout
 
-    def look(backbone: str, shape: tuple[int, ...]) -> list[Slot]:
+    def list_slots(backbone: str, shape: tuple[int, ...]) -> list[Slot]:
         seen: list[Slot] = []
         layer = Dropout.layer
 
@@ -53,4 +53,4 @@ def slots(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Slot]]:
         regzoo.build(backbone, "dropout(0.5)", input_shape=shape, classes=3)
         return seen
 
-    return look
+    return list_slots

@@ -1,4 +1,4 @@
-"""autoencoder: its layers and slots, and that it learns to reconstruct."""
+"""`autoencoder`: its layers and slots, and reconstruction after training."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from regzoo.training.task import Task
 
 
 def structured(rows: int = 128) -> np.ndarray:
-    """Images (rows, 4, 4, 1) that lie in a plane of three dimensions, standardized, with a little noise."""
+    """Return images (rows, 4, 4, 1) in a three-dimensional subspace, standardized, with a little noise."""
     draw = np.random.default_rng(0)
     x = draw.normal(size=(rows, 3)) @ draw.normal(size=(3, 16)) + 0.1 * draw.normal(size=(rows, 16))
     return ((x - x.mean(0)) / x.std(0)).reshape(-1, 4, 4, 1).astype(np.float32)
@@ -69,7 +69,7 @@ def test_it_learns_to_reconstruct_in_fit() -> None:
 
 @pytest.fixture(scope="module")
 def program() -> Program:
-    """A program with a dropout dial."""
+    """Return a program with a dropout dial."""
     x = structured()
     model = build_model("autoencoder([32], code=32)", parse("dropout(0.5)"), Task("reconstruction", 16), (4, 4, 1))
     model.compile(keras.optimizers.Adam(0.01))
@@ -77,7 +77,7 @@ def program() -> Program:
 
 
 def trained(program: Program, rate: float, seed: int) -> list[float]:
-    """The validation error epoch by epoch."""
+    """Return the validation error of each epoch."""
     rates = {"dropout.rate": rate}
     objective = program.model.task.objective()
     assert objective == Objective("rmse", "min")
@@ -123,7 +123,7 @@ def test_the_targets_are_the_inputs_laid_flat() -> None:
 
 
 def test_noise_on_the_inputs_leaves_the_targets_clean() -> None:
-    """A denoising autoencoder: the loss at the start is that of clean targets, whatever the noise."""
+    """For a denoising autoencoder the initial loss is that of clean targets, independent of the noise."""
     x = structured(32)
     losses = []
     for recipe in ("none", "input_dropout(0.99)"):

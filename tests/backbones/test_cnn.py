@@ -1,4 +1,4 @@
-"""cnn: its blocks, the slots between them, and the sentence for inputs that are no images."""
+"""`cnn`: its blocks and slots, and the message for inputs that are not images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""cnn on images of any size: what is large at the end is averaged, what is small keeps its places."""
+"""`cnn` on images of any size: large final maps are averaged, small ones flattened."""
 
 from __future__ import annotations
 

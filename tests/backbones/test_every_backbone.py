@@ -1,4 +1,4 @@
-"""What every backbone of the folder keeps: names of its own, and initial weights that nothing else shifts."""
+"""Laws of every backbone: unique layer names, and initial weights that depend on nothing else."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ TOGETHER = "dropout(0.5) + l2(0.001) + batch_norm(0.9) + gaussian_noise(0.1) + w
 
 
 def built(backbone: str, recipe: str = "none", seed: int = 0) -> Any:
-    """A tiny model on 8 x 8 images."""
+    """Return a tiny model on 8 x 8 images."""
     return regzoo.build(shrink_backbone(backbone), recipe, input_shape=(8, 8, 1), classes=3, seed=seed)
 
 
 def initial(model: Any) -> dict[str, np.ndarray]:
-    """Its weights by layer and name, those of inserted layers left out."""
+    """Return its weights by layer and name, without those of inserted layers."""
     plain = {layer.name for layer in built(model.get_config()["backbone"].split("(")[0]).layers}
     return {f"{layer.name}/{w.name}": w.numpy() for layer in model.layers if layer.name in plain for w in layer.weights}
 
 
 @pytest.fixture(params=sorted(backbones()))
 def backbone(request: pytest.FixtureRequest) -> str:
-    """Each backbone of the folder, by name."""
+    """Return each backbone of the folder, by name."""
     return request.param
 
 
@@ -39,7 +39,7 @@ def test_layers_with_weights_have_names_of_their_own(backbone: str) -> None:
     first, second = built(backbone), built(backbone)
     names = [layer.name for layer in first.layers if layer.weights]
     assert len(set(names)) == len(names)
-    # Keras numbers layers that were not named, over the whole process: a second model would show it.
+    # Keras numbers unnamed layers over the whole process, so the names of a second model would differ.
     assert names == [layer.name for layer in second.layers if layer.weights]
 
 
@@ -48,7 +48,7 @@ def test_no_recipe_shifts_initial_weights(backbone: str, recipe: str) -> None:
     try:
         with_recipe = initial(built(backbone, recipe, seed=3))
     except InputError:
-        return  # no place of its kind here: the contract suite reads the refusal
+        return  # no slot of its kind here: the contract suite checks the message
     plain = initial(built(backbone, seed=3))
     assert plain.keys() == with_recipe.keys()
     assert [name for name in plain if not np.array_equal(plain[name], with_recipe[name])] == []

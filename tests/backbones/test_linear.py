@@ -1,4 +1,4 @@
-"""linear: the head is the model."""
+"""`linear`: no layers but the head."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_it_is_one_product_and_one_sum(rows: Any) -> None:
 
 
 def test_it_fits_least_squares(numbers: Any) -> None:
-    """Full-batch gradient descent on a convex problem ends at the solution that the normal equations give."""
+    """Full-batch gradient descent on a convex problem ends at the solution of the normal equations."""
     x, y = numbers
     y = ((y - y.mean()) / y.std()).astype(np.float32)
     model = regzoo.build("linear", input_shape=(5,), outputs=1, optimizer=keras.optimizers.SGD(0.3))

@@ -1,4 +1,4 @@
-"""mlp: its layers, the slots between them, and images as rows."""
+"""`mlp`: its layers and slots, and flattened images."""
 
 from __future__ import annotations
 

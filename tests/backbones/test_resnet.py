@@ -1,4 +1,4 @@
-"""resnet: its stages and blocks, the slots in them, and the size of what it computes at the start."""
+"""`resnet`: its stages, blocks and slots, and the variance of its initial activations."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_photographs_cost_no_more_weights_than_digits() -> None:
 
 @pytest.mark.parametrize("depth", [1, 12])
 def test_branches_start_at_their_share_of_the_variance(depth: int) -> None:
-    """De and Smith 2020: 1 / depth each, so that the variance after all of them is no more than e times the first's.
+    """De and Smith 2020: 1 / depth each, so that the variance after all of them is at most e times the first one's.
 
     He's normal has variance 2 / fan-in; the last kernel of a branch has 1 / depth of that. A sample variance of n
     truncated normals has a relative standard error below sqrt(2 / n).
@@ -75,12 +75,12 @@ def test_branches_start_at_their_share_of_the_variance(depth: int) -> None:
 
 
 def test_a_deep_one_does_not_explode() -> None:
-    """Forty blocks: at full He scale the variance would grow by a factor near 2 in each, 2 ** 40 in all."""
+    """With He initialization alone the variance would grow by a factor near 2 in each of forty blocks."""
     model = regzoo.build("resnet([8], blocks=40)", input_shape=(8, 8, 1), classes=2)
     x = np.random.default_rng(0).standard_normal((16, 8, 8, 1)).astype(np.float32)
     first, last = keras.Model(model.input, [model.get_layer(name).output for name in ("conv", "block_0_39_add")])(x)
     growth = float(np.var(last) / np.var(first))
-    # e is the expectation over kernels of very wide maps without a border; 8 filters scatter around it.
+    # e is the expectation over kernels of very wide maps without a border; 8 filters vary around it.
     assert 1.0 < growth < 20.0
 
 

@@ -1,4 +1,4 @@
-"""Sizes: what each backbone has at digits, at photographs and on rows, with its defaults and ten classes."""
+"""Number of weights of each default backbone for digits, photographs and rows, with ten classes."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ NAMES = sorted(backbones())
 
 
 def dense(*widths: int) -> int:
-    """The weights of dense layers one after the other, biases included."""
+    """Return the number of weights of successive dense layers, biases included."""
     return sum((inputs + 1) * units for inputs, units in itertools.pairwise(widths))
 
 
 def conv(channels: int, filters: int) -> int:
-    """The weights of a 3 x 3 convolution."""
+    """Return the number of weights of a 3 x 3 convolution."""
     return (9 * channels + 1) * filters
 
 
 def transformer(values: int, tokens: int) -> int:
-    """Those of two blocks of width 64: four products and two norms, a hidden layer of 128; the tokens' biases."""
+    """Return that of two blocks of width 64: four products, two norms, a hidden layer of 128; the tokens' biases."""
     block = 4 * dense(64, 64) + dense(64, 128, 64) + 2 * 2 * 64
     return 64 * values + 64 * tokens + 2 * block + 2 * 64 + dense(64, 10)
 
@@ -54,19 +54,19 @@ WEIGHTS = {
     ("transformer", DIGITS): transformer(4 * 4, 4),
     ("transformer", MNIST): transformer(4 * 4, 49),
     ("transformer", PHOTOGRAPHS): transformer(16 * 16 * 3, 14 * 14),
-    ("transformer", ROWS): transformer(30, 30),  # a vector for each column in the place of patches' common ones
+    ("transformer", ROWS): transformer(30, 30),  # a vector for each column instead of one vector for all patches
     ("transformer", (20, 8)): transformer(8, 20),
 }
-"""By hand; resnet's are in its own test."""
+"""Counted by hand; those of `resnet` are in its own test."""
 
 
 def activations(model: Any) -> int:
-    """Numbers that a training step has to keep for each example, about: the outputs of all layers."""
+    """Return about how many numbers a training step stores for each example: the outputs of all layers."""
     return sum(math.prod(layer.output.shape[1:]) for layer in model.layers)
 
 
 def built(name: str, shape: tuple[int, ...]) -> Any:
-    """With its defaults."""
+    """Return a backbone with its defaults, as a model."""
     return regzoo.build(name, input_shape=shape, classes=10)
 
 
@@ -77,7 +77,7 @@ def test_weights_are_counted_by_hand(name: str, shape: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_backbone_takes_photographs(name: str) -> None:
-    """A step with a batch of 32: below 25 MB of weights, gradients and Adam's moments, 200 MB of activations."""
+    """A step with a batch of 32 needs below 25 MB for weights, gradients and Adam's moments, 200 MB for activations."""
     model = built(name, PHOTOGRAPHS)
     assert 4 * 4 * model.count_params() <= 25e6
     assert 4 * 32 * activations(model) <= 200e6
@@ -99,7 +99,7 @@ def test_every_backbone_takes_photographs(name: str) -> None:
         ("resnet", PHOTOGRAPHS, 14),
     ],
 )
-def test_maps_end_where_a_whole_is_seen(backbone: str, shape: tuple[int, ...], last: int) -> None:
+def test_final_maps_are_small(backbone: str, shape: tuple[int, ...], last: int) -> None:
     maps = [layer.output.shape for layer in built(backbone, shape).layers if len(layer.output.shape) == 4]
     assert tuple(maps[-1][1:3]) == (last, last)
 
@@ -118,13 +118,13 @@ def test_maps_end_where_a_whole_is_seen(backbone: str, shape: tuple[int, ...], l
     ],
 )
 @pytest.mark.parametrize("backbone", ["mlp([3])", "autoencoder([3], code=2)"])
-def test_dense_layers_see_large_images_averaged(
+def test_large_images_are_averaged_for_dense_layers(
     announced: Callable[..., Any], backbone: str, shape: tuple[int, ...], inputs: int
 ) -> None:
     assert announced(backbone, shape)[0] == ("input", (None, inputs))
 
 
-def test_what_they_see_is_the_mean_of_blocks() -> None:
+def test_they_are_averaged_over_blocks() -> None:
     model = regzoo.build("mlp([3])", input_shape=(128, 64, 2), classes=2)
     x = np.random.default_rng(0).standard_normal((2, 128, 64, 2)).astype(np.float32)
     shrunk = model.get_layer("shrink")(x)
@@ -135,11 +135,11 @@ def test_what_they_see_is_the_mean_of_blocks() -> None:
         2,
     )  # blocks of 3 x 3; missing: a row below, a column on each side
     np.testing.assert_allclose(shrunk[:, 1, 2], x[:, 3:6, 5:8].mean((1, 2)), atol=1e-6)
-    np.testing.assert_allclose(shrunk[:, 42, 0], x[:, 126:, :2].mean((1, 2)), atol=1e-6)  # of the pixels there are
+    np.testing.assert_allclose(shrunk[:, 42, 0], x[:, 126:, :2].mean((1, 2)), atol=1e-6)  # mean of the existing pixels
 
 
 def test_a_photograph_is_reconstructed_whole() -> None:
-    """From 32 x 32 averages, by a code of 32 numbers; the head has 128 weights and a bias for each value."""
+    """It uses 32 x 32 averages and a code of 32 numbers; the head has 128 weights and a bias for each value."""
     values = math.prod(PHOTOGRAPHS)
     model = build_model("autoencoder", parse("none"), Task("reconstruction", values), PHOTOGRAPHS)
     assert model.output_shape == (None, values)

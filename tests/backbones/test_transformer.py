@@ -1,4 +1,4 @@
-"""transformer: tokens of images, rows and sequences, attention worked by hand, and the slots."""
+"""`transformer`: tokens of images, rows and sequences, attention by hand, and slots."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ TINY = "transformer(width=6, depth=1, heads=2, hidden=7)"
 
 
 def norm(x: np.ndarray) -> np.ndarray:
-    """Layer normalization as it starts: scale 1, offset 0."""
+    """Return x after initial layer normalization: scale 1, offset 0."""
     return (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-6)
 
 
 def attention(x: np.ndarray, layer: Callable[[str, np.ndarray], np.ndarray], heads: int) -> np.ndarray:
-    """Self-attention of tokens x (tokens, width), head by head."""
+    """Return the self-attention of tokens x (tokens, width), computed head by head."""
     query, key, value = (np.split(layer(part, x), heads, axis=-1) for part in ("query", "key", "value"))
     seen = []
     for q, k, v in zip(query, key, value, strict=True):
@@ -67,7 +67,7 @@ def test_it_is_attention_and_a_small_network_with_two_shortcuts() -> None:
     model = regzoo.build(TINY, input_shape=(3, 5), classes=2)
     weights = {weight.path: weight.numpy() for weight in model.weights}
     draw = np.random.default_rng(0)
-    # Biases start at zero and would not be seen.
+    # Biases start at zero, where they would make no difference.
     weights = {path: w if w.ndim > 1 or "norm" in path else draw.normal(size=w.shape) for path, w in weights.items()}
     model.set_weights([weights[weight.path] for weight in model.weights])
 
@@ -118,14 +118,14 @@ def test_it_sees_the_order_of_columns_and_steps() -> None:
         assert np.abs(model.logits(x) - model.logits(x[:, ::-1])).max() > 1e-4
 
 
-def test_sequences_of_any_length_are_taken() -> None:
+def test_sequences_of_any_length_are_accepted() -> None:
     model = regzoo.build(TINY, input_shape=(None, 5), classes=2)
     for length in (2, 9):
         assert model.predict(np.ones((2, length, 5), np.float32), verbose=0).shape == (2, 2)
 
 
-def test_dropped_attention_looks_at_nothing() -> None:
-    """With every attention weight at zero in training, tokens see one another no more."""
+def test_tokens_are_independent_without_attention() -> None:
+    """With all attention weights at zero in training, tokens no longer depend on one another."""
     model = regzoo.build(TINY, "attention_dropout(0.99)", input_shape=(5,), classes=2)
     assert model.hits == {"attention_dropout": 1}
     x = np.random.default_rng(0).standard_normal((2, 5)).astype(np.float32)
@@ -149,7 +149,7 @@ def test_dropped_attention_looks_at_nothing() -> None:
         ),
     ],
 )
-def test_what_cannot_be_is_answered(text: str, shape: tuple[int, ...], reason: str) -> None:
+def test_impossible_sizes_are_refused(text: str, shape: tuple[int, ...], reason: str) -> None:
     with pytest.raises(InputError) as raised:
         regzoo.build(text, input_shape=shape, classes=3)
     assert str(raised.value) == reason

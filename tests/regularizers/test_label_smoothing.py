@@ -51,7 +51,7 @@ def test_the_best_prediction_is_the_smoothed_label() -> None:
     model = regzoo.build("mlp([2])", "label_smoothing(0.3)", (2,), classes=3, optimizer=keras.optimizers.SGD(1.0))
     for _ in range(100):
         model.update(x, y)
-    # Only the head's bias learns, from a loss whose curvature is about p (1 - p), at least 0.09: 0.91^100 = 1e-4 remains.
+    # Only the head's bias learns, from a loss of curvature about p (1 - p), at least 0.09: 0.91^100 = 1e-4 remains.
     np.testing.assert_allclose(model.predict(x, verbose=0)[0], [0.8, 0.1, 0.1], atol=1e-3)
 
 
