@@ -77,8 +77,8 @@ def test_replicate_i_of_every_recipe_uses_fold_i_and_trials_the_first(result: re
     assert {record.run.fold for record in trials} == {0}
     assert {record.status for record in result.records} == {"ok"}
     page = (result.folder / "report.md").read_text(encoding="utf-8")
-    assert "The replicates of all recipes have the same seeds and cuts." in page
-    assert "the rest was cut into 3 stratified folds" in page
+    assert "each time on the next fold, with the same seeds and folds" in page
+    assert "the others were split into 3 stratified folds" in page
 
 
 def test_members_are_trained_in_the_fold_of_their_run(result: regzoo.Result) -> None:

@@ -52,7 +52,7 @@ class FakeExecutor:
     def open(self, setup: Any, data: Any) -> None:
         """Needs no data."""
 
-    def room(self) -> bool:
+    def has_idle_worker(self) -> bool:
         return len(self._under_way) < self.slots
 
     def pick(self, waiting: Sequence[Run]) -> Run:
