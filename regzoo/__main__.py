@@ -1,10 +1,10 @@
-"""Run regzoo, also as ``python -m regzoo``."""
+"""Entry point of the command ``regzoo``, also as ``python -m regzoo``."""
 
 import sys
 
 
 def main() -> None:
-    """The command line; an interruption while it is imported is none of the user's errors either."""
+    """Run the command line; a Ctrl-C while it is being imported ends it without a traceback."""
     try:
         from regzoo.cli.app import main as command
     except KeyboardInterrupt:

@@ -20,7 +20,10 @@ def bench(
     out: Annotated[Path, typer.Option(help="the JSON file to write")] = Path("reports/bench.json"),
     as_json: AsJson = False,
 ) -> None:
-    """Time regzoo, KerasTuner and Keras's fit on this machine, doing the same work; print the ratios."""
+    """Time regzoo, KerasTuner and Keras's fit on this machine.
+
+    All train the same networks on the same rows for the same steps; the tables show seconds and ratios.
+    """
     from regzoo.bench.bench import list_problems, run_benchmark
     from regzoo.bench.plan import choose_cases
     from regzoo.cli.tables.bench import make_bench_tables

@@ -10,7 +10,7 @@ from regzoo.cli.terminal import print_text
 
 
 def check(config: Config) -> None:
-    """Check a config and its data without training; list every problem at once."""
+    """Check a config and its data; list every problem at once, train nothing."""
     from regzoo.comparison.plan import make_plan, make_setup
     from regzoo.comparison.runner import check_models, read_data
     from regzoo.report.formatting import describe_task

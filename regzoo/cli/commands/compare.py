@@ -21,7 +21,10 @@ def compare(
     fresh: Fresh = False,
     quiet: Quiet = False,
 ) -> None:
-    """Search the strengths of each recipe, train the best again on fresh seeds, rank; run again to resume."""
+    """Compare recipes; run the same command again to resume.
+
+    Searches the strengths with equal budgets, trains the best again on fresh seeds, ranks, exports the winner.
+    """
     from regzoo.api import run_and_publish
     from regzoo.cli.tables.leaderboard import make_leaderboard_table
     from regzoo.comparison.runner import read_data

@@ -20,7 +20,10 @@ def export(
         bool, typer.Option("--refit", help="first train it on the training and validation rows together")
     ] = False,
 ) -> None:
-    """Export a recipe's best replicate as a model to serve; a model that fails its verification is not written."""
+    """Export a recipe as a model to serve.
+
+    The best replicate is served in a process of its own first; if its answers differ, nothing is written.
+    """
     from regzoo.result import Result
 
     print_text(f"Model: {Result(folder).export(to, recipe, form, refit=refit)}")

@@ -14,9 +14,7 @@ from regzoo.cli.terminal import print_text, print_warning
 def predict(
     path: Annotated[Path, typer.Argument(help="an exported model such as reports/digits/model", show_default=False)],
     source: Annotated[Path, typer.Argument(metavar="INPUT", help="a CSV or NPZ file", show_default=False)],
-    out: Annotated[
-        Path | None, typer.Option(help="a .csv or .npz file to write (default: print CSV on the screen)")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="a new .csv or .npz file (default: print CSV on the screen)")] = None,
     encoding: Annotated[str, typer.Option(help="encoding of a CSV file")] = "utf-8-sig",
 ) -> None:
     """Predict every row of INPUT with an exported model."""

@@ -16,7 +16,7 @@ from regzoo.cli.terminal import print_table, print_text
 
 def sweep(
     config: Config,
-    over: Annotated[list[str], typer.Option(help="the strength, such as dropout.rate; twice for a grid of two")],
+    over: Annotated[list[str], typer.Option(help="the strength to vary, such as dropout.rate; give two for a grid")],
     values: Annotated[
         list[str] | None,
         typer.Option(
@@ -28,7 +28,7 @@ def sweep(
     fresh: Fresh = False,
     quiet: Quiet = False,
 ) -> None:
-    """Measure how the score depends on one strength, or on two; run again to resume."""
+    """Measure how the score depends on a strength; run the same command again to resume."""
     from regzoo.api import run_and_publish
     from regzoo.cli.tables.sweep import make_response_table
     from regzoo.comparison.runner import read_data

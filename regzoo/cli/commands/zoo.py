@@ -17,7 +17,10 @@ def zoo(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List regularizers, backbones and data sources; with NAME, print the card of one."""
+    """List regularizers, backbones and data sources, or print the card of one.
+
+    A card has the formula, the strengths with their ranges, clashes, cost, reference and an example.
+    """
     from regzoo.cli.tables.zoo import make_card, make_zoo_tables
     from regzoo.cli.zoo_cards import describe_component, describe_zoo
 

@@ -80,7 +80,7 @@ def _make_notes(leaderboard: Leaderboard) -> list[str]:
     if leaderboard.shrunk_gain is not None:
         places = choose_cell_decimals(half_width(best.gain_low, best.gain_high), best.gain)
         shrunk = format_fixed(leaderboard.shrunk_gain, places, "+")
-        notes.append(f"{best.name} expected on fresh seeds, corrected for selection: {shrunk}.")
+        notes.append(f"Gain to expect of {best.name} on fresh seeds, corrected for its selection: {shrunk}.")
     return [*notes, *_make_placebo_note(leaderboard)]
 
 

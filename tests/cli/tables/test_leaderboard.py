@@ -64,7 +64,7 @@ def test_table_says_what_is_open_and_how_far_the_winner_leads(draw: Draw, leader
     assert "60 needed" in next(line for line in lines if "l2(0.1)" in line)
     assert "l2 against none: +0.010 [-0.040, +0.060], 60 needed." in text
     assert "about this number of replicates, in all, would settle it" in text
-    assert "l2 expected on fresh seeds, corrected for selection:" in text
+    assert "Gain to expect of l2 on fresh seeds, corrected for its selection:" in text
     assert "needed" not in draw(make_leaderboard_table(leaderboard, 100), 100)
 
 
