@@ -42,8 +42,8 @@ WITHOUT_KERNEL: list[tuple[Any, Any, dict[str, Any]]] = [
 
 
 def variables(dtype: str = "float32") -> list[keras.Variable]:
-    draw = np.random.default_rng(0)
-    return [keras.Variable(draw.normal(size=shape), dtype=dtype, name=f"w{n}") for n, shape in enumerate(SHAPES)]
+    random = np.random.default_rng(0)
+    return [keras.Variable(random.normal(size=shape), dtype=dtype, name=f"w{n}") for n, shape in enumerate(SHAPES)]
 
 
 def trained(kind: Any, options: dict[str, Any], dtype: str = "float32") -> tuple[list[np.ndarray], Any, Any]:
@@ -52,9 +52,9 @@ def trained(kind: Any, options: dict[str, Any], dtype: str = "float32") -> tuple
     optimizer = kind(learning_rate=RATE, name="optimizer", **options)
     optimizer.build(weights)
     step = tf.function(lambda *gradients: optimizer.apply(list(gradients), weights))
-    draw = np.random.default_rng(1)
+    random = np.random.default_rng(1)
     for _ in range(STEPS):
-        step(*[tf.constant(draw.normal(size=shape), dtype) for shape in SHAPES])
+        step(*[tf.constant(random.normal(size=shape), dtype) for shape in SHAPES])
     return [weight.numpy() for weight in weights], optimizer, step.get_concrete_function(*weights)
 
 

@@ -10,11 +10,11 @@ import pytest
 from regzoo.training.setup import FoldSetup, TrainingSetup
 from regzoo.training.task import Task
 
-STUDY = TrainingSetup("mlp([8])", Task("classification", 3), (5,), "adam", 32, "nll", "digest")
+SETUP = TrainingSetup("mlp([8])", Task("classification", 3), (5,), "adam", 32, "nll", "digest")
 
 
 def test_equal_studies_have_equal_digests() -> None:
-    assert replace(STUDY).digest == STUDY.digest
+    assert replace(SETUP).digest == SETUP.digest
 
 
 @pytest.mark.parametrize(
@@ -31,13 +31,13 @@ def test_equal_studies_have_equal_digests() -> None:
     ],
 )
 def test_another_value_gives_another_digest(field: str, value: Any) -> None:
-    assert replace(STUDY, **{field: value}).digest != STUDY.digest
+    assert replace(SETUP, **{field: value}).digest != SETUP.digest
 
 
 def test_a_cut_has_its_own_task_and_inputs_and_changes_no_digest() -> None:
     """More replicates need more cuts, and the runs that were made before still count."""
     folds = (FoldSetup(Task("regression", 1, 2.0), (6,)), FoldSetup(Task("regression", 1, 3.0), (5,)))
-    setup = replace(STUDY, folds=folds)
-    assert setup.digest == STUDY.digest
-    assert setup.of_fold(0) == STUDY
-    assert setup.of_fold(2) == replace(STUDY, task=folds[1].task, input_shape=(5,))
+    setup = replace(SETUP, folds=folds)
+    assert setup.digest == SETUP.digest
+    assert setup.of_fold(0) == SETUP
+    assert setup.of_fold(2) == replace(SETUP, task=folds[1].task, input_shape=(5,))

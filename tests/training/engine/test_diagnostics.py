@@ -1,4 +1,4 @@
-"""Portrait: numbers worked by hand."""
+"""Diagnostics: numbers worked out by hand."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ def test_reliability_by_hand() -> None:
     assert compute_reliability(Task("regression", 1), y[:, :1], p[:, :1]) is None
 
 
-def test_the_spread_of_weights_by_hand() -> None:
+def test_the_weight_histogram_by_hand() -> None:
     found = compute_weight_histogram([np.array([[0.0, 0.5], [-0.5, 2.0]]), np.array([[1e-9, 1e-4, 100.0]])])
     counts = dict(zip(np.round(found["edges"], 2).tolist(), found["counts"], strict=False))
     assert {edge: count for edge, count in counts.items() if count} == {
         -6.0: 2,  # 0 and 1e-9
         -4.0: 1,  # 1e-4
-        -0.5: 2,  # log10 of .5 is -.30
-        0.25: 1,  # log10 of 2 is .30
+        -0.5: 2,  # log10 of 0.5 is -0.30
+        0.25: 1,  # log10 of 2 is 0.30
         0.75: 1,  # 100
     }
     assert found["small"] == pytest.approx(3 / 7)
 
 
-def test_a_model_without_kernels_has_no_spread() -> None:
+def test_a_model_without_kernels_has_an_empty_histogram() -> None:
     assert sum(compute_weight_histogram([])["counts"]) == 0

@@ -1,4 +1,4 @@
-"""Program: traced once, and the very same training as Keras's fit."""
+"""Program: traced once, and the same training as Keras's fit."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 import tensorflow as tf
 
 from regzoo.core import Objective, Recipe, parse
-from regzoo.training.engine import batching as parts_module
-from regzoo.training.engine import program as programs
+from regzoo.training.engine import batching as batching_module
+from regzoo.training.engine import program as program_module
 from regzoo.training.engine.program import Program, Training
 from regzoo.training.model.build import build_model
 from regzoo.training.optimizers import make_optimizer
@@ -22,26 +22,26 @@ THREE = Task("classification", 3)
 NLL = THREE.objective()
 
 
-def parts(rows: Rows) -> tuple[Rows, Rows]:
-    """50 rows to train on, so that batches of 16 leave a last one of 2; 10 to validate on."""
+def split_rows(rows: Rows) -> tuple[Rows, Rows]:
+    """Return 50 training rows, so that batches of 16 leave a last one of 2, and 10 validation rows."""
     x, y = rows
     return (x[:50], y[:50]), (x[50:], y[50:])
 
 
-def program(recipe: str, rows: Rows, optimizer: Any = None, task: Task = THREE, batch_size: int = 16) -> Program:
+def make_program(recipe: str, rows: Rows, optimizer: Any = None, task: Task = THREE, batch_size: int = 16) -> Program:
     model = build_model("mlp([8])", parse(recipe), task, rows[0].shape[1:])
     model.compile(optimizer or make_optimizer("adam", 0.5))
-    return Program(model, *parts(rows), batch_size=batch_size)
+    return Program(model, *split_rows(rows), batch_size=batch_size)
 
 
-def train(made: Program, recipe: str, **given: Any) -> Training:
-    options = {"seed": 3, "learning_rate": 0.01, "epochs": 3, "objective": made.model.task.objective()}
-    return made.train(strengths=parse(recipe).dials(), **{**options, **given})
+def train(program: Program, recipe: str, **given: Any) -> Training:
+    options = {"seed": 3, "learning_rate": 0.01, "epochs": 3, "objective": program.model.task.objective()}
+    return program.train(strengths=parse(recipe).dials(), **{**options, **given})
 
 
-def trained(made: Program, recipe: str, **given: Any) -> list[np.ndarray]:
-    train(made, recipe, **given)
-    return made.model.get_weights()
+def train_and_get_weights(program: Program, recipe: str, **given: Any) -> list[np.ndarray]:
+    train(program, recipe, **given)
+    return program.model.get_weights()
 
 
 def equal(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
@@ -56,10 +56,10 @@ def test_fit_and_program_give_the_same_weights_on_the_same_batches(
     recipe: str, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Program, "draw_order", lambda self, seed, epoch: np.arange(self.rows, dtype=np.int32))
-    ours = trained(program(recipe, rows), recipe)
+    ours = train_and_get_weights(make_program(recipe, rows), recipe)
     model = build_model("mlp([8])", parse(recipe), THREE, (5,), seed=3)
     model.compile(make_optimizer("adam", 0.01))
-    (x, y), validation = parts(rows)
+    (x, y), validation = split_rows(rows)
     model.fit(x, y, validation_data=validation, batch_size=16, epochs=3, shuffle=False, verbose=0)
     for one, other in zip(ours, model.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
@@ -75,30 +75,30 @@ def test_fit_and_program_give_the_same_weights_on_the_same_batches(
         ("dropout(0.5)", "dropout(linear(0.5, 0.0, epochs=2))"),
     ],
 )
-def test_turning_the_dial_equals_building_anew_bit_for_bit(first: str, second: str, rows: Rows) -> None:
-    used = program(first, rows)
-    before = trained(used, first)
-    turned = trained(used, second)
-    assert equal(turned, trained(program(second, rows), second))
+def test_a_turned_dial_trains_the_weights_of_a_fresh_build_bit_for_bit(first: str, second: str, rows: Rows) -> None:
+    used = make_program(first, rows)
+    before = train_and_get_weights(used, first)
+    turned = train_and_get_weights(used, second)
+    assert equal(turned, train_and_get_weights(make_program(second, rows), second))
     assert not equal(turned, before)
     assert used.traces == 1
-    assert equal(trained(used, first), before)  # and back
+    assert equal(train_and_get_weights(used, first), before)  # and back
 
 
-def test_a_dial_at_neutral_equals_the_baseline_bit_for_bit(rows: Rows) -> None:
-    baseline = trained(program("none", rows), "none")
-    assert equal(trained(program("gaussian_noise(0.3)", rows), "gaussian_noise(0.0)"), baseline)
-    assert equal(trained(program("dropout(0.5)", rows), "dropout(0.0)"), baseline)
+def test_a_dial_at_its_neutral_value_trains_the_weights_of_the_baseline(rows: Rows) -> None:
+    baseline = train_and_get_weights(make_program("none", rows), "none")
+    assert equal(train_and_get_weights(make_program("gaussian_noise(0.3)", rows), "gaussian_noise(0.0)"), baseline)
+    assert equal(train_and_get_weights(make_program("dropout(0.5)", rows), "dropout(0.0)"), baseline)
 
 
 def test_schedules_turn_without_retracing(rows: Rows) -> None:
     recipe = "dropout(linear(0.8, 0.0, epochs=4)) + l2(step(0.1, 0.0, epochs=2))"
-    made = program(recipe, rows)
-    train(made, recipe, epochs=6)
-    assert made.traces == 1
-    assert made.model.dials == {"dropout.rate": 0.0, "l2.strength": 0.0}
-    train(made, recipe, epochs=2)
-    assert made.model.dials == pytest.approx({"dropout.rate": 0.6, "l2.strength": 0.1})
+    program = make_program(recipe, rows)
+    train(program, recipe, epochs=6)
+    assert program.traces == 1
+    assert program.model.dials == {"dropout.rate": 0.0, "l2.strength": 0.0}
+    train(program, recipe, epochs=2)
+    assert program.model.dials == pytest.approx({"dropout.rate": 0.6, "l2.strength": 0.1})
 
 
 @pytest.mark.parametrize("memory", [None, 0])
@@ -106,7 +106,7 @@ def test_nothing_is_traced_after_the_first_run(memory: int | None, rows: Rows, m
     """Whatever the strengths, schedules, seeds, learning rates, epochs, watchers and rows to predict."""
     model = build_model("mlp([8])", parse("dropout(0.5) + l2(0.01)"), THREE, (5,))
     model.compile(make_optimizer("adam"))
-    made = Program(model, *parts(rows), batch_size=16, memory=memory)
+    program = Program(model, *split_rows(rows), batch_size=16, memory=memory)
     calls = 0
     step = model.update
 
@@ -116,84 +116,85 @@ def test_nothing_is_traced_after_the_first_run(memory: int | None, rows: Rows, m
         return step(*given)
 
     monkeypatch.setattr(model, "update", counting)  # Python runs it only while tracing
-    train(made, "dropout(0.5) + l2(0.01)")
+    train(program, "dropout(0.5) + l2(0.01)")
     for recipe, given in (
         ("dropout(0.1) + l2(0.1)", {"seed": 4, "noise": 5}),
         ("dropout(linear(0.8, 0.0, epochs=4)) + l2(0.1)", {"epochs": 5}),
         ("dropout(0.5) + l2(step(0.1, 0.0, epochs=2))", {"learning_rate": 0.1, "epochs": 1}),
     ):
-        train(made, recipe, **given, watchers=[parse("early_stopping(1)").regularizers[0].watch(NLL)])  # type: ignore[attr-defined]
+        train(program, recipe, **given, watchers=[parse("early_stopping(1)").regularizers[0].watch(NLL)])  # type: ignore[attr-defined]
         for count in (1, 7, 60):
-            assert made.logits(rows[0][:count]).shape == (count, 3)
-    assert (made.traces, calls) == (1, 0)
+            assert program.logits(rows[0][:count]).shape == (count, 3)
+    assert (program.traces, calls) == (1, 0)
 
 
 def test_the_same_seed_gives_the_same_history(rows: Rows) -> None:
     recipe = "dropout(0.5) + gaussian_noise(0.1)"
-    made = program(recipe, rows)
-    first, other, again = (train(made, recipe, seed=seed) for seed in (3, 4, 3))
+    program = make_program(recipe, rows)
+    first, other, again = (train(program, recipe, seed=seed) for seed in (3, 4, 3))
     assert first.history == again.history != other.history
-    assert train(program(recipe, rows), recipe).history == first.history
+    assert train(make_program(recipe, rows), recipe).history == first.history
 
 
-def test_noise_can_have_a_seed_of_its_own(rows: Rows) -> None:
-    made = program("dropout(0.5)", rows)
-    same, other = (trained(made, "dropout(0.5)", noise=noise) for noise in (3, 4))
-    assert equal(same, trained(made, "dropout(0.5)"))
+def test_noise_can_have_its_own_seed(rows: Rows) -> None:
+    program = make_program("dropout(0.5)", rows)
+    same, other = (train_and_get_weights(program, "dropout(0.5)", noise=noise) for noise in (3, 4))
+    assert equal(same, train_and_get_weights(program, "dropout(0.5)"))
     assert not equal(other, same)
-    plain = program("none", rows)
-    assert equal(trained(plain, "none", noise=4), trained(plain, "none"))  # order and initial weights follow the seed
+    plain = make_program("none", rows)
+    without_noise = train_and_get_weights(plain, "none")
+    assert equal(train_and_get_weights(plain, "none", noise=4), without_noise)  # order and weights follow the seed
 
 
-def test_every_row_is_seen_once_an_epoch_in_another_order(rows: Rows) -> None:
-    made = program("none", rows)
-    orders = [made.draw_order(3, 0), made.draw_order(3, 1), made.draw_order(4, 0)]
+def test_every_epoch_sees_every_row_once_in_a_new_order(rows: Rows) -> None:
+    program = make_program("none", rows)
+    orders = [program.draw_order(3, 0), program.draw_order(3, 1), program.draw_order(4, 0)]
     for order in orders:
         assert sorted(order) == list(range(50))
     assert len({tuple(order) for order in orders}) == 3
 
 
 def test_a_smaller_last_batch_is_trained_on(rows: Rows) -> None:
-    made = program("none", rows)
-    train(made, "none", epochs=3)
-    assert made.steps == 4  # 16 + 16 + 16 + 2
-    assert int(made.model.optimizer.iterations) == 12
+    program = make_program("none", rows)
+    train(program, "none", epochs=3)
+    assert program.steps == 4  # 16 + 16 + 16 + 2
+    assert int(program.model.optimizer.iterations) == 12
 
 
 def test_one_step_of_gradient_descent_by_hand(numbers: Rows) -> None:
-    """A linear model on one batch: w' = w - rate * 2/n X'(Xw + b - y), b' = b - rate * 2 mean(Xw + b - y)."""
+    """Of the last layer, on hidden units H: w' = w - rate * 2/n H'(Hw + b - y), b' = b - rate * 2 mean(Hw + b - y)."""
     x, y = numbers[0], ((numbers[1] - 300.0) / 50.0).astype(np.float32)
     model = build_model("mlp(widths=[4], activation=relu)", Recipe(), Task("regression", 1), (5,))
     model.compile(keras.optimizers.SGD(0.1))
-    made = Program(model, (x, y), (x, y), batch_size=60)
+    program = Program(model, (x, y), (x, y), batch_size=60)
     model.reset(3)
     start = [w.astype(np.float64) for w in model.get_weights()]
     hidden = np.maximum(x @ start[0] + start[1], 0)
-    surplus = hidden @ start[2][:, 0] + start[3] - y
-    made.train(strengths={}, seed=3, learning_rate=0.1, epochs=1, objective=Objective("rmse", "min"))
+    residual = hidden @ start[2][:, 0] + start[3] - y
+    program.train(strengths={}, seed=3, learning_rate=0.1, epochs=1, objective=Objective("rmse", "min"))
     _, _, kernel, bias = model.get_weights()
-    np.testing.assert_allclose(kernel[:, 0], start[2][:, 0] - 0.1 * 2 * hidden.T @ surplus / 60, atol=1e-5)
-    np.testing.assert_allclose(bias, start[3] - 0.1 * 2 * surplus.mean(), atol=1e-5)
+    np.testing.assert_allclose(kernel[:, 0], start[2][:, 0] - 0.1 * 2 * hidden.T @ residual / 60, atol=1e-5)
+    np.testing.assert_allclose(bias, start[3] - 0.1 * 2 * residual.mean(), atol=1e-5)
 
 
-def test_history_is_what_the_model_says_after_each_epoch(rows: Rows) -> None:
-    made = program("dropout(0.5)", rows)
-    told = train(made, "dropout(0.5)", epochs=2)
-    assert told.epochs == 2
-    assert list(told.history) == ["train", "validation"]
-    for part, (x, y) in zip(told.history, parts(rows), strict=True):
-        values = THREE.measure(THREE.encode(tf.constant(y)), made.logits(x), THREE.tracked_metrics())
-        assert {name: curve[-1] for name, curve in told.history[part].items()} == pytest.approx(
+def test_history_holds_the_metrics_of_the_model_after_each_epoch(rows: Rows) -> None:
+    program = make_program("dropout(0.5)", rows)
+    training = train(program, "dropout(0.5)", epochs=2)
+    assert training.epochs == 2
+    assert list(training.history) == ["train", "validation"]
+    for part, (x, y) in zip(training.history, split_rows(rows), strict=True):
+        values = THREE.measure(THREE.encode(tf.constant(y)), program.logits(x), THREE.tracked_metrics())
+        assert {name: curve[-1] for name, curve in training.history[part].items()} == pytest.approx(
             {name: float(value) for name, value in values.items()}, abs=1e-6
         )
 
 
-def test_many_rows_are_evaluated_in_chunks_to_the_same_numbers(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = program("none", rows)
+def test_evaluation_in_chunks_gives_the_same_numbers(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = make_program("none", rows)
     plain = train(whole, "none").history
-    for module in (parts_module, programs):
+    for module in (batching_module, program_module):
         monkeypatch.setattr(module, "CHUNK", 7)  # 50 rows: seven chunks of 7 and one of 1
-    chunked = program("none", rows)
+    chunked = make_program("none", rows)
     found = train(chunked, "none").history
     for part, curves in plain.items():
         for name, curve in curves.items():
@@ -203,30 +204,30 @@ def test_many_rows_are_evaluated_in_chunks_to_the_same_numbers(rows: Rows, monke
 
 def test_early_stopping_restores_the_best_epoch(rows: Rows) -> None:
     recipe = parse("early_stopping(3)")
-    made = program("none", rows)
-    watchers = [part.watch(NLL) for part in recipe]  # type: ignore[attr-defined]
-    told = train(made, "none", epochs=300, learning_rate=0.1, watchers=watchers)
-    curve = told.history["validation"]["nll"]
+    program = make_program("none", rows)
+    watchers = [regularizer.watch(NLL) for regularizer in recipe]  # type: ignore[attr-defined]
+    training = train(program, "none", epochs=300, learning_rate=0.1, watchers=watchers)
+    curve = training.history["validation"]["nll"]
     best = int(np.argmin(curve))
-    assert told.epochs == len(curve) == best + 1 + 3 < 300
-    x, y = parts(rows)[1]
-    value = float(THREE.measure(THREE.encode(tf.constant(y)), made.logits(x))["nll"])
+    assert training.epochs == len(curve) == best + 1 + 3 < 300
+    x, y = split_rows(rows)[1]
+    value = float(THREE.measure(THREE.encode(tf.constant(y)), program.logits(x))["nll"])
     assert value == pytest.approx(curve[best], abs=1e-6)
 
 
-def test_a_loss_that_is_no_number_ends_the_training(rows: Rows) -> None:
-    made = program("none", rows, keras.optimizers.SGD(0.1))
-    told = train(made, "none", learning_rate=1e30, epochs=50)
-    assert told.epochs < 50
-    assert not np.isfinite(told.history["train"]["nll"][-1])
-    after = train(made, "none")  # what diverged leaves nothing behind
-    assert after.history == train(program("none", rows, keras.optimizers.SGD(0.1)), "none").history
+def test_a_loss_of_nan_ends_the_training(rows: Rows) -> None:
+    program = make_program("none", rows, keras.optimizers.SGD(0.1))
+    training = train(program, "none", learning_rate=1e30, epochs=50)
+    assert training.epochs < 50
+    assert not np.isfinite(training.history["train"]["nll"][-1])
+    after = train(program, "none")  # a diverged run leaves no trace
+    assert after.history == train(make_program("none", rows, keras.optimizers.SGD(0.1)), "none").history
 
 
-def test_images_and_a_cnn(images: Rows) -> None:
+def test_a_cnn_trains_on_images(images: Rows) -> None:
     model = build_model("cnn(filters=[2], dense=4)", parse("dropout(0.5)"), THREE, (8, 8, 1))
     model.compile(keras.optimizers.Adam())
-    made = Program(model, *parts(images), batch_size=16)
-    told = train(made, "dropout(0.2)", epochs=20)
-    nll = told.history["train"]["nll"]
+    program = Program(model, *split_rows(images), batch_size=16)
+    training = train(program, "dropout(0.2)", epochs=20)
+    nll = training.history["train"]["nll"]
     assert nll[-1] < 0.8 * nll[0]

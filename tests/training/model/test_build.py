@@ -1,4 +1,4 @@
-"""Assemble: where a recipe hits a model, and where its weights start."""
+"""build_model: where a recipe acts in a model, and where the weights start."""
 
 from __future__ import annotations
 
@@ -15,50 +15,54 @@ from regzoo.training.task import Task
 THREE = Task("classification", 3)
 
 
-def made(recipe: str = "none", seed: int = 0, backbone: str = "mlp([8, 6])") -> RegularizedModel:
+def build(recipe: str = "none", seed: int = 0, backbone: str = "mlp([8, 6])") -> RegularizedModel:
     shape = (8, 8, 1) if backbone.startswith("cnn") else (5,)
     return build_model(backbone, parse(recipe), THREE, shape, seed)
 
 
-def starts(model: RegularizedModel) -> dict[str, np.ndarray]:
+def get_initial_weights(model: RegularizedModel) -> dict[str, np.ndarray]:
     return {weight.path: weight.numpy() for weight in model.trainable_variables}
 
 
-def test_it_says_how_many_places_each_regularizer_hit() -> None:
+def test_hits_counts_the_places_of_each_regularizer() -> None:
     recipe = "dropout(0.5) + batch_norm(0.9) + l2(0.1) + weight_decay(0.1) + gaussian_noise(0.1)"
-    # two activations, two preactivations, three kernels; the optimizer and the batch as a whole
-    wanted = {"dropout": 2, "batch_norm": 2, "l2": 3, "weight_decay": 1, "gaussian_noise": 1}
-    assert made(recipe).hits == wanted
+    # two activations, two preactivations, three kernels; the optimizer and the batch count once
+    expected = {"dropout": 2, "batch_norm": 2, "l2": 3, "weight_decay": 1, "gaussian_noise": 1}
+    assert build(recipe).hits == expected
     # two convolutions and a dense layer, and the head's kernel
-    assert made("dropout(0.5) + l2(0.1)", backbone="cnn(filters=[2, 2], dense=4)").hits == {"dropout": 3, "l2": 4}
+    assert build("dropout(0.5) + l2(0.1)", backbone="cnn(filters=[2, 2], dense=4)").hits == {"dropout": 3, "l2": 4}
 
 
-def test_inserted_layers_shift_no_initial_weight() -> None:
-    plain = starts(made())
+def test_inserted_layers_change_no_initial_weight() -> None:
+    plain = get_initial_weights(build())
     for recipe in ("dropout(0.5)", "batch_norm(0.9)", "gaussian_noise(0.1) + dropout(0.1) + batch_norm(0.9)"):
-        treated = starts(made(recipe))
-        assert plain.keys() <= treated.keys()
+        regularized = get_initial_weights(build(recipe))
+        assert plain.keys() <= regularized.keys()
         for path, weight in plain.items():
-            np.testing.assert_array_equal(treated[path], weight)
+            np.testing.assert_array_equal(regularized[path], weight)
 
 
-def test_every_kernel_starts_with_values_of_its_own_that_follow_from_the_seed() -> None:
-    one, same, other = starts(made(seed=1)), starts(made(seed=1)), starts(made(seed=2))
+def test_every_kernel_has_its_own_initial_values_that_follow_from_the_seed() -> None:
+    one, same, other = (
+        get_initial_weights(build(seed=1)),
+        get_initial_weights(build(seed=1)),
+        get_initial_weights(build(seed=2)),
+    )
     kernels = [path for path in one if path.endswith("kernel")]
     assert len(kernels) == 3
     for path in kernels:
         np.testing.assert_array_equal(one[path], same[path])
         assert np.abs(one[path] - other[path]).min() > 0
-    square = starts(build_model(Mlp((5, 5)), Recipe(), THREE, (5,)))
+    square = get_initial_weights(build_model(Mlp((5, 5)), Recipe(), THREE, (5,)))
     assert np.abs(square["dense_0/kernel"] - square["dense_1/kernel"]).min() > 0
 
 
-def test_keras_own_stream_is_neither_used_nor_needed() -> None:
+def test_the_global_random_state_of_keras_has_no_influence() -> None:
     keras.utils.set_random_seed(1)
-    first = made("dropout(0.5)")
+    first = build("dropout(0.5)")
     keras.utils.set_random_seed(2)
     keras.random.normal((3,))
-    second = made("dropout(0.5)")
+    second = build("dropout(0.5)")
     for one, other in zip(first.get_weights(), second.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
     x = np.ones((4, 5), np.float32)
@@ -72,18 +76,18 @@ def test_streams_at_different_slots_differ() -> None:
     assert generators[0][0] != generators[1][0]
 
 
-def test_an_open_strength_is_refused() -> None:
+def test_a_range_is_refused() -> None:
     with pytest.raises(
         InputError, match=r"dropout\.rate \(0\.05\.\.0\.7\) is left to the search: a model needs a number"
     ):
-        made("dropout")
+        build("dropout")
 
 
-def test_acting_nowhere_is_refused_by_the_name_of_the_backbone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_recipe_without_a_place_to_act_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Mlp, "__call__", lambda self, x, slot: keras.layers.Dense(4, name="bare")(x))
     with pytest.raises(InputError, match=r"dropout finds no place to act in mlp\(\[8, 6\]\): it would do nothing"):
-        made("dropout(0.5)")
-    assert made("l2(0.1)").hits == {"l2": 2}
+        build("dropout(0.5)")
+    assert build("l2(0.1)").hits == {"l2": 2}
 
 
 def test_a_cnn_refuses_rows() -> None:
@@ -96,8 +100,8 @@ def test_a_misspelt_backbone_is_refused() -> None:
         build_model("mpl", Recipe(), THREE, (5,))
 
 
-def test_its_config_assembles_it_again() -> None:
-    model = made("dropout(0.25) + l2(linear(0.1, 0.0, epochs=3))", seed=7)
+def test_its_config_builds_it_again() -> None:
+    model = build("dropout(0.25) + l2(linear(0.1, 0.0, epochs=3))", seed=7)
     again = BuiltModel.from_config(model.get_config())
     assert again.recipe == model.recipe
     assert again.dials == model.dials == {"dropout.rate": 0.25, "l2.strength": pytest.approx(0.1)}

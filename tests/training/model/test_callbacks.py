@@ -1,4 +1,4 @@
-"""The training data that `fit` was given, read again: every kind that Keras takes and that can be, through swa."""
+"""Training data that watchers read again: every kind that `fit` takes and that can be repeated; tested with swa."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SIZE = 20
 
 
 class Batches(keras.utils.PyDataset):
-    """Rows in batches; without an end if ``count`` is None."""
+    """Rows in batches; endless if ``count`` is None."""
 
     def __init__(self, x: Any, y: Any, count: int | None) -> None:
         super().__init__()
@@ -27,7 +27,7 @@ class Batches(keras.utils.PyDataset):
 
     @property
     def num_batches(self) -> int | None:
-        """How many there are."""
+        """The number of batches."""
         return self.count
 
     def __getitem__(self, index: int) -> Any:
@@ -35,14 +35,14 @@ class Batches(keras.utils.PyDataset):
         return self.x[start : start + SIZE], self.y[start : start + SIZE]
 
 
-def dataset(x: Any, y: Any) -> Any:
-    """The rows as Keras users with large data have them."""
+def make_dataset(x: Any, y: Any) -> Any:
+    """Return the rows as a tf.data.Dataset."""
     return tf.data.Dataset.from_tensor_slices((x, y)).batch(SIZE)
 
 
-Kind = Callable[[np.ndarray, np.ndarray], dict[str, Any]]
+MakeArguments = Callable[[np.ndarray, np.ndarray], dict[str, Any]]
 
-KINDS: dict[str, Kind] = {
+KINDS: dict[str, MakeArguments] = {
     "arrays": lambda x, y: {"x": x, "y": y, "batch_size": SIZE},
     "tensors": lambda x, y: {"x": tf.constant(x), "y": tf.constant(y), "batch_size": SIZE},
     "frames": lambda x, y: {"x": pd.DataFrame(x), "y": pd.Series(y), "batch_size": SIZE},
@@ -53,8 +53,8 @@ KINDS: dict[str, Kind] = {
         "validation_split": 0.5,
         "validation_data": None,
     },
-    "dataset": lambda x, y: {"x": dataset(x, y)},
-    "endless dataset": lambda x, y: {"x": dataset(x, y).repeat(), "steps_per_epoch": 3},
+    "dataset": lambda x, y: {"x": make_dataset(x, y)},
+    "endless dataset": lambda x, y: {"x": make_dataset(x, y).repeat(), "steps_per_epoch": 3},
     "weighted dataset": lambda x, y: {"x": tf.data.Dataset.from_tensor_slices((x, y, np.ones(60))).batch(SIZE)},
     "PyDataset": lambda x, y: {"x": Batches(x, y, 3)},
     "endless PyDataset": lambda x, y: {"x": Batches(x, y, None), "steps_per_epoch": 3},
@@ -63,31 +63,31 @@ KINDS: dict[str, Kind] = {
 THROUGH_FIT = ("split", "endless dataset", "endless PyDataset")
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_the_batches_are_those_of_fit(kind: Kind, rows: Any) -> None:
-    found = list(iterate_batches(kind(*rows)))
+@pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
+def test_batches_are_those_of_fit(make: MakeArguments, rows: Any) -> None:
+    found = list(iterate_batches(make(*rows)))
     assert len(found) == 3
     for number, (x, y) in enumerate(found):
-        part = slice(SIZE * number, SIZE * (number + 1))
-        np.testing.assert_array_equal(x, rows[0][part])
-        np.testing.assert_array_equal(y, rows[1][part])
+        in_batch = slice(SIZE * number, SIZE * (number + 1))
+        np.testing.assert_array_equal(x, rows[0][in_batch])
+        np.testing.assert_array_equal(y, rows[1][in_batch])
 
 
-@pytest.mark.parametrize("kind", [KINDS[name] for name in THROUGH_FIT], ids=THROUGH_FIT)
-def test_fit_averages_weights_and_fits_batch_norm_anew(kind: Kind, rows: Any) -> None:
+@pytest.mark.parametrize("make", [KINDS[name] for name in THROUGH_FIT], ids=THROUGH_FIT)
+def test_fit_averages_weights_and_recomputes_batch_norm(make: MakeArguments, rows: Any) -> None:
     model = regzoo.build("mlp([4])", "swa(0.5) + batch_norm(0.9)", input_shape=(5,), classes=3, seed=1)
-    kept: list[Any] = []
-    keep = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: kept.append(trainable(model)))
-    model.fit(**{"validation_data": rows, **kind(*rows)}, epochs=4, shuffle=False, callbacks=keep, verbose=0)
-    for weight, *after in zip(trainable(model), *kept[-2:], strict=True):
+    after_epochs: list[Any] = []
+    record = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: after_epochs.append(get_trainable(model)))
+    model.fit(**{"validation_data": rows, **make(*rows)}, epochs=4, shuffle=False, callbacks=record, verbose=0)
+    for weight, *after in zip(get_trainable(model), *after_epochs[-2:], strict=True):
         np.testing.assert_allclose(weight, np.mean(after, 0), atol=1e-6)
     norm = next(layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization))
     kernel, bias = model.get_layer("dense_0").get_weights()
     np.testing.assert_allclose(norm.moving_mean.numpy(), (rows[0] @ kernel + bias).mean(0), atol=1e-5)
 
 
-def trainable(model: Any) -> list[np.ndarray]:
-    """Its trainable weights."""
+def get_trainable(model: Any) -> list[np.ndarray]:
+    """Return the trainable weights."""
     return [weight.numpy() for weight in model.trainable_weights]
 
 
@@ -101,21 +101,21 @@ def test_a_model_with_two_inputs_is_averaged(structure: Any, as_dataset: bool, r
     x: Any = {"wide": rows[0], "one": 10.0 + rows[0][:, :1]}
     x = x if structure is dict else list(x.values())
     model = regzoo.attach("swa(0.5)", mine)
-    held_out = tf.data.Dataset.from_tensor_slices((x if structure is dict else tuple(x), rows[1])).batch(SIZE)
+    batches = tf.data.Dataset.from_tensor_slices((x if structure is dict else tuple(x), rows[1])).batch(SIZE)
     given: dict[str, Any] = {"x": x, "y": rows[1], "batch_size": SIZE, "validation_split": 0.5}
     if as_dataset:
-        given = {"x": held_out, "validation_data": held_out}
+        given = {"x": batches, "validation_data": batches}
     model.fit(**given, epochs=2, shuffle=False, verbose=0)
     norm = next(layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization))
     seen = np.hstack([rows[0], 10.0 + rows[0][:, :1]])
-    if not as_dataset:  # the first half, in batches of 20 and 10: each counts alike
+    if not as_dataset:  # the first half, in batches of 20 and 10: each counts equally
         means = [seen[:20].mean(0), seen[20:30].mean(0)]
     else:
         means = [seen[start : start + SIZE].mean(0) for start in (0, 20, 40)]
     np.testing.assert_allclose(norm.moving_mean.numpy(), np.mean(means, 0), atol=1e-5)
 
 
-def test_batch_norm_inside_a_nested_model_is_fitted_anew(rows: Any) -> None:
+def test_batch_norm_inside_a_nested_model_is_recomputed(rows: Any) -> None:
     inner = keras.Sequential([keras.Input((5,)), keras.layers.BatchNormalization()], name="inner")
     mine = keras.Sequential([keras.Input((5,)), inner, keras.layers.Dense(3, "softmax")])
     model = regzoo.attach("swa(0.5)", mine)
@@ -124,8 +124,8 @@ def test_batch_norm_inside_a_nested_model_is_fitted_anew(rows: Any) -> None:
     np.testing.assert_allclose(norm.moving_mean.numpy(), rows[0].mean(0), atol=1e-5)
 
 
-def generated(x: np.ndarray, y: np.ndarray) -> Iterator[Any]:
-    """Batches without an end, to be read once."""
+def generate(x: np.ndarray, y: np.ndarray) -> Iterator[Any]:
+    """Yield batches forever; they can be read only once."""
     while True:
         yield x, y
 
@@ -134,13 +134,13 @@ def generated(x: np.ndarray, y: np.ndarray) -> Iterator[Any]:
     ("given", "reason"),
     [
         (
-            lambda x, y: {"x": generated(x, y), "steps_per_epoch": 1},
+            lambda x, y: {"x": generate(x, y), "steps_per_epoch": 1},
             "the training data is read again, apart from training, and generator cannot be: pass arrays x and y, a "
             r"tf\.data\.Dataset or a keras\.utils\.PyDataset",
         ),
         (lambda x, y: {"x": x}, "ndarray cannot be: pass arrays x and y"),
         (
-            lambda x, y: {"x": dataset(x, y).repeat()},
+            lambda x, y: {"x": make_dataset(x, y).repeat()},
             "repeats endlessly: pass steps_per_epoch to fit",
         ),
         (lambda x, y: {"x": Batches(x, y, None)}, "repeats endlessly: pass steps_per_epoch to fit"),
@@ -148,7 +148,7 @@ def generated(x: np.ndarray, y: np.ndarray) -> Iterator[Any]:
     ],
     ids=["generator", "no targets", "endless dataset", "endless PyDataset", "dataset without targets"],
 )
-def test_what_cannot_be_read_again_is_refused_before_training(given: Any, reason: str, rows: Any) -> None:
+def test_data_that_cannot_be_repeated_is_refused_before_training(given: Any, reason: str, rows: Any) -> None:
     model = regzoo.build("mlp([4])", "swa(0.5)", input_shape=(5,), classes=3, seed=1)
     before = model.get_weights()
     with pytest.raises(InputError, match=reason):
@@ -161,28 +161,28 @@ def test_rows_that_are_no_arrays_are_refused() -> None:
         list(iterate_batches({"x": [[1.0, 2.0]], "y": [0]}))
 
 
-def test_what_is_not_read_again_may_be_a_generator(rows: Any) -> None:
+def test_a_generator_is_fine_where_the_data_is_not_read_again(rows: Any) -> None:
     model = regzoo.build("mlp([4])", "early_stopping(3)", input_shape=(5,), classes=3, seed=1)
-    history = model.fit(generated(*rows), steps_per_epoch=2, epochs=2, shuffle=False, validation_data=rows, verbose=0)
+    history = model.fit(generate(*rows), steps_per_epoch=2, epochs=2, shuffle=False, validation_data=rows, verbose=0)
     assert len(history.history["val_loss"]) == 2
 
 
-def test_arguments_may_stand_in_keras_order(rows: Any) -> None:
+def test_positional_arguments_work_as_in_keras(rows: Any) -> None:
     model = regzoo.build("mlp([4])", "swa(0.5)", input_shape=(5,), classes=3, seed=1)
     seen: list[int] = []
-    note = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(epoch))
-    model.fit(*rows, SIZE, 2, 0, [note], 0.0, rows)
+    record = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(epoch))
+    model.fit(*rows, SIZE, 2, 0, [record], 0.0, rows)
     assert seen == [0, 1]
 
 
-def test_validation_now_and_then_is_refused(rows: Any) -> None:
+def test_validation_only_every_other_epoch_is_refused(rows: Any) -> None:
     model = regzoo.build("mlp([4])", "early_stopping(2) + ema(0.9)", input_shape=(5,), classes=3)
     with pytest.raises(InputError, match=r"^early_stopping watches validation after every epoch.*validation_freq=2"):
         model.fit(*rows, validation_data=rows, validation_freq=2, verbose=0)
 
 
 @pytest.mark.parametrize("recipe", ["ema(0.9)", "swa(0.5)", "snapshot_ensemble(2)"])
-def test_what_does_not_watch_validation_goes_without(recipe: str, rows: Any) -> None:
+def test_regularizers_that_do_not_watch_validation_need_none(recipe: str, rows: Any) -> None:
     weights = []
     for given in ({}, {"validation_data": rows}):
         model = regzoo.build("mlp([4])", recipe, input_shape=(5,), classes=3, seed=1)
