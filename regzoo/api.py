@@ -23,7 +23,7 @@ from regzoo.result import Result, SweepResult
 from regzoo.training.task import read_input_shape, select_task
 
 if TYPE_CHECKING:
-    from regzoo.training.model.model import RegularizedModel
+    from regzoo.training.model.build import RegularizedModel
 
 
 def build(

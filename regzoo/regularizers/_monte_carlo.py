@@ -28,7 +28,7 @@ class MonteCarlo(keras.Model):
     """
 
     def __init__(self, models: Sequence[keras.Model], samples: int) -> None:
-        passes = StochasticPasses(models, samples)
+        passes = Passes(models, samples)
         inputs = keras.Input(models[0].input_shape[1:], name="inputs")
         super().__init__(inputs, passes(inputs), name="mc_dropout")
         # Bound methods, since Keras would track the layer twice.
@@ -64,8 +64,10 @@ class MonteCarlo(keras.Model):
         return cls(models, config["samples"])
 
 
-class StochasticPasses(keras.Layer):
+class Passes(keras.Layer):
     """Map inputs (batch, ...) to the mean (batch, size) over stochastic passes.
+
+    Saved files name the class: under another name their weights are not found.
 
     Args:
         models: trained models of one task.

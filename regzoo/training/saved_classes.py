@@ -2,8 +2,7 @@
 
 from regzoo.regularizers._monte_carlo import MonteCarlo
 from regzoo.training.attach.attach import AttachedModel
-from regzoo.training.model.build import BuiltModel
-from regzoo.training.model.model import RegularizedModel
+from regzoo.training.model.build import RegularizedModel
 from regzoo.training.optimizers import FusedAdam, FusedRMSprop, FusedSGD
 
-__all__ = ["AttachedModel", "BuiltModel", "FusedAdam", "FusedRMSprop", "FusedSGD", "MonteCarlo", "RegularizedModel"]
+__all__ = ["AttachedModel", "FusedAdam", "FusedRMSprop", "FusedSGD", "MonteCarlo", "RegularizedModel"]

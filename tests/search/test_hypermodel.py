@@ -10,7 +10,7 @@ import pytest
 
 import regzoo
 from regzoo.core import InputError
-from regzoo.training.model.model import RegularizedModel
+from regzoo.training.model.build import RegularizedModel
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:keras_tuner")

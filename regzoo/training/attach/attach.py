@@ -14,6 +14,7 @@ from regzoo.core import AfterTraining, InputError, OnBatch, OnForward, Recipe, R
 from regzoo.core.parsing import as_recipe
 from regzoo.training.attach.graph import PROBABILITIES, Graph, can_separate, get_final_function
 from regzoo.training.attach.surgery import InitialWeights, ModelSurgery, make_example_inputs
+from regzoo.training.model.build import RegularizedModel
 from regzoo.training.model.build_info import BuildInfo
 from regzoo.training.model.insertion import (
     LayerInserter,
@@ -23,7 +24,6 @@ from regzoo.training.model.insertion import (
     refuse_ranges,
     refuse_several_models,
 )
-from regzoo.training.model.model import RegularizedModel
 from regzoo.training.model.step import Step
 from regzoo.training.task import Task
 

@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from regzoo.core import Recipe
 from regzoo.training.engine.batching import CHUNK
+from regzoo.training.model.build import RegularizedModel
 from regzoo.training.model.finalize import combine_models
-from regzoo.training.model.model import RegularizedModel
 
 
 class CombinedModel:

@@ -19,7 +19,7 @@ import tensorflow as tf
 from regzoo.core import InputError, Objective, Recipe, Schedule, Watcher
 from regzoo.core.seeds import generator
 from regzoo.training.engine.batching import CHUNK, Batch, PartArrays, RowSource, as_row_sources
-from regzoo.training.model.model import RegularizedModel
+from regzoo.training.model.build import RegularizedModel
 
 PARTS = ("train", "validation")
 """The parts that are evaluated after each epoch."""

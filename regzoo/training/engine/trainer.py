@@ -24,9 +24,8 @@ from regzoo.training.engine.diagnostics import compute_reliability, compute_weig
 from regzoo.training.engine.history import average_histories, find_best_epoch
 from regzoo.training.engine.program import Program
 from regzoo.training.engine.pruning import Pruner
-from regzoo.training.model.build import build_model
+from regzoo.training.model.build import RegularizedModel, build_model
 from regzoo.training.model.finalize import combine_models
-from regzoo.training.model.model import RegularizedModel
 from regzoo.training.optimizers import make_optimizer
 from regzoo.training.records import PartMetrics, Record, Run, list_members
 from regzoo.training.setup import TrainingSetup

@@ -21,16 +21,23 @@ from regzoo.training.model.insertion import (
     make_dials,
     refuse_ranges,
 )
-from regzoo.training.model.model import RegularizedModel
+from regzoo.training.model.model import BaseRegularizedModel
 from regzoo.training.task import Shape, Task
 
 MAX_HEAD_WEIGHTS = 2**28
 """A gigabyte, of which training needs four (gradients and Adam's two moments)."""
 
 
-@keras.saving.register_keras_serializable("regzoo", name="RegularizedModel")  # the name in files of every version
-class BuiltModel(RegularizedModel):
-    """A `RegularizedModel` made by `build_model`."""
+@keras.saving.register_keras_serializable("regzoo")
+class RegularizedModel(BaseRegularizedModel):
+    """A functional Keras model with its recipe built in; made by `regzoo.build`, and by `regzoo.attach`.
+
+    ``fit``, ``evaluate``, ``predict``, ``save`` and ``keras.models.load_model`` work as for any Keras model.
+    `finished` applies the regularizers that act after training (`snapshot_ensemble`, `mc_dropout`).
+
+    ``predict`` returns probabilities (batch, classes) or numbers (batch, outputs). In ``fit``, ``loss`` is the
+    minimized loss, penalties included; ``val_loss`` is the task's loss alone, so it compares across recipes.
+    """
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> RegularizedModel:
@@ -83,7 +90,7 @@ def build_model(
     }
     weights, streams = collect_initial_values(to_logits.layers, inserter.keys)
     info = BuildInfo(recipe, task, regularizers, dials, rules, dict(inserter.hits), weights, streams, config)
-    model = BuiltModel(inputs, logits, outputs, info)
+    model = RegularizedModel(inputs, logits, outputs, info)
     model.reset(seed)
     return model
 

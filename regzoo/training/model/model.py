@@ -1,4 +1,7 @@
-"""`RegularizedModel`: a Keras model whose one training step has a place for every kind of regularizer."""
+"""`BaseRegularizedModel`: a Keras model whose one training step has a place for every kind of regularizer.
+
+Its subclasses `RegularizedModel` and `AttachedModel` lie next to their builders, which `from_config` calls.
+"""
 
 from __future__ import annotations
 
@@ -19,17 +22,17 @@ from regzoo.training.model.step import Step, weighted_mean
 from regzoo.training.task import Task
 
 
-class RegularizedModel(keras.Model):
-    """A functional Keras model with its recipe built in; made by `regzoo.build` and `regzoo.attach`.
-
-    ``fit``, ``evaluate``, ``predict``, ``save`` and ``keras.models.load_model`` work as for any Keras model.
-    `finished` applies the regularizers that act after training (`snapshot_ensemble`, `mc_dropout`).
-
-    ``predict`` returns probabilities (batch, classes) or numbers (batch, outputs). In ``fit``, ``loss`` is the
-    minimized loss, penalties included; ``val_loss`` is the task's loss alone, so it compares across recipes.
+class BaseRegularizedModel(keras.Model):
+    """A functional Keras model with its recipe built in; `RegularizedModel` describes its use.
 
     Keras tracks variables in the lists and dicts among a model's attributes as the model's own; where that would be
     wrong, an attribute is a function that returns the list.
+
+    Args:
+        inputs: symbolic inputs.
+        logits: symbolic outputs of the head before softmax or sigmoid.
+        outputs: symbolic outputs of the model.
+        info: how it was built.
     """
 
     def __init__(self, inputs: Any, logits: Any, outputs: Any, info: BuildInfo) -> None:
@@ -253,14 +256,14 @@ class RegularizedModel(keras.Model):
         """
         return combine_models(self.recipe, [self._copy(weights) for weights in self._snapshots()] or [self])
 
-    def _copy(self, weights: list[Any]) -> RegularizedModel:
-        copy: RegularizedModel = type(self).from_config(self.get_config())
+    def _copy(self, weights: list[Any]) -> BaseRegularizedModel:
+        copy: BaseRegularizedModel = type(self).from_config(self.get_config())
         copy.set_weights(weights)
         copy.turn(self.dials)
         return copy
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments of `from_config`, which each builder of models defines in its own subclass."""
+        """Return the arguments of `from_config`."""
         return self._info.config
 
 

@@ -8,8 +8,7 @@ import pytest
 
 from regzoo.backbones.mlp import Mlp
 from regzoo.core import InputError, Recipe, parse
-from regzoo.training.model.build import BuiltModel, build_model
-from regzoo.training.model.model import RegularizedModel
+from regzoo.training.model.build import RegularizedModel, build_model
 from regzoo.training.task import Task
 
 THREE = Task("classification", 3)
@@ -102,7 +101,7 @@ def test_a_misspelt_backbone_is_refused() -> None:
 
 def test_its_config_builds_it_again() -> None:
     model = build("dropout(0.25) + l2(linear(0.1, 0.0, epochs=3))", seed=7)
-    again = BuiltModel.from_config(model.get_config())
+    again = RegularizedModel.from_config(model.get_config())
     assert again.recipe == model.recipe
     assert again.dials == model.dials == {"dropout.rate": 0.25, "l2.strength": pytest.approx(0.1)}
     for one, other in zip(model.get_weights(), again.get_weights(), strict=True):
