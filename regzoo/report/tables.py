@@ -84,8 +84,8 @@ def build_leaderboard_table(leaderboard: Leaderboard) -> ReportTable:
     caption = (
         f"Ranked by mean validation {metric}, {better} is better; a gain is positive where the recipe is better than "
         "the baseline. The data cannot tell the recipes of a tier from its first. P(better) is the share of paired "
-        "runs in which the recipe beats the baseline, with its 95 % interval. A number in the verdict is about how "
-        "many replicates in total would settle it."
+        'runs in which the recipe beats the baseline, with its 95 % interval. A verdict with "N needed" is open: about '
+        "N replicates in total would settle it."
     )
     return ReportTable(caption, headers, tuple(rows), ("recipe", "verdict", "replicates"))
 

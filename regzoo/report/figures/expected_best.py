@@ -57,8 +57,8 @@ class ExpectedBestFigure(FigureInfo):
     def reading(self) -> str:
         return (
             f"Each line is the expected best validation {self.metric} ({self.better}) of k random trials, the band "
-            f"its 95 % interval, and the dashed line {self.baseline}: where lines cross, the order depends on the "
-            "length of the search, and each panel gives the recipe's rank after one trial and after as many as all "
+            f"its 95 % interval, and the dashed line that of {self.baseline}: where lines cross, the order depends on "
+            "the length of the search, and each panel gives the recipe's rank after one trial and after as many as all "
             "recipes have."
         )
 

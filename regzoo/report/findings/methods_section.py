@@ -94,7 +94,7 @@ def _describe_data(leaderboard: Leaderboard, comparison: ComparisonInfo) -> str:
     names = ", ".join(format_code(row.name) for row in leaderboard.recipes)
     task = describe_task(data.task, data.labels)
     compared = (
-        f"We compared {format_count(len(leaderboard.recipes), 'recipe')} of regularizers ({names}) on {data.source} "
+        f"We compared {format_count(len(leaderboard.recipes), 'regularization recipe')} ({names}) on {data.source} "
         f"({format_count(data.rows, 'row')}, {data.inputs}, {task}; digest {data.digest})"
     )
     model = comparison.model
@@ -107,13 +107,13 @@ def _describe_data(leaderboard: Leaderboard, comparison: ComparisonInfo) -> str:
     if folds == 1:
         return (
             f"{compared}, split once ({_describe_split(data)}) into {data.train:,} rows for training{subset}, "
-            f"{data.validation:,} for validation and {data.test:,} for the test.{noisy}"
+            f"{data.validation:,} for validation and {data.test:,} for testing.{noisy}"
         )
     drawn = f"{data.split.kind} folds, redrawn after each full round; one fold validates and the others train"
     if data.split.kind == "time-ordered":
         drawn = "folds in time order; one fold validates, and all rows before it train"
     return (
-        f"{compared}; {data.test:,} rows were held out for the test, and the others were split into {folds} {drawn}. "
+        f"{compared}; {data.test:,} rows were held out for testing, and the others were split into {folds} {drawn}. "
         f"In the first fold, {data.train:,} rows{subset} train and {data.validation:,} validate.{noisy}"
     )
 

@@ -71,7 +71,7 @@ def _recommend_sum(leaderboard: Leaderboard, rows: Sequence[Row]) -> list[str]:
         added = {name: text for name, text in _list_regularizers(other.name).items() if name not in first}
         joined = " + ".join([one.name, *added.values()])
         if added and first and frozenset(first | added) not in tried and _is_compatible(joined):
-            return [f"Try both together: {format_code(joined)}; both are in the first tier, and their sum is untried."]
+            return [f"Combine two recipes of the first tier: {format_code(joined)} has not been tried."]
     return []
 
 

@@ -22,7 +22,7 @@ def test_it_names_budget_selection_test_and_statistics(quick: Ranked, make_compa
         "bootstrap-t intervals",
         "two-sided p-values of the same bootstrap against `none`, Holm-adjusted",
         "The test part was read once",
-        "1,078 rows for training, 360 for validation and 359 for the test",
+        "1,078 rows for training, 360 for validation and 359 for testing",
     ):
         assert said in text
 
@@ -84,7 +84,7 @@ def test_folds_are_told(quick: Ranked, make_comparison: Any) -> None:
     cut = make_comparison(folds=5, test_train_ratio=0.25, data=data)
     text = " ".join(write_methods(*quick, cut))
     for said in (
-        "359 rows were held out for the test, and the others were split into 5 stratified folds",
+        "359 rows were held out for testing, and the others were split into 5 stratified folds",
         "In the first fold, 1,078 rows train and 360 validate",
         "were chosen on the first fold",
         "each time on the next fold, with the same seeds and folds for every recipe",

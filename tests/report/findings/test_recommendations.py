@@ -39,9 +39,9 @@ def test_a_wider_range(steps: Any) -> None:
 
 def test_both_at_once_unless_that_was_tried(steps: Any) -> None:
     rows = [{"name": name, "rank": i, "tier": 1, "mean": 0.5, **SURE} for i, name in enumerate(("dropout", "l2"), 1)]
-    assert "Try both together: `dropout + l2`" in steps(*rows)
-    assert "both together" not in steps(*rows, {"name": "l2 + dropout", "rank": 3, "tier": 1, "mean": 0.6, **SURE})
-    assert "both together" not in steps(rows[0], rows[1] | {"tier": 2})
+    assert "Combine two recipes of the first tier: `dropout + l2`" in steps(*rows)
+    assert "Combine two" not in steps(*rows, {"name": "l2 + dropout", "rank": 3, "tier": 1, "mean": 0.6, **SURE})
+    assert "Combine two" not in steps(rows[0], rows[1] | {"tier": 2})
 
 
 def test_a_clear_answer_needs_no_more(steps: Any) -> None:
