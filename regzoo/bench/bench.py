@@ -32,7 +32,7 @@ NOTES = [
     "the machine's float32 matrix products; validation and dropout are not counted as operations.",
     "Memory: the sum of the peaks of all processes; memory that they share counts several times.",
 ]
-"""How to read a report."""
+"""Notes that explain a report."""
 
 
 def run_benchmark(

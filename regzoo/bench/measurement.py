@@ -1,4 +1,4 @@
-"""What one process measured, and what it used: frozen values that go through JSON."""
+"""Measurements of one process, and its use of the machine: frozen values that go through JSON."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class ProcessUsage:
-    """What a process used, as its parent saw it.
+    """Use of the machine by a process, as its parent saw it.
 
     Attributes:
         seconds: wall time from its start to its end.
@@ -23,7 +23,7 @@ class ProcessUsage:
 
 @dataclass(frozen=True)
 class Measurement:
-    """What training a case in one way measured.
+    """Measurements of a case that was trained in one way.
 
     Attributes:
         data: source of the rows.

@@ -17,7 +17,7 @@ Ratios = dict[str, dict[str, dict[str, float]]]
 
 @dataclass(frozen=True)
 class Performance:
-    """How fast a way trained a case, and what it used.
+    """Speed of a way of training, and its use of the machine.
 
     Attributes:
         processes: number of processes that trained.

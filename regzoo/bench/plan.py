@@ -125,7 +125,7 @@ STOCK = (KERAS_TUNER, FIT, TUNED)
 
 @dataclass(frozen=True)
 class Job:
-    """What one process measures.
+    """The runs of one case that one process measures.
 
     Attributes:
         case: the case to train.

@@ -37,10 +37,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (
-    *(zoo, check, plan, compare, sweep, leaderboard, failures, report, compare_runs),
-    *(export, bench, predict),
-):
+for command in (zoo, check, plan, compare, sweep, leaderboard, failures, report, compare_runs, export, bench, predict):
     app.command()(command)
 
 

@@ -1,4 +1,4 @@
-"""What the zoo has, as plain values for JSON: a card for each regularizer and backbone, read from its docstring."""
+"""Cards of regularizers and backbones as plain values for JSON, read from their docstrings."""
 
 from __future__ import annotations
 

@@ -8,6 +8,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from regzoo.cli.tables.layout import make_table
+
 Values = dict[str, Any]
 
 MEASURED = ("processes x threads", "suite s", "start-up s", "s per run", "steps/s", "of ceiling", "memory MB")
@@ -28,8 +30,7 @@ def make_bench_tables(report: Values) -> Group:
 
 
 def _make_measured_table(case: Values) -> Table:
-    table = Table(title=f"\n{case['title']} - {case['source']}", title_justify="left", box=None, pad_edge=False)
-    table.add_column("way")
+    table = make_table("way", title=f"\n{case['title']} - {case['source']}")
     overhead = any(way["overhead_ms"] is not None for way in case["ways"])
     for header in (*MEASURED, "others' CPU", *(MEASURED_BY_REGZOO if overhead else ())):
         table.add_column(header, justify="right")
@@ -38,7 +39,7 @@ def _make_measured_table(case: Values) -> Table:
         table.add_row(Text(way["title"]), *map(Text, cells))
     reasons = [f"{way['title']}: {way['reason']}" for way in case["ways"] if way["reason"]]
     if reasons:
-        table.caption, table.caption_justify = Text("\n".join(reasons)), "left"
+        table.caption = Text("\n".join(reasons))
     return table
 
 
@@ -61,8 +62,7 @@ def _format_measurements(way: Values) -> list[str]:
 
 def _make_ratio_table(case: Values) -> Table:
     titles = {way["way"]: way["title"] for way in case["ways"] if way["status"] == "ok"}
-    table = Table(title="\ntimes as fast as: suite (run)", title_justify="left", box=None, pad_edge=False)
-    table.add_column("")
+    table = make_table("", title="\ntimes as fast as: suite (run)")
     for title in titles.values():
         table.add_column(Text(title), justify="right")
     for way, title in titles.items():

@@ -1,4 +1,4 @@
-"""What changed between two comparisons: sections of changed lines, and the two rankings in one table."""
+"""The difference of two comparisons: sections of changed lines, and both rankings in one table."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from regzoo.cli.tables.layout import make_table
 from regzoo.comparison.leaderboard import is_placebo
 from regzoo.report.diff import Change, Difference, RecipeChange
 from regzoo.report.formatting import (
@@ -52,7 +53,7 @@ def _format_value(value: Any) -> str:
 
 
 def _make_ranking_table(difference: Difference) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = make_table()
     for header in ("rank", "was", "recipe", "gain before", "gain after", "verdict before", "verdict after"):
         table.add_column(header, justify="left" if header == "recipe" or "verdict" in header else "right")
     half_widths = [

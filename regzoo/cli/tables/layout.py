@@ -1,4 +1,4 @@
-"""The layout that the tables share: no frame, a bold title on the left."""
+"""The layout of all tables: no frame, bold headers, title and caption on the left."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from rich.table import Table
 
 
 def make_table(*headers: str, title: str | None = None) -> Table:
-    """Return an empty table with these column headers."""
-    table = Table(title=title, box=None, pad_edge=False, title_justify="left")
+    """Return a table without rows; further columns may be added."""
+    table = Table(title=title, box=None, pad_edge=False, title_justify="left", caption_justify="left")
     for header in headers:
         table.add_column(header)
     return table

@@ -6,6 +6,7 @@ from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
+from regzoo.cli.tables.layout import make_table
 from regzoo.comparison.leaderboard import Leaderboard, Row, is_placebo
 from regzoo.report.formatting import (
     choose_cell_decimals,
@@ -23,7 +24,7 @@ WIDE = 120
 def make_leaderboard_table(leaderboard: Leaderboard, width: int = WIDE) -> Table:
     """Return the leaderboard for a terminal of ``width`` columns; below 120 without p, test score and epochs."""
     wide = width >= WIDE
-    table = Table(box=None, pad_edge=False, header_style="bold", caption_justify="left")
+    table = make_table()
     table.caption = "\n".join(_make_notes(leaderboard))
     rank_by = leaderboard.rank_by
     headers = ["rank", "tier", "recipe", f"{rank_by} ± sd", f"gain over {leaderboard.baseline}", "verdict"]

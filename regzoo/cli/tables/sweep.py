@@ -7,6 +7,7 @@ import math
 from rich.table import Table
 from rich.text import Text
 
+from regzoo.cli.tables.layout import make_table
 from regzoo.comparison.strength_response import ResponsePoint, StrengthResponse
 from regzoo.report.findings.sweep import choose_point_decimals
 from regzoo.report.formatting import MISSING, format_count, format_interval, format_number, format_strength
@@ -14,7 +15,7 @@ from regzoo.report.formatting import MISSING, format_count, format_interval, for
 
 def make_response_table(response: StrengthResponse) -> Table:
     """Return one row per value or pair of values, then the baseline."""
-    table = Table(box=None, pad_edge=False, header_style="bold", caption_justify="left")
+    table = make_table()
     table.caption = (
         f"{format_count(max(point.replicates for point in response.points), 'replicate')} a value at most. "
         "Best in: share of the resamples of the seeds. Flat: within one standard error of the best."
