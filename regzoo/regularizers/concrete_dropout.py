@@ -24,7 +24,7 @@ class ConcreteDropout(OnActivations):
     L + prior sum w^2 / (1 - p) - entropy K H(p), H(p) = -p log p - (1 - p) log(1 - p), K the number of units and w the
     kernels that they feed; inference uses h as it is.
 
-    H pulls p towards 1/2, and the data pull it to where they are fitted best, so the rate needs no search; with
+    H pulls p toward 1/2, and the data pull it to where they are fitted best, so the rate needs no search; with
     ``entropy`` 0 nothing keeps it from shrinking to 0. Images and sequences lose whole channels. For N training rows
     and squared loss with noise of precision 1 the paper has entropy = 2 / N and prior = l^2 / N; for cross-entropy,
     half of both. Rates change slowly, so it needs long training. The learned rates are the sigmoids of the weights

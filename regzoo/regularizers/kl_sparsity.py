@@ -13,7 +13,7 @@ LOW, HIGH = 0.001, 0.99
 
 @dataclass(frozen=True)
 class KlSparsity(OnActivations):
-    """Pull the mean activation of each unit towards ``rho``, so that units are rarely active.
+    """Pull the mean activation of each unit toward ``rho``, so that units are rarely active.
 
     Formula: L + beta sum_j [rho log(rho / r_j) + (1 - rho) log((1 - rho) / (1 - r_j))], r_j = mean |h_j| over the
     batch, and over the positions of images and sequences, whose channels are the units.

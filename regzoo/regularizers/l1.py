@@ -10,7 +10,7 @@ from regzoo.core.lazy import keras
 
 @dataclass(frozen=True)
 class L1(OnWeights):
-    """Push many weights towards zero by adding the sum of their absolute values to the training loss.
+    """Push many weights toward zero by adding the sum of their absolute values to the training loss.
 
     Formula: L + strength sum |w| over kernels, not biases.
 

@@ -10,7 +10,7 @@ from regzoo.core.lazy import keras
 
 @dataclass(frozen=True)
 class L1L2(OnWeights):
-    """Push weights towards zero by adding both their absolute values and their squares to the training loss.
+    """Push weights toward zero by adding both their absolute values and their squares to the training loss.
 
     Formula: L + l1 sum |w| + l2 sum w^2 over kernels, not biases.
 

@@ -68,7 +68,7 @@ def test_a_block_of_the_maps_size_is_spatial_dropout(rate: float) -> None:
 def test_it_drops_what_independent_blocks_cover() -> None:
     rate, block, size, maps = 0.3, 3, 8, 20_000
     gamma = rate * size**2 / (block**2 * (size - block + 1) ** 2)
-    # A pixel is kept if none of the corners whose blocks reach it is drawn; their number falls towards the edges.
+    # A pixel is kept if none of the corners whose blocks reach it is drawn; their number falls toward the edges.
     reach = np.convolve(np.ones(size - block + 1), np.ones(block))
     expected = ((1 - gamma) ** np.outer(reach, reach)).mean()
     kept = (mask(rate, block, (maps // 10, size, size, 10)) > 0).mean(axis=(1, 2))

@@ -44,7 +44,7 @@ def test_below_the_level_the_gradient_is_turned_round() -> None:
 def test_a_step_by_hand(by_hand: Callable[[str], Any]) -> None:
     model = by_hand("flooding(2.0)")
     loss, _ = model.update(np.zeros((4, 2), np.float32), np.full((4, 1), 1.5, np.float32))
-    # Loss 1, below 2: |1 - 2| + 2. The bias would move by 0.5 * 2 towards the target, and moves away from it.
+    # Loss 1, below 2: |1 - 2| + 2. The bias would move by 0.5 * 2 toward the target, and moves away from it.
     assert float(loss) == pytest.approx(3.0, rel=1e-6)
     assert model.get_layer("head").get_weights()[1] == pytest.approx([-0.5], rel=1e-6)
 
