@@ -30,7 +30,10 @@ SABOTEURS = {
     "imports point down the tree": ("core/seeds.py", "import regzoo.training.task"),
     "no package imports, directly or indirectly, one that imports it": ("core/seeds.py", "import regzoo.data.rows"),
     "statistics need no TensorFlow": ("stats/rank.py", "import tensorflow"),
-    "statistics take from the core only errors, seeds and JSON values": ("stats/rank.py", "import regzoo.core.regularizer"),
+    "statistics take from the core only errors, seeds and JSON values": (
+        "stats/rank.py",
+        "import regzoo.core.regularizer",
+    ),
     "executors know runs, not Keras models": ("execution/executor.py", "import keras"),
     "storage knows of training only what a run leaves": ("storage/ledger.py", "import regzoo.training.task"),
     "regularizers never import one another": ("regularizers/l2.py", "import regzoo.regularizers.l1"),
