@@ -96,7 +96,7 @@ _RANGES = {"rate": (0.05, 0.7), "strength": (1e-6, 1e-2), "stddev": (0.01, 0.5),
 
 
 def _quick() -> tuple[Leaderboard, list[Record]]:
-    """The shape of the quickstart: nine recipes, six trials and five replicates each."""
+    """Return what has the shape of the quickstart: nine recipes, six trials and five replicates each."""
     rng = np.random.default_rng(1)
     rows, records = [], []
     for rank, (name, recipe, tier, mean, sd, gain, low, high, p, seconds) in enumerate(QUICK, start=1):
@@ -171,7 +171,7 @@ LONG = "dropout(rate=linear(0.5, 0.0, epochs=20)"  # 40 characters, with a brack
 
 
 def _awkward(direction: Direction = "min", size: float = 1.0, runaway: float = 1.0) -> tuple[Leaderboard, list[Record]]:
-    """Fifteen long names: near ties, one runaway, one diverged, one failed and two pending."""
+    """Return fifteen long names: near ties, one runaway, one diverged, one failed and two pending."""
     rng = np.random.default_rng(2)
     rows, records = [], []
     for index in range(11):
@@ -220,7 +220,9 @@ def _swept(
     lost: Sequence[float] = (),
     pending: int = 0,
 ) -> Content:
-    """A sweep whose mean at each value is ``score`` of it, and 1 for the baseline; the last ``pending`` have no runs.
+    """Return a sweep whose mean at each value is ``score`` of it, and 1 for the baseline.
+
+    The last ``pending`` values have no runs.
 
     At values in ``lost`` (of the first strength) two replicates diverged.
     """

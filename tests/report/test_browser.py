@@ -1,4 +1,4 @@
-"""The page in a real browser: nothing wider than the window, no label on another, and it prints.
+"""The page in a real browser: nothing is wider than the window, no labels overlap, and it prints.
 
 A script that is added to a copy of the page measures what the browser laid out, and leaves the answer in an attribute.
 """
@@ -58,14 +58,14 @@ document.body.setAttribute('data-measured', JSON.stringify({
 
 
 def browse(*options: str) -> str:
-    """Run the browser without a window; what it prints."""
+    """Run the browser without a window; return what it prints."""
     assert BROWSER is not None
     command = [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", *options]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
 
 
 def measure(html: Path, width: int) -> dict[str, Any]:
-    """Lay the page out in a frame ``width`` pixels wide; browsers have no window narrower than 500."""
+    """Measure the page in a frame ``width`` pixels wide; browsers have no window narrower than 500."""
     measured = html.with_name("measured.html")
     measured.write_text(html.read_text().replace("</body>", f"{MEASURE}</body>"))
     frame = html.with_name(f"frame{width}.html")
@@ -90,7 +90,7 @@ def html(
     awkward: Callable[..., Ranked],
     make_comparison: Any,
 ) -> Path:
-    """A page as the quickstart leaves it, and one that is hard to lay out."""
+    """A page as the quickstart writes it, and one that is hard to lay out."""
     write_page(tmp_path, *(quick if request.param == "quick" else awkward()), make_comparison())
     return tmp_path / "report.html"
 
@@ -105,7 +105,7 @@ def test_nothing_is_wider_than_the_window_and_no_label_lies_on_another(html: Pat
 
 
 def test_the_measure_finds_what_is_wrong(html: Path) -> None:
-    """A saboteur: a box wider than the window, and a figure whose labels lie on one another."""
+    """Saboteur: a box wider than the window, and a figure with overlapping labels."""
     wrong = (
         '<div style="width: 2000px">wide</div><svg width="99" height="99">'
         '<g id="bad-text_1"><rect width="9" height="9"/></g><g id="bad-text_2"><rect width="9" height="9"/></g></svg>'

@@ -1,4 +1,4 @@
-"""The critical-difference diagram: every recipe and its rank, what is joined, for any number of recipes."""
+"""The critical-difference diagram: recipes, ranks and bars, for any number of recipes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from regzoo.report.critical_difference import describe_ranks, draw
 
 
 def ranked(recipes: list[str], datasets: int) -> regzoo.Ranking:
-    """The same order on every data set."""
+    """Return a ranking with the same order on every data set."""
     rows = [(name, 0, f"d{j}", float(i)) for i, name in enumerate(recipes) for j in range(datasets)]
     return regzoo.rank(pd.DataFrame(rows, columns=["recipe", "seed", "dataset", "score"]), baseline=None)
 
@@ -34,7 +34,7 @@ def test_names_ranks_and_bars() -> None:
 
 
 @pytest.mark.parametrize("recipes", [2, 20])
-def test_long_names_that_begin_alike_stay_on_the_picture(recipes: int) -> None:
+def test_long_names_with_the_same_beginning_stay_on_the_picture(recipes: int) -> None:
     found = ranked([f"dropout(0.312) + gaussian_noise(0.2) + l2(0.00021) {i}" for i in range(recipes)], 3).several
     assert found is not None
     figure = draw(found)

@@ -1,4 +1,4 @@
-"""Curves: the mean over runs that differ in length."""
+"""Mean learning curves over runs that differ in length."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What changed between two comparisons."""
+"""The difference between two comparisons."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from regzoo.storage.info import SplitInfo
 
 
 def sides(make_row: Any, make_leaderboard: Any, make_comparison: Any) -> tuple[Side, Side]:
-    """The second has another seed, other data, another Keras, and l2 overtook dropout; l1 came, mixup went."""
+    """Return two comparisons: the second has other data, seed and Keras, l2 before dropout, l1, but no mixup."""
     before = make_leaderboard([
         make_row("dropout", rank=1, tier=1, mean=0.1, gain=0.25, gain_low=0.125, gain_high=0.375, verdict="conclusive"),
         make_row("l2", rank=2, tier=1, mean=0.2, gain=0.125, gain_low=0.0, gain_high=0.25),
@@ -41,7 +41,7 @@ def test_config_data_and_versions(make_row: Any, make_leaderboard: Any, make_com
     assert found.winner == ("dropout", "l2")
 
 
-def test_facts_inside_others_and_other_strengths_are_named(
+def test_nested_facts_and_changed_strengths_are_named(
     make_row: Any, make_leaderboard: Any, make_comparison: Any
 ) -> None:
     one, other = (
@@ -61,9 +61,9 @@ def test_facts_inside_others_and_other_strengths_are_named(
     assert found.data == (Change("split.kind", "random", "stratified"),)
     console = Console(width=160, record=True, file=io.StringIO())
     console.print(make_difference_tables(found))
-    said = console.export_text()
-    assert "dropout(0.25) -> dropout(0.5)" in said
-    assert "placebo 1" in said
+    text = console.export_text()
+    assert "dropout(0.25) -> dropout(0.5)" in text
+    assert "placebo 1" in text
 
 
 def test_ranks_move_and_gains_stand_side_by_side(make_row: Any, make_leaderboard: Any, make_comparison: Any) -> None:
@@ -85,8 +85,8 @@ def test_text_and_json(make_row: Any, make_leaderboard: Any, make_comparison: An
     found = compare_runs(*sides(make_row, make_leaderboard, make_comparison))
     console = Console(width=160, record=True, file=io.StringIO())
     console.print(make_difference_tables(found))
-    said = console.export_text()
+    text = console.export_text()
     for line in ("-seed: 0", "digest: 0123abcd -> ffff", "keras: 3.15.1 -> 3.16", "winner: dropout -> l2"):
-        assert line in said
-    assert "2 (+1)" in said
+        assert line in text
+    assert "2 (+1)" in text
     assert json.loads(json.dumps(found.to_dict(), allow_nan=False))["recipes"][0]["moved"] == 1

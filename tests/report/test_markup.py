@@ -1,4 +1,4 @@
-"""Text keeps its characters, whatever they would mean in HTML or Markdown."""
+"""HTML and Markdown show the characters of a text, whatever they would mean there."""
 
 from __future__ import annotations
 

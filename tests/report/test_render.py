@@ -1,4 +1,4 @@
-"""The page: complete, offline, escaped, the same each time, and made without TensorFlow."""
+"""The page: complete, offline, escaped, reproducible, and rendered without TensorFlow."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ HEADINGS = [
 
 
 class Tags(HTMLParser):
-    """Collects the tags of a page, checks that they nest, and the attributes of each."""
+    """Collect the tags of a page with their attributes, and check that they nest."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -65,13 +65,13 @@ def test_every_section_and_every_file(written: Path) -> None:
     assert re.findall(r"<h2[^>]*>([^<]*)</h2>", html) == HEADINGS
     assert [path.stem for path in sorted((written / "figures").iterdir())] == sorted(FIGURES)
     assert sorted(path.name for path in written.iterdir()) == ["figures", "report.html", "report.md"]
-    for said in (
+    for phrase in (
         "regzoo compare configs/quickstart.yaml",
         "recipes: [none, dropout]",
         "keras 3.15.1",
         "winner&#39;s curse",
     ):
-        assert said in html or said.replace("&#39;", "'") in html
+        assert phrase in html or phrase.replace("&#39;", "'") in html
 
 
 def test_the_page_needs_no_network_and_no_script(written: Path) -> None:
@@ -146,7 +146,7 @@ def test_names_are_text_and_never_markup(
     assert len(re.findall(r"(?<!\\)\|", table[0])) == 13  # twelve columns
 
 
-def test_a_board_with_nothing_finished_is_a_page_of_sentences(
+def test_a_leaderboard_with_nothing_finished_is_a_page_of_sentences(
     tmp_path: Path, make_row: Any, make_leaderboard: Any, make_comparison: Any
 ) -> None:
     (tmp_path / "figures").mkdir()
@@ -159,7 +159,9 @@ def test_a_board_with_nothing_finished_is_a_page_of_sentences(
     assert list((tmp_path / "figures").iterdir()) == []
 
 
-def test_a_half_finished_awkward_board(tmp_path: Path, awkward: Callable[..., Ranked], make_comparison: Any) -> None:
+def test_a_half_finished_awkward_leaderboard(
+    tmp_path: Path, awkward: Callable[..., Ranked], make_comparison: Any
+) -> None:
     write_page(tmp_path, *awkward(), make_comparison())
     html = (tmp_path / "report.html").read_text()
     assert "not measured yet" in html
@@ -168,9 +170,7 @@ def test_a_half_finished_awkward_board(tmp_path: Path, awkward: Callable[..., Ra
     assert not re.search(r"\b(nan|None|inf)\b", re.sub(r"<svg.*?</svg>", "", html, flags=re.DOTALL))
 
 
-def test_the_leaderboard_of_the_comparison_is_taken_as_it_is(
-    tmp_path: Path, quick: Ranked, make_comparison: Any
-) -> None:
+def test_it_takes_the_leaderboard_that_a_comparison_builds(tmp_path: Path, quick: Ranked, make_comparison: Any) -> None:
     names = [row.name for row in quick[0].recipes]
     leaderboard = build_leaderboard(quick[1], "nll", "min", [*names, "l1"])
     write_page(tmp_path, leaderboard, quick[1], make_comparison())

@@ -1,4 +1,4 @@
-"""The tables hold the board's numbers, and dashes where there are none."""
+"""The tables of the report: the leaderboard's numbers, and dashes where there are none."""
 
 from __future__ import annotations
 

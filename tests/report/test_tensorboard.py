@@ -1,4 +1,4 @@
-"""What TensorBoard reads back, with its own reader; and what is said where it is not installed."""
+"""TensorBoard files, read back with TensorBoard's own reader; and the error where it is not installed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from regzoo.report.tensorboard import FILE, name_run, write_tensorboard
 
 
 def events(path: Path) -> list[Any]:
-    """The events of a file, its checksums verified."""
+    """Return the events of a file; the reader verifies checksums."""
     from tensorboard.compat.proto.event_pb2 import Event
     from tensorboard.compat.tensorflow_stub.errors import OutOfRangeError
     from tensorboard.compat.tensorflow_stub.pywrap_tensorflow import PyRecordReader_New

@@ -1,4 +1,4 @@
-"""Axes of the figures: a scale that suits the numbers, few ticks, and labels that can be told apart."""
+"""Axes of the figures: a scale that suits the numbers, few ticks, and labels that can be distinguished."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def keep_finite(values: Iterable[float]) -> list[float]:
 
 
 def choose_scale(values: Iterable[float], *, log: bool = False) -> Scale:
-    """Return the scale on which ``values`` can be told apart.
+    """Return the scale on which ``values`` can be distinguished.
 
     Logarithmic if all are positive and either span more than two decades or ``log`` asks for it; symmetric
     logarithmic if they span as much and some are not positive; else linear.

@@ -95,7 +95,7 @@ def draw(info: SweepGridFigure) -> Figure:
 
 
 def _choose_norm(values: Sequence[float]) -> Normalize:
-    """Return a color scale on which the means can be told apart."""
+    """Return a color scale on which the means can be distinguished."""
     shown = keep_finite(values)
     low, high = min(shown), max(shown)
     if low == high:

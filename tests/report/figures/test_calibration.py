@@ -1,4 +1,4 @@
-"""The reliability diagram's numbers."""
+"""Numbers of the reliability diagram."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from regzoo.report.figures.calibration import info
 
 
-def test_baseline_winner_and_second_with_their_runs_pooled(
+def test_baseline_winner_and_second_with_pooled_runs(
     make_row: Any, make_leaderboard: Any, make_record: Any, make_comparison: Any
 ) -> None:
     names = ["dropout", "placebo 1", "none", "l2", "l1"]

@@ -1,4 +1,4 @@
-"""The cost figure's numbers."""
+"""Numbers of the cost figure."""
 
 from __future__ import annotations
 

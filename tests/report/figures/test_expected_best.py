@@ -1,4 +1,4 @@
-"""The numbers of the expected best of k trials."""
+"""Numbers of the figure of the expected best of k trials."""
 
 from __future__ import annotations
 

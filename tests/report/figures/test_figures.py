@@ -1,4 +1,4 @@
-"""The figures: found by their files, drawn for any leaderboard, with texts that keep apart."""
+"""All figures: found by their files, drawn for any leaderboard, without overlapping texts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from regzoo.training.records import Record
 Ranked = tuple[Leaderboard, list[Record]]
 """A leaderboard and its records."""
 
-BOARDS: dict[str, dict[str, Any]] = {
+LEADERBOARDS: dict[str, dict[str, Any]] = {
     "near ties": {},
     "higher is better": {"direction": "max"},
     "runaway": {"runaway": 1e6},
@@ -30,7 +30,7 @@ BOARDS: dict[str, dict[str, Any]] = {
 }
 
 ORDINARY = [name for name in load_figures() if name not in ("sweep", "sweep_grid")]
-"""What every comparison has."""
+"""The figures of every comparison."""
 
 SWEEPS: dict[str, dict[str, Any]] = {
     "linear": {"over": ["dropout.rate"], "score": lambda r: 1 + (r - 0.4) ** 2},
@@ -80,7 +80,7 @@ def texts(figure: Figure, monkeypatch: pytest.MonkeyPatch) -> list[Box]:
 
 
 def check_texts(figure: Figure, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No two texts overlap by more than a pixel, and all lie on the canvas."""
+    """Check that no two texts overlap by more than a pixel, and that all lie on the canvas."""
     boxes = texts(figure, monkeypatch)
     assert boxes
     width, height = figure.get_size_inches() * figure.dpi
@@ -102,8 +102,8 @@ def test_the_folder_is_the_registry() -> None:
 
 
 @pytest.mark.parametrize("name", ORDINARY)
-@pytest.mark.parametrize("given", BOARDS.values(), ids=BOARDS)
-def test_awkward_boards(
+@pytest.mark.parametrize("given", LEADERBOARDS.values(), ids=LEADERBOARDS)
+def test_awkward_leaderboards(
     name: str,
     given: dict[str, Any],
     awkward: Callable[..., Ranked],
@@ -200,12 +200,12 @@ def test_drawing_leaves_the_settings_as_they_were(quick: Ranked, make_comparison
     assert dict(mpl.rcParams) == before
 
 
-def test_grey_print_tells_the_parts_apart() -> None:
-    """Parts differ in marker and line, so that colour is never the only sign."""
+def test_parts_can_be_distinguished_in_gray() -> None:
+    """Parts differ in marker and line, so color is never the only sign."""
     from regzoo.report.figures._style import PARTS
 
-    assert len({look.marker for look in PARTS.values()}) == len({look.line for look in PARTS.values()}) == 3
+    assert len({style.marker for style in PARTS.values()}) == len({style.line for style in PARTS.values()}) == 3
     shades = sorted(
-        np.dot([int(look.color[i : i + 2], 16) for i in (1, 3, 5)], [0.299, 0.587, 0.114]) for look in PARTS.values()
+        np.dot([int(style.color[i : i + 2], 16) for i in (1, 3, 5)], [0.299, 0.587, 0.114]) for style in PARTS.values()
     )
     assert min(np.diff(shades)) > 40  # of 255

@@ -1,4 +1,4 @@
-"""The forest plot's numbers."""
+"""Numbers of the forest plot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gap's numbers."""
+"""Numbers of the figure of the gap."""
 
 from __future__ import annotations
 

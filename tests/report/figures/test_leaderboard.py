@@ -1,4 +1,4 @@
-"""The leaderboard's numbers."""
+"""Numbers of the leaderboard figure."""
 
 from __future__ import annotations
 

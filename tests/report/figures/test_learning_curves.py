@@ -1,4 +1,4 @@
-"""The learning curves' numbers."""
+"""Numbers of the learning curves."""
 
 from __future__ import annotations
 

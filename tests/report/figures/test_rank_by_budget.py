@@ -1,4 +1,4 @@
-"""The order of the recipes at any number of trials."""
+"""Ranks of the recipes after any number of trials."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SCORES = {"none": (3.0, 1.0, 2.0), "l2": (1.5, 1.5, None), "l1": (9.0, 9.0, 9.0,
 
 @pytest.fixture
 def found(make_row: Any, make_leaderboard: Any, make_record: Any, make_comparison: Any) -> Any:
-    """The figure's numbers for the recipes named, or for all."""
+    """Return the function that gives the figure's numbers for the recipes named, or for all."""
 
     def ranked(*names: str, **given: Any) -> Any:
         trials = [

@@ -1,4 +1,4 @@
-"""The numbers of strength against score."""
+"""Numbers of the figure of score against strength."""
 
 from __future__ import annotations
 

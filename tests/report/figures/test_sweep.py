@@ -1,4 +1,4 @@
-"""The sweep's curve: its numbers, and where a value stands on the axis."""
+"""The curve of a sweep: its numbers, and where values lie on the axis."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def test_numbers_are_those_of_the_records(swept: Any) -> None:
     assert found.baseline.mean == pytest.approx(1.02)
 
 
-def test_words_for_those_who_cannot_see_it(swept: Any) -> None:
-    told = info(*swept(["dropout.rate"], lambda rate: 1 + 9 * rate, values=[[0.1, 0.9]])).alternative
-    assert told.startswith("Best dropout.rate: 0.1, with a mean validation nll ")
-    assert re.search(r"Means: 0\.1: 1\.[89]\d+, 0\.9: 9\.\d+\.$", told)
+def test_alternative_text_names_the_best_and_every_mean(swept: Any) -> None:
+    text = info(*swept(["dropout.rate"], lambda rate: 1 + 9 * rate, values=[[0.1, 0.9]])).alternative
+    assert text.startswith("Best dropout.rate: 0.1, with a mean validation nll ")
+    assert re.search(r"Means: 0\.1: 1\.[89]\d+, 0\.9: 9\.\d+\.$", text)
 
 
 def test_other_comparisons_leave_it_off_and_an_unfinished_sweep_says_so(
@@ -62,7 +62,7 @@ def test_other_comparisons_leave_it_off_and_an_unfinished_sweep_says_so(
         ((1, 2, 3), None, False, {1: 1.0, 2: 2.0, 3: 3.0}, False),
     ],
 )
-def test_where_values_stand(values: Any, neutral: float | None, log: bool, places: Any, apart: bool) -> None:
+def test_places_of_values(values: Any, neutral: float | None, log: bool, places: Any, apart: bool) -> None:
     found, detached = place_values(SweptStrength("a.b", values, neutral, log))
     assert found == pytest.approx(places)
     assert detached is apart
@@ -76,7 +76,7 @@ def test_it_draws_the_best_the_interval_the_flat_field_and_the_baseline(swept: A
     axes = draw(found).axes[0]
     fields = [patch.get_extents() for patch in axes.patches]
     (left, _), (right, _) = axes.transData.inverted().transform([fields[0].min, fields[0].max])
-    assert (left, right) == pytest.approx((0.1, 0.5))  # half way to the neighbours, in one piece
+    assert (left, right) == pytest.approx((0.1, 0.5))  # half way to the neighbors, in one piece
     lines = {line.get_linestyle(): line for line in axes.lines if line.get_color() == "#D55E00"}
     assert np.asarray(lines[":"].get_ydata()) == pytest.approx([1.02, 1.02])
     assert [text.get_text() for text in axes.get_xticklabels()] == ["0", "0.2", "0.4", "0.6"]

@@ -1,4 +1,4 @@
-"""The map of two strengths: its numbers, its frames."""
+"""The heat map of two strengths: its numbers and its frames."""
 
 from __future__ import annotations
 

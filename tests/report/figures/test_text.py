@@ -1,4 +1,4 @@
-"""Text: widths, breaks, and labels that keep apart."""
+"""Text in figures: widths, line breaks, and labels without overlap."""
 
 from __future__ import annotations
 
@@ -35,5 +35,5 @@ def test_spread_keeps_order_and_distance(seed: int) -> None:
     assert max(f + s / 2 for f, s in zip(found, sizes, strict=True)) <= 10 + 1e-9
 
 
-def test_what_has_room_stays() -> None:
+def test_labels_with_room_stay() -> None:
     assert spread_labels([1.0, 5.0, 9.0], [1.0, 1.0, 1.0], 0.0, 10.0) == [1.0, 5.0, 9.0]

@@ -1,4 +1,4 @@
-"""The numbers of the histogram of weights."""
+"""Numbers of the histograms of weights."""
 
 from __future__ import annotations
 

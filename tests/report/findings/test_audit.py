@@ -1,4 +1,4 @@
-"""The audit counts in the records what every recipe was given, and says so where it was not the same."""
+"""The audit counts each recipe's budget in the records, and reports unequal ones."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def add_row(leaderboard: Leaderboard, row: Row) -> Leaderboard:
 
 @pytest.fixture
 def fair(make_leaderboard: Any, make_row: Any, make_record: Any) -> Ranked:
-    """Two recipes, two trials of four epochs and two replicates each, tested once."""
+    """Two recipes with two trials of four epochs and two replicates each, tested once."""
     records = []
     for name in ("none", "l2"):
         for number in (0, 1):
@@ -33,7 +33,7 @@ def fair(make_leaderboard: Any, make_row: Any, make_record: Any) -> Ranked:
     return make_leaderboard([make_row("none"), make_row("l2")]), records
 
 
-def test_what_a_recipe_was_given(fair: Ranked, make_comparison: Any) -> None:
+def test_budget_of_a_recipe(fair: Ranked, make_comparison: Any) -> None:
     found = audit_comparison(*fair, make_comparison()).recipes[1]
     assert (
         found.name,
@@ -57,18 +57,18 @@ def test_a_fair_table_says_nothing_in_its_heading(fair: Ranked, make_comparison:
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "expected"),
     [
         ({"stage": "trial", "number": 2}, "unequal budgets: trials: `none` had 2, the others 3"),
         ({"number": 2, "seed": 102}, "replicates: `none` had 2, the others 3"),
     ],
 )
 def test_unequal_numbers_are_in_the_heading(
-    fair: Ranked, make_record: Any, make_comparison: Any, given: Any, said: str
+    fair: Ranked, make_record: Any, make_comparison: Any, given: Any, expected: str
 ) -> None:
     leaderboard, records = fair
     found = audit_comparison(leaderboard, [*records, make_record("l2", 0.1, **given)], make_comparison())
-    assert said in found.heading
+    assert expected in found.heading
     assert found.findings[0].passed is False
 
 
@@ -92,7 +92,7 @@ def test_seeds_of_placebos_are_their_own(fair: Ranked, make_record: Any, make_ro
     ]
 
 
-def test_a_recipe_without_a_search_beside_searched_ones(
+def test_a_recipe_without_a_search_among_searched_ones(
     make_leaderboard: Any, make_row: Any, make_record: Any, make_comparison: Any
 ) -> None:
     names = ["none", "l2", "dropout(0.5)"]

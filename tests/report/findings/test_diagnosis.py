@@ -1,4 +1,4 @@
-"""Do I need a regularizer at all? Fabricated runs with known curves; and real ones, marked slow."""
+"""Diagnosis of overfitting, on fabricated runs with known curves, and on real ones, marked slow."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import regzoo
 from regzoo.report.findings.diagnosis import Diagnosis, answer_need, diagnose
 from regzoo.report.findings.verdict import judge_recipes
 
-TURNS = (2.0, 1.0, 0.5, 0.75, 1.0)  # best after epoch 3; half of a third of what was learnt is lost again
+DECLINING = (2.0, 1.0, 0.5, 0.75, 1.0)  # best after epoch 3; then a third of what was learned is lost
 FLAT = (2.0, 1.0, 0.5, 0.25, 0.25)
 BETTER: dict[str, Any] = {"gain": 1.0, "gain_low": 0.5, "gain_high": 1.5, "p_holm": 0.01, "verdict": "conclusive"}
 UNSURE: dict[str, Any] = {"gain": 0.1, "gain_low": -0.5, "gain_high": 0.5, "p_holm": 0.7, "verdict": "inconclusive"}
@@ -23,7 +23,7 @@ Case = tuple[dict[str, Any], list[Any], dict[str, Any]]
 
 @pytest.fixture
 def case(make_row: Any, make_leaderboard: Any, make_record: Any, make_comparison: Any) -> Callable[..., Case]:
-    """A board of `none` and `dropout`, with three baseline runs that follow ``curve`` to within .01."""
+    """A leaderboard of `none` and `dropout`, with three baseline runs that follow ``curve`` to within 0.01."""
 
     def made(curve: Sequence[float], train: float, direction: str = "min", **dropout: Any) -> Case:
         sign = 1 if direction == "min" else -1
@@ -48,11 +48,11 @@ def case(make_row: Any, make_leaderboard: Any, make_record: Any, make_comparison
 
 
 @pytest.mark.parametrize("direction", ["min", "max"])
-def test_a_baseline_that_turns_back_overfits(case: Any, direction: str) -> None:
-    found = diagnose(*case(TURNS, 0.25, direction, **BETTER))
+def test_a_baseline_that_declines_overfits(case: Any, direction: str) -> None:
+    found = diagnose(*case(DECLINING, 0.25, direction, **BETTER))
     assert (found.need, found.overfits, found.best_epoch, found.epochs, found.tested) == ("yes", True, 3, 5, 1)
     assert found.decline == pytest.approx(0.5)
-    assert found.decline_share == pytest.approx(0.5 / 1.5)  # of what was learnt, from 2.0 to .5
+    assert found.decline_share == pytest.approx(0.5 / 1.5)  # of what was learned, from 2.0 to 0.5
     assert found.gap == pytest.approx(0.75)
     assert found.stopping_gain == pytest.approx(0.5)
     assert found.stopping_share == pytest.approx(0.5)  # of a gain of 1
@@ -60,7 +60,7 @@ def test_a_baseline_that_turns_back_overfits(case: Any, direction: str) -> None:
 
 
 def test_the_verdict_names_overfitting_and_what_beats_none(case: Any) -> None:
-    leaderboard, runs, comparison = case(TURNS, 0.25, **BETTER)
+    leaderboard, runs, comparison = case(DECLINING, 0.25, **BETTER)
     text = str(judge_recipes(leaderboard, runs, comparison))
     assert text.startswith("Use `dropout`")
     assert "Do you need a regularizer? Yes: `none` overfits (its validation nll is best after epoch 3 of 5" in text
@@ -70,7 +70,7 @@ def test_the_verdict_names_overfitting_and_what_beats_none(case: Any) -> None:
 
 
 def test_early_stopping_may_explain_the_gain(case: Any) -> None:
-    leaderboard, runs, comparison = case(TURNS, 0.25, **(BETTER | {"gain": 0.4, "gain_low": 0.3}))
+    leaderboard, runs, comparison = case(DECLINING, 0.25, **(BETTER | {"gain": 0.4, "gain_low": 0.3}))
     assert "Early stopping alone may explain the gain" in str(judge_recipes(leaderboard, runs, comparison))
 
 
@@ -86,8 +86,8 @@ def test_nothing_is_needed_where_nothing_overfits_and_nothing_helps(case: Any) -
 
 
 @pytest.mark.parametrize("direction", ["min", "max"])
-def test_a_large_share_of_the_little_that_was_learnt_is_no_overfitting(case: Any, direction: str) -> None:
-    """After the first epoch .02 are learnt and half of it lost again: much of that, little of what is left."""
+def test_losing_much_of_little_progress_is_no_overfitting(case: Any, direction: str) -> None:
+    """After the first epoch 0.02 is learned and half of it lost: much of that, but little of what is left to learn."""
     found = diagnose(*case((0.82, 0.80, 0.81), 0.80, direction, **UNSURE))
     left = 0.80 if direction == "min" else 1.80  # scores are negative there
     assert (found.need, found.overfits) == ("no", False)
@@ -95,7 +95,7 @@ def test_a_large_share_of_the_little_that_was_learnt_is_no_overfitting(case: Any
     assert found.gap_share == pytest.approx(0.01 / (left + 0.01))
 
 
-def test_a_metric_without_a_best_score_goes_by_what_was_learnt(case: Any) -> None:
+def test_without_a_best_possible_score_what_was_learned_counts(case: Any) -> None:
     leaderboard, runs, comparison = case((0.82, 0.80, 0.81), 0.80, **UNSURE)
     runs = [replace(run, history={"validation": {"gaussian_nll": run.history["validation"]["nll"]}}) for run in runs]
     found = diagnose(replace(leaderboard, rank_by="gaussian_nll"), runs, comparison)
@@ -111,22 +111,22 @@ def test_without_curves_a_gain_says_nothing_of_overfitting(case: Any) -> None:
 
 
 def test_overfitting_that_nothing_helps_asks_for_data(case: Any) -> None:
-    leaderboard, runs, comparison = case(TURNS, 0.25, **UNSURE)
+    leaderboard, runs, comparison = case(DECLINING, 0.25, **UNSURE)
     found = judge_recipes(leaderboard, runs, comparison)
     assert found.headline.startswith("Nothing beats `none` beyond doubt")
     assert "Do you need a regularizer? Perhaps" in str(found)
     assert any(step.startswith("Try more training data or a smaller model") for step in found.recommendations)
 
 
-def test_still_learning_asks_for_more_epochs(case: Any) -> None:
+def test_a_baseline_that_still_improves_asks_for_more_epochs(case: Any) -> None:
     leaderboard, runs, comparison = case((2.0, 1.0, 0.5, 0.25, 0.125), 0.1, **UNSURE)
     found = judge_recipes(leaderboard, runs, comparison)
     assert "was still improving at the end" in str(found)
     assert any("train longer or make the model larger" in step for step in found.recommendations)
 
 
-def test_a_flat_curve_that_shakes_does_not_turn(case: Any, make_record: Any) -> None:
-    """Noise passes in 7 % of studies: of 50 that is 3.5 with an sd of 1.8, so 10 are 3.6 sd away."""
+def test_a_flat_noisy_curve_does_not_decline(case: Any, make_record: Any) -> None:
+    """Noise passes in 7 % of comparisons: of 50 that is 3.5 with an sd of 1.8, so 10 are 3.6 sd away."""
     leaderboard, _, comparison = case(FLAT, 0.2, **UNSURE)
     rng = np.random.default_rng(0)
     found = []
@@ -137,7 +137,7 @@ def test_a_flat_curve_that_shakes_does_not_turn(case: Any, make_record: Any) -> 
     assert sum(map(bool, found)) < 10
 
 
-def test_without_curves_nothing_is_said(case: Any) -> None:
+def test_without_curves_the_need_is_unknown(case: Any) -> None:
     leaderboard, _, comparison = case(FLAT, 0.2, **UNSURE)
     found = diagnose(leaderboard, [], comparison)
     assert (found.need, found.overfits) == ("unknown", None)
@@ -165,7 +165,7 @@ def test_noisy_digits_overfit_and_a_tier_beats_none() -> None:
 
 @pytest.mark.slow
 def test_plentiful_clean_rows_and_a_tiny_network_need_none() -> None:
-    """4,000 rows in two overlapping clouds: eight hidden units can learn nothing by heart."""
+    """4,000 rows in two overlapping clouds: eight hidden units cannot memorize them."""
     rng = np.random.default_rng(0)
     y = rng.integers(0, 2, 8000)
     x = rng.normal(size=(8000, 4)) + y[:, None]

@@ -1,4 +1,4 @@
-"""The protocol says what was done, and the caveats what the numbers do not say."""
+"""The methods section says what was done, the limitations what the numbers do not show."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Ranked = tuple[Leaderboard, list[Record]]
 
 def test_it_names_budget_selection_test_and_statistics(quick: Ranked, make_comparison: Any) -> None:
     text = " ".join(write_methods(*quick, make_comparison()))
-    for said in (
+    for phrase in (
         "a random search tried 6 settings of its strengths and the learning rate: the same number for every recipe",
         "trained 5 times with its chosen strengths on fresh random seeds",
         "bootstrap-t intervals",
@@ -24,14 +24,14 @@ def test_it_names_budget_selection_test_and_statistics(quick: Ranked, make_compa
         "The test part was read once",
         "1,078 rows for training, 360 for validation and 359 for testing",
     ):
-        assert said in text
+        assert phrase in text
 
 
 def test_numbers_have_no_hard_labels(quick: Ranked, make_comparison: Any) -> None:
-    said = " ".join(
+    text = " ".join(
         write_methods(*quick, make_comparison(data=replace(make_comparison().data, task="regression", labels=())))
     )
-    assert "The metric is computed without penalty terms" in said
+    assert "The metric is computed without penalty terms" in text
     assert "computed on hard labels and without penalty terms" in " ".join(write_methods(*quick, make_comparison()))
 
 
@@ -79,28 +79,28 @@ def test_one_recipe_has_no_curse(make_leaderboard: Any, make_row: Any, make_comp
     assert len(write_limitations(make_leaderboard([make_row("none", rank=1, mean=1.0)]), make_comparison())) == 1
 
 
-def test_folds_are_told(quick: Ranked, make_comparison: Any) -> None:
+def test_folds_are_described(quick: Ranked, make_comparison: Any) -> None:
     data = replace(make_comparison().data, split=SplitInfo("stratified", folds=5))
-    cut = make_comparison(folds=5, test_train_ratio=0.25, data=data)
-    text = " ".join(write_methods(*quick, cut))
-    for said in (
+    folded = make_comparison(folds=5, test_train_ratio=0.25, data=data)
+    text = " ".join(write_methods(*quick, folded))
+    for phrase in (
         "359 rows were held out for testing, and the others were split into 5 stratified folds",
         "In the first fold, 1,078 rows train and 360 validate",
         "were chosen on the first fold",
         "each time on the next fold, with the same seeds and folds for every recipe",
         "corrected variance of repeated splits (Nadeau and Bengio 2003; 0.25 validation rows for each training row)",
     ):
-        assert said in text
+        assert phrase in text
     assert "bootstrap" not in text
     assert "split once" not in text
-    ordered = replace(cut, data=replace(data, split=SplitInfo("time-ordered", folds=5)))
+    ordered = replace(folded, data=replace(data, split=SplitInfo("time-ordered", folds=5)))
     assert (
         "5 folds in time order; one fold validates, and all rows before it train" in write_methods(*quick, ordered)[0]
     )
-    assert "between splits of these rows" in write_limitations(quick[0], cut)[0]
+    assert "between splits of these rows" in write_limitations(quick[0], folded)[0]
 
 
-def test_what_was_asked_for_beyond_the_usual_is_said(quick: Ranked, make_comparison: Any) -> None:
+def test_options_beyond_the_defaults_are_described(quick: Ranked, make_comparison: Any) -> None:
     plain = " ".join(write_methods(*quick, make_comparison()))
     asked = {
         "interim_analyses": (5, 10, 20, 40),
@@ -110,15 +110,15 @@ def test_what_was_asked_for_beyond_the_usual_is_said(quick: Ranked, make_compari
         "class_weight": "balanced",
     }
     text = " ".join(write_methods(*quick, make_comparison(**asked)))
-    for said in (
+    for phrase in (
         "as decided in interim analyses after 5, 10, 20 and 40 replicates; every p-value is multiplied by 4",
         "Time was limited to 10 min 0 s: all recipes advanced in step",
         "fell behind the median of the same recipe's earlier trials",
         "all classes have equal weight, however rare",
         "within 0.01 of zero counts as equivalent",
     ):
-        assert said in text
-        assert said not in plain
+        assert phrase in text
+        assert phrase not in plain
 
 
 MODEL = ModelInfo(
@@ -132,7 +132,7 @@ def test_a_reviewer_learns_the_model_its_training_and_what_was_done_to_the_data(
 ) -> None:
     data = replace(make_comparison().data, split=SplitInfo("stratified", marked=("test",)))
     text = " ".join(write_methods(*quick, make_comparison(model=MODEL, data=data)))
-    for said in (
+    for phrase in (
         "split once (stratified, the test part as marked in the data) into 1,078 rows for training (a random subset",
         "20 % of the training labels were replaced by another class, each with the same probability",
         "use the model `mlp(widths=[64], activation=relu)` (85,002 parameters with `none`), trained with sgd (momentum "
@@ -141,10 +141,10 @@ def test_a_reviewer_learns_the_model_its_training_and_what_was_done_to_the_data(
         "its strengths and the learning rate (0.0003 to 0.01)",
         "We used regzoo 0.1.0, keras 3.15.1 and python 3.11.2; all random numbers derive from the seed 7.",
     ):
-        assert said in text
+        assert phrase in text
 
 
-def test_nothing_is_said_of_what_was_not_done(quick: Ranked, make_comparison: Any) -> None:
+def test_what_was_not_done_is_not_mentioned(quick: Ranked, make_comparison: Any) -> None:
     plain = replace(MODEL, train_size=None, label_noise=0.0)
     folds = replace(make_comparison().data, split=SplitInfo("random", folds=5))
     for made in (

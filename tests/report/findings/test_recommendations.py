@@ -1,4 +1,4 @@
-"""Next steps can be typed."""
+"""Recommendations are concrete enough to type."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ SURE: dict[str, Any] = {"gain": 0.5, "gain_low": 0.25, "gain_high": 0.75, "verdi
 
 
 @pytest.fixture
-def steps(make_row: Any, make_leaderboard: Any, make_comparison: Any) -> Any:
-    """The steps for these rows, baseline added."""
+def recommendations(make_row: Any, make_leaderboard: Any, make_comparison: Any) -> Any:
+    """Return the function that gives the recommendations for rows, baseline added."""
 
     def made(*rows: dict[str, Any]) -> str:
         made = make_leaderboard([make_row(**given) for given in rows] + [make_row("none", rank=9, tier=2, mean=1.0)])
@@ -23,31 +23,38 @@ def steps(make_row: Any, make_leaderboard: Any, make_comparison: Any) -> Any:
     return made
 
 
-def test_more_replicates_or_equally_good(steps: Any) -> None:
+def test_more_replicates_or_equally_good(recommendations: Any) -> None:
     open_: dict[str, Any] = {"name": "l2", "rank": 1, "tier": 1, "mean": 0.5, "gain": 0.1, "verdict": "inconclusive"}
-    assert "Set `replicates: 31`" in steps(open_ | {"replicates_needed": 31})
-    assert "as equally good" in steps(open_ | {"replicates_needed": 1000})
+    assert "Set `replicates: 31`" in recommendations(open_ | {"replicates_needed": 31})
+    assert "as equally good" in recommendations(open_ | {"replicates_needed": 1000})
 
 
-def test_a_wider_range(steps: Any) -> None:
-    said = steps({"name": "dropout(0.1..0.5)", "recipe": "dropout(0.499)", "rank": 1, "tier": 1, "mean": 0.5, **SURE})
+def test_a_wider_range(recommendations: Any) -> None:
+    text = recommendations(
+        {"name": "dropout(0.1..0.5)", "recipe": "dropout(0.499)", "rank": 1, "tier": 1, "mean": 0.5, **SURE}
+    )
     assert (
         "Widen the range of `dropout.rate`: the best value found, 0.499, lies at the edge of the searched range, 0.1 "
-        "to 0.5." in said
+        "to 0.5." in text
     )
 
 
-def test_both_at_once_unless_that_was_tried(steps: Any) -> None:
+def test_both_at_once_unless_that_was_tried(recommendations: Any) -> None:
     rows = [{"name": name, "rank": i, "tier": 1, "mean": 0.5, **SURE} for i, name in enumerate(("dropout", "l2"), 1)]
-    assert "Combine two recipes of the first tier: `dropout + l2`" in steps(*rows)
-    assert "Combine two" not in steps(*rows, {"name": "l2 + dropout", "rank": 3, "tier": 1, "mean": 0.6, **SURE})
-    assert "Combine two" not in steps(rows[0], rows[1] | {"tier": 2})
+    assert "Combine two recipes of the first tier: `dropout + l2`" in recommendations(*rows)
+    assert "Combine two" not in recommendations(
+        *rows, {"name": "l2 + dropout", "rank": 3, "tier": 1, "mean": 0.6, **SURE}
+    )
+    assert "Combine two" not in recommendations(rows[0], rows[1] | {"tier": 2})
 
 
-def test_a_clear_answer_needs_no_more(steps: Any) -> None:
-    assert steps({"name": "l2", "rank": 1, "tier": 1, "mean": 0.5, **SURE}) == "No further step is needed: use `l2`."
+def test_a_clear_answer_needs_no_more(recommendations: Any) -> None:
+    assert (
+        recommendations({"name": "l2", "rank": 1, "tier": 1, "mean": 0.5, **SURE})
+        == "No further step is needed: use `l2`."
+    )
 
 
-def test_what_is_unfinished_comes_first(steps: Any) -> None:
-    said = steps({"name": "l2", "rank": 1, "tier": 1, "mean": 0.5, **SURE}, {"name": "dropout"})
-    assert said == "Run the same command again: it continues with the recipes not measured yet."
+def test_what_is_unfinished_comes_first(recommendations: Any) -> None:
+    text = recommendations({"name": "l2", "rank": 1, "tier": 1, "mean": 0.5, **SURE}, {"name": "dropout"})
+    assert text == "Run the same command again: it continues with the recipes not measured yet."

@@ -1,4 +1,4 @@
-"""What a sweep comes to, in words, in the terminal and on the page."""
+"""A sweep in words, in the terminal and on the page."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ def test_the_headline_names_the_best_and_the_flat_region(swept: Any) -> None:
     assert found is not None
     assert make_headline(found).startswith("Best `dropout.rate`: 0.")
     assert make_headline(found).endswith("; 0.2 to 0.4 are within one standard error.")
-    said = make_verdict(leaderboard, records, comparison)
-    assert said.headline == make_headline(found)
-    assert judge_recipes(leaderboard, [], comparison).headline in said.details
+    verdict = make_verdict(leaderboard, records, comparison)
+    assert verdict.headline == make_headline(found)
+    assert judge_recipes(leaderboard, [], comparison).headline in verdict.details
 
 
-def test_the_end_of_the_values_and_lost_replicates_are_said(swept: Any) -> None:
+def test_the_end_of_the_values_and_lost_replicates_are_mentioned(swept: Any) -> None:
     found = read_response(*swept(["dropout.rate"], SCORE.__getitem__, values=[list(SCORE)], lost=(0.6,))[1:])
     assert found is not None
     assert make_headline(found).endswith("; no other value is within one standard error.")
-    said = " ".join(describe_response(found))
-    assert "0.8 is the largest value of `dropout.rate` tried: the best may lie beyond." in said
-    assert "Replicates diverged or failed at 0.6 (2 of 5)" in said
+    text = " ".join(describe_response(found))
+    assert "0.8 is the largest value of `dropout.rate` tried: the best may lie beyond." in text
+    assert "Replicates diverged or failed at 0.6 (2 of 5)" in text
     assert "2 of 5 lost" in drawn(found)
 
 

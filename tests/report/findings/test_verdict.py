@@ -1,4 +1,4 @@
-"""The verdict never claims more than the leaderboard carries."""
+"""The verdict never claims more than the leaderboard supports."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ NONE: dict[str, Any] = {"tier": 2, "mean": 0.12, "low": 0.115, "high": 0.125, "r
 
 @pytest.fixture
 def say(make_row: Any, make_leaderboard: Any, make_comparison: Any) -> Any:
-    """The verdict on rows given as name -> fields, as one text."""
+    """Return the function that gives the verdict on rows, passed as name -> fields, as one text."""
 
-    def said(direction: str = "min", **rows: dict[str, Any]) -> str:
+    def judge(direction: str = "min", **rows: dict[str, Any]) -> str:
         return str(
             judge_recipes(
                 make_leaderboard([make_row(n, **given) for n, given in rows.items()], direction), [], make_comparison()
             )
         )
 
-    return said
+    return judge
 
 
 def test_a_clear_winner_is_named_with_strength_gain_interval_and_cost(say: Any) -> None:
@@ -39,7 +39,7 @@ def test_higher_is_better_where_it_is(say: Any) -> None:
     assert "0.0900 (higher is better)" in say("max", dropout=DROPOUT | SURE, none=NONE)
 
 
-def test_tier_mates_are_named_and_the_cheap_one_is_pointed_out(say: Any) -> None:
+def test_tier_mates_and_the_cheapest_of_them_are_named(say: Any) -> None:
     text = say(
         dropout=DROPOUT | SURE | {"fit_seconds": 3.0},
         l2=DROPOUT | {"recipe": "l2(0.1)", "rank": 2, "fit_seconds": 2.0},
@@ -102,12 +102,12 @@ def test_without_a_baseline_score_no_gain_is_claimed(say: Any) -> None:
     assert "every replicate diverged or failed: `none`" in text
 
 
-def test_a_half_finished_board_says_what_is_missing(say: Any) -> None:
+def test_a_half_finished_leaderboard_says_what_is_missing(say: Any) -> None:
     text = say(dropout=DROPOUT | SURE, none=NONE, l2={}, l1={})
     assert "Not measured yet: `l2` and `l1`; the order may change." in text
 
 
-def test_an_empty_board_has_no_verdict(say: Any) -> None:
+def test_an_empty_leaderboard_has_no_verdict(say: Any) -> None:
     assert say(none={}, l2={}).startswith("No verdict yet: no recipe has a finished replicate.")
 
 
@@ -130,7 +130,7 @@ def test_placebos_are_counted_and_never_win(say: Any) -> None:
 
 
 def test_a_placebo_is_called_by_its_name(make_row: Any, make_leaderboard: Any, make_comparison: Any) -> None:
-    """Its recipe is the baseline's, so nothing else tells the two apart."""
+    """Its recipe is the baseline's, so only the name distinguishes them."""
     best = DROPOUT | SURE | {"recipe": "none", "fit_seconds": 2.0, "p_better": 0.8, "verdict": "inconclusive"}
     made = replace(make_leaderboard([make_row("placebo 1", **best), make_row("none", **NONE)]), shrunk_gain=0.01)
     text = str(judge_recipes(made, [], make_comparison()))
@@ -161,7 +161,9 @@ def test_a_lone_baseline_is_not_called_the_best(say: Any) -> None:
     assert "Add a regularizer to `recipes`" not in say(none=NONE | {"rank": 1}, l2={})
 
 
-def test_what_changes_nothing_is_not_said(say: Any, make_row: Any, make_leaderboard: Any, make_comparison: Any) -> None:
+def test_what_makes_no_difference_is_left_out(
+    say: Any, make_row: Any, make_leaderboard: Any, make_comparison: Any
+) -> None:
     timed = {"fit_seconds": 2.0, "best_epoch": 5.2}
     assert "best epoch" not in say(dropout=DROPOUT | SURE | timed, none=NONE | timed)
     made = replace(
