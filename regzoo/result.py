@@ -18,7 +18,8 @@ from regzoo.report.diff import Side
 from regzoo.report.findings.sweep import read_response
 from regzoo.report.findings.verdict import make_verdict
 from regzoo.report.render import render_html
-from regzoo.storage.folder import CONFIG, load_experiment, write_text_atomic
+from regzoo.storage.config_file import load_experiment
+from regzoo.storage.folder import CONFIG, write_text_atomic
 from regzoo.storage.ledger import Ledger
 from regzoo.training.records import Record
 
@@ -93,7 +94,7 @@ class Result:
         from regzoo.training.engine.trainer import load_finished_model
 
         with Ledger(self.folder) as ledger:
-            record, weights = ledger.weights(self.board.recipes[0].name)
+            record, weights = ledger.best_replicate(self.board.recipes[0].name)
             return load_finished_model(load_setup(ledger, record.run.fold), record.run.recipe, weights)
 
     def write_report(self) -> None:

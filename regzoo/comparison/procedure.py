@@ -174,7 +174,7 @@ def make_runs(plan: Plan, executor: Executor, ledger: Ledger, progress: Progress
             executor.start(*scheduler.take(executor.pick(scheduler.ready)))
         for record, weights in executor.collect():
             scheduler.add(record, weights)
-    ledger.forget_trainings()
+    ledger.drop_trainings()
 
 
 def make_budget(plan: Plan, ledger: Ledger) -> Budget:

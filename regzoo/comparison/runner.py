@@ -23,7 +23,8 @@ from regzoo.data.sources import load_dataset
 from regzoo.execution.process_pool import ProcessPool
 from regzoo.execution.serial import SerialExecutor
 from regzoo.execution.tf_runtime import import_tensorflow
-from regzoo.storage.folder import archive_existing, lock_folder, require_unlocked, write_config
+from regzoo.storage.config_file import write_config
+from regzoo.storage.folder import archive_existing, lock_folder, require_unlocked
 from regzoo.storage.ledger import Ledger
 from regzoo.training.setup import TrainingSetup
 

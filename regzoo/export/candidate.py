@@ -76,7 +76,7 @@ def load_candidate(ledger: Ledger, name: str) -> Candidate:
     Raises:
         InputError: if it has no finished replicate.
     """
-    record, weights = ledger.weights(name)
+    record, weights = ledger.best_replicate(name)
     fold = record.run.fold
     preprocessor = load_preprocessor(ledger, fold)
     raw = preprocessor.inputs_from_json(ledger.fold_info(fold).held_out)

@@ -1,12 +1,11 @@
-"""Ledger: the append-only store of records of one comparison. The only file that opens the store.
+"""`Ledger`: the append-only store of a comparison's records, in one SQLite file. Only this file opens the store.
 
-One SQLite file; one commit per run, so whatever happens costs at most the runs under way.
+Every run is one commit, so whatever happens costs at most the runs that were being made.
 """
 
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ from regzoo.core import EnvironmentFailure, InputError, Objective
 from regzoo.core.json_values import replace_nonfinite
 from regzoo.storage import info
 from regzoo.storage.info import BudgetInfo, ComparisonInfo, DataInfo, FoldInfo, fold_key
+from regzoo.storage.weights_blob import pack_weights, unpack_weights
 from regzoo.training.records import Record
 
 FILE = "ledger.sqlite"
@@ -41,27 +41,27 @@ create table weights (
 );
 create table notes (name text primary key, body text not null);
 """
-_STEPS = {
+_MIGRATIONS = {
     1: _FIRST,
     2: "create table trained (training text primary key, key text not null, body blob not null);",
 }
-"""What each format adds to the one before; an older store is brought forward step by step."""
+"""What each format adds to the one before; an older store is upgraded step by step."""
 
 
 class Ledger:
     """The records of one comparison, in the order in which they were made.
 
-    Beside them it keeps, for each recipe, the weights of the replicate that validated best; while a comparison is
-    under way, the weights of trainings that an ensemble is put together from; and notes: small JSON values about the
-    comparison as a whole.
+    The ledger also keeps, for each recipe, the weights of the replicate with the best validation score; during a
+    comparison, the weights of trainings that ensembles combine; and notes about the comparison as a whole, see
+    `regzoo.storage.info`.
 
     Args:
         folder: the comparison's folder.
-        create: make the store if there is none.
+        create: create the store if there is none.
 
     Raises:
-        InputError: if there is no store, it is something else, or a newer version of regzoo wrote it.
-        EnvironmentFailure: if the store cannot be opened; from whatever writes, if the disk does not take it.
+        InputError: if there is no store, the file is something else, or a newer version of regzoo wrote it.
+        EnvironmentFailure: if the store cannot be opened; from every method that writes, if the disk is full.
     """
 
     def __init__(self, folder: Path, create: bool = False) -> None:
@@ -72,13 +72,15 @@ class Ledger:
         self._store, version = _open_store(path)
         if version == 0 and not create:
             self._store.close()
-            said = "holds a comparison that has only just begun: there is nothing to read yet; look again in a moment"
-            raise InputError(f"{folder} {said}")
+            raise InputError(
+                f"{folder} holds a comparison that has only just begun: there is nothing to read yet; look again in a "
+                "moment"
+            )
         if version > VERSION:
             self._store.close()
             raise InputError(f"{path} has format {version}, this regzoo reads {VERSION}: use the regzoo that wrote it")
         if version < VERSION:
-            steps = "".join(_STEPS[step] for step in range(version + 1, VERSION + 1))
+            steps = "".join(_MIGRATIONS[step] for step in range(version + 1, VERSION + 1))
             with self._commit():
                 self._store.executescript(f"begin; {steps} pragma user_version = {VERSION}; commit;")
 
@@ -90,7 +92,7 @@ class Ledger:
 
     @contextlib.contextmanager
     def _commit(self) -> Iterator[None]:
-        """All that the block writes, or nothing."""
+        """Write all that the block writes, or nothing if it fails."""
         try:
             with self._store:
                 yield
@@ -107,13 +109,13 @@ class Ledger:
         weights: Sequence[Sequence[Any]] | None = None,
         shared: bool = False,
     ) -> None:
-        """Append ``record``; keep ``weights`` if no replicate of the recipe has validated better. One commit.
+        """Append ``record``; keep ``weights`` if no replicate of the recipe has a better score. One commit.
 
         Args:
-            record: of a run that is not there yet.
-            objective: which direction is better.
-            weights: what the run left, member by member.
-            shared: keep the weights for `training` as well.
+            record: of a run that has no record yet.
+            objective: the metric, and whether small or large values are good.
+            weights: the weights of the run, member by member.
+            shared: also keep the weights for `kept_training`.
         """
         run = record.run
         with self._commit():
@@ -124,13 +126,13 @@ class Ledger:
             if weights is not None and shared:
                 self._store.execute(
                     "insert or ignore into trained values (?, ?, ?)",
-                    (run.training_key, run.key, _pack_weights(weights)),
+                    (run.training_key, run.key, pack_weights(weights)),
                 )
             score = record.score(objective.metric)
             if weights is not None and run.stage == "replicate" and self._best(run.name, score, run.number, objective):
                 self._store.execute(
                     "insert or replace into weights values (?, ?, ?, ?, ?)",
-                    (run.name, run.key, score, run.number, _pack_weights(weights)),
+                    (run.name, run.key, score, run.number, pack_weights(weights)),
                 )
 
     def _best(self, name: str, score: float, number: int, objective: Objective) -> bool:
@@ -140,37 +142,37 @@ class Ledger:
         return objective.better(score, row[0]) or (score == row[0] and number < row[1])
 
     def records(self) -> list[Record]:
-        """All records, in the order in which they were made."""
+        """Return all records, in the order in which they were made."""
         rows = self._store.execute("select body from records order by number")
         return [Record.from_json(body) for (body,) in rows]
 
-    def weights(self, name: str) -> tuple[Record, list[list[np.ndarray]]]:
-        """The best replicate of the recipe written ``name``, and its weights, member by member.
+    def best_replicate(self, name: str) -> tuple[Record, list[list[np.ndarray]]]:
+        """Return the best replicate of the recipe called ``name``, and its weights, member by member.
 
         Raises:
-            InputError: if it has no finished replicate.
+            InputError: if the recipe has no finished replicate.
         """
         row = self._store.execute(
             "select records.body, weights.body from weights join records using (key) where weights.name = ?", (name,)
         ).fetchone()
         if row is None:
             raise InputError(f"{name!r} has no finished replicate here, so there is no model of it")
-        return Record.from_json(row[0]), _unpack_weights(row[1])
+        return Record.from_json(row[0]), unpack_weights(row[1])
 
-    def trainings(self) -> set[str]:
-        """The trainings whose weights are kept."""
+    def kept_trainings(self) -> set[str]:
+        """Return the keys of the trainings whose weights are kept for ensembles, see `Run.training_key`."""
         return {training for (training,) in self._store.execute("select training from trained")}
 
-    def training(self, training: str) -> tuple[Record, list[list[np.ndarray]]]:
-        """A kept training: its record and what it left."""
+    def kept_training(self, training: str) -> tuple[Record, list[list[np.ndarray]]]:
+        """Return the record and the weights of the training with the key ``training``."""
         record, body = self._store.execute(
             "select records.body, trained.body from trained join records using (key) where training = ?", (training,)
         ).fetchone()
-        return Record.from_json(record), _unpack_weights(body)
+        return Record.from_json(record), unpack_weights(body)
 
-    def forget_trainings(self) -> None:
-        """Drop the weights that were kept for ensembles, and give their room back."""
-        if self.trainings():
+    def drop_trainings(self) -> None:
+        """Drop the weights that were kept for ensembles, and shrink the file."""
+        if self.kept_trainings():
             with self._commit():
                 self._store.execute("delete from trained")
             with self._commit():
@@ -178,21 +180,21 @@ class Ledger:
 
     def comparison_info(self) -> ComparisonInfo | None:
         """Return what is known of the comparison; None if it has only just begun."""
-        values = self.get_info(info.COMPARISON)
+        values = self._get_note(info.COMPARISON)
         return None if values is None else ComparisonInfo.from_json(values)
 
     def set_comparison_info(self, comparison: ComparisonInfo) -> None:
         """Keep ``comparison``, replacing an older one."""
-        self.set_info(info.COMPARISON, comparison.to_json())
+        self._set_note(info.COMPARISON, comparison.to_json())
 
     def setup_json(self) -> dict[str, Any] | None:
-        """Return what `TrainingSetup.from_json` reads: the setup that all runs share; None if it is not kept yet."""
-        values: dict[str, Any] | None = self.get_info(info.SETUP)
+        """Return the setup that all runs share, as `TrainingSetup.from_json` reads it; None if it is not kept yet."""
+        values: dict[str, Any] | None = self._get_note(info.SETUP)
         return values
 
     def set_setup_json(self, setup: Mapping[str, Any]) -> None:
         """Keep what `TrainingSetup.to_json` returned, replacing an older one."""
-        self.set_info(info.SETUP, setup)
+        self._set_note(info.SETUP, dict(setup))
 
     def trained_config(self) -> str | None:
         """Return the config that the records were made with, as YAML; None if it is not kept yet.
@@ -207,20 +209,20 @@ class Ledger:
 
     def recipe_names(self) -> tuple[str, ...]:
         """Return the recipes' names as the config writes them, placebos last; empty if they are not kept yet."""
-        return tuple(self.get_info(info.NAMES) or ())
+        return tuple(self._get_note(info.NAMES) or ())
 
     def set_recipe_names(self, names: Sequence[str]) -> None:
         """Keep the recipes' ``names``, replacing older ones."""
-        self.set_info(info.NAMES, names)
+        self._set_note(info.NAMES, list(names))
 
     def budget_info(self) -> BudgetInfo | None:
         """Return how far the comparison went when its time was up; None if it never was."""
-        values = self.get_info(info.BUDGET)
+        values = self._get_note(info.BUDGET)
         return None if values is None else BudgetInfo.from_json(values)
 
     def set_budget_info(self, budget: BudgetInfo) -> None:
         """Keep ``budget``, replacing an older one."""
-        self.set_info(info.BUDGET, budget.to_json())
+        self._set_note(info.BUDGET, budget.to_json())
 
     def fold_info(self, fold: int = 0) -> FoldInfo:
         """Return what the export of a model needs about fold number ``fold``.
@@ -228,33 +230,33 @@ class Ledger:
         Raises:
             InputError: if the comparison has only just begun.
         """
-        preprocessor, held_out = (self.get_info(fold_key(key, fold)) for key in (info.PREPROCESSOR, info.HELD_OUT))
-        data, comparison = self.get_info(fold_key(info.DATA, fold)) if fold else None, self.comparison_info()
+        preprocessor, held_out = (self._get_note(fold_key(key, fold)) for key in (info.PREPROCESSOR, info.HELD_OUT))
+        data, comparison = self._get_note(fold_key(info.DATA, fold)) if fold else None, self.comparison_info()
         if comparison is None or preprocessor is None:
             raise InputError(f"{self._path.parent} holds nothing about fold {fold} yet; look again in a moment")
         return FoldInfo(preprocessor, held_out, comparison.data if data is None else DataInfo.from_json(data))
 
     def set_fold_info(self, fold: int, content: FoldInfo) -> None:
         """Keep ``content`` of fold number ``fold``; the data of fold 0 is a part of `ComparisonInfo`."""
-        self.set_info(fold_key(info.PREPROCESSOR, fold), content.preprocessor)
-        self.set_info(fold_key(info.HELD_OUT, fold), content.held_out)
+        self._set_note(fold_key(info.PREPROCESSOR, fold), content.preprocessor)
+        self._set_note(fold_key(info.HELD_OUT, fold), content.held_out)
         if fold:
-            self.set_info(fold_key(info.DATA, fold), content.data.to_json())
+            self._set_note(fold_key(info.DATA, fold), content.data.to_json())
 
-    def set_info(self, name: str, value: Any) -> None:
-        """Keep ``value`` (JSON) under ``name``, in place of what was there."""
+    def _set_note(self, key: str, value: Any) -> None:
+        """Keep ``value`` (JSON) under ``key``, replacing an older one."""
         body = json.dumps(replace_nonfinite(value), allow_nan=False)
         with self._commit():
-            self._store.execute("insert or replace into notes values (?, ?)", (name, body))
+            self._store.execute("insert or replace into notes values (?, ?)", (key, body))
 
-    def get_info(self, name: str) -> Any:
-        """The value kept under ``name``, or None."""
-        row = self._store.execute("select body from notes where name = ?", (name,)).fetchone()
+    def _get_note(self, key: str) -> Any:
+        """Return the value kept under ``key``, or None."""
+        row = self._store.execute("select body from notes where name = ?", (key,)).fetchone()
         return None if row is None else json.loads(row[0])
 
 
 def _open_store(path: Path) -> tuple[sqlite3.Connection, int]:
-    """The store and its format."""
+    """Open the store and return it with the number of its format, 0 if it is empty."""
     with contextlib.ExitStack() as opened:
         try:
             store = sqlite3.connect(path, timeout=30.0)
@@ -266,19 +268,3 @@ def _open_store(path: Path) -> tuple[sqlite3.Connection, int]:
             raise InputError(f"{path} is no ledger of regzoo ({error}): choose another folder") from None
         opened.pop_all()
     return store, version
-
-
-def _pack_weights(weights: Sequence[Sequence[Any]]) -> bytes:
-    file = io.BytesIO()
-    np.savez(file, **{f"{m:04d}-{i:06d}": array for m, arrays in enumerate(weights) for i, array in enumerate(arrays)})
-    return file.getvalue()
-
-
-def _unpack_weights(body: bytes) -> list[list[np.ndarray]]:
-    members: list[list[np.ndarray]] = []
-    with np.load(io.BytesIO(body), allow_pickle=False) as arrays:
-        for name in sorted(arrays.files):
-            if name.endswith("-000000"):
-                members.append([])
-            members[-1].append(arrays[name])
-    return members

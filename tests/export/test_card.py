@@ -66,7 +66,7 @@ def test_it_reports_the_measurements(finished: Any) -> None:
     text = (finished.folder / "model" / "README.md").read_text(encoding="utf-8")
     with Ledger(finished.folder) as ledger:
         leaderboard = read_leaderboard(ledger)
-        record, _ = ledger.weights(leaderboard.recipes[0].name)
+        record, _ = ledger.best_replicate(leaderboard.recipes[0].name)
     assert f"# flowers: `{leaderboard.winner}`" in text
     test = record.metrics["test"]["nll"]
     assert test is not None

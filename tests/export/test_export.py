@@ -72,7 +72,7 @@ def predict(folder: Path, table: Any) -> dict[str, Array]:
 def test_the_winner_of_a_comparison_is_exported_and_verified(finished: Any, ledger: Ledger) -> None:
     folder = finished.folder / "model"
     recipe = read_recipe(folder)
-    record, weights = ledger.weights(recipe["written"])
+    record, weights = ledger.best_replicate(recipe["written"])
     leaderboard = read_leaderboard(ledger)
     assert recipe["recipe"] == leaderboard.winner == record.run.recipe_text
     assert (recipe["seed"], recipe["learning_rate"]) == (record.run.seed, record.run.learning_rate)
@@ -110,7 +110,7 @@ def test_an_ensemble_is_one_graph(finished: Any, ledger: Ledger, tmp_path: Path)
     assert len(set(recipe["member_seeds"])) == 2
     held_out = np.asarray(ledger.fold_info().held_out, np.float32)
     outputs = predict(tmp_path / "two", dict(zip(finished.table.columns[:-1], held_out.T, strict=True)))
-    _, weights = ledger.weights("ensemble(2)")
+    _, weights = ledger.best_replicate("ensemble(2)")
     setup, x = load_setup(ledger), load_preprocessor(ledger).transform(held_out)
     members = [load_finished_model(setup, parse("none"), [member])(x).numpy() for member in weights]
     np.testing.assert_allclose(outputs["probabilities"], np.mean(members, axis=0), atol=1e-6)

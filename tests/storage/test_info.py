@@ -77,7 +77,7 @@ def test_every_field_of_the_comparison_is_set_here() -> None:
 def test_a_key_of_a_newer_version_is_ignored(ledger: Ledger) -> None:
     values = COMPARISON.to_json()
     values["data"]["split"]["moon"] = values["data"]["moon"] = values["model"]["moon"] = values["moon"] = "full"
-    ledger.set_info(info.COMPARISON, values)
+    ledger._set_note(info.COMPARISON, values)
     assert ledger.comparison_info() == COMPARISON
 
 
@@ -119,7 +119,7 @@ def test_every_fold_has_its_own_preprocessor_rows_and_data(ledger: Ledger) -> No
 @pytest.mark.parametrize(("name", "folds"), [("format_1", 1), ("format_1_folds", 3)])
 def test_format_1_is_read(name: str, folds: int, tmp_path: Path) -> None:
     with read_format_1(name, tmp_path) as ledger:
-        comparison, raw = ledger.comparison_info(), ledger.get_info("study")
+        comparison, raw = ledger.comparison_info(), ledger._get_note("study")
         assert comparison is not None
         assert "interim_analyses" not in raw
         assert comparison.interim_analyses == tuple(raw["looks"])
@@ -133,17 +133,17 @@ def test_format_1_is_read(name: str, folds: int, tmp_path: Path) -> None:
         for fold in range(folds):
             content = ledger.fold_info(fold)
             assert content.data.split.fold == fold
-            assert content.held_out == ledger.get_info("held_out" if fold == 0 else f"{fold}/held_out")
+            assert content.held_out == ledger._get_note("held_out" if fold == 0 else f"{fold}/held_out")
             assert json.loads(content.preprocessor)["kind"] == "rows"
 
 
 @pytest.mark.parametrize("name", ["format_1", "format_1_folds"])
 def test_format_1_loses_nothing_when_it_is_written_again(name: str, tmp_path: Path) -> None:
     with read_format_1(name, tmp_path) as ledger:
-        before, comparison = ledger.get_info("study"), ledger.comparison_info()
+        before, comparison = ledger._get_note("study"), ledger.comparison_info()
         assert comparison is not None
         ledger.set_comparison_info(comparison)
-        after = ledger.get_info("study")
+        after = ledger._get_note("study")
         assert ledger.comparison_info() == comparison
     assert after.pop("version") == info.VERSION
     assert after.pop("interim_analyses") == before.pop("looks")

@@ -53,7 +53,7 @@ def test_a_run_is_written_once(tmp_path: Path) -> None:
             ledger.add(record(score=0.4), NLL, weights(1.0))
         assert [one.score("nll") for one in ledger.records()] == [0.5]
         with pytest.raises(InputError):
-            ledger.weights("dropout")  # the refused record's weights are not there either: one commit
+            ledger.best_replicate("dropout")  # the refused record's weights are not there either: one commit
 
 
 def test_each_record_is_there_for_others_as_soon_as_it_is_added(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_weights_are_kept_for_the_best_replicate_alone(tmp_path: Path) -> None:
     with Ledger(tmp_path, create=True) as ledger:
         for number, score in enumerate([0.5, 0.3, 0.4, math.nan]):
             ledger.add(record(number, score), NLL, weights(score, members=2))
-        best, members = ledger.weights("dropout")
+        best, members = ledger.best_replicate("dropout")
         assert best.run.number == 1
         assert len(members) == 2
         for member, wanted in zip(members, weights(0.3, members=2), strict=True):
@@ -84,7 +84,7 @@ def test_better_is_what_the_objective_says(tmp_path: Path) -> None:
     with Ledger(tmp_path, create=True) as ledger:
         for number, score in enumerate([0.5, 0.7, 0.6]):
             ledger.add(record(number, score), Objective("accuracy", "max"), weights(score))
-        assert ledger.weights("dropout")[0].run.number == 1
+        assert ledger.best_replicate("dropout")[0].run.number == 1
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
@@ -92,7 +92,7 @@ def test_of_equals_the_first_replicate_is_kept_whoever_finished_first(order: tup
     with Ledger(tmp_path, create=True) as ledger:
         for number in order:
             ledger.add(record(number, 0.5), NLL, weights(float(number)))
-        kept, members = ledger.weights("dropout")
+        kept, members = ledger.best_replicate("dropout")
     assert kept.run.number == 0
     assert members[0][0][0, 0] == 0.0
 
@@ -103,14 +103,14 @@ def test_no_weights_are_kept_of_trials_or_of_what_did_not_finish(tmp_path: Path)
         ledger.add(record(1, status="diverged"), NLL, weights(1.0))
         ledger.add(record(2, status="failed"), NLL, None)
         with pytest.raises(InputError, match="'dropout' has no finished replicate here"):
-            ledger.weights("dropout")
+            ledger.best_replicate("dropout")
 
 
 def test_many_weights_keep_their_order(tmp_path: Path) -> None:
     many = [[np.array([member, index]) for index in range(12)] for member in range(11)]
     with Ledger(tmp_path, create=True) as ledger:
         ledger.add(record(), NLL, many)
-        _, found = ledger.weights("dropout")
+        _, found = ledger.best_replicate("dropout")
     assert [[array.tolist() for array in member] for member in found] == [
         [[member, index] for index in range(12)] for member in range(11)
     ]
@@ -118,10 +118,10 @@ def test_many_weights_keep_their_order(tmp_path: Path) -> None:
 
 def test_notes_are_replaced_and_strict_json(tmp_path: Path) -> None:
     with Ledger(tmp_path, create=True) as ledger:
-        assert ledger.get_info("study") is None
-        ledger.set_info("study", {"seconds": 1.0})
-        ledger.set_info("study", {"seconds": math.inf, "labels": (np.int64(1), "a")})
-        assert ledger.get_info("study") == {"seconds": None, "labels": [1, "a"]}
+        assert ledger._get_note("study") is None
+        ledger._set_note("study", {"seconds": 1.0})
+        ledger._set_note("study", {"seconds": math.inf, "labels": (np.int64(1), "a")})
+        assert ledger._get_note("study") == {"seconds": None, "labels": [1, "a"]}
 
 
 def test_everything_in_the_file_is_strict_json(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_everything_in_the_file_is_strict_json(tmp_path: Path) -> None:
 
     with Ledger(tmp_path, create=True) as ledger:
         ledger.add(record(score=math.nan, fit_seconds=math.inf), NLL)
-        ledger.set_info("a", math.nan)
+        ledger._set_note("a", math.nan)
     with sqlite3.connect(tmp_path / FILE) as store:
         bodies = [row[0] for name in ("records", "notes") for row in store.execute(f"select body from {name}")]
     store.close()
@@ -204,10 +204,10 @@ def test_an_older_format_is_brought_forward_and_keeps_what_it_holds(tmp_path: Pa
         store.execute("insert into records (key, stage, name, status, body) values (?, ?, ?, ?, ?)", row)
     store.close()
     with Ledger(tmp_path) as ledger:
-        assert ledger.get_info("names") == ["none"]
+        assert ledger._get_note("names") == ["none"]
         assert ledger.records() == [one]
         ledger.add(record(1), NLL, weights(1.0), shared=True)
-        assert ledger.trainings() == {record(1).run.training_key}
+        assert ledger.kept_trainings() == {record(1).run.training_key}
     with Ledger(tmp_path) as ledger:
         assert [each.run.number for each in ledger.records()] == [0, 1]
 
@@ -215,13 +215,13 @@ def test_an_older_format_is_brought_forward_and_keeps_what_it_holds(tmp_path: Pa
 def test_shared_trainings_are_kept_until_they_are_forgotten(tmp_path: Path) -> None:
     with Ledger(tmp_path, create=True) as ledger:
         ledger.add(record(0, stage="trial"), NLL, weights(1.0))
-        assert ledger.trainings() == set()
+        assert ledger.kept_trainings() == set()
         ledger.add(record(1, stage="member"), NLL, weights(2.0, members=2), shared=True)
-        kept, left = ledger.training(record(1).run.training_key)
+        kept, left = ledger.kept_training(record(1).run.training_key)
         assert kept.run.stage == "member"
         np.testing.assert_array_equal(left[1][0], np.full((2, 3), 3.0, np.float32))
-        ledger.forget_trainings()
-        assert ledger.trainings() == set()
+        ledger.drop_trainings()
+        assert ledger.kept_trainings() == set()
         assert len(ledger.records()) == 2
 
 
@@ -234,7 +234,7 @@ def test_a_full_disk_costs_the_record_and_nothing_before_it(tmp_path: Path) -> N
         with pytest.raises(EnvironmentFailure, match=r"ledger\.sqlite cannot be written \(database or disk is full\)"):
             ledger.add(record(1), NLL, large, shared=True)
         with pytest.raises(EnvironmentFailure, match="disk is full"):
-            ledger.set_info("names", "x" * 100_000)
+            ledger._set_note("names", "x" * 100_000)
         assert ledger.records() == [record(0)]
         ledger._store.execute(f"pragma max_page_count = {pages + 1000}")
         ledger.add(record(1), NLL, large, shared=True)
@@ -248,8 +248,8 @@ def test_a_full_disk_does_not_make_it_smaller(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))  # no file may be larger
         try:
             with pytest.raises(EnvironmentFailure, match=r"ledger\.sqlite cannot be written .*is the disk full"):
-                ledger.forget_trainings()
+                ledger.drop_trainings()
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        assert ledger.trainings() == set()
-        assert ledger.weights("dropout")[0] == record(0)
+        assert ledger.kept_trainings() == set()
+        assert ledger.best_replicate("dropout")[0] == record(0)

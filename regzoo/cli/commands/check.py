@@ -14,7 +14,7 @@ def check(config: Config) -> None:
     from regzoo.comparison.plan import make_plan, make_setup
     from regzoo.comparison.runner import check_models, read_data
     from regzoo.report.formatting import describe_task
-    from regzoo.storage.folder import load_experiment
+    from regzoo.storage.config_file import load_experiment
 
     experiment = load_experiment(config)
     prepared = read_data(experiment)

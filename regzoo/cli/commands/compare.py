@@ -31,7 +31,7 @@ def compare(
     from regzoo.core.errors import printable
     from regzoo.publish import MODEL
     from regzoo.result import Result
-    from regzoo.storage.folder import load_experiment
+    from regzoo.storage.config_file import load_experiment
 
     experiment = load_experiment(config, out)
     folder = out or Path("reports") / experiment.name

@@ -14,7 +14,7 @@ def plan(config: Config, as_json: AsJson = False) -> None:
     from regzoo.comparison.plan import estimate_seconds, make_plan, make_setup
     from regzoo.comparison.runner import check_models, read_data
     from regzoo.execution.resources import count_cores
-    from regzoo.storage.folder import load_experiment
+    from regzoo.storage.config_file import load_experiment
 
     experiment = load_experiment(config)
     prepared = read_data(experiment)

@@ -34,7 +34,7 @@ def sweep(
     from regzoo.comparison.runner import read_data
     from regzoo.comparison.sweep import make_sweep, read_values
     from regzoo.result import SweepResult
-    from regzoo.storage.folder import load_experiment
+    from regzoo.storage.config_file import load_experiment
 
     experiment, swept = make_sweep(load_experiment(config, out), over, [read_values(text) for text in values or []])
     folder = out or Path("reports") / experiment.name
