@@ -1,4 +1,4 @@
-"""Fused optimizers: Keras's own to rounding, with Keras's own variables, and Keras's own update where none fits."""
+"""Fused optimizers: equal to Keras's up to rounding, with the same variables; Keras's update where none applies."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ WITHOUT_KERNEL: list[tuple[Any, Any, dict[str, Any]]] = [
 ]
 
 
-def variables(dtype: str = "float32") -> list[keras.Variable]:
+def make_variables(dtype: str = "float32") -> list[keras.Variable]:
     random = np.random.default_rng(0)
     return [keras.Variable(random.normal(size=shape), dtype=dtype, name=f"w{n}") for n, shape in enumerate(SHAPES)]
 
 
-def trained(kind: Any, options: dict[str, Any], dtype: str = "float32") -> tuple[list[np.ndarray], Any, Any]:
-    """The weights after STEPS steps along the same gradients, the optimizer, and the step's graph."""
-    weights = variables(dtype)
+def train(kind: Any, options: dict[str, Any], dtype: str = "float32") -> tuple[list[np.ndarray], Any, Any]:
+    """Return the weights after STEPS steps with the same gradients, the optimizer, and the step's graph."""
+    weights = make_variables(dtype)
     optimizer = kind(learning_rate=RATE, name="optimizer", **options)
     optimizer.build(weights)
     step = tf.function(lambda *gradients: optimizer.apply(list(gradients), weights))
@@ -58,22 +58,22 @@ def trained(kind: Any, options: dict[str, Any], dtype: str = "float32") -> tuple
     return [weight.numpy() for weight in weights], optimizer, step.get_concrete_function(*weights)
 
 
-def listed(optimizer: Any) -> list[tuple[Any, ...]]:
+def describe_variables(optimizer: Any) -> list[tuple[Any, ...]]:
     return [(v.path, tuple(v.shape), v.dtype) for v in optimizer.variables]
 
 
 @pytest.mark.parametrize(("ours", "theirs", "options"), CASES)
-def test_forty_steps_are_keras_own_to_rounding(ours: Any, theirs: Any, options: dict[str, Any]) -> None:
-    """What a step may differ by, of what it moves: 8 roundings (ulp), and half of what 1 - b2 differs by, as it is
+def test_forty_steps_equal_those_of_keras_up_to_rounding(ours: Any, theirs: Any, options: dict[str, Any]) -> None:
+    """Tolerance of a step, relative to its length: 8 roundings (ulp), and half of the difference in 1 - b2, which is
     under a root. Each addition to a weight below 8 rounds by half its ulp, 4 ULP.
 
     A step moves a weight by at most 3.2 RATE with Adam and RMSprop: RATE (1 - b1) / sqrt(1 - b2) (Kingma 2015, 2.1),
     RATE / sqrt(1 - rho). With SGD by RATE times the gradient, below 4; with momentum 0.9 by 10 times as much.
     """
-    found, optimizer, graph = trained(ours, options)
-    expected, own, _ = trained(theirs, options)
-    assert any("Apply" in kind for kind in list_operations(graph))  # it is the kernel that is compared
-    assert listed(optimizer) == listed(own)
+    found, optimizer, graph = train(ours, options)
+    expected, own, _ = train(theirs, options)
+    assert any("Apply" in kind for kind in list_operations(graph))  # the kernel is what is compared
+    assert describe_variables(optimizer) == describe_variables(own)
     assert max(np.abs(weight).max() for weight in expected) < 8
     decay = {"FusedAdam": options.get("beta_2", 0.999), "FusedRMSprop": 0.9}.get(ours.__name__, 0.0)
     kernels, keras_own = 1.0 - float(np.float32(decay)), float(np.float32(1.0 - decay))
@@ -87,17 +87,17 @@ def test_forty_steps_are_keras_own_to_rounding(ours: Any, theirs: Any, options: 
 
 
 @pytest.mark.parametrize(("ours", "theirs", "options"), WITHOUT_KERNEL)
-def test_options_that_no_kernel_has_are_keras_own_bit_for_bit(ours: Any, theirs: Any, options: dict[str, Any]) -> None:
-    found, optimizer, graph = trained(ours, options)
-    expected, own, _ = trained(theirs, options)
+def test_options_without_a_kernel_equal_keras_bit_for_bit(ours: Any, theirs: Any, options: dict[str, Any]) -> None:
+    found, optimizer, graph = train(ours, options)
+    expected, own, _ = train(theirs, options)
     assert not any("Apply" in kind for kind in list_operations(graph))
-    assert listed(optimizer) == listed(own)
+    assert describe_variables(optimizer) == describe_variables(own)
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
-def test_other_precisions_and_sparse_gradients_are_keras_own_bit_for_bit() -> None:
-    for one, other in zip(trained(FusedAdam, {}, "float64")[0], trained(KERAS.Adam, {}, "float64")[0], strict=True):
+def test_other_precisions_and_sparse_gradients_equal_keras_bit_for_bit() -> None:
+    for one, other in zip(train(FusedAdam, {}, "float64")[0], train(KERAS.Adam, {}, "float64")[0], strict=True):
         np.testing.assert_array_equal(one, other)
     found = []
     for kind in (FusedSGD, KERAS.SGD):
@@ -110,7 +110,7 @@ def test_other_precisions_and_sparse_gradients_are_keras_own_bit_for_bit() -> No
     np.testing.assert_allclose(found[0][2], [0.9, 0.8], atol=ULP)
 
 
-def test_a_run_that_diverged_leaves_nothing_in_rmsprop() -> None:
+def test_a_diverged_run_leaves_no_trace_in_rmsprop() -> None:
     weight = keras.Variable(np.ones(3, np.float32))
     optimizer = FusedRMSprop(0.1)
     optimizer.build([weight])
@@ -122,7 +122,7 @@ def test_a_run_that_diverged_leaves_nothing_in_rmsprop() -> None:
     assert len(set(weight.numpy().tolist())) == 1
 
 
-def test_every_name_has_its_fused_kind() -> None:
+def test_every_name_has_its_fused_optimizer() -> None:
     own = {"adam": KERAS.Adam(0.02), "sgd": KERAS.SGD(0.02, momentum=0.9), "rmsprop": KERAS.RMSprop(0.02)}
     assert set(own) == set(OPTIMIZERS)
     for name, expected in own.items():
@@ -133,7 +133,7 @@ def test_every_name_has_its_fused_kind() -> None:
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_fit_goes_on_after_saving_and_loading(name: str, rows: Any, tmp_path: Path) -> None:
+def test_fit_continues_after_saving_and_loading(name: str, rows: Any, tmp_path: Path) -> None:
     x, y = rows
     model = build_model("mlp([4])", parse("l2(0.01)"), Task("classification", 3), (5,))
     model.compile(make_optimizer(name, 0.05))

@@ -52,7 +52,7 @@ RECORD = Record(
         ("fold", 1),
     ],
 )
-def test_every_field_is_part_of_a_runs_identity(field: str, value: Any) -> None:
+def test_every_field_is_part_of_the_identity_of_a_run(field: str, value: Any) -> None:
     names = {"stage", "name", "recipe_text", "number", "seed", "learning_rate", "epochs", "setup", "bar", "fold"}
     assert set(vars(RUN)) == names
     assert replace(RUN, **{field: value}).key != RUN.key
@@ -60,12 +60,12 @@ def test_every_field_is_part_of_a_runs_identity(field: str, value: Any) -> None:
 
 
 def test_the_key_is_the_same_in_every_process_and_version() -> None:
-    """Ledgers hold it: another key for the same run would make every resumed comparison begin anew."""
+    """Ledgers hold the key: another key for the same run would make every resumed comparison start over."""
     assert RUN.key == "87e2f3877edfcd4913f6cf20"
     assert RUN.training_key == "ee4c31246152730bd42ef39f"
 
 
-def test_the_same_training_in_another_cut_is_another() -> None:
+def test_the_same_training_in_another_fold_is_another() -> None:
     assert replace(RUN, fold=1).training_key not in {RUN.training_key, replace(RUN, fold=2).training_key}
     assert replace(RUN, name="other").training_key == RUN.training_key
     assert Record.from_json(replace(RECORD, run=replace(RUN, fold=1)).to_json()).run.fold == 1
@@ -75,7 +75,7 @@ def test_a_record_survives_json() -> None:
     assert Record.from_json(RECORD.to_json()) == RECORD
 
 
-def test_what_is_not_finite_becomes_null() -> None:
+def test_numbers_that_are_not_finite_become_null() -> None:
     record = replace(
         RECORD, metrics={"validation": {"nll": math.nan}}, history={"train": {"nll": [math.inf, -math.inf, 1.0]}}
     )
@@ -88,7 +88,7 @@ def test_what_is_not_finite_becomes_null() -> None:
     assert read["history"]["train"]["nll"] == [None, None, 1.0]
 
 
-def test_the_score_of_what_did_not_finish_is_no_number() -> None:
+def test_the_score_of_an_unfinished_run_is_nan() -> None:
     assert RECORD.score("nll") == 0.25
     assert RECORD.score("nll", "train") == 0.1
     assert RECORD.score("ece") == 0.0
@@ -124,7 +124,7 @@ def test_a_run_of_an_unknown_regularizer_reads_and_survives_json() -> None:
 
 
 def test_a_class_that_is_registered_again_is_the_one_that_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever runs a notebook cell with the class a second time means the second class."""
+    """A user who runs a notebook cell with the class a second time means the second class."""
     monkeypatch.setattr(registry, "_registered", {})
     run = replace(RUN, recipe_text="mine")
     kinds = []
@@ -144,10 +144,10 @@ def test_a_class_that_is_registered_again_is_the_one_that_is_parsed(monkeypatch:
     assert kinds[0] is not kinds[1]
 
 
-def test_the_reading_commands_need_no_regularizer_that_the_ledger_names(
+def test_the_reading_commands_work_with_unknown_regularizers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The user may have registered it in a script that is not at hand, or an older version had it."""
+    """The user registered it in another script, or an older version had it."""
     shutil.copytree(FIXTURES / "format_1", tmp_path / "old")
     with contextlib.closing(sqlite3.connect(tmp_path / "old" / "ledger.sqlite")) as store, store:
         for table in ("records", "notes"):
@@ -167,7 +167,7 @@ def test_a_run_of_one_training_is_its_own_member() -> None:
     assert list_members(RUN) == [RUN]
 
 
-def test_members_of_an_ensemble_are_trainings_with_seeds_of_their_own() -> None:
+def test_members_of_an_ensemble_are_runs_with_seeds_of_their_own() -> None:
     ensemble = replace(RUN, name="ensemble", recipe_text="dropout(0.5) + ensemble(3)")
     first, second, third = list_members(ensemble)
     assert first == replace(RUN, stage="member", name="dropout(0.5)", recipe_text="dropout(0.5)", number=0)

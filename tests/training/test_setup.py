@@ -1,4 +1,4 @@
-"""Study: equal studies have equal digests, and everything that is held equal is in it."""
+"""TrainingSetup: equal setups have equal digests, and the digest depends on every field but the folds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from regzoo.training.task import Task
 SETUP = TrainingSetup("mlp([8])", Task("classification", 3), (5,), "adam", 32, "nll", "digest")
 
 
-def test_equal_studies_have_equal_digests() -> None:
+def test_equal_setups_have_equal_digests() -> None:
     assert replace(SETUP).digest == SETUP.digest
 
 
@@ -34,8 +34,8 @@ def test_another_value_gives_another_digest(field: str, value: Any) -> None:
     assert replace(SETUP, **{field: value}).digest != SETUP.digest
 
 
-def test_a_cut_has_its_own_task_and_inputs_and_changes_no_digest() -> None:
-    """More replicates need more cuts, and the runs that were made before still count."""
+def test_a_fold_has_its_own_task_and_inputs_and_changes_no_digest() -> None:
+    """More replicates need more folds, and earlier runs still count."""
     folds = (FoldSetup(Task("regression", 1, 2.0), (6,)), FoldSetup(Task("regression", 1, 3.0), (5,)))
     setup = replace(SETUP, folds=folds)
     assert setup.digest == SETUP.digest

@@ -1,4 +1,4 @@
-"""Task: metrics beside scikit-learn's and beside numbers worked by hand."""
+"""Task: metrics compared with scikit-learn and with numbers worked out by hand, losses, targets and heads."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return powers / powers.sum(1, keepdims=True)
 
 
-def measured(task: Task, y: np.ndarray, logits: np.ndarray) -> dict[str, float]:
+def measure(task: Task, y: np.ndarray, logits: np.ndarray) -> dict[str, float]:
     values = task.measure(task.encode(tf.constant(y)), tf.constant(logits, tf.float32))
     return {name: float(value) for name, value in values.items()}
 
 
-def test_classification_metrics_are_those_of_scikit_learn() -> None:
+def test_classification_metrics_equal_those_of_scikit_learn() -> None:
     random = np.random.default_rng(0)
     y, logits = random.integers(0, 3, 200), 3 * random.normal(size=(200, 3))
     probabilities = softmax(logits)
-    found = measured(THREE, y, logits)
+    found = measure(THREE, y, logits)
     wrong = 1 - accuracy_score(y, probabilities.argmax(1))
-    wanted = {
+    expected = {
         "nll": log_loss(y, probabilities),
         "error": wrong,
         "accuracy": 1 - wrong,
@@ -52,24 +52,24 @@ def test_classification_metrics_are_those_of_scikit_learn() -> None:
     }
     assert list(found) == list(THREE.metrics)
     # float32 holds seven digits, and 200 terms of size below 10 are averaged
-    assert {name: found[name] for name in wanted} == pytest.approx(wanted, abs=1e-5)
+    assert {name: found[name] for name in expected} == pytest.approx(expected, abs=1e-5)
 
 
 def test_brier_of_two_classes_counts_both() -> None:
-    found = measured(Task("classification", 2), np.array([1]), np.log([[0.3, 0.7]]))
+    found = measure(Task("classification", 2), np.array([1]), np.log([[0.3, 0.7]]))
     assert found["brier"] == pytest.approx(0.3**2 + 0.3**2, abs=1e-6)
 
 
 def test_calibration_error_by_hand() -> None:
     confidence = [0.95, 0.94, 0.95, 0.5, 0.5]  # two of fifteen bins: [14/15, 1] and [7/15, 8/15)
-    right = [1.0, 1.0, 0.0, 1.0, 1.0]
+    correct = [1.0, 1.0, 0.0, 1.0, 1.0]
     by_hand = abs((1 - 0.95) + (1 - 0.94) + (0 - 0.95)) / 5 + abs((1 - 0.5) + (1 - 0.5)) / 5
-    assert float(calibration_error(tf.constant(confidence), tf.constant(right))) == pytest.approx(by_hand, abs=1e-6)
+    assert float(calibration_error(tf.constant(confidence), tf.constant(correct))) == pytest.approx(by_hand, abs=1e-6)
 
 
-@pytest.mark.parametrize(("right", "error"), [(1.0, 0.0), (0.0, 1.0)])
-def test_full_confidence_falls_into_the_last_bin(right: float, error: float) -> None:
-    assert float(calibration_error(tf.constant([1.0]), tf.constant([right]))) == error
+@pytest.mark.parametrize(("correct", "error"), [(1.0, 0.0), (0.0, 1.0)])
+def test_full_confidence_belongs_to_the_last_bin(correct: float, error: float) -> None:
+    assert float(calibration_error(tf.constant([1.0]), tf.constant([correct]))) == error
 
 
 def test_a_calibrated_model_has_a_small_calibration_error() -> None:
@@ -77,34 +77,32 @@ def test_a_calibrated_model_has_a_small_calibration_error() -> None:
     logits = 2 * random.normal(size=(20_000, 3))
     y = (random.random((20_000, 1)) > softmax(logits).cumsum(1)).sum(1)
     # each of 15 bins of n_b rows contributes about n_b/n sqrt(p (1-p) / n_b): at most 15 * 0.5 / sqrt(15 n) = 0.014
-    assert measured(THREE, y, logits)["ece"] < 0.014
-    assert measured(THREE, y, 5 * logits)["ece"] > 0.1
+    assert measure(THREE, y, logits)["ece"] < 0.014
+    assert measure(THREE, y, 5 * logits)["ece"] > 0.1
 
 
 def test_regression_metrics_are_in_the_units_of_the_user() -> None:
     random = np.random.default_rng(2)
     mean, scale = 40.0, 7.0
     y, predicted = random.normal(mean, scale, 50), random.normal(mean, scale, 50)
-    found = measured(Task("regression", 1, scale), (y - mean) / scale, ((predicted - mean) / scale)[:, None])
+    found = measure(Task("regression", 1, scale), (y - mean) / scale, ((predicted - mean) / scale)[:, None])
     error = root_mean_squared_error(y, predicted)
-    wanted = {
+    expected = {
         "rmse": error,
         "mae": mean_absolute_error(y, predicted),
         "r2": r2_score(y, predicted),
         "gaussian_nll": -norm.logpdf(y, predicted, error).mean(),
     }
-    assert found == pytest.approx(wanted, rel=1e-4)  # float32 of numbers near 1, and r2 a difference of them
+    assert found == pytest.approx(expected, rel=1e-4)  # float32 of numbers near 1, and r2 a difference of them
 
 
 @pytest.mark.parametrize(
     ("y", "predicted", "share"),
     [([0.1] * 7, [0.1] * 7, 1.0), ([0.1] * 7, [0.1] * 6 + [0.2], 0.0), ([3.0], [3.0], 1.0), ([3.0], [4.0], 0.0)],
 )
-def test_targets_that_do_not_vary_leave_every_metric_finite(
-    y: list[float], predicted: list[float], share: float
-) -> None:
-    found = measured(Task("regression", 1), np.array(y, np.float32), np.array(predicted, np.float32)[:, None])
-    assert found["r2"] == share  # scikit-learn's r2_score says the same of the first two, and warns of the others
+def test_constant_targets_leave_every_metric_finite(y: list[float], predicted: list[float], share: float) -> None:
+    found = measure(Task("regression", 1), np.array(y, np.float32), np.array(predicted, np.float32)[:, None])
+    assert found["r2"] == share  # as scikit-learn's r2_score gives for the first two; it warns of the others
     assert np.isfinite(list(found.values())).all()
 
 
@@ -118,7 +116,7 @@ def test_losses_per_example() -> None:
 
 
 @pytest.mark.parametrize("y", [[0, 2], [[0], [2]], [0.0, 2.0], [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]])
-def test_classes_come_as_numbers_or_as_probabilities(y: list[object]) -> None:
+def test_classes_are_encoded_from_numbers_or_probabilities(y: list[object]) -> None:
     np.testing.assert_array_equal(THREE.encode(np.array(y)), [[1, 0, 0], [0, 0, 1]])
 
 
@@ -127,15 +125,15 @@ def test_numbers_become_columns() -> None:
     np.testing.assert_array_equal(Task("regression", 2).encode(np.array([[1, 2]])), [[1.0, 2.0]])
 
 
-def test_the_head_gives_probabilities_or_numbers() -> None:
+def test_the_head_returns_probabilities_or_numbers() -> None:
     features = keras.Input((4,))
     for task in (THREE, Task("regression", 2)):
         logits, outputs = keras.Model(features, task.head(features))(np.ones((5, 4), np.float32))
-        wanted = softmax(logits.numpy()) if task is THREE else logits
-        np.testing.assert_allclose(outputs, wanted, atol=1e-6)
+        expected = softmax(logits.numpy()) if task is THREE else logits
+        np.testing.assert_allclose(outputs, expected, atol=1e-6)
 
 
-def test_averaged_probabilities_become_logits_of_the_same_probabilities() -> None:
+def test_logits_of_averaged_probabilities_give_the_same_probabilities() -> None:
     probabilities = np.array([[0.2, 0.3, 0.5], [0.0, 0.0, 1.0]])
     found = softmax(THREE.to_logits(tf.constant(probabilities, tf.float32)).numpy())
     np.testing.assert_allclose(found, probabilities, atol=3e-7)  # zero becomes Keras's epsilon, 1e-7
@@ -181,20 +179,20 @@ def test_select_task_takes_reconstruction_of_an_input() -> None:
         select_task(classes=3, task="reconstruction", input_shape=(4,))
 
 
-def test_several_labels_are_measured_as_scikit_learn_does() -> None:
+def test_multilabel_metrics_equal_those_of_scikit_learn() -> None:
     random = np.random.default_rng(3)
     y, logits = random.integers(0, 2, (80, 4)), 2 * random.normal(size=(80, 4))
     task = Task("multilabel", 4)
-    found = measured(task, y, logits)
+    found = measure(task, y, logits)
     p = 1 / (1 + np.exp(-logits))
-    wanted = {
+    expected = {
         "nll": np.mean([log_loss(y[:, label], p[:, label]) for label in range(4)]),
         "error": hamming_loss(y, p > 0.5),
         "accuracy": 1 - hamming_loss(y, p > 0.5),
         "brier": np.mean((p - y) ** 2),
         "auroc": roc_auc_score(y, p, average="macro"),
     }
-    assert {name: found[name] for name in wanted} == pytest.approx(wanted, abs=1e-5)
+    assert {name: found[name] for name in expected} == pytest.approx(expected, abs=1e-5)
     assert found["ece"] == pytest.approx(
         float(calibration_error(tf.constant(np.maximum(p, 1 - p).ravel(), tf.float32), ((p > 0.5) == y).ravel() * 1.0))
     )
@@ -203,13 +201,13 @@ def test_several_labels_are_measured_as_scikit_learn_does() -> None:
 
 def test_auroc_by_hand() -> None:
     y, scores = tf.constant([[1.0], [0.0], [1.0], [0.0]]), tf.constant([[0.9], [0.8], [0.5], [0.5]])
-    assert float(auroc(y, scores)) == (1 + 1 + 0 + 0.5) / 4  # pairs: .9 > .8, .9 > .5, .5 < .8, .5 = .5
+    assert float(auroc(y, scores)) == (1 + 1 + 0 + 0.5) / 4  # pairs: 0.9 > 0.8, 0.9 > 0.5, 0.5 < 0.8, 0.5 = 0.5
     assert float(auroc(tf.ones([3, 1]), tf.constant([[0.1], [0.2], [0.3]]))) == 0.5  # no pair
     both = tf.concat([tf.concat([y, tf.ones([4, 1])], 1)], 0)
     assert float(auroc(both, tf.concat([scores, scores], 1))) == 2.5 / 4  # a label without pairs does not count
 
 
-def test_the_variance_of_a_regression_is_that_of_the_training_residuals() -> None:
+def test_gaussian_nll_uses_the_variance_of_the_training_residuals() -> None:
     task = Task("regression", 1, 10.0)
     y, logits = tf.constant([[0.0], [0.0]]), tf.constant([[0.1], [-0.1]])  # off by 1 in the user's units
     variance = task.residual_variance(y, logits)
@@ -220,7 +218,7 @@ def test_the_variance_of_a_regression_is_that_of_the_training_residuals() -> Non
     }
 
 
-def test_what_sorts_the_rows_is_followed_only_if_it_ranks() -> None:
+def test_a_metric_that_sorts_the_rows_is_tracked_only_if_it_ranks() -> None:
     assert "auroc" not in THREE.tracked_metrics("nll")
     assert "auroc" in THREE.tracked_metrics("auroc")
     assert set(THREE.metrics) - set(THREE.tracked_metrics()) == {"auroc"}

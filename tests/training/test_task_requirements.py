@@ -1,4 +1,4 @@
-"""What sees targets or logits, under every task but classification: it trains, or it is refused in a sentence."""
+"""Regularizers that see targets or logits, on every task but classification: they train, or they are refused."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ TASKS: dict[str, tuple[dict[str, Any], np.ndarray]] = {
     "reconstruction": ({"task": "reconstruction"}, X),
 }
 SOFTMAX = {"confidence_penalty", "focal", "label_noise", "label_smoothing", "r_drop"}
-"""They soften or read the probabilities of classes."""
+"""Regularizers that read or soften class probabilities."""
 MOVING = {"random_flip", "random_shift", "random_zoom"}
-"""They move what is in an image."""
+"""Regularizers that move the content of an image."""
 SEEING = [name for name, kind in regularizers().items() if issubclass(kind, OnBatch | OnForward | OnLoss)]
 
 
@@ -31,8 +31,8 @@ SEEING = [name for name, kind in regularizers().items() if issubclass(kind, OnBa
 @pytest.mark.parametrize("name", sorted(set(SEEING) - MOVING))
 def test_it_trains_or_is_refused(name: str, task: str) -> None:
     asked, y = TASKS[task]
-    part = fix_strengths(regularizers()[name]())
-    recipe = parse(part.requires_recipe or "none") + part
+    regularizer = fix_strengths(regularizers()[name]())
+    recipe = parse(regularizer.requires_recipe or "none") + regularizer
     if name in SOFTMAX or (name, task) == ("cutmix", "reconstruction"):
         with pytest.raises(
             InputError, match=f"{name} needs (classes|targets), received inputs .* for {task}; leave it"
@@ -52,8 +52,8 @@ def test_it_trains_or_is_refused(name: str, task: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(MOVING))
-def test_what_moves_images_needs_targets_that_stay(name: str) -> None:
-    """An autoencoder would have to undo what it cannot see."""
+def test_moving_images_needs_targets_that_do_not_move(name: str) -> None:
+    """An autoencoder would have to undo a shift that it cannot see."""
     recipe = fix_strengths(regularizers()[name]())
     with pytest.raises(InputError, match=f"{name} needs targets"):
         regzoo.build("autoencoder", recipe, input_shape=(6, 6, 1), task="reconstruction")
@@ -62,8 +62,8 @@ def test_what_moves_images_needs_targets_that_stay(name: str) -> None:
     assert np.isfinite(float(loss))
 
 
-def test_mixup_mixes_labels_as_their_inputs() -> None:
-    """Targets are linear in the inputs here, so they are still after mixing: y = (x0 > 0) for x in {-1, 1}."""
+def test_mixup_mixes_labels_like_their_inputs() -> None:
+    """Targets are linear in the inputs here, and stay so after mixing: y = (x0 > 0) for x in {-1, 1}."""
     signs = np.sign(X)
     model = regzoo.build("linear", "mixup(1.0)", input_shape=(5,), labels=3)
     x, y = model.acting(OnBatch)[0].batch(
