@@ -6,9 +6,8 @@ Reference: Dodge et al. 2019, https://arxiv.org/abs/1909.03004
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -143,10 +142,9 @@ def _measure_height(sizes: Sequence[float]) -> float:
     return max(1.6, sum(sizes))
 
 
-def _make_styles() -> itertools.chain[dict[str, Any]]:
+def _make_styles() -> Iterator[dict[str, str]]:
     """Yield colors, markers and lines with different periods, so no two of 40 recipes look the same, also in gray."""
     colors = (BLUE, VERMILION, BLACK, SKY, ORANGE)
     markers, styles = ("o", "s", "^", "D", "v", "P", "X", "*"), ("-", "--", ":", "-.")
-    return itertools.chain(
-        {"color": colors[i % 5], "marker": markers[i % 8], "linestyle": styles[i % 4]} for i in itertools.count()
-    )
+    for i in itertools.count():
+        yield {"color": colors[i % 5], "marker": markers[i % 8], "linestyle": styles[i % 4]}

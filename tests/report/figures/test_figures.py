@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import matplotlib
+import matplotlib.style
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
@@ -15,7 +17,7 @@ from matplotlib.figure import Figure
 from regzoo.comparison.leaderboard import Leaderboard
 from regzoo.report.figures import load_figures
 from regzoo.report.figures._output import render_svg
-from regzoo.report.figures._style import use_style
+from regzoo.report.figures._style import SIZE, SMALL, WIDTH, use_style
 from regzoo.training.records import Record
 
 Ranked = tuple[Leaderboard, list[Record]]
@@ -191,13 +193,18 @@ def test_svg_has_title_description_and_ids_of_its_own() -> None:
 
 
 def test_drawing_leaves_the_settings_as_they_were(quick: Ranked, make_comparison: Any) -> None:
-    import matplotlib as mpl
-
-    before = dict(mpl.rcParams)
+    before = dict(matplotlib.rcParams)
     for name in ORDINARY:
         file = load_figures()[name]
         file.draw(file.info(*quick, make_comparison()))
-    assert dict(mpl.rcParams) == before
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_the_style_can_be_used_for_figures_of_your_own() -> None:
+    with matplotlib.style.context("regzoo.report.figures.regzoo"):
+        assert matplotlib.rcParams["font.size"] == SIZE
+        assert matplotlib.rcParams["legend.fontsize"] == SMALL
+        assert matplotlib.rcParams["figure.figsize"][0] == WIDTH
 
 
 def test_parts_can_be_distinguished_in_gray() -> None:
