@@ -58,11 +58,11 @@ def test_a_typo_is_answered_with_the_name_that_was_meant() -> None:
 
 
 CALLS = {
-    "regzoo.build('mlp')": "regzoo.training.model.model.RegularizedModel",
-    "regzoo.compare([[1]], [1])": "regzoo.result.Result",
-    "regzoo.compare([[1]], [1]).best": "regzoo.core.regularizer.Recipe",
-    "regzoo.sweep([[1]], [1], over='dropout.rate')": "regzoo.result.SweepResult",
-    "regzoo.parse('dropout')": "regzoo.core.regularizer.Recipe",
+    "regzoo.build('mlp')": "RegularizedModel",
+    "regzoo.compare([[1]], [1])": "Result",
+    "regzoo.compare([[1]], [1]).best": "Recipe",
+    "regzoo.sweep([[1]], [1], over='dropout.rate')": "SweepResult",
+    "regzoo.parse('dropout')": "Recipe",
     "regzoo.__version__": "str",
 }
 
@@ -89,4 +89,4 @@ def test_type_checkers_know_every_public_name(revealed: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("call", CALLS)
 def test_type_checkers_know_what_it_returns(call: str, revealed: dict[str, str]) -> None:
-    assert revealed[call] == CALLS[call]
+    assert revealed[call].split(".")[-1] == CALLS[call]
