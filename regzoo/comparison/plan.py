@@ -25,7 +25,7 @@ INTERIM_ANALYSES = (5, 10, 20, 40)
 
 @dataclass(frozen=True)
 class RecipePlan:
-    """What is planned for one recipe.
+    """The planned runs of one recipe.
 
     Attributes:
         name: the recipe as the config writes it.

@@ -56,7 +56,7 @@ class RecipeChange:
 
 @dataclass(frozen=True)
 class Difference:
-    """What changed from one comparison to another.
+    """The changes from one comparison to another.
 
     Attributes:
         folders: before and after.

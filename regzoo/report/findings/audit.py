@@ -78,7 +78,7 @@ class Audit:
 
     @property
     def heading(self) -> str:
-        """What the leaderboard's heading adds if budgets differ; empty if they do not."""
+        """An addition to the leaderboard's heading if budgets differ; empty if they do not."""
         return f"unequal budgets: {'; '.join(self.inequalities)}" if self.inequalities else ""
 
 

@@ -49,7 +49,7 @@ Need = Literal["yes", "no", "perhaps", "unknown"]
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What the baseline's finished replicates show; NaN where a number cannot be known.
+    """Findings from the baseline's finished replicates; NaN where a number cannot be known.
 
     Attributes:
         need: of a regularizer: ``yes`` if one beats the baseline, ``no`` if none does and the baseline does not
@@ -140,7 +140,7 @@ def _judge_need(overfits: bool | None, better: tuple[str, ...]) -> Need:
 
 @dataclass(frozen=True)
 class _CurveShape:
-    """What the validation curves show; see `Diagnosis`."""
+    """Findings from the validation curves, see `Diagnosis`."""
 
     learned: float
     best_epoch: float
