@@ -79,7 +79,7 @@ class Audit:
     @property
     def heading(self) -> str:
         """An addition to the leaderboard's heading if budgets differ; empty if they do not."""
-        return f"unequal budgets: {'; '.join(self.inequalities)}" if self.inequalities else ""
+        return f"unequal budgets ({'; '.join(self.inequalities)})" if self.inequalities else ""
 
 
 def audit_comparison(leaderboard: Leaderboard, records: Sequence[Record], comparison: ComparisonInfo) -> Audit:
@@ -174,7 +174,7 @@ def _compare_learning_rates(recipes: Sequence[RecipeAudit], records: Sequence[Re
 
 def _check_tuning(inequalities: Sequence[str], recipes: Sequence[RecipeAudit]) -> AuditFinding:
     if inequalities:
-        return AuditFinding(False, f"Recipes had unequal budgets: {'; '.join(inequalities)}.")
+        return AuditFinding(False, f"Recipes had unequal budgets ({'; '.join(inequalities)}).")
     if not recipes:
         return AuditFinding(None, "No trial was run, so there is no tuning to compare.")
     trials, epochs = format_count(recipes[0].trials, "trial"), format_count(recipes[0].max_epochs, "epoch")
@@ -194,6 +194,8 @@ def _check_test_part(records: Sequence[Record]) -> AuditFinding:
     peeked = readers.count(False)
     if peeked:
         return AuditFinding(False, f"The test part was read by {format_count(peeked, 'trial')}.")
+    if not readers:
+        return AuditFinding(True, "The test part has not been read yet.")
     replicates = format_count(len(readers), "replicate")
     return AuditFinding(True, f"The test part was read by {replicates}, once each, and by no trial.")
 

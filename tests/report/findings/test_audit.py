@@ -59,7 +59,7 @@ def test_a_fair_table_says_nothing_in_its_heading(fair: Ranked, make_comparison:
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ({"stage": "trial", "number": 2}, "unequal budgets: trials: `none` had 2, the others 3"),
+        ({"stage": "trial", "number": 2}, "unequal budgets (trials: `none` had 2, the others 3"),
         ({"number": 2, "seed": 102}, "replicates: `none` had 2, the others 3"),
     ],
 )
@@ -99,7 +99,7 @@ def test_a_recipe_without_a_search_among_searched_ones(
     records = [make_record(n, 0.1, stage="trial", number=i, learning_rate=0.1**i) for n in names[:2] for i in range(8)]
     records.append(make_record("dropout(0.5)", 0.1, stage="trial"))
     heading = audit_comparison(make_leaderboard([make_row(name) for name in names]), records, make_comparison()).heading
-    assert heading == "unequal budgets: trials: `dropout(0.5)` had 1, the others 8"
+    assert heading == "unequal budgets (trials: `dropout(0.5)` had 1, the others 8)"
 
 
 def test_fewer_epochs_and_a_fixed_learning_rate_are_unequal(
@@ -170,5 +170,5 @@ def test_the_page_says_it_in_the_leaderboards_heading(
 ) -> None:
     leaderboard, records = fair
     write_page(tmp_path, leaderboard, [*records, make_record("l2", 0.1, stage="trial", number=2)], make_comparison())
-    assert "Leaderboard, unequal budgets: trials: <code>none</code> had 2" in (tmp_path / "report.html").read_text()
-    assert "## Leaderboard, unequal budgets: trials: `none` had 2" in (tmp_path / "report.md").read_text()
+    assert "Leaderboard, unequal budgets (trials: <code>none</code> had 2" in (tmp_path / "report.html").read_text()
+    assert "## Leaderboard, unequal budgets (trials: `none` had 2" in (tmp_path / "report.md").read_text()
