@@ -69,7 +69,7 @@ CALLS = {
 
 @pytest.fixture(scope="module")
 def revealed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What mypy knows of each public name, and of what some of them return."""
+    """Types that mypy infers, for each public name and for the results of some calls."""
     folder = tmp_path_factory.mktemp("typed")
     expressions = [*(f"regzoo.{name}" for name in dir(regzoo)), *CALLS]
     lines = ["import regzoo", *(f"reveal_type({expression})" for expression in expressions), "regzoo.bulid"]
