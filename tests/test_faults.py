@@ -1,4 +1,4 @@
-"""Faults: whatever happens to a comparison, nothing that was finished is lost, and the rest goes on."""
+"""Faults: whatever happens to a comparison, nothing that was finished is lost, and it can be resumed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import os
 import random
 import re
 import resource
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -32,73 +33,12 @@ search: {trials: 4}
 replicates: 6
 """
 RUNS = 50
-"""Ten for each recipe, not counting the members of ensembles."""
+"""Number of runs: ten for each recipe, without the members of ensembles."""
 
 LIMIT = 45
-"""Seconds for a run: a slow machine traces in that time, and the test waits as long for the one that hangs."""
+"""Seconds for a run: enough to trace on a slow machine; the test also waits that long for the run that hangs."""
 
-MISHAPS = '''
-"""Regularizers that go wrong while they are traced: all but one of them once."""
-
-import os
-import time
-from dataclasses import dataclass
-from pathlib import Path
-
-from regzoo.core import Float, OnBatch, Strength, strength
-
-HERE = Path(__file__).parent
-
-
-def first(name):
-    """True for the first who asks, and leaves its number behind."""
-    try:
-        with (HERE / f"{name}.pid").open("x") as file:
-            file.write(f"{os.getpid()}\\n")
-        return True
-    except FileExistsError:
-        return False
-
-
-def wait(name):
-    while not (HERE / name).exists():
-        time.sleep(0.02)
-
-
-@dataclass(frozen=True)
-class _Mishap(OnBatch):
-    rate: Strength = strength(Float(0.0, 1.0), neutral=0.0, domain="[0, 1]")
-
-
-@dataclass(frozen=True)
-class Raising(_Mishap):
-    def batch(self, x, y, seed):
-        if first("raising"):
-            raise ZeroDivisionError("out of luck")
-        return x * 1.0, y
-
-
-@dataclass(frozen=True)
-class Hanging(_Mishap):
-    def batch(self, x, y, seed):
-        if first("hanging"):
-            wait("for ever")
-        return x * 1.0, y
-
-
-@dataclass(frozen=True)
-class Holding(_Mishap):
-    def batch(self, x, y, seed):
-        if first("holding"):
-            wait("go")
-        return x * 1.0, y
-
-
-@dataclass(frozen=True)
-class Diverging(_Mishap):
-    def batch(self, x, y, seed):
-        return x * float("nan"), y
-'''
+FAILING = Path(__file__).parent / "fixtures" / "failing_once.py"
 KINDS = ("Raising", "Hanging", "Holding", "Diverging")
 
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -114,7 +54,7 @@ def regzoo(*arguments: object, **options: Any) -> subprocess.CompletedProcess[st
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Start ``regzoo`` with a process group of its own, which does not outlive the test."""
+    """Start ``regzoo`` in a process group of its own, which does not outlive the test."""
     with contextlib.ExitStack() as stack:
 
         def begin(*arguments: object, **options: Any) -> subprocess.Popen[str]:
@@ -129,7 +69,7 @@ def start() -> Iterator[Start]:
 
 
 def kill(process: subprocess.Popen[str], how: int = signal.SIGKILL) -> None:
-    """Send the signal to the process and all that it started."""
+    """Send the signal to the process and every process that it started."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, how)
 
@@ -143,10 +83,10 @@ def until(done: Callable[[], bool], process: subprocess.Popen[str], seconds: flo
 
 
 def rows(folder: Path) -> list[tuple[int, str, str]]:
-    """The records in the order in which they were made: number, key, body; none while there is no ledger."""
+    """Return number, key and body of each record, in the order they were made; none if there is no ledger yet."""
     if not (folder / "ledger.sqlite").is_file():
         return []
-    with contextlib.closing(sqlite3.connect(folder / "ledger.sqlite")) as store:  # undoes a half-made commit
+    with contextlib.closing(sqlite3.connect(folder / "ledger.sqlite")) as store:  # rolls a half-made commit back
         tables = store.execute("select name from sqlite_master where name = 'records'").fetchall()
         return store.execute("select number, key, body from records order by number").fetchall() if tables else []
 
@@ -155,8 +95,8 @@ def holds(folder: Path, records: int) -> Callable[[], bool]:
     return lambda: len(rows(folder)) >= records
 
 
-def assert_goes_on(before: list[tuple[int, str, str]], after: list[tuple[int, str, str]]) -> None:
-    """What was there is there unchanged, and no run was made twice."""
+def assert_resumed(before: list[tuple[int, str, str]], after: list[tuple[int, str, str]]) -> None:
+    """Assert that earlier records are unchanged and no run was made twice."""
     assert after[: len(before)] == before
     keys = [key for _, key, _ in after]
     assert len(keys) == len(set(keys))
@@ -171,7 +111,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def uninterrupted(config: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a comparison to which nothing happened."""
+    """The folder of a comparison that was not interrupted."""
     folder = tmp_path_factory.mktemp("uninterrupted") / "iris"
     done = regzoo("compare", config, "--out", folder, "--workers", 1, "--quiet")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
@@ -186,14 +126,14 @@ def assert_same_end(folder: Path, uninterrupted: Path) -> None:
 
 
 @pytest.fixture
-def mishaps(tmp_path: Path) -> dict[str, Any]:
-    """An installed package of the user's with regularizers that go wrong: options for a process that knows it."""
+def failing(tmp_path: Path) -> dict[str, Any]:
+    """Install a package of the user's with failing regularizers; return options for a process that imports it."""
     site = tmp_path / "site"
-    (site / "mishaps-1.dist-info").mkdir(parents=True)
-    (site / "mishaps.py").write_text(MISHAPS)
-    (site / "mishaps-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: mishaps\nVersion: 1\n")
-    points = [f"{kind.lower()} = mishaps:{kind}" for kind in KINDS]
-    (site / "mishaps-1.dist-info" / "entry_points.txt").write_text("\n".join(["[regzoo.regularizers]", *points, ""]))
+    (site / "failing-1.dist-info").mkdir(parents=True)
+    shutil.copy(FAILING, site)
+    (site / "failing-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: failing\nVersion: 1\n")
+    points = [f"{kind.lower()} = failing_once:{kind}" for kind in KINDS]
+    (site / "failing-1.dist-info" / "entry_points.txt").write_text("\n".join(["[regzoo.regularizers]", *points, ""]))
     path = os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])])
     return {"env": {**os.environ, "PYTHONPATH": path}, "cwd": tmp_path}
 
@@ -205,12 +145,12 @@ def bad_config(folder: Path, recipes: str, more: str = "") -> Path:
     return folder / "bad.yaml"
 
 
-def test_what_raises_hangs_is_killed_or_diverges_costs_itself_alone(
-    start: Start, mishaps: dict[str, Any], tmp_path: Path
+def test_a_run_that_raises_hangs_is_killed_or_diverges_costs_itself_only(
+    start: Start, failing: dict[str, Any], tmp_path: Path
 ) -> None:
     path = bad_config(tmp_path, "raising(0.5), hanging(0.5), holding(0.5), diverging(0.5)", f"run_limit: {LIMIT}s\n")
     folder = tmp_path / "bad"
-    process = start("compare", path, "--out", folder, "--workers", 2, **mishaps)
+    process = start("compare", path, "--out", folder, "--workers", 2, **failing)
     held = tmp_path / "site" / "holding.pid"
     until(lambda: held.is_file() and held.read_text().endswith("\n"), process)
     os.kill(int(held.read_text()), signal.SIGKILL)
@@ -219,7 +159,7 @@ def test_what_raises_hangs_is_killed_or_diverges_costs_itself_alone(
     assert f"some runs failed; see: regzoo failures {folder}" in err
     assert "Traceback" not in out + err
     board = {
-        row["name"]: row for row in json.loads(regzoo("leaderboard", folder, "--json", **mishaps).stdout)["recipes"]
+        row["name"]: row for row in json.loads(regzoo("leaderboard", folder, "--json", **failing).stdout)["recipes"]
     }
     records = [json.loads(body) for _, _, body in rows(folder)]
     failed = {record["run"]["name"]: record for record in records if record["status"] == "failed"}
@@ -236,20 +176,20 @@ def test_what_raises_hangs_is_killed_or_diverges_costs_itself_alone(
     assert board["diverging(0.5)"]["diverged"] == 2
     assert board["none"]["failed"] == 0
     assert all(board[name]["mean"] is not None for name in ("none", *failed))  # the rest of their runs is ranked
-    told = regzoo("failures", folder, **mishaps).stdout
+    printed = regzoo("failures", folder, **failing).stdout
     for words in ("out of luck", f"ran past its limit of {LIMIT} s", killed, "not finite"):
-        assert words in re.sub(r"\s+", " ", told)
+        assert words in re.sub(r"\s+", " ", printed)
 
 
-def test_a_second_process_is_refused_and_readers_are_not(start: Start, mishaps: dict[str, Any], tmp_path: Path) -> None:
+def test_a_second_process_is_refused_and_readers_are_not(start: Start, failing: dict[str, Any], tmp_path: Path) -> None:
     path, folder = bad_config(tmp_path, "holding(0.5)"), tmp_path / "bad"
-    first = start("compare", path, "--out", folder, "--workers", 2, **mishaps)
+    first = start("compare", path, "--out", folder, "--workers", 2, **failing)
     until(lambda: len(rows(folder)) == 3 and (tmp_path / "site" / "holding.pid").is_file(), first)
-    second = regzoo("compare", path, "--out", folder, **mishaps)
+    second = regzoo("compare", path, "--out", folder, **failing)
     assert (second.returncode, second.stdout) == (3, "")
     assert f"Failed: {folder} is in use by process {first.pid}; wait for it" in second.stderr
     for reading in ("leaderboard", "failures", "report"):
-        done = regzoo(reading, folder, **mishaps)
+        done = regzoo(reading, folder, **failing)
         assert (done.returncode, done.stderr) == (0, "")
     (tmp_path / "site" / "go").touch()
     _, err = first.communicate(timeout=300)
@@ -257,12 +197,12 @@ def test_a_second_process_is_refused_and_readers_are_not(start: Start, mishaps: 
     assert len(rows(folder)) == 6
 
 
-def test_killed_at_twenty_moments_it_ends_as_if_nothing_had_happened(
+def test_a_comparison_killed_at_twenty_moments_ends_as_one_that_was_not(
     start: Start, config: Path, uninterrupted: Path, tmp_path: Path
 ) -> None:
-    """A fifth of the moments lie anywhere in the first seconds, the rest some records after the last one.
+    """A fifth of the kills come in the first seconds, the others some records after the last one.
 
-    On a fast machine the comparison may end before a kill reaches it. It must then be whole, and another one begins.
+    On a fast machine the comparison may end before it is killed. It must then be complete, and another one starts.
     """
     draw, folders, kills = random.Random(20), (tmp_path / f"iris{number}" for number in itertools.count()), 0
     folder = next(folders)
@@ -276,7 +216,7 @@ def test_killed_at_twenty_moments_it_ends_as_if_nothing_had_happened(
             time.sleep(draw.uniform(0.0, 0.1))
         kill(process)
         out, err = process.communicate(timeout=300)
-        assert_goes_on(before, rows(folder))
+        assert_resumed(before, rows(folder))
         if process.returncode == -signal.SIGKILL:
             kills += 1
         else:
@@ -286,15 +226,15 @@ def test_killed_at_twenty_moments_it_ends_as_if_nothing_had_happened(
     before = rows(folder)
     done = regzoo("compare", config, "--out", folder, "--workers", 2, "--quiet")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert_goes_on(before, rows(folder))
+    assert_resumed(before, rows(folder))
     assert_same_end(folder, uninterrupted)
 
 
 @pytest.mark.parametrize("share", [0.02, 0.5, 0.9])
-def test_a_disk_that_fills_up_costs_nothing_that_was_finished(
+def test_a_disk_that_fills_up_costs_no_finished_run(
     share: float, config: Path, uninterrupted: Path, tmp_path: Path
 ) -> None:
-    """No file may grow beyond a share of what the ledger takes in the end."""
+    """No file may grow beyond this ``share`` of the finished ledger's size."""
     folder, size = tmp_path / "iris", int(share * (uninterrupted / "ledger.sqlite").stat().st_size)
 
     def full() -> None:
@@ -308,11 +248,11 @@ def test_a_disk_that_fills_up_costs_nothing_that_was_finished(
     assert bool(before) == (share > 0.1)
     again = regzoo("compare", config, "--out", folder, "--workers", 2, "--quiet")
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
-    assert_goes_on(before, rows(folder))
+    assert_resumed(before, rows(folder))
     assert_same_end(folder, uninterrupted)
 
 
-def test_a_disk_that_is_full_when_the_model_is_written_says_so(uninterrupted: Path, tmp_path: Path) -> None:
+def test_a_disk_that_is_full_when_the_model_is_written_is_reported(uninterrupted: Path, tmp_path: Path) -> None:
     def full() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
 
@@ -328,7 +268,7 @@ def test_a_disk_that_is_full_when_the_model_is_written_says_so(uninterrupted: Pa
 
 @pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_at_any_moment_is_resumable(start: Start, config: Path, uninterrupted: Path, tmp_path: Path) -> None:
-    """While the workers start, while runs are made, and after the last of them."""
+    """Interrupt while the workers start, while runs are made, and after the last run."""
     folder = tmp_path / "iris"
     for records in (0, 1, 6, len(rows(uninterrupted))):
         before = rows(folder)
@@ -341,7 +281,7 @@ def test_ctrl_c_at_any_moment_is_resumable(start: Start, config: Path, uninterru
         assert process.returncode == 130, err
         assert "Interrupted. Nothing is lost: run the same command again to resume." in err
         assert "Traceback" not in out + err
-        assert_goes_on(before, rows(folder))
+        assert_resumed(before, rows(folder))
     before = rows(folder)
     assert regzoo("compare", config, "--out", folder, "--quiet").returncode == 0
     assert rows(folder) == before

@@ -1,4 +1,4 @@
-"""Hostile names and cells: nothing that HTML, Markdown, a spreadsheet or a terminal obeys comes out of a table."""
+"""Hostile names and cells of a table: nothing is printed or written that HTML, a spreadsheet or a terminal obeys."""
 
 from __future__ import annotations
 
@@ -20,16 +20,17 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 def call(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], *arguments: object
 ) -> tuple[int, str, str]:
+    """Run the command line; return exit code, stdout and stderr."""
     monkeypatch.setattr(sys, "argv", ["regzoo", *map(str, arguments)])
     capfd.readouterr()
     with pytest.raises(SystemExit) as done:
         cli.main()
-    said = capfd.readouterr()
-    return int(done.value.code or 0), said.out, said.err
+    printed = capfd.readouterr()
+    return int(done.value.code or 0), printed.out, printed.err
 
 
 class Tags(HTMLParser):
-    """Every tag of a page."""
+    """Collects the tags of a page."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,7 +40,7 @@ class Tags(HTMLParser):
         self.found.add(tag)
 
 
-def test_the_page_shows_tags_and_obeys_none(mixed: Any) -> None:
+def test_the_page_shows_tags_as_text(mixed: Any) -> None:
     text = (mixed.folder / "report.html").read_text(encoding="utf-8")
     tags = Tags()
     tags.feed(text)
@@ -50,7 +51,7 @@ def test_the_page_shows_tags_and_obeys_none(mixed: Any) -> None:
 
 
 @pytest.mark.parametrize("file", ["report.md", "model/README.md"])
-def test_markdown_shows_tags_and_obeys_none(file: str, mixed: Any) -> None:
+def test_markdown_shows_tags_as_text(file: str, mixed: Any) -> None:
     text = (mixed.folder / file).read_text(encoding="utf-8")
     assert r"\<b\>" in text
     prose = re.sub(r"(`+).*?\1", "", text, flags=re.S)  # code is shown as it is
@@ -119,7 +120,7 @@ def test_errors_show_hostile_words_as_they_are(
 
 
 def csv_path(name: str) -> str:
-    """A file name as YAML writes it."""
+    """Return a file name as YAML writes it."""
     return json.dumps(name)
 
 

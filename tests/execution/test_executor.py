@@ -1,12 +1,12 @@
-"""Executor: what is made of an error."""
+"""How the error of a failed run is described."""
 
 from __future__ import annotations
 
 from regzoo.execution.executor import describe_error
 
 
-def test_of_tensorflows_tale_the_place_and_the_end_are_kept() -> None:
-    tale = """in user code:
+def test_of_tensorflows_traceback_the_last_place_and_the_message_are_kept() -> None:
+    traceback = """in user code:
 
     File "regzoo/training/model/step.py", line 55, in take  *
         x, y = part.batch(x, y, model.stream(part))
@@ -16,5 +16,7 @@ def test_of_tensorflows_tale_the_place_and_the_end_are_kept() -> None:
     ValueError: out of luck:
       twice
 """
-    assert describe_error(RuntimeError(tale)) == 'ValueError: out of luck: twice (File "mine.py", line 38, in batch)'
+    assert (
+        describe_error(RuntimeError(traceback)) == 'ValueError: out of luck: twice (File "mine.py", line 38, in batch)'
+    )
     assert describe_error(ValueError("one\ntwo")) == "ValueError: one\ntwo"

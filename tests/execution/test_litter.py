@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import regzoo
 from regzoo.execution.temporary_folder import PREFIX
 
 SHARED_MEMORY = Path("/dev/shm")
+REGULARIZERS = Path(__file__).parents[1] / "fixtures" / "failing_once.py"
 
 CONFIG = """\
 name: iris
@@ -28,56 +30,22 @@ search: {trials: 1}
 replicates: 2
 """
 
-REGULARIZERS = '''
-"""A regularizer that fails when it is traced, and one that waits the first time."""
-
-import os
-import time
-from dataclasses import dataclass
-from pathlib import Path
-
-from regzoo.core import Float, OnBatch, Strength, strength
-
-HERE = Path(__file__).parent
-
-
-@dataclass(frozen=True)
-class Raising(OnBatch):
-    rate: Strength = strength(Float(0.0, 1.0), neutral=0.0, domain="[0, 1]")
-
-    def batch(self, x, y, seed):
-        raise ZeroDivisionError("out of luck")
-
-
-@dataclass(frozen=True)
-class Holding(OnBatch):
-    rate: Strength = strength(Float(0.0, 1.0), neutral=0.0, domain="[0, 1]")
-
-    def batch(self, x, y, seed):
-        try:
-            with (HERE / "holding.pid").open("x") as file:
-                file.write(f"{os.getpid()}\\\\n")
-        except FileExistsError:
-            return x * 1.0, y
-        while not (HERE / "go").exists():
-            time.sleep(0.02)
-        return x * 1.0, y
-'''
-
 
 class Command:
-    """``regzoo compare`` in a session of its own, with an empty folder for temporary files and the classes above."""
+    """``regzoo compare`` in a session of its own, with an empty folder for temporary files and failing regularizers."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.site, self.temporary = folder / "site", folder / "tmp"
-        (self.site / "litter-1.dist-info").mkdir(parents=True)
+        (self.site / "failing-1.dist-info").mkdir(parents=True)
         self.temporary.mkdir()
         (folder / "iris.yaml").write_text(CONFIG)
-        (self.site / "litter.py").write_text(REGULARIZERS.replace("\\\\", "\\"))
-        (self.site / "litter-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: litter\nVersion: 1\n")
-        points = "[regzoo.regularizers]\nraising = litter:Raising\nholding = litter:Holding\n"
-        (self.site / "litter-1.dist-info" / "entry_points.txt").write_text(points)
+        shutil.copy(REGULARIZERS, self.site)
+        (self.site / "failing-1.dist-info" / "METADATA").write_text(
+            "Metadata-Version: 2.1\nName: failing\nVersion: 1\n"
+        )
+        points = "[regzoo.regularizers]\nraising = failing_once:Raising\nholding = failing_once:Holding\n"
+        (self.site / "failing-1.dist-info" / "entry_points.txt").write_text(points)
         self.process: subprocess.Popen[str] | None = None
 
     def start(self) -> subprocess.Popen[str]:
@@ -205,7 +173,7 @@ def test_the_next_comparison_cleans_up_if_all_are_killed(command: Command) -> No
 
 
 def child_processes() -> set[int]:
-    """Return the ids of this process's children, without multiprocessing's resource tracker, which it keeps."""
+    """Return the ids of this process's children, except multiprocessing's resource tracker, which stays."""
     listed = Path(f"/proc/{os.getpid()}/task").glob("*/children")
     pids = {int(pid) for path in listed for pid in path.read_text().split()}
     return {pid for pid in pids if b"resource_tracker" not in Path(f"/proc/{pid}/cmdline").read_bytes()}

@@ -13,14 +13,14 @@ from regzoo.execution import resources
     ("listed", "cards"),
     [("0,1", ("0", "1")), (" 3 , GPU-8932f937 ", ("3", "GPU-8932f937")), ("-1", ()), ("", ()), ("2,-1,0", ("2",))],
 )
-def test_the_list_of_the_environment_counts(
+def test_the_environment_variable_lists_the_cards(
     listed: str, cards: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", listed)
     assert resources.list_gpus() == cards
 
 
-def test_without_it_the_driver_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_variable_the_driver_lists_the_cards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.setattr(resources, "_DRIVER", tmp_path / "gpus")
     assert resources.list_gpus() == ()
@@ -29,12 +29,12 @@ def test_without_it_the_driver_is_asked(tmp_path: Path, monkeypatch: pytest.Monk
     assert resources.list_gpus() == ("0", "1")
 
 
-def test_workers_take_turns() -> None:
+def test_workers_cycle_through_the_cards() -> None:
     assert [resources.assign_gpu(worker, ("0", "1")) for worker in range(4)] == ["0", "1", "0", "1"]
     assert resources.assign_gpu(5, ()) is None
 
 
-def test_there_is_a_core() -> None:
+def test_there_is_at_least_one_core() -> None:
     assert resources.count_cores() >= 1
 
 

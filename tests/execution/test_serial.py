@@ -16,14 +16,15 @@ SETUP = TrainingSetup("mlp([8])", Task("classification", 3), (5,), "adam", 16, "
 RUN = Run("trial", "none", "none", 0, 5, 0.01, 1, SETUP.digest)
 
 
-def opened(rows: Any) -> SerialExecutor:
+def open_executor(rows: Any) -> SerialExecutor:
+    """Return an executor whose three parts are all ``rows``."""
     executor = SerialExecutor()
     executor.open(SETUP, dict.fromkeys(("train", "validation", "test"), rows))
     return executor
 
 
-def test_it_makes_one_run_at_a_time(tensorflow: None, rows: Any) -> None:
-    with opened(rows) as executor:
+def test_one_run_is_made_at_a_time(tensorflow: None, rows: Any) -> None:
+    with open_executor(rows) as executor:
         assert executor.has_idle_worker()
         executor.start(executor.pick([RUN]))
         assert not executor.has_idle_worker()
@@ -32,12 +33,12 @@ def test_it_makes_one_run_at_a_time(tensorflow: None, rows: Any) -> None:
         assert executor.has_idle_worker()
 
 
-def test_what_a_run_raises_is_its_reason(tensorflow: None, rows: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_exception_is_the_error_of_the_record(tensorflow: None, rows: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise MemoryError("too large")
 
     monkeypatch.setattr(training, "execute_run", fail)
-    with opened(rows) as executor:
+    with open_executor(rows) as executor:
         executor.start(RUN)
         [(record, weights)] = executor.collect()
     assert (record.run, record.status, record.error, weights) == (RUN, "failed", "MemoryError: too large", None)
@@ -49,7 +50,7 @@ def test_ctrl_c_goes_through(tensorflow: None, rows: Any, monkeypatch: pytest.Mo
         raise KeyboardInterrupt
 
     monkeypatch.setattr(training, "execute_run", interrupt)
-    with opened(rows) as executor:
+    with open_executor(rows) as executor:
         executor.start(RUN)
         with pytest.raises(KeyboardInterrupt):
             executor.collect()

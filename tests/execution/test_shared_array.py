@@ -1,4 +1,4 @@
-"""SharedArray: the other end of a pipe maps what was sent, and no file is left."""
+"""`SharedArray`: the receiver maps an equal array, and no file is left."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from regzoo.execution.shared_array import SharedArray
         np.array([3, 1, 2]),
     ],
 )
-def test_what_arrives_is_what_was_sent(array: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_receiver_maps_an_equal_array(array: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     ours, theirs = Pipe()
     shared = SharedArray(array)
@@ -37,7 +37,7 @@ def test_what_arrives_is_what_was_sent(array: np.ndarray, tmp_path: Path, monkey
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_disk_is_said_and_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_with_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))  # no file may be larger

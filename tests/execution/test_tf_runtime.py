@@ -1,4 +1,4 @@
-"""Quiet: what TensorFlow says on import stays off the screen, and what comes after does not."""
+"""Importing TensorFlow prints nothing, and stderr works afterwards."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_stderr_comes_back_after_an_error(capfd: pytest.CaptureFixture[str]) -> 
     assert capfd.readouterr().err == "shown\n"
 
 
-def test_tensorflow_greets_nobody() -> None:
+def test_importing_tensorflow_prints_nothing() -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True, env=environment)
     assert (done.stdout, done.stderr) == ("", "still here\n")

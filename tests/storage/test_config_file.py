@@ -17,6 +17,7 @@ from regzoo.storage.ledger import FILE, Ledger
 
 
 def experiment(**given: Any) -> Experiment:
+    """Return an experiment on iris, with the keys that are ``given``."""
     return from_keywords(**{"name": "e", "data": {"source": "iris"}, "backbone": "mlp", "recipes": ["l2"], **given})
 
 
@@ -30,10 +31,10 @@ def test_another_config_is_refused_with_the_difference(tmp_path: Path) -> None:
     write_config(tmp_path, experiment())
     with pytest.raises(InputError) as caught:
         write_config(tmp_path, experiment(training={"epochs": 7}, seed=3))
-    said = str(caught.value)
+    message = str(caught.value)
     for line in ("  -  epochs: 60", "  +  epochs: 7", "  -seed: 0", "  +seed: 3", "--out", "--fresh"):
-        assert line in said
-    assert "batch_size" not in said
+        assert line in message
+    assert "batch_size" not in message
     assert read_config((tmp_path / CONFIG).read_text()) == experiment()
 
 
@@ -44,7 +45,7 @@ def test_recipes_and_replicates_may_be_added(more: dict[str, Any], tmp_path: Pat
     assert read_config((tmp_path / CONFIG).read_text()) == experiment(**more)
 
 
-def test_the_config_that_the_records_were_made_with_counts_whatever_stands_in_the_file(tmp_path: Path) -> None:
+def test_the_config_in_the_ledger_counts_even_if_the_file_was_edited(tmp_path: Path) -> None:
     write_config(tmp_path, experiment())
     edited = experiment(training={"batch_size": 7})
     for text in (edited.to_yaml(), "no config: at all"):
@@ -105,10 +106,10 @@ def test_jit_compile_auto_is_refused_where_nothing_was_trained(ledger: str | Non
 def test_what_auto_stood_for_goes_on_and_the_other_value_is_refused(tmp_path: Path) -> None:
     train_with_auto(tmp_path / "e", chosen=True)
     with Ledger(tmp_path / "e") as ledger:
-        began = ledger.trained_config()
+        trained = ledger.trained_config()
     with pytest.raises(InputError, match=r"-  jit_compile: true\n.*\+  jit_compile: false"):
-        write_config(tmp_path / "e", experiment(), began)
-    write_config(tmp_path / "e", experiment(training={"jit_compile": True}), began)
+        write_config(tmp_path / "e", experiment(), trained)
+    write_config(tmp_path / "e", experiment(training={"jit_compile": True}), trained)
     assert load_experiment(tmp_path / "e" / CONFIG) == experiment(training={"jit_compile": True})
 
 

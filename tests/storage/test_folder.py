@@ -1,4 +1,4 @@
-"""Folder: one process at a time, nothing foreign touched, no config mixed with another."""
+"""A comparison's folder: one process at a time writes to it, and files of others are left alone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from regzoo.storage.folder import (
 )
 from regzoo.storage.ledger import FILE, Ledger
 
-HOLD = """
+HOLDER = """
 import sys
 from pathlib import Path
 from regzoo.storage.folder import lock_folder
@@ -33,9 +33,9 @@ with lock_folder(Path(sys.argv[1])):
 
 @pytest.fixture
 def holder(tmp_path: Path) -> Iterator[int]:
-    """The id of another process that holds tmp_path / 'held'."""
+    """The id of another process that has locked tmp_path / 'held'."""
     with subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(tmp_path / "held")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-c", HOLDER, str(tmp_path / "held")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
         assert process.stdout
         assert process.stdout.readline() == b"held\n"
@@ -43,7 +43,7 @@ def holder(tmp_path: Path) -> Iterator[int]:
         process.communicate()
 
 
-def test_a_new_folder_is_made_and_let_go(tmp_path: Path) -> None:
+def test_a_new_folder_is_made_and_unlocked_again(tmp_path: Path) -> None:
     folder = tmp_path / "reports" / "new"
     with lock_folder(folder):
         assert (folder / LOCK).read_text() == f"{os.getpid()}\n"
@@ -52,12 +52,12 @@ def test_a_new_folder_is_made_and_let_go(tmp_path: Path) -> None:
 
 
 def test_a_folder_in_use_is_refused_with_the_process_that_holds_it(holder: int, tmp_path: Path) -> None:
-    for _ in range(2):  # asking does not loosen it
+    for _ in range(2):  # trying does not unlock it
         with (
             pytest.raises(BusyError, match=rf"held is in use by process {holder}; wait for it"),
             lock_folder(tmp_path / "held"),
         ):
-            pytest.fail("it is held")
+            pytest.fail("it is locked")
     assert issubclass(BusyError, EnvironmentFailure)
 
 
@@ -68,7 +68,7 @@ def test_a_comparison_in_use_is_not_moved_aside(holder: int, tmp_path: Path) -> 
     assert (tmp_path / "held" / FILE).is_file()
 
 
-def test_a_lock_of_a_dead_process_holds_nothing(tmp_path: Path) -> None:
+def test_the_lock_of_a_dead_process_does_not_count(tmp_path: Path) -> None:
     (tmp_path / LOCK).write_text("1\n")
     with lock_folder(tmp_path):
         pass
@@ -81,13 +81,13 @@ def test_foreign_files_are_refused_and_untouched(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
-def test_a_file_is_no_folder(tmp_path: Path) -> None:
+def test_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("text")
     with pytest.raises(InputError, match="is a file; choose another folder"), lock_folder(tmp_path / "file"):
         pytest.fail("it is a file")
 
 
-def test_files_beside_a_ledger_are_the_users(tmp_path: Path) -> None:
+def test_files_next_to_a_ledger_are_left_alone(tmp_path: Path) -> None:
     Ledger(tmp_path, create=True).__exit__()
     (tmp_path / "notes.txt").write_text("mine")
     with lock_folder(tmp_path):
@@ -95,7 +95,7 @@ def test_files_beside_a_ledger_are_the_users(tmp_path: Path) -> None:
     assert (tmp_path / "notes.txt").read_text() == "mine"
 
 
-def test_a_file_is_written_whole_or_left_as_it_was(tmp_path: Path) -> None:
+def test_a_file_is_written_completely_or_left_as_it_was(tmp_path: Path) -> None:
     write_text_atomic(tmp_path / "a.txt", "old\n")
     with pytest.raises(UnicodeEncodeError):
         write_text_atomic(tmp_path / "a.txt", "new \ud800")  # half of a character, which UTF-8 cannot write
@@ -111,7 +111,7 @@ def test_a_comparison_is_moved_to_a_free_name(tmp_path: Path) -> None:
         assert not (tmp_path / "e").exists()
 
 
-def test_what_is_no_comparison_is_not_moved(tmp_path: Path) -> None:
+def test_other_folders_are_not_moved(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")
     assert archive_existing(tmp_path / "mine") is None

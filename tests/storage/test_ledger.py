@@ -1,4 +1,4 @@
-"""Ledger: nothing that was written is lost, changed or averaged."""
+"""`Ledger`: nothing that was written is lost, changed or averaged."""
 
 from __future__ import annotations
 
@@ -21,11 +21,13 @@ NLL = Objective("nll", "min")
 
 
 def record(number: int = 0, score: float = 0.5, stage: Any = "replicate", **given: Any) -> Record:
+    """Return a finished record of dropout."""
     run = Run(stage, "dropout", "dropout(0.5)", number, 100 + number, 0.001, 3, "study")
     return replace(Record(run, "ok", metrics={"validation": {"nll": score, "accuracy": score}}), **given)
 
 
 def weights(value: float, members: int = 1) -> list[list[np.ndarray]]:
+    """Return the weights of ``members``, which differ."""
     return [[np.full((2, 3), value + member, np.float32), np.array([member], np.int64)] for member in range(members)]
 
 
@@ -56,7 +58,7 @@ def test_a_run_is_written_once(tmp_path: Path) -> None:
             ledger.best_replicate("dropout")  # the refused record's weights are not there either: one commit
 
 
-def test_each_record_is_there_for_others_as_soon_as_it_is_added(tmp_path: Path) -> None:
+def test_each_record_can_be_read_as_soon_as_it_is_added(tmp_path: Path) -> None:
     with Ledger(tmp_path, create=True) as ledger:
         for count in range(3):
             ledger.add(record(count), NLL, weights(1.0))
@@ -64,7 +66,7 @@ def test_each_record_is_there_for_others_as_soon_as_it_is_added(tmp_path: Path) 
                 assert len(other.records()) == count + 1
 
 
-def test_weights_are_kept_for_the_best_replicate_alone(tmp_path: Path) -> None:
+def test_only_the_weights_of_the_best_replicate_are_kept(tmp_path: Path) -> None:
     with Ledger(tmp_path, create=True) as ledger:
         for number, score in enumerate([0.5, 0.3, 0.4, math.nan]):
             ledger.add(record(number, score), NLL, weights(score, members=2))
@@ -80,7 +82,7 @@ def test_weights_are_kept_for_the_best_replicate_alone(tmp_path: Path) -> None:
     store.close()
 
 
-def test_better_is_what_the_objective_says(tmp_path: Path) -> None:
+def test_the_objective_decides_which_replicate_is_best(tmp_path: Path) -> None:
     with Ledger(tmp_path, create=True) as ledger:
         for number, score in enumerate([0.5, 0.7, 0.6]):
             ledger.add(record(number, score), Objective("accuracy", "max"), weights(score))
@@ -88,7 +90,7 @@ def test_better_is_what_the_objective_says(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
-def test_of_equals_the_first_replicate_is_kept_whoever_finished_first(order: tuple[int, ...], tmp_path: Path) -> None:
+def test_of_equal_replicates_the_first_is_kept_whichever_finished_first(order: tuple[int, ...], tmp_path: Path) -> None:
     with Ledger(tmp_path, create=True) as ledger:
         for number in order:
             ledger.add(record(number, 0.5), NLL, weights(float(number)))
@@ -157,7 +159,7 @@ def test_the_format_of_another_version_is_refused(create: bool, tmp_path: Path) 
         Ledger(tmp_path, create=create)
 
 
-def test_one_that_is_being_made_is_not_read(tmp_path: Path) -> None:
+def test_a_ledger_that_is_being_made_is_not_read(tmp_path: Path) -> None:
     (tmp_path / FILE).touch()
     with pytest.raises(InputError, match="only just begun"):
         Ledger(tmp_path)
@@ -173,7 +175,7 @@ def test_a_file_that_is_no_ledger_is_refused_and_stays_as_it_is(create: bool, tm
     assert (tmp_path / FILE).read_text() == "not a store " * 100
 
 
-def test_one_that_cannot_be_opened_is_no_fault_of_the_user(tmp_path: Path) -> None:
+def test_a_ledger_that_cannot_be_opened_is_not_the_users_fault(tmp_path: Path) -> None:
     (tmp_path / FILE).mkdir()  # root may open any file
     with pytest.raises(EnvironmentFailure, match=r"ledger\.sqlite cannot be opened \(unable to open database file\)"):
         Ledger(tmp_path, create=True)
@@ -193,7 +195,7 @@ pragma user_version = 1;
 """
 
 
-def test_an_older_format_is_brought_forward_and_keeps_what_it_holds(tmp_path: Path) -> None:
+def test_an_older_format_is_upgraded_and_keeps_what_it_holds(tmp_path: Path) -> None:
     store = sqlite3.connect(tmp_path / FILE)
     store.executescript(FORMAT_1)
     one = record()
@@ -212,7 +214,7 @@ def test_an_older_format_is_brought_forward_and_keeps_what_it_holds(tmp_path: Pa
         assert [each.run.number for each in ledger.records()] == [0, 1]
 
 
-def test_shared_trainings_are_kept_until_they_are_forgotten(tmp_path: Path) -> None:
+def test_shared_trainings_are_kept_until_they_are_dropped(tmp_path: Path) -> None:
     with Ledger(tmp_path, create=True) as ledger:
         ledger.add(record(0, stage="trial"), NLL, weights(1.0))
         assert ledger.kept_trainings() == set()
@@ -225,7 +227,7 @@ def test_shared_trainings_are_kept_until_they_are_forgotten(tmp_path: Path) -> N
         assert len(ledger.records()) == 2
 
 
-def test_a_full_disk_costs_the_record_and_nothing_before_it(tmp_path: Path) -> None:
+def test_a_full_disk_costs_the_new_record_only(tmp_path: Path) -> None:
     with Ledger(tmp_path, create=True) as ledger:
         ledger.add(record(0), NLL, weights(1.0))
         pages = ledger._store.execute("pragma page_count").fetchone()[0]
@@ -241,7 +243,7 @@ def test_a_full_disk_costs_the_record_and_nothing_before_it(tmp_path: Path) -> N
         assert ledger.records() == [record(0), record(1)]
 
 
-def test_a_full_disk_does_not_make_it_smaller(tmp_path: Path) -> None:
+def test_a_full_disk_does_not_prevent_reading(tmp_path: Path) -> None:
     with Ledger(tmp_path, create=True) as ledger:
         ledger.add(record(0), NLL, [[np.zeros(100_000, np.float32)]], shared=True)
         before = resource.getrlimit(resource.RLIMIT_FSIZE)
