@@ -1,4 +1,4 @@
-"""Recipes and their parts: regularizers, places, strengths, schedules, slots, rules; all for regularizers of your own.
+"""Recipes, and what a regularizer of your own needs: places, strengths, schedules, slots, weight rules, watchers.
 
 Pure Python: nothing here imports TensorFlow until a model is built.
 """
