@@ -73,7 +73,7 @@ def test_a_regularizers_docstring_is_its_card(name: str) -> None:
     assert not rest or rest.startswith("\n")
     assert "Formula: " in text
     reference = " ".join(text[text.index("Reference: ") :].split("\n\n")[0].split())
-    assert re.search(r"^Reference: .+ \d{4}[,;:] .*https://\S+", reference), reference
+    assert re.search(r"^Reference: .+ \d{4} \[\w+\], .*https://\S+", reference), reference
     assert f">>> from regzoo.regularizers import {kind.__name__}" in text
     assert "Raises:\n    InputError: " in text
     for field in dataclasses.fields(kind):
