@@ -123,7 +123,7 @@ def derive_member_seed(seed: int, member: int) -> int:
     return seed if member == 0 else derive(seed, "member", member)
 
 
-@functools.lru_cache(maxsize=8192)
+@functools.lru_cache(maxsize=2**16)
 def _read_recipe(text: str, _classes: tuple[type[Regularizer], ...]) -> Recipe:
     """Parse ``text``; again if the user has registered other classes since."""
     return parse(text)
