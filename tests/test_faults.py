@@ -52,6 +52,15 @@ def regzoo(*arguments: object, **options: Any) -> subprocess.CompletedProcess[st
     return subprocess.run(command(*arguments), capture_output=True, text=True, check=False, timeout=900, **options)
 
 
+@pytest.fixture(autouse=True)
+def temporary_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Give every process an empty folder for temporary files; fail if any file is left."""
+    folder = tmp_path_factory.mktemp("temporary")
+    monkeypatch.setenv("TMPDIR", str(folder))
+    yield
+    assert list(folder.iterdir()) == []
+
+
 @pytest.fixture
 def start() -> Iterator[Start]:
     """Start ``regzoo`` in a process group of its own, which does not outlive the test."""
