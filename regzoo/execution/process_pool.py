@@ -18,10 +18,11 @@ import numpy as np
 
 from regzoo.core import EnvironmentFailure
 from regzoo.execution.executor import Outcome, make_failed_record
-from regzoo.execution.resources import assign_gpu, count_cores, list_gpus, memory_per_worker
+from regzoo.execution.resources import assign_gpu, count_cores, divide_memory, list_gpus
 from regzoo.execution.shared_array import SharedArray
+from regzoo.execution.signals import block_sigint
 from regzoo.execution.temporary_folder import TemporaryFolder
-from regzoo.execution.worker_process import Finished, Ready, Refused, SharedParts, WorkerProcess, block_sigint
+from regzoo.execution.worker_process import Finished, Ready, Refused, SharedParts, WorkerProcess
 from regzoo.training.records import Run
 from regzoo.training.setup import TrainingSetup
 
@@ -103,7 +104,7 @@ class ProcessPool:
     def open(self, setup: TrainingSetup, data: Mapping[str, tuple[np.ndarray, ...]]) -> None:
         """Send every worker what all runs share; the arrays are shared through files."""
         shared = {part: tuple(map(SharedArray, arrays)) for part, arrays in data.items()}
-        self._shared = setup, shared, memory_per_worker(len(self._workers))
+        self._shared = setup, shared, divide_memory(len(self._workers))
         for worker in self._workers:
             worker.since = time.monotonic()
             worker.process.open(*self._shared)
@@ -212,7 +213,7 @@ class ProcessPool:
         if self.count is None and worker.device is not None and not message.gpus:
             assert self._shared is not None, "a worker is ready after it was opened"
             cores = count_cores()
-            self._shared = *self._shared[:2], memory_per_worker(cores)
+            self._shared = *self._shared[:2], divide_memory(cores)
             self._workers += [_Worker(None, self._start_process(None)) for _ in range(cores - len(self._workers))]
 
 

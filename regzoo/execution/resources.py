@@ -42,10 +42,10 @@ def assign_gpu(worker: int, gpus: tuple[str, ...]) -> str | None:
     return gpus[worker % len(gpus)] if gpus else None
 
 
-def memory_per_worker(workers: int) -> int:
+def divide_memory(workers: int) -> int:
     """Return how many bytes of data each of ``workers`` may hold as tensors: its share of a quarter of the memory.
 
-    >>> memory_per_worker(2) == memory_per_worker(1) // 2 > 0
+    >>> divide_memory(2) == divide_memory(1) // 2 > 0
     True
     """
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // DATA_FRACTION // workers

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from regzoo.execution.executor import Outcome, run_safely
-from regzoo.execution.resources import memory_per_worker
+from regzoo.execution.resources import divide_memory
 from regzoo.execution.temporary_folder import private_tempdir
 from regzoo.execution.tf_runtime import import_tensorflow
 from regzoo.training.records import Run
@@ -37,7 +37,7 @@ class SerialExecutor:
         import_tensorflow()
         from regzoo.training.engine.trainer import Trainer
 
-        self._trainer = Trainer(setup, dict(data), memory_per_worker(1))
+        self._trainer = Trainer(setup, dict(data), divide_memory(1))
 
     def has_idle_worker(self) -> bool:
         """Return True unless a run waits to be collected."""

@@ -16,6 +16,8 @@ import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
+from regzoo.execution.signals import block_sigint
+
 PREFIX = "regzoo-tmp-"
 
 _UNLOCKED = "regzoo-new-"  # not taken for abandoned before it is locked
@@ -31,11 +33,12 @@ class TemporaryFolder:
     """
 
     def __init__(self) -> None:
-        remove_abandoned()
-        path = Path(tempfile.mkdtemp(prefix=_UNLOCKED, dir=_parent()))
-        lock = _lock(path)  # None where the file system has no locks: the folder is then never taken for abandoned
-        self.path = path.rename(path.with_name(path.name.replace(_UNLOCKED, PREFIX, 1)))
-        self.remove = weakref.finalize(self, _remove, self.path, lock, os.getpid())
+        with block_sigint():  # an interrupt must not leave what is half made
+            remove_abandoned()
+            path = Path(tempfile.mkdtemp(prefix=_UNLOCKED, dir=_parent()))
+            lock = _lock(path)  # None where the file system has no locks: the folder is then never taken for abandoned
+            self.path = path.rename(path.with_name(path.name.replace(_UNLOCKED, PREFIX, 1)))
+            self.remove = weakref.finalize(self, _remove, self.path, lock, os.getpid())
 
 
 @contextlib.contextmanager

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import signal
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +22,7 @@ from regzoo.core.registry import registered_modules
 from regzoo.execution.executor import Outcome, describe_error, run_safely
 from regzoo.execution.resources import VISIBLE
 from regzoo.execution.shared_array import SharedArray
+from regzoo.execution.signals import block_sigint
 from regzoo.execution.spawn import make_spawn_context, start_worker
 from regzoo.training.records import Run
 from regzoo.training.setup import TrainingSetup
@@ -62,7 +62,7 @@ class Finished:
 
     Attributes:
         outcome: what the run left.
-        memory: bytes that the process holds now, see `resident_memory`.
+        memory: bytes that the process holds now, see `measure_memory`.
     """
 
     outcome: Outcome
@@ -159,7 +159,7 @@ def _run_worker(connection: Connection, folder: Path, device: str | None, module
     while True:
         run, members = connection.recv()
         outcome = run_safely(run, trainer, members)
-        connection.send(Finished(outcome, resident_memory()))
+        connection.send(Finished(outcome, measure_memory()))
 
 
 def _exit_with_parent(folder: Path) -> NoReturn:
@@ -171,23 +171,13 @@ def _exit_with_parent(folder: Path) -> NoReturn:
     os._exit(1)
 
 
-def resident_memory() -> int:
+def measure_memory() -> int:
     """Return how many bytes of memory this process holds, without mapped files; 0 if the system has no /proc."""
     try:
         _, resident, shared, *_ = map(int, Path("/proc/self/statm").read_text().split())
     except FileNotFoundError:
         return 0
     return (resident - shared) * os.sysconf("SC_PAGE_SIZE")
-
-
-@contextlib.contextmanager
-def block_sigint() -> Iterator[None]:
-    """Delay Ctrl-C until the block ends; processes that are started meanwhile never receive it."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextlib.contextmanager

@@ -19,7 +19,7 @@ from regzoo.core.json_values import replace_nonfinite
 from regzoo.storage import info
 from regzoo.storage.info import BudgetInfo, ComparisonInfo, DataInfo, FoldInfo, fold_key
 from regzoo.storage.weights_blob import pack_weights, unpack_weights
-from regzoo.training.records import Record
+from regzoo.training.records import Record, Run
 
 FILE = "ledger.sqlite"
 VERSION = 2
@@ -129,17 +129,21 @@ class Ledger:
                     (run.training_key, run.key, pack_weights(weights)),
                 )
             score = record.score(objective.metric)
-            if weights is not None and run.stage == "replicate" and self._best(run.name, score, run.number, objective):
+            if (
+                weights is not None
+                and run.stage == "replicate"
+                and self._is_best(run, score, objective)
+            ):
                 self._store.execute(
                     "insert or replace into weights values (?, ?, ?, ?, ?)",
                     (run.name, run.key, score, run.number, pack_weights(weights)),
                 )
 
-    def _best(self, name: str, score: float, number: int, objective: Objective) -> bool:
-        row = self._store.execute("select score, replicate from weights where name = ?", (name,)).fetchone()
+    def _is_best(self, run: Run, score: float, objective: Objective) -> bool:
+        row = self._store.execute("select score, replicate from weights where name = ?", (run.name,)).fetchone()
         if row is None:
             return score == score  # NaN is no result to keep
-        return objective.better(score, row[0]) or (score == row[0] and number < row[1])
+        return objective.better(score, row[0]) or (score == row[0] and run.number < row[1])
 
     def records(self) -> list[Record]:
         """Return all records, in the order in which they were made."""

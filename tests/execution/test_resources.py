@@ -40,5 +40,5 @@ def test_there_is_at_least_one_core() -> None:
 
 def test_workers_share_a_quarter_of_the_machines_memory() -> None:
     total = int(Path("/proc/meminfo").read_text().split()[1]) * 1024  # MemTotal, in kB
-    assert resources.memory_per_worker(1) == pytest.approx(total / 4, rel=1e-3)
-    assert resources.memory_per_worker(3) == pytest.approx(total / 12, rel=1e-3)
+    assert resources.divide_memory(1) == pytest.approx(total / 4, rel=1e-3)
+    assert resources.divide_memory(3) == pytest.approx(total / 12, rel=1e-3)
