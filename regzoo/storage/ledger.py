@@ -129,11 +129,7 @@ class Ledger:
                     (run.training_key, run.key, pack_weights(weights)),
                 )
             score = record.score(objective.metric)
-            if (
-                weights is not None
-                and run.stage == "replicate"
-                and self._is_best(run, score, objective)
-            ):
+            if weights is not None and run.stage == "replicate" and self._is_best(run, score, objective):
                 self._store.execute(
                     "insert or replace into weights values (?, ?, ?, ?, ?)",
                     (run.name, run.key, score, run.number, pack_weights(weights)),
