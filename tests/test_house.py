@@ -34,8 +34,14 @@ SABOTEURS = {
         "stats/rank.py",
         "import regzoo.core.regularizer",
     ),
-    "executors know runs, not Keras models": ("execution/executor.py", "import keras"),
-    "storage knows of training only what a run leaves": ("storage/ledger.py", "import regzoo.training.task"),
+    "executors know runs, not Keras models": (
+        "execution/executor.py",
+        "import regzoo.training.engine.combined_model",
+    ),
+    "storage knows of training only what a run leaves": (
+        "storage/ledger.py",
+        "import regzoo.training.saved_classes",
+    ),
     "regularizers never import one another": ("regularizers/l2.py", "import regzoo.regularizers.l1"),
     "backbones never import a regularizer, nor one another": ("backbones/mlp.py", "import regzoo.regularizers.dropout"),
     "figures are drawn in one folder: matplotlib": ("comparison/plan.py", "import matplotlib"),
