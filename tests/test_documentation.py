@@ -217,6 +217,36 @@ def test_every_file_that_architecture_names_exists() -> None:
     assert sorted(file for file in files if not (TOP / file).exists()) == []
 
 
+def find_unknown_names(text: str) -> set[str]:
+    """Return the names in backquotes that no source file holds; a class must be defined, not only written about."""
+    sources = [file.read_text(encoding="utf-8") for file in (TOP / "regzoo").rglob("*.py")]
+    classes = {name for source in sources for name in re.findall(r"^class (\w+)", source, re.M)}
+    words = {file.stem for file in (TOP / "regzoo").rglob("*.py")}
+    words |= {word for source in sources for word in re.findall(r"\w+", source)}
+    spans = re.findall(r"`([^`]+)`", re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S))
+    names = {name for span in spans if "/" not in span for name in re.findall(r"[A-Za-z_]\w+", span)}
+    return {name for name in names if name not in (classes if re.match(r"[A-Z][a-z]", name) else words)}
+
+
+def test_every_name_of_architecture_is_in_the_code() -> None:
+    text = (TOP / "regzoo" / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    assert find_unknown_names(text) == {"MyIdea"}  # invented
+    assert find_unknown_names("`Run.identities`, `Studio`, `Run`, `execution`") == {"identities", "Studio"}
+
+
+def test_every_row_of_the_vocabulary_is_checked() -> None:
+    rows = [line for line in read_section("Vocabulary").splitlines() if line.startswith("|")]
+    assert len(VOCABULARY) == len(rows) - 2  # the heading, and the line below it
+
+
+def test_every_path_of_architecture_exists() -> None:
+    """With or without the package in front."""
+    text = (TOP / "regzoo" / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    paths = {path for path in re.findall(r"`([\w/.]+)`", text) if "/" in path and "my_idea" not in path}
+    assert len(paths) > 30
+    assert [path for path in paths if not ((TOP / path).exists() or (TOP / "regzoo" / path).exists())] == []
+
+
 def test_every_seed_stream_is_in_the_file_that_the_table_names() -> None:
     """Each stream's literal name stands in a call of derive or generator there."""
     rows = ROW.findall(read_section("Seed streams"))

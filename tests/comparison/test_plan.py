@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from regzoo.comparison.plan import Plan, estimate_seconds, make_plan
+from regzoo.comparison.plan import Plan, data_identity, estimate_seconds, make_plan
 from regzoo.config import Experiment, from_keywords
+from regzoo.config.sections import SplitConfig
 from regzoo.core import InputError, Objective
 from regzoo.data.prepared import PreparedData
 from regzoo.data.preprocess import prepare_fold
@@ -134,3 +135,33 @@ def test_the_time_is_estimated_from_a_measured_epoch(
     monkeypatch.setattr("os.cpu_count", lambda: cores)
     plan, prepared = planned(rows, training={"epochs": 2})
     assert estimate_seconds(plan, prepared, workers) == pytest.approx(plan.model_epochs * 3.0 / busy)
+
+
+OTHER_SPLITS: dict[str, dict[str, Any]] = {
+    "train": {"train": 0.7, "validation": 0.1},
+    "validation": {"validation": 0.3, "train": 0.5},
+    "test": {"test": 0.1, "train": 0.7},
+    "folds": {"folds": 3},
+    "train_size": {"train_size": 20},
+    "label_noise": {"label_noise": 0.1},
+    "duplicates": {"duplicates": "together"},
+}
+"""For each key of ``split`` a config in which it differs from its default."""
+
+
+def test_another_split_or_seed_is_other_data() -> None:
+    """A key that is added to ``split`` has to be given its place in the identity, and here."""
+    given: dict[str, Any] = {"backbone": "mlp", "recipes": ["l2"]}
+    assert set(OTHER_SPLITS) == set(SplitConfig.model_fields)
+    others = [from_keywords(**given, split=split) for split in OTHER_SPLITS.values()]
+    identities = [
+        data_identity("digest", one) for one in (from_keywords(**given), from_keywords(**given, seed=1), *others)
+    ]
+    assert len({*identities, data_identity("other", from_keywords(**given))}) == len(identities) + 1
+
+
+def test_the_identity_of_data_is_that_of_format_1() -> None:
+    experiment = from_keywords(backbone="mlp", recipes=["l2"])
+    assert data_identity("d", experiment) == (
+        "d train=0.6 validation=0.2 test=0.2 folds=1 train_size=None label_noise=0.0 duplicates='anywhere' seed=0"
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -17,21 +17,31 @@ def test_equal_setups_have_equal_digests() -> None:
     assert replace(SETUP).digest == SETUP.digest
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("backbone", "mlp([9])"),
-        ("task", Task("classification", 4)),
-        ("task", Task("regression", 3)),
-        ("input_shape", (6,)),
-        ("optimizer", "sgd"),
-        ("batch_size", 16),
-        ("rank_by", "error"),
-        ("data", "another digest"),
-    ],
-)
+CHANGES: list[tuple[str, Any]] = [
+    ("backbone", "mlp([9])"),
+    ("task", Task("classification", 4)),
+    ("task", Task("regression", 3)),
+    ("task", Task("classification", 3, 2.0)),
+    ("input_shape", (6,)),
+    ("optimizer", "sgd"),
+    ("batch_size", 16),
+    ("rank_by", "error"),
+    ("data", "another digest"),
+    ("class_weight", "balanced"),
+    ("jit_compile", True),
+]
+
+
+@pytest.mark.parametrize(("field", "value"), CHANGES)
 def test_another_value_gives_another_digest(field: str, value: Any) -> None:
     assert replace(SETUP, **{field: value}).digest != SETUP.digest
+
+
+def test_every_field_but_the_folds_is_changed_above() -> None:
+    """So a field that is added must be given its place in the identity."""
+    assert {field for field, _ in CHANGES} == {field.name for field in fields(TrainingSetup)} - {"folds"}
+    changed = {name for _, task in CHANGES if isinstance(task, Task) for name in vars(task)}
+    assert changed == {field.name for field in fields(Task)}
 
 
 def test_a_fold_has_its_own_task_and_inputs_and_changes_no_digest() -> None:
