@@ -68,10 +68,10 @@ def build(
     learned = select_task(classes, outputs, labels, task, shape)
     import_tensorflow()
     from regzoo.training.model.build import build_model
-    from regzoo.training.model.insertion import refuse_ranges, refuse_several_models
+    from regzoo.training.model.insertion import reject_ranges, reject_several_models
 
-    refuse_ranges(recipe)
-    refuse_several_models(recipe)
+    reject_ranges(recipe)
+    reject_several_models(recipe)
     model = build_model(backbone, recipe, learned, shape, seed)
     model.compile(optimizer=optimizer)
     return model

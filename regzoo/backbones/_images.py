@@ -21,7 +21,7 @@ def get_smaller_side(x: Any) -> int:
 
 
 def require_known_size(x: Any) -> None:
-    """Raise if a size of x (batch, ...) differs from example to example; a dense layer needs a fixed one.
+    """Require that all sizes of x but the batch are fixed, as a dense layer does.
 
     Raises:
         InputError: if a size is unknown.

@@ -15,8 +15,8 @@ class Autoencoder(Backbone):
     """Dense layers that compress the inputs to a short code and expand it again; the head reconstructs the inputs.
 
     Each layer has a nonlinearity, the code included. Images are flattened; those of 64 x 64 pixels and more are first
-    averaged to about 32 x 32. The whole image is reconstructed. The decoder mirrors the encoder. In another task than
-    reconstruction it is a network with a bottleneck.
+    averaged to about 32 x 32. The whole image is reconstructed. The decoder mirrors the encoder. In other tasks it
+    is a network with a bottleneck.
 
     Slots: ``input`` (1), ``preactivation`` and ``activation`` (one of each per layer), ``code`` (1, after the code's
     nonlinearity).
@@ -41,13 +41,13 @@ class Autoencoder(Backbone):
         """Map x (batch, ...) to the decoder's last layer (batch, widths[0])."""
         x = slot("input", flatten_inputs(x))  # (batch, inputs)
         for index, width in enumerate(self.widths):
-            x = self._dense(x, width, f"encode_{index}", slot)
-        x = slot("code", self._dense(x, self.code, "code", slot))  # (batch, code)
+            x = self._add_dense(x, width, f"encode_{index}", slot)
+        x = slot("code", self._add_dense(x, self.code, "code", slot))  # (batch, code)
         for index, width in reversed(list(enumerate(self.widths))):
-            x = self._dense(x, width, f"decode_{index}", slot)
+            x = self._add_dense(x, width, f"decode_{index}", slot)
         return x
 
-    def _dense(self, x: Any, width: int, name: str, slot: Announce) -> Any:
+    def _add_dense(self, x: Any, width: int, name: str, slot: Announce) -> Any:
         initializer = "lecun_normal" if self.activation == "selu" else "glorot_uniform"
         x = slot("preactivation", keras.layers.Dense(width, kernel_initializer=initializer, name=name)(x))
         return slot("activation", keras.layers.Activation(self.activation, name=f"{name}_{self.activation}")(x))

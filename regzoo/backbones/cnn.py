@@ -9,7 +9,7 @@ from regzoo.backbones._images import LARGE, get_smaller_side
 from regzoo.core import Announce, Backbone, InputError, setting
 from regzoo.core.lazy import keras
 
-LARGEST = 7
+MAX_FLATTENED = 7
 """Feature maps up to this height or width are flattened: those of 28 x 28 digits after two blocks."""
 
 
@@ -52,16 +52,16 @@ class Cnn(Backbone):
         for index, count in enumerate(self.filters):
             stride = 1 if index or get_smaller_side(x) < LARGE else 2
             convolution = keras.layers.Conv2D(count, 3, stride, padding="same", name=f"conv_{index}")
-            x = self._nonlinear(convolution(x), f"conv_{index}", slot)
+            x = self._add_activation(convolution(x), f"conv_{index}", slot)
             if get_smaller_side(x) >= 4:
                 x = keras.layers.MaxPooling2D(4 if get_smaller_side(x) >= LARGE else 2, name=f"pool_{index}")(x)
-        if get_smaller_side(x) > LARGEST:
+        if get_smaller_side(x) > MAX_FLATTENED:
             x = keras.layers.GlobalAveragePooling2D(name="average")(x)  # (batch, filters[-1])
         else:
             x = keras.layers.Flatten(name="flatten")(x)
-        return self._nonlinear(keras.layers.Dense(self.dense, name="dense")(x), "dense", slot)
+        return self._add_activation(keras.layers.Dense(self.dense, name="dense")(x), "dense", slot)
 
-    def _nonlinear(self, x: Any, name: str, slot: Announce) -> Any:
+    def _add_activation(self, x: Any, name: str, slot: Announce) -> Any:
         x = slot("preactivation", x)
         x = keras.layers.Activation(self.activation, name=f"{name}_{self.activation}")(x)
         return slot("activation", x)

@@ -42,14 +42,14 @@ class Mlp(Backbone):
         if self.residual and not any(self._is_residual(index) for index in range(len(self.widths))):
             raise InputError(
                 "mlp: residual needs a layer that is as wide as the one before it, "
-                f"received widths={list(self.widths)}; use such as [64, 64]"
+                f"received widths={list(self.widths)}; for example use [64, 64]"
             )
 
     def __call__(self, x: Any, slot: Announce) -> Any:
         """Map x (batch, ...) to features (batch, widths[-1])."""
         x = slot("input", flatten_inputs(x))  # (batch, inputs)
         for index, width in enumerate(self.widths):
-            h = keras.layers.Dense(width, kernel_initializer=self._initializer(), name=f"dense_{index}")(x)
+            h = keras.layers.Dense(width, kernel_initializer=self._get_initializer(), name=f"dense_{index}")(x)
             h = slot("preactivation", h)
             h = keras.layers.Activation(self.activation, name=f"activation_{index}")(h)
             h = slot("activation", h)  # (batch, width)
@@ -59,5 +59,5 @@ class Mlp(Backbone):
     def _is_residual(self, index: int) -> bool:
         return self.residual and index > 0 and self.widths[index] == self.widths[index - 1]
 
-    def _initializer(self) -> str:
+    def _get_initializer(self) -> str:
         return "lecun_normal" if self.activation == "selu" else "glorot_uniform"

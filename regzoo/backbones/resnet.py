@@ -54,32 +54,32 @@ class Resnet(Backbone):
                 "use mlp(residual=true) for rows"
             )
         x = slot("input", x)
-        x = self._convolution(self.filters[0], 3, "conv", stride=2 if get_smaller_side(x) >= LARGE else 1)(x)
+        x = self._make_convolution(self.filters[0], 3, "conv", stride=2 if get_smaller_side(x) >= LARGE else 1)(x)
         if get_smaller_side(x) >= LARGE:
             x = keras.layers.MaxPooling2D(name="pool")(x)
         for stage, count in enumerate(self.filters):
             for block in range(self.blocks):
                 stride = 2 if stage and not block and get_smaller_side(x) >= 4 else 1
-                x = self._block(x, count, stride, f"block_{stage}_{block}", slot)
-        x = self._nonlinear(x, "last", slot)
+                x = self._add_block(x, count, stride, f"block_{stage}_{block}", slot)
+        x = self._add_activation(x, "last", slot)
         return keras.layers.GlobalAveragePooling2D(name="average")(x)
 
-    def _block(self, x: Any, count: int, stride: int, name: str, slot: Announce) -> Any:
+    def _add_block(self, x: Any, count: int, stride: int, name: str, slot: Announce) -> Any:
         """Map x (batch, h, w, filters) to (batch, h / stride, w / stride, count)."""
-        h = self._nonlinear(x, f"{name}_first", slot)
+        h = self._add_activation(x, f"{name}_first", slot)
         if stride > 1 or x.shape[-1] != count:
-            x = self._convolution(count, 1, f"{name}_shortcut", stride=stride)(h)
-        h = self._convolution(count, 3, f"{name}_conv_0", stride=stride)(h)
-        h = self._nonlinear(h, f"{name}_second", slot)
-        h = self._convolution(count, 3, f"{name}_conv_1", variance=1 / (self.blocks * len(self.filters)))(h)
+            x = self._make_convolution(count, 1, f"{name}_shortcut", stride=stride)(h)
+        h = self._make_convolution(count, 3, f"{name}_conv_0", stride=stride)(h)
+        h = self._add_activation(h, f"{name}_second", slot)
+        h = self._make_convolution(count, 3, f"{name}_conv_1", variance=1 / (self.blocks * len(self.filters)))(h)
         return keras.layers.Add(name=f"{name}_add")([x, slot("branch", h)])
 
-    def _convolution(self, count: int, size: int, name: str, stride: int = 1, variance: float = 1.0) -> Any:
+    def _make_convolution(self, count: int, size: int, name: str, stride: int = 1, variance: float = 1.0) -> Any:
         """Return a convolution whose outputs initially have ``variance`` times the variance of its inputs."""
         gain = 1.0 if self.activation in ("tanh", "selu") else 2.0
         draw = keras.initializers.VarianceScaling(gain * variance, "fan_in", "truncated_normal")
         return keras.layers.Conv2D(count, size, stride, padding="same", kernel_initializer=draw, name=name)
 
-    def _nonlinear(self, x: Any, name: str, slot: Announce) -> Any:
+    def _add_activation(self, x: Any, name: str, slot: Announce) -> Any:
         x = slot("preactivation", x)
         return slot("activation", keras.layers.Activation(self.activation, name=f"{name}_{self.activation}")(x))

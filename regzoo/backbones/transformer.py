@@ -9,10 +9,10 @@ from typing import Any
 from regzoo.core import Announce, Backbone, InputError, setting
 from regzoo.core.lazy import keras
 
-MANY_PATCHES = 256
+MAX_PATCHES = 256
 """Largest number of patches by default: enough for digits, and about the usual 14 x 14 patches of photographs."""
 
-MOST_TOKENS = 1024
+MAX_TOKENS = 1024
 """Largest number of tokens. Attention needs memory proportional to its square: here 4 MB per example and head."""
 
 
@@ -63,68 +63,68 @@ class Transformer(Backbone):
 
     def __call__(self, x: Any, slot: Announce) -> Any:
         """Map images, rows or sequences x (batch, ...) to features (batch, width)."""
-        x = self._tokens(slot("input", x))  # (batch, tokens, width)
+        x = self._embed(slot("input", x))  # (batch, tokens, width)
         for block in range(self.depth):
             name = f"block_{block}"
-            h = self._attention(_norm(f"{name}_attention_norm")(x), name, slot)
+            h = self._attend(_make_norm(f"{name}_attention_norm")(x), name, slot)
             x = keras.layers.Add(name=f"{name}_attention_add")([x, slot("branch", h)])
-            h = self._mlp(_norm(f"{name}_mlp_norm")(x), name, slot)
+            h = self._add_mlp(_make_norm(f"{name}_mlp_norm")(x), name, slot)
             x = keras.layers.Add(name=f"{name}_mlp_add")([x, slot("branch", h)])
-        return keras.layers.GlobalAveragePooling1D(name="average")(_norm("norm")(x))
+        return keras.layers.GlobalAveragePooling1D(name="average")(_make_norm("norm")(x))
 
-    def _tokens(self, x: Any) -> Any:
+    def _embed(self, x: Any) -> Any:
         """Map x (batch, ...) to tokens (batch, tokens, width)."""
         if len(x.shape) == 4:
-            x = self._patches(x)
-        if x.shape[1] is not None and x.shape[1] > MOST_TOKENS:
-            what = "columns; use mlp" if len(x.shape) == 2 else "steps; shorten the sequences"
-            raise InputError(f"transformer takes at most {MOST_TOKENS} tokens, received {x.shape[1]} {what}")
+            x = self._split_into_patches(x)
+        if x.shape[1] is not None and x.shape[1] > MAX_TOKENS:
+            hint = "columns; use mlp" if len(x.shape) == 2 else "steps; shorten the sequences"
+            raise InputError(f"transformer takes at most {MAX_TOKENS} tokens, received {x.shape[1]} {hint}")
         if len(x.shape) == 2:
-            return self._columns(x.shape[1])(x)
+            return self._make_column_embedding(x.shape[1])(x)
         axes = "d" if x.shape[1] is None else "td"
-        place = keras.initializers.RandomNormal(stddev=0.02)
+        position = keras.initializers.RandomNormal(stddev=0.02)
         shape = (x.shape[1], self.width)
-        embed = keras.layers.EinsumDense("btf,fd->btd", shape, bias_axes=axes, bias_initializer=place, name="embed")
+        embed = keras.layers.EinsumDense("btf,fd->btd", shape, bias_axes=axes, bias_initializer=position, name="embed")
         return embed(x)
 
-    def _columns(self, columns: int) -> Any:
-        reach = 1.0 / math.sqrt(self.width)
-        vector, place = (keras.initializers.RandomUniform(-reach, reach) for _ in range(2))
+    def _make_column_embedding(self, columns: int) -> Any:
+        limit = 1.0 / math.sqrt(self.width)
+        vector, position = (keras.initializers.RandomUniform(-limit, limit) for _ in range(2))
         return keras.layers.EinsumDense(
             "bt,td->btd",
             (columns, self.width),
             bias_axes="td",
             kernel_initializer=vector,
-            bias_initializer=place,
+            bias_initializer=position,
             name="embed",
         )
 
-    def _patches(self, x: Any) -> Any:
+    def _split_into_patches(self, x: Any) -> Any:
         """Split images (batch, height, width, channels) into (batch, patches, values of a patch)."""
         height, width, channels = x.shape[1:]
-        size = self._size(height, width)
-        high, wide = _grid(height, width, size)
-        if high * wide > MOST_TOKENS:
+        size = self._choose_patch_size(height, width)
+        rows, columns = _count_patches(height, width, size)
+        if rows * columns > MAX_TOKENS:
             raise InputError(
-                f"transformer: patch={size} splits images of {height} x {width} into {high * wide} tokens, "
-                f"more than {MOST_TOKENS}; use a larger patch"
+                f"transformer: patch={size} splits images of {height} x {width} into {rows * columns} tokens, "
+                f"more than {MAX_TOKENS}; use a larger patch"
             )
-        missing = (high * size - height, wide * size - width)
+        missing = (rows * size - height, columns * size - width)
         if any(missing):
             padding = tuple((0, lines) for lines in missing)
             x = keras.layers.ZeroPadding2D(padding, name="pad")(x)
-        x = keras.layers.Reshape((high, size, wide, size, channels), name="grid")(x)
+        x = keras.layers.Reshape((rows, size, columns, size, channels), name="grid")(x)
         x = keras.layers.Permute((1, 3, 2, 4, 5), name="together")(x)
-        return keras.layers.Reshape((high * wide, size * size * channels), name="patches")(x)
+        return keras.layers.Reshape((rows * columns, size * size * channels), name="patches")(x)
 
-    def _size(self, height: int, width: int) -> int:
+    def _choose_patch_size(self, height: int, width: int) -> int:
         """Return height and width of a patch for images of this size, in pixels."""
         size = self.patch or 4
-        while not self.patch and math.prod(_grid(height, width, size)) > MANY_PATCHES:
+        while not self.patch and math.prod(_count_patches(height, width, size)) > MAX_PATCHES:
             size *= 2
         return size
 
-    def _attention(self, x: Any, name: str, slot: Announce) -> Any:
+    def _attend(self, x: Any, name: str, slot: Announce) -> Any:
         """Return the self-attention of tokens x (batch, tokens, width), of the same shape."""
         size = self.width // self.heads
         query, key, value = (
@@ -139,16 +139,16 @@ class Transformer(Backbone):
         attended = keras.layers.Reshape((-1, self.width), name=f"{name}_seen")(attended)
         return keras.layers.Dense(self.width, name=f"{name}_out")(attended)
 
-    def _mlp(self, x: Any, name: str, slot: Announce) -> Any:
+    def _add_mlp(self, x: Any, name: str, slot: Announce) -> Any:
         x = slot("preactivation", keras.layers.Dense(self.hidden, name=f"{name}_dense_0")(x))
         x = slot("activation", keras.layers.Activation(self.activation, name=f"{name}_{self.activation}")(x))
         return keras.layers.Dense(self.width, name=f"{name}_dense_1")(x)
 
 
-def _grid(height: int, width: int, size: int) -> tuple[int, int]:
+def _count_patches(height: int, width: int, size: int) -> tuple[int, int]:
     """Return how many patches of this size cover an image, vertically and horizontally."""
     return math.ceil(height / size), math.ceil(width / size)
 
 
-def _norm(name: str) -> Any:
+def _make_norm(name: str) -> Any:
     return keras.layers.LayerNormalization(epsilon=1e-6, name=name)

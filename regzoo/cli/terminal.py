@@ -15,16 +15,16 @@ WIDTH_ELSEWHERE = 160
 
 def print_text(text: str) -> None:
     """Print ``text`` on stdout, its control characters written out."""
-    from regzoo.core.errors import printable
+    from regzoo.core.errors import escape_control_characters
 
-    typer.echo(printable(text))
+    typer.echo(escape_control_characters(text))
 
 
 def print_warning(text: str) -> None:
     """Print ``text`` on stderr, its control characters written out."""
-    from regzoo.core.errors import printable
+    from regzoo.core.errors import escape_control_characters
 
-    typer.echo(printable(text), err=True)
+    typer.echo(escape_control_characters(text), err=True)
 
 
 def print_table(table: RenderableType) -> None:

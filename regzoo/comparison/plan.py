@@ -14,7 +14,7 @@ from regzoo.core import InputError, Objective, Range, Recipe
 from regzoo.core.parsing import read_backbone
 from regzoo.data.prepared import PreparedData
 from regzoo.data.preprocessor import Preprocessor
-from regzoo.search.search import start_search
+from regzoo.search.search import make_search
 from regzoo.search.space import Axis, make_axes
 from regzoo.training.setup import FoldSetup, TrainingSetup
 from regzoo.training.task import Task
@@ -229,7 +229,7 @@ def _plan_recipe(name: str, recipe: Recipe, experiment: Experiment) -> RecipePla
     training, search = experiment.training, experiment.search
     space = make_axes(recipe, training.learning_rate)
     objective = Objective("nll", "min")  # any: the number of trials does not depend on it
-    rounds = start_search(search.tuner, space, search.trials, training.epochs, objective, seed=0).list_remaining()
+    rounds = make_search(search.tuner, space, search.trials, training.epochs, objective, seed=0).list_remaining()
     return RecipePlan(
         name=name,
         recipe=recipe,

@@ -21,11 +21,11 @@ from regzoo.comparison.scheduler import RecipeProcedure, Round, Scheduler
 from regzoo.core import Objective
 from regzoo.core.seeds import derive
 from regzoo.execution.executor import Executor
-from regzoo.search.search import Point, start_search
+from regzoo.search.search import Point, make_search
 from regzoo.search.space import LEARNING_RATE
 from regzoo.storage.info import BudgetInfo
 from regzoo.storage.ledger import Ledger
-from regzoo.training.engine.pruning import MIN_TRIALS, median_bar
+from regzoo.training.engine.pruning import MIN_TRIALS, compute_median_bar
 from regzoo.training.records import Record, Run
 
 Trial = tuple[Point, Record]
@@ -62,7 +62,7 @@ def search_then_replicate(plan: Plan, recipe_plan: RecipePlan) -> RecipeProcedur
 def _search(plan: Plan, recipe_plan: RecipePlan) -> Generator[Round, list[Record] | None, list[Trial]]:
     """Yield the rounds of the recipe's search; return its trials."""
     seed = derive(plan.seed, "search")
-    search = start_search(plan.tuner, list(recipe_plan.space), plan.trials, plan.epochs, plan.objective, seed)
+    search = make_search(plan.tuner, list(recipe_plan.space), plan.trials, plan.epochs, plan.objective, seed)
     trial_seed = derive(plan.seed, "trial", *_own_streams(recipe_plan))
     prunable = recipe_plan.recipe.without_post_training() == recipe_plan.recipe
     trials: list[Trial] = []
@@ -106,7 +106,7 @@ def _pruning_bar(trials: Sequence[Trial], plan: Plan) -> tuple[float, ...]:
     if plan.pruner != "median":
         return ()
     curves = [r.history["validation"][plan.objective.metric] for _, r in trials if r.status == "ok"]
-    return median_bar(curves, dataclasses.replace(plan.objective, epochs=plan.epochs))
+    return compute_median_bar(curves, dataclasses.replace(plan.objective, epochs=plan.epochs))
 
 
 def _search_score(record: Record, objective: Objective) -> float:

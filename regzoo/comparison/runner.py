@@ -156,7 +156,7 @@ def make_executor(workers: int | None, limit: float) -> ProcessPool | SerialExec
 
 
 def check_models(experiment: Experiment, setup: TrainingSetup) -> None:
-    """Build every recipe once, untrained, so that one without a place to act is refused now.
+    """Build every recipe once, untrained, so that one without a place to act is rejected now.
 
     Raises:
         InputError: with every such recipe.

@@ -75,7 +75,7 @@ class Scheduler:
         self.find_undecided = find_undecided
         self.undecided: dict[int, set[str]] = {}  # by interim analysis
         self.records = {record.run.key: record for record in ledger.records()}
-        self.trained = ledger.kept_trainings()
+        self.trained = ledger.list_training_keys()
         self.failed = {
             r.run.training_key: r for r in self.records.values() if r.run.stage == "member" and r.status == "failed"
         }
@@ -108,7 +108,7 @@ class Scheduler:
         self.under_way += 1
         needed = [member.training_key for member in list_members(run)]
         made = all(training in self.trained for training in needed)
-        return run, [self.ledger.kept_training(training) for training in needed] if made else None
+        return run, [self.ledger.load_training(training) for training in needed] if made else None
 
     def add(self, record: Record, weights: Any) -> None:
         """Add ``record`` to the ledger, and continue with what waited for it.

@@ -161,7 +161,7 @@ def _find_strengths(over: Sequence[str]) -> dict[str, StrengthSpec]:
         if name not in known:
             owner = name.partition(".")[0]
             own = [strength for strength in known if strength.startswith(f"{owner}.")] if owner in kinds else []
-            hint = f" There is: {', '.join(own)}." if own else did_you_mean(name, known)
+            hint = f" Available: {', '.join(own)}." if own else did_you_mean(name, known)
             raise InputError(f"over: there is no strength {name!r}.{hint}")
     return {name: known[name] for name in over}
 

@@ -24,7 +24,7 @@ PRIVATE_NAMES = {
     "Node.input_tensors": "links a call to the calls before it",
     "Node.output_tensors": "links a call to the calls after it",
     "Node.arguments": "the positional and keyword arguments of a call, tensors and others",
-    "SymbolicArguments.fill_in": "puts other tensors in the place of those that a call was made with",
+    "SymbolicArguments.fill_in": "replaces the tensors that a call was made with",
     "KerasTensor._keras_history": "names the call that made a tensor",
     "Layer._inbound_nodes": "the calls of one layer, by number: KerasTensor._keras_history gives the number only",
     "Layer._outbound_nodes": "the calls that receive what a layer returns",
@@ -66,7 +66,7 @@ class LayerCall:
         """Return the arguments ``(args, kwargs)`` of this call, with other tensors.
 
         Args:
-            tensors: by the id of the symbolic tensor that each replaces.
+            tensors: the new tensors, by the id of the symbolic tensor that each replaces.
         """
         filled: tuple[Any, Any] = self._arguments.fill_in(tensors)
         return filled
@@ -88,7 +88,7 @@ def get_operation(tensor: keras.KerasTensor) -> Any:
 
 
 def get_input(tensor: keras.KerasTensor) -> keras.KerasTensor:
-    """Return the first tensor that the layer which made ``tensor`` received for it."""
+    """Return the first input of the call that made ``tensor``."""
     history = tensor._keras_history
     return history.operation._inbound_nodes[history.node_index].input_tensors[0]
 
@@ -116,7 +116,7 @@ class UpdateHook(keras.optimizers.Optimizer):
 
         Args:
             pairs: clipped gradients and their variables.
-            learning_rate: of this step.
+            learning_rate: learning rate of this step.
         """
         raise NotImplementedError
 
@@ -129,7 +129,7 @@ class UpdateHook(keras.optimizers.Optimizer):
 
 
 def get_index(optimizer: keras.optimizers.Optimizer, variable: keras.Variable) -> int:
-    """Return the place of ``variable`` among those that ``optimizer`` was built with."""
+    """Return the position of ``variable`` among those that ``optimizer`` was built with."""
     index: int = optimizer._get_variable_index(variable)
     return index
 

@@ -19,7 +19,7 @@ from regzoo.core.schedules import SCHEDULES
 
 _WORD_ENDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
-N = TypeVar("N", bound="Component")
+C = TypeVar("C", bound="Component")
 
 
 @dataclass(frozen=True)
@@ -43,18 +43,18 @@ class Component:
 
     def __str__(self) -> str:
         given = [(f.name, getattr(self, f.name)) for f in dataclasses.fields(self)]
-        given = [(f, value) for f, value in given if value != self._default(f)]
+        given = [(f, value) for f, value in given if value != self._get_default(f)]
         first = dataclasses.fields(self)[0].name if dataclasses.fields(self) else ""
         if not given:
             return self.name
         if len(given) == 1 and given[0][0] == first:
-            return f"{self.name}({_write(given[0][1])})"
-        return f"{self.name}({', '.join(f'{field}={_write(value)}' for field, value in given)})"
+            return f"{self.name}({_format_value(given[0][1])})"
+        return f"{self.name}({', '.join(f'{field}={_format_value(value)}' for field, value in given)})"
 
     def to_full_text(self) -> str:
         """Return the text form with every field, defaults included."""
         fields = ((field.name, getattr(self, field.name)) for field in dataclasses.fields(self))
-        written = ", ".join(f"{name}={_write(value)}" for name, value in fields)
+        written = ", ".join(f"{name}={_format_value(value)}" for name, value in fields)
         return f"{self.name}({written})" if written else self.name
 
     def with_values(self, **values: Any) -> Self:
@@ -65,12 +65,12 @@ class Component:
         return copy
 
     @classmethod
-    def _default(cls, field: str) -> Any:
+    def _get_default(cls, field: str) -> Any:
         return next(f.default for f in dataclasses.fields(cls) if f.name == field)
 
 
 def make_name(class_name: str) -> str:
-    """Return the name in a config of a class.
+    """Return the config name of a class.
 
     >>> make_name("EarlyStopping"), make_name("L1L2"), make_name("L2SP")
     ('early_stopping', 'l1_l2', 'l2_sp')
@@ -90,7 +90,7 @@ def get_specs(kind: type[Component]) -> dict[str, StrengthSpec | SettingSpec]:
     return {f.name: f.metadata["spec"] for f in dataclasses.fields(kind)}
 
 
-def construct(call: Call, kinds: dict[str, type[N]], noun: str) -> N:
+def construct(call: Call, kinds: dict[str, type[C]], noun: str) -> C:
     """Construct the component that ``call`` names.
 
     Args:
@@ -138,11 +138,11 @@ def _resolve(value: Any) -> Any:
         raise InputError(f"{value.word}: {error}") from None
 
 
-def _write(value: Any) -> str:
+def _format_value(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float):
         return format_number(value)
     if isinstance(value, tuple):
-        return f"[{', '.join(_write(item) for item in value)}]"
+        return f"[{', '.join(_format_value(item) for item in value)}]"
     return str(value)

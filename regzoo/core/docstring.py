@@ -50,21 +50,23 @@ def read_docstring(kind: type) -> Docstring:
     for paragraph in paragraphs:
         heading = next((heading for heading in entries if paragraph.startswith(heading)), None)
         if heading is not None:
-            entries[heading] = _split(_ENTRY, paragraph)
+            entries[heading] = _split_at(_ENTRY, paragraph)
         elif paragraph.startswith(">>> "):
-            example = _line("\n".join(line for line in paragraph.splitlines() if not line.startswith((">>> ", "... "))))
+            example = _join_lines(
+                "\n".join(line for line in paragraph.splitlines() if not line.startswith((">>> ", "... ")))
+            )
         elif _LABEL.match(paragraph):
-            sections |= _split(_LABEL, paragraph)
+            sections |= _split_at(_LABEL, paragraph)
         else:
-            notes.append(_line(paragraph))
-    return Docstring(_line(summary), sections, entries["Args:\n"], entries["Raises:\n"], tuple(notes), example)
+            notes.append(_join_lines(paragraph))
+    return Docstring(_join_lines(summary), sections, entries["Args:\n"], entries["Raises:\n"], tuple(notes), example)
 
 
-def _split(headings: re.Pattern[str], paragraph: str) -> dict[str, str]:
+def _split_at(headings: re.Pattern[str], paragraph: str) -> dict[str, str]:
     """Return the text after each heading, by the heading's word."""
     _, *pieces = headings.split(paragraph)
-    return {word: _line(text) for word, text in zip(pieces[::2], pieces[1::2], strict=True)}
+    return {word: _join_lines(text) for word, text in zip(pieces[::2], pieces[1::2], strict=True)}
 
 
-def _line(text: str) -> str:
+def _join_lines(text: str) -> str:
     return " ".join(text.split())

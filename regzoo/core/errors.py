@@ -20,8 +20,8 @@ class ConfigProblem:
     """One problem in a config.
 
     Attributes:
-        line: of the file, from 1; 0 where there is no file.
-        column: of the line, from 1; 0 where there is no file.
+        line: line in the file, from 1; 0 without a file.
+        column: column in the line, from 1; 0 without a file.
         message: the key, what was received and what is allowed.
     """
 
@@ -36,9 +36,9 @@ class ConfigError(InputError):
     def __init__(self, file: str, problems: Sequence[ConfigProblem]) -> None:
         self.file = file
         self.problems = tuple(sorted(problems))
-        super().__init__("\n".join(self._line(problem) for problem in self.problems))
+        super().__init__("\n".join(self._format_problem(problem) for problem in self.problems))
 
-    def _line(self, problem: ConfigProblem) -> str:
+    def _format_problem(self, problem: ConfigProblem) -> str:
         message = " ".join(problem.message.split("\n"))
         place = f"{self.file}:{problem.line}:{problem.column}: " if problem.line else ""
         return f"{place or (self.file and f'{self.file}: ')}{message}"
@@ -53,7 +53,7 @@ class BusyError(EnvironmentFailure):
 
 
 class ParityError(EnvironmentFailure):
-    """An exported model's answers differ from the live model's, so nothing was exported."""
+    """An exported model's outputs differ from the live model's, so nothing was exported."""
 
 
 class ConversionError(EnvironmentFailure):
@@ -95,23 +95,23 @@ class ErrorCollector:
             raise InputError("\n".join(dict.fromkeys(self.messages)))
 
 
-def printable(text: str) -> str:
+def escape_control_characters(text: str) -> str:
     r"""Return ``text`` with its control characters escaped, so that it cannot steer a terminal.
 
-    >>> print(printable("a\x1b[31mb"))
+    >>> print(escape_control_characters("a\x1b[31mb"))
     a\x1b[31mb
     """
     return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
 
 
 def did_you_mean(word: str, options: Iterable[str]) -> str:
-    """Return `` Did you mean 'x'?`` for a near miss, else the list of the options.
+    """Return `` Did you mean 'x'?`` for a near miss, else the list of options.
 
     >>> did_you_mean("dropuot", ["dropout", "l2"])
     " Did you mean 'dropout'?"
     >>> did_you_mean("zebra", ["l2", "dropout"])
-    ' There is: dropout, l2.'
+    ' Available: dropout, l2.'
     """
     names = sorted(options)
     near = difflib.get_close_matches(word.lower(), names, n=1, cutoff=0.6)
-    return f" Did you mean {near[0]!r}?" if near else f" There is: {', '.join(names)}."
+    return f" Did you mean {near[0]!r}?" if near else f" Available: {', '.join(names)}."

@@ -36,32 +36,32 @@ class StrengthSpec:
         return isinstance(self.range, Int)
 
     def accept(self, value: Any) -> Strength:
-        """Return ``value`` in its normal form.
+        """Check ``value`` and return it as int, float, range or schedule.
 
         Raises:
-            ValueError: with the domain, if the value lies outside or is no number, range or schedule.
+            ValueError: with the domain, if the value lies outside or is not a number, range or schedule.
         """
         if isinstance(value, Schedule):
             if not self.dial:
                 raise ValueError(f"cannot be scheduled, received {value}")
-            self._check(value.values())
+            self._check_domain(value.values())
             return value
         if isinstance(value, Choice):
-            return Choice(tuple(self._number(option) for option in value.options))
+            return Choice(tuple(self._to_number(option) for option in value.options))
         if isinstance(value, Float | Int):
-            self._check(value.values())
+            self._check_domain(value.values())
             return Int(*value.values()) if self.integer else Float(*value.values())
-        return self._number(value)
+        return self._to_number(value)
 
-    def _number(self, value: Any) -> float:
+    def _to_number(self, value: Any) -> float:
         if isinstance(value, bool) or (not isinstance(value, int | float) and not _is_numpy_number(value)):
             raise ValueError(f"takes a number in {self.domain}, received {value!r}")
-        self._check((value,))
+        self._check_domain((value,))
         if self.integer and not is_integer(value):
             raise ValueError(f"takes a whole number in {self.domain}, received {value!r}")
         return int(value) if self.integer else float(value)
 
-    def _check(self, values: tuple[float, ...]) -> None:
+    def _check_domain(self, values: tuple[float, ...]) -> None:
         for value in values:
             if value not in self.domain:
                 raise ValueError(f"must lie in {self.domain}, received {format_number(value)}")
@@ -82,7 +82,7 @@ class SettingSpec:
     options: tuple[str, ...]
 
     def accept(self, value: Any) -> Any:
-        """Return ``value`` in its normal form.
+        """Check ``value`` and return it as the setting's type.
 
         Raises:
             ValueError: with the allowed values, if it is not one.
@@ -91,23 +91,23 @@ class SettingSpec:
             items = value if isinstance(value, list | tuple) else [value]
             if not items:
                 raise ValueError("takes at least one number, received an empty list")
-            return tuple(self._whole(item) for item in items)
+            return tuple(self._to_integer(item) for item in items)
         if self.kind is int:
-            return self._whole(value)
+            return self._to_integer(value)
         if self.kind is float and isinstance(value, int | float) and not isinstance(value, bool):
-            return self._inside(float(value))
+            return self._require_in_domain(float(value))
         if isinstance(value, self.kind) and (not self.options or value in self.options):
             return value
         if self.options:
             raise ValueError(f"has no option {value!r}.{did_you_mean(str(value), self.options)}")
         raise ValueError(f"takes a {self.kind.__name__}, received {value!r}")
 
-    def _whole(self, value: Any) -> int:
+    def _to_integer(self, value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int | float) or not is_integer(value):
             raise ValueError(f"takes whole numbers in {self.domain}, received {value!r}")
-        return self._inside(int(value))
+        return self._require_in_domain(int(value))
 
-    def _inside(self, value: Any) -> Any:
+    def _require_in_domain(self, value: Any) -> Any:
         if self.domain is not None and value not in self.domain:
             raise ValueError(f"must lie in {self.domain}, received {format_number(value)}")
         return value

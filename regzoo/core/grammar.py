@@ -87,7 +87,7 @@ def read_value(text: str) -> Any:
 class _Parser:
     def __init__(self, text: str) -> None:
         self.text = text
-        self.tokens = list(_tokens(text))
+        self.tokens = list(_tokenize(text))
         self.position = 0
 
     def peek(self) -> _Token:
@@ -180,7 +180,7 @@ class _Parser:
         return int(token.text) if re.fullmatch(r"[+-]?\d+", token.text) else float(token.text)
 
 
-def _tokens(text: str) -> list[_Token]:
+def _tokenize(text: str) -> list[_Token]:
     found = []
     position = 0
     stop = len(text.rstrip())

@@ -114,8 +114,8 @@ class Gradients:
     """The gradient computation of one training step.
 
     Call it for the gradients, one for each weight, in order. It may be called again at other weights, as SAM does:
-    every call is for the same loss of the same mini-batch, so it meets the noise of the first call, and it leaves
-    random streams and batch norm's averages as the first call left them.
+    every call computes the same loss of the same mini-batch, with the noise of the first call, and leaves random
+    streams and batch norm's averages as the first call left them.
 
     Attributes:
         compute: returns the gradients of the training loss, penalties included.

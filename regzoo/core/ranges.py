@@ -1,7 +1,7 @@
 """Ranges of strengths that are left to the search: real numbers, whole numbers, or a choice.
 
-Whether a range is sampled on a logarithmic scale is declared by the strength (`strength(..., log=True)`), so it is
-never written in a recipe.
+The declaration of the strength (`strength(..., log=True)`), not the recipe, decides if a range is sampled on a
+logarithmic scale.
 """
 
 from __future__ import annotations

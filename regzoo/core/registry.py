@@ -18,7 +18,7 @@ from regzoo.core.component import Component, make_name
 from regzoo.core.errors import InputError
 from regzoo.core.regularizer import Regularizer
 
-N = TypeVar("N", bound=Component)
+C = TypeVar("C", bound=Component)
 
 _registered: dict[str, type[Regularizer]] = {}
 
@@ -34,7 +34,7 @@ def backbones() -> dict[str, type[Backbone]]:
 
 
 def register(kind: type[Regularizer]) -> type[Regularizer]:
-    """Make a regularizer class of your own known by its name; works as a class decorator.
+    """Register your own regularizer class under its name; works as a class decorator.
 
     Raises:
         InputError: if it is not a regularizer class, or regzoo has a regularizer of this name.
@@ -47,14 +47,14 @@ def register(kind: type[Regularizer]) -> type[Regularizer]:
     return kind
 
 
-def registered_classes() -> tuple[type[Regularizer], ...]:
+def list_registered_classes() -> tuple[type[Regularizer], ...]:
     """Return the registered classes, in the order of their names."""
     return tuple(_registered[name] for name in sorted(_registered))
 
 
-def registered_modules() -> tuple[str, ...]:
+def list_registered_modules() -> tuple[str, ...]:
     """Return the modules that define registered classes; a worker process imports them to know the same names."""
-    return tuple(sorted({kind.__module__ for kind in registered_classes()}))
+    return tuple(sorted({kind.__module__ for kind in list_registered_classes()}))
 
 
 def attach_classes(
@@ -63,8 +63,8 @@ def attach_classes(
     """Return ``__getattr__`` and ``__dir__`` of a package whose files hold one class each.
 
     A class is imported from its own file when it is first used, one of another package through ``known``.
-    ``lazy_loader.attach`` would need a list of the classes, and ``l2_sp.py`` does not tell that its class is ``L2SP``;
-    the other direction is a rule (`make_name`).
+    ``lazy_loader.attach`` would need a list of the classes: the file follows from the class (`make_name`), but ``L2SP``
+    does not follow from ``l2_sp.py``.
 
     Args:
         package: name of the package, such as ``regzoo.regularizers``.
@@ -103,8 +103,8 @@ def _load_entry_points() -> dict[str, type[Regularizer]]:
 
 
 @functools.cache
-def _discover(package: str, base: type[N]) -> dict[str, type[N]]:
-    found: dict[str, type[N]] = {}
+def _discover(package: str, base: type[C]) -> dict[str, type[C]]:
+    found: dict[str, type[C]] = {}
     for name in _list_files(package):
         found[name] = _get_only_class(importlib.import_module(f"{package}.{name}"), base, name)
     return found
@@ -117,7 +117,7 @@ def _list_files(package: str) -> tuple[str, ...]:
     return tuple(info.name for info in pkgutil.iter_modules(path) if not info.name.startswith("_"))
 
 
-def _get_only_class(module: ModuleType, base: type[N], name: str) -> type[N]:
+def _get_only_class(module: ModuleType, base: type[C], name: str) -> type[C]:
     kinds = [
         kind
         for kind in vars(module).values()

@@ -36,7 +36,7 @@ class Regularizer(Component):
     requires: ClassVar[frozenset[str]] = frozenset()
     """Requirements on the data: ``images``, ``rows``, ``classes``, or ``targets`` that differ from the inputs.
 
-    Where one is not met, the regularizer is refused with a sentence.
+    If one is not met, building the model raises an InputError.
     """
 
     requires_recipe: ClassVar[str] = ""

@@ -75,7 +75,7 @@ class _Ramp(Schedule):
 
     @abstractmethod
     def progress(self, time: float) -> float:
-        """Return the progress from start to end, 0 to 1, after the share ``time`` (0 to 1) of the epochs."""
+        """Return the progress from start to end, 0 to 1, after the fraction ``time`` (0 to 1) of the epochs."""
 
     def values(self) -> tuple[float, ...]:
         """Return the two ends."""

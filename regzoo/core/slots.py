@@ -1,4 +1,4 @@
-"""Slots and weights: the points of a model that regularizers choose from."""
+"""Slots and weights: the points of a model at which regularizers act."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Watchers, which follow one run epoch by epoch, and the objective by which a run is judged."""
+"""Watchers, which follow one run epoch by epoch (like Keras callbacks), and the objective that judges a run."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Watcher(ABC):
 
     @abstractmethod
     def epoch(self, epoch: int, score: float, model: keras.Model) -> bool:
-        """Take note of ``score``, the objective after ``epoch`` (counted from 0); return True to stop the training."""
+        """Receive ``score``, the objective after ``epoch`` (counted from 0); return True to stop the training."""
 
     @abstractmethod
     def finish(self, model: keras.Model) -> None:

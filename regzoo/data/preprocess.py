@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from regzoo.core.errors import ErrorCollector, InputError, printable
+from regzoo.core.errors import ErrorCollector, InputError, escape_control_characters
 from regzoo.data.dataset import Array, Dataset, TaskName
 from regzoo.data.facts import DataFacts
 from regzoo.data.prepared import PreparedData
@@ -132,7 +132,7 @@ def _collect_facts(
     label_noise: float,
 ) -> DataFacts:
     return {
-        "source": printable(dataset.name),
+        "source": escape_control_characters(dataset.name),
         "digest": dataset.digest,
         "rows": len(dataset.x),
         "train": len(split.train),

@@ -1,1 +1,1 @@
-"""Executors: make the runs of a comparison in this process or in a pool of worker processes."""
+"""Executors: execute the runs of a comparison in this process or in a pool of worker processes."""

@@ -1,4 +1,4 @@
-"""`Executor`, the interface of whatever makes runs, and the records of runs that fail."""
+"""`Executor`, the interface of everything that executes runs, and the records of runs that fail."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Outcome = tuple[Record, Any]
 
 
 class Executor(Protocol):
-    """Makes runs, perhaps several at a time. A run's result must not depend on where it is made."""
+    """Executes runs, perhaps several at a time. A run's result must not depend on where it is executed."""
 
     def open(self, setup: TrainingSetup, data: Mapping[str, tuple[np.ndarray, ...]]) -> None:
-        """Hand over what all runs share.
+        """Receive what all runs share.
 
         Args:
             setup: the setup that all runs share.
@@ -41,21 +41,21 @@ class Executor(Protocol):
 
         Args:
             run: the run.
-            members: the outcomes of the trainings that it combines, if they have been made.
+            members: the outcomes of the members that it combines, if they are trained.
         """
 
     def collect(self) -> list[Outcome]:
-        """Wait until something happens and return the finished runs; none if a worker has become idle only."""
+        """Wait until a run finishes or a worker becomes idle; return the finished runs, which may be none."""
 
 
 def run_safely(run: Run, trainer: Trainer, members: Sequence[Outcome] | None = None) -> Outcome:
-    """Make ``run``; an exception becomes a failed record."""
+    """Execute ``run``; an exception becomes a failed record."""
     from regzoo.training.engine.trainer import execute_run
 
     began = time.monotonic()
     try:
         return execute_run(run, trainer, members)
-    except Exception as error:  # whatever it is, it must cost this run only, not the comparison
+    except Exception as error:  # of any kind: it must fail this run only, not the comparison
         return make_failed_record(run, describe_error(error), time.monotonic() - began), None
 
 
@@ -65,7 +65,7 @@ def make_failed_record(run: Run, error: str, seconds: float) -> Record:
 
 
 def describe_error(error: Exception) -> str:
-    """Return type and message of ``error``; of TensorFlow's long tracebacks only the message and its last place."""
+    """Return type and message of ``error``; of TensorFlow's long tracebacks only the message and the last frame."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     if lines[:1] != ["in user code:"]:
         return f"{type(error).__name__}: {error}"

@@ -1,7 +1,7 @@
-"""`ProcessPool`: makes runs on this machine's cores or graphics cards, in spawned processes of one thread each.
+"""`ProcessPool`: executes runs on this machine's cores or GPUs, in spawned processes of one thread each.
 
 A run's result depends on the run only, never on the worker, so the number of workers changes nothing but the time. A
-worker that dies, hangs or grows too large costs at most the run it was making; another one takes its place.
+worker that dies, hangs or grows too large costs at most its current run; another one replaces it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from regzoo.execution.resources import assign_gpu, count_cores, divide_memory, l
 from regzoo.execution.shared_array import SharedArray
 from regzoo.execution.signals import block_sigint
 from regzoo.execution.temporary_folder import TemporaryFolder
-from regzoo.execution.worker_process import Finished, Ready, Refused, SharedParts, WorkerProcess
+from regzoo.execution.worker_process import Finished, Ready, SharedParts, StartFailed, WorkerProcess
 from regzoo.training.records import Run
 from regzoo.training.setup import TrainingSetup
 
@@ -39,7 +39,7 @@ it has traced, about 10 MB each besides their weights; beyond 1 GiB, a new proce
 
 @dataclass
 class _Worker:
-    """A place in the pool: the process that fills it and what this process is doing."""
+    """One worker of the pool: its current process, and what that process is doing."""
 
     device: str | None
     process: WorkerProcess
@@ -59,8 +59,7 @@ class ProcessPool:
     """A pool of worker processes, as a context manager. They start, and import TensorFlow, when the block begins.
 
     Args:
-        count: number of workers; by default one for each graphics card, or one for each core if TensorFlow can use no
-            card.
+        count: number of workers; by default one for each GPU, or one for each core if TensorFlow can use no GPU.
         limit: seconds that a run may take; None for no limit.
         growth: bytes by which a worker may grow after its first run before it is replaced, between two runs.
 
@@ -115,11 +114,11 @@ class ProcessPool:
 
     def pick(self, waiting: Sequence[Run]) -> Run:
         """Return a run whose program the idle worker has traced; else one that no worker has; else the first."""
-        ours = self._idle_worker().programs
+        ours = self._get_idle_worker().programs
         traced = {program for worker in self._workers for program in worker.programs}
         untraced = None
         for run in waiting:
-            program = _program_key(run)
+            program = _make_program_key(run)
             if program in ours:
                 return run
             if untraced is None and program not in traced:
@@ -128,14 +127,14 @@ class ProcessPool:
 
     def start(self, run: Run, members: Sequence[Outcome] | None = None) -> None:
         """Send ``run``, and the outcomes of its ``members``, to an idle worker."""
-        worker = self._idle_worker()
-        worker.programs.add(_program_key(run))
+        worker = self._get_idle_worker()
+        worker.programs.add(_make_program_key(run))
         worker.run, worker.since = run, time.monotonic()
         worker.process.send(run, members)
 
     def collect(self) -> list[Outcome]:
-        """Wait until a worker sends a message, dies or exceeds its time; return the runs that are over."""
-        deadlines = [self._deadline(worker) for worker in self._workers]
+        """Wait until a worker sends a message, dies or exceeds its time; return the runs that ended."""
+        deadlines = [self._get_deadline(worker) for worker in self._workers]
         until = min((deadline for deadline in deadlines if deadline is not None), default=None)
         seconds = None if until is None else max(0.0, until - time.monotonic())
         readable = connection.wait([worker.process.connection for worker in self._workers], seconds)
@@ -143,10 +142,10 @@ class ProcessPool:
         outcomes = [outcome for worker in senders for outcome in self._receive(worker)]
         return outcomes + [outcome for worker in list(self._workers) for outcome in self._stop_overdue(worker)]
 
-    def _idle_worker(self) -> _Worker:
+    def _get_idle_worker(self) -> _Worker:
         return next(worker for worker in self._workers if worker.idle)
 
-    def _deadline(self, worker: _Worker) -> float | None:
+    def _get_deadline(self, worker: _Worker) -> float | None:
         """Return when the time for what ``worker`` is doing is up; None if there is no limit."""
         limit = START_LIMIT if not worker.ready else self.limit if worker.run is not None else None
         return None if limit is None else worker.since + limit
@@ -155,7 +154,7 @@ class ProcessPool:
         message = worker.process.receive()
         if message is None:
             return self._handle_exit(worker)
-        if isinstance(message, Refused):
+        if isinstance(message, StartFailed):
             raise EnvironmentFailure(f"a worker cannot start: {message.reason}")
         if isinstance(message, Ready):
             worker.ready, worker.kills = True, 0
@@ -174,15 +173,15 @@ class ProcessPool:
 
     def _handle_exit(self, worker: _Worker) -> list[Outcome]:
         code = worker.process.wait()
-        reason = exit_reason(code)
+        reason = describe_exit(code)
         if not worker.ready:
             worker.kills += 1
             if code >= 0 or worker.kills == MAX_START_KILLS:
-                raise EnvironmentFailure(f"a worker cannot start: {reason}{_advice(worker, code)}")
+                raise EnvironmentFailure(f"a worker cannot start: {reason}{_suggest_fix(worker, code)}")
         return self._fail_run(worker, reason)
 
     def _stop_overdue(self, worker: _Worker) -> list[Outcome]:
-        deadline = self._deadline(worker)
+        deadline = self._get_deadline(worker)
         if deadline is None or time.monotonic() < deadline:
             return []
         if not worker.ready:
@@ -191,7 +190,7 @@ class ProcessPool:
         return self._fail_run(worker, f"ran past its limit of {self.limit:g} s")
 
     def _fail_run(self, worker: _Worker, reason: str) -> list[Outcome]:
-        """Replace the process; the run that it was making has failed."""
+        """Replace the process; its current run has failed."""
         run, seconds = worker.run, time.monotonic() - worker.since
         self._replace(worker)
         return [] if run is None else [(make_failed_record(run, reason, seconds), None)]
@@ -209,7 +208,7 @@ class ProcessPool:
         return process
 
     def _add_workers_for_cores(self, worker: _Worker, message: Ready) -> None:
-        """Use every core if nobody chose a number of workers and TensorFlow cannot use the cards."""
+        """Use every core if no number of workers was chosen and TensorFlow cannot use the GPUs."""
         if self.count is None and worker.device is not None and not message.gpus:
             assert self._shared is not None, "a worker is ready after it was opened"
             cores = count_cores()
@@ -217,18 +216,18 @@ class ProcessPool:
             self._workers += [_Worker(None, self._start_process(None)) for _ in range(cores - len(self._workers))]
 
 
-@functools.lru_cache(maxsize=1 << 16)  # every waiting run is looked at whenever one is picked
-def _program_key(run: Run) -> Any:
+@functools.lru_cache(maxsize=1 << 16)  # each pick looks at every waiting run
+def _make_program_key(run: Run) -> Any:
     """Return a key that is equal for runs that share a traced program."""
     return run.fold, run.recipe.structure()
 
 
-def exit_reason(code: int) -> str:
+def describe_exit(code: int) -> str:
     """Return why a process with this exit code ended.
 
-    >>> exit_reason(-9)
+    >>> describe_exit(-9)
     'the worker was killed (signal 9): out of memory, or killed from outside'
-    >>> exit_reason(-11)
+    >>> describe_exit(-11)
     'the worker was killed (signal 11): Segmentation fault'
     """
     if code >= 0:
@@ -237,7 +236,7 @@ def exit_reason(code: int) -> str:
     return f"the worker was killed (signal {-code}): {why}"
 
 
-def _advice(worker: _Worker, code: int) -> str:
+def _suggest_fix(worker: _Worker, code: int) -> str:
     if code < 0:
         return "; if memory is short, use fewer workers"
     if worker.process.imports_script:

@@ -1,4 +1,4 @@
-"""Cores, graphics cards and memory of this machine, and how workers share them. Needs no TensorFlow."""
+"""Cores, GPUs and memory of this machine, and how workers share them. Needs no TensorFlow."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
-"""The environment variable that chooses the cards a process sees."""
+"""The environment variable that chooses the GPUs a process sees."""
 
-DATA_FRACTION = 4
-"""One part in four of the machine's memory is for data; the rest is for weights, activations and other programs."""
+MEMORY_DIVISOR = 4
+"""A quarter of the machine's memory is for data; the rest is for weights, activations and other programs."""
 
 _DRIVER = Path("/proc/driver/nvidia/gpus")
 
@@ -21,20 +21,20 @@ def count_cores() -> int:
 
 
 def list_gpus() -> tuple[str, ...]:
-    """Return the graphics cards that CUDA would show, as ``CUDA_VISIBLE_DEVICES`` names them, working or not.
+    """Return the GPUs that CUDA would show, as ``CUDA_VISIBLE_DEVICES`` names them, working or not.
 
-    If that variable is set, its list counts; CUDA stops reading it at the first entry that names no card.
+    If that variable is set, its list counts; CUDA stops reading it at the first entry that names no GPU.
     """
     listed = os.environ.get(VISIBLE)
     if listed is None:
         return tuple(str(number) for number, _ in enumerate(_DRIVER.iterdir())) if _DRIVER.is_dir() else ()
     names = [name.strip() for name in listed.split(",")]
-    end = next((place for place, name in enumerate(names) if name in ("", "-1")), len(names))
+    end = next((index for index, name in enumerate(names) if name in ("", "-1")), len(names))
     return tuple(names[:end])
 
 
 def assign_gpu(worker: int, gpus: tuple[str, ...]) -> str | None:
-    """Return the card of worker number ``worker``, cycling through ``gpus``; None if there are none.
+    """Return the GPU of worker number ``worker``, cycling through ``gpus``; None if there are none.
 
     >>> [assign_gpu(worker, ("0", "1")) for worker in range(3)]
     ['0', '1', '0']
@@ -48,4 +48,4 @@ def divide_memory(workers: int) -> int:
     >>> divide_memory(2) == divide_memory(1) // 2 > 0
     True
     """
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // DATA_FRACTION // workers
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // MEMORY_DIVISOR // workers

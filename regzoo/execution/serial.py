@@ -1,4 +1,4 @@
-"""`SerialExecutor`: makes runs in this process, one at a time, for debugging and for classes defined in a notebook."""
+"""`SerialExecutor`: executes runs in this process, one at a time: for debugging, and for classes of a notebook."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class SerialExecutor:
-    """Makes each run when it is collected. A context manager, as `ProcessPool` is; a run that hangs is not stopped."""
+    """Executes each run when it is collected. A context manager like `ProcessPool`; a run that hangs is not stopped."""
 
     def __init__(self) -> None:
         self._run: Run | None = None
@@ -52,7 +52,7 @@ class SerialExecutor:
         self._run, self._members = run, members
 
     def collect(self) -> list[Outcome]:
-        """Make the run; an exception becomes a failed record."""
+        """Execute the run; an exception becomes a failed record."""
         assert self._run is not None, "collect follows start"
         assert self._trainer is not None, "collect follows open"
         run, self._run = self._run, None

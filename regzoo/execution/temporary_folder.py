@@ -21,7 +21,7 @@ from regzoo.execution.signals import block_sigint
 PREFIX = "regzoo-tmp-"
 
 _UNLOCKED = "regzoo-new-"  # not taken for abandoned before it is locked
-_LOCK = threading.Lock()
+_REDIRECTION_LOCK = threading.Lock()
 _REDIRECTIONS: list[str] = []  # the default of `tempfile`, then the folders of the open blocks
 
 
@@ -35,7 +35,7 @@ class TemporaryFolder:
     def __init__(self) -> None:
         with block_sigint():  # an interrupt must not leave what is half made
             remove_abandoned()
-            path = Path(tempfile.mkdtemp(prefix=_UNLOCKED, dir=_parent()))
+            path = Path(tempfile.mkdtemp(prefix=_UNLOCKED, dir=_get_parent()))
             lock = _lock(path)  # None where the file system has no locks: the folder is then never taken for abandoned
             self.path = path.rename(path.with_name(path.name.replace(_UNLOCKED, PREFIX, 1)))
             self.remove = weakref.finalize(self, _remove, self.path, lock, os.getpid())
@@ -54,7 +54,7 @@ def private_tempdir() -> Iterator[None]:
 
 def remove_abandoned() -> None:
     """Remove the folders of this user's processes that were killed."""
-    for path in Path(_parent()).glob(f"{PREFIX}*"):
+    for path in Path(_get_parent()).glob(f"{PREFIX}*"):
         lock = _lock(path)
         if lock is not None:
             _remove(path, lock, os.getpid())
@@ -63,22 +63,22 @@ def remove_abandoned() -> None:
 @contextlib.contextmanager
 def _redirect(folder: str) -> Iterator[None]:
     """Make ``folder`` the default of `tempfile`. Blocks of several threads may overlap; the newest open one counts."""
-    with _LOCK:
+    with _REDIRECTION_LOCK:
         if not _REDIRECTIONS:
-            _REDIRECTIONS.append(_parent())
+            _REDIRECTIONS.append(_get_parent())
         _REDIRECTIONS.append(folder)
         tempfile.tempdir = folder
     try:
         yield
     finally:
-        with _LOCK:
+        with _REDIRECTION_LOCK:
             _REDIRECTIONS.remove(folder)
             tempfile.tempdir = _REDIRECTIONS[-1]
             if len(_REDIRECTIONS) == 1:
                 _REDIRECTIONS.clear()
 
 
-def _parent() -> str:
+def _get_parent() -> str:
     """Return the default folder of `tempfile` outside of every block."""
     return _REDIRECTIONS[0] if _REDIRECTIONS else tempfile.gettempdir()
 

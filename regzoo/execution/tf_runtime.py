@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def without_stderr() -> Iterator[None]:
+def suppress_stderr() -> Iterator[None]:
     """Discard what the process writes to stderr while the block runs, from C++ as well."""
     sys.stderr.flush()
     kept = os.dup(2)
@@ -37,7 +37,7 @@ def import_tensorflow(threads: int | None = None) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     first = "tensorflow" not in sys.modules
-    with without_stderr():
+    with suppress_stderr():
         import tensorflow as tf
 
         if threads is not None:

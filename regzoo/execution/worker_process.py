@@ -1,4 +1,4 @@
-"""`WorkerProcess`: a spawned process that makes runs one after the other; both ends of its pipe are in this file.
+"""`WorkerProcess`: a spawned process that executes runs one after the other; both ends of its pipe are in this file.
 
 Each process has a pipe of its own. Pools that share one pipe among their processes (pebble 5.2, concurrent.futures)
 hang or break if a process is killed while it writes, or while it is idle.
@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NoReturn
 
-from regzoo.core.registry import registered_modules
+from regzoo.core.registry import list_registered_modules
 from regzoo.execution.executor import Outcome, describe_error, run_safely
 from regzoo.execution.resources import VISIBLE
 from regzoo.execution.shared_array import SharedArray
@@ -36,18 +36,18 @@ SharedParts = Mapping[str, tuple[SharedArray, ...]]
 
 @dataclass(frozen=True)
 class Ready:
-    """Message of a process that can make runs now.
+    """Message of a process that is ready for runs.
 
     Attributes:
-        gpus: number of graphics cards that TensorFlow sees.
+        gpus: number of GPUs that TensorFlow sees.
     """
 
     gpus: int
 
 
 @dataclass(frozen=True)
-class Refused:
-    """Message of a process that cannot make runs and exits.
+class StartFailed:
+    """Message of a process that cannot start and exits.
 
     Attributes:
         reason: why, in one line.
@@ -58,10 +58,10 @@ class Refused:
 
 @dataclass(frozen=True)
 class Finished:
-    """Message that a run is over.
+    """Message that a run has ended.
 
     Attributes:
-        outcome: what the run left.
+        outcome: record and weights of the run.
         memory: bytes that the process holds now, see `measure_memory`.
     """
 
@@ -70,15 +70,15 @@ class Finished:
 
 
 class WorkerProcess:
-    """A process that makes runs, as seen by the process that starts it.
+    """A process that executes runs, as seen by the process that starts it.
 
     Args:
         folder: for the process's temporary files; the process removes it if this process is killed.
-        device: the graphics card that the process sees, as ``CUDA_VISIBLE_DEVICES`` names it; None changes nothing.
+        device: the GPU that the process sees, as ``CUDA_VISIBLE_DEVICES`` names it; None changes nothing.
     """
 
     def __init__(self, folder: Path, device: str | None = None) -> None:
-        modules = registered_modules()
+        modules = list_registered_modules()
         self.imports_script = "__main__" in modules
         context = make_spawn_context(modules)
         self.connection, theirs = context.Pipe()
@@ -104,26 +104,26 @@ class WorkerProcess:
                     array.send(self.connection, self.pid)
 
     def send(self, run: Run, members: Sequence[Outcome] | None) -> None:
-        """Start ``run``, with the outcomes of its ``members`` if they have been made."""
+        """Start ``run``, with the outcomes of its ``members`` if they are trained."""
         with _ignore_broken_pipes():
             self.connection.send((run, members))
 
-    def receive(self) -> Ready | Refused | Finished | None:
+    def receive(self) -> Ready | StartFailed | Finished | None:
         """Return the next message; None if the process is dead."""
         try:
-            message: Ready | Refused | Finished = self.connection.recv()
+            message: Ready | StartFailed | Finished = self.connection.recv()
         except (EOFError, ConnectionError):
             return None
         return message
 
     def wait(self) -> int:
-        """Wait until the process, which no longer answers, is dead.
+        """Wait until the process, whose pipe is closed, is dead.
 
         Returns:
             The exit code; minus the number of the signal if a signal killed it.
         """
         self._process.join(EXIT_LIMIT)
-        self._process.kill()  # its pipe is closed, and yet it may hang
+        self._process.kill()  # it may hang without its pipe
         self._process.join()
         self.connection.close()
         code = self._process.exitcode
@@ -137,7 +137,7 @@ class WorkerProcess:
 
 
 def _run_worker(connection: Connection, folder: Path, device: str | None, modules: tuple[str, ...]) -> None:
-    """Prepare, report that, then make the runs that arrive until this process is killed."""
+    """Set up, report that, then execute the runs that arrive until this process is killed."""
     threading.Thread(target=_exit_with_parent, args=(folder,), daemon=True).start()
     tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
     if device is not None:
@@ -152,8 +152,8 @@ def _run_worker(connection: Connection, folder: Path, device: str | None, module
         data = {part: tuple(SharedArray.receive(connection) for _ in range(count)) for part, count in parts.items()}
         trainer = Trainer(setup, data, memory)
         ready = Ready(len(tf.config.list_physical_devices("GPU")))
-    except Exception as error:  # whatever it is, it is reported where the user sees it
-        connection.send(Refused(describe_error(error)))
+    except Exception as error:  # of any kind: it is reported where the user sees it
+        connection.send(StartFailed(describe_error(error)))
         return
     connection.send(ready)
     while True:
@@ -182,6 +182,6 @@ def measure_memory() -> int:
 
 @contextlib.contextmanager
 def _ignore_broken_pipes() -> Iterator[None]:
-    """Ignore that a process is dead when it is written to; `WorkerProcess.receive` reports it."""
+    """Ignore broken pipes on write; `WorkerProcess.receive` reports the dead process."""
     with contextlib.suppress(ConnectionError):
         yield

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from regzoo.core.errors import InputError, did_you_mean, printable
+from regzoo.core.errors import InputError, did_you_mean, escape_control_characters
 from regzoo.data.dataset import Array
 from regzoo.data.dates import parse_date
 from regzoo.data.sources.arrays import column_names
@@ -183,7 +183,8 @@ def _check_columns(path: Path, wanted: Sequence[str], given: Sequence[str], noti
         raise InputError(f"{path}: the model takes {', '.join(map(repr, missing))}, which {are} not there.{hint}")
     extra = [column for column in given if column not in wanted]
     if extra:
-        notify(f"{printable(str(path))}: ignored {', '.join(map(repr, extra))}, which the model does not take")
+        ignored = ", ".join(map(repr, extra))
+        notify(f"{escape_control_characters(str(path))}: ignored {ignored}, which the model does not take")
 
 
 def _convert_columns(model: ExportedModel, columns: Mapping[str, Array], path: Path, start: int) -> NamedArrays:

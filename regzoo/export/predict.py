@@ -11,7 +11,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from regzoo.core.errors import InputError, printable
+from regzoo.core.errors import InputError, escape_control_characters
 from regzoo.data.dataset import Array
 from regzoo.data.sources.csv_file import ENCODING
 from regzoo.export.input_rows import NamedArrays, check_file_type, is_archive, read_chunks, read_exported_model
@@ -138,4 +138,4 @@ def _neutralize(value: Any) -> Any:
     """
     if not isinstance(value, str):
         return value
-    return printable(f"'{value}" if value.startswith(FORMULA) else value)
+    return escape_control_characters(f"'{value}" if value.startswith(FORMULA) else value)

@@ -6,7 +6,7 @@ import json
 import re
 
 from regzoo.core import AfterTraining, Recipe
-from regzoo.core.errors import printable
+from regzoo.core.errors import escape_control_characters
 from regzoo.data.preprocessor import Preprocessor
 from regzoo.export.formats import Format
 from regzoo.export.signature import make_input_specs, name_inputs
@@ -42,7 +42,7 @@ def escape_markdown(words: str) -> str:
     >>> print(escape_markdown("a_b <i>"))
     a\\_b \\<i\\>
     """
-    return re.sub(r"([\\`*_{}\[\]<>#|~&])", r"\\\1", " ".join(printable(words).split()))
+    return re.sub(r"([\\`*_{}\[\]<>#|~&])", r"\\\1", " ".join(escape_control_characters(words).split()))
 
 
 def format_code(words: str) -> str:
@@ -51,7 +51,7 @@ def format_code(words: str) -> str:
     >>> print(format_code("age"), format_code("a`b"))
     `age` `` a`b ``
     """
-    words = " ".join(printable(words).split())
+    words = " ".join(escape_control_characters(words).split())
     fence = "`" * max(1, *(len(found) + 1 for found in re.findall("`+", words)), 1)
     return f"{fence} {words} {fence}" if "`" in words else f"`{words}`"
 

@@ -1,4 +1,4 @@
-"""Shared parts of batch augmentations: random partners, random masks, warnings about combinations."""
+"""Helpers of batch augmentations: random partners, random masks, warnings about combinations."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from regzoo.core import Regularizer, Tensor
 from regzoo.core.lazy import keras
 
 AUGMENTATIONS = frozenset({"mixup", "cutmix", "cutout", "adversarial"})
-"""Regularizers that change the inputs; one a recipe is enough."""
+"""Regularizers that change the inputs; a recipe should have one at most."""
 
 
 def warn_augmentation(name: str, others: Sequence[Regularizer], softening: Collection[str] = ()) -> str | None:

@@ -98,20 +98,20 @@ class Passes(keras.Layer):
     def _summarize_rows(self, x: Any, samples: Any) -> dict[str, Any]:
         vector = tf.TensorSpec([self.size])
         if self.kind in ("classification", "multilabel"):
-            one = vector if self.kind == "multilabel" else tf.TensorSpec([])
-            signature = {"probabilities": vector, "predictive_entropy": one, "mutual_information": one}
+            scalar = vector if self.kind == "multilabel" else tf.TensorSpec([])  # per label
+            signature = {"probabilities": vector, "predictive_entropy": scalar, "mutual_information": scalar}
         else:
             signature = {"mean": vector, "standard_deviation": vector}
-        each = -(-samples // len(self.models))
+        count = -(-samples // len(self.models))
 
         def summarize_row(row: Any) -> dict[str, Any]:
-            return summarize_passes(self.kind, self._run_passes(row, each))
+            return summarize_passes(self.kind, self._run_passes(row, count))
 
         return tf.map_fn(summarize_row, x, fn_output_signature=signature)
 
-    def _run_passes(self, row: Any, each: Any) -> Any:
-        """Return the output of each pass for one row (...,), with ``each`` passes for a model: (passes, size)."""
-        copies = tf.repeat(row[None], each, axis=0)
+    def _run_passes(self, row: Any, count: Any) -> Any:
+        """Return the output of each pass for one row (...,), with ``count`` passes per model: (passes, size)."""
+        copies = tf.repeat(row[None], count, axis=0)
         return tf.concat([run_stochastic_pass(model, number, copies) for number, model in enumerate(self.models)], 0)
 
 
@@ -120,7 +120,7 @@ def run_stochastic_pass(model: keras.Model, number: int, x: Any) -> Any:
 
     Args:
         model: a trained model.
-        number: of the model in an ensemble; the random numbers depend on it, and are the same in each call.
+        number: the model's number in an ensemble; the random numbers depend on it, and are the same in each call.
         x: inputs, (batch, ...).
     """
     weights = {id(weight) for weight in model.weights}
@@ -150,11 +150,11 @@ def summarize_labels(passes: Any) -> dict[str, Any]:
 def _summarize(passes: Any, entropy: Callable[[Any], Any]) -> dict[str, Any]:
     mean = tf.reduce_mean(passes, 0)
     total = entropy(mean)
-    known = tf.reduce_mean(entropy(passes), 0)  # mean entropy of a pass
+    expected = tf.reduce_mean(entropy(passes), 0)  # mean entropy of a pass
     return {
         "probabilities": mean,
         "predictive_entropy": total,
-        "mutual_information": tf.maximum(total - known, 0.0),  # below 0 only by rounding (Jensen)
+        "mutual_information": tf.maximum(total - expected, 0.0),  # below 0 only by rounding (Jensen)
     }
 
 

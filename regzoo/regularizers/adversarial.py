@@ -50,10 +50,10 @@ class Adversarial(OnForward):
             logits, clean = run(x, y)
         uphill = keras.ops.stop_gradient(keras.ops.sign(tape.gradient(clean, x)))
 
-        def attacked() -> Tensor:
+        def average_losses() -> Tensor:
             return (clean + run(x + self.epsilon * uphill, y)[1]) / 2.0
 
-        return logits, tf.cond(keras.ops.greater(self.epsilon, 0.0), attacked, lambda: clean)
+        return logits, tf.cond(keras.ops.greater(self.epsilon, 0.0), average_losses, lambda: clean)
 
     def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """Warn about a second augmentation."""

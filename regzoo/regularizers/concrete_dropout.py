@@ -13,7 +13,7 @@ from regzoo.regularizers._normalization import warn_variance_shift
 _layers = LazyModule("regzoo.regularizers._layers")
 
 TEMPERATURE = 0.1
-"""How far the mask is from 0 and 1; the paper's value."""
+"""Temperature of the relaxed mask, which is closer to 0 or 1 the lower it is; the paper's value."""
 
 
 @dataclass(frozen=True)

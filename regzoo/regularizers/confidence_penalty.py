@@ -19,7 +19,7 @@ class ConfidencePenalty(OnLoss):
     prediction near uniform.
 
     Args:
-        beta: in [0, inf); 0 does nothing.
+        beta: weight of the entropy, in [0, inf); 0 does nothing.
 
     Raises:
         InputError: if ``beta`` is negative, or the task has no classes.

@@ -13,14 +13,14 @@ from regzoo.regularizers._augment import draw_mask, draw_partners, warn_augmenta
 
 @dataclass(frozen=True)
 class Cutmix(OnBatch):
-    """Replace a random part of each example by that of another example, and mix their targets accordingly.
+    """Replace a random region of each example by that of another example, and mix their targets accordingly.
 
     Formula: (m x' + (1 - m) x, k y + (1 - k) y') with probability rate, (x', y') another example of the batch,
     k = 1 - mean(m) the fraction kept. In images m is a box around a random pixel that covers a fraction U(0, 1) of the
     area, clipped at the border; in rows it is a random subset of a fraction U(0, 1) of the columns.
 
-    Helps image models use the whole object; hurts where a small part carries the answer. An autoencoder's targets are
-    its inputs with the same part replaced, so it has nothing to mix.
+    Helps image models use the whole object; hurts where a small region carries the answer. An autoencoder's targets are
+    its inputs with the same region replaced, so it has nothing to mix.
 
     Departs from Yun's code: the box, its size and whether to replace anything are drawn for each example, not once a
     batch. The fraction is Beta(1, 1), as in the paper.
@@ -44,11 +44,11 @@ class Cutmix(OnBatch):
     rate: Strength = strength(Float(0.1, 1.0), neutral=0.0, domain="[0, 1]")
 
     def batch(self, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator) -> tuple[Tensor, Tensor]:
-        """Replace parts of x (batch, ...) and mix y (batch, size)."""
+        """Replace regions of x (batch, ...) and mix y (batch, size)."""
         each = (keras.ops.shape(x)[0], 1)
         partner = draw_partners(x, seed)
-        cut = keras.random.uniform(each, seed=seed) < self.rate
-        share = keras.ops.where(cut, keras.random.uniform(each, seed=seed), 0.0)
+        replaced = keras.random.uniform(each, seed=seed) < self.rate
+        share = keras.ops.where(replaced, keras.random.uniform(each, seed=seed), 0.0)
         mask = draw_mask(x, share, seed)
         kept = 1.0 - keras.ops.mean(keras.ops.reshape(mask, (each[0], -1)), axis=1, keepdims=True)  # (batch, 1)
         x = keras.ops.where(mask > 0.0, keras.ops.take(x, partner, axis=0), x)

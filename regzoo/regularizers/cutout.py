@@ -18,7 +18,7 @@ class Cutout(OnBatch):
     clipped at the border, so that less is hidden there; in rows it is a random subset of ``share`` of the
     columns. Nothing is scaled up. Zero is the mean of standardized inputs.
 
-    The paper hides 0.06 to 0.4 of an image's area. Hurts where a small part carries the answer, and rows whose
+    The paper hides 0.06 to 0.4 of an image's area. Hurts where a small region carries the answer, and rows whose
     columns cannot be predicted from one another.
 
     Args:
@@ -38,7 +38,7 @@ class Cutout(OnBatch):
     share: Strength = strength(Float(0.05, 0.4), neutral=0.0, domain="[0, 1]")
 
     def batch(self, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator) -> tuple[Tensor, Tensor]:
-        """Hide a part of x (batch, ...); the targets stay."""
+        """Hide a region of x (batch, ...); the targets stay."""
         return keras.ops.where(draw_mask(x, self.share, seed) > 0.0, 0.0, x), y
 
     def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:

@@ -29,8 +29,8 @@ class Dropblock(OnActivations):
         block: height and width b of a block, in [1, inf).
 
     Raises:
-        InputError: if ``rate`` or ``block`` lies outside its domain, or the inputs are no images of one
-            known size.
+        InputError: if ``rate`` or ``block`` lies outside its domain, or the inputs are not images of
+            one known size.
 
     Reference: Ghiasi et al. 2018 [ghiasi2018], https://arxiv.org/abs/1810.12890
 

@@ -79,7 +79,7 @@ class Ema(OnWeights, OnTraining):
 
 class _Averages(Watcher):
     def epoch(self, epoch: int, score: float, model: keras.Model) -> bool:
-        """Continue."""
+        """Return False: never stop."""
         return False
 
     def finish(self, model: keras.Model) -> None:

@@ -36,7 +36,7 @@ class Ensemble(AfterTraining):
     members: Strength = strength(Int(2, 10), neutral=1, domain="[1, inf)")
 
     def n_models(self) -> int:
-        """The number of models to train."""
+        """Return the number of models to train."""
         return int(self.members)
 
     def finish(self, models: Sequence[keras.Model]) -> keras.Model:

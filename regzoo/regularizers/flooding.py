@@ -15,7 +15,7 @@ class Flooding(OnLoss):
     Formula: |L - level| + level, L the mean loss of the batch; where L < level its gradient is reversed. Penalties on
     the weights are not part of L.
 
-    Helps long trainings of networks that reach zero training loss; does nothing while the loss stays above the level.
+    Helps long training of networks that reach zero training loss; does nothing while the loss stays above the level.
     Level 0 does nothing, even where another regularizer makes the loss negative.
 
     Args:

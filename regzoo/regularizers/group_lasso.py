@@ -12,7 +12,7 @@ from regzoo.regularizers._norms import norm
 
 @dataclass(frozen=True)
 class GroupLasso(OnWeights):
-    """Push all weights that leave an input or a unit to zero together, so that it can be removed.
+    """Push all outgoing weights of an input or a unit to zero together, so that it can be removed.
 
     Formula: L + strength sum over groups of sqrt(size) norm(group); a group holds the weights that leave one input
     of a layer: a row of a dense kernel, or all weights of one input channel of a convolution. Biases have no penalty.

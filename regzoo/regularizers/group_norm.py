@@ -48,7 +48,7 @@ class GroupNorm(OnActivations):
     def choose_groups(self, shape: Sequence[int | None]) -> int:
         """Return the number of groups for activations of ``shape`` (batch, ..., channels)."""
         *positions, channels = shape[1:]
-        assert channels is not None  # Keras refuses a layer without a width
+        assert channels is not None  # Keras rejects a layer without a width
         values = channels * math.prod(size or 2 for size in positions)
         fitting = [n for n in range(1, min(self.groups, channels) + 1) if channels % n == 0 and values // n > 1]
         if not fitting:

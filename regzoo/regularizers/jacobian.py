@@ -1,4 +1,4 @@
-"""Jacobian regularization: penalty on the derivatives of the logits by the inputs."""
+"""Jacobian regularization: penalty on the derivatives of the logits with respect to the inputs."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from regzoo.core import AfterTraining, Int, Regularizer, Strength, strength
 from regzoo.core.lazy import LazyModule, keras
 from regzoo.regularizers._averaging import list_members
 
-monte_carlo = LazyModule("regzoo.regularizers._monte_carlo")
+_monte_carlo = LazyModule("regzoo.regularizers._monte_carlo")
 
 DROPOUTS = (
     "dropout",
@@ -63,7 +63,9 @@ class McDropout(AfterTraining):
 
     def finish(self, models: Sequence[keras.Model]) -> keras.Model:
         """Return one model that averages stochastic passes of ``models``, or of the members of their average."""
-        return monte_carlo.MonteCarlo([member for model in models for member in list_members(model)], int(self.samples))
+        return _monte_carlo.MonteCarlo(
+            [member for model in models for member in list_members(model)], int(self.samples)
+        )
 
     def reject_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """Reject a recipe without dropout, whose passes would all be the same."""

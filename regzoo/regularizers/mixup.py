@@ -45,11 +45,11 @@ class Mixup(OnBatch):
         partner = draw_partners(x, seed)
         weights = self.draw_weights(keras.ops.shape(x)[0], seed)  # (batch,)
 
-        def mixed(values: Tensor) -> Tensor:
+        def mix(values: Tensor) -> Tensor:
             own = keras.ops.reshape(weights, (-1, *[1] * (len(values.shape) - 1)))
             return own * values + (1.0 - own) * keras.ops.take(values, partner, axis=0)
 
-        return mixed(x), mixed(y)
+        return mix(x), mix(y)
 
     def draw_weights(self, batch: Tensor, seed: keras.random.SeedGenerator) -> Tensor:
         """Draw the weight s of each example itself, (batch,), in [1/2, 1].

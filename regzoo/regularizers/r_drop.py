@@ -53,11 +53,11 @@ class RDrop(OnForward):
         """Return the first pass's logits (batch, classes), and losses with the divergence of both passes (batch,)."""
         logits, first = run(x, y)
 
-        def twice() -> Tensor:
+        def add_second_pass() -> Tensor:
             others, second = run(x, y)
             return (first + second) / 2.0 + self.alpha * symmetric_divergence(logits, others)
 
-        return logits, tf.cond(keras.ops.greater(self.alpha, 0.0), twice, lambda: first)
+        return logits, tf.cond(keras.ops.greater(self.alpha, 0.0), add_second_pass, lambda: first)
 
     def reject_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """Reject a recipe in which nothing makes two passes differ."""
@@ -70,7 +70,7 @@ def symmetric_divergence(logits: Tensor, others: Tensor) -> Tensor:
     """Return the mean of both Kullback-Leibler divergences, sum (p - q) log(p / q) / 2, in nats.
 
     Args:
-        logits: of p, (batch, classes).
+        logits: logits of p, (batch, classes).
         others: logits of q, (batch, classes).
 
     Returns:

@@ -31,7 +31,7 @@ class SnapshotEnsemble(OnTraining, AfterTraining):
     T = epochs / cycles; p = mean of the probabilities (for regression, of the predictions) of the last snapshots.
 
     An ensemble for the price of one training. Its members differ less than those of `ensemble`, and each has had only
-    a fraction of the training: it needs long trainings and a high learning rate. If the training stops within a cycle,
+    a fraction of the training: it needs long training and a high learning rate. If the training stops within a cycle,
     its last weights are a snapshot too. Where T is not a whole number, a cycle begins in the first whole epoch after
     its start. After ``model.fit``, ``model.finished()`` is the average.
 

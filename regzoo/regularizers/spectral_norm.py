@@ -11,7 +11,7 @@ from regzoo.regularizers._norms import global_norm
 
 @dataclass(frozen=True)
 class SpectralNorm(OnWeights):
-    """Divide the weights of each layer by their largest singular value after each step, so that no layer amplifies.
+    """Divide each layer's weights by their largest singular value at each step, so that no layer amplifies its input.
 
     Formula: w <- w / sigma, sigma = v'Wu with W the kernel reshaped to (inputs, units), v = Wu / |Wu| and then
     u = W'v / |W'v|: one power iteration a step, with u kept from step to step. Biases stay.

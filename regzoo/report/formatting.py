@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypeGuard
 
 from regzoo.comparison.leaderboard import Leaderboard, Row
-from regzoo.core.errors import printable
+from regzoo.core.errors import escape_control_characters
 from regzoo.stats.power import CAP
 
 MISSING = "–"  # noqa: RUF001 - the dash that tables show for a missing value
@@ -237,7 +237,7 @@ def describe_task(task: str, labels: Sequence[object]) -> str:
     >>> describe_task("classification", ["a", "b", "c"])
     'classification into 3 labels: a, b, c'
     """
-    names = [" ".join(printable(str(label)).split()) for label in labels]
+    names = [" ".join(escape_control_characters(str(label)).split()) for label in labels]
     count = format_count(len(names), "label")
     if task == "classification" and names:
         listed = ", ".join(names) if len(names) <= MAX_LABELS and max(map(len, names)) <= MAX_LABEL_LENGTH else ""

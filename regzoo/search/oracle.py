@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 class Oracle:
-    """A KerasTuner oracle that prints nothing and writes no files; its seed is never 0, which means none there.
+    """A KerasTuner oracle that prints nothing and writes no files; its seed is never 0, which KerasTuner takes as none.
 
     Args:
-        kind: which oracle.
+        kind: name of the oracle without ``Oracle``.
         space: the axes that it proposes values for.
-        objective: the metric whose scores it is given, and which direction is better.
+        objective: metric and direction of the scores.
         seed: seed of its proposals.
         options: further arguments of this oracle, as KerasTuner names them.
     """
@@ -80,7 +80,7 @@ class Oracle:
             self._oracle.end_trial(trial)
 
     def list_brackets(self) -> list[list[tuple[int, int]]]:
-        """Return Hyperband's brackets in the order in which it runs them, each as its rungs (trainings, epochs)."""
+        """Return Hyperband's brackets in the order in which it runs them, each as its rungs (trials, epochs)."""
         sizes, epochs = self._oracle._get_size, self._oracle._get_epochs
         numbers = reversed(range(self._oracle._get_num_brackets()))
         return [[(sizes(number, rung), epochs(number, rung)) for rung in range(number + 1)] for number in numbers]

@@ -20,7 +20,7 @@ from regzoo.search.oracle import Oracle
 from regzoo.search.space import Axis, make_grid
 
 ATTEMPTS = 20
-"""Draws for each point that is wanted, after which a space counts as exhausted."""
+"""Draws per requested point, after which a space counts as exhausted."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Search(ABC):
 
     @abstractmethod
     def list_remaining(self) -> list[tuple[int, int]]:
-        """Return the most that is still to come, as pairs of a number of points and their epochs."""
+        """Return what remains at most, as pairs (number of points, epochs of each)."""
 
     @abstractmethod
     def ask(self) -> list[Point]:
@@ -47,15 +47,15 @@ class Search(ABC):
         """Give the scores of the last round, in its order; NaN for a run that diverged or failed."""
 
 
-def start_search(tuner: str, space: list[Axis], trials: int, epochs: int, objective: Objective, seed: int) -> Search:
+def make_search(tuner: str, space: list[Axis], trials: int, epochs: int, objective: Objective, seed: int) -> Search:
     """Return a fresh search.
 
     Args:
         tuner: ``random``, ``grid``, ``bayesian`` or ``hyperband``.
         space: the axes to find values for; an empty space gives one point.
-        trials: number of points; hyperband spends the epochs of this many full trainings on more, shorter ones.
-        epochs: epochs of a full training.
-        objective: the metric of the scores, and which direction is better.
+        trials: number of points; hyperband spends the epochs of this many full runs on more, shorter ones.
+        epochs: epochs of a full run.
+        objective: metric and direction of the scores.
         seed: seed of the proposals.
 
     Raises:
@@ -114,7 +114,7 @@ def _sample_axis(axis: Axis, trials: int, objective: Objective, seed: int) -> It
 
 
 class _BayesianSearch(Search):
-    """A third of the points at random, then two at a time, so that two workers keep busy."""
+    """Bayesian optimization: a third of the points at random, then two at a time, so that two workers keep busy."""
 
     ROUND = 2
 
@@ -146,10 +146,10 @@ class _BayesianSearch(Search):
 
 
 class _HyperbandSearch(Search):
-    """Hyperband: many short trainings, of which the better ones are trained again for longer, each from the start.
+    """Hyperband: many short runs, of which the better ones are trained again for longer, each from the start.
 
-    One rung is one round. It runs whole brackets, the most aggressive first, while the epochs of ``trials`` full
-    trainings last, so every recipe spends the same epochs.
+    One rung is one round. It runs whole brackets, the most aggressive first, while the epochs of ``trials`` full runs
+    last, so every recipe spends the same epochs.
 
     Reference: Li et al. 2018, https://arxiv.org/abs/1603.06560
     """

@@ -19,7 +19,7 @@ DIGITS = 4
 
 @dataclass(frozen=True)
 class Axis:
-    """One number that a search looks for: its name, its range and whether its scale is logarithmic."""
+    """One number to search for: name, range, and True if its scale is logarithmic."""
 
     name: str
     range: Range
@@ -50,25 +50,25 @@ def make_grid(space: Sequence[Axis], trials: int) -> list[dict[str, float]]:
     [0.0, 0.2, 0.4, 0.6]
     """
     levels = {axis.name: 1 for axis in space}
-    most = {axis.name: _most_levels(axis) for axis in space}
+    limits = {axis.name: _count_levels(axis) for axis in space}
     while math.prod(levels.values()) < trials:
-        growing = [name for name in levels if levels[name] < most[name]]
+        growing = [name for name in levels if levels[name] < limits[name]]
         if not growing:
             break
         levels[min(growing, key=lambda name: levels[name])] += 1
-    full = list(itertools.product(*(_levels(axis, levels[axis.name]) for axis in space)))
+    full = list(itertools.product(*(_make_levels(axis, levels[axis.name]) for axis in space)))
     count = min(trials, len(full))
     kept = [full[round(i * (len(full) - 1) / max(count - 1, 1))] for i in range(count)]
     return [dict(zip(levels, point, strict=True)) for point in kept]
 
 
-def _most_levels(axis: Axis) -> float:
+def _count_levels(axis: Axis) -> float:
     if isinstance(axis.range, Choice):
         return len(axis.range.options)
     return axis.range.high - axis.range.low + 1 if isinstance(axis.range, Int) else math.inf
 
 
-def _levels(axis: Axis, count: int) -> list[float]:
+def _make_levels(axis: Axis, count: int) -> list[float]:
     if isinstance(axis.range, Choice):
         options = axis.range.options
         return [options[round(i * (len(options) - 1) / max(count - 1, 1))] for i in range(count)]

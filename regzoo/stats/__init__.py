@@ -1,1 +1,1 @@
-"""Statistics of paired comparisons: ranking, intervals, tests and power. No TensorFlow, no other room of regzoo."""
+"""Statistics of paired comparisons: ranking, intervals, tests and power. Needs no TensorFlow."""

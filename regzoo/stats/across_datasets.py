@@ -89,7 +89,7 @@ def compare_across_datasets(
         return None
     ranks = np.array([_rank_recipes([scores[recipe][name] for recipe in recipes], direction) for name in datasets])
     order = np.argsort(ranks.mean(axis=0), kind="stable")
-    names, ranks = tuple(recipes[place] for place in order), ranks[:, order]  # (datasets, recipes)
+    names, ranks = tuple(recipes[index] for index in order), ranks[:, order]  # (datasets, recipes)
     averages = ranks.mean(axis=0)
     difference = compute_critical_difference(len(names), len(datasets))
     return AcrossDatasets(
@@ -168,11 +168,11 @@ def compute_friedman(ranks: Array) -> tuple[float, float, float]:
 
 def _rank_recipes(results: Sequence[Sequence[float]], direction: Direction) -> list[float]:
     """Rank the recipes on one data set, from 1; ties share the mean of their ranks."""
-    merits = [_merit(values, direction) for values in results]
-    return [1 + sum(other < own for other in merits) + (merits.count(own) - 1) / 2 for own in merits]
+    keys = [_make_sort_key(values, direction) for values in results]
+    return [1 + sum(other < own for other in keys) + (keys.count(own) - 1) / 2 for own in keys]
 
 
-def _merit(values: Sequence[float], direction: Direction) -> tuple[float, float]:
+def _make_sort_key(values: Sequence[float], direction: Direction) -> tuple[float, float]:
     """Return a sort key, best first: diverged runs, then the mean to ten digits, so that rounding breaks no tie."""
     finished = [value for value in values if math.isfinite(value)]
     if not finished:
@@ -184,5 +184,5 @@ def _merit(values: Sequence[float], direction: Direction) -> tuple[float, float]
 def _find_groups(names: Sequence[str], averages: Array, difference: float) -> tuple[tuple[str, ...], ...]:
     """Return the longest stretches of ``names`` whose ends lie within one critical difference, in order."""
     ends = [int(np.searchsorted(averages, start + difference, side="right")) for start in averages]
-    first = [place for place, end in enumerate(ends) if place == 0 or end > ends[place - 1]]
-    return tuple(tuple(names[place : ends[place]]) for place in first)
+    starts = [index for index, end in enumerate(ends) if index == 0 or end > ends[index - 1]]
+    return tuple(tuple(names[start : ends[start]]) for start in starts)

@@ -11,17 +11,15 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 from scipy import stats
 
 from regzoo.core.seeds import generator
-
-Array = npt.NDArray[np.float64]
+from regzoo.stats.scores import Array
 
 LEVEL = 0.05
 """Intervals cover 1 - LEVEL; a difference is significant if its adjusted p-value is below LEVEL."""
 
-EXACT = 6
+MAX_ENUMERATED = 6
 """Up to this many values all resamples are enumerated; with more, RESAMPLES are drawn."""
 
 RESAMPLES = 10_000
@@ -29,7 +27,7 @@ RESAMPLES = 10_000
 ROUNDING = 1e-9
 """Values of t this close are equal."""
 
-FLOOR = 0.25
+MIN_ERROR_SHARE = 0.25
 """A resample's standard error is at least this share of the sample's, see `bootstrap_interval`."""
 
 
@@ -78,11 +76,11 @@ def bootstrap_interval(values: Iterable[float], seed: int = 0) -> tuple[float, f
     if error == 0 or x.min() == x.max():
         return float(x.min()), float(x.max())
     if n < 4:
-        reach = float(stats.t.ppf(1 - LEVEL / 2, n - 1))
-        return mean - reach * error, mean + reach * error
+        quantile = float(stats.t.ppf(1 - LEVEL / 2, n - 1))
+        return mean - quantile * error, mean + quantile * error
     ts, weights = _resample_t(x, seed)
     order = np.argsort(ts)
-    low, high = _find_tail(ts[order], weights[order]), _find_tail(ts[order[::-1]], weights[order[::-1]])
+    low, high = _find_lower_tail(ts[order], weights[order]), _find_lower_tail(ts[order[::-1]], weights[order[::-1]])
     return mean - high * error, mean - low * error
 
 
@@ -129,13 +127,13 @@ def _resample_t(x: Array, seed: int) -> tuple[Array, Array]:
     shift = shares @ (x - mean)  # (resamples,)
     variance = np.maximum(shares @ (x - mean) ** 2 - shift**2, 0.0)
     error = x.std(ddof=1) / math.sqrt(n)
-    return shift / np.maximum(np.sqrt(variance / (n - 1)), FLOOR * error), weights
+    return shift / np.maximum(np.sqrt(variance / (n - 1)), MIN_ERROR_SHARE * error), weights
 
 
 @lru_cache(maxsize=8)
 def draw_resamples(n: int, seed: int) -> tuple[Array, Array]:
     """Return the share of each of ``n`` values in each resample, (resamples, n), and the resamples' weights."""
-    if n > EXACT:
+    if n > MAX_ENUMERATED:
         draws = generator("ranking", seed, n).multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
         return draws / n, np.ones(RESAMPLES)
     picks = np.array(list(itertools.combinations_with_replacement(range(n), n)))  # (resamples, n)
@@ -144,7 +142,7 @@ def draw_resamples(n: int, seed: int) -> tuple[Array, Array]:
     return counts / n, factorials[n] / factorials[counts].prod(axis=1)
 
 
-def _find_tail(values: Array, weights: Array) -> float:
+def _find_lower_tail(values: Array, weights: Array) -> float:
     """Return the first of the sorted ``values`` up to which LEVEL / 2 of the weight lies."""
     weight = np.cumsum(weights)
     return float(values[np.searchsorted(weight, LEVEL / 2 * weight[-1])])

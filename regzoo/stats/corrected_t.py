@@ -36,7 +36,7 @@ def compute_corrected_t(differences: Iterable[float], ratio: float) -> tuple[flo
     x = np.asarray(list(differences), dtype=float)  # (J,)
     if is_constant(x):
         return math.nan, math.nan
-    mean, error = float(x.mean()), _standard_error(x, ratio)
+    mean, error = float(x.mean()), _compute_standard_error(x, ratio)
     if error == 0:
         return (math.copysign(math.inf, mean), 0.0) if mean else (0.0, 1.0)
     t = mean / error
@@ -56,10 +56,10 @@ def compute_corrected_interval(values: Iterable[float], ratio: float) -> tuple[f
     x = np.asarray(list(values), dtype=float)  # (J,)
     if is_constant(x):
         return math.nan, math.nan
-    half = float(stats.t.ppf(1 - LEVEL / 2, len(x) - 1)) * _standard_error(x, ratio)
+    half = float(stats.t.ppf(1 - LEVEL / 2, len(x) - 1)) * _compute_standard_error(x, ratio)
     return float(x.mean()) - half, float(x.mean()) + half
 
 
-def _standard_error(x: np.ndarray, ratio: float) -> float:
+def _compute_standard_error(x: np.ndarray, ratio: float) -> float:
     """Return the standard error of the mean of ``x``; zero if all values are equal, whatever their mean rounds to."""
     return 0.0 if np.ptp(x) == 0 else math.sqrt((1 / len(x) + ratio) * float(x.var(ddof=1)))

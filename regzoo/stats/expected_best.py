@@ -21,7 +21,7 @@ def estimate_expected_best(scores: Iterable[float], direction: Direction = "min"
     score is not finite, counts as the worst finite one; without a finite score all are NaN.
 
     The estimate holds for independent trials only: random search, not a grid, and no search that learns from its
-    trials. Near k = n it knows nothing better than the best trial made, so it is conservative there (Tang et al. 2020,
+    trials. Near k = n it cannot exceed the best trial made, so it is conservative there (Tang et al. 2020,
     https://arxiv.org/abs/2004.13705).
 
     Reference: Dodge et al. 2019, "Show Your Work: Improved Reporting of Experimental Results",
@@ -30,7 +30,7 @@ def estimate_expected_best(scores: Iterable[float], direction: Direction = "min"
     >>> estimate_expected_best([3.0, 1.0, 2.0]).round(3).tolist()  # 2, 14/9, 36/27
     [2.0, 1.556, 1.333]
     """
-    return _expect_best(_worst_first(scores, direction))
+    return _expect_best(_sort_worst_first(scores, direction))
 
 
 def estimate_expected_best_band(
@@ -46,7 +46,7 @@ def estimate_expected_best_band(
     >>> bool((low <= estimate_expected_best([3.0, 1.0, 2.0, 4.0])).all())
     True
     """
-    values = _worst_first(scores, direction)
+    values = _sort_worst_first(scores, direction)
     n = len(values)
     if not n:
         return values, values
@@ -103,7 +103,7 @@ def rank_by_budget(
     return frame.assign(rank=ranks.where(frame["trials"] <= shared).astype("Int64"))
 
 
-def _worst_first(scores: Iterable[float], direction: Direction) -> Array:
+def _sort_worst_first(scores: Iterable[float], direction: Direction) -> Array:
     """Return ``scores`` from worst to best; diverged ones come first, as the worst finite score."""
     values = np.array([score if math.isfinite(score) else math.nan for score in scores], dtype=float)  # (n,)
     finite = np.sort(values[np.isfinite(values)])[:: -1 if direction == "min" else 1]

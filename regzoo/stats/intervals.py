@@ -1,4 +1,4 @@
-"""Interval of a probability."""
+"""Wilson's score interval of a probability."""
 
 from __future__ import annotations
 

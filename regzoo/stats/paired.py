@@ -29,7 +29,7 @@ class PairSettings:
         test_train_ratio: n_test / n_train where the pairs are repeated splits of one data set, which then get the
             corrected variance of `regzoo.stats.corrected_t`; None for independent pairs.
         rope: half the width of the region of practical equivalence, in the metric's units; None for none.
-        analyses: how often results may be analyzed before the comparison ends; p-values are multiplied by it
+        analyses: number of times that results may be analyzed before the comparison ends; p-values are multiplied by it
             (Bonferroni), so that stopping at the first significant analysis makes no more false claims than a single
             one.
     """
@@ -66,7 +66,7 @@ class Evidence:
     Attributes:
         p: p-value of the mean gain, Holm-adjusted; NaN below two pairs and for two equal gains.
         p_wilcoxon: p-value of Wilcoxon's signed ranks, Holm-adjusted; NaN below two pairs and for repeated splits.
-        significant: whether the recipes differ significantly.
+        significant: True if the recipes differ significantly.
         tests: number of tests that were adjusted together, times the number of analyses.
     """
 
@@ -139,12 +139,12 @@ def evaluate_pairs(gains: Sequence[Array], settings: PairSettings) -> list[Evide
     ranks = adjust_holm([settings.wilcoxon(each) for each in gains])
     tests = max(1, sum(not math.isnan(p) for p in means)) * settings.analyses
     return [
-        Evidence(p, q, p < LEVEL and (corrected or q < LEVEL or _too_few_pairs(len(each), tests)), tests)
+        Evidence(p, q, p < LEVEL and (corrected or q < LEVEL or _has_too_few_pairs(len(each), tests)), tests)
         for each, p, q in zip(gains, means, ranks, strict=True)
     ]
 
 
-def _too_few_pairs(pairs: int, tests: int) -> bool:
+def _has_too_few_pairs(pairs: int, tests: int) -> bool:
     """Return True if Wilcoxon's test stays insignificant even if all gains, or all but the smallest, are positive."""
     return tests * 2.0 ** (1 - pairs) > LEVEL / 2
 
@@ -159,7 +159,7 @@ def make_contrast(recipe: str, other: str, gains: Array, evidence: Evidence, set
     """Return the contrast that ``gains``, the improvements of ``recipe`` over ``other``, show."""
     low, high = settings.interval(gains)
     ratio = settings.test_train_ratio or 0.0
-    verdict = _verdict(low, high, evidence, settings.rope) if len(gains) else None
+    verdict = _decide_verdict(low, high, evidence, settings.rope) if len(gains) else None
     needed = estimate_replicates_needed(gains, evidence.tests, ratio) if verdict == "inconclusive" else None
     better = float(np.mean((np.sign(gains) + 1) / 2)) if len(gains) else math.nan
     return Contrast(
@@ -178,7 +178,7 @@ def make_contrast(recipe: str, other: str, gains: Array, evidence: Evidence, set
     )
 
 
-def _verdict(low: float, high: float, evidence: Evidence, rope: float | None) -> Verdict:
+def _decide_verdict(low: float, high: float, evidence: Evidence, rope: float | None) -> Verdict:
     if rope is not None and -rope <= low <= high <= rope:
         return "equivalent"
     return "conclusive" if evidence.significant else "inconclusive"
@@ -196,9 +196,9 @@ def adjust_holm(p_values: Sequence[float]) -> list[float]:
     >>> [round(p, 3) for p in adjust_holm([0.01, 0.04, 0.03])]
     [0.03, 0.06, 0.06]
     """
-    order = [int(place) for place in np.argsort(p_values, kind="stable") if not math.isnan(p_values[place])]
+    order = [int(index) for index in np.argsort(p_values, kind="stable") if not math.isnan(p_values[index])]
     adjusted, highest = [math.nan] * len(p_values), 0.0
-    for step, place in enumerate(order):
-        highest = max(highest, min(1.0, (len(order) - step) * p_values[place]))
-        adjusted[place] = highest
+    for step, index in enumerate(order):
+        highest = max(highest, min(1.0, (len(order) - step) * p_values[index]))
+        adjusted[index] = highest
     return adjusted

@@ -1,6 +1,6 @@
 """Ranking of recipes by their scores: paired gains over a baseline, intervals, p-values and tiers.
 
-It reads nothing but a tidy table of scores, so any experiment can be ranked with it.
+It reads only a tidy table of scores, so it can rank any experiment.
 """
 
 from __future__ import annotations
@@ -119,8 +119,8 @@ def rank(
             use Nadeau and Bengio's corrected variance, see `regzoo.stats.corrected_t`. Without it every row of
             ``frame`` counts as independent, which overstates the evidence of folds.
         rope: the largest gain or loss, in the metric's units, that makes no difference in practice.
-        looks: number of interim analyses, the last included: how often results may be analyzed before the comparison
-            ends. P-values are multiplied by it, see `regzoo.stats.paired.PairSettings`.
+        looks: number of interim analyses, the last included: how many times results may be analyzed before the
+            comparison ends. P-values are multiplied by it, see `regzoo.stats.paired.PairSettings`.
 
     Raises:
         InputError: if a column, value, option or baseline is missing or wrong, or a run is listed twice.
@@ -198,8 +198,8 @@ def _read_settings(
 
 
 def _check_positive(name: str, value: Any, example: str) -> None:
-    number = isinstance(value, int | float | np.number) and not isinstance(value, bool) and 0 < value < math.inf
-    if value is not None and not number:
+    positive = isinstance(value, int | float | np.number) and not isinstance(value, bool) and 0 < value < math.inf
+    if value is not None and not positive:
         raise InputError(f"{name}: must be a number above 0 such as {example}, or None; received {value!r}.")
 
 

@@ -44,9 +44,9 @@ def read_scores(frame: pd.DataFrame) -> dict[str, Scores]:
                 raise InputError(f"frame, row {row}: {name!r} is empty. Fill it in, or drop the row.")
         key = tuple(map(str, pair))
         if key in scores.setdefault(str(recipe), {}):
-            place = ", ".join(f"{name} {value}" for name, value in zip(keys, key, strict=True))
+            pairing = ", ".join(f"{name} {value}" for name, value in zip(keys, key, strict=True))
             raise InputError(
-                f"frame, row {row}: the recipe {str(recipe)!r} has a second row for {place}. Keep one of "
+                f"frame, row {row}: the recipe {str(recipe)!r} has a second row for {pairing}. Keep one of "
                 "them; runs on several folds or data sets need a column 'fold' or 'dataset'."
             )
         scores[str(recipe)][key] = _read_score(score, row)

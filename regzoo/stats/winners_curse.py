@@ -21,10 +21,10 @@ def compute_expected_maximum(m: int) -> float:
     [0.0, 0.56, 1.16, 1.54, 1.87]
     """
 
-    def density(x: float) -> float:
+    def integrand(x: float) -> float:
         return float(x * m * stats.norm.pdf(x) * stats.norm.cdf(x) ** (m - 1))
 
-    return float(integrate.quad(density, -12, 12)[0])
+    return float(integrate.quad(integrand, -12, 12)[0])
 
 
 def estimate_shrunk_gain(gains: Array, seed: int = 0) -> float | None:

@@ -34,8 +34,8 @@ def load_experiment(config: Path, out: Path | None = None) -> Experiment:
         out: the comparison's folder; by default ``reports/<name>``.
 
     Raises:
-        ConfigError: with every problem; of ``jit_compile: auto``, which was removed, the message names the value that
-            an existing comparison was trained with.
+        ConfigError: with every problem; for ``jit_compile: auto``, which was removed, it names the value that an
+            existing comparison was trained with.
     """
     try:
         return load_config(config)
@@ -71,7 +71,7 @@ def write_config(folder: Path, experiment: Experiment, trained: str | None = Non
     Args:
         folder: the comparison's own.
         experiment: the experiment to write.
-        trained: the config that the records were made with, from the ledger; it counts even if the file was edited.
+        trained: the config that the records were made with, from the ledger; it is used even if the file was edited.
 
     Raises:
         InputError: with the difference, if anything else has changed.
@@ -81,25 +81,25 @@ def write_config(folder: Path, experiment: Experiment, trained: str | None = Non
         trained = path.read_text(encoding="utf-8")
     if trained is not None:
         old = read_config(trained, str(path))
-        if not _extends(experiment, old):
+        if not _is_extension(experiment, old):
             raise InputError(
-                f"{folder} holds a comparison of another config:\n{_difference(old, experiment)}\n"
+                f"{folder} holds a comparison of another config:\n{_format_difference(old, experiment)}\n"
                 "Choose another folder with --out, or start over with --fresh (the old comparison is moved aside)."
             )
     write_text_atomic(path, experiment.to_yaml())
 
 
-def _extends(new: Experiment, old: Experiment) -> bool:
+def _is_extension(new: Experiment, old: Experiment) -> bool:
     same = new.model_copy(update={key: getattr(old, key) for key in MAY_GROW + MAY_CHANGE})
     grown = set(new.recipes) >= set(old.recipes) and new.placebo >= old.placebo
-    return same == old and grown and _at_least(new.replicates, old.replicates)
+    return same == old and grown and _is_at_least(new.replicates, old.replicates)
 
 
-def _at_least(new: int | str, old: int | str) -> bool:
+def _is_at_least(new: int | str, old: int | str) -> bool:
     return new == old or (isinstance(new, int) and isinstance(old, int) and new > old)
 
 
-def _difference(old: Experiment, new: Experiment) -> str:
+def _format_difference(old: Experiment, new: Experiment) -> str:
     lines = difflib.unified_diff(_to_lines(old), _to_lines(new), "there", "asked for", n=0, lineterm="")
     return "\n".join(f"  {line}" for line in lines if not line.startswith("@@"))
 

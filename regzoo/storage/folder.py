@@ -1,4 +1,4 @@
-"""A comparison's own folder: one process at a time writes to it, and files of others in it are left alone."""
+"""A comparison's own folder: one process at a time writes to it, and no folder with other contents is used."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LOCK = ".lock"
 
 @contextlib.contextmanager
 def lock_folder(folder: Path) -> Iterator[None]:
-    """Create ``folder`` if need be, and keep other processes from writing to it while the block runs.
+    """Create ``folder`` if it is missing, and keep other processes from writing to it while the block runs.
 
     Raises:
         InputError: if it is a file, or holds something other than a comparison.
@@ -51,7 +51,7 @@ def lock_folder(folder: Path) -> Iterator[None]:
 
 
 def require_unlocked(folder: Path) -> None:
-    """Report early that another process writes to ``folder``; `lock_folder` still has to be called.
+    """Raise if another process writes to ``folder``; `lock_folder` must still be called.
 
     Raises:
         BusyError: if another process holds the lock; the message names the process.

@@ -41,7 +41,7 @@ HELD_OUT = "held_out"
 """Key of the held-out rows of a fold, see `FoldInfo`."""
 
 DATA = "data"
-"""Key of the `DataInfo` of a fold after the first; that of the first is a part of `ComparisonInfo`."""
+"""Key of the `DataInfo` of a fold after the first; that of the first belongs to `ComparisonInfo`."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class _Info:
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """Read what `to_json` returned, of this version or an older one."""
         names = {field.name for field in dataclasses.fields(cls)}
-        return cls(**{name: _with_tuples(value) for name, value in values.items() if name in names})
+        return cls(**{name: _to_tuples(value) for name, value in values.items() if name in names})
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values that `from_json` reads."""
@@ -66,8 +66,8 @@ class SplitInfo(_Info):
     Attributes:
         kind: ``stratified``, ``random``, ``grouped`` or ``time-ordered``.
         folds: number of folds; 1 for a single validation part.
-        fold: which fold validates, from 0.
-        repetition: which repetition of the folds, from 0.
+        fold: number of the fold that validates, from 0.
+        repetition: number of the repetition of the folds, from 0.
         marked: the parts that the data itself marks.
         hashes: digest of the row numbers, by part.
         duplicates: number of rows that equal a row of another part.
@@ -140,8 +140,8 @@ class ModelInfo(_Info):
     """The model that is trained, and how.
 
     Attributes:
-        backbone: with every field, also those at their defaults.
-        epochs: at most this many.
+        backbone: the backbone with every field, defaults included.
+        epochs: largest number of epochs.
         batch_size: rows per step.
         optimizer: the optimizer's name.
         learning_rate: a number or a range, as the config writes it.
@@ -167,9 +167,9 @@ class ComparisonInfo(_Info):
     Attributes:
         name: the comparison's name.
         rank_by: the metric on validation that ranks.
-        direction: ``min`` if small is good, else ``max``.
+        direction: ``min`` if small scores are good, else ``max``.
         data: the data, as the first fold has it.
-        config: the resolved config, as YAML.
+        config: the resolved config as YAML.
         versions: versions of the packages that trained, by name.
         command: the command that made the comparison.
         trials: number of trials of every search.
@@ -177,7 +177,7 @@ class ComparisonInfo(_Info):
         replicates: number of replicates of every recipe.
         model: what is trained; None in ledgers that did not keep it yet.
         seconds: wall time so far, over all sessions; None before the first one ended.
-        pruner: what stops hopeless trials, ``none`` or ``median``.
+        pruner: rule that stops trials early, ``none`` or ``median``.
         interim_analyses: replicates after which the results are analyzed; one number unless ``replicates: auto``.
         rope: the region of practical equivalence, None for none.
         budget: seconds, None for no limit.
@@ -225,11 +225,11 @@ class ComparisonInfo(_Info):
 
 @dataclass(frozen=True)
 class BudgetInfo(_Info):
-    """How far a comparison went when its time was limited; resumed with the same limit, it goes as far.
+    """How far a comparison got within its time limit; resumed with the same limit, it goes no further.
 
     Attributes:
         seconds: the limit at that time, None for no limit.
-        closed: number of levels that were made of each stage whose time was up, by stage.
+        closed: number of levels completed in each stage whose time was up, by stage.
     """
 
     seconds: float | None
@@ -260,6 +260,6 @@ def fold_key(key: str, fold: int) -> str:
     return f"{fold}/{key}" if fold else key
 
 
-def _with_tuples(value: Any) -> Any:
+def _to_tuples(value: Any) -> Any:
     """Return ``value`` with lists as tuples; mappings are left as they are."""
-    return tuple(map(_with_tuples, value)) if isinstance(value, list) else value
+    return tuple(map(_to_tuples, value)) if isinstance(value, list) else value

@@ -1,12 +1,13 @@
 """`Ledger`: the append-only store of a comparison's records, in one SQLite file. Only this file opens the store.
 
-Every run is one commit, so whatever happens costs at most the runs that were being made.
+Every run is one commit, so a crash loses at most the runs in progress.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import math
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -23,7 +24,7 @@ from regzoo.training.records import Record, Run
 
 FILE = "ledger.sqlite"
 VERSION = 2
-_FIRST = """
+_FORMAT_1 = """
 create table records (
     number integer primary key,
     key text not null unique,
@@ -42,17 +43,17 @@ create table weights (
 create table notes (name text primary key, body text not null);
 """
 _MIGRATIONS = {
-    1: _FIRST,
+    1: _FORMAT_1,
     2: "create table trained (training text primary key, key text not null, body blob not null);",
 }
-"""What each format adds to the one before; an older store is upgraded step by step."""
+"""SQL that upgrades a store to each format from the one before."""
 
 
 class Ledger:
     """The records of one comparison, in the order in which they were made.
 
     The ledger also keeps, for each recipe, the weights of the replicate with the best validation score; during a
-    comparison, the weights of trainings that ensembles combine; and notes about the comparison as a whole, see
+    comparison, the weights of models that ensembles combine; and notes about the comparison as a whole, see
     `regzoo.storage.info`.
 
     Args:
@@ -67,7 +68,7 @@ class Ledger:
     def __init__(self, folder: Path, create: bool = False) -> None:
         path = folder / FILE
         if not create and not path.is_file():
-            raise InputError(f"{folder} holds no comparison ({FILE} is missing); regzoo compare makes one")
+            raise InputError(f"{folder} holds no comparison ({FILE} is missing); regzoo compare creates one")
         self._path = path
         self._store, version = _open_store(path)
         if version == 0 and not create:
@@ -99,7 +100,7 @@ class Ledger:
         except sqlite3.OperationalError as error:
             raise EnvironmentFailure(
                 f"{self._path} cannot be written ({error}): is the disk full? Nothing that was finished before is "
-                "lost: make room, run the same command again and it goes on"
+                "lost: make room and run the same command again"
             ) from None
 
     def add(
@@ -112,10 +113,10 @@ class Ledger:
         """Append ``record``; keep ``weights`` if no replicate of the recipe has a better score. One commit.
 
         Args:
-            record: of a run that has no record yet.
+            record: record of a run that has none yet.
             objective: the metric, and whether small or large values are good.
             weights: the weights of the run, member by member.
-            shared: also keep the weights for `kept_training`.
+            shared: also keep the weights for `load_training`.
         """
         run = record.run
         with self._commit():
@@ -138,7 +139,7 @@ class Ledger:
     def _is_best(self, run: Run, score: float, objective: Objective) -> bool:
         row = self._store.execute("select score, replicate from weights where name = ?", (run.name,)).fetchone()
         if row is None:
-            return score == score  # NaN is no result to keep
+            return not math.isnan(score)
         return objective.better(score, row[0]) or (score == row[0] and run.number < row[1])
 
     def records(self) -> list[Record]:
@@ -159,20 +160,20 @@ class Ledger:
             raise InputError(f"{name!r} has no finished replicate here, so there is no model of it")
         return Record.from_json(row[0]), unpack_weights(row[1])
 
-    def kept_trainings(self) -> set[str]:
-        """Return the keys of the trainings whose weights are kept for ensembles, see `Run.training_key`."""
-        return {training for (training,) in self._store.execute("select training from trained")}
+    def list_training_keys(self) -> set[str]:
+        """Return the `Run.training_key` of each run whose weights are kept for ensembles."""
+        return {key for (key,) in self._store.execute("select training from trained")}
 
-    def kept_training(self, training: str) -> tuple[Record, list[list[np.ndarray]]]:
-        """Return the record and the weights of the training with the key ``training``."""
+    def load_training(self, key: str) -> tuple[Record, list[list[np.ndarray]]]:
+        """Return record and weights of the run whose `Run.training_key` is ``key``."""
         record, body = self._store.execute(
-            "select records.body, trained.body from trained join records using (key) where training = ?", (training,)
+            "select records.body, trained.body from trained join records using (key) where training = ?", (key,)
         ).fetchone()
         return Record.from_json(record), unpack_weights(body)
 
     def drop_trainings(self) -> None:
         """Drop the weights that were kept for ensembles, and shrink the file."""
-        if self.kept_trainings():
+        if self.list_training_keys():
             with self._commit():
                 self._store.execute("delete from trained")
             with self._commit():
@@ -199,13 +200,13 @@ class Ledger:
     def trained_config(self) -> str | None:
         """Return the config that the records were made with, as YAML; None if it is not kept yet.
 
-        ``jit_compile: auto``, which older versions took, becomes the value that it stood for.
+        ``jit_compile: auto``, which older versions accepted, becomes the value that it resolved to.
         """
         comparison, setup = self.comparison_info(), self.setup_json()
         if comparison is None or setup is None:
             return None
-        chosen = "true" if setup["jit_compile"] else "false"
-        return comparison.config.replace("\n  jit_compile: auto\n", f"\n  jit_compile: {chosen}\n")
+        resolved = "true" if setup["jit_compile"] else "false"
+        return comparison.config.replace("\n  jit_compile: auto\n", f"\n  jit_compile: {resolved}\n")
 
     def recipe_names(self) -> tuple[str, ...]:
         """Return the recipes' names as the config writes them, placebos last; empty if they are not kept yet."""
@@ -216,7 +217,7 @@ class Ledger:
         self._set_note(info.NAMES, list(names))
 
     def budget_info(self) -> BudgetInfo | None:
-        """Return how far the comparison went when its time was up; None if it never was."""
+        """Return how far the comparison got when its time was up; None if it never was."""
         values = self._get_note(info.BUDGET)
         return None if values is None else BudgetInfo.from_json(values)
 
@@ -237,7 +238,7 @@ class Ledger:
         return FoldInfo(preprocessor, held_out, comparison.data if data is None else DataInfo.from_json(data))
 
     def set_fold_info(self, fold: int, content: FoldInfo) -> None:
-        """Keep ``content`` of fold number ``fold``; the data of fold 0 is a part of `ComparisonInfo`."""
+        """Keep ``content`` of fold number ``fold``; the data of fold 0 belongs to `ComparisonInfo`."""
         self._set_note(fold_key(info.PREPROCESSOR, fold), content.preprocessor)
         self._set_note(fold_key(info.HELD_OUT, fold), content.held_out)
         if fold:
@@ -265,6 +266,6 @@ def _open_store(path: Path) -> tuple[sqlite3.Connection, int]:
         except sqlite3.OperationalError as error:
             raise EnvironmentFailure(f"{path} cannot be opened ({error})") from None
         except sqlite3.DatabaseError as error:
-            raise InputError(f"{path} is no ledger of regzoo ({error}): choose another folder") from None
+            raise InputError(f"{path} is not a regzoo ledger ({error}): choose another folder") from None
         opened.pop_all()
     return store, version

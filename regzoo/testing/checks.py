@@ -78,7 +78,7 @@ def _check_finish(regularizer: AfterTraining, harness: Harness) -> None:
 def _check_results(regularizer: Regularizer, harness: Harness) -> None:
     """Check the types and shapes that its methods return."""
     model = harness.build_model(harness.recipe)
-    rules = [applied.rule for applied in model.rules(object) if applied.name == regularizer.name]
+    rules = [applied.rule for applied in model.get_rules(object) if applied.name == regularizer.name]
     if wrong := [rule for rule in rules if not isinstance(rule, Rule)]:
         raise ContractError(f"rule() returns {wrong[0]!r}: no Penalty, Projection, Perturbation or Companion")
     if isinstance(regularizer, OnLoss):
@@ -91,14 +91,14 @@ def _check_results(regularizer: Regularizer, harness: Harness) -> None:
 def _check_one_step(regularizer: Regularizer, harness: Harness) -> None:
     """Check that one step at learning rate 0 moves no weight, and changes the outputs only if that is declared."""
     outputs = {}
-    perturbs = bool(harness.build_model(harness.recipe).rules(Perturbation))
+    perturbs = bool(harness.build_model(harness.recipe).get_rules(Perturbation))
     for name, recipe in (("with", harness.recipe), ("without", harness.base)):
         model = harness.build_model(recipe)
         model.optimizer.learning_rate.assign(0.0)
         before = harness.get_weights(model)
         outputs[name] = model.update(harness.x, harness.y)[1].numpy()
         moved = [key for key, value in harness.get_weights(model).items() if not np.array_equal(value, before[key])]
-        if moved and not model.rules(Projection, Companion):
+        if moved and not model.get_rules(Projection, Companion):
             raise ContractError(f"at learning rate 0 it moved {', '.join(moved)}, and it is no projection")
     unchanged = np.allclose(outputs["with"], outputs["without"], atol=ROUNDING, rtol=0)
     if not (unchanged or perturbs or isinstance(regularizer, OnBatch | OnActivations | OnForward)):
@@ -123,7 +123,7 @@ def _leaves_trace(regularizer: Regularizer, harness: Harness) -> bool:
     logits = 6.0 * y  # some losses act only on a well trained model
     model = harness.build_model(harness.base + regularizer)
     per_example = TASK.loss(y, logits)
-    losses = [acting.loss(y, logits, per_example) for acting in model.acting(OnLoss)]
+    losses = [regularizer.loss(y, logits, per_example) for regularizer in model.get_regularizers(OnLoss)]
     return any(bool(tf.reduce_any(loss != per_example)) for loss in losses)
 
 

@@ -23,7 +23,7 @@ DIRECTIONS: dict[str, Literal["min", "max"]] = {
     "r2": "max",
     "gaussian_nll": "min",
 }
-"""Whether a smaller or a larger value is better, for every metric."""
+"""The better direction of every metric: ``min`` or ``max``."""
 
 METRICS = {
     "classification": ("nll", "error", "accuracy", "balanced_accuracy", "brier", "ece", "auroc"),

@@ -41,7 +41,7 @@ class _FusedOptimizer(UpdateHook, ABC):
         """Update each variable, and the optimizer's own variables for it, in place."""
 
     def replace_update(self, pairs: Pairs, learning_rate: Any) -> bool:
-        """Run the kernels if they apply to all of ``pairs``; return whether they did."""
+        """Run the kernels if they apply to all of ``pairs``; return True if they did."""
         plain = all(isinstance(g, tf.Tensor) and g.dtype == tf.float32 == tf.as_dtype(v.dtype) for g, v in pairs)
         if not plain or not self._has_kernel() or tf.distribute.has_strategy():
             return False

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from regzoo.core import Recipe, Regularizer, parse
 from regzoo.core.json_values import replace_nonfinite
-from regzoo.core.registry import registered_classes
+from regzoo.core.registry import list_registered_classes
 from regzoo.core.seeds import derive
 
 PartMetrics = dict[str, dict[str, float | None]]
@@ -34,8 +34,8 @@ class Run:
             used, because a ledger may hold recipes of regularizers that are unknown here.
         number: position among the recipe's trials or replicates, from 0.
         seed: every random stream of the run is derived from it.
-        learning_rate: of the optimizer.
-        epochs: the most to train.
+        learning_rate: the optimizer's learning rate.
+        epochs: largest number of epochs.
         setup: digest of the `TrainingSetup` that all runs of a comparison share.
         bar: the best validation score that a pruner requires after each epoch; empty without a pruner.
         fold: number of the split into training and validation rows, from 0; with k folds, number i is fold i mod k of
@@ -60,7 +60,7 @@ class Run:
         Raises:
             InputError: if a regularizer is unknown here: registered in another script, or by another version.
         """
-        return _read_recipe(self.recipe_text, registered_classes())
+        return _read_recipe(self.recipe_text, list_registered_classes())
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -106,7 +106,7 @@ class Run:
 
 
 def list_members(run: Run) -> list[Run]:
-    """Return the trainings that ``run`` combines, as separate runs; ``run`` itself if it is one training.
+    """Return the members that ``run`` combines, as runs of their own; ``run`` itself if it trains one model.
 
     The first member has the run's own seed, so it equals a run of the recipe without its `AfterTraining` regularizers.
     """
@@ -134,10 +134,10 @@ class Record:
     """The result of a run.
 
     Attributes:
-        run: the run that was made.
+        run: the run.
         status: ``ok``, ``diverged`` (a metric or weight became NaN or infinite), ``failed`` (an exception) or
             ``pruned`` (a trial that was stopped because it was far behind the others of its recipe).
-        metrics: of the finished model, without penalties and with hard labels; ``test`` only for replicates.
+        metrics: metrics of the finished model, without penalties and with hard labels; ``test`` only for replicates.
         history: the same after each epoch, on ``train`` and ``validation``.
         epochs: epochs trained.
         best_epoch: the epoch, from 1, after which the ranking metric on validation was best.

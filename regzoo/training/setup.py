@@ -19,7 +19,7 @@ class FoldSetup:
 
     Attributes:
         task: with the size and the scale of this fold.
-        input_shape: of one example; the number of features of a table depends on the training rows.
+        input_shape: shape of one example; the number of features of a table depends on the training rows.
     """
 
     task: Task
@@ -33,13 +33,13 @@ class TrainingSetup:
     Attributes:
         backbone: as in the config.
         task: what is predicted.
-        input_shape: of one example, without the batch axis.
+        input_shape: shape of one example, without the batch axis.
         optimizer: ``adam``, ``sgd`` (momentum 0.9) or ``rmsprop``.
         batch_size: rows per step.
         rank_by: the metric that ranks the recipes.
         data: digest of the prepared data, including the split and label noise.
         class_weight: ``none``, or ``balanced``: every class has the same weight in the training loss.
-        jit_compile: whether XLA compiles the step; it draws other random numbers, so a comparison never mixes both.
+        jit_compile: True if XLA compiles the step; it draws other random numbers, so a comparison never mixes both.
         folds: the folds after the first, in order; the fields above describe the first.
     """
 
@@ -54,7 +54,7 @@ class TrainingSetup:
     jit_compile: bool = False
     folds: tuple[FoldSetup, ...] = ()
 
-    def of_fold(self, number: int) -> TrainingSetup:
+    def for_fold(self, number: int) -> TrainingSetup:
         """Return the setup of fold ``number`` alone, counted from 0."""
         fold = self.folds[number - 1] if number else FoldSetup(self.task, self.input_shape)
         return replace(self, task=fold.task, input_shape=fold.input_shape, folds=())

@@ -102,7 +102,7 @@ class Task:
         Args:
             y: encoded hard targets, (rows, size).
             logits: predictions, (rows, size).
-            names: of the metrics; by default all.
+            names: names of the metrics; by default all.
             variance: the `residual_variance` of the training part, for ``gaussian_nll``; by default that of these rows.
         """
         if self.kind in ("classification", "multilabel"):

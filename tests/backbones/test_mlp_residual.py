@@ -55,7 +55,7 @@ def test_without_equal_widths_it_is_refused(widths: str) -> None:
         regzoo.build(f"mlp({widths}, residual=true)", input_shape=(8,), classes=3)
     assert str(raised.value) == (
         "mlp: residual needs a layer that is as wide as the one before it, "
-        f"received widths={widths}; use such as [64, 64]"
+        f"received widths={widths}; for example use [64, 64]"
     )
 
 

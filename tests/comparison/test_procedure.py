@@ -279,7 +279,7 @@ def test_a_training_is_made_once_and_shared(plan: Any, tmp_path: Path) -> None:
         assert executor.combined == 2 * (4 + 3)
     assert len(tables) == 1
     with Ledger(tmp_path / "3") as ledger:
-        assert ledger.kept_trainings() == set()  # their room is given back
+        assert ledger.list_training_keys() == set()  # their room is given back
 
 
 def test_members_are_made_once_however_often_it_is_interrupted(plan: Any, tmp_path: Path) -> None:

@@ -105,8 +105,8 @@ def test_a_narrowed_range_and_a_choice_are_kept_to() -> None:
     ("over", "values", "message"),
     [
         (["dropuot.rate"], [], "over: there is no strength 'dropuot.rate'. Did you mean 'dropout.rate'?"),
-        (["l1_l2.strength"], [], "over: there is no strength 'l1_l2.strength'. There is: l1_l2.l1, l1_l2.l2."),
-        (["dropout"], [], "over: there is no strength 'dropout'. There is: dropout.rate."),
+        (["l1_l2.strength"], [], "over: there is no strength 'l1_l2.strength'. Available: l1_l2.l1, l1_l2.l2."),
+        (["dropout"], [], "over: there is no strength 'dropout'. Available: dropout.rate."),
         ([], [], "over: takes one strength, or two different ones, received none"),
         (["l2.strength"] * 2, [], "over: takes one strength, or two different ones, received l2.strength, l2.strength"),
         (["dropout.rate"], [[0.1, 1.5]], r"values: dropout.rate must lie in \[0, 1\], received 1.5"),

@@ -35,7 +35,7 @@ def changed(key: str, value: str) -> str:
 TABLE = [
     # one top-level key
     ("trainig: {epochs: 3}", 6, 1, "trainig: there is no such key. Did you mean 'training'?"),
-    ("zebra: 1", 6, 1, "zebra: there is no such key. There is: backbone, budget, data,"),
+    ("zebra: 1", 6, 1, "zebra: there is no such key. Available: backbone, budget, data,"),
     ("no: 1", 6, 1, "no: there is no such key."),
     ("name: .hidden", 6, 7, "name: takes a folder name: up to 100 letters"),
     ("name: a/b", 6, 7, "received a/b"),
@@ -58,7 +58,7 @@ TABLE = [
         "data: {xyz: folder}",
         6,
         8,
-        "data.xyz: there is no such key. There is: csv, download, drop, encoding, group,",
+        "data.xyz: there is no such key. Available: csv, download, drop, encoding, group,",
     ),
     ("data: {images: [a]}", 6, 16, "data.images: takes text, received a list"),
     ("data: {images: a, size: 32}", 6, 25, "data.size: takes [height, width] in pixels, such as [32, 32], received 32"),

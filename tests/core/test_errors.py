@@ -23,7 +23,7 @@ def test_a_near_miss_is_named(typo: str, meant: str) -> None:
 
 
 def test_otherwise_all_there_is_in_order() -> None:
-    assert did_you_mean("zebra", iter(NAMES)) == " There is: dropout, early_stopping, l1, l2, weight_decay."
+    assert did_you_mean("zebra", iter(NAMES)) == " Available: dropout, early_stopping, l1, l2, weight_decay."
 
 
 def test_the_users_errors_are_value_errors_and_the_machines_are_not() -> None:

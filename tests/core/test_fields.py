@@ -81,7 +81,7 @@ def test_a_value_is_kept_in_its_normal_form(field: str, given: Any, kept: Any) -
         ("shape", [4, 0], "shape must lie in [1, inf), received 0"),
         ("shape", [4, "x"], "shape takes whole numbers in [1, inf), received 'x'"),
         ("kind", "rleu", "kind has no option 'rleu'. Did you mean 'relu'?"),
-        ("kind", 3, "kind has no option 3. There is: relu, tanh."),
+        ("kind", 3, "kind has no option 3. Available: relu, tanh."),
         ("nesterov", "yes", "nesterov takes a bool, received 'yes'"),
     ],
 )

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from regzoo.core import InputError, OnWeights, Penalty, Regularizer, Weight, backbones, parse, register, registry
-from regzoo.core.registry import registered_modules, regularizers
+from regzoo.core.registry import list_registered_modules, regularizers
 from regzoo.regularizers import Dropout
 
 ZOO = Path(registry.__file__).parents[1]
@@ -87,7 +87,7 @@ def test_a_users_own_class_is_read_like_the_zoos() -> None:
 
     assert str(parse("mine + l2(0.1)")) == "mine + l2(0.1)"
     assert list(regularizers())[-1] == "mine"
-    assert registered_modules() == (__name__,)
+    assert list_registered_modules() == (__name__,)
 
 
 @pytest.mark.parametrize("what", [Dropout(0.5), 3, int])

@@ -17,7 +17,7 @@ BAD = {
     "empty file": (b"", "the file is empty"),
     "blank lines": (b"\n\n\n", "x has no columns; at least one input is needed"),
     "header alone": (b"a,b,y\n", "has a header and no rows"),
-    "no such target": (b"a,b,Y\n1,2,x\n", "there is no column 'y' to predict. There is: Y, a, b."),
+    "no such target": (b"a,b,Y\n1,2,x\n", "there is no column 'y' to predict. Available: Y, a, b."),
     "target alone": (b"y\nx\nz\n", "'y' is the only column; at least one input is needed"),
     "twins": (b"a,a,y\n1,2,x\n", "columns 1 and 2 are both called 'a'; rename one"),
     "nameless": (b"a,,y\n1,2,x\n", "column 2 of 3 has no name; name it or drop it"),
@@ -123,7 +123,7 @@ def test_bad_tables_are_rejected(
         (
             "nothing to drop",
             "csv: table.csv, target: y, drop: [b]",
-            "no column 'b' to leave out (data.drop). There is: a, y.",
+            "no column 'b' to leave out (data.drop). Available: a, y.",
         ),
         (
             "all is dropped",

@@ -9,7 +9,7 @@ def test_of_tensorflows_traceback_the_last_place_and_the_message_are_kept() -> N
     traceback = """in user code:
 
     File "regzoo/training/model/step.py", line 55, in take  *
-        x, y = part.batch(x, y, model.stream(part))
+        x, y = regularizer.batch(x, y, model.get_stream(regularizer))
     File "mine.py", line 38, in batch  *
         raise ValueError("out of luck:" + sentence)
 

@@ -9,7 +9,7 @@ import pytest
 
 from regzoo import core
 from regzoo.core import Recipe
-from regzoo.execution.process_pool import ProcessPool, _program_key, _Worker
+from regzoo.execution.process_pool import ProcessPool, _make_program_key, _Worker
 from regzoo.training.records import Run, list_members
 
 NO_PROCESS: Any = None
@@ -22,7 +22,7 @@ def run(recipe: str, number: int = 0) -> Run:
 
 def worker(traced: str, **given: Any) -> _Worker:
     """Return a worker that has traced the program of the recipe ``traced``."""
-    return _Worker(None, NO_PROCESS, ready=True, programs={_program_key(run(traced))}, **given)
+    return _Worker(None, NO_PROCESS, ready=True, programs={_make_program_key(run(traced))}, **given)
 
 
 def test_a_worker_prefers_what_it_has_traced_then_what_no_worker_has_traced() -> None:

@@ -141,7 +141,7 @@ def test_a_worker_that_is_killed_whenever_it_starts_is_an_error(rows: Rows) -> N
 
 
 def test_a_worker_that_cannot_start_gives_the_reason(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("regzoo.execution.worker_process.registered_modules", lambda: ("no_such_module",))
+    monkeypatch.setattr("regzoo.execution.worker_process.list_registered_modules", lambda: ("no_such_module",))
     with ProcessPool(1) as executor:
         executor.open(SETUP, split(rows))
         with pytest.raises(EnvironmentFailure, match="cannot start: ModuleNotFoundError: No module named 'no_such_mo"):
@@ -157,7 +157,7 @@ def test_a_worker_that_is_not_ready_in_time_is_an_error(monkeypatch: pytest.Monk
 def test_each_worker_has_its_card_and_without_a_usable_card_there_is_a_worker_for_each_core(
     rows: Rows, failing: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """There is no card here: TensorFlow finds that the one it is shown does not work."""
+    """There is no GPU here: TensorFlow finds that the one it is shown does not work."""
     monkeypatch.setattr("regzoo.execution.process_pool.list_gpus", lambda: ("5",))
     monkeypatch.setattr("regzoo.execution.process_pool.count_cores", lambda: 3)
     with ProcessPool() as executor:

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from regzoo.execution.tf_runtime import without_stderr
+from regzoo.execution.tf_runtime import suppress_stderr
 
 SCRIPT = """
 import sys
@@ -24,14 +24,14 @@ print("still here", file=sys.stderr)
 
 
 def test_stderr_is_silent_and_comes_back(capfd: pytest.CaptureFixture[str]) -> None:
-    with without_stderr():
+    with suppress_stderr():
         os.write(2, b"hidden, as from C++\n")
     os.write(2, b"shown\n")
     assert capfd.readouterr() == ("", "shown\n")
 
 
 def test_stderr_comes_back_after_an_error(capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ZeroDivisionError), without_stderr():
+    with pytest.raises(ZeroDivisionError), suppress_stderr():
         raise ZeroDivisionError
     os.write(2, b"shown\n")
     assert capfd.readouterr().err == "shown\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from regzoo.execution.process_pool import exit_reason
+from regzoo.execution.process_pool import describe_exit
 
 PARENT = """
 import time
@@ -48,4 +48,4 @@ def is_alive(pid: int) -> bool:
     ],
 )
 def test_an_exit_code_is_explained(code: int, reason: str) -> None:
-    assert exit_reason(code) == reason
+    assert describe_exit(code) == reason

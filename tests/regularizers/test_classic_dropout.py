@@ -60,7 +60,7 @@ def test_a_turned_dial_reaches_inference(line: Any) -> None:
     x = some(3, 4)
     whole = x @ model.get_layer("head").get_weights()[0]
     for rate in (0.5, 0.25, 0.0):
-        model.turn({"classic_dropout.rate": rate})
+        model.set_dials({"classic_dropout.rate": rate})
         np.testing.assert_allclose(model.predict(x, verbose=0), (1 - rate) * whole, rtol=1e-5, atol=1e-6)
 
 

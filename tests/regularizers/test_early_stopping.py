@@ -33,9 +33,9 @@ class Numbered:
         self.weights = list(weights)
 
 
-def followed(part: EarlyStopping, scores: Sequence[float], direction: str = "min") -> tuple[int, int]:
+def follow(regularizer: EarlyStopping, scores: Sequence[float], direction: str = "min") -> tuple[int, int]:
     """Return the number of epochs until it stops, and the epoch whose weights remain (-1: those from before)."""
-    model, watcher = Numbered(), part.watch(Objective("nll", direction))  # type: ignore[arg-type]
+    model, watcher = Numbered(), regularizer.watch(Objective("nll", direction))  # type: ignore[arg-type]
     epochs = 0
     for epoch, score in enumerate(scores):
         model.weights, epochs = [epoch], epochs + 1
@@ -46,7 +46,7 @@ def followed(part: EarlyStopping, scores: Sequence[float], direction: str = "min
 
 
 @pytest.mark.parametrize(
-    ("part", "direction", "scores", "epochs", "best"),
+    ("regularizer", "direction", "scores", "epochs", "best"),
     [
         (EarlyStopping(2), "min", [3, 2, 1, 2, 3, 0], 5, 2),
         (EarlyStopping(3), "min", [3, 2, 1, 2, 3, 0], 6, 5),
@@ -68,20 +68,20 @@ def followed(part: EarlyStopping, scores: Sequence[float], direction: str = "min
     ],
 )
 def test_it_stops_after_patience_and_keeps_the_best(
-    part: EarlyStopping, direction: str, scores: Sequence[float], epochs: int, best: int
+    regularizer: EarlyStopping, direction: str, scores: Sequence[float], epochs: int, best: int
 ) -> None:
-    assert followed(part, scores, direction) == (epochs, best)
+    assert follow(regularizer, scores, direction) == (epochs, best)
 
 
 def test_nan_from_the_first_epoch_is_no_improvement_and_never_restored() -> None:
     # Two epochs without improvement end it; there is nothing good to go back to, so the weights stay as they are.
-    assert followed(EarlyStopping(2), [NAN, NAN, NAN]) == (2, 1)
-    assert followed(EarlyStopping(2), [math.inf, math.inf, 1]) == (2, 1)
+    assert follow(EarlyStopping(2), [NAN, NAN, NAN]) == (2, 1)
+    assert follow(EarlyStopping(2), [math.inf, math.inf, 1]) == (2, 1)
 
 
 def test_every_run_has_a_fresh_watcher() -> None:
-    part = EarlyStopping(2)
-    assert [followed(part, scores) for scores in ([1, 2, 3], [9, 8, 9, 9])] == [(3, 0), (4, 1)]
+    regularizer = EarlyStopping(2)
+    assert [follow(regularizer, scores) for scores in ([1, 2, 3], [9, 8, 9, 9])] == [(3, 0), (4, 1)]
 
 
 def spoiling(rows: Any) -> tuple[Any, Any]:

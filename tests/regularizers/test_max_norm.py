@@ -46,7 +46,7 @@ def test_the_dial_takes_infinity(rows: Any) -> None:
     optimizer = {"optimizer": keras.optimizers.SGD(0.1), "input_shape": (5,), "classes": 3, "seed": 1}
     limited = regzoo.build("mlp([4])", "max_norm(0.5)", **optimizer)
     plain = regzoo.build("mlp([4])", "none", **{**optimizer, "optimizer": keras.optimizers.SGD(0.1)})
-    limited.turn({"max_norm.limit": math.inf})
+    limited.set_dials({"max_norm.limit": math.inf})
     for model in (limited, plain):
         model.update(*rows)
     assert all(map(np.array_equal, limited.get_weights(), plain.get_weights()))

@@ -64,14 +64,14 @@ def test_it_equals_stock_keras_in_training_and_inference(
 def test_the_dial_of_batch_norm_is_no_weight(twin: Twin) -> None:
     ours, stock = twin("batch_norm(0.9)", keras.optimizers.SGD, before=keras.layers.BatchNormalization, epochs=1)
     assert [w.shape for w in ours.get_weights()] == [w.shape for w in stock.get_weights()]
-    ours.turn({"batch_norm.momentum": 0.5})
+    ours.set_dials({"batch_norm.momentum": 0.5})
     ours.reset(3)
     assert ours.dials == {"batch_norm.momentum": 0.5}
 
 
 def test_the_momentum_of_batch_norm_is_a_dial(rows: Any) -> None:
     model = regzoo.build("mlp([4])", "batch_norm(0.9)", input_shape=(5,), classes=3)
-    model.turn({"batch_norm.momentum": 0.0})
+    model.set_dials({"batch_norm.momentum": 0.0})
     x, y = rows
     hidden = np.array(x @ model.get_layer("dense_0").get_weights()[0])
     model.update(x, y)

@@ -128,7 +128,7 @@ def test_it_ends_in_a_flatter_place(rows: Any) -> None:
         step = tf.function(model.update)
         for _ in range(100):
             step(x, y)
-        model.show_training_data(lambda: [(x, y)])
+        model.set_training_data(lambda: [(x, y)])
         weights, random = model.get_weights(), np.random.default_rng(0)
         loss, around = model.training_loss(), []
         for _ in range(30):

@@ -33,9 +33,11 @@ class Numbered:
         return [self.epoch]
 
 
-def followed(part: SnapshotEnsemble, epochs: int, stopped: int | None = None) -> tuple[list[float], list[int], float]:
+def follow(
+    regularizer: SnapshotEnsemble, epochs: int, stopped: int | None = None
+) -> tuple[list[float], list[int], float]:
     """Return the learning rate of each epoch, the epochs of the members, and the learning rate afterwards."""
-    model, watcher = Numbered(0.8), part.watch(Objective(NLL, "min", epochs))
+    model, watcher = Numbered(0.8), regularizer.watch(Objective(NLL, "min", epochs))
     rates = []
     for epoch in range(stopped or epochs):
         watcher.begin(epoch, model)
@@ -47,7 +49,7 @@ def followed(part: SnapshotEnsemble, epochs: int, stopped: int | None = None) ->
 
 
 def test_the_learning_rate_falls_and_restarts() -> None:
-    rates, members, left = followed(SnapshotEnsemble(2), 8)
+    rates, members, left = follow(SnapshotEnsemble(2), 8)
     cycle = [0.8 * (1 + math.cos(math.pi * t / 4)) / 2 for t in range(4)]
     assert rates == pytest.approx(cycle * 2, rel=1e-6)
     assert rates[0] == left == pytest.approx(0.8)
@@ -55,7 +57,7 @@ def test_the_learning_rate_falls_and_restarts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "epochs", "members"),
+    ("regularizer", "epochs", "members"),
     [
         (SnapshotEnsemble(4), 8, [3, 5, 7]),
         (SnapshotEnsemble(4, last=2), 8, [5, 7]),
@@ -65,14 +67,14 @@ def test_the_learning_rate_falls_and_restarts() -> None:
         (SnapshotEnsemble(5), 2, [0, 1]),  # no more cycles than epochs
     ],
 )
-def test_the_last_snapshots_are_the_members(part: SnapshotEnsemble, epochs: int, members: list[int]) -> None:
-    assert followed(part, epochs)[1] == members
+def test_the_last_snapshots_are_the_members(regularizer: SnapshotEnsemble, epochs: int, members: list[int]) -> None:
+    assert follow(regularizer, epochs)[1] == members
 
 
 def test_a_stopped_training_counts_its_last_weights() -> None:
-    assert followed(SnapshotEnsemble(2), 8, stopped=6)[1] == [3, 5]
-    assert followed(SnapshotEnsemble(2), 8, stopped=4)[1] == [3]
-    assert followed(SnapshotEnsemble(1), 8, stopped=1)[1] == [0]
+    assert follow(SnapshotEnsemble(2), 8, stopped=6)[1] == [3, 5]
+    assert follow(SnapshotEnsemble(2), 8, stopped=4)[1] == [3]
+    assert follow(SnapshotEnsemble(1), 8, stopped=1)[1] == [0]
 
 
 def test_a_run_averages_its_snapshots(rows: Any) -> None:

@@ -79,7 +79,7 @@ def turned(weights: list[np.ndarray]) -> list[np.ndarray]:
 def watched(rows: Any, second: Any) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
     """Return the weights after the first epoch, after the second, and at the end."""
     model = regzoo.build("mlp([8], activation=tanh)", "none", (5,), 3, optimizer=keras.optimizers.Adam(0.05), seed=1)
-    model.show_training_data(lambda: [rows])
+    model.set_training_data(lambda: [rows])
     watcher = Swa(0.0).watch(Objective("nll", "min", 2))
     watcher.begin(0, model)
     step = tf.function(model.update)
@@ -124,7 +124,7 @@ def test_fit_averages_too(rows: Any) -> None:
 
 def test_a_training_that_stops_early_averages_nothing(rows: Any) -> None:
     model = regzoo.build("mlp([4])", "none", input_shape=(5,), classes=3, seed=1)
-    model.show_training_data(lambda: [rows])
+    model.set_training_data(lambda: [rows])
     watcher = Swa(0.7).watch(Objective("nll", "min", 10))
     for epoch in range(3):
         watcher.begin(epoch, model)

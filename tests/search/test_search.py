@@ -13,7 +13,7 @@ import pytest
 
 from regzoo.config.sections import TUNERS
 from regzoo.core import Choice, Float, InputError, Int, Objective, parse
-from regzoo.search.search import Point, start_search
+from regzoo.search.search import Point, make_search
 from regzoo.search.space import LEARNING_RATE, RATES, Axis, make_axes, round_value
 
 NLL = Objective("nll", "min")
@@ -39,7 +39,7 @@ def searched(
     objective: Objective = NLL,
 ) -> list[list[Point]]:
     """The rounds of a whole search."""
-    search = start_search(tuner, space, trials, epochs, objective, seed)
+    search = make_search(tuner, space, trials, epochs, objective, seed)
     rounds = []
     while points := search.ask():
         rounds.append(points)
@@ -98,7 +98,7 @@ def test_hyperband_spends_the_same_epochs_on_every_recipe() -> None:
 @pytest.mark.parametrize("tuner", TUNERS)
 def test_what_is_announced_is_what_comes(tuner: str) -> None:
     trials = 9 if tuner == "hyperband" else 4
-    announced = start_search(tuner, SPACE, trials, 27, NLL, 0).list_remaining()
+    announced = make_search(tuner, SPACE, trials, 27, NLL, 0).list_remaining()
     points = flat(searched(tuner, SPACE, trials))
     assert sum(count for count, _ in announced) == len(points)
     assert sum(count * epochs for count, epochs in announced) == sum(point.epochs for point in points)
@@ -168,7 +168,7 @@ def test_runs_without_a_score_do_not_stop_a_search(tuner: str) -> None:
 def test_a_search_needs_no_room_on_the_disk(tuner: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    search = start_search(tuner, SPACE[:1], 8, 27, NLL, seed=0)
+    search = make_search(tuner, SPACE[:1], 8, 27, NLL, seed=0)
     while points := search.ask():
         search.tell([bowl(point.values) for point in points])
         assert list(tmp_path.iterdir()) == []
@@ -201,15 +201,15 @@ def test_hyperband_promotes_a_run_that_diverged_only_if_there_is_no_other() -> N
 
 def test_hyperband_says_how_many_trials_it_needs() -> None:
     with pytest.raises(InputError, match=r"hyperband over 27 epochs needs search\.trials of (\d+) or more, received 1"):
-        start_search("hyperband", [STRENGTH], 1, 27, NLL, 0)
-    start_search("hyperband", [STRENGTH], 9, 27, NLL, 0)
+        make_search("hyperband", [STRENGTH], 1, 27, NLL, 0)
+    make_search("hyperband", [STRENGTH], 9, 27, NLL, 0)
 
 
 def test_all_recipes_try_the_very_same_learning_rates() -> None:
     spaces = [
         make_axes(parse(text), Float(3e-4, 1e-2)) for text in ("none", "dropout", "l2 + dropout", "ensemble(2|3)")
     ]
-    searches = [start_search("random", space, 6, 10, Objective("nll", "min"), seed=0) for space in spaces]
+    searches = [make_search("random", space, 6, 10, Objective("nll", "min"), seed=0) for space in spaces]
     tried = [[point.values["learning_rate"] for point in search.ask()] for search in searches]
     assert tried == [tried[0]] * 4
     assert len(set(tried[0])) == 6

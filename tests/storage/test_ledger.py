@@ -170,7 +170,7 @@ def test_a_ledger_that_is_being_made_is_not_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("create", [True, False])
 def test_a_file_that_is_no_ledger_is_refused_and_stays_as_it_is(create: bool, tmp_path: Path) -> None:
     (tmp_path / FILE).write_text("not a store " * 100)
-    with pytest.raises(InputError, match=r"is no ledger of regzoo"):
+    with pytest.raises(InputError, match=r"is not a regzoo ledger"):
         Ledger(tmp_path, create=create)
     assert (tmp_path / FILE).read_text() == "not a store " * 100
 
@@ -209,7 +209,7 @@ def test_an_older_format_is_upgraded_and_keeps_what_it_holds(tmp_path: Path) -> 
         assert ledger._get_note("names") == ["none"]
         assert ledger.records() == [one]
         ledger.add(record(1), NLL, weights(1.0), shared=True)
-        assert ledger.kept_trainings() == {record(1).run.training_key}
+        assert ledger.list_training_keys() == {record(1).run.training_key}
     with Ledger(tmp_path) as ledger:
         assert [each.run.number for each in ledger.records()] == [0, 1]
 
@@ -217,13 +217,13 @@ def test_an_older_format_is_upgraded_and_keeps_what_it_holds(tmp_path: Path) -> 
 def test_shared_trainings_are_kept_until_they_are_dropped(tmp_path: Path) -> None:
     with Ledger(tmp_path, create=True) as ledger:
         ledger.add(record(0, stage="trial"), NLL, weights(1.0))
-        assert ledger.kept_trainings() == set()
+        assert ledger.list_training_keys() == set()
         ledger.add(record(1, stage="member"), NLL, weights(2.0, members=2), shared=True)
-        kept, left = ledger.kept_training(record(1).run.training_key)
+        kept, left = ledger.load_training(record(1).run.training_key)
         assert kept.run.stage == "member"
         np.testing.assert_array_equal(left[1][0], np.full((2, 3), 3.0, np.float32))
         ledger.drop_trainings()
-        assert ledger.kept_trainings() == set()
+        assert ledger.list_training_keys() == set()
         assert len(ledger.records()) == 2
 
 
@@ -253,5 +253,5 @@ def test_a_full_disk_does_not_prevent_reading(tmp_path: Path) -> None:
                 ledger.drop_trainings()
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        assert ledger.kept_trainings() == set()
+        assert ledger.list_training_keys() == set()
         assert ledger.best_replicate("dropout")[0] == record(0)

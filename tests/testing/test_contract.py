@@ -180,7 +180,7 @@ def test_every_broken_law_is_listed() -> None:
         "doubly_wrong breaks the contract",
         "  does nothing at neutral: l2 trains other weights than none does",
         "  is spelled and bounded: it prints as 'l2', which cannot be read: there is no regularizer 'l2'. "
-        "There is: doubly_wrong.",
+        "Available: doubly_wrong.",
     ]
 
 

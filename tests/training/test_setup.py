@@ -49,5 +49,5 @@ def test_a_fold_has_its_own_task_and_inputs_and_changes_no_digest() -> None:
     folds = (FoldSetup(Task("regression", 1, 2.0), (6,)), FoldSetup(Task("regression", 1, 3.0), (5,)))
     setup = replace(SETUP, folds=folds)
     assert setup.digest == SETUP.digest
-    assert setup.of_fold(0) == SETUP
-    assert setup.of_fold(2) == replace(SETUP, task=folds[1].task, input_shape=(5,))
+    assert setup.for_fold(0) == SETUP
+    assert setup.for_fold(2) == replace(SETUP, task=folds[1].task, input_shape=(5,))

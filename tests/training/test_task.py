@@ -149,7 +149,7 @@ def test_every_metric_has_a_direction_and_the_first_is_the_default() -> None:
 
 
 def test_metrics_of_another_task_are_refused() -> None:
-    with pytest.raises(InputError, match=r"regression cannot be ranked by 'nll'\. There is: gaussian_nll"):
+    with pytest.raises(InputError, match=r"regression cannot be ranked by 'nll'\. Available: gaussian_nll"):
         Task("regression", 1).objective("nll")
     with pytest.raises(InputError, match="Did you mean 'accuracy'"):
         THREE.objective("acuracy")

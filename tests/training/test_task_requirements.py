@@ -66,8 +66,8 @@ def test_mixup_mixes_labels_like_their_inputs() -> None:
     """Targets are linear in the inputs here, and stay so after mixing: y = (x0 > 0) for x in {-1, 1}."""
     signs = np.sign(X)
     model = regzoo.build("linear", "mixup(1.0)", input_shape=(5,), labels=3)
-    x, y = model.acting(OnBatch)[0].batch(
-        tf.constant(signs), tf.constant((signs[:, :3] + 1) / 2), model.stream(model.acting(OnBatch)[0])
+    x, y = model.get_regularizers(OnBatch)[0].batch(
+        tf.constant(signs), tf.constant((signs[:, :3] + 1) / 2), model.get_stream(model.get_regularizers(OnBatch)[0])
     )
     np.testing.assert_allclose(y, (x[:, :3] + 1) / 2, atol=1e-6)
     assert len(np.unique(np.round(y, 3))) > 2

@@ -21,8 +21,8 @@ from regzoo.training.model.insertion import (
     check_requirements,
     collect_weight_rules,
     make_dials,
-    refuse_ranges,
-    refuse_several_models,
+    reject_ranges,
+    reject_several_models,
 )
 from regzoo.training.model.step import Step
 from regzoo.training.task import Task
@@ -38,9 +38,9 @@ def attach(
 ) -> RegularizedModel:
     """Return a compiled copy of your own Keras model with the recipe built in; your model is not changed.
 
-    The copy has your weights, bit for bit, and ``reset`` restores them: the seed decides random streams and the
-    weights of layers that the recipe inserts, nothing else. Losses that your layers add are part of the training
-    loss. Optimizer, loss and metrics that you compiled with are not taken over.
+    The copy has your weights, bit for bit, and ``reset`` restores them: the seed sets only the random streams and the
+    weights of layers that the recipe inserts. Losses that your layers add belong to the training loss. The optimizer,
+    loss and metrics that you compiled with are not copied.
 
     Slots: ``input`` at each input of floating numbers; ``preactivation`` and ``activation`` around each layer or
     function that is a nonlinearity, and around the nonlinearity inside Dense and convolutions, which is taken out
@@ -51,16 +51,16 @@ def attach(
     `RegularizedModel.hits` counts the places.
 
     Task: a model that ends in a softmax is a classifier, and one that ends in a sigmoid over several outputs is a
-    multilabel classifier. Any other is regression, or ends in logits if ``classes`` is given. With ``classes=2``, one
-    sigmoid becomes two probabilities (1 - p, p). Standardize inputs as your model expects them. Targets are whole
-    numbers (classes), zeros and ones (labels), or one number for each output.
+    multilabel classifier. Any other is a regression, or with ``classes`` a classifier that ends in logits. With
+    ``classes=2``, one sigmoid becomes two probabilities (1 - p, p). Standardize inputs as your model expects them.
+    Targets are whole numbers (classes), zeros and ones (labels), or one number for each output.
 
     Args:
         recipe: such as ``"dropout(0.5) + l2(1e-4)"``, with a number or a schedule for every strength.
         model: functional or sequential, built, with one output (batch, size).
         classes: number of classes, for a model that ends in logits or in one sigmoid.
         optimizer: the name of a Keras optimizer, or an optimizer.
-        seed: of every random stream.
+        seed: seed of every random stream.
 
     Raises:
         InputError: if a value is wrong, a strength is left to a search, or a regularizer finds no place to act, needs
@@ -116,8 +116,8 @@ class AttachedModel(RegularizedModel):
 
 
 def _attach_recipe(recipe: Recipe, model: keras.Model, classes: int | None, seed: int) -> AttachedModel:
-    refuse_ranges(recipe)
-    refuse_several_models(recipe)
+    reject_ranges(recipe)
+    reject_several_models(recipe)
     if isinstance(model, RegularizedModel):
         raise InputError("the model has a recipe already: attach the sum of both recipes to the model it was made of")
     graph = Graph(model)
@@ -144,23 +144,23 @@ def _attach_recipe(recipe: Recipe, model: keras.Model, classes: int | None, seed
 
     to_logits = keras.Model(inputs, logits)
     rules = collect_weight_rules(regularizers, to_logits, inserter.hits)
-    _refuse_inactive(regularizers, inserter.hits, model)
+    _reject_inactive(regularizers, inserter.hits, model)
     weights, streams = surgery.collect_initial_values(to_logits, initial)
     info = BuildInfo(recipe, task, regularizers, dials, rules, dict(inserter.hits), weights, streams, config)
     attached = AttachedModel(inputs, logits, outputs, info, initial)
     if not single or "float" not in str(graph.model.input.dtype):
-        _refuse_arrays(attached, make_example_inputs(graph))
+        _reject_unsupported_inputs(attached, make_example_inputs(graph))
     attached.reset(seed)
     return attached
 
 
 def _infer_task(graph: Graph, classes: int | None) -> Task:
-    """Return the task that the model's last layer and ``classes`` stand for."""
+    """Infer the task from the model's last layer and ``classes``."""
     shape, function = tuple(graph.model.outputs[0].shape), graph.final_function
     if len(shape) != 2 or shape[1] is None:
         raise InputError(f"attach takes a model with outputs (batch, size), received outputs of shape {shape}")
     size = int(shape[1])
-    _refuse_hidden_probabilities(graph)
+    _reject_hidden_probabilities(graph)
     last = graph.last.operation
     if function in PROBABILITIES.values() and getattr(last, "activity_regularizer", None) is not None:
         raise InputError(f"the last layer {last.name!r} has an activity_regularizer: leave it out")
@@ -186,8 +186,8 @@ def _infer_task(graph: Graph, classes: int | None) -> Task:
     return Task("classification", classes)
 
 
-def _refuse_hidden_probabilities(graph: Graph) -> None:
-    """Refuse probabilities that would be mistaken for logits, because the last layer is no softmax or sigmoid."""
+def _reject_hidden_probabilities(graph: Graph) -> None:
+    """Reject probabilities that would be mistaken for logits, because the last layer is not a softmax or sigmoid."""
     last = graph.last.operation
     above = [call.operation for call in graph.parents[id(graph.last)]]
     passed_on = [
@@ -208,7 +208,7 @@ def _refuse_hidden_probabilities(graph: Graph) -> None:
 def _serialize_model(model: keras.Model, graph: Graph) -> dict[str, Any]:
     """Return the model as JSON, without its compile arguments; or why it cannot be saved."""
     if any(isinstance(operation, keras.layers.Lambda) for operation in graph.operations):
-        return {"unsaved": "it holds a Lambda layer, which is a program; write a keras.Layer in its place"}
+        return {"unsaved": "it holds a Lambda layer, which is code; write a keras.Layer in its place"}
     try:
         config = keras.saving.serialize_keras_object(model)
     except Exception as error:  # a user's own layer may raise anything
@@ -217,7 +217,7 @@ def _serialize_model(model: keras.Model, graph: Graph) -> dict[str, Any]:
     return {"model": config}
 
 
-def _refuse_inactive(regularizers: Sequence[Regularizer], hits: Mapping[str, int], model: keras.Model) -> None:
+def _reject_inactive(regularizers: Sequence[Regularizer], hits: Mapping[str, int], model: keras.Model) -> None:
     for regularizer in regularizers:
         if not hits[regularizer.name]:
             raise InputError(
@@ -226,23 +226,23 @@ def _refuse_inactive(regularizers: Sequence[Regularizer], hits: Mapping[str, int
             )
 
 
-def _refuse_arrays(model: RegularizedModel, x: Any) -> None:
-    """Refuse regularizers that cannot handle the model's inputs: several of them, or whole numbers."""
+def _reject_unsupported_inputs(model: RegularizedModel, x: Any) -> None:
+    """Reject regularizers that cannot handle the model's inputs: several of them, or whole numbers."""
     y = tf.one_hot([0] * len(keras.tree.flatten(x)[0]), model.task.size)
-    for regularizer in model.acting(AfterTraining):
+    for regularizer in model.get_regularizers(AfterTraining):
         raise InputError(f"{regularizer.name} needs inputs that are one array of floating numbers")
-    for regularizer in model.acting(OnBatch):
+    for regularizer in model.get_regularizers(OnBatch):
         try:
-            changed, _ = regularizer.batch(x, y, model.stream(regularizer))
+            changed, _ = regularizer.batch(x, y, model.get_stream(regularizer))
             keras.tree.assert_same_structure(changed, x)
             same = keras.tree.map_structure(lambda a, b: a.dtype == b.dtype, changed, x)
         except Exception as error:  # of any kind: the regularizer was not written for such inputs
             raise InputError(f"{regularizer.name} needs inputs that are one array of floating numbers") from error
         if not all(keras.tree.flatten(same)):
             raise InputError(f"{regularizer.name} needs inputs that are one array of floating numbers")
-    if model.acting(OnForward):
-        names = " or ".join(regularizer.name for regularizer in model.acting(OnForward))
+    if model.get_regularizers(OnForward):
+        names = " or ".join(regularizer.name for regularizer in model.get_regularizers(OnForward))
         try:
             Step(model).compute_objective(x, y, None)
-        except Exception as error:  # likewise
+        except Exception as error:  # of any kind, as above
             raise InputError(f"{names} needs inputs that are one array of floating numbers") from error

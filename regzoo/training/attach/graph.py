@@ -48,7 +48,7 @@ RECURRENT = (keras.layers.RNN, keras.layers.Bidirectional)
 """Layers whose outputs are activations and whose nonlinearities cannot be reached from outside."""
 
 NO_HIDDEN_ACTIVATION = (keras.activations.linear, keras.activations.softmax)
-"""Values of ``activation=`` that are no nonlinearity of a hidden layer."""
+"""Values of ``activation=`` that make no activation slot: not a nonlinearity of a hidden layer."""
 
 PROBABILITIES = {"Softmax": "softmax", "Sigmoid": "sigmoid"}
 """Classes that turn logits into probabilities, and the name of their function."""
@@ -60,8 +60,8 @@ class CallSlots:
 
     Attributes:
         before: kind of the slot at each input that has one, by the input's position.
-        split: whether the layer's own nonlinearity has to be taken out to make a preactivation slot before it.
-        after: whether the output is an activation slot.
+        split: True if the layer's own nonlinearity must be taken out to make a preactivation slot before it.
+        after: True if the output is an activation slot.
     """
 
     before: dict[int, SlotKind] = field(default_factory=dict)

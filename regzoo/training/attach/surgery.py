@@ -29,7 +29,7 @@ class InitialWeights:
     """The weights that a model had when a recipe was attached to it.
 
     Attributes:
-        variables: of the copy.
+        variables: the weights of the copy.
         values: the value of each; replaced when a saved model is loaded.
     """
 
@@ -53,12 +53,12 @@ class ModelSurgery:
     """Copies of a model's layers, and the layers inserted between them.
 
     Args:
-        graph: of the user's model.
+        graph: graph of the user's model.
         inserter: makes the layers to insert.
     """
 
     def __init__(self, graph: Graph, inserter: LayerInserter) -> None:
-        _refuse_shared_weights(graph)
+        _reject_shared_weights(graph)
         self.graph = graph
         self.inserter = inserter
         self._names = {operation.name for operation in graph.model.operations}
@@ -77,7 +77,7 @@ class ModelSurgery:
         return self._add_head(self.graph.replay(inputs, apply, self._insert), task)
 
     def copy_weights(self) -> InitialWeights:
-        """Give the copies the weights of the originals, and return them."""
+        """Copy the weights of the originals, and return them."""
         variables, values = [], []
         for layer in self.graph.operations:
             copy = self._copies[id(layer)]
@@ -98,7 +98,7 @@ class ModelSurgery:
         x = make_example_inputs(self.graph)
         first, again = (keras.tree.flatten(self.graph.model(x))[0] for _ in range(2))
         if not np.allclose(first, again, equal_nan=True):
-            return  # the model is random at inference, so it cannot be compared
+            return  # random at inference, so it cannot be compared
 
         def apply(call: LayerCall, args: Any, kwargs: Any) -> Any:
             return self._apply(call, args, kwargs, _insert_nothing)
@@ -108,14 +108,14 @@ class ModelSurgery:
             output = self._get_final_activation()(output)
         if not np.allclose(first, output, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True):
             raise InputError(
-                "a copy of the model answers otherwise than the model: get_config() of one of its layers leaves out "
+                "a copy of the model gives other outputs than the model: get_config() of one of its layers leaves out "
                 "what the layer needs"
             )
 
     def collect_initial_values(
         self, model: keras.Model, initial: InitialWeights
     ) -> tuple[DrawInitialValues, DrawInitialValues]:
-        """Return where weights and random streams start: the user's weights as they were, all others by the seed.
+        """Return the initial values of weights and random streams: the user's weights, all others by the seed.
 
         Args:
             model: the copy with the inserted layers.
@@ -156,7 +156,7 @@ class ModelSurgery:
         return outputs
 
     def _add_head(self, output: Any, task: Task) -> tuple[Any, Any]:
-        """Return logits and outputs, of the copy's output before the final softmax or sigmoid."""
+        """Return logits and outputs, from the copy's output before the final softmax or sigmoid."""
         if self.graph.final_function == "sigmoid" and task.kind == "classification":
             output = TwoLogits(name=self._make_unique("two_logits"))(output)
             return output, keras.layers.Softmax(name=self._make_unique("probabilities"))(output)
@@ -240,8 +240,8 @@ def _copy_lambda(layer: Any) -> Any:
     return keras.layers.Lambda(layer.function, output_shape=get_output_shape(layer), **options)
 
 
-def _refuse_shared_weights(graph: Graph) -> None:
-    """Refuse a weight that belongs to two layers: each of their copies would have one of its own."""
+def _reject_shared_weights(graph: Graph) -> None:
+    """Reject a weight that belongs to two layers: each of their copies would have one of its own."""
     owner: dict[int, str] = {}
     for layer in graph.operations:
         for weight in layer.weights if isinstance(layer, keras.Layer) else ():

@@ -1,1 +1,1 @@
-"""Make runs: traced programs, batches, the trainer, pruning and diagnostics of the trained model."""
+"""Execute runs: traced programs, batches, the trainer, pruning and diagnostics of the trained model."""

@@ -1,6 +1,6 @@
 """Rows that a program trains on and evaluates: tensors in memory, or batches streamed from arrays on disk.
 
-Both give the same batches in the same order, so trainings on them are equal bit for bit.
+Both give the same batches in the same order, so training on either gives the same weights, bit for bit.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class RowSource(ABC):
     """The rows of one part of a data set.
 
     Attributes:
-        rows: how many.
-        shape: of one input.
+        rows: number of rows.
+        shape: shape of one input.
     """
 
     rows: int
@@ -41,7 +41,7 @@ class RowSource(ABC):
 
     @abstractmethod
     def batches(self, order: Any, size: int) -> Callable[[Any], Batch]:
-        """Return ``take``, for use in a graph: ``take(step)`` is the batch at ``step``; steps count from 0, in order.
+        """Return a function for use in a graph that returns the batch of a step; steps count from 0, in order.
 
         Args:
             order: row numbers, int32 (rows,).

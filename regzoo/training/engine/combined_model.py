@@ -33,11 +33,11 @@ class CombinedModel:
 
         Args:
             recipe: with numbers.
-            weights: of each member, in Keras's order.
+            weights: the weights of each member, in Keras's order.
         """
         for member, values in zip(self.members, weights, strict=True):
             member.set_weights(values)
-            member.turn(recipe.dials())
+            member.set_dials(recipe.dials())
 
     def logits(self, x: np.ndarray) -> Any:
         """Return logits (rows, size) for standardized inputs (rows, ...), computed CHUNK rows at a time."""

@@ -53,7 +53,7 @@ class Program:
         train_sample: training rows on which the training metrics are computed after each epoch; by default all.
         tracked: names of the metrics computed after each epoch; by default those that are cheap.
         memory: bytes; arrays that take more are streamed instead of held as tensors. None for no limit.
-        jit_compile: whether XLA compiles the step. XLA draws other random numbers, so results differ.
+        jit_compile: True to compile the step with XLA. XLA draws other random numbers, so results differ.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Program:
         self._batch_size = batch_size
         self._jit_compile = jit_compile
         loss = tf.function(self._compute_training_loss)
-        model.show_training_data(lambda: self._train.iterate(batch_size), lambda: float(loss()))
+        model.set_training_data(lambda: self._train.iterate(batch_size), lambda: float(loss()))
         self._epoch = tf.function(self._run_epoch, input_signature=[tf.TensorSpec([self.rows], tf.int32)])
         self._logits = tf.function(
             model.logits, input_signature=[tf.TensorSpec([None, *self._train.shape], tf.float32)]
@@ -102,14 +102,14 @@ class Program:
         watchers: Sequence[Watcher] = (),
         noise: int | None = None,
     ) -> Training:
-        """Train from the start that ``seed`` decides; stop early if a watcher asks for it or a metric is not finite.
+        """Train from the initial weights of ``seed``; stop early if a watcher asks for it or a metric is not finite.
 
         Args:
             strengths: every dial, by ``name.field``.
-            seed: decides initial weights, the order of the batches and every random stream.
-            learning_rate: of the optimizer.
+            seed: seed of the initial weights, the order of the batches and every random stream.
+            learning_rate: the optimizer's learning rate.
             epochs: passes over the training part, at most.
-            objective: its metric on validation is passed to the watchers after each epoch.
+            objective: the watchers receive its metric on validation after each epoch.
             watchers: new ones; `Watcher.finish` is called at the end.
             noise: seed of the random streams, if it should differ from the run's.
         """
@@ -119,7 +119,7 @@ class Program:
         tracked: list[np.ndarray] = []
         began = time.perf_counter()
         for epoch in range(epochs):
-            model.turn(strengths, epoch)
+            model.set_dials(strengths, epoch)
             for watcher in watchers:
                 watcher.begin(epoch, model)
             tracked.append(self._train_epoch(self.draw_order(seed, epoch)))

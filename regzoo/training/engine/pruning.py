@@ -10,18 +10,18 @@ from typing import Any
 
 from regzoo.core import Objective, Watcher
 
-GRACE_SHARE = 1 / 3
-"""Share of its epochs for which no trial is pruned."""
+GRACE_FRACTION = 1 / 3
+"""Fraction of the epochs in which no trial is pruned."""
 
 MIN_TRIALS = 3
-"""Finished trials that a bar needs."""
+"""Number of finished trials without which nothing is pruned."""
 
 
 class Pruner(Watcher):
     """Stops a run whose best score so far is worse than the bar for that epoch.
 
-    The bar comes from trials of the same recipe alone (`median_bar`). A recipe that learns slowly is compared with its
-    own earlier trials, and never pruned for being slower than another recipe.
+    The bar, a score for each epoch, comes from trials of the same recipe alone (`compute_median_bar`), so a recipe is
+    never pruned for learning more slowly than another one.
 
     Args:
         bar: the best score required after each epoch; empty for no pruning.
@@ -39,7 +39,7 @@ class Pruner(Watcher):
     def epoch(self, epoch: int, score: float, model: Any) -> bool:
         """Compare the best score so far with the bar; return True to stop."""
         self.best = score if self.objective.better(score, self.best) else self.best
-        in_range = math.ceil(GRACE_SHARE * len(self.bar)) <= epoch + 1 < len(self.bar)
+        in_range = math.ceil(GRACE_FRACTION * len(self.bar)) <= epoch + 1 < len(self.bar)
         self.pruned = in_range and self.objective.better(self.bar[epoch], self.best)
         return self.pruned
 
@@ -47,7 +47,7 @@ class Pruner(Watcher):
         """Leave the model as it is."""
 
 
-def median_bar(curves: Sequence[Sequence[float | None]], objective: Objective) -> tuple[float, ...]:
+def compute_median_bar(curves: Sequence[Sequence[float | None]], objective: Objective) -> tuple[float, ...]:
     """Return the median, over finished trials, of the best score after each epoch; empty below three trials.
 
     A trial that stopped early keeps its best score.
@@ -56,7 +56,7 @@ def median_bar(curves: Sequence[Sequence[float | None]], objective: Objective) -
         curves: validation scores of the recipe's finished trials, one number per epoch.
         objective: direction of the scores, and the epochs of a full training.
 
-    >>> median_bar([[3.0, 1.0], [2.0, 2.5], [4.0, 3.0]], Objective("nll", "min", 2))
+    >>> compute_median_bar([[3.0, 1.0], [2.0, 2.5], [4.0, 3.0]], Objective("nll", "min", 2))
     (3.0, 2.0)
     """
     if len(curves) < MIN_TRIALS:

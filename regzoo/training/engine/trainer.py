@@ -1,4 +1,4 @@
-"""Trainer: make a run, and measure what it leaves. An ensemble is combined from the trainings of its members."""
+"""Trainer: train a run, or combine the members of an ensemble, and measure the resulting model."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ Weights = list[list[np.ndarray]]
 """The weights of each member, in Keras's order."""
 
 Outcome = tuple[Record, Weights]
-"""The record of a run and the weights it leaves."""
+"""The record of a run and its final weights."""
 
-K = TypeVar("K")
+V = TypeVar("V")
 
 MAX_PROGRAMS = 32
 """Programs that a worker keeps; a comparison rarely has more structures than recipes."""
@@ -48,13 +48,13 @@ rows after every epoch would cost a third of the training. A finished model is m
 
 @dataclass
 class Trainer:
-    """Makes the runs of one setup: the data, and the programs traced so far, which share it.
+    """Data and traced programs for the runs of one setup; `execute_run` trains with it.
 
     Attributes:
         setup: shared by all runs.
         data: the parts ``train``, ``validation`` and ``test`` of the first fold; those of further folds under
             `fold_key`.
-        memory: bytes that the data may take, all folds together; larger data is streamed. None for no limit.
+        memory: bytes that the data may take, for all folds together; larger data is streamed. None for no limit.
         programs: by fold and structure of the recipe.
         fold: number of the fold that this trainer works on.
     """
@@ -67,13 +67,13 @@ class Trainer:
     _combined_models: OrderedDict[Any, CombinedModel] = field(default_factory=OrderedDict)
     _fold_trainers: dict[int, Trainer] = field(default_factory=dict)
 
-    def of_fold(self, fold: int) -> Trainer:
+    def for_fold(self, fold: int) -> Trainer:
         """Return the trainer of fold number ``fold``; it shares the programs of this one."""
         if fold == self.fold:
             return self
         if fold not in self._fold_trainers:
             self._fold_trainers[fold] = Trainer(
-                self.setup.of_fold(fold),
+                self.setup.for_fold(fold),
                 {part: self.data[fold_key(part, fold)] for part in PARTS},
                 self._fold_memory,
                 self.programs,
@@ -100,20 +100,20 @@ class Trainer:
 
     @cached_property
     def compute_metrics(self) -> Callable[[Any, Any, Any], dict[str, Any]]:
-        """Every metric of targets and logits (rows, size), given the variance of the residuals; traced once."""
+        """Traced function of targets and logits (rows, size) and the variance of the residuals to every metric."""
         task, rows = self.setup.task, tf.TensorSpec([None, self.setup.task.size], tf.float32)
         return tf.function(
             lambda y, logits, variance: task.measure(y, logits, variance=variance),
             input_signature=[rows, rows, tf.TensorSpec([], tf.float32)],
         )
 
-    def program(self, recipe: Recipe) -> Program:
+    def get_program(self, recipe: Recipe) -> Program:
         """Return the program for the structure of ``recipe``; it is traced at most once while it is kept."""
         return _get_or_make(self.programs, (self.fold, recipe.structure()), lambda: self._make_program(recipe))
 
-    def combined_model(self, recipe: Recipe, count: int) -> CombinedModel:
+    def get_combined_model(self, recipe: Recipe, count: int) -> CombinedModel:
         """Return the model that ``recipe`` makes of ``count`` models; it is traced at most once while it is kept."""
-        setup = self.setup.of_fold(0)
+        setup = self.setup.for_fold(0)
         after = tuple(regularizer for regularizer in recipe if isinstance(regularizer, AfterTraining))
 
         def make() -> CombinedModel:
@@ -137,7 +137,7 @@ class Trainer:
         )
 
 
-def _get_or_make(cache: OrderedDict[Any, K], key: Any, make: Callable[[], K]) -> K:
+def _get_or_make(cache: OrderedDict[Any, V], key: Any, make: Callable[[], V]) -> V:
     """Return the value of ``key`` in ``cache``, made if it is missing; the least recently used is dropped."""
     if key not in cache:
         cache[key] = make()
@@ -155,7 +155,7 @@ def build_compiled_model(setup: TrainingSetup, recipe: Recipe, seed: int = 0) ->
 
 
 def load_finished_model(setup: TrainingSetup, recipe: Recipe, weights: Weights) -> keras.Model:
-    """Return the model that a run left: its members with their ``weights``, combined as the recipe asks."""
+    """Return the finished model of a run: its members with their ``weights``, combined as the recipe asks."""
     models = [build_compiled_model(setup, recipe) for _ in weights]
     for model, values in zip(models, weights, strict=True):
         model.set_weights(values)
@@ -163,16 +163,16 @@ def load_finished_model(setup: TrainingSetup, recipe: Recipe, weights: Weights) 
 
 
 def execute_run(run: Run, trainer: Trainer, members: Sequence[Outcome] | None = None) -> Outcome:
-    """Make one run and measure the resulting model.
+    """Train one run, or combine its members, and measure the resulting model.
 
     Test data is used for replicates only: their strengths are no longer chosen.
 
     Args:
         run: with numbers for all strengths.
-        trainer: of the run's setup.
-        members: outcomes of the run's `list_members`, if they have been made already.
+        trainer: the trainer of the run's setup.
+        members: outcomes of the run's `list_members`, if they are trained already.
     """
-    trainer = trainer.of_fold(run.fold)
+    trainer = trainer.for_fold(run.fold)
     if members is None:
         needed = list_members(run)
         if needed == [run]:
@@ -184,7 +184,7 @@ def execute_run(run: Run, trainer: Trainer, members: Sequence[Outcome] | None = 
 def _train(run: Run, trainer: Trainer) -> Outcome:
     setup, recipe = trainer.setup, run.recipe
     objective = replace(setup.task.objective(setup.rank_by), epochs=run.epochs)
-    program = trainer.program(recipe)
+    program = trainer.get_program(recipe)
     pruner = Pruner(run.bar, objective)
     watchers = [each.watch(objective) for each in recipe if isinstance(each, OnTraining)]
     training = program.train(
@@ -210,7 +210,7 @@ def _train(run: Run, trainer: Trainer) -> Outcome:
 
 
 def _combine(run: Run, trainer: Trainer, members: Sequence[Outcome]) -> Outcome:
-    """Make the run of an ensemble, or of one model with something after training, from its ``members``' outcomes."""
+    """Combine the ``members``' outcomes of an ensemble, or of one model with `AfterTraining` regularizers."""
     records = [record for record, _ in members]
     history = average_histories([record.history for record in records])
     objective = trainer.setup.task.objective(trainer.setup.rank_by)
@@ -224,7 +224,7 @@ def _combine(run: Run, trainer: Trainer, members: Sequence[Outcome]) -> Outcome:
         fit_seconds=sum(record.fit_seconds for record in records),
     )
     weights = [values for _, left in members for values in left]
-    program = trainer.program(run.recipe.without_post_training())
+    program = trainer.get_program(run.recipe.without_post_training())
     program.model.set_weights(weights[0])
     return _measure(record, trainer, program, weights)
 
@@ -267,7 +267,7 @@ def _make_predict(trainer: Trainer, recipe: Recipe, program: Program, weights: W
     """Return a function from inputs to logits, of the program's model or of the combined one with ``weights``."""
     if not any(isinstance(regularizer, AfterTraining) for regularizer in recipe):
         return program.logits
-    combined = trainer.combined_model(recipe, len(weights))
+    combined = trainer.get_combined_model(recipe, len(weights))
     if isinstance(combined.model, RegularizedModel):  # an ensemble of one
         return program.logits
     combined.load(recipe, weights)

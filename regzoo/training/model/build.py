@@ -1,4 +1,4 @@
-"""Build a model from recipe, backbone, task and seed. The only place where they meet."""
+"""Build a model from recipe, backbone, task and seed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from regzoo.training.model.insertion import (
     collect_initial_values,
     collect_weight_rules,
     make_dials,
-    refuse_ranges,
+    reject_ranges,
 )
 from regzoo.training.model.model import BaseRegularizedModel
 from regzoo.training.task import Shape, Task
@@ -62,25 +62,25 @@ def build_model(
         backbone: a backbone, or its text.
         recipe: with numbers or schedules for all strengths.
         task: what to predict.
-        input_shape: of one example, without the batch axis.
-        seed: of the run.
+        input_shape: shape of one example, without the batch axis.
+        seed: seed of the run.
 
     Raises:
         InputError: if a strength is still a range, a regularizer finds no place to act, or the head would be huge.
     """
     if isinstance(backbone, str):
         backbone = read_backbone(backbone)
-    refuse_ranges(recipe)
+    reject_ranges(recipe)
     check_requirements(recipe, task, tuple(input_shape))
     regularizers, dials = make_dials(recipe)
     inserter = LayerInserter(regularizers, _count_slots(backbone, input_shape), seed)
     inputs = keras.Input(input_shape, name="inputs")
     features = backbone(inputs, inserter.slot)
-    _refuse_huge_head(backbone, features.shape[-1], task)
+    _reject_huge_head(backbone, features.shape[-1], task)
     logits, outputs = task.head(features)
     to_logits = keras.Model(inputs, logits)
     rules = collect_weight_rules(regularizers, to_logits, inserter.hits)
-    _refuse_inactive(regularizers, inserter.hits, backbone)
+    _reject_inactive(regularizers, inserter.hits, backbone)
     config = {
         "backbone": str(backbone),
         "recipe": str(recipe),
@@ -107,8 +107,8 @@ def _count_slots(backbone: Backbone, input_shape: Shape) -> Counter[str]:
     return counts
 
 
-def _refuse_huge_head(backbone: Backbone, features: int, task: Task) -> None:
-    """Refuse a head that does not fit into memory, such as that of `linear` for large photographs, before making it."""
+def _reject_huge_head(backbone: Backbone, features: int, task: Task) -> None:
+    """Reject a head that does not fit into memory, such as that of `linear` for large photographs, before making it."""
     if features * task.size > MAX_HEAD_WEIGHTS:
         raise InputError(
             f"{backbone}: its head would hold {features * task.size:,} weights, {features:,} features by {task.size:,} "
@@ -117,7 +117,7 @@ def _refuse_huge_head(backbone: Backbone, features: int, task: Task) -> None:
         )
 
 
-def _refuse_inactive(regularizers: Sequence[Regularizer], hits: Mapping[str, int], backbone: Backbone) -> None:
+def _reject_inactive(regularizers: Sequence[Regularizer], hits: Mapping[str, int], backbone: Backbone) -> None:
     for regularizer in regularizers:
         if not hits[regularizer.name]:
             raise InputError(

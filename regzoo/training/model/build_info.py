@@ -20,7 +20,7 @@ class WeightRule:
     """The rule of one regularizer on one weight.
 
     Attributes:
-        name: of the regularizer.
+        name: name of the regularizer.
         weight: the trainable variable.
         rule: the regularizer's rule for it.
         companion: the variable that accompanies the weight, if the rule has one.
@@ -39,14 +39,14 @@ class BuildInfo:
     """Record of how `build_model` or `attach` built a model.
 
     Attributes:
-        recipe: as it was given.
+        recipe: the recipe, with numbers and schedules.
         task: what is predicted.
         regularizers: those of the recipe, with dials in place of numbers.
         dials: the scalar variables, by ``name.field``.
         rules: on weights, in the recipe's order.
         hits: the number of places at which each regularizer acts.
-        weights: where the weights start.
-        streams: where the random streams of layers start.
+        weights: initial values of the weights.
+        streams: initial states of the layers' random streams.
         config: the arguments that build the model again, as JSON.
     """
 

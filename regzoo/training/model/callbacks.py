@@ -33,11 +33,11 @@ class StrengthScheduler(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Set each dial to its schedule's value."""
-        self.model.turn(self.scheduled, epoch)
+        self.model.set_dials(self.scheduled, epoch)
 
 
 class WatcherCallback(keras.callbacks.Callback):
-    """Pass ``val_loss``, which has no penalties, to a regularizer's watcher, and stop training when that asks for it.
+    """Pass ``val_loss``, which has no penalties, to a regularizer's watcher, and stop training when it asks for that.
 
     Without validation data the watcher receives NaN.
 
@@ -63,16 +63,16 @@ class WatcherCallback(keras.callbacks.Callback):
             self.model.stop_training = True
 
     def on_train_end(self, logs: Any = None) -> None:
-        """Let the watcher put the model into the state to use."""
+        """Let the watcher set the final weights."""
         self.watcher.finish(self.model)
 
 
 def require_validation(given: Mapping[str, Any], names: str) -> None:
-    """Refuse arguments of `fit` without validation after every epoch.
+    """Reject arguments of `fit` without validation after every epoch.
 
     Args:
         given: the arguments of `fit`, by name.
-        names: of the regularizers that watch validation.
+        names: names of the regularizers that watch validation.
 
     Raises:
         InputError: if there is no validation data, or not after every epoch.

@@ -38,8 +38,8 @@ WHOLE_MODEL = (OnBatch, OnForward, OnLoss, OnGradients, OnTraining, AfterTrainin
 """Places that every model has; a regularizer at one of them always acts."""
 
 
-def refuse_ranges(recipe: Recipe) -> None:
-    """Refuse strengths that are left to a search.
+def reject_ranges(recipe: Recipe) -> None:
+    """Reject strengths that are left to a search.
 
     Raises:
         InputError: with all of them.
@@ -52,8 +52,8 @@ def refuse_ranges(recipe: Recipe) -> None:
         )
 
 
-def refuse_several_models(recipe: Recipe) -> None:
-    """Refuse a recipe that trains several models. Its strengths must be numbers.
+def reject_several_models(recipe: Recipe) -> None:
+    """Reject a recipe that trains several models. Its strengths must be numbers.
 
     Raises:
         InputError: at the first regularizer that does.
@@ -66,12 +66,12 @@ def refuse_several_models(recipe: Recipe) -> None:
 
 
 def check_requirements(recipe: Recipe, task: Task, input_shape: Shape) -> None:
-    """Refuse regularizers that require images, rows, classes, or targets other than the inputs, where there are none.
+    """Reject regularizers that require images, rows, classes, or targets other than the inputs, where there are none.
 
     Args:
         recipe: the regularizers to check.
         task: what is predicted.
-        input_shape: of one example; ``()`` if there are several inputs.
+        input_shape: shape of one example; ``()`` if there are several inputs.
 
     Raises:
         InputError: at the first of them.
@@ -105,11 +105,11 @@ class LayerInserter:
 
     Args:
         regularizers: those of the recipe, with dials.
-        slot_counts: how many slots of each kind there will be.
-        seed: of the run.
+        slot_counts: number of slots of each kind.
+        seed: seed of the run.
 
     Attributes:
-        hits: how many layers each regularizer has inserted.
+        hits: number of layers that each regularizer has inserted.
         keys: names of the random streams of inserted layers, by the layer's id.
     """
 
@@ -163,7 +163,7 @@ def _make_weight_rule(name: str, weight: keras.Variable, rule: Rule) -> WeightRu
 def collect_initial_values(
     layers: Iterable[keras.Layer], keys: dict[int, str]
 ) -> tuple[DrawInitialValues, DrawInitialValues]:
-    """Return where the weights and where the random streams of ``layers`` start, as functions of the run's seed.
+    """Return initial weights and initial random streams of ``layers``, as two functions of the run's seed.
 
     A weight is drawn by its layer's own initializer, from the stream named after layer and weight. Without an
     initializer it keeps the value that it was built with. A layer's random stream starts at the layer's seed.
@@ -180,14 +180,14 @@ def collect_initial_values(
             initializer = getattr(layer, f"{weight.name}_initializer", None)
             weights.append((weight, _make_draw(initializer, weight, f"{name}/{weight.name}")))
         known = {id(weight) for weight in layer.weights}
-        streams += [(v, _make_stream_start(name)) for v in layer.variables if id(v) not in known]
+        streams += [(v, _make_stream_draw(name)) for v in layer.variables if id(v) not in known]
     return (
         lambda seed: [(variable, draw(seed)) for variable, draw in weights],
         lambda seed: [(variable, draw(seed)) for variable, draw in streams],
     )
 
 
-def _make_stream_start(name: str) -> Callable[[int], Any]:
+def _make_stream_draw(name: str) -> Callable[[int], Any]:
     return lambda seed: [derive(seed, name), 0]
 
 

@@ -48,7 +48,7 @@ class BaseRegularizedModel(keras.Model):
 
     @property
     def recipe(self) -> Recipe:
-        """The recipe, as it was given."""
+        """The recipe, with numbers and schedules."""
         return self._info.recipe
 
     @property
@@ -66,7 +66,7 @@ class BaseRegularizedModel(keras.Model):
         """The current strengths in the model, by ``name.field``."""
         return {name: float(dial.numpy()) for name, dial in self._info.dials.items()}
 
-    def turn(self, strengths: Mapping[str, float | Schedule], epoch: int = 0) -> None:
+    def set_dials(self, strengths: Mapping[str, float | Schedule], epoch: int = 0) -> None:
         """Set dials, by ``name.field``; a schedule gives its value for ``epoch``. Nothing is retraced."""
         for name, strength in strengths.items():
             value = strength.value(epoch) if isinstance(strength, Schedule) else strength
@@ -76,7 +76,7 @@ class BaseRegularizedModel(keras.Model):
         """Reset weights, random streams and the optimizer to the start of a run with ``seed``.
 
         Args:
-            seed: of the run.
+            seed: seed of the run.
             noise: seed of the random streams, if it should differ from the run's.
         """
         noise = seed if noise is None else noise
@@ -112,15 +112,15 @@ class BaseRegularizedModel(keras.Model):
             if name in store:  # weights of another recipe have none
                 companion.assign(store[name])
 
-    def acting(self, place: type[Any]) -> list[Any]:
+    def get_regularizers(self, place: type[Any]) -> list[Any]:
         """Return the regularizers that act at ``place``, in the recipe's order."""
         return [regularizer for regularizer in self._info.regularizers if isinstance(regularizer, place)]
 
-    def rules(self, *kinds: type[Any]) -> list[Any]:
+    def get_rules(self, *kinds: type[Any]) -> list[Any]:
         """Return the `WeightRule`s of these kinds, in the recipe's order."""
         return [rule for rule in self._info.rules if isinstance(rule.rule, kinds)]
 
-    def stream(self, regularizer: Regularizer) -> keras.random.SeedGenerator:
+    def get_stream(self, regularizer: Regularizer) -> keras.random.SeedGenerator:
         """Return the random stream of ``regularizer``."""
         return self._streams[regularizer.name]
 
@@ -135,7 +135,7 @@ class BaseRegularizedModel(keras.Model):
         pairs = [(rule.weight, rule.companion) for rule in self._info.rules if rule.name == name]
         return [(weight, companion) for weight, companion in pairs if companion is not None]
 
-    def show_training_data(
+    def set_training_data(
         self, batches: Callable[[], Iterable[tuple[Any, ...]]], loss: Callable[[], float] | None = None
     ) -> None:
         """Set the training data that `refit_statistics` and `training_loss` read.
@@ -233,11 +233,11 @@ class BaseRegularizedModel(keras.Model):
                 data again and cannot.
         """
         given = inspect.signature(super().fit).bind(*args, **kwargs).arguments
-        watching = self.acting(OnTraining)
+        watching = self.get_regularizers(OnTraining)
         if watch_validation := [regularizer.name for regularizer in watching if regularizer.watches]:
             require_validation(given, " and ".join(watch_validation))
         if watching:
-            self.show_training_data(lambda: iterate_batches(given))
+            self.set_training_data(lambda: iterate_batches(given))
         if self.optimizer is not None and not int(self.optimizer.iterations):
             self._initialize_companions()  # of the current weights, which may have been set or loaded
         callbacks = given.get("callbacks") or []
@@ -259,7 +259,7 @@ class BaseRegularizedModel(keras.Model):
     def _copy(self, weights: list[Any]) -> BaseRegularizedModel:
         copy: BaseRegularizedModel = type(self).from_config(self.get_config())
         copy.set_weights(weights)
-        copy.turn(self.dials)
+        copy.set_dials(self.dials)
         return copy
 
     def get_config(self) -> dict[str, Any]:

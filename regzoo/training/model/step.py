@@ -1,4 +1,4 @@
-"""The training step, which `fit` and `Program` share. It shows the order in which the places of a recipe act."""
+"""The training step that `fit` and `Program` share, and in it the order in which the places act."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ForwardPass = Callable[[Any, Any], tuple[Any, Any]]
 
 
 class TrainableModel(Protocol):
-    """The part of `RegularizedModel` that a training step uses."""
+    """Interface of `RegularizedModel` that a training step uses."""
 
     optimizer: Any
 
@@ -47,11 +47,11 @@ class TrainableModel(Protocol):
     @property
     def states(self) -> list[keras.Variable]: ...
 
-    def acting(self, place: type[Any]) -> list[Any]: ...
+    def get_regularizers(self, place: type[Any]) -> list[Any]: ...
 
-    def rules(self, *kinds: type[Any]) -> list[Any]: ...
+    def get_rules(self, *kinds: type[Any]) -> list[Any]: ...
 
-    def stream(self, regularizer: Regularizer) -> keras.random.SeedGenerator: ...
+    def get_stream(self, regularizer: Regularizer) -> keras.random.SeedGenerator: ...
 
     def logits(self, x: Any, training: bool = False) -> Any: ...
 
@@ -79,9 +79,9 @@ class Step:
         """
         model = self.model
         y = model.task.encode(y)
-        for regularizer in model.acting(OnBatch):
-            x, y = regularizer.batch(x, y, model.stream(regularizer))
-        first: dict[str, Any] = {}  # of the first pass: a gradient transform may ask for more
+        for regularizer in model.get_regularizers(OnBatch):
+            x, y = regularizer.batch(x, y, model.get_stream(regularizer))
+        first: dict[str, Any] = {}  # results of the first pass: a gradient transform may run more
         weights = model.trainable_variables
 
         def compute() -> list[Any]:
@@ -92,7 +92,7 @@ class Step:
             gradients: list[Any] = tape.gradient(loss, [variable.value for variable in weights])
             return gradients
 
-        for regularizer in model.acting(OnGradients):
+        for regularizer in model.get_regularizers(OnGradients):
             compute = self._transform_gradients(regularizer, compute)
         model.optimizer.apply(compute(), weights)
         self._apply_projections_and_companions()
@@ -102,13 +102,13 @@ class Step:
         """Return the loss to minimize, a scalar, and the logits (batch, size)."""
         model = self.model
         forward: ForwardPass = self._run_forward
-        for regularizer in model.acting(OnForward):
+        for regularizer in model.get_regularizers(OnForward):
             forward = self._transform_forward(regularizer, forward)
         logits, per_example = forward(x, y)
-        for regularizer in model.acting(OnLoss):
+        for regularizer in model.get_regularizers(OnLoss):
             per_example = regularizer.loss(y, logits, per_example)
         loss = weighted_mean(per_example, weight)
-        for weight_rule in model.rules(Penalty):
+        for weight_rule in model.get_rules(Penalty):
             companion = () if weight_rule.companion is None else (weight_rule.companion.value,)
             loss += weight_rule.rule.value(weight_rule.weight.value, *companion)
         return loss, logits
@@ -116,7 +116,7 @@ class Step:
     def _run_forward(self, x: Any, y: Any) -> tuple[Any, Any]:
         """Run the model in training mode; add the losses of its layers to the loss of every example."""
         model = self.model
-        perturbed = bool(model.rules(Perturbation))
+        perturbed = bool(model.get_rules(Perturbation))
         logits, added = self._run_perturbed(x) if perturbed else (model.logits(x, training=True), model.losses)
         per_example = model.task.loss(y, logits)  # (batch,)
         return logits, per_example + tf.add_n(added) if added else per_example
@@ -129,7 +129,7 @@ class Step:
         model = self.model
         by_id = {id(variable): variable for variable in model.trainable_variables}
         values = {key: variable.value for key, variable in by_id.items()}
-        for weight_rule in model.rules(Perturbation):
+        for weight_rule in model.get_rules(Perturbation):
             key = id(weight_rule.weight)
             values[key] = weight_rule.rule.perturb(values[key], weight_rule.stream)
         mapping = [(by_id[key], value) for key, value in values.items()]
@@ -143,13 +143,13 @@ class Step:
         return logits, added
 
     def _transform_forward(self, regularizer: OnForward, forward: ForwardPass) -> ForwardPass:
-        return lambda x, y: regularizer.forward(Forward(forward), x, y, self.model.stream(regularizer))
+        return lambda x, y: regularizer.forward(Forward(forward), x, y, self.model.get_stream(regularizer))
 
     def _transform_gradients(self, regularizer: OnGradients, compute: ComputeGradients) -> ComputeGradients:
         model = self.model
         optimizer = model.optimizer
         repeatable = self._make_repeatable(compute)
-        gradients = Gradients(repeatable, optimizer.learning_rate, optimizer.iterations, model.stream(regularizer))
+        gradients = Gradients(repeatable, optimizer.learning_rate, optimizer.iterations, model.get_stream(regularizer))
         return lambda: regularizer.gradients(gradients, model.trainable_variables)
 
     def _make_repeatable(self, compute: ComputeGradients) -> ComputeGradients:
@@ -173,7 +173,7 @@ class Step:
 
     def _apply_projections_and_companions(self) -> None:
         step = self.model.optimizer.iterations
-        for weight_rule in self.model.rules(Projection, Companion):
+        for weight_rule in self.model.get_rules(Projection, Companion):
             variable, rule = weight_rule.weight, weight_rule.rule
             if isinstance(rule, Projection):
                 variable.assign(rule.project(variable))

@@ -192,7 +192,7 @@ def test_roles_that_cannot_be_read_are_reported(file: Path, roles: dict[str, str
         ("", "the file is empty"),
         ("\n\n", "x has no columns"),
         ("a,y\n", "has a header and no rows"),
-        ("a,b\n1,2\n3,4\n", "there is no column 'y' to predict. There is: a, b."),
+        ("a,b\n1,2\n3,4\n", "there is no column 'y' to predict. Available: a, b."),
         ("a,Y\n1,2\n3,4\n", "there is no column 'y' to predict"),
         ("a/y\n1/2\n3/4\n", "there is no column 'y' to predict; are the columns separated by commas?"),
         ("y\n1\n2\n", "'y' is the only column; at least one input is needed"),

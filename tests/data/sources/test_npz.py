@@ -45,8 +45,8 @@ def test_wrong_archives_are_rejected(tmp_path: Path) -> None:
     cases: list[tuple[bytes | dict[str, Any], str]] = [
         (b"", "the file is empty"),
         (b"not a zip", r"is no .npz archive; write it with np.savez\(path, x=x, y=y\)"),
-        ({"X": np.zeros((2, 2)), "y": [0, 1]}, "needs the arrays x and y, x is missing. There is: X, y."),
-        ({"x": np.zeros((2, 2)), "labels": [0, 1]}, "y is missing. There is: labels, x."),
+        ({"X": np.zeros((2, 2)), "y": [0, 1]}, "needs the arrays x and y, x is missing. Available: X, y."),
+        ({"x": np.zeros((2, 2)), "labels": [0, 1]}, "y is missing. Available: labels, x."),
         ({"x": np.zeros((2, 2)), "y": [0, 1, 2]}, "x has 2 rows and y has 3"),
     ]
     for content, message in cases:
@@ -84,7 +84,7 @@ def test_roles_and_parts(tmp_path: Path) -> None:
 def test_archives_that_do_not_match_are_rejected(tmp_path: Path) -> None:
     train, test = tmp_path / "a.npz", tmp_path / "b.npz"
     np.savez(train, x=np.ones((2, 2)), y=["a", "b"])
-    with pytest.raises(InputError, match=r"there is no array 'who' for data\.group\. There is: x, y\."):
+    with pytest.raises(InputError, match=r"there is no array 'who' for data\.group\. Available: x, y\."):
         load_npz(train, {"group": "who"})
     for x, y, message in (
         (np.ones((2, 3)), ["a", "b"], r": x takes one shape and one kind .* float64 \(2, 2\) and float64 \(2, 3\)"),

@@ -73,7 +73,7 @@ class Configless(keras.Layer):
 def test_a_layer_that_is_not_its_config_is_refused() -> None:
     changed = Scaled()
     changed.by = 3.0
-    with pytest.raises(InputError, match=r"a copy of the model answers otherwise.*get_config"):
+    with pytest.raises(InputError, match=r"a copy of the model gives other outputs.*get_config"):
         attach("l2(0.1)", functional(lambda x: L.Dense(2)(changed(x))))
     with pytest.raises(InputError, match=r"'mute' cannot be copied.*NotImplementedError: not today"):
         attach("l2(0.1)", functional(lambda x: L.Dense(2)(Configless(name="mute")(x))))

@@ -57,7 +57,7 @@ def test_a_shared_model_has_the_weights_and_strengths_of_each_run(
     fresh, _ = execute_run(make_run(second, seed=2), make_trainer(rows))
     assert built == 2
     assert record.metrics == fresh.metrics
-    combined = shared.combined_model(parse(second), len(weights))
+    combined = shared.get_combined_model(parse(second), len(weights))
     execute_run(make_run(first, seed=3), shared)
     combined.load(parse(second), weights)
     x = shared.data["test"][0]
@@ -67,17 +67,17 @@ def test_a_shared_model_has_the_weights_and_strengths_of_each_run(
 
 def test_another_strength_after_training_needs_another_model(rows: Rows) -> None:
     shared = make_trainer(rows)
-    few, many = (shared.combined_model(parse(f"dropout(0.5) + mc_dropout({n})"), 1) for n in (2, 20))
+    few, many = (shared.get_combined_model(parse(f"dropout(0.5) + mc_dropout({n})"), 1) for n in (2, 20))
     assert few is not many
-    assert shared.combined_model(parse("dropout(0.1) + mc_dropout(2)"), 1) is few
+    assert shared.get_combined_model(parse("dropout(0.1) + mc_dropout(2)"), 1) is few
 
 
 def test_the_least_recently_used_model_is_dropped(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trainer_module, "MAX_PROGRAMS", 2)
     shared = make_trainer(rows)
-    two = shared.combined_model(parse("ensemble(2)"), 2)
-    shared.combined_model(parse("ensemble(3)"), 3)
-    assert shared.combined_model(parse("ensemble(2)"), 2) is two
-    shared.combined_model(parse("ensemble(4)"), 4)
-    assert shared.combined_model(parse("ensemble(2)"), 2) is two
+    two = shared.get_combined_model(parse("ensemble(2)"), 2)
+    shared.get_combined_model(parse("ensemble(3)"), 3)
+    assert shared.get_combined_model(parse("ensemble(2)"), 2) is two
+    shared.get_combined_model(parse("ensemble(4)"), 4)
+    assert shared.get_combined_model(parse("ensemble(2)"), 2) is two
     assert len(shared._combined_models) == 2

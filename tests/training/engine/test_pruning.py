@@ -7,7 +7,7 @@ import math
 import pytest
 
 from regzoo.core import Objective
-from regzoo.training.engine.pruning import Pruner, median_bar
+from regzoo.training.engine.pruning import Pruner, compute_median_bar
 
 NLL = Objective("nll", "min", 6)
 ACCURACY = Objective("accuracy", "max", 3)
@@ -26,16 +26,16 @@ def find_stop(scores: list[float], bar: tuple[float, ...], objective: Objective 
 
 def test_the_bar_is_the_median_of_the_best_scores_so_far() -> None:
     curves = [[0.9, 0.5, 0.6], [0.8, 0.7, 0.3], [0.7, 0.9, 0.9]]
-    assert median_bar(curves, Objective("nll", "min", 3)) == (0.8, 0.7, 0.5)
-    assert median_bar(curves, ACCURACY) == (0.8, 0.9, 0.9)
+    assert compute_median_bar(curves, Objective("nll", "min", 3)) == (0.8, 0.7, 0.5)
+    assert compute_median_bar(curves, ACCURACY) == (0.8, 0.9, 0.9)
 
 
 def test_a_trial_that_stopped_early_keeps_its_best_score() -> None:
-    assert median_bar([[0.5, 0.6], [0.9, 0.8, 0.7], [0.4]], Objective("nll", "min", 3)) == (0.5, 0.5, 0.5)
+    assert compute_median_bar([[0.5, 0.6], [0.9, 0.8, 0.7], [0.4]], Objective("nll", "min", 3)) == (0.5, 0.5, 0.5)
 
 
 def test_fewer_than_three_trials_make_no_bar() -> None:
-    assert median_bar([[0.5], [0.6]], NLL) == ()
+    assert compute_median_bar([[0.5], [0.6]], NLL) == ()
     assert find_stop([9.0] * 6, ()) is None
 
 
@@ -50,7 +50,7 @@ def test_a_trial_behind_the_bar_stops_after_a_third_of_the_epochs() -> None:
 
 def test_a_slow_start_among_slow_starts_is_not_pruned() -> None:
     slow = [5.0, 4.0, 3.0, 2.0, 1.0, 0.2]
-    bar = median_bar([slow, [value + 0.1 for value in slow], [value + 0.2 for value in slow]], NLL)
+    bar = compute_median_bar([slow, [value + 0.1 for value in slow], [value + 0.2 for value in slow]], NLL)
     assert find_stop([value + 0.1 for value in slow], bar) is None
 
 

@@ -96,12 +96,12 @@ def test_one_structure_is_traced_once(rows: Rows) -> None:
 def test_the_least_recently_used_program_is_dropped(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("regzoo.training.engine.trainer.MAX_PROGRAMS", 2)
     trainer = Trainer(SETUP, split_rows(rows))
-    none = trainer.program(parse("none"))
-    trainer.program(parse("l2(0.1)"))
-    assert trainer.program(parse("none")) is none
-    trainer.program(parse("l1(0.1)"))
+    none = trainer.get_program(parse("none"))
+    trainer.get_program(parse("l2(0.1)"))
+    assert trainer.get_program(parse("none")) is none
+    trainer.get_program(parse("l1(0.1)"))
     assert len(trainer.programs) == 2
-    assert trainer.program(parse("none")) is none
+    assert trainer.get_program(parse("none")) is none
 
 
 def test_the_model_can_be_built_from_its_weights(trainer: Trainer) -> None:

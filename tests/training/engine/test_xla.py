@@ -75,7 +75,7 @@ def test_a_setup_decides_whether_xla_is_used(rows: Rows) -> None:
     compiled = replace(SETUP, jit_compile=True)
     assert compiled.digest != SETUP.digest
     x, y = rows
-    program = Trainer(compiled, {"train": (x[:16], y[:16]), "validation": (x, y)}).program(parse("none"))
+    program = Trainer(compiled, {"train": (x[:16], y[:16]), "validation": (x, y)}).get_program(parse("none"))
     epoch = program._epoch.get_concrete_function().graph.as_graph_def()
     assert [f for f in epoch.library.function if f.attr["_XlaMustCompile"].b]
 
@@ -89,7 +89,7 @@ def test_row_and_class_weights_count_as_they_do_without_xla(weighted: str, rows:
     found = []
     for jit_compile, parts in ((True, data), (False, data), (True, {**data, "train": data["train"][:2]})):
         trainer = Trainer(replace(SETUP, class_weight="balanced", jit_compile=jit_compile), parts)
-        program = trainer.program(parse("l2(0.01)"))
+        program = trainer.get_program(parse("l2(0.01)"))
         options: dict[str, Any] = {"learning_rate": 0.01, "epochs": 1, "objective": THREE.objective()}
         program.train(strengths=parse("l2(0.01)").dials(), seed=3, **options)
         found.append(program.model.get_weights())

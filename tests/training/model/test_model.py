@@ -220,9 +220,9 @@ for folder in sys.argv[1:]:
 def test_a_turned_dial_acts_at_once(rows: Rows) -> None:
     model = build("dropout(0.5)")
     assert model.dials == {"dropout.rate": 0.5}
-    model.turn({"dropout.rate": 0.0})
+    model.set_dials({"dropout.rate": 0.0})
     x = rows[0]
     np.testing.assert_array_equal(model.logits(x, training=True), model.logits(x))
-    model.turn({"dropout.rate": 1.0})
+    model.set_dials({"dropout.rate": 1.0})
     np.testing.assert_allclose(model.logits(x, training=True), np.zeros((60, 3)), atol=0)  # all hidden units are off
     assert np.abs(model.logits(x)).min() > 0  # inference uses them
