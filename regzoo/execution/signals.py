@@ -1,4 +1,4 @@
-"""Ctrl-C while something must not be interrupted."""
+"""Blocking of SIGINT (Ctrl-C) while code must not be interrupted."""
 
 from __future__ import annotations
 

@@ -117,13 +117,13 @@ class WorkerProcess:
         return message
 
     def wait(self) -> int:
-        """Wait until the process, whose pipe is closed, is dead.
+        """Wait for the process to exit; kill it after `EXIT_LIMIT` seconds.
 
         Returns:
             The exit code; minus the number of the signal if a signal killed it.
         """
         self._process.join(EXIT_LIMIT)
-        self._process.kill()  # it may hang without its pipe
+        self._process.kill()  # a process whose pipe is closed may still hang
         self._process.join()
         self.connection.close()
         code = self._process.exitcode
