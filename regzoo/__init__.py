@@ -1,4 +1,4 @@
-"""Find out which regularizer helps, how strong it should be and how sure that is; get the Keras model, ready to serve.
+"""Compare regularizers on your Keras model: which helps, how strong it should be, and how certain that is.
 
 The public names are listed in ``__init__.pyi``. Each is imported when it is first used, so ``import regzoo`` imports
 neither TensorFlow nor NumPy.

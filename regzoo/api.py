@@ -65,14 +65,14 @@ def build(
     """
     recipe = as_recipe(recipe)
     shape = read_input_shape(input_shape)
-    learned = select_task(classes, outputs, labels, task, shape)
+    chosen_task = select_task(classes, outputs, labels, task, shape)
     import_tensorflow()
     from regzoo.training.model.build import build_model
     from regzoo.training.model.insertion import reject_ranges, reject_several_models
 
     reject_ranges(recipe)
     reject_several_models(recipe)
-    model = build_model(backbone, recipe, learned, shape, seed)
+    model = build_model(backbone, recipe, chosen_task, shape, seed)
     model.compile(optimizer=optimizer)
     return model
 
@@ -168,9 +168,9 @@ def sweep(
     """
     rows = Rows(x, y, groups, sample_weight, time, part)
     names = [over] if isinstance(over, str) else list(over)
-    lists = [] if values is None else [values] if isinstance(over, str) else list(values)
-    described, read = read_arguments(rows, {"recipes": ["none"], **keywords})
-    experiment, swept = make_sweep(described, names, lists)
+    value_lists = [] if values is None else [values] if isinstance(over, str) else list(values)
+    base, read = read_arguments(rows, {"recipes": ["none"], **keywords})
+    experiment, swept = make_sweep(base, names, value_lists)
     folder, owner = choose_folder(experiment, out)
     command = "regzoo.sweep(...)"
     run_and_publish(
@@ -180,7 +180,7 @@ def sweep(
 
 
 def read_arguments(rows: Rows, keywords: dict[str, Any]) -> tuple[Experiment, Callable[[], PreparedData]]:
-    """Return the experiment that `compare`'s arguments describe, and a function that reads its data.
+    """Return the experiment that the arguments of `compare` describe, and a function that reads its data.
 
     Args:
         rows: the data; empty with ``data`` among the keywords.
@@ -204,7 +204,7 @@ def read_arguments(rows: Rows, keywords: dict[str, Any]) -> tuple[Experiment, Ca
 
 
 def choose_folder(experiment: Experiment, out: str | Path | None) -> tuple[Path, TemporaryFolder | None]:
-    """Return ``out``, or a temporary folder and the object with which it is deleted."""
+    """Return ``out``; or a temporary folder and its owner, which deletes it."""
     if out is not None:
         return Path(out), None
     owner = TemporaryFolder()

@@ -167,7 +167,7 @@ class Result:
         if rows.x is not None:
             return RefitData(from_python(rows, experiment.task), experiment)
         if experiment.data.source == ARRAYS:
-            raise InputError("refit: this data was handed over in Python: call export(..., refit=True, x=x, y=y)")
+            raise InputError("refit: this data was passed in Python: call export(..., refit=True, x=x, y=y)")
         return RefitData(load_dataset(experiment.data, experiment.task), experiment)
 
 

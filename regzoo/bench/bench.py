@@ -90,7 +90,7 @@ def find_disturbance(report: dict[str, Any]) -> list[str]:
     largest = max(shares, default=0.0)
     if largest <= BUSY:
         return []
-    return [f"Other programs took up to {largest:.0%} of the cores: these times mean little."]
+    return [f"Other programs took up to {largest:.0%} of the cores: these times are unreliable."]
 
 
 def _measure_case(case: Case, ceiling: float, notify: Callable[[str], None]) -> dict[str, Any]:

@@ -34,8 +34,8 @@ def measure_job(job: Job) -> tuple[Measurement, ProcessUsage]:
         raise UnavailableError(
             "KerasTuner's search imports tensorboard, which is not installed: pip install 'regzoo[tensorboard]'"
         )
-    answer, usage = _run_worker(dataclasses.asdict(job))
-    return Measurement.from_dict(answer), usage
+    result, usage = _run_worker(dataclasses.asdict(job))
+    return Measurement.from_dict(result), usage
 
 
 def measure_matmul_gflops() -> float:
@@ -49,22 +49,22 @@ def measure_matmul_gflops() -> float:
 
 def _run_worker(job: dict[str, Any]) -> tuple[dict[str, Any], ProcessUsage]:
     with tempfile.TemporaryDirectory(prefix="regzoo-") as folder:
-        question, answer = Path(folder) / "job.json", Path(folder) / "answer.json"
-        question.write_text(json.dumps(job), encoding="utf-8")
-        command = [sys.executable, "-m", "regzoo.bench.worker", str(question), str(answer)]
+        job_file, result_file = Path(folder) / "job.json", Path(folder) / "result.json"
+        job_file.write_text(json.dumps(job), encoding="utf-8")
+        command = [sys.executable, "-m", "regzoo.bench.worker", str(job_file), str(result_file)]
         began, busy, children = time.perf_counter(), read_busy_seconds(), read_child_seconds()
         try:
             done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=LIMIT, check=False)
         except subprocess.TimeoutExpired:
             raise EnvironmentFailure(f"not finished after {LIMIT:.0f} s") from None
         usage = _measure_usage(time.perf_counter() - began, busy, children)
-        if done.returncode or not answer.is_file():
+        if done.returncode or not result_file.is_file():
             raise EnvironmentFailure(_find_reason(done))
-        return json.loads(answer.read_text(encoding="utf-8")), usage
+        return json.loads(result_file.read_text(encoding="utf-8")), usage
 
 
 def _measure_usage(seconds: float, busy: float | None, children: float) -> ProcessUsage:
-    """Return what happened since the clocks of all cores and of our children stood at ``busy`` and ``children``."""
+    """Return the usage since the readings ``busy`` (of all cores) and ``children`` (of this process's children)."""
     now = read_busy_seconds()
     if busy is None or now is None:
         return ProcessUsage(seconds, None)

@@ -1,4 +1,4 @@
-"""This computer: its description, its fastest matrix products, and the processor time and memory that is used."""
+"""This computer: its description, its fastest matrix products, and the processor time and memory in use."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def measure_matmul_gflops() -> float:
 
 
 def read_busy_seconds() -> float | None:
-    """Return the seconds that all cores together have worked since the machine started; None without /proc."""
+    """Return the CPU seconds of all cores together since the machine started; None without /proc."""
     counters = _find(r"cpu +(.*)", "/proc/stat")
     if counters is None:
         return None
@@ -58,7 +58,7 @@ def read_busy_seconds() -> float | None:
 
 
 def read_child_seconds() -> float:
-    """Return the seconds that ended child processes of this one have worked."""
+    """Return the CPU seconds of this process's finished children."""
     times = os.times()
     return times.children_user + times.children_system
 

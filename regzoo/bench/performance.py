@@ -62,7 +62,7 @@ class Performance:
 
 @dataclass(frozen=True)
 class WayResult:
-    """A way, and its performance if it could be measurement.
+    """A way of training, and its performance if it could be measured.
 
     Attributes:
         way: the way of training.

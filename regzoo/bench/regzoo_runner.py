@@ -19,7 +19,7 @@ from regzoo.training.records import Record
 
 
 class RunTimer(SilentProgress):
-    """Records when each run is in the ledger, and the peak memory when the last one is."""
+    """Records when each run reaches the ledger, and the peak memory when the last one does."""
 
     def __init__(self) -> None:
         self.runs = 0

@@ -1,4 +1,4 @@
-"""Measure one job, in the process that the launcher starts: ``python -m regzoo.bench.worker JOB ANSWER``."""
+"""Measure one job, in the process that the launcher starts: ``python -m regzoo.bench.worker JOB RESULT``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Runner = Callable[[Job], Measurement]
 
 
 def run_job(job: dict[str, Any]) -> dict[str, Any]:
-    """Measure ``job`` in this process; both it and the answer are plain values."""
+    """Measure ``job`` in this process and return the result; both are plain values, for JSON."""
     if job["way"] == CEILING:
         import_tensorflow()
         from regzoo.bench.machine import measure_matmul_gflops
@@ -47,5 +47,5 @@ def find_runner(way: str) -> Runner:
 
 
 if __name__ == "__main__":
-    question, answer = map(Path, sys.argv[1:])
-    answer.write_text(json.dumps(run_job(json.loads(question.read_text(encoding="utf-8")))), encoding="utf-8")
+    job_file, result_file = map(Path, sys.argv[1:])
+    result_file.write_text(json.dumps(run_job(json.loads(job_file.read_text(encoding="utf-8")))), encoding="utf-8")

@@ -51,7 +51,7 @@ def describe_component(name: str) -> dict[str, Any]:
 
 
 def _describe_action(kind: type[Regularizer], sections: dict[str, str]) -> dict[str, Any]:
-    """Return the part of the card that only a regularizer has."""
+    """Return the entries of the card that only a regularizer has."""
     return {
         "formula": sections.get("Formula", ""),
         "places": places(kind()),
@@ -64,7 +64,7 @@ def _describe_action(kind: type[Regularizer], sections: dict[str, str]) -> dict[
 
 
 def _describe_slots(sections: dict[str, str]) -> dict[str, Any]:
-    """Return the part of the card that only a backbone has."""
+    """Return the entries of the card that only a backbone has."""
     text = sections.get("Slots", "")
     return {"slots": [kind for kind in SLOT_KINDS if f"``{kind}``" in text], "slots_notes": text}
 

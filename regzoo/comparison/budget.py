@@ -1,4 +1,4 @@
-"""Budget: how far a comparison goes in limited time, equally far for every recipe."""
+"""Time budget of a comparison: how many trials and replicates fit into it, equally many for every recipe."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WANTED = 5
 
 @dataclass
 class Budget:
-    """Admits level after level while time lasts; every recipe takes part in every level.
+    """Admits level after level while time lasts; every level includes every recipe.
 
     A level is admitted if it is expected to end in time, assuming that it lasts as long as the longest one so far. The
     search stops early enough for five replicates, or for as many as the experiment asks for. Decisions are kept, so a

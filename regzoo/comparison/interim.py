@@ -17,7 +17,7 @@ from regzoo.stats.rank import rank
 from regzoo.training.records import Record
 
 
-def undecided_recipes(records: Iterable[Record], plan: Plan, analysis: int) -> set[str]:
+def find_undecided_recipes(records: Iterable[Record], plan: Plan, analysis: int) -> set[str]:
     """Return the recipes that need more replicates after interim analysis number ``analysis``, the baseline included.
 
     These are the recipes of the first tier, while several of them are not equivalent to the leader, and recipes whose
@@ -25,7 +25,7 @@ def undecided_recipes(records: Iterable[Record], plan: Plan, analysis: int) -> s
     ignored, so a resumed comparison decides as an uninterrupted one does.
 
     Args:
-        records: the ledger's.
+        records: the records in the ledger.
         plan: what is compared.
         analysis: number of the interim analysis, from 0.
     """
@@ -41,12 +41,12 @@ def undecided_recipes(records: Iterable[Record], plan: Plan, analysis: int) -> s
     )
     analyses = len(plan.interim_analyses)
     table = rank(frame, plan.objective.direction, BASELINE, rope=plan.rope, looks=analyses).table
-    made = frame["recipe"].value_counts()
+    counts = frame["recipe"].value_counts()
     # A recipe with fewer replicates was decided at an earlier analysis, and stays so.
-    going = {str(name) for name in table.index if table.loc[name, "status"] != "failed" and made[name] >= replicates}
-    leaders = {name for name in going if table.loc[name, "tier"] == 1}
+    active = {str(name) for name in table.index if table.loc[name, "status"] != "failed" and counts[name] >= replicates}
+    leaders = {name for name in active if table.loc[name, "tier"] == 1}
     needed = table["replicates_needed"]
-    undecided = {name for name in going if pd.notna(needed[name]) and needed[name] <= plan.interim_analyses[-1]}
+    undecided = {name for name in active if pd.notna(needed[name]) and needed[name] <= plan.interim_analyses[-1]}
     if len(leaders) > 1 and not _equivalent_to_baseline(table, leaders):
         undecided |= leaders
     return undecided | {BASELINE} if undecided - {BASELINE} else set()

@@ -228,7 +228,7 @@ def build_leaderboard(
     Records of other recipes are left out; of several records of one run the last one counts.
 
     Args:
-        records: the ledger's.
+        records: the records in the ledger.
         rank_by: a metric of the validation part.
         direction: ``min`` if small is good, else ``max``.
         recipes: names as the config writes them; their order breaks ties.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from regzoo.comparison.plan import interim_analyses, placebo_names
+from regzoo.comparison.plan import list_interim_analyses, list_placebo_names
 from regzoo.comparison.sweep import Sweep
 from regzoo.config import Experiment
 from regzoo.core.parsing import read_backbone
@@ -27,7 +27,7 @@ def write_metadata(
 ) -> None:
     """Write setup, recipe names, folds and `ComparisonInfo` to ``ledger``, replacing older ones."""
     ledger.set_setup_json(setup.to_json())
-    ledger.set_recipe_names([*experiment.recipes, *placebo_names(experiment)])
+    ledger.set_recipe_names([*experiment.recipes, *list_placebo_names(experiment)])
     for number, fold in enumerate((data, *data.folds)):
         ledger.set_fold_info(number, make_fold_info(fold))
     earlier = ledger.comparison_info()
@@ -55,11 +55,11 @@ def make_comparison_info(
         command=command,
         trials=experiment.search.trials,
         tuner=experiment.search.tuner,
-        replicates=interim_analyses(experiment)[0],
+        replicates=list_interim_analyses(experiment)[0],
         model=make_model_info(experiment),
         seconds=None if earlier is None else earlier.seconds,
         pruner=experiment.search.pruner,
-        interim_analyses=interim_analyses(experiment),
+        interim_analyses=list_interim_analyses(experiment),
         rope=experiment.rope,
         budget=experiment.budget,
         class_weight=experiment.training.class_weight,

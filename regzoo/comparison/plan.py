@@ -30,7 +30,7 @@ class RecipePlan:
     Attributes:
         name: the recipe as the config writes it.
         recipe: the same as an object.
-        space: what its search looks for, one axis per range.
+        space: its search space, one axis per range.
         trials: number of trials of its search.
         epochs: most epochs that these trials take together.
         members: number of models that a run trains; the highest if it is searched.
@@ -64,8 +64,8 @@ class Plan:
         epochs: epochs of a full training.
         replicates: number of replicates of every recipe.
         learning_rate: a number, or the range that is searched.
-        seed: the experiment's.
-        pruner: what stops hopeless trials, ``none`` or ``median``.
+        seed: the experiment's seed.
+        pruner: the rule that stops hopeless trials, ``none`` or ``median``.
         budget: limit on wall time in seconds, None for no limit.
         interim_analyses: with ``replicates: auto``, the replicates after which more may be asked for; else empty.
         rope: the region of practical equivalence, None for none.
@@ -130,7 +130,7 @@ class Plan:
 
 
 def make_plan(experiment: Experiment, data: PreparedData, setup: TrainingSetup | None = None) -> Plan:
-    """Return the plan of ``experiment``; ``setup`` is that of `make_setup`, or one that resolves more of it.
+    """Return the plan of ``experiment``; ``setup`` is the result of `make_setup`, if it has been called before.
 
     Raises:
         InputError: if the metric does not fit the task, or hyperband has too few trials, a pruner or a budget.
@@ -146,9 +146,9 @@ def make_plan(experiment: Experiment, data: PreparedData, setup: TrainingSetup |
     ]
     recipes += [
         dataclasses.replace(_plan_recipe(name, Recipe(), experiment), placebo=True)
-        for name in placebo_names(experiment)
+        for name in list_placebo_names(experiment)
     ]
-    analyses = interim_analyses(experiment)
+    analyses = list_interim_analyses(experiment)
     return Plan(
         setup=setup,
         objective=setup.task.objective(setup.rank_by),
@@ -167,12 +167,12 @@ def make_plan(experiment: Experiment, data: PreparedData, setup: TrainingSetup |
     )
 
 
-def interim_analyses(experiment: Experiment) -> tuple[int, ...]:
+def list_interim_analyses(experiment: Experiment) -> tuple[int, ...]:
     """Return the replicates after which results are analyzed: one number, unless ``replicates: auto``."""
     return INTERIM_ANALYSES if isinstance(experiment.replicates, str) else (experiment.replicates,)
 
 
-def placebo_names(experiment: Experiment) -> list[str]:
+def list_placebo_names(experiment: Experiment) -> list[str]:
     """Return the names of the placebos, the disguised copies of the baseline."""
     return [f"placebo {number}" for number in range(1, experiment.placebo + 1)]
 
@@ -192,15 +192,15 @@ def make_setup(experiment: Experiment, data: PreparedData) -> TrainingSetup:
         optimizer=experiment.training.optimizer,
         batch_size=experiment.training.batch_size,
         rank_by=task.objective(experiment.rank_by).metric,
-        data=data_identity(data.digest, experiment),
+        data=make_data_identity(data.digest, experiment),
         class_weight=experiment.training.class_weight,
         jit_compile=experiment.training.jit_compile,
         folds=tuple(FoldSetup(make_task(one), one.input_shape) for one in preprocessors),
     )
 
 
-def data_identity(digest: str, experiment: Experiment) -> str:
-    """Return what makes the prepared data of two comparisons the same: the data set, its split and the seed.
+def make_data_identity(digest: str, experiment: Experiment) -> str:
+    """Return the identity of the prepared data, equal for the same data set, split and seed.
 
     The keys are spelled out: a key that is added to ``split`` later goes in only where it differs from its default,
     so that it retrains no older comparison.
@@ -242,7 +242,7 @@ def _plan_recipe(name: str, recipe: Recipe, experiment: Experiment) -> RecipePla
 
 
 def _count_models(recipe: Recipe) -> int:
-    highest = {name: max(where.values()) for name, (where, _) in recipe.space().items()}
+    highest = {name: max(range_.values()) for name, (range_, _) in recipe.space().items()}
     return recipe.fixed(highest).n_models()
 
 

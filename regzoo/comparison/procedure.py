@@ -14,7 +14,7 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import Literal
 
 from regzoo.comparison.budget import FEWEST, Budget
-from regzoo.comparison.interim import undecided_recipes
+from regzoo.comparison.interim import find_undecided_recipes
 from regzoo.comparison.plan import Plan, RecipePlan
 from regzoo.comparison.progress import Progress
 from regzoo.comparison.scheduler import RecipeProcedure, Round, Scheduler
@@ -68,16 +68,17 @@ def _search(plan: Plan, recipe_plan: RecipePlan) -> Generator[Round, list[Record
     trials: list[Trial] = []
     while points := search.ask():
         made: list[Trial] = []
-        for some in _split_round(points, plan, len(trials)):
+        for chunk in _split_round(points, plan, len(trials)):
             bar = _pruning_bar(trials + made, plan) if prunable else ()
             first = len(trials) + len(made)
             runs = [
-                _make_run(plan, recipe_plan, point, "trial", first + i, trial_seed, bar) for i, point in enumerate(some)
+                _make_run(plan, recipe_plan, point, "trial", first + i, trial_seed, bar)
+                for i, point in enumerate(chunk)
             ]
             records = yield Round(("trial", first), runs)
             if records is None:
                 break
-            made += zip(some, records, strict=True)
+            made += zip(chunk, records, strict=True)
         trials += made
         if len(made) < len(points):
             break  # time is up
@@ -91,9 +92,9 @@ def _own_streams(recipe_plan: RecipePlan) -> tuple[str, ...]:
 
 
 def _split_round(points: list[Point], plan: Plan, done: int) -> Iterator[list[Point]]:
-    """Yield the points of a search's round that are trained at once.
+    """Yield the points of a round in chunks that are trained at once.
 
-    That is the whole round, unless time is limited or a pruner needs some trials as a measure of the next ones.
+    There is one chunk, unless time is limited or the pruner needs finished trials to judge the next ones by.
     """
     size = 1 if plan.budget else PRUNED_ROUND if plan.pruner == "median" else len(points)
     first = MIN_TRIALS if plan.pruner == "median" and not plan.budget and not done else size
@@ -110,7 +111,7 @@ def _pruning_bar(trials: Sequence[Trial], plan: Plan) -> tuple[float, ...]:
 
 
 def _search_score(record: Record, objective: Objective) -> float:
-    """Return the score that a search learns from; of a pruned trial the one it had reached."""
+    """Return the score that the search learns from; for a pruned trial, the last one it reached."""
     reached = record.metrics.get("validation", {}).get(objective.metric)
     return math.nan if reached is None or record.status not in ("ok", "pruned") else reached
 
@@ -166,7 +167,7 @@ def make_runs(plan: Plan, executor: Executor, ledger: Ledger, progress: Progress
         ledger,
         make_budget(plan, ledger),
         progress,
-        lambda records, analysis: undecided_recipes(records, plan, analysis),
+        lambda records, analysis: find_undecided_recipes(records, plan, analysis),
     )
     scheduler.begin([search_then_replicate(plan, recipe_plan) for recipe_plan in plan.recipes])
     while scheduler.busy:

@@ -139,7 +139,7 @@ class LiveProgress:
     def _time_left(self) -> str:
         done, runs = self._counts()
         if self.made < UNTIMED_RUNS:
-            return "the first runs are traced"
+            return "tracing the first runs"
         seconds = (time.monotonic() - self.timed_since) / (self.made - UNTIMED_RUNS + 1) * max(runs - done, 0)
         return f"about {seconds:.0f} s left" if seconds < 90 else f"about {seconds / 60:.0f} min left"
 

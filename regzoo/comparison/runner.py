@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from regzoo.comparison.metadata import write_metadata
-from regzoo.comparison.plan import Plan, interim_analyses, make_plan, make_setup
+from regzoo.comparison.plan import Plan, list_interim_analyses, make_plan, make_setup
 from regzoo.comparison.procedure import make_runs
 from regzoo.comparison.progress import Progress
 from regzoo.comparison.sweep import Sweep
@@ -20,6 +20,7 @@ from regzoo.data.dataset import Dataset
 from regzoo.data.prepared import PreparedData
 from regzoo.data.preprocess import prepare_folds
 from regzoo.data.sources import load_dataset
+from regzoo.execution.executor import Executor
 from regzoo.execution.process_pool import ProcessPool
 from regzoo.execution.serial import SerialExecutor
 from regzoo.execution.tf_runtime import import_tensorflow
@@ -63,7 +64,7 @@ def run_comparison(
     Args:
         experiment: what to compare.
         read: returns the data; called once the workers are starting.
-        folder: the comparison's own.
+        folder: folder of the comparison.
         workers: number of processes; None for one per core, 0 for this process.
         fresh: move an existing comparison aside.
         progress: shows each step.
@@ -90,9 +91,7 @@ def run_comparison(
                 publish(folder)
 
 
-def prepare(
-    experiment: Experiment, read: Callable[[], PreparedData], executor: ProcessPool | SerialExecutor
-) -> PreparedComparison:
+def prepare(experiment: Experiment, read: Callable[[], PreparedData], executor: Executor) -> PreparedComparison:
     """Read the data, open ``executor``, check every recipe and plan the runs; write nothing.
 
     Raises:
@@ -109,7 +108,7 @@ def prepare(
 def execute(
     comparison: PreparedComparison,
     folder: Path,
-    executor: ProcessPool | SerialExecutor,
+    executor: Executor,
     progress: Progress,
     command: str,
     sweep: Sweep | None = None,
@@ -138,14 +137,14 @@ def read_data(experiment: Experiment) -> PreparedData:
 
 def prepare_dataset(experiment: Experiment, dataset: Dataset) -> PreparedData:
     """Split and prepare ``dataset`` as ``experiment`` asks; with folds, once for each replicate."""
-    count = interim_analyses(experiment)[0]
+    count = list_interim_analyses(experiment)[0]
     prepared = prepare_folds(dataset, experiment.split, experiment.seed, experiment.task, count)
     prepared.arrays(experiment.training.class_weight)  # raises if class weights have no classes
     return prepared
 
 
-def make_executor(workers: int | None, limit: float) -> ProcessPool | SerialExecutor:
-    """Return an executor with ``workers`` processes, or in this process for 0; ``limit`` is for a run, in seconds.
+def make_executor(workers: int | None, limit: float) -> Executor:
+    """Return an executor with ``workers`` processes, or in this process for 0; a run may take ``limit`` seconds.
 
     Raises:
         InputError: if ``workers`` is negative.
@@ -176,7 +175,7 @@ def check_models(experiment: Experiment, setup: TrainingSetup) -> None:
 
 def _with_numbers(recipe: Recipe) -> Recipe:
     """Return the recipe with the first number of each range."""
-    return recipe.fixed({field: where.values()[0] for field, (where, _) in recipe.space().items()})
+    return recipe.fixed({field: range_.values()[0] for field, (range_, _) in recipe.space().items()})
 
 
 def _require_same_data(ledger: Ledger, setup: TrainingSetup) -> None:

@@ -43,7 +43,7 @@ class _OpenRound:
 
     @property
     def order(self) -> tuple[int, int]:
-        """Sorts rounds: trials, replicates, then what interim analyses ask for."""
+        """Sort key of the rounds: trials, replicates, then what interim analyses ask for."""
         stage, number = self.round.level
         return ORDER.index(stage), number
 
@@ -103,7 +103,7 @@ class Scheduler:
         return bool(self.ready or self.under_way)
 
     def take(self, run: Run) -> tuple[Run, list[Any] | None]:
-        """Take one of the ready runs to start it; return it with the outcomes of its trainings, if they are made."""
+        """Remove ``run`` from the ready ones; return it with the outcomes of the trainings it combines, if made."""
         self.ready.remove(run)
         self.under_way += 1
         needed = [member.training_key for member in list_members(run)]

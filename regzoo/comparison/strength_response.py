@@ -114,7 +114,7 @@ class StrengthResponse:
         rows = []
         for point in self.points:
             row = asdict(point)
-            row |= {"best": _same(point, self.best), "knee": _same(point, self.knee)}
+            row |= {"best": _is_same_point(point, self.best), "knee": _is_same_point(point, self.knee)}
             rows.append(dict(zip(names, row.pop("values"), strict=True)) | row)
         return pd.DataFrame(rows)
 
@@ -153,7 +153,7 @@ def measure_response(
     flat = {
         point.name
         for point in complete
-        if _same(point, best) or is_within_one_error(scores[point.name], scores[best.name], sign, ratio)
+        if _is_same_point(point, best) or is_within_one_error(scores[point.name], scores[best.name], sign, ratio)
     }
     points = [
         replace(p, p_best=shares.get(p.name, math.nan), candidate=p.name in likely, flat=p.name in flat) for p in points
@@ -223,7 +223,7 @@ def is_within_one_error(scores: Scores, best: Scores, sign: float, ratio: float 
     return bool(np.mean(differences) <= np.std(differences, ddof=1) / math.sqrt(count))
 
 
-def _same(point: ResponsePoint, other: ResponsePoint | None) -> bool:
+def _is_same_point(point: ResponsePoint, other: ResponsePoint | None) -> bool:
     return other is not None and point.name == other.name
 
 

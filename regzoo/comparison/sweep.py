@@ -217,7 +217,7 @@ def _default_values(recipe: Recipe, name: str, spec: StrengthSpec, count: int) -
     return spread_values(strength if isinstance(strength, Float | Int | Choice) else spec.range, spec, count)
 
 
-def spread_values(where: Range, spec: StrengthSpec, count: int) -> list[float]:
+def spread_values(range_: Range, spec: StrengthSpec, count: int) -> list[float]:
     """Return ``count`` values spread over a range, the neutral value included; fewer where whole numbers coincide.
 
     >>> from regzoo.regularizers import Dropout
@@ -225,14 +225,14 @@ def spread_values(where: Range, spec: StrengthSpec, count: int) -> list[float]:
     >>> spread_values(spec.range, spec, 9)
     [0.0, 0.05, 0.14, 0.24, 0.33, 0.42, 0.51, 0.61, 0.7]
     """
-    if isinstance(where, Choice):
-        return sorted(where.options)
-    low, high = where.values()
+    if isinstance(range_, Choice):
+        return sorted(range_.options)
+    low, high = range_.values()
     neutral = spec.neutral
     outside = neutral is not None and not low <= neutral <= high
     last = count - outside - 1
     inner = [low * (high / low) ** (i / last) if spec.log else low + (high - low) * i / last for i in range(1, last)]
-    values = [low, *(round(v) if isinstance(where, Int) else float(f"{v:.2g}") for v in inner), high]
+    values = [low, *(round(v) if isinstance(range_, Int) else float(f"{v:.2g}") for v in inner), high]
     if neutral is None:
         return sorted(set(values))
     if not outside:

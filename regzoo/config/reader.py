@@ -73,33 +73,35 @@ def _validate(document: Document, file: str, base: Path) -> Experiment:
             return experiment
     except ValidationError as error:
         problems += [
-            _make_problem(detail, document, with_place=bool(file))
+            _make_problem(detail, document, with_position=bool(file))
             for detail in error.errors()
             if not (isinstance(detail["input"], Collection) and detail["input"].reported)
         ]
     raise ConfigError(file, problems)
 
 
-def _make_problem(detail: ErrorDetails, document: Document, with_place: bool) -> ConfigProblem:
+def _make_problem(detail: ErrorDetails, document: Document, with_position: bool) -> ConfigProblem:
     path, kind = detail["loc"], detail["type"]
     key = f"{path[0]}[{path[1]}]" if len(path) == 2 and isinstance(path[1], int) else ".".join(map(str, path))
-    line, column = document.find_place(path, of_key=kind == "extra_forbidden") if with_place else (0, 0)
+    line, column = document.find_position(path, of_key=kind == "extra_forbidden") if with_position else (0, 0)
     return ConfigProblem(line, column, f"{key}: {_describe_problem(detail, path)}")
 
 
 def _describe_problem(detail: ErrorDetails, path: KeyPath) -> str:
     kind, word = detail["type"], str(path[-1])
-    fields = _fields(Experiment.model_fields[str(path[0])].annotation) if len(path) == 2 else Experiment.model_fields
+    fields = (
+        _get_fields(Experiment.model_fields[str(path[0])].annotation) if len(path) == 2 else Experiment.model_fields
+    )
     if kind in ("extra_forbidden", "invalid_key"):
         return f"there is no such key.{did_you_mean(word, fields)}"
     if kind == "missing":
         return f"is missing; give {fields[word].description}"
     if kind == "value_error":
         return str(detail["ctx"]["error"])
-    keys = ", ".join(_fields(Experiment.model_fields[word].annotation)) or word
+    keys = ", ".join(_get_fields(Experiment.model_fields[word].annotation)) or word
     return f"takes keys and values ({keys}), received {describe_received(detail['input'])}"
 
 
-def _fields(section: Any) -> dict[str, Any]:
+def _get_fields(section: Any) -> dict[str, Any]:
     """Return the fields of a section by key; none if the annotation is not a section."""
     return section.model_fields if isinstance(section, type) and issubclass(section, BaseModel) else {}

@@ -80,24 +80,24 @@ class Document:
 
     Attributes:
         values: plain dictionaries and lists of `Scalar` and `Collection`.
-        places: line and column of each value.
+        positions: line and column of each value.
         keys: line and column of each key.
         problems: the problems found so far.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
-    places: dict[KeyPath, tuple[int, int]] = field(default_factory=dict)
+    positions: dict[KeyPath, tuple[int, int]] = field(default_factory=dict)
     keys: dict[KeyPath, tuple[int, int]] = field(default_factory=dict)
     problems: list[ConfigProblem] = field(default_factory=list)
 
-    def find_place(self, path: KeyPath, of_key: bool = False) -> tuple[int, int]:
+    def find_position(self, path: KeyPath, of_key: bool = False) -> tuple[int, int]:
         """Return line and column of the value at ``path`` (or of its key), or of the innermost value around it."""
-        places = self.keys if of_key else self.places
-        while path not in places:
+        positions = self.keys if of_key else self.positions
+        while path not in positions:
             if not path:
                 return 1, 1
-            path, places = path[:-1], self.places
-        return places[path]
+            path, positions = path[:-1], self.positions
+        return positions[path]
 
 
 def compose(text: str, file: str, sections: Container[str]) -> Document:
@@ -140,30 +140,30 @@ def _read_mapping(
     document: Document, node: yaml.MappingNode, path: KeyPath, sections: Container[str] | None
 ) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    document.places[path] = _place(node)
+    document.positions[path] = _get_position(node)
     for key, value in node.value:
         if not isinstance(key, yaml.ScalarNode) or key.tag == f"{_TAG}merge":
             what = "merge keys (<<) are" if isinstance(key, yaml.ScalarNode) else f"{_describe(key)} as a key is"
-            document.problems.append(ConfigProblem(*_place(key), f"{what} not read: write the keys out"))
+            document.problems.append(ConfigProblem(*_get_position(key), f"{what} not read: write the keys out"))
             continue
         inner = (*path, key.value)
         if inner in document.keys:
             lines = f"on lines {document.keys[inner][0]} and {key.start_mark.line + 1}"
             message = f"{_join_keys(inner)}: is written twice, {lines}; keep one"
-            document.problems.append(ConfigProblem(*_place(key), message))
+            document.problems.append(ConfigProblem(*_get_position(key), message))
             continue
-        document.keys[inner] = _place(key)
+        document.keys[inner] = _get_position(key)
         is_read = sections is None or key.value in sections
         values[key.value] = _read_value(document, value, inner) if is_read else None
     return values
 
 
 def _read_value(document: Document, node: yaml.Node, path: KeyPath) -> Any:
-    document.places[path] = _place(node)
+    document.positions[path] = _get_position(node)
     if node.tag not in _STANDARD_TAGS:
         tag = node.tag.replace(_TAG, "!!")
         message = f"{_join_keys(path)}: the tag {tag!r} is not allowed: write the value alone"
-        document.problems.append(ConfigProblem(*_place(node), message))
+        document.problems.append(ConfigProblem(*_get_position(node), message))
         return Collection(f"the tag {tag!r}", reported=True)
     if isinstance(node, yaml.ScalarNode):
         return _read_scalar(node)
@@ -198,7 +198,7 @@ def _describe(node: yaml.Node) -> str:
     return f"the single value {node.value[:60]!r}"
 
 
-def _place(node: yaml.Node) -> tuple[int, int]:
+def _get_position(node: yaml.Node) -> tuple[int, int]:
     return node.start_mark.line + 1, node.start_mark.column + 1
 
 

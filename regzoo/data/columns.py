@@ -34,7 +34,7 @@ class Numeric:
     @property
     def features(self) -> tuple[str, ...]:
         """Names of the features."""
-        return (self.name, *_missing_feature(self))
+        return (self.name, *_name_missing_feature(self))
 
     @property
     def scaled(self) -> int:
@@ -65,7 +65,7 @@ class Boolean:
     @property
     def features(self) -> tuple[str, ...]:
         """Names of the features."""
-        return (self.name, *_missing_feature(self))
+        return (self.name, *_name_missing_feature(self))
 
     @property
     def scaled(self) -> int:
@@ -101,7 +101,7 @@ class Categorical:
     def features(self) -> tuple[str, ...]:
         """Names of the features."""
         others = (f"{self.name}: other",) if self.other else ()
-        return (*(f"{self.name} = {category}" for category in self.categories), *others, *_missing_feature(self))
+        return (*(f"{self.name} = {category}" for category in self.categories), *others, *_name_missing_feature(self))
 
     @property
     def scaled(self) -> int:
@@ -141,7 +141,7 @@ class Date:
     def features(self) -> tuple[str, ...]:
         """Names of the features."""
         names = ("days", "month", "weekday", *(("hour",) if self.clock else ()))
-        return (*(f"{self.name}: {name}" for name in names), *_missing_feature(self))
+        return (*(f"{self.name}: {name}" for name in names), *_name_missing_feature(self))
 
     @property
     def scaled(self) -> int:
@@ -192,7 +192,7 @@ def rule_from_json(fields: dict[str, Any]) -> ColumnRule:
     return RULES[fields["kind"]](**given)
 
 
-def _missing_feature(rule: ColumnRule) -> tuple[str, ...]:
+def _name_missing_feature(rule: ColumnRule) -> tuple[str, ...]:
     return (f"{rule.name}: missing",) if rule.missing else ()
 
 

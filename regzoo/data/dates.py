@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime
 import re
 
-GERMAN = r"^([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})"
-"""Day, month and year, the order of dates with dots; they are rewritten with the year first."""
+DAY_FIRST = r"^([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})"
+"""Day, month and year with dots between them; such dates are rewritten with the year first."""
 
 ISO = (
     r"^([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})"
@@ -30,7 +30,7 @@ def parse_date(text: str) -> Moment | None:
     >>> parse_date("1970-01-02T00:01"), parse_date("2.1.1970"), parse_date("2023-02-30"), parse_date("soon")
     ((1, 60), (1, 0), None, None)
     """
-    found = re.match(ISO, re.sub(GERMAN, r"\3-\2-\1", text), re.ASCII)
+    found = re.match(ISO, re.sub(DAY_FIRST, r"\3-\2-\1", text), re.ASCII)
     if found is None or text.endswith("\n"):
         return None
     year, month, day, hour, minute, second = (int(number or 0) for number in found.groups())

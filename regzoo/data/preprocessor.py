@@ -123,14 +123,14 @@ def fit_preprocessor(dataset: Dataset, rows: Array, task: TaskName) -> tuple[Pre
     if isinstance(dataset.x, Table) and not rules:
         raise InputError(f"{dataset.name}: no column is left to learn from:\n" + "\n".join(repairs))
     x = compute_features(dataset.x[rows], rules) if isinstance(dataset.x, Table) else dataset.x[rows]
-    mean, scale = _mean_and_scale(x.astype(np.float64), tuple(range(x.ndim - 1)))
+    mean, scale = _compute_mean_and_scale(x.astype(np.float64), tuple(range(x.ndim - 1)))
     if rules:
         unscaled = np.concatenate([np.arange(len(rule.features)) >= rule.scaled for rule in rules])
         mean, scale = np.where(unscaled, 0.0, mean), np.where(unscaled, 1.0, scale)
     y = np.zeros(len(x)) if dataset.y is None or task == "reconstruction" else dataset.y[rows]
     target_mean, target_scale = np.zeros(()), np.ones(())
     if task == "regression":
-        target_mean, target_scale = _mean_and_scale(y.astype(np.float64), (0,))
+        target_mean, target_scale = _compute_mean_and_scale(y.astype(np.float64), (0,))
     preprocessor = Preprocessor(
         kind=dataset.kind,
         input_shape=x.shape[1:],
@@ -153,7 +153,7 @@ def _list_labels(dataset: Dataset, y: Array, task: TaskName) -> tuple[Label, ...
     return dataset.labels if task == "multilabel" else ()
 
 
-def _mean_and_scale(values: Array, axes: tuple[int, ...]) -> tuple[Array, Array]:
+def _compute_mean_and_scale(values: Array, axes: tuple[int, ...]) -> tuple[Array, Array]:
     """Return mean and population standard deviation over ``axes``; the deviation is 1 where all values are equal."""
     mean, deviation = values.mean(axis=axes), values.std(axis=axes)
     flat = (values.max(axis=axes) == values.min(axis=axes)) | (deviation < np.finfo(np.float32).tiny)

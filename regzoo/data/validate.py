@@ -31,7 +31,7 @@ class Findings:
 
     Attributes:
         errors: problems that nothing can repair.
-        warnings: what deserves a look.
+        warnings: oddities that may be intended.
     """
 
     errors: tuple[str, ...]
@@ -42,7 +42,7 @@ def validate_dataset(dataset: Dataset, task: TaskName) -> Findings:
     """Return what is wrong or suspicious about the columns of ``dataset``, and about rows that repeat."""
     errors, warnings = [], []
     first = np.unique(dataset.content_codes, return_index=True)[1]  # the first of equal rows
-    for name, values in _named_columns(dataset):
+    for name, values in _iterate_columns(dataset):
         where = f"{dataset.name}: column {name!r} ({len(values)} rows)"
         if task != "reconstruction" and (target := _find_copied_target(values, dataset)):
             errors.append(f"{where} is {target} itself, in every row; {LEAVE_OUT}")
@@ -89,7 +89,7 @@ def warn_constant_labels(dataset: Dataset, parts: Mapping[str, Array]) -> tuple[
     return tuple(warnings)
 
 
-def _named_columns(dataset: Dataset) -> Iterator[tuple[str, Array]]:
+def _iterate_columns(dataset: Dataset) -> Iterator[tuple[str, Array]]:
     """Yield each named column with its values (n,)."""
     if isinstance(dataset.x, Table):
         yield from zip(dataset.x.columns, dataset.x.values, strict=True)
@@ -122,7 +122,11 @@ def _describe_suspicion(values: Array, name: str, dataset: Dataset, first: Array
             return f"is {values[0]:g} in every row; it carries no information"
         if len(values) >= MIN_ROWS and (how := _describe_identifier(values, name)):
             return f"{how}, as an identifier does; unless the order of the rows means something, {LEAVE_OUT}"
-    if dataset.y is not None and dataset.task == "classification" and _determines(values[first], dataset.y[first]):
+    if (
+        dataset.y is not None
+        and dataset.task == "classification"
+        and _determines_target(values[first], dataset.y[first])
+    ):
         return "determines the target: no value of it occurs with two labels; make sure that it is known beforehand"
     return ""
 
@@ -139,7 +143,7 @@ def _describe_identifier(values: Array, name: str) -> str:
     return "is another whole number in each row" if _ID.search(name) else ""
 
 
-def _determines(values: Array, y: Array) -> bool:
+def _determines_target(values: Array, y: Array) -> bool:
     """Return True if a few values, each in two rows or more on average, determine the label."""
     codes, different = pd.factorize(values, use_na_sentinel=False)
     if len(values) < MIN_ROWS or not 1 < len(different) <= len(values) / 2:

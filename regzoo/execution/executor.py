@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 
@@ -19,7 +19,11 @@ Outcome = tuple[Record, Any]
 
 
 class Executor(Protocol):
-    """Executes runs, perhaps several at a time. A run's result must not depend on where it is executed."""
+    """Executes runs, perhaps several at a time; a context manager. A run's result must not depend on the worker."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
 
     def open(self, setup: TrainingSetup, data: Mapping[str, tuple[np.ndarray, ...]]) -> None:
         """Receive what all runs share.

@@ -25,8 +25,8 @@ class RefitInfo:
         rows: number of rows of both parts.
         epochs: number of epochs trained: the median of ``learned_from``, rounded down.
         learned_from: epochs of each finished replicate; of recipes that stop early, their best epochs.
-        stopped: whether the recipe stops early, which was left out.
-        cleaned: whether the comparison added label noise, which was left out.
+        stopped: whether early stopping, which the recipe has, was left out.
+        cleaned: whether label noise, which the comparison added, was left out.
         repairs: what was done to the data and its columns, a sentence each.
     """
 

@@ -27,7 +27,7 @@ from regzoo.training.records import Record
 TEMPLATES = Path(__file__).parent / "templates"
 
 PACKAGES = ("regzoo", "tensorflow", "keras", "numpy")
-"""Packages whose versions are written down."""
+"""Packages whose versions the card lists."""
 
 _LIBRARIES = {"saved_model": "tensorflow", "onnx": "onnx", "litert": "tflite"}
 _TAGS = {"saved_model": "saved-model", "onnx": "onnx", "litert": "litert, tflite"}

@@ -16,7 +16,7 @@ import pandas as pd
 from regzoo.core.errors import InputError, did_you_mean, escape_control_characters
 from regzoo.data.dataset import Array
 from regzoo.data.dates import parse_date
-from regzoo.data.sources.arrays import column_names
+from regzoo.data.sources.arrays import read_column_names
 from regzoo.data.sources.column_kinds import LARGEST
 from regzoo.data.sources.csv_file import iterate_csv
 from regzoo.data.sources.files import require_file
@@ -128,7 +128,7 @@ def _read_csv(model: ExportedModel, path: Path, encoding: str, notify: Callable[
     """Yield the rows of a CSV file as the served inputs."""
     require_file(path)
     lines = iterate_csv(path, None, encoding)
-    header = list(column_names(pd.DataFrame(columns=next(lines)), str(path)))
+    header = list(read_column_names(pd.DataFrame(columns=next(lines)), str(path)))
     wanted = header if model.array_kind else list(model.inputs.values())
     if model.array_kind and model.shapes["rows"] != (len(header),):
         raise InputError(f"{path}: has {len(header)} columns, the model takes {model.shapes['rows'][0]}, in order")

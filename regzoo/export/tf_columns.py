@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from regzoo.data.columns import Boolean, Categorical, ColumnRule, Date, Numeric
-from regzoo.data.dates import DAY, GERMAN, ISO
+from regzoo.data.dates import DAY, DAY_FIRST, ISO
 from regzoo.data.table import MISSING
 
 _LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
@@ -27,7 +27,7 @@ def _compute_column(rule: ColumnRule, raw: Any) -> list[Any]:
         missing = tf.math.is_nan(raw)
         features = [tf.where(missing, tf.constant(rule.fill, tf.float32), raw)]
     else:
-        features, missing = _parse_text(rule, _clean(raw))
+        features, missing = _parse_text(rule, _clean_text(raw))
     return [*features, *([missing] if rule.missing else [])]
 
 
@@ -38,7 +38,7 @@ def _parse_text(rule: Boolean | Categorical | Date, text: Any) -> tuple[list[Any
     return _encode_categorical(rule, text) if isinstance(rule, Categorical) else _parse_date(rule, text)
 
 
-def _clean(raw: Any) -> Any:
+def _clean_text(raw: Any) -> Any:
     text = tf.strings.strip(raw)
     return tf.where(_is_one_of(text, MISSING), "", text)
 
@@ -62,7 +62,7 @@ def _encode_categorical(rule: Categorical, text: Any) -> tuple[list[Any], Any]:
 
 
 def _parse_date(rule: Date, text: Any) -> tuple[list[Any], Any]:
-    text = tf.strings.regex_replace(text, GERMAN, r"\3-\2-\1")
+    text = tf.strings.regex_replace(text, DAY_FIRST, r"\3-\2-\1")
     missing = ~_is_date(text)
     year, month, day, hour, minute, second = _split_date(tf.where(missing, rule.fill, text))
     days = _count_days(year, month, day)

@@ -144,7 +144,7 @@ def format_interval(low: float | None, high: float | None, decimals: int) -> str
     return f"{format_number(low, decimals)} to {format_number(high, decimals)}"
 
 
-def half_width(low: float | None, high: float | None) -> float | None:
+def compute_half_width(low: float | None, high: float | None) -> float | None:
     """Return half the width of an interval; None if an end is unknown."""
     return None if low is None or high is None or math.isnan(high - low) else (high - low) / 2
 
@@ -155,8 +155,8 @@ def format_gain(gain: float | None, low: float | None, high: float | None, betwe
     >>> format_gain(0.0123, 0.0081, 0.0159), format_gain(0.0123, None, None)
     ('+0.0123 [+0.0081, +0.0159]', '+0.01230')
     """
-    decimals = choose_cell_decimals(half_width(low, high), gain)
-    if half_width(low, high) is None:
+    decimals = choose_cell_decimals(compute_half_width(low, high), gain)
+    if compute_half_width(low, high) is None:
         return format_fixed(gain, decimals, "+")
     ends = f"[{format_fixed(low, decimals, '+')}, {format_fixed(high, decimals, '+')}]"
     return f"{format_fixed(gain, decimals, '+')}{between}{ends}"

@@ -36,14 +36,14 @@ class Citation:
     link: str
 
 
-def bibtex(names: Iterable[str]) -> str:
+def make_bibtex(names: Iterable[str]) -> str:
     """Return a BibTeX entry for each paper that the docstrings of these recipes' regularizers cite.
 
-    An entry is the one in ``references.bib``; a paper that is not there, as for a regularizer of another package, has
-    what its docstring tells: authors, year and link. The note lists the regularizers that cite the paper. Recipes that
+    An entry is the one in ``references.bib``; for a paper that is not there, such as one that another package cites,
+    authors, year and link come from the docstring. The note lists the regularizers that cite the paper. Recipes that
     cannot be parsed are left out.
 
-    >>> print(bibtex(["none", "dropout(0.5)"]))
+    >>> print(make_bibtex(["none", "dropout(0.5)"]))
     @misc{srivastava2014,
       author = {Srivastava, Nitish and Hinton, Geoffrey and Krizhevsky, Alex and Sutskever, Ilya and Salakhutdinov, Ruslan},
       title = {Dropout: a simple way to prevent neural networks from overfitting},

@@ -18,7 +18,7 @@ from regzoo.report.findings.audit import Audit, audit_comparison
 from regzoo.report.findings.methods_section import write_limitations, write_methods
 from regzoo.report.findings.verdict import Verdict, describe_placebos, make_verdict
 from regzoo.report.formatting import describe_task, format_count, format_duration
-from regzoo.report.references import bibtex
+from regzoo.report.references import make_bibtex
 from regzoo.storage.folder import write_text_atomic
 from regzoo.storage.info import ComparisonInfo
 from regzoo.training.records import Record
@@ -128,7 +128,7 @@ def _collect_content(
         methods=write_methods(leaderboard, records, comparison),
         data_notes=[*comparison.data.repairs, *comparison.data.warnings],
         limitations=write_limitations(leaderboard, comparison),
-        bibtex=bibtex(row.name for row in leaderboard.recipes),
+        bibtex=make_bibtex(row.name for row in leaderboard.recipes),
     )
 
 
@@ -159,11 +159,11 @@ def _make_environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "prose": markup.html,
-        "heading": markup.heading,
-        "table_cell": markup.table_cell,
-        "markdown": markup.markdown,
-        "markdown_cell": markup.markdown_cell,
-        "fence": markup.fence,
+        "prose": markup.to_html,
+        "heading": markup.heading_to_html,
+        "table_cell": markup.cell_to_html,
+        "markdown": markup.to_markdown,
+        "markdown_cell": markup.cell_to_markdown,
+        "fence": markup.choose_fence,
     }
     return environment

@@ -25,10 +25,10 @@ from regzoo.report.runs import select_replicates, select_trials
 from regzoo.training.records import Record
 
 MAX_FAILURES = 50
-"""How many failed runs are listed; the others are only counted."""
+"""Most failed runs that are listed; the others are only counted."""
 
 MAX_REASON = 300
-"""How many characters of an error message are shown."""
+"""Most characters of an error message that are shown."""
 
 
 @dataclass(frozen=True)

@@ -107,8 +107,8 @@ def sample_random(space: Sequence[Axis], trials: int, objective: Objective, seed
 def _sample_axis(axis: Axis, trials: int, objective: Objective, seed: int) -> Iterator[float]:
     """Yield random values forever; start a fresh oracle when one is exhausted."""
     options = {"max_trials": trials * ATTEMPTS}
-    for lap in itertools.count():
-        oracle = Oracle("RandomSearch", [axis], objective, derive(seed, axis.name, lap), options)
+    for cycle in itertools.count():
+        oracle = Oracle("RandomSearch", [axis], objective, derive(seed, axis.name, cycle), options)
         while (trial := oracle.ask()) is not None:
             yield oracle.read_values(trial)[axis.name]
 

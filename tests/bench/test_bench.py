@@ -168,7 +168,7 @@ def test_the_report_warns_of_other_programs(faked: None, monkeypatch: pytest.Mon
     assert bench.find_disturbance(run_tiny()[0]) == []
     monkeypatch.setattr(bench, "measure_job", lambda job: (fake_measurement(job)[0], ProcessUsage(50.0, 0.06)))
     report, _ = run_tiny()
-    assert report["notes"][0] == "Other programs took up to 6% of the cores: these times mean little."
+    assert report["notes"][0] == "Other programs took up to 6% of the cores: these times are unreliable."
     monkeypatch.setattr(bench, "measure_job", lambda job: (fake_measurement(job)[0], ProcessUsage(50.0, None)))
     assert bench.find_disturbance(run_tiny()[0]) == []
 

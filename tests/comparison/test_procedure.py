@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pytest
@@ -48,6 +48,12 @@ class FakeExecutor:
     made: list[Run] = field(default_factory=list)
     combined: int = 0
     _under_way: list[Run] = field(default_factory=list)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to close."""
 
     def open(self, setup: Any, data: Any) -> None:
         """Needs no data."""

@@ -71,7 +71,7 @@ def test_elsewhere_plain_lines_not_too_many(plan: Plan, monkeypatch: pytest.Monk
         screen.show_phase("writing the report")
     # Runs 4 to 6 took 12 seconds, so the 2 that are left take 8; the first ones do not count.
     assert written(console).splitlines()[1:] == [
-        "3 of 8 runs, the first runs are traced",
+        "3 of 8 runs, tracing the first runs",
         "6 of 8 runs, about 8 s left",
         "writing the report",
     ]

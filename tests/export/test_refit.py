@@ -117,7 +117,7 @@ def test_a_refit_is_exported_as_a_refit(finished: Any, tmp_path: Path, monkeypat
     assert (recipe["members"], recipe["refit"]["rows"]) == (2, 80)
     assert set(recipe["metrics"]) == {"train", "test"}
     text = (tmp_path / "model" / "README.md").read_text(encoding="utf-8")
-    assert "trained on train + validation (80 rows), its validation score is therefore unknown" in text
+    assert "trained on train + validation (80 rows), so its validation score is unknown" in text
     assert "the median\nof what its replicates trained (3, 3, 3)" in text
     assert "| accuracy |" in text
     table = finished.table
@@ -134,7 +134,7 @@ def test_arrays_are_passed_again(rows: Any, tmp_path: Path, monkeypatch: pytest.
     options: dict[str, Any] = {"training": {"epochs": 1, "learning_rate": 0.01}, "replicates": 2, "workers": 0}
     result = regzoo.compare(x, y, backbone="linear", recipes=["none"], **options)
     result.export(tmp_path / "model", refit=True, x=x, y=y)
-    with pytest.raises(InputError, match=r"handed over in Python: call export\(\.\.\., refit=True, x=x, y=y\)"):
+    with pytest.raises(InputError, match=r"passed in Python: call export\(\.\.\., refit=True, x=x, y=y\)"):
         result.export(tmp_path / "other", refit=True)
     with pytest.raises(InputError, match="this is not the data of the comparison"):
         result.export(tmp_path / "other", refit=True, x=x + 1, y=y)

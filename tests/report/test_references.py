@@ -11,7 +11,7 @@ import regzoo.regularizers
 from regzoo.core import regularizers
 from regzoo.core.docstring import read_docstring
 from regzoo.report import references
-from regzoo.report.references import bibtex, find_citations, read_bibliography
+from regzoo.report.references import find_citations, make_bibtex, read_bibliography
 
 
 @pytest.mark.parametrize("name", regularizers())
@@ -37,7 +37,7 @@ def test_every_paper_of_the_zoo_is_in_the_bibliography(name: str) -> None:
 
 
 def test_one_entry_a_paper_and_one_key_an_entry() -> None:
-    text = bibtex(
+    text = make_bibtex(
         ["none", "dropout + classic_dropout", "stochastic_depth", "spatial_dropout", "placebo 1", "dropout(0.1)"]
     )
     keys = re.findall(r"@misc\{(\w+),", text)
@@ -47,7 +47,7 @@ def test_one_entry_a_paper_and_one_key_an_entry() -> None:
 
 
 def test_two_papers_of_one_author_and_year_have_keys_of_their_own() -> None:
-    keys = re.findall(r"@misc\{(\w+),", bibtex(["snapshot_ensemble", "unit_norm"]))  # both Huang et al. 2017
+    keys = re.findall(r"@misc\{(\w+),", make_bibtex(["snapshot_ensemble", "unit_norm"]))  # both Huang et al. 2017
     assert keys == ["huang2017", "huang2017b"]
 
 
@@ -63,9 +63,9 @@ def test_every_entry_of_the_bibliography_is_cited_and_read_whole() -> None:
 def test_an_entry_of_a_regularizer_from_elsewhere_has_no_title(monkeypatch: pytest.MonkeyPatch) -> None:
     others = {key: fields for key, fields in read_bibliography().items() if key != "srivastava2014"}
     monkeypatch.setattr(references, "read_bibliography", lambda: others)
-    assert "title" not in bibtex(["dropout"])
-    assert "@misc{srivastava2014,\n  author = {Srivastava and others},\n  year = {2014}," in bibtex(["dropout"])
+    assert "title" not in make_bibtex(["dropout"])
+    assert "@misc{srivastava2014,\n  author = {Srivastava and others},\n  year = {2014}," in make_bibtex(["dropout"])
 
 
 def test_nothing_to_cite() -> None:
-    assert bibtex(["none"]) == ""
+    assert make_bibtex(["none"]) == ""

@@ -23,7 +23,7 @@ def compare(
 ) -> None:
     """Compare recipes; run the same command again to resume.
 
-    Searches the strengths with equal budgets, trains the best again on fresh seeds, ranks, exports the winner.
+    Search the strengths with equal budgets, train the best again on fresh seeds, rank them, export the winner.
     """
     from regzoo.api import run_and_publish
     from regzoo.cli.tables.leaderboard import make_leaderboard_table

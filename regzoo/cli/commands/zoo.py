@@ -1,4 +1,4 @@
-"""``regzoo zoo``: list what there is, or print one card."""
+"""``regzoo zoo``: list regularizers, backbones and data sources, or print one card."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables of ``regzoo bench``: what was measured, and how many times as fast each way is."""
+"""The tables of ``regzoo bench``: measurements, and speed ratios between the ways of training."""
 
 from __future__ import annotations
 

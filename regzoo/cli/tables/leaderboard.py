@@ -10,11 +10,11 @@ from regzoo.cli.tables.layout import make_table
 from regzoo.comparison.leaderboard import Leaderboard, Row, is_placebo
 from regzoo.report.formatting import (
     choose_cell_decimals,
+    compute_half_width,
     format_fixed,
     format_gain,
     format_p_value,
     format_verdict,
-    half_width,
 )
 
 WIDE = 120
@@ -79,7 +79,7 @@ def _make_notes(leaderboard: Leaderboard) -> list[str]:
             f"{lead.recipe} against {lead.other}: {gain}, {format_verdict(lead.verdict, lead.replicates_needed)}."
         )
     if leaderboard.shrunk_gain is not None:
-        places = choose_cell_decimals(half_width(best.gain_low, best.gain_high), best.gain)
+        places = choose_cell_decimals(compute_half_width(best.gain_low, best.gain_high), best.gain)
         shrunk = format_fixed(leaderboard.shrunk_gain, places, "+")
         notes.append(f"Gain to expect of {best.name} on fresh seeds, corrected for its selection: {shrunk}.")
     return [*notes, *_make_placebo_note(leaderboard)]

@@ -1,4 +1,4 @@
-"""The table of a plan: what each recipe is given."""
+"""The table of a plan: trials, replicates, cost and search space of each recipe."""
 
 from __future__ import annotations
 

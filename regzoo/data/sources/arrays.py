@@ -57,7 +57,7 @@ def from_arrays(
     columns, targets = None, None
     labels: tuple[str, ...] = ()
     with errors.collect():
-        columns = column_names(x, name) if isinstance(x, pd.DataFrame) else None
+        columns = read_column_names(x, name) if isinstance(x, pd.DataFrame) else None
         inputs = _read_inputs(x, name) if columns is None else read_columns(x, columns, name)
     with errors.collect():
         targets, labels = (None, ()) if y is None else _read_targets(y, name)
@@ -71,7 +71,7 @@ def from_arrays(
     given = {role: values for role, values in roles.items() if values is not None}
     words = {"group": "groups", "weight": "sample_weight"}
     places = {role: f"{name}: {words.get(role, role)}" for role in given}
-    return attach_roles(Dataset(inputs, targets, columns, name, _target_name(y), labels), given, places)
+    return attach_roles(Dataset(inputs, targets, columns, name, _get_target_name(y), labels), given, places)
 
 
 def _require_different(targets: Array, name: str) -> Array:
@@ -81,7 +81,7 @@ def _require_different(targets: Array, name: str) -> Array:
     return targets
 
 
-def column_names(frame: pd.DataFrame, name: str) -> tuple[str, ...]:
+def read_column_names(frame: pd.DataFrame, name: str) -> tuple[str, ...]:
     """Return the names of the columns as text; InputError if two are the same, or one is empty or unprintable."""
     names = [str(column) for column in frame.columns]
     if not names:
@@ -146,7 +146,7 @@ def _require_finite(array: Array, where: str, way_out: str) -> None:
         raise InputError(f"{where} has {count}, the first in row {first}; {way_out}")
 
 
-def _target_name(y: Any) -> str | None:
+def _get_target_name(y: Any) -> str | None:
     if isinstance(y, pd.DataFrame) and y.shape[1] == 1:
         return str(y.columns[0])
     return str(y.name) if isinstance(y, pd.Series) and y.name is not None else None
@@ -164,7 +164,7 @@ def _read_targets(y: Any, name: str) -> tuple[Array, tuple[str, ...]]:
         raise InputError(f"{name}: y is empty")
     if array.ndim == 2 and array.shape[1] > 1:
         columns = y if isinstance(y, pd.DataFrame) else pd.DataFrame(array)
-        labels = column_names(columns, f"{name}: y")
+        labels = read_column_names(columns, f"{name}: y")
         return read_labels(columns, labels, name), labels
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]

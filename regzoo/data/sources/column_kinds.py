@@ -73,7 +73,7 @@ def _read_column(series: pd.Series, where: str) -> Typed:
     if pd.api.types.is_bool_dtype(dtype):
         return "boolean", np.array([value.lower() for value in _as_text(series, where)], dtype=object)
     if pd.api.types.is_complex_dtype(dtype):
-        raise InputError(f"{where} holds complex numbers; take their parts as columns")
+        raise InputError(f"{where} holds complex numbers; give real and imaginary values as columns")
     if pd.api.types.is_numeric_dtype(dtype):
         return "numeric", to_float32(series.to_numpy(dtype=np.float64, na_value=np.nan), where)
     if isinstance(dtype, pd.DatetimeTZDtype):

@@ -14,10 +14,10 @@ import pandas as pd
 from regzoo.core.errors import InputError
 from regzoo.data.catalog import SEPARATORS, Target
 from regzoo.data.dataset import Dataset
-from regzoo.data.sources.arrays import column_names
+from regzoo.data.sources.arrays import read_column_names
 from regzoo.data.sources.files import require_file
 from regzoo.data.sources.roles import EMPTY
-from regzoo.data.sources.table_files import dataset_from_frames
+from regzoo.data.sources.table_files import from_frames
 from regzoo.data.table import WHITESPACE
 
 ENCODING = "utf-8-sig"
@@ -62,7 +62,7 @@ def load_csv(
             continue from one file to the next.
     """
     frames = [(file, read_csv(file, separator, encoding)) for file in (path, *parts.values())]
-    return dataset_from_frames(frames, target, roles, tuple(parts), drop, as_text=True)
+    return from_frames(frames, target, roles, tuple(parts), drop, as_text=True)
 
 
 def read_csv(path: Path, separator: str | None = None, encoding: str = ENCODING) -> pd.DataFrame:
@@ -75,7 +75,7 @@ def read_csv(path: Path, separator: str | None = None, encoding: str = ENCODING)
     require_file(path)
     cells = iterate_csv(path, separator, encoding)
     header = next(cells)
-    column_names(pd.DataFrame(columns=header), str(path))
+    read_column_names(pd.DataFrame(columns=header), str(path))
     rows = list(cells)
     if not rows:
         raise InputError(f"{path}: has a header and no rows")

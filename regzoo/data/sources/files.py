@@ -73,14 +73,14 @@ def raise_problems(problems: Sequence[str], place: Path) -> None:
 
 def require_memory(rows: int, shape: Sequence[int], place: str, way_out: str) -> None:
     """Raise InputError if ``rows`` inputs of ``shape`` need more memory than this machine has."""
-    needed, installed = rows * math.prod(shape) * BYTES_PER_VALUE, installed_memory()
+    needed, installed = rows * math.prod(shape) * BYTES_PER_VALUE, get_installed_memory()
     if installed is not None and needed > installed:
         size = " x ".join(map(str, shape))
         have = f"about {needed / _GB:,.1f} GB to be read and standardized, and this machine has {installed / _GB:,.1f}"
         raise InputError(f"{place}: {rows:,} inputs of {size} numbers need {have}; {way_out}")
 
 
-def installed_memory() -> int | None:
+def get_installed_memory() -> int | None:
     """Return the memory of this machine in bytes; None if the system does not report it."""
     with contextlib.suppress(AttributeError, ValueError, OSError):
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -55,7 +55,7 @@ FILES = {
 """Files that Keras 3 keeps for each data set, by path in the cache."""
 
 
-def cache_folder() -> Path:
+def get_cache_folder() -> Path:
     """Return the folder of Keras's data sets: ``$KERAS_HOME/datasets``, by default ``~/.keras/datasets``."""
     home = os.environ.get("KERAS_HOME") or "~/.keras"
     return Path(home).expanduser().absolute() / "datasets"
@@ -77,7 +77,7 @@ def load_keras(name: str, download: bool = False) -> Dataset:
     """
     if name not in KERAS:
         raise InputError(f"data.keras: there is no data set {name!r}.{did_you_mean(name, KERAS)}")
-    folder = cache_folder()
+    folder = get_cache_folder()
     missing = [file for file in FILES[name] if not (folder / file).is_file()]
     if missing and not download:
         raise InputError(_describe_missing(name, folder, missing))

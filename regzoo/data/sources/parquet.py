@@ -14,7 +14,7 @@ from regzoo.data.catalog import Target
 from regzoo.data.dataset import Dataset
 from regzoo.data.sources.files import require_file
 from regzoo.data.sources.roles import EMPTY
-from regzoo.data.sources.table_files import dataset_from_frames
+from regzoo.data.sources.table_files import from_frames
 
 ENGINE: Final = "pyarrow"
 
@@ -42,7 +42,7 @@ def load_parquet(
         InputError: naming the file, the columns and the rows, with the way out; also if pyarrow is not installed.
     """
     frames = [(file, _read_parquet(file)) for file in (path, *parts.values())]
-    return dataset_from_frames(frames, target, roles, tuple(parts), drop, as_text=False)
+    return from_frames(frames, target, roles, tuple(parts), drop, as_text=False)
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:

@@ -53,9 +53,9 @@ def read_header(path: Path) -> Header:
     """
     with _open_image(path) as image:
         width, height = image.size
-        size = (width, height) if _orientation(image) in _SIDEWAYS else (height, width)
+        size = (width, height) if _read_orientation(image) in _SIDEWAYS else (height, width)
         deep = image.mode.startswith("I")
-        return Header(size, deep or _gray(image), deep, image.has_transparency_data and not deep)
+        return Header(size, deep or _is_gray(image), deep, image.has_transparency_data and not deep)
 
 
 def read_pixels(path: Path, size: Size, channels: int) -> Array:
@@ -69,9 +69,11 @@ def read_pixels(path: Path, size: Size, channels: int) -> Array:
         InputError: as `read_header` does, and if the file is truncated.
     """
     with _open_image(path) as image:
-        upright = image if _orientation(image) == 1 else ImageOps.exif_transpose(image)
+        upright = image if _read_orientation(image) == 1 else ImageOps.exif_transpose(image)
         deep = upright.mode.startswith("I")
-        plain = upright.convert("F") if deep else _blend_with_white(upright).convert("L" if _gray(upright) else "RGB")
+        plain = (
+            upright.convert("F") if deep else _blend_with_white(upright).convert("L" if _is_gray(upright) else "RGB")
+        )
         if plain.size != size[::-1]:
             plain = plain.resize(size[::-1], Image.Resampling.BILINEAR)
         values = np.asarray(plain).reshape(*size, -1) / np.float32(_DEEP) if deep else np.asarray(plain)
@@ -98,7 +100,7 @@ def _open_image(path: Path) -> Iterator[Image.Image]:
         raise InputError(f"{printable_path(path)}: cannot be read: {reason}; replace or remove it") from None
 
 
-def _orientation(image: Image.Image) -> int:
+def _read_orientation(image: Image.Image) -> int:
     """Return the EXIF orientation; 1 (upright) if there is none or it cannot be read."""
     if "exif" not in image.info:
         return 1
@@ -108,7 +110,7 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _gray(image: Image.Image) -> bool:
+def _is_gray(image: Image.Image) -> bool:
     if image.mode not in ("P", "PA"):
         return image.mode in ("1", "L", "LA", "La")
     palette = np.array(image.getpalette("RGB")).reshape(-1, 3)

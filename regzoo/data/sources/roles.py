@@ -35,7 +35,7 @@ def attach_roles(data: Dataset, roles: Mapping[str, Any], places: Mapping[str, s
     """
     read: dict[str, Array] = {}
     for role, values in roles.items():
-        cells = _cells(values, len(data.x), places[role])
+        cells = _read_cells(values, len(data.x), places[role])
         read[role] = _READERS[role](cells, places[role])
         read[role].setflags(write=False)
     return dataclasses.replace(data, **read)  # type: ignore[arg-type]  # mypy compares with all fields
@@ -50,7 +50,7 @@ def mark_parts(parts: Iterable[str], lengths: Sequence[int]) -> Array:
     return np.repeat(["", *parts], lengths)
 
 
-def _cells(values: Any, rows: int, where: str) -> pd.Series:
+def _read_cells(values: Any, rows: int, where: str) -> pd.Series:
     """Return one cell a row; text is stripped, and empty text is None."""
     if isinstance(values, pd.DataFrame) and values.shape[1] == 1:
         values = values.iloc[:, 0]

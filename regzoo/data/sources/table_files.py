@@ -23,7 +23,7 @@ _INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")
 _REAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 
-def dataset_from_frames(
+def from_frames(
     frames: Sequence[tuple[Path, pd.DataFrame]],
     target: Target,
     roles: Mapping[str, str],

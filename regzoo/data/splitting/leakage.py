@@ -16,7 +16,7 @@ from regzoo.data.dataset import Array, Dataset
 
 
 def group_inseparable_rows(dataset: Dataset, duplicates: bool) -> Array | None:
-    """Return a number for each row, (n,), equal for rows that must be in one part; None if rows are independent.
+    """Return a number for each row, (n,), equal for rows that must be in one part; None if all rows are independent.
 
     Rows of one group are inseparable; with ``duplicates`` equal rows are too, and so is any chain of both.
     """
@@ -32,12 +32,12 @@ def group_inseparable_rows(dataset: Dataset, duplicates: bool) -> Array | None:
     return np.asarray(connected_components(graph, directed=False)[1][groups], dtype=np.int64)
 
 
-def require_whole_groups(groups: Array, place: Array) -> None:
-    """Raise InputError if rows of one of the ``groups`` (n,) have different places (n,), positions in `PARTS`."""
-    order = np.lexsort((place, groups))
-    divided = np.flatnonzero((np.diff(groups[order]) == 0) & (np.diff(place[order]) != 0))
+def require_whole_groups(groups: Array, parts: Array) -> None:
+    """Raise InputError if rows of one of the ``groups`` (n,) are in different ``parts`` (n,), positions in `PARTS`."""
+    order = np.lexsort((parts, groups))
+    divided = np.flatnonzero((np.diff(groups[order]) == 0) & (np.diff(parts[order]) != 0))
     if len(divided):
-        rows = [f"{row + 1} ({PARTS[place[row]]})" for row in order[divided[0] : divided[0] + 2]]
+        rows = [f"{row + 1} ({PARTS[parts[row]]})" for row in order[divided[0] : divided[0] + 2]]
         raise InputError(
             f"data.part: rows {' and '.join(rows)} are of one group, or equal; "
             f"{len(np.unique(groups[order[divided]]))} groups are divided in this way. "
@@ -45,10 +45,10 @@ def require_whole_groups(groups: Array, place: Array) -> None:
         )
 
 
-def require_time_order(times: Array, place: Array) -> None:
-    """Raise InputError unless each part lies in ``times`` (n,) after the one before it in `PARTS`."""
+def require_time_order(times: Array, parts: Array) -> None:
+    """Raise InputError if a part begins before the previous one ends; ``parts`` (n,) are positions in `PARTS`."""
     for number, (earlier, later) in enumerate(pairwise(PARTS)):
-        last, first = times[place == number].max(), times[place == number + 1].min()
+        last, first = times[parts == number].max(), times[parts == number + 1].min()
         if first <= last:
             raise InputError(
                 f"data.part: the {later} part begins at {first}, before the {earlier} part ends, at {last}; mark later "

@@ -27,7 +27,7 @@ from regzoo.data.splitting.splitters import (
     TimeSplitter,
 )
 
-_NOWHERE = -1
+_NO_PART = -1
 _MarkedRows = dict[str, Array]
 """Row numbers by part, as the data marks them, and under ``""`` those of unmarked rows."""
 
@@ -128,9 +128,9 @@ def split_dataset(
     if settings.label_noise and task != "classification":
         raise InputError(f"split.label_noise: needs classes, this is {task}; set it to 0")
     splitter, marked = _make_splitter(dataset, settings, task), _find_marked_rows(dataset)
-    place = _place_rows(splitter, marked, settings, seed, fold, repetition)
-    _check_places(dataset, splitter, place)
-    rows = {part: np.flatnonzero(place == number) for number, part in enumerate(PARTS)}
+    parts = _assign_parts(splitter, marked, settings, seed, fold, repetition)
+    _check_parts(dataset, splitter, parts)
+    rows = {part: np.flatnonzero(parts == number) for number, part in enumerate(PARTS)}
     subset_seed = fold_seed(settings, seed, fold, repetition)
     rows["train"] = _draw_subset(rows["train"], splitter, settings.train_size, subset_seed)
     if task == "multilabel" and dataset.y is not None:
@@ -167,11 +167,11 @@ def _find_marked_rows(dataset: Dataset) -> _MarkedRows:
     return {part: np.flatnonzero(marks == part) for part in ("", *PARTS)}
 
 
-def _place_rows(
+def _assign_parts(
     splitter: Splitter, marked: _MarkedRows, settings: SplitSettings, seed: int, fold: int, repetition: int
 ) -> Array:
     """Return the part of each row as its position in `PARTS`; -1 where it has none, such as the future of a fold."""
-    place, random = np.full(len(splitter.codes), _NOWHERE), generator(seed, "split")
+    parts, random = np.full(len(splitter.codes), _NO_PART), generator(seed, "split")
     unmarked, test = marked[""], marked["test"]
     if not len(test):
         test = _draw_test(splitter, marked, settings, random)
@@ -188,12 +188,12 @@ def _place_rows(
     elif len(marked["validation"]):
         validation = marked["validation"]
     else:
-        total = (len(place) - len(test)) / (1 - settings.test) if len(marked["test"]) else len(place)
+        total = (len(parts) - len(test)) / (1 - settings.test) if len(marked["test"]) else len(parts)
         size = max(1, round(settings.validation * total))
         validation = splitter.draw_part(pool, size, 1, "split.validation", random)
     for number, rows in ((0, pool), (0, marked["train"] if len(unmarked) else pool), (1, validation), (2, test)):
-        place[rows] = number
-    return place
+        parts[rows] = number
+    return parts
 
 
 def _draw_test(splitter: Splitter, marked: _MarkedRows, settings: SplitSettings, random: np.random.Generator) -> Array:
@@ -204,15 +204,15 @@ def _draw_test(splitter: Splitter, marked: _MarkedRows, settings: SplitSettings,
     return splitter.draw_part(marked[""], size, spare, "split.test", random)
 
 
-def _check_places(dataset: Dataset, splitter: Splitter, place: Array) -> None:
+def _check_parts(dataset: Dataset, splitter: Splitter, parts: Array) -> None:
     """Raise InputError if training is too small or lacks a class, or if marks divide a group or the time order."""
-    train = np.flatnonzero(place == 0)
+    train = np.flatnonzero(parts == 0)
     if len(train) < 2:
-        raise InputError(f"data: {len(place)} rows are too few to split into three parts; at least 2 must train")
+        raise InputError(f"data: {len(parts)} rows are too few to split into three parts; at least 2 must train")
     if isinstance(splitter, GroupSplitter):
-        require_whole_groups(splitter.groups, place)
+        require_whole_groups(splitter.groups, parts)
     if isinstance(splitter, TimeSplitter):
-        require_time_order(splitter.times, place)
+        require_time_order(splitter.times, parts)
     lacking = sorted(set(splitter.codes.tolist()) - set(splitter.codes[train].tolist()))
     if lacking:
         rows = np.flatnonzero(splitter.codes == lacking[0])

@@ -95,8 +95,8 @@ class StratifiedSplitter(Splitter):
         fewer = "lower split.folds, or " if "folds" in parts else ""
         among = f" among the {counts.sum()} rows to divide" if counts.sum() < len(self.codes) else ""
         raise InputError(
-            f"data: the class {self.labels[present[rare[0]]]!s} occurs only {_times(counts[rare[0]])}{among}{others}; "
-            f"{parts} need each class, so {fewer}drop it, merge it or collect more"
+            f"data: the class {self.labels[present[rare[0]]]!s} occurs only {_format_times(counts[rare[0]])}{among}"
+            f"{others}; {parts} need each class, so {fewer}drop it, merge it or collect more"
         )
 
 
@@ -164,8 +164,8 @@ class GroupSplitter(Splitter):
         if n_groups.min() < sum(least):
             rare = self.labels[present[int(np.argmin(n_groups))]]
             raise InputError(
-                f"data.group: the class {rare!s} occurs in {_groups(n_groups.min())} only; {parts} need each class "
-                f"from groups of their own, {sum(least)} in all, so drop it, merge it or leave group out"
+                f"data.group: the class {rare!s} occurs in {_format_groups(n_groups.min())} only; {parts} need each "
+                f"class from groups of their own, {sum(least)} in all, so drop it, merge it or leave group out"
             )
         pieces = assign_groups(counts, np.array(shares), np.array(least), random)
         if pieces is None:
@@ -254,9 +254,9 @@ def _name_parts(spare: int) -> str:
     return "training, validation and test" if spare < 3 else f"the test part and {spare} folds (split.folds)"
 
 
-def _times(count: int) -> str:
+def _format_times(count: int) -> str:
     return {1: "once", 2: "twice"}.get(int(count), f"{count} times")
 
 
-def _groups(count: int) -> str:
+def _format_groups(count: int) -> str:
     return "1 group" if count == 1 else f"{count} groups"

@@ -56,7 +56,7 @@ class FigureInfo(ABC):
 
 
 class FigureModule(Protocol):
-    """A module of this folder. ``ORDER`` is its place on the page, ``TITLE`` its heading."""
+    """A module of this folder. ``ORDER`` is its position on the page, ``TITLE`` its heading."""
 
     ORDER: int
     TITLE: str

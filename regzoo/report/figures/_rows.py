@@ -22,7 +22,7 @@ class RowLayout:
     heights: tuple[float, ...]
 
     def shade_tiers(self, tiers: Sequence[str], x: float) -> None:
-        """Shade every other run of equal ``tiers``, and write its name at ``x``, a share of the width."""
+        """Shade every other block of rows with equal ``tiers``, and write its name at ``x``, a share of the width."""
         for number, (tier, group) in enumerate(groupby(range(len(tiers)), key=tiers.__getitem__)):
             members = list(group)
             top = self.middles[members[0]] + self.heights[members[0]] / 2

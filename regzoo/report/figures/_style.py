@@ -29,7 +29,7 @@ SMALL: float = _SETTINGS["legend.fontsize"]
 BLACK, GRAY, PALE = "#000000", "#6b6b6b", "#f0f2f4"
 ORANGE, SKY, BLUE, VERMILION = "#E69F00", "#56B4E9", "#0072B2", "#D55E00"
 
-I = TypeVar("I")  # noqa: E741
+Info = TypeVar("Info")
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,11 @@ def use_style() -> AbstractContextManager[None]:
     return context
 
 
-def with_style(draw: Callable[[I], Figure]) -> Callable[[I], Figure]:
+def with_style(draw: Callable[[Info], Figure]) -> Callable[[Info], Figure]:
     """Make ``draw`` use the common look."""
 
     @wraps(draw)
-    def draw_in_style(info: I) -> Figure:
+    def draw_in_style(info: Info) -> Figure:
         with use_style():
             return draw(info)
 

@@ -53,8 +53,8 @@ class GapFigure(FigureInfo):
         return (
             f"The bar joins the mean {self.metric} on the training part (square) and on the validation part (circle), "
             f"{self.better}: the further the square lies on the better side, the more the model has memorized; the "
-            "diamond is the test part, which took no part in any choice, and the number on the right is validation "
-            "minus training."
+            "diamond is the test part, which was used for no choice, and the number on the right is validation minus "
+            "training."
         )
 
     @property

@@ -56,7 +56,7 @@ class LearningCurvesFigure(FigureInfo):
     def reading(self) -> str:
         return (
             f"Thick lines are the mean {self.metric} over the replicates after each epoch "
-            f"({self.better}), thin lines the single runs; where the validation line gets worse while the training "
+            f"({self.better}), thin lines the individual runs; where the validation line gets worse while the training "
             "line still improves, the model overfits, and the vertical line marks the mean best epoch."
         )
 
@@ -123,5 +123,5 @@ def _draw_panel(axes: Axes, panel: LearningCurvesPanel) -> None:
 def _make_legend() -> list[Line2D]:
     styles = [(name, PARTS[name]) for name in ("train", "validation")]
     lines = [Line2D([], [], color=style.color, linestyle=style.line, label=name) for name, style in styles]
-    single = Line2D([], [], color=GRAY, linewidth=0.6, label="single run")
+    single = Line2D([], [], color=GRAY, linewidth=0.6, label="individual run")
     return [*lines, single, Line2D([], [], color=GRAY, linestyle=":", label="best epoch")]

@@ -72,10 +72,10 @@ class RankByBudgetFigure(FigureInfo):
 
     @property
     def alternative(self) -> str:
-        orders = format_list([self._describe_order(k) for k in self._find_turns()])
+        orders = format_list([self._describe_order(k) for k in self._find_lead_changes()])
         return f"Order by expected best validation {self.metric}: {orders}."
 
-    def _find_turns(self) -> list[int]:
+    def _find_lead_changes(self) -> list[int]:
         """Return the first and the last number of trials, and those at which another recipe takes the lead."""
         count = len(self.lines[0].ranks)
         leaders = [[line.name for line in self.lines if line.ranks[k] == 1] for k in range(count)]

@@ -128,5 +128,5 @@ def _make_legend(first: str) -> list[Line2D]:
     return [
         Line2D([], [], color=SKY, linewidth=6, label="recipe"),
         Line2D([], [], color=VERMILION, linestyle="--", label=first),
-        Line2D([], [], color=GRAY, linestyle=":", label="limit of small weights"),
+        Line2D([], [], color=GRAY, linestyle=":", label="threshold of small weights"),
     ]

@@ -27,7 +27,7 @@ LOSSES = {"classification": "cross-entropy", "multilabel": "binary cross-entropy
 """The training loss of each task; for the others it is the mean squared error."""
 
 OPTIMIZERS = {"sgd": "sgd (momentum 0.9)"}
-"""Optimizers with a setting that their name does not tell."""
+"""Optimizers with a setting that their name does not state."""
 
 
 def write_methods(leaderboard: Leaderboard, records: Sequence[Record], comparison: ComparisonInfo) -> list[str]:
@@ -50,7 +50,7 @@ def write_methods(leaderboard: Leaderboard, records: Sequence[Record], compariso
         f"{_describe_statistics(base, comparison)} Recipes share a tier if their paired difference from the tier's "
         "best recipe is not significant at 5 %, Holm-adjusted over all pairs of recipes; if it is the difference from "
         f"{base}, over the recipes.",
-        "The test part was read once, with the chosen strengths; it took no part in any choice.",
+        "The test part was read once, with the chosen strengths; it was used for no choice.",
         "Runs that diverged or failed are counted and shown, never repeated or dropped; a recipe with such a "
         "replicate ranks below all recipes without one.",
         *_describe_software(comparison),
@@ -84,7 +84,7 @@ def _describe_winners_curse(leaderboard: Leaderboard, comparison: ComparisonInfo
     return [
         f"The winner's curse: {format_recipe(rows[0])} was picked because it scored best, so its validation score is "
         f"optimistic. If all {len(rows)} recipes were equally good, the best of them would still look better than "
-        f"their average by {luck:.2f} standard errors of a mean{here}. The test score took no part in the choice, so "
+        f"their average by {luck:.2f} standard errors of a mean{here}. The test score was not used for the choice, so "
         "it does not have this bias.",
     ]
 

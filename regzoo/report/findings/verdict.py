@@ -154,7 +154,7 @@ def _describe_luck(leaderboard: Leaderboard, winner: Row, decimals: int) -> tupl
     if is_recipe and leaderboard.shrunk_gain is not None and shrunk != gain:
         sentences.append(
             f"On fresh seeds, expect a gain of {shrunk} instead of {gain}: {format_recipe(winner)} was picked as the "
-            "best of several recipes, so part of its gain is probably luck."
+            "best of several recipes, so some of its gain is probably luck."
         )
     return (*sentences, *describe_placebos(leaderboard))
 

@@ -17,7 +17,7 @@ from regzoo.config import from_keywords
 from regzoo.core.errors import EnvironmentFailure, InputError
 from regzoo.data.catalog import KERAS, READ_BY_KERAS
 from regzoo.data.sources import load_dataset
-from regzoo.data.sources.keras_datasets import FILES, cache_folder, load_keras
+from regzoo.data.sources.keras_datasets import FILES, get_cache_folder, load_keras
 
 X, Y = np.arange(24, dtype=np.uint8).reshape(6, 2, 2), np.array([1, 2, 1, 2, 1, 2], dtype=np.uint8)
 
@@ -50,10 +50,10 @@ def expect(content: bytes, monkeypatch: pytest.MonkeyPatch, name: str = "mnist")
 
 
 def test_the_cache_is_where_keras_looks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert cache_folder() == tmp_path / "datasets"
+    assert get_cache_folder() == tmp_path / "datasets"
     monkeypatch.delenv("KERAS_HOME")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    assert cache_folder() == tmp_path / "home" / ".keras" / "datasets"
+    assert get_cache_folder() == tmp_path / "home" / ".keras" / "datasets"
 
 
 def test_every_set_of_the_catalog_can_be_read() -> None:
