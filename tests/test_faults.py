@@ -283,7 +283,7 @@ def test_ctrl_c_at_any_moment_is_resumable(start: Start, config: Path, uninterru
         before = rows(folder)
         process = start("compare", config, "--out", folder, "--workers", 2)
         assert process.stderr is not None
-        assert process.stderr.readline() == "preparing: workers start, TensorFlow is imported\n"
+        assert process.stderr.readline() == "preparing: starting workers, importing TensorFlow\n"
         until(holds(folder, records), process)
         kill(process, signal.SIGINT)  # a terminal sends it to the workers as well
         out, err = process.communicate(timeout=300)

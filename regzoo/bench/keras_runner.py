@@ -91,7 +91,7 @@ def build_model(case: Case, rate: float, **options: Any) -> keras.Model:
 
 @dataclass
 class _RunLog:
-    """When each run was finished, and the amount of work of the last one."""
+    """Time at which each run finished, and the amount of work of the last one."""
 
     finished: list[float] = field(default_factory=list)
     epochs: int = 0

@@ -1,1 +1,1 @@
-"""A comparison: its plan, its runs and its leaderboard."""
+"""A comparison: plan, search, replicates and leaderboard."""

@@ -80,7 +80,7 @@ class LiveProgress:
     timed_since: float = 0.0
     last_line: float = 0.0
     live: Live | None = None
-    phase: str = "preparing: workers start, TensorFlow is imported"
+    phase: str = "preparing: starting workers, importing TensorFlow"
 
     def __enter__(self) -> Self:
         self.timed_since = self.last_line = time.monotonic()

@@ -49,7 +49,7 @@ class Section(BaseModel):
 
 
 class DataConfig(Section):
-    """Where the data comes from: one of ``source``, ``csv``, ``parquet``, ``npz``, ``images``, ``idx`` and ``keras``.
+    """Source of the data: one of ``source``, ``csv``, ``parquet``, ``npz``, ``images``, ``idx`` and ``keras``.
 
     ``target`` names the column of a table to predict, or lists columns that are several labels; ``drop`` names one or
     several columns to leave out. ``separator`` and ``encoding`` describe a CSV file where they cannot be guessed.

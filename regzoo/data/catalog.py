@@ -36,7 +36,7 @@ SOURCES = {
     "part (train, validation, test) and weight, and with the arrays of an archive",
     "{csv: path, test: path, target: column}": "with a separate file for the test part; also for validation, and "
     "with npz",
-    "{images: folder}": "a folder with a sub-folder of PNG, JPEG, BMP or GIF files for each class, or with train, "
+    "{images: folder}": "a folder with a subfolder of PNG, JPEG, BMP or GIF files for each class, or with train, "
     "validation and test and these inside",
     "{images: folder, size: [32, 32]}": "the same, resized to this height and width",
     "{idx: folder}": "MNIST's format: images-idx3-ubyte and labels-idx1-ubyte, also .gz; a t10k pair is the test part",

@@ -19,7 +19,7 @@ from regzoo.training.setup import TrainingSetup
 
 @dataclass(frozen=True)
 class RefitInfo:
-    """How a recipe was trained again on train plus validation.
+    """Facts about a recipe that was trained again on train plus validation.
 
     Attributes:
         rows: number of rows of both parts.

@@ -181,7 +181,7 @@ def render_readme(content: CardContent) -> str:
 
 def _describe_purpose(preprocessor: Preprocessor, target: str | None) -> str:
     """Return the model's purpose, to follow a ``To``."""
-    name = None if target is None else snippets.format_code(target)
+    name = None if target is None else snippets.format_code_span(target)
     return {
         "classification": f"predict {name or 'the label'}, one of {snippets.list_labels(preprocessor)}",
         "multilabel": f"predict which of {snippets.list_labels(preprocessor)} apply",

@@ -14,7 +14,7 @@ from regzoo.export.candidate import Candidate, load_candidate
 from regzoo.export.card import CardContent, Verification, make_recipe_json, render_readme
 from regzoo.export.checksums import compute_digests
 from regzoo.export.convert import convert_saved_model
-from regzoo.export.formats import Format, check_convertible, find_format
+from regzoo.export.formats import RECIPE_FILE, Format, check_convertible, find_format
 from regzoo.export.refit import RefitData, refit_recipe
 from regzoo.export.saved_model import predict_live, write_saved_model
 from regzoo.export.signature import split_inputs
@@ -22,9 +22,6 @@ from regzoo.export.verify import Parity, verify_parity
 from regzoo.storage.ledger import Ledger
 from regzoo.training.engine.trainer import load_finished_model
 from regzoo.training.records import Record, derive_member_seed
-
-RECIPE = "recipe.json"
-"""Marks a folder that was written here, which a newer export may replace."""
 
 
 @private_tempdir()  # TensorFlow's files
@@ -55,7 +52,7 @@ def export_model(
         ParityError: if the reloaded model answers differently.
     """
     row, target = _find_row(leaderboard, recipe), find_format(format)
-    if to.exists() and not (to / RECIPE).is_file():
+    if to.exists() and not (to / RECIPE_FILE).is_file():
         raise InputError(
             f"{to} exists and is no model exported by regzoo: nothing was overwritten; choose another path"
         )
@@ -175,5 +172,5 @@ def _collect_content(
 def _write_card(content: CardContent, folder: Path) -> None:
     """Write ``recipe.json`` and ``README.md``; the former lists the digests of the files written before."""
     values = make_recipe_json(content) | {"files": compute_digests(folder)}
-    (folder / RECIPE).write_text(json.dumps(values, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    (folder / RECIPE_FILE).write_text(json.dumps(values, indent=2, allow_nan=False) + "\n", encoding="utf-8")
     (folder / "README.md").write_text(render_readme(content), encoding="utf-8")

@@ -23,8 +23,7 @@ from regzoo.data.sources.files import require_file
 from regzoo.data.sources.npz import read_npz
 from regzoo.data.table import clean_cell
 from regzoo.export.checksums import verify_digests
-
-RECIPE = "recipe.json"
+from regzoo.export.formats import RECIPE_FILE
 
 CHUNK = 1024
 """Number of rows that are read, predicted and written at a time; fewer if a row is large."""
@@ -71,10 +70,10 @@ def read_exported_model(folder: Path) -> ExportedModel:
         InputError: if there is no such file, regzoo did not write it, the format is not a SavedModel, or the model is
             not the one that was exported.
     """
-    path = folder / RECIPE
+    path = folder / RECIPE_FILE
     if not path.is_file():
-        hint = f"; did you mean {folder / 'model'}?" if (folder / "model" / RECIPE).is_file() else ""
-        raise InputError(f"{folder}: holds no exported model ({RECIPE} is missing){hint}")
+        hint = f"; did you mean {folder / 'model'}?" if (folder / "model" / RECIPE_FILE).is_file() else ""
+        raise InputError(f"{folder}: holds no exported model ({RECIPE_FILE} is missing){hint}")
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         inputs, labels = dict(values["inputs"]), tuple(values["labels"])

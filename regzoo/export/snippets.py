@@ -45,7 +45,7 @@ def escape_markdown(words: str) -> str:
     return re.sub(r"([\\`*_{}\[\]<>#|~&])", r"\\\1", " ".join(escape_control_characters(words).split()))
 
 
-def format_code(words: str) -> str:
+def format_code_span(words: str) -> str:
     """Return ``words`` as Markdown code, fenced by more backquotes than they have in a row.
 
     >>> print(format_code("age"), format_code("a`b"))
@@ -101,7 +101,8 @@ def describe_inputs(preprocessor: Preprocessor) -> list[str]:
         scale = f"; the training part's mean was {mean}" if preprocessor.kind == "images" else ""
         return [f"`{preprocessor.kind}`, float32 (batch, {shape}), numbers as in the data{scale}"]
     listed = [
-        f"`{name}`" if name == column else f"`{name}` (column {format_code(column)})" for name, column in names.items()
+        f"`{name}`" if name == column else f"`{name}` (column {format_code_span(column)})"
+        for name, column in names.items()
     ]
     if not preprocessor.rules:
         return [f"{name}, float32, never missing" for name in listed]
@@ -133,7 +134,7 @@ def _describe_numbers(preprocessor: Preprocessor, several: bool) -> list[str]:
         lines = ["`prediction`, (batch, 1), in the units of the data"]
         return lines + ([f"`uncertainty`, (batch, 1), {deviation}"] if several else [])
     shape = ", ".join(map(str, preprocessor.input_shape))
-    order = [format_code(feature) for rule in preprocessor.rules for feature in rule.features]
+    order = [format_code_span(feature) for rule in preprocessor.rules for feature in rule.features]
     features = f": of the features {', '.join(order)}, in this order" if order else ""
     lines = [f"`reconstruction`, (batch, {shape}), in the units of the data{features}"]
     lines += ["`distance`, (batch,), the root mean square error in standard deviations"]
@@ -151,6 +152,6 @@ def _describe_uncertainty(several: bool, size: str) -> list[str]:
 
 def list_labels(preprocessor: Preprocessor) -> str:
     """Return the labels in the order of the probabilities; of many labels, the first ones and a count of the others."""
-    shown = [format_code(str(label)) for label in preprocessor.labels[:LISTED]]
+    shown = [format_code_span(str(label)) for label in preprocessor.labels[:LISTED]]
     more = len(preprocessor.labels) - len(shown)
     return ", ".join(shown) + (f" and {more} more, listed as `labels` in `recipe.json`" if more else "")

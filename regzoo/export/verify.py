@@ -56,7 +56,7 @@ np.savez(sys.argv[3], **answers)
 
 @dataclass(frozen=True)
 class Parity:
-    """How far the exported model's answers are from the live model's.
+    """Agreement between the exported model's answers and the live model's.
 
     Attributes:
         rows: number of raw test rows compared.

@@ -16,7 +16,7 @@ from regzoo.report.figures import FigureInfo, FigureModule, load_figures
 from regzoo.report.figures._output import format_svg_file, render_svg
 from regzoo.report.findings.audit import Audit, audit_comparison
 from regzoo.report.findings.methods_section import write_limitations, write_methods
-from regzoo.report.findings.verdict import Verdict, describe_placebos, make_verdict
+from regzoo.report.findings.verdict import ComparisonVerdict, describe_placebos, make_verdict
 from regzoo.report.formatting import describe_task, format_count, format_duration
 from regzoo.report.references import make_bibtex
 from regzoo.storage.folder import write_text_atomic
@@ -44,7 +44,7 @@ class PageContent:
 
     comparison: ComparisonInfo
     facts: Sequence[str]
-    verdict: Verdict
+    verdict: ComparisonVerdict
     placebos: Sequence[str]
     audit: Audit
     audit_table: tables.ReportTable

@@ -97,5 +97,5 @@ def test_before_the_plan_there_is_no_table() -> None:
     console = Console(file=io.StringIO(), width=60, force_terminal=True, color_system=None)
     with LiveProgress(console):
         pass
-    assert "preparing: workers start, TensorFlow is imported" in written(console)
+    assert "preparing: starting workers, importing TensorFlow" in written(console)
     assert "recipe" not in written(console)

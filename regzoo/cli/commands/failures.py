@@ -1,4 +1,4 @@
-"""``regzoo failures``: list the runs that left no score."""
+"""``regzoo failures``: list the runs without a score."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from regzoo.cli.terminal import print_table, print_text
 
 
 def failures(folder: Folder) -> None:
-    """List the runs that diverged or failed, each with its reason."""
+    """List the runs without a score (diverged, failed or pruned), each with its reason."""
     from regzoo.cli.tables.failures import make_failures_table
     from regzoo.result import Result
 

@@ -1,4 +1,4 @@
-"""The table of runs that left no score."""
+"""The table of runs without a score."""
 
 from __future__ import annotations
 

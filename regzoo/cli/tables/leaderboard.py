@@ -69,7 +69,7 @@ def _format_status(row: Row, won: bool) -> str:
 
 def _make_notes(leaderboard: Leaderboard) -> list[str]:
     """Return the lines below the table: how to read it, and how far the winner leads."""
-    notes = ["The data cannot tell the recipes of a tier from its first one. In brackets: 95 % interval of the gain."]
+    notes = ["The data cannot tell the recipes of a tier from its first. In brackets: 95 % interval of the gain."]
     if any(row.replicates_needed for row in leaderboard.recipes):
         notes.append("`needed`: no verdict yet; about this number of replicates, in all, would settle it.")
     lead, best = leaderboard.lead, leaderboard.recipes[0]
@@ -81,7 +81,7 @@ def _make_notes(leaderboard: Leaderboard) -> list[str]:
     if leaderboard.shrunk_gain is not None:
         places = choose_cell_decimals(compute_half_width(best.gain_low, best.gain_high), best.gain)
         shrunk = format_fixed(leaderboard.shrunk_gain, places, "+")
-        notes.append(f"Gain to expect of {best.name} on fresh seeds, corrected for its selection: {shrunk}.")
+        notes.append(f"Expected gain of {best.name} on fresh seeds, corrected for selection bias: {shrunk}.")
     return [*notes, *_make_placebo_note(leaderboard)]
 
 
@@ -92,6 +92,6 @@ def _make_placebo_note(leaderboard: Leaderboard) -> list[str]:
     false_gains = [row.gain or 0.0 for row in placebos if row.verdict == "conclusive"]
     better = sum(gain > 0 for gain in false_gains)
     return [
-        f"Placebos, copies of {leaderboard.baseline} on other seeds: of {len(placebos)}, {better} wrongly found better "
-        f"and {len(false_gains) - better} wrongly found worse."
+        f"Placebos, copies of {leaderboard.baseline} on other seeds: {better} of {len(placebos)} wrongly found better, "
+        f"{len(false_gains) - better} wrongly found worse."
     ]

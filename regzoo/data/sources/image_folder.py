@@ -50,7 +50,7 @@ class ImageFolder:
 
 
 def scan_folder(path: Path) -> ImageFolder:
-    """Find the images in ``path``, whose sub-folders are classes, or parts with the classes inside."""
+    """Find the images in ``path``, whose subfolders are classes, or parts with the classes inside."""
     found = ImageFolder(path)
     tops = _list_visible(path, found)
     folders = [entry for entry in tops if entry.is_dir()]

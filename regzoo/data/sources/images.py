@@ -1,4 +1,4 @@
-"""Read a folder of images: a sub-folder for each class, or train, validation and test with the classes inside."""
+"""Read a folder of images: a subfolder for each class, or train, validation and test with the classes inside."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from regzoo.data.sources.pixels import Header, Size, read_header, read_pixels
 
 
 def load_images(path: Path, size: Size | None = None) -> Dataset:
-    """Read the folder ``path``: each sub-folder is a class of its name, and holds PNG, JPEG, BMP or GIF files.
+    """Read the folder ``path``: each subfolder is a class of its name, and holds PNG, JPEG, BMP or GIF files.
 
-    If the sub-folders are ``train`` and ``validation`` or ``test`` (or another name in `PARTS`), the classes are inside
+    If the subfolders are ``train`` and ``validation`` or ``test`` (or another name in `PARTS`), the classes are inside
     these, and the images stay in their part. Pixels run from 0 to 255. Images have one channel if all of them are gray,
     else three. Images of equal size are not resized; others are resized to ``size`` or, without it, to the median
     height and the median width, see `read_pixels`. Rows are in natural order of part, class and file: 2.png before

@@ -14,7 +14,7 @@ from regzoo.report.figures._style import PALE, SMALL, make_figure
 
 @dataclass(frozen=True)
 class RowLayout:
-    """Where the rows lie on the vertical axis of ``axes``: the middle and the height of each, in order."""
+    """Positions of the rows on the vertical axis of ``axes``: the middle and the height of each, in order."""
 
     figure: Figure
     axes: Axes

@@ -1,4 +1,4 @@
-"""The common look of the figures: ``regzoo.mplstyle``, colors by name, and how each part of the data is drawn.
+"""The common style of the figures: ``regzoo.mplstyle``, named colors, and a marker and line for each part of the data.
 
 Colors: Okabe and Ito 2008, https://jfly.uni-koeln.de/color/. Marker and line differ too, so nothing is lost in gray.
 """
@@ -34,7 +34,7 @@ Info = TypeVar("Info")
 
 @dataclass(frozen=True)
 class PartStyle:
-    """How a part of the data looks in every figure."""
+    """Color, marker and line of one part of the data, the same in every figure."""
 
     color: str
     marker: str
@@ -49,13 +49,13 @@ PARTS = {
 
 
 def use_style() -> AbstractContextManager[None]:
-    """Apply the common look while a figure is drawn or saved."""
+    """Apply the common style while a figure is drawn or saved."""
     context: AbstractContextManager[None] = matplotlib.style.context(STYLE)
     return context
 
 
 def with_style(draw: Callable[[Info], Figure]) -> Callable[[Info], Figure]:
-    """Make ``draw`` use the common look."""
+    """Make ``draw`` use the common style."""
 
     @wraps(draw)
     def draw_in_style(info: Info) -> Figure:

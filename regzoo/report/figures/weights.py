@@ -1,4 +1,4 @@
-"""Sizes of the weights, of the baseline and of recipes that act on weights, and the share of small ones."""
+"""Weight magnitudes of the baseline and of recipes that act on weights, and the share of small ones."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from regzoo.training.engine.diagnostics import SMALL as SMALL_WEIGHT
 from regzoo.training.records import Record
 
 ORDER = 8
-TITLE = "Sizes of the weights"
+TITLE = "Weight magnitudes"
 
 MOST = 6
-"""How many recipes are shown at most besides the baseline, the best first."""
+"""Most recipes that are shown besides the baseline, the best first."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class WeightsFigure(FigureInfo):
 
     @property
     def missing(self) -> str:
-        return "" if self.panels else "No replicate has recorded the sizes of its weights yet."
+        return "" if self.panels else "No replicate has recorded the magnitudes of its weights yet."
 
     @property
     def reading(self) -> str:

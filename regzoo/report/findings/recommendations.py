@@ -12,7 +12,7 @@ from regzoo.report.formatting import format_code, format_strength
 from regzoo.stats.power import CAP
 
 MOST = 4
-"""How many recommendations are shown at most, the most useful first."""
+"""Most recommendations that are shown, the most useful first."""
 
 
 def recommend(leaderboard: Leaderboard, diagnosis: Diagnosis) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ from regzoo.training.records import Record
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ComparisonVerdict:
     """A sentence to act on, the details behind it, and recommendations, a sentence each."""
 
     headline: str
@@ -42,19 +42,21 @@ class Verdict:
         return " ".join([self.headline, *self.details, *self.recommendations])
 
 
-def make_verdict(leaderboard: Leaderboard, records: Sequence[Record], comparison: ComparisonInfo) -> Verdict:
+def make_verdict(leaderboard: Leaderboard, records: Sequence[Record], comparison: ComparisonInfo) -> ComparisonVerdict:
     """Return the verdict on the recipes; of a sweep, what the response to the strength shows comes first."""
     verdict, response = judge_recipes(leaderboard, records, comparison), sweep.read_response(records, comparison)
     if response is None or response.best is None:
         return verdict
     details = (*sweep.describe_response(response), verdict.headline, *verdict.details)
-    return Verdict(sweep.make_headline(response), details, verdict.recommendations)
+    return ComparisonVerdict(sweep.make_headline(response), details, verdict.recommendations)
 
 
-def judge_recipes(leaderboard: Leaderboard, records: Sequence[Record], comparison: ComparisonInfo) -> Verdict:
+def judge_recipes(leaderboard: Leaderboard, records: Sequence[Record], comparison: ComparisonInfo) -> ComparisonVerdict:
     """Return the verdict on the recipes; without records it leaves out whether a regularizer is needed at all."""
     if not leaderboard.measured:
-        return Verdict("No verdict yet: no recipe has a finished replicate.", _describe_unfinished(leaderboard))
+        return ComparisonVerdict(
+            "No verdict yet: no recipe has a finished replicate.", _describe_unfinished(leaderboard)
+        )
     winner, baseline = leaderboard.measured[0], leaderboard.find(leaderboard.baseline)
     diagnosis = diagnose(leaderboard, records, comparison)
     decimals = choose_leaderboard_decimals(leaderboard)
@@ -68,7 +70,7 @@ def judge_recipes(leaderboard: Leaderboard, records: Sequence[Record], compariso
         *_describe_unfinished(leaderboard),
     )
     headline = _make_headline(leaderboard, winner, baseline, diagnosis, decimals)
-    return Verdict(headline, tuple(filter(None, details)), recommend(leaderboard, diagnosis))
+    return ComparisonVerdict(headline, tuple(filter(None, details)), recommend(leaderboard, diagnosis))
 
 
 def _make_headline(

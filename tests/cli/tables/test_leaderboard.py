@@ -64,7 +64,7 @@ def test_table_says_what_is_open_and_how_far_the_winner_leads(draw: Draw, leader
     assert "60 needed" in next(line for line in lines if "l2(0.1)" in line)
     assert "l2 against none: +0.010 [-0.040, +0.060], 60 needed." in text
     assert "about this number of replicates, in all, would settle it" in text
-    assert "Gain to expect of l2 on fresh seeds, corrected for its selection:" in text
+    assert "Expected gain of l2 on fresh seeds, corrected for selection bias:" in text
     assert "needed" not in draw(make_leaderboard_table(leaderboard, 100), 100)
 
 
@@ -94,4 +94,4 @@ def test_table_names_placebos_and_counts_false_findings(draw: Draw) -> None:
     leaderboard = build_leaderboard([*NONE, *made], "nll", "min", ["none", "placebo 1", "placebo 2"])
     text = " ".join(draw(make_leaderboard_table(leaderboard, 140), 140).split())
     assert "placebo 1 (none in disguise)" in text
-    assert "Placebos, copies of none on other seeds: of 2, 0 wrongly found better and 0 wrongly found worse." in text
+    assert "Placebos, copies of none on other seeds: 0 of 2 wrongly found better, 0 wrongly found worse." in text
