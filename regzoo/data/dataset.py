@@ -63,33 +63,33 @@ class Dataset:
         """Task that the targets imply, see `infer_task`; without targets it is reconstruction."""
         return "reconstruction" if self.y is None else infer_task(self.y)
 
-    def resolve_task(self, asked: TaskName | None) -> TaskName:
-        """Return the task to learn: ``asked``, or by default the one that the targets imply.
+    def resolve_task(self, requested: TaskName | None) -> TaskName:
+        """Return the task to learn: ``requested``, or by default the one that the targets imply.
 
         Raises:
             InputError: if the targets do not fit the task.
         """
-        if asked is None and self.y is not None and self.labels and (self.y.sum(1) == 1).all():
+        if requested is None and self.y is not None and self.labels and (self.y.sum(1) == 1).all():
             raise InputError(
                 f"{self.name}: each row has exactly one of the {len(self.labels)} labels, so they are classes: from "
                 "one-hot rows take y.argmax(axis=1), one column of class labels; or ask for task: multilabel"
             )
-        if asked in (None, "reconstruction") or asked == self.task:
-            return asked or self.task
+        if requested in (None, "reconstruction") or requested == self.task:
+            return requested or self.task
         if self.y is None:
-            raise InputError(f"task: {asked} needs targets, {self.name} has inputs alone; take reconstruction")
-        if asked == "multilabel":
+            raise InputError(f"task: {requested} needs targets, {self.name} has inputs alone; take reconstruction")
+        if requested == "multilabel":
             raise InputError(f"task: multilabel takes several columns of 0 and 1, {self.name} has one target a row")
         if self.labels:
             received = f"{self.name} has {len(self.labels)} labels, each true or false; take multilabel"
-            raise InputError(f"task: {asked} takes one target a row, {received}")
-        if asked == "regression" and self.y.dtype.kind in "bU":
+            raise InputError(f"task: {requested} takes one target a row, {received}")
+        if requested == "regression" and self.y.dtype.kind in "bU":
             raise InputError(
                 f"task: regression needs numbers, the targets of {self.name} are {self.y.tolist()[0]!r}, ..."
             )
-        if asked == "classification" and not np.array_equal(self.y, np.floor(self.y)):
+        if requested == "classification" and not np.array_equal(self.y, np.floor(self.y)):
             raise InputError(f"task: classification needs labels, the targets of {self.name} are no whole numbers")
-        return asked
+        return requested
 
     @functools.cached_property
     def content_codes(self) -> Array:

@@ -114,7 +114,7 @@ def _warn_parts(dataset: Dataset, rows: dict[str, Array], task: TaskName) -> lis
 
 
 def _add_label_noise(targets: Array, settings: SplitSettings, classes: int, seed: int) -> tuple[Array, list[str]]:
-    """Return training ``targets`` (n,) with the label noise asked for, and what makes the training part worse."""
+    """Return training ``targets`` (n,) with the requested label noise, and what makes the training part worse."""
     handicaps = [] if settings.train_size is None else [f"only {len(targets)} rows train, as split.train_size says"]
     if not classes or not settings.label_noise:
         return targets, handicaps

@@ -28,7 +28,7 @@ class Axis:
 
 def make_axes(recipe: Recipe, learning_rate: float | Range) -> list[Axis]:
     """Return an axis for each range of ``recipe``; the learning rate, if it is a range, comes first, on a log scale."""
-    axes = [Axis(name, where, spec.log) for name, (where, spec) in recipe.space().items()]
+    axes = [Axis(name, range_, spec.log) for name, (range_, spec) in recipe.space().items()]
     if not isinstance(learning_rate, Float | Int | Choice):
         return axes
     return [Axis(LEARNING_RATE, learning_rate, log=True), *axes]

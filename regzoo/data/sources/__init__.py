@@ -127,7 +127,7 @@ def from_python(rows: Rows, task: TaskName | None = None) -> Dataset:
 
     Args:
         rows: arrays or DataFrames, or a `tf.data.Dataset` as ``x``.
-        task: the task that was asked for; None if none was.
+        task: the requested task; None if none was.
 
     Raises:
         InputError: as `from_arrays` and `from_tf_dataset` do, and if targets are missing.

@@ -120,7 +120,7 @@ def split_dataset(
 
     Raises:
         InputError: if a class, a label, a group or the data is too small, marks contradict group or time,
-            ``train_size`` is too large, or label noise is asked for without classes.
+            ``train_size`` is too large, or label noise is requested without classes.
     """
     task = dataset.resolve_task(task)
     if not 0 <= fold < settings.folds or repetition < 0 or (settings.folds == 1 and repetition):
