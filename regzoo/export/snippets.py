@@ -48,7 +48,7 @@ def escape_markdown(words: str) -> str:
 def format_code_span(words: str) -> str:
     """Return ``words`` as Markdown code, fenced by more backquotes than they have in a row.
 
-    >>> print(format_code("age"), format_code("a`b"))
+    >>> print(format_code_span("age"), format_code_span("a`b"))
     `age` `` a`b ``
     """
     words = " ".join(escape_control_characters(words).split())

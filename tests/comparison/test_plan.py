@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from regzoo.comparison.plan import Plan, data_identity, estimate_seconds, make_plan
+from regzoo.comparison.plan import Plan, make_data_identity, estimate_seconds, make_plan
 from regzoo.config import Experiment, from_keywords
 from regzoo.config.sections import SplitConfig
 from regzoo.core import InputError, Objective
@@ -155,13 +155,13 @@ def test_another_split_or_seed_is_other_data() -> None:
     assert set(OTHER_SPLITS) == set(SplitConfig.model_fields)
     others = [from_keywords(**given, split=split) for split in OTHER_SPLITS.values()]
     identities = [
-        data_identity("digest", one) for one in (from_keywords(**given), from_keywords(**given, seed=1), *others)
+        make_data_identity("digest", one) for one in (from_keywords(**given), from_keywords(**given, seed=1), *others)
     ]
-    assert len({*identities, data_identity("other", from_keywords(**given))}) == len(identities) + 1
+    assert len({*identities, make_data_identity("other", from_keywords(**given))}) == len(identities) + 1
 
 
 def test_the_identity_of_data_is_that_of_format_1() -> None:
     experiment = from_keywords(backbone="mlp", recipes=["l2"])
-    assert data_identity("d", experiment) == (
+    assert make_data_identity("d", experiment) == (
         "d train=0.6 validation=0.2 test=0.2 folds=1 train_size=None label_noise=0.0 duplicates='anywhere' seed=0"
     )
