@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from regzoo.comparison.plan import Plan, make_data_identity, estimate_seconds, make_plan
+from regzoo.comparison.plan import Plan, estimate_seconds, make_data_identity, make_plan
 from regzoo.config import Experiment, from_keywords
 from regzoo.config.sections import SplitConfig
 from regzoo.core import InputError, Objective
