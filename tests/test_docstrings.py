@@ -17,6 +17,7 @@ import pytest
 import regzoo
 from regzoo.core import Regularizer, backbones, regularizers
 
+ROOT = Path(__file__).parents[1]
 PACKAGE = Path(regzoo.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 TEXTS = sorted(path for path in PACKAGE.rglob("*") if path.suffix in (".py", ".pyi", ".md", ".jinja", ".css"))
@@ -182,6 +183,15 @@ def test_words_are_those_of_the_field() -> None:
 
 def test_spelling_is_american() -> None:
     assert search(find_british_spellings, TEXTS) == []
+
+
+def test_pages_configs_and_tests_follow_the_rules_of_prose() -> None:
+    """Spelling, decimals and words; tests may break them where they test the rules."""
+    rules = (find_british_spellings, find_bare_decimals, find_words)
+    pages = {*ROOT.glob("*.md"), *ROOT.glob("*.cff"), *ROOT.glob("configs/*")} - {ROOT / "CHANGELOG.md"}  # old names
+    assert [line for find in rules for path in pages for line in find(path.read_text("utf-8"))] == []
+    tests = [path for path in (ROOT / "tests").rglob("*.py") if path != Path(__file__)]
+    assert [line for path in tests for line in find_british_spellings(path.read_text("utf-8"))] == []
 
 
 def test_exceptions_are_still_needed() -> None:

@@ -24,7 +24,7 @@ def cost(h: Any, strength: float = 1.0) -> tuple[float, np.ndarray]:
 
 
 def test_by_hand() -> None:
-    # Centred columns (-1, 1) and (-3, 3): their covariance is 3, counted twice and halved.
+    # Centered columns (-1, 1) and (-3, 3): their covariance is 3, counted twice and halved.
     assert cost([[0.0, 1.0], [2.0, 7.0]])[0] == pytest.approx(9, rel=1e-6)
     assert cost([[0.0, 1.0], [2.0, 7.0]], strength=0.5)[0] == pytest.approx(4.5, rel=1e-6)
     assert cost([[0.0, 5.0], [2.0, 5.0]])[0] == 0  # a constant has no covariance
@@ -39,10 +39,10 @@ def test_it_is_numpys_covariance(shape: tuple[int, ...]) -> None:
 
 def test_its_gradient_is_the_papers() -> None:
     h = np.random.default_rng(0).normal(size=(8, 4))
-    centred = h - h.mean(0)
-    c = centred.T @ centred / 8
+    centered = h - h.mean(0)
+    c = centered.T @ centered / 8
     # Cogswell 2016, equation 3: the mean's own part of the gradient sums to zero.
-    expected = 2 / 8 * centred @ (c - np.diag(np.diag(c)))
+    expected = 2 / 8 * centered @ (c - np.diag(np.diag(c)))
     np.testing.assert_allclose(cost(h)[1], expected, atol=1e-6)
 
 

@@ -16,7 +16,7 @@ from regzoo.regularizers import Dropout, RDrop
 from regzoo.regularizers.r_drop import symmetric_divergence
 from regzoo.testing import Harness, equal_weights, fix_strengths
 from regzoo.training.model.build import build_model
-from regzoo.training.model.step import Step
+from regzoo.training.model.step import TrainStep
 from regzoo.training.task import Task
 
 
@@ -83,11 +83,11 @@ def test_dialled_to_0_a_traced_program_trains_the_baseline_bit_for_bit() -> None
     harness = Harness(RDrop(2.0), "mlp([4])")
     program = harness.get_program(harness.recipe)
     strong = harness.train(harness.recipe)
-    dialled = harness.train(harness.base + RDrop(0.0), program=program)
+    dialed = harness.train(harness.base + RDrop(0.0), program=program)
     plain = harness.train(harness.base)
     assert program.traces == 1
-    assert equal_weights(dialled, plain)
-    assert not equal_weights(dialled, strong)
+    assert equal_weights(dialed, plain)
+    assert not equal_weights(dialed, strong)
 
 
 def test_it_draws_two_masks_together() -> None:
@@ -123,7 +123,7 @@ def test_it_goes_with_whatever_makes_two_passes_differ_and_with_nothing_else(nam
     shape, default = ((6, 6, 1), "cnn([3], dense=4)") if name in images else ((5,), "mlp([4])")
     model = build_model(backbone.get(name, default), Recipe((regularizer,)), Task("classification", 3), shape)
     x, y = np.random.default_rng(0).normal(size=(8, *shape)).astype(np.float32), model.task.encode(np.arange(8) % 3)
-    first, second = (Step(model).compute_objective(x, y, None)[1] for _ in range(2))
+    first, second = (TrainStep(model).compute_objective(x, y, None)[1] for _ in range(2))
     if np.array_equal(first, second):
         with pytest.raises(InputError, match="add one, such as"):
             regularizer + RDrop(2.0)

@@ -24,7 +24,7 @@ from regzoo.training.model.insertion import (
     reject_ranges,
     reject_several_models,
 )
-from regzoo.training.model.step import Step
+from regzoo.training.model.step import TrainStep
 from regzoo.training.task import Task
 
 
@@ -243,6 +243,6 @@ def _reject_unsupported_inputs(model: RegularizedModel, x: Any) -> None:
     if model.get_regularizers(OnForward):
         names = " or ".join(regularizer.name for regularizer in model.get_regularizers(OnForward))
         try:
-            Step(model).compute_objective(x, y, None)
+            TrainStep(model).compute_objective(x, y, None)
         except Exception as error:  # of any kind, as above
             raise InputError(f"{names} needs inputs that are one array of floating numbers") from error

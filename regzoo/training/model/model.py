@@ -18,7 +18,7 @@ from regzoo.core.seeds import derive
 from regzoo.training.model.build_info import BuildInfo, initialize_companion
 from regzoo.training.model.callbacks import StrengthScheduler, WatcherCallback, iterate_batches, require_validation
 from regzoo.training.model.finalize import combine_models
-from regzoo.training.model.step import Step, weighted_mean
+from regzoo.training.model.step import TrainStep, weighted_mean
 from regzoo.training.task import Task
 
 
@@ -39,7 +39,7 @@ class BaseRegularizedModel(keras.Model):
         super().__init__(inputs, outputs)
         self._to_logits = keras.Model(inputs, logits).__call__  # bound: Keras would track the layers twice
         self._info = info
-        self._step = Step(self)
+        self._step = TrainStep(self)
         self._batches: Callable[[], Iterable[tuple[Any, ...]]] = tuple
         self._compute_training_loss: Callable[[], float] | None = None
         self._snapshots: Callable[[], list[list[Any]]] = list
@@ -170,7 +170,7 @@ class BaseRegularizedModel(keras.Model):
         return self._to_logits(x, training=training)
 
     def update(self, x: Any, y: Any, weight: Any = None) -> tuple[Any, Any]:
-        """Take one training `Step`; return the minimized loss and the logits, from before the update.
+        """Take one `TrainStep`; return the minimized loss and the logits, from before the update.
 
         Both `fit` and `Program` train by it.
 

@@ -56,7 +56,7 @@ class TrainableModel(Protocol):
     def logits(self, x: Any, training: bool = False) -> Any: ...
 
 
-class Step:
+class TrainStep:
     """The training step of ``model``.
 
     In order: batch transforms; forward pass, on perturbed weights if there are any, and the task's loss; forward
