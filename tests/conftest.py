@@ -53,7 +53,7 @@ def _import_tensorflow() -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keras 3.15 hands its variables to NumPy 2 in a way that NumPy has begun to deprecate; that is Keras's to mend."""
+    """Keras 3.15 hands its variables to NumPy 2 in a way that NumPy has begun to deprecate; Keras has to fix that."""
     config.addinivalue_line("filterwarnings", "ignore:__array__ implementation doesn't:DeprecationWarning:keras")
 
 
@@ -150,7 +150,7 @@ class Comparison:
 
 @pytest.fixture(scope="session")
 def config(table: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A config with the table beside it."""
+    """A config next to its table."""
     folder = tmp_path_factory.mktemp("config")
     table.to_csv(folder / "flowers.csv", index=False)
     (folder / "flowers.yaml").write_text(CONFIG, encoding="utf-8")

@@ -131,6 +131,40 @@ def test_functions_are_short() -> None:
     assert long == {}
 
 
+def find_untyped_signatures(source: str) -> list[str]:
+    """Return functions that take or return JSON objects, apart from those whose name says that they convert JSON."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef) and not re.search(r"json|(to|from)_dict", node.name):
+            given = [argument.annotation for argument in ast.walk(node.args) if isinstance(argument, ast.arg)]
+            annotations = " ".join(ast.unparse(annotation) for annotation in (*given, node.returns) if annotation)
+            if re.search(r"\b(dict|Mapping)\[str, Any\]", annotations):
+                found.append(node.name)
+    return found
+
+
+def test_comparison_report_and_export_pass_types_on_and_json_only_at_the_edge() -> None:
+    folders = ("comparison/", "report/", "export/", "result.py", "publish.py")
+    found = {file: find_untyped_signatures(text) for file, text in read_sources().items() if file.startswith(folders)}
+    assert len(found) > 50
+    assert {file: names for file, names in found.items() if names} == {
+        "export/tf_columns.py": ["apply_rules"]  # tensors by column
+    }
+    bad = ("f(a: list[dict[str, Any]])", "g() -> Mapping[str, Any] | None", "to_dict() -> dict[str, Any]")
+    assert find_untyped_signatures("".join(f"def {line}: ...\n" for line in bad)) == ["f", "g"]
+
+
+def test_a_class_name_stands_in_one_file() -> None:
+    files: dict[str, list[str]] = {}
+    for file, text in read_sources().items():
+        for node in ast.parse(text).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                files.setdefault(node.name, []).append(file)
+    several = {name: sorted(found) for name, found in files.items() if len(found) > 1}
+    # Both are words of a config, where they name a backbone and a schedule.
+    assert several == {"Linear": ["backbones/linear.py", "core/schedules.py"]}
+
+
 def read_covered(module: Path) -> tuple[list[str], str]:
     """The files that a test module tests, by its own name or in its ``COVERS``, and the rest of its text."""
     text = module.read_text(encoding="utf-8")
