@@ -118,7 +118,7 @@ class Scheduler:
         """
         self.under_way -= 1
         self._write(record, weights)
-        self._refuse_hopeless()
+        self._stop_if_hopeless()
         self._release_runs()
         self._admit_rounds()
 
@@ -208,7 +208,7 @@ class Scheduler:
         self.queued.add(run.training_key)
         self.ready.append(run)
 
-    def _refuse_hopeless(self) -> None:
+    def _stop_if_hopeless(self) -> None:
         """End a comparison in which every run fails with the same error."""
         records = self.records.values()
         if len(records) < HOPELESS_AFTER or any(record.status != "failed" for record in records):

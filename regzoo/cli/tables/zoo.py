@@ -61,7 +61,7 @@ def _list_entries(card: Card) -> list[tuple[str, RenderableType]]:
         ("needs", " and ".join(card.get("needs", []))),
         ("cost", _describe_cost(card) if regularizes else ""),
         ("clashes", "\n".join(card.get("clashes", [])) or ("none" if regularizes else "")),
-        ("refuses", card["errors"]),
+        ("raises", card["errors"]),
         ("reference", card["reference"]),
         ("departure", card["departure"]),
         ("example", card["example"]),
