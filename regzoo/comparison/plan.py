@@ -243,7 +243,7 @@ def _plan_recipe(name: str, recipe: Recipe, experiment: Experiment) -> RecipePla
 
 def _count_models(recipe: Recipe) -> int:
     highest = {name: max(range_.values()) for name, (range_, _) in recipe.space().items()}
-    return recipe.fixed(highest).n_models()
+    return recipe.with_strengths(highest).n_models()
 
 
 def estimate_seconds(plan: Plan, data: PreparedData, workers: int) -> float:

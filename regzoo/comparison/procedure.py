@@ -126,7 +126,7 @@ def choose_best(trials: Sequence[Trial], objective: Objective) -> Point:
     candidates = [trial for trial in finished if trial[0].epochs == longest] or finished or list(trials[:1])
     best = candidates[0]
     for trial in candidates[1:]:
-        if objective.better(trial[1].score(objective.metric), best[1].score(objective.metric)):
+        if objective.is_better(trial[1].score(objective.metric), best[1].score(objective.metric)):
             best = trial
     return best[0]
 
@@ -145,7 +145,7 @@ def _make_run(
     return Run(
         stage=stage,
         name=recipe_plan.name,
-        recipe_text=str(recipe_plan.recipe.fixed(values)),
+        recipe_text=str(recipe_plan.recipe.with_strengths(values)),
         number=number,
         seed=seed,
         learning_rate=float(rate),  # type: ignore[arg-type]

@@ -121,7 +121,7 @@ class LiveProgress:
         if self.made < UNTIMED_RUNS:
             self.timed_since = time.monotonic()
         score = record.score(self.objective.metric)
-        if not math.isnan(score) and (math.isnan(recipe.best) or self.objective.better(score, recipe.best)):
+        if not math.isnan(score) and (math.isnan(recipe.best) or self.objective.is_better(score, recipe.best)):
             recipe.best, recipe.best_recipe = score, record.run.recipe_text
         self._show()
 

@@ -175,7 +175,7 @@ def check_models(experiment: Experiment, setup: TrainingSetup) -> None:
 
 def _with_numbers(recipe: Recipe) -> Recipe:
     """Return the recipe with the first number of each range."""
-    return recipe.fixed({field: range_.values()[0] for field, (range_, _) in recipe.space().items()})
+    return recipe.with_strengths({field: range_.values()[0] for field, (range_, _) in recipe.space().items()})
 
 
 def _require_same_data(ledger: Ledger, setup: TrainingSetup) -> None:

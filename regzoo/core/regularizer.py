@@ -82,7 +82,7 @@ class Regularizer(Component):
         return {field: spec for field, spec in get_specs(type(self)).items() if isinstance(spec, StrengthSpec)}
 
     @final
-    def searched(self) -> dict[str, Float | Int | Choice]:
+    def ranges(self) -> dict[str, Float | Int | Choice]:
         """Return the strengths that are left to the search, by field."""
         values = {field: getattr(self, field) for field in self.strengths()}
         return {field: value for field, value in values.items() if isinstance(value, Float | Int | Choice)}
@@ -144,10 +144,10 @@ class Recipe:
         return {
             f"{regularizer.name}.{field}": (value, regularizer.strengths()[field])
             for regularizer in self.regularizers
-            for field, value in regularizer.searched().items()
+            for field, value in regularizer.ranges().items()
         }
 
-    def fixed(self, values: Mapping[str, float]) -> Recipe:
+    def with_strengths(self, values: Mapping[str, float]) -> Recipe:
         """Return this recipe with numbers in place of ranges.
 
         Args:
@@ -155,9 +155,7 @@ class Recipe:
         """
         return Recipe(
             tuple(
-                dataclasses.replace(
-                    regularizer, **{f: values[f"{regularizer.name}.{f}"] for f in regularizer.searched()}
-                )
+                dataclasses.replace(regularizer, **{f: values[f"{regularizer.name}.{f}"] for f in regularizer.ranges()})
                 for regularizer in self.regularizers
             )
         )

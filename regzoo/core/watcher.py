@@ -25,7 +25,7 @@ class Objective:
     direction: Literal["min", "max"]
     epochs: int = 0
 
-    def better(self, score: float, than: float) -> bool:
+    def is_better(self, score: float, than: float) -> bool:
         """Return True if ``score`` is strictly better; NaN is worse than every number and not better than NaN."""
         if math.isnan(than):
             return not math.isnan(score)

@@ -62,7 +62,7 @@ class _Patience(Watcher):
     def epoch(self, epoch: int, score: float, model: keras.Model) -> bool:
         """Save the weights after an improvement; stop after ``patience`` epochs without one."""
         margin = self.min_delta if self.objective.direction == "min" else -self.min_delta
-        if self.objective.better(score + margin, self.objective.worst if math.isnan(self.best) else self.best):
+        if self.objective.is_better(score + margin, self.objective.worst if math.isnan(self.best) else self.best):
             self.best, self.waited = score, 0
             self.weights = [keras.ops.copy(weight) for weight in model.weights]  # they stay on the device
             return False

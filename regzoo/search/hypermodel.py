@@ -71,7 +71,7 @@ def hypermodel(
             """Declare the space in ``hp`` and return the compiled model at its values."""
             values = {axis.name: declare_axis(hp, axis) for axis in make_axes(searched, learning_rate)}
             rate = values.pop(LEARNING_RATE, learning_rate)
-            model = build_model(backbone, searched.fixed(values), target, shape, seed)
+            model = build_model(backbone, searched.with_strengths(values), target, shape, seed)
             model.compile(make_optimizer("adam", rate))
             return model
 

@@ -140,7 +140,7 @@ class Ledger:
         row = self._store.execute("select score, replicate from weights where name = ?", (run.name,)).fetchone()
         if row is None:
             return not math.isnan(score)
-        return objective.better(score, row[0]) or (score == row[0] and run.number < row[1])
+        return objective.is_better(score, row[0]) or (score == row[0] and run.number < row[1])
 
     def records(self) -> list[Record]:
         """Return all records, in the order in which they were made."""

@@ -179,7 +179,7 @@ def _name_layers(model: Any) -> set[str]:
 def fix_strengths(regularizer: Regularizer) -> Regularizer:
     """Return ``regularizer`` with the middle of its range for each strength left to the search."""
     values = {}
-    for field, range_ in regularizer.searched().items():
+    for field, range_ in regularizer.ranges().items():
         ends = range_.values()
         log = regularizer.strengths()[field].log
         middle = math.sqrt(ends[0] * ends[-1]) if log else (ends[0] + ends[-1]) / 2

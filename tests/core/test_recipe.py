@@ -64,12 +64,12 @@ def test_space_is_what_is_left_to_the_search() -> None:
 
 def test_fixed_puts_numbers_in_place_of_ranges() -> None:
     recipe = parse("dropout + l2(0.1) + early_stopping")
-    assert str(recipe.fixed({"dropout.rate": 0.3, "early_stopping.patience": 4.0})) == (
+    assert str(recipe.with_strengths({"dropout.rate": 0.3, "early_stopping.patience": 4.0})) == (
         "dropout(0.3) + l2(0.1) + early_stopping(4)"
     )
-    assert recipe.fixed({"dropout.rate": 0.3, "early_stopping.patience": 4}).space() == {}
+    assert recipe.with_strengths({"dropout.rate": 0.3, "early_stopping.patience": 4}).space() == {}
     with pytest.raises(InputError, match=r"dropout: rate must lie in \[0, 1\], received 2"):
-        recipe.fixed({"dropout.rate": 2, "early_stopping.patience": 4})
+        recipe.with_strengths({"dropout.rate": 2, "early_stopping.patience": 4})
 
 
 def test_dials_are_the_numbers_that_the_graph_reads() -> None:

@@ -43,8 +43,8 @@ def test_the_strength_at_which_it_does_nothing(text: str, neutral: str) -> None:
 
 
 def test_strengths_are_numbers_ranges_or_schedules() -> None:
-    assert Dropout().searched() == {"rate": Float(0.05, 0.7)}
-    assert Dropout(0.5).searched() == {}
+    assert Dropout().ranges() == {"rate": Float(0.05, 0.7)}
+    assert Dropout(0.5).ranges() == {}
     assert Dropout(Linear(0.5, 0, epochs=3)).dials() == {"rate": Linear(0.5, 0.0, epochs=3)}
     assert list(EarlyStopping(3).strengths()) == ["patience"]
     assert Ensemble(3).dials() == EarlyStopping(3).dials() == {}

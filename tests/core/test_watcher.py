@@ -24,11 +24,11 @@ from regzoo.core import Objective
     ],
 )
 def test_nan_is_worse_than_everything(direction: str, score: float, than: float, better: bool) -> None:
-    assert Objective("nll", direction).better(score, than) is better  # type: ignore[arg-type]
+    assert Objective("nll", direction).is_better(score, than) is better  # type: ignore[arg-type]
 
 
 def test_any_real_score_improves_upon_the_worst() -> None:
     for direction in ("min", "max"):
         objective = Objective("nll", direction)
-        assert objective.better(-1e308, objective.worst) is objective.better(1e308, objective.worst) is True
-        assert not objective.better(objective.worst, objective.worst)
+        assert objective.is_better(-1e308, objective.worst) is objective.is_better(1e308, objective.worst) is True
+        assert not objective.is_better(objective.worst, objective.worst)

@@ -33,6 +33,6 @@ def find_best_epoch(curve: Sequence[float | None], objective: Objective) -> int:
     """Return the epoch, from 1, of the best score; the first of equals, and 1 if no score is finite."""
     best, best_epoch = objective.worst, 1
     for epoch, score in enumerate(curve, start=1):
-        if score is not None and objective.better(score, best):
+        if score is not None and objective.is_better(score, best):
             best, best_epoch = score, epoch
     return best_epoch

@@ -38,9 +38,9 @@ class Pruner(Watcher):
 
     def epoch(self, epoch: int, score: float, model: Any) -> bool:
         """Compare the best score so far with the bar; return True to stop."""
-        self.best = score if self.objective.better(score, self.best) else self.best
+        self.best = score if self.objective.is_better(score, self.best) else self.best
         in_range = math.ceil(GRACE_FRACTION * len(self.bar)) <= epoch + 1 < len(self.bar)
-        self.pruned = in_range and self.objective.better(self.bar[epoch], self.best)
+        self.pruned = in_range and self.objective.is_better(self.bar[epoch], self.best)
         return self.pruned
 
     def finish(self, model: Any) -> None:
