@@ -34,7 +34,7 @@ def read_comparison(ledger: Ledger) -> tuple[Leaderboard, list[Record], Comparis
     Raises:
         InputError: if the comparison has only just begun.
     """
-    records, comparison = ledger.records(), ledger.comparison_info()
+    records, comparison = ledger.records(), ledger.get_comparison_info()
     leaderboard = read_leaderboard(ledger, records)
     assert comparison is not None  # or there would be no leaderboard
     return leaderboard, records, comparison

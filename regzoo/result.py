@@ -94,7 +94,7 @@ class Result:
         from regzoo.training.engine.trainer import load_finished_model
 
         with Ledger(self.folder) as ledger:
-            record, weights = ledger.best_replicate(self.board.recipes[0].name)
+            record, weights = ledger.load_best_replicate(self.board.recipes[0].name)
             return load_finished_model(load_setup(ledger, record.run.fold), record.run.recipe, weights)
 
     def write_report(self) -> None:

@@ -63,7 +63,7 @@ def test_compare_takes_what_users_hold_and_changes_nothing(given: tuple[Any, Any
 def test_groups_stay_together(rows: Any, tmp_path: Path) -> None:
     result = regzoo.compare(*rows, groups=np.arange(12).repeat(5), out=tmp_path / "mine", **SMALL)
     with Ledger(result.folder) as ledger:
-        info = ledger.comparison_info()
+        info = ledger.get_comparison_info()
     assert info is not None
     assert info.data.split.kind == "grouped"
     assert [rows % 5 for rows in (info.data.train, info.data.validation, info.data.test)] == [0, 0, 0]

@@ -62,7 +62,7 @@ def run_regzoo(job: Job) -> Measurement:
             if record.status != "ok":
                 raise EnvironmentFailure(f"a run {record.status}: {record.run.recipe_text}: {record.error}")
         with Ledger(folder) as ledger:
-            weights = ledger.best_replicate(timer.records[-1].run.name)[1][0]
+            weights = ledger.load_best_replicate(timer.records[-1].run.name)[1][0]
     return Measurement(
         data=source,
         train_rows=len(rows.train[0]),

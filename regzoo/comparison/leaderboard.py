@@ -199,14 +199,14 @@ def read_leaderboard(ledger: Ledger, records: Sequence[Record] | None = None) ->
     Raises:
         InputError: if the comparison has only just begun.
     """
-    info = ledger.comparison_info()
+    info = ledger.get_comparison_info()
     if info is None:
         raise InputError("the comparison has only just begun: there is nothing to show yet; look again in a moment")
     return build_leaderboard(
         ledger.records() if records is None else records,
         info.rank_by,
         info.direction,
-        ledger.recipe_names(),
+        ledger.get_recipe_names(),
         rope=info.rope,
         test_train_ratio=info.test_train_ratio,
         analyses=len(info.interim_analyses),

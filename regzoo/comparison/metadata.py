@@ -30,7 +30,7 @@ def write_metadata(
     ledger.set_recipe_names([*experiment.recipes, *list_placebo_names(experiment)])
     for number, fold in enumerate((data, *data.folds)):
         ledger.set_fold_info(number, make_fold_info(fold))
-    earlier = ledger.comparison_info()
+    earlier = ledger.get_comparison_info()
     ledger.set_comparison_info(make_comparison_info(experiment, data, setup, command, sweep, earlier))
 
 

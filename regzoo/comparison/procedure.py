@@ -184,10 +184,10 @@ def make_budget(plan: Plan, ledger: Ledger) -> Budget:
     With another budget than before, more replicates may be made; the search is not continued, because the replicates
     measure the strengths that it chose.
     """
-    earlier = ledger.budget_info() or BudgetInfo(plan.budget)
+    earlier = ledger.get_budget_info() or BudgetInfo(plan.budget)
     same = earlier.seconds == plan.budget
     closed = {stage: number for stage, number in earlier.closed.items() if same or stage == "trial"}
-    comparison = ledger.comparison_info()
+    comparison = ledger.get_comparison_info()
     spent = (comparison and comparison.seconds) or 0.0
     # Where interim analyses decide on more replicates, the first five are made whatever the time.
     least = plan.replicates if len(plan.interim_analyses) > 1 else FEWEST["replicate"]

@@ -122,7 +122,7 @@ def execute(
     experiment, setup = comparison.experiment, comparison.setup
     with Ledger(folder, create=True) as ledger:
         _require_same_data(ledger, setup)
-        write_config(folder, experiment, ledger.trained_config())
+        write_config(folder, experiment, ledger.get_trained_config())
         write_metadata(ledger, experiment, comparison.data, setup, command, sweep)
         progress.start(comparison.plan)
         make_runs(comparison.plan, executor, ledger, progress)
@@ -179,13 +179,13 @@ def _with_numbers(recipe: Recipe) -> Recipe:
 
 
 def _require_same_data(ledger: Ledger, setup: TrainingSetup) -> None:
-    earlier = ledger.setup_json()
+    earlier = ledger.get_setup_json()
     if earlier is not None and earlier["data"].split()[0] != setup.data.split()[0]:
         raise InputError("the data has changed since this comparison began: choose another --out, or use --fresh")
 
 
 def _add_wall_time(folder: Path, seconds: float) -> None:
     with Ledger(folder) as ledger:
-        info = ledger.comparison_info()
+        info = ledger.get_comparison_info()
         assert info is not None  # written before the first run
         ledger.set_comparison_info(dataclasses.replace(info, seconds=(info.seconds or 0.0) + seconds))

@@ -23,7 +23,7 @@ def make_spawn_context(modules: Sequence[str]) -> multiprocessing.context.SpawnC
     return multiprocessing.context.SpawnContext() if "__main__" in modules else _ContextWithoutScript()
 
 
-def start_worker(modules: Sequence[str]) -> None:
+def set_up_worker(modules: Sequence[str]) -> None:
     """Set up a spawned process: stderr closed, TensorFlow imported, the user's ``modules`` imported.
 
     TensorFlow gets one thread: two processes with one thread each are faster than one process with two.

@@ -23,7 +23,7 @@ from regzoo.execution.executor import Outcome, describe_error, run_safely
 from regzoo.execution.resources import VISIBLE
 from regzoo.execution.shared_array import SharedArray
 from regzoo.execution.signals import block_sigint
-from regzoo.execution.spawn import make_spawn_context, start_worker
+from regzoo.execution.spawn import make_spawn_context, set_up_worker
 from regzoo.training.records import Run
 from regzoo.training.setup import TrainingSetup
 
@@ -143,7 +143,7 @@ def _run_worker(connection: Connection, folder: Path, device: str | None, module
     if device is not None:
         os.environ[VISIBLE] = device
     try:
-        start_worker(modules)
+        set_up_worker(modules)
         import tensorflow as tf
 
         from regzoo.training.engine.trainer import Trainer

@@ -76,16 +76,16 @@ def load_candidate(ledger: Ledger, name: str) -> Candidate:
     Raises:
         InputError: if it has no finished replicate.
     """
-    record, weights = ledger.best_replicate(name)
+    record, weights = ledger.load_best_replicate(name)
     fold = record.run.fold
     preprocessor = load_preprocessor(ledger, fold)
-    raw = preprocessor.inputs_from_json(ledger.fold_info(fold).held_out)
+    raw = preprocessor.inputs_from_json(ledger.get_fold_info(fold).held_out)
     return Candidate(record, weights, load_setup(ledger, fold), preprocessor, raw)
 
 
 def load_preprocessor(ledger: Ledger, fold: int = 0) -> Preprocessor:
     """Load the preprocessor that was fitted on the training rows of fold number ``fold``."""
-    return Preprocessor.from_json(ledger.fold_info(fold).preprocessor)
+    return Preprocessor.from_json(ledger.get_fold_info(fold).preprocessor)
 
 
 def load_setup(ledger: Ledger, fold: int = 0) -> TrainingSetup:
@@ -94,7 +94,7 @@ def load_setup(ledger: Ledger, fold: int = 0) -> TrainingSetup:
     Raises:
         InputError: if the comparison has only just begun.
     """
-    values = ledger.setup_json()
+    values = ledger.get_setup_json()
     if values is None:
         raise InputError("the comparison has only just begun: there is no model yet; look again in a moment")
     preprocessor = load_preprocessor(ledger, fold)

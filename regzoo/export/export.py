@@ -151,10 +151,10 @@ def _collect_content(
     verification: Verification,
 ) -> CardContent:
     """Gather the content of the model card."""
-    comparison = ledger.comparison_info()
+    comparison = ledger.get_comparison_info()
     assert comparison is not None  # a leaderboard was made of it
     run = candidate.record.run
-    data = ledger.fold_info(run.fold).data
+    data = ledger.get_fold_info(run.fold).data
     if candidate.refit is not None:
         data = dataclasses.replace(data, repairs=candidate.refit.repairs)
     return CardContent(

@@ -107,13 +107,13 @@ class _Cycles(Watcher):
     def epoch(self, epoch: int, score: float, model: keras.Model) -> bool:
         """Save the weights at the end of a cycle."""
         self.done += 1
-        if self._ended():
+        if self._has_ended():
             self.snapshots.append(model.get_weights())
         return False
 
     def finish(self, model: keras.Model) -> None:
         """Save the last weights and restore the learning rate."""
-        if not self._ended():
+        if not self._has_ended():
             self.snapshots.append(model.get_weights())
         if self.rate is not None:
             model.optimizer.learning_rate.assign(self.rate)
@@ -122,5 +122,5 @@ class _Cycles(Watcher):
         """Return the weights of the last snapshots."""
         return self.snapshots[-self.last :]
 
-    def _ended(self) -> bool:
+    def _has_ended(self) -> bool:
         return self.done * self.cycles // self.epochs > (self.done - 1) * self.cycles // self.epochs

@@ -28,10 +28,10 @@ ROUNDING = 1e-9
 """Values of t this close are equal."""
 
 MIN_ERROR_SHARE = 0.25
-"""A resample's standard error is at least this share of the sample's, see `bootstrap_interval`."""
+"""A resample's standard error is at least this share of the sample's, see `compute_bootstrap_interval`."""
 
 
-def bootstrap_interval(values: Iterable[float], seed: int = 0) -> tuple[float, float]:
+def compute_bootstrap_interval(values: Iterable[float], seed: int = 0) -> tuple[float, float]:
     """Return the 95 % interval of the mean of ``values``: bootstrap-t with a floor.
 
     Resample, form t* = (mean* - mean) / max(se*, se / 4), and read mean - t* se at the 2.5 and 97.5 % points of t*.
@@ -62,9 +62,9 @@ def bootstrap_interval(values: Iterable[float], seed: int = 0) -> tuple[float, f
     Reference: Efron and Tibshirani 1993, "An Introduction to the Bootstrap", ch. 12; Hesterberg 2015, "What
     Teachers Should Know About the Bootstrap", https://arxiv.org/abs/1411.5279.
 
-    >>> bootstrap_interval([2.0, 2.0, 2.0])
+    >>> compute_bootstrap_interval([2.0, 2.0, 2.0])
     (2.0, 2.0)
-    >>> low, high = bootstrap_interval([1.0, 2.0, 4.0, 3.0, 2.0])
+    >>> low, high = compute_bootstrap_interval([1.0, 2.0, 4.0, 3.0, 2.0])
     >>> low < 2.4 < high
     True
     """
@@ -84,8 +84,8 @@ def bootstrap_interval(values: Iterable[float], seed: int = 0) -> tuple[float, f
     return mean - high * error, mean - low * error
 
 
-def bootstrap_p_value(values: Iterable[float], seed: int = 0) -> float:
-    """Return the two-sided p-value of a mean of zero, from the same bootstrap-t as `bootstrap_interval`.
+def compute_bootstrap_p(values: Iterable[float], seed: int = 0) -> float:
+    """Return the two-sided p-value of a mean of zero, from the same bootstrap-t as `compute_bootstrap_interval`.
 
     It is twice the share of t* beyond the t of the data; with fewer than 4 values that of the t-test. So p < 0.05
     whenever the 95 % interval excludes zero. NaN for fewer than 2 values and for 2 equal ones: with errors that move in
@@ -98,7 +98,7 @@ def bootstrap_p_value(values: Iterable[float], seed: int = 0) -> float:
     differences where 5 % is right, this test in 7.5 % (5.4 and 5.2 % for normal ones; 3,000 simulations, one standard
     error 0.4).
 
-    >>> bootstrap_p_value([0.0, 0.0, 0.0]), bootstrap_p_value([1.0, 2.0, 4.0, 3.0, 2.0]) < 0.05
+    >>> compute_bootstrap_p([0.0, 0.0, 0.0]), compute_bootstrap_p([1.0, 2.0, 4.0, 3.0, 2.0]) < 0.05
     (1.0, True)
     """
     x = np.asarray(list(values), dtype=float)  # (n,)

@@ -9,8 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from regzoo.stats import bootstrap
-from regzoo.stats.bootstrap import LEVEL
+from regzoo.stats.bootstrap import LEVEL, compute_bootstrap_interval, compute_bootstrap_p
 from regzoo.stats.corrected_t import compute_corrected_interval, compute_corrected_t
 from regzoo.stats.intervals import compute_wilson_interval
 from regzoo.stats.power import estimate_replicates_needed
@@ -42,13 +41,13 @@ class PairSettings:
     def interval(self, values: Iterable[float]) -> tuple[float, float]:
         """Return the 95 % interval of the mean."""
         if self.test_train_ratio is None:
-            return bootstrap.bootstrap_interval(values, self.seed)
+            return compute_bootstrap_interval(values, self.seed)
         return compute_corrected_interval(values, self.test_train_ratio)
 
     def p_value(self, values: Iterable[float]) -> float:
         """Return the two-sided p-value of a mean of zero."""
         if self.test_train_ratio is None:
-            return self._adjust(bootstrap.bootstrap_p_value(values, self.seed))
+            return self._adjust(compute_bootstrap_p(values, self.seed))
         return self._adjust(compute_corrected_t(values, self.test_train_ratio)[1])
 
     def wilcoxon(self, values: Array) -> float:

@@ -56,7 +56,7 @@ def _describe_jit_compile(folder: Path) -> str | None:
     if not (folder / LEDGER).is_file():
         return None
     with contextlib.suppress(InputError, EnvironmentFailure), Ledger(folder) as ledger:
-        setup = ledger.setup_json()
+        setup = ledger.get_setup_json()
         if setup is not None:
             return f" ({folder} was trained with jit_compile: {'true' if setup['jit_compile'] else 'false'})"
     return None

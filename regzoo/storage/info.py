@@ -2,11 +2,11 @@
 
 | key in the ledger | type here | accessors of `Ledger` |
 |---|---|---|
-| ``study`` | `ComparisonInfo` | `comparison_info`, `set_comparison_info` |
-| ``shared`` | JSON of a `TrainingSetup` | `setup_json`, `set_setup_json` |
-| ``names`` | tuple of str | `recipe_names`, `set_recipe_names` |
-| ``budget`` | `BudgetInfo` | `budget_info`, `set_budget_info` |
-| ``preparation``, ``held_out``, ``data`` | `FoldInfo` | `fold_info`, `set_fold_info` |
+| ``study`` | `ComparisonInfo` | `get_comparison_info`, `set_comparison_info` |
+| ``shared`` | JSON of a `TrainingSetup` | `get_setup_json`, `set_setup_json` |
+| ``names`` | tuple of str | `get_recipe_names`, `set_recipe_names` |
+| ``budget`` | `BudgetInfo` | `get_budget_info`, `set_budget_info` |
+| ``preparation``, ``held_out``, ``data`` | `FoldInfo` | `get_fold_info`, `set_fold_info` |
 
 The keys of a fold start with its number (``2/held_out``), except in fold 0. Readers ignore keys that they do not know,
 so a ledger that a newer version extended can still be read; keys that were added later have a default.

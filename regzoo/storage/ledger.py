@@ -147,7 +147,7 @@ class Ledger:
         rows = self._store.execute("select body from records order by number")
         return [Record.from_json(body) for (body,) in rows]
 
-    def best_replicate(self, name: str) -> tuple[Record, list[list[np.ndarray]]]:
+    def load_best_replicate(self, name: str) -> tuple[Record, list[list[np.ndarray]]]:
         """Return the best replicate of the recipe called ``name``, and its weights, member by member.
 
         Raises:
@@ -179,7 +179,7 @@ class Ledger:
             with self._commit():
                 self._store.execute("vacuum")
 
-    def comparison_info(self) -> ComparisonInfo | None:
+    def get_comparison_info(self) -> ComparisonInfo | None:
         """Return what is known of the comparison; None if it has only just begun."""
         values = self._get_note(info.COMPARISON)
         return None if values is None else ComparisonInfo.from_json(values)
@@ -188,7 +188,7 @@ class Ledger:
         """Keep ``comparison``, replacing an older one."""
         self._set_note(info.COMPARISON, comparison.to_json())
 
-    def setup_json(self) -> dict[str, Any] | None:
+    def get_setup_json(self) -> dict[str, Any] | None:
         """Return the setup that all runs share, as `TrainingSetup.from_json` reads it; None if it is not kept yet."""
         values: dict[str, Any] | None = self._get_note(info.SETUP)
         return values
@@ -197,18 +197,18 @@ class Ledger:
         """Keep what `TrainingSetup.to_json` returned, replacing an older one."""
         self._set_note(info.SETUP, dict(setup))
 
-    def trained_config(self) -> str | None:
+    def get_trained_config(self) -> str | None:
         """Return the config that the records were made with, as YAML; None if it is not kept yet.
 
         ``jit_compile: auto``, which older versions accepted, becomes the value that it resolved to.
         """
-        comparison, setup = self.comparison_info(), self.setup_json()
+        comparison, setup = self.get_comparison_info(), self.get_setup_json()
         if comparison is None or setup is None:
             return None
         resolved = "true" if setup["jit_compile"] else "false"
         return comparison.config.replace("\n  jit_compile: auto\n", f"\n  jit_compile: {resolved}\n")
 
-    def recipe_names(self) -> tuple[str, ...]:
+    def get_recipe_names(self) -> tuple[str, ...]:
         """Return the recipes' names as the config writes them, placebos last; empty if they are not kept yet."""
         return tuple(self._get_note(info.NAMES) or ())
 
@@ -216,7 +216,7 @@ class Ledger:
         """Keep the recipes' ``names``, replacing older ones."""
         self._set_note(info.NAMES, list(names))
 
-    def budget_info(self) -> BudgetInfo | None:
+    def get_budget_info(self) -> BudgetInfo | None:
         """Return how far the comparison got when its time was up; None if it never was."""
         values = self._get_note(info.BUDGET)
         return None if values is None else BudgetInfo.from_json(values)
@@ -225,14 +225,14 @@ class Ledger:
         """Keep ``budget``, replacing an older one."""
         self._set_note(info.BUDGET, budget.to_json())
 
-    def fold_info(self, fold: int = 0) -> FoldInfo:
+    def get_fold_info(self, fold: int = 0) -> FoldInfo:
         """Return what the export of a model needs about fold number ``fold``.
 
         Raises:
             InputError: if the comparison has only just begun.
         """
         preprocessor, held_out = (self._get_note(fold_key(key, fold)) for key in (info.PREPROCESSOR, info.HELD_OUT))
-        data, comparison = self._get_note(fold_key(info.DATA, fold)) if fold else None, self.comparison_info()
+        data, comparison = self._get_note(fold_key(info.DATA, fold)) if fold else None, self.get_comparison_info()
         if comparison is None or preprocessor is None:
             raise InputError(f"{self._path.parent} holds nothing about fold {fold} yet; look again in a moment")
         return FoldInfo(preprocessor, held_out, comparison.data if data is None else DataInfo.from_json(data))

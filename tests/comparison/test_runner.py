@@ -44,10 +44,10 @@ def test_a_ledger_of_format_1_resumes_without_a_new_run(
     monkeypatch.setattr(SerialExecutor, "start", refuse)
     folder = Path(shutil.copytree(FIXTURES / name, tmp_path / name))
     with Ledger(folder) as ledger:
-        before, earlier = ledger.records(), ledger.comparison_info()
+        before, earlier = ledger.records(), ledger.get_comparison_info()
     assert resume(name, folder) == [folder]
     with Ledger(folder) as ledger:
-        after, info, leaderboard = ledger.records(), ledger.comparison_info(), read_leaderboard(ledger)
+        after, info, leaderboard = ledger.records(), ledger.get_comparison_info(), read_leaderboard(ledger)
     assert after == before
     assert leaderboard.to_csv() == (FIXTURES / name / "leaderboard.csv").read_text(encoding="utf-8")
     assert earlier is not None
@@ -69,5 +69,5 @@ def test_prepare_writes_nothing_and_execute_makes_every_run(tensorflow: None, tm
         stages = [record.run.stage for record in ledger.records()]
         assert stages.count("trial") + stages.count("replicate") == comparison.plan.runs
         assert [row.status for row in read_leaderboard(ledger).recipes] == ["ok"] * 4
-        assert ledger.comparison_info() is not None
+        assert ledger.get_comparison_info() is not None
     assert {path.name for path in folder.iterdir()} <= {"config.yaml", "ledger.sqlite"}

@@ -17,7 +17,7 @@ from regzoo.comparison.strength_response import (
     measure_response,
 )
 from regzoo.comparison.sweep import Sweep, SweptStrength
-from regzoo.stats.bootstrap import bootstrap_interval
+from regzoo.stats.bootstrap import compute_bootstrap_interval
 from regzoo.stats.corrected_t import compute_corrected_interval
 from regzoo.training.records import Record, Run
 
@@ -72,8 +72,8 @@ def test_the_best_value_its_set_and_the_flat_region_by_hand() -> None:
 def test_means_and_bands_are_those_of_the_parts() -> None:
     found = respond({0.0: [3.0, 5.0, 4.0], 0.2: [1.0, 2.0, 6.0], 0.4: [9.0, 9.0, 9.0]})
     point = found.points[1]
-    assert (point.mean, point.low, point.high) == (3.0, *bootstrap_interval([1.0, 2.0, 6.0]))
-    assert (point.train_mean, point.train_low, point.train_high) == (1.5, *bootstrap_interval([0.5, 1.0, 3.0]))
+    assert (point.mean, point.low, point.high) == (3.0, *compute_bootstrap_interval([1.0, 2.0, 6.0]))
+    assert (point.train_mean, point.train_low, point.train_high) == (1.5, *compute_bootstrap_interval([0.5, 1.0, 3.0]))
     assert point.sd == pytest.approx(math.sqrt(7))
     assert (point.replicates, point.lost, found.baseline.mean, found.baseline.values) == (3, 0, 1.0, ())
 

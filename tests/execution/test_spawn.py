@@ -10,9 +10,9 @@ import pytest
 
 WORKER = """
 import sys
-from regzoo.execution.spawn import start_worker
+from regzoo.execution.spawn import set_up_worker
 
-start_worker(())
+set_up_worker(())
 import keras
 assert "sklearn" not in sys.modules, "Keras imported it"
 import sklearn.base, matplotlib.pyplot, pandas

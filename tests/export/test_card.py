@@ -20,7 +20,7 @@ from regzoo.storage.ledger import Ledger
 def make_content(finished: Any, format: Format = SAVED_MODEL, place: int = 0, **changes: Any) -> card.CardContent:
     """Return the card of the recipe at ``place`` of the leaderboard, with ``changes`` to its preprocessor."""
     with Ledger(finished.folder) as ledger:
-        records, comparison = ledger.records(), ledger.comparison_info()
+        records, comparison = ledger.records(), ledger.get_comparison_info()
         leaderboard = read_leaderboard(ledger, records)
         row = leaderboard.recipes[place]
         candidate = load_candidate(ledger, row.name)
@@ -66,7 +66,7 @@ def test_it_reports_the_measurements(finished: Any) -> None:
     text = (finished.folder / "model" / "README.md").read_text(encoding="utf-8")
     with Ledger(finished.folder) as ledger:
         leaderboard = read_leaderboard(ledger)
-        record, _ = ledger.best_replicate(leaderboard.recipes[0].name)
+        record, _ = ledger.load_best_replicate(leaderboard.recipes[0].name)
     assert f"# flowers: `{leaderboard.winner}`" in text
     test = record.metrics["test"]["nll"]
     assert test is not None

@@ -72,7 +72,7 @@ def predict(folder: Path, table: Any) -> dict[str, Array]:
 def test_the_winner_of_a_comparison_is_exported_and_verified(finished: Any, ledger: Ledger) -> None:
     folder = finished.folder / "model"
     recipe = read_recipe(folder)
-    record, weights = ledger.best_replicate(recipe["written"])
+    record, weights = ledger.load_best_replicate(recipe["written"])
     leaderboard = read_leaderboard(ledger)
     assert recipe["recipe"] == leaderboard.winner == record.run.recipe_text
     assert (recipe["seed"], recipe["learning_rate"]) == (record.run.seed, record.run.learning_rate)
@@ -81,7 +81,7 @@ def test_the_winner_of_a_comparison_is_exported_and_verified(finished: Any, ledg
     assert recipe["parity"]["rows"] == 20
     assert recipe["parity"]["batches"] == [1, 7]
     assert 0 <= recipe["parity"]["largest_difference"] < 1e-5
-    assert recipe["data"]["digest"] == ledger.fold_info().data.digest
+    assert recipe["data"]["digest"] == ledger.get_fold_info().data.digest
     assert recipe["versions"]["tensorflow"] == version("tensorflow")
     assert recipe["inputs"]["mean_radius_m"] == "mean radius (µm)"
     assert not list(finished.folder.glob(".*writing*"))
@@ -108,9 +108,9 @@ def test_an_ensemble_is_one_graph(finished: Any, ledger: Ledger, tmp_path: Path)
     recipe = export(ledger, tmp_path / "two", "ensemble(2)")
     assert recipe["members"] == 2
     assert len(set(recipe["member_seeds"])) == 2
-    held_out = np.asarray(ledger.fold_info().held_out, np.float32)
+    held_out = np.asarray(ledger.get_fold_info().held_out, np.float32)
     outputs = predict(tmp_path / "two", dict(zip(finished.table.columns[:-1], held_out.T, strict=True)))
-    _, weights = ledger.best_replicate("ensemble(2)")
+    _, weights = ledger.load_best_replicate("ensemble(2)")
     setup, x = load_setup(ledger), load_preprocessor(ledger).transform(held_out)
     members = [load_finished_model(setup, parse("none"), [member])(x).numpy() for member in weights]
     np.testing.assert_allclose(outputs["probabilities"], np.mean(members, axis=0), atol=1e-6)

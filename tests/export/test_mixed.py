@@ -98,7 +98,7 @@ def test_the_cards_code_serves_the_table(mixed: Any, monkeypatch: pytest.MonkeyP
 
 def test_the_report_and_the_card_list_what_was_done_to_the_data(mixed: Any) -> None:
     with Ledger(mixed.folder) as ledger:
-        comparison = ledger.comparison_info()
+        comparison = ledger.get_comparison_info()
     assert comparison is not None
     repairs = comparison.data.repairs
     assert len(repairs) >= 6

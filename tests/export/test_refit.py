@@ -54,7 +54,7 @@ def refit_data(finished: Any) -> RefitData:
 def refit(finished: Any, refit_data: RefitData, name: str = "dropout", **changes: Any) -> Any:
     """Return the best replicate, with ``changes`` to its run, and its refit."""
     with Ledger(finished.folder) as ledger:
-        best, _ = ledger.best_replicate(name)
+        best, _ = ledger.load_best_replicate(name)
         best = dataclasses.replace(best, run=dataclasses.replace(best.run, **changes))
         replicates = [r for r in ledger.records() if r.run.stage == "replicate" and r.run.name == name]
         return best, refit_recipe(best, replicates, load_setup(ledger), refit_data)
@@ -82,7 +82,7 @@ def test_test_rows_do_not_influence_the_refit(finished: Any, refit_data: RefitDa
     other, experiment = dataclasses.replace(refit_data.dataset, x=x), refit_data.experiment
     setup = make_setup(experiment, prepare_fold(other, experiment.split, experiment.seed))
     with Ledger(finished.folder) as ledger:
-        best, _ = ledger.best_replicate("dropout")
+        best, _ = ledger.load_best_replicate("dropout")
         again = refit_recipe(best, [best], setup, RefitData(other, experiment))
     assert again.preprocessor == candidate.preprocessor
     for first, second in zip(candidate.weights[0], again.weights[0], strict=True):

@@ -11,7 +11,7 @@ from sklearn.datasets import make_moons
 from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_score
 from sklearn.svm import SVC
 
-from regzoo.stats.bootstrap import bootstrap_interval
+from regzoo.stats.bootstrap import compute_bootstrap_interval
 from regzoo.stats.corrected_t import compute_corrected_interval, compute_corrected_t
 
 
@@ -65,7 +65,7 @@ def test_it_covers_95_percent_of_correlated_splits_where_the_bootstrap_does_not(
     shared = math.sqrt(ratio / (1 + ratio)) * rng.normal(size=(runs, 1))
     x = shared + math.sqrt(1 / (1 + ratio)) * rng.normal(size=(runs, splits))
     covered = np.mean([low <= 0 <= high for low, high in (compute_corrected_interval(row, ratio) for row in x)])
-    naive = np.mean([low <= 0 <= high for low, high in map(bootstrap_interval, x[:400])])
+    naive = np.mean([low <= 0 <= high for low, high in map(compute_bootstrap_interval, x[:400])])
     assert abs(covered - 0.95) < 3 * math.sqrt(0.95 * 0.05 / runs)
     # The plain interval is narrower by sqrt(1 + 10 / 4) = 1.87, so it covers 1 - 2 P(t9 > 2.26 / 1.87) = 74 %.
     assert naive < 0.80

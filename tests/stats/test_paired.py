@@ -30,8 +30,8 @@ def test_a_contrast_holds_the_results_of_its_tests() -> None:
     found = only(NOISE)
     assert (found.recipe, found.other, found.pairs) == ("l2", "none", 5)
     assert found.gain == pytest.approx(0.02)
-    assert (found.gain_low, found.gain_high) == bootstrap.bootstrap_interval(NOISE)
-    assert found.p_holm == bootstrap.bootstrap_p_value(NOISE)
+    assert (found.gain_low, found.gain_high) == bootstrap.compute_bootstrap_interval(NOISE)
+    assert found.p_holm == bootstrap.compute_bootstrap_p(NOISE)
     assert found.p_wilcoxon == compute_wilcoxon_p(np.array(NOISE))
     assert found.p_better == 0.6
     assert (found.p_better_low, found.p_better_high) == compute_wilson_interval(0.6, 5)

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from regzoo.stats.bootstrap import bootstrap_p_value
+from regzoo.stats.bootstrap import compute_bootstrap_p
 from regzoo.stats.power import CAP, compute_noether_size, estimate_replicates_needed
 
 
@@ -34,7 +34,7 @@ def test_a_comparison_of_that_size_is_conclusive() -> None:
     pairs = estimate_replicates_needed(gains_of(0.6745))
     assert pairs == 35  # (1.959964 + 1.644854)^2 / (6 x 0.25^2) = 34.65
     sample = np.random.default_rng(0).normal(0.6745, size=(400, pairs))
-    assert np.mean([bootstrap_p_value(row) < 0.05 for row in sample]) >= 0.95 - 3 * math.sqrt(0.95 * 0.05 / 400)
+    assert np.mean([compute_bootstrap_p(row) < 0.05 for row in sample]) >= 0.95 - 3 * math.sqrt(0.95 * 0.05 / 400)
 
 
 def test_more_tests_need_more_replicates() -> None:

@@ -12,7 +12,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from regzoo.core.errors import InputError
-from regzoo.stats.bootstrap import bootstrap_p_value
+from regzoo.stats.bootstrap import compute_bootstrap_p
 from regzoo.stats.corrected_t import compute_corrected_interval, compute_corrected_t
 from regzoo.stats.intervals import compute_wilson_interval
 from regzoo.stats.power import estimate_replicates_needed
@@ -190,7 +190,7 @@ def test_the_lead_is_the_winner_against_the_runner_up() -> None:
     assert (lead.recipe, lead.other, lead.pairs) == ("l2", "l1", 4)
     assert lead.gain == pytest.approx(0.01)
     # Adjusted over the three pairs of finished recipes, the least clear of which it is.
-    assert lead.p_holm == pytest.approx(bootstrap_p_value([0.02, -0.03, 0.05, 0.0]))
+    assert lead.p_holm == pytest.approx(compute_bootstrap_p([0.02, -0.03, 0.05, 0.0]))
     assert lead.verdict == "inconclusive"
     assert lead.replicates_needed == estimate_replicates_needed(np.array([0.02, -0.03, 0.05, 0.0]), tests=3)
     higher = rank(frame.assign(score=-frame["score"]), direction="max").lead

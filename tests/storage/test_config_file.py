@@ -106,7 +106,7 @@ def test_jit_compile_auto_is_refused_where_nothing_was_trained(ledger: str | Non
 def test_what_auto_stood_for_goes_on_and_the_other_value_is_refused(tmp_path: Path) -> None:
     train_with_auto(tmp_path / "e", chosen=True)
     with Ledger(tmp_path / "e") as ledger:
-        trained = ledger.trained_config()
+        trained = ledger.get_trained_config()
     with pytest.raises(InputError, match=r"-  jit_compile: true\n.*\+  jit_compile: false"):
         write_config(tmp_path / "e", experiment(), trained)
     write_config(tmp_path / "e", experiment(training={"jit_compile": True}), trained)

@@ -56,10 +56,10 @@ def read_format_1(name: str, tmp_path: Path) -> Ledger:
 
 
 def test_a_comparison_comes_back_equal(ledger: Ledger) -> None:
-    assert ledger.comparison_info() is None
+    assert ledger.get_comparison_info() is None
     for comparison in (COMPARISON, dataclasses.replace(COMPARISON, model=None, sweep=None, seconds=None)):
         ledger.set_comparison_info(comparison)
-        assert ledger.comparison_info() == comparison
+        assert ledger.get_comparison_info() == comparison
 
 
 def test_every_field_of_the_comparison_is_set_here() -> None:
@@ -78,7 +78,7 @@ def test_a_key_of_a_newer_version_is_ignored(ledger: Ledger) -> None:
     values = COMPARISON.to_json()
     values["data"]["split"]["moon"] = values["data"]["moon"] = values["model"]["moon"] = values["moon"] = "full"
     ledger._set_note(info.COMPARISON, values)
-    assert ledger.comparison_info() == COMPARISON
+    assert ledger.get_comparison_info() == COMPARISON
 
 
 def test_keys_that_were_added_later_have_defaults() -> None:
@@ -92,18 +92,18 @@ def test_keys_that_were_added_later_have_defaults() -> None:
 
 
 def test_the_other_notes_come_back_equal(ledger: Ledger) -> None:
-    assert (ledger.setup_json(), ledger.recipe_names(), ledger.budget_info()) == (None, (), None)
+    assert (ledger.get_setup_json(), ledger.get_recipe_names(), ledger.get_budget_info()) == (None, (), None)
     ledger.set_setup_json({"backbone": "mlp", "input_shape": [4]})
     ledger.set_recipe_names(["none", "dropout"])
     ledger.set_budget_info(BudgetInfo(60.0, {"trial": 3}))
-    assert ledger.setup_json() == {"backbone": "mlp", "input_shape": [4]}
-    assert ledger.recipe_names() == ("none", "dropout")
-    assert ledger.budget_info() == BudgetInfo(60.0, {"trial": 3})
+    assert ledger.get_setup_json() == {"backbone": "mlp", "input_shape": [4]}
+    assert ledger.get_recipe_names() == ("none", "dropout")
+    assert ledger.get_budget_info() == BudgetInfo(60.0, {"trial": 3})
 
 
 def test_every_fold_has_its_own_preprocessor_rows_and_data(ledger: Ledger) -> None:
     with pytest.raises(InputError, match="holds nothing about fold 0 yet"):
-        ledger.fold_info()
+        ledger.get_fold_info()
     folds = [
         FoldInfo(f'{{"fold": {fold}}}', [[fold, "red", None]], dataclasses.replace(DATA, train=90 + fold))
         for fold in range(3)
@@ -111,27 +111,27 @@ def test_every_fold_has_its_own_preprocessor_rows_and_data(ledger: Ledger) -> No
     for fold, content in enumerate(folds):
         ledger.set_fold_info(fold, content)
     ledger.set_comparison_info(dataclasses.replace(COMPARISON, data=folds[0].data))
-    assert [ledger.fold_info(fold) for fold in range(3)] == folds
+    assert [ledger.get_fold_info(fold) for fold in range(3)] == folds
     with pytest.raises(InputError, match="fold 3"):
-        ledger.fold_info(3)
+        ledger.get_fold_info(3)
 
 
 @pytest.mark.parametrize(("name", "folds"), [("format_1", 1), ("format_1_folds", 3)])
 def test_format_1_is_read(name: str, folds: int, tmp_path: Path) -> None:
     with read_format_1(name, tmp_path) as ledger:
-        comparison, raw = ledger.comparison_info(), ledger._get_note("study")
+        comparison, raw = ledger.get_comparison_info(), ledger._get_note("study")
         assert comparison is not None
         assert "interim_analyses" not in raw
         assert comparison.interim_analyses == tuple(raw["looks"])
         assert (comparison.name, comparison.folds, comparison.config) == (name, folds, raw["config"])
         assert comparison.seconds == raw["seconds"] > 0
-        setup = ledger.setup_json()
+        setup = ledger.get_setup_json()
         assert setup is not None
         assert setup["backbone"] == "mlp([4])"
-        assert ledger.recipe_names()[0] == "none"
-        assert ledger.budget_info() is None
+        assert ledger.get_recipe_names()[0] == "none"
+        assert ledger.get_budget_info() is None
         for fold in range(folds):
-            content = ledger.fold_info(fold)
+            content = ledger.get_fold_info(fold)
             assert content.data.split.fold == fold
             assert content.held_out == ledger._get_note("held_out" if fold == 0 else f"{fold}/held_out")
             assert json.loads(content.preprocessor)["kind"] == "rows"
@@ -140,11 +140,11 @@ def test_format_1_is_read(name: str, folds: int, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["format_1", "format_1_folds"])
 def test_format_1_loses_nothing_when_it_is_written_again(name: str, tmp_path: Path) -> None:
     with read_format_1(name, tmp_path) as ledger:
-        before, comparison = ledger._get_note("study"), ledger.comparison_info()
+        before, comparison = ledger._get_note("study"), ledger.get_comparison_info()
         assert comparison is not None
         ledger.set_comparison_info(comparison)
         after = ledger._get_note("study")
-        assert ledger.comparison_info() == comparison
+        assert ledger.get_comparison_info() == comparison
     assert after.pop("version") == info.VERSION
     assert after.pop("interim_analyses") == before.pop("looks")
     split = after["data"]["split"]

@@ -55,7 +55,7 @@ def test_a_run_is_written_once(tmp_path: Path) -> None:
             ledger.add(record(score=0.4), NLL, weights(1.0))
         assert [one.score("nll") for one in ledger.records()] == [0.5]
         with pytest.raises(InputError):
-            ledger.best_replicate("dropout")  # the refused record's weights are not there either: one commit
+            ledger.load_best_replicate("dropout")  # the refused record's weights are not there either: one commit
 
 
 def test_each_record_can_be_read_as_soon_as_it_is_added(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_only_the_weights_of_the_best_replicate_are_kept(tmp_path: Path) -> None
     with Ledger(tmp_path, create=True) as ledger:
         for number, score in enumerate([0.5, 0.3, 0.4, math.nan]):
             ledger.add(record(number, score), NLL, weights(score, members=2))
-        best, members = ledger.best_replicate("dropout")
+        best, members = ledger.load_best_replicate("dropout")
         assert best.run.number == 1
         assert len(members) == 2
         for member, wanted in zip(members, weights(0.3, members=2), strict=True):
@@ -86,7 +86,7 @@ def test_the_objective_decides_which_replicate_is_best(tmp_path: Path) -> None:
     with Ledger(tmp_path, create=True) as ledger:
         for number, score in enumerate([0.5, 0.7, 0.6]):
             ledger.add(record(number, score), Objective("accuracy", "max"), weights(score))
-        assert ledger.best_replicate("dropout")[0].run.number == 1
+        assert ledger.load_best_replicate("dropout")[0].run.number == 1
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
@@ -94,7 +94,7 @@ def test_of_equal_replicates_the_first_is_kept_whichever_finished_first(order: t
     with Ledger(tmp_path, create=True) as ledger:
         for number in order:
             ledger.add(record(number, 0.5), NLL, weights(float(number)))
-        kept, members = ledger.best_replicate("dropout")
+        kept, members = ledger.load_best_replicate("dropout")
     assert kept.run.number == 0
     assert members[0][0][0, 0] == 0.0
 
@@ -105,14 +105,14 @@ def test_no_weights_are_kept_of_trials_or_of_what_did_not_finish(tmp_path: Path)
         ledger.add(record(1, status="diverged"), NLL, weights(1.0))
         ledger.add(record(2, status="failed"), NLL, None)
         with pytest.raises(InputError, match="'dropout' has no finished replicate here"):
-            ledger.best_replicate("dropout")
+            ledger.load_best_replicate("dropout")
 
 
 def test_many_weights_keep_their_order(tmp_path: Path) -> None:
     many = [[np.array([member, index]) for index in range(12)] for member in range(11)]
     with Ledger(tmp_path, create=True) as ledger:
         ledger.add(record(), NLL, many)
-        _, found = ledger.best_replicate("dropout")
+        _, found = ledger.load_best_replicate("dropout")
     assert [[array.tolist() for array in member] for member in found] == [
         [[member, index] for index in range(12)] for member in range(11)
     ]
@@ -254,4 +254,4 @@ def test_a_full_disk_does_not_prevent_reading(tmp_path: Path) -> None:
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, before)
         assert ledger.list_training_keys() == set()
-        assert ledger.best_replicate("dropout")[0] == record(0)
+        assert ledger.load_best_replicate("dropout")[0] == record(0)

@@ -84,7 +84,7 @@ class ModelSurgery:
             if not isinstance(layer, keras.Layer):
                 continue
             copy.set_weights(layer.get_weights())
-            _finalize(copy)
+            _refresh_derived_state(copy)
             variables += copy.weights
             values += [weight.numpy() for weight in copy.weights]
         return InitialWeights(tuple(variables), values)
@@ -252,12 +252,12 @@ def _reject_shared_weights(graph: Graph) -> None:
                 )
 
 
-def _finalize(layer: Any) -> None:
+def _refresh_derived_state(layer: Any) -> None:
     """Recompute what a layer derives from its weights."""
     if isinstance(layer, keras.layers.Normalization):
         layer.finalize_state()
     for inner in layer.layers if isinstance(layer, keras.Model) else ():
-        _finalize(inner)
+        _refresh_derived_state(inner)
 
 
 def _list_stream_states(layer: Any) -> list[Any]:

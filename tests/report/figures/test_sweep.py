@@ -15,7 +15,7 @@ from regzoo.comparison.sweep import SweptStrength
 from regzoo.core import InputError
 from regzoo.report.figures._output import save_figure
 from regzoo.report.figures.sweep import TITLE, draw, info, place_values
-from regzoo.stats.bootstrap import bootstrap_interval
+from regzoo.stats.bootstrap import compute_bootstrap_interval
 from regzoo.training.records import Record
 
 Ranked = tuple[Leaderboard, list[Record]]
@@ -28,7 +28,7 @@ def test_numbers_are_those_of_the_records(swept: Any) -> None:
     assert found is not None
     assert [point.values for point in found.points] == [(0.0,), (0.2,), (0.4,)]
     scores = [r.metrics["validation"]["nll"] for r in records if r.run.name == "dropout(0.2)"]
-    assert (found.points[1].low, found.points[1].high) == bootstrap_interval(scores)
+    assert (found.points[1].low, found.points[1].high) == compute_bootstrap_interval(scores)
     assert found.points[1].mean == pytest.approx(sum(scores) / 5)
     assert found.baseline.mean == pytest.approx(1.02)
 
