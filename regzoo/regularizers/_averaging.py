@@ -11,7 +11,7 @@ NAME = "ensemble"
 
 
 def average_models(models: Sequence[keras.Model]) -> keras.Model:
-    """Return one model that averages the outputs of ``models``, with their weights; a single model is returned as is."""
+    """Return a model that averages the outputs of ``models`` with their weights; a single model is returned as is."""
     if len(models) == 1:
         return models[0]
     inputs = keras.Input(models[0].input_shape[1:], name="inputs")
