@@ -45,7 +45,7 @@ def test_the_card_of_each_regularizer_has_every_part(draw: Draw, name: str) -> N
         "needs": bool(card["needs"]),
         "departure": bool(card["departure"]),
     }
-    order = ["formula", "strengths", "acts on", "needs", "cost", "clashes", "refuses"]
+    order = ["formula", "strengths", "acts on", "needs", "cost", "clashes", "raises"]
     order += ["reference", "departure", "example"]
     assert found == [label for label in order if optional.get(label, True)]
     assert card["kind"] == "regularizer"
@@ -67,11 +67,11 @@ def test_the_card_of_each_backbone_has_every_part(draw: Draw, name: str) -> None
     card = describe_component(name)
     optional = {
         "fields": bool(card["fields"]),
-        "refuses": bool(card["errors"]),
+        "raises": bool(card["errors"]),
         "reference": bool(card["reference"]),
         "departure": bool(card["departure"]),
     }
-    order = ["fields", "slots", "refuses", "reference", "departure", "example"]
+    order = ["fields", "slots", "raises", "reference", "departure", "example"]
     assert list_labels(draw, name) == [label for label in order if optional.get(label, True)]
     assert card["example"].startswith(name)
     assert all(field["means"] and field["domain"] for field in card["fields"])
