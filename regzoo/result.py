@@ -150,7 +150,7 @@ class Result:
 
         find_format(format)
         rows = Rows(x, y, groups, sample_weight, time, part)
-        if not refit and rows.given():
+        if not refit and rows.to_keywords():
             raise InputError("x and y are for refit=True: an export without refit needs no data")
         import_tensorflow()
         from regzoo.export.export import export_model

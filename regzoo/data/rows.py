@@ -26,10 +26,10 @@ class Rows:
     time: Any = None
     part: Any = None
 
-    def given(self) -> dict[str, Any]:
+    def to_keywords(self) -> dict[str, Any]:
         """Return what was given, by the name of its keyword.
 
-        >>> Rows([[1]], groups=["a"]).given()
+        >>> Rows([[1]], groups=["a"]).to_keywords()
         {'x': [[1]], 'groups': ['a']}
         """
         values = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -37,4 +37,4 @@ class Rows:
 
     def roles(self) -> dict[str, Any]:
         """Return what was given besides inputs and targets."""
-        return {name: value for name, value in self.given().items() if name not in ("x", "y")}
+        return {name: value for name, value in self.to_keywords().items() if name not in ("x", "y")}
