@@ -192,8 +192,9 @@ def read_arguments(rows: Rows, keywords: dict[str, Any]) -> tuple[Experiment, Ca
     if (rows.x is None) != ("data" in keywords) or (rows.x is None and rows.y is not None):
         raise InputError('give x and y (x alone for task="reconstruction"), or data= as in a config')
     experiment = configs.from_keywords(**keywords)
-    if rows.x is None and rows.to_keywords():
-        raise InputError(f"{next(iter(rows.to_keywords()))}: goes with x and y; with data=, name the column or array in it")
+    row_keywords = list(rows.to_keywords())
+    if rows.x is None and row_keywords:
+        raise InputError(f"{row_keywords[0]}: goes with x and y; with data=, name the column or array in it")
 
     def read() -> PreparedData:
         if rows.x is None:
