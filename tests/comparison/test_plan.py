@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from typing import Any
 
@@ -118,6 +119,7 @@ def test_it_can_be_printed_as_json(rows: Rows) -> None:
 def test_the_time_is_estimated_from_a_measured_epoch(
     workers: int, cores: int, busy: int, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    importlib.import_module("regzoo.training.engine.trainer")  # now, or it would keep the program below for good
     clock = [0.0]
 
     class Slow:
