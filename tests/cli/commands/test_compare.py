@@ -88,7 +88,12 @@ def test_interrupted_by_ctrl_c_it_resumes_and_ends_the_same(
 def test_a_finished_comparison_is_only_read_again(
     run: Run, copied: Path, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("regzoo.execution.process_pool.ProcessPool", None)  # none is needed to see that nothing is left
+    from regzoo.execution.serial import SerialExecutor
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a run is made again")
+
+    monkeypatch.setattr(SerialExecutor, "start", refuse)
     before = (copied / "leaderboard.csv").read_bytes()
     code, out, err = run("compare", config, "--out", copied)
     assert code == 0
