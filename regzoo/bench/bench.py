@@ -16,6 +16,7 @@ from regzoo.bench.machine import describe_machine
 from regzoo.bench.performance import WayResult, compute_performance, compute_ratios, is_same_work
 from regzoo.bench.plan import PASSES, SUITE, Case, Job, Way, make_jobs
 from regzoo.core.errors import EnvironmentFailure, InputError, UnavailableError
+from regzoo.core.formatting import format_percent
 from regzoo.storage.folder import write_text_atomic
 
 BUSY = 0.05
@@ -90,7 +91,7 @@ def find_disturbance(report: dict[str, Any]) -> list[str]:
     largest = max(shares, default=0.0)
     if largest <= BUSY:
         return []
-    return [f"Other programs took up to {largest:.0%} of the cores: these times are unreliable."]
+    return [f"Other programs took up to {format_percent(largest, unit='%')} of the cores: these times are unreliable."]
 
 
 def _measure_case(case: Case, ceiling: float, notify: Callable[[str], None]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from regzoo.bench.plan import Case
+from regzoo.core.formatting import format_integer
 from regzoo.core.seeds import generator
 from regzoo.data.dataset import Array, Dataset
 from regzoo.data.prepared import PreparedData
@@ -38,7 +39,7 @@ def load_rows(case: Case) -> tuple[Dataset, str]:
     if folder is None:
         return _make_random(case), "seeded random numbers of the same shape: Fashion-MNIST is not installed"
     x, y = read_fashion_mnist(folder, case.rows)
-    return from_arrays(x, y, "fashion_mnist"), f"Fashion-MNIST, its first {case.rows:,} training images"
+    return from_arrays(x, y, "fashion_mnist"), f"Fashion-MNIST, its first {format_integer(case.rows)} training images"
 
 
 def read_fashion_mnist(folder: Path, rows: int) -> tuple[Array, Array]:

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from regzoo.comparison.plan import Plan
 from regzoo.core import Objective
+from regzoo.core.formatting import format_fixed, format_significant
 from regzoo.training.records import Record
 
 SECONDS_BETWEEN_LINES = 10.0
@@ -141,7 +142,8 @@ class LiveProgress:
         if self.made < UNTIMED_RUNS:
             return "tracing the first runs"
         seconds = (time.monotonic() - self.timed_since) / (self.made - UNTIMED_RUNS + 1) * max(runs - done, 0)
-        return f"about {seconds:.0f} s left" if seconds < 90 else f"about {seconds / 60:.0f} min left"
+        left = f"{format_fixed(seconds, 0)} s" if seconds < 90 else f"{format_fixed(seconds / 60, 0)} min"
+        return f"about {left} left"
 
     def _table(self) -> Table | Text:
         if not self.recipes:
@@ -152,7 +154,7 @@ class LiveProgress:
         table.add_column(f"best {self.objective.metric} so far", justify="right")
         table.add_column("with")
         for recipe in self.recipes.values():
-            best = "" if math.isnan(recipe.best) else f"{recipe.best:.4g}"
+            best = "" if math.isnan(recipe.best) else format_significant(recipe.best, 4)
             runs = f"{recipe.done}/{recipe.runs}" + (f" ({recipe.failed} failed)" if recipe.failed else "")
             table.add_row(Text(recipe.name), runs, best, Text(recipe.best_recipe))
         return table

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, TypeVar
 
-from regzoo.core.domain import format_number
+from regzoo.core.domain import format_literal
 from regzoo.core.errors import InputError, did_you_mean
 from regzoo.core.fields import SettingSpec, StrengthSpec
 from regzoo.core.grammar import Call
@@ -142,7 +142,7 @@ def _format_value(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float):
-        return format_number(value)
+        return format_literal(value)
     if isinstance(value, tuple):
         return f"[{', '.join(_format_value(item) for item in value)}]"
     return str(value)

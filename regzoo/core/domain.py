@@ -44,10 +44,10 @@ def is_integer(value: float) -> bool:
     return math.isfinite(value) and value == int(value)
 
 
-def format_number(value: float) -> str:
-    """Return the shortest text of a number that reads back equal: ``float(format_number(x)) == x``.
+def format_literal(value: float) -> str:
+    """Return the shortest text of a number that reads back equal: ``float(format_literal(x)) == x``.
 
-    >>> format_number(0.5), format_number(1e-4), format_number(3.0), format_number(12)
+    >>> format_literal(0.5), format_literal(1e-4), format_literal(3.0), format_literal(12)
     ('0.5', '0.0001', '3.0', '12')
     """
     return repr(value)

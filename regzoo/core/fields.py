@@ -10,7 +10,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from regzoo.core.domain import Domain, format_number, is_integer
+from regzoo.core.domain import Domain, format_literal, is_integer
 from regzoo.core.errors import did_you_mean
 from regzoo.core.ranges import Choice, Float, Int, Range
 from regzoo.core.schedules import Schedule
@@ -64,7 +64,7 @@ class StrengthSpec:
     def _check_domain(self, values: tuple[float, ...]) -> None:
         for value in values:
             if value not in self.domain:
-                raise ValueError(f"must lie in {self.domain}, received {format_number(value)}")
+                raise ValueError(f"must lie in {self.domain}, received {format_literal(value)}")
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class SettingSpec:
 
     def _require_in_domain(self, value: Any) -> Any:
         if self.domain is not None and value not in self.domain:
-            raise ValueError(f"must lie in {self.domain}, received {format_number(value)}")
+            raise ValueError(f"must lie in {self.domain}, received {format_literal(value)}")
         return value
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from regzoo.core.domain import format_number, is_integer
+from regzoo.core.domain import format_literal, is_integer
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Float:
         return self.low, self.high
 
     def __str__(self) -> str:
-        return f"{format_number(self.low)}..{format_number(self.high)}"
+        return f"{format_literal(self.low)}..{format_literal(self.high)}"
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Choice:
         return self.options
 
     def __str__(self) -> str:
-        return "|".join(format_number(option) for option in self.options)
+        return "|".join(format_literal(option) for option in self.options)
 
 
 Range = Float | Int | Choice
@@ -82,4 +82,4 @@ Range = Float | Int | Choice
 
 def _check_order(low: float, high: float) -> None:
     if not low < high:
-        raise ValueError(f"a range goes from low to high, received {format_number(low)}..{format_number(high)}")
+        raise ValueError(f"a range goes from low to high, received {format_literal(low)}..{format_literal(high)}")

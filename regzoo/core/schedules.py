@@ -11,7 +11,7 @@ import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 
-from regzoo.core.domain import format_number, is_integer
+from regzoo.core.domain import format_literal, is_integer
 
 
 class Schedule(ABC):
@@ -27,7 +27,7 @@ class Schedule(ABC):
 
     def __str__(self) -> str:
         written = ", ".join(
-            f"epochs={value}" if name == "epochs" else format_number(value)
+            f"epochs={value}" if name == "epochs" else format_literal(value)
             for name, value in ((f.name, getattr(self, f.name)) for f in fields(self))  # type: ignore[arg-type]
         )
         return f"{type(self).__name__.lower()}({written})"

@@ -11,6 +11,7 @@ from typing import Any
 import jinja2
 
 from regzoo.comparison.leaderboard import Leaderboard, Row
+from regzoo.core.formatting import format_count, format_list, format_percent, format_significant
 from regzoo.core.json_values import replace_nonfinite
 from regzoo.data.columns import rule_to_json
 from regzoo.data.preprocessor import Preprocessor
@@ -146,8 +147,9 @@ def render_readme(content: CardContent) -> str:
     return environment.get_template("README.md.jinja").render(
         name=content.comparison.name,
         folds=content.comparison.folds,
+        splits="one split" if content.comparison.folds == 1 else format_count(content.comparison.folds, "fold"),
         data=data,
-        noise=f"{data.label_noise:.0%}" if data.label_noise else "",
+        noise=format_percent(data.label_noise, unit="%") if data.label_noise else "",
         source=escape_markdown(data.source),
         repairs=[escape_markdown(sentence) for sentence in data.repairs],
         warnings=[escape_markdown(sentence) for sentence in data.warnings],
@@ -176,6 +178,8 @@ def render_readme(content: CardContent) -> str:
         mean=_format_interval(row.mean, row.low, row.high),
         gain=None if row.gain is None else _format_interval(row.gain, row.gain_low, row.gain_high),
         parity=verification.parity,
+        batches=format_list([str(batch) for batch in verification.parity.batches]),
+        difference=format_significant(verification.parity.largest_difference, 2),
     )
 
 
@@ -210,4 +214,4 @@ def _format_interval(value: float | None, low: float | None, high: float | None)
 
 
 def _format_number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4g}"
+    return "-" if value is None else format_significant(value, 4)

@@ -7,6 +7,7 @@ import re
 
 from regzoo.core import AfterTraining, Recipe
 from regzoo.core.errors import escape_control_characters
+from regzoo.core.formatting import format_significant
 from regzoo.data.preprocessor import Preprocessor
 from regzoo.export.formats import Format
 from regzoo.export.signature import make_input_specs, name_inputs
@@ -97,7 +98,7 @@ def describe_inputs(preprocessor: Preprocessor) -> list[str]:
     names = name_inputs(preprocessor)
     if not preprocessor.columns:
         shape = ", ".join(map(str, preprocessor.input_shape))
-        mean = ", ".join(f"{value:.4g}" for value in preprocessor.mean)
+        mean = ", ".join(format_significant(value, 4) for value in preprocessor.mean)
         scale = f"; the training part's mean was {mean}" if preprocessor.kind == "images" else ""
         return [f"`{preprocessor.kind}`, float32 (batch, {shape}), numbers as in the data{scale}"]
     listed = [

@@ -14,10 +14,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from regzoo.core import InputError
+from regzoo.core.formatting import format_count, format_fixed, format_list
 from regzoo.report.figures._output import save_figure
 from regzoo.report.figures._style import BLACK, SIZE, SMALL, make_figure, with_style
 from regzoo.report.figures._text import wrap_text
-from regzoo.report.formatting import format_count, format_list
 from regzoo.stats.across_datasets import AcrossDatasets
 from regzoo.stats.rank import Ranking
 
@@ -85,21 +85,22 @@ def _draw_label(axes: Axes, name: str, rank: float, row: int, end: float) -> Non
     """Lead a line from a rank on the axis down to ``row`` and to ``end``, and write rank and name there."""
     axes.plot([rank, rank, end], [0, row, row], color=BLACK, linewidth=0.8)
     axes.plot([rank], [0], "o", color=BLACK, markersize=5, zorder=3, clip_on=False)
-    label, at_left = wrap_text(name, 2.0, most=2), end < rank
+    label, shown, at_left = wrap_text(name, 2.0, most=2), format_fixed(rank, 2), end < rank
     axes.annotate(
-        f"{label}  {rank:.2f}" if at_left else f"{rank:.2f}  {label}", (end, row), (-3 if at_left else 3, 0),
+        f"{label}  {shown}" if at_left else f"{shown}  {label}", (end, row), (-3 if at_left else 3, 0),
         textcoords="offset points", ha="right" if at_left else "left", va="center", size=SMALL, annotation_clip=False,
     )  # fmt: skip
 
 
 def _make_title(found: AcrossDatasets) -> str:
     datasets = format_count(len(found.datasets), "data set")
-    return f"average rank over {datasets} (1 is best); critical difference {found.critical_difference:.2f}"
+    difference = format_fixed(found.critical_difference, 2)
+    return f"average rank over {datasets} (1 is best); critical difference {difference}"
 
 
 def describe_ranks(found: AcrossDatasets) -> str:
     """Return the ranks and the bars in words."""
-    ranks = [f"{name} {rank:.2f}" for name, rank in zip(found.recipes, found.average_ranks, strict=True)]
+    ranks = [f"{name} {format_fixed(rank, 2)}" for name, rank in zip(found.recipes, found.average_ranks, strict=True)]
     groups = [f"{group[0]} to {group[-1]}" for group in found.groups if len(group) > 1]
     joined = f"No significant difference: {format_list(groups)}." if groups else "All differences are significant."
     return f"{_make_title(found).capitalize()}: {format_list(ranks)}. {joined}"

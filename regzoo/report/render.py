@@ -11,13 +11,14 @@ import jinja2
 from markupsafe import Markup
 
 from regzoo.comparison.leaderboard import Leaderboard
+from regzoo.core.formatting import format_count, format_duration, format_integer
 from regzoo.report import markup, tables
+from regzoo.report.descriptions import describe_task
 from regzoo.report.figures import FigureInfo, FigureModule, load_figures
 from regzoo.report.figures._output import format_svg_file, render_svg
 from regzoo.report.findings.audit import Audit, audit_comparison
 from regzoo.report.findings.methods_section import write_limitations, write_methods
 from regzoo.report.findings.verdict import ComparisonVerdict, describe_placebos, make_verdict
-from regzoo.report.formatting import describe_task, format_count, format_duration
 from regzoo.report.references import make_bibtex
 from regzoo.storage.folder import write_text_atomic
 from regzoo.storage.info import ComparisonInfo
@@ -136,7 +137,8 @@ def _list_facts(leaderboard: Leaderboard, records: Sequence[Record], comparison:
     """Return what was compared on what, a few words each."""
     data = comparison.data
     runs = format_count(sum(record.run.stage != "member" for record in records), "run")
-    parts = f"{data.train:,} train, {data.validation:,} validation, {data.test:,} test"
+    rows = {"train": data.train, "validation": data.validation, "test": data.test}
+    parts = ", ".join(f"{format_integer(count)} {part}" for part, count in rows.items())
     task = describe_task(data.task, data.labels)
     return [
         f"{data.source}: {format_count(data.rows, 'row')} ({parts}), {data.inputs}, {task}",

@@ -6,21 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from regzoo.comparison.leaderboard import Leaderboard, Row
-from regzoo.report.findings.audit import Audit
-from regzoo.report.findings.strengths import read_ranges, read_strengths
-from regzoo.report.formatting import (
+from regzoo.core.formatting import (
     MISSING,
-    choose_leaderboard_decimals,
-    describe_losses,
     format_count,
     format_duration,
+    format_integer,
     format_interval,
     format_number,
     format_p_value,
+    format_rough,
     format_strength,
-    format_verdict,
     shorten_recipe,
 )
+from regzoo.report.descriptions import choose_leaderboard_decimals, describe_losses, format_verdict
+from regzoo.report.findings.audit import Audit
+from regzoo.report.findings.strengths import read_ranges, read_strengths
 from regzoo.report.runs import select_replicates, select_trials
 from regzoo.training.records import Record
 
@@ -106,8 +106,8 @@ def build_details_table(leaderboard: Leaderboard) -> ReportTable:
                 format_number(row.epochs, 0),
                 format_number(row.best_epoch, 1),
                 format_duration(row.fit_seconds),
-                MISSING if row.predict_ms is None else f"{float(f'{row.predict_ms:.2g}'):,g}",
-                MISSING if row.parameters is None else f"{round(row.parameters):,}",
+                format_rough(row.predict_ms),
+                format_integer(row.parameters),
             ),
             _mark_row(leaderboard, row),
         )
@@ -159,7 +159,7 @@ def build_audit_table(audit: Audit) -> ReportTable:
                "replicates", "pruned", "diverged", "failed", "collapsed")  # fmt: skip
     rows = [
         ReportRow(
-            (r.name, str(r.trials), str(r.settings), f"{r.max_epochs:,}", f"{r.evaluations:,}",
+            (r.name, str(r.trials), str(r.settings), format_integer(r.max_epochs), format_integer(r.evaluations),
              format_duration(r.seconds),
              *(str(count) for count in (r.replicates, r.pruned, r.diverged, r.failed, r.collapsed)))
         )
@@ -194,7 +194,7 @@ def build_failures_table(leaderboard: Leaderboard, records: Sequence[Record]) ->
         for record in lost[:MAX_FAILURES]
     ]
     more = f", the first {MAX_FAILURES} listed" if len(lost) > MAX_FAILURES else ""
-    caption = f"{format_count(len(lost), 'run')} of {len(records):,} ended without a score{more}."
+    caption = f"{format_count(len(lost), 'run')} of {format_integer(len(records))} ended without a score{more}."
     text_columns = ("recipe", "run", "status", "reason")
     return ReportTable(caption, (*text_columns, "learning rate", "seed"), tuple(rows), text_columns)
 

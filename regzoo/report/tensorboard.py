@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from regzoo.core import EnvironmentFailure
+from regzoo.core.formatting import float_or_nan
 from regzoo.report.findings.strengths import read_strengths
-from regzoo.report.formatting import float_or_nan
 from regzoo.search.space import LEARNING_RATE
 from regzoo.training.records import Record
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from regzoo.core.domain import Domain, format_number, is_integer
+from regzoo.core.domain import Domain, format_literal, is_integer
 
 
 @pytest.mark.parametrize(
@@ -40,8 +40,8 @@ def test_a_domain_that_is_no_interval_is_refused(text: str) -> None:
 def test_numbers_read_back_equal() -> None:
     draw = np.random.default_rng(0)
     numbers = [float(m * 10.0**e) for m, e in zip(draw.normal(size=500), draw.integers(-30, 30, 500), strict=True)]
-    assert [float(format_number(number)) for number in numbers] == numbers
-    assert [format_number(number) for number in (0.1, 1e-5, 2.0, 7)] == ["0.1", "1e-05", "2.0", "7"]
+    assert [float(format_literal(number)) for number in numbers] == numbers
+    assert [format_literal(number) for number in (0.1, 1e-5, 2.0, 7)] == ["0.1", "1e-05", "2.0", "7"]
 
 
 def test_whole_numbers_are_finite() -> None:

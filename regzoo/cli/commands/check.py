@@ -7,13 +7,14 @@ from typing import Any
 
 from regzoo.cli.options import Config
 from regzoo.cli.terminal import print_text
+from regzoo.core.formatting import format_list
 
 
 def check(config: Config) -> None:
     """Check a config and its data; list every problem at once, train nothing."""
     from regzoo.comparison.plan import make_plan, make_setup
     from regzoo.comparison.runner import check_models, read_data
-    from regzoo.report.formatting import describe_task
+    from regzoo.report.descriptions import describe_task
     from regzoo.storage.config_file import load_experiment
 
     experiment = load_experiment(config)
@@ -39,5 +40,5 @@ def describe_split(facts: Mapping[str, Any]) -> str:
     'a stratified split (test as the data marks it) into 5 folds'
     """
     split = facts["split"]
-    marked = f" ({' and '.join(split['marked'])} as the data marks it)" if split["marked"] else ""
+    marked = f" ({format_list(split['marked'])} as the data marks it)" if split["marked"] else ""
     return f"a {split['kind']} split{marked}" + (f" into {split['folds']} folds" if split["folds"] > 1 else "")

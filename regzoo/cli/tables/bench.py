@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from regzoo.cli.tables.layout import make_table
+from regzoo.core.formatting import format_fixed, format_percent
 
 Values = dict[str, Any]
 
@@ -19,14 +20,15 @@ MEASURED_BY_REGZOO = ("measuring ms per run", "overhead ms per run (median)")
 def make_bench_tables(report: Values) -> Group:
     """Return two tables per case, the measurements and the ratios; then how to read them."""
     machine = report["machine"]
+    ceiling = format_fixed(machine["ceiling_gflops"], 0)
     head = (
-        f"{machine['processor']}, {machine['cores']} cores, {machine['ceiling_gflops']:.0f} GFLOP/s in float32 matrix "
+        f"{machine['processor']}, {machine['cores']} cores, {ceiling} GFLOP/s in float32 matrix "
         f"products; TensorFlow {machine['versions']['tensorflow']}, Keras {machine['versions']['keras']}, "
         f"KerasTuner {machine['versions']['keras-tuner']}{'; quick' if report['quick'] else ''}"
     )
     tables = [table for case in report["cases"] for table in (_make_measured_table(case), _make_ratio_table(case))]
     notes = [Text(note) for note in report["notes"]]
-    return Group(Text(head), *tables, Text(""), *notes, Text(f"Measured in {report['seconds']:.0f} s."))
+    return Group(Text(head), *tables, Text(""), *notes, Text(f"Measured in {format_fixed(report['seconds'], 0)} s."))
 
 
 def _make_measured_table(case: Values) -> Table:
@@ -48,15 +50,15 @@ def _format_measurements(way: Values) -> list[str]:
     measuring, overhead, median = way["measuring_ms"], way["overhead_ms"], way["typical_overhead_ms"]
     return [
         f"{way['processes']} x {way['threads']}",
-        f"{way['suite_seconds']:.1f}{'*' if way['extrapolated'] else ' '}",
-        f"{way['start_up_seconds']:.1f}",
-        f"{way['seconds_per_run']:.2f}",
-        f"{way['steps_per_second']:.1f}",
-        f"{100 * way['ceiling_share']:.1f} %",
-        "" if memory is None else f"{memory:.0f}",
-        "" if others is None else f"{others:.0%}",
-        "" if measuring is None else f"{measuring:.0f}",
-        "" if overhead is None else f"{overhead:.0f}" + ("" if median is None else f" ({median:.0f})"),
+        format_fixed(way["suite_seconds"], 1) + ("*" if way["extrapolated"] else " "),
+        format_fixed(way["start_up_seconds"], 1),
+        format_fixed(way["seconds_per_run"], 2),
+        format_fixed(way["steps_per_second"], 1),
+        format_percent(way["ceiling_share"], 1),
+        format_fixed(memory, 0),
+        "" if others is None else format_percent(others, unit="%"),
+        format_fixed(measuring, 0),
+        format_fixed(overhead, 0) + ("" if overhead is None or median is None else f" ({format_fixed(median, 0)})"),
     ]
 
 
@@ -67,8 +69,10 @@ def _make_ratio_table(case: Values) -> Table:
         table.add_column(Text(title), justify="right")
     for way, title in titles.items():
         ratios = case["ratios"][way]
-        cells = [
-            "-" if other == way else f"{ratios[other]['suite']:.2f} ({ratios[other]['run']:.2f})" for other in titles
-        ]
+        cells = ["-" if other == way else _format_ratios(ratios[other]) for other in titles]
         table.add_row(Text(title), *map(Text, cells))
     return table
+
+
+def _format_ratios(ratios: Values) -> str:
+    return f"{format_fixed(ratios['suite'], 2)} ({format_fixed(ratios['run'], 2)})"

@@ -10,15 +10,16 @@ from rich.text import Text
 
 from regzoo.cli.tables.layout import make_table
 from regzoo.comparison.leaderboard import is_placebo
-from regzoo.report.diff import Change, Difference, RecipeChange
-from regzoo.report.formatting import (
+from regzoo.core.formatting import (
     MISSING,
     choose_decimals,
     float_or_nan,
+    format_fixed,
     format_interval,
     format_number,
     shorten_recipe,
 )
+from regzoo.report.diff import Change, Difference, RecipeChange
 
 LONGEST_VALUE = 100
 """Characters of a changed value that are shown."""
@@ -63,7 +64,7 @@ def _make_ranking_table(difference: Difference) -> Table:
     ]
     decimals = choose_decimals(half_widths)
     for row in difference.recipes:
-        move = {None: "", 0: "="}.get(row.moved, f"{row.moved or 0:+d}")
+        move = {None: "", 0: "="}.get(row.moved, format_fixed(row.moved or 0, 0, "+"))
         ranks = [MISSING if rank is None else str(rank) for rank in row.rank]
         gains = [_format_gain(row, side, decimals) for side in (0, 1)]
         verdicts = [verdict or MISSING for verdict in row.verdict]

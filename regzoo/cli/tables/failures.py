@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from regzoo.cli.tables.layout import make_table
+from regzoo.core.formatting import format_fixed
 from regzoo.training.records import Record
 
 
@@ -22,7 +23,7 @@ def make_failures_table(records: Sequence[Record]) -> Table:
             str(run.number),
             record.status,
             str(record.epochs),
-            f"{record.fit_seconds:.1f}",
+            format_fixed(record.fit_seconds, 1),
         ]
         table.add_row(*(Text(cell) for cell in cells), Text(record.error or ""))
     return table

@@ -8,14 +8,8 @@ from rich.text import Text
 
 from regzoo.cli.tables.layout import make_table
 from regzoo.comparison.leaderboard import Leaderboard, Row, is_placebo
-from regzoo.report.formatting import (
-    choose_cell_decimals,
-    compute_half_width,
-    format_fixed,
-    format_gain,
-    format_p_value,
-    format_verdict,
-)
+from regzoo.core.formatting import choose_cell_decimals, compute_half_width, format_fixed, format_gain, format_p_value
+from regzoo.report.descriptions import format_verdict
 
 WIDE = 120
 """Terminal columns from which the leaderboard shows every column."""

@@ -8,6 +8,7 @@ from rich.console import Group
 from rich.text import Text
 
 from regzoo.cli.tables.layout import make_table
+from regzoo.core.formatting import format_fixed, format_significant
 
 
 def make_plan_table(described: dict[str, Any]) -> Group:
@@ -20,12 +21,13 @@ def make_plan_table(described: dict[str, Any]) -> Group:
     notes = []
     for recipe in described["recipes"]:
         space = ", ".join(f"{name} {values}" for name, values in recipe["space"].items())
-        counts = [f"{recipe[key]:.3g}" for key in ("trials", "replicates", "models_per_run", "cost")]
+        counts = [format_significant(recipe[key], 3) for key in ("trials", "replicates", "models_per_run", "cost")]
         table.add_row(Text(recipe["name"]), *counts, Text(space))
         notes += [f"{recipe['name']}: {clash}" for clash in recipe["clashes"]]
     folds = f"; replicates take turns at {described['folds']} folds" if described["folds"] > 1 else ""
+    seconds = format_fixed(described["seconds"], 0)
     total = (
-        f"{described['runs']} runs, {described['epochs']} epochs at most, about {described['seconds']:.0f} s "
+        f"{described['runs']} runs, {described['epochs']} epochs at most, about {seconds} s "
         f"on this machine; ranked by validation {described['rank_by']}, tuner {described['tuner']}{folds}"
     )
     return Group(table, Text(f"\n{total}"), *(Text(f"note: {note}") for note in notes))

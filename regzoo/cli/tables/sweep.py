@@ -9,8 +9,15 @@ from rich.text import Text
 
 from regzoo.cli.tables.layout import make_table
 from regzoo.comparison.strength_response import ResponsePoint, StrengthResponse
+from regzoo.core.formatting import (
+    MISSING,
+    format_count,
+    format_interval,
+    format_number,
+    format_percent,
+    format_strength,
+)
 from regzoo.report.findings.sweep import choose_point_decimals
-from regzoo.report.formatting import MISSING, format_count, format_interval, format_number, format_strength
 
 
 def make_response_table(response: StrengthResponse) -> Table:
@@ -39,7 +46,7 @@ def make_response_table(response: StrengthResponse) -> Table:
 def _format_scores(point: ResponsePoint, decimals: int) -> list[str]:
     spread = "" if math.isnan(point.sd) else f" ± {format_number(point.sd, decimals)}"
     interval = format_interval(point.low, point.high, decimals) or MISSING
-    share = "" if math.isnan(point.p_best) else f"{100 * point.p_best:.0f} %"
+    share = "" if math.isnan(point.p_best) else format_percent(point.p_best)
     return [format_number(point.mean, decimals) + spread, interval, format_number(point.train_mean, decimals), share]
 
 

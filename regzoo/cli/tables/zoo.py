@@ -12,6 +12,7 @@ from rich.text import Text
 from regzoo.cli.tables.layout import make_table
 from regzoo.cli.zoo_cards import describe_component
 from regzoo.core import backbones, regularizers
+from regzoo.core.formatting import format_list, format_significant
 from regzoo.data.catalog import SOURCES
 
 Card = dict[str, Any]
@@ -58,7 +59,7 @@ def _list_entries(card: Card) -> list[tuple[str, RenderableType]]:
         ("strengths" if regularizes else "fields", _make_fields_table(card["fields"]) if card["fields"] else ""),
         ("acts on", ", ".join(card.get("places", []))),
         ("slots", card.get("slots_notes", "")),
-        ("needs", " and ".join(card.get("needs", []))),
+        ("needs", format_list(card.get("needs", []))),
         ("cost", _describe_cost(card) if regularizes else ""),
         ("clashes", "\n".join(card.get("clashes", [])) or ("none" if regularizes else "")),
         ("raises", card["errors"]),
@@ -73,7 +74,7 @@ def _list_entries(card: Card) -> list[tuple[str, RenderableType]]:
 
 def _format_cost(card: Card) -> str:
     """Return what a training costs, in trainings of the baseline: ``2``, or ``2 to 10``."""
-    low, high = (f"{card['cost'] * count:.3g}" for count in card["trainings"])
+    low, high = (format_significant(card["cost"] * count, 3) for count in card["trainings"])
     return low if low == high else f"{low} to {high}"
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from regzoo.core.errors import InputError
+from regzoo.core.formatting import format_count, format_integer
 from regzoo.data.dataset import Array, Dataset
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.files import printable_path, raise_problems, require_memory
@@ -80,23 +81,24 @@ def _choose_size(headers: Collection[Header], size: Size | None) -> tuple[Size, 
     if not changed:
         return size, []
     spread = f"{smallest[0]} x {smallest[1]}" + (f" to {largest[0]} x {largest[1]}" if smallest != largest else "")
-    return size, [f"{changed:,} of {len(sizes):,} images ({spread}) were resized to {size[0]} x {size[1]}, {rule}"]
+    resized = f"{format_integer(changed)} of {format_count(len(sizes), 'image')} ({spread})"
+    return size, [f"{resized} were resized to {size[0]} x {size[1]}, {rule}"]
 
 
 def _describe_colors(headers: Collection[Header], channels: int) -> list[str]:
     gray, transparent = sum(header.gray for header in headers), sum(header.transparent for header in headers)
-    notes = []
+    images, notes = format_count(len(headers), "image"), []
     if channels > 1 and gray:
-        notes.append(f"gray was copied to all three channels, in {gray:,} of {len(headers):,} images")
+        notes.append(f"gray was copied to all three channels, in {format_integer(gray)} of {images}")
     if transparent:
-        notes.append(f"transparent pixels were blended with white, in {transparent:,} of {len(headers):,} images")
+        notes.append(f"transparent pixels were blended with white, in {format_integer(transparent)} of {images}")
     return notes
 
 
 def _describe_left_out(found: ImageFolder) -> list[str]:
     if not found.left_out:
         return []
-    more = f" and {len(found.left_out) - 3:,} more" if len(found.left_out) > 3 else ""
+    more = f" and {format_integer(len(found.left_out) - 3)} more" if len(found.left_out) > 3 else ""
     return [f"left out, since it is no image and in no class: {', '.join(found.left_out[:3])}{more}"]
 
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol, cast
 from matplotlib.figure import Figure
 
 from regzoo.comparison.leaderboard import Leaderboard
-from regzoo.report.formatting import format_direction
+from regzoo.report.descriptions import format_direction
 from regzoo.storage.info import ComparisonInfo
 from regzoo.training.records import Record
 

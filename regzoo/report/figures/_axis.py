@@ -11,6 +11,8 @@ import numpy as np
 from matplotlib.axis import Axis, XAxis
 from matplotlib.ticker import FixedLocator, Formatter, MaxNLocator, NullLocator
 
+from regzoo.core.formatting import format_tick
+
 Scale = Literal["linear", "log", "symlog"]
 
 
@@ -116,22 +118,14 @@ class PlainFormatter(Formatter):
 
     def __call__(self, value: float, position: int | None = None) -> str:
         """Return one number, short."""
-        return _shorten(f"{value:.3g}")
+        return format_tick(value)
 
     def format_ticks(self, values: Sequence[float]) -> list[str]:
         """Return all labels of an axis, with the same number of significant digits at most."""
         ordered = sorted(values)
         step = min((b - a for a, b in itertools.pairwise(ordered)), default=0.0)
         for digits in range(1, 16):
-            texts = [f"{value:.{digits}g}" for value in values]
+            texts = [format_tick(value, digits) for value in values]
             if all(abs(float(t) - v) <= 1e-3 * min(step or abs(v), abs(v)) for t, v in zip(texts, values, strict=True)):
                 break
-        return [_shorten(text) for text in texts]
-
-
-def _shorten(text: str) -> str:
-    mantissa, mark, power = text.partition("e")
-    if mark and -5 < int(power) < 6:  # 0.00025 and 20000 read better than 2.5e-4 and 2e4
-        places = max(0, len(mantissa.partition(".")[2]) - int(power))
-        return f"{float(text):.{places}f}"
-    return f"{mantissa}e{int(power)}" if mark else text
+        return texts

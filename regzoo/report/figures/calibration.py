@@ -14,11 +14,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from regzoo.comparison.leaderboard import Leaderboard
+from regzoo.core.formatting import format_fixed, format_list
 from regzoo.report.figures import FigureInfo
 from regzoo.report.figures._axis import set_up_axis
 from regzoo.report.figures._panels import make_panels
 from regzoo.report.figures._style import BLUE, GRAY, SKY, SMALL, with_style
-from regzoo.report.formatting import format_list
 from regzoo.report.runs import select_replicates
 from regzoo.storage.info import ComparisonInfo
 from regzoo.training.metrics import BINS
@@ -62,7 +62,8 @@ class CalibrationFigure(FigureInfo):
 
     @property
     def alternative(self) -> str:
-        return f"Expected calibration error: {format_list([f'{p.name} {p.ece:.3f}' for p in self.panels])}."
+        errors = [f"{panel.name} {format_fixed(panel.ece, 3)}" for panel in self.panels]
+        return f"Expected calibration error: {format_list(errors)}."
 
 
 def info(leaderboard: Leaderboard, records: Sequence[Record], comparison: ComparisonInfo) -> CalibrationFigure:
@@ -125,7 +126,7 @@ def _draw_panel(axes: Axes, panel: CalibrationPanel) -> None:
     axes.plot([0, 1], [0, 1], color=GRAY, linestyle="--", linewidth=1, zorder=1)
     axes.plot([b[0] for b in panel.bins], [b[1] for b in panel.bins], "o-", color=BLUE, markersize=4, zorder=2)
     if not math.isnan(panel.ece):
-        axes.text(0.03, 0.97, f"ECE {panel.ece:.3f}", transform=axes.transAxes, va="top", size=SMALL)
+        axes.text(0.03, 0.97, f"ECE {format_fixed(panel.ece, 3)}", transform=axes.transAxes, va="top", size=SMALL)
 
 
 def _make_legend() -> list[Line2D]:

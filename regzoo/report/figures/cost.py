@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from regzoo.comparison.leaderboard import Leaderboard
+from regzoo.core.formatting import format_list, format_significant
 from regzoo.report.figures import FigureInfo
 from regzoo.report.figures._axis import choose_scale, set_up_axis
 from regzoo.report.figures._style import BLUE, GRAY, ORANGE, SMALL, WIDTH, make_figure, with_style
 from regzoo.report.figures._text import measure_width, spread_labels, wrap_text
-from regzoo.report.formatting import format_list
 from regzoo.storage.info import ComparisonInfo
 from regzoo.training.records import Record
 
@@ -61,7 +61,11 @@ class CostFigure(FigureInfo):
 
     @property
     def alternative(self) -> str:
-        best = [f"{p.name} ({p.score:.4g} in {p.seconds:.3g} s)" for p in self.points if p.pareto]
+        best = [
+            f"{point.name} ({format_significant(point.score, 4)} in {format_significant(point.seconds, 3)} s)"
+            for point in self.points
+            if point.pareto
+        ]
         return f"Validation {self.metric} against training seconds. Best trade-offs: {format_list(best)}."
 
 

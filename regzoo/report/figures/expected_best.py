@@ -14,11 +14,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from regzoo.comparison.leaderboard import Leaderboard
+from regzoo.core.formatting import format_list, format_significant
 from regzoo.report.figures import FigureInfo
 from regzoo.report.figures._axis import choose_scale, keep_finite, set_up_axis
 from regzoo.report.figures._panels import make_panels
 from regzoo.report.figures._style import BLUE, SKY, SMALL, VERMILION, with_style
-from regzoo.report.formatting import format_list
 from regzoo.report.runs import select_trials
 from regzoo.stats.expected_best import rank_by_budget
 from regzoo.storage.info import ComparisonInfo
@@ -64,8 +64,11 @@ class ExpectedBestFigure(FigureInfo):
 
     @property
     def alternative(self) -> str:
-        ends = [f"{p.name} {p.expected[0]:.4g} after 1 and {p.expected[-1]:.4g} after {len(p.expected)}"
-                for p in self.panels]  # fmt: skip
+        ends = [
+            f"{panel.name} {format_significant(panel.expected[0], 4)} after 1 and "
+            f"{format_significant(panel.expected[-1], 4)} after {len(panel.expected)}"
+            for panel in self.panels
+        ]
         return f"Expected best validation {self.metric} of k trials: {format_list(ends)}."
 
 

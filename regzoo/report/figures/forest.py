@@ -10,12 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from regzoo.comparison.leaderboard import Leaderboard
-from regzoo.report.figures import FigureInfo
-from regzoo.report.figures._axis import choose_scale, keep_finite, set_up_axis
-from regzoo.report.figures._rows import stack_rows
-from regzoo.report.figures._style import BLUE, SMALL, VERMILION, with_style
-from regzoo.report.figures._text import wrap_text
-from regzoo.report.formatting import (
+from regzoo.core.formatting import (
     MISSING,
     choose_decimals,
     float_or_nan,
@@ -24,6 +19,11 @@ from regzoo.report.formatting import (
     format_number,
     format_percent,
 )
+from regzoo.report.figures import FigureInfo
+from regzoo.report.figures._axis import choose_scale, keep_finite, set_up_axis
+from regzoo.report.figures._rows import stack_rows
+from regzoo.report.figures._style import BLUE, SMALL, VERMILION, with_style
+from regzoo.report.figures._text import wrap_text
 from regzoo.storage.info import ComparisonInfo
 from regzoo.training.records import Record
 

@@ -10,12 +10,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from regzoo.comparison.leaderboard import Leaderboard
+from regzoo.core.formatting import choose_decimals, format_list, format_number, format_significant
 from regzoo.report.figures import FigureInfo
 from regzoo.report.figures._axis import choose_scale, keep_finite, set_up_axis
 from regzoo.report.figures._rows import stack_rows
 from regzoo.report.figures._style import GRAY, PARTS, SMALL, with_style
 from regzoo.report.figures._text import wrap_text
-from regzoo.report.formatting import choose_decimals, format_list, format_number
 from regzoo.storage.info import ComparisonInfo
 from regzoo.training.records import Record
 
@@ -59,7 +59,7 @@ class GapFigure(FigureInfo):
 
     @property
     def alternative(self) -> str:
-        gaps = [f"{row.name} {row.gap:.3g}" for row in self.rows]
+        gaps = [f"{row.name} {format_significant(row.gap, 3)}" for row in self.rows]
         return f"Validation minus training {self.metric} by recipe: {format_list(gaps)}."
 
 

@@ -10,12 +10,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from regzoo.comparison.leaderboard import Leaderboard
+from regzoo.core.formatting import float_or_nan, format_list, format_significant
+from regzoo.report.descriptions import describe_losses
 from regzoo.report.figures import FigureInfo
 from regzoo.report.figures._axis import choose_scale, keep_finite, set_up_axis
 from regzoo.report.figures._rows import stack_rows
 from regzoo.report.figures._style import BLUE, GRAY, SKY, VERMILION, with_style
 from regzoo.report.figures._text import wrap_text
-from regzoo.report.formatting import describe_losses, float_or_nan, format_list
 from regzoo.report.runs import select_replicates
 from regzoo.storage.info import ComparisonInfo
 from regzoo.training.records import Record
@@ -58,7 +59,7 @@ class LeaderboardFigure(FigureInfo):
 
     @property
     def alternative(self) -> str:
-        shown = [f"{row.name} {row.mean:.4g}" for row in self.rows if keep_finite([row.mean])]
+        shown = [f"{row.name} {format_significant(row.mean, 4)}" for row in self.rows if keep_finite([row.mean])]
         return f"Mean validation {self.metric} by recipe, best first: {format_list(shown)}."
 
 

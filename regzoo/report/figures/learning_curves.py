@@ -12,12 +12,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from regzoo.comparison.leaderboard import Leaderboard
+from regzoo.core.formatting import float_or_nan, format_fixed, format_list
 from regzoo.report.curves import Curve, average_curves
 from regzoo.report.figures import FigureInfo
 from regzoo.report.figures._axis import choose_scale, keep_finite, set_up_axis
 from regzoo.report.figures._panels import make_panels
 from regzoo.report.figures._style import GRAY, PARTS, SMALL, with_style
-from regzoo.report.formatting import float_or_nan, format_list
 from regzoo.report.runs import select_replicates
 from regzoo.storage.info import ComparisonInfo
 from regzoo.training.records import Record
@@ -63,7 +63,7 @@ class LearningCurvesFigure(FigureInfo):
     @property
     def alternative(self) -> str:
         known = [panel for panel in self.panels if not math.isnan(panel.best_epoch)]
-        epochs = [f"{panel.name} {panel.best_epoch:.0f}" for panel in known]
+        epochs = [f"{panel.name} {format_fixed(panel.best_epoch, 0)}" for panel in known]
         shown = f"{self.metric} by epoch on train and validation, a panel for each recipe"
         return f"{shown}. Mean best epoch: {format_list(epochs) or 'unknown'}."
 
@@ -114,7 +114,7 @@ def _draw_panel(axes: Axes, panel: LearningCurvesPanel) -> None:
         axes.axvline(panel.best_epoch, color=GRAY, linestyle=":", linewidth=1.2)
         right = panel.best_epoch > sum(axes.get_xlim()) / 2
         axes.annotate(
-            f"best {panel.best_epoch:.0f}", (panel.best_epoch, 0.97), xycoords=axes.get_xaxis_transform(),
+            f"best {format_fixed(panel.best_epoch, 0)}", (panel.best_epoch, 0.97), xycoords=axes.get_xaxis_transform(),
             xytext=(-3 if right else 3, 0), textcoords="offset points", va="top", size=SMALL,
             ha="right" if right else "left", color=GRAY,
         )  # fmt: skip

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from regzoo.comparison.leaderboard import Leaderboard
+from regzoo.core.formatting import format_list
 from regzoo.report.figures import FigureInfo, expected_best
 from regzoo.report.figures._style import (
     BLACK,
@@ -28,7 +29,6 @@ from regzoo.report.figures._style import (
     with_style,
 )
 from regzoo.report.figures._text import measure_width, spread_labels, wrap_text
-from regzoo.report.formatting import format_list
 from regzoo.storage.info import ComparisonInfo
 from regzoo.training.records import Record
 

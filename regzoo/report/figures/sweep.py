@@ -17,12 +17,12 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 from regzoo.comparison.leaderboard import Leaderboard
 from regzoo.comparison.strength_response import ResponsePoint, StrengthResponse
 from regzoo.comparison.sweep import SweptStrength
+from regzoo.core.formatting import format_strength
 from regzoo.report.figures import FigureInfo
 from regzoo.report.figures._axis import choose_scale, keep_finite, set_up_axis
 from regzoo.report.figures._style import BLACK, GRAY, PARTS, SIZE, VERMILION, WIDTH, make_figure, with_style
 from regzoo.report.figures._text import measure_width
 from regzoo.report.findings.sweep import describe_means, format_point, read_response
-from regzoo.report.formatting import format_strength
 from regzoo.storage.info import ComparisonInfo
 from regzoo.training.records import Record
 

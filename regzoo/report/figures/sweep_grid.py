@@ -17,12 +17,12 @@ from matplotlib.patches import Patch, Rectangle
 
 from regzoo.comparison.leaderboard import Leaderboard
 from regzoo.comparison.strength_response import ResponsePoint, StrengthResponse
+from regzoo.core.formatting import format_number, format_strength
 from regzoo.report.figures import FigureInfo
 from regzoo.report.figures._axis import PlainFormatter, choose_scale, keep_finite
 from regzoo.report.figures._style import BLACK, PALE, SMALL, WIDTH, make_figure, with_style
 from regzoo.report.figures._text import measure_width
 from regzoo.report.findings.sweep import choose_point_decimals, describe_means, format_point, read_response
-from regzoo.report.formatting import format_number, format_strength
 from regzoo.storage.info import ComparisonInfo
 from regzoo.training.records import Record
 

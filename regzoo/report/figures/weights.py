@@ -12,12 +12,12 @@ from matplotlib.lines import Line2D
 
 from regzoo.comparison.leaderboard import Leaderboard
 from regzoo.core import OnWeights
+from regzoo.core.formatting import format_list, format_percent
 from regzoo.report.figures import FigureInfo
 from regzoo.report.figures._axis import set_up_axis
 from regzoo.report.figures._panels import make_panels
 from regzoo.report.figures._style import BLUE, GRAY, SKY, SMALL, VERMILION, with_style
 from regzoo.report.findings.strengths import parse_or_empty
-from regzoo.report.formatting import format_list, format_percent
 from regzoo.report.runs import select_replicates
 from regzoo.storage.info import ComparisonInfo
 from regzoo.training.engine.diagnostics import SMALL as SMALL_WEIGHT

@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from regzoo.comparison.leaderboard import Leaderboard
-from regzoo.report.formatting import (
+from regzoo.core.formatting import (
     float_or_nan,
     format_code,
     format_count,
+    format_integer,
     format_list,
     format_short_list,
     is_known,
@@ -158,10 +159,10 @@ def _compare_counts(recipes: Sequence[RecipeAudit], word: str, count: Callable[[
         return ""
     usual = max(set(counts), key=lambda value: (counts.count(value), value))
     odd = [
-        f"{format_short_list([format_code(r.name) for r in recipes if count(r) == value])} had {value:,}"
+        f"{format_short_list([format_code(r.name) for r in recipes if count(r) == value])} had {format_integer(value)}"
         for value in sorted(set(counts) - {usual})
     ]
-    return f"{word}: {format_list(odd)}, the others {usual:,}"
+    return f"{word}: {format_list(odd)}, the others {format_integer(usual)}"
 
 
 def _compare_learning_rates(recipes: Sequence[RecipeAudit], records: Sequence[Record]) -> str:

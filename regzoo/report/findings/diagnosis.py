@@ -18,16 +18,18 @@ from typing import Literal
 from scipy import stats
 
 from regzoo.comparison.leaderboard import Leaderboard, Row
-from regzoo.report.curves import Curve, average_curves
-from regzoo.report.formatting import (
+from regzoo.core.formatting import (
     float_or_nan,
     format_code,
     format_count,
+    format_fixed,
+    format_integer,
     format_number,
     format_percent,
     format_short_list,
     is_known,
 )
+from regzoo.report.curves import Curve, average_curves
 from regzoo.report.runs import select_replicates
 from regzoo.storage.info import ComparisonInfo
 from regzoo.training.records import Record
@@ -235,9 +237,8 @@ def _describe_baseline(found: Diagnosis, metric: str, decimals: int) -> str:
     signs = []
     if found.decline_share >= DECLINE:
         worse = f"{format_number(found.decline, decimals)} worse at the end"
-        signs.append(
-            f"its validation {metric} is best after epoch {found.best_epoch:.0f} of {found.epochs:.0f}, {worse}"
-        )
+        best = f"epoch {format_fixed(found.best_epoch, 0)} of {format_fixed(found.epochs, 0)}"
+        signs.append(f"its validation {metric} is best after {best}, {worse}")
     if found.gap_share >= GAP:
         better = f"{format_number(found.gap, decimals)} better on training rows than on validation rows"
         signs.append(f"its final {metric} is {better}")
@@ -269,18 +270,19 @@ def _explain_stopping(found: Diagnosis, leaderboard: Leaderboard, decimals: int)
 def _describe_calibration(found: Diagnosis) -> str:
     if not is_known(found.ece):
         return ""
-    error = f"The baseline's expected calibration error is {found.ece:.3f}"
+    error = f"The baseline's expected calibration error is {format_fixed(found.ece, 3)}"
     if not is_known(found.overconfidence) or abs(found.overconfidence) < 0.02:
         return error + "."
     side, word = ("above", "overconfident") if found.overconfidence > 0 else ("below", "underconfident")
-    points = f"{abs(found.overconfidence) * 100:.0f} percentage points"
+    points = f"{format_fixed(abs(found.overconfidence) * 100, 0)} percentage points"
     return f"{error}: its mean confidence is {points} {side} its accuracy ({word})."
 
 
 def _describe_capacity(found: Diagnosis) -> str:
     if not is_known(found.parameters) or not found.rows:
         return ""
-    size = f"The baseline has {found.parameters:,.0f} parameters for {found.rows:,} training rows"
+    parameters, rows = format_integer(found.parameters), format_integer(found.rows)
+    size = f"The baseline has {parameters} parameters for {rows} training rows"
     if found.overfits and found.parameters > found.rows:
         return f"{size}, enough to memorize them: more data or a smaller model may also help."
     if not found.overfits and found.still_improving:

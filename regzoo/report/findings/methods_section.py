@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from regzoo.comparison.leaderboard import Leaderboard
-from regzoo.report.formatting import (
-    choose_leaderboard_decimals,
-    describe_task,
+from regzoo.core.formatting import (
     float_or_nan,
     format_code,
     format_count,
     format_duration,
+    format_fixed,
+    format_integer,
     format_list,
     format_number,
     format_percent,
-    format_recipe,
+    format_significant,
     format_strength,
 )
+from regzoo.report.descriptions import choose_leaderboard_decimals, describe_task, format_recipe
 from regzoo.report.runs import select_trials
 from regzoo.stats.winners_curse import compute_expected_maximum
 from regzoo.storage.info import ComparisonInfo, DataInfo
@@ -84,8 +85,8 @@ def _describe_winners_curse(leaderboard: Leaderboard, comparison: ComparisonInfo
     return [
         f"The winner's curse: {format_recipe(rows[0])} was picked because it scored best, so its validation score is "
         f"optimistic. If all {len(rows)} recipes were equally good, the best of them would still look better than "
-        f"their average by {luck:.2f} standard errors of a mean{here}. The test score was not used for the choice, so "
-        "it does not have this bias.",
+        f"their average by {format_fixed(luck, 2)} standard errors of a mean{here}. The test score was not used for "
+        "the choice, so it does not have this bias.",
     ]
 
 
@@ -104,17 +105,18 @@ def _describe_data(leaderboard: Leaderboard, comparison: ComparisonInfo) -> str:
         f" {format_percent(noise)} of the training labels were replaced by another class, each with the same "
         "probability; validation and test labels were left unchanged."
     )  # fmt: skip
+    train, validation, test = (format_integer(rows) for rows in (data.train, data.validation, data.test))
     if folds == 1:
         return (
-            f"{compared}, split once ({_describe_split(data)}) into {data.train:,} rows for training{subset}, "
-            f"{data.validation:,} for validation and {data.test:,} for testing.{noisy}"
+            f"{compared}, split once ({_describe_split(data)}) into {train} rows for training{subset}, "
+            f"{validation} for validation and {test} for testing.{noisy}"
         )
     drawn = f"{data.split.kind} folds, redrawn after each full round; one fold validates and the others train"
     if data.split.kind == "time-ordered":
         drawn = "folds in time order; one fold validates, and all rows before it train"
     return (
-        f"{compared}; {data.test:,} rows were held out for testing, and the others were split into {folds} {drawn}. "
-        f"In the first fold, {data.train:,} rows{subset} train and {data.validation:,} validate.{noisy}"
+        f"{compared}; {test} rows were held out for testing, and the others were split into {folds} {drawn}. "
+        f"In the first fold, {train} rows{subset} train and {validation} validate.{noisy}"
     )
 
 
@@ -128,13 +130,14 @@ def _describe_model(leaderboard: Leaderboard, comparison: ComparisonInfo) -> lis
     if model is None:
         return []
     name = format_code(leaderboard.baseline)
-    size = f" ({base.parameters:,.0f} parameters with {name})" if base and base.parameters else ""
+    size = f" ({format_integer(base.parameters)} parameters with {name})" if base and base.parameters else ""
     loss = LOSSES.get(comparison.data.task, "mean squared error")
     return [
         f"All recipes use the model {format_code(model.backbone)}{size}, trained with "
-        f"{OPTIMIZERS.get(model.optimizer, model.optimizer)} on the {loss}, in batches of {model.batch_size:,}, for "
-        f"{format_count(model.epochs, 'epoch')} unless the recipe itself stops earlier. A run is scored with its final "
-        "weights, not with those of its best epoch, unless the recipe itself selects weights, as early stopping does."
+        f"{OPTIMIZERS.get(model.optimizer, model.optimizer)} on the {loss}, in batches of "
+        f"{format_integer(model.batch_size)}, for {format_count(model.epochs, 'epoch')} unless the recipe itself stops "
+        "earlier. A run is scored with its final weights, not with those of its best epoch, unless the recipe itself "
+        "selects weights, as early stopping does."
     ]
 
 
@@ -210,11 +213,11 @@ def _describe_statistics(base: str, comparison: ComparisonInfo) -> str:
             "where there are enough pairs for it to reach significance, Wilcoxon's signed-rank test must agree before "
             "two recipes count as different."
         )
+    ratio = format_significant(float_or_nan(comparison.test_train_ratio), 3)
     return (
         "We report means over these replicates with 95 % t intervals, paired gains with intervals of the same kind, "
         f"and two-sided p-values of the same t against {base}, Holm-adjusted over the recipes, all with the corrected "
-        f"variance of repeated splits (Nadeau and Bengio 2003; {comparison.test_train_ratio:.3g} validation rows for "
-        "each training row)."
+        f"variance of repeated splits (Nadeau and Bengio 2003; {ratio} validation rows for each training row)."
     )
 
 

@@ -6,9 +6,9 @@ import itertools
 from collections.abc import Sequence
 
 from regzoo.comparison.leaderboard import Leaderboard, Row
+from regzoo.core.formatting import format_code, format_count, format_strength
 from regzoo.report.findings.diagnosis import Diagnosis
 from regzoo.report.findings.strengths import parse_or_empty, read_ranges, read_strengths
-from regzoo.report.formatting import format_code, format_strength
 from regzoo.stats.power import CAP
 
 MOST = 4
@@ -44,7 +44,8 @@ def _recommend_replicates(leaderboard: Leaderboard, rows: Sequence[Row]) -> list
         return []
     name, base = format_code(row.name), format_code(leaderboard.baseline)
     if row.replicates_needed >= CAP:
-        return [f"Treat {name} and {base} as equally good: telling them apart would take {CAP:,} replicates or more."]
+        replicates = format_count(CAP, "replicate")
+        return [f"Treat {name} and {base} as equally good: telling them apart would take {replicates} or more."]
     return [
         f"Set `replicates: {row.replicates_needed}` and run again (only the missing ones are trained): about that many "
         f"would settle whether {name} differs from {base}."
@@ -91,8 +92,9 @@ def _recommend_for_baseline(leaderboard: Leaderboard, diagnosis: Diagnosis) -> l
         return ["Add a regularizer to `recipes` to compare with, such as `dropout`."] if alone else []
     if diagnosis.need == "perhaps":
         none = "the other recipe does not" if diagnosis.tested == 1 else f"none of the {diagnosis.tested} recipes does"
+        rows = format_count(diagnosis.rows, "training row")
         return [
-            f"Try more training data or a smaller model: the baseline overfits its {diagnosis.rows:,} training rows, "
+            f"Try more training data or a smaller model: the baseline overfits its {rows}, "
             f"and {none} conclusively better."
         ]
     if diagnosis.need != "no":

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from regzoo.core import InputError, Recipe, parse
+from regzoo.core.formatting import format_strength
 from regzoo.core.grammar import read_sum
 from regzoo.core.ranges import Float, Int
-from regzoo.report.formatting import format_strength
 
 
 @dataclass(frozen=True)

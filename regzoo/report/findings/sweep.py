@@ -6,15 +6,15 @@ from collections.abc import Sequence
 
 from regzoo.comparison.strength_response import ResponsePoint, StrengthResponse, measure_response
 from regzoo.comparison.sweep import Sweep, SweptStrength
-from regzoo.report.formatting import (
+from regzoo.core.formatting import (
     choose_decimals,
     format_code,
-    format_direction,
     format_list,
     format_number,
     format_short_list,
     format_strength,
 )
+from regzoo.report.descriptions import format_direction
 from regzoo.storage.info import ComparisonInfo
 from regzoo.training.records import Record
 
@@ -30,7 +30,7 @@ def read_response(records: Sequence[Record], comparison: ComparisonInfo) -> Stre
 def make_headline(response: StrengthResponse) -> str:
     """Name the best value, and the values that are as good."""
     assert response.best is not None
-    names = " and ".join(format_code(swept.name) for swept in response.sweep.over)
+    names = format_list([format_code(swept.name) for swept in response.sweep.over])
     score = f"mean validation {response.metric} {format_number(response.best.mean, choose_point_decimals(response))}"
     best = f"Best {names}: {format_point(response.best)}, with a {score} ({format_direction(response.direction)})"
     if all(point.name == response.best.name for point in response.flat):

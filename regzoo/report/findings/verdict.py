@@ -6,25 +6,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from regzoo.comparison.leaderboard import Leaderboard, Row
-from regzoo.report.findings import sweep
-from regzoo.report.findings.diagnosis import Diagnosis, answer_need, describe_evidence, diagnose
-from regzoo.report.findings.recommendations import recommend
-from regzoo.report.formatting import (
-    choose_leaderboard_decimals,
-    describe_losses,
+from regzoo.core.formatting import (
     float_or_nan,
     format_code,
     format_count,
-    format_direction,
     format_duration,
+    format_fixed,
     format_interval,
     format_list,
     format_number,
     format_p_value,
     format_percent,
-    format_recipe,
     format_short_list,
+    format_significant,
 )
+from regzoo.report.descriptions import choose_leaderboard_decimals, describe_losses, format_direction, format_recipe
+from regzoo.report.findings import sweep
+from regzoo.report.findings.diagnosis import Diagnosis, answer_need, describe_evidence, diagnose
+from regzoo.report.findings.recommendations import recommend
 from regzoo.stats.bootstrap import LEVEL
 from regzoo.storage.info import ComparisonInfo
 from regzoo.training.records import Record
@@ -209,10 +208,10 @@ def _compare_cost(winner: Row, baseline: Row) -> str:
     """Compare the winner's training time and best epoch with the baseline's."""
     text = ""
     if float_or_nan(baseline.fit_seconds) > 0:
-        ratio = f"{float_or_nan(winner.fit_seconds) / float_or_nan(baseline.fit_seconds):.2g}"
+        ratio = format_significant(float_or_nan(winner.fit_seconds) / float_or_nan(baseline.fit_seconds), 2)
         text += f", {'about' if ratio == '1' else ratio + ' times'} as long as {format_recipe(baseline)}"
     if float_or_nan(baseline.best_epoch) > 0:
-        late, early = f"{float_or_nan(winner.best_epoch):.0f}", f"{float_or_nan(baseline.best_epoch):.0f}"
+        late, early = (format_fixed(float_or_nan(row.best_epoch), 0) for row in (winner, baseline))
         text += f", and its best epoch is {late} instead of {early}" if late not in (early, "nan") else ""
     return text
 
@@ -222,7 +221,7 @@ def _describe_serving_cost(winner: Row, baseline: Row | None) -> tuple[str, ...]
     base, parameters = (float_or_nan(row.parameters) if row else 0.0 for row in (baseline, winner))
     if baseline is None or not (base > 0 and parameters >= 1.5 * base):
         return ()
-    ratio = f"{parameters / base:.2g}"
+    ratio = format_significant(parameters / base, 2)
     return (f"Each of its predictions uses {ratio} times as many parameters as one of {format_recipe(baseline)}.",)
 
 

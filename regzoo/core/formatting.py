@@ -1,4 +1,7 @@
-"""Numbers, lists and recipe names as text: for the report, the figures and the terminal."""
+"""Numbers, lists of words and recipes as text: for the report, the figures, the model card and the terminal.
+
+A recipe's own numbers are written by ``format_literal`` of ``regzoo.core.domain``, which loses no digit.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +10,17 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TypeGuard
 
-from regzoo.comparison.leaderboard import Leaderboard, Row
-from regzoo.core.errors import escape_control_characters
-from regzoo.stats.power import CAP
-
 MISSING = "–"  # noqa: RUF001 - the dash that tables show for a missing value
-
-MAX_LABEL_LENGTH = 30
-"""Labels are counted, not listed, if one has more characters than this."""
-
-MAX_LABELS = 5
-"""Labels are counted, not listed, if there are more than this."""
 
 _NUMBER = re.compile(r"(?<![\w.])\d+\.\d+(?:e[+-]?\d+)?")
 
 
 def is_known(value: float | None) -> TypeGuard[float]:
-    """Return True for a finite number, False for None, NaN and infinities."""
+    """Return True for a finite number, False for None, NaN and infinities.
+
+    >>> is_known(0.0), is_known(None), is_known(math.nan)
+    (True, False, False)
+    """
     return value is not None and math.isfinite(value)
 
 
@@ -50,15 +47,6 @@ def choose_decimals(spreads: Iterable[float]) -> int:
     return min(6, max(0, 1 - math.floor(math.log10(found[(len(found) - 1) // 2]))))
 
 
-def choose_leaderboard_decimals(leaderboard: Leaderboard) -> int:
-    """Return how many decimals its scores and gains need; paired gains may be known more precisely than scores."""
-    rows = leaderboard.measured
-    scores = [float_or_nan(row.high) - float_or_nan(row.low) for row in rows]
-    gains = [float_or_nan(row.gain_high) - float_or_nan(row.gain_low) for row in rows]
-    found = [choose_decimals(width / 2 for width in widths) for widths in (scores, gains) if any(w > 0 for w in widths)]
-    return max(found, default=choose_decimals([]))
-
-
 def choose_cell_decimals(spread: float | None, value: float | None) -> int:
     """Return how many decimals show two digits of the spread, or four of the value if nothing spreads.
 
@@ -79,14 +67,27 @@ def format_number(value: float | None, decimals: int = 4) -> str:
         return MISSING
     size = abs(value)
     if size >= 1e6 or (0 < size < 0.5 * 10.0**-decimals and size < 1e-3):
-        return f"{value:.3g}"
-    text = f"{value:.{decimals}f}"
+        return format_significant(value, 3)
+    text = format_fixed(value, decimals)
     return text.lstrip("-") if float(text) == 0 else text
 
 
 def format_fixed(value: float | None, decimals: int, sign: str = "") -> str:
-    """Write a number with exactly ``decimals`` decimals, or nothing for None; ``sign="+"`` always shows the sign."""
+    """Write a number with exactly ``decimals`` decimals, or nothing for None; ``sign="+"`` always shows the sign.
+
+    >>> format_fixed(0.125, 1), format_fixed(3, 0, "+"), format_fixed(None, 2)
+    ('0.1', '+3', '')
+    """
     return "" if value is None else f"{value:{sign}.{decimals}f}"
+
+
+def format_significant(value: float, digits: int) -> str:
+    """Write a number with at most ``digits`` significant digits.
+
+    >>> format_significant(0.123456, 4), format_significant(12345.6, 4), format_significant(3, 4)
+    ('0.1235', '1.235e+04', '3')
+    """
+    return f"{value:.{digits}g}"
 
 
 def format_strength(value: float) -> str:
@@ -95,7 +96,47 @@ def format_strength(value: float) -> str:
     >>> format_strength(0.000213456), format_strength(3)
     ('0.000213', '3')
     """
-    return f"{value:.3g}"
+    return format_significant(value, 3)
+
+
+def format_rough(value: float | None) -> str:
+    """Write a number rounded to two significant digits, with commas between thousands.
+
+    >>> format_rough(0.0234), format_rough(1234.5), format_rough(None)
+    ('0.023', '1,200', '–')
+    """
+    return MISSING if value is None else f"{float(format_significant(value, 2)):,g}"
+
+
+def format_tick(value: float, digits: int = 3) -> str:
+    """Write a number for an axis with at most ``digits`` significant digits; powers of ten are short and late.
+
+    >>> format_tick(0.00025), format_tick(20000), format_tick(1e-7), format_tick(1e6)
+    ('0.00025', '20000', '1e-7', '1e6')
+    """
+    text = format_significant(value, digits)
+    mantissa, mark, power = text.partition("e")
+    if mark and -5 < int(power) < 6:  # 0.00025 and 20000 read better than 2.5e-4 and 2e4
+        return format_fixed(float(text), max(0, len(mantissa.partition(".")[2]) - int(power)))
+    return f"{mantissa}e{int(power)}" if mark else text
+
+
+def format_integer(value: float | None) -> str:
+    """Write the nearest whole number, with commas between thousands.
+
+    >>> format_integer(1234567), format_integer(1234.5), format_integer(None)
+    ('1,234,567', '1,234', '–')
+    """
+    return f"{round(value):,}" if is_known(value) else MISSING
+
+
+def format_count(count: int, noun: str, plural: str = "") -> str:
+    """Write ``1 run`` or ``2 runs``; give ``plural`` if it is not formed with an ``s``.
+
+    >>> format_count(1, "run"), format_count(2000, "run"), format_count(2, "class", "classes")
+    ('1 run', '2,000 runs', '2 classes')
+    """
+    return f"{format_integer(count)} {noun if count == 1 else plural or noun + 's'}"
 
 
 def format_duration(seconds: float | None) -> str:
@@ -107,7 +148,7 @@ def format_duration(seconds: float | None) -> str:
     if not is_known(seconds):
         return MISSING
     if seconds < 99.95:
-        return f"{seconds:.2g} s" if seconds < 9.95 else f"{seconds:.3g} s"
+        return f"{format_significant(seconds, 2 if seconds < 9.95 else 3)} s"
     if round(seconds) < 3600:
         return f"{round(seconds) // 60} min {round(seconds) % 60} s"
     return f"{round(seconds / 60) // 60} h {round(seconds / 60) % 60} min"
@@ -121,16 +162,16 @@ def format_p_value(p: float | None) -> str:
     """
     if not is_known(p):
         return MISSING
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+    return "< 0.001" if p < 0.001 else format_fixed(p, 3)
 
 
-def format_percent(share: float, decimals: int = 0) -> str:
+def format_percent(share: float, decimals: int = 0, unit: str = " %") -> str:
     """Write a share as a percentage.
 
-    >>> format_percent(0.725), format_percent(0.725, 1)
-    ('72 %', '72.5 %')
+    >>> format_percent(0.725), format_percent(0.725, 1), format_percent(0.2, unit="%")
+    ('72 %', '72.5 %', '20%')
     """
-    return f"{share * 100:.{decimals}f} %"
+    return format_fixed(share * 100, decimals) + unit
 
 
 def format_interval(low: float | None, high: float | None, decimals: int) -> str:
@@ -145,7 +186,11 @@ def format_interval(low: float | None, high: float | None, decimals: int) -> str
 
 
 def compute_half_width(low: float | None, high: float | None) -> float | None:
-    """Return half the width of an interval; None if an end is unknown."""
+    """Return half the width of an interval; None if an end is unknown.
+
+    >>> compute_half_width(0.5, 1.5), compute_half_width(0.5, None)
+    (0.5, None)
+    """
     return None if low is None or high is None or math.isnan(high - low) else (high - low) / 2
 
 
@@ -160,17 +205,6 @@ def format_gain(gain: float | None, low: float | None, high: float | None, betwe
         return format_fixed(gain, decimals, "+")
     ends = f"[{format_fixed(low, decimals, '+')}, {format_fixed(high, decimals, '+')}]"
     return f"{format_fixed(gain, decimals, '+')}{between}{ends}"
-
-
-def format_verdict(verdict: str | None, needed: int | None) -> str:
-    """Write the verdict, or the number of replicates that would reach one.
-
-    >>> format_verdict("conclusive", None), format_verdict("inconclusive", 36), format_verdict("inconclusive", 1000)
-    ('conclusive', '36 needed', '1,000+ needed')
-    """
-    if needed is None:
-        return verdict or ""
-    return f"{CAP:,}+ needed" if needed >= CAP else f"{needed} needed"
 
 
 def format_list(items: Sequence[str], last: str = "and") -> str:
@@ -192,18 +226,12 @@ def format_short_list(items: Sequence[str], most: int = 4) -> str:
     return format_list(items if len(items) <= most else [*items[:shown], f"{len(items) - shown} more"])
 
 
-def format_count(count: int, noun: str, plural: str = "") -> str:
-    """Write ``1 run`` or ``2 runs``; give ``plural`` if it is not formed with an ``s``."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {plural or noun + 's'}"
-
-
-def format_direction(direction: str) -> str:
-    """Write ``lower is better`` for ``min``, ``higher is better`` for ``max``."""
-    return "lower is better" if direction == "min" else "higher is better"
-
-
 def format_code(text: str) -> str:
-    """Mark ``text`` as code with backquotes; backquotes in it become apostrophes."""
+    """Mark ``text`` as code with backquotes; backquotes in it become apostrophes.
+
+    >>> format_code("l2(0.1)")
+    '`l2(0.1)`'
+    """
     return "`" + text.replace("`", "'") + "`"
 
 
@@ -213,35 +241,4 @@ def shorten_recipe(recipe: str) -> str:
     >>> shorten_recipe("dropout(0.31234567) + l2(1e-05)")
     'dropout(0.312) + l2(1e-05)'
     """
-    return _NUMBER.sub(lambda found: min(found[0], f"{float(found[0]):.3g}", key=len), recipe)
-
-
-def format_recipe(row: Row) -> str:
-    """Write the recipe with its strengths, marked as code; a placebo by its name."""
-    return format_code(row.name if row.is_placebo else shorten_recipe(row.recipe))
-
-
-def describe_losses(row: Row) -> str:
-    """Say how many replicates of a recipe diverged or failed, or why it has no score; empty if nothing is missing."""
-    lost = {"diverged": row.diverged, "failed": row.failed}
-    if row.mean is None and not any(lost.values()):
-        return "not measured yet" if row.status == "pending" else row.status
-    return ", ".join(f"{runs} of {row.replicates} {word}" for word, runs in lost.items() if runs)
-
-
-def describe_task(task: str, labels: Sequence[object]) -> str:
-    """Say what is learned.
-
-    >>> describe_task("classification", ["no", "yes"]), describe_task("multilabel", ["a", "b"])
-    ('binary classification into no, yes', 'multilabel: 2 labels')
-    >>> describe_task("classification", ["a", "b", "c"])
-    'classification into 3 labels: a, b, c'
-    """
-    names = [" ".join(escape_control_characters(str(label)).split()) for label in labels]
-    count = format_count(len(names), "label")
-    if task == "classification" and names:
-        listed = ", ".join(names) if len(names) <= MAX_LABELS and max(map(len, names)) <= MAX_LABEL_LENGTH else ""
-        if listed and len(names) == 2:
-            return f"binary classification into {listed}"
-        return f"classification into {count}" + (f": {listed}" if listed else "")
-    return f"multilabel: {count}" if task == "multilabel" else task
+    return _NUMBER.sub(lambda found: min(found[0], format_strength(float(found[0])), key=len), recipe)
