@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from regzoo.core.formatting import format_significant
 from regzoo.data.columns import Boolean, Categorical, ColumnRule, Date, Numeric
 from regzoo.data.dates import format_date, parse_date
 from regzoo.data.table import Kind, Table
@@ -49,7 +50,11 @@ def _fit_column(name: str, kind: Kind, values: NDArray[Any]) -> tuple[ColumnRule
         return _fit_date(name, present, n_missing)
     numbers = present.astype(np.float64) if kind == "numeric" else present == "true"
     fill = float(np.median(numbers)) if kind == "numeric" else float(np.mean(numbers) >= 0.5)
-    shown = f"the median {fill:g}" if kind == "numeric" else f"the more frequent {str(bool(fill)).lower()}"
+    shown = (
+        f"the median {format_significant(fill, 6)}"
+        if kind == "numeric"
+        else f"the more frequent {str(bool(fill)).lower()}"
+    )
     notes = [_describe_filling(n_missing, len(values), shown)] if n_missing else []
     return (Numeric if kind == "numeric" else Boolean)(name, fill, n_missing > 0), notes
 
@@ -90,4 +95,4 @@ def _describe_filling(n_missing: int, rows: int, value: str) -> str:
 
 
 def _shorten(value: Any) -> str:
-    return repr(value[:40]) if isinstance(value, str) else f"{value:g}"
+    return repr(value[:40]) if isinstance(value, str) else format_significant(value, 6)

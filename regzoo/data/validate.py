@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from regzoo.core.formatting import format_significant
 from regzoo.data.dataset import Array, Dataset, TaskName
 from regzoo.data.table import Table
 
@@ -119,7 +120,7 @@ def _describe_suspicion(values: Array, name: str, dataset: Dataset, first: Array
     """Return what is odd about the column ``name``, empty if nothing is; ``first``: rows without their repetitions."""
     if values.dtype.kind != "O":
         if (values == values[0]).all():
-            return f"is {values[0]:g} in every row; it carries no information"
+            return f"is {format_significant(values[0], 6)} in every row; it carries no information"
         if len(values) >= MIN_ROWS and (how := _describe_identifier(values, name)):
             return f"{how}, as an identifier does; unless the order of the rows means something, {LEAVE_OUT}"
     if (

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 
 from regzoo.comparison.leaderboard import Leaderboard
 from regzoo.core import OnWeights
-from regzoo.core.formatting import format_list, format_percent
+from regzoo.core.formatting import format_list, format_percent, format_significant
 from regzoo.report.figures import FigureInfo
 from regzoo.report.figures._axis import set_up_axis
 from regzoo.report.figures._panels import make_panels
@@ -61,13 +61,13 @@ class WeightsFigure(FigureInfo):
         return (
             "Each panel is a histogram of the absolute values of the weights, mean over the replicates, for the "
             "baseline (the dashed line in the other panels) and for recipes that act on weights; weights left of the "
-            f"dotted line at {SMALL_WEIGHT:g} are practically zero, and each panel gives their share."
+            f"dotted line at {format_significant(SMALL_WEIGHT, 6)} are practically zero, and each panel gives their share."
         )
 
     @property
     def alternative(self) -> str:
         shares = format_list([f"{panel.name} {format_percent(panel.small, 1)}" for panel in self.panels])
-        return f"Share of weights below {SMALL_WEIGHT:g}: {shares}."
+        return f"Share of weights below {format_significant(SMALL_WEIGHT, 6)}: {shares}."
 
 
 def info(leaderboard: Leaderboard, records: Sequence[Record], comparison: ComparisonInfo) -> WeightsFigure:

@@ -199,8 +199,8 @@ def _describe_options(comparison: ComparisonInfo) -> list[str]:
         sentences.append("In the training loss all classes have equal weight, however rare; in metrics all rows do.")
     if comparison.rope is not None:
         sentences.append(
-            f"A gain whose interval lies within {comparison.rope:g} of zero counts as equivalent: no difference in "
-            "practice."
+            f"A gain whose interval lies within {format_significant(comparison.rope, 6)} of zero counts as equivalent: "
+            "no difference in practice."
         )
     return sentences
 
