@@ -61,7 +61,8 @@ class WeightsFigure(FigureInfo):
         return (
             "Each panel is a histogram of the absolute values of the weights, mean over the replicates, for the "
             "baseline (the dashed line in the other panels) and for recipes that act on weights; weights left of the "
-            f"dotted line at {format_significant(SMALL_WEIGHT, 6)} are practically zero, and each panel gives their share."
+            f"dotted line at {format_significant(SMALL_WEIGHT, 6)} are practically zero, and each panel gives their "
+            "share."
         )
 
     @property
