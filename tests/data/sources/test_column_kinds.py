@@ -75,7 +75,7 @@ def test_complete_numbers_are_an_array() -> None:
         ([1, "a", 2], "holds values of several types (int, str); drop or encode it"),
         (pd.to_timedelta([1, 2, 3]), "(Timedelta), which is no number, word or date"),
         ([1j, 2j, 3j], "holds complex numbers"),
-        (["a\ud800", "b", "c"], "which is not valid UTF-8 text"),
+        (pd.Series(["a\ud800", "b", "c"], dtype=object), "which is not valid UTF-8 text"),
         ([1, 1e31, 2], "has 1 values that are beyond 1e+30, the first in row 2"),
     ],
     ids=str,
