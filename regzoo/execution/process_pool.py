@@ -20,7 +20,7 @@ from regzoo.core import EnvironmentFailure
 from regzoo.execution.executor import Outcome, make_failed_record
 from regzoo.execution.resources import assign_gpu, count_cores, divide_memory, list_gpus
 from regzoo.execution.shared_array import SharedArray
-from regzoo.execution.signals import block_sigint
+from regzoo.execution.signals import delay_sigint
 from regzoo.execution.temporary_folder import TemporaryFolder
 from regzoo.execution.worker_process import Finished, Ready, SharedParts, StartFailed, WorkerProcess
 from regzoo.training.records import Run
@@ -78,17 +78,18 @@ class ProcessPool:
     def __enter__(self) -> Self:
         gpus = list_gpus()
         try:
-            self._folder = TemporaryFolder()
-            for number in range(self.count or len(gpus) or count_cores()):
-                device = assign_gpu(number, gpus)
-                self._workers.append(_Worker(device, self._start_process(device)))
+            with delay_sigint():  # `__exit__` stops the processes that are in the list
+                self._folder = TemporaryFolder()
+                for number in range(self.count or len(gpus) or count_cores()):
+                    device = assign_gpu(number, gpus)
+                    self._workers.append(_Worker(device, self._start_process(device)))
         except BaseException:
             self.__exit__()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        with block_sigint():  # a second Ctrl-C must leave no process and no file
+        with delay_sigint():  # a second Ctrl-C must leave no process and no file
             for worker in self._workers:
                 worker.process.stop()
             self._workers.clear()
@@ -196,7 +197,8 @@ class ProcessPool:
         return [] if run is None else [(make_failed_record(run, reason, seconds), None)]
 
     def _replace(self, worker: _Worker) -> None:
-        worker.process = self._start_process(worker.device)
+        with delay_sigint():
+            worker.process = self._start_process(worker.device)
         worker.since, worker.ready, worker.memory, worker.run = time.monotonic(), False, None, None
         worker.programs.clear()
 

@@ -16,7 +16,7 @@ import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
-from regzoo.execution.signals import block_sigint
+from regzoo.execution.signals import delay_sigint
 
 PREFIX = "regzoo-tmp-"
 
@@ -33,7 +33,7 @@ class TemporaryFolder:
     """
 
     def __init__(self) -> None:
-        with block_sigint():  # an interrupt must not leave what is half made
+        with delay_sigint():  # an interrupt must not leave what is half made
             remove_abandoned()
             path = Path(tempfile.mkdtemp(prefix=_UNLOCKED, dir=_get_parent()))
             lock = _lock(path)  # None where the file system has no locks: the folder is then never taken for abandoned

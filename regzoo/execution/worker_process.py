@@ -22,7 +22,7 @@ from regzoo.core.registry import list_registered_modules
 from regzoo.execution.executor import Outcome, describe_error, run_safely
 from regzoo.execution.resources import VISIBLE
 from regzoo.execution.shared_array import SharedArray
-from regzoo.execution.signals import block_sigint
+from regzoo.execution.signals import start_without_sigint
 from regzoo.execution.spawn import make_spawn_context, set_up_worker
 from regzoo.training.records import Run
 from regzoo.training.setup import TrainingSetup
@@ -85,7 +85,7 @@ class WorkerProcess:
         # A daemon, so that this process does not wait for it at exit, whatever has gone wrong.
         self._process = context.Process(target=_run_worker, args=(theirs, folder, device, modules), daemon=True)
         resource_tracker.ensure_running()  # if it started later, it would unblock SIGINT
-        with block_sigint():  # the process inherits the mask: a terminal sends Ctrl-C to both
+        with start_without_sigint():  # a terminal sends Ctrl-C to this process and to its children
             self._process.start()
         theirs.close()
 
