@@ -51,11 +51,11 @@ def list_steps(document: str) -> list[Step]:
 
 
 STEPS = [
-    pytest.param(document, step, id=f"{Path(document).stem}-{number}", marks=pytest.mark.xdist_group(document))
+    pytest.param(document, step, id=f"{Path(document).stem}-{number}")
     for document in DOCUMENTS
     for number, step in enumerate(list_steps(document))
 ]
-"""One after the other in one process: a later block may read what an earlier one wrote."""
+"""In order and in one process (xdist distributes by file): a later block may read what an earlier one wrote."""
 
 
 @pytest.fixture(scope="module")

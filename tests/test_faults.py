@@ -251,7 +251,9 @@ def test_a_disk_that_fills_up_costs_no_finished_run(
 
     done = regzoo("compare", config, "--out", folder, "--workers", 2, "--quiet", preexec_fn=full)
     assert (done.returncode, done.stdout) == (3, "")
-    assert re.fullmatch(r"Failed: .*ledger\.sqlite cannot be written .*is the disk full\?.*it goes on\n", done.stderr)
+    assert re.fullmatch(
+        r"Failed: .*ledger\.sqlite cannot be written .*is the disk full\?.*run the same command again\n", done.stderr
+    )
     before = rows(folder)
     assert len(before) < RUNS
     assert bool(before) == (share > 0.1)
