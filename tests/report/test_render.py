@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -53,11 +54,18 @@ class Tags(HTMLParser):
         assert self.open.pop() == tag
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that the tests of this file share."""
+    return tmp_path_factory.mktemp("page")
+
+
 @pytest.fixture
-def written(tmp_path: Path, quick: Ranked, make_comparison: Any) -> Path:
-    """A folder with a full report."""
-    write_page(tmp_path / "report", *quick, make_comparison())
-    return tmp_path / "report"
+def written(shared: Path, quick: Ranked, make_comparison: Any) -> Path:
+    """A folder with a full report, written once. Read it; do not write to it."""
+    if not (shared / "report").exists():
+        write_page(shared / "report", *quick, make_comparison())
+    return shared / "report"
 
 
 def test_every_section_and_every_file(written: Path) -> None:
@@ -180,18 +188,19 @@ def test_it_takes_the_leaderboard_that_a_comparison_builds(tmp_path: Path, quick
 
 
 def test_a_write_that_fails_leaves_the_old_report(
-    written: Path, monkeypatch: pytest.MonkeyPatch, quick: Ranked, make_comparison: Any
+    written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick: Ranked, make_comparison: Any
 ) -> None:
-    before = (written / "report.html").read_bytes()
+    folder = shutil.copytree(written, tmp_path / "report")
+    before = (folder / "report.html").read_bytes()
 
     def full(*args: Any, **kwargs: Any) -> int:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_text", full)
     with pytest.raises(OSError, match="No space"):
-        write_page(written, *quick, make_comparison(name="other"))
-    assert (written / "report.html").read_bytes() == before
-    assert not list(written.rglob(".*"))
+        write_page(folder, *quick, make_comparison(name="other"))
+    assert (folder / "report.html").read_bytes() == before
+    assert not list(folder.rglob(".*"))
 
 
 def test_it_imports_neither_tensorflow_nor_keras_nor_pyplot() -> None:

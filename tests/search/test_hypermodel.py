@@ -14,6 +14,7 @@ from regzoo.training.model.build import RegularizedModel
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:keras_tuner")
+@pytest.mark.slow
 def test_a_hypermodel_serves_keras_tuners_own_search(
     rows: tuple[np.ndarray, np.ndarray], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
