@@ -128,7 +128,12 @@ def test_recipe_json_keeps_the_keys_of_the_data(finished: Any) -> None:
     assert set(data["split"]) == {"kind", "marked", "folds", "fold", "repetition", "hashes", "duplicates"}
 
 
-@pytest.mark.parametrize("format", [SAVED_MODEL, ONNX])
+def with_runtime(format: Format) -> Any:
+    """Return a case that needs the version of a format's runtime, which the ``test`` extra does not install."""
+    return pytest.param(format, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("format", [SAVED_MODEL, with_runtime(ONNX)], ids=lambda format: format.name)
 def test_several_labels_are_named_in_order_and_never_looked_up_by_number(format: Format, finished: Any) -> None:
     text = render(finished, format, task="multilabel", labels=("rain", "`wind`"))
     assert "- `probabilities`, (batch, 2), of `rain`, `` `wind` ``, in this order\n" in text
@@ -140,7 +145,9 @@ def test_several_labels_are_named_in_order_and_never_looked_up_by_number(format:
 FRONT = {"library_name", "pipeline_tag", "tags"}
 
 
-@pytest.mark.parametrize("format", [SAVED_MODEL, ONNX, LITERT], ids=lambda format: format.name)
+@pytest.mark.parametrize(
+    "format", [SAVED_MODEL, with_runtime(ONNX), with_runtime(LITERT)], ids=lambda format: format.name
+)
 def test_its_front_matter_is_readable_by_model_hubs(format: Format, finished: Any) -> None:
     front = yaml.safe_load(render(finished, format).split("---\n")[1])
     assert set(front) == FRONT
