@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -58,6 +59,15 @@ runpy.run_module("regzoo", run_name="__main__")
 
 def test_ctrl_c_while_the_command_line_is_imported_shows_no_traceback() -> None:
     done = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_ctrl_c_while_a_string_is_executed_has_the_same_exit_code(tmp_path: Path) -> None:
+    """Classes of dataclasses and named tuples are such strings."""
+    (tmp_path / "typer.py").write_text("exec('raise KeyboardInterrupt')")
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    command, environment = [sys.executable, "-m", "regzoo"], {**os.environ, "PYTHONPATH": path}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
