@@ -16,10 +16,10 @@ from regzoo.core.parsing import as_recipe
 from regzoo.data.prepared import PreparedData
 from regzoo.data.rows import Rows
 from regzoo.data.sources import from_python
-from regzoo.execution.temporary_folder import TemporaryFolder
 from regzoo.execution.tf_runtime import import_tensorflow
 from regzoo.publish import publish
 from regzoo.result import Result, SweepResult
+from regzoo.system.temporary_folder import TemporaryFolder
 from regzoo.training.task import read_input_shape, select_task
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from pathlib import Path
 from regzoo.comparison.leaderboard import Leaderboard, read_leaderboard
 from regzoo.report import render
 from regzoo.report.findings.sweep import read_response
-from regzoo.storage.folder import write_text_atomic
 from regzoo.storage.info import ComparisonInfo
 from regzoo.storage.ledger import Ledger
+from regzoo.system.atomic import write_text_atomic
 from regzoo.training.records import Record
 
 MODEL = "model"

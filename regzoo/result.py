@@ -19,8 +19,9 @@ from regzoo.report.findings.sweep import read_response
 from regzoo.report.findings.verdict import make_verdict
 from regzoo.report.render import render_html
 from regzoo.storage.config_file import load_experiment
-from regzoo.storage.folder import CONFIG, write_text_atomic
+from regzoo.storage.folder import CONFIG
 from regzoo.storage.ledger import Ledger
+from regzoo.system.atomic import write_text_atomic
 from regzoo.training.records import Record
 
 if TYPE_CHECKING:

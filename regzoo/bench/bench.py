@@ -17,7 +17,7 @@ from regzoo.bench.performance import WayResult, compute_performance, compute_rat
 from regzoo.bench.plan import PASSES, SUITE, Case, Job, Way, make_jobs
 from regzoo.core.errors import EnvironmentFailure, InputError, UnavailableError
 from regzoo.core.formatting import format_percent
-from regzoo.storage.folder import write_text_atomic
+from regzoo.system.atomic import write_text_atomic
 
 BUSY = 0.05
 """Share of all cores that other programs may take before the report warns of them."""

@@ -20,9 +20,9 @@ from regzoo.core import EnvironmentFailure
 from regzoo.execution.executor import Outcome, make_failed_record
 from regzoo.execution.resources import assign_gpu, count_cores, divide_memory, list_gpus
 from regzoo.execution.shared_array import SharedArray
-from regzoo.execution.signals import delay_sigint
-from regzoo.execution.temporary_folder import TemporaryFolder
 from regzoo.execution.worker_process import Finished, Ready, SharedParts, StartFailed, WorkerProcess
+from regzoo.system.signals import delay_sigint
+from regzoo.system.temporary_folder import TemporaryFolder
 from regzoo.training.records import Run
 from regzoo.training.setup import TrainingSetup
 

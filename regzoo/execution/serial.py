@@ -9,8 +9,8 @@ import numpy as np
 
 from regzoo.execution.executor import Outcome, run_safely
 from regzoo.execution.resources import divide_memory
-from regzoo.execution.temporary_folder import private_tempdir
 from regzoo.execution.tf_runtime import import_tensorflow
+from regzoo.system.temporary_folder import private_tempdir
 from regzoo.training.records import Run
 from regzoo.training.setup import TrainingSetup
 

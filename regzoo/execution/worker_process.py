@@ -22,8 +22,8 @@ from regzoo.core.registry import list_registered_modules
 from regzoo.execution.executor import Outcome, describe_error, run_safely
 from regzoo.execution.resources import VISIBLE
 from regzoo.execution.shared_array import SharedArray
-from regzoo.execution.signals import start_without_sigint
 from regzoo.execution.spawn import make_spawn_context, set_up_worker
+from regzoo.system.signals import start_without_sigint
 from regzoo.training.records import Run
 from regzoo.training.setup import TrainingSetup
 

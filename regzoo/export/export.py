@@ -9,7 +9,6 @@ from pathlib import Path
 
 from regzoo.comparison.leaderboard import Leaderboard, Row
 from regzoo.core import EnvironmentFailure, InputError, did_you_mean, parse
-from regzoo.execution.temporary_folder import private_tempdir
 from regzoo.export.candidate import Candidate, load_candidate
 from regzoo.export.card import CardContent, Verification, make_recipe_json, render_readme
 from regzoo.export.checksums import compute_digests
@@ -20,6 +19,7 @@ from regzoo.export.saved_model import predict_live, write_saved_model
 from regzoo.export.signature import split_inputs
 from regzoo.export.verify import Parity, verify_parity
 from regzoo.storage.ledger import Ledger
+from regzoo.system.temporary_folder import private_tempdir
 from regzoo.training.engine.trainer import load_finished_model
 from regzoo.training.records import Record, derive_member_seed
 

@@ -20,8 +20,8 @@ from regzoo.report.findings.audit import Audit, audit_comparison
 from regzoo.report.findings.methods_section import write_limitations, write_methods
 from regzoo.report.findings.verdict import ComparisonVerdict, describe_placebos, make_verdict
 from regzoo.report.references import make_bibtex
-from regzoo.storage.folder import write_text_atomic
 from regzoo.storage.info import ComparisonInfo
+from regzoo.system.atomic import write_text_atomic
 from regzoo.training.records import Record
 
 TEMPLATES = Path(__file__).parent / "templates"

@@ -13,9 +13,10 @@ import yaml
 from regzoo.config import ConfigError, Experiment, load_config, read_config
 from regzoo.config.values import NO_AUTO
 from regzoo.core import EnvironmentFailure, InputError
-from regzoo.storage.folder import CONFIG, write_text_atomic
+from regzoo.storage.folder import CONFIG
 from regzoo.storage.ledger import FILE as LEDGER
 from regzoo.storage.ledger import Ledger
+from regzoo.system.atomic import write_text_atomic
 
 MAY_GROW = ("recipes", "replicates", "placebo")
 """Keys that may be extended when a comparison is resumed."""

@@ -80,16 +80,6 @@ def archive_existing(folder: Path) -> Path | None:
     return archive
 
 
-def write_text_atomic(path: Path, text: str) -> None:
-    """Write ``text`` to ``path``; if that fails, the old file is left as it was."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def _find_foreign_file(folder: Path) -> str | None:
     """Return the name of a file that makes ``folder`` unusable; None if it is empty or holds a comparison."""
     if not folder.is_dir() or (folder / LEDGER).is_file():

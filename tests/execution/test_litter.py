@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import regzoo
-from regzoo.execution.temporary_folder import PREFIX
+from regzoo.system.temporary_folder import PREFIX
 
 SHARED_MEMORY = Path("/dev/shm")
 REGULARIZERS = Path(__file__).parents[1] / "fixtures" / "failing_once.py"

@@ -16,7 +16,6 @@ from regzoo.storage.folder import (
     LOCK,
     archive_existing,
     lock_folder,
-    write_text_atomic,
 )
 from regzoo.storage.ledger import FILE, Ledger
 
@@ -93,13 +92,6 @@ def test_files_next_to_a_ledger_are_left_alone(tmp_path: Path) -> None:
     with lock_folder(tmp_path):
         pass
     assert (tmp_path / "notes.txt").read_text() == "mine"
-
-
-def test_a_file_is_written_completely_or_left_as_it_was(tmp_path: Path) -> None:
-    write_text_atomic(tmp_path / "a.txt", "old\n")
-    with pytest.raises(UnicodeEncodeError):
-        write_text_atomic(tmp_path / "a.txt", "new \ud800")  # half of a character, which UTF-8 cannot write
-    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a.txt", b"old\n")]
 
 
 def test_a_comparison_is_moved_to_a_free_name(tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 TensorFlow writes every function that it converts to a graph to a file in the temporary folder, and deletes the files
 only at a clean exit. Workers are killed, so these files need a folder of their own that someone else removes.
+
+What must lie beside its target, such as a file that is renamed once it is complete, cannot be in that folder. The
+folder then holds a list of such paths, and whoever removes it removes them as well: see `temporary_sibling`.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import secrets
 import shutil
 import tempfile
 import threading
@@ -16,10 +20,14 @@ import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
-from regzoo.execution.signals import delay_sigint
+from regzoo.system.signals import delay_sigint
 
 PREFIX = "regzoo-tmp-"
 
+SIBLING = ".regzoo-"
+"""In the name of each path that `temporary_sibling` yields."""
+
+_SIBLINGS = "siblings"  # file in a temporary folder: paths elsewhere that are removed with it
 _UNLOCKED = "regzoo-new-"  # not taken for abandoned before it is locked
 _REDIRECTION_LOCK = threading.Lock()
 _REDIRECTIONS: list[str] = []  # the default of `tempfile`, then the folders of the open blocks
@@ -39,6 +47,26 @@ class TemporaryFolder:
             lock = _lock(path)  # None where the file system has no locks: the folder is then never taken for abandoned
             self.path = path.rename(path.with_name(path.name.replace(_UNLOCKED, PREFIX, 1)))
             self.remove = weakref.finalize(self, _remove, self.path, lock, os.getpid())
+
+    def adopt(self, path: Path) -> None:
+        """Remove ``path``, a file or a folder anywhere, with this folder; its name must contain `SIBLING`."""
+        with (self.path / _SIBLINGS).open("ab") as file:
+            file.write(os.fsencode(path.absolute()) + b"\0")
+
+
+@contextlib.contextmanager
+def temporary_sibling(target: Path) -> Iterator[Path]:
+    """Yield a new path beside ``target``, for a file or a folder that is renamed to ``target`` once it is complete.
+
+    Whatever is at the path after the block is removed; if this process is killed, the next command removes it.
+    """
+    folder = TemporaryFolder()
+    path = target.with_name(f".{target.name[:100]}{SIBLING}{secrets.token_hex(4)}")
+    folder.adopt(path)
+    try:
+        yield path
+    finally:
+        folder.remove()
 
 
 @contextlib.contextmanager
@@ -102,6 +130,32 @@ def _lock(folder: Path) -> int | None:
 
 def _remove(path: Path, lock: int | None, owner: int) -> None:
     if os.getpid() == owner:  # a fork of the owner leaves it alone
+        for sibling in _read_siblings(path):
+            _remove_sibling(sibling)
         shutil.rmtree(path, ignore_errors=True)
         if lock is not None:
             os.close(lock)
+
+
+def _read_siblings(folder: Path) -> list[Path]:
+    """Return the paths that ``folder`` has adopted."""
+    try:
+        names = (folder / _SIBLINGS).read_bytes().split(b"\0")[:-1]  # the last one may be half written
+    except OSError:
+        return []
+    paths = (Path(os.fsdecode(name)) for name in names)
+    return [path for path in paths if SIBLING in path.name]
+
+
+def _remove_sibling(path: Path) -> None:
+    """Remove a file or a folder, except a file that another process has locked."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+        return
+    with contextlib.suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+        finally:
+            os.close(descriptor)

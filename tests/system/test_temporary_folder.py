@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from regzoo.execution import temporary_folder
-from regzoo.execution.temporary_folder import PREFIX, TemporaryFolder, private_tempdir
+from regzoo.system import temporary_folder
+from regzoo.system.temporary_folder import PREFIX, SIBLING, TemporaryFolder, private_tempdir, temporary_sibling
 
 OWNER = """
 import sys
-from regzoo.execution.temporary_folder import TemporaryFolder
+from regzoo.system.temporary_folder import TemporaryFolder
 
 folder = TemporaryFolder()
 (folder.path / "file").write_text("text")
@@ -149,3 +149,62 @@ def test_blocks_of_two_threads_may_overlap(tempdir: Path) -> None:
     thread.join()
     assert tempfile.gettempdir() == str(tempdir)
     assert list(tempdir.iterdir()) == []
+
+
+WRITER = """
+import os
+import signal
+import sys
+from pathlib import Path
+from regzoo.system.temporary_folder import temporary_sibling
+
+target = Path(os.fsdecode(sys.argv[1]))
+with temporary_sibling(target) as file, temporary_sibling(target) as folder:
+    file.write_text("half")
+    folder.mkdir()
+    (folder / "file").write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.fixture
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("elsewhere")
+
+
+def test_a_sibling_is_removed_at_the_end_unless_it_was_renamed(elsewhere: Path, tempdir: Path) -> None:
+    target = elsewhere / "report.html"
+    with temporary_sibling(target) as first, temporary_sibling(target) as second, temporary_sibling(target) as third:
+        assert len({first, second, third}) == 3
+        assert {path.parent for path in (first, second, third)} == {elsewhere}
+        assert all(path.name.startswith(f".report.html{SIBLING}") for path in (first, second, third))
+        first.write_text("whole")
+        first.replace(target)
+        second.mkdir()
+        (second / "file").write_text("half")
+    assert list(elsewhere.iterdir()) == [target]
+    with pytest.raises(FileExistsError), temporary_sibling(target) as path:  # noqa: PT012  # it is left while there is something
+        path.mkdir()
+        (elsewhere / "report.html").mkdir()
+    assert list(elsewhere.iterdir()) == [target]
+    assert list(tempdir.iterdir()) == []
+
+
+def test_a_sibling_of_any_name_goes_with_the_next_command_after_a_kill(elsewhere: Path, tempdir: Path) -> None:
+    names = [b"model", b"new\nline", b"not \xff UTF-8", b"x" * 255]
+    for name in names:
+        target = os.fsencode(elsewhere) + b"/" + name
+        assert subprocess.run([sys.executable, "-c", WRITER, target], check=False).returncode == -9
+    assert len(list(elsewhere.iterdir())) == 2  # of the last one
+    TemporaryFolder().remove()
+    assert list(elsewhere.iterdir()) == list(tempdir.iterdir()) == []
+
+
+def test_nothing_else_is_removed_by_a_list_that_names_it(elsewhere: Path, tempdir: Path) -> None:
+    (elsewhere / "mine").write_text("mine")
+    folder = TemporaryFolder()
+    folder.adopt(elsewhere / "mine")
+    (elsewhere / f"a{SIBLING}link").symlink_to(elsewhere / "mine")
+    folder.adopt(elsewhere / f"a{SIBLING}link")
+    folder.remove()
+    assert (elsewhere / "mine").read_text() == "mine"

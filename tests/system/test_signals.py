@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from regzoo.execution.signals import delay_sigint, start_without_sigint
+from regzoo.system.signals import delay_sigint, start_without_sigint
 
 
 def interrupt() -> None:

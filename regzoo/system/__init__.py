@@ -1,0 +1,1 @@
+"""The operating system: temporary folders that outlive no process, locks, files written whole or not at all, Ctrl-C."""
