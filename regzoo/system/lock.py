@@ -50,7 +50,7 @@ def get_lock_file(target: Path) -> Path:
 def lock_path(target: Path) -> Iterator[HeldLock]:
     """Keep other processes from writing to ``target``, a file or a folder, while the block runs.
 
-    The lock is a file beside ``target``, whose folder must exist. The lock ends with the process, however the process
+    The lock is a file next to ``target``, whose folder must exist. The lock ends with the process, however the process
     ends; the file is removed at the end, or by the next command if this process is killed.
 
     Raises:

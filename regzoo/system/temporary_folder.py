@@ -3,7 +3,7 @@
 TensorFlow writes every function that it converts to a graph to a file in the temporary folder, and deletes the files
 only at a clean exit. Workers are killed, so these files need a folder of their own that someone else removes.
 
-What must lie beside its target, such as a file that is renamed once it is complete, cannot be in that folder. The
+What must lie next to its target, such as a file that is renamed once it is complete, cannot be in that folder. The
 folder then holds a list of such paths, and whoever removes it removes them as well: see `temporary_sibling`.
 """
 
@@ -56,7 +56,7 @@ class TemporaryFolder:
 
 @contextlib.contextmanager
 def temporary_sibling(target: Path) -> Iterator[Path]:
-    """Yield a new path beside ``target``, for a file or a folder that is renamed to ``target`` once it is complete.
+    """Yield a new path next to ``target``, for a file or a folder that is renamed to ``target`` once it is complete.
 
     Whatever is at the path after the block is removed; if this process is killed, the next command removes it.
     """
