@@ -3,6 +3,7 @@
 | key in the ledger | type here | accessors of `Ledger` |
 |---|---|---|
 | ``study`` | `ComparisonInfo` | `get_comparison_info`, `set_comparison_info` |
+| ``seconds`` | float | `set_seconds`; `get_comparison_info` returns it as `ComparisonInfo.seconds` |
 | ``shared`` | JSON of a `TrainingSetup` | `get_setup_json`, `set_setup_json` |
 | ``names`` | tuple of str | `get_recipe_names`, `set_recipe_names` |
 | ``budget`` | `BudgetInfo` | `get_budget_info`, `set_budget_info` |
@@ -24,6 +25,9 @@ VERSION = 2
 
 COMPARISON = "study"
 """Key of `ComparisonInfo`."""
+
+SECONDS = "seconds"
+"""Key of the time spent so far. It is kept as it passes, so it has a key of its own."""
 
 SETUP = "shared"
 """Key of the `TrainingSetup` that all runs share."""
@@ -176,7 +180,8 @@ class ComparisonInfo(_Info):
         tuner: the search algorithm.
         replicates: number of replicates of every recipe.
         model: what is trained; None in ledgers that did not keep it yet.
-        seconds: wall time so far, over all sessions; None before the first one ended.
+        seconds: time spent so far, over all sessions, without time in which the process was suspended; None in ledgers
+            of older versions whose first session was interrupted.
         pruner: rule that stops trials early, ``none`` or ``median``.
         interim_analyses: replicates after which the results are analyzed; one number unless ``replicates: auto``.
         rope: the region of practical equivalence, None for none.
@@ -230,10 +235,15 @@ class BudgetInfo(_Info):
     Attributes:
         seconds: the limit at that time, None for no limit.
         closed: number of levels completed in each stage whose time was up, by stage.
+        admitted: number of levels begun in each stage, by stage; what was begun is finished, so that every recipe goes
+            equally far.
+        longest: seconds of the longest level so far, for one run of every recipe.
     """
 
     seconds: float | None
     closed: Mapping[str, int] = field(default_factory=dict)
+    admitted: Mapping[str, int] = field(default_factory=dict)
+    longest: float = 0.0
 
 
 @dataclass(frozen=True)

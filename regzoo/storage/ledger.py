@@ -109,26 +109,29 @@ class Ledger:
         objective: Objective,
         weights: Sequence[Sequence[Any]] | None = None,
         shared: bool = False,
+        seconds: float | None = None,
     ) -> None:
         """Append ``record``; keep ``weights`` if no replicate of the recipe has a better score. One commit.
 
         Args:
-            record: record of a run that has none yet.
+            record: record of a run that has none yet, or that failed: the failed record is superseded, and ``record``
+                comes last.
             objective: the metric, and whether small or large values are good.
             weights: the weights of the run, member by member.
             shared: also keep the weights for `load_training`.
+            seconds: time spent on the comparison so far, see `set_seconds`; None leaves it.
         """
         run = record.run
         with self._commit():
+            if seconds is not None:
+                self._write_note(info.SECONDS, seconds)
+            self._store.execute("delete from records where key = ? and status = 'failed'", (run.key,))
             self._store.execute(
                 "insert into records (key, stage, name, status, body) values (?, ?, ?, ?, ?)",
                 (run.key, run.stage, run.name, record.status, record.to_json()),
             )
             if weights is not None and shared:
-                self._store.execute(
-                    "insert or ignore into trained values (?, ?, ?)",
-                    (run.training_key, run.key, pack_weights(weights)),
-                )
+                self._keep_training(run, weights)
             score = record.score(objective.metric)
             if weights is not None and run.stage == "replicate" and self._is_best(run, score, objective):
                 self._store.execute(
@@ -181,12 +184,27 @@ class Ledger:
 
     def get_comparison_info(self) -> ComparisonInfo | None:
         """Return what is known of the comparison; None if it has only just begun."""
-        values = self._get_note(info.COMPARISON)
-        return None if values is None else ComparisonInfo.from_json(values)
+        values, seconds = self._get_note(info.COMPARISON), self._get_note(info.SECONDS)
+        if values is None:
+            return None
+        return ComparisonInfo.from_json(values if seconds is None else {**values, "seconds": seconds})
 
     def set_comparison_info(self, comparison: ComparisonInfo) -> None:
         """Keep ``comparison``, replacing an older one."""
         self._set_note(info.COMPARISON, comparison.to_json())
+
+    def set_seconds(self, seconds: float) -> None:
+        """Keep the time spent on the comparison so far, as `ComparisonInfo.seconds`."""
+        self._set_note(info.SECONDS, seconds)
+
+    def keep_training(self, run: Run, weights: Sequence[Sequence[Any]]) -> None:
+        """Keep the ``weights`` of ``run``, whose record is there, for `load_training`."""
+        with self._commit():
+            self._keep_training(run, weights)
+
+    def _keep_training(self, run: Run, weights: Sequence[Sequence[Any]]) -> None:
+        row = (run.training_key, run.key, pack_weights(weights))
+        self._store.execute("insert or ignore into trained values (?, ?, ?)", row)
 
     def get_setup_json(self) -> dict[str, Any] | None:
         """Return the setup that all runs share, as `TrainingSetup.from_json` reads it; None if it is not kept yet."""
@@ -246,9 +264,12 @@ class Ledger:
 
     def _set_note(self, key: str, value: Any) -> None:
         """Keep ``value`` (JSON) under ``key``, replacing an older one."""
-        body = json.dumps(replace_nonfinite(value), allow_nan=False)
         with self._commit():
-            self._store.execute("insert or replace into notes values (?, ?)", (key, body))
+            self._write_note(key, value)
+
+    def _write_note(self, key: str, value: Any) -> None:
+        body = json.dumps(replace_nonfinite(value), allow_nan=False)
+        self._store.execute("insert or replace into notes values (?, ?)", (key, body))
 
     def _get_note(self, key: str) -> Any:
         """Return the value kept under ``key``, or None."""

@@ -16,6 +16,9 @@ from regzoo.core.json_values import replace_nonfinite
 from regzoo.core.registry import list_registered_classes
 from regzoo.core.seeds import derive
 
+MOST_ATTEMPTS = 10
+"""Earlier attempts at a run that its record lists."""
+
 PartMetrics = dict[str, dict[str, float | None]]
 """``{"validation": {"nll": 0.1, ...}, "train": {...}, "test": {...}}``; None where a number is not finite."""
 
@@ -151,6 +154,7 @@ class Record:
             `regzoo.training.engine.diagnostics.compute_reliability`.
         spread: histogram of the weights of a replicate's first member; see
             `regzoo.training.engine.diagnostics.compute_weight_histogram`.
+        attempts: error and seconds of each earlier attempt that failed, oldest first; only the last `MOST_ATTEMPTS`.
     """
 
     run: Run
@@ -167,6 +171,12 @@ class Record:
     error: str | None = None
     reliability: list[list[float]] | None = None
     spread: dict[str, Any] | None = None
+    attempts: tuple[dict[str, Any], ...] = ()
+
+    def after(self, failed: Record) -> Record:
+        """Return this record with the trace of ``failed``, an earlier attempt at the same run."""
+        attempt = {"error": failed.error, "seconds": failed.fit_seconds}
+        return replace(self, attempts=(*failed.attempts, attempt, *self.attempts)[-MOST_ATTEMPTS:])
 
     def score(self, metric: str, part: str = "validation") -> float:
         """Return a metric of a finished run; NaN if the run diverged, failed or was pruned."""
@@ -174,15 +184,18 @@ class Record:
         return math.nan if value is None or self.status != "ok" else value
 
     def to_json(self) -> str:
-        """Return strict JSON that `from_json` reads: null, never NaN."""
+        """Return strict JSON that `from_json` reads: null, never NaN; ``attempts`` only where there are any."""
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        if not self.attempts:
+            del fields["attempts"]
         return json.dumps(replace_nonfinite({**fields, "run": self.run.to_json()}), allow_nan=False)
 
     @staticmethod
     def from_json(text: str) -> Record:
         """Read what `to_json` returned."""
         fields: dict[str, Any] = json.loads(text)
-        return Record(run=Run.from_json(fields.pop("run")), **fields)
+        attempts = tuple(fields.pop("attempts", ()))
+        return Record(run=Run.from_json(fields.pop("run")), attempts=attempts, **fields)
 
 
 def _digest(value: Any) -> str:

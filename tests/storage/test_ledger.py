@@ -58,6 +58,22 @@ def test_a_run_is_written_once(tmp_path: Path) -> None:
             ledger.load_best_replicate("dropout")  # the refused record's weights are not there either: one commit
 
 
+def test_a_failed_run_that_is_made_again_supersedes_its_record_and_comes_last(tmp_path: Path) -> None:
+    failed = record(0, status="failed", metrics={}, error="the worker was killed", fit_seconds=2.0)
+    again = record(0, 0.3).after(failed)
+    with Ledger(tmp_path, create=True) as ledger:
+        ledger.add(failed, NLL, seconds=3.0)
+        ledger.add(record(1), NLL)
+        ledger.add(again, NLL, weights(1.0), seconds=5.5)
+        assert ledger.records() == [record(1), again]
+        assert ledger.records()[1].attempts == ({"error": "the worker was killed", "seconds": 2.0},)
+        assert ledger.load_best_replicate("dropout")[0] == again
+        with pytest.raises(sqlite3.IntegrityError):
+            ledger.add(again, NLL)
+    with Ledger(tmp_path) as ledger:
+        assert ledger.records() == [record(1), again]
+
+
 def test_each_record_can_be_read_as_soon_as_it_is_added(tmp_path: Path) -> None:
     with Ledger(tmp_path, create=True) as ledger:
         for count in range(3):

@@ -75,6 +75,17 @@ def test_a_record_survives_json() -> None:
     assert Record.from_json(RECORD.to_json()) == RECORD
 
 
+def test_earlier_attempts_are_kept_and_other_records_have_no_such_key() -> None:
+    assert "attempts" not in json.loads(RECORD.to_json())
+    failed = Record(RUN, "failed", error="out of luck", fit_seconds=2.0)
+    again = RECORD.after(failed)
+    assert Record.from_json(again.to_json()) == again
+    assert again.attempts == ({"error": "out of luck", "seconds": 2.0},)
+    for _ in range(20):
+        again = RECORD.after(replace(failed, attempts=again.attempts))
+    assert len(again.attempts) == 10
+
+
 def test_numbers_that_are_not_finite_become_null() -> None:
     record = replace(
         RECORD, metrics={"validation": {"nll": math.nan}}, history={"train": {"nll": [math.inf, -math.inf, 1.0]}}
