@@ -10,8 +10,11 @@ folder then holds a list of such paths, and whoever removes it removes them as w
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
+import hashlib
 import os
+import re
 import secrets
 import shutil
 import tempfile
@@ -28,7 +31,7 @@ SIBLING = ".regzoo-"
 """In the name of each path that `temporary_sibling` yields."""
 
 _SIBLINGS = "siblings"  # file in a temporary folder: paths elsewhere that are removed with it
-_UNLOCKED = "regzoo-new-"  # not taken for abandoned before it is locked
+_LONGEST = 100  # bytes of a name that are kept in the name of a sibling; a name may have 255
 _REDIRECTION_LOCK = threading.Lock()
 _REDIRECTIONS: list[str] = []  # the default of `tempfile`, then the folders of the open blocks
 
@@ -43,13 +46,14 @@ class TemporaryFolder:
     def __init__(self) -> None:
         with delay_sigint():  # an interrupt must not leave what is half made
             remove_abandoned()
-            path = Path(tempfile.mkdtemp(prefix=_UNLOCKED, dir=_get_parent()))
-            lock = _lock(path)  # None where the file system has no locks: the folder is then never taken for abandoned
-            self.path = path.rename(path.with_name(path.name.replace(_UNLOCKED, PREFIX, 1)))
+            self.path, lock = _make_locked_folder()
             self.remove = weakref.finalize(self, _remove, self.path, lock, os.getpid())
 
     def adopt(self, path: Path) -> None:
-        """Remove ``path``, a file or a folder anywhere, with this folder; its name must contain `SIBLING`."""
+        """Remove ``path``, a file or a folder anywhere, with this folder.
+
+        Anything whose name does not contain `SIBLING` stays, except an empty folder.
+        """
         with (self.path / _SIBLINGS).open("ab") as file:
             file.write(os.fsencode(path.absolute()) + b"\0")
 
@@ -61,10 +65,45 @@ def temporary_sibling(target: Path) -> Iterator[Path]:
     Whatever is at the path after the block is removed; if this process is killed, the next command removes it.
     """
     folder = TemporaryFolder()
-    path = target.with_name(f".{target.name[:100]}{SIBLING}{secrets.token_hex(4)}")
-    folder.adopt(path)
+    path = target.with_name(make_sibling_name(target, secrets.token_hex(4)))
     try:
+        folder.adopt(path)
         yield path
+    finally:
+        folder.remove()
+
+
+def make_sibling_name(target: Path, ending: str) -> str:
+    """Return the name of a temporary file beside ``target``, which differs for any two targets.
+
+    >>> make_sibling_name(Path("reports/report.html"), "1a2b3c4d")
+    '.report.html.regzoo-1a2b3c4d'
+    """
+    name = os.fsencode(target.name)
+    if len(name) > _LONGEST:
+        whole = name[:_LONGEST].decode("utf-8", "ignore").encode()  # without the rest of a character that is cut
+        name = whole + b"-" + hashlib.sha256(name).hexdigest()[:8].encode()
+    return f".{os.fsdecode(name)}{SIBLING}{ending}"
+
+
+def remove_leftovers(target: Path) -> None:
+    """Remove what `temporary_sibling` of ``target`` yielded to killed processes; nobody may be writing to ``target``.
+
+    `remove_abandoned` does it as well, as long as the temporary folders are there, which are lost in a restart.
+    """
+    leftover = re.compile(re.escape(make_sibling_name(target, "")) + "[0-9a-f]{8}")
+    with contextlib.suppress(OSError):
+        for name in os.listdir(target.parent):
+            if leftover.fullmatch(name):
+                _remove_sibling(target.parent / name)
+
+
+@contextlib.contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Yield a new temporary folder, which is removed after the block, or by the next command after a kill."""
+    folder = TemporaryFolder()
+    try:
+        yield folder.path
     finally:
         folder.remove()
 
@@ -72,12 +111,8 @@ def temporary_sibling(target: Path) -> Iterator[Path]:
 @contextlib.contextmanager
 def private_tempdir() -> Iterator[None]:
     """Make `tempfile` use a folder of its own while the block runs; then remove what is in it."""
-    folder = TemporaryFolder()
-    try:
-        with _redirect(str(folder.path)):
-            yield
-    finally:
-        folder.remove()
+    with temporary_folder() as folder, _redirect(str(folder)):
+        yield
 
 
 def remove_abandoned() -> None:
@@ -109,6 +144,28 @@ def _redirect(folder: str) -> Iterator[None]:
 def _get_parent() -> str:
     """Return the default folder of `tempfile` outside of every block."""
     return _REDIRECTIONS[0] if _REDIRECTIONS else tempfile.gettempdir()
+
+
+def _make_locked_folder() -> tuple[Path, int | None]:
+    """Make a folder and lock it; return it with the descriptor that holds the lock.
+
+    Where the file system has no locks, there is no descriptor, and the folder is never taken for abandoned.
+    """
+    while True:
+        path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=_get_parent()))
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(descriptor)
+            if error.errno != errno.EWOULDBLOCK:
+                return path, None
+        else:
+            with contextlib.suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(descriptor), path.stat()):
+                    return path, descriptor
+            os.close(descriptor)
+        # else another process has taken it for abandoned before it was locked
 
 
 def _lock(folder: Path) -> int | None:
@@ -143,12 +200,15 @@ def _read_siblings(folder: Path) -> list[Path]:
         names = (folder / _SIBLINGS).read_bytes().split(b"\0")[:-1]  # the last one may be half written
     except OSError:
         return []
-    paths = (Path(os.fsdecode(name)) for name in names)
-    return [path for path in paths if SIBLING in path.name]
+    return [Path(os.fsdecode(name)) for name in names]
 
 
 def _remove_sibling(path: Path) -> None:
-    """Remove a file or a folder, except a file that another process has locked."""
+    """Remove an empty folder; a file or a folder only by a name of ours, and no file that another process has locked."""
+    if SIBLING not in path.name:
+        with contextlib.suppress(OSError):
+            path.rmdir()
+        return
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
         return
