@@ -57,6 +57,10 @@ class TemporaryFolder:
         with (self.path / _SIBLINGS).open("ab") as file:
             file.write(os.fsencode(path.absolute()) + b"\0")
 
+    def disown(self) -> None:
+        """Leave everything that was adopted where it is."""
+        (self.path / _SIBLINGS).unlink(missing_ok=True)
+
 
 @contextlib.contextmanager
 def temporary_sibling(target: Path) -> Iterator[Path]:
@@ -93,9 +97,9 @@ def remove_leftovers(target: Path) -> None:
     """
     leftover = re.compile(re.escape(make_sibling_name(target, "")) + "[0-9a-f]{8}")
     with contextlib.suppress(OSError):
-        for name in os.listdir(target.parent):
-            if leftover.fullmatch(name):
-                _remove_sibling(target.parent / name)
+        for path in target.parent.iterdir():
+            if leftover.fullmatch(path.name):
+                _remove_sibling(path)
 
 
 @contextlib.contextmanager
@@ -204,7 +208,7 @@ def _read_siblings(folder: Path) -> list[Path]:
 
 
 def _remove_sibling(path: Path) -> None:
-    """Remove an empty folder; a file or a folder only by a name of ours, and no file that another process has locked."""
+    """Remove an empty folder, or whatever has a name of ours, except a file that another process has locked."""
     if SIBLING not in path.name:
         with contextlib.suppress(OSError):
             path.rmdir()
