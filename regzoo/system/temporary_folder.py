@@ -10,7 +10,6 @@ folder then holds a list of such paths, and whoever removes it removes them as w
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import hashlib
 import os
@@ -157,19 +156,18 @@ def _make_locked_folder() -> tuple[Path, int | None]:
     """
     while True:
         path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=_get_parent()))
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(descriptor)
-            if error.errno != errno.EWOULDBLOCK:
-                return path, None
-        else:
-            with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError):  # another process has taken it for abandoned before it was locked
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if os.path.samestat(os.fstat(descriptor), path.stat()):
                     return path, descriptor
+            except (BlockingIOError, FileNotFoundError):
+                pass
+            except OSError:
+                os.close(descriptor)
+                return path, None
             os.close(descriptor)
-        # else another process has taken it for abandoned before it was locked
 
 
 def _lock(folder: Path) -> int | None:

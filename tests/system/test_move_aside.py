@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import errno
-import multiprocessing
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -106,17 +107,36 @@ def test_another_file_system_or_a_parent_that_cannot_be_written(
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
-def _move(path: Path) -> None:
-    move_aside(path)
+RACER = """
+import sys
+from pathlib import Path
+from regzoo.system.move_aside import move_aside
+
+sys.stdin.readline()
+for number in range(40):
+    path = Path(sys.argv[1]) / str(number) / "a"
+    try:
+        move_aside(path)
+    except Exception as error:
+        assert "No such file" in str(error), error
+"""
 
 
 @pytest.mark.slow
-def test_many_processes_at_once_lose_nothing(tmp_path: Path) -> None:
-    folders = [tmp_path / "a" / str(number) for number in range(8)]
-    with multiprocessing.get_context("spawn").Pool(4) as pool:
-        for folder in folders:
-            folder.mkdir(parents=True)
-            for number in range(4):
-                (folder / f"a{number}").mkdir()
-        pool.map(_move, [folder / f"a{number}" for folder in folders for number in range(4)])
-    assert all(len(list(folder.iterdir())) == 4 for folder in folders)
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_many_processes_at_once_lose_nothing(kind: str, tmp_path: Path) -> None:
+    for number in range(40):
+        (tmp_path / str(number)).mkdir()
+        make(tmp_path / str(number) / "a", kind)
+    command = [sys.executable, "-c", RACER, str(tmp_path)]
+    racers = [subprocess.Popen(command, stdin=subprocess.PIPE) for _ in range(4)]
+    for racer in racers:
+        assert racer.stdin is not None
+        racer.stdin.write(b"\n")
+        racer.stdin.flush()
+    for racer in racers:
+        racer.communicate()
+        assert racer.returncode == 0
+    for number in range(40):
+        [kept] = (tmp_path / str(number)).iterdir()
+        assert read(kept) == "a"
