@@ -74,8 +74,8 @@ def get_lock_file(target: Path, inside: bool = False) -> Path:
 def lock_path(target: Path, *, inside: bool = False, timeout: float = 0.0) -> Iterator[HeldLock]:
     """Keep other processes from writing to ``target``, a file or a folder, while the block runs.
 
-    The lock is a file beside ``target``, whose folder must exist. The lock ends with the process, however the process
-    ends; the file is removed at the end, or by the next command if this process is killed. Half-written files beside
+    The lock is a file next to ``target``, whose folder must exist. The lock ends with the process, however the process
+    ends; the file is removed at the end, or by the next command if this process is killed. Half-written files next to
     ``target`` that a killed process left are removed first.
 
     Args:

@@ -77,7 +77,7 @@ def temporary_sibling(target: Path) -> Iterator[Path]:
 
 
 def make_sibling_name(target: Path, ending: str) -> str:
-    """Return the name of a temporary file beside ``target``, which differs for any two targets.
+    """Return the name of a temporary file next to ``target``, which differs for any two targets.
 
     >>> make_sibling_name(Path("reports/report.html"), "1a2b3c4d")
     '.report.html.regzoo-1a2b3c4d'
