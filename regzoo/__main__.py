@@ -6,6 +6,9 @@ import sys
 def main() -> None:
     """Run the command line; a Ctrl-C while it is being imported ends it without a traceback."""
     try:
+        from regzoo.system.streams import prepare_streams
+
+        prepare_streams()
         from regzoo.cli.app import main as command
 
         command()

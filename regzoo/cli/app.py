@@ -7,8 +7,12 @@ Exit codes: 0 done; 1 some runs failed and the rest is ranked; 2 the input is wr
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import sys
+import traceback
+from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -25,10 +29,17 @@ from regzoo.cli.commands.report import report
 from regzoo.cli.commands.sweep import sweep
 from regzoo.cli.commands.zoo import zoo
 from regzoo.cli.terminal import print_warning
+from regzoo.core.escaping import shorten_lines
 
 INPUT_ERROR = 2
 ENVIRONMENT_ERROR = 3
 INTERRUPTED = 130
+
+TRACEBACK = "REGZOO_TRACEBACK"
+"""Environment variable: if it is set, an error is printed with its traceback."""
+
+UsageError: Any = typer.BadParameter.__mro__[1]
+"""Click's, of which recent versions of Typer have a copy of their own."""
 
 app = typer.Typer(
     name="regzoo",
@@ -44,30 +55,79 @@ for command in (zoo, check, plan, compare, sweep, leaderboard, failures, report,
 def main() -> None:
     """Run the command line; turn errors into sentences and exit codes."""
     try:
-        app()
-    except SystemExit as exited:
-        if exited.code == INTERRUPTED:  # typer turns Ctrl-C into this code
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C would interrupt the exit
-            print_warning("\nInterrupted. Nothing is lost: run the same command again to resume.")
-        raise
+        run_command(sys.argv[1:])
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C would interrupt the exit
+        print_warning("\nInterrupted. Nothing is lost: run the same command again to resume.")
+        sys.exit(INTERRUPTED)
+    except typer.Exit as done:
+        sys.exit(done.exit_code)
+    except UsageError as error:
+        print_usage_error(error)
+        sys.exit(INPUT_ERROR)
     except Exception as error:
-        code = find_exit_code(error)
-        if code is None:
-            raise
-        print_warning(f"{'Error' if code == INPUT_ERROR else 'Failed'}: {error}{suggest_way_out(error)}")
-        sys.exit(code)
+        if os.environ.get(TRACEBACK):
+            print_warning("".join(traceback.format_exception(error)))
+        print_warning(shorten_lines(describe_error(error)))
+        sys.exit(find_exit_code(error))
+    sys.exit(0)
 
 
-def find_exit_code(error: Exception) -> int | None:
-    """Return the exit code of an error in the input or the environment; None for a defect of regzoo."""
+def run_command(arguments: list[str]) -> None:
+    """Run one command.
+
+    Not by calling ``app``: that ends with 1 on EOFError and on a broken pipe, which a command of ours may meet
+    anywhere, and shows usage errors with the control characters of the arguments.
+    """
+    command = typer.main.get_command(app)
+    with command.make_context("regzoo", arguments) as context:
+        command.invoke(context)
+
+
+def print_usage_error(error: Any) -> None:
+    """Print a wrong use of a command on stderr, with how to use it; no arguments at all print the help."""
+    context = error.ctx
+    if type(error).__name__ == "NoArgsIsHelpError":
+        return print_warning(error.message) if error.message else None
+    usage = f"{context.get_usage()}\nTry '{context.command_path} --help'.\n" if context else ""
+    return print_warning(shorten_lines(f"{usage}Error: {error.format_message()}"))
+
+
+def find_exit_code(error: Exception) -> int:
+    """Return the exit code of an error: 2 if the input is wrong, else 3."""
+    from regzoo.core import InputError
+
+    return INPUT_ERROR if isinstance(error, InputError) else ENVIRONMENT_ERROR
+
+
+def describe_error(error: Exception) -> str:
+    """Return an error as the sentence that the user reads, with the way out."""
     from regzoo.core import EnvironmentFailure, InputError
 
     if isinstance(error, InputError):
-        return INPUT_ERROR
-    return ENVIRONMENT_ERROR if isinstance(error, EnvironmentFailure | OSError | MemoryError) else None
+        return f"Error: {error}"
+    if isinstance(error, EnvironmentFailure):
+        return f"Failed: {error}"
+    if isinstance(error, OSError):
+        return f"Failed: {error}{suggest_way_out(error)}"
+    if isinstance(error, MemoryError):
+        reason = str(error) or "not enough memory"
+        return f"Failed: {reason}. Nothing that was finished is lost: free some memory and run the same command again"
+    place = traceback.extract_tb(error.__traceback__)[-1:]
+    where = f" ({Path(place[0].filename).name}, line {place[0].lineno})" if place else ""
+    return (
+        f"Failed: {type(error).__name__}: {error}{where}. This is a defect of regzoo, and nothing that was finished is "
+        f"lost. Please report it with the traceback: {TRACEBACK}=1 in front of the same command shows it"
+    )
 
 
-def suggest_way_out(error: Exception) -> str:
-    """Return what to do if the disk is full, else nothing."""
-    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    return ". Nothing that was finished is lost: make room and run the same command again" if full else ""
+def suggest_way_out(error: OSError) -> str:
+    """Return what to do if the disk is full or the working directory is gone, else nothing."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return ". Nothing that was finished is lost: make room and run the same command again"
+    try:
+        os.getcwd()  # noqa: PTH109
+    except OSError:
+        return ". The working directory no longer exists: change to one that does and run the same command again"
+    return ""

@@ -1,4 +1,4 @@
-"""Print text, warnings and tables on the terminal."""
+"""Print text, warnings and tables on the terminal; what they hold can write there, and do nothing else."""
 
 from __future__ import annotations
 
@@ -6,32 +6,38 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from regzoo.core.escaping import escape_control_characters, escape_json
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 WIDTH_ELSEWHERE = 160
 """Columns of a table that goes to a file or a pipe."""
 
+NARROWEST = 40
+"""Columns of the narrowest table; a terminal that is narrower breaks its lines."""
+
 
 def print_text(text: str) -> None:
     """Print ``text`` on stdout, its control characters written out."""
-    from regzoo.core.errors import escape_control_characters
-
     typer.echo(escape_control_characters(text))
 
 
 def print_warning(text: str) -> None:
     """Print ``text`` on stderr, its control characters written out."""
-    from regzoo.core.errors import escape_control_characters
-
     typer.echo(escape_control_characters(text), err=True)
+
+
+def print_json(text: str) -> None:
+    """Print JSON on stdout, control characters in its strings escaped as JSON does it."""
+    typer.echo(escape_json(text))
 
 
 def print_table(table: RenderableType) -> None:
     """Print a table, or anything else that rich draws, on stdout."""
-    from rich.console import Console
+    from regzoo.system.console import PlainConsole
 
-    Console(width=get_width()).print(table)
+    PlainConsole(width=get_width()).print(table)
 
 
 def get_width() -> int:
@@ -39,4 +45,4 @@ def get_width() -> int:
     from rich.console import Console
 
     console = Console()
-    return console.width if console.is_terminal else WIDTH_ELSEWHERE
+    return max(console.width, NARROWEST) if console.is_terminal else WIDTH_ELSEWHERE

@@ -21,6 +21,7 @@ from regzoo.comparison.replicates import (
     mean_or_none,
 )
 from regzoo.core.errors import InputError, did_you_mean
+from regzoo.core.escaping import escape_formula
 from regzoo.core.json_values import replace_nonfinite
 from regzoo.stats.paired import Contrast, Verdict
 from regzoo.stats.rank import AGAINST_BASELINE, Ranking, rank
@@ -184,7 +185,7 @@ class Leaderboard:
         """
         frame = self.to_frame().drop(columns=CLOCK_COLUMNS)
         for column in TEXT_COLUMNS:
-            frame[column] = frame[column].map(_escape_formula, na_action="ignore")
+            frame[column] = frame[column].map(escape_formula, na_action="ignore")
         return frame.to_csv(index=False, lineterminator="\n")
 
 
@@ -278,7 +279,3 @@ def _make_row(name: str, records: Sequence[Record], rank_by: str, ranking: Ranki
         predict_ms=mean_or_none(record.predict_ms for record in finished),
         parameters=finished[0].parameters if finished else None,
     )
-
-
-def _escape_formula(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t")) else cell

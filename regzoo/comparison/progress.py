@@ -16,6 +16,7 @@ from rich.text import Text
 from regzoo.comparison.plan import Plan
 from regzoo.core import Objective
 from regzoo.core.formatting import format_fixed, format_significant
+from regzoo.system.console import PlainConsole
 from regzoo.training.records import Record
 
 SECONDS_BETWEEN_LINES = 10.0
@@ -89,7 +90,7 @@ class LiveProgress:
             self.live = Live(self._table(), console=self.console, refresh_per_second=4, transient=True)
             self.live.__enter__()
         else:
-            self.console.print(self.phase, highlight=False)
+            self.console.print(Text(self.phase))
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -102,7 +103,7 @@ class LiveProgress:
         if self.live is not None:
             self.live.update(self._table())
         else:
-            self.console.print(text, highlight=False)
+            self.console.print(Text(text))
 
     def start(self, plan: Plan) -> None:
         """Show the recipes of ``plan``, none of their runs done."""
@@ -148,7 +149,7 @@ class LiveProgress:
     def _table(self) -> Table | Text:
         if not self.recipes:
             return Text(self.phase)
-        table = Table(title=self.phase or self._time_left(), title_justify="left")
+        table = Table(title=Text(self.phase or self._time_left()), title_justify="left")
         table.add_column("recipe")
         table.add_column("runs", justify="right")
         table.add_column(f"best {self.objective.metric} so far", justify="right")
@@ -162,4 +163,4 @@ class LiveProgress:
 
 def make_progress(verbose: bool) -> AbstractContextManager[LiveProgress | SilentProgress]:
     """Return progress on stderr, or silent progress."""
-    return LiveProgress(Console(stderr=True)) if verbose else SilentProgress()
+    return LiveProgress(PlainConsole(stderr=True)) if verbose else SilentProgress()

@@ -95,15 +95,6 @@ class ErrorCollector:
             raise InputError("\n".join(dict.fromkeys(self.messages)))
 
 
-def escape_control_characters(text: str) -> str:
-    r"""Return ``text`` with its control characters escaped, so that it cannot steer a terminal.
-
-    >>> print(escape_control_characters("a\x1b[31mb"))
-    a\x1b[31mb
-    """
-    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
-
-
 def did_you_mean(word: str, options: Iterable[str]) -> str:
     """Return `` Did you mean 'x'?`` for a near miss, else the list of options.
 

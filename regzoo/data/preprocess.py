@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from regzoo.core.errors import ErrorCollector, InputError, escape_control_characters
+from regzoo.core.errors import ErrorCollector, InputError
+from regzoo.core.escaping import escape_control_characters
 from regzoo.data.dataset import Array, Dataset, TaskName
 from regzoo.data.facts import DataFacts
 from regzoo.data.prepared import PreparedData

@@ -11,6 +11,7 @@ from typing import Any
 import jinja2
 
 from regzoo.comparison.leaderboard import Leaderboard, Row
+from regzoo.core.escaping import escape_control_characters, escape_markdown, format_code_span
 from regzoo.core.formatting import format_count, format_list, format_percent, format_significant
 from regzoo.core.json_values import replace_nonfinite
 from regzoo.data.columns import rule_to_json
@@ -19,7 +20,6 @@ from regzoo.export import snippets
 from regzoo.export.candidate import Candidate
 from regzoo.export.formats import Format
 from regzoo.export.signature import make_input_specs, name_inputs
-from regzoo.export.snippets import escape_markdown
 from regzoo.export.verify import Parity
 from regzoo.stats.paired import PairSettings
 from regzoo.storage.info import ComparisonInfo, DataInfo
@@ -143,9 +143,14 @@ def render_readme(content: CardContent) -> str:
     record, preprocessor, format = candidate.record, candidate.preprocessor, verification.format
     data = content.public_data
     loader = jinja2.FileSystemLoader(TEMPLATES)
-    environment = jinja2.Environment(loader=loader, undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
+    environment = jinja2.Environment(
+        loader=loader,
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+        finalize=lambda value: escape_control_characters(value) if isinstance(value, str) else value,
+    )
     return environment.get_template("README.md.jinja").render(
-        name=content.comparison.name,
+        name=escape_markdown(content.comparison.name),
         folds=content.comparison.folds,
         splits="one split" if content.comparison.folds == 1 else format_count(content.comparison.folds, "fold"),
         data=data,
@@ -185,7 +190,7 @@ def render_readme(content: CardContent) -> str:
 
 def _describe_purpose(preprocessor: Preprocessor, target: str | None) -> str:
     """Return the model's purpose, to follow a ``To``."""
-    name = None if target is None else snippets.format_code_span(target)
+    name = None if target is None else format_code_span(target)
     return {
         "classification": f"predict {name or 'the label'}, one of {snippets.list_labels(preprocessor)}",
         "multilabel": f"predict which of {snippets.list_labels(preprocessor)} apply",

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from regzoo.core.errors import InputError, did_you_mean, escape_control_characters
+from regzoo.core.errors import InputError, did_you_mean
+from regzoo.core.escaping import escape_control_characters
 from regzoo.data.dataset import Array
 from regzoo.data.dates import parse_date
 from regzoo.data.sources.arrays import read_column_names

@@ -11,13 +11,11 @@ from typing import IO, Any
 
 import numpy as np
 
-from regzoo.core.errors import InputError, escape_control_characters
+from regzoo.core.errors import InputError
+from regzoo.core.escaping import escape_formula
 from regzoo.data.dataset import Array
 from regzoo.data.sources.csv_file import ENCODING
 from regzoo.export.input_rows import NamedArrays, check_file_type, is_archive, read_chunks, read_exported_model
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A spreadsheet may run text that starts with one of these; in a CSV file it is written after an apostrophe."""
 
 
 def predict_file(
@@ -106,8 +104,8 @@ def _write_csv(file: IO[str], outputs: Iterator[NamedArrays], labels: Sequence[A
             column for name in sorted(chunk, key=_rank_output) for column in _make_columns(name, chunk[name], labels)
         ]
         if not rows:
-            writer.writerow([_neutralize(header) for header, _ in columns])
-        writer.writerows(zip(*(map(_neutralize, values.tolist()) for _, values in columns), strict=True))
+            writer.writerow([escape_formula(header) for header, _ in columns])
+        writer.writerows(zip(*(map(escape_formula, values.tolist()) for _, values in columns), strict=True))
         rows += len(columns[0][1])
     return rows
 
@@ -128,14 +126,3 @@ def _make_columns(name: str, values: Array, labels: Sequence[Any]) -> list[tuple
     word = "probability" if name == "probabilities" else name
     headers = [f"{word}_{label}" for label in labels or range(1, values.shape[1] + 1)]
     return list(zip(headers, values.T, strict=True))
-
-
-def _neutralize(value: Any) -> Any:
-    """Return text that neither a spreadsheet nor a terminal executes; other values unchanged.
-
-    >>> _neutralize("=1+1"), _neutralize("-1"), _neutralize(-1.5)
-    ("'=1+1", "'-1", -1.5)
-    """
-    if not isinstance(value, str):
-        return value
-    return escape_control_characters(f"'{value}" if value.startswith(FORMULA) else value)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 
 from regzoo.core import AfterTraining, Recipe
-from regzoo.core.errors import escape_control_characters
+from regzoo.core.escaping import format_code_span
 from regzoo.core.formatting import format_significant
 from regzoo.data.preprocessor import Preprocessor
 from regzoo.export.formats import Format
@@ -35,26 +34,6 @@ _RECIPE = """\
 with open("model/recipe.json", encoding="utf-8") as file:
     recipe = json.load(file)
 """
-
-
-def escape_markdown(words: str) -> str:
-    """Return ``words`` as Markdown that shows exactly these characters, on one line.
-
-    >>> print(escape_markdown("a_b <i>"))
-    a\\_b \\<i\\>
-    """
-    return re.sub(r"([\\`*_{}\[\]<>#|~&])", r"\\\1", " ".join(escape_control_characters(words).split()))
-
-
-def format_code_span(words: str) -> str:
-    """Return ``words`` as Markdown code, fenced by more backquotes than they have in a row.
-
-    >>> print(format_code_span("age"), format_code_span("a`b"))
-    `age` `` a`b ``
-    """
-    words = " ".join(escape_control_characters(words).split())
-    fence = "`" * max(1, *(len(found) + 1 for found in re.findall("`+", words)), 1)
-    return f"{fence} {words} {fence}" if "`" in words else f"`{words}`"
 
 
 def make_call(preprocessor: Preprocessor, format: Format) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from regzoo.comparison.leaderboard import Leaderboard, Row
-from regzoo.core.errors import escape_control_characters
+from regzoo.core.escaping import escape_control_characters
 from regzoo.core.formatting import (
     choose_decimals,
     float_or_nan,

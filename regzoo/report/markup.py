@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from markupsafe import Markup, escape
 
+from regzoo.core.escaping import escape_control_characters, escape_markdown
+
 _CODE = re.compile(r"`([^`]+)`")
 _SHARE = re.compile(r"(?<=\d) (?=%)")
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~&])")
-_LEADING = re.compile(r"^(\s*)([-+=]|\d+[.)])(?=\s|$)", re.MULTILINE)
 
 
 def to_html(text: str) -> Markup:
@@ -43,20 +44,24 @@ def to_markdown(text: str) -> str:
     a\_b \<script\> `x_y`
     """
     pieces = _CODE.split(" ".join(text.split()))
-    return "".join(
-        f"`{p}`" if i % 2 else _LEADING.sub(r"\1\\\2", _SPECIAL.sub(r"\\\1", p)) for i, p in enumerate(pieces)
-    )
+    return "".join(f"`{piece}`" if i % 2 else _escape_prose(piece) for i, piece in enumerate(pieces))
 
 
-def cell_to_markdown(text: str) -> str:
-    r"""Return ``text`` for a cell of a Markdown table.
-
-    >>> print(cell_to_markdown("dropout(0.1|0.2)"))
-    dropout(0.1\|0.2)
-    """
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+def _escape_prose(piece: str) -> str:
+    """Escape what lies between two pieces of code, with the spaces at its ends."""
+    if not piece.strip():
+        return piece
+    before, after = " " * piece.startswith(" "), " " * piece.endswith(" ")
+    return before + escape_markdown(piece) + after
 
 
 def choose_fence(text: str) -> str:
     """Return a fence longer than any in ``text``, for a block of code."""
     return "`" * max(3, *(len(found) + 1 for found in re.findall("`+", text)), 3)
+
+
+def finalize(value: Any) -> Any:
+    """Return what a template shows of ``value``: text without control characters; HTML stays HTML."""
+    if isinstance(value, Markup):
+        return Markup(escape_control_characters(value))
+    return escape_control_characters(value) if isinstance(value, str) else value

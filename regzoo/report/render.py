@@ -11,6 +11,7 @@ import jinja2
 from markupsafe import Markup
 
 from regzoo.comparison.leaderboard import Leaderboard
+from regzoo.core.escaping import escape_markdown
 from regzoo.core.formatting import format_count, format_duration, format_integer
 from regzoo.report import markup, tables
 from regzoo.report.descriptions import describe_task
@@ -159,13 +160,14 @@ def _make_environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=markup.finalize,
     )
     environment.filters |= {
         "prose": markup.to_html,
         "heading": markup.heading_to_html,
         "table_cell": markup.cell_to_html,
         "markdown": markup.to_markdown,
-        "markdown_cell": markup.cell_to_markdown,
+        "markdown_cell": escape_markdown,
         "fence": markup.choose_fence,
     }
     return environment

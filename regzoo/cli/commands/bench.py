@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from regzoo.cli.options import AsJson
-from regzoo.cli.terminal import print_table, print_text, print_warning
+from regzoo.cli.terminal import print_json, print_table, print_text, print_warning
 
 
 def bench(
@@ -30,7 +30,7 @@ def bench(
 
     report = run_benchmark(choose_cases(case or [], quick), quick, print_warning, out)
     if as_json:
-        print_text(json.dumps(report, indent=2, allow_nan=False))
+        print_json(json.dumps(report, indent=2, allow_nan=False))
     else:
         print_table(make_bench_tables(report))
         print_text(f"\nJSON: {out}")

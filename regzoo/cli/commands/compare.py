@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,7 +29,6 @@ def compare(
     from regzoo.api import run_and_publish
     from regzoo.cli.tables.leaderboard import make_leaderboard_table
     from regzoo.comparison.runner import read_data
-    from regzoo.core.errors import escape_control_characters
     from regzoo.publish import MODEL
     from regzoo.result import Result
     from regzoo.storage.config_file import load_experiment
@@ -42,7 +42,7 @@ def compare(
         workers=workers,
         fresh=fresh,
         verbose=not quiet,
-        command=escape_control_characters(f"regzoo compare {config}"),
+        command=shlex.join(["regzoo", "compare", str(config)]),
     )
     result = Result(folder)
     if not quiet:

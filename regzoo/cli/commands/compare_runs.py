@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from regzoo.cli.options import AsJson, Folder
-from regzoo.cli.terminal import print_table, print_text
+from regzoo.cli.terminal import print_json, print_table
 
 
 def compare_runs(
@@ -24,6 +24,6 @@ def compare_runs(
 
     difference = diff.compare_runs(Result(before).side, Result(after).side)
     if as_json:
-        print_text(json.dumps(difference.to_dict(), indent=2, allow_nan=False))
+        print_json(json.dumps(difference.to_dict(), indent=2, allow_nan=False))
     else:
         print_table(make_difference_tables(difference))

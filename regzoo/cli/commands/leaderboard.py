@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from regzoo.cli.options import AsJson, Folder
-from regzoo.cli.terminal import get_width, print_table, print_text
+from regzoo.cli.terminal import get_width, print_json, print_table, print_text
 
 
 def leaderboard(
@@ -21,7 +21,7 @@ def leaderboard(
 
     ranked = Result(folder).board
     if as_json:
-        print_text(ranked.to_json())
+        print_json(ranked.to_json())
     elif as_csv:
         print_text(ranked.to_csv().rstrip("\n"))
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from regzoo.cli.options import AsJson, Config
-from regzoo.cli.terminal import print_table, print_text
+from regzoo.cli.terminal import print_json, print_table
 
 
 def plan(config: Config, as_json: AsJson = False) -> None:
@@ -22,6 +22,6 @@ def plan(config: Config, as_json: AsJson = False) -> None:
     planned = make_plan(experiment, prepared)
     described = planned.to_dict() | {"seconds": round(estimate_seconds(planned, prepared, count_cores()), 1)}
     if as_json:
-        print_text(json.dumps(described, indent=2))
+        print_json(json.dumps(described, indent=2))
     else:
         print_table(make_plan_table(described))

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from regzoo.cli.options import AsJson
-from regzoo.cli.terminal import print_table, print_text
+from regzoo.cli.terminal import print_json, print_table
 
 
 def zoo(
@@ -25,6 +25,6 @@ def zoo(
     from regzoo.cli.zoo_cards import describe_component, describe_zoo
 
     if as_json:
-        print_text(json.dumps(describe_zoo() if name is None else describe_component(name), indent=2))
+        print_json(json.dumps(describe_zoo() if name is None else describe_component(name), indent=2))
     else:
         print_table(make_zoo_tables() if name is None else make_card(name))

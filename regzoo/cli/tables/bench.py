@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rich.console import Group
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -32,7 +33,7 @@ def make_bench_tables(report: Values) -> Group:
 
 
 def _make_measured_table(case: Values) -> Table:
-    table = make_table("way", title=f"\n{case['title']} - {case['source']}")
+    table = make_table("way", title=escape(f"\n{case['title']} - {case['source']}"))
     overhead = any(way["overhead_ms"] is not None for way in case["ways"])
     for header in (*MEASURED, "others' CPU", *(MEASURED_BY_REGZOO if overhead else ())):
         table.add_column(header, justify="right")

@@ -19,7 +19,7 @@ def make_leaderboard_table(leaderboard: Leaderboard, width: int = WIDE) -> Table
     """Return the leaderboard for a terminal of ``width`` columns; below 120 without p, test score and epochs."""
     wide = width >= WIDE
     table = make_table()
-    table.caption = "\n".join(_make_notes(leaderboard))
+    table.caption = Text("\n".join(_make_notes(leaderboard)), style="table.caption")
     rank_by = leaderboard.rank_by
     headers = ["rank", "tier", "recipe", f"{rank_by} ± sd", f"gain over {leaderboard.baseline}", "verdict"]
     headers += ["p", f"test {rank_by}", "epochs"] if wide else []

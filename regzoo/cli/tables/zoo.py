@@ -24,11 +24,12 @@ def make_zoo_tables() -> Group:
     for name in regularizers():
         card = describe_component(name)
         strengths = ", ".join(f"{field['name']} {field['range']}" for field in card["fields"] if "range" in field)
-        zoo.add_row(name, ", ".join(card["places"]), strengths, _format_cost(card), _unmark_code(card["does"]))
+        cells = [name, ", ".join(card["places"]), strengths, _format_cost(card), _unmark_code(card["does"])]
+        zoo.add_row(*map(Text, cells))
     networks = make_table("name", "slots", "does", title="\nBackbones")
     for name in backbones():
         card = describe_component(name)
-        networks.add_row(name, ", ".join(card["slots"]), _unmark_code(card["does"]))
+        networks.add_row(*map(Text, (name, ", ".join(card["slots"]), _unmark_code(card["does"]))))
     data = make_table("write", "for", title="\nData sources")
     for source, description in SOURCES.items():
         data.add_row(Text(source), Text(description))

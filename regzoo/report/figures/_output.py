@@ -11,6 +11,7 @@ from xml.sax.saxutils import escape
 from matplotlib.figure import Figure
 
 from regzoo.core import InputError
+from regzoo.core.escaping import escape_control_characters
 from regzoo.report.figures._style import use_style
 
 DPI = 200
@@ -32,7 +33,7 @@ def render_svg(figure: Figure, name: str, title: str, alternative: str) -> str:
     head = f'<title id="{name}-title">{escape(title)}</title>\n<desc id="{name}-desc">{escape(alternative)}</desc>\n'
     text = text.replace("<svg ", f'<svg role="img" aria-labelledby="{name}-title {name}-desc" ', 1)
     end = text.index(">") + 1
-    return text[:end] + "\n" + head + text[end:].lstrip()
+    return escape_control_characters(text[:end] + "\n" + head + text[end:].lstrip())
 
 
 def format_svg_file(svg: str) -> str:
