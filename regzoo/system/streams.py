@@ -12,7 +12,7 @@ import contextlib
 import io
 import os
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 
 def open_missing_descriptors() -> None:
@@ -40,7 +40,7 @@ def prepare_streams() -> None:
     sys.stderr = _open_stream(2, sys.stderr, OSError)
 
 
-def _open_stream(descriptor: int, replaced: io.TextIOBase | None, ignored: type[OSError]) -> io.TextIOWrapper:
+def _open_stream(descriptor: int, replaced: TextIO | None, ignored: type[OSError]) -> io.TextIOWrapper:
     """Return a text stream to ``descriptor`` that writes characters out which its encoding does not have."""
     encoding = getattr(replaced, "encoding", None) or "utf-8"
     raw = _Descriptor(descriptor, ignored)

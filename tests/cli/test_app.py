@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from regzoo.cli.app import main
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -71,14 +70,43 @@ def test_ctrl_c_while_a_string_is_executed_has_the_same_exit_code(tmp_path: Path
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
-def test_a_defect_of_regzoo_shows_its_traceback(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [ZeroDivisionError("a defect"), RecursionError("deep"), BrokenPipeError(32, "Broken pipe"), EOFError("early")],
+    ids=lambda error: type(error).__name__,
+)
+@pytest.mark.parametrize("shown", [False, True])
+def test_a_defect_of_regzoo_is_a_sentence_and_its_traceback_is_shown_on_request(
+    error: Exception, shown: bool, run: Run, copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*_: object) -> None:
-        raise ZeroDivisionError("a defect")
+        raise error
 
     monkeypatch.setattr("regzoo.result.write_report", fail)
-    monkeypatch.setattr(sys, "argv", ["regzoo", "report", str(copied)])
-    with pytest.raises(ZeroDivisionError):
-        main()
+    if shown:
+        monkeypatch.setenv("REGZOO_TRACEBACK", "1")
+    code, _, err = run("report", copied)
+    assert code == 3
+    assert ("Traceback (most recent call last)" in err) == shown
+    assert str(error) in err.splitlines()[-1]
+    if not isinstance(error, OSError):
+        assert f"Failed: {type(error).__name__}: {error} (test_app.py, line " in err
+        assert "REGZOO_TRACEBACK=1" in err
+
+
+@pytest.mark.parametrize("word", ["\x1b[31mred", "a\u202eb", "\x07", "\x9b31m", "\udcff", "x" * 10**6])
+@pytest.mark.parametrize("place", ["command", "option", "more", "value"])
+def test_wrong_usage_shows_arguments_as_text(place: str, word: str, run: Run) -> None:
+    arguments = {
+        "command": [word],
+        "option": ["check", "c.yaml", f"--{word}"],
+        "more": ["check", "c.yaml", word],
+        "value": ["compare", "c.yaml", "--workers", word],
+    }
+    code, out, err = run(*arguments[place])
+    assert (code, out) == (2, "")
+    assert re.search(r"[^\n -~…]", err) is None
+    assert len(err) < 10_000
 
 
 @pytest.mark.parametrize(

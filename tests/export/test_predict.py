@@ -17,7 +17,7 @@ from regzoo.cli import app as cli
 from regzoo.core import InputError
 from regzoo.export import input_rows
 from regzoo.export import predict as predict_module
-from regzoo.export.predict import _make_columns, _neutralize, predict_file
+from regzoo.export.predict import _make_columns, predict_file
 
 
 def read_table(path: Path) -> list[dict[str, str]]:
@@ -69,24 +69,6 @@ def test_labels_that_a_spreadsheet_would_run_are_text(mixed: Any, source: Path, 
     labels = {row["label"] for row in read_table(tmp_path / "out.csv")}
     assert labels <= {'\'=cmd|"/c calc"!A1', "<i>b</i>", "[bold]rare[/bold]"}
     assert '\'=cmd|"/c calc"!A1' in labels
-
-
-@pytest.mark.parametrize(
-    ("value", "written"),
-    [
-        ("=1", "'=1"),
-        ("+1", "'+1"),
-        ("-1", "'-1"),
-        ("@a", "'@a"),
-        ("\ta", "'\ta"),
-        ("a=1", "a=1"),
-        (-1.5, -1.5),
-        (True, True),
-    ],
-)
-def test_formulas_are_text(value: Any, written: Any) -> None:
-    assert _neutralize(value) == written
-    assert _neutralize("a\x1b[0m") == "a\\x1b[0m"
 
 
 def test_archives_hold_make_columns(mixed: Any, source: Path, tmp_path: Path) -> None:

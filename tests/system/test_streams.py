@@ -1,0 +1,58 @@
+"""Closed, full and unread standard streams of the whole command."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HELP = [sys.executable, "-m", "regzoo", "zoo"]
+WRONG = [sys.executable, "-m", "regzoo", "check", "nowhere.yaml"]
+
+
+def run(command: list[str], redirection: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a command in a shell with ``redirection``."""
+    line = ["bash", "-c", f'"$0" "$@" {redirection}; code=$?; exit $code', *command]
+    return subprocess.run(line, capture_output=True, check=False, env={**os.environ, **environment})
+
+
+@pytest.mark.parametrize("redirection", [">&-", "2>&-", "<&-", ">&- 2>&-", "<&- >&- 2>&-", "2>/dev/full"])
+@pytest.mark.parametrize(("command", "code"), [(HELP, 0), (WRONG, 2)], ids=["zoo", "check"])
+def test_a_stream_that_takes_nothing_changes_no_exit_code(command: list[str], code: int, redirection: str) -> None:
+    done = run(command, redirection)
+    assert done.returncode == code
+    assert b"Traceback" not in done.stderr + done.stdout
+    if "2>" not in redirection:
+        assert (b"Error: " in done.stderr) == (code == 2)
+
+
+def test_a_full_stdout_is_an_error_of_the_machine() -> None:
+    done = run(HELP, ">/dev/full")
+    assert done.returncode == 3
+    assert b"Failed: [Errno 28] No space left on device" in done.stderr
+    assert b"Traceback" not in done.stderr
+    assert b"Exception ignored" not in done.stderr
+
+
+def test_who_stops_reading_has_read_enough() -> None:
+    done = run(HELP, "| head -c 1; code=${PIPESTATUS[0]}; (exit $code)")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"R", b"")
+
+
+def test_an_encoding_without_a_character_gets_it_written_out() -> None:
+    done = run([*WRONG[:-1], "\u2013"], "", PYTHONIOENCODING="latin-1")
+    assert (done.returncode, done.stderr) == (2, rb"Error: \u2013: there is no such file" + b"\n")
+
+
+def test_files_that_are_opened_later_are_not_stderr(tmp_path: Path) -> None:
+    script = (
+        "import os; from regzoo.system.streams import prepare_streams; prepare_streams()\n"
+        f"file = open({str(tmp_path / 'ledger')!r}, 'wb'); assert file.fileno() > 2\n"
+        "os.write(2, b'a message of TensorFlow'); os.write(1, b'another')"
+    )
+    done = run([sys.executable, "-c", script], "<&- >&- 2>&-")
+    assert done.returncode == 0
+    assert (tmp_path / "ledger").read_bytes() == b""
