@@ -1,52 +1,34 @@
-"""`Ledger`: the append-only store of a comparison's records, in one SQLite file. Only this file opens the store.
+"""`Ledger`: the append-only store of a comparison's records, in one SQLite file.
 
-Every run is one commit, so a crash loses at most the runs in progress.
+Every run is one commit, so a crash loses at most the runs in progress. What is read is checked, see
+`regzoo.storage.sqlite.store`; reading writes nothing.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
-import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
-from regzoo.core import EnvironmentFailure, InputError, Objective
+from regzoo.core import InputError, Objective
 from regzoo.core.json_values import replace_nonfinite
 from regzoo.storage import info
+from regzoo.storage.content import read_note, read_record
 from regzoo.storage.info import BudgetInfo, ComparisonInfo, DataInfo, FoldInfo, fold_key
+from regzoo.storage.sqlite.formats import NOTES, RECORDS, TRAINED, WEIGHTS
+from regzoo.storage.sqlite.header import DamagedLedgerError, is_ledger
+from regzoo.storage.sqlite.rows import CheckedRows
+from regzoo.storage.sqlite.store import Store
 from regzoo.storage.weights_blob import pack_weights, unpack_weights
 from regzoo.training.records import Record, Run
 
+__all__ = ["FILE", "Ledger", "is_ledger"]
+
 FILE = "ledger.sqlite"
-VERSION = 2
-_FORMAT_1 = """
-create table records (
-    number integer primary key,
-    key text not null unique,
-    stage text not null,
-    name text not null,
-    status text not null,
-    body text not null
-);
-create table weights (
-    name text primary key,
-    key text not null,
-    score real not null,
-    replicate integer not null,
-    body blob not null
-);
-create table notes (name text primary key, body text not null);
-"""
-_MIGRATIONS = {
-    1: _FORMAT_1,
-    2: "create table trained (training text primary key, key text not null, body blob not null);",
-}
-"""SQL that upgrades a store to each format from the one before."""
 
 
 class Ledger:
@@ -58,50 +40,26 @@ class Ledger:
 
     Args:
         folder: the comparison's folder.
-        create: create the store if there is none.
+        create: open the ledger for writing; create it if there is none. Without it, the first method that writes
+            opens it for writing.
 
     Raises:
-        InputError: if there is no store, the file is something else, or a newer version of regzoo wrote it.
-        EnvironmentFailure: if the store cannot be opened; from every method that writes, if the disk is full.
+        DamagedLedgerError: if it cannot be read in full; also from every method that reads.
+        InputError: if there is no ledger, the file is something else, or a newer version of regzoo wrote it.
+        EnvironmentFailure: if it cannot be opened; from every method that writes, if the disk is full.
     """
 
     def __init__(self, folder: Path, create: bool = False) -> None:
-        path = folder / FILE
-        if not create and not path.is_file():
+        self._path = folder / FILE
+        if not create and not self._path.exists() and not self._path.is_symlink():
             raise InputError(f"{folder} holds no comparison ({FILE} is missing); regzoo compare creates one")
-        self._path = path
-        self._store, version = _open_store(path)
-        if version == 0 and not create:
-            self._store.close()
-            raise InputError(
-                f"{folder} holds a comparison that has only just begun: there is nothing to read yet; look again in a "
-                "moment"
-            )
-        if version > VERSION:
-            self._store.close()
-            raise InputError(f"{path} has format {version}, this regzoo reads {VERSION}: use the regzoo that wrote it")
-        if version < VERSION:
-            steps = "".join(_MIGRATIONS[step] for step in range(version + 1, VERSION + 1))
-            with self._commit():
-                self._store.executescript(f"begin; {steps} pragma user_version = {VERSION}; commit;")
+        self._store = Store(self._path, create)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._store.close()
-
-    @contextlib.contextmanager
-    def _commit(self) -> Iterator[None]:
-        """Write all that the block writes, or nothing if it fails."""
-        try:
-            with self._store:
-                yield
-        except sqlite3.OperationalError as error:
-            raise EnvironmentFailure(
-                f"{self._path} cannot be written ({error}): is the disk full? Nothing that was finished before is "
-                "lost: make room and run the same command again"
-            ) from None
 
     def add(
         self,
@@ -121,34 +79,25 @@ class Ledger:
             shared: also keep the weights for `load_training`.
             seconds: time spent on the comparison so far, see `set_seconds`; None leaves it.
         """
-        run = record.run
-        with self._commit():
+        run, packed = record.run, None if weights is None else pack_weights(weights)
+        with self._store.commit() as rows:
             if seconds is not None:
-                self._write_note(info.SECONDS, seconds)
-            self._store.execute("delete from records where key = ? and status = 'failed'", (run.key,))
-            self._store.execute(
-                "insert into records (key, stage, name, status, body) values (?, ?, ?, ?, ?)",
-                (run.key, run.stage, run.name, record.status, record.to_json()),
-            )
-            if weights is not None and shared:
-                self._keep_training(run, weights)
+                _put_note(rows, info.SECONDS, seconds)
+            rows.remove_failed(run.key)
+            number = rows.get_next_number(RECORDS)
+            rows.put(RECORDS, (number, run.key, run.stage, run.name, record.status, record.to_json()))
+            if packed is None:
+                return
+            if shared:
+                _put_training(rows, run, packed)
             score = record.score(objective.metric)
-            if weights is not None and run.stage == "replicate" and self._is_best(run, score, objective):
-                self._store.execute(
-                    "insert or replace into weights values (?, ?, ?, ?, ?)",
-                    (run.name, run.key, score, run.number, pack_weights(weights)),
-                )
-
-    def _is_best(self, run: Run, score: float, objective: Objective) -> bool:
-        row = self._store.execute("select score, replicate from weights where name = ?", (run.name,)).fetchone()
-        if row is None:
-            return not math.isnan(score)
-        return objective.is_better(score, row[0]) or (score == row[0] and run.number < row[1])
+            best = rows.get_head(WEIGHTS, run.name)
+            if run.stage == "replicate" and _is_best(run, score, objective, best):
+                rows.put(WEIGHTS, (run.name, run.key, score, run.number, packed))
 
     def records(self) -> list[Record]:
         """Return all records, in the order in which they were made."""
-        rows = self._store.execute("select body from records order by number")
-        return [Record.from_json(body) for (body,) in rows]
+        return [self._read_record(row) for row in self._store.read_all(RECORDS)]
 
     def load_best_replicate(self, name: str) -> tuple[Record, list[list[np.ndarray]]]:
         """Return the best replicate of the recipe called ``name``, and its weights, member by member.
@@ -156,31 +105,44 @@ class Ledger:
         Raises:
             InputError: if the recipe has no finished replicate.
         """
-        row = self._store.execute(
-            "select records.body, weights.body from weights join records using (key) where weights.name = ?", (name,)
-        ).fetchone()
+        row = self._store.find(WEIGHTS, "name", name)
         if row is None:
             raise InputError(f"{name!r} has no finished replicate here, so there is no model of it")
-        return Record.from_json(row[0]), unpack_weights(row[1])
+        return self._load_weights(row[1], row[-1])
 
     def list_training_keys(self) -> set[str]:
         """Return the `Run.training_key` of each run whose weights are kept for ensembles."""
-        return {key for (key,) in self._store.execute("select training from trained")}
+        return set(self._store.list_values(TRAINED, "training"))
 
     def load_training(self, key: str) -> tuple[Record, list[list[np.ndarray]]]:
         """Return record and weights of the run whose `Run.training_key` is ``key``."""
-        record, body = self._store.execute(
-            "select records.body, trained.body from trained join records using (key) where training = ?", (key,)
-        ).fetchone()
-        return Record.from_json(record), unpack_weights(body)
+        row = self._store.find(TRAINED, "training", key)
+        if row is None:
+            raise KeyError(key)
+        return self._load_weights(row[1], row[-1])
+
+    def _load_weights(self, key: str, body: bytes) -> tuple[Record, list[list[np.ndarray]]]:
+        """Return the record of the run with this key, and its weights."""
+        record = self._store.find(RECORDS, "key", key)
+        if record is None:
+            raise DamagedLedgerError(self._path, "the record of a model is missing")
+        try:
+            return self._read_record(record), unpack_weights(body)
+        except InputError as error:
+            raise DamagedLedgerError(self._path, str(error)) from None
+
+    def _read_record(self, row: tuple[Any, ...]) -> Record:
+        try:
+            return read_record(row)
+        except InputError as error:
+            raise DamagedLedgerError(self._path, str(error)) from None
 
     def drop_trainings(self) -> None:
         """Drop the weights that were kept for ensembles, and shrink the file."""
         if self.list_training_keys():
-            with self._commit():
-                self._store.execute("delete from trained")
-            with self._commit():
-                self._store.execute("vacuum")
+            with self._store.commit() as rows:
+                rows.clear(TRAINED)
+            self._store.shrink()
 
     def get_comparison_info(self) -> ComparisonInfo | None:
         """Return what is known of the comparison; None if it has only just begun."""
@@ -199,12 +161,8 @@ class Ledger:
 
     def keep_training(self, run: Run, weights: Sequence[Sequence[Any]]) -> None:
         """Keep the ``weights`` of ``run``, whose record is there, for `load_training`."""
-        with self._commit():
-            self._keep_training(run, weights)
-
-    def _keep_training(self, run: Run, weights: Sequence[Sequence[Any]]) -> None:
-        row = (run.training_key, run.key, pack_weights(weights))
-        self._store.execute("insert or ignore into trained values (?, ?, ?)", row)
+        with self._store.commit() as rows:
+            _put_training(rows, run, pack_weights(weights))
 
     def get_setup_json(self) -> dict[str, Any] | None:
         """Return the setup that all runs share, as `TrainingSetup.from_json` reads it; None if it is not kept yet."""
@@ -223,7 +181,7 @@ class Ledger:
         comparison, setup = self.get_comparison_info(), self.get_setup_json()
         if comparison is None or setup is None:
             return None
-        resolved = "true" if setup["jit_compile"] else "false"
+        resolved = "true" if setup.get("jit_compile") else "false"
         return comparison.config.replace("\n  jit_compile: auto\n", f"\n  jit_compile: {resolved}\n")
 
     def get_recipe_names(self) -> tuple[str, ...]:
@@ -264,29 +222,31 @@ class Ledger:
 
     def _set_note(self, key: str, value: Any) -> None:
         """Keep ``value`` (JSON) under ``key``, replacing an older one."""
-        with self._commit():
-            self._write_note(key, value)
-
-    def _write_note(self, key: str, value: Any) -> None:
-        body = json.dumps(replace_nonfinite(value), allow_nan=False)
-        self._store.execute("insert or replace into notes values (?, ?)", (key, body))
+        with self._store.commit() as rows:
+            _put_note(rows, key, value)
 
     def _get_note(self, key: str) -> Any:
-        """Return the value kept under ``key``, or None."""
-        row = self._store.execute("select body from notes where name = ?", (key,)).fetchone()
-        return None if row is None else json.loads(row[0])
-
-
-def _open_store(path: Path) -> tuple[sqlite3.Connection, int]:
-    """Open the store and return it with the number of its format, 0 if it is empty."""
-    with contextlib.ExitStack() as opened:
+        """Return the JSON value kept under ``key``, or None; its types are checked."""
+        row = self._store.find(NOTES, "name", key)
+        if row is None:
+            return None
         try:
-            store = sqlite3.connect(path, timeout=30.0)
-            opened.callback(store.close)
-            version: int = store.execute("pragma user_version").fetchone()[0]
-        except sqlite3.OperationalError as error:
-            raise EnvironmentFailure(f"{path} cannot be opened ({error})") from None
-        except sqlite3.DatabaseError as error:
-            raise InputError(f"{path} is not a regzoo ledger ({error}): choose another folder") from None
-        opened.pop_all()
-    return store, version
+            return read_note(key, row[-1])
+        except InputError as error:
+            raise DamagedLedgerError(self._path, str(error)) from None
+
+
+def _put_note(rows: CheckedRows, key: str, value: Any) -> None:
+    rows.put(NOTES, (key, json.dumps(replace_nonfinite(value), allow_nan=False)))
+
+
+def _put_training(rows: CheckedRows, run: Run, packed: bytes) -> None:
+    if rows.get_head(TRAINED, run.training_key) is None:
+        rows.put(TRAINED, (run.training_key, run.key, packed))
+
+
+def _is_best(run: Run, score: float, objective: Objective, best: tuple[Any, ...] | None) -> bool:
+    """Return True if ``run`` is better than the replicate whose weights are kept: the head of their row."""
+    if best is None:
+        return not math.isnan(score)
+    return objective.is_better(score, best[2]) or (score == best[2] and run.number < best[3])

@@ -3,10 +3,32 @@
 from __future__ import annotations
 
 import io
+import struct
+import zipfile
+import zlib
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+
+from regzoo.core import InputError
+
+_UNREADABLE = (
+    AttributeError,  # an array alone, in place of an archive of arrays
+    EOFError,
+    IndexError,
+    KeyError,
+    NotImplementedError,  # a compression that zipfile does not know
+    OSError,
+    OverflowError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What NumPy raises for bytes that `pack_weights` did not return."""
 
 
 def pack_weights(weights: Sequence[Sequence[Any]]) -> bytes:
@@ -17,11 +39,18 @@ def pack_weights(weights: Sequence[Sequence[Any]]) -> bytes:
 
 
 def unpack_weights(body: bytes) -> list[list[np.ndarray]]:
-    """Return the weights of each member, in the order in which they were packed."""
+    """Return the weights of each member, in the order in which they were packed.
+
+    Raises:
+        InputError: if ``body`` is something else.
+    """
     members: list[list[np.ndarray]] = []
-    with np.load(io.BytesIO(body), allow_pickle=False) as arrays:
-        for name in sorted(arrays.files):
-            if name.endswith("-000000"):
-                members.append([])
-            members[-1].append(arrays[name])
+    try:
+        with np.load(io.BytesIO(body), allow_pickle=False) as arrays:
+            for name in sorted(arrays.files):
+                if name.endswith("-000000"):
+                    members.append([])
+                members[-1].append(arrays[name])
+    except _UNREADABLE as error:
+        raise InputError(f"weights cannot be read: {error}") from None
     return members

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import resource
@@ -14,7 +15,8 @@ import numpy as np
 import pytest
 
 from regzoo.core import EnvironmentFailure, InputError, Objective
-from regzoo.storage.ledger import FILE, VERSION, Ledger
+from regzoo.storage.ledger import FILE, Ledger
+from regzoo.storage.sqlite.formats import VERSION
 from regzoo.training.records import Record, Run
 
 NLL = Objective("nll", "min")
@@ -136,10 +138,10 @@ def test_many_weights_keep_their_order(tmp_path: Path) -> None:
 
 def test_notes_are_replaced_and_strict_json(tmp_path: Path) -> None:
     with Ledger(tmp_path, create=True) as ledger:
-        assert ledger._get_note("study") is None
-        ledger._set_note("study", {"seconds": 1.0})
-        ledger._set_note("study", {"seconds": math.inf, "labels": (np.int64(1), "a")})
-        assert ledger._get_note("study") == {"seconds": None, "labels": [1, "a"]}
+        assert ledger._get_note("added later") is None
+        ledger._set_note("added later", {"seconds": 1.0})
+        ledger._set_note("added later", {"seconds": math.inf, "labels": (np.int64(1), "a")})
+        assert ledger._get_note("added later") == {"seconds": None, "labels": [1, "a"]}
 
 
 def test_everything_in_the_file_is_strict_json(tmp_path: Path) -> None:
@@ -175,12 +177,15 @@ def test_the_format_of_another_version_is_refused(create: bool, tmp_path: Path) 
         Ledger(tmp_path, create=create)
 
 
-def test_a_ledger_that_is_being_made_is_not_read(tmp_path: Path) -> None:
-    (tmp_path / FILE).touch()
-    with pytest.raises(InputError, match="only just begun"):
-        Ledger(tmp_path)
-    with Ledger(tmp_path, create=True) as ledger:  # the comparison that was interrupted goes on
-        assert ledger.records() == []
+def test_a_ledger_appears_complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object) -> None:
+        assert not (tmp_path / FILE).exists()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("regzoo.storage.sqlite.store._make_tables", stop)
+    with pytest.raises(KeyboardInterrupt):
+        Ledger(tmp_path, create=True)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("create", [True, False])
@@ -191,10 +196,14 @@ def test_a_file_that_is_no_ledger_is_refused_and_stays_as_it_is(create: bool, tm
     assert (tmp_path / FILE).read_text() == "not a store " * 100
 
 
-def test_a_ledger_that_cannot_be_opened_is_not_the_users_fault(tmp_path: Path) -> None:
-    (tmp_path / FILE).mkdir()  # root may open any file
-    with pytest.raises(EnvironmentFailure, match=r"ledger\.sqlite cannot be opened \(unable to open database file\)"):
-        Ledger(tmp_path, create=True)
+def test_a_ledger_that_cannot_be_opened_is_not_the_users_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def deny(*_: object) -> int:  # root may open any file
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    Ledger(tmp_path, create=True).__exit__()
+    monkeypatch.setattr("os.open", deny)
+    with pytest.raises(EnvironmentFailure, match=r"ledger\.sqlite cannot be opened \(Permission denied\)"):
+        Ledger(tmp_path)
 
 
 FORMAT_1 = """
@@ -246,15 +255,15 @@ def test_shared_trainings_are_kept_until_they_are_dropped(tmp_path: Path) -> Non
 def test_a_full_disk_costs_the_new_record_only(tmp_path: Path) -> None:
     with Ledger(tmp_path, create=True) as ledger:
         ledger.add(record(0), NLL, weights(1.0))
-        pages = ledger._store.execute("pragma page_count").fetchone()[0]
-        ledger._store.execute(f"pragma max_page_count = {pages + 2}")
+        pages = ledger._store.rows.connection.execute("pragma page_count").fetchone()[0]
+        ledger._store.rows.connection.execute(f"pragma max_page_count = {pages + 2}")
         large = [[np.zeros(100_000, np.float32)]]
         with pytest.raises(EnvironmentFailure, match=r"ledger\.sqlite cannot be written \(database or disk is full\)"):
             ledger.add(record(1), NLL, large, shared=True)
         with pytest.raises(EnvironmentFailure, match="disk is full"):
             ledger._set_note("names", "x" * 100_000)
         assert ledger.records() == [record(0)]
-        ledger._store.execute(f"pragma max_page_count = {pages + 1000}")
+        ledger._store.rows.connection.execute(f"pragma max_page_count = {pages + 1000}")
         ledger.add(record(1), NLL, large, shared=True)
         assert ledger.records() == [record(0), record(1)]
 
@@ -262,7 +271,7 @@ def test_a_full_disk_costs_the_new_record_only(tmp_path: Path) -> None:
 def test_a_full_disk_does_not_prevent_reading(tmp_path: Path) -> None:
     with Ledger(tmp_path, create=True) as ledger:
         ledger.add(record(0), NLL, [[np.zeros(100_000, np.float32)]], shared=True)
-        ledger._store.execute("pragma secure_delete = off")  # where it is on, deleting needs space too
+        ledger._store.rows.connection.execute("pragma secure_delete = off")  # where it is on, deleting needs space too
         before = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))  # no file may be larger
         try:

@@ -1,0 +1,155 @@
+"""Read the JSON in a ledger: types and ranges are checked first, since anyone can write an SQLite file."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import pydantic
+from pydantic import Field
+
+from regzoo.core import InputError
+from regzoo.storage import info
+from regzoo.training.records import Record
+
+MAX_RECIPES = 10_000
+MAX_TEXT = 10_000
+"""Characters of a recipe or a name."""
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Seconds = Annotated[float, Field(allow_inf_nan=False, ge=0)]
+Count = Annotated[int, Field(ge=0, lt=2**63)]
+Text = Annotated[str, Field(max_length=MAX_TEXT)]
+Part = Literal["train", "validation", "test"]
+Metrics = dict[Text, Number | None]
+
+
+_ABSENT: Any = None
+"""Default of what older versions did not write; the values themselves are not used."""
+
+
+class _Json(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid", strict=True)
+
+
+class _RunJson(_Json):
+    stage: Literal["trial", "replicate", "member"]
+    name: Text
+    recipe: Text
+    number: Count
+    seed: Count
+    learning_rate: Seconds
+    epochs: Count
+    study: Text
+    bar: list[Number] = _ABSENT
+    fold: Count = _ABSENT
+
+
+class _SpreadJson(_Json):
+    edges: list[Number]
+    counts: list[Count]
+    small: Number
+
+
+class _AttemptJson(_Json):
+    error: str | None
+    seconds: Seconds | None
+
+
+class _RecordJson(_Json):
+    run: _RunJson
+    status: Literal["ok", "diverged", "failed", "pruned"]
+    metrics: dict[Part, Metrics] = _ABSENT
+    history: dict[Part, dict[Text, list[Number | None]]] = _ABSENT
+    epochs: Count = _ABSENT
+    best_epoch: Count = _ABSENT
+    steps: Count = _ABSENT
+    fit_seconds: Seconds | None = _ABSENT
+    measure_seconds: Seconds | None = _ABSENT
+    predict_ms: Seconds | None = _ABSENT
+    parameters: Count = _ABSENT
+    error: str | None = _ABSENT
+    reliability: list[tuple[Number, Number, Count]] | None = _ABSENT
+    spread: _SpreadJson | None = _ABSENT
+    attempts: list[_AttemptJson] = _ABSENT
+
+
+class _TaskJson(_Json):
+    kind: Text
+    size: Count
+    scale: Number | None = _ABSENT
+
+
+class _FoldJson(_Json):
+    task: _TaskJson
+    input_shape: list[Count]
+
+
+class _SetupJson(_Json):
+    """`TrainingSetup` is made from it for an export only, and asks for what is missing then."""
+
+    backbone: Text = _ABSENT
+    task: _TaskJson = _ABSENT
+    input_shape: list[Count] = _ABSENT
+    optimizer: Text = _ABSENT
+    batch_size: Count = _ABSENT
+    rank_by: Text = _ABSENT
+    data: Annotated[Text, Field(min_length=1)] = _ABSENT
+    class_weight: Text = _ABSENT
+    jit_compile: bool = _ABSENT
+    folds: list[_FoldJson] | None = None
+    cuts: list[_FoldJson] | None = None
+
+
+_NOTES: Mapping[str, Any] = {
+    info.COMPARISON: info.ComparisonInfo,
+    info.SETUP: _SetupJson,
+    info.SECONDS: Seconds,
+    info.NAMES: Annotated[list[Text], Field(max_length=MAX_RECIPES)],
+    info.BUDGET: info.BudgetInfo,
+    info.PREPROCESSOR: str,
+    info.HELD_OUT: list[Any],
+    info.DATA: info.DataInfo,
+}
+"""What each note holds."""
+
+
+def read_record(row: tuple[Any, ...]) -> Record:
+    """Return the record in a row of the table ``records``.
+
+    Raises:
+        InputError: if it is no record, or another than the row's other columns say.
+    """
+    number, _, stage, name, status, body = row
+    where = f"record {number}"
+    _check(body, _RecordJson, where)
+    record = Record.from_json(body)
+    if (record.run.stage, record.run.name, record.status) != (stage, name, status):
+        raise InputError(f"{where}: it is filed as {stage} of {name}, {status}, which it is not")
+    return record
+
+
+def read_note(key: str, body: Any) -> Any:
+    """Return the JSON value of a note.
+
+    Raises:
+        InputError: if it is not what is kept under ``key``.
+    """
+    _check(body, _NOTES.get(key.rpartition("/")[2], Any), f"note {key}")
+    return json.loads(body)
+
+
+def _check(body: Any, kind: Any, where: str) -> None:
+    try:
+        _make_adapter(kind).validate_json(body, strict=True)
+    except pydantic.ValidationError as error:
+        problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        place = ".".join(map(str, problem["loc"]))
+        raise InputError(f"{where}: {place}: {problem['msg']}" if place else f"{where}: {problem['msg']}") from None
+
+
+@functools.cache
+def _make_adapter(kind: Any) -> pydantic.TypeAdapter[Any]:
+    return pydantic.TypeAdapter(kind)

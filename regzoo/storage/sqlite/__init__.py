@@ -1,0 +1,1 @@
+"""One SQLite file: what it is, opening it, checked rows, and what is left of a damaged one."""
