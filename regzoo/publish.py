@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from regzoo.comparison.leaderboard import Leaderboard, read_leaderboard
+from regzoo.core.escaping import escape_json
 from regzoo.report import render
 from regzoo.report.findings.sweep import read_response
 from regzoo.storage.info import ComparisonInfo
@@ -47,5 +48,5 @@ def write_report(folder: Path, ledger: Ledger) -> None:
     response = read_response(records, comparison)
     if response is not None:
         text = json.dumps(response.to_dict(), indent=2, allow_nan=False, ensure_ascii=False)
-        write_text_atomic(folder / "sweep.json", text)
+        write_text_atomic(folder / "sweep.json", escape_json(text))
     render.write_page(folder, leaderboard, records, comparison)

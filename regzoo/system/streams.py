@@ -12,7 +12,12 @@ import contextlib
 import io
 import os
 import sys
+import warnings
 from typing import Any, TextIO
+
+from regzoo.core.escaping import escape_control_characters
+
+_FORMAT_WARNING = warnings.formatwarning
 
 
 def open_missing_descriptors() -> None:
@@ -38,6 +43,12 @@ def prepare_streams() -> None:
         sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115, PTH123 - as long as the process
     sys.stdout = _open_stream(1, sys.stdout, BrokenPipeError)
     sys.stderr = _open_stream(2, sys.stderr, OSError)
+    warnings.formatwarning = _format_warning
+
+
+def _format_warning(*arguments: Any) -> str:
+    """Return a warning as Python prints it, but without control characters: it may quote a text from outside."""
+    return escape_control_characters(_FORMAT_WARNING(*arguments))
 
 
 def _open_stream(descriptor: int, replaced: TextIO | None, ignored: type[OSError]) -> io.TextIOWrapper:

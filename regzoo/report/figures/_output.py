@@ -9,6 +9,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from regzoo.core import InputError
 from regzoo.core.escaping import escape_control_characters
@@ -25,8 +26,7 @@ def render_svg(figure: Figure, name: str, title: str, alternative: str) -> str:
     """
     buffer = io.StringIO()
     nothing: dict[str, Any] = {"Date": None, "Creator": None, "Format": None, "Type": None}
-    with use_style():
-        figure.savefig(buffer, format="svg", metadata=nothing)
+    _save(figure, buffer, format="svg", metadata=nothing)
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", text)
@@ -55,5 +55,12 @@ def save_figure(figure: Figure, path: Path, name: str, title: str, alternative: 
     if suffix == "svg":
         path.write_text(format_svg_file(render_svg(figure, name, title, alternative)), encoding="utf-8")
         return
+    _save(figure, path, dpi=DPI)
+
+
+def _save(figure: Figure, target: Path | io.StringIO, **options: Any) -> None:
+    """Draw the figure into a file, its texts without control characters."""
+    for text in figure.findobj(Text):
+        text.set_text(escape_control_characters(text.get_text()))
     with use_style():
-        figure.savefig(path, dpi=DPI)
+        figure.savefig(target, **options)

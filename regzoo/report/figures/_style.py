@@ -5,8 +5,9 @@ Colors: Okabe and Ito 2008, https://jfly.uni-koeln.de/color/. Marker and line di
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -48,10 +49,12 @@ PARTS = {
 }
 
 
-def use_style() -> AbstractContextManager[None]:
-    """Apply the common style while a figure is drawn or saved."""
-    context: AbstractContextManager[None] = matplotlib.style.context(STYLE)
-    return context
+@contextmanager
+def use_style() -> Iterator[None]:
+    """Apply the common style while a figure is drawn or saved; letters that its font lacks are boxes."""
+    with matplotlib.style.context(STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        yield
 
 
 def with_style(draw: Callable[[Info], Figure]) -> Callable[[Info], Figure]:

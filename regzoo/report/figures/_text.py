@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
+from regzoo.core.escaping import escape_control_characters
 from regzoo.report.figures._style import SMALL
 
 
@@ -42,7 +43,7 @@ def wrap_text(text: str, width: float, size: float = SMALL, most: int = 3, weigh
 
 def _split_words(text: str, width: float, size: float, weight: str) -> list[str]:
     """Return the words of ``text``; one that is too wide is split, after a bracket or the like if there is one."""
-    words, rest = [], text.split()
+    words, rest = [], escape_control_characters(text).split()
     while rest:
         word = rest.pop(0)
         count = len(word)
