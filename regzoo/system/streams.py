@@ -43,7 +43,7 @@ def prepare_streams() -> None:
         sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115, PTH123 - as long as the process
     sys.stdout = _open_stream(1, sys.stdout, BrokenPipeError)
     sys.stderr = _open_stream(2, sys.stderr, OSError)
-    warnings.formatwarning = _format_warning
+    warnings.formatwarning = _format_warning  # type: ignore[assignment]  # its parameters have names
 
 
 def _format_warning(*arguments: Any) -> str:
