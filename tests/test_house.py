@@ -48,6 +48,7 @@ SABOTEURS = {
     "terminal tables are made in one folder: rich": ("comparison/plan.py", "import rich"),
     "third parties enter through one file each: KerasTuner": ("comparison/plan.py", "import keras_tuner"),
     "third parties enter through one file each: Pillow": ("comparison/plan.py", "import PIL"),
+    "third parties enter through one file each: psutil": ("comparison/plan.py", "import psutil"),
     "third parties enter through one file each: SQLite": ("comparison/plan.py", "import sqlite3"),
 }
 """For each import contract a file and a line in it that break the contract."""

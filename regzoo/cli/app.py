@@ -1,18 +1,17 @@
 """The command line: its commands, and the exit code of each outcome.
 
 Exit codes: 0 done; 1 some runs failed and the rest is ranked; 2 the input is wrong; 3 the environment failed;
-130 interrupted, and the same command resumes.
+130 interrupted by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP: the same command resumes.
 """
 
 from __future__ import annotations
 
 import errno
 import os
-import signal
 import sys
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 
@@ -30,6 +29,7 @@ from regzoo.cli.commands.sweep import sweep
 from regzoo.cli.commands.zoo import zoo
 from regzoo.cli.terminal import print_warning
 from regzoo.core.escaping import shorten_lines
+from regzoo.system.signals import get_termination, ignore_interrupts, interrupt_on_termination
 
 INPUT_ERROR = 2
 ENVIRONMENT_ERROR = 3
@@ -54,24 +54,33 @@ for command in (zoo, check, plan, compare, sweep, leaderboard, failures, report,
 
 def main() -> None:
     """Run the command line; turn errors into sentences and exit codes."""
+    interrupt_on_termination()
     try:
         run_command(sys.argv[1:])
         sys.stdout.flush()
     except KeyboardInterrupt:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C would interrupt the exit
-        print_warning("\nInterrupted. Nothing is lost: run the same command again to resume.")
-        sys.exit(INTERRUPTED)
+        exit_interrupted()
     except typer.Exit as done:
         sys.exit(done.exit_code)
     except UsageError as error:
         print_usage_error(error)
         sys.exit(INPUT_ERROR)
     except Exception as error:
+        if get_termination() is not None:  # what the signal broke off
+            exit_interrupted()
         if os.environ.get(TRACEBACK):
             print_warning("".join(traceback.format_exception(error)))
         print_warning(shorten_lines(describe_error(error)))
         sys.exit(find_exit_code(error))
     sys.exit(0)
+
+
+def exit_interrupted() -> NoReturn:
+    """Say that nothing is lost, and exit with the code of the signal."""
+    ignore_interrupts()  # a second one would interrupt the exit
+    print_warning("\nInterrupted. Nothing is lost: run the same command again to resume.")
+    termination = get_termination()
+    sys.exit(INTERRUPTED if termination is None else 128 + termination)
 
 
 def run_command(arguments: list[str]) -> None:

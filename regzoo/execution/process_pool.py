@@ -1,28 +1,31 @@
 """`ProcessPool`: executes runs on this machine's cores or GPUs, in spawned processes of one thread each.
 
 A run's result depends on the run only, never on the worker, so the number of workers changes nothing but the time. A
-worker that dies, hangs or grows too large costs at most its current run; another one replaces it.
+worker that dies, hangs or grows too large costs at most its current run; another one replaces it. If it was killed from
+outside, the run is not to blame and is started again.
 """
 
 from __future__ import annotations
 
 import functools
-import signal
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing import connection
 from typing import Any, Self
 
 import numpy as np
 
 from regzoo.core import EnvironmentFailure
-from regzoo.execution.executor import Outcome, make_failed_record
+from regzoo.execution.executor import Outcome
+from regzoo.execution.exit_reason import describe_exit, is_kill_from_outside
+from regzoo.execution.guardian import Guardian
+from regzoo.execution.pool_worker import PoolWorker
 from regzoo.execution.resources import assign_gpu, count_cores, divide_memory, list_gpus
 from regzoo.execution.shared_array import SharedArray
 from regzoo.execution.worker_process import Finished, Ready, SharedParts, StartFailed, WorkerProcess
 from regzoo.system.signals import delay_sigint
 from regzoo.system.temporary_folder import TemporaryFolder
+from regzoo.system.work_clock import TICK, WorkClock
 from regzoo.training.records import Run
 from regzoo.training.setup import TrainingSetup
 
@@ -32,27 +35,12 @@ START_LIMIT = 600.0
 MAX_START_KILLS = 3
 """How often in a row a worker may be killed while it starts."""
 
+MAX_RUN_KILLS = 3
+"""How often a run's worker may be killed from outside before the run fails: the run may be what takes the memory."""
+
 MEMORY_GROWTH = 1 << 30
 """Bytes by which a worker may grow after its first run, for which it loads the data. A worker keeps the programs that
 it has traced, about 10 MB each besides their weights; beyond 1 GiB, a new process, a few seconds, costs less."""
-
-
-@dataclass
-class _Worker:
-    """One worker of the pool: its current process, and what that process is doing."""
-
-    device: str | None
-    process: WorkerProcess
-    since: float = field(default_factory=time.monotonic)  # when it began what it is doing
-    ready: bool = False
-    memory: int | None = None  # bytes after its first run
-    run: Run | None = None
-    programs: set[Any] = field(default_factory=set)  # traced so far
-    kills: int = 0  # times in a row that it was killed while it started
-
-    @property
-    def idle(self) -> bool:
-        return self.ready and self.run is None
 
 
 class ProcessPool:
@@ -60,19 +48,29 @@ class ProcessPool:
 
     Args:
         count: number of workers; by default one for each GPU, or one for each core if TensorFlow can use no GPU.
-        limit: seconds that a run may take; None for no limit.
+        limit: seconds that a run may take, while neither its worker nor this process is suspended; None for no limit.
         growth: bytes by which a worker may grow after its first run before it is replaced, between two runs.
+        clock: returns seconds; by default those in which this process could work.
 
     Raises:
         EnvironmentFailure: from `collect`, if workers cannot start.
     """
 
-    def __init__(self, count: int | None = None, limit: float | None = None, growth: int = MEMORY_GROWTH) -> None:
+    def __init__(
+        self,
+        count: int | None = None,
+        limit: float | None = None,
+        growth: int = MEMORY_GROWTH,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
         self.count = count
         self.limit = limit
         self.growth = growth
-        self._workers: list[_Worker] = []
+        self._clock = WorkClock() if clock is None else clock
+        self._last = self._clock()  # when the time of the workers was counted
+        self._workers: list[PoolWorker] = []
         self._folder: TemporaryFolder | None = None
+        self._guardian: Guardian | None = None
         self._shared: tuple[TrainingSetup, SharedParts, int] | None = None  # what `open` sends
 
     def __enter__(self) -> Self:
@@ -80,9 +78,10 @@ class ProcessPool:
         try:
             with delay_sigint():  # `__exit__` stops the processes that are in the list
                 self._folder = TemporaryFolder()
+                self._guardian = Guardian(self._folder.path)
                 for number in range(self.count or len(gpus) or count_cores()):
                     device = assign_gpu(number, gpus)
-                    self._workers.append(_Worker(device, self._start_process(device)))
+                    self._workers.append(PoolWorker(device, self._start_process(device)))
         except BaseException:
             self.__exit__()
             raise
@@ -91,7 +90,7 @@ class ProcessPool:
     def __exit__(self, *_: object) -> None:
         with delay_sigint():  # a second Ctrl-C must leave no process and no file
             for worker in self._workers:
-                worker.process.stop()
+                self._stop_process(worker)
             self._workers.clear()
             if self._shared is not None:
                 for arrays in self._shared[1].values():
@@ -100,13 +99,17 @@ class ProcessPool:
                 self._shared = None
             if self._folder is not None:
                 self._folder.remove()
+            if self._guardian is not None:
+                self._guardian.stop()
+                self._guardian = None
 
     def open(self, setup: TrainingSetup, data: Mapping[str, tuple[np.ndarray, ...]]) -> None:
         """Send every worker what all runs share; the arrays are shared through files."""
         shared = {part: tuple(map(SharedArray, arrays)) for part, arrays in data.items()}
         self._shared = setup, shared, divide_memory(len(self._workers))
+        self._count_time()
         for worker in self._workers:
-            worker.since = time.monotonic()
+            worker.seconds = 0.0
             worker.process.open(*self._shared)
 
     def has_idle_worker(self) -> bool:
@@ -130,92 +133,130 @@ class ProcessPool:
         """Send ``run``, and the outcomes of its ``members``, to an idle worker."""
         worker = self._get_idle_worker()
         worker.programs.add(_make_program_key(run))
-        worker.run, worker.since = run, time.monotonic()
-        worker.process.send(run, members)
+        self._count_time()
+        worker.begin(run, members)
 
     def collect(self) -> list[Outcome]:
         """Wait until a worker sends a message, dies or exceeds its time; return the runs that ended."""
-        deadlines = [self._get_deadline(worker) for worker in self._workers]
-        until = min((deadline for deadline in deadlines if deadline is not None), default=None)
-        seconds = None if until is None else max(0.0, until - time.monotonic())
-        readable = connection.wait([worker.process.connection for worker in self._workers], seconds)
-        senders = [worker for worker in self._workers if worker.process.connection in readable]
-        outcomes = [outcome for worker in senders for outcome in self._receive(worker)]
-        return outcomes + [outcome for worker in list(self._workers) for outcome in self._stop_overdue(worker)]
+        while True:
+            waitables = [each for worker in self._workers for each in worker.process.waitables]
+            limits = [limit - worker.seconds for worker in self._workers if (limit := self._get_limit(worker))]
+            if waitables:
+                connection.wait(waitables, max(0.0, min([TICK, *limits])))
+            else:
+                time.sleep(TICK)  # only where processes have no descriptors, and after their pipes are closed
+            self._count_time()
+            results = [self._attend(worker) for worker in list(self._workers)]
+            if any(result is not None for result in results):
+                return [outcome for result in results if result is not None for outcome in result]
 
-    def _get_idle_worker(self) -> _Worker:
+    def _count_time(self) -> None:
+        """Count the time since the last call for every worker that could work."""
+        now = self._clock()
+        elapsed, self._last = now - self._last, now
+        for worker in self._workers:
+            if self._get_limit(worker) is not None and not worker.process.is_suspended():
+                worker.seconds += elapsed
+
+    def _get_idle_worker(self) -> PoolWorker:
         return next(worker for worker in self._workers if worker.idle)
 
-    def _get_deadline(self, worker: _Worker) -> float | None:
-        """Return when the time for what ``worker`` is doing is up; None if there is no limit."""
-        limit = START_LIMIT if not worker.ready else self.limit if worker.run is not None else None
-        return None if limit is None else worker.since + limit
+    def _get_limit(self, worker: PoolWorker) -> float | None:
+        """Return how long what ``worker`` is doing may take; None if there is no limit."""
+        return START_LIMIT if not worker.ready else self.limit if worker.run is not None else None
 
-    def _receive(self, worker: _Worker) -> list[Outcome]:
-        message = worker.process.receive()
-        if message is None:
-            return self._handle_exit(worker)
+    def _attend(self, worker: PoolWorker) -> list[Outcome] | None:
+        """Return the outcomes of the runs that ``worker`` has ended; None if nothing has happened to it."""
+        dead = worker.process.is_dead()  # first: then all that it had sent before is here
+        messages = worker.process.receive()
+        outcomes = [outcome for message in messages for outcome in self._handle(worker, message, dead)]
+        if dead:
+            return outcomes + self._handle_exit(worker)
+        limit = self._get_limit(worker)
+        if not messages and limit is not None and worker.seconds >= limit:
+            return self._stop_overdue(worker)
+        return outcomes if messages else None
+
+    def _handle(self, worker: PoolWorker, message: Ready | StartFailed | Finished, dead: bool) -> list[Outcome]:
         if isinstance(message, StartFailed):
             raise EnvironmentFailure(f"a worker cannot start: {message.reason}")
-        if isinstance(message, Ready):
-            worker.ready, worker.kills = True, 0
-            self._add_workers_for_cores(worker, message)
-            return []
-        return [self._finish(worker, message)]
+        if isinstance(message, Finished):
+            outcome = worker.end(message.outcome)
+            if not dead:
+                self._limit_memory(worker, message.memory)
+            return [outcome]
+        worker.become_ready()
+        self._add_workers_for_cores(worker, message)
+        return []
 
-    def _finish(self, worker: _Worker, message: Finished) -> Outcome:
-        worker.run = None
+    def _limit_memory(self, worker: PoolWorker, memory: int) -> None:
+        """Replace the process of ``worker`` if it has grown too large."""
         if worker.memory is None:
-            worker.memory = message.memory
-        elif message.memory - worker.memory > self.growth:
-            worker.process.stop()
+            worker.memory = memory
+        elif memory - worker.memory > self.growth:
+            self._stop_process(worker)
             self._replace(worker)
-        return message.outcome
 
-    def _handle_exit(self, worker: _Worker) -> list[Outcome]:
+    def _handle_exit(self, worker: PoolWorker) -> list[Outcome]:
         code = worker.process.wait()
+        self._forget(worker)
         reason = describe_exit(code)
         if not worker.ready:
             worker.kills += 1
             if code >= 0 or worker.kills == MAX_START_KILLS:
                 raise EnvironmentFailure(f"a worker cannot start: {reason}{_suggest_fix(worker, code)}")
+            self._replace(worker)
+            return []
+        if worker.run is not None and is_kill_from_outside(code) and len(worker.lost) < MAX_RUN_KILLS - 1:
+            worker.lose(reason)
+            self._replace(worker)  # it starts the run again as soon as it is ready
+            return []
         return self._fail_run(worker, reason)
 
-    def _stop_overdue(self, worker: _Worker) -> list[Outcome]:
-        deadline = self._get_deadline(worker)
-        if deadline is None or time.monotonic() < deadline:
-            return []
+    def _stop_overdue(self, worker: PoolWorker) -> list[Outcome]:
         if not worker.ready:
             raise EnvironmentFailure(f"a worker is not ready {START_LIMIT:g} s after it was started")
-        worker.process.stop()
+        self._stop_process(worker)
         return self._fail_run(worker, f"ran past its limit of {self.limit:g} s")
 
-    def _fail_run(self, worker: _Worker, reason: str) -> list[Outcome]:
+    def _fail_run(self, worker: PoolWorker, reason: str) -> list[Outcome]:
         """Replace the process; its current run has failed."""
-        run, seconds = worker.run, time.monotonic() - worker.since
+        outcomes = [] if worker.run is None else [worker.fail(reason)]
         self._replace(worker)
-        return [] if run is None else [(make_failed_record(run, reason, seconds), None)]
+        return outcomes
 
-    def _replace(self, worker: _Worker) -> None:
+    def _replace(self, worker: PoolWorker) -> None:
+        self._count_time()
         with delay_sigint():
-            worker.process = self._start_process(worker.device)
-        worker.since, worker.ready, worker.memory, worker.run = time.monotonic(), False, None, None
-        worker.programs.clear()
+            worker.restart(self._start_process(worker.device))
+        if worker.run is not None:
+            worker.programs.add(_make_program_key(worker.run))
+
+    def _stop_process(self, worker: PoolWorker) -> None:
+        worker.process.stop()
+        self._forget(worker)
+
+    def _forget(self, worker: PoolWorker) -> None:
+        """Tell the guardian that the process is dead; its number may soon be another's."""
+        if self._guardian is not None:
+            self._guardian.discard(worker.process.pid)
 
     def _start_process(self, device: str | None) -> WorkerProcess:
         assert self._folder is not None, "the block has begun"
+        assert self._guardian is not None
         process = WorkerProcess(self._folder.path, device)
+        self._guardian.add(process.pid)
         if self._shared is not None:
             process.open(*self._shared)
         return process
 
-    def _add_workers_for_cores(self, worker: _Worker, message: Ready) -> None:
+    def _add_workers_for_cores(self, worker: PoolWorker, message: Ready) -> None:
         """Use every core if no number of workers was chosen and TensorFlow cannot use the GPUs."""
         if self.count is None and worker.device is not None and not message.gpus:
             assert self._shared is not None, "a worker is ready after it was opened"
             cores = count_cores()
             self._shared = *self._shared[:2], divide_memory(cores)
-            self._workers += [_Worker(None, self._start_process(None)) for _ in range(cores - len(self._workers))]
+            self._workers += [PoolWorker(None, self._start_process(None)) for _ in range(cores - len(self._workers))]
 
 
 @functools.lru_cache(maxsize=1 << 16)  # each pick looks at every waiting run
@@ -224,21 +265,7 @@ def _make_program_key(run: Run) -> Any:
     return run.fold, run.recipe.structure()
 
 
-def describe_exit(code: int) -> str:
-    """Return why a process with this exit code ended.
-
-    >>> describe_exit(-9)
-    'the worker was killed (signal 9): out of memory, or killed from outside'
-    >>> describe_exit(-11)
-    'the worker was killed (signal 11): Segmentation fault'
-    """
-    if code >= 0:
-        return f"the worker ended (exit code {code})"
-    why = "out of memory, or killed from outside" if code == -signal.SIGKILL else signal.strsignal(-code)
-    return f"the worker was killed (signal {-code}): {why}"
-
-
-def _suggest_fix(worker: _Worker, code: int) -> str:
+def _suggest_fix(worker: PoolWorker, code: int) -> str:
     if code < 0:
         return "; if memory is short, use fewer workers"
     if worker.process.imports_script:

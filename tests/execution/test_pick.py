@@ -9,7 +9,8 @@ import pytest
 
 from regzoo import core
 from regzoo.core import Recipe
-from regzoo.execution.process_pool import ProcessPool, _make_program_key, _Worker
+from regzoo.execution.pool_worker import PoolWorker
+from regzoo.execution.process_pool import ProcessPool, _make_program_key
 from regzoo.training.records import Run, list_members
 
 NO_PROCESS: Any = None
@@ -20,14 +21,14 @@ def run(recipe: str, number: int = 0) -> Run:
     return Run("replicate", recipe, recipe, number, 5 + number, 0.01, 3, "setup")
 
 
-def worker(traced: str, **given: Any) -> _Worker:
+def worker(traced: str, **given: Any) -> PoolWorker:
     """Return a worker that has traced the program of the recipe ``traced``."""
-    return _Worker(None, NO_PROCESS, ready=True, programs={_make_program_key(run(traced))}, **given)
+    return PoolWorker(None, NO_PROCESS, ready=True, programs={_make_program_key(run(traced))}, **given)
 
 
 def test_a_worker_prefers_what_it_has_traced_then_what_no_worker_has_traced() -> None:
     executor = ProcessPool(2)
-    busy, starting, idle = worker("dropout(0.5)", run=run("none")), _Worker(None, NO_PROCESS), worker("l2(0.1)")
+    busy, starting, idle = worker("dropout(0.5)", run=run("none")), PoolWorker(None, NO_PROCESS), worker("l2(0.1)")
     executor._workers = [busy, starting, idle]
     dropouts, l2s, noises = run("dropout(0.1)"), run("l2(0.2)"), run("gaussian_noise(0.1)")
     assert executor.pick([dropouts, noises, l2s]) == l2s
@@ -40,6 +41,8 @@ def test_picking_among_200_waiting_runs_parses_no_recipe(monkeypatch: pytest.Mon
     """Recipes are parsed when runs are scheduled; what determines a run's program is computed once."""
     waiting = [run(f"dropout({0.1 + number / 1000:.3f}) + l2(0.{number + 1:03})", number) for number in range(200)]
     assert all(list_members(one) == [one] for one in waiting)  # as the scheduler does for every run
+    executor = ProcessPool(1)
+    executor._workers = [worker("none")]
     parsed: list[str] = []
     structures: list[Recipe] = []
     compute = Recipe.structure
@@ -54,8 +57,6 @@ def test_picking_among_200_waiting_runs_parses_no_recipe(monkeypatch: pytest.Mon
 
     monkeypatch.setattr("regzoo.training.records.parse", parse)
     monkeypatch.setattr(Recipe, "structure", structure)
-    executor = ProcessPool(1)
-    executor._workers = [worker("none")]
     structures.clear()
     for count in range(200, 0, -1):
         assert executor.pick(waiting[:count]) == waiting[0]

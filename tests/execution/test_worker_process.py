@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from regzoo.execution.process_pool import describe_exit
+from regzoo.execution.exit_reason import describe_exit
 
 PARENT = """
 import time
