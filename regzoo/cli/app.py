@@ -6,6 +6,7 @@ Exit codes: 0 done; 1 some runs failed and the rest is ranked; 2 the input is wr
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sys
@@ -78,7 +79,8 @@ def main() -> None:
 def exit_interrupted() -> NoReturn:
     """Say that nothing is lost, and exit with the code of the signal."""
     ignore_interrupts()  # a second one would interrupt the exit
-    print_warning("\nInterrupted. Nothing is lost: run the same command again to resume.")
+    with contextlib.suppress(OSError):  # the terminal may be gone
+        print_warning("\nInterrupted. Nothing is lost: run the same command again to resume.")
     termination = get_termination()
     sys.exit(INTERRUPTED if termination is None else 128 + termination)
 

@@ -155,7 +155,7 @@ class ProcessPool:
         now = self._clock()
         elapsed, self._last = now - self._last, now
         for worker in self._workers:
-            if self._get_limit(worker) is not None and not worker.process.is_suspended():
+            if not worker.idle and not worker.process.is_suspended():
                 worker.seconds += elapsed
 
     def _get_idle_worker(self) -> PoolWorker:

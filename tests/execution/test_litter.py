@@ -115,7 +115,7 @@ def processes_in_session(session: int) -> list[int]:
             continue
         if int(number) == session and state != "Z":
             found.append(int(path.parent.name))
-    return found
+    return sorted(found)
 
 
 @pytest.mark.slow
@@ -153,18 +153,19 @@ def test_ctrl_c(times: int, command: Command) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_workers_clean_up_after_the_process_that_started_them(how: signal.Signals, command: Command) -> None:
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_nothing_is_left_of_a_process_that_is_killed(how: signal.Signals, command: Command) -> None:
     process, _ = command.start_and_hold()
     process.send_signal(how)
-    assert command.finish()[0] == -how
+    assert command.finish()[0] == (-how if how == signal.SIGKILL else 128 + how)
     assert list(command.temporary.iterdir()) == []
 
 
 @pytest.mark.slow
 def test_the_next_comparison_cleans_up_if_all_are_killed(command: Command) -> None:
     process, _ = command.start_and_hold()
-    os.killpg(process.pid, signal.SIGKILL)
+    for pid in reversed(processes_in_session(process.pid)):
+        os.kill(pid, signal.SIGKILL)
     command.finish()
     assert len(list(command.temporary.iterdir())) == 1
     command.start()

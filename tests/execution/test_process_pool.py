@@ -100,6 +100,7 @@ def test_two_workers_give_the_results_of_this_process_and_a_death_costs_one_run(
     assert [record.status for record in records] == ["failed"] * 3
     assert records[0].error == "the worker ended (exit code 7)"
     assert records[1].error == "the worker was killed (signal 9): out of memory, or killed from outside"
+    assert [len(record.attempts) for record in records] == [0, 2, 0]
     assert "out of luck" in str(records[2].error)
     assert all(record.fit_seconds > 0.0 for record in records)  # the time that was lost
     assert [found[one][1] for one in bad] == [None] * 3
