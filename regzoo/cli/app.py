@@ -25,6 +25,7 @@ from regzoo.cli.commands.failures import failures
 from regzoo.cli.commands.leaderboard import leaderboard
 from regzoo.cli.commands.plan import plan
 from regzoo.cli.commands.predict import predict
+from regzoo.cli.commands.recover import recover
 from regzoo.cli.commands.report import report
 from regzoo.cli.commands.sweep import sweep
 from regzoo.cli.commands.zoo import zoo
@@ -49,7 +50,22 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (zoo, check, plan, compare, sweep, leaderboard, failures, report, compare_runs, export, bench, predict):
+COMMANDS = (
+    zoo,
+    check,
+    plan,
+    compare,
+    sweep,
+    leaderboard,
+    failures,
+    report,
+    compare_runs,
+    export,
+    bench,
+    predict,
+    recover,
+)
+for command in COMMANDS:
     app.command()(command)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from regzoo.core import EnvironmentFailure, InputError
+from regzoo.core import EnvironmentFailure
 from regzoo.storage.sqlite.header import DamagedLedgerError
 
 TIMEOUT = 30.0
@@ -67,7 +67,7 @@ def explain_writing(path: Path) -> Iterator[None]:
         raise
     except sqlite3.Error as error:
         explained = _explain(path, error)
-        if isinstance(explained, InputError):
+        if not isinstance(explained, EnvironmentFailure):
             raise explained from None
         raise EnvironmentFailure(
             f"{path} cannot be written ({error}): is the disk full? Nothing that was finished before is "
@@ -76,6 +76,8 @@ def explain_writing(path: Path) -> Iterator[None]:
 
 
 def _explain(path: Path, error: sqlite3.Error) -> Exception:
+    if isinstance(error, sqlite3.ProgrammingError):  # a defect of regzoo
+        return error
     if is_unfinished(error):
         return EnvironmentFailure(f"the process that was writing {path} has just ended: run this again")
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)

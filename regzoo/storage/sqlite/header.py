@@ -6,6 +6,7 @@ The layout of the header is that of https://www.sqlite.org/fileformat.html.
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,10 +39,9 @@ class DamagedLedgerError(InputError):
     """A ledger cannot be read in full; the message names the command that salvages the rest."""
 
     def __init__(self, path: Path, reason: str) -> None:
-        folder = path.parent
         super().__init__(
             f"{path} is damaged ({reason}). Nothing was changed. This saves all that is intact to a new folder: "
-            f"regzoo recover {folder} --to {folder}-recovered"
+            f"{_suggest_recovery(path.parent)}"
         )
 
 
@@ -100,7 +100,7 @@ def read_ledger_header(path: Path) -> SQLiteHeader:
         EnvironmentFailure: if it cannot be read.
     """
     require_regular_file(path, "is not a regzoo ledger")
-    first_page = _read_start(path)
+    first_page = _read_first_page(path)
     if not first_page:
         raise InputError(f"{path} is not a regzoo ledger: it is empty. {_WAY_OUT}")
     header = parse_header(first_page)
@@ -117,6 +117,17 @@ def read_ledger_header(path: Path) -> SQLiteHeader:
         f"{path} is not a regzoo ledger but another SQLite file, or its beginning is damaged. Nothing was changed. "
         f"{_describe_recovery(path)}"
     )
+
+
+def read_header(path: Path) -> SQLiteHeader | None:
+    """Return the header of the SQLite file ``path``; None if it has none.
+
+    Raises:
+        InputError: if it is no file.
+        EnvironmentFailure: if it cannot be read.
+    """
+    require_regular_file(path, "is not a regzoo ledger")
+    return parse_header(_read_first_page(path))
 
 
 def require_regular_file(path: Path, otherwise: str) -> None:
@@ -141,14 +152,19 @@ _WAY_OUT = "Move it away, or choose another folder"
 
 
 def _describe_recovery(path: Path) -> str:
-    folder = path.parent
     return (
-        f"If it was a ledger, this saves all that is intact to a new folder: regzoo recover {folder} --to "
-        f"{folder}-recovered; otherwise choose another folder"
+        f"If it was a ledger, this saves all that is intact to a new folder: {_suggest_recovery(path.parent)}; "
+        "otherwise choose another folder"
     )
 
 
-def _read_start(path: Path) -> bytes:
+def _suggest_recovery(folder: Path) -> str:
+    """Return the command that saves what is intact."""
+    parent, name = (folder.parent, folder.name) if folder.name else (folder / "..", folder.resolve().name)
+    return f"regzoo recover {shlex.quote(str(folder))} --to {shlex.quote(f'{parent / name}-recovered')}"
+
+
+def _read_first_page(path: Path) -> bytes:
     """Return the first page of the file, or what there is of it."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)

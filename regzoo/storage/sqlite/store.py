@@ -154,6 +154,13 @@ class Store:
         return rows
 
 
+def undo_unfinished(path: Path) -> None:
+    """Undo what a killed process left unfinished in the file ``path``, as far as it can be undone."""
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(connect(path, "rw")) as connection:
+        connection.execute("select count(*) from sqlite_master").fetchone()
+        connection.execute("pragma journal_mode = delete")
+
+
 def create_store(path: Path) -> None:
     """Create an empty store; the file appears complete or not at all."""
     for suffix in ("-journal", "-wal"):

@@ -1,0 +1,28 @@
+"""``regzoo recover``: save what is intact of a damaged comparison."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from regzoo.cli.options import Folder
+from regzoo.cli.terminal import print_text
+
+
+def recover(
+    folder: Folder,
+    to: Annotated[Path, typer.Option(help="the folder to write; it must not exist yet", show_default=False)],
+) -> None:
+    """Save what is intact of a damaged comparison to a new folder.
+
+    Nothing in the damaged folder is changed. `regzoo compare` then makes only the lost runs again.
+    """
+    from regzoo.storage.recovery import recover_comparison
+
+    recovery = recover_comparison(folder, to)
+    print_text(f"Recovered to {to}: {recovery.describe()}")
+    command = shlex.join(["regzoo", "compare", str(to / "config.yaml"), "--out", str(to)])
+    print_text(f"Make what is lost again: {command}")
