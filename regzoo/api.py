@@ -88,6 +88,7 @@ def compare(
     out: str | Path | None = None,
     workers: int | None = None,
     fresh: bool = False,
+    retry_failed: bool = False,
     verbose: bool = False,
     **keywords: Any,
 ) -> Result:
@@ -104,6 +105,7 @@ def compare(
         out: folder of the comparison; by default a temporary one that is deleted together with the result.
         workers: number of processes; None for one per core, 0 to train in this process.
         fresh: start over; a comparison that is already in ``out`` is renamed, not deleted.
+        retry_failed: make the failed runs of the comparison in ``out`` again.
         verbose: show progress.
         **keywords: every key of a config, in the same shape: backbone, recipes, task, split, training, search,
             replicates, rank_by, seed, name; or data= in place of x and y.
@@ -119,7 +121,14 @@ def compare(
     experiment, read = read_arguments(rows, keywords)
     folder, owner = choose_folder(experiment, out)
     run_and_publish(
-        experiment, read, folder, workers=workers, fresh=fresh, verbose=verbose, command="regzoo.compare(...)"
+        experiment,
+        read,
+        folder,
+        workers=workers,
+        fresh=fresh,
+        retry_failed=retry_failed,
+        verbose=verbose,
+        command="regzoo.compare(...)",
     )
     return Result(folder, owner)
 
@@ -137,6 +146,7 @@ def sweep(
     out: str | Path | None = None,
     workers: int | None = None,
     fresh: bool = False,
+    retry_failed: bool = False,
     verbose: bool = False,
     **keywords: Any,
 ) -> SweepResult:
@@ -156,6 +166,7 @@ def sweep(
         out: folder of the sweep; by default a temporary one that is deleted together with the result.
         workers: as for `compare`.
         fresh: start over; a sweep that is already in ``out`` is renamed, not deleted.
+        retry_failed: make the failed runs of the sweep in ``out`` again.
         verbose: show progress.
         **keywords: as for `compare`; ``recipes`` may be left out.
 
@@ -172,9 +183,16 @@ def sweep(
     base, read = read_arguments(rows, {"recipes": ["none"], **keywords})
     experiment, swept = make_sweep(base, names, value_lists)
     folder, owner = choose_folder(experiment, out)
-    command = "regzoo.sweep(...)"
     run_and_publish(
-        experiment, read, folder, workers=workers, fresh=fresh, verbose=verbose, command=command, sweep=swept
+        experiment,
+        read,
+        folder,
+        workers=workers,
+        fresh=fresh,
+        retry_failed=retry_failed,
+        verbose=verbose,
+        command="regzoo.sweep(...)",
+        sweep=swept,
     )
     return SweepResult(folder, owner)
 
@@ -222,6 +240,7 @@ def run_and_publish(
     verbose: bool,
     command: str,
     sweep: Sweep | None = None,
+    retry_failed: bool = False,
 ) -> None:
     """Run the comparison in ``folder`` or resume it, then write leaderboard, report and the winner's model.
 
@@ -234,6 +253,7 @@ def run_and_publish(
         verbose: show progress on stderr.
         command: the command that the report names.
         sweep: the strengths that ``experiment`` sweeps, None for an ordinary comparison.
+        retry_failed: make the failed runs in ``folder`` again.
 
     Raises:
         InputError: if config, data or folder cannot be used; nothing is written then.
@@ -250,4 +270,5 @@ def run_and_publish(
             command=command,
             sweep=sweep,
             publish=publish,
+            retry_failed=retry_failed,
         )

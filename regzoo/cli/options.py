@@ -12,4 +12,5 @@ Folder = Annotated[Path, typer.Argument(help="a comparison's folder such as repo
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 Workers = Annotated[int | None, typer.Option(min=1, help="number of processes (default: one per core)")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="start over; what is already there is renamed, not deleted")]
+RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="make the failed runs again")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="print nothing but errors")]

@@ -30,15 +30,17 @@ class Budget:
 
     A level is admitted if it is expected to end in time, assuming that it lasts as long as the longest one so far. The
     search stops early enough for five replicates, or for as many as the experiment asks for. Decisions are kept, so a
-    comparison that is resumed or run again goes exactly as far.
+    comparison that is resumed or run again goes exactly as far. A level that was begun is finished.
 
     Args:
-        seconds: limit on wall time, earlier sessions included; None for no limit.
+        seconds: limit on the time that is spent, earlier sessions included; None for no limit.
         replicates: number of replicates that the experiment asks for.
         spent: seconds spent in earlier sessions.
         closed: number of levels that earlier sessions made of a stage whose time was up, by stage.
         clock: returns the seconds now.
         least: number of replicates that are made whatever the time.
+        admitted: number of levels that earlier sessions began, by stage.
+        longest: seconds of the longest level of earlier sessions, for one run of every recipe.
     """
 
     seconds: float | None
@@ -47,11 +49,12 @@ class Budget:
     closed: dict[str, int] = field(default_factory=dict)
     clock: Callable[[], float] = time.monotonic
     least: int = FEWEST["replicate"]
+    admitted: dict[str, int] = field(default_factory=dict)
+    longest: float = 0.0
 
     def __post_init__(self) -> None:
         self.began = self.clock()
         self._current: tuple[Level, float] | None = None  # and the time at which it was admitted
-        self._longest = 0.0  # seconds, for one run of every recipe
         self._size = 1
 
     @property
@@ -68,11 +71,13 @@ class Budget:
             return False
         now = self.clock()
         if self._current is not None:
-            self._longest = max(self._longest, (now - self._current[1]) / self._size)
+            self.longest = max(self.longest, (now - self._current[1]) / self._size)
         least = self.least if stage == "replicate" else FEWEST[stage]
-        if number >= least and not self._fits(stage, now, size):
+        begun = self.admitted.get(stage, 0)
+        if number >= max(least, begun) and not self._fits(stage, now, size):
             self.closed[stage] = number
             return False
+        self.admitted[stage] = max(begun, number + 1)
         self._current, self._size = (level, now), size
         return True
 
@@ -80,8 +85,8 @@ class Budget:
         if self.seconds is None:
             return True
         remaining = size + (min(WANTED, self.replicates) if stage == "trial" else 0)  # levels
-        return self.spent + now - self.began + remaining * self._longest <= self.seconds
+        return self.spent + now - self.began + remaining * self.longest <= self.seconds
 
     def to_info(self) -> BudgetInfo:
         """Return the decisions, for the ledger."""
-        return BudgetInfo(self.seconds, dict(self.closed))
+        return BudgetInfo(self.seconds, dict(self.closed), dict(self.admitted), self.longest)

@@ -10,7 +10,8 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-from collections.abc import Generator, Iterator, Sequence
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Literal
 
 from regzoo.comparison.budget import FEWEST, Budget
@@ -156,8 +157,23 @@ def _make_run(
     )
 
 
-def make_runs(plan: Plan, executor: Executor, ledger: Ledger, progress: Progress) -> None:
-    """Make every run of ``plan`` that ``ledger`` does not hold yet.
+def make_runs(
+    plan: Plan,
+    executor: Executor,
+    ledger: Ledger,
+    progress: Progress,
+    elapsed: Callable[[], float] | None = None,
+    retry_failed: bool = False,
+) -> None:
+    """Make every run of ``plan`` that ``ledger`` does not hold yet; make runs again that were killed from outside.
+
+    Args:
+        plan: the runs.
+        executor: makes them.
+        ledger: holds the records.
+        progress: shows every record.
+        elapsed: returns the seconds spent on the comparison, over all sessions.
+        retry_failed: make every run again that failed.
 
     Raises:
         EnvironmentFailure: if every run fails with the same error from the start.
@@ -165,9 +181,11 @@ def make_runs(plan: Plan, executor: Executor, ledger: Ledger, progress: Progress
     scheduler = Scheduler(
         plan,
         ledger,
-        make_budget(plan, ledger),
+        make_budget(plan, ledger, elapsed),
         progress,
         lambda records, analysis: find_undecided_recipes(records, plan, analysis),
+        elapsed,
+        retry_failed,
     )
     scheduler.begin([search_then_replicate(plan, recipe_plan) for recipe_plan in plan.recipes])
     while scheduler.busy:
@@ -175,10 +193,10 @@ def make_runs(plan: Plan, executor: Executor, ledger: Ledger, progress: Progress
             executor.start(*scheduler.take(executor.pick(scheduler.ready)))
         for record, weights in executor.collect():
             scheduler.add(record, weights)
-    ledger.drop_trainings()
+    scheduler.finish()
 
 
-def make_budget(plan: Plan, ledger: Ledger) -> Budget:
+def make_budget(plan: Plan, ledger: Ledger, elapsed: Callable[[], float] | None = None) -> Budget:
     """Return the remaining time, with the decisions of earlier sessions.
 
     With another budget than before, more replicates may be made; the search is not continued, because the replicates
@@ -188,7 +206,16 @@ def make_budget(plan: Plan, ledger: Ledger) -> Budget:
     same = earlier.seconds == plan.budget
     closed = {stage: number for stage, number in earlier.closed.items() if same or stage == "trial"}
     comparison = ledger.get_comparison_info()
-    spent = (comparison and comparison.seconds) or 0.0
+    spent = elapsed() if elapsed else (comparison and comparison.seconds) or 0.0
     # Where interim analyses decide on more replicates, the first five are made whatever the time.
     least = plan.replicates if len(plan.interim_analyses) > 1 else FEWEST["replicate"]
-    return Budget(plan.budget, plan.replicates, spent, closed, least=least)
+    return Budget(
+        plan.budget,
+        plan.replicates,
+        spent,
+        closed,
+        clock=elapsed or time.monotonic,
+        least=least,
+        admitted=dict(earlier.admitted),
+        longest=earlier.longest,
+    )

@@ -63,6 +63,7 @@ class _RecipeProgress:
     runs: int
     done: int = 0
     failed: int = 0
+    retried: int = 0
     best: float = math.nan
     best_recipe: str = ""
 
@@ -119,6 +120,7 @@ class LiveProgress:
         recipe = self.recipes[record.run.name]
         recipe.done += 1
         recipe.failed += record.status in ("diverged", "failed")
+        recipe.retried += bool(record.attempts)
         self.made += not repeated
         if self.made < UNTIMED_RUNS:
             self.timed_since = time.monotonic()
@@ -133,7 +135,9 @@ class LiveProgress:
         elif time.monotonic() - self.last_line >= SECONDS_BETWEEN_LINES:
             self.last_line = time.monotonic()
             done, runs = self._counts()
-            self.console.print(f"{done} of {runs} runs, {self._time_left()}", highlight=False)
+            retried = sum(recipe.retried for recipe in self.recipes.values())
+            again = f" ({retried} made again)" if retried else ""
+            self.console.print(f"{done} of {runs} runs{again}, {self._time_left()}", highlight=False)
 
     def _counts(self) -> tuple[int, int]:
         return sum(recipe.done for recipe in self.recipes.values()), sum(r.runs for r in self.recipes.values())
@@ -156,9 +160,14 @@ class LiveProgress:
         table.add_column("with")
         for recipe in self.recipes.values():
             best = "" if math.isnan(recipe.best) else format_significant(recipe.best, 4)
-            runs = f"{recipe.done}/{recipe.runs}" + (f" ({recipe.failed} failed)" if recipe.failed else "")
-            table.add_row(Text(recipe.name), runs, best, Text(recipe.best_recipe))
+            table.add_row(Text(recipe.name), _describe_runs(recipe), best, Text(recipe.best_recipe))
         return table
+
+
+def _describe_runs(recipe: _RecipeProgress) -> str:
+    counts = {"failed": recipe.failed, "made again": recipe.retried}
+    notes = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    return f"{recipe.done}/{recipe.runs}" + (f" ({notes})" if notes else "")
 
 
 def make_progress(verbose: bool) -> AbstractContextManager[LiveProgress | SilentProgress]:

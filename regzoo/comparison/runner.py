@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from regzoo.comparison.elapsed import ElapsedTime
 from regzoo.comparison.metadata import write_metadata
 from regzoo.comparison.plan import Plan, list_interim_analyses, make_plan, make_setup
 from regzoo.comparison.procedure import make_runs
@@ -58,6 +57,7 @@ def run_comparison(
     command: str,
     sweep: Sweep | None = None,
     publish: Callable[[Path], None] | None = None,
+    retry_failed: bool = False,
 ) -> None:
     """Make every run that ``folder`` does not hold yet, then write what follows from them.
 
@@ -72,20 +72,21 @@ def run_comparison(
         sweep: the strengths that ``experiment`` sweeps; the report then shows the response to them.
         publish: writes leaderboard, report and model to ``folder``, which stays locked meanwhile; None to write
             none of them.
+        retry_failed: make the runs again that failed; those that were killed from outside always are.
 
     Raises:
         InputError: if config, data or folder cannot be used; nothing is written then.
         EnvironmentFailure: if the folder is in use, the disk is full, or workers cannot start.
     """
-    began = time.monotonic()
+    if fresh and retry_failed:
+        raise InputError("--fresh starts over, so there is no failed run to make again: use it without --retry-failed")
     require_unlocked(folder)
-    with make_executor(workers, experiment.run_limit) as executor:
+    with ElapsedTime() as elapsed, make_executor(workers, experiment.run_limit) as executor:
         comparison = prepare(experiment, read, executor)
         if fresh:
             archive_existing(folder)
         with lock_folder(folder):
-            execute(comparison, folder, executor, progress, command, sweep)
-            _add_wall_time(folder, time.monotonic() - began)
+            execute(comparison, folder, executor, progress, command, sweep, elapsed, retry_failed)
             if publish is not None:
                 progress.show_phase("writing the report, verifying the winner's model")
                 publish(folder)
@@ -112,6 +113,8 @@ def execute(
     progress: Progress,
     command: str,
     sweep: Sweep | None = None,
+    elapsed: ElapsedTime | None = None,
+    retry_failed: bool = False,
 ) -> None:
     """Make every planned run that the ledger in ``folder`` does not hold yet; the folder is locked meanwhile.
 
@@ -125,7 +128,9 @@ def execute(
         write_config(folder, experiment, ledger.get_trained_config())
         write_metadata(ledger, experiment, comparison.data, setup, command, sweep)
         progress.start(comparison.plan)
-        make_runs(comparison.plan, executor, ledger, progress)
+        elapsed = elapsed or ElapsedTime()
+        with elapsed.keep(ledger, folder):
+            make_runs(comparison.plan, executor, ledger, progress, elapsed, retry_failed)
 
 
 def read_data(experiment: Experiment) -> PreparedData:
@@ -182,10 +187,3 @@ def _require_same_data(ledger: Ledger, setup: TrainingSetup) -> None:
     earlier = ledger.get_setup_json()
     if earlier is not None and earlier["data"].split()[0] != setup.data.split()[0]:
         raise InputError("the data has changed since this comparison began: choose another --out, or use --fresh")
-
-
-def _add_wall_time(folder: Path, seconds: float) -> None:
-    with Ledger(folder) as ledger:
-        info = ledger.get_comparison_info()
-        assert info is not None  # written before the first run
-        ledger.set_comparison_info(dataclasses.replace(info, seconds=(info.seconds or 0.0) + seconds))

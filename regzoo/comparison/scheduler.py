@@ -13,7 +13,9 @@ from typing import Any
 from regzoo.comparison.budget import ORDER, Budget, Level
 from regzoo.comparison.plan import Plan
 from regzoo.comparison.progress import Progress
+from regzoo.comparison.retry import find_replaced, is_made_again, recall_failures
 from regzoo.core import EnvironmentFailure
+from regzoo.storage.info import BudgetInfo
 from regzoo.storage.ledger import Ledger
 from regzoo.training.records import Record, Run, list_members
 
@@ -58,6 +60,8 @@ class Scheduler:
         progress: shows every record.
         find_undecided: returns, for all records and the number of an interim analysis, the recipes that get further
             replicates.
+        elapsed: returns the seconds spent on the comparison, which are kept with every record.
+        retry_failed: make every run again that failed, see `regzoo.comparison.retry`.
     """
 
     def __init__(
@@ -67,6 +71,8 @@ class Scheduler:
         budget: Budget,
         progress: Progress,
         find_undecided: Callable[[Iterable[Record], int], set[str]],
+        elapsed: Callable[[], float] | None = None,
+        retry_failed: bool = False,
     ) -> None:
         self.objective = plan.objective
         self.ledger = ledger
@@ -74,7 +80,10 @@ class Scheduler:
         self.progress = progress
         self.find_undecided = find_undecided
         self.undecided: dict[int, set[str]] = {}  # by interim analysis
-        self.records = {record.run.key: record for record in ledger.records()}
+        self.elapsed = elapsed
+        records = {record.run.key: record for record in ledger.records()}
+        self.superseded = {key: record for key, record in records.items() if is_made_again(record, retry_failed)}
+        self.records = {key: record for key, record in records.items() if key not in self.superseded}
         self.trained = ledger.list_training_keys()
         self.failed = {
             r.run.training_key: r for r in self.records.values() if r.run.stage == "member" and r.status == "failed"
@@ -90,6 +99,7 @@ class Scheduler:
         self.waiting_for: dict[str, tuple[Run, list[Run]]] = {}  # by key: a run, and the trainings that it needs
         self.queued: set[str] = set()  # trainings that are ready or under way
         self.under_way = 0
+        self.decisions: BudgetInfo | None = None  # as the ledger keeps them
 
     def begin(self, procedures: Sequence[RecipeProcedure]) -> None:
         """Open the first round of every procedure."""
@@ -122,13 +132,26 @@ class Scheduler:
         self._release_runs()
         self._admit_rounds()
 
+    def finish(self) -> None:
+        """Drop what the ledger kept for the runs that are made now: weights of members, and members that none needs."""
+        for record in self.superseded.values():
+            if record.run.stage == "member":
+                self.ledger.drop_failed(record.run)
+        self.ledger.drop_trainings()
+
     def _write(self, record: Record, weights: Any) -> None:
         run = record.run
         wanted = run.stage == "member" or self.trained_as.get(run.name) in self.shared
         shared = wanted and weights is not None and list_members(run) == [run] and run.training_key not in self.trained
-        self.ledger.add(record, self.objective, weights, shared)
-        self.records[run.key] = record
         self.queued.discard(run.training_key)
+        if run.key not in self.records:
+            if run.key in self.superseded:
+                record = record.after(self.superseded.pop(run.key))
+            seconds = None if self.elapsed is None else self.elapsed()
+            self.ledger.add(record, self.objective, weights, shared, seconds)
+            self.records[run.key] = record
+        elif shared:  # a member whose weights were dropped when the comparison was complete
+            self.ledger.keep_training(run, weights)
         if shared:
             self.trained.add(run.training_key)
         elif weights is None and run.stage == "member":
@@ -158,15 +181,23 @@ class Scheduler:
     def _advance(self, open_: _OpenRound) -> None:
         if open_.admitted:
             self.rounds.remove(open_)
-            self._open_round(open_.procedure, [self.records[run.key] for run in open_.round.runs])
+            self._open_round(open_.procedure, recall_failures(open_.round.runs, self.records))
         elif self._is_wanted(open_.round) and self.budget.admits(open_.round.level, len(open_.round.runs)):
             open_.admitted = True
+            self._keep_decisions()
             for run in open_.round.runs:
                 self._request(run)
         else:
-            self.ledger.set_budget_info(self.budget.to_info())
+            self._keep_decisions()
             self.rounds.remove(open_)
             self._open_round(open_.procedure)
+
+    def _keep_decisions(self) -> None:
+        """Keep how far the comparison goes: before the runs, so that an interrupted level is finished."""
+        decisions = self.budget.to_info()
+        if (self.budget.paced or self.budget.closed) and decisions != self.decisions:
+            self.ledger.set_budget_info(decisions)
+            self.decisions = decisions
 
     def _is_wanted(self, round_: Round) -> bool:
         """Return True unless the round belongs to an interim analysis that decided on this recipe before."""
@@ -182,6 +213,9 @@ class Scheduler:
         if run.key in self.records:
             self.progress.update(self.records[run.key], repeated=True)
             return
+        for key, record in find_replaced(run, self.superseded):
+            self.ledger.drop_failed(record.run)
+            del self.superseded[key]
         self.waiting_for[run.key] = run, list_members(run)
         self._release_runs()
 

@@ -95,6 +95,11 @@ class Ledger:
             if run.stage == "replicate" and _is_best(run, score, objective, best):
                 rows.put(WEIGHTS, (run.name, run.key, score, run.number, packed))
 
+    def drop_failed(self, run: Run) -> None:
+        """Drop the record of ``run`` if it failed: another run has taken its place."""
+        with self._store.commit() as rows:
+            rows.remove_failed(run.key)
+
     def records(self) -> list[Record]:
         """Return all records, in the order in which they were made."""
         return [self._read_record(row) for row in self._store.read_all(RECORDS)]

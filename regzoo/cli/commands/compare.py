@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from regzoo.cli.options import Config, Fresh, Quiet, Workers
+from regzoo.cli.options import Config, Fresh, Quiet, RetryFailed, Workers
 from regzoo.cli.terminal import get_width, print_table, print_text, print_warning
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ def compare(
     out: Annotated[Path | None, typer.Option(help="the comparison's folder (default: reports/NAME)")] = None,
     workers: Workers = None,
     fresh: Fresh = False,
+    retry_failed: RetryFailed = False,
     quiet: Quiet = False,
 ) -> None:
     """Compare recipes; run the same command again to resume.
@@ -41,6 +42,7 @@ def compare(
         folder,
         workers=workers,
         fresh=fresh,
+        retry_failed=retry_failed,
         verbose=not quiet,
         command=shlex.join(["regzoo", "compare", str(config)]),
     )

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from regzoo.cli.commands.compare import exit_if_failed
-from regzoo.cli.options import Config, Fresh, Quiet, Workers
+from regzoo.cli.options import Config, Fresh, Quiet, RetryFailed, Workers
 from regzoo.cli.terminal import print_table, print_text
 
 
@@ -26,6 +26,7 @@ def sweep(
     out: Annotated[Path | None, typer.Option(help="the sweep's folder (default: reports/NAME-dropout.rate)")] = None,
     workers: Workers = None,
     fresh: Fresh = False,
+    retry_failed: RetryFailed = False,
     quiet: Quiet = False,
 ) -> None:
     """Measure how the score depends on a strength; run the same command again to resume."""
@@ -44,6 +45,7 @@ def sweep(
         folder,
         workers=workers,
         fresh=fresh,
+        retry_failed=retry_failed,
         verbose=not quiet,
         command=write_command(config, over, values or []),
         sweep=swept,

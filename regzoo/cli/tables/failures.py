@@ -1,8 +1,9 @@
-"""The table of runs without a score."""
+"""The table of runs without a score, and how to make the failed ones again."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from rich.table import Table
 from rich.text import Text
@@ -27,3 +28,21 @@ def make_failures_table(records: Sequence[Record]) -> Table:
         ]
         table.add_row(*(Text(cell) for cell in cells), Text(record.error or ""))
     return table
+
+
+def describe_retry(records: Sequence[Record], folder: Path, command: str) -> Iterator[str]:
+    """Yield sentences: how the failed runs are made again, and how many runs have been.
+
+    Args:
+        records: the records of the comparison.
+        folder: its folder.
+        command: the command that made it.
+    """
+    if any(record.status == "failed" for record in records):
+        how = f"{command} --out {folder} --retry-failed"
+        if not command.startswith("regzoo "):
+            how = "the same call with retry_failed=True"
+        yield f"to make the failed runs again: {how}"
+    again = sum(bool(record.attempts) for record in records)
+    if again:
+        yield f"{again} {'run was' if again == 1 else 'runs were'} made again after a failure"

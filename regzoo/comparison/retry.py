@@ -1,0 +1,60 @@
+"""Which failed runs are made again, and what a search knows of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from regzoo.execution.exit_reason import was_killed_from_outside
+from regzoo.training.records import Record, Run
+
+
+def is_made_again(record: Record, retry_failed: bool) -> bool:
+    """Return True if the run of ``record`` is made again when its comparison is resumed.
+
+    A run that was lost to a kill from outside always is, and with it an ensemble that lacks it as a member. Runs that
+    diverged or were pruned are results.
+    """
+    return record.status == "failed" and (retry_failed or was_killed_from_outside(record.error))
+
+
+def find_replaced(run: Run, failed: Mapping[str, Record]) -> list[tuple[str, Record]]:
+    """Return those of the ``failed`` records in whose place ``run`` is made, with their keys.
+
+    If a recipe's trials are made again and nothing had come of them, other strengths may be the best now. What had
+    failed at the old ones is then not made again.
+    """
+    place = run.stage, run.name, run.number
+    return [
+        (key, record)
+        for key, record in failed.items()
+        if (record.run.stage, record.run.name, record.run.number) == place and key != run.key
+    ]
+
+
+def recall_failures(runs: Sequence[Run], records: Mapping[str, Record]) -> list[Record]:
+    """Return the records of ``runs``, a round of a recipe's search, as the search learned from them.
+
+    A trial that failed is made again only when its comparison is resumed. If the search, or the replicates, had gone on
+    without it by then, it counts as failed for them, so that they come to the same strengths as before: replicates have
+    measured these. The order of the records shows it: the trial then comes after what came of it.
+
+    Args:
+        runs: the round.
+        records: all records, by key of the run, in the order in which they were made.
+    """
+    found = [records[run.key] for run in runs]
+    if runs[0].stage != "trial" or not any(record.attempts for record in found):
+        return found
+    order = {key: position for position, key in enumerate(records)}
+    end = max(run.number for run in runs)
+    later = [
+        order[key]
+        for key, record in records.items()
+        if record.run.name == runs[0].name and (record.run.stage == "replicate" or record.run.number > end)
+    ]
+    first = min(later, default=len(records))
+    return [
+        replace(record, status="failed", metrics={}, history={}) if order[record.run.key] > first else record
+        for record in found
+    ]
