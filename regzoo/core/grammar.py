@@ -8,12 +8,25 @@ value  := number | number '..' number | number ('|' number)+ | call | '[' value,
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from regzoo.core.errors import InputError
+from regzoo.core.escaping import shorten_lines
 from regzoo.core.ranges import Choice, Float, Int
+
+LONGEST_TEXT = 10_000
+"""Characters of the longest recipe, backbone or value that is read."""
+
+DEEPEST = 20
+"""Brackets that may be open at a time; the parser calls itself for each."""
+
+LONGEST_INTEGER = 40
+"""Characters of the longest integer; Python itself reads no more than 4,300."""
+
+_SHOWN = 200
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>[+-]?(?:\d+(?:\.(?!\.)\d*)?|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:inf|nan)\b)"
@@ -89,6 +102,7 @@ class _Parser:
         self.text = text
         self.tokens = list(_tokenize(text))
         self.position = 0
+        self.depth = 0
 
     def peek(self) -> _Token:
         return self.tokens[self.position]
@@ -114,8 +128,8 @@ class _Parser:
 
     def make_error(self, expectation: str) -> InputError:
         token = self.peek()
-        found = f"found {token.text!r}" if token.text else "found nothing more"
-        return InputError(f"cannot read {self.text!r}: {expectation} at column {token.column}, {found}")
+        found = f"found {_quote(token.text)}" if token.text else "found nothing more"
+        return InputError(f"cannot read {_quote(self.text)}: {expectation} at column {token.column}, {found}")
 
     def read_call(self) -> Call:
         if self.peek().kind != "word":
@@ -145,6 +159,14 @@ class _Parser:
         keyword[name] = self.read_value()
 
     def read_value(self) -> Any:
+        if self.depth == DEEPEST:
+            raise self.make_error(f"expected at most {DEEPEST} brackets inside one another")
+        self.depth += 1
+        value = self.read_list_call_or_number()
+        self.depth -= 1
+        return value
+
+    def read_list_call_or_number(self) -> Any:
         if self.take("["):
             items = []
             while not self.take("]"):
@@ -170,17 +192,30 @@ class _Parser:
         try:
             return kind(*arguments)
         except ValueError as error:
-            raise InputError(f"cannot read {self.text!r}: at column {column}, {error}") from None
+            raise InputError(f"cannot read {_quote(self.text)}: at column {column}, {error}") from None
 
     def read_number(self) -> float:
         token = self.peek()
         if token.kind != "number":
             raise self.make_error("expected a number")
+        whole = re.fullmatch(r"[+-]?\d+", token.text)
+        if whole and len(token.text) > LONGEST_INTEGER:
+            raise self.make_error(f"expected a number of at most {LONGEST_INTEGER} digits")
+        value = int(token.text) if whole else float(token.text)
+        if not whole and math.isinf(value) and "inf" not in token.text:
+            raise self.make_error("expected a number that float64 holds, up to 1.8e308")
         self.position += 1
-        return int(token.text) if re.fullmatch(r"[+-]?\d+", token.text) else float(token.text)
+        return value
+
+
+def _quote(text: str) -> str:
+    """Return ``text`` in quotes, shortened."""
+    return repr(shorten_lines(text, _SHOWN))
 
 
 def _tokenize(text: str) -> list[_Token]:
+    if len(text) > LONGEST_TEXT:
+        raise InputError(f"cannot read {_quote(text)}: {len(text):,} characters; at most {LONGEST_TEXT:,} are read")
     found = []
     position = 0
     stop = len(text.rstrip())
@@ -188,7 +223,7 @@ def _tokenize(text: str) -> list[_Token]:
         match = _TOKEN.match(text, position)
         if match is None:
             column = position + 1 + len(text[position:]) - len(text[position:].lstrip())
-            raise InputError(f"cannot read {text!r}: unexpected {text[column - 1]!r} at column {column}")
+            raise InputError(f"cannot read {_quote(text)}: unexpected {text[column - 1]!r} at column {column}")
         kind = match.lastgroup or "mark"
         found.append(_Token(kind, match[kind], match.start(kind) + 1))
         position = match.end()

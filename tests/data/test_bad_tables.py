@@ -36,7 +36,7 @@ BAD = {
     "utf-16": ("a,b,y\n1,2,x\n".encode("utf-16"), "is UTF-16 text; name its encoding: utf-16, or save it as UTF-8"),
     "spreadsheet": (b"PK\x03\x04\x14\xf9", "is a spreadsheet or a zip archive, not text; save the table as CSV"),
     "old spreadsheet": (b"\xd0\xcf\x11\xe0\xa1", "is a spreadsheet, not text; save the table as CSV"),
-    "compressed": (gzip.compress(b"a,y\n1,x\n"), "is compressed; end its name in .gz, or decompress it"),
+    "compressed": (gzip.compress(b"a,y\n1,x\n"), "is compressed with gzip; end its name in .gz, or decompress it"),
     "parquet": (b"PAR1\x15\x04\xff", "is a Parquet file; write parquet: instead of csv:"),
     "infinite": (
         b"a,b,y\n1,inf,x\n2,-inf,z\n",

@@ -214,6 +214,8 @@ def _describe_type(value: Any) -> str:
 def _normalize(array: Array, name: str) -> Array:
     """Return a copy as booleans, text, int64 or float64."""
     kind = array.dtype.kind
+    if kind == "U":
+        _require_text(array, name)
     if kind in "bU":
         return np.array(array)  # a copy
     if kind not in "iuf":
@@ -225,3 +227,10 @@ def _normalize(array: Array, name: str) -> Array:
     if kind == "u" and int(array.max()) > np.iinfo(np.int64).max:
         raise InputError(f"{name}: y holds whole numbers beyond 2**63; write such labels as text")
     return np.array(array, dtype=np.int64)
+
+
+def _require_text(labels: Array, name: str) -> None:
+    """Raise InputError if a label holds NUL or half of a surrogate pair, which no exported model can return."""
+    for label in np.unique(labels).tolist():
+        if "\0" in label or (not label.isascii() and label.encode("utf-8", "replace").decode() != label):
+            raise InputError(f"{name}: y holds {label[:40]!r}, which is not valid UTF-8 text; correct or drop it")

@@ -7,7 +7,6 @@ import gzip
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO
 
 import pandas as pd
 
@@ -15,20 +14,35 @@ from regzoo.core.errors import InputError
 from regzoo.data.catalog import SEPARATORS, Target
 from regzoo.data.dataset import Dataset
 from regzoo.data.sources.arrays import read_column_names
-from regzoo.data.sources.files import require_file
+from regzoo.data.sources.files import require_bytes, require_file
 from regzoo.data.sources.roles import EMPTY
 from regzoo.data.sources.table_files import from_frames
+from regzoo.data.sources.text_lines import is_packed, iterate_lines, open_text
 from regzoo.data.table import WHITESPACE
+from regzoo.system.memory import get_available_memory
 
 ENCODING = "utf-8-sig"
 
+BYTES_PER_CELL = (100, 40)
+"""Peak memory of a cell besides its letters, measured: a cell of several letters, and one of a single letter."""
+
+SHARE = 0.8
+"""Of the available memory, what a table may take while it is read."""
+
 _MAX_SHOWN = 5
+_PACKED = {
+    b"\x1f\x8b": "is compressed with gzip; end its name in .gz, or decompress it",
+    b"BZh": "is compressed with bzip2; decompress it, or compress it with gzip",
+    b"\xfd7zXZ": "is compressed with xz; decompress it, or compress it with gzip",
+    b"\x28\xb5\x2f\xfd": "is compressed with zstd; decompress it, or compress it with gzip",
+}
+"""First bytes of compressed files, and what the error message says about each; such a file is never read as text."""
+
 _OTHER_FORMATS = {
     b"\xff\xfe": "is UTF-16 text; name its encoding: utf-16, or save it as UTF-8",
     b"\xfe\xff": "is UTF-16 text; name its encoding: utf-16, or save it as UTF-8",
     b"PK\x03\x04": "is a spreadsheet or a zip archive, not text; save the table as CSV",
     b"\xd0\xcf\x11\xe0": "is a spreadsheet, not text; save the table as CSV",
-    b"\x1f\x8b": "is compressed; end its name in .gz, or decompress it",
     b"PAR1": "is a Parquet file; write parquet: instead of csv:",
 }
 """First bytes of files that are not UTF-8 text, and what the error message says about each."""
@@ -76,10 +90,27 @@ def read_csv(path: Path, separator: str | None = None, encoding: str = ENCODING)
     cells = iterate_csv(path, separator, encoding)
     header = next(cells)
     read_column_names(pd.DataFrame(columns=header), str(path))
-    rows = list(cells)
+    rows = _collect_rows(cells, path)
     if not rows:
         raise InputError(f"{path}: has a header and no rows")
     return pd.DataFrame(rows, columns=header, dtype=object)
+
+
+def _collect_rows(cells: Iterator[list[str]], path: Path) -> list[list[str]]:
+    """Return all rows; InputError as soon as they, and the table that is made of them, do not fit into memory."""
+    available = get_available_memory() * SHARE
+    table = "unpacks to a table that takes" if is_packed(path) else "holds a table that takes"
+    way_out = "take fewer rows or columns, or free some memory"
+    require_bytes(path.stat().st_size, available, str(path), table, way_out)
+    rows, size = [], 0
+    for row in cells:
+        rows.append(row)
+        text = "".join(row)
+        short = len(text) <= len(row)  # Python keeps each word of one letter once
+        size += len(row) * BYTES_PER_CELL[short] + len(text) * (1 if text.isascii() else 4)
+        if size > available:
+            require_bytes(size, available, str(path), table, way_out)
+    return rows
 
 
 def iterate_csv(path: Path, separator: str | None = None, encoding: str = ENCODING) -> Iterator[list[str]]:
@@ -91,22 +122,27 @@ def iterate_csv(path: Path, separator: str | None = None, encoding: str = ENCODI
     """
     ragged: list[str] = []
     lines = None
-    width = 0
+    wrong = width = 0
+    _reject_packed(path)
     try:
-        with _open(path, encoding) as file:
-            first = next((line for line in file if line.strip()), "")
+        with open_text(path, encoding) as file:
+            first = next((line for line in iterate_lines(file, path) if line.strip()), "")
             file.seek(0)
-            lines = csv.reader(file, delimiter=separator or _guess_separator(first), skipinitialspace=True, strict=True)
+            delimiter = separator or _guess_separator(first)
+            lines = csv.reader(iterate_lines(file, path), delimiter=delimiter, skipinitialspace=True, strict=True)
             for line in lines:
                 if line and not width:
                     width = len(line)
                 if line and len(line) != width:
-                    ragged.append(f"line {lines.line_num} has {len(line)} cells")
+                    wrong += 1
+                    ragged += [f"line {lines.line_num} has {len(line)} cells"] * (wrong <= _MAX_SHOWN)
                 elif line:
                     yield [cell.strip(WHITESPACE) for cell in line]
             if not width:
                 yield []
-    except (UnicodeError, LookupError) as error:
+    except InputError:
+        raise
+    except (UnicodeError, LookupError, ValueError) as error:  # ValueError: a NUL in the name of the encoding
         raise InputError(f"{path}: {_describe_encoding_error(path, error, encoding)}") from None
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(f"{path}: is damaged: {error}; compress it again") from None
@@ -114,9 +150,8 @@ def iterate_csv(path: Path, separator: str | None = None, encoding: str = ENCODI
         where = f"line {lines.line_num}" if lines else "the header"
         raise InputError(f"{path}: {where} cannot be read: {error}; check the quotes") from None
     if ragged:
-        more = f", and so do {len(ragged) - _MAX_SHOWN} more lines" if len(ragged) > _MAX_SHOWN else ""
-        shown = ", ".join(ragged[:_MAX_SHOWN])
-        raise InputError(f"{path}: {shown}, the header has {width}{more}; quote cells that hold commas")
+        more = f", and so do {wrong - _MAX_SHOWN} more lines" if wrong > _MAX_SHOWN else ""
+        raise InputError(f"{path}: {', '.join(ragged)}, the header has {width}{more}; quote cells that hold commas")
 
 
 def _guess_separator(header: str) -> str:
@@ -130,17 +165,23 @@ def _guess_separator(header: str) -> str:
     )
 
 
-def _open(path: Path, encoding: str) -> IO[str]:
-    if path.suffix.lower() == ".gz":
-        return gzip.open(path, "rt", encoding=encoding, newline="")
-    return path.open(encoding=encoding, newline="")
+def _reject_packed(path: Path) -> None:
+    """Raise InputError if the file is compressed and its name does not end in ``.gz``."""
+    first = _read_first_bytes(path)
+    for beginning, message in _PACKED.items():
+        if first.startswith(beginning) and not is_packed(path):
+            raise InputError(f"{path}: {message}")
 
 
-def _describe_encoding_error(path: Path, error: UnicodeError | LookupError, encoding: str) -> str:
-    if isinstance(error, LookupError):
-        return f"there is no encoding {encoding!r}; take utf-8, cp1252, latin-1 or utf-16"
+def _read_first_bytes(path: Path) -> bytes:
     with path.open("rb") as file:
-        first = file.read(4)
+        return file.read(8)
+
+
+def _describe_encoding_error(path: Path, error: ValueError | LookupError, encoding: str) -> str:
+    if not isinstance(error, UnicodeError):
+        return f"there is no encoding {encoding[:40]!r}; take utf-8, cp1252, latin-1 or utf-16"
+    first = _read_first_bytes(path)
     for beginning, message in _OTHER_FORMATS.items():
         if first.startswith(beginning):
             return message

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from regzoo.core.errors import InputError
+from regzoo.system.memory import get_available_memory
 
 MAX_LISTED = 10
 """Problems that a message lists; it counts the rest."""
@@ -72,16 +71,20 @@ def raise_problems(problems: Sequence[str], place: Path) -> None:
 
 
 def require_memory(rows: int, shape: Sequence[int], place: str, way_out: str) -> None:
-    """Raise InputError if ``rows`` inputs of ``shape`` need more memory than this machine has."""
-    needed, installed = rows * math.prod(shape) * BYTES_PER_VALUE, get_installed_memory()
-    if installed is not None and needed > installed:
+    """Raise InputError if ``rows`` inputs of ``shape`` need more memory than is available."""
+    needed, available = rows * math.prod(shape) * BYTES_PER_VALUE, get_available_memory()
+    if needed > available:
         size = " x ".join(map(str, shape))
-        have = f"about {needed / _GB:,.1f} GB to be read and standardized, and this machine has {installed / _GB:,.1f}"
-        raise InputError(f"{place}: {rows:,} inputs of {size} numbers need {have}; {way_out}")
+        have = f"{_format_gb(needed)} to be read and standardized, and {_format_gb(available)} of memory are available"
+        raise InputError(f"{place}: {rows:,} inputs of {size} numbers need about {have}; {way_out}")
 
 
-def get_installed_memory() -> int | None:
-    """Return the memory of this machine in bytes; None if the system does not report it."""
-    with contextlib.suppress(AttributeError, ValueError, OSError):
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return None
+def require_bytes(needed: float, available: float, place: str, what: str, way_out: str) -> None:
+    """Raise InputError if ``what`` needs more memory than the limit ``available``, both in bytes."""
+    if needed > available:
+        limit = f"and {_format_gb(available)} of memory are available"
+        raise InputError(f"{place}: {what} at least {_format_gb(needed)} in memory, {limit}; {way_out}")
+
+
+def _format_gb(size: float) -> str:
+    return f"{size / _GB:,.1f} GB" if size >= _GB / 10 else f"{size / 1e6:,.1f} MB"

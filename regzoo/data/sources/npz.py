@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +14,19 @@ import numpy as np
 from regzoo.core.errors import InputError, did_you_mean
 from regzoo.data.dataset import Array, Dataset
 from regzoo.data.sources.arrays import from_arrays
-from regzoo.data.sources.files import require_file
+from regzoo.data.sources.files import BYTES_PER_VALUE, require_bytes, require_file
+from regzoo.data.sources.npy_header import count_values
 from regzoo.data.sources.roles import EMPTY, attach_roles, mark_parts
+from regzoo.system.memory import get_available_memory
+
+MOST_ARRAYS = 10_000
+"""Files in an archive that is read."""
+
+_DAMAGE = (
+    OSError, ValueError, EOFError, IndexError, OverflowError,
+    RuntimeError,  # a member is encrypted, or compressed in an unknown way
+    struct.error, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 
 
 def load_npz(
@@ -44,15 +57,17 @@ def load_npz(
 
 
 def _read_archive(path: Path, roles: Mapping[str, str], targets: bool) -> dict[str, Array]:
-    arrays = read_npz(path)
-    hint = did_you_mean if arrays else lambda *_: " It holds none."
-    for key in ("x", "y") if targets else ("x",):
-        if key not in arrays:
-            raise InputError(f"{path}: needs the arrays x and y, {key} is missing.{hint(key, arrays)}")
-    for role, key in roles.items():
-        if key not in arrays:
-            raise InputError(f"{path}: there is no array {key!r} for data.{role}.{hint(key, arrays)}")
-    return arrays
+    with _open_archive(path) as archive:
+        names = _list_arrays(archive, path)
+        hint = did_you_mean if names else lambda *_: " It holds none."
+        for key in ("x", "y") if targets else ("x",):
+            if key not in names:
+                raise InputError(f"{path}: needs the arrays x and y, {key} is missing.{hint(key, names)}")
+        for role, key in roles.items():
+            if key not in names:
+                raise InputError(f"{path}: there is no array {key!r} for data.{role}.{hint(key, names)}")
+        used = {"x", "y", *roles.values()}
+        return _read_arrays(archive, {name: member for name, member in names.items() if name in used}, path)
 
 
 def _join(arrays: list[Array], where: str) -> Array:
@@ -68,14 +83,47 @@ def _join(arrays: list[Array], where: str) -> Array:
 
 
 def read_npz(path: Path) -> dict[str, Array]:
-    """Return the arrays of the archive at ``path`` by name; InputError if it cannot be read."""
+    """Return the arrays of the archive at ``path`` by name.
+
+    Raises:
+        InputError: if it cannot be read, holds objects, or would not fit into memory.
+    """
+    with _open_archive(path) as archive:
+        return _read_arrays(archive, _list_arrays(archive, path), path)
+
+
+@contextlib.contextmanager
+def _open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Open an archive; raise whatever is wrong with it in the block as an InputError that names the file."""
     require_file(path)
     if not zipfile.is_zipfile(path):
         raise InputError(f"{path}: is no .npz archive; write it with np.savez(path, x=x, y=y)")
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {key: archive[key] for key in archive.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        objects = "Object arrays" in str(error)
-        what = "holds Python objects, which are not loaded; save numbers or text" if objects else f"is damaged: {error}"
-        raise InputError(f"{path}: {what}") from None
+        with zipfile.ZipFile(path) as archive:
+            yield archive
+    except InputError:
+        raise
+    except _DAMAGE as error:
+        raise InputError(f"{path}: is damaged: {error}") from None
+
+
+def _list_arrays(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
+    """Return the members of the archive by the names of their arrays."""
+    members = archive.infolist()
+    if len(members) > MOST_ARRAYS:
+        raise InputError(f"{path}: holds {len(members):,} files, and at most {MOST_ARRAYS:,} arrays are read")
+    return {member.filename.removesuffix(".npy"): member for member in members}
+
+
+def _read_arrays(archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo], path: Path) -> dict[str, Array]:
+    """Return the arrays in ``members``; InputError before any is read if they would not fit into memory."""
+    needed = sum(
+        member.file_size + count_values(archive, member, f"{path}: the array {name!r}") * BYTES_PER_VALUE
+        for name, member in members.items()
+    )
+    require_bytes(needed, get_available_memory(), str(path), "its arrays take", "save fewer rows, or free some memory")
+    arrays = {}
+    for name, member in members.items():
+        with archive.open(member) as file:
+            arrays[name] = np.lib.format.read_array(file, allow_pickle=False)
+    return arrays

@@ -13,6 +13,7 @@ from regzoo.core.errors import InputError
 from regzoo.data.catalog import Target
 from regzoo.data.dataset import Dataset
 from regzoo.data.sources.files import require_file
+from regzoo.data.sources.parquet_memory import require_parquet_memory
 from regzoo.data.sources.roles import EMPTY
 from regzoo.data.sources.table_files import from_frames
 
@@ -50,8 +51,11 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     if importlib.util.find_spec(ENGINE) is None:
         raise InputError(f"{path}: Parquet files need {ENGINE}: pip install 'regzoo[parquet]', or save it as CSV")
     try:
+        require_parquet_memory(path)
         frame = pd.read_parquet(path, engine=ENGINE)
-    except (OSError, ValueError) as error:  # pyarrow's own errors are kinds of these
+    except InputError:
+        raise
+    except (OSError, ValueError, RuntimeError, NotImplementedError) as error:  # pyarrow's own errors are kinds of these
         raise InputError(f"{path}: cannot be read as Parquet: {error}") from None
     if frame.empty:
         raise InputError(f"{path}: has no rows")

@@ -15,10 +15,17 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from regzoo.core.errors import InputError
 from regzoo.data.dataset import Array
-from regzoo.data.sources.files import printable_path
+from regzoo.data.sources.files import printable_path, require_bytes
+from regzoo.system.memory import get_available_memory
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
+
+LARGE = 4_000_000
+"""Pixels of an image for which it is worth asking how much memory there is."""
+
+BYTES_PER_PIXEL = 12
+"""Peak memory of decoding: colors and transparency, the same on white, and without transparency."""
 
 Size = tuple[int, int]
 """Height and width, in pixels."""
@@ -49,11 +56,13 @@ def read_header(path: Path) -> Header:
     """Read the header of the image at ``path``.
 
     Raises:
-        InputError: if it is empty, not a PNG, JPEG, BMP or GIF, damaged, or too large to be decoded safely.
+        InputError: if it is empty, not a PNG, JPEG, BMP or GIF, damaged, or too large to be decoded safely or in the
+            memory that is available.
     """
     with _open_image(path) as image:
         width, height = image.size
         size = (width, height) if _read_orientation(image) in _SIDEWAYS else (height, width)
+        _require_memory(path, width * height)
         deep = image.mode.startswith("I")
         return Header(size, deep or _is_gray(image), deep, image.has_transparency_data and not deep)
 
@@ -98,6 +107,14 @@ def _open_image(path: Path) -> Iterator[Image.Image]:
     except _DAMAGE as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise InputError(f"{printable_path(path)}: cannot be read: {reason}; replace or remove it") from None
+
+
+def _require_memory(path: Path, pixels: int) -> None:
+    """Raise InputError if a large image cannot be decoded in the memory that is available."""
+    if pixels > LARGE:
+        needed = pixels * BYTES_PER_PIXEL
+        way_out = "make it smaller or remove it"
+        require_bytes(needed, get_available_memory(), printable_path(path), "its pixels take", way_out)
 
 
 def _read_orientation(image: Image.Image) -> int:

@@ -167,7 +167,7 @@ def test_several_sets_in_one_folder_are_rejected(folder: Path) -> None:
 
 def test_a_header_that_promises_too_much_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No memory is reserved and no archive is unpacked for it."""
-    monkeypatch.setattr(files, "get_installed_memory", lambda: 16 * 10**9)
+    monkeypatch.setattr(files, "get_available_memory", lambda: 16 * 10**9)
     path = tmp_path / "bomb-images-idx3-ubyte"
     path.write_bytes(struct.pack(">BBBB3I", 0, 0, 8, 3, 10**9, 1000, 1000))
     with pytest.raises(InputError, match=r"1,000,000,000 inputs of 1000 x 1000 numbers need about 20,000,000\.0 GB"):

@@ -35,6 +35,7 @@ def test_columns_are_divided_into_inputs_and_target(tmp_path: Path, monkeypatch:
     """Whether or not pyarrow is installed: pandas returns a table with typed columns."""
     (tmp_path / "a.parquet").write_bytes(b"PAR1")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: True)
+    monkeypatch.setattr("regzoo.data.sources.parquet.require_parquet_memory", lambda path: None)
     monkeypatch.setattr(pd, "read_parquet", lambda path, engine: FRAME)
     path = str(tmp_path / "a.parquet")
     data = load_dataset(from_keywords(data={"parquet": path, "target": "y"}, backbone="mlp", recipes=["none"]).data)
@@ -51,6 +52,7 @@ def test_other_files_are_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     (tmp_path / "a.parquet").write_bytes(b"a,b\n")
     if not INSTALLED:  # pyarrow's own error is of this kind
         monkeypatch.setattr(importlib.util, "find_spec", lambda name: True)
+        monkeypatch.setattr("regzoo.data.sources.parquet.require_parquet_memory", lambda path: None)
         monkeypatch.setattr(pd, "read_parquet", refuse)
     with pytest.raises(InputError, match="cannot be read as Parquet: "):
         load_parquet(tmp_path / "a.parquet", "y")
@@ -63,6 +65,7 @@ def test_roles_and_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     for path in (train, test):
         path.write_bytes(b"PAR1")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: True)
+    monkeypatch.setattr("regzoo.data.sources.parquet.require_parquet_memory", lambda path: None)
     monkeypatch.setattr(pd, "read_parquet", lambda path, engine: frame if path == train else frame[::-1])
     data = load_parquet(train, "kind", {"group": "who", "time": "when"}, {"test": test})
     assert data.columns == ("a",)

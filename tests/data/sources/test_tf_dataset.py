@@ -119,7 +119,7 @@ def test_an_endless_generator_is_read_only_until_memory_is_full(monkeypatch: pyt
         while True:
             yield X[0], 0
 
-    monkeypatch.setattr(files, "get_installed_memory", lambda: 100 * 2 * files.BYTES_PER_VALUE)
+    monkeypatch.setattr(files, "get_available_memory", lambda: 100 * 2 * files.BYTES_PER_VALUE)
     with pytest.raises(InputError, match=r"101 inputs of 2 numbers need .*; end it earlier: dataset\.take\(n\)"):
         from_tf_dataset(generated(endless))
 
