@@ -24,9 +24,9 @@ def publish(folder: Path) -> None:
         write_report(folder, ledger)
         leaderboard = read_leaderboard(ledger)
         if leaderboard.winner is not None:
-            from regzoo.export.export import export_model
+            from regzoo.export.export import export_winner
 
-            export_model(ledger, leaderboard, folder / MODEL)
+            export_winner(ledger, leaderboard, folder / MODEL)
 
 
 def read_comparison(ledger: Ledger) -> tuple[Leaderboard, list[Record], ComparisonInfo]:

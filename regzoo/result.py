@@ -130,7 +130,8 @@ class Result:
         """Write a verified model of the winner, or of ``recipe``, to the folder ``path``.
 
         Args:
-            path: the folder to write; an older export there is replaced.
+            path: the folder to write, outside the comparison's own. An unchanged older export there is renamed to
+                the first free of ``path.1``, ``path.2``, ...; anything else is left alone and refused.
             recipe: a recipe as the leaderboard writes it; by default the winner.
             format: ``saved_model``, ``onnx`` (`pip install 'regzoo[onnx]'`) or ``litert`` (``regzoo[litert]``).
             refit: first train the recipe on the training and validation rows together, for as many epochs as its
@@ -146,13 +147,16 @@ class Result:
         Raises:
             InputError: if there is no such recipe or format, the model cannot be written in it, ``path`` holds
                 something else, or the data is not that of the comparison.
+            BusyError: if another process is exporting to ``path``.
         """
         from regzoo.export.formats import find_format
+        from regzoo.export.target import check_target
 
         find_format(format)
         rows = Rows(x, y, groups, sample_weight, time, part)
         if not refit and rows.to_keywords():
             raise InputError("x and y are for refit=True: an export without refit needs no data")
+        check_target(Path(path), self.folder)  # before anything is loaded
         import_tensorflow()
         from regzoo.export.export import export_model
 

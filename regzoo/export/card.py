@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -23,6 +22,7 @@ from regzoo.export.signature import make_input_specs, name_inputs
 from regzoo.export.verify import Parity
 from regzoo.stats.paired import PairSettings
 from regzoo.storage.info import ComparisonInfo, DataInfo
+from regzoo.storage.public_info import make_public_data
 from regzoo.training.records import Record
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -82,14 +82,7 @@ class CardContent:
     @property
     def public_data(self) -> DataInfo:
         """The data without the folders of this machine, because a model is given away."""
-        source = self.data.source
-        names = " + ".join(Path(path).name or path for path in source.split(" + "))
-        return dataclasses.replace(
-            self.data,
-            source=names,
-            repairs=tuple(sentence.replace(source, names) for sentence in self.data.repairs),
-            warnings=tuple(sentence.replace(source, names) for sentence in self.data.warnings),
-        )
+        return make_public_data(self.data)
 
 
 def make_recipe_json(content: CardContent) -> dict[str, Any]:

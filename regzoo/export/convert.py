@@ -5,13 +5,12 @@ A converter may print, use up the memory or crash; none of it reaches this proce
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 from regzoo.core.errors import ConversionError
 from regzoo.export.formats import Format
+from regzoo.export.isolated import describe_failure, run_isolated
+from regzoo.system.temporary_folder import TemporaryFolder
 
 OPSET = "17"
 """Version of the ONNX operations: from 2022, the first with layer normalization; every runtime in use knows it."""
@@ -62,11 +61,14 @@ def convert_saved_model(folder: Path, format: Format, file: Path) -> None:
         ConversionError: if the converter fails; the message ends with the converter's own.
     """
     scripts = {"onnx": ONNX_SCRIPT, "litert": LITERT_SCRIPT}
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
-    command = [sys.executable, "-I", "-c", scripts[format.name], str(folder), str(file), OPSET]
-    finished = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    owner = TemporaryFolder()
+    try:
+        arguments = [str(folder), str(file), OPSET]
+        finished = run_isolated(scripts[format.name], arguments, owner.path, CUDA_VISIBLE_DEVICES="-1")
+    finally:
+        owner.remove()
     lines = finished.stderr.splitlines()
     refusals = [line[line.index(words) :] for words in REFUSALS for line in lines if words in line]
     if finished.returncode or refusals:
-        reason = (refusals or lines[-1:] or ["the converter was killed"])[0]
+        reason = refusals[0] if refusals else describe_failure(finished)
         raise ConversionError(f"the model cannot be written as {format.name}: {reason}; nothing was exported")

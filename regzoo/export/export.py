@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from regzoo.comparison.leaderboard import Leaderboard, Row
-from regzoo.core import EnvironmentFailure, InputError, did_you_mean, parse
+from regzoo.core import InputError, did_you_mean, parse
 from regzoo.export.candidate import Candidate, load_candidate
 from regzoo.export.card import CardContent, Verification, make_recipe_json, render_readme
-from regzoo.export.checksums import compute_digests
 from regzoo.export.convert import convert_saved_model
-from regzoo.export.formats import RECIPE_FILE, Format, check_convertible, find_format
+from regzoo.export.formats import SAVED_MODEL, Format, check_convertible, find_format
+from regzoo.export.manifest import README_FILE, compute_digests
+from regzoo.export.recipe_file import RECIPE_FILE, seal_recipe_json
 from regzoo.export.refit import RefitData, refit_recipe
 from regzoo.export.saved_model import predict_live, write_saved_model
 from regzoo.export.signature import split_inputs
+from regzoo.export.target import open_own_model, open_target, print_notice
 from regzoo.export.verify import Parity, verify_parity
 from regzoo.storage.ledger import Ledger
 from regzoo.system.temporary_folder import private_tempdir
@@ -24,7 +26,6 @@ from regzoo.training.engine.trainer import load_finished_model
 from regzoo.training.records import Record, derive_member_seed
 
 
-@private_tempdir()  # TensorFlow's files
 def export_model(
     ledger: Ledger,
     leaderboard: Leaderboard,
@@ -32,6 +33,7 @@ def export_model(
     recipe: str | None = None,
     format: str = "saved_model",
     refit_data: RefitData | None = None,
+    notify: Callable[[str], None] = print_notice,
 ) -> Path:
     """Write the model of ``recipe`` (by default the winner) to ``to``, with ``recipe.json`` and ``README.md``.
 
@@ -41,36 +43,52 @@ def export_model(
     Args:
         ledger: the ledger of the comparison.
         leaderboard: the leaderboard of the comparison.
-        to: a folder that does not exist yet, or holds an older export.
+        to: a folder that does not exist yet; or an unchanged older export, which is moved aside.
         recipe: as the leaderboard writes it, with or without numbers.
         format: one of `regzoo.export.formats.FORMATS`.
         refit_data: the data, to train the recipe on train plus validation; None to export its best replicate.
+        notify: is called with a sentence about an older export that was moved aside.
 
     Raises:
         InputError: if there is no such recipe, it has no finished replicate, ``to`` holds something else, or the model
             cannot be written in this format.
+        BusyError: if another process is exporting to ``to``.
         ParityError: if the reloaded model answers differently.
     """
     row, target = _find_row(leaderboard, recipe), find_format(format)
-    if to.exists() and not (to / RECIPE_FILE).is_file():
-        raise InputError(
-            f"{to} exists and is no model exported by regzoo: nothing was overwritten; choose another path"
-        )
-    candidate = load_candidate(ledger, row.name)
-    check_convertible(target, candidate.preprocessor, candidate.record.run.recipe)
-    folder = to.resolve()  # if ``to`` is a link, replace what it points to
-    temporary = _make_temporary_folder(folder)  # before a refit, which may take long
-    try:
-        replicates = _list_replicates(ledger, row)
-        if refit_data is not None:
-            candidate = refit_recipe(candidate.record, replicates, candidate.setup, refit_data)
-        parity = _write_model(candidate, target, temporary)
-        content = _collect_content(candidate, row, leaderboard, replicates, ledger, Verification(target, parity))
-        _write_card(content, temporary)
-        _replace_folder(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with open_target(to, ledger.folder, notify) as folder:  # before a refit, which may take long
+        _write_export(ledger, leaderboard, row, target, folder, refit_data)
     return to
+
+
+def export_winner(
+    ledger: Ledger, leaderboard: Leaderboard, to: Path, notify: Callable[[str], None] = print_notice
+) -> None:
+    """Write the winner's SavedModel to ``to``, inside the comparison's own folder; see `export_model`.
+
+    An unchanged older model is replaced; anything else is moved aside.
+    """
+    with open_own_model(to, notify) as folder:
+        _write_export(ledger, leaderboard, _find_row(leaderboard, None), SAVED_MODEL, folder)
+
+
+@private_tempdir()  # TensorFlow's files
+def _write_export(
+    ledger: Ledger,
+    leaderboard: Leaderboard,
+    row: Row,
+    format: Format,
+    folder: Path,
+    refit_data: RefitData | None = None,
+) -> None:
+    """Write the verified model of ``row`` and its card into ``folder``, which is empty."""
+    candidate = load_candidate(ledger, row.name)
+    check_convertible(format, candidate.preprocessor, candidate.record.run.recipe)
+    replicates = _list_replicates(ledger, row)
+    if refit_data is not None:
+        candidate = refit_recipe(candidate.record, replicates, candidate.setup, refit_data)
+    parity = _write_model(candidate, format, folder)
+    _write_card(_collect_content(candidate, row, leaderboard, replicates, ledger, Verification(format, parity)), folder)
 
 
 def _find_row(leaderboard: Leaderboard, recipe: str | None) -> Row:
@@ -92,37 +110,6 @@ def _normalize_recipe(recipe: str) -> str:
         return str(parse(recipe))
     except InputError:
         return recipe
-
-
-def _make_temporary_folder(folder: Path) -> Path:
-    """Make the empty folder that is written to before it is renamed to ``folder``.
-
-    Raises:
-        EnvironmentFailure: if it cannot be made.
-    """
-    temporary = folder.with_name(f".{folder.name}.writing")
-    try:
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-    except OSError as error:
-        raise EnvironmentFailure(f"{folder} cannot be written: {error.strerror}; choose another path") from None
-    return temporary
-
-
-def _replace_folder(temporary: Path, folder: Path) -> None:
-    """Rename ``temporary`` to ``folder``; delete an older export only after that."""
-    old = folder.with_name(f".{folder.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if not folder.exists():
-        temporary.rename(folder)
-        return
-    folder.rename(old)
-    try:
-        temporary.rename(folder)
-    except BaseException:
-        old.rename(folder)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _write_model(candidate: Candidate, format: Format, folder: Path) -> Parity:
@@ -170,7 +157,7 @@ def _collect_content(
 
 
 def _write_card(content: CardContent, folder: Path) -> None:
-    """Write ``recipe.json`` and ``README.md``; the former lists the digests of the files written before."""
+    """Write ``README.md`` and ``recipe.json``; the latter lists the digests of all files and has one of its own."""
+    (folder / README_FILE).write_text(render_readme(content), encoding="utf-8")
     values = make_recipe_json(content) | {"files": compute_digests(folder)}
-    (folder / RECIPE_FILE).write_text(json.dumps(values, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    (folder / "README.md").write_text(render_readme(content), encoding="utf-8")
+    (folder / RECIPE_FILE).write_text(seal_recipe_json(values), encoding="utf-8")

@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from regzoo.core import InputError, Recipe, did_you_mean
 from regzoo.data.preprocessor import Preprocessor
 
-RECIPE_FILE = "recipe.json"
-"""Marks a folder as an exported model, which a newer export may replace."""
-
 
 @dataclass(frozen=True)
 class Format:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,8 +20,7 @@ from regzoo.data.sources.csv_file import iterate_csv
 from regzoo.data.sources.files import require_file
 from regzoo.data.sources.npz import read_npz
 from regzoo.data.table import clean_cell
-from regzoo.export.checksums import verify_digests
-from regzoo.export.formats import RECIPE_FILE
+from regzoo.export.exported_model import ExportedModel, NamedArrays
 
 CHUNK = 1024
 """Number of rows that are read, predicted and written at a time; fewer if a row is large."""
@@ -34,61 +30,6 @@ CHUNK_VALUES = 2**22
 
 OTHER_SUFFIXES = (".parquet", ".npy", ".xlsx", ".xls", ".json", ".gz", ".zip", ".png", ".jpg", ".jpeg")
 """Suffixes of files that are certainly no CSV files; any other suffix but ``.npz`` is taken for one."""
-
-NamedArrays = dict[str, Array]
-
-
-@dataclass(frozen=True)
-class ExportedModel:
-    """An exported model, as ``recipe.json`` in its folder describes it.
-
-    Attributes:
-        folder: the folder with the SavedModel and ``recipe.json``.
-        inputs: the served inputs by name, each with its column of the data.
-        kinds: kind of each input: ``numeric``, ``boolean``, ``categorical``, ``date``; or ``rows``, ``images``.
-        shapes: shape of one row of each input.
-        labels: the labels in the order of the probabilities.
-        takes_missing: whether it takes missing cells.
-    """
-
-    folder: Path
-    inputs: dict[str, str]
-    kinds: dict[str, str]
-    shapes: dict[str, tuple[int, ...]]
-    labels: tuple[Any, ...]
-    takes_missing: bool
-
-    @property
-    def array_kind(self) -> str | None:
-        """``rows`` or ``images`` if the model takes an array; None if it takes columns."""
-        return next((kind for kind in self.kinds.values() if kind in ("rows", "images")), None)
-
-
-def read_exported_model(folder: Path) -> ExportedModel:
-    """Read ``recipe.json`` in ``folder`` and check the model's files.
-
-    Raises:
-        InputError: if there is no such file, regzoo did not write it, the format is not a SavedModel, or the model is
-            not the one that was exported.
-    """
-    path = folder / RECIPE_FILE
-    if not path.is_file():
-        hint = f"; did you mean {folder / 'model'}?" if (folder / "model" / RECIPE_FILE).is_file() else ""
-        raise InputError(f"{folder}: holds no exported model ({RECIPE_FILE} is missing){hint}")
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        inputs, labels = dict(values["inputs"]), tuple(values["labels"])
-        shapes = {name: tuple(shape) for name, shape in values["shapes"].items()}
-        rules = [rule["kind"] for rule in values["rules"]]
-        format = str(values.get("format", "saved_model"))
-        digests = dict(values.get("files", {}))
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: is no recipe that regzoo wrote: {error!r}") from None
-    if format != "saved_model":
-        raise InputError(f"{folder}: is a model in the format {format}; predict takes a saved_model: export it as one")
-    verify_digests(folder, digests)
-    kinds = rules or [name if shapes[name] else "numeric" for name in inputs]
-    return ExportedModel(folder, inputs, dict(zip(inputs, kinds, strict=True)), shapes, labels, bool(rules))
 
 
 def read_chunks(

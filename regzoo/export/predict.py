@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import itertools
 import os
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -15,13 +17,26 @@ from regzoo.core.errors import InputError
 from regzoo.core.escaping import escape_formula
 from regzoo.data.dataset import Array
 from regzoo.data.sources.csv_file import ENCODING
-from regzoo.export.input_rows import NamedArrays, check_file_type, is_archive, read_chunks, read_exported_model
+from regzoo.export.exported_model import NamedArrays, read_exported_model
+from regzoo.export.input_rows import check_file_type, is_archive, read_chunks
+from regzoo.export.serve import predict_chunks
+from regzoo.system.lock import lock_path
+from regzoo.system.temporary_folder import private_tempdir, temporary_sibling
 
 
 def predict_file(
-    folder: Path, source: Path, out: Path | IO[str], encoding: str = ENCODING, notify: Callable[[str], None] = print
+    folder: Path,
+    source: Path,
+    out: Path | IO[str],
+    encoding: str = ENCODING,
+    notify: Callable[[str], None] = print,
+    *,
+    trust: bool = False,
 ) -> int:
     """Predict every row of ``source`` with the model in ``folder``, in the order of the rows.
+
+    A model is a program that runs with your rights: use only models from sources you trust. Its files are compared
+    with their digests, and then loaded from a private copy.
 
     Args:
         folder: the exported model's folder.
@@ -31,56 +46,55 @@ def predict_file(
             run as a formula has an apostrophe in front.
         encoding: encoding of a CSV file.
         notify: is called with a sentence about columns that are ignored.
+        trust: run the model as it is, without comparing its files with their digests.
 
     Returns:
         The number of rows.
 
     Raises:
-        InputError: if a column is missing or a cell is not of its column's kind, with its row; nothing is written.
+        InputError: if the model's files are not those that were exported, a column is missing or a cell is not of its
+            column's kind, with its row; nothing is written.
+        BusyError: if another process is writing to ``out``.
     """
     model = read_exported_model(folder)
-    if isinstance(out, Path):
-        _check_output(out)
-    chunks = read_chunks(model, source, encoding, notify)
-    first = next(chunks)  # check the header before TensorFlow is loaded
-    outputs = _predict_chunks(folder, itertools.chain([first], chunks))
-    if not isinstance(out, Path):
-        return _write_csv(out, outputs, model.labels)
-    temporary = out.with_name(f".{out.name}.{os.getpid()}")
-    try:
+    with contextlib.ExitStack() as stack:
+        if isinstance(out, Path):
+            _check_output(out)
+            stack.enter_context(lock_path(out))
+            _check_output(out)  # another process may just have written it
+        stack.enter_context(private_tempdir())  # TensorFlow's files
+        copy = folder
+        if not trust:
+            copy = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            model.copy_proven_files(copy)
+        chunks = read_chunks(model, source, encoding, notify)
+        first = next(chunks)  # check the header before TensorFlow is loaded
+        outputs = predict_chunks(copy, itertools.chain([first], chunks))
+        if not isinstance(out, Path):
+            return _write_csv(out, outputs, model.labels)
+        temporary = stack.enter_context(temporary_sibling(out))
         rows = _write_file(temporary, is_archive(out), outputs, model.labels)
-        temporary.rename(out)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return rows
+        _rename_to_new(temporary, out)
+        return rows
 
 
 def _check_output(out: Path) -> None:
     """Raise InputError if ``out`` cannot be written as a new file."""
     check_file_type(out)
-    if out.exists():
+    if os.path.lexists(out):
         raise InputError(f"{out} exists: nothing was overwritten; choose another file")
     if not out.parent.is_dir():
         raise InputError(f"{out}: there is no folder {out.parent}; make it first")
 
 
-def _predict_chunks(folder: Path, chunks: Iterator[NamedArrays]) -> Iterator[NamedArrays]:
-    """Yield the model's outputs for each chunk of inputs."""
-    from regzoo.execution.tf_runtime import import_tensorflow
-
-    import_tensorflow()
-    import tensorflow as tf
-
-    loaded = tf.saved_model.load(str(folder))
-    serve = loaded.signatures["serving_default"]
-    for chunk in chunks:
-        outputs = serve(**{name: tf.constant(values) for name, values in chunk.items()})
-        yield {name: _decode(value.numpy()) for name, value in outputs.items()}
-
-
-def _decode(values: Array) -> Array:
-    """Return bytes as text; other values unchanged."""
-    return np.array([text.decode() for text in values], dtype=object) if values.dtype == object else values
+def _rename_to_new(temporary: Path, out: Path) -> None:
+    """Rename ``temporary`` to ``out``, unless someone made such a file in the meantime."""
+    try:
+        out.hardlink_to(temporary)
+    except FileExistsError:
+        raise InputError(f"{out} exists: nothing was overwritten; choose another file") from None
+    except OSError:  # a file system without hard links
+        temporary.rename(out)
 
 
 def _write_file(path: Path, archive: bool, outputs: Iterator[NamedArrays], labels: Sequence[Any]) -> int:
@@ -123,6 +137,8 @@ def _make_columns(name: str, values: Array, labels: Sequence[Any]) -> list[tuple
         raise InputError(
             f"{name} has shape {values.shape[1:]} in each row, which no CSV file holds; use --out answers.npz"
         )
+    if labels and len(labels) != values.shape[1]:
+        raise InputError(f"{name} has {values.shape[1]} numbers in each row, but the model has {len(labels)} labels")
     word = "probability" if name == "probabilities" else name
     headers = [f"{word}_{label}" for label in labels or range(1, values.shape[1] + 1)]
     return list(zip(headers, values.T, strict=True))

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +12,8 @@ import numpy as np
 from regzoo.core.errors import ParityError
 from regzoo.data.dataset import Array
 from regzoo.export.formats import SAVED_MODEL, Format
+from regzoo.export.isolated import describe_failure, run_isolated
+from regzoo.system.temporary_folder import TemporaryFolder
 
 TOLERANCE = 1e-5
 """Largest accepted difference of a probability, or of a prediction relative to the largest one.
@@ -104,19 +102,22 @@ def verify_parity(
 
 def _serve(folder: Path, inputs: Mapping[str, Array], format: Format) -> dict[str, Array]:
     """Return the answers of the model in ``folder``, by batch size and name, such as ``7/label``."""
-    with tempfile.TemporaryDirectory(prefix="regzoo-verify-") as temporary:
-        request, response = Path(temporary) / "inputs.npz", Path(temporary) / "answers.npz"
+    owner = TemporaryFolder()  # it holds rows of the data, so it must not outlive this process
+    request, response = owner.path / "inputs.npz", owner.path / "answers.npz"
+    try:
         plain = (value.astype(str) if value.dtype == object else value for value in inputs.values())
         values = {f"input_{index}": value for index, value in enumerate(plain)}
         np.savez(request, names=np.array(list(inputs)), **values)  # type: ignore[arg-type]  # the stub takes any keyword for allow_pickle
         script = _SCRIPT.replace("{serve}", format.serve)
-        command = [sys.executable, "-I", "-c", script, str(folder), str(request), str(response), *map(str, BATCHES)]
-        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-        finished = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+        finished = run_isolated(script, [str(folder), str(request), str(response), *map(str, BATCHES)], owner.path)
         if finished.returncode:
-            raise ParityError(f"the exported model cannot be served: {finished.stderr.strip().splitlines()[-1:]}")
+            raise ParityError(
+                f"the exported model cannot be served: {describe_failure(finished)}; nothing was exported"
+            )
         with np.load(response, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
+    finally:
+        owner.remove()
 
 
 def _to_bytes(labels: Array) -> Array:

@@ -22,6 +22,7 @@ from regzoo.report.findings.methods_section import write_limitations, write_meth
 from regzoo.report.findings.verdict import ComparisonVerdict, describe_placebos, make_verdict
 from regzoo.report.references import make_bibtex
 from regzoo.storage.info import ComparisonInfo
+from regzoo.storage.public_info import make_public_info
 from regzoo.system.atomic import write_text_atomic
 from regzoo.training.records import Record
 
@@ -76,6 +77,7 @@ def write_page(folder: Path, leaderboard: Leaderboard, records: Sequence[Record]
     Raises:
         OSError: if the folder cannot be written.
     """
+    comparison = make_public_info(comparison)
     figures = _render_figures(leaderboard, records, comparison)
     (folder / "figures").mkdir(parents=True, exist_ok=True)
     for figure in figures:
@@ -91,6 +93,7 @@ def write_page(folder: Path, leaderboard: Leaderboard, records: Sequence[Record]
 
 def render_html(leaderboard: Leaderboard, records: Sequence[Record], comparison: ComparisonInfo) -> str:
     """Return the page that `write_page` writes as ``report.html``; it holds its figures and needs no other file."""
+    comparison = make_public_info(comparison)
     figures = _render_figures(leaderboard, records, comparison)
     return _render_template(HTML, _collect_content(leaderboard, records, comparison, figures))
 

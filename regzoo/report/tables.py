@@ -22,6 +22,7 @@ from regzoo.report.descriptions import choose_leaderboard_decimals, describe_los
 from regzoo.report.findings.audit import Audit
 from regzoo.report.findings.strengths import read_ranges, read_strengths
 from regzoo.report.runs import select_replicates, select_trials
+from regzoo.storage.public_info import hide_folders
 from regzoo.training.records import Record
 
 MAX_FAILURES = 50
@@ -247,6 +248,6 @@ def _format_strengths(name: str, values: Mapping[str, float]) -> str:
 
 def _format_reason(record: Record) -> str:
     """Return the first line of the error, shortened."""
-    lines = (record.error or "").strip().splitlines()
+    lines = hide_folders(record.error or "").strip().splitlines()
     reason = lines[0] if lines else f"a loss or weight was not finite after {format_count(record.epochs, 'epoch')}"
     return reason if len(reason) <= MAX_REASON else reason[: MAX_REASON - 1] + "…"

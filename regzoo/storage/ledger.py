@@ -53,6 +53,7 @@ class Ledger:
         self._path = folder / FILE
         if not create and not self._path.exists() and not self._path.is_symlink():
             raise InputError(f"{folder} holds no comparison ({FILE} is missing); regzoo compare creates one")
+        self.folder = folder
         self._store = Store(self._path, create)
 
     def __enter__(self) -> Self:

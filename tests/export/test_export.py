@@ -27,6 +27,7 @@ from regzoo.export.saved_model import write_saved_model
 from regzoo.export.verify import Parity
 from regzoo.result import Result
 from regzoo.storage.ledger import Ledger
+from regzoo.system.temporary_folder import SIBLING
 from regzoo.training.engine.trainer import load_finished_model
 
 PARITY = Parity(20, (1, 7), 0.0, True)
@@ -84,7 +85,7 @@ def test_the_winner_of_a_comparison_is_exported_and_verified(finished: Any, ledg
     assert recipe["data"]["digest"] == ledger.get_fold_info().data.digest
     assert recipe["versions"]["tensorflow"] == version("tensorflow")
     assert recipe["inputs"]["mean_radius_m"] == "mean radius (µm)"
-    assert not list(finished.folder.glob(".*writing*"))
+    assert not list(finished.folder.glob(f".*{SIBLING}*"))
 
 
 @pytest.mark.usefixtures("unverified")
@@ -158,7 +159,7 @@ def test_an_older_export_outlives_an_interruption_between_two_names(
     ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def rename(path: Path, target: Path) -> Path:
-        if path.name.endswith(".writing"):
+        if target == tmp_path / "model" and SIBLING in path.name:
             raise KeyboardInterrupt
         return original(path, target)
 
@@ -178,12 +179,14 @@ def test_an_unknown_recipe_is_refused(ledger: Ledger, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("unverified")
-def test_an_older_export_is_replaced(ledger: Ledger, tmp_path: Path) -> None:
+def test_an_older_export_is_moved_aside(ledger: Ledger, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "model.1").symlink_to("nowhere")  # taken
     export(ledger, tmp_path / "model", "none")
-    (tmp_path / "model" / "old").write_text("old")
     assert export(ledger, tmp_path / "model", "l2(0.001)")["written"] == "l2(0.001)"
-    assert not (tmp_path / "model" / "old").exists()
-    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    assert read_recipe(tmp_path / "model.2")["written"] == "none"
+    to = tmp_path / "model"
+    assert capfd.readouterr().err == f"{to}: the older export there is now {to}.2\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model", "model.1", "model.2"]
 
 
 @pytest.mark.usefixtures("unverified")
@@ -192,7 +195,8 @@ def test_a_link_stays_one_and_what_it_leads_to_is_replaced(ledger: Ledger, tmp_p
     (tmp_path / "current").symlink_to("model")
     assert export(ledger, tmp_path / "current", "l2(0.001)")["written"] == "l2(0.001)"
     assert (tmp_path / "current").is_symlink()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["current", "model"]
+    assert read_recipe(tmp_path / "model.1")["written"] == "none"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["current", "model", "model.1"]
 
 
 @pytest.mark.parametrize("kind", ["folder", "empty folder", "file"])
@@ -205,7 +209,9 @@ def test_anything_but_an_export_is_not_overwritten(kind: str, ledger: Ledger, tm
     if kind == "folder":
         (to / "thesis.txt").write_text("years of work")
     before = sorted(tmp_path.rglob("*"))
-    with pytest.raises(InputError, match="exists and is no model exported by regzoo: nothing was overwritten"):
+    with pytest.raises(
+        InputError, match="exists and is no unchanged model exported by regzoo: nothing was overwritten"
+    ):
         export(ledger, to)
     assert sorted(tmp_path.rglob("*")) == before
 

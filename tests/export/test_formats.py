@@ -13,8 +13,8 @@ import pytest
 from regzoo.core import InputError, parse
 from regzoo.data.preprocessor import Preprocessor
 from regzoo.export.candidate import load_preprocessor
+from regzoo.export.exported_model import read_exported_model
 from regzoo.export.formats import FORMATS, LITERT, ONNX, SAVED_MODEL, Format, check_convertible, find_format
-from regzoo.export.input_rows import read_exported_model
 from regzoo.result import Result
 from regzoo.storage.ledger import Ledger
 

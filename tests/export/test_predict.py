@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import shutil
 import sys
 from pathlib import Path
@@ -17,7 +16,9 @@ from regzoo.cli import app as cli
 from regzoo.core import InputError
 from regzoo.export import input_rows
 from regzoo.export import predict as predict_module
+from regzoo.export.manifest import compute_digests
 from regzoo.export.predict import _make_columns, predict_file
+from regzoo.export.recipe_file import seal_recipe_json
 
 
 def read_table(path: Path) -> list[dict[str, str]]:
@@ -158,15 +159,17 @@ def test_a_damaged_copy_of_a_model_answers_nothing(
         (copy / file).unlink()
     else:
         (copy / file).write_bytes((copy / file).read_bytes()[:left])
-    with pytest.raises(InputError, match=f"{copy}: {file} {message}; copy the folder again"):
+    with pytest.raises(InputError, match=f"{copy}: {file} {message}. A model is a program .* Copy the folder again"):
         predict_file(copy, source, tmp_path / "out.csv", notify=lambda _: None)
 
 
 def write_recipe(folder: Path, kind: str, shape: list[int], labels: list[str]) -> Path:
-    """Write the recipe of an exported model that takes an array."""
+    """Write the recipe of an exported model that takes an array, and a file in place of the model."""
     folder.mkdir()
+    (folder / "saved_model.pb").write_text("model")
     recipe = {"inputs": {kind: kind}, "shapes": {kind: shape}, "rules": [], "labels": labels}
-    (folder / "recipe.json").write_text(json.dumps(recipe), encoding="utf-8")
+    text = seal_recipe_json({**recipe, "files": compute_digests(folder)})
+    (folder / "recipe.json").write_text(text, encoding="utf-8")
     return folder
 
 
@@ -175,7 +178,7 @@ def summing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Replace the model by one that returns the sum of its inputs."""
     monkeypatch.setattr(
         predict_module,
-        "_predict_chunks",
+        "predict_chunks",
         lambda folder, chunks: ({"prediction": next(iter(c.values())).sum(axis=1)} for c in chunks),
     )
 
@@ -225,7 +228,7 @@ def test_large_images_are_predicted_a_few_at_a_time(tmp_path: Path, monkeypatch:
             sizes.append(len(chunk["images"]))
             yield {"prediction": chunk["images"].sum(axis=(1, 2, 3))}
 
-    monkeypatch.setattr(predict_module, "_predict_chunks", predict_chunks)
+    monkeypatch.setattr(predict_module, "predict_chunks", predict_chunks)
     monkeypatch.setattr(input_rows, "CHUNK_VALUES", 200)
     model = write_recipe(tmp_path / "model", "images", [8, 8, 1], [])
     np.savez(tmp_path / "in.npz", x=np.ones((7, 8, 8)))

@@ -13,7 +13,9 @@ from regzoo.cli.terminal import print_text
 
 def export(
     folder: Folder,
-    to: Annotated[Path, typer.Option(help="the folder to write", show_default=False)],
+    to: Annotated[
+        Path, typer.Option(help="the folder to write; an older export there is moved aside", show_default=False)
+    ],
     recipe: Annotated[str | None, typer.Option(help="a recipe of the leaderboard (default: the winner)")] = None,
     form: Annotated[str, typer.Option("--format", help="saved_model, onnx or litert")] = "saved_model",
     refit: Annotated[
@@ -22,7 +24,8 @@ def export(
 ) -> None:
     """Export a recipe as a model to serve.
 
-    The best replicate is served in a process of its own first; if its answers differ, nothing is written.
+    The best replicate is served in a process of its own first; if its answers differ, nothing is written. An unchanged
+    older export at the same path is renamed to path.1, path.2, ...; anything else there is left alone and refused.
     """
     from regzoo.result import Result
 

@@ -1,0 +1,125 @@
+"""An exported model as ``recipe.json`` in its folder describes it, every value checked, its files compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from regzoo.core.errors import InputError
+from regzoo.data.dataset import Array
+from regzoo.export.manifest import Manifest, copy_files, read_manifest_json
+from regzoo.export.recipe_file import RECIPE_FILE, read_recipe_json
+
+ARRAY_KINDS = ("rows", "images")
+KINDS = ("numeric", "boolean", "categorical", "date")
+
+PROGRAM = (
+    "A model is a program that runs with your rights: use only models from sources you trust. "
+    "Copy the folder again or export the model again, or run it as it is with --trust (in Python trust=True)"
+)
+"""Ends the message about a model whose files are not proven."""
+
+NamedArrays = dict[str, Array]
+
+
+@dataclass(frozen=True)
+class ExportedModel:
+    """An exported model, as ``recipe.json`` in its folder describes it.
+
+    Attributes:
+        folder: the folder with the SavedModel and ``recipe.json``.
+        inputs: the served inputs by name, each with its column of the data.
+        kinds: kind of each input: ``numeric``, ``boolean``, ``categorical``, ``date``; or ``rows``, ``images``.
+        shapes: shape of one row of each input.
+        labels: the labels in the order of the probabilities.
+        takes_missing: whether it takes missing cells.
+        manifest: its files.
+    """
+
+    folder: Path
+    inputs: dict[str, str]
+    kinds: dict[str, str]
+    shapes: dict[str, tuple[int, ...]]
+    labels: tuple[str | int | float | bool, ...]
+    takes_missing: bool
+    manifest: Manifest
+
+    @property
+    def array_kind(self) -> str | None:
+        """``rows`` or ``images`` if the model takes an array; None if it takes columns."""
+        return next((kind for kind in self.kinds.values() if kind in ARRAY_KINDS), None)
+
+    def copy_proven_files(self, to: Path) -> None:
+        """Copy the model's files to the folder ``to``.
+
+        Raises:
+            InputError: if ``recipe.json`` or one of the files is not the one that was exported, or has no digest.
+        """
+        if not self.manifest.model_digests:
+            raise InputError(f"{self.folder}: {RECIPE_FILE} lists no digests of the model's files. {PROGRAM}")
+        changed = None if self.manifest.unchanged else f"{RECIPE_FILE} is not the file that was exported"
+        changed = changed or copy_files(self.manifest, to)
+        if changed:
+            raise InputError(f"{self.folder}: {changed}. {PROGRAM}")
+
+
+def read_exported_model(folder: Path) -> ExportedModel:
+    """Read ``recipe.json`` in ``folder``; the model's other files are not read.
+
+    Raises:
+        InputError: if there is no such file, a value in it is none that regzoo writes, or the format is not a
+            SavedModel.
+    """
+    if not (folder / RECIPE_FILE).exists():
+        hint = f"; did you mean {folder / 'model'}?" if (folder / "model" / RECIPE_FILE).is_file() else ""
+        raise InputError(f"{folder}: holds no exported model ({RECIPE_FILE} is missing){hint}")
+    values, text = read_recipe_json(folder)
+    format = values.get("format", "saved_model")
+    if not isinstance(format, str):
+        raise InputError(f"{folder / RECIPE_FILE}: is no recipe that regzoo wrote: format takes a name")
+    if format != "saved_model":
+        raise InputError(f"{folder}: is a model in the format {format[:40]}; predict takes a saved_model: export it as one")
+    try:
+        return _from_json(folder, values, read_manifest_json(folder, values, text))
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        reason = f"{error} is missing" if isinstance(error, KeyError) else error
+        raise InputError(f"{folder / RECIPE_FILE}: is no recipe that regzoo wrote: {reason}") from None
+
+
+def _from_json(folder: Path, values: Mapping[str, Any], manifest: Manifest) -> ExportedModel:
+    """Return the model that ``values`` describe; KeyError, TypeError or ValueError if they are of another shape."""
+    inputs, given, rules = values["inputs"], values["shapes"], values["rules"]
+    labels = _accept_list("labels", values["labels"], str | int | float)
+    if not isinstance(inputs, dict) or not inputs or not all(isinstance(column, str) for column in inputs.values()):
+        raise TypeError("inputs takes the column of each input")
+    if len(set(inputs.values())) < len(inputs):
+        raise ValueError("inputs takes each column once")
+    if not isinstance(given, dict) or list(given) != list(inputs):
+        raise TypeError("shapes takes a shape for each input")
+    shapes = {name: _accept_shape(shape) for name, shape in given.items()}
+    if rules:
+        kinds = [rule["kind"] for rule in _accept_list("rules", rules, dict)]
+        proper = all(kind in KINDS for kind in kinds) and not any(shapes.values())
+    else:
+        kinds = [name if shape else "numeric" for name, shape in shapes.items()]
+        proper = isinstance(rules, list) and (not any(shapes.values()) or (len(kinds) == 1 and kinds[0] in ARRAY_KINDS))
+    if not proper or len(kinds) != len(inputs):
+        raise ValueError("rules takes a kind for each input, which is a column or the only array")
+    return ExportedModel(folder, inputs, dict(zip(inputs, kinds, strict=True)), shapes, labels, bool(rules), manifest)
+
+
+def _accept_list(key: str, value: Any, kind: Any) -> tuple[Any, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, kind) for item in value):
+        raise TypeError(f"{key} takes a list, received {repr(value)[:40]}")
+    return tuple(value)
+
+
+def _accept_shape(value: Any) -> tuple[int, ...]:
+    sizes = _accept_list("shapes", value, int)
+    if not all(0 < size < 2**31 for size in sizes) or len(sizes) > 8:
+        raise ValueError(f"shapes takes positive sizes, received {repr(value)[:40]}")
+    return sizes

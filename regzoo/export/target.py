@@ -1,0 +1,187 @@
+"""The folder that an export is written to: checked before anything is trained, locked, and replaced at the very end.
+
+A folder counts as regzoo's own only if its contents prove it, see `regzoo.export.manifest`. Nothing else is touched.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from regzoo.core import EnvironmentFailure, InputError
+from regzoo.core.errors import escape_control_characters
+from regzoo.export.manifest import find_foreign_file
+from regzoo.system.lock import lock_path
+from regzoo.system.signals import delay_sigint
+from regzoo.system.temporary_folder import temporary_sibling
+
+
+def print_notice(text: str) -> None:
+    """Print a sentence on stderr, its control characters written out."""
+    if sys.stderr is not None:
+        print(escape_control_characters(text), file=sys.stderr)
+
+
+def check_target(to: Path, comparison: Path) -> Path:
+    """Return the folder that ``to`` leads to, where a model of the comparison in ``comparison`` may be written.
+
+    Raises:
+        InputError: if ``to`` cannot be a model's folder, or is there and is not exactly an older export; the message
+            names the first file that is not.
+    """
+    name = str(to)
+    if "\0" in name or not _is_utf8(name):
+        raise InputError(f"{name!r} takes a path without NUL and in UTF-8: TensorFlow writes no other; choose another")
+    if name.startswith("~"):
+        raise InputError(f"{to} begins with ~, which only a shell replaces by a home folder: write the path out")
+    try:
+        if to.is_symlink() and not to.exists():
+            raise InputError(f"{to} is a link that leads nowhere: remove it, or choose another path")
+        folder = to.resolve()
+        there = os.path.lexists(folder)
+    except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links
+        reason = error.strerror if isinstance(error, OSError) else "it is a loop of links"
+        raise EnvironmentFailure(f"{to} cannot be written: {reason}; choose another path") from None
+    _reject_place(to, folder, comparison.resolve())
+    if there:
+        foreign = find_foreign_file(folder) if folder.is_dir() else "it is a file"
+        if foreign:
+            raise InputError(
+                f"{to} exists and is no unchanged model exported by regzoo: nothing was overwritten; "
+                f"choose another path ({foreign})"
+            )
+    return folder
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _reject_place(to: Path, folder: Path, comparison: Path) -> None:
+    """Raise InputError if a model's folder may not be at ``folder``."""
+    if Path.cwd().is_relative_to(folder):
+        raise InputError(f"{str(to)!r} holds the current folder, so it is no folder for a model: choose a new one")
+    if comparison.is_relative_to(folder):
+        raise InputError(f"{to} holds the comparison itself, so it is no folder for a model: choose a new one")
+    if folder.is_relative_to(comparison):
+        raise InputError(f"{to} lies in the comparison's own folder, which regzoo keeps: choose a path outside of it")
+
+
+@contextlib.contextmanager
+def open_target(to: Path, comparison: Path, notify: Callable[[str], None] = print_notice) -> Iterator[Path]:
+    """Yield an unused path for a model that becomes ``to`` when the block ends without an error.
+
+    An older export that is at ``to`` is moved aside then, to the first free of ``to.1``, ``to.2``, ... Nobody else
+    may export to ``to`` meanwhile. Folders above ``to`` are made, and removed if the block fails.
+
+    Raises:
+        InputError: as `check_target`, before the block runs; or if something appeared at ``to`` meanwhile.
+        BusyError: if another process is exporting to ``to``.
+        EnvironmentFailure: if ``to`` cannot be written.
+    """
+    folder = check_target(to, comparison)
+    with _make_parents(folder), lock_path(folder) as lock:
+        check_target(to, comparison)  # nobody else exports to it from now on
+        with temporary_sibling(folder) as temporary:
+            _require_writable(temporary, to)
+            yield temporary
+            lock.require_held()
+            check_target(to, comparison)
+            aside = _swap(temporary, folder)
+    if aside is not None:
+        notify(f"{to}: the older export there is now {aside}")
+
+
+@contextlib.contextmanager
+def open_own_model(folder: Path, notify: Callable[[str], None] = print_notice) -> Iterator[Path]:
+    """Yield an unused path for a model that becomes ``folder``, inside a comparison's own, when the block ends.
+
+    An unchanged older model is replaced. Anything else at ``folder`` is moved aside, so that a comparison does not end
+    in a refusal.
+
+    Raises:
+        BusyError: if another process is writing to ``folder``.
+        EnvironmentFailure: if ``folder`` cannot be written.
+    """
+    with lock_path(folder) as lock, temporary_sibling(folder) as temporary:
+        _require_writable(temporary, folder)
+        yield temporary
+        foreign = _find_foreign_model(folder)
+        lock.require_held()
+        if foreign is None:
+            with temporary_sibling(folder) as old:
+                _swap(temporary, folder, old)
+        else:
+            aside = _swap(temporary, folder)
+            notify(f"{folder} was not as regzoo wrote it ({foreign}): what was there is now {aside}")
+
+
+def _find_foreign_model(folder: Path) -> str | None:
+    """Return what shows that ``folder``, if it is there, is no unchanged model; None if it may be replaced."""
+    if not os.path.lexists(folder):
+        return None
+    if folder.is_symlink() or not folder.is_dir():
+        return "it is a link" if folder.is_symlink() else "it is a file"
+    return find_foreign_file(folder, with_format_1=False)
+
+
+def _require_writable(temporary: Path, target: Path) -> None:
+    """Make the empty folder that is written to before it is renamed."""
+    try:
+        temporary.mkdir()
+    except OSError as error:
+        raise EnvironmentFailure(f"{target} cannot be written: {error.strerror}; choose another path") from None
+
+
+@contextlib.contextmanager
+def _make_parents(folder: Path) -> Iterator[None]:
+    """Make the folders above ``folder``; remove those that were made here if the block fails."""
+    missing = [parent for parent in folder.parents if not parent.exists()]
+    made: list[Path] = []
+    try:
+        try:
+            for parent in reversed(missing):
+                parent.mkdir(exist_ok=True)
+                made.insert(0, parent)
+        except OSError as error:
+            raise EnvironmentFailure(f"{folder} cannot be written: {error.strerror}; choose another path") from None
+        yield
+    except BaseException:
+        for parent in made:
+            with contextlib.suppress(OSError):
+                parent.rmdir()
+        raise
+
+
+def _swap(temporary: Path, folder: Path, aside: Path | None = None) -> Path | None:
+    """Rename ``temporary`` to ``folder``, and what was there to ``aside``, by default the first free ``folder.1``, ...
+
+    Returns:
+        The new path of what was there; None if nothing was.
+    """
+    with delay_sigint():  # an interrupt between the two would leave neither at its name
+        if not os.path.lexists(folder):
+            temporary.rename(folder)
+            return None
+        aside = aside or _find_free_name(folder)
+        folder.rename(aside)
+        try:
+            temporary.rename(folder)
+        except BaseException:
+            aside.rename(folder)
+            raise
+    return aside
+
+
+def _find_free_name(folder: Path) -> Path:
+    number = 1
+    while os.path.lexists(aside := folder.with_name(f"{folder.name}.{number}")):
+        number += 1
+    return aside
