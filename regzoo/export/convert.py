@@ -10,7 +10,7 @@ from pathlib import Path
 from regzoo.core.errors import ConversionError
 from regzoo.export.formats import Format
 from regzoo.export.isolated import describe_failure, run_isolated
-from regzoo.system.temporary_folder import TemporaryFolder
+from regzoo.system.temporary_folder import temporary_folder
 
 OPSET = "17"
 """Version of the ONNX operations: from 2022, the first with layer normalization; every runtime in use knows it."""
@@ -61,12 +61,9 @@ def convert_saved_model(folder: Path, format: Format, file: Path) -> None:
         ConversionError: if the converter fails; the message ends with the converter's own.
     """
     scripts = {"onnx": ONNX_SCRIPT, "litert": LITERT_SCRIPT}
-    owner = TemporaryFolder()
-    try:
+    with temporary_folder() as temporary:
         arguments = [str(folder), str(file), OPSET]
-        finished = run_isolated(scripts[format.name], arguments, owner.path, CUDA_VISIBLE_DEVICES="-1")
-    finally:
-        owner.remove()
+        finished = run_isolated(scripts[format.name], arguments, temporary, CUDA_VISIBLE_DEVICES="-1")
     lines = finished.stderr.splitlines()
     refusals = [line[line.index(words) :] for words in REFUSALS for line in lines if words in line]
     if finished.returncode or refusals:

@@ -80,7 +80,8 @@ def read_exported_model(folder: Path) -> ExportedModel:
     if not isinstance(format, str):
         raise InputError(f"{folder / RECIPE_FILE}: is no recipe that regzoo wrote: format takes a name")
     if format != "saved_model":
-        raise InputError(f"{folder}: is a model in the format {format[:40]}; predict takes a saved_model: export it as one")
+        shown = format[:40]
+        raise InputError(f"{folder}: is a model in the format {shown}; predict takes a saved_model: export it as one")
     try:
         return _from_json(folder, values, read_manifest_json(folder, values, text))
     except (KeyError, TypeError, ValueError) as error:

@@ -5,6 +5,7 @@ Its temporary files lie in a folder that is removed even if this process is kill
 
 from __future__ import annotations
 
+import inspect
 import os
 import signal
 import subprocess
@@ -12,16 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-_EXIT_WITH_PARENT = """
-def exit_with_parent():
-    import os, sys, threading
-    def wait():
-        os.read(0, 1)  # nothing is written: it returns once the other end is closed, which a kill does too
-        os._exit(1)
-    threading.Thread(target=wait, daemon=True).start()
-exit_with_parent()
-del exit_with_parent
-"""
+from regzoo.system import parent
 
 
 def run_isolated(
@@ -35,14 +27,12 @@ def run_isolated(
         temporary: folder for its temporary files.
         **environment: further variables of its environment.
     """
-    command = [sys.executable, "-I", "-c", _EXIT_WITH_PARENT + script, *arguments]
+    first = f"{inspect.getsource(parent)}\ndie_with_parent({os.getpid()})\n"  # the script cannot import regzoo
+    command = [sys.executable, "-I", "-c", first + script, *arguments]
     variables = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "TMPDIR": str(temporary), **environment}
-    reader, writer = os.pipe()
-    try:
-        with os.fdopen(reader) as stdin:
-            return subprocess.run(command, stdin=stdin, capture_output=True, text=True, errors="replace", env=variables)
-    finally:
-        os.close(writer)
+    return subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", env=variables, check=False
+    )
 
 
 def describe_failure(finished: subprocess.CompletedProcess[str]) -> str:

@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from regzoo.core import EnvironmentFailure, InputError
-from regzoo.core.errors import escape_control_characters
+from regzoo.core.escaping import escape_control_characters
 from regzoo.export.manifest import find_foreign_file
 from regzoo.system.lock import lock_path
+from regzoo.system.move_aside import move_aside
 from regzoo.system.signals import delay_sigint
 from regzoo.system.temporary_folder import temporary_sibling
 
@@ -115,12 +116,14 @@ def open_own_model(folder: Path, notify: Callable[[str], None] = print_notice) -
         yield temporary
         foreign = _find_foreign_model(folder)
         lock.require_held()
-        if foreign is None:
-            with temporary_sibling(folder) as old:
-                _swap(temporary, folder, old)
-        else:
-            aside = _swap(temporary, folder)
-            notify(f"{folder} was not as regzoo wrote it ({foreign}): what was there is now {aside}")
+        if foreign is None and folder.exists():
+            with temporary_sibling(folder) as old, delay_sigint():
+                folder.rename(old)
+                temporary.rename(folder)
+            return
+        aside = _swap(temporary, folder)
+    if aside is not None:
+        notify(f"{folder} was not as regzoo wrote it ({foreign}): what was there is now {aside}")
 
 
 def _find_foreign_model(folder: Path) -> str | None:
@@ -129,7 +132,7 @@ def _find_foreign_model(folder: Path) -> str | None:
         return None
     if folder.is_symlink() or not folder.is_dir():
         return "it is a link" if folder.is_symlink() else "it is a file"
-    return find_foreign_file(folder, with_format_1=False)
+    return find_foreign_file(folder, with_format_1=False) if any(folder.iterdir()) else None
 
 
 def _require_writable(temporary: Path, target: Path) -> None:
@@ -160,28 +163,16 @@ def _make_parents(folder: Path) -> Iterator[None]:
         raise
 
 
-def _swap(temporary: Path, folder: Path, aside: Path | None = None) -> Path | None:
-    """Rename ``temporary`` to ``folder``, and what was there to ``aside``, by default the first free ``folder.1``, ...
-
-    Returns:
-        The new path of what was there; None if nothing was.
-    """
+def _swap(temporary: Path, folder: Path) -> Path | None:
+    """Rename ``temporary`` to ``folder``; return the name that what was there has now, None if nothing was."""
     with delay_sigint():  # an interrupt between the two would leave neither at its name
         if not os.path.lexists(folder):
             temporary.rename(folder)
             return None
-        aside = aside or _find_free_name(folder)
-        folder.rename(aside)
+        aside = move_aside(folder)
         try:
             temporary.rename(folder)
         except BaseException:
             aside.rename(folder)
             raise
-    return aside
-
-
-def _find_free_name(folder: Path) -> Path:
-    number = 1
-    while os.path.lexists(aside := folder.with_name(f"{folder.name}.{number}")):
-        number += 1
     return aside

@@ -13,7 +13,7 @@ from regzoo.core.errors import ParityError
 from regzoo.data.dataset import Array
 from regzoo.export.formats import SAVED_MODEL, Format
 from regzoo.export.isolated import describe_failure, run_isolated
-from regzoo.system.temporary_folder import TemporaryFolder
+from regzoo.system.temporary_folder import temporary_folder
 
 TOLERANCE = 1e-5
 """Largest accepted difference of a probability, or of a prediction relative to the largest one.
@@ -102,22 +102,19 @@ def verify_parity(
 
 def _serve(folder: Path, inputs: Mapping[str, Array], format: Format) -> dict[str, Array]:
     """Return the answers of the model in ``folder``, by batch size and name, such as ``7/label``."""
-    owner = TemporaryFolder()  # it holds rows of the data, so it must not outlive this process
-    request, response = owner.path / "inputs.npz", owner.path / "answers.npz"
-    try:
+    with temporary_folder() as temporary:  # it holds rows of the data, so it must not outlive this process
+        request, response = temporary / "inputs.npz", temporary / "answers.npz"
         plain = (value.astype(str) if value.dtype == object else value for value in inputs.values())
         values = {f"input_{index}": value for index, value in enumerate(plain)}
         np.savez(request, names=np.array(list(inputs)), **values)  # type: ignore[arg-type]  # the stub takes any keyword for allow_pickle
         script = _SCRIPT.replace("{serve}", format.serve)
-        finished = run_isolated(script, [str(folder), str(request), str(response), *map(str, BATCHES)], owner.path)
+        finished = run_isolated(script, [str(folder), str(request), str(response), *map(str, BATCHES)], temporary)
         if finished.returncode:
             raise ParityError(
                 f"the exported model cannot be served: {describe_failure(finished)}; nothing was exported"
             )
         with np.load(response, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
-    finally:
-        owner.remove()
 
 
 def _to_bytes(labels: Array) -> Array:

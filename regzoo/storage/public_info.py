@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import re
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -46,7 +48,7 @@ def make_public_info(info: ComparisonInfo) -> ComparisonInfo:
         info,
         data=make_public_data(info.data),
         config=_hide_folders_in_config(info.config),
-        command=hide_folders(_CONFIG.sub("", info.command)),
+        command=hide_folders(_shorten_command(info.command)),
     )
 
 
@@ -55,6 +57,15 @@ def _shorten(text: str, paths: Iterable[str]) -> str:
     for path in sorted(paths, key=len, reverse=True):  # the longest first: it may begin with another one
         text = text.replace(path, Path(path).name or path)
     return text
+
+
+def _shorten_command(command: str) -> str:
+    """Return a command line with each absolute path in it as its last name."""
+    if "'" not in command:  # older versions of regzoo did not quote blanks
+        return _CONFIG.sub("", command)
+    with contextlib.suppress(ValueError):  # a quote without an end
+        return shlex.join(_shorten_paths(shlex.split(command)))
+    return command
 
 
 def _hide_folders_in_config(config: str) -> str:

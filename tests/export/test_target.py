@@ -232,8 +232,13 @@ def write_own(folder: Path, notices: list[str]) -> None:
         (temporary / "new").write_text("new")
 
 
-def test_a_comparison_replaces_its_own_unchanged_model(older: Path, digest_tree: Any) -> None:
+@pytest.mark.parametrize("present", ["model", "empty folder", "nothing"])
+def test_a_comparison_replaces_its_own_unchanged_model(present: str, older: Path, digest_tree: Any) -> None:
     notices: list[str] = []
+    if present != "model":
+        shutil.rmtree(older)
+    if present == "empty folder":
+        older.mkdir()
     write_own(older, notices)
     assert notices == []
     assert digest_tree(older.parent).keys() == {"model", "model/new"}
@@ -244,11 +249,6 @@ def replace_by_file(folder: Path) -> None:
     folder.write_text("years of work")
 
 
-def replace_by_folder(folder: Path) -> None:
-    shutil.rmtree(folder)
-    folder.mkdir()
-
-
 def replace_by_link(folder: Path) -> None:
     folder.rename(folder.with_name("other"))
     folder.symlink_to("other")
@@ -256,7 +256,6 @@ def replace_by_link(folder: Path) -> None:
 
 CHANGES: dict[str, Callable[[Path], object]] = {
     "file": replace_by_file,
-    "folder": replace_by_folder,
     "link": replace_by_link,
     "format 1": make_format_1,
     "added": lambda folder: (folder / "notes.txt").write_text("years of work"),

@@ -57,9 +57,11 @@ def test_sources_are_named_by_their_last_name() -> None:
         ("regzoo compare ../work/a.yaml", "regzoo compare ../work/a.yaml"),
         (
             "regzoo sweep '/home/ali ce/a.yaml' --over dropout.rate --values 0,1/2",
-            "regzoo sweep 'a.yaml' --over dropout.rate --values 0,1/2",
+            "regzoo sweep a.yaml --over dropout.rate --values 0,1/2",
         ),
         ("regzoo sweep /home/alice/a.yaml --over l2.strength", "regzoo sweep a.yaml --over l2.strength"),
+        ("regzoo compare '/home/ali'\"'\"'ce/my work/a.yaml'", "regzoo compare a.yaml"),
+        ("regzoo compare '/home/alice/a b.yaml'", "regzoo compare 'a b.yaml'"),
         ("regzoo.compare(...)", "regzoo.compare(...)"),
     ],
 )
