@@ -11,7 +11,7 @@ from regzoo.report import render
 from regzoo.report.findings.sweep import read_response
 from regzoo.storage.info import ComparisonInfo
 from regzoo.storage.ledger import Ledger
-from regzoo.system.atomic import write_text_atomic
+from regzoo.storage.outputs import write_outputs
 from regzoo.training.records import Record
 
 MODEL = "model"
@@ -42,11 +42,14 @@ def read_comparison(ledger: Ledger) -> tuple[Leaderboard, list[Record], Comparis
 
 
 def write_report(folder: Path, ledger: Ledger) -> None:
-    """Write ``leaderboard.csv``, ``report.html``, ``report.md`` and the figures; of a sweep ``sweep.json`` too."""
+    """Write ``leaderboard.csv``, ``report.html``, ``report.md`` and the figures; of a sweep ``sweep.json`` too.
+
+    Files of these names that regzoo did not write are moved aside, see `write_outputs`.
+    """
     leaderboard, records, comparison = read_comparison(ledger)
-    write_text_atomic(folder / "leaderboard.csv", leaderboard.to_csv())
+    files: dict[str, str | None] = {"leaderboard.csv": leaderboard.to_csv()}
     response = read_response(records, comparison)
     if response is not None:
         text = json.dumps(response.to_dict(), indent=2, allow_nan=False, ensure_ascii=False)
-        write_text_atomic(folder / "sweep.json", escape_json(text))
-    render.write_page(folder, leaderboard, records, comparison)
+        files["sweep.json"] = escape_json(text)
+    write_outputs(folder, ledger, files | render.render_files(leaderboard, records, comparison))

@@ -52,6 +52,10 @@ class BusyError(EnvironmentFailure):
     """Another process is writing to the folder."""
 
 
+class MovedAsideWarning(UserWarning):
+    """A file of the user's had the name of a file that regzoo writes, and has another name now."""
+
+
 class ParityError(EnvironmentFailure):
     """An exported model's outputs differ from the live model's, so nothing was exported."""
 

@@ -23,7 +23,6 @@ from regzoo.report.findings.verdict import ComparisonVerdict, describe_placebos,
 from regzoo.report.references import make_bibtex
 from regzoo.storage.info import ComparisonInfo
 from regzoo.storage.public_info import make_public_info
-from regzoo.system.atomic import write_text_atomic
 from regzoo.training.records import Record
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -63,36 +62,29 @@ class PageContent:
     bibtex: str
 
 
-def write_page(folder: Path, leaderboard: Leaderboard, records: Sequence[Record], comparison: ComparisonInfo) -> None:
-    """Write ``report.html``, ``report.md`` and ``figures/*.svg`` into ``folder``; each appears complete or not at all.
+def render_files(
+    leaderboard: Leaderboard, records: Sequence[Record], comparison: ComparisonInfo
+) -> dict[str, str | None]:
+    """Return the files of a report, by path: ``report.html``, ``report.md`` and ``figures/*.svg``.
 
-    The same input gives the same bytes.
+    The same input gives the same text. A figure with nothing to draw is None: an earlier one is out of date.
 
     Args:
-        folder: of the comparison; created if it does not exist.
         leaderboard: recipes may be unfinished.
         records: all trials and replicates.
         comparison: what was compared, and how.
-
-    Raises:
-        OSError: if the folder cannot be written.
     """
     comparison = make_public_info(comparison)
     figures = _render_figures(leaderboard, records, comparison)
-    (folder / "figures").mkdir(parents=True, exist_ok=True)
-    for figure in figures:
-        path = folder / "figures" / f"{figure.name}.svg"
-        if figure.svg:
-            write_text_atomic(path, format_svg_file(figure.svg))
-        else:
-            path.unlink(missing_ok=True)  # of an earlier report
     content = _collect_content(leaderboard, records, comparison, figures)
-    for name in (HTML, MARKDOWN):
-        write_text_atomic(folder / name, _render_template(name, content))
+    return {
+        **{f"figures/{each.name}.svg": format_svg_file(each.svg) if each.svg else None for each in figures},
+        **{name: _render_template(name, content) for name in (HTML, MARKDOWN)},
+    }
 
 
 def render_html(leaderboard: Leaderboard, records: Sequence[Record], comparison: ComparisonInfo) -> str:
-    """Return the page that `write_page` writes as ``report.html``; it holds its figures and needs no other file."""
+    """Return the page that `render_files` returns as ``report.html``; it holds its figures and needs no other file."""
     comparison = make_public_info(comparison)
     figures = _render_figures(leaderboard, records, comparison)
     return _render_template(HTML, _collect_content(leaderboard, records, comparison, figures))

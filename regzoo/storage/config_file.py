@@ -16,7 +16,7 @@ from regzoo.core import EnvironmentFailure, InputError
 from regzoo.storage.folder import CONFIG
 from regzoo.storage.ledger import FILE as LEDGER
 from regzoo.storage.ledger import Ledger
-from regzoo.system.atomic import write_text_atomic
+from regzoo.storage.outputs import is_output, write_outputs
 
 MAY_GROW = ("recipes", "replicates", "placebo")
 """Keys that may be extended when a comparison is resumed."""
@@ -63,22 +63,23 @@ def _describe_jit_compile(folder: Path) -> str | None:
     return None
 
 
-def write_config(folder: Path, experiment: Experiment, trained: str | None = None) -> None:
+def write_config(folder: Path, experiment: Experiment, ledger: Ledger) -> None:
     """Write the resolved config to ``folder``, or extend the one that is there.
 
     Recipes, placebos and replicates may be added to a comparison, and its time limits may change. Any other change
-    would make its records incomparable.
+    would make its records incomparable. The config that the records were made with is that in the ledger; a file that
+    someone edited or put there is moved aside.
 
     Args:
         folder: the comparison's own.
         experiment: the experiment to write.
-        trained: the config that the records were made with, from the ledger; it is used even if the file was edited.
+        ledger: of the comparison.
 
     Raises:
         InputError: with the difference, if anything else has changed.
     """
-    path = folder / CONFIG
-    if trained is None and path.is_file():
+    path, trained = folder / CONFIG, ledger.get_trained_config()
+    if trained is None and is_output(folder, ledger, CONFIG):
         trained = path.read_text(encoding="utf-8")
     if trained is not None:
         old = read_config(trained, str(path))
@@ -87,7 +88,7 @@ def write_config(folder: Path, experiment: Experiment, trained: str | None = Non
                 f"{folder} holds a comparison of another config:\n{_format_difference(old, experiment)}\n"
                 "Choose another folder with --out, or start over with --fresh (the old comparison is moved aside)."
             )
-    write_text_atomic(path, experiment.to_yaml())
+    write_outputs(folder, ledger, {CONFIG: experiment.to_yaml()})
 
 
 def _is_extension(new: Experiment, old: Experiment) -> bool:

@@ -3,51 +3,98 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import filelock
-
-from regzoo.core import InputError
+from regzoo.core import EnvironmentFailure, InputError
 from regzoo.core.errors import BusyError
+from regzoo.storage import placement
 from regzoo.storage.ledger import FILE as LEDGER
+from regzoo.system import lock
+from regzoo.system.atomic import describe_failed_write
+from regzoo.system.lock import HeldLock, lock_path
+from regzoo.system.move_aside import move_aside
+from regzoo.system.temporary_folder import TemporaryFolder
 
 CONFIG = "config.yaml"
 """Name of the resolved config in a comparison's folder."""
 
-LOCK = ".lock"
+_OUTPUTS = "report.html"  # its lock is the lock of all files that are written next to the ledger
+_MODEL = "model"  # an export locks it
+_OUTPUTS_TIMEOUT = 60.0  # seconds to wait for ``regzoo report`` during a comparison, and the other way round
+
+
+@dataclass
+class HeldFolder:
+    """A comparison's folder that this process has locked.
+
+    Attributes:
+        lock: the lock.
+    """
+
+    lock: HeldLock
+    _ledger: os.stat_result | None = field(default=None, init=False)
+
+    def require_held(self) -> None:
+        """Raise if the lock file, the ledger or the folder was deleted, renamed or replaced.
+
+        Raises:
+            EnvironmentFailure: with a sentence that says which.
+        """
+        self.lock.require_held()
+        path = self.lock.target / LEDGER
+        with contextlib.suppress(FileNotFoundError):
+            present = path.stat()
+            if self._ledger is None:
+                self._ledger = present
+            if os.path.samestat(self._ledger, present):
+                return
+        if self._ledger is not None:
+            raise EnvironmentFailure(
+                f"{path} was deleted or replaced while this process was writing to it, so this one stops; run the same "
+                "command again, which goes on with what the ledger that is there now holds"
+            )
 
 
 @contextlib.contextmanager
-def lock_folder(folder: Path) -> Iterator[None]:
+def lock_folder(folder: Path) -> Iterator[HeldFolder]:
     """Create ``folder`` if it is missing, and keep other processes from writing to it while the block runs.
+
+    A folder that was created and is still empty afterwards is removed.
 
     Raises:
         InputError: if it is a file, or holds something other than a comparison.
         BusyError: if another process holds the lock; the message names the process.
+        EnvironmentFailure: if the folder cannot be written.
     """
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder} is a file; choose another folder with --out")
-    foreign = _find_foreign_file(folder)
-    if foreign:
-        raise InputError(
-            f"{folder} holds {foreign!r} and no comparison ({LEDGER} is missing): nothing is written there; "
-            "choose another folder with --out"
-        )
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(folder / LOCK)
+    placement.require_usable(folder)
+    made = _make_folders(folder.resolve())
     try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        message = f"{folder} is in use by {_describe_holder(folder)}; wait for it, or choose another folder"
-        raise BusyError(message) from None
-    try:
-        (folder / LOCK).write_text(f"{os.getpid()}\n")
-        yield
+        with lock_path(folder, inside=True) as held:
+            placement.require_usable(folder)
+            _remove_old_lock(folder)
+            yield HeldFolder(held)
     finally:
-        (folder / LOCK).write_text("")
-        lock.release()
+        for each in made:
+            with contextlib.suppress(OSError):
+                each.rmdir()
+
+
+@contextlib.contextmanager
+def lock_outputs(folder: Path) -> Iterator[HeldLock]:
+    """Keep other processes from writing report, leaderboard and config into ``folder`` while the block runs.
+
+    They may be written while another process holds `lock_folder` to make runs.
+
+    Raises:
+        EnvironmentFailure: if another process does not finish, or the folder cannot be written.
+    """
+    with lock_path(folder / _OUTPUTS, timeout=_OUTPUTS_TIMEOUT) as held:
+        yield held
 
 
 def require_unlocked(folder: Path) -> None:
@@ -56,9 +103,8 @@ def require_unlocked(folder: Path) -> None:
     Raises:
         BusyError: if another process holds the lock; the message names the process.
     """
-    if (folder / LOCK).is_file():
-        with lock_folder(folder):
-            pass
+    lock.require_unlocked(folder, inside=True)
+    _require_old_unlocked(folder)
 
 
 def archive_existing(folder: Path) -> Path | None:
@@ -68,26 +114,63 @@ def archive_existing(folder: Path) -> Path | None:
         The new path; None if ``folder`` holds no comparison.
 
     Raises:
+        InputError: if the folder cannot be renamed, such as the current one.
         BusyError: if another process is writing to it.
     """
-    if not (folder / LEDGER).is_file():
+    if not placement.holds_comparison(folder):
         return None
-    require_unlocked(folder)
-    number = 1
-    while (archive := folder.with_name(f"{folder.name}.{number}")).exists():
-        number += 1
-    folder.rename(archive)
-    return archive
+    placement.require_movable(folder)
+    target, owner = folder.resolve(), TemporaryFolder()
+
+    def announce(archive: Path) -> None:
+        """Have the lock files in the archive removed if this process is killed after the rename."""
+        for held in locks:
+            owner.adopt(archive / held.file.name)
+
+    try:
+        with lock_path(folder, inside=True) as own, lock_path(folder / _MODEL) as model, lock_outputs(folder) as outputs:
+            locks = (own, model, outputs)
+            _remove_old_lock(folder)
+            return move_aside(target, announce)
+    finally:
+        owner.remove()
 
 
-def _find_foreign_file(folder: Path) -> str | None:
-    """Return the name of a file that makes ``folder`` unusable; None if it is empty or holds a comparison."""
-    if not folder.is_dir() or (folder / LEDGER).is_file():
-        return None
-    names = sorted(entry.name for entry in folder.iterdir() if entry.name not in (LOCK, CONFIG))
-    return names[0] if names else None
+def _make_folders(folder: Path) -> list[Path]:
+    """Make ``folder`` and its parents; return those that were made, the innermost first."""
+    made: list[Path] = []
+    try:
+        for each in reversed([folder, *folder.parents]):
+            if not each.is_dir():
+                each.mkdir(exist_ok=True)
+                made.insert(0, each)
+    except OSError as error:
+        raise EnvironmentFailure(describe_failed_write(folder, error)) from None
+    return made
 
 
-def _describe_holder(folder: Path) -> str:
-    process = (folder / LOCK).read_text().strip()
-    return f"process {process}" if process else "another process"
+def _require_old_unlocked(folder: Path) -> None:
+    """Raise if a process of an older regzoo writes to ``folder``."""
+    try:
+        descriptor = os.open(folder / placement.OLD_LOCK, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        process = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
+        holder = f"process {process}" if process.isdigit() else "another process"
+        raise BusyError(f"{folder} is in use by {holder}; wait for it, or choose another folder") from None
+    except OSError:  # a file system without locks
+        pass
+    finally:
+        os.close(descriptor)
+
+
+def _remove_old_lock(folder: Path) -> None:
+    """Remove the lock file that an older regzoo left: one that is empty, or holds the number of a process."""
+    _require_old_unlocked(folder)
+    file = folder / placement.OLD_LOCK
+    with contextlib.suppress(OSError):
+        if file.is_file() and not file.is_symlink() and re.fullmatch(rb"([0-9]+\n)?", file.read_bytes()):
+            file.unlink()

@@ -7,6 +7,7 @@
 | ``shared`` | JSON of a `TrainingSetup` | `get_setup_json`, `set_setup_json` |
 | ``names`` | tuple of str | `get_recipe_names`, `set_recipe_names` |
 | ``budget`` | `BudgetInfo` | `get_budget_info`, `set_budget_info` |
+| ``outputs`` | digests of files | `get_output_digests`, `set_output_digests` |
 | ``preparation``, ``held_out``, ``data`` | `FoldInfo` | `get_fold_info`, `set_fold_info` |
 
 The keys of a fold start with its number (``2/held_out``), except in fold 0. Readers ignore keys that they do not know,
@@ -37,6 +38,9 @@ NAMES = "names"
 
 BUDGET = "budget"
 """Key of `BudgetInfo`."""
+
+OUTPUTS = "outputs"
+"""Key of the digests of the files that regzoo wrote next to the ledger."""
 
 PREPROCESSOR = "preparation"
 """Key of the preprocessor of a fold, see `FoldInfo`."""

@@ -10,7 +10,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 
@@ -172,8 +172,7 @@ class Ledger:
 
     def get_setup_json(self) -> dict[str, Any] | None:
         """Return the setup that all runs share, as `TrainingSetup.from_json` reads it; None if it is not kept yet."""
-        values: dict[str, Any] | None = self._get_note(info.SETUP)
-        return values
+        return cast("dict[str, Any] | None", self._get_note(info.SETUP))
 
     def set_setup_json(self, setup: Mapping[str, Any]) -> None:
         """Keep what `TrainingSetup.to_json` returned, replacing an older one."""
@@ -206,6 +205,14 @@ class Ledger:
     def set_budget_info(self, budget: BudgetInfo) -> None:
         """Keep ``budget``, replacing an older one."""
         self._set_note(info.BUDGET, budget.to_json())
+
+    def get_output_digests(self) -> dict[str, list[str]]:
+        """Return what `set_output_digests` kept; empty if it is a comparison of an older regzoo."""
+        return dict(self._get_note(info.OUTPUTS) or {})
+
+    def set_output_digests(self, digests: Mapping[str, list[str]]) -> None:
+        """Keep the digests of the files that regzoo wrote next to the ledger, see `regzoo.storage.outputs`."""
+        self._set_note(info.OUTPUTS, dict(digests))
 
     def get_fold_info(self, fold: int = 0) -> FoldInfo:
         """Return what the export of a model needs about fold number ``fold``.

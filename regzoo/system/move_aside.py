@@ -6,7 +6,7 @@ import contextlib
 import errno
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from regzoo.core.errors import EnvironmentFailure
@@ -16,10 +16,14 @@ _NAME_MAX = 255  # bytes
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)  # file systems without hard links
 
 
-def move_aside(path: Path) -> Path:
+def move_aside(path: Path, announce: Callable[[Path], None] = lambda _: None) -> Path:
     """Rename a file, folder or link to the first free name, and return it: ``report.1.html``, or ``digits.1``.
 
     Nothing is ever replaced, whoever makes files there at the same time.
+
+    Args:
+        path: what to rename.
+        announce: called with each name before it is tried.
 
     Raises:
         EnvironmentFailure: if it cannot be renamed; it is then where it was.
@@ -27,6 +31,7 @@ def move_aside(path: Path) -> Path:
     is_folder = path.is_dir() and not path.is_symlink()
     try:
         for free in list_names(path, is_folder):
+            announce(free)
             with contextlib.suppress(FileExistsError):
                 _move_folder(path, free) if is_folder else _move_file(path, free)
                 return free

@@ -1,0 +1,128 @@
+"""Where a comparison's folder may lie, and when it may be renamed: checked before anything is trained."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from regzoo.core import EnvironmentFailure, InputError
+from regzoo.storage.ledger import FILE as LEDGER
+from regzoo.system.temporary_folder import SIBLING
+
+OLD_LOCK = ".lock"
+"""The lock file of older versions, which left it in the folder."""
+
+
+def holds_comparison(folder: Path) -> bool:
+    """Return whether ``folder`` has the ledger of a comparison, finished or not."""
+    return (folder / LEDGER).is_file()
+
+
+def require_placeable(folder: Path, fresh: bool) -> None:
+    """Raise if ``folder`` cannot become, or does not hold, a comparison that can be written to; write nothing.
+
+    Args:
+        folder: may be missing.
+        fresh: an existing comparison is to be moved aside.
+
+    Raises:
+        InputError: if it is a file, holds something else, lies in another comparison, or cannot be renamed.
+        EnvironmentFailure: if it cannot be written.
+    """
+    require_usable(folder)
+    if fresh and holds_comparison(folder):
+        require_movable(folder)
+    existing = next(each for each in (folder.resolve(), *folder.resolve().parents) if each.exists())
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise EnvironmentFailure(f"{folder} cannot be written: {existing} is read-only; choose another folder with --out")
+
+
+def require_usable(folder: Path) -> None:
+    """Raise if ``folder`` is something other than a comparison's folder, an empty one, or one that can be made.
+
+    Raises:
+        InputError: if it is; the message names what is in the way.
+    """
+    target = _resolve(folder)
+    _require_utf8(target, folder)
+    if target.exists() and not target.is_dir():
+        raise InputError(f"{folder} is a file; choose another folder with --out")
+    parent = next((each for each in target.parents if each.exists() and not each.is_dir()), None)
+    if parent is not None:
+        raise InputError(f"{folder} cannot be made, because {parent} is a file; choose another folder with --out")
+    outer = next((each for each in target.parents if holds_comparison(each)), None)
+    if outer is not None:
+        raise InputError(
+            f"{folder} lies in the folder of another comparison, {outer}; choose another folder with --out"
+        )
+    foreign = None if holds_comparison(target) else _find_foreign_file(target)
+    if foreign is not None:
+        no_ledger = f"{LEDGER} is not regzoo's" if foreign == LEDGER else f"{LEDGER} is missing"
+        raise InputError(
+            f"{folder} holds {foreign!r} and no comparison ({no_ledger}): nothing is written there; "
+            "choose another folder with --out"
+        )
+
+
+def require_movable(folder: Path) -> None:
+    """Raise if ``folder`` cannot be moved aside: if it holds the current folder, or is a mount point.
+
+    Raises:
+        InputError: if it cannot.
+        EnvironmentFailure: if the folder that it is in is read-only.
+    """
+    target, current = folder.resolve(), Path.cwd()
+    reason = None
+    if target in (current, *current.parents):
+        reason = "it is the current folder" if target == current else f"the current folder {current} is in it"
+    elif target in (home := Path(os.path.expanduser("~")).resolve(), *home.parents):
+        reason = "your home folder is in it"
+    elif os.path.ismount(target):
+        reason = "it is a mount point"
+    if reason is not None:
+        raise InputError(
+            f"--fresh renames the folder {folder}, which is not possible because {reason}: choose another folder with "
+            "--out, or run the command elsewhere"
+        )
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise EnvironmentFailure(
+            f"--fresh renames the folder {folder}, and {target.parent} is read-only: choose another folder with --out"
+        )
+
+
+def _resolve(folder: Path) -> Path:
+    try:
+        target = folder.resolve()
+        target.exists()  # also raises for a name that is too long
+    except (OSError, RuntimeError, ValueError) as error:  # links in a circle, a NUL
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{str(folder)!r} cannot be a folder ({reason}): choose another folder with --out") from None
+    return target
+
+
+def _require_utf8(target: Path, folder: Path) -> None:
+    try:
+        str(target).encode("utf-8")
+    except UnicodeEncodeError:
+        raise InputError(
+            f"{str(folder)!r}: the path {str(target)!r} is not UTF-8, and TensorFlow writes no model there: choose "
+            "another folder with --out"
+        ) from None
+
+
+def _find_foreign_file(folder: Path) -> str | None:
+    """Return the name of a file that makes ``folder`` unusable; None if it is empty, missing, or was only begun."""
+    if not folder.is_dir():
+        return None
+    try:
+        names = sorted(entry.name for entry in folder.iterdir())
+    except OSError as error:
+        raise EnvironmentFailure(f"{folder} cannot be read ({error.strerror}); choose another folder with --out") from None
+    begun = (LEDGER, f"{LEDGER}-journal") if _is_empty_file(folder / LEDGER) else ()
+    foreign = [name for name in names if name not in (OLD_LOCK, *begun) and SIBLING not in name]
+    return foreign[0] if foreign else None
+
+
+def _is_empty_file(path: Path) -> bool:
+    """Return whether ``path`` is a file that holds nothing, such as a ledger that a killed process had just made."""
+    return path.is_file() and not path.is_symlink() and path.stat().st_size == 0
