@@ -18,10 +18,11 @@ from regzoo.report.diff import Side
 from regzoo.report.findings.sweep import read_response
 from regzoo.report.findings.verdict import make_verdict
 from regzoo.report.render import render_html
+from regzoo.report.seal import REPORT
 from regzoo.storage.config_file import load_experiment
 from regzoo.storage.folder import CONFIG
 from regzoo.storage.ledger import Ledger
-from regzoo.system.atomic import write_text_atomic
+from regzoo.system.replace import replace_output, require_replaceable
 from regzoo.training.records import Record
 
 if TYPE_CHECKING:
@@ -107,10 +108,14 @@ class Result:
         """Write the report, one offline HTML file, to ``path``, and nothing else; return the path.
 
         `write_report` writes the report and its figures into the comparison's folder.
+
+        Raises:
+            InputError: if there is anything at ``path`` but an older report that nobody changed.
         """
+        require_replaceable(Path(path), REPORT)
         with Ledger(self.folder) as ledger:
             html = render_html(*read_comparison(ledger))
-        write_text_atomic(Path(path), html)
+        replace_output(Path(path), html.encode("utf-8"), REPORT)
         return Path(path)
 
     def export(
@@ -213,7 +218,11 @@ class SweepResult(Result):
         return parse(recipe)
 
     def figure(self, path: str | Path) -> Path:
-        """Draw the response into an ``.svg``, ``.png`` or ``.pdf`` file; return its path."""
+        """Draw the response into an ``.svg``, ``.png`` or ``.pdf`` file; return its path.
+
+        Raises:
+            InputError: if there is anything at ``path`` but an older figure.
+        """
         from regzoo.report.figures import load_figures
         from regzoo.report.figures._output import save_figure
 

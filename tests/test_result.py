@@ -15,6 +15,7 @@ import pytest
 import regzoo
 from regzoo.comparison import runner
 from regzoo.core import InputError
+from regzoo.core.errors import MovedAsideWarning
 from regzoo.result import Result
 from regzoo.storage.ledger import Ledger
 
@@ -74,9 +75,30 @@ def test_a_report_elsewhere_leaves_the_folder_as_it_is(finished: Any, tmp_path: 
     result.report(tmp_path / "report.html")
     assert digest_files(folder) == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "report.html"]
-    result.write_report()
+    with pytest.warns(
+        MovedAsideWarning, match=r"leaderboard\.csv is now leaderboard\.1\.csv, figures/leaderboard\.svg"
+    ):
+        result.write_report()
     assert (folder / "report.html").read_bytes() == (tmp_path / "report.html").read_bytes()
     assert (folder / "leaderboard.csv").read_text().startswith("recipe,name,")
+    for name in ("report.1.html", "report.1.md", "leaderboard.1.csv", "figures/leaderboard.1.svg"):
+        assert (folder / name).read_text() == "edited"
+
+
+def test_only_an_older_report_is_replaced_and_only_if_nobody_changed_it(
+    finished: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("regzoo.report.render.load_figures", dict)  # they take seconds
+    result, path = Result(finished.folder), tmp_path / "a" / "report.html"
+    for _ in range(2):
+        assert result.report(path) == path
+    written = path.read_text()
+    for content in (written.replace("</h1>", ", with my notes</h1>", 1), "<p>mine</p>", written + "more"):
+        path.write_text(content)
+        with pytest.raises(InputError, match=r"report\.html exists and is not a report as regzoo writes it"):
+            result.report(path)
+        assert path.read_text() == content
+    assert [each.name for each in path.parent.iterdir()] == ["report.html"]
 
 
 def test_an_unfinished_comparison_has_no_best(rows: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

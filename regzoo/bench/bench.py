@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,7 +16,9 @@ from regzoo.bench.performance import WayResult, compute_performance, compute_rat
 from regzoo.bench.plan import PASSES, SUITE, Case, Job, Way, make_jobs
 from regzoo.core.errors import EnvironmentFailure, InputError, UnavailableError
 from regzoo.core.formatting import format_percent
-from regzoo.system.atomic import write_text_atomic
+from regzoo.system.atomic import describe_failed_write
+from regzoo.system.lock import lock_path
+from regzoo.system.replace import OutputKind, replace_output, require_replaceable
 
 BUSY = 0.05
 """Share of all cores that other programs may take before the report warns of them."""
@@ -48,9 +49,8 @@ def run_benchmark(
         out: the JSON file to write.
 
     Raises:
-        InputError: if ``out`` is a folder.
-        OSError: if ``out`` cannot be written; nothing is measured then.
-        EnvironmentFailure: if not even matrix products can be measured.
+        InputError: if ``out`` is a folder, or another file; nothing is measured then.
+        EnvironmentFailure: if ``out`` cannot be written, or not even matrix products can be measured.
     """
     if out is not None:
         _require_writable(out)
@@ -71,7 +71,7 @@ def run_benchmark(
         report["seconds"] = time.monotonic() - began
         report["notes"] = [*find_disturbance(report), *NOTES]
         if out is not None:
-            write_text_atomic(out, json.dumps(report, indent=2, allow_nan=False) + "\n")
+            replace_output(out, (json.dumps(report, indent=2, allow_nan=False) + "\n").encode("utf-8"), REPORT)
     return report
 
 
@@ -127,6 +127,26 @@ def _require_writable(out: Path) -> None:
     """Raise now, not after ten minutes, if ``out`` cannot be written."""
     if out.is_dir():
         raise InputError(f"--out: {out} is a folder; give a file such as {out / 'bench.json'}")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=out.parent):
+    require_replaceable(out, REPORT)
+    target = out.resolve()
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EnvironmentFailure(describe_failed_write(out, error)) from None
+    with lock_path(target):
         pass
+
+
+def is_report(content: bytes) -> bool:
+    """Return whether a file holds a report that `run_benchmark` wrote."""
+    try:
+        report = json.loads(content)
+    except ValueError:
+        return False
+    return isinstance(report, dict) and list(report) == KEYS
+
+
+KEYS = ["quick", "machine", "suite", "seconds", "notes", "cases"]
+"""Keys of a report."""
+
+REPORT = OutputKind("benchmark report", is_report)

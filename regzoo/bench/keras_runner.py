@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +15,7 @@ from regzoo.bench.machine import measure_peak_memory_mb
 from regzoo.bench.measurement import Measurement
 from regzoo.bench.plan import Case, Job
 from regzoo.data.prepared import PreparedData
+from regzoo.system.temporary_folder import temporary_folder
 
 VALIDATION_BATCH = 1024
 """Rows of a validation batch in the tuned way, as in regzoo."""
@@ -66,9 +66,9 @@ def run_keras_tuner(job: Job) -> Measurement:
             log.add(model, history)
             return history
 
-    with tempfile.TemporaryDirectory(prefix="regzoo-") as folder:
+    with temporary_folder() as folder:
         objective = keras_tuner.Objective("val_loss", "min")
-        tuner = keras_tuner.RandomSearch(Hypermodel(), objective, max_trials=job.runs, seed=seed, directory=folder)
+        tuner = keras_tuner.RandomSearch(Hypermodel(), objective, max_trials=job.runs, seed=seed, directory=str(folder))
         options = {"epochs": case.epochs, "batch_size": case.batch_size, "verbose": 0}
         tuner.search(*rows.train, validation_data=rows.validation, **options)
     return log.make_measurement(rows, source)

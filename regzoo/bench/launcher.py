@@ -8,9 +8,7 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 from regzoo.bench.machine import read_busy_seconds, read_child_seconds
@@ -18,6 +16,7 @@ from regzoo.bench.measurement import Measurement, ProcessUsage
 from regzoo.bench.plan import KERAS_TUNER, Job
 from regzoo.bench.worker import CEILING
 from regzoo.core.errors import EnvironmentFailure, UnavailableError
+from regzoo.system.temporary_folder import temporary_folder
 
 LIMIT = 600.0
 """Seconds after which a process is killed."""
@@ -48,8 +47,8 @@ def measure_matmul_gflops() -> float:
 
 
 def _run_worker(job: dict[str, Any]) -> tuple[dict[str, Any], ProcessUsage]:
-    with tempfile.TemporaryDirectory(prefix="regzoo-") as folder:
-        job_file, result_file = Path(folder) / "job.json", Path(folder) / "result.json"
+    with temporary_folder() as folder:
+        job_file, result_file = folder / "job.json", folder / "result.json"
         job_file.write_text(json.dumps(job), encoding="utf-8")
         command = [sys.executable, "-m", "regzoo.bench.worker", str(job_file), str(result_file)]
         began, busy, children = time.perf_counter(), read_busy_seconds(), read_child_seconds()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
-from pathlib import Path
 
 from regzoo.bench.data import prepare_rows
 from regzoo.bench.machine import measure_peak_memory_mb
@@ -15,6 +13,7 @@ from regzoo.comparison.progress import SilentProgress
 from regzoo.comparison.runner import run_comparison
 from regzoo.core import EnvironmentFailure
 from regzoo.storage.ledger import Ledger
+from regzoo.system.temporary_folder import temporary_folder
 from regzoo.training.records import Record
 
 
@@ -47,8 +46,8 @@ def run_regzoo(job: Job) -> Measurement:
     """
     rows, source = prepare_rows(job.case)
     timer = RunTimer()
-    with tempfile.TemporaryDirectory(prefix="regzoo-") as temporary:
-        folder = Path(temporary) / job.case.name
+    with temporary_folder() as temporary:
+        folder = temporary / job.case.name
         run_comparison(
             job.case.make_experiment(),
             lambda: rows,

@@ -29,9 +29,10 @@ from regzoo.cli.commands.recover import recover
 from regzoo.cli.commands.report import report
 from regzoo.cli.commands.sweep import sweep
 from regzoo.cli.commands.zoo import zoo
-from regzoo.cli.terminal import print_warning
+from regzoo.cli.terminal import print_moved_files, print_warning
 from regzoo.core.escaping import shorten_lines
 from regzoo.system.signals import get_termination, ignore_interrupts, interrupt_on_termination
+from regzoo.system.temporary_folder import remove_abandoned
 
 INPUT_ERROR = 2
 ENVIRONMENT_ERROR = 3
@@ -73,7 +74,10 @@ def main() -> None:
     """Run the command line; turn errors into sentences and exit codes."""
     interrupt_on_termination()
     try:
-        run_command(sys.argv[1:])
+        with contextlib.suppress(OSError):  # if there is no temporary folder
+            remove_abandoned()
+        with print_moved_files():
+            run_command(sys.argv[1:])
         sys.stdout.flush()
     except KeyboardInterrupt:
         exit_interrupted()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import contextlib
+import warnings
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from regzoo.core.errors import MovedAsideWarning
 from regzoo.core.escaping import escape_control_characters, escape_json
 
 if TYPE_CHECKING:
@@ -26,6 +30,23 @@ def print_text(text: str) -> None:
 def print_warning(text: str) -> None:
     """Print ``text`` on stderr, its control characters written out."""
     typer.echo(escape_control_characters(text), err=True)
+
+
+@contextlib.contextmanager
+def print_moved_files() -> Iterator[None]:
+    """Print each `MovedAsideWarning` of the block as a sentence on stderr."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", MovedAsideWarning)
+        default = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+            if issubclass(category, MovedAsideWarning):
+                print_warning(str(message))
+            else:
+                default(message, category, *place, **more)
+
+        warnings.showwarning = show
+        yield
 
 
 def print_json(text: str) -> None:

@@ -24,8 +24,10 @@ from regzoo.execution.process_pool import ProcessPool
 from regzoo.execution.serial import SerialExecutor
 from regzoo.execution.tf_runtime import import_tensorflow
 from regzoo.storage.config_file import write_config
-from regzoo.storage.folder import archive_existing, lock_folder, require_unlocked
+from regzoo.storage.folder import HeldFolder, archive_existing, lock_folder, require_unlocked
 from regzoo.storage.ledger import Ledger
+from regzoo.storage.placement import require_placeable
+from regzoo.training.records import Record
 from regzoo.training.setup import TrainingSetup
 
 
@@ -80,16 +82,41 @@ def run_comparison(
     """
     if fresh and retry_failed:
         raise InputError("--fresh starts over, so there is no failed run to make again: use it without --retry-failed")
+    require_placeable(folder, fresh)
     require_unlocked(folder)
     with ElapsedTime() as elapsed, make_executor(workers, experiment.run_limit) as executor:
         comparison = prepare(experiment, read, executor)
         if fresh:
             archive_existing(folder)
-        with lock_folder(folder):
-            execute(comparison, folder, executor, progress, command, sweep, elapsed, retry_failed)
+        with lock_folder(folder) as held:
+            checked = LockedProgress(progress, held)
+            execute(comparison, folder, executor, checked, command, sweep, elapsed, retry_failed)
+            held.require_held()
             if publish is not None:
                 progress.show_phase("writing the report, verifying the winner's model")
                 publish(folder)
+
+
+@dataclass(frozen=True)
+class LockedProgress:
+    """Progress that stops the comparison when its folder was taken away, as soon as the next record is written."""
+
+    progress: Progress
+    held: HeldFolder
+
+    def start(self, plan: Plan) -> None:
+        """Begin with the runs of ``plan``."""
+        self.held.require_held()
+        self.progress.start(plan)
+
+    def update(self, record: Record, repeated: bool) -> None:
+        """Count ``record``."""
+        self.held.require_held()
+        self.progress.update(record, repeated)
+
+    def show_phase(self, text: str) -> None:
+        """Show what the comparison does now."""
+        self.progress.show_phase(text)
 
 
 def prepare(experiment: Experiment, read: Callable[[], PreparedData], executor: Executor) -> PreparedComparison:
@@ -125,7 +152,7 @@ def execute(
     experiment, setup = comparison.experiment, comparison.setup
     with Ledger(folder, create=True) as ledger:
         _require_same_data(ledger, setup)
-        write_config(folder, experiment, ledger.get_trained_config())
+        write_config(folder, experiment, ledger)
         write_metadata(ledger, experiment, comparison.data, setup, command, sweep)
         progress.start(comparison.plan)
         elapsed = elapsed or ElapsedTime()

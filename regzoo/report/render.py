@@ -21,6 +21,7 @@ from regzoo.report.findings.audit import Audit, audit_comparison
 from regzoo.report.findings.methods_section import write_limitations, write_methods
 from regzoo.report.findings.verdict import ComparisonVerdict, describe_placebos, make_verdict
 from regzoo.report.references import make_bibtex
+from regzoo.report.seal import add_seal
 from regzoo.storage.info import ComparisonInfo
 from regzoo.storage.public_info import make_public_info
 from regzoo.training.records import Record
@@ -144,7 +145,8 @@ def _list_facts(leaderboard: Leaderboard, records: Sequence[Record], comparison:
 
 
 def _render_template(name: str, content: PageContent) -> str:
-    return _make_environment().get_template(f"{name}.jinja").render(vars(content))
+    text = _make_environment().get_template(f"{name}.jinja").render(vars(content))
+    return add_seal(text, "report") if name == HTML else text
 
 
 @cache

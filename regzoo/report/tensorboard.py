@@ -5,6 +5,7 @@ Needs ``regzoo[tensorboard]`` and no TensorFlow. The only file that imports tens
 
 from __future__ import annotations
 
+import io
 import math
 import re
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,7 @@ from regzoo.core import EnvironmentFailure
 from regzoo.core.formatting import float_or_nan
 from regzoo.report.findings.strengths import read_strengths
 from regzoo.search.space import LEARNING_RATE
+from regzoo.system.replace import OutputKind, replace_output, require_replaceable
 from regzoo.training.records import Record
 
 FILE = "events.out.tfevents.0.regzoo"
@@ -34,8 +36,8 @@ def write_tensorboard(folder: Path, records: Sequence[Record], metric: str) -> i
         metric: the ranking metric, by which TensorBoard then sorts.
 
     Raises:
-        EnvironmentFailure: if tensorboard is not installed.
-        OSError: if the folder cannot be written.
+        InputError: if there are other files under the names of those that are written.
+        EnvironmentFailure: if tensorboard is not installed, or the folder cannot be written.
     """
     if find_spec("tensorboard") is None:
         raise EnvironmentFailure("--tensorboard needs the package tensorboard: pip install 'regzoo[tensorboard]'")
@@ -45,17 +47,22 @@ def write_tensorboard(folder: Path, records: Sequence[Record], metric: str) -> i
     metrics = [hp.Metric(f"{part}/{metric}", display_name=f"{part} {metric}") for part in ("validation", "test")]
     names = dict.fromkeys(name for record in runs for name in list_hyperparameters(record))
     config = hp.hparams_config_pb([hp.HParam(name) for name in names], metrics, time_created_secs=0)
-    _write_events(folder, [(0, config)])
+    kind = OutputKind("TensorBoard run", lambda content: content.startswith(_format_events([])), alias="run")
+    for path in (folder / FILE, *(folder / name_run(record) / FILE for record in runs)):
+        require_replaceable(path, kind)
+    replace_output(folder / FILE, _format_events([(0, config)]), kind)
     for record in runs:
         name = name_run(record)
         session = hp.hparams_pb(list_hyperparameters(record), trial_id=name, start_time_secs=0)
-        _write_events(folder / name, [(0, session), *_list_scalars(record), (0, _make_end(record))])
+        events = _format_events([(0, session), *_list_scalars(record), (0, _make_end(record))])
+        replace_output(folder / name / FILE, events, kind)
     return len(runs)
 
 
 def name_run(record: Record) -> str:
-    """Return the folder of a run: ``dropout+l2/replicate-0``."""
-    return f"{re.sub(r'[^A-Za-z0-9_.+=-]+', '', record.run.name) or 'recipe'}/{record.run.stage}-{record.run.number}"
+    """Return the folder of a run: ``dropout+l2/replicate-0``; no name leads out of LOGDIR."""
+    name = re.sub(r"[^A-Za-z0-9_.+=-]+", "", record.run.name).lstrip(".")[:200]
+    return f"{name or 'recipe'}/{record.run.stage}-{record.run.number}"
 
 
 def list_hyperparameters(record: Record) -> dict[str, str | float]:
@@ -101,14 +108,14 @@ def _make_end(record: Record) -> Any:
     return Summary(value=[value])
 
 
-def _write_events(folder: Path, summaries: Sequence[tuple[int, Any]]) -> None:
+def _format_events(summaries: Sequence[tuple[int, Any]]) -> bytes:
+    """Return an events file; all begin with the same event, which names no time and no TensorFlow, unlike any other."""
     from tensorboard.compat.proto.event_pb2 import Event
     from tensorboard.summary.writer.record_writer import RecordWriter
 
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / FILE).open("wb") as file:
-        writer = RecordWriter(file)
-        writer.write(Event(file_version="brain.Event:2").SerializeToString())
-        for step, summary in summaries:
-            writer.write(Event(step=step, summary=summary).SerializeToString())
-        writer.flush()
+    file = io.BytesIO()
+    writer = RecordWriter(file)
+    writer.write(Event(file_version="brain.Event:2").SerializeToString())
+    for step, summary in summaries:
+        writer.write(Event(step=step, summary=summary).SerializeToString())
+    return file.getvalue()

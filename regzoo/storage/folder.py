@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from regzoo.core import EnvironmentFailure, InputError
+from regzoo.core import EnvironmentFailure
 from regzoo.core.errors import BusyError
 from regzoo.storage import placement
 from regzoo.storage.ledger import FILE as LEDGER
@@ -23,7 +23,7 @@ from regzoo.system.temporary_folder import TemporaryFolder
 CONFIG = "config.yaml"
 """Name of the resolved config in a comparison's folder."""
 
-_OUTPUTS = "report.html"  # its lock is the lock of all files that are written next to the ledger
+_OUTPUTS = "report"  # the lock of this name is the lock of all files that are written next to the ledger
 _MODEL = "model"  # an export locks it
 _OUTPUTS_TIMEOUT = 60.0  # seconds to wait for ``regzoo report`` during a comparison, and the other way round
 
@@ -74,10 +74,15 @@ def lock_folder(folder: Path) -> Iterator[HeldFolder]:
     placement.require_usable(folder)
     made = _make_folders(folder.resolve())
     try:
-        with lock_path(folder, inside=True) as held:
+        with lock_path(folder, inside=True) as own:
             placement.require_usable(folder)
             _remove_old_lock(folder)
-            yield HeldFolder(held)
+            held = HeldFolder(own)
+            try:
+                yield held
+            except (EnvironmentFailure, OSError):
+                held.require_held()  # says it better than whatever failed because the folder is gone
+                raise
     finally:
         for each in made:
             with contextlib.suppress(OSError):
@@ -120,18 +125,22 @@ def archive_existing(folder: Path) -> Path | None:
     if not placement.holds_comparison(folder):
         return None
     placement.require_movable(folder)
-    target, owner = folder.resolve(), TemporaryFolder()
-
-    def announce(archive: Path) -> None:
-        """Have the lock files in the archive removed if this process is killed after the rename."""
-        for held in locks:
-            owner.adopt(archive / held.file.name)
-
+    owner = TemporaryFolder()
     try:
-        with lock_path(folder, inside=True) as own, lock_path(folder / _MODEL) as model, lock_outputs(folder) as outputs:
-            locks = (own, model, outputs)
+        with contextlib.ExitStack() as locked:
+            locks = [
+                locked.enter_context(lock_path(folder, inside=True)),
+                locked.enter_context(lock_path(folder / _MODEL)),
+                locked.enter_context(lock_outputs(folder)),
+            ]
+
+            def announce(archive: Path) -> None:
+                """Have the lock files in the archive removed if this process is killed after the rename."""
+                for held in locks:
+                    owner.adopt(archive / held.file.name)
+
             _remove_old_lock(folder)
-            return move_aside(target, announce)
+            return move_aside(folder.resolve(), announce)
     finally:
         owner.remove()
 

@@ -94,9 +94,7 @@ def _list_digests(ledger: Ledger, known: Mapping[str, list[str]], name: str) -> 
     return {*known.get(name, ()), *(() if comparison is None else (_digest(comparison.config),))}
 
 
-def _write(
-    folder: Path, name: str, text: str | None, allowed: set[str | None], moved: list[tuple[Path, Path]]
-) -> None:
+def _write(folder: Path, name: str, text: str | None, allowed: set[str | None], moved: list[tuple[Path, Path]]) -> None:
     """Write one file, or remove it; add to ``moved`` what was moved aside for it: from where to where."""
     path = folder / name
     _remove_leftovers(path)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from regzoo.core import EnvironmentFailure, InputError
 from regzoo.storage.ledger import FILE as LEDGER
+from regzoo.storage.ledger import is_ledger
+from regzoo.storage.sqlite.header import read_ledger_header
 from regzoo.system.temporary_folder import SIBLING
 
 OLD_LOCK = ".lock"
@@ -15,7 +17,7 @@ OLD_LOCK = ".lock"
 
 def holds_comparison(folder: Path) -> bool:
     """Return whether ``folder`` has the ledger of a comparison, finished or not."""
-    return (folder / LEDGER).is_file()
+    return is_ledger(folder / LEDGER)
 
 
 def require_placeable(folder: Path, fresh: bool) -> None:
@@ -34,7 +36,9 @@ def require_placeable(folder: Path, fresh: bool) -> None:
         require_movable(folder)
     existing = next(each for each in (folder.resolve(), *folder.resolve().parents) if each.exists())
     if not os.access(existing, os.W_OK | os.X_OK):
-        raise EnvironmentFailure(f"{folder} cannot be written: {existing} is read-only; choose another folder with --out")
+        raise EnvironmentFailure(
+            f"{folder} cannot be written: {existing} is read-only; choose another folder with --out"
+        )
 
 
 def require_usable(folder: Path) -> None:
@@ -55,11 +59,13 @@ def require_usable(folder: Path) -> None:
         raise InputError(
             f"{folder} lies in the folder of another comparison, {outer}; choose another folder with --out"
         )
-    foreign = None if holds_comparison(target) else _find_foreign_file(target)
+    if os.path.lexists(target / LEDGER):
+        read_ledger_header(target / LEDGER)  # raises if it is another program's, or damaged
+        return
+    foreign = _find_foreign_file(target)
     if foreign is not None:
-        no_ledger = f"{LEDGER} is not regzoo's" if foreign == LEDGER else f"{LEDGER} is missing"
         raise InputError(
-            f"{folder} holds {foreign!r} and no comparison ({no_ledger}): nothing is written there; "
+            f"{folder} holds {foreign!r} and no comparison ({LEDGER} is missing): nothing is written there; "
             "choose another folder with --out"
         )
 
@@ -75,7 +81,7 @@ def require_movable(folder: Path) -> None:
     reason = None
     if target in (current, *current.parents):
         reason = "it is the current folder" if target == current else f"the current folder {current} is in it"
-    elif target in (home := Path(os.path.expanduser("~")).resolve(), *home.parents):
+    elif target in _list_home():
         reason = "your home folder is in it"
     elif os.path.ismount(target):
         reason = "it is a mount point"
@@ -88,6 +94,15 @@ def require_movable(folder: Path) -> None:
         raise EnvironmentFailure(
             f"--fresh renames the folder {folder}, and {target.parent} is read-only: choose another folder with --out"
         )
+
+
+def _list_home() -> list[Path]:
+    """Return the home folder and those that it is in; nothing if the user has none."""
+    try:
+        home = Path.home().resolve()
+    except RuntimeError:
+        return []
+    return [home, *home.parents]
 
 
 def _resolve(folder: Path) -> Path:
@@ -117,12 +132,7 @@ def _find_foreign_file(folder: Path) -> str | None:
     try:
         names = sorted(entry.name for entry in folder.iterdir())
     except OSError as error:
-        raise EnvironmentFailure(f"{folder} cannot be read ({error.strerror}); choose another folder with --out") from None
-    begun = (LEDGER, f"{LEDGER}-journal") if _is_empty_file(folder / LEDGER) else ()
-    foreign = [name for name in names if name not in (OLD_LOCK, *begun) and SIBLING not in name]
-    return foreign[0] if foreign else None
-
-
-def _is_empty_file(path: Path) -> bool:
-    """Return whether ``path`` is a file that holds nothing, such as a ledger that a killed process had just made."""
-    return path.is_file() and not path.is_symlink() and path.stat().st_size == 0
+        raise EnvironmentFailure(
+            f"{folder} cannot be read ({error.strerror}); choose another folder with --out"
+        ) from None
+    return next((name for name in names if name != OLD_LOCK and SIBLING not in name), None)

@@ -21,14 +21,19 @@ def write_text_atomic(path: Path, text: str) -> None:
     write_bytes_atomic(path, text.encode("utf-8"))
 
 
-def write_bytes_atomic(path: Path, content: bytes) -> None:
+def write_bytes_atomic(path: Path, content: bytes, named: Path | None = None) -> None:
     """Write ``content`` to ``path``; if that fails, the old file is left as it was.
+
+    Args:
+        path: the file.
+        content: what to write.
+        named: a path in the same folder from which the temporary file gets its name, by default ``path``.
 
     Raises:
         EnvironmentFailure: if it cannot be written; the message names ``path``.
     """
     try:
-        with temporary_sibling(path) as temporary:
+        with temporary_sibling(named or path) as temporary:
             temporary.write_bytes(content)
             temporary.replace(path)
     except OSError as error:

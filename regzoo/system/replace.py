@@ -19,10 +19,12 @@ class OutputKind:
     Attributes:
         title: what it is, such as ``report``.
         recognize: tells from the content whether regzoo wrote a file of this kind.
+        alias: name from which temporary files get theirs, if another program would read files called like this one.
     """
 
     title: str
     recognize: Callable[[bytes], bool]
+    alias: str | None = None
 
 
 def replace_output(path: Path, content: bytes, kind: OutputKind) -> None:
@@ -38,9 +40,10 @@ def replace_output(path: Path, content: bytes, kind: OutputKind) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise EnvironmentFailure(describe_failed_write(path, error)) from None
-    with lock_path(target, timeout=10.0):
+    named = target.with_name(kind.alias or target.name)
+    with lock_path(named, timeout=10.0):
         require_replaceable(path, kind, content)
-        write_bytes_atomic(target, content)
+        write_bytes_atomic(target, content, named)
 
 
 def require_replaceable(path: Path, kind: OutputKind, content: bytes | None = None) -> None:

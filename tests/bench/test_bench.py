@@ -126,8 +126,18 @@ def test_a_folder_is_no_file(faked: None, tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written_costs_no_ten_minutes(faked: None, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     lines: list[str] = []
-    with pytest.raises(OSError, match="file"):
+    with pytest.raises(InputError, match=r"bench\.json cannot be written: Not a directory; choose another path"):
         bench.run_benchmark([TINY], False, lines.append, tmp_path / "file" / "bench.json")
+    assert lines == []
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"results": [1, 2, 3]}', "{", '{"quick": true}'])
+def test_another_file_is_refused_before_anything_is_measured(content: str, faked: None, tmp_path: Path) -> None:
+    (tmp_path / "mine.json").write_text(content)
+    lines: list[str] = []
+    with pytest.raises(InputError, match=r"mine\.json exists and is not a benchmark report"):
+        bench.run_benchmark([TINY], False, lines.append, tmp_path / "mine.json")
+    assert (tmp_path / "mine.json").read_text() == content
     assert lines == []
 
 

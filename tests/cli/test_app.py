@@ -139,3 +139,23 @@ def test_help_imports_nothing_that_takes_time() -> None:
 def test_reading_a_comparison_imports_no_tensorflow(copied: Path) -> None:
     commands = [f"leaderboard|{copied}", f"failures|{copied}", f"report|{copied}", "zoo|dropout"]
     subprocess.run([sys.executable, "-c", QUICK, *commands], capture_output=True, check=True)
+
+
+def test_a_file_that_is_moved_aside_is_said_in_a_sentence_on_stderr(run: Run, copied: Path) -> None:
+    (copied / "report.md").write_text("mine")
+    code, _, err = run("report", copied)
+    assert code == 0
+    assert re.fullmatch(r".*: not written by regzoo, or changed since, .*: report\.md is now report\.1\.md\n", err)
+    assert (copied / "report.1.md").read_text() == "mine"
+    assert run("report", copied)[2] == ""
+
+
+def test_every_command_removes_what_killed_processes_left(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / "regzoo-tmp-1").mkdir()
+    (tmp_path / "regzoo-tmp-1" / "siblings").write_bytes(bytes(tmp_path / ".a.regzoo-0123abcd") + b"\0")
+    (tmp_path / ".a.regzoo-0123abcd").write_text("half")
+    run("zoo", "dropout")
+    assert list(tmp_path.iterdir()) == []

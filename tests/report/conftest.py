@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import pytest
 from regzoo.comparison.leaderboard import Leaderboard, Row
 from regzoo.comparison.sweep import make_sweep
 from regzoo.config import from_keywords
+from regzoo.report.render import render_files
 from regzoo.stats.scores import Direction
 from regzoo.storage.info import ComparisonInfo, DataInfo, SplitInfo
 from regzoo.training.records import Record, Run
@@ -280,3 +282,17 @@ def quick() -> tuple[Leaderboard, list[Record]]:
 def awkward() -> Callable[..., tuple[Leaderboard, list[Record]]]:
     """Return the function that makes a leaderboard that is hard to draw, and its records."""
     return _awkward
+
+
+def _write_page(folder: Path, *content: Any) -> None:
+    """Write the files of a report into ``folder``, which is made."""
+    (folder / "figures").mkdir(parents=True, exist_ok=True)
+    for name, text in render_files(*content).items():
+        if text is not None:
+            (folder / name).write_text(text, encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def write_page() -> Callable[..., None]:
+    """Write a report without a ledger."""
+    return _write_page

@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 
 from regzoo.comparison.leaderboard import Leaderboard
-from regzoo.report.render import write_page
 from regzoo.training.records import Record
 
 Ranked = tuple[Leaderboard, list[Record]]
@@ -84,6 +83,7 @@ def measure(html: Path, width: int) -> dict[str, Any]:
 
 @pytest.fixture(params=["quick", "awkward"])
 def html(
+    write_page: Any,
     request: Any,
     tmp_path: Path,
     quick: Ranked,

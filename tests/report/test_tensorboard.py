@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from regzoo.core import EnvironmentFailure
+from regzoo.core import EnvironmentFailure, InputError
 from regzoo.report import tensorboard
 from regzoo.report.tensorboard import FILE, name_run, write_tensorboard
 
@@ -63,6 +63,52 @@ def test_a_run_has_a_folder_of_its_own_whatever_its_name(make_record: Any) -> No
         name_run(make_record("dropout(rate=0.5) + ../l2", 0.1, stage="trial", number=3))
         == "dropoutrate=0.5+..l2/trial-3"
     )
+
+
+@pytest.mark.parametrize("name", ["..", ".", "../..", "/", "x" * 999, "é"])
+def test_no_name_leads_out_of_the_folder(name: str, make_record: Any, tmp_path: Path) -> None:
+    write_tensorboard(tmp_path / "log", [make_record(name, 0.1, recipe="none")], "nll")
+    assert [path.name for path in tmp_path.iterdir()] == ["log"]
+    assert len(list((tmp_path / "log").glob("*/*/*"))) == 1
+
+
+@pytest.mark.parametrize("place", [FILE, f"none/replicate-0/{FILE}"])
+def test_only_its_own_files_are_replaced(place: str, make_record: Any, tmp_path: Path) -> None:
+    runs = [make_record("none", 0.1), make_record("l2(0.1)", 0.1)]
+    for _ in range(2):
+        assert write_tensorboard(tmp_path, runs, "nll") == 2
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert len(before) == 3
+    (tmp_path / place).write_bytes(b"mine")
+    with pytest.raises(InputError, match=rf"{place} exists and is not a TensorBoard run"):
+        write_tensorboard(tmp_path, runs[1:] + runs, "nll")
+    after = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert after == before | {tmp_path / place: b"mine"}
+
+
+def test_a_file_is_no_folder(make_record: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(InputError, match="cannot be written: Not a directory"):
+        write_tensorboard(tmp_path / "file", [make_record("none", 0.1)], "nll")
+
+
+def test_half_written_files_are_not_taken_for_events(
+    make_record: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tensorboard.backend.event_processing.io_wrapper import IsTensorFlowEventsFile
+
+    listed: list[Path] = []
+    write = Path.write_bytes
+
+    def look(path: Path, content: bytes) -> int:
+        listed.extend(tmp_path.rglob("*"))
+        return write(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", look)
+    for _ in range(2):
+        write_tensorboard(tmp_path, [make_record("none", 0.1)], "nll")
+    assert {path.name for path in listed if IsTensorFlowEventsFile(str(path))} == {FILE}
+    assert len({path.name for path in listed}) > 3
 
 
 def test_without_tensorboard_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from regzoo.comparison.leaderboard import Leaderboard
 from regzoo.comparison.sweep import SweptStrength
@@ -86,8 +87,21 @@ def test_it_draws_the_best_the_interval_the_flat_field_and_the_baseline(swept: A
 def test_it_can_be_saved(swept: Any, tmp_path: Path, ending: str) -> None:
     found = info(*swept(["dropout.rate"], lambda rate: 1 + rate, values=[[0, 0.2]]))
     path = tmp_path / "new" / f"curve.{ending}"
-    save_figure(draw(found), path, "sweep", TITLE, found.alternative)
+    for _ in range(2):
+        save_figure(draw(found), path, "sweep", TITLE, found.alternative)
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
     assert path.read_bytes()[:5] == {"svg": b"<?xml", "png": b"\x89PNG\r", "pdf": b"%PDF-"}[ending]
+
+
+@pytest.mark.parametrize("ending", ["svg", "png", "pdf", "jpg"])
+def test_another_picture_is_not_replaced(swept: Any, tmp_path: Path, ending: str) -> None:
+    found = info(*swept(["dropout.rate"], lambda rate: 1 + rate, values=[[0, 0.2]]))
+    path = tmp_path / f"mine.{ending}"
+    Figure().savefig(path)
+    before = path.read_bytes()
+    with pytest.raises(InputError, match=rf"mine\.{ending} exists and is not a figure as regzoo writes it"):
+        save_figure(draw(found), path, "sweep", TITLE, found.alternative)
+    assert path.read_bytes() == before
 
 
 def test_an_unknown_ending_is_refused(swept: Any, tmp_path: Path) -> None:

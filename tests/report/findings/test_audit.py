@@ -9,7 +9,6 @@ import pytest
 
 from regzoo.comparison.leaderboard import Leaderboard, Row
 from regzoo.report.findings.audit import audit_comparison, has_collapsed
-from regzoo.report.render import write_page
 from regzoo.training.records import Record
 
 Ranked = tuple[Leaderboard, list[Record]]
@@ -166,7 +165,7 @@ def test_collapsed(make_record: Any, metrics: Any, classes: int, expected: bool)
 
 
 def test_the_page_says_it_in_the_leaderboards_heading(
-    fair: Ranked, make_record: Any, make_comparison: Any, tmp_path: Any
+    write_page: Any, fair: Ranked, make_record: Any, make_comparison: Any, tmp_path: Any
 ) -> None:
     leaderboard, records = fair
     write_page(tmp_path, leaderboard, [*records, make_record("l2", 0.1, stage="trial", number=2)], make_comparison())

@@ -12,7 +12,6 @@ from regzoo.cli.tables.sweep import make_response_table
 from regzoo.comparison.leaderboard import Leaderboard
 from regzoo.report.findings.sweep import describe_response, make_headline, read_response
 from regzoo.report.findings.verdict import judge_recipes, make_verdict
-from regzoo.report.render import write_page
 from regzoo.training.records import Record
 
 Ranked = tuple[Leaderboard, list[Record]]
@@ -66,7 +65,7 @@ def test_gaps_in_the_flat_region_are_not_talked_over(swept: Any) -> None:
 
 
 def test_the_page_shows_the_curve_of_a_sweep_and_nothing_of_it_otherwise(
-    swept: Any, quick: Ranked, make_comparison: Any, tmp_path: Path
+    write_page: Any, swept: Any, quick: Ranked, make_comparison: Any, tmp_path: Path
 ) -> None:
     write_page(tmp_path / "one", *swept(["dropout.rate"], lambda rate: 1 + rate))
     write_page(tmp_path / "two", *swept(["dropout.rate", "l2.strength"], lambda r, s: 1 + r + s))
