@@ -19,6 +19,7 @@ from regzoo.data.sources import from_python
 from regzoo.execution.tf_runtime import import_tensorflow
 from regzoo.publish import publish
 from regzoo.result import Result, SweepResult
+from regzoo.system.paths import require_utf8
 from regzoo.system.temporary_folder import TemporaryFolder
 from regzoo.training.task import read_input_shape, select_task
 
@@ -225,6 +226,7 @@ def read_arguments(rows: Rows, keywords: dict[str, Any]) -> tuple[Experiment, Ca
 def choose_folder(experiment: Experiment, out: str | Path | None) -> tuple[Path, TemporaryFolder | None]:
     """Return ``out``; or a temporary folder and its owner, which deletes it."""
     if out is not None:
+        require_utf8(out)
         return Path(out), None
     owner = TemporaryFolder()
     return owner.path / experiment.name, owner

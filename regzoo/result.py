@@ -22,6 +22,7 @@ from regzoo.report.seal import REPORT
 from regzoo.storage.config_file import load_experiment
 from regzoo.storage.folder import CONFIG
 from regzoo.storage.ledger import Ledger
+from regzoo.system.paths import require_utf8
 from regzoo.system.replace import replace_output, require_replaceable
 from regzoo.training.records import Record
 
@@ -157,6 +158,7 @@ class Result:
         from regzoo.export.formats import find_format
         from regzoo.export.target import check_target
 
+        require_utf8(path)
         find_format(format)
         rows = Rows(x, y, groups, sample_weight, time, part)
         if not refit and rows.to_keywords():

@@ -31,12 +31,15 @@ from regzoo.cli.commands.sweep import sweep
 from regzoo.cli.commands.zoo import zoo
 from regzoo.cli.terminal import print_moved_files, print_warning
 from regzoo.core.escaping import shorten_lines
+from regzoo.system.paths import require_utf8
 from regzoo.system.signals import get_termination, ignore_interrupts, interrupt_on_termination
 from regzoo.system.temporary_folder import remove_abandoned
 
 INPUT_ERROR = 2
 ENVIRONMENT_ERROR = 3
 INTERRUPTED = 130
+
+WRONG_PATH = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ELOOP)
 
 TRACEBACK = "REGZOO_TRACEBACK"
 """Environment variable: if it is set, an error is printed with its traceback."""
@@ -111,6 +114,8 @@ def run_command(arguments: list[str]) -> None:
     Not by calling ``app``: that ends with 1 on EOFError and on a broken pipe, which a command of ours may meet
     anywhere, and shows usage errors with the control characters of the arguments.
     """
+    for argument in arguments:
+        require_utf8(argument)
     command = typer.main.get_command(app)
     with command.make_context("regzoo", arguments) as context:
         command.invoke(context)
@@ -129,7 +134,12 @@ def find_exit_code(error: Exception) -> int:
     """Return the exit code of an error: 2 if the input is wrong, else 3."""
     from regzoo.core import InputError
 
-    return INPUT_ERROR if isinstance(error, InputError) else ENVIRONMENT_ERROR
+    return INPUT_ERROR if isinstance(error, InputError) or _is_wrong_path(error) else ENVIRONMENT_ERROR
+
+
+def _is_wrong_path(error: Exception) -> bool:
+    """Return True if the error is in a path that was given: it is too long, or a file where a folder must be."""
+    return isinstance(error, OSError) and error.filename is not None and error.errno in WRONG_PATH
 
 
 def describe_error(error: Exception) -> str:
@@ -141,6 +151,8 @@ def describe_error(error: Exception) -> str:
     if isinstance(error, EnvironmentFailure):
         return f"Failed: {error}"
     if isinstance(error, OSError):
+        if _is_wrong_path(error):
+            return f"Error: {os.fsdecode(error.filename)}: {error.strerror}; give another path"
         return f"Failed: {error}{suggest_way_out(error)}"
     if isinstance(error, MemoryError):
         reason = str(error) or "not enough memory"

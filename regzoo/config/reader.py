@@ -13,6 +13,7 @@ from regzoo.config.values import describe_received
 from regzoo.config.yaml_source import Collection, Document, KeyPath, compose
 from regzoo.core.errors import ConfigError, ConfigProblem, did_you_mean
 from regzoo.data.catalog import ARRAYS
+from regzoo.system.paths import require_utf8
 
 
 def load_config(path: str | Path) -> Experiment:
@@ -22,6 +23,7 @@ def load_config(path: str | Path) -> Experiment:
         ConfigError: with every problem; also if there is no such file or it is not UTF-8 text.
     """
     path = Path(path)
+    require_utf8(path)
     try:
         text = path.read_bytes().decode("utf-8-sig") if path.is_file() else None
     except UnicodeDecodeError as error:

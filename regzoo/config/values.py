@@ -185,7 +185,7 @@ def accept_path(value: Any, info: ValidationInfo) -> Path:
     path = Path(value if isinstance(value, Path) else accept_text(value))
     if isinstance(value, Scalar | str) and "://" in accept_text(value):
         raise ValueError(f"takes a path on this machine, received {describe_received(value)}; fetch the file first")
-    if "\0" in str(path):
+    if "\0" in str(path) or str(path).encode("utf-8", "replace").decode() != str(path):
         raise ValueError(f"takes a path, received {describe_received(value)}")
     try:
         path = path.expanduser()

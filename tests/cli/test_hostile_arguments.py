@@ -1,0 +1,103 @@
+"""Every command with every hostile argument: exit code 2 and a short sentence, nothing written, nothing trained."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from regzoo.storage.info import ComparisonInfo, DataInfo, SplitInfo
+from regzoo.storage.ledger import Ledger
+from regzoo.training.records import Record, Run
+
+Call = Callable[..., tuple[int, str, str]]
+
+CONFIG = "name: mine\ndata: {source: iris}\nbackbone: mlp([4])\nrecipes: [none, dropout]\n"
+
+COMMANDS = (
+    "check {}",
+    "plan {}",
+    "compare {}",
+    "compare mine.yaml --workers {}",
+    "sweep {} --over dropout.rate",
+    "sweep mine.yaml --over {}",
+    "sweep mine.yaml --over dropout.rate --values {}",
+    "leaderboard {}",
+    "failures {}",
+    "report {}",
+    "compare-runs {} flowers",
+    "compare-runs flowers {}",
+    "export {} --to model",
+    "export flowers --to model --recipe {}",
+    "export flowers --to model --format {}",
+    "predict {} rows.csv",
+    "predict flowers {}",
+    "predict flowers rows.csv --out {}",
+    "predict flowers rows.csv --encoding {}",
+    "zoo {}",
+    "bench --case {}",
+    "nothing {}",
+)
+
+HOSTILE = {
+    "long": "x" * 10**6,
+    "long path": "/".join(["y" * 200] * 5000),
+    "not UTF-8": os.fsdecode(b"a\xffb"),
+    "escape": "\x1b]0;title\x07\x1b[31m",
+    "bidi": "\u202ecod.exe",
+    "brackets": "[" * 5000,
+    "calls": "dropout(" * 2000,
+    "too large": "1e999999",
+    "digits": "1" * 10**5,
+    "NaN": "nan",
+    "device": "/dev/full",
+    "folder": "/",
+    "pipe": "pipe",
+    "no folder": "mine.yaml/x",
+    "no home": "~nobody-of-this-name/x",
+    "empty": "",
+}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a config, a named pipe that nobody writes to, and a comparison with one record."""
+    folder = tmp_path_factory.mktemp("hostile")
+    (folder / "mine.yaml").write_text(CONFIG)
+    os.mkfifo(folder / "pipe")
+    (folder / "flowers").mkdir()
+    from regzoo.core import Objective
+
+    data = DataInfo("iris", "0", 9, 3, 3, 3, "4 columns", "classification", SplitInfo("stratified"))
+    info = ComparisonInfo("flowers", "nll", "min", data, CONFIG, {}, "regzoo compare", 1, "random", 1)
+    with Ledger(folder / "flowers", create=True) as ledger:
+        ledger.set_comparison_info(info)
+        ledger.set_recipe_names(["none"])
+        run = Run("replicate", "none", "none", 0, 7, 0.001, 4, "setup")
+        ledger.add(Record(run, "ok", {part: {"nll": 0.5} for part in ("train", "validation")}), Objective("nll", "min"))
+    return folder
+
+
+def list_files(folder: Path) -> dict[str, bytes | None]:
+    return {str(path): path.read_bytes() if path.is_file() else None for path in sorted(folder.rglob("*"))}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("name", list(HOSTILE))
+def test_a_hostile_argument_is_refused(
+    name: str, command: str, place: Path, run: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(place)
+    for module in ("result", "comparison.runner", "export.predict", "execution.tf_runtime"):
+        monkeypatch.setattr(f"regzoo.{module}.import_tensorflow", lambda *_: pytest.fail("TensorFlow"), raising=False)
+    monkeypatch.setattr("regzoo.result.import_tensorflow", lambda: None)  # export looks for the recipe afterwards
+    before = list_files(place)
+    code, out, err = run(*(word.replace("{}", HOSTILE[name]) for word in command.split()))
+    assert (code, out) == (2, "")
+    assert "Traceback" not in err
+    assert "defect" not in err
+    assert 10 < len(err) < 8000
+    assert not set(err) & {"\x1b", "\x07", "\u202e", "\udcff"}
+    assert list_files(place) == before
