@@ -19,6 +19,9 @@ from regzoo.core.seeds import derive
 MOST_ATTEMPTS = 10
 """Earlier attempts at a run that its record lists."""
 
+LONGEST_ERROR = 4_000
+"""Characters of an error that a record keeps."""
+
 PartMetrics = dict[str, dict[str, float | None]]
 """``{"validation": {"nll": 0.1, ...}, "train": {...}, "test": {...}}``; None where a number is not finite."""
 
@@ -149,7 +152,7 @@ class Record:
         measure_seconds: wall time of evaluating the finished model on all rows of each part.
         predict_ms: milliseconds to predict 1,000 rows.
         parameters: trainable parameters, all members together.
-        error: why it failed, diverged or was pruned; else None.
+        error: why it failed, diverged or was pruned, shortened to some `LONGEST_ERROR` characters; else None.
         reliability: bins of confidence and accuracy on validation, of a replicate of a classification; see
             `regzoo.training.engine.diagnostics.compute_reliability`.
         spread: histogram of the weights of a replicate's first member; see
@@ -172,6 +175,10 @@ class Record:
     reliability: list[list[float]] | None = None
     spread: dict[str, Any] | None = None
     attempts: tuple[dict[str, Any], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.error is not None:
+            object.__setattr__(self, "error", shorten_error(self.error))
 
     def after(self, failed: Record) -> Record:
         """Return this record with the trace of ``failed``, an earlier attempt at the same run."""
@@ -196,6 +203,21 @@ class Record:
         fields: dict[str, Any] = json.loads(text)
         attempts = tuple(fields.pop("attempts", ()))
         return Record(run=Run.from_json(fields.pop("run")), attempts=attempts, **fields)
+
+
+def shorten_error(text: str) -> str:
+    """Return ``text`` without its middle if it is long: the beginning says what, the end where.
+
+    >>> len(shorten_error("x" * 5_000_000)) < 4_100
+    True
+    >>> shorten_error(shorten_error("x" * 9_999)) == shorten_error("x" * 9_999)
+    True
+    """
+    mark = "\n... {:,} characters left out ...\n"
+    if len(text) <= LONGEST_ERROR + len(mark) + 20:
+        return text
+    half = LONGEST_ERROR // 2
+    return text[:half] + mark.format(len(text) - 2 * half) + text[-half:]
 
 
 def _digest(value: Any) -> str:

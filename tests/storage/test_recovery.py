@@ -75,7 +75,7 @@ def records_of(folder: Path) -> list[Record]:
 
 
 HARMS = (
-    [zero(page) for page in range(26)] + [truncate(share) for share in (0.5, 0.7, 0.9)] + [flip(n) for n in range(9)]
+    [zero(page) for page in range(26)] + [truncate(share) for share in (0.85, 0.9, 0.95)] + [flip(n) for n in range(9)]
 )
 
 

@@ -184,3 +184,17 @@ def test_members_of_an_ensemble_are_runs_with_seeds_of_their_own() -> None:
     assert first == replace(RUN, stage="member", name="dropout(0.5)", recipe_text="dropout(0.5)", number=0)
     assert [second, third] == [replace(first, seed=derive_member_seed(17, number)) for number in (1, 2)]
     assert len({first.seed, second.seed, third.seed}) == 3
+
+
+def test_a_long_error_is_kept_shortened(tmp_path: Path) -> None:
+    long = "ValueError: " + "x" * 5_000_000 + " at the end"
+    for record in (Record(RUN, "failed", error=long), replace(Record(RUN, "failed"), error=long)):
+        assert record.error is not None
+        assert record.error.startswith("ValueError: xxx")
+        assert record.error.endswith("xxx at the end")
+        assert "\n... 4,996,023 characters left out ...\n" in record.error
+        assert len(record.to_json()) < 6_000
+        assert Record.from_json(record.to_json()) == record
+        assert Record(RUN, "ok").after(record).attempts[0]["error"] == record.error
+    text = "x" * 4_000
+    assert Record(RUN, "failed", error=text).error == text
