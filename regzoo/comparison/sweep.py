@@ -92,8 +92,8 @@ class Sweep:
             SweptStrength(
                 name=swept["name"],
                 values=tuple(float(value) for value in swept["values"]),
-                neutral=None if swept["neutral"] is None else float(swept["neutral"]),
-                log=swept["log"],
+                neutral=None if swept.get("neutral") is None else float(swept["neutral"]),
+                log=bool(swept.get("log")),
             )
             for swept in values["over"]
         ]

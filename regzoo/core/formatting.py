@@ -54,7 +54,9 @@ def choose_cell_decimals(spread: float | None, value: float | None) -> int:
     (3, 5)
     """
     size, shown = (spread, 2) if spread else (value, 4)
-    return 4 if not size else min(max(shown - 1 - math.floor(math.log10(abs(size))), 0), 8)
+    if not size or not math.isfinite(size):
+        return 4
+    return min(max(shown - 1 - math.floor(math.log10(abs(size))), 0), 8)
 
 
 def format_number(value: float | None, decimals: int = 4) -> str:

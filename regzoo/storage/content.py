@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import pydantic
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from regzoo.core import InputError
 from regzoo.storage import info
@@ -22,6 +22,7 @@ Number = Annotated[float, Field(allow_inf_nan=False)]
 Seconds = Annotated[float, Field(allow_inf_nan=False, ge=0)]
 Count = Annotated[int, Field(ge=0, lt=2**63)]
 Text = Annotated[str, Field(max_length=MAX_TEXT)]
+NumberText = Annotated[str, AfterValidator(lambda text: repr(float(text)))]
 Part = Literal["train", "validation", "test"]
 Metrics = dict[Text, Number | None]
 
@@ -103,6 +104,20 @@ class _SetupJson(_Json):
     cuts: list[_FoldJson] | None = None
 
 
+class _SweptJson(_Json):
+    name: Text
+    values: Annotated[list[NumberText], Field(min_length=1)]
+    neutral: NumberText | None = _ABSENT
+    log: bool = _ABSENT
+
+
+class _SweepJson(_Json):
+    over: Annotated[list[_SweptJson], Field(min_length=1, max_length=2)]
+    recipes: list[Text]
+
+
+_Analyses = Annotated[list[info.Count], Field(min_length=1, max_length=1000)]
+
 _NOTES: Mapping[str, Any] = {
     info.COMPARISON: info.ComparisonInfo,
     info.SETUP: _SetupJson,
@@ -137,8 +152,15 @@ def read_note(key: str, body: Any) -> Any:
     Raises:
         InputError: if it is not what is kept under ``key``.
     """
-    _check(body, _NOTES.get(key.rpartition("/")[2], Any), f"note {key}")
-    return json.loads(body)
+    where = f"note {key}"
+    _check(body, _NOTES.get(key.rpartition("/")[2], Any), where)
+    values = json.loads(body)
+    if key == info.COMPARISON:
+        if "looks" in values:  # as format 1 called it
+            _check(json.dumps(values["looks"]), _Analyses, where)
+        if values.get("sweep") is not None:
+            _check(json.dumps(values["sweep"]), _SweepJson, where)
+    return values
 
 
 def _check(body: Any, kind: Any, where: str) -> None:

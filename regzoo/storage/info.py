@@ -19,7 +19,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field
+
+Count = Annotated[int, Field(ge=0, lt=2**53)]
+Seconds = Annotated[float, Field(ge=0, lt=1e12)]
+Share = Annotated[float, Field(ge=0, le=1)]
+"""Types with the ranges that `regzoo.storage.content` checks."""
 
 VERSION = 2
 """Format of `ComparisonInfo` as JSON. Format 1 had no version and called the interim analyses ``looks``."""
@@ -84,13 +91,13 @@ class SplitInfo(_Info):
     """
 
     kind: str
-    folds: int = 1
-    fold: int = 0
-    repetition: int = 0
+    folds: Annotated[int, Field(ge=1, lt=10**6)] = 1
+    fold: Count = 0
+    repetition: Count = 0
     marked: tuple[str, ...] = ()
     hashes: Mapping[str, str] = field(default_factory=dict)
-    duplicates: int = 0
-    groups: Mapping[str, int] | None = None
+    duplicates: Count = 0
+    groups: Mapping[str, Count] | None = None
     absent: Mapping[str, tuple[Any, ...]] | None = None
 
     @classmethod
@@ -124,10 +131,10 @@ class DataInfo(_Info):
 
     source: str
     digest: str
-    rows: int
-    train: int
-    validation: int
-    test: int
+    rows: Count
+    train: Count
+    validation: Count
+    test: Count
     inputs: str
     task: str
     split: SplitInfo
@@ -135,7 +142,7 @@ class DataInfo(_Info):
     labels: tuple[Any, ...] = ()
     repairs: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-    label_noise: float = 0.0
+    label_noise: Share = 0.0
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
@@ -159,12 +166,12 @@ class ModelInfo(_Info):
     """
 
     backbone: str
-    epochs: int
-    batch_size: int
+    epochs: Count
+    batch_size: Count
     optimizer: str
     learning_rate: str
-    train_size: int | None = None
-    label_noise: float = 0.0
+    train_size: Count | None = None
+    label_noise: Share = 0.0
     seed: int = 0
 
 
@@ -205,18 +212,18 @@ class ComparisonInfo(_Info):
     config: str
     versions: Mapping[str, str]
     command: str
-    trials: int
+    trials: Count
     tuner: str
-    replicates: int
+    replicates: Count
     model: ModelInfo | None = None
-    seconds: float | None = None
+    seconds: Seconds | None = None
     pruner: str = "none"
-    interim_analyses: tuple[int, ...] = (1,)
-    rope: float | None = None
-    budget: float | None = None
+    interim_analyses: Annotated[tuple[Count, ...], Field(min_length=1, max_length=1000)] = (1,)
+    rope: Annotated[float, Field(ge=0, lt=1e100)] | None = None
+    budget: Seconds | None = None
     class_weight: str = "none"
-    folds: int = 1
-    test_train_ratio: float | None = None
+    folds: Annotated[int, Field(ge=1, lt=10**6)] = 1
+    test_train_ratio: Annotated[float, Field(gt=0, lt=1e9)] | None = None
     notes: tuple[str, ...] = ()
     sweep: Mapping[str, Any] | None = None
     version: int = VERSION
@@ -244,10 +251,10 @@ class BudgetInfo(_Info):
         longest: seconds of the longest level so far, for one run of every recipe.
     """
 
-    seconds: float | None
-    closed: Mapping[str, int] = field(default_factory=dict)
-    admitted: Mapping[str, int] = field(default_factory=dict)
-    longest: float = 0.0
+    seconds: Seconds | None
+    closed: Mapping[str, Count] = field(default_factory=dict)
+    admitted: Mapping[str, Count] = field(default_factory=dict)
+    longest: Seconds = 0.0
 
 
 @dataclass(frozen=True)
