@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import pydantic
 from pydantic import AfterValidator, Field
@@ -114,6 +115,12 @@ class _SweptJson(_Json):
 class _SweepJson(_Json):
     over: Annotated[list[_SweptJson], Field(min_length=1, max_length=2)]
     recipes: list[Text]
+
+    @pydantic.model_validator(mode="after")
+    def _match(self) -> Self:
+        if len(self.recipes) != math.prod(len(swept.values) for swept in self.over):
+            raise ValueError("there must be one recipe for each value, or pair of values")
+        return self
 
 
 _Analyses = Annotated[list[info.Count], Field(min_length=1, max_length=1000)]

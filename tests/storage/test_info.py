@@ -41,7 +41,7 @@ COMPARISON = ComparisonInfo(
     folds=3,
     test_train_ratio=0.5,
     notes=("watch out",),
-    sweep={"over": [{"name": "dropout.rate", "values": ["0.0", "inf"]}], "recipes": ["none"]},
+    sweep={"over": [{"name": "dropout.rate", "values": ["0.0", "inf"]}], "recipes": ["none", "dropout"]},
 )
 
 

@@ -51,6 +51,8 @@ def explain_reading(path: Path) -> Iterator[None]:
     """Raise an `InputError` or an `EnvironmentFailure` for an error of SQLite in the block, which reads."""
     try:
         yield
+    except UnicodeDecodeError as error:
+        raise DamagedLedgerError(path, f"text in it is not UTF-8: {error}") from None
     except sqlite3.Error as error:
         raise _explain(path, error) from None
 

@@ -1,0 +1,267 @@
+"""Every command that reads a comparison's folder, with every file in it corrupted in every way.
+
+Each case ends with 2 or 3 and a sentence, or with the right answer; and no file has changed but those that the command
+is there to write.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import random
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from regzoo.cli.app import main
+from regzoo.storage.ledger import FILE, Ledger
+
+FIXTURES = Path(__file__).parent / "fixtures"
+PAGE = 4096
+
+FLIPS_PER_PAGE = 24
+LENGTHS = (0, 1, 15, 16, 99, 100, 101, 511, 4095, 4096, 4097, 0.25, 0.5, 0.75, 0.9, 0.99, -100, -1)
+"""Lengths to which a file is cut: bytes, a share, or bytes less than it has."""
+
+WRITTEN = {"report": ("leaderboard.csv", "report.html", "report.md", "figures")}
+"""What a command is there to write, by its first word."""
+
+Answer = tuple[int, str]
+
+
+@dataclass(frozen=True)
+class Corruption:
+    """One thing that has happened to one file.
+
+    Attributes:
+        file: its path in the comparison's folder.
+        how: what happened, in words.
+        apply: does it, to the path.
+    """
+
+    file: str
+    how: str
+    apply: Callable[[Path], object]
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.how}"
+
+
+def flip(place: int, length: int, mask: int) -> Callable[[Path], object]:
+    def apply(path: Path) -> None:
+        content = bytearray(path.read_bytes())
+        for index in range(place, min(place + length, len(content))):
+            content[index] ^= mask
+        path.write_bytes(content)
+
+    return apply
+
+
+def overwrite(place: int, length: int, value: int) -> Callable[[Path], object]:
+    def apply(path: Path) -> None:
+        content = bytearray(path.read_bytes())
+        content[place : place + length] = bytes([value]) * len(content[place : place + length])
+        path.write_bytes(content)
+
+    return apply
+
+
+def cut(length: float) -> Callable[[Path], object]:
+    def apply(path: Path) -> None:
+        content = path.read_bytes()
+        path.write_bytes(content[: int(length * len(content)) if 0 < length < 1 else int(length)])
+
+    return apply
+
+
+def replace(make: Callable[[Path], object]) -> Callable[[Path], object]:
+    def apply(path: Path) -> None:
+        path.unlink()
+        make(path)
+
+    return apply
+
+
+def make_full_folder(path: Path) -> None:
+    path.mkdir()
+    (path / "thesis.txt").write_text("years of work")
+
+
+def list_corruptions(folder: Path, file: str, flips: int) -> Iterator[Corruption]:
+    """Yield what may happen to a file; ``flips`` byte regions are flipped in each page, headers included."""
+    content, draw = (folder / file).read_bytes(), random.Random(file)
+    for page in range(0, len(content), PAGE):
+        size = min(PAGE, len(content) - page)
+        inside = [draw.randrange(size) for _ in range(flips)]
+        places = (
+            inside if flips < 5 else [*range(0, min(100 if page == 0 else 12, size), 1 if page == 0 else 2), *inside]
+        )
+        for place in sorted(set(places)):
+            length, mask = draw.choice((1, 1, 1, 4, 64)), draw.choice((0x01, 0x20, 0x80, 0xFF))
+            what = f"{length} bytes at {page + place} flipped by {mask:#x}"
+            yield Corruption(file, what, flip(page + place, length, mask))
+        if flips:
+            value = draw.choice((0, 0, 0x0D, 0xFF))
+            yield Corruption(file, f"the page at {page} overwritten with {value}", overwrite(page, PAGE, value))
+    for length in LENGTHS:
+        yield Corruption(file, f"cut to {length}", cut(length))
+    other = FIXTURES / "format_1_folds" / file
+    if other.is_file():
+        yield Corruption(file, "that of another comparison", lambda path: shutil.copyfile(other, path))
+    yield Corruption(file, "removed", Path.unlink)
+    yield Corruption(file, "replaced by a folder", replace(Path.mkdir))
+    yield Corruption(file, "replaced by a folder with a file", replace(make_full_folder))
+    yield Corruption(file, "replaced by a link to itself", replace(lambda path: path.symlink_to(path.name)))
+    yield Corruption(file, "replaced by a broken link", replace(lambda path: path.symlink_to("nowhere/at/all")))
+    yield Corruption(
+        file, "in another encoding", lambda path: path.write_bytes(path.read_bytes()[:4000] + b"\xff\xfe\x00")
+    )
+
+
+def call(*arguments: object) -> tuple[int, str, str]:
+    """Call ``regzoo`` in this process: its exit code, stdout and stderr."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        patch.setattr(sys, "argv", ["regzoo", *map(str, arguments)])
+        with pytest.raises(SystemExit) as exited:
+            main()
+    return int(exited.value.code or 0), out.getvalue(), err.getvalue()
+
+
+def look(folder: Path, apart: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return every file, link and folder below ``folder`` with its content, except those ``apart`` at the top."""
+    found: dict[str, Any] = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        if name.parts[0] in apart:
+            continue
+        if path.is_symlink():
+            found[str(name)] = path.readlink()
+        elif path.is_file():
+            found[str(name)] = (path.stat().st_mtime_ns, path.read_bytes())
+        else:
+            found[str(name)] = "folder"
+    return found
+
+
+def restore(folder: Path, whole: Path) -> None:
+    """Make ``folder`` a copy of ``whole`` again."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(whole, folder, symlinks=True)
+
+
+class Attack:
+    """The commands on a copy of one comparison, and their answers while nothing is corrupted."""
+
+    def __init__(self, whole: Path, folder: Path, commands: list[tuple[object, ...]]) -> None:
+        self.whole, self.folder, self.commands = whole, folder, commands
+        self.answers: dict[int, str] = {}
+        self.outputs: dict[int, dict[str, Any]] = {}
+        for number, command in enumerate(commands):
+            restore(folder, whole)
+            code, out, err = call(*command)
+            assert (code, err) == (0, ""), (command, err)
+            self.answers[number] = out
+            self.outputs[number] = self._read_outputs(command)
+        self.tried = self.answered = 0
+
+    def find_fault(self, corruption: Corruption, number: int) -> str | None:
+        """Return what a command does wrong after a corruption; None if it does right."""
+        command = self.commands[number]
+        restore(self.folder, self.whole)
+        corruption.apply(self.folder / corruption.file)
+        apart = WRITTEN.get(str(command[0]), ())
+        before = look(self.folder, apart)
+        code, out, err = call(*command)
+        self.tried += 1
+        where = f"{corruption}; {' '.join(map(str, command[:1]))}"
+        if look(self.folder, apart) != before:
+            return f"{where}: files changed"
+        if "Traceback" in err or "defect" in err or "\x1b" in out + err:
+            return f"{where}: {code} {err[-300:]}"
+        if code in (2, 3):
+            return None if err.startswith(("Error: ", "Failed: ")) and len(err) > 30 else f"{where}: {code} {err!r}"
+        if code != 0 or out != self.answers[number]:
+            return f"{where}: another answer: {code} {out[:200]} {err[-300:]}"
+        self.answered += 1
+        if self._read_outputs(command) != self.outputs[number]:
+            return f"{where}: another report"
+        return None
+
+    def _read_outputs(self, command: tuple[object, ...]) -> dict[str, Any]:
+        names = WRITTEN.get(str(command[0]), ())
+        files = (path for name in names for path in [self.folder / name, *sorted((self.folder / name).rglob("*"))])
+        return {str(path.relative_to(self.folder)): path.read_bytes() for path in files if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def attack(tmp_path_factory: pytest.TempPathFactory) -> Attack:
+    """The commands that need no TensorFlow."""
+    top = tmp_path_factory.mktemp("corruption")
+    whole, folder = Path(shutil.copytree(FIXTURES / "format_1", top / "whole")), top / "mine"
+    Ledger(whole, create=True).__exit__()
+    assert call("report", whole)[0] == 0
+    return Attack(
+        whole,
+        folder,
+        [
+            ("leaderboard", folder, "--json"),
+            ("leaderboard", folder, "--csv"),
+            ("failures", folder),
+            ("leaderboard", folder),
+            ("compare-runs", folder, FIXTURES / "format_1_folds", "--json"),
+            ("compare-runs", FIXTURES / "format_1_folds", folder),
+            ("report", folder),
+        ],
+    )
+
+
+def list_files(folder: Path) -> list[str]:
+    files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    figures = [file for file in files if file.startswith("figures")]
+    return [file for file in files if file not in figures[1:]]  # they are all alike
+
+
+def is_other_ledger(corruption: Corruption) -> bool:
+    """Return True if the folder then is another comparison's, whose answer is right."""
+    return corruption.file == FILE and corruption.how == "that of another comparison"
+
+
+def test_no_corrupted_file_ends_with_a_traceback_or_another_answer(attack: Attack) -> None:
+    """A sample: one command each, in turn; the slow test has them all."""
+    draw = random.Random(11)
+    faults = []
+    for file in list_files(attack.whole):
+        corruptions = [each for each in list_corruptions(attack.whole, file, 8) if not is_other_ledger(each)]
+        share = 130 if file == FILE else 5
+        for corruption in draw.sample(corruptions, min(share, len(corruptions))):
+            number = draw.choice((0, 1, 2, 2)) if draw.random() < 0.97 else 6
+            faults.append(attack.find_fault(corruption, number))
+    assert list(filter(None, faults)) == []
+    assert attack.answered > 20  # or it proves little
+
+
+@pytest.mark.slow
+def test_no_corruption_of_the_ledger_ends_with_a_traceback_or_another_answer(attack: Attack) -> None:
+    faults, draw = [], random.Random(12)
+    for corruption in list_corruptions(attack.whole, FILE, FLIPS_PER_PAGE):
+        if not is_other_ledger(corruption):
+            chosen = {draw.choice((0, 1, 3)), draw.choice((2, 2, 2, 4, 5)), draw.choice((0, 2, 2, 2, 2, 2, 2, 6))}
+            faults += [attack.find_fault(corruption, number) for number in chosen]
+    assert list(filter(None, faults)) == []
+    assert attack.tried > 3_000
+
+
+@pytest.mark.slow
+def test_no_corruption_of_another_file_ends_with_a_traceback_or_another_answer(attack: Attack) -> None:
+    faults = []
+    for file in list_files(attack.whole):
+        if file != FILE:
+            for number, corruption in enumerate(list_corruptions(attack.whole, file, 1)):
+                faults.append(attack.find_fault(corruption, 6 if number % 3 == 0 else number % 4))
+    assert list(filter(None, faults)) == []
