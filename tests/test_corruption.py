@@ -108,8 +108,8 @@ def list_corruptions(folder: Path, file: str, flips: int) -> Iterator[Corruption
         if flips:
             value = draw.choice((0, 0, 0x0D, 0xFF))
             yield Corruption(file, f"the page at {page} overwritten with {value}", overwrite(page, PAGE, value))
-    for length in LENGTHS:
-        yield Corruption(file, f"cut to {length}", cut(length))
+    for shortened in LENGTHS:
+        yield Corruption(file, f"cut to {shortened}", cut(shortened))
     other = FIXTURES / "format_1_folds" / file
     if other.is_file():
         yield Corruption(file, "that of another comparison", lambda path: shutil.copyfile(other, path))

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -17,6 +16,8 @@ from typing import Any
 import pytest
 
 from regzoo.storage.folder import lock_folder
+from regzoo.storage.ledger import Ledger
+from regzoo.storage.sqlite.formats import RECORDS
 
 Run = Callable[..., tuple[int, str, str]]
 RunProcess = Callable[..., subprocess.CompletedProcess[str]]
@@ -118,14 +119,12 @@ def test_failed_runs_end_with_1_and_the_rest_is_ranked(run: Run, copied: Path, c
 
 def fail_one(folder: Path) -> None:
     """Turn one replicate of l2 into a failed run."""
-    store = sqlite3.connect(folder / "ledger.sqlite")
-    with store:
-        number, body = store.execute(
-            "select number, body from records where name = 'l2(0.001)' and stage = 'replicate' order by number limit 1"
-        ).fetchone()
+    with Ledger(folder) as ledger:
+        rows = ledger._store.read_all(RECORDS)
+        number, key, stage, name, _, body = next(row for row in rows if row[2:4] == ("replicate", "l2(0.001)"))
         record = {**json.loads(body), "status": "failed", "metrics": {}, "error": "ValueError: out of luck"}
-        store.execute("update records set status = 'failed', body = ? where number = ?", (json.dumps(record), number))
-    store.close()
+        with ledger._store.commit() as written:
+            written.put(RECORDS, (number, key, stage, name, "failed", json.dumps(record)))
 
 
 @pytest.mark.usefixtures("no_workers")
