@@ -190,12 +190,7 @@ def _run_worker(
     connection: Connection, parent: int, folder: Path, device: str | None, modules: tuple[str, ...]
 ) -> None:
     """Set up, report that, then execute the runs that arrive until this process is killed."""
-    die_with_parent(parent)
-    os.setpgid(0, 0)  # what it starts is killed with it
-    signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # in a group of its own it would be suspended when it prints
-    tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
-    if device is not None:
-        os.environ[VISIBLE] = device
+    prepare_process(parent, folder, device)
     try:
         set_up_worker(modules)
         import tensorflow as tf
@@ -214,6 +209,16 @@ def _run_worker(
         run, members = connection.recv()
         outcome = run_safely(run, trainer, members)
         write_message(connection, Finished(outcome, measure_memory()))
+
+
+def prepare_process(parent: int, folder: Path, device: str | None) -> None:
+    """Prepare this process to be a worker of the process with the id ``parent``."""
+    die_with_parent(parent)
+    os.setpgid(0, 0)  # what it starts is killed with it
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # in a group of its own it would be suspended when it prints
+    tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
+    if device is not None:
+        os.environ[VISIBLE] = device
 
 
 def measure_memory() -> int:
