@@ -154,7 +154,7 @@ def bad_config(folder: Path, recipes: str, more: str = "") -> Path:
     return folder / "bad.yaml"
 
 
-def test_a_run_that_raises_hangs_is_killed_or_diverges_costs_itself_only(
+def test_a_run_that_raises_hangs_or_diverges_costs_itself_only_and_one_that_is_killed_is_made_again(
     start: Start, failing: dict[str, Any], tmp_path: Path
 ) -> None:
     path = bad_config(tmp_path, "raising(0.5), hanging(0.5), holding(0.5), diverging(0.5)", f"run_limit: {LIMIT}s\n")
@@ -173,21 +173,35 @@ def test_a_run_that_raises_hangs_is_killed_or_diverges_costs_itself_only(
     records = [json.loads(body) for _, _, body in rows(folder)]
     failed = {record["run"]["name"]: record for record in records if record["status"] == "failed"}
     assert len(records) == 5 * 3
-    assert sorted(failed) == ["hanging(0.5)", "holding(0.5)", "raising(0.5)"]
-    assert sum(record["status"] == "failed" for record in records) == 3
+    assert sorted(failed) == ["hanging(0.5)", "raising(0.5)"]
+    assert sum(record["status"] == "failed" for record in records) == 2
     assert "ZeroDivisionError: " in failed["raising(0.5)"]["error"]
     assert "out of luck" in failed["raising(0.5)"]["error"]
     assert failed["hanging(0.5)"]["error"] == f"ran past its limit of {LIMIT} s"
     assert failed["hanging(0.5)"]["fit_seconds"] >= LIMIT
     killed = "the worker was killed (signal 9): out of memory, or killed from outside"
-    assert failed["holding(0.5)"]["error"] == killed
+    [again] = [record for record in records if "attempts" in record]  # the kill was not the run's fault
+    assert (again["run"]["name"], again["status"]) == ("holding(0.5)", "ok")
+    assert [attempt["error"] for attempt in again["attempts"]] == [killed]
     assert board["diverging(0.5)"]["rank"] == 5
     assert board["diverging(0.5)"]["diverged"] == 2
     assert board["none"]["failed"] == 0
     assert all(board[name]["mean"] is not None for name in ("none", *failed))  # the rest of their runs is ranked
     printed = regzoo("failures", folder, **failing).stdout
-    for words in ("out of luck", f"ran past its limit of {LIMIT} s", killed, "not finite"):
+    for words in (
+        "out of luck",
+        f"ran past its limit of {LIMIT} s",
+        "not finite",
+        "--retry-failed",
+        "1 run was made again",
+    ):
         assert words in re.sub(r"\s+", " ", printed)
+    retried = regzoo("compare", path, "--out", folder, "--workers", 2, "--quiet", "--retry-failed", **failing)
+    assert (retried.returncode, retried.stdout, retried.stderr) == (0, "", "")
+    assert len(rows(folder)) == 5 * 3
+    straight = tmp_path / "straight"  # nothing fails a second time
+    assert regzoo("compare", path, "--out", straight, "--workers", 2, "--quiet", **failing).returncode == 0
+    assert (folder / "leaderboard.csv").read_bytes() == (straight / "leaderboard.csv").read_bytes()
 
 
 def test_a_second_process_is_refused_and_readers_are_not(start: Start, failing: dict[str, Any], tmp_path: Path) -> None:
@@ -275,6 +289,24 @@ def test_a_disk_that_is_full_when_the_model_is_written_is_reported(uninterrupted
     assert list(tmp_path.iterdir()) == []
     again = regzoo("report", uninterrupted)
     assert (again.returncode, again.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
+def test_a_termination_is_resumable(
+    how: signal.Signals, start: Start, config: Path, uninterrupted: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "iris"
+    process = start("compare", config, "--out", folder, "--workers", 2, "--quiet")
+    until(holds(folder, 3), process)
+    process.send_signal(how)
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 128 + how
+    assert err == "\nInterrupted. Nothing is lost: run the same command again to resume.\n"
+    before = rows(folder)
+    done = regzoo("compare", config, "--out", folder, "--workers", 2, "--quiet")
+    assert (done.returncode, done.stdout, done.stderr, out) == (0, "", "", "")
+    assert_resumed(before, rows(folder))
+    assert_same_end(folder, uninterrupted)
 
 
 @pytest.mark.usefixtures("ctrl_c")

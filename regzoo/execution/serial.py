@@ -57,4 +57,7 @@ class SerialExecutor:
         assert self._trainer is not None, "collect follows open"
         run, self._run = self._run, None
         with private_tempdir():
-            return [run_safely(run, self._trainer, self._members)]
+            record, weights = run_safely(run, self._trainer, self._members)
+        if record.status == "failed" and "KeyboardInterrupt" in (record.error or ""):
+            raise KeyboardInterrupt  # TensorFlow makes it an error of its own in a Python function of a graph
+        return [(record, weights)]

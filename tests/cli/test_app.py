@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -159,3 +160,17 @@ def test_every_command_removes_what_killed_processes_left(
     (tmp_path / ".a.regzoo-0123abcd").write_text("half")
     run("zoo", "dropout")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("number", "expected"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])
+def test_a_signal_ends_a_command_with_its_exit_code(number: signal.Signals, expected: int) -> None:
+    script = (
+        "import signal, sys; from regzoo.cli import app\n"
+        "for number in (1, 15): signal.signal(number, signal.SIG_DFL)\n"
+        "signal.signal(2, signal.default_int_handler)\n"
+        f"app.run_command = lambda _: signal.raise_signal({int(number)})\n"
+        "app.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == expected
+    assert done.stderr == "\nInterrupted. Nothing is lost: run the same command again to resume.\n"

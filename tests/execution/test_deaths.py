@@ -46,6 +46,7 @@ class Program:
 
     def start(self, *names: str) -> int:
         """Start it with these runs; return the id of its first worker."""
+        before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # after nohup it would be ignored
         self.process = subprocess.Popen(
             [sys.executable, str(PROGRAM), str(self.folder), *names],
             env={**os.environ, "TMPDIR": str(self.temporary)},
@@ -54,6 +55,7 @@ class Program:
             stderr=subprocess.PIPE,
             text=True,
         )
+        signal.signal(signal.SIGHUP, before)
         return int(self.read_line())
 
     def read_line(self) -> str:

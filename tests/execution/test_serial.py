@@ -45,10 +45,23 @@ def test_an_exception_is_the_error_of_the_record(tensorflow: None, rows: Any, mo
     assert record.fit_seconds > 0.0
 
 
-def test_ctrl_c_goes_through(tensorflow: None, rows: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(*_: object) -> None:
+def interrupt_graph(*_: object) -> None:
+    """Interrupt a Python function of a graph: TensorFlow raises an error of its own then."""
+    import tensorflow as tf
+
+    def interrupt() -> Any:
         raise KeyboardInterrupt
 
+    tf.function(lambda: tf.py_function(interrupt, [], tf.int32))()
+
+
+def interrupt_directly(*_: object) -> None:
+    """Interrupt Python."""
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("interrupt", [interrupt_directly, interrupt_graph])
+def test_ctrl_c_goes_through(interrupt: Any, tensorflow: None, rows: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "execute_run", interrupt)
     with open_executor(rows) as executor:
         executor.start(RUN)

@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from regzoo.system.signals import delay_sigint, start_without_sigint
+from regzoo.system import signals
+from regzoo.system.signals import delay_sigint, get_termination, interrupt_on_termination, start_without_sigint
 
 
 def interrupt() -> None:
@@ -76,3 +78,42 @@ def test_a_child_that_is_started_without_it_never_receives_it() -> None:
             process.send_signal(signal.SIGINT)
         assert deaf.communicate()[0] == "done\n"
         assert other.wait() != 0
+
+
+@pytest.fixture
+def handlers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Give SIGTERM and SIGHUP their default handlers; restore them afterwards."""
+    monkeypatch.setattr(signals, "_received", [])
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in signals.TERMINATIONS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("handlers")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_termination_interrupts_and_is_delayed_as_ctrl_c_is(number: signal.Signals) -> None:
+    interrupt_on_termination()
+    assert get_termination() is None
+    steps = []
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012  # the block is the point
+        with delay_sigint():
+            signal.raise_signal(number)
+            steps.append("inside")
+        steps.append("after")
+    assert steps == ["inside"]
+    assert get_termination() == number
+
+
+@pytest.mark.usefixtures("handlers")
+def test_a_termination_that_is_ignored_stays_ignored() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    interrupt_on_termination()
+    signal.raise_signal(signal.SIGHUP)
+    assert get_termination() is None
+
+
+@pytest.mark.usefixtures("handlers")
+def test_only_commands_change_what_a_termination_does() -> None:
+    with delay_sigint():
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
