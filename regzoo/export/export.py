@@ -9,12 +9,13 @@ from pathlib import Path
 
 from regzoo.comparison.leaderboard import Leaderboard, Row
 from regzoo.core import InputError, did_you_mean, parse
+from regzoo.core.json_values import replace_nonfinite
 from regzoo.export.candidate import Candidate, load_candidate
 from regzoo.export.card import CardContent, Verification, make_recipe_json, render_readme
 from regzoo.export.convert import convert_saved_model
 from regzoo.export.formats import SAVED_MODEL, Format, check_convertible, find_format
 from regzoo.export.manifest import README_FILE, compute_digests
-from regzoo.export.recipe_file import RECIPE_FILE, seal_recipe_json
+from regzoo.export.recipe_file import RECIPE_FILE, read_recipe_json, seal_recipe_json
 from regzoo.export.refit import RefitData, refit_recipe
 from regzoo.export.saved_model import predict_live, write_saved_model
 from regzoo.export.signature import split_inputs
@@ -66,10 +67,23 @@ def export_winner(
 ) -> None:
     """Write the winner's SavedModel to ``to``, inside the comparison's own folder; see `export_model`.
 
-    An unchanged older model is replaced; anything else is moved aside.
+    An unchanged older model of this comparison is replaced; anything else is moved aside.
     """
-    with open_own_model(to, notify) as folder:
+    with open_own_model(to, lambda folder: _is_own_model(ledger, folder), notify) as folder:
         _write_export(ledger, leaderboard, _find_row(leaderboard, None), SAVED_MODEL, folder)
+
+
+def _is_own_model(ledger: Ledger, folder: Path) -> bool:
+    """Return True if the export in ``folder`` is the SavedModel of one of the replicates in ``ledger``."""
+    values, _ = read_recipe_json(folder)
+    if values.get("format") != SAVED_MODEL.name or values.get("refit") is not None:
+        return False
+    model = tuple(values.get(key) for key in ("written", "recipe", "seed", "learning_rate", "metrics"))
+    return any(
+        model == (run.name, run.recipe_text, run.seed, run.learning_rate, replace_nonfinite(record.metrics))
+        for record in ledger.records()
+        if (run := record.run).stage == "replicate"
+    )
 
 
 @private_tempdir()  # TensorFlow's files

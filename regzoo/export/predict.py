@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import csv
 import itertools
-import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -45,8 +44,8 @@ def predict_file(
         out: a file that does not exist yet, CSV or .npz; or a stream for CSV. In CSV, text that a spreadsheet would
             run as a formula has an apostrophe in front.
         encoding: encoding of a CSV file.
-        notify: is called with a sentence about columns that are ignored.
-        trust: run the model as it is, without comparing its files with their digests.
+        notify: is called with a sentence about columns that are ignored, and about changed files with ``trust``.
+        trust: run the model also if its files are not those that were exported.
 
     Returns:
         The number of rows.
@@ -63,10 +62,14 @@ def predict_file(
             stack.enter_context(lock_path(out))
             _check_output(out)  # another process may just have written it
         stack.enter_context(private_tempdir())  # TensorFlow's files
-        copy = folder
-        if not trust:
-            copy = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        copy = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        try:
             model.copy_proven_files(copy)
+        except InputError as error:
+            if not trust:
+                raise
+            notify(f"run although {error}")
+            copy = folder
         chunks = read_chunks(model, source, encoding, notify)
         first = next(chunks)  # check the header before TensorFlow is loaded
         outputs = predict_chunks(copy, itertools.chain([first], chunks))
@@ -81,7 +84,13 @@ def predict_file(
 def _check_output(out: Path) -> None:
     """Raise InputError if ``out`` cannot be written as a new file."""
     check_file_type(out)
-    if os.path.lexists(out):
+    with contextlib.suppress(FileNotFoundError):
+        try:
+            out.lstat()
+        except FileNotFoundError:
+            raise
+        except (OSError, ValueError) as error:  # a name that is too long, a file in place of a folder, a NUL
+            raise InputError(f"{str(out)!r} cannot be written: {error}; choose another file") from None
         raise InputError(f"{out} exists: nothing was overwritten; choose another file")
     if not out.parent.is_dir():
         raise InputError(f"{out}: there is no folder {out.parent}; make it first")

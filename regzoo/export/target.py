@@ -14,6 +14,8 @@ from pathlib import Path
 from regzoo.core import EnvironmentFailure, InputError
 from regzoo.core.escaping import escape_control_characters
 from regzoo.export.manifest import find_foreign_file
+from regzoo.storage.ledger import FILE as LEDGER
+from regzoo.storage.sqlite.header import is_ledger
 from regzoo.system.lock import lock_path
 from regzoo.system.move_aside import move_aside
 from regzoo.system.signals import delay_sigint
@@ -71,8 +73,8 @@ def _reject_place(to: Path, folder: Path, comparison: Path) -> None:
         raise InputError(f"{str(to)!r} holds the current folder, so it is no folder for a model: choose a new one")
     if comparison.is_relative_to(folder):
         raise InputError(f"{to} holds the comparison itself, so it is no folder for a model: choose a new one")
-    if folder.is_relative_to(comparison):
-        raise InputError(f"{to} lies in the comparison's own folder, which regzoo keeps: choose a path outside of it")
+    if folder.is_relative_to(comparison) or any(is_ledger(parent / LEDGER) for parent in folder.parents):
+        raise InputError(f"{to} lies in a comparison's own folder, which regzoo keeps: choose a path outside of it")
 
 
 @contextlib.contextmanager
@@ -101,11 +103,18 @@ def open_target(to: Path, comparison: Path, notify: Callable[[str], None] = prin
 
 
 @contextlib.contextmanager
-def open_own_model(folder: Path, notify: Callable[[str], None] = print_notice) -> Iterator[Path]:
+def open_own_model(
+    folder: Path, is_own: Callable[[Path], bool], notify: Callable[[str], None] = print_notice
+) -> Iterator[Path]:
     """Yield an unused path for a model that becomes ``folder``, inside a comparison's own, when the block ends.
 
-    An unchanged older model is replaced. Anything else at ``folder`` is moved aside, so that a comparison does not end
-    in a refusal.
+    An unchanged older model of this comparison is replaced, because it can be made again. Anything else at ``folder``
+    is moved aside, so that a comparison does not end in a refusal.
+
+    Args:
+        folder: the model's.
+        is_own: tells whether the unchanged model in a folder is one of this comparison.
+        notify: is called with a sentence about what was moved aside.
 
     Raises:
         BusyError: if another process is writing to ``folder``.
@@ -114,25 +123,27 @@ def open_own_model(folder: Path, notify: Callable[[str], None] = print_notice) -
     with lock_path(folder) as lock, temporary_sibling(folder) as temporary:
         _require_writable(temporary, folder)
         yield temporary
-        foreign = _find_foreign_model(folder)
+        foreign = _find_foreign_model(folder, is_own)
         lock.require_held()
         if foreign is None and folder.exists():
-            with temporary_sibling(folder) as old, delay_sigint():
-                folder.rename(old)
-                temporary.rename(folder)
+            with temporary_sibling(folder) as old:
+                _swap(temporary, folder, old)
             return
         aside = _swap(temporary, folder)
     if aside is not None:
-        notify(f"{folder} was not as regzoo wrote it ({foreign}): what was there is now {aside}")
+        notify(f"{folder} was not as this comparison wrote it ({foreign}): what was there is now {aside}")
 
 
-def _find_foreign_model(folder: Path) -> str | None:
-    """Return what shows that ``folder``, if it is there, is no unchanged model; None if it may be replaced."""
+def _find_foreign_model(folder: Path, is_own: Callable[[Path], bool]) -> str | None:
+    """Return what shows that ``folder``, if it is there, is no unchanged own model; None if it may be replaced."""
     if not os.path.lexists(folder):
         return None
     if folder.is_symlink() or not folder.is_dir():
         return "it is a link" if folder.is_symlink() else "it is a file"
-    return find_foreign_file(folder, with_format_1=False) if any(folder.iterdir()) else None
+    if not any(folder.iterdir()):
+        return None
+    foreign = find_foreign_file(folder, with_format_1=False)
+    return foreign or (None if is_own(folder) else "it is another model")
 
 
 def _require_writable(temporary: Path, target: Path) -> None:
@@ -163,13 +174,17 @@ def _make_parents(folder: Path) -> Iterator[None]:
         raise
 
 
-def _swap(temporary: Path, folder: Path) -> Path | None:
-    """Rename ``temporary`` to ``folder``; return the name that what was there has now, None if nothing was."""
+def _swap(temporary: Path, folder: Path, old: Path | None = None) -> Path | None:
+    """Rename ``temporary`` to ``folder``, and what was there to ``old``, by default as `move_aside` does.
+
+    Returns:
+        The name that what was there has now; None if nothing was.
+    """
     with delay_sigint():  # an interrupt between the two would leave neither at its name
         if not os.path.lexists(folder):
             temporary.rename(folder)
             return None
-        aside = move_aside(folder)
+        aside = move_aside(folder) if old is None else folder.rename(old)
         try:
             temporary.rename(folder)
         except BaseException:

@@ -18,10 +18,13 @@ import numpy as np
 import pytest
 
 from regzoo.cli import app as cli
+from regzoo.core import InputError
+from regzoo.core.errors import BusyError
 from regzoo.export import predict as predict_module
 from regzoo.export import recipe_file
 from regzoo.export.manifest import compute_digests
 from regzoo.export.recipe_file import seal_recipe_json
+from regzoo.system.lock import lock_path
 
 Predict = Callable[..., tuple[int, str]]
 
@@ -328,6 +331,45 @@ def test_a_model_without_digests_needs_trust(finished: Any, predict: Predict, tm
     assert "lists no digests of the model's files. A model is a program that runs with your rights: use only" in message
     assert "--trust" in message
     assert predict(copy, trust=True)[0] == 0
+
+
+@pytest.mark.usefixtures("tensorflow")
+def test_trust_names_what_is_changed(finished: Any, source: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(finished.folder / "model", tmp_path / "model")
+    notes: list[str] = []
+    for model in (copy, copy):
+        predict_module.predict_file(model, source, io.StringIO(), notify=notes.append, trust=True)
+        (copy / "fingerprint.pb").write_bytes(b"")
+    assert [note for note in notes if "ignored" not in note] == [next(n for n in notes if "fingerprint.pb is not" in n)]
+
+
+@pytest.mark.usefixtures("exact")
+def test_paths_for_the_answers_that_cannot_be_written_are_refused(finished: Any, source: Path, tmp_path: Path) -> None:
+    (tmp_path / "link.csv").symlink_to("gone")
+    (tmp_path / "file").write_text("years of work")
+    for out in ("link.csv", "file", "file/out.csv", "x" * 300, "", "gone/out.csv", "a\0b.csv", "out.xlsx"):
+        with pytest.raises(InputError):
+            predict_module.predict_file(finished.folder / "model", source, tmp_path / out, notify=lambda _: None)
+    with lock_path(tmp_path / "out.csv"), pytest.raises(BusyError):
+        predict_module.predict_file(finished.folder / "model", source, tmp_path / "out.csv", notify=lambda _: None)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "link.csv", "rows.csv"]
+
+
+@pytest.mark.usefixtures("exact")
+def test_a_file_that_appears_while_answers_are_written_is_kept(
+    finished: Any, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out.csv"
+
+    def answer(_: Path, chunks: Iterator[Any]) -> Iterator[Any]:
+        out.write_text("years of work")
+        yield {"label": np.zeros(len(next(iter(next(chunks).values()))))}
+
+    monkeypatch.setattr(predict_module, "predict_chunks", answer)
+    with pytest.raises(InputError, match="exists: nothing was overwritten"):
+        predict_module.predict_file(finished.folder / "model", source, out, notify=lambda _: None)
+    assert out.read_text() == "years of work"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.csv", "rows.csv"]
 
 
 def test_help_and_card_say_that_a_model_is_a_program(

@@ -20,6 +20,7 @@ from regzoo.export import export as export_module
 from regzoo.export.manifest import find_foreign_file
 from regzoo.export.target import check_target, open_own_model, open_target
 from regzoo.result import Result
+from regzoo.storage.ledger import Ledger
 from regzoo.system.lock import get_lock_file, lock_path
 
 FORMAT_2_KEYS = ("version", "digest")
@@ -132,6 +133,7 @@ def list_places(comparison: Path, folder: Path) -> dict[str, tuple[Path | str, s
     (folder / "here").symlink_to(".")
     (folder / "empty").mkdir()
     (folder / "a" / "b").mkdir(parents=True)
+    shutil.copytree(comparison, folder / "other")
     return {
         "current folder": (".", "holds the current folder"),
         "no name": ("", "holds the current folder"),
@@ -144,9 +146,10 @@ def list_places(comparison: Path, folder: Path) -> dict[str, tuple[Path | str, s
         "below home": ("~/model", "begins with ~"),
         "comparison": (comparison, "holds the comparison itself"),
         "above the comparison": (comparison.parent, "holds the comparison itself"),
-        "in the comparison": (comparison / "mine", "lies in the comparison's own folder"),
-        "its own model": (comparison / "model", "lies in the comparison's own folder"),
-        "deep in the comparison": (comparison / "figures" / "a" / "b", "lies in the comparison's own folder"),
+        "in the comparison": (comparison / "mine", "lies in a comparison's own folder"),
+        "its own model": (comparison / "model", "lies in a comparison's own folder"),
+        "another comparison's model": (folder / "other" / "model", "lies in a comparison's own folder"),
+        "deep in the comparison": (comparison / "figures" / "a" / "b", "lies in a comparison's own folder"),
         "file": ("file", "it is a file"),
         "file with a slash": ("file/", "it is a file"),
         "pipe": ("pipe", "it is a file"),
@@ -228,7 +231,7 @@ def test_a_deleted_lock_stops_an_export(finished: Any, tmp_path: Path) -> None:
 
 
 def write_own(folder: Path, notices: list[str]) -> None:
-    with open_own_model(folder, notices.append) as temporary:
+    with open_own_model(folder, lambda _: True, notices.append) as temporary:
         (temporary / "new").write_text("new")
 
 
@@ -278,6 +281,24 @@ def test_a_comparison_moves_aside_what_is_not_its_own_model(change: str, older: 
     assert (older / "new").read_text() == "new"
 
 
+def test_an_unchanged_model_of_another_comparison_is_moved_aside_too(older: Path) -> None:
+    notices: list[str] = []
+    with open_own_model(older, lambda _: False, notices.append):
+        pass
+    assert "(it is another model)" in notices[0]
+    assert find_foreign_file(older.with_name("model.1")) is None
+
+
+def test_only_a_replicate_in_the_ledger_is_the_comparisons_own(finished: Any, mixed: Any, older: Path) -> None:
+    with Ledger(finished.folder) as ledger:
+        assert export_module._is_own_model(ledger, older)
+        assert not export_module._is_own_model(ledger, mixed.folder / "model")
+        values = json.loads((older / "recipe.json").read_text(encoding="utf-8"))
+        for key, value in (("refit", {}), ("format", "onnx"), ("seed", 1), ("metrics", None)):
+            (older / "recipe.json").write_text(json.dumps({**values, key: value}), encoding="utf-8")
+            assert not export_module._is_own_model(ledger, older)
+
+
 @pytest.mark.usefixtures("unverified")
 def test_a_comparison_that_is_published_again_keeps_what_was_added_to_its_model(
     finished: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]
@@ -288,6 +309,9 @@ def test_a_comparison_that_is_published_again_keeps_what_was_added_to_its_model(
     assert (folder / "model.1" / "notes.txt").read_text() == "years of work"
     assert find_foreign_file(folder / "model") is None
     assert "('notes.txt' is not part of it): what was there is now" in capfd.readouterr().err
+    publish.publish(folder)  # replaces its own model without a word
+    assert capfd.readouterr().err == ""
+    assert sorted(path.name for path in folder.glob("model*")) == ["model", "model.1"]
     with lock_path(folder / "model"), pytest.raises(BusyError):
         publish.publish(folder)
     assert [path.name for path in folder.glob(".*") if path.name != ".lock"] == []
