@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from regzoo.cli import app as cli
-from regzoo.core import InputError
+from regzoo.core import EnvironmentFailure, InputError
 from regzoo.core.errors import BusyError
 from regzoo.export import predict as predict_module
 from regzoo.export import recipe_file
@@ -44,11 +44,9 @@ def predict(source: Path) -> Predict:
         out, code, message = io.StringIO(), 0, ""
         try:
             assert predict_module.predict_file(folder, rows, out, notify=lambda _: None, trust=trust) > 0
-        except Exception as error:
-            code, message = cli.find_exit_code(error) or 1, str(error)
-            if code == 1:
-                raise
-            assert message.strip()
+        except (InputError, EnvironmentFailure, OSError) as error:  # anything else is a defect
+            code, message = cli.find_exit_code(error), str(error)
+        assert bool(message) == (code != 0)
         assert bool(out.getvalue()) == (code == 0)
         return code, message
 
