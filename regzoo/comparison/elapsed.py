@@ -29,10 +29,8 @@ class ElapsedTime:
     def __init__(self, clock: Callable[[], float] | None = None) -> None:
         self._clock = WorkClock() if clock is None else clock
         self._earlier = 0.0
-        self._folder: Path | None = None
-        self._lock = threading.Lock()
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread = threading.Thread(target=self._read_clock, daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -56,27 +54,34 @@ class ElapsedTime:
         """
         comparison = ledger.get_comparison_info()
         self._earlier = (comparison and comparison.seconds) or 0.0
-        with self._lock:
-            self._folder = folder
+        ready, ended = threading.Event(), threading.Event()
+        thread = threading.Thread(target=self._write_regularly, args=(folder, ready, ended), daemon=True)
+        thread.start()
         try:
+            ready.wait()
             yield
         finally:
-            with self._lock:
-                self._folder = None
+            ended.set()
+            thread.join()
             with contextlib.suppress(EnvironmentFailure):  # a full disk is reported by what filled it
                 ledger.set_seconds(self())
 
-    def _work(self) -> None:
-        written = self._clock()
+    def _read_clock(self) -> None:
         while not self._ended.wait(TICK):
-            if self._clock() - written >= HEARTBEAT:
-                written = self._clock()
-                self._write()
+            self._clock()
 
-    def _write(self) -> None:
-        """Write the seconds to the ledger; through a connection of this thread's own."""
-        # A ledger that cannot be written is reported by the thread that makes the runs.
-        with self._lock, contextlib.suppress(InputError, EnvironmentFailure, OSError):
-            if self._folder is not None:
-                with Ledger(self._folder) as ledger:
-                    ledger.set_seconds(self())
+    def _write_regularly(self, folder: Path, ready: threading.Event, ended: threading.Event) -> None:
+        """Write the seconds to the ledger in ``folder``, through a connection of this thread's own."""
+        try:
+            # What is wrong with the ledger is reported by the thread that makes the runs.
+            with contextlib.suppress(InputError, EnvironmentFailure, OSError), Ledger(folder, create=True) as ledger:
+                written = self._clock()
+                ledger.set_seconds(self())
+                ready.set()
+                while not ended.wait(TICK):
+                    if self._clock() - written >= HEARTBEAT:
+                        written = self._clock()
+                        with contextlib.suppress(EnvironmentFailure, OSError):
+                            ledger.set_seconds(self())
+        finally:
+            ready.set()
