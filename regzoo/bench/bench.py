@@ -16,6 +16,7 @@ from regzoo.bench.performance import WayResult, compute_performance, compute_rat
 from regzoo.bench.plan import PASSES, SUITE, Case, Job, Way, make_jobs
 from regzoo.core.errors import EnvironmentFailure, InputError, UnavailableError
 from regzoo.core.formatting import format_percent
+from regzoo.execution.keras_settings import require_keras_settings
 from regzoo.system.atomic import describe_failed_write
 from regzoo.system.lock import lock_path
 from regzoo.system.replace import OutputKind, replace_output, require_replaceable
@@ -52,6 +53,7 @@ def run_benchmark(
         InputError: if ``out`` is a folder, or another file; nothing is measured then.
         EnvironmentFailure: if ``out`` cannot be written, or not even matrix products can be measured.
     """
+    require_keras_settings()
     if out is not None:
         _require_writable(out)
     began = time.monotonic()

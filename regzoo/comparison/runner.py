@@ -20,6 +20,7 @@ from regzoo.data.prepared import PreparedData
 from regzoo.data.preprocess import prepare_folds
 from regzoo.data.sources import load_dataset
 from regzoo.execution.executor import Executor
+from regzoo.execution.keras_settings import require_keras_settings
 from regzoo.execution.process_pool import ProcessPool
 from regzoo.execution.serial import SerialExecutor
 from regzoo.execution.tf_runtime import import_tensorflow
@@ -126,6 +127,7 @@ def prepare(experiment: Experiment, read: Callable[[], PreparedData], executor: 
         InputError: if data, backbone or a recipe cannot be used.
         EnvironmentFailure: if workers cannot start.
     """
+    require_keras_settings()
     data = read()
     setup = make_setup(experiment, data)
     executor.open(setup, data.arrays(experiment.training.class_weight))  # workers start during the check

@@ -7,11 +7,17 @@ import os
 import sys
 from collections.abc import Iterator
 
+from regzoo.execution.keras_settings import require_keras_settings
+from regzoo.system.streams import open_missing_descriptors
+
 
 @contextlib.contextmanager
 def suppress_stderr() -> Iterator[None]:
     """Discard what the process writes to stderr while the block runs, from C++ as well."""
-    sys.stderr.flush()
+    open_missing_descriptors()
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError):  # of a full device or a closed terminal
+            sys.stderr.flush()
     kept = os.dup(2)
     silence_stderr()
     try:
@@ -33,9 +39,12 @@ def import_tensorflow(threads: int | None = None) -> None:
 
     Args:
         threads: number of threads of an operation; None leaves it to TensorFlow. Only before TensorFlow's first use.
+
+    Raises:
+        EnvironmentFailure: if regzoo cannot work with the settings of Keras or TensorFlow.
     """
+    require_keras_settings()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     first = "tensorflow" not in sys.modules
     with suppress_stderr():
         import tensorflow as tf

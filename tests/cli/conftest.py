@@ -90,3 +90,25 @@ def draw() -> Callable[..., str]:
         return text.getvalue()
 
     return call
+
+
+@pytest.fixture(scope="module")
+def one_record(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a config, ``mine.yaml``, and a comparison with one record, ``flowers``; made without TensorFlow."""
+    from regzoo.core import Objective
+    from regzoo.storage.info import ComparisonInfo, DataInfo, SplitInfo
+    from regzoo.storage.ledger import Ledger
+    from regzoo.training.records import Record, Run
+
+    folder = tmp_path_factory.mktemp("one_record")
+    config = "name: mine\ndata: {source: iris}\nbackbone: mlp([4])\nrecipes: [none, dropout]\n"
+    (folder / "mine.yaml").write_text(config)
+    (folder / "flowers").mkdir()
+    data = DataInfo("iris", "0", 9, 3, 3, 3, "4 columns", "classification", SplitInfo("stratified"))
+    info = ComparisonInfo("flowers", "nll", "min", data, config, {}, "regzoo compare", 1, "random", 1)
+    with Ledger(folder / "flowers", create=True) as ledger:
+        ledger.set_comparison_info(info)
+        ledger.set_recipe_names(["none"])
+        run = Run("replicate", "none", "none", 0, 7, 0.001, 4, "setup")
+        ledger.add(Record(run, "ok", {part: {"nll": 0.5} for part in ("train", "validation")}), Objective("nll", "min"))
+    return folder

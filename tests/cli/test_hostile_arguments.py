@@ -8,13 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from regzoo.storage.info import ComparisonInfo, DataInfo, SplitInfo
-from regzoo.storage.ledger import Ledger
-from regzoo.training.records import Record, Run
-
 Call = Callable[..., tuple[int, str, str]]
-
-CONFIG = "name: mine\ndata: {source: iris}\nbackbone: mlp([4])\nrecipes: [none, dropout]\n"
 
 COMMANDS = (
     "check {}",
@@ -62,22 +56,10 @@ HOSTILE = {
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a config, a named pipe that nobody writes to, and a comparison with one record."""
-    folder = tmp_path_factory.mktemp("hostile")
-    (folder / "mine.yaml").write_text(CONFIG)
-    os.mkfifo(folder / "pipe")
-    (folder / "flowers").mkdir()
-    from regzoo.core import Objective
-
-    data = DataInfo("iris", "0", 9, 3, 3, 3, "4 columns", "classification", SplitInfo("stratified"))
-    info = ComparisonInfo("flowers", "nll", "min", data, CONFIG, {}, "regzoo compare", 1, "random", 1)
-    with Ledger(folder / "flowers", create=True) as ledger:
-        ledger.set_comparison_info(info)
-        ledger.set_recipe_names(["none"])
-        run = Run("replicate", "none", "none", 0, 7, 0.001, 4, "setup")
-        ledger.add(Record(run, "ok", {part: {"nll": 0.5} for part in ("train", "validation")}), Objective("nll", "min"))
-    return folder
+def place(one_record: Path) -> Path:
+    """The folder, and in it a named pipe that nobody writes to."""
+    os.mkfifo(one_record / "pipe")
+    return one_record
 
 
 def list_files(folder: Path) -> dict[str, bytes | None]:
