@@ -1,6 +1,6 @@
 """Settings of Keras and TensorFlow under which regzoo would train something else, or die: refused by name.
 
-A setting counts wherever it may come from: the environment, ``keras.json``, or calls of `keras.config` in a script of the
+A setting counts wherever it comes from: the environment, ``keras.json``, or calls of `keras.config` in a script of the
 user, of which workers would know nothing. Imports neither Keras nor TensorFlow.
 """
 
