@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from regzoo.core.errors import InputError
@@ -12,7 +13,10 @@ def require_utf8(path: str | Path) -> None:
 
     A relative path counts with the working directory.
     """
-    for text in (str(path), str(Path(path).absolute())):
+    texts = [str(path)]
+    with contextlib.suppress(OSError):  # the working directory is gone
+        texts.append(str(Path(path).absolute()))
+    for text in texts:
         try:
             text.encode("utf-8")
         except UnicodeEncodeError:
