@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import os
 import sys
 import traceback
@@ -76,6 +77,7 @@ for command in COMMANDS:
 def main() -> None:
     """Run the command line; turn errors into sentences and exit codes."""
     interrupt_on_termination()
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns of a home that it cannot write to
     try:
         with contextlib.suppress(OSError):  # if there is no temporary folder
             remove_abandoned()

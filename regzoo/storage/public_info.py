@@ -69,9 +69,18 @@ def _shorten_command(command: str) -> str:
 
 
 def _hide_folders_in_config(config: str) -> str:
-    """Return a config in YAML with the names of its files and without their folders."""
-    values = yaml.safe_load(config)
-    shown = _shorten_paths(values)
+    """Return a config in YAML with the names of its files and without their folders.
+
+    A text that regzoo has not written, in somebody else's ledger, is returned as it is: one that is no YAML, or whose
+    aliases could multiply.
+    """
+    try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(config, Loader=yaml.SafeLoader)):
+            return config
+        values = yaml.safe_load(config)
+        shown = _shorten_paths(values)
+    except (yaml.YAMLError, RecursionError, ValueError):
+        return config
     return config if shown == values else yaml.safe_dump(shown, sort_keys=False, allow_unicode=True, width=110)
 
 

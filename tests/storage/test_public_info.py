@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from regzoo.storage.info import ComparisonInfo, DataInfo, SplitInfo
-from regzoo.storage.public_info import hide_folders, make_public_data, make_public_info
+from regzoo.storage.public_info import _hide_folders_in_config, hide_folders, make_public_data, make_public_info
 
 
 def make_data(**values: Any) -> DataInfo:
@@ -80,3 +80,19 @@ def test_the_config_names_files_alone_and_is_else_unchanged() -> None:
     assert public["data"]["drop"] == ["a/b"]
     same = "name: a   # mine\n"
     assert make_public_info(make_info(config=same)).config == same
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        "a: [",
+        "\x1b[31m",
+        "[" * 5000,
+        "a: 2024-99-99",
+        "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b, *b]\n",
+        "!!python/name:x",
+    ],
+    ids=range(6),
+)
+def test_a_config_that_regzoo_has_not_written_is_left_as_it_is(config: str) -> None:
+    assert _hide_folders_in_config(config) == config
