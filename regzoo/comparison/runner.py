@@ -25,7 +25,7 @@ from regzoo.execution.process_pool import ProcessPool
 from regzoo.execution.serial import SerialExecutor
 from regzoo.execution.tf_runtime import import_tensorflow
 from regzoo.storage.config_file import write_config
-from regzoo.storage.folder import HeldFolder, archive_existing, lock_folder, require_unlocked
+from regzoo.storage.folder import HeldFolder, lock_folder, require_unlocked
 from regzoo.storage.ledger import Ledger
 from regzoo.storage.placement import require_placeable
 from regzoo.training.records import Record
@@ -87,9 +87,7 @@ def run_comparison(
     require_unlocked(folder)
     with ElapsedTime() as elapsed, make_executor(workers, experiment.run_limit) as executor:
         comparison = prepare(experiment, read, executor)
-        if fresh:
-            archive_existing(folder)
-        with lock_folder(folder) as held:
+        with lock_folder(folder, fresh) as held:
             checked = LockedProgress(progress, held)
             execute(comparison, folder, executor, checked, command, sweep, elapsed, retry_failed)
             held.require_held()

@@ -6,7 +6,7 @@ import contextlib
 import fcntl
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from regzoo.storage import placement
 from regzoo.storage.ledger import FILE as LEDGER
 from regzoo.system import lock
 from regzoo.system.atomic import describe_failed_write
-from regzoo.system.lock import HeldLock, lock_path
+from regzoo.system.lock import HeldLock, VanishedError, lock_path
 from regzoo.system.move_aside import move_aside
 from regzoo.system.temporary_folder import TemporaryFolder
 
@@ -61,10 +61,14 @@ class HeldFolder:
 
 
 @contextlib.contextmanager
-def lock_folder(folder: Path) -> Iterator[HeldFolder]:
+def lock_folder(folder: Path, fresh: bool = False) -> Iterator[HeldFolder]:
     """Create ``folder`` if it is missing, and keep other processes from writing to it while the block runs.
 
     A folder that was created and is still empty afterwards is removed.
+
+    Args:
+        folder: the comparison's folder.
+        fresh: first move a comparison that is there aside, see `archive_existing`.
 
     Raises:
         InputError: if it is a file, or holds something other than a comparison.
@@ -72,21 +76,15 @@ def lock_folder(folder: Path) -> Iterator[HeldFolder]:
         EnvironmentFailure: if the folder cannot be written.
     """
     placement.require_usable(folder)
-    made = _make_folders(folder.resolve())
-    try:
-        with lock_path(folder, inside=True) as own:
-            placement.require_usable(folder)
-            _remove_old_lock(folder)
-            held = HeldFolder(own)
-            try:
-                yield held
-            except (EnvironmentFailure, OSError):
-                held.require_held()  # says it better than whatever failed because the folder is gone
-                raise
-    finally:
-        for each in made:
-            with contextlib.suppress(OSError):
-                each.rmdir()
+    with _make_and_lock(folder, fresh) as own:
+        placement.require_usable(folder)
+        _remove_old_lock(folder)
+        held = HeldFolder(own)
+        try:
+            yield held
+        except (EnvironmentFailure, OSError):
+            held.require_held()  # says it better than whatever failed because the folder is gone
+            raise
 
 
 @contextlib.contextmanager
@@ -125,34 +123,67 @@ def archive_existing(folder: Path) -> Path | None:
     if not placement.holds_comparison(folder):
         return None
     placement.require_movable(folder)
-    owner = TemporaryFolder()
+    owner = TemporaryFolder()  # for the lock files in the archive, if this process is killed after the rename
     try:
-        with contextlib.ExitStack() as locked:
-            locks = [
-                locked.enter_context(lock_path(folder, inside=True)),
-                locked.enter_context(lock_path(folder / _MODEL)),
-                locked.enter_context(lock_outputs(folder)),
-            ]
-
-            def announce(archive: Path) -> None:
-                """Have the lock files in the archive removed if this process is killed after the rename."""
-                for held in locks:
-                    owner.adopt(archive / held.file.name)
-
-            _remove_old_lock(folder)
-            return move_aside(folder.resolve(), announce)
+        while placement.holds_comparison(folder):
+            with contextlib.suppress(VanishedError), _lock_whole(folder) as locks:
+                if placement.holds_comparison(folder):  # or another process has just begun in its place
+                    return move_aside(folder.resolve(), lambda archive: _adopt_all(owner, archive, locks))
     finally:
         owner.remove()
+    return None
+
+
+@contextlib.contextmanager
+def _lock_whole(folder: Path) -> Iterator[Sequence[HeldLock]]:
+    """Keep every other process from writing into ``folder``."""
+    with contextlib.ExitStack() as stack:
+        locks = [stack.enter_context(lock_path(folder, inside=True))]
+        if (folder / _MODEL).resolve().parent.is_dir():  # or it is a link that leads nowhere
+            locks.append(stack.enter_context(lock_path(folder / _MODEL)))
+        locks.append(stack.enter_context(lock_outputs(folder)))
+        _remove_old_lock(folder)
+        yield locks
+
+
+def _adopt_all(owner: TemporaryFolder, archive: Path, locks: Sequence[HeldLock]) -> None:
+    for held in locks:
+        owner.adopt(archive / held.file.name)
+
+
+@contextlib.contextmanager
+def _make_and_lock(folder: Path, fresh: bool) -> Iterator[HeldLock]:
+    """Make ``folder``, unless it is there, and lock it; remove it afterwards if it was made and is empty.
+
+    Other processes may start over in the same folder meanwhile: theirs may vanish, or be finished, before it is locked.
+    """
+    while True:
+        if fresh:
+            archive_existing(folder)
+        with contextlib.ExitStack() as stack, contextlib.suppress(VanishedError):
+            for made in _make_folders(folder.resolve()):
+                stack.callback(_remove_if_empty, made)
+            own = stack.enter_context(lock_path(folder, inside=True))
+            if not (fresh and placement.holds_comparison(folder)):
+                locked = stack.pop_all()
+                break
+    with locked:
+        yield own
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 def _make_folders(folder: Path) -> list[Path]:
-    """Make ``folder`` and its parents; return those that were made, the innermost first."""
+    """Make ``folder`` and its parents; return those that were made, the innermost last."""
     made: list[Path] = []
     try:
         for each in reversed([folder, *folder.parents]):
             if not each.is_dir():
                 each.mkdir(exist_ok=True)
-                made.insert(0, each)
+                made.append(each)
     except OSError as error:
         raise EnvironmentFailure(describe_failed_write(folder, error)) from None
     return made

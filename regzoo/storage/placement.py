@@ -106,6 +106,8 @@ def _list_home() -> list[Path]:
 
 
 def _resolve(folder: Path) -> Path:
+    if str(folder).startswith("~"):
+        raise InputError(f"{folder} begins with ~, which only a shell replaces by a home folder: write the path out")
     try:
         target = folder.resolve()
         target.exists()  # also raises for a name that is too long

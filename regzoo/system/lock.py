@@ -19,6 +19,10 @@ PATIENCE = 0.3
 _PAUSE = 0.02
 
 
+class VanishedError(EnvironmentFailure):
+    """The folder in which the lock file should lie is missing; another process may have just renamed it."""
+
+
 @dataclass(frozen=True)
 class HeldLock:
     """A lock that this process holds on ``target``.
@@ -85,6 +89,7 @@ def lock_path(target: Path, *, inside: bool = False, timeout: float = 0.0) -> It
 
     Raises:
         BusyError: if another process, or another block of this one, holds the lock; the message names the process.
+        VanishedError: if the folder in which the lock file lies is missing.
         EnvironmentFailure: if the lock file cannot be made.
     """
     file, owner = get_lock_file(target.resolve(), inside), TemporaryFolder()
@@ -127,7 +132,8 @@ def _acquire(target: Path, file: Path, timeout: float) -> HeldLock:
                 descriptor = os.open(file.name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666, dir_fd=folder)
                 opened.callback(os.close, descriptor)
             except OSError as error:
-                raise EnvironmentFailure(f"{target} cannot be written: {error.strerror}; choose another path") from None
+                kind = VanishedError if isinstance(error, FileNotFoundError) else EnvironmentFailure
+                raise kind(f"{target} cannot be written: {error.strerror}; choose another path") from None
             _flock(target, descriptor, max(timeout, PATIENCE))
             if _is_same(descriptor, file):  # or its last holder has just removed it
                 with contextlib.suppress(OSError):  # the number is only for messages, and the disk may be full

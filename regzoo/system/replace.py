@@ -77,6 +77,8 @@ def require_replaceable(path: Path, kind: OutputKind, content: bytes | None = No
 
 def _resolve(path: Path) -> Path:
     """Return the path with all links followed, so that a link is kept and its target replaced."""
+    if str(path).startswith("~"):
+        raise InputError(f"{path} begins with ~, which only a shell replaces by a home folder: write the path out")
     try:
         return path.resolve()
     except (OSError, RuntimeError, ValueError) as error:  # links in a circle, a NUL

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,16 @@ from regzoo.comparison import runner
 from regzoo.comparison.leaderboard import read_leaderboard
 from regzoo.comparison.progress import SilentProgress
 from regzoo.config import load_config
+from regzoo.core import EnvironmentFailure, InputError
+from regzoo.data.prepared import PreparedData
 from regzoo.execution.serial import SerialExecutor
-from regzoo.storage.ledger import Ledger
+from regzoo.storage.ledger import FILE, Ledger
+from regzoo.training.records import Record
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 
-def resume(name: str, folder: Path) -> list[Path]:
+def resume(name: str, folder: Path, progress: SilentProgress | None = None) -> list[Path]:
     """Resume a copy of a fixture in ``folder``; return the folders that were published."""
     experiment = load_config(FIXTURES / f"{name}.yaml")
     published: list[Path] = []
@@ -27,7 +31,7 @@ def resume(name: str, folder: Path) -> list[Path]:
         folder,
         workers=0,
         fresh=False,
-        progress=SilentProgress(),
+        progress=progress or SilentProgress(),
         command="regzoo compare",
         publish=published.append,
     )
@@ -71,3 +75,58 @@ def test_prepare_writes_nothing_and_execute_makes_every_run(tensorflow: None, tm
         assert [row.status for row in read_leaderboard(ledger).recipes] == ["ok"] * 4
         assert ledger.get_comparison_info() is not None
     assert {path.name for path in folder.iterdir()} <= {"config.yaml", "ledger.sqlite"}
+
+
+class Sabotage(SilentProgress):
+    """Progress that calls a function after the second new record."""
+
+    def __init__(self, act: Callable[[], object]) -> None:
+        self.act, self.new = act, 0
+
+    def update(self, record: Record, repeated: bool) -> None:
+        self.new += not repeated
+        if self.new == 2:
+            self.act()
+
+
+@pytest.mark.parametrize(
+    "what",
+    ["removed", *(pytest.param(what, marks=pytest.mark.slow) for what in ("renamed", "replaced", "lock", "ledger"))],
+)
+def test_what_is_taken_away_during_the_runs_ends_them(what: str, tensorflow: None, tmp_path: Path) -> None:
+    folder, elsewhere = tmp_path / "e", tmp_path / "elsewhere"
+
+    def act() -> None:
+        if what == "lock":
+            (folder / ".regzoo-lock").unlink()
+        elif what == "ledger":
+            (folder / FILE).rename(tmp_path / FILE)
+        else:
+            folder.rename(elsewhere)
+        if what == "replaced":
+            shutil.copytree(FIXTURES / "format_1", folder)
+
+    progress = Sabotage(act)
+    with pytest.raises(EnvironmentFailure, match=r"was (removed, renamed|deleted)"):
+        resume("format_1", folder, progress)
+    assert progress.new == 2
+    assert folder.exists() == (what not in ("removed", "renamed"))
+    assert not list(tmp_path.rglob("*.regzoo-*"))
+    if what == "replaced":
+        before = {path.name: path.read_bytes() for path in (FIXTURES / "format_1").iterdir()}
+        assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    if what == "lock":
+        assert resume("format_1", folder) == [folder]
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_a_folder_that_cannot_be_used_is_refused_before_the_data_is_read(fresh: bool, tmp_path: Path) -> None:
+    def read() -> PreparedData:
+        raise AssertionError("the data is read")
+
+    (tmp_path / "thesis.txt").write_text("years of work")
+    experiment = load_config(FIXTURES / "format_1.yaml")
+    options = {"workers": 0, "fresh": fresh, "progress": SilentProgress(), "command": "regzoo compare"}
+    with pytest.raises(InputError, match=r"holds 'thesis\.txt' and no comparison"):
+        runner.run_comparison(experiment, read, tmp_path, **options)  # type: ignore[arg-type]
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]

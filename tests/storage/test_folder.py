@@ -230,6 +230,14 @@ def test_a_comparison_is_moved_to_a_free_name(tmp_path: Path) -> None:
         assert not (tmp_path / "e").exists()
 
 
+def test_links_in_the_folder_go_with_it(tmp_path: Path) -> None:
+    folder = make_comparison(tmp_path / "e")
+    (folder / "model").symlink_to("/nowhere/at/all")
+    (folder / "report").symlink_to(tmp_path)
+    assert archive_existing(folder) == tmp_path / "e.1"
+    assert list_names(tmp_path / "e.1") == [FILE, "model", "report"]
+
+
 def test_a_link_is_kept_and_what_it_names_is_moved(tmp_path: Path) -> None:
     make_comparison(tmp_path / "disk" / "e")
     (tmp_path / "e").symlink_to("disk/e")
@@ -264,3 +272,43 @@ def test_input_errors_are_raised_as_they_are(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="other data"), lock_folder(tmp_path / "e"):
         raise InputError("other data")
     assert list_names(tmp_path) == []
+
+
+STARTING_OVER = """
+import os, sys
+from pathlib import Path
+from regzoo.core.errors import BusyError
+from regzoo.storage.folder import lock_folder
+from regzoo.storage.ledger import Ledger
+
+folder = Path(sys.argv[1])
+sys.stdin.readline()
+for number in range(10):
+    try:
+        with lock_folder(folder, fresh=True) as held:
+            Ledger(folder, create=True).__exit__()
+            held.require_held()
+            with (folder / "mine").open("x") as file:
+                file.write(f"{os.getpid()} {number}")
+            held.require_held()
+            print(os.getpid(), number, flush=True)
+    except BusyError:
+        pass
+"""
+
+
+@pytest.mark.slow
+def test_several_that_start_over_at_once_lose_nothing(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", STARTING_OVER, str(tmp_path / "e")]
+    pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    processes = [subprocess.Popen(command, **pipes) for _ in range(3)]
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    done = [process.communicate()[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0]
+    finished = sorted(line for text in done for line in text.splitlines())
+    assert len(finished) >= 10
+    assert sorted(path.read_text() for path in tmp_path.glob("*/mine")) == finished
+    assert all(list_names(folder) == [FILE, "mine"] for folder in tmp_path.iterdir())

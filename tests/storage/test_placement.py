@@ -119,6 +119,12 @@ def test_the_folder_of_another_comparison(fresh: bool, tmp_path: Path) -> None:
             require_placeable(inner, fresh)
 
 
+@pytest.mark.parametrize("name", ["~", "~/reports/e", "~someone"])
+def test_a_home_folder_that_no_shell_has_replaced(name: str) -> None:
+    with pytest.raises(InputError, match="begins with ~, which only a shell replaces by a home folder"):
+        require_placeable(Path(name), fresh=False)
+
+
 def test_root_is_foreign() -> None:
     with pytest.raises(InputError, match=r"/ holds '.*' and no comparison"):
         require_placeable(Path("/"), fresh=True)

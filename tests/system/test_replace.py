@@ -56,8 +56,8 @@ def test_a_link_is_kept_and_its_target_replaced(tmp_path: Path) -> None:
 def test_links_in_a_circle_names_that_are_too_long_and_nul(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to("b")
     (tmp_path / "b").symlink_to("a")
-    for path in (tmp_path / "a", tmp_path / ("x" * 256), tmp_path / "a\0b"):
-        with pytest.raises(InputError, match="cannot be written"):
+    for path in (tmp_path / "a", tmp_path / ("x" * 256), tmp_path / "a\0b", Path("~/a")):
+        with pytest.raises(InputError, match=r"cannot be written|begins with ~"):
             replace_output(path, b"ours", KIND)
 
 
