@@ -212,5 +212,5 @@ def _with_numbers(recipe: Recipe) -> Recipe:
 
 def _require_same_data(ledger: Ledger, setup: TrainingSetup) -> None:
     earlier = ledger.get_setup_json()
-    if earlier is not None and earlier["data"].split()[0] != setup.data.split()[0]:
+    if earlier is not None and earlier.get("data", "?").split()[0] != setup.data.split()[0]:
         raise InputError("the data has changed since this comparison began: choose another --out, or use --fresh")

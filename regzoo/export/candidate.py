@@ -98,8 +98,12 @@ def load_setup(ledger: Ledger, fold: int = 0) -> TrainingSetup:
     if values is None:
         raise InputError("the comparison has only just begun: there is no model yet; look again in a moment")
     preprocessor = load_preprocessor(ledger, fold)
+    try:
+        setup = TrainingSetup.from_json(values)
+    except (KeyError, TypeError) as error:
+        raise InputError(f"the ledger does not say how its models were trained: {error} is missing or wrong") from None
     return dataclasses.replace(
-        TrainingSetup.from_json(values),
+        setup,
         task=make_task(preprocessor),
         input_shape=preprocessor.input_shape,
         folds=(),

@@ -98,7 +98,7 @@ class _SetupJson(_Json):
     optimizer: Text = _ABSENT
     batch_size: Count = _ABSENT
     rank_by: Text = _ABSENT
-    data: Annotated[Text, Field(min_length=1)] = _ABSENT
+    data: Annotated[Text, Field(pattern=r"^\S")] = _ABSENT
     class_weight: Text = _ABSENT
     jit_compile: bool = _ABSENT
     folds: list[_FoldJson] | None = None

@@ -64,15 +64,41 @@ def test_the_reading_commands_read_it(name: str, command: Command, tmp_path: Pat
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_reading_it_writes_nothing(name: str, command: Command, tmp_path: Path) -> None:
+    def look() -> dict[str, object]:
+        return {
+            path.name: (path.stat().st_mtime_ns, path.stat().st_ino, path.read_bytes()) for path in folder.iterdir()
+        }
+
+    folder = copy(name, tmp_path)
+    (folder / "ledger.sqlite").chmod(0o444)
+    folder.chmod(0o555)
+    before, touched = look(), folder.stat().st_mtime_ns
+    try:
+        for reading in (["leaderboard"], ["leaderboard", "--csv"], ["failures"]):
+            assert command(*reading, folder)
+        assert command("compare-runs", folder, FIXTURES / name)
+        result = Result(folder)
+        assert result.best is not None
+        assert len(result.leaderboard) > 1
+        assert result.verdict
+        assert result.records
+        result.report(tmp_path / "elsewhere.html")
+        assert (look(), folder.stat().st_mtime_ns) == (before, touched)
+    finally:
+        folder.chmod(0o755)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_models_are_exported_from_it(
     name: str, tensorflow: None, unverified: None, command: Command, tmp_path: Path
 ) -> None:
     folder = copy(name, tmp_path)
     for row in Result(folder).board.recipes:
-        command("export", folder, "--recipe", row.name, "--to", tmp_path / "model")
-        written = json.loads((tmp_path / "model" / "recipe.json").read_text())
+        command("export", folder, "--recipe", row.name, "--to", tmp_path / row.name)
+        written = json.loads((tmp_path / row.name / "recipe.json").read_text())
         assert written["recipe"] == row.recipe
-        assert (tmp_path / "model" / "saved_model.pb").is_file()
+        assert (tmp_path / row.name / "saved_model.pb").is_file()
 
 
 SECTIONS: dict[str, type[pydantic.BaseModel]] = {
