@@ -82,7 +82,7 @@ def run_comparison(
         EnvironmentFailure: if the folder is in use, the disk is full, or workers cannot start.
     """
     if fresh and retry_failed:
-        raise InputError("--fresh starts over, so there is no failed run to make again: use it without --retry-failed")
+        raise InputError("fresh starts over, so there is no failed run to make again: leave out fresh or retry_failed")
     require_placeable(folder, fresh)
     require_unlocked(folder)
     with ElapsedTime() as elapsed, make_executor(workers, experiment.run_limit) as executor:

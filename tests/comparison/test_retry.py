@@ -247,7 +247,7 @@ def test_failures_say_how_to_make_them_again() -> None:
 
 
 def test_starting_over_leaves_nothing_to_retry(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="--fresh starts over"):
+    with pytest.raises(InputError, match="fresh starts over"):
         runner.run_comparison(
             from_keywords(data={"source": "iris"}, backbone="mlp", recipes=["none"]),
             lambda: pytest.fail("the data is read"),

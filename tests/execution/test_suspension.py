@@ -91,8 +91,7 @@ def test_time_in_which_this_process_is_suspended_is_not_charged(gap: float, tmp_
 
     def jump() -> None:
         clock.now += gap
-        if clock.readings < 300:
-            clock.soon(2, jump)
+        clock.soon(2, jump)
 
     with ProcessPool(1, limit=60.0, clock=WorkClock(clock, lambda: 0.0)) as pool:
         start(pool, tmp_path)
@@ -103,6 +102,18 @@ def test_time_in_which_this_process_is_suspended_is_not_charged(gap: float, tmp_
         assert clock.now - began > 60.0 + 20 * gap
     assert (record.status, record.error) == ("failed", "ran past its limit of 60 s")
     assert 60.0 <= record.fit_seconds < 70.0
+
+
+def test_a_death_is_noticed_where_processes_have_no_descriptors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that the worker started keeps its pipe open."""
+    monkeypatch.setattr(worker_process, "_open_process", lambda _: None)
+    with ProcessPool(1) as pool:
+        os.kill(start(pool, tmp_path), signal.SIGTERM)
+        record = collect(pool)
+    assert record.status == "ok"
+    assert [attempt["error"] for attempt in record.attempts] == ["the worker was killed (signal 15): Terminated"]
 
 
 def test_a_worker_that_is_suspended_while_it_starts_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,3 +62,13 @@ def test_a_wrong_sweep_ends_with_2_and_nothing_is_written(
     assert (code, out) == (2, "")
     assert message in err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("arguments", [["compare"], ["sweep", "--over", "dropout.rate"]])
+def test_starting_over_and_retrying_exclude_each_other(arguments: list[str], run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("name: a\ndata: {source: iris}\nbackbone: mlp\nrecipes: [dropout]\n")
+    name, *rest = arguments
+    code, out, err = run(name, tmp_path / "a.yaml", *rest, "--out", tmp_path / "a", "--fresh", "--retry-failed")
+    assert (code, out) == (2, "")
+    assert "fresh starts over, so there is no failed run to make again" in err
+    assert not (tmp_path / "a").exists()
