@@ -105,6 +105,7 @@ def test_a_finished_comparison_is_only_read_again(
 
 @pytest.mark.usefixtures("no_workers", "unverified")
 def test_failed_runs_end_with_1_and_the_rest_is_ranked(run: Run, copied: Path, config: Path) -> None:
+    before = (copied / "leaderboard.csv").read_bytes()
     fail_one(copied)
     code, out, err = run("compare", config, "--out", copied)
     assert code == 1
@@ -113,8 +114,15 @@ def test_failed_runs_end_with_1_and_the_rest_is_ranked(run: Run, copied: Path, c
     code, out, _ = run("failures", copied)
     assert code == 0
     assert "ValueError: out of luck" in out
+    assert "to make the failed runs again: regzoo compare" in out
+    assert "--retry-failed" in out
     leaderboard = json.loads(run("leaderboard", copied, "--json")[1])
     assert [row["failed"] for row in leaderboard["recipes"] if row["name"] == "l2(0.001)"] == [1]
+    code, _, err = run("compare", config, "--out", copied, "--retry-failed")
+    assert code == 0, err
+    assert (copied / "leaderboard.csv").read_bytes() == before
+    code, out, _ = run("failures", copied)
+    assert (code, out) == (0, "no run failed or diverged\n1 run was made again after a failure\n")
 
 
 def fail_one(folder: Path) -> None:
