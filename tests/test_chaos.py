@@ -1,4 +1,4 @@
-"""Chaos: whatever is done to a comparison at random moments, resumed to its end it is the one that nothing happened to."""
+"""Chaos: whatever is done to a comparison at random moments, it ends as the one that nothing happened to."""
 
 from __future__ import annotations
 

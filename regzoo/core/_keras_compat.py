@@ -29,6 +29,8 @@ PRIVATE_NAMES = {
     "Layer._inbound_nodes": "the calls of one layer, by number: KerasTensor._keras_history gives the number only",
     "Layer._outbound_nodes": "the calls that receive what a layer returns",
     "Lambda._output_shape": "the output shape that a Lambda was given; get_config() gives it in a form that stays JSON",
+    "Layer._trainable_variables": "tells a frozen weight from a state, such as batch norm's averages",
+    "Layer._flatten_layers": "layers inside of layers, such as that of TimeDistributed, are in no public list",
     "Model._loss_tracker": "the mean that fit prints as loss, which a train_step of our own has to update",
     "Optimizer._backend_update_step": "the update of all variables, after clipping and before weight averaging",
     "Optimizer._get_variable_index": "finds the optimizer's own variables for a trainable variable",
@@ -101,6 +103,12 @@ def list_consumers(layer: keras.Layer) -> list[Any]:
 def get_output_shape(layer: keras.layers.Lambda) -> Any:
     """Return the ``output_shape`` that a Lambda layer was made with."""
     return layer._output_shape
+
+
+def list_weights_to_train(model: keras.Model) -> list[keras.Variable]:
+    """Return the weights that are trained if nothing is frozen, in the order of ``model.variables``."""
+    ids = {id(variable) for layer in model._flatten_layers() for variable in layer._trainable_variables}
+    return [variable for variable in model.variables if id(variable) in ids]
 
 
 def get_loss_tracker(model: keras.Model) -> keras.metrics.Mean:

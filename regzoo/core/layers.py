@@ -25,8 +25,15 @@ def noise_at_inference() -> Iterator[None]:
         _noise_at_inference = before
 
 
+def to_floatx(values: Any) -> Any:
+    """Return a tensor in the type of weights and strengths; in mixed precision, activations have another one."""
+    return keras.ops.cast(values, keras.config.floatx())
+
+
 class InTraining(keras.Layer):
     """Apply ``perturb(h, seed)`` in training; at inference it is the identity and leaves no operation.
+
+    Under a mixed policy h is float32, as the strengths are, and the result is cast back.
 
     Args:
         perturb: returns a tensor of the shape of h (batch, ...), using random numbers of the stream ``seed``.
@@ -40,7 +47,7 @@ class InTraining(keras.Layer):
         seed: int,
         inference: Callable[[Any], Any] | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(autocast=False)
         self.perturb = perturb
         self.inference = inference
         self.generator = keras.random.SeedGenerator(seed)
@@ -50,8 +57,8 @@ class InTraining(keras.Layer):
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Return the perturbed inputs in training, else the inputs."""
         if training or _noise_at_inference:
-            return self.perturb(inputs, self.generator)
-        return inputs if self.inference is None else self.inference(inputs)
+            return keras.ops.cast(self.perturb(to_floatx(inputs), self.generator), inputs.dtype)
+        return inputs if self.inference is None else keras.ops.cast(self.inference(to_floatx(inputs)), inputs.dtype)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the input's shape."""
@@ -66,7 +73,7 @@ class Penalized(keras.Layer):
     """
 
     def __init__(self, penalty: Callable[[Any], Any]) -> None:
-        super().__init__()
+        super().__init__(autocast=False)
         self.penalty = penalty
         self.supports_masking = True
         self.built = True
@@ -74,7 +81,7 @@ class Penalized(keras.Layer):
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Return the inputs; add the penalty in training."""
         if training:
-            self.add_loss(self.penalty(inputs))
+            self.add_loss(self.penalty(to_floatx(inputs)))
         return inputs
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:

@@ -60,8 +60,8 @@ def draw_mask(x: Tensor, share: Tensor, seed: keras.random.SeedGenerator) -> Ten
         columns = _draw_interval(shape[0], shape[2], side, seed)  # (batch, width)
         return rows[:, :, None, None] * columns[:, None, :, None]
     order = keras.ops.argsort(keras.random.uniform((shape[0], shape[1]), seed=seed))
-    rank = keras.ops.cast(keras.ops.argsort(order), "float32")  # of each column among the columns
-    chosen = keras.ops.cast(rank < _draw_count(shape[0], shape[1], share, seed), "float32")
+    rank = keras.ops.cast(keras.ops.argsort(order), keras.config.floatx())  # of each column among the columns
+    chosen = keras.ops.cast(rank < _draw_count(shape[0], shape[1], share, seed), keras.config.floatx())
     return keras.ops.reshape(chosen, (shape[0], shape[1], *[1] * (len(x.shape) - 2)))
 
 
@@ -70,8 +70,8 @@ def _draw_interval(batch: Tensor, length: int, share: Tensor, seed: keras.random
     count = _draw_count(batch, length, share, seed)
     center = keras.ops.floor(length * keras.random.uniform((batch, 1), seed=seed))
     start = center - keras.ops.floor(count / 2.0)
-    position = keras.ops.arange(length, dtype="float32")
-    return keras.ops.cast((position >= start) & (position < start + count), "float32")
+    position = keras.ops.arange(length, dtype=keras.config.floatx())
+    return keras.ops.cast((position >= start) & (position < start + count), keras.config.floatx())
 
 
 def _draw_count(batch: Tensor, length: int, share: Tensor, seed: keras.random.SeedGenerator) -> Tensor:

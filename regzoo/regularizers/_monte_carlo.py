@@ -43,11 +43,13 @@ class MonteCarlo(keras.Model):
         Otherwise: ``mean`` and ``standard_deviation`` (batch, outputs) over the passes, in units of the model's output;
         the latter does not include the noise of the data.
         """
-        return self._summarize(tf.convert_to_tensor(x, tf.float32))
+        return self._summarize(tf.convert_to_tensor(x, keras.config.floatx()))
 
     def uncertainty_with_samples(self, x: Any, samples: Any) -> dict[str, Any]:
         """Return the same from ``samples`` passes in total, a whole number from 1 that may be a tensor."""
-        return self._summarize_samples(tf.convert_to_tensor(x, tf.float32), tf.convert_to_tensor(samples, tf.int32))
+        return self._summarize_samples(
+            tf.convert_to_tensor(x, keras.config.floatx()), tf.convert_to_tensor(samples, tf.int32)
+        )
 
     def get_config(self) -> dict[str, Any]:
         """Return its models and the number of passes."""
@@ -82,7 +84,7 @@ class Passes(keras.Layer):
         self.size: int = models[0].task.size
         self.supports_jit = False  # XLA draws other masks
         self.built = True
-        signature = [tf.TensorSpec([None, *models[0].input_shape[1:]], tf.float32)]
+        signature = [tf.TensorSpec([None, *models[0].input_shape[1:]], keras.config.floatx())]
         self.summarize = tf.function(lambda x: self._summarize_rows(x, self.samples), input_signature=signature)
         with_samples = [*signature, tf.TensorSpec([], tf.int32)]
         self.summarize_samples = tf.function(self._summarize_rows, input_signature=with_samples)

@@ -61,8 +61,8 @@ class Ema(OnWeights, OnTraining):
 
     def follow(self, w: Tensor, average: Tensor, step: Tensor) -> tuple[Tensor, Tensor]:
         """Update the average; the weight stays as it is."""
-        decay = keras.ops.convert_to_tensor(self.decay, "float32")
-        forgotten = decay ** keras.ops.cast(step, "float32")
+        decay = keras.ops.convert_to_tensor(self.decay, keras.config.floatx())
+        forgotten = decay ** keras.ops.cast(step, keras.config.floatx())
         rate = (1.0 - decay) / keras.ops.maximum(1.0 - forgotten, keras.config.epsilon())
         return w, rate * w + (1.0 - rate) * average
 

@@ -39,6 +39,6 @@ class GradientNoise(OnGradients):
 
     def gradients(self, compute: Gradients, weights: list[keras.Variable]) -> list[Tensor]:
         """Compute the gradients and add noise."""
-        step = keras.ops.cast(compute.step, "float32")
+        step = keras.ops.cast(compute.step, keras.config.floatx())
         stddev = keras.ops.sqrt(self.eta / (1.0 + step) ** DECAY)
         return [g + stddev * keras.random.normal(keras.ops.shape(g), seed=compute.seed) for g in compute()]

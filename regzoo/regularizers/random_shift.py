@@ -48,4 +48,4 @@ class RandomShift(OnBatch):
         """Return the position from which each of ``length`` rows or columns is copied, (batch, length), in pixels."""
         pixels = self.factor * length * keras.random.uniform((batch, 1), -1.0, 1.0, seed=seed)
         whole = keras.ops.floor(pixels + keras.random.uniform((batch, 1), seed=seed))
-        return keras.ops.arange(length, dtype="float32") - whole
+        return keras.ops.arange(length, dtype=keras.config.floatx()) - whole

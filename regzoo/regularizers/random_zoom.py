@@ -47,5 +47,5 @@ class RandomZoom(OnBatch):
         """Return the position from which each of ``length`` rows or columns is sampled, (batch, length), in pixels."""
         scale = 1.0 + self.factor * keras.random.uniform((batch, 1), -1.0, 1.0, seed=seed)
         center = (length - 1) / 2
-        offset = keras.ops.arange(length, dtype="float32") - center
+        offset = keras.ops.arange(length, dtype=keras.config.floatx()) - center
         return center + offset / keras.ops.maximum(scale, keras.config.epsilon())

@@ -96,6 +96,12 @@ class Task:
             return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(y, logits), axis=-1)
         return tf.reduce_mean(tf.square(y - logits), axis=-1)
 
+    def predict(self, logits: Any) -> Any:
+        """Return the outputs of `head` for logits (batch, size): probabilities, or the logits themselves."""
+        if self.kind == "classification":
+            return keras.activations.softmax(logits)
+        return keras.activations.sigmoid(logits) if self.kind == "multilabel" else logits
+
     def measure(self, y: Any, logits: Any, names: Sequence[str] | None = None, variance: Any = None) -> dict[str, Any]:
         """Return metrics as scalar tensors.
 

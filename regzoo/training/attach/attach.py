@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -50,8 +51,8 @@ def attach(
     own, MultiHeadAttention (so there is no ``attention`` slot), TimeDistributed. Their weights are in reach, and
     `RegularizedModel.hits` counts the places.
 
-    Task: a model that ends in a softmax is a classifier, and one that ends in a sigmoid over several outputs is a
-    multilabel classifier. Any other is a regression, or with ``classes`` a classifier that ends in logits. With
+    Task: a model that ends in a softmax is a classifier, and one that ends in a sigmoid is a classifier for each of
+    its outputs. Any other is a regression, or with ``classes`` a classifier that ends in logits. With
     ``classes=2``, one sigmoid becomes two probabilities (1 - p, p). Standardize inputs as your model expects them.
     Targets are whole numbers (classes), zeros and ones (labels), or one number for each output.
 
@@ -90,7 +91,7 @@ class AttachedModel(RegularizedModel):
         Raises:
             InputError: if the user's model cannot be serialized.
         """
-        config = self._info.config
+        config = super().get_config()
         if "unsaved" in config:
             raise InputError(f"this model cannot be saved: {config['unsaved']}")
         return config
@@ -98,7 +99,8 @@ class AttachedModel(RegularizedModel):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> RegularizedModel:
         """Attach the recipe again; Keras loads the weights afterwards."""
-        model = keras.saving.deserialize_keras_object(config["model"], custom_objects=custom_objects)
+        own = copy.deepcopy(config["model"])  # Keras changes the configs that it is given
+        model = keras.saving.deserialize_keras_object(own, custom_objects=custom_objects)
         return _attach_recipe(as_recipe(config["recipe"]), model, config["classes"], config["seed"])
 
     def save_own_variables(self, store: Any) -> None:
@@ -171,11 +173,11 @@ def _infer_task(graph: Graph, classes: int | None) -> Task:
     if function == "sigmoid":
         if size == 1 and classes == 2:
             return Task("classification", 2)
-        if size > 1 and classes is None:
+        if classes is None:
             return Task("multilabel", size)
         raise InputError(
-            f"the model ends in a sigmoid over {size}: give classes=2 to have two probabilities (1 - p, p) from one "
-            f"sigmoid, or end it in a softmax; received classes={classes}"
+            f"the model ends in a sigmoid over {size}: leave classes out, give classes=2 to have two probabilities "
+            f"(1 - p, p) from one sigmoid, or end it in a softmax; received classes={classes}"
         )
     if classes is None:
         return Task("regression", size)

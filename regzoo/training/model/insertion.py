@@ -29,6 +29,7 @@ from regzoo.core import (
     Slot,
     Weight,
 )
+from regzoo.core._keras_compat import list_weights_to_train
 from regzoo.core.seeds import derive
 from regzoo.core.slots import SlotKind
 from regzoo.training.model.build_info import DrawInitialValues, WeightRule, initialize_companion
@@ -91,7 +92,9 @@ def make_dials(recipe: Recipe) -> tuple[tuple[Regularizer, ...], dict[str, keras
     dials: dict[str, keras.Variable] = {}
     for name, strength in recipe.dials().items():
         start = strength.value(0) if isinstance(strength, Schedule) else strength
-        dials[name] = keras.Variable(start, trainable=False, dtype="float32", name=name.replace(".", "_"))
+        dials[name] = keras.Variable(
+            start, trainable=False, dtype=keras.config.floatx(), autocast=False, name=name.replace(".", "_")
+        )
     regularizers = []
     for regularizer in recipe:
         names = {field: f"{regularizer.name}.{field}" for field in regularizer.dials()}
@@ -139,13 +142,16 @@ class LayerInserter:
 def collect_weight_rules(
     regularizers: Sequence[Regularizer], model: keras.Model, hits: Counter[str]
 ) -> tuple[WeightRule, ...]:
-    """Return the rules of ``regularizers`` on the weights of ``model``, in the recipe's order; add them to ``hits``."""
+    """Return the rules of ``regularizers`` on the weights of ``model``, in the recipe's order; add them to ``hits``.
+
+    Frozen weights have rules too, which act once the weights are trained.
+    """
     rules = []
     for regularizer in regularizers:
         hits[regularizer.name] += isinstance(regularizer, WHOLE_MODEL)
         if not isinstance(regularizer, OnWeights):
             continue
-        for variable in model.trainable_variables:
+        for variable in list_weights_to_train(model):
             rule = regularizer.rule(Weight(variable.path, tuple(variable.shape)))
             if rule is not None:
                 hits[regularizer.name] += 1

@@ -5,24 +5,23 @@ Its subclasses `RegularizedModel` and `AttachedModel` lie next to their builders
 
 from __future__ import annotations
 
-import inspect
+import copy
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from regzoo.core import InputError, OnTraining, Recipe, Regularizer, Schedule
-from regzoo.core._keras_compat import get_loss_tracker
+from regzoo.core import Recipe, Regularizer, Schedule
 from regzoo.core.seeds import derive
 from regzoo.training.model.build_info import BuildInfo, initialize_companion
-from regzoo.training.model.callbacks import StrengthScheduler, WatcherCallback, iterate_batches, require_validation
 from regzoo.training.model.finalize import combine_models
-from regzoo.training.model.step import TrainStep, weighted_mean
-from regzoo.training.task import Task
+from regzoo.training.model.regularized_trainer import RegularizedTrainer
+from regzoo.training.model.step import TrainStep
 
 
-class BaseRegularizedModel(keras.Model):
+class BaseRegularizedModel(RegularizedTrainer):
     """A functional Keras model with its recipe built in; `RegularizedModel` describes its use.
 
     Keras tracks variables in the lists and dicts among a model's attributes as the model's own; where that would be
@@ -52,14 +51,13 @@ class BaseRegularizedModel(keras.Model):
         return self._info.recipe
 
     @property
-    def task(self) -> Task:
-        """The task: what is predicted, with its loss and metrics."""
-        return self._info.task
-
-    @property
     def hits(self) -> dict[str, int]:
-        """The number of places at which each regularizer acts: slots or weights, 1 if it acts on the whole model."""
-        return dict(self._info.hits)
+        """The number of places at which each regularizer acts: slots or weights, 1 if it acts on the whole model.
+
+        Weights that are frozen do not count.
+        """
+        frozen = Counter(rule.name for rule in self._info.rules if not rule.weight.trainable)
+        return {name: places - frozen[name] for name, places in self._info.hits.items()}
 
     @property
     def dials(self) -> dict[str, float]:
@@ -99,7 +97,11 @@ class BaseRegularizedModel(keras.Model):
     def _name_companions(self) -> dict[str, keras.Variable]:
         """Return the companions by the names that they have in a file."""
         names = dict.fromkeys(rule.name for rule in self._info.rules)
-        return {f"{name}_{n}": companion for name in names for n, (_, companion) in enumerate(self.companions(name))}
+        kept = [
+            (name, [r.companion for r in self._info.rules if r.name == name and r.companion is not None])
+            for name in names
+        ]
+        return {f"{name}_{n}": companion for name, companions in kept for n, companion in enumerate(companions)}
 
     def save_own_variables(self, store: Any) -> None:
         """Save the companions; layers save their weights. Keras calls it in `save`."""
@@ -117,8 +119,8 @@ class BaseRegularizedModel(keras.Model):
         return [regularizer for regularizer in self._info.regularizers if isinstance(regularizer, place)]
 
     def get_rules(self, *kinds: type[Any]) -> list[Any]:
-        """Return the `WeightRule`s of these kinds, in the recipe's order."""
-        return [rule for rule in self._info.rules if isinstance(rule.rule, kinds)]
+        """Return the `WeightRule`s of these kinds on weights that are not frozen, in the recipe's order."""
+        return [rule for rule in self._info.rules if isinstance(rule.rule, kinds) and rule.weight.trainable]
 
     def get_stream(self, regularizer: Regularizer) -> keras.random.SeedGenerator:
         """Return the random stream of ``regularizer``."""
@@ -131,8 +133,8 @@ class BaseRegularizedModel(keras.Model):
         return [*self.non_trainable_variables, *streams]
 
     def companions(self, name: str) -> list[tuple[keras.Variable, keras.Variable]]:
-        """Return pairs of a weight and its companion, of the regularizer called ``name``."""
-        pairs = [(rule.weight, rule.companion) for rule in self._info.rules if rule.name == name]
+        """Return pairs of a weight that is not frozen and its companion, of the regularizer called ``name``."""
+        pairs = [(rule.weight, rule.companion) for rule in self.get_rules(object) if rule.name == name]
         return [(weight, companion) for weight, companion in pairs if companion is not None]
 
     def set_training_data(
@@ -182,72 +184,6 @@ class BaseRegularizedModel(keras.Model):
         loss, _, logits = self._step.take(x, y, weight)
         return loss, logits
 
-    def compile(self, optimizer: Any = "adam", loss: Any = None, metrics: Any = None, **kwargs: Any) -> None:
-        """Set the optimizer and the metrics (by default accuracy, or mean absolute error).
-
-        Raises:
-            InputError: if a loss is given: it belongs to the task.
-        """
-        if loss is not None:
-            raise InputError(f"the loss belongs to the task ({self.task.kind}): leave it out, received {loss!r}")
-        if metrics is None:
-            metrics = [_make_default_metric(self.task)]
-        super().compile(optimizer=optimizer, metrics=metrics, **kwargs)
-        self.optimizer.build(self.trainable_variables)
-        rate = self.optimizer.learning_rate
-        start = [(v, v.numpy()) for v in self.optimizer.variables if v is not rate]
-        self._optimizer_start = lambda: start
-
-    def compile_from_config(self, config: dict[str, Any]) -> None:
-        """Compile as the saved model was. Keras calls it in `load_model`."""
-        self.compile(**keras.saving.deserialize_keras_object(config))
-
-    def train_step(self, data: Any) -> dict[str, Any]:
-        """Take one training step and return the metrics. Keras calls it in `fit`."""
-        x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
-        loss, targets, logits = self._step.take(x, y, weight)
-        return self._update_metrics(loss, targets, logits, weight)
-
-    def test_step(self, data: Any) -> dict[str, Any]:
-        """Return the metrics, with the task's loss without penalties. Keras calls it in `evaluate`."""
-        x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
-        logits = self.logits(x)
-        loss = weighted_mean(self.task.loss(self.task.encode(y), logits), weight)
-        return self._update_metrics(loss, y, logits, weight)
-
-    def _update_metrics(self, loss: Any, y: Any, logits: Any, weight: Any) -> dict[str, Any]:
-        get_loss_tracker(self).update_state(loss, sample_weight=tf.shape(logits)[0])
-        targets = self.task.encode(y)
-        if self.task.kind == "classification":
-            targets, logits = tf.argmax(targets, -1), tf.nn.softmax(logits)
-        if self.task.kind == "multilabel":
-            logits = tf.sigmoid(logits)
-        metrics: dict[str, Any] = self.compute_metrics(None, targets, logits, weight)
-        return metrics
-
-    def fit(self, *args: Any, **kwargs: Any) -> Any:
-        """Train as Keras does, with scheduled strengths, and with regularizers that watch the training.
-
-        Raises:
-            InputError: if a regularizer watches validation and there is none after every epoch, or reads the training
-                data again and cannot.
-        """
-        given = inspect.signature(super().fit).bind(*args, **kwargs).arguments
-        watching = self.get_regularizers(OnTraining)
-        if watch_validation := [regularizer.name for regularizer in watching if regularizer.watches]:
-            require_validation(given, " and ".join(watch_validation))
-        if watching:
-            self.set_training_data(lambda: iterate_batches(given))
-        if self.optimizer is not None and not int(self.optimizer.iterations):
-            self._initialize_companions()  # of the current weights, which may have been set or loaded
-        callbacks = given.get("callbacks") or []
-        callbacks = callbacks if isinstance(callbacks, list | tuple) else [callbacks]
-        watchers = [WatcherCallback(regularizer) for regularizer in watching]
-        history = super().fit(**{**given, "callbacks": [*callbacks, StrengthScheduler(self.recipe.dials()), *watchers]})
-        members = max((callback.watcher.members(self) for callback in watchers), key=len, default=[])
-        self._snapshots = lambda: members if len(members) > 1 else []
-        return history
-
     def finished(self) -> keras.Model:
         """Return the model to use after `fit`: this one, or what the recipe's regularizers make of it after training.
 
@@ -264,16 +200,7 @@ class BaseRegularizedModel(keras.Model):
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of `from_config`."""
-        return self._info.config
-
-
-def _make_default_metric(task: Task) -> keras.metrics.Metric:
-    """Return the metric that `fit` shows next to the loss."""
-    if task.kind == "classification":
-        return keras.metrics.SparseCategoricalAccuracy("accuracy")
-    if task.kind == "multilabel":
-        return keras.metrics.BinaryAccuracy("accuracy")
-    return keras.metrics.MeanAbsoluteError("mae")
+        return copy.deepcopy(self._info.config)  # Keras changes the configs that it is given
 
 
 def _iterate_batch_norms(model: keras.Model) -> Iterator[keras.layers.BatchNormalization]:

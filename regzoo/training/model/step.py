@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -21,6 +22,8 @@ from regzoo.core import (
     Projection,
     Regularizer,
 )
+from regzoo.core.layers import to_floatx
+from regzoo.training.losses import ExampleLoss
 from regzoo.training.task import Task
 
 ComputeGradients = Callable[[], list[Any]]
@@ -31,6 +34,7 @@ class TrainableModel(Protocol):
     """Interface of `RegularizedModel` that a training step uses."""
 
     optimizer: Any
+    example_loss: ExampleLoss | None
 
     @property
     def task(self) -> Task: ...
@@ -78,30 +82,62 @@ class TrainStep:
             weight: weights of the examples, (batch,), or None.
         """
         model = self.model
-        y = model.task.encode(y)
+        y = self._encode(y)
         for regularizer in model.get_regularizers(OnBatch):
-            x, y = regularizer.batch(x, y, model.get_stream(regularizer))
+            x, y = regularizer.batch(_floats_to_floatx(x), y, model.get_stream(regularizer))
         first: dict[str, Any] = {}  # results of the first pass: a gradient transform may run more
         weights = model.trainable_variables
 
         def compute() -> list[Any]:
             with tf.GradientTape() as tape:
                 loss, logits = self.compute_objective(x, y, weight)
+                scaled = self._scale(loss)
             first.setdefault("loss", loss)
             first.setdefault("logits", logits)
-            gradients: list[Any] = tape.gradient(loss, [variable.value for variable in weights])
+            gradients: list[Any] = tape.gradient(scaled, [variable.value for variable in weights])
             return gradients
 
-        for regularizer in model.get_regularizers(OnGradients):
+        transforms = model.get_regularizers(OnGradients)
+        if transforms:
+            compute = self._unscale(compute)
+        for regularizer in transforms:
             compute = self._transform_gradients(regularizer, compute)
-        model.optimizer.apply(compute(), weights)
+        gradients = compute()
+        model.optimizer.apply(self._rescale(gradients) if transforms else gradients, weights)
         self._apply_projections_and_companions()
         return first["loss"], y, first["logits"]
+
+    def _encode(self, y: Any) -> Any:
+        """Return targets as the loss takes them."""
+        model, loss = self.model, self.model.example_loss
+        if loss is None:
+            return to_floatx(model.task.encode(y))
+        mixes = any(model.get_regularizers(place) for place in (OnBatch, OnForward, OnLoss))
+        return loss.encode(model.task, y, mixes)
+
+    def _scale(self, loss: Any) -> Any:
+        """Return the loss to differentiate: scaled as the optimizer asks, and this replica's share of it."""
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync  # their gradients are added
+        return self.model.optimizer.scale_loss(loss / replicas if replicas > 1 else loss)
+
+    def _unscale(self, compute: ComputeGradients) -> ComputeGradients:
+        """Return ``compute`` without the optimizer's scale, as regularizers expect gradients."""
+        return lambda: _multiply(compute(), 1.0 / self._get_loss_scale())
+
+    def _rescale(self, gradients: list[Any]) -> list[Any]:
+        """Return the gradients with the optimizer's scale, which it takes away."""
+        return _multiply(gradients, self._get_loss_scale())
+
+    def _get_loss_scale(self) -> Any:
+        """Return the factor by which the optimizer scales the loss; the number 1.0 if it does not."""
+        one = tf.ones(())
+        scaled = self.model.optimizer.scale_loss(one)
+        return 1.0 if scaled is one else scaled
 
     def compute_objective(self, x: Any, y: Any, weight: Any) -> tuple[Any, Any]:
         """Return the loss to minimize, a scalar, and the logits (batch, size)."""
         model = self.model
-        forward: ForwardPass = self._run_forward
+        forward: ForwardPass = functools.partial(self._run_forward, weight=weight)
         for regularizer in model.get_regularizers(OnForward):
             forward = self._transform_forward(regularizer, forward)
         logits, per_example = forward(x, y)
@@ -110,16 +146,25 @@ class TrainStep:
         loss = weighted_mean(per_example, weight)
         for weight_rule in model.get_rules(Penalty):
             companion = () if weight_rule.companion is None else (weight_rule.companion.value,)
-            loss += weight_rule.rule.value(weight_rule.weight.value, *companion)
+            loss += tf.cast(weight_rule.rule.value(weight_rule.weight.value, *companion), loss.dtype)
         return loss, logits
 
-    def _run_forward(self, x: Any, y: Any) -> tuple[Any, Any]:
+    def _run_forward(self, x: Any, y: Any, weight: Any = None) -> tuple[Any, Any]:
         """Run the model in training mode; add the losses of its layers to the loss of every example."""
         model = self.model
         perturbed = bool(model.get_rules(Perturbation))
         logits, added = self._run_perturbed(x) if perturbed else (model.logits(x, training=True), model.losses)
-        per_example = model.task.loss(y, logits)  # (batch,)
-        return logits, per_example + tf.add_n(added) if added else per_example
+        if model.example_loss is None:
+            logits, y = match_dtypes(logits, y)
+            per_example = model.task.loss(y, logits)  # (batch,)
+        else:
+            logits, _ = match_dtypes(logits, logits)
+            per_example = model.example_loss(y, model.task.predict(logits))
+        if not added:
+            return logits, per_example
+        total = tf.add_n([tf.cast(loss, logits.dtype) for loss in added])
+        # The weights of the examples do not apply to it, but are multiplied with every example's loss.
+        return logits, per_example + (total if weight is None else _divide_by_mean(total, weight))
 
     def _run_perturbed(self, x: Any) -> tuple[Any, list[Any]]:
         """Run the model with perturbed values in place of some weights; keep the updates of its states.
@@ -186,6 +231,28 @@ class TrainStep:
 def _assign(variables: Sequence[keras.Variable], values: Sequence[Any]) -> None:
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
+
+
+def match_dtypes(logits: Any, y: Any) -> tuple[Any, Any]:
+    """Return logits and targets in the type in which a loss is computed: float64 for such logits, else float32."""
+    dtype = tf.float64 if logits.dtype == tf.float64 else tf.float32
+    return tf.cast(logits, dtype), tf.cast(y, dtype)
+
+
+def _floats_to_floatx(x: Any) -> Any:
+    """Return inputs in the type of strengths and weights; whole numbers and text stay as they are."""
+    return keras.tree.map_structure(lambda tensor: to_floatx(tensor) if tensor.dtype.is_floating else tensor, x)
+
+
+def _multiply(gradients: Sequence[Any], factor: Any) -> list[Any]:
+    """Return ``gradients`` times ``factor``; themselves if that is the number 1.0. A weight may have no gradient."""
+    if isinstance(factor, float) and factor == 1.0:
+        return list(gradients)
+    return [gradient if gradient is None else gradient * tf.cast(factor, gradient.dtype) for gradient in gradients]
+
+
+def _divide_by_mean(total: Any, weight: Any) -> Any:
+    return tf.math.divide_no_nan(total, tf.reduce_mean(tf.cast(weight, total.dtype)))
 
 
 def weighted_mean(per_example: Any, weight: Any) -> Any:

@@ -1,0 +1,69 @@
+"""A Keras loss of the user's, in place of the task's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from regzoo.core import InputError
+from regzoo.training.task import Task
+
+
+class ExampleLoss:
+    """The loss of each example, the mean over its outputs, by a Keras loss.
+
+    Args:
+        loss: the name of a Keras loss, a `keras.losses.Loss`, or a function of targets and outputs.
+
+    Raises:
+        InputError: if it is several losses, or sums over the batch, so that no example has a loss of its own.
+    """
+
+    def __init__(self, loss: Any) -> None:
+        if isinstance(loss, list | tuple | dict):
+            raise InputError(f"a model with one output takes one loss, received {type(loss).__name__}")
+        found = keras.losses.get(loss)
+        self.name = getattr(found, "name", None) or getattr(found, "__name__", type(found).__name__)
+        if isinstance(found, keras.losses.Loss) and found.reduction not in ("sum_over_batch_size", "mean"):
+            raise InputError(f"{self.name}: reduction={found.reduction!r} has no mean over the batch; leave it out")
+        self._compute = found.call if isinstance(found, keras.losses.Loss) else found
+        self._is_sparse = self._compute_is(found, "SparseCategoricalCrossentropy", "sparse_categorical_crossentropy")
+        self._is_keras = type(found).__module__.startswith("keras.") or found.__module__.startswith("keras.")
+        if self._is_sparse and isinstance(found, keras.losses.Loss):
+            config = found.get_config()
+            if config.get("ignore_class") is not None:
+                raise InputError(f"{self.name}: ignore_class has no one-hot form, which regularizers act on")
+            dense = keras.losses.CategoricalCrossentropy(from_logits=config.get("from_logits", False))
+            self._compute = dense.call
+        elif self._is_sparse:
+            self._compute = keras.losses.categorical_crossentropy
+
+    @staticmethod
+    def _compute_is(found: Any, class_name: str, function_name: str) -> bool:
+        return type(found).__name__ == class_name or getattr(found, "__name__", "") == function_name
+
+    def encode(self, task: Task, y: Any, mixes: bool) -> Any:
+        """Return targets as the loss takes them.
+
+        Args:
+            task: what is predicted.
+            y: targets as the user gave them.
+            mixes: whether a regularizer acts on targets, which must then be of the shape of the outputs.
+
+        Raises:
+            InputError: if a loss of the user's own takes targets of another shape.
+        """
+        if self._is_keras or tuple(y.shape[1:]) == (task.size,):
+            return task.encode(y)
+        if mixes:
+            raise InputError(
+                f"{self.name} takes targets of shape {tuple(y.shape)}, and the recipe acts on targets of the outputs' "
+                f"shape (rows, {task.size}): give them in that form"
+            )
+        return y
+
+    def __call__(self, y: Any, outputs: Any) -> Any:
+        """Return the loss of each example (batch,), for targets and outputs (batch, ...)."""
+        values = keras.ops.convert_to_tensor(self._compute(y, outputs))
+        return keras.ops.mean(keras.ops.reshape(values, (keras.ops.shape(outputs)[0], -1)), axis=1)

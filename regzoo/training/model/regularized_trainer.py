@@ -1,0 +1,166 @@
+"""`RegularizedTrainer`: Keras's compile, fit and evaluate for a model with a recipe."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import keras
+import tensorflow as tf
+
+from regzoo.core import OnBatch, OnForward, OnGradients, OnLoss, OnTraining, OnWeights
+from regzoo.core._keras_compat import get_loss_tracker
+from regzoo.training.losses import ExampleLoss
+from regzoo.training.model.callbacks import StrengthScheduler, WatcherCallback, iterate_batches, require_validation
+from regzoo.training.model.step import match_dtypes, weighted_mean
+from regzoo.training.targets import assert_in_range, check_targets
+
+if TYPE_CHECKING:
+    from regzoo.training.model.build_info import BuildInfo
+    from regzoo.training.model.step import TrainStep
+    from regzoo.training.task import Task
+
+
+IN_STEP = (OnBatch, OnForward, OnGradients, OnLoss, OnWeights)
+"""Places that Keras's own training step does not have."""
+
+
+class RegularizedTrainer(keras.Model):
+    """Base of `BaseRegularizedModel`: what Keras calls to train it.
+
+    With the task's own loss, `evaluate` leaves out every penalty. With a loss of the user's, everything is as it is for
+    the model without a recipe: `evaluate` adds the losses of its layers, and only the recipe's penalties are left out.
+    """
+
+    _info: BuildInfo
+    _step: TrainStep
+    _optimizer_start: Callable[[], list[tuple[Any, Any]]]
+    logits: Callable[..., Any]
+    set_training_data: Callable[..., None]
+    _initialize_companions: Callable[[], None]
+    example_loss: ExampleLoss | None = None
+    _snapshots: Callable[[], list[list[Any]]]
+
+    @property
+    def task(self) -> Task:
+        """The task: what is predicted, with its loss and metrics."""
+        return self._info.task
+
+    def compile(
+        self,
+        optimizer: Any = "adam",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Set optimizer, loss and metrics, as Keras does.
+
+        Args:
+            optimizer: the name of a Keras optimizer, or an optimizer.
+            loss: by default that of the task, which takes whole-number and one-hot classes.
+            loss_weights: as Keras takes it.
+            metrics: by default accuracy, or mean absolute error for numbers; with a loss, none.
+            weighted_metrics: as Keras takes it.
+            **kwargs: as Keras takes them: ``run_eagerly``, ``steps_per_execution``, ``jit_compile``,
+                ``auto_scale_loss``.
+        """
+        if metrics is None and weighted_metrics is None and loss is None:
+            metrics = ["accuracy" if self.task.kind in ("classification", "multilabel") else "mae"]
+        super().compile(
+            optimizer=optimizer,
+            loss=loss,
+            loss_weights=loss_weights,
+            metrics=metrics,
+            weighted_metrics=weighted_metrics,
+            **kwargs,
+        )
+        self.example_loss = None if loss is None else ExampleLoss(loss)
+        self.optimizer.build(self.trainable_variables)
+        rate = self.optimizer.learning_rate
+        start = [(v, v.numpy()) for v in self.optimizer.variables if v is not rate]
+        self._optimizer_start = lambda: start
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compile as the saved model was. Keras calls it in `load_model`."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+    @property
+    def _trains_as_keras_does(self) -> bool:
+        """Whether a loss was given and the recipe adds nothing to Keras's own training step but layers."""
+        return self.example_loss is not None and not any(isinstance(r, IN_STEP) for r in self._info.regularizers)
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """Take one training step and return the metrics. Keras calls it in `fit`."""
+        if self._trains_as_keras_does:
+            results: dict[str, Any] = super().train_step(data)
+            return results
+        x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
+        y = assert_in_range(self.task, y) if self.example_loss is None else y
+        loss, _, logits = self._step.take(x, y, weight)
+        return self._update_metrics(loss, x, y, logits, weight)
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """Return the metrics, with the loss without the recipe's penalties. Keras calls it in `evaluate`."""
+        if self.example_loss is not None:
+            results: dict[str, Any] = super().test_step(data)
+            return results
+        x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
+        y = assert_in_range(self.task, y)
+        logits, targets = match_dtypes(self.logits(x), self.task.encode(y))
+        loss = weighted_mean(self.task.loss(targets, logits), weight)
+        return self._update_metrics(loss, x, y, logits, weight)
+
+    def _update_metrics(self, loss: Any, x: Any, y: Any, logits: Any, weight: Any) -> dict[str, Any]:
+        """Update the metrics, which receive targets in the user's own form and the model's outputs."""
+        get_loss_tracker(self).update_state(loss, sample_weight=tf.shape(logits)[0])
+        metrics: dict[str, Any] = self.compute_metrics(x, y, self.task.predict(logits), weight)
+        return metrics
+
+    def fit(self, *args: Any, **kwargs: Any) -> Any:
+        """Train as Keras does, with scheduled strengths, and with regularizers that watch the training.
+
+        Raises:
+            InputError: if targets do not fit the task, such as a label out of range; if a regularizer watches
+                validation and there is none after every epoch, or reads the training data again and cannot.
+        """
+        given = inspect.signature(super().fit).bind(*args, **kwargs).arguments
+        if self.example_loss is None:  # or the loss may take any targets
+            _check_given_targets(self.task, given)
+        watching = [regularizer for regularizer in self._info.regularizers if isinstance(regularizer, OnTraining)]
+        if watch_validation := [regularizer.name for regularizer in watching if regularizer.watches]:
+            require_validation(given, " and ".join(watch_validation))
+        if watching:
+            self.set_training_data(lambda: iterate_batches(given))
+        if self.optimizer is not None and not int(self.optimizer.iterations.numpy()):
+            self._initialize_companions()  # of the current weights, which may have been set or loaded
+        callbacks = given.get("callbacks") or []
+        callbacks = callbacks if isinstance(callbacks, list | tuple) else [callbacks]
+        watchers = [WatcherCallback(regularizer) for regularizer in watching]
+        history = super().fit(
+            **{**given, "callbacks": [*callbacks, StrengthScheduler(self._info.recipe.dials()), *watchers]}
+        )
+        members: list[list[Any]] = max((callback.watcher.members(self) for callback in watchers), key=len, default=[])
+        self._snapshots = lambda: members if len(members) > 1 else []
+        return history
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
+        """Evaluate as Keras does; ``loss`` has no penalties of the recipe.
+
+        Raises:
+            InputError: if targets do not fit the task, such as a label out of range.
+        """
+        if self.example_loss is None:
+            _check_given_targets(self.task, inspect.signature(super().evaluate).bind(*args, **kwargs).arguments)
+        return super().evaluate(*args, **kwargs)
+
+
+def _check_given_targets(task: Task, given: dict[str, Any]) -> None:
+    """Check the targets among the arguments of ``fit`` or ``evaluate`` that are arrays."""
+    if given.get("y") is not None:
+        check_targets(task, given["y"])
+    validation = given.get("validation_data")
+    if isinstance(validation, tuple | list) and len(validation) > 1:
+        check_targets(task, validation[1], "validation_data: y")
