@@ -32,6 +32,7 @@ PRIVATE_NAMES = {
     "Layer._trainable_variables": "tells a frozen weight from a state, such as batch norm's averages",
     "Layer._flatten_layers": "layers inside of layers, such as that of TimeDistributed, are in no public list",
     "Model._loss_tracker": "the mean that fit prints as loss, which a train_step of our own has to update",
+    "Model._compile_metrics": "a second compile without metrics keeps those of the first one",
     "Optimizer._backend_update_step": "the update of all variables, after clipping and before weight averaging",
     "Optimizer._get_variable_index": "finds the optimizer's own variables for a trainable variable",
     "Adam._momentums": "first moments",
@@ -114,6 +115,11 @@ def list_weights_to_train(model: keras.Model) -> list[keras.Variable]:
 def get_loss_tracker(model: keras.Model) -> keras.metrics.Mean:
     """Return the metric behind ``loss`` in the logs of a compiled model."""
     return model._loss_tracker
+
+
+def forget_metrics(model: keras.Model) -> None:
+    """Make ``model`` forget the metrics that it was compiled with."""
+    model._compile_metrics = None
 
 
 class UpdateHook(keras.optimizers.Optimizer):

@@ -39,9 +39,10 @@ def attach(
 ) -> RegularizedModel:
     """Return a compiled copy of your own Keras model with the recipe built in; your model is not changed.
 
-    The copy has your weights, bit for bit, and ``reset`` restores them: the seed sets only the random streams and the
-    weights of layers that the recipe inserts. Losses that your layers add belong to the training loss. The optimizer,
-    loss and metrics that you compiled with are not copied.
+    The copy has your weights and your random streams, bit for bit, and ``reset`` restores the weights: the seed sets
+    only the random streams and the weights of layers that the recipe inserts. Compiled with your loss and metrics, it
+    trains as your model does but for the recipe; the ones that you compiled with are not copied. Losses that your
+    layers add belong to the training loss.
 
     Slots: ``input`` at each input of floating numbers; ``preactivation`` and ``activation`` around each layer or
     function that is a nonlinearity, and around the nonlinearity inside Dense and convolutions, which is taken out
@@ -153,6 +154,7 @@ def _attach_recipe(recipe: Recipe, model: keras.Model, classes: int | None, seed
     if not single or "float" not in str(graph.model.input.dtype):
         _reject_unsupported_inputs(attached, make_example_inputs(graph))
     attached.reset(seed)
+    surgery.copy_streams()
     return attached
 
 

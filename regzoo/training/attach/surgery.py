@@ -89,6 +89,14 @@ class ModelSurgery:
             values += [weight.numpy() for weight in copy.weights]
         return InitialWeights(tuple(variables), values)
 
+    def copy_streams(self) -> None:
+        """Copy the states of the random streams of the originals."""
+        for layer in self.graph.operations:
+            if isinstance(layer, keras.Layer):
+                copies = _list_stream_states(self._copies[id(layer)])
+                for copy, original in zip(copies, _list_stream_states(layer), strict=True):
+                    copy.assign(original)
+
     def verify_outputs(self) -> None:
         """Compare the outputs of the copy, with nothing inserted, to those of the original.
 

@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from regzoo.core import OnBatch, OnForward, OnGradients, OnLoss, OnTraining, OnWeights
-from regzoo.core._keras_compat import get_loss_tracker
+from regzoo.core._keras_compat import forget_metrics, get_loss_tracker
 from regzoo.training.losses import ExampleLoss
 from regzoo.training.model.callbacks import StrengthScheduler, WatcherCallback, iterate_batches, require_validation
 from regzoo.training.model.step import match_dtypes, weighted_mean
@@ -69,6 +69,7 @@ class RegularizedTrainer(keras.Model):
         """
         if metrics is None and weighted_metrics is None and loss is None:
             metrics = ["accuracy" if self.task.kind in ("classification", "multilabel") else "mae"]
+        forget_metrics(self)
         super().compile(
             optimizer=optimizer,
             loss=loss,
@@ -78,10 +79,20 @@ class RegularizedTrainer(keras.Model):
             **kwargs,
         )
         self.example_loss = None if loss is None else ExampleLoss(loss)
-        self.optimizer.build(self.trainable_variables)
-        rate = self.optimizer.learning_rate
-        start = [(v, v.numpy()) for v in self.optimizer.variables if v is not rate]
-        self._optimizer_start = lambda: start
+        self._optimizer_start = self._make_optimizer_start
+        if not self._trains_as_keras_does:  # or Keras builds the optimizer in its first step
+            self.optimizer.build(self.trainable_variables)
+            start = [(v, v.numpy()) for v in _list_optimizer_state(self.optimizer)]
+            self._optimizer_start = lambda: start
+
+    def _make_optimizer_start(self) -> list[tuple[Any, Any]]:
+        """Return the variables of the optimizer, if it is built, and their values in a new one."""
+        if not self.optimizer.built:
+            return []
+        fresh = type(self.optimizer).from_config(self.optimizer.get_config())
+        fresh.build(self.trainable_variables)
+        values = [variable.numpy() for variable in _list_optimizer_state(fresh)]
+        return list(zip(_list_optimizer_state(self.optimizer), values, strict=True))
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compile as the saved model was. Keras calls it in `load_model`."""
@@ -116,6 +127,8 @@ class RegularizedTrainer(keras.Model):
     def _update_metrics(self, loss: Any, x: Any, y: Any, logits: Any, weight: Any) -> dict[str, Any]:
         """Update the metrics, which receive targets in the user's own form and the model's outputs."""
         get_loss_tracker(self).update_state(loss, sample_weight=tf.shape(logits)[0])
+        if self.task.kind == "reconstruction":
+            y = self.task.encode(y)  # flat, as the outputs are
         metrics: dict[str, Any] = self.compute_metrics(x, y, self.task.predict(logits), weight)
         return metrics
 
@@ -155,6 +168,12 @@ class RegularizedTrainer(keras.Model):
         if self.example_loss is None:
             _check_given_targets(self.task, inspect.signature(super().evaluate).bind(*args, **kwargs).arguments)
         return super().evaluate(*args, **kwargs)
+
+
+def _list_optimizer_state(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
+    """Return the variables of ``optimizer`` but its learning rate; one that wraps several has none of its own."""
+    rate = getattr(optimizer, "learning_rate", None)
+    return [variable for variable in optimizer.variables if variable is not rate]
 
 
 def _check_given_targets(task: Task, given: dict[str, Any]) -> None:

@@ -73,13 +73,12 @@ def test_another_final_function_stays_in_place() -> None:
 @pytest.mark.parametrize(
     "make", [lambda h: L.Dense(1, activation="sigmoid")(h), lambda h: L.Activation("sigmoid")(L.Dense(1)(h))]
 )
-def test_one_sigmoid_becomes_two_probabilities_for_two_classes(make: Any) -> None:
+def test_one_sigmoid_stays_as_it_is_or_becomes_two_probabilities_for_two_classes(make: Any) -> None:
     model = functional(make)
-    with pytest.raises(InputError, match=r"ends in a sigmoid over 1: give classes=2 to have two probabilities"):
-        attach("none", model)
     x = np.random.default_rng(0).standard_normal((4, 6)).astype(np.float32)
-    attached = attach("none", model, classes=2)
     p = model.predict(x, verbose=0)
+    np.testing.assert_allclose(attach("none", model).predict(x, verbose=0), p, atol=1e-6)
+    attached = attach("none", model, classes=2)
     np.testing.assert_allclose(attached.predict(x, verbose=0), np.hstack([1 - p, p]), atol=1e-6)
     attached.fit(x, np.array([0, 1, 0, 1]), epochs=1, **QUIET)
 

@@ -75,11 +75,6 @@ def test_the_weights_are_those_of_the_layers() -> None:
     assert [w.shape for w in model.get_weights()] == [(5, 8), (8,), (8, 3), (3,)]
 
 
-def test_a_loss_in_compile_is_refused() -> None:
-    with pytest.raises(InputError, match=r"the loss belongs to the task \(classification\).*received 'mse'"):
-        build(loss="mse")
-
-
 def test_other_metrics_can_be_compiled(rows: Rows) -> None:
     x, y = rows
     model = build(metrics=[keras.metrics.SparseTopKCategoricalAccuracy(2, name="top2")])
