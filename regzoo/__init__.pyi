@@ -17,6 +17,6 @@ from .stats.rank import Ranking as Ranking
 from .stats.rank import rank as rank
 from .testing import check_regularizer as check_regularizer
 from .training.attach.attach import attach as attach
-from .training.saved_classes import RegularizedModel as RegularizedModel
+from .training.model.build import RegularizedModel as RegularizedModel
 
 __version__: str

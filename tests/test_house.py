@@ -40,7 +40,7 @@ SABOTEURS = {
     ),
     "storage knows of training only what a run leaves": (
         "storage/ledger.py",
-        "import regzoo.training.saved_classes",
+        "import regzoo.training.stand_ins",
     ),
     "regularizers never import one another": ("regularizers/l2.py", "import regzoo.regularizers.l1"),
     "backbones never import a regularizer, nor one another": ("backbones/mlp.py", "import regzoo.regularizers.dropout"),

@@ -32,6 +32,9 @@ class _InGraph(Regularizer, ABC):
 class OnBatch(_InGraph):
     """Acts on the training batch, before the model."""
 
+    mixes_targets: ClassVar[bool] = False
+    """True if it averages the targets of several rows; the weights of the rows are then averaged with them."""
+
     @abstractmethod
     def batch(self, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator) -> tuple[Tensor, Tensor]:
         """Return the batch to train on.

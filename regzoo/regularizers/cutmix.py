@@ -40,6 +40,7 @@ class Cutmix(OnBatch):
     """
 
     requires: ClassVar[frozenset[str]] = frozenset({"targets"})
+    mixes_targets: ClassVar[bool] = True
 
     rate: Strength = strength(Float(0.1, 1.0), neutral=0.0, domain="[0, 1]")
 

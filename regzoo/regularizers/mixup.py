@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from regzoo.core import Float, OnBatch, Regularizer, Strength, Tensor, strength
 from regzoo.core.lazy import keras
@@ -37,6 +38,8 @@ class Mixup(OnBatch):
     >>> print(Mixup(0.2))
     mixup(0.2)
     """
+
+    mixes_targets: ClassVar[bool] = True
 
     alpha: Strength = strength(Float(0.1, 1.0), neutral=0.0, domain="[0, inf)")
 

@@ -41,6 +41,7 @@ class SwapNoise(OnBatch):
         """Swap cells of x (batch, columns); the targets stay."""
         shape = keras.ops.shape(x)
         swapped = keras.random.uniform(shape, seed=seed) < self.rate
-        step = keras.random.randint(shape, 1, keras.ops.maximum(shape[0], 2), seed=seed)  # to another row
+        rows = keras.ops.cast(keras.ops.maximum(shape[0], 2), "int32")
+        step = keras.random.randint(shape, 1, rows, seed=seed)  # to another row
         donor = (keras.ops.arange(shape[0])[:, None] + step) % shape[0]
         return keras.ops.where(swapped, keras.ops.take_along_axis(x, donor, axis=0), x), y

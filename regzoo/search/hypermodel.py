@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from regzoo.core import AfterTraining, InputError, Range, Recipe, Regularizer
 from regzoo.core.parsing import as_recipe
+from regzoo.core.seeds import derive
 from regzoo.search.oracle import declare_axis, silence_tuner
 from regzoo.search.space import LEARNING_RATE, RATES, make_axes
 from regzoo.training.task import read_input_shape, select_task
@@ -39,7 +41,8 @@ def hypermodel(
         labels: for several labels at once, each true or false, number of labels.
         task: ``"reconstruction"`` for an autoencoder.
         learning_rate: Adam's: a number, or a range to search on a logarithmic scale.
-        seed: seed of initial weights and every random stream.
+        seed: seed of initial weights and every random stream of the first model with some values; each further one
+            has a seed derived from it.
 
     Raises:
         InputError: if a name or value is wrong, or a regularizer acts on trained models.
@@ -65,13 +68,23 @@ def hypermodel(
     target = select_task(classes, outputs, labels, task, shape)
 
     class Hypermodel(keras_tuner.HyperModel):
-        """Builds the backbone with the recipe at the values that a tuner proposes."""
+        """Builds the backbone with the recipe at the values that a tuner proposes.
+
+        A tuner that executes a trial several times builds its model again each time, which then has another seed.
+        """
+
+        def __init__(self) -> None:
+            super().__init__()
+            self._builds: Counter[str] = Counter()
 
         def build(self, hp: keras_tuner.HyperParameters) -> Any:
             """Declare the space in ``hp`` and return the compiled model at its values."""
             values = {axis.name: declare_axis(hp, axis) for axis in make_axes(searched, learning_rate)}
             rate = values.pop(LEARNING_RATE, learning_rate)
-            model = build_model(backbone, searched.with_strengths(values), target, shape, seed)
+            point = repr(sorted(hp.values.items()))
+            own = derive(seed, "execution", self._builds[point]) if self._builds[point] else seed
+            self._builds[point] += 1
+            model = build_model(backbone, searched.with_strengths(values), target, shape, own)
             model.compile(make_optimizer("adam", rate))
             return model
 

@@ -84,7 +84,7 @@ class TrainStep:
         model = self.model
         y = self._encode(y)
         for regularizer in model.get_regularizers(OnBatch):
-            x, y = regularizer.batch(_floats_to_floatx(x), y, model.get_stream(regularizer))
+            x, y, weight = self._transform_batch(regularizer, _floats_to_floatx(x), y, weight)
         first: dict[str, Any] = {}  # results of the first pass: a gradient transform may run more
         weights = model.trainable_variables
 
@@ -106,6 +106,19 @@ class TrainStep:
         model.optimizer.apply(self._rescale(gradients) if transforms else gradients, weights)
         self._apply_projections_and_companions()
         return first["loss"], y, first["logits"]
+
+    def _transform_batch(self, regularizer: OnBatch, x: Any, y: Any, weight: Any) -> tuple[Any, Any, Any]:
+        """Return inputs, targets and weights as ``regularizer`` changes them.
+
+        Where it averages targets, each counts by the weight of its row, so a row of weight 0 teaches nothing.
+        """
+        stream = self.model.get_stream(regularizer)
+        if weight is None or not regularizer.mixes_targets:
+            return *regularizer.batch(x, y, stream), weight
+        own = tf.reshape(tf.cast(weight, y.dtype), (-1, 1))
+        x, mixed = regularizer.batch(x, tf.concat([own * y, own], axis=1), stream)
+        total = mixed[:, -1:]
+        return x, tf.where(total > 0, tf.math.divide_no_nan(mixed[:, :-1], total), y), total[:, 0]
 
     def _encode(self, y: Any) -> Any:
         """Return targets as the loss takes them."""

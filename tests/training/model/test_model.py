@@ -184,7 +184,12 @@ def test_a_loaded_model_continues_the_training(rows: Rows, tmp_path: Path) -> No
     assert equal(loaded.get_weights(), model.get_weights())
 
 
-def test_files_of_this_and_an_older_version_load_after_the_documented_import(rows: Rows, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "imports", ["import keras, regzoo", pytest.param("import regzoo, keras", marks=pytest.mark.slow)]
+)
+def test_files_of_this_and_an_older_version_load_after_the_import_of_regzoo(
+    imports: str, rows: Rows, tmp_path: Path
+) -> None:
     """Keras finds weights by the names of classes and attributes, so these are part of the format."""
     x, y = rows
     model = build("dropout(0.5) + l2(0.001)")
@@ -192,17 +197,17 @@ def test_files_of_this_and_an_older_version_load_after_the_documented_import(row
     model.save(tmp_path / "current.keras")
     np.savez(tmp_path / "predictions.npz", x=x, current=model.predict(x, verbose=0))
     script = """
-import sys, keras, numpy as np
-from regzoo import RegularizedModel
+import sys, numpy as np
+IMPORTS
 for folder in sys.argv[1:]:
     with np.load(f"{folder}/predictions.npz") as saved:
         for name in sorted(set(saved.files) - {"x"}):
             model = keras.models.load_model(f"{folder}/{name}.keras")
             difference = np.abs(model.predict(saved["x"], verbose=0) - saved[name]).max()
-            print(name, isinstance(model, RegularizedModel), difference)
+            print(name, isinstance(model, regzoo.RegularizedModel), difference)
 """
     folders = [str(tmp_path), str(FIXTURES / "format_1_models")]
-    command = [sys.executable, "-W", "error::UserWarning", "-c", script, *folders]
+    command = [sys.executable, "-W", "error::UserWarning", "-c", script.replace("IMPORTS", imports), *folders]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     loaded = [line.split() for line in done.stdout.splitlines()]
     kinds = {name: kind for name, kind, _ in loaded}
