@@ -53,12 +53,15 @@ class Halves(OnBatch):
 
 def test_weights_are_averaged_with_the_targets() -> None:
     """By hand: weights 3 and 1 become 2 and 2, and both targets three quarters of the first class."""
-    step = TrainStep(build("none"))
-    step.model.get_stream = lambda regularizer: None  # type: ignore[method-assign]
-    x, y, weight = np.float32([[0], [1]]), np.float32([[1, 0], [0, 1]]), np.float32([3, 1])
-    mixed = step._transform_batch(Halves(), *map(keras.ops.convert_to_tensor, (x, y, weight)))
-    for value, expected in zip(mixed, ([[0.5], [0.5]], [[0.75, 0.25]] * 2, [2, 2]), strict=True):
-        np.testing.assert_allclose(value, expected)
-    none = step._transform_batch(Halves(), *map(keras.ops.convert_to_tensor, (x, y, np.float32([0, 0]))))
-    np.testing.assert_allclose(none[2], [0, 0])
-    assert np.isfinite(none[1]).all()
+    x, y = keras.ops.convert_to_tensor([[0.0], [1.0]]), keras.ops.convert_to_tensor([[1.0, 0.0], [0.0, 1.0]])
+    halves = Halves()
+    model = build("none")
+    model._streams[halves.name] = keras.random.SeedGenerator(0)
+    step = TrainStep(model)
+    inputs, targets, weights = step._transform_batch(halves, x, y, keras.ops.convert_to_tensor([3.0, 1.0]))
+    np.testing.assert_allclose(inputs, [[0.5], [0.5]])
+    np.testing.assert_allclose(targets, [[0.75, 0.25], [0.75, 0.25]])
+    np.testing.assert_allclose(weights, [2.0, 2.0])
+    _, targets, weights = step._transform_batch(halves, x, y, keras.ops.zeros(2))
+    np.testing.assert_allclose(weights, [0.0, 0.0])
+    assert np.isfinite(targets).all()
