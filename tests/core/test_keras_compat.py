@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parents[2] / "regzoo"
 COMPAT = PACKAGE / "core" / "_keras_compat.py"
 
 OTHER_LIBRARIES = {
-    "execution/worker_process.py": {"_exit"},  # os
+    "system/parent.py": {"_exit"},  # os
     "search/oracle.py": {
         "_get_size",
         "_get_epochs",
