@@ -193,6 +193,8 @@ def check_models(experiment: Experiment, setup: TrainingSetup) -> None:
         InputError: with every such recipe.
     """
     import_tensorflow()
+    import tensorflow as tf
+
     from regzoo.training.model.build import build_model
 
     problems = []
@@ -201,6 +203,9 @@ def check_models(experiment: Experiment, setup: TrainingSetup) -> None:
             build_model(setup.backbone, _with_numbers(recipe), setup.task, setup.input_shape)
         except InputError as error:
             problems.append(f"recipes: {name}: {error}")
+        except (OverflowError, ValueError, MemoryError, tf.errors.OpError) as error:  # a network beyond the memory
+            reason = (str(error).splitlines() or ["out of memory"])[0]
+            problems.append(f"recipes: {name}: {setup.backbone} cannot be built on this machine: {reason[:300]}")
     if problems:
         raise InputError("\n".join(dict.fromkeys(problems)))
 

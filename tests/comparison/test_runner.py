@@ -10,8 +10,9 @@ import pytest
 
 from regzoo.comparison import runner
 from regzoo.comparison.leaderboard import read_leaderboard
+from regzoo.comparison.plan import make_setup
 from regzoo.comparison.progress import SilentProgress
-from regzoo.config import load_config
+from regzoo.config import from_keywords, load_config
 from regzoo.core import EnvironmentFailure, InputError
 from regzoo.data.prepared import PreparedData
 from regzoo.execution.serial import SerialExecutor
@@ -130,3 +131,11 @@ def test_a_folder_that_cannot_be_used_is_refused_before_the_data_is_read(fresh: 
     with pytest.raises(InputError, match=r"holds 'thesis\.txt' and no comparison"):
         runner.run_comparison(experiment, read, tmp_path, **options)  # type: ignore[arg-type]
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize("backbone", ["mlp([99999999999999999999])", "mlp([100000000, 100000000])"])
+def test_a_network_beyond_every_machine_is_refused(tensorflow: None, backbone: str) -> None:
+    experiment = from_keywords(data={"source": "iris"}, backbone=backbone, recipes=["none"])
+    setup = make_setup(experiment, runner.read_data(experiment))
+    with pytest.raises(InputError, match=r"recipes: none: mlp\(.*\) cannot be built on this machine: "):
+        runner.check_models(experiment, setup)
