@@ -103,13 +103,11 @@ def _write(folder: Path, name: str, text: str | None, allowed: set[str | None], 
         if present is not None and present in allowed:
             path.unlink(missing_ok=True)
         return
-    if present == _digest(text):
-        return
     if path.parent != folder and not path.parent.is_dir():
         if os.path.lexists(path.parent):
             moved.append((path.parent, move_aside(path.parent)))
         _make_folder(path.parent)
-    if present is not None and present not in allowed:
+    if present is not None and present not in {*allowed, _digest(text)}:
         moved.append((path, move_aside(path)))
     write_text_atomic(path, text)
 

@@ -20,11 +20,12 @@ def report(
     """Write report.html, report.md, the figures and leaderboard.csv again from the records."""
     from regzoo.result import Result
 
-    result = Result(folder)
+    result, runs = Result(folder), 0
+    if tensorboard is not None:  # first, because LOGDIR may hold other files, and then nothing is written
+        from regzoo.report.tensorboard import write_tensorboard
+
+        runs = write_tensorboard(tensorboard, result.records, result.board.rank_by)
     result.write_report()
     print_text(f"Report: {folder / 'report.html'}")
     if tensorboard is not None:
-        from regzoo.report.tensorboard import write_tensorboard
-
-        count = write_tensorboard(tensorboard, result.records, result.board.rank_by)
-        print_text(f"TensorBoard: {count} runs; look at them with: tensorboard --logdir {tensorboard}")
+        print_text(f"TensorBoard: {runs} runs; look at them with: tensorboard --logdir {tensorboard}")
