@@ -106,7 +106,7 @@ class WorkerProcess:
 
     @property
     def waitables(self) -> list[Any]:
-        """What `multiprocessing.connection.wait` can wait on, for a message or the death of the process."""
+        """Descriptors for `multiprocessing.connection.wait`: of the pipe, and of the death of the process."""
         pipe = [] if self._reader.ended else [self._connection]
         return pipe if self._death is None else [*pipe, self._death]
 

@@ -1,4 +1,4 @@
-"""Ctrl-C and its kin: delay them while something must not be interrupted, and keep Ctrl-C from child processes."""
+"""Ctrl-C, SIGTERM and SIGHUP: delay them while something must not be interrupted; keep Ctrl-C from child processes."""
 
 from __future__ import annotations
 
