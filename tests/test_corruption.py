@@ -238,7 +238,7 @@ def test_no_corrupted_file_ends_with_a_traceback_or_another_answer(attack: Attac
     faults = []
     for file in list_files(attack.whole):
         corruptions = [each for each in list_corruptions(attack.whole, file, 8) if not is_other_ledger(each)]
-        share = 130 if file == FILE else 5
+        share = 90 if file == FILE else 5
         for corruption in draw.sample(corruptions, min(share, len(corruptions))):
             number = draw.choice((0, 1, 2, 2)) if draw.random() < 0.97 else 6
             faults.append(attack.find_fault(corruption, number))
