@@ -105,7 +105,7 @@ def _describe_left_out(found: ImageFolder) -> list[str]:
 def _mark_parts(images: Collection[ImageFile]) -> Array | None:
     """Return the part of each row; with only one held-out part, the rows of ``train`` may go to the other one."""
     parts = np.array([image.part for image in images])
-    if not parts.any():
+    if not (parts != "").any():  # NumPy 1 takes no text for a truth value
         return None
     if len(set(parts.tolist())) < 3:
         parts[parts == "train"] = ""
