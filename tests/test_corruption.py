@@ -180,7 +180,9 @@ class Attack:
         code, out, err = call(*command)
         self.tried += 1
         where = f"{corruption}; {' '.join(map(str, command[:1]))}"
-        if look(self.folder, apart) != before:
+        after = look(self.folder, apart)
+        kept = command[0] == "report" and after.items() >= before.items()  # a changed report is moved aside
+        if after != before and not kept:
             return f"{where}: files changed"
         if "Traceback" in err or "defect" in err or "\x1b" in out + err:
             return f"{where}: {code} {err[-300:]}"
@@ -189,7 +191,7 @@ class Attack:
         if code != 0 or out != self.answers[number]:
             return f"{where}: another answer: {code} {out[:200]} {err[-300:]}"
         self.answered += 1
-        if self._read_outputs(command) != self.outputs[number]:
+        if not self._read_outputs(command).items() >= self.outputs[number].items():
             return f"{where}: another report"
         return None
 
