@@ -32,7 +32,7 @@ Columns = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Recovery:
-    """What is intact of a ledger.
+    """The intact part of a ledger.
 
     Attributes:
         rows: `TableSchema.columns` of the intact rows of each table, by its name and the row's key; of records, the
@@ -85,7 +85,7 @@ def recover_comparison(folder: Path, target: Path) -> Recovery:
 
 
 def recover_rows(path: Path) -> Recovery:
-    """Return what is intact of the ledger ``path``; nothing is written beside it.
+    """Return what is intact of the ledger ``path``; nothing is written next to it.
 
     Raises:
         InputError: if nothing is.

@@ -74,7 +74,7 @@ DamagedCopy = tuple[Path, str, str]
 def damaged_copies(tmp_path: Path) -> Callable[..., Iterator[DamagedCopy]]:
     """Return a function that yields a copy of a folder again and again, each time with another damage to one file.
 
-    It is below ``copy`` in the test's own folder, so that nothing is beside it.
+    It is below ``copy`` in the test's own folder, so that nothing is next to it.
     """
 
     def make_copies(folder: Path, kinds: str = "", files: str = "*") -> Iterator[DamagedCopy]:

@@ -28,8 +28,9 @@ def test_the_working_directory_counts(tmp_path: Path, monkeypatch: pytest.Monkey
     require_utf8(tmp_path / "käse" / "config.yaml")
 
 
-def test_python_refuses_them_before_anything_is_trained(tmp_path: Path) -> None:
-    odd = tmp_path / ODD
+def test_python_refuses_them_before_anything_is_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    odd = Path(ODD)
     rows = [[1.0], [2.0]]
     for refused in (
         lambda: regzoo.compare(rows, [0, 1], backbone="mlp", recipes=["none"], out=odd),

@@ -36,7 +36,7 @@ def connect(path: Path, mode: Literal["ro", "rw"]) -> sqlite3.Connection:
         raise EnvironmentFailure(f"{path} cannot be opened ({error})") from None
 
 
-def beside(path: Path, suffix: Literal["-journal", "-wal"]) -> Path:
+def get_auxiliary_path(path: Path, suffix: Literal["-journal", "-wal"]) -> Path:
     """Return the path of the journal, or of the write-ahead log, of an SQLite file."""
     return path.with_name(path.name + suffix)
 

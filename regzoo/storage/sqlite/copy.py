@@ -1,4 +1,4 @@
-"""Copies of an SQLite file together with the unfinished commit beside it, taken without opening it by SQLite."""
+"""Copies of an SQLite file together with the unfinished commit next to it, taken without opening it by SQLite."""
 
 from __future__ import annotations
 

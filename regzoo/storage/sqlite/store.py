@@ -14,7 +14,13 @@ from typing import Any
 
 from regzoo.core import InputError
 from regzoo.storage.sqlite.checksums import TableChecksum, Value
-from regzoo.storage.sqlite.connection import beside, connect, explain_reading, explain_writing, is_unfinished
+from regzoo.storage.sqlite.connection import (
+    connect,
+    explain_reading,
+    explain_writing,
+    get_auxiliary_path,
+    is_unfinished,
+)
 from regzoo.storage.sqlite.copy import copy_store
 from regzoo.storage.sqlite.formats import (
     FIRST_WITH_CHECKSUMS,
@@ -105,7 +111,7 @@ class Store:
 
     def _open_for_reading(self) -> CheckedRows:
         header = _read_header(self._path)
-        if not header.uses_wal and not beside(self._path, "-wal").exists():
+        if not header.uses_wal and not get_auxiliary_path(self._path, "-wal").exists():
             with contextlib.ExitStack() as opened, explain_reading(self._path):
                 connection = connect(self._path, "ro")
                 opened.callback(connection.close)
@@ -130,10 +136,10 @@ class Store:
 
     def _open_for_writing(self) -> CheckedRows:
         header = _read_header(self._path)
-        wal = beside(self._path, "-wal")
+        wal = get_auxiliary_path(self._path, "-wal")
         if wal.exists() and not header.uses_wal:
             raise InputError(f"{wal} was not written by regzoo and would change {self._path}: move it away")
-        if header.uses_wal or beside(self._path, "-journal").exists():  # first see in a copy what it does
+        if header.uses_wal or get_auxiliary_path(self._path, "-journal").exists():  # first see in a copy what it does
             with explain_reading(self._path):
                 self._open_copy(header).check()
             self.close()
@@ -164,8 +170,8 @@ def undo_unfinished(path: Path) -> None:
 def create_store(path: Path) -> None:
     """Create an empty store; the file appears complete or not at all."""
     for suffix in ("-journal", "-wal"):
-        if beside(path, suffix).exists():
-            raise InputError(f"{beside(path, suffix)} is left of a ledger that is gone: move it away")
+        if get_auxiliary_path(path, suffix).exists():
+            raise InputError(f"{get_auxiliary_path(path, suffix)} is left of a ledger that is gone: move it away")
     with temporary_sibling(path) as temporary:
         temporary.touch()
         with (
@@ -179,7 +185,7 @@ def create_store(path: Path) -> None:
 
 def _read_header(path: Path) -> SQLiteHeader:
     for suffix in ("-journal", "-wal"):
-        require_regular_file(beside(path, suffix), "is in the way of the ledger")
+        require_regular_file(get_auxiliary_path(path, suffix), "is in the way of the ledger")
     header = read_ledger_header(path)
     if not set(header.versions) <= {1, 2}:
         raise DamagedLedgerError(path, "its header")

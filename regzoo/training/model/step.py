@@ -254,7 +254,12 @@ def match_dtypes(logits: Any, y: Any) -> tuple[Any, Any]:
 
 def _floats_to_floatx(x: Any) -> Any:
     """Return inputs in the type of strengths and weights; whole numbers and text stay as they are."""
-    return keras.tree.map_structure(lambda tensor: to_floatx(tensor) if tensor.dtype.is_floating else tensor, x)
+
+    def convert(values: Any) -> Any:
+        tensor = keras.ops.convert_to_tensor(values)
+        return to_floatx(tensor) if tensor.dtype.is_floating else tensor
+
+    return keras.tree.map_structure(convert, x)
 
 
 def _multiply(gradients: Sequence[Any], factor: Any) -> list[Any]:
