@@ -76,6 +76,7 @@ def test_roles_go_with_arrays(config: Path) -> None:
 
 
 @pytest.mark.usefixtures("unverified")
+@pytest.mark.slow
 def test_weights_of_rows_and_classes_change_the_training(rows: Any) -> None:
     def train(**given: Any) -> list[float | None]:
         training = {**SMALL["training"], "class_weight": given.pop("class_weight", "none")}

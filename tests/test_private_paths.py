@@ -57,6 +57,7 @@ def find_leaks(folder: Path, private: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in files if any(word in path.read_bytes() for word in words)}
 
 
+@pytest.mark.slow
 def test_no_written_file_names_a_folder_of_this_machine(
     folder: Path, run: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,6 +39,7 @@ def test_regzoo_makes_every_run_of_the_case(regzoo: Measurement) -> None:
 
 @pytest.mark.filterwarnings(IGNORED)
 @pytest.mark.parametrize("way", [pytest.param(KERAS_TUNER.name, marks=pytest.mark.slow), FIT.name, TUNED.name])
+@pytest.mark.slow
 def test_ways_of_keras_do_the_same_work(way: str, regzoo: Measurement) -> None:
     found = train(MLP, way)
     assert found.work == regzoo.work

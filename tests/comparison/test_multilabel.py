@@ -69,6 +69,7 @@ def test_the_leaderboard_and_the_report_have_all_metrics(result: Any) -> None:
     assert result.verdict
 
 
+@pytest.mark.slow
 def test_the_exported_model_answers_for_each_label(result: Any, tmp_path: Path) -> None:
     folder = result.export(tmp_path / "model", "ensemble(2)")
     recipe = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))

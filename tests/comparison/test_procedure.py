@@ -188,7 +188,13 @@ def test_no_result_depends_on_who_finished_first(tuner: str, plan: Any, tmp_path
 
 @pytest.mark.parametrize(
     ("tuner", "slots", "most"),
-    [("random", 1, 1), ("random", 2, 3), ("grid", 2, 3), ("bayesian", 2, 5), ("hyperband", 1, 15)],
+    [
+        ("random", 1, 1),
+        ("random", 2, 3),
+        ("grid", 2, 3),
+        pytest.param("bayesian", 2, 5, marks=pytest.mark.slow),
+        ("hyperband", 1, 15),
+    ],
 )
 def test_interrupted_again_and_again_it_redoes_nothing(
     tuner: str, slots: int, most: int, plan: Any, tmp_path: Path

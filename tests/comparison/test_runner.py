@@ -133,7 +133,13 @@ def test_a_folder_that_cannot_be_used_is_refused_before_the_data_is_read(fresh: 
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
-@pytest.mark.parametrize("backbone", ["mlp([99999999999999999999])", "mlp([1000000000000])"])
+@pytest.mark.parametrize(
+    "backbone",
+    [
+        "mlp([99999999999999999999])",
+        pytest.param("mlp([1000000000000])", marks=pytest.mark.slow),
+    ],  # TensorFlow waits 10 s
+)
 def test_a_network_beyond_every_machine_is_refused(tensorflow: None, backbone: str) -> None:
     experiment = from_keywords(data={"source": "iris"}, backbone=backbone, recipes=["none"])
     setup = make_setup(experiment, runner.read_data(experiment))

@@ -155,6 +155,7 @@ def test_a_worker_that_is_not_ready_in_time_is_an_error(monkeypatch: pytest.Monk
         executor.collect()  # it waits to be opened, so it will not be ready
 
 
+@pytest.mark.slow
 def test_each_worker_has_its_card_and_without_a_usable_card_there_is_a_worker_for_each_core(
     rows: Rows, failing: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

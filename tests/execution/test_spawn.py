@@ -31,6 +31,7 @@ print(len(result.leaderboard), result.best, result.folder)
 """
 
 
+@pytest.mark.slow
 def test_a_worker_does_not_import_what_training_does_not_need_but_can() -> None:
     done = subprocess.run([sys.executable, "-c", WORKER], check=False)
     assert done.returncode == 0

@@ -222,6 +222,7 @@ def test_parent_folders_are_made(ledger: Ledger, tmp_path: Path) -> None:
     assert (tmp_path / "a" / "b" / "model" / "saved_model.pb").is_file()
 
 
+@pytest.mark.slow
 def test_a_tampered_model_is_not_kept(ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def tamper(model: Any, preprocessor: Any, folder: Path, numeric_labels: bool) -> None:
         kernel = next(weight for weight in model.weights if weight.path.endswith("kernel"))

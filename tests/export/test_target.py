@@ -300,6 +300,7 @@ def test_only_a_replicate_in_the_ledger_is_the_comparisons_own(finished: Any, mi
 
 
 @pytest.mark.usefixtures("unverified")
+@pytest.mark.slow
 def test_a_comparison_that_is_published_again_keeps_what_was_added_to_its_model(
     finished: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -84,6 +84,7 @@ def at_both_sizes(answers: Answers) -> Answers:
     return {f"{batch}/{name}": value for batch in (1, 7) for name, value in answers.items()}
 
 
+@pytest.mark.slow
 def test_a_model_that_cannot_be_loaded_is_rejected_with_the_reason(tmp_path: Path) -> None:
     with pytest.raises(ParityError, match=r"cannot be served: .*SavedModel file does not exist"):
         verify_parity(tmp_path / "nowhere", INPUTS, CLASSES)

@@ -94,5 +94,6 @@ def test_the_config_names_files_alone_and_is_else_unchanged() -> None:
     ],
     ids=range(6),
 )
+@pytest.mark.slow
 def test_a_config_that_regzoo_has_not_written_is_left_as_it_is(config: str) -> None:
     assert _hide_folders_in_config(config) == config

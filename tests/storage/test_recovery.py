@@ -205,6 +205,7 @@ def test_every_recipe_has_the_model_of_its_best_replicate_in_the_end(sql: str, l
 
 
 @pytest.mark.usefixtures("unverified")
+@pytest.mark.slow
 def test_only_the_lost_runs_are_made_again(rows: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     whole = regzoo.compare(*rows, out="mine", name="mine", **SMALL)

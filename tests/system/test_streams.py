@@ -20,7 +20,9 @@ def run(command: list[str], redirection: str, **environment: str) -> subprocess.
 
 
 @pytest.mark.parametrize("redirection", [">&-", "2>&-", "<&-", ">&- 2>&-", "<&- >&- 2>&-", "2>/dev/full"])
-@pytest.mark.parametrize(("command", "code"), [(HELP, 0), (WRONG, 2)], ids=["zoo", "check"])
+@pytest.mark.parametrize(
+    ("command", "code"), [pytest.param(HELP, 0, id="zoo"), pytest.param(WRONG, 2, id="check", marks=pytest.mark.slow)]
+)
 def test_a_stream_that_takes_nothing_changes_no_exit_code(command: list[str], code: int, redirection: str) -> None:
     done = run(command, redirection)
     assert done.returncode == code

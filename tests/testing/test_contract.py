@@ -167,7 +167,7 @@ class Idle(OnWeights):
         return
 
 
-@pytest.mark.parametrize("own", [MaxNorm(), Softened(0.2)], ids=str)
+@pytest.mark.parametrize("own", [MaxNorm(), pytest.param(Softened(0.2), marks=pytest.mark.slow)], ids=str)
 def test_a_good_regularizer_passes_quietly(own: Regularizer, capfd: pytest.CaptureFixture[str]) -> None:
     regzoo.check_regularizer(own)
     assert capfd.readouterr() == ("", "")
@@ -253,8 +253,15 @@ class Lumped(OnLoss):
     [
         (Undecorated(), InputError, r"undecorated: write @dataclass\(frozen=True\) above class Undecorated"),
         (Raising(0.1), ContractError, "raising raised InvalidArgumentError: .*Matrix size-incompatible"),
-        (Unruly(0.1), ContractError, r"acts where it says: rule\(\) returns <function .*: no Penalty, Projection"),
-        (Lumped(0.1), ContractError, r"loss\(\) returns shape \(\) for a batch of 24"),
+        pytest.param(
+            Unruly(0.1),
+            ContractError,
+            r"acts where it says: rule\(\) returns <function .*: no Penalty, Projection",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            Lumped(0.1), ContractError, r"loss\(\) returns shape \(\) for a batch of 24", marks=pytest.mark.slow
+        ),
     ],
     ids=["undecorated", "raising", "unruly", "lumped"],
 )

@@ -65,6 +65,7 @@ def test_a_good_regularizer_passes_every_check(regularizer: Regularizer, check: 
     assert check(regularizer) is None
 
 
+@pytest.mark.slow
 def test_a_saboteur_fails_exactly_the_check_that_it_violates() -> None:
     assert collect(Scaled(0.3), Offset(0.3)) == {
         **{f"scaled(0.3)-{name}": None for name in NAMES},
@@ -80,6 +81,7 @@ def test_without_a_place_to_act_one_check_fails_and_the_others_are_skipped() -> 
     }
 
 
+@pytest.mark.slow
 def test_the_checks_of_a_regularizer_share_its_harness(monkeypatch: pytest.MonkeyPatch) -> None:
     built = []
 

@@ -355,7 +355,17 @@ SABOTEURS = [
 ]
 
 
-@pytest.mark.parametrize(("saboteur", "check", "reason"), SABOTEURS, ids=[saboteur.name for saboteur, *_ in SABOTEURS])
+QUICK = {"traceless", "never_neutral", "unseeded", "unbounded", "dear"}
+"""Saboteurs that are tried by default; the slow tests try all."""
+
+
+@pytest.mark.parametrize(
+    ("saboteur", "check", "reason"),
+    [
+        pytest.param(*case, id=case[0].name, marks=[] if case[0].name in QUICK else pytest.mark.slow)
+        for case in SABOTEURS
+    ],
+)
 def test_each_saboteur_is_rejected_by_its_check_alone(saboteur: Regularizer, check: str, reason: str) -> None:
     messages = find_rejections(saboteur)
     assert list(messages) == [check], messages

@@ -104,6 +104,7 @@ def test_a_finished_comparison_is_only_read_again(
 
 
 @pytest.mark.usefixtures("no_workers", "unverified")
+@pytest.mark.slow
 def test_failed_runs_end_with_1_and_the_rest_is_ranked(run: Run, copied: Path, config: Path) -> None:
     before = (copied / "leaderboard.csv").read_bytes()
     fail_one(copied)

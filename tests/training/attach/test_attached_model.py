@@ -56,7 +56,10 @@ class Scaled(keras.Layer):
         return self.by * x
 
 
-@pytest.mark.parametrize("recipe", ["none", "dropout(0.5) + l2_sp(0.01)", "batch_norm(0.9)"])
+@pytest.mark.parametrize(
+    "recipe",
+    ["dropout(0.5) + l2_sp(0.01)", *(pytest.param(r, marks=pytest.mark.slow) for r in ("none", "batch_norm(0.9)"))],
+)
 def test_a_loaded_model_predicts_and_resets_the_same(rows: Rows, recipe: str, tmp_path: Path) -> None:
     model = sequential()
     attached = attach(recipe, model, seed=5)

@@ -81,6 +81,7 @@ def test_a_setup_decides_whether_xla_is_used(rows: Rows) -> None:
 
 
 @pytest.mark.parametrize("weighted", ["rows", "classes"])
+@pytest.mark.slow
 def test_row_and_class_weights_count_as_they_do_without_xla(weighted: str, rows: Rows) -> None:
     """4 steps of Adam of at most 3.2 learning rates each; gradients may differ by 1e-5 of themselves."""
     x, y = rows

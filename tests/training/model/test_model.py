@@ -184,9 +184,8 @@ def test_a_loaded_model_continues_the_training(rows: Rows, tmp_path: Path) -> No
     assert equal(loaded.get_weights(), model.get_weights())
 
 
-@pytest.mark.parametrize(
-    "imports", ["import keras, regzoo", pytest.param("import regzoo, keras", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("imports", ["import keras, regzoo", "import regzoo, keras"])
+@pytest.mark.slow
 def test_files_of_this_and_an_older_version_load_after_the_import_of_regzoo(
     imports: str, rows: Rows, tmp_path: Path
 ) -> None:
