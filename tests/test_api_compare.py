@@ -118,6 +118,7 @@ def test_data_as_in_a_config(config: Path, tmp_path: Path, capfd: pytest.Capture
 
 
 @pytest.mark.usefixtures("unverified")
+@pytest.mark.slow
 def test_a_tf_dataset_is_the_arrays_that_it_gives(rows: Any) -> None:
     batches = tf.data.Dataset.from_tensor_slices(rows).batch(16)
     quick = {**SMALL, "recipes": ["none"], "training": {"epochs": 1, "learning_rate": 0.01}}
@@ -160,6 +161,7 @@ def test_changed_data_is_refused(finished: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("unverified")
+@pytest.mark.slow
 def test_other_rows_in_the_same_folder_are_refused(rows: Any, tmp_path: Path) -> None:
     regzoo.compare(*rows, out=tmp_path / "mine", **SMALL)
     x = rows[0].copy()

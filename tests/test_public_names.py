@@ -83,10 +83,12 @@ def revealed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {expression: found[str(number)] for number, expression in enumerate(expressions, start=2)}
 
 
+@pytest.mark.slow
 def test_type_checkers_know_every_public_name(revealed: dict[str, str]) -> None:
     assert [expression for expression, kind in revealed.items() if kind in ("Any", "")] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("call", CALLS)
 def test_type_checkers_know_what_it_returns(call: str, revealed: dict[str, str]) -> None:
     assert revealed[call].split(".")[-1] == CALLS[call]

@@ -45,6 +45,7 @@ def test_a_result_gives_model_report_and_export(rows: Any, tmp_path: Path) -> No
 
 
 @pytest.mark.usefixtures("unverified")
+@pytest.mark.slow
 def test_without_out_it_lives_as_long_as_the_result(rows: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))

@@ -23,10 +23,8 @@ HOW = {
 WHO = ("main", "worker", "group")
 WHEN = ("starting", "idle", "running", "sending")
 FAST = {
-    ("worker", "SIGKILL", "running"),
     ("worker", "SIGSTOP then SIGKILL", "sending"),
     ("main", "SIGKILL", "running"),
-    ("main", "SIGTERM", "sending"),
 }
 CASES = [
     pytest.param(who, how, when, marks=[] if (who, how, when) in FAST else pytest.mark.slow)

@@ -289,6 +289,7 @@ def test_an_unchanged_model_of_another_comparison_is_moved_aside_too(older: Path
     assert find_foreign_file(older.with_name("model.1")) is None
 
 
+@pytest.mark.slow
 def test_only_a_replicate_in_the_ledger_is_the_comparisons_own(finished: Any, mixed: Any, older: Path) -> None:
     with Ledger(finished.folder) as ledger:
         assert export_module._is_own_model(ledger, older)

@@ -413,6 +413,7 @@ def test_every_check_has_a_saboteur() -> None:
     assert {check for _, check, _ in SABOTEURS} == {check.__name__.removeprefix("check_") for check in CHECKS}
 
 
+@pytest.mark.slow
 def test_noise_at_inference_is_found_in_the_numbers_and_in_the_graph() -> None:
     class Leaking(InTraining):
         """Perturbs at inference as well."""

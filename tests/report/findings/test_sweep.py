@@ -6,6 +6,7 @@ import io
 from pathlib import Path
 from typing import Any
 
+import pytest
 from rich.console import Console
 
 from regzoo.cli.tables.sweep import make_response_table
@@ -64,6 +65,7 @@ def test_gaps_in_the_flat_region_are_not_talked_over(swept: Any) -> None:
     assert "0 to 0.1 and 0.3 are within" in make_headline(found)
 
 
+@pytest.mark.slow
 def test_the_page_shows_the_curve_of_a_sweep_and_nothing_of_it_otherwise(
     write_page: Any, swept: Any, quick: Ranked, make_comparison: Any, tmp_path: Path
 ) -> None:

@@ -41,6 +41,7 @@ def test_without_noise_the_weights_are_equal_up_to_rounding(rows: Rows) -> None:
         np.testing.assert_allclose(one, other, rtol=0, atol=8 * 3.2 * 0.01 * 1e-5)
 
 
+@pytest.mark.slow
 def test_with_noise_the_same_seed_gives_the_same_weights(rows: Rows) -> None:
     recipe = "dropout(0.5)"
     program = train_program(recipe, rows)
