@@ -131,7 +131,7 @@ def test_it_runs(
 @pytest.mark.slow
 @pytest.mark.parametrize(("document", "step"), STEPS)
 def test_it_runs_for_real(document: str, step: Step, folders: Callable[[str], Path]) -> None:
-    check_printed(step, run_for_real(step, folders(document)))
+    check_printed(step, run_for_real(step, folders(f"{document} for real")))
 
 
 def test_the_two_installing_commands_come_first_and_are_what_ci_runs() -> None:

@@ -47,13 +47,15 @@ class Experiment(Section):
     )
     training: TrainingConfig = TrainingConfig()
     search: SearchConfig = SearchConfig()
-    replicates: Annotated[int | Literal["auto"], PlainValidator(values.accept_integer_or("[2, inf)", AUTO))] = 5
+    replicates: Annotated[
+        int | Literal["auto"], PlainValidator(values.accept_integer_or("[2, inf)", AUTO, values.MOST_RUNS))
+    ] = 5
     rope: Annotated[float | None, PlainValidator(values.optional(values.accept_number("(0, inf)")))] = None
     placebo: Annotated[int, PlainValidator(values.accept_integer("[0, 10]"))] = 0
     budget: Annotated[float | None, PlainValidator(values.optional(values.accept_duration))] = None
     run_limit: Annotated[float, PlainValidator(values.accept_duration)] = 3600.0
     rank_by: Annotated[str | None, PlainValidator(values.optional(values.accept_word(_METRIC_NAMES)))] = None
-    seed: Annotated[int, PlainValidator(values.accept_integer("[0, inf)"))] = 0
+    seed: Annotated[int, PlainValidator(values.accept_integer("[0, inf)", largest=10**100))] = 0
 
     @field_validator("data")
     @classmethod

@@ -130,7 +130,9 @@ class SplitConfig(Section):
     validation: Share = 0.2
     test: Share = 0.2
     folds: Count = 1
-    train_size: Annotated[int | None, PlainValidator(values.optional(values.accept_integer("[2, inf)")))] = None
+    train_size: Annotated[
+        int | None, PlainValidator(values.optional(values.accept_integer("[2, inf)", largest=10**12)))
+    ] = None
     label_noise: Annotated[float, PlainValidator(values.accept_number("[0, 1)"))] = 0.0
     duplicates: Annotated[str, PlainValidator(values.accept_word(("anywhere", "together")))] = "anywhere"
 
@@ -164,5 +166,5 @@ class SearchConfig(Section):
     """Search for strengths: the tuner, its trials for each recipe, and whether hopeless trials stop early."""
 
     tuner: Annotated[str, PlainValidator(values.accept_word(TUNERS))] = "random"
-    trials: Count = 8
+    trials: Annotated[int, PlainValidator(values.accept_integer("[1, inf)", largest=values.MOST_RUNS))] = 8
     pruner: Annotated[str, PlainValidator(values.accept_word(PRUNERS))] = "none"

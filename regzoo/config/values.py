@@ -44,21 +44,30 @@ def _describe_python(value: Any) -> str:
     return "keys and values" if isinstance(value, dict) else repr(value)
 
 
-def accept_integer(domain: str) -> Callable[[Any], int]:
-    """Return a validator of integers in ``domain``."""
+LARGEST = 1_000_000
+"""The largest count of epochs, folds or rows of a batch."""
+
+MOST_RUNS = 10_000
+"""The largest number of trials or replicates of a recipe."""
+
+
+def accept_integer(domain: str, largest: int = LARGEST) -> Callable[[Any], int]:
+    """Return a validator of integers in ``domain`` up to ``largest``."""
 
     def accept(value: Any) -> int:
         plain = _to_python(value)
         if not _is_number(plain) or plain not in Domain(domain) or plain != int(plain):
             raise ValueError(f"takes a whole number in {domain}, received {describe_received(value)}")
+        if plain > largest:
+            raise ValueError(f"takes a whole number up to {largest:,}, received {describe_received(value)}")
         return int(plain)
 
     return accept
 
 
-def accept_integer_or(domain: str, word: str) -> Callable[[Any], Any]:
-    """Return a validator of integers in ``domain`` and of ``word``."""
-    integer = accept_integer(domain)
+def accept_integer_or(domain: str, word: str, largest: int = LARGEST) -> Callable[[Any], Any]:
+    """Return a validator of integers in ``domain`` up to ``largest``, and of ``word``."""
+    integer = accept_integer(domain, largest)
 
     def accept(value: Any) -> Any:
         plain = _to_python(value)

@@ -21,10 +21,10 @@ class Ensemble(AfterTraining):
     Cost: a prediction takes ``members`` passes, too.
 
     Args:
-        members: number of models, a whole number in [1, inf); 1 does nothing.
+        members: number of models, a whole number in [1, 1000]; 1 does nothing.
 
     Raises:
-        InputError: if ``members`` is not a whole number from 1.
+        InputError: if ``members`` is not a whole number from 1 to 1000.
 
     Reference: Lakshminarayanan et al. 2017 [lakshminarayanan2017], https://arxiv.org/abs/1612.01474
 
@@ -33,7 +33,7 @@ class Ensemble(AfterTraining):
     ensemble(3)
     """
 
-    members: Strength = strength(Int(2, 10), neutral=1, domain="[1, inf)")
+    members: Strength = strength(Int(2, 10), neutral=1, domain="[1, 1000]")
 
     def n_models(self) -> int:
         """Return the number of models to train."""

@@ -51,7 +51,8 @@ def test_one_member_is_the_model_itself() -> None:
 
 def test_it_says_how_many_models_to_train() -> None:
     assert Ensemble(3).n_models() == 3
-    for wrong, reason in ((0, r"must lie in \[1, inf\), received 0"), (2.5, "takes a whole number")):
+    limits = r"must lie in \[1, 1000\], received"
+    for wrong, reason in ((0, limits), (1001, limits), (2.5, "takes a whole number")):
         with pytest.raises(InputError, match=f"ensemble: members {reason}"):
             Ensemble(wrong)
 

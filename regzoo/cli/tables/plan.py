@@ -21,8 +21,8 @@ def make_plan_table(described: dict[str, Any]) -> Group:
     notes = []
     for recipe in described["recipes"]:
         space = ", ".join(f"{name} {values}" for name, values in recipe["space"].items())
-        counts = [format_significant(recipe[key], 3) for key in ("trials", "replicates", "models_per_run", "cost")]
-        table.add_row(Text(recipe["name"]), *counts, Text(space))
+        counts = [str(recipe[key]) for key in ("trials", "replicates", "models_per_run")]
+        table.add_row(Text(recipe["name"]), *counts, format_significant(recipe["cost"], 3), Text(space))
         notes += [f"{recipe['name']}: {clash}" for clash in recipe["clashes"]]
     folds = f"; replicates take turns at {described['folds']} folds" if described["folds"] > 1 else ""
     seconds = format_fixed(described["seconds"], 0)
