@@ -202,13 +202,15 @@ def _run_worker(
         trainer = Trainer(setup, data, memory)
         ready = Ready(len(tf.config.list_physical_devices("GPU")))
     except Exception as error:  # of any kind: it is reported where the user sees it
-        write_message(connection, StartFailed(describe_error(error)))
+        with contextlib.suppress(ConnectionError):
+            write_message(connection, StartFailed(describe_error(error)))
         return
-    write_message(connection, ready)
-    while True:
-        run, members = connection.recv()
-        outcome = run_safely(run, trainer, members)
-        write_message(connection, Finished(outcome, measure_memory()))
+    with contextlib.suppress(EOFError, ConnectionError):  # the process that started this one is dead
+        write_message(connection, ready)
+        while True:
+            run, members = connection.recv()
+            outcome = run_safely(run, trainer, members)
+            write_message(connection, Finished(outcome, measure_memory()))
 
 
 def prepare_process(parent: int, folder: Path, device: str | None) -> None:

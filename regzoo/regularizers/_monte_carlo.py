@@ -77,7 +77,7 @@ class Passes(keras.Layer):
     """
 
     def __init__(self, models: Sequence[keras.Model], samples: int) -> None:
-        super().__init__(name="passes")
+        super().__init__(name="passes", autocast=False)
         self.models = list(models)
         self.samples = samples
         self.kind: str = models[0].task.kind
@@ -91,6 +91,7 @@ class Passes(keras.Layer):
 
     def call(self, inputs: Any) -> Any:
         """Return the mean over the passes."""
+        inputs = keras.ops.cast(inputs, keras.config.floatx())
         return self.summarize(inputs)["probabilities" if self.kind in ("classification", "multilabel") else "mean"]
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
@@ -98,9 +99,9 @@ class Passes(keras.Layer):
         return (input_shape[0], self.size)
 
     def _summarize_rows(self, x: Any, samples: Any) -> dict[str, Any]:
-        vector = tf.TensorSpec([self.size])
+        vector = tf.TensorSpec([self.size], keras.config.floatx())
         if self.kind in ("classification", "multilabel"):
-            scalar = vector if self.kind == "multilabel" else tf.TensorSpec([])  # per label
+            scalar = vector if self.kind == "multilabel" else tf.TensorSpec([], keras.config.floatx())
             signature = {"probabilities": vector, "predictive_entropy": scalar, "mutual_information": scalar}
         else:
             signature = {"mean": vector, "standard_deviation": vector}
@@ -114,7 +115,8 @@ class Passes(keras.Layer):
     def _run_passes(self, row: Any, count: Any) -> Any:
         """Return the output of each pass for one row (...,), with ``count`` passes per model: (passes, size)."""
         copies = tf.repeat(row[None], count, axis=0)
-        return tf.concat([run_stochastic_pass(model, number, copies) for number, model in enumerate(self.models)], 0)
+        outputs = [run_stochastic_pass(model, number, copies) for number, model in enumerate(self.models)]
+        return tf.cast(tf.concat(outputs, 0), keras.config.floatx())
 
 
 def run_stochastic_pass(model: keras.Model, number: int, x: Any) -> Any:

@@ -43,5 +43,5 @@ class SwapNoise(OnBatch):
         swapped = keras.random.uniform(shape, seed=seed) < self.rate
         rows = keras.ops.cast(keras.ops.maximum(shape[0], 2), "int32")
         step = keras.random.randint(shape, 1, rows, seed=seed)  # to another row
-        donor = (keras.ops.arange(shape[0])[:, None] + step) % shape[0]
+        donor = (keras.ops.arange(shape[0], dtype="int32")[:, None] + step) % shape[0]
         return keras.ops.where(swapped, keras.ops.take_along_axis(x, donor, axis=0), x), y

@@ -19,7 +19,7 @@ MAX_RECIPES = 10_000
 MAX_TEXT = 10_000
 """Characters of a recipe or a name."""
 
-Number = Annotated[float, Field(allow_inf_nan=False)]
+Number = Annotated[float, Field(allow_inf_nan=False, ge=-1e100, le=1e100)]  # squares of larger ones are infinite
 Seconds = Annotated[float, Field(allow_inf_nan=False, ge=0)]
 Count = Annotated[int, Field(ge=0, lt=2**63)]
 Text = Annotated[str, Field(max_length=MAX_TEXT)]

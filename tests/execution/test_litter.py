@@ -67,9 +67,9 @@ class Command:
         process, held = self.start(), self.site / "holding.pid"
         wait_until(lambda: (held.is_file() and held.read_text().endswith("\n")) or process.poll() is not None)
         assert process.poll() is None, process.communicate()
-        [folder] = self.temporary.iterdir()
-        assert folder.name.startswith(PREFIX)
-        assert list(folder.glob("*autograph*"))  # so there is something to remove
+        folders = list(self.temporary.iterdir())
+        assert all(folder.name.startswith(PREFIX) for folder in folders)
+        assert list(self.temporary.glob("*/*autograph*"))  # so there is something to remove
         return process, int(held.read_text())
 
     def finish(self) -> tuple[int, str]:
@@ -158,6 +158,9 @@ def test_nothing_is_left_of_a_process_that_is_killed(how: signal.Signals, comman
     process, _ = command.start_and_hold()
     process.send_signal(how)
     assert command.finish()[0] == (-how if how == signal.SIGKILL else 128 + how)
+    if how == signal.SIGKILL:  # the next command removes what nobody could
+        environment = {**os.environ, "TMPDIR": str(command.temporary)}
+        subprocess.run([sys.executable, "-m", "regzoo", "zoo", "l2"], env=environment, check=True, capture_output=True)
     assert list(command.temporary.iterdir()) == []
 
 
@@ -167,7 +170,7 @@ def test_the_next_comparison_cleans_up_if_all_are_killed(command: Command) -> No
     for pid in reversed(processes_in_session(process.pid)):
         os.kill(pid, signal.SIGKILL)
     command.finish()
-    assert len(list(command.temporary.iterdir())) == 1
+    assert list(command.temporary.iterdir()) != []
     command.start()
     assert command.finish()[0] == 1
     assert list(command.temporary.iterdir()) == []
