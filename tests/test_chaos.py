@@ -205,7 +205,7 @@ def test_it_ends_as_if_nothing_had_happened(seed: int, comparison: Comparison, u
     shared = set(SHARED_MEMORY.iterdir())
     draw = random.Random(seed)
     size = (untouched.out / "ledger.sqlite").stat().st_size
-    for _ in range(draw.randint(1, 3)):
+    for _ in range(draw.randint(1, 2)):
         fault = draw.choice([kill, suspend, None])  # None: the disk is full, or the clock jumps
         full = fault is None and draw.random() < 0.5
         comparison.start(
