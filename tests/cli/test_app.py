@@ -137,6 +137,7 @@ def test_help_imports_nothing_that_takes_time() -> None:
         assert command in done.stdout
 
 
+@pytest.mark.slow
 def test_reading_a_comparison_imports_no_tensorflow(copied: Path) -> None:
     commands = [f"leaderboard|{copied}", f"failures|{copied}", f"report|{copied}", "zoo|dropout"]
     subprocess.run([sys.executable, "-c", QUICK, *commands], capture_output=True, check=True)

@@ -141,6 +141,7 @@ def test_a_worker_that_is_killed_whenever_it_starts_is_an_error(rows: Rows) -> N
     assert len(set(pids)) == 3
 
 
+@pytest.mark.slow
 def test_a_worker_that_cannot_start_gives_the_reason(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("regzoo.execution.worker_process.list_registered_modules", lambda: ("no_such_module",))
     with ProcessPool(1) as executor:

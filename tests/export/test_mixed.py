@@ -59,6 +59,7 @@ def predict(folder: Path, file: Path) -> Array:
     return probabilities
 
 
+@pytest.mark.slow
 def test_plain_tensorflow_answers_raw_rows_as_the_live_model_does(mixed: Any, tmp_path: Path) -> None:
     file = mixed.config.parent / "<b>visits.csv"
     command = [sys.executable, "-I", "-c", PLAIN, mixed.folder / "model", file, tmp_path]

@@ -168,6 +168,7 @@ def test_a_leaderboard_with_nothing_finished_is_a_page_of_sentences(
     } & files.keys()
 
 
+@pytest.mark.slow
 def test_a_half_finished_awkward_leaderboard(
     write_page: Any, tmp_path: Path, awkward: Callable[..., Ranked], make_comparison: Any
 ) -> None:

@@ -138,11 +138,13 @@ def test_nothing_to_search_is_one_training(tuner: str) -> None:
     assert searched(tuner, [], score=lambda values: 0.0) == [[Point({}, 27)]]
 
 
+@pytest.mark.slow
 def test_a_bayesian_search_begins_at_random_and_then_asks_two_at_a_time() -> None:
     rounds = searched("bayesian", [RATE], trials=8, score=lambda values: 0.0)
     assert [len(points) for points in rounds] == [3, 2, 2, 1]
 
 
+@pytest.mark.slow
 def test_a_bayesian_search_goes_the_way_that_is_better() -> None:
     space = [Axis("x", Float(0.0, 1.0), log=False)]
     for direction, end in (("min", 0.0), ("max", 1.0)):

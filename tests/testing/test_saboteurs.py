@@ -355,7 +355,7 @@ SABOTEURS = [
 ]
 
 
-QUICK = {"traceless", "never_neutral", "unseeded", "unbounded", "dear"}
+QUICK = {"traceless", "never_neutral", "unseeded"}
 """Saboteurs that are tried by default; the slow tests try all."""
 
 

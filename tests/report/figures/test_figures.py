@@ -105,6 +105,7 @@ def test_the_folder_is_the_registry() -> None:
 
 @pytest.mark.parametrize("name", ORDINARY)
 @pytest.mark.parametrize("given", LEADERBOARDS.values(), ids=LEADERBOARDS)
+@pytest.mark.slow
 def test_awkward_leaderboards(
     name: str,
     given: dict[str, Any],

@@ -243,7 +243,7 @@ CASES = {
 }
 
 QUICK = {
-    *("optimizer: loss_scale_factor", "targets: one-hot", "flag: float64"),
+    *("optimizer: loss_scale_factor", "flag: float64"),
 }
 
 
