@@ -28,20 +28,18 @@ class ExampleLoss:
         if isinstance(found, keras.losses.Loss) and found.reduction not in ("sum_over_batch_size", "mean"):
             raise InputError(f"{self.name}: reduction={found.reduction!r} has no mean over the batch; leave it out")
         self._compute = found.call if isinstance(found, keras.losses.Loss) else found
-        self._is_sparse = self._compute_is(found, "SparseCategoricalCrossentropy", "sparse_categorical_crossentropy")
-        self._is_keras = type(found).__module__.startswith("keras.") or found.__module__.startswith("keras.")
-        if self._is_sparse and isinstance(found, keras.losses.Loss):
-            config = found.get_config()
-            if config.get("ignore_class") is not None:
-                raise InputError(f"{self.name}: ignore_class has no one-hot form, which regularizers act on")
-            dense = keras.losses.CategoricalCrossentropy(from_logits=config.get("from_logits", False))
-            self._compute = dense.call
-        elif self._is_sparse:
+        self._is_keras = getattr(found, "__module__", "").startswith("keras.")
+        if isinstance(found, keras.losses.SparseCategoricalCrossentropy):
+            self._compute = self._make_dense(found)
+        elif found is keras.losses.sparse_categorical_crossentropy:
             self._compute = keras.losses.categorical_crossentropy
 
-    @staticmethod
-    def _compute_is(found: Any, class_name: str, function_name: str) -> bool:
-        return type(found).__name__ == class_name or getattr(found, "__name__", "") == function_name
+    def _make_dense(self, loss: keras.losses.SparseCategoricalCrossentropy) -> Any:
+        """Return the function that equals ``loss`` on one-hot targets, which regularizers act on."""
+        config = loss.get_config()
+        if config.get("ignore_class") is not None:
+            raise InputError(f"{self.name}: ignore_class has no one-hot form, which regularizers act on; leave it out")
+        return keras.losses.CategoricalCrossentropy(from_logits=config["from_logits"]).call
 
     def encode(self, task: Task, y: Any, mixes: bool) -> Any:
         """Return targets as the loss takes them.

@@ -181,8 +181,7 @@ class BaseRegularizedModel(RegularizedTrainer):
             y: targets, whole-number classes (batch,) or (batch, size).
             weight: weights of the examples, (batch,), or None.
         """
-        loss, _, logits = self._step.take(x, y, weight)
-        return loss, logits
+        return self._step.take(x, y, weight)
 
     def finished(self) -> keras.Model:
         """Return the model to use after `fit`: this one, or what the recipe's regularizers make of it after training.

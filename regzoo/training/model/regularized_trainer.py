@@ -39,7 +39,8 @@ class RegularizedTrainer(keras.Model):
     logits: Callable[..., Any]
     set_training_data: Callable[..., None]
     _initialize_companions: Callable[[], None]
-    example_loss: ExampleLoss | None = None
+    example_loss: ExampleLoss | None = None  # a loss of the user's, where the recipe acts in the training step
+    _has_own_loss = False
     _snapshots: Callable[[], list[list[Any]]]
 
     @property
@@ -78,7 +79,8 @@ class RegularizedTrainer(keras.Model):
             weighted_metrics=weighted_metrics,
             **kwargs,
         )
-        self.example_loss = None if loss is None else ExampleLoss(loss)
+        self._has_own_loss = loss is not None
+        self.example_loss = None if loss is None or self._trains_as_keras_does else ExampleLoss(loss)
         self._optimizer_start = self._make_optimizer_start
         if not self._trains_as_keras_does:  # or Keras builds the optimizer in its first step
             self.optimizer.build(self.trainable_variables)
@@ -101,7 +103,7 @@ class RegularizedTrainer(keras.Model):
     @property
     def _trains_as_keras_does(self) -> bool:
         """Whether a loss was given and the recipe adds nothing to Keras's own training step but layers."""
-        return self.example_loss is not None and not any(isinstance(r, IN_STEP) for r in self._info.regularizers)
+        return self._has_own_loss and not any(isinstance(r, IN_STEP) for r in self._info.regularizers)
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """Take one training step and return the metrics. Keras calls it in `fit`."""
@@ -109,13 +111,13 @@ class RegularizedTrainer(keras.Model):
             results: dict[str, Any] = super().train_step(data)
             return results
         x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
-        y = assert_in_range(self.task, y) if self.example_loss is None else y
-        loss, _, logits = self._step.take(x, y, weight)
+        y = y if self._has_own_loss else assert_in_range(self.task, y)
+        loss, logits = self._step.take(x, y, weight)
         return self._update_metrics(loss, x, y, logits, weight)
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """Return the metrics, with the loss without the recipe's penalties. Keras calls it in `evaluate`."""
-        if self.example_loss is not None:
+        if self._has_own_loss:
             results: dict[str, Any] = super().test_step(data)
             return results
         x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
@@ -140,7 +142,7 @@ class RegularizedTrainer(keras.Model):
                 validation and there is none after every epoch, or reads the training data again and cannot.
         """
         given = inspect.signature(super().fit).bind(*args, **kwargs).arguments
-        if self.example_loss is None:  # or the loss may take any targets
+        if not self._has_own_loss:  # which may take any targets
             _check_given_targets(self.task, given)
         watching = [regularizer for regularizer in self._info.regularizers if isinstance(regularizer, OnTraining)]
         if watch_validation := [regularizer.name for regularizer in watching if regularizer.watches]:
@@ -165,7 +167,7 @@ class RegularizedTrainer(keras.Model):
         Raises:
             InputError: if targets do not fit the task, such as a label out of range.
         """
-        if self.example_loss is None:
+        if not self._has_own_loss:
             _check_given_targets(self.task, inspect.signature(super().evaluate).bind(*args, **kwargs).arguments)
         return super().evaluate(*args, **kwargs)
 

@@ -73,8 +73,8 @@ class TrainStep:
     def __init__(self, model: TrainableModel) -> None:
         self.model = model
 
-    def take(self, x: Any, y: Any, weight: Any) -> tuple[Any, Any, Any]:
-        """Train on a batch; return the minimized loss, the targets and the logits, from before the update.
+    def take(self, x: Any, y: Any, weight: Any) -> tuple[Any, Any]:
+        """Train on a batch; return the minimized loss and the logits, from before the update.
 
         Args:
             x: standardized inputs, (batch, ...).
@@ -105,7 +105,7 @@ class TrainStep:
         gradients = compute()
         model.optimizer.apply(self._rescale(gradients) if transforms else gradients, weights)
         self._apply_projections_and_companions()
-        return first["loss"], y, first["logits"]
+        return first["loss"], first["logits"]
 
     def _transform_batch(self, regularizer: OnBatch, x: Any, y: Any, weight: Any) -> tuple[Any, Any, Any]:
         """Return inputs, targets and weights as ``regularizer`` changes them.

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from regzoo.core import InputError
 from regzoo.training.attach.attach import attach
 
 L = keras.layers
@@ -149,6 +150,9 @@ TARGETS = {
     "a column of class numbers": Case(y=Y[:, None], compile=metrics(lambda: "accuracy")),
     "label smoothing": Case(y=ONE_HOT, loss=keras.losses.CategoricalCrossentropy(label_smoothing=0.1)),
     "focal": Case(y=ONE_HOT, loss=keras.losses.CategoricalFocalCrossentropy()),
+    "the sum of a batch": Case(loss=keras.losses.SparseCategoricalCrossentropy(reduction="sum")),
+    "an ignored class": Case(loss=keras.losses.SparseCategoricalCrossentropy(ignore_class=1)),
+    "a list of one loss": Case(loss=[SPARSE], compile=lambda: {"loss_weights": [0.5]}),
     "hinge": Case(y=2 * ONE_HOT - 1, loss="categorical_hinge"),
     "a function": Case(y=ONE_HOT, loss=lambda y, p: keras.ops.mean(keras.ops.square(y - p), axis=-1)),
     "one sigmoid": Case(
@@ -247,23 +251,11 @@ QUICK = {
 }
 
 
-@pytest.fixture
-def policy(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Set the dtype policy, and the default back afterwards."""
-    name = request.param
-    if name == "float64":
-        keras.config.set_floatx("float64")
-    keras.mixed_precision.set_global_policy(name)
-    yield name
-    keras.config.set_floatx("float32")
-    keras.mixed_precision.set_global_policy("float32")
-
-
-def make_twins(make: Make) -> tuple[keras.Model, keras.Model]:
+def make_twins(make: Make, recipe: str = "none") -> tuple[keras.Model, keras.Model]:
     """Return the model and its twin."""
     keras.utils.set_random_seed(0)
     model = make()
-    return model, attach("none", model)
+    return model, attach(recipe, model)
 
 
 def compile_and_fit(model: keras.Model, case: Case, x: Any) -> dict[str, Any]:
@@ -286,7 +278,32 @@ def compile_and_fit(model: keras.Model, case: Case, x: Any) -> dict[str, Any]:
     indirect=["policy"],
 )
 def test_the_twin_trains_as_the_model_does(policy: str, case: Case) -> None:
-    model, twin = make_twins(case.make)
+    assert_same_training(*make_twins(case.make), case)
+
+
+NEUTRAL = "l2(0.0) + gradient_clip(1000000.0)"
+"""A recipe that takes part in the training step and changes nothing."""
+
+NO_EXAMPLE_LOSS = ("the sum of a batch", "an ignored class", "a list of one loss")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("policy", ["float32"], indirect=True)
+@pytest.mark.parametrize("name", [name for name in {**TARGETS, **MODELS, **DATA} if name not in NO_EXAMPLE_LOSS])
+def test_a_loss_counts_in_regzoos_own_step_as_in_keras(policy: str, name: str) -> None:
+    case = {**TARGETS, **MODELS, **DATA}[name]
+    assert_same_training(*make_twins(case.make, NEUTRAL), case)
+
+
+@pytest.mark.parametrize("name", NO_EXAMPLE_LOSS)
+def test_a_loss_without_a_value_for_each_example_is_refused(name: str) -> None:
+    _, twin = make_twins(dense, NEUTRAL)
+    with pytest.raises(InputError, match=r"takes one loss|reduction='sum'|ignore_class"):
+        twin.compile("sgd", TARGETS[name].loss)
+
+
+def assert_same_training(model: keras.Model, twin: keras.Model, case: Case) -> None:
+    """Train both; compare histories, evaluation, weights and predictions."""
     x = x_for(model)
     theirs, ours = compile_and_fit(model, case, x), compile_and_fit(twin, case, x)
     assert [name.rstrip("_0123456789") for name in ours] == [name.rstrip("_0123456789") for name in theirs]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import keras
 import numpy as np
 import pytest
@@ -17,18 +15,6 @@ pytestmark = pytest.mark.slow
 
 PARTNERS = {"mc_dropout": "dropout(0.1) + ", "r_drop": "dropout(0.1) + "}
 NAMES = [name for name, kind in regularizers().items() if not issubclass(kind, AfterTraining) or name in PARTNERS]
-
-
-@pytest.fixture(params=["mixed_bfloat16", "mixed_float16", "float64"])
-def policy(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Set the dtype policy, and the default back afterwards."""
-    name: str = request.param
-    if name == "float64":
-        keras.config.set_floatx("float64")
-    keras.mixed_precision.set_global_policy(name)
-    yield name
-    keras.config.set_floatx("float32")
-    keras.mixed_precision.set_global_policy("float32")
 
 
 def build(name: str) -> RegularizedModel:
@@ -45,6 +31,7 @@ def build(name: str) -> RegularizedModel:
     raise AssertionError(f"no backbone has a place for {recipe}")
 
 
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16", "float64"], indirect=True)
 @pytest.mark.parametrize("name", NAMES)
 def test_it_trains(name: str, policy: str) -> None:
     model, random = build(name), np.random.default_rng(0)

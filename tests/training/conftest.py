@@ -1,0 +1,20 @@
+"""What tests of training share: a dtype policy that ends with the test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import keras
+import pytest
+
+
+@pytest.fixture
+def policy(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Set the dtype policy that the test names, and the default back afterwards."""
+    name: str = request.param
+    if name == "float64":
+        keras.config.set_floatx("float64")
+    keras.mixed_precision.set_global_policy(name)
+    yield name
+    keras.config.set_floatx("float32")
+    keras.mixed_precision.set_global_policy("float32")
