@@ -14,7 +14,7 @@ import tensorflow as tf
 from regzoo.core import AfterTraining, InputError, OnBatch, OnForward, Recipe, Regularizer
 from regzoo.core.parsing import as_recipe
 from regzoo.training.attach.graph import PROBABILITIES, Graph, can_separate, get_final_function
-from regzoo.training.attach.surgery import InitialWeights, ModelSurgery, make_example_inputs
+from regzoo.training.attach.surgery import DrawWeights, InitialWeights, ModelSurgery, make_example_inputs
 from regzoo.training.model.build import RegularizedModel
 from regzoo.training.model.build_info import BuildInfo
 from regzoo.training.model.insertion import (
@@ -102,7 +102,8 @@ class AttachedModel(RegularizedModel):
         """Attach the recipe again; Keras loads the weights afterwards."""
         own = copy.deepcopy(config["model"])  # Keras changes the configs that it is given
         model = keras.saving.deserialize_keras_object(own, custom_objects=custom_objects)
-        return _attach_recipe(as_recipe(config["recipe"]), model, config["classes"], config["seed"])
+        recipe, task = as_recipe(config["recipe"]), Task(**config["task"])
+        return attach_to_graph(recipe, Graph(model), task, config["seed"], classes=config["classes"])
 
     def save_own_variables(self, store: Any) -> None:
         """Save the initial weights as well. Keras calls it in `save`."""
@@ -124,34 +125,53 @@ def _attach_recipe(recipe: Recipe, model: keras.Model, classes: int | None, seed
     if isinstance(model, RegularizedModel):
         raise InputError("the model has a recipe already: attach the sum of both recipes to the model it was made of")
     graph = Graph(model)
-    task = _infer_task(graph, classes)
-    single = isinstance(graph.model.input, keras.KerasTensor)
-    check_requirements(recipe, task, tuple(graph.model.input.shape[1:]) if single else ())
+    return attach_to_graph(recipe, graph, _infer_task(graph, classes), seed, classes=classes)
+
+
+def attach_to_graph(
+    recipe: Recipe, graph: Graph, task: Task, seed: int, *, classes: int | None = None, draw: DrawWeights | None = None
+) -> AttachedModel:
+    """Return a copy of the model of ``graph`` with ``recipe`` built in, not compiled.
+
+    Args:
+        recipe: with a number or a schedule for every strength.
+        graph: of the user's model.
+        task: what the model predicts.
+        seed: seed of every random stream.
+        classes: as for `attach`.
+        draw: returns the initial weights of a run, by its seed; None for those that the model has.
+
+    Raises:
+        InputError: if a regularizer finds no place to act, or cannot handle the inputs.
+    """
+    model = graph.model
+    single = isinstance(model.input, keras.KerasTensor)
+    check_requirements(recipe, task, tuple(model.input.shape[1:]) if single else ())
     config = {
         "recipe": str(recipe),
         "classes": classes,
         "seed": seed,
         "task": asdict(task),
-        **_serialize_model(model, graph),
+        **_serialize_model(graph.given, graph),
     }
 
     regularizers, dials = make_dials(recipe)
     inserter = LayerInserter(regularizers, graph.count_slots(), seed)
-    surgery = ModelSurgery(graph, inserter)
+    surgery = ModelSurgery(graph, inserter, task)
     inputs = keras.tree.map_structure(
-        lambda tensor: keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=tensor.name), graph.model.input
+        lambda tensor: keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=tensor.name), model.input
     )
-    logits, outputs = surgery.rebuild(inputs, task)
+    logits, outputs = surgery.rebuild(inputs)
     initial = surgery.copy_weights()
     surgery.verify_outputs()
 
     to_logits = keras.Model(inputs, logits)
     rules = collect_weight_rules(regularizers, to_logits, inserter.hits)
     _reject_inactive(regularizers, inserter.hits, model)
-    weights, streams = surgery.collect_initial_values(to_logits, initial)
+    weights, streams = surgery.collect_initial_values(to_logits, initial, draw)
     info = BuildInfo(recipe, task, regularizers, dials, rules, dict(inserter.hits), weights, streams, config)
     attached = AttachedModel(inputs, logits, outputs, info, initial)
-    if not single or "float" not in str(graph.model.input.dtype):
+    if not single or "float" not in str(model.input.dtype):
         _reject_unsupported_inputs(attached, make_example_inputs(graph))
     attached.reset(seed)
     surgery.copy_streams()

@@ -80,6 +80,7 @@ class Graph:
     """
 
     def __init__(self, model: keras.Model) -> None:
+        self.given = model
         self.model = _to_functional(model)
         self.calls = list_calls(self.model)
         self.operations = list({id(call.operation): call.operation for call in self.calls}.values())

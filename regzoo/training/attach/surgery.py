@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,9 @@ from regzoo.training.attach.graph import PROBABILITIES, Graph, can_split
 from regzoo.training.model.build_info import DrawInitialValues
 from regzoo.training.model.insertion import LayerInserter, collect_initial_values
 from regzoo.training.task import Task
+
+DrawWeights = Callable[[int], list[np.ndarray]]
+"""A function of the run's seed that returns the initial values of the user's weights, in the order of the layers."""
 
 TOLERANCE = 1e-5
 """Largest difference between the outputs of a model and of its copy; on a GPU the order of sums may differ."""
@@ -55,12 +59,14 @@ class ModelSurgery:
     Args:
         graph: graph of the user's model.
         inserter: makes the layers to insert.
+        task: what the model predicts; a final softmax or sigmoid makes probabilities only where there are classes.
     """
 
-    def __init__(self, graph: Graph, inserter: LayerInserter) -> None:
+    def __init__(self, graph: Graph, inserter: LayerInserter, task: Task) -> None:
         _reject_shared_weights(graph)
         self.graph = graph
         self.inserter = inserter
+        self.task = task
         self._names = {operation.name for operation in graph.model.operations}
         self._to_split = self._find_operations_to_split()
         self._copies = {id(operation): self._copy(operation) for operation in graph.operations}
@@ -68,13 +74,13 @@ class ModelSurgery:
             id(layer): self._copy_activation(layer) for layer in graph.operations if id(layer) in self._to_split
         }
 
-    def rebuild(self, inputs: Any, task: Task) -> tuple[Any, Any]:
+    def rebuild(self, inputs: Any) -> tuple[Any, Any]:
         """Return logits and outputs of the copy, with the recipe's layers inserted, on symbolic ``inputs``."""
 
         def apply(call: LayerCall, args: Any, kwargs: Any) -> Any:
             return self._apply(call, args, kwargs, self._insert)
 
-        return self._add_head(self.graph.replay(inputs, apply, self._insert), task)
+        return self._add_head(self.graph.replay(inputs, apply, self._insert))
 
     def copy_weights(self) -> InitialWeights:
         """Copy the weights of the originals, and return them."""
@@ -121,20 +127,22 @@ class ModelSurgery:
             )
 
     def collect_initial_values(
-        self, model: keras.Model, initial: InitialWeights
+        self, model: keras.Model, initial: InitialWeights, draw: DrawWeights | None = None
     ) -> tuple[DrawInitialValues, DrawInitialValues]:
         """Return the initial values of weights and random streams: the user's weights, all others by the seed.
 
         Args:
             model: the copy with the inserted layers.
             initial: the user's weights.
+            draw: returns other values for the user's weights, by the seed of the run.
         """
         keys = self.inserter.keys
         weights, streams = collect_initial_values([layer for layer in model.layers if id(layer) in keys], keys)
         copies = [copy for copy in self._copies.values() if isinstance(copy, keras.Layer)]
         own = [(v, (copy.name, number)) for copy in copies for number, v in enumerate(_list_stream_states(copy))]
+        own_values = draw or (lambda seed: initial.values)
         return (
-            lambda seed: [*weights(seed), *zip(initial.variables, initial.values, strict=True)],
+            lambda seed: [*weights(seed), *zip(initial.variables, own_values(seed), strict=True)],
             lambda seed: [*streams(seed), *((v, [derive(seed, *name), 0]) for v, name in own)],
         )
 
@@ -163,14 +171,18 @@ class ModelSurgery:
             outputs = [slot("activation", first), *others]
         return outputs
 
-    def _add_head(self, output: Any, task: Task) -> tuple[Any, Any]:
+    def _add_head(self, output: Any) -> tuple[Any, Any]:
         """Return logits and outputs, from the copy's output before the final softmax or sigmoid."""
+        task = self.task
+        if task.kind == "reconstruction" and len(output.shape) > 2:
+            output = keras.layers.Flatten(name=self._make_unique("flatten"))(output)
+            return output, output
         if self.graph.final_function == "sigmoid" and task.kind == "classification":
             output = TwoLogits(name=self._make_unique("two_logits"))(output)
             return output, keras.layers.Softmax(name=self._make_unique("probabilities"))(output)
         if task.kind == "multilabel":
             return output, keras.layers.Activation("sigmoid", name=self._make_unique("probabilities"))(output)
-        if self.graph.final_function == "softmax":
+        if task.kind == "classification" and self.graph.final_function == "softmax":
             return output, self._get_final_activation()(output)
         if task.kind == "classification":
             return output, keras.layers.Softmax(name=self._make_unique("probabilities"))(output)
@@ -183,7 +195,7 @@ class ModelSurgery:
 
     def _ends_in_probabilities(self) -> bool:
         """Return True if the model ends in a softmax or sigmoid, which the copy applies after the logits."""
-        return self.graph.final_function in PROBABILITIES.values()
+        return self.task.kind in ("classification", "multilabel") and self.graph.final_function in PROBABILITIES.values()
 
     def _find_operations_to_split(self) -> set[int]:
         calls = [call for call in self.graph.calls if self.graph.slots[id(call)].split]
