@@ -195,7 +195,9 @@ class ModelSurgery:
 
     def _ends_in_probabilities(self) -> bool:
         """Return True if the model ends in a softmax or sigmoid, which the copy applies after the logits."""
-        return self.task.kind in ("classification", "multilabel") and self.graph.final_function in PROBABILITIES.values()
+        return (
+            self.task.kind in ("classification", "multilabel") and self.graph.final_function in PROBABILITIES.values()
+        )
 
     def _find_operations_to_split(self) -> set[int]:
         calls = [call for call in self.graph.calls if self.graph.slots[id(call)].split]
