@@ -89,6 +89,12 @@ class _FoldJson(_Json):
     input_shape: list[Count]
 
 
+class _InputJson(_Json):
+    name: Text
+    shape: list[Count | None]
+    dtype: Text
+
+
 class _SetupJson(_Json):
     """`TrainingSetup` is made from it for an export only, and asks for what is missing then."""
 
@@ -103,6 +109,7 @@ class _SetupJson(_Json):
     jit_compile: bool = _ABSENT
     folds: list[_FoldJson] | None = None
     cuts: list[_FoldJson] | None = None
+    inputs: list[_InputJson] = _ABSENT
 
 
 class _SweptJson(_Json):

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from regzoo.data.inputs import InputSpec
 from regzoo.training.task import Task
 
 OPTIMIZERS = ("adam", "sgd", "rmsprop")
@@ -41,6 +42,7 @@ class TrainingSetup:
         class_weight: ``none``, or ``balanced``: every class has the same weight in the training loss.
         jit_compile: True if XLA compiles the step; it draws other random numbers, so a comparison never mixes both.
         folds: the folds after the first, in order; the fields above describe the first.
+        inputs: the inputs of a user's own model; empty if it is one array of numbers, which ``input_shape`` describes.
     """
 
     backbone: str
@@ -53,6 +55,7 @@ class TrainingSetup:
     class_weight: str = "none"
     jit_compile: bool = False
     folds: tuple[FoldSetup, ...] = ()
+    inputs: tuple[InputSpec, ...] = ()
 
     def for_fold(self, number: int) -> TrainingSetup:
         """Return the setup of fold ``number`` alone, counted from 0."""
@@ -66,6 +69,7 @@ class TrainingSetup:
         The keys are listed here, not taken from the fields: a key that is added later is included only where it
         differs from its default, so that it retrains nothing. The folds are left out, so that replicates can be added.
         """
+        added = {"inputs": [spec.to_json() for spec in self.inputs]} if self.inputs else {}
         return {
             "backbone": self.backbone,
             "task": {"kind": self.task.kind, "size": self.task.size, "scale": self.task.scale},
@@ -76,6 +80,7 @@ class TrainingSetup:
             "data": self.data,
             "class_weight": self.class_weight,
             "jit_compile": self.jit_compile,
+            **added,
         }
 
     @property
@@ -94,8 +99,9 @@ class TrainingSetup:
         given = dict(values)
         folds = given.pop("folds", None) or given.pop("cuts", ())
         given.pop("cuts", None)
+        inputs = tuple(map(InputSpec.from_json, given.pop("inputs", ())))
 
         def read(fields: Mapping[str, Any]) -> dict[str, Any]:
             return {**fields, "task": Task(**fields["task"]), "input_shape": tuple(fields["input_shape"])}
 
-        return TrainingSetup(**read(given), folds=tuple(FoldSetup(**read(fold)) for fold in folds))
+        return TrainingSetup(**read(given), folds=tuple(FoldSetup(**read(fold)) for fold in folds), inputs=inputs)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from regzoo.data.inputs import InputSpec
 from regzoo.training.setup import FoldSetup, TrainingSetup
 from regzoo.training.task import Task
 
@@ -29,6 +30,7 @@ CHANGES: list[tuple[str, Any]] = [
     ("data", "another digest"),
     ("class_weight", "balanced"),
     ("jit_compile", True),
+    ("inputs", (InputSpec("tokens", (None,), "int32"),)),
 ]
 
 
