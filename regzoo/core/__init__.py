@@ -25,7 +25,7 @@ from regzoo.core.ranges import Choice, Float, Int, Range
 from regzoo.core.registry import backbones, register, regularizers
 from regzoo.core.regularizer import BASELINE, Recipe, Regularizer
 from regzoo.core.schedules import Constant, Cosine, Linear, Schedule, Step
-from regzoo.core.slots import Slot, Weight
+from regzoo.core.slots import LayerInfo, Slot, Weight
 from regzoo.core.watcher import Objective, Watcher
 from regzoo.core.weight_rules import Companion, Penalty, Perturbation, Projection, Rule, Tensor
 
@@ -44,6 +44,7 @@ __all__ = [
     "Gradients",
     "InputError",
     "Int",
+    "LayerInfo",
     "Linear",
     "Objective",
     "OnActivations",

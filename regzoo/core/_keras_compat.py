@@ -112,6 +112,18 @@ def list_weights_to_train(model: keras.Model) -> list[keras.Variable]:
     return [variable for variable in model.variables if id(variable) in ids]
 
 
+def list_inner_layers(layer: keras.Layer) -> list[keras.Layer]:
+    """Return the layers directly inside ``layer``: a model's, a wrapper's, the cell of a recurrent layer."""
+    inner: list[keras.Layer] = layer._flatten_layers(include_self=False, recursive=False)
+    return inner
+
+
+def list_own_weights(layer: keras.Layer) -> list[keras.Variable]:
+    """Return the weights of ``layer`` itself, not of layers inside, that are trained if nothing is frozen."""
+    own: list[keras.Variable] = list(layer._trainable_variables)
+    return own
+
+
 def get_loss_tracker(model: keras.Model) -> keras.metrics.Mean:
     """Return the metric behind ``loss`` in the logs of a compiled model."""
     return model._loss_tracker

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from regzoo.core.regularizer import Regularizer
-from regzoo.core.slots import Slot, Weight
+from regzoo.core.slots import Slot, Weight, describe_by_name
 from regzoo.core.watcher import Objective, Watcher
 from regzoo.core.weight_rules import Rule, Tensor
 
@@ -125,12 +125,14 @@ class Gradients:
         learning_rate: the optimizer's learning rate, a scalar tensor.
         step: the number of steps already taken in this run, an integer scalar tensor.
         seed: this regularizer's own random stream.
+        describe: returns the description of a weight, such as its role.
     """
 
     compute: Callable[[], list[Tensor]]
     learning_rate: Tensor
     step: Tensor
     seed: Any
+    describe: Callable[[keras.Variable], Weight] = describe_by_name
 
     def __call__(self) -> list[Tensor]:
         return self.compute()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
+
+from regzoo.core.role_inference import Role, infer_input_axes, infer_role, infer_unit_axes
 
 SlotKind = Literal["input", "preactivation", "activation", "branch", "code", "attention"]
 """Where in a backbone a slot lies; see `Slot`."""
@@ -34,19 +37,77 @@ class Slot:
 
 
 @dataclass(frozen=True)
+class LayerInfo:
+    """A layer that holds a weight.
+
+    Attributes:
+        name: its name: ``dense_0``.
+        classes: names of its class and of the classes that it inherits from, its own first:
+            ``("Conv2D", "BaseConv", "Layer")``.
+    """
+
+    name: str
+    classes: tuple[str, ...] = ("Layer",)
+
+
+_INFERRED: Any = None
+
+
+@dataclass(frozen=True)
 class Weight:
     """A trainable weight of the built model, as described to an `OnWeights` regularizer.
 
+    Roles: ``kernel`` (multiplies inputs and sums), ``recurrent_kernel`` (multiplies the layer's own last outputs),
+    ``embedding`` (a table of vectors that inputs look up), ``position`` (a vector for each position, added),
+    ``bias`` (added), ``scale`` (multiplies without a sum: gamma, the slopes of PReLU), ``lora`` (a factor of a low-rank
+    change of a frozen kernel). ``state`` is not trained, so no regularizer meets it.
+
+    Only path and shape are needed: what is left out is inferred from them, for Keras's usual layouts.
+
     Attributes:
         path: layer and weight, for messages: ``dense_0/kernel``.
-        shape: its shape, such as (inputs, units) of a dense layer, (height, width, channels, filters) of a convolution,
-            or (units,) of a bias; the last axis counts the units or filters.
+        shape: such as (inputs, units) of a dense layer, (height, width, channels, filters) of a convolution, or
+            (units,) of a bias.
+        role: what it does in its layer.
+        unit_axes: the axes that index the units, filters, heads, or rows of a table, ascending; a unit's incoming
+            weights, over which its norm is taken, lie along all other axes.
+        input_axes: the axes that index the inputs, ascending; the weights that leave an input lie along all others. An
+            axis that is among the unit axes too, such as the channels of a depthwise convolution, separates inputs
+            that reach only units of their own.
+        groups: number of equal parts of the last axis, each with inputs of its own (``groups`` of a convolution).
+        layers: the layers that hold it, outermost first: a Bidirectional, its LSTM, its LSTMCell.
     """
 
     path: str
     shape: tuple[int, ...]
+    role: Role = _INFERRED
+    unit_axes: tuple[int, ...] = _INFERRED
+    input_axes: tuple[int, ...] = _INFERRED
+    groups: int = 1
+    layers: tuple[LayerInfo, ...] = _INFERRED
+
+    def __post_init__(self) -> None:
+        rank = len(self.shape)
+        self._infer("layers", lambda: (LayerInfo(self.path.rpartition("/")[0].rpartition("/")[2]),))
+        self._infer("role", lambda: infer_role(self.path, rank, self.layer.classes[0]))
+        self._infer("unit_axes", lambda: infer_unit_axes(self.role, rank))
+        self._infer("input_axes", lambda: infer_input_axes(self.role, rank))
+
+    def _infer(self, name: str, infer: Callable[[], Any]) -> None:
+        if getattr(self, name) is _INFERRED:
+            object.__setattr__(self, name, infer())
+
+    @property
+    def layer(self) -> LayerInfo:
+        """The innermost layer that holds it: of an LSTM its LSTMCell, of MultiHeadAttention one of its EinsumDense."""
+        return self.layers[-1]
 
     @property
     def kernel(self) -> bool:
-        """True for a weight that multiplies inputs (rank 2 and more); False for biases, scales and offsets."""
-        return len(self.shape) >= 2
+        """True for a weight that multiplies inputs and sums; False for biases, scales and tables of vectors."""
+        return self.role in ("kernel", "recurrent_kernel")
+
+
+def describe_by_name(variable: Any) -> Weight:
+    """Return the description of a Keras variable, as far as its path and shape tell it."""
+    return Weight(variable.path, tuple(variable.shape))

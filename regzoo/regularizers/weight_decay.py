@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from regzoo.core import Float, Gradients, OnGradients, Strength, Tensor, Weight, strength
+from regzoo.core import Float, Gradients, OnGradients, Strength, Tensor, strength
 from regzoo.core.lazy import keras
 
 
@@ -35,6 +35,6 @@ class WeightDecay(OnGradients):
         """Compute the gradients, then shrink the kernels."""
         gradients = compute()
         for weight in weights:
-            if Weight(weight.path, tuple(weight.shape)).kernel:
+            if compute.describe(weight).kernel:
                 weight.assign_sub(compute.learning_rate * self.decay * weight)
         return gradients

@@ -27,12 +27,11 @@ from regzoo.core import (
     Rule,
     Schedule,
     Slot,
-    Weight,
 )
-from regzoo.core._keras_compat import list_weights_to_train
 from regzoo.core.seeds import derive
 from regzoo.core.slots import SlotKind
 from regzoo.training.model.build_info import DrawInitialValues, WeightRule, initialize_companion
+from regzoo.training.model.weights import describe_weights
 from regzoo.training.task import Shape, Task
 
 WHOLE_MODEL = (OnBatch, OnForward, OnLoss, OnGradients, OnTraining, AfterTraining)
@@ -151,8 +150,8 @@ def collect_weight_rules(
         hits[regularizer.name] += isinstance(regularizer, WHOLE_MODEL)
         if not isinstance(regularizer, OnWeights):
             continue
-        for variable in list_weights_to_train(model):
-            rule = regularizer.rule(Weight(variable.path, tuple(variable.shape)))
+        for variable, weight in describe_weights(model):
+            rule = regularizer.rule(weight)
             if rule is not None:
                 hits[regularizer.name] += 1
                 rules.append(_make_weight_rule(regularizer.name, variable, rule))

@@ -21,9 +21,11 @@ from regzoo.core import (
     Perturbation,
     Projection,
     Regularizer,
+    Weight,
 )
 from regzoo.core.layers import to_floatx
 from regzoo.training.losses import ExampleLoss
+from regzoo.training.model.weights import describe_weights
 from regzoo.training.task import Task
 
 ComputeGradients = Callable[[], list[Any]]
@@ -72,6 +74,7 @@ class TrainStep:
 
     def __init__(self, model: TrainableModel) -> None:
         self.model = model
+        self._descriptions: dict[int, Weight] = {}
 
     def take(self, x: Any, y: Any, weight: Any) -> tuple[Any, Any]:
         """Train on a batch; return the minimized loss and the logits, from before the update.
@@ -203,11 +206,18 @@ class TrainStep:
     def _transform_forward(self, regularizer: OnForward, forward: ForwardPass) -> ForwardPass:
         return lambda x, y: regularizer.forward(Forward(forward), x, y, self.model.get_stream(regularizer))
 
+    def _describe(self, variable: keras.Variable) -> Weight:
+        """Return the description of a weight of the model; weights that came later, as LoRA's, are looked for again."""
+        if id(variable) not in self._descriptions:
+            self._descriptions = {id(known): weight for known, weight in describe_weights(self.model)}
+        return self._descriptions[id(variable)]
+
     def _transform_gradients(self, regularizer: OnGradients, compute: ComputeGradients) -> ComputeGradients:
         model = self.model
         optimizer = model.optimizer
         repeatable = self._make_repeatable(compute)
-        gradients = Gradients(repeatable, optimizer.learning_rate, optimizer.iterations, model.get_stream(regularizer))
+        stream = model.get_stream(regularizer)
+        gradients = Gradients(repeatable, optimizer.learning_rate, optimizer.iterations, stream, self._describe)
         return lambda: regularizer.gradients(gradients, model.trainable_variables)
 
     def _make_repeatable(self, compute: ComputeGradients) -> ComputeGradients:
