@@ -26,7 +26,8 @@ class Transformer(Backbone):
     own, which is its learned position embedding; only sequences of unknown length have none.
 
     Slots: ``input`` (1), and in each block ``attention``, ``branch``, ``preactivation``, ``activation``, ``branch``,
-    in this order. The biases of the tokens have rank 2, so weight regularizers treat them as kernels.
+    in this order. Weight regularizers treat the columns' vectors as an embedding table, and the biases of the tokens as
+    position embeddings.
 
     Args:
         width: number of features of a token, in [1, inf), a multiple of ``heads``.

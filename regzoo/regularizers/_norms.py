@@ -13,11 +13,6 @@ def norm(w: Tensor, axes: Sequence[int]) -> Tensor:
     return _root(keras.ops.sum(keras.ops.square(w), axis=tuple(axes), keepdims=True))
 
 
-def unit_norms(w: Tensor) -> Tensor:
-    """Return the norm of each unit's incoming weights, over all axes of ``w`` but the last: (1, ..., units)."""
-    return norm(w, range(len(w.shape) - 1))
-
-
 def global_norm(tensors: Sequence[Tensor]) -> Tensor:
     """Return the norm of all ``tensors`` as one vector, a scalar."""
     return _root(sum(keras.ops.sum(keras.ops.square(tensor)) for tensor in tensors))

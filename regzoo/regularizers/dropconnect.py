@@ -12,8 +12,9 @@ from regzoo.core.lazy import keras
 class Dropconnect(OnWeights):
     """Set random weights to zero in the forward pass of each training step.
 
-    Formula: w m / (1 - rate), m ~ Bernoulli(1 - rate), on kernels, not biases; gradients reach the weights that were
-    kept; inference uses w as it is.
+    Formula: w m / (1 - rate), m ~ Bernoulli(1 - rate), on kernels; gradients reach the weights that were kept;
+    inference uses w as it is. Recurrent kernels are included, with one mask for all time steps, as in
+    https://arxiv.org/abs/1708.02182. Biases, scales, embedding tables and position embeddings stay.
 
     The whole batch shares one mask, so its noise does not average out over the examples: use small batches and lower
     rates than for dropout. Rate 1 gives zeros, never NaN.

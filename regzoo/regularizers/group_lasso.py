@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from regzoo.core import Float, OnWeights, Penalty, Strength, Tensor, Weight, strength
 from regzoo.core.lazy import keras
 from regzoo.regularizers._norms import norm
+from regzoo.regularizers._weights import list_fan_out_axes
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,9 @@ class GroupLasso(OnWeights):
     """Push all outgoing weights of an input or a unit to zero together, so that it can be removed.
 
     Formula: L + strength sum over groups of sqrt(size) norm(group); a group holds the weights that leave one input
-    of a layer: a row of a dense kernel, or all weights of one input channel of a convolution. Biases have no penalty.
+    of a layer: a row of a dense kernel, all weights of one input channel of a convolution, one feature of a head in
+    attention's output. In a recurrent kernel it holds what leaves one of the layer's own units, in an embedding table
+    the vector of one token. Biases, scales and position embeddings have no penalty.
 
     Selects features and layer sizes. Gradient steps come close to zero and do not reach it, as with `l1`: count groups
     whose norm lies below a threshold.
@@ -37,12 +40,17 @@ class GroupLasso(OnWeights):
     strength: Strength = strength(Float(1e-6, 1e-2), neutral=0.0, domain="[0, inf)", log=True)
 
     def rule(self, weight: Weight) -> Penalty | None:
-        """Return a penalty for each kernel."""
-        return Penalty(lambda w: self.strength * sum_group_norms(w)) if weight.kernel else None
+        """Return a penalty for each kernel and each embedding table."""
+        if not (weight.kernel or weight.role == "embedding"):
+            return None
+        return Penalty(lambda w: self.strength * sum_group_norms(w, weight))
 
 
-def sum_group_norms(w: Tensor) -> Tensor:
-    """Return the sum of sqrt(size) norm(group) over the inputs of a kernel ``w`` (..., inputs, units), a scalar."""
-    axes = [axis for axis in range(len(w.shape)) if axis != len(w.shape) - 2]
+def sum_group_norms(w: Tensor, weight: Weight) -> Tensor:
+    """Return the sum of sqrt(size) norm(group) over the inputs of ``w``, a scalar."""
+    axes = list_fan_out_axes(weight)
+    if weight.groups > 1:  # the last axis is made of the groups, which have inputs of their own
+        w = keras.ops.reshape(w, (*w.shape[:-1], weight.groups, -1))
+        axes = (*axes[:-1], len(weight.shape))
     size = math.prod(w.shape[axis] for axis in axes)
     return math.sqrt(size) * keras.ops.sum(norm(w, axes))

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 from regzoo.core import Float, OnWeights, Penalty, Strength, Weight, strength
 from regzoo.core.lazy import keras
+from regzoo.regularizers._weights import PENALIZED
 
 
 @dataclass(frozen=True)
 class L1(OnWeights):
     """Push many weights toward zero by adding the sum of their absolute values to the training loss.
 
-    Formula: L + strength sum |w| over kernels, not biases.
+    Formula: L + strength sum |w| over kernels, recurrent ones and LoRA's included, and embedding tables.
+    Biases, scales and position embeddings have no penalty.
 
     Subgradient steps come close to zero and do not reach it: count weights below a threshold, not exact zeros.
 
@@ -32,7 +34,7 @@ class L1(OnWeights):
     strength: Strength = strength(Float(1e-6, 1e-2), neutral=0.0, domain="[0, inf)", log=True)
 
     def rule(self, weight: Weight) -> Penalty | None:
-        """Return a penalty for each kernel."""
-        if not weight.kernel:
+        """Return a penalty for each kernel and each embedding table."""
+        if weight.role not in PENALIZED:
             return None
         return Penalty(lambda w: self.strength * keras.ops.sum(keras.ops.absolute(w)))

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 from regzoo.core import Float, OnWeights, Penalty, Strength, Weight, strength
 from regzoo.core.lazy import keras
+from regzoo.regularizers._weights import PENALIZED
 
 
 @dataclass(frozen=True)
 class L1L2(OnWeights):
     """Push weights toward zero by adding both their absolute values and their squares to the training loss.
 
-    Formula: L + l1 sum |w| + l2 sum w^2 over kernels, not biases.
+    Formula: L + l1 sum |w| + l2 sum w^2 over kernels, recurrent ones and LoRA's included, and embedding tables.
+    Biases, scales and position embeddings have no penalty.
 
     Sparse as with `l1`, and more stable than that where inputs are correlated.
 
@@ -34,8 +36,8 @@ class L1L2(OnWeights):
     l2: Strength = strength(Float(1e-6, 1e-2), neutral=0.0, domain="[0, inf)", log=True)
 
     def rule(self, weight: Weight) -> Penalty | None:
-        """Return both penalties for each kernel."""
-        if not weight.kernel:
+        """Return both penalties for each kernel and each embedding table."""
+        if weight.role not in PENALIZED:
             return None
         return Penalty(
             lambda w: self.l1 * keras.ops.sum(keras.ops.absolute(w)) + self.l2 * keras.ops.sum(keras.ops.square(w))

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 from regzoo.core import Float, OnWeights, Penalty, Strength, Weight, strength
 from regzoo.core.lazy import keras
+from regzoo.regularizers._weights import PENALIZED
 
 
 @dataclass(frozen=True)
 class L2(OnWeights):
     """Keep weights small by adding the sum of their squares to the training loss.
 
-    Formula: L + strength sum w^2 over kernels, not biases (Keras's convention: no factor 1/2).
+    Formula: L + strength sum w^2 over kernels, recurrent ones and LoRA's included, and embedding tables (Keras's
+    convention: no factor 1/2). Biases, scales and position embeddings have no penalty.
 
     With Adam this is not decoupled weight decay, because Adam divides the penalty's gradient by its own scale; see
     `weight_decay`.
@@ -34,7 +36,7 @@ class L2(OnWeights):
     strength: Strength = strength(Float(1e-6, 1e-2), neutral=0.0, domain="[0, inf)", log=True)
 
     def rule(self, weight: Weight) -> Penalty | None:
-        """Return a penalty for each kernel."""
-        if not weight.kernel:
+        """Return a penalty for each kernel and each embedding table."""
+        if weight.role not in PENALIZED:
             return None
         return Penalty(lambda w: self.strength * keras.ops.sum(keras.ops.square(w)))

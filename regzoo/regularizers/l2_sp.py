@@ -6,14 +6,16 @@ from dataclasses import dataclass
 
 from regzoo.core import Float, OnWeights, Penalty, Strength, Tensor, Weight, strength
 from regzoo.core.lazy import keras
+from regzoo.regularizers._weights import PENALIZED
 
 
 @dataclass(frozen=True)
 class L2SP(OnWeights):
     """Keep weights close to their values at the start of training, for fine-tuning.
 
-    Formula: L + strength sum (w - w0)^2 over kernels, not biases (Keras's convention: no factor 1/2); w0 are the
-    weights at the start of the run.
+    Formula: L + strength sum (w - w0)^2 over kernels, recurrent ones and LoRA's included, and embedding tables (Keras's
+    convention: no factor 1/2); w0 are the weights at the start of the run. Biases, scales and position embeddings have
+    no penalty.
 
     For random initial weights `l2` is the better choice. In `fit`, w0 are the weights before the first epoch: load the
     weights to fine-tune before that. A saved model contains w0.
@@ -35,8 +37,8 @@ class L2SP(OnWeights):
     strength: Strength = strength(Float(1e-6, 1e-2), neutral=0.0, domain="[0, inf)", log=True)
 
     def rule(self, weight: Weight) -> Penalty | None:
-        """Return a penalty for each kernel, with its initial value as companion."""
-        return Penalty(self.distance, companion=keras.ops.copy) if weight.kernel else None
+        """Return a penalty for each kernel and each embedding table, with its initial value as companion."""
+        return Penalty(self.distance, companion=keras.ops.copy) if weight.role in PENALIZED else None
 
     def distance(self, w: Tensor, start: Tensor) -> Tensor:
         """Return the penalty of ``w`` for its distance to ``start`` (both of any shape), a scalar."""

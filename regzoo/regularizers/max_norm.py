@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from regzoo.core import Float, OnWeights, Projection, Strength, Tensor, Weight, strength
 from regzoo.core.lazy import keras
-from regzoo.regularizers._norms import unit_norms
+from regzoo.regularizers._norms import norm
+from regzoo.regularizers._weights import list_fan_in_axes
 
 
 @dataclass(frozen=True)
 class MaxNorm(OnWeights):
     """Shorten the incoming weights of each unit to length ``limit`` when a step has made them longer.
 
-    Formula: w <- w min(1, limit / norm(w)), after each step and for each unit: norms over all axes of a kernel but
-    the last. Biases stay.
+    Formula: w <- w min(1, limit / norm(w)), after each step and for each unit w of a kernel: a column of a dense
+    kernel, a filter of a convolution (of a depthwise one: of one channel), one feature of a head of attention; in a
+    recurrent kernel, each unit and gate has a norm of its own, as in Keras. In an embedding table, w is a row: the
+    vector of one token, as in PyTorch's ``Embedding(max_norm)``. Biases, scales and position embeddings stay.
 
     Allows high learning rates, and works well with dropout. A small limit keeps the logits small, so the model cannot
     be confident.
@@ -37,9 +42,11 @@ class MaxNorm(OnWeights):
     limit: Strength = strength(Float(0.5, 4.0), neutral=float("inf"), domain="(0, inf]")
 
     def rule(self, weight: Weight) -> Projection | None:
-        """Return a projection for each kernel."""
-        return Projection(self.shorten) if weight.kernel else None
+        """Return a projection for each kernel and each embedding table."""
+        if not (weight.kernel or weight.role == "embedding"):
+            return None
+        return Projection(functools.partial(self.shorten, axes=list_fan_in_axes(weight)))
 
-    def shorten(self, w: Tensor) -> Tensor:
-        """Return the kernel ``w`` (..., units) with norms within the limit."""
-        return w * keras.ops.minimum(1.0, self.limit / unit_norms(w))
+    def shorten(self, w: Tensor, axes: Sequence[int]) -> Tensor:
+        """Return the kernel ``w`` with norms over ``axes`` within the limit."""
+        return w * keras.ops.minimum(1.0, self.limit / norm(w, axes))

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from regzoo.core import Float, OnWeights, Penalty, Strength, Tensor, Weight, strength
 from regzoo.core.lazy import keras
-from regzoo.regularizers._norms import unit_norms
+from regzoo.regularizers._norms import norm
+from regzoo.regularizers._weights import get_matrix_shape, to_matrix
 
 
 @dataclass(frozen=True)
 class Orthogonal(OnWeights):
     """Make the units of a layer different, by a penalty on incoming weights that are not at right angles.
 
-    Formula: L + strength mean |cos(w_i, w_j)| over the pairs of a kernel's units, the kernel reshaped to
-    (inputs, units), summed over kernels. Biases and kernels of one unit have no penalty.
+    Formula: L + strength mean |cos(w_i, w_j)| over the pairs of a kernel's units, the kernel as a matrix
+    (inputs, units), summed over kernels, recurrent ones included. Units that share no input, as those of two channels
+    of a depthwise convolution or of two groups, are at right angles anyway and form no pair. Biases, scales, embedding
+    tables, position embeddings, and kernels without a pair have no penalty.
 
     Does not limit the length of the weights; combine it with `l2` for that. More units than inputs cannot all be at
     right angles; they spread out.
@@ -39,16 +43,18 @@ class Orthogonal(OnWeights):
     strength: Strength = strength(Float(1e-3, 1.0), neutral=0.0, domain="[0, inf)", log=True)
 
     def rule(self, weight: Weight) -> Penalty | None:
-        """Return a penalty for each kernel of at least two units."""
-        if not weight.kernel or weight.shape[-1] < 2:
+        """Return a penalty for each kernel of at least two units that share inputs."""
+        if not weight.kernel or get_matrix_shape(weight)[-1] < 2:
             return None
-        return Penalty(lambda w: self.strength * mean_absolute_cosine(w))
+        return Penalty(lambda w: self.strength * mean_absolute_cosine(to_matrix(w, weight)))
 
 
 def mean_absolute_cosine(w: Tensor) -> Tensor:
-    """Return the mean |cosine| between the units of a kernel ``w`` (..., units), a scalar in [0, 1]."""
-    units = w.shape[-1]
-    w = keras.ops.reshape(w, (-1, units))  # (inputs, units)
-    w = w / unit_norms(w)
-    cosines = keras.ops.absolute(keras.ops.matmul(keras.ops.transpose(w), w))  # (units, units)
-    return keras.ops.sum(cosines * (1.0 - keras.ops.eye(units))) / (units * (units - 1))
+    """Return the mean |cosine| between columns of ``w`` (inputs, units) or (blocks, inputs, units), within each block.
+
+    It is a scalar in [0, 1].
+    """
+    *blocks, _, units = w.shape
+    w = w / norm(w, [len(w.shape) - 2])
+    cosines = keras.ops.absolute(keras.ops.matmul(keras.ops.swapaxes(w, -1, -2), w))  # ([blocks,] units, units)
+    return keras.ops.sum(cosines * (1.0 - keras.ops.eye(units))) / (math.prod(blocks) * units * (units - 1))

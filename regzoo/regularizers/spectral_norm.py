@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from dataclasses import dataclass
 
 from regzoo.core import Companion, OnWeights, Tensor, Weight
 from regzoo.core.lazy import keras
 from regzoo.regularizers._norms import global_norm
+from regzoo.regularizers._weights import get_matrix_shape, to_matrix
 
 
 @dataclass(frozen=True)
 class SpectralNorm(OnWeights):
     """Divide each layer's weights by their largest singular value at each step, so that no layer amplifies its input.
 
-    Formula: w <- w / sigma, sigma = v'Wu with W the kernel reshaped to (inputs, units), v = Wu / |Wu| and then
-    u = W'v / |W'v|: one power iteration a step, with u kept from step to step. Biases stay.
+    Formula: w <- w / sigma, sigma = v'Wu with W the kernel as a matrix (inputs, units), v = Wu / |Wu| and then
+    u = W'v / |W'v|: one power iteration a step, with u kept from step to step. Recurrent kernels are included. Biases,
+    scales, embedding tables and position embeddings stay: nothing of them multiplies and sums inputs.
 
     In the first steps, until u has converged, sigma is too small. For a convolution it is the norm of the reshaped
-    kernel, not of the convolution. Limits the logits, so the model cannot be very confident. It has no strength.
+    kernel, not of the convolution; in a depthwise or grouped one, inputs reach only units of their own, and sigma is
+    the largest of these blocks. Limits the logits, so the model cannot be very confident. It has no strength.
 
     Cost: in addition to the pass, two products of each kernel with a vector in every step.
 
@@ -27,7 +32,8 @@ class SpectralNorm(OnWeights):
     Reference: Miyato et al. 2018 [miyato2018], https://arxiv.org/abs/1802.05957
     Departure: as in Keras's SpectralNormalization, the weights themselves are divided, and gradients do not flow
     through the division. Keras divides before a step, this after it, so the weights after training are normalized.
-    u starts with equal numbers rather than random ones.
+    u starts with equal numbers rather than random ones. Keras also divides embedding tables, whose sigma grows with
+    the number of rows.
 
     >>> from regzoo.regularizers import SpectralNorm
     >>> print(SpectralNorm())
@@ -36,19 +42,21 @@ class SpectralNorm(OnWeights):
 
     def rule(self, weight: Weight) -> Companion | None:
         """Return a companion u for each kernel."""
-        return Companion(self.start, self.follow) if weight.kernel else None
+        if not weight.kernel:
+            return None
+        return Companion(functools.partial(self.start, weight=weight), functools.partial(self.follow, weight=weight))
 
-    def start(self, w: Tensor) -> Tensor:
-        """Return the first u for a kernel ``w`` (..., units): (units, 1), of length 1."""
-        units = w.shape[-1]
-        return keras.ops.full((units, 1), units**-0.5)
+    def start(self, w: Tensor, weight: Weight) -> Tensor:
+        """Return the first u for a kernel ``w``: (units, 1) or (blocks, units, 1), of length 1."""
+        *blocks, _, units = get_matrix_shape(weight)
+        return keras.ops.full((*blocks, units, 1), math.prod((*blocks, units)) ** -0.5)
 
-    def follow(self, w: Tensor, u: Tensor, step: Tensor) -> tuple[Tensor, Tensor]:
+    def follow(self, w: Tensor, u: Tensor, step: Tensor, weight: Weight) -> tuple[Tensor, Tensor]:
         """Do one power iteration and divide; a kernel of zeros stays as it is."""
-        matrix = keras.ops.reshape(w, (-1, w.shape[-1]))  # (inputs, units)
-        stretched = keras.ops.matmul(matrix, u)  # (inputs, 1)
+        matrix = to_matrix(w, weight)  # ([blocks,] inputs, units)
+        stretched = keras.ops.matmul(matrix, u)  # ([blocks,] inputs, 1)
         v = stretched / global_norm([stretched])
-        back = keras.ops.matmul(keras.ops.transpose(matrix), v)  # (units, 1)
+        back = keras.ops.matmul(keras.ops.swapaxes(matrix, -1, -2), v)  # ([blocks,] units, 1)
         sigma = global_norm([back])  # v'Wu with u = back / |back|
         found = sigma > keras.config.epsilon()
         return keras.ops.where(found, w / sigma, w), keras.ops.where(found, back / sigma, u)

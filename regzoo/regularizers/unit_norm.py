@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from regzoo.core import OnWeights, Projection, Tensor, Weight
 from regzoo.core.lazy import keras
-from regzoo.regularizers._norms import unit_norms
+from regzoo.regularizers._norms import norm
+from regzoo.regularizers._weights import list_fan_in_axes
 
 
 @dataclass(frozen=True)
 class UnitNorm(OnWeights):
     """Scale the incoming weights of each unit to length 1 after each step.
 
-    Formula: w <- w / (norm(w) + 1e-7) for each unit: norms over all axes of a kernel but the last. Biases stay.
+    Formula: w <- w / (norm(w) + 1e-7) for each unit w of a kernel: a column of a dense kernel, a filter of a
+    convolution (of a depthwise one: of one channel), one feature of a head of attention; in a recurrent kernel, each
+    unit and gate, as in Keras. Biases, scales, embedding tables (whose rows are no incoming weights) and position
+    embeddings stay.
 
     Only the direction of the weights is learned, which suits units that are normalized afterwards (`batch_norm`).
     The output layer's kernel is included, so its logits are limited and the model cannot be very confident; hurts where
@@ -31,8 +37,8 @@ class UnitNorm(OnWeights):
 
     def rule(self, weight: Weight) -> Projection | None:
         """Return a projection for each kernel."""
-        return Projection(self.scale) if weight.kernel else None
+        return Projection(functools.partial(self.scale, axes=list_fan_in_axes(weight))) if weight.kernel else None
 
-    def scale(self, w: Tensor) -> Tensor:
-        """Return the kernel ``w`` (..., units) with norms of 1."""
-        return w / (unit_norms(w) + keras.config.epsilon())
+    def scale(self, w: Tensor, axes: Sequence[int]) -> Tensor:
+        """Return the kernel ``w`` with norms of 1 over ``axes``."""
+        return w / (norm(w, axes) + keras.config.epsilon())

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 from regzoo.core import Float, Gradients, OnGradients, Strength, Tensor, strength
 from regzoo.core.lazy import keras
+from regzoo.regularizers._weights import PENALIZED
 
 
 @dataclass(frozen=True)
 class WeightDecay(OnGradients):
     """Shrink all weights a little in every step, separately from the gradient.
 
-    Formula: w <- w - learning_rate decay w on kernels, not biases, after the gradients are computed.
+    Formula: w <- w - learning_rate decay w on kernels, recurrent ones and LoRA's included, and embedding tables,
+    after the gradients are computed. Biases, scales and position embeddings do not shrink.
 
     With plain SGD it equals an L2 penalty of decay / 2. With Adam it does not, since Adam does not scale it.
 
@@ -32,9 +34,9 @@ class WeightDecay(OnGradients):
     decay: Strength = strength(Float(1e-5, 1e-1), neutral=0.0, domain="[0, inf)", log=True)
 
     def gradients(self, compute: Gradients, weights: list[keras.Variable]) -> list[Tensor]:
-        """Compute the gradients, then shrink the kernels."""
+        """Compute the gradients, then shrink the kernels and embedding tables."""
         gradients = compute()
         for weight in weights:
-            if compute.describe(weight).kernel:
+            if compute.describe(weight).role in PENALIZED:
                 weight.assign_sub(compute.learning_rate * self.decay * weight)
         return gradients

@@ -12,8 +12,8 @@ from regzoo.core.lazy import keras
 class WeightNoise(OnWeights):
     """Add random noise to the weights in the forward pass of each training step.
 
-    Formula: w + N(0, stddev^2) on kernels, not biases, drawn in each step, one draw for the whole batch; inference uses
-    w as it is.
+    Formula: w + N(0, stddev^2) on kernels, recurrent ones included, and embedding tables, drawn in each step, one draw
+    for the whole batch; inference uses w as it is. Biases, scales and position embeddings stay.
 
     A weight of a layer with n inputs is about 1 / sqrt(n), so wide layers tolerate less noise. The network can learn
     larger weights that hide the noise; combine it with `l2`.
@@ -38,8 +38,8 @@ class WeightNoise(OnWeights):
     stddev: Strength = strength(Float(0.005, 0.1), neutral=0.0, domain="[0, inf)", log=True)
 
     def rule(self, weight: Weight) -> Perturbation | None:
-        """Return noise for each kernel."""
-        return Perturbation(self.perturb) if weight.kernel else None
+        """Return noise for each kernel and each embedding table."""
+        return Perturbation(self.perturb) if weight.kernel or weight.role == "embedding" else None
 
     def perturb(self, w: Tensor, seed: keras.random.SeedGenerator) -> Tensor:
         """Add noise to ``w`` (any shape)."""
