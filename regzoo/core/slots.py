@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from regzoo.core.role_inference import Role, infer_input_axes, infer_role, infer_unit_axes
+from regzoo.core.roles import Role, infer_input_axes, infer_role, infer_unit_axes
 
 SlotKind = Literal["input", "preactivation", "activation", "branch", "code", "attention"]
 """Where in a backbone a slot lies; see `Slot`."""

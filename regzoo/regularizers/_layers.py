@@ -9,6 +9,7 @@ import keras
 
 from regzoo.core._keras_compat import list_consumers
 from regzoo.core.layers import InTraining
+from regzoo.core.weights import describe_weights
 
 
 class GroupNormalization(keras.layers.GroupNormalization):
@@ -57,9 +58,13 @@ class LearnedRate(InTraining):
 
 
 def list_fed_kernels(layer: Any) -> list[Any]:
-    """Return the kernels that multiply the output of ``layer``, looking through layers without kernels."""
+    """Return the kernels that multiply the output of ``layer``, looking through layers without kernels.
+
+    A recurrent kernel multiplies the outputs of its own layer.
+    """
     found: dict[int, Any] = {}
     for consumer in list_consumers(layer):
-        own = [w for w in getattr(consumer, "trainable_weights", ()) if len(w.shape) >= 2]
+        described = describe_weights(consumer) if isinstance(consumer, keras.Layer) else ()
+        own = [w for w, weight in described if w.trainable and weight.role in ("kernel", "embedding")]
         found |= {id(kernel): kernel for kernel in own or list_fed_kernels(consumer)}
     return list(found.values())

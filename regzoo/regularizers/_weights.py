@@ -1,4 +1,4 @@
-"""Which weights a regularizer acts on, and a weight as the matrix that it is for its layer."""
+"""Axes of a weight, and a weight as the matrix that it is for its layer."""
 
 from __future__ import annotations
 
@@ -7,11 +7,6 @@ from collections.abc import Iterable
 
 from regzoo.core import Tensor, Weight
 from regzoo.core.lazy import keras
-from regzoo.core.role_inference import Role
-
-PENALIZED: frozenset[Role] = frozenset({"kernel", "recurrent_kernel", "embedding", "lora"})
-"""Roles of weights that penalties and decay keep small: all that multiply inputs, and tables of vectors, which multiply
-inputs of zeros and a one. A bias, a scale (1 is its neutral value) and a position's vector are left alone."""
 
 
 def list_fan_in_axes(weight: Weight) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from regzoo.core import Float, OnWeights, Penalty, Strength, Weight, strength
 from regzoo.core.lazy import keras
-from regzoo.regularizers._weights import PENALIZED
+from regzoo.core.roles import MULTIPLYING
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class L1L2(OnWeights):
 
     def rule(self, weight: Weight) -> Penalty | None:
         """Return both penalties for each kernel and each embedding table."""
-        if weight.role not in PENALIZED:
+        if weight.role not in MULTIPLYING:
             return None
         return Penalty(
             lambda w: self.l1 * keras.ops.sum(keras.ops.absolute(w)) + self.l2 * keras.ops.sum(keras.ops.square(w))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from regzoo.core import Float, OnWeights, Penalty, Strength, Weight, strength
 from regzoo.core.lazy import keras
-from regzoo.regularizers._weights import PENALIZED
+from regzoo.core.roles import MULTIPLYING
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,6 @@ class L2(OnWeights):
 
     def rule(self, weight: Weight) -> Penalty | None:
         """Return a penalty for each kernel and each embedding table."""
-        if weight.role not in PENALIZED:
+        if weight.role not in MULTIPLYING:
             return None
         return Penalty(lambda w: self.strength * keras.ops.sum(keras.ops.square(w)))

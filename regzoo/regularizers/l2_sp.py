@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from regzoo.core import Float, OnWeights, Penalty, Strength, Tensor, Weight, strength
 from regzoo.core.lazy import keras
-from regzoo.regularizers._weights import PENALIZED
+from regzoo.core.roles import MULTIPLYING
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class L2SP(OnWeights):
 
     def rule(self, weight: Weight) -> Penalty | None:
         """Return a penalty for each kernel and each embedding table, with its initial value as companion."""
-        return Penalty(self.distance, companion=keras.ops.copy) if weight.role in PENALIZED else None
+        return Penalty(self.distance, companion=keras.ops.copy) if weight.role in MULTIPLYING else None
 
     def distance(self, w: Tensor, start: Tensor) -> Tensor:
         """Return the penalty of ``w`` for its distance to ``start`` (both of any shape), a scalar."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from regzoo.core import Float, Gradients, OnGradients, Strength, Tensor, strength
 from regzoo.core.lazy import keras
-from regzoo.regularizers._weights import PENALIZED
+from regzoo.core.roles import MULTIPLYING
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,6 @@ class WeightDecay(OnGradients):
         """Compute the gradients, then shrink the kernels and embedding tables."""
         gradients = compute()
         for weight in weights:
-            if compute.describe(weight).role in PENALIZED:
+            if compute.describe(weight).role in MULTIPLYING:
                 weight.assign_sub(compute.learning_rate * self.decay * weight)
         return gradients

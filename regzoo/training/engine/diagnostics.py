@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from regzoo.core.roles import MULTIPLYING
+from regzoo.core.weights import describe_weights
 from regzoo.training.metrics import BINS
 from regzoo.training.task import Task
 
@@ -42,11 +44,18 @@ def compute_reliability(task: Task, y: Any, logits: Any) -> list[list[float]] | 
     ]
 
 
+def select_kernels(model: Any, values: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Return those of ``values``, of the model's weights in order, whose weights multiply inputs or are looked up."""
+    roles = {id(variable): weight.role for variable, weight in describe_weights(model)}
+    pairs = zip(model.weights, values, strict=True)
+    return [value for variable, value in pairs if roles.get(id(variable)) in MULTIPLYING]
+
+
 def compute_weight_histogram(kernels: Sequence[np.ndarray]) -> dict[str, Any]:
     """Return the histogram of log10 |w| in quarters of decades, and the share of small weights.
 
     Args:
-        kernels: weights of rank 2 and more; biases and scales are left out.
+        kernels: weights that multiply inputs or are looked up; biases and scales are left out.
 
     >>> compute_weight_histogram([np.array([[0.0, 1e-4], [0.5, -0.5]])])["small"]
     0.5

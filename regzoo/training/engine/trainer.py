@@ -20,7 +20,7 @@ from regzoo.core.seeds import generator
 from regzoo.data.catalog import PARTS, fold_key
 from regzoo.training.engine.batching import PartArrays, RowSource, as_row_sources
 from regzoo.training.engine.combined_model import CombinedModel
-from regzoo.training.engine.diagnostics import compute_reliability, compute_weight_histogram
+from regzoo.training.engine.diagnostics import compute_reliability, compute_weight_histogram, select_kernels
 from regzoo.training.engine.history import average_histories, find_best_epoch
 from regzoo.training.engine.program import Program
 from regzoo.training.engine.pruning import Pruner
@@ -251,7 +251,7 @@ def _measure(record: Record, trainer: Trainer, program: Program, weights: Weight
     )
     if run.stage != "replicate" or nonfinite:
         return measured, weights
-    kernels = [values for values in weights[0] if values.ndim > 1]
+    kernels = select_kernels(program.model, weights[0])
     bins = compute_reliability(setup.task, targets["validation"], logits["validation"])
     return replace(measured, reliability=bins, spread=compute_weight_histogram(kernels)), weights
 

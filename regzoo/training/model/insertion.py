@@ -30,8 +30,8 @@ from regzoo.core import (
 )
 from regzoo.core.seeds import derive
 from regzoo.core.slots import SlotKind
+from regzoo.core.weights import describe_weights
 from regzoo.training.model.build_info import DrawInitialValues, WeightRule, initialize_companion
-from regzoo.training.model.weights import describe_weights
 from regzoo.training.task import Shape, Task
 
 WHOLE_MODEL = (OnBatch, OnForward, OnLoss, OnGradients, OnTraining, AfterTraining)

@@ -24,8 +24,8 @@ from regzoo.core import (
     Weight,
 )
 from regzoo.core.layers import to_floatx
+from regzoo.core.weights import describe_weights
 from regzoo.training.losses import ExampleLoss
-from regzoo.training.model.weights import describe_weights
 from regzoo.training.task import Task
 
 ComputeGradients = Callable[[], list[Any]]

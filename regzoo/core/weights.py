@@ -7,9 +7,9 @@ from typing import Any
 
 import keras
 
-from regzoo.core import LayerInfo, Weight
 from regzoo.core._keras_compat import list_inner_layers, list_own_weights, list_weights_to_train
-from regzoo.training.model.weight_roles import find_weight_role
+from regzoo.core.slots import LayerInfo, Weight
+from regzoo.core.weight_roles import find_weight_role
 
 Chain = tuple[Any, ...]
 """A layer with the layers that hold it, outermost first."""
@@ -19,7 +19,7 @@ def describe_weights(model: Any) -> list[tuple[keras.Variable, Weight]]:
     """Return the weights of ``model`` that are trained if nothing is frozen, in its order, with their descriptions.
 
     Args:
-        model: a built `keras.Model`.
+        model: a built model, or a layer.
     """
     holders: defaultdict[int, list[Chain]] = defaultdict(list)
     _collect_holders(model, (), holders, set())

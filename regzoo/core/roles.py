@@ -1,4 +1,4 @@
-"""Infer what a weight is from its name and shape, for weights of layers that no table describes."""
+"""Roles of weights, and how they are inferred from name and shape for layers that no table describes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,12 @@ from typing import Literal
 
 Role = Literal["kernel", "recurrent_kernel", "embedding", "position", "bias", "scale", "lora", "state"]
 """What a weight does in its layer; see `Weight`."""
+
+MULTIPLYING: frozenset[Role] = frozenset({"kernel", "recurrent_kernel", "embedding", "lora"})
+"""Roles of weights that multiply inputs, or that inputs look up, which is a product with zeros and a one.
+
+Penalties and decay keep them small. A bias, a scale (1 is its neutral value) and a position's vector are left alone.
+"""
 
 _WORDS: tuple[tuple[Role, frozenset[str]], ...] = (
     ("kernel", frozenset({"kernel", "kernels"})),

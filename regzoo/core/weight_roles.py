@@ -2,7 +2,7 @@
 
 A test compares it with the installed Keras, so a layer class that is new there fails the test. Classes are found by
 name through the classes that a layer inherits from, so a subclass of Dense holds what Dense holds. The weights of other
-layers are inferred from name and rank (`regzoo.core.role_inference`).
+layers are inferred from name and rank (`regzoo.core.roles`).
 """
 
 from __future__ import annotations
@@ -11,9 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import keras
-
-from regzoo.core.role_inference import Role
+from regzoo.core.roles import Role
 
 
 class FoundRole(NamedTuple):
@@ -132,7 +130,7 @@ LAYERS: dict[str, Entries | Callable[[Any], Entries]] = {
 """By class name, what the class itself adds; weights of layers inside belong to those layers."""
 
 
-def find_weight_role(layer: keras.Layer, variable: keras.Variable) -> FoundRole | None:
+def find_weight_role(layer: Any, variable: Any) -> FoundRole | None:
     """Return role and axes of a weight that ``layer`` made, or None if no class that it inherits from is known."""
     for cls in type(layer).__mro__:
         if cls.__name__ in LAYERS and cls.__module__.startswith("keras."):
