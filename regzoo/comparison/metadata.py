@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from regzoo.comparison.plan import list_interim_analyses, list_placebo_names
+from regzoo.comparison.plan import list_clashes, list_interim_analyses, list_placebo_names
 from regzoo.comparison.sweep import Sweep
 from regzoo.config import Experiment
 from regzoo.core.parsing import read_backbone
@@ -43,7 +43,6 @@ def make_comparison_info(
     earlier: ComparisonInfo | None = None,
 ) -> ComparisonInfo:
     """Return the facts of a comparison; wall time, and the sweep if none is given, are those of ``earlier``."""
-    backbone = read_backbone(experiment.backbone)
     earlier_sweep = None if earlier is None else earlier.sweep
     return ComparisonInfo(
         name=experiment.name,
@@ -65,7 +64,7 @@ def make_comparison_info(
         class_weight=experiment.training.class_weight,
         folds=experiment.split.folds,
         test_train_ratio=data.test_train_ratio,
-        notes=tuple(note for recipe in experiment.parse_recipes() for note in recipe.clashes(backbone)),
+        notes=tuple(note for recipe in experiment.parse_recipes() for note in list_clashes(recipe, setup)),
         sweep=earlier_sweep if sweep is None else sweep.to_dict(),
     )
 
@@ -82,6 +81,7 @@ def make_model_info(experiment: Experiment) -> ModelInfo:
         train_size=split.train_size,
         label_noise=split.label_noise,
         seed=experiment.seed,
+        loss=training.loss,
     )
 
 

@@ -16,6 +16,9 @@ from regzoo.data.prepared import PreparedData
 from regzoo.data.preprocessor import Preprocessor
 from regzoo.search.search import make_search
 from regzoo.search.space import Axis, make_axes
+from regzoo.training.clashes import list_training_clashes
+from regzoo.training.loss_names import check_loss
+from regzoo.training.optimizer_names import COMPILED
 from regzoo.training.setup import FoldSetup, TrainingSetup
 from regzoo.training.task import Task
 
@@ -122,11 +125,17 @@ class Plan:
                     "models_per_run": recipe.members,
                     "cost": round(recipe.cost, 3),
                     "space": {axis.name: f"{axis.range}{' (log)' if axis.log else ''}" for axis in recipe.space},
-                    "clashes": recipe.recipe.clashes(read_backbone(self.setup.backbone)),
+                    "clashes": list_clashes(recipe.recipe, self.setup),
                 }
                 for recipe in self.recipes
             ],
         }
+
+
+def list_clashes(recipe: Recipe, setup: TrainingSetup) -> list[str]:
+    """Return the warnings about a recipe with backbone, optimizer and loss of ``setup``, a sentence each."""
+    of_training = list_training_clashes(recipe, setup.optimizer, setup.loss)
+    return [*recipe.clashes(read_backbone(setup.backbone)), *of_training]
 
 
 def make_plan(experiment: Experiment, data: PreparedData, setup: TrainingSetup | None = None) -> Plan:
@@ -181,9 +190,15 @@ def make_setup(experiment: Experiment, data: PreparedData) -> TrainingSetup:
     """Return what all runs of ``experiment`` share.
 
     Raises:
-        InputError: if the metric does not fit the task.
+        InputError: if the metric or the loss does not fit the task.
     """
     task = make_task(data.preprocessor)
+    loss = experiment.training.loss
+    if loss not in (None, COMPILED):
+        try:
+            check_loss(loss, task)
+        except InputError as error:
+            raise InputError(f"training.loss: {error}") from None
     preprocessors = [fold.preprocessor for fold in data.folds]
     return TrainingSetup(
         backbone=experiment.backbone,
@@ -196,6 +211,7 @@ def make_setup(experiment: Experiment, data: PreparedData) -> TrainingSetup:
         class_weight=experiment.training.class_weight,
         jit_compile=experiment.training.jit_compile,
         folds=tuple(FoldSetup(make_task(one), one.input_shape) for one in preprocessors),
+        loss=loss,
     )
 
 

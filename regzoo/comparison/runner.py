@@ -28,6 +28,7 @@ from regzoo.storage.config_file import write_config
 from regzoo.storage.folder import HeldFolder, lock_folder, require_unlocked
 from regzoo.storage.ledger import Ledger
 from regzoo.storage.placement import require_placeable
+from regzoo.training.clashes import reject_soft_targets
 from regzoo.training.records import Record
 from regzoo.training.setup import TrainingSetup
 
@@ -197,9 +198,10 @@ def check_models(experiment: Experiment, setup: TrainingSetup) -> None:
 
     from regzoo.training.model.build import build_model
 
-    problems = []
+    problems = _check_training(setup)
     for name, recipe in zip(experiment.recipes, experiment.parse_recipes(), strict=True):
         try:
+            reject_soft_targets(recipe, setup.loss)
             build_model(setup.backbone, _with_numbers(recipe), setup.task, setup.input_shape)
         except InputError as error:
             problems.append(f"recipes: {name}: {error}")
@@ -208,6 +210,23 @@ def check_models(experiment: Experiment, setup: TrainingSetup) -> None:
             problems.append(f"recipes: {name}: {setup.backbone} cannot be built on this machine: {reason[:300]}")
     if problems:
         raise InputError("\n".join(dict.fromkeys(problems)))
+
+
+def _check_training(setup: TrainingSetup) -> list[str]:
+    """Make the optimizer and the loss; return what is wrong with them."""
+    from regzoo.training.losses import make_loss
+    from regzoo.training.optimizers import make_optimizer
+
+    problems = []
+    for key, make in (
+        ("optimizer", lambda: make_optimizer(setup.optimizer)),
+        ("loss", lambda: make_loss(setup.loss, setup.task)),
+    ):
+        try:
+            make()
+        except InputError as error:
+            problems.append(f"training.{key}: {error}")
+    return problems
 
 
 def _with_numbers(recipe: Recipe) -> Recipe:

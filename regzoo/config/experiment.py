@@ -15,6 +15,7 @@ from regzoo.core.parsing import parse, read_backbone
 from regzoo.core.regularizer import Recipe
 from regzoo.data.dataset import TASKS, TaskName
 from regzoo.training.metrics import METRICS
+from regzoo.training.optimizer_names import COMPILED
 
 AUTO = "auto"
 
@@ -67,6 +68,18 @@ class Experiment(Section):
                 f"{kind} needs the column to predict: {form}, received no target (or task: reconstruction)"
             )
         return data
+
+    @field_validator("training")
+    @classmethod
+    def _require_own_model(cls, training: TrainingConfig, others: ValidationInfo) -> TrainingConfig:
+        backbone = others.data.get("backbone")
+        for key in ("optimizer", "loss"):
+            if getattr(training, key) == COMPILED and isinstance(backbone, str):
+                raise ValueError(
+                    f"{key}: {COMPILED} is what a model of your own was compiled with, and {backbone} is none; name "
+                    f"the {key}, or leave it out"
+                )
+        return training
 
     @field_validator("replicates")
     @classmethod

@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, PlainValidator, model_validator
 from regzoo.config import values
 from regzoo.core.ranges import Choice, Float
 from regzoo.data.catalog import ARRAYS, BUNDLED, KERAS, ROLES, SEPARATORS, Target, list_columns
-from regzoo.training.setup import OPTIMIZERS
 
 TUNERS = ("random", "grid", "bayesian", "hyperband")
 PRUNERS = ("none", "median")
@@ -146,15 +145,19 @@ class SplitConfig(Section):
 
 
 class TrainingConfig(Section):
-    """Training of every run; ``sgd`` has momentum 0.9.
+    """Training of every run.
 
+    ``optimizer``: one of Keras, with its arguments: ``sgd(momentum=0.95, nesterov=true)``; ``sgd`` has momentum 0.9
+    unless another is given. ``loss``: the loss to minimize, one of Keras, such as ``huber(delta=0.5)``; by default the
+    task's own. Metrics are the task's own in any case. ``compiled`` means what the own model was compiled with.
     ``class_weight: balanced`` gives each class the same total weight, however rare it is. ``jit_compile``: whether XLA
     compiles the training steps; it makes some models faster and others slower.
     """
 
     epochs: Count = 60
     batch_size: Count = 32
-    optimizer: Annotated[str, PlainValidator(values.accept_word(OPTIMIZERS))] = "adam"
+    optimizer: Annotated[str, PlainValidator(values.accept_optimizer)] = "adam"
+    loss: Annotated[str | None, PlainValidator(values.optional(values.accept_loss))] = None
     class_weight: Annotated[str, PlainValidator(values.accept_word(CLASS_WEIGHTS))] = "none"
     jit_compile: Annotated[bool, PlainValidator(values.accept_jit_compile)] = False
     learning_rate: Annotated[float | Float | Choice, PlainValidator(values.accept_searchable("(0, inf)"))] = Float(

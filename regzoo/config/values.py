@@ -21,6 +21,9 @@ from regzoo.core.grammar import read_value
 from regzoo.core.parsing import as_recipe
 from regzoo.core.ranges import Choice, Float, Int
 from regzoo.core.regularizer import BASELINE, Recipe, Regularizer
+from regzoo.training.keras_text import KerasText
+from regzoo.training.loss_names import read_loss
+from regzoo.training.optimizer_names import COMPILED, read_optimizer
 
 LONGEST_NAME = 100
 NO_AUTO = "auto was removed: whole suites took 108 s with XLA and 78 s without; write true or false"
@@ -180,6 +183,24 @@ def accept_word(options: tuple[str, ...], unlisted: tuple[str, ...] = ()) -> Cal
     return accept
 
 
+def accept_optimizer(value: Any) -> str:
+    """Accept an optimizer of Keras such as ``sgd(momentum=0.95)``, or ``compiled``; return its normal form."""
+    return _accept_keras_text(value, read_optimizer, "an optimizer such as adam or sgd(momentum=0.95)")
+
+
+def accept_loss(value: Any) -> str:
+    """Accept a loss of Keras such as ``huber(delta=0.5)``, or ``compiled``; return its normal form."""
+    return _accept_keras_text(value, read_loss, "a loss such as huber(delta=0.5)")
+
+
+def _accept_keras_text(value: Any, read: Callable[[str], KerasText], form: str) -> str:
+    plain = _to_python(value)
+    if not isinstance(plain, str) or not plain.strip():
+        raise ValueError(f"takes {form}, as text, received {describe_received(value)}")
+    _require_matching_brackets(plain, "inside {a: 1, b: 2} YAML splits at commas, so write one key a line")
+    return plain.strip() if plain.strip() == COMPILED else str(read(plain))
+
+
 def accept_folder_name(value: Any) -> str:
     """Accept a folder name that is valid on every operating system."""
     name = str(value) if isinstance(value, int) and not isinstance(value, bool) else accept_text(value)
@@ -237,10 +258,13 @@ def _accept_recipe(item: Any) -> str:
     if not isinstance(item, Scalar | str):
         raise ValueError(f"a recipe is text such as dropout(0.5) + l2, received {describe_received(item)}")
     text = accept_text(item)
-    if text.count("(") != text.count(")") or text.count("[") != text.count("]"):
-        way_out = "inside [a, b] YAML splits at commas, so write one recipe a line after a dash, or use quotes"
-        raise ValueError(f"cannot read {text!r}: brackets do not match ({way_out})")
+    _require_matching_brackets(text, "inside [a, b] YAML splits at commas, so write one recipe a line after a dash")
     return str(as_recipe(text))
+
+
+def _require_matching_brackets(text: str, way_out: str) -> None:
+    if text.count("(") != text.count(")") or text.count("[") != text.count("]"):
+        raise ValueError(f"cannot read {text!r}: brackets do not match ({way_out}, or use quotes)")
 
 
 def _to_python(value: Any) -> Any:

@@ -98,6 +98,7 @@ def make_recipe_json(content: CardContent) -> dict[str, Any]:
         "written": record.run.name,
         "backbone": setup.backbone,
         "optimizer": setup.optimizer,
+        **({} if setup.loss is None else {"loss": setup.loss}),
         "batch_size": setup.batch_size,
         "learning_rate": record.run.learning_rate,
         "epochs": record.epochs,

@@ -107,6 +107,7 @@ class _SetupJson(_Json):
     data: Annotated[Text, Field(pattern=r"^\S")] = _ABSENT
     class_weight: Text = _ABSENT
     jit_compile: bool = _ABSENT
+    loss: Text | None = _ABSENT
     folds: list[_FoldJson] | None = None
     cuts: list[_FoldJson] | None = None
     inputs: list[_InputJson] = _ABSENT

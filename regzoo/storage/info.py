@@ -158,11 +158,12 @@ class ModelInfo(_Info):
         backbone: the backbone with every field, defaults included.
         epochs: largest number of epochs.
         batch_size: rows per step.
-        optimizer: the optimizer's name.
+        optimizer: text of the optimizer.
         learning_rate: a number or a range, as the config writes it.
         train_size: number of training rows that are used, None for all.
         label_noise: share of the training labels that were made wrong.
         seed: the experiment's.
+        loss: text of the loss; None for the task's own.
     """
 
     backbone: str
@@ -173,6 +174,7 @@ class ModelInfo(_Info):
     train_size: Count | None = None
     label_noise: Share = 0.0
     seed: int = 0
+    loss: str | None = None
 
 
 @dataclass(frozen=True)

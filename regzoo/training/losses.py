@@ -7,7 +7,28 @@ from typing import Any
 import keras
 
 from regzoo.core import InputError
+from regzoo.training.keras_text import make_object
+from regzoo.training.loss_names import check_loss, read_loss
 from regzoo.training.task import Task
+
+
+def make_loss(loss: Any, task: Task) -> ExampleLoss | None:
+    """Return the loss that is minimized in place of the task's own; None for that.
+
+    Args:
+        loss: its text, such as ``huber(delta=0.5)``; a Keras loss, a function or the config of a loss, as
+            `keras.losses.serialize` returns it; or None.
+        task: what is predicted.
+
+    Raises:
+        InputError: if there is no such loss, it does not fit the task, or no example has a loss of its own.
+    """
+    if loss is None:
+        return None
+    if not isinstance(loss, str):
+        return ExampleLoss(loss)
+    check_loss(loss, task)
+    return ExampleLoss(make_object(keras.losses, read_loss(loss)))
 
 
 class ExampleLoss:

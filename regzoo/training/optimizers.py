@@ -1,4 +1,4 @@
-"""Optimizers: Keras's Adam, SGD and RMSprop with one fused TensorFlow kernel per weight.
+"""Optimizers by name; Keras's Adam, AdamW, SGD and RMSprop have one fused TensorFlow kernel per weight.
 
 A Keras optimizer passes over a weight, its gradient and its moments once for every operation of its formula; a
 fused kernel passes over them once. The formula is Keras's, so results agree with Keras's to rounding. Where a kernel
@@ -7,30 +7,61 @@ does not apply (sparse gradients, other precisions, amsgrad, centered, several d
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from regzoo.core._keras_compat import UpdateHook, get_handle, get_index, get_momentums, get_velocities
-from regzoo.training.setup import OPTIMIZERS
+from regzoo.training.keras_text import make_object
+from regzoo.training.optimizer_names import read_optimizer
 
 Pairs = Sequence[tuple[Any, keras.Variable]]
 """Gradients and their variables."""
 
 
-def make_optimizer(name: str, learning_rate: float = 1e-3) -> keras.optimizers.Optimizer:
-    """Return the Keras optimizer called ``name``, with fused kernels; sgd has momentum 0.9."""
-    options = {"momentum": 0.9} if name == "sgd" else {}
-    kinds = {"adam": FusedAdam, "sgd": FusedSGD, "rmsprop": FusedRMSprop}
-    assert set(kinds) == set(OPTIMIZERS)
-    return kinds[name](learning_rate=learning_rate, name=name, **options)
+def make_optimizer(
+    optimizer: str | Mapping[str, Any] | keras.optimizers.Optimizer, learning_rate: float = 1e-3
+) -> keras.optimizers.Optimizer:
+    """Return a new optimizer, with fused kernels where there are any.
+
+    Args:
+        optimizer: its text, such as ``sgd(momentum=0.95)``; or an optimizer, whose settings are taken and whose state
+            is not; or the config of one, as `keras.optimizers.serialize` returns it.
+        learning_rate: its learning rate; that of ``optimizer``, a schedule included, is not used.
+
+    Raises:
+        InputError: if there is no such optimizer, or Keras refuses its arguments.
+    """
+    if isinstance(optimizer, str):
+        text = read_optimizer(optimizer)
+        fused = _FUSED[text.name][1] if text.name in _FUSED else None
+        return make_object(keras.optimizers, text, fused, learning_rate=learning_rate, name=text.name)
+    if isinstance(optimizer, keras.optimizers.Optimizer):
+        optimizer = keras.optimizers.serialize(optimizer)
+    made = keras.optimizers.deserialize(_set_learning_rate(copy.deepcopy(dict(optimizer)), learning_rate))
+    fused = next((ours for kind, ours in _FUSED.values() if type(made) is kind), None)
+    return made if fused is None else fused.from_config(made.get_config())
 
 
-class _FusedOptimizer(UpdateHook, ABC):
-    """Runs the fused kernel where it applies, and Keras's own update elsewhere."""
+def _set_learning_rate(config: dict[str, Any], learning_rate: float) -> dict[str, Any]:
+    """Return the config of an optimizer, and of those that it wraps, with another learning rate."""
+    arguments = config["config"]
+    if "inner_optimizer" in arguments:
+        arguments["inner_optimizer"] = _set_learning_rate(arguments["inner_optimizer"], learning_rate)
+    elif "learning_rate" in arguments:
+        arguments["learning_rate"] = learning_rate
+    return config
+
+
+class FusedOptimizer(UpdateHook, ABC):
+    """Runs the fused kernel where it applies, and Keras's own update elsewhere.
+
+    Its variables start at zero, whatever the weights.
+    """
 
     @abstractmethod
     def _has_kernel(self) -> bool:
@@ -50,7 +81,7 @@ class _FusedOptimizer(UpdateHook, ABC):
 
 
 @keras.saving.register_keras_serializable("regzoo")
-class FusedAdam(_FusedOptimizer, keras.optimizers.Adam):
+class FusedAdam(FusedOptimizer, keras.optimizers.Adam):
     """Keras's Adam, one kernel per weight.
 
     Formula, in step t: m += (1 - b1) (g - m); v += (1 - b2) (g^2 - v);
@@ -89,7 +120,19 @@ class FusedAdam(_FusedOptimizer, keras.optimizers.Adam):
 
 
 @keras.saving.register_keras_serializable("regzoo")
-class FusedSGD(_FusedOptimizer, keras.optimizers.SGD):
+class FusedAdamW(FusedAdam, keras.optimizers.AdamW):
+    """Keras's AdamW: Adam's kernel after Keras's own decay, w -= lr weight_decay w.
+
+    Reference: Loshchilov and Hutter 2019, https://arxiv.org/abs/1711.05101
+
+    >>> from regzoo.training.optimizers import FusedAdamW
+    >>> FusedAdamW(0.01).get_config()["weight_decay"]
+    0.004
+    """
+
+
+@keras.saving.register_keras_serializable("regzoo")
+class FusedSGD(FusedOptimizer, keras.optimizers.SGD):
     """Keras's SGD, one kernel per weight.
 
     Formula: m <- momentum m - lr g; w += m (with nesterov: w += momentum m - lr g). Without momentum: w -= lr g.
@@ -118,7 +161,7 @@ class FusedSGD(_FusedOptimizer, keras.optimizers.SGD):
 
 
 @keras.saving.register_keras_serializable("regzoo")
-class FusedRMSprop(_FusedOptimizer, keras.optimizers.RMSprop):
+class FusedRMSprop(FusedOptimizer, keras.optimizers.RMSprop):
     """Keras's RMSprop, one kernel per weight.
 
     Formula: v <- rho v + (1 - rho) g^2; m <- momentum m + lr g / sqrt(v + epsilon); w -= m.
@@ -159,3 +202,12 @@ class FusedRMSprop(_FusedOptimizer, keras.optimizers.RMSprop):
                 epsilon=self.epsilon,
                 grad=gradient,
             )
+
+
+_FUSED = {
+    "adam": (keras.optimizers.Adam, FusedAdam),
+    "adamw": (keras.optimizers.AdamW, FusedAdamW),
+    "sgd": (keras.optimizers.SGD, FusedSGD),
+    "rmsprop": (keras.optimizers.RMSprop, FusedRMSprop),
+}
+"""By name: the class of Keras, and ours."""

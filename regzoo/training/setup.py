@@ -11,8 +11,6 @@ from typing import Any
 from regzoo.data.inputs import InputSpec
 from regzoo.training.task import Task
 
-OPTIMIZERS = ("adam", "sgd", "rmsprop")
-
 
 @dataclass(frozen=True)
 class FoldSetup:
@@ -35,14 +33,18 @@ class TrainingSetup:
         backbone: as in the config.
         task: what is predicted.
         input_shape: shape of one example, without the batch axis.
-        optimizer: ``adam``, ``sgd`` (momentum 0.9) or ``rmsprop``.
+        optimizer: its text in normal form, such as ``adam`` or ``sgd(momentum=0.95)``; ``sgd`` has momentum 0.9.
         batch_size: rows per step.
         rank_by: the metric that ranks the recipes.
         data: digest of the prepared data, including the split and label noise.
         class_weight: ``none``, or ``balanced``: every class has the same weight in the training loss.
         jit_compile: True if XLA compiles the step; it draws other random numbers, so a comparison never mixes both.
         folds: the folds after the first, in order; the fields above describe the first.
+<<<<<<< HEAD
         inputs: the inputs of a user's own model; empty if it is one array of numbers, which ``input_shape`` describes.
+=======
+        loss: text of the loss that is minimized, in normal form; None for the task's own.
+>>>>>>> a0710d5 (training, config: any optimizer and loss of Keras by name)
     """
 
     backbone: str
@@ -56,6 +58,7 @@ class TrainingSetup:
     jit_compile: bool = False
     folds: tuple[FoldSetup, ...] = ()
     inputs: tuple[InputSpec, ...] = ()
+    loss: str | None = None
 
     def for_fold(self, number: int) -> TrainingSetup:
         """Return the setup of fold ``number`` alone, counted from 0."""
@@ -69,7 +72,7 @@ class TrainingSetup:
         The keys are listed here, not taken from the fields: a key that is added later is included only where it
         differs from its default, so that it retrains nothing. The folds are left out, so that replicates can be added.
         """
-        added = {"inputs": [spec.to_json() for spec in self.inputs]} if self.inputs else {}
+        added = {"inputs": [spec.to_json() for spec in self.inputs], "loss": self.loss}
         return {
             "backbone": self.backbone,
             "task": {"kind": self.task.kind, "size": self.task.size, "scale": self.task.scale},
@@ -80,7 +83,7 @@ class TrainingSetup:
             "data": self.data,
             "class_weight": self.class_weight,
             "jit_compile": self.jit_compile,
-            **added,
+            **{key: value for key, value in added.items() if value},
         }
 
     @property

@@ -18,6 +18,7 @@ MODULES = {
     "RegularizedModel": "regzoo.training.model.build",
     "MonteCarlo": "regzoo.regularizers._monte_carlo",
     "FusedAdam": "regzoo.training.optimizers",
+    "FusedAdamW": "regzoo.training.optimizers",
     "FusedRMSprop": "regzoo.training.optimizers",
     "FusedSGD": "regzoo.training.optimizers",
 }

@@ -27,9 +27,6 @@ from regzoo.training.records import Record
 LOSSES = {"classification": "cross-entropy", "multilabel": "binary cross-entropy (mean over the labels)"}
 """The training loss of each task; for the others it is the mean squared error."""
 
-OPTIMIZERS = {"sgd": "sgd (momentum 0.9)"}
-"""Optimizers with a setting that their name does not state."""
-
 
 def write_methods(leaderboard: Leaderboard, records: Sequence[Record], comparison: ComparisonInfo) -> list[str]:
     """Return the methods section, a paragraph each."""
@@ -132,13 +129,20 @@ def _describe_model(leaderboard: Leaderboard, comparison: ComparisonInfo) -> lis
     name = format_code(leaderboard.baseline)
     size = f" ({format_integer(base.parameters)} parameters with {name})" if base and base.parameters else ""
     loss = LOSSES.get(comparison.data.task, "mean squared error")
+    if model.loss is not None:
+        loss = f"loss {format_code(model.loss)}"
     return [
         f"All recipes use the model {format_code(model.backbone)}{size}, trained with "
-        f"{OPTIMIZERS.get(model.optimizer, model.optimizer)} on the {loss}, in batches of "
+        f"{_describe_optimizer(model.optimizer)} on the {loss}, in batches of "
         f"{format_integer(model.batch_size)}, for {format_count(model.epochs, 'epoch')} unless the recipe itself stops "
         "earlier. A run is scored with its final weights, not with those of its best epoch, unless the recipe itself "
         "selects weights, as early stopping does."
     ]
+
+
+def _describe_optimizer(text: str) -> str:
+    """Return an optimizer in words: Keras's sgd has no momentum of its own."""
+    return "sgd (momentum 0.9)" if text == "sgd" else format_code(text) if "(" in text else text
 
 
 def _describe_search(leaderboard: Leaderboard, records: Sequence[Record], comparison: ComparisonInfo) -> str:

@@ -127,6 +127,7 @@ class Program:
             stop = [watcher.epoch(epoch, score, model) for watcher in watchers]
             if any(stop) or not np.isfinite(tracked[-1]).all():
                 break
+        model.optimizer.finalize_variable_values(model.trainable_variables)  # with use_ema, as at the end of fit
         for watcher in watchers:
             watcher.finish(model)
         seconds = time.perf_counter() - began

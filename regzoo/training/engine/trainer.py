@@ -24,6 +24,7 @@ from regzoo.training.engine.diagnostics import compute_reliability, compute_weig
 from regzoo.training.engine.history import average_histories, find_best_epoch
 from regzoo.training.engine.program import Program
 from regzoo.training.engine.pruning import Pruner
+from regzoo.training.losses import make_loss
 from regzoo.training.model.build import RegularizedModel, build_model
 from regzoo.training.model.finalize import combine_models
 from regzoo.training.optimizers import make_optimizer
@@ -151,6 +152,7 @@ def build_compiled_model(setup: TrainingSetup, recipe: Recipe, seed: int = 0) ->
     """Build and compile the model that ``setup`` trains with ``recipe``."""
     model = build_model(setup.backbone, recipe, setup.task, setup.input_shape, seed)
     model.compile(make_optimizer(setup.optimizer))
+    model.example_loss = make_loss(setup.loss, setup.task)  # not compile's loss, which evaluates too: scores stay equal
     return model
 
 

@@ -14,6 +14,7 @@ from regzoo.core._keras_compat import forget_metrics, get_loss_tracker
 from regzoo.training.losses import ExampleLoss
 from regzoo.training.model.callbacks import StrengthScheduler, WatcherCallback, iterate_batches, require_validation
 from regzoo.training.model.step import match_dtypes, weighted_mean
+from regzoo.training.optimizers import FusedOptimizer
 from regzoo.training.targets import assert_in_range, check_targets
 
 if TYPE_CHECKING:
@@ -84,8 +85,9 @@ class RegularizedTrainer(keras.Model):
         self._optimizer_start = self._make_optimizer_start
         if not self._trains_as_keras_does:  # or Keras builds the optimizer in its first step
             self.optimizer.build(self.trainable_variables)
-            start = [(v, v.numpy()) for v in _list_optimizer_state(self.optimizer)]
-            self._optimizer_start = lambda: start
+            if isinstance(self.optimizer, FusedOptimizer):  # other optimizers may start from the weights
+                start = [(v, v.numpy()) for v in _list_optimizer_state(self.optimizer)]
+                self._optimizer_start = lambda: start
 
     def _make_optimizer_start(self) -> list[tuple[Any, Any]]:
         """Return the variables of the optimizer, if it is built, and their values in a new one."""

@@ -1,0 +1,79 @@
+"""What an optimizer and a loss of the training have in common with a recipe: clashes to warn of, and to refuse."""
+
+from __future__ import annotations
+
+from regzoo.core.errors import InputError
+from regzoo.core.regularizer import Recipe
+from regzoo.training.keras_text import KerasText
+from regzoo.training.loss_names import read_loss
+from regzoo.training.optimizer_names import COMPILED, read_optimizer
+
+_HARD_ONLY = ("hinge", "squared_hinge")
+_SOFTENING = ("label_smoothing", "mixup", "cutmix")
+
+
+def list_training_clashes(recipe: Recipe, optimizer: str, loss: str | None) -> list[str]:
+    """Return warnings, a sentence each, where the training does to every recipe what ``recipe`` does.
+
+    Args:
+        recipe: the recipe.
+        optimizer: text of the optimizer.
+        loss: text of the loss; None for the task's own.
+    """
+    found = []
+    if optimizer != COMPILED:
+        found += _list_optimizer_clashes(recipe, read_optimizer(optimizer))
+    if loss not in (None, COMPILED):
+        found += _list_loss_clashes(recipe, read_loss(loss))
+    return found
+
+
+def _list_optimizer_clashes(recipe: Recipe, optimizer: KerasText) -> list[str]:
+    given = {name: value for name, value in optimizer.arguments.items() if value}
+    everywhere = "in every recipe, the baseline included"
+    decays = [name for name in given if name.endswith(("weight_decay", "regularization_strength"))]
+    clips = [name for name in given if name in ("clipnorm", "clipvalue", "global_clipnorm")]
+    found = []
+    if decays and (names := _find(recipe, "weight_decay", "l1", "l2", "l1_l2")):
+        values = ", ".join(f"{name} {given[name]}" for name in decays)
+        zero = ", ".join(f"{name}=0" for name in decays)
+        found.append(
+            f"{optimizer.name} itself decays the weights ({values}) {everywhere}, and {names} adds to it; write "
+            f"{optimizer.name}({zero}) to compare with weights that nothing decays"
+        )
+    if clips and (names := _find(recipe, "gradient_clip")):
+        found.append(f"{optimizer.name} clips gradients ({clips[0]} {given[clips[0]]}) {everywhere}, beside {names}")
+    if "use_ema" in given and (names := _find(recipe, "ema", "swa")):
+        found.append(f"{optimizer.name} averages the weights (use_ema) {everywhere}, and {names} averages them again")
+    return found
+
+
+def _list_loss_clashes(recipe: Recipe, loss: KerasText) -> list[str]:
+    everywhere = "in every recipe, the baseline included"
+    found = []
+    if loss.arguments.get("label_smoothing") and (names := _find(recipe, "label_smoothing", "mixup", "cutmix")):
+        found.append(
+            f"the loss smooths labels ({loss.given['label_smoothing']}) {everywhere}, and {names} softens them"
+        )
+    if "focal" in loss.name and (names := _find(recipe, "focal")):
+        found.append(f"{loss.name} weighs examples as {names} does, {everywhere}: its effect is squared")
+    return found
+
+
+def reject_soft_targets(recipe: Recipe, loss: str | None) -> None:
+    """Reject a loss that needs targets of 0 and 1 in a recipe that makes others.
+
+    Raises:
+        InputError: if there is such a regularizer.
+    """
+    name = None if loss in (None, COMPILED) else read_loss(loss).name
+    if name in _HARD_ONLY and (names := _find(recipe, *_SOFTENING)):
+        raise InputError(
+            f"{name} takes targets of 0 and 1, which Keras turns into -1 and 1, and {names} makes others; take another "
+            "training.loss, or leave it out"
+        )
+
+
+def _find(recipe: Recipe, *names: str) -> str:
+    """Return those of ``names`` that ``recipe`` has, in words; "" for none."""
+    return " and ".join(regularizer.name for regularizer in recipe if regularizer.name in names)
