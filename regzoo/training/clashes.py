@@ -38,7 +38,7 @@ def _list_optimizer_clashes(recipe: Recipe, optimizer: KerasText) -> list[str]:
         values = ", ".join(f"{name} {given[name]}" for name in decays)
         zero = ", ".join(f"{name}=0" for name in decays)
         found.append(
-            f"{optimizer.name} itself decays the weights ({values}) {everywhere}, and {names} adds to it; write "
+            f"{optimizer.name} itself decays the weights ({values}) {everywhere}, beside {names}; write "
             f"{optimizer.name}({zero}) to compare with weights that nothing decays"
         )
     if clips and (names := _find(recipe, "gradient_clip")):
@@ -51,10 +51,9 @@ def _list_optimizer_clashes(recipe: Recipe, optimizer: KerasText) -> list[str]:
 def _list_loss_clashes(recipe: Recipe, loss: KerasText) -> list[str]:
     everywhere = "in every recipe, the baseline included"
     found = []
-    if loss.arguments.get("label_smoothing") and (names := _find(recipe, "label_smoothing", "mixup", "cutmix")):
-        found.append(
-            f"the loss smooths labels ({loss.given['label_smoothing']}) {everywhere}, and {names} softens them"
-        )
+    smoothing = loss.given.get("label_smoothing")
+    if smoothing and (names := _find(recipe, *_SOFTENING)):
+        found.append(f"{loss.name} smooths the labels ({smoothing}) {everywhere}, and {names} softens them as well")
     if "focal" in loss.name and (names := _find(recipe, "focal")):
         found.append(f"{loss.name} weighs examples as {names} does, {everywhere}: its effect is squared")
     return found

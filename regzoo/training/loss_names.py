@@ -22,6 +22,9 @@ LOSSES = KerasTexts(
         "categorical_focal_crossentropy": KerasClass(
             "CategoricalFocalCrossentropy", {"alpha": _ALPHA, "gamma": _GAMMA, "label_smoothing": _SMOOTHING}
         ),
+        "categorical_generalized_cross_entropy": KerasClass(
+            "CategoricalGeneralizedCrossEntropy", {"q": Argument(0.5, "(0, 1)")}
+        ),
         "categorical_hinge": KerasClass("CategoricalHinge"),
         "kl_divergence": KerasClass("KLDivergence"),
         "binary_crossentropy": KerasClass("BinaryCrossentropy", {"label_smoothing": _SMOOTHING}),
@@ -80,6 +83,7 @@ LOSSES_OF_TASKS = {
         "categorical_crossentropy",
         "sparse_categorical_crossentropy",
         "categorical_focal_crossentropy",
+        "categorical_generalized_cross_entropy",
         "categorical_hinge",
         "kl_divergence",
         "binary_crossentropy",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -26,7 +27,7 @@ def make_loss(loss: Any, task: Task) -> ExampleLoss | None:
     if loss is None:
         return None
     if not isinstance(loss, str):
-        return ExampleLoss(loss)
+        return ExampleLoss(keras.losses.deserialize(dict(loss)) if isinstance(loss, Mapping) else loss)
     check_loss(loss, task)
     return ExampleLoss(make_object(keras.losses, read_loss(loss)))
 
@@ -54,6 +55,8 @@ class ExampleLoss:
             self._compute = self._make_dense(found)
         elif found is keras.losses.sparse_categorical_crossentropy:
             self._compute = keras.losses.categorical_crossentropy
+        elif isinstance(found, keras.losses.CategoricalGeneralizedCrossEntropy):
+            self._compute = _make_dense_generalized_cross_entropy(found.get_config()["q"])
 
     def _make_dense(self, loss: keras.losses.SparseCategoricalCrossentropy) -> Any:
         """Return the function that equals ``loss`` on one-hot targets, which regularizers act on."""
@@ -86,3 +89,16 @@ class ExampleLoss:
         """Return the loss of each example (batch,), for targets and outputs (batch, ...)."""
         values = keras.ops.convert_to_tensor(self._compute(y, outputs))
         return keras.ops.mean(keras.ops.reshape(values, (keras.ops.shape(outputs)[0], -1)), axis=1)
+
+
+def _make_dense_generalized_cross_entropy(q: float) -> Any:
+    """Return the function that equals Keras's generalized cross-entropy on one-hot targets, which Keras does not take.
+
+    Formula: sum of y (1 - p^q) / q over the classes.
+    """
+
+    def compute(y: Any, outputs: Any) -> Any:
+        p = keras.ops.where(y > 0, outputs, 1.0)  # p^q has no gradient at 0, where an absent class may well be
+        return keras.ops.sum(y * (1.0 - keras.ops.power(p, q)) / q, axis=-1)
+
+    return compute

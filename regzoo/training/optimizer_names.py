@@ -68,6 +68,7 @@ OPTIMIZERS = KerasTexts(
             clip_threshold=Argument(1.0, _POSITIVE),
             relative_step=Argument(True),
         ),
+        "lamb": _make_adam("Lamb"),
         "lion": _make_class("Lion", beta_1=Argument(0.9, "(0, 1]"), beta_2=Argument(0.99, _FRACTION)),
         "muon": _make_class(
             "Muon",

@@ -29,22 +29,19 @@ class FoldSetup:
 class TrainingSetup:
     """Everything that the runs of a comparison have in common, so that only the recipe differs.
 
-        Attributes:
-            backbone: as in the config.
-            task: what is predicted.
-            input_shape: shape of one example, without the batch axis.
-            optimizer: its text in normal form, such as ``adam`` or ``sgd(momentum=0.95)``; ``sgd`` has momentum 0.9.
-            batch_size: rows per step.
-            rank_by: the metric that ranks the recipes.
-            data: digest of the prepared data, including the split and label noise.
-            class_weight: ``none``, or ``balanced``: every class has the same weight in the training loss.
-            jit_compile: True if XLA compiles the step; it draws other random numbers, so a comparison never mixes both.
-            folds: the folds after the first, in order; the fields above describe the first.
-    <<<<<<< HEAD
-            inputs: the inputs of a user's own model; empty if it is one array of numbers, which ``input_shape`` describes.
-    =======
-            loss: text of the loss that is minimized, in normal form; None for the task's own.
-    >>>>>>> a0710d5 (training, config: any optimizer and loss of Keras by name)
+    Attributes:
+        backbone: as in the config.
+        task: what is predicted.
+        input_shape: shape of one example, without the batch axis.
+        optimizer: its text in normal form, such as ``adam`` or ``sgd(momentum=0.95)``; ``sgd`` has momentum 0.9.
+        batch_size: rows per step.
+        rank_by: the metric that ranks the recipes.
+        data: digest of the prepared data, including the split and label noise.
+        class_weight: ``none``, or ``balanced``: every class has the same weight in the training loss.
+        jit_compile: True if XLA compiles the step; it draws other random numbers, so a comparison never mixes both.
+    folds: the folds after the first, in order; the fields above describe the first.
+    inputs: the inputs of a user's own model; empty if it is one array of numbers, which ``input_shape`` describes.
+    loss: text of the loss that is minimized, in normal form; None for the task's own.
     """
 
     backbone: str

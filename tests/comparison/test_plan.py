@@ -74,6 +74,8 @@ def test_the_setup_holds_what_is_equal(rows: Rows, numbers: Rows) -> None:
         {"seed": 1},
         {"backbone": "mlp([9])"},
         {"training": {"batch_size": 8}},
+        {"training": {"optimizer": "adam(beta_1=0.8)"}},
+        {"training": {"loss": "categorical_hinge"}},
         {"rank_by": "error"},
     ],
 )
@@ -90,6 +92,26 @@ def test_other_data_is_another_setup(rows: Rows) -> None:
     x = rows[0].copy()
     x[0, 0] += 1
     assert planned((x, rows[1]))[0].setup.digest != planned(rows)[0].setup.digest
+
+
+def test_the_defaults_of_an_optimizer_written_out_are_the_same_setup(rows: Rows) -> None:
+    same = planned(rows, training={"optimizer": "adam(beta_2=0.999)", "loss": None})[0].setup
+    assert same.digest == planned(rows)[0].setup.digest
+    assert planned(rows, training={"loss": "mse"})[0].setup.loss == "mean_squared_error"
+
+
+def test_a_loss_of_another_task_is_refused(rows: Rows) -> None:
+    with pytest.raises(InputError, match=r"training\.loss: mean_absolute_percentage_error is no loss for class"):
+        planned(rows, training={"loss": "mape"})
+
+
+def test_a_clash_of_optimizer_or_loss_with_a_recipe_is_in_the_plan(rows: Rows) -> None:
+    training = {"optimizer": "adamw", "loss": "categorical_crossentropy(label_smoothing=0.1)"}
+    plan, _ = planned(rows, recipes=["dropout", "weight_decay", "label_smoothing"], training=training)
+    clashes = {recipe["name"]: recipe["clashes"] for recipe in plan.to_dict()["recipes"]}
+    assert clashes["none"] == clashes["dropout"] == []
+    assert "adamw itself decays the weights (weight_decay 0.004) in every recipe" in clashes["weight_decay"][0]
+    assert "categorical_crossentropy smooths the labels (0.1)" in clashes["label_smoothing"][0]
 
 
 def test_a_metric_of_another_task_is_refused(rows: Rows) -> None:

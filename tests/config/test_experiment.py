@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -91,6 +92,31 @@ def test_resolved_yaml_has_every_key_and_reads_back_equal() -> None:
     assert set(written) == set(Experiment.model_fields)
     assert set(written["training"]) == set(TrainingConfig.model_fields)
     assert Path(written["data"]["csv"]).is_absolute()
+
+
+def test_optimizer_and_loss_are_in_normal_form_and_written_back_equal() -> None:
+    given = "training:\n  optimizer: sgd( nesterov = true )\n  loss: huber(delta=0.5)\n"
+    experiment = read_config(GOOD + given)
+    assert (experiment.training.optimizer, experiment.training.loss) == ("sgd(nesterov=true)", "huber(delta=0.5)")
+    assert read_config(experiment.to_yaml()) == experiment
+    assert read_config(GOOD + "training: {loss: }\n").training.loss is None
+
+
+@pytest.mark.parametrize(
+    ("training", "message"),
+    [
+        ("{optimizer: compiled}", "optimizer: compiled is what a model of your own was compiled with, and mlp([8]) is"),
+        ("{loss: compiled}", "name the loss, or leave it out"),
+        ("{optimizer: 3}", "takes an optimizer such as adam or sgd(momentum=0.95), as text, received 3"),
+        ("{optimizer: [adam]}", "takes an optimizer such as adam"),
+        ("{optimizer: sgd(momentum=0.9, nesterov=true)}", "brackets do not match (inside {a: 1, b: 2} YAML splits"),
+        ("{loss: [mse, mae]}", "takes a loss such as huber(delta=0.5), as text, received"),
+        ("{loss: huber(delta=-1)}", "training.loss: huber: delta takes a number in (0, inf), received -1"),
+    ],
+)
+def test_an_optimizer_or_loss_that_cannot_be_used_is_refused(training: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        read_config(f"{GOOD}training: {training}\n")
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,7 @@ TABLE = [
         "training: {optimizer: Adam}",
         6,
         23,
-        "takes one of adam, sgd, rmsprop, received Adam. Did you mean 'adam'?",
+        "schedule_free_adamw, received Adam. Did you mean 'adam'?",
     ),
     ("training: {learning_rate: 0}", 6, 27, "training.learning_rate: takes a number in (0, inf), received 0"),
     ("training: {learning_rate: 0..1}", 6, 27, "takes a number in (0, inf), received 0"),

@@ -119,6 +119,19 @@ def test_recipe_json_holds_plain_numbers(finished: Any) -> None:
     assert list(values["versions"]) == list(card.PACKAGES)
 
 
+def test_optimizer_and_loss_are_named_and_the_tasks_own_loss_is_not(finished: Any) -> None:
+    content = make_content(finished)
+    setup = dataclasses.replace(content.candidate.setup, optimizer="sgd(momentum=0.5)", loss="hinge")
+    other = dataclasses.replace(content, candidate=dataclasses.replace(content.candidate, setup=setup))
+    assert "loss" not in card.make_recipe_json(content)
+    assert (card.make_recipe_json(other)["optimizer"], card.make_recipe_json(other)["loss"]) == (
+        setup.optimizer,
+        "hinge",
+    )
+    assert "optimizer\n`sgd(momentum=0.5)` on the loss `hinge`." in card.render_readme(other)
+    assert "on the loss" not in card.render_readme(content)
+
+
 def test_recipe_json_keeps_the_keys_of_the_data(finished: Any) -> None:
     data = card.make_recipe_json(make_content(finished))["data"]
     assert set(data) == {

@@ -149,4 +149,5 @@ def test_format_1_loses_nothing_when_it_is_written_again(name: str, tmp_path: Pa
     assert after.pop("interim_analyses") == before.pop("looks")
     split = after["data"]["split"]
     assert (split.pop("groups"), split.pop("absent")) == (None, None)  # format 1 left them out
+    assert after["model"].pop("loss") is None
     assert after == before

@@ -30,6 +30,7 @@ CHANGES: list[tuple[str, Any]] = [
     ("data", "another digest"),
     ("class_weight", "balanced"),
     ("jit_compile", True),
+    ("loss", "huber"),
     ("inputs", (InputSpec("tokens", (None,), "int32"),)),
 ]
 

@@ -144,6 +144,12 @@ def test_a_reviewer_learns_the_model_its_training_and_what_was_done_to_the_data(
         assert phrase in text
 
 
+def test_another_loss_and_optimizer_are_named(quick: Ranked, make_comparison: Any) -> None:
+    model = replace(MODEL, optimizer="sgd(momentum=0.5)", loss="categorical_focal_crossentropy(gamma=1.0)")
+    text = " ".join(write_methods(*quick, make_comparison(model=model)))
+    assert "trained with `sgd(momentum=0.5)` on the loss `categorical_focal_crossentropy(gamma=1.0)`, in" in text
+
+
 def test_what_was_not_done_is_not_mentioned(quick: Ranked, make_comparison: Any) -> None:
     plain = replace(MODEL, train_size=None, label_noise=0.0)
     folds = replace(make_comparison().data, split=SplitInfo("random", folds=5))
