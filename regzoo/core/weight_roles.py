@@ -124,6 +124,7 @@ LAYERS: dict[str, Entries | Callable[[Any], Entries]] = {
     "Normalization": dict.fromkeys(("mean", "variance", "count"), STATE),
     "SpectralNormalization": {"vector_u": STATE},
     "PReLU": {"alpha": SCALE},
+    "STFTSpectrogram": {"real_kernel": KERNEL, "imag_kernel": KERNEL},
     "Attention": ATTENTION,
     "AdditiveAttention": ATTENTION,
 }
