@@ -94,7 +94,7 @@ class Result:
         """
         import_tensorflow()
         from regzoo.export.candidate import load_setup
-        from regzoo.training.engine.trainer import load_finished_model
+        from regzoo.training.engine.make_model import load_finished_model
 
         with Ledger(self.folder) as ledger:
             record, weights = ledger.load_best_replicate(self.board.recipes[0].name)

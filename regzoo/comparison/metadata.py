@@ -7,7 +7,6 @@ from importlib.metadata import version
 from regzoo.comparison.plan import list_clashes, list_interim_analyses, list_placebo_names
 from regzoo.comparison.sweep import Sweep
 from regzoo.config import Experiment
-from regzoo.core.parsing import read_backbone
 from regzoo.data.prepared import PreparedData
 from regzoo.storage.info import ComparisonInfo, DataInfo, FoldInfo, ModelInfo
 from regzoo.storage.ledger import Ledger
@@ -55,7 +54,7 @@ def make_comparison_info(
         trials=experiment.search.trials,
         tuner=experiment.search.tuner,
         replicates=list_interim_analyses(experiment)[0],
-        model=make_model_info(experiment),
+        model=make_model_info(experiment, setup),
         seconds=None if earlier is None else earlier.seconds,
         pruner=experiment.search.pruner,
         interim_analyses=list_interim_analyses(experiment),
@@ -69,11 +68,12 @@ def make_comparison_info(
     )
 
 
-def make_model_info(experiment: Experiment) -> ModelInfo:
+def make_model_info(experiment: Experiment, setup: TrainingSetup) -> ModelInfo:
     """Return the model that is trained and how: what the methods section of a paper states."""
+    backbone = setup.parse_backbone()
     training, split = experiment.training, experiment.split
     return ModelInfo(
-        backbone=read_backbone(experiment.backbone).to_full_text(),
+        backbone=setup.backbone if backbone is None else backbone.to_full_text(),
         epochs=training.epochs,
         batch_size=training.batch_size,
         optimizer=training.optimizer,

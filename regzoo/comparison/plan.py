@@ -11,7 +11,6 @@ from typing import Any
 
 from regzoo.config import Experiment
 from regzoo.core import InputError, Objective, Range, Recipe
-from regzoo.core.parsing import read_backbone
 from regzoo.data.prepared import PreparedData
 from regzoo.data.preprocessor import Preprocessor
 from regzoo.search.search import make_search
@@ -19,6 +18,7 @@ from regzoo.search.space import Axis, make_axes
 from regzoo.training.clashes import list_training_clashes
 from regzoo.training.loss_names import check_loss
 from regzoo.training.optimizer_names import COMPILED
+from regzoo.training.own_model.own_model import OwnModel
 from regzoo.training.setup import FoldSetup, TrainingSetup
 from regzoo.training.task import Task
 
@@ -135,7 +135,7 @@ class Plan:
 def list_clashes(recipe: Recipe, setup: TrainingSetup) -> list[str]:
     """Return the warnings about a recipe with backbone, optimizer and loss of ``setup``, a sentence each."""
     of_training = list_training_clashes(recipe, setup.optimizer, setup.loss)
-    return [*recipe.clashes(read_backbone(setup.backbone)), *of_training]
+    return [*recipe.clashes(setup.parse_backbone()), *of_training]
 
 
 def make_plan(experiment: Experiment, data: PreparedData, setup: TrainingSetup | None = None) -> Plan:
@@ -186,8 +186,13 @@ def list_placebo_names(experiment: Experiment) -> list[str]:
     return [f"placebo {number}" for number in range(1, experiment.placebo + 1)]
 
 
-def make_setup(experiment: Experiment, data: PreparedData) -> TrainingSetup:
+def make_setup(experiment: Experiment, data: PreparedData, model: OwnModel | None = None) -> TrainingSetup:
     """Return what all runs of ``experiment`` share.
+
+    Args:
+        experiment: the experiment.
+        data: its data.
+        model: the user's own model; None for a named backbone.
 
     Raises:
         InputError: if the metric or the loss does not fit the task.
@@ -201,7 +206,7 @@ def make_setup(experiment: Experiment, data: PreparedData) -> TrainingSetup:
             raise InputError(f"training.loss: {error}") from None
     preprocessors = [fold.preprocessor for fold in data.folds]
     return TrainingSetup(
-        backbone=experiment.backbone,
+        backbone=str(experiment.backbone) if model is None else model.text,
         task=task,
         input_shape=data.preprocessor.input_shape,
         optimizer=experiment.training.optimizer,
@@ -212,6 +217,7 @@ def make_setup(experiment: Experiment, data: PreparedData) -> TrainingSetup:
         jit_compile=experiment.training.jit_compile,
         folds=tuple(FoldSetup(make_task(one), one.input_shape) for one in preprocessors),
         loss=loss,
+        model=model,
     )
 
 
@@ -267,8 +273,8 @@ def estimate_seconds(plan: Plan, data: PreparedData, workers: int) -> float:
 
     A recipe's epoch counts by its cost. Tracing and the start of workers come on top, so this is a rough guess.
     """
+    from regzoo.training.engine.make_model import build_compiled_model
     from regzoo.training.engine.program import Program
-    from regzoo.training.engine.trainer import build_compiled_model
 
     model = build_compiled_model(plan.setup, Recipe())
     program = Program(model, data.train, data.validation, plan.setup.batch_size)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from regzoo.comparison.elapsed import ElapsedTime
 from regzoo.comparison.metadata import write_metadata
+from regzoo.comparison.own_model import keep_own_model, read_own_model, require_same_model
 from regzoo.comparison.plan import Plan, list_interim_analyses, make_plan, make_setup
 from regzoo.comparison.procedure import make_runs
 from regzoo.comparison.progress import Progress
@@ -87,7 +88,7 @@ def run_comparison(
     require_placeable(folder, fresh)
     require_unlocked(folder)
     with ElapsedTime() as elapsed, make_executor(workers, experiment.run_limit) as executor:
-        comparison = prepare(experiment, read, executor)
+        comparison = prepare(experiment, read, executor, folder)
         with lock_folder(folder, fresh) as held:
             checked = LockedProgress(progress, held)
             execute(comparison, folder, executor, checked, command, sweep, elapsed, retry_failed)
@@ -119,8 +120,12 @@ class LockedProgress:
         self.progress.show_phase(text)
 
 
-def prepare(experiment: Experiment, read: Callable[[], PreparedData], executor: Executor) -> PreparedComparison:
+def prepare(
+    experiment: Experiment, read: Callable[[], PreparedData], executor: Executor, folder: Path
+) -> PreparedComparison:
     """Read the data, open ``executor``, check every recipe and plan the runs; write nothing.
+
+    The user's own model is kept in ``folder``, so the experiment that is returned is about the copy there.
 
     Raises:
         InputError: if data, backbone or a recipe cannot be used.
@@ -128,10 +133,22 @@ def prepare(experiment: Experiment, read: Callable[[], PreparedData], executor: 
     """
     require_keras_settings()
     data = read()
-    setup = make_setup(experiment, data)
+    setup = read_setup(experiment, data)
+    experiment = experiment.with_kept_model(folder)
     executor.open(setup, data.arrays(experiment.training.class_weight))  # workers start during the check
     check_models(experiment, setup)
     return PreparedComparison(experiment, data, setup, make_plan(experiment, data, setup))
+
+
+def read_setup(experiment: Experiment, data: PreparedData) -> TrainingSetup:
+    """Return what all runs of ``experiment`` share, the user's own model included.
+
+    Raises:
+        InputError: if the metric does not fit the task, or the model does not fit the data.
+    """
+    setup = make_setup(experiment, data)
+    model = read_own_model(experiment.backbone, data, setup.task)
+    return setup if model is None else make_setup(experiment, data, model)
 
 
 def execute(
@@ -153,7 +170,9 @@ def execute(
     experiment, setup = comparison.experiment, comparison.setup
     with Ledger(folder, create=True) as ledger:
         _require_same_data(ledger, setup)
+        require_same_model(ledger, setup)
         write_config(folder, experiment, ledger)
+        keep_own_model(folder, ledger, setup)
         write_metadata(ledger, experiment, comparison.data, setup, command, sweep)
         progress.start(comparison.plan)
         elapsed = elapsed or ElapsedTime()
@@ -196,13 +215,13 @@ def check_models(experiment: Experiment, setup: TrainingSetup) -> None:
     import_tensorflow()
     import tensorflow as tf
 
-    from regzoo.training.model.build import build_model
+    from regzoo.training.engine.make_model import build_for_setup
 
     problems = _check_training(setup)
     for name, recipe in zip(experiment.recipes, experiment.parse_recipes(), strict=True):
         try:
             reject_soft_targets(recipe, setup.loss)
-            build_model(setup.backbone, _with_numbers(recipe), setup.task, setup.input_shape)
+            build_for_setup(setup, _with_numbers(recipe))
         except InputError as error:
             problems.append(f"recipes: {name}: {error}")
         except (OverflowError, ValueError, MemoryError, tf.errors.OpError) as error:  # a network beyond the memory

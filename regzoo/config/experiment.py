@@ -9,7 +9,7 @@ import yaml
 from pydantic import Field, PlainValidator, ValidationInfo, field_validator
 
 from regzoo.config import values
-from regzoo.config.sections import DataConfig, SearchConfig, Section, SplitConfig, TrainingConfig
+from regzoo.config.sections import BackboneConfig, DataConfig, SearchConfig, Section, SplitConfig, TrainingConfig
 from regzoo.core.backbone import Backbone
 from regzoo.core.parsing import parse, read_backbone
 from regzoo.core.regularizer import Recipe
@@ -22,8 +22,20 @@ AUTO = "auto"
 _METRIC_NAMES = tuple(dict.fromkeys(name for names in METRICS.values() for name in names))
 
 
-def _accept_backbone(value: Any) -> str:
-    return str(value if isinstance(value, Backbone) else read_backbone(values.accept_text(value)))
+KEPT_MODEL = "backbone.keras"
+"""Name of the user's own model in a comparison's folder."""
+
+
+def _accept_backbone(value: Any, info: ValidationInfo) -> str | BackboneConfig:
+    if isinstance(value, BackboneConfig):
+        return value
+    if isinstance(value, dict):
+        return BackboneConfig.model_validate(value, context=info.context)
+    if isinstance(value, Backbone):
+        return str(value)
+    if callable(value):  # a Keras model, or a function that builds one
+        return BackboneConfig(given=value)
+    return str(read_backbone(values.accept_text(value)))
 
 
 class Experiment(Section):
@@ -40,8 +52,8 @@ class Experiment(Section):
     task: Annotated[TaskName | None, PlainValidator(values.optional(values.accept_word(TASKS)))] = None
     data: DataConfig = Field(description="where it comes from, such as {source: digits}")
     split: SplitConfig = SplitConfig()
-    backbone: Annotated[str, PlainValidator(_accept_backbone)] = Field(
-        description="a model such as mlp(widths=[64, 64])"
+    backbone: Annotated[str | BackboneConfig, PlainValidator(_accept_backbone)] = Field(
+        description="a model such as mlp(widths=[64, 64]), or your own: {file: my_model.keras}"
     )
     recipes: Annotated[tuple[str, ...], PlainValidator(values.accept_recipes)] = Field(
         description="a list such as [none, dropout, l2]"
@@ -93,12 +105,24 @@ class Experiment(Section):
         """Return the recipes that the texts in ``recipes`` describe, in order; one of them is the baseline."""
         return tuple(parse(text) for text in self.recipes)
 
+    def with_kept_model(self, folder: Path) -> Experiment:
+        """Return the experiment about the copy of the user's own model in ``folder``; itself if it has none."""
+        if isinstance(self.backbone, str):
+            return self
+        kept = BackboneConfig(file=folder.absolute() / KEPT_MODEL, weights=self.backbone.weights)
+        return self.model_copy(update={"backbone": kept})
+
     def to_yaml(self) -> str:
-        """Return YAML with every key and with absolute paths; `read_config` returns an equal experiment."""
+        """Return YAML with every key and with absolute paths; `read_config` returns an equal experiment.
+
+        The user's own model is written as in the comparison's folder, next to the config.
+        """
         plain = {key: dict(value) if isinstance(value, Section) else value for key, value in self}
         given = {key: value for key, value in self.data if value not in (None, False)}
         plain["data"] = {key: str(value) if isinstance(value, Path) else value for key, value in given.items()}
         plain["recipes"] = list(self.recipes)
+        if isinstance(self.backbone, BackboneConfig):
+            plain["backbone"] = self.backbone.to_plain(KEPT_MODEL)
         rate = self.training.learning_rate
         plain["training"]["learning_rate"] = rate if isinstance(rate, float) else str(rate)
         return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=110)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -11,6 +12,7 @@ from pydantic_core import ErrorDetails
 from regzoo.config.experiment import Experiment
 from regzoo.config.values import describe_received
 from regzoo.config.yaml_source import Collection, Document, KeyPath, compose
+from regzoo.core.backbone import Backbone
 from regzoo.core.errors import ConfigError, ConfigProblem, did_you_mean
 from regzoo.data.catalog import ARRAYS
 from regzoo.system.paths import require_utf8
@@ -50,14 +52,27 @@ def read_config(text: str, file: str = "config.yaml") -> Experiment:
 def from_keywords(**keywords: Any) -> Experiment:
     """Return the experiment that keywords describe; every key of a config is a keyword of the same shape.
 
-    Backbones and recipes may be objects as well as text. Without ``data``, the experiment is about arrays that are
-    passed elsewhere; without ``name``, it is called ``comparison``.
+    Backbones and recipes may be objects as well as text, and a backbone may be a Keras model or a function that builds
+    one; ``weights`` is then what its runs start from, ``fresh`` or ``keep``. Without ``data``, the experiment is about
+    arrays that are passed elsewhere; without ``name``, it is called ``comparison``.
 
     Raises:
         ConfigError: with every problem, one a line: ``key: problem``.
     """
     given = {"name": "comparison", "data": {"source": ARRAYS}, **keywords}
+    if "weights" in given:
+        given["backbone"] = _add_weights(given.get("backbone"), given.pop("weights"))
     return _validate(Document(values=given), "", Path.cwd())
+
+
+def _add_weights(backbone: Any, weights: Any) -> Any:
+    """Return a config's ``backbone`` of the user's own model with ``weights``."""
+    if isinstance(backbone, Mapping):
+        return {**backbone, "weights": weights}
+    if not callable(backbone) or isinstance(backbone, Backbone):
+        problem = "weights: goes with a Keras model of your own as the backbone; leave it out"
+        raise ConfigError("", [ConfigProblem(0, 0, problem)])
+    return {"given": backbone, "weights": weights}
 
 
 def _describe_missing_file(path: Path) -> str:
@@ -104,6 +119,8 @@ def _describe_problem(detail: ErrorDetails, path: KeyPath) -> str:
     return f"takes keys and values ({keys}), received {describe_received(detail['input'])}"
 
 
-def _get_fields(section: Any) -> dict[str, Any]:
-    """Return the fields of a section by key; none if the annotation is not a section."""
-    return section.model_fields if isinstance(section, type) and issubclass(section, BaseModel) else {}
+def _get_fields(annotation: Any) -> dict[str, Any]:
+    """Return the fields of a section by key; none if there is no section in the annotation."""
+    kinds = [kind for kind in (annotation, *get_args(annotation)) if isinstance(kind, type)]
+    section = next((kind for kind in kinds if issubclass(kind, BaseModel)), None)
+    return {} if section is None else {key: field for key, field in section.model_fields.items() if not field.exclude}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, PlainValidator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
 
 from regzoo.config import values
 from regzoo.core.ranges import Choice, Float
 from regzoo.data.catalog import ARRAYS, BUNDLED, KERAS, ROLES, SEPARATORS, Target, list_columns
+from regzoo.training.own_model.own_model import WEIGHTS, Weights
 
 TUNERS = ("random", "grid", "bayesian", "hyperband")
 PRUNERS = ("none", "median")
@@ -114,6 +115,38 @@ class DataConfig(Section):
                 raise ValueError(f"{key} and {twins[0]} are both {column!r}; a column has one role")
         if self.part is not None and files:
             raise ValueError(f"part and {' and '.join(files)} both say which rows are which part; keep one of them")
+        return self
+
+
+class BackboneConfig(Section):
+    """The user's own Keras model in place of a named backbone: a ``file``, or a ``function`` that builds one.
+
+    ``file`` is a ``.keras`` file. ``function`` is ``models.py:build``; ``build(input_shape, outputs)`` returns a Keras
+    model. ``weights``: ``fresh`` draws the initial weights of every run by the layers' own initializers, ``keep``
+    starts every run from the weights of the model.
+
+    Attributes:
+        given: the model or the function itself, from Python.
+    """
+
+    file: OptionalPath = None
+    function: Annotated[str | None, PlainValidator(values.optional(values.accept_function))] = None
+    weights: Annotated[Weights, PlainValidator(values.accept_word(WEIGHTS))] = "fresh"
+    given: Any = Field(default=None, exclude=True, repr=False)
+
+    def to_plain(self, kept: str) -> dict[str, str]:
+        """Return the keys that are given; a file called ``kept`` lies next to the config."""
+        file = {} if self.file is None else {"file": kept if self.file.name == kept else str(self.file)}
+        function = {} if self.function is None else {"function": self.function}
+        return {**file, **function, "weights": self.weights}
+
+    @model_validator(mode="after")
+    def _require_one_source(self) -> BackboneConfig:
+        named = {"file": self.file, "function": self.function, "model": self.given}
+        given = [key for key, value in named.items() if value is not None]
+        if len(given) != 1:
+            forms = "{file: my_model.keras} or {function: models.py:build}"
+            raise ValueError(f"takes {forms}, received {' and '.join(given) or 'neither'}")
         return self
 
 

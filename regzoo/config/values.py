@@ -225,10 +225,20 @@ def accept_path(value: Any, info: ValidationInfo) -> Path:
     return (base / path).absolute()
 
 
+def accept_function(value: Any, info: ValidationInfo) -> str:
+    """Accept a function in a Python file, ``models.py:build``; a relative path starts at the folder of the config."""
+    file, colon, name = accept_text(value).rpartition(":")
+    if not (colon and file.endswith(".py") and name.isidentifier()):
+        raise ValueError(
+            f"takes a file and a function in it, such as models.py:build, received {describe_received(value)}"
+        )
+    return f"{accept_path(file, info)}:{name}"
+
+
 def optional(accept: Callable[..., Any]) -> Callable[..., Any]:
     """Return a validator that also accepts nothing, which has the effect of leaving the key out."""
-    if accept is accept_path:
-        return lambda value, info: None if _to_python(value) is None else accept_path(value, info)
+    if accept in (accept_path, accept_function):
+        return lambda value, info: None if _to_python(value) is None else accept(value, info)
     return lambda value: None if _to_python(value) is None else accept(value)
 
 

@@ -124,6 +124,11 @@ def list_own_weights(layer: keras.Layer) -> list[keras.Variable]:
     return own
 
 
+def list_layers(model: keras.Model) -> list[keras.Layer]:
+    """Return every layer of ``model``, also those inside of other layers; ``model`` itself is one of them."""
+    return list(model._flatten_layers())
+
+
 def get_loss_tracker(model: keras.Model) -> keras.metrics.Mean:
     """Return the metric behind ``loss`` in the logs of a compiled model."""
     return model._loss_tracker

@@ -8,6 +8,7 @@ outside, the run is not to blame and is started again.
 from __future__ import annotations
 
 import functools
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from multiprocessing import connection
@@ -15,7 +16,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from regzoo.core import EnvironmentFailure
+from regzoo.core import EnvironmentFailure, InputError
 from regzoo.execution.executor import Outcome
 from regzoo.execution.exit_reason import describe_exit, is_kill_from_outside
 from regzoo.execution.guardian import Guardian
@@ -72,6 +73,7 @@ class ProcessPool:
         self._folder: TemporaryFolder | None = None
         self._guardian: Guardian | None = None
         self._shared: tuple[TrainingSetup, SharedParts, int] | None = None  # what `open` sends
+        self._needs_script = False  # classes of the user's own model are defined in the user's script
 
     def __enter__(self) -> Self:
         gpus = list_gpus()
@@ -104,13 +106,22 @@ class ProcessPool:
                 self._guardian = None
 
     def open(self, setup: TrainingSetup, data: Mapping[str, tuple[np.ndarray, ...]]) -> None:
-        """Send every worker what all runs share; the arrays are shared through files."""
+        """Send every worker what all runs share; the arrays are shared through files.
+
+        Raises:
+            InputError: if classes of the user's own model are defined where no other process can import them.
+        """
         shared = {part: tuple(map(SharedArray, arrays)) for part, arrays in data.items()}
         self._shared = setup, shared, divide_memory(len(self._workers))
         self._count_time()
+        self._needs_script = _needs_script(setup)
         for worker in self._workers:
             worker.seconds = 0.0
-            worker.process.open(*self._shared)
+            if self._needs_script and not worker.process.imports_script:
+                self._stop_process(worker)
+                worker.restart(self._start_process(worker.device))
+            else:
+                worker.process.open(*self._shared)
 
     def has_idle_worker(self) -> bool:
         """Return True if a worker is ready and has no run."""
@@ -244,7 +255,7 @@ class ProcessPool:
     def _start_process(self, device: str | None) -> WorkerProcess:
         assert self._folder is not None, "the block has begun"
         assert self._guardian is not None
-        process = WorkerProcess(self._folder.path, device)
+        process = WorkerProcess(self._folder.path, device, self._needs_script)
         self._guardian.add(process.pid)
         if self._shared is not None:
             process.open(*self._shared)
@@ -263,6 +274,21 @@ class ProcessPool:
 def _make_program_key(run: Run) -> Any:
     """Return a key that is equal for runs that share a traced program."""
     return run.fold, run.recipe.structure()
+
+
+def _needs_script(setup: TrainingSetup) -> bool:
+    """Return True if workers must import the user's script, which defines classes of the user's own model.
+
+    Raises:
+        InputError: if there is no script.
+    """
+    names = [] if setup.model is None else [name for module, name in setup.model.classes if module == "__main__"]
+    if names and not hasattr(sys.modules["__main__"], "__file__"):
+        raise InputError(
+            f"{names[0]} is defined in a notebook or an interactive session, which worker processes cannot import: "
+            "move it into a module, or train in this process with workers=0"
+        )
+    return bool(names)
 
 
 def _suggest_fix(worker: PoolWorker, code: int) -> str:

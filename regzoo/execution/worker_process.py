@@ -80,10 +80,11 @@ class WorkerProcess:
     Args:
         folder: for the process's temporary files; whoever starts the process removes it.
         device: the GPU that the process sees, as ``CUDA_VISIBLE_DEVICES`` names it; None changes nothing.
+        script: whether the process must import the user's script, beyond what registered classes need.
     """
 
-    def __init__(self, folder: Path, device: str | None = None) -> None:
-        modules = list_registered_modules()
+    def __init__(self, folder: Path, device: str | None = None, script: bool = False) -> None:
+        modules = tuple({*list_registered_modules(), *(["__main__"] if script else [])})
         self.imports_script = "__main__" in modules
         context = make_spawn_context(modules)
         self._connection, theirs = context.Pipe()

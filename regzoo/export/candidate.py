@@ -6,13 +6,14 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+from regzoo.comparison.own_model import load_kept_model
 from regzoo.comparison.plan import make_task
 from regzoo.core import InputError
 from regzoo.data.dataset import Array
 from regzoo.data.preprocessor import Preprocessor
 from regzoo.data.table import Table
 from regzoo.storage.ledger import Ledger
-from regzoo.training.engine.trainer import Weights
+from regzoo.training.engine.make_model import Weights
 from regzoo.training.records import Record
 from regzoo.training.setup import TrainingSetup
 
@@ -107,4 +108,5 @@ def load_setup(ledger: Ledger, fold: int = 0) -> TrainingSetup:
         task=make_task(preprocessor),
         input_shape=preprocessor.input_shape,
         folds=(),
+        model=None if setup.model is None else load_kept_model(ledger, setup.model),
     )

@@ -23,7 +23,7 @@ from regzoo.export.target import open_own_model, open_target, print_notice
 from regzoo.export.verify import Parity, verify_parity
 from regzoo.storage.ledger import Ledger
 from regzoo.system.temporary_folder import private_tempdir
-from regzoo.training.engine.trainer import load_finished_model
+from regzoo.training.engine.make_model import load_finished_model
 from regzoo.training.records import Record, derive_member_seed
 
 

@@ -56,7 +56,7 @@ def refit_recipe(best: Record, replicates: Sequence[Record], setup: TrainingSetu
     rows = np.concatenate([split.train, split.validation])
     preprocessor, repairs = fit_preprocessor(dataset, rows, task)
     merged = _merge_parts(dataset, prepared, preprocessor, rows)
-    new_setup = replace(make_setup(experiment, merged), jit_compile=setup.jit_compile)
+    new_setup = replace(make_setup(experiment, merged, setup.model), jit_compile=setup.jit_compile)
     epochs, learned_from = choose_epochs(best.run.recipe, replicates)
     recipe = _drop_early_stopping(best.run.recipe)
     run = replace(best.run, recipe_text=str(recipe), epochs=epochs, setup=new_setup.digest, fold=0)

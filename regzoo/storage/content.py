@@ -95,6 +95,14 @@ class _InputJson(_Json):
     dtype: Text
 
 
+class _OwnModelJson(_Json):
+    name: Text
+    weights: Literal["fresh", "keep"]
+    digest: Text
+    classes: list[tuple[Text, Text]]
+    parameters: Count
+
+
 class _SetupJson(_Json):
     """`TrainingSetup` is made from it for an export only, and asks for what is missing then."""
 
@@ -111,6 +119,7 @@ class _SetupJson(_Json):
     folds: list[_FoldJson] | None = None
     cuts: list[_FoldJson] | None = None
     inputs: list[_InputJson] = _ABSENT
+    model: _OwnModelJson = _ABSENT
 
 
 class _SweptJson(_Json):

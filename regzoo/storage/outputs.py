@@ -19,7 +19,7 @@ from regzoo.core import EnvironmentFailure
 from regzoo.core.errors import MovedAsideWarning
 from regzoo.storage.folder import CONFIG, lock_outputs
 from regzoo.storage.ledger import Ledger
-from regzoo.system.atomic import describe_failed_write, write_text_atomic
+from regzoo.system.atomic import describe_failed_write, write_bytes_atomic, write_text_atomic
 from regzoo.system.lock import HeldLock
 from regzoo.system.move_aside import move_aside
 from regzoo.system.temporary_folder import remove_leftovers
@@ -27,7 +27,7 @@ from regzoo.system.temporary_folder import remove_leftovers
 _UNREADABLE = "unreadable"
 
 
-def write_outputs(folder: Path, ledger: Ledger, texts: Mapping[str, str | None]) -> None:
+def write_outputs(folder: Path, ledger: Ledger, texts: Mapping[str, str | bytes | None]) -> None:
     """Write files into ``folder``; each appears complete or not at all.
 
     A file that someone changed or put there is moved aside before, with a `MovedAsideWarning`. What killed processes
@@ -36,7 +36,7 @@ def write_outputs(folder: Path, ledger: Ledger, texts: Mapping[str, str | None])
     Args:
         folder: of the comparison; it exists.
         ledger: of the comparison.
-        texts: the text of each file by its path in the folder; None to remove an earlier one that regzoo wrote.
+        texts: the content of each file by its path in the folder; None to remove an earlier one that regzoo wrote.
 
     Raises:
         EnvironmentFailure: if a file cannot be written or the folder is gone; older files are then left as they were.
@@ -54,7 +54,7 @@ def write_outputs(folder: Path, ledger: Ledger, texts: Mapping[str, str | None])
 
 
 def _announce(
-    folder: Path, ledger: Ledger, texts: Mapping[str, str | None], lock: HeldLock
+    folder: Path, ledger: Ledger, texts: Mapping[str, str | bytes | None], lock: HeldLock
 ) -> dict[str, set[str | None]]:
     """Keep the digests of what is written next; return by path the digests of what may be replaced."""
     known = ledger.get_output_digests()
@@ -72,6 +72,15 @@ def _announce(
 def is_output(folder: Path, ledger: Ledger, name: str) -> bool:
     """Return whether the file ``name`` in ``folder`` is as regzoo wrote it."""
     return digest_file(folder / name) in _list_digests(ledger, ledger.get_output_digests(), name)
+
+
+def read_output(folder: Path, ledger: Ledger, name: str) -> bytes | None:
+    """Return the content of the file ``name`` in ``folder``; None if it is missing or not as regzoo wrote it."""
+    try:
+        content = (folder / name).read_bytes()
+    except OSError:
+        return None
+    return content if _digest(content) in _list_digests(ledger, ledger.get_output_digests(), name) else None
 
 
 def digest_file(path: Path) -> str | None:
@@ -94,7 +103,13 @@ def _list_digests(ledger: Ledger, known: Mapping[str, list[str]], name: str) -> 
     return {*known.get(name, ()), *(() if comparison is None else (_digest(comparison.config),))}
 
 
-def _write(folder: Path, name: str, text: str | None, allowed: set[str | None], moved: list[tuple[Path, Path]]) -> None:
+def _write(
+    folder: Path,
+    name: str,
+    text: str | bytes | None,
+    allowed: set[str | None],
+    moved: list[tuple[Path, Path]],
+) -> None:
     """Write one file, or remove it; add to ``moved`` what was moved aside for it: from where to where."""
     path = folder / name
     _remove_leftovers(path)
@@ -109,7 +124,10 @@ def _write(folder: Path, name: str, text: str | None, allowed: set[str | None], 
         _make_folder(path.parent)
     if present is not None and present not in {*allowed, _digest(text)}:
         moved.append((path, move_aside(path)))
-    write_text_atomic(path, text)
+    if isinstance(text, bytes):
+        write_bytes_atomic(path, text)
+    else:
+        write_text_atomic(path, text)
 
 
 def _make_folder(path: Path) -> None:

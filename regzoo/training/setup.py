@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from regzoo.core.backbone import Backbone
+from regzoo.core.parsing import read_backbone
 from regzoo.data.inputs import InputSpec
+from regzoo.training.own_model.own_model import OwnModel
 from regzoo.training.task import Task
 
 
@@ -30,7 +33,7 @@ class TrainingSetup:
     """Everything that the runs of a comparison have in common, so that only the recipe differs.
 
     Attributes:
-        backbone: as in the config.
+        backbone: as in the config; for the user's own model, its text.
         task: what is predicted.
         input_shape: shape of one example, without the batch axis.
         optimizer: its text in normal form, such as ``adam`` or ``sgd(momentum=0.95)``; ``sgd`` has momentum 0.9.
@@ -39,9 +42,10 @@ class TrainingSetup:
         data: digest of the prepared data, including the split and label noise.
         class_weight: ``none``, or ``balanced``: every class has the same weight in the training loss.
         jit_compile: True if XLA compiles the step; it draws other random numbers, so a comparison never mixes both.
-    folds: the folds after the first, in order; the fields above describe the first.
-    inputs: the inputs of a user's own model; empty if it is one array of numbers, which ``input_shape`` describes.
-    loss: text of the loss that is minimized, in normal form; None for the task's own.
+        folds: the folds after the first, in order; the fields above describe the first.
+        inputs: the inputs of a user's own model; empty if it is one array of numbers, which ``input_shape`` describes.
+        loss: text of the loss that is minimized, in normal form; None for the task's own.
+        model: the user's own model; None for a named backbone.
     """
 
     backbone: str
@@ -56,6 +60,11 @@ class TrainingSetup:
     folds: tuple[FoldSetup, ...] = ()
     inputs: tuple[InputSpec, ...] = ()
     loss: str | None = None
+    model: OwnModel | None = None
+
+    def parse_backbone(self) -> Backbone | None:
+        """Return the named backbone; None for the user's own model."""
+        return read_backbone(self.backbone) if self.model is None else None
 
     def for_fold(self, number: int) -> TrainingSetup:
         """Return the setup of fold ``number`` alone, counted from 0."""
@@ -69,7 +78,8 @@ class TrainingSetup:
         The keys are listed here, not taken from the fields: a key that is added later is included only where it
         differs from its default, so that it retrains nothing. The folds are left out, so that replicates can be added.
         """
-        added = {"inputs": [spec.to_json() for spec in self.inputs], "loss": self.loss}
+        model = None if self.model is None else self.model.digest
+        added = {"inputs": [spec.to_json() for spec in self.inputs], "loss": self.loss, "model": model}
         return {
             "backbone": self.backbone,
             "task": {"kind": self.task.kind, "size": self.task.size, "scale": self.task.scale},
@@ -91,7 +101,8 @@ class TrainingSetup:
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values that `from_json` reads."""
-        return {**self.identity, "folds": [asdict(fold) for fold in self.folds]}
+        model = {} if self.model is None else {"model": self.model.to_json()}
+        return {**self.identity, "folds": [asdict(fold) for fold in self.folds], **model}
 
     @staticmethod
     def from_json(values: Mapping[str, Any]) -> TrainingSetup:
@@ -100,6 +111,8 @@ class TrainingSetup:
         folds = given.pop("folds", None) or given.pop("cuts", ())
         given.pop("cuts", None)
         inputs = tuple(map(InputSpec.from_json, given.pop("inputs", ())))
+        if given.get("model") is not None:
+            given["model"] = OwnModel.from_json(given["model"])
 
         def read(fields: Mapping[str, Any]) -> dict[str, Any]:
             return {**fields, "task": Task(**fields["task"]), "input_shape": tuple(fields["input_shape"])}

@@ -66,7 +66,7 @@ def test_prepare_writes_nothing_and_execute_makes_every_run(tensorflow: None, tm
     experiment = load_config(FIXTURES / "format_1.yaml")
     folder = tmp_path / "comparison"
     with runner.make_executor(0, 60.0) as executor:
-        comparison = runner.prepare(experiment, lambda: runner.read_data(experiment), executor)
+        comparison = runner.prepare(experiment, lambda: runner.read_data(experiment), executor, folder)
         assert list(tmp_path.iterdir()) == []
         folder.mkdir()
         runner.execute(comparison, folder, executor, SilentProgress(), "regzoo compare")

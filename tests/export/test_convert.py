@@ -20,7 +20,7 @@ from regzoo.export.formats import LITERT, ONNX, Format
 from regzoo.export.saved_model import predict_live, write_saved_model
 from regzoo.export.signature import split_inputs
 from regzoo.export.verify import verify_parity
-from regzoo.training.engine.trainer import build_compiled_model, load_finished_model
+from regzoo.training.engine.make_model import build_compiled_model, load_finished_model
 from regzoo.training.setup import TrainingSetup
 from regzoo.training.task import Task
 

@@ -28,7 +28,7 @@ from regzoo.export.verify import Parity
 from regzoo.result import Result
 from regzoo.storage.ledger import Ledger
 from regzoo.system.temporary_folder import SIBLING
-from regzoo.training.engine.trainer import load_finished_model
+from regzoo.training.engine.make_model import load_finished_model
 
 PARITY = Parity(20, (1, 7), 0.0, True)
 

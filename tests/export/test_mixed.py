@@ -22,7 +22,7 @@ from regzoo.data.splitting.split import split_dataset
 from regzoo.data.table import Table
 from regzoo.export.candidate import load_candidate
 from regzoo.storage.ledger import Ledger
-from regzoo.training.engine.trainer import load_finished_model
+from regzoo.training.engine.make_model import load_finished_model
 
 PLAIN = """
 import csv, json, sys

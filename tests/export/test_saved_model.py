@@ -23,7 +23,7 @@ from regzoo.data.preprocess import prepare_fold
 from regzoo.data.sources import from_arrays
 from regzoo.export.saved_model import predict_live, write_saved_model
 from regzoo.export.signature import split_inputs
-from regzoo.training.engine.trainer import build_compiled_model, load_finished_model
+from regzoo.training.engine.make_model import build_compiled_model, load_finished_model
 from regzoo.training.setup import TrainingSetup
 from regzoo.training.task import Task
 

@@ -20,7 +20,7 @@ from regzoo.export.saved_model import predict_live
 from regzoo.export.signature import split_inputs
 from regzoo.export.verify import TOLERANCE
 from regzoo.storage.ledger import Ledger
-from regzoo.training.engine.trainer import load_finished_model
+from regzoo.training.engine.make_model import load_finished_model
 
 pytestmark = pytest.mark.slow
 

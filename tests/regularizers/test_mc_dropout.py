@@ -20,7 +20,8 @@ from regzoo.regularizers._monte_carlo import (
     summarize_numbers,
     summarize_probabilities,
 )
-from regzoo.training.engine.trainer import Trainer, execute_run, load_finished_model
+from regzoo.training.engine.make_model import load_finished_model
+from regzoo.training.engine.trainer import Trainer, execute_run
 from regzoo.training.records import Run
 from regzoo.training.setup import TrainingSetup
 from regzoo.training.task import Task

@@ -13,7 +13,8 @@ import pytest
 import regzoo
 from regzoo.core import InputError, Objective, parse
 from regzoo.regularizers import SnapshotEnsemble
-from regzoo.training.engine.trainer import Trainer, execute_run, load_finished_model
+from regzoo.training.engine.make_model import load_finished_model
+from regzoo.training.engine.trainer import Trainer, execute_run
 from regzoo.training.records import Run
 from regzoo.training.setup import TrainingSetup
 from regzoo.training.task import Task

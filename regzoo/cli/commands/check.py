@@ -12,15 +12,16 @@ from regzoo.core.formatting import format_list
 
 def check(config: Config) -> None:
     """Check a config and its data; list every problem at once, train nothing."""
-    from regzoo.comparison.plan import make_plan, make_setup
-    from regzoo.comparison.runner import check_models, read_data
+    from regzoo.comparison.plan import make_plan
+    from regzoo.comparison.runner import check_models, read_data, read_setup
     from regzoo.report.descriptions import describe_task
     from regzoo.storage.config_file import load_experiment
 
     experiment = load_experiment(config)
     prepared = read_data(experiment)
-    check_models(experiment, make_setup(experiment, prepared))
-    make_plan(experiment, prepared)  # raises if the search cannot be made
+    setup = read_setup(experiment, prepared)
+    check_models(experiment, setup)
+    make_plan(experiment, prepared, setup)  # raises if the search cannot be made
     facts = prepared.facts
     task = describe_task(facts["task"], facts["labels"])
     print_text(

@@ -11,15 +11,16 @@ from regzoo.cli.terminal import print_json, print_table
 def plan(config: Config, as_json: AsJson = False) -> None:
     """Show what would be trained: runs per recipe, search space, estimated time."""
     from regzoo.cli.tables.plan import make_plan_table
-    from regzoo.comparison.plan import estimate_seconds, make_plan, make_setup
-    from regzoo.comparison.runner import check_models, read_data
+    from regzoo.comparison.plan import estimate_seconds, make_plan
+    from regzoo.comparison.runner import check_models, read_data, read_setup
     from regzoo.execution.resources import count_cores
     from regzoo.storage.config_file import load_experiment
 
     experiment = load_experiment(config)
     prepared = read_data(experiment)
-    check_models(experiment, make_setup(experiment, prepared))
-    planned = make_plan(experiment, prepared)
+    setup = read_setup(experiment, prepared)
+    check_models(experiment, setup)
+    planned = make_plan(experiment, prepared, setup)
     described = planned.to_dict() | {"seconds": round(estimate_seconds(planned, prepared, count_cores()), 1)}
     if as_json:
         print_json(json.dumps(described, indent=2))

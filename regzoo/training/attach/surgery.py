@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from regzoo.core import Announce, InputError
 from regzoo.core._keras_compat import LayerCall, get_input, get_operation, get_output_shape
 from regzoo.core.seeds import derive, generator
 from regzoo.core.slots import SlotKind
+from regzoo.training.attach.adapted import copy_adapted_state
 from regzoo.training.attach.graph import PROBABILITIES, Graph, can_split
 from regzoo.training.model.build_info import DrawInitialValues
 from regzoo.training.model.insertion import LayerInserter, collect_initial_values
 from regzoo.training.task import Task
 
-DrawWeights = Callable[[int], list[np.ndarray]]
-"""A function of the run's seed that returns the initial values of the user's weights, in the order of the layers."""
+DrawWeights = Callable[[int], Mapping[int, np.ndarray]]
+"""A function of the run's seed that returns initial values of the user's weights, by the id of the model's variable;
+the weights that it leaves out start from their own values."""
 
 TOLERANCE = 1e-5
 """Largest difference between the outputs of a model and of its copy; on a GPU the order of sums may differ."""
@@ -35,10 +38,17 @@ class InitialWeights:
     Attributes:
         variables: the weights of the copy.
         values: the value of each; replaced when a saved model is loaded.
+        originals: the ids of the user's own variables that they are copies of.
     """
 
     variables: tuple[keras.Variable, ...]
     values: list[np.ndarray]
+    originals: tuple[int, ...]
+
+    def pair(self, drawn: Mapping[int, np.ndarray]) -> list[tuple[keras.Variable, np.ndarray]]:
+        """Return each variable with its initial value: that in ``drawn``, if the original is in it, else its own."""
+        own = zip(self.variables, self.values, self.originals, strict=True)
+        return [(variable, drawn.get(original, value)) for variable, value, original in own]
 
 
 class TwoLogits(keras.Layer):
@@ -84,16 +94,17 @@ class ModelSurgery:
 
     def copy_weights(self) -> InitialWeights:
         """Copy the weights of the originals, and return them."""
-        variables, values = [], []
+        variables, values, originals = [], [], []
         for layer in self.graph.operations:
             copy = self._copies[id(layer)]
             if not isinstance(layer, keras.Layer):
                 continue
             copy.set_weights(layer.get_weights())
-            _refresh_derived_state(copy)
+            copy_adapted_state(layer, copy)
             variables += copy.weights
             values += [weight.numpy() for weight in copy.weights]
-        return InitialWeights(tuple(variables), values)
+            originals += [id(weight) for weight in layer.weights]
+        return InitialWeights(tuple(variables), values, tuple(originals))
 
     def copy_streams(self) -> None:
         """Copy the states of the random streams of the originals."""
@@ -134,15 +145,14 @@ class ModelSurgery:
         Args:
             model: the copy with the inserted layers.
             initial: the user's weights.
-            draw: returns other values for the user's weights, by the seed of the run.
+            draw: returns other values for the user's weights; None if they all start from their own.
         """
         keys = self.inserter.keys
         weights, streams = collect_initial_values([layer for layer in model.layers if id(layer) in keys], keys)
         copies = [copy for copy in self._copies.values() if isinstance(copy, keras.Layer)]
         own = [(v, (copy.name, number)) for copy in copies for number, v in enumerate(_list_stream_states(copy))]
-        own_values = draw or (lambda seed: initial.values)
         return (
-            lambda seed: [*weights(seed), *zip(initial.variables, own_values(seed), strict=True)],
+            lambda seed: [*weights(seed), *initial.pair({} if draw is None else draw(seed))],
             lambda seed: [*streams(seed), *((v, [derive(seed, *name), 0]) for v, name in own)],
         )
 
@@ -245,6 +255,8 @@ def make_example_inputs(graph: Graph) -> Any:
     def make(tensor: Any) -> Any:
         rows, *sizes = tensor.shape
         shape = (rows or 2, *(OPEN_SIZE if size is None else size for size in sizes))
+        if str(tensor.dtype) == "string":
+            return tf.fill(shape, "a")
         is_float = "float" in str(tensor.dtype)
         values = random.standard_normal(shape) if is_float else np.zeros(shape)
         return keras.ops.convert_to_tensor(values, tensor.dtype)
@@ -272,14 +284,6 @@ def _reject_shared_weights(graph: Graph) -> None:
                     f"the layers {owner[id(weight)]!r} and {layer.name!r} share a weight, which copies of them would "
                     "not: call one layer twice instead"
                 )
-
-
-def _refresh_derived_state(layer: Any) -> None:
-    """Recompute what a layer derives from its weights."""
-    if isinstance(layer, keras.layers.Normalization):
-        layer.finalize_state()
-    for inner in layer.layers if isinstance(layer, keras.Model) else ():
-        _refresh_derived_state(inner)
 
 
 def _list_stream_states(layer: Any) -> list[Any]:

@@ -22,17 +22,12 @@ from regzoo.training.engine.batching import PartArrays, RowSource, as_row_source
 from regzoo.training.engine.combined_model import CombinedModel
 from regzoo.training.engine.diagnostics import compute_reliability, compute_weight_histogram, select_kernels
 from regzoo.training.engine.history import average_histories, find_best_epoch
+from regzoo.training.engine.make_model import Weights, build_compiled_model, build_for_setup
 from regzoo.training.engine.program import Program
 from regzoo.training.engine.pruning import Pruner
-from regzoo.training.losses import make_loss
-from regzoo.training.model.build import RegularizedModel, build_model
-from regzoo.training.model.finalize import combine_models
-from regzoo.training.optimizers import make_optimizer
+from regzoo.training.model.build import RegularizedModel
 from regzoo.training.records import PartMetrics, Record, Run, list_members
 from regzoo.training.setup import TrainingSetup
-
-Weights = list[list[np.ndarray]]
-"""The weights of each member, in Keras's order."""
 
 Outcome = tuple[Record, Weights]
 """The record of a run and its final weights."""
@@ -118,7 +113,7 @@ class Trainer:
         after = tuple(regularizer for regularizer in recipe if isinstance(regularizer, AfterTraining))
 
         def make() -> CombinedModel:
-            models = [build_model(setup.backbone, recipe, setup.task, setup.input_shape) for _ in range(count)]
+            models = [build_for_setup(setup, recipe) for _ in range(count)]
             return CombinedModel(recipe, models)
 
         key = (setup, recipe.structure(), after, count)  # not the fold: folds of equal inputs share it
@@ -146,22 +141,6 @@ def _get_or_make(cache: OrderedDict[Any, V], key: Any, make: Callable[[], V]) ->
             cache.popitem(last=False)
     cache.move_to_end(key)
     return cache[key]
-
-
-def build_compiled_model(setup: TrainingSetup, recipe: Recipe, seed: int = 0) -> RegularizedModel:
-    """Build and compile the model that ``setup`` trains with ``recipe``."""
-    model = build_model(setup.backbone, recipe, setup.task, setup.input_shape, seed)
-    model.compile(make_optimizer(setup.optimizer))
-    model.example_loss = make_loss(setup.loss, setup.task)  # not compile's loss, which evaluates too: scores stay equal
-    return model
-
-
-def load_finished_model(setup: TrainingSetup, recipe: Recipe, weights: Weights) -> keras.Model:
-    """Return the finished model of a run: its members with their ``weights``, combined as the recipe asks."""
-    models = [build_compiled_model(setup, recipe) for _ in weights]
-    for model, values in zip(models, weights, strict=True):
-        model.set_weights(values)
-    return combine_models(recipe, models)
 
 
 def execute_run(run: Run, trainer: Trainer, members: Sequence[Outcome] | None = None) -> Outcome:

@@ -10,7 +10,8 @@ import pytest
 from regzoo.core import parse
 from regzoo.training.engine import trainer as trainer_module
 from regzoo.training.engine.combined_model import CombinedModel
-from regzoo.training.engine.trainer import Trainer, execute_run, load_finished_model
+from regzoo.training.engine.make_model import load_finished_model
+from regzoo.training.engine.trainer import Trainer, execute_run
 from regzoo.training.records import Run
 from regzoo.training.setup import TrainingSetup
 from regzoo.training.task import Task

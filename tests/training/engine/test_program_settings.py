@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from regzoo.core import Recipe
+from regzoo.training.engine.make_model import build_compiled_model
 from regzoo.training.engine.program import Program, Training
-from regzoo.training.engine.trainer import build_compiled_model
 from regzoo.training.loss_names import LOSSES_OF_TASKS, read_loss
 from regzoo.training.optimizer_names import OPTIMIZERS, read_optimizer
 from regzoo.training.setup import TrainingSetup

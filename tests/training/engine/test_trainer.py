@@ -14,7 +14,8 @@ import tensorflow as tf
 
 from regzoo.core import parse
 from regzoo.training.engine.batching import PartArrays
-from regzoo.training.engine.trainer import Trainer, execute_run, load_finished_model
+from regzoo.training.engine.make_model import load_finished_model
+from regzoo.training.engine.trainer import Trainer, execute_run
 from regzoo.training.records import Record, Run, derive_member_seed
 from regzoo.training.setup import FoldSetup, TrainingSetup
 from regzoo.training.task import Task

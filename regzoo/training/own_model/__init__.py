@@ -1,0 +1,1 @@
+"""The user's own Keras model as the backbone of a comparison."""

@@ -1,0 +1,114 @@
+"""Build the user's own model with a recipe, for a run of a comparison; check first that it fits the data."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import keras
+
+from regzoo.core import InputError, Recipe
+from regzoo.training.attach.attach import AttachedModel, attach_to_graph
+from regzoo.training.attach.graph import Graph
+from regzoo.training.model.insertion import reject_ranges
+from regzoo.training.own_model.draw import InitialDraw
+from regzoo.training.own_model.own_model import OwnModel
+from regzoo.training.own_model.pack import load
+from regzoo.training.task import Shape, Task
+
+_ENDS = {
+    "classification": "softmax",
+    "multilabel": "sigmoid",
+    "regression": "linear",
+    "reconstruction": "linear",
+}
+"""The function that a model for each kind of task ends in."""
+
+
+def build_own_model(own: OwnModel, recipe: Recipe, task: Task, seed: int = 0) -> AttachedModel:
+    """Return the user's model with ``recipe`` built in, initialized for ``seed``, not compiled.
+
+    Args:
+        own: the model.
+        recipe: with numbers or schedules for all strengths.
+        task: what is predicted.
+        seed: seed of the run.
+
+    Raises:
+        InputError: if a strength is still a range, or a regularizer finds no place to act.
+    """
+    reject_ranges(recipe)
+    graph, draw = _prepare(own)
+    return attach_to_graph(recipe, graph, task, seed, draw=draw.draw if own.weights == "fresh" else None)
+
+
+@functools.lru_cache(4)
+def _prepare(own: OwnModel) -> tuple[Graph, InitialDraw]:
+    graph = Graph(load(own))
+    return graph, InitialDraw(graph)
+
+
+def check_fit(own: OwnModel, task: Task, input_shape: Shape, standardized: bool) -> None:
+    """Check that the model takes the inputs and predicts the targets of the data.
+
+    Args:
+        own: the model.
+        task: what is to be predicted.
+        input_shape: shape of one example.
+        standardized: whether inputs and targets are standardized.
+
+    Raises:
+        InputError: with what the model has and what the data has.
+    """
+    graph, _ = _prepare(own)
+    _check_inputs(graph.model, input_shape, standardized)
+    _check_outputs(graph, task, standardized)
+
+
+def _check_inputs(model: keras.Model, input_shape: Shape, standardized: bool) -> None:
+    if not isinstance(model.input, keras.KerasTensor):
+        raise InputError(f"the model {model.name!r} has {len(model.inputs)} inputs, the data has one array")
+    takes, dtype = tuple(model.input.shape[1:]), str(model.input.dtype)
+    fits = len(takes) == len(input_shape) and all(a in (None, b) for a, b in zip(takes, input_shape, strict=True))
+    if not fits:
+        raise InputError(
+            f"the model {model.name!r} takes inputs of shape {takes}, one example of the data has "
+            f"{tuple(input_shape)}: give keras.Input the shape of the data"
+        )
+    if standardized and "float" not in dtype:
+        raise InputError(
+            f"the model {model.name!r} takes inputs of type {dtype}, and standardized inputs are no whole numbers: "
+            "set data.scale to none"
+        )
+
+
+def _check_outputs(graph: Graph, task: Task, standardized: bool) -> None:
+    model, function = graph.model, graph.final_function
+    shape: Any = tuple(model.outputs[0].shape[1:])
+    size = 1
+    for length in shape:
+        size = 0 if length is None else size * length
+    single = task.kind == "classification" and task.size == 2 and size == 1 and function == "sigmoid"
+    if (size != task.size and not single) or (len(shape) != 1 and task.kind != "reconstruction"):
+        raise InputError(
+            f"the model {model.name!r} has outputs of shape {shape}, the data needs ({task.size},) for {task.kind}: "
+            f"end it in Dense({task.size}{_describe_end(task)})"
+        )
+    allowed = {_ENDS[task.kind], "linear"} if task.kind != "classification" or not single else {"sigmoid"}
+    if task.kind in ("regression", "reconstruction") and not standardized:
+        return  # in the user's own units, any function may be right
+    if function not in allowed:
+        reason = (
+            " of standardized targets, which may have any value"
+            if task.kind in ("regression", "reconstruction")
+            else ""
+        )
+        raise InputError(
+            f"the model {model.name!r} ends in {function}, which does not go with {task.kind}{reason}: end it in "
+            f"Dense({task.size}{_describe_end(task)})" + (", or set data.scale to none" if reason else "")
+        )
+
+
+def _describe_end(task: Task) -> str:
+    end = _ENDS[task.kind]
+    return "" if end == "linear" else f", activation={end!r}"

@@ -1,0 +1,104 @@
+"""Custom layers, losses and functions of the user's own model: found in its config, imported, handed to Keras."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import sys
+import types
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from regzoo.core import InputError
+
+SCRIPTS = ("__main__", "__mp_main__")
+"""Names of the module that a program was started with; in a spawned process it has the second one as well."""
+
+_SOURCE = "regzoo_backbone_"
+"""Beginning of the name of a module that is made of a kept source; its digest follows."""
+
+
+def load_source(source: str, file: str) -> types.ModuleType:
+    """Return the module that the Python text ``source`` makes; it is run once for each process.
+
+    Args:
+        source: the text.
+        file: where it comes from, for messages.
+
+    Raises:
+        InputError: if it cannot be run; the message names the line.
+    """
+    name = _SOURCE + hashlib.sha256(source.encode()).hexdigest()[:12]
+    if name not in sys.modules:
+        module = types.ModuleType(name)
+        module.__file__ = file
+        sys.modules[name] = module
+        try:
+            exec(compile(source, file, "exec"), module.__dict__)  # the user's own file, named in the config
+        except Exception as error:  # the user's code may raise anything
+            del sys.modules[name]
+            raise InputError(f"{file} cannot be imported: {describe(error, file)}") from error
+    return sys.modules[name]
+
+
+def describe(error: BaseException, file: str) -> str:
+    """Return type and message of an error of the user's code, and the last line of ``file`` that it passed through."""
+    line = error.lineno if isinstance(error, SyntaxError) else None
+    trace = error.__traceback__
+    while trace is not None:
+        line = trace.tb_lineno if trace.tb_frame.f_code.co_filename == file else line
+        trace = trace.tb_next
+    where = "" if line is None else f" (line {line})"
+    return f"{type(error).__name__}: {error}{where}"
+
+
+def import_custom_classes(classes: Sequence[tuple[str, str]], source: types.ModuleType | None = None) -> dict[str, Any]:
+    """Return the custom objects that Keras needs to load a model, by name.
+
+    Args:
+        classes: module and name of each.
+        source: the module that is searched first.
+
+    Raises:
+        InputError: with every one that is not registered and cannot be imported.
+    """
+    found, problems = {}, []
+    for module, name in classes:
+        try:
+            found[name] = _find(module, name, source)
+        except Exception as error:  # the module may raise anything
+            if not is_registered(name):
+                problems.append(f"{module}.{name} ({type(error).__name__}: {error})")
+    if problems:
+        raise InputError(
+            f"the model needs custom classes that cannot be imported here: {'; '.join(problems)}. Put them into a "
+            "module that can be imported, or give the function that builds the model: {function: models.py:build}"
+        )
+    return found
+
+
+def is_registered(name: str) -> bool:
+    """Return True if a class or function ``name`` was registered by ``keras.saving.register_keras_serializable``."""
+    return any(each.rsplit(">", 1)[-1] == name for each in keras.saving.get_custom_objects())
+
+
+def find_module_file(module: str, folders: Sequence[Path]) -> Path | None:
+    """Return the file of ``module`` in one of ``folders``, if it cannot be imported without them."""
+    try:
+        importable = importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):
+        importable = False
+    if importable or "." in module:
+        return None
+    return next((path for folder in folders if (path := folder / f"{module}.py").is_file()), None)
+
+
+def _find(module: str, name: str, source: types.ModuleType | None) -> Any:
+    holder: Any = source if source is not None and hasattr(source, name) else importlib.import_module(module)
+    found = getattr(holder, name)
+    if not callable(found):
+        raise TypeError(f"{name} is neither a class nor a function")
+    return found

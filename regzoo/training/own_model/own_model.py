@@ -1,0 +1,61 @@
+"""`OwnModel`: the user's own Keras model, as a comparison keeps it and sends it to workers. No TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Weights = Literal["fresh", "keep"]
+"""What a run starts from: weights that the layers' own initializers draw anew, or the weights of the model."""
+
+WEIGHTS: tuple[Weights, ...] = ("fresh", "keep")
+
+
+@dataclass(frozen=True)
+class OwnModel:
+    """A Keras model of the user's, serialized.
+
+    Attributes:
+        name: the model's name; without the number that Keras adds to names it has made up.
+        weights: ``fresh`` or ``keep``.
+        digest: equal for models of the same layers, the same ``source``, and where they count the same weights. Names
+            that Keras has made up are not part of it: they depend on what else a program has built.
+        classes: the custom classes and functions in it, as (module, name).
+        parameters: number of its weights, trainable or not.
+        archive: the ``.keras`` file.
+        source: text of the Python file that the model's function and its custom classes come from; None without one.
+    """
+
+    name: str
+    weights: Weights
+    digest: str
+    classes: tuple[tuple[str, str], ...]
+    parameters: int
+    archive: bytes = field(default=b"", compare=False, repr=False)
+    source: str | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def text(self) -> str:
+        """The model in words, in place of a backbone's text."""
+        return f"keras_model(name={self.name}, weights={self.weights})"
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The modules that a process must import before it can load the model."""
+        return tuple(sorted({module for module, _ in self.classes}))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON values that `from_json` reads; the archive and the source are kept apart."""
+        return {
+            "name": self.name,
+            "weights": self.weights,
+            "digest": self.digest,
+            "classes": [list(each) for each in self.classes],
+            "parameters": self.parameters,
+        }
+
+    @staticmethod
+    def from_json(values: Mapping[str, Any]) -> OwnModel:
+        """Read what `to_json` returned."""
+        return OwnModel(**{**values, "classes": tuple((module, name) for module, name in values["classes"])})

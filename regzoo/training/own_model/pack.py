@@ -1,0 +1,142 @@
+"""Pack a Keras model of the user's into an `OwnModel`, and load it again."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from regzoo.core import InputError
+from regzoo.system.memory import get_available_memory
+from regzoo.system.temporary_folder import temporary_folder
+from regzoo.training.attach.graph import Graph
+from regzoo.training.model.build import RegularizedModel
+from regzoo.training.own_model.canonical import has_class, list_custom_classes, make_canonical, strip_number
+from regzoo.training.own_model.custom_classes import import_custom_classes, load_source
+from regzoo.training.own_model.draw import describe_states
+from regzoo.training.own_model.own_model import OwnModel, Weights
+
+SUFFIX = ".keras"
+KEPT_SOURCE = "backbone.py"
+"""Name of the kept Python file, which messages about it show."""
+
+CONFIG = "config.json"  # in the archive
+
+
+def pack(model: keras.Model, weights: Weights, source: str | None = None) -> OwnModel:
+    """Return ``model`` serialized; it is not changed.
+
+    Args:
+        model: functional or sequential, built.
+        weights: what a run starts from.
+        source: text of the Python file that it comes from.
+
+    Raises:
+        InputError: if it is no such model, holds a Lambda, or cannot be saved and loaded again.
+    """
+    if isinstance(model, RegularizedModel):
+        raise InputError("the model has a recipe already: give the model that it was made of")
+    Graph(model)  # raises if it cannot take a recipe
+    try:
+        config = keras.saving.serialize_keras_object(model)
+    except Exception as error:  # a layer of the user's may raise anything
+        raise InputError(f"the model {model.name!r} cannot be saved: {type(error).__name__}: {error}") from error
+    reject_lambda(config, model.name)
+    compiled = config.pop("compile_config", None)
+    name = strip_number(model.name, type(model).__name__)
+    return OwnModel(
+        name=name,
+        weights=weights,
+        digest=_digest(config, model, weights, source),
+        classes=tuple(list_custom_classes([config, compiled])),
+        parameters=model.count_params(),
+        archive=_write_archive(model),
+        source=source,
+    )
+
+
+@functools.lru_cache(4)
+def load(model: OwnModel) -> keras.Model:
+    """Return the Keras model of ``model``; whoever gets it must not change it.
+
+    Raises:
+        InputError: if a custom class is missing, or the archive is damaged.
+    """
+    module = None if model.source is None else load_source(model.source, KEPT_SOURCE)
+    return read_archive(model.archive, import_custom_classes(model.classes, module), f"the model {model.name!r}")
+
+
+def read_archive(archive: bytes, custom_objects: dict[str, Any], what: str) -> keras.Model:
+    """Return the model in ``archive``, a ``.keras`` file.
+
+    Raises:
+        InputError: if it cannot be loaded; the message begins with ``what``.
+    """
+    with temporary_folder() as folder:
+        path = folder / f"model{SUFFIX}"
+        path.write_bytes(archive)
+        try:
+            return keras.saving.load_model(path, custom_objects=custom_objects, compile=False)
+        except Exception as error:  # a damaged file, or a layer of the user's
+            reason = " ".join(str(error).split())
+            raise InputError(f"{what} cannot be loaded: {type(error).__name__}: {reason[:300]}") from error
+
+
+def read_archive_config(archive: bytes, what: str) -> Any:
+    """Return the config in ``archive``, a ``.keras`` file, without loading the model.
+
+    Raises:
+        InputError: if it is no such file, damaged, or larger than the memory; the message begins with ``what``.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+            size = sum(entry.file_size for entry in opened.infolist())
+            if size > get_available_memory():
+                raise InputError(f"{what} holds {size:,} bytes, more than the free memory")
+            return json.loads(opened.read(CONFIG))
+    except (zipfile.BadZipFile, KeyError, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
+        raise InputError(
+            f"{what} is no {SUFFIX} file that Keras wrote ({error}); save the model with model.save('model.keras')"
+        ) from None
+
+
+def reject_lambda(config: Any, name: str) -> None:
+    """Reject a model that holds a Lambda layer: it is code, which no file may run.
+
+    Raises:
+        InputError: if it holds one.
+    """
+    if has_class(config, "Lambda"):
+        raise InputError(
+            f"the model {name!r} holds a Lambda layer, which is code and is not loaded from a file: write a "
+            "keras.Layer in its place, or functions of keras.ops"
+        )
+
+
+def _write_archive(model: keras.Model) -> bytes:
+    with temporary_folder() as folder:
+        path: Path = folder / f"model{SUFFIX}"
+        try:
+            model.save(path)
+        except Exception as error:  # a layer of the user's may raise anything
+            raise InputError(f"the model {model.name!r} cannot be saved: {type(error).__name__}: {error}") from error
+        return path.read_bytes()
+
+
+def _digest(config: Any, model: keras.Model, weights: Weights, source: str | None) -> str:
+    """Return the identity of ``model``: its layers, the weights that runs start from, and the source."""
+    digest = hashlib.blake2b(digest_size=8)
+    digest.update(json.dumps([make_canonical(config), weights, source], sort_keys=True, default=str).encode())
+    values = [weight.numpy() for weight in model.weights] if weights == "keep" else []
+    for value in [*values, *describe_states(model)]:
+        for each in value if isinstance(value, list) else [value]:
+            content = each.tobytes() if isinstance(each, np.ndarray) else repr(each).encode()
+            digest.update(len(content).to_bytes(8, "big") + content)
+    return digest.hexdigest()

@@ -1,0 +1,122 @@
+"""Read the user's own model from where a config or a caller points: a file, a function in a file, an object."""
+
+from __future__ import annotations
+
+import inspect
+import tokenize
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from regzoo.core import InputError
+from regzoo.training.own_model.canonical import list_custom_classes
+from regzoo.training.own_model.custom_classes import (
+    SCRIPTS,
+    describe,
+    find_module_file,
+    import_custom_classes,
+    is_registered,
+    load_source,
+)
+from regzoo.training.own_model.own_model import OwnModel, Weights
+from regzoo.training.own_model.pack import SUFFIX, pack, read_archive, read_archive_config, reject_lambda
+
+InputShape = Any
+"""The shape of one example, or a dict of the shapes of several inputs by name."""
+
+
+def read_file(path: Path, weights: Weights, source: str | None = None) -> OwnModel:
+    """Return the model in the ``.keras`` file ``path``.
+
+    Args:
+        path: the file.
+        weights: what a run starts from.
+        source: text of the Python file that holds its custom classes; None to import them.
+
+    Raises:
+        InputError: if it cannot be used; the message begins with the path.
+    """
+    what = str(path)
+    if path.suffix != SUFFIX:
+        raise InputError(f"{what}: takes a {SUFFIX} file, which model.save('model.keras') writes")
+    try:
+        archive = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{what}: cannot be read: {error.strerror}") from None
+    config = read_archive_config(archive, what)
+    reject_lambda(config, what)
+    classes = list_custom_classes(config)
+    source = _read_neighbor(path, classes) if source is None else source
+    module = None if source is None else load_source(source, str(path.with_suffix(".py")))
+    try:
+        custom = import_custom_classes(classes, module)
+    except InputError as error:
+        raise InputError(f"{what}: {error}") from error
+    return pack(read_archive(archive, custom, what), weights, source)
+
+
+def _read_neighbor(path: Path, classes: list[tuple[str, str]]) -> str | None:
+    """Return the text of the one Python file next to ``path``, or here, that custom classes are to come from."""
+    folders = [path.parent, Path.cwd()]
+    missing = {module for module, name in classes if not is_registered(name) and module not in SCRIPTS}
+    files = {file for module in missing if (file := find_module_file(module, folders)) is not None}
+    if len(files) > 1:
+        names = " and ".join(sorted(file.name for file in files))
+        raise InputError(f"{path}: its custom classes are in {names}: put them into one file, or install them")
+    return read_source(files.pop()) if files else None
+
+
+def read_source(path: Path) -> str:
+    """Return the text of the Python file ``path``.
+
+    Raises:
+        InputError: if it cannot be read.
+    """
+    try:
+        with tokenize.open(path) as opened:
+            return opened.read()
+    except (OSError, SyntaxError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read: {error}") from None
+
+
+def read_function(function: str, weights: Weights, input_shape: InputShape, outputs: int) -> OwnModel:
+    """Return the model that ``function`` builds.
+
+    Args:
+        function: ``models.py:build``.
+        weights: what a run starts from.
+        input_shape: given to the function.
+        outputs: given to the function: the number of classes, labels or targets.
+
+    Raises:
+        InputError: if the file or the function is missing, raises, or returns no model.
+    """
+    file, _, name = function.rpartition(":")
+    path = Path(file)
+    source = read_source(path)
+    module = load_source(source, str(path))
+    build = getattr(module, name, None)
+    if not callable(build):
+        defined = [key for key, value in vars(module).items() if inspect.isfunction(value)]
+        raise InputError(f"backbone.function: {path} has no function {name!r}; it has {', '.join(defined) or 'none'}")
+    return pack(call_function(build, input_shape, outputs, str(path)), weights, source)
+
+
+def call_function(build: Callable[..., Any], input_shape: InputShape, outputs: int, file: str = "") -> keras.Model:
+    """Return the model that ``build(input_shape, outputs)`` returns.
+
+    Raises:
+        InputError: if it raises or returns no model.
+    """
+    name = getattr(build, "__name__", type(build).__name__)
+    shown = f"{file}: " if file else "backbone: "
+    try:
+        model = build(input_shape, outputs)
+    except Exception as error:  # the user's code may raise anything
+        file = file or getattr(getattr(build, "__code__", None), "co_filename", "")
+        raise InputError(f"{shown}{name}({input_shape}, {outputs}) raised {describe(error, file)}") from error
+    if not isinstance(model, keras.Model):
+        raise InputError(f"{shown}{name} returned {type(model).__name__}, it must return a keras.Model")
+    return model
