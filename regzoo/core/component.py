@@ -13,9 +13,10 @@ from typing import Any, ClassVar, Self, TypeVar
 
 from regzoo.core.domain import format_literal
 from regzoo.core.errors import InputError, did_you_mean
-from regzoo.core.fields import SettingSpec, StrengthSpec
+from regzoo.core.fields import SelectionSpec, SettingSpec, StrengthSpec
 from regzoo.core.grammar import Call
 from regzoo.core.schedules import SCHEDULES
+from regzoo.core.selection import SELECTIONS
 
 _WORD_ENDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -42,19 +43,17 @@ class Component:
             object.__setattr__(self, field, value)
 
     def __str__(self) -> str:
-        given = [(f.name, getattr(self, f.name)) for f in dataclasses.fields(self)]
-        given = [(f, value) for f, value in given if value != self._get_default(f)]
-        first = dataclasses.fields(self)[0].name if dataclasses.fields(self) else ""
-        if not given:
-            return self.name
-        if len(given) == 1 and given[0][0] == first:
-            return f"{self.name}({_format_value(given[0][1])})"
-        return f"{self.name}({', '.join(f'{field}={_format_value(value)}' for field, value in given)})"
+        names = list(get_specs(type(self)))
+        given = {name: getattr(self, name) for name in names if getattr(self, name) != self._get_default(name)}
+        own = [name for name in given if name not in SELECTIONS]
+        alone = own == names[:1]  # then it is written without its name
+        written = [f"{'' if alone and name in own else f'{name}='}{_format_value(value)}" for name, value in given.items()]
+        return f"{self.name}({', '.join(written)})" if written else self.name
 
     def to_full_text(self) -> str:
         """Return the text form with every field, defaults included."""
-        fields = ((field.name, getattr(self, field.name)) for field in dataclasses.fields(self))
-        written = ", ".join(f"{name}={_format_value(value)}" for name, value in fields)
+        fields = ((name, getattr(self, name)) for name in get_specs(type(self)))
+        written = ", ".join(f"{name}={_format_value(value)}" for name, value in fields if value is not None)
         return f"{self.name}({written})" if written else self.name
 
     def with_values(self, **values: Any) -> Self:
@@ -63,6 +62,11 @@ class Component:
         for field, value in values.items():
             object.__setattr__(copy, field, value)
         return copy
+
+    @classmethod
+    def explain_missing_field(cls, field: str) -> str | None:
+        """Return a sentence on why there is no ``field`` where others of its kind have it, or None."""
+        return None
 
     @classmethod
     def _get_default(cls, field: str) -> Any:
@@ -78,8 +82,8 @@ def make_name(class_name: str) -> str:
     return _WORD_ENDS.sub("_", class_name).lower()
 
 
-def get_specs(kind: type[Component]) -> dict[str, StrengthSpec | SettingSpec]:
-    """Return the declarations of a class's fields, by name, in order.
+def get_specs(kind: type[Component]) -> dict[str, StrengthSpec | SettingSpec | SelectionSpec]:
+    """Return the declarations of a class's fields, by name, in order; those given by name only come last.
 
     Raises:
         TypeError: if a field has no declaration.
@@ -87,7 +91,7 @@ def get_specs(kind: type[Component]) -> dict[str, StrengthSpec | SettingSpec]:
     for f in dataclasses.fields(kind):
         if "spec" not in f.metadata:
             raise TypeError(f"{kind.__name__}.{f.name} must be declared by strength(...) or setting(...)")
-    return {f.name: f.metadata["spec"] for f in dataclasses.fields(kind)}
+    return {f.name: f.metadata["spec"] for f in sorted(dataclasses.fields(kind), key=lambda f: f.kw_only is True)}
 
 
 def construct(call: Call, kinds: dict[str, type[C]], noun: str) -> C:
@@ -104,15 +108,17 @@ def construct(call: Call, kinds: dict[str, type[C]], noun: str) -> C:
     if call.word not in kinds:
         raise InputError(f"there is no {noun} {call.word!r}.{did_you_mean(call.word, kinds)}")
     kind = kinds[call.word]
-    names = list(get_specs(kind))
+    specs = get_specs(kind)
+    names = [name for name, spec in specs.items() if not isinstance(spec, SelectionSpec)]
     if len(call.positional) > len(names):
         most = "1 value" if len(names) == 1 else f"{len(names)} values"
         raise InputError(f"{call.word} takes at most {most}, received {len(call.positional)}")
     given = dict(zip(names, call.positional, strict=False))
     for field, value in call.keyword.items():
-        if field not in names:
-            hint = did_you_mean(field, names) if names else " It takes none."
-            raise InputError(f"{call.word} has no field {field!r}.{hint}")
+        if field not in specs:
+            reason = kind.explain_missing_field(field)
+            hint = did_you_mean(field, specs) if specs else " It takes none."
+            raise InputError(f"{call.word}: {reason}" if reason else f"{call.word} has no field {field!r}.{hint}")
         if field in given:
             raise InputError(f"{call.word} received {field} twice")
         given[field] = value

@@ -1,7 +1,7 @@
 """Declarations of the fields of regularizers and backbones, with the values that they accept.
 
-`strength` declares how strongly a regularizer acts: a number, a range left to the search, or a schedule. `setting`
-declares anything else.
+`strength` declares how strongly a regularizer acts: a number, a range left to the search, or a schedule. `selection`
+declares at which layers. `setting` declares anything else.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from regzoo.core.domain import Domain, format_literal, is_integer
 from regzoo.core.errors import did_you_mean
 from regzoo.core.ranges import Choice, Float, Int, Range
 from regzoo.core.schedules import Schedule
+from regzoo.core.selection import LayerSelection
 
 Strength = Any
 """Type of a strength's field: a number, a range left to the search or a schedule, checked when constructed; in a built
@@ -113,6 +114,19 @@ class SettingSpec:
         return value
 
 
+@dataclass(frozen=True)
+class SelectionSpec:
+    """Declaration of a selection of layers, ``on`` or ``exclude``."""
+
+    def accept(self, value: Any) -> LayerSelection | None:
+        """Check ``value`` and return it as a selection; None stays None.
+
+        Raises:
+            ValueError: with what is allowed, if it is none.
+        """
+        return None if value is None else LayerSelection.of(value)
+
+
 def strength(search: Range, *, neutral: float | None, domain: str, log: bool = False, dial: bool = True) -> Any:
     """Declare a strength.
 
@@ -137,6 +151,11 @@ def setting(default: Any, *, domain: str | None = None, options: tuple[str, ...]
     """
     spec = SettingSpec(type(default), Domain(domain) if domain else None, options)
     return dataclasses.field(default=default, metadata={"spec": spec})
+
+
+def selection() -> Any:
+    """Declare a selection of layers, a field that is given by name only."""
+    return dataclasses.field(default=None, kw_only=True, metadata={"spec": SelectionSpec()})
 
 
 def _is_numpy_number(value: Any) -> bool:

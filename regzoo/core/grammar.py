@@ -2,7 +2,8 @@
 
 recipe := call ('+' call)*
 call   := word ['(' [argument (',' argument)*] ')']
-argument := [word '='] value
+argument := [word '='] value | ('on' | 'exclude') '=' place ('|' place)*
+place := word | quoted text
 value  := number | number '..' number | number ('|' number)+ | call | '[' value, ... ']'
 """
 
@@ -16,6 +17,7 @@ from typing import Any
 from regzoo.core.errors import InputError
 from regzoo.core.escaping import shorten_lines
 from regzoo.core.ranges import Choice, Float, Int
+from regzoo.core.selection import SELECTIONS, WORDS, LayerSelection, describe_choices, reject_pattern, reject_unknown_word
 
 LONGEST_TEXT = 10_000
 """Characters of the longest recipe, backbone or value that is read."""
@@ -31,7 +33,8 @@ _SHOWN = 200
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>[+-]?(?:\d+(?:\.(?!\.)\d*)?|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:inf|nan)\b)"
     r"|(?P<word>[A-Za-z_]\w*)"
-    r"|(?P<mark>\.\.|[-+(),=|\[\]]))"
+    r"|(?P<mark>\.\.|[-+(),=|\[\]])"
+    r"|(?P<quoted>'[^']*'|\"[^\"]*\"))"
 )
 
 
@@ -126,10 +129,11 @@ class _Parser:
         if self.peek().kind != "end":
             raise self.make_error("expected the end")
 
-    def make_error(self, expectation: str) -> InputError:
+    def make_error(self, expectation: str, hint: str = "") -> InputError:
         token = self.peek()
         found = f"found {_quote(token.text)}" if token.text else "found nothing more"
-        return InputError(f"cannot read {_quote(self.text)}: {expectation} at column {token.column}, {found}")
+        where = f"at column {token.column}, {found}"
+        return InputError(f"cannot read {_quote(self.text)}: {expectation} {where}{f'.{hint}' if hint else ''}")
 
     def read_call(self) -> Call:
         if self.peek().kind != "word":
@@ -156,7 +160,25 @@ class _Parser:
         if name in keyword:
             raise self.make_error(f"expected {name!r} only once")
         self.position += 2
-        keyword[name] = self.read_value()
+        keyword[name] = self.read_selection() if name in SELECTIONS else self.read_value()
+
+    def read_selection(self) -> LayerSelection:
+        """Read the layers of ``on=`` or ``exclude=``: here ``|`` joins places, elsewhere the options of a choice."""
+        places = [self.read_place()]
+        while self.take("|"):
+            places.append(self.read_place())
+        words, patterns = ([place.text for place in places if place.kind == kind] for kind in ("word", "quoted"))
+        return LayerSelection.make(words, [text[1:-1] for text in patterns])
+
+    def read_place(self) -> _Token:
+        token = self.peek()
+        if token.kind == "word" and token.text not in WORDS:
+            raise self.make_error(f"expected {describe_choices()}", reject_unknown_word(token.text))
+        if token.kind not in ("word", "quoted"):
+            raise self.make_error(f"expected {describe_choices()}")
+        if token.kind == "quoted" and (reason := reject_pattern(token.text[1:-1])):
+            raise self.make_error(f"expected {reason}")
+        return self.next()
 
     def read_value(self) -> Any:
         if self.depth == DEEPEST:
@@ -223,7 +245,8 @@ def _tokenize(text: str) -> list[_Token]:
         match = _TOKEN.match(text, position)
         if match is None:
             column = position + 1 + len(text[position:]) - len(text[position:].lstrip())
-            raise InputError(f"cannot read {_quote(text)}: unexpected {text[column - 1]!r} at column {column}")
+            reason = "a quote that is not closed" if text[column - 1] in "'\"" else f"unexpected {text[column - 1]!r}"
+            raise InputError(f"cannot read {_quote(text)}: {reason} at column {column}")
         kind = match.lastgroup or "mark"
         found.append(_Token(kind, match[kind], match.start(kind) + 1))
         position = match.end()

@@ -11,7 +11,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from regzoo.core.component import get_specs
+from regzoo.core.fields import selection
 from regzoo.core.regularizer import Regularizer
+from regzoo.core.component import get_specs
+from regzoo.core.fields import selection
+from regzoo.core.regularizer import Regularizer
+from regzoo.core.selection import SELECTIONS, LayerSelection
 from regzoo.core.slots import Slot, Weight, describe_by_name
 from regzoo.core.watcher import Objective, Watcher
 from regzoo.core.weight_rules import Rule, Tensor
@@ -47,7 +53,31 @@ class OnBatch(_InGraph):
 
 
 @dataclass(frozen=True)
-class OnActivations(_InGraph):
+class AtLayers(_InGraph):
+    """Acts at layers, which can be narrowed: base class of `OnActivations` and `OnWeights`.
+
+    Attributes:
+        on: the layers at which it acts; None for all.
+        exclude: the layers that it leaves alone; None for none.
+    """
+
+    on: LayerSelection | None = selection()
+    exclude: LayerSelection | None = selection()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.__repr__ = AtLayers.__repr__  # type: ignore[method-assign]  # dataclass would list on=None first
+
+    def __repr__(self) -> str:
+        specs = get_specs(type(self))
+        given = [(name, getattr(self, name)) for name in specs]
+        given = [(name, str(value) if value and name in SELECTIONS else value) for name, value in given]
+        shown = ", ".join(f"{name}={value!r}" for name, value in given if name not in SELECTIONS or value)
+        return f"{type(self).__qualname__}({shown})"
+
+
+@dataclass(frozen=True)
+class OnActivations(AtLayers):
     """Acts at the slots of the backbone, by an inserted layer."""
 
     @abstractmethod
@@ -56,7 +86,7 @@ class OnActivations(_InGraph):
 
 
 @dataclass(frozen=True)
-class OnWeights(_InGraph):
+class OnWeights(AtLayers):
     """Acts on the trainable weights of the built model."""
 
     @abstractmethod

@@ -18,6 +18,7 @@ from regzoo.core.errors import InputError
 from regzoo.core.fields import StrengthSpec
 from regzoo.core.ranges import Choice, Float, Int, Range
 from regzoo.core.schedules import Schedule
+from regzoo.core.selection import SELECTIONS
 
 BASELINE = "none"
 """The name of the empty recipe."""
@@ -72,6 +73,16 @@ class Regularizer(Component):
         """Return a sentence on why using it in ``backbone`` is questionable, or None."""
         return None
 
+    @classmethod
+    def explain_missing_field(cls, field: str) -> str | None:
+        """Return a sentence on why it has no ``on`` or ``exclude``, for these two fields."""
+        if field not in SELECTIONS:
+            return None
+        return (
+            f"{field}= is for regularizers that act on activations or weights, such as dropout and l2, and this one "
+            "acts on the model as a whole; leave it out"
+        )
+
     def n_models(self) -> int:
         """Return how many independently seeded models to train for it; only `AfterTraining` may need several."""
         return 1
@@ -115,11 +126,7 @@ class Recipe:
     """The same as `regzoo.core.parsing.as_recipe`, which knows the regularizers by name and sets this."""
 
     def __post_init__(self) -> None:
-        names = [regularizer.name for regularizer in self.regularizers]
-        for name in names:
-            if names.count(name) > 1:
-                count = names.count(name)
-                raise InputError(f"a recipe holds each regularizer once, received {name} {count} times; keep one")
+        _require_different_places(self.regularizers)
         for regularizer in self.regularizers:
             reason = regularizer.reject_recipe([other for other in self.regularizers if other is not regularizer])
             if reason:
@@ -139,11 +146,20 @@ class Recipe:
     def __str__(self) -> str:
         return " + ".join(str(regularizer) for regularizer in self.regularizers) or BASELINE
 
+    def items(self) -> list[tuple[str, Regularizer]]:
+        """Return the regularizers in order, each with a name that it alone has in this recipe; see `name_uniquely`.
+
+        >>> from regzoo.core import parse
+        >>> [name for name, _ in parse("dropout(0.2, on=conv) + dropout(0.5, on=dense) + l2(0.1, on=conv)").items()]
+        ['dropout[conv]', 'dropout[dense]', 'l2']
+        """
+        return list(zip(name_uniquely(self.regularizers), self.regularizers, strict=True))
+
     def space(self) -> dict[str, tuple[Range, StrengthSpec]]:
         """Return what is left to the search: ``{"dropout.rate": (Float(0.05, 0.7), its declaration)}``."""
         return {
-            f"{regularizer.name}.{field}": (value, regularizer.strengths()[field])
-            for regularizer in self.regularizers
+            f"{name}.{field}": (value, regularizer.strengths()[field])
+            for name, regularizer in self.items()
             for field, value in regularizer.ranges().items()
         }
 
@@ -155,16 +171,16 @@ class Recipe:
         """
         return Recipe(
             tuple(
-                dataclasses.replace(regularizer, **{f: values[f"{regularizer.name}.{f}"] for f in regularizer.ranges()})
-                for regularizer in self.regularizers
+                dataclasses.replace(regularizer, **{f: values[f"{name}.{f}"] for f in regularizer.ranges()})
+                for name, regularizer in self.items()
             )
         )
 
     def dials(self) -> dict[str, float | Schedule]:
         """Return the strengths that can be changed without rebuilding the model, by ``name.field``."""
         return {
-            f"{regularizer.name}.{field}": value
-            for regularizer in self.regularizers
+            f"{name}.{field}": value
+            for name, regularizer in self.items()
             if regularizer.in_graph
             for field, value in regularizer.dials().items()
         }
@@ -177,7 +193,7 @@ class Recipe:
                 *(
                     (field.name, getattr(regularizer, field.name))
                     for field in dataclasses.fields(regularizer)
-                    if field.name not in regularizer.dials()
+                    if field.name not in regularizer.dials() and getattr(regularizer, field.name) is not None
                 ),
             )
             for regularizer in self.regularizers
@@ -198,6 +214,40 @@ class Recipe:
         if backbone is not None:
             found += [regularizer.warn_backbone(backbone) for regularizer in self.regularizers]
         return [sentence for sentence in found if sentence]
+
+
+def name_uniquely(regularizers: Sequence[Regularizer]) -> list[str]:
+    """Return a name for each of a recipe's regularizers: its own, and where several have it, its layers in brackets.
+
+    These names are the first part of the names of strengths, such as ``dropout.rate`` and ``dropout[conv].rate``.
+    """
+    names = [regularizer.name for regularizer in regularizers]
+    return [
+        f"{one.name}[{_label(one)}]" if names.count(one.name) > 1 else one.name for one in regularizers
+    ]
+
+
+def _label(regularizer: Regularizer) -> str:
+    """Return the layers of a regularizer as names of strengths have them: ``conv|dense``, ``exclude='head_*'``."""
+    on, exclude = (getattr(regularizer, field, None) for field in SELECTIONS)
+    return ", ".join([*([str(on)] if on else []), *([f"exclude={exclude}"] if exclude else [])])
+
+
+def _require_different_places(regularizers: Sequence[Regularizer]) -> None:
+    """Reject a regularizer that stands several times, unless each has layers of its own.
+
+    Whether these overlap is known only once the model is.
+    """
+    for name in dict.fromkeys(regularizer.name for regularizer in regularizers):
+        same = [regularizer for regularizer in regularizers if regularizer.name == name]
+        labels = [_label(regularizer) for regularizer in same]
+        if len(same) == 1 or (all(labels) and len(set(labels)) == len(same)):
+            continue
+        narrows = {*SELECTIONS} <= {*get_specs(type(same[0]))}
+        apart = f", or let each act at layers of its own, such as {name}(on=conv) + {name}(on=dense)"
+        raise InputError(
+            f"a recipe holds each regularizer once, received {name} {len(same)} times; keep one{apart if narrows else ''}"
+        )
 
 
 def _get_summands(other: Recipe | Regularizer) -> tuple[Regularizer, ...]:
