@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from regzoo.core import Announce, Backbone, InputError, setting
 from regzoo.core.lazy import keras
+from regzoo.core.selection import LayerKind
 
 MAX_PATCHES = 256
 """Largest number of patches by default: enough for digits, and about the usual 14 x 14 patches of photographs."""
@@ -49,6 +51,11 @@ class Transformer(Backbone):
     >>> print(Transformer(width=32, heads=2))
     transformer(width=32, heads=2)
     """
+
+    layer_kinds: ClassVar[Mapping[str, LayerKind]] = {
+        "embed": "embedding",
+        **{f"block_*_{role}": "attention" for role in ("query", "key", "value", "out")},
+    }
 
     width: int = setting(64, domain="[1, inf)")
     depth: int = setting(2, domain="[1, inf)")

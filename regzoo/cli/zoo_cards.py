@@ -8,7 +8,9 @@ from typing import Any
 from regzoo.core import AfterTraining, InputError, Regularizer, backbones, did_you_mean, places, regularizers
 from regzoo.core.component import Component, get_specs
 from regzoo.core.docstring import read_docstring
-from regzoo.core.fields import StrengthSpec
+from regzoo.core.fields import SelectionSpec, StrengthSpec
+from regzoo.core.places import AtLayers
+from regzoo.core.selection import WORDS
 from regzoo.core.slots import SLOT_KINDS
 from regzoo.data.catalog import SOURCES
 
@@ -55,6 +57,7 @@ def _describe_action(kind: type[Regularizer], sections: dict[str, str]) -> dict[
     return {
         "formula": sections.get("Formula", ""),
         "places": places(kind()),
+        "on": list(WORDS) if issubclass(kind, AtLayers) else [],
         "needs": sorted(kind.requires),
         "cost": round(kind.cost, 3),
         "trainings": _count_models(kind),
@@ -79,6 +82,8 @@ def _count_models(kind: type[Regularizer]) -> list[int]:
 def _describe_fields(kind: type[Component], meanings: dict[str, str]) -> list[dict[str, Any]]:
     fields = []
     for name, spec in get_specs(kind).items():
+        if isinstance(spec, SelectionSpec):
+            continue  # the same for all that act at layers
         field: dict[str, Any] = {"name": name, "means": meanings.get(name, "")}
         if isinstance(spec, StrengthSpec):
             field |= {"domain": str(spec.domain), "range": str(spec.range), "log": spec.log}

@@ -9,13 +9,14 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from regzoo.config import Experiment
 from regzoo.config.values import LONGEST_NAME
-from regzoo.core import InputError, Range, Recipe, regularizers
+from regzoo.core import InputError, Range, Recipe, Regularizer, parse, regularizers
 from regzoo.core.component import get_specs
 from regzoo.core.errors import did_you_mean
 from regzoo.core.fields import StrengthSpec
@@ -23,6 +24,9 @@ from regzoo.core.grammar import Call, read_value
 from regzoo.core.ranges import Choice, Float, Int
 from regzoo.core.regularizer import BASELINE
 from regzoo.core.schedules import Schedule
+from regzoo.core.selection import SELECTIONS, read_label
+
+_NO_FOLDER_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
 COUNTS = {1: 9, 2: 5}
 """Default number of values of a strength, by the number of strengths."""
@@ -107,17 +111,19 @@ def make_sweep(
 
     Args:
         experiment: its first recipe that has the swept strengths is varied; without one, the regularizer alone is.
-        over: one strength or two, such as ``["dropout.rate"]``.
+        over: one strength or two, such as ``["dropout.rate"]``; ``dropout[conv].rate`` is that of
+            ``dropout(on=conv)``, for a recipe in which dropout stands twice.
         values: numbers for each of ``over``, in the same order; by default 9 (5 each for two strengths), spread
             over the range that the recipe leaves to the search, the neutral value included.
 
     Raises:
         InputError: if there is no such strength, it is scheduled, or a value lies outside its domain.
     """
-    declared = _find_strengths(over)
+    specs = _find_strengths(over)
     if values and len(values) != len(over):
         raise InputError(f"values: one list for each strength swept, received {len(values)} for {len(over)}")
-    recipe = _choose_recipe(experiment, over)
+    recipe, over = _choose_recipe(experiment, over)
+    declared = dict(zip(over, specs, strict=True))
     given = values or [_default_values(recipe, name, declared[name], COUNTS[len(over)]) for name in over]
     axes = [
         SweptStrength(name, _check_values(name, declared[name], some), declared[name].neutral, declared[name].log)
@@ -125,7 +131,7 @@ def make_sweep(
     ]
     points = itertools.product(*(swept.values for swept in axes))
     names = [str(_fix_strengths(recipe, dict(zip(over, point, strict=True)))) for point in points]
-    name = "-".join([experiment.name, *over])[:LONGEST_NAME]
+    name = "-".join([experiment.name, *(_NO_FOLDER_NAME.sub("-", each) for each in over)])[:LONGEST_NAME]
     changed = experiment.model_copy(update={"name": name, "recipes": (BASELINE, *names)})
     return changed, Sweep(tuple(axes), tuple(names))
 
@@ -146,7 +152,7 @@ def read_values(text: str) -> list[Any]:
     return values
 
 
-def _find_strengths(over: Sequence[str]) -> dict[str, StrengthSpec]:
+def _find_strengths(over: Sequence[str]) -> list[StrengthSpec]:
     """Return the declarations of the strengths in ``over``."""
     if not 1 <= len(over) <= len(COUNTS) or len(set(over)) < len(over):
         raise InputError(f"over: takes one strength, or two different ones, received {', '.join(over) or 'none'}")
@@ -157,42 +163,87 @@ def _find_strengths(over: Sequence[str]) -> dict[str, StrengthSpec]:
         for field, spec in get_specs(kind).items()
         if isinstance(spec, StrengthSpec)
     }
+    found = []
     for name in over:
-        if name not in known:
-            owner = name.partition(".")[0]
+        owner, _, field = _split(name)
+        if f"{owner}.{field}" not in known:
             own = [strength for strength in known if strength.startswith(f"{owner}.")] if owner in kinds else []
             hint = f" Available: {', '.join(own)}." if own else did_you_mean(name, known)
             raise InputError(f"over: there is no strength {name!r}.{hint}")
-    return {name: known[name] for name in over}
+        found.append(known[f"{owner}.{field}"])
+    return found
 
 
-def _choose_recipe(experiment: Experiment, over: Sequence[str]) -> Recipe:
-    """Return the recipe to vary."""
-    owners = list(dict.fromkeys(name.partition(".")[0] for name in over))
-    recipes = [recipe for recipe in experiment.parse_recipes() if set(owners) <= {each.name for each in recipe}]
-    recipe = recipes[0] if recipes else Recipe(tuple(regularizers()[owner]() for owner in owners))
-    for name in over:
+def _split(name: str) -> tuple[str, str, str]:
+    """Split ``dropout[conv].rate`` into the regularizer's name, what narrows it (``on=conv``) and the field."""
+    owner, _, field = name.rpartition(".")
+    return *read_label(owner or name), field
+
+
+def _choose_recipe(experiment: Experiment, over: Sequence[str]) -> tuple[Recipe, list[str]]:
+    """Return the recipe to vary, and the names that the strengths in ``over`` have in it."""
+    recipes = experiment.parse_recipes()
+    found = ((recipe, names) for recipe in recipes if (names := _find_names(recipe, over)) is not None)
+    recipe, names = next(found, None) or _make_recipe(recipes, over)
+    for name in names:
         if isinstance(_read_strength(recipe, name), Schedule):
             raise InputError(
                 f"over: {name} is scheduled in {str(recipe)!r}, and a sweep fixes it to one number at a time: put a "
-                f"recipe in front that leaves it to the search, such as {name.partition('.')[0]}"
+                f"recipe in front that leaves it to the search, such as {_split(name)[0]}"
             )
-    return recipe
+    return recipe, names
+
+
+def _make_recipe(recipes: Sequence[Recipe], over: Sequence[str]) -> tuple[Recipe, list[str]]:
+    """Return a recipe of the swept regularizers alone; not if one of them stands several times in a recipe."""
+    for owner, narrowed, field in map(_split, over):
+        for recipe in recipes:
+            keys = [key for key, each in recipe.items() if each.name == owner]
+            if len(keys) > 1 and not narrowed:
+                raise InputError(
+                    f"over: {owner} stands {len(keys)} times in {str(recipe)!r}: choose one of "
+                    f"{', '.join(f'{key}.{field}' for key in keys)}"
+                )
+    owners = dict.fromkeys(f"{owner}({narrowed})" for owner, narrowed, _ in map(_split, over))
+    recipe = parse(" + ".join(owners))
+    names = _find_names(recipe, over)
+    assert names is not None
+    return recipe, names
+
+
+def _find_names(recipe: Recipe, over: Sequence[str]) -> list[str] | None:
+    """Return the names that the strengths in ``over`` have in ``recipe``; None if it lacks one, or has it twice."""
+    names = []
+    for owner, narrowed, field in map(_split, over):
+        wanted = next(iter(parse(f"{owner}({narrowed})"))) if narrowed else None
+        keys = [
+            key
+            for key, each in recipe.items()
+            if each.name == owner and (wanted is None or _get_layers(each) == _get_layers(wanted))
+        ]
+        if len(keys) != 1:
+            return None
+        names.append(f"{keys[0]}.{field}")
+    return names
+
+
+def _get_layers(regularizer: Regularizer) -> tuple[Any, ...]:
+    return tuple(getattr(regularizer, field, None) for field in SELECTIONS)
 
 
 def _read_strength(recipe: Recipe, name: str) -> Any:
     """Return the number, range or schedule that the strength has in ``recipe``."""
-    owner, _, field = name.partition(".")
-    return next(getattr(regularizer, field) for regularizer in recipe if regularizer.name == owner)
+    owner, _, field = name.rpartition(".")
+    return getattr(dict(recipe.items())[owner], field)
 
 
 def _fix_strengths(recipe: Recipe, point: Mapping[str, float]) -> Recipe:
     """Return ``recipe`` with the strengths in ``point`` fixed."""
-    fixed: dict[str, dict[str, float]] = {regularizer.name: {} for regularizer in recipe}
+    fixed: dict[str, dict[str, float]] = {key: {} for key, _ in recipe.items()}
     for name, value in point.items():
-        owner, _, field = name.partition(".")
+        owner, _, field = name.rpartition(".")
         fixed[owner][field] = value
-    return Recipe(tuple(dataclasses.replace(regularizer, **fixed[regularizer.name]) for regularizer in recipe))
+    return Recipe(tuple(dataclasses.replace(regularizer, **fixed[key]) for key, regularizer in recipe.items()))
 
 
 def _check_values(name: str, spec: StrengthSpec, values: Sequence[Any]) -> tuple[float, ...]:

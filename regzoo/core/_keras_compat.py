@@ -90,6 +90,12 @@ def get_operation(tensor: keras.KerasTensor) -> Any:
     return tensor._keras_history.operation
 
 
+def list_call_inputs(tensor: keras.KerasTensor) -> list[keras.KerasTensor]:
+    """Return the inputs of the call that made ``tensor``; none for a model's input."""
+    history = tensor._keras_history
+    return list(history.operation._inbound_nodes[history.node_index].input_tensors)
+
+
 def get_input(tensor: keras.KerasTensor) -> keras.KerasTensor:
     """Return the first input of the call that made ``tensor``."""
     history = tensor._keras_history

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from regzoo.core.component import Component
+from regzoo.core.selection import LayerKind
 from regzoo.core.slots import SlotKind
 
 Announce = Callable[[SlotKind, Any], Any]
@@ -20,6 +21,9 @@ class Backbone(Component, ABC):
 
     Every layer with weights has a name, from which its initial values are seeded, so that they depend on nothing else.
     """
+
+    layer_kinds: ClassVar[Mapping[str, LayerKind]] = {}
+    """Kinds of layers by a pattern of their names, where the class does not tell them (a Dense in an attention)."""
 
     @abstractmethod
     def __call__(self, x: Any, slot: Announce) -> Any:

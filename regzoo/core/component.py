@@ -47,7 +47,9 @@ class Component:
         given = {name: getattr(self, name) for name in names if getattr(self, name) != self._get_default(name)}
         own = [name for name in given if name not in SELECTIONS]
         alone = own == names[:1]  # then it is written without its name
-        written = [f"{'' if alone and name in own else f'{name}='}{_format_value(value)}" for name, value in given.items()]
+        written = [
+            f"{'' if alone and name in own else f'{name}='}{_format_value(value)}" for name, value in given.items()
+        ]
         return f"{self.name}({', '.join(written)})" if written else self.name
 
     def to_full_text(self) -> str:

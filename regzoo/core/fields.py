@@ -21,6 +21,11 @@ Strength = Any
 model, its dial."""
 
 
+Layers = Any
+"""Type of ``on`` and ``exclude``: a text such as ``"conv|'head_*'"``, a list of words and names, a `LayerSelection` or
+None, checked when constructed; then a `LayerSelection` or None."""
+
+
 @dataclass(frozen=True)
 class StrengthSpec:
     """Declaration of a strength; the attributes are the arguments of `strength`."""
@@ -154,8 +159,8 @@ def setting(default: Any, *, domain: str | None = None, options: tuple[str, ...]
 
 
 def selection() -> Any:
-    """Declare a selection of layers, a field that is given by name only."""
-    return dataclasses.field(default=None, kw_only=True, metadata={"spec": SelectionSpec()})
+    """Declare a selection of layers."""
+    return dataclasses.field(default=None, metadata={"spec": SelectionSpec()})
 
 
 def _is_numpy_number(value: Any) -> bool:

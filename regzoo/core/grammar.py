@@ -17,7 +17,14 @@ from typing import Any
 from regzoo.core.errors import InputError
 from regzoo.core.escaping import shorten_lines
 from regzoo.core.ranges import Choice, Float, Int
-from regzoo.core.selection import SELECTIONS, WORDS, LayerSelection, describe_choices, reject_pattern, reject_unknown_word
+from regzoo.core.selection import (
+    SELECTIONS,
+    WORDS,
+    LayerSelection,
+    describe_choices,
+    reject_pattern,
+    reject_unknown_word,
+)
 
 LONGEST_TEXT = 10_000
 """Characters of the longest recipe, backbone or value that is read."""

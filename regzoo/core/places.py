@@ -12,12 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from regzoo.core.component import get_specs
-from regzoo.core.fields import selection
+from regzoo.core.fields import Layers, selection
 from regzoo.core.regularizer import Regularizer
-from regzoo.core.component import get_specs
-from regzoo.core.fields import selection
-from regzoo.core.regularizer import Regularizer
-from regzoo.core.selection import SELECTIONS, LayerSelection
+from regzoo.core.selection import SELECTIONS
 from regzoo.core.slots import Slot, Weight, describe_by_name
 from regzoo.core.watcher import Objective, Watcher
 from regzoo.core.weight_rules import Rule, Tensor
@@ -52,7 +49,7 @@ class OnBatch(_InGraph):
         """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AtLayers(_InGraph):
     """Acts at layers, which can be narrowed: base class of `OnActivations` and `OnWeights`.
 
@@ -61,8 +58,8 @@ class AtLayers(_InGraph):
         exclude: the layers that it leaves alone; None for none.
     """
 
-    on: LayerSelection | None = selection()
-    exclude: LayerSelection | None = selection()
+    on: Layers = selection()
+    exclude: Layers = selection()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -222,9 +222,7 @@ def name_uniquely(regularizers: Sequence[Regularizer]) -> list[str]:
     These names are the first part of the names of strengths, such as ``dropout.rate`` and ``dropout[conv].rate``.
     """
     names = [regularizer.name for regularizer in regularizers]
-    return [
-        f"{one.name}[{_label(one)}]" if names.count(one.name) > 1 else one.name for one in regularizers
-    ]
+    return [f"{one.name}[{_label(one)}]" if names.count(one.name) > 1 else one.name for one in regularizers]
 
 
 def _label(regularizer: Regularizer) -> str:
@@ -244,10 +242,8 @@ def _require_different_places(regularizers: Sequence[Regularizer]) -> None:
         if len(same) == 1 or (all(labels) and len(set(labels)) == len(same)):
             continue
         narrows = {*SELECTIONS} <= {*get_specs(type(same[0]))}
-        apart = f", or let each act at layers of its own, such as {name}(on=conv) + {name}(on=dense)"
-        raise InputError(
-            f"a recipe holds each regularizer once, received {name} {len(same)} times; keep one{apart if narrows else ''}"
-        )
+        apart = f", or let each act at layers of its own, such as {name}(on=conv) + {name}(on=dense)" if narrows else ""
+        raise InputError(f"a recipe holds each regularizer once, received {name} {len(same)} times; keep one{apart}")
 
 
 def _get_summands(other: Recipe | Regularizer) -> tuple[Regularizer, ...]:

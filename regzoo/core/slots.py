@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from regzoo.core.roles import Role, infer_input_axes, infer_role, infer_unit_axes
+from regzoo.core.selection import LayerPlace
 
 SlotKind = Literal["input", "preactivation", "activation", "branch", "code", "attention"]
 """Where in a backbone a slot lies; see `Slot`."""
@@ -27,6 +28,8 @@ class Slot:
         rank: number of the tensor's axes, batch included: 2 for rows (batch, features), 3 for sequences (batch, steps,
             features), 4 for images (batch, height, width, channels) and attention.
         seed: 31-bit seed for a layer inserted here; no other random stream uses it.
+        layer: the layer at which it lies: the last one with weights before it, or for ``attention`` the softmax; None
+            if it is unknown.
     """
 
     kind: SlotKind
@@ -34,6 +37,7 @@ class Slot:
     of: int
     rank: int
     seed: int
+    layer: LayerPlace | None = None
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ def test_names_follow_from_class_names() -> None:
         ("dropuot(0.5)", "there is no regularizer 'dropuot'. Did you mean 'dropout'?"),
         ("WeightDecay", "there is no regularizer 'WeightDecay'. Did you mean 'weight_decay'?"),
         ("dropout(rat=0.5)", "dropout has no field 'rat'. Did you mean 'rate'?"),
-        ("dropout(p=0.5)", "dropout has no field 'p'. Available: rate."),
+        ("dropout(p=0.5)", "dropout has no field 'p'. Available: exclude, on, rate."),
         ("dropout(0.5, 0.6)", "dropout takes at most 1 value, received 2"),
         ("l1_l2(1, 2, 3)", "l1_l2 takes at most 2 values, received 3"),
         ("dropout(0.5, rate=0.6)", "dropout received rate twice"),

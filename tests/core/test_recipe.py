@@ -37,7 +37,15 @@ def test_what_a_user_may_hand_over() -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("l2 + dropout + l2(0.1)", "a recipe holds each regularizer once, received l2 2 times; keep one"),
+        (
+            "l2 + dropout + l2(0.1)",
+            "a recipe holds each regularizer once, received l2 2 times; keep one, or let each act at layers of its "
+            "own, such as l2(on=conv) + l2(on=dense)",
+        ),
+        (
+            "ensemble(2) + ensemble(3)",
+            "a recipe holds each regularizer once, received ensemble 2 times; keep one",
+        ),
         ("none + l2", "none is the empty recipe: it takes no values and is not summed, received 'none + l2'"),
         ("none(0.5)", "none is the empty recipe: it takes no values and is not summed, received 'none(0.5)'"),
         ("l2 + dropuot", "there is no regularizer 'dropuot'. Did you mean 'dropout'?"),

@@ -59,6 +59,7 @@ def _list_entries(card: Card) -> list[tuple[str, RenderableType]]:
         ("formula", card.get("formula", "")),
         ("strengths" if regularizes else "fields", _make_fields_table(card["fields"]) if card["fields"] else ""),
         ("acts on", ", ".join(card.get("places", []))),
+        ("on, exclude", _describe_selections(card)),
         ("slots", card.get("slots_notes", "")),
         ("needs", format_list(card.get("needs", []))),
         ("cost", _describe_cost(card) if regularizes else ""),
@@ -83,6 +84,14 @@ def _describe_cost(card: Card) -> str:
     cost = _format_cost(card)
     notes = f": {card['cost_notes']}" if card["cost_notes"] else ""
     return f"{'as' if cost == '1' else f'{cost} times'} the baseline's training{notes}"
+
+
+def _describe_selections(card: Card) -> str:
+    """Return how the regularizer is narrowed to layers; empty if it cannot be."""
+    if not card.get("on"):
+        return ""
+    example = f"{card['name']}(on={card['on'][0]})"
+    return f"`{example}` narrows it: {', '.join(card['on'])}, or a layer's name or pattern in quotes, joined by |"
 
 
 def _make_fields_table(fields: Sequence[dict[str, Any]]) -> Table:

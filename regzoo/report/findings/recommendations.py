@@ -78,7 +78,7 @@ def _recommend_sum(leaderboard: Leaderboard, rows: Sequence[Row]) -> list[str]:
 
 def _list_regularizers(name: str) -> dict[str, str]:
     """Return the regularizers of a recipe as written, by name; empty if the recipe is unknown here."""
-    return {regularizer.name: str(regularizer) for regularizer in parse_or_empty(name).regularizers}
+    return {key: str(regularizer) for key, regularizer in parse_or_empty(name).items()}
 
 
 def _is_compatible(name: str) -> bool:

@@ -40,12 +40,12 @@ def read_strengths(recipe: str) -> dict[str, float]:
     {'dropout.rate': 0.31, 'ensemble.members': 3.0}
     """
     try:
-        regularizers = parse(recipe).regularizers
+        parsed = parse(recipe)
     except InputError:
         return _read_as_written(recipe)
     found = {
-        f"{regularizer.name}.{field}": getattr(regularizer, field)
-        for regularizer in regularizers
+        f"{name}.{field}": getattr(regularizer, field)
+        for name, regularizer in parsed.items()
         for field in regularizer.strengths()
     }
     return {key: float(value) for key, value in found.items() if isinstance(value, int | float)}
@@ -67,8 +67,8 @@ def read_ranges(name: str) -> dict[str, SearchedRange]:
 def find_log_strengths(name: str) -> set[str]:
     """Return the strengths of a recipe that are declared to have a logarithmic scale."""
     return {
-        f"{regularizer.name}.{field}"
-        for regularizer in parse_or_empty(name).regularizers
+        f"{key}.{field}"
+        for key, regularizer in parse_or_empty(name).items()
         for field, spec in regularizer.strengths().items()
         if spec.log
     }

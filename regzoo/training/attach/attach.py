@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -14,6 +14,7 @@ import tensorflow as tf
 from regzoo.core import AfterTraining, InputError, OnBatch, OnForward, Recipe, Regularizer
 from regzoo.core.parsing import as_recipe
 from regzoo.training.attach.graph import PROBABILITIES, Graph, can_separate, get_final_function
+from regzoo.training.attach.slots import list_slots
 from regzoo.training.attach.surgery import DrawWeights, InitialWeights, ModelSurgery, make_example_inputs
 from regzoo.training.model.build import RegularizedModel
 from regzoo.training.model.build_info import BuildInfo
@@ -21,10 +22,12 @@ from regzoo.training.model.insertion import (
     LayerInserter,
     check_requirements,
     collect_weight_rules,
+    count_hits,
     make_dials,
     reject_ranges,
     reject_several_models,
 )
+from regzoo.training.model.layer_places import list_layer_places
 from regzoo.training.model.step import TrainStep
 from regzoo.training.task import Task
 
@@ -156,7 +159,7 @@ def attach_to_graph(
     }
 
     regularizers, dials = make_dials(recipe)
-    inserter = LayerInserter(regularizers, graph.count_slots(), seed)
+    inserter = LayerInserter(recipe, regularizers, list_slots(graph), seed)
     surgery = ModelSurgery(graph, inserter, task)
     inputs = keras.tree.map_structure(
         lambda tensor: keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=tensor.name), model.input
@@ -166,10 +169,14 @@ def attach_to_graph(
     surgery.verify_outputs()
 
     to_logits = keras.Model(inputs, logits)
-    rules = collect_weight_rules(regularizers, to_logits, inserter.hits)
-    _reject_inactive(regularizers, inserter.hits, model)
+    rules = collect_weight_rules(recipe, regularizers, to_logits, inserter.check)
+    inserter.check.check(list_layer_places(to_logits, inserter.keys), f"the model {model.name!r}")
+    hits = count_hits(recipe, inserter.insertions, rules)
+    _reject_inactive(hits, model)
     weights, streams = surgery.collect_initial_values(to_logits, initial, draw)
-    info = BuildInfo(recipe, task, regularizers, dials, rules, dict(inserter.hits), weights, streams, config)
+    info = BuildInfo(
+        recipe, task, regularizers, dials, rules, tuple(inserter.insertions), hits, weights, streams, config
+    )
     attached = AttachedModel(inputs, logits, outputs, info, initial)
     if not single or "float" not in str(model.input.dtype):
         _reject_unsupported_inputs(attached, make_example_inputs(graph))
@@ -241,11 +248,11 @@ def _serialize_model(model: keras.Model, graph: Graph) -> dict[str, Any]:
     return {"model": config}
 
 
-def _reject_inactive(regularizers: Sequence[Regularizer], hits: Mapping[str, int], model: keras.Model) -> None:
-    for regularizer in regularizers:
-        if not hits[regularizer.name]:
+def _reject_inactive(hits: Mapping[str, int], model: keras.Model) -> None:
+    for name, places in hits.items():
+        if not places:
             raise InputError(
-                f"{regularizer.name} finds no place to act in the model {model.name!r}: it would do nothing. What lies "
+                f"{name} finds no place to act in the model {model.name!r}: it would do nothing. What lies "
                 "inside a layer, such as a nested model or MultiHeadAttention, is out of reach"
             )
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 import keras
 
-from regzoo.core import Backbone, InputError, Recipe, Regularizer, parse
+from regzoo.core import Backbone, InputError, Recipe, parse
 from regzoo.core.parsing import read_backbone
 from regzoo.core.slots import SlotKind
 from regzoo.training.model.build_info import BuildInfo
@@ -18,9 +17,11 @@ from regzoo.training.model.insertion import (
     check_requirements,
     collect_initial_values,
     collect_weight_rules,
+    count_hits,
     make_dials,
     reject_ranges,
 )
+from regzoo.training.model.layer_places import SlotPlace, find_slot_place, list_layer_places
 from regzoo.training.model.model import BaseRegularizedModel
 from regzoo.training.task import Shape, Task
 
@@ -73,14 +74,16 @@ def build_model(
     reject_ranges(recipe)
     check_requirements(recipe, task, tuple(input_shape))
     regularizers, dials = make_dials(recipe)
-    inserter = LayerInserter(regularizers, _count_slots(backbone, input_shape), seed)
+    inserter = LayerInserter(recipe, regularizers, _list_slots(backbone, input_shape), seed)
     inputs = keras.Input(input_shape, name="inputs")
     features = backbone(inputs, inserter.slot)
     _reject_huge_head(backbone, features.shape[-1], task)
     logits, outputs = task.head(features)
     to_logits = keras.Model(inputs, logits)
-    rules = collect_weight_rules(regularizers, to_logits, inserter.hits)
-    _reject_inactive(regularizers, inserter.hits, backbone)
+    rules = collect_weight_rules(recipe, regularizers, to_logits, inserter.check, backbone.layer_kinds)
+    inserter.check.check(list_layer_places(to_logits, inserter.keys, backbone.layer_kinds), str(backbone))
+    hits = count_hits(recipe, inserter.insertions, rules)
+    _reject_inactive(hits, backbone)
     config = {
         "backbone": str(backbone),
         "recipe": str(recipe),
@@ -89,22 +92,23 @@ def build_model(
         "seed": seed,
     }
     weights, streams = collect_initial_values(to_logits.layers, inserter.keys)
-    info = BuildInfo(recipe, task, regularizers, dials, rules, dict(inserter.hits), weights, streams, config)
+    insertions = tuple(inserter.insertions)
+    info = BuildInfo(recipe, task, regularizers, dials, rules, insertions, hits, weights, streams, config)
     model = RegularizedModel(inputs, logits, outputs, info)
     model.reset(seed)
     return model
 
 
-def _count_slots(backbone: Backbone, input_shape: Shape) -> Counter[str]:
-    """Count the slots of each kind, by building the backbone once with nothing inserted."""
-    counts: Counter[str] = Counter()
+def _list_slots(backbone: Backbone, input_shape: Shape) -> list[SlotPlace]:
+    """Return the slots as they are announced, by building the backbone once with nothing inserted."""
+    slots: list[SlotPlace] = []
 
-    def count(kind: SlotKind, tensor: Any) -> Any:
-        counts[kind] += 1
+    def add(kind: SlotKind, tensor: Any) -> Any:
+        slots.append(find_slot_place(kind, tensor, backbone.layer_kinds))
         return tensor
 
-    backbone(keras.Input(input_shape), count)
-    return counts
+    backbone(keras.Input(input_shape, name="inputs"), add)
+    return slots
 
 
 def _reject_huge_head(backbone: Backbone, features: int, task: Task) -> None:
@@ -117,10 +121,10 @@ def _reject_huge_head(backbone: Backbone, features: int, task: Task) -> None:
         )
 
 
-def _reject_inactive(regularizers: Sequence[Regularizer], hits: Mapping[str, int], backbone: Backbone) -> None:
-    for regularizer in regularizers:
-        if not hits[regularizer.name]:
+def _reject_inactive(hits: Mapping[str, int], backbone: Backbone) -> None:
+    for name, places in hits.items():
+        if not places:
             raise InputError(
-                f"{regularizer.name} finds no place to act in {backbone}: it would do nothing; leave it out, or take a "
+                f"{name} finds no place to act in {backbone}: it would do nothing; leave it out, or take a "
                 "backbone that offers its place (regzoo zoo lists their slots)"
             )

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 from regzoo.core import Companion, Penalty, Recipe, Regularizer, Rule
+from regzoo.core.selection import LayerPlace
 from regzoo.training.task import Task
 
 DrawInitialValues = Callable[[int], list[tuple[keras.Variable, Any]]]
@@ -20,9 +21,10 @@ class WeightRule:
     """The rule of one regularizer on one weight.
 
     Attributes:
-        name: name of the regularizer.
+        name: name of the regularizer in its recipe.
         weight: the trainable variable.
         rule: the regularizer's rule for it.
+        layer: the layer that holds the weight.
         companion: the variable that accompanies the weight, if the rule has one.
         stream: the random stream of the rule, if it draws.
     """
@@ -30,8 +32,24 @@ class WeightRule:
     name: str
     weight: keras.Variable
     rule: Rule
+    layer: LayerPlace
     companion: keras.Variable | None = None
     stream: keras.random.SeedGenerator | None = None
+
+
+@dataclass(frozen=True)
+class Insertion:
+    """A layer that one regularizer has inserted.
+
+    Attributes:
+        name: name of the regularizer in its recipe.
+        layer: the layer at which its slot lies.
+        inserted: the inserted layer.
+    """
+
+    name: str
+    layer: LayerPlace
+    inserted: keras.Layer
 
 
 @dataclass(frozen=True)
@@ -44,7 +62,8 @@ class BuildInfo:
         regularizers: those of the recipe, with dials in place of numbers.
         dials: the scalar variables, by ``name.field``.
         rules: on weights, in the recipe's order.
-        hits: the number of places at which each regularizer acts.
+        insertions: the inserted layers, in the model's order.
+        hits: the number of places at which each regularizer acts, by its name in the recipe.
         weights: initial values of the weights.
         streams: initial states of the layers' random streams.
         config: the arguments that build the model again, as JSON.
@@ -55,6 +74,7 @@ class BuildInfo:
     regularizers: tuple[Regularizer, ...]
     dials: dict[str, keras.Variable]
     rules: tuple[WeightRule, ...]
+    insertions: tuple[Insertion, ...]
     hits: dict[str, int]
     weights: DrawInitialValues
     streams: DrawInitialValues

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -29,9 +30,12 @@ from regzoo.core import (
     Slot,
 )
 from regzoo.core.seeds import derive
+from regzoo.core.selection import LayerPlace
 from regzoo.core.slots import SlotKind
 from regzoo.core.weights import describe_weights
-from regzoo.training.model.build_info import DrawInitialValues, WeightRule, initialize_companion
+from regzoo.training.model.build_info import DrawInitialValues, Insertion, WeightRule, initialize_companion
+from regzoo.training.model.layer_places import Kinds, SlotPlace, make_place
+from regzoo.training.model.narrowing import PlaceCheck, is_narrowed
 from regzoo.training.task import Shape, Task
 
 WHOLE_MODEL = (OnBatch, OnForward, OnLoss, OnGradients, OnTraining, AfterTraining)
@@ -92,77 +96,126 @@ def make_dials(recipe: Recipe) -> tuple[tuple[Regularizer, ...], dict[str, keras
     for name, strength in recipe.dials().items():
         start = strength.value(0) if isinstance(strength, Schedule) else strength
         dials[name] = keras.Variable(
-            start, trainable=False, dtype=keras.config.floatx(), autocast=False, name=name.replace(".", "_")
+            start, trainable=False, dtype=keras.config.floatx(), autocast=False, name=re.sub(r"\W", "_", name)
         )
     regularizers = []
-    for regularizer in recipe:
-        names = {field: f"{regularizer.name}.{field}" for field in regularizer.dials()}
+    for key, regularizer in recipe.items():
+        names = {field: f"{key}.{field}" for field in regularizer.dials()}
         own = {field: dials[name] for field, name in names.items() if name in dials}
         regularizers.append(regularizer.with_values(**own))
     return tuple(regularizers), dials
 
 
 class LayerInserter:
-    """Inserts the recipe's layers at slots as they are announced, and counts them.
+    """Inserts the recipe's layers at slots as they are announced, and records where.
 
     Args:
+        recipe: the recipe.
         regularizers: those of the recipe, with dials.
-        slot_counts: number of slots of each kind.
+        slots: the slots that will be announced, in this order or with the same order among those of a kind.
         seed: seed of the run.
 
     Attributes:
-        hits: number of layers that each regularizer has inserted.
+        check: knows where the regularizers could act, to check what the recipe says about it.
+        insertions: the layers that were inserted.
         keys: names of the random streams of inserted layers, by the layer's id.
     """
 
-    def __init__(self, regularizers: Sequence[Regularizer], slot_counts: Counter[str], seed: int) -> None:
-        self._regularizers = [each for each in regularizers if isinstance(each, OnActivations)]
-        self._slot_counts = slot_counts
+    def __init__(
+        self, recipe: Recipe, regularizers: Sequence[Regularizer], slots: Sequence[SlotPlace], seed: int
+    ) -> None:
+        names = [name for name, _ in recipe.items()]
+        pairs = zip(names, regularizers, strict=True)
+        self._regularizers = [(name, each) for name, each in pairs if isinstance(each, OnActivations)]
+        self._slots = _number_slots(slots)
+        self._counts = Counter(slot.kind for slot in slots)
         self._seed = seed
         self._announced: Counter[str] = Counter()
-        self.hits: Counter[str] = Counter()
+        self.check = PlaceCheck(recipe)
+        self.insertions: list[Insertion] = []
         self.keys: dict[int, str] = {}
+        self._chosen = {name: self._choose_slots(name, each) for name, each in self._regularizers if is_narrowed(each)}
 
     def slot(self, kind: SlotKind, tensor: Any) -> Any:
         """Apply every layer that the recipe has for this slot, in its order, and return the result."""
         index = self._announced[kind]
         self._announced[kind] += 1
-        for regularizer in self._regularizers:
-            key = f"{regularizer.name}/{kind}/{index}"
-            seed = derive(self._seed, key)
-            layer = regularizer.layer(Slot(kind, index, self._slot_counts[kind], len(tensor.shape), seed))
+        for name, regularizer in self._regularizers:
+            chosen = self._chosen.get(name)
+            layer = self._make_layer(regularizer, kind, index) if chosen is None else chosen.get((kind, index))
             if layer is not None:
-                self.keys[id(layer)] = key
-                self.hits[regularizer.name] += 1
+                self.keys[id(layer)] = f"{regularizer.name}/{kind}/{index}"
+                self.insertions.append(Insertion(name, self._slots[kind, index].layer, layer))
                 tensor = layer(tensor)
         return tensor
 
+    def _make_layer(self, regularizer: OnActivations, kind: SlotKind, index: int) -> keras.Layer | None:
+        place = self._slots[kind, index]
+        seed = derive(self._seed, f"{regularizer.name}/{kind}/{index}")
+        return regularizer.layer(Slot(kind, index, self._counts[kind], place.rank, seed, place.layer))
+
+    def _choose_slots(self, name: str, regularizer: OnActivations) -> dict[tuple[SlotKind, int], keras.Layer]:
+        """Return the layers to insert for a narrowed regularizer, by kind and index of the slot."""
+        made = {slot: self._make_layer(regularizer, *slot) for slot in self._slots}
+        possible = {slot: layer for slot, layer in made.items() if layer is not None}
+        chosen = self.check.choose(name, [self._slots[slot].layer for slot in possible])
+        return {slot: layer for slot, layer in possible.items() if self._slots[slot].layer.path in chosen}
+
+
+def _number_slots(slots: Sequence[SlotPlace]) -> dict[tuple[SlotKind, int], SlotPlace]:
+    """Return the slots by their kind and their number among those of the kind."""
+    counted: Counter[str] = Counter()
+    numbered: dict[tuple[SlotKind, int], SlotPlace] = {}
+    for slot in slots:
+        numbered[slot.kind, counted[slot.kind]] = slot
+        counted[slot.kind] += 1
+    return numbered
+
 
 def collect_weight_rules(
-    regularizers: Sequence[Regularizer], model: keras.Model, hits: Counter[str]
+    recipe: Recipe,
+    regularizers: Sequence[Regularizer],
+    model: keras.Model,
+    check: PlaceCheck,
+    kinds: Kinds | None = None,
 ) -> tuple[WeightRule, ...]:
-    """Return the rules of ``regularizers`` on the weights of ``model``, in the recipe's order; add them to ``hits``.
+    """Return the rules of ``regularizers`` on the weights of ``model``, in the recipe's order.
 
     Frozen weights have rules too, which act once the weights are trained.
+
+    Args:
+        recipe: the recipe.
+        regularizers: those of the recipe, with dials.
+        model: the model, with the recipe's layers inserted.
+        check: receives where they could act.
+        kinds: kinds of layers by a pattern of the name.
     """
-    rules = []
-    for regularizer in regularizers:
-        hits[regularizer.name] += isinstance(regularizer, WHOLE_MODEL)
+    rules: list[WeightRule] = []
+    for (name, _), regularizer in zip(recipe.items(), regularizers, strict=True):
         if not isinstance(regularizer, OnWeights):
             continue
-        for variable, weight in describe_weights(model):
-            rule = regularizer.rule(weight)
-            if rule is not None:
-                hits[regularizer.name] += 1
-                rules.append(_make_weight_rule(regularizer.name, variable, rule))
+        possible = [
+            (variable, rule, make_place(weight.layers, kinds))
+            for variable, weight in describe_weights(model)
+            if (rule := regularizer.rule(weight)) is not None
+        ]
+        chosen = check.choose(name, [place for _, _, place in possible])
+        rules += [_make_weight_rule(name, *each) for each in possible if each[-1].path in chosen]
     return tuple(rules)
 
 
-def _make_weight_rule(name: str, weight: keras.Variable, rule: Rule) -> WeightRule:
+def _make_weight_rule(name: str, weight: keras.Variable, rule: Rule, layer: LayerPlace) -> WeightRule:
     start = initialize_companion(rule, weight)
-    companion = None if start is None else keras.Variable(start, trainable=False, name=f"{name}_companion")
+    label = re.sub(r"\W", "_", name)
+    companion = None if start is None else keras.Variable(start, trainable=False, name=f"{label}_companion")
     stream = keras.random.SeedGenerator(0) if isinstance(rule, Perturbation) else None
-    return WeightRule(name, weight, rule, companion, stream)
+    return WeightRule(name, weight, rule, layer, companion, stream)
+
+
+def count_hits(recipe: Recipe, insertions: Sequence[Insertion], rules: Sequence[WeightRule]) -> dict[str, int]:
+    """Return the number of places at which each regularizer acts; one that acts on the whole model has that place."""
+    places = Counter(each.name for each in insertions) + Counter(rule.name for rule in rules)
+    return {name: places[name] + isinstance(regularizer, WHOLE_MODEL) for name, regularizer in recipe.items()}
 
 
 def collect_initial_values(

@@ -15,8 +15,10 @@ import tensorflow as tf
 
 from regzoo.core import Recipe, Regularizer, Schedule
 from regzoo.core.seeds import derive
+from regzoo.core.selection import LayerPlace
 from regzoo.training.model.build_info import BuildInfo, initialize_companion
 from regzoo.training.model.finalize import combine_models
+from regzoo.training.model.layer_places import feeds_frozen_weights
 from regzoo.training.model.regularized_trainer import RegularizedTrainer
 from regzoo.training.model.step import TrainStep
 
@@ -42,7 +44,8 @@ class BaseRegularizedModel(RegularizedTrainer):
         self._batches: Callable[[], Iterable[tuple[Any, ...]]] = tuple
         self._compute_training_loss: Callable[[], float] | None = None
         self._snapshots: Callable[[], list[list[Any]]] = list
-        self._streams = {regularizer.name: keras.random.SeedGenerator(0) for regularizer in info.regularizers}
+        self._streams = {name: keras.random.SeedGenerator(0) for name, _ in info.recipe.items()}
+        self._names = {id(one): name for (name, _), one in zip(info.recipe.items(), info.regularizers, strict=True)}
         self._optimizer_start: Callable[[], list[tuple[Any, Any]]] = list
 
     @property
@@ -54,10 +57,40 @@ class BaseRegularizedModel(RegularizedTrainer):
     def hits(self) -> dict[str, int]:
         """The number of places at which each regularizer acts: slots or weights, 1 if it acts on the whole model.
 
-        Weights that are frozen do not count.
+        Weights that are frozen do not count. A regularizer that stands twice is counted for each of its places, as
+        ``dropout[conv]`` and ``dropout[dense]``.
         """
         frozen = Counter(rule.name for rule in self._info.rules if not rule.weight.trainable)
         return {name: places - frozen[name] for name, places in self._info.hits.items()}
+
+    @property
+    def hits_by_layer(self) -> dict[str, dict[str, int]]:
+        """The layers at which each regularizer acts, and the number of slots or weights there.
+
+        Weights that are frozen do not count. One that acts on the whole model has none.
+        """
+        return {name: dict(Counter(place.path for place in places)) for name, places in self._list_places().items()}
+
+    @property
+    def hits_by_kind(self) -> dict[str, dict[str, int]]:
+        """`hits_by_layer`, summed over the layers of a kind: ``dense``, ``conv``, and ``other`` for those of none."""
+        return {
+            name: dict(Counter(place.kind or "other" for place in places))
+            for name, places in self._list_places().items()
+        }
+
+    @property
+    def hits_before_frozen(self) -> dict[str, int]:
+        """The number of slots before layers that are frozen, for each regularizer; see `feeds_frozen_weights`."""
+        ids = {id(each.inserted) for each in self._info.insertions}
+        found = Counter(each.name for each in self._info.insertions if feeds_frozen_weights(each.inserted, ids))
+        return {name: found[name] for name, _ in self._info.recipe.items()}
+
+    def _list_places(self) -> dict[str, list[LayerPlace]]:
+        """Return the layer of each slot or weight at which a regularizer acts, by its name in the recipe."""
+        found = [(each.name, each.layer) for each in self._info.insertions]
+        found += [(rule.name, rule.layer) for rule in self._info.rules if rule.weight.trainable]
+        return {name: [layer for own, layer in found if own == name] for name, _ in self._info.recipe.items()}
 
     @property
     def dials(self) -> dict[str, float]:
@@ -101,7 +134,14 @@ class BaseRegularizedModel(RegularizedTrainer):
             (name, [r.companion for r in self._info.rules if r.name == name and r.companion is not None])
             for name in names
         ]
-        return {f"{name}_{n}": companion for name, companions in kept for n, companion in enumerate(companions)}
+        labels = [  # one that stands twice gets a number, since a file cannot hold every layer's name
+            f"{name.partition('[')[0]}.{position}" if "[" in name else name for position, name in enumerate(names)
+        ]
+        return {
+            f"{label}_{n}": companion
+            for label, (_, companions) in zip(labels, kept, strict=True)
+            for n, companion in enumerate(companions)
+        }
 
     def save_own_variables(self, store: Any) -> None:
         """Save the companions; layers save their weights. Keras calls it in `save`."""
@@ -124,7 +164,7 @@ class BaseRegularizedModel(RegularizedTrainer):
 
     def get_stream(self, regularizer: Regularizer) -> keras.random.SeedGenerator:
         """Return the random stream of ``regularizer``."""
-        return self._streams[regularizer.name]
+        return self._streams[self._names.get(id(regularizer), regularizer.name)]
 
     @property
     def states(self) -> list[keras.Variable]:
@@ -133,8 +173,9 @@ class BaseRegularizedModel(RegularizedTrainer):
         return [*self.non_trainable_variables, *streams]
 
     def companions(self, name: str) -> list[tuple[keras.Variable, keras.Variable]]:
-        """Return pairs of a weight that is not frozen and its companion, of the regularizer called ``name``."""
-        pairs = [(rule.weight, rule.companion) for rule in self.get_rules(object) if rule.name == name]
+        """Return pairs of a weight that is not frozen and its companion, of the regularizers called ``name``."""
+        rules = [rule for rule in self.get_rules(object) if rule.name.partition("[")[0] == name]
+        pairs = [(rule.weight, rule.companion) for rule in rules]
         return [(weight, companion) for weight, companion in pairs if companion is not None]
 
     def set_training_data(
