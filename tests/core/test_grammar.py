@@ -75,7 +75,7 @@ def test_a_word_may_begin_like_a_number() -> None:
         ("dropout(0.5, on=conv|)", "expected dense", 22),
         ("dropout(on=0.5)", "expected dense", 12),
         ("l2(on=conv, exclude='')", "a layer's name", 21),
-        ("l2(on=conv, on=dense)", "expected 'on' only once", 16),
+        ("l2(on=conv, on=dense)", "expected 'on' only once", 13),
         ("dropout(0.5", "expected ')'", 12),
         ("dropout(0.5 l2", "expected ')'", 13),
         ("dropout(0.5 0.6)", "expected ')'", 13),
