@@ -50,6 +50,7 @@ class ExampleLoss:
         if isinstance(found, keras.losses.Loss) and found.reduction not in ("sum_over_batch_size", "mean"):
             raise InputError(f"{self.name}: reduction={found.reduction!r} has no mean over the batch; leave it out")
         self._compute = found.call if isinstance(found, keras.losses.Loss) else found
+        self._from_logits = bool(getattr(found, "from_logits", False))
         self._is_keras = getattr(found, "__module__", "").startswith("keras.")
         if isinstance(found, keras.losses.SparseCategoricalCrossentropy):
             self._compute = self._make_dense(found)
@@ -84,6 +85,10 @@ class ExampleLoss:
                 f"shape (rows, {task.size}): give them in that form"
             )
         return y
+
+    def compute(self, task: Task, y: Any, logits: Any) -> Any:
+        """Return the loss of each example (batch,), for targets (batch, ...) and logits (batch, size) of ``task``."""
+        return self(y, logits if self._from_logits else task.predict(logits))
 
     def __call__(self, y: Any, outputs: Any) -> Any:
         """Return the loss of each example (batch,), for targets and outputs (batch, ...)."""

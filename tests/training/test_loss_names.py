@@ -150,6 +150,15 @@ def test_a_loss_of_keras_and_its_config_are_taken_too() -> None:
     assert make_loss(None, TASKS[0]) is None
 
 
+def test_a_loss_on_logits_receives_logits() -> None:
+    own = keras.losses.CategoricalCrossentropy(from_logits=True)
+    y, logits = make_rows(TASKS[0])
+    for given, expected in ((own, own.call(y, logits)), ("categorical_crossentropy", TASKS[0].loss(y, logits))):
+        loss = make_loss(given, TASKS[0])
+        assert loss is not None
+        np.testing.assert_allclose(loss.compute(TASKS[0], y, tf.constant(logits)), expected, rtol=16 * ULP)
+
+
 def test_generalized_cross_entropy_has_gradients_where_a_probability_is_zero() -> None:
     loss = make_loss("categorical_generalized_cross_entropy", TASKS[0])
     assert loss is not None

@@ -175,7 +175,7 @@ class TrainStep:
             per_example = model.task.loss(y, logits)  # (batch,)
         else:
             logits, _ = match_dtypes(logits, logits)
-            per_example = model.example_loss(y, model.task.predict(logits))
+            per_example = model.example_loss.compute(model.task, y, logits)
         if not added:
             return logits, per_example
         total = tf.add_n([tf.cast(loss, logits.dtype) for loss in added])
