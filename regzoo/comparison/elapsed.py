@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Self
 
 from regzoo.core import EnvironmentFailure, InputError
@@ -45,17 +44,12 @@ class ElapsedTime:
         return self._earlier + self._clock()
 
     @contextlib.contextmanager
-    def keep(self, ledger: Ledger, folder: Path) -> Iterator[None]:
-        """Go on from the seconds in ``ledger``, and keep them there while the block runs, however it ends.
-
-        Args:
-            ledger: the open ledger.
-            folder: its folder.
-        """
+    def keep(self, ledger: Ledger) -> Iterator[None]:
+        """Go on from the seconds in ``ledger``, and keep them there while the block runs, however it ends."""
         comparison = ledger.get_comparison_info()
         self._earlier = (comparison and comparison.seconds) or 0.0
         ready, ended = threading.Event(), threading.Event()
-        thread = threading.Thread(target=self._write_regularly, args=(folder, ready, ended), daemon=True)
+        thread = threading.Thread(target=self._write_regularly, args=(ledger, ready, ended), daemon=True)
         thread.start()
         try:
             ready.wait()
@@ -70,11 +64,11 @@ class ElapsedTime:
         while not self._ended.wait(TICK):
             self._clock()
 
-    def _write_regularly(self, folder: Path, ready: threading.Event, ended: threading.Event) -> None:
-        """Write the seconds to the ledger in ``folder``, through a connection of this thread's own."""
+    def _write_regularly(self, shared: Ledger, ready: threading.Event, ended: threading.Event) -> None:
+        """Write the seconds to the ledger, through a connection of this thread's own."""
         try:
             # What is wrong with the ledger is reported by the thread that makes the runs.
-            with contextlib.suppress(InputError, EnvironmentFailure, OSError), Ledger(folder, create=True) as ledger:
+            with contextlib.suppress(InputError, EnvironmentFailure, OSError), shared.open_again() as ledger:
                 written = self._clock()
                 ledger.set_seconds(self())
                 ready.set()

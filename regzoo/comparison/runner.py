@@ -176,7 +176,7 @@ def execute(
         write_metadata(ledger, experiment, comparison.data, setup, command, sweep)
         progress.start(comparison.plan)
         elapsed = elapsed or ElapsedTime()
-        with elapsed.keep(ledger, folder):
+        with elapsed.keep(ledger):
             make_runs(comparison.plan, executor, ledger, progress, elapsed, retry_failed)
 
 

@@ -53,7 +53,7 @@ class BusyError(EnvironmentFailure):
 
 
 class MovedAsideWarning(UserWarning):
-    """A file of the user's had the name of a file that regzoo writes, and has another name now."""
+    """A file of the user's had the name of a file that regzoo writes; one of the two has another name now."""
 
 
 class ParityError(EnvironmentFailure):

@@ -24,7 +24,7 @@ from regzoo.execution.pool_worker import PoolWorker
 from regzoo.execution.resources import assign_gpu, count_cores, divide_memory, list_gpus
 from regzoo.execution.shared_array import SharedArray
 from regzoo.execution.worker_process import Finished, Ready, SharedParts, StartFailed, WorkerProcess
-from regzoo.system.signals import delay_sigint
+from regzoo.system.signals import delay_interrupts
 from regzoo.system.temporary_folder import TemporaryFolder
 from regzoo.system.work_clock import TICK, WorkClock
 from regzoo.training.records import Run
@@ -78,7 +78,7 @@ class ProcessPool:
     def __enter__(self) -> Self:
         gpus = list_gpus()
         try:
-            with delay_sigint():  # `__exit__` stops the processes that are in the list
+            with delay_interrupts():  # `__exit__` stops the processes that are in the list
                 self._folder = TemporaryFolder()
                 self._guardian = Guardian(self._folder.path)
                 for number in range(self.count or len(gpus) or count_cores()):
@@ -90,7 +90,7 @@ class ProcessPool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with delay_sigint():  # a second Ctrl-C must leave no process and no file
+        with delay_interrupts():  # a second Ctrl-C must leave no process and no file
             for worker in self._workers:
                 self._stop_process(worker)
             self._workers.clear()
@@ -238,7 +238,7 @@ class ProcessPool:
 
     def _replace(self, worker: PoolWorker) -> None:
         self._count_time()
-        with delay_sigint():
+        with delay_interrupts():
             worker.restart(self._start_process(worker.device))
         if worker.run is not None:
             worker.programs.add(_make_program_key(worker.run))

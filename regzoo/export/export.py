@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 from regzoo.comparison.leaderboard import Leaderboard, Row
@@ -19,7 +18,7 @@ from regzoo.export.recipe_file import RECIPE_FILE, read_recipe_json, seal_recipe
 from regzoo.export.refit import RefitData, refit_recipe
 from regzoo.export.saved_model import predict_live, write_saved_model
 from regzoo.export.signature import split_inputs
-from regzoo.export.target import open_own_model, open_target, print_notice
+from regzoo.export.target import open_own_model, open_target
 from regzoo.export.verify import Parity, verify_parity
 from regzoo.storage.ledger import Ledger
 from regzoo.system.temporary_folder import private_tempdir
@@ -34,9 +33,10 @@ def export_model(
     recipe: str | None = None,
     format: str = "saved_model",
     refit_data: RefitData | None = None,
-    notify: Callable[[str], None] = print_notice,
 ) -> Path:
     """Write the model of ``recipe`` (by default the winner) to ``to``, with ``recipe.json`` and ``README.md``.
+
+    Return where it is: ``to``, unless something appeared there while it was made.
 
     The model is written to a temporary folder, reloaded with its own runtime in a process of its own, compared with the
     live model on held-out raw rows, and only then renamed.
@@ -48,7 +48,6 @@ def export_model(
         recipe: as the leaderboard writes it, with or without numbers.
         format: one of `regzoo.export.formats.FORMATS`.
         refit_data: the data, to train the recipe on train plus validation; None to export its best replicate.
-        notify: is called with a sentence about an older export that was moved aside.
 
     Raises:
         InputError: if there is no such recipe, it has no finished replicate, ``to`` holds something else, or the model
@@ -56,20 +55,18 @@ def export_model(
         BusyError: if another process is exporting to ``to``.
         ParityError: if the reloaded model answers differently.
     """
-    row, target = _find_row(leaderboard, recipe), find_format(format)
-    with open_target(to, ledger.folder, notify) as folder:  # before a refit, which may take long
-        _write_export(ledger, leaderboard, row, target, folder, refit_data)
-    return to
+    row, kind = _find_row(leaderboard, recipe), find_format(format)
+    with open_target(to, ledger.folder) as target:  # before a refit, which may take long
+        _write_export(ledger, leaderboard, row, kind, target.temporary, refit_data)
+    return target.path
 
 
-def export_winner(
-    ledger: Ledger, leaderboard: Leaderboard, to: Path, notify: Callable[[str], None] = print_notice
-) -> None:
+def export_winner(ledger: Ledger, leaderboard: Leaderboard, to: Path) -> None:
     """Write the winner's SavedModel to ``to``, inside the comparison's own folder; see `export_model`.
 
     An unchanged older model of this comparison is replaced; anything else is moved aside.
     """
-    with open_own_model(to, lambda folder: _is_own_model(ledger, folder), notify) as folder:
+    with open_own_model(to, lambda folder: _is_own_model(ledger, folder)) as folder:
         _write_export(ledger, leaderboard, _find_row(leaderboard, None), SAVED_MODEL, folder)
 
 

@@ -7,25 +7,33 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
+import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from regzoo.core import EnvironmentFailure, InputError
-from regzoo.core.escaping import escape_control_characters
+from regzoo.core.errors import MovedAsideWarning
 from regzoo.export.manifest import find_foreign_file
 from regzoo.storage.ledger import FILE as LEDGER
 from regzoo.storage.sqlite.header import is_ledger
 from regzoo.system.lock import lock_path
-from regzoo.system.move_aside import move_aside
-from regzoo.system.signals import delay_sigint
+from regzoo.system.move_aside import move_aside, move_to_free_name
+from regzoo.system.signals import delay_interrupts
 from regzoo.system.temporary_folder import temporary_sibling
 
 
-def print_notice(text: str) -> None:
-    """Print a sentence on stderr, its control characters written out."""
-    if sys.stderr is not None:
-        print(escape_control_characters(text), file=sys.stderr)
+@dataclass
+class Target:
+    """Where a model is written.
+
+    Attributes:
+        temporary: an unused path to write it to.
+        path: where it is, once the block of `open_target` has ended.
+    """
+
+    temporary: Path
+    path: Path
 
 
 def check_target(to: Path, comparison: Path) -> Path:
@@ -78,14 +86,16 @@ def _reject_place(to: Path, folder: Path, comparison: Path) -> None:
 
 
 @contextlib.contextmanager
-def open_target(to: Path, comparison: Path, notify: Callable[[str], None] = print_notice) -> Iterator[Path]:
+def open_target(to: Path, comparison: Path) -> Iterator[Target]:
     """Yield an unused path for a model that becomes ``to`` when the block ends without an error.
 
-    An older export that is at ``to`` is moved aside then, to the first free of ``to.1``, ``to.2``, ... Nobody else
-    may export to ``to`` meanwhile. Folders above ``to`` are made, and removed if the block fails.
+    An older export that is at ``to`` is moved aside then, to the first free of ``to.1``, ``to.2``, ... Whatever else
+    has appeared at ``to`` meanwhile is kept, and the model gets one of these names, since it may have taken long. Both
+    are said in a `MovedAsideWarning`. Nobody else may export to ``to`` meanwhile. Folders above ``to`` are made, and
+    removed if the block fails.
 
     Raises:
-        InputError: as `check_target`, before the block runs; or if something appeared at ``to`` meanwhile.
+        InputError: as `check_target`, before the block runs.
         BusyError: if another process is exporting to ``to``.
         EnvironmentFailure: if ``to`` cannot be written.
     """
@@ -94,27 +104,36 @@ def open_target(to: Path, comparison: Path, notify: Callable[[str], None] = prin
         check_target(to, comparison)  # nobody else exports to it from now on
         with temporary_sibling(folder) as temporary:
             _require_writable(temporary, to)
-            yield temporary
+            target = Target(temporary, to)
+            yield target
             lock.require_held()
-            check_target(to, comparison)
-            aside = _swap(temporary, folder)
-    if aside is not None:
-        notify(f"{to}: the older export there is now {aside}")
+            sentence = _place(target, folder, comparison)
+    if sentence is not None:
+        warnings.warn(MovedAsideWarning(sentence), stacklevel=3)
+
+
+def _place(target: Target, folder: Path, comparison: Path) -> str | None:
+    """Give the model its name; return a sentence if something was moved aside, or it got another name."""
+    try:
+        check_target(target.path, comparison)
+    except InputError as error:
+        beside = move_to_free_name(target.temporary, folder)
+        target.path = beside
+        return f"{error}: it appeared while the model was made; the model is {beside}"
+    aside = _swap(target.temporary, folder)
+    return None if aside is None else f"{target.path}: the older export there is now {aside}"
 
 
 @contextlib.contextmanager
-def open_own_model(
-    folder: Path, is_own: Callable[[Path], bool], notify: Callable[[str], None] = print_notice
-) -> Iterator[Path]:
+def open_own_model(folder: Path, is_own: Callable[[Path], bool]) -> Iterator[Path]:
     """Yield an unused path for a model that becomes ``folder``, inside a comparison's own, when the block ends.
 
     An unchanged older model of this comparison is replaced, because it can be made again. Anything else at ``folder``
-    is moved aside, so that a comparison does not end in a refusal.
+    is moved aside with a `MovedAsideWarning`, so that a comparison does not end in a refusal.
 
     Args:
         folder: the model's.
         is_own: tells whether the unchanged model in a folder is one of this comparison.
-        notify: is called with a sentence about what was moved aside.
 
     Raises:
         BusyError: if another process is writing to ``folder``.
@@ -131,7 +150,8 @@ def open_own_model(
             return
         aside = _swap(temporary, folder)
     if aside is not None:
-        notify(f"{folder} was not as this comparison wrote it ({foreign}): what was there is now {aside}")
+        sentence = f"{folder} was not as this comparison wrote it ({foreign}): what was there is now {aside}"
+        warnings.warn(MovedAsideWarning(sentence), stacklevel=3)
 
 
 def _find_foreign_model(folder: Path, is_own: Callable[[Path], bool]) -> str | None:
@@ -180,7 +200,7 @@ def _swap(temporary: Path, folder: Path, old: Path | None = None) -> Path | None
     Returns:
         The name that what was there has now; None if nothing was.
     """
-    with delay_sigint():  # an interrupt between the two would leave neither at its name
+    with delay_interrupts():  # an interrupt between the two would leave neither at its name
         if not os.path.lexists(folder):
             temporary.rename(folder)
             return None

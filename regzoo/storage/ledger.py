@@ -56,6 +56,17 @@ class Ledger:
         self.folder = folder
         self._store = Store(self._path, create)
 
+    def open_again(self) -> Ledger:
+        """Return the same file, opened on its own, such as for another thread.
+
+        Raises:
+            InputError: if the file has been removed.
+            EnvironmentFailure: if another file has its name by now.
+        """
+        again = Ledger(self.folder)
+        again._store.require_identity(self._store.identity)
+        return again
+
     def __enter__(self) -> Self:
         return self
 

@@ -28,9 +28,18 @@ def move_aside(path: Path, announce: Callable[[Path], None] = lambda _: None) ->
     Raises:
         EnvironmentFailure: if it cannot be renamed; it is then where it was.
     """
+    return move_to_free_name(path, path, announce)
+
+
+def move_to_free_name(path: Path, target: Path, announce: Callable[[Path], None] = lambda _: None) -> Path:
+    """Rename a file, folder or link to the first free of the names that `move_aside` tries for ``target``.
+
+    Raises:
+        EnvironmentFailure: if it cannot be renamed; it is then where it was.
+    """
     is_folder = path.is_dir() and not path.is_symlink()
     try:
-        for free in list_names(path, is_folder):
+        for free in list_names(target, is_folder):
             announce(free)
             with contextlib.suppress(FileExistsError):
                 _move_folder(path, free) if is_folder else _move_file(path, free)
@@ -75,6 +84,7 @@ def _move_folder(path: Path, free: Path) -> None:
             if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):  # someone has just put files there
                 raise FileExistsError from None
             raise
+        owner.disown()  # or it would go now if it is empty
     finally:
         owner.remove()
 

@@ -41,7 +41,7 @@ def _interrupt(number: int, _: object) -> NoReturn:
 
 
 @contextlib.contextmanager
-def delay_sigint() -> Iterator[None]:
+def delay_interrupts() -> Iterator[None]:
     """Delay Ctrl-C until the block ends, and SIGTERM and SIGHUP where they interrupt as Ctrl-C does.
 
     Blocking the signal in this thread would not help: another thread, such as one of NumPy's, receives it then, and

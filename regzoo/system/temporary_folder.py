@@ -22,7 +22,7 @@ import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
-from regzoo.system.signals import delay_sigint
+from regzoo.system.signals import delay_interrupts
 
 PREFIX = "regzoo-tmp-"
 
@@ -43,7 +43,7 @@ class TemporaryFolder:
     """
 
     def __init__(self) -> None:
-        with delay_sigint():  # an interrupt must not leave what is half made
+        with delay_interrupts():  # an interrupt must not leave what is half made
             remove_abandoned()
             self.path, lock = _make_locked_folder()
             self.remove = weakref.finalize(self, _remove, self.path, lock, os.getpid())

@@ -18,7 +18,7 @@ from regzoo.comparison.plan import Plan, make_plan, make_setup
 from regzoo.comparison.procedure import make_runs
 from regzoo.comparison.progress import SilentProgress
 from regzoo.config import from_keywords
-from regzoo.core import EnvironmentFailure
+from regzoo.core import EnvironmentFailure, InputError
 from regzoo.data.preprocess import prepare_fold
 from regzoo.data.sources import from_arrays
 from regzoo.storage.ledger import Ledger
@@ -78,7 +78,7 @@ def run_session(plan: Plan, folder: Path, most: float, preparation: float = 0.0,
     clock = Clock()
     executor, elapsed = Timed(most=most, clock=clock), ElapsedTime(clock)
     clock.now += preparation
-    with (Lost if lost else Ledger)(folder) as ledger, contextlib.suppress(Interrupted), elapsed.keep(ledger, folder):
+    with (Lost if lost else Ledger)(folder) as ledger, contextlib.suppress(Interrupted), elapsed.keep(ledger):
         make_runs(plan, executor, ledger, SilentProgress(), elapsed)
     return clock.now
 
@@ -133,7 +133,7 @@ def test_time_is_kept_during_a_long_run(begin: Any, tmp_path: Path, monkeypatch:
 
     write = Ledger.set_seconds
     monkeypatch.setattr(Ledger, "set_seconds", set_seconds)
-    with Ledger(tmp_path / "a") as ledger, ElapsedTime(clock) as elapsed, elapsed.keep(ledger, tmp_path / "a"):
+    with Ledger(tmp_path / "a") as ledger, ElapsedTime(clock) as elapsed, elapsed.keep(ledger):
         for now in (5.0, 9.0):
             written.clear()
             clock.now = now
@@ -159,7 +159,7 @@ def test_a_ledger_that_cannot_be_written_for_a_while_does_not_disturb_the_clock(
         write(self, value)
         written.set()
 
-    with Ledger(tmp_path / "a") as ledger, ElapsedTime(Clock(7.0)) as elapsed, elapsed.keep(ledger, tmp_path / "a"):
+    with Ledger(tmp_path / "a") as ledger, ElapsedTime(Clock(7.0)) as elapsed, elapsed.keep(ledger):
         monkeypatch.setattr(Ledger, "set_seconds", fail)
         assert tried.wait(60.0)
         assert elapsed() == 7.0
@@ -177,6 +177,36 @@ def test_the_seconds_of_older_ledgers_count(begin: Any, tmp_path: Path) -> None:
         assert info is not None
         ledger.set_comparison_info(replace(info, seconds=40.0))
         elapsed = ElapsedTime(Clock(2.0))
-        with elapsed.keep(ledger, tmp_path / "a"):
+        with elapsed.keep(ledger):
             assert elapsed() == 42.0
     assert seconds(tmp_path / "a") == 42.0
+
+
+def test_no_time_is_written_to_a_ledger_that_takes_the_name(begin: Any, tmp_path: Path) -> None:
+    """Between the opening of the ledger and the first heartbeat, someone moves the folder away and begins anew."""
+    begin(tmp_path / "a", None)
+    begin(tmp_path / "b", None)
+    with Ledger(tmp_path / "a", create=True) as ledger:
+        (tmp_path / "a").rename(tmp_path / "mine")
+        with pytest.raises(InputError, match="holds no comparison"):
+            ledger.open_again()
+        assert not (tmp_path / "a").exists()
+        (tmp_path / "b").rename(tmp_path / "a")
+        with pytest.raises(EnvironmentFailure, match="was replaced by another file meanwhile"):
+            ledger.open_again()
+        elapsed = ElapsedTime(Clock(5.0))
+        with elapsed.keep(ledger):
+            pass
+    assert seconds(tmp_path / "a") == 0.0
+    assert seconds(tmp_path / "mine") == 0.0  # SQLite refuses to write to a file that was moved
+
+
+def test_a_reader_writes_to_no_other_file_of_the_same_name(begin: Any, tmp_path: Path) -> None:
+    begin(tmp_path / "a", None)
+    begin(tmp_path / "b", None)
+    with Ledger(tmp_path / "a") as reader:
+        (tmp_path / "a").rename(tmp_path / "mine")
+        (tmp_path / "b").rename(tmp_path / "a")
+        with pytest.raises(EnvironmentFailure, match="was replaced by another file meanwhile"):
+            reader.set_seconds(5.0)
+    assert seconds(tmp_path / "a") == 0.0

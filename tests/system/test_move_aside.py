@@ -17,7 +17,9 @@ from regzoo.system.move_aside import move_aside
 
 def make(path: Path, kind: str) -> None:
     """Make something that can be told from anything else."""
-    if kind == "folder":
+    if kind == "empty folder":
+        path.mkdir()
+    elif kind == "folder":
         path.mkdir()
         (path / "inside").write_text(path.name)
     elif kind == "link":
@@ -30,17 +32,19 @@ def read(path: Path) -> str:
     """Return what `make` was called with."""
     if path.is_symlink():
         return str(path.readlink()).removeprefix("nowhere-")
+    if path.is_dir() and not list(path.iterdir()):
+        return "a.html"  # nothing can tell an empty folder from another
     return (path / "inside" if path.is_dir() else path).read_text()
 
 
-@pytest.mark.parametrize("kind", ["file", "folder", "link"])
+@pytest.mark.parametrize("kind", ["file", "folder", "empty folder", "link"])
 @pytest.mark.parametrize("taken", ["file", "folder", "link", "empty"])
 def test_the_first_free_name_is_taken_and_nothing_is_replaced(kind: str, taken: str, tmp_path: Path) -> None:
-    path, first = tmp_path / "a.html", tmp_path / ("a.html.1" if kind == "folder" else "a.1.html")
+    path, first = tmp_path / "a.html", tmp_path / ("a.html.1" if "folder" in kind else "a.1.html")
     make(path, kind)
     first.mkdir() if taken == "empty" else make(first, taken)
     free = move_aside(path)
-    assert free.name == ("a.html.2" if kind == "folder" else "a.2.html")
+    assert free.name == ("a.html.2" if "folder" in kind else "a.2.html")
     assert read(free) == "a.html"
     assert list(first.iterdir()) == [] if taken == "empty" else read(first) == first.name
     assert sorted(tmp_path.iterdir()) == sorted([first, free])

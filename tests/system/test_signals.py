@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from regzoo.system import signals
-from regzoo.system.signals import delay_sigint, get_termination, interrupt_on_termination, start_without_sigint
+from regzoo.system.signals import delay_interrupts, get_termination, interrupt_on_termination, start_without_sigint
 
 
 def interrupt() -> None:
@@ -29,7 +29,7 @@ def test_an_interrupt_comes_when_the_block_ends() -> None:
     other = threading.Thread(target=threading.Event().wait, args=(60,), daemon=True)
     other.start()  # this thread may receive the signal as well
     with pytest.raises(KeyboardInterrupt):  # noqa: PT012  # the block is the point
-        with delay_sigint():
+        with delay_interrupts():
             interrupt()
             interrupt()
             steps.append("inside")
@@ -43,13 +43,13 @@ def test_without_an_interrupt_and_in_other_threads_nothing_happens() -> None:
     handlers = []
 
     def work() -> None:
-        with delay_sigint():
+        with delay_interrupts():
             handlers.append(signal.getsignal(signal.SIGINT))
 
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
-    with delay_sigint():
+    with delay_interrupts():
         pass
     assert handlers == [signal.default_int_handler]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
@@ -58,7 +58,7 @@ def test_without_an_interrupt_and_in_other_threads_nothing_happens() -> None:
 def test_an_ignored_interrupt_stays_ignored() -> None:
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        with delay_sigint():
+        with delay_interrupts():
             interrupt()
         assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
     finally:
@@ -97,7 +97,7 @@ def test_a_termination_interrupts_and_is_delayed_as_ctrl_c_is(number: signal.Sig
     assert get_termination() is None
     steps = []
     with pytest.raises(KeyboardInterrupt):  # noqa: PT012  # the block is the point
-        with delay_sigint():
+        with delay_interrupts():
             signal.raise_signal(number)
             steps.append("inside")
         steps.append("after")
@@ -115,5 +115,5 @@ def test_a_termination_that_is_ignored_stays_ignored() -> None:
 
 @pytest.mark.usefixtures("handlers")
 def test_only_commands_change_what_a_termination_does() -> None:
-    with delay_sigint():
+    with delay_interrupts():
         assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from regzoo.core import InputError
+from regzoo.core import EnvironmentFailure, InputError
 from regzoo.storage.sqlite.checksums import TableChecksum, Value
 from regzoo.storage.sqlite.connection import (
     connect,
@@ -63,9 +63,20 @@ class Store:
             create_store(path)
         self.rows = self._open_for_writing() if create else self._open_for_reading()
 
+    @property
+    def identity(self) -> tuple[int, int]:
+        """Device and number of the file that is open, whatever has its name by now."""
+        return self._identity
+
     def close(self) -> None:
         """Close the file."""
         self._open.close()
+
+    def require_identity(self, identity: tuple[int, int]) -> None:
+        """Close the file again, and raise an EnvironmentFailure, unless it is the one of this ``identity``."""
+        if self.identity != identity:
+            self.close()
+            raise EnvironmentFailure(f"{self._path} was replaced by another file meanwhile; nothing was written to it")
 
     def read_all(self, table: TableSchema) -> list[tuple[Any, ...]]:
         """Return `TableSchema.columns` of every row, in the order in which they were added."""
@@ -87,8 +98,10 @@ class Store:
         """Write all that the block writes to the rows, or nothing if it fails."""
         with explain_writing(self._path):
             if not self._writable:
+                before = self.identity
                 self.close()
                 self.rows = self._open_for_writing()
+                self.require_identity(before)
             with _transaction(self.rows.connection):
                 yield self.rows
 
@@ -109,8 +122,15 @@ class Store:
                 with contextlib.suppress(sqlite3.Error):
                     connection.execute("rollback")
 
-    def _open_for_reading(self) -> CheckedRows:
+    def _read_header(self) -> SQLiteHeader:
         header = _read_header(self._path)
+        with explain_reading(self._path):
+            status = self._path.stat()
+        self._identity = status.st_dev, status.st_ino
+        return header
+
+    def _open_for_reading(self) -> CheckedRows:
+        header = self._read_header()
         if not header.uses_wal and not get_auxiliary_path(self._path, "-wal").exists():
             with contextlib.ExitStack() as opened, explain_reading(self._path):
                 connection = connect(self._path, "ro")
@@ -135,7 +155,7 @@ class Store:
         return rows
 
     def _open_for_writing(self) -> CheckedRows:
-        header = _read_header(self._path)
+        header = self._read_header()
         wal = get_auxiliary_path(self._path, "-wal")
         if wal.exists() and not header.uses_wal:
             raise InputError(f"{wal} was not written by regzoo and would change {self._path}: move it away")
