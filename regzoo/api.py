@@ -109,7 +109,8 @@ def compare(
         retry_failed: make the failed runs of the comparison in ``out`` again.
         verbose: show progress.
         **keywords: every key of a config, in the same shape: backbone, recipes, task, split, training, search,
-            replicates, rank_by, seed, name; or data= in place of x and y.
+            replicates, rank_by, seed, name; or data= in place of x and y. With x, ``scale="none"`` hands over
+            inputs and numeric targets as they are.
 
     Raises:
         InputError: with every problem at once, before anything is trained or written.

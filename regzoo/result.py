@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import keras
     import pandas as pd
 
+    from regzoo.data.inputs import InputSpec
     from regzoo.export.refit import RefitData
 
 
@@ -165,22 +166,23 @@ class Result:
             raise InputError("x and y are for refit=True: an export without refit needs no data")
         check_target(Path(path), self.folder)  # before anything is loaded
         import_tensorflow()
+        from regzoo.export.candidate import load_setup
         from regzoo.export.export import export_model
 
         with Ledger(self.folder) as ledger:
-            data = self._load_refit_data(rows) if refit else None
+            data = self._load_refit_data(rows, load_setup(ledger).inputs or None) if refit else None
             return export_model(ledger, read_leaderboard(ledger), Path(path), recipe, format, data)
 
-    def _load_refit_data(self, rows: Rows) -> RefitData:
-        """Return the data of the comparison: ``rows``, or what its config names."""
+    def _load_refit_data(self, rows: Rows, inputs: tuple[InputSpec, ...] | None) -> RefitData:
+        """Return the data of the comparison: ``rows``, or what its config names, for the model's ``inputs``."""
         from regzoo.export.refit import RefitData
 
         experiment = load_experiment(self.folder / CONFIG, self.folder)
         if rows.x is not None:
-            return RefitData(from_python(rows, experiment.task), experiment)
+            return RefitData(from_python(rows, experiment.task, inputs), experiment)
         if experiment.data.source == ARRAYS:
             raise InputError("refit: this data was passed in Python: call export(..., refit=True, x=x, y=y)")
-        return RefitData(load_dataset(experiment.data, experiment.task), experiment)
+        return RefitData(load_dataset(experiment.data, experiment.task, inputs), experiment)
 
 
 @dataclass(frozen=True)

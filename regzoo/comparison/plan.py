@@ -218,6 +218,7 @@ def make_setup(experiment: Experiment, data: PreparedData, model: OwnModel | Non
         folds=tuple(FoldSetup(make_task(one), one.input_shape) for one in preprocessors),
         loss=loss,
         model=model,
+        inputs=data.preprocessor.specs,
     )
 
 
@@ -228,6 +229,7 @@ def make_data_identity(digest: str, experiment: Experiment) -> str:
     so that it retrains no older comparison.
     """
     split = experiment.split
+    scale = "" if experiment.data.scale == "standardize" else f" scale={experiment.data.scale!r}"
     format_1 = {
         "train": split.train,
         "validation": split.validation,
@@ -237,7 +239,7 @@ def make_data_identity(digest: str, experiment: Experiment) -> str:
         "label_noise": split.label_noise,
         "duplicates": split.duplicates,
     }
-    return f"{digest} {' '.join(f'{key}={value!r}' for key, value in format_1.items())} seed={experiment.seed}"
+    return f"{digest} {' '.join(f'{key}={value!r}' for key, value in format_1.items())} seed={experiment.seed}{scale}"
 
 
 def make_task(preprocessor: Preprocessor) -> Task:

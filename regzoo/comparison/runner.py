@@ -17,6 +17,7 @@ from regzoo.config import Experiment
 from regzoo.core import InputError, Recipe
 from regzoo.data.catalog import READ_BY_KERAS
 from regzoo.data.dataset import Dataset
+from regzoo.data.inputs import InputSpec
 from regzoo.data.prepared import PreparedData
 from regzoo.data.preprocess import prepare_folds
 from regzoo.data.sources import load_dataset
@@ -180,17 +181,27 @@ def execute(
             make_runs(comparison.plan, executor, ledger, progress, elapsed, retry_failed)
 
 
-def read_data(experiment: Experiment) -> PreparedData:
-    """Load, split and prepare the data that ``experiment`` names."""
+def read_data(experiment: Experiment, inputs: tuple[InputSpec, ...] | None = None) -> PreparedData:
+    """Load, split and prepare the data that ``experiment`` names; for ``inputs`` see `prepare_dataset`."""
     if experiment.data.keras in READ_BY_KERAS:
         import_tensorflow()
-    return prepare_dataset(experiment, load_dataset(experiment.data, experiment.task))
+    return prepare_dataset(experiment, load_dataset(experiment.data, experiment.task, inputs), inputs)
 
 
-def prepare_dataset(experiment: Experiment, dataset: Dataset) -> PreparedData:
-    """Split and prepare ``dataset`` as ``experiment`` asks; with folds, once for each replicate."""
-    count = list_interim_analyses(experiment)[0]
-    prepared = prepare_folds(dataset, experiment.split, experiment.seed, experiment.task, count)
+def prepare_dataset(
+    experiment: Experiment, dataset: Dataset, inputs: tuple[InputSpec, ...] | None = None
+) -> PreparedData:
+    """Split and prepare ``dataset`` as ``experiment`` asks; with folds, once for each replicate.
+
+    Args:
+        experiment: the experiment.
+        dataset: the raw data, read for the same ``inputs``.
+        inputs: the inputs of a user's own model, empty if they are not known yet; None for a backbone of regzoo.
+    """
+    count, scale = list_interim_analyses(experiment)[0], experiment.data.scale
+    prepared = prepare_folds(
+        dataset, experiment.split, experiment.seed, experiment.task, count, inputs=inputs, scale=scale
+    )
     prepared.arrays(experiment.training.class_weight)  # raises if class weights have no classes
     return prepared
 

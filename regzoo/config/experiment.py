@@ -9,7 +9,15 @@ import yaml
 from pydantic import Field, PlainValidator, ValidationInfo, field_validator
 
 from regzoo.config import values
-from regzoo.config.sections import BackboneConfig, DataConfig, SearchConfig, Section, SplitConfig, TrainingConfig
+from regzoo.config.sections import (
+    STANDARDIZE,
+    BackboneConfig,
+    DataConfig,
+    SearchConfig,
+    Section,
+    SplitConfig,
+    TrainingConfig,
+)
 from regzoo.core.backbone import Backbone
 from regzoo.core.parsing import parse, read_backbone
 from regzoo.core.regularizer import Recipe
@@ -113,12 +121,13 @@ class Experiment(Section):
         return self.model_copy(update={"backbone": kept})
 
     def to_yaml(self) -> str:
-        """Return YAML with every key and with absolute paths; `read_config` returns an equal experiment.
+        """Return YAML with every key (of ``data``, those that are not at their default) and with absolute paths.
 
-        The user's own model is written as in the comparison's folder, next to the config.
+        `read_config` returns an equal experiment. The user's own model is written as in the comparison's folder, next
+        to the config.
         """
         plain = {key: dict(value) if isinstance(value, Section) else value for key, value in self}
-        given = {key: value for key, value in self.data if value not in (None, False)}
+        given = {key: value for key, value in self.data if value not in (None, False, STANDARDIZE)}
         plain["data"] = {key: str(value) if isinstance(value, Path) else value for key, value in given.items()}
         plain["recipes"] = list(self.recipes)
         if isinstance(self.backbone, BackboneConfig):

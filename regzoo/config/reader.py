@@ -54,12 +54,16 @@ def from_keywords(**keywords: Any) -> Experiment:
 
     Backbones and recipes may be objects as well as text, and a backbone may be a Keras model or a function that builds
     one; ``weights`` is then what its runs start from, ``fresh`` or ``keep``. Without ``data``, the experiment is about
-    arrays that are passed elsewhere; without ``name``, it is called ``comparison``.
+    arrays that are passed elsewhere, and ``scale`` is a keyword: ``none`` or ``standardize``. Without ``name``, it is
+    called ``comparison``.
 
     Raises:
         ConfigError: with every problem, one a line: ``key: problem``.
     """
-    given = {"name": "comparison", "data": {"source": ARRAYS}, **keywords}
+    if "data" not in keywords:
+        scale = {"scale": keywords.pop("scale")} if "scale" in keywords else {}
+        keywords["data"] = {"source": ARRAYS, **scale}
+    given = {"name": "comparison", **keywords}
     if "weights" in given:
         given["backbone"] = _add_weights(given.get("backbone"), given.pop("weights"))
     return _validate(Document(values=given), "", Path.cwd())

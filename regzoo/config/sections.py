@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
 
@@ -15,6 +15,8 @@ from regzoo.training.own_model.own_model import WEIGHTS, Weights
 TUNERS = ("random", "grid", "bayesian", "hyperband")
 PRUNERS = ("none", "median")
 CLASS_WEIGHTS = ("none", "balanced")
+STANDARDIZE: Literal["standardize"] = "standardize"
+SCALES = ("none", STANDARDIZE)
 
 _SUM_TOLERANCE = 1e-9
 _SOURCES = {
@@ -55,7 +57,9 @@ class DataConfig(Section):
     several columns to leave out. ``separator`` and ``encoding`` describe a CSV file where they cannot be guessed.
     ``group``, ``time``, ``part`` and ``weight`` name columns of a table, or arrays of an archive, that are no inputs;
     ``validation`` and ``test`` are further files of the same kind that hold these parts. ``size`` is the height and
-    width of images. ``download`` permits fetching the data sets of Keras.
+    width of images. ``download`` permits fetching the data sets of Keras. ``scale: none`` hands over inputs and numeric
+    targets as they are, for a model that prepares its own inputs; by default (``standardize``) numbers are
+    standardized.
     """
 
     source: Annotated[
@@ -79,6 +83,7 @@ class DataConfig(Section):
     time: OptionalText = None
     part: OptionalText = None
     weight: OptionalText = None
+    scale: Annotated[Literal["none", "standardize"], PlainValidator(values.accept_word(SCALES))] = STANDARDIZE
 
     def roles(self) -> dict[str, str]:
         """Return the names of columns or arrays by role: group, time, part, weight."""

@@ -5,15 +5,16 @@ from __future__ import annotations
 import functools
 import hashlib
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from regzoo.core.errors import InputError
 from regzoo.data.catalog import ROLES
+from regzoo.data.inputs import Array as Array
+from regzoo.data.inputs import NamedInputs
 from regzoo.data.table import Table
 
-Array = np.ndarray[Any, np.dtype[Any]]
 TaskName = Literal["classification", "multilabel", "regression", "reconstruction"]
 
 TASKS: tuple[TaskName, ...] = ("classification", "multilabel", "regression", "reconstruction")
@@ -27,7 +28,7 @@ class Dataset:
 
     Attributes:
         x: float32, (n, features) for rows or (n, height, width, channels) for images, not standardized; or a `Table`,
-            if columns are not all numbers or cells are missing.
+            if columns are not all numbers or cells are missing; or `NamedInputs`, for a user's own model.
         y: (n,) the user's own labels (integers, text, booleans) or numbers; (n, labels) booleans, if a row has
             several labels, each true or false; None if there are only inputs.
         columns: names of the features, for tables; else None.
@@ -41,7 +42,7 @@ class Dataset:
         notes: what was done to the data while it was read, in sentences for the report.
     """
 
-    x: Array | Table
+    x: Array | Table | NamedInputs
     y: Array | None
     columns: tuple[str, ...] | None
     name: str
@@ -54,8 +55,10 @@ class Dataset:
     notes: tuple[str, ...] = ()
 
     @property
-    def kind(self) -> Literal["rows", "images"]:
-        """Kind of the inputs: ``rows`` of features, or ``images``."""
+    def kind(self) -> Literal["rows", "images", "inputs"]:
+        """Kind of the inputs: ``rows`` of features, ``images``, or ``inputs`` by name."""
+        if isinstance(self.x, NamedInputs):
+            return "inputs"
         return "rows" if len(self.x.shape) == 2 else "images"
 
     @property
@@ -94,7 +97,7 @@ class Dataset:
     @functools.cached_property
     def content_codes(self) -> Array:
         """(n,) int64, equal for rows with equal inputs and an equal target."""
-        x = np.ascontiguousarray(self.x.cell_codes() if isinstance(self.x, Table) else self.x)
+        x = np.ascontiguousarray(self.x if isinstance(self.x, np.ndarray) else self.x.cell_codes())
         targets = (
             np.zeros(len(x), np.int64) if self.y is None else np.unique(self.y, axis=0, return_inverse=True)[1].ravel()
         )
@@ -114,7 +117,9 @@ class Dataset:
             digest.update(repr(value).encode() + b"\x1e")
         if isinstance(self.x, Table):
             digest.update(repr(self.x.kinds).encode())
-        for values in self.x.values if isinstance(self.x, Table) else (self.x,):
+        if isinstance(self.x, NamedInputs):
+            digest.update(self.x.content)
+        for values in _list_values(self.x):
             text = values.dtype.kind == "O"
             digest.update(repr(values.tolist()).encode() if text else np.ascontiguousarray(values, "<f4").tobytes())
         digest.update(b"\x1e" + repr(targets).encode())
@@ -123,6 +128,13 @@ class Dataset:
             if values is not None:
                 digest.update(f"\x1e{role}={values.tolist()!r}".encode())
         return digest.hexdigest()
+
+
+def _list_values(x: Array | Table | NamedInputs) -> tuple[Array, ...]:
+    """Return the arrays of numbers or text in ``x``; named inputs have a content of their own."""
+    if isinstance(x, NamedInputs):
+        return ()
+    return x.values if isinstance(x, Table) else (x,)
 
 
 def infer_task(y: Array) -> TaskName:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeVar
@@ -10,8 +11,8 @@ import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-ModelInputs = Array | dict[str, Array]
-"""What a model trains on: one array (n, ...), or an array for each of several inputs, by name."""
+ModelInputs = Any
+"""What a model trains on: one array (n, ...), or a dict with an array for each of several inputs, by name."""
 
 InputKind = Literal["float", "integer", "boolean", "text"]
 
@@ -38,7 +39,7 @@ class InputSpec:
 
     @property
     def kind(self) -> InputKind:
-        """What it takes: ``float``, ``integer``, ``boolean`` or ``text``."""
+        """Kind of its values: ``float``, ``integer``, ``boolean`` or ``text``."""
         if self.dtype == "string":
             return "text"
         if self.dtype == "bool":
@@ -86,17 +87,32 @@ class NamedInputs:
 
     def cell_codes(self) -> Array:
         """Return numbers (n, inputs), equal for equal values of an input."""
-        coded = []
-        for values in self.arrays.values():
-            flat = values.reshape(len(values), -1)
-            rows = flat if flat.dtype.kind != "O" else np.unique(flat, return_inverse=True)[1].reshape(flat.shape)
-            seen: dict[bytes, int] = {}
-            coded.append([seen.setdefault(row.tobytes(), len(seen)) for row in np.ascontiguousarray(rows)])
-        return np.array(coded, np.int64).T
+        return np.array([_number_rows(values) for values in self.arrays.values()], np.int64).T
+
+    @property
+    def content(self) -> bytes:
+        """The names, shapes and values, as bytes that are equal for equal content."""
+        parts = []
+        for name, values in self.arrays.items():
+            text = repr(values.tolist()).encode() if values.dtype.kind == "O" else None
+            plain = values.astype("<f4" if values.dtype.kind == "f" else "<i8") if text is None else values
+            head = repr((name, values.dtype.kind, values.shape)).encode()
+            parts.append(head + (np.ascontiguousarray(plain).tobytes() if text is None else text))
+        return b"\x1e".join(parts)
 
     def tolist(self) -> list[list[Any]]:
         """Return the rows as plain values, for JSON: in each row one value, or nested list, for each input."""
         return [list(row) for row in zip(*(values.tolist() for values in self.arrays.values()), strict=True)]
+
+
+def _number_rows(values: Array) -> list[int]:
+    """Return a number for each row, equal for equal rows."""
+    flat = values.reshape(len(values), -1)
+    if flat.dtype.kind == "O":
+        flat = np.unique(flat, return_inverse=True)[1].reshape(flat.shape)
+    seen: dict[bytes, int] = {}
+    digests = (hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in np.ascontiguousarray(flat))
+    return [seen.setdefault(digest, len(seen)) for digest in digests]
 
 
 def map_inputs(function: Callable[[Any], Any], x: Any) -> Any:
@@ -108,7 +124,7 @@ def map_inputs(function: Callable[[Any], Any], x: Any) -> Any:
     return {name: function(values) for name, values in x.items()} if isinstance(x, dict) else function(x)
 
 
-def list_arrays(x: ModelInputs) -> list[Array]:
+def list_arrays(x: ModelInputs) -> list[Any]:
     """Return the one array, or those of all inputs."""
     return list(x.values()) if isinstance(x, dict) else [x]
 

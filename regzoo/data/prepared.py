@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -11,11 +12,12 @@ from regzoo.core.errors import InputError
 from regzoo.data.catalog import fold_key
 from regzoo.data.dataset import Array
 from regzoo.data.facts import DataFacts
+from regzoo.data.inputs import ModelInputs, NamedInputs
 from regzoo.data.preprocessor import Preprocessor
 from regzoo.data.splitting.split import Split
 from regzoo.data.table import Table
 
-Part = tuple[Array, Array]
+Part = tuple[ModelInputs, Array]
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,8 +25,8 @@ class PreparedData:
     """The parts of a data set, split and standardized.
 
     Attributes:
-        train: standardized inputs, float32, and targets as `Preprocessor.encode_targets` returns them, with label
-            noise.
+        train: inputs as `Preprocessor.transform` returns them, one array or several by name, and targets as
+            `Preprocessor.encode_targets` does, with label noise.
         validation: the same without noise.
         test: the same without noise.
         preprocessor: fitted on the training part; the exported model contains it.
@@ -42,7 +44,7 @@ class PreparedData:
     test: Part
     preprocessor: Preprocessor
     digest: str
-    held_out: tuple[Array | Table, Array]
+    held_out: tuple[Array | Table | NamedInputs, Array]
     split: Split
     weights: dict[str, Array] | None
     facts: DataFacts
@@ -57,7 +59,7 @@ class PreparedData:
         ratios = [fold.split.test_train_ratio for fold in (self, *self.folds)]
         return math.fsum(ratios) / len(ratios) if self.folds else None
 
-    def arrays(self, class_weight: str = "none") -> dict[str, tuple[Array, ...]]:
+    def arrays(self, class_weight: str = "none") -> dict[str, tuple[Any, ...]]:
         """Return inputs and targets by part; the training part has row weights as a third array if they differ.
 
         The parts of fold 1 are called ``1/train`` and so on, see `fold_key`.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -11,8 +10,11 @@ from regzoo.core.errors import ErrorCollector, InputError
 from regzoo.core.escaping import escape_control_characters
 from regzoo.data.dataset import Array, Dataset, TaskName
 from regzoo.data.facts import DataFacts
+from regzoo.data.input_rules import require_reconstructable
+from regzoo.data.inputs import InputSpec, ModelInputs, map_inputs
+from regzoo.data.matching import match_inputs
 from regzoo.data.prepared import PreparedData
-from regzoo.data.preprocessor import Preprocessor, fit_preprocessor
+from regzoo.data.preprocessor import Preprocessor, Scale, fit_preprocessor
 from regzoo.data.splitting.label_noise import flip_labels
 from regzoo.data.splitting.split import Split, SplitSettings, fold_seed, split_dataset
 from regzoo.data.validate import validate_dataset, warn_constant_labels, warn_shared_rows, warn_small_parts
@@ -32,6 +34,9 @@ def prepare_fold(
     task: TaskName | None = None,
     fold: int = 0,
     repetition: int = 0,
+    *,
+    inputs: tuple[InputSpec, ...] | None = None,
+    scale: Scale = "standardize",
 ) -> PreparedData:
     """Split ``dataset``, fit a `Preprocessor` on the training part and apply it to all three parts.
 
@@ -42,12 +47,18 @@ def prepare_fold(
         task: the task to learn; by default inferred from the targets.
         fold: which fold validates, from 0, where ``settings.folds`` is above 1.
         repetition: which division into folds, from 0.
+        inputs: the inputs of a user's own model, empty if they are not known yet: the data then says what they are;
+            None for a backbone of regzoo.
+        scale: ``standardize``; or ``none`` to hand over inputs and numeric targets as they are.
 
     Raises:
         InputError: with everything that `validate_dataset` and `split_dataset` report and nothing can repair; if the
-            targets do not fit the task; if the training part has no column to learn from.
+            targets do not fit the task, or the data the ``inputs``; if the training part has no column to learn from.
     """
     task = dataset.resolve_task(task)
+    dataset, specs = match_inputs(dataset, inputs)
+    if task == "reconstruction":
+        require_reconstructable(specs, dataset.name)
     y = np.zeros(len(dataset.x)) if dataset.y is None else dataset.y
     findings = validate_dataset(dataset, task)
     errors = ErrorCollector(findings.errors)
@@ -55,17 +66,17 @@ def prepare_fold(
         split = split_dataset(dataset, settings, seed, task, fold, repetition)
     errors.raise_if_any()
     rows = {"train": split.train, "validation": split.validation, "test": split.test}
-    preprocessor, repairs = fit_preprocessor(dataset, split.train, task)
+    preprocessor, repairs = fit_preprocessor(dataset, split.train, task, specs or inputs, scale)
     x = preprocessor.transform(dataset.x)
-    targets = x if task == "reconstruction" else preprocessor.encode_targets(y)
+    targets = x if isinstance(x, np.ndarray) and task == "reconstruction" else preprocessor.encode_targets(y)
     stream = fold_seed(settings, seed, fold, repetition)
     noisy, handicaps = _add_label_noise(targets[split.train], settings, preprocessor.classes, stream)
     warnings = [*findings.warnings, *_warn_parts(dataset, rows, task), *(f"{dataset.name}: {h}" for h in handicaps)]
-    kept = split.test[: count_held_out(preprocessor.input_shape)]
+    kept = split.test[: count_held_out(preprocessor.values)]
     return PreparedData(
-        train=(x[split.train], noisy),
-        validation=(x[split.validation], targets[split.validation]),
-        test=(x[split.test], targets[split.test]),
+        train=(_take(x, split.train), noisy),
+        validation=(_take(x, split.validation), targets[split.validation]),
+        test=(_take(x, split.test), targets[split.test]),
         preprocessor=preprocessor,
         digest=dataset.digest,
         held_out=(preprocessor.select_columns(dataset.x)[kept], y[kept]),
@@ -75,19 +86,32 @@ def prepare_fold(
     )
 
 
+def _take(x: ModelInputs, rows: Array) -> ModelInputs:
+    taken: ModelInputs = map_inputs(lambda values: values[rows], x)
+    return taken
+
+
 def prepare_folds(
-    dataset: Dataset, settings: SplitSettings, seed: int, task: TaskName | None = None, count: int = 1
+    dataset: Dataset,
+    settings: SplitSettings,
+    seed: int,
+    task: TaskName | None = None,
+    count: int = 1,
+    *,
+    inputs: tuple[InputSpec, ...] | None = None,
+    scale: Scale = "standardize",
 ) -> PreparedData:
     """Prepare one fold for each of ``count`` replicates; a single one without folds.
 
     Fold i is fold i mod k of repetition i // k. The test rows are the same in all folds, standardized by the
-    preprocessor of each. All folds are in memory at once: each takes as much as the data.
+    preprocessor of each. All folds are in memory at once: each takes as much as the data. ``inputs`` and ``scale`` are
+    as for `prepare_fold`.
 
     Raises:
         InputError: as `prepare_fold` does; if there are fewer folds than replicates in the order of time, where every
             repetition has the same folds.
     """
-    first = prepare_fold(dataset, settings, seed, task)
+    first = prepare_fold(dataset, settings, seed, task, inputs=inputs, scale=scale)
     if settings.folds == 1:
         return first
     if first.split.facts["kind"] == "time-ordered" and count > settings.folds:
@@ -96,17 +120,20 @@ def prepare_folds(
             f"repetition has the same folds, so set replicates to {settings.folds} at most, or raise split.folds"
         )
     places = (divmod(number, settings.folds) for number in range(1, count))
-    folds = [prepare_fold(dataset, settings, seed, task, fold, repetition) for repetition, fold in places]
+    folds = [
+        prepare_fold(dataset, settings, seed, task, fold, repetition, inputs=inputs, scale=scale)
+        for repetition, fold in places
+    ]
     return replace(first, folds=tuple(folds))
 
 
-def count_held_out(input_shape: tuple[int, ...]) -> int:
-    """Return how many raw rows are kept to verify an exported model with: 64, fewer where one row is large.
+def count_held_out(values: int) -> int:
+    """Return how many raw rows are kept to verify an exported model with: 64, fewer where one row has many ``values``.
 
-    >>> count_held_out((8, 8, 1)), count_held_out((224, 224, 3))
+    >>> count_held_out(8 * 8), count_held_out(224 * 224 * 3)
     (64, 8)
     """
-    return min(MAX_HELD_OUT, max(MIN_HELD_OUT, MAX_HELD_OUT_VALUES // math.prod(input_shape)))
+    return min(MAX_HELD_OUT, max(MIN_HELD_OUT, MAX_HELD_OUT_VALUES // values))
 
 
 def _warn_parts(dataset: Dataset, rows: dict[str, Array], task: TaskName) -> list[str]:
@@ -151,6 +178,9 @@ def _collect_facts(
 
 
 def _describe_inputs(dataset: Dataset, preprocessor: Preprocessor) -> str:
+    if preprocessor.inputs:
+        listed = ", ".join(str(spec) for spec in preprocessor.specs)
+        return f"{len(preprocessor.inputs)} input{'s' * (len(preprocessor.inputs) > 1)}: {listed}"
     if preprocessor.rules:
         return f"{dataset.x.shape[1]} columns ({preprocessor.input_shape[0]} features)"
     size = " x ".join(str(length) for length in dataset.x.shape[1:])

@@ -15,6 +15,7 @@ import pandas as pd
 
 from regzoo.core.formatting import format_significant
 from regzoo.data.dataset import Array, Dataset, TaskName
+from regzoo.data.inputs import NamedInputs
 from regzoo.data.table import Table
 
 MIN_ROWS = 10
@@ -92,7 +93,11 @@ def warn_constant_labels(dataset: Dataset, parts: Mapping[str, Array]) -> tuple[
 
 def _iterate_columns(dataset: Dataset) -> Iterator[tuple[str, Array]]:
     """Yield each named column with its values (n,)."""
-    if isinstance(dataset.x, Table):
+    if isinstance(dataset.x, NamedInputs):
+        for name, values in dataset.x.arrays.items():
+            if values.size == len(values):
+                yield name, values.reshape(-1)
+    elif isinstance(dataset.x, Table):
         yield from zip(dataset.x.columns, dataset.x.values, strict=True)
     elif dataset.columns:
         yield from zip(dataset.columns, dataset.x.T, strict=True)

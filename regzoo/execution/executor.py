@@ -6,8 +6,6 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-import numpy as np
-
 from regzoo.training.records import Record, Run
 from regzoo.training.setup import TrainingSetup
 
@@ -25,13 +23,14 @@ class Executor(Protocol):
 
     def __exit__(self, *_: object) -> None: ...
 
-    def open(self, setup: TrainingSetup, data: Mapping[str, tuple[np.ndarray, ...]]) -> None:
+    def open(self, setup: TrainingSetup, data: Mapping[str, tuple[Any, ...]]) -> None:
         """Receive what all runs share.
 
         Args:
             setup: the setup that all runs share.
-            data: inputs and targets, and row weights if there are any, by part: ``train``, ``validation``, ``test``;
-                for each further fold these parts again, see `regzoo.data.catalog.fold_key`.
+            data: inputs (one array, or a dict of several), targets, and row weights if there are any, by part:
+                ``train``, ``validation``, ``test``; for each further fold these parts again, see
+                `regzoo.data.catalog.fold_key`.
         """
 
     def has_idle_worker(self) -> bool:

@@ -14,16 +14,15 @@ from collections.abc import Callable, Mapping, Sequence
 from multiprocessing import connection
 from typing import Any, Self
 
-import numpy as np
-
 from regzoo.core import EnvironmentFailure, InputError
+from regzoo.data.inputs import map_inputs
 from regzoo.execution.executor import Outcome
 from regzoo.execution.exit_reason import describe_exit, is_kill_from_outside
 from regzoo.execution.guardian import Guardian
 from regzoo.execution.pool_worker import PoolWorker
 from regzoo.execution.resources import assign_gpu, count_cores, divide_memory, list_gpus
 from regzoo.execution.shared_array import SharedArray
-from regzoo.execution.worker_process import Finished, Ready, SharedParts, StartFailed, WorkerProcess
+from regzoo.execution.worker_process import Finished, Ready, SharedParts, StartFailed, WorkerProcess, list_shared
 from regzoo.system.signals import delay_interrupts
 from regzoo.system.temporary_folder import TemporaryFolder
 from regzoo.system.work_clock import TICK, WorkClock
@@ -95,9 +94,8 @@ class ProcessPool:
                 self._stop_process(worker)
             self._workers.clear()
             if self._shared is not None:
-                for arrays in self._shared[1].values():
-                    for array in arrays:
-                        array.close()
+                for array in list_shared(self._shared[1]):
+                    array.close()
                 self._shared = None
             if self._folder is not None:
                 self._folder.remove()
@@ -105,13 +103,13 @@ class ProcessPool:
                 self._guardian.stop()
                 self._guardian = None
 
-    def open(self, setup: TrainingSetup, data: Mapping[str, tuple[np.ndarray, ...]]) -> None:
+    def open(self, setup: TrainingSetup, data: Mapping[str, tuple[Any, ...]]) -> None:
         """Send every worker what all runs share; the arrays are shared through files.
 
         Raises:
             InputError: if classes of the user's own model are defined where no other process can import them.
         """
-        shared = {part: tuple(map(SharedArray, arrays)) for part, arrays in data.items()}
+        shared = {part: tuple(map_inputs(SharedArray, value) for value in arrays) for part, arrays in data.items()}
         self._shared = setup, shared, divide_memory(len(self._workers))
         self._count_time()
         self._needs_script = _needs_script(setup)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Self
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Self
 
 from regzoo.execution.executor import Outcome, run_safely
 from regzoo.execution.resources import divide_memory
@@ -32,7 +30,7 @@ class SerialExecutor:
     def __exit__(self, *_: object) -> None:
         self._trainer = None
 
-    def open(self, setup: TrainingSetup, data: Mapping[str, tuple[np.ndarray, ...]]) -> None:
+    def open(self, setup: TrainingSetup, data: Mapping[str, tuple[Any, ...]]) -> None:
         """Import TensorFlow and keep what all runs share."""
         import_tensorflow()
         from regzoo.training.engine.trainer import Trainer

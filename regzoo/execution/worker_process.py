@@ -22,6 +22,7 @@ from typing import Any
 import psutil
 
 from regzoo.core.registry import list_registered_modules
+from regzoo.data.inputs import list_arrays, map_inputs
 from regzoo.execution.channel import MessageReader, Sender, write_message
 from regzoo.execution.executor import Outcome, describe_error, run_safely
 from regzoo.execution.resources import VISIBLE
@@ -35,8 +36,8 @@ from regzoo.training.setup import TrainingSetup
 EXIT_LIMIT = 10.0
 """Seconds that a process may take to exit before it is killed."""
 
-SharedParts = Mapping[str, tuple[SharedArray, ...]]
-"""The arrays of each part, as workers map them."""
+SharedParts = Mapping[str, tuple[Any, ...]]
+"""Each part as workers map it: its inputs, a `SharedArray` or several by name, and a `SharedArray` for all else."""
 
 
 @dataclass(frozen=True)
@@ -113,10 +114,10 @@ class WorkerProcess:
 
     def open(self, setup: TrainingSetup, data: SharedParts, memory: int | None) -> None:
         """Send what all runs share, and how many bytes the data may take as tensors."""
-        self._send((setup, memory, {part: len(arrays) for part, arrays in data.items()}))
-        for arrays in data.values():
-            for array in arrays:
-                self._sender.send(lambda array=array: array.send(self._connection, self.pid))  # type: ignore[misc]
+        names = {part: tuple(map_inputs(lambda _: None, value) for value in arrays) for part, arrays in data.items()}
+        self._send((setup, memory, names))
+        for array in list_shared(data):
+            self._sender.send(lambda array=array: array.send(self._connection, self.pid))  # type: ignore[misc]
 
     def send(self, run: Run, members: Sequence[Outcome] | None) -> None:
         """Start ``run``, with the outcomes of its ``members`` if they are trained."""
@@ -179,6 +180,11 @@ class WorkerProcess:
         return bool(wait([self._death], 0)) if self._death is not None else self._process.exitcode is not None
 
 
+def list_shared(data: SharedParts) -> list[SharedArray]:
+    """Return every shared array, in the order in which they are sent."""
+    return [array for arrays in data.values() for value in arrays for array in list_arrays(value)]
+
+
 def _open_process(pid: int) -> int | None:
     """Return a descriptor that is readable once the process has ended; None where the system has no such thing."""
     try:
@@ -199,7 +205,10 @@ def _run_worker(
         from regzoo.training.engine.trainer import Trainer
 
         setup, memory, parts = connection.recv()
-        data = {part: tuple(SharedArray.receive(connection) for _ in range(count)) for part, count in parts.items()}
+        data = {
+            part: tuple(map_inputs(lambda _: SharedArray.receive(connection), value) for value in names)
+            for part, names in parts.items()
+        }
         trainer = Trainer(setup, data, memory)
         ready = Ready(len(tf.config.list_physical_devices("GPU")))
     except Exception as error:  # of any kind: it is reported where the user sees it

@@ -10,6 +10,7 @@ from regzoo.comparison.own_model import load_kept_model
 from regzoo.comparison.plan import make_task
 from regzoo.core import InputError
 from regzoo.data.dataset import Array
+from regzoo.data.inputs import NamedInputs
 from regzoo.data.preprocessor import Preprocessor
 from regzoo.data.table import Table
 from regzoo.storage.ledger import Ledger
@@ -67,7 +68,7 @@ class Candidate:
     weights: Weights
     setup: TrainingSetup
     preprocessor: Preprocessor
-    raw: Array | Table
+    raw: Array | Table | NamedInputs
     refit: RefitInfo | None = None
 
 

@@ -117,6 +117,7 @@ def make_recipe_json(content: CardContent) -> dict[str, Any]:
         "inputs": name_inputs(preprocessor),
         "dtypes": {name: spec.dtype.name for name, spec in specs.items()},
         "shapes": {name: list(spec.shape)[1:] for name, spec in specs.items()},
+        **({"own_inputs": True} if preprocessor.inputs else {}),
         "rules": [rule_to_json(rule) for rule in preprocessor.rules],
         "versions": {name: version(name) for name in PACKAGES},
         "parity": verification.parity.to_json(),

@@ -14,6 +14,8 @@ from regzoo.export.recipe_file import RECIPE_FILE, read_recipe_json
 
 ARRAY_KINDS = ("rows", "images")
 KINDS = ("numeric", "boolean", "categorical", "date")
+OWN_KINDS = {"float32": "float", "int32": "integer", "int64": "integer", "bool": "true or false", "string": "text"}
+"""What an input of a user's own model takes, by the dtype that it is served as."""
 
 PROGRAM = (
     "A model is a program that runs with your rights: use only models from sources you trust. "
@@ -31,8 +33,10 @@ class ExportedModel:
     Attributes:
         folder: the folder with the SavedModel and ``recipe.json``.
         inputs: the served inputs by name, each with its column of the data.
-        kinds: kind of each input: ``numeric``, ``boolean``, ``categorical``, ``date``; or ``rows``, ``images``.
-        shapes: shape of one row of each input.
+        kinds: kind of each input: ``numeric``, ``boolean``, ``categorical``, ``date``; or ``rows``, ``images``; or what
+            an input of a user's own model takes, see `OWN_KINDS`.
+        dtypes: the dtype of each input of a user's own model; else empty.
+        shapes: shape of one row of each input; None is a length that is open.
         labels: the labels in the order of the probabilities.
         takes_missing: whether it takes missing cells.
         manifest: its files.
@@ -41,7 +45,8 @@ class ExportedModel:
     folder: Path
     inputs: dict[str, str]
     kinds: dict[str, str]
-    shapes: dict[str, tuple[int, ...]]
+    dtypes: dict[str, str]
+    shapes: dict[str, tuple[int | None, ...]]
     labels: tuple[str | int | float | bool, ...]
     takes_missing: bool
     manifest: Manifest
@@ -50,6 +55,11 @@ class ExportedModel:
     def array_kind(self) -> str | None:
         """``rows`` or ``images`` if the model takes an array; None if it takes columns."""
         return next((kind for kind in self.kinds.values() if kind in ARRAY_KINDS), None)
+
+    @property
+    def array_shape(self) -> tuple[int, ...]:
+        """Shape of one row of the array; of no use if it takes columns."""
+        return tuple(size or 0 for size in next(iter(self.shapes.values())))
 
     def copy_proven_files(self, to: Path) -> None:
         """Copy the model's files to the folder ``to``.
@@ -102,15 +112,24 @@ def _from_json(folder: Path, values: Mapping[str, Any], manifest: Manifest) -> E
     if not isinstance(given, dict) or list(given) != list(inputs):
         raise TypeError("shapes takes a shape for each input")
     shapes = {name: _accept_shape(shape) for name, shape in given.items()}
-    if rules:
+    open_length = any(None in shape for shape in shapes.values())
+    own = values.get("own_inputs", False)
+    dtypes = values["dtypes"] if own else {}
+    if own:
+        if not isinstance(dtypes, dict) or list(dtypes) != list(inputs) or rules != []:
+            raise TypeError("dtypes takes a dtype for each input")
+        kinds = [OWN_KINDS[dtype] for dtype in dtypes.values()]
+        proper = True
+    elif rules:
         kinds = [rule["kind"] for rule in _accept_list("rules", rules, dict)]
         proper = all(kind in KINDS for kind in kinds) and not any(shapes.values())
     else:
         kinds = [name if shape else "numeric" for name, shape in shapes.items()]
         proper = isinstance(rules, list) and (not any(shapes.values()) or (len(kinds) == 1 and kinds[0] in ARRAY_KINDS))
-    if not proper or len(kinds) != len(inputs):
+    if not proper or len(kinds) != len(inputs) or (open_length and not own):
         raise ValueError("rules takes a kind for each input, which is a column or the only array")
-    return ExportedModel(folder, inputs, dict(zip(inputs, kinds, strict=True)), shapes, labels, bool(rules), manifest)
+    named = dict(zip(inputs, kinds, strict=True))
+    return ExportedModel(folder, inputs, named, dtypes, shapes, labels, bool(rules), manifest)
 
 
 def _accept_list(key: str, value: Any, kind: Any) -> tuple[Any, ...]:
@@ -119,8 +138,8 @@ def _accept_list(key: str, value: Any, kind: Any) -> tuple[Any, ...]:
     return tuple(value)
 
 
-def _accept_shape(value: Any) -> tuple[int, ...]:
-    sizes = _accept_list("shapes", value, int)
-    if not all(0 < size < 2**31 for size in sizes) or len(sizes) > 8:
+def _accept_shape(value: Any) -> tuple[int | None, ...]:
+    sizes = _accept_list("shapes", value, int | None)
+    if not all(size is None or 0 < size < 2**31 for size in sizes) or len(sizes) > 8:
         raise ValueError(f"shapes takes positive sizes, received {repr(value)[:40]}")
     return sizes

@@ -21,6 +21,7 @@ from regzoo.data.sources.files import require_file
 from regzoo.data.sources.npz import read_npz
 from regzoo.data.table import clean_cell
 from regzoo.export.exported_model import ExportedModel, NamedArrays
+from regzoo.export.own_inputs import CheckNames, read_own_archive, read_own_csv
 
 CHUNK = 1024
 """Number of rows that are read, predicted and written at a time; fewer if a row is large."""
@@ -51,7 +52,17 @@ def read_chunks(
     check_file_type(path)
     if not path.exists():
         raise InputError(f"{path}: there is no such file")
+    if model.dtypes:
+        return _read_own_inputs(
+            model, path, encoding, lambda wanted, given: _check_columns(path, wanted, given, notify)
+        )
     return _read_archive(model, path, notify) if is_archive(path) else _read_csv(model, path, encoding, notify)
+
+
+def _read_own_inputs(model: ExportedModel, path: Path, encoding: str, check: CheckNames) -> Iterator[NamedArrays]:
+    if is_archive(path):
+        return read_own_archive(model, path, CHUNK, CHUNK_VALUES, check)
+    return read_own_csv(model, path, encoding, CHUNK, check)
 
 
 def is_archive(path: Path) -> bool:
@@ -93,11 +104,11 @@ def _read_archive(model: ExportedModel, path: Path, notify: Callable[[str], None
         arrays = dict(zip(wanted, columns, strict=True))
     _check_columns(path, wanted, list(arrays), notify)
     if model.array_kind:
-        arrays = {"x": _check_shape(arrays["x"], model.shapes[model.array_kind], f"{path}: x")}
+        arrays = {"x": _check_shape(arrays["x"], model.array_shape, f"{path}: x")}
     lengths = {len(arrays[name]) if arrays[name].ndim else 0 for name in wanted}
     if len(lengths) != 1 or lengths == {0}:
         raise InputError(f"{path}: each array needs the same number of rows, received {sorted(lengths)}")
-    size = math.prod(model.shapes[model.array_kind]) if model.array_kind else len(wanted)
+    size = math.prod(model.array_shape) if model.array_kind else len(wanted)
     step = max(1, min(CHUNK, CHUNK_VALUES // size))
     for start in range(0, lengths.pop(), step):
         chunk = {name: arrays[name][start : start + step] for name in wanted}

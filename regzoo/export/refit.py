@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from regzoo.comparison.plan import make_setup
 from regzoo.config import Experiment
 from regzoo.core import InputError, Recipe
 from regzoo.data.dataset import Array, Dataset
+from regzoo.data.inputs import map_inputs
+from regzoo.data.matching import match_inputs
 from regzoo.data.prepared import PreparedData
 from regzoo.data.preprocess import count_held_out, prepare_fold
 from regzoo.data.preprocessor import Preprocessor, fit_preprocessor
@@ -47,14 +50,17 @@ def refit_recipe(best: Record, replicates: Sequence[Record], setup: TrainingSetu
     Raises:
         InputError: if the data is not that of the comparison, or the training diverges.
     """
-    experiment, dataset = data.experiment, data.dataset
+    experiment, inputs, scale = data.experiment, setup.inputs or None, data.experiment.data.scale
+    dataset, _ = match_inputs(data.dataset, inputs)
     last = experiment.split.folds - 1  # time-ordered folds grow: only the last one holds all rows outside the test part
-    prepared = prepare_fold(dataset, experiment.split, experiment.seed, experiment.task, last)
+    prepared = prepare_fold(
+        dataset, experiment.split, experiment.seed, experiment.task, last, inputs=inputs, scale=scale
+    )
     if make_setup(experiment, prepared).data != setup.data:
         raise InputError("refit: this is not the data of the comparison: give the same rows in the same order")
     split, task = prepared.split, prepared.preprocessor.task
     rows = np.concatenate([split.train, split.validation])
-    preprocessor, repairs = fit_preprocessor(dataset, rows, task)
+    preprocessor, repairs = fit_preprocessor(dataset, rows, task, inputs, scale)
     merged = _merge_parts(dataset, prepared, preprocessor, rows)
     new_setup = replace(make_setup(experiment, merged, setup.model), jit_compile=setup.jit_compile)
     epochs, learned_from = choose_epochs(best.run.recipe, replicates)
@@ -68,7 +74,7 @@ def refit_recipe(best: Record, replicates: Sequence[Record], setup: TrainingSetu
         weights=weights,
         setup=new_setup,
         preprocessor=preprocessor,
-        raw=preprocessor.select_columns(dataset.x)[split.test[: count_held_out(preprocessor.input_shape)]],
+        raw=preprocessor.select_columns(dataset.x)[split.test[: count_held_out(preprocessor.values)]],
         refit=RefitInfo(
             rows=len(rows),
             epochs=epochs,
@@ -99,12 +105,17 @@ def _drop_early_stopping(recipe: Recipe) -> Recipe:
 def _merge_parts(dataset: Dataset, prepared: PreparedData, preprocessor: Preprocessor, rows: Array) -> PreparedData:
     """Return ``prepared`` with ``rows`` as its training part, without label noise, all standardized again."""
     split, x = prepared.split, preprocessor.transform(dataset.x)
-    y = x if dataset.y is None or preprocessor.task == "reconstruction" else preprocessor.encode_targets(dataset.y)
+    same = isinstance(x, np.ndarray) and (dataset.y is None or preprocessor.task == "reconstruction")
+    y: Any = x if same else preprocessor.encode_targets(dataset.y)  # type: ignore[arg-type]  # not None then
+
+    def take(part: Array) -> tuple[Any, Array]:
+        return map_inputs(lambda values: values[part], x), y[part]
+
     return replace(
         prepared,
-        train=(x[rows], y[rows]),
-        validation=(x[split.validation], y[split.validation]),  # unused, but a program measures a validation part
-        test=(x[split.test], y[split.test]),
+        train=take(rows),
+        validation=take(split.validation),  # unused, but a program measures a validation part
+        test=take(split.test),
         preprocessor=preprocessor,
         weights=None if dataset.weight is None else {"train": dataset.weight[rows]},
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -11,6 +12,8 @@ import tensorflow as tf
 
 from regzoo.core import EnvironmentFailure
 from regzoo.data.dataset import Array
+from regzoo.data.input_rules import InputRule
+from regzoo.data.inputs import NamedInputs, count_rows, map_inputs
 from regzoo.data.preprocessor import Preprocessor
 from regzoo.data.table import Table
 from regzoo.export.signature import make_input_specs
@@ -34,7 +37,8 @@ class ServedModel(tf.Module):
 
     Inputs: ``images`` (batch, height, width, channels) or ``rows`` (batch, columns), raw, float32. For data with
     named columns, one input (batch,) per column, in order, named as `make_input_names` does: float32 with NaN where a
-    number is missing; strings for words, booleans (true, false) and dates, ``""`` where missing.
+    number is missing; strings for words, booleans (true, false) and dates, ``""`` where missing. For a user's own
+    model that takes more than one array of floats, its own inputs, named in the same way.
 
     Outputs, by task:
 
@@ -65,9 +69,16 @@ class ServedModel(tf.Module):
         self.target = (preprocessor.target_mean, preprocessor.target_scale)
         self.task = preprocessor.task
         self.rules = preprocessor.rules
+        self.inputs = preprocessor.inputs
 
-    def preprocess(self, raw: Mapping[str, tf.Tensor]) -> tf.Tensor:
-        """Return the model's inputs (batch, ...) from the raw inputs by name."""
+    def preprocess(self, raw: Mapping[str, tf.Tensor]) -> Any:
+        """Return the model's inputs (batch, ...) from the raw inputs by name: a tensor, or several by name."""
+        if self.inputs:
+            tensors = {
+                rule.spec.name: _prepare_input(rule, tensor)
+                for rule, tensor in zip(self.inputs, raw.values(), strict=True)
+            }
+            return tensors if len(tensors) > 1 else next(iter(tensors.values()))
         if self.rules:
             by_column = {rule.name: value for rule, value in zip(self.rules, raw.values(), strict=True)}
             x = apply_rules(by_column, self.rules)
@@ -76,11 +87,11 @@ class ServedModel(tf.Module):
             x = values[0] if len(values[0].shape) > 1 else tf.stack(values, axis=-1)
         return (x - self.mean) / self.scale
 
-    def predict(self, x: tf.Tensor, samples: tf.Tensor | None = None) -> Tensors:
+    def predict(self, x: Any, samples: tf.Tensor | None = None) -> Tensors:
         """Return the named outputs for preprocessed inputs (batch, ...).
 
         Args:
-            x: the inputs.
+            x: the inputs, as `preprocess` returns them.
             samples: number of passes of Monte Carlo dropout; None for the recipe's own.
         """
         spread = _compute_spread(self.model, x) if samples is None else self.model.uncertainty_with_samples(x, samples)
@@ -111,18 +122,32 @@ class ServedModel(tf.Module):
         return outputs
 
     def _reconstruct(self, x: tf.Tensor, spread: Tensors) -> Tensors:
+        mean, scale = (self.mean, self.scale) if not self.inputs else _get_statistics(self.inputs[0])
         rebuilt = tf.reshape(spread["mean"], tf.shape(x))
         error = tf.reshape(rebuilt - x, [tf.shape(x)[0], -1])  # (batch, values)
         outputs = {
-            "reconstruction": rebuilt * self.scale + self.mean,
+            "reconstruction": rebuilt * scale + mean,
             "distance": tf.sqrt(tf.reduce_mean(tf.square(error), -1)),
         }
         if "standard_deviation" in spread:
-            outputs["uncertainty"] = tf.reshape(spread["standard_deviation"], tf.shape(x)) * self.scale
+            outputs["uncertainty"] = tf.reshape(spread["standard_deviation"], tf.shape(x)) * scale
         return outputs
 
 
-def _compute_spread(model: keras.Model, x: tf.Tensor) -> Tensors:
+def _prepare_input(rule: InputRule, tensor: tf.Tensor) -> tf.Tensor:
+    """Return one input of a user's own model: floats standardized, if they are, and integers in its own type."""
+    if rule.mean:
+        mean, scale = _get_statistics(rule)
+        return (tensor - mean) / scale
+    return tf.cast(tensor, rule.spec.dtype) if rule.spec.kind == "integer" else tensor
+
+
+def _get_statistics(rule: InputRule) -> tuple[Array, Array]:
+    """Return mean and scale of an input; 0 and 1 if it is not standardized."""
+    return np.asarray(rule.mean or 0.0, np.float32), np.asarray(rule.scale or 1.0, np.float32)
+
+
+def _compute_spread(model: keras.Model, x: Any) -> Tensors:
     """Return mean and spread of an ensemble's members or of Monte Carlo passes on x; empty for a single model."""
     if isinstance(model, MonteCarlo):
         return model.uncertainty(x)
@@ -172,12 +197,16 @@ def write_saved_model(
 
 
 def predict_live(
-    model: keras.Model, preprocessor: Preprocessor, raw: Array | Table, numeric_labels: bool = False
+    model: keras.Model, preprocessor: Preprocessor, raw: Array | Table | NamedInputs, numeric_labels: bool = False
 ) -> dict[str, Array]:
     """Return the live model's outputs for raw inputs (rows, ...), to compare the exported model's with.
 
     The inputs are preprocessed in NumPy, as for training, and not by the operations of the exported graph.
     """
     served, x = ServedModel(model, preprocessor, numeric_labels), preprocessor.transform(raw)
-    chunks = [served.predict(tf.constant(x[start : start + CHUNK])) for start in range(0, len(x), CHUNK)]
+
+    def take(start: int) -> Any:
+        return map_inputs(lambda values: tf.constant(values[start : start + CHUNK]), x)
+
+    chunks = [served.predict(take(start)) for start in range(0, count_rows(x), CHUNK)]
     return {name: np.concatenate([chunk[name].numpy() for chunk in chunks]) for name in chunks[0]}

@@ -7,9 +7,11 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+import numpy as np
 import tensorflow as tf
 
 from regzoo.data.dataset import Array
+from regzoo.data.inputs import InputSpec, NamedInputs
 from regzoo.data.preprocessor import Preprocessor
 from regzoo.data.table import Table
 from regzoo.export.tf_columns import get_dtype
@@ -51,7 +53,13 @@ def _make_servable(column: str) -> str:
 
 
 def name_inputs(preprocessor: Preprocessor) -> dict[str, str]:
-    """Return the served inputs by name, each with its column of the data; ``rows`` or ``images`` for an array."""
+    """Return the served inputs by name, each with its column of the data; ``rows`` or ``images`` for an array.
+
+    The inputs of a user's own model each have their own name.
+    """
+    if preprocessor.inputs:
+        names = [spec.name for spec in preprocessor.specs]
+        return dict(zip(make_input_names(names), names, strict=True))
     if preprocessor.columns:
         return dict(zip(make_input_names(preprocessor.columns), preprocessor.columns, strict=True))
     return {preprocessor.kind: preprocessor.kind}
@@ -59,14 +67,34 @@ def name_inputs(preprocessor: Preprocessor) -> dict[str, str]:
 
 def make_input_specs(preprocessor: Preprocessor) -> dict[str, tf.TensorSpec]:
     """Return the specs of the served inputs, by name."""
+    if preprocessor.inputs:
+        specs = zip(name_inputs(preprocessor), preprocessor.specs, strict=True)
+        return {name: tf.TensorSpec([None, *spec.shape], get_served_dtype(spec), name=name) for name, spec in specs}
     names, shape = name_inputs(preprocessor), () if preprocessor.columns else preprocessor.input_shape
     dtypes = [get_dtype(rule) for rule in preprocessor.rules] or [tf.float32] * len(names)
     return {name: tf.TensorSpec([None, *shape], dtype, name=name) for name, dtype in zip(names, dtypes, strict=True)}
 
 
-def split_inputs(raw: Array | Table, preprocessor: Preprocessor) -> dict[str, Array]:
+def get_served_dtype(spec: InputSpec) -> tf.DType:
+    """Return the dtype that an input of a user's own model is served as: float32, int32, int64, bool or string.
+
+    Integers of other types are served as the smaller of int32 and int64 that holds them.
+
+    >>> get_served_dtype(InputSpec("pixels", (8, 8), "uint8")).name
+    'int32'
+    """
+    if spec.kind == "integer":
+        return tf.int32 if np.can_cast(spec.dtype, np.int32) else tf.int64
+    return {"float": tf.float32, "boolean": tf.bool, "text": tf.string}[spec.kind]
+
+
+def split_inputs(raw: Array | Table | NamedInputs, preprocessor: Preprocessor) -> dict[str, Array]:
     """Return raw inputs (rows, ...) as the served inputs, by name."""
     names = name_inputs(preprocessor)
+    if isinstance(raw, NamedInputs):
+        dtypes = {name: spec.dtype for name, spec in make_input_specs(preprocessor).items()}
+        served = {name: raw.arrays[own] for name, own in names.items()}
+        return {name: a if a.dtype.kind == "O" else a.astype(dtypes[name].as_numpy_dtype) for name, a in served.items()}
     if isinstance(raw, Table):
         return {name: raw.column(column) for name, column in names.items()}
     return {name: raw[:, index] if preprocessor.columns else raw for index, name in enumerate(names)}

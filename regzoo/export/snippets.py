@@ -30,6 +30,13 @@ for name, column in recipe["inputs"].items():
     columns[name] = tf.constant(cells.to_numpy(), dtype)
 """
 
+_OWN_KINDS = {
+    "float": "numbers as in the data",
+    "integer": "whole numbers as in the data",
+    "boolean": "true or false",
+    "text": "text as in the data",
+}
+
 _RECIPE = """\
 with open("model/recipe.json", encoding="utf-8") as file:
     recipe = json.load(file)
@@ -37,7 +44,9 @@ with open("model/recipe.json", encoding="utf-8") as file:
 
 
 def make_call(preprocessor: Preprocessor, format: Format) -> str:
-    """Return Python code that predicts from the user's ``table``, ``rows`` or ``images``."""
+    """Return Python code that predicts from the user's ``table``, ``rows`` or ``images``; or from ``x``, by name."""
+    if preprocessor.inputs:
+        return _call_with_inputs(preprocessor, format)
     return _call_tensorflow(preprocessor) if format.is_saved_model else _call_runtime(preprocessor, format)
 
 
@@ -52,19 +61,41 @@ def _call_tensorflow(preprocessor: Preprocessor) -> str:
     return f"{head}{serve}({preprocessor.kind}=tf.constant({preprocessor.kind}, tf.float32))"
 
 
+def _call_with_inputs(preprocessor: Preprocessor, format: Format) -> str:
+    """Return code that predicts from a dict ``x`` of arrays, one for each input of the user's own model."""
+    specs, own = make_input_specs(preprocessor), name_inputs(preprocessor)
+    if format.is_saved_model:
+        lines = [f"    {name}=tf.constant(x[{own[name]!r}], tf.{spec.dtype.name})," for name, spec in specs.items()]
+        serve = 'answers = model.signatures["serving_default"](\n' + "\n".join(lines) + "\n)"
+        return f'import tensorflow as tf\n\nmodel = tf.saved_model.load("model")\n{serve}'
+    lines = [f"    {name!r}: np.asarray(x[{own[name]!r}], np.{spec.dtype.name})," for name, spec in specs.items()]
+    head = f"import json\n\nimport numpy as np\n{_get_serve(format)}\n\n{_RECIPE}"
+    return f"{head}answers = serve({{\n" + "\n".join(lines) + f"\n}}){_read_labels(preprocessor, format)}"
+
+
+def _get_serve(format: Format) -> str:
+    return format.serve.replace('f"{path}', '"model')
+
+
+def _read_labels(preprocessor: Preprocessor, format: Format) -> str:
+    """Return code that turns class numbers into labels, if the format answers with numbers."""
+    labels = '\nlabels = np.array(recipe["labels"])[answers["class"]]' if preprocessor.classes else ""
+    return labels if format.numeric_labels else ""
+
+
 def _call_runtime(preprocessor: Preprocessor, format: Format) -> str:
-    serve = format.serve.replace('f"{path}', '"model')
-    head = f"import json\n\nimport numpy as np\n{serve}\n\n{_RECIPE}"
+    head = f"import json\n\nimport numpy as np\n{_get_serve(format)}\n\n{_RECIPE}"
     if preprocessor.columns:
         columns = '{name: np.asarray(table[column], np.float32) for name, column in recipe["inputs"].items()}'
     else:
         columns = f'{{"{preprocessor.kind}": np.asarray({preprocessor.kind}, np.float32)}}'
-    labels = '\nlabels = np.array(recipe["labels"])[answers["class"]]' if preprocessor.classes else ""
-    return f"{head}answers = serve({columns}){labels if format.numeric_labels else ''}"
+    return f"{head}answers = serve({columns}){_read_labels(preprocessor, format)}"
 
 
 def make_request(preprocessor: Preprocessor) -> str:
     """Return the ``inputs`` of an HTTP request in JSON, abbreviated."""
+    if preprocessor.inputs:
+        return json.dumps({name: ["..."] for name in name_inputs(preprocessor)}).replace('"..."', "...")
     if not preprocessor.columns:
         return json.dumps({preprocessor.kind: ["..."]}).replace('"..."', "...")
     specs = list(make_input_specs(preprocessor).items())[:2]
@@ -75,6 +106,8 @@ def make_request(preprocessor: Preprocessor) -> str:
 def describe_inputs(preprocessor: Preprocessor) -> list[str]:
     """Return a line of Markdown for each served input: its name, type and units."""
     names = name_inputs(preprocessor)
+    if preprocessor.inputs:
+        return _describe_own_inputs(preprocessor)
     if not preprocessor.columns:
         shape = ", ".join(map(str, preprocessor.input_shape))
         mean = ", ".join(format_significant(value, 4) for value in preprocessor.mean)
@@ -87,6 +120,17 @@ def describe_inputs(preprocessor: Preprocessor) -> list[str]:
     if not preprocessor.rules:
         return [f"{name}, float32, never missing" for name in listed]
     return [f"{name}, {_KINDS[rule.kind]}" for name, rule in zip(listed, preprocessor.rules, strict=True)]
+
+
+def _describe_own_inputs(preprocessor: Preprocessor) -> list[str]:
+    lines = []
+    served = make_input_specs(preprocessor).items()
+    for (name, tensor), spec in zip(served, preprocessor.specs, strict=True):
+        own = "" if name == spec.name else f" (the model's {format_code_span(spec.name)})"
+        sizes = ", ".join(["batch", *("any" if size is None else str(size) for size in spec.shape)])
+        shape = f"({sizes})" if spec.shape else "(batch,)"
+        lines.append(f"`{name}`{own}, {tensor.dtype.name} {shape}, {_OWN_KINDS[spec.kind]}")
+    return lines
 
 
 def describe_outputs(preprocessor: Preprocessor, recipe: Recipe, format: Format) -> list[str]:
@@ -113,7 +157,8 @@ def _describe_numbers(preprocessor: Preprocessor, several: bool) -> list[str]:
     if preprocessor.task == "regression":
         lines = ["`prediction`, (batch, 1), in the units of the data"]
         return lines + ([f"`uncertainty`, (batch, 1), {deviation}"] if several else [])
-    shape = ", ".join(map(str, preprocessor.input_shape))
+    sizes = preprocessor.specs[0].shape if preprocessor.inputs else preprocessor.input_shape
+    shape = ", ".join(map(str, sizes))
     order = [format_code_span(feature) for rule in preprocessor.rules for feature in rule.features]
     features = f": of the features {', '.join(order)}, in this order" if order else ""
     lines = [f"`reconstruction`, (batch, {shape}), in the units of the data{features}"]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from regzoo.core.errors import InputError
 from regzoo.data.catalog import ARRAYS, Target
 from regzoo.data.dataset import Dataset, TaskName
+from regzoo.data.inputs import InputSpec
 from regzoo.data.rows import Rows
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.bundled import load_bundled
@@ -98,19 +99,25 @@ class Source(Protocol):
         """Return the files of the same kind that hold the validation or the test part."""
 
 
-def load_dataset(data: Source, task: TaskName | None = None) -> Dataset:
+def load_dataset(data: Source, task: TaskName | None = None, inputs: Sequence[InputSpec] | None = None) -> Dataset:
     """Read the data set that the ``data`` section of a config names; reconstruction needs no targets.
+
+    Args:
+        data: the section.
+        task: the requested task; None if none was.
+        inputs: the inputs of a user's own model, as for `from_arrays`.
 
     Raises:
         InputError: naming the file or the data set, what is wrong and the way out.
     """
     if data.csv is not None:
         encoding = data.encoding or ENCODING
-        return load_csv(data.csv, data.target, data.separator, encoding, data.roles(), data.part_files(), data.drop)
+        roles, parts = data.roles(), data.part_files()
+        return load_csv(data.csv, data.target, data.separator, encoding, roles, parts, data.drop, inputs)
     if data.parquet is not None:
-        return load_parquet(data.parquet, data.target, data.roles(), data.part_files(), data.drop)
+        return load_parquet(data.parquet, data.target, data.roles(), data.part_files(), data.drop, inputs)
     if data.npz is not None:
-        return load_npz(data.npz, data.roles(), data.part_files(), targets=task != "reconstruction")
+        return load_npz(data.npz, data.roles(), data.part_files(), targets=task != "reconstruction", inputs=inputs)
     if data.images is not None:
         return load_images(data.images, data.size)
     if data.idx is not None:
@@ -122,12 +129,13 @@ def load_dataset(data: Source, task: TaskName | None = None) -> Dataset:
     return load_bundled(str(data.source))
 
 
-def from_python(rows: Rows, task: TaskName | None = None) -> Dataset:
+def from_python(rows: Rows, task: TaskName | None = None, inputs: Sequence[InputSpec] | None = None) -> Dataset:
     """Return the data set that was passed in Python.
 
     Args:
         rows: arrays or DataFrames, or a `tf.data.Dataset` as ``x``.
         task: the requested task; None if none was.
+        inputs: the inputs of a user's own model, as for `from_arrays`.
 
     Raises:
         InputError: as `from_arrays` and `from_tf_dataset` do, and if targets are missing.
@@ -135,7 +143,7 @@ def from_python(rows: Rows, task: TaskName | None = None) -> Dataset:
     if is_tf_dataset(rows.x):
         if rows.y is not None:
             raise InputError("a tf.data.Dataset gives x and y in each element; leave y out")
-        return from_tf_dataset(rows.x, rows.roles())
+        return from_tf_dataset(rows.x, rows.roles(), inputs)
     if rows.y is None and task != "reconstruction":
         raise InputError('give x and y (x alone for task="reconstruction"), a tf.data.Dataset of both, or data=')
-    return from_arrays(rows.x, rows.y, **rows.roles())
+    return from_arrays(rows.x, rows.y, **rows.roles(), inputs=inputs)

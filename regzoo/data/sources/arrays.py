@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,12 @@ from scipy.sparse import issparse
 
 from regzoo.core.errors import ErrorCollector, InputError
 from regzoo.data.dataset import Array, Dataset
+from regzoo.data.inputs import InputSpec, NamedInputs
 from regzoo.data.sources.column_kinds import LARGEST, read_columns
 from regzoo.data.sources.labels import read_labels
+from regzoo.data.sources.named_inputs import read_named_inputs
 from regzoo.data.sources.roles import attach_roles
+from regzoo.data.table import Table
 
 _KINDS = {
     "O": "mixed or non-numeric objects",
@@ -32,6 +36,7 @@ def from_arrays(
     sample_weight: Any = None,
     time: Any = None,
     part: Any = None,
+    inputs: Sequence[InputSpec] | None = None,
 ) -> Dataset:
     """Return a checked copy of ``x`` and ``y``; the caller's objects stay unchanged.
 
@@ -45,6 +50,8 @@ def from_arrays(
         sample_weight: (n,) numbers above 0.
         time: (n,) numbers or dates, also as text such as 2024-01-31.
         part: (n,) ``train``, ``validation``, ``test``, or None (or "") where the split may choose.
+        inputs: the inputs of a user's own model, for which x may also be a dict of arrays, see `read_named_inputs`;
+            empty if they are not known yet, None for a backbone of regzoo.
 
     Raises:
         InputError: with every problem: shapes or lengths that do not fit, values that are not finite or cannot be
@@ -58,20 +65,36 @@ def from_arrays(
     labels: tuple[str, ...] = ()
     with errors.collect():
         columns = read_column_names(x, name) if isinstance(x, pd.DataFrame) else None
-        inputs = _read_inputs(x, name) if columns is None else read_columns(x, columns, name)
+        values = _read_values(x, columns, inputs, name)
     with errors.collect():
         targets, labels = (None, ()) if y is None else _read_targets(y, name)
     errors.raise_if_any()
-    if targets is not None and len(inputs) != len(targets):
-        raise InputError(f"{name}: x has {len(inputs)} rows and y has {len(targets)}; each row needs one target")
-    for array in (inputs, targets):
+    if targets is not None and len(values) != len(targets):
+        raise InputError(f"{name}: x has {len(values)} rows and y has {len(targets)}; each row needs one target")
+    for array in (values, targets):
         if isinstance(array, np.ndarray):
             array.setflags(write=False)
     roles = {"group": groups, "time": time, "part": part, "weight": sample_weight}
     given = {role: values for role, values in roles.items() if values is not None}
     words = {"group": "groups", "weight": "sample_weight"}
     places = {role: f"{name}: {words.get(role, role)}" for role in given}
-    return attach_roles(Dataset(inputs, targets, columns, name, _get_target_name(y), labels), given, places)
+    columns = None if isinstance(values, NamedInputs) else columns
+    return attach_roles(Dataset(values, targets, columns, name, _get_target_name(y), labels), given, places)
+
+
+def _read_values(
+    x: Any, columns: tuple[str, ...] | None, inputs: Sequence[InputSpec] | None, name: str
+) -> Array | Table | NamedInputs:
+    """Return the inputs: by name, as a user's own model takes them; or as one array, or as columns."""
+    if inputs is None and isinstance(x, Mapping):
+        raise InputError(
+            f"{name}: x is a dict of arrays, which only a model of your own takes (backbone= your Keras model); give "
+            "one array or a DataFrame"
+        )
+    named = None if inputs is None else read_named_inputs(x, inputs, name)
+    if named is not None:
+        return named
+    return _read_inputs(x, name) if columns is None else read_columns(x, columns, name)
 
 
 def _require_different(targets: Array, name: str) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +13,7 @@ import pandas as pd
 from regzoo.core.errors import InputError
 from regzoo.data.catalog import SEPARATORS, Target
 from regzoo.data.dataset import Dataset
+from regzoo.data.inputs import InputSpec
 from regzoo.data.sources.arrays import read_column_names
 from regzoo.data.sources.files import require_bytes, require_file
 from regzoo.data.sources.roles import EMPTY
@@ -56,6 +57,7 @@ def load_csv(
     roles: Mapping[str, str] = EMPTY,
     parts: Mapping[str, Path] = EMPTY,
     drop: Target = None,
+    inputs: Sequence[InputSpec] | None = None,
 ) -> Dataset:
     """Read the CSV file at ``path``; all columns but ``target``, ``drop`` and ``roles`` are inputs.
 
@@ -70,13 +72,14 @@ def load_csv(
         roles: column names by role (group, time, part, weight); these columns are no inputs.
         parts: files with the same columns whose rows are the ``validation`` or ``test`` part.
         drop: the column to leave out, or several.
+        inputs: the inputs of a user's own model, as for `from_arrays`.
 
     Raises:
         InputError: naming the file, the columns and the rows, with the way out. With several files, row numbers
             continue from one file to the next.
     """
     frames = [(file, read_csv(file, separator, encoding)) for file in (path, *parts.values())]
-    return from_frames(frames, target, roles, tuple(parts), drop, as_text=True)
+    return from_frames(frames, target, roles, tuple(parts), drop, as_text=True, inputs=inputs)
 
 
 def read_csv(path: Path, separator: str | None = None, encoding: str = ENCODING) -> pd.DataFrame:

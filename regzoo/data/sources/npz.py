@@ -6,13 +6,15 @@ import contextlib
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from regzoo.core.errors import InputError, did_you_mean
 from regzoo.data.dataset import Array, Dataset
+from regzoo.data.inputs import InputSpec
+from regzoo.data.matching import require_names
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.files import BYTES_PER_VALUE, require_bytes, require_file
 from regzoo.data.sources.npy_header import count_values
@@ -22,6 +24,9 @@ from regzoo.system.memory import get_available_memory
 MOST_ARRAYS = 10_000
 """Files in an archive that is read."""
 
+X = "x"
+"""Name of the array of inputs, if there is one."""
+
 _DAMAGE = (
     OSError, ValueError, EOFError, IndexError, OverflowError,
     RuntimeError,  # a member is encrypted, or compressed in an unknown way
@@ -30,7 +35,11 @@ _DAMAGE = (
 
 
 def load_npz(
-    path: Path, roles: Mapping[str, str] = EMPTY, parts: Mapping[str, Path] = EMPTY, targets: bool = True
+    path: Path,
+    roles: Mapping[str, str] = EMPTY,
+    parts: Mapping[str, Path] = EMPTY,
+    targets: bool = True,
+    inputs: Sequence[InputSpec] | None = None,
 ) -> Dataset:
     """Read an archive written by ``np.savez(path, x=..., y=...)``; see `from_arrays` for shapes and types.
 
@@ -39,34 +48,53 @@ def load_npz(
         roles: array names by role (group, time, part, weight), each array (n,).
         parts: archives of the same kind whose rows are the ``validation`` or ``test`` part.
         targets: whether y is required; without, it is read if the archive has it.
+        inputs: the inputs of a user's own model, as for `from_arrays`. Then the archive may hold an array for each of
+            them by name; without x, and if they are not known yet, every array but y and ``roles`` is an input.
 
     Raises:
         InputError: naming the file, if it cannot be read, lacks an array or contains objects.
     """
     files = (path, *parts.values())
-    archives = [_read_archive(file, roles, targets) for file in files]
+    named = None if inputs is None else _list_inputs(path, roles, inputs)
+    archives = [_read_archive(file, roles, targets, named or (X,)) for file in files]
     name = " + ".join(map(str, files))
     y = ["y"] * all("y" in archive for archive in archives)
-    keys = dict.fromkeys(("x", *y, *roles.values()))
+    keys = dict.fromkeys((*(named or (X,)), *y, *roles.values()))
     arrays = {key: _join([archive[key] for archive in archives], f"{name}: {key}") for key in keys}
     values = {role: arrays[key] for role, key in roles.items()}
     if parts:
-        values["part"] = mark_parts(parts, [len(archive["x"]) for archive in archives])
+        values["part"] = mark_parts(parts, [len(archive[(named or (X,))[0]]) for archive in archives])
     places = {"part": name, **{role: f"{name}: {key} ({role})" for role, key in roles.items()}}
-    return attach_roles(from_arrays(arrays["x"], arrays.get("y"), name), values, places)
+    x = arrays[X] if named is None else {key: arrays[key] for key in named}
+    return attach_roles(from_arrays(x, arrays.get("y"), name, inputs=inputs), values, places)
 
 
-def _read_archive(path: Path, roles: Mapping[str, str], targets: bool) -> dict[str, Array]:
+def _list_inputs(path: Path, roles: Mapping[str, str], inputs: Sequence[InputSpec]) -> tuple[str, ...] | None:
+    """Return the arrays that are inputs by name; None if x is the only one, or they are missing."""
+    with _open_archive(path) as archive:
+        names = [name for name in _list_arrays(archive, path) if name not in ("y", *roles.values())]
+    wanted = tuple(spec.name for spec in inputs)
+    if wanted and set(wanted) <= set(names):
+        return None if wanted == (X,) else wanted
+    if X in names or not names:
+        return None
+    if wanted:
+        require_names(names, inputs, str(path), "arrays")
+    return tuple(names)
+
+
+def _read_archive(path: Path, roles: Mapping[str, str], targets: bool, inputs: Sequence[str]) -> dict[str, Array]:
     with _open_archive(path) as archive:
         names = _list_arrays(archive, path)
         hint = did_you_mean if names else lambda *_: " It holds none."
-        for key in ("x", "y") if targets else ("x",):
+        for key in (*inputs, "y") if targets else inputs:
             if key not in names:
-                raise InputError(f"{path}: needs the arrays x and y, {key} is missing.{hint(key, names)}")
+                needed = " and ".join([", ".join(inputs), "y"])
+                raise InputError(f"{path}: needs the arrays {needed}, {key} is missing.{hint(key, names)}")
         for role, key in roles.items():
             if key not in names:
                 raise InputError(f"{path}: there is no array {key!r} for data.{role}.{hint(key, names)}")
-        used = {"x", "y", *roles.values()}
+        used = {*inputs, "y", *roles.values()}
         return _read_arrays(archive, {name: member for name, member in names.items() if name in used}, path)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +12,7 @@ import pandas as pd
 from regzoo.core.errors import InputError
 from regzoo.data.catalog import Target
 from regzoo.data.dataset import Dataset
+from regzoo.data.inputs import InputSpec
 from regzoo.data.sources.files import require_file
 from regzoo.data.sources.parquet_memory import require_parquet_memory
 from regzoo.data.sources.roles import EMPTY
@@ -26,6 +27,7 @@ def load_parquet(
     roles: Mapping[str, str] = EMPTY,
     parts: Mapping[str, Path] = EMPTY,
     drop: Target = None,
+    inputs: Sequence[InputSpec] | None = None,
 ) -> Dataset:
     """Read the Parquet file at ``path``; all columns but ``target``, ``drop`` and ``roles`` are inputs.
 
@@ -38,12 +40,13 @@ def load_parquet(
         roles: column names by role (group, time, part, weight); these columns are no inputs.
         parts: files with the same columns whose rows are the ``validation`` or ``test`` part.
         drop: the column to leave out, or several.
+        inputs: the inputs of a user's own model, as for `from_arrays`.
 
     Raises:
         InputError: naming the file, the columns and the rows, with the way out; also if pyarrow is not installed.
     """
     frames = [(file, _read_parquet(file)) for file in (path, *parts.values())]
-    return from_frames(frames, target, roles, tuple(parts), drop, as_text=False)
+    return from_frames(frames, target, roles, tuple(parts), drop, as_text=False, inputs=inputs)
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:

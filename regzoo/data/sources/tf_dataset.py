@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import pandas as pd
 
 from regzoo.core.errors import InputError
 from regzoo.data.dataset import Array, Dataset
+from regzoo.data.inputs import InputSpec
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.files import require_memory
 from regzoo.data.sources.roles import EMPTY
@@ -26,7 +27,9 @@ def is_tf_dataset(x: Any) -> bool:
     return tensorflow is not None and isinstance(x, tensorflow.data.Dataset)
 
 
-def from_tf_dataset(dataset: Any, roles: Mapping[str, Any] = EMPTY) -> Dataset:
+def from_tf_dataset(
+    dataset: Any, roles: Mapping[str, Any] = EMPTY, inputs: Sequence[InputSpec] | None = None
+) -> Dataset:
     """Return the rows of ``dataset``, in its order.
 
     Args:
@@ -34,17 +37,19 @@ def from_tf_dataset(dataset: Any, roles: Mapping[str, Any] = EMPTY) -> Dataset:
             of columns, each a tensor; y holds a label, a number or several labels (0 or 1) a row. A dataset that
             shuffles has other content each time it is read.
         roles: ``groups``, ``sample_weight``, ``time`` and ``part``, as `from_arrays` takes them.
+        inputs: the inputs of a user's own model, as for `from_arrays`; a dictionary then holds tensors of any shape.
 
     Raises:
         InputError: if it is endless or empty, fails, does not fit into memory, or has elements of another form.
     """
-    columns, batched = _read_form(dataset)
+    columns, batched = _read_form(dataset, inputs)
     x: dict[str, list[Array]] = {column: [] for column in columns or ("x",)}
     rest: list[list[Array]] = [[] for _ in dataset.element_spec[1:]]
     rows = 0
-    for inputs, *others in _iterate_elements(dataset):
+    for given, *others in _iterate_elements(dataset):
+        by_column = dict(zip(columns, given, strict=True)) if isinstance(given, tuple) else given
         for column, values in x.items():
-            values.append(_as_rows(inputs[column] if columns else inputs, batched))
+            values.append(_as_rows(by_column[column] if columns else given, batched))
         for pieces, other in zip(rest, others, strict=True):
             pieces.append(_as_rows(other, batched))
         rows += len(rest[0][-1])
@@ -57,11 +62,24 @@ def from_tf_dataset(dataset: Any, roles: Mapping[str, Any] = EMPTY) -> Dataset:
     if weights and "sample_weight" in roles:
         raise InputError(f"{_NAME}: its elements hold a sample_weight, and another was given; leave one out")
     weighted = {**roles, **({"sample_weight": weights[0]} if weights else {})}
-    return from_arrays(_as_frame(joined) if columns else joined["x"], targets, _NAME, **weighted)
+    return from_arrays(_choose_form(joined, columns, inputs), targets, _NAME, **weighted, inputs=inputs)
 
 
-def _read_form(dataset: Any) -> tuple[tuple[str, ...], bool]:
-    """Return the columns, none if x is one tensor, and whether an element holds several rows."""
+def _choose_form(joined: dict[str, Array], columns: tuple[str, ...], inputs: Sequence[InputSpec] | None) -> Any:
+    """Return one array; or a dict of arrays, as a user's own model takes it by name, or else a DataFrame."""
+    if not columns:
+        return joined["x"]
+    plain = all(values.ndim <= 2 and math.prod(values.shape[1:]) == 1 for values in joined.values())
+    if inputs is not None and (not plain or len(inputs) > 1 or [spec.name for spec in inputs] == list(columns)):
+        return joined
+    return _as_frame(joined)
+
+
+def _read_form(dataset: Any, inputs: Sequence[InputSpec] | None) -> tuple[tuple[str, ...], bool]:
+    """Return the columns, none if x is one tensor, and whether an element holds several rows.
+
+    A tuple of tensors holds the ``inputs`` of a model with as many of them, in their order.
+    """
     import tensorflow as tf
 
     if int(dataset.cardinality()) == tf.data.INFINITE_CARDINALITY:
@@ -71,6 +89,8 @@ def _read_form(dataset: Any) -> tuple[tuple[str, ...], bool]:
         received = f"{len(spec)} items" if isinstance(spec, tuple) else "one"
         raise InputError(f"{_NAME}: {_FORM}; received {received}")
     x, y, *_ = spec
+    if isinstance(x, tuple) and len(x) == len(inputs or ()):
+        x = {given.name: tensor for given, tensor in zip(inputs or (), x, strict=True)}
     tensors = [*(x.values() if isinstance(x, Mapping) else [x]), *spec[1:]]
     strange = [type(tensor).__name__ for tensor in tensors if not isinstance(tensor, tf.TensorSpec)]
     if strange:

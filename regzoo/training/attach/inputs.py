@@ -1,4 +1,4 @@
-"""What a user's own Keras model takes, as `InputSpec`s: known before any data is prepared for it."""
+"""Inputs of a user's own Keras model, as `InputSpec`s: known before any data is prepared for it."""
 
 from __future__ import annotations
 

@@ -12,14 +12,16 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from regzoo.data.inputs import ModelInputs, count_rows, list_arrays, map_inputs
 from regzoo.training.task import Task
 
-PartArrays = tuple[np.ndarray, ...]
-"""Standardized inputs (rows, ...) and targets: whole-number classes (rows,) or numbers (rows, outputs); then, if the
-rows have them, their weights (rows,)."""
+PartArrays = tuple[Any, ...]
+"""Prepared inputs, one array (rows, ...) or several by name, and targets: whole-number classes (rows,) or numbers
+(rows, outputs); then, if the rows have them, their weights (rows,)."""
 
 Batch = tuple[Any, ...]
-"""Inputs (batch, ...), encoded targets (batch, size) and weights (batch,) if there are any, as tensors."""
+"""Inputs, one tensor (batch, ...) or several by name, encoded targets (batch, size) and weights (batch,) if there are
+any."""
 
 CHUNK = 256
 """Rows evaluated at a time: more do not fit into the processor's cache, fewer leave it waiting."""
@@ -33,11 +35,11 @@ class RowSource(ABC):
 
     Attributes:
         rows: number of rows.
-        shape: shape of one input.
+        signature: spec of the inputs, for any number of rows; several by name.
     """
 
     rows: int
-    shape: tuple[int, ...]
+    signature: Any
 
     @abstractmethod
     def batches(self, order: Any, size: int) -> Callable[[Any], Batch]:
@@ -66,9 +68,9 @@ class InMemoryRows(RowSource):
     """
 
     def __init__(self, rows: PartArrays, task: Task) -> None:
-        self.rows, self.shape = len(rows[0]), tuple(rows[0].shape[1:])
-        x, y, *weight = map(tf.constant, rows)
-        self._x, self._y = x, task.encode(y)
+        self.rows, self.signature = count_rows(rows[0]), make_signature(rows[0])
+        y, *weight = map(tf.constant, rows[1:])
+        self._x, self._y = map_inputs(tf.constant, rows[0]), task.encode(y)
         self._tensors = (self._x, self._y, *weight)
 
     def batches(self, order: Any, size: int) -> Callable[[Any], Batch]:
@@ -76,14 +78,14 @@ class InMemoryRows(RowSource):
 
         def take(step: Any) -> Batch:
             numbers = order[step * size : (step + 1) * size]
-            return tuple(tf.gather(tensor, numbers) for tensor in self._tensors)
+            return tuple(map_inputs(lambda tensor: tf.gather(tensor, numbers), part) for part in self._tensors)
 
         return take
 
     def iterate(self, size: int) -> Iterator[Batch]:
         """Yield slices of the tensors."""
         for start in range(0, self.rows, size):
-            yield tuple(tensor[start : start + size] for tensor in self._tensors)
+            yield tuple(_slice(part, start, start + size) for part in self._tensors)
 
     def predict(self, logits: Callable[[Any], Any]) -> Batch:
         """Predict slices of the tensors, CHUNK rows at a time."""
@@ -91,7 +93,7 @@ class InMemoryRows(RowSource):
             return logits(self._x), self._y
         results = tf.TensorArray(tf.float32, size=_count_chunks(self.rows), infer_shape=False)
         for chunk in tf.range(_count_chunks(self.rows)):
-            results = results.write(chunk, logits(self._x[chunk * CHUNK : (chunk + 1) * CHUNK]))
+            results = results.write(chunk, logits(_slice(self._x, chunk * CHUNK, (chunk + 1) * CHUNK)))
         return tf.ensure_shape(results.concat(), self._y.shape), self._y
 
 
@@ -104,8 +106,9 @@ class StreamedRows(RowSource):
     """
 
     def __init__(self, rows: PartArrays, task: Task) -> None:
-        self.rows, self.shape = len(rows[0]), tuple(rows[0].shape[1:])
-        self._arrays, self._task = rows, task
+        self.rows, self.signature = count_rows(rows[0]), make_signature(rows[0])
+        self._names = tuple(rows[0]) if isinstance(rows[0], dict) else ()
+        self._arrays, self._task = (*list_arrays(rows[0]), *rows[1:]), task
 
     def batches(self, order: Any, size: int) -> Callable[[Any], Batch]:
         """Read the batches in this order."""
@@ -135,7 +138,9 @@ class StreamedRows(RowSource):
         tensors = tf.numpy_function(self._index, [numbers], [tf.as_dtype(array.dtype) for array in self._arrays])
         for tensor, array in zip(tensors, self._arrays, strict=True):
             tensor.set_shape([None, *array.shape[1:]])
-        return tensors[0], self._task.encode(tensors[1]), *tensors[2:]
+        count = len(self._names) or 1
+        x = dict(zip(self._names, tensors, strict=False)) if self._names else tensors[0]
+        return x, self._task.encode(tensors[count]), *tensors[count + 1 :]
 
     def _index(self, numbers: np.ndarray) -> list[np.ndarray]:
         return [array[numbers] for array in self._arrays]
@@ -150,9 +155,28 @@ def as_row_sources(given: Sequence[PartArrays | RowSource], task: Task, memory: 
         memory: None for no limit.
     """
     arrays = [rows for rows in given if not isinstance(rows, RowSource)]
-    needed = sum(rows[0].nbytes + 4 * task.size * len(rows[0]) for rows in arrays)  # encoded targets are float32
+    needed = sum(_count_bytes(rows[0]) + 4 * task.size * count_rows(rows[0]) for rows in arrays)  # encoded
     kind = InMemoryRows if memory is None or needed <= memory else StreamedRows
     return [rows if isinstance(rows, RowSource) else kind(rows, task) for rows in given]
+
+
+def compute_in_chunks(function: Callable[[Any], Any], x: ModelInputs) -> Any:
+    """Return ``function`` of all rows of ``x``, computed CHUNK rows at a time."""
+    starts = range(0, count_rows(x), CHUNK)
+    return tf.concat([function(_slice(x, start, start + CHUNK)) for start in starts], 0)
+
+
+def make_signature(x: ModelInputs) -> Any:
+    """Return the spec of inputs like ``x``, for any number of rows."""
+    return map_inputs(lambda array: tf.TensorSpec([None, *array.shape[1:]], tf.as_dtype(array.dtype)), x)
+
+
+def _slice(x: Any, start: Any, end: Any) -> Any:
+    return map_inputs(lambda tensor: tensor[start:end], x)
+
+
+def _count_bytes(x: ModelInputs) -> int:
+    return sum(array.nbytes for array in list_arrays(x))
 
 
 def _count_chunks(rows: int) -> int:

@@ -9,7 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from regzoo.core import Recipe
-from regzoo.training.engine.batching import CHUNK
+from regzoo.data.inputs import ModelInputs
+from regzoo.training.engine.batching import compute_in_chunks
 from regzoo.training.model.build import RegularizedModel
 from regzoo.training.model.finalize import combine_models
 
@@ -20,13 +21,15 @@ class CombinedModel:
     Args:
         recipe: its `AfterTraining` regularizers combine the members.
         members: compiled models of the recipe's structure; from now on they belong to this object alone.
+        signature: spec of the inputs, see `RowSource.signature`; by default one array of floats.
     """
 
-    def __init__(self, recipe: Recipe, members: Sequence[RegularizedModel]) -> None:
+    def __init__(self, recipe: Recipe, members: Sequence[RegularizedModel], signature: Any = None) -> None:
         self.members = members
         self.model = combine_models(recipe, members)
-        rows = tf.TensorSpec([None, *members[0].input_shape[1:]], tf.float32)
-        self._outputs = tf.function(lambda x: self.model(x, training=False), input_signature=[rows])
+        if signature is None:
+            signature = tf.TensorSpec([None, *members[0].input_shape[1:]], tf.float32)
+        self._outputs = tf.function(lambda x: self.model(x, training=False), input_signature=[signature])
 
     def load(self, recipe: Recipe, weights: Sequence[Sequence[np.ndarray]]) -> None:
         """Set the members' weights, and the strengths of ``recipe``, which has the same structure.
@@ -39,7 +42,6 @@ class CombinedModel:
             member.set_weights(values)
             member.set_dials(recipe.dials())
 
-    def logits(self, x: np.ndarray) -> Any:
-        """Return logits (rows, size) for standardized inputs (rows, ...), computed CHUNK rows at a time."""
-        chunks = [self._outputs(x[start : start + CHUNK]) for start in range(0, len(x), CHUNK)]
-        return self.members[0].task.to_logits(tf.concat(chunks, 0))
+    def logits(self, x: ModelInputs) -> Any:
+        """Return logits (rows, size) for prepared inputs (rows, ...), computed CHUNK rows at a time."""
+        return self.members[0].task.to_logits(compute_in_chunks(self._outputs, x))

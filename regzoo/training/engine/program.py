@@ -18,7 +18,8 @@ import tensorflow as tf
 
 from regzoo.core import InputError, Objective, Recipe, Schedule, Watcher
 from regzoo.core.seeds import generator
-from regzoo.training.engine.batching import CHUNK, Batch, PartArrays, RowSource, as_row_sources
+from regzoo.data.inputs import ModelInputs, map_inputs
+from regzoo.training.engine.batching import Batch, PartArrays, RowSource, as_row_sources, compute_in_chunks
 from regzoo.training.model.build import RegularizedModel
 
 PARTS = ("train", "validation")
@@ -81,9 +82,7 @@ class Program:
         loss = tf.function(self._compute_training_loss)
         model.set_training_data(lambda: self._train.iterate(batch_size), lambda: float(loss()))
         self._epoch = tf.function(self._run_epoch, input_signature=[tf.TensorSpec([self.rows], tf.int32)])
-        self._logits = tf.function(
-            model.logits, input_signature=[tf.TensorSpec([None, *self._train.shape], tf.float32)]
-        )
+        self._logits = tf.function(model.logits, input_signature=[self._train.signature])
         self._epoch.get_concrete_function()
 
     @property
@@ -138,9 +137,9 @@ class Program:
         """Return the order (rows,) of the training rows in epoch ``epoch`` of a run with ``seed``."""
         return generator(seed, "order", epoch).permutation(self.rows).astype(np.int32)
 
-    def logits(self, x: np.ndarray) -> Any:
-        """Return logits (rows, size) for standardized inputs (rows, ...), computed CHUNK rows at a time."""
-        return tf.concat([self._logits(x[start : start + CHUNK]) for start in range(0, len(x), CHUNK)], 0)
+    def logits(self, x: ModelInputs) -> Any:
+        """Return logits (rows, size) for prepared inputs (rows, ...), computed CHUNK rows at a time."""
+        return compute_in_chunks(self._logits, x)
 
     def _make_history(self, values: np.ndarray) -> dict[str, dict[str, list[float]]]:
         """Return values (epochs, 2, metrics) by part and metric."""
@@ -198,4 +197,4 @@ def _explain_xla_failure(recipe: Recipe, message: str) -> str:
 
 
 def _set_batch_size(batch: Batch, size: int) -> Batch:
-    return tuple(tf.ensure_shape(tensor, [size, *tensor.shape[1:]]) for tensor in batch)
+    return tuple(map_inputs(lambda t: tf.ensure_shape(t, [size, *t.shape[1:]]), part) for part in batch)

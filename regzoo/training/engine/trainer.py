@@ -18,6 +18,7 @@ from regzoo.core import AfterTraining, OnTraining, Recipe
 from regzoo.core.json_values import replace_nonfinite
 from regzoo.core.seeds import generator
 from regzoo.data.catalog import PARTS, fold_key
+from regzoo.data.inputs import ModelInputs, count_rows, map_inputs
 from regzoo.training.engine.batching import PartArrays, RowSource, as_row_sources
 from regzoo.training.engine.combined_model import CombinedModel
 from regzoo.training.engine.diagnostics import compute_reliability, compute_weight_histogram, select_kernels
@@ -88,10 +89,10 @@ class Trainer:
         """Training part, validation part and, if it is not the whole part, the train sample; for all programs."""
         train, validation = self.data["train"], self.data["validation"]
         given = [train, validation]
-        count = max(len(validation[0]), MIN_TRAIN_SAMPLE)
-        if count < len(train[0]):
-            rows = np.sort(generator("shown").permutation(len(train[0]))[:count])
-            given.append(tuple(array[rows] for array in train))
+        count, total = max(count_rows(validation[0]), MIN_TRAIN_SAMPLE), count_rows(train[0])
+        if count < total:
+            rows = np.sort(generator("shown").permutation(total)[:count])
+            given.append(tuple(map_inputs(lambda array: array[rows], part) for part in train))
         return as_row_sources(given, self.setup.task, self._fold_memory)
 
     @cached_property
@@ -114,7 +115,7 @@ class Trainer:
 
         def make() -> CombinedModel:
             models = [build_for_setup(setup, recipe) for _ in range(count)]
-            return CombinedModel(recipe, models)
+            return CombinedModel(recipe, models, self.row_sources[0].signature)
 
         key = (setup, recipe.structure(), after, count)  # not the fold: folds of equal inputs share it
         return _get_or_make(self._combined_models, key, make)
@@ -244,7 +245,7 @@ def _find_nonfinite(metrics: PartMetrics, weights: Weights) -> str | None:
     return None if all(np.isfinite(array).all() for arrays in weights for array in arrays) else "a weight"
 
 
-def _make_predict(trainer: Trainer, recipe: Recipe, program: Program, weights: Weights) -> Callable[[np.ndarray], Any]:
+def _make_predict(trainer: Trainer, recipe: Recipe, program: Program, weights: Weights) -> Callable[[ModelInputs], Any]:
     """Return a function from inputs to logits, of the program's model or of the combined one with ``weights``."""
     if not any(isinstance(regularizer, AfterTraining) for regularizer in recipe):
         return program.logits
@@ -255,11 +256,11 @@ def _make_predict(trainer: Trainer, recipe: Recipe, program: Program, weights: W
     return combined.logits
 
 
-def _predict_timed(predict: Callable[[np.ndarray], Any], x: np.ndarray) -> tuple[np.ndarray, float]:
+def _predict_timed(predict: Callable[[ModelInputs], Any], x: ModelInputs) -> tuple[np.ndarray, float]:
     """Return logits (rows, size) for inputs (rows, ...), and milliseconds per 1,000 rows."""
     began = time.perf_counter()
     logits = np.asarray(predict(x))
-    return logits, (time.perf_counter() - began) * 1e6 / len(x)
+    return logits, (time.perf_counter() - began) * 1e6 / count_rows(x)
 
 
 def _count_parameters(model: keras.Model) -> int:

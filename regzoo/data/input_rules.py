@@ -1,0 +1,83 @@
+"""Rules by which the inputs of a user's own model are prepared: floats may be standardized, all else is handed over as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from regzoo.core.errors import InputError
+from regzoo.core.formatting import format_list
+from regzoo.data.inputs import Array, InputSpec, ModelInputs, NamedInputs
+from regzoo.data.matching import fit_input
+
+
+@dataclass(frozen=True)
+class InputRule:
+    """Preparation of one input.
+
+    Attributes:
+        spec: the input.
+        mean: subtracted from each feature (the last axis, or all values if its length is open); empty if the input is
+            not standardized.
+        scale: divisor of each feature, in the same form.
+    """
+
+    spec: InputSpec
+    mean: tuple[float, ...] = ()
+    scale: tuple[float, ...] = ()
+
+    def transform(self, values: Array) -> Array:
+        """Return raw ``values`` (n, ...) as the model takes them; text as bytes.
+
+        Raises:
+            InputError: if they do not fit the input.
+        """
+        values = fit_input(values, self.spec, f"x[{self.spec.name!r}]")
+        if self.spec.kind == "text":
+            return np.char.encode(values.astype(str), "utf-8")
+        if not self.mean:
+            return values
+        mean, scale = np.array(self.mean, dtype=np.float32), np.array(self.scale, dtype=np.float32)
+        return np.asarray((values - mean) / scale, dtype=np.float32)
+
+    def read_json(self, values: Sequence[Any]) -> Array:
+        """Return raw values, of one row each, that were written to JSON with ``tolist``."""
+        dtypes = {"text": object, "float": np.float32, "boolean": np.bool_}
+        return np.array(list(values), dtype=dtypes.get(self.spec.kind, self.spec.dtype))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON values that `from_json` reads."""
+        return {"spec": self.spec.to_json(), "mean": list(self.mean), "scale": list(self.scale)}
+
+    @staticmethod
+    def from_json(values: Mapping[str, Any]) -> InputRule:
+        """Read what `to_json` returned."""
+        return InputRule(InputSpec.from_json(values["spec"]), tuple(values["mean"]), tuple(values["scale"]))
+
+
+def transform_inputs(x: NamedInputs, rules: Sequence[InputRule]) -> ModelInputs:
+    """Return the inputs as a model takes them: by name, or one array if it has a single input."""
+    prepared = {rule.spec.name: rule.transform(x.arrays[rule.spec.name]) for rule in rules}
+    return prepared if len(prepared) > 1 else next(iter(prepared.values()))
+
+
+def describe_unscaled(rules: Sequence[InputRule]) -> tuple[str, ...]:
+    """Return a sentence about the inputs that standardization leaves as they are; none if there are no such inputs."""
+    listed = [repr(rule.spec.name) for rule in rules if not rule.mean]
+    if not listed:
+        return ()
+    takes, is_ = ("take", "are") if len(listed) > 1 else ("takes", "is")
+    what = f"{takes} whole numbers, booleans or text and {is_} handed over as {'they are' if is_ == 'are' else 'it is'}"
+    return (f"{format_list(listed)} {what}; only floats are standardized",)
+
+
+def require_reconstructable(specs: Sequence[InputSpec], name: str) -> None:
+    """Raise InputError unless the inputs can be the targets as well: one array of floats."""
+    if len(specs) > 1 or any(spec.kind != "float" or None in spec.shape for spec in specs):
+        raise InputError(
+            f"{name}: task: reconstruction takes a model with one input of floats, of known lengths, received "
+            f"{format_list([str(spec) for spec in specs])}; give targets y"
+        )

@@ -1,0 +1,107 @@
+"""Input rows of a user's own model that takes more than one array of floats: read from a CSV or NPZ file by name."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from regzoo.core.errors import InputError
+from regzoo.data.inputs import InputSpec, format_shape
+from regzoo.data.matching import UNNAMED, fit_input
+from regzoo.data.sources.arrays import read_column_names
+from regzoo.data.sources.csv_file import iterate_csv
+from regzoo.data.sources.files import require_file
+from regzoo.data.sources.named_inputs import read_input
+from regzoo.data.sources.npz import read_npz
+from regzoo.export.exported_model import ExportedModel, NamedArrays
+
+Values = Mapping[str, Any]
+"""Arrays or columns by the name of their input."""
+
+CheckNames = Callable[[Sequence[str], Sequence[str]], None]
+"""Called with the names that are wanted and given; raises InputError if one is missing."""
+
+
+def read_own_csv(
+    model: ExportedModel, path: Path, encoding: str, rows: int, check: CheckNames
+) -> Iterator[NamedArrays]:
+    """Yield the rows of a CSV file as the served inputs, ``rows`` at a time.
+
+    The file has a column for each input; or, for a single input of several values a row, one for each of these.
+    """
+    specs = _list_specs(model)
+    require_file(path)
+    lines = iterate_csv(path, None, encoding)
+    header = list(read_column_names(pd.DataFrame(columns=next(lines)), str(path)))
+    whole = _takes_all_columns(specs, header)
+    if not whole:
+        _require_columns(specs, path)
+        check([spec.name for spec in specs.values()], header)
+    count = 0
+    while chunk := list(itertools.islice(lines, rows)):
+        frame = pd.DataFrame(chunk, columns=header, dtype=object)
+        given: Values = {spec.name: frame if whole else frame[spec.name] for spec in specs.values()}
+        yield _convert(given, specs, path, count)
+        count += len(chunk)
+    if not count:
+        raise InputError(f"{path}: has a header and no rows")
+
+
+def read_own_archive(
+    model: ExportedModel, path: Path, rows: int, most: int, check: CheckNames
+) -> Iterator[NamedArrays]:
+    """Yield the rows of an archive as the served inputs: up to ``rows`` at a time, and up to ``most`` values.
+
+    The archive has an array for each input by name; or x, for a single input.
+    """
+    specs, arrays = _list_specs(model), read_npz(path)
+    names = [spec.name for spec in specs.values()]
+    if len(names) == 1 and names[0] not in arrays and UNNAMED in arrays:
+        arrays = {names[0]: arrays[UNNAMED]}
+    check(names, list(arrays))
+    lengths = {len(arrays[name]) if arrays[name].ndim else 0 for name in names}
+    if len(lengths) != 1 or lengths == {0}:
+        raise InputError(f"{path}: each array needs the same number of rows, received {sorted(lengths)}")
+    size = max(1, sum(math.prod(arrays[name].shape[1:]) for name in names))
+    step = max(1, min(rows, most // size))
+    for start in range(0, lengths.pop(), step):
+        yield _convert({name: arrays[name][start : start + step] for name in names}, specs, path, start)
+
+
+def _list_specs(model: ExportedModel) -> dict[str, InputSpec]:
+    """Return what each input takes, by the name that it is served under."""
+    return {name: InputSpec(own, model.shapes[name], model.dtypes[name]) for name, own in model.inputs.items()}
+
+
+def _takes_all_columns(specs: Mapping[str, InputSpec], header: Sequence[str]) -> bool:
+    """Return True if the columns together are the one input."""
+    (first, *others) = specs.values()
+    return not others and len(first.shape) == 1 and first.shape != (1,) and header != [first.name]
+
+
+def _require_columns(specs: Mapping[str, InputSpec], path: Path) -> None:
+    """Raise InputError if an input takes more than a cell of a CSV file holds."""
+    for spec in specs.values():
+        if spec.shape not in ((), (1,)):
+            raise InputError(
+                f"{path}: the input {spec.name!r} takes {format_shape(spec.shape)} in each row, which no column of a "
+                "CSV file holds; give an .npz archive with an array for each input"
+            )
+
+
+def _convert(given: Values, specs: Mapping[str, InputSpec], path: Path, start: int) -> NamedArrays:
+    """Return a chunk as the served inputs; ``start`` is its first row from 0."""
+    later = f" (rows from {start + 1})" if start else ""
+    arrays = {}
+    for name, spec in specs.items():
+        where = f"{path}{later}: {spec.name!r}"
+        arrays[name] = fit_input(read_input(given[spec.name], where, spec.kind), spec, where)
+        if spec.kind == "text":
+            arrays[name] = np.asarray(arrays[name], dtype=object)
+    return arrays
