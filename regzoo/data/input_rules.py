@@ -1,4 +1,4 @@
-"""Rules by which the inputs of a user's own model are prepared: floats may be standardized, all else is handed over as it is."""
+"""Rules for the inputs of a user's own model: floats may be standardized, all else is handed over as it is."""
 
 from __future__ import annotations
 
