@@ -53,6 +53,9 @@ class OnBatch(_InGraph):
 class AtLayers(_InGraph):
     """Acts at layers, which can be narrowed: base class of `OnActivations` and `OnWeights`.
 
+    A regularizer of gradients that changes some weights alone is one as well; it implements `acts_on`, and leaves alone
+    the weights that `Gradients.selects` leaves out.
+
     Attributes:
         on: the layers at which it acts; None for all.
         exclude: the layers that it leaves alone; None for none.
@@ -71,6 +74,10 @@ class AtLayers(_InGraph):
         given = [(name, str(value) if value and name in SELECTIONS else value) for name, value in given]
         shown = ", ".join(f"{name}={value!r}" for name, value in given if name not in SELECTIONS or value)
         return f"{type(self).__qualname__}({shown})"
+
+    def acts_on(self, weight: Weight) -> bool:
+        """Return True if its gradient transform changes ``weight``; for regularizers of gradients."""
+        return False
 
 
 @dataclass(frozen=True)
@@ -153,6 +160,7 @@ class Gradients:
         step: the number of steps already taken in this run, an integer scalar tensor.
         seed: this regularizer's own random stream.
         describe: returns the description of a weight, such as its role.
+        selects: returns True for a weight in the layers to which the regularizer is narrowed.
     """
 
     compute: Callable[[], list[Tensor]]
@@ -160,6 +168,7 @@ class Gradients:
     step: Tensor
     seed: Any
     describe: Callable[[keras.Variable], Weight] = describe_by_name
+    selects: Callable[[keras.Variable], bool] = lambda weight: True
 
     def __call__(self) -> list[Tensor]:
         return self.compute()

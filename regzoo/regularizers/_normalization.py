@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from regzoo.core import Regularizer
+from regzoo.core.places import AtLayers
 
 NORMALIZATIONS = frozenset({"batch_norm", "layer_norm", "group_norm"})
 """Regularizers that normalize activations before the nonlinearity."""
@@ -23,27 +24,39 @@ VARIANCE_SHIFTING = frozenset(
 """Regularizers that give activations a larger variance in training than at inference."""
 
 
-def warn_double_normalization(name: str, others: Sequence[Regularizer]) -> str | None:
-    """Return a warning if one of ``others`` normalizes before the normalization ``name``, or None."""
-    before = [other.name for other in others if other.name in NORMALIZATIONS]
-    return f"{name} normalizes again what {before[0]} has normalized" if before else None
+def warn_double_normalization(one: AtLayers, others: Sequence[Regularizer]) -> str | None:
+    """Return a warning if one of ``others`` normalizes before the normalization ``one``, or None."""
+    before = [other.name for other in others if other.name in NORMALIZATIONS and not _are_apart(one, other)]
+    return f"{one.name} normalizes again what {before[0]} has normalized" if before else None
 
 
-def warn_variance_shift(name: str, others: Sequence[Regularizer]) -> str | None:
+def warn_variance_shift(one: AtLayers, others: Sequence[Regularizer]) -> str | None:
     """Return a warning about dropout and `batch_norm` in one recipe, or None.
 
     They act at slots of different kinds. In either order of the recipe, a layer's dropout comes before the batch norm
-    of the next layer (Li et al. 2019, https://arxiv.org/abs/1801.05134).
+    of the next layer (Li et al. 2019, https://arxiv.org/abs/1801.05134). Dropout at the last place alone does not.
 
     Args:
-        name: name of a regularizer.
+        one: a regularizer.
         others: the recipe's regularizers before it.
     """
     for other in others:
-        for dropout, norm in ((name, other.name), (other.name, name)):
-            if dropout in VARIANCE_SHIFTING and norm == "batch_norm":
+        for dropout, norm in ((one, other), (other, one)):
+            if dropout.name in VARIANCE_SHIFTING and norm.name == "batch_norm" and not _comes_after(dropout, norm):
                 return (
-                    f"{dropout} shifts the variance that the next layer's batch_norm relies on at inference, "
+                    f"{dropout.name} shifts the variance that the next layer's batch_norm relies on at inference, "
                     "whichever of them is written first (Li 2019)"
                 )
     return None
+
+
+def _are_apart(one: Regularizer, other: Regularizer) -> bool:
+    """Return True if the two act at layers of different kinds; two of a name have to, whatever they are narrowed to."""
+    first, second = (each.on if isinstance(each, AtLayers) else None for each in (one, other))
+    return one.name == other.name or bool(first and second and first.is_apart(second))
+
+
+def _comes_after(dropout: Regularizer, norm: Regularizer) -> bool:
+    """Return True if ``dropout`` acts at the last place alone, or at dense layers and ``norm`` at convolutions alone."""
+    on = [str(each.on) if isinstance(each, AtLayers) else "" for each in (dropout, norm)]
+    return on[0] == "last" or on == ["dense", "conv"]

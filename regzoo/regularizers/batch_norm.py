@@ -46,5 +46,5 @@ class BatchNorm(OnActivations):
 
     def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """Warn about dropout, which comes before it in the next layer, and about another normalization."""
-        found = (warn_variance_shift(self.name, others), warn_double_normalization(self.name, others))
+        found = (warn_variance_shift(self, others), warn_double_normalization(self, others))
         return "; ".join(sentence for sentence in found if sentence) or None

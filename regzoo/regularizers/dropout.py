@@ -46,4 +46,4 @@ class Dropout(OnActivations):
 
     def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """Warn about batch norm in the next layer."""
-        return warn_variance_shift(self.name, others)
+        return warn_variance_shift(self, others)

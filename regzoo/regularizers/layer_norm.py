@@ -36,4 +36,4 @@ class LayerNorm(OnActivations):
 
     def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """Warn about another normalization at the same place."""
-        return warn_double_normalization(self.name, others)
+        return warn_double_normalization(self, others)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from regzoo.core import Float, Gradients, OnGradients, Strength, Tensor, strength
+from regzoo.core import Float, Gradients, OnGradients, Strength, Tensor, Weight, strength
 from regzoo.core.lazy import keras
+from regzoo.core.places import AtLayers
 from regzoo.core.roles import MULTIPLYING
 
 
 @dataclass(frozen=True)
-class WeightDecay(OnGradients):
+class WeightDecay(OnGradients, AtLayers):
     """Shrink all weights a little in every step, separately from the gradient.
 
     Formula: w <- w - learning_rate decay w on kernels, recurrent ones and LoRA's included, and embedding tables,
@@ -33,10 +34,14 @@ class WeightDecay(OnGradients):
 
     decay: Strength = strength(Float(1e-5, 1e-1), neutral=0.0, domain="[0, inf)", log=True)
 
+    def acts_on(self, weight: Weight) -> bool:
+        """Return True for kernels and embedding tables."""
+        return weight.role in MULTIPLYING
+
     def gradients(self, compute: Gradients, weights: list[keras.Variable]) -> list[Tensor]:
         """Compute the gradients, then shrink the kernels and embedding tables."""
         gradients = compute()
         for weight in weights:
-            if compute.describe(weight).role in MULTIPLYING:
+            if self.acts_on(compute.describe(weight)) and compute.selects(weight):
                 weight.assign_sub(compute.learning_rate * self.decay * weight)
         return gradients

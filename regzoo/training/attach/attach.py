@@ -21,6 +21,7 @@ from regzoo.training.model.build_info import BuildInfo
 from regzoo.training.model.insertion import (
     LayerInserter,
     check_requirements,
+    collect_narrowed_weights,
     collect_weight_rules,
     count_hits,
     make_dials,
@@ -170,12 +171,13 @@ def attach_to_graph(
 
     to_logits = keras.Model(inputs, logits)
     rules = collect_weight_rules(recipe, regularizers, to_logits, inserter.check)
+    narrowed = collect_narrowed_weights(recipe, regularizers, to_logits, inserter.check)
     inserter.check.check(list_layer_places(to_logits, inserter.keys), f"the model {model.name!r}")
-    hits = count_hits(recipe, inserter.insertions, rules)
+    hits = count_hits(recipe, inserter.insertions, rules, narrowed)
     _reject_inactive(hits, model)
     weights, streams = surgery.collect_initial_values(to_logits, initial, draw)
     info = BuildInfo(
-        recipe, task, regularizers, dials, rules, tuple(inserter.insertions), hits, weights, streams, config
+        recipe, task, regularizers, dials, rules, tuple(inserter.insertions), narrowed, hits, weights, streams, config
     )
     attached = AttachedModel(inputs, logits, outputs, info, initial)
     if not single or "float" not in str(model.input.dtype):

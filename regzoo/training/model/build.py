@@ -16,6 +16,7 @@ from regzoo.training.model.insertion import (
     LayerInserter,
     check_requirements,
     collect_initial_values,
+    collect_narrowed_weights,
     collect_weight_rules,
     count_hits,
     make_dials,
@@ -81,8 +82,9 @@ def build_model(
     logits, outputs = task.head(features)
     to_logits = keras.Model(inputs, logits)
     rules = collect_weight_rules(recipe, regularizers, to_logits, inserter.check, backbone.layer_kinds)
+    narrowed = collect_narrowed_weights(recipe, regularizers, to_logits, inserter.check, backbone.layer_kinds)
     inserter.check.check(list_layer_places(to_logits, inserter.keys, backbone.layer_kinds), str(backbone))
-    hits = count_hits(recipe, inserter.insertions, rules)
+    hits = count_hits(recipe, inserter.insertions, rules, narrowed)
     _reject_inactive(hits, backbone)
     config = {
         "backbone": str(backbone),
@@ -93,7 +95,7 @@ def build_model(
     }
     weights, streams = collect_initial_values(to_logits.layers, inserter.keys)
     insertions = tuple(inserter.insertions)
-    info = BuildInfo(recipe, task, regularizers, dials, rules, insertions, hits, weights, streams, config)
+    info = BuildInfo(recipe, task, regularizers, dials, rules, insertions, narrowed, hits, weights, streams, config)
     model = RegularizedModel(inputs, logits, outputs, info)
     model.reset(seed)
     return model

@@ -53,6 +53,21 @@ class Insertion:
 
 
 @dataclass(frozen=True)
+class NarrowedWeight:
+    """A weight that a regularizer of gradients is narrowed to.
+
+    Attributes:
+        name: name of the regularizer in its recipe.
+        weight: the trainable variable.
+        layer: the layer that holds it.
+    """
+
+    name: str
+    weight: keras.Variable
+    layer: LayerPlace
+
+
+@dataclass(frozen=True)
 class BuildInfo:
     """Record of how `build_model` or `attach` built a model.
 
@@ -63,6 +78,7 @@ class BuildInfo:
         dials: the scalar variables, by ``name.field``.
         rules: on weights, in the recipe's order.
         insertions: the inserted layers, in the model's order.
+        narrowed: the weights that narrowed regularizers of gradients act on.
         hits: the number of places at which each regularizer acts, by its name in the recipe.
         weights: initial values of the weights.
         streams: initial states of the layers' random streams.
@@ -75,6 +91,7 @@ class BuildInfo:
     dials: dict[str, keras.Variable]
     rules: tuple[WeightRule, ...]
     insertions: tuple[Insertion, ...]
+    narrowed: tuple[NarrowedWeight, ...]
     hits: dict[str, int]
     weights: DrawInitialValues
     streams: DrawInitialValues

@@ -29,11 +29,18 @@ from regzoo.core import (
     Schedule,
     Slot,
 )
+from regzoo.core.places import AtLayers
 from regzoo.core.seeds import derive
 from regzoo.core.selection import LayerPlace
 from regzoo.core.slots import SlotKind
 from regzoo.core.weights import describe_weights
-from regzoo.training.model.build_info import DrawInitialValues, Insertion, WeightRule, initialize_companion
+from regzoo.training.model.build_info import (
+    DrawInitialValues,
+    Insertion,
+    NarrowedWeight,
+    WeightRule,
+    initialize_companion,
+)
 from regzoo.training.model.layer_places import Kinds, SlotPlace, make_place
 from regzoo.training.model.narrowing import PlaceCheck, is_narrowed
 from regzoo.training.task import Shape, Task
@@ -212,10 +219,38 @@ def _make_weight_rule(name: str, weight: keras.Variable, rule: Rule, layer: Laye
     return WeightRule(name, weight, rule, layer, companion, stream)
 
 
-def count_hits(recipe: Recipe, insertions: Sequence[Insertion], rules: Sequence[WeightRule]) -> dict[str, int]:
+def collect_narrowed_weights(
+    recipe: Recipe,
+    regularizers: Sequence[Regularizer],
+    model: keras.Model,
+    check: PlaceCheck,
+    kinds: Kinds | None = None,
+) -> tuple[NarrowedWeight, ...]:
+    """Return the weights that narrowed regularizers of gradients act on; arguments as in `collect_weight_rules`."""
+    found: list[NarrowedWeight] = []
+    for (name, _), regularizer in zip(recipe.items(), regularizers, strict=True):
+        if not (
+            isinstance(regularizer, OnGradients) and isinstance(regularizer, AtLayers) and is_narrowed(regularizer)
+        ):
+            continue
+        weights = [(v, make_place(w.layers, kinds)) for v, w in describe_weights(model) if regularizer.acts_on(w)]
+        chosen = check.choose(name, [place for _, place in weights])
+        found += [NarrowedWeight(name, variable, place) for variable, place in weights if place.path in chosen]
+    return tuple(found)
+
+
+def count_hits(
+    recipe: Recipe,
+    insertions: Sequence[Insertion],
+    rules: Sequence[WeightRule],
+    narrowed: Sequence[NarrowedWeight],
+) -> dict[str, int]:
     """Return the number of places at which each regularizer acts; one that acts on the whole model has that place."""
-    places = Counter(each.name for each in insertions) + Counter(rule.name for rule in rules)
-    return {name: places[name] + isinstance(regularizer, WHOLE_MODEL) for name, regularizer in recipe.items()}
+    places = Counter(name for found in (insertions, rules, narrowed) for name in [each.name for each in found])
+    return {
+        name: places[name] + (isinstance(regularizer, WHOLE_MODEL) and not is_narrowed(regularizer))
+        for name, regularizer in recipe.items()
+    }
 
 
 def collect_initial_values(

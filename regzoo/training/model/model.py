@@ -19,6 +19,7 @@ from regzoo.core.selection import LayerPlace
 from regzoo.training.model.build_info import BuildInfo, initialize_companion
 from regzoo.training.model.finalize import combine_models
 from regzoo.training.model.layer_places import feeds_frozen_weights
+from regzoo.training.model.narrowing import is_narrowed
 from regzoo.training.model.regularized_trainer import RegularizedTrainer
 from regzoo.training.model.step import TrainStep
 
@@ -60,7 +61,8 @@ class BaseRegularizedModel(RegularizedTrainer):
         Weights that are frozen do not count. A regularizer that stands twice is counted for each of its places, as
         ``dropout[conv]`` and ``dropout[dense]``.
         """
-        frozen = Counter(rule.name for rule in self._info.rules if not rule.weight.trainable)
+        weights = (*self._info.rules, *self._info.narrowed)
+        frozen = Counter(each.name for each in weights if not each.weight.trainable)
         return {name: places - frozen[name] for name, places in self._info.hits.items()}
 
     @property
@@ -89,7 +91,8 @@ class BaseRegularizedModel(RegularizedTrainer):
     def _list_places(self) -> dict[str, list[LayerPlace]]:
         """Return the layer of each slot or weight at which a regularizer acts, by its name in the recipe."""
         found = [(each.name, each.layer) for each in self._info.insertions]
-        found += [(rule.name, rule.layer) for rule in self._info.rules if rule.weight.trainable]
+        weights = (*self._info.rules, *self._info.narrowed)
+        found += [(each.name, each.layer) for each in weights if each.weight.trainable]
         return {name: [layer for own, layer in found if own == name] for name, _ in self._info.recipe.items()}
 
     @property
@@ -165,6 +168,13 @@ class BaseRegularizedModel(RegularizedTrainer):
     def get_stream(self, regularizer: Regularizer) -> keras.random.SeedGenerator:
         """Return the random stream of ``regularizer``."""
         return self._streams[self._names.get(id(regularizer), regularizer.name)]
+
+    def selects(self, regularizer: Regularizer, weight: keras.Variable) -> bool:
+        """Return True if ``regularizer``, which transforms gradients, may change ``weight``; see `Gradients.selects`."""
+        if not is_narrowed(regularizer):
+            return True
+        name = self._names[id(regularizer)]
+        return any(each.name == name and each.weight is weight for each in self._info.narrowed)
 
     @property
     def states(self) -> list[keras.Variable]:

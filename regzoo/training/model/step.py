@@ -59,6 +59,8 @@ class TrainableModel(Protocol):
 
     def get_stream(self, regularizer: Regularizer) -> keras.random.SeedGenerator: ...
 
+    def selects(self, regularizer: Regularizer, weight: keras.Variable) -> bool: ...
+
     def logits(self, x: Any, training: bool = False) -> Any: ...
 
 
@@ -217,7 +219,10 @@ class TrainStep:
         optimizer = model.optimizer
         repeatable = self._make_repeatable(compute)
         stream = model.get_stream(regularizer)
-        gradients = Gradients(repeatable, optimizer.learning_rate, optimizer.iterations, stream, self._describe)
+        selects = functools.partial(model.selects, regularizer)
+        gradients = Gradients(
+            repeatable, optimizer.learning_rate, optimizer.iterations, stream, self._describe, selects
+        )
         return lambda: regularizer.gradients(gradients, model.trainable_variables)
 
     def _make_repeatable(self, compute: ComputeGradients) -> ComputeGradients:
