@@ -6,6 +6,7 @@ import dataclasses
 import math
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from regzoo.search.search import make_search
 from regzoo.search.space import Axis, make_axes
 from regzoo.training.clashes import list_training_clashes
 from regzoo.training.loss_names import check_loss
+from regzoo.training.model.place_summary import Places
 from regzoo.training.optimizer_names import COMPILED
 from regzoo.training.own_model.own_model import OwnModel
 from regzoo.training.setup import FoldSetup, TrainingSetup
@@ -108,8 +110,12 @@ class Plan:
     def _epochs(self, recipe: RecipePlan) -> int:
         return recipe.epochs + self.replicates * self.epochs
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values, for JSON."""
+    def to_dict(self, places: Mapping[str, Places] | None = None) -> dict[str, Any]:
+        """Return plain values, for JSON.
+
+        Args:
+            places: where the regularizers of each recipe act, by the recipe as the config writes it; if it is known.
+        """
         return {
             "rank_by": self.objective.metric,
             "tuner": self.tuner,
@@ -125,6 +131,7 @@ class Plan:
                     "models_per_run": recipe.members,
                     "cost": round(recipe.cost, 3),
                     "space": {axis.name: f"{axis.range}{' (log)' if axis.log else ''}" for axis in recipe.space},
+                    "places": (places or {}).get(recipe.name, {}),
                     "clashes": list_clashes(recipe.recipe, self.setup),
                 }
                 for recipe in self.recipes

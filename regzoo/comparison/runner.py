@@ -31,6 +31,7 @@ from regzoo.storage.folder import HeldFolder, lock_folder, require_unlocked
 from regzoo.storage.ledger import Ledger
 from regzoo.storage.placement import require_placeable
 from regzoo.training.clashes import reject_soft_targets
+from regzoo.training.model.place_summary import Places
 from regzoo.training.records import Record
 from regzoo.training.setup import TrainingSetup
 
@@ -217,8 +218,10 @@ def make_executor(workers: int | None, limit: float) -> Executor:
     return SerialExecutor() if workers == 0 else ProcessPool(workers, limit)
 
 
-def check_models(experiment: Experiment, setup: TrainingSetup) -> None:
+def check_models(experiment: Experiment, setup: TrainingSetup) -> dict[str, Places]:
     """Build every recipe once, untrained, so that one without a place to act is rejected now.
+
+    Returns where its regularizers act, by the recipe as the config writes it.
 
     Raises:
         InputError: with every such recipe.
@@ -227,12 +230,14 @@ def check_models(experiment: Experiment, setup: TrainingSetup) -> None:
     import tensorflow as tf
 
     from regzoo.training.engine.make_model import build_for_setup
+    from regzoo.training.model.place_summary import summarize_places
 
     problems = _check_training(setup)
+    places = {}
     for name, recipe in zip(experiment.recipes, experiment.parse_recipes(), strict=True):
         try:
             reject_soft_targets(recipe, setup.loss)
-            build_for_setup(setup, _with_numbers(recipe))
+            places[name] = summarize_places(build_for_setup(setup, _with_numbers(recipe)))
         except InputError as error:
             problems.append(f"recipes: {name}: {error}")
         except (OverflowError, ValueError, MemoryError, tf.errors.OpError) as error:  # a network beyond the memory
@@ -240,6 +245,7 @@ def check_models(experiment: Experiment, setup: TrainingSetup) -> None:
             problems.append(f"recipes: {name}: {setup.backbone} cannot be built on this machine: {reason[:300]}")
     if problems:
         raise InputError("\n".join(dict.fromkeys(problems)))
+    return places
 
 
 def _check_training(setup: TrainingSetup) -> list[str]:

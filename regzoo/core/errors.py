@@ -56,6 +56,10 @@ class MovedAsideWarning(UserWarning):
     """A file of the user's had the name of a file that regzoo writes; one of the two has another name now."""
 
 
+class FrozenPlacesWarning(UserWarning):
+    """A regularizer acts on activations that frozen layers read."""
+
+
 class ParityError(EnvironmentFailure):
     """An exported model's outputs differ from the live model's, so nothing was exported."""
 

@@ -57,6 +57,6 @@ def _are_apart(one: Regularizer, other: Regularizer) -> bool:
 
 
 def _comes_after(dropout: Regularizer, norm: Regularizer) -> bool:
-    """Return True if ``dropout`` acts at the last place alone, or at dense layers and ``norm`` at convolutions alone."""
+    """Return True if ``dropout`` acts at the last place, or at dense layers and ``norm`` at convolutions."""
     on = [str(each.on) if isinstance(each, AtLayers) else "" for each in (dropout, norm)]
     return on[0] == "last" or on == ["dense", "conv"]

@@ -19,9 +19,9 @@ def plan(config: Config, as_json: AsJson = False) -> None:
     experiment = load_experiment(config)
     prepared = read_data(experiment)
     setup = read_setup(experiment, prepared)
-    check_models(experiment, setup)
+    places = check_models(experiment, setup)
     planned = make_plan(experiment, prepared, setup)
-    described = planned.to_dict() | {"seconds": round(estimate_seconds(planned, prepared, count_cores()), 1)}
+    described = planned.to_dict(places) | {"seconds": round(estimate_seconds(planned, prepared, count_cores()), 1)}
     if as_json:
         print_json(json.dumps(described, indent=2))
     else:

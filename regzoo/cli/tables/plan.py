@@ -1,18 +1,20 @@
-"""The table of a plan: trials, replicates, cost and search space of each recipe."""
+"""The tables of a plan: trials, replicates, cost and search space of each recipe, and where its regularizers act."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.text import Text
 
 from regzoo.cli.tables.layout import make_table
 from regzoo.core.formatting import format_fixed, format_significant
+from regzoo.training.model.place_summary import describe_places, warn_frozen
 
 
 def make_plan_table(described: dict[str, Any]) -> Group:
-    """Return one row per recipe, then the totals and the warnings.
+    """Return one row per recipe, the totals, one row per regularizer with its places, and the warnings.
 
     Args:
         described: what ``Plan.to_dict`` returned, with the estimated ``seconds``.
@@ -23,11 +25,22 @@ def make_plan_table(described: dict[str, Any]) -> Group:
         space = ", ".join(f"{name} {values}" for name, values in recipe["space"].items())
         counts = [str(recipe[key]) for key in ("trials", "replicates", "models_per_run")]
         table.add_row(Text(recipe["name"]), *counts, format_significant(recipe["cost"], 3), Text(space))
-        notes += [f"{recipe['name']}: {clash}" for clash in recipe["clashes"]]
+        notes += [f"{recipe['name']}: {note}" for note in (*recipe["clashes"], *warn_frozen(recipe["places"]))]
     folds = f"; replicates take turns at {described['folds']} folds" if described["folds"] > 1 else ""
     seconds = format_fixed(described["seconds"], 0)
     total = (
         f"{described['runs']} runs, {described['epochs']} epochs at most, about {seconds} s "
         f"on this machine; ranked by validation {described['rank_by']}, tuner {described['tuner']}{folds}"
     )
-    return Group(table, Text(f"\n{total}"), *(Text(f"note: {note}") for note in notes))
+    places = _make_places_table(described["recipes"])
+    return Group(table, Text(f"\n{total}\n"), *places, *(Text(f"note: {note}") for note in notes))
+
+
+def _make_places_table(recipes: Sequence[Mapping[str, Any]]) -> list[RenderableType]:
+    """Return the table of where each regularizer acts; nothing if there is none."""
+    table = make_table("recipe", "regularizer", "places", "where")
+    for recipe in recipes:
+        for number, (name, places) in enumerate(recipe["places"].items()):
+            first = "" if number else recipe["name"]
+            table.add_row(Text(first), Text(name), str(places["hits"]), Text(describe_places(places)))
+    return [table] if table.row_count else []

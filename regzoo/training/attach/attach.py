@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from regzoo.core import AfterTraining, InputError, OnBatch, OnForward, Recipe, Regularizer
+from regzoo.core.errors import FrozenPlacesWarning
 from regzoo.core.parsing import as_recipe
 from regzoo.training.attach.graph import PROBABILITIES, Graph, can_separate, get_final_function
 from regzoo.training.attach.slots import list_slots
@@ -29,6 +31,7 @@ from regzoo.training.model.insertion import (
     reject_several_models,
 )
 from regzoo.training.model.layer_places import list_layer_places
+from regzoo.training.model.place_summary import summarize_places, warn_frozen
 from regzoo.training.model.step import TrainStep
 from regzoo.training.task import Task
 
@@ -79,6 +82,8 @@ def attach(
     """
     attached = _attach_recipe(as_recipe(recipe), model, classes, seed)
     attached.compile(optimizer=optimizer)
+    for sentence in warn_frozen(summarize_places(attached)):
+        warnings.warn(sentence, FrozenPlacesWarning, stacklevel=2)
     return attached
 
 

@@ -16,7 +16,7 @@ import tensorflow as tf
 from regzoo.core import Recipe, Regularizer, Schedule
 from regzoo.core.seeds import derive
 from regzoo.core.selection import LayerPlace
-from regzoo.training.model.build_info import BuildInfo, initialize_companion
+from regzoo.training.model.build_info import BuildInfo, NarrowedWeight, WeightRule, initialize_companion
 from regzoo.training.model.finalize import combine_models
 from regzoo.training.model.layer_places import feeds_frozen_weights
 from regzoo.training.model.narrowing import is_narrowed
@@ -61,8 +61,7 @@ class BaseRegularizedModel(RegularizedTrainer):
         Weights that are frozen do not count. A regularizer that stands twice is counted for each of its places, as
         ``dropout[conv]`` and ``dropout[dense]``.
         """
-        weights = (*self._info.rules, *self._info.narrowed)
-        frozen = Counter(each.name for each in weights if not each.weight.trainable)
+        frozen = Counter(each.name for each in self._list_weights() if not each.weight.trainable)
         return {name: places - frozen[name] for name, places in self._info.hits.items()}
 
     @property
@@ -88,11 +87,13 @@ class BaseRegularizedModel(RegularizedTrainer):
         found = Counter(each.name for each in self._info.insertions if feeds_frozen_weights(each.inserted, ids))
         return {name: found[name] for name, _ in self._info.recipe.items()}
 
+    def _list_weights(self) -> list[WeightRule | NarrowedWeight]:
+        return [*self._info.rules, *self._info.narrowed]
+
     def _list_places(self) -> dict[str, list[LayerPlace]]:
         """Return the layer of each slot or weight at which a regularizer acts, by its name in the recipe."""
         found = [(each.name, each.layer) for each in self._info.insertions]
-        weights = (*self._info.rules, *self._info.narrowed)
-        found += [(each.name, each.layer) for each in weights if each.weight.trainable]
+        found += [(each.name, each.layer) for each in self._list_weights() if each.weight.trainable]
         return {name: [layer for own, layer in found if own == name] for name, _ in self._info.recipe.items()}
 
     @property
@@ -170,7 +171,7 @@ class BaseRegularizedModel(RegularizedTrainer):
         return self._streams[self._names.get(id(regularizer), regularizer.name)]
 
     def selects(self, regularizer: Regularizer, weight: keras.Variable) -> bool:
-        """Return True if ``regularizer``, which transforms gradients, may change ``weight``; see `Gradients.selects`."""
+        """Return True if ``regularizer``, one of gradients, may change ``weight``; see `Gradients.selects`."""
         if not is_narrowed(regularizer):
             return True
         name = self._names[id(regularizer)]

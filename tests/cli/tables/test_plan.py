@@ -17,6 +17,11 @@ def test_the_table_of_a_plan(draw: Draw) -> None:
         "models_per_run": 3,
         "cost": 7 / 3,
         "space": {"a.b": "0.1..0.5"},
+        "places": {
+            "dropout": {"hits": 5, "kinds": {"conv": 4, "other": 1}, "layers": dict.fromkeys("abcde", 1)}
+            | {"before_frozen": 3},
+            "ensemble": {"hits": 1, "kinds": {}, "layers": {}, "before_frozen": 0},
+        },
     }
     described = {"runs": 9, "epochs": 540, "folds": 1, "seconds": 12.4, "rank_by": "nll", "tuner": "random"}
     text = draw(make_plan_table({**described, "recipes": [{**recipe, "clashes": ["they clash [so]"]}]}))
@@ -25,6 +30,9 @@ def test_the_table_of_a_plan(draw: Draw) -> None:
         "2.33",
         "a.b 0.1..0.5",
         "9 runs, 540 epochs at most, about 12 s",
+        "4 conv, 1 other: a, b, c, d, and 1 more",
+        "the whole model",
         "note: dropout[x]: they clash [so]",
+        "note: dropout[x]: dropout: 3 of its 5 places lie before layers that are frozen",
     ):
         assert words in text
