@@ -273,7 +273,8 @@ def _accept_recipe(item: Any) -> str:
 
 
 def _require_matching_brackets(text: str, way_out: str) -> None:
-    if text.count("(") != text.count(")") or text.count("[") != text.count("]"):
+    outside = re.sub(r"""'[^']*'|"[^"]*\"""", "", text)  # the names of layers may hold brackets
+    if outside.count("(") != outside.count(")") or outside.count("[") != outside.count("]"):
         raise ValueError(f"cannot read {text!r}: brackets do not match ({way_out}, or use quotes)")
 
 

@@ -12,7 +12,8 @@ from typing import TypeGuard
 
 MISSING = "–"  # noqa: RUF001 - the dash that tables show for a missing value
 
-_NUMBER = re.compile(r"(?<![\w.])\d+\.\d+(?:e[+-]?\d+)?")
+_NUMBER = re.compile(r"""(?<![\w.])\d+\.\d+(?:e[+-]?\d+)?|'[^']*'|"[^"]*\"""")
+"""A decimal in a recipe, or the name of a layer in quotes, which may hold one."""
 
 
 def is_known(value: float | None) -> TypeGuard[float]:
@@ -240,7 +241,13 @@ def format_code(text: str) -> str:
 def shorten_recipe(recipe: str) -> str:
     """Write a recipe with at most three significant digits in its numbers.
 
+    >>> shorten_recipe("dropout(0.1234567, on='block 0.1234567')")
+    "dropout(0.123, on='block 0.1234567')"
     >>> shorten_recipe("dropout(0.31234567) + l2(1e-05)")
     'dropout(0.312) + l2(1e-05)'
     """
-    return _NUMBER.sub(lambda found: min(found[0], format_strength(float(found[0])), key=len), recipe)
+
+    def shorten(found: re.Match[str]) -> str:
+        return found[0] if found[0][0] in "'\"" else min(found[0], format_strength(float(found[0])), key=len)
+
+    return _NUMBER.sub(shorten, recipe)
