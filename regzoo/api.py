@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from regzoo import config as configs
 from regzoo.comparison.progress import make_progress
-from regzoo.comparison.runner import prepare_dataset, read_data, run_comparison
+from regzoo.comparison.runner import read_data, read_rows, run_comparison
 from regzoo.comparison.sweep import Sweep, make_sweep
 from regzoo.config import Experiment
 from regzoo.core import Backbone, InputError, Recipe, Regularizer
 from regzoo.core.parsing import as_recipe
 from regzoo.data.prepared import PreparedData
 from regzoo.data.rows import Rows
-from regzoo.data.sources import from_python
 from regzoo.execution.tf_runtime import import_tensorflow
 from regzoo.publish import publish
 from regzoo.result import Result, SweepResult
@@ -219,7 +218,7 @@ def read_arguments(rows: Rows, keywords: dict[str, Any]) -> tuple[Experiment, Ca
     def read() -> PreparedData:
         if rows.x is None:
             return read_data(experiment)
-        return prepare_dataset(experiment, from_python(rows, experiment.task))
+        return read_rows(experiment, rows)
 
     return experiment, read
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from regzoo.comparison.plan import make_task
 from regzoo.config.experiment import KEPT_MODEL
 from regzoo.config.sections import BackboneConfig
 from regzoo.core import InputError
+from regzoo.data.inputs import InputSpec
 from regzoo.data.prepared import PreparedData
+from regzoo.data.preprocessor import Preprocessor
 from regzoo.execution.tf_runtime import import_tensorflow
 from regzoo.storage.ledger import Ledger
 from regzoo.storage.outputs import read_output, write_outputs
@@ -19,12 +23,63 @@ from regzoo.training.setup import TrainingSetup
 if TYPE_CHECKING:
     from regzoo.training.task import Task
 
+ReadData = Callable[[tuple[InputSpec, ...] | None], PreparedData]
+
 KEPT_SOURCE = "backbone.py"
 """Name of the Python file of the user's own model in a comparison's folder."""
 
 
-def read_own_model(backbone: str | BackboneConfig, data: PreparedData, task: Task) -> OwnModel | None:
+def read_for_backbone(backbone: str | BackboneConfig, read: ReadData) -> PreparedData:
+    """Read the data as ``backbone`` takes it: for the user's own model, by the names and types of its inputs.
+
+    A function that builds the model receives the shape of the data, so the data is read first without the model, and
+    then again for the inputs that the model turns out to have.
+
+    Args:
+        backbone: as in the config.
+        read: returns the prepared data for the inputs of a model, none if they are not known yet; None for a named
+            backbone.
+
+    Raises:
+        InputError: if the model cannot be read, or the data does not fit its inputs.
+    """
+    if isinstance(backbone, str):
+        return read(None)
+    import_tensorflow()
+    from regzoo.training.attach.inputs import read_input_specs
+    from regzoo.training.own_model.pack import load
+
+    builds = backbone.function is not None or (backbone.given is not None and not _is_model(backbone.given))
+    if not builds:
+        return read(read_input_specs(load(_read(backbone, None, 0))))
+    first = read(())
+    shape = _describe_shape(first.preprocessor)
+    specs = read_input_specs(load(_read(backbone, shape, make_task(first.preprocessor).size)))
+    return replace(read(specs), function_shape=shape)
+
+
+def _is_model(given: Any) -> bool:
+    from keras import Model
+
+    return isinstance(given, Model)
+
+
+def _describe_shape(preprocessor: Preprocessor) -> Any:
+    """Return the shape of one example, or a dict of the shapes of several inputs by name."""
+    shapes = {spec.name: spec.shape for spec in preprocessor.specs}
+    return shapes if len(shapes) > 1 else next(iter(shapes.values()), preprocessor.input_shape)
+
+
+def read_own_model(
+    backbone: str | BackboneConfig, data: PreparedData, task: Task, standardized: bool = True
+) -> OwnModel | None:
     """Return the model that ``backbone`` points to, checked against the data; None for a named backbone.
+
+    Args:
+        backbone: as in the config.
+        data: the data, as `read_for_backbone` returns it.
+        task: what is predicted.
+        standardized: whether inputs and numeric targets are standardized.
 
     Raises:
         InputError: if it cannot be read, or does not fit the data.
@@ -42,14 +97,13 @@ def read_own_model(backbone: str | BackboneConfig, data: PreparedData, task: Tas
             "that is rare in one is a feature in another; your own model takes one shape: drop such columns, or take "
             "folds: 1"
         )
-    model = _read(backbone, data.preprocessor.input_shape, task.size)
-    check_fit(model, task, data.preprocessor.input_shape, standardized=True)
+    shape = _describe_shape(data.preprocessor) if data.function_shape is None else data.function_shape
+    model = _read(backbone, shape, task.size)
+    check_fit(model, task, standardized)
     return model
 
 
 def _read(backbone: BackboneConfig, input_shape: Any, outputs: int) -> OwnModel:
-    from keras import Model
-
     from regzoo.training.own_model import read
     from regzoo.training.own_model.pack import pack
 
@@ -60,7 +114,7 @@ def _read(backbone: BackboneConfig, input_shape: Any, outputs: int) -> OwnModel:
     if backbone.function is not None:
         return read.read_function(backbone.function, backbone.weights, input_shape, outputs)
     given = backbone.given
-    model = given if isinstance(given, Model) else read.call_function(given, input_shape, outputs)
+    model = given if _is_model(given) else read.call_function(given, input_shape, outputs)
     return pack(model, backbone.weights)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from regzoo.comparison.elapsed import ElapsedTime
 from regzoo.comparison.metadata import write_metadata
-from regzoo.comparison.own_model import keep_own_model, read_own_model, require_same_model
+from regzoo.comparison.own_model import keep_own_model, read_for_backbone, read_own_model, require_same_model
 from regzoo.comparison.plan import Plan, list_interim_analyses, make_plan, make_setup
 from regzoo.comparison.procedure import make_runs
 from regzoo.comparison.progress import Progress
@@ -20,7 +20,8 @@ from regzoo.data.dataset import Dataset
 from regzoo.data.inputs import InputSpec
 from regzoo.data.prepared import PreparedData
 from regzoo.data.preprocess import prepare_folds
-from regzoo.data.sources import load_dataset
+from regzoo.data.rows import Rows
+from regzoo.data.sources import from_python, load_dataset
 from regzoo.execution.executor import Executor
 from regzoo.execution.keras_settings import require_keras_settings
 from regzoo.execution.process_pool import ProcessPool
@@ -149,7 +150,7 @@ def read_setup(experiment: Experiment, data: PreparedData) -> TrainingSetup:
         InputError: if the metric does not fit the task, or the model does not fit the data.
     """
     setup = make_setup(experiment, data)
-    model = read_own_model(experiment.backbone, data, setup.task)
+    model = read_own_model(experiment.backbone, data, setup.task, experiment.data.scale == "standardize")
     return setup if model is None else make_setup(experiment, data, model)
 
 
@@ -182,11 +183,24 @@ def execute(
             make_runs(comparison.plan, executor, ledger, progress, elapsed, retry_failed)
 
 
-def read_data(experiment: Experiment, inputs: tuple[InputSpec, ...] | None = None) -> PreparedData:
-    """Load, split and prepare the data that ``experiment`` names; for ``inputs`` see `prepare_dataset`."""
+def read_data(experiment: Experiment) -> PreparedData:
+    """Load, split and prepare the data that ``experiment`` names, as its backbone takes it."""
     if experiment.data.keras in READ_BY_KERAS:
         import_tensorflow()
-    return prepare_dataset(experiment, load_dataset(experiment.data, experiment.task, inputs), inputs)
+
+    def read(inputs: tuple[InputSpec, ...] | None) -> PreparedData:
+        return prepare_dataset(experiment, load_dataset(experiment.data, experiment.task, inputs), inputs)
+
+    return read_for_backbone(experiment.backbone, read)
+
+
+def read_rows(experiment: Experiment, rows: Rows) -> PreparedData:
+    """Split and prepare ``rows``, which were passed in Python, as the backbone of ``experiment`` takes them."""
+
+    def read(inputs: tuple[InputSpec, ...] | None) -> PreparedData:
+        return prepare_dataset(experiment, from_python(rows, experiment.task, inputs), inputs)
+
+    return read_for_backbone(experiment.backbone, read)
 
 
 def prepare_dataset(

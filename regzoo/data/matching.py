@@ -19,13 +19,15 @@ UNNAMED = "x"
 Specs = tuple[InputSpec, ...]
 
 
-def match_inputs(dataset: Dataset, specs: Specs | None) -> tuple[Dataset, Specs]:
+def match_inputs(dataset: Dataset, specs: Specs | None, scale: str = "standardize") -> tuple[Dataset, Specs]:
     """Return the data set with its inputs as a model takes them, and the inputs.
 
     Args:
         dataset: raw data.
         specs: the inputs of a user's own model; None for a backbone of regzoo, which takes one array of numbers; empty
             if they are not known yet: the data then says what they are.
+        scale: with ``none``, a table of words as well as numbers becomes one input for each column, if nothing is
+            known of the model.
 
     Returns:
         The data set, and its inputs; none if they are one array of numbers, as any backbone takes it.
@@ -41,6 +43,9 @@ def match_inputs(dataset: Dataset, specs: Specs | None) -> tuple[Dataset, Specs]
                 "your own takes such inputs (backbone= your Keras model)"
             )
         return dataset, ()
+    if not specs and scale == "none" and isinstance(x, Table) and set(x.kinds) & {"categorical", "date"}:
+        x = NamedInputs(_split_columns(dataset))
+        dataset = replace(dataset, x=x, columns=None)
     if not specs:
         return (dataset, describe_arrays(x)) if isinstance(x, NamedInputs) else (dataset, ())
     if _is_plain(x, specs):

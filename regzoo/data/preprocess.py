@@ -56,7 +56,7 @@ def prepare_fold(
             targets do not fit the task, or the data the ``inputs``; if the training part has no column to learn from.
     """
     task = dataset.resolve_task(task)
-    dataset, specs = match_inputs(dataset, inputs)
+    dataset, specs = match_inputs(dataset, inputs, scale)
     if task == "reconstruction":
         require_reconstructable(specs, dataset.name)
     y = np.zeros(len(dataset.x)) if dataset.y is None else dataset.y

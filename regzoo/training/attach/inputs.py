@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any
 
@@ -11,7 +12,7 @@ from regzoo.core import InputError
 from regzoo.core._keras_compat import get_operation, list_consumers
 from regzoo.data.inputs import InputSpec
 
-UNNAMED = re.compile(r"(keras_tensor|input_layer|input)(_\d+)?")
+_MADE_UP = re.compile(r"(keras_tensor|input_layer)(_\d+)?")
 """Names that Keras gives to inputs of its own accord; they differ from process to process."""
 
 ONLY_INPUT = "inputs"
@@ -21,8 +22,9 @@ ONLY_INPUT = "inputs"
 def read_input_specs(model: keras.Model) -> tuple[InputSpec, ...]:
     """Return the inputs of a functional or sequential ``model``, in its order.
 
-    The name of an input is its key, if the model was made with a dict of inputs, else that of its tensor. An input of
-    floats that only Embedding layers read takes whole numbers: Keras makes it one of floats by default.
+    The name of an input is its key, if the model was made with a dict of inputs, else that of its tensor, see
+    `name_inputs`. An input of floats that only Embedding layers read takes whole numbers: Keras makes it one of floats
+    by default.
 
     Raises:
         InputError: if the model is not built, or its inputs are nested: neither one, nor a flat list or dict of them.
@@ -30,15 +32,34 @@ def read_input_specs(model: keras.Model) -> tuple[InputSpec, ...]:
     if not getattr(model, "inputs", None):
         raise InputError(f"the model {model.name!r} is not built: begin it with keras.Input(shape)")
     given = model.inputs if isinstance(model, keras.Sequential) else model.input
-    named = dict(given) if isinstance(given, dict) else {tensor.name: tensor for tensor in model.inputs}
-    if len(named) != len(model.inputs) or not all(isinstance(each, keras.KerasTensor) for each in named.values()):
+    named = dict(given) if isinstance(given, dict) else dict(zip(_list_names(model), model.inputs, strict=True))
+    nested = isinstance(given, list | tuple) and not all(isinstance(each, keras.KerasTensor) for each in given)
+    if nested or not all(isinstance(each, keras.KerasTensor) for each in named.values()):
         raise InputError(
             f"the model {model.name!r} has {len(model.inputs)} inputs in a nested structure; make it of a flat list or "
             "dict of them: keras.Model([a, b], outputs)"
         )
-    if len(named) == 1 and UNNAMED.fullmatch(next(iter(named))):
-        named = {ONLY_INPUT: next(iter(named.values()))}
     return tuple(InputSpec(name, tuple(tensor.shape[1:]), _get_dtype(tensor)) for name, tensor in named.items())
+
+
+def name_inputs(model: keras.Model) -> keras.Model:
+    """Give several inputs that the user has not named names that are the same in every process; return ``model``."""
+    if len(model.inputs) > 1 and not isinstance(model.input, dict):
+        for name, tensor in zip(_list_names(model), model.inputs, strict=True):
+            tensor.name = name
+    return model
+
+
+def _list_names(model: keras.Model) -> list[str]:
+    """Return the names of the inputs: ``inputs`` for one without a name, ``input_1``, ``input_2`` ... for several."""
+    names = [str(tensor.name) for tensor in model.inputs]
+    made_up = [_MADE_UP.fullmatch(name) is not None for name in names]
+    if len(names) == 1:
+        return [ONLY_INPUT] if made_up[0] else names
+    numbers = (f"input_{number}" for number in itertools.count(1))
+    taken = {*names, *(layer.name for layer in model.layers)}
+    free = (name for name in numbers if name not in taken)
+    return [next(free) if missing else name for name, missing in zip(names, made_up, strict=True)]
 
 
 def _get_dtype(tensor: Any) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-import keras
-
 from regzoo.core import InputError, Recipe
 from regzoo.training.attach.attach import AttachedModel, attach_to_graph
 from regzoo.training.attach.graph import Graph
@@ -14,7 +12,7 @@ from regzoo.training.model.insertion import reject_ranges
 from regzoo.training.own_model.draw import InitialDraw
 from regzoo.training.own_model.own_model import OwnModel
 from regzoo.training.own_model.pack import load
-from regzoo.training.task import Shape, Task
+from regzoo.training.task import Task
 
 _ENDS = {
     "classification": "softmax",
@@ -48,38 +46,19 @@ def _prepare(own: OwnModel) -> tuple[Graph, InitialDraw]:
     return graph, InitialDraw(graph)
 
 
-def check_fit(own: OwnModel, task: Task, input_shape: Shape, standardized: bool) -> None:
-    """Check that the model takes the inputs and predicts the targets of the data.
+def check_fit(own: OwnModel, task: Task, standardized: bool) -> None:
+    """Check that the model predicts the targets of the data; the data was read for its inputs.
 
     Args:
         own: the model.
         task: what is to be predicted.
-        input_shape: shape of one example.
-        standardized: whether inputs and targets are standardized.
+        standardized: whether inputs and numeric targets are standardized.
 
     Raises:
         InputError: with what the model has and what the data has.
     """
     graph, _ = _prepare(own)
-    _check_inputs(graph.model, input_shape, standardized)
     _check_outputs(graph, task, standardized)
-
-
-def _check_inputs(model: keras.Model, input_shape: Shape, standardized: bool) -> None:
-    if not isinstance(model.input, keras.KerasTensor):
-        raise InputError(f"the model {model.name!r} has {len(model.inputs)} inputs, the data has one array")
-    takes, dtype = tuple(model.input.shape[1:]), str(model.input.dtype)
-    fits = len(takes) == len(input_shape) and all(a in (None, b) for a, b in zip(takes, input_shape, strict=True))
-    if not fits:
-        raise InputError(
-            f"the model {model.name!r} takes inputs of shape {takes}, one example of the data has "
-            f"{tuple(input_shape)}: give keras.Input the shape of the data"
-        )
-    if standardized and "float" not in dtype:
-        raise InputError(
-            f"the model {model.name!r} takes inputs of type {dtype}, and standardized inputs are no whole numbers: "
-            "set data.scale to none"
-        )
 
 
 def _check_outputs(graph: Graph, task: Task, standardized: bool) -> None:

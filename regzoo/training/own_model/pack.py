@@ -17,6 +17,7 @@ from regzoo.core import InputError
 from regzoo.system.memory import get_available_memory
 from regzoo.system.temporary_folder import temporary_folder
 from regzoo.training.attach.graph import Graph
+from regzoo.training.attach.inputs import name_inputs
 from regzoo.training.model.build import RegularizedModel
 from regzoo.training.own_model.canonical import has_class, list_custom_classes, make_canonical, strip_number
 from regzoo.training.own_model.custom_classes import import_custom_classes, load_source
@@ -70,7 +71,9 @@ def load(model: OwnModel) -> keras.Model:
         InputError: if a custom class is missing, or the archive is damaged.
     """
     module = None if model.source is None else load_source(model.source, KEPT_SOURCE)
-    return read_archive(model.archive, import_custom_classes(model.classes, module), f"the model {model.name!r}")
+    return name_inputs(
+        read_archive(model.archive, import_custom_classes(model.classes, module), f"the model {model.name!r}")
+    )
 
 
 def read_archive(archive: bytes, custom_objects: dict[str, Any], what: str) -> keras.Model:
