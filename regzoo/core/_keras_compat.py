@@ -50,6 +50,13 @@ def is_functional(model: keras.Model) -> bool:
     return isinstance(model, kind) and type(model).call is kind.call
 
 
+def is_plain_model(layer: Any) -> bool:
+    """Return True for a built functional or sequential model that is no subclass, so its calls are all that it does."""
+    if type(layer) is keras.Sequential:
+        return layer.built and getattr(layer, "inputs", None) is not None
+    return type(layer) is _functional.Functional
+
+
 @dataclass(frozen=True, eq=False)
 class LayerCall:
     """One call of a layer or function in a functional model.
@@ -73,6 +80,13 @@ class LayerCall:
         """
         filled: tuple[Any, Any] = self._arguments.fill_in(tensors)
         return filled
+
+    @property
+    def training(self) -> bool | None:
+        """The ``training`` that a model was called with."""
+        args, kwargs = self.fill_in({id(tensor): tensor for tensor in self.inputs})
+        value: bool | None = kwargs.get("training", args[1] if len(args) > 1 else None)
+        return value
 
 
 def list_calls(model: keras.Model) -> list[LayerCall]:

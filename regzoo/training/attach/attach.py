@@ -12,10 +12,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from regzoo.core import AfterTraining, InputError, OnBatch, OnForward, Recipe, Regularizer
+from regzoo.core import AfterTraining, InputError, OnActivations, OnBatch, OnForward, Recipe, Regularizer
+from regzoo.core._keras_compat import list_layers
 from regzoo.core.errors import FrozenPlacesWarning
 from regzoo.core.parsing import as_recipe
 from regzoo.training.attach.graph import PROBABILITIES, Graph, can_separate, get_final_function
+from regzoo.training.attach.nested import copy_input, describe_what_is_closed
 from regzoo.training.attach.slots import list_slots
 from regzoo.training.attach.surgery import DrawWeights, InitialWeights, ModelSurgery, make_example_inputs
 from regzoo.training.model.build import RegularizedModel
@@ -41,6 +43,7 @@ def attach(
     model: keras.Model,
     classes: int | None = None,
     *,
+    expand_nested: bool = False,
     optimizer: Any = "adam",
     seed: int = 0,
 ) -> RegularizedModel:
@@ -55,9 +58,12 @@ def attach(
     function that is a nonlinearity, and around the nonlinearity inside Dense and convolutions, which is taken out
     of them; ``activation`` after recurrent layers; ``branch`` at each residual branch of an Add. The shortcut of an
     Add is the input with the fewest layers with weights since the paths of its inputs separated; in a tie there is no
-    branch. The last layer has no slot after it. The inside of a layer is out of reach: a nested model, a layer of your
-    own, MultiHeadAttention (so there is no ``attention`` slot), TimeDistributed. Their weights are in reach, and
-    `RegularizedModel.hits` counts the places.
+    branch. The last layer has no slot after it. The inside of a layer of your own, of MultiHeadAttention (so there is
+    no ``attention`` slot) and of TimeDistributed is out of reach. `RegularizedModel.hits` counts the places.
+
+    Models among its layers, at any depth, are copied under their own names, frozen as yours are. Their weights are in
+    reach; with ``expand_nested``, so are their slots, once for a model that is called several times. A model that is
+    only called with ``training=False``, such as a frozen base, never has slots: no noise acts inside it.
 
     Task: a model that ends in a softmax is a classifier, and one that ends in a sigmoid is a classifier for each of
     its outputs. Any other is a regression, or with ``classes`` a classifier that ends in logits. With
@@ -68,6 +74,7 @@ def attach(
         recipe: such as ``"dropout(0.5) + l2(1e-4)"``, with a number or a schedule for every strength.
         model: functional or sequential, built, with one output (batch, size).
         classes: number of classes, for a model that ends in logits or in one sigmoid.
+        expand_nested: True if the recipe also acts between the layers of models inside your model.
         optimizer: the name of a Keras optimizer, or an optimizer.
         seed: seed of every random stream.
 
@@ -80,7 +87,7 @@ def attach(
         model = regzoo.attach("dropout(0.2) + l2_sp(0.01)", keras.models.load_model("mine.keras"))
         model.fit(x, y, epochs=5)
     """
-    attached = _attach_recipe(as_recipe(recipe), model, classes, seed)
+    attached = _attach_recipe(as_recipe(recipe), model, classes, seed, expand_nested)
     attached.compile(optimizer=optimizer)
     for sentence in warn_frozen(summarize_places(attached)):
         warnings.warn(sentence, FrozenPlacesWarning, stacklevel=2)
@@ -94,9 +101,15 @@ class AttachedModel(RegularizedModel):
     def __init__(self, inputs: Any, logits: Any, outputs: Any, info: BuildInfo, initial: InitialWeights) -> None:
         super().__init__(inputs, logits, outputs, info)
         self._initial = initial
+        self._trainable_at_start = _list_trainable(self)
+
+    def copy_trainable(self, model: keras.Model, surgery: ModelSurgery) -> None:
+        """Freeze what is frozen in the user's ``model``, which ``surgery`` copied."""
+        surgery.copy_trainable(model, self)
+        self._trainable_at_start = _list_trainable(self)
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments of `from_config`.
+        """Return the arguments of `from_config`, and which layers are frozen if that was changed.
 
         Raises:
             InputError: if the user's model cannot be serialized.
@@ -104,7 +117,8 @@ class AttachedModel(RegularizedModel):
         config = super().get_config()
         if "unsaved" in config:
             raise InputError(f"this model cannot be saved: {config['unsaved']}")
-        return config
+        trainable = _list_trainable(self)
+        return config if trainable == self._trainable_at_start else {**config, "trainable": list(trainable)}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> RegularizedModel:
@@ -112,7 +126,11 @@ class AttachedModel(RegularizedModel):
         own = copy.deepcopy(config["model"])  # Keras changes the configs that it is given
         model = keras.saving.deserialize_keras_object(own, custom_objects=custom_objects)
         recipe, task = as_recipe(config["recipe"]), Task(**config["task"])
-        return attach_to_graph(recipe, Graph(model), task, config["seed"], classes=config["classes"])
+        graph = Graph(model, config.get("expand_nested", False))
+        attached = attach_to_graph(recipe, graph, task, config["seed"], classes=config["classes"])
+        for layer, trainable in zip(list_layers(attached), config.get("trainable", ()), strict=False):
+            layer.trainable = trainable
+        return attached
 
     def save_own_variables(self, store: Any) -> None:
         """Save the initial weights as well. Keras calls it in `save`."""
@@ -128,12 +146,18 @@ class AttachedModel(RegularizedModel):
         super().load_own_variables(store)
 
 
-def _attach_recipe(recipe: Recipe, model: keras.Model, classes: int | None, seed: int) -> AttachedModel:
+def _list_trainable(model: keras.Model) -> tuple[bool, ...]:
+    return tuple(layer.trainable for layer in list_layers(model))
+
+
+def _attach_recipe(
+    recipe: Recipe, model: keras.Model, classes: int | None, seed: int, expand_nested: bool
+) -> AttachedModel:
     reject_ranges(recipe)
     reject_several_models(recipe)
     if isinstance(model, RegularizedModel):
         raise InputError("the model has a recipe already: attach the sum of both recipes to the model it was made of")
-    graph = Graph(model)
+    graph = Graph(model, expand_nested)
     return attach_to_graph(recipe, graph, _infer_task(graph, classes), seed, classes=classes)
 
 
@@ -161,15 +185,15 @@ def attach_to_graph(
         "classes": classes,
         "seed": seed,
         "task": asdict(task),
+        **({"expand_nested": True} if graph.expand_nested else {}),
         **_serialize_model(graph.given, graph),
     }
 
     regularizers, dials = make_dials(recipe)
     inserter = LayerInserter(recipe, regularizers, list_slots(graph), seed)
-    surgery = ModelSurgery(graph, inserter, task)
-    inputs = keras.tree.map_structure(
-        lambda tensor: keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=tensor.name), model.input
-    )
+    inserts = any(isinstance(each, OnActivations) for each in regularizers)
+    surgery = ModelSurgery(graph, inserter, task, inserts)
+    inputs = keras.tree.map_structure(copy_input, model.input)
     logits, outputs = surgery.rebuild(inputs)
     initial = surgery.copy_weights()
     surgery.verify_outputs()
@@ -179,12 +203,13 @@ def attach_to_graph(
     narrowed = collect_narrowed_weights(recipe, regularizers, to_logits, inserter.check)
     inserter.check.check(list_layer_places(to_logits, inserter.keys), f"the model {model.name!r}")
     hits = count_hits(recipe, inserter.insertions, rules, narrowed)
-    _reject_inactive(hits, model)
+    _reject_inactive(hits, graph)
     weights, streams = surgery.collect_initial_values(to_logits, initial, draw)
     info = BuildInfo(
         recipe, task, regularizers, dials, rules, tuple(inserter.insertions), narrowed, hits, weights, streams, config
     )
     attached = AttachedModel(inputs, logits, outputs, info, initial)
+    attached.copy_trainable(graph.given, surgery)
     if not single or "float" not in str(model.input.dtype):
         _reject_unsupported_inputs(attached, make_example_inputs(graph))
     attached.reset(seed)
@@ -227,7 +252,7 @@ def _infer_task(graph: Graph, classes: int | None) -> Task:
 def _reject_hidden_probabilities(graph: Graph) -> None:
     """Reject probabilities that would be mistaken for logits, because the last layer is not a softmax or sigmoid."""
     last = graph.last.operation
-    above = [call.operation for call in graph.parents[id(graph.last)]]
+    above = [call.operation for call in graph.tail.parents[id(graph.last)]]
     passed_on = [
         get_final_function(operation) for operation in above if len(above) == 1 and not getattr(last, "weights", [])
     ]
@@ -245,8 +270,10 @@ def _reject_hidden_probabilities(graph: Graph) -> None:
 
 def _serialize_model(model: keras.Model, graph: Graph) -> dict[str, Any]:
     """Return the model as JSON, without its compile arguments; or why it cannot be saved."""
-    if any(isinstance(operation, keras.layers.Lambda) for operation in graph.operations):
+    if any(isinstance(operation, keras.layers.Lambda) for operation in graph.list_leaves()):
         return {"unsaved": "it holds a Lambda layer, which is code; write a keras.Layer in its place"}
+    if shared := graph.find_layer_of_two_models():
+        return {"unsaved": f"two models share the layer {shared.name!r}, which Keras would load as two layers"}
     try:
         config = keras.saving.serialize_keras_object(model)
     except Exception as error:  # a user's own layer may raise anything
@@ -255,12 +282,12 @@ def _serialize_model(model: keras.Model, graph: Graph) -> dict[str, Any]:
     return {"model": config}
 
 
-def _reject_inactive(hits: Mapping[str, int], model: keras.Model) -> None:
+def _reject_inactive(hits: Mapping[str, int], graph: Graph) -> None:
     for name, places in hits.items():
         if not places:
             raise InputError(
-                f"{name} finds no place to act in the model {model.name!r}: it would do nothing. What lies "
-                "inside a layer, such as a nested model or MultiHeadAttention, is out of reach"
+                f"{name} finds no place to act in the model {graph.model.name!r}: it would do nothing"
+                + describe_what_is_closed(graph)
             )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 
 from regzoo.core import Announce, InputError
-from regzoo.core._keras_compat import LayerCall, get_operation, is_functional, list_calls
+from regzoo.core._keras_compat import LayerCall, get_operation, is_functional, is_plain_model, list_calls
 from regzoo.core.slots import SlotKind
 
 NONLINEAR = (
@@ -69,26 +69,59 @@ class CallSlots:
     after: bool = False
 
 
+@dataclass(frozen=True)
+class Nesting:
+    """How a model is used as a layer of another one.
+
+    Attributes:
+        in_training: False if it is only called with ``training=False``.
+        is_open: True if it has slots.
+        is_end: True if its output is that of the whole model.
+        nested: the graphs of all models inside the whole model that were read so far, by the id of the model.
+        models: these models, each before those inside it.
+    """
+
+    in_training: bool
+    is_open: bool
+    is_end: bool
+    nested: dict[int, Graph]
+    models: list[keras.Model]
+
+
 class Graph:
-    """The layer calls of a functional or sequential model, and their slots.
+    """The layer calls of a functional or sequential model, and their slots; the models among its layers have their own.
 
     Args:
-        model: built, with one output.
+        model: built; with one output, if it is no layer of another one.
+        expand_nested: True if models among its layers have slots. Those that are only called with ``training=False``
+            never do: nothing acts in them.
+        nesting: how it is used, if it is a layer of another one.
+
+    Attributes:
+        nested: the graphs of functional and sequential models inside the model, at any depth, by the id of the model.
 
     Raises:
         InputError: if it is subclassed, not built, has several outputs, or returns its input.
     """
 
-    def __init__(self, model: keras.Model) -> None:
+    def __init__(self, model: keras.Model, expand_nested: bool = False, nesting: Nesting | None = None) -> None:
         self.given = model
+        self.expand_nested = expand_nested
         self.model = _to_functional(model)
+        if nesting is None:
+            _reject_several_outputs(self.model)
+        self._is_nested = nesting is not None
+        self._nesting = nesting or Nesting(True, True, True, {}, [])
+        self.nested = self._nesting.nested
+        if self._is_nested:
+            self.nested[id(model)] = self
+            self._nesting.models.append(model)
         self.calls = list_calls(self.model)
         self.operations = list({id(call.operation): call.operation for call in self.calls}.values())
         self._producers = {id(tensor): call for call in self.calls for tensor in call.outputs}
-        last = self._producers.get(id(self.model.outputs[0]))
-        if last is None:
+        self._last = self._producers.get(id(self.model.outputs[0]))
+        if self._last is None and nesting is None:
             raise InputError(f"the model {model.name!r} returns its input: there is nothing to attach to")
-        self.last = last
         self.parents = {
             id(call): [self._producers[id(t)] for t in call.inputs if id(t) in self._producers] for call in self.calls
         }
@@ -97,23 +130,70 @@ class Graph:
             above = (self._ancestors[id(parent)] for parent in self.parents[id(call)])
             self._ancestors[id(call)] = frozenset({id(call)}).union(*above)
         self._weighted = {id(call) for call in self.calls if getattr(call.operation, "weights", [])}
+        self._read_nested_models(expand_nested)
         self.slots = {id(call): self._find_slots(call) for call in self.calls}
+
+    @property
+    def in_training(self) -> bool:
+        """False if this model, or one around it, is only called with ``training=False``: no noise acts inside it."""
+        return self._nesting.in_training
+
+    @property
+    def is_open(self) -> bool:
+        """True if the calls of this model have slots."""
+        return self._nesting.is_open
+
+    @property
+    def tail(self) -> Graph:
+        """The graph whose last call makes the output of the whole model: this one, or one of a model inside it."""
+        inner = None if self._last is None else self.nested.get(id(self._last.operation))
+        return inner.tail if inner is not None and inner._nesting.is_end else self
+
+    @property
+    def last(self) -> LayerCall:
+        """The call that makes the output of the whole model."""
+        last = self.tail._last
+        assert last is not None  # a nested model that returns its input is no tail
+        return last
 
     @property
     def final_function(self) -> str:
         """The function that the model ends in: ``softmax``, ``sigmoid``, ``linear``, or the name of another one."""
         return get_final_function(self.last.operation)
 
+    def walk(self) -> list[Graph]:
+        """Return this graph and those of all models inside the model."""
+        return [self, *self.nested.values()]
+
+    def list_nested_models(self) -> list[keras.Model]:
+        """Return the models in ``nested``, each before those inside it."""
+        return list(self._nesting.models)
+
+    def list_leaves(self) -> list[Any]:
+        """Return the layers and functions at every depth, without the models in ``nested``; each once."""
+        found = {id(operation): operation for graph in self.walk() for operation in graph.operations}
+        return [operation for key, operation in found.items() if key not in self.nested]
+
+    def find_layer_of_two_models(self) -> keras.Layer | None:
+        """Return a layer that is called in two of the models, if there is one."""
+        seen: set[int] = set()
+        for layer in [each for graph in self.walk() for each in graph.operations if isinstance(each, keras.Layer)]:
+            if id(layer) in seen:
+                return layer
+            seen.add(id(layer))
+        return None
+
     def count_slots(self) -> Counter[str]:
-        """Return how many slots of each kind there are."""
-        counts: Counter[str] = Counter(kind for slots in self.slots.values() for kind in slots.before.values())
+        """Return how many slots of each kind there are; a nested model that is called twice has its slots once."""
+        slots = [each for graph in self.walk() for each in graph.slots.values()]
+        counts: Counter[str] = Counter(kind for each in slots for kind in each.before.values())
         counts["input"] = sum(_is_float(tensor) for tensor in self.model.inputs)
-        counts["preactivation"] += sum(slots.split for slots in self.slots.values())
-        counts["activation"] = sum(slots.after for slots in self.slots.values())
+        counts["preactivation"] += sum(each.split for each in slots)
+        counts["activation"] = sum(each.after for each in slots)
         return counts
 
-    def replay(self, inputs: Any, apply: Callable[[LayerCall, Any, Any], Any], slot: Announce) -> Any:
-        """Repeat every call on other ``inputs``, of the structure of the model's own, and return the output.
+    def replay(self, inputs: Any, apply: Callable[[LayerCall, Any, Any], Any], slot: Announce) -> list[Any]:
+        """Repeat every call on other ``inputs``, of the structure of the model's own, and return all outputs.
 
         Args:
             inputs: tensors, symbolic or eager.
@@ -121,7 +201,7 @@ class Graph:
             slot: receives the tensor at each slot before a call, and returns what the call receives.
         """
         tensors = {
-            id(symbol): slot("input", tensor) if _is_float(symbol) else tensor
+            id(symbol): slot("input", tensor) if _is_float(symbol) and not self._is_nested else tensor
             for symbol, tensor in zip(self.model.inputs, keras.tree.flatten(inputs), strict=True)
         }
         for call in self.calls:
@@ -132,11 +212,22 @@ class Graph:
             args, kwargs = call.fill_in(ChainMap(changed, tensors))
             outputs = keras.tree.flatten(apply(call, args, kwargs))
             tensors.update((id(symbol), tensor) for symbol, tensor in zip(call.outputs, outputs, strict=True))
-        return tensors[id(self.model.outputs[0])]
+        return [tensors[id(output)] for output in self.model.outputs]
+
+    def _read_nested_models(self, expand_nested: bool) -> None:
+        for call in self.calls:
+            model = call.operation
+            if id(model) in self.nested or not is_plain_model(model):
+                continue
+            calls = [each for each in self.calls if each.operation is model]
+            in_training = self.in_training and any(each.training is not False for each in calls)
+            is_end = self._nesting.is_end and call is self._last and _can_end_in(model) and len(calls) == 1
+            nesting = Nesting(in_training, in_training and expand_nested, is_end, self.nested, self._nesting.models)
+            Graph(model, expand_nested, nesting)
 
     def _find_slots(self, call: LayerCall) -> CallSlots:
         operation = call.operation
-        if call is self.last:
+        if not self.is_open or (call is self._last and self._nesting.is_end):
             return CallSlots()
         if isinstance(operation, keras.layers.Add) or type(operation).__name__ == "Add":
             return CallSlots(dict.fromkeys(self._find_branches(call), "branch"))
@@ -224,6 +315,14 @@ def _to_functional(model: Any) -> keras.Model:
             f"{type(model).__name__} is a subclass of keras.Model, so its layers and slots cannot be seen: build it "
             "with the functional API, keras.Model(inputs, outputs), or make it a regzoo backbone"
         )
+    return model
+
+
+def _reject_several_outputs(model: keras.Model) -> None:
     if len(model.outputs) != 1 or isinstance(model.output, dict):
         raise InputError(f"attach takes a model with one output, received {len(model.outputs)}: choose one of them")
-    return model
+
+
+def _can_end_in(model: keras.Model) -> bool:
+    """Return True if the model has one output, which is not its input."""
+    return len(model.outputs) == 1 and not isinstance(model.output, dict) and model.outputs[0] is not model.inputs[0]

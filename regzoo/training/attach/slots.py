@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import keras
+
+from regzoo.core.slots import SlotKind
 from regzoo.training.attach.graph import Graph
 from regzoo.training.model.layer_places import SlotPlace, find_slot_place
 
@@ -14,11 +19,23 @@ def list_slots(graph: Graph) -> list[SlotPlace]:
 
 def _list_slots_of_calls(graph: Graph) -> list[SlotPlace]:
     found: list[SlotPlace] = []
-    for call in graph.calls:
-        slots = graph.slots[id(call)]
-        found += [find_slot_place(kind, call.inputs[position]) for position, kind in slots.before.items()]
-        if slots.split:
-            found.append(find_slot_place("preactivation", call.outputs[0]))
-        if slots.after:
-            found.append(find_slot_place("activation", call.outputs[0]))
+    unlisted = graph.nested.copy()  # each model has its slots once, however often it is called
+
+    def visit(each: Graph, holders: tuple[keras.Model, ...]) -> None:
+        def add(kind: SlotKind, tensor: Any) -> None:
+            found.append(find_slot_place(kind, tensor, holders=holders))
+
+        for call in each.calls:
+            slots = each.slots[id(call)]
+            for position, kind in slots.before.items():
+                add(kind, call.inputs[position])
+            inner = unlisted.pop(id(call.operation), None)
+            if inner is not None:
+                visit(inner, (*holders, call.operation))
+            if slots.split:
+                add("preactivation", call.outputs[0])
+            if slots.after:
+                add("activation", call.outputs[0])
+
+    visit(graph, ())
     return found

@@ -16,6 +16,7 @@ from regzoo.core.seeds import derive, generator
 from regzoo.core.slots import SlotKind
 from regzoo.training.attach.adapted import copy_adapted_state
 from regzoo.training.attach.graph import PROBABILITIES, Graph, can_split
+from regzoo.training.attach.nested import NestedCopies, copy_trainable, insert_nothing, iterate_layers
 from regzoo.training.model.build_info import DrawInitialValues
 from regzoo.training.model.insertion import LayerInserter, collect_initial_values
 from regzoo.training.task import Task
@@ -70,49 +71,49 @@ class ModelSurgery:
         graph: graph of the user's model.
         inserter: makes the layers to insert.
         task: what the model predicts; a final softmax or sigmoid makes probabilities only where there are classes.
+        inserts: False if the recipe inserts nothing, and so a nonlinearity inside a layer stays there.
     """
 
-    def __init__(self, graph: Graph, inserter: LayerInserter, task: Task) -> None:
+    def __init__(self, graph: Graph, inserter: LayerInserter, task: Task, inserts: bool = True) -> None:
         _reject_shared_weights(graph)
         self.graph = graph
         self.inserter = inserter
         self.task = task
-        self._names = {operation.name for operation in graph.model.operations}
-        self._to_split = self._find_operations_to_split()
-        self._copies = {id(operation): self._copy(operation) for operation in graph.operations}
+        self._names = {operation.name for each in graph.walk() for operation in each.model.operations}
+        self._to_split = self._find_operations_to_split(inserts)
+        leaves = graph.list_leaves()
+        self._copies = {id(operation): self._copy(operation) for operation in leaves}
         self._activations: dict[int, Any] = {
-            id(layer): self._copy_activation(layer) for layer in graph.operations if id(layer) in self._to_split
+            id(layer): self._copy_activation(layer) for layer in leaves if id(layer) in self._to_split
         }
+        self._models = NestedCopies(graph, self._copies, self._apply)
 
     def rebuild(self, inputs: Any) -> tuple[Any, Any]:
         """Return logits and outputs of the copy, with the recipe's layers inserted, on symbolic ``inputs``."""
 
-        def apply(call: LayerCall, args: Any, kwargs: Any) -> Any:
-            return self._apply(call, args, kwargs, self._insert)
-
-        return self._add_head(self.graph.replay(inputs, apply, self._insert))
+        return self._add_head(self._replay(inputs, self._insert))
 
     def copy_weights(self) -> InitialWeights:
         """Copy the weights of the originals, and return them."""
-        variables, values, originals = [], [], []
-        for layer in self.graph.operations:
-            copy = self._copies[id(layer)]
-            if not isinstance(layer, keras.Layer):
-                continue
+        copies: dict[int, keras.Variable] = {}
+        for layer, copy in self._list_pairs():
             copy.set_weights(layer.get_weights())
             copy_adapted_state(layer, copy)
-            variables += copy.weights
-            values += [weight.numpy() for weight in copy.weights]
-            originals += [id(weight) for weight in layer.weights]
-        return InitialWeights(tuple(variables), values, tuple(originals))
+            copies |= {id(weight): own for weight, own in zip(layer.weights, copy.weights, strict=True)}
+        originals = {id(weight): weight for layer in self._list_own_layers() for weight in layer.weights}
+        variables = tuple(copies[key] for key in originals)
+        return InitialWeights(variables, [weight.numpy() for weight in variables], tuple(originals))
+
+    def copy_trainable(self, model: keras.Model, copy: keras.Model) -> None:
+        """Freeze in ``copy`` what is frozen in the user's ``model``; layers inserted in a frozen model are frozen."""
+        for container, own in [(model, copy), *self._models.list_pairs()]:
+            own.trainable = container.trainable
+        copy_trainable(self._list_pairs())
 
     def copy_streams(self) -> None:
         """Copy the states of the random streams of the originals."""
-        for layer in self.graph.operations:
-            if isinstance(layer, keras.Layer):
-                copies = _list_stream_states(self._copies[id(layer)])
-                for copy, original in zip(copies, _list_stream_states(layer), strict=True):
-                    copy.assign(original)
+        for original, copy in self._list_streams():
+            copy.assign(original)
 
     def verify_outputs(self) -> None:
         """Compare the outputs of the copy, with nothing inserted, to those of the original.
@@ -125,10 +126,7 @@ class ModelSurgery:
         if not np.allclose(first, again, equal_nan=True):
             return  # random at inference, so it cannot be compared
 
-        def apply(call: LayerCall, args: Any, kwargs: Any) -> Any:
-            return self._apply(call, args, kwargs, _insert_nothing)
-
-        output = self.graph.replay(x, apply, _insert_nothing)
+        output = self._replay(x, insert_nothing)
         if self._ends_in_probabilities():
             output = self._get_final_activation()(output)
         if not np.allclose(first, output, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True):
@@ -148,13 +146,28 @@ class ModelSurgery:
             draw: returns other values for the user's weights; None if they all start from their own.
         """
         keys = self.inserter.keys
-        weights, streams = collect_initial_values([layer for layer in model.layers if id(layer) in keys], keys)
-        copies = [copy for copy in self._copies.values() if isinstance(copy, keras.Layer)]
-        own = [(v, (copy.name, number)) for copy in copies for number, v in enumerate(_list_stream_states(copy))]
+        weights, streams = collect_initial_values([layer for layer in iterate_layers(model) if id(layer) in keys], keys)
+        copies = {id(original): copy for original, copy in self._list_streams()}
+        layers = [(layer.name, _list_stream_states(layer)) for layer in self._list_own_layers()]
+        own = [(copies[id(v)], (name, number)) for name, states in layers for number, v in enumerate(states)]
         return (
             lambda seed: [*weights(seed), *initial.pair({} if draw is None else draw(seed))],
             lambda seed: [*streams(seed), *((v, [derive(seed, *name), 0]) for v, name in own)],
         )
+
+    def _list_own_layers(self) -> list[keras.Layer]:
+        """Return the layers of the user's model; a model among them is one."""
+        return [operation for operation in self.graph.operations if isinstance(operation, keras.Layer)]
+
+    def _list_pairs(self) -> list[tuple[keras.Layer, keras.Layer]]:
+        """Return the layers at every depth with their copies, without the models that hold them."""
+        leaves = [operation for operation in self.graph.list_leaves() if isinstance(operation, keras.Layer)]
+        return [(layer, self._copies[id(layer)]) for layer in leaves]
+
+    def _list_streams(self) -> list[tuple[keras.Variable, keras.Variable]]:
+        """Return the states of all random streams with their copies."""
+        pairs = [(_list_stream_states(layer), _list_stream_states(copy)) for layer, copy in self._list_pairs()]
+        return [pair for originals, copies in pairs for pair in zip(originals, copies, strict=True)]
 
     def _insert(self, kind: SlotKind, tensor: Any) -> Any:
         """Insert the recipe's layers for this slot, under names that the user's model does not have."""
@@ -166,13 +179,23 @@ class ModelSurgery:
             inserted = get_input(inserted)
         return output
 
-    def _apply(self, call: LayerCall, args: Any, kwargs: Any, slot: Announce) -> Any:
+    def _replay(self, inputs: Any, slot: Announce) -> Any:
+        """Return the output of the copy on ``inputs``, symbolic or not; before a final softmax or sigmoid."""
+
+        def apply(call: LayerCall, args: Any, kwargs: Any) -> Any:
+            return self._apply(self.graph, call, args, kwargs, slot)
+
+        return self.graph.replay(inputs, apply, slot)[0]
+
+    def _apply(self, graph: Graph, call: LayerCall, args: Any, kwargs: Any, slot: Announce) -> Any:
         """Call the copy of a layer, and its activation if that was taken out; announce the slots after it."""
         operation, is_end = call.operation, call is self.graph.last and self._ends_in_probabilities()
         if is_end and not can_split(operation):
             return args[0]
+        if id(operation) in graph.nested:
+            return self._models.get(operation, slot)(*args, **kwargs)
         outputs = self._copies[id(operation)](*args, **kwargs)
-        slots = self.graph.slots[id(call)]
+        slots = graph.slots[id(call)]
         if id(operation) in self._activations and not is_end:
             outputs = slot("preactivation", outputs) if slots.split else outputs
             outputs = self._activations[id(operation)](outputs)
@@ -209,8 +232,9 @@ class ModelSurgery:
             self.task.kind in ("classification", "multilabel") and self.graph.final_function in PROBABILITIES.values()
         )
 
-    def _find_operations_to_split(self) -> set[int]:
-        calls = [call for call in self.graph.calls if self.graph.slots[id(call)].split]
+    def _find_operations_to_split(self, inserts: bool) -> set[int]:
+        graphs = self.graph.walk() if inserts else []
+        calls = [call for graph in graphs for call in graph.calls if graph.slots[id(call)].split]
         if self._ends_in_probabilities() and can_split(self.graph.last.operation):
             calls.append(self.graph.last)
         return {id(call.operation) for call in calls}
@@ -264,10 +288,6 @@ def make_example_inputs(graph: Graph) -> Any:
     return keras.tree.map_structure(make, graph.model.input)
 
 
-def _insert_nothing(kind: SlotKind, tensor: Any) -> Any:
-    return tensor
-
-
 def _copy_lambda(layer: Any) -> Any:
     """Return a Lambda of the same function; Keras makes none from a config, because files can hold hostile code."""
     options = {"mask": layer.mask, "arguments": layer.arguments, "dtype": layer.dtype_policy, "name": layer.name}
@@ -276,13 +296,13 @@ def _copy_lambda(layer: Any) -> Any:
 
 def _reject_shared_weights(graph: Graph) -> None:
     """Reject a weight that belongs to two layers: each of their copies would have one of its own."""
-    owner: dict[int, str] = {}
-    for layer in graph.operations:
+    owner: dict[int, Any] = {}
+    for layer in graph.list_leaves():
         for weight in layer.weights if isinstance(layer, keras.Layer) else ():
-            if owner.setdefault(id(weight), layer.name) != layer.name:
+            if owner.setdefault(id(weight), layer) is not layer:
                 raise InputError(
-                    f"the layers {owner[id(weight)]!r} and {layer.name!r} share a weight, which copies of them would "
-                    "not: call one layer twice instead"
+                    f"the layers {owner[id(weight)].name!r} and {layer.name!r} share a weight, which copies of them "
+                    "would not: call one layer twice instead"
                 )
 
 

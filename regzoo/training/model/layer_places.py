@@ -51,17 +51,25 @@ def make_place(layers: Sequence[LayerInfo], kinds: Kinds | None = None, names: S
     return LayerPlace(path, found[depth], (*inside, *(layer.name for layer in inner), *names))
 
 
-def find_slot_place(kind: SlotKind, tensor: Any, kinds: Kinds | None = None) -> SlotPlace:
+def find_slot_place(
+    kind: SlotKind, tensor: Any, kinds: Kinds | None = None, holders: Sequence[keras.Model] = ()
+) -> SlotPlace:
     """Return the place of the slot of this ``kind`` at the symbolic ``tensor``, before anything is inserted.
 
     Where paths meet, as in an addition, the path with the most layers with weights counts: the residual branch. The
     layers between, such as a normalization or the activation, are further names of the place.
+
+    Args:
+        kind: of the slot.
+        tensor: made by a layer of a model.
+        kinds: kinds by a pattern of the name.
+        holders: that model and those around it, outermost first, if it is a layer of another one.
     """
-    rank = len(tensor.shape)
+    rank, outer = len(tensor.shape), tuple(_describe(model) for model in holders)
     if kind == "attention":  # the layer that makes the attention weights
         made_by = _describe(get_operation(tensor))
-        return SlotPlace(kind, rank, LayerPlace(make_place([made_by]).path, "attention"))
-    return SlotPlace(kind, rank, _Tracer(kinds or {}).find(tensor))
+        return SlotPlace(kind, rank, LayerPlace(make_place([*outer, made_by]).path, "attention"))
+    return SlotPlace(kind, rank, _Tracer(kinds or {}).find(tensor, outer))
 
 
 def list_layer_places(model: keras.Model, inserted: Collection[int], kinds: Kinds | None = None) -> list[LayerPlace]:

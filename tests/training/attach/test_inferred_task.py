@@ -87,6 +87,22 @@ def nest(activation: str, size: int) -> Callable[[Any], Any]:
     return lambda x: keras.Sequential([keras.Input((6,)), L.Dense(size, activation=activation)], name="inner")(x)
 
 
+def nest_twice(activation: str, size: int) -> Callable[[Any], Any]:
+    """End in a model whose softmax or sigmoid cannot be taken out, because the model is also called in the middle."""
+    inner = keras.Sequential([keras.Input((6,)), L.Dense(size, activation=activation)], name="inner")
+    return lambda x: inner(L.Dense(6)(inner(x)))
+
+
+@pytest.mark.parametrize(
+    ("activation", "size", "kind"), [("softmax", 3, "classification"), ("sigmoid", 1, "multilabel")]
+)
+def test_a_model_may_end_in_another_model(activation: str, size: int, kind: str) -> None:
+    model = functional(lambda x: nest(activation, size)(L.Dense(6)(x)))
+    attached, x = attach("none", model), np.random.default_rng(0).standard_normal((4, 6)).astype(np.float32)
+    assert (attached.task.kind, attached.task.size) == (kind, size)
+    np.testing.assert_allclose(attached(x), model(x), rtol=1e-6)
+
+
 class Subclassed(keras.Model):
     """A model whose layers cannot be seen from outside."""
 
@@ -115,8 +131,8 @@ def test_several_sigmoids_mean_multilabel_classification() -> None:
         (lambda h: L.Dense(3)(h), 2, "needs a model that ends in 2 logits, received 3 of linear"),
         (lambda h: L.Dense(3, activation="relu")(h), 3, "needs a model that ends in 3 logits, received 3 of relu"),
         (lambda h: L.Reshape((3, 2))(h), None, r"outputs \(batch, size\), received outputs of shape \(None, 3, 2\)"),
-        (nest("softmax", 3), None, "outputs are probabilities, and its last layer 'inner' does not show it"),
-        (nest("sigmoid", 1), 2, "outputs are probabilities, and its last layer 'inner' does not show it"),
+        (nest_twice("softmax", 3), None, "outputs are probabilities, and its last layer 'inner' does not show it"),
+        (nest_twice("sigmoid", 6), None, "outputs are probabilities, and its last layer 'inner' does not show it"),
         (lambda h: L.Activation("linear", name="as_is")(L.Dense(3, activation="softmax")(h)), None, "'as_is' does not"),
         (lambda h: [L.Dense(1)(h), L.Dense(2)(h)], None, "a model with one output, received 2: choose one"),
         (lambda h: h, None, "returns its input"),
