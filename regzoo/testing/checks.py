@@ -32,6 +32,7 @@ from regzoo.core.grammar import read_call
 from regzoo.core.places import IN_GRAPH
 from regzoo.testing.graph_ops import count_products, list_operations
 from regzoo.testing.harness import BATCH, OBJECTIVE, ROUNDING, ROWS, TASK, Harness, close_weights, equal_weights
+from regzoo.testing.roles import check_knows_roles
 
 TRAINING_ONLY = re.compile(r"Random|Stateless|Assign|Bernoulli|Dropout|PyFunc")
 
@@ -263,5 +264,6 @@ CHECKS: tuple[Callable[[Harness], None], ...] = (
     check_dial_equals_fresh_build,
     check_exports_clean,
     check_costs_what_it_declares,
+    check_knows_roles,
 )
 """The laws, in the order of the architecture."""

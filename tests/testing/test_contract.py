@@ -99,8 +99,8 @@ def test_it_trains_on_every_backbone_that_has_a_place_for_it(name: str, backbone
     assert all(np.isfinite(weight).all() for weight in model.get_weights())
 
 
-def test_nine_laws_nine_checks() -> None:
-    assert len(CHECKS) == len({check.__name__ for check in CHECKS}) == 9
+def test_ten_laws_ten_checks() -> None:
+    assert len(CHECKS) == len({check.__name__ for check in CHECKS}) == 10
 
 
 @dataclass(frozen=True)

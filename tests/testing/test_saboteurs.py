@@ -323,6 +323,32 @@ def find_rejections(saboteur: Regularizer) -> dict[str, str]:
     return messages
 
 
+@dataclass(frozen=True)
+class RankReading(OnWeights):
+    """Takes every weight of two axes for a kernel."""
+
+    def rule(self, weight: Weight) -> Projection | None:
+        return Projection(lambda w: 0.9 * w) if len(weight.shape) >= 2 else None
+
+
+@dataclass(frozen=True)
+class LastAxisReading(OnWeights):
+    """Takes the last axis of every kernel for its units."""
+
+    def rule(self, weight: Weight) -> Projection | None:
+        axes = list(range(len(weight.shape) - 1))
+        return Projection(lambda w: tf.math.l2_normalize(w, axes)) if weight.kernel else None
+
+
+@dataclass(frozen=True)
+class ColumnReading(OnWeights):
+    """Shortens the columns of an embedding table, as it does those of a dense kernel."""
+
+    def rule(self, weight: Weight) -> Penalty | None:
+        columns = weight.role == "embedding" or (weight.kernel and len(weight.shape) == 2)
+        return Penalty(lambda w: tf.reduce_sum(tf.norm(w, axis=0))) if columns else None
+
+
 SABOTEURS = [
     (SilentlyUndeclared(), "acts_where_it_says", "has a method 'gradients' and does not declare OnGradients"),
     (Traceless(), "acts_where_it_says", "traceless trains the same weights as none does: it leaves no trace"),
@@ -352,10 +378,17 @@ SABOTEURS = [
         "costs_what_it_declares",
         "makes 16 products in the model's layers, the baseline's 8: that is a cost of about 2, and it declares 1",
     ),
+    (RankReading(), "knows_roles", "it acts on a bias of shape (2, 6) (gru_cell/bias) and not on one of shape (3,)"),
+    (LastAxisReading(), "knows_roles", "one unit of depthwise/kernel, shape (2, 2, 3, 2), depends on the other units"),
+    (
+        ColumnReading(),
+        "knows_roles",
+        "of words/embeddings, shape (6, 4), depends on the other units, unlike in",
+    ),
 ]
 
 
-QUICK = {"traceless", "never_neutral", "unseeded"}
+QUICK = {"traceless", "never_neutral", "unseeded", "last_axis_reading"}
 """Saboteurs that are tried by default; the slow tests try all."""
 
 
