@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from regzoo import config as configs
+from regzoo.comparison.own_model import ReadData, Specs
 from regzoo.comparison.progress import make_progress
-from regzoo.comparison.runner import read_data, read_rows, run_comparison
+from regzoo.comparison.runner import prepare_dataset, read_data, run_comparison
 from regzoo.comparison.sweep import Sweep, make_sweep
 from regzoo.config import Experiment
 from regzoo.core import Backbone, InputError, Recipe, Regularizer
 from regzoo.core.parsing import as_recipe
 from regzoo.data.prepared import PreparedData
 from regzoo.data.rows import Rows
+from regzoo.data.sources import from_python
 from regzoo.execution.tf_runtime import import_tensorflow
 from regzoo.publish import publish
 from regzoo.result import Result, SweepResult
@@ -198,7 +200,7 @@ def sweep(
     return SweepResult(folder, owner)
 
 
-def read_arguments(rows: Rows, keywords: dict[str, Any]) -> tuple[Experiment, Callable[[], PreparedData]]:
+def read_arguments(rows: Rows, keywords: dict[str, Any]) -> tuple[Experiment, ReadData]:
     """Return the experiment that the arguments of `compare` describe, and a function that reads its data.
 
     Args:
@@ -215,10 +217,10 @@ def read_arguments(rows: Rows, keywords: dict[str, Any]) -> tuple[Experiment, Ca
     if rows.x is None and row_keywords:
         raise InputError(f"{row_keywords[0]}: goes with x and y; with data=, name the column or array in it")
 
-    def read() -> PreparedData:
+    def read(inputs: Specs) -> PreparedData:
         if rows.x is None:
-            return read_data(experiment)
-        return read_rows(experiment, rows)
+            return read_data(experiment, inputs)
+        return prepare_dataset(experiment, from_python(rows, experiment.task, inputs), inputs)
 
     return experiment, read
 
@@ -234,7 +236,7 @@ def choose_folder(experiment: Experiment, out: str | Path | None) -> tuple[Path,
 
 def run_and_publish(
     experiment: Experiment,
-    read: Callable[[], PreparedData],
+    read: ReadData,
     folder: Path,
     *,
     workers: int | None,

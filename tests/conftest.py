@@ -175,7 +175,7 @@ def finished(
         "progress": SilentProgress(),
         "command": "regzoo compare",
     } | {"publish": publish}
-    runner.run_comparison(experiment, lambda: runner.read_data(experiment), folder, **options)
+    runner.run_comparison(experiment, lambda inputs: runner.read_data(experiment, inputs), folder, **options)
     return Comparison(folder, config, table)
 
 
@@ -203,7 +203,7 @@ def mixed(tensorflow: None, tmp_path_factory: pytest.TempPathFactory) -> Compari
         "progress": SilentProgress(),
         "command": "regzoo compare",
     } | {"publish": publish}
-    runner.run_comparison(experiment, lambda: runner.read_data(experiment), folder / "visits", **options)
+    runner.run_comparison(experiment, lambda inputs: runner.read_data(experiment, inputs), folder / "visits", **options)
     return Comparison(folder / "visits", config, table)
 
 

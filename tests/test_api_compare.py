@@ -228,7 +228,7 @@ def test_workers_start_before_the_data_is_read_and_not_at_all_for_a_bad_config(
         def __exit__(self, *_: object) -> None:
             events.append("stop")
 
-    def read(_: object) -> None:
+    def read(*_: object) -> None:
         events.append("read")
         raise InputError("there is no such file")
 

@@ -50,7 +50,7 @@ def run_regzoo(job: Job) -> Measurement:
         folder = temporary / job.case.name
         run_comparison(
             job.case.make_experiment(),
-            lambda: rows,
+            lambda _: rows,
             folder,
             workers=job.workers,
             fresh=False,

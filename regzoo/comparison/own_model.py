@@ -5,89 +5,72 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from regzoo.comparison.plan import make_task
 from regzoo.config.experiment import KEPT_MODEL
 from regzoo.config.sections import BackboneConfig
 from regzoo.core import InputError
 from regzoo.data.inputs import InputSpec
+from regzoo.data.matching import UNNAMED
 from regzoo.data.prepared import PreparedData
-from regzoo.data.preprocessor import Preprocessor
 from regzoo.execution.tf_runtime import import_tensorflow
 from regzoo.storage.ledger import Ledger
 from regzoo.storage.outputs import read_output, write_outputs
 from regzoo.training.own_model.own_model import OwnModel
 from regzoo.training.setup import TrainingSetup
+from regzoo.training.task import Task
 
 if TYPE_CHECKING:
-    from regzoo.training.task import Task
-
-ReadData = Callable[[tuple[InputSpec, ...] | None], PreparedData]
+    import keras
 
 KEPT_SOURCE = "backbone.py"
 """Name of the Python file of the user's own model in a comparison's folder."""
 
 
-def read_for_backbone(backbone: str | BackboneConfig, read: ReadData) -> PreparedData:
-    """Read the data as ``backbone`` takes it: for the user's own model, by the names and types of its inputs.
+Specs = tuple[InputSpec, ...] | None
+"""The inputs of the user's own model, empty if they are not known yet; None for a named backbone."""
 
-    A function that builds the model receives the shape of the data, so the data is read first without the model, and
-    then again for the inputs that the model turns out to have.
+ReadData = Callable[[Specs], PreparedData]
+"""Reads the data of a comparison for such inputs."""
 
-    Args:
-        backbone: as in the config.
-        read: returns the prepared data for the inputs of a model, none if they are not known yet; None for a named
-            backbone.
+
+def read_with_model(backbone: str | BackboneConfig, read: ReadData) -> tuple[PreparedData, OwnModel | None]:
+    """Return the data, and the model that ``backbone`` points to; None for a named backbone.
+
+    A model is read before the data, which must fit it. A function builds the model for the data, which is therefore
+    read first, and again if the model takes other values than the data's own, such as whole numbers.
 
     Raises:
-        InputError: if the model cannot be read, or the data does not fit its inputs.
+        InputError: if the data or the model cannot be read, or they do not fit.
     """
     if isinstance(backbone, str):
-        return read(None)
+        return read(None), None
     import_tensorflow()
-    from regzoo.training.attach.inputs import read_input_specs
     from regzoo.training.own_model.pack import load
 
-    builds = backbone.function is not None or (backbone.given is not None and not _is_model(backbone.given))
-    if not builds:
-        return read(read_input_specs(load(_read(backbone, None, 0))))
-    first = read(())
-    shape = _describe_shape(first.preprocessor)
-    specs = read_input_specs(load(_read(backbone, shape, make_task(first.preprocessor).size)))
-    return replace(read(specs), function_shape=shape)
+    model = _read_built(backbone)
+    if model is not None:
+        return read(_read_specs(load(model))), model
+    data = read(())
+    model = _build(backbone, data)
+    specs = _read_specs(load(model))
+    return (data if specs == data.preprocessor.specs else read(specs)), model
 
 
-def _is_model(given: Any) -> bool:
-    from keras import Model
-
-    return isinstance(given, Model)
-
-
-def _describe_shape(preprocessor: Preprocessor) -> Any:
-    """Return the shape of one example, or a dict of the shapes of several inputs by name."""
-    shapes = {spec.name: spec.shape for spec in preprocessor.specs}
-    return shapes if len(shapes) > 1 else next(iter(shapes.values()), preprocessor.input_shape)
-
-
-def read_own_model(
-    backbone: str | BackboneConfig, data: PreparedData, task: Task, standardized: bool = True
-) -> OwnModel | None:
-    """Return the model that ``backbone`` points to, checked against the data; None for a named backbone.
+def check_own_model(model: OwnModel, data: PreparedData, task: Task, scale: str) -> None:
+    """Check that ``model`` can predict the targets of the data, in every fold.
 
     Args:
-        backbone: as in the config.
-        data: the data, as `read_for_backbone` returns it.
-        task: what is predicted.
-        standardized: whether inputs and numeric targets are standardized.
+        model: the user's own model.
+        data: the data that was read for its inputs.
+        task: what is to be predicted.
+        scale: ``standardize`` or ``none``.
 
     Raises:
-        InputError: if it cannot be read, or does not fit the data.
+        InputError: if it cannot.
     """
-    if isinstance(backbone, str):
-        return None
-    import_tensorflow()
-    from regzoo.training.own_model.build import check_fit
+    from regzoo.training.own_model.build import check_outputs
 
     shapes = {fold.preprocessor.input_shape for fold in (data, *data.folds)}
     if len(shapes) > 1:
@@ -97,13 +80,13 @@ def read_own_model(
             "that is rare in one is a feature in another; your own model takes one shape: drop such columns, or take "
             "folds: 1"
         )
-    shape = _describe_shape(data.preprocessor) if data.function_shape is None else data.function_shape
-    model = _read(backbone, shape, task.size)
-    check_fit(model, task, standardized)
-    return model
+    check_outputs(model, task, standardized=scale != "none")
 
 
-def _read(backbone: BackboneConfig, input_shape: Any, outputs: int) -> OwnModel:
+def _read_built(backbone: BackboneConfig) -> OwnModel | None:
+    """Return the model, if it exists before the data is known."""
+    from keras import Model
+
     from regzoo.training.own_model import read
     from regzoo.training.own_model.pack import pack
 
@@ -111,11 +94,27 @@ def _read(backbone: BackboneConfig, input_shape: Any, outputs: int) -> OwnModel:
         kept = backbone.file.with_name(KEPT_SOURCE) if backbone.file.name == KEPT_MODEL else None
         source = read.read_source(kept) if kept is not None and kept.is_file() else None
         return read.read_file(backbone.file, backbone.weights, source)
+    return pack(backbone.given, backbone.weights) if isinstance(backbone.given, Model) else None
+
+
+def _build(backbone: BackboneConfig, data: PreparedData) -> OwnModel:
+    """Return the model that a function builds for the data."""
+    from regzoo.training.own_model import read
+    from regzoo.training.own_model.pack import pack
+
+    preprocessor = data.preprocessor
+    shapes = {spec.name: spec.shape for spec in preprocessor.specs}
+    input_shape = shapes.get(UNNAMED, shapes) if shapes else preprocessor.input_shape
+    outputs = make_task(preprocessor).size
     if backbone.function is not None:
         return read.read_function(backbone.function, backbone.weights, input_shape, outputs)
-    given = backbone.given
-    model = given if _is_model(given) else read.call_function(given, input_shape, outputs)
-    return pack(model, backbone.weights)
+    return pack(read.call_function(backbone.given, input_shape, outputs), backbone.weights)
+
+
+def _read_specs(model: keras.Model) -> tuple[InputSpec, ...]:
+    from regzoo.training.attach.inputs import read_input_specs
+
+    return read_input_specs(model)
 
 
 def require_same_model(ledger: Ledger, setup: TrainingSetup) -> None:

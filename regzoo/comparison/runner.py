@@ -8,7 +8,13 @@ from pathlib import Path
 
 from regzoo.comparison.elapsed import ElapsedTime
 from regzoo.comparison.metadata import write_metadata
-from regzoo.comparison.own_model import keep_own_model, read_for_backbone, read_own_model, require_same_model
+from regzoo.comparison.own_model import (
+    ReadData,
+    check_own_model,
+    keep_own_model,
+    read_with_model,
+    require_same_model,
+)
 from regzoo.comparison.plan import Plan, list_interim_analyses, make_plan, make_setup
 from regzoo.comparison.procedure import make_runs
 from regzoo.comparison.progress import Progress
@@ -20,8 +26,7 @@ from regzoo.data.dataset import Dataset
 from regzoo.data.inputs import InputSpec
 from regzoo.data.prepared import PreparedData
 from regzoo.data.preprocess import prepare_folds
-from regzoo.data.rows import Rows
-from regzoo.data.sources import from_python, load_dataset
+from regzoo.data.sources import load_dataset
 from regzoo.execution.executor import Executor
 from regzoo.execution.keras_settings import require_keras_settings
 from regzoo.execution.process_pool import ProcessPool
@@ -33,6 +38,7 @@ from regzoo.storage.ledger import Ledger
 from regzoo.storage.placement import require_placeable
 from regzoo.training.clashes import reject_soft_targets
 from regzoo.training.model.place_summary import Places
+from regzoo.training.own_model.own_model import OwnModel
 from regzoo.training.records import Record
 from regzoo.training.setup import TrainingSetup
 
@@ -56,7 +62,7 @@ class PreparedComparison:
 
 def run_comparison(
     experiment: Experiment,
-    read: Callable[[], PreparedData],
+    read: ReadData,
     folder: Path,
     *,
     workers: int | None,
@@ -71,7 +77,7 @@ def run_comparison(
 
     Args:
         experiment: what to compare.
-        read: returns the data; called once the workers are starting.
+        read: returns the data; called once the workers are starting, with the inputs of the user's own model.
         folder: folder of the comparison.
         workers: number of processes; None for one per core, 0 for this process.
         fresh: move an existing comparison aside.
@@ -123,9 +129,7 @@ class LockedProgress:
         self.progress.show_phase(text)
 
 
-def prepare(
-    experiment: Experiment, read: Callable[[], PreparedData], executor: Executor, folder: Path
-) -> PreparedComparison:
+def prepare(experiment: Experiment, read: ReadData, executor: Executor, folder: Path) -> PreparedComparison:
     """Read the data, open ``executor``, check every recipe and plan the runs; write nothing.
 
     The user's own model is kept in ``folder``, so the experiment that is returned is about the copy there.
@@ -135,23 +139,34 @@ def prepare(
         EnvironmentFailure: if workers cannot start.
     """
     require_keras_settings()
-    data = read()
-    setup = read_setup(experiment, data)
+    data, model = read_with_model(experiment.backbone, read)
+    setup = make_checked_setup(experiment, data, model)
     experiment = experiment.with_kept_model(folder)
     executor.open(setup, data.arrays(experiment.training.class_weight))  # workers start during the check
     check_models(experiment, setup)
     return PreparedComparison(experiment, data, setup, make_plan(experiment, data, setup))
 
 
-def read_setup(experiment: Experiment, data: PreparedData) -> TrainingSetup:
-    """Return what all runs of ``experiment`` share, the user's own model included.
+def read_setup(experiment: Experiment) -> tuple[PreparedData, TrainingSetup]:
+    """Read the data and the model that ``experiment`` names; return the data and what all runs share.
 
     Raises:
-        InputError: if the metric does not fit the task, or the model does not fit the data.
+        InputError: if they cannot be read, or do not fit each other.
     """
-    setup = make_setup(experiment, data)
-    model = read_own_model(experiment.backbone, data, setup.task, experiment.data.scale == "standardize")
-    return setup if model is None else make_setup(experiment, data, model)
+    data, model = read_with_model(experiment.backbone, lambda inputs: read_data(experiment, inputs))
+    return data, make_checked_setup(experiment, data, model)
+
+
+def make_checked_setup(experiment: Experiment, data: PreparedData, model: OwnModel | None) -> TrainingSetup:
+    """Return what all runs of ``experiment`` share.
+
+    Raises:
+        InputError: if the metric does not fit the task, or the user's own model does not fit the data.
+    """
+    setup = make_setup(experiment, data, model)
+    if model is not None:
+        check_own_model(model, data, setup.task, experiment.data.scale)
+    return setup
 
 
 def execute(
@@ -183,24 +198,11 @@ def execute(
             make_runs(comparison.plan, executor, ledger, progress, elapsed, retry_failed)
 
 
-def read_data(experiment: Experiment) -> PreparedData:
-    """Load, split and prepare the data that ``experiment`` names, as its backbone takes it."""
+def read_data(experiment: Experiment, inputs: tuple[InputSpec, ...] | None = None) -> PreparedData:
+    """Load, split and prepare the data that ``experiment`` names; for ``inputs`` see `prepare_dataset`."""
     if experiment.data.keras in READ_BY_KERAS:
         import_tensorflow()
-
-    def read(inputs: tuple[InputSpec, ...] | None) -> PreparedData:
-        return prepare_dataset(experiment, load_dataset(experiment.data, experiment.task, inputs), inputs)
-
-    return read_for_backbone(experiment.backbone, read)
-
-
-def read_rows(experiment: Experiment, rows: Rows) -> PreparedData:
-    """Split and prepare ``rows``, which were passed in Python, as the backbone of ``experiment`` takes them."""
-
-    def read(inputs: tuple[InputSpec, ...] | None) -> PreparedData:
-        return prepare_dataset(experiment, from_python(rows, experiment.task, inputs), inputs)
-
-    return read_for_backbone(experiment.backbone, read)
+    return prepare_dataset(experiment, load_dataset(experiment.data, experiment.task, inputs), inputs)
 
 
 def prepare_dataset(
@@ -264,16 +266,12 @@ def check_models(experiment: Experiment, setup: TrainingSetup) -> dict[str, Plac
 
 def _check_training(setup: TrainingSetup) -> list[str]:
     """Make the optimizer and the loss; return what is wrong with them."""
-    from regzoo.training.losses import make_loss
-    from regzoo.training.optimizers import make_optimizer
+    from regzoo.training.engine.make_model import make_setup_loss, make_setup_optimizer
 
     problems = []
-    for key, make in (
-        ("optimizer", lambda: make_optimizer(setup.optimizer)),
-        ("loss", lambda: make_loss(setup.loss, setup.task)),
-    ):
+    for key, make in (("optimizer", make_setup_optimizer), ("loss", make_setup_loss)):
         try:
-            make()
+            make(setup)
         except InputError as error:
             problems.append(f"training.{key}: {error}")
     return problems

@@ -37,7 +37,6 @@ class PreparedData:
         facts: facts about the data, for reports and the ledger.
         folds: with several folds, the further ones, each with a preprocessor of its own, see `prepare_folds`; this is
             fold 0, the first of them is fold 1.
-        function_shape: the shape that a function which builds the user's own model was called with; None without one.
     """
 
     train: Part
@@ -50,7 +49,6 @@ class PreparedData:
     weights: dict[str, Array] | None
     facts: DataFacts
     folds: tuple[PreparedData, ...] = ()
-    function_shape: Any = None
 
     @property
     def test_train_ratio(self) -> float | None:

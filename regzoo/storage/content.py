@@ -101,6 +101,7 @@ class _OwnModelJson(_Json):
     digest: Text
     classes: list[tuple[Text, Text]]
     parameters: Count
+    compiled: str | None
 
 
 class _SetupJson(_Json):

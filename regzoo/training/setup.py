@@ -11,6 +11,7 @@ from typing import Any
 from regzoo.core.backbone import Backbone
 from regzoo.core.parsing import read_backbone
 from regzoo.data.inputs import InputSpec
+from regzoo.training.optimizer_names import COMPILED
 from regzoo.training.own_model.own_model import OwnModel
 from regzoo.training.task import Task
 
@@ -79,7 +80,12 @@ class TrainingSetup:
         differs from its default, so that it retrains nothing. The folds are left out, so that replicates can be added.
         """
         model = None if self.model is None else self.model.digest
-        added = {"inputs": [spec.to_json() for spec in self.inputs], "loss": self.loss, "model": model}
+        added = {
+            "inputs": [spec.to_json() for spec in self.inputs],
+            "loss": self.loss,
+            "model": model,
+            "compiled": self._get_compiled(),
+        }
         return {
             "backbone": self.backbone,
             "task": {"kind": self.task.kind, "size": self.task.size, "scale": self.task.scale},
@@ -93,6 +99,12 @@ class TrainingSetup:
             **{key: value for key, value in added.items() if value},
         }
 
+    def _get_compiled(self) -> dict[str, Any]:
+        """Return the configs that are taken from the user's own model, by key."""
+        taken = {"optimizer": self.optimizer, "loss": self.loss}
+        keys = [key for key, value in taken.items() if value == COMPILED]
+        return {} if self.model is None else {key: self.model.get_compiled(key) for key in keys}  # type: ignore[arg-type]
+
     @property
     def digest(self) -> str:
         """Hash of `identity`."""
@@ -102,7 +114,8 @@ class TrainingSetup:
     def to_json(self) -> dict[str, Any]:
         """Return JSON values that `from_json` reads."""
         model = {} if self.model is None else {"model": self.model.to_json()}
-        return {**self.identity, "folds": [asdict(fold) for fold in self.folds], **model}
+        identity = {key: value for key, value in self.identity.items() if key != "compiled"}  # the model has it
+        return {**identity, "folds": [asdict(fold) for fold in self.folds], **model}
 
     @staticmethod
     def from_json(values: Mapping[str, Any]) -> TrainingSetup:

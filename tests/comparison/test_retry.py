@@ -250,7 +250,7 @@ def test_starting_over_leaves_nothing_to_retry(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="fresh starts over"):
         runner.run_comparison(
             from_keywords(data={"source": "iris"}, backbone="mlp", recipes=["none"]),
-            lambda: pytest.fail("the data is read"),
+            lambda _: pytest.fail("the data is read"),
             tmp_path / "a",
             workers=0,
             fresh=True,

@@ -28,7 +28,7 @@ def resume(name: str, folder: Path, progress: SilentProgress | None = None) -> l
     published: list[Path] = []
     runner.run_comparison(
         experiment,
-        lambda: runner.read_data(experiment),
+        lambda inputs: runner.read_data(experiment, inputs),
         folder,
         workers=0,
         fresh=False,
@@ -66,7 +66,7 @@ def test_prepare_writes_nothing_and_execute_makes_every_run(tensorflow: None, tm
     experiment = load_config(FIXTURES / "format_1.yaml")
     folder = tmp_path / "comparison"
     with runner.make_executor(0, 60.0) as executor:
-        comparison = runner.prepare(experiment, lambda: runner.read_data(experiment), executor, folder)
+        comparison = runner.prepare(experiment, lambda inputs: runner.read_data(experiment, inputs), executor, folder)
         assert list(tmp_path.iterdir()) == []
         folder.mkdir()
         runner.execute(comparison, folder, executor, SilentProgress(), "regzoo compare")

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -52,7 +53,7 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def start(pool: ProcessPool, tmp_path: Path) -> int:
     """Start a run that hangs; return the process id of the worker."""
-    setup: Any = None
+    setup: Any = SimpleNamespace(model=None)
     pool.open(setup, {})
     while not pool.has_idle_worker():
         pool.collect()

@@ -131,7 +131,7 @@ def test_a_key_that_is_added_at_its_default_makes_no_run_again(
     def resume(config: Path) -> None:
         experiment = load_config(config)
         options: dict[str, Any] = {"progress": SilentProgress(), "workers": 0, "fresh": False, "command": "test"}
-        runner.run_comparison(experiment, lambda: runner.read_data(experiment), folder, **options)
+        runner.run_comparison(experiment, lambda inputs: runner.read_data(experiment, inputs), folder, **options)
 
     monkeypatch.setattr(SerialExecutor, "start", refuse)
     monkeypatch.setattr("regzoo.config.reader.Experiment", with_new_key(section))

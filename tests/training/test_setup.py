@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from regzoo.data.inputs import InputSpec
+from regzoo.training.own_model.own_model import OwnModel
 from regzoo.training.setup import FoldSetup, TrainingSetup
 from regzoo.training.task import Task
 
@@ -32,6 +33,7 @@ CHANGES: list[tuple[str, Any]] = [
     ("jit_compile", True),
     ("loss", "huber"),
     ("inputs", (InputSpec("tokens", (None,), "int32"),)),
+    ("model", OwnModel("net", "fresh", "0123", (), 10)),
 ]
 
 

@@ -13,14 +13,13 @@ from regzoo.core.formatting import format_list
 def check(config: Config) -> None:
     """Check a config and its data; list every problem at once, train nothing."""
     from regzoo.comparison.plan import make_plan
-    from regzoo.comparison.runner import check_models, read_data, read_setup
+    from regzoo.comparison.runner import check_models, read_setup
     from regzoo.report.descriptions import describe_task
     from regzoo.storage.config_file import load_experiment
     from regzoo.training.model.place_summary import warn_frozen
 
     experiment = load_experiment(config)
-    prepared = read_data(experiment)
-    setup = read_setup(experiment, prepared)
+    prepared, setup = read_setup(experiment)
     places = check_models(experiment, setup)
     make_plan(experiment, prepared, setup)  # raises if the search cannot be made
     facts = prepared.facts

@@ -38,7 +38,7 @@ def compare(
     folder = out or Path("reports") / experiment.name
     run_and_publish(
         experiment,
-        lambda: read_data(experiment),
+        lambda inputs: read_data(experiment, inputs),
         folder,
         workers=workers,
         fresh=fresh,

@@ -12,13 +12,12 @@ def plan(config: Config, as_json: AsJson = False) -> None:
     """Show what would be trained: runs per recipe, search space, estimated time."""
     from regzoo.cli.tables.plan import make_plan_table
     from regzoo.comparison.plan import estimate_seconds, make_plan
-    from regzoo.comparison.runner import check_models, read_data, read_setup
+    from regzoo.comparison.runner import check_models, read_setup
     from regzoo.execution.resources import count_cores
     from regzoo.storage.config_file import load_experiment
 
     experiment = load_experiment(config)
-    prepared = read_data(experiment)
-    setup = read_setup(experiment, prepared)
+    prepared, setup = read_setup(experiment)
     places = check_models(experiment, setup)
     planned = make_plan(experiment, prepared, setup)
     described = planned.to_dict(places) | {"seconds": round(estimate_seconds(planned, prepared, count_cores()), 1)}

@@ -41,7 +41,7 @@ def sweep(
     folder = out or Path("reports") / experiment.name
     run_and_publish(
         experiment,
-        lambda: read_data(experiment),
+        lambda inputs: read_data(experiment, inputs),
         folder,
         workers=workers,
         fresh=fresh,

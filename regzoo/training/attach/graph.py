@@ -12,6 +12,7 @@ import keras
 from regzoo.core import Announce, InputError
 from regzoo.core._keras_compat import LayerCall, get_operation, is_functional, is_plain_model, list_calls
 from regzoo.core.slots import SlotKind
+from regzoo.training.attach.layer_names import number_names
 
 NONLINEAR = (
     keras.layers.Activation,
@@ -191,6 +192,10 @@ class Graph:
         counts["preactivation"] += sum(each.split for each in slots)
         counts["activation"] = sum(each.after for each in slots)
         return counts
+
+    def name_layers(self) -> dict[str, str]:
+        """Return names for the random streams of the layers, by the layers' own names, which Keras may have made up."""
+        return number_names((each.name, type(each).__name__) for each in self.model.operations)
 
     def replay(self, inputs: Any, apply: Callable[[LayerCall, Any, Any], Any], slot: Announce) -> list[Any]:
         """Repeat every call on other ``inputs``, of the structure of the model's own, and return all outputs.

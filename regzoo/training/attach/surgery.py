@@ -148,7 +148,8 @@ class ModelSurgery:
         keys = self.inserter.keys
         weights, streams = collect_initial_values([layer for layer in iterate_layers(model) if id(layer) in keys], keys)
         copies = {id(original): copy for original, copy in self._list_streams()}
-        layers = [(layer.name, _list_stream_states(layer)) for layer in self._list_own_layers()]
+        names = self.graph.name_layers()
+        layers = [(names[layer.name], _list_stream_states(layer)) for layer in self._list_own_layers()]
         own = [(copies[id(v)], (name, number)) for name, states in layers for number, v in enumerate(states)]
         return (
             lambda seed: [*weights(seed), *initial.pair({} if draw is None else draw(seed))],

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import numpy as np
 
 from regzoo.core import Recipe
-from regzoo.training.losses import make_loss
+from regzoo.training.losses import ExampleLoss, make_loss
 from regzoo.training.model.build import RegularizedModel, build_model
 from regzoo.training.model.finalize import combine_models
+from regzoo.training.optimizer_names import COMPILED
 from regzoo.training.optimizers import make_optimizer
-from regzoo.training.own_model.build import build_own_model
+from regzoo.training.own_model.build import build_own_model, ends_in_logits
+from regzoo.training.own_model.pack import find_custom_objects
 from regzoo.training.setup import TrainingSetup
 
 Weights = list[list[np.ndarray]]
@@ -31,9 +35,44 @@ def build_for_setup(setup: TrainingSetup, recipe: Recipe, seed: int = 0) -> Regu
 def build_compiled_model(setup: TrainingSetup, recipe: Recipe, seed: int = 0) -> RegularizedModel:
     """Build and compile the model that ``setup`` trains with ``recipe``."""
     model = build_for_setup(setup, recipe, seed)
-    model.compile(make_optimizer(setup.optimizer))
-    model.example_loss = make_loss(setup.loss, setup.task)  # not compile's loss, which evaluates too: scores stay equal
+    model.compile(make_setup_optimizer(setup))
+    model.example_loss = make_setup_loss(setup)  # not compile's loss, which evaluates too: scores stay equal
     return model
+
+
+def make_setup_optimizer(setup: TrainingSetup) -> keras.optimizers.Optimizer:
+    """Return a new optimizer as ``setup`` asks: one that it names, or as the user's own model was compiled with.
+
+    Raises:
+        InputError: if there is none, or Keras refuses its arguments.
+    """
+    if setup.model is None or setup.optimizer != COMPILED:
+        return make_optimizer(setup.optimizer)
+    with keras.saving.custom_object_scope(find_custom_objects(setup.model)):
+        return make_optimizer(setup.model.get_compiled("optimizer"))
+
+
+def make_setup_loss(setup: TrainingSetup) -> ExampleLoss | None:
+    """Return the loss that ``setup`` names, or that the user's own model was compiled with; None for the task's own.
+
+    Raises:
+        InputError: if there is none, or it does not fit the task.
+    """
+    if setup.model is None or setup.loss != COMPILED:
+        return make_loss(setup.loss, setup.task)
+    loss = setup.model.get_compiled("loss")
+    if setup.task.kind in ("classification", "multilabel") and ends_in_logits(setup.model):
+        loss = _take_probabilities(loss)
+    with keras.saving.custom_object_scope(find_custom_objects(setup.model)):
+        return make_loss(keras.losses.get(loss), setup.task)
+
+
+def _take_probabilities(loss: Any) -> Any:
+    """Return the config of a loss of logits as one of probabilities, which the built model returns in their place."""
+    inner = loss.get("config") if isinstance(loss, dict) else None
+    if not isinstance(inner, dict) or "from_logits" not in inner:
+        return loss
+    return {**loss, "config": {**inner, "from_logits": False}}
 
 
 def load_finished_model(setup: TrainingSetup, recipe: Recipe, weights: Weights) -> keras.Model:

@@ -46,16 +46,21 @@ def _prepare(own: OwnModel) -> tuple[Graph, InitialDraw]:
     return graph, InitialDraw(graph)
 
 
-def check_fit(own: OwnModel, task: Task, standardized: bool) -> None:
-    """Check that the model predicts the targets of the data; the data was read for its inputs.
+def ends_in_logits(own: OwnModel) -> bool:
+    """Return True if the model itself returns logits."""
+    return _prepare(own)[0].final_function == "linear"
+
+
+def check_outputs(own: OwnModel, task: Task, standardized: bool) -> None:
+    """Check that the model predicts the targets of the data.
 
     Args:
         own: the model.
         task: what is to be predicted.
-        standardized: whether inputs and numeric targets are standardized.
+        standardized: whether numeric targets are standardized.
 
     Raises:
-        InputError: with what the model has and what the data has.
+        InputError: with what the model has and what the data needs.
     """
     graph, _ = _prepare(own)
     _check_outputs(graph, task, standardized)

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from regzoo.training.attach.layer_names import is_made_up, number_names, strip_number
+
 Config = dict[str, Any]
 """A model or layer as ``keras.saving.serialize_keras_object`` returns it."""
 
@@ -19,24 +21,6 @@ def make_canonical(config: Any) -> Any:
     Keras numbers layers by what a program has built before: ``dense_7``. A name that the user gave stays.
     """
     return _rename(config, {}, Counter())
-
-
-def is_made_up(name: str, class_name: str) -> bool:
-    """Return True if ``name`` is what Keras calls a layer of the class ``class_name`` that was given no name.
-
-    >>> is_made_up("dense_7", "Dense"), is_made_up("forward_lstm", "LSTM"), is_made_up("head", "Dense")
-    (True, True, False)
-    """
-    return re.fullmatch(rf"((forward|backward)_)?{_to_snake_case(class_name)}(_\d+)?", name) is not None
-
-
-def strip_number(name: str, class_name: str) -> str:
-    """Return ``name`` without the number that Keras put there.
-
-    >>> strip_number("sequential_3", "Sequential"), strip_number("net_3", "Sequential")
-    ('sequential', 'net_3')
-    """
-    return re.sub(r"_\d+$", "", name) if is_made_up(name, class_name) else name
 
 
 def list_custom_classes(config: Any) -> list[tuple[str, str]]:
@@ -87,16 +71,9 @@ def _rename(value: Any, names: Mapping[str, str], seen: Counter[str]) -> Any:
 
 
 def _name_layers(layers: list[Any]) -> dict[str, str]:
-    """Return a canonical name for each layer of a model that has a made-up one."""
-    names: dict[str, str] = {}
-    seen: Counter[str] = Counter()
-    for layer in layers:
-        name, class_name = _get_name(layer)
-        if name is not None and is_made_up(name, class_name):
-            base = strip_number(name, class_name)
-            names[name] = f"{base} {seen[base]}"
-            seen[base] += 1
-    return names
+    """Return a canonical name for each layer of a model, by its own name."""
+    named = [_get_name(layer) for layer in layers]
+    return number_names((name, class_name) for name, class_name in named if name is not None)
 
 
 def _get_name(value: Any) -> tuple[str | None, str]:
@@ -104,9 +81,3 @@ def _get_name(value: Any) -> tuple[str | None, str]:
     inner = value.get(_CONFIG) if isinstance(value, Mapping) else None
     name = inner.get("name") if isinstance(inner, Mapping) else None
     return (name if isinstance(name, str) else None), str(value.get(_CLASS, "") if isinstance(value, Mapping) else "")
-
-
-def _to_snake_case(class_name: str) -> str:
-    """Return the name that Keras makes of a class, such as ``conv2d_transpose`` of Conv2DTranspose."""
-    spaced = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", class_name))
-    return re.sub("([a-z])([A-Z])", r"\1_\2", spaced).lower()

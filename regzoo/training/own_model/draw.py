@@ -25,7 +25,8 @@ InitialValues = Mapping[int, np.ndarray]
 class InitialDraw:
     """Draws the weights of a model as building it anew would, with a random stream for each layer.
 
-    A layer is built again from its config, in its own random stream, which is named after the layer. So whatever draws
+    A layer is built again from its config, in its own random stream, which is named after the layer as
+    `Graph.name_layers` does. So whatever draws
     its weights, an initializer or code of the user's, draws them; an initializer with a seed of its own gets another
     one for each run. Layers that were adapted to data (Normalization, TextVectorization, StringLookup) keep their
     state.
@@ -37,6 +38,7 @@ class InitialDraw:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._adapted = {id(weight) for layer in list_adapted_layers(graph.model) for weight in layer.weights}
+        self._names = graph.name_layers()
         self.draw = functools.lru_cache(KEPT_SEEDS)(self._draw)
 
     def _draw(self, seed: int) -> InitialValues:
@@ -46,7 +48,7 @@ class InitialDraw:
             weights = [] if not isinstance(layer, keras.Layer) else layer.weights
             if all(id(weight) in self._adapted or id(weight) in values for weight in weights):
                 continue
-            new = self._build_again(layer, calls[id(layer)], derive(seed, layer.name))
+            new = self._build_again(layer, calls[id(layer)], derive(seed, self._names[layer.name]))
             for weight, drawn in zip(weights, new, strict=True):
                 if id(weight) not in self._adapted:
                     values.setdefault(id(weight), drawn)

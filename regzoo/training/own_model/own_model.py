@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from regzoo.core.errors import InputError
 
 Weights = Literal["fresh", "keep"]
 """What a run starts from: weights that the layers' own initializers draw anew, or the weights of the model."""
@@ -23,6 +26,7 @@ class OwnModel:
             that Keras has made up are not part of it: they depend on what else a program has built.
         classes: the custom classes and functions in it, as (module, name).
         parameters: number of its weights, trainable or not.
+        compiled: what it was compiled with, the configs of ``optimizer`` and ``loss``, as JSON; None if it was not.
         archive: the ``.keras`` file.
         source: text of the Python file that the model's function and its custom classes come from; None without one.
     """
@@ -32,6 +36,7 @@ class OwnModel:
     digest: str
     classes: tuple[tuple[str, str], ...]
     parameters: int
+    compiled: str | None = field(default=None, compare=False, repr=False)
     archive: bytes = field(default=b"", compare=False, repr=False)
     source: str | None = field(default=None, compare=False, repr=False)
 
@@ -39,6 +44,19 @@ class OwnModel:
     def text(self) -> str:
         """The model in words, in place of a backbone's text."""
         return f"keras_model(name={self.name}, weights={self.weights})"
+
+    def get_compiled(self, key: Literal["optimizer", "loss"]) -> Any:
+        """Return the config of the optimizer, or of the loss, that the model was compiled with.
+
+        Raises:
+            InputError: if it was not compiled with one.
+        """
+        found = None if self.compiled is None else json.loads(self.compiled).get(key)
+        if found is None:
+            raise InputError(
+                f"the model was not compiled with one of its own: compile it with one, or name the {key} in the config"
+            )
+        return found
 
     @property
     def modules(self) -> tuple[str, ...]:
@@ -53,6 +71,7 @@ class OwnModel:
             "digest": self.digest,
             "classes": [list(each) for each in self.classes],
             "parameters": self.parameters,
+            "compiled": self.compiled,
         }
 
     @staticmethod

@@ -18,8 +18,9 @@ from regzoo.system.memory import get_available_memory
 from regzoo.system.temporary_folder import temporary_folder
 from regzoo.training.attach.graph import Graph
 from regzoo.training.attach.inputs import name_inputs
+from regzoo.training.attach.layer_names import strip_number
 from regzoo.training.model.build import RegularizedModel
-from regzoo.training.own_model.canonical import has_class, list_custom_classes, make_canonical, strip_number
+from regzoo.training.own_model.canonical import has_class, list_custom_classes, make_canonical
 from regzoo.training.own_model.custom_classes import import_custom_classes, load_source
 from regzoo.training.own_model.draw import describe_states
 from regzoo.training.own_model.own_model import OwnModel, Weights
@@ -44,12 +45,30 @@ def pack(model: keras.Model, weights: Weights, source: str | None = None) -> Own
     """
     if isinstance(model, RegularizedModel):
         raise InputError("the model has a recipe already: give the model that it was made of")
-    Graph(model)  # raises if it cannot take a recipe
     try:
         config = keras.saving.serialize_keras_object(model)
     except Exception as error:  # a layer of the user's may raise anything
         raise InputError(f"the model {model.name!r} cannot be saved: {type(error).__name__}: {error}") from error
     reject_lambda(config, model.name)
+    return describe_model(model, config, _write_archive(model), weights, source)
+
+
+def describe_model(
+    model: keras.Model, config: dict[str, Any], archive: bytes, weights: Weights, source: str | None
+) -> OwnModel:
+    """Return the `OwnModel` of a model.
+
+    Args:
+        model: the model.
+        config: that of the model and of what it was compiled with.
+        archive: its ``.keras`` file.
+        weights: what a run starts from.
+        source: text of the Python file that it comes from.
+
+    Raises:
+        InputError: if no recipe can be attached to it.
+    """
+    Graph(model)  # raises if it cannot take a recipe
     compiled = config.pop("compile_config", None)
     name = strip_number(model.name, type(model).__name__)
     return OwnModel(
@@ -58,7 +77,8 @@ def pack(model: keras.Model, weights: Weights, source: str | None = None) -> Own
         digest=_digest(config, model, weights, source),
         classes=tuple(list_custom_classes([config, compiled])),
         parameters=model.count_params(),
-        archive=_write_archive(model),
+        compiled=_keep_compiled(compiled),
+        archive=archive,
         source=source,
     )
 
@@ -70,10 +90,17 @@ def load(model: OwnModel) -> keras.Model:
     Raises:
         InputError: if a custom class is missing, or the archive is damaged.
     """
+    return name_inputs(read_archive(model.archive, find_custom_objects(model), f"the model {model.name!r}"))
+
+
+def find_custom_objects(model: OwnModel) -> dict[str, Any]:
+    """Return the custom classes and functions of ``model`` by name.
+
+    Raises:
+        InputError: with every one that is missing.
+    """
     module = None if model.source is None else load_source(model.source, KEPT_SOURCE)
-    return name_inputs(
-        read_archive(model.archive, import_custom_classes(model.classes, module), f"the model {model.name!r}")
-    )
+    return import_custom_classes(model.classes, module)
 
 
 def read_archive(archive: bytes, custom_objects: dict[str, Any], what: str) -> keras.Model:
@@ -121,6 +148,12 @@ def reject_lambda(config: Any, name: str) -> None:
             f"the model {name!r} holds a Lambda layer, which is code and is not loaded from a file: write a "
             "keras.Layer in its place, or functions of keras.ops"
         )
+
+
+def _keep_compiled(config: Any) -> str | None:
+    """Return the parts of a compile config that a comparison can use, as JSON."""
+    kept = {key: (config or {}).get(key) for key in ("optimizer", "loss")}
+    return json.dumps(kept) if any(value is not None for value in kept.values()) else None
 
 
 def _write_archive(model: keras.Model) -> bytes:

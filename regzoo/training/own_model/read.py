@@ -21,7 +21,14 @@ from regzoo.training.own_model.custom_classes import (
     load_source,
 )
 from regzoo.training.own_model.own_model import OwnModel, Weights
-from regzoo.training.own_model.pack import SUFFIX, pack, read_archive, read_archive_config, reject_lambda
+from regzoo.training.own_model.pack import (
+    SUFFIX,
+    describe_model,
+    pack,
+    read_archive,
+    read_archive_config,
+    reject_lambda,
+)
 
 InputShape = Any
 """The shape of one example, or a dict of the shapes of several inputs by name."""
@@ -54,7 +61,7 @@ def read_file(path: Path, weights: Weights, source: str | None = None) -> OwnMod
         custom = import_custom_classes(classes, module)
     except InputError as error:
         raise InputError(f"{what}: {error}") from error
-    return pack(read_archive(archive, custom, what), weights, source)
+    return describe_model(read_archive(archive, custom, what), config, archive, weights, source)
 
 
 def _read_neighbor(path: Path, classes: list[tuple[str, str]]) -> str | None:
