@@ -64,7 +64,7 @@ class Weight:
     Roles: ``kernel`` (multiplies inputs and sums), ``recurrent_kernel`` (multiplies the layer's own last outputs),
     ``embedding`` (a table of vectors that inputs look up), ``position`` (a vector for each position, added),
     ``bias`` (added), ``scale`` (multiplies without a sum: gamma, the slopes of PReLU), ``lora`` (a factor of a low-rank
-    change of a frozen kernel). ``state`` is not trained, so no regularizer meets it.
+    change of a frozen kernel), ``state`` (kept by the layer itself, such as the scales of a quantized layer).
 
     Only path and shape are needed: what is left out is inferred from them, for Keras's usual layouts.
 

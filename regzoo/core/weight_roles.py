@@ -71,7 +71,7 @@ QUANTIZED = dict.fromkeys(
     ),
     STATE,
 )
-"""Scales and zero points of quantized layers; never trained."""
+"""Scales and zero points of quantized layers, which they keep themselves."""
 
 DENSE = {"kernel": KERNEL, "bias": BIAS, "lora_kernel_a": LORA, "lora_kernel_b": LORA, **QUANTIZED}
 CELL = {"kernel": KERNEL, "recurrent_kernel": RECURRENT, "bias": Entry("bias", (-1,))}

@@ -23,7 +23,7 @@ WITH_UNITS = ("depthwise/kernel", "transposed/kernel", "heads/kernel", "gru_cell
 
 
 def check_knows_roles(harness: Harness) -> None:
-    """Law 10: it treats weights of one role in the same way, whatever their rank, and units of any layer as those of Dense.
+    """Law 10: it treats weights of one role equally in any rank, and the units of any layer as those of Dense.
 
     Raises:
         ContractError: if it acts on a bias or scale of rank 2 or 3 and not on one of rank 1; or if it treats each unit

@@ -13,6 +13,7 @@ import tensorflow as tf
 import regzoo
 from regzoo.core import InputError, Objective, Slot
 from regzoo.regularizers import ConcreteDropout
+from regzoo.regularizers._layers import list_fed_kernels
 from regzoo.training.engine.program import Program
 
 
@@ -166,3 +167,13 @@ def test_a_start_outside_its_domain_is_refused() -> None:
     with pytest.raises(InputError, match=r"start must lie in \(0, 1\)"):
         ConcreteDropout(0.1, 0.1, start=1.0)
     assert ConcreteDropout(0.1, 0.1).layer(Slot("input", 0, 1, 2, 0)) is None
+
+
+def test_the_kernels_that_it_feeds_are_known_by_role() -> None:
+    inputs = keras.Input((4, 3))
+    noisy = layer(0.5, rank=3)
+    h = keras.layers.PReLU()(noisy(inputs))  # slopes of rank 2 are looked through
+    gru, query = keras.layers.GRU(2), keras.layers.EinsumDense("abc,cde->abde", (4, 2, 3), bias_axes="de")
+    keras.Model(inputs, [gru(h), query(h)])
+    found = sorted(tuple(kernel.shape) for kernel in list_fed_kernels(noisy))
+    assert found == [(3, 2, 3), (3, 6)]  # neither the recurrent kernel nor biases of rank 2

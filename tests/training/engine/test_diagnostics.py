@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from regzoo.training.engine.diagnostics import compute_reliability, compute_weight_histogram
+import regzoo
+from regzoo.training.engine.diagnostics import compute_reliability, compute_weight_histogram, select_kernels
 from regzoo.training.task import Task
 
 
@@ -35,3 +36,11 @@ def test_the_weight_histogram_by_hand() -> None:
 
 def test_a_model_without_kernels_has_an_empty_histogram() -> None:
     assert sum(compute_weight_histogram([])["counts"]) == 0
+
+
+def test_kernels_are_known_by_role(tensorflow: None) -> None:
+    model = regzoo.build("transformer(width=4, heads=2, depth=1, hidden=5)", "none", (5,), 3)
+    values = model.get_weights()
+    shapes = [value.shape for value in select_kernels(model, values)]
+    # The columns' vectors, not their biases of rank 2; query, key, value, out, two dense layers and the head.
+    assert shapes == [(5, 4), (4, 4), (4, 4), (4, 4), (4, 4), (4, 5), (5, 4), (4, 3)]
