@@ -13,7 +13,7 @@ from regzoo.config.experiment import Experiment
 from regzoo.config.values import describe_received
 from regzoo.config.yaml_source import Collection, Document, KeyPath, compose
 from regzoo.core.backbone import Backbone
-from regzoo.core.errors import ConfigError, ConfigProblem, did_you_mean
+from regzoo.core.errors import ConfigError, ConfigProblem, InputError, did_you_mean
 from regzoo.data.catalog import ARRAYS
 from regzoo.system.paths import require_utf8
 
@@ -60,6 +60,8 @@ def from_keywords(**keywords: Any) -> Experiment:
     Raises:
         ConfigError: with every problem, one a line: ``key: problem``.
     """
+    if "scale" in keywords and "data" in keywords:
+        raise InputError("scale: goes with x and y; with data=, it is a key there: data=dict(csv=..., scale='none')")
     if "data" not in keywords:
         scale = {"scale": keywords.pop("scale")} if "scale" in keywords else {}
         keywords["data"] = {"source": ARRAYS, **scale}

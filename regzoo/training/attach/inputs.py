@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 
 from regzoo.core import InputError
-from regzoo.core._keras_compat import get_operation, list_consumers
+from regzoo.core._keras_compat import LayerCall, get_operation, is_functional, list_calls
 from regzoo.data.inputs import InputSpec
 
 _MADE_UP = re.compile(r"(keras_tensor|input_layer)(_\d+)?")
 """Names that Keras gives to inputs of its own accord; they differ from process to process."""
+
+_MASKS = ("NotEqual", "Equal")
+"""Functions that make a mask of an input, as ``Embedding(mask_zero=True)`` does."""
 
 ONLY_INPUT = "inputs"
 """Name of a single input that the user has not named."""
@@ -39,14 +43,15 @@ def read_input_specs(model: keras.Model) -> tuple[InputSpec, ...]:
             f"the model {model.name!r} has {len(model.inputs)} inputs in a nested structure; make it of a flat list or "
             "dict of them: keras.Model([a, b], outputs)"
         )
-    return tuple(InputSpec(name, tuple(tensor.shape[1:]), _get_dtype(tensor)) for name, tensor in named.items())
+    calls = _list_calls(model)
+    return tuple(InputSpec(name, tuple(tensor.shape[1:]), _get_dtype(tensor, calls)) for name, tensor in named.items())
 
 
 def name_inputs(model: keras.Model) -> keras.Model:
     """Give several inputs that the user has not named names that are the same in every process; return ``model``."""
     if len(model.inputs) > 1 and not isinstance(model.input, dict):
         for name, tensor in zip(_list_names(model), model.inputs, strict=True):
-            tensor.name = name
+            tensor.name = get_operation(tensor).name = name
     return model
 
 
@@ -62,9 +67,26 @@ def _list_names(model: keras.Model) -> list[str]:
     return [next(free) if missing else name for name, missing in zip(names, made_up, strict=True)]
 
 
-def _get_dtype(tensor: Any) -> str:
-    """Return the dtype of the values that an input takes."""
+def _get_dtype(tensor: Any, calls: Sequence[LayerCall]) -> str:
+    """Return the dtype of the values that an input takes; ``calls`` are those of its model."""
     dtype = keras.backend.standardize_dtype(tensor.dtype)
-    readers = list_consumers(get_operation(tensor))
-    only_tables = bool(readers) and all(isinstance(reader, keras.layers.Embedding) for reader in readers)
-    return "int32" if "float" in dtype and only_tables else dtype
+    return "int32" if "float" in dtype and _is_looked_up(tensor, calls) else dtype
+
+
+def _is_looked_up(tensor: Any, calls: Sequence[LayerCall]) -> bool:
+    """Return True if only Embedding layers read ``tensor``, also inside nested models; masks made of it do not count."""
+    readers = [call.operation for call in calls if any(each is tensor for each in call.inputs)]
+    readers = [reader for reader in readers if type(reader).__name__ not in _MASKS]
+    return bool(readers) and all(_looks_up(reader) for reader in readers)
+
+
+def _looks_up(reader: Any) -> bool:
+    if isinstance(reader, keras.Model) and len(getattr(reader, "inputs", None) or ()) == 1:
+        return _is_looked_up(reader.inputs[0], _list_calls(reader))
+    return isinstance(reader, keras.layers.Embedding)
+
+
+def _list_calls(model: keras.Model) -> list[LayerCall]:
+    if isinstance(model, keras.Sequential):
+        model = keras.Model(model.inputs, model.outputs)
+    return list_calls(model) if is_functional(model) else []

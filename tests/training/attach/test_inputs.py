@@ -11,7 +11,7 @@ import pytest
 
 from regzoo.core import InputError
 from regzoo.data.inputs import InputSpec
-from regzoo.training.attach.inputs import read_input_specs
+from regzoo.training.attach.inputs import name_inputs, read_input_specs
 
 
 def _concatenate(*inputs: Any) -> Any:
@@ -49,9 +49,20 @@ def test_a_single_input_without_a_name_has_the_same_name_in_every_process() -> N
 @pytest.mark.parametrize("first", [[], [keras.Input((5,))]], ids=["built by its layer", "keras.Input"])
 def test_what_only_an_embedding_reads_takes_whole_numbers(first: list[Any]) -> None:
     """Keras makes the input of floats, and the layer reads whole numbers from it."""
-    model = keras.Sequential([*first, keras.layers.Embedding(9, 2), keras.layers.Flatten()])
+    model = keras.Sequential([*first, keras.layers.Embedding(9, 2, mask_zero=True), keras.layers.LSTM(2)])
     model.build((None, 5))
     assert read_input_specs(model) == (InputSpec("inputs", (5,), "int32"),)
+    words = keras.Input((5,), name="words")
+    assert read_input_specs(keras.Model(words, model(words)))[0].dtype == "int32"
+    assert read_input_specs(keras.Model(words, _concatenate(model(words), words)))[0].dtype == "float32"
+
+
+def test_several_inputs_without_names_have_the_same_names_in_every_process() -> None:
+    a, b, c = keras.Input((1,)), keras.Input((2,), name="input_1"), keras.Input((3,))
+    model = name_inputs(keras.Model([a, b, c], _concatenate(a, b, c)))
+    assert [spec.name for spec in read_input_specs(model)] == ["input_2", "input_1", "input_3"]
+    x = {spec.name: np.full((1, *spec.shape), i, np.float32) for i, spec in enumerate(read_input_specs(model))}
+    assert np.array_equal(model(x), model(list(x.values())))
 
 
 def test_a_model_without_known_inputs_is_refused() -> None:
