@@ -13,6 +13,7 @@ import keras
 import tensorflow as tf
 
 from regzoo.core import layers
+from regzoo.regularizers._averaging import copy_inputs
 
 TINY = 1.1754944e-38
 """Smallest normal number of float32."""
@@ -29,13 +30,13 @@ class MonteCarlo(keras.Model):
 
     def __init__(self, models: Sequence[keras.Model], samples: int) -> None:
         passes = Passes(models, samples)
-        inputs = keras.Input(models[0].input_shape[1:], name="inputs")
+        inputs = copy_inputs(models[0])
         super().__init__(inputs, passes(inputs), name="mc_dropout")
         # Bound methods, since Keras would track the layer twice.
         self._summarize, self._summarize_samples = passes.summarize, passes.summarize_samples
 
     def uncertainty(self, x: Any) -> dict[str, Any]:
-        """Return mean and uncertainty over the passes for inputs x (batch, ...), as tensors.
+        """Return mean and uncertainty over the passes for inputs x (batch, ...), one or several, as tensors.
 
         Classification: ``probabilities`` (batch, classes); ``predictive_entropy`` (batch,), the entropy of the mean;
         and ``mutual_information`` (batch,), the fraction of it that is due to disagreement between passes, which more
@@ -43,12 +44,22 @@ class MonteCarlo(keras.Model):
         Otherwise: ``mean`` and ``standard_deviation`` (batch, outputs) over the passes, in units of the model's output;
         the latter does not include the noise of the data.
         """
-        return self._summarize(tf.convert_to_tensor(x, keras.config.floatx()))
+        return self._summarize(self._arrange(x))
 
     def uncertainty_with_samples(self, x: Any, samples: Any) -> dict[str, Any]:
         """Return the same from ``samples`` passes in total, a whole number from 1 that may be a tensor."""
-        return self._summarize_samples(
-            tf.convert_to_tensor(x, keras.config.floatx()), tf.convert_to_tensor(samples, tf.int32)
+        return self._summarize_samples(self._arrange(x), tf.convert_to_tensor(samples, tf.int32))
+
+    def _arrange(self, x: Any) -> Any:
+        """Return inputs, several of them by name or in order, as tensors in the structure of the model's own."""
+        if isinstance(self.input, keras.KerasTensor) and isinstance(x, dict):
+            (x,) = x.values()
+        elif isinstance(self.input, list | tuple) and isinstance(x, dict):
+            x = type(self.input)([x[tensor.name] for tensor in self.input])
+        elif isinstance(self.input, dict) and not isinstance(x, dict):
+            x = dict(zip(self.input, x, strict=True))
+        return keras.tree.map_structure_up_to(
+            self.input, lambda own, values: tf.cast(tf.convert_to_tensor(values), _get_dtype(own)), self.input, x
         )
 
     def get_config(self) -> dict[str, Any]:
@@ -84,19 +95,21 @@ class Passes(keras.Layer):
         self.size: int = models[0].task.size
         self.supports_jit = False  # XLA draws other masks
         self.built = True
-        signature = [tf.TensorSpec([None, *models[0].input_shape[1:]], keras.config.floatx())]
+        signature = [keras.tree.map_structure(lambda t: tf.TensorSpec(t.shape, _get_dtype(t)), models[0].input)]
         self.summarize = tf.function(lambda x: self._summarize_rows(x, self.samples), input_signature=signature)
         with_samples = [*signature, tf.TensorSpec([], tf.int32)]
         self.summarize_samples = tf.function(self._summarize_rows, input_signature=with_samples)
 
     def call(self, inputs: Any) -> Any:
         """Return the mean over the passes."""
-        inputs = keras.ops.cast(inputs, keras.config.floatx())
+        inputs = keras.tree.map_structure(lambda tensor: tf.cast(tensor, _get_dtype(tensor)), inputs)
         return self.summarize(inputs)["probabilities" if self.kind in ("classification", "multilabel") else "mean"]
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Return (batch, size)."""
-        return (input_shape[0], self.size)
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
+        """Return (batch, size); ``input_shape`` is one shape, or several in a dict or list."""
+        shapes = list(input_shape.values()) if isinstance(input_shape, dict) else input_shape
+        first = shapes[0] if isinstance(shapes[0], list | tuple) else shapes
+        return (first[0], self.size)
 
     def _summarize_rows(self, x: Any, samples: Any) -> dict[str, Any]:
         vector = tf.TensorSpec([self.size], keras.config.floatx())
@@ -114,9 +127,15 @@ class Passes(keras.Layer):
 
     def _run_passes(self, row: Any, count: Any) -> Any:
         """Return the output of each pass for one row (...,), with ``count`` passes per model: (passes, size)."""
-        copies = tf.repeat(row[None], count, axis=0)
+        copies = keras.tree.map_structure(lambda values: tf.repeat(values[None], count, axis=0), row)
         outputs = [run_stochastic_pass(model, number, copies) for number, model in enumerate(self.models)]
         return tf.cast(tf.concat(outputs, 0), keras.config.floatx())
+
+
+def _get_dtype(tensor: Any) -> Any:
+    """Return the dtype in which an input is handed over: floats as floatx, all else as it is."""
+    dtype = tf.as_dtype(tensor.dtype)
+    return tf.as_dtype(keras.config.floatx()) if dtype.is_floating else dtype
 
 
 def run_stochastic_pass(model: keras.Model, number: int, x: Any) -> Any:

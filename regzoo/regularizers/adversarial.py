@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from regzoo.core import Float, Forward, OnForward, Regularizer, Strength, Tensor, strength
+from regzoo.core.batch_inputs import list_floats, replace_floats
 from regzoo.core.lazy import keras, tf
 from regzoo.regularizers._augment import warn_augmentation
 
@@ -43,15 +44,18 @@ class Adversarial(OnForward):
     epsilon: Strength = strength(Float(0.01, 0.5), neutral=0.0, domain="[0, inf)")
 
     def forward(self, run: Forward, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator) -> tuple[Tensor, Tensor]:
-        """Return the logits at x, and the mean loss of x and x'."""
-        x = tf.convert_to_tensor(x)
+        """Return the logits at x, and the mean loss of x and x'; of several inputs, all floats are changed."""
+        x = keras.tree.map_structure(tf.convert_to_tensor, x)
+        floats = list_floats(x)
         with tf.GradientTape() as tape:
-            tape.watch(x)
+            tape.watch(floats)
             logits, clean = run(x, y)
-        uphill = keras.ops.stop_gradient(keras.ops.sign(tape.gradient(clean, x)))
+        gradients = tape.gradient(clean, floats, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        uphill = [keras.ops.stop_gradient(keras.ops.sign(gradient)) for gradient in gradients]
 
         def average_losses() -> Tensor:
-            return (clean + run(x + self.epsilon * uphill, y)[1]) / 2.0
+            moved = [values + self.epsilon * step for values, step in zip(floats, uphill, strict=True)]
+            return (clean + run(replace_floats(x, moved), y)[1]) / 2.0
 
         return logits, tf.cond(keras.ops.greater(self.epsilon, 0.0), average_losses, lambda: clean)
 

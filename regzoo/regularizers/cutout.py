@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from regzoo.core import Float, OnBatch, Regularizer, Strength, Tensor, strength
+from regzoo.core.batch_inputs import map_floats
 from regzoo.core.lazy import keras
 from regzoo.regularizers._augment import draw_mask, warn_augmentation
 
@@ -38,8 +39,8 @@ class Cutout(OnBatch):
     share: Strength = strength(Float(0.05, 0.4), neutral=0.0, domain="[0, 1]")
 
     def batch(self, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator) -> tuple[Tensor, Tensor]:
-        """Hide a region of x (batch, ...); the targets stay."""
-        return keras.ops.where(draw_mask(x, self.share, seed) > 0.0, 0.0, x), y
+        """Hide a region of x (batch, ...), and of several inputs one of all floats; the targets stay."""
+        return map_floats(lambda v: keras.ops.where(draw_mask(v, self.share, seed) > 0.0, 0.0, v), x), y
 
     def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """Warn about a second augmentation."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from regzoo.core import Float, OnBatch, Strength, Tensor, strength
+from regzoo.core.batch_inputs import map_floats
 from regzoo.core.lazy import keras
 
 
@@ -33,5 +34,9 @@ class GaussianNoise(OnBatch):
     stddev: Strength = strength(Float(0.01, 0.5), neutral=0.0, domain="[0, inf)")
 
     def batch(self, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator) -> tuple[Tensor, Tensor]:
-        """Add noise to x (any shape); the targets stay."""
-        return x + self.stddev * keras.random.normal(keras.ops.shape(x), seed=seed), y
+        """Add noise to x (any shape; of several inputs, to all floats); the targets stay."""
+
+        def add_noise(values: Tensor) -> Tensor:
+            return values + self.stddev * keras.random.normal(keras.ops.shape(values), seed=seed)
+
+        return map_floats(add_noise, x), y

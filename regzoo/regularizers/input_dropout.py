@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from regzoo.core import Float, OnBatch, Strength, Tensor, strength
+from regzoo.core.batch_inputs import map_floats
 from regzoo.core.lazy import keras
 
 
@@ -34,7 +35,11 @@ class InputDropout(OnBatch):
     rate: Strength = strength(Float(0.05, 0.3), neutral=0.0, domain="[0, 1]")
 
     def batch(self, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator) -> tuple[Tensor, Tensor]:
-        """Mask x (any shape) and scale up the rest; the targets stay."""
-        kept = keras.random.uniform(keras.ops.shape(x), seed=seed) >= self.rate
-        scale = 1.0 / keras.ops.maximum(1.0 - self.rate, keras.config.epsilon())
-        return x * (keras.ops.cast(kept, x.dtype) * scale), y
+        """Mask x (any shape; of several inputs, all floats) and scale up the rest; the targets stay."""
+
+        def drop(values: Tensor) -> Tensor:
+            kept = keras.random.uniform(keras.ops.shape(values), seed=seed) >= self.rate
+            scale = 1.0 / keras.ops.maximum(1.0 - self.rate, keras.config.epsilon())
+            return values * (keras.ops.cast(kept, values.dtype) * scale)
+
+        return map_floats(drop, x), y

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from dataclasses import dataclass
 from typing import ClassVar
 
 from regzoo.core import Float, Forward, OnForward, Strength, Tensor, strength
+from regzoo.core.batch_inputs import list_floats
 from regzoo.core.lazy import keras, tf
 
 
@@ -40,13 +43,20 @@ class Jacobian(OnForward):
     strength: Strength = strength(Float(1e-3, 1.0), neutral=0.0, domain="[0, inf)", log=True)
 
     def forward(self, run: Forward, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator) -> tuple[Tensor, Tensor]:
-        """Return the logits (batch, size), and the loss with the penalty (batch,)."""
-        x = tf.convert_to_tensor(x)
+        """Return the logits (batch, size), and the loss with the penalty (batch,), of all inputs of floats."""
+        x = keras.tree.map_structure(tf.convert_to_tensor, x)
+        floats = list_floats(x)
         with tf.GradientTape() as tape:
-            tape.watch(x)
+            tape.watch(floats)
             logits, per_example = run(x, y)
             direction = keras.ops.normalize(keras.random.normal(keras.ops.shape(logits), seed=seed))
             projected = keras.ops.sum(logits * direction, axis=-1)  # (batch,)
-        rows = keras.ops.reshape(tape.gradient(projected, x), (keras.ops.shape(x)[0], -1))  # v J, (batch, inputs)
-        norm = logits.shape[-1] * keras.ops.sum(keras.ops.square(rows), axis=-1)
-        return logits, per_example + self.strength / 2.0 * norm
+        gradients = tape.gradient(projected, floats, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        norms = [logits.shape[-1] * sum_squares(gradient) for gradient in gradients]
+        return logits, per_example + self.strength / 2.0 * functools.reduce(operator.add, norms)
+
+
+def sum_squares(gradient: Tensor) -> Tensor:
+    """Return the sum of squares of v J (batch, ...) of each example, (batch,)."""
+    rows = keras.ops.reshape(gradient, (keras.ops.shape(gradient)[0], -1))  # (batch, inputs)
+    return keras.ops.sum(keras.ops.square(rows), axis=-1)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from regzoo.core import Float, OnBatch, Regularizer, Strength, Tensor, strength
+from regzoo.core.batch_inputs import map_floats, require_floats
 from regzoo.core.lazy import keras
 from regzoo.regularizers._augment import draw_partners, warn_augmentation
 
@@ -44,15 +45,17 @@ class Mixup(OnBatch):
     alpha: Strength = strength(Float(0.1, 1.0), neutral=0.0, domain="[0, inf)")
 
     def batch(self, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator) -> tuple[Tensor, Tensor]:
-        """Mix x (batch, ...) and y (batch, size) with a random permutation of the batch."""
-        partner = draw_partners(x, seed)
-        weights = self.draw_weights(keras.ops.shape(x)[0], seed)  # (batch,)
+        """Mix x (batch, ...) and y (batch, size) with a random permutation of the batch, the same for all inputs."""
+        require_floats(x, "mixup averages them")
+        first = keras.tree.flatten(x)[0]
+        partner = draw_partners(first, seed)
+        weights = self.draw_weights(keras.ops.shape(first)[0], seed)  # (batch,)
 
         def mix(values: Tensor) -> Tensor:
             own = keras.ops.reshape(weights, (-1, *[1] * (len(values.shape) - 1)))
             return own * values + (1.0 - own) * keras.ops.take(values, partner, axis=0)
 
-        return mix(x), mix(y)
+        return map_floats(mix, x), mix(y)
 
     def draw_weights(self, batch: Tensor, seed: keras.random.SeedGenerator) -> Tensor:
         """Draw the weight s of each example itself, (batch,), in [1/2, 1].

@@ -12,11 +12,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from regzoo.core import AfterTraining, InputError, OnActivations, OnBatch, OnForward, Recipe, Regularizer
+from regzoo.core import InputError, OnActivations, OnBatch, OnForward, Recipe, Regularizer
 from regzoo.core._keras_compat import list_layers
 from regzoo.core.errors import FrozenPlacesWarning
 from regzoo.core.parsing import as_recipe
 from regzoo.training.attach.graph import PROBABILITIES, Graph, can_separate, get_final_function
+from regzoo.training.attach.inputs import read_input_kind
 from regzoo.training.attach.nested import copy_input, describe_what_is_closed
 from regzoo.training.attach.slots import list_slots
 from regzoo.training.attach.surgery import DrawWeights, InitialWeights, ModelSurgery, make_example_inputs
@@ -210,7 +211,7 @@ def attach_to_graph(
     )
     attached = AttachedModel(inputs, logits, outputs, info, initial)
     attached.copy_trainable(graph.given, surgery)
-    if not single or "float" not in str(model.input.dtype):
+    if not single or read_input_kind(model.input, model) != "float":
         _reject_unsupported_inputs(attached, make_example_inputs(graph))
     attached.reset(seed)
     surgery.copy_streams()
@@ -294,20 +295,24 @@ def _reject_inactive(hits: Mapping[str, int], graph: Graph) -> None:
 def _reject_unsupported_inputs(model: RegularizedModel, x: Any) -> None:
     """Reject regularizers that cannot handle the model's inputs: several of them, or whole numbers."""
     y = tf.one_hot([0] * len(keras.tree.flatten(x)[0]), model.task.size)
-    for regularizer in model.get_regularizers(AfterTraining):
-        raise InputError(f"{regularizer.name} needs inputs that are one array of floating numbers")
     for regularizer in model.get_regularizers(OnBatch):
         try:
             changed, _ = regularizer.batch(x, y, model.get_stream(regularizer))
             keras.tree.assert_same_structure(changed, x)
             same = keras.tree.map_structure(lambda a, b: a.dtype == b.dtype, changed, x)
         except Exception as error:  # of any kind: the regularizer was not written for such inputs
-            raise InputError(f"{regularizer.name} needs inputs that are one array of floating numbers") from error
+            raise InputError(_describe_unsupported(regularizer.name, error)) from error
         if not all(keras.tree.flatten(same)):
-            raise InputError(f"{regularizer.name} needs inputs that are one array of floating numbers")
+            raise InputError(_describe_unsupported(regularizer.name))
     if model.get_regularizers(OnForward):
         names = " or ".join(regularizer.name for regularizer in model.get_regularizers(OnForward))
         try:
             TrainStep(model).compute_objective(x, y, None)
         except Exception as error:  # of any kind, as above
-            raise InputError(f"{names} needs inputs that are one array of floating numbers") from error
+            raise InputError(_describe_unsupported(names, error)) from error
+
+
+def _describe_unsupported(name: str, error: Exception | None = None) -> str:
+    """Return why the regularizer ``name`` cannot handle the model's inputs."""
+    needs = error if isinstance(error, InputError) else "needs inputs that are one array of floating numbers"
+    return f"{name} {needs}"

@@ -11,7 +11,7 @@ import keras
 
 from regzoo.core import InputError
 from regzoo.core._keras_compat import LayerCall, get_operation, is_functional, list_calls
-from regzoo.data.inputs import InputSpec
+from regzoo.data.inputs import InputKind, InputSpec
 
 _MADE_UP = re.compile(r"(keras_tensor|input_layer)(_\d+)?")
 """Names that Keras gives to inputs of its own accord; they differ from process to process."""
@@ -47,6 +47,11 @@ def read_input_specs(model: keras.Model) -> tuple[InputSpec, ...]:
     return tuple(InputSpec(name, tuple(tensor.shape[1:]), _get_dtype(tensor, calls)) for name, tensor in named.items())
 
 
+def read_input_kind(tensor: Any, model: keras.Model) -> InputKind:
+    """Return what the symbolic input ``tensor`` of ``model`` takes, see `read_input_specs`."""
+    return InputSpec(str(tensor.name), (), _get_dtype(tensor, _list_calls(model))).kind
+
+
 def name_inputs(model: keras.Model) -> keras.Model:
     """Give several inputs that the user has not named names that are the same in every process; return ``model``."""
     if len(model.inputs) > 1 and not isinstance(model.input, dict):
@@ -74,7 +79,7 @@ def _get_dtype(tensor: Any, calls: Sequence[LayerCall]) -> str:
 
 
 def _is_looked_up(tensor: Any, calls: Sequence[LayerCall]) -> bool:
-    """Return True if only Embedding layers read ``tensor``, also inside nested models; masks made of it do not count."""
+    """Return True if only Embedding layers read ``tensor``, also inside nested models; its masks do not count."""
     readers = [call.operation for call in calls if any(each is tensor for each in call.inputs)]
     readers = [reader for reader in readers if type(reader).__name__ not in _MASKS]
     return bool(readers) and all(_looks_up(reader) for reader in readers)

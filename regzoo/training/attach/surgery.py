@@ -16,6 +16,7 @@ from regzoo.core.seeds import derive, generator
 from regzoo.core.slots import SlotKind
 from regzoo.training.attach.adapted import copy_adapted_state
 from regzoo.training.attach.graph import PROBABILITIES, Graph, can_split
+from regzoo.training.attach.inputs import read_input_kind
 from regzoo.training.attach.nested import NestedCopies, copy_trainable, insert_nothing, iterate_layers
 from regzoo.training.model.build_info import DrawInitialValues
 from regzoo.training.model.insertion import LayerInserter, collect_initial_values
@@ -282,8 +283,9 @@ def make_example_inputs(graph: Graph) -> Any:
         shape = (rows or 2, *(OPEN_SIZE if size is None else size for size in sizes))
         if str(tensor.dtype) == "string":
             return tf.fill(shape, "a")
-        is_float = "float" in str(tensor.dtype)
-        values = random.standard_normal(shape) if is_float else np.zeros(shape)
+        if read_input_kind(tensor, graph.model) == "integer":  # also of floats, if only an Embedding reads them
+            return keras.ops.zeros(shape, "int32")
+        values = random.standard_normal(shape) if "float" in str(tensor.dtype) else np.zeros(shape)
         return keras.ops.convert_to_tensor(values, tensor.dtype)
 
     return keras.tree.map_structure(make, graph.model.input)

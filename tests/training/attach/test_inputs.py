@@ -61,7 +61,7 @@ def test_several_inputs_without_names_have_the_same_names_in_every_process() -> 
     a, b, c = keras.Input((1,)), keras.Input((2,), name="input_1"), keras.Input((3,))
     model = name_inputs(keras.Model([a, b, c], _concatenate(a, b, c)))
     assert [spec.name for spec in read_input_specs(model)] == ["input_2", "input_1", "input_3"]
-    x = {spec.name: np.full((1, *spec.shape), i, np.float32) for i, spec in enumerate(read_input_specs(model))}
+    x = {spec.name: np.full((1, size), size) for size, spec in enumerate(read_input_specs(model), 1)}
     assert np.array_equal(model(x), model(list(x.values())))
 
 
