@@ -136,10 +136,17 @@ def test_a_model_with_several_inputs_trains(rows: Rows, kind: type) -> None:
     assert "val_loss" in attached.fit(x, y, epochs=1, validation_data=(x, y), **QUIET).history
 
 
-@pytest.mark.parametrize("recipe", ["gaussian_noise(0.1)", "mixup(0.2)", "adversarial(0.1)", "snapshot_ensemble(2)"])
+REFUSED = {
+    "mixup(0.2)": "mixup needs inputs of floating numbers alone: mixup averages them",
+    "cutmix(0.5)": "cutmix needs inputs that are one array of floating numbers",
+    "swap_noise(0.1)": "swap_noise needs rows",
+}
+
+
+@pytest.mark.parametrize("recipe", REFUSED)
 @pytest.mark.parametrize("kind", [dict, list])
 def test_regularizers_that_need_one_array_are_refused_for_several_inputs(recipe: str, kind: type) -> None:
-    with pytest.raises(InputError, match="needs inputs that are one array of floating numbers"):
+    with pytest.raises(InputError, match=REFUSED[recipe]):
         attach(recipe, two_inputs(kind))
 
 
@@ -148,5 +155,7 @@ def test_noise_is_refused_for_integer_inputs() -> None:
         lambda x: L.Dense(2, activation="softmax")(L.Flatten()(L.Embedding(9, 3)(x))), shape=(4,), dtype="int32"
     )
     assert attach("l2(0.1)", model).hits == {"l2": 2}
-    with pytest.raises(InputError, match="gaussian_noise needs inputs that are one array of floating numbers"):
-        attach("gaussian_noise(0.1)", model)
+    for recipe in ("gaussian_noise(0.1)", "input_dropout(0.1)", "cutout(0.1)", "adversarial(0.1)", "jacobian(0.1)"):
+        with pytest.raises(InputError, match=f"{recipe[:-5]} needs inputs of floating numbers"):
+            attach(recipe, model)
+    attach("swap_noise(0.1)", model)  # a category of another row is a category
