@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,17 +77,22 @@ def run_keras_tuner(job: Job) -> Measurement:
 
 def build_model(case: Case, rate: float, **options: Any) -> keras.Model:
     """Build and compile the network of ``case`` from Keras layers; ``options`` go to ``compile``."""
-    inputs = x = keras.Input(case.input_shape)
-    for filters in case.filters:
-        x = keras.layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
-        x = keras.layers.MaxPooling2D()(keras.layers.Dropout(rate)(x))
-    x = keras.layers.Flatten()(x)
-    for width in case.widths:
-        x = keras.layers.Dropout(rate)(keras.layers.Dense(width, activation="relu")(x))
-    model = keras.Model(inputs, keras.layers.Dense(case.classes, activation="softmax")(x))
+    model = build_network(case, lambda x: keras.layers.Dropout(rate)(x))
     optimizer = keras.optimizers.Adam(case.learning_rate)
     model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], **options)
     return model
+
+
+def build_network(case: Case, drop: Callable[[Any], Any] = lambda x: x) -> keras.Model:
+    """Build the network of ``case`` from Keras layers, with ``drop`` after each nonlinearity."""
+    inputs = x = keras.Input(case.input_shape)
+    for filters in case.filters:
+        x = keras.layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
+        x = keras.layers.MaxPooling2D()(drop(x))
+    x = keras.layers.Flatten()(x)
+    for width in case.widths:
+        x = drop(keras.layers.Dense(width, activation="relu")(x))
+    return keras.Model(inputs, keras.layers.Dense(case.classes, activation="softmax")(x))
 
 
 @dataclass

@@ -118,6 +118,7 @@ KERAS_TUNER = Way("keras_tuner", "KerasTuner with fit")
 FIT = Way("fit", "fit on arrays")
 TUNED = Way("tuned", "fit, tuned")
 ONE = Way("regzoo_1", "regzoo, 1 worker")
+OWN = Way("regzoo_own", "regzoo, 1 worker, a Keras model as backbone")
 ALL = Way("regzoo_all", "regzoo, all workers")
 STOCK = (KERAS_TUNER, FIT, TUNED)
 """The ways without regzoo."""
@@ -156,7 +157,8 @@ def make_jobs(case: Case, cores: int) -> list[tuple[Way, Job]]:
     stock = [(way, Job(case, way.name, case.sampled[way.name])) for way in STOCK]
     workers = min(cores, case.runs // 3)  # with more, too few results would be left to time
     several = [(ALL, Job(case, ALL.name, case.runs, workers))] if workers > 1 else []
-    return [*stock, (ONE, Job(case, ONE.name, case.runs)), *several]
+    single = [(way, Job(case, way.name, case.runs)) for way in (ONE, OWN)]
+    return [*stock, *single, *several]
 
 
 def choose_cases(names: Sequence[str], quick: bool) -> list[Case]:

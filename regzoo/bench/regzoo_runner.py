@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from regzoo.bench.data import prepare_rows
 from regzoo.bench.machine import measure_peak_memory_mb
 from regzoo.bench.measurement import Measurement
-from regzoo.bench.plan import Job
+from regzoo.bench.plan import OWN, Job
 from regzoo.comparison.plan import Plan
 from regzoo.comparison.progress import SilentProgress
 from regzoo.comparison.runner import run_comparison
+from regzoo.config import Experiment
+from regzoo.config.sections import BackboneConfig
 from regzoo.core import EnvironmentFailure
 from regzoo.storage.ledger import Ledger
 from regzoo.system.temporary_folder import temporary_folder
@@ -38,6 +41,20 @@ class RunTimer(SilentProgress):
             self.peak_memory_mb = measure_peak_memory_mb()  # while the workers are still running
 
 
+def make_experiment(job: Job) -> Experiment:
+    """Return the experiment of a job; in one of the ways its network is a Keras model, built by a function."""
+    experiment = job.case.make_experiment()
+    if job.way != OWN.name:
+        return experiment
+
+    def build(input_shape: Any, outputs: int) -> Any:
+        from regzoo.bench.keras_runner import build_network
+
+        return build_network(job.case)
+
+    return experiment.model_copy(update={"backbone": BackboneConfig(given=build)})
+
+
 def run_regzoo(job: Job) -> Measurement:
     """Make every run of the case with ``job.workers`` workers, one thread each.
 
@@ -49,7 +66,7 @@ def run_regzoo(job: Job) -> Measurement:
     with temporary_folder() as temporary:
         folder = temporary / job.case.name
         run_comparison(
-            job.case.make_experiment(),
+            make_experiment(job),
             lambda _: rows,
             folder,
             workers=job.workers,

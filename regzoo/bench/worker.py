@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from regzoo.bench.measurement import Measurement
-from regzoo.bench.plan import ALL, FIT, KERAS_TUNER, ONE, TUNED, Case, Job
+from regzoo.bench.plan import ALL, FIT, KERAS_TUNER, ONE, OWN, TUNED, Case, Job
 from regzoo.execution.tf_runtime import import_tensorflow
 
 CEILING = "ceiling"
@@ -31,7 +31,7 @@ def run_job(job: dict[str, Any]) -> dict[str, Any]:
 
 def find_runner(way: str) -> Runner:
     """Return the function that trains in this way; for Keras's ways this imports TensorFlow."""
-    if way in (ONE.name, ALL.name):
+    if way in (ONE.name, OWN.name, ALL.name):
         from regzoo.bench.regzoo_runner import run_regzoo  # its workers start while it imports TensorFlow
 
         return run_regzoo

@@ -13,6 +13,7 @@ from regzoo.bench.plan import (
     FIT,
     KERAS_TUNER,
     ONE,
+    OWN,
     QUICK,
     STOCK,
     SUITE,
@@ -73,8 +74,8 @@ def test_a_case_survives_json() -> None:
 @pytest.mark.parametrize(("cores", "workers"), [(1, [1]), (2, [1, 2]), (4, [1, 4]), (64, [1, 33])])
 def test_all_workers_are_the_cores_as_long_as_each_has_three_runs(cores: int, workers: list[int]) -> None:
     jobs = make_jobs(CASES["digits"], cores)
-    assert [way for way, _ in jobs] == [KERAS_TUNER, FIT, TUNED, ONE, ALL][: 3 + len(workers)]
-    assert [job.workers for _, job in jobs[3:]] == workers
+    assert [way for way, _ in jobs] == [KERAS_TUNER, FIT, TUNED, ONE, OWN, ALL][: 4 + len(workers)]
+    assert [job.workers for _, job in jobs[3:]] == [1, *workers]
     assert all(job.runs == SUITE for _, job in jobs[3:])
 
 

@@ -8,7 +8,7 @@ import math
 import pytest
 
 from regzoo.bench.measurement import Measurement
-from regzoo.bench.plan import CASES, FIT, KERAS_TUNER, ONE, TUNED, Case, Job
+from regzoo.bench.plan import CASES, FIT, KERAS_TUNER, ONE, OWN, TUNED, Case, Job
 from regzoo.bench.worker import find_runner
 
 MLP = dataclasses.replace(CASES["digits"], rows=60, widths=(6, 5), epochs=2, batch_size=16, rates=(0.5, 0.0), seeds=3)
@@ -50,8 +50,8 @@ def test_ways_of_keras_do_the_same_work(way: str, regzoo: Measurement) -> None:
 @pytest.mark.slow
 @pytest.mark.filterwarnings(IGNORED)
 def test_so_do_the_ways_of_a_convolutional_network(tensorflow: None) -> None:
-    works = [train(CNN, way, 1).work for way in (ONE.name, FIT.name, TUNED.name)]
-    assert works[0] == works[1] == works[2]
+    works = [train(CNN, way, 1).work for way in (ONE.name, OWN.name, FIT.name, TUNED.name)]
+    assert works[0] == works[1] == works[2] == works[3]
     assert [3, 3, 1, 3] in works[0]["weights"]
 
 
