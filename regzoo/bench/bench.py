@@ -31,6 +31,7 @@ NOTES = [
     "Every way: same rows, network, Adam, batches, epochs, validation after each epoch. regzoo also computes five "
     "metrics on the training rows, measures each finished model on all rows (the column `measuring`; no other way does "
     "it), and stores records and weights in its ledger; its report is left out.",
+    "regzoo, own model: the same network as a Keras model in place of the named backbone, 1 worker.",
     "Ceiling: operations of the training steps (three forward passes of dense and convolutional layers) as a share of "
     "the machine's float32 matrix products; validation and dropout are not counted as operations.",
     "Memory: the sum of the peaks of all processes; memory that they share counts several times.",

@@ -118,7 +118,7 @@ KERAS_TUNER = Way("keras_tuner", "KerasTuner with fit")
 FIT = Way("fit", "fit on arrays")
 TUNED = Way("tuned", "fit, tuned")
 ONE = Way("regzoo_1", "regzoo, 1 worker")
-OWN = Way("regzoo_own", "regzoo, 1 worker, a Keras model as backbone")
+OWN = Way("regzoo_own", "regzoo, own model")
 ALL = Way("regzoo_all", "regzoo, all workers")
 STOCK = (KERAS_TUNER, FIT, TUNED)
 """The ways without regzoo."""

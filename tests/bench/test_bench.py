@@ -80,6 +80,7 @@ def test_the_report_has_every_field(faked: None) -> None:
         "digits: fit on arrays, 2 of 100 runs",
         "digits: fit, tuned, 2 of 100 runs",
         "digits: regzoo, 1 worker, 6 of 100 runs",
+        "digits: regzoo, own model, 6 of 100 runs",
         "digits: regzoo, all workers, 6 of 100 runs",
     ]
 
@@ -100,7 +101,7 @@ def test_the_tables_say_what_the_report_says(faked: None) -> None:
     assert "KerasTuner with fit 1 x 2 810.0* 10.0 8.00 0.2 0.0 % 500 4%" in lines
     # 0.75 of 1 s is training, 0.05 measuring, so 200 ms are neither, in every run
     assert "regzoo, 1 worker 1 x 1 110.0* 10.0 1.00 2.0 0.0 % 500 4% 50 200 (200)" in lines
-    assert "regzoo, all workers 13.50 (16.00) 6.83 (8.00) 3.50 (4.00) 1.83 (2.00) -" in lines
+    assert "regzoo, all workers 13.50 (16.00) 6.83 (8.00) 3.50 (4.00) 1.83 (2.00) 1.83 (2.00) -" in lines
 
 
 def test_the_file_is_written_after_each_case(faked: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
