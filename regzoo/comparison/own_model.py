@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from regzoo.comparison.plan import make_task
-from regzoo.config.experiment import KEPT_MODEL
+from regzoo.config.experiment import KEPT_MODEL, KEPT_SOURCE
 from regzoo.config.sections import BackboneConfig
 from regzoo.core import InputError
 from regzoo.data.inputs import InputSpec
@@ -23,9 +23,6 @@ from regzoo.training.task import Task
 
 if TYPE_CHECKING:
     import keras
-
-KEPT_SOURCE = "backbone.py"
-"""Name of the Python file of the user's own model in a comparison's folder."""
 
 
 Specs = tuple[InputSpec, ...] | None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from regzoo.comparison.procedure import make_runs
 from regzoo.comparison.progress import Progress
 from regzoo.comparison.sweep import Sweep
 from regzoo.config import Experiment
-from regzoo.core import InputError, Recipe
+from regzoo.core import EnvironmentFailure, InputError, Recipe
 from regzoo.data.catalog import READ_BY_KERAS
 from regzoo.data.dataset import Dataset
 from regzoo.data.inputs import InputSpec
@@ -90,7 +90,7 @@ def run_comparison(
 
     Raises:
         InputError: if config, data or folder cannot be used; nothing is written then.
-        EnvironmentFailure: if the folder is in use, the disk is full, or workers cannot start.
+        EnvironmentFailure: if the folder is in use, the disk is full, workers cannot start, or no run gave a result.
     """
     if fresh and retry_failed:
         raise InputError("fresh starts over, so there is no failed run to make again: leave out fresh or retry_failed")
@@ -105,6 +105,28 @@ def run_comparison(
             if publish is not None:
                 progress.show_phase("writing the report, verifying the winner's model")
                 publish(folder)
+        with Ledger(folder) as ledger:
+            require_results(ledger.records())
+
+
+def require_results(records: Sequence[Record]) -> None:
+    """Raise if there are runs, and none of them gave a result: a table without a number is no answer.
+
+    Raises:
+        InputError: if every run diverged.
+        EnvironmentFailure: if every run failed, or diverged.
+    """
+    if not records or any(record.status not in ("failed", "diverged") for record in records):
+        return
+    failed = [record for record in records if record.status == "failed"]
+    first = (failed or records)[0]
+    what = f"the first, {first.run.recipe_text}: {first.error}"
+    if not failed:
+        raise InputError(
+            f"all {len(records)} runs diverged; {what}. Lower training.learning_rate, or look at the scale of the data"
+        )
+    others = "" if len(failed) == len(records) else ", the others diverged"
+    raise EnvironmentFailure(f"no run gave a result: {len(failed)} of {len(records)} failed{others}; {what}")
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,9 @@ _METRIC_NAMES = tuple(dict.fromkeys(name for names in METRICS.values() for name 
 KEPT_MODEL = "backbone.keras"
 """Name of the user's own model in a comparison's folder."""
 
+KEPT_SOURCE = "backbone.py"
+"""Name of the Python file that the model's function and its custom classes come from, in the same folder."""
+
 
 def _accept_backbone(value: Any, info: ValidationInfo) -> str | BackboneConfig:
     if isinstance(value, BackboneConfig):

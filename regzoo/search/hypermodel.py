@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from regzoo.core import AfterTraining, InputError, Range, Recipe, Regularizer
+from regzoo.core import AfterTraining, Backbone, InputError, Range, Recipe, Regularizer
+from regzoo.core.lazy import keras
 from regzoo.core.parsing import as_recipe
 from regzoo.core.seeds import derive
 from regzoo.search.oracle import declare_axis, silence_tuner
 from regzoo.search.space import LEARNING_RATE, RATES, make_axes
-from regzoo.training.task import read_input_shape, select_task
+from regzoo.training.own_model.own_model import WEIGHTS, Weights
+from regzoo.training.task import Shape, Task, read_input_shape, select_task
 
 if TYPE_CHECKING:
     import keras_tuner
 
+    from regzoo.training.model.build import RegularizedModel
+
 
 def hypermodel(
-    backbone: str,
+    backbone: Any,
     recipe: Recipe | Regularizer | str,
-    input_shape: tuple[int, ...],
+    input_shape: tuple[int, ...] = (),
     classes: int | None = None,
     outputs: int | None = None,
     *,
     labels: int | None = None,
     task: str | None = None,
     learning_rate: float | Range = RATES,
+    weights: Weights = "fresh",
     seed: int = 0,
 ) -> keras_tuner.HyperModel:
     """Return a `keras_tuner.HyperModel` for your own search: every range of the recipe becomes a hyperparameter.
@@ -33,14 +39,17 @@ def hypermodel(
     KerasTuner's own search needs ``pip install 'regzoo[tensorboard]'``: it imports tensorboard unconditionally.
 
     Args:
-        backbone: the backbone as a config writes it.
+        backbone: the backbone as a config writes it; or a Keras model of your own, or a function that builds one,
+            ``build(input_shape, outputs)``.
         recipe: its ranges, and that of the learning rate, make the search space.
-        input_shape: shape of one example, without the batch axis.
+        input_shape: shape of one example, without the batch axis; a Keras model has its own.
         classes: for classification, number of classes.
         outputs: for regression, number of outputs.
         labels: for several labels at once, each true or false, number of labels.
         task: ``"reconstruction"`` for an autoencoder.
         learning_rate: Adam's: a number, or a range to search on a logarithmic scale.
+        weights: what each of your model's trainings starts from: ``fresh`` weights that its layers' own initializers
+            draw, or ``keep`` for those that it has.
         seed: seed of initial weights and every random stream of the first model with some values; each further one
             has a seed derived from it.
 
@@ -55,7 +64,6 @@ def hypermodel(
     """
     with silence_tuner():
         import keras_tuner
-    from regzoo.training.model.build import build_model
     from regzoo.training.optimizers import make_optimizer
 
     searched = as_recipe(recipe)
@@ -64,8 +72,11 @@ def hypermodel(
             raise InputError(
                 f"{regularizer.name} acts on trained models, which a tuner does not see: use regzoo.compare"
             )
-    shape = read_input_shape(input_shape)
-    target = select_task(classes, outputs, labels, task, shape)
+
+    def choose_task(shape: Shape) -> Task:
+        return select_task(classes, outputs, labels, task, shape)
+
+    make_model = _choose_backbone(backbone, input_shape, choose_task, weights)
 
     class Hypermodel(keras_tuner.HyperModel):
         """Builds the backbone with the recipe at the values that a tuner proposes.
@@ -84,8 +95,40 @@ def hypermodel(
             point = repr(sorted(hp.values.items()))
             own = derive(seed, "execution", self._builds[point]) if self._builds[point] else seed
             self._builds[point] += 1
-            model = build_model(backbone, searched.with_strengths(values), target, shape, own)
+            model = make_model(searched.with_strengths(values), own)
             model.compile(make_optimizer("adam", rate))
             return model
 
     return Hypermodel()
+
+
+def _choose_backbone(
+    backbone: Any, input_shape: tuple[int, ...], choose_task: Callable[[Shape], Task], weights: Weights
+) -> Callable[[Recipe, int], RegularizedModel]:
+    """Return a function of recipe and seed that builds a model, of a named backbone or of the user's own model."""
+    from regzoo.training.model.build import build_model
+
+    if isinstance(backbone, str | Backbone):
+        if weights != "fresh":
+            raise InputError("weights: goes with a Keras model of your own as the backbone; leave it out")
+        shape = read_input_shape(input_shape)
+        task = choose_task(shape)
+        return lambda recipe, seed: build_model(backbone, recipe, task, shape, seed)
+    from regzoo.training.own_model.build import build_own_model, check_outputs
+    from regzoo.training.own_model.pack import load, pack
+    from regzoo.training.own_model.read import call_function
+
+    if weights not in WEIGHTS:
+        raise InputError(f"weights takes {' or '.join(WEIGHTS)}, received {weights!r}")
+    if isinstance(backbone, keras.Model):
+        inputs = getattr(backbone, "inputs", None) or ()
+        task = choose_task(tuple(inputs[0].shape[1:]) if inputs else ())
+        model = backbone
+    else:
+        shape = read_input_shape(input_shape)
+        task = choose_task(shape)
+        model = call_function(backbone, shape, task.size)
+    own = pack(model, weights)
+    load(own)
+    check_outputs(own, task, standardized=False)
+    return lambda recipe, seed: build_own_model(own, recipe, task, seed)

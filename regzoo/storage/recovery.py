@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from regzoo.config import read_config
+from regzoo.config.experiment import KEPT_MODEL, KEPT_SOURCE
 from regzoo.core import InputError, Objective
 from regzoo.storage import info
 from regzoo.storage.content import read_note, read_record
@@ -116,6 +118,10 @@ def write_recovered(recovery: Recovery, folder: Path, target: Path) -> None:
         config = _find_config(recovery, folder)
         if config is not None:
             (temporary / CONFIG).write_text(config, encoding="utf-8")
+        for name in (KEPT_MODEL, KEPT_SOURCE):
+            with contextlib.suppress(OSError, InputError):  # whether it is intact, the ledger says when it is read
+                require_regular_file(folder / name, "cannot be read")
+                shutil.copyfile(folder / name, temporary / name)
         temporary.rename(target)
 
 
