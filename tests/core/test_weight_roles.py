@@ -279,3 +279,20 @@ def test_a_slice_of_zeros_switches_one_unit_off(examples: dict[str, Any]) -> Non
             off = with_value(variable, silenced, lambda: run(x)) == 0  # noqa: B023
             assert off.mean() == pytest.approx(1 / units), variable.path
             assert not np.any(y == 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["int8", "int4", "float8"])
+def test_what_quantized_layers_hold_is_known(mode: str, tensorflow: None) -> None:
+    makers: list[Callable[[], Any]] = [
+        lambda: layers.Dense(4),
+        lambda: layers.EinsumDense("abc,cd->abd", (None, 4), bias_axes="d"),
+        lambda: layers.Embedding(6, 4),
+        lambda: layers.ReversibleEmbedding(6, 4, tie_weights=False),
+    ]
+    for layer in (make() for make in makers[: 2 if mode == "float8" else 4]):
+        layer.build((None, 6) if isinstance(layer, layers.Embedding | layers.Dense) else (None, 3, 6))
+        layer.quantize(mode)
+        held = [*layer._trainable_variables, *layer._non_trainable_variables]
+        assert len(held) > 1
+        assert [variable.path for variable in held if find_weight_role(layer, variable) is None] == []
