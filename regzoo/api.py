@@ -40,7 +40,7 @@ def build(
     optimizer: Any = "adam",
     seed: int = 0,
 ) -> RegularizedModel:
-    """Return a compiled Keras model with the recipe built in.
+    """Return a compiled Keras model with the recipe built in; its layers have Keras's dtype policy.
 
     Args:
         backbone: the network, such as ``"mlp(widths=[64, 64])"``.
@@ -68,7 +68,7 @@ def build(
     recipe = as_recipe(recipe)
     shape = read_input_shape(input_shape)
     chosen_task = select_task(classes, outputs, labels, task, shape)
-    import_tensorflow()
+    import_tensorflow(any_precision=True)
     from regzoo.training.model.build import build_model
     from regzoo.training.model.insertion import reject_ranges, reject_several_models
 

@@ -18,6 +18,9 @@ from regzoo.core.errors import EnvironmentFailure
 
 BACKEND = "KERAS_BACKEND"
 
+PRECISION = "floatx"
+"""The setting that, with the dtype policy, a model of the user's own may have otherwise."""
+
 REQUIRED = {"floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last"}
 """Settings of Keras that change what is trained, and the values under which all results are made."""
 
@@ -30,8 +33,12 @@ FLAGS = ("XLA_FLAGS", "TF_XLA_FLAGS")
 _PROBE = "import tensorflow as tf; tf.function(lambda x: x + 1, jit_compile=True)(tf.constant(0))"
 
 
-def require_keras_settings() -> None:
+def require_keras_settings(any_precision: bool = False) -> None:
     """Refuse settings that regzoo cannot work with; let Keras take TensorFlow where nothing is chosen.
+
+    Args:
+        any_precision: whether floatx and dtype policy may be any: for a model that the user trains, not for a
+            comparison, whose results are made in float32.
 
     Raises:
         EnvironmentFailure: naming the setting, its value and the way out.
@@ -44,8 +51,9 @@ def require_keras_settings() -> None:
     for name in UNSET:
         if os.environ.get(name):
             raise EnvironmentFailure(f"{name} is {os.environ[name][:40]!r}, which ends trainings early: unset it")
-    _check_file(_find_file())
-    _check_loaded_keras()
+    required = {name: value for name, value in REQUIRED.items() if not (any_precision and name == PRECISION)}
+    _check_file(_find_file(), required)
+    _check_loaded_keras(required, any_precision)
     _check_flags()
 
 
@@ -58,7 +66,7 @@ def _find_file() -> Path:
     return (home if os.access(home, os.W_OK) else Path("/tmp")) / ".keras" / "keras.json"
 
 
-def _check_file(path: Path) -> None:
+def _check_file(path: Path, required: dict[str, Any]) -> None:
     way_out = "correct it, or set KERAS_HOME to another folder"
     try:
         if not path.exists():
@@ -71,22 +79,24 @@ def _check_file(path: Path) -> None:
         raise EnvironmentFailure(f"{path}: Keras cannot read its settings: {reason}; {way_out}") from None
     if not isinstance(settings, dict):
         raise EnvironmentFailure(f"{path}: Keras's settings are keys and values; {way_out}")
-    for name, required in REQUIRED.items():
-        _compare(f"{path}: {name}", settings.get(name, required), required, way_out)
+    for name, value in required.items():
+        _compare(f"{path}: {name}", settings.get(name, value), value, way_out)
     if settings.get("nnx_enabled"):
         raise EnvironmentFailure(f"{path}: nnx_enabled is for another backend than TensorFlow; {way_out}")
 
 
-def _check_loaded_keras() -> None:
+def _check_loaded_keras(required: dict[str, Any], any_precision: bool) -> None:
     """Check the settings of Keras in this process, if it is imported already."""
     keras: Any = sys.modules.get("keras")
     config = getattr(keras, "config", None)
     if config is None or not hasattr(config, "dtype_policy"):  # not imported, or not to its end
         return
-    for name, required in {"backend": "tensorflow", **REQUIRED}.items():
-        setter = f"call keras.config.set_{name}({required!r}) first"
+    for name, value in {"backend": "tensorflow", **required}.items():
+        setter = f"call keras.config.set_{name}({value!r}) first"
         way_out = "set it before Keras is imported" if name == "backend" else setter
-        _compare(f"keras.config.{name}()", getattr(config, name)(), required, way_out)
+        _compare(f"keras.config.{name}()", getattr(config, name)(), value, way_out)
+    if any_precision:
+        return
     policy = config.dtype_policy().name
     _compare("keras.config.dtype_policy()", policy, "float32", "call keras.config.set_dtype_policy('float32') first")
 

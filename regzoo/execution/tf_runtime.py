@@ -34,16 +34,17 @@ def silence_stderr() -> None:
     os.close(nowhere)
 
 
-def import_tensorflow(threads: int | None = None) -> None:
+def import_tensorflow(threads: int | None = None, *, any_precision: bool = False) -> None:
     """Import TensorFlow and Keras without messages.
 
     Args:
         threads: number of threads of an operation; None leaves it to TensorFlow. Only before TensorFlow's first use.
+        any_precision: whether Keras's dtype policy and floatx may be any.
 
     Raises:
         EnvironmentFailure: if regzoo cannot work with the settings of Keras or TensorFlow.
     """
-    require_keras_settings()
+    require_keras_settings(any_precision)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     first = "tensorflow" not in sys.modules
     with suppress_stderr():

@@ -78,7 +78,7 @@ class MonteCarlo(keras.Model):
 
 
 class Passes(keras.Layer):
-    """Map inputs (batch, ...) to the mean (batch, size) over stochastic passes.
+    """Map inputs (batch, ...) to the mean (batch, ..., size) over stochastic passes.
 
     Saved files name the class: under another name their weights are not found.
 
@@ -92,7 +92,7 @@ class Passes(keras.Layer):
         self.models = list(models)
         self.samples = samples
         self.kind: str = models[0].task.kind
-        self.size: int = models[0].task.size
+        self.shape: tuple[int | None, ...] = tuple(models[0].output_shape[1:])
         self.supports_jit = False  # XLA draws other masks
         self.built = True
         signature = [keras.tree.map_structure(lambda t: tf.TensorSpec(t.shape, _get_dtype(t)), models[0].input)]
@@ -106,15 +106,15 @@ class Passes(keras.Layer):
         return self.summarize(inputs)["probabilities" if self.kind in ("classification", "multilabel") else "mean"]
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
-        """Return (batch, size); ``input_shape`` is one shape, or several in a dict or list."""
+        """Return (batch, ..., size); ``input_shape`` is one shape, or several in a dict or list."""
         shapes = list(input_shape.values()) if isinstance(input_shape, dict) else input_shape
         first = shapes[0] if isinstance(shapes[0], list | tuple) else shapes
-        return (first[0], self.size)
+        return (first[0], *self.shape)
 
     def _summarize_rows(self, x: Any, samples: Any) -> dict[str, Any]:
-        vector = tf.TensorSpec([self.size], keras.config.floatx())
+        vector = tf.TensorSpec(self.shape, keras.config.floatx())
         if self.kind in ("classification", "multilabel"):
-            scalar = vector if self.kind == "multilabel" else tf.TensorSpec([], keras.config.floatx())
+            scalar = vector if self.kind == "multilabel" else tf.TensorSpec(self.shape[:-1], keras.config.floatx())
             signature = {"probabilities": vector, "predictive_entropy": scalar, "mutual_information": scalar}
         else:
             signature = {"mean": vector, "standard_deviation": vector}

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from regzoo.core import InputError, OnActivations, OnBatch, OnForward, Recipe, Regularizer
+from regzoo.core import InputError, OnActivations, OnBatch, OnForward, OnLoss, Recipe, Regularizer
 from regzoo.core._keras_compat import list_layers
 from regzoo.core.errors import FrozenPlacesWarning
 from regzoo.core.parsing import as_recipe
@@ -35,6 +35,7 @@ from regzoo.training.model.insertion import (
 )
 from regzoo.training.model.layer_places import list_layer_places
 from regzoo.training.model.place_summary import summarize_places, warn_frozen
+from regzoo.training.model.precision import describe_precision, precision_of
 from regzoo.training.model.step import TrainStep
 from regzoo.training.task import Task
 
@@ -128,7 +129,8 @@ class AttachedModel(RegularizedModel):
         model = keras.saving.deserialize_keras_object(own, custom_objects=custom_objects)
         recipe, task = as_recipe(config["recipe"]), Task(**config["task"])
         graph = Graph(model, config.get("expand_nested", False))
-        attached = attach_to_graph(recipe, graph, task, config["seed"], classes=config["classes"])
+        with precision_of(config):  # of the recipe's layers; those of the model have their own
+            attached = attach_to_graph(recipe, graph, task, config["seed"], classes=config["classes"])
         for layer, trainable in zip(list_layers(attached), config.get("trainable", ()), strict=False):
             layer.trainable = trainable
         return attached
@@ -176,9 +178,11 @@ def attach_to_graph(
         draw: returns the initial weights of a run, by its seed; None for those that the model has.
 
     Raises:
-        InputError: if a regularizer finds no place to act, or cannot handle the inputs.
+        InputError: if a regularizer finds no place to act, or cannot handle the inputs or the outputs.
     """
     model = graph.model
+    if len(model.outputs[0].shape) > 2 and task.kind != "reconstruction":
+        _reject_acting_on_examples(recipe, tuple(model.outputs[0].shape))
     single = isinstance(model.input, keras.KerasTensor)
     check_requirements(recipe, task, tuple(model.input.shape[1:]) if single else ())
     config = {
@@ -187,6 +191,7 @@ def attach_to_graph(
         "seed": seed,
         "task": asdict(task),
         **({"expand_nested": True} if graph.expand_nested else {}),
+        **describe_precision(),
         **_serialize_model(graph.given, graph),
     }
 
@@ -218,12 +223,22 @@ def attach_to_graph(
     return attached
 
 
+def _reject_acting_on_examples(recipe: Recipe, shape: tuple[int | None, ...]) -> None:
+    """Reject regularizers that act on the targets or the loss of examples, each of which has several positions."""
+    for regularizer in recipe:
+        if isinstance(regularizer, OnBatch | OnForward | OnLoss):
+            raise InputError(
+                f"{regularizer.name} acts on one prediction for each example, received outputs of shape {shape}, one "
+                "at each of several positions: leave it out, or pool the positions before the last layer"
+            )
+
+
 def _infer_task(graph: Graph, classes: int | None) -> Task:
     """Infer the task from the model's last layer and ``classes``."""
     shape, function = tuple(graph.model.outputs[0].shape), graph.final_function
-    if len(shape) != 2 or shape[1] is None:
-        raise InputError(f"attach takes a model with outputs (batch, size), received outputs of shape {shape}")
-    size = int(shape[1])
+    if len(shape) < 2 or shape[-1] is None:
+        raise InputError(f"attach takes a model with outputs (batch, ..., size), received outputs of shape {shape}")
+    size = int(shape[-1])
     _reject_hidden_probabilities(graph)
     last = graph.last.operation
     if function in PROBABILITIES.values() and getattr(last, "activity_regularizer", None) is not None:
@@ -261,7 +276,8 @@ def _reject_hidden_probabilities(graph: Graph) -> None:
     if graph.final_function in probabilities and not can_separate(last):
         passed_on.append(graph.final_function)
     outputs = keras.ops.convert_to_numpy(keras.tree.flatten(graph.model(make_example_inputs(graph)))[0])
-    summed = outputs.shape[1] > 1 and bool((outputs >= 0).all()) and np.allclose(outputs.sum(1), 1.0, atol=1e-3)
+    sums_to_one = np.allclose(outputs.sum(-1), 1.0, atol=1e-3)
+    summed = outputs.shape[-1] > 1 and bool((outputs >= 0).all()) and sums_to_one
     if (summed and graph.final_function not in probabilities) or set(passed_on) & set(probabilities):
         raise InputError(
             f"the model's outputs are probabilities, and its last layer {last.name!r} does not show it: end the model "

@@ -24,6 +24,7 @@ from regzoo.training.model.insertion import (
 )
 from regzoo.training.model.layer_places import SlotPlace, find_slot_place, list_layer_places
 from regzoo.training.model.model import BaseRegularizedModel
+from regzoo.training.model.precision import describe_precision, precision_of
 from regzoo.training.task import Shape, Task
 
 MAX_HEAD_WEIGHTS = 2**28
@@ -44,13 +45,14 @@ class RegularizedModel(BaseRegularizedModel):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> RegularizedModel:
         """Build the model that `get_config` describes. Keras calls it in `load_model`."""
-        return build_model(
-            config["backbone"],
-            parse(config["recipe"]),
-            Task(**config["task"]),
-            tuple(config["input_shape"]),
-            config["seed"],
-        )
+        with precision_of(config):
+            return build_model(
+                config["backbone"],
+                parse(config["recipe"]),
+                Task(**config["task"]),
+                tuple(config["input_shape"]),
+                config["seed"],
+            )
 
 
 def build_model(
@@ -92,6 +94,7 @@ def build_model(
         "task": asdict(task),
         "input_shape": list(input_shape),
         "seed": seed,
+        **describe_precision(),
     }
     weights, streams = collect_initial_values(to_logits.layers, inserter.keys)
     insertions = tuple(inserter.insertions)

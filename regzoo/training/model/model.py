@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from regzoo.core import Recipe, Regularizer, Schedule
@@ -213,9 +214,12 @@ class BaseRegularizedModel(RegularizedTrainer):
             object.__setattr__(layer, "momentum", momentum)  # bypasses Keras's tracking: it may be batch_norm's dial
 
     def training_loss(self) -> float:
-        """Return the task's loss over the training batches, at inference."""
+        """Return the loss over the training batches, at inference: that of the task, or the user's own."""
         if self._compute_training_loss is not None:
             return self._compute_training_loss()
+        if self._has_own_loss:
+            own = [(self.compute_keras_loss(x, y, None, training=False)[0], len(y)) for x, y, *_ in self._batches()]
+            return float(np.average([float(loss) for loss, _ in own], weights=[rows for _, rows in own]))
         losses = [self.task.loss(self.task.encode(y), self.logits(x)) for x, y, *_ in self._batches()]
         return float(tf.reduce_mean(tf.concat(losses, 0)))
 

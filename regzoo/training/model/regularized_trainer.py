@@ -26,6 +26,16 @@ if TYPE_CHECKING:
 IN_STEP = (OnBatch, OnForward, OnGradients, OnLoss, OnWeights)
 """Places that Keras's own training step does not have."""
 
+ON_EXAMPLES = (OnBatch, OnForward, OnLoss)
+"""Places that need the targets or the loss of each example, which a loss of Keras's has summed up already."""
+
+POSITION_LOSSES = {
+    "classification": "sparse_categorical_crossentropy",
+    "multilabel": "binary_crossentropy",
+    "regression": "mean_squared_error",
+}
+"""Default losses of a model that predicts at several positions of an example, such as time steps or pixels."""
+
 
 class RegularizedTrainer(keras.Model):
     """Base of `BaseRegularizedModel`: what Keras calls to train it.
@@ -40,7 +50,7 @@ class RegularizedTrainer(keras.Model):
     logits: Callable[..., Any]
     set_training_data: Callable[..., None]
     _initialize_companions: Callable[[], None]
-    example_loss: ExampleLoss | None = None  # a loss of the user's, where the recipe acts in the training step
+    example_loss: ExampleLoss | None = None  # a loss of the user's, where the recipe acts on examples
     _has_own_loss = False
     _snapshots: Callable[[], list[list[Any]]]
 
@@ -62,7 +72,8 @@ class RegularizedTrainer(keras.Model):
 
         Args:
             optimizer: the name of a Keras optimizer, or an optimizer.
-            loss: by default that of the task, which takes whole-number and one-hot classes.
+            loss: by default that of the task, which takes whole-number and one-hot classes; whole numbers alone where
+                the outputs are (batch, ..., size), one prediction at each of several positions.
             loss_weights: as Keras takes it.
             metrics: by default accuracy, or mean absolute error for numbers; with a loss, none.
             weighted_metrics: as Keras takes it.
@@ -71,6 +82,8 @@ class RegularizedTrainer(keras.Model):
         """
         if metrics is None and weighted_metrics is None and loss is None:
             metrics = ["accuracy" if self.task.kind in ("classification", "multilabel") else "mae"]
+        if loss is None and len(self.output_shape) > 2:
+            loss = POSITION_LOSSES[self.task.kind]
         forget_metrics(self)
         super().compile(
             optimizer=optimizer,
@@ -81,7 +94,7 @@ class RegularizedTrainer(keras.Model):
             **kwargs,
         )
         self._has_own_loss = loss is not None
-        self.example_loss = None if loss is None or self._trains_as_keras_does else ExampleLoss(loss)
+        self.example_loss = None if loss is None or self.uses_keras_loss else ExampleLoss(loss)
         self._optimizer_start = self._make_optimizer_start
         if not self._trains_as_keras_does:  # or Keras builds the optimizer in its first step
             self.optimizer.build(self.trainable_variables)
@@ -101,11 +114,31 @@ class RegularizedTrainer(keras.Model):
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compile as the saved model was. Keras calls it in `load_model`."""
         self.compile(**keras.saving.deserialize_keras_object(config))
+        if not self.optimizer.built:
+            self.optimizer.build(self.trainable_variables)  # so that its state can be loaded, as Keras does
 
     @property
     def _trains_as_keras_does(self) -> bool:
         """Whether a loss was given and the recipe adds nothing to Keras's own training step but layers."""
         return self._has_own_loss and not any(isinstance(r, IN_STEP) for r in self._info.regularizers)
+
+    @property
+    def uses_keras_loss(self) -> bool:
+        """Whether a loss was given and the recipe needs no loss of each example, so that Keras computes it."""
+        return self._has_own_loss and not any(isinstance(r, ON_EXAMPLES) for r in self._info.regularizers)
+
+    def compute_keras_loss(self, x: Any, y: Any, weight: Any, training: bool) -> tuple[Any, Any]:
+        """Return the loss that Keras computes, with the losses of the layers, and the model's outputs.
+
+        Args:
+            x: inputs.
+            y: targets as the user gave them.
+            weight: weights of the examples, or of the positions of each, or None.
+            training: whether layers are in training mode.
+        """
+        outputs = self(x, training=training)
+        loss = self.compute_loss(x, y, outputs, weight, training=training)
+        return loss * tf.cast(tf.distribute.get_strategy().num_replicas_in_sync, loss.dtype), outputs
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """Take one training step and return the metrics. Keras calls it in `fit`."""
@@ -114,8 +147,8 @@ class RegularizedTrainer(keras.Model):
             return results
         x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
         y = y if self._has_own_loss else assert_in_range(self.task, y)
-        loss, logits = self._step.take(x, y, weight)
-        return self._update_metrics(loss, x, y, logits, weight)
+        loss, outputs = self._step.take(x, y, weight)
+        return self._update_metrics(loss, x, y, outputs if self.uses_keras_loss else self.task.predict(outputs), weight)
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """Return the metrics, with the loss without the recipe's penalties. Keras calls it in `evaluate`."""
@@ -126,14 +159,14 @@ class RegularizedTrainer(keras.Model):
         y = assert_in_range(self.task, y)
         logits, targets = match_dtypes(self.logits(x), self.task.encode(y))
         loss = weighted_mean(self.task.loss(targets, logits), weight)
-        return self._update_metrics(loss, x, y, logits, weight)
+        return self._update_metrics(loss, x, y, self.task.predict(logits), weight)
 
-    def _update_metrics(self, loss: Any, x: Any, y: Any, logits: Any, weight: Any) -> dict[str, Any]:
+    def _update_metrics(self, loss: Any, x: Any, y: Any, outputs: Any, weight: Any) -> dict[str, Any]:
         """Update the metrics, which receive targets in the user's own form and the model's outputs."""
-        get_loss_tracker(self).update_state(loss, sample_weight=tf.shape(logits)[0])
+        get_loss_tracker(self).update_state(loss, sample_weight=tf.shape(outputs)[0])
         if self.task.kind == "reconstruction":
             y = self.task.encode(y)  # flat, as the outputs are
-        metrics: dict[str, Any] = self.compute_metrics(x, y, self.task.predict(logits), weight)
+        metrics: dict[str, Any] = self.compute_metrics(x, y, outputs, weight)
         return metrics
 
     def fit(self, *args: Any, **kwargs: Any) -> Any:

@@ -39,6 +39,9 @@ class TrainableModel(Protocol):
     example_loss: ExampleLoss | None
 
     @property
+    def uses_keras_loss(self) -> bool: ...
+
+    @property
     def task(self) -> Task: ...
 
     @property
@@ -63,6 +66,8 @@ class TrainableModel(Protocol):
 
     def logits(self, x: Any, training: bool = False) -> Any: ...
 
+    def compute_keras_loss(self, x: Any, y: Any, weight: Any, training: bool) -> tuple[Any, Any]: ...
+
 
 class TrainStep:
     """The training step of ``model``.
@@ -80,6 +85,8 @@ class TrainStep:
 
     def take(self, x: Any, y: Any, weight: Any) -> tuple[Any, Any]:
         """Train on a batch; return the minimized loss and the logits, from before the update.
+
+        Where the loss is Keras's own (`uses_keras_loss`), the model's outputs take the place of the logits.
 
         Args:
             x: standardized inputs, (batch, ...).
@@ -128,6 +135,8 @@ class TrainStep:
     def _encode(self, y: Any) -> Any:
         """Return targets as the loss takes them."""
         model, loss = self.model, self.model.example_loss
+        if model.uses_keras_loss:
+            return y
         if loss is None:
             return to_floatx(model.task.encode(y))
         mixes = any(model.get_regularizers(place) for place in (OnBatch, OnForward, OnLoss))
@@ -155,23 +164,30 @@ class TrainStep:
     def compute_objective(self, x: Any, y: Any, weight: Any) -> tuple[Any, Any]:
         """Return the loss to minimize, a scalar, and the logits (batch, size)."""
         model = self.model
+        if model.uses_keras_loss:
+            loss, logits = self._perturb(lambda: model.compute_keras_loss(x, y, weight, training=True))
+        else:
+            loss, logits = self._compute_example_loss(x, y, weight)
+        for weight_rule in model.get_rules(Penalty):
+            companion = () if weight_rule.companion is None else (weight_rule.companion.value,)
+            loss += tf.cast(weight_rule.rule.value(weight_rule.weight.value, *companion), loss.dtype)
+        return loss, logits
+
+    def _compute_example_loss(self, x: Any, y: Any, weight: Any) -> tuple[Any, Any]:
+        """Return the mean of the examples' losses, as regularizers change them, and the logits."""
+        model = self.model
         forward: ForwardPass = functools.partial(self._run_forward, weight=weight)
         for regularizer in model.get_regularizers(OnForward):
             forward = self._transform_forward(regularizer, forward)
         logits, per_example = forward(x, y)
         for regularizer in model.get_regularizers(OnLoss):
             per_example = regularizer.loss(y, logits, per_example)
-        loss = weighted_mean(per_example, weight)
-        for weight_rule in model.get_rules(Penalty):
-            companion = () if weight_rule.companion is None else (weight_rule.companion.value,)
-            loss += tf.cast(weight_rule.rule.value(weight_rule.weight.value, *companion), loss.dtype)
-        return loss, logits
+        return weighted_mean(per_example, weight), logits
 
     def _run_forward(self, x: Any, y: Any, weight: Any = None) -> tuple[Any, Any]:
         """Run the model in training mode; add the losses of its layers to the loss of every example."""
         model = self.model
-        perturbed = bool(model.get_rules(Perturbation))
-        logits, added = self._run_perturbed(x) if perturbed else (model.logits(x, training=True), model.losses)
+        logits, added = self._perturb(lambda: (model.logits(x, training=True), model.losses))
         if model.example_loss is None:
             logits, y = match_dtypes(logits, y)
             per_example = model.task.loss(y, logits)  # (batch,)
@@ -184,26 +200,25 @@ class TrainStep:
         # The weights of the examples do not apply to it, but are multiplied with every example's loss.
         return logits, per_example + (total if weight is None else _divide_by_mean(total, weight))
 
-    def _run_perturbed(self, x: Any) -> tuple[Any, list[Any]]:
-        """Run the model with perturbed values in place of some weights; keep the updates of its states.
-
-        Returns the logits and the losses that its layers add.
-        """
+    def _perturb(self, run: Callable[[], tuple[Any, Any]]) -> tuple[Any, Any]:
+        """Return what ``run`` returns on perturbed values of the weights that have some; keep its updates of states."""
         model = self.model
+        perturbations = model.get_rules(Perturbation)
+        if not perturbations:
+            return run()
         by_id = {id(variable): variable for variable in model.trainable_variables}
         values = {key: variable.value for key, variable in by_id.items()}
-        for weight_rule in model.get_rules(Perturbation):
+        for weight_rule in perturbations:
             key = id(weight_rule.weight)
             values[key] = weight_rule.rule.perturb(values[key], weight_rule.stream)
         mapping = [(by_id[key], value) for key, value in values.items()]
         with keras.StatelessScope(state_mapping=mapping, collect_losses=True) as scope:
-            logits = model.logits(x, training=True)
-            added = model.losses
+            result = run()
         for variable in model.variables:
             updated = None if id(variable) in by_id else scope.get_current_value(variable)
             if updated is not None:
                 variable.assign(updated)
-        return logits, added
+        return result
 
     def _transform_forward(self, regularizer: OnForward, forward: ForwardPass) -> ForwardPass:
         return lambda x, y: regularizer.forward(Forward(forward), x, y, self.model.get_stream(regularizer))
