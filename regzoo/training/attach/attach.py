@@ -20,7 +20,7 @@ from regzoo.training.attach.graph import PROBABILITIES, Graph, can_separate, get
 from regzoo.training.attach.inputs import read_input_kind
 from regzoo.training.attach.nested import copy_input, describe_what_is_closed
 from regzoo.training.attach.slots import list_slots
-from regzoo.training.attach.surgery import DrawWeights, InitialWeights, ModelSurgery, make_example_inputs
+from regzoo.training.attach.surgery import DrawWeights, InitialWeights, ModelSurgery, make_example_inputs, run_example
 from regzoo.training.model.build import RegularizedModel
 from regzoo.training.model.build_info import BuildInfo
 from regzoo.training.model.insertion import (
@@ -275,7 +275,7 @@ def _reject_hidden_probabilities(graph: Graph) -> None:
     probabilities = PROBABILITIES.values()
     if graph.final_function in probabilities and not can_separate(last):
         passed_on.append(graph.final_function)
-    outputs = keras.ops.convert_to_numpy(keras.tree.flatten(graph.model(make_example_inputs(graph)))[0])
+    outputs = keras.ops.convert_to_numpy(run_example(graph))
     sums_to_one = np.allclose(outputs.sum(-1), 1.0, atol=1e-3)
     summed = outputs.shape[-1] > 1 and bool((outputs >= 0).all()) and sums_to_one
     if (summed and graph.final_function not in probabilities) or set(passed_on) & set(probabilities):

@@ -277,6 +277,8 @@ def get_final_function(operation: Any) -> str:
     if isinstance(operation, keras.Model):
         outputs = getattr(operation, "outputs", None)
         return get_final_function(get_operation(outputs[0])) if outputs else "linear"
+    if isinstance(operation, keras.layers.TimeDistributed):
+        return get_final_function(operation.layer)
     if isinstance(operation, (keras.layers.Activation, *FUSED)):
         name = getattr(operation.activation, "__name__", type(operation.activation).__name__)
         return PROBABILITIES.get(name, name)
@@ -291,8 +293,17 @@ def can_separate(operation: Any) -> bool:
 
 
 def can_split(layer: Any) -> bool:
-    """Return True if the layer's nonlinearity can be taken out: the layer is Keras's, the nonlinearity a function."""
+    """Return True if the layer's nonlinearity can be taken out: the layer is Keras's, the nonlinearity a function.
+
+    That of a layer inside TimeDistributed can be applied after it, to all steps at once.
+    """
+    layer = unwrap(layer)
     return type(layer) in FUSED and not isinstance(layer.activation, keras.Layer)
+
+
+def unwrap(layer: Any) -> Any:
+    """Return the layer inside a TimeDistributed; any other layer as it is."""
+    return layer.layer if type(layer) is keras.layers.TimeDistributed else layer
 
 
 def _is_nonlinear(operation: Any) -> bool:

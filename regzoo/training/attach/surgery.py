@@ -15,7 +15,7 @@ from regzoo.core._keras_compat import LayerCall, get_input, get_operation, get_o
 from regzoo.core.seeds import derive, generator
 from regzoo.core.slots import SlotKind
 from regzoo.training.attach.adapted import copy_adapted_state
-from regzoo.training.attach.graph import PROBABILITIES, Graph, can_split
+from regzoo.training.attach.graph import PROBABILITIES, Graph, can_split, unwrap
 from regzoo.training.attach.inputs import read_input_kind
 from regzoo.training.attach.nested import NestedCopies, copy_trainable, insert_nothing, iterate_layers
 from regzoo.training.model.build_info import DrawInitialValues
@@ -122,14 +122,14 @@ class ModelSurgery:
         Raises:
             InputError: if they differ, because the config of a layer is incomplete.
         """
-        x = make_example_inputs(self.graph)
-        first, again = (keras.tree.flatten(self.graph.model(x))[0] for _ in range(2))
+        first, again = (run_example(self.graph) for _ in range(2))
         if not np.allclose(first, again, equal_nan=True):
             return  # random at inference, so it cannot be compared
 
-        output = self._replay(x, insert_nothing)
-        if self._ends_in_probabilities():
-            output = self._get_final_activation()(output)
+        with keras.StatelessScope():  # a stateful layer begins as the original does
+            output = self._replay(make_example_inputs(self.graph), insert_nothing)
+            if self._ends_in_probabilities():
+                output = self._get_final_activation()(output)
         if not np.allclose(first, output, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True):
             raise InputError(
                 "a copy of the model gives other outputs than the model: get_config() of one of its layers leaves out "
@@ -249,7 +249,8 @@ class ModelSurgery:
         try:
             config = operation.get_config()
             if id(operation) in self._to_split:
-                config |= {"activation": "linear", "activity_regularizer": None}
+                split = config if unwrap(operation) is operation else config["layer"]["config"]
+                split |= {"activation": "linear", "activity_regularizer": None}
             return type(operation).from_config(config)
         except Exception as error:  # a user's own layer may raise anything
             raise InputError(
@@ -257,10 +258,11 @@ class ModelSurgery:
             ) from error
 
     def _copy_activation(self, layer: Any) -> Any:
+        split = unwrap(layer)
         return keras.layers.Activation(
-            layer.activation,
-            activity_regularizer=layer.activity_regularizer,
-            dtype=layer.dtype_policy,
+            split.activation,
+            activity_regularizer=split.activity_regularizer,
+            dtype=split.dtype_policy,
             name=self._make_unique(f"{layer.name}_activation"),
         )
 
@@ -289,6 +291,12 @@ def make_example_inputs(graph: Graph) -> Any:
         return keras.ops.convert_to_tensor(values, tensor.dtype)
 
     return keras.tree.map_structure(make, graph.model.input)
+
+
+def run_example(graph: Graph) -> Any:
+    """Return the model's output for example inputs; the state of a stateful layer stays as it is."""
+    with keras.StatelessScope():
+        return keras.tree.flatten(graph.model(make_example_inputs(graph)))[0]
 
 
 def _copy_lambda(layer: Any) -> Any:
