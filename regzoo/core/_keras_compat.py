@@ -30,6 +30,7 @@ PRIVATE_NAMES = {
     "Layer._outbound_nodes": "the calls that receive what a layer returns",
     "Lambda._output_shape": "the output shape that a Lambda was given; get_config() gives it in a form that stays JSON",
     "Layer._trainable_variables": "tells a frozen weight from a state, such as batch norm's averages",
+    "Layer._non_trainable_variables": "a layer's own states, of which one may belong to another layer too",
     "Layer._flatten_layers": "layers inside of layers, such as that of TimeDistributed, are in no public list",
     "Model._loss_tracker": "the mean that fit prints as loss, which a train_step of our own has to update",
     "Model._compile_metrics": "a second compile without metrics keeps those of the first one",
@@ -142,6 +143,16 @@ def list_own_weights(layer: keras.Layer) -> list[keras.Variable]:
     """Return the weights of ``layer`` itself, not of layers inside, that are trained if nothing is frozen."""
     own: list[keras.Variable] = list(layer._trainable_variables)
     return own
+
+
+def replace_variable(layer: keras.Layer, old: keras.Variable, new: keras.Variable) -> None:
+    """Make ``layer``, and the layers inside it, use ``new`` in place of ``old``."""
+    for each in layer._flatten_layers():
+        for name, value in list(vars(each).items()):
+            if value is old:
+                object.__setattr__(each, name, new)  # past Keras's tracking, which a built layer has ended
+        for own in (each._trainable_variables, each._non_trainable_variables):
+            own[:] = [new if variable is old else variable for variable in own]
 
 
 def list_layers(model: keras.Model) -> list[keras.Layer]:

@@ -21,6 +21,7 @@ from regzoo.training.attach.inputs import read_input_kind
 from regzoo.training.attach.nested import copy_input, describe_what_is_closed
 from regzoo.training.attach.slots import list_slots
 from regzoo.training.attach.surgery import DrawWeights, InitialWeights, ModelSurgery, make_example_inputs, run_example
+from regzoo.training.attach.ties import find_ties, tie
 from regzoo.training.model.build import RegularizedModel
 from regzoo.training.model.build_info import BuildInfo
 from regzoo.training.model.insertion import (
@@ -70,11 +71,13 @@ def attach(
     Task: a model that ends in a softmax is a classifier, and one that ends in a sigmoid is a classifier for each of
     its outputs. Any other is a regression, or with ``classes`` a classifier that ends in logits. With
     ``classes=2``, one sigmoid becomes two probabilities (1 - p, p). Standardize inputs as your model expects them.
-    Targets are whole numbers (classes), zeros and ones (labels), or one number for each output.
+    Targets are whole numbers (classes), zeros and ones (labels), or one number for each output. A model may predict at
+    each of several positions of an example, such as time steps or pixels: outputs (batch, ..., size), of which the last
+    layer may be in TimeDistributed. Then regularizers that act on the targets or the loss of examples are refused.
 
     Args:
         recipe: such as ``"dropout(0.5) + l2(1e-4)"``, with a number or a schedule for every strength.
-        model: functional or sequential, built, with one output (batch, size).
+        model: functional or sequential, built, with one output (batch, size) or (batch, ..., size).
         classes: number of classes, for a model that ends in logits or in one sigmoid.
         expand_nested: True if the recipe also acts between the layers of models inside your model.
         optimizer: the name of a Keras optimizer, or an optimizer.
@@ -129,6 +132,7 @@ class AttachedModel(RegularizedModel):
         model = keras.saving.deserialize_keras_object(own, custom_objects=custom_objects)
         recipe, task = as_recipe(config["recipe"]), Task(**config["task"])
         graph = Graph(model, config.get("expand_nested", False))
+        tie(graph.list_leaf_layers(), config.get("ties", []))
         with precision_of(config):  # of the recipe's layers; those of the model have their own
             attached = attach_to_graph(recipe, graph, task, config["seed"], classes=config["classes"])
         for layer, trainable in zip(list_layers(attached), config.get("trainable", ()), strict=False):
@@ -144,8 +148,12 @@ class AttachedModel(RegularizedModel):
     def load_own_variables(self, store: Any) -> None:
         """Load the initial weights as well. Keras calls it in `load_model` and `load_weights`."""
         values = self._initial.values
+        if values and "start_0" not in store:
+            return  # weights of the model that the recipe was attached to
         values[:] = [np.asarray(store[f"start_{number}"]) for number in range(len(values))]
-        self.reset(self._info.config["seed"])
+        for variable, value in self._info.weights(self._info.config["seed"]):  # the random streams go on
+            variable.assign(value)
+        self._initialize_companions()
         super().load_own_variables(store)
 
 
@@ -192,6 +200,7 @@ def attach_to_graph(
         "task": asdict(task),
         **({"expand_nested": True} if graph.expand_nested else {}),
         **describe_precision(),
+        **({"ties": ties} if (ties := find_ties(graph.list_leaf_layers())) else {}),
         **_serialize_model(graph.given, graph),
     }
 

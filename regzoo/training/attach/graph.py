@@ -175,6 +175,10 @@ class Graph:
         found = {id(operation): operation for graph in self.walk() for operation in graph.operations}
         return [operation for key, operation in found.items() if key not in self.nested]
 
+    def list_leaf_layers(self) -> list[keras.Layer]:
+        """Return the layers among the leaves."""
+        return [operation for operation in self.list_leaves() if isinstance(operation, keras.Layer)]
+
     def find_layer_of_two_models(self) -> keras.Layer | None:
         """Return a layer that is called in two of the models, if there is one."""
         seen: set[int] = set()

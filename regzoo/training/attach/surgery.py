@@ -18,6 +18,7 @@ from regzoo.training.attach.adapted import copy_adapted_state
 from regzoo.training.attach.graph import PROBABILITIES, Graph, can_split, unwrap
 from regzoo.training.attach.inputs import read_input_kind
 from regzoo.training.attach.nested import NestedCopies, copy_trainable, insert_nothing, iterate_layers
+from regzoo.training.attach.ties import find_ties, tie
 from regzoo.training.model.build_info import DrawInitialValues
 from regzoo.training.model.insertion import LayerInserter, collect_initial_values
 from regzoo.training.task import Task
@@ -76,7 +77,6 @@ class ModelSurgery:
     """
 
     def __init__(self, graph: Graph, inserter: LayerInserter, task: Task, inserts: bool = True) -> None:
-        _reject_shared_weights(graph)
         self.graph = graph
         self.inserter = inserter
         self.task = task
@@ -96,8 +96,10 @@ class ModelSurgery:
 
     def copy_weights(self) -> InitialWeights:
         """Copy the weights of the originals, and return them."""
+        pairs = self._list_pairs()
+        tie([copy for _, copy in pairs], find_ties(layer for layer, _ in pairs))
         copies: dict[int, keras.Variable] = {}
-        for layer, copy in self._list_pairs():
+        for layer, copy in pairs:
             copy.set_weights(layer.get_weights())
             copy_adapted_state(layer, copy)
             copies |= {id(weight): own for weight, own in zip(layer.weights, copy.weights, strict=True)}
@@ -163,8 +165,7 @@ class ModelSurgery:
 
     def _list_pairs(self) -> list[tuple[keras.Layer, keras.Layer]]:
         """Return the layers at every depth with their copies, without the models that hold them."""
-        leaves = [operation for operation in self.graph.list_leaves() if isinstance(operation, keras.Layer)]
-        return [(layer, self._copies[id(layer)]) for layer in leaves]
+        return [(layer, self._copies[id(layer)]) for layer in self.graph.list_leaf_layers()]
 
     def _list_streams(self) -> list[tuple[keras.Variable, keras.Variable]]:
         """Return the states of all random streams with their copies."""
@@ -303,18 +304,6 @@ def _copy_lambda(layer: Any) -> Any:
     """Return a Lambda of the same function; Keras makes none from a config, because files can hold hostile code."""
     options = {"mask": layer.mask, "arguments": layer.arguments, "dtype": layer.dtype_policy, "name": layer.name}
     return keras.layers.Lambda(layer.function, output_shape=get_output_shape(layer), **options)
-
-
-def _reject_shared_weights(graph: Graph) -> None:
-    """Reject a weight that belongs to two layers: each of their copies would have one of its own."""
-    owner: dict[int, Any] = {}
-    for layer in graph.list_leaves():
-        for weight in layer.weights if isinstance(layer, keras.Layer) else ():
-            if owner.setdefault(id(weight), layer) is not layer:
-                raise InputError(
-                    f"the layers {owner[id(weight)].name!r} and {layer.name!r} share a weight, which copies of them "
-                    "would not: call one layer twice instead"
-                )
 
 
 def _list_stream_states(layer: Any) -> list[Any]:

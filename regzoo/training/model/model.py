@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from regzoo.core import Recipe, Regularizer, Schedule
+from regzoo.core import InputError, Recipe, Regularizer, Schedule
 from regzoo.core.seeds import derive
 from regzoo.core.selection import LayerPlace
 from regzoo.training.model.build_info import BuildInfo, NarrowedWeight, WeightRule, initialize_companion
@@ -23,6 +23,9 @@ from regzoo.training.model.layer_places import feeds_frozen_weights
 from regzoo.training.model.narrowing import is_narrowed
 from regzoo.training.model.regularized_trainer import RegularizedTrainer
 from regzoo.training.model.step import TrainStep
+
+HDF5 = (".h5", ".hdf5")
+"""Endings of files of Keras's old format."""
 
 
 class BaseRegularizedModel(RegularizedTrainer):
@@ -147,6 +150,19 @@ class BaseRegularizedModel(RegularizedTrainer):
             for label, (_, companions) in zip(labels, kept, strict=True)
             for n, companion in enumerate(companions)
         }
+
+    def save(self, filepath: Any, *args: Any, **kwargs: Any) -> None:
+        """Save the model, with its recipe, as a ``.keras`` file.
+
+        Raises:
+            InputError: if the file is of Keras's old HDF5 format, which loads no model of another package.
+        """
+        if str(filepath).endswith(HDF5):
+            raise InputError(
+                f"{filepath}: Keras's old HDF5 format cannot hold a model with a recipe: save a .keras file, or the "
+                "weights alone by save_weights('name.weights.h5')"
+            )
+        super().save(filepath, *args, **kwargs)
 
     def save_own_variables(self, store: Any) -> None:
         """Save the companions; layers save their weights. Keras calls it in `save`."""

@@ -43,11 +43,9 @@ class Tied(keras.Layer):
         return x @ keras.ops.transpose(self.other.kernel)
 
 
-def test_tied_weights_are_refused() -> None:
+def test_a_layer_whose_config_leaves_out_what_it_needs_is_refused() -> None:
     first = L.Dense(4, use_bias=False, name="first")
-    with pytest.raises(
-        InputError, match="the layers 'first' and 'second' share a weight, which copies of them would not"
-    ):
+    with pytest.raises(InputError, match=r"layer 'second' cannot be copied from its get_config\(\)"):
         attach("l2(0.1)", functional(lambda x: L.Dense(2)(Tied(first, name="second")(first(x)))))
 
 

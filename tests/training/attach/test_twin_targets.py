@@ -122,7 +122,7 @@ def test_every_metric_of_keras_reads_the_same(targets: str) -> None:
             found = model.test_on_batch(X, y, sample_weight=WEIGHTS, return_dict=True)
             return {key: value for key, value in found.items() if key != "loss"}
 
-        compare_outcomes(*(get_outcome(run, model) for model in twins), name=name)
+        compare_outcomes(get_outcome(run, twins[0]), get_outcome(run, twins[1]), name=name)
 
 
 LOSSES = {**list_public(keras.losses), "of the user": Squares}
@@ -144,7 +144,7 @@ def test_every_loss_of_keras_trains_the_same(targets: str) -> None:
             loss_before = model.train_on_batch(X, y)
             return {"loss": loss_before, "weights": np.concatenate([weight.ravel() for weight in model.get_weights()])}
 
-        compare_outcomes(*(get_outcome(run, model) for model in twins), name=name)
+        compare_outcomes(get_outcome(run, twins[0]), get_outcome(run, twins[1]), name=name)
 
 
 WRONG: dict[str, Callable[[Any], Any]] = {
@@ -179,7 +179,7 @@ def test_targets_that_do_not_fit_end_the_same(targets: str, eager: bool) -> None
             ).history
             return found
 
-        compare_outcomes(*(get_outcome(run, model) for model in twins), name=name)
+        compare_outcomes(get_outcome(run, twins[0]), get_outcome(run, twins[1]), name=name)
 
 
 @pytest.mark.parametrize("given", [{"metrics": ["nonsense"]}, {"loss": "nonsense"}, {"optimizer": "nonsense"}], ids=str)
