@@ -16,6 +16,7 @@ from tests.training.attach.twins import (
     ONE_HOT,
     SPARSE,
     WEIGHTS,
+    Make,
     Y,
     assert_same_outcome,
     dataset,
@@ -183,9 +184,11 @@ def without_compile(model: keras.Model) -> Mapping[str, Any]:
 CALLS = {f.__name__: f for f in (on_batches, evaluate, fit_twice, compile_twice, endless, weighted_data, odd_steps)}
 
 
-@pytest.mark.parametrize("name", ["on_batches", *(pytest.param(n, marks=pytest.mark.slow) for n in [*CALLS][1:])])
-def test_a_call_does_the_same(name: str) -> None:
-    assert_same_outcome(with_state, CALLS[name])
+@pytest.mark.parametrize(
+    ("name", "make"), [("on_batches", dense), *(pytest.param(n, with_state, marks=pytest.mark.slow) for n in CALLS)]
+)
+def test_a_call_does_the_same(name: str, make: Make) -> None:
+    assert_same_outcome(make, CALLS[name])
 
 
 @pytest.mark.slow

@@ -82,8 +82,8 @@ CASES: dict[str, tuple[Callable[[], keras.Model], Any, Any, Any, Any]] = {
     "too few tags": (tagger, TOKENS, TAGS[:, :-1], SPARSE, None),
 }
 WRONG = ("tags, weights of rows", "weights of another shape", "tags out of range", "too few tags")
-QUICK = ("tags, weights of steps",)
 NEUTRAL = "l2(0.0) + gradient_clip(1000000.0)"
+QUICK = (("tags, weights of steps", NEUTRAL),)
 
 
 def make_run(x: Any, y: Any, loss: Any, weight: Any) -> Callable[[keras.Model], Mapping[str, Any]]:
@@ -98,8 +98,14 @@ def make_run(x: Any, y: Any, loss: Any, weight: Any) -> Callable[[keras.Model], 
     return run
 
 
-@pytest.mark.parametrize("recipe", ["none", NEUTRAL], ids=["none", "neutral"])
-@pytest.mark.parametrize("name", [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in CASES])
+@pytest.mark.parametrize(
+    ("name", "recipe"),
+    [
+        pytest.param(name, recipe, id=f"{name}-{number}", marks=[] if (name, recipe) in QUICK else [pytest.mark.slow])
+        for name in CASES
+        for number, recipe in enumerate(("none", NEUTRAL))
+    ],
+)
 def test_sequences_train_the_same(name: str, recipe: str) -> None:
     make, *given = CASES[name]
     assert_same_outcome(make, make_run(*given), recipe, raises=name in WRONG)
@@ -134,6 +140,7 @@ def test_without_a_loss_positions_have_that_of_their_task() -> None:
     assert attach("none", tagger(None)).task.kind == "regression"
 
 
+SEGMENTER = segmenter()
 ON_EXAMPLES = {n: kind for n, kind in regularizers().items() if issubclass(kind, OnBatch | OnForward | OnLoss)}
 
 
@@ -142,7 +149,7 @@ def test_what_acts_on_examples_is_refused_for_positions(name: str) -> None:
     recipe = str(fix_strengths(ON_EXAMPLES[name]()))
     recipe = f"dropout(0.1) + {recipe}" if name == "r_drop" else recipe
     with pytest.raises(InputError, match=rf"^{name} acts on one prediction for each example.*\(None, 8, 8, 3\)"):
-        attach(recipe, segmenter())
+        attach(recipe, SEGMENTER)
 
 
 @pytest.mark.slow
