@@ -12,13 +12,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from regzoo.core import InputError, OnActivations, OnBatch, OnForward, OnLoss, Recipe, Regularizer
+from regzoo.core import InputError, OnActivations, OnBatch, OnForward, Recipe, Regularizer
 from regzoo.core._keras_compat import list_layers
 from regzoo.core.errors import FrozenPlacesWarning
 from regzoo.core.parsing import as_recipe
 from regzoo.training.attach.graph import PROBABILITIES, Graph, can_separate, get_final_function
 from regzoo.training.attach.inputs import read_input_kind
 from regzoo.training.attach.nested import copy_input, describe_what_is_closed
+from regzoo.training.attach.positions import reject_acting_on_examples
 from regzoo.training.attach.slots import list_slots
 from regzoo.training.attach.surgery import DrawWeights, InitialWeights, ModelSurgery, make_example_inputs, run_example
 from regzoo.training.attach.ties import find_ties, tie
@@ -190,7 +191,7 @@ def attach_to_graph(
     """
     model = graph.model
     if len(model.outputs[0].shape) > 2 and task.kind != "reconstruction":
-        _reject_acting_on_examples(recipe, tuple(model.outputs[0].shape))
+        reject_acting_on_examples(recipe, tuple(model.outputs[0].shape))
     single = isinstance(model.input, keras.KerasTensor)
     check_requirements(recipe, task, tuple(model.input.shape[1:]) if single else ())
     config = {
@@ -230,16 +231,6 @@ def attach_to_graph(
     attached.reset(seed)
     surgery.copy_streams()
     return attached
-
-
-def _reject_acting_on_examples(recipe: Recipe, shape: tuple[int | None, ...]) -> None:
-    """Reject regularizers that act on the targets or the loss of examples, each of which has several positions."""
-    for regularizer in recipe:
-        if isinstance(regularizer, OnBatch | OnForward | OnLoss):
-            raise InputError(
-                f"{regularizer.name} acts on one prediction for each example, received outputs of shape {shape}, one "
-                "at each of several positions: leave it out, or pool the positions before the last layer"
-            )
 
 
 def _infer_task(graph: Graph, classes: int | None) -> Task:

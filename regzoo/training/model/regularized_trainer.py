@@ -13,7 +13,7 @@ from regzoo.core import OnBatch, OnForward, OnGradients, OnLoss, OnTraining, OnW
 from regzoo.core._keras_compat import forget_metrics, get_loss_tracker
 from regzoo.training.losses import ExampleLoss
 from regzoo.training.model.callbacks import StrengthScheduler, WatcherCallback, iterate_batches, require_validation
-from regzoo.training.model.step import match_dtypes, weighted_mean
+from regzoo.training.model.weighting import match_dtypes, weighted_mean
 from regzoo.training.optimizers import FusedOptimizer
 from regzoo.training.targets import assert_in_range, check_targets
 

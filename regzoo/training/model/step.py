@@ -26,6 +26,7 @@ from regzoo.core import (
 from regzoo.core.layers import to_floatx
 from regzoo.core.weights import describe_weights
 from regzoo.training.losses import ExampleLoss
+from regzoo.training.model.weighting import divide_by_mean, match_dtypes, weighted_mean
 from regzoo.training.task import Task
 
 ComputeGradients = Callable[[], list[Any]]
@@ -198,7 +199,7 @@ class TrainStep:
             return logits, per_example
         total = tf.add_n([tf.cast(loss, logits.dtype) for loss in added])
         # The weights of the examples do not apply to it, but are multiplied with every example's loss.
-        return logits, per_example + (total if weight is None else _divide_by_mean(total, weight))
+        return logits, per_example + (total if weight is None else divide_by_mean(total, weight))
 
     def _perturb(self, run: Callable[[], tuple[Any, Any]]) -> tuple[Any, Any]:
         """Return what ``run`` returns on perturbed values of the weights that have some; keep its updates of states."""
@@ -276,12 +277,6 @@ def _assign(variables: Sequence[keras.Variable], values: Sequence[Any]) -> None:
         variable.assign(value)
 
 
-def match_dtypes(logits: Any, y: Any) -> tuple[Any, Any]:
-    """Return logits and targets in the type in which a loss is computed: float64 for such logits, else float32."""
-    dtype = tf.float64 if logits.dtype == tf.float64 else tf.float32
-    return tf.cast(logits, dtype), tf.cast(y, dtype)
-
-
 def _floats_to_floatx(x: Any) -> Any:
     """Return inputs in the type of strengths and weights; whole numbers and text stay as they are."""
 
@@ -297,14 +292,3 @@ def _multiply(gradients: Sequence[Any], factor: Any) -> list[Any]:
     if isinstance(factor, float) and factor == 1.0:
         return list(gradients)
     return [gradient if gradient is None else gradient * tf.cast(factor, gradient.dtype) for gradient in gradients]
-
-
-def _divide_by_mean(total: Any, weight: Any) -> Any:
-    return tf.math.divide_no_nan(total, tf.reduce_mean(tf.cast(weight, total.dtype)))
-
-
-def weighted_mean(per_example: Any, weight: Any) -> Any:
-    """Return the mean over the batch of a loss (batch,), weighted by ``weight`` (batch,) unless that is None."""
-    if weight is not None:
-        per_example *= tf.cast(weight, per_example.dtype)
-    return tf.reduce_mean(per_example)
