@@ -136,17 +136,17 @@ class LayerSelection:
         words = [LayerSelection((word,)) for word in self.words]
         return [*words, *(LayerSelection((), (pattern,)) for pattern in self.patterns)]
 
-    def select(self, places: Sequence[LayerPlace]) -> set[str]:
-        """Return the paths of the layers that it names among ``places``, which stand in the model's order."""
-        if not places:
-            return set()
-        ends = {"first": places[0].path, "last": places[-1].path}
-        chosen = {ends[word] for word in self.words if word in ends}
-        return chosen | {
-            place.path
+    def select(self, places: Sequence[LayerPlace]) -> list[bool]:
+        """Return True for each of the ``places``, which stand in the model's order, that lies at a layer it names.
+
+        ``first`` and ``last`` name the layers of the first and the last place, and all places there.
+        """
+        ends = {"first": places[0].path, "last": places[-1].path} if places else {}
+        paths = {ends[word] for word in self.words if word in ends}
+        return [
+            place.path in paths or place.kind in self.words or any(map(place.matches, self.patterns))
             for place in places
-            if place.kind in self.words or any(place.matches(pattern) for pattern in self.patterns)
-        }
+        ]
 
     def is_apart(self, other: LayerSelection) -> bool:
         """Return True if the two cannot name the same layer in any model, since both list different kinds only."""

@@ -165,8 +165,8 @@ class LayerInserter:
         """Return the layers to insert for a narrowed regularizer, by kind and index of the slot."""
         made = {slot: self._make_layer(regularizer, *slot) for slot in self._slots}
         possible = {slot: layer for slot, layer in made.items() if layer is not None}
-        chosen = self.check.choose(name, [self._slots[slot].layer for slot in possible])
-        return {slot: layer for slot, layer in possible.items() if self._slots[slot].layer.path in chosen}
+        chosen = self.check.choose(name, {slot: self._slots[slot].layer for slot in possible})
+        return {slot: layer for slot, layer in possible.items() if slot in chosen}
 
 
 def _number_slots(slots: Sequence[SlotPlace]) -> dict[tuple[SlotKind, int], SlotPlace]:
@@ -206,8 +206,8 @@ def collect_weight_rules(
             for variable, weight in describe_weights(model)
             if (rule := regularizer.rule(weight)) is not None
         ]
-        chosen = check.choose(name, [place for _, _, place in possible])
-        rules += [_make_weight_rule(name, *each) for each in possible if each[-1].path in chosen]
+        chosen = check.choose(name, {id(variable): place for variable, _, place in possible})
+        rules += [_make_weight_rule(name, *each) for each in possible if id(each[0]) in chosen]
     return tuple(rules)
 
 
@@ -234,8 +234,8 @@ def collect_narrowed_weights(
         ):
             continue
         weights = [(v, make_place(w.layers, kinds)) for v, w in describe_weights(model) if regularizer.acts_on(w)]
-        chosen = check.choose(name, [place for _, place in weights])
-        found += [NarrowedWeight(name, variable, place) for variable, place in weights if place.path in chosen]
+        chosen = check.choose(name, {id(variable): place for variable, place in weights})
+        found += [NarrowedWeight(name, variable, place) for variable, place in weights if id(variable) in chosen]
     return tuple(found)
 
 

@@ -82,7 +82,11 @@ def list_layer_places(model: keras.Model, inserted: Collection[int], kinds: Kind
     """
 
     def collect(layer: Any, chain: tuple[LayerInfo, ...]) -> list[LayerPlace]:
-        inner = [each for each in list_inner_layers(layer) if id(each) not in inserted]
+        inner = [
+            each
+            for each in list_inner_layers(layer)
+            if id(each) not in inserted and not isinstance(each, keras.layers.InputLayer)
+        ]
         own = [make_place(chain, kinds)] if chain else []
         return [*own, *(place for each in inner for place in collect(each, (*chain, _describe(each))))]
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import combinations
+from typing import TypeVar
 
 from regzoo.core import InputError, Recipe, Regularizer
 from regzoo.core.places import AtLayers
@@ -11,25 +12,27 @@ from regzoo.core.selection import SELECTIONS, LayerPlace, LayerSelection, descri
 
 _SHOWN = 5
 
+K = TypeVar("K", bound=Hashable)
+
 
 def is_narrowed(regularizer: Regularizer) -> bool:
     """Return True if ``regularizer`` has an ``on`` or ``exclude``."""
     return isinstance(regularizer, AtLayers) and not (regularizer.on is None and regularizer.exclude is None)
 
 
-def choose_layers(regularizer: Regularizer, places: Sequence[LayerPlace]) -> set[str]:
-    """Return the paths of the layers at which ``regularizer`` acts.
+def choose_places(regularizer: AtLayers, places: Sequence[LayerPlace]) -> list[bool]:
+    """Return True for each place at which ``regularizer`` acts.
 
     ``first`` and ``last`` count what is left after ``exclude``.
 
     Args:
         regularizer: one that acts at layers.
-        places: those of the layers at which it would act without ``on`` and ``exclude``, in the model's order.
+        places: those at which it would act without ``on`` and ``exclude``, in the model's order.
     """
-    assert isinstance(regularizer, AtLayers)
-    excluded = regularizer.exclude.select(places) if regularizer.exclude else set()
-    left = [place for place in places if place.path not in excluded]
-    return regularizer.on.select(left) if regularizer.on else {place.path for place in left}
+    excluded = regularizer.exclude.select(places) if regularizer.exclude else [False] * len(places)
+    left = [place for place, out in zip(places, excluded, strict=True) if not out]
+    chosen = iter(regularizer.on.select(left) if regularizer.on else [True] * len(left))
+    return [not out and next(chosen) for out in excluded]
 
 
 class PlaceCheck:
@@ -42,19 +45,25 @@ class PlaceCheck:
     def __init__(self, recipe: Recipe) -> None:
         self._recipe = dict(recipe.items())
         self._possible: dict[str, list[LayerPlace]] = {}
+        self._chosen: dict[str, dict[Hashable, LayerPlace]] = {}
 
-    def choose(self, name: str, places: Sequence[LayerPlace]) -> set[str]:
-        """Return the paths of the layers at which the regularizer called ``name`` in the recipe acts.
+    def choose(self, name: str, places: Mapping[K, LayerPlace]) -> set[K]:
+        """Return the keys of the places at which the regularizer called ``name`` in the recipe acts.
 
         Args:
             name: see `Recipe.items`.
-            places: those of the layers at which it could act.
+            places: those at which it could act, in the model's order. Keys are equal for the same slot or weight.
         """
-        self._possible.setdefault(name, []).extend(places)
-        return choose_layers(self._recipe[name], places)
+        regularizer = self._recipe[name]
+        assert isinstance(regularizer, AtLayers)
+        self._possible.setdefault(name, []).extend(places.values())
+        acts = choose_places(regularizer, list(places.values()))
+        chosen = {key for key, each in zip(places, acts, strict=True) if each}
+        self._chosen.setdefault(name, {}).update((key, places[key]) for key in chosen)
+        return chosen
 
     def check(self, layers: Sequence[LayerPlace], model: str) -> None:
-        """Check that each name fits the model, that each leaves a place, and that the same two act at no layer twice.
+        """Check that each name fits the model, that each leaves a place, and that no two of a kind act at the same.
 
         Args:
             layers: places of all layers of the model.
@@ -69,9 +78,9 @@ class PlaceCheck:
                 continue  # it acts nowhere, whatever it is narrowed to
             for field in SELECTIONS:
                 for item in _list_items(getattr(regularizer, field)):
-                    if not item.select(places):
+                    if not any(item.select(places)):
                         self._explain(regularizer, field, item, places, layers, model)
-            if not choose_layers(regularizer, places):
+            if not self._chosen[name]:
                 raise InputError(
                     f"{regularizer} leaves out every layer of {model} at which {regularizer.name} acts: "
                     f"{describe_layers(places)}"
@@ -88,7 +97,7 @@ class PlaceCheck:
         model: str,
     ) -> None:
         """Reject a word or pattern that selects none of the ``places``; one to exclude may name any layer."""
-        if not item.select(layers):
+        if not any(item.select(layers)):
             hint = explain_missing(item, layers)
             raise InputError(f"{regularizer}: {field}={item} names no layer of {model}.{hint}")
         if field == "on":
@@ -98,12 +107,10 @@ class PlaceCheck:
             )
 
     def _reject_overlaps(self, model: str) -> None:
-        for (one, first), (other, second) in combinations(self._possible.items(), 2):
+        for (one, first), (other, second) in combinations(self._chosen.items(), 2):
             same = self._recipe[one], self._recipe[other]
-            if same[0].name != same[1].name:
-                continue
-            both = sorted(choose_layers(same[0], first) & choose_layers(same[1], second))
-            if both:
+            both = list(dict.fromkeys(place.path for key, place in first.items() if key in second))
+            if same[0].name == same[1].name and both:
                 shown = ", ".join(both[:_SHOWN]) + (f" and {len(both) - _SHOWN} more" if len(both) > _SHOWN else "")
                 raise InputError(f"{same[0]} and {same[1]} both act at {shown} of {model}: keep their layers apart")
 

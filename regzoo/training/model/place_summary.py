@@ -61,7 +61,7 @@ def warn_frozen(places: Places) -> list[str]:
     """Return a warning for each regularizer that acts before frozen layers."""
     return [
         f"{name}: {each['before_frozen']} of its {each['hits']} places lie before layers that are frozen, which cannot "
-        f"learn to cope with it; narrow it by on= or exclude=, such as {name.partition('[')[0]}(on=last)"
+        "learn to cope with it; on= and exclude= narrow it to other layers, and on=last to the last place"
         for name, each in places.items()
         if each["before_frozen"]
     ]
