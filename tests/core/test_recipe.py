@@ -109,3 +109,60 @@ def test_clashes_look_at_what_stands_before() -> None:
     assert "restores its weights" in (Ema(0.9) + EarlyStopping(3)).clashes()[0]
     assert (EarlyStopping(3) + Ema(0.9)).clashes() == []
     assert (L2(0.1) + EarlyStopping(3)).clashes() == []
+
+
+TWICE = "dropout(0.1..0.3, on=conv) + l2(0.1, on='head') + dropout(0.5, on=dense)"
+
+
+def test_a_regularizer_may_stand_twice_and_each_has_strengths_of_its_own() -> None:
+    recipe = parse(TWICE)
+    assert str(recipe) == TWICE
+    assert [name for name, _ in recipe.items()] == ["dropout[conv]", "l2", "dropout[dense]"]
+    assert [name for name, _ in parse(f"{TWICE} + l2(0.2, exclude='head', on=last)").items()] == [
+        "dropout[conv]",
+        "l2['head']",
+        "dropout[dense]",
+        "l2[last, exclude='head']",
+    ]
+    assert list(recipe.space()) == ["dropout[conv].rate"]
+    fixed = recipe.with_strengths({"dropout[conv].rate": 0.2})
+    assert str(fixed) == TWICE.replace("0.1..0.3", "0.2")
+    assert fixed.dials() == {"dropout[conv].rate": 0.2, "l2.strength": 0.1, "dropout[dense].rate": 0.5}
+    assert fixed.structure() == recipe.structure() != parse("dropout(on=conv) + l2(on='head')").structure()
+    assert recipe == parse(str(recipe).replace("conv", "conv | conv"))
+
+
+def test_once_it_keeps_its_name_however_it_is_narrowed() -> None:
+    recipe = parse("dropout(on=conv|'x', exclude=first) + l2(0.1)")
+    assert [name for name, _ in recipe.items()] == ["dropout", "l2"]
+    assert list(recipe.space()) == ["dropout.rate"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dropout(0.1) + dropout(0.2, on=dense)",
+        "dropout(0.1, on=dense|conv) + dropout(0.2, on=conv|dense)",
+        "l2(exclude=dense) + l2(exclude=dense)",
+        "dropout(0.1, on=conv) + dropout(0.1, on=dense) + dropout",
+    ],
+)
+def test_two_that_must_overlap_are_refused_at_once(text: str) -> None:
+    with pytest.raises(InputError, match="keep one, or let each act at layers of its own"):
+        parse(text)
+
+
+def test_clashes_know_what_is_narrowed() -> None:
+    """Dropout that no batch norm follows shifts nothing; two normalizations of different layers are not two."""
+    for text in (
+        "dropout(0.1, on=dense) + batch_norm(0.9, on=conv)",
+        "dropout(0.1, on=last) + batch_norm(0.9)",
+        "batch_norm(0.9, on=conv) + layer_norm(on=dense)",
+        "batch_norm(0.9, on=conv) + batch_norm(0.9, on=dense)",
+    ):
+        assert parse(text).clashes() == [], text
+    for text in (
+        "dropout(0.1, on=conv) + batch_norm(0.9, on=dense)",
+        "batch_norm(0.9, on=conv) + layer_norm(on=first)",
+    ):
+        assert len(parse(text).clashes()) == 1, text

@@ -58,9 +58,9 @@ class PlaceCheck:
         assert isinstance(regularizer, AtLayers)
         self._possible.setdefault(name, []).extend(places.values())
         acts = choose_places(regularizer, list(places.values()))
-        chosen = {key for key, each in zip(places, acts, strict=True) if each}
-        self._chosen.setdefault(name, {}).update((key, places[key]) for key in chosen)
-        return chosen
+        chosen = {key: place for (key, place), each in zip(places.items(), acts, strict=True) if each}
+        self._chosen.setdefault(name, {}).update(chosen)
+        return set(chosen)
 
     def check(self, layers: Sequence[LayerPlace], model: str) -> None:
         """Check that each name fits the model, that each leaves a place, and that no two of a kind act at the same.
