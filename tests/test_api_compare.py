@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,7 +16,7 @@ from PIL import Image
 import regzoo
 from regzoo import api
 from regzoo.comparison import runner
-from regzoo.core import EnvironmentFailure, InputError
+from regzoo.core import EnvironmentFailure, InputError, parse
 from regzoo.execution.serial import SerialExecutor
 from regzoo.regularizers import L2, Dropout
 from regzoo.storage.folder import lock_folder
@@ -243,3 +244,41 @@ def test_workers_start_before_the_data_is_read_and_not_at_all_for_a_bad_config(
     with lock_folder(tmp_path / "mine"), pytest.raises(EnvironmentFailure, match="in use by process"):
         regzoo.compare(**given)
     assert events == ["start", "read", "stop"]
+
+
+@pytest.mark.slow
+def test_a_regularizer_that_stands_twice_is_searched_resumed_and_exported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each has a searched rate of its own; the leaderboard of a resumed comparison is that of one in one go."""
+    draw = np.random.default_rng(0)
+    x, y = draw.standard_normal((90, 8, 8, 1)), draw.integers(0, 3, 90)
+    twice = "dropout(0.25, on=conv) + dropout(0.5, on=dense)"
+    searched = "dropout(0.1..0.3, on=conv) + dropout(0.4..0.6, on=dense)"
+    recipes = ["none", twice, searched, "dropout(0.25, on=conv)", "l2(exclude='head')"]
+    given: dict[str, Any] = {**SMALL, "backbone": "cnn(filters=[2, 2], dense=4)", "search": {"trials": 2}}
+    given |= {"recipes": recipes, "training": {"epochs": 1}, "verbose": False}
+    whole = regzoo.compare(x, y, out=tmp_path / "whole", **given)
+    row = whole.leaderboard.set_index("name").loc[searched]
+    rates: list[Any] = list(parse(str(row["recipe"])).dials().values())
+    assert 0.1 <= rates[0] <= 0.3
+    assert 0.4 <= rates[1] <= 0.6
+
+    collect, left = SerialExecutor.collect, iter(range(7))
+
+    def interrupt(executor: SerialExecutor) -> Any:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return collect(executor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SerialExecutor, "collect", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            regzoo.compare(x, y, out=tmp_path / "resumed", **given)
+    regzoo.compare(x, y, out=tmp_path / "resumed", **given)
+    one, other = (pd.read_csv(tmp_path / name / "leaderboard.csv") for name in ("whole", "resumed"))
+    pd.testing.assert_frame_equal(one, other)
+
+    whole.export(tmp_path / "model", recipe=searched)  # compares its outputs to the live model's
+    described = json.loads((tmp_path / "model" / "recipe.json").read_text("utf-8"))
+    assert described["recipe"] == row["recipe"]

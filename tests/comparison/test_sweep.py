@@ -142,3 +142,46 @@ def test_steps_count_the_milder_values() -> None:
     limit = SweptStrength("max_norm.limit", (1.0, 3.0, math.inf), math.inf, False)
     assert [limit.steps(value) for value in limit.values] == [2, 1, 0]
     assert SweptStrength("mc_dropout.samples", (10, 100), None, False).steps(10) is None
+
+
+TWICE = "dropout(on=conv) + dropout(0.5, on=dense|'head.x')"
+
+
+def test_a_strength_of_a_regularizer_that_stands_twice_is_named_with_its_layers() -> None:
+    asked = experiment("none", "dropout", TWICE)
+    made, sweep = make_sweep(asked, ["dropout[conv].rate"], [[0, 0.2]])
+    assert made.recipes[1:] == tuple(TWICE.replace("(on=conv)", f"({rate}, on=conv)") for rate in ("0.0", "0.2"))
+    assert [swept.name for swept in sweep.over] == ["dropout[conv].rate"]
+    assert read_config(made.to_yaml()).name == "digits-dropout-conv-.rate"
+    other = "dropout['head.x'|dense].rate"  # in any order
+    made, sweep = make_sweep(asked, ["dropout[conv].rate", other], [[0, 0.2], [0.1, 0.3]])
+    assert sweep.over[1].name == "dropout[dense|'head.x'].rate"
+    assert len(made.recipes) == 5
+    assert read_config(made.to_yaml()) == made
+
+
+def test_a_strength_that_is_narrowed_once_keeps_its_name() -> None:
+    for name in ("dropout.rate", "dropout[conv].rate"):
+        made, sweep = make_sweep(experiment("dropout(on=conv)", "dropout(on=dense)"), [name], [[0, 0.2]])
+        assert made.recipes[1:] == ("dropout(0.0, on=conv)", "dropout(0.2, on=conv)")
+        assert [swept.name for swept in sweep.over] == ["dropout.rate"]
+        assert made.name == "digits-dropout.rate"
+    made, _ = make_sweep(experiment("dropout(on=conv)", "dropout(on=dense)"), ["dropout[dense].rate"], [[0, 0.2]])
+    assert made.recipes[1:] == ("dropout(0.0, on=dense)", "dropout(0.2, on=dense)")
+    made, _ = make_sweep(experiment("l2"), ["dropout[exclude=first].rate"], [[0, 0.2]])
+    assert made.recipes[1:] == ("dropout(0.0, exclude=first)", "dropout(0.2, exclude=first)")
+
+
+@pytest.mark.parametrize(
+    ("over", "reason"),
+    [
+        ("dropout.rate", r"stands 2 times in .*: choose one of dropout\[conv\].rate, dropout\[dense\|'head.x'\].rate"),
+        ("dropout[cnv].rate", "Did you mean 'conv'"),
+        ("dropout[conv.rate", "received 'dropout.conv'"),
+        ("dropout[conv].rat", r"there is no strength 'dropout\[conv\].rat'. Available: dropout.rate"),
+        ("ensemble[conv].members", "ensemble: on= is for regularizers that act on activations or weights"),
+    ],
+)
+def test_a_strength_that_is_not_named_right_is_refused(over: str, reason: str) -> None:
+    with pytest.raises(InputError, match=reason):
+        make_sweep(experiment(TWICE), [over])

@@ -132,7 +132,7 @@ def test_what_names_no_layer_is_refused(value: Any) -> None:
 
 def test_in_python_too_it_is_refused_where_it_cannot_act() -> None:
     with pytest.raises(TypeError, match="on"):
-        LabelSmoothing(0.1, on="dense")  # type: ignore[call-arg]
+        LabelSmoothing(0.1, on="dense")
 
 
 @pytest.mark.parametrize(

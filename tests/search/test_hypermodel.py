@@ -50,3 +50,14 @@ def test_a_hypermodel_refuses_what_build_refuses() -> None:
         regzoo.hypermodel("mlp", "dropuot", (5,), classes=3)
     with pytest.raises(InputError, match="mc_dropout acts on trained models, which a tuner does not see"):
         regzoo.hypermodel("mlp", "dropout + mc_dropout", (5,), classes=3)
+
+
+def test_a_regularizer_that_stands_twice_has_two_hyperparameters() -> None:
+    recipe = "l2(0.001..0.1, on='dense_0') + l2(0.001..0.1, on='head')"
+    hypermodel = regzoo.hypermodel("mlp([4])", recipe, (5,), outputs=2, learning_rate=0.25)
+    parameters = keras_tuner.HyperParameters()
+    hypermodel.build(parameters)
+    assert set(parameters.values) == {"l2['dense_0'].strength", "l2['head'].strength"}
+    parameters.values |= {"l2['dense_0'].strength": 0.01, "l2['head'].strength": 0.05}
+    dials = hypermodel.build(parameters).dials
+    assert dials == pytest.approx({"l2['dense_0'].strength": 0.01, "l2['head'].strength": 0.05})

@@ -59,7 +59,7 @@ def _list_entries(card: Card) -> list[tuple[str, RenderableType]]:
         ("formula", card.get("formula", "")),
         ("strengths" if regularizes else "fields", _make_fields_table(card["fields"]) if card["fields"] else ""),
         ("acts on", ", ".join(card.get("places", []))),
-        ("on, exclude", _describe_selections(card)),
+        ("layers", _describe_selections(card)),
         ("slots", card.get("slots_notes", "")),
         ("needs", format_list(card.get("needs", []))),
         ("cost", _describe_cost(card) if regularizes else ""),

@@ -69,6 +69,9 @@ def attach(
     reach; with ``expand_nested``, so are their slots, once for a model that is called several times. A model that is
     only called with ``training=False``, such as a frozen base, never has slots: no noise acts inside it.
 
+    For ``on=`` and ``exclude=``, a slot lies at the last layer with weights before it. A `FrozenPlacesWarning` counts
+    the slots before frozen layers.
+
     Task: a model that ends in a softmax is a classifier, and one that ends in a sigmoid is a classifier for each of
     its outputs. Any other is a regression, or with ``classes`` a classifier that ends in logits. With
     ``classes=2``, one sigmoid becomes two probabilities (1 - p, p). Standardize inputs as your model expects them.
@@ -217,7 +220,8 @@ def attach_to_graph(
     to_logits = keras.Model(inputs, logits)
     rules = collect_weight_rules(recipe, regularizers, to_logits, inserter.check)
     narrowed = collect_narrowed_weights(recipe, regularizers, to_logits, inserter.check)
-    inserter.check.check(list_layer_places(to_logits, inserter.keys), f"the model {model.name!r}")
+    layers = list_layer_places(to_logits, inserter.keys)
+    inserter.check.check(layers, f"the model {model.name!r}", describe_what_is_closed(graph))
     hits = count_hits(recipe, inserter.insertions, rules, narrowed)
     _reject_inactive(hits, graph)
     weights, streams = surgery.collect_initial_values(to_logits, initial, draw)

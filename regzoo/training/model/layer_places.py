@@ -57,7 +57,7 @@ def find_slot_place(
     """Return the place of the slot of this ``kind`` at the symbolic ``tensor``, before anything is inserted.
 
     Where paths meet, as in an addition, the path with the most layers with weights counts: the residual branch. The
-    layers between, such as a normalization or the activation, are further names of the place.
+    layer that made the tensor, such as an activation, and normalizations between are further names of the place.
 
     Args:
         kind: of the slot.
@@ -121,10 +121,16 @@ class _Tracer:
         self.kinds = kinds
         self.depths: dict[int, int] = {}  # by the id of a tensor
 
-    def find(self, tensor: Any, holders: tuple[LayerInfo, ...] = ()) -> LayerPlace:
-        """Return the place of ``tensor``, in a model that lies inside the layers ``holders``."""
+    def find(self, tensor: Any, holders: tuple[LayerInfo, ...] = (), names: tuple[str, ...] = ()) -> LayerPlace:
+        """Return the place of ``tensor``, in a model that lies inside the layers ``holders``.
+
+        Args:
+            tensor: symbolic.
+            holders: outermost first.
+            names: of layers that lie between the tensor and the slot.
+        """
         found: list[tuple[int, Any, tuple[str, ...]]] = []
-        waiting: list[tuple[Any, tuple[str, ...]]] = [(tensor, ())]
+        waiting: list[tuple[Any, tuple[str, ...]]] = [(tensor, names)]
         seen: set[int] = set()
         while waiting:
             symbol, passed = waiting.pop(0)
@@ -135,11 +141,14 @@ class _Tracer:
             if _makes_features(operation) or not inputs:
                 found.append((self.count_layers(symbol), operation, passed))
             else:
-                waiting += [(each, (*passed, operation.name)) for each in inputs]
+                if symbol is tensor or getattr(operation, "weights", []):
+                    path = "/".join((*(holder.name for holder in holders), operation.name))
+                    passed = (*passed, operation.name, path)
+                waiting += [(each, passed) for each in inputs]
         _, operation, passed = max(found, key=lambda each: each[0])
         chain = (*holders, _describe(operation))
         if isinstance(operation, keras.Model) and getattr(operation, "outputs", None):
-            return self.find(operation.outputs[0], chain)
+            return self.find(operation.outputs[0], chain, passed)
         while isinstance(operation, keras.layers.Wrapper) and not _find_kind(chain[-1], self.kinds):
             operation = operation.layer
             chain = (*chain, _describe(operation))

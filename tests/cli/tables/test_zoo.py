@@ -42,10 +42,11 @@ def test_the_card_of_each_regularizer_has_every_part(draw: Draw, name: str) -> N
     found = list_labels(draw, name)
     optional = {
         "strengths": bool(card["fields"]),
+        "layers": "activations" in card["places"] or "weights" in card["places"] or name == "weight_decay",
         "needs": bool(card["needs"]),
         "departure": bool(card["departure"]),
     }
-    order = ["formula", "strengths", "acts on", "needs", "cost", "clashes", "raises"]
+    order = ["formula", "strengths", "acts on", "layers", "needs", "cost", "clashes", "raises"]
     order += ["reference", "departure", "example"]
     assert found == [label for label in order if optional.get(label, True)]
     assert card["kind"] == "regularizer"

@@ -36,6 +36,13 @@ def test_ranges_and_scales() -> None:
     assert find_log_strengths("dropout + l2") == {"l2.strength"}
 
 
+def test_a_regularizer_that_stands_twice_has_strengths_of_its_own_in_each_place() -> None:
+    recipe = "l2(0.1..0.5, on=conv) + l2(0.2, on='head') + dropout(0.25, on=dense)"
+    assert read_strengths(recipe) == {"l2['head'].strength": 0.2, "dropout.rate": 0.25}
+    assert read_ranges(recipe) == {"l2[conv].strength": SearchedRange(0.1, 0.5, True)}
+    assert find_log_strengths(recipe) == {"l2[conv].strength", "l2['head'].strength"}
+
+
 @pytest.mark.parametrize(
     ("range_", "value", "edge"),
     [
