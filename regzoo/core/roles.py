@@ -14,9 +14,11 @@ MULTIPLYING: frozenset[Role] = frozenset({"kernel", "recurrent_kernel", "embeddi
 Penalties and decay keep them small. A bias, a scale (1 is its neutral value) and a position's vector are left alone.
 """
 
+_POSITION = frozenset({"pos", "position", "positions", "positional"})
+
 _WORDS: tuple[tuple[Role, frozenset[str]], ...] = (
     ("kernel", frozenset({"kernel", "kernels"})),
-    ("position", frozenset({"pos", "position", "positions", "positional"})),
+    ("position", _POSITION),
     ("bias", frozenset({"bias", "biases", "beta", "offset", "offsets", "shift", "intercept", "b"})),
     ("scale", frozenset({"gamma", "scale", "scales", "gain", "gains", "alpha", "slope", "slopes", "temperature"})),
     ("embedding", frozenset({"embedding", "embeddings", "embed", "emb", "token", "tokens", "codebook"})),
@@ -31,21 +33,31 @@ def infer_role(path: str, rank: int, layer: str = "") -> Role:
     Args:
         path: layer and weight, such as ``norm_1/gamma``.
         rank: number of its axes; one without at least two is no kernel and no table.
-        layer: class name of its layer; a ``PositionEmbedding`` may call its weight ``embeddings``.
+        layer: class name of its layer; a ``PositionEmbedding`` may call its weight ``embeddings``, or nothing.
 
     >>> infer_role("tied/q_bias", 2), infer_role("mine/w", 2), infer_role("mine/w", 1)
     ('bias', 'kernel', 'bias')
     """
     words = split_words(path.rpartition("/")[2])
     known = (role for word in reversed(words) for role, names in _WORDS if word in names)
-    role: Role = next(known, "kernel")
+    role: Role = next(known, "embedding" if names_positions(layer) else "kernel")
     if "lora" in words:
         role = "lora"
     elif role == "kernel" and "recurrent" in words:
         role = "recurrent_kernel"
-    elif role == "embedding" and {*words, *split_words(layer)} & {"pos", "position", "positional"}:
+    elif role == "embedding" and (_POSITION & {*words} or names_positions(layer)):
         role = "position"
     return role if rank >= 2 or role in ("bias", "scale", "position") else "bias"
+
+
+def names_positions(name: str) -> bool:
+    """Return True for the name of a layer that adds a vector for each position.
+
+    >>> names_positions("PositionalEncoding"), names_positions("pos_emb"), names_positions("PositionWiseDense")
+    (True, True, False)
+    """
+    words = {*split_words(name)}
+    return bool(words & _POSITION and words & {"embedding", "embeddings", "embed", "emb", "encoding", "encodings"})
 
 
 def split_words(name: str) -> list[str]:

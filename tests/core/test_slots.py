@@ -53,3 +53,6 @@ def test_what_is_given_is_not_inferred() -> None:
 def test_the_class_of_the_layer_counts() -> None:
     layer = LayerInfo("places", ("SinePositionEmbedding", "Layer"))
     assert Weight("places/embeddings", (9, 4), layers=(layer,)).role == "position"
+    assert Weight("places/variable", (9, 4), layers=(layer,)).role == "position"
+    assert Weight("places/kernel", (9, 4), layers=(layer,)).role == "kernel"
+    assert Weight("wide/variable", (9, 4), layers=(LayerInfo("wide", ("PositionWiseDense",)),)).role == "kernel"

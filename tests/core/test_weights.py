@@ -127,6 +127,30 @@ def test_a_users_class_of_a_name_that_keras_has_is_the_users(tensorflow: None) -
     assert weight.layer.name == layer.name
 
 
+class TokensAndPositions(keras.Layer):
+    """The sum of two tables, as in Keras's own examples."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.token_emb = layers.Embedding(7, 4)
+        self.pos_emb = layers.Embedding(5, 4)
+
+    def call(self, x: Any) -> Any:
+        """Return vectors of tokens x, (batch, 5, 4)."""
+        return self.token_emb(x) + self.pos_emb(keras.ops.arange(5))
+
+
+def test_an_embedding_of_positions_is_known_by_its_name(tensorflow: None) -> None:
+    layer = TokensAndPositions()
+    layer(np.zeros((2, 5), np.int32))
+    model = keras.Sequential([keras.Input((5,), dtype="int32"), layer])
+    for holder in (layer, model):
+        assert [weight.role for _, weight in describe_weights(holder)] == ["embedding", "position"]
+    named = layers.Embedding(5, 4, name="position_embedding")
+    named.build()
+    assert describe_weights(named)[0][1].role == "position"
+
+
 def test_lora_freezes_the_kernel_and_adds_factors(tensorflow: None) -> None:
     layer = layers.Dense(3)
     layer.build((None, 4))
