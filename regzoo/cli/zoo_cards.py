@@ -106,7 +106,8 @@ def _list_clashes(kind: type[Regularizer]) -> list[str]:
     """Return the warnings about the regularizer alone, with each backbone and with each other regularizer."""
     one = kind()
     others = [other() for name, other in regularizers().items() if name != one.name]
-    warnings = [one.reject_recipe([]), *(one.warn_backbone(backbone()) for backbone in backbones().values())]
+    alone = [one.reject_recipe([]), one.explain_missing_noise([])]
+    warnings = [*alone, *(one.warn_backbone(backbone()) for backbone in backbones().values())]
     warnings += [one.warn_recipe([other]) or other.warn_recipe([one]) for other in others]
     return list(dict.fromkeys(sentence for sentence in warnings if sentence))
 

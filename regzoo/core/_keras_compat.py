@@ -6,6 +6,7 @@ uses one. The file belongs to core because regularizers need it as well as train
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -84,9 +85,14 @@ class LayerCall:
 
     @property
     def training(self) -> bool | None:
-        """The ``training`` that a model was called with."""
+        """The ``training`` that a model was called with; None if it was left out.
+
+        Of other layers the graph does not tell a ``training=False`` that was given from their default.
+        """
         args, kwargs = self.fill_in({id(tensor): tensor for tensor in self.inputs})
-        value: bool | None = kwargs.get("training", args[1] if len(args) > 1 else None)
+        parameters = list(inspect.signature(self.operation.call).parameters)
+        given = {**dict(zip(parameters, args, strict=False)), **kwargs}
+        value: bool | None = given.get("training")
         return value
 
 

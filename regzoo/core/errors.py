@@ -60,6 +60,10 @@ class FrozenPlacesWarning(UserWarning):
     """A regularizer acts on activations that frozen layers read."""
 
 
+class ClashWarning(UserWarning):
+    """A recipe and what a model has of its own do not go well together."""
+
+
 class ParityError(EnvironmentFailure):
     """An exported model's outputs differ from the live model's, so nothing was exported."""
 

@@ -6,7 +6,9 @@ Imported only when a model is built, through `regzoo.core.lazy`.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import keras
@@ -15,14 +17,30 @@ _noise_at_inference = False
 
 
 @contextlib.contextmanager
-def noise_at_inference() -> Iterator[None]:
-    """Make `InTraining` layers act at inference too, within the block; Monte Carlo dropout needs it."""
+def noise_at_inference(own: Iterable[keras.Layer] = ()) -> Iterator[None]:
+    """Make `InTraining` layers act at inference too, within the block; Monte Carlo dropout needs it.
+
+    Args:
+        own: layers of the user's that draw in training; they act as in training.
+    """
     global _noise_at_inference
     before, _noise_at_inference = _noise_at_inference, True
+    layers = list(own)
+    for layer in layers:
+        object.__setattr__(layer, "call", functools.partial(_call_in_training, layer.call))  # past Keras's tracking
     try:
         yield
     finally:
         _noise_at_inference = before
+        for layer in layers:
+            object.__delattr__(layer, "call")
+
+
+def _call_in_training(call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Return what a layer's ``call`` returns in training, whatever it is told."""
+    given = inspect.signature(call).bind(*args, **kwargs)
+    given.arguments["training"] = True
+    return call(*given.args, **given.kwargs)
 
 
 def to_floatx(values: Any) -> Any:

@@ -69,6 +69,16 @@ class Regularizer(Component):
         """
         return None
 
+    def explain_missing_noise(self, others: Sequence[Regularizer]) -> str | None:
+        """Return a sentence on the noise that it needs and ``others`` do not make, or None.
+
+        A model that has such noise of its own needs none of the recipe's, so it is asked once the model is known.
+
+        Args:
+            others: all other regularizers of the recipe, in order.
+        """
+        return None
+
     def warn_backbone(self, backbone: Backbone) -> str | None:
         """Return a sentence on why using it in ``backbone`` is questionable, or None."""
         return None
@@ -154,6 +164,11 @@ class Recipe:
         ['dropout[conv]', 'dropout[dense]', 'l2']
         """
         return list(zip(name_uniquely(self.regularizers), self.regularizers, strict=True))
+
+    def explain_missing_noise(self) -> str | None:
+        """Return a sentence on the noise inside the model that this recipe needs and does not make, or None."""
+        found = [one.explain_missing_noise([o for o in self.regularizers if o is not one]) for one in self.regularizers]
+        return next((sentence for sentence in found if sentence), None)
 
     def space(self) -> dict[str, tuple[Range, StrengthSpec]]:
         """Return what is left to the search: ``{"dropout.rate": (Float(0.05, 0.7), its declaration)}``."""

@@ -147,9 +147,13 @@ def run_stochastic_pass(model: keras.Model, number: int, x: Any) -> Any:
         x: inputs, (batch, ...).
     """
     weights = {id(weight) for weight in model.weights}
-    streams = [variable for variable in model.variables if id(variable) not in weights]
+    streams = [v for v in model.variables if id(v) not in weights and v.shape == (2,)]  # not states of other kinds
     start = [(stream, tf.stack([stream.value[0], number])) for stream in streams]
-    with keras.StatelessScope(state_mapping=start), layers.noise_at_inference():
+    own = model.list_own_noise()
+    of_own = {id(v): v for layer in own for v in layer.variables if id(v) in {id(stream) for stream in streams}}
+    # Keras seeds these at random and saves no seed, and a loaded model is to predict the same.
+    start += [(v, tf.cast([place, number], v.dtype)) for place, v in enumerate(of_own.values())]
+    with keras.StatelessScope(state_mapping=start), layers.noise_at_inference(own):
         return model(x, training=False)
 
 

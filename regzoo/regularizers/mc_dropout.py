@@ -34,9 +34,10 @@ class McDropout(AfterTraining):
     training; entropy of p = mean entropy of a pass + mutual information, the disagreement between the passes.
 
     The model has a method ``uncertainty(x)`` that returns all of these; after ``model.fit`` it is ``model.finished()``.
-    Batch norm stays in inference mode; activation noise in the recipe acts too. All rows pass through the same thinned
-    networks, so predictions are reproducible and do not depend on the batch. Below about 20 samples the mean is noisier
-    than weight scaling, the usual inference. The passes are divided among the members of an ensemble.
+    Batch norm stays in inference mode; activation noise acts too, and so do the layers of noise of your own model
+    (Dropout and its kin, GaussianNoise, the dropout of recurrent and attention layers). All rows pass through the same
+    thinned networks, so predictions are reproducible and do not depend on the batch. Below about 20 samples the mean is
+    noisier than weight scaling, the usual inference. The passes are divided among the members of an ensemble.
 
     Cost: ``samples`` forward passes for a prediction.
 
@@ -44,7 +45,8 @@ class McDropout(AfterTraining):
         samples: number of passes, a whole number in [1, inf).
 
     Raises:
-        InputError: if ``samples`` is not a whole number from 1, or the recipe has no dropout of activations.
+        InputError: if ``samples`` is not a whole number from 1; when the model is built, if neither recipe nor model
+            has a dropout of activations.
 
     Reference: Gal and Ghahramani 2016 [gal2016], https://arxiv.org/abs/1506.02142
 
@@ -67,8 +69,8 @@ class McDropout(AfterTraining):
             [member for model in models for member in list_members(model)], int(self.samples)
         )
 
-    def reject_recipe(self, others: Sequence[Regularizer]) -> str | None:
-        """Reject a recipe without dropout, whose passes would all be the same."""
+    def explain_missing_noise(self, others: Sequence[Regularizer]) -> str | None:
+        """Miss dropout in a recipe without it: the passes would all be the same."""
         if any(other.name in DROPOUTS for other in others):
             return None
         return f"mc_dropout averages passes with dropout on: add one of {', '.join(DROPOUTS)}"

@@ -34,7 +34,8 @@ class RDrop(OnForward):
         alpha: weight of the divergence, in [0, inf); 0 does nothing.
 
     Raises:
-        InputError: if ``alpha`` is negative, the task has no classes, or the recipe has no noise inside the model.
+        InputError: if ``alpha`` is negative; when the model is built, if the task has no classes, or neither recipe nor
+            model has noise inside the model.
 
     Reference: Liang et al. 2021 [liang2021], https://arxiv.org/abs/2106.14448
 
@@ -59,8 +60,8 @@ class RDrop(OnForward):
 
         return logits, tf.cond(keras.ops.greater(self.alpha, 0.0), add_second_pass, lambda: first)
 
-    def reject_recipe(self, others: Sequence[Regularizer]) -> str | None:
-        """Reject a recipe in which nothing makes two passes differ."""
+    def explain_missing_noise(self, others: Sequence[Regularizer]) -> str | None:
+        """Miss noise in a recipe in which nothing makes two passes differ."""
         if any(isinstance(other, OnActivations | OnWeights) and other.name not in DETERMINISTIC for other in others):
             return None
         return "r_drop compares two passes that differ by the noise inside the model: add one, such as dropout"

@@ -162,7 +162,7 @@ def test_passes_are_shared_out_over_an_ensemble(rows: Any) -> None:
 def test_a_recipe_without_dropout_is_refused() -> None:
     for recipe in ("mc_dropout(10)", "dropconnect(0.5) + mc_dropout(10)", "input_dropout(0.2) + mc_dropout(10)"):
         with pytest.raises(InputError, match="mc_dropout averages passes with dropout on: add one of dropout"):
-            parse(recipe)
+            built(recipe)
     assert str(parse("mc_dropout(10) + dropout(0.5)")) == "mc_dropout(10) + dropout(0.5)"
     assert McDropout(10).n_models() == 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -14,11 +14,13 @@ import tensorflow as tf
 
 from regzoo.core import InputError, OnActivations, OnBatch, OnForward, Recipe, Regularizer
 from regzoo.core._keras_compat import list_layers
-from regzoo.core.errors import FrozenPlacesWarning
+from regzoo.core.errors import ClashWarning, FrozenPlacesWarning
 from regzoo.core.parsing import as_recipe
+from regzoo.training.attach.clashes import list_clashes_with_own
 from regzoo.training.attach.graph import PROBABILITIES, Graph, can_separate, get_final_function
 from regzoo.training.attach.inputs import read_input_kind
 from regzoo.training.attach.nested import copy_input, describe_what_is_closed
+from regzoo.training.attach.own_layers import count_own_layers, list_layers_in_training, list_noise
 from regzoo.training.attach.positions import reject_acting_on_examples
 from regzoo.training.attach.slots import list_slots
 from regzoo.training.attach.surgery import DrawWeights, InitialWeights, ModelSurgery, make_example_inputs, run_example
@@ -34,11 +36,13 @@ from regzoo.training.model.insertion import (
     make_dials,
     reject_ranges,
     reject_several_models,
+    require_noise,
 )
 from regzoo.training.model.layer_places import list_layer_places
 from regzoo.training.model.place_summary import summarize_places, warn_frozen
 from regzoo.training.model.precision import describe_precision, precision_of
 from regzoo.training.model.step import TrainStep
+from regzoo.training.own_layers import OwnLayers
 from regzoo.training.task import Task
 
 
@@ -67,7 +71,8 @@ def attach(
 
     Models among its layers, at any depth, are copied under their own names, frozen as yours are. Their weights are in
     reach; with ``expand_nested``, so are their slots, once for a model that is called several times. A model that is
-    only called with ``training=False``, such as a frozen base, never has slots: no noise acts inside it.
+    only called with ``training=False``, such as a frozen base, never has slots. (Its own layers do what they do in your
+    model: in ``fit`` of a functional model Keras 3 overrides that argument, and freezing alone keeps batch norm still.)
 
     For ``on=`` and ``exclude=``, a slot lies at the last layer with weights before it. A `FrozenPlacesWarning` counts
     the slots before frozen layers.
@@ -100,6 +105,8 @@ def attach(
     attached.compile(optimizer=optimizer)
     for sentence in warn_frozen(summarize_places(attached)):
         warnings.warn(sentence, FrozenPlacesWarning, stacklevel=2)
+    if clashes := [*attached.recipe.clashes(), *attached.clashes_with_own]:
+        warnings.warn("; ".join(clashes), ClashWarning, stacklevel=2)
     return attached
 
 
@@ -111,6 +118,26 @@ class AttachedModel(RegularizedModel):
         super().__init__(inputs, logits, outputs, info)
         self._initial = initial
         self._trainable_at_start = _list_trainable(self)
+        self._own: Callable[[], OwnLayers] = OwnLayers
+        self._own_noise: Callable[[], list[keras.Layer]] = list  # a function, so that Keras does not track it
+
+    def set_own(self, own: OwnLayers, noise: list[keras.Layer]) -> None:
+        """Set what `own_layers` and `list_own_noise` return."""
+        self._own, self._own_noise = (lambda: own), (lambda: noise)
+
+    @property
+    def own_layers(self) -> OwnLayers:
+        """What your model does against overfitting by itself: its Dropout layers, normalizations and penalties."""
+        return self._own()
+
+    @property
+    def clashes_with_own(self) -> list[str]:
+        """Sentences on what the recipe and `own_layers` do twice or to each other."""
+        return list_clashes_with_own(self.recipe, self.own_layers, self._info.insertions)
+
+    def list_own_noise(self) -> list[keras.Layer]:
+        """Return the copies of your layers that draw in training."""
+        return self._own_noise()
 
     def copy_trainable(self, model: keras.Model, surgery: ModelSurgery) -> None:
         """Freeze what is frozen in the user's ``model``, which ``surgery`` copied."""
@@ -197,6 +224,8 @@ def attach_to_graph(
         reject_acting_on_examples(recipe, tuple(model.outputs[0].shape))
     single = isinstance(model.input, keras.KerasTensor)
     check_requirements(recipe, task, tuple(model.input.shape[1:]) if single else ())
+    in_training = list_layers_in_training(graph)
+    require_noise(recipe, bool(list_noise(in_training)))
     config = {
         "recipe": str(recipe),
         "classes": classes,
@@ -230,6 +259,7 @@ def attach_to_graph(
     )
     attached = AttachedModel(inputs, logits, outputs, info, initial)
     attached.copy_trainable(graph.given, surgery)
+    attached.set_own(count_own_layers(graph.given), list_noise(surgery.list_copies(in_training)))
     if not single or read_input_kind(model.input, model) != "float":
         _reject_unsupported_inputs(attached, make_example_inputs(graph))
     attached.reset(seed)

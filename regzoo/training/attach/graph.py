@@ -95,7 +95,7 @@ class Graph:
     Args:
         model: built; with one output, if it is no layer of another one.
         expand_nested: True if models among its layers have slots. Those that are only called with ``training=False``
-            never do: nothing acts in them.
+            never do: they are to stay as they are.
         nesting: how it is used, if it is a layer of another one.
 
     Attributes:
@@ -136,7 +136,7 @@ class Graph:
 
     @property
     def in_training(self) -> bool:
-        """False if this model, or one around it, is only called with ``training=False``: no noise acts inside it."""
+        """False if this model, or one around it, is only called with ``training=False``: it is to stay as it is."""
         return self._nesting.in_training
 
     @property

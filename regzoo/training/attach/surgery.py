@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,6 +112,10 @@ class ModelSurgery:
         for container, own in [(model, copy), *self._models.list_pairs()]:
             own.trainable = container.trainable
         copy_trainable(self._list_pairs())
+
+    def list_copies(self, layers: Iterable[keras.Layer]) -> list[keras.Layer]:
+        """Return the copies of ``layers``, which are no models."""
+        return [self._copies[id(layer)] for layer in layers]
 
     def copy_streams(self) -> None:
         """Copy the states of the random streams of the originals."""

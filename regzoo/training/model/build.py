@@ -21,6 +21,7 @@ from regzoo.training.model.insertion import (
     count_hits,
     make_dials,
     reject_ranges,
+    require_noise,
 )
 from regzoo.training.model.layer_places import SlotPlace, find_slot_place, list_layer_places
 from regzoo.training.model.model import BaseRegularizedModel
@@ -76,6 +77,7 @@ def build_model(
         backbone = read_backbone(backbone)
     reject_ranges(recipe)
     check_requirements(recipe, task, tuple(input_shape))
+    require_noise(recipe)
     regularizers, dials = make_dials(recipe)
     inserter = LayerInserter(recipe, regularizers, _list_slots(backbone, input_shape), seed)
     inputs = keras.Input(input_shape, name="inputs")

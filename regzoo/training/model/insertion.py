@@ -97,6 +97,21 @@ def check_requirements(recipe: Recipe, task: Task, input_shape: Shape) -> None:
             raise InputError(f"{regularizer.name} needs {' and '.join(missing)}, received {received}; leave it out")
 
 
+def require_noise(recipe: Recipe, has_noise: bool = False) -> None:
+    """Reject a recipe that needs noise inside the model where there is none.
+
+    Args:
+        recipe: the regularizers to check.
+        has_noise: whether the model has noise of its own, such as Dropout layers.
+
+    Raises:
+        InputError: at the first regularizer that needs it.
+    """
+    missing = recipe.explain_missing_noise()
+    if missing and not has_noise:
+        raise InputError(f"{recipe}: {missing}")
+
+
 def make_dials(recipe: Recipe) -> tuple[tuple[Regularizer, ...], dict[str, keras.Variable]]:
     """Return the recipe's regularizers with dials in place of numbers, and the dials by ``name.field``."""
     dials: dict[str, keras.Variable] = {}

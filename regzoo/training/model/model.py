@@ -206,6 +206,10 @@ class BaseRegularizedModel(RegularizedTrainer):
         pairs = [(rule.weight, rule.companion) for rule in rules]
         return [(weight, companion) for weight, companion in pairs if companion is not None]
 
+    def list_own_noise(self) -> list[keras.Layer]:
+        """Return the layers that draw in training, apart from the recipe's; Monte Carlo dropout switches them on."""
+        return []
+
     def set_training_data(
         self, batches: Callable[[], Iterable[tuple[Any, ...]]], loss: Callable[[], float] | None = None
     ) -> None:

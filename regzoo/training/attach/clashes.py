@@ -1,0 +1,96 @@
+"""Where a recipe does not go well with what a user's model has of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import keras
+
+from regzoo.core import Recipe
+from regzoo.core._keras_compat import get_input, get_operation, list_consumers, list_layers
+from regzoo.training.attach.graph import get_final_function
+from regzoo.training.model.build_info import Insertion
+from regzoo.training.own_layers import OwnLayers, describe_layers, describe_numbers
+
+SHIFTING = (
+    "dropout",
+    "classic_dropout",
+    "spatial_dropout",
+    "gaussian_dropout",
+    "alpha_dropout",
+    "dropblock",
+    "concrete_dropout",
+)
+"""Regularizers that give activations another variance in training than at inference."""
+
+PENALIZING = ("l1", "l2", "l1_l2", "weight_decay")
+CONSTRAINING = ("max_norm", "unit_norm", "spectral_norm")
+PENALIZING_ACTIVITY = ("activity_l1", "activity_l2")
+NORMALIZING = ("batch_norm", "layer_norm", "group_norm")
+
+
+def list_clashes_with_own(recipe: Recipe, own: OwnLayers, insertions: Sequence[Insertion]) -> list[str]:
+    """Return a sentence on each clash of ``recipe`` with what the user's model has of its own.
+
+    Args:
+        recipe: the recipe.
+        own: what the model has of its own.
+        insertions: the layers that the recipe inserted into it.
+    """
+    inserted = {id(each.inserted) for each in insertions}
+    found = []
+    for name in _find(recipe, SHIFTING):
+        layers = [each.inserted for each in insertions if each.name.partition("[")[0] == name]
+        norms = dict.fromkeys(norm for layer in layers for norm in _list_batch_norms_after(layer, inserted))
+        if norms:
+            found.append(
+                f"{name} comes before {describe_layers({'BatchNormalization': list(norms)})} of your model and shifts "
+                f"the variance that it relies on at inference (Li 2019); narrow it, such as {name}(on=last)"
+            )
+        if name == "alpha_dropout" and any(not _follows_selu(layer, inserted) for layer in layers):
+            found.append("alpha_dropout keeps the mean and variance of selu alone, and your model has other functions")
+    if own.penalties and (names := _find(recipe, PENALIZING)):
+        found.append(f"{_join(names)} acts beside {describe_numbers(own.penalties, 'penalty')} of your model's own")
+    if own.constraints and (names := _find(recipe, CONSTRAINING)):
+        found.append(
+            f"{_join(names)} acts beside {describe_numbers(own.constraints, 'constraint')} of your model's own"
+        )
+    if own.activity and (names := _find(recipe, PENALIZING_ACTIVITY)):
+        found.append(
+            f"{_join(names)} acts beside the penalty on the outputs of {_join(own.activity)} of your model's own"
+        )
+    if own.normalization and (names := _find(recipe, NORMALIZING)):
+        found.append(f"{_join(names)} normalizes beside {describe_layers(own.normalization)} of your model's own")
+    return found
+
+
+def _find(recipe: Recipe, names: Collection[str]) -> list[str]:
+    """Return those of ``names`` that ``recipe`` has, each once."""
+    return list(dict.fromkeys(regularizer.name for regularizer in recipe if regularizer.name in names))
+
+
+def _join(names: Sequence[str]) -> str:
+    return " and ".join(names)
+
+
+def _list_batch_norms_after(layer: keras.Layer, inserted: Collection[int]) -> list[str]:
+    """Return the names of the user's batch norms that learn statistics of what comes from ``layer``."""
+    seen: dict[int, Any] = {}
+    waiting = list_consumers(layer)
+    while waiting:
+        consumer = waiting.pop()
+        if id(consumer) not in seen:
+            seen[id(consumer)] = consumer
+            waiting += list_consumers(consumer)
+    layers = [each for consumer in seen.values() if isinstance(consumer, keras.Layer) for each in list_layers(consumer)]
+    norms = [each for each in layers if isinstance(each, keras.layers.BatchNormalization) and each.trainable]
+    return sorted({norm.name for norm in norms if id(norm) not in inserted})
+
+
+def _follows_selu(layer: keras.Layer, inserted: Collection[int]) -> bool:
+    """Return True if what ``layer`` receives, other inserted layers apart, comes from a selu."""
+    operation = get_operation(get_input(layer.output))
+    while id(operation) in inserted:
+        operation = get_operation(get_input(operation.output))
+    return get_final_function(operation).lower() == "selu"
