@@ -55,7 +55,8 @@ def match_inputs(dataset: Dataset, specs: Specs | None, scale: str = "standardiz
     errors, fitted = ErrorCollector(), {}
     for spec in specs:
         with errors.collect():
-            fitted[spec.name] = fit_input(arrays[spec.name], spec, f"{dataset.name}: x[{spec.name!r}]")
+            where = f"{dataset.name}: x" + (f"[{spec.name!r}]" if len(specs) > 1 else "")
+            fitted[spec.name] = fit_input(arrays[spec.name], spec, where)
     errors.raise_if_any()
     return replace(dataset, x=NamedInputs(fitted), columns=None), specs
 

@@ -109,6 +109,8 @@ def read_input(values: Any, where: str, kind: str | None = None) -> Array:
         raise InputError(f"{where}: its rows have different lengths; pad them to one length") from None
     if array.ndim == 0 or array.size == 0:
         raise InputError(f"{where} takes one row or more, received the shape {array.shape}")
+    if array.dtype.kind in "US" and isinstance(values, list | tuple):
+        array = np.array(values, dtype=object)  # NumPy makes text of a number next to text
     if array.dtype.kind in "OUST":
         return _read_text(array, where)
     return _read_numbers(array, where)
