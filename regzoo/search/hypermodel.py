@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -72,10 +73,7 @@ def hypermodel(
             raise InputError(
                 f"{regularizer.name} acts on trained models, which a tuner does not see: use regzoo.compare"
             )
-
-    def choose_task(shape: Shape) -> Task:
-        return select_task(classes, outputs, labels, task, shape)
-
+    choose_task = functools.partial(select_task, classes, outputs, labels, task)
     make_model = _choose_backbone(backbone, input_shape, choose_task, weights)
 
     class Hypermodel(keras_tuner.HyperModel):

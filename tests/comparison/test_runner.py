@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from regzoo.comparison import runner
+from regzoo.comparison.check import check_models
 from regzoo.comparison.leaderboard import read_leaderboard
 from regzoo.comparison.plan import make_setup
 from regzoo.comparison.progress import SilentProgress
@@ -144,4 +145,4 @@ def test_a_network_beyond_every_machine_is_refused(tensorflow: None, backbone: s
     experiment = from_keywords(data={"source": "iris"}, backbone=backbone, recipes=["none"])
     setup = make_setup(experiment, runner.read_data(experiment))
     with pytest.raises(InputError, match=r"recipes: none: mlp\(.*\) cannot be built on this machine: "):
-        runner.check_models(experiment, setup)
+        check_models(experiment, setup)

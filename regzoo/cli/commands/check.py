@@ -12,8 +12,9 @@ from regzoo.core.formatting import format_list
 
 def check(config: Config) -> None:
     """Check a config and its data; list every problem at once, train nothing."""
+    from regzoo.comparison.check import check_models
     from regzoo.comparison.plan import make_plan
-    from regzoo.comparison.runner import check_models, read_setup
+    from regzoo.comparison.runner import read_setup
     from regzoo.report.descriptions import describe_task
     from regzoo.storage.config_file import load_experiment
     from regzoo.training.model.place_summary import warn_frozen

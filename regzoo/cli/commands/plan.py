@@ -11,8 +11,9 @@ from regzoo.cli.terminal import print_json, print_table
 def plan(config: Config, as_json: AsJson = False) -> None:
     """Show what would be trained: runs per recipe, search space, estimated time."""
     from regzoo.cli.tables.plan import make_plan_table
+    from regzoo.comparison.check import check_models
     from regzoo.comparison.plan import estimate_seconds, make_plan
-    from regzoo.comparison.runner import check_models, read_setup
+    from regzoo.comparison.runner import read_setup
     from regzoo.execution.resources import count_cores
     from regzoo.storage.config_file import load_experiment
 

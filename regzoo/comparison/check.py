@@ -1,0 +1,81 @@
+"""Checks around the runs of a comparison: that every recipe can be built before, that there is a result after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from regzoo.config import Experiment
+from regzoo.core import EnvironmentFailure, InputError, Recipe
+from regzoo.execution.tf_runtime import import_tensorflow
+from regzoo.training.clashes import reject_soft_targets
+from regzoo.training.model.place_summary import Places
+from regzoo.training.records import Record
+from regzoo.training.setup import TrainingSetup
+
+
+def check_models(experiment: Experiment, setup: TrainingSetup) -> dict[str, Places]:
+    """Build every recipe once, untrained, so that one without a place to act is rejected now.
+
+    Returns where its regularizers act, by the recipe as the config writes it.
+
+    Raises:
+        InputError: with every such recipe.
+    """
+    import_tensorflow()
+    import tensorflow as tf
+
+    from regzoo.training.engine.make_model import build_for_setup
+    from regzoo.training.model.place_summary import summarize_places
+
+    problems = _check_training(setup)
+    places = {}
+    for name, recipe in zip(experiment.recipes, experiment.parse_recipes(), strict=True):
+        try:
+            reject_soft_targets(recipe, setup.loss)
+            places[name] = summarize_places(build_for_setup(setup, _with_numbers(recipe)))
+        except InputError as error:
+            problems.append(f"recipes: {name}: {error}")
+        except (OverflowError, ValueError, MemoryError, tf.errors.OpError) as error:  # a network beyond the memory
+            reason = (str(error).splitlines() or ["out of memory"])[0]
+            problems.append(f"recipes: {name}: {setup.backbone} cannot be built on this machine: {reason[:300]}")
+    if problems:
+        raise InputError("\n".join(dict.fromkeys(problems)))
+    return places
+
+
+def _check_training(setup: TrainingSetup) -> list[str]:
+    """Make the optimizer and the loss; return what is wrong with them."""
+    from regzoo.training.engine.make_model import make_setup_loss, make_setup_optimizer
+
+    problems = []
+    for key, make in (("optimizer", make_setup_optimizer), ("loss", make_setup_loss)):
+        try:
+            make(setup)
+        except InputError as error:
+            problems.append(f"training.{key}: {error}")
+    return problems
+
+
+def _with_numbers(recipe: Recipe) -> Recipe:
+    """Return the recipe with the first number of each range."""
+    return recipe.with_strengths({field: range_.values()[0] for field, (range_, _) in recipe.space().items()})
+
+
+def require_results(records: Sequence[Record]) -> None:
+    """Raise if there are runs, and none of them gave a result: a table without a number is no answer.
+
+    Raises:
+        InputError: if every run diverged.
+        EnvironmentFailure: if every run failed, or diverged.
+    """
+    if not records or any(record.status not in ("failed", "diverged") for record in records):
+        return
+    failed = [record for record in records if record.status == "failed"]
+    first = (failed or records)[0]
+    what = f"the first, {first.run.recipe_text}: {first.error}"
+    if not failed:
+        raise InputError(
+            f"all {len(records)} runs diverged; {what}. Lower training.learning_rate, or look at the scale of the data"
+        )
+    others = "" if len(failed) == len(records) else ", the others diverged"
+    raise EnvironmentFailure(f"no run gave a result: {len(failed)} of {len(records)} failed{others}; {what}")
