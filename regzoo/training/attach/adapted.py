@@ -27,5 +27,5 @@ def _copy_state(original: keras.Layer, copy: keras.Layer, folder: Path) -> None:
     if hasattr(original, "save_assets"):
         original.save_assets(folder)
         copy.load_assets(folder)
-    if hasattr(copy, "finalize_state"):
-        copy.finalize_state()
+    if isinstance(copy, keras.layers.Normalization):
+        copy.finalize_state()  # of the others, it would compute the state of data that the copy has not seen

@@ -59,11 +59,16 @@ def _rename(value: Any, names: Mapping[str, str], seen: Counter[str]) -> Any:
     if not isinstance(value, Mapping):
         return value
     inner = value.get(_CONFIG)
-    if isinstance(inner, Mapping) and isinstance(inner.get("layers"), list):
-        names, seen = _name_layers(inner["layers"]), Counter()
-    renamed = {key: _rename(each, names, seen) for key, each in value.items()}
+    layers = inner.get("layers") if isinstance(inner, Mapping) else None
+    own = _name_layers(layers) if isinstance(layers, list) else None  # else the names around it
+    renamed = {
+        key: _rename(each, names, seen) if own is None or key != _CONFIG else _rename(each, own, Counter())
+        for key, each in value.items()
+    }
     name, class_name = _get_name(value)
-    if name is not None and is_made_up(name, class_name) and name not in names:
+    if name is not None and name in names:
+        renamed[_CONFIG]["name"] = names[name]
+    elif name is not None and is_made_up(name, class_name):
         base = strip_number(name, class_name)
         renamed[_CONFIG]["name"] = f"{base} {seen[base]}"
         seen[base] += 1
