@@ -70,7 +70,7 @@ def build(
     chosen_task = select_task(classes, outputs, labels, task, shape)
     import_tensorflow(any_precision=True)
     from regzoo.training.model.build import build_model
-    from regzoo.training.model.insertion import reject_ranges, reject_several_models
+    from regzoo.training.model.requirements import reject_ranges, reject_several_models
 
     reject_ranges(recipe)
     reject_several_models(recipe)

@@ -37,7 +37,7 @@ def noise_at_inference(own: Iterable[keras.Layer] = ()) -> Iterator[None]:
 
 
 def _call_in_training(call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Return what a layer's ``call`` returns in training, whatever it is told."""
+    """Return what a layer's ``call`` returns in training, also if it is called for inference."""
     given = inspect.signature(call).bind(*args, **kwargs)
     given.arguments["training"] = True
     return call(*given.args, **given.kwargs)

@@ -1,4 +1,4 @@
-"""What a user's own model does against overfitting by itself: its layers of noise, normalizations and penalties."""
+"""Noise, normalizations and penalties that a user's model has of its own, counted and put into words."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Names = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True)
 class OwnLayers:
-    """What a user's model brings along, whatever the recipe. Layers of rate 0 and penalties of strength 0 do not count.
+    """Noise, normalizations and penalties of a user's model. Layers of rate 0 and penalties of strength 0 do not count.
 
     Attributes:
-        noise: layers that draw in training, by class: Dropout and its kin, and recurrent and attention layers with a
+        noise: layers that draw in training, by class: Dropout, its variants, and recurrent and attention layers with a
             dropout of their own, as ``LSTM with dropout``.
         augmentation: layers that change inputs at random, by class.
         normalization: normalizations, by class.
@@ -35,7 +35,7 @@ class OwnLayers:
 
     @property
     def sentence(self) -> str:
-        """What there is, in words; "" if there is nothing.
+        """All of it in words; "" if there is nothing.
 
         >>> OwnLayers(noise={"Dropout": ["dropout", "dropout_1"]}, penalties={"L2": 4}).sentence
         'your model already has 2 Dropout layers (dropout, dropout_1) and an L2 penalty on 4 weights'

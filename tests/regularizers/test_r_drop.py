@@ -16,7 +16,7 @@ from regzoo.regularizers import Dropout, RDrop
 from regzoo.regularizers.r_drop import symmetric_divergence
 from regzoo.testing import Harness, equal_weights, fix_strengths
 from regzoo.training.model.build import build_model
-from regzoo.training.model.insertion import require_noise
+from regzoo.training.model.requirements import require_noise
 from regzoo.training.model.step import TrainStep
 from regzoo.training.task import Task
 

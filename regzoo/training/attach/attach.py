@@ -4,44 +4,42 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-from regzoo.core import InputError, OnActivations, OnBatch, OnForward, Recipe, Regularizer
+from regzoo.core import InputError, OnActivations, Recipe, Regularizer
 from regzoo.core._keras_compat import list_layers
 from regzoo.core.errors import ClashWarning, FrozenPlacesWarning
 from regzoo.core.parsing import as_recipe
 from regzoo.training.attach.clashes import list_clashes_with_own
-from regzoo.training.attach.graph import PROBABILITIES, Graph, can_separate, get_final_function
+from regzoo.training.attach.example_inputs import make_example_inputs
+from regzoo.training.attach.graph import Graph
+from regzoo.training.attach.infer_task import infer_task
 from regzoo.training.attach.inputs import read_input_kind
 from regzoo.training.attach.nested import copy_input, describe_what_is_closed
 from regzoo.training.attach.own_layers import count_own_layers, list_layers_in_training, list_noise
 from regzoo.training.attach.positions import reject_acting_on_examples
+from regzoo.training.attach.refusals import reject_inactive, reject_unsupported_inputs
 from regzoo.training.attach.slots import list_slots
-from regzoo.training.attach.surgery import DrawWeights, InitialWeights, ModelSurgery, make_example_inputs, run_example
+from regzoo.training.attach.surgery import DrawWeights, InitialWeights, ModelSurgery
 from regzoo.training.attach.ties import find_ties, tie
 from regzoo.training.model.build import RegularizedModel
 from regzoo.training.model.build_info import BuildInfo
 from regzoo.training.model.insertion import (
     LayerInserter,
-    check_requirements,
     collect_narrowed_weights,
     collect_weight_rules,
     count_hits,
     make_dials,
-    reject_ranges,
-    reject_several_models,
-    require_noise,
 )
 from regzoo.training.model.layer_places import list_layer_places
 from regzoo.training.model.place_summary import summarize_places, warn_frozen
 from regzoo.training.model.precision import describe_precision, precision_of
-from regzoo.training.model.step import TrainStep
+from regzoo.training.model.requirements import check_requirements, reject_ranges, reject_several_models, require_noise
 from regzoo.training.own_layers import OwnLayers
 from regzoo.training.task import Task
 
@@ -127,7 +125,7 @@ class AttachedModel(RegularizedModel):
 
     @property
     def own_layers(self) -> OwnLayers:
-        """What your model does against overfitting by itself: its Dropout layers, normalizations and penalties."""
+        """The Dropout layers, normalizations and penalties that your model has of its own."""
         return self._own()
 
     @property
@@ -200,7 +198,7 @@ def _attach_recipe(
     if isinstance(model, RegularizedModel):
         raise InputError("the model has a recipe already: attach the sum of both recipes to the model it was made of")
     graph = Graph(model, expand_nested)
-    return attach_to_graph(recipe, graph, _infer_task(graph, classes), seed, classes=classes)
+    return attach_to_graph(recipe, graph, infer_task(graph, classes), seed, classes=classes)
 
 
 def attach_to_graph(
@@ -252,7 +250,7 @@ def attach_to_graph(
     layers = list_layer_places(to_logits, inserter.keys)
     inserter.check.check(layers, f"the model {model.name!r}", describe_what_is_closed(graph))
     hits = count_hits(recipe, inserter.insertions, rules, narrowed)
-    _reject_inactive(hits, graph)
+    reject_inactive(hits, graph)
     weights, streams = surgery.collect_initial_values(to_logits, initial, draw)
     info = BuildInfo(
         recipe, task, regularizers, dials, rules, tuple(inserter.insertions), narrowed, hits, weights, streams, config
@@ -261,62 +259,10 @@ def attach_to_graph(
     attached.copy_trainable(graph.given, surgery)
     attached.set_own(count_own_layers(graph.given), list_noise(surgery.list_copies(in_training)))
     if not single or read_input_kind(model.input, model) != "float":
-        _reject_unsupported_inputs(attached, make_example_inputs(graph))
+        reject_unsupported_inputs(attached, make_example_inputs(graph))
     attached.reset(seed)
     surgery.copy_streams()
     return attached
-
-
-def _infer_task(graph: Graph, classes: int | None) -> Task:
-    """Infer the task from the model's last layer and ``classes``."""
-    shape, function = tuple(graph.model.outputs[0].shape), graph.final_function
-    if len(shape) < 2 or shape[-1] is None:
-        raise InputError(f"attach takes a model with outputs (batch, ..., size), received outputs of shape {shape}")
-    size = int(shape[-1])
-    _reject_hidden_probabilities(graph)
-    last = graph.last.operation
-    if function in PROBABILITIES.values() and getattr(last, "activity_regularizer", None) is not None:
-        raise InputError(f"the last layer {last.name!r} has an activity_regularizer: leave it out")
-    if function == "softmax":
-        if classes not in (None, size):
-            raise InputError(f"the model ends in a softmax over {size}, received classes={classes}: leave it out")
-        return Task("classification", size)
-    if function == "sigmoid":
-        if size == 1 and classes == 2:
-            return Task("classification", 2)
-        if classes is None:
-            return Task("multilabel", size)
-        raise InputError(
-            f"the model ends in a sigmoid over {size}: leave classes out, give classes=2 to have two probabilities "
-            f"(1 - p, p) from one sigmoid, or end it in a softmax; received classes={classes}"
-        )
-    if classes is None:
-        return Task("regression", size)
-    if function != "linear" or classes != size:
-        raise InputError(
-            f"classes={classes} needs a model that ends in {classes} logits, received {size} of {function}"
-        )
-    return Task("classification", classes)
-
-
-def _reject_hidden_probabilities(graph: Graph) -> None:
-    """Reject probabilities that would be mistaken for logits, because the last layer is not a softmax or sigmoid."""
-    last = graph.last.operation
-    above = [call.operation for call in graph.tail.parents[id(graph.last)]]
-    passed_on = [
-        get_final_function(operation) for operation in above if len(above) == 1 and not getattr(last, "weights", [])
-    ]
-    probabilities = PROBABILITIES.values()
-    if graph.final_function in probabilities and not can_separate(last):
-        passed_on.append(graph.final_function)
-    outputs = keras.ops.convert_to_numpy(run_example(graph))
-    sums_to_one = np.allclose(outputs.sum(-1), 1.0, atol=1e-3)
-    summed = outputs.shape[-1] > 1 and bool((outputs >= 0).all()) and sums_to_one
-    if (summed and graph.final_function not in probabilities) or set(passed_on) & set(probabilities):
-        raise InputError(
-            f"the model's outputs are probabilities, and its last layer {last.name!r} does not show it: end the model "
-            "in keras.layers.Softmax, or in Dense(classes, activation='softmax')"
-        )
 
 
 def _serialize_model(model: keras.Model, graph: Graph) -> dict[str, Any]:
@@ -331,38 +277,3 @@ def _serialize_model(model: keras.Model, graph: Graph) -> dict[str, Any]:
         return {"unsaved": f"{type(error).__name__}: {error}"}
     config.pop("compile_config", None)
     return {"model": config}
-
-
-def _reject_inactive(hits: Mapping[str, int], graph: Graph) -> None:
-    for name, places in hits.items():
-        if not places:
-            raise InputError(
-                f"{name} finds no place to act in the model {graph.model.name!r}: it would do nothing"
-                + describe_what_is_closed(graph)
-            )
-
-
-def _reject_unsupported_inputs(model: RegularizedModel, x: Any) -> None:
-    """Reject regularizers that cannot handle the model's inputs: several of them, or whole numbers."""
-    y = tf.one_hot([0] * len(keras.tree.flatten(x)[0]), model.task.size)
-    for regularizer in model.get_regularizers(OnBatch):
-        try:
-            changed, _ = regularizer.batch(x, y, model.get_stream(regularizer))
-            keras.tree.assert_same_structure(changed, x)
-            same = keras.tree.map_structure(lambda a, b: a.dtype == b.dtype, changed, x)
-        except Exception as error:  # of any kind: the regularizer was not written for such inputs
-            raise InputError(_describe_unsupported(regularizer.name, error)) from error
-        if not all(keras.tree.flatten(same)):
-            raise InputError(_describe_unsupported(regularizer.name))
-    if model.get_regularizers(OnForward):
-        names = " or ".join(regularizer.name for regularizer in model.get_regularizers(OnForward))
-        try:
-            TrainStep(model).compute_objective(x, y, None)
-        except Exception as error:  # of any kind, as above
-            raise InputError(_describe_unsupported(names, error)) from error
-
-
-def _describe_unsupported(name: str, error: Exception | None = None) -> str:
-    """Return why the regularizer ``name`` cannot handle the model's inputs."""
-    needs = error if isinstance(error, InputError) else "needs inputs that are one array of floating numbers"
-    return f"{name} {needs}"

@@ -9,7 +9,7 @@ import keras
 
 from regzoo.core import Recipe
 from regzoo.core._keras_compat import get_input, get_operation, list_consumers, list_layers
-from regzoo.training.attach.graph import get_final_function
+from regzoo.training.attach.nonlinearities import get_final_function
 from regzoo.training.model.build_info import Insertion
 from regzoo.training.own_layers import OwnLayers, describe_layers, describe_numbers
 
@@ -50,18 +50,15 @@ def list_clashes_with_own(recipe: Recipe, own: OwnLayers, insertions: Sequence[I
             )
         if name == "alpha_dropout" and any(not _follows_selu(layer, inserted) for layer in layers):
             found.append("alpha_dropout keeps the mean and variance of selu alone, and your model has other functions")
-    if own.penalties and (names := _find(recipe, PENALIZING)):
-        found.append(f"{_join(names)} acts beside {describe_numbers(own.penalties, 'penalty')} of your model's own")
-    if own.constraints and (names := _find(recipe, CONSTRAINING)):
-        found.append(
-            f"{_join(names)} acts beside {describe_numbers(own.constraints, 'constraint')} of your model's own"
-        )
-    if own.activity and (names := _find(recipe, PENALIZING_ACTIVITY)):
-        found.append(
-            f"{_join(names)} acts beside the penalty on the outputs of {_join(own.activity)} of your model's own"
-        )
-    if own.normalization and (names := _find(recipe, NORMALIZING)):
-        found.append(f"{_join(names)} normalizes beside {describe_layers(own.normalization)} of your model's own")
+    has = {
+        PENALIZING: own.penalties and describe_numbers(own.penalties, "penalty"),
+        CONSTRAINING: own.constraints and describe_numbers(own.constraints, "constraint"),
+        PENALIZING_ACTIVITY: own.activity and f"a penalty on the outputs of {_join(own.activity)}",
+        NORMALIZING: own.normalization and describe_layers(own.normalization),
+    }
+    for kind, description in has.items():
+        if description and (names := _find(recipe, kind)):
+            found.append(f"{_join(names)} in addition to what your model has of its own: {description}")
     return found
 
 

@@ -10,7 +10,8 @@ import keras
 from regzoo.core import Announce
 from regzoo.core._keras_compat import LayerCall, get_operation, list_layers
 from regzoo.core.slots import SlotKind
-from regzoo.training.attach.graph import RECURRENT, Graph
+from regzoo.training.attach.graph import Graph
+from regzoo.training.attach.nonlinearities import RECURRENT
 
 
 class NestedCopies:

@@ -8,16 +8,16 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from regzoo.core import Announce, InputError
 from regzoo.core._keras_compat import LayerCall, get_input, get_operation, get_output_shape
-from regzoo.core.seeds import derive, generator
+from regzoo.core.seeds import derive
 from regzoo.core.slots import SlotKind
 from regzoo.training.attach.adapted import copy_adapted_state
-from regzoo.training.attach.graph import PROBABILITIES, Graph, can_split, unwrap
-from regzoo.training.attach.inputs import read_input_kind
+from regzoo.training.attach.example_inputs import make_example_inputs, run_example
+from regzoo.training.attach.graph import Graph
 from regzoo.training.attach.nested import NestedCopies, copy_trainable, insert_nothing, iterate_layers
+from regzoo.training.attach.nonlinearities import PROBABILITIES, can_split, unwrap
 from regzoo.training.attach.ties import find_ties, tie
 from regzoo.training.model.build_info import DrawInitialValues
 from regzoo.training.model.insertion import LayerInserter, collect_initial_values
@@ -29,9 +29,6 @@ the weights that it leaves out start from their own values."""
 
 TOLERANCE = 1e-5
 """Largest difference between the outputs of a model and of its copy; on a GPU the order of sums may differ."""
-
-OPEN_SIZE = 32
-"""Size of an example input where the model leaves it open."""
 
 
 @dataclass(frozen=True)
@@ -279,29 +276,6 @@ class ModelSurgery:
             unique = f"{name}_{number}"
         self._names.add(unique)
         return unique
-
-
-def make_example_inputs(graph: Graph) -> Any:
-    """Return a batch of random inputs, of the structure of the model's own."""
-    random = generator("attach")
-
-    def make(tensor: Any) -> Any:
-        rows, *sizes = tensor.shape
-        shape = (rows or 2, *(OPEN_SIZE if size is None else size for size in sizes))
-        if str(tensor.dtype) == "string":
-            return tf.fill(shape, "a")
-        if read_input_kind(tensor, graph.model) == "integer":  # also of floats, if only an Embedding reads them
-            return keras.ops.zeros(shape, "int32")
-        values = random.standard_normal(shape) if "float" in str(tensor.dtype) else np.zeros(shape)
-        return keras.ops.convert_to_tensor(values, tensor.dtype)
-
-    return keras.tree.map_structure(make, graph.model.input)
-
-
-def run_example(graph: Graph) -> Any:
-    """Return the model's output for example inputs; the state of a stateful layer stays as it is."""
-    with keras.StatelessScope():
-        return keras.tree.flatten(graph.model(make_example_inputs(graph)))[0]
 
 
 def _copy_lambda(layer: Any) -> Any:

@@ -14,18 +14,16 @@ from regzoo.core.slots import SlotKind
 from regzoo.training.model.build_info import BuildInfo
 from regzoo.training.model.insertion import (
     LayerInserter,
-    check_requirements,
     collect_initial_values,
     collect_narrowed_weights,
     collect_weight_rules,
     count_hits,
     make_dials,
-    reject_ranges,
-    require_noise,
 )
 from regzoo.training.model.layer_places import SlotPlace, find_slot_place, list_layer_places
 from regzoo.training.model.model import BaseRegularizedModel
 from regzoo.training.model.precision import describe_precision, precision_of
+from regzoo.training.model.requirements import check_requirements, reject_ranges, require_noise
 from regzoo.training.task import Shape, Task
 
 MAX_HEAD_WEIGHTS = 2**28

@@ -8,7 +8,7 @@ from typing import Any
 from regzoo.core import InputError, Recipe
 from regzoo.training.attach.attach import AttachedModel, attach_to_graph
 from regzoo.training.attach.graph import Graph
-from regzoo.training.model.insertion import reject_ranges
+from regzoo.training.model.requirements import reject_ranges
 from regzoo.training.own_model.draw import InitialDraw
 from regzoo.training.own_model.own_model import OwnModel
 from regzoo.training.own_model.pack import load

@@ -1,0 +1,69 @@
+"""Requirements of a recipe on data, task and model, checked before anything is built."""
+
+from __future__ import annotations
+
+from regzoo.core import AfterTraining, InputError, Recipe
+from regzoo.training.task import Shape, Task
+
+
+def reject_ranges(recipe: Recipe) -> None:
+    """Reject strengths that are left to a search.
+
+    Raises:
+        InputError: with all of them.
+    """
+    ranges = [f"{name} ({value})" for name, (value, _) in recipe.space().items()]
+    if ranges:
+        raise InputError(
+            f"{', '.join(ranges)} is left to the search: a model needs a number, "
+            "such as dropout(0.5); regzoo.compare and `regzoo compare` search"
+        )
+
+
+def reject_several_models(recipe: Recipe) -> None:
+    """Reject a recipe that trains several models. Its strengths must be numbers.
+
+    Raises:
+        InputError: at the first regularizer that does.
+    """
+    for regularizer in recipe:
+        if isinstance(regularizer, AfterTraining) and regularizer.n_models() > 1:
+            raise InputError(
+                f"{regularizer.name} acts on trained models, so one model cannot hold it: use regzoo.compare"
+            )
+
+
+def check_requirements(recipe: Recipe, task: Task, input_shape: Shape) -> None:
+    """Reject regularizers that require images, rows, classes, or targets other than the inputs, where there are none.
+
+    Args:
+        recipe: the regularizers to check.
+        task: what is predicted.
+        input_shape: shape of one example; ``()`` if there are several inputs.
+
+    Raises:
+        InputError: at the first of them.
+    """
+    available = {"images"} if len(input_shape) == 3 else {"rows"} if len(input_shape) == 1 else set()
+    available |= {"classes"} if task.kind == "classification" else set()
+    available |= {"targets"} if task.kind != "reconstruction" else set()
+    for regularizer in recipe:
+        missing = sorted(regularizer.requires - available)
+        if missing:
+            received = f"inputs of shape {input_shape} for {task.kind}"
+            raise InputError(f"{regularizer.name} needs {' and '.join(missing)}, received {received}; leave it out")
+
+
+def require_noise(recipe: Recipe, has_noise: bool = False) -> None:
+    """Reject a recipe that needs noise inside the model where there is none.
+
+    Args:
+        recipe: the regularizers to check.
+        has_noise: whether the model has noise of its own, such as Dropout layers.
+
+    Raises:
+        InputError: at the first regularizer that needs it.
+    """
+    missing = recipe.explain_missing_noise()
+    if missing and not has_noise:
+        raise InputError(f"{recipe}: {missing}")
