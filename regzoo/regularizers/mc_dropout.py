@@ -34,10 +34,10 @@ class McDropout(AfterTraining):
     training; entropy of p = mean entropy of a pass + mutual information, the disagreement between the passes.
 
     The model has a method ``uncertainty(x)`` that returns all of these; after ``model.fit`` it is ``model.finished()``.
-    Batch norm stays in inference mode; activation noise acts too, and so do the layers of noise of your own model
-    (Dropout and its variants, GaussianNoise, the dropout of recurrent and attention layers). All rows pass through the same
-    thinned networks, so predictions are reproducible and do not depend on the batch. Below about 20 samples the mean is
-    noisier than weight scaling, the usual inference. The passes are divided among the members of an ensemble.
+    Batch norm stays in inference mode; activation noise acts too, and so do layers of noise that your own model has
+    (Dropout, its variants, GaussianNoise, the dropout of recurrent and attention layers). All rows pass through the
+    same thinned networks, so predictions are reproducible and do not depend on the batch. Below about 20 samples the
+    mean is noisier than weight scaling, the usual inference. The passes are divided among the members of an ensemble.
 
     Cost: ``samples`` forward passes for a prediction.
 
