@@ -98,7 +98,8 @@ def compare(
 
     Args:
         x: inputs: lists, an array (rows, features) or (rows, height, width[, channels]), or a DataFrame; or a
-            tf.data.Dataset of (x, y), which is read once, to its end. Nothing that is passed in is changed.
+            tf.data.Dataset of (x, y), which is read once, to its end. For a model of your own with several inputs, a
+            dict of arrays by their names, or a list in their order. Nothing that is passed in is changed.
         y: targets: class labels of any kind, or numbers; left out for ``task="reconstruction"``.
         groups: (n,) group of each row, such as a patient; all rows of a group go to the same part.
         sample_weight: (n,) weight of each row in the loss, above 0.

@@ -29,7 +29,8 @@ SOURCES = {
     "{csv: path, target: column, drop: [another]}": "without columns that are no inputs, such as an identifier; also "
     "with parquet",
     "{parquet: path, target: column}": "the same as a Parquet file; needs the extra parquet",
-    "{npz: path}": "a NumPy archive with the arrays x (rows or images) and y",
+    "{npz: path}": "a NumPy archive with the arrays x (rows or images) and y; for a model of your own, with an array "
+    "for each of its inputs by name",
     "{csv: path, target: [column, another]}": "with several labels a row: columns of 0 and 1, or true and false; "
     "also with parquet, and with an archive whose y is (rows, labels)",
     "{csv: path, target: column, group: another}": "with a column of groups, each kept in one part; also with time, "

@@ -91,8 +91,8 @@ def attach(
         seed: seed of every random stream.
 
     Raises:
-        InputError: if a value is wrong, a strength is left to a search, or a regularizer finds no place to act, needs
-            an array where the model takes a dict, list or whole numbers, or needs several models; if the model is
+        InputError: if a value is wrong, a strength is left to a search, or a regularizer finds no place to act, cannot
+            act on several inputs or whole numbers where the model takes them, or needs several models; if the model is
             subclassed, not built, has several outputs, or ends in a layer that fits no task.
 
     Example:
