@@ -58,7 +58,7 @@ class Preprocessor:
 
     @property
     def specs(self) -> tuple[InputSpec, ...]:
-        """What a model takes, of the ``inputs``; empty for rows and images."""
+        """Specs of the ``inputs``; empty for rows and images."""
         return tuple(rule.spec for rule in self.inputs)
 
     @property
