@@ -156,14 +156,14 @@ def test_two_of_a_kind_act_at_their_own_places_with_their_own_dials() -> None:
 
 
 def test_weights_of_two_narrowed_rules_are_trained_by_each() -> None:
-    """By hand, after one step of SGD on a loss of zero weight: w (1 - 2 strength lr) under L2, w (1 - lr decay)."""
-    recipe = "l2(0.1, on=conv) + l2(0.2, on='head') + weight_decay(0.3, on='dense')"
+    """By hand, after one step of SGD on a loss of zero weight: w (1 - 2 strength lr - lr decay)."""
+    recipe = "l2(0.1, on=conv) + l2(0.2, on='head') + weight_decay(0.3, on='dense') + weight_decay(0.1, on='conv_0')"
     model = build_model(CNN, parse(recipe), THREE, (8, 8, 1))
     model.compile(keras.optimizers.SGD(0.5))
     before = {weight.path: weight.numpy() for weight in model.trainable_variables}
     x, y = np.zeros((4, 8, 8, 1), "float32"), np.zeros(4, int)
     model.fit(x, y, sample_weight=np.zeros(4), batch_size=4, epochs=1, verbose=0)
-    factors = {"conv_0": 0.9, "conv_1": 0.9, "head": 0.8, "dense": 0.85}
+    factors = {"conv_0": 0.85, "conv_1": 0.9, "head": 0.8, "dense": 0.85}
     for weight in model.trainable_variables:
         layer, _, name = weight.path.rpartition("/")
         factor = factors[layer] if name == "kernel" else 1.0
