@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import re
+import shutil
 import signal
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -149,26 +151,33 @@ class Comparison:
 
 
 @pytest.fixture(scope="session")
-def config(table: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A config next to its table."""
-    folder = tmp_path_factory.mktemp("config")
-    table.to_csv(folder / "flowers.csv", index=False)
-    (folder / "flowers.yaml").write_text(CONFIG, encoding="utf-8")
-    return folder / "flowers.yaml"
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """Fill a folder once for all processes of pytest: who asks for ``name`` first calls ``make`` with the folder."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def call(name: str, make: Callable[[Path], object]) -> Path:
+        folder = shared / f"shared-{name}"
+        with (shared / f"shared-{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (folder / "done").exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                make(folder)
+                (folder / "done").touch()
+        return folder
+
+    return call
 
 
-@pytest.fixture(scope="session")
-def finished(
-    tensorflow: None, config: Path, table: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory
-) -> Comparison:
-    """A finished comparison, made in this process. Read it; do not write to it."""
+def make_comparison(config: Path, folder: Path) -> None:
+    """Make the comparison of ``config`` in ``folder``, in this process."""
     from regzoo.comparison import runner
     from regzoo.comparison.progress import SilentProgress
     from regzoo.config import load_config
     from regzoo.publish import publish
 
     experiment = load_config(config)
-    folder = tmp_path_factory.mktemp("reports") / experiment.name
     options: dict[str, Any] = {
         "workers": 0,
         "fresh": False,
@@ -176,35 +185,46 @@ def finished(
         "command": "regzoo compare",
     } | {"publish": publish}
     runner.run_comparison(experiment, lambda inputs: runner.read_data(experiment, inputs), folder, **options)
-    return Comparison(folder, config, table)
 
 
 @pytest.fixture(scope="session")
-def mixed(tensorflow: None, tmp_path_factory: pytest.TempPathFactory) -> Comparison:
-    """A finished comparison on a CSV file with columns of every kind. Read it; do not write to it."""
-    from regzoo.comparison import runner
-    from regzoo.comparison.progress import SilentProgress
-    from regzoo.config import load_config
-    from regzoo.publish import publish
+def config(table: pd.DataFrame, made_once: Any) -> Path:
+    """A config next to its table."""
 
-    folder = tmp_path_factory.mktemp("mixed")
+    def make(folder: Path) -> None:
+        table.to_csv(folder / "flowers.csv", index=False)
+        (folder / "flowers.yaml").write_text(CONFIG, encoding="utf-8")
+
+    folder: Path = made_once("config", make)
+    return folder / "flowers.yaml"
+
+
+@pytest.fixture(scope="session")
+def finished(
+    tensorflow: None, config: Path, table: pd.DataFrame, made_once: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Comparison:
+    """A finished comparison, this process's own copy. Read it; do not write to it."""
+    made = made_once("finished", lambda folder: make_comparison(config, folder / "flowers"))
+    return Comparison(shutil.copytree(made / "flowers", tmp_path_factory.mktemp("reports") / "flowers"), config, table)
+
+
+@pytest.fixture(scope="session")
+def mixed(tensorflow: None, made_once: Any, tmp_path_factory: pytest.TempPathFactory) -> Comparison:
+    """A finished comparison on a CSV file with columns of every kind, a copy as above. Read it; do not write to it."""
     table = visits()
-    table.to_csv(folder / "<b>visits.csv", index=False)
-    config = folder / "visits.yaml"
-    config.write_text(
-        "name: visits\ndata: {csv: <b>visits.csv, target: kind}\nbackbone: mlp([8])\nrecipes: [none]\n"
-        "training: {epochs: 5, batch_size: 16, learning_rate: 0.01}\nreplicates: 2\n",
-        encoding="utf-8",
-    )
-    experiment = load_config(config)
-    options: dict[str, Any] = {
-        "workers": 0,
-        "fresh": False,
-        "progress": SilentProgress(),
-        "command": "regzoo compare",
-    } | {"publish": publish}
-    runner.run_comparison(experiment, lambda inputs: runner.read_data(experiment, inputs), folder / "visits", **options)
-    return Comparison(folder / "visits", config, table)
+
+    def make(folder: Path) -> None:
+        table.to_csv(folder / "<b>visits.csv", index=False)
+        (folder / "visits.yaml").write_text(
+            "name: visits\ndata: {csv: <b>visits.csv, target: kind}\nbackbone: mlp([8])\nrecipes: [none]\n"
+            "training: {epochs: 5, batch_size: 16, learning_rate: 0.01}\nreplicates: 2\n",
+            encoding="utf-8",
+        )
+        make_comparison(folder / "visits.yaml", folder / "visits")
+
+    made = made_once("mixed", make)
+    copy = shutil.copytree(made / "visits", tmp_path_factory.mktemp("mixed") / "visits")
+    return Comparison(copy, made / "visits.yaml", table)
 
 
 @pytest.fixture
