@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import os
 import re
 import shutil
@@ -61,8 +62,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_pycollect_makemodule(module_path: Path) -> None:
     """Before a test file that names Keras or TensorFlow is imported, import them."""
-    if NEEDS_TENSORFLOW.search(module_path.read_text(encoding="utf-8")):
+    if _needs_tensorflow(module_path):
         _import_tensorflow()
+
+
+@functools.cache
+def _needs_tensorflow(path: Path) -> bool:
+    return NEEDS_TENSORFLOW.search(path.read_text(encoding="utf-8")) is not None
 
 
 @pytest.fixture
@@ -241,8 +247,9 @@ SLOW = ("regularizers", "backbones", "test_attach.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the zoo's own tests."""
+    """Mark the zoo's own tests; begin with the files that take long, so that no process waits for another."""
     here = Path(__file__).parent
+    items.sort(key=lambda item: not _needs_tensorflow(item.path))
     for item in items:
         if set(item.path.relative_to(here).parts) & set(SLOW):
             item.add_marker("slow")

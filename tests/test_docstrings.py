@@ -54,7 +54,9 @@ ALLOWED = {
 """Reason why a file may hold a text that a rule forbids, by file and text."""
 
 
-@pytest.mark.parametrize("module", EXAMPLES)
+@pytest.mark.parametrize(
+    "module", [pytest.param(m, marks=[pytest.mark.slow] if m == "regzoo.testing.contract" else []) for m in EXAMPLES]
+)
 def test_examples_run(module: str, tensorflow: None) -> None:
     result = doctest.testmod(importlib.import_module(module), raise_on_error=False)
     assert result.attempted > 0

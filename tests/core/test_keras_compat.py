@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,7 @@ def test_its_absence_is_reported_with_name_and_version(
     assert describe_missing(name, owners) is None
 
 
+@functools.cache
 def _list_foreign_names() -> set[tuple[str, str]]:
     """Return (file, name) of underscored attributes that are read, but defined nowhere in regzoo."""
     trees = {str(path.relative_to(PACKAGE)): ast.parse(path.read_text()) for path in PACKAGE.rglob("*.py")}

@@ -136,7 +136,9 @@ def test_these_names_have_fused_optimizers() -> None:
         assert {**made.get_config(), "name": ""} == {**expected.get_config(), "name": ""}
 
 
-@pytest.mark.parametrize("name", ["adam", "adamw(weight_decay=0.1)", "sgd", "rmsprop"])
+@pytest.mark.parametrize(
+    "name", ["adamw(weight_decay=0.1)", *(pytest.param(n, marks=pytest.mark.slow) for n in ("adam", "sgd", "rmsprop"))]
+)
 def test_fit_continues_after_saving_and_loading(name: str, rows: Any, tmp_path: Path) -> None:
     x, y = rows
     model = build_model("mlp([4])", parse("l2(0.01)"), Task("classification", 3), (5,))

@@ -130,7 +130,7 @@ def test_awkward_sweeps(given: dict[str, Any], swept: Callable[..., Any], monkey
 
 
 @pytest.mark.parametrize("name", ORDINARY)
-@pytest.mark.parametrize("count", [1, 2, 9])
+@pytest.mark.parametrize("count", [1, 2, pytest.param(9, marks=pytest.mark.slow)])
 def test_from_one_recipe_on(
     name: str,
     count: int,
