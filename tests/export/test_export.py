@@ -18,7 +18,7 @@ from regzoo.comparison.plan import make_setup
 from regzoo.comparison.runner import read_data
 from regzoo.config import load_config
 from regzoo.core import EnvironmentFailure, InputError, parse
-from regzoo.core.errors import ParityError
+from regzoo.core.errors import MovedAsideWarning, ParityError
 from regzoo.data.dataset import Array
 from regzoo.export import export as export_module
 from regzoo.export.candidate import load_preprocessor, load_setup
@@ -179,13 +179,13 @@ def test_an_unknown_recipe_is_refused(ledger: Ledger, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("unverified")
-def test_an_older_export_is_moved_aside(ledger: Ledger, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_an_older_export_is_moved_aside(ledger: Ledger, tmp_path: Path) -> None:
     (tmp_path / "model.1").symlink_to("nowhere")  # taken
     export(ledger, tmp_path / "model", "none")
-    assert export(ledger, tmp_path / "model", "l2(0.001)")["written"] == "l2(0.001)"
-    assert read_recipe(tmp_path / "model.2")["written"] == "none"
     to = tmp_path / "model"
-    assert capfd.readouterr().err == f"{to}: the older export there is now {to}.2\n"
+    with pytest.warns(MovedAsideWarning, match=rf"^{to}: the older export there is now {to}\.2$"):
+        assert export(ledger, to, "l2(0.001)")["written"] == "l2(0.001)"
+    assert read_recipe(tmp_path / "model.2")["written"] == "none"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model", "model.1", "model.2"]
 
 
@@ -193,7 +193,8 @@ def test_an_older_export_is_moved_aside(ledger: Ledger, tmp_path: Path, capfd: p
 def test_a_link_stays_one_and_what_it_leads_to_is_replaced(ledger: Ledger, tmp_path: Path) -> None:
     export(ledger, tmp_path / "model", "none")
     (tmp_path / "current").symlink_to("model")
-    assert export(ledger, tmp_path / "current", "l2(0.001)")["written"] == "l2(0.001)"
+    with pytest.warns(MovedAsideWarning, match=r"is now .*model\.1$"):
+        assert export(ledger, tmp_path / "current", "l2(0.001)")["written"] == "l2(0.001)"
     assert (tmp_path / "current").is_symlink()
     assert read_recipe(tmp_path / "model.1")["written"] == "none"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["current", "model", "model.1"]
