@@ -28,8 +28,8 @@ class Slot:
         rank: number of the tensor's axes, batch included: 2 for rows (batch, features), 3 for sequences (batch, steps,
             features), 4 for images (batch, height, width, channels) and attention.
         seed: 31-bit seed for a layer inserted here; no other random stream uses it.
-        layer: the layer at which it lies: the last one with weights before it, or for ``attention`` the softmax; None
-            if it is unknown.
+        layer: the layer at which it lies: the last one with weights before it, for ``attention`` the softmax, for
+            ``input`` the model's input; None if it is unknown.
     """
 
     kind: SlotKind
