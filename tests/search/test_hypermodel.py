@@ -61,3 +61,21 @@ def test_a_regularizer_that_stands_twice_has_two_hyperparameters() -> None:
     parameters.values |= {"l2['dense_0'].strength": 0.01, "l2['head'].strength": 0.05}
     dials = hypermodel.build(parameters).dials
     assert dials == pytest.approx({"l2['dense_0'].strength": 0.01, "l2['head'].strength": 0.05})
+
+
+def test_every_execution_of_a_trial_starts_from_weights_of_its_own() -> None:
+    """The same ones in a second search; each point begins with the seed itself."""
+
+    def draw(strengths: list[float]) -> list[list[float]]:
+        hypermodel = regzoo.hypermodel("mlp([4])", "l2", (5,), classes=3, learning_rate=0.1)
+        weights = []
+        for strength in strengths:
+            parameters = keras_tuner.HyperParameters()
+            parameters.values["l2.strength"] = strength
+            weights.append(hypermodel.build(parameters).get_weights()[0].ravel().tolist())
+        return weights
+
+    first, second, third, other = draw([1e-4, 1e-4, 1e-4, 1e-3])
+    assert first != second != third != first
+    assert other == first
+    assert draw([1e-4, 1e-4]) == [first, second]

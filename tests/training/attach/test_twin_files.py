@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -13,7 +14,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import regzoo
 from regzoo.core import InputError
+from regzoo.training.attach.attach import attach
 from tests.training.attach.twins import (
     ROUNDING,
     SPARSE,
@@ -29,7 +32,7 @@ from tests.training.attach.twins import (
     x_for,
 )
 
-L = keras.layers
+ROOT = Path(__file__).parents[3]
 X = np.random.default_rng(0).normal(size=(50, 5)).astype(np.float32)
 FIT: dict[str, Any] = {"batch_size": 16, "shuffle": False, "verbose": 0}
 
@@ -157,13 +160,18 @@ np.savez(f"{folder}/end{which}.npz", *model.get_weights(), loss=history["loss"])
 """
 
 
+def in_this_tree() -> dict[str, str]:
+    """Return the environment of a process that imports regzoo and its tests from this tree."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+
+
 @pytest.mark.slow
 def test_an_interrupted_training_is_resumed_in_a_new_process(tmp_path: Path) -> None:
     """BackupAndRestore: the second process trains the last two epochs, from the state of model and optimizer."""
     for which in (0, 1):
         for interrupted in (True, False):
             command = [sys.executable, "-c", INTERRUPTED, str(tmp_path), str(which), str(interrupted)]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            done = subprocess.run(command, env=in_this_tree(), capture_output=True, text=True, check=False)
             assert ("RuntimeError: interrupted" in done.stderr) is interrupted, done.stderr[-2000:]
     theirs, ours = (dict(np.load(tmp_path / f"end{which}.npz")) for which in (0, 1))
     assert len(theirs["loss"]) == 2
@@ -209,3 +217,37 @@ def test_files_of_weights_are_read_by_model_and_twin(make: Make, tmp_path: Path)
         one.save_weights(tmp_path / f"{name}.weights.h5")
         other.load_weights(tmp_path / f"{name}.weights.h5")
         np.testing.assert_allclose(other.predict(x, verbose=0), one.predict(x, verbose=0), atol=ROUNDING)
+
+
+LOADED = """
+import sys
+import keras, numpy as np
+import regzoo
+x, expected = np.load("x.npy"), np.load("expected.npz")
+for name in expected.files:
+    loaded = keras.models.load_model(f"{name}.keras")
+    np.testing.assert_allclose(loaded.predict(x, verbose=0), expected[name], atol=1e-6, err_msg=name)
+    assert loaded.compiled == (name in ("twin", "attached", "built")), name
+print("loaded", len(expected.files))
+"""
+
+
+@pytest.mark.slow
+def test_files_load_in_a_new_process_that_imports_regzoo(tmp_path: Path) -> None:
+    dropout = "dropout(0.3) + l2(0.01)"
+    attached, built = attach(dropout, dense()), regzoo.build("mlp([4])", f"{dropout} + mc_dropout(3)", (5,), classes=3)
+    snapshots = attach("snapshot_ensemble(2)", dense())
+    models = {"twin": make_twins(with_state)[1], "attached": attached, "built": built, "snapshots": snapshots}
+    for model in models.values():
+        model.fit(X, Y, epochs=2, **FIT)
+        for _ in range(2):  # a copy leaves the config as it is
+            type(model).from_config(model.get_config())
+    models |= {"snapshots": snapshots.finished(), "monte_carlo": built.finished()}
+    for name, model in models.items():
+        model.save(tmp_path / f"{name}.keras")
+    np.save(tmp_path / "x.npy", X)
+    np.savez(tmp_path / "expected.npz", **{name: model.predict(X, verbose=0) for name, model in models.items()})
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED], cwd=tmp_path, env=in_this_tree(), capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip() == f"loaded {len(models)}", done.stderr[-3000:]
