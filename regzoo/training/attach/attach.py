@@ -116,12 +116,14 @@ class AttachedModel(RegularizedModel):
         super().__init__(inputs, logits, outputs, info)
         self._initial = initial
         self._trainable_at_start = _list_trainable(self)
+        self._saves_initial = True
         self._own: Callable[[], OwnLayers] = OwnLayers
         self._own_noise: Callable[[], list[keras.Layer]] = list  # a function, so that Keras does not track it
 
     def set_own(self, own: OwnLayers, noise: list[keras.Layer]) -> None:
         """Set what `own_layers` and `list_own_noise` return."""
-        self._own, self._own_noise = (lambda: own), (lambda: noise)
+        self._own = lambda: own
+        self._own_noise = lambda: noise  # on a line of its own, so that TensorFlow finds its source
 
     @property
     def own_layers(self) -> OwnLayers:
@@ -168,21 +170,28 @@ class AttachedModel(RegularizedModel):
             layer.trainable = trainable
         return attached
 
+    def save_weights(self, *args: Any, **kwargs: Any) -> None:
+        """Save the weights, which your model can load unless the recipe has companions of weights, such as averages."""
+        self._saves_initial = False
+        try:
+            super().save_weights(*args, **kwargs)
+        finally:
+            self._saves_initial = True
+
     def save_own_variables(self, store: Any) -> None:
         """Save the initial weights as well. Keras calls it in `save`."""
         super().save_own_variables(store)
-        for number, value in enumerate(self._initial.values):
+        for number, value in enumerate(self._initial.values if self._saves_initial else ()):
             store[f"start_{number}"] = value
 
     def load_own_variables(self, store: Any) -> None:
         """Load the initial weights as well. Keras calls it in `load_model` and `load_weights`."""
         values = self._initial.values
-        if values and "start_0" not in store:
-            return  # weights of the model that the recipe was attached to
-        values[:] = [np.asarray(store[f"start_{number}"]) for number in range(len(values))]
-        for variable, value in self._info.weights(self._info.config["seed"]):  # the random streams go on
-            variable.assign(value)
-        self._initialize_companions()
+        if "start_0" in store:  # else a file of weights alone, maybe of the model that the recipe was attached to
+            values[:] = [np.asarray(store[f"start_{number}"]) for number in range(len(values))]
+            for variable, value in self._info.weights(self._info.config["seed"]):  # the random streams go on
+                variable.assign(value)
+            self._initialize_companions()
         super().load_own_variables(store)
 
 

@@ -208,6 +208,7 @@ def test_weights_of_the_model_are_those_of_the_twin(make: Make, tmp_path: Path) 
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Skipping variable loading for optimizer")
 @pytest.mark.parametrize("make", [with_state, sequences], ids=lambda make: make.__name__)
 def test_files_of_weights_are_read_by_model_and_twin(make: Make, tmp_path: Path) -> None:
     model, twin = make_twins(make)
