@@ -91,8 +91,8 @@ def open_target(to: Path, comparison: Path) -> Iterator[Target]:
 
     An older export that is at ``to`` is moved aside then, to the first free of ``to.1``, ``to.2``, ... Whatever else
     has appeared at ``to`` meanwhile is kept, and the model gets one of these names, since it may have taken long. Both
-    are said in a `MovedAsideWarning`. Nobody else may export to ``to`` meanwhile. Folders above ``to`` are made, and
-    removed if the block fails.
+    are reported in a `MovedAsideWarning`. Nobody else may export to ``to`` meanwhile. Folders above ``to`` are made,
+    and removed if the block fails.
 
     Raises:
         InputError: as `check_target`, before the block runs.
@@ -117,9 +117,9 @@ def _place(target: Target, folder: Path, comparison: Path) -> str | None:
     try:
         check_target(target.path, comparison)
     except InputError as error:
-        beside = move_to_free_name(target.temporary, folder)
-        target.path = beside
-        return f"{error}: it appeared while the model was made; the model is {beside}"
+        free = move_to_free_name(target.temporary, folder)
+        target.path = free
+        return f"{error}: it appeared while the model was made; the model is {free}"
     aside = _swap(target.temporary, folder)
     return None if aside is None else f"{target.path}: the older export there is now {aside}"
 

@@ -1,4 +1,4 @@
-"""What an optimizer and a loss of the training have in common with a recipe: clashes to warn of, and to refuse."""
+"""Clashes of the optimizer and the loss with a recipe, to warn of or to refuse."""
 
 from __future__ import annotations
 
@@ -38,11 +38,13 @@ def _list_optimizer_clashes(recipe: Recipe, optimizer: KerasText) -> list[str]:
         values = ", ".join(f"{name} {given[name]}" for name in decays)
         zero = ", ".join(f"{name}=0" for name in decays)
         found.append(
-            f"{optimizer.name} itself decays the weights ({values}) {everywhere}, beside {names}; write "
+            f"{optimizer.name} itself decays the weights ({values}) {everywhere}, in addition to {names}; write "
             f"{optimizer.name}({zero}) to compare with weights that nothing decays"
         )
     if clips and (names := _find(recipe, "gradient_clip")):
-        found.append(f"{optimizer.name} clips gradients ({clips[0]} {given[clips[0]]}) {everywhere}, beside {names}")
+        found.append(
+            f"{optimizer.name} clips gradients ({clips[0]} {given[clips[0]]}) {everywhere}, in addition to {names}"
+        )
     if "use_ema" in given and (names := _find(recipe, "ema", "swa")):
         found.append(f"{optimizer.name} averages the weights (use_ema) {everywhere}, and {names} averages them again")
     return found

@@ -13,7 +13,7 @@ from regzoo.training.clashes import list_training_clashes, reject_soft_targets
     [
         ("weight_decay(0.1)", "adamw", None, "write adamw(weight_decay=0) to compare with weights that nothing decays"),
         ("l2(0.1)", "sgd(weight_decay=0.01)", None, "sgd itself decays the weights (weight_decay 0.01)"),
-        ("l1(0.1) + l2(0.1)", "ftrl(l1_regularization_strength=0.1)", None, "beside l1 and l2"),
+        ("l1(0.1) + l2(0.1)", "ftrl(l1_regularization_strength=0.1)", None, "in addition to l1 and l2"),
         ("l2(0.1)", "muon", None, "muon(adam_weight_decay=0, weight_decay=0)"),
         ("gradient_clip(1.0)", "adam(clipnorm=2)", None, "adam clips gradients (clipnorm 2.0)"),
         ("ema(0.9)", "adam(use_ema=true)", None, "ema averages them again"),
