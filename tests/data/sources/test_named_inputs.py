@@ -13,7 +13,7 @@ from regzoo.core import InputError
 from regzoo.data.dataset import Dataset
 from regzoo.data.inputs import InputSpec, NamedInputs
 from regzoo.data.matching import match_inputs
-from regzoo.data.sources import from_arrays, load_csv, load_npz
+from regzoo.data.sources import from_arrays, load_bundled, load_csv, load_npz
 
 SPECS = (InputSpec("age", (1,), "float32"), InputSpec("code", (), "int64"), InputSpec("word", (1,), "string"))
 TOKENS = (InputSpec("tokens", (None,), "int32"),)
@@ -170,3 +170,33 @@ def test_what_is_passed_in_is_not_changed() -> None:
     given["age"][:] = 0
     assert arrays["age"].ravel().tolist() == [1.5, 2.5, 3.5]
     assert given["age"].flags.writeable
+
+
+def test_data_that_any_backbone_takes_reaches_an_own_model_too() -> None:
+    digits, pixels = load_bundled("digits"), (InputSpec("pixels", (8, 8), "uint8"),)
+    data, matched = match_inputs(digits, pixels)
+    assert matched == pixels
+    assert isinstance(data.x, NamedInputs)
+    assert data.x.arrays["pixels"].dtype == np.uint8
+    assert np.array_equal(data.x.arrays["pixels"], np.asarray(digits.x)[..., 0])
+    iris = load_bundled("iris")
+    assert iris.columns is not None
+    columns = tuple(InputSpec(name, (1,), "float32") for name in reversed(iris.columns))
+    data, _ = match_inputs(iris, columns)
+    assert isinstance(data.x, NamedInputs)
+    assert np.array_equal(np.hstack(list(data.x.arrays.values())), np.asarray(iris.x)[:, ::-1])
+    with pytest.raises(InputError, match=r"takes the 2 inputs .* and the data has one array, x"):
+        match_inputs(digits, SPECS[:2])
+
+
+def test_a_table_of_words_and_numbers_is_known_by_its_columns_if_nothing_is_scaled() -> None:
+    data = from_arrays(FRAME.assign(flag=[True, False, True]), Y, inputs=())
+    matched, specs = match_inputs(data, (), "none")
+    assert {spec.name: spec.kind for spec in specs} == {
+        "word": "text",
+        "code": "float",
+        "age": "float",
+        "flag": "boolean",
+    }
+    assert isinstance(matched.x, NamedInputs)
+    assert match_inputs(data, ())[1] == ()  # standardized, it is one array of features
