@@ -51,7 +51,12 @@ def list_steps(document: str) -> list[Step]:
 
 
 STEPS = [
-    pytest.param(document, step, id=f"{Path(document).stem}-{number}")
+    pytest.param(
+        document,
+        step,
+        id=f"{Path(document).stem}-{number}",
+        marks=pytest.mark.slow if "keras.applications" in step[1] else (),
+    )
     for document in DOCUMENTS
     for number, step in enumerate(list_steps(document))
 ]
