@@ -54,16 +54,17 @@ def check_requirements(recipe: Recipe, task: Task, input_shape: Shape) -> None:
             raise InputError(f"{regularizer.name} needs {' and '.join(missing)}, received {received}; leave it out")
 
 
-def require_noise(recipe: Recipe, has_noise: bool = False) -> None:
+def require_noise(recipe: Recipe, has_noise: bool | None = None) -> None:
     """Reject a recipe that needs noise inside the model where there is none.
 
     Args:
         recipe: the regularizers to check.
-        has_noise: whether the model has noise of its own, such as Dropout layers.
+        has_noise: whether a user's model has noise of its own, such as Dropout layers; None for a backbone.
 
     Raises:
         InputError: at the first regularizer that needs it.
     """
     missing = recipe.explain_missing_noise()
     if missing and not has_noise:
-        raise InputError(f"{recipe}: {missing}")
+        hint = "" if has_noise is None else "; Dropout layers of your model's own would do, but it trains with none"
+        raise InputError(f"{recipe}: {missing}{hint}")

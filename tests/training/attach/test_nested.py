@@ -115,7 +115,7 @@ def masked() -> keras.Model:
 MODELS = [transfer, frozen, partly_frozen, two_deep, called_twice, several_inputs, ends_in_model, shared_across]
 MODELS += [code_inside, masked]
 
-QUICK = [(two_deep, True), (partly_frozen, False), (shared_across, False), (ends_in_model, True)]
+QUICK = [(two_deep, True), (frozen, False), (partly_frozen, False), (shared_across, False), (ends_in_model, True)]
 """What runs by default; the rest is slow."""
 
 
