@@ -145,7 +145,7 @@ def test_dropout_in_a_base_in_inference_mode_stays_off() -> None:
         return keras.Model(inputs, L.Dense(3, "softmax")(h))
 
     with pytest.raises(
-        InputError, match="averages passes with dropout on.*Dropout layers of your model's own would do"
+        InputError, match=r"averages passes with dropout on.*Dropout layers of your model's own would do"
     ):
         attach("mc_dropout(8)", make())
     attached = attach("mc_dropout(8)", make(L.Dropout(0.2, name="top")))
