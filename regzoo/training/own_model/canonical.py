@@ -12,6 +12,9 @@ from regzoo.training.attach.layer_names import is_made_up, number_names, strip_n
 Config = dict[str, Any]
 """A model or layer as ``keras.saving.serialize_keras_object`` returns it."""
 
+_NO_PART = ("shared_object_id", "compile_config")
+"""Keys that are no part of a model: an address in memory, and what a nested model was compiled with."""
+
 _CLASS, _CONFIG, _MODULE = "class_name", "config", "module"
 
 
@@ -64,6 +67,7 @@ def _rename(value: Any, names: Mapping[str, str], seen: Counter[str]) -> Any:
     renamed = {
         key: _rename(each, names, seen) if own is None or key != _CONFIG else _rename(each, own, Counter())
         for key, each in value.items()
+        if key not in _NO_PART
     }
     name, class_name = _get_name(value)
     if name is not None and name in names:

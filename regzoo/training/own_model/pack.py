@@ -45,6 +45,7 @@ def pack(model: keras.Model, weights: Weights, source: str | None = None) -> Own
     """
     if isinstance(model, RegularizedModel):
         raise InputError("the model has a recipe already: give the model that it was made of")
+    Graph(model)  # raises if it cannot take a recipe
     try:
         config = keras.saving.serialize_keras_object(model)
     except Exception as error:  # a layer of the user's may raise anything
@@ -68,7 +69,7 @@ def describe_model(
     Raises:
         InputError: if no recipe can be attached to it.
     """
-    Graph(model)  # raises if it cannot take a recipe
+    Graph(model)  # raises then
     compiled = config.pop("compile_config", None)
     name = strip_number(model.name, type(model).__name__)
     return OwnModel(

@@ -1,0 +1,371 @@
+"""Comparisons on the user's own Keras model: from an object, a file or a function; resumed, exported, recovered."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import textwrap
+import warnings
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import regzoo
+from regzoo.core import InputError
+from regzoo.data.preprocessor import Preprocessor
+from regzoo.result import Result
+from regzoo.storage.ledger import Ledger
+
+SMALL: dict[str, Any] = {
+    "recipes": ["none", "dropout(0.3, on=dense)", "l2(0.001)", "early_stopping"],
+    "training": {"epochs": 2, "batch_size": 16, "learning_rate": 0.01},
+    "search": {"trials": 1},
+    "replicates": 2,
+    "workers": 0,
+}
+
+MODELS = """\
+import keras
+
+class Scale(keras.layers.Layer):
+    def build(self, shape):
+        self.scale = self.add_weight(shape=(shape[-1],), initializer="random_normal", name="scale")
+
+    def call(self, x):
+        return x * (1.0 + self.scale)
+
+def build(input_shape, outputs):
+    inputs = keras.Input(input_shape)
+    x = keras.layers.Dense(6, activation="relu")(Scale()(inputs))
+    return keras.Model(inputs, keras.layers.Dense(outputs, activation="softmax")(x))
+
+def broken(input_shape, outputs):
+    return 1 / 0
+"""
+"""A user's file, with a layer that nothing registers."""
+
+
+def build(units: int = 6, **head: Any) -> keras.Model:
+    inputs = keras.Input((5,))
+    x = keras.layers.Dense(units, activation="relu")(keras.layers.Dense(6, activation="relu")(inputs))
+    return keras.Model(inputs, keras.layers.Dense(3, **{"activation": "softmax"} | head)(x))
+
+
+@pytest.fixture(scope="module")
+def compared(rows: Any, tmp_path_factory: pytest.TempPathFactory) -> Result:
+    """A finished comparison. Read it; do not write to it."""
+    return regzoo.compare(*rows, backbone=build(), out=tmp_path_factory.mktemp("own") / "mine", **SMALL)
+
+
+def list_runs(folder: Path) -> list[str]:
+    with Ledger(folder) as ledger:
+        return [record.run.key for record in ledger.records()]
+
+
+def test_every_recipe_is_ranked_and_acts_where_it_says(compared: Result) -> None:
+    table = compared.leaderboard
+    assert set(table["name"]) == {"none", "dropout(0.3, on=dense)", "l2(0.001)", "early_stopping"}
+    assert table["mean"].notna().all()
+    assert compared.board.recipes[0].name in set(table["name"])
+    with Ledger(compared.folder) as ledger:
+        info = ledger.get_comparison_info()
+    assert info is not None
+    assert info.model is not None
+    assert info.model.backbone == "keras_model(name=functional, weights=fresh)"
+
+
+def test_the_export_answers_as_the_live_model_and_loads_without_regzoo(compared: Result, rows: Any) -> None:
+    with Ledger(compared.folder) as ledger:
+        note = ledger.get_fold_info(0)
+    x = Preprocessor.from_json(note.preprocessor).transform(rows[0])
+    served = tf.saved_model.load(str(compared.folder / "model")).signatures["serving_default"]
+    probabilities = served(rows=tf.constant(rows[0]))["probabilities"]
+    assert np.allclose(compared.model.predict(x, verbose=0), probabilities, atol=1e-6)
+
+
+def test_the_same_model_built_again_resumes_and_trains_nothing(compared: Result, rows: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    shutil.copytree(compared.folder, folder)
+    before, board = list_runs(folder), (folder / "leaderboard.csv").read_bytes()
+    regzoo.compare(*rows, backbone=build(), out=folder, **SMALL)
+    assert list_runs(folder) == before
+    assert (folder / "leaderboard.csv").read_bytes() == board
+
+
+def test_the_folder_holds_all_that_a_resumption_needs(compared: Result, tmp_path: Path) -> None:
+    from regzoo.config import load_config
+    from regzoo.config.sections import BackboneConfig
+
+    folder = tmp_path / "elsewhere"
+    shutil.copytree(compared.folder, folder)
+    experiment = load_config(folder / "config.yaml")
+    assert experiment.backbone == BackboneConfig(file=folder / "backbone.keras", weights="fresh")
+    assert keras.saving.load_model(folder / "backbone.keras").count_params() == build().count_params()
+
+
+@pytest.mark.parametrize("changed", [{"backbone": build(units=7)}, {"weights": "keep"}, {"backbone": "mlp([6])"}])
+def test_another_model_in_the_same_folder_is_refused(
+    compared: Result, rows: Any, tmp_path: Path, changed: dict[str, Any]
+) -> None:
+    folder = tmp_path / "mine"
+    shutil.copytree(compared.folder, folder)
+    with pytest.raises(InputError, match=r"another config|the model has changed since"):
+        regzoo.compare(*rows, **{"backbone": build(), **SMALL, **changed}, out=folder)
+    assert list_runs(folder) == list_runs(compared.folder)
+
+
+@pytest.mark.parametrize("damage", ["removed", "flipped", "replaced"])
+def test_a_model_that_is_missing_or_changed_is_noticed_and_written_again(
+    compared: Result, rows: Any, tmp_path: Path, damage: str
+) -> None:
+    folder = tmp_path / "mine"
+    shutil.copytree(compared.folder, folder)
+    path = folder / "backbone.keras"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.unlink()
+    if damage == "flipped":
+        path.write_bytes(content)
+    elif damage == "replaced":
+        build(units=7).save(path)
+    with pytest.raises(InputError, match=r"backbone\.keras (is missing|is damaged or was changed)"):
+        Result(folder).export(tmp_path / "model")
+    assert not (tmp_path / "model").exists()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        regzoo.compare(*rows, backbone=build(), out=folder, **SMALL)
+    assert any("kept under another name" in str(each.message) for each in caught) == (damage != "removed")
+    assert Result(folder).model.count_params() > 0
+
+
+def test_recover_brings_the_model_along(compared: Result, tmp_path: Path) -> None:
+    from regzoo.storage.recovery import recover_comparison
+
+    recover_comparison(compared.folder, tmp_path / "recovered")
+    assert Result(tmp_path / "recovered").model.count_params() > 0
+
+
+def test_fresh_weights_are_the_same_for_every_recipe_and_differ_between_seeds() -> None:
+    from regzoo.core import parse
+    from regzoo.training.own_model.build import build_own_model
+    from regzoo.training.own_model.pack import pack
+    from regzoo.training.task import Task
+
+    own, task = pack(build(), "fresh"), Task("classification", 3)
+    plain = build_own_model(own, parse("none"), task, 1)
+    others = [build_own_model(own, parse(text), task, 1) for text in ("dropout(0.5)", "batch_norm(0.9)", "l2(0.1)")]
+    for other in others:
+        for layer in [each for each in plain.layers if each.weights]:
+            twin = other.get_layer(layer.name)
+            assert all(map(np.array_equal, layer.get_weights(), twin.get_weights()))
+    second = build_own_model(own, parse("none"), task, 2)
+    assert not np.array_equal(plain.get_weights()[0], second.get_weights()[0])
+
+
+def test_kept_weights_score_what_the_model_scores_when_nothing_is_learned(rows: Any) -> None:
+    """Expected: Keras's own evaluation of the user's model on the validation rows."""
+    model = build(name="head")
+    model.layers[1].trainable = False
+    training = {"epochs": 1, "learning_rate": 1e-30, "optimizer": "sgd"}
+    split = {"train": 0.5, "validation": 0.25, "test": 0.25}
+    part = np.resize(["train", "train", "validation", "test"], len(rows[0]))
+    asked = {**SMALL, "recipes": ["none", "dropout(0.5)", "l2(0.01)", "l2_sp(0.1)", "early_stopping"]}
+    asked |= {"training": training, "scale": "none", "split": split}
+    result = regzoo.compare(*rows, part=part, backbone=model, weights="keep", **asked)
+    model.compile(loss="sparse_categorical_crossentropy")
+    expected = model.evaluate(rows[0][part == "validation"], rows[1][part == "validation"], verbose=0)
+    assert np.allclose(result.leaderboard["mean"], expected, rtol=1e-5)
+    assert np.allclose(result.leaderboard["sd"], 0.0, atol=1e-6)
+
+
+def test_a_function_in_a_file_and_its_own_layers_reach_folder_and_export(rows: Any, tmp_path: Path) -> None:
+    (tmp_path / "models.py").write_text(MODELS)
+    backbone = {"function": str(tmp_path / "models.py") + ":build"}
+    asked = {**SMALL, "recipes": ["none", "dropout(0.3)"], "out": tmp_path / "mine"}
+    result = regzoo.compare(*rows, backbone=backbone, **asked)
+    assert (tmp_path / "mine" / "backbone.py").read_text() == MODELS
+    (tmp_path / "models.py").unlink()  # the folder is enough
+    result.export(tmp_path / "model")
+    again = regzoo.compare(*rows, backbone={"file": tmp_path / "mine" / "backbone.keras"}, **asked)
+    assert len(again.records) == len(result.records)
+
+
+BAD: dict[str, tuple[Any, str]] = {
+    "a lambda": (
+        lambda: keras.Sequential([keras.Input((5,)), keras.layers.Lambda(lambda x: x), keras.layers.Dense(3)]),
+        "holds a Lambda layer",
+    ),
+    "too few features": (
+        lambda: keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="softmax")]),
+        r"shape \(4,\)",
+    ),
+    "too many classes": (lambda: _end(4), r"\(4,\), the data needs \(3,\)"),
+    "the wrong end": (lambda: _end(3, "sigmoid"), "ends in sigmoid, which does not go with classification"),
+    "not built": (lambda: keras.Sequential([keras.layers.Dense(3)]), "not built"),
+    "subclassed": (lambda: _Subclassed(), "subclass"),
+    "with a recipe": (lambda: regzoo.build("mlp", "none", (5,), classes=3), "has a recipe already"),
+    "a function that raises": (lambda: _raises, "raised ZeroDivisionError"),
+    "a function that returns nothing": (lambda: lambda shape, outputs: None, "returned NoneType"),
+    "a function of one argument": (lambda: lambda shape: None, "TypeError"),
+    "no file": (lambda: {"file": "nowhere.keras"}, "nowhere.keras: cannot be read"),
+    "another file": (lambda: {"file": __file__}, r"takes a \.keras file"),
+    "no function": (lambda: {"function": __file__ + ":nothing"}, "has no function 'nothing'"),
+}
+
+
+class _Subclassed(keras.Model):
+    def call(self, x: Any) -> Any:
+        return x
+
+
+def _end(size: int, activation: str = "softmax") -> keras.Model:
+    return keras.Sequential([keras.Input((5,)), keras.layers.Dense(size, activation=activation)])
+
+
+def _raises(input_shape: Any, outputs: int) -> Any:
+    return 1 / 0
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_cannot_be_compared_is_refused_before_anything_is_written(name: str, rows: Any, tmp_path: Path) -> None:
+    make, message = BAD[name]
+    with pytest.raises(InputError, match=message):
+        regzoo.compare(*rows, backbone=make(), out=tmp_path / "mine", **SMALL)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 no archive", b"\x89HDF\r\n"])
+def test_a_file_that_is_no_model_is_refused(content: bytes, rows: Any, tmp_path: Path) -> None:
+    path = tmp_path / "bad.keras"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"bad\.keras is no \.keras file that Keras wrote"):
+        regzoo.compare(*rows, backbone={"file": path}, **SMALL)
+
+
+def test_weights_go_with_a_model_alone(rows: Any) -> None:
+    with pytest.raises(InputError, match="weights: goes with a Keras model of your own"):
+        regzoo.compare(*rows, backbone="mlp", weights="keep", **SMALL)
+
+
+@pytest.mark.parametrize("ending", ["softmax", "linear"])
+def test_the_loss_and_the_optimizer_that_the_model_was_compiled_with(rows: Any, ending: str) -> None:
+    """Expected: plain Keras, with the same batches, the same loss and the same optimizer."""
+    from regzoo.core import parse
+    from regzoo.training.engine.make_model import build_compiled_model
+    from regzoo.training.own_model.pack import pack
+    from regzoo.training.setup import TrainingSetup
+    from regzoo.training.task import Task
+
+    model = build(activation=ending)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=ending == "linear")
+    model.compile(keras.optimizers.SGD(0.05, momentum=0.7, nesterov=True), loss)
+    own, task = pack(model, "keep"), Task("classification", 3)
+    setup = TrainingSetup(own.text, task, (5,), "compiled", 16, "nll", "x", loss="compiled", model=own)
+    ours = build_compiled_model(setup, parse("none"))
+    ours.optimizer.learning_rate.assign(0.05)
+    for _ in range(3):
+        ours.update(tf.constant(rows[0]), task.encode(tf.constant(rows[1])))
+        model.train_on_batch(*rows)
+    for expected, found in zip(model.get_weights(), ours.get_weights(), strict=True):
+        assert np.allclose(expected, found, rtol=1e-5, atol=1e-6)
+
+
+SCRIPT = """\
+import sys
+import keras
+import numpy as np
+import regzoo
+
+@keras.saving.register_keras_serializable("script")
+class Half(keras.layers.Layer):
+    def call(self, x):
+        return x / 2
+
+def build():
+    inputs = keras.Input((5,))
+    x = keras.layers.Dense(6, activation="relu")(Half()(inputs))
+    return keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(x))
+
+if __name__ == "__main__":
+    random = np.random.default_rng(0)
+    y = np.arange(60) % 3
+    x = (random.normal(size=(3, 5))[y] * 2 + random.normal(size=(60, 5))).astype("float32")
+    recipes = ["none", "dropout(on=dense)", "l2", "early_stopping"]
+    regzoo.compare(
+        x, y, backbone=build(), recipes=recipes, out=sys.argv[1], workers=int(sys.argv[2]), replicates=3,
+        training={"epochs": 3}, search={"trials": 2},
+    )
+"""
+
+
+@pytest.mark.slow
+def test_one_worker_two_workers_and_a_killed_comparison_have_the_same_leaderboard(tmp_path: Path) -> None:
+    """With a layer that the script itself defines."""
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+
+    def start(name: str, workers: int) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, script, tmp_path / name, str(workers)])
+
+    for name, workers in (("one", 1), ("two", 2)):
+        assert start(name, workers).wait(600) == 0
+    boards = [(tmp_path / name / "leaderboard.csv").read_bytes() for name in ("one", "two")]
+    assert boards[0] == boards[1]
+
+    killed = start("killed", 2)
+    while not _count_runs(tmp_path / "killed"):
+        assert killed.poll() is None
+    killed.kill()
+    killed.wait()
+    assert _count_runs(tmp_path / "killed") < _count_runs(tmp_path / "one")
+    assert start("killed", 2).wait(600) == 0
+    assert (tmp_path / "killed" / "leaderboard.csv").read_bytes() == boards[0]
+
+
+def _count_runs(folder: Path) -> int:
+    import contextlib
+
+    with contextlib.suppress(regzoo.core.InputError, regzoo.core.EnvironmentFailure):
+        return len(list_runs(folder))
+    return 0
+
+
+@pytest.mark.slow
+def test_a_config_with_a_function_on_the_command_line(tmp_path: Path, rows: Any) -> None:
+    (tmp_path / "models.py").write_text(MODELS)
+    np.savez(tmp_path / "rows.npz", x=rows[0], y=rows[1])
+    (tmp_path / "mine.yaml").write_text(
+        textwrap.dedent("""\
+            name: mine
+            data: {npz: rows.npz}
+            backbone: {function: models.py:build, weights: fresh}
+            recipes: [none, dropout]
+            training: {epochs: 2}
+            search: {trials: 1}
+            replicates: 2
+        """)
+    )
+
+    def call(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "regzoo", *words]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert "fine" in call("check", "mine.yaml").stdout
+    planned = call("plan", "mine.yaml")
+    assert planned.returncode == 0, planned.stderr
+    done = call("compare", "mine.yaml", "--out", "out", "--workers", "2")
+    assert done.returncode == 0, done.stderr
+    shutil.move(tmp_path / "out", tmp_path / "moved")
+    (tmp_path / "models.py").unlink()
+    exported = call("export", "moved", "--to", "model")
+    assert exported.returncode == 0, exported.stderr
+    (tmp_path / "mine.yaml").write_text((tmp_path / "mine.yaml").read_text().replace(":build", ":broken"))
+    (tmp_path / "models.py").write_text(MODELS)
+    refused = call("check", "mine.yaml")
+    assert refused.returncode == 2
+    assert "broken((5,), 3) raised ZeroDivisionError: division by zero (line 16)" in " ".join(refused.stderr.split())
