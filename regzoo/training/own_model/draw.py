@@ -23,7 +23,7 @@ InitialValues = Mapping[int, np.ndarray]
 
 
 class InitialDraw:
-    """Draws the weights of a model as building it anew would, with a random stream for each layer.
+    """Draws the weights of a model as building it again would, with a random stream for each layer.
 
     A layer is built again from its config, in its own random stream, which is named after the layer as
     `Graph.name_layers` does. So whatever draws

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from regzoo.core.errors import InputError
 
 Weights = Literal["fresh", "keep"]
-"""What a run starts from: weights that the layers' own initializers draw anew, or the weights of the model."""
+"""What a run starts from: weights that the layers' own initializers draw for each run, or the weights of the model."""
 
 WEIGHTS: tuple[Weights, ...] = ("fresh", "keep")
 

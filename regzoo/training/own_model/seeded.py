@@ -18,7 +18,7 @@ def run_seeded(seed: int, function: Callable[[], T]) -> T:
     """Return ``function()``, called with the streams of Python, NumPy, Keras and TensorFlow seeded with ``seed``.
 
     The streams are then as they were before. Keras keeps its own for each thread, so the call has a thread to itself;
-    TensorFlow's begins anew with its seed, if it had one.
+    TensorFlow's starts again from its seed, if it had one.
     """
     python, (tensorflow, _) = random.getstate(), tf.compat.v1.get_seed(None)
     legacy = np.random.get_state()  # noqa: NPY002  # an initializer of the user's may draw from it
