@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+from regzoo.comparison.own_model import list_model_notes
 from regzoo.config import Experiment
 from regzoo.core import EnvironmentFailure, InputError, Recipe
 from regzoo.execution.tf_runtime import import_tensorflow
@@ -13,10 +15,21 @@ from regzoo.training.records import Record
 from regzoo.training.setup import TrainingSetup
 
 
-def check_models(experiment: Experiment, setup: TrainingSetup) -> dict[str, Places]:
-    """Build every recipe once, untrained, so that one without a place to act is rejected now.
+@dataclass(frozen=True)
+class CheckedModels:
+    """What building every recipe shows before anything is trained.
 
-    Returns where its regularizers act, by the recipe as the config writes it.
+    Attributes:
+        places: where the regularizers act, by the recipe as the config writes it.
+        notes: sentences on the user's own model and on what a recipe does to it.
+    """
+
+    places: Mapping[str, Places]
+    notes: tuple[str, ...] = ()
+
+
+def check_models(experiment: Experiment, setup: TrainingSetup) -> CheckedModels:
+    """Build every recipe once, untrained, so that one without a place to act is rejected now.
 
     Raises:
         InputError: with every such recipe.
@@ -25,14 +38,18 @@ def check_models(experiment: Experiment, setup: TrainingSetup) -> dict[str, Plac
     import tensorflow as tf
 
     from regzoo.training.engine.make_model import build_for_setup
-    from regzoo.training.model.place_summary import summarize_places
+    from regzoo.training.model.place_summary import summarize_places, warn_frozen
 
     problems = _check_training(setup)
-    places = {}
+    places: dict[str, Places] = {}
+    notes = [] if setup.model is None else list_model_notes(setup.model)
     for name, recipe in zip(experiment.recipes, experiment.parse_recipes(), strict=True):
         try:
             reject_soft_targets(recipe, setup.loss)
-            places[name] = summarize_places(build_for_setup(setup, _with_numbers(recipe)))
+            model = build_for_setup(setup, _with_numbers(recipe))
+            places[name] = summarize_places(model)
+            clashes = [*getattr(model, "clashes_with_own", ()), *warn_frozen(places[name])]
+            notes += [sentence if sentence.startswith(name) else f"{name}: {sentence}" for sentence in clashes]
         except InputError as error:
             problems.append(f"recipes: {name}: {error}")
         except (OverflowError, ValueError, MemoryError, tf.errors.OpError) as error:  # a network beyond the memory
@@ -40,7 +57,7 @@ def check_models(experiment: Experiment, setup: TrainingSetup) -> dict[str, Plac
             problems.append(f"recipes: {name}: {setup.backbone} cannot be built on this machine: {reason[:300]}")
     if problems:
         raise InputError("\n".join(dict.fromkeys(problems)))
-    return places
+    return CheckedModels(places, tuple(dict.fromkeys(notes)))
 
 
 def _check_training(setup: TrainingSetup) -> list[str]:

@@ -23,6 +23,7 @@ def write_metadata(
     setup: TrainingSetup,
     command: str,
     sweep: Sweep | None = None,
+    notes: tuple[str, ...] = (),
 ) -> None:
     """Write setup, recipe names, folds and `ComparisonInfo` to ``ledger``, replacing older ones."""
     ledger.set_setup_json(setup.to_json())
@@ -30,7 +31,7 @@ def write_metadata(
     for number, fold in enumerate((data, *data.folds)):
         ledger.set_fold_info(number, make_fold_info(fold))
     earlier = ledger.get_comparison_info()
-    ledger.set_comparison_info(make_comparison_info(experiment, data, setup, command, sweep, earlier))
+    ledger.set_comparison_info(make_comparison_info(experiment, data, setup, command, sweep, earlier, notes))
 
 
 def make_comparison_info(
@@ -40,6 +41,7 @@ def make_comparison_info(
     command: str,
     sweep: Sweep | None = None,
     earlier: ComparisonInfo | None = None,
+    notes: tuple[str, ...] = (),
 ) -> ComparisonInfo:
     """Return the facts of a comparison; wall time, and the sweep if none is given, are those of ``earlier``."""
     earlier_sweep = None if earlier is None else earlier.sweep
@@ -63,7 +65,7 @@ def make_comparison_info(
         class_weight=experiment.training.class_weight,
         folds=experiment.split.folds,
         test_train_ratio=data.test_train_ratio,
-        notes=tuple(note for recipe in experiment.parse_recipes() for note in list_clashes(recipe, setup)),
+        notes=(*(note for recipe in experiment.parse_recipes() for note in list_clashes(recipe, setup)), *notes),
         sweep=earlier_sweep if sweep is None else sweep.to_dict(),
     )
 

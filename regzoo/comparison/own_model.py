@@ -48,9 +48,10 @@ def read_with_model(backbone: str | BackboneConfig, read: ReadData) -> tuple[Pre
 
     model = _read_built(backbone)
     if model is not None:
+        model = replace(model, expand_nested=backbone.expand_nested)
         return read(_read_specs(load(model))), model
     data = read(())
-    model = _build(backbone, data)
+    model = replace(_build(backbone, data), expand_nested=backbone.expand_nested)
     specs = _read_specs(load(model))
     return (data if specs == data.preprocessor.specs else read(specs)), model
 
@@ -114,6 +115,25 @@ def _read_specs(model: keras.Model) -> tuple[InputSpec, ...]:
     return read_input_specs(model)
 
 
+def list_model_notes(model: OwnModel) -> list[str]:
+    """Return sentences on what the model has of its own, and on frozen layers whose weights a run does not keep."""
+    from regzoo.training.attach.own_layers import count_own_layers
+    from regzoo.training.own_model.draw import list_frozen_layers
+    from regzoo.training.own_model.pack import load
+
+    loaded = load(model)
+    has = count_own_layers(loaded).sentence
+    notes = [f"{has[0].upper()}{has[1:]}, in every recipe, the baseline included."] if has else []
+    frozen = list_frozen_layers(loaded)
+    if frozen and model.weights == "fresh":
+        shown = ", ".join(frozen[:3]) + (f" and {len(frozen) - 3} more" if len(frozen) > 3 else "")
+        notes.append(
+            f"Frozen layers ({shown}) start from weights that are drawn at random, and never learn; weights: keep starts "
+            "from those of the model."
+        )
+    return notes
+
+
 def require_same_model(ledger: Ledger, setup: TrainingSetup) -> None:
     """Raise if the comparison in ``ledger`` was begun with another model.
 
@@ -123,7 +143,8 @@ def require_same_model(ledger: Ledger, setup: TrainingSetup) -> None:
     earlier = ledger.get_setup_json()
     if earlier is None:
         return
-    begun, asked = (earlier.get("model") or {}).get("digest"), setup.model and setup.model.digest
+    begun = None if earlier.get("model") is None else OwnModel.from_json(earlier["model"]).identity
+    asked = None if setup.model is None else setup.model.identity
     if begun is not None and asked is not None and begun != asked:
         raise InputError(
             "the model has changed since this comparison began (its layers, weights or source): choose another --out, "

@@ -51,12 +51,14 @@ class PreparedComparison:
         data: the prepared data, with every fold.
         setup: what all runs share.
         plan: the runs to make.
+        notes: sentences on the user's own model, for the report.
     """
 
     experiment: Experiment
     data: PreparedData
     setup: TrainingSetup
     plan: Plan
+    notes: tuple[str, ...] = ()
 
 
 def run_comparison(
@@ -144,8 +146,8 @@ def prepare(experiment: Experiment, read: ReadData, executor: Executor, folder: 
     setup = make_checked_setup(experiment, data, model)
     experiment = experiment.with_kept_model(folder)
     executor.open(setup, data.arrays(experiment.training.class_weight))  # workers start during the check
-    check_models(experiment, setup)
-    return PreparedComparison(experiment, data, setup, make_plan(experiment, data, setup))
+    notes = check_models(experiment, setup).notes
+    return PreparedComparison(experiment, data, setup, make_plan(experiment, data, setup), notes)
 
 
 def read_setup(experiment: Experiment) -> tuple[PreparedData, TrainingSetup]:
@@ -192,7 +194,7 @@ def execute(
         require_same_model(ledger, setup)
         write_config(folder, experiment, ledger)
         keep_own_model(folder, ledger, setup)
-        write_metadata(ledger, experiment, comparison.data, setup, command, sweep)
+        write_metadata(ledger, experiment, comparison.data, setup, command, sweep, comparison.notes)
         progress.start(comparison.plan)
         elapsed = elapsed or ElapsedTime()
         with elapsed.keep(ledger):

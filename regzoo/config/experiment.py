@@ -120,8 +120,8 @@ class Experiment(Section):
         """Return the experiment about the copy of the user's own model in ``folder``; itself if it has none."""
         if isinstance(self.backbone, str):
             return self
-        kept = BackboneConfig(file=folder.absolute() / KEPT_MODEL, weights=self.backbone.weights)
-        return self.model_copy(update={"backbone": kept})
+        kept = {"file": folder.absolute() / KEPT_MODEL, "function": None, "given": None}
+        return self.model_copy(update={"backbone": self.backbone.model_copy(update=kept)})
 
     def to_yaml(self) -> str:
         """Return YAML with every key (of ``data``, those that are not at their default) and with absolute paths.

@@ -53,7 +53,7 @@ def from_keywords(**keywords: Any) -> Experiment:
     """Return the experiment that keywords describe; every key of a config is a keyword of the same shape.
 
     Backbones and recipes may be objects as well as text, and a backbone may be a Keras model or a function that builds
-    one; ``weights`` is then what its runs start from, ``fresh`` or ``keep``. Without ``data``, the experiment is about
+    one; ``weights`` and ``expand_nested`` are then keys of ``backbone``. Without ``data``, the experiment is about
     arrays that are passed elsewhere, and ``scale`` is a keyword: ``none`` or ``standardize``. Without ``name``, it is
     called ``comparison``.
 
@@ -66,19 +66,20 @@ def from_keywords(**keywords: Any) -> Experiment:
         scale = {"scale": keywords.pop("scale")} if "scale" in keywords else {}
         keywords["data"] = {"source": ARRAYS, **scale}
     given = {"name": "comparison", **keywords}
-    if "weights" in given:
-        given["backbone"] = _add_weights(given.get("backbone"), given.pop("weights"))
+    for key in ("weights", "expand_nested"):
+        if key in given:
+            given["backbone"] = _add_to_backbone(given.get("backbone"), key, given.pop(key))
     return _validate(Document(values=given), "", Path.cwd())
 
 
-def _add_weights(backbone: Any, weights: Any) -> Any:
-    """Return a config's ``backbone`` of the user's own model with ``weights``."""
+def _add_to_backbone(backbone: Any, key: str, value: Any) -> Any:
+    """Return a config's ``backbone`` of the user's own model with a further key."""
     if isinstance(backbone, Mapping):
-        return {**backbone, "weights": weights}
+        return {**backbone, key: value}
     if not callable(backbone) or isinstance(backbone, Backbone):
-        problem = "weights: goes with a Keras model of your own as the backbone; leave it out"
+        problem = f"{key}: goes with a Keras model of your own as the backbone; leave it out"
         raise ConfigError("", [ConfigProblem(0, 0, problem)])
-    return {"given": backbone, "weights": weights}
+    return {"given": backbone, key: value}
 
 
 def _describe_missing_file(path: Path) -> str:

@@ -128,7 +128,8 @@ class BackboneConfig(Section):
 
     ``file`` is a ``.keras`` file. ``function`` is ``models.py:build``; ``build(input_shape, outputs)`` returns a Keras
     model. ``weights``: ``fresh`` draws the initial weights of every run by the layers' own initializers, ``keep``
-    starts every run from the weights of the model.
+    starts every run from the weights of the model. ``expand_nested``: whether regularizers also act on activations
+    inside the models among its layers.
 
     Attributes:
         given: the model or the function itself, from Python.
@@ -137,13 +138,15 @@ class BackboneConfig(Section):
     file: OptionalPath = None
     function: Annotated[str | None, PlainValidator(values.optional(values.accept_function))] = None
     weights: Annotated[Weights, PlainValidator(values.accept_word(WEIGHTS))] = "fresh"
+    expand_nested: Annotated[bool, PlainValidator(values.accept_flag)] = False
     given: Any = Field(default=None, exclude=True, repr=False)
 
-    def to_plain(self, kept: str) -> dict[str, str]:
+    def to_plain(self, kept: str) -> dict[str, str | bool]:
         """Return the keys that are given; a file called ``kept`` lies next to the config."""
         file = {} if self.file is None else {"file": kept if self.file.name == kept else str(self.file)}
         function = {} if self.function is None else {"function": self.function}
-        return {**file, **function, "weights": self.weights}
+        nested = {"expand_nested": True} if self.expand_nested else {}
+        return {**file, **function, "weights": self.weights, **nested}
 
     @model_validator(mode="after")
     def _require_one_source(self) -> BackboneConfig:

@@ -102,6 +102,7 @@ class _OwnModelJson(_Json):
     classes: list[tuple[Text, Text]]
     parameters: Count
     compiled: str | None
+    expand_nested: bool
 
 
 class _SetupJson(_Json):

@@ -79,7 +79,7 @@ class TrainingSetup:
         The keys are listed here, not taken from the fields: a key that is added later is included only where it
         differs from its default, so that it retrains nothing. The folds are left out, so that replicates can be added.
         """
-        model = None if self.model is None else self.model.digest
+        model = None if self.model is None else self.model.identity
         added = {
             "inputs": [spec.to_json() for spec in self.inputs],
             "loss": self.loss,

@@ -17,11 +17,10 @@ def check(config: Config) -> None:
     from regzoo.comparison.runner import read_setup
     from regzoo.report.descriptions import describe_task
     from regzoo.storage.config_file import load_experiment
-    from regzoo.training.model.place_summary import warn_frozen
 
     experiment = load_experiment(config)
     prepared, setup = read_setup(experiment)
-    places = check_models(experiment, setup)
+    checked = check_models(experiment, setup)
     make_plan(experiment, prepared, setup)  # raises if the search cannot be made
     facts = prepared.facts
     task = describe_task(facts["task"], facts["labels"])
@@ -30,8 +29,7 @@ def check(config: Config) -> None:
         f"{facts['train']} train, {facts['validation']} validation, {facts['test']} test, {describe_split(facts)}; "
         f"{len(experiment.recipes)} recipes."
     )
-    frozen = [f"{name}: {sentence}" for name, each in places.items() for sentence in warn_frozen(each)]
-    for kind, sentences in (("repair", facts["repairs"]), ("warning", [*facts["warnings"], *frozen])):
+    for kind, sentences in (("repair", facts["repairs"]), ("warning", facts["warnings"]), ("note", checked.notes)):
         for sentence in sentences:
             print_text(f"{kind}: {sentence}")
 

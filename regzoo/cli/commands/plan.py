@@ -19,9 +19,10 @@ def plan(config: Config, as_json: AsJson = False) -> None:
 
     experiment = load_experiment(config)
     prepared, setup = read_setup(experiment)
-    places = check_models(experiment, setup)
+    checked = check_models(experiment, setup)
     planned = make_plan(experiment, prepared, setup)
-    described = planned.to_dict(places) | {"seconds": round(estimate_seconds(planned, prepared, count_cores()), 1)}
+    seconds = round(estimate_seconds(planned, prepared, count_cores()), 1)
+    described = planned.to_dict(checked.places) | {"notes": list(checked.notes), "seconds": seconds}
     if as_json:
         print_json(json.dumps(described, indent=2))
     else:

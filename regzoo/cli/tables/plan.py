@@ -10,14 +10,14 @@ from rich.text import Text
 
 from regzoo.cli.tables.layout import make_table
 from regzoo.core.formatting import format_fixed, format_significant
-from regzoo.training.model.place_summary import describe_places, warn_frozen
+from regzoo.training.model.place_summary import describe_places
 
 
 def make_plan_table(described: dict[str, Any]) -> Group:
     """Return one row per recipe, the totals, one row per regularizer with its places, and the warnings.
 
     Args:
-        described: what ``Plan.to_dict`` returned, with the estimated ``seconds``.
+        described: what ``Plan.to_dict`` returned, with the estimated ``seconds`` and the ``notes`` on the models.
     """
     table = make_table("recipe", "trials", "replicates", "models per run", "cost", "searched")
     notes = []
@@ -25,7 +25,8 @@ def make_plan_table(described: dict[str, Any]) -> Group:
         space = ", ".join(f"{name} {values}" for name, values in recipe["space"].items())
         counts = [str(recipe[key]) for key in ("trials", "replicates", "models_per_run")]
         table.add_row(Text(recipe["name"]), *counts, format_significant(recipe["cost"], 3), Text(space))
-        notes += [f"{recipe['name']}: {note}" for note in (*recipe["clashes"], *warn_frozen(recipe["places"]))]
+        notes += [f"{recipe['name']}: {note}" for note in recipe["clashes"]]
+    notes += described.get("notes", ())
     folds = f"; replicates take turns at {described['folds']} folds" if described["folds"] > 1 else ""
     seconds = format_fixed(described["seconds"], 0)
     total = (

@@ -42,7 +42,7 @@ def build_own_model(own: OwnModel, recipe: Recipe, task: Task, seed: int = 0) ->
 
 @functools.lru_cache(4)
 def _prepare(own: OwnModel) -> tuple[Graph, InitialDraw]:
-    graph = Graph(load(own))
+    graph = Graph(load(own), own.expand_nested)
     return graph, InitialDraw(graph)
 
 

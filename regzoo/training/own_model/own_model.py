@@ -27,6 +27,7 @@ class OwnModel:
         classes: the custom classes and functions in it, as (module, name).
         parameters: number of its weights, trainable or not.
         compiled: what it was compiled with, the configs of ``optimizer`` and ``loss``, as JSON; None if it was not.
+        expand_nested: whether regularizers act on activations inside the models among its layers.
         archive: the ``.keras`` file.
         source: text of the Python file that the model's function and its custom classes come from; None without one.
     """
@@ -37,6 +38,7 @@ class OwnModel:
     classes: tuple[tuple[str, str], ...]
     parameters: int
     compiled: str | None = field(default=None, compare=False, repr=False)
+    expand_nested: bool = False
     archive: bytes = field(default=b"", compare=False, repr=False)
     source: str | None = field(default=None, compare=False, repr=False)
 
@@ -44,6 +46,11 @@ class OwnModel:
     def text(self) -> str:
         """The model in words, in place of a backbone's text."""
         return f"keras_model(name={self.name}, weights={self.weights})"
+
+    @property
+    def identity(self) -> str:
+        """What makes two models the same for a run: the digest, and whether the models among the layers are entered."""
+        return f"{self.digest} expand_nested" if self.expand_nested else self.digest
 
     def get_compiled(self, key: Literal["optimizer", "loss"]) -> Any:
         """Return the config of the optimizer, or of the loss, that the model was compiled with.
@@ -72,6 +79,7 @@ class OwnModel:
             "classes": [list(each) for each in self.classes],
             "parameters": self.parameters,
             "compiled": self.compiled,
+            "expand_nested": self.expand_nested,
         }
 
     @staticmethod
