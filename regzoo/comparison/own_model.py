@@ -128,8 +128,8 @@ def list_model_notes(model: OwnModel) -> list[str]:
     if frozen and model.weights == "fresh":
         shown = ", ".join(frozen[:3]) + (f" and {len(frozen) - 3} more" if len(frozen) > 3 else "")
         notes.append(
-            f"Frozen layers ({shown}) start from weights that are drawn at random, and never learn; weights: keep starts "
-            "from those of the model."
+            f"Frozen layers ({shown}) start from weights that are drawn at random, and never learn; weights: keep "
+            "starts from those of the model."
         )
     return notes
 
