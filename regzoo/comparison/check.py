@@ -17,7 +17,7 @@ from regzoo.training.setup import TrainingSetup
 
 @dataclass(frozen=True)
 class CheckedModels:
-    """What building every recipe shows before anything is trained.
+    """Result of building every recipe before anything is trained.
 
     Attributes:
         places: where the regularizers act, by the recipe as the config writes it.

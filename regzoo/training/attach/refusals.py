@@ -16,6 +16,11 @@ from regzoo.training.model.step import TrainStep
 
 
 def reject_inactive(hits: Mapping[str, int], graph: Graph) -> None:
+    """Reject a recipe of which a regularizer acts nowhere.
+
+    Raises:
+        InputError: at the first of them.
+    """
     for name, places in hits.items():
         if not places:
             raise InputError(

@@ -49,7 +49,7 @@ class OwnModel:
 
     @property
     def identity(self) -> str:
-        """What makes two models the same for a run: the digest, and whether the models among the layers are entered."""
+        """The digest, and whether regularizers act inside the models among the layers."""
         return f"{self.digest} expand_nested" if self.expand_nested else self.digest
 
     def get_compiled(self, key: Literal["optimizer", "loss"]) -> Any:
