@@ -106,8 +106,8 @@ def run_comparison(
             if publish is not None:
                 progress.show_phase("writing the report, verifying the winner's model")
                 publish(folder)
-        with Ledger(folder) as ledger:
-            require_results(ledger.records())
+                with Ledger(folder) as ledger:
+                    require_results(ledger.records())
 
 
 @dataclass(frozen=True)

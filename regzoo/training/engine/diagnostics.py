@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from regzoo.core.roles import MULTIPLYING
-from regzoo.core.weights import describe_weights
 from regzoo.training.metrics import BINS
 from regzoo.training.task import Task
 
@@ -46,6 +45,8 @@ def compute_reliability(task: Task, y: Any, logits: Any) -> list[list[float]] | 
 
 def select_kernels(model: Any, values: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Return those of ``values``, of the model's weights in order, whose weights multiply inputs or are looked up."""
+    from regzoo.core.weights import describe_weights  # not above: a figure reads a constant of this file, without Keras
+
     roles = {id(variable): weight.role for variable, weight in describe_weights(model)}
     pairs = zip(model.weights, values, strict=True)
     return [value for variable, value in pairs if roles.get(id(variable)) in MULTIPLYING]

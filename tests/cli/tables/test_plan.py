@@ -24,6 +24,7 @@ def test_the_table_of_a_plan(draw: Draw) -> None:
         },
     }
     described = {"runs": 9, "epochs": 540, "folds": 1, "seconds": 12.4, "rank_by": "nll", "tuner": "random"}
+    described |= {"notes": ["dropout[x]: dropout: 3 of its 5 places lie before layers that are frozen"]}
     text = draw(make_plan_table({**described, "recipes": [{**recipe, "clashes": ["they clash [so]"]}]}))
     for words in (
         "dropout[x]",
