@@ -138,7 +138,12 @@ TABLE = [
     ("backbone: mlp(widhts=[3])", 6, 11, "backbone: mlp has no field 'widhts'. Did you mean 'widths'?"),
     ("backbone: mlp(widths=[0])", 6, 11, "backbone: mlp: widths must lie in [1, inf), received 0"),
     ("backbone: mlp(", 6, 11, "backbone: cannot read 'mlp('"),
-    ("backbone: {mlp: [3]}", 6, 12, "backbone.mlp: there is no such key. Available: expand_nested, file, function, weights."),
+    (
+        "backbone: {mlp: [3]}",
+        6,
+        12,
+        "backbone.mlp: there is no such key. Available: expand_nested, file, function, weights.",
+    ),
     ("backbone: {file: m.keras, weights: old}", 6, 36, "backbone.weights: takes one of fresh, keep, received old."),
     ("backbone: {weights: keep}", 6, 11, "backbone: takes {file: my_model.keras} or {function: models.py:build}"),
     ("backbone: {file: m.keras, function: m.py:f}", 6, 11, "backbone: takes {file: my_model.keras} or"),
