@@ -116,14 +116,19 @@ def _read_specs(model: keras.Model) -> tuple[InputSpec, ...]:
 
 
 def list_model_notes(model: OwnModel) -> list[str]:
-    """Return sentences on what the model has of its own, and on frozen layers whose weights a run does not keep."""
+    """Return sentences on the model, what it has of its own, and frozen layers whose weights a run does not keep."""
     from regzoo.training.attach.own_layers import count_own_layers
     from regzoo.training.own_model.draw import list_frozen_layers
     from regzoo.training.own_model.pack import load
 
     loaded = load(model)
     has = count_own_layers(loaded).sentence
-    notes = [f"{has[0].upper()}{has[1:]}, in every recipe, the baseline included."] if has else []
+    start = "weights that its layers' own initializers draw" if model.weights == "fresh" else "the weights of the model"
+    notes = [
+        f"The model is your Keras model {model.name}, with {model.parameters:,} weights; each run starts from {start}."
+    ]
+    if has:
+        notes.append(f"{has[0].upper()}{has[1:]}, in every recipe, the baseline included.")
     frozen = list_frozen_layers(loaded)
     if frozen and model.weights == "fresh":
         shown = ", ".join(frozen[:3]) + (f" and {len(frozen) - 3} more" if len(frozen) > 3 else "")
