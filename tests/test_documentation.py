@@ -55,7 +55,7 @@ STEPS = [
         document,
         step,
         id=f"{Path(document).stem}-{number}",
-        marks=pytest.mark.slow if "keras.applications" in step[1] else (),
+        marks=pytest.mark.slow if any(word in step[1] for word in ("keras.applications", "LSTM")) else (),
     )
     for document in DOCUMENTS
     for number, step in enumerate(list_steps(document))

@@ -53,7 +53,7 @@ DRAWS: dict[str, Draw] = {
 }
 
 
-@pytest.mark.parametrize("pairs", [5, 10, 29])
+@pytest.mark.parametrize("pairs", [5, 10, pytest.param(29, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("draw", sorted(DRAWS))
 def test_95_percent_intervals_cover_93_to_97_percent(pairs: int, draw: str) -> None:
     # 2,500 simulations around a true mean of 0: one standard error of a coverage of 95 % is 0.44 points, so
