@@ -16,9 +16,13 @@ import keras
 from regzoo.core.lazy import LazyModule
 
 _functional: Any = LazyModule("keras.src.models.functional")  # lazy: without it, all but attach works
+_global_state: Any = LazyModule("keras.src.backend.common.global_state")
 
 PRIVATE_NAMES = {
     "keras.src.models.functional.Functional": "the class of keras.Model(inputs, outputs) has no public name",
+    "keras.src.models.cloning.clone_model": "it copies the single layers of any functional model, unasked",
+    "keras.src.backend.common.global_state.get_global_attribute": "tells if an old HDF5 file is written",
+    "Functional._run_through_graph": "what clone_model calls on the model that it copies",
     "Functional._nodes_by_depth": "Model.layers lists a layer once, however often it is called, and without its inputs",
     "Node.operation": "the layer or function that a call in the model's graph is a call of",
     "Node.is_input": "tells the model's inputs from its calls",
@@ -174,6 +178,25 @@ def get_loss_tracker(model: keras.Model) -> keras.metrics.Mean:
 def forget_metrics(model: keras.Model) -> None:
     """Make ``model`` forget the metrics that it was compiled with."""
     model._compile_metrics = None
+
+
+def is_writing_hdf5() -> bool:
+    """Return True while Keras writes a file of its old HDF5 format."""
+    return bool(_global_state.get_global_attribute("use_legacy_config", False))
+
+
+class CloningHook(keras.Model):
+    """A functional Keras model that can refuse to be copied layer by layer."""
+
+    def check_cloning(self) -> None:
+        """Raise an error if `keras.models.clone_model` would lose a part of the model. It is called by that."""
+
+    def _run_through_graph(
+        self, inputs: Any, operation_fn: Any = lambda operation: operation, call_fn: Any = None
+    ) -> Any:
+        if operation_fn.__module__ == "keras.src.models.cloning":
+            self.check_cloning()
+        return super()._run_through_graph(inputs, operation_fn, call_fn)
 
 
 class UpdateHook(keras.optimizers.Optimizer):

@@ -27,6 +27,9 @@ OTHER_LIBRARIES = {
 """Underscored names that belong to neither regzoo nor Keras."""
 
 
+MODULES = ("keras.src.models.functional", "keras.src.models.cloning", "keras.src.backend.common.global_state")
+
+
 @pytest.fixture(scope="module")
 def owners() -> dict[str, Any]:
     """Return an object of each class whose private names are used."""
@@ -40,7 +43,7 @@ def owners() -> dict[str, Any]:
         optimizer.build(model.trainable_variables)
     node = getattr(layer, "_inbound_nodes", [None])[0]
     return {
-        "keras.src.models.functional": importlib.import_module("keras.src.models.functional"),
+        **{name: importlib.import_module(name) for name in MODULES},
         "Functional": model,
         "Model": model,
         "Node": node,

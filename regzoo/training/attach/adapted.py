@@ -1,4 +1,4 @@
-"""State of layers that were adapted to data, such as vocabularies, which neither config nor weights hold."""
+"""State that neither config nor weights hold: of adapted layers, such as vocabularies, and of LoRA."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from regzoo.system.temporary_folder import temporary_folder
 
 
 def copy_adapted_state(original: keras.Layer, copy: keras.Layer) -> None:
-    """Give ``copy`` what ``original`` and the layers in it have learned by ``adapt``."""
-    adapted = [pair for pair in zip(list_layers(original), list_layers(copy), strict=True) if hasattr(pair[0], "adapt")]
-    for first, second in adapted:
-        with temporary_folder() as folder:
-            _copy_state(first, second, folder)
+    """Give ``copy`` what ``original`` and the layers in it have learned by ``adapt``, and their strengths of LoRA."""
+    for first, second in zip(list_layers(original), list_layers(copy), strict=True):
+        if getattr(first, "lora_enabled", False):
+            second.lora_alpha = first.lora_alpha  # which a layer with LoRA in its config takes for its rank
+        if hasattr(first, "adapt"):
+            with temporary_folder() as folder:
+                _copy_state(first, second, folder)
 
 
 def _copy_state(original: keras.Layer, copy: keras.Layer, folder: Path) -> None:
@@ -24,7 +26,7 @@ def _copy_state(original: keras.Layer, copy: keras.Layer, folder: Path) -> None:
     if original.built:
         original.save_own_variables(store)
         copy.load_own_variables(store)
-    if hasattr(original, "save_assets"):
+    if hasattr(original, "save_assets") and original.get_vocabulary() != copy.get_vocabulary():  # else never adapted
         original.save_assets(folder)
         copy.load_assets(folder)
     if isinstance(copy, keras.layers.Normalization):

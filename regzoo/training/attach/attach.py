@@ -15,15 +15,22 @@ from regzoo.core import InputError, OnActivations, Recipe, Regularizer
 from regzoo.core._keras_compat import list_layers
 from regzoo.core.errors import ClashWarning, FrozenPlacesWarning
 from regzoo.core.parsing import as_recipe
+from regzoo.training.attach.adapted import copy_adapted_state
 from regzoo.training.attach.clashes import list_clashes_with_own
 from regzoo.training.attach.example_inputs import make_example_inputs
 from regzoo.training.attach.graph import Graph
 from regzoo.training.attach.infer_task import infer_task
 from regzoo.training.attach.inputs import read_input_kind
+from regzoo.training.attach.model_config import serialize_model
 from regzoo.training.attach.nested import copy_input, describe_what_is_closed
 from regzoo.training.attach.own_layers import count_own_layers, list_layers_in_training, list_noise
 from regzoo.training.attach.positions import reject_acting_on_examples
-from regzoo.training.attach.refusals import reject_inactive, reject_unsupported_inputs
+from regzoo.training.attach.refusals import (
+    reject_inactive,
+    reject_metrics_of_one,
+    reject_recipes_inside,
+    reject_unsupported_inputs,
+)
 from regzoo.training.attach.slots import list_slots
 from regzoo.training.attach.surgery import DrawWeights, InitialWeights, ModelSurgery
 from regzoo.training.attach.ties import find_ties, tie
@@ -39,6 +46,7 @@ from regzoo.training.model.insertion import (
 from regzoo.training.model.layer_places import list_layer_places
 from regzoo.training.model.place_summary import summarize_places, warn_frozen
 from regzoo.training.model.precision import describe_precision, precision_of
+from regzoo.training.model.refused_copies import describe_kinds, reject_changed
 from regzoo.training.model.requirements import check_requirements, reject_ranges, reject_several_models, require_noise
 from regzoo.training.own_layers import OwnLayers
 from regzoo.training.task import Task
@@ -112,9 +120,13 @@ def attach(
 class AttachedModel(RegularizedModel):
     """A `RegularizedModel` made by `attach`; its file holds the initial weights as well as the current ones."""
 
-    def __init__(self, inputs: Any, logits: Any, outputs: Any, info: BuildInfo, initial: InitialWeights) -> None:
+    def __init__(
+        self, inputs: Any, logits: Any, outputs: Any, info: BuildInfo, initial: InitialWeights, output_name: str
+    ) -> None:
         super().__init__(inputs, logits, outputs, info)
+        self.output_names = [output_name]
         self._initial = initial
+        self._kinds_at_start = tuple(describe_kinds(list_layers(self)))
         self._trainable_at_start = _list_trainable(self)
         self._saves_initial = True
         self._own: Callable[[], OwnLayers] = OwnLayers
@@ -153,6 +165,7 @@ class AttachedModel(RegularizedModel):
         config = super().get_config()
         if "unsaved" in config:
             raise InputError(f"this model cannot be saved: {config['unsaved']}")
+        reject_changed(list_layers(self), self._kinds_at_start)
         trainable = _list_trainable(self)
         return config if trainable == self._trainable_at_start else {**config, "trainable": list(trainable)}
 
@@ -169,6 +182,17 @@ class AttachedModel(RegularizedModel):
         for layer, trainable in zip(list_layers(attached), config.get("trainable", ()), strict=False):
             layer.trainable = trainable
         return attached
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
+        """Update the metrics and return their results. Keras calls it in each step."""
+        with reject_metrics_of_one(self, y):
+            results: dict[str, Any] = super().compute_metrics(x, y, y_pred, sample_weight)
+        return results
+
+    def _copy(self, weights: list[Any]) -> AttachedModel:
+        copied: AttachedModel = super()._copy(weights)
+        copy_adapted_state(self, copied)
+        return copied
 
     def save_weights(self, *args: Any, **kwargs: Any) -> None:
         """Save the weights, which your model can load unless the recipe has companions of weights, such as averages."""
@@ -207,6 +231,7 @@ def _attach_recipe(
     if isinstance(model, RegularizedModel):
         raise InputError("the model has a recipe already: attach the sum of both recipes to the model it was made of")
     graph = Graph(model, expand_nested)
+    reject_recipes_inside(graph)
     return attach_to_graph(recipe, graph, infer_task(graph, classes), seed, classes=classes)
 
 
@@ -241,7 +266,7 @@ def attach_to_graph(
         **({"expand_nested": True} if graph.expand_nested else {}),
         **describe_precision(),
         **({"ties": ties} if (ties := find_ties(graph.list_leaf_layers())) else {}),
-        **_serialize_model(graph.given, graph),
+        **serialize_model(graph),
     }
 
     regularizers, dials = make_dials(recipe)
@@ -264,7 +289,7 @@ def attach_to_graph(
     info = BuildInfo(
         recipe, task, regularizers, dials, rules, tuple(inserter.insertions), narrowed, hits, weights, streams, config
     )
-    attached = AttachedModel(inputs, logits, outputs, info, initial)
+    attached = AttachedModel(inputs, logits, outputs, info, initial, model.output_names[0])
     attached.copy_trainable(graph.given, surgery)
     attached.set_own(count_own_layers(graph.given), list_noise(surgery.list_copies(in_training)))
     if not single or read_input_kind(model.input, model) != "float":
@@ -272,17 +297,3 @@ def attach_to_graph(
     attached.reset(seed)
     surgery.copy_streams()
     return attached
-
-
-def _serialize_model(model: keras.Model, graph: Graph) -> dict[str, Any]:
-    """Return the model as JSON, without its compile arguments; or why it cannot be saved."""
-    if any(isinstance(operation, keras.layers.Lambda) for operation in graph.list_leaves()):
-        return {"unsaved": "it holds a Lambda layer, which is code; write a keras.Layer in its place"}
-    if shared := graph.find_layer_of_two_models():
-        return {"unsaved": f"two models share the layer {shared.name!r}, which Keras would load as two layers"}
-    try:
-        config = keras.saving.serialize_keras_object(model)
-    except Exception as error:  # a user's own layer may raise anything
-        return {"unsaved": f"{type(error).__name__}: {error}"}
-    config.pop("compile_config", None)
-    return {"model": config}

@@ -36,4 +36,4 @@ def make_example_inputs(graph: Graph) -> Any:
 def run_example(graph: Graph) -> Any:
     """Return the model's output for example inputs; the state of a stateful layer stays as it is."""
     with keras.StatelessScope():
-        return keras.tree.flatten(graph.model(make_example_inputs(graph)))[0]
+        return keras.tree.flatten(graph.model(make_example_inputs(graph), training=False))[0]

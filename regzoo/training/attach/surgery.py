@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from regzoo.core import Announce, InputError
 from regzoo.core._keras_compat import LayerCall, get_input, get_operation, get_output_shape
@@ -125,12 +126,15 @@ class ModelSurgery:
         Raises:
             InputError: if they differ, because the config of a layer is incomplete.
         """
-        first, again = (run_example(self.graph) for _ in range(2))
+        try:
+            first, again = (run_example(self.graph) for _ in range(2))
+        except tf.errors.FailedPreconditionError:
+            return  # a vocabulary is empty: the model comes from a file, from which Keras loads it later
         if not np.allclose(first, again, equal_nan=True):
             return  # random at inference, so it cannot be compared
 
         with keras.StatelessScope():  # a stateful layer begins as the original does
-            output = self._replay(make_example_inputs(self.graph), insert_nothing)
+            output = self._replay(make_example_inputs(self.graph), insert_nothing, inference=True)
             if self._ends_in_probabilities():
                 output = self._get_final_activation()(output)
         if not np.allclose(first, output, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True):
@@ -183,10 +187,12 @@ class ModelSurgery:
             inserted = get_input(inserted)
         return output
 
-    def _replay(self, inputs: Any, slot: Announce) -> Any:
+    def _replay(self, inputs: Any, slot: Announce, inference: bool = False) -> Any:
         """Return the output of the copy on ``inputs``, symbolic or not; before a final softmax or sigmoid."""
 
         def apply(call: LayerCall, args: Any, kwargs: Any) -> Any:
+            if inference and "training" in kwargs:  # which a symbolic call of some layers, as RandomFlip, sets
+                kwargs = {**kwargs, "training": False}
             return self._apply(self.graph, call, args, kwargs, slot)
 
         return self.graph.replay(inputs, apply, slot)[0]
@@ -261,10 +267,11 @@ class ModelSurgery:
 
     def _copy_activation(self, layer: Any) -> Any:
         split = unwrap(layer)
+        quantized = isinstance(split.dtype_policy, keras.dtype_policies.QuantizedDTypePolicy)  # an Activation is not
         return keras.layers.Activation(
             split.activation,
             activity_regularizer=split.activity_regularizer,
-            dtype=split.dtype_policy,
+            dtype=split.compute_dtype if quantized else split.dtype_policy,
             name=self._make_unique(f"{layer.name}_activation"),
         )
 

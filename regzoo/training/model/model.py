@@ -14,18 +14,17 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from regzoo.core import InputError, Recipe, Regularizer, Schedule
+from regzoo.core import Recipe, Regularizer, Schedule
+from regzoo.core._keras_compat import is_writing_hdf5
 from regzoo.core.seeds import derive
 from regzoo.core.selection import LayerPlace
 from regzoo.training.model.build_info import BuildInfo, NarrowedWeight, WeightRule, initialize_companion
 from regzoo.training.model.finalize import combine_models
 from regzoo.training.model.layer_places import feeds_frozen_weights
 from regzoo.training.model.narrowing import is_narrowed
+from regzoo.training.model.refused_copies import HDF5, reject_cloning, reject_hdf5
 from regzoo.training.model.regularized_trainer import RegularizedTrainer
 from regzoo.training.model.step import TrainStep
-
-HDF5 = (".h5", ".hdf5")
-"""Endings of files of Keras's old format."""
 
 
 class BaseRegularizedModel(RegularizedTrainer):
@@ -158,11 +157,17 @@ class BaseRegularizedModel(RegularizedTrainer):
             InputError: if the file is of Keras's old HDF5 format, which loads no model of another package.
         """
         if str(filepath).endswith(HDF5):
-            raise InputError(
-                f"{filepath}: Keras's old HDF5 format cannot hold a model with a recipe: save a .keras file, or the "
-                "weights alone by save_weights('name.weights.h5')"
-            )
+            reject_hdf5(f"{filepath}: ")
         super().save(filepath, *args, **kwargs)
+
+    def check_cloning(self) -> None:
+        """Refuse to be copied by `keras.models.clone_model`, and so by Keras's scikit-learn wrappers.
+
+        Raises:
+            InputError: if there is a recipe.
+        """
+        if self._info.regularizers:
+            reject_cloning(self.recipe)
 
     def save_own_variables(self, store: Any) -> None:
         """Save the companions; layers save their weights. Keras calls it in `save`."""
@@ -274,7 +279,13 @@ class BaseRegularizedModel(RegularizedTrainer):
         return copy
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments of `from_config`."""
+        """Return the arguments of `from_config`.
+
+        Raises:
+            InputError: if Keras asks in order to write a file of its old HDF5 format.
+        """
+        if is_writing_hdf5():
+            reject_hdf5()
         return copy.deepcopy(self._info.config)  # Keras changes the configs that it is given
 
 

@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from regzoo.core import OnBatch, OnForward, OnGradients, OnLoss, OnTraining, OnWeights
-from regzoo.core._keras_compat import forget_metrics, get_loss_tracker
+from regzoo.core._keras_compat import CloningHook, forget_metrics, get_loss_tracker
 from regzoo.training.losses import ExampleLoss
 from regzoo.training.model.callbacks import StrengthScheduler, WatcherCallback, iterate_batches, require_validation
 from regzoo.training.model.weighting import match_dtypes, weighted_mean
@@ -37,7 +37,7 @@ POSITION_LOSSES = {
 """Default losses of a model that predicts at several positions of an example, such as time steps or pixels."""
 
 
-class RegularizedTrainer(keras.Model):
+class RegularizedTrainer(CloningHook):
     """Base of `BaseRegularizedModel`: what Keras calls to train it.
 
     With the task's own loss, `evaluate` leaves out every penalty. With a loss of the user's, everything is as it is for

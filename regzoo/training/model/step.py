@@ -26,6 +26,7 @@ from regzoo.core import (
 from regzoo.core.layers import to_floatx
 from regzoo.core.weights import describe_weights
 from regzoo.training.losses import ExampleLoss
+from regzoo.training.model.gradients import fill_missing, multiply
 from regzoo.training.model.weighting import divide_by_mean, match_dtypes, weighted_mean
 from regzoo.training.task import Task
 
@@ -110,15 +111,27 @@ class TrainStep:
             gradients: list[Any] = tape.gradient(scaled, [variable.value for variable in weights])
             return gradients
 
-        transforms = model.get_regularizers(OnGradients)
-        if transforms:
-            compute = self._unscale(compute)
-        for regularizer in transforms:
-            compute = self._transform_gradients(regularizer, compute)
-        gradients = compute()
-        model.optimizer.apply(self._rescale(gradients) if transforms else gradients, weights)
+        model.optimizer.apply(self._transform(compute), weights)
         self._apply_projections_and_companions()
         return first["loss"], first["logits"]
+
+    def _transform(self, compute: ComputeGradients) -> list[Any]:
+        """Return the gradients as the regularizers change them; None for weights that the loss does not depend on."""
+        transforms = self.model.get_regularizers(OnGradients)
+        if not transforms:
+            return compute()
+        missing: list[bool] = []
+
+        def fill() -> list[Any]:
+            gradients = compute()
+            missing[:] = [gradient is None for gradient in gradients]
+            return fill_missing(gradients, self.model.trainable_variables)
+
+        chain = self._unscale(fill)
+        for regularizer in transforms:
+            chain = self._transform_gradients(regularizer, chain)
+        gradients = self._rescale(chain())
+        return [None if absent else each for absent, each in zip(missing, gradients, strict=True)]
 
     def _transform_batch(self, regularizer: OnBatch, x: Any, y: Any, weight: Any) -> tuple[Any, Any, Any]:
         """Return inputs, targets and weights as ``regularizer`` changes them.
@@ -150,11 +163,11 @@ class TrainStep:
 
     def _unscale(self, compute: ComputeGradients) -> ComputeGradients:
         """Return ``compute`` without the optimizer's scale, as regularizers expect gradients."""
-        return lambda: _multiply(compute(), 1.0 / self._get_loss_scale())
+        return lambda: multiply(compute(), 1.0 / self._get_loss_scale())
 
     def _rescale(self, gradients: list[Any]) -> list[Any]:
         """Return the gradients with the optimizer's scale, which it takes away."""
-        return _multiply(gradients, self._get_loss_scale())
+        return multiply(gradients, self._get_loss_scale())
 
     def _get_loss_scale(self) -> Any:
         """Return the factor by which the optimizer scales the loss; the number 1.0 if it does not."""
@@ -285,10 +298,3 @@ def _floats_to_floatx(x: Any) -> Any:
         return to_floatx(tensor) if tensor.dtype.is_floating else tensor
 
     return keras.tree.map_structure(convert, x)
-
-
-def _multiply(gradients: Sequence[Any], factor: Any) -> list[Any]:
-    """Return ``gradients`` times ``factor``; themselves if that is the number 1.0. A weight may have no gradient."""
-    if isinstance(factor, float) and factor == 1.0:
-        return list(gradients)
-    return [gradient if gradient is None else gradient * tf.cast(factor, gradient.dtype) for gradient in gradients]

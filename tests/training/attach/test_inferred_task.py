@@ -80,7 +80,17 @@ def test_one_sigmoid_stays_as_it_is_or_becomes_two_probabilities_for_two_classes
     np.testing.assert_allclose(attach("none", model).predict(x, verbose=0), p, atol=1e-6)
     attached = attach("none", model, classes=2)
     np.testing.assert_allclose(attached.predict(x, verbose=0), np.hstack([1 - p, p]), atol=1e-6)
-    attached.fit(x, np.array([0, 1, 0, 1]), epochs=1, **QUIET)
+    y = np.array([0, 1, 0, 1])
+    attached.fit(x, y, epochs=1, **QUIET)
+    metrics = [keras.metrics.AUC(), keras.metrics.BinaryAccuracy(), keras.metrics.Precision()]
+    for metric in metrics:
+        attached.compile("sgd", metrics=[metric])
+        with pytest.raises(InputError, match=rf"^{metric.name} cannot.* the one sigmoid .*Leave classes out"):
+            attached.evaluate(x, y, verbose=0)
+    attached.compile("sgd", metrics=[keras.metrics.SparseCategoricalAccuracy(), "accuracy"])
+    attached.evaluate(x, y, verbose=0)
+    attached.compile("sgd", metrics=metrics)
+    attached.evaluate(x, np.eye(2)[y], verbose=0)
 
 
 def nest(activation: str, size: int) -> Callable[[Any], Any]:
@@ -150,6 +160,11 @@ def test_a_model_that_ends_in_no_task_is_refused(make: Any, classes: int | None,
         (lambda: keras.Sequential([L.Dense(2)]), "l2(0.1)", r"is not built: begin it with keras.Input"),
         (lambda: "mlp", "l2(0.1)", "attach takes a keras.Model, received str"),
         (lambda: attach("none", plain()), "l2(0.1)", "has a recipe already"),
+        (
+            lambda: functional(lambda x: L.Softmax()(attach("l2(0.5)", plain())(x)), (5,)),
+            "dropout(0.1)",
+            r"is a model with the recipe l2\(0\.5\): put the model that it was made of in its place",
+        ),
         (plain, "dropout", r"dropout\.rate .* is left to the search"),
         (plain, "ensemble(2)", "ensemble acts on trained models"),
         (plain, "dropuot(0.1)", "Did you mean 'dropout'"),

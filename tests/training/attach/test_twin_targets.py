@@ -13,6 +13,7 @@ import pytest
 
 from tests.training.attach.twins import (
     ONE_HOT,
+    SPARSE,
     WEIGHTS,
     Y,
     assert_same_outcome,
@@ -180,6 +181,21 @@ def test_targets_that_do_not_fit_end_the_same(targets: str, eager: bool) -> None
             return found
 
         compare_outcomes(get_outcome(run, twins[0]), get_outcome(run, twins[1]), name=name)
+
+
+@pytest.mark.parametrize("loss", [{"out": SPARSE}, {"elsewhere": SPARSE}, [SPARSE]], ids=str)
+def test_losses_and_metrics_by_the_name_of_the_output_are_the_same(loss: Any) -> None:
+    def make() -> keras.Model:
+        inputs = keras.Input((5,))
+        return keras.Model(inputs, L.Dense(3, "softmax", name="out")(inputs))
+
+    def run(model: keras.Model) -> Mapping[str, Any]:
+        weights = {"out": 0.5} if isinstance(loss, dict) else [0.5]
+        model.compile("sgd", loss, weights, metrics={"out": ["accuracy"]}, weighted_metrics={"out": "accuracy"})
+        history: Mapping[str, Any] = model.fit(X, Y, verbose=0, shuffle=False).history
+        return history
+
+    assert_same_outcome(make, run, raises="elsewhere" in loss)
 
 
 @pytest.mark.parametrize("given", [{"metrics": ["nonsense"]}, {"loss": "nonsense"}, {"optimizer": "nonsense"}], ids=str)
