@@ -30,9 +30,9 @@ def list_custom_classes(config: Any) -> list[tuple[str, str]]:
     """Return module and name of every class and function in ``config`` that is not Keras's own, sorted."""
     found = set()
     for each in _list_objects(config):
-        module, name = each.get(_MODULE), each[_CLASS]
-        name = each[_CONFIG] if name == "function" else name
-        if module and module != "builtins" and not re.match(r"keras(\.|$)", module) and isinstance(name, str):
+        module = each.get(_MODULE, "builtins") or "__main__"  # Keras leaves the name of a script's module out
+        name = each[_CONFIG] if each[_CLASS] == "function" else each[_CLASS]
+        if module != "builtins" and not re.match(r"keras(\.|$)", module) and isinstance(name, str):
             found.add((module, name))
     return sorted(found)
 

@@ -116,8 +116,13 @@ def read_archive(archive: bytes, custom_objects: dict[str, Any], what: str) -> k
         try:
             return keras.saving.load_model(path, custom_objects=custom_objects, compile=False)
         except Exception as error:  # a damaged file, or a layer of the user's
-            reason = " ".join(str(error).split())
-            raise InputError(f"{what} cannot be loaded: {type(error).__name__}: {reason[:300]}") from error
+            raise InputError(f"{what} cannot be loaded: {type(error).__name__}: {_shorten(str(error))}") from error
+
+
+def _shorten(message: str) -> str:
+    """Return the part of Keras's message that says what happened, without the config of the whole model."""
+    reason = message.rpartition("Exception encountered:")[2].partition("Full object config:")[0]
+    return " ".join(reason.split())[:300]
 
 
 def read_archive_config(archive: bytes, what: str) -> Any:
