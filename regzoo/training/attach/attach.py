@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import warnings
 from collections.abc import Callable
 from dataclasses import asdict
@@ -21,7 +20,7 @@ from regzoo.training.attach.example_inputs import make_example_inputs
 from regzoo.training.attach.graph import Graph
 from regzoo.training.attach.infer_task import infer_task
 from regzoo.training.attach.inputs import read_input_kind
-from regzoo.training.attach.model_config import serialize_model
+from regzoo.training.attach.model_config import deserialize_model, serialize_model
 from regzoo.training.attach.nested import copy_input, describe_what_is_closed
 from regzoo.training.attach.own_layers import count_own_layers, list_layers_in_training, list_noise
 from regzoo.training.attach.positions import reject_acting_on_examples
@@ -172,8 +171,7 @@ class AttachedModel(RegularizedModel):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> RegularizedModel:
         """Attach the recipe again; Keras loads the weights afterwards."""
-        own = copy.deepcopy(config["model"])  # Keras changes the configs that it is given
-        model = keras.saving.deserialize_keras_object(own, custom_objects=custom_objects)
+        model = deserialize_model(config, custom_objects)
         recipe, task = as_recipe(config["recipe"]), Task(**config["task"])
         graph = Graph(model, config.get("expand_nested", False))
         tie(graph.list_leaf_layers(), config.get("ties", []))

@@ -1,10 +1,13 @@
-"""Names of layers without the numbers that Keras puts into them, which depend on what else a program has built."""
+"""Names of layers: those that Keras makes up, and those that a copy does not get from its config."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Iterable
+from typing import Any
+
+from regzoo.core._keras_compat import list_layers
 
 
 def is_made_up(name: str, class_name: str) -> bool:
@@ -43,6 +46,32 @@ def number_names(layers: Iterable[tuple[str, str]]) -> dict[str, str]:
             names[name] = f"{base} {seen[base]}"
             seen[base] += 1
     return names
+
+
+def keep_names(original: Any, copy: Any) -> Any:
+    """Return ``copy`` with the names of the layer ``original`` and of the layers in it.
+
+    The config that Keras makes for a layer without a ``get_config`` of its own has no name.
+    """
+    pairs = list(zip(list_layers(original), list_layers(copy), strict=False))
+    same = len(list_layers(original)) == len(list_layers(copy)) and all(type(a) is type(b) for a, b in pairs)
+    for each, other in pairs if same else pairs[:1]:  # layers may be made when the copy is built
+        if each.name != other.name:
+            other.name = each.name
+    return copy
+
+
+def list_lost_names(model: Any) -> list[str]:
+    """Return the names of all layers of ``model`` if the config of one of them has no name, else nothing."""
+    layers = list_layers(model)
+    return [layer.name for layer in layers] if any(_loses_name(each) for each in layers) else []
+
+
+def _loses_name(layer: Any) -> bool:
+    try:
+        return "name" not in layer.get_config()
+    except Exception:  # a layer inside another one, which makes it itself, may have no config
+        return False
 
 
 def _to_snake_case(class_name: str) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import keras
 
+from regzoo.core._keras_compat import list_layers
 from regzoo.training.attach.graph import Graph
+from regzoo.training.attach.layer_names import list_lost_names
 
 
 def serialize_model(graph: Graph) -> dict[str, Any]:
@@ -20,4 +23,14 @@ def serialize_model(graph: Graph) -> dict[str, Any]:
     except Exception as error:  # a user's own layer may raise anything
         return {"unsaved": f"{type(error).__name__}: {error}"}
     config.pop("compile_config", None)
-    return {"model": config}
+    names = list_lost_names(graph.given)
+    return {"model": config, "names": names} if names else {"model": config}
+
+
+def deserialize_model(config: dict[str, Any], custom_objects: Any = None) -> keras.Model:
+    """Return the user's model from what `serialize_model` returned."""
+    own = copy.deepcopy(config["model"])  # Keras changes the configs that it is given
+    model: keras.Model = keras.saving.deserialize_keras_object(own, custom_objects=custom_objects)
+    for layer, name in zip(list_layers(model), config.get("names", ()), strict=False):
+        layer.name = name
+    return model

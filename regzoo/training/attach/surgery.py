@@ -17,6 +17,7 @@ from regzoo.core.slots import SlotKind
 from regzoo.training.attach.adapted import copy_adapted_state
 from regzoo.training.attach.example_inputs import make_example_inputs, run_example
 from regzoo.training.attach.graph import Graph
+from regzoo.training.attach.layer_names import keep_names
 from regzoo.training.attach.nested import NestedCopies, copy_trainable, insert_nothing, iterate_layers
 from regzoo.training.attach.nonlinearities import PROBABILITIES, can_split, unwrap
 from regzoo.training.attach.ties import find_ties, tie
@@ -259,7 +260,7 @@ class ModelSurgery:
             if id(operation) in self._to_split:
                 split = config if unwrap(operation) is operation else config["layer"]["config"]
                 split |= {"activation": "linear", "activity_regularizer": None}
-            return type(operation).from_config(config)
+            return keep_names(operation, type(operation).from_config(config))
         except Exception as error:  # a user's own layer may raise anything
             raise InputError(
                 f"the layer {operation.name!r} cannot be copied from its get_config(): {type(error).__name__}: {error}"

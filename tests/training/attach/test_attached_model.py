@@ -103,6 +103,48 @@ def test_several_inputs_and_custom_layers_are_saved(tmp_path: Path) -> None:
     assert equal(loaded.get_weights(), own.get_weights())
 
 
+@keras.saving.register_keras_serializable("tests")
+class Unnamed(keras.Layer):
+    """A layer without a get_config of its own: the config that Keras makes for it has no name."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.inner = keras.layers.Dense(5, name="inner")
+
+    def call(self, x: Any) -> Any:
+        """Return what the layer inside returns."""
+        return self.inner(x)
+
+
+@keras.saving.register_keras_serializable("tests")
+class UnnamedLate(keras.Layer):
+    """A layer whose get_config forgets the name, and that makes the layer inside when it is built."""
+
+    def build(self, shape: Any) -> None:
+        """Make the layer inside."""
+        self.inner = keras.layers.Dense(5, name="inner")
+        self.inner.build(shape)
+
+    def call(self, x: Any) -> Any:
+        """Return what the layer inside returns."""
+        return self.inner(x)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return nothing."""
+        return {}
+
+
+@pytest.mark.filterwarnings("ignore:`build")  # Keras's, about layers that it builds by calling them
+@pytest.mark.parametrize("kind", [Unnamed, UnnamedLate])
+def test_names_that_a_config_loses_are_kept(kind: Any, tmp_path: Path) -> None:
+    layers = [kind(name="encoder"), keras.layers.ReLU(), keras.layers.Dense(3)]
+    own = keras.Sequential([keras.Input((5,)), keras.Sequential([keras.Input((5,)), *layers], name="base")])
+    model = attach("l2(0.1, on='encoder') + dropout(0.1, on='base/encoder')", own, expand_nested=True)
+    assert model.hits_by_layer == {"l2": {"base/encoder/inner": 1}, "dropout": {"base/encoder": 1}}
+    model.save(tmp_path / "m.keras")
+    assert keras.models.load_model(tmp_path / "m.keras").hits_by_layer == model.hits_by_layer
+
+
 def test_a_lambda_is_refused_when_saved(tmp_path: Path) -> None:
     model = functional(lambda x: L.Dense(2)(L.Lambda(lambda h: np.float32(2) * h)(x)))
     attached = attach("l2(0.1)", model)
