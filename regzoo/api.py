@@ -14,6 +14,7 @@ from regzoo.comparison.sweep import Sweep, make_sweep
 from regzoo.config import Experiment
 from regzoo.core import Backbone, InputError, Recipe, Regularizer
 from regzoo.core.parsing import as_recipe
+from regzoo.core.random_state import keep_python_random
 from regzoo.data.prepared import PreparedData
 from regzoo.data.rows import Rows
 from regzoo.data.sources import from_python
@@ -106,7 +107,8 @@ def compare(
         time: (n,) numbers or dates; the earliest rows train, later ones validate, the last ones test.
         part: (n,) ``train``, ``validation`` or ``test``; None leaves the row to the split.
         out: folder of the comparison; by default a temporary one that is deleted together with the result.
-        workers: number of processes; None for one per core, 0 to train in this process.
+        workers: number of processes; None for one per core, 0 to train in this process, with the threads that
+            TensorFlow has here, so the last digits of scores may differ.
         fresh: start over; a comparison that is already in ``out`` is renamed, not deleted.
         retry_failed: make the failed runs of the comparison in ``out`` again.
         verbose: show progress.
@@ -264,7 +266,7 @@ def run_and_publish(
         InputError: if config, data or folder cannot be used; nothing is written then.
         EnvironmentFailure: if the folder is in use, the disk is full, or workers cannot start.
     """
-    with make_progress(verbose) as progress:
+    with keep_python_random(), make_progress(verbose) as progress:
         run_comparison(
             experiment,
             read,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
+import numpy as np
 
 from regzoo.core import InputError
 from regzoo.training.keras_text import make_object
@@ -85,6 +86,24 @@ class ExampleLoss:
                 f"shape (rows, {task.size}): give them in that form"
             )
         return y
+
+    def check_targets(self, task: Task) -> None:
+        """Check that the loss takes targets of the outputs' shape, one-hot for classes, as a comparison gives them.
+
+        Raises:
+            InputError: if it does not.
+        """
+        rows = task.size + 1  # no other size, so that other targets do not fit by chance
+        y = np.eye(task.size, dtype="float32")[np.arange(rows) % task.size]
+        try:
+            self(keras.ops.convert_to_tensor(y), keras.ops.full((rows, task.size), 1.0 / task.size))
+        except Exception as error:  # the user's own function may raise anything
+            reason = " ".join(str(error).split())
+            form = "one-hot rows" if task.kind == "classification" else "rows"
+            raise InputError(
+                f"{self.name} fails on targets of the outputs' shape, which a comparison gives every loss ({form} of "
+                f"{task.size}): {type(error).__name__}: {reason[:200]}"
+            ) from error
 
     def compute(self, task: Task, y: Any, logits: Any) -> Any:
         """Return the loss of each example (batch,), for targets (batch, ...) and logits (batch, size) of ``task``."""

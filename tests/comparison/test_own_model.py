@@ -377,3 +377,41 @@ def test_a_config_with_a_function_on_the_command_line(tmp_path: Path, rows: Any)
     refused = call("check", "mine.yaml")
     assert refused.returncode == 2
     assert "broken((5,), 3) raised ZeroDivisionError: division by zero (line 16)" in " ".join(refused.stderr.split())
+
+
+def _of_labels(y: Any, p: Any) -> Any:
+    return keras.losses.sparse_categorical_crossentropy(y, p)
+
+
+def _of_one_hot(y: Any, p: Any) -> Any:
+    return -keras.ops.sum(y * keras.ops.log(p), -1)
+
+
+@pytest.mark.parametrize("loss", [_of_labels, lambda y, p: 0.0 * p])
+def test_a_compiled_loss_that_cannot_be_used_is_refused_before_training(loss: Any, rows: Any, tmp_path: Path) -> None:
+    model = build()
+    model.compile(loss=loss)
+    with (
+        warnings.catch_warnings(),
+        pytest.raises(InputError, match=r"training\.loss: (_of_labels fails|the loss that)"),
+    ):
+        warnings.simplefilter("ignore")  # Keras's, of a lambda
+        training = SMALL["training"] | {"loss": "compiled"}
+        regzoo.compare(*rows, backbone=model, out=tmp_path / "out", **SMALL | {"training": training})
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_a_compiled_loss_function_that_nothing_registers_is_used(rows: Any, tmp_path: Path) -> None:
+    import random
+
+    model = build()
+    model.compile(loss=_of_one_hot)
+    random.seed(5)
+    before = random.getstate()
+    training = SMALL["training"] | {"loss": "compiled"}
+    own = regzoo.compare(*rows, backbone=model, out=tmp_path / "own", **SMALL | {"training": training})
+    assert random.getstate() == before
+    task = regzoo.compare(*rows, backbone=model, out=tmp_path / "task", **SMALL)
+    means = [result.leaderboard.set_index("name")["mean"].sort_index() for result in (own, task)]
+    assert np.allclose(*means, rtol=1e-4)

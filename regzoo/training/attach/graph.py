@@ -10,8 +10,9 @@ from typing import Any
 import keras
 
 from regzoo.core import Announce, InputError
-from regzoo.core._keras_compat import LayerCall, is_functional, is_plain_model, list_calls
+from regzoo.core._keras_compat import LayerCall, is_plain_model, list_calls
 from regzoo.core.slots import SlotKind
+from regzoo.training.attach.acceptance import reject_untrainable, to_functional
 from regzoo.training.attach.layer_names import number_names
 from regzoo.training.attach.nonlinearities import (
     FUSED,
@@ -76,9 +77,9 @@ class Graph:
     def __init__(self, model: keras.Model, expand_nested: bool = False, nesting: Nesting | None = None) -> None:
         self.given = model
         self.expand_nested = expand_nested
-        self.model = _to_functional(model)
+        self.model = to_functional(model)
         if nesting is None:
-            _reject_several_outputs(self.model)
+            reject_untrainable(self.model)
         self._is_nested = nesting is not None
         self._nesting = nesting or Nesting(True, True, True, {}, [])
         self.nested = self._nesting.nested
@@ -246,27 +247,6 @@ class Graph:
 
 def _is_float(tensor: Any) -> bool:
     return "float" in str(tensor.dtype)
-
-
-def _to_functional(model: Any) -> keras.Model:
-    """Return ``model`` as a functional model with one output."""
-    if not isinstance(model, keras.Model):
-        raise InputError(f"attach takes a keras.Model, received {type(model).__name__}")
-    if isinstance(model, keras.Sequential):
-        if not model.built or not model.inputs:
-            raise InputError(f"the model {model.name!r} is not built: begin it with keras.Input(shape)")
-        model = keras.Model(model.inputs[0], model.outputs[0], name=model.name)
-    if not is_functional(model):
-        raise InputError(
-            f"{type(model).__name__} is a subclass of keras.Model, so its layers and slots cannot be seen: build it "
-            "with the functional API, keras.Model(inputs, outputs), or make it a regzoo backbone"
-        )
-    return model
-
-
-def _reject_several_outputs(model: keras.Model) -> None:
-    if len(model.outputs) != 1 or isinstance(model.output, dict):
-        raise InputError(f"attach takes a model with one output, received {len(model.outputs)}: choose one of them")
 
 
 def _can_end_in(model: keras.Model) -> bool:

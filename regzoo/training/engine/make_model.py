@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
 import numpy as np
 
-from regzoo.core import Recipe
+from regzoo.core import InputError, Recipe
 from regzoo.training.losses import ExampleLoss, make_loss
 from regzoo.training.model.build import RegularizedModel, build_model
 from regzoo.training.model.finalize import combine_models
 from regzoo.training.optimizer_names import COMPILED
 from regzoo.training.optimizers import make_optimizer
 from regzoo.training.own_model.build import build_own_model, ends_in_logits
+from regzoo.training.own_model.own_model import OwnModel
 from regzoo.training.own_model.pack import find_custom_objects
 from regzoo.training.setup import TrainingSetup
 
@@ -48,8 +51,9 @@ def make_setup_optimizer(setup: TrainingSetup) -> keras.optimizers.Optimizer:
     """
     if setup.model is None or setup.optimizer != COMPILED:
         return make_optimizer(setup.optimizer)
-    with keras.saving.custom_object_scope(find_custom_objects(setup.model)):
-        return make_optimizer(setup.model.get_compiled("optimizer"))
+    config = setup.model.get_compiled("optimizer")
+    with _read_compiled(setup.model, "optimizer"):
+        return make_optimizer(config)
 
 
 def make_setup_loss(setup: TrainingSetup) -> ExampleLoss | None:
@@ -63,8 +67,29 @@ def make_setup_loss(setup: TrainingSetup) -> ExampleLoss | None:
     loss = setup.model.get_compiled("loss")
     if setup.task.kind in ("classification", "multilabel") and ends_in_logits(setup.model):
         loss = _take_probabilities(loss)
-    with keras.saving.custom_object_scope(find_custom_objects(setup.model)):
-        return make_loss(keras.losses.get(loss), setup.task)
+    with _read_compiled(setup.model, "loss"):
+        found = keras.losses.get(loss)
+    made = make_loss(found, setup.task)
+    if made is not None:
+        made.check_targets(setup.task)
+    return made
+
+
+@contextmanager
+def _read_compiled(model: OwnModel, key: str) -> Iterator[None]:
+    """Let Keras find the custom objects of ``model``; raise as an `InputError` what it then says about ``key``."""
+    objects = find_custom_objects(model)
+    try:
+        with keras.saving.custom_object_scope(objects):
+            yield
+    except (TypeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        reason = " ".join(str(error).split())
+        raise InputError(
+            f"the {key} that the model was compiled with cannot be made again ({reason[:200]}): register its class or "
+            "function, which must be importable and no lambda"
+        ) from error
 
 
 def _take_probabilities(loss: Any) -> Any:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+import keras
+
 from regzoo.core import InputError, Recipe
+from regzoo.core._keras_compat import list_layers
 from regzoo.training.attach.attach import AttachedModel, attach_to_graph
 from regzoo.training.attach.graph import Graph
 from regzoo.training.model.requirements import reject_ranges
 from regzoo.training.own_model.draw import InitialDraw
 from regzoo.training.own_model.own_model import OwnModel
-from regzoo.training.own_model.pack import load
+from regzoo.training.own_model.pack import find_custom_objects, load
 from regzoo.training.task import Task
 
 _ENDS = {
@@ -37,13 +40,14 @@ def build_own_model(own: OwnModel, recipe: Recipe, task: Task, seed: int = 0) ->
     """
     reject_ranges(recipe)
     graph, draw = _prepare(own)
-    return attach_to_graph(recipe, graph, task, seed, draw=draw.draw if own.weights == "fresh" else None)
+    with keras.saving.custom_object_scope(find_custom_objects(own)):
+        return attach_to_graph(recipe, graph, task, seed, draw=draw.draw if own.weights == "fresh" else None)
 
 
 @functools.lru_cache(4)
 def _prepare(own: OwnModel) -> tuple[Graph, InitialDraw]:
     graph = Graph(load(own), own.expand_nested)
-    return graph, InitialDraw(graph)
+    return graph, InitialDraw(graph, find_custom_objects(own))
 
 
 def ends_in_logits(own: OwnModel) -> bool:
@@ -63,7 +67,29 @@ def check_outputs(own: OwnModel, task: Task, standardized: bool) -> None:
         InputError: with what the model has and what the data needs.
     """
     graph, _ = _prepare(own)
+    _reject_stateful(graph)
+    _reject_other_precision(graph)
     _check_outputs(graph, task, standardized)
+
+
+def _reject_stateful(graph: Graph) -> None:
+    """Reject a model that carries a state from batch to batch: a comparison shuffles rows."""
+    names = [layer.name for layer in list_layers(graph.model) if getattr(layer, "stateful", False)]
+    if names:
+        raise InputError(
+            f"the model {graph.model.name!r} has a stateful layer ({names[0]!r}), which carries its state from batch "
+            "to batch, and a comparison shuffles the rows: build it with stateful=False"
+        )
+
+
+def _reject_other_precision(graph: Graph) -> None:
+    """Reject a model that returns other numbers than float32, in which scores are computed."""
+    dtype = str(graph.model.outputs[0].dtype)
+    if dtype != "float32":
+        raise InputError(
+            f"the model {graph.model.name!r} returns {dtype}, and a comparison trains in float32: build the model "
+            'after keras.config.set_dtype_policy("float32"), or give its last layer dtype="float32"'
+        )
 
 
 def _check_outputs(graph: Graph, task: Task, standardized: bool) -> None:
@@ -73,10 +99,11 @@ def _check_outputs(graph: Graph, task: Task, standardized: bool) -> None:
     for length in shape:
         size = 0 if length is None else size * length
     single = task.kind == "classification" and task.size == 2 and size == 1 and function == "sigmoid"
+    binary = " or Dense(1, activation='sigmoid')" if task.kind == "classification" and task.size == 2 else ""
     if (size != task.size and not single) or (len(shape) != 1 and task.kind != "reconstruction"):
         raise InputError(
             f"the model {model.name!r} has outputs of shape {shape}, the data needs ({task.size},) for {task.kind}: "
-            f"end it in Dense({task.size}{_describe_end(task)})"
+            f"end it in Dense({task.size}{_describe_end(task)}){binary}"
         )
     allowed = {_ENDS[task.kind], "linear"} if task.kind != "classification" or not single else {"sigmoid"}
     if task.kind in ("regression", "reconstruction") and not standardized:

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import keras
+
 from regzoo.training.attach.layer_names import is_made_up, number_names, strip_number
 
 Config = dict[str, Any]
@@ -16,6 +18,9 @@ _NO_PART = ("shared_object_id", "compile_config")
 """Keys that are no part of a model: an address in memory, and what a nested model was compiled with."""
 
 _CLASS, _CONFIG, _MODULE = "class_name", "config", "module"
+
+SCRIPT = "__main__"
+"""Name of the module that a program was started with; Keras leaves it out of configs."""
 
 
 def make_canonical(config: Any) -> Any:
@@ -27,14 +32,29 @@ def make_canonical(config: Any) -> Any:
 
 
 def list_custom_classes(config: Any) -> list[tuple[str, str]]:
-    """Return module and name of every class and function in ``config`` that is not Keras's own, sorted."""
+    """Return module and name of every class in ``config`` that is not Keras's own, sorted."""
     found = set()
     for each in _list_objects(config):
-        module = each.get(_MODULE, "builtins") or "__main__"  # Keras leaves the name of a script's module out
-        name = each[_CONFIG] if each[_CLASS] == "function" else each[_CLASS]
-        if module != "builtins" and not re.match(r"keras(\.|$)", module) and isinstance(name, str):
+        module, name = each.get(_MODULE), each[_CLASS]
+        if module is None and each.get("registered_name") is not None:
+            module = SCRIPT
+        if name != "function" and module and module != "builtins" and not re.match(r"keras(\.|$)", module):
             found.add((module, name))
     return sorted(found)
+
+
+def list_custom_functions(config: Any) -> list[str]:
+    """Return the name of every function in ``config`` that is not Keras's own, sorted; Keras keeps no module of it."""
+    functions = [each for each in _list_objects(config) if each[_CLASS] == "function"]
+    own = {each[_CONFIG] for each in functions if not re.match(r"keras(\.|$)", each.get(_MODULE) or "")}
+    plain = {name.rsplit(">", 1)[-1] for name in own if isinstance(name, str)}  # else "package>name"
+    return sorted(name for name in plain if not _is_of_keras(name))
+
+
+def _is_of_keras(name: str) -> bool:
+    """Return True if Keras finds a function of this name by itself."""
+    modules = ("activations", "constraints", "initializers", "losses", "metrics", "optimizers", "regularizers")
+    return any(hasattr(getattr(keras, module), name) for module in modules)
 
 
 def has_class(config: Any, name: str) -> bool:

@@ -7,12 +7,14 @@ import importlib.util
 import sys
 import types
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import keras
 
 from regzoo.core import InputError
+from regzoo.training.own_model.custom_functions import UNKNOWN
 
 SCRIPTS = ("__main__", "__mp_main__")
 """Names of the module that a program was started with; in a spawned process it has the second one as well."""
@@ -37,11 +39,24 @@ def load_source(source: str, file: str) -> types.ModuleType:
         module.__file__ = file
         sys.modules[name] = module
         try:
-            exec(compile(source, file, "exec"), module.__dict__)  # the user's own file, named in the config
+            with redirect_stdout(sys.stderr):  # stdout belongs to tables and JSON
+                exec(compile(source, file, "exec"), module.__dict__)  # the user's own file, named in the config
         except Exception as error:  # the user's code may raise anything
             del sys.modules[name]
-            raise InputError(f"{file} cannot be imported: {describe(error, file)}") from error
+            hint = _explain_import(error, file)
+            raise InputError(f"{file} cannot be imported: {describe(error, file)}{hint}") from error
     return sys.modules[name]
+
+
+def _explain_import(error: Exception, file: str) -> str:
+    """Return a way out where ``file`` imports another file of its folder; "" where it does not."""
+    missing = error.name if isinstance(error, ModuleNotFoundError) else None
+    if missing is None or not (Path(file).parent / f"{missing.split('.')[0]}.py").is_file():
+        return ""
+    return (
+        f"; a comparison keeps this one file and none that it imports: put what it needs of {missing} into it, "
+        "or install that as a package"
+    )
 
 
 def describe(error: BaseException, file: str) -> str:
@@ -59,7 +74,7 @@ def import_custom_classes(classes: Sequence[tuple[str, str]], source: types.Modu
     """Return the custom objects that Keras needs to load a model, by name.
 
     Args:
-        classes: module and name of each.
+        classes: module and name of each; a module may be `UNKNOWN`.
         source: the module that is searched first.
 
     Raises:
@@ -68,10 +83,12 @@ def import_custom_classes(classes: Sequence[tuple[str, str]], source: types.Modu
     found, problems = {}, []
     for module, name in classes:
         try:
-            found[name] = _find(module, name, source)
+            others = [other for other, _ in classes if other != UNKNOWN]
+            found[name] = _find([module] if module != UNKNOWN else others, name, source)
         except Exception as error:  # the module may raise anything
             if not is_registered(name):
-                problems.append(f"{module}.{name} ({type(error).__name__}: {error})")
+                shown = name if module == UNKNOWN else f"{module}.{name}"
+                problems.append(f"{shown} ({type(error).__name__}: {error})")
     if problems:
         raise InputError(
             f"the model needs custom classes that cannot be imported here: {'; '.join(problems)}. Put them into a "
@@ -96,8 +113,12 @@ def find_module_file(module: str, folders: Sequence[Path]) -> Path | None:
     return next((path for folder in folders if (path := folder / f"{module}.py").is_file()), None)
 
 
-def _find(module: str, name: str, source: types.ModuleType | None) -> Any:
-    holder: Any = source if source is not None and hasattr(source, name) else importlib.import_module(module)
+def _find(modules: Sequence[str], name: str, source: types.ModuleType | None) -> Any:
+    holders: list[Any] = [source] if source is not None and hasattr(source, name) else []
+    holders = holders or [importlib.import_module(module) for module in modules]
+    holder = next((each for each in holders if hasattr(each, name)), holders[0] if holders else None)
+    if holder is None:
+        raise LookupError("a function that no known module defines: register it")
     found = getattr(holder, name)
     if not callable(found):
         raise TypeError(f"{name} is neither a class nor a function")

@@ -33,10 +33,12 @@ class InitialDraw:
 
     Args:
         graph: of the model.
+        custom_objects: classes and functions in the layers' configs that Keras does not know, by name.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, custom_objects: Mapping[str, Any] | None = None) -> None:
         self._graph = graph
+        self._custom_objects = dict(custom_objects or {})
         self._adapted = {id(weight) for layer in list_adapted_layers(graph.model) for weight in layer.weights}
         self._names = graph.name_layers()
         self.draw = functools.lru_cache(KEPT_SEEDS)(self._draw)
@@ -54,12 +56,12 @@ class InitialDraw:
                     values.setdefault(id(weight), drawn)
         return values
 
-    @staticmethod
-    def _build_again(layer: keras.Layer, call: LayerCall, seed: int) -> list[np.ndarray]:
+    def _build_again(self, layer: keras.Layer, call: LayerCall, seed: int) -> list[np.ndarray]:
         """Return the weights of a layer like ``layer`` that is built in the random stream ``seed``."""
 
         def build() -> list[np.ndarray]:
-            new = type(layer).from_config(_reseed(layer.get_config(), seed))
+            with keras.saving.custom_object_scope(self._custom_objects):
+                new = type(layer).from_config(_reseed(layer.get_config(), seed))
             if not new.built or len(new.weights) != len(layer.weights):
                 inputs = {id(t): keras.Input(batch_shape=t.shape, dtype=t.dtype) for t in call.inputs}
                 args, kwargs = call.fill_in(inputs)

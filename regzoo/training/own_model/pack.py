@@ -20,8 +20,14 @@ from regzoo.training.attach.graph import Graph
 from regzoo.training.attach.inputs import name_inputs
 from regzoo.training.attach.layer_names import strip_number
 from regzoo.training.model.build import RegularizedModel
-from regzoo.training.own_model.canonical import has_class, list_custom_classes, make_canonical
+from regzoo.training.own_model.canonical import (
+    has_class,
+    list_custom_classes,
+    list_custom_functions,
+    make_canonical,
+)
 from regzoo.training.own_model.custom_classes import import_custom_classes, load_source
+from regzoo.training.own_model.custom_functions import locate_functions
 from regzoo.training.own_model.draw import describe_states
 from regzoo.training.own_model.own_model import OwnModel, Weights
 
@@ -72,11 +78,12 @@ def describe_model(
     Graph(model)  # raises then
     compiled = config.pop("compile_config", None)
     name = strip_number(model.name, type(model).__name__)
+    functions = locate_functions(list_custom_functions([config, compiled]), model)
     return OwnModel(
         name=name,
         weights=weights,
         digest=_digest(config, model, weights, source),
-        classes=tuple(list_custom_classes([config, compiled])),
+        classes=(*list_custom_classes([config, compiled]), *functions),
         parameters=model.count_params(),
         compiled=_keep_compiled(compiled),
         archive=archive,
@@ -94,6 +101,7 @@ def load(model: OwnModel) -> keras.Model:
     return name_inputs(read_archive(model.archive, find_custom_objects(model), f"the model {model.name!r}"))
 
 
+@functools.lru_cache(4)
 def find_custom_objects(model: OwnModel) -> dict[str, Any]:
     """Return the custom classes and functions of ``model`` by name.
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import inspect
+import sys
 import tokenize
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import keras
 
 from regzoo.core import InputError
-from regzoo.training.own_model.canonical import list_custom_classes
+from regzoo.training.own_model.canonical import list_custom_classes, list_custom_functions
 from regzoo.training.own_model.custom_classes import (
     SCRIPTS,
     describe,
@@ -20,6 +22,7 @@ from regzoo.training.own_model.custom_classes import (
     is_registered,
     load_source,
 )
+from regzoo.training.own_model.custom_functions import UNKNOWN
 from regzoo.training.own_model.own_model import OwnModel, Weights
 from regzoo.training.own_model.pack import (
     SUFFIX,
@@ -54,7 +57,7 @@ def read_file(path: Path, weights: Weights, source: str | None = None) -> OwnMod
         raise InputError(f"{what}: cannot be read: {error.strerror}") from None
     config = read_archive_config(archive, what)
     reject_lambda(config, what)
-    classes = list_custom_classes(config)
+    classes = [*list_custom_classes(config), *((UNKNOWN, name) for name in list_custom_functions(config))]
     source = _read_neighbor(path, classes) if source is None else source
     module = None if source is None else load_source(source, str(path.with_suffix(".py")))
     try:
@@ -67,7 +70,7 @@ def read_file(path: Path, weights: Weights, source: str | None = None) -> OwnMod
 def _read_neighbor(path: Path, classes: list[tuple[str, str]]) -> str | None:
     """Return the text of the one Python file next to ``path``, or here, that custom classes are to come from."""
     folders = [path.parent, Path.cwd()]
-    missing = {module for module, name in classes if not is_registered(name) and module not in SCRIPTS}
+    missing = {module for module, name in classes if not is_registered(name) and module not in (*SCRIPTS, UNKNOWN)}
     files = {file for module in missing if (file := find_module_file(module, folders)) is not None}
     if len(files) > 1:
         names = " and ".join(sorted(file.name for file in files))
@@ -120,7 +123,8 @@ def call_function(build: Callable[..., Any], input_shape: InputShape, outputs: i
     name = getattr(build, "__name__", type(build).__name__)
     shown = f"{file}: " if file else "backbone: "
     try:
-        model = build(input_shape, outputs)
+        with redirect_stdout(sys.stderr):  # stdout belongs to tables and JSON
+            model = build(input_shape, outputs)
     except Exception as error:  # the user's code may raise anything
         file = file or getattr(getattr(build, "__code__", None), "co_filename", "")
         raise InputError(f"{shown}{name}({input_shape}, {outputs}) raised {describe(error, file)}") from error
