@@ -114,14 +114,21 @@ def compare(
         verbose: show progress.
         **keywords: every key of a config, in the same shape: backbone, recipes, task, split, training, search,
             replicates, rank_by, seed, name; or data= in place of x and y. With x, ``scale="none"`` hands over
-            inputs and numeric targets as they are.
+            inputs and numeric targets as they are. ``backbone`` is a text such as ``"mlp"``, your own Keras model
+            (functional or sequential), or a function ``build(input_shape, outputs)`` that returns one. With your own,
+            ``weights="fresh"`` (the default) draws the initial weights of each run by the layers' own initializers,
+            ``weights="keep"`` starts from the model's, and ``expand_nested=True`` acts inside its nested models too.
 
     Raises:
-        InputError: with every problem at once, before anything is trained or written.
+        InputError: with every problem at once, before anything is trained or written; after the runs, if all diverged.
+        EnvironmentFailure: if the folder is in use, the disk is full, workers cannot start, or no run gave a result.
 
     Example:
         result = regzoo.compare(x, y, backbone="mlp", recipes=["none", "dropout", "l2"], replicates=5)
         print(result.leaderboard)
+
+        mine = keras.Sequential([keras.Input((4,)), keras.layers.Dense(64, "relu"), keras.layers.Dense(3, "softmax")])
+        result = regzoo.compare(x, y, backbone=mine, recipes=["none", "dropout(on=dense)", "l2"])
     """
     rows = Rows(x, y, groups, sample_weight, time, part)
     experiment, read = read_arguments(rows, keywords)
