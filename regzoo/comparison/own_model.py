@@ -171,11 +171,11 @@ def load_kept_model(ledger: Ledger, model: OwnModel) -> OwnModel:
         InputError: if the file is missing, or not what regzoo wrote.
     """
     archive, source = (read_output(ledger.folder, ledger, name) for name in (KEPT_MODEL, KEPT_SOURCE))
-    if archive is None:
-        path = ledger.folder / KEPT_MODEL
+    if archive is None or (source is None and model.needs_source):
+        path = ledger.folder / (KEPT_MODEL if archive is None else KEPT_SOURCE)
         state = "is damaged or was changed" if path.exists() else "is missing"
         raise InputError(
-            f"{path} {state}: it is the model that the comparison was made with; run the comparison again, which "
-            "writes it"
+            f"{path} {state}: it belongs to the model that the comparison was made with; run the comparison again, "
+            "which writes it"
         )
     return replace(model, archive=archive, source=None if source is None else source.decode("utf-8"))

@@ -199,6 +199,10 @@ def test_a_function_in_a_file_and_its_own_layers_reach_folder_and_export(rows: A
     assert (tmp_path / "mine" / "backbone.py").read_text() == MODELS
     (tmp_path / "models.py").unlink()  # the folder is enough
     result.export(tmp_path / "model")
+    (tmp_path / "mine" / "backbone.py").rename(tmp_path / "moved.py")
+    with pytest.raises(InputError, match=r"backbone\.py is missing: it belongs to the model"):
+        result.export(tmp_path / "other")
+    (tmp_path / "moved.py").rename(tmp_path / "mine" / "backbone.py")
     again = regzoo.compare(*rows, backbone={"file": tmp_path / "mine" / "backbone.keras"}, **asked)
     assert len(again.records) == len(result.records)
 

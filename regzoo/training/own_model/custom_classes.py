@@ -15,12 +15,10 @@ import keras
 
 from regzoo.core import InputError
 from regzoo.training.own_model.custom_functions import UNKNOWN
+from regzoo.training.own_model.own_model import SOURCE_MODULE
 
 SCRIPTS = ("__main__", "__mp_main__")
 """Names of the module that a program was started with; in a spawned process it has the second one as well."""
-
-_SOURCE = "regzoo_backbone_"
-"""Beginning of the name of a module that is made of a kept source; its digest follows."""
 
 
 def load_source(source: str, file: str) -> types.ModuleType:
@@ -33,7 +31,7 @@ def load_source(source: str, file: str) -> types.ModuleType:
     Raises:
         InputError: if it cannot be run; the message names the line.
     """
-    name = _SOURCE + hashlib.sha256(source.encode()).hexdigest()[:12]
+    name = SOURCE_MODULE + hashlib.sha256(source.encode()).hexdigest()[:12]
     if name not in sys.modules:
         module = types.ModuleType(name)
         module.__file__ = file

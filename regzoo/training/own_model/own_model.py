@@ -12,6 +12,9 @@ from regzoo.core.errors import InputError
 Weights = Literal["fresh", "keep"]
 """What a run starts from: weights that the layers' own initializers draw for each run, or the weights of the model."""
 
+SOURCE_MODULE = "regzoo_backbone_"
+"""Beginning of the name of the module that a source makes; its digest follows."""
+
 WEIGHTS: tuple[Weights, ...] = ("fresh", "keep")
 
 
@@ -66,9 +69,9 @@ class OwnModel:
         return found
 
     @property
-    def modules(self) -> tuple[str, ...]:
-        """The modules that a process must import before it can load the model."""
-        return tuple(sorted({module for module, _ in self.classes}))
+    def needs_source(self) -> bool:
+        """Whether the model cannot be loaded without its source."""
+        return any(module.startswith(SOURCE_MODULE) for module, _ in self.classes)
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values that `from_json` reads; the archive and the source are kept apart."""
