@@ -42,12 +42,12 @@ def check_knows_roles(harness: Harness) -> None:
                 f"{samples[usual].shape} ({usual}): ask for weight.kernel or weight.role, not for the rank"
             )
     rule = regularizer.rule(samples[DENSE])
-    if rule is None or _mixes_units(rule, samples[DENSE]):
-        return
+    if not isinstance(rule, Rule) or _mixes_units(rule, samples[DENSE]):
+        return  # law 1 reports what is no rule
     for name in WITH_UNITS:
         weight = samples[name]
         rule = regularizer.rule(weight)
-        if rule is not None and _mixes_units(rule, weight):
+        if isinstance(rule, Rule) and _mixes_units(rule, weight):
             raise ContractError(
                 f"what it does to one unit of {name}, shape {weight.shape}, depends on the other units, unlike in a "
                 f"dense layer: its units lie along weight.unit_axes, here {weight.unit_axes}"
