@@ -50,12 +50,15 @@ def list_steps(document: str) -> list[Step]:
     return steps
 
 
+LONG = ("keras.applications", "LSTM")
+"""Words in blocks that take long."""
+
 STEPS = [
     pytest.param(
         document,
         step,
         id=f"{Path(document).stem}-{number}",
-        marks=pytest.mark.slow if any(word in step[1] for word in ("keras.applications", "LSTM")) else (),
+        marks=pytest.mark.slow if any(word in step[1] for word in LONG) else (),
     )
     for document in DOCUMENTS
     for number, step in enumerate(list_steps(document))

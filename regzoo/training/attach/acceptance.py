@@ -52,17 +52,12 @@ def _reject_own_training(model: keras.Model) -> None:
         )
 
 
-def reject_untrainable(model: keras.Model) -> None:
-    """Reject a model with several outputs, and one that is quantized.
+def reject_several_outputs(model: keras.Model) -> None:
+    """Reject a model with several outputs.
 
     Raises:
         InputError: with the way out.
     """
-    _reject_several_outputs(model)
-    _reject_quantized(model)
-
-
-def _reject_several_outputs(model: keras.Model) -> None:
     if isinstance(model.output, dict):
         names = ", ".join(map(repr, model.output))
         raise InputError(
@@ -73,7 +68,12 @@ def _reject_several_outputs(model: keras.Model) -> None:
         raise InputError(f"attach takes a model with one output, received {len(model.outputs)}: choose one of them")
 
 
-def _reject_quantized(model: keras.Model) -> None:
+def reject_quantized(model: keras.Model) -> None:
+    """Reject a quantized model, of which whole numbers are no weights that a comparison could train.
+
+    Raises:
+        InputError: with the way out.
+    """
     quantized = [layer.name for layer in list_layers(model) if getattr(layer, "quantization_mode", None)]
     if quantized:
         raise InputError(

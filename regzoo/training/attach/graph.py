@@ -12,7 +12,7 @@ import keras
 from regzoo.core import Announce, InputError
 from regzoo.core._keras_compat import LayerCall, is_plain_model, list_calls
 from regzoo.core.slots import SlotKind
-from regzoo.training.attach.acceptance import reject_untrainable, to_functional
+from regzoo.training.attach.acceptance import reject_several_outputs, to_functional
 from regzoo.training.attach.layer_names import number_names
 from regzoo.training.attach.nonlinearities import (
     FUSED,
@@ -79,7 +79,7 @@ class Graph:
         self.expand_nested = expand_nested
         self.model = to_functional(model)
         if nesting is None:
-            reject_untrainable(self.model)
+            reject_several_outputs(self.model)
         self._is_nested = nesting is not None
         self._nesting = nesting or Nesting(True, True, True, {}, [])
         self.nested = self._nesting.nested

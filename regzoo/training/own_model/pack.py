@@ -16,6 +16,7 @@ import numpy as np
 from regzoo.core import InputError
 from regzoo.system.memory import get_available_memory
 from regzoo.system.temporary_folder import temporary_folder
+from regzoo.training.attach.acceptance import reject_quantized
 from regzoo.training.attach.graph import Graph
 from regzoo.training.attach.inputs import name_inputs
 from regzoo.training.attach.layer_names import strip_number
@@ -52,6 +53,7 @@ def pack(model: keras.Model, weights: Weights, source: str | None = None) -> Own
     if isinstance(model, RegularizedModel):
         raise InputError("the model has a recipe already: give the model that it was made of")
     Graph(model)  # raises if it cannot take a recipe
+    reject_quantized(model)
     try:
         config = keras.saving.serialize_keras_object(model)
     except Exception as error:  # a layer of the user's may raise anything
@@ -76,6 +78,7 @@ def describe_model(
         InputError: if no recipe can be attached to it.
     """
     Graph(model)  # raises then
+    reject_quantized(model)
     compiled = config.pop("compile_config", None)
     name = strip_number(model.name, type(model).__name__)
     functions = locate_functions(list_custom_functions([config, compiled]), model)

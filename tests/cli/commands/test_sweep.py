@@ -14,6 +14,7 @@ ListKeys = Callable[[Path], list[str]]
 
 
 @pytest.mark.usefixtures("no_workers", "unverified", "tensorflow")
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_workers", "unverified")
 def test_a_sweep_writes_a_comparison_its_response_and_trains_nothing_twice(
     list_keys: ListKeys, run: Run, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -60,11 +60,11 @@ def test_a_sequential_with_a_call_of_its_own_is_refused() -> None:
         regzoo.attach("l2(0.1)", Twice([keras.Input((4,)), LAYERS.Dense(2)]))
 
 
-def test_quantized_weights_are_refused() -> None:
+def test_a_comparison_refuses_quantized_weights() -> None:
     model = make_model()
     model.layers[-1].quantize("int8")
     with pytest.raises(InputError, match="is quantized"):
-        regzoo.attach("none", model)
+        pack(model, "fresh")
 
 
 def test_a_dict_of_outputs_is_refused_with_the_way_out() -> None:

@@ -44,7 +44,9 @@ def test_every_layer_of_keras_that_adapts_is_in_the_table() -> None:
     assert kinds == set(ADAPTED)
 
 
-@pytest.mark.parametrize("name", ADAPTED)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if n else ()) for n, name in enumerate(ADAPTED)]
+)
 def test_a_finished_ensemble_and_a_file_are_adapted(name: str, tmp_path: Path) -> None:
     own, x = make_adapted(name)
     model = attach("snapshot_ensemble(2)", own)
