@@ -51,6 +51,7 @@ def test_the_picture_is_written_and_equal_calls_write_equal_bytes(swept: regzoo.
     assert "dropout.rate" in one.read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("tensorflow", "unverified")
 def test_two_strengths(rows: Any, tmp_path: Path) -> None:
     options = TINY | {"training": {"epochs": 1, "learning_rate": 0.01}, "out": tmp_path / "two"}

@@ -234,6 +234,7 @@ def is_other_ledger(corruption: Corruption) -> bool:
     return corruption.file == FILE and corruption.how == "that of another comparison"
 
 
+@pytest.mark.slow
 def test_no_corrupted_file_ends_with_a_traceback_or_another_answer(attack: Attack) -> None:
     """A sample: one command each, in turn; the slow test has them all."""
     draw = random.Random(11)

@@ -50,7 +50,7 @@ def list_steps(document: str) -> list[Step]:
     return steps
 
 
-LONG = ("keras.applications", "LSTM")
+LONG = ("keras.applications", "LSTM", "load_wine")
 """Words in blocks that take long."""
 
 STEPS = [

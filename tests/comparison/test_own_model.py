@@ -172,6 +172,7 @@ def test_fresh_weights_are_the_same_for_every_recipe_and_differ_between_seeds() 
     assert not np.array_equal(plain.get_weights()[0], second.get_weights()[0])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unverified")
 def test_kept_weights_score_what_the_model_scores_when_nothing_is_learned(rows: Any) -> None:
     """Expected: Keras's own evaluation of the user's model on the validation rows."""

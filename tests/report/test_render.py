@@ -180,6 +180,7 @@ def test_a_half_finished_awkward_leaderboard(
     assert not re.search(r"\b(nan|None|inf)\b", re.sub(r"<svg.*?</svg>", "", html, flags=re.DOTALL))
 
 
+@pytest.mark.slow
 def test_it_takes_the_leaderboard_that_a_comparison_builds(
     write_page: Any, tmp_path: Path, quick: Ranked, make_comparison: Any
 ) -> None:

@@ -83,7 +83,6 @@ CASES: dict[str, tuple[Callable[[], keras.Model], Any, Any, Any, Any]] = {
 }
 WRONG = ("tags, weights of rows", "weights of another shape", "tags out of range", "too few tags")
 NEUTRAL = "l2(0.0) + gradient_clip(1000000.0)"
-QUICK = (("tags, weights of steps", NEUTRAL),)
 
 
 def make_run(x: Any, y: Any, loss: Any, weight: Any) -> Callable[[keras.Model], Mapping[str, Any]]:
@@ -101,7 +100,7 @@ def make_run(x: Any, y: Any, loss: Any, weight: Any) -> Callable[[keras.Model], 
 @pytest.mark.parametrize(
     ("name", "recipe"),
     [
-        pytest.param(name, recipe, id=f"{name}-{number}", marks=[] if (name, recipe) in QUICK else [pytest.mark.slow])
+        pytest.param(name, recipe, id=f"{name}-{number}", marks=pytest.mark.slow)
         for name in CASES
         for number, recipe in enumerate(("none", NEUTRAL))
     ],
