@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,8 +16,11 @@ from regzoo.core.seeds import derive
 from regzoo.training.attach.graph import Graph
 from regzoo.training.own_model.seeded import run_seeded
 
-KEPT_SEEDS = 4
-"""Draws that are kept: the runs of a worker often share their seeds, since recipes are compared on the same ones."""
+KEPT_SEEDS = 16
+"""Draws that are kept: the runs of a worker share their seeds, since recipes are compared on the same ones."""
+
+MAX_KEPT = 2**28
+"""Bytes that they may take."""
 
 InitialValues = Mapping[int, np.ndarray]
 """The value of each weight that is drawn, by the id of the model's variable."""
@@ -41,7 +45,8 @@ class InitialDraw:
         self._custom_objects = dict(custom_objects or {})
         self._adapted = {id(weight) for layer in list_adapted_layers(graph.model) for weight in layer.weights}
         self._names = graph.name_layers()
-        self.draw = functools.lru_cache(KEPT_SEEDS)(self._draw)
+        size = sum(4 * math.prod(weight.shape) for weight in graph.model.weights)
+        self.draw = functools.lru_cache(min(KEPT_SEEDS, MAX_KEPT // max(size, 1)))(self._draw)
 
     def _draw(self, seed: int) -> InitialValues:
         values: dict[int, np.ndarray] = {}
