@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from regzoo.comparison.plan import make_task
-from regzoo.config.experiment import KEPT_MODEL, KEPT_SOURCE
 from regzoo.config.sections import BackboneConfig
 from regzoo.core import InputError
 from regzoo.data.inputs import InputSpec
-from regzoo.data.matching import UNNAMED
+from regzoo.data.matching import UNNAMED, fits_shape
 from regzoo.data.prepared import PreparedData
 from regzoo.execution.tf_runtime import import_tensorflow
 from regzoo.storage.ledger import Ledger
 from regzoo.storage.outputs import read_output, write_outputs
-from regzoo.training.own_model.own_model import OwnModel
+from regzoo.training.own_model.own_model import KEPT_MODEL, KEPT_SOURCE, OwnModel
 from regzoo.training.setup import TrainingSetup
 from regzoo.training.task import Task
 
@@ -36,7 +35,8 @@ def read_with_model(backbone: str | BackboneConfig, read: ReadData) -> tuple[Pre
     """Return the data, and the model that ``backbone`` points to; None for a named backbone.
 
     A model is read before the data, which must fit it. A function builds the model for the data, which is therefore
-    read first, and again if the model takes other values than the data's own, such as whole numbers.
+    read first, and again if the model takes other values than the data's own, such as whole numbers, or has names of
+    its own for them.
 
     Raises:
         InputError: if the data or the model cannot be read, or they do not fit.
@@ -53,7 +53,15 @@ def read_with_model(backbone: str | BackboneConfig, read: ReadData) -> tuple[Pre
     data = read(())
     model = replace(_build(backbone, data), expand_nested=backbone.expand_nested)
     specs = _read_specs(load(model))
-    return (data if specs == data.preprocessor.specs else read(specs)), model
+    return (data if _is_read_for(data, specs) else read(specs)), model
+
+
+def _is_read_for(data: PreparedData, specs: tuple[InputSpec, ...]) -> bool:
+    """Return True if data that was read for no model would be the same, read for a model with the inputs ``specs``."""
+    known = data.preprocessor.specs
+    if known or len(specs) != 1:
+        return specs == known
+    return specs[0].kind == "float" and fits_shape(data.preprocessor.input_shape, specs[0])  # rows or images
 
 
 def check_own_model(model: OwnModel, data: PreparedData, task: Task, scale: str) -> None:

@@ -147,6 +147,7 @@ def prepare(experiment: Experiment, read: ReadData, executor: Executor, folder: 
     experiment = experiment.with_kept_model(folder)
     executor.open(setup, data.arrays(experiment.training.class_weight))  # workers start during the check
     notes = check_models(experiment, setup).notes
+    executor.confirm()
     return PreparedComparison(experiment, data, setup, make_plan(experiment, data, setup), notes)
 
 

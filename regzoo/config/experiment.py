@@ -24,17 +24,12 @@ from regzoo.core.regularizer import Recipe
 from regzoo.data.dataset import TASKS, TaskName
 from regzoo.training.metrics import METRICS
 from regzoo.training.optimizer_names import COMPILED
+from regzoo.training.own_model.own_model import KEPT_MODEL as KEPT_MODEL
+from regzoo.training.own_model.own_model import KEPT_SOURCE as KEPT_SOURCE
 
 AUTO = "auto"
 
 _METRIC_NAMES = tuple(dict.fromkeys(name for names in METRICS.values() for name in names))
-
-
-KEPT_MODEL = "backbone.keras"
-"""Name of the user's own model in a comparison's folder."""
-
-KEPT_SOURCE = "backbone.py"
-"""Name of the Python file that the model's function and its custom classes come from, in the same folder."""
 
 
 def _accept_backbone(value: Any, info: ValidationInfo) -> str | BackboneConfig:
@@ -46,7 +41,20 @@ def _accept_backbone(value: Any, info: ValidationInfo) -> str | BackboneConfig:
         return str(value)
     if callable(value):  # a Keras model, or a function that builds one
         return BackboneConfig(given=value)
-    return str(read_backbone(values.accept_text(value)))
+    text = str(value) if isinstance(value, Path) else values.accept_text(value)
+    _reject_file(text.strip())
+    return str(read_backbone(text))
+
+
+def _reject_file(text: str) -> None:
+    """Reject a file, or a function in one, that is written as a named backbone is."""
+    if text.endswith(".keras"):
+        raise ValueError(f"{text} is a file: write {{file: {text}}}")
+    file, colon, _ = text.rpartition(":") if not text.endswith(".py") else (text, "", "")
+    if file.endswith(".py"):
+        function = text if colon else f"{text}:build"
+        what = "a function in a file" if colon else "a file, whose function builds the model"
+        raise ValueError(f"{text} is {what}: write {{function: {function}}}")
 
 
 class Experiment(Section):

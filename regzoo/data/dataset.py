@@ -84,7 +84,9 @@ class Dataset:
         if requested == "multilabel":
             raise InputError(f"task: multilabel takes several columns of 0 and 1, {self.name} has one target a row")
         if self.labels:
-            received = f"{self.name} has {len(self.labels)} labels, each true or false; take multilabel"
+            received = (
+                f"{self.name} has {len(self.labels)} labels, each true or false; take multilabel, or give one of them"
+            )
             raise InputError(f"task: {requested} takes one target a row, {received}")
         if requested == "regression" and self.y.dtype.kind in "bU":
             raise InputError(

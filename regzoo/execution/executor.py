@@ -33,6 +33,13 @@ class Executor(Protocol):
                 `regzoo.data.catalog.fold_key`.
         """
 
+    def confirm(self) -> None:
+        """Raise now if runs cannot be executed; wait only where that is uncertain.
+
+        Raises:
+            InputError: if the user's own model cannot be loaded where runs are executed.
+        """
+
     def has_idle_worker(self) -> bool:
         """Return True if a run that is started now begins at once."""
 

@@ -8,7 +8,6 @@ outside, the run is not to blame and is started again.
 from __future__ import annotations
 
 import functools
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from multiprocessing import connection
@@ -16,6 +15,7 @@ from typing import Any, Self
 
 from regzoo.core import EnvironmentFailure, InputError
 from regzoo.data.inputs import map_inputs
+from regzoo.execution.custom_classes import may_lack_classes, needs_script
 from regzoo.execution.executor import Outcome
 from regzoo.execution.exit_reason import describe_exit, is_kill_from_outside
 from regzoo.execution.guardian import Guardian
@@ -54,6 +54,7 @@ class ProcessPool:
 
     Raises:
         EnvironmentFailure: from `collect`, if workers cannot start.
+        InputError: from `collect`, if they cannot load the user's own model.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class ProcessPool:
         self._guardian: Guardian | None = None
         self._shared: tuple[TrainingSetup, SharedParts, int] | None = None  # what `open` sends
         self._needs_script = False  # classes of the user's own model are defined in the user's script
+        self._may_lack_classes = False  # of the user's own model
 
     def __enter__(self) -> Self:
         gpus = list_gpus()
@@ -112,7 +114,7 @@ class ProcessPool:
         shared = {part: tuple(map_inputs(SharedArray, value) for value in arrays) for part, arrays in data.items()}
         self._shared = setup, shared, divide_memory(len(self._workers))
         self._count_time()
-        self._needs_script = _needs_script(setup)
+        self._needs_script, self._may_lack_classes = needs_script(setup), may_lack_classes(setup)
         for worker in self._workers:
             worker.seconds = 0.0
             if self._needs_script and not worker.process.imports_script:
@@ -120,6 +122,11 @@ class ProcessPool:
                 worker.restart(self._start_process(worker.device))
             else:
                 worker.process.open(*self._shared)
+
+    def confirm(self) -> None:
+        """Wait for a worker that has loaded the user's own model, if it is uncertain that one can."""
+        while self._may_lack_classes and not any(worker.ready for worker in self._workers):
+            self.collect()
 
     def has_idle_worker(self) -> bool:
         """Return True if a worker is ready and has no run."""
@@ -187,6 +194,8 @@ class ProcessPool:
         return outcomes if messages else None
 
     def _handle(self, worker: PoolWorker, message: Ready | StartFailed | Finished, dead: bool) -> list[Outcome]:
+        if isinstance(message, StartFailed) and message.model:
+            raise InputError(f"worker processes cannot load your model; workers=0 trains in this one: {message.reason}")
         if isinstance(message, StartFailed):
             raise EnvironmentFailure(f"a worker cannot start: {message.reason}")
         if isinstance(message, Finished):
@@ -272,21 +281,6 @@ class ProcessPool:
 def _make_program_key(run: Run) -> Any:
     """Return a key that is equal for runs that share a traced program."""
     return run.fold, run.recipe.structure()
-
-
-def _needs_script(setup: TrainingSetup) -> bool:
-    """Return True if workers must import the user's script, which defines classes of the user's own model.
-
-    Raises:
-        InputError: if there is no script.
-    """
-    names = [] if setup.model is None else [name for module, name in setup.model.classes if module == "__main__"]
-    if names and not hasattr(sys.modules["__main__"], "__file__"):
-        raise InputError(
-            f"{names[0]} is defined in a notebook or an interactive session, which worker processes cannot import: "
-            "move it into a module, or train in this process with workers=0"
-        )
-    return bool(names)
 
 
 def _suggest_fix(worker: PoolWorker, code: int) -> str:

@@ -37,6 +37,9 @@ class SerialExecutor:
 
         self._trainer = Trainer(setup, dict(data), divide_memory(1))
 
+    def confirm(self) -> None:
+        """This process has what it needs."""
+
     def has_idle_worker(self) -> bool:
         """Return True unless a run waits to be collected."""
         return self._run is None

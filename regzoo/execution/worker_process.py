@@ -21,6 +21,7 @@ from typing import Any
 
 import psutil
 
+from regzoo.core.errors import InputError
 from regzoo.core.registry import list_registered_modules
 from regzoo.data.inputs import list_arrays, map_inputs
 from regzoo.execution.channel import MessageReader, Sender, write_message
@@ -57,9 +58,11 @@ class StartFailed:
 
     Attributes:
         reason: why, in one line.
+        model: whether all is well but for the user's own model, which the process cannot load.
     """
 
     reason: str
+    model: bool = False
 
 
 @dataclass(frozen=True)
@@ -214,6 +217,12 @@ def _run_worker(
     except Exception as error:  # of any kind: it is reported where the user sees it
         with contextlib.suppress(ConnectionError):
             write_message(connection, StartFailed(describe_error(error)))
+        return
+    try:
+        trainer.load_own_model()
+    except InputError as error:
+        with contextlib.suppress(ConnectionError):
+            write_message(connection, StartFailed(str(error), model=True))
         return
     with contextlib.suppress(EOFError, ConnectionError):  # the process that started this one is dead
         write_message(connection, ready)

@@ -78,6 +78,17 @@ LOSSES = KerasTexts(
 
 _ANY_NUMBERS = ("mean_squared_error", "mean_absolute_error", "huber", "log_cosh", "cosine_similarity")
 
+_OF_LABELS = (
+    "binary_crossentropy",
+    "binary_focal_crossentropy",
+    "hinge",
+    "squared_hinge",
+    "dice",
+    "tversky",
+    *_ANY_NUMBERS,
+    "poisson",
+)
+
 LOSSES_OF_TASKS = {
     "classification": (
         "categorical_crossentropy",
@@ -86,25 +97,9 @@ LOSSES_OF_TASKS = {
         "categorical_generalized_cross_entropy",
         "categorical_hinge",
         "kl_divergence",
-        "binary_crossentropy",
-        "binary_focal_crossentropy",
-        "hinge",
-        "squared_hinge",
-        "dice",
-        "tversky",
-        *_ANY_NUMBERS,
-        "poisson",
+        *_OF_LABELS,
     ),
-    "multilabel": (
-        "binary_crossentropy",
-        "binary_focal_crossentropy",
-        "hinge",
-        "squared_hinge",
-        "dice",
-        "tversky",
-        *_ANY_NUMBERS,
-        "poisson",
-    ),
+    "multilabel": _OF_LABELS,
     "regression": (
         *_ANY_NUMBERS,
         "mean_absolute_percentage_error",

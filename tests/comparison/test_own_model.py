@@ -225,9 +225,14 @@ BAD: dict[str, tuple[Any, str]] = {
     "a function that raises": (lambda: _raises, "raised ZeroDivisionError"),
     "a function that returns nothing": (lambda: lambda shape, outputs: None, "returned NoneType"),
     "a function of one argument": (lambda: lambda shape: None, "TypeError"),
-    "no file": (lambda: {"file": "nowhere.keras"}, "nowhere.keras: cannot be read"),
+    "no file": (lambda: {"file": "nowhere.keras"}, r"^backbone\.file: \S+nowhere\.keras cannot be read: No such file"),
     "another file": (lambda: {"file": __file__}, r"takes a \.keras file"),
-    "no function": (lambda: {"function": __file__ + ":nothing"}, "has no function 'nothing'"),
+    "no function": (lambda: {"function": __file__ + ":_raised"}, "has no function '_raised'. Did you mean '_raises'"),
+    "no file of functions": (
+        lambda: {"function": "nowhere.py:build"},
+        r"^backbone\.function: \S+nowhere\.py cannot be read: No such file or directory$",
+    ),
+    "a name that TensorFlow does not take": (lambda: _name("my layer"), r"named 'my layer', .* \(name='my_layer'\)"),
 }
 
 
@@ -238,6 +243,11 @@ class _Subclassed(keras.Model):
 
 def _end(size: int, activation: str = "softmax") -> keras.Model:
     return keras.Sequential([keras.Input((5,)), keras.layers.Dense(size, activation=activation)])
+
+
+def _name(name: str) -> keras.Model:
+    inner = keras.Sequential([keras.Input((5,), name="in put"), keras.layers.Dense(4, name=name)], name="inner")
+    return keras.Sequential([keras.Input((5,)), inner, keras.layers.Dense(3, activation="softmax")])
 
 
 def _raises(input_shape: Any, outputs: int) -> Any:
@@ -288,6 +298,41 @@ def test_the_loss_and_the_optimizer_that_the_model_was_compiled_with(rows: Any, 
         assert np.allclose(expected, found, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("scale", ["standardize", "none"])
+def test_a_function_reads_plain_numbers_once_and_others_again(rows: Any, scale: str) -> None:
+    """Expected: what is read for the model's inputs at once."""
+    from regzoo.comparison.own_model import read_with_model
+    from regzoo.comparison.runner import prepare_dataset
+    from regzoo.config import from_keywords
+    from regzoo.config.sections import BackboneConfig
+    from regzoo.data.inputs import InputSpec
+    from regzoo.data.sources import from_arrays
+
+    read_for: list[Any] = []
+    experiment = from_keywords(backbone="mlp", recipes=["none"], scale=scale)
+
+    def read(specs: Any) -> Any:
+        read_for.append(specs)
+        return prepare_dataset(experiment, from_arrays(*rows, inputs=specs), specs)
+
+    def build_for(dtype: str) -> Any:
+        def build(input_shape: Any, outputs: int) -> keras.Model:
+            inputs = keras.Input(input_shape, dtype=dtype, name="numbers")
+            return keras.Model(inputs, keras.layers.Dense(outputs)(keras.layers.Rescaling(1.0)(inputs)))
+
+        return build
+
+    data, model = read_with_model(BackboneConfig(given=build_for("float32")), read)
+    assert read_for == [()]
+    assert model is not None
+    expected = read((InputSpec("numbers", (5,), "float32"),))
+    assert data.preprocessor == expected.preprocessor
+    assert all(np.array_equal(a, b) for a, b in zip(data.train, expected.train, strict=True))
+    read_for.clear()
+    rows = (np.round(rows[0]), rows[1])
+    assert read_with_model(BackboneConfig(given=build_for("int32")), read)[0].preprocessor.specs == read_for[1]
+
+
 SCRIPT = """\
 import sys
 import keras
@@ -314,6 +359,51 @@ if __name__ == "__main__":
         training={"epochs": 3}, search={"trials": 2},
     )
 """
+
+
+LOCAL = """\
+import sys
+import keras
+import numpy as np
+import regzoo
+
+def make():
+    @keras.saving.register_keras_serializable("local")
+    class Half(keras.layers.Layer):
+        def call(self, x):
+            return x / 2
+    return Half
+
+if __name__ == "__main__":
+    @keras.saving.register_keras_serializable("guarded")
+    class Twice(keras.layers.Layer):
+        def call(self, x):
+            return x * 2
+
+    kept = {"Half": make(), "Twice": Twice}[sys.argv[2]]()
+    model = keras.Sequential([keras.Input((5,)), kept, keras.layers.Dense(3, activation="softmax")])
+    x, y = np.random.default_rng(0).normal(size=(60, 5)), np.arange(60) % 3
+    regzoo.compare(
+        x, y, backbone=model, recipes=["none"], out=sys.argv[1], workers=int(sys.argv[3]), replicates=2,
+        training={"epochs": 1}, search={"trials": 1},
+    )
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "workers"), [("Half", 1), ("Twice", 1), ("Half", 0)])
+def test_a_class_that_workers_cannot_have_is_refused_before_anything_is_written(
+    tmp_path: Path, name: str, workers: int
+) -> None:
+    """It is registered in this process, which can train with it itself."""
+    (tmp_path / "script.py").write_text(LOCAL)
+    command: list[Any] = [sys.executable, tmp_path / "script.py", tmp_path / "out", name, str(workers)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if workers:
+        assert "worker processes cannot load your model; workers=0 trains in this one: the model needs" in (done.stderr)
+        assert f"__main__.{name}" in done.stderr
+        assert "top level of a module" in done.stderr
+    assert ((tmp_path / "out").exists(), done.returncode) == ((False, 1) if workers else (True, 0))
 
 
 @pytest.mark.slow

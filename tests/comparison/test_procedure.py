@@ -58,6 +58,9 @@ class FakeExecutor:
     def open(self, setup: Any, data: Any) -> None:
         """Needs no data."""
 
+    def confirm(self) -> None:
+        """Runs any."""
+
     def has_idle_worker(self) -> bool:
         return len(self._under_way) < self.slots
 

@@ -55,6 +55,22 @@ def test_the_shortest_config_has_the_documented_defaults() -> None:
     assert (experiment.replicates, experiment.rank_by, experiment.seed) == (5, None, 0)
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("my_model.keras", "my_model.keras is a file: write {file: my_model.keras}"),
+        (Path("my_model.keras"), "write {file: my_model.keras}"),
+        ("models.py:build", "models.py:build is a function in a file: write {function: models.py:build}"),
+        ("C:/models.py", "write {function: C:/models.py:build}"),
+    ],
+)
+def test_a_file_in_place_of_a_backbone_is_refused_with_the_form_to_write(given: Any, message: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        from_keywords(backbone=given, recipes=["none"])
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        read_config(changed("backbone", str(given)))
+
+
 def test_none_comes_first_unless_it_is_listed() -> None:
     assert read_config(GOOD).recipes == ("none", "dropout")
     assert read_config(changed("recipes", "[dropout, none, l2]")).recipes == ("dropout", "none", "l2")

@@ -25,6 +25,7 @@ def read_labels(columns: pd.DataFrame, names: tuple[str, ...], name: str) -> Arr
     Raises:
         InputError: with every column that holds other values, and the row of the first of them.
     """
+    _reject_quantities(columns, names, name)
     errors, values = ErrorCollector(), []
     for position, label in enumerate(names):
         with errors.collect():
@@ -42,6 +43,25 @@ def read_binary_cells(cells: pd.Series) -> pd.Series:
     return pd.Series([_BOOLEANS.get(cell, cell or None) for cell in cells], name=cells.name, dtype=object)
 
 
+def _reject_quantities(columns: pd.DataFrame, names: tuple[str, ...], name: str) -> None:
+    """Reject columns that all hold more than two different numbers: they are no labels, but several targets."""
+    if all(_is_quantity(columns.iloc[:, position]) for position in range(len(names))):
+        first = _describe_cell(columns.iloc[0, 0])
+        raise InputError(
+            f"{name}: y has {len(names)} columns of numbers, such as {first} in {names[0]!r}; a regression takes one "
+            "column: give one of them, and compare for each by itself. Several columns are labels of 0 and 1 (task: "
+            "multilabel)"
+        )
+
+
+def _is_quantity(cells: pd.Series) -> bool:
+    """Return True if there are numbers alone, and more than two different ones."""
+    if cells.dtype.kind not in "buifO":
+        return False
+    values = pd.to_numeric(cells.astype(str), errors="coerce")
+    return bool(values.notna().all()) and values.nunique() > 2
+
+
 def _read_label(cells: pd.Series, where: str) -> Array:
     if pd.api.types.is_numeric_dtype(cells.dtype) and not pd.api.types.is_complex_dtype(cells.dtype):
         values = cells.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -53,7 +73,7 @@ def _read_label(cells: pd.Series, where: str) -> Array:
         more = f", and {wrong.sum() - 1} more rows" if wrong.sum() > 1 else ""
         raise InputError(
             f"{where} takes 0 and 1, or false and true, received {_describe_cell(cells.iloc[first])} in row {first + 1}"
-            f"{more}; y with several columns holds a label in each"
+            f"{more}; y with several columns holds a label in each, and a regression takes one column"
         )
     return values > 0.0
 

@@ -27,6 +27,7 @@ from regzoo.training.engine.make_model import Weights, build_compiled_model, bui
 from regzoo.training.engine.program import Program
 from regzoo.training.engine.pruning import Pruner
 from regzoo.training.model.build import RegularizedModel
+from regzoo.training.own_model.pack import load
 from regzoo.training.records import PartMetrics, Record, Run, list_members
 from regzoo.training.setup import TrainingSetup
 
@@ -63,6 +64,15 @@ class Trainer:
     fold: int = 0
     _combined_models: OrderedDict[Any, CombinedModel] = field(default_factory=OrderedDict)
     _fold_trainers: dict[int, Trainer] = field(default_factory=dict)
+
+    def load_own_model(self) -> None:
+        """Load the user's own model, if there is one; it is kept for the runs.
+
+        Raises:
+            InputError: if this process lacks custom classes of it.
+        """
+        if self.setup.model is not None:
+            load(self.setup.model)
 
     def for_fold(self, fold: int) -> Trainer:
         """Return the trainer of fold number ``fold``; it shares the programs of this one."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import re
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from regzoo.core import InputError, Recipe
 from regzoo.core._keras_compat import list_layers
@@ -68,6 +70,7 @@ def check_outputs(own: OwnModel, task: Task, standardized: bool) -> None:
     """
     graph, _ = _prepare(own)
     _reject_stateful(graph)
+    _reject_names(graph)
     _reject_other_precision(graph)
     _check_outputs(graph, task, standardized)
 
@@ -80,6 +83,30 @@ def _reject_stateful(graph: Graph) -> None:
             f"the model {graph.model.name!r} has a stateful layer ({names[0]!r}), which carries its state from batch "
             "to batch, and a comparison shuffles the rows: build it with stateful=False"
         )
+
+
+def _reject_names(graph: Graph) -> None:
+    """Reject a layer whose name TensorFlow does not take in a graph: Keras's own ``fit`` fails on it, too."""
+    suspects = {layer.name for layer in list_layers(graph.model) if not re.fullmatch(r"[\w.>-]*", layer.name, re.ASCII)}
+    failed = _find_failure(graph.model) if suspects else None
+    wrong = [name for name in sorted(suspects) if name in (failed or "")]
+    if wrong:
+        raise InputError(
+            f"the model {graph.model.name!r} has a layer named {wrong[0]!r}, which TensorFlow does not take as a name, "
+            "so that Keras cannot fit it either: name it with letters, digits, '_', '-' and '.' "
+            f"(name={re.sub('[^A-Za-z0-9_.-]', '_', wrong[0])!r})"
+        )
+
+
+def _find_failure(model: keras.Model) -> str | None:
+    """Call ``model`` in a graph; return what TensorFlow says if it fails."""
+    inputs = keras.tree.map_structure(lambda tensor: tf.TensorSpec(tensor.shape, tensor.dtype), model.input)
+    call = tf.function(lambda x: model(x, training=True))
+    try:
+        tf.function(lambda x: call(x)).get_concrete_function(inputs)  # a call checks what it calls, once more
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 def _reject_other_precision(graph: Graph) -> None:

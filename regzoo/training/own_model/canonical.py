@@ -10,6 +10,7 @@ from typing import Any
 import keras
 
 from regzoo.training.attach.layer_names import is_made_up, number_names, strip_number
+from regzoo.training.own_model.own_model import SCRIPT
 
 Config = dict[str, Any]
 """A model or layer as ``keras.saving.serialize_keras_object`` returns it."""
@@ -18,9 +19,6 @@ _NO_PART = ("shared_object_id", "compile_config")
 """Keys that are no part of a model: an address in memory, and what a nested model was compiled with."""
 
 _CLASS, _CONFIG, _MODULE = "class_name", "config", "module"
-
-SCRIPT = "__main__"
-"""Name of the module that a program was started with; Keras leaves it out of configs."""
 
 
 def make_canonical(config: Any) -> Any:

@@ -17,9 +17,6 @@ from regzoo.core import InputError
 from regzoo.training.own_model.custom_functions import UNKNOWN
 from regzoo.training.own_model.own_model import SOURCE_MODULE
 
-SCRIPTS = ("__main__", "__mp_main__")
-"""Names of the module that a program was started with; in a spawned process it has the second one as well."""
-
 
 def load_source(source: str, file: str) -> types.ModuleType:
     """Return the module that the Python text ``source`` makes; it is run once for each process.
@@ -89,8 +86,9 @@ def import_custom_classes(classes: Sequence[tuple[str, str]], source: types.Modu
                 problems.append(f"{shown} ({type(error).__name__}: {error})")
     if problems:
         raise InputError(
-            f"the model needs custom classes that cannot be imported here: {'; '.join(problems)}. Put them into a "
-            "module that can be imported, or give the function that builds the model: {function: models.py:build}"
+            f"the model needs custom classes that cannot be imported here: {'; '.join(problems)}. Define them at the "
+            "top level of a module that can be imported, not inside a function, or give the function that builds the "
+            "model: {function: models.py:build}"
         )
     return found
 

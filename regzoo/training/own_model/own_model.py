@@ -12,6 +12,18 @@ from regzoo.core.errors import InputError
 Weights = Literal["fresh", "keep"]
 """What a run starts from: weights that the layers' own initializers draw for each run, or the weights of the model."""
 
+KEPT_MODEL = "backbone.keras"
+"""Name of the model in a comparison's folder."""
+
+KEPT_SOURCE = "backbone.py"
+"""Name of the Python file that the model's function and its custom classes come from, in the same folder."""
+
+SCRIPT = "__main__"
+"""Name of the module that a program was started with; Keras leaves it out of configs."""
+
+SCRIPTS = (SCRIPT, "__mp_main__")
+"""Both names of that module: in a spawned process it has the second one as well."""
+
 SOURCE_MODULE = "regzoo_backbone_"
 """Beginning of the name of the module that a source makes; its digest follows."""
 

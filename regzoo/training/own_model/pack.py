@@ -30,11 +30,9 @@ from regzoo.training.own_model.canonical import (
 from regzoo.training.own_model.custom_classes import import_custom_classes, load_source
 from regzoo.training.own_model.custom_functions import locate_functions
 from regzoo.training.own_model.draw import describe_states
-from regzoo.training.own_model.own_model import OwnModel, Weights
+from regzoo.training.own_model.own_model import KEPT_SOURCE, OwnModel, Weights
 
 SUFFIX = ".keras"
-KEPT_SOURCE = "backbone.py"
-"""Name of the kept Python file, which messages about it show."""
 
 CONFIG = "config.json"  # in the archive
 
@@ -52,8 +50,7 @@ def pack(model: keras.Model, weights: Weights, source: str | None = None) -> Own
     """
     if isinstance(model, RegularizedModel):
         raise InputError("the model has a recipe already: give the model that it was made of")
-    Graph(model)  # raises if it cannot take a recipe
-    reject_quantized(model)
+    require_attachable(model)
     try:
         config = keras.saving.serialize_keras_object(model)
     except Exception as error:  # a layer of the user's may raise anything
@@ -62,23 +59,28 @@ def pack(model: keras.Model, weights: Weights, source: str | None = None) -> Own
     return describe_model(model, config, _write_archive(model), weights, source)
 
 
+def require_attachable(model: keras.Model) -> None:
+    """Raise unless recipes can be attached to ``model`` and its weights trained.
+
+    Raises:
+        InputError: if it is not functional or sequential, not built, has several outputs, or is quantized.
+    """
+    Graph(model)  # raises
+    reject_quantized(model)
+
+
 def describe_model(
     model: keras.Model, config: dict[str, Any], archive: bytes, weights: Weights, source: str | None
 ) -> OwnModel:
     """Return the `OwnModel` of a model.
 
     Args:
-        model: the model.
+        model: the model, see `require_attachable`.
         config: that of the model and of what it was compiled with.
         archive: its ``.keras`` file.
         weights: what a run starts from.
         source: text of the Python file that it comes from.
-
-    Raises:
-        InputError: if no recipe can be attached to it.
     """
-    Graph(model)  # raises then
-    reject_quantized(model)
     compiled = config.pop("compile_config", None)
     name = strip_number(model.name, type(model).__name__)
     functions = locate_functions(list_custom_functions([config, compiled]), model)

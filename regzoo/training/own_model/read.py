@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 import tokenize
+import types
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -12,10 +13,9 @@ from typing import Any
 
 import keras
 
-from regzoo.core import InputError
+from regzoo.core import InputError, did_you_mean
 from regzoo.training.own_model.canonical import list_custom_classes, list_custom_functions
 from regzoo.training.own_model.custom_classes import (
-    SCRIPTS,
     describe,
     find_module_file,
     import_custom_classes,
@@ -23,7 +23,7 @@ from regzoo.training.own_model.custom_classes import (
     load_source,
 )
 from regzoo.training.own_model.custom_functions import UNKNOWN
-from regzoo.training.own_model.own_model import OwnModel, Weights
+from regzoo.training.own_model.own_model import SCRIPTS, OwnModel, Weights
 from regzoo.training.own_model.pack import (
     SUFFIX,
     describe_model,
@@ -31,6 +31,7 @@ from regzoo.training.own_model.pack import (
     read_archive,
     read_archive_config,
     reject_lambda,
+    require_attachable,
 )
 
 InputShape = Any
@@ -46,17 +47,17 @@ def read_file(path: Path, weights: Weights, source: str | None = None) -> OwnMod
         source: text of the Python file that holds its custom classes; None to import them.
 
     Raises:
-        InputError: if it cannot be used; the message begins with the path.
+        InputError: if it cannot be used; the message names the path.
     """
-    what = str(path)
+    what = f"backbone.file: {path}"
     if path.suffix != SUFFIX:
         raise InputError(f"{what}: takes a {SUFFIX} file, which model.save('model.keras') writes")
     try:
         archive = path.read_bytes()
     except OSError as error:
-        raise InputError(f"{what}: cannot be read: {error.strerror}") from None
+        raise InputError(f"{what} cannot be read: {error.strerror}") from None
     config = read_archive_config(archive, what)
-    reject_lambda(config, what)
+    reject_lambda(config, str(path))
     classes = [*list_custom_classes(config), *((UNKNOWN, name) for name in list_custom_functions(config))]
     source = _read_neighbor(path, classes) if source is None else source
     module = None if source is None else load_source(source, str(path.with_suffix(".py")))
@@ -64,7 +65,9 @@ def read_file(path: Path, weights: Weights, source: str | None = None) -> OwnMod
         custom = import_custom_classes(classes, module)
     except InputError as error:
         raise InputError(f"{what}: {error}") from error
-    return describe_model(read_archive(archive, custom, what), config, archive, weights, source)
+    model = read_archive(archive, custom, what)
+    require_attachable(model)
+    return describe_model(model, config, archive, weights, source)
 
 
 def _read_neighbor(path: Path, classes: list[tuple[str, str]]) -> str | None:
@@ -88,7 +91,8 @@ def read_source(path: Path) -> str:
         with tokenize.open(path) as opened:
             return opened.read()
     except (OSError, SyntaxError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read: {error}") from None
+        reason = error.strerror if isinstance(error, OSError) else str(error).replace(f" for {str(path)!r}", "")
+        raise InputError(f"{path} cannot be read: {reason}") from None
 
 
 def read_function(function: str, weights: Weights, input_shape: InputShape, outputs: int) -> OwnModel:
@@ -105,13 +109,21 @@ def read_function(function: str, weights: Weights, input_shape: InputShape, outp
     """
     file, _, name = function.rpartition(":")
     path = Path(file)
-    source = read_source(path)
+    try:
+        source = read_source(path)
+    except InputError as error:
+        raise InputError(f"backbone.function: {error}") from None
     module = load_source(source, str(path))
     build = getattr(module, name, None)
     if not callable(build):
-        defined = [key for key, value in vars(module).items() if inspect.isfunction(value)]
-        raise InputError(f"backbone.function: {path} has no function {name!r}; it has {', '.join(defined) or 'none'}")
+        defined = [key for key, value in vars(module).items() if _is_defined_in(module, value)]
+        hint = did_you_mean(name, defined) if defined else " It defines none."
+        raise InputError(f"backbone.function: {path} has no function {name!r}.{hint}")
     return pack(call_function(build, input_shape, outputs, str(path)), weights, source)
+
+
+def _is_defined_in(module: types.ModuleType, value: Any) -> bool:
+    return inspect.isfunction(value) and value.__module__ == module.__name__
 
 
 def call_function(build: Callable[..., Any], input_shape: InputShape, outputs: int, file: str = "") -> keras.Model:

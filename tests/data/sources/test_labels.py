@@ -62,6 +62,11 @@ def test_one_column_is_one_target() -> None:
             "column 'red' .* received nothing in row 3",
         ),
         ([[0.3, 1.0], [1.0, 0.0], [0.0, 0.0], [1.0, 1.0]], "column '0' .* received 0.3 in row 1"),
+        (
+            np.arange(12.0).reshape(4, 3),
+            r"y has 3 columns of numbers, such as 0.0 in '0'; a regression takes one column",
+        ),
+        (FRAME.assign(red=[0.5, 1.5, 2.5, 3.5]), "received 0.5 in row 1, .*, and a regression takes one column"),
         (np.array(Y, dtype=complex), "column '0' .* takes 0 and 1"),
         (FRAME.set_axis(["a", "a", "b"], axis=1), "y: columns 1 and 2 are both called 'a'"),
         (csr_matrix(Y), r"y is a sparse matrix; give it as an array: y\.toarray\(\)"),

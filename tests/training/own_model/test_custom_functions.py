@@ -12,9 +12,10 @@ import pytest
 from regzoo.core import InputError
 from regzoo.core.regularizer import Recipe
 from regzoo.training.own_model.build import build_own_model
-from regzoo.training.own_model.canonical import SCRIPT, list_custom_classes, list_custom_functions
+from regzoo.training.own_model.canonical import list_custom_classes, list_custom_functions
 from regzoo.training.own_model.custom_classes import import_custom_classes, load_source
 from regzoo.training.own_model.custom_functions import UNKNOWN, locate_functions
+from regzoo.training.own_model.own_model import SCRIPT
 from regzoo.training.own_model.pack import load, pack
 from regzoo.training.task import Task
 
