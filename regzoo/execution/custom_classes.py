@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from regzoo.core import InputError
 from regzoo.training.setup import TrainingSetup
@@ -17,7 +18,7 @@ def needs_script(setup: TrainingSetup) -> bool:
         InputError: if there is no script.
     """
     names = [] if setup.model is None else [name for module, name in setup.model.classes if module == _SCRIPT]
-    if names and not hasattr(sys.modules[_SCRIPT], "__file__"):
+    if names and not Path(getattr(sys.modules[_SCRIPT], "__file__", None) or "").is_file():  # it may be "<stdin>"
         raise InputError(
             f"{names[0]} is defined in a notebook or an interactive session, which worker processes cannot import: "
             "move it into a module, or train in this process with workers=0"

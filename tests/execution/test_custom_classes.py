@@ -36,8 +36,10 @@ def test_a_class_that_its_module_does_not_hold_is_uncertain(classes: Any, uncert
 
 def test_a_class_of_an_interactive_session_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "__main__", types.ModuleType("__main__"))
-    with pytest.raises(InputError, match=r"Half is defined in a notebook or an interactive session.*workers=0"):
-        needs_script(_setup(("__main__", "Half")))
-    sys.modules["__main__"].__file__ = "script.py"
+    for file in (None, "<stdin>"):
+        sys.modules["__main__"].__file__ = file
+        with pytest.raises(InputError, match=r"Half is defined in a notebook or an interactive session.*workers=0"):
+            needs_script(_setup(("__main__", "Half")))
+    sys.modules["__main__"].__file__ = __file__
     assert needs_script(_setup(("__main__", "Half")))
     assert not needs_script(_setup(("types", "SimpleNamespace")))

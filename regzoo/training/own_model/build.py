@@ -87,7 +87,8 @@ def _reject_stateful(graph: Graph) -> None:
 
 def _reject_names(graph: Graph) -> None:
     """Reject a layer whose name TensorFlow does not take in a graph: Keras's own ``fit`` fails on it, too."""
-    suspects = {layer.name for layer in list_layers(graph.model) if not re.fullmatch(r"[\w.>-]*", layer.name, re.ASCII)}
+    layers = [layer for layer in list_layers(graph.model) if not isinstance(layer, keras.layers.InputLayer)]
+    suspects = {layer.name for layer in layers if not re.fullmatch(r"[\w.>-]*", layer.name, re.ASCII)}
     failed = _find_failure(graph.model) if suspects else None
     wrong = [name for name in sorted(suspects) if name in (failed or "")]
     if wrong:

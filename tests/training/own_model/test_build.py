@@ -40,6 +40,16 @@ def _as_input(name: str) -> keras.Model:
     return keras.Sequential([keras.Input((5,), name=name), keras.layers.Dense(3, "softmax")])
 
 
+def test_of_inputs_and_layers_with_blanks_the_layer_is_named() -> None:
+    inputs = {name: keras.Input((2,), name=name) for name in ("sepal length", "sepal width")}
+    joined = keras.layers.Concatenate()(list(inputs.values()))
+    model = keras.Model(inputs, keras.layers.Dense(3, "softmax", name="the end")(joined))
+    with pytest.raises(InputError, match=r"a layer named 'the end', .* \(name='the_end'\)"):
+        check_outputs(pack(model, "fresh"), Task("classification", 3), standardized=True)
+    model = keras.Model(inputs, keras.layers.Dense(3, "softmax")(joined))
+    check_outputs(pack(model, "fresh"), Task("classification", 3), standardized=True)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("build", [_at_top, _in_a_model, _as_a_model, _in_a_wrapper, _as_input])
 def test_the_names_that_keras_can_fit_are_taken_and_no_others(build: Callable[[str], keras.Model]) -> None:
