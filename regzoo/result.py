@@ -67,7 +67,9 @@ class Result:
         """The comparison as `regzoo.report.diff` compares it with another."""
         with Ledger(self.folder) as ledger:
             leaderboard, _, comparison = read_comparison(ledger)
-        return Side(str(self.folder), leaderboard, comparison)
+            model = (ledger.get_setup_json() or {}).get("model") or {}
+        facts = {key: model[key] for key in ("name", "parameters", "digest") if key in model}
+        return Side(str(self.folder), leaderboard, comparison, facts)
 
     @property
     def records(self) -> list[Record]:

@@ -99,7 +99,15 @@ def _read_built(backbone: BackboneConfig) -> OwnModel | None:
     if backbone.file is not None:
         kept = backbone.file.with_name(KEPT_SOURCE) if backbone.file.name == KEPT_MODEL else None
         source = read.read_source(kept) if kept is not None and kept.is_file() else None
-        return read.read_file(backbone.file, backbone.weights, source)
+        try:
+            return read.read_file(backbone.file, backbone.weights, source)
+        except InputError as error:
+            if backbone.file.name != KEPT_MODEL:
+                raise
+            raise InputError(
+                f"{error}. This is the copy that a comparison keeps: run the comparison again from your own model, "
+                f"with --out {backbone.file.parent}, which writes the copy anew"
+            ) from error
     return pack(backbone.given, backbone.weights) if isinstance(backbone.given, Model) else None
 
 
@@ -159,17 +167,35 @@ def require_same_model(ledger: Ledger, setup: TrainingSetup) -> None:
     begun = None if earlier.get("model") is None else OwnModel.from_json(earlier["model"]).identity
     asked = None if setup.model is None else setup.model.identity
     if begun is not None and asked is not None and begun != asked:
+        kept = [name for name in (KEPT_MODEL, KEPT_SOURCE) if _is_changed(ledger, name)]
+        what = f" {' and '.join(kept)} there is damaged or was changed, too." if kept else ""
         raise InputError(
-            "the model has changed since this comparison began (its layers, weights or source): choose another --out, "
-            "or use --fresh"
+            "the model has changed since this comparison began (its layers, weights or source): give the model of "
+            f"then, choose another --out, or use --fresh.{what}"
         )
 
 
+def _is_changed(ledger: Ledger, name: str) -> bool:
+    return (ledger.folder / name).exists() and read_output(ledger.folder, ledger, name) is None
+
+
 def keep_own_model(folder: Path, ledger: Ledger, setup: TrainingSetup) -> None:
-    """Write the user's own model into ``folder``, unless it is there already."""
-    if setup.model is not None and read_output(folder, ledger, KEPT_MODEL) is None:
-        source = setup.model.source
-        write_outputs(folder, ledger, {KEPT_MODEL: setup.model.archive, **({KEPT_SOURCE: source} if source else {})})
+    """Write the user's own model into ``folder``, but for what of it is there already."""
+    if setup.model is None:
+        return
+    parts = {KEPT_MODEL: setup.model.archive, **({KEPT_SOURCE: setup.model.source} if setup.model.source else {})}
+    missing = {name: content for name, content in parts.items() if read_output(folder, ledger, name) is None}
+    if missing:
+        write_outputs(folder, ledger, missing)
+
+
+def list_lost_parts(folder: Path) -> list[str]:
+    """Return which files of the user's own model in the comparison's ``folder`` are missing or damaged."""
+    with Ledger(folder) as ledger:
+        if not (ledger.get_setup_json() or {}).get("model"):
+            return []
+        names = [KEPT_MODEL, *([KEPT_SOURCE] if KEPT_SOURCE in ledger.get_output_digests() else [])]
+        return [name for name in names if read_output(folder, ledger, name) is None]
 
 
 def load_kept_model(ledger: Ledger, model: OwnModel) -> OwnModel:
@@ -184,6 +210,6 @@ def load_kept_model(ledger: Ledger, model: OwnModel) -> OwnModel:
         state = "is damaged or was changed" if path.exists() else "is missing"
         raise InputError(
             f"{path} {state}: it belongs to the model that the comparison was made with; run the comparison again, "
-            "which writes it"
+            f"from your own model, with --out {ledger.folder}, which writes it"
         )
     return replace(model, archive=archive, source=None if source is None else source.decode("utf-8"))

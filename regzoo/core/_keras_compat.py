@@ -21,7 +21,7 @@ _global_state: Any = LazyModule("keras.src.backend.common.global_state")
 PRIVATE_NAMES = {
     "keras.src.models.functional.Functional": "the class of keras.Model(inputs, outputs) has no public name",
     "keras.src.models.cloning.clone_model": "it copies the single layers of any functional model, unasked",
-    "keras.src.backend.common.global_state.get_global_attribute": "tells if an old HDF5 file is written",
+    "keras.src.backend.common.global_state.get_global_attribute": "tells if an old HDF5 file is written, and which layer calls another",
     "Functional._run_through_graph": "what clone_model calls on the model that it copies",
     "Functional._nodes_by_depth": "Model.layers lists a layer once, however often it is called, and without its inputs",
     "Node.operation": "the layer or function that a call in the model's graph is a call of",
@@ -185,17 +185,23 @@ def is_writing_hdf5() -> bool:
     return bool(_global_state.get_global_attribute("use_legacy_config", False))
 
 
-class CloningHook(keras.Model):
-    """A functional Keras model that can refuse to be copied layer by layer."""
+class CallHook(keras.Model):
+    """A functional Keras model that can refuse to be copied layer by layer, and notices where it is a layer."""
 
     def check_cloning(self) -> None:
         """Raise an error if `keras.models.clone_model` would lose a part of the model. It is called by that."""
+
+    def check_training_inside(self, outer: str) -> None:
+        """Warn if a part of the model is lost where it is called in training mode, as a layer of the model ``outer``."""
 
     def _run_through_graph(
         self, inputs: Any, operation_fn: Any = lambda operation: operation, call_fn: Any = None
     ) -> Any:
         if operation_fn.__module__ == "keras.src.models.cloning":
             self.check_cloning()
+        context = _global_state.get_global_attribute("current_call_ctx")
+        if context is not None and context.entry_layer is not self and context.get_value("training") is True:
+            self.check_training_inside(context.entry_layer.name)
         return super()._run_through_graph(inputs, operation_fn, call_fn)
 
 

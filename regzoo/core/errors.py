@@ -64,6 +64,10 @@ class ClashWarning(UserWarning):
     """A recipe and what a model has of its own do not go well together."""
 
 
+class InactiveRecipeWarning(UserWarning):
+    """A model with a recipe is trained as a layer of another one, where a part of the recipe does not act."""
+
+
 class ParityError(EnvironmentFailure):
     """An exported model's outputs differ from the live model's, so nothing was exported."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
 from regzoo.comparison.leaderboard import Leaderboard, Row
@@ -16,11 +16,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Side:
-    """One of two comparisons: its folder as given, its leaderboard and what is known of it."""
+    """One of two comparisons: its folder as given, its leaderboard, what is known of it, and of a user's own model."""
 
     folder: str
     leaderboard: Leaderboard
     comparison: ComparisonInfo
+    model: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class Difference:
     Attributes:
         folders: before and after.
         config: lines of a diff of the resolved configs, ``-`` before and ``+`` after; empty if they are equal.
+        model: facts about the user's own models that differ: the digest of layers, source and kept weights among them.
         data: facts about the data that differ, the digest among them.
         versions: of packages.
         rank_by: metric and direction of each side; gains are comparable only if they are equal.
@@ -70,6 +72,7 @@ class Difference:
 
     folders: tuple[str, str]
     config: tuple[str, ...]
+    model: tuple[Change, ...]
     data: tuple[Change, ...]
     versions: tuple[Change, ...]
     rank_by: tuple[str, str]
@@ -90,6 +93,7 @@ def compare_runs(before: Side, after: Side) -> Difference:
     return Difference(
         (before.folder, after.folder),
         tuple(line for line in lines if not line.startswith(("---", "+++", "@@"))),
+        _list_changes(before.model, after.model),
         _list_changes(old.data.to_json(), new.data.to_json()),
         _list_changes(old.versions, new.versions),
         (_describe_metric(before.leaderboard), _describe_metric(after.leaderboard)),

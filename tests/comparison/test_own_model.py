@@ -6,7 +6,9 @@ import shutil
 import subprocess
 import sys
 import textwrap
+import tracemalloc
 import warnings
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -149,10 +151,28 @@ def test_a_model_that_is_missing_or_changed_is_noticed_and_written_again(
 
 
 def test_recover_brings_the_model_along(compared: Result, tmp_path: Path) -> None:
+    from regzoo.comparison.own_model import list_lost_parts
     from regzoo.storage.recovery import recover_comparison
 
     recover_comparison(compared.folder, tmp_path / "recovered")
     assert Result(tmp_path / "recovered").model.count_params() > 0
+    assert list_lost_parts(tmp_path / "recovered") == []
+
+
+def test_recover_says_that_the_model_is_damaged(
+    compared: Result, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from regzoo.cli.commands.recover import recover
+
+    folder = tmp_path / "mine"
+    shutil.copytree(compared.folder, folder)
+    (folder / "backbone.keras").write_bytes((folder / "backbone.keras").read_bytes()[:5000])
+    recover(folder, tmp_path / "recovered")
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "backbone.keras of your own model is missing or damaged" in printed
+    assert "config.yaml" not in printed
+    with pytest.raises(InputError, match="This is the copy that a comparison keeps: run the comparison again"):
+        regzoo.compare(np.zeros((9, 5)), np.arange(9) % 3, backbone={"file": folder / "backbone.keras"}, **SMALL)
 
 
 def test_fresh_weights_are_the_same_for_every_recipe_and_differ_between_seeds() -> None:
@@ -203,7 +223,18 @@ def test_a_function_in_a_file_and_its_own_layers_reach_folder_and_export(rows: A
     (tmp_path / "mine" / "backbone.py").rename(tmp_path / "moved.py")
     with pytest.raises(InputError, match=r"backbone\.py is missing: it belongs to the model"):
         result.export(tmp_path / "other")
-    (tmp_path / "moved.py").rename(tmp_path / "mine" / "backbone.py")
+    (tmp_path / "models.py").write_text(MODELS)
+    for damaged in (False, True):  # the comparison writes it again, in the place of one that was changed
+        if damaged:
+            (tmp_path / "mine" / "backbone.py").write_text(MODELS + "# mine\n")
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", UserWarning)
+            regzoo.compare(*rows, backbone=backbone, **asked)
+        assert any("backbone.1.py" in str(each.message) for each in caught) == damaged
+        assert (tmp_path / "mine" / "backbone.py").read_text() == MODELS
+    (tmp_path / "models.py").write_text(MODELS + "# changed\n")
+    with pytest.raises(InputError, match="the model has changed since this comparison began"):
+        regzoo.compare(*rows, backbone=backbone, **asked)
     again = regzoo.compare(*rows, backbone={"file": tmp_path / "mine" / "backbone.keras"}, **asked)
     assert len(again.records) == len(result.records)
 
@@ -225,6 +256,9 @@ BAD: dict[str, tuple[Any, str]] = {
     "a function that raises": (lambda: _raises, "raised ZeroDivisionError"),
     "a function that returns nothing": (lambda: lambda shape, outputs: None, "returned NoneType"),
     "a function of one argument": (lambda: lambda shape: None, "TypeError"),
+    "a function that ends the program": (lambda: _exits, "raised SystemExit: no GPU"),
+    "a recipe inside": (lambda: _put_inside(False), r"is a model with the recipe l2\(0\.1\)"),
+    "a recipe inside of a layer": (lambda: _put_inside(True), r"is a model with the recipe l2\(0\.1\)"),
     "no file": (lambda: {"file": "nowhere.keras"}, r"^backbone\.file: \S+nowhere\.keras cannot be read: No such file"),
     "another file": (lambda: {"file": __file__}, r"takes a \.keras file"),
     "no function": (lambda: {"function": __file__ + ":_raised"}, "has no function '_raised'. Did you mean '_raises'"),
@@ -254,6 +288,19 @@ def _raises(input_shape: Any, outputs: int) -> Any:
     return 1 / 0
 
 
+def _exits(input_shape: Any, outputs: int) -> Any:
+    sys.exit("no GPU")
+
+
+def _put_inside(wrapped: bool) -> keras.Model:
+    inner = regzoo.attach("l2(0.1)", keras.Sequential([keras.Input((5,)), keras.layers.Dense(3, activation="softmax")]))
+    inputs = keras.Input((5,))
+    if wrapped:
+        steps = keras.layers.TimeDistributed(inner)(keras.layers.RepeatVector(2)(inputs))
+        return keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(keras.layers.Flatten()(steps)))
+    return keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(inner(inputs)))
+
+
 @pytest.mark.parametrize("name", BAD)
 def test_what_cannot_be_compared_is_refused_before_anything_is_written(name: str, rows: Any, tmp_path: Path) -> None:
     make, message = BAD[name]
@@ -268,6 +315,53 @@ def test_a_file_that_is_no_model_is_refused(content: bytes, rows: Any, tmp_path:
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"bad\.keras is no \.keras file that Keras wrote"):
         regzoo.compare(*rows, backbone={"file": path}, **SMALL)
+
+
+def test_a_file_of_a_model_with_a_recipe_is_refused(rows: Any, tmp_path: Path) -> None:
+    regzoo.attach("l2(0.1)", build()).save(tmp_path / "mine.keras")
+    with pytest.raises(InputError, match="has a recipe already"):
+        regzoo.compare(*rows, backbone={"file": tmp_path / "mine.keras"}, **SMALL)
+
+
+def test_a_python_file_that_ends_the_program_is_refused(rows: Any, tmp_path: Path) -> None:
+    """Such as a script that calls ``sys.exit(main())``; it would end the comparison with the exit code 0."""
+    (tmp_path / "models.py").write_text(MODELS + "raise SystemExit(0)\n")
+    with pytest.raises(InputError, match=r"models\.py cannot be imported: SystemExit: 0 \(line \d+\)"):
+        regzoo.compare(*rows, backbone={"function": str(tmp_path / "models.py") + ":build"}, **SMALL)
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ("../../other.txt", r"has a part '\.\./\.\./other\.txt', which points out of the file"),
+        ("assets/../../other.txt", "points out of the file"),
+        ("/tmp/other.txt", "points out of the file"),
+        ("C:\\other.txt", "points out of the file"),
+        ("..\\other.txt", "points out of the file"),
+        ("zeros.bin", r"has a part 'zeros\.bin' that is 134,217,728 bytes, of \d+,\d+ in the file"),
+        ("config.json", r"has a part 'config\.json' that is 134,217,728 bytes"),
+        ("list.json", "holds no model"),
+    ],
+)
+def test_a_file_with_a_part_that_keras_does_not_write_is_refused_before_it_is_read(
+    part: str, message: str, tmp_path: Path
+) -> None:
+    from regzoo.training.own_model.pack import read_archive_config
+
+    path = tmp_path / "bad.keras"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        if part != "config.json":
+            archive.writestr("config.json", "[]" if part == "list.json" else "{}")
+        with archive.open(part, "w") as file:
+            for _ in range(128 if part in ("zeros.bin", "config.json") else 1):
+                file.write(bytes(2**20))
+    content = path.read_bytes()
+    tracemalloc.start()
+    with pytest.raises(InputError, match=message):
+        read_archive_config(content, "bad.keras")
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 2**24
 
 
 def test_weights_go_with_a_model_alone(rows: Any) -> None:

@@ -90,3 +90,17 @@ def test_text_and_json(make_row: Any, make_leaderboard: Any, make_comparison: An
         assert line in text
     assert "2 (+1)" in text
     assert json.loads(json.dumps(found.to_dict(), allow_nan=False))["recipes"][0]["moved"] == 1
+
+
+def test_models_of_the_user_that_differ_are_named(make_row: Any, make_leaderboard: Any, make_comparison: Any) -> None:
+    """The config names the copy in the folder, which is called the same in every comparison."""
+    board = make_leaderboard([make_row("none", rank=1, mean=0.1)])
+    models = ({"name": "mine", "parameters": 10, "digest": "aa"}, {"name": "mine", "parameters": 20, "digest": "bb"}, {})
+    one, two, none = (Side("a", board, make_comparison(), model) for model in models)
+    found = compare_runs(one, two)
+    assert found.model == (Change("parameters", 10, 20), Change("digest", "aa", "bb"))
+    assert compare_runs(none, two).model[0] == Change("name", None, "mine")
+    assert compare_runs(one, one).model == ()
+    console = Console(file=io.StringIO(), width=100)
+    console.print(make_difference_tables(found))
+    assert "digest: aa -> bb" in console.file.getvalue()  # type: ignore[attr-defined]

@@ -17,7 +17,7 @@ def compare_runs(
     after: Annotated[Path, typer.Argument(help="the other comparison's folder", show_default=False)],
     as_json: AsJson = False,
 ) -> None:
-    """Show what changed between two comparisons: config, data, versions, ranking."""
+    """Show what changed between two comparisons: config, model, data, versions, ranking."""
     from regzoo.cli.tables.difference import make_difference_tables
     from regzoo.report import diff
     from regzoo.result import Result

@@ -20,9 +20,16 @@ def recover(
 
     Nothing in the damaged folder is changed. `regzoo compare` then makes only the lost runs again.
     """
+    from regzoo.comparison.own_model import list_lost_parts
     from regzoo.storage.recovery import recover_comparison
 
     recovery = recover_comparison(folder, to)
     print_text(f"Recovered to {to}: {recovery.describe()}")
+    if lost := list_lost_parts(to):
+        print_text(
+            f"{' and '.join(lost)} of your own model is missing or damaged. Run the comparison again from your own model "
+            f"with --out {to}: that writes it, and makes again what is lost"
+        )
+        return
     command = shlex.join(["regzoo", "compare", str(to / "config.yaml"), "--out", str(to)])
     print_text(f"Make what is lost again: {command}")

@@ -26,10 +26,12 @@ LONGEST_VALUE = 100
 
 
 def make_difference_tables(difference: Difference) -> Group:
-    """Return the changes of config, data, versions and winner, then the table of both rankings."""
+    """Return the changes of config, model, data, versions and winner, then the table of both rankings."""
     before, after = difference.folders
     sections: list[RenderableType] = [Text(f"before: {before}\nafter:  {after}")]
     sections += _make_section("config", [Text(line) for line in difference.config])
+    if difference.model:
+        sections += _make_section("model", [_make_line(change) for change in difference.model])
     sections += _make_section("data", [_make_line(change) for change in difference.data])
     sections += _make_section("versions", [_make_line(change) for change in difference.versions])
     old, new = difference.rank_by

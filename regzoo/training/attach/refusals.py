@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from regzoo.core import InputError, OnBatch, OnForward
+from regzoo.core._keras_compat import list_layers
 from regzoo.training.attach.graph import Graph
 from regzoo.training.attach.nested import describe_what_is_closed
 from regzoo.training.attach.surgery import TwoLogits
@@ -33,7 +34,7 @@ def reject_inactive(hits: Mapping[str, int], graph: Graph) -> None:
 
 def reject_recipes_inside(graph: Graph) -> None:
     """Reject a model in which another one has a recipe, of which only the layers would act."""
-    for layer in graph.list_leaf_layers():
+    for layer in list_layers(graph.model):
         if isinstance(layer, RegularizedModel):
             raise InputError(
                 f"the layer {layer.name!r} is a model with the recipe {layer.recipe}: put the model that it was made "

@@ -10,9 +10,10 @@ import keras
 import tensorflow as tf
 
 from regzoo.core import OnBatch, OnForward, OnGradients, OnLoss, OnTraining, OnWeights
-from regzoo.core._keras_compat import CloningHook, forget_metrics, get_loss_tracker
+from regzoo.core._keras_compat import CallHook, forget_metrics, get_loss_tracker
 from regzoo.training.losses import ExampleLoss
 from regzoo.training.model.callbacks import StrengthScheduler, WatcherCallback, iterate_batches, require_validation
+from regzoo.training.model.inside_another import list_lost_inside, warn_lost_inside
 from regzoo.training.model.weighting import match_dtypes, weighted_mean
 from regzoo.training.optimizers import FusedOptimizer
 from regzoo.training.targets import assert_in_range, check_targets
@@ -37,7 +38,7 @@ POSITION_LOSSES = {
 """Default losses of a model that predicts at several positions of an example, such as time steps or pixels."""
 
 
-class RegularizedTrainer(CloningHook):
+class RegularizedTrainer(CallHook):
     """Base of `BaseRegularizedModel`: what Keras calls to train it.
 
     With the task's own loss, `evaluate` leaves out every penalty. With a loss of the user's, everything is as it is for
@@ -168,6 +169,12 @@ class RegularizedTrainer(CloningHook):
             y = self.task.encode(y)  # flat, as the outputs are
         metrics: dict[str, Any] = self.compute_metrics(x, y, outputs, weight)
         return metrics
+
+    def check_training_inside(self, outer: str) -> None:
+        """Warn if a part of the recipe does not act where this model is a layer of ``outer``, and is trained there."""
+        lost = list_lost_inside(self._info.recipe, self._info.regularizers, (*IN_STEP, OnTraining))
+        if lost and self.trainable_variables:
+            warn_lost_inside(self.name, outer, self._info.recipe, lost)
 
     def fit(self, *args: Any, **kwargs: Any) -> Any:
         """Train as Keras does, with scheduled strengths, and with regularizers that watch the training.

@@ -36,14 +36,14 @@ def load_source(source: str, file: str) -> types.ModuleType:
         try:
             with redirect_stdout(sys.stderr):  # stdout belongs to tables and JSON
                 exec(compile(source, file, "exec"), module.__dict__)  # the user's own file, named in the config
-        except Exception as error:  # the user's code may raise anything
+        except (Exception, SystemExit) as error:  # the user's code may raise anything
             del sys.modules[name]
             hint = _explain_import(error, file)
             raise InputError(f"{file} cannot be imported: {describe(error, file)}{hint}") from error
     return sys.modules[name]
 
 
-def _explain_import(error: Exception, file: str) -> str:
+def _explain_import(error: BaseException, file: str) -> str:
     """Return a way out where ``file`` imports another file of its folder; "" where it does not."""
     missing = error.name if isinstance(error, ModuleNotFoundError) else None
     if missing is None or not (Path(file).parent / f"{missing.split('.')[0]}.py").is_file():
@@ -80,7 +80,7 @@ def import_custom_classes(classes: Sequence[tuple[str, str]], source: types.Modu
         try:
             others = [other for other, _ in classes if other != UNKNOWN]
             found[name] = _find([module] if module != UNKNOWN else others, name, source)
-        except Exception as error:  # the module may raise anything
+        except (Exception, SystemExit) as error:  # the module may raise anything
             if not is_registered(name):
                 shown = name if module == UNKNOWN else f"{module}.{name}"
                 problems.append(f"{shown} ({type(error).__name__}: {error})")

@@ -7,7 +7,8 @@ import hashlib
 import io
 import json
 import zipfile
-from pathlib import Path
+import zlib
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import keras
@@ -20,6 +21,7 @@ from regzoo.training.attach.acceptance import reject_quantized
 from regzoo.training.attach.graph import Graph
 from regzoo.training.attach.inputs import name_inputs
 from regzoo.training.attach.layer_names import strip_number
+from regzoo.training.attach.refusals import reject_recipes_inside
 from regzoo.training.model.build import RegularizedModel
 from regzoo.training.own_model.canonical import (
     has_class,
@@ -36,6 +38,12 @@ SUFFIX = ".keras"
 
 CONFIG = "config.json"  # in the archive
 
+MAX_EXPANSION = 100
+"""Times its size in the archive that a part may have when it is read; Keras writes parts uncompressed."""
+
+SMALL_PART = 2**26
+"""Bytes of a part that may have been compressed more."""
+
 
 def pack(model: keras.Model, weights: Weights, source: str | None = None) -> OwnModel:
     """Return ``model`` serialized; it is not changed.
@@ -48,8 +56,6 @@ def pack(model: keras.Model, weights: Weights, source: str | None = None) -> Own
     Raises:
         InputError: if it is no such model, holds a Lambda, or cannot be saved and loaded again.
     """
-    if isinstance(model, RegularizedModel):
-        raise InputError("the model has a recipe already: give the model that it was made of")
     require_attachable(model)
     try:
         config = keras.saving.serialize_keras_object(model)
@@ -63,9 +69,12 @@ def require_attachable(model: keras.Model) -> None:
     """Raise unless recipes can be attached to ``model`` and its weights trained.
 
     Raises:
-        InputError: if it is not functional or sequential, not built, has several outputs, or is quantized.
+        InputError: if it is not functional or sequential, not built, has several outputs, is quantized, or has a
+            recipe, in it or in a model among its layers.
     """
-    Graph(model)  # raises
+    if isinstance(model, RegularizedModel):
+        raise InputError("the model has a recipe already: give the model that it was made of")
+    reject_recipes_inside(Graph(model))
     reject_quantized(model)
 
 
@@ -142,18 +151,37 @@ def read_archive_config(archive: bytes, what: str) -> Any:
     """Return the config in ``archive``, a ``.keras`` file, without loading the model.
 
     Raises:
-        InputError: if it is no such file, damaged, or larger than the memory; the message begins with ``what``.
+        InputError: if it is no such file, damaged, larger than the memory, or has a part that Keras does not write;
+            the message begins with ``what``.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(archive)) as opened:
-            size = sum(entry.file_size for entry in opened.infolist())
-            if size > get_available_memory():
-                raise InputError(f"{what} holds {size:,} bytes, more than the free memory")
-            return json.loads(opened.read(CONFIG))
-    except (zipfile.BadZipFile, KeyError, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
+            _check_parts(opened.infolist(), what)
+            with opened.open(CONFIG) as part:
+                config = json.loads(part.read(opened.getinfo(CONFIG).file_size))  # no more than it declares
+            if not isinstance(config, dict):
+                raise ValueError(f"{CONFIG} holds no model")
+            return config
+    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
         raise InputError(
             f"{what} is no {SUFFIX} file that Keras wrote ({error}); save the model with model.save('model.keras')"
         ) from None
+
+
+def _check_parts(parts: list[zipfile.ZipInfo], what: str) -> None:
+    """Reject an archive with a part that would be written elsewhere or fill the memory, before any is read."""
+    for part in parts:
+        path = PurePosixPath(part.filename.replace("\\", "/"))
+        if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+            raise InputError(f"{what} has a part {part.filename!r}, which points out of the file: Keras wrote no such")
+        if part.file_size > max(SMALL_PART, MAX_EXPANSION * part.compress_size):
+            raise InputError(
+                f"{what} has a part {part.filename!r} that is {part.file_size:,} bytes, of {part.compress_size:,} in "
+                "the file: it would fill the memory, and Keras wrote no such"
+            )
+    size = sum(part.file_size for part in parts)
+    if size > get_available_memory():
+        raise InputError(f"{what} holds {size:,} bytes, more than the free memory")
 
 
 def reject_lambda(config: Any, name: str) -> None:

@@ -137,7 +137,7 @@ def call_function(build: Callable[..., Any], input_shape: InputShape, outputs: i
     try:
         with redirect_stdout(sys.stderr):  # stdout belongs to tables and JSON
             model = build(input_shape, outputs)
-    except Exception as error:  # the user's code may raise anything
+    except (Exception, SystemExit) as error:  # the user's code may raise anything
         file = file or getattr(getattr(build, "__code__", None), "co_filename", "")
         raise InputError(f"{shown}{name}({input_shape}, {outputs}) raised {describe(error, file)}") from error
     if not isinstance(model, keras.Model):
