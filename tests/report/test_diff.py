@@ -95,7 +95,11 @@ def test_text_and_json(make_row: Any, make_leaderboard: Any, make_comparison: An
 def test_models_of_the_user_that_differ_are_named(make_row: Any, make_leaderboard: Any, make_comparison: Any) -> None:
     """The config names the copy in the folder, which is called the same in every comparison."""
     board = make_leaderboard([make_row("none", rank=1, mean=0.1)])
-    models = ({"name": "mine", "parameters": 10, "digest": "aa"}, {"name": "mine", "parameters": 20, "digest": "bb"}, {})
+    models = (
+        {"name": "mine", "parameters": 10, "digest": "aa"},
+        {"name": "mine", "parameters": 20, "digest": "bb"},
+        {},
+    )
     one, two, none = (Side("a", board, make_comparison(), model) for model in models)
     found = compare_runs(one, two)
     assert found.model == (Change("parameters", 10, 20), Change("digest", "aa", "bb"))
