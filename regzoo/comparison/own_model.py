@@ -183,7 +183,9 @@ def keep_own_model(folder: Path, ledger: Ledger, setup: TrainingSetup) -> None:
     """Write the user's own model into ``folder``, but for what of it is there already."""
     if setup.model is None:
         return
-    parts = {KEPT_MODEL: setup.model.archive, **({KEPT_SOURCE: setup.model.source} if setup.model.source else {})}
+    parts: dict[str, str | bytes | None] = {KEPT_MODEL: setup.model.archive}
+    if setup.model.source:
+        parts[KEPT_SOURCE] = setup.model.source
     missing = {name: content for name, content in parts.items() if read_output(folder, ledger, name) is None}
     if missing:
         write_outputs(folder, ledger, missing)

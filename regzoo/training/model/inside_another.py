@@ -29,8 +29,8 @@ def warn_lost_inside(name: str, outer: str, recipe: Recipe, lost: Sequence[str])
     """Warn that the model ``name`` loses ``lost`` as a layer of the model ``outer``."""
     warnings.warn(
         f"the model {name!r} with the recipe {recipe} is trained as a layer of {outer!r}, where {' and '.join(lost)} "
-        f"would need the fit of {name!r} itself to act, and does nothing: put the model that it was made of in its place, "
-        "and attach the recipe to the whole model; or freeze it by trainable = False",
+        f"would need the fit of {name!r} itself to act, and does nothing: put the model that it was made of in its "
+        "place, and attach the recipe to the whole model; or freeze it by trainable = False",
         InactiveRecipeWarning,
         stacklevel=2,
     )
