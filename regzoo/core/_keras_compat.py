@@ -21,7 +21,7 @@ _global_state: Any = LazyModule("keras.src.backend.common.global_state")
 PRIVATE_NAMES = {
     "keras.src.models.functional.Functional": "the class of keras.Model(inputs, outputs) has no public name",
     "keras.src.models.cloning.clone_model": "it copies the single layers of any functional model, unasked",
-    "keras.src.backend.common.global_state.get_global_attribute": "tells if an old HDF5 file is written, and which layer calls another",
+    "keras.src.backend.common.global_state.get_global_attribute": "tells if an old HDF5 file is written; which layer calls",
     "Functional._run_through_graph": "what clone_model calls on the model that it copies",
     "Functional._nodes_by_depth": "Model.layers lists a layer once, however often it is called, and without its inputs",
     "Node.operation": "the layer or function that a call in the model's graph is a call of",
@@ -192,7 +192,7 @@ class CallHook(keras.Model):
         """Raise an error if `keras.models.clone_model` would lose a part of the model. It is called by that."""
 
     def check_training_inside(self, outer: str) -> None:
-        """Warn if a part of the model is lost where it is called in training mode, as a layer of the model ``outer``."""
+        """Warn if a part of the model is lost where the model ``outer`` calls it as a layer, in training mode."""
 
     def _run_through_graph(
         self, inputs: Any, operation_fn: Any = lambda operation: operation, call_fn: Any = None

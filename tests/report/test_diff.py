@@ -95,7 +95,7 @@ def test_text_and_json(make_row: Any, make_leaderboard: Any, make_comparison: An
 def test_models_of_the_user_that_differ_are_named(make_row: Any, make_leaderboard: Any, make_comparison: Any) -> None:
     """The config names the copy in the folder, which is called the same in every comparison."""
     board = make_leaderboard([make_row("none", rank=1, mean=0.1)])
-    models = (
+    models: tuple[dict[str, object], ...] = (
         {"name": "mine", "parameters": 10, "digest": "aa"},
         {"name": "mine", "parameters": 20, "digest": "bb"},
         {},

@@ -27,8 +27,8 @@ def recover(
     print_text(f"Recovered to {to}: {recovery.describe()}")
     if lost := list_lost_parts(to):
         print_text(
-            f"{' and '.join(lost)} of your own model is missing or damaged. Run the comparison again from your own model "
-            f"with --out {to}: that writes it, and makes again what is lost"
+            f"{' and '.join(lost)} of your own model is missing or damaged. Run the comparison again from your own "
+            f"model with --out {to}: that writes it, and makes again what is lost"
         )
         return
     command = shlex.join(["regzoo", "compare", str(to / "config.yaml"), "--out", str(to)])

@@ -171,7 +171,7 @@ class RegularizedTrainer(CallHook):
         return metrics
 
     def check_training_inside(self, outer: str) -> None:
-        """Warn if a part of the recipe does not act where this model is a layer of ``outer``, and is trained there."""
+        """Warn if a part of the recipe does not act where this model is trained as a layer of ``outer``."""
         lost = list_lost_inside(self._info.recipe, self._info.regularizers, (*IN_STEP, OnTraining))
         if lost and self.trainable_variables:
             warn_lost_inside(self.name, outer, self._info.recipe, lost)
