@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from regzoo.comparison.plan import make_task
 from regzoo.config.sections import BackboneConfig
@@ -87,6 +89,27 @@ def check_own_model(model: OwnModel, data: PreparedData, task: Task, scale: str)
             "folds: 1"
         )
     check_outputs(model, task, standardized=scale != "none")
+    _check_tokens(model, data)
+
+
+def _check_tokens(model: OwnModel, data: PreparedData) -> None:
+    """Reject whole numbers that an Embedding of the model has no row for."""
+    from regzoo.training.attach.inputs import read_table_sizes
+    from regzoo.training.own_model.pack import load
+
+    names = [spec.name for spec in data.preprocessor.specs]
+    parts = [part[0] for part in (data.train, data.validation, data.test)]
+    for name, tables in zip(names, read_table_sizes(load(model)), strict=False):
+        for layer, rows in tables.items():
+            values = [np.asarray(x[name] if isinstance(x, Mapping) else x) for x in parts]
+            low, high = (int(limit([limit(x, initial=0) for x in values])) for limit in (np.min, np.max))
+            if 0 <= low <= high < rows:
+                continue
+            way_out = f"give it input_dim={high + 1}, or one number to all rare tokens" if low >= 0 else "count from 0"
+            raise InputError(
+                f"backbone: the input {name!r} holds {low if low < 0 else high}, and the Embedding {layer!r} takes "
+                f"whole numbers from 0 to {rows - 1}: {way_out}"
+            )
 
 
 def _read_built(backbone: BackboneConfig) -> OwnModel | None:

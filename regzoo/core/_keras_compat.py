@@ -21,7 +21,7 @@ _global_state: Any = LazyModule("keras.src.backend.common.global_state")
 PRIVATE_NAMES = {
     "keras.src.models.functional.Functional": "the class of keras.Model(inputs, outputs) has no public name",
     "keras.src.models.cloning.clone_model": "it copies the single layers of any functional model, unasked",
-    "keras.src.backend.common.global_state.get_global_attribute": "tells if an old HDF5 file is written; which layer calls",
+    "keras.src.backend.common.global_state.get_global_attribute": "tells if an old HDF5 file is written, and who calls",
     "Functional._run_through_graph": "what clone_model calls on the model that it copies",
     "Functional._nodes_by_depth": "Model.layers lists a layer once, however often it is called, and without its inputs",
     "Node.operation": "the layer or function that a call in the model's graph is a call of",

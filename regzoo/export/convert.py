@@ -68,4 +68,7 @@ def convert_saved_model(folder: Path, format: Format, file: Path) -> None:
     refusals = [line[line.index(words) :] for words in REFUSALS for line in lines if words in line]
     if finished.returncode or refusals:
         reason = refusals[0] if refusals else describe_failure(finished)
-        raise ConversionError(f"the model cannot be written as {format.name}: {reason}; nothing was exported")
+        raise ConversionError(
+            f"the model cannot be written as {format.name}: {reason}; nothing was exported. The format saved_model "
+            "takes every model"
+        )

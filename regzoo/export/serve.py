@@ -14,6 +14,9 @@ from regzoo.export.exported_model import NamedArrays
 
 SIGNATURE = "serving_default"
 
+_WHERE = ("Graph execution error:", "Detected at node", "<stack traces unavailable>", "\t", " ")
+"""Beginnings of lines of TensorFlow's errors that say where, or nothing."""
+
 
 def predict_chunks(folder: Path, chunks: Iterator[NamedArrays]) -> Iterator[NamedArrays]:
     """Yield the outputs of the model in ``folder`` for each chunk of inputs: arrays with a row for each of the inputs'.
@@ -66,6 +69,7 @@ def _decode(values: Array) -> Array:
 
 
 def _describe(error: Exception) -> str:
-    """Return the first line of an error, shortened."""
+    """Return the line of an error that tells most, shortened: TensorFlow begins with where it was."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0][:300]
+    telling = [line for line in lines if line.strip() and not line.startswith(_WHERE)]
+    return (telling or lines)[0][:300]

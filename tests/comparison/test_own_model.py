@@ -364,6 +364,26 @@ def test_a_file_with_a_part_that_keras_does_not_write_is_refused_before_it_is_re
     assert most < 2**24
 
 
+@pytest.mark.parametrize(
+    ("tokens", "message"),
+    [
+        (
+            range(1, 10),
+            r"the input 'inputs' holds 9, and the Embedding 'words' takes whole numbers from 0 to 8: give it ",
+        ),
+        (range(-1, 8), r"the input 'inputs' holds -1, .*count from 0"),
+    ],
+)
+@pytest.mark.parametrize("nested", [False, True])
+def test_tokens_that_an_embedding_has_no_row_for_are_refused(tokens: Any, message: str, nested: bool) -> None:
+    words = keras.Sequential([keras.Input((3,)), keras.layers.Embedding(9, 2, name="words"), keras.layers.Flatten()])
+    model = keras.Sequential([keras.Input((3,)), *([words] if nested else words.layers)])
+    model.add(keras.layers.Dense(3, activation="softmax"))
+    x = np.resize(list(tokens), (60, 3))
+    with pytest.raises(InputError, match=message):
+        regzoo.compare(x, np.arange(60) % 3, backbone=model, **SMALL)
+
+
 def test_weights_go_with_a_model_alone(rows: Any) -> None:
     with pytest.raises(InputError, match="weights: goes with a Keras model of your own"):
         regzoo.compare(*rows, backbone="mlp", weights="keep", **SMALL)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
@@ -45,6 +45,22 @@ def read_input_specs(model: keras.Model) -> tuple[InputSpec, ...]:
         )
     calls = _list_calls(model)
     return tuple(InputSpec(name, tuple(tensor.shape[1:]), _get_dtype(tensor, calls)) for name, tensor in named.items())
+
+
+def read_table_sizes(model: keras.Model) -> list[dict[str, int]]:
+    """Return for each input of ``model``, in its order, the Embedding layers that read it, by name, with their rows."""
+    calls = _list_calls(model)
+    given = model.inputs if isinstance(model, keras.Sequential) else model.input
+    tensors = list(given.values()) if isinstance(given, dict) else model.inputs
+    return [dict(_iterate_tables(tensor, calls)) for tensor in tensors]
+
+
+def _iterate_tables(tensor: Any, calls: Sequence[LayerCall]) -> Iterator[tuple[str, int]]:
+    for reader in (call.operation for call in calls if any(each is tensor for each in call.inputs)):
+        if isinstance(reader, keras.layers.Embedding):
+            yield reader.name, reader.input_dim
+        elif isinstance(reader, keras.Model) and len(getattr(reader, "inputs", None) or ()) == 1:
+            yield from _iterate_tables(reader.inputs[0], _list_calls(reader))
 
 
 def read_input_kind(tensor: Any, model: keras.Model) -> InputKind:
