@@ -169,7 +169,7 @@ def test_each_worker_has_its_card_and_without_a_usable_card_there_is_a_worker_fo
         record, _ = make_runs(executor, [run("seeing(0.5)")])[run("seeing(0.5)")]
         assert "sees 5" in str(record.error)
         assert [worker.device for worker in executor._workers] == ["5", None, None]
-    monkeypatch.setattr(WorkerProcess, "__init__", lambda self, folder, device, script: None)
+    monkeypatch.setattr(WorkerProcess, "__init__", lambda self, *arguments: None)
     monkeypatch.setattr(WorkerProcess, "stop", lambda self: None)
     monkeypatch.setattr(WorkerProcess, "pid", 1 << 30)  # no process has it
     monkeypatch.setattr("regzoo.execution.process_pool.list_gpus", lambda: ("0", "1"))

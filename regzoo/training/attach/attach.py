@@ -44,7 +44,7 @@ from regzoo.training.model.insertion import (
 )
 from regzoo.training.model.layer_places import list_layer_places
 from regzoo.training.model.place_summary import summarize_places, warn_frozen
-from regzoo.training.model.precision import describe_precision, precision_of
+from regzoo.training.model.precision import describe_precision, floatx_of, precision_of
 from regzoo.training.model.refused_copies import describe_kinds, reject_changed
 from regzoo.training.model.requirements import check_requirements, reject_ranges, reject_several_models, require_noise
 from regzoo.training.own_layers import OwnLayers
@@ -233,6 +233,7 @@ def _attach_recipe(
     return attach_to_graph(recipe, graph, infer_task(graph, classes), seed, classes=classes)
 
 
+@floatx_of()
 def attach_to_graph(
     recipe: Recipe, graph: Graph, task: Task, seed: int, *, classes: int | None = None, draw: DrawWeights | None = None
 ) -> AttachedModel:

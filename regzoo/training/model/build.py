@@ -22,7 +22,7 @@ from regzoo.training.model.insertion import (
 )
 from regzoo.training.model.layer_places import SlotPlace, find_slot_place, list_layer_places
 from regzoo.training.model.model import BaseRegularizedModel
-from regzoo.training.model.precision import describe_precision, precision_of
+from regzoo.training.model.precision import describe_precision, floatx_of, precision_of
 from regzoo.training.model.requirements import check_requirements, reject_ranges, require_noise
 from regzoo.training.task import Shape, Task
 
@@ -54,6 +54,7 @@ class RegularizedModel(BaseRegularizedModel):
             )
 
 
+@floatx_of()
 def build_model(
     backbone: Backbone | str, recipe: Recipe, task: Task, input_shape: Shape, seed: int = 0
 ) -> RegularizedModel:

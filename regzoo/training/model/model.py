@@ -22,6 +22,7 @@ from regzoo.training.model.build_info import BuildInfo, NarrowedWeight, WeightRu
 from regzoo.training.model.finalize import combine_models
 from regzoo.training.model.layer_places import feeds_frozen_weights
 from regzoo.training.model.narrowing import is_narrowed
+from regzoo.training.model.precision import floatx_of
 from regzoo.training.model.refused_copies import HDF5, reject_cloning, reject_hdf5
 from regzoo.training.model.regularized_trainer import RegularizedTrainer
 from regzoo.training.model.step import TrainStep
@@ -262,7 +263,8 @@ class BaseRegularizedModel(RegularizedTrainer):
             y: targets, whole-number classes (batch,) or (batch, size).
             weight: weights of the examples, (batch,), or None.
         """
-        return self._step.take(x, y, weight)
+        with floatx_of(self):
+            return self._step.take(x, y, weight)
 
     def finished(self) -> keras.Model:
         """Return the model to use after `fit`: this one, or what the recipe's regularizers make of it after training.

@@ -14,13 +14,13 @@ from regzoo.core._keras_compat import CallHook, forget_metrics, get_loss_tracker
 from regzoo.training.losses import ExampleLoss
 from regzoo.training.model.callbacks import StrengthScheduler, WatcherCallback, iterate_batches, require_validation
 from regzoo.training.model.inside_another import list_lost_inside, warn_lost_inside
+from regzoo.training.model.precision import floatx_of
 from regzoo.training.model.weighting import match_dtypes, weighted_mean
 from regzoo.training.optimizers import FusedOptimizer
 from regzoo.training.targets import assert_in_range, check_targets
 
 if TYPE_CHECKING:
     from regzoo.training.model.build_info import BuildInfo
-    from regzoo.training.model.step import TrainStep
     from regzoo.training.task import Task
 
 
@@ -46,9 +46,9 @@ class RegularizedTrainer(CallHook):
     """
 
     _info: BuildInfo
-    _step: TrainStep
     _optimizer_start: Callable[[], list[tuple[Any, Any]]]
     logits: Callable[..., Any]
+    update: Callable[..., tuple[Any, Any]]
     set_training_data: Callable[..., None]
     _initialize_companions: Callable[[], None]
     example_loss: ExampleLoss | None = None  # a loss of the user's, where the recipe acts on examples
@@ -144,11 +144,12 @@ class RegularizedTrainer(CallHook):
     def train_step(self, data: Any) -> dict[str, Any]:
         """Take one training step and return the metrics. Keras calls it in `fit`."""
         if self._trains_as_keras_does:
-            results: dict[str, Any] = super().train_step(data)
+            with floatx_of(self):
+                results: dict[str, Any] = super().train_step(data)
             return results
         x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
         y = y if self._has_own_loss else assert_in_range(self.task, y)
-        loss, outputs = self._step.take(x, y, weight)
+        loss, outputs = self.update(x, y, weight)
         return self._update_metrics(loss, x, y, outputs if self.uses_keras_loss else self.task.predict(outputs), weight)
 
     def test_step(self, data: Any) -> dict[str, Any]:

@@ -97,8 +97,10 @@ class TrainStep:
         """
         model = self.model
         y = self._encode(y)
+        if model.get_regularizers(OnBatch) or model.get_regularizers(OnForward):
+            x = _floats_to_floatx(x)
         for regularizer in model.get_regularizers(OnBatch):
-            x, y, weight = self._transform_batch(regularizer, _floats_to_floatx(x), y, weight)
+            x, y, weight = self._transform_batch(regularizer, x, y, weight)
         first: dict[str, Any] = {}  # results of the first pass: a gradient transform may run more
         weights = model.trainable_variables
 
