@@ -43,6 +43,24 @@ def _call_in_training(call: Callable[..., Any], *args: Any, **kwargs: Any) -> An
     return call(*given.args, **given.kwargs)
 
 
+@contextlib.contextmanager
+def floatx_of(layer: keras.Layer | None = None) -> Iterator[None]:
+    """Make Keras's floatx the dtype of the variables of ``layer`` while the block runs.
+
+    Strengths, random numbers and the formulas of regularizers are of the dtype of floatx, which a dtype policy alone
+    does not change: after ``keras.config.set_dtype_policy("float64")`` it is still float32.
+
+    Args:
+        layer: a layer or model; None for one that is made now.
+    """
+    before = keras.config.floatx()
+    keras.config.set_floatx((keras.config.dtype_policy() if layer is None else layer).variable_dtype)
+    try:
+        yield
+    finally:
+        keras.config.set_floatx(before)
+
+
 def to_floatx(values: Any) -> Any:
     """Return a tensor in the type of weights and strengths; in mixed precision, activations have another one."""
     return keras.ops.cast(values, keras.config.floatx())
@@ -74,9 +92,13 @@ class InTraining(keras.Layer):
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Return the perturbed inputs in training, else the inputs."""
-        if training or _noise_at_inference:
-            return keras.ops.cast(self.perturb(to_floatx(inputs), self.generator), inputs.dtype)
-        return inputs if self.inference is None else keras.ops.cast(self.inference(to_floatx(inputs)), inputs.dtype)
+        noisy = training or _noise_at_inference
+        if self.inference is None and not noisy:
+            return inputs
+        with floatx_of(self):
+            h = to_floatx(inputs)
+            changed = self.inference(h) if self.inference and not noisy else self.perturb(h, self.generator)
+            return keras.ops.cast(changed, inputs.dtype)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the input's shape."""
@@ -99,7 +121,8 @@ class Penalized(keras.Layer):
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Return the inputs; add the penalty in training."""
         if training:
-            self.add_loss(self.penalty(to_floatx(inputs)))
+            with floatx_of(self):
+                self.add_loss(self.penalty(to_floatx(inputs)))
         return inputs
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:

@@ -12,8 +12,8 @@ import pytest
 def policy(request: pytest.FixtureRequest) -> Iterator[str]:
     """Set the dtype policy that the test names, and the default back afterwards.
 
-    float64 comes with floatx, as Keras's guide has it; "float64 alone" leaves floatx at float32, and "float32 in float64"
-    has it the other way round.
+    float64 comes with floatx, as Keras's guide has it; "float64 alone" leaves floatx at float32, and "float32 in
+    float64" has it the other way round.
     """
     name: str = request.param
     if name in ("float64", "float32 in float64"):

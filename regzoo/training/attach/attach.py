@@ -13,6 +13,7 @@ import numpy as np
 from regzoo.core import InputError, OnActivations, Recipe, Regularizer
 from regzoo.core._keras_compat import list_layers
 from regzoo.core.errors import ClashWarning, FrozenPlacesWarning
+from regzoo.core.layers import floatx_of
 from regzoo.core.parsing import as_recipe
 from regzoo.training.attach.adapted import copy_adapted_state
 from regzoo.training.attach.clashes import list_clashes_with_own
@@ -44,7 +45,7 @@ from regzoo.training.model.insertion import (
 )
 from regzoo.training.model.layer_places import list_layer_places
 from regzoo.training.model.place_summary import summarize_places, warn_frozen
-from regzoo.training.model.precision import describe_precision, floatx_of, precision_of
+from regzoo.training.model.precision import describe_precision, precision_of
 from regzoo.training.model.refused_copies import describe_kinds, reject_changed
 from regzoo.training.model.requirements import check_requirements, reject_ranges, reject_several_models, require_noise
 from regzoo.training.own_layers import OwnLayers

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 from regzoo.core import Backbone, InputError, Recipe, parse
+from regzoo.core.layers import floatx_of
 from regzoo.core.parsing import read_backbone
 from regzoo.core.slots import SlotKind
 from regzoo.training.model.build_info import BuildInfo
@@ -22,7 +23,7 @@ from regzoo.training.model.insertion import (
 )
 from regzoo.training.model.layer_places import SlotPlace, find_slot_place, list_layer_places
 from regzoo.training.model.model import BaseRegularizedModel
-from regzoo.training.model.precision import describe_precision, floatx_of, precision_of
+from regzoo.training.model.precision import describe_precision, precision_of
 from regzoo.training.model.requirements import check_requirements, reject_ranges, require_noise
 from regzoo.training.task import Shape, Task
 

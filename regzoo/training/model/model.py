@@ -16,13 +16,13 @@ import tensorflow as tf
 
 from regzoo.core import Recipe, Regularizer, Schedule
 from regzoo.core._keras_compat import is_writing_hdf5
+from regzoo.core.layers import floatx_of
 from regzoo.core.seeds import derive
 from regzoo.core.selection import LayerPlace
 from regzoo.training.model.build_info import BuildInfo, NarrowedWeight, WeightRule, initialize_companion
 from regzoo.training.model.finalize import combine_models
 from regzoo.training.model.layer_places import feeds_frozen_weights
 from regzoo.training.model.narrowing import is_narrowed
-from regzoo.training.model.precision import floatx_of
 from regzoo.training.model.refused_copies import HDF5, reject_cloning, reject_hdf5
 from regzoo.training.model.regularized_trainer import RegularizedTrainer
 from regzoo.training.model.step import TrainStep

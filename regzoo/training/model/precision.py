@@ -21,24 +21,6 @@ def describe_precision() -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def floatx_of(layer: keras.Layer | None = None) -> Iterator[None]:
-    """Make Keras's floatx the dtype of the variables of ``layer`` while the block runs.
-
-    Strengths, random numbers and the formulas of regularizers are of the dtype of floatx, which a dtype policy alone
-    does not change: after ``keras.config.set_dtype_policy("float64")`` it is still float32.
-
-    Args:
-        layer: a layer or model; None for one that is made now.
-    """
-    before = keras.config.floatx()
-    keras.config.set_floatx((keras.config.dtype_policy() if layer is None else layer).variable_dtype)
-    try:
-        yield
-    finally:
-        keras.config.set_floatx(before)
-
-
-@contextlib.contextmanager
 def precision_of(config: Mapping[str, Any]) -> Iterator[None]:
     """Give new layers the dtype policy of ``config`` while the block runs."""
     before = keras.config.dtype_policy()

@@ -11,10 +11,10 @@ import tensorflow as tf
 
 from regzoo.core import OnBatch, OnForward, OnGradients, OnLoss, OnTraining, OnWeights
 from regzoo.core._keras_compat import CallHook, forget_metrics, get_loss_tracker
+from regzoo.core.layers import floatx_of
 from regzoo.training.losses import ExampleLoss
 from regzoo.training.model.callbacks import StrengthScheduler, WatcherCallback, iterate_batches, require_validation
 from regzoo.training.model.inside_another import list_lost_inside, warn_lost_inside
-from regzoo.training.model.precision import floatx_of
 from regzoo.training.model.weighting import match_dtypes, weighted_mean
 from regzoo.training.optimizers import FusedOptimizer
 from regzoo.training.targets import assert_in_range, check_targets
