@@ -162,6 +162,8 @@ def read_archive_config(archive: bytes, what: str) -> Any:
             if not isinstance(config, dict):
                 raise ValueError(f"{CONFIG} holds no model")
             return config
+    except InputError:  # a ValueError, too
+        raise
     except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
         raise InputError(
             f"{what} is no {SUFFIX} file that Keras wrote ({error}); save the model with model.save('model.keras')"
@@ -172,7 +174,7 @@ def _check_parts(parts: list[zipfile.ZipInfo], what: str) -> None:
     """Reject an archive with a part that would be written elsewhere or fill the memory, before any is read."""
     for part in parts:
         path = PurePosixPath(part.filename.replace("\\", "/"))
-        if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+        if path.is_absolute() or ".." in path.parts or ":" in "".join(path.parts[:1]):
             raise InputError(f"{what} has a part {part.filename!r}, which points out of the file: Keras wrote no such")
         if part.file_size > max(SMALL_PART, MAX_EXPANSION * part.compress_size):
             raise InputError(
