@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from regzoo.comparison.plan import list_clashes, list_interim_analyses, list_placebo_names
+from regzoo.comparison.plan import count_searches, list_clashes, list_interim_analyses, list_placebo_names
 from regzoo.comparison.sweep import Sweep
 from regzoo.config import Experiment
 from regzoo.data.prepared import PreparedData
@@ -66,6 +66,10 @@ def make_comparison_info(
         folds=experiment.split.folds,
         test_train_ratio=data.test_train_ratio,
         notes=(*(note for recipe in experiment.parse_recipes() for note in list_clashes(recipe, setup)), *notes),
+        vary=experiment.vary,
+        searches=count_searches(experiment),
+        confirm=experiment.search.confirm,
+        search_seed=experiment.search.seed,
         sweep=earlier_sweep if sweep is None else sweep.to_dict(),
     )
 

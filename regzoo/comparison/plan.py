@@ -188,6 +188,17 @@ def list_interim_analyses(experiment: Experiment) -> tuple[int, ...]:
     return INTERIM_ANALYSES if isinstance(experiment.replicates, str) else (experiment.replicates,)
 
 
+def count_searches(experiment: Experiment) -> int:
+    """Return the number of searches for each recipe.
+
+    There are no more than replicates, so that each search is measured, and one where nothing is searched.
+    """
+    rate = experiment.training.learning_rate
+    if not any(make_axes(recipe, rate) for recipe in experiment.parse_recipes()):
+        return 1
+    return min(experiment.search.repeats, list_interim_analyses(experiment)[0])
+
+
 def list_placebo_names(experiment: Experiment) -> list[str]:
     """Return the names of the placebos, the disguised copies of the baseline."""
     return [f"placebo {number}" for number in range(1, experiment.placebo + 1)]

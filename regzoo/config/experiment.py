@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,6 +11,7 @@ from pydantic import Field, PlainValidator, ValidationInfo, field_validator
 
 from regzoo.config import values
 from regzoo.config.sections import (
+    ONE_SEARCH,
     STANDARDIZE,
     BackboneConfig,
     DataConfig,
@@ -28,6 +30,8 @@ from regzoo.training.own_model.own_model import KEPT_MODEL as KEPT_MODEL
 from regzoo.training.own_model.own_model import KEPT_SOURCE as KEPT_SOURCE
 
 AUTO = "auto"
+
+Varied = Literal["seed", "split", "search"]
 
 _METRIC_NAMES = tuple(dict.fromkeys(name for names in METRICS.values() for name in names))
 
@@ -60,7 +64,9 @@ def _reject_file(text: str) -> None:
 class Experiment(Section):
     """A comparison, with everything decided that can be decided before the data is read.
 
-    ``backbone`` and ``recipes`` are in normal form, as reports show them.
+    ``backbone`` and ``recipes`` are in normal form, as reports show them. ``vary`` names what is drawn again for each
+    replicate: the ``seed`` of its training, the ``search`` that chose its strengths, and the ``split`` of the rows
+    outside the test part into training and validation rows. An interval covers what is varied, nothing else.
 
     >>> from regzoo.config import from_keywords
     >>> from_keywords(backbone="mlp", recipes=["dropout( rate = .5 )"]).recipes
@@ -78,7 +84,8 @@ class Experiment(Section):
         description="a list such as [none, dropout, l2]"
     )
     training: TrainingConfig = TrainingConfig()
-    search: SearchConfig = SearchConfig()
+    vary: Annotated[tuple[Varied, ...], PlainValidator(values.accept_vary)] = ("seed", "search")
+    search: Annotated[SearchConfig, Field(validate_default=True)] = SearchConfig()
     replicates: Annotated[
         int | Literal["auto"], PlainValidator(values.accept_integer_or("[2, inf)", AUTO, values.MOST_RUNS))
     ] = 5
@@ -112,6 +119,11 @@ class Experiment(Section):
                 )
         return training
 
+    @field_validator("search")
+    @classmethod
+    def _resolve_search(cls, search: SearchConfig, others: ValidationInfo) -> SearchConfig:
+        return _resolve_search(search, others.data.get("vary", ()))
+
     @field_validator("replicates")
     @classmethod
     def _require_number_with_folds(cls, replicates: int | str, others: ValidationInfo) -> int | str:
@@ -123,6 +135,13 @@ class Experiment(Section):
     def parse_recipes(self) -> tuple[Recipe, ...]:
         """Return the recipes that the texts in ``recipes`` describe, in order; one of them is the baseline."""
         return tuple(parse(text) for text in self.recipes)
+
+    def as_of_older_version(self) -> Experiment:
+        """Return the experiment as versions before ``vary`` understood it, unless it says itself what varies."""
+        if "vary" in self.model_fields_set or self.search.model_fields_set & {"repeats", "confirm", "seed"}:
+            return self
+        alone = ("seed",)
+        return self.model_copy(update={"vary": alone, "search": _resolve_search(self.search, alone)})
 
     def with_kept_model(self, folder: Path) -> Experiment:
         """Return the experiment about the copy of the user's own model in ``folder``; itself if it has none."""
@@ -140,9 +159,21 @@ class Experiment(Section):
         plain = {key: dict(value) if isinstance(value, Section) else value for key, value in self}
         given = {key: value for key, value in self.data if value not in (None, False, STANDARDIZE)}
         plain["data"] = {key: str(value) if isinstance(value, Path) else value for key, value in given.items()}
-        plain["recipes"] = list(self.recipes)
+        plain |= {"recipes": list(self.recipes), "vary": list(self.vary)}
         if isinstance(self.backbone, BackboneConfig):
             plain["backbone"] = self.backbone.to_plain(KEPT_MODEL)
         rate = self.training.learning_rate
         plain["training"]["learning_rate"] = rate if isinstance(rate, float) else str(rate)
         return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=110)
+
+
+def _resolve_search(search: SearchConfig, vary: Sequence[str]) -> SearchConfig:
+    """Return ``search`` with the defaults of a single search where it is not varied."""
+    if "search" in vary:
+        return search
+    if "repeats" in search.model_fields_set and search.repeats > 1:
+        raise ValueError(
+            f"repeats: {search.repeats} searches go with search in vary; add it there, or leave repeats out"
+        )
+    given = {key: value for key, value in search if key in search.model_fields_set}
+    return SearchConfig.model_construct(search.model_fields_set, **(dict(search) | ONE_SEARCH | given))

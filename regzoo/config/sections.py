@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, field_validator, model_validator
 
 from regzoo.config import values
 from regzoo.core.ranges import Choice, Float
 from regzoo.data.catalog import ARRAYS, BUNDLED, KERAS, ROLES, SEPARATORS, Target, list_columns
 from regzoo.training.own_model.own_model import WEIGHTS, Weights
 
-TUNERS = ("random", "grid", "bayesian", "hyperband")
+TUNERS = ("random", "latin_hypercube", "grid", "bayesian", "hyperband")
 PRUNERS = ("none", "median")
 CLASS_WEIGHTS = ("none", "balanced")
 STANDARDIZE: Literal["standardize"] = "standardize"
@@ -207,8 +207,30 @@ class TrainingConfig(Section):
 
 
 class SearchConfig(Section):
-    """Search for strengths: the tuner, its trials for each recipe, and whether hopeless trials stop early."""
+    """Search for strengths: the tuner, its trials for each recipe, and whether hopeless trials stop early.
 
-    tuner: Annotated[str, PlainValidator(values.accept_word(TUNERS))] = "random"
-    trials: Annotated[int, PlainValidator(values.accept_integer("[1, inf)", largest=values.MOST_RUNS))] = 8
+    ``repeats``: independent searches for each recipe, among which its replicates are shared out. ``confirm``: so many
+    of the best trials of each search are run again on a fresh seed before one is chosen; 0 chooses the best trial as it
+    is. ``seed``: seed of the searches, apart from that of everything else.
+
+    The defaults are those of an experiment that varies the search, see `Experiment.vary`; they were chosen by
+    simulation, see `regzoo.stats.hierarchical`. Where the search is not varied, they are `ONE_SEARCH`.
+    """
+
+    tuner: Annotated[str, PlainValidator(values.accept_word(TUNERS))] = "latin_hypercube"
+    trials: Annotated[int, PlainValidator(values.accept_integer("[1, inf)", largest=values.MOST_RUNS))] = 5
     pruner: Annotated[str, PlainValidator(values.accept_word(PRUNERS))] = "none"
+    repeats: Annotated[int, PlainValidator(values.accept_integer("[1, inf)", largest=values.MOST_SEARCHES))] = 5
+    confirm: Annotated[int, PlainValidator(values.accept_integer("[0, inf)", largest=values.MOST_RUNS))] = 2
+    seed: Annotated[int, PlainValidator(values.accept_integer("[0, inf)", largest=10**100))] = 0
+
+    @field_validator("confirm")
+    @classmethod
+    def _require_a_choice(cls, confirm: int) -> int:
+        if confirm == 1:
+            raise ValueError("takes 2 or more, among which one is chosen, or 0 for none; received 1")
+        return confirm
+
+
+ONE_SEARCH: dict[str, Any] = {"tuner": "random", "trials": 8, "repeats": 1, "confirm": 0}
+"""Defaults of `SearchConfig` where the search is not varied."""

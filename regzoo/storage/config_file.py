@@ -82,13 +82,33 @@ def write_config(folder: Path, experiment: Experiment, ledger: Ledger) -> None:
     if trained is None and is_output(folder, ledger, CONFIG):
         trained = path.read_text(encoding="utf-8")
     if trained is not None:
-        old = read_config(trained, str(path))
+        old = read_trained_config(trained, str(path))
         if not _is_extension(experiment, old):
             raise InputError(
                 f"{folder} holds a comparison of another config:\n{_format_difference(old, experiment)}\n"
                 "Choose another folder with --out, or start over with --fresh (the old comparison is moved aside)."
             )
     write_outputs(folder, ledger, {CONFIG: experiment.to_yaml()})
+
+
+def read_trained_config(text: str, file: str) -> Experiment:
+    """Read the resolved config of a comparison, of this version or an older one, which varied the seed alone."""
+    return read_config(text, file).as_of_older_version()
+
+
+def adopt_older_defaults(experiment: Experiment, folder: Path) -> Experiment:
+    """Return ``experiment`` as the version understood it that began the comparison in ``folder``.
+
+    A config that does not say what varies means another thing today than it did before ``vary``; a comparison that was
+    begun then goes on as it was.
+    """
+    if not (folder / LEDGER).is_file():
+        return experiment
+    with contextlib.suppress(InputError, EnvironmentFailure), Ledger(folder) as ledger:
+        trained = ledger.get_trained_config()
+        if trained is not None and "vary" not in read_config(trained, str(folder / CONFIG)).model_fields_set:
+            return experiment.as_of_older_version()
+    return experiment
 
 
 def _is_extension(new: Experiment, old: Experiment) -> bool:

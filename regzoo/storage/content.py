@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field
 
 from regzoo.core import InputError
 from regzoo.storage import info
-from regzoo.training.records import Record
+from regzoo.training.records import Record, Stage
 
 MAX_RECIPES = 10_000
 MAX_TEXT = 10_000
@@ -37,7 +37,7 @@ class _Json(pydantic.BaseModel):
 
 
 class _RunJson(_Json):
-    stage: Literal["trial", "replicate", "member"]
+    stage: Stage
     name: Text
     recipe: Text
     number: Count
@@ -47,6 +47,7 @@ class _RunJson(_Json):
     study: Text
     bar: list[Number] = _ABSENT
     fold: Count = _ABSENT
+    search: Count = _ABSENT
 
 
 class _SpreadJson(_Json):

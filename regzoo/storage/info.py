@@ -203,6 +203,10 @@ class ComparisonInfo(_Info):
         folds: number of folds.
         test_train_ratio: validation rows per training row where replicates are repeated splits, else None.
         notes: warnings about recipes, a sentence each.
+        vary: what is drawn again for each replicate, of ``seed``, ``split`` and ``search``.
+        searches: number of searches of every recipe.
+        confirm: number of trials of a search that are run again before one is chosen; 0 for none.
+        search_seed: seed of the searches.
         sweep: JSON of a `regzoo.comparison.sweep.Sweep`, None if nothing is swept.
         version: format of these values.
     """
@@ -227,6 +231,10 @@ class ComparisonInfo(_Info):
     folds: Annotated[int, Field(ge=1, lt=10**6)] = 1
     test_train_ratio: Annotated[float, Field(gt=0, lt=1e9)] | None = None
     notes: tuple[str, ...] = ()
+    vary: tuple[Literal["seed", "split", "search"], ...] = ("seed",)
+    searches: Annotated[int, Field(ge=1, lt=10**6)] = 1
+    confirm: Count = 0
+    search_seed: int = 0
     sweep: Mapping[str, Any] | None = None
     version: int = VERSION
 

@@ -22,6 +22,8 @@ MOST_ATTEMPTS = 10
 LONGEST_ERROR = 4_000
 """Characters of an error that a record keeps."""
 
+Stage = Literal["trial", "confirmation", "replicate", "member"]
+
 PartMetrics = dict[str, dict[str, float | None]]
 """``{"validation": {"nll": 0.1, ...}, "train": {...}, "test": {...}}``; None where a number is not finite."""
 
@@ -34,11 +36,12 @@ class Run:
     """One training, with all strengths fixed.
 
     Attributes:
-        stage: a ``trial`` of the search, a ``replicate`` with a new seed, or a ``member`` of an ensemble.
+        stage: a ``trial`` of a search, a ``confirmation`` of one of its best trials with a new seed, a ``replicate`` of
+            what it chose with a new seed, or a ``member`` of an ensemble.
         name: the recipe as the config writes it: ``dropout + l2``.
         recipe_text: the recipe with numbers: ``dropout(0.31) + l2(0.0002)``. It is parsed when `recipe` is first
             used, because a ledger may hold recipes of regularizers that are unknown here.
-        number: position among the recipe's trials or replicates, from 0.
+        number: position among the trials or confirmations of a search, or among the replicates of the recipe, from 0.
         seed: every random stream of the run is derived from it.
         learning_rate: the optimizer's learning rate.
         epochs: largest number of epochs.
@@ -46,9 +49,10 @@ class Run:
         bar: the best validation score that a pruner requires after each epoch; empty without a pruner.
         fold: number of the split into training and validation rows, from 0; with k folds, number i is fold i mod k of
             repetition i // k.
+        search: number of the recipe's search, from 0; for a replicate, the search that chose its strengths.
     """
 
-    stage: Literal["trial", "replicate", "member"]
+    stage: Stage
     name: str
     recipe_text: str
     number: int
@@ -58,6 +62,7 @@ class Run:
     setup: str
     bar: tuple[float, ...] = ()
     fold: int = 0
+    search: int = 0
 
     @property
     def recipe(self) -> Recipe:
@@ -75,7 +80,7 @@ class Run:
         The keys are listed here, not taken from the fields, and a key that was added later is included only where it
         differs from its default. So a new key retrains nothing, and ledgers written before it can be resumed.
         """
-        added_later = {"bar": self.bar, "fold": self.fold}
+        added_later = {"bar": self.bar, "fold": self.fold, "search": self.search}
         return {
             "stage": self.stage,
             "name": self.name,
@@ -120,7 +125,7 @@ def list_members(run: Run) -> list[Run]:
     trained = recipe.without_post_training()
     if trained == recipe:
         return [run]
-    first = replace(run, stage="member", name=str(trained), recipe_text=str(trained), number=0)
+    first = replace(run, stage="member", name=str(trained), recipe_text=str(trained), number=0, search=0)
     return [replace(first, seed=derive_member_seed(run.seed, member)) for member in range(recipe.n_models())]
 
 
