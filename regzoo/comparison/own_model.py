@@ -129,7 +129,7 @@ def _read_built(backbone: BackboneConfig) -> OwnModel | None:
                 raise
             raise InputError(
                 f"{error}. This is the copy that a comparison keeps: run the comparison again from your own model, "
-                f"with --out {backbone.file.parent}, which writes the copy anew"
+                f"with --out {backbone.file.parent}, which writes the copy again"
             ) from error
     return pack(backbone.given, backbone.weights) if isinstance(backbone.given, Model) else None
 

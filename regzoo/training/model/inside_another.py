@@ -1,4 +1,4 @@
-"""What a recipe loses where its model is trained as a layer of another model."""
+"""Warning of what a recipe loses where its model is trained as a layer of another model."""
 
 from __future__ import annotations
 

@@ -96,20 +96,18 @@ class TrainStep:
             weight: weights of the examples, (batch,), or None.
         """
         model = self.model
-        y = self._encode(y)
+        y, weights = self._encode(y), model.trainable_variables
         if model.get_regularizers(OnBatch) or model.get_regularizers(OnForward):
             x = _floats_to_floatx(x)
         for regularizer in model.get_regularizers(OnBatch):
             x, y, weight = self._transform_batch(regularizer, x, y, weight)
         first: dict[str, Any] = {}  # results of the first pass: a gradient transform may run more
-        weights = model.trainable_variables
 
         def compute() -> list[Any]:
             with tf.GradientTape() as tape:
                 loss, logits = self.compute_objective(x, y, weight)
                 scaled = self._scale(loss)
-            first.setdefault("loss", loss)
-            first.setdefault("logits", logits)
+            first.update({} if first else {"loss": loss, "logits": logits})
             gradients: list[Any] = tape.gradient(scaled, [variable.value for variable in weights])
             return gradients
 
