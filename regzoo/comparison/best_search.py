@@ -1,0 +1,84 @@
+"""The best search of a recipe: the one whose chosen strengths have the best mean on fresh seeds.
+
+Several searches of one recipe choose several points. One of them has to be shown, exported and trained again, and it
+is found here, for all who need it. The trials that led a search to its point do not count: each was chosen for its
+score, so it flatters the point.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from statistics import fmean
+
+from regzoo.stats.scores import Direction
+from regzoo.training.records import Record
+
+
+@dataclass(frozen=True)
+class ChosenPoint:
+    """What one search of a recipe chose.
+
+    Attributes:
+        search: number of the search, from 0.
+        recipe_text: the recipe with numbers.
+        learning_rate: the optimizer's learning rate.
+        mean: of the ranking metric on validation, over the finished confirmations and replicates of this point; NaN
+            if none finished.
+        runs: number of these confirmations and replicates, those that were lost included.
+        lost: number of those that diverged or failed.
+    """
+
+    search: int
+    recipe_text: str
+    learning_rate: float
+    mean: float
+    runs: int
+    lost: int
+
+
+def list_chosen_points(records: Iterable[Record], name: str, rank_by: str) -> tuple[ChosenPoint, ...]:
+    """Return what each search of a recipe chose, in the order of the searches; those without a replicate are left out.
+
+    Args:
+        records: of the comparison, of any stage and recipe; of several records of one run the last one counts.
+        name: the recipe as the config writes it.
+        rank_by: a metric of the validation part.
+    """
+    latest = {record.run.key: record for record in records if record.run.name == name}
+    own = sorted(latest.values(), key=lambda record: record.run.number)
+    searches = sorted({record.run.search for record in own if record.run.stage == "replicate"})
+    return tuple(_read_point([record for record in own if record.run.search == search], rank_by) for search in searches)
+
+
+def find_best_search(
+    records: Iterable[Record], name: str, rank_by: str, direction: Direction = "min"
+) -> ChosenPoint | None:
+    """Return what the best search of a recipe chose; None before its first replicate.
+
+    A search that lost a smaller share of these runs is better, then the one with the better mean, then the earlier one.
+
+    Args:
+        records: of the comparison, of any stage and recipe.
+        name: the recipe as the config writes it.
+        rank_by: a metric of the validation part.
+        direction: ``min`` if small scores are good, else ``max``.
+    """
+    sign = 1.0 if direction == "min" else -1.0
+
+    def key(point: ChosenPoint) -> tuple[float, float, int]:
+        return point.lost / point.runs, math.inf if math.isnan(point.mean) else sign * point.mean, point.search
+
+    return min(list_chosen_points(records, name, rank_by), key=key, default=None)
+
+
+def _read_point(records: list[Record], rank_by: str) -> ChosenPoint:
+    """Return the point that the replicates of one search have, and its mean with the confirmations of the same point."""
+    first = next(record.run for record in records if record.run.stage == "replicate")
+    point = (first.recipe_text, first.learning_rate)
+    found = [r for r in records if r.run.stage in ("confirmation", "replicate")]
+    same = [record for record in found if (record.run.recipe_text, record.run.learning_rate) == point]
+    finished = [score for record in same if math.isfinite(score := record.score(rank_by))]
+    mean = fmean(finished) if finished else math.nan
+    return ChosenPoint(first.search, *point, mean, len(same), len(same) - len(finished))
