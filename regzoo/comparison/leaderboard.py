@@ -25,6 +25,7 @@ from regzoo.core.escaping import escape_formula
 from regzoo.core.json_values import replace_nonfinite
 from regzoo.stats.paired import Contrast, Verdict
 from regzoo.stats.rank import AGAINST_BASELINE, Ranking, rank
+from regzoo.stats.recipe_pairs import RecipePair
 from regzoo.stats.scores import Direction
 from regzoo.storage.ledger import Ledger
 from regzoo.training.records import PartMetrics, Record
@@ -116,6 +117,7 @@ class Leaderboard:
         lead: the winner against the recipe of rank 2, by name; None while fewer than two finished.
         shrunk_gain: the winner's gain without selection bias, see `Ranking`.
         recipes: one row per recipe, in rank order; those without a replicate last.
+        pairs: every pair of recipes of which replicates finished, by name, and whether the data tell them apart.
     """
 
     rank_by: str
@@ -125,6 +127,7 @@ class Leaderboard:
     lead: Contrast | None
     shrunk_gain: float | None
     recipes: tuple[Row, ...]
+    pairs: tuple[RecipePair, ...] = ()
 
     @property
     def measured(self) -> tuple[Row, ...]:
@@ -255,7 +258,8 @@ def build_leaderboard(
     winner = rows[0].recipe if ranking and ranking.winner else None
     baseline_recipe = next(row.recipe for row in rows if row.name == baseline)
     lead, shrunk_gain = (ranking.lead, ranking.shrunk_gain) if ranking else (None, None)
-    return Leaderboard(rank_by, direction, winner, baseline_recipe, lead, shrunk_gain, tuple(rows))
+    pairs = ranking.pairs if ranking else ()
+    return Leaderboard(rank_by, direction, winner, baseline_recipe, lead, shrunk_gain, tuple(rows), pairs)
 
 
 def _make_row(name: str, records: Sequence[Record], rank_by: str, ranking: Ranking | None) -> Row:

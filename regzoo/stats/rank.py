@@ -17,6 +17,7 @@ from scipy import stats
 from regzoo.core.errors import InputError, did_you_mean
 from regzoo.stats.across_datasets import AcrossDatasets, compare_across_datasets
 from regzoo.stats.paired import Contrast, PairSettings, make_contrasts
+from regzoo.stats.recipe_pairs import RecipePair, list_pairs
 from regzoo.stats.scores import Direction, Scores, compute_paired_gains, read_scores
 from regzoo.stats.tiers import assign_tiers, contrast_leaders, evaluate_all_pairs
 from regzoo.stats.winners_curse import estimate_shrunk_gain
@@ -62,6 +63,7 @@ class Ranking:
             pairs.
         several: the comparison over data sets, which `regzoo.critical_difference_diagram` draws; None if the table
             holds fewer than two.
+        pairs: every pair of recipes of which runs finished, and whether they differ significantly.
     """
 
     table: pd.DataFrame
@@ -70,6 +72,7 @@ class Ranking:
     lead: Contrast | None = None
     shrunk_gain: float | None = None
     several: AcrossDatasets | None = None
+    pairs: tuple[RecipePair, ...] = ()
 
     @property
     def winner(self) -> str | None:
@@ -177,6 +180,7 @@ def rank(
         contrast_leaders(finished, scores, sign, evidence, settings),
         _shrink_gain(finished, rows, scores, baseline, sign, seed),
         compare_across_datasets(_split_by_dataset(scores), direction) if "dataset" in frame.columns else None,
+        list_pairs(evidence, scores, sign),
     )
 
 
