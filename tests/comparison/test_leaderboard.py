@@ -88,7 +88,7 @@ def test_json_has_every_promised_key_and_no_nan(leaderboard: Leaderboard) -> Non
         raise AssertionError(f"{word} is no JSON")
 
     read = json.loads(leaderboard.to_json(), parse_constant=refuse)
-    assert list(read) == ["rank_by", "direction", "winner", "baseline", "lead", "shrunk_gain", "recipes"]
+    assert list(read) == ["rank_by", "direction", "winner", "baseline", "lead", "shrunk_gain", "recipes", "pairs"]
     assert (read["rank_by"], read["direction"]) == ("nll", "min")
     assert (read["winner"], read["baseline"]) == ("dropout(0.31)", "none")
     for row in read["recipes"]:
@@ -101,6 +101,8 @@ def test_json_has_every_promised_key_and_no_nan(leaderboard: Leaderboard) -> Non
     assert (first["p_wilcoxon"], first["verdict"], first["replicates_needed"]) == (0.25, "conclusive", None)
     assert (first["p_better_low"], first["p_better_high"]) == pytest.approx((0.4385, 1.0), abs=1e-4)
     assert (last["verdict"], last["p_better_low"]) == (None, None)
+    assert list(read["pairs"][0]) == ["recipe", "other", "gain", "p_holm", "significant"]
+    assert (read["pairs"][0]["recipe"], read["pairs"][0]["other"]) == ("dropout", "none")
     assert leaderboard.to_json().startswith('{\n  "rank_by"')
 
 
