@@ -7,7 +7,8 @@ difference in pure noise.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import Any
 
 import pandas as pd
 
@@ -17,7 +18,13 @@ from regzoo.stats.rank import rank
 from regzoo.training.records import Record
 
 
-def find_undecided_recipes(records: Iterable[Record], plan: Plan, analysis: int) -> set[str]:
+def find_undecided_recipes(
+    records: Iterable[Record],
+    plan: Plan,
+    analysis: int,
+    test_train_ratio: float | None = None,
+    nested: Collection[str] = (),
+) -> set[str]:
     """Return the recipes that need more replicates after interim analysis number ``analysis``, the baseline included.
 
     These are the recipes of the first tier, while several of them are not equivalent to the leader, and recipes whose
@@ -28,19 +35,23 @@ def find_undecided_recipes(records: Iterable[Record], plan: Plan, analysis: int)
         records: the records in the ledger.
         plan: what is compared.
         analysis: number of the interim analysis, from 0.
+        test_train_ratio: validation rows per training row, if the replicates are repeated splits of the same rows.
+        nested: recipes that cannot truly lose to the baseline, see `regzoo.stats.rank.rank`; more replicates cannot
+            make their losses conclusive.
     """
     replicates = plan.interim_analyses[analysis]
     names = [recipe.name for recipe in plan.recipes]
     scores = [
-        (record.run.name, record.run.number, record.score(plan.objective.metric))
+        (record.run.name, record.run.search, record.run.number, record.score(plan.objective.metric))
         for record in records
         if record.run.stage == "replicate" and record.run.number < replicates
     ]
-    frame = pd.DataFrame(scores, columns=["recipe", "seed", "score"]).sort_values(
+    frame = pd.DataFrame(scores, columns=["recipe", "search", "seed", "score"]).sort_values(
         "recipe", key=lambda column: column.map(names.index), kind="stable"
     )
     analyses = len(plan.interim_analyses)
-    table = rank(frame, plan.objective.direction, BASELINE, rope=plan.rope, looks=analyses).table
+    options: dict[str, Any] = {"test_train_ratio": test_train_ratio, "rope": plan.rope, "looks": analyses}
+    table = rank(frame, plan.objective.direction, BASELINE, nested=nested, **options).table
     counts = frame["recipe"].value_counts()
     # A recipe with fewer replicates was decided at an earlier analysis, and stays so.
     active = {str(name) for name in table.index if table.loc[name, "status"] != "failed" and counts[name] >= replicates}

@@ -6,7 +6,7 @@ import itertools
 import json
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from regzoo.comparison.replicates import (
 from regzoo.core.errors import InputError, did_you_mean
 from regzoo.core.escaping import escape_formula
 from regzoo.core.json_values import replace_nonfinite
+from regzoo.stats.intervals import is_meaningful_share
 from regzoo.stats.paired import Contrast, Verdict
 from regzoo.stats.rank import AGAINST_BASELINE, Ranking, rank
 from regzoo.stats.recipe_pairs import RecipePair
@@ -98,6 +99,11 @@ class Row:
     def beats_baseline(self) -> bool:
         """Whether its gain over the baseline is positive and conclusive."""
         return self.verdict == "conclusive" and self.gain is not None and self.gain > 0
+
+    @property
+    def is_meaningful(self) -> bool:
+        """Whether it beats the baseline in at least three of four pairs, and surely in more than half of them."""
+        return is_meaningful_share(self.p_better, self.p_better_low)
 
     def metric(self, part: str, name: str) -> float:
         """Return the mean of a metric on ``train``, ``validation`` or ``test``; NaN if unknown."""
@@ -226,6 +232,7 @@ def build_leaderboard(
     rope: float | None = None,
     test_train_ratio: float | None = None,
     analyses: int = 1,
+    nested: Collection[str] = (),
 ) -> Leaderboard:
     """Rank the replicates among ``records``; trials are ignored.
 
@@ -240,6 +247,7 @@ def build_leaderboard(
         rope: the largest gain or loss that makes no difference in practice, in the metric's units.
         test_train_ratio: validation rows per training row, if the replicates are repeated splits of the same rows.
         analyses: number of interim analyses, the last included.
+        nested: names of the recipes that cannot truly lose to the baseline, see `regzoo.stats.rank.rank`.
 
     Raises:
         InputError: if the baseline is none of the recipes, or the replicates lack the metric.
@@ -250,7 +258,12 @@ def build_leaderboard(
     check_metric(rank_by, replicates)
     frame = make_score_frame(replicates, rank_by)
     measured = baseline if baseline in replicates else None
-    options: dict[str, Any] = {"test_train_ratio": test_train_ratio, "rope": rope, "looks": analyses}
+    options: dict[str, Any] = {
+        "test_train_ratio": test_train_ratio,
+        "rope": rope,
+        "looks": analyses,
+        "nested": nested,
+    }
     ranking = None if frame.empty else rank(frame, direction, measured, **options)
     ranked = [] if ranking is None else [str(name) for name in ranking.table.index]
     order = [*ranked, *(name for name in recipes if name not in replicates)]

@@ -33,11 +33,16 @@ def check_metric(rank_by: str, replicates: Mapping[str, Sequence[Record]]) -> No
 def make_score_frame(replicates: Mapping[str, Sequence[Record]], rank_by: str) -> pd.DataFrame:
     """Return one row per replicate, by name, because searches of two names may have found the same numbers.
 
-    Runs are paired by their number, not by their seed: a placebo has its own seeds.
+    Runs are paired by their number, not by their seed: a placebo has its own seeds. Columns ``search`` and ``fold`` are
+    left out if there is only one.
     """
-    runs = [(name, r.run.number, r.run.fold, r.score(rank_by)) for name, group in replicates.items() for r in group]
-    frame = pd.DataFrame(runs, columns=["recipe", "seed", "fold", "score"])
-    return frame if frame["fold"].any() else frame.drop(columns="fold")
+    runs = [
+        (name, r.run.search, r.run.number, r.run.fold, r.score(rank_by))
+        for name, group in replicates.items()
+        for r in group
+    ]
+    frame = pd.DataFrame(runs, columns=["recipe", "search", "seed", "fold", "score"])
+    return frame.drop(columns=[column for column in ("search", "fold") if not frame[column].any()])
 
 
 def mean_or_none(values: Iterable[float | None]) -> float | None:

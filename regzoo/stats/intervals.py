@@ -1,4 +1,4 @@
-"""Wilson's score interval of a probability."""
+"""Wilson's score interval of a probability, and when a P(better) is meaningful."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import math
 from scipy import stats
 
 from regzoo.stats.bootstrap import LEVEL
+
+MEANINGFUL = 0.75
+"""A recipe that is better in this share of pairs or more is meaningfully better, see `is_meaningful_share`."""
 
 
 def compute_wilson_interval(share: float, n: float) -> tuple[float, float]:
@@ -35,3 +38,23 @@ def compute_wilson_interval(share: float, n: float) -> tuple[float, float]:
     center = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     return (0.0 if share == 0 else center - half), (1.0 if share == 1 else center + half)
+
+
+def is_meaningful_share(better: float | None, low: float | None) -> bool:
+    """Return True if one recipe beats another so often that it matters in practice, and not by chance.
+
+    A mean gain may be significant and still be a gamble: the better recipe may lose every third comparison. Bouthillier
+    et al. recommend P(better) >= 0.75 over paired runs that vary all sources at once: data, initial weights, search.
+    Here the observed share reaches 0.75 and the lower end of its interval lies above one half.
+
+    Args:
+        better: share of pairs in which the recipe is better, ties counted half.
+        low: lower end of its 95 % interval.
+
+    Reference: Bouthillier et al. 2021, "Accounting for Variance in Machine Learning Benchmarks",
+    https://arxiv.org/abs/2103.03098.
+
+    >>> is_meaningful_share(0.8, 0.49), is_meaningful_share(0.75, 0.53), is_meaningful_share(0.7, 0.6)
+    (False, True, False)
+    """
+    return better is not None and low is not None and better >= MEANINGFUL and low > 0.5

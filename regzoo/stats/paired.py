@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from regzoo.stats.bootstrap import LEVEL, compute_bootstrap_interval, compute_bootstrap_p
 from regzoo.stats.corrected_t import compute_corrected_interval, compute_corrected_t
-from regzoo.stats.intervals import compute_wilson_interval
-from regzoo.stats.power import estimate_replicates_needed
+from regzoo.stats.hierarchical import SearchEstimate, count_effective_pairs, estimate_over_searches
+from regzoo.stats.intervals import compute_wilson_interval, is_meaningful_share
+from regzoo.stats.power import CAP, estimate_replicates_needed, estimate_searches_needed
 from regzoo.stats.rank_tests import compute_wilcoxon_p
 from regzoo.stats.scores import Array
 
@@ -31,12 +32,18 @@ class PairSettings:
         analyses: number of times that results may be analyzed before the comparison ends; p-values are multiplied by it
             (Bonferroni), so that stopping at the first significant analysis makes no more false claims than a single
             one.
+        search_items: positions of the items of a pairing key that name the search; empty unless the runs come from
+            several. Gains are then arranged by search, and judged as `regzoo.stats.hierarchical` describes.
+        cannot_lose: pairs (recipe, other) in which the recipe cannot truly lose, because its search space holds the
+            point of the other.
     """
 
     seed: int = 0
     test_train_ratio: float | None = None
     rope: float | None = None
     analyses: int = 1
+    search_items: tuple[int, ...] = ()
+    cannot_lose: frozenset[tuple[str, str]] = frozenset()
 
     def interval(self, values: Iterable[float]) -> tuple[float, float]:
         """Return the 95 % interval of the mean."""
@@ -47,15 +54,20 @@ class PairSettings:
     def p_value(self, values: Iterable[float]) -> float:
         """Return the two-sided p-value of a mean of zero."""
         if self.test_train_ratio is None:
-            return self._adjust(compute_bootstrap_p(values, self.seed))
-        return self._adjust(compute_corrected_t(values, self.test_train_ratio)[1])
+            return self.adjust(compute_bootstrap_p(values, self.seed))
+        return self.adjust(compute_corrected_t(values, self.test_train_ratio)[1])
 
     def wilcoxon(self, values: Array) -> float:
         """Return the two-sided p-value of Wilcoxon's signed ranks; NaN for repeated splits."""
-        return math.nan if self.test_train_ratio is not None else self._adjust(compute_wilcoxon_p(values))
+        return math.nan if self.test_train_ratio is not None else self.adjust(compute_wilcoxon_p(values))
 
-    def _adjust(self, p: float) -> float:
+    def adjust(self, p: float) -> float:
+        """Return a p-value adjusted for the number of analyses."""
         return p if math.isnan(p) else min(1.0, self.analyses * p)
+
+    def is_lost_by_chance(self, recipe: str, other: str, gain: float) -> bool:
+        """Return True if one of the two cannot truly lose to the other, but does by this ``gain`` of the first."""
+        return (gain < 0 and (recipe, other) in self.cannot_lose) or (gain > 0 and (other, recipe) in self.cannot_lose)
 
 
 @dataclass(frozen=True)
@@ -64,15 +76,20 @@ class Evidence:
 
     Attributes:
         p: p-value of the mean gain, Holm-adjusted; NaN below two pairs and for two equal gains.
-        p_wilcoxon: p-value of Wilcoxon's signed ranks, Holm-adjusted; NaN below two pairs and for repeated splits.
+        p_wilcoxon: p-value of Wilcoxon's signed ranks, Holm-adjusted; NaN below two pairs, for repeated splits and for
+            several searches.
         significant: True if the recipes differ significantly.
         tests: number of tests that were adjusted together, times the number of analyses.
+        estimate: mean gain over searches, moderated over what was tested together; None without several searches.
+        by_chance: True if the difference can only be due to chance, see `PairSettings.cannot_lose`.
     """
 
     p: float
     p_wilcoxon: float
     significant: bool
     tests: int
+    estimate: SearchEstimate | None = None
+    by_chance: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,7 +107,8 @@ class Contrast:
         verdict: ``equivalent`` if the interval of the gain lies within the region of practical equivalence, else
             ``conclusive`` if the recipes differ significantly, else ``inconclusive``.
         replicates_needed: number of replicates, those made included, that would make an inconclusive contrast
-            conclusive; 1,000 stands for 1,000 or more.
+            conclusive; 1,000 stands for 1,000 or more. None if no number would, because the recipe that loses cannot
+            truly lose, see `PairSettings.cannot_lose`.
     """
 
     recipe: str
@@ -106,6 +124,14 @@ class Contrast:
     p_better_high: float
     verdict: Verdict | None
     replicates_needed: int | None
+
+    @property
+    def is_meaningful(self) -> bool:
+        """Whether the recipe is better in at least three of four pairs, and surely in more than half of them.
+
+        See `regzoo.stats.intervals.is_meaningful_share`.
+        """
+        return is_meaningful_share(self.p_better, self.p_better_low)
 
 
 def evaluate_pairs(gains: Sequence[Array], settings: PairSettings) -> list[Evidence]:
@@ -132,7 +158,15 @@ def evaluate_pairs(gains: Sequence[Array], settings: PairSettings) -> list[Evide
     ==========================  ===========  ===========  ===========
 
     Repeated splits are not independent, so for them Wilcoxon's test does not hold and the corrected t decides alone.
+    Nor are the runs of one search, so over several searches (gains arranged by search) the moderated t of
+    `regzoo.stats.hierarchical` decides alone.
+
+    Args:
+        gains: improvements, (pairs,), or (searches, pairs) with NaN where there is none.
+        settings: settings of the tests.
     """
+    if settings.search_items:
+        return _evaluate_over_searches(gains, settings)
     corrected = settings.test_train_ratio is not None
     means = adjust_holm([settings.p_value(each) for each in gains])
     ranks = adjust_holm([settings.wilcoxon(each) for each in gains])
@@ -141,6 +175,13 @@ def evaluate_pairs(gains: Sequence[Array], settings: PairSettings) -> list[Evide
         Evidence(p, q, p < LEVEL and (corrected or q < LEVEL or _has_too_few_pairs(len(each), tests)), tests)
         for each, p, q in zip(gains, means, ranks, strict=True)
     ]
+
+
+def _evaluate_over_searches(gains: Sequence[Array], settings: PairSettings) -> list[Evidence]:
+    estimates = estimate_over_searches(gains, settings.test_train_ratio)
+    adjusted = adjust_holm([settings.adjust(estimate.p) for estimate in estimates])
+    tests = max(1, sum(not math.isnan(p) for p in adjusted)) * settings.analyses
+    return [Evidence(p, math.nan, p < LEVEL, tests, estimate) for p, estimate in zip(adjusted, estimates, strict=True)]
 
 
 def _has_too_few_pairs(pairs: int, tests: int) -> bool:
@@ -156,25 +197,43 @@ def make_contrasts(gains: Mapping[tuple[str, str], Array], settings: PairSetting
 
 def make_contrast(recipe: str, other: str, gains: Array, evidence: Evidence, settings: PairSettings) -> Contrast:
     """Return the contrast that ``gains``, the improvements of ``recipe`` over ``other``, show."""
-    low, high = settings.interval(gains)
-    ratio = settings.test_train_ratio or 0.0
-    verdict = _decide_verdict(low, high, evidence, settings.rope) if len(gains) else None
-    needed = estimate_replicates_needed(gains, evidence.tests, ratio) if verdict == "inconclusive" else None
-    better = float(np.mean((np.sign(gains) + 1) / 2)) if len(gains) else math.nan
+    finished = gains[np.isfinite(gains)]  # (pairs,)
+    pairs, found, ratio = len(finished), evidence.estimate, settings.test_train_ratio or 0.0
+    gain = found.mean if found else float(finished.mean()) if pairs else math.nan
+    low, high = (found.low, found.high) if found else settings.interval(finished)
+    draws = count_effective_pairs(gains) if found else pairs
+    better = float(np.mean((np.sign(finished) + 1) / 2)) if pairs else math.nan
+    evidence = forgive_chance(recipe, other, gain, evidence, settings)
+    verdict = _decide_verdict(low, high, evidence, settings.rope) if pairs else None
+    open_ended = verdict == "inconclusive" and not evidence.by_chance
     return Contrast(
         recipe,
         other,
-        len(gains),
-        float(gains.mean()) if len(gains) else math.nan,
+        pairs,
+        gain,
         low,
         high,
         evidence.p,
         evidence.p_wilcoxon,
         better,
-        *compute_wilson_interval(better, 1 / (1 / len(gains) + ratio) if len(gains) else 0.0),
+        *compute_wilson_interval(better, 1 / (1 / draws + ratio) if pairs else 0.0),
         verdict,
-        needed,
+        _estimate_needed(finished, evidence, ratio) if open_ended else None,
     )
+
+
+def _estimate_needed(gains: Array, evidence: Evidence, ratio: float) -> int | None:
+    if evidence.estimate is None:
+        return estimate_replicates_needed(gains, evidence.tests, ratio)
+    searches = estimate_searches_needed(evidence.estimate, evidence.tests)
+    return None if searches is None else min(CAP, searches * math.ceil(len(gains) / evidence.estimate.searches))
+
+
+def forgive_chance(recipe: str, other: str, gain: float, evidence: Evidence, settings: PairSettings) -> Evidence:
+    """Return the evidence; a loss that can only be due to chance is not significant, whatever its p-value."""
+    if settings.is_lost_by_chance(recipe, other, gain):
+        return replace(evidence, significant=False, by_chance=True)
+    return evidence
 
 
 def _decide_verdict(low: float, high: float, evidence: Evidence, rope: float | None) -> Verdict:

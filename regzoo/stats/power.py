@@ -7,6 +7,7 @@ import math
 from scipy import stats
 
 from regzoo.stats.bootstrap import LEVEL
+from regzoo.stats.hierarchical import SearchEstimate
 from regzoo.stats.scores import Array
 
 CAP = 1000
@@ -61,8 +62,34 @@ def estimate_replicates_needed(gains: Array, tests: int = 1, ratio: float = 0.0)
     """
     if len(gains) < 2:
         return None
-    mean, sd = abs(float(gains.mean())), float(gains.std(ddof=1))
+    return _find_size(abs(float(gains.mean())), float(gains.std(ddof=1)), len(gains), tests, ratio)
+
+
+def estimate_searches_needed(estimate: SearchEstimate, tests: int = 1) -> int | None:
+    """Return the number of searches, each with as many runs as now, that would be conclusive.
+
+    It is `estimate_replicates_needed` for the means of searches, with their moderated variance.
+
+    Args:
+        estimate: mean gain over searches.
+        tests: number of tests that are adjusted together.
+
+    Returns:
+        More than the searches made, at most `CAP`; None where the variance is unknown.
+
+    >>> from regzoo.stats.hierarchical import SearchEstimate
+    >>> estimate_searches_needed(SearchEstimate(5, mean=1.0, variance=2.5))
+    39
+    """
+    if math.isnan(estimate.variance):
+        return None
+    sd = math.sqrt(estimate.variance)
+    ratio = estimate.common_variance / estimate.variance if sd else 0.0
+    return _find_size(abs(estimate.mean), sd, estimate.searches, tests, ratio)
+
+
+def _find_size(mean: float, sd: float, made: int, tests: int, ratio: float) -> int:
     effect = mean / sd if sd > 0 else math.inf if mean else 0.0
     independent = compute_noether_size(float(stats.norm.cdf(effect)), LEVEL / 2 / tests)
     inverse = 1 / independent - ratio
-    return CAP if inverse <= 1 / CAP else max(len(gains) + 1, math.ceil(1 / inverse))
+    return CAP if inverse <= 1 / CAP else max(made + 1, math.ceil(1 / inverse))

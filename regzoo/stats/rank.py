@@ -6,8 +6,8 @@ It reads only a tidy table of scores, so it can rank any experiment.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,11 @@ from scipy import stats
 
 from regzoo.core.errors import InputError, did_you_mean
 from regzoo.stats.across_datasets import AcrossDatasets, compare_across_datasets
+from regzoo.stats.hierarchical import compute_search_means, estimate_over_searches
 from regzoo.stats.paired import Contrast, PairSettings, make_contrasts
+from regzoo.stats.rank_options import read_settings
 from regzoo.stats.recipe_pairs import RecipePair, list_pairs
-from regzoo.stats.scores import Direction, Scores, compute_paired_gains, read_scores
+from regzoo.stats.scores import Array, Direction, Scores, arrange_by_search, compute_paired_gains, read_scores
 from regzoo.stats.tiers import assign_tiers, contrast_leaders, evaluate_all_pairs
 from regzoo.stats.winners_curse import estimate_shrunk_gain
 
@@ -41,18 +43,21 @@ class Ranking:
         table: one row per recipe, in rank order, indexed by recipe. Columns:
             ``rank`` from 1; ``tier`` from 1: recipes that do not differ significantly from the tier's first one,
             missing if ``failed``;
-            ``mean``, ``sd``, ``iqm`` (interquartile mean) of the finished scores, in the metric's units;
+            ``mean``, ``sd``, ``iqm`` (interquartile mean) of the finished scores, in the metric's units; over several
+            searches ``mean`` is the mean of their means;
             ``low``, ``high``: 95 % interval of the mean;
             ``gain``: mean paired improvement over the baseline; positive is better, whatever the direction;
             ``gain_low``, ``gain_high``: its 95 % interval;
             ``p_holm``: two-sided p-value of the gain, Holm-adjusted over the other recipes;
-            ``p_wilcoxon``: p-value of Wilcoxon's signed ranks, Holm-adjusted too; missing for repeated splits;
+            ``p_wilcoxon``: p-value of Wilcoxon's signed ranks, Holm-adjusted too; missing for repeated splits and for
+            several searches;
             ``p_better``: share of pairs in which it beats the baseline; ties count half;
             ``p_better_low``, ``p_better_high``: its 95 % interval;
             ``verdict`` on the gain: ``equivalent`` if its interval lies within ``rope``, else ``conclusive`` if
-            the recipe differs significantly from the baseline, else ``inconclusive``;
+            the recipe differs significantly from the baseline, else ``inconclusive``; a loss of a recipe of
+            ``nested`` is never conclusive;
             ``replicates_needed``: number of replicates, those made included, that would make it conclusive; 1,000
-            stands for 1,000 or more; missing unless inconclusive;
+            stands for 1,000 or more; missing unless inconclusive, and where a recipe of ``nested`` loses;
             ``replicates``: runs made, of which ``diverged`` have no finite score;
             ``status``: ``ok``, ``diverged`` (some runs did) or ``failed`` (all runs did).
         direction: ``min`` if small scores are good, else ``max``.
@@ -90,12 +95,13 @@ def rank(
     test_train_ratio: float | None = None,
     rope: float | None = None,
     looks: int = 1,
+    nested: Collection[str] = (),
 ) -> Ranking:
     """Rank recipes by the mean of their scores, with paired gains over a baseline, intervals and tiers.
 
-    Recipes are paired by seed (and fold and dataset, where these columns exist); only pairs in which both runs finished
-    count. Scores that are not finite are diverged runs: a recipe with diverged runs ranks after all those without, the
-    more the lower. Recipes with equal means keep their order of appearance.
+    Recipes are paired by seed (and search, fold and dataset, where these columns exist); only pairs in which both runs
+    finished count. Scores that are not finite are diverged runs: a recipe with diverged runs ranks after all those
+    without, the more the lower. Recipes with equal means keep their order of appearance.
 
     Interval and p-value of a gain come from one paired bootstrap-t, see `regzoo.stats.bootstrap`. Holm's adjustment
     keeps the probability of any false claim about a gain, among all recipes, near 5 %. With enough pairs to reach
@@ -109,11 +115,18 @@ def rank(
     simulated comparisons. A recipe with diverged runs never shares a tier with one without: no test is needed to see
     that they differ.
 
+    With a column ``search`` that holds two or more searches, the claims are about the mean over searches: the recipe
+    tuned again, not only trained again. A mean is that of the search means, and the interval and p-value of a gain come
+    from one t with the variance between search means, moderated over the recipes or pairs that are tested together, see
+    `regzoo.stats.hierarchical`, which has the measurements. A search without a finished run of a recipe does not count
+    for it. With several data sets each has searches of its own.
+
     With a column ``dataset`` the table pools all data sets, which is meaningful where the metric has the same scale on
     each; `Ranking.several` compares average ranks and needs no common scale.
 
     Args:
-        frame: one row per run, with columns ``recipe``, ``seed`` and ``score``, optionally ``fold`` and ``dataset``.
+        frame: one row per run, with columns ``recipe``, ``seed`` and ``score``, optionally ``search``, ``fold`` and
+            ``dataset``.
         direction: ``min`` if small scores are good, ``max`` if large ones are.
         baseline: the recipe to compare with; None for no comparison.
         seed: seed of the resampling (used from 7 pairs on; with fewer, all resamples are enumerated).
@@ -124,6 +137,9 @@ def rank(
         rope: the largest gain or loss, in the metric's units, that makes no difference in practice.
         looks: number of interim analyses, the last included: how many times results may be analyzed before the
             comparison ends. P-values are multiplied by it, see `regzoo.stats.paired.PairSettings`.
+        nested: recipes whose search space holds the baseline's point: all strengths neutral. With enough trials they
+            would find it, so they can lose to the baseline by the noise of the search only. Such a loss is
+            ``inconclusive``, however small its p-value, and opens no tier below the baseline's.
 
     Raises:
         InputError: if a column, value, option or baseline is missing or wrong, or a run is listed twice.
@@ -144,6 +160,13 @@ def rank(
     >>> rank(frame, rope=0.2).table.loc["l2", "verdict"]
     'equivalent'
 
+    A second search finds another gain, 0.3: within each search the seeds agree, but two searches are few.
+
+    >>> second = frame.assign(search=1, score=frame["score"] - 0.2 * (frame["recipe"] == "l2"))
+    >>> both = rank(pd.concat([frame.assign(search=0), second]))
+    >>> print(both.table.loc["l2", ["gain", "p_holm"]].astype(float).round(4).to_list())
+    [0.2, 0.2952]
+
     The same three scores from 3-fold cross-validation, which has one test row for two training rows:
 
     >>> folds = frame.rename(columns={"seed": "fold"}).assign(seed=0)
@@ -157,20 +180,25 @@ def rank(
     (('l2', 'none'), (1.0, 2.0), 1.39)
     """
     scores = read_scores(frame)
-    settings = _read_settings(frame, direction, seed, test_train_ratio, rope, looks)
     if baseline is not None and baseline not in scores:
         raise InputError(f"baseline: no row has the recipe {baseline!r}.{did_you_mean(str(baseline), scores)}")
-    sign = -1.0 if direction == "min" else 1.0
+    settings = read_settings(frame, direction, seed, test_train_ratio, rope, looks)
+    cannot_lose = frozenset((name, baseline) for name in nested if baseline is not None)
+    settings = replace(settings, cannot_lose=cannot_lose)
+    sign, items = -1.0 if direction == "min" else 1.0, settings.search_items
     rows = {recipe: _describe(values, settings) for recipe, values in scores.items()}
+    if items:
+        _describe_over_searches(rows, scores, settings)
     if baseline is not None:
         others = [name for name in rows if name != baseline]
-        gains = {(name, baseline): compute_paired_gains(scores[name], scores[baseline], sign) for name in others}
+        gains = {(name, baseline): compute_paired_gains(scores[name], scores[baseline], sign, items) for name in others}
         for (recipe, _), contrast in make_contrasts(gains, settings).items():
             rows[recipe] |= {column: getattr(contrast, column) for column in AGAINST_BASELINE}
     order = sorted(rows, key=lambda recipe: _sort_key(rows[recipe], sign))
     finished = [recipe for recipe in order if rows[recipe]["status"] != "failed"]
-    evidence = evaluate_all_pairs(finished, scores, settings, baseline)
-    tiers = assign_tiers(finished, {recipe: rows[recipe]["status"] for recipe in finished}, evidence)
+    evidence = evaluate_all_pairs(finished, scores, settings, baseline, sign)
+    status = {recipe: str(rows[recipe]["status"]) for recipe in finished}
+    tiers = assign_tiers(finished, status, evidence, nested, baseline)
     for number, recipe in enumerate(order, start=1):
         rows[recipe] |= {"rank": number, "tier": tiers.get(recipe, pd.NA)}
     return Ranking(
@@ -178,33 +206,10 @@ def rank(
         direction,
         baseline,
         contrast_leaders(finished, scores, sign, evidence, settings),
-        _shrink_gain(finished, rows, scores, baseline, sign, seed),
+        _shrink_gain(finished, rows, scores, baseline, sign, settings),
         compare_across_datasets(_split_by_dataset(scores), direction) if "dataset" in frame.columns else None,
         list_pairs(evidence, scores, sign),
     )
-
-
-def _read_settings(
-    frame: pd.DataFrame, direction: str, seed: int, ratio: float | None, rope: float | None, looks: int
-) -> PairSettings:
-    if direction not in ("min", "max"):
-        raise InputError(f"direction: must be 'min' or 'max', received {direction!r}.")
-    _check_positive("test_train_ratio", ratio, "1 / 9 for 10 folds")
-    _check_positive("rope", rope, "0.005")
-    if ratio is not None and "dataset" in frame.columns and frame["dataset"].nunique() > 1:
-        raise InputError(
-            "test_train_ratio: corrects the repeated splits of one data set, but the column 'dataset' has "
-            f"{frame['dataset'].nunique()}. Rank each data set by itself, or leave test_train_ratio out."
-        )
-    if not isinstance(looks, int) or looks < 1:
-        raise InputError(f"looks: must be a whole number from 1, received {looks!r}.")
-    return PairSettings(seed, ratio, rope, looks)
-
-
-def _check_positive(name: str, value: Any, example: str) -> None:
-    positive = isinstance(value, int | float | np.number) and not isinstance(value, bool) and 0 < value < math.inf
-    if value is not None and not positive:
-        raise InputError(f"{name}: must be a number above 0 such as {example}, or None; received {value!r}.")
 
 
 def _describe(scores: Scores, settings: PairSettings) -> dict[str, Any]:
@@ -227,6 +232,18 @@ def _describe(scores: Scores, settings: PairSettings) -> dict[str, Any]:
     }
 
 
+def _describe_over_searches(rows: RowsByRecipe, scores: Mapping[str, Scores], settings: PairSettings) -> None:
+    """Replace mean and interval by those over searches, which are moderated over the recipes."""
+    samples = [_arrange(values, settings) for values in scores.values()]
+    for recipe, found in zip(scores, estimate_over_searches(samples, settings.test_train_ratio), strict=True):
+        rows[recipe] |= {"mean": found.mean, "low": found.low, "high": found.high}
+
+
+def _arrange(scores: Scores, settings: PairSettings) -> Array:
+    pairs = sorted(scores)
+    return arrange_by_search(np.array([scores[pair] for pair in pairs]), pairs, settings.search_items)
+
+
 def _sort_key(row: Mapping[str, Any], sign: float) -> tuple[bool, int, float]:
     """Return the sort key of a recipe: finished before failed, fewer diverged runs first, then the mean."""
     failed = row["status"] == "failed"
@@ -240,7 +257,12 @@ def _make_table(order: Sequence[str], rows: RowsByRecipe) -> pd.DataFrame:
 
 
 def _shrink_gain(
-    order: Sequence[str], rows: RowsByRecipe, scores: Mapping[str, Scores], baseline: str | None, sign: float, seed: int
+    order: Sequence[str],
+    rows: RowsByRecipe,
+    scores: Mapping[str, Scores],
+    baseline: str | None,
+    sign: float,
+    settings: PairSettings,
 ) -> float | None:
     """Return the winner's gain without selection bias; only recipes with as few diverged runs could have won."""
     if baseline is None or not order or order[0] == baseline:
@@ -251,7 +273,10 @@ def _shrink_gain(
         pair for pair in sorted(scores[baseline]) if all(math.isfinite(scores[r].get(pair, math.nan)) for r in recipes)
     ]
     values = np.array([[scores[recipe][pair] for pair in pairs] for recipe in recipes])  # (recipes, pairs)
-    return estimate_shrunk_gain(sign * (values[:-1] - values[-1]), seed)
+    gains = sign * (values[:-1] - values[-1])
+    if settings.search_items:  # whole searches are resampled
+        gains = np.array([compute_search_means(arrange_by_search(row, pairs, settings.search_items)) for row in gains])
+    return estimate_shrunk_gain(gains, settings.seed)
 
 
 def _split_by_dataset(scores: Mapping[str, Scores]) -> dict[str, dict[str, list[float]]]:

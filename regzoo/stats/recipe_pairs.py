@@ -20,7 +20,8 @@ class RecipePair:
         gain: mean paired improvement of ``recipe`` over ``other``, in the metric's units; NaN without pairs. Where runs
             diverged, the recipe that ranks higher may have the worse scores.
         p_holm: two-sided p-value of the gain, Holm-adjusted as `regzoo.stats.tiers.evaluate_all_pairs` describes.
-        significant: whether the recipes differ significantly.
+        significant: whether the recipes differ significantly; a loss that can only be due to chance is not significant,
+            whatever its p-value, see `regzoo.stats.paired.PairSettings`.
     """
 
     recipe: str
@@ -40,7 +41,10 @@ def list_pairs(evidence: PairEvidence, scores: Mapping[str, Scores], sign: float
     """
     pairs = []
     for (recipe, other), found in evidence.items():
-        gains = compute_paired_gains(scores[recipe], scores[other], sign)
-        gain = float(gains.mean()) if len(gains) else math.nan
+        if found.estimate is not None:
+            gain = sign * found.estimate.mean
+        else:
+            gains = compute_paired_gains(scores[recipe], scores[other], sign)
+            gain = float(gains.mean()) if len(gains) else math.nan
         pairs.append(RecipePair(recipe, other, gain, found.p, found.significant))
     return tuple(pairs)

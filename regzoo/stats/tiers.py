@@ -3,42 +3,78 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
-from regzoo.stats.paired import Contrast, Evidence, PairSettings, evaluate_pairs, make_contrast
-from regzoo.stats.scores import Scores, compute_paired_gains
+import numpy as np
+
+from regzoo.stats.paired import Contrast, Evidence, PairSettings, evaluate_pairs, forgive_chance, make_contrast
+from regzoo.stats.scores import Array, Scores, compute_paired_gains
 
 PairEvidence = Mapping[tuple[str, str], Evidence]
 """Evidence of each recipe against each one ranked below it."""
 
 
 def evaluate_all_pairs(
-    order: Sequence[str], scores: Mapping[str, Scores], settings: PairSettings, baseline: str | None = None
+    order: Sequence[str],
+    scores: Mapping[str, Scores],
+    settings: PairSettings,
+    baseline: str | None = None,
+    sign: float = 1.0,
 ) -> PairEvidence:
     """Test every pair of recipes in ``order``, adjusted over all pairs, because the leader was picked among them all.
 
-    Pairs with the baseline are adjusted over the other recipes, as its gains are, so that tiers agree with verdicts.
+    Pairs with the baseline are adjusted over the other recipes, as its gains are, so that tiers agree with verdicts;
+    a loss that can only be due to chance is not significant.
+
+    Args:
+        order: the recipes, best first.
+        scores: their scores.
+        settings: settings of the tests.
+        baseline: the recipe that gains refer to.
+        sign: 1 if large scores are good, -1 if small ones are.
     """
+    items = settings.search_items
     pairs = list(itertools.combinations(order, 2))
-    gains = {(one, other): compute_paired_gains(scores[one], scores[other]) for one, other in pairs}
+    gains = {(a, b): compute_paired_gains(scores[a], scores[b], search_items=items) for a, b in pairs}
     evidence = dict(zip(pairs, evaluate_pairs(list(gains.values()), settings), strict=True))
     with_baseline = [pair for pair in pairs if baseline in pair]
     adjusted = evaluate_pairs([gains[pair] for pair in with_baseline], settings)
-    return evidence | dict(zip(with_baseline, adjusted, strict=True))
+    evidence |= dict(zip(with_baseline, adjusted, strict=True))
+    return {
+        (a, b): forgive_chance(a, b, sign * _compute_mean(gains[a, b], found), found, settings)
+        for (a, b), found in evidence.items()
+    }
 
 
-def assign_tiers(order: Sequence[str], status: Mapping[str, str], evidence: PairEvidence) -> dict[str, int]:
+def _compute_mean(gains: Array, evidence: Evidence) -> float:
+    """Return the mean gain; zero without pairs."""
+    if evidence.estimate is not None:
+        return evidence.estimate.mean
+    return float(np.mean(gains)) if len(gains) else 0.0
+
+
+def assign_tiers(
+    order: Sequence[str],
+    status: Mapping[str, str],
+    evidence: PairEvidence,
+    nested: Collection[str] = (),
+    baseline: str | None = None,
+) -> dict[str, int]:
     """Return the tier of each recipe in ``order``, from 1.
 
     Going down the ranks, the first recipe that differs significantly from the tier's leader, or has another status,
-    leads the next tier.
+    leads the next tier. A recipe of ``nested`` cannot truly be worse than the baseline, so while the baseline's tier is
+    the last it stays there, even if it differs from the leader.
     """
     tiers: dict[str, int] = {}
     leader = ""
     for recipe in order:
-        new = not tiers or status[recipe] != status[leader] or evidence[leader, recipe].significant
+        last = max(tiers.values(), default=0)
+        tied = recipe in nested and baseline in tiers and tiers[baseline] == last
+        new = not tiers or status[recipe] != status[leader] or (evidence[leader, recipe].significant and not tied)
         leader = recipe if new else leader
-        tiers[recipe] = max(tiers.values(), default=0) + new
+        tiers[recipe] = last + new
     return tiers
 
 
@@ -49,6 +85,8 @@ def contrast_leaders(
     if len(order) < 2:
         return None
     first, second = order[:2]
-    return make_contrast(
-        first, second, compute_paired_gains(scores[first], scores[second], sign), evidence[first, second], settings
-    )
+    gains = compute_paired_gains(scores[first], scores[second], sign, settings.search_items)
+    found = evidence[first, second]
+    if found.estimate is not None and sign < 0:
+        found = replace(found, estimate=found.estimate.negate())
+    return make_contrast(first, second, gains, found, settings)

@@ -1,0 +1,195 @@
+"""Means over independent searches: interval and test where replicates are shared out among several searches.
+
+TABLES
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import stats
+
+from regzoo.stats.bootstrap import LEVEL
+from regzoo.stats.moderated_t import moderate_variances
+from regzoo.stats.scores import Array
+
+NAN = math.nan
+
+
+@dataclass(frozen=True)
+class SearchEstimate:
+    """A mean over searches with its 95 % interval and test; NaN for what is unknown.
+
+    Attributes:
+        searches: number of searches with a finished run.
+        mean: mean of the means of the searches; each search counts equally.
+        low, high: its 95 % interval.
+        p: two-sided p-value of a mean of zero, from the same t; below 0.05 exactly if the interval excludes zero.
+        variance: moderated variance of the mean of one search.
+        common_variance: the part of the variance of ``mean`` that no further search reduces: that of repeated splits.
+        degrees: degrees of freedom of t.
+    """
+
+    searches: int
+    mean: float = NAN
+    low: float = NAN
+    high: float = NAN
+    p: float = NAN
+    variance: float = NAN
+    common_variance: float = 0.0
+    degrees: float = NAN
+
+    def negate(self) -> SearchEstimate:
+        """Return the estimate of the negated sample."""
+        return replace(self, mean=-self.mean, low=-self.high, high=-self.low)
+
+
+@dataclass(frozen=True)
+class _Moments:
+    """Moments of one sample: the means of its searches, and the variance of runs around them with its degrees."""
+
+    runs: Array  # (runs,)
+    means: Array  # (searches,)
+    within: float
+    within_degrees: int
+
+    @property
+    def is_constant(self) -> bool:
+        return bool(np.ptp(self.runs) == 0)
+
+
+def estimate_over_searches(samples: Sequence[Array], ratio: float | None = None) -> list[SearchEstimate]:
+    """Return the mean over searches of each sample, with a moderated t interval and test.
+
+    With K searches the variance of the mean is that of the K search means over K. It holds the variance of the seeds
+    too, because each search mean has it. It has K - 1 degrees of freedom, so few that a plain t tells hardly anything
+    apart; all samples given are tested together, so their variances are moderated together, see
+    `regzoo.stats.moderated_t`.
+
+    Splits of the same rows share training rows, so the runs' errors correlate however many searches there are, and the
+    variance between search means misses it. As in `regzoo.stats.corrected_t`, the variance of the mean then grows by
+    ``ratio`` times the variance that the splits cause: that of the runs within a search, moderated too, or, with one
+    run for each search, that of the search means, which holds it. The sum has Satterthwaite's degrees of freedom.
+
+    Runs that are all equal show no variance: they stay out of the moderation, their interval has zero width and p is 1
+    if they are zero, else 0; NaN if there are only two. NaN with fewer than two searches, and if only the search means
+    are equal and no other sample has a variance to borrow.
+
+    Args:
+        samples: runs by search, each (searches, replicates), NaN where there is none.
+        ratio: n_test / n_train if the runs are repeated splits of the same rows.
+
+    Reference: Smyth 2004, "Linear Models and Empirical Bayes Methods for Assessing Differential Expression in
+    Microarray Experiments", https://doi.org/10.2202/1544-6115.1027; Nadeau and Bengio 2003, "Inference for the
+    Generalization Error", https://doi.org/10.1023/A:1024068626366; Satterthwaite 1946, "An Approximate Distribution of
+    Estimates of Variance Components", https://doi.org/10.2307/3002019.
+
+    >>> found = estimate_over_searches([np.array([[1.0, 2.0], [2.0, 3.0], [4.0, 4.0]])])[0]
+    >>> found.searches, round(found.mean, 3), round(found.low, 3), round(found.high, 3), round(found.p, 4)
+    (3, 2.667, -0.459, 5.792, 0.0669)
+    """
+    moments = [_compute_moments(np.asarray(sample, dtype=float)) for sample in samples]
+    estimates = [_describe_constant(each) for each in moments]
+    varying = [n for n, each in enumerate(moments) if len(each.means) > 1 and not each.is_constant]
+    if not varying:
+        return estimates
+    chosen = [moments[n] for n in varying]
+    counts = np.array([len(each.means) for each in chosen], dtype=float)  # (varying,)
+    between, degrees = moderate_variances(np.array([_compute_variance(each.means) for each in chosen]), counts - 1)
+    common, common_degrees = _compute_common_variances(chosen, between, degrees, ratio or 0.0)
+    own = between / counts
+    # With one run for each search both parts are the same variance, so its degrees are those of the sum.
+    single = np.array([each.within_degrees == 0 for each in chosen])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        both = (own + common) ** 2 / (own**2 / degrees + common**2 / common_degrees)
+    degrees = np.where(single | (common == 0), degrees, both)
+    for n, variance, shared, total, d in zip(varying, between, common, own + common, degrees, strict=True):
+        estimates[n] = _make_estimate(moments[n].means, float(variance), float(shared), float(total), float(d))
+    return estimates
+
+
+def count_effective_pairs(gains: Array) -> float:
+    """Return how many independent pairs the pairs of several searches are worth for the share that is won.
+
+    Pairs of one search share its luck. With the share s of pairs won it is s (1 - s) over the variance of the mean of
+    the searches' own shares, but at least the number of searches and at most that of pairs. It is the number of
+    searches if all pairs are won, or all are lost, because then nothing tells how much the pairs of a search share.
+
+    Args:
+        gains: improvements by search, (searches, pairs), NaN where there is none.
+
+    Reference: Kish 1965, "Survey Sampling", section 5.4 (the design effect).
+
+    >>> count_effective_pairs(np.array([[1.0, 1.0], [1.0, 1.0], [-1.0, -1.0]]))  # each search speaks with one voice
+    3.0
+    >>> count_effective_pairs(np.array([[1.0, -1.0], [-1.0, 1.0], [1.0, -1.0]]))
+    6.0
+    """
+    gains = gains[np.isfinite(gains).any(axis=1)]  # (searches, pairs)
+    pairs, searches = int(np.isfinite(gains).sum()), len(gains)
+    if searches < 2:
+        return float(searches)
+    wins = (np.sign(gains) + 1) / 2
+    share = float(np.nanmean(wins))
+    spread = float(np.nanmean(wins, axis=1).var(ddof=1)) / searches
+    if share in (0.0, 1.0):
+        return float(searches)
+    return float(pairs) if spread == 0 else min(max(share * (1 - share) / spread, float(searches)), float(pairs))
+
+
+def compute_search_means(sample: Array) -> Array:
+    """Return the mean of each search that has a finished run, (searches,), of a sample (searches, replicates)."""
+    finished = sample[np.isfinite(sample).any(axis=1)]
+    return np.array([row[np.isfinite(row)].mean() for row in finished])
+
+
+def _compute_moments(sample: Array) -> _Moments:
+    means = compute_search_means(sample)
+    rows = sample[np.isfinite(sample).any(axis=1)]
+    runs = rows[np.isfinite(rows)]
+    degrees = len(runs) - len(means)
+    squares = float(np.nansum((rows - means[:, None]) ** 2)) if len(means) else 0.0
+    return _Moments(runs, means, squares / degrees if degrees else NAN, degrees)
+
+
+def _compute_variance(means: Array) -> float:
+    """Return the variance of search means; zero if they differ by float64 rounding only."""
+    rounding = 8 * np.finfo(float).eps * float(abs(means).max())
+    return 0.0 if np.ptp(means) <= rounding else float(means.var(ddof=1))
+
+
+def _compute_common_variances(
+    moments: Sequence[_Moments], between: Array, degrees: Array, ratio: float
+) -> tuple[Array, Array]:
+    """Return ``ratio`` times the variance that the splits cause, and its degrees of freedom, both (samples,)."""
+    common, common_degrees = ratio * between, degrees.copy()
+    repeated = [n for n, each in enumerate(moments) if each.within_degrees]
+    if ratio and repeated:
+        within = np.array([moments[n].within for n in repeated])
+        within, common_degrees[repeated] = moderate_variances(
+            within, np.array([moments[n].within_degrees for n in repeated], dtype=float)
+        )
+        common[repeated] = ratio * within
+    return common, common_degrees
+
+
+def _describe_constant(moments: _Moments) -> SearchEstimate:
+    """Return the estimate of a sample without any spread, or of one with too few searches."""
+    searches = len(moments.means)
+    mean = float(moments.means.mean()) if searches else NAN
+    if searches < 2 or not moments.is_constant or len(moments.runs) == 2:
+        return SearchEstimate(searches, mean)
+    mean = float(moments.runs[0])
+    return SearchEstimate(searches, mean, mean, mean, 0.0 if mean else 1.0, 0.0)
+
+
+def _make_estimate(means: Array, variance: float, common: float, total: float, degrees: float) -> SearchEstimate:
+    mean, error = float(means.mean()), math.sqrt(total)
+    if variance == 0:
+        return SearchEstimate(len(means), mean)
+    half = float(stats.t.ppf(1 - LEVEL / 2, degrees)) * error
+    p = float(2 * stats.t.sf(abs(mean) / error, degrees))
+    return SearchEstimate(len(means), mean, mean - half, mean + half, p, variance, common, degrees)
