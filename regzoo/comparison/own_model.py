@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -80,25 +80,26 @@ def check_own_model(model: OwnModel, data: PreparedData, task: Task, scale: str)
     """
     from regzoo.training.own_model.build import check_outputs
 
-    shapes = {fold.preprocessor.input_shape for fold in (data, *data.folds)}
+    folds = (data, *data.folds)
+    shapes = {fold.preprocessor.input_shape for fold in folds}
     if len(shapes) > 1:
         listed = ", ".join(map(str, sorted(shapes)))
         raise InputError(
             f"backbone: the folds have inputs of different shapes ({listed}), since a word "
             "that is rare in one is a feature in another; your own model takes one shape: drop such columns, or take "
-            "folds: 1"
+            "folds: 1 and leave split out of vary"
         )
     check_outputs(model, task, standardized=scale != "none")
-    _check_tokens(model, data)
+    _check_tokens(model, folds)
 
 
-def _check_tokens(model: OwnModel, data: PreparedData) -> None:
+def _check_tokens(model: OwnModel, folds: Sequence[PreparedData]) -> None:
     """Reject whole numbers that an Embedding of the model has no row for."""
     from regzoo.training.attach.inputs import read_table_sizes
     from regzoo.training.own_model.pack import load
 
-    names = [spec.name for spec in data.preprocessor.specs]
-    parts = [part[0] for part in (data.train, data.validation, data.test)]
+    names = [spec.name for spec in folds[0].preprocessor.specs]
+    parts = [part[0] for fold in folds for part in (fold.train, fold.validation, fold.test)]
     for name, tables in zip(names, read_table_sizes(load(model)), strict=False):
         for layer, rows in tables.items():
             values = [np.asarray(x[name] if isinstance(x, Mapping) else x) for x in parts]

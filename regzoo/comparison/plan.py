@@ -57,8 +57,8 @@ class RecipePlan:
 class Plan:
     """Everything that decides the runs of a comparison.
 
-    With several ``folds``, replicate i of every recipe uses fold i of the data, repetition after repetition; trials
-    use fold 0.
+    With several ``folds``, or ``split`` in ``vary``, replicate i of every recipe uses fold i of the data, repetition
+    after repetition; for trials see `regzoo.comparison.folds.choose_fold`.
 
     Attributes:
         setup: what all runs share.
@@ -75,6 +75,7 @@ class Plan:
         interim_analyses: with ``replicates: auto``, the replicates after which more may be asked for; else empty.
         rope: the region of practical equivalence, None for none.
         folds: number of folds.
+        vary: what is drawn again for each replicate, see `regzoo.config.Experiment`.
     """
 
     setup: TrainingSetup
@@ -91,6 +92,7 @@ class Plan:
     interim_analyses: tuple[int, ...] = ()
     rope: float | None = None
     folds: int = 1
+    vary: tuple[str, ...] = ("seed",)
 
     @property
     def runs(self) -> int:
@@ -123,6 +125,7 @@ class Plan:
             "epochs": self.model_epochs,
             "budget": self.budget,
             "folds": self.folds,
+            "vary": list(self.vary),
             "recipes": [
                 {
                     "name": recipe.name,
@@ -180,6 +183,7 @@ def make_plan(experiment: Experiment, data: PreparedData, setup: TrainingSetup |
         interim_analyses=analyses if len(analyses) > 1 else (),
         rope=experiment.rope,
         folds=experiment.split.folds,
+        vary=experiment.vary,
     )
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Literal
 
 from regzoo.comparison.budget import FEWEST, Budget
+from regzoo.comparison.folds import choose_fold
 from regzoo.comparison.interim import find_undecided_recipes
 from regzoo.comparison.plan import Plan, RecipePlan
 from regzoo.comparison.progress import Progress
@@ -153,7 +154,7 @@ def _make_run(
         epochs=point.epochs,
         setup=plan.setup.digest,
         bar=bar,
-        fold=number if stage == "replicate" and plan.folds > 1 else 0,
+        fold=choose_fold(plan, stage, number, search=0),
     )
 
 

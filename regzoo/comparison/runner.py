@@ -212,7 +212,7 @@ def read_data(experiment: Experiment, inputs: tuple[InputSpec, ...] | None = Non
 def prepare_dataset(
     experiment: Experiment, dataset: Dataset, inputs: tuple[InputSpec, ...] | None = None
 ) -> PreparedData:
-    """Split and prepare ``dataset`` as ``experiment`` asks; with folds, once for each replicate.
+    """Split and prepare ``dataset`` as ``experiment`` asks; with folds, or the split in vary, once for each replicate.
 
     Args:
         experiment: the experiment.
@@ -220,8 +220,9 @@ def prepare_dataset(
         inputs: the inputs of a user's own model, empty if they are not known yet; None for a backbone of regzoo.
     """
     count, scale = list_interim_analyses(experiment)[0], experiment.data.scale
+    settings, redraw = experiment.split, "split" in experiment.vary
     prepared = prepare_folds(
-        dataset, experiment.split, experiment.seed, experiment.task, count, inputs=inputs, scale=scale
+        dataset, settings, experiment.seed, experiment.task, count, redraw=redraw, inputs=inputs, scale=scale
     )
     prepared.arrays(experiment.training.class_weight)  # raises if class weights have no classes
     return prepared

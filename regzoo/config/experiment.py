@@ -130,6 +130,11 @@ class Experiment(Section):
         split = others.data.get("split")
         if replicates == AUTO and split is not None and split.folds > 1:
             raise ValueError(f"auto does not go with split.folds: {split.folds}, whose folds take turns; give a number")
+        if replicates == AUTO and "split" in others.data.get("vary", ()):
+            raise ValueError(
+                "auto does not go with split in vary: the splits overlap, so more of them hardly narrow an interval; "
+                "give a number"
+            )
         return replicates
 
     def parse_recipes(self) -> tuple[Recipe, ...]:

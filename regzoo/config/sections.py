@@ -162,8 +162,9 @@ class SplitConfig(Section):
     """Split of the rows: shares of the parts, folds, number of training rows, share of wrong training labels.
 
     ``folds``: 1 for a single validation part; with k folds, all rows outside the test part are divided into k, and
-    replicate i validates on fold i mod k. ``duplicates``: ``together`` keeps equal rows in one part, ``anywhere``
-    leaves them to chance.
+    replicate i validates on fold i mod k. ``split`` in ``vary`` draws new training and validation rows for each
+    replicate where ``folds`` is 1; more folds vary anyway. ``duplicates``: ``together`` keeps equal rows in one part,
+    ``anywhere`` leaves them to chance.
     """
 
     train: Share = 0.6

@@ -10,7 +10,8 @@ class FoldFacts(TypedDict):
 
     Attributes:
         folds: number of folds; 1 for a single validation part.
-        fold, repetition: which fold of which repetition validates, from 0.
+        fold, repetition: which fold of which repetition validates, from 0; without folds, the repetition is the number
+            of the draw.
     """
 
     folds: int

@@ -35,8 +35,8 @@ class PreparedData:
         split: the row numbers of the parts.
         weights: the weights of their rows by part, (n,) float32; None if the data has none.
         facts: facts about the data, for reports and the ledger.
-        folds: with several folds, the further ones, each with a preprocessor of its own, see `prepare_folds`; this is
-            fold 0, the first of them is fold 1.
+        folds: with several folds, or a split that varies, the further ones, each with a preprocessor of its own, see
+            `prepare_folds`; this is fold 0, the first of them is fold 1.
     """
 
     train: Part

@@ -16,6 +16,7 @@ from regzoo.data.matching import match_inputs
 from regzoo.data.prepared import PreparedData
 from regzoo.data.preprocessor import Preprocessor, Scale, fit_preprocessor
 from regzoo.data.splitting.label_noise import flip_labels
+from regzoo.data.splitting.redraw import LEAVE_OUT, require_different_splits, require_redrawable
 from regzoo.data.splitting.split import Split, SplitSettings, fold_seed, split_dataset
 from regzoo.data.validate import validate_dataset, warn_constant_labels, warn_shared_rows, warn_small_parts
 
@@ -46,7 +47,7 @@ def prepare_fold(
         seed: the experiment's seed.
         task: the task to learn; by default inferred from the targets.
         fold: which fold validates, from 0, where ``settings.folds`` is above 1.
-        repetition: which division into folds, from 0.
+        repetition: which division into folds, or which draw of the validation part, from 0.
         inputs: the inputs of a user's own model, empty if they are not known yet: the data then says what they are;
             None for a backbone of regzoo.
         scale: ``standardize``; or ``none`` to hand over inputs and numeric targets as they are.
@@ -98,22 +99,25 @@ def prepare_folds(
     task: TaskName | None = None,
     count: int = 1,
     *,
+    redraw: bool = False,
     inputs: tuple[InputSpec, ...] | None = None,
     scale: Scale = "standardize",
 ) -> PreparedData:
-    """Prepare one fold for each of ``count`` replicates; a single one without folds.
+    """Prepare one fold for each of ``count`` replicates; a single one without folds, unless they ``redraw``.
 
-    Fold i is fold i mod k of repetition i // k. The test rows are the same in all folds, standardized by the
-    preprocessor of each. All folds are in memory at once: each takes as much as the data. ``inputs`` and ``scale`` are
-    as for `prepare_fold`.
+    Fold i is fold i mod k of repetition i // k. With ``redraw`` and without folds, fold i is the i-th draw of the
+    validation part from the rows outside the test part; fold 0 is the split without ``redraw``. With folds, ``redraw``
+    changes nothing: they vary anyway. The test rows are the same in all folds, standardized by the preprocessor of
+    each. All folds are in memory at once: each takes as much as the data. ``inputs`` and ``scale`` are as for
+    `prepare_fold`.
 
     Raises:
         InputError: as `prepare_fold` does; if there are fewer folds than replicates in the order of time, where every
-            repetition has the same folds.
+            repetition has the same folds; if nothing can be redrawn, see `regzoo.data.splitting.redraw`.
     """
     first = prepare_fold(dataset, settings, seed, task, inputs=inputs, scale=scale)
     if settings.folds == 1:
-        return first
+        return _redraw_folds(first, dataset, settings, seed, task, count, inputs, scale) if redraw else first
     if first.split.facts["kind"] == "time-ordered" and count > settings.folds:
         raise InputError(
             f"replicates: {count} are more than the {settings.folds} of split.folds; in the order of time every "
@@ -125,6 +129,29 @@ def prepare_folds(
         for repetition, fold in places
     ]
     return replace(first, folds=tuple(folds))
+
+
+def _redraw_folds(
+    first: PreparedData,
+    dataset: Dataset,
+    settings: SplitSettings,
+    seed: int,
+    task: TaskName | None,
+    count: int,
+    inputs: tuple[InputSpec, ...] | None,
+    scale: Scale,
+) -> PreparedData:
+    """Return ``first`` with ``count`` - 1 further draws of the validation part as its folds."""
+    require_redrawable(dataset)
+    folds = []
+    for number in range(1, count):
+        try:
+            folds.append(prepare_fold(dataset, settings, seed, task, 0, number, inputs=inputs, scale=scale))
+        except InputError as error:  # of the rows that this draw trains on: the first draw was fine
+            raise InputError(f"{error} (so in the split that replicate {number} draws; or {LEAVE_OUT})") from None
+    warnings = require_different_splits([fold.split.facts for fold in (first, *folds)])
+    facts: DataFacts = {**first.facts, "warnings": [*first.facts["warnings"], *warnings]}
+    return replace(first, folds=tuple(folds), facts=facts)
 
 
 def count_held_out(values: int) -> int:

@@ -146,8 +146,8 @@ def render_readme(content: CardContent) -> str:
     )
     return environment.get_template("README.md.jinja").render(
         name=escape_markdown(content.comparison.name),
-        folds=content.comparison.folds,
-        splits="one split" if content.comparison.folds == 1 else format_count(content.comparison.folds, "fold"),
+        own_rows=content.comparison.folds > 1 or "split" in content.comparison.vary,
+        splits=_describe_splits(content),
         data=data,
         noise=format_percent(data.label_noise, unit="%") if data.label_noise else "",
         source=escape_markdown(data.source),
@@ -181,6 +181,14 @@ def render_readme(content: CardContent) -> str:
         batches=format_list([str(batch) for batch in verification.parity.batches]),
         difference=format_significant(verification.parity.largest_difference, 2),
     )
+
+
+def _describe_splits(content: CardContent) -> str:
+    """Return how many splits of the rows outside the test part were measured: ``one split``, ``3 folds``."""
+    if content.comparison.folds > 1:
+        return format_count(content.comparison.folds, "fold")
+    different = len({replicate.run.fold for replicate in content.replicates})
+    return "one split" if different < 2 else format_count(different, "split")
 
 
 def _describe_purpose(preprocessor: Preprocessor, target: str | None) -> str:

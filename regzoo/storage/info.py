@@ -82,7 +82,7 @@ class SplitInfo(_Info):
         kind: ``stratified``, ``random``, ``grouped`` or ``time-ordered``.
         folds: number of folds; 1 for a single validation part.
         fold: number of the fold that validates, from 0.
-        repetition: number of the repetition of the folds, from 0.
+        repetition: number of the repetition of the folds, or of the draw of a split that varies, from 0.
         marked: the parts that the data itself marks.
         hashes: digest of the row numbers, by part.
         duplicates: number of rows that equal a row of another part.
@@ -201,7 +201,8 @@ class ComparisonInfo(_Info):
         budget: seconds, None for no limit.
         class_weight: ``none`` or ``balanced``.
         folds: number of folds.
-        test_train_ratio: validation rows per training row where replicates are repeated splits, else None.
+        test_train_ratio: validation rows per training row where replicates are repeated splits (several folds, or
+            ``split`` in ``vary``), else None.
         notes: warnings about recipes, a sentence each.
         vary: what is drawn again for each replicate, of ``seed``, ``split`` and ``search``.
         searches: number of searches of every recipe.

@@ -48,7 +48,7 @@ class Run:
         setup: digest of the `TrainingSetup` that all runs of a comparison share.
         bar: the best validation score that a pruner requires after each epoch; empty without a pruner.
         fold: number of the split into training and validation rows, from 0; with k folds, number i is fold i mod k of
-            repetition i // k.
+            repetition i // k; see `regzoo.comparison.folds.choose_fold`.
         search: number of the recipe's search, from 0; for a replicate, the search that chose its strengths.
     """
 

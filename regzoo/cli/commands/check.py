@@ -24,9 +24,11 @@ def check(config: Config) -> None:
     make_plan(experiment, prepared, setup)  # raises if the search cannot be made
     facts = prepared.facts
     task = describe_task(facts["task"], facts["labels"])
+    redraw = facts["split"]["folds"] == 1 and "split" in experiment.vary
+    split = describe_split(facts) + (", drawn again for each replicate" if redraw else "")
     print_text(
         f"{config}: fine. {facts['source']}: {facts['rows']} rows of {facts['inputs']}, {task}; "
-        f"{facts['train']} train, {facts['validation']} validation, {facts['test']} test, {describe_split(facts)}; "
+        f"{facts['train']} train, {facts['validation']} validation, {facts['test']} test, {split}; "
         f"{len(experiment.recipes)} recipes."
     )
     for kind, sentences in (("repair", facts["repairs"]), ("warning", facts["warnings"]), ("note", checked.notes)):

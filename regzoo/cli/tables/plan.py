@@ -28,6 +28,8 @@ def make_plan_table(described: dict[str, Any]) -> Group:
         notes += [f"{recipe['name']}: {note}" for note in recipe["clashes"]]
     notes += described.get("notes", ())
     folds = f"; replicates take turns at {described['folds']} folds" if described["folds"] > 1 else ""
+    if not folds and "split" in described.get("vary", ()):
+        folds = "; each replicate draws training and validation rows of its own"
     seconds = format_fixed(described["seconds"], 0)
     total = (
         f"{described['runs']} runs, {described['epochs']} epochs at most, about {seconds} s "

@@ -19,6 +19,7 @@ from regzoo.data.splitting.leakage import (
     require_time_order,
     require_whole_groups,
 )
+from regzoo.data.splitting.redraw import require_redrawable
 from regzoo.data.splitting.splitters import (
     GroupSplitter,
     MultilabelSplitter,
@@ -105,10 +106,12 @@ def split_dataset(
     is drawn by class or by group, and always in the training part.
 
     The test part depends on ``seed`` and its share only; the validation part on these, its share, ``fold`` and
-    ``repetition``. Changing ``train_size`` or ``label_noise`` changes neither. With k ``folds``, all rows outside the
-    test part are divided into k pieces, whatever the other shares; each row validates once in every repetition, and
-    every repetition draws new pieces. In the order of time, folds are an expanding window, the same in every
-    repetition: see `TimeSplitter.draw_fold`.
+    ``repetition``. Changing ``train_size`` or ``label_noise`` changes neither. Without folds, each further repetition
+    draws a new validation part of the same size (with groups, as near as whole groups allow); not in the order of
+    time, nor where the data marks validation rows: see `regzoo.data.splitting.redraw`. With k ``folds``, all rows
+    outside the test part are divided into k pieces, whatever the other shares; each row validates once in every
+    repetition, and every repetition draws new pieces. In the order of time, folds are an expanding window, the same in
+    every repetition: see `TimeSplitter.draw_fold`.
 
     Args:
         dataset: the data, with group, time and part where rows have them.
@@ -116,15 +119,17 @@ def split_dataset(
         seed: the experiment's seed, of the streams ``split``, ``folds`` and ``train_size``.
         task: the task to learn, by default inferred from the targets.
         fold: which of the ``folds`` validates, from 0.
-        repetition: which division into folds, from 0.
+        repetition: which division into folds, from 0; without folds, which draw of the validation part.
 
     Raises:
         InputError: if a class, a label, a group or the data is too small, marks contradict group or time,
-            ``train_size`` is too large, or label noise is requested without classes.
+            ``train_size`` is too large, label noise is requested without classes, or nothing can be drawn again.
     """
     task = dataset.resolve_task(task)
-    if not 0 <= fold < settings.folds or repetition < 0 or (settings.folds == 1 and repetition):
+    if not 0 <= fold < settings.folds or repetition < 0:
         raise InputError(f"split.folds: {settings.folds} folds have no fold {fold} of repetition {repetition}")
+    if settings.folds == 1 and repetition:
+        require_redrawable(dataset)
     if settings.label_noise and task != "classification":
         raise InputError(f"split.label_noise: needs classes, this is {task}; set it to 0")
     splitter, marked = _make_splitter(dataset, settings, task), _find_marked_rows(dataset)
@@ -140,8 +145,8 @@ def split_dataset(
 
 
 def fold_seed(settings: SplitSettings, seed: int, fold: int, repetition: int) -> int:
-    """Return the seed for the training subset and the wrong labels of one fold; without folds it is ``seed``."""
-    return seed if settings.folds == 1 else derive(seed, "folds", repetition, fold)
+    """Return the seed for the training subset and the wrong labels of one split; of a single one it is ``seed``."""
+    return seed if settings.folds == 1 and not repetition else derive(seed, "folds", repetition, fold)
 
 
 def _make_splitter(dataset: Dataset, settings: SplitSettings, task: TaskName) -> Splitter:
@@ -190,7 +195,8 @@ def _assign_parts(
     else:
         total = (len(parts) - len(test)) / (1 - settings.test) if len(marked["test"]) else len(parts)
         size = max(1, round(settings.validation * total))
-        validation = splitter.draw_part(pool, size, 1, "split.validation", random)
+        drawn = generator(seed, "folds", repetition) if repetition else random
+        validation = splitter.draw_part(pool, size, 1, "split.validation", drawn)
     for number, rows in ((0, pool), (0, marked["train"] if len(unmarked) else pool), (1, validation), (2, test)):
         parts[rows] = number
     return parts

@@ -241,7 +241,9 @@ def test_impossible_splits_are_rejected(data: Dataset, shares: SplitConfig, mess
         split_dataset(data, shares, 0)
 
 
-@pytest.mark.parametrize(("folds", "fold", "repetition"), [(1, 1, 0), (1, 0, 1), (3, 3, 0), (3, -1, 0), (3, 0, -1)])
+@pytest.mark.parametrize(
+    ("folds", "fold", "repetition"), [(1, 1, 0), (1, 1, 1), (1, 0, -1), (3, 3, 0), (3, -1, 0), (3, 0, -1)]
+)
 def test_a_fold_that_is_not_there_is_rejected(folds: int, fold: int, repetition: int) -> None:
     with pytest.raises(InputError, match=f"split.folds: {folds} folds have no fold {fold} of repetition {repetition}"):
         split_dataset(labeled([0, 1] * 50), settings(folds=folds), 0, fold=fold, repetition=repetition)
