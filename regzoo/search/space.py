@@ -43,6 +43,22 @@ def round_value(value: float) -> float:
     return float(f"{value:.{DIGITS}g}")
 
 
+def value_at(axis: Axis, share: float) -> float:
+    """Return the value of ``axis`` below which ``share`` (0 to 1) of its range lies, on the axis's scale.
+
+    >>> value_at(Axis("l2.strength", Float(1e-6, 1e-2), log=True), 0.5), value_at(Axis("n", Int(1, 4), log=False), 0.99)
+    (0.0001, 4)
+    """
+    if isinstance(axis.range, Choice):
+        options = axis.range.options
+        return options[min(int(share * len(options)), len(options) - 1)]
+    low, high = axis.range.values()
+    if isinstance(axis.range, Int):
+        return min(int(low) + int(share * (high - low + 1)), int(high))
+    value = low * (high / low) ** share if axis.log else low + (high - low) * share
+    return min(max(round_value(value), low), high)
+
+
 def make_grid(space: Sequence[Axis], trials: int) -> list[dict[str, float]]:
     """Return at most ``trials`` points, spread evenly over the full grid; exactly ``trials`` if an axis is continuous.
 
