@@ -35,6 +35,7 @@ backbone: mlp([8])
 recipes: [none, dropout, l2(0.001), ensemble(2)]
 training: {epochs: 3, batch_size: 16}
 search: {trials: 2}
+vary: [seed]
 replicates: 3
 """
 

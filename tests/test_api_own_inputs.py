@@ -24,6 +24,7 @@ pytestmark = pytest.mark.slow
 ROWS = 96
 QUICK: Any = {
     "recipes": ["none"],
+    "vary": ["seed"],
     "replicates": 2,
     "training": {"epochs": 1, "batch_size": 16, "learning_rate": 0.01},
 }

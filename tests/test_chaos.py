@@ -27,6 +27,7 @@ backbone: mlp([4])
 recipes: [none, dropout, ensemble(2)]
 training: {epochs: 2, batch_size: 32}
 search: {trials: 3}
+vary: [seed]
 replicates: 2
 run_limit: 60s
 """

@@ -28,6 +28,7 @@ backbone: mlp(widths=[8])
 recipes: [none, dropout]
 training: {epochs: 2}
 search: {trials: 2}
+vary: [seed]
 replicates: 2
 """
 """The config that the documents' commands run on here; the CI script runs the quickstart itself."""

@@ -30,6 +30,7 @@ backbone: mlp([8])
 recipes: [none, dropout, l2(0.001), dropout + l2, ensemble(2)]
 training: {epochs: 2, batch_size: 32}
 search: {trials: 4}
+vary: [seed]
 replicates: 6
 """
 RUNS = 50

@@ -31,6 +31,7 @@ def folder(finished: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "backbone": "mlp([4])",
         "recipes": ["none", "l2(0.001)", "l2(1e300)"],  # the last one diverges
         "training": {"epochs": 1, "learning_rate": 0.01},
+        "vary": ["seed"],
         "replicates": 2,
     }
     (folder / "flowers.yaml").write_text(json.dumps(config), encoding="utf-8")

@@ -9,19 +9,26 @@ from typing import Literal
 
 from regzoo.storage.info import BudgetInfo
 
-Stage = Literal["trial", "replicate", "look"]
+Stage = Literal["trial", "confirmation", "replicate", "look"]
 """``look``, the word that ledgers keep, stands for the further replicates that an interim analysis asks for."""
 
 Level = tuple[Stage, int]
-"""The n-th trial or replicate of every recipe, or the replicates that the n-th interim analysis asks for."""
+"""The n-th trial of every search, the confirmations, the n-th replicate of every recipe, or the replicates that the
+n-th interim analysis asks for."""
 
-ORDER: tuple[Stage, ...] = ("trial", "replicate", "look")
+ORDER: tuple[Stage, ...] = ("trial", "confirmation", "replicate", "look")
 
-FEWEST = {"trial": 1, "replicate": 2, "look": 0}
+FEWEST = {"trial": 1, "confirmation": 0, "replicate": 2, "look": 0}
 """Levels that are made whatever the time: with fewer there is no ranking."""
 
 WANTED = 5
 """Replicates for which the search leaves time: fewer pairs show little."""
+
+
+def get_order(level: Level) -> tuple[int, int]:
+    """Return the sort key of a level: trials, confirmations, replicates, then what interim analyses ask for."""
+    stage, number = level
+    return ORDER.index(stage), number
 
 
 @dataclass
@@ -29,7 +36,8 @@ class Budget:
     """Admits level after level while time lasts; every level includes every recipe.
 
     A level is admitted if it is expected to end in time, assuming that it lasts as long as the longest one so far. The
-    search stops early enough for five replicates, or for as many as the experiment asks for. Decisions are kept, so a
+    search stops early enough for its confirmations and for five replicates, or for as many as the experiment asks for.
+    Decisions are kept, so a
     comparison that is resumed or run again goes exactly as far. A level that was begun is finished.
 
     Args:
@@ -41,6 +49,7 @@ class Budget:
         least: number of replicates that are made whatever the time.
         admitted: number of levels that earlier sessions began, by stage.
         longest: seconds of the longest level of earlier sessions, for one run of every recipe.
+        confirmations: confirmations of a recipe.
     """
 
     seconds: float | None
@@ -51,6 +60,7 @@ class Budget:
     least: int = FEWEST["replicate"]
     admitted: dict[str, int] = field(default_factory=dict)
     longest: float = 0.0
+    confirmations: int = 0
 
     def __post_init__(self) -> None:
         self.began = self.clock()
@@ -84,7 +94,11 @@ class Budget:
     def _fits(self, stage: Stage, now: float, size: int) -> bool:
         if self.seconds is None:
             return True
-        remaining = size + (min(WANTED, self.replicates) if stage == "trial" else 0)  # levels
+        remaining = size  # runs of every recipe
+        if stage in ("trial", "confirmation"):
+            remaining += min(max(WANTED, self.least), self.replicates)
+        if stage == "trial":
+            remaining += self.confirmations
         return self.spent + now - self.began + remaining * self.longest <= self.seconds
 
     def to_info(self) -> BudgetInfo:

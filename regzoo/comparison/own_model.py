@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from regzoo.comparison.plan import make_task
+from regzoo.comparison.setup import make_task
 from regzoo.config.sections import BackboneConfig
 from regzoo.core import InputError
 from regzoo.data.inputs import InputSpec

@@ -10,19 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from regzoo.comparison.setup import make_setup
 from regzoo.config import Experiment
 from regzoo.core import InputError, Objective, Range, Recipe
 from regzoo.data.prepared import PreparedData
-from regzoo.data.preprocessor import Preprocessor
 from regzoo.search.search import make_search
 from regzoo.search.space import Axis, make_axes
 from regzoo.training.clashes import list_training_clashes
-from regzoo.training.loss_names import check_loss
 from regzoo.training.model.place_summary import Places
-from regzoo.training.optimizer_names import COMPILED
-from regzoo.training.own_model.own_model import OwnModel
-from regzoo.training.setup import FoldSetup, TrainingSetup
-from regzoo.training.task import Task
+from regzoo.training.setup import TrainingSetup
 
 INTERIM_ANALYSES = (5, 10, 20, 40)
 """Replicates after which results are analyzed with ``replicates: auto``; the last is the most that are made."""
@@ -36,8 +32,10 @@ class RecipePlan:
         name: the recipe as the config writes it.
         recipe: the same as an object.
         space: its search space, one axis per range.
-        trials: number of trials of its search.
-        epochs: most epochs that these trials take together.
+        searches: number of its searches; 1 if there is nothing to search.
+        trials: number of trials of a search.
+        confirmations: number of trials of a search that are run again.
+        epochs: most epochs that trials and confirmations of all its searches take together.
         members: number of models that a run trains; the highest if it is searched.
         cost: passes through the model that a training step takes; 1 for the baseline.
         placebo: whether it is a placebo: a copy of the baseline under another name, with its own seeds.
@@ -51,6 +49,13 @@ class RecipePlan:
     members: int
     cost: float
     placebo: bool = False
+    searches: int = 1
+    confirmations: int = 0
+
+    @property
+    def searched(self) -> int:
+        """Number of runs of all its searches."""
+        return self.searches * (self.trials + self.confirmations)
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,8 @@ class Plan:
         recipes: one plan per recipe.
         tuner: the search algorithm.
         trials: most trials of a search.
+        searches: independent searches of every recipe; replicate i measures what search i mod ``searches`` chose.
+        search_seed: seed of the searches.
         epochs: epochs of a full training.
         replicates: number of replicates of every recipe.
         learning_rate: a number, or the range that is searched.
@@ -93,11 +100,13 @@ class Plan:
     rope: float | None = None
     folds: int = 1
     vary: tuple[str, ...] = ("seed",)
+    searches: int = 1
+    search_seed: int = 0
 
     @property
     def runs(self) -> int:
-        """Number of trials and replicates of all recipes."""
-        return sum(recipe.trials + self.replicates for recipe in self.recipes)
+        """Number of trials, confirmations and replicates of all recipes."""
+        return sum(recipe.searched + self.replicates for recipe in self.recipes)
 
     @property
     def model_epochs(self) -> int:
@@ -129,7 +138,9 @@ class Plan:
             "recipes": [
                 {
                     "name": recipe.name,
+                    "searches": recipe.searches,
                     "trials": recipe.trials,
+                    "confirmations": recipe.confirmations,
                     "replicates": self.replicates,
                     "models_per_run": recipe.members,
                     "cost": round(recipe.cost, 3),
@@ -184,6 +195,8 @@ def make_plan(experiment: Experiment, data: PreparedData, setup: TrainingSetup |
         rope=experiment.rope,
         folds=experiment.split.folds,
         vary=experiment.vary,
+        searches=count_searches(experiment),
+        search_seed=search.seed,
     )
 
 
@@ -208,82 +221,25 @@ def list_placebo_names(experiment: Experiment) -> list[str]:
     return [f"placebo {number}" for number in range(1, experiment.placebo + 1)]
 
 
-def make_setup(experiment: Experiment, data: PreparedData, model: OwnModel | None = None) -> TrainingSetup:
-    """Return what all runs of ``experiment`` share.
-
-    Args:
-        experiment: the experiment.
-        data: its data.
-        model: the user's own model; None for a named backbone.
-
-    Raises:
-        InputError: if the metric or the loss does not fit the task.
-    """
-    task = make_task(data.preprocessor)
-    loss = experiment.training.loss
-    if loss not in (None, COMPILED):
-        try:
-            check_loss(loss, task)
-        except InputError as error:
-            raise InputError(f"training.loss: {error}") from None
-    preprocessors = [fold.preprocessor for fold in data.folds]
-    return TrainingSetup(
-        backbone=str(experiment.backbone) if model is None else model.text,
-        task=task,
-        input_shape=data.preprocessor.input_shape,
-        optimizer=experiment.training.optimizer,
-        batch_size=experiment.training.batch_size,
-        rank_by=task.objective(experiment.rank_by).metric,
-        data=make_data_identity(data.digest, experiment),
-        class_weight=experiment.training.class_weight,
-        jit_compile=experiment.training.jit_compile,
-        folds=tuple(FoldSetup(make_task(one), one.input_shape) for one in preprocessors),
-        loss=loss,
-        model=model,
-        inputs=data.preprocessor.specs,
-    )
-
-
-def make_data_identity(digest: str, experiment: Experiment) -> str:
-    """Return the identity of the prepared data, equal for the same data set, split and seed.
-
-    The keys are spelled out: a key that is added to ``split`` later goes in only where it differs from its default,
-    so that it retrains no older comparison.
-    """
-    split = experiment.split
-    scale = "" if experiment.data.scale == "standardize" else f" scale={experiment.data.scale!r}"
-    format_1 = {
-        "train": split.train,
-        "validation": split.validation,
-        "test": split.test,
-        "folds": split.folds,
-        "train_size": split.train_size,
-        "label_noise": split.label_noise,
-        "duplicates": split.duplicates,
-    }
-    return f"{digest} {' '.join(f'{key}={value!r}' for key, value in format_1.items())} seed={experiment.seed}{scale}"
-
-
-def make_task(preprocessor: Preprocessor) -> Task:
-    """Return the task of data that ``preprocessor`` prepares."""
-    if preprocessor.task == "classification":
-        return Task("classification", preprocessor.classes)
-    return Task(preprocessor.task, preprocessor.outputs, preprocessor.target_scale)
-
-
 def _plan_recipe(name: str, recipe: Recipe, experiment: Experiment) -> RecipePlan:
     training, search = experiment.training, experiment.search
     space = make_axes(recipe, training.learning_rate)
     objective = Objective("nll", "min")  # any: the number of trials does not depend on it
     rounds = make_search(search.tuner, space, search.trials, training.epochs, objective, seed=0).list_remaining()
+    searches = count_searches(experiment) if space else 1
+    longest = sum(count for count, epochs in rounds if epochs == max(epochs for _, epochs in rounds))
+    confirmations = min(search.confirm, longest) if longest > 1 else 0
+    epochs = sum(count * epochs for count, epochs in rounds) + confirmations * training.epochs
     return RecipePlan(
         name=name,
         recipe=recipe,
         space=tuple(space),
         trials=sum(count for count, _ in rounds),
-        epochs=sum(count * epochs for count, epochs in rounds),
+        epochs=searches * epochs,
         members=_count_models(recipe),
         cost=math.prod(regularizer.cost for regularizer in recipe),
+        searches=searches,
+        confirmations=confirmations,
     )
 
 

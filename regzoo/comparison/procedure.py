@@ -12,9 +12,8 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from typing import Literal
 
-from regzoo.comparison.budget import FEWEST, Budget
+from regzoo.comparison.budget import FEWEST, Budget, Level, get_order
 from regzoo.comparison.folds import choose_fold
 from regzoo.comparison.interim import find_undecided_recipes
 from regzoo.comparison.plan import Plan, RecipePlan
@@ -27,65 +26,133 @@ from regzoo.search.search import Point, make_search
 from regzoo.search.space import LEARNING_RATE
 from regzoo.storage.info import BudgetInfo
 from regzoo.storage.ledger import Ledger
+from regzoo.training.choice import ChosenTrial, choose_trial, find_best_choice, get_setting, list_candidates
 from regzoo.training.engine.pruning import MIN_TRIALS, compute_median_bar
 from regzoo.training.records import Record, Run
-
-Trial = tuple[Point, Record]
 
 PRUNED_ROUND = 2
 """Trials of a recipe that are made at once under a pruner, so that two workers keep busy."""
 
 
 def search_then_replicate(plan: Plan, recipe_plan: RecipePlan) -> RecipeProcedure:
-    """Yield the rounds of the recipe's search, then its replicates at the best strengths.
+    """Yield the rounds of the recipe's searches, then its replicates at the strengths that these chose.
 
-    All searches have the same seed, so that equal spaces are given equal points. All trials have the same seed, so that
-    they differ by their strengths only. Replicate i has the same fresh seed for every recipe, so that recipes are
-    compared in pairs; with folds, it is trained and validated on fold i. A placebo has its own seeds: with those of the
-    baseline it would equal the baseline to the last bit.
+    Searches of the same number have the same seed for all recipes, so that equal spaces are given equal points. All
+    trials of a search have the same seed, so that they differ by their strengths only. Replicate i has the same fresh
+    seed for every recipe, so that recipes are compared in pairs; it measures what search i mod ``plan.searches`` chose;
+    with folds, it is trained and validated on fold i. A placebo has its own seeds: with those of the baseline it would
+    equal the baseline to the last bit.
     """
-    trials = yield from _search(plan, recipe_plan)
-    best = Point(choose_best(trials, plan.objective).values, plan.epochs)
+    searches = [_search(plan, recipe_plan, number) for number in range(recipe_plan.searches)]
+    choices = yield from _merge_rounds(searches)
+    best = find_best_choice(choices, plan.objective).setting
     own = _own_streams(recipe_plan)
 
-    def replicates(first: int, end: int) -> list[Run]:
-        seeds = {number: derive(plan.seed, "replicate", number, *own) for number in range(first, end)}
-        return [_make_run(plan, recipe_plan, best, "replicate", number, seed) for number, seed in seeds.items()]
+    def replicates(level: Level, first: int, end: int) -> Round:
+        runs = []
+        for number in range(first, end):
+            chosen, seed = choices[number % len(choices)].trial.run, derive(plan.seed, "replicate", number, *own)
+            runs.append(
+                dataclasses.replace(
+                    chosen,
+                    stage="replicate",
+                    number=number,
+                    seed=seed,
+                    epochs=plan.epochs,
+                    bar=(),
+                    fold=choose_fold(plan, "replicate", number, number % plan.searches),
+                    search=number % plan.searches,
+                )
+            )
+        return Round(level, runs, frozenset(run.key for run in runs if get_setting(run) == best))
 
     size = 1 if plan.budget else plan.replicates
     for first in range(0, plan.replicates, size):
-        if (yield Round(("replicate", first), replicates(first, first + size))) is None:
+        if (yield replicates(("replicate", first), first, first + size)) is None:
             return
     for analysis, (made, wanted) in enumerate(itertools.pairwise(plan.interim_analyses)):
-        if (yield Round(("look", analysis), replicates(made, wanted))) is None:
+        if (yield replicates(("look", analysis), made, wanted)) is None:
             return
 
 
-def _search(plan: Plan, recipe_plan: RecipePlan) -> Generator[Round, list[Record] | None, list[Trial]]:
-    """Yield the rounds of the recipe's search; return its trials."""
-    seed = derive(plan.seed, "search")
+def _merge_rounds(
+    searches: Sequence[Generator[Round, list[Record] | None, ChosenTrial]],
+) -> Generator[Round, list[Record] | None, list[ChosenTrial]]:
+    """Yield the rounds of several searches, those of the same position as one; return what the searches chose.
+
+    So they are made side by side, and if time is limited, it is spread over them.
+    """
+    choices: dict[int, ChosenTrial] = {}
+    sent: dict[int, list[Record] | None] = dict.fromkeys(range(len(searches)))
+    while sent:
+        rounds: dict[int, Round] = {}
+        for number, records in sent.items():
+            try:
+                rounds[number] = searches[number].send(records)
+            except StopIteration as end:
+                choices[number] = end.value
+        if not rounds:
+            break
+        level = min((round_.level for round_ in rounds.values()), key=get_order)
+        made = yield Round(level, [run for round_ in rounds.values() for run in round_.runs])
+        found = iter(made or ())
+        sent = {
+            number: None if made is None else list(itertools.islice(found, len(round_.runs)))
+            for number, round_ in rounds.items()
+        }
+    return [choices[number] for number in range(len(searches))]
+
+
+def _search(plan: Plan, recipe_plan: RecipePlan, number: int) -> Generator[Round, list[Record] | None, ChosenTrial]:
+    """Yield the rounds of one search of the recipe; return what it chose."""
+    stream = _streams_of_search(plan, number)
+    seed = derive(plan.seed, "search", *stream)
     search = make_search(plan.tuner, list(recipe_plan.space), plan.trials, plan.epochs, plan.objective, seed)
-    trial_seed = derive(plan.seed, "trial", *_own_streams(recipe_plan))
+    trial_seed = derive(plan.seed, "trial", *_own_streams(recipe_plan), *stream)
     prunable = recipe_plan.recipe.without_post_training() == recipe_plan.recipe
-    trials: list[Trial] = []
+    trials: list[Record] = []
     while points := search.ask():
-        made: list[Trial] = []
+        made: list[Record] = []
         for chunk in _split_round(points, plan, len(trials)):
             bar = _pruning_bar(trials + made, plan) if prunable else ()
             first = len(trials) + len(made)
             runs = [
-                _make_run(plan, recipe_plan, point, "trial", first + i, trial_seed, bar)
+                _make_trial(plan, recipe_plan, point, number, first + i, trial_seed, bar)
                 for i, point in enumerate(chunk)
             ]
             records = yield Round(("trial", first), runs)
             if records is None:
                 break
-            made += zip(chunk, records, strict=True)
+            made += records
         trials += made
         if len(made) < len(points):
             break  # time is up
-        search.tell([_search_score(record, plan.objective) for _, record in made])
-    return trials
+        search.tell([_search_score(record, plan.objective) for record in made])
+    confirmations = yield from _confirm(plan, recipe_plan, trials)
+    return choose_trial(trials, confirmations, plan.objective)
+
+
+def _confirm(
+    plan: Plan, recipe_plan: RecipePlan, trials: Sequence[Record]
+) -> Generator[Round, list[Record] | None, list[Record]]:
+    """Yield the round in which the best trials of a search are run again on a fresh seed; return its records."""
+    best = list_candidates(trials, plan.objective)[: recipe_plan.confirmations]
+    if len(best) < 2:
+        return []
+    search = trials[0].run.search
+    seed = derive(
+        plan.seed, "confirmation", *_own_streams(recipe_plan), *(_streams_of_search(plan, search) or (0, search))
+    )
+    runs = [
+        dataclasses.replace(trial.run, stage="confirmation", number=number, seed=seed, bar=())
+        for number, trial in enumerate(best)
+    ]
+    return (yield Round(("confirmation", 0), runs)) or []
+
+
+def _streams_of_search(plan: Plan, number: int) -> tuple[int, ...]:
+    """Return what names the random streams of a search; nothing for the first one of seed 0."""
+    return (plan.search_seed, number) if plan.search_seed or number else ()
 
 
 def _own_streams(recipe_plan: RecipePlan) -> tuple[str, ...]:
@@ -105,10 +172,10 @@ def _split_round(points: list[Point], plan: Plan, done: int) -> Iterator[list[Po
         yield points[start:end]
 
 
-def _pruning_bar(trials: Sequence[Trial], plan: Plan) -> tuple[float, ...]:
+def _pruning_bar(trials: Sequence[Record], plan: Plan) -> tuple[float, ...]:
     if plan.pruner != "median":
         return ()
-    curves = [r.history["validation"][plan.objective.metric] for _, r in trials if r.status == "ok"]
+    curves = [r.history["validation"][plan.objective.metric] for r in trials if r.status == "ok"]
     return compute_median_bar(curves, dataclasses.replace(plan.objective, epochs=plan.epochs))
 
 
@@ -118,26 +185,11 @@ def _search_score(record: Record, objective: Objective) -> float:
     return math.nan if reached is None or record.status not in ("ok", "pruned") else reached
 
 
-def choose_best(trials: Sequence[Trial], objective: Objective) -> Point:
-    """Return the point of the best trial among those trained longest; of all trials if none of these finished.
-
-    The first of equal trials wins.
-    """
-    longest = max(point.epochs for point, _ in trials)
-    finished = [(point, record) for point, record in trials if not math.isnan(record.score(objective.metric))]
-    candidates = [trial for trial in finished if trial[0].epochs == longest] or finished or list(trials[:1])
-    best = candidates[0]
-    for trial in candidates[1:]:
-        if objective.is_better(trial[1].score(objective.metric), best[1].score(objective.metric)):
-            best = trial
-    return best[0]
-
-
-def _make_run(
+def _make_trial(
     plan: Plan,
     recipe_plan: RecipePlan,
     point: Point,
-    stage: Literal["trial", "replicate"],
+    search: int,
     number: int,
     seed: int,
     bar: tuple[float, ...] = (),
@@ -145,7 +197,7 @@ def _make_run(
     values = dict(point.values)
     rate = values.pop(LEARNING_RATE, plan.learning_rate)
     return Run(
-        stage=stage,
+        stage="trial",
         name=recipe_plan.name,
         recipe_text=str(recipe_plan.recipe.with_strengths(values)),
         number=number,
@@ -154,7 +206,8 @@ def _make_run(
         epochs=point.epochs,
         setup=plan.setup.digest,
         bar=bar,
-        fold=choose_fold(plan, stage, number, search=0),
+        fold=choose_fold(plan, "trial", number, search),
+        search=search,
     )
 
 
@@ -208,8 +261,9 @@ def make_budget(plan: Plan, ledger: Ledger, elapsed: Callable[[], float] | None 
     closed = {stage: number for stage, number in earlier.closed.items() if same or stage == "trial"}
     comparison = ledger.get_comparison_info()
     spent = elapsed() if elapsed else (comparison and comparison.seconds) or 0.0
-    # Where interim analyses decide on more replicates, the first five are made whatever the time.
-    least = plan.replicates if len(plan.interim_analyses) > 1 else FEWEST["replicate"]
+    # Where interim analyses decide on more replicates, the first five are made whatever the time; otherwise one of each
+    # search.
+    least = plan.replicates if len(plan.interim_analyses) > 1 else max(FEWEST["replicate"], plan.searches)
     return Budget(
         plan.budget,
         plan.replicates,
@@ -219,4 +273,5 @@ def make_budget(plan: Plan, ledger: Ledger, elapsed: Callable[[], float] | None 
         least=least,
         admitted=dict(earlier.admitted),
         longest=earlier.longest,
+        confirmations=max((recipe.searches * recipe.confirmations for recipe in plan.recipes), default=0),
     )

@@ -111,7 +111,7 @@ class LiveProgress:
         self.phase = ""
         self.objective = plan.objective
         self.recipes = {
-            recipe.name: _RecipeProgress(recipe.name, recipe.trials + plan.replicates) for recipe in plan.recipes
+            recipe.name: _RecipeProgress(recipe.name, recipe.searched + plan.replicates) for recipe in plan.recipes
         }
         self._show()
 

@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from regzoo.execution.exit_reason import was_killed_from_outside
-from regzoo.training.records import Record, Run
+from regzoo.training.records import Record, Run, Stage
+
+STAGES: tuple[Stage, ...] = ("trial", "confirmation", "replicate")
+"""Stages of a recipe's procedure, in order."""
 
 
 def is_made_again(record: Record, retry_failed: bool) -> bool:
@@ -24,12 +27,15 @@ def find_replaced(run: Run, failed: Mapping[str, Record]) -> list[tuple[str, Rec
     If a recipe's trials are made again and nothing had come of them, other strengths may be the best now. What had
     failed at the old ones is then not made again.
     """
-    place = run.stage, run.name, run.number
     return [
-        (key, record)
-        for key, record in failed.items()
-        if (record.run.stage, record.run.name, record.run.number) == place and key != run.key
+        (key, record) for key, record in failed.items() if _get_place(record.run) == _get_place(run) and key != run.key
     ]
+
+
+def _get_place(run: Run) -> tuple[str, str, int, int]:
+    """Return where ``run`` stands among the runs of a comparison."""
+    search = 0 if run.stage == "replicate" else run.search
+    return run.stage, run.name, search, run.number
 
 
 def recall_failures(runs: Sequence[Run], records: Mapping[str, Record]) -> list[Record]:
@@ -44,14 +50,16 @@ def recall_failures(runs: Sequence[Run], records: Mapping[str, Record]) -> list[
         records: all records, by key of the run, in the order in which they were made.
     """
     found = [records[run.key] for run in runs]
-    if runs[0].stage != "trial" or not any(record.attempts for record in found):
+    stage, name, end = runs[0].stage, runs[0].name, max(run.number for run in runs)
+    if stage not in STAGES[:-1] or not any(record.attempts for record in found):
         return found
     order = {key: position for position, key in enumerate(records)}
-    end = max(run.number for run in runs)
+    after = STAGES[STAGES.index(stage) + 1 :]
     later = [
         order[key]
         for key, record in records.items()
-        if record.run.name == runs[0].name and (record.run.stage == "replicate" or record.run.number > end)
+        if record.run.name == name
+        and (record.run.stage in after or (record.run.stage == stage and record.run.number > end))
     ]
     first = min(later, default=len(records))
     return [

@@ -16,9 +16,10 @@ from regzoo.comparison.own_model import (
     read_with_model,
     require_same_model,
 )
-from regzoo.comparison.plan import Plan, list_interim_analyses, make_plan, make_setup
+from regzoo.comparison.plan import Plan, list_interim_analyses, make_plan
 from regzoo.comparison.procedure import make_runs
 from regzoo.comparison.progress import Progress
+from regzoo.comparison.setup import make_setup
 from regzoo.comparison.sweep import Sweep
 from regzoo.config import Experiment
 from regzoo.core import InputError
@@ -33,7 +34,7 @@ from regzoo.execution.keras_settings import require_keras_settings
 from regzoo.execution.process_pool import ProcessPool
 from regzoo.execution.serial import SerialExecutor
 from regzoo.execution.tf_runtime import import_tensorflow
-from regzoo.storage.config_file import write_config
+from regzoo.storage.config_file import adopt_older_defaults, write_config
 from regzoo.storage.folder import HeldFolder, lock_folder, require_unlocked
 from regzoo.storage.ledger import Ledger
 from regzoo.storage.placement import require_placeable
@@ -97,6 +98,8 @@ def run_comparison(
         raise InputError("fresh starts over, so there is no failed run to make again: leave out fresh or retry_failed")
     require_placeable(folder, fresh)
     require_unlocked(folder)
+    if not fresh:
+        experiment = adopt_older_defaults(experiment, folder)
     with ElapsedTime() as elapsed, make_executor(workers, experiment.run_limit) as executor:
         comparison = prepare(experiment, read, executor, folder)
         with lock_folder(folder, fresh) as held:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from regzoo.comparison.budget import ORDER, Budget, Level
+from regzoo.comparison.budget import Budget, Level, get_order
 from regzoo.comparison.plan import Plan
 from regzoo.comparison.progress import Progress
 from regzoo.comparison.retry import find_replaced, is_made_again, recall_failures
@@ -25,10 +25,17 @@ HOPELESS_AFTER = 5
 
 @dataclass(frozen=True)
 class Round:
-    """The runs that a recipe needs next, and their level."""
+    """The runs that a recipe needs next, and their level.
+
+    Attributes:
+        level: their level.
+        runs: the runs.
+        exportable: keys of the replicates among them of which one may be the recipe's exported model.
+    """
 
     level: Level
     runs: list[Run]
+    exportable: frozenset[str] = frozenset()
 
 
 RecipeProcedure = Generator[Round, list[Record] | None, None]
@@ -45,9 +52,8 @@ class _OpenRound:
 
     @property
     def order(self) -> tuple[int, int]:
-        """Sort key of the rounds: trials, replicates, then what interim analyses ask for."""
-        stage, number = self.round.level
-        return ORDER.index(stage), number
+        """Sort key of the rounds."""
+        return get_order(self.round.level)
 
 
 class Scheduler:
@@ -95,6 +101,7 @@ class Scheduler:
             if recipe.recipe.without_post_training() != recipe.recipe
         }
         self.rounds: list[_OpenRound] = []
+        self.exportable: set[str] = set()
         self.ready: list[Run] = []
         self.waiting_for: dict[str, tuple[Run, list[Run]]] = {}  # by key: a run, and the trainings that it needs
         self.queued: set[str] = set()  # trainings that are ready or under way
@@ -148,7 +155,10 @@ class Scheduler:
             if run.key in self.superseded:
                 record = record.after(self.superseded.pop(run.key))
             seconds = None if self.elapsed is None else self.elapsed()
-            self.ledger.add(record, self.objective, weights, shared, seconds)
+            exportable = run.key in self.exportable
+            self.ledger.add(
+                record, self.objective, weights if shared or exportable else None, shared, seconds, exportable
+            )
             self.records[run.key] = record
         elif shared:  # a member whose weights were dropped when the comparison was complete
             self.ledger.keep_training(run, weights)
@@ -184,6 +194,7 @@ class Scheduler:
             self._open_round(open_.procedure, recall_failures(open_.round.runs, self.records))
         elif self._is_wanted(open_.round) and self.budget.admits(open_.round.level, len(open_.round.runs)):
             open_.admitted = True
+            self.exportable |= open_.round.exportable
             self._keep_decisions()
             for run in open_.round.runs:
                 self._request(run)

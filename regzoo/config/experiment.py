@@ -32,6 +32,10 @@ from regzoo.training.own_model.own_model import KEPT_SOURCE as KEPT_SOURCE
 AUTO = "auto"
 
 Varied = Literal["seed", "split", "search"]
+"""What may be drawn again for each replicate."""
+
+VARIED: tuple[Varied, ...] = ("seed", "split", "search")
+"""The same, in the order in which a config lists it."""
 
 _METRIC_NAMES = tuple(dict.fromkeys(name for names in METRICS.values() for name in names))
 
@@ -61,6 +65,17 @@ def _reject_file(text: str) -> None:
         raise ValueError(f"{text} is {what}: write {{function: {function}}}")
 
 
+def _accept_vary(value: Any) -> tuple[Varied, ...]:
+    word = values.accept_word(VARIED)
+    given = [word(item) for item in (value if isinstance(value, list | tuple) else [value])]
+    if "seed" not in given or len(set(given)) < len(given):
+        raise ValueError(
+            f"takes a list of seed and any of split and search, each once, such as [seed, search], received "
+            f"[{', '.join(given)}]"
+        )
+    return tuple(name for name in VARIED if name in given)
+
+
 class Experiment(Section):
     """A comparison, with everything decided that can be decided before the data is read.
 
@@ -84,7 +99,7 @@ class Experiment(Section):
         description="a list such as [none, dropout, l2]"
     )
     training: TrainingConfig = TrainingConfig()
-    vary: Annotated[tuple[Varied, ...], PlainValidator(values.accept_vary)] = ("seed", "search")
+    vary: Annotated[tuple[Varied, ...], PlainValidator(_accept_vary)] = ("seed", "search")
     search: Annotated[SearchConfig, Field(validate_default=True)] = SearchConfig()
     replicates: Annotated[
         int | Literal["auto"], PlainValidator(values.accept_integer_or("[2, inf)", AUTO, values.MOST_RUNS))
@@ -181,4 +196,4 @@ def _resolve_search(search: SearchConfig, vary: Sequence[str]) -> SearchConfig:
             f"repeats: {search.repeats} searches go with search in vary; add it there, or leave repeats out"
         )
     given = {key: value for key, value in search if key in search.model_fields_set}
-    return SearchConfig.model_construct(search.model_fields_set, **(dict(search) | ONE_SEARCH | given))
+    return type(search).model_construct(search.model_fields_set, **(dict(search) | ONE_SEARCH | given))

@@ -210,9 +210,9 @@ class TrainingConfig(Section):
 class SearchConfig(Section):
     """Search for strengths: the tuner, its trials for each recipe, and whether hopeless trials stop early.
 
-    ``repeats``: independent searches for each recipe, among which its replicates are shared out. ``confirm``: so many
-    of the best trials of each search are run again on a fresh seed before one is chosen; 0 chooses the best trial as it
-    is. ``seed``: seed of the searches, apart from that of everything else.
+    ``repeats``: independent searches for each recipe, among which its replicates are shared out. ``confirm``: number
+    of the best trials of each search that are run again on a fresh seed before one is chosen; 0 chooses the best trial
+    as it is. ``seed``: seed of the searches, apart from that of everything else.
 
     The defaults are those of an experiment that varies the search, see `Experiment.vary`; they were chosen by
     simulation, see `regzoo.stats.hierarchical`. Where the search is not varied, they are `ONE_SEARCH`.

@@ -56,9 +56,6 @@ MOST_RUNS = 10_000
 MOST_SEARCHES = 1_000
 """The largest number of searches of a recipe."""
 
-VARIED = ("seed", "split", "search")
-"""What may be drawn again for each replicate, in normal order."""
-
 
 def accept_integer(domain: str, largest: int = LARGEST) -> Callable[[Any], int]:
     """Return a validator of integers in ``domain`` up to ``largest``."""
@@ -187,20 +184,6 @@ def accept_word(options: tuple[str, ...], unlisted: tuple[str, ...] = ()) -> Cal
         raise ValueError(f"takes one of {', '.join(options)}, received {describe_received(value)}.{near}")
 
     return accept
-
-
-def accept_vary(value: Any) -> tuple[str, ...]:
-    """Accept a list of the words in `VARIED` with ``seed`` among them; return it in normal order."""
-    given = [_to_python(item) for item in value] if isinstance(value, list | tuple) else [_to_python(value)]
-    word = accept_word(VARIED)
-    for item in given:
-        word(item)
-    if "seed" not in given or len(set(given)) < len(given):
-        raise ValueError(
-            f"takes a list with seed and any of split and search, each once, such as [seed, search], received "
-            f"[{', '.join(map(str, given))}]"
-        )
-    return tuple(name for name in VARIED if name in given)
 
 
 def accept_optimizer(value: Any) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from regzoo.comparison.own_model import load_kept_model
-from regzoo.comparison.plan import make_task
+from regzoo.comparison.setup import make_task
 from regzoo.core import InputError
 from regzoo.data.dataset import Array
 from regzoo.data.inputs import NamedInputs

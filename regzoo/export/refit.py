@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from regzoo.comparison.plan import make_setup
+from regzoo.comparison.setup import make_setup
 from regzoo.config import Experiment
 from regzoo.core import InputError, Recipe
 from regzoo.data.dataset import Array, Dataset

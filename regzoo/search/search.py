@@ -128,6 +128,7 @@ def sample_latin_hypercube(space: Sequence[Axis], trials: int, seed: int) -> lis
     Reference: McKay, Beckman and Conover 1979, "A Comparison of Three Methods for Selecting Values of Input Variables",
     https://doi.org/10.2307/1268522.
 
+    >>> from regzoo.core import Float
     >>> points = sample_latin_hypercube([Axis("dropout.rate", Float(0.0, 0.8), log=False)], 4, seed=0)
     >>> sorted(int(point["dropout.rate"] / 0.2) for point in points)
     [0, 1, 2, 3]

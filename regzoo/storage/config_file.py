@@ -97,16 +97,15 @@ def read_trained_config(text: str, file: str) -> Experiment:
 
 
 def adopt_older_defaults(experiment: Experiment, folder: Path) -> Experiment:
-    """Return ``experiment`` as the version understood it that began the comparison in ``folder``.
+    """Return ``experiment`` with the seed alone varied, if it does not say what varies and ``folder`` began like that.
 
-    A config that does not say what varies means another thing today than it did before ``vary``; a comparison that was
-    begun then goes on as it was.
+    Versions before ``vary`` drew nothing else again, and what they began goes on as it was.
     """
     if not (folder / LEDGER).is_file():
         return experiment
     with contextlib.suppress(InputError, EnvironmentFailure), Ledger(folder) as ledger:
         trained = ledger.get_trained_config()
-        if trained is not None and "vary" not in read_config(trained, str(folder / CONFIG)).model_fields_set:
+        if trained is not None and read_trained_config(trained, str(folder / CONFIG)).vary == ("seed",):
             return experiment.as_of_older_version()
     return experiment
 

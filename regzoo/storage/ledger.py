@@ -80,6 +80,7 @@ class Ledger:
         weights: Sequence[Sequence[Any]] | None = None,
         shared: bool = False,
         seconds: float | None = None,
+        exportable: bool = True,
     ) -> None:
         """Append ``record``; keep ``weights`` if no replicate of the recipe has a better score. One commit.
 
@@ -90,6 +91,7 @@ class Ledger:
             weights: the weights of the run, member by member.
             shared: also keep the weights for `load_training`.
             seconds: time spent on the comparison so far, see `set_seconds`; None leaves it.
+            exportable: whether the replicate may be the recipe's model; not if another search chose better.
         """
         run, packed = record.run, None if weights is None else pack_weights(weights)
         with self._store.commit() as rows:
@@ -104,7 +106,7 @@ class Ledger:
                 _put_training(rows, run, packed)
             score = record.score(objective.metric)
             best = rows.get_head(WEIGHTS, run.name)
-            if run.stage == "replicate" and _is_best(run, score, objective, best):
+            if run.stage == "replicate" and exportable and _is_best(run, score, objective, best):
                 rows.put(WEIGHTS, (run.name, run.key, score, run.number, packed))
 
     def drop_failed(self, run: Run) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from regzoo.storage.sqlite.pages import FoundRow, scan_rows
 from regzoo.storage.sqlite.store import Store, undo_unfinished
 from regzoo.storage.weights_blob import unpack_weights
 from regzoo.system.temporary_folder import TemporaryFolder, temporary_sibling
+from regzoo.training.choice import find_best_choice, get_setting, list_choices
 from regzoo.training.records import Record
 
 TABLES = (RECORDS, WEIGHTS, NOTES)
@@ -216,8 +217,8 @@ def _leave_out_unmodeled(found: Recovery) -> Recovery:
     objective = _find_objective(found)
     left_out: set[str] = set()
     for name in {record.run.name for record in records.values()}:
-        replicates = [each for each in records.values() if each.run.stage == "replicate" and each.run.name == name]
-        best = None if objective is None else _find_best(replicates, objective)
+        own = [each for each in records.values() if each.run.name == name]
+        best = None if objective is None else _find_best(own, objective)
         kept = weights[name][1] if name in weights else None
         if objective is not None and best is not None and kept != best.run.key:
             score = best.score(objective.metric)
@@ -225,7 +226,7 @@ def _leave_out_unmodeled(found: Recovery) -> Recovery:
                 left_out.add(best.run.key)
             weights.pop(name, None)
         elif objective is None and kept not in records:
-            left_out |= {each.run.key for each in replicates if each.status == "ok"}
+            left_out |= {each.run.key for each in own if each.run.stage == "replicate" and each.status == "ok"}
     weights = {name: columns for name, columns in weights.items() if columns[1] in records.keys() - left_out}
     kept_records = {key: columns for key, columns in found.rows[RECORDS.name].items() if key not in left_out}
     rows = {**found.rows, RECORDS.name: kept_records, WEIGHTS.name: weights}
@@ -240,10 +241,14 @@ def _find_objective(found: Recovery) -> Objective | None:
     return Objective(facts.rank_by, facts.direction)
 
 
-def _find_best(replicates: Iterable[Record], objective: Objective) -> Record | None:
-    """Return the replicate whose weights a ledger keeps."""
+def _find_best(records: Sequence[Record], objective: Objective) -> Record | None:
+    """Return the replicate whose weights a ledger keeps, of all ``records`` of a recipe: one at the best setting."""
+    choices = list(list_choices(records, objective).values())
+    setting = find_best_choice(choices, objective).setting if choices else None
+    replicates = [each for each in records if each.run.stage == "replicate"]
+    exportable = [each for each in replicates if get_setting(each.run) == setting] or replicates
     best: Record | None = None
-    for record in sorted(replicates, key=lambda each: each.run.number):
+    for record in sorted(exportable, key=lambda each: each.run.number):
         score = record.score(objective.metric)
         if score == score and (best is None or objective.is_better(score, best.score(objective.metric))):
             best = record

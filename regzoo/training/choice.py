@@ -1,4 +1,4 @@
-"""Which setting each search of a recipe chose, and which search chose best: from records alone.
+"""The settings that the searches of a recipe chose, and the best of them: from records alone.
 
 A setting is what a search chooses: the recipe with numbers, and the learning rate.
 """
@@ -18,8 +18,8 @@ Setting = tuple[str, float]
 
 
 @dataclass(frozen=True)
-class Choice:
-    """What a search chose.
+class ChosenTrial:
+    """The trial that a search chose.
 
     Attributes:
         trial: the record of the trial that was chosen.
@@ -40,8 +40,8 @@ def get_setting(run: Run) -> Setting:
     return run.recipe_text, run.learning_rate
 
 
-def choose_trial(trials: Sequence[Record], confirmations: Sequence[Record], objective: Objective) -> Choice:
-    """Return what a search chooses.
+def choose_trial(trials: Sequence[Record], confirmations: Sequence[Record], objective: Objective) -> ChosenTrial:
+    """Return the trial that a search chooses.
 
     With confirmations, which ran the best trials again on fresh seeds, it is the trial with the best mean over its own
     run and its confirmations, if all of them finished. Otherwise it is the best of `list_candidates`. The first of
@@ -60,9 +60,9 @@ def choose_trial(trials: Sequence[Record], confirmations: Sequence[Record], obje
     for trial in candidates:
         scores = [trial.score(objective.metric), *again.get(get_setting(trial.run), ())]
         choices.append((trial, scores))
-    confirmed = [Choice(trial, fmean(scores)) for trial, scores in choices if len(scores) > 1]
+    confirmed = [ChosenTrial(trial, fmean(scores)) for trial, scores in choices if len(scores) > 1]
     finished = [choice for choice in confirmed if not math.isnan(choice.score)]
-    return _find_best(finished or [Choice(trial, scores[0]) for trial, scores in choices], objective)
+    return _find_best(finished or [ChosenTrial(trial, scores[0]) for trial, scores in choices], objective)
 
 
 def list_candidates(trials: Sequence[Record], objective: Objective) -> list[Record]:
@@ -78,8 +78,8 @@ def list_candidates(trials: Sequence[Record], objective: Objective) -> list[Reco
     return sorted(candidates, key=lambda trial: sign * trial.score(objective.metric))
 
 
-def list_choices(records: Iterable[Record], objective: Objective) -> dict[int, Choice]:
-    """Return what each search of a recipe chose, by the number of the search.
+def list_choices(records: Iterable[Record], objective: Objective) -> dict[int, ChosenTrial]:
+    """Return the trial that each search of a recipe chose, by the number of the search.
 
     Args:
         records: records of one recipe; those of other stages than trials and confirmations are ignored.
@@ -99,15 +99,15 @@ def list_choices(records: Iterable[Record], objective: Objective) -> dict[int, C
     }
 
 
-def find_best_choice(choices: Sequence[Choice], objective: Objective) -> Choice:
-    """Return the best of what several searches chose; the first of equals."""
+def find_best_choice(choices: Sequence[ChosenTrial], objective: Objective) -> ChosenTrial:
+    """Return the best of the trials that several searches chose; the first of equals."""
     return _find_best(choices, objective)
 
 
-def _find_best(choices: Sequence[Choice], objective: Objective) -> Choice:
+def _find_best(choices: Sequence[ChosenTrial], objective: Objective) -> ChosenTrial:
     """Return the first of the best ``choices``; the first of all if none has a score."""
     best = choices[0]
     for choice in choices[1:]:
-        if math.isnan(best.score) or objective.is_better(choice.score, best.score):
+        if objective.is_better(choice.score, best.score):
             best = choice
     return best

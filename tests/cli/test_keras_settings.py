@@ -142,6 +142,7 @@ data: {source: iris}
 backbone: mlp([4])
 recipes: [none, dropout(0.5)]
 training: {epochs: 2, batch_size: 64, learning_rate: 0.01}
+vary: [seed]
 replicates: 2
 """
 

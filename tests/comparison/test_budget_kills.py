@@ -32,6 +32,7 @@ backbone: mlp([8])
 recipes: [none, dropout]
 training: {epochs: 60, batch_size: 2}
 search: {trials: 300}
+vary: [seed]
 replicates: 300
 """
 

@@ -14,9 +14,10 @@ import pytest
 from regzoo.comparison import elapsed as elapsed_module
 from regzoo.comparison.elapsed import ElapsedTime
 from regzoo.comparison.metadata import write_metadata
-from regzoo.comparison.plan import Plan, make_plan, make_setup
+from regzoo.comparison.plan import Plan, make_plan
 from regzoo.comparison.procedure import make_runs
 from regzoo.comparison.progress import SilentProgress
+from regzoo.comparison.setup import make_setup
 from regzoo.config import from_keywords
 from regzoo.core import EnvironmentFailure, InputError
 from regzoo.data.preprocess import prepare_fold
@@ -61,7 +62,13 @@ def begin(rows: tuple[np.ndarray, np.ndarray], tmp_path: Path) -> Any:
 
     def make(folder: Path, budget: str | None) -> Plan:
         search = {"tuner": "random", "trials": 8}
-        keywords: Any = {"backbone": "mlp([8])", "recipes": ["none", "dropout"], "search": search, "replicates": 8}
+        keywords: Any = {
+            "backbone": "mlp([8])",
+            "recipes": ["none", "dropout"],
+            "search": search,
+            "vary": ["seed"],
+            "replicates": 8,
+        }
         experiment = from_keywords(**keywords, budget=budget)
         data = prepare_fold(from_arrays(*rows), experiment.split, experiment.seed)
         setup = make_setup(experiment, data)

@@ -32,6 +32,7 @@ ASKED: dict[str, Any] = {
     "split": {"folds": 3},
     "training": {"epochs": 2, "learning_rate": 0.01},
     "search": {"trials": 1},
+    "vary": ["seed"],
     "replicates": 6,
 }
 

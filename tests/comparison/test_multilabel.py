@@ -27,6 +27,7 @@ backbone: mlp([4])
 recipes: [none, ensemble(2)]
 training: {epochs: 2, learning_rate: 0.01}
 search: {trials: 1}
+vary: [seed]
 replicates: 2
 """
 
@@ -53,6 +54,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Any:
             frame[list(LABELS)],
             backbone="mlp([4])",
             recipes=["none", "ensemble(2)"],
+            vary=["seed"],
             replicates=2,
             workers=0,
             out=folder / "weather",

@@ -27,6 +27,7 @@ SMALL: dict[str, Any] = {
     "recipes": ["none", "dropout(0.3, on=dense)", "early_stopping"],
     "training": {"epochs": 2, "batch_size": 16, "learning_rate": 0.01},
     "search": {"trials": 1},
+    "vary": ["seed"],
     "replicates": 2,
     "workers": 0,
 }
@@ -470,7 +471,7 @@ if __name__ == "__main__":
     x = (random.normal(size=(3, 5))[y] * 2 + random.normal(size=(60, 5))).astype("float32")
     recipes = ["none", "dropout(on=dense)", "l2", "early_stopping"]
     regzoo.compare(
-        x, y, backbone=build(), recipes=recipes, out=sys.argv[1], workers=int(sys.argv[2]), replicates=3,
+        x, y, backbone=build(), recipes=recipes, out=sys.argv[1], workers=int(sys.argv[2]), vary=["seed"], replicates=3,
         training={"epochs": 3}, search={"trials": 2},
     )
 """
@@ -499,7 +500,7 @@ if __name__ == "__main__":
     model = keras.Sequential([keras.Input((5,)), kept, keras.layers.Dense(3, activation="softmax")])
     x, y = np.random.default_rng(0).normal(size=(60, 5)), np.arange(60) % 3
     regzoo.compare(
-        x, y, backbone=model, recipes=["none"], out=sys.argv[1], workers=int(sys.argv[3]), replicates=2,
+        x, y, backbone=model, recipes=["none"], out=sys.argv[1], workers=int(sys.argv[3]), vary=["seed"], replicates=2,
         training={"epochs": 1}, search={"trials": 1},
     )
 """
@@ -565,6 +566,7 @@ def test_a_config_with_a_function_on_the_command_line(tmp_path: Path, rows: Any)
             recipes: [none, dropout]
             training: {epochs: 2}
             search: {trials: 1}
+            vary: [seed]
             replicates: 2
         """)
     )

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from regzoo.comparison.plan import Plan, estimate_seconds, make_data_identity, make_plan
+from regzoo.comparison.plan import Plan, estimate_seconds, make_plan
+from regzoo.comparison.setup import make_data_identity
 from regzoo.config import Experiment, from_keywords
 from regzoo.config.sections import SplitConfig
 from regzoo.core import InputError, Objective
@@ -29,7 +30,7 @@ def planned(rows: Rows, **given: Any) -> tuple[Plan, PreparedData]:
 
 def test_runs_and_epochs_by_hand(rows: Rows) -> None:
     recipes = ["none", "dropout", "ensemble(3)", "ensemble(2|5)"]
-    plan, _ = planned(rows, recipes=recipes, search={"trials": 4}, replicates=2, training={"epochs": 10})
+    plan, _ = planned(rows, recipes=recipes, search={"trials": 4}, vary=["seed"], replicates=2, training={"epochs": 10})
     assert plan.runs == 4 * (4 + 2)
     # 6 runs of 10 epochs each, times the models that a run trains: 1, 1, 3 and at most 5
     assert plan.model_epochs == 6 * 10 * (1 + 1 + 3 + 5)
@@ -39,7 +40,7 @@ def test_runs_and_epochs_by_hand(rows: Rows) -> None:
 
 def test_a_recipe_counts_by_what_its_steps_cost(rows: Rows) -> None:
     recipes = ["none", "sam(0.1)", "dropout(0.5) + r_drop(1.0) + sam(0.1) + ensemble(3)"]
-    plan, _ = planned(rows, recipes=recipes, search={"trials": 4}, replicates=2, training={"epochs": 10})
+    plan, _ = planned(rows, recipes=recipes, search={"trials": 4}, vary=["seed"], replicates=2, training={"epochs": 10})
     # Each of the two passes of sam is one of the two of r_drop.
     assert [recipe.cost for recipe in plan.recipes] == [1.0, 2.0, 4.0]
     assert [recipe["cost"] for recipe in plan.to_dict()["recipes"]] == [1.0, 2.0, 4.0]
@@ -84,7 +85,7 @@ def test_records_of_another_setup_are_never_mixed_in(other: dict[str, Any], rows
 
 
 def test_what_may_be_added_keeps_the_setup(rows: Rows) -> None:
-    more = planned(rows, recipes=["dropout", "l2"], replicates=9)[0]
+    more = planned(rows, recipes=["dropout", "l2"], vary=["seed"], replicates=9)[0]
     assert more.setup == planned(rows)[0].setup
 
 

@@ -15,13 +15,12 @@ import pytest
 
 from regzoo.comparison import leaderboard
 from regzoo.comparison.plan import Plan, make_plan
-from regzoo.comparison.procedure import choose_best, make_runs
+from regzoo.comparison.procedure import make_runs
 from regzoo.comparison.progress import SilentProgress
 from regzoo.config import from_keywords
-from regzoo.core import EnvironmentFailure, InputError, Objective
+from regzoo.core import EnvironmentFailure, InputError
 from regzoo.data.preprocess import prepare_fold
 from regzoo.data.sources import from_arrays
-from regzoo.search.search import Point
 from regzoo.storage.ledger import Ledger
 from regzoo.training.records import Record, Run
 
@@ -99,7 +98,14 @@ def plan(rows: tuple[np.ndarray, np.ndarray]) -> Any:
     """A function that makes a plan; its keywords are those of a config."""
 
     def make(**given: Any) -> Plan:
-        keywords = {"backbone": "mlp([8])", "recipes": RECIPES, "search": {"trials": 4}, "replicates": 3, **given}
+        keywords = {
+            "backbone": "mlp([8])",
+            "recipes": RECIPES,
+            "search": {"trials": 4},
+            "vary": ["seed"],
+            "replicates": 3,
+            **given,
+        }
         experiment = from_keywords(**keywords)
         return make_plan(experiment, prepare_fold(from_arrays(*rows), experiment.split, experiment.seed))
 
@@ -259,21 +265,6 @@ def test_a_fixed_recipe_at_a_fixed_learning_rate_is_tried_once(plan: Any, tmp_pa
     assert {r.run.learning_rate for group in records(tmp_path, "replicate").values() for r in group} == {0.01}
 
 
-def trial(value: float, nll: float, epochs: int = 9, status: Any = "ok") -> tuple[Point, Record]:
-    run = Run("trial", "l2", f"l2({value})", 0, 1, 0.1, epochs, "setup")
-    return Point({"l2.strength": value}, epochs), Record(run, status, metrics={"validation": {"nll": nll}})
-
-
-def test_the_best_trial_is_one_of_those_trained_longest() -> None:
-    nll = Objective("nll", "min")
-    trials = [trial(0.1, 0.2, epochs=3), trial(0.2, 0.4), trial(0.3, 0.3), trial(0.4, 0.3)]
-    assert choose_best(trials, nll).values == {"l2.strength": 0.3}  # the first of equals
-    assert choose_best(trials, replace(nll, direction="max")).values == {"l2.strength": 0.2}
-    lost = [trial(0.1, 0.2, epochs=3), trial(0.2, math.nan), trial(0.3, 0.1, status="diverged")]
-    assert choose_best(lost, nll).values == {"l2.strength": 0.1}
-    assert choose_best([trial(0.5, math.nan), trial(0.6, math.nan)], nll).values == {"l2.strength": 0.5}
-
-
 ENSEMBLES = ["none", "dropout(0.2)", "ensemble(3)", "dropout(0.2) + ensemble(2)"]
 
 
@@ -369,11 +360,6 @@ def test_a_pruner_measures_a_recipe_by_its_own_trials(plan: Any, tmp_path: Path)
         assert {record.run.bar for record in trials["ensemble(2)"]} == {()}
         assert {r.run.bar for group in records(tmp_path / str(slots), "replicate").values() for r in group} == {()}
     assert len(tables) == 1
-
-
-def test_a_pruned_trial_is_not_chosen() -> None:
-    nll = Objective("nll", "min")
-    assert choose_best([trial(0.1, 0.2, status="pruned"), trial(0.2, 0.4)], nll).values == {"l2.strength": 0.2}
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,9 @@ from regzoo.training.records import Record, Run
 @pytest.fixture
 def plan(rows: tuple[np.ndarray, np.ndarray]) -> Plan:
     """Two recipes, 2 + 2 runs each."""
-    experiment = from_keywords(backbone="mlp", recipes=["dropout(0.1|0.5)"], search={"trials": 2}, replicates=2)
+    experiment = from_keywords(
+        backbone="mlp", recipes=["dropout(0.1|0.5)"], search={"trials": 2}, vary=["seed"], replicates=2
+    )
     return make_plan(experiment, prepare_fold(from_arrays(*rows), experiment.split, experiment.seed))
 
 

@@ -51,7 +51,14 @@ def plan(rows: tuple[np.ndarray, np.ndarray]) -> Any:
 
     def make(**given: Any) -> Plan:
         search = {"tuner": "random", "trials": 4}
-        keywords = {"backbone": "mlp([8])", "recipes": RECIPES, "search": search, "replicates": 3, **given}
+        keywords = {
+            "backbone": "mlp([8])",
+            "recipes": RECIPES,
+            "search": search,
+            "vary": ["seed"],
+            "replicates": 3,
+            **given,
+        }
         experiment = from_keywords(**keywords)
         return make_plan(experiment, prepare_fold(from_arrays(*rows), experiment.split, experiment.seed))
 

@@ -11,8 +11,8 @@ import pytest
 from regzoo.comparison import runner
 from regzoo.comparison.check import check_models
 from regzoo.comparison.leaderboard import read_leaderboard
-from regzoo.comparison.plan import make_setup
 from regzoo.comparison.progress import SilentProgress
+from regzoo.comparison.setup import make_setup
 from regzoo.config import from_keywords, load_config
 from regzoo.core import EnvironmentFailure, InputError
 from regzoo.data.prepared import PreparedData
@@ -64,7 +64,7 @@ def test_a_ledger_of_format_1_resumes_without_a_new_run(
 
 
 def test_prepare_writes_nothing_and_execute_makes_every_run(tensorflow: None, tmp_path: Path) -> None:
-    experiment = load_config(FIXTURES / "format_1.yaml")
+    experiment = load_config(FIXTURES / "format_1.yaml").as_of_older_version()
     folder = tmp_path / "comparison"
     with runner.make_executor(0, 60.0) as executor:
         comparison = runner.prepare(experiment, lambda inputs: runner.read_data(experiment, inputs), executor, folder)

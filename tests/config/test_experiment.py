@@ -51,7 +51,8 @@ def test_the_shortest_config_has_the_documented_defaults() -> None:
     )
     assert (training.epochs, training.batch_size, training.optimizer) == (60, 32, "adam")
     assert training.learning_rate == Float(0.0003, 0.01)
-    assert (search.tuner, search.trials) == ("random", 8)
+    assert (search.tuner, search.trials) == ("latin_hypercube", 5)
+    assert (search.repeats, search.confirm, search.seed, experiment.vary) == (5, 2, 0, ("seed", "search"))
     assert (experiment.replicates, experiment.rank_by, experiment.seed) == (5, None, 0)
 
 

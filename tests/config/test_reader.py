@@ -218,7 +218,7 @@ TABLE = [
         "search: {tuner: hyperbnd}",
         6,
         17,
-        "random, grid, bayesian, hyperband, received hyperbnd. Did you mean",
+        "random, latin_hypercube, grid, bayesian, hyperband, received hyperbnd. Did you mean",
     ),
     ("search: {trials: -1}", 6, 18, "search.trials: takes a whole number in [1, inf), received -1"),
     ("replicates: 1", 6, 13, "replicates: takes a whole number in [2, inf), received 1"),

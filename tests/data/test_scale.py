@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from regzoo.comparison.plan import make_data_identity, make_setup
+from regzoo.comparison.setup import make_data_identity, make_setup
 from regzoo.config import from_keywords, read_config
 from regzoo.config.sections import SplitConfig
 from regzoo.core import InputError

@@ -27,6 +27,7 @@ backbone: mlp([4])
 recipes: [none, raising(0.5), holding(0.5)]
 training: {epochs: 2}
 search: {trials: 1}
+vary: [seed]
 replicates: 2
 """
 
@@ -192,7 +193,13 @@ def test_a_comparison_in_python(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
     children = child_processes()
     result = regzoo.compare(
-        *rows, backbone="mlp([4])", recipes=["none"], replicates=2, workers=workers, training={"epochs": 1}
+        *rows,
+        backbone="mlp([4])",
+        recipes=["none"],
+        vary=["seed"],
+        replicates=2,
+        workers=workers,
+        training={"epochs": 1},
     )
     [folder] = (tmp_path / "tmp").iterdir()  # as out= is left out, it holds the result
     assert result.folder.is_relative_to(folder)

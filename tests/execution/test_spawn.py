@@ -25,7 +25,7 @@ import regzoo
 
 y = np.arange(60) % 3
 x = np.random.default_rng(0).normal(size=(60, 4)) + y[:, None]
-result = regzoo.compare(x, y, backbone="mlp([4])", recipes=["none", "l2(0.1)"], replicates=2, workers=1,
+result = regzoo.compare(x, y, backbone="mlp([4])", recipes=["none", "l2(0.1)"], vary=["seed"], replicates=2, workers=1,
                         training={"epochs": 2, "learning_rate": 0.01})
 print(len(result.leaderboard), result.best, result.folder)
 """

@@ -14,8 +14,8 @@ import pytest
 import tensorflow as tf
 
 from regzoo.comparison.leaderboard import read_leaderboard
-from regzoo.comparison.plan import make_setup
 from regzoo.comparison.runner import read_data
+from regzoo.comparison.setup import make_setup
 from regzoo.config import load_config
 from regzoo.core import EnvironmentFailure, InputError, parse
 from regzoo.core.errors import MovedAsideWarning, ParityError

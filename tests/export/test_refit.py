@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 import regzoo
-from regzoo.comparison.plan import make_setup
+from regzoo.comparison.setup import make_setup
 from regzoo.config import from_keywords, load_config
 from regzoo.core import InputError, parse
 from regzoo.data.preprocess import prepare_fold
@@ -131,7 +131,12 @@ def test_a_refit_is_exported_as_a_refit(finished: Any, tmp_path: Path, monkeypat
 def test_arrays_are_passed_again(rows: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export_module, "verify_parity", lambda *_: Parity(1, (1, 7), 0.0, True))
     x, y = rows
-    options: dict[str, Any] = {"training": {"epochs": 1, "learning_rate": 0.01}, "replicates": 2, "workers": 0}
+    options: dict[str, Any] = {
+        "training": {"epochs": 1, "learning_rate": 0.01},
+        "vary": ["seed"],
+        "replicates": 2,
+        "workers": 0,
+    }
     result = regzoo.compare(x, y, backbone="linear", recipes=["none"], **options)
     result.export(tmp_path / "model", refit=True, x=x, y=y)
     with pytest.raises(InputError, match=r"passed in Python: call export\(\.\.\., refit=True, x=x, y=y\)"):
@@ -146,7 +151,7 @@ def test_arrays_are_passed_again(rows: Any, tmp_path: Path, monkeypatch: pytest.
 @pytest.mark.parametrize("time", [None, np.arange(60)])
 def test_with_folds_all_rows_outside_the_test_part_train(rows: Any, time: Any) -> None:
     """Of time-ordered folds, the first covers only two of four pieces."""
-    config = {"backbone": "mlp([4])", "recipes": ["none"], "split": {"folds": 3}, "replicates": 2}
+    config = {"backbone": "mlp([4])", "recipes": ["none"], "split": {"folds": 3}, "vary": ["seed"], "replicates": 2}
     experiment = from_keywords(**config, training={"epochs": 1, "learning_rate": 0.01})
     dataset = from_arrays(*rows, **({} if time is None else {"time": time}))
     setup = make_setup(experiment, prepare_fold(dataset, experiment.split, experiment.seed))

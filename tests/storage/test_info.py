@@ -41,6 +41,10 @@ COMPARISON = ComparisonInfo(
     folds=3,
     test_train_ratio=0.5,
     notes=("watch out",),
+    vary=("seed", "search"),
+    searches=4,
+    confirm=2,
+    search_seed=3,
     sweep={"over": [{"name": "dropout.rate", "values": ["0.0", "inf"]}], "recipes": ["none", "dropout"]},
 )
 
@@ -150,4 +154,5 @@ def test_format_1_loses_nothing_when_it_is_written_again(name: str, tmp_path: Pa
     split = after["data"]["split"]
     assert (split.pop("groups"), split.pop("absent")) == (None, None)  # format 1 left them out
     assert after["model"].pop("loss") is None
+    assert [after.pop(key) for key in ("vary", "searches", "confirm", "search_seed")] == [["seed"], 1, 0, 0]
     assert after == before

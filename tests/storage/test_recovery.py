@@ -27,6 +27,7 @@ SMALL: dict[str, Any] = {
     "backbone": "mlp([4])",
     "recipes": ["none", "l2(0.001)"],
     "training": {"epochs": 2, "learning_rate": 0.01},
+    "vary": ["seed"],
     "replicates": 3,
     "workers": 0,
 }

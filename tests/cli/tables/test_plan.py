@@ -13,6 +13,7 @@ def test_the_table_of_a_plan(draw: Draw) -> None:
     recipe = {
         "name": "dropout[x]",
         "trials": 4,
+        "vary": ["seed"],
         "replicates": 5,
         "models_per_run": 3,
         "cost": 7 / 3,
