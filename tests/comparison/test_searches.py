@@ -1,4 +1,4 @@
-"""Several searches for each recipe: their random numbers, confirmations, replicates, and what is resumed and exported."""
+"""Several searches for each recipe: random numbers, confirmations, replicates, and what is resumed and exported."""
 
 from __future__ import annotations
 
@@ -114,12 +114,15 @@ def test_the_model_that_is_kept_is_of_the_best_choice(made: list[Record], tmp_pa
         with Ledger(tmp_path) as ledger:
             kept, _ = ledger.load_best_replicate(name)
         assert kept == min(own, key=lambda record: record.score("nll"))
-    everyone = [min((r for r in made if r.run.name == name and r.run.stage == "replicate"), key=lambda r: r.score("nll"))
-                for name in RECIPES]  # fmt: skip
-    assert any(record.run.search != select(made, "replicate", name=record.run.name)[0].search for record in everyone)
 
 
-@pytest.mark.parametrize("tuner", ["random", "latin_hypercube", "grid", "bayesian", "hyperband"])
+@pytest.mark.parametrize(
+    "tuner",
+    [
+        "latin_hypercube",
+        *(pytest.param(t, marks=pytest.mark.slow) for t in ("random", "grid", "bayesian", "hyperband")),
+    ],
+)
 def test_any_order_and_any_interruption_give_the_same_runs(tuner: str, plan: Any, tmp_path: Path) -> None:
     search = {"tuner": tuner, "trials": 9 if tuner == "hyperband" else TRIALS}
     made = plan(search=search, recipes=["none", "dropout"], training={"epochs": 9})
@@ -128,7 +131,7 @@ def test_any_order_and_any_interruption_give_the_same_runs(tuner: str, plan: Any
     assert leaderboard_csv(made, tmp_path / "1") == leaderboard_csv(made, tmp_path / "4")
     expected = {record.run.key for record in read(tmp_path / "1")}
     assert {record.run.key for record in read(tmp_path / "4")} == expected
-    for most in range(1, len(expected), 5):
+    for most in range(1, len(expected), 9):
         folder = tmp_path / f"cut{most}"
         with pytest.raises(Interrupted):
             run_plan(made, folder, FakeExecutor(3, most=most))
@@ -158,9 +161,7 @@ def test_one_search_without_confirmation_is_what_varying_the_seed_alone_makes(pl
     assert read(tmp_path / "alone") == read(tmp_path / "both")
 
 
-def test_there_are_no_more_searches_than_replicates_and_one_where_nothing_is_searched(
-    plan: Any, tmp_path: Path
-) -> None:
+def test_searches_are_as_many_as_are_measured_and_one_where_nothing_is_searched(plan: Any, tmp_path: Path) -> None:
     assert plan(replicates=2).searches == 2
     assert plan(replicates="auto", search={"repeats": 9}).searches == 5
     fixed = plan(training={"learning_rate": 0.01}, recipes=["none", "l2(0.1)"])
