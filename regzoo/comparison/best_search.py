@@ -74,7 +74,7 @@ def find_best_search(
 
 
 def _read_point(records: list[Record], rank_by: str) -> ChosenPoint:
-    """Return the point that the replicates of one search have, and its mean with the confirmations of the same point."""
+    """Return the point of the replicates of one search, and its mean, which counts its confirmations too."""
     first = next(record.run for record in records if record.run.stage == "replicate")
     point = (first.recipe_text, first.learning_rate)
     found = [r for r in records if r.run.stage in ("confirmation", "replicate")]

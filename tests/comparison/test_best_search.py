@@ -35,28 +35,33 @@ def test_the_best_mean_over_confirmations_and_replicates_wins() -> None:
 def test_a_search_that_lost_runs_comes_after_one_that_did_not() -> None:
     records = [record(0.1), record(math.nan, number=2), record(0.9, "l2(0.2)", search=1, number=1)]
     best = find_best_search(records, "l2", "nll")
-    assert best is not None and (best.search, best.lost) == (1, 0)
+    assert best is not None
+    assert (best.search, best.lost) == (1, 0)
 
 
 def test_equal_points_of_two_searches_differ_by_their_runs_and_the_earlier_of_equals_wins() -> None:
     records = [record(0.2, search=1, number=1), record(0.2)]
     best = find_best_search(records, "l2", "nll")
-    assert best is not None and best.search == 0
+    assert best is not None
+    assert best.search == 0
 
 
 def test_the_learning_rate_belongs_to_the_point() -> None:
     records = [record(0.2), record(0.0, stage="confirmation", rate=0.5)]
     best = find_best_search(records, "l2", "nll")
-    assert best is not None and (best.mean, best.runs) == (0.2, 1)
+    assert best is not None
+    assert (best.mean, best.runs) == (0.2, 1)
 
 
 def test_a_run_made_again_counts_once() -> None:
     records = [record(math.nan), record(0.3)]
     best = find_best_search(records, "l2", "nll")
-    assert best is not None and (best.runs, best.lost, best.mean) == (1, 0, 0.3)
+    assert best is not None
+    assert (best.runs, best.lost, best.mean) == (1, 0, 0.3)
 
 
 def test_there_is_none_before_the_first_replicate() -> None:
     assert find_best_search([record(0.3, stage="trial"), record(0.2, stage="confirmation")], "l2", "nll") is None
     all_lost = find_best_search([record(math.nan)], "l2", "nll")
-    assert all_lost is not None and math.isnan(all_lost.mean)
+    assert all_lost is not None
+    assert math.isnan(all_lost.mean)

@@ -19,8 +19,19 @@ def test_the_regularizers_that_nest_by_their_own_ranges() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["none", "l2", "l2(1e-7..1e-3)", "l2(1e-5..1e-3)", "l2(0.0)", "l2(0|0.1)", "dropout(0..0.5)", "l1_l2", "l2 + focal"]
-    + ["gradient_clip(inf)", "ensemble(1..5)"],
+    [
+        "none",
+        "l2",
+        "l2(1e-7..1e-3)",
+        "l2(1e-5..1e-3)",
+        "l2(0.0)",
+        "l2(0|0.1)",
+        "dropout(0..0.5)",
+        "l1_l2",
+        "l2 + focal",
+        "gradient_clip(inf)",
+        "ensemble(1..5)",
+    ],  # fmt: skip
 )
 def test_nests(text: str) -> None:
     assert nests_baseline(parse(text))
@@ -28,8 +39,21 @@ def test_nests(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["dropout", "l2(0.001..1)", "l2(0.01)", "l2(0.1|0.2)", "dropout(0.05..0.5)", "l1_l2(l1=0.001)", "dropout + l2"]
-    + ["l2(linear(0.1, 0.0, epochs=5))", "gradient_clip", "ensemble", "layer_norm", "batch_norm", "mc_dropout + l2"],
+    [
+        "dropout",
+        "l2(0.001..1)",
+        "l2(0.01)",
+        "l2(0.1|0.2)",
+        "dropout(0.05..0.5)",
+        "l1_l2(l1=0.001)",
+        "dropout + l2",
+        "l2(linear(0.1, 0.0, epochs=5))",
+        "gradient_clip",
+        "ensemble",
+        "layer_norm",
+        "batch_norm",
+        "mc_dropout + l2",
+    ],  # fmt: skip
 )
 def test_does_not_nest(text: str) -> None:
     assert not nests_baseline(parse(text))
