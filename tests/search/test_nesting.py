@@ -31,7 +31,7 @@ def test_the_regularizers_that_nest_by_their_own_ranges() -> None:
         "l2 + focal",
         "gradient_clip(inf)",
         "ensemble(1..5)",
-    ],  # fmt: skip
+    ],
 )
 def test_nests(text: str) -> None:
     assert nests_baseline(parse(text))
@@ -53,7 +53,7 @@ def test_nests(text: str) -> None:
         "layer_norm",
         "batch_norm",
         "mc_dropout + l2",
-    ],  # fmt: skip
+    ],
 )
 def test_does_not_nest(text: str) -> None:
     assert not nests_baseline(parse(text))
