@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from regzoo.comparison.leaderboard import Leaderboard, Row
+from regzoo.comparison.nested_recipes import list_nested_ties
 from regzoo.core.escaping import escape_control_characters
 from regzoo.core.formatting import (
     choose_decimals,
@@ -12,9 +13,11 @@ from regzoo.core.formatting import (
     format_code,
     format_count,
     format_integer,
+    format_short_list,
     shorten_recipe,
 )
 from regzoo.stats.power import CAP
+from regzoo.storage.info import ComparisonInfo
 
 MAX_LABEL_LENGTH = 30
 """Labels are counted, not listed, if one has more characters than this."""
@@ -32,15 +35,44 @@ def choose_leaderboard_decimals(leaderboard: Leaderboard) -> int:
     return max(found, default=choose_decimals([]))
 
 
-def format_verdict(verdict: str | None, needed: int | None) -> str:
+def name_verdict(verdict: str | None, gain: float | None) -> str:
+    """Write a verdict as a person reads it: a conclusive one says which of the two is better.
+
+    >>> name_verdict("conclusive", 0.1), name_verdict("conclusive", -0.1), name_verdict("inconclusive", 0.1)
+    ('better', 'worse', 'inconclusive')
+    """
+    if verdict != "conclusive" or gain is None:
+        return verdict or ""
+    return "better" if gain > 0 else "worse"
+
+
+def format_verdict(verdict: str | None, gain: float | None, needed: int | None) -> str:
     """Write the verdict, or the number of replicates that would reach one.
 
-    >>> format_verdict("conclusive", None), format_verdict("inconclusive", 36), format_verdict("inconclusive", 1000)
-    ('conclusive', '36 needed', '1,000+ needed')
+    >>> format_verdict("conclusive", 0.1, None), format_verdict("inconclusive", 0.1, 36)
+    ('better', '36 needed')
+    >>> format_verdict("inconclusive", 0.1, 1000)
+    '1,000+ needed'
     """
     if needed is None:
-        return verdict or ""
+        return name_verdict(verdict, gain)
     return f"{format_integer(CAP)}+ needed" if needed >= CAP else f"{needed} needed"
+
+
+def describe_nested_ties(leaderboard: Leaderboard, comparison: ComparisonInfo) -> tuple[str, ...]:
+    """Say which recipes lost to the baseline, but can have lost only by an unlucky search; nothing if none did."""
+    ties = list_nested_ties(leaderboard, comparison)
+    if not ties:
+        return ()
+    names, base = format_short_list([format_code(row.name) for row in ties], most=8), format_code(leaderboard.baseline)
+    if len(ties) == 1:
+        spaces, they, counts, loses = "its search space holds", "it", "counts as a tie", "loses"
+    else:
+        spaces, they, counts, loses = "their search spaces hold", "they", "count as ties", "lose"
+    return (
+        f"{names} {counts} with {base}: {spaces} the point at which {they} equal{'s' * (len(ties) == 1)} it, so "
+        f"{they} {loses} to it only where a search missed that point.",
+    )
 
 
 def format_recipe(row: Row) -> str:
