@@ -68,12 +68,12 @@ class Coverage:
         return f"{searches} of {trials}" if self.whole else f"{searches} with the epochs of {trials}"
 
     def explain_limits(self) -> str:
-        """Say in a sentence what the intervals leave out that the comparison could have varied; empty for nothing."""
+        """Say in a sentence that the intervals leave out the search, where they do; else nothing."""
         if self.searches != 1:
             return ""
         return (
-            "They leave out the search: each recipe was searched once, and another search might choose other strengths "
-            "and another order (`vary: [seed, search]` covers it)."
+            "They leave out the search: each recipe was searched once, and another search may choose other strengths "
+            "and give another order."
         )
 
 

@@ -22,6 +22,9 @@ from regzoo.storage.info import ComparisonInfo
 MAX_LABEL_LENGTH = 30
 """Labels are counted, not listed, if one has more characters than this."""
 
+TIE = "tie"
+"""The verdict on a recipe that can have lost to the baseline only by an unlucky search."""
+
 MAX_LABELS = 5
 """Labels are counted, not listed, if there are more than this."""
 

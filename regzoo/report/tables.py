@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from regzoo.comparison.coverage import Coverage, read_coverage
 from regzoo.comparison.leaderboard import Leaderboard, Row
+from regzoo.comparison.nested_recipes import list_nested_ties
 from regzoo.core.formatting import (
     MISSING,
     format_count,
@@ -18,10 +20,12 @@ from regzoo.core.formatting import (
     format_strength,
     shorten_recipe,
 )
-from regzoo.report.descriptions import choose_leaderboard_decimals, describe_losses, format_verdict
+from regzoo.report.descriptions import TIE, choose_leaderboard_decimals, describe_losses, format_verdict, name_verdict
 from regzoo.report.findings.audit import Audit
-from regzoo.report.findings.strengths import read_ranges, read_strengths
-from regzoo.report.runs import select_replicates, select_trials
+from regzoo.report.findings.strengths import ChosenStrengths, read_chosen_strengths, read_ranges
+from regzoo.report.runs import name_run, select_confirmations, select_trials
+from regzoo.search.space import LEARNING_RATE
+from regzoo.storage.info import ComparisonInfo
 from regzoo.storage.public_info import hide_folders
 from regzoo.training.records import Record
 
@@ -57,9 +61,10 @@ class ReportTable:
     text_columns: tuple[str, ...] = ("recipe",)
 
 
-def build_leaderboard_table(leaderboard: Leaderboard) -> ReportTable:
+def build_leaderboard_table(leaderboard: Leaderboard, comparison: ComparisonInfo) -> ReportTable:
     """Return the ranking with its intervals."""
     metric, decimals = leaderboard.rank_by, choose_leaderboard_decimals(leaderboard)
+    ties = list_nested_ties(leaderboard, comparison)
     headers = ("rank", "tier", "recipe", metric, "95 % interval", f"gain over {leaderboard.baseline}",
                "95 % interval of gain", "p (Holm)", "P(better)", "verdict", f"test {metric}", "replicates")  # fmt: skip
     rows = [
@@ -73,7 +78,7 @@ def build_leaderboard_table(leaderboard: Leaderboard) -> ReportTable:
                 *_format_gain(row, leaderboard.is_baseline(row), decimals),
                 format_p_value(row.p_holm),
                 _format_chance(row),
-                _format_verdict(row),
+                TIE if row in ties else _format_verdict(row),
                 format_number(row.metric("test", metric), decimals),
                 describe_losses(row) or format_number(row.replicates, 0),
             ),
@@ -81,17 +86,29 @@ def build_leaderboard_table(leaderboard: Leaderboard) -> ReportTable:
         )
         for row in (*leaderboard.measured, *leaderboard.unmeasured)
     ]
-    better = "lower" if leaderboard.direction == "min" else "higher"
-    caption = (
-        f"Ranked by mean validation {metric}, {better} is better; a gain is positive where the recipe is better than "
-        "the baseline. The data cannot tell the recipes of a tier from its first. P(better) is the share of paired "
-        'runs in which the recipe beats the baseline, with its 95 % interval. A verdict with "N needed" is open: about '
-        "N replicates in total would settle it."
-    )
+    caption = _caption_leaderboard(leaderboard, read_coverage(leaderboard, comparison), bool(ties))
     return ReportTable(caption, headers, tuple(rows), ("recipe", "verdict", "replicates"))
 
 
-def build_details_table(leaderboard: Leaderboard) -> ReportTable:
+def _caption_leaderboard(leaderboard: Leaderboard, coverage: Coverage, ties: bool) -> str:
+    better = "lower" if leaderboard.direction == "min" else "higher"
+    settled = "in total"
+    if coverage.searches > 1:
+        settled += ", shared out among as many more searches,"
+    sentences = [
+        f"Ranked by mean validation {leaderboard.rank_by}, {better} is better; a gain is positive where the recipe is "
+        f"better than the baseline. All intervals are {coverage}.",
+        coverage.explain_limits(),
+        "The data cannot tell the recipes of a tier from its first. P(better) is the share of paired runs in which the "
+        "recipe beats the baseline, with its 95 % interval. The verdict says whether the recipe is better or worse "
+        f'than the baseline; with "N needed" it is open: about N replicates {settled} would settle it.',
+        f'A "{TIE}" lost here, but its search space holds the point of the baseline, so it loses only by an unlucky '
+        "search." * ties,
+    ]
+    return " ".join(filter(None, sentences))
+
+
+def build_details_table(leaderboard: Leaderboard, comparison: ComparisonInfo) -> ReportTable:
     """Return spread, gap and cost of each recipe."""
     metric, decimals = leaderboard.rank_by, choose_leaderboard_decimals(leaderboard)
     headers = ("recipe", "sd", "interquartile mean", f"train {metric}", "gap", "epochs", "best epoch", "training time",
@@ -115,7 +132,8 @@ def build_details_table(leaderboard: Leaderboard) -> ReportTable:
         for row in (*leaderboard.measured, *leaderboard.unmeasured)
     ]
     caption = (
-        "Spread over the replicates, gap between training and validation, and cost; means over the finished replicates."
+        "Spread over the replicates, gap between training and validation, and cost; means over the finished "
+        f"replicates: {read_coverage(leaderboard, comparison)}."
     )
     return ReportTable(caption, headers, tuple(rows))
 
@@ -135,23 +153,34 @@ def build_metrics_table(leaderboard: Leaderboard, part: str) -> ReportTable:
 
 
 def build_strengths_table(leaderboard: Leaderboard, records: Sequence[Record]) -> ReportTable:
-    """Return the strengths that the search chose, and whether they lie at the edge of what was searched."""
-    rows = []
+    """Return the strengths that the searches chose, and whether they lie at the edge of what was searched."""
+    rows, most = [], 1
     for row in (*leaderboard.measured, *leaderboard.unmeasured):
         trials = select_trials(records, row.name, finished=False)
+        again = select_confirmations(records, row.name, finished=False)
         lost = sum(trial.status != "ok" for trial in trials)
-        replicates = select_replicates(records, row.name, finished=False)
-        rate = format_strength(replicates[0].run.learning_rate) if replicates else MISSING
-        values = read_strengths(row.recipe) if replicates or row.mean is not None else {}
+        chosen = read_chosen_strengths(records, row.name, leaderboard.rank_by, leaderboard.direction)
+        most = max(most, chosen.searches)
         count = f"{len(trials)} ({lost} without a score)" if lost else f"{len(trials)}"
-        cells = (row.name, _format_strengths(row.name, values), rate, count)
+        cells = (row.name, _format_strengths(row.name, chosen), _format_rate(chosen), count, str(len(again)))
         rows.append(ReportRow(cells, _mark_row(leaderboard, row)))
-    caption = (
-        "Chosen by validation score among the trials of each recipe; a value at the edge suggests searching a wider "
-        "range."
-    )
-    headers = ("recipe", "strengths", "learning rate", "trials")
-    return ReportTable(caption, headers, tuple(rows), ("recipe", "strengths"))
+    confirmed = any(row.cells[-1] != "0" for row in rows)
+    headers = ("recipe", "strengths", "learning rate", "trials", "confirmations")
+    if not confirmed:
+        headers, rows = headers[:-1], [ReportRow(row.cells[:-1], row.mark) for row in rows]
+    return ReportTable(_caption_strengths(most, confirmed), headers, tuple(rows), ("recipe", "strengths"))
+
+
+def _caption_strengths(searches: int, confirmed: bool) -> str:
+    chosen = "Chosen by validation score among the trials of each recipe"
+    if confirmed:
+        chosen += ", the best of which were run once more on a fresh seed (confirmations)"
+    if searches > 1:
+        chosen = (
+            f"{chosen}, in each of {searches} independent searches by itself. Shown is what the best search chose, the "
+            "one whose choice has the best mean on fresh seeds, and in brackets the range of what all searches chose"
+        )
+    return f"{chosen}; a value at the edge suggests searching a wider range."
 
 
 def build_audit_table(audit: Audit) -> ReportTable:
@@ -178,14 +207,15 @@ def build_failures_table(leaderboard: Leaderboard, records: Sequence[Record]) ->
     names = [row.name for row in (*leaderboard.measured, *leaderboard.unmeasured)]
     order = {name: index for index, name in enumerate(names)}
     lost = [record for record in records if record.status != "ok"]
-    lost.sort(key=lambda r: (order.get(r.run.name, len(order)), r.run.stage, r.run.number))
+    lost.sort(key=lambda r: (order.get(r.run.name, len(order)), r.run.stage, r.run.search, r.run.number))
     if not lost:
         return None
+    several = any(record.run.search for record in records)
     rows = [
         ReportRow(
             (
                 shorten_recipe(record.run.recipe_text),
-                f"{record.run.stage} {record.run.number + 1}",
+                name_run(record.run, several),
                 record.status,
                 _format_reason(record),
                 format_strength(record.run.learning_rate),
@@ -220,10 +250,10 @@ def _format_chance(row: Row) -> str:
 
 def _format_verdict(row: Row) -> str:
     """Return the verdict, and how many replicates would settle an open one."""
-    verdict = row.verdict or MISSING
+    verdict = name_verdict(row.verdict, row.gain) or MISSING
     if row.replicates_needed is None:
         return verdict
-    return f"{verdict}, {format_verdict(row.verdict, row.replicates_needed)}"
+    return f"{verdict}, {format_verdict(row.verdict, row.gain, row.replicates_needed)}"
 
 
 def _mark_row(leaderboard: Leaderboard, row: Row) -> str:
@@ -234,16 +264,23 @@ def _mark_row(leaderboard: Leaderboard, row: Row) -> str:
     return "baseline" if leaderboard.is_baseline(row) else ""
 
 
-def _format_strengths(name: str, values: Mapping[str, float]) -> str:
+def _format_strengths(name: str, chosen: ChosenStrengths) -> str:
     ranges = read_ranges(name)
     texts = []
-    for key, value in values.items():
-        text = f"{key} = {format_strength(value)}"
+    for key, value in chosen.values.items():
+        notes = [chosen.describe_range(key)] if chosen.searches > 1 and key in ranges else []
         if key in ranges:
-            edge = ", at the edge" if ranges[key].at_edge(value) else ""
-            text += f" (searched {ranges[key]}{edge})"
-        texts.append(text)
+            notes.append(f"searched {ranges[key]}{', at the edge' if ranges[key].at_edge(value) else ''}")
+        texts.append(f"{key} = {format_strength(value)}" + (f" ({'; '.join(notes)})" if notes else ""))
     return "; ".join(texts) or MISSING
+
+
+def _format_rate(chosen: ChosenStrengths) -> str:
+    if LEARNING_RATE not in chosen.spans:
+        return MISSING
+    low, high = chosen.spans[LEARNING_RATE]
+    text = format_strength(chosen.learning_rate)
+    return text if low == high else f"{text} ({format_strength(low)} to {format_strength(high)})"
 
 
 def _format_reason(record: Record) -> str:

@@ -13,6 +13,14 @@ from regzoo.core.seeds import generator
 from regzoo.stats.bootstrap import LEVEL, RESAMPLES
 from regzoo.stats.scores import Array, Direction
 
+INDEPENDENT = ("random", "latin_hypercube")
+"""Tuners whose trials show what other numbers of random trials would find.
+
+The points of a Latin hypercube are not independent, but each of them is distributed like a random one, so the
+distribution of their scores estimates that of random trials, with less noise; a hypercube of k points itself is a
+little better than k random ones. The bootstrap band, which takes them for independent, is wide rather than narrow.
+"""
+
 
 def estimate_expected_best(scores: Iterable[float], direction: Direction = "min") -> Array:
     """Return the expected best score of k random trials for k = 1..n, estimated from n trials, (n,).
@@ -20,9 +28,9 @@ def estimate_expected_best(scores: Iterable[float], direction: Direction = "min"
     With v_(1), ..., v_(n) from worst to best it is the sum of v_(i) [(i/n)^k - ((i-1)/n)^k]. A diverged trial, whose
     score is not finite, counts as the worst finite one; without a finite score all are NaN.
 
-    The estimate holds for independent trials only: random search, not a grid, and no search that learns from its
-    trials. Near k = n it cannot exceed the best trial made, so it is conservative there (Tang et al. 2020,
-    https://arxiv.org/abs/2004.13705).
+    The estimate holds for independent trials only, and nearly so for `INDEPENDENT` tuners: not for a grid, and no
+    search that learns from its trials. Near k = n it cannot exceed the best trial made, so it is conservative there
+    (Tang et al. 2020, https://arxiv.org/abs/2004.13705).
 
     Reference: Dodge et al. 2019, "Show Your Work: Improved Reporting of Experimental Results",
     https://arxiv.org/abs/1909.03004.
@@ -73,16 +81,16 @@ def rank_by_budget(
         recipe is missing.
 
     Raises:
-        InputError: if the tuner is not ``random``.
+        InputError: if the tuner is neither ``random`` nor ``latin_hypercube``, see `INDEPENDENT`.
 
     >>> found = rank_by_budget({"none": [0.3, 0.3, 0.3], "dropout": [0.5, 0.1, 0.4]})
     >>> found.pivot(index="trials", columns="recipe", values="rank").values.tolist()  # dropout, none
     [[2, 1], [1, 2], [1, 2]]
     """
-    if tuner != "random":
+    if tuner not in INDEPENDENT:
         raise InputError(
             f"search.tuner: the expected best of k trials is valid for random search only, received {tuner!r}. "
-            "Use 'random' to read the ranking at any budget."
+            "Use 'random' or 'latin_hypercube' to read the ranking at any budget."
         )
     lists = {recipe: list(scores) for recipe, scores in trials.items()}
     frames = [

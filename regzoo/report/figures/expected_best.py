@@ -20,7 +20,7 @@ from regzoo.report.figures._axis import choose_scale, keep_finite, set_up_axis
 from regzoo.report.figures._panels import make_panels
 from regzoo.report.figures._style import BLUE, SKY, SMALL, VERMILION, with_style
 from regzoo.report.runs import select_trials
-from regzoo.stats.expected_best import rank_by_budget
+from regzoo.stats.expected_best import INDEPENDENT, rank_by_budget
 from regzoo.storage.info import ComparisonInfo
 from regzoo.training.records import Record
 
@@ -41,15 +41,16 @@ class ExpectedBestPanel:
 
 @dataclass(frozen=True)
 class ExpectedBestFigure(FigureInfo):
-    """The searched recipes, in the leaderboard's order; ``tuner`` proposed the trials."""
+    """The searched recipes, in the leaderboard's order; ``tuner`` proposed the trials of ``searches`` searches."""
 
     baseline: str
     tuner: str
+    searches: int
     panels: tuple[ExpectedBestPanel, ...]
 
     @property
     def missing(self) -> str:
-        if self.tuner != "random":
+        if self.tuner not in INDEPENDENT:
             return f"Only a random search shows what fewer trials would have found; this one was {self.tuner}."
         return "" if self.panels else "No recipe has two trials yet."
 
@@ -57,10 +58,19 @@ class ExpectedBestFigure(FigureInfo):
     def reading(self) -> str:
         return (
             f"Each line is the expected best validation {self.metric} ({self.better}) of k random trials, the band "
-            f"its 95 % interval, and the dashed line that of {self.baseline}: where lines cross, the order depends on "
-            "the length of the search, and each panel gives the recipe's rank after one trial and after as many as all "
-            "recipes have."
+            f"its 95 % interval {self._name_trials()}, and the dashed line that of {self.baseline}: where lines "
+            "cross, the order depends on the length of the search, and each panel gives the recipe's rank after one "
+            "trial and after as many as all recipes have."
         )
+
+    def _name_trials(self) -> str:
+        """Say which trials the band covers: it resamples these, not the replicates."""
+        trials = "over the trials of the search"
+        if self.searches > 1:
+            trials = f"over the trials of all {self.searches} searches"
+        if self.tuner == "latin_hypercube":
+            trials += " (points of Latin hypercubes, more even than random ones, so it is wide rather than narrow)"
+        return trials
 
     @property
     def alternative(self) -> str:
@@ -80,10 +90,10 @@ def info(leaderboard: Leaderboard, records: Sequence[Record], comparison: Compar
               for row in rows if not row.is_placebo}  # fmt: skip
     scores = {name: found for name, found in scores.items() if len(found) > 1 and keep_finite(found)}
     panels: tuple[ExpectedBestPanel, ...] = ()
-    if scores and tuner == "random":
+    if scores and tuner in INDEPENDENT:
         frame = rank_by_budget(scores, leaderboard.direction)
         panels = tuple(_make_panel(name, frame[frame["recipe"] == name]) for name in scores)
-    return ExpectedBestFigure(metric, leaderboard.direction, leaderboard.baseline, tuner, panels)
+    return ExpectedBestFigure(metric, leaderboard.direction, leaderboard.baseline, tuner, comparison.searches, panels)
 
 
 def _make_panel(name: str, frame: pd.DataFrame) -> ExpectedBestPanel:
@@ -126,6 +136,6 @@ def _draw_panel(axes: Axes, panel: ExpectedBestPanel, base: ExpectedBestPanel | 
 def _make_legend(baseline: str) -> list[Line2D]:
     lines = [
         Line2D([], [], color=BLUE, linewidth=1.8, label="expected best"),
-        Line2D([], [], color=SKY, linewidth=6, alpha=0.4, label="95 % interval"),
+        Line2D([], [], color=SKY, linewidth=6, alpha=0.4, label="95 % interval over the trials"),
     ]
     return [*lines, Line2D([], [], color=VERMILION, linestyle="--", label=baseline)] if baseline else lines

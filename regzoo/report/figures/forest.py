@@ -9,6 +9,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from regzoo.comparison.coverage import Coverage, read_coverage
 from regzoo.comparison.leaderboard import Leaderboard
 from regzoo.core.formatting import (
     MISSING,
@@ -33,7 +34,10 @@ TITLE = "Gains over the baseline"
 
 @dataclass(frozen=True)
 class ForestRow:
-    """The gain of one recipe, positive is better; ``won`` is the share of pairs won. NaN where unknown."""
+    """The gain of one recipe, positive is better; ``won`` is the share of pairs won. NaN where unknown.
+
+    ``decided`` is true if the recipe was found better or worse than the baseline.
+    """
 
     name: str
     tier: str
@@ -41,7 +45,7 @@ class ForestRow:
     low: float
     high: float
     won: float
-    conclusive: bool
+    decided: bool
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ class ForestFigure(FigureInfo):
 
     baseline: str
     rows: tuple[ForestRow, ...]
+    coverage: Coverage
 
     @property
     def missing(self) -> str:
@@ -59,8 +64,9 @@ class ForestFigure(FigureInfo):
     def reading(self) -> str:
         return (
             f"Each row is the mean paired gain in validation {self.metric} over {self.baseline} (the dashed line at "
-            "zero), positive is better: the bar is its 95 % interval, a filled square is conclusive after adjustment "
-            "for all recipes, an open one is not, and the share of paired runs that the recipe won is on the right."
+            f"zero), positive is better: the bar is its 95 % interval {self.coverage}, a filled square marks a recipe "
+            "found better or worse after adjustment for all recipes, an open one no such verdict, and the share of "
+            "paired runs that the recipe won is on the right."
         )
 
     @property
@@ -71,7 +77,8 @@ class ForestFigure(FigureInfo):
             f"({format_interval(row.low, row.high, decimals) or 'no interval'})"
             for row in self.rows
         ]
-        return f"Gain in validation {self.metric} over {self.baseline}: {format_list(gains)}."
+        intervals = f"with 95 % intervals {self.coverage}"
+        return f"Gain in validation {self.metric} over {self.baseline}, {intervals}: {format_list(gains)}."
 
 
 def info(leaderboard: Leaderboard, records: Sequence[Record], comparison: ComparisonInfo) -> ForestFigure:
@@ -89,7 +96,8 @@ def info(leaderboard: Leaderboard, records: Sequence[Record], comparison: Compar
         for row in leaderboard.measured
         if row.gain is not None and not leaderboard.is_baseline(row)
     ]
-    return ForestFigure(leaderboard.rank_by, leaderboard.direction, leaderboard.baseline, tuple(rows))
+    coverage = read_coverage(leaderboard, comparison)
+    return ForestFigure(leaderboard.rank_by, leaderboard.direction, leaderboard.baseline, tuple(rows), coverage)
 
 
 def _choose_decimals(rows: Sequence[ForestRow]) -> int:
@@ -104,14 +112,15 @@ def draw(info: ForestFigure) -> Figure:
     values = keep_finite([0.0, *(value for row in info.rows for value in (row.gain, row.low, row.high))])
     set_up_axis(axes.xaxis, values, choose_scale(values))
     axes.set_xlabel(
-        f"gain in validation {info.metric} over {wrap_text(info.baseline, 2.0, most=1)} (positive is better)"
+        f"gain in validation {info.metric} over {wrap_text(info.baseline, 2.0, most=1)} (positive is better)\n"
+        f"95 % intervals {info.coverage}"
     )
     axes.axvline(0, color=VERMILION, linestyle="--", linewidth=1.2, zorder=1)
     rows.shade_tiers([row.tier for row in info.rows], 1.075)
     for row, middle in zip(info.rows, rows.middles, strict=True):
         if len(keep_finite([row.low, row.high])) == 2:
             axes.plot([row.low, row.high], [middle, middle], color=BLUE, linewidth=2.2, zorder=2)
-        axes.plot([row.gain], [middle], zorder=3, **(_CONCLUSIVE if row.conclusive else _INCONCLUSIVE))
+        axes.plot([row.gain], [middle], zorder=3, **(_DECIDED if row.decided else _OPEN))
         won = format_percent(row.won) if keep_finite([row.won]) else MISSING
         axes.text(1.06, middle, won, transform=axes.get_yaxis_transform(), va="center", ha="right", size=SMALL)
     axes.annotate("won", (1.06, 1), (0, 3), "axes fraction", "offset points", ha="right", size=SMALL)
@@ -119,14 +128,14 @@ def draw(info: ForestFigure) -> Figure:
     return rows.figure
 
 
-_CONCLUSIVE: dict[str, Any] = {"marker": "s", "linestyle": "", "color": BLUE, "markersize": 6.5}
-_INCONCLUSIVE: dict[str, Any] = {**_CONCLUSIVE, "markerfacecolor": "white", "mew": 1.6}
+_DECIDED: dict[str, Any] = {"marker": "s", "linestyle": "", "color": BLUE, "markersize": 6.5}
+_OPEN: dict[str, Any] = {**_DECIDED, "markerfacecolor": "white", "mew": 1.6}
 
 
 def _make_legend() -> list[Line2D]:
     return [
-        Line2D([], [], label="conclusive", **_CONCLUSIVE),
-        Line2D([], [], label="not conclusive", **_INCONCLUSIVE),
+        Line2D([], [], label="better or worse", **_DECIDED),
+        Line2D([], [], label="open", **_OPEN),
         Line2D([], [], color=BLUE, linewidth=2.2, label="95 % interval"),
         Line2D([], [], color=VERMILION, linestyle="--", label="baseline"),
     ]

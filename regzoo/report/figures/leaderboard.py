@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from regzoo.comparison.coverage import Coverage, read_coverage
 from regzoo.comparison.leaderboard import Leaderboard
 from regzoo.core.formatting import float_or_nan, format_list, format_significant
 from regzoo.report.descriptions import describe_losses
@@ -44,6 +45,7 @@ class LeaderboardFigure(FigureInfo):
     """The rows from the best down, then those without a score."""
 
     rows: tuple[LeaderboardRow, ...]
+    coverage: Coverage
 
     @property
     def missing(self) -> str:
@@ -52,15 +54,16 @@ class LeaderboardFigure(FigureInfo):
     @property
     def reading(self) -> str:
         return (
-            f"Each row is a recipe, the best on top: the ring is its mean validation {self.metric} "
-            f"({self.better}), the bar the 95 % interval of that mean, each dot one replicate, the dashed line the "
+            f"Each row is a recipe, the best on top: the ring is its mean validation {self.metric} ({self.better}), "
+            f"the bar the 95 % interval of that mean {self.coverage}, each dot one replicate, the dashed line the "
             "baseline; the data cannot tell the recipes of a tier (one band) from the first of the tier."
         )
 
     @property
     def alternative(self) -> str:
         shown = [f"{row.name} {format_significant(row.mean, 4)}" for row in self.rows if keep_finite([row.mean])]
-        return f"Mean validation {self.metric} by recipe, best first: {format_list(shown)}."
+        intervals = f"95 % intervals {self.coverage}"
+        return f"Mean validation {self.metric} by recipe with {intervals}, best first: {format_list(shown)}."
 
 
 def info(leaderboard: Leaderboard, records: Sequence[Record], comparison: ComparisonInfo) -> LeaderboardFigure:
@@ -79,7 +82,7 @@ def info(leaderboard: Leaderboard, records: Sequence[Record], comparison: Compar
         )
         for row in [*leaderboard.measured, *leaderboard.unmeasured]
     ]
-    return LeaderboardFigure(metric, leaderboard.direction, tuple(rows))
+    return LeaderboardFigure(metric, leaderboard.direction, tuple(rows), read_coverage(leaderboard, comparison))
 
 
 @with_style
@@ -90,7 +93,7 @@ def draw(info: LeaderboardFigure) -> Figure:
     axes = rows.axes
     values = [v for row in info.rows for v in (row.mean, row.low, row.high, *row.scores)]
     set_up_axis(axes.xaxis, values, choose_scale(keep_finite(values)))
-    axes.set_xlabel(f"validation {info.metric} ({info.better})")
+    axes.set_xlabel(f"validation {info.metric} ({info.better})\n95 % intervals {info.coverage}")
     rows.shade_tiers([row.tier for row in info.rows], 1.015)
     for row, middle, height in zip(info.rows, rows.middles, rows.heights, strict=True):
         _draw_row(axes, row, middle, height)

@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
+from regzoo.comparison.coverage import Coverage, read_coverage
 from regzoo.comparison.leaderboard import Leaderboard
 from regzoo.comparison.strength_response import ResponsePoint, StrengthResponse
 from regzoo.comparison.sweep import SweptStrength
@@ -39,6 +40,7 @@ class SweepFigure(FigureInfo):
     """The response to one strength; None if the comparison sweeps none, or two."""
 
     response: StrengthResponse | None
+    coverage: Coverage
 
     @property
     def fits(self) -> bool:
@@ -52,10 +54,10 @@ class SweepFigure(FigureInfo):
     @property
     def reading(self) -> str:
         return (
-            f"Mean {self.metric} over the replicates ({self.better}) at each value, with 95 % bands; the bar at the "
-            "bottom joins the values that may be the best (95 % of the resamples of the seeds), the gray area covers "
-            "those within one standard error of the best, and a dotted line leads to a neutral value that does not fit "
-            "on the axis."
+            f"Mean {self.metric} over the replicates ({self.better}) at each value, with 95 % bands {self.coverage}; "
+            "the bar at the bottom joins the values that may be the best (95 % of the resamples of the seeds), the "
+            "gray area covers those within one standard error of the best, and a dotted line leads to a neutral "
+            "value that does not fit on the axis."
         )
 
     @property
@@ -66,8 +68,9 @@ class SweepFigure(FigureInfo):
 def info(leaderboard: Leaderboard, records: Sequence[Record], comparison: ComparisonInfo) -> SweepFigure:
     """Return the response, if the comparison is a sweep of one strength."""
     response = read_response(records, comparison)
+    coverage = read_coverage(leaderboard, comparison)
     single = response is not None and len(response.sweep.over) == 1
-    return SweepFigure(leaderboard.rank_by, leaderboard.direction, response if single else None)
+    return SweepFigure(leaderboard.rank_by, leaderboard.direction, response if single else None, coverage)
 
 
 def place_values(swept: SweptStrength) -> tuple[dict[float, float], bool]:
@@ -122,7 +125,7 @@ def draw(info: SweepFigure) -> Figure:
     if keep_finite([baseline]):
         axes.axhline(baseline, color=VERMILION, linestyle=":", linewidth=1.6, zorder=2)
     _mark_values(axes, response, places, worst=0.97 if info.direction == "min" else 0.12)
-    axes.set_xlabel(swept.name)
+    axes.set_xlabel(f"{swept.name}\n95 % bands {info.coverage}")
     axes.set_ylabel(f"{info.metric} ({info.better})")
     figure.legend(handles=_make_legend(response), loc="outside upper left", ncols=3)
     return figure
