@@ -12,6 +12,8 @@ from typing import Any
 
 import pandas as pd
 
+from regzoo.comparison.best_search import find_best_search
+from regzoo.comparison.nested_recipes import find_nested_recipes
 from regzoo.comparison.replicates import (
     PART_NAMES,
     check_metric,
@@ -42,7 +44,7 @@ class Row:
     """Results of one recipe; None for what is unknown.
 
     Attributes:
-        recipe: the recipe with numbers; as the config writes it while its numbers are still searched.
+        recipe: the recipe with numbers, those of its best search; as the config writes it while they are searched.
         name: the recipe as the config writes it.
         rank: from 1; None before the first replicate.
         tier: from 1; the recipes of a tier do not differ significantly from its first. None if no replicate finished.
@@ -212,14 +214,16 @@ def read_leaderboard(ledger: Ledger, records: Sequence[Record] | None = None) ->
     info = ledger.get_comparison_info()
     if info is None:
         raise InputError("the comparison has only just begun: there is nothing to show yet; look again in a moment")
+    names = ledger.get_recipe_names()
     return build_leaderboard(
         ledger.records() if records is None else records,
         info.rank_by,
         info.direction,
-        ledger.get_recipe_names(),
+        names,
         rope=info.rope,
         test_train_ratio=info.test_train_ratio,
         analyses=len(info.interim_analyses),
+        nested=find_nested_recipes(names, info.vary),
     )
 
 
@@ -234,7 +238,7 @@ def build_leaderboard(
     analyses: int = 1,
     nested: Collection[str] = (),
 ) -> Leaderboard:
-    """Rank the replicates among ``records``; trials are ignored.
+    """Rank the replicates among ``records``; each recipe is written with the strengths of its best search.
 
     Records of other recipes are left out; of several records of one run the last one counts.
 
@@ -254,6 +258,7 @@ def build_leaderboard(
     """
     if baseline not in recipes:
         raise InputError(f"baseline: {baseline!r} is none of the recipes.{did_you_mean(baseline, recipes)}")
+    records = list(records)
     replicates = group_replicates(records, recipes)
     check_metric(rank_by, replicates)
     frame = make_score_frame(replicates, rank_by)
@@ -267,7 +272,9 @@ def build_leaderboard(
     ranking = None if frame.empty else rank(frame, direction, measured, **options)
     ranked = [] if ranking is None else [str(name) for name in ranking.table.index]
     order = [*ranked, *(name for name in recipes if name not in replicates)]
-    rows = [_make_row(name, replicates.get(name, []), rank_by, ranking) for name in order]
+    best = {name: find_best_search(records, name, rank_by, direction) for name in replicates}
+    texts = {name: point.recipe_text for name, point in best.items() if point is not None}
+    rows = [_make_row(name, texts.get(name, name), replicates.get(name, []), rank_by, ranking) for name in order]
     winner = rows[0].recipe if ranking and ranking.winner else None
     baseline_recipe = next(row.recipe for row in rows if row.name == baseline)
     lead, shrunk_gain = (ranking.lead, ranking.shrunk_gain) if ranking else (None, None)
@@ -275,7 +282,7 @@ def build_leaderboard(
     return Leaderboard(rank_by, direction, winner, baseline_recipe, lead, shrunk_gain, tuple(rows), pairs)
 
 
-def _make_row(name: str, records: Sequence[Record], rank_by: str, ranking: Ranking | None) -> Row:
+def _make_row(name: str, recipe: str, records: Sequence[Record], rank_by: str, ranking: Ranking | None) -> Row:
     ranked: dict[str, Any] = dict.fromkeys(FROM_RANKING) | {"status": "pending"}
     if ranking is not None and records:
         columns = ranking.table.loc[name, [*FROM_RANKING, "status"]].to_dict()
@@ -283,7 +290,7 @@ def _make_row(name: str, records: Sequence[Record], rank_by: str, ranking: Ranki
     finished = [record for record in records if math.isfinite(record.score(rank_by))]
     failed = sum(record.status == "failed" for record in records)
     return Row(
-        recipe=records[0].run.recipe_text if records else name,
+        recipe=recipe,
         name=name,
         **ranked,
         replicates=len(records),

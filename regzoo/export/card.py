@@ -9,6 +9,8 @@ from typing import Any
 
 import jinja2
 
+from regzoo.comparison.chosen_strengths import read_chosen_strengths
+from regzoo.comparison.coverage import read_coverage
 from regzoo.comparison.leaderboard import Leaderboard, Row
 from regzoo.core.escaping import escape_control_characters, escape_markdown, format_code_span
 from regzoo.core.formatting import format_count, format_list, format_percent, format_significant
@@ -148,6 +150,10 @@ def render_readme(content: CardContent) -> str:
         name=escape_markdown(content.comparison.name),
         own_rows=content.comparison.folds > 1 or "split" in content.comparison.vary,
         splits=_describe_splits(content),
+        coverage=str(read_coverage(content.leaderboard, content.comparison)),
+        limits=read_coverage(content.leaderboard, content.comparison).explain_limits(),
+        ranges=_describe_ranges(content),
+        verdict=_name_verdict(row),
         data=data,
         noise=format_percent(data.label_noise, unit="%") if data.label_noise else "",
         source=escape_markdown(data.source),
@@ -189,6 +195,22 @@ def _describe_splits(content: CardContent) -> str:
         return format_count(content.comparison.folds, "fold")
     different = len({replicate.run.fold for replicate in content.replicates})
     return "one split" if different < 2 else format_count(different, "split")
+
+
+def _describe_ranges(content: CardContent) -> str:
+    """Write the range of the strengths over several searches: ``dropout.rate 0.27 to 0.55 in 5 searches``."""
+    leaderboard, name = content.leaderboard, content.row.name
+    chosen = read_chosen_strengths(content.replicates, name, leaderboard.rank_by, leaderboard.direction)
+    if chosen.searches < 2:
+        return ""
+    return format_list([f"`{key}` {chosen.describe_range(key)}" for key in chosen.spans if key in chosen.values])
+
+
+def _name_verdict(row: Row) -> str:
+    """Return the verdict on the gain as a person reads it."""
+    if row.verdict != "conclusive" or row.gain is None:
+        return row.verdict or "undecided"
+    return "better" if row.gain > 0 else "worse"
 
 
 def _describe_purpose(preprocessor: Preprocessor, target: str | None) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
+from regzoo.comparison.coverage import read_coverage
 from regzoo.comparison.leaderboard import Leaderboard, Row
 from regzoo.core.json_values import replace_nonfinite
 from regzoo.storage.info import ComparisonInfo
@@ -66,6 +67,7 @@ class Difference:
         data: facts about the data that differ, the digest among them.
         versions: of packages.
         rank_by: metric and direction of each side; gains are comparable only if they are equal.
+        covers: what the intervals of each side cover.
         winner: the recipe of rank 1.
         recipes: in the order of the second leaderboard, then those that only the first one has.
     """
@@ -76,6 +78,7 @@ class Difference:
     data: tuple[Change, ...]
     versions: tuple[Change, ...]
     rank_by: tuple[str, str]
+    covers: tuple[str, str]
     winner: tuple[str | None, str | None]
     recipes: tuple[RecipeChange, ...]
 
@@ -97,6 +100,7 @@ def compare_runs(before: Side, after: Side) -> Difference:
         _list_changes(old.data.to_json(), new.data.to_json()),
         _list_changes(old.versions, new.versions),
         (_describe_metric(before.leaderboard), _describe_metric(after.leaderboard)),
+        (_describe_coverage(before), _describe_coverage(after)),
         (before.leaderboard.winner, after.leaderboard.winner),
         tuple(_compare_recipe(name, before.leaderboard, after.leaderboard) for name in dict.fromkeys(names)),
     )
@@ -121,6 +125,10 @@ def _flatten(facts: Mapping[str, object], prefix: str = "") -> dict[str, object]
 
 def _describe_metric(leaderboard: Leaderboard) -> str:
     return f"{leaderboard.rank_by} ({leaderboard.direction})"
+
+
+def _describe_coverage(side: Side) -> str:
+    return str(read_coverage(side.leaderboard, side.comparison))
 
 
 def _compare_recipe(name: str, before: Leaderboard, after: Leaderboard) -> RecipeChange:

@@ -1,4 +1,4 @@
-"""BibTeX entries of the papers behind the compared regularizers, from ``regularizers/references.bib``."""
+"""BibTeX entries of the papers behind the compared regularizers, from ``references.bib``, and of the statistics."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from importlib import resources
 
 from regzoo.core.docstring import read_docstring
 from regzoo.report.findings.strengths import parse_or_empty
+from regzoo.storage.info import ComparisonInfo
 
 _CITATION = re.compile(
     r"(?P<authors>[A-Z][\w'-]+(?:,? (?:and |et al\.|[A-Z][\w'-]+)+)*) (?P<year>\d{4})(?: \[(?P<key>\w+)\])?"
@@ -36,12 +37,46 @@ class Citation:
     link: str
 
 
-def make_bibtex(names: Iterable[str]) -> str:
+STATISTICS = {
+    "smyth2004": {
+        "author": "Smyth, Gordon K.",
+        "title": "Linear models and empirical {Bayes} methods for assessing differential expression in microarray "
+        "experiments",
+        "year": "2004",
+        "url": "https://doi.org/10.2202/1544-6115.1027",
+        "note": "moderated t over searches",
+    },
+    "bouthillier2021": {
+        "author": "Bouthillier, Xavier and Delaunay, Pierre and Bronzi, Mirko and Trofimov, Assya and Nichyporuk, "
+        "Brennan and others",
+        "title": "Accounting for variance in machine learning benchmarks",
+        "year": "2021",
+        "url": "https://arxiv.org/abs/2103.03098",
+        "note": "sources of variance, P(better)",
+    },
+    "nadeau2003": {
+        "author": "Nadeau, Claude and Bengio, Yoshua",
+        "title": "Inference for the generalization error",
+        "year": "2003",
+        "url": "https://doi.org/10.1023/A:1024068626366",
+        "note": "corrected variance of repeated splits",
+    },
+}
+"""Papers behind the statistics, by key."""
+
+
+def list_statistics(comparison: ComparisonInfo) -> list[str]:
+    """Return the keys of the papers behind the statistics of a comparison that varies more than the seed."""
+    keys = ["smyth2004", "bouthillier2021"] if comparison.searches > 1 else []
+    return [*keys, "nadeau2003"] if "split" in comparison.vary else keys
+
+
+def make_bibtex(names: Iterable[str], statistics: Iterable[str] = ()) -> str:
     """Return a BibTeX entry for each paper that the docstrings of these recipes' regularizers cite.
 
     An entry is the one in ``references.bib``; for a paper that is not there, such as one that another package cites,
     authors, year and link come from the docstring. The note lists the regularizers that cite the paper. Recipes that
-    cannot be parsed are left out.
+    cannot be parsed are left out. Last come the papers behind the ``statistics``, by their keys in `STATISTICS`.
 
     >>> print(make_bibtex(["none", "dropout(0.5)"]))
     @misc{srivastava2014,
@@ -65,6 +100,9 @@ def make_bibtex(names: Iterable[str]) -> str:
         fields = known.get(key) or {"author": paper.authors, "year": paper.year, "url": paper.link}
         lines = [f"  {field} = {{{value}}},\n" for field, value in fields.items()]
         entries.append(f"@misc{{{key},\n{''.join(lines)}  note = {{{_escape(', '.join(regularizers))}}},\n}}")
+    for key in statistics:
+        lines = [f"  {field} = {{{value}}},\n" for field, value in STATISTICS[key].items()]
+        entries.append(f"@misc{{{key},\n{''.join(lines)}}}")
     return "\n\n".join(entries)
 
 

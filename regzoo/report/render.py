@@ -20,7 +20,7 @@ from regzoo.report.figures._output import format_svg_file, render_svg
 from regzoo.report.findings.audit import Audit, audit_comparison
 from regzoo.report.findings.methods_section import write_limitations, write_methods
 from regzoo.report.findings.verdict import ComparisonVerdict, describe_placebos, make_verdict
-from regzoo.report.references import make_bibtex
+from regzoo.report.references import list_statistics, make_bibtex
 from regzoo.report.seal import add_seal
 from regzoo.storage.info import ComparisonInfo
 from regzoo.storage.public_info import make_public_info
@@ -126,7 +126,7 @@ def _collect_content(
         methods=write_methods(leaderboard, records, comparison),
         data_notes=[*comparison.data.repairs, *comparison.data.warnings],
         limitations=write_limitations(leaderboard, comparison),
-        bibtex=make_bibtex(row.name for row in leaderboard.recipes),
+        bibtex=make_bibtex((row.name for row in leaderboard.recipes), list_statistics(comparison)),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from regzoo.comparison.chosen_strengths import ChosenStrengths, read_chosen_strengths
 from regzoo.comparison.coverage import Coverage, read_coverage
 from regzoo.comparison.leaderboard import Leaderboard, Row
 from regzoo.comparison.nested_recipes import list_nested_ties
@@ -22,7 +23,7 @@ from regzoo.core.formatting import (
 )
 from regzoo.report.descriptions import TIE, choose_leaderboard_decimals, describe_losses, format_verdict, name_verdict
 from regzoo.report.findings.audit import Audit
-from regzoo.report.findings.strengths import ChosenStrengths, read_chosen_strengths, read_ranges
+from regzoo.report.findings.strengths import read_ranges
 from regzoo.report.runs import name_run, select_confirmations, select_trials
 from regzoo.search.space import LEARNING_RATE
 from regzoo.storage.info import ComparisonInfo
@@ -166,9 +167,9 @@ def build_strengths_table(leaderboard: Leaderboard, records: Sequence[Record]) -
         rows.append(ReportRow(cells, _mark_row(leaderboard, row)))
     confirmed = any(row.cells[-1] != "0" for row in rows)
     headers = ("recipe", "strengths", "learning rate", "trials", "confirmations")
-    if not confirmed:
-        headers, rows = headers[:-1], [ReportRow(row.cells[:-1], row.mark) for row in rows]
-    return ReportTable(_caption_strengths(most, confirmed), headers, tuple(rows), ("recipe", "strengths"))
+    shown = len(headers) - (not confirmed)
+    rows = [ReportRow(row.cells[:shown], row.mark) for row in rows]
+    return ReportTable(_caption_strengths(most, confirmed), headers[:shown], tuple(rows), ("recipe", "strengths"))
 
 
 def _caption_strengths(searches: int, confirmed: bool) -> str:
@@ -185,19 +186,22 @@ def _caption_strengths(searches: int, confirmed: bool) -> str:
 
 def build_audit_table(audit: Audit) -> ReportTable:
     """Return the budget of every recipe, and how its runs ended."""
-    headers = ("recipe", "trials", "distinct settings", "max epochs", "validation evaluations", "search time",
-               "replicates", "pruned", "diverged", "failed", "collapsed")  # fmt: skip
+    several = any(r.searches > 1 or r.confirmations for r in audit.recipes)
+    headers = ("recipe", *(("searches",) if several else ()), "trials", *(("confirmations",) if several else ()),
+               "distinct settings", "max epochs", "validation evaluations", "search time", "replicates", "pruned",
+               "diverged", "failed", "collapsed")  # fmt: skip
     rows = [
         ReportRow(
-            (r.name, str(r.trials), str(r.settings), format_integer(r.max_epochs), format_integer(r.evaluations),
-             format_duration(r.seconds),
+            (r.name, *((str(r.searches),) if several else ()), str(r.trials),
+             *((str(r.confirmations),) if several else ()), str(r.settings), format_integer(r.max_epochs),
+             format_integer(r.evaluations), format_duration(r.seconds),
              *(str(count) for count in (r.replicates, r.pruned, r.diverged, r.failed, r.collapsed)))
         )
         for r in audit.recipes
     ]  # fmt: skip
     caption = (
         "Budget of each recipe and how its runs ended, counted in the records. The validation part is evaluated after "
-        "each epoch of a trial; a collapsed run predicts no better than a constant."
+        f"each epoch of a trial{' or confirmation' * several}; a collapsed run predicts no better than a constant."
     )
     return ReportTable(caption, headers, tuple(rows))
 

@@ -13,9 +13,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from regzoo.comparison.chosen_strengths import read_strengths
 from regzoo.core import EnvironmentFailure
 from regzoo.core.formatting import float_or_nan
-from regzoo.report.findings.strengths import read_strengths
 from regzoo.search.space import LEARNING_RATE
 from regzoo.system.replace import OutputKind, replace_output, require_replaceable
 from regzoo.training.records import Record
@@ -25,7 +25,7 @@ FILE = "events.out.tfevents.0.regzoo"
 
 
 def write_tensorboard(folder: Path, records: Sequence[Record], metric: str) -> int:
-    """Write the trials and replicates among ``records`` for ``tensorboard --logdir folder``; return how many.
+    """Write all runs among ``records`` but members for ``tensorboard --logdir folder``; return how many.
 
     A session has the recipe, its stage, its strengths, the learning rate and the seed as hyperparameters, and the
     curves of every metric, whose last point is the finished model's.
@@ -44,8 +44,9 @@ def write_tensorboard(folder: Path, records: Sequence[Record], metric: str) -> i
     from tensorboard.plugins.hparams import summary_v2 as hp
 
     runs = [record for record in records if record.run.stage != "member"]
+    several = any(record.run.search for record in runs)
     metrics = [hp.Metric(f"{part}/{metric}", display_name=f"{part} {metric}") for part in ("validation", "test")]
-    names = dict.fromkeys(name for record in runs for name in list_hyperparameters(record))
+    names = dict.fromkeys(name for record in runs for name in list_hyperparameters(record, several))
     config = hp.hparams_config_pb([hp.HParam(name) for name in names], metrics, time_created_secs=0)
     kind = OutputKind("TensorBoard run", lambda content: content.startswith(_format_events([])), alias="run")
     for path in (folder / FILE, *(folder / name_run(record) / FILE for record in runs)):
@@ -53,24 +54,30 @@ def write_tensorboard(folder: Path, records: Sequence[Record], metric: str) -> i
     replace_output(folder / FILE, _format_events([(0, config)]), kind)
     for record in runs:
         name = name_run(record)
-        session = hp.hparams_pb(list_hyperparameters(record), trial_id=name, start_time_secs=0)
+        session = hp.hparams_pb(list_hyperparameters(record, several), trial_id=name, start_time_secs=0)
         events = _format_events([(0, session), *_list_scalars(record), (0, _make_end(record))])
         replace_output(folder / name / FILE, events, kind)
     return len(runs)
 
 
 def name_run(record: Record) -> str:
-    """Return the folder of a run: ``dropout+l2/replicate-0``; no name leads out of LOGDIR."""
-    name = re.sub(r"[^A-Za-z0-9_.+=-]+", "", record.run.name).lstrip(".")[:200]
-    return f"{name or 'recipe'}/{record.run.stage}-{record.run.number}"
+    """Return the folder of a run: ``dropout+l2/replicate-0``; no name leads out of LOGDIR.
+
+    Trials and confirmations are numbered within their search, so those of a later search name it.
+    """
+    run = record.run
+    search = f"search-{run.search}-" if run.search and run.stage != "replicate" else ""
+    name = re.sub(r"[^A-Za-z0-9_.+=-]+", "", run.name).lstrip(".")[:200]
+    return f"{name or 'recipe'}/{search}{run.stage}-{run.number}"
 
 
-def list_hyperparameters(record: Record) -> dict[str, str | float]:
-    """Return what distinguishes a run from the others."""
+def list_hyperparameters(record: Record, several: bool = False) -> dict[str, str | float]:
+    """Return what distinguishes a run from the others, its search included if there are ``several``."""
     run = record.run
     return {
         "recipe": run.name,
         "stage": run.stage,
+        **({"search": float(run.search)} if several else {}),
         **read_strengths(run.recipe_text),
         LEARNING_RATE: run.learning_rate,
         "seed": float(run.seed),

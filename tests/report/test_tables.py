@@ -20,35 +20,38 @@ def cells(table: tables.ReportTable, recipe: str) -> dict[str, str]:
     return dict(zip(table.headers, row.cells, strict=True))
 
 
-def test_leaderboard_row(quick: Ranked) -> None:
-    row = cells(tables.build_leaderboard_table(quick[0]), "batch_norm(0.95)")
+def test_leaderboard_row(quick: Ranked, make_comparison: Any) -> None:
+    row = cells(tables.build_leaderboard_table(quick[0], make_comparison()), "batch_norm(0.95)")
     assert row["nll"] == "0.1102"
     assert row["95 % interval of gain"] == "-0.0012 to 0.0262"
     assert row["p (Holm)"] == "0.210"
     assert row["test nll"] == "0.1212"  # 1.1 x 0.1102
 
 
-def test_the_baseline_has_no_gain_over_itself(make_leaderboard: Any, make_row: Any) -> None:
+def test_the_baseline_has_no_gain_over_itself(make_leaderboard: Any, make_row: Any, make_comparison: Any) -> None:
     rows = [make_row("none", rank=1, tier=1, mean=0.1, gain=0.0, gain_low=0.0, gain_high=0.0)]
-    assert cells(tables.build_leaderboard_table(make_leaderboard(rows)), "none")["gain over none"] == "–"  # noqa: RUF001
+    assert (
+        cells(tables.build_leaderboard_table(make_leaderboard(rows), make_comparison()), "none")["gain over none"]
+        == "–"
+    )
 
 
-def test_marks(quick: Ranked, make_row: Any) -> None:
+def test_marks(quick: Ranked, make_row: Any, make_comparison: Any) -> None:
     leaderboard = replace(quick[0], recipes=(*quick[0].recipes, make_row("l1")))
-    marks = [row.mark for row in tables.build_leaderboard_table(leaderboard).rows]
+    marks = [row.mark for row in tables.build_leaderboard_table(leaderboard, make_comparison()).rows]
     assert marks == ["winner", *[""] * 7, "baseline", "missing"]
 
 
-def test_details(quick: Ranked) -> None:
-    row = cells(tables.build_details_table(quick[0]), "dropout(0.42)")
+def test_details(quick: Ranked, make_comparison: Any) -> None:
+    row = cells(tables.build_details_table(quick[0], make_comparison()), "dropout(0.42)")
     assert row["gap"] == "0.0766"  # 0.8 x 0.0957
     assert row["parameters"] == "85,002"
     assert row["ms per 1,000 predictions"] == "0.41"
 
 
-def test_slow_predictions_are_no_powers_of_ten(make_leaderboard: Any, make_row: Any) -> None:
+def test_slow_predictions_are_no_powers_of_ten(make_leaderboard: Any, make_row: Any, make_comparison: Any) -> None:
     slow = make_leaderboard([make_row("none", rank=1, mean=0.1, predict_ms=1534.0)])
-    assert cells(tables.build_details_table(slow), "none")["ms per 1,000 predictions"] == "1,500"
+    assert cells(tables.build_details_table(slow, make_comparison()), "none")["ms per 1,000 predictions"] == "1,500"
 
 
 def test_metrics_of_each_part(quick: Ranked) -> None:

@@ -48,7 +48,7 @@ def compare(
     )
     result = Result(folder)
     if not quiet:
-        print_table(make_leaderboard_table(result.board, get_width()))
+        print_table(make_leaderboard_table(result.board, result.side.comparison, get_width()))
         print_text(f"\n{result.verdict}\n")
         print_text(f"Report: {folder / 'report.html'}")
         if (folder / MODEL).is_dir():

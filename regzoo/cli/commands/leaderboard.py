@@ -19,10 +19,11 @@ def leaderboard(
     from regzoo.cli.tables.leaderboard import make_leaderboard_table
     from regzoo.result import Result
 
-    ranked = Result(folder).board
+    result = Result(folder)
+    ranked = result.board
     if as_json:
         print_json(ranked.to_json())
     elif as_csv:
         print_text(ranked.to_csv().rstrip("\n"))
     else:
-        print_table(make_leaderboard_table(ranked, get_width()))
+        print_table(make_leaderboard_table(ranked, result.side.comparison, get_width()))

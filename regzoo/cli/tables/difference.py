@@ -19,6 +19,7 @@ from regzoo.core.formatting import (
     format_number,
     shorten_recipe,
 )
+from regzoo.report.descriptions import name_verdict
 from regzoo.report.diff import Change, Difference, RecipeChange
 
 LONGEST_VALUE = 100
@@ -39,7 +40,17 @@ def make_difference_tables(difference: Difference) -> Group:
         sections.append(Text(f"\nranked by {old} before, {new} after: gains cannot be compared"))
     old, new = (winner or "nothing yet" for winner in difference.winner)
     winner = f"winner: still {new}" if old == new else f"winner: {old} -> {new}"
-    return Group(*sections, Text(f"\n{winner}\n", style="bold"), _make_ranking_table(difference))
+    return Group(
+        *sections,
+        Text(f"\n{winner}\n", style="bold"),
+        _make_ranking_table(difference),
+        Text(f"\nin brackets: 95 % intervals {_describe_coverage(difference)}"),
+    )
+
+
+def _describe_coverage(difference: Difference) -> str:
+    before, after = difference.covers
+    return after if before == after else f"{before} before, {after} after"
 
 
 def _make_section(name: str, lines: list[Text]) -> list[Text]:
@@ -69,7 +80,7 @@ def _make_ranking_table(difference: Difference) -> Table:
         move = {None: "", 0: "="}.get(row.moved, format_fixed(row.moved or 0, 0, "+"))
         ranks = [MISSING if rank is None else str(rank) for rank in row.rank]
         gains = [_format_gain(row, side, decimals) for side in (0, 1)]
-        verdicts = [verdict or MISSING for verdict in row.verdict]
+        verdicts = [name_verdict(*side) or MISSING for side in zip(row.verdict, row.gain, strict=True)]
         cells = [ranks[1], f"{ranks[0]} ({move})" if move else ranks[0], _format_recipe(row), *gains, *verdicts]
         table.add_row(*map(Text, cells))
     return table

@@ -15,12 +15,15 @@ from regzoo.training.records import Record
 
 def make_failures_table(records: Sequence[Record]) -> Table:
     """Return one row per run, with the reason."""
-    table = make_table("recipe", "stage", "number", "status", "epochs", "seconds", "reason")
+    several = any(record.run.search for record in records)
+    searched = ["search"] if several else []
+    table = make_table("recipe", "stage", *searched, "number", "status", "epochs", "seconds", "reason")
     for record in records:
         run = record.run
         cells = [
             run.recipe_text,
             run.stage,
+            *([str(run.search)] if several else []),
             str(run.number),
             record.status,
             str(record.epochs),

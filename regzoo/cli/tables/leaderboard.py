@@ -7,19 +7,23 @@ from rich.table import Table
 from rich.text import Text
 
 from regzoo.cli.tables.layout import make_table
+from regzoo.comparison.coverage import read_coverage
 from regzoo.comparison.leaderboard import Leaderboard, Row, is_placebo
+from regzoo.comparison.nested_recipes import list_nested_ties
 from regzoo.core.formatting import choose_cell_decimals, compute_half_width, format_fixed, format_gain, format_p_value
-from regzoo.report.descriptions import format_verdict
+from regzoo.report.descriptions import TIE, describe_nested_ties, format_verdict
+from regzoo.storage.info import ComparisonInfo
 
 WIDE = 120
 """Terminal columns from which the leaderboard shows every column."""
 
 
-def make_leaderboard_table(leaderboard: Leaderboard, width: int = WIDE) -> Table:
+def make_leaderboard_table(leaderboard: Leaderboard, comparison: ComparisonInfo, width: int = WIDE) -> Table:
     """Return the leaderboard for a terminal of ``width`` columns; below 120 without p, test score and epochs."""
+    ties = list_nested_ties(leaderboard, comparison)
     wide = width >= WIDE
     table = make_table()
-    table.caption = Text("\n".join(_make_notes(leaderboard)), style="table.caption")
+    table.caption = Text("\n".join(_make_notes(leaderboard, comparison)), style="table.caption")
     rank_by = leaderboard.rank_by
     headers = ["rank", "tier", "recipe", f"{rank_by} ± sd", f"gain over {leaderboard.baseline}", "verdict"]
     headers += ["p", f"test {rank_by}", "epochs"] if wide else []
@@ -31,7 +35,7 @@ def make_leaderboard_table(leaderboard: Leaderboard, width: int = WIDE) -> Table
     for row in leaderboard.recipes:
         won = row.rank == 1 and leaderboard.winner is not None
         cells = [
-            *_format_cells(row, wide),
+            *_format_cells(row, wide, tie=row in ties),
             *(_format_wide_cells(row, rank_by) if wide else ()),
             _format_status(row, won),
         ]
@@ -39,12 +43,12 @@ def make_leaderboard_table(leaderboard: Leaderboard, width: int = WIDE) -> Table
     return table
 
 
-def _format_cells(row: Row, wide: bool) -> list[str]:
+def _format_cells(row: Row, wide: bool, tie: bool) -> list[str]:
     places = choose_cell_decimals(row.sd, row.mean)
     score = format_fixed(row.mean, places) + ("" if row.sd is None else f" ± {format_fixed(row.sd, places)}")
     gain = format_gain(row.gain, row.gain_low, row.gain_high, " " if wide else "\n")
     recipe = f"{row.name} ({row.recipe} in disguise)" if is_placebo(row.name) else row.recipe
-    verdict = format_verdict(row.verdict, row.replicates_needed)
+    verdict = TIE if tie else format_verdict(row.verdict, row.gain, row.replicates_needed)
     return [format_fixed(row.rank, 0), format_fixed(row.tier, 0), recipe, score, gain, verdict]
 
 
@@ -61,21 +65,28 @@ def _format_status(row: Row, won: bool) -> str:
     return ", ".join(counts) or row.status
 
 
-def _make_notes(leaderboard: Leaderboard) -> list[str]:
+def _make_notes(leaderboard: Leaderboard, comparison: ComparisonInfo) -> list[str]:
     """Return the lines below the table: how to read it, and how far the winner leads."""
-    notes = ["The data cannot tell the recipes of a tier from its first. In brackets: 95 % interval of the gain."]
+    coverage = read_coverage(leaderboard, comparison)
+    notes = [
+        "The data cannot tell the recipes of a tier from its first. In brackets: 95 % interval of the gain, "
+        f"{coverage}."
+    ]
+    notes += [limits] if (limits := coverage.explain_limits()) else []
+    notes += [sentence.replace("`", "") for sentence in describe_nested_ties(leaderboard, comparison)]
     if any(row.replicates_needed for row in leaderboard.recipes):
-        notes.append("`needed`: no verdict yet; about this number of replicates, in all, would settle it.")
+        more = ", with as many more searches," if coverage.searches > 1 else ", in all,"
+        notes.append(f"`needed`: no verdict yet; about this number of replicates{more} would settle it.")
     lead, best = leaderboard.lead, leaderboard.recipes[0]
     if lead is not None and lead.pairs:
         gain = format_gain(lead.gain, lead.gain_low, lead.gain_high)
-        notes.append(
-            f"{lead.recipe} against {lead.other}: {gain}, {format_verdict(lead.verdict, lead.replicates_needed)}."
-        )
+        verdict = format_verdict(lead.verdict, lead.gain, lead.replicates_needed)
+        notes.append(f"{lead.recipe} against {lead.other}: {gain}, {verdict}.")
     if leaderboard.shrunk_gain is not None:
         places = choose_cell_decimals(compute_half_width(best.gain_low, best.gain_high), best.gain)
+        fresh = "in fresh searches" if coverage.searches > 1 else "on fresh seeds"
         shrunk = format_fixed(leaderboard.shrunk_gain, places, "+")
-        notes.append(f"Expected gain of {best.name} on fresh seeds, corrected for selection bias: {shrunk}.")
+        notes.append(f"Expected gain of {best.name} {fresh}, corrected for selection bias: {shrunk}.")
     return [*notes, *_make_placebo_note(leaderboard)]
 
 

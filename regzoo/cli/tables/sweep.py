@@ -23,9 +23,10 @@ from regzoo.report.findings.sweep import choose_point_decimals
 def make_response_table(response: StrengthResponse) -> Table:
     """Return one row per value or pair of values, then the baseline."""
     table = make_table()
+    replicates = format_count(max(point.replicates for point in response.points), "replicate")
     table.caption = (
-        f"{format_count(max(point.replicates for point in response.points), 'replicate')} a value at most. "
-        "Best in: share of the resamples of the seeds. Flat: within one standard error of the best."
+        f"{replicates} a value at most, which the intervals cover. Best in: share of the resamples of the seeds. Flat: "
+        "within one standard error of the best."
     )
     names = [swept.name for swept in response.sweep.over]
     headers = [*names, f"{response.metric} ± sd", "95 % interval", f"train {response.metric}", "best in"]

@@ -12,13 +12,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from regzoo.comparison.best_search import ChosenPoint, find_best_search, list_chosen_points
+from regzoo.comparison.chosen_strengths import read_strengths
 from regzoo.comparison.leaderboard import Leaderboard
 from regzoo.core.formatting import format_strength
 from regzoo.report.figures import FigureInfo
 from regzoo.report.figures._axis import choose_scale, set_up_axis
 from regzoo.report.figures._panels import make_panels
 from regzoo.report.figures._style import BLUE, GRAY, VERMILION, with_style
-from regzoo.report.findings.strengths import find_log_strengths, read_strengths
+from regzoo.report.findings.strengths import find_log_strengths
 from regzoo.report.runs import select_trials
 from regzoo.search.space import LEARNING_RATE
 from regzoo.storage.info import ComparisonInfo

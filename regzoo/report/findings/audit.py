@@ -18,7 +18,7 @@ from regzoo.core.formatting import (
     format_short_list,
     is_known,
 )
-from regzoo.report.runs import select_replicates, select_trials
+from regzoo.report.runs import select_confirmations, select_replicates, select_trials
 from regzoo.storage.info import ComparisonInfo
 from regzoo.training.metrics import METRICS
 from regzoo.training.records import Record
@@ -33,13 +33,15 @@ class RecipeAudit:
 
     Attributes:
         name: as the config writes it.
-        trials: runs of its search, among them ``pruned`` ones, which were cut short.
+        trials: runs of its searches, among them ``pruned`` ones, which were cut short.
         settings: distinct settings among them: strengths and learning rate.
         max_epochs: the most epochs that one of its trials was allowed.
-        evaluations: epochs that its trials trained; the validation part is evaluated after each.
-        seconds: training time of the search.
+        evaluations: epochs that its trials and confirmations trained; the validation part is evaluated after each.
+        seconds: training time of its searches, confirmations included.
         replicates: runs with the chosen strengths.
-        pruned, diverged, failed, collapsed: trials and replicates that ended so; see `has_collapsed`.
+        pruned, diverged, failed, collapsed: runs of any stage that ended so; see `has_collapsed`.
+        searches: number of its searches.
+        confirmations: second runs of its best trials.
     """
 
     name: str
@@ -53,6 +55,8 @@ class RecipeAudit:
     diverged: int
     failed: int
     collapsed: int
+    searches: int = 1
+    confirmations: int = 0
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,7 @@ def audit_comparison(leaderboard: Leaderboard, records: Sequence[Record], compar
     inequalities = tuple(filter(None, compared))
     findings = (
         _check_tuning(inequalities, searched),
+        *_check_choice(leaderboard, records, comparison),
         _check_metric(leaderboard.rank_by),
         _check_test_part(records),
         _check_seeds(leaderboard, records),
@@ -127,23 +132,27 @@ def has_collapsed(record: Record, classes: int) -> bool:
 def _audit_recipe(name: str, records: Sequence[Record], classes: int) -> RecipeAudit:
     trials = select_trials(records, name, finished=False)
     replicates = select_replicates(records, name, finished=False)
-    runs = [*trials, *replicates]
+    again = select_confirmations(records, name, finished=False)
+    runs = [*trials, *again, *replicates]
     return RecipeAudit(
         name,
         trials=len(trials),
         settings=len({(trial.run.recipe_text, trial.run.learning_rate) for trial in trials}),
         max_epochs=max((trial.run.epochs for trial in trials), default=0),
-        evaluations=sum(trial.epochs for trial in trials),
-        seconds=sum(trial.fit_seconds for trial in trials),
+        evaluations=sum(run.epochs for run in (*trials, *again)),
+        seconds=sum(run.fit_seconds for run in (*trials, *again)),
         replicates=len(replicates),
         pruned=sum(run.status == "pruned" for run in runs),
         diverged=sum(run.status == "diverged" for run in runs),
         failed=sum(run.status == "failed" for run in runs),
         collapsed=sum(has_collapsed(run, classes) for run in runs),
+        searches=len({trial.run.search for trial in trials}),
+        confirmations=len(again),
     )
 
 
 _BUDGET: dict[str, Callable[[RecipeAudit], int]] = {
+    "searches": lambda recipe: recipe.searches,
     "trials": lambda recipe: recipe.trials,
     "max epochs": lambda recipe: recipe.max_epochs,
 }
@@ -179,7 +188,37 @@ def _check_tuning(inequalities: Sequence[str], recipes: Sequence[RecipeAudit]) -
     if not recipes:
         return AuditFinding(None, "No trial was run, so there is no tuning to compare.")
     trials, epochs = format_count(recipes[0].trials, "trial"), format_count(recipes[0].max_epochs, "epoch")
+    searches = recipes[0].searches
+    if searches > 1:
+        trials = f"{searches} searches with {trials} in all,"
     return AuditFinding(True, f"Every recipe had {trials} of at most {epochs} each.")
+
+
+def _check_choice(
+    leaderboard: Leaderboard, records: Sequence[Record], comparison: ComparisonInfo
+) -> tuple[AuditFinding, ...]:
+    """Check that no strengths were chosen for a single lucky run; nothing where that was not asked for."""
+    if comparison.searches == 1 and not comparison.confirm:
+        return ()
+    lucky = [row.name for row in leaderboard.recipes if _is_choice_unconfirmed(records, row.name)]
+    if not lucky:
+        return (AuditFinding(True, "All strengths were chosen after a second run on a fresh seed: none by one run."),)
+    names = format_short_list([format_code(name) for name in lucky])
+    return (AuditFinding(False, f"Strengths of {names} were chosen by single runs, of which the best was lucky too."),)
+
+
+def _is_choice_unconfirmed(records: Sequence[Record], name: str) -> bool:
+    """Return True if a search with several settings chose one that was not run again before."""
+    again = {_get_choice(record) for record in select_confirmations(records, name, finished=False)}
+    trials = select_trials(records, name, finished=False)
+    open_to_choice = {search for search in {trial.run.search for trial in trials}
+                      if len({_get_choice(trial) for trial in trials if trial.run.search == search}) > 1}  # fmt: skip
+    chosen = {_get_choice(run) for run in select_replicates(records, name, finished=False)}
+    return any(choice not in again for choice in chosen if choice[0] in open_to_choice)
+
+
+def _get_choice(record: Record) -> tuple[int, str, float]:
+    return record.run.search, record.run.recipe_text, record.run.learning_rate
 
 
 def _check_metric(name: str) -> AuditFinding:
@@ -194,23 +233,29 @@ def _check_test_part(records: Sequence[Record]) -> AuditFinding:
     readers = [record.run.stage == "replicate" for record in records if record.metrics.get("test")]
     peeked = readers.count(False)
     if peeked:
-        return AuditFinding(False, f"The test part was read by {format_count(peeked, 'trial')}.")
+        return AuditFinding(False, f"The test part was read by {format_count(peeked, 'run')} of a search.")
     if not readers:
         return AuditFinding(True, "The test part has not been read yet.")
     replicates = format_count(len(readers), "replicate")
-    return AuditFinding(True, f"The test part was read by {replicates}, once each, and by no trial.")
+    confirmation = " or confirmation" * any(record.run.stage == "confirmation" for record in records)
+    return AuditFinding(True, f"The test part was read by {replicates}, once each, and by no trial{confirmation}.")
 
 
 def _check_seeds(leaderboard: Leaderboard, records: Sequence[Record]) -> AuditFinding:
     """Replicates are paired by number, so seeds and folds must be equal; a placebo has its own seeds on purpose."""
     names = [row.name for row in leaderboard.recipes if not row.is_placebo]
-    seeds = [[(r.run.seed, r.run.fold) for r in select_replicates(records, name, finished=False)] for name in names]
+    seeds = [
+        [(r.run.seed, r.run.fold, r.run.search) for r in select_replicates(records, name, finished=False)]
+        for name in names
+    ]
     made = [found for found in seeds if found]
     if not made:
         return AuditFinding(None, "No replicate has been run yet.")
     shortest = min(map(len, made))
     passed = len({tuple(found[:shortest]) for found in made}) == 1
-    drawn = "seeds and folds" if any(fold for found in made for _, fold in found) else "seeds"
+    drawn = "seeds and folds" if any(fold for found in made for _, fold, _ in found) else "seeds"
+    if any(search for found in made for *_, search in found):
+        drawn += ", and are shared out among searches in the same way"
     placebos = "; placebos have their own seeds on purpose" if leaderboard.placebos else ""
     same = "the same" if passed else "different"
     return AuditFinding(passed, f"The replicates of all recipes have {same} {drawn}{placebos}.")

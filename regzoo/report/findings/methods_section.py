@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
+from regzoo.comparison.coverage import Coverage, read_coverage
 from regzoo.comparison.leaderboard import Leaderboard
 from regzoo.core.formatting import (
+    compute_half_width,
     float_or_nan,
     format_code,
     format_count,
@@ -16,13 +19,21 @@ from regzoo.core.formatting import (
     format_number,
     format_percent,
     format_significant,
-    format_strength,
 )
 from regzoo.report.descriptions import choose_leaderboard_decimals, describe_task, format_recipe
-from regzoo.report.runs import select_trials
+from regzoo.report.findings.procedure_in_words import (
+    count_replicates,
+    describe_choice,
+    describe_new_rows,
+    describe_search,
+    describe_sharing,
+)
 from regzoo.stats.winners_curse import compute_expected_maximum
 from regzoo.storage.info import ComparisonInfo, DataInfo
 from regzoo.training.records import Record
+
+NORMAL = 1.96
+"""Standard errors of a mean in half its 95 % interval."""
 
 LOSSES = {"classification": "cross-entropy", "multilabel": "binary cross-entropy (mean over the labels)"}
 """The training loss of each task; for the others it is the mean squared error."""
@@ -34,20 +45,24 @@ def write_methods(leaderboard: Leaderboard, records: Sequence[Record], compariso
     first = " on the first fold" if folds > 1 else ""
     targets = "on hard labels and " if comparison.data.task in LOSSES else ""
     shared = "each time on the next fold, with the same seeds and folds" if folds > 1 else "the same seeds"
+    coverage = read_coverage(leaderboard, comparison)
+    if coverage.new_rows:
+        shared = "the same seeds and rows"
     return [
         _describe_data(leaderboard, comparison),
         *_describe_model(leaderboard, comparison),
-        _describe_search(leaderboard, records, comparison),
-        f"The strengths with the best validation {leaderboard.rank_by} were chosen{first}. The metric is computed "
-        f"{targets}without penalty terms, so it means the same for every recipe. Models were fitted to the training "
-        "part only, and choices were made on the validation part only.",
-        f"Every recipe was then trained {_count_replicates(leaderboard, comparison)} with its chosen strengths on "
-        f"fresh random seeds, {shared} for every recipe, so gains over {base} are paired differences.",
+        describe_search(leaderboard, records, comparison),
+        f"{describe_choice(leaderboard, comparison)}{first}. The metric is computed {targets}without penalty terms, "
+        "so it means the same for every recipe. Models were fitted to the training part only, and choices were made on "
+        "the validation part only.",
+        f"Every recipe was then trained {count_replicates(leaderboard, comparison)} with its chosen strengths"
+        f"{describe_sharing(coverage)} on fresh random seeds{describe_new_rows(coverage)}, {shared} for every recipe, "
+        f"so gains over {base} are paired differences.",
         *_describe_placebos(leaderboard, base),
         *_describe_options(comparison),
-        f"{_describe_statistics(base, comparison)} Recipes share a tier if their paired difference from the tier's "
-        "best recipe is not significant at 5 %, Holm-adjusted over all pairs of recipes; if it is the difference from "
-        f"{base}, over the recipes.",
+        f"{_describe_statistics(base, comparison, coverage)} Recipes share a tier if their paired difference from the "
+        "tier's best recipe is not significant at 5 %, Holm-adjusted over all pairs of recipes; if it is the "
+        f"difference from {base}, over the recipes.",
         "The test part was read once, with the chosen strengths; it was used for no choice.",
         "Runs that diverged or failed are counted and shown, never repeated or dropped; a recipe with such a "
         "replicate ranks below all recipes without one.",
@@ -57,17 +72,28 @@ def write_methods(leaderboard: Leaderboard, records: Sequence[Record], compariso
 
 def write_limitations(leaderboard: Leaderboard, comparison: ComparisonInfo) -> list[str]:
     """Return what the numbers do not show, a paragraph each."""
-    scope = (
-        "The intervals describe this split of this data set: they cover the variation between random seeds, not "
-        "between splits or data sets."
-    )
-    if comparison.folds > 1:
-        scope = (
-            "The intervals cover the variation between random seeds and between splits of these rows (the corrected "
-            "variance allows for their overlap), not the variation between data sets. The strengths were chosen on "
-            "the first fold, whose training rows validate in other folds."
-        )
+    coverage = read_coverage(leaderboard, comparison)
+    scope = f"{_describe_scope(coverage)} {coverage.explain_limits()}".strip()
     return [scope, *_describe_winners_curse(leaderboard, comparison)]
+
+
+def _describe_scope(coverage: Coverage) -> str:
+    sources = ["between random seeds"]
+    if coverage.searches > 1:
+        sources.append("between searches")
+    if coverage.folds == 1 and not coverage.new_rows:
+        return (
+            f"The intervals describe this split of this data set ({coverage}): they cover the variation "
+            f"{format_list(sources)}, not between splits or data sets."
+        )
+    sources.append("between splits of these rows")
+    text = (
+        f"The intervals ({coverage}) cover the variation {format_list(sources)} (the corrected variance allows for "
+        "their overlap), not the variation between data sets."
+    )
+    if coverage.folds > 1:
+        text += " The strengths were chosen on the first fold, whose training rows validate in other folds."
+    return text
 
 
 def _describe_winners_curse(leaderboard: Leaderboard, comparison: ComparisonInfo) -> list[str]:
@@ -77,6 +103,8 @@ def _describe_winners_curse(leaderboard: Leaderboard, comparison: ComparisonInfo
     luck = compute_expected_maximum(len(rows))
     share = 1 / max(1, rows[0].replicates) + (comparison.test_train_ratio or 0.0)
     error = float_or_nan(rows[0].sd) * share**0.5
+    if comparison.searches > 1:  # the trainings of one search are no independent ones
+        error = (compute_half_width(rows[0].low, rows[0].high) or math.nan) / NORMAL
     decimals = choose_leaderboard_decimals(leaderboard)
     here = f" (here about {format_number(luck * error, decimals)} {leaderboard.rank_by})" if error > 0 else ""
     return [
@@ -145,29 +173,6 @@ def _describe_optimizer(text: str) -> str:
     return "sgd (momentum 0.9)" if text == "sgd" else format_code(text) if "(" in text else text
 
 
-def _describe_search(leaderboard: Leaderboard, records: Sequence[Record], comparison: ComparisonInfo) -> str:
-    trials = [select_trials(records, row.name, finished=False) for row in leaderboard.recipes]
-    equal = len({len(found) for found in trials if found}) < 2
-    number = "the same number for every recipe" if equal else "fewer where there was less to search"
-    rates = {trial.run.learning_rate for found in trials for trial in found}
-    searched = "its strengths and the learning rate"
-    if len(rates) == 1:
-        searched = f"its strengths, with the learning rate fixed at {format_strength(rates.pop())}"
-    elif comparison.model is not None:
-        searched += f" ({comparison.model.learning_rate.replace('..', ' to ').replace('|', ' or ')})"
-    return (
-        f"For each recipe, a {comparison.tuner} search tried {format_count(comparison.trials, 'setting')} of "
-        f"{searched}: {number}, the baseline {format_code(leaderboard.baseline)} included."
-    )
-
-
-def _count_replicates(leaderboard: Leaderboard, comparison: ComparisonInfo) -> str:
-    """Say how often each recipe was trained at least: a budget may end before all replicates are made."""
-    made = [row.replicates for row in leaderboard.measured if row.replicates]
-    count = min(made, default=comparison.replicates)
-    return "once" if count == 1 else f"{count} times"
-
-
 def _describe_placebos(leaderboard: Leaderboard, base: str) -> list[str]:
     names = [format_code(row.name) for row in leaderboard.placebos]
     if not names:
@@ -209,19 +214,30 @@ def _describe_options(comparison: ComparisonInfo) -> list[str]:
     return sentences
 
 
-def _describe_statistics(base: str, comparison: ComparisonInfo) -> str:
-    if comparison.folds == 1:
+def _describe_statistics(base: str, comparison: ComparisonInfo, coverage: Coverage) -> str:
+    ratio = format_significant(float_or_nan(comparison.test_train_ratio), 3)
+    corrected = f"variance of repeated splits (Nadeau and Bengio 2003; {ratio} validation rows for each training row)"
+    if coverage.searches > 1:
+        also = "" if comparison.test_train_ratio is None else f", with the corrected {corrected}"
+        return (
+            f"We report means over the {coverage.searches} searches with 95 % intervals of a moderated t over searches "
+            "(Smyth 2004: the variances of all recipes are shrunk towards their common value, which adds to the "
+            f"{coverage.searches - 1} degrees of freedom of each){also}, paired gains with intervals of the same kind, "
+            f"and two-sided p-values of the same t against {base}, Holm-adjusted over the recipes. P(better) is the "
+            "share of the paired trainings that a recipe wins; 0.75 or more, and surely more than one half, is what "
+            "Bouthillier et al. 2021 call a meaningful difference."
+        )
+    if comparison.test_train_ratio is None:
         return (
             "We report means over these replicates with 95 % bootstrap-t intervals, paired gains with intervals of the "
             f"same kind, and two-sided p-values of the same bootstrap against {base}, Holm-adjusted over the recipes; "
             "where there are enough pairs for it to reach significance, Wilcoxon's signed-rank test must agree before "
             "two recipes count as different."
         )
-    ratio = format_significant(float_or_nan(comparison.test_train_ratio), 3)
     return (
         "We report means over these replicates with 95 % t intervals, paired gains with intervals of the same kind, "
         f"and two-sided p-values of the same t against {base}, Holm-adjusted over the recipes, all with the corrected "
-        f"variance of repeated splits (Nadeau and Bengio 2003; {ratio} validation rows for each training row)."
+        f"{corrected}."
     )
 
 
@@ -229,4 +245,7 @@ def _describe_software(comparison: ComparisonInfo) -> list[str]:
     if comparison.model is None:
         return []
     versions = format_list([f"{name} {version}" for name, version in comparison.versions.items()])
-    return [f"We used {versions}; all random numbers derive from the seed {comparison.model.seed}."]
+    seeds = f"all random numbers derive from the seed {comparison.model.seed}"
+    if comparison.searches > 1:
+        seeds += f", and those of the searches also from the search seed {comparison.search_seed}"
+    return [f"We used {versions}; {seeds}."]

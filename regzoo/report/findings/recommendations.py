@@ -5,24 +5,26 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
+from regzoo.comparison.chosen_strengths import read_strengths
+from regzoo.comparison.coverage import Coverage
 from regzoo.comparison.leaderboard import Leaderboard, Row
 from regzoo.core.formatting import format_code, format_count, format_strength
 from regzoo.report.findings.diagnosis import Diagnosis
-from regzoo.report.findings.strengths import parse_or_empty, read_ranges, read_strengths
+from regzoo.report.findings.strengths import parse_or_empty, read_ranges
 from regzoo.stats.power import CAP
 
 MOST = 4
 """Most recommendations that are shown, the most useful first."""
 
 
-def recommend(leaderboard: Leaderboard, diagnosis: Diagnosis) -> tuple[str, ...]:
+def recommend(leaderboard: Leaderboard, diagnosis: Diagnosis, coverage: Coverage) -> tuple[str, ...]:
     """Return what to try next, a sentence each; nothing before there is a score."""
     rows = [row for row in leaderboard.measured if not row.is_placebo]
     if not rows:
         return ()
     sentences = (
         *_recommend_finishing(leaderboard),
-        *_recommend_replicates(leaderboard, rows),
+        *_recommend_replicates(leaderboard, rows, coverage),
         *_recommend_ranges(rows[0]),
         *_recommend_sum(leaderboard, rows),
         *_recommend_for_baseline(leaderboard, diagnosis),
@@ -37,19 +39,33 @@ def _recommend_finishing(leaderboard: Leaderboard) -> list[str]:
     return ["Run the same command again: it continues with the recipes not measured yet."] if pending else []
 
 
-def _recommend_replicates(leaderboard: Leaderboard, rows: Sequence[Row]) -> list[str]:
-    """Recommend replicates that would settle whether the best recipe other than the baseline beats it."""
+def _recommend_replicates(leaderboard: Leaderboard, rows: Sequence[Row], coverage: Coverage) -> list[str]:
+    """Recommend what would settle whether the best recipe other than the baseline beats it."""
     row = next((row for row in rows if not leaderboard.is_baseline(row)), None)
     if row is None or row.replicates_needed is None:
         return []
     name, base = format_code(row.name), format_code(leaderboard.baseline)
     if row.replicates_needed >= CAP:
         replicates = format_count(CAP, "replicate")
+        if coverage.searches > 1:
+            replicates = f"{format_count(_count_searches(CAP, coverage), 'search', 'searches')}"
         return [f"Treat {name} and {base} as equally good: telling them apart would take {replicates} or more."]
+    if coverage.searches > 1:
+        searches = _count_searches(row.replicates_needed, coverage)
+        return [
+            f"Compare again, in another folder, with `replicates: {row.replicates_needed}` and, below `search`, "
+            f"`repeats: {searches}`: about that many searches would settle whether {name} differs from {base}; more "
+            f"replicates of the same {coverage.searches} searches would not."
+        ]
     return [
         f"Set `replicates: {row.replicates_needed}` and run again (only the missing ones are trained): about that many "
         f"would settle whether {name} differs from {base}."
     ]
+
+
+def _count_searches(replicates: int, coverage: Coverage) -> int:
+    """Return how many searches share out so many replicates, with as many for each search as now."""
+    return max(coverage.searches + 1, round(replicates * coverage.searches / coverage.most))
 
 
 def _recommend_ranges(row: Row) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from regzoo.comparison.chosen_strengths import read_chosen_strengths
+from regzoo.comparison.coverage import Coverage, read_coverage
 from regzoo.comparison.leaderboard import Leaderboard, Row
 from regzoo.core.formatting import (
     float_or_nan,
@@ -20,10 +22,18 @@ from regzoo.core.formatting import (
     format_short_list,
     format_significant,
 )
-from regzoo.report.descriptions import choose_leaderboard_decimals, describe_losses, format_direction, format_recipe
+from regzoo.report.descriptions import (
+    choose_leaderboard_decimals,
+    describe_losses,
+    describe_nested_ties,
+    format_direction,
+    format_recipe,
+    name_verdict,
+)
 from regzoo.report.findings import sweep
 from regzoo.report.findings.diagnosis import Diagnosis, answer_need, describe_evidence, diagnose
 from regzoo.report.findings.recommendations import recommend
+from regzoo.report.findings.strengths import read_ranges
 from regzoo.stats.bootstrap import LEVEL
 from regzoo.storage.info import ComparisonInfo
 from regzoo.training.records import Record
@@ -58,22 +68,31 @@ def judge_recipes(leaderboard: Leaderboard, records: Sequence[Record], compariso
         )
     winner, baseline = leaderboard.measured[0], leaderboard.find(leaderboard.baseline)
     diagnosis = diagnose(leaderboard, records, comparison)
-    decimals = choose_leaderboard_decimals(leaderboard)
+    decimals, coverage = choose_leaderboard_decimals(leaderboard), read_coverage(leaderboard, comparison)
     details = (
         answer_need(diagnosis, leaderboard, decimals),
-        _describe_certainty(leaderboard, winner),
+        _describe_certainty(leaderboard, winner, coverage),
+        coverage.explain_limits() if len(leaderboard.measured) > 1 else "",
+        *_describe_strengths(leaderboard, winner, records),
+        *describe_nested_ties(leaderboard, comparison),
         *_describe_doubts(leaderboard, winner, baseline),
-        *_describe_luck(leaderboard, winner, decimals),
+        *_describe_luck(leaderboard, winner, decimals, coverage),
         *_describe_cost(winner, baseline, leaderboard.tier_mates(winner)),
         *describe_evidence(diagnosis, leaderboard, decimals),
         *_describe_unfinished(leaderboard),
     )
-    headline = _make_headline(leaderboard, winner, baseline, diagnosis, decimals)
-    return ComparisonVerdict(headline, tuple(filter(None, details)), recommend(leaderboard, diagnosis))
+    headline = _make_headline(leaderboard, winner, baseline, diagnosis, decimals, coverage)
+    advice = recommend(leaderboard, diagnosis, coverage)
+    return ComparisonVerdict(headline, tuple(filter(None, details)), advice)
 
 
 def _make_headline(
-    leaderboard: Leaderboard, winner: Row, baseline: Row | None, diagnosis: Diagnosis, decimals: int
+    leaderboard: Leaderboard,
+    winner: Row,
+    baseline: Row | None,
+    diagnosis: Diagnosis,
+    decimals: int,
+    coverage: Coverage,
 ) -> str:
     name, base = format_recipe(winner), format_code(leaderboard.baseline)
     score = f"{format_number(winner.mean, decimals)} ({format_direction(leaderboard.direction)})"
@@ -81,7 +100,9 @@ def _make_headline(
     proven = next((row for row in leaderboard.measured if row.name in diagnosis.better), None)
     if winner.is_placebo:
         claim = (
-            _claim_proven(leaderboard, proven, diagnosis, decimals) if proven else f"Nothing beats {base} beyond doubt"
+            _claim_proven(leaderboard, proven, diagnosis, decimals, coverage)
+            if proven
+            else f"Nothing beats {base} beyond doubt"
         )
         return f"{claim}: {name}, a disguised copy of it, has {best}."
     if winner is baseline and not diagnosis.tested:
@@ -93,8 +114,8 @@ def _make_headline(
     if baseline is None or baseline.mean is None or winner.gain is None:
         return f"{name} has {best}, but {base} has no finished replicate to compare it with, so no gain is claimed."
     if proven is not None and proven is not winner and not winner.beats_baseline:
-        claim = _claim_proven(leaderboard, proven, diagnosis, decimals)
-        return f"{claim}; {name} has {best}, but its own gain is inconclusive."
+        claim = _claim_proven(leaderboard, proven, diagnosis, decimals, coverage)
+        return f"{claim}; {name} has {best}, but whether it beats {base} itself is open."
     if winner.gain <= 0:
         return f"Nothing beats {base} for certain: {name} has {best}, but gains nothing over it in the paired runs."
     best += f", {format_number(winner.gain, decimals)} better than {base}"
@@ -102,7 +123,7 @@ def _make_headline(
     if not interval:
         return f"{name} has {best}, but too few replicates finished to say how sure that is."
     mates = leaderboard.tier_mates(winner)
-    return _state_gain(winner, baseline, mates, diagnosis, f"{best} (95 % interval of the gain {interval})")
+    return _state_gain(winner, baseline, mates, diagnosis, f"{best} (95 % interval of the gain {interval}, {coverage})")
 
 
 def _state_gain(winner: Row, baseline: Row, mates: Sequence[Row], diagnosis: Diagnosis, best: str) -> str:
@@ -119,12 +140,12 @@ def _state_gain(winner: Row, baseline: Row, mates: Sequence[Row], diagnosis: Dia
     return f"Use {name}: it has {best}{equals}."
 
 
-def _claim_proven(leaderboard: Leaderboard, row: Row, diagnosis: Diagnosis, decimals: int) -> str:
+def _claim_proven(leaderboard: Leaderboard, row: Row, diagnosis: Diagnosis, decimals: int, coverage: Coverage) -> str:
     """Name the best recipe that conclusively beats the baseline, where another one has the best mean."""
     gain = f"{format_number(row.gain, decimals)} better"
     interval = format_interval(row.gain_low, row.gain_high, decimals)
     claim = f"{format_recipe(row)} conclusively beats {format_code(leaderboard.baseline)}: "
-    claim += f"it is {gain} (95 % interval {interval})"
+    claim += f"it is {gain} (95 % interval {interval}, {coverage})"
     others = len(diagnosis.better) - 1
     if not others:
         return claim
@@ -135,7 +156,7 @@ def _is_significant(winner: Row) -> bool:
     return float_or_nan(winner.p_holm) < LEVEL and float_or_nan(winner.gain_low) > 0
 
 
-def _describe_certainty(leaderboard: Leaderboard, winner: Row) -> str:
+def _describe_certainty(leaderboard: Leaderboard, winner: Row, coverage: Coverage) -> str:
     """Say in how many of the paired runs the winner beats the baseline."""
     if leaderboard.is_baseline(winner) or winner.is_placebo or winner.p_better is None:
         return ""
@@ -143,19 +164,33 @@ def _describe_certainty(leaderboard: Leaderboard, winner: Row) -> str:
     text = f"{beats} in {format_percent(winner.p_better)} of the paired runs"
     if winner.p_better_low is not None and winner.p_better_high is not None:
         low, high = format_percent(winner.p_better_low), format_percent(winner.p_better_high)
-        text += f" (95 % interval of this probability {low} to {high})"
-    return f"{text}; the gain is {winner.verdict or 'undecided'}."
+        text += f" (95 % interval of this probability {low} to {high}, {coverage})"
+    verdict = name_verdict(winner.verdict, winner.gain) if winner.verdict != "inconclusive" else ""
+    return f"{text}; the verdict is {f'`{verdict}`' if verdict else 'open'}."
 
 
-def _describe_luck(leaderboard: Leaderboard, winner: Row, decimals: int) -> tuple[str, ...]:
+def _describe_strengths(leaderboard: Leaderboard, winner: Row, records: Sequence[Record]) -> tuple[str, ...]:
+    """Say how far the searches agree on the winner's strengths; nothing if there was one search, or none to find."""
+    chosen = read_chosen_strengths(records, winner.name, leaderboard.rank_by, leaderboard.direction)
+    if chosen.searches < 2:
+        return ()
+    searched = [key for key in read_ranges(winner.name) if key in chosen.spans]
+    ranges = [f"{format_code(key)} {chosen.describe_range(key)}" for key in searched]
+    if not ranges:
+        return ()
+    return (f"How strong: {format_list(ranges)}; the numbers of {format_recipe(winner)} are those of the best search.",)
+
+
+def _describe_luck(leaderboard: Leaderboard, winner: Row, decimals: int, coverage: Coverage) -> tuple[str, ...]:
     """Return the gain without the luck of the winner, and how the placebos did."""
     sentences = []
     shrunk, gain = (format_number(value, decimals) for value in (leaderboard.shrunk_gain, winner.gain))
     is_recipe = not leaderboard.is_baseline(winner) and not winner.is_placebo
     if is_recipe and leaderboard.shrunk_gain is not None and shrunk != gain:
         sentences.append(
-            f"On fresh seeds, expect a gain of {shrunk} instead of {gain}: {format_recipe(winner)} was picked as the "
-            "best of several recipes, so some of its gain is probably luck."
+            f"{'In fresh searches' if coverage.searches > 1 else 'On fresh seeds'}, expect a gain of {shrunk} instead "
+            f"of {gain}: {format_recipe(winner)} was picked as the best of several recipes, so some of its gain is "
+            "probably luck."
         )
     return (*sentences, *describe_placebos(leaderboard))
 

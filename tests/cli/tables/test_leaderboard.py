@@ -9,6 +9,7 @@ import pytest
 
 from regzoo.cli.tables.leaderboard import make_leaderboard_table
 from regzoo.comparison.leaderboard import Leaderboard, build_leaderboard
+from regzoo.storage.info import ComparisonInfo, DataInfo, SplitInfo
 from regzoo.training.records import PartMetrics, Record, Run
 
 Draw = Callable[..., str]
@@ -27,6 +28,12 @@ def record(name: str, number: int, score: float | None, recipe: str) -> Record:
     return Record(run, "ok", metrics=metrics, epochs=10 + number, best_epoch=5 + number)
 
 
+INFO = ComparisonInfo(
+    name="iris", rank_by="nll", direction="min", config="", versions={}, command="", trials=8, tuner="random",
+    replicates=3,
+    data=DataInfo("iris", "0", 150, 90, 30, 30, "4 columns", "classification", SplitInfo("stratified")),
+)  # fmt: skip
+
 NONE = [record("none", number, score, "none") for number, score in enumerate([0.30, 0.34, 0.32])]
 DROPOUT = [record("dropout", number, score, "dropout(0.31)") for number, score in enumerate([0.21, 0.23, 0.22])]
 SUM = [
@@ -44,7 +51,7 @@ def leaderboard() -> Leaderboard:
 
 
 def test_table_says_who_won_without_color(draw: Draw, leaderboard: Leaderboard) -> None:
-    lines = draw(make_leaderboard_table(leaderboard, 140), 140).splitlines()
+    lines = draw(make_leaderboard_table(leaderboard, INFO, 140), 140).splitlines()
     won = next(line for line in lines if "dropout(0.31)" in line)
     assert won.split()[:2] == ["1", "1"]
     assert "winner" in won
@@ -58,25 +65,25 @@ def test_table_says_what_is_open_and_how_far_the_winner_leads(draw: Draw, leader
     # L2 gains -0.01, 0.03, 0.01: mean 0.01, sd 0.02, P(better) Phi(1/2) = 0.6915, (3.6048 / (sqrt6 x 0.1915))^2 = 59.1.
     close = [record("l2", number, score, "l2(0.1)") for number, score in enumerate([0.31, 0.31, 0.31])]
     lines = draw(
-        make_leaderboard_table(build_leaderboard([*NONE, *close], "nll", "min", ["none", "l2"]), 100), 100
+        make_leaderboard_table(build_leaderboard([*NONE, *close], "nll", "min", ["none", "l2"]), INFO, 100), 100
     ).splitlines()
     text = " ".join(" ".join(lines).split())  # notes wrap
     assert "60 needed" in next(line for line in lines if "l2(0.1)" in line)
     assert "l2 against none: +0.010 [-0.040, +0.060], 60 needed." in text
     assert "about this number of replicates, in all, would settle it" in text
     assert "Expected gain of l2 on fresh seeds, corrected for selection bias:" in text
-    assert "needed" not in draw(make_leaderboard_table(leaderboard, 100), 100)
+    assert "needed" not in draw(make_leaderboard_table(leaderboard, INFO, 100), 100)
 
 
 def test_table_counts_what_went_wrong(draw: Draw, leaderboard: Leaderboard) -> None:
-    text = draw(make_leaderboard_table(leaderboard, 140), 140)
+    text = draw(make_leaderboard_table(leaderboard, INFO, 140), 140)
     assert "1 diverged, 1 failed" in text
     assert "3 failed" in text
     assert "pending" in text
 
 
 def test_table_fits_a_narrow_terminal(draw: Draw, leaderboard: Leaderboard) -> None:
-    text = draw(make_leaderboard_table(leaderboard, 80), 80)
+    text = draw(make_leaderboard_table(leaderboard, INFO, 80), 80)
     assert max(map(len, text.splitlines())) <= 80
     for part in ("0.220 ± 0.010", "+0.100", "[+0.075, +0.125]", "winner"):
         assert part in text
@@ -85,13 +92,13 @@ def test_table_fits_a_narrow_terminal(draw: Draw, leaderboard: Leaderboard) -> N
 
 def test_table_shows_brackets_in_recipes_as_they_are(draw: Draw) -> None:
     leaderboard = build_leaderboard([record("none", 0, 0.5, "mlp([64])")], "nll", "min", ["none"])
-    assert "mlp([64])" in draw(make_leaderboard_table(leaderboard, 140), 140)
+    assert "mlp([64])" in draw(make_leaderboard_table(leaderboard, INFO, 140), 140)
 
 
 def test_table_names_placebos_and_counts_false_findings(draw: Draw) -> None:
     made = [record("placebo 1", number, score, "none") for number, score in enumerate([0.31, 0.33, 0.35])]
     made += [record("placebo 2", number, score, "none") for number, score in enumerate([0.30, 0.34])]
     leaderboard = build_leaderboard([*NONE, *made], "nll", "min", ["none", "placebo 1", "placebo 2"])
-    text = " ".join(draw(make_leaderboard_table(leaderboard, 140), 140).split())
+    text = " ".join(draw(make_leaderboard_table(leaderboard, INFO, 140), 140).split())
     assert "placebo 1 (none in disguise)" in text
     assert "Placebos, copies of none on other seeds: 0 of 2 wrongly found better, 0 wrongly found worse." in text

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from regzoo.comparison.coverage import Coverage
 from regzoo.report.findings.diagnosis import diagnose
 from regzoo.report.findings.recommendations import recommend
 
+ONE_SEARCH = Coverage(1, 8, True, 5, 5)
 SURE: dict[str, Any] = {"gain": 0.5, "gain_low": 0.25, "gain_high": 0.75, "verdict": "conclusive"}
 
 
@@ -16,9 +18,9 @@ SURE: dict[str, Any] = {"gain": 0.5, "gain_low": 0.25, "gain_high": 0.75, "verdi
 def recommendations(make_row: Any, make_leaderboard: Any, make_comparison: Any) -> Any:
     """Return the function that gives the recommendations for rows, baseline added."""
 
-    def made(*rows: dict[str, Any]) -> str:
+    def made(*rows: dict[str, Any], coverage: Coverage = ONE_SEARCH) -> str:
         made = make_leaderboard([make_row(**given) for given in rows] + [make_row("none", rank=9, tier=2, mean=1.0)])
-        return " ".join(recommend(made, diagnose(made, [], make_comparison())))
+        return " ".join(recommend(made, diagnose(made, [], make_comparison()), coverage))
 
     return made
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from regzoo.report.findings.strengths import SearchedRange, find_log_strengths, read_ranges, read_strengths
+from regzoo.comparison.chosen_strengths import read_strengths
+from regzoo.report.findings.strengths import SearchedRange, find_log_strengths, read_ranges
 
 
 def test_dials_counts_and_pairs() -> None:
