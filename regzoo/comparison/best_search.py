@@ -8,7 +8,7 @@ score, so it flatters the point.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -71,6 +71,14 @@ def find_best_search(
         return point.lost / point.runs, math.inf if math.isnan(point.mean) else sign * point.mean, point.search
 
     return min(list_chosen_points(records, name, rank_by), key=key, default=None)
+
+
+def find_best_recipes(
+    records: Sequence[Record], names: Iterable[str], rank_by: str, direction: Direction = "min"
+) -> dict[str, str]:
+    """Return each recipe with the strengths of its best search, by name; itself before its first replicate."""
+    best = {name: find_best_search(records, name, rank_by, direction) for name in names}
+    return {name: name if point is None else point.recipe_text for name, point in best.items()}
 
 
 def _read_point(records: list[Record], rank_by: str) -> ChosenPoint:

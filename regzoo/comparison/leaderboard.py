@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from regzoo.comparison.best_search import find_best_search
+from regzoo.comparison.best_search import find_best_recipes
 from regzoo.comparison.nested_recipes import find_nested_recipes
 from regzoo.comparison.replicates import (
     PART_NAMES,
@@ -263,18 +263,12 @@ def build_leaderboard(
     check_metric(rank_by, replicates)
     frame = make_score_frame(replicates, rank_by)
     measured = baseline if baseline in replicates else None
-    options: dict[str, Any] = {
-        "test_train_ratio": test_train_ratio,
-        "rope": rope,
-        "looks": analyses,
-        "nested": nested,
-    }
+    options: dict[str, Any] = {"test_train_ratio": test_train_ratio, "rope": rope, "looks": analyses, "nested": nested}
     ranking = None if frame.empty else rank(frame, direction, measured, **options)
     ranked = [] if ranking is None else [str(name) for name in ranking.table.index]
     order = [*ranked, *(name for name in recipes if name not in replicates)]
-    best = {name: find_best_search(records, name, rank_by, direction) for name in replicates}
-    texts = {name: point.recipe_text for name, point in best.items() if point is not None}
-    rows = [_make_row(name, texts.get(name, name), replicates.get(name, []), rank_by, ranking) for name in order]
+    texts = find_best_recipes(records, recipes, rank_by, direction)
+    rows = [_make_row(name, texts[name], replicates.get(name, []), rank_by, ranking) for name in order]
     winner = rows[0].recipe if ranking and ranking.winner else None
     baseline_recipe = next(row.recipe for row in rows if row.name == baseline)
     lead, shrunk_gain = (ranking.lead, ranking.shrunk_gain) if ranking else (None, None)

@@ -1,16 +1,11 @@
-"""Recipes of a comparison that cannot truly lose to the baseline, and those that lost to it by unlucky searches."""
+"""Recipes of a comparison that cannot truly lose to the baseline."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from regzoo.core import BASELINE, InputError, parse
 from regzoo.search.nesting import nests_baseline
-from regzoo.storage.info import ComparisonInfo
-
-if TYPE_CHECKING:
-    from regzoo.comparison.leaderboard import Leaderboard, Row
 
 
 def find_nested_recipes(names: Iterable[str], vary: Sequence[str]) -> tuple[str, ...]:
@@ -31,13 +26,3 @@ def _nests(name: str) -> bool:
         return name != BASELINE and nests_baseline(parse(name))
     except InputError:
         return False
-
-
-def list_nested_ties(leaderboard: Leaderboard, comparison: ComparisonInfo) -> tuple[Row, ...]:
-    """Return the recipes that lost to the baseline here, but only by unlucky searches; see `find_nested_recipes`."""
-    nested = find_nested_recipes((row.name for row in leaderboard.measured), comparison.vary)
-    return tuple(
-        row
-        for row in leaderboard.measured
-        if row.name in nested and row.gain is not None and row.gain < 0 and row.verdict == "inconclusive"
-    )

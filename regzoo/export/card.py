@@ -139,53 +139,60 @@ def render_readme(content: CardContent) -> str:
     candidate, row, verification = content.candidate, content.row, content.verification
     record, preprocessor, format = candidate.record, candidate.preprocessor, verification.format
     data = content.public_data
-    loader = jinja2.FileSystemLoader(TEMPLATES)
-    environment = jinja2.Environment(
-        loader=loader,
+    coverage = read_coverage(content.leaderboard, content.comparison)
+    return (
+        _make_environment()
+        .get_template("README.md.jinja")
+        .render(
+            name=escape_markdown(content.comparison.name),
+            own_rows=content.comparison.folds > 1 or "split" in content.comparison.vary,
+            splits=_describe_splits(content),
+            coverage=coverage,
+            limits=coverage.explain_limits(),
+            ranges=_describe_ranges(content),
+            verdict=_name_verdict(row),
+            data=data,
+            noise=format_percent(data.label_noise, unit="%") if data.label_noise else "",
+            source=escape_markdown(data.source),
+            repairs=[escape_markdown(sentence) for sentence in data.repairs],
+            warnings=[escape_markdown(sentence) for sentence in data.warnings],
+            setup=candidate.setup,
+            recipe=record.run.recipe_text,
+            number=record.run.number + 1,
+            row=row,
+            baseline=content.leaderboard.baseline,
+            ranked=sum(row.rank is not None for row in content.leaderboard.recipes),
+            task=preprocessor.task,
+            title=f"{'An' if format.title[0] in 'AEIO' else 'A'} {format.title}",
+            library=_LIBRARIES[format.name],
+            pipeline=_PIPELINES.get((preprocessor.kind, preprocessor.task)),
+            tags=_TAGS[format.name],
+            versions={name: version(name) for name in PACKAGES},
+            runtime=" ".join(*verification.runtime.items()),
+            purpose=_describe_purpose(preprocessor, data.target),
+            call=snippets.make_call(preprocessor, format),
+            request=snippets.make_request(preprocessor) if format.is_saved_model else "",
+            passes=next((str(r) for r in record.run.recipe if r.name == "mc_dropout"), None),
+            inputs=snippets.describe_inputs(preprocessor),
+            outputs=snippets.describe_outputs(preprocessor, record.run.recipe, format),
+            takes_missing=bool(preprocessor.rules),
+            refit=candidate.refit,
+            metrics=_format_metrics(content),
+            mean=_format_interval(row.mean, row.low, row.high),
+            gain=None if row.gain is None else _format_interval(row.gain, row.gain_low, row.gain_high),
+            parity=verification.parity,
+            batches=format_list([str(batch) for batch in verification.parity.batches]),
+            difference=format_significant(verification.parity.largest_difference, 2),
+        )
+    )
+
+
+def _make_environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
         finalize=lambda value: escape_control_characters(value) if isinstance(value, str) else value,
-    )
-    return environment.get_template("README.md.jinja").render(
-        name=escape_markdown(content.comparison.name),
-        own_rows=content.comparison.folds > 1 or "split" in content.comparison.vary,
-        splits=_describe_splits(content),
-        coverage=str(read_coverage(content.leaderboard, content.comparison)),
-        limits=read_coverage(content.leaderboard, content.comparison).explain_limits(),
-        ranges=_describe_ranges(content),
-        verdict=_name_verdict(row),
-        data=data,
-        noise=format_percent(data.label_noise, unit="%") if data.label_noise else "",
-        source=escape_markdown(data.source),
-        repairs=[escape_markdown(sentence) for sentence in data.repairs],
-        warnings=[escape_markdown(sentence) for sentence in data.warnings],
-        setup=candidate.setup,
-        recipe=record.run.recipe_text,
-        number=record.run.number + 1,
-        row=row,
-        baseline=content.leaderboard.baseline,
-        ranked=sum(row.rank is not None for row in content.leaderboard.recipes),
-        task=preprocessor.task,
-        title=f"{'An' if format.title[0] in 'AEIO' else 'A'} {format.title}",
-        library=_LIBRARIES[format.name],
-        pipeline=_PIPELINES.get((preprocessor.kind, preprocessor.task)),
-        tags=_TAGS[format.name],
-        versions={name: version(name) for name in PACKAGES},
-        runtime=" ".join(*verification.runtime.items()),
-        purpose=_describe_purpose(preprocessor, data.target),
-        call=snippets.make_call(preprocessor, format),
-        request=snippets.make_request(preprocessor) if format.is_saved_model else "",
-        passes=next((str(r) for r in record.run.recipe if r.name == "mc_dropout"), None),
-        inputs=snippets.describe_inputs(preprocessor),
-        outputs=snippets.describe_outputs(preprocessor, record.run.recipe, format),
-        takes_missing=bool(preprocessor.rules),
-        refit=candidate.refit,
-        metrics=_format_metrics(content),
-        mean=_format_interval(row.mean, row.low, row.high),
-        gain=None if row.gain is None else _format_interval(row.gain, row.gain_low, row.gain_high),
-        parity=verification.parity,
-        batches=format_list([str(batch) for batch in verification.parity.batches]),
-        difference=format_significant(verification.parity.largest_difference, 2),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from regzoo.comparison.leaderboard import Leaderboard, Row
-from regzoo.comparison.nested_recipes import list_nested_ties
+from regzoo.comparison.nested_recipes import find_nested_recipes
 from regzoo.core.escaping import escape_control_characters
 from regzoo.core.formatting import (
     choose_decimals,
@@ -60,6 +60,16 @@ def format_verdict(verdict: str | None, gain: float | None, needed: int | None) 
     if needed is None:
         return name_verdict(verdict, gain)
     return f"{format_integer(CAP)}+ needed" if needed >= CAP else f"{needed} needed"
+
+
+def list_nested_ties(leaderboard: Leaderboard, comparison: ComparisonInfo) -> tuple[Row, ...]:
+    """Return the recipes that lost to the baseline here, but only by unlucky searches; see `find_nested_recipes`."""
+    nested = find_nested_recipes((row.name for row in leaderboard.measured), comparison.vary)
+    return tuple(
+        row
+        for row in leaderboard.measured
+        if row.name in nested and row.gain is not None and row.gain < 0 and row.verdict == "inconclusive"
+    )
 
 
 def describe_nested_ties(leaderboard: Leaderboard, comparison: ComparisonInfo) -> tuple[str, ...]:

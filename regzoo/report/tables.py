@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from regzoo.comparison.chosen_strengths import ChosenStrengths, read_chosen_strengths
 from regzoo.comparison.coverage import Coverage, read_coverage
 from regzoo.comparison.leaderboard import Leaderboard, Row
-from regzoo.comparison.nested_recipes import list_nested_ties
 from regzoo.core.formatting import (
     MISSING,
     format_count,
@@ -21,7 +20,14 @@ from regzoo.core.formatting import (
     format_strength,
     shorten_recipe,
 )
-from regzoo.report.descriptions import TIE, choose_leaderboard_decimals, describe_losses, format_verdict, name_verdict
+from regzoo.report.descriptions import (
+    TIE,
+    choose_leaderboard_decimals,
+    describe_losses,
+    format_verdict,
+    list_nested_ties,
+    name_verdict,
+)
 from regzoo.report.findings.audit import Audit
 from regzoo.report.findings.strengths import read_ranges
 from regzoo.report.runs import name_run, select_confirmations, select_trials

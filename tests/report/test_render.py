@@ -196,7 +196,7 @@ def test_it_imports_neither_tensorflow_nor_keras_nor_pyplot() -> None:
     code = (
         "import sys, regzoo.report.render\n"
         "from regzoo.report.figures import load_figures\n"
-        "from regzoo.report.findings.strengths import read_strengths\n"
+        "from regzoo.comparison.chosen_strengths import read_strengths\n"
         "load_figures(); assert read_strengths('dropout(0.5)') == {'dropout.rate': 0.5}\n"
         "print(sorted({'tensorflow', 'keras', 'keras_tuner', 'matplotlib.pyplot'} & set(sys.modules)))"
     )

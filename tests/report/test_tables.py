@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from regzoo.comparison.leaderboard import Leaderboard
+from regzoo.core.formatting import MISSING
 from regzoo.report import tables
 from regzoo.training.records import Record
 
@@ -30,10 +31,8 @@ def test_leaderboard_row(quick: Ranked, make_comparison: Any) -> None:
 
 def test_the_baseline_has_no_gain_over_itself(make_leaderboard: Any, make_row: Any, make_comparison: Any) -> None:
     rows = [make_row("none", rank=1, tier=1, mean=0.1, gain=0.0, gain_low=0.0, gain_high=0.0)]
-    assert (
-        cells(tables.build_leaderboard_table(make_leaderboard(rows), make_comparison()), "none")["gain over none"]
-        == "–"
-    )
+    table = tables.build_leaderboard_table(make_leaderboard(rows), make_comparison())
+    assert cells(table, "none")["gain over none"] == MISSING
 
 
 def test_marks(quick: Ranked, make_row: Any, make_comparison: Any) -> None:

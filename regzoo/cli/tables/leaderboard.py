@@ -9,9 +9,8 @@ from rich.text import Text
 from regzoo.cli.tables.layout import make_table
 from regzoo.comparison.coverage import read_coverage
 from regzoo.comparison.leaderboard import Leaderboard, Row, is_placebo
-from regzoo.comparison.nested_recipes import list_nested_ties
 from regzoo.core.formatting import choose_cell_decimals, compute_half_width, format_fixed, format_gain, format_p_value
-from regzoo.report.descriptions import TIE, describe_nested_ties, format_verdict
+from regzoo.report.descriptions import TIE, describe_nested_ties, format_verdict, list_nested_ties
 from regzoo.storage.info import ComparisonInfo
 
 WIDE = 120

@@ -230,10 +230,10 @@ def _check_metric(name: str) -> AuditFinding:
 
 def _check_test_part(records: Sequence[Record]) -> AuditFinding:
     """Only replicates may read the test part."""
-    readers = [record.run.stage == "replicate" for record in records if record.metrics.get("test")]
-    peeked = readers.count(False)
+    readers = [record.run.stage for record in records if record.metrics.get("test")]
+    peeked = [format_count(readers.count(stage), stage) for stage in ("trial", "confirmation") if stage in readers]
     if peeked:
-        return AuditFinding(False, f"The test part was read by {format_count(peeked, 'run')} of a search.")
+        return AuditFinding(False, f"The test part was read by {format_list(peeked)}.")
     if not readers:
         return AuditFinding(True, "The test part has not been read yet.")
     replicates = format_count(len(readers), "replicate")

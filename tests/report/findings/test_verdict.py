@@ -31,7 +31,8 @@ def say(make_row: Any, make_leaderboard: Any, make_comparison: Any) -> Any:
 def test_a_clear_winner_is_named_with_strength_gain_interval_and_cost(say: Any) -> None:
     text = say(dropout=DROPOUT | SURE | {"fit_seconds": 3.0}, none=NONE | {"fit_seconds": 2.0})
     assert text.startswith("Use `dropout(0.31)`: it has the best mean validation nll, 0.0900 (lower is better), ")
-    assert "0.0300 better than `none` (95 % interval of the gain 0.0200 to 0.0400)." in text
+    assert "0.0300 better than `none` (95 % interval of the gain 0.0200 to 0.0400, " in text
+    assert "over 5 trainings of one search's choice)." in text
     assert "One training run of `dropout(0.31)` takes 3 s, 1.5 times as long as `none`." in text
 
 
@@ -148,8 +149,8 @@ def test_a_sure_gain_is_not_hidden_behind_an_unsure_winner(say: Any) -> None:
         none=NONE | {"tier": 1, "rank": 3},
     )
     assert text.startswith(
-        "`l1(0.1)` conclusively beats `none`: it is 0.0300 better (95 % interval 0.0200 to 0.0400); `dropout(0.31)` "
-        "has the best mean validation nll, 0.0900 (lower is better), but its own gain is inconclusive."
+        "`l1(0.1)` conclusively beats `none`: it is 0.0300 better (95 % interval 0.0200 to 0.0400, over 5 "
+        "trainings of one search's choice); `dropout(0.31)` has the best mean validation nll, 0.0900 (lower is better), but whether it beats `none` itself is open."
     )
     assert "Nothing beats" not in text
 
@@ -190,8 +191,8 @@ def test_the_gain_without_luck_and_the_chance_to_win(
     )
     text = str(judge_recipes(made, [], make_comparison()))
     assert (
-        "beats `none` in 80 % of the paired runs (95 % interval of this probability 50 % to 90 %); the gain is "
-        "conclusive." in text
+        "beats `none` in 80 % of the paired runs (95 % interval of this probability 50 % to 90 %, over 5 trainings of "
+        "one search's choice); the verdict is `better`." in text
     )
     assert "On fresh seeds, expect a gain of 0.0250 instead of 0.0300" in text
 
@@ -201,4 +202,4 @@ def test_a_gain_known_more_finely_than_the_scores_keeps_its_digits(say: Any) -> 
     gain = {"gain": 0.025, "gain_low": -0.013, "gain_high": 0.063, "p_holm": 0.4, "verdict": "inconclusive"}
     text = say(dropout=DROPOUT | wide | gain | {"tier": 1}, none=NONE | wide | {"mean": 1.225, "tier": 1})
     assert "1.200 (lower is better), 0.025 better than `none`" in text
-    assert "(95 % interval of the gain -0.013 to 0.063)" in text
+    assert "(95 % interval of the gain -0.013 to 0.063, over" in text
