@@ -17,7 +17,14 @@ MODEL = ModelInfo("mlp", 5, 32, "adam", "0.0003..0.01")
 
 def info(**given: Any) -> ComparisonInfo:
     data = DataInfo("iris", "0", 150, 90, 30, 30, "4 columns", "classification", SplitInfo("stratified"))
-    known = {"name": "iris", "rank_by": "nll", "direction": "min", "config": "", "versions": {}, "command": ""}
+    known: dict[str, Any] = {
+        "name": "iris",
+        "rank_by": "nll",
+        "direction": "min",
+        "config": "",
+        "versions": {},
+        "command": "",
+    }
     known |= {"trials": 5, "tuner": "latin_hypercube", "replicates": 10, "model": MODEL}
     return ComparisonInfo(data=data, **(known | given))
 

@@ -149,8 +149,9 @@ def test_a_sure_gain_is_not_hidden_behind_an_unsure_winner(say: Any) -> None:
         none=NONE | {"tier": 1, "rank": 3},
     )
     assert text.startswith(
-        "`l1(0.1)` conclusively beats `none`: it is 0.0300 better (95 % interval 0.0200 to 0.0400, over 5 "
-        "trainings of one search's choice); `dropout(0.31)` has the best mean validation nll, 0.0900 (lower is better), but whether it beats `none` itself is open."
+        "`l1(0.1)` conclusively beats `none`: it is 0.0300 better (95 % interval 0.0200 to 0.0400, over 5 trainings "
+        "of one search's choice); `dropout(0.31)` has the best mean validation nll, 0.0900 (lower is better), but "
+        "whether it beats `none` itself is open."
     )
     assert "Nothing beats" not in text
 
