@@ -13,7 +13,7 @@ SMALLEST_SHARE = 1e-5
 """A variance is at least this share of the median of those above zero, so that its logarithm is no outlier."""
 
 
-def moderate_variances(variances: Array, degrees: Array) -> tuple[Array, Array]:
+def moderate_variances(variances: Array, degrees: Array, most_prior_degrees: float = math.inf) -> tuple[Array, Array]:
     """Return each variance drawn toward the others, and the degrees of freedom that it then has, both (n,).
 
     The true variances are taken as draws from a scaled inverse chi-squared distribution with d0 degrees of freedom
@@ -26,6 +26,8 @@ def moderate_variances(variances: Array, degrees: Array) -> tuple[Array, Array]:
     Args:
         variances: sample variances, from 0, (n,).
         degrees: their degrees of freedom, above 0, (n,).
+        most_prior_degrees: d0 is at most this. The estimate of d0 is itself uncertain, and often infinite, if the
+            variances are few or depend on one another.
 
     Reference: Smyth 2004, "Linear Models and Empirical Bayes Methods for Assessing Differential Expression in
     Microarray Experiments", https://doi.org/10.2202/1544-6115.1027, section 6.2.
@@ -41,10 +43,13 @@ def moderate_variances(variances: Array, degrees: Array) -> tuple[Array, Array]:
     floored = np.maximum(variances, SMALLEST_SHARE * np.median(positive))
     logs = np.log(floored) + _compute_log_bias(degrees)
     excess = float(logs.var(ddof=1) - special.polygamma(1, degrees / 2).mean())
-    if excess <= 0:
-        return np.full_like(floored, floored.mean()), np.full_like(degrees, degrees.sum())
-    prior_degrees = 2 * invert_trigamma(excess)
-    prior = math.exp(float(logs.mean()) - float(_compute_log_bias(np.array(prior_degrees))))
+    prior_degrees = 2 * invert_trigamma(excess) if excess > 0 else math.inf
+    prior = float(floored.mean())
+    if excess > 0:
+        prior = math.exp(float(logs.mean()) - float(_compute_log_bias(np.array(prior_degrees))))
+    prior_degrees = min(prior_degrees, most_prior_degrees)
+    if math.isinf(prior_degrees):
+        return np.full_like(floored, prior), np.full_like(degrees, degrees.sum())
     moderated = (prior_degrees * prior + degrees * floored) / (prior_degrees + degrees)
     return moderated, np.minimum(prior_degrees + degrees, degrees.sum())
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from regzoo.stats.bootstrap import LEVEL, compute_bootstrap_interval, compute_bootstrap_p
 from regzoo.stats.corrected_t import compute_corrected_interval, compute_corrected_t
-from regzoo.stats.hierarchical import SearchEstimate, count_effective_pairs, estimate_over_searches
+from regzoo.stats.hierarchical import SearchEstimate, count_effective_pairs
 from regzoo.stats.intervals import compute_wilson_interval, is_meaningful_share
 from regzoo.stats.power import CAP, estimate_replicates_needed, estimate_searches_needed
 from regzoo.stats.rank_tests import compute_wilcoxon_p
@@ -80,7 +80,7 @@ class Evidence:
             several searches.
         significant: True if the recipes differ significantly.
         tests: number of tests that were adjusted together, times the number of analyses.
-        estimate: mean gain over searches, moderated over what was tested together; None without several searches.
+        estimate: mean gain over searches; None without several searches.
         by_chance: True if the difference can only be due to chance, see `PairSettings.cannot_lose`.
     """
 
@@ -134,7 +134,9 @@ class Contrast:
         return is_meaningful_share(self.p_better, self.p_better_low)
 
 
-def evaluate_pairs(gains: Sequence[Array], settings: PairSettings) -> list[Evidence]:
+def evaluate_pairs(
+    gains: Sequence[Array], settings: PairSettings, estimates: Sequence[SearchEstimate] | None = None
+) -> list[Evidence]:
     """Return the evidence in each array of ``gains``, adjusted over them all.
 
     Two recipes differ significantly if the bootstrap-t says so of their mean gain, because recipes are ranked by means,
@@ -158,15 +160,16 @@ def evaluate_pairs(gains: Sequence[Array], settings: PairSettings) -> list[Evide
     ==========================  ===========  ===========  ===========
 
     Repeated splits are not independent, so for them Wilcoxon's test does not hold and the corrected t decides alone.
-    Nor are the runs of one search, so over several searches (gains arranged by search) the moderated t of
-    `regzoo.stats.hierarchical` decides alone.
+    Nor are the runs of one search, so over several searches the moderated t of `regzoo.stats.hierarchical` decides
+    alone.
 
     Args:
         gains: improvements, (pairs,), or (searches, pairs) with NaN where there is none.
         settings: settings of the tests.
+        estimates: the mean gains over searches; None without several searches.
     """
-    if settings.search_items:
-        return _evaluate_over_searches(gains, settings)
+    if estimates is not None:
+        return _evaluate_estimates(estimates, settings)
     corrected = settings.test_train_ratio is not None
     means = adjust_holm([settings.p_value(each) for each in gains])
     ranks = adjust_holm([settings.wilcoxon(each) for each in gains])
@@ -177,8 +180,7 @@ def evaluate_pairs(gains: Sequence[Array], settings: PairSettings) -> list[Evide
     ]
 
 
-def _evaluate_over_searches(gains: Sequence[Array], settings: PairSettings) -> list[Evidence]:
-    estimates = estimate_over_searches(gains, settings.test_train_ratio)
+def _evaluate_estimates(estimates: Sequence[SearchEstimate], settings: PairSettings) -> list[Evidence]:
     adjusted = adjust_holm([settings.adjust(estimate.p) for estimate in estimates])
     tests = max(1, sum(not math.isnan(p) for p in adjusted)) * settings.analyses
     return [Evidence(p, math.nan, p < LEVEL, tests, estimate) for p, estimate in zip(adjusted, estimates, strict=True)]
@@ -189,9 +191,14 @@ def _has_too_few_pairs(pairs: int, tests: int) -> bool:
     return tests * 2.0 ** (1 - pairs) > LEVEL / 2
 
 
-def make_contrasts(gains: Mapping[tuple[str, str], Array], settings: PairSettings) -> dict[tuple[str, str], Contrast]:
-    """Return the contrast of each pair of recipes in ``gains``, adjusted over them all."""
-    found = zip(gains, evaluate_pairs(list(gains.values()), settings), strict=True)
+def make_contrasts(
+    gains: Mapping[tuple[str, str], Array],
+    settings: PairSettings,
+    estimates: Mapping[tuple[str, str], SearchEstimate] | None = None,
+) -> dict[tuple[str, str], Contrast]:
+    """Return the contrast of each pair of recipes in ``gains``, adjusted over them all; see `evaluate_pairs`."""
+    chosen = None if estimates is None else [estimates[pair] for pair in gains]
+    found = zip(gains, evaluate_pairs(list(gains.values()), settings, chosen), strict=True)
     return {names: make_contrast(*names, gains[names], evidence, settings) for names, evidence in found}
 
 

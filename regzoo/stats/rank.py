@@ -21,7 +21,7 @@ from regzoo.stats.paired import Contrast, PairSettings, make_contrasts
 from regzoo.stats.rank_options import read_settings
 from regzoo.stats.recipe_pairs import RecipePair, list_pairs
 from regzoo.stats.scores import Array, Direction, Scores, arrange_by_search, compute_paired_gains, read_scores
-from regzoo.stats.tiers import assign_tiers, contrast_leaders, evaluate_all_pairs
+from regzoo.stats.tiers import assign_tiers, contrast_leaders, estimate_all_pairs, evaluate_all_pairs
 from regzoo.stats.winners_curse import estimate_shrunk_gain
 
 AGAINST_BASELINE = (
@@ -117,7 +117,7 @@ def rank(
 
     With a column ``search`` that holds two or more searches, the claims are about the mean over searches: the recipe
     tuned again, not only trained again. A mean is that of the search means, and the interval and p-value of a gain come
-    from one t with the variance between search means, moderated over the recipes or pairs that are tested together, see
+    from one t with the variance between search means, moderated over all pairs of recipes, see
     `regzoo.stats.hierarchical`, which has the measurements. A search without a finished run of a recipe does not count
     for it. With several data sets each has searches of its own.
 
@@ -189,14 +189,15 @@ def rank(
     rows = {recipe: _describe(values, settings) for recipe, values in scores.items()}
     if items:
         _describe_over_searches(rows, scores, settings)
+    estimates = estimate_all_pairs(scores, settings, sign)
     if baseline is not None:
         others = [name for name in rows if name != baseline]
         gains = {(name, baseline): compute_paired_gains(scores[name], scores[baseline], sign, items) for name in others}
-        for (recipe, _), contrast in make_contrasts(gains, settings).items():
+        for (recipe, _), contrast in make_contrasts(gains, settings, estimates).items():
             rows[recipe] |= {column: getattr(contrast, column) for column in AGAINST_BASELINE}
     order = sorted(rows, key=lambda recipe: _sort_key(rows[recipe], sign))
     finished = [recipe for recipe in order if rows[recipe]["status"] != "failed"]
-    evidence = evaluate_all_pairs(finished, scores, settings, baseline, sign)
+    evidence = evaluate_all_pairs(finished, scores, settings, baseline, sign, estimates)
     status = {recipe: str(rows[recipe]["status"]) for recipe in finished}
     tiers = assign_tiers(finished, status, evidence, nested, baseline)
     for number, recipe in enumerate(order, start=1):
@@ -217,7 +218,7 @@ def _describe(scores: Scores, settings: PairSettings) -> dict[str, Any]:
     values = np.array([scores[pair] for pair in sorted(scores)])  # (replicates,)
     finished = values[np.isfinite(values)]
     diverged = len(values) - len(finished)
-    low, high = settings.interval(finished)
+    low, high = (math.nan, math.nan) if settings.search_items else settings.interval(finished)
     return {
         "mean": float(finished.mean()) if len(finished) else math.nan,
         "sd": float(finished.std(ddof=1)) if len(finished) > 1 else math.nan,
@@ -235,7 +236,8 @@ def _describe(scores: Scores, settings: PairSettings) -> dict[str, Any]:
 def _describe_over_searches(rows: RowsByRecipe, scores: Mapping[str, Scores], settings: PairSettings) -> None:
     """Replace mean and interval by those over searches, which are moderated over the recipes."""
     samples = [_arrange(values, settings) for values in scores.values()]
-    for recipe, found in zip(scores, estimate_over_searches(samples, settings.test_train_ratio), strict=True):
+    estimates = estimate_over_searches(samples, len(scores), settings.test_train_ratio)
+    for recipe, found in zip(scores, estimates, strict=True):
         rows[recipe] |= {"mean": found.mean, "low": found.low, "high": found.high}
 
 

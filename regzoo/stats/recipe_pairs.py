@@ -42,7 +42,7 @@ def list_pairs(evidence: PairEvidence, scores: Mapping[str, Scores], sign: float
     pairs = []
     for (recipe, other), found in evidence.items():
         if found.estimate is not None:
-            gain = sign * found.estimate.mean
+            gain = found.estimate.mean
         else:
             gains = compute_paired_gains(scores[recipe], scores[other], sign)
             gain = float(gains.mean()) if len(gains) else math.nan
