@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from regzoo.comparison.claims import ClaimCheck
 from regzoo.comparison.leaderboard import Leaderboard, read_leaderboard
 from regzoo.comparison.strength_response import StrengthResponse
 from regzoo.core import InputError, Recipe, parse
@@ -13,7 +14,7 @@ from regzoo.data.catalog import ARRAYS
 from regzoo.data.rows import Rows
 from regzoo.data.sources import from_python, load_dataset
 from regzoo.execution.tf_runtime import import_tensorflow
-from regzoo.publish import read_comparison, write_report
+from regzoo.publish import check_and_write_claims, read_comparison, write_report
 from regzoo.report.diff import Side
 from regzoo.report.findings.sweep import read_response
 from regzoo.report.findings.verdict import make_verdict
@@ -174,6 +175,48 @@ class Result:
         with Ledger(self.folder) as ledger:
             data = self._load_refit_data(rows, load_setup(ledger).inputs or None) if refit else None
             return export_model(ledger, read_leaderboard(ledger), Path(path), recipe, format, data)
+
+    def check_claims(
+        self,
+        searches: int = 5,
+        *,
+        x: Any = None,
+        y: Any = None,
+        groups: Any = None,
+        sample_weight: Any = None,
+        time: Any = None,
+        part: Any = None,
+        workers: int | None = None,
+        retry_failed: bool = False,
+        verbose: bool = False,
+    ) -> ClaimCheck:
+        """Repeat the comparison with other random numbers of the search; return which of its claims hold.
+
+        Everything else is equal: data, split, seeds of the replicates. The repetitions are comparisons of their own in
+        ``claims/seed_1``, ``claims/seed_2``, ... of the folder; those that are there are not made again. ``claims.csv``
+        and ``claims.md`` are written next to the ledger.
+
+        Args:
+            searches: number of repetitions; each takes as long as the comparison.
+            x: inputs of the comparison, if it was made from Python objects; else its config names the data.
+            y: targets of the comparison.
+            groups: as for `compare`.
+            sample_weight: as for `compare`.
+            time: as for `compare`.
+            part: as for `compare`.
+            workers: as for `compare`.
+            retry_failed: make the failed runs of the repetitions again.
+            verbose: show progress.
+
+        Raises:
+            InputError: if the comparison is unfinished, searches nothing, or its data is missing or has changed.
+            EnvironmentFailure: if the folder is in use, the disk is full, or workers cannot start.
+        """
+        rows = Rows(x, y, groups, sample_weight, time, part)
+        command = "regzoo.Result(...).check_claims(...)"
+        return check_and_write_claims(
+            self.folder, rows, searches, command, workers=workers, retry_failed=retry_failed, verbose=verbose
+        )
 
     def _load_refit_data(self, rows: Rows, inputs: tuple[InputSpec, ...] | None) -> RefitData:
         """Return the data of the comparison: ``rows``, or what its config names, for the model's ``inputs``."""

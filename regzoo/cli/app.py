@@ -19,6 +19,7 @@ import typer
 
 from regzoo.cli.commands.bench import bench
 from regzoo.cli.commands.check import check
+from regzoo.cli.commands.check_claims import check_claims
 from regzoo.cli.commands.compare import compare
 from regzoo.cli.commands.compare_runs import compare_runs
 from regzoo.cli.commands.export import export
@@ -65,6 +66,7 @@ COMMANDS = (
     failures,
     report,
     compare_runs,
+    check_claims,
     export,
     bench,
     predict,

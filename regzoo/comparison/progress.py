@@ -41,6 +41,11 @@ class Progress(Protocol):
 class SilentProgress:
     """Progress that shows nothing."""
 
+    label: str = ""
+
+    def print_line(self, text: str) -> None:
+        """Show nothing."""
+
     def start(self, plan: Plan) -> None:
         """Show nothing."""
 
@@ -74,6 +79,7 @@ class LiveProgress:
 
     Args:
         console: where to write: a live table on a terminal, a line every ten seconds elsewhere.
+        label: which of several comparisons is shown, such as ``repetition 2 of 5``; empty for a single one.
     """
 
     console: Console
@@ -84,6 +90,7 @@ class LiveProgress:
     last_line: float = 0.0
     live: Live | None = None
     phase: str = "preparing: starting workers, importing TensorFlow"
+    label: str = ""
 
     def __enter__(self) -> Self:
         self.timed_since = self.last_line = time.monotonic()
@@ -104,7 +111,11 @@ class LiveProgress:
         if self.live is not None:
             self.live.update(self._table())
         else:
-            self.console.print(Text(text))
+            self.console.print(Text(self._add_label(text)))
+
+    def print_line(self, text: str) -> None:
+        """Print a line that stays."""
+        self.console.print(Text(text))
 
     def start(self, plan: Plan) -> None:
         """Show the recipes of ``plan``, none of their runs done."""
@@ -137,7 +148,10 @@ class LiveProgress:
             done, runs = self._counts()
             retried = sum(recipe.retried for recipe in self.recipes.values())
             again = f" ({retried} made again)" if retried else ""
-            self.console.print(f"{done} of {runs} runs{again}, {self._time_left()}", highlight=False)
+            self.console.print(Text(self._add_label(f"{done} of {runs} runs{again}, {self._time_left()}")))
+
+    def _add_label(self, text: str) -> str:
+        return f"{self.label}: {text}" if self.label else text
 
     def _counts(self) -> tuple[int, int]:
         return sum(recipe.done for recipe in self.recipes.values()), sum(r.runs for r in self.recipes.values())
@@ -152,8 +166,8 @@ class LiveProgress:
 
     def _table(self) -> Table | Text:
         if not self.recipes:
-            return Text(self.phase)
-        table = Table(title=Text(self.phase or self._time_left()), title_justify="left")
+            return Text(self._add_label(self.phase))
+        table = Table(title=Text(self._add_label(self.phase or self._time_left())), title_justify="left")
         table.add_column("recipe")
         table.add_column("runs", justify="right")
         table.add_column(f"best {self.objective.metric} so far", justify="right")

@@ -83,7 +83,7 @@ def write_config(folder: Path, experiment: Experiment, ledger: Ledger) -> None:
         trained = path.read_text(encoding="utf-8")
     if trained is not None:
         old = read_trained_config(trained, str(path))
-        if not _is_extension(experiment, old):
+        if not is_extension(experiment, old):
             raise InputError(
                 f"{folder} holds a comparison of another config:\n{_format_difference(old, experiment)}\n"
                 "Choose another folder with --out, or start over with --fresh (the old comparison is moved aside)."
@@ -110,7 +110,8 @@ def adopt_older_defaults(experiment: Experiment, folder: Path) -> Experiment:
     return experiment
 
 
-def _is_extension(new: Experiment, old: Experiment) -> bool:
+def is_extension(new: Experiment, old: Experiment) -> bool:
+    """Return whether a comparison that was begun as ``old`` may go on as ``new``."""
     same = new.model_copy(update={key: getattr(old, key) for key in MAY_GROW + MAY_CHANGE})
     grown = set(new.recipes) >= set(old.recipes) and new.placebo >= old.placebo
     return same == old and grown and _is_at_least(new.replicates, old.replicates)

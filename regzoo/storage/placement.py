@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from regzoo.core import EnvironmentFailure, InputError
@@ -11,6 +12,11 @@ from regzoo.storage.ledger import is_ledger
 from regzoo.storage.sqlite.header import read_ledger_header
 from regzoo.system.temporary_folder import SIBLING
 
+REPETITIONS = "claims"
+"""Folder, inside a comparison's, of the comparisons that repeat it with another ``search.seed``."""
+
+_REPETITION = re.compile(r"seed_[0-9]+")
+
 OLD_LOCK = ".lock"
 """The lock file of older versions, which left it in the folder."""
 
@@ -18,6 +24,35 @@ OLD_LOCK = ".lock"
 def holds_comparison(folder: Path) -> bool:
     """Return whether ``folder`` has the ledger of a comparison, finished or not."""
     return is_ledger(folder / LEDGER)
+
+
+def find_repeated(folder: Path) -> Path | None:
+    """Return the folder of the comparison that the one in ``folder`` repeats, by its place; None if it is none."""
+    place = folder.parent
+    if place.name != REPETITIONS or not _REPETITION.fullmatch(folder.name) or not holds_comparison(place.parent):
+        return None
+    return place.parent
+
+
+def choose_repetition_folder(folder: Path, seed: int) -> Path:
+    """Return the folder of the repetition with the ``search.seed`` ``seed`` of the comparison in ``folder``."""
+    return folder / REPETITIONS / f"seed_{seed}"
+
+
+def require_own_repetitions(folder: Path) -> None:
+    """Raise if the comparison's ``folder`` has something else in the place of its repetitions.
+
+    Raises:
+        InputError: if it has; the message names it.
+    """
+    place = folder / REPETITIONS
+    if not os.path.lexists(place):
+        return
+    names = sorted(each.name for each in place.iterdir()) if place.is_dir() else []
+    foreign = [each for each in names if not (_REPETITION.fullmatch(each) or each.startswith(".") or SIBLING in each)]
+    if foreign or not place.is_dir():
+        what = f"holds {foreign[0]!r}, which is no repetition of the comparison" if foreign else "is no folder"
+        raise InputError(f"{place} {what}: regzoo keeps its repetitions there; move it away or rename it")
 
 
 def require_placeable(folder: Path, fresh: bool) -> None:
@@ -54,7 +89,8 @@ def require_usable(folder: Path) -> None:
     parent = next((each for each in target.parents if each.exists() and not each.is_dir()), None)
     if parent is not None:
         raise InputError(f"{folder} cannot be made, because {parent} is a file; choose another folder with --out")
-    outer = next((each for each in target.parents if holds_comparison(each)), None)
+    repeated = find_repeated(target)
+    outer = next((each for each in target.parents if each != repeated and holds_comparison(each)), None)
     if outer is not None:
         raise InputError(
             f"{folder} lies in the folder of another comparison, {outer}; choose another folder with --out"

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
-from regzoo.cli.options import AsJson, Folder
+from regzoo.cli.options import AsCsv, AsJson, Folder
 from regzoo.cli.terminal import get_width, print_json, print_table, print_text
 
 
 def leaderboard(
     folder: Folder,
     as_json: AsJson = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="print CSV")] = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """Print the leaderboard of a finished or unfinished comparison."""
     from regzoo.cli.tables.leaderboard import make_leaderboard_table

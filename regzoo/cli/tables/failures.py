@@ -42,7 +42,8 @@ def describe_retry(records: Sequence[Record], folder: Path, command: str) -> Ite
         command: the command that made it.
     """
     if any(record.status == "failed" for record in records):
-        how = f"{command} --out {folder} --retry-failed"
+        place = "" if command.startswith("regzoo check-claims ") else f" --out {folder}"
+        how = f"{command}{place} --retry-failed"
         if not command.startswith("regzoo "):
             how = "the same call with retry_failed=True"
         yield f"to make the failed runs again: {how}"

@@ -1,0 +1,46 @@
+"""The tables of ``regzoo check-claims``: the claims of a comparison, and what only its repetitions claim."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from regzoo.cli.tables.layout import make_table
+from regzoo.comparison.claims import Claim, ClaimCheck
+from regzoo.report.findings.claims import (
+    HEADERS,
+    NEW_HEADERS,
+    READING,
+    describe_counts,
+    make_agreement_headers,
+    make_agreement_rows,
+    make_claim_rows,
+)
+
+
+def make_claim_tables(check: ClaimCheck) -> Group:
+    """Return the answer in one sentence, the claims, the worst first, and how well the repetitions agree."""
+    parts: list[RenderableType] = [Text(check.headline, style="bold"), Text(describe_counts(check))]
+    for headers, claims in ((HEADERS, check.claims), (NEW_HEADERS, check.new)):
+        if claims:
+            parts += [Text(), _make_table(headers, claims)]
+    rows = make_agreement_rows(check)
+    if rows:
+        agreement = make_table()
+        for number, header in enumerate(make_agreement_headers(check)):
+            agreement.add_column(header, justify="right" if number else "left")
+        for row in rows:
+            agreement.add_row(*row)
+        parts += [Text(), agreement]
+    return Group(*parts, Text(f"\n{READING}"))
+
+
+def _make_table(headers: tuple[str, ...], claims: tuple[Claim, ...]) -> Table:
+    table = make_table()
+    for header in headers:
+        table.add_column(header, overflow="fold")
+    for row in make_claim_rows(claims):
+        style = "red" if "turned" in row.difference + row.tier else None  # the words say it, too
+        table.add_row(*map(Text, (row.claim, row.difference, row.tier)), style=style)
+    return table
