@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from regzoo.comparison import claims
-from regzoo.comparison.claims import Claim, ClaimCheck, check_claims, read_states
+from regzoo.comparison.claims import Claim, ClaimCheck, Kind, check_claims, read_states
 from regzoo.comparison.leaderboard import Leaderboard, Row
 from regzoo.stats.recipe_pairs import RecipePair
 
@@ -213,7 +213,7 @@ def check_readings() -> None:
     test_the_better_recipe_of_a_pair_is_the_one_with_the_gain_whatever_the_ranks()
 
 
-SABOTEURS: dict[str, tuple[str, Callable[[Leaderboard], dict[tuple[str, str], int]]]] = {
+SABOTEURS: dict[str, tuple[Kind, Callable[[Leaderboard], dict[tuple[str, str], int]]]] = {
     "a difference without a direction": ("difference", _read_without_sign),
     "the recipe that ranks higher is better": ("difference", _read_by_rank),
     "ranks in place of tiers": ("tier", _read_ranks),

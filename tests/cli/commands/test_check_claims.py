@@ -41,13 +41,16 @@ def change_config(copied: Path) -> Callable[[str, str], Path]:
 
 @pytest.fixture
 def repeated(copied: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A finished comparison; that it was repeated with equal results is only claimed."""
+    """A finished comparison that claims every difference; that it was repeated with equal results is only pretended."""
     from regzoo.result import Result
 
     for seed in (1, 2):
         shutil.copytree(copied, copied.parent / "other" / f"seed_{seed}")
     shutil.move(copied.parent / "other", copied / "claims")
     board = Result(copied).board
+    pairs = tuple(dataclasses.replace(pair, significant=True) for pair in board.pairs)
+    board = dataclasses.replace(board, pairs=pairs)
+    monkeypatch.setattr("regzoo.publish.read_leaderboard", lambda *_: board)
     monkeypatch.setattr("regzoo.publish.repeat_comparison", lambda *_, **__: {1: board, 2: board})
     return copied
 
