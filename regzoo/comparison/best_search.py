@@ -1,8 +1,8 @@
-"""The best search of a recipe: the one whose chosen strengths have the best mean on fresh seeds.
+"""The best search of a recipe: the one whose chosen strengths have the best mean of trial and confirmations.
 
 Several searches of one recipe choose several points. One of them has to be shown, exported and trained again, and it
-is found here, for all who need it. The trials that led a search to its point do not count: each was chosen for its
-score, so it flatters the point.
+is found here, for all who need it. Replicates do not count: the ledger keeps the weights of one of them, so the best
+search is known before the first.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from regzoo.core import Objective
 from regzoo.stats.scores import Direction
+from regzoo.training.choice import find_best_choice, list_choices
 from regzoo.training.records import Record
 
 
@@ -57,20 +59,20 @@ def find_best_search(
 ) -> ChosenPoint | None:
     """Return what the best search of a recipe chose; None before its first replicate.
 
-    A search that lost a smaller share of these runs is better, then the one with the better mean, then the earlier one.
-
     Args:
         records: of the comparison, of any stage and recipe.
         name: the recipe as the config writes it.
         rank_by: a metric of the validation part.
         direction: ``min`` if small scores are good, else ``max``.
     """
-    sign = 1.0 if direction == "min" else -1.0
-
-    def key(point: ChosenPoint) -> tuple[float, float, int]:
-        return point.lost / point.runs, math.inf if math.isnan(point.mean) else sign * point.mean, point.search
-
-    return min(list_chosen_points(records, name, rank_by), key=key, default=None)
+    latest = {record.run.key: record for record in records if record.run.name == name}
+    points = list_chosen_points(latest.values(), name, rank_by)
+    objective = Objective(rank_by, direction)
+    choices = list(list_choices(latest.values(), objective).values())
+    if not points or not choices:
+        return points[0] if points else None
+    best = find_best_choice(choices, objective).setting
+    return next((point for point in points if (point.recipe_text, point.learning_rate) == best), points[0])
 
 
 def find_best_recipes(
