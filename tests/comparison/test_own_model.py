@@ -18,8 +18,11 @@ import pytest
 import tensorflow as tf
 
 import regzoo
+from regzoo.config import SplitConfig
 from regzoo.core import InputError
 from regzoo.data.preprocessor import Preprocessor
+from regzoo.data.sources import from_arrays
+from regzoo.data.splitting.split import split_dataset
 from regzoo.result import Result
 from regzoo.storage.ledger import Ledger
 
@@ -384,6 +387,18 @@ def test_tokens_that_an_embedding_has_no_row_for_are_refused(tokens: Any, messag
     x = np.resize(list(tokens), (60, 3))
     with pytest.raises(InputError, match=message):
         regzoo.compare(x, np.arange(60) % 3, backbone=model, **SMALL)
+
+
+def test_tokens_of_every_split_are_checked() -> None:
+    """The token is in a row that the first split leaves out, because of ``train_size``, and others do not."""
+    y, split = np.arange(60) % 3, {"train_size": 6}
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Embedding(9, 2, name="words"), keras.layers.Flatten()])
+    model.add(keras.layers.Dense(3, activation="softmax"))
+    x = np.zeros((60, 3), np.int64)
+    first = split_dataset(from_arrays(x, y), SplitConfig(train_size=6), 0)
+    x[np.setdiff1d(np.arange(60), [*first.train, *first.validation, *first.test])[0]] = 9
+    with pytest.raises(InputError, match="holds 9, and the Embedding 'words' takes whole numbers from 0 to 8"):
+        regzoo.compare(x, y, backbone=model, **{**SMALL, "split": split, "vary": ["seed", "split"], "replicates": 30})
 
 
 def test_weights_go_with_a_model_alone(rows: Any) -> None:

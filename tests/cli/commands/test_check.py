@@ -128,6 +128,14 @@ def test_check_describes_the_folds(run: Run, tensorflow: None, tmp_path: Path) -
     assert "80 train, 40 validation, 30 test, a stratified split into 3 folds; 2 recipes" in out
 
 
+def test_check_says_that_the_split_varies(run: Run, tensorflow: None, tmp_path: Path) -> None:
+    path = tmp_path / "iris.yaml"
+    path.write_text("name: iris\ndata: {source: iris}\nbackbone: linear\nrecipes: [l2]\nvary: [seed, split]\n")
+    code, out, err = run("check", path)
+    assert (code, err) == (0, "")
+    assert "90 train, 30 validation, 30 test, a stratified split, drawn again for each replicate; 2 recipes" in out
+
+
 def test_plan_shows_what_will_be_trained(run: Run, config: Path) -> None:
     code, out, err = run("plan", config)
     assert (code, err) == (0, "")

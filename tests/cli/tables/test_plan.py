@@ -38,3 +38,16 @@ def test_the_table_of_a_plan(draw: Draw) -> None:
         "note: dropout[x]: dropout: 3 of its 5 places lie before layers that are frozen",
     ):
         assert words in text
+
+
+def test_a_split_that_varies_is_named_unless_there_are_folds(draw: Draw) -> None:
+    described = {"runs": 9, "epochs": 540, "seconds": 1.0, "rank_by": "nll", "tuner": "random", "recipes": []}
+    shown = {}
+    for folds, vary in ((1, ["seed"]), (1, ["seed", "split"]), (3, ["seed", "split"])):
+        text = draw(make_plan_table({**described, "folds": folds, "vary": vary}))
+        shown[folds, len(vary)] = " ".join(text.split()).partition("tuner random")[2]
+    assert shown == {
+        (1, 1): "",
+        (1, 2): "; each replicate draws training and validation rows of its own",
+        (3, 2): "; replicates take turns at 3 folds",
+    }

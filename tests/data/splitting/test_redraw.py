@@ -120,6 +120,16 @@ def test_every_draw_divides_the_rows_outside_the_test_part(
     )
 
 
+def test_rows_that_are_marked_for_training_never_validate() -> None:
+    part = np.resize(["train", "", "", "test", ""], 120)
+    data = from_arrays(generator("marks").normal(size=(120, 3)), np.arange(120) // 2 % 2, part=part)
+    folds = redraw(data, SplitConfig())
+    for fold in folds:
+        assert set(part[fold.split.validation]) == {""}
+        assert np.array_equal(fold.split.test, np.flatnonzero(part == "test"))
+    assert len({fold.split.validation.tobytes() for fold in folds}) == COUNT
+
+
 @pytest.mark.parametrize("kind", [stratified, images, with_marked_test], ids=lambda kind: kind.__name__)
 def test_every_draw_has_each_class_equally_often(kind: Callable[[np.random.Generator, int], Dataset]) -> None:
     data = kind(generator("classes"), 120)
