@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
+import numpy as np
+
 from regzoo.comparison.plan import count_searches, list_clashes, list_interim_analyses, list_placebo_names
 from regzoo.comparison.sweep import Sweep
 from regzoo.config import Experiment
@@ -28,8 +30,9 @@ def write_metadata(
     """Write setup, recipe names, folds and `ComparisonInfo` to ``ledger``, replacing older ones."""
     ledger.set_setup_json(setup.to_json())
     ledger.set_recipe_names([*experiment.recipes, *list_placebo_names(experiment)])
-    for number, fold in enumerate((data, *data.folds)):
-        ledger.set_fold_info(number, make_fold_info(fold))
+    ledger.set_fold_info(0, make_fold_info(data))
+    for number, fold in enumerate(data.folds, start=1):
+        ledger.set_fold_info(number, make_fold_info(fold, data))
     earlier = ledger.get_comparison_info()
     ledger.set_comparison_info(make_comparison_info(experiment, data, setup, command, sweep, earlier, notes))
 
@@ -91,6 +94,21 @@ def make_model_info(experiment: Experiment, setup: TrainingSetup) -> ModelInfo:
     )
 
 
-def make_fold_info(fold: PreparedData) -> FoldInfo:
-    """Return everything that the export of a model trained in ``fold`` needs."""
-    return FoldInfo(fold.preprocessor.to_json(), fold.held_out[0].tolist(), DataInfo.from_json(fold.facts))
+def make_fold_info(fold: PreparedData, first: PreparedData | None = None) -> FoldInfo:
+    """Return everything that the export of a model trained in ``fold`` needs.
+
+    Args:
+        fold: the fold.
+        first: fold 0, whose held-out rows are not repeated where ``fold`` has the same; None for fold 0 itself.
+    """
+    repeated = first is not None and _have_equal_rows(fold, first)
+    held_out = [] if repeated else fold.held_out[0].tolist()
+    return FoldInfo(fold.preprocessor.to_json(), held_out, DataInfo.from_json(fold.facts))
+
+
+def _have_equal_rows(fold: PreparedData, other: PreparedData) -> bool:
+    """Return True if the raw held-out rows are equal: those of a table have the columns that its training rows fill."""
+    (ours, _), (theirs, _) = fold.held_out, other.held_out
+    if isinstance(ours, np.ndarray) and isinstance(theirs, np.ndarray):
+        return np.array_equal(ours, theirs)
+    return bool(ours.tolist() == theirs.tolist())

@@ -274,7 +274,8 @@ class FoldInfo:
 
     Attributes:
         preprocessor: JSON text of the `Preprocessor` that was fitted on the fold's training rows.
-        held_out: raw inputs of some test rows, as nested lists; an exported model is verified on them.
+        held_out: raw inputs of some test rows, as nested lists; an exported model is verified on them. Written empty
+            where they are those of fold 0.
         data: the data as this fold splits it.
     """
 

@@ -237,10 +237,14 @@ class Ledger:
         data, comparison = self._get_note(fold_key(info.DATA, fold)) if fold else None, self.get_comparison_info()
         if comparison is None or preprocessor is None:
             raise InputError(f"{self._path.parent} holds nothing about fold {fold} yet; look again in a moment")
+        held_out = held_out or self._get_note(info.HELD_OUT)  # see `set_fold_info`
         return FoldInfo(preprocessor, held_out, comparison.data if data is None else DataInfo.from_json(data))
 
     def set_fold_info(self, fold: int, content: FoldInfo) -> None:
-        """Keep ``content`` of fold number ``fold``; the data of fold 0 belongs to `ComparisonInfo`."""
+        """Keep ``content`` of fold number ``fold``; the data of fold 0 belongs to `ComparisonInfo`.
+
+        Without held-out rows, those of fold 0 are meant: twenty splits of images would repeat 100 MB of text.
+        """
         self._set_note(fold_key(info.PREPROCESSOR, fold), content.preprocessor)
         self._set_note(fold_key(info.HELD_OUT, fold), content.held_out)
         if fold:

@@ -13,6 +13,7 @@ import pytest
 import regzoo
 from regzoo.comparison import runner
 from regzoo.comparison.folds import choose_fold
+from regzoo.comparison.metadata import make_fold_info
 from regzoo.comparison.plan import Plan, make_plan
 from regzoo.comparison.progress import SilentProgress
 from regzoo.config import from_keywords
@@ -74,6 +75,21 @@ def test_the_plan_has_a_split_for_each_replicate(numbers: tuple[np.ndarray, np.n
     assert five.test_train_ratio == pytest.approx(12 / 36)
     assert make_plan(plain, one).setup.digest == make_plan(varied, five).setup.digest  # so equal runs are shared
     assert make_plan(varied, five).to_dict()["vary"] == ["seed", "split"]
+
+
+def test_the_ledger_keeps_equal_held_out_rows_once() -> None:
+    """A word that is too rare in some splits is no column there, so their rows differ."""
+    random = np.random.default_rng(0)
+    words = random.permutation([*(f"w{n}" for n in range(34)), *["same"] * 26])
+    frame, y = pd.DataFrame({"x": random.normal(size=60), "word": words}), random.normal(size=60)
+    experiment = from_keywords(**{**ASKED, "vary": ["seed", "split"], "replicates": 20})
+    for x, equal in ((frame[["x"]].to_numpy(), True), (frame, False)):
+        prepared = runner.prepare_dataset(experiment, from_arrays(x, y))
+        made = [make_fold_info(prepared), *(make_fold_info(fold, prepared) for fold in prepared.folds)]
+        assert made[0].held_out == prepared.held_out[0].tolist()
+        for fold, info in zip(prepared.folds, made[1:], strict=True):
+            assert info.held_out == ([] if fold.held_out[0].tolist() == made[0].held_out else fold.held_out[0].tolist())
+        assert all(not info.held_out for info in made[1:]) is equal
 
 
 def test_replicates_auto_is_refused() -> None:

@@ -120,6 +120,13 @@ def test_every_fold_has_its_own_preprocessor_rows_and_data(ledger: Ledger) -> No
         ledger.get_fold_info(3)
 
 
+def test_a_fold_without_held_out_rows_has_those_of_the_first(ledger: Ledger) -> None:
+    ledger.set_comparison_info(COMPARISON)
+    for fold, rows in enumerate(([[0.25]], [], [[0.5]])):
+        ledger.set_fold_info(fold, FoldInfo(f'{{"fold": {fold}}}', rows, DATA))
+    assert [ledger.get_fold_info(fold).held_out for fold in range(3)] == [[[0.25]], [[0.25]], [[0.5]]]
+
+
 @pytest.mark.parametrize(("name", "folds"), [("format_1", 1), ("format_1_folds", 3)])
 def test_format_1_is_read(name: str, folds: int, tmp_path: Path) -> None:
     with read_format_1(name, tmp_path) as ledger:
