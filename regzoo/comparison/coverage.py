@@ -72,7 +72,7 @@ class Coverage:
         if self.searches != 1:
             return ""
         return (
-            "They leave out the search: each recipe was searched once, and another search may choose other strengths "
+            "The intervals leave out the search: each recipe was searched once, and another search may choose other strengths "
             "and give another order."
         )
 

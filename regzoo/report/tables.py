@@ -101,7 +101,7 @@ def _caption_leaderboard(leaderboard: Leaderboard, coverage: Coverage, ties: boo
     better = "lower" if leaderboard.direction == "min" else "higher"
     settled = "in total"
     if coverage.searches > 1:
-        settled += ", shared out among as many more searches,"
+        settled += ", in more searches with as many replicates each as now,"
     sentences = [
         f"Ranked by mean validation {leaderboard.rank_by}, {better} is better; a gain is positive where the recipe is "
         f"better than the baseline. All intervals are {coverage}.",
@@ -185,7 +185,7 @@ def _caption_strengths(searches: int, confirmed: bool) -> str:
     if searches > 1:
         chosen = (
             f"{chosen}, in each of {searches} independent searches by itself. Shown is what the best search chose, the "
-            "one whose choice has the best mean on fresh seeds, and in brackets the range of what all searches chose"
+            "one whose choice has the best score before the replicates, and in brackets the range of what all searches chose"
         )
     return f"{chosen}; a value at the edge suggests searching a wider range."
 

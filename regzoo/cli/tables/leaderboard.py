@@ -74,7 +74,7 @@ def _make_notes(leaderboard: Leaderboard, comparison: ComparisonInfo) -> list[st
     notes += [limits] if (limits := coverage.explain_limits()) else []
     notes += [sentence.replace("`", "") for sentence in describe_nested_ties(leaderboard, comparison)]
     if any(row.replicates_needed for row in leaderboard.recipes):
-        more = ", with as many more searches," if coverage.searches > 1 else ", in all,"
+        more = ", in more searches of as many each," if coverage.searches > 1 else ", in all,"
         notes.append(f"`needed`: no verdict yet; about this number of replicates{more} would settle it.")
     lead, best = leaderboard.lead, leaderboard.recipes[0]
     if lead is not None and lead.pairs:

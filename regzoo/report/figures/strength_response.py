@@ -65,7 +65,7 @@ class StrengthResponseFigure(FigureInfo):
     def reading(self) -> str:
         return (
             f"Each dot is one trial of {self._name_searches()}: its validation {self.metric} ({self.better}) against "
-            f"one strength, while the others vary too; the dashed line marks the chosen value{{self._name_others()}}, "
+            f"one strength, while the others vary too; the dashed line marks the chosen value{self._name_others()}, "
             "a cross at the edge a trial without a score, and each recipe has its own vertical scale."
         )
 

@@ -218,11 +218,12 @@ def _describe_statistics(base: str, comparison: ComparisonInfo, coverage: Covera
     ratio = format_significant(float_or_nan(comparison.test_train_ratio), 3)
     corrected = f"variance of repeated splits (Nadeau and Bengio 2003; {ratio} validation rows for each training row)"
     if coverage.searches > 1:
+        own = f"the {format_count(coverage.searches - 1, 'degree', 'degrees')} of freedom"
         also = "" if comparison.test_train_ratio is None else f", with the corrected {corrected}"
         return (
             f"We report means over the {coverage.searches} searches with 95 % intervals of a moderated t over searches "
-            "(Smyth 2004: the variances of all recipes are shrunk towards their common value, which adds to the "
-            f"{coverage.searches - 1} degrees of freedom of each){also}, paired gains with intervals of the same kind, "
+            "(Smyth 2004: the variances of all recipes are shrunk towards their common value, which adds to "
+            f"{own} of each){also}, paired gains with intervals of the same kind, "
             f"and two-sided p-values of the same t against {base}, Holm-adjusted over the recipes. P(better) is the "
             "share of the paired trainings that a recipe wins; 0.75 or more, and surely more than one half, is what "
             "Bouthillier et al. 2021 call a meaningful difference."
