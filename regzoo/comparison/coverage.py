@@ -72,8 +72,8 @@ class Coverage:
         if self.searches != 1:
             return ""
         return (
-            "The intervals leave out the search: each recipe was searched once, and another search may choose other strengths "
-            "and give another order."
+            "The intervals leave out the search: each recipe was searched once, and another search may choose other "
+            "strengths and give another order."
         )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
+from regzoo.comparison.coverage import read_coverage
 from regzoo.comparison.leaderboard import Leaderboard
 from regzoo.core.escaping import escape_markdown
 from regzoo.core.formatting import format_count, format_duration, format_integer
@@ -19,9 +20,11 @@ from regzoo.report.figures import FigureInfo, FigureModule, load_figures
 from regzoo.report.figures._output import format_svg_file, render_svg
 from regzoo.report.findings.audit import Audit, audit_comparison
 from regzoo.report.findings.methods_section import write_limitations, write_methods
+from regzoo.report.findings.spread import describe_spread, measure_spread
 from regzoo.report.findings.verdict import ComparisonVerdict, describe_placebos, make_verdict
 from regzoo.report.references import list_statistics, make_bibtex
 from regzoo.report.seal import add_seal
+from regzoo.report.spread_table import build_spread_table
 from regzoo.storage.info import ComparisonInfo
 from regzoo.storage.public_info import make_public_info
 from regzoo.training.records import Record
@@ -55,6 +58,8 @@ class PageContent:
     details_table: tables.ReportTable
     metrics_tables: Mapping[str, tables.ReportTable]
     strengths_table: tables.ReportTable
+    spread_table: tables.ReportTable | None
+    spread: str
     failures_table: tables.ReportTable | None
     figures: Sequence[RenderedFigure]
     methods: Sequence[str]
@@ -110,6 +115,7 @@ def _collect_content(
     figures: Sequence[RenderedFigure],
 ) -> PageContent:
     audit = audit_comparison(leaderboard, records, comparison)
+    coverage, spreads = read_coverage(leaderboard, comparison), measure_spread(leaderboard, records, comparison)
     return PageContent(
         comparison=comparison,
         facts=_list_facts(leaderboard, records, comparison),
@@ -121,6 +127,8 @@ def _collect_content(
         details_table=tables.build_details_table(leaderboard, comparison),
         metrics_tables={part: tables.build_metrics_table(leaderboard, part) for part in ("validation", "test")},
         strengths_table=tables.build_strengths_table(leaderboard, records),
+        spread_table=build_spread_table(leaderboard, spreads, coverage, comparison),
+        spread=describe_spread(leaderboard, spreads, coverage, comparison),
         failures_table=tables.build_failures_table(leaderboard, records),
         figures=figures,
         methods=write_methods(leaderboard, records, comparison),

@@ -184,8 +184,9 @@ def _caption_strengths(searches: int, confirmed: bool) -> str:
         chosen += ", the best of which were run once more on a fresh seed (confirmations)"
     if searches > 1:
         chosen = (
-            f"{chosen}, in each of {searches} independent searches by itself. Shown is what the best search chose, the "
-            "one whose choice has the best score before the replicates, and in brackets the range of what all searches chose"
+            f"{chosen}, in each of {searches} independent searches by itself. Shown is what the best search chose, "
+            "the one whose choice has the best score before the replicates, and in brackets the range of what all "
+            "searches chose"
         )
     return f"{chosen}; a value at the edge suggests searching a wider range."
 

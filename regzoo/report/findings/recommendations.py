@@ -10,6 +10,7 @@ from regzoo.comparison.coverage import Coverage
 from regzoo.comparison.leaderboard import Leaderboard, Row
 from regzoo.core.formatting import format_code, format_count, format_strength
 from regzoo.report.findings.diagnosis import Diagnosis
+from regzoo.report.findings.spread import Purchase
 from regzoo.report.findings.strengths import parse_or_empty, read_ranges
 from regzoo.stats.power import CAP
 
@@ -17,14 +18,23 @@ MOST = 4
 """Most recommendations that are shown, the most useful first."""
 
 
-def recommend(leaderboard: Leaderboard, diagnosis: Diagnosis, coverage: Coverage) -> tuple[str, ...]:
-    """Return what to try next, a sentence each; nothing before there is a score."""
+def recommend(
+    leaderboard: Leaderboard, diagnosis: Diagnosis, coverage: Coverage, purchase: Purchase | None = None
+) -> tuple[str, ...]:
+    """Return what to try next, a sentence each; nothing before there is a score.
+
+    Args:
+        leaderboard: the results.
+        diagnosis: of the baseline.
+        coverage: searches and trainings so far.
+        purchase: what would settle whether the best recipe beats the baseline, where there were several searches.
+    """
     rows = [row for row in leaderboard.measured if not row.is_placebo]
     if not rows:
         return ()
     sentences = (
         *_recommend_finishing(leaderboard),
-        *_recommend_replicates(leaderboard, rows, coverage),
+        *_recommend_replicates(leaderboard, rows, coverage, purchase),
         *_recommend_ranges(rows[0]),
         *_recommend_sum(leaderboard, rows),
         *_recommend_for_baseline(leaderboard, diagnosis),
@@ -39,33 +49,37 @@ def _recommend_finishing(leaderboard: Leaderboard) -> list[str]:
     return ["Run the same command again: it continues with the recipes not measured yet."] if pending else []
 
 
-def _recommend_replicates(leaderboard: Leaderboard, rows: Sequence[Row], coverage: Coverage) -> list[str]:
+def _recommend_replicates(
+    leaderboard: Leaderboard, rows: Sequence[Row], coverage: Coverage, purchase: Purchase | None
+) -> list[str]:
     """Recommend what would settle whether the best recipe other than the baseline beats it."""
     row = next((row for row in rows if not leaderboard.is_baseline(row)), None)
     if row is None or row.replicates_needed is None:
         return []
     name, base = format_code(row.name), format_code(leaderboard.baseline)
+    settle = f"would settle whether {name} differs from {base}"
+    if purchase is not None and purchase.kind == "data":
+        return [f"Get more data: no number of trainings on these rows {settle}."]
     if row.replicates_needed >= CAP:
-        replicates = format_count(CAP, "replicate")
+        most = format_count(CAP, "replicate")
         if coverage.searches > 1:
-            replicates = f"{format_count(_count_searches(CAP, coverage), 'search', 'searches')}"
-        return [f"Treat {name} and {base} as equally good: telling them apart would take {replicates} or more."]
-    if coverage.searches > 1:
-        searches = _count_searches(row.replicates_needed, coverage)
+            most = format_count(round(CAP * coverage.searches / coverage.most), "search", "searches")
+        return [f"Treat {name} and {base} as equally good: telling them apart would take {most} or more."]
+    if purchase is not None and purchase.kind == "searches":
         return [
-            f"Compare again, in another folder, with `replicates: {row.replicates_needed}` and, below `search`, "
-            f"`repeats: {searches}`: about that many searches would settle whether {name} differs from {base}; more "
-            f"replicates of the same {coverage.searches} searches would not."
+            f"Compare again, in another folder, with `replicates: {purchase.replicates}` and, below `search`, "
+            f"`repeats: {purchase.searches}`: about that many searches {settle}; more replicates of the same "
+            f"{coverage.searches} would not, or would take longer."
+        ]
+    if purchase is not None and purchase.kind == "replicates":
+        return [
+            f"Set `replicates: {purchase.replicates}` and run again (only the missing ones are trained): about that "
+            f"many in the same {coverage.searches} searches {settle}."
         ]
     return [
         f"Set `replicates: {row.replicates_needed}` and run again (only the missing ones are trained): about that many "
-        f"would settle whether {name} differs from {base}."
+        f"{settle}."
     ]
-
-
-def _count_searches(replicates: int, coverage: Coverage) -> int:
-    """Return how many searches share out so many replicates, with as many for each search as now."""
-    return max(coverage.searches + 1, round(replicates * coverage.searches / coverage.most))
 
 
 def _recommend_ranges(row: Row) -> list[str]:

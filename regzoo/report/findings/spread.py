@@ -131,12 +131,28 @@ def choose_purchase(
     return Purchase("replicates", replicates, coverage.searches) if replicates <= min(price, MOST) else more
 
 
+def find_purchase(
+    leaderboard: Leaderboard, spreads: Sequence[RecipeSpread], coverage: Coverage, comparison: ComparisonInfo
+) -> Purchase | None:
+    """Return what would settle whether the best recipe beats the baseline; None unless there were several searches."""
+    row = _find_challenger(leaderboard)
+    if row is None or coverage.searches < 2:
+        return None
+    return choose_purchase(row, pool_gains(spreads), coverage, comparison)
+
+
+def _find_challenger(leaderboard: Leaderboard) -> Row | None:
+    """Return the best recipe other than the baseline."""
+    rows = (row for row in leaderboard.measured if not row.is_placebo)
+    return next((row for row in rows if not leaderboard.is_baseline(row)), None)
+
+
 def describe_spread(
     leaderboard: Leaderboard, spreads: Sequence[RecipeSpread], coverage: Coverage, comparison: ComparisonInfo
 ) -> str:
     """Say where the spread of the gains comes from, and what to buy next, in one sentence; empty if unknown."""
-    row = next((r for r in leaderboard.measured if not leaderboard.is_baseline(r) and not r.is_placebo), None)
-    if row is None or coverage.searches < 2:
+    row, purchase = _find_challenger(leaderboard), find_purchase(leaderboard, spreads, coverage, comparison)
+    if row is None or purchase is None:
         return ""
     pooled, others = pool_gains(spreads), name_other_sources(comparison)
     if pooled is None:
@@ -149,7 +165,7 @@ def describe_spread(
         return "The gains do not vary, so there is nothing to buy."
     share = pooled.search / pooled.total
     parts = f"{format_percent(share)} of the variance of a gain comes from the search, the rest from the {others}"
-    advice = _advise(choose_purchase(row, pooled, coverage, comparison), share, comparison)
+    advice = _advise(purchase, share, comparison)
     settled = f"whether {format_code(row.name)} differs from {format_code(leaderboard.baseline)}"
     if not advice:
         if row.replicates_needed is None:
