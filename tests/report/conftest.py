@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from regzoo.comparison.leaderboard import Leaderboard, Row
+from regzoo.comparison.leaderboard import Leaderboard, Row, build_leaderboard
+from regzoo.comparison.nested_recipes import find_nested_recipes
 from regzoo.comparison.sweep import make_sweep
 from regzoo.config import from_keywords
 from regzoo.report.render import render_files
@@ -46,7 +47,8 @@ def _make_leaderboard(rows: Sequence[Row], direction: Direction = "min", rank_by
 
 def _make_record(name: str, score: float | None, *, recipe: str | None = None, **given: Any) -> Record:
     """Return a finished replicate of ``name``; ``score`` is its validation nll."""
-    run = {"stage": "replicate", "number": 0, "seed": 7, "learning_rate": 0.001, "epochs": 4, "setup": "s"}
+    run = {"stage": "replicate", "number": 0, "seed": 7, "learning_rate": 0.001, "epochs": 4, "setup": "s",
+           "search": 0}  # fmt: skip
     run |= {key: given.pop(key) for key in tuple(given) if key in run and key != "epochs"}
     metrics = {part: {"nll": score} for part in ("train", "validation")}
     fields: dict[str, Any] = {"status": "ok", "metrics": metrics, "fit_seconds": 2.0, "epochs": 4, "best_epoch": 3}
@@ -167,6 +169,47 @@ def _history(rng: np.random.Generator, score: float, length: int) -> dict[str, d
     train = 2.0 * np.exp(-epochs / 3) + 0.01
     validation = 2.0 * np.exp(-epochs / 3) + score + 0.002 * np.maximum(epochs - 18, 0) + rng.normal(0, 0.004, length)
     return {"train": {"nll": train.tolist()}, "validation": {"nll": validation.tolist()}}
+
+
+def _searched(searches: int = 5, replicates: int = 10, search_sd: float = 0.002, **given: Any) -> Content:
+    """Return five searches for each of three recipes: dropout beats the baseline, and l2, which nests it, loses to it.
+
+    Each search has three trials, of which two are confirmed, and replicate i belongs to search i mod 5.
+    """
+    rng = np.random.default_rng(4)
+    records: list[Record] = []
+    for name, mean in {"none": 0.30, "dropout": 0.25, "l2": 0.32}.items():
+        texts = ["none"] * 3 if name == "none" else [f"dropout({0.27 + 0.02 * i:.2f})" for i in range(15)]
+        texts = [f"l2({10.0 ** -(i % 4 + 2):g})" for i in range(15)] if name == "l2" else texts
+        for search in range(searches):
+            own = [texts[(3 * search + i) % len(texts)] for i in range(3)]
+            shift = float(rng.normal(0, search_sd))
+            made = {"stage": "trial", "search": search, "seed": 1}
+            records += [
+                _make_record(name, mean + 0.1 * i, recipe=own[i], number=i, learning_rate=0.01 * (i + 1), **made)
+                for i in range(3)
+            ]
+            records += [
+                _make_record(name, mean + 0.1 * i, recipe=own[i], number=i, learning_rate=0.01 * (i + 1),
+                             **made | {"stage": "confirmation", "seed": 2})
+                for i in range(2)
+            ]  # fmt: skip
+            records += [
+                _make_record(name, mean + shift + float(rng.normal(0, 0.003)), recipe=own[0], number=number,
+                             seed=100 + number, learning_rate=0.01, search=search, history=_history(rng, mean, 5))
+                for number in range(search, replicates, searches)
+            ]  # fmt: skip
+    known = {"trials": 3, "tuner": "latin_hypercube", "replicates": replicates, "vary": ("seed", "search")}
+    comparison = _make_comparison(**known | {"searches": searches, "confirm": 2} | given)
+    names = ["none", "dropout", "l2"]
+    nested = find_nested_recipes(names, comparison.vary)
+    return build_leaderboard(records, "nll", "min", names, nested=nested), records, comparison
+
+
+@pytest.fixture
+def searched() -> Callable[..., Content]:
+    """Return the function that makes a comparison of several searches: its leaderboard, records and comparison."""
+    return _searched
 
 
 LONG = "dropout(rate=linear(0.5, 0.0, epochs=20)"  # 40 characters, with a bracket too few on purpose

@@ -22,6 +22,9 @@ from regzoo.training.records import Record
 LARGE = 0.5
 """Share of the variance above which one of its sources is the thing to change."""
 
+FEWEST = 4
+"""Below this number of searches, more replicates of the same ones are never recommended: t has too few degrees."""
+
 MOST = 100
 """The most replicates of the same searches that are recommended in place of more searches."""
 
@@ -120,7 +123,7 @@ def choose_purchase(
     each = max(1, round(coverage.most / coverage.searches))
     searches = max(coverage.searches + 1, math.ceil(needed / each))
     more = Purchase("searches", searches * each, searches)
-    if pooled is None:
+    if pooled is None or coverage.searches < FEWEST:
         return more
     wanted = (pooled.search + pooled.rest / each) / searches - pooled.search / coverage.searches
     if wanted <= 0:
