@@ -20,7 +20,7 @@ from regzoo.training.records import Record
 
 @dataclass(frozen=True)
 class ChosenPoint:
-    """What one search of a recipe chose.
+    """A choice of one search of a recipe.
 
     Attributes:
         search: number of the search, from 0.

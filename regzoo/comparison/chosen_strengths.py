@@ -18,7 +18,7 @@ from regzoo.training.records import Record
 
 @dataclass(frozen=True)
 class ChosenStrengths:
-    """What the searches of one recipe chose.
+    """Choices of the searches of one recipe.
 
     Attributes:
         values: the strengths that the best search chose, by ``name.field``.

@@ -1,4 +1,4 @@
-"""What an interval covers: the searches, trainings and splits of the rows over which a mean was taken.
+"""Coverage of an interval: the searches, trainings and splits of the rows over which a mean was taken.
 
 An interval says how far a mean may be off for what was varied, and nothing about what was not. Every table, figure and
 sentence with an interval says so in the words of `Coverage`.
@@ -17,7 +17,7 @@ from regzoo.storage.info import ComparisonInfo
 
 @dataclass(frozen=True)
 class Coverage:
-    """What the intervals of a comparison cover.
+    """Coverage of the intervals of a comparison.
 
     Attributes:
         searches: number of searches of each recipe among which its trainings are shared out; 0 if nothing was searched.

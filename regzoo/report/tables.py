@@ -99,9 +99,7 @@ def build_leaderboard_table(leaderboard: Leaderboard, comparison: ComparisonInfo
 
 def _caption_leaderboard(leaderboard: Leaderboard, coverage: Coverage, ties: bool) -> str:
     better = "lower" if leaderboard.direction == "min" else "higher"
-    settled = "in total"
-    if coverage.searches > 1:
-        settled += ", in more searches with as many replicates each as now,"
+    settled = "in total" + ", in more searches with as many replicates each as now," * (coverage.searches > 1)
     sentences = [
         f"Ranked by mean validation {leaderboard.rank_by}, {better} is better; a gain is positive where the recipe is "
         f"better than the baseline. All intervals are {coverage}.",

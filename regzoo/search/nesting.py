@@ -1,4 +1,4 @@
-"""Nesting: recipes whose search space holds the baseline's point.
+"""Nested recipes: those whose search space holds the baseline's point.
 
 Such a recipe can always be chosen to do nothing. Where its search nevertheless ended at a point worse than the
 baseline, the search was unlucky, and the regularizer is not to blame: the comparison calls that a tie.

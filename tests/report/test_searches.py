@@ -171,7 +171,7 @@ def test_there_is_no_spread_to_tell_with_one_search_or_one_training_each(searche
     spreads = measure_spread(leaderboard, records, comparison)
     coverage = read_coverage(leaderboard, comparison)
     assert build_spread_table(leaderboard, spreads, coverage, comparison) is None
-    assert "`replicates: 10` would tell" in describe_spread(leaderboard, spreads, coverage, comparison)
+    assert "`replicates: 10` would show them" in describe_spread(leaderboard, spreads, coverage, comparison)
 
 
 def test_a_settled_verdict_needs_no_purchase(searched: Make) -> None:

@@ -46,7 +46,7 @@ class RecipeSpread:
 
 @dataclass(frozen=True)
 class Purchase:
-    """What would settle an open verdict at the least cost.
+    """The runs that would settle an open verdict at the least cost.
 
     Attributes:
         kind: what to buy; ``nothing`` if the verdict is settled, or nothing that can be bought would settle it.
@@ -161,8 +161,8 @@ def describe_spread(
     if pooled is None:
         runs = 2 * comparison.searches
         return (
-            f"With one training for each search, the parts of the search and of the {others} cannot be told apart; "
-            f"`replicates: {runs}` would tell."
+            f"With one training for each search, the parts of the search and of the {others} are not known; "
+            f"`replicates: {runs}` would show them."
         )
     if not pooled.total:
         return "The gains do not vary, so there is nothing to buy."
