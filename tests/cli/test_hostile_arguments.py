@@ -23,6 +23,8 @@ COMMANDS = (
     "report {}",
     "compare-runs {} flowers",
     "compare-runs flowers {}",
+    "check-claims {}",
+    "check-claims flowers --searches {}",
     "export {} --to model",
     "export flowers --to model --recipe {}",
     "export flowers --to model --format {}",

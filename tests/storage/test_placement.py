@@ -11,7 +11,7 @@ import pytest
 
 from regzoo.core import EnvironmentFailure, InputError
 from regzoo.storage.ledger import FILE, Ledger
-from regzoo.storage.placement import require_placeable
+from regzoo.storage.placement import find_repeated, require_own_repetitions, require_placeable
 
 OTHER_PROGRAM = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('create table books (title text)')"
 
@@ -175,3 +175,21 @@ def test_a_link_to_a_folder_is_followed(tmp_path: Path) -> None:
     require_placeable(tmp_path / "link", fresh=True)
     make_comparison(tmp_path / "disk" / "e")
     require_placeable(tmp_path / "link", fresh=True)
+
+
+def test_only_repetitions_lie_in_the_folder_of_a_comparison(tmp_path: Path) -> None:
+    folder = make_comparison(tmp_path / "a")
+    for name in ("claims/seed_1", "claims/seed_12"):
+        require_placeable(folder / name, fresh=False)
+        assert find_repeated(folder / name) == folder
+    for name in ("claims", "claims/seed_x", "claims/seed_1/seed_2", "claims/seed_1/claims/seed_2", "other/seed_1"):
+        assert find_repeated(folder / name) is None
+        with pytest.raises(InputError, match="lies in the folder of another comparison"):
+            require_placeable(folder / name, fresh=False)
+    require_own_repetitions(folder)
+    for name in ("seed_1", ".DS_Store"):
+        (folder / "claims" / name).mkdir(parents=True)
+    require_own_repetitions(folder)
+    (folder / "claims" / "seed_two").mkdir()
+    with pytest.raises(InputError, match=r"holds 'seed_two', which is no repetition of the comparison: .*rename it"):
+        require_own_repetitions(folder)
