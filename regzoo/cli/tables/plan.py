@@ -19,11 +19,12 @@ def make_plan_table(described: dict[str, Any]) -> Group:
     Args:
         described: what ``Plan.to_dict`` returned, with the estimated ``seconds`` and the ``notes`` on the models.
     """
-    table = make_table("recipe", "trials", "replicates", "models per run", "cost", "searched")
+    counted = _choose_counts(described["recipes"])
+    table = make_table("recipe", *counted.values(), "cost", "searched")
     notes = []
     for recipe in described["recipes"]:
         space = ", ".join(f"{name} {values}" for name, values in recipe["space"].items())
-        counts = [str(recipe[key]) for key in ("trials", "replicates", "models_per_run")]
+        counts = [str(recipe[key]) for key in counted]
         table.add_row(Text(recipe["name"]), *counts, format_significant(recipe["cost"], 3), Text(space))
         notes += [f"{recipe['name']}: {note}" for note in recipe["clashes"]]
     notes += described.get("notes", ())
@@ -37,6 +38,14 @@ def make_plan_table(described: dict[str, Any]) -> Group:
     )
     places = _make_places_table(described["recipes"])
     return Group(table, Text(f"\n{total}\n"), *places, *(Text(f"note: {note}") for note in notes))
+
+
+def _choose_counts(recipes: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the heading of each count; searches and confirmations are counted only if there are any."""
+    counts = {"searches": "searches", "trials": "trials of each", "confirmations": "run again of each"}
+    if all(recipe["searches"] == 1 and not recipe["confirmations"] for recipe in recipes):
+        counts = {"trials": "trials"}
+    return {**counts, "replicates": "replicates", "models_per_run": "models per run"}
 
 
 def _make_places_table(recipes: Sequence[Mapping[str, Any]]) -> list[RenderableType]:

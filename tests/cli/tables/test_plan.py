@@ -12,8 +12,9 @@ Draw = Callable[..., str]
 def test_the_table_of_a_plan(draw: Draw) -> None:
     recipe = {
         "name": "dropout[x]",
+        "searches": 1,
         "trials": 4,
-        "vary": ["seed"],
+        "confirmations": 0,
         "replicates": 5,
         "models_per_run": 3,
         "cost": 7 / 3,
@@ -37,6 +38,11 @@ def test_the_table_of_a_plan(draw: Draw) -> None:
         "note: dropout[x]: they clash [so]",
         "note: dropout[x]: dropout: 3 of its 5 places lie before layers that are frozen",
     ):
+        assert words in text
+    assert "searches" not in text
+    several = {**recipe, "clashes": [], "searches": 6, "confirmations": 2}
+    text = " ".join(draw(make_plan_table({**described, "recipes": [several]})).split())
+    for words in ("searches trials of each run again of each replicates", "dropout[x] 6 4 2 5 3"):
         assert words in text
 
 
