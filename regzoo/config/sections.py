@@ -215,7 +215,7 @@ class SearchConfig(Section):
     as it is. ``seed``: seed of the searches, apart from that of everything else.
 
     The defaults are those of an experiment that varies the search, see `Experiment.vary`; they were chosen by
-    simulation, see `regzoo.stats.hierarchical`. Where the search is not varied, they are `ONE_SEARCH`.
+    simulation, see `regzoo/ARCHITECTURE.md`. Where the search is not varied, they are `ONE_SEARCH`.
     """
 
     tuner: Annotated[str, PlainValidator(values.accept_word(TUNERS))] = "latin_hypercube"
