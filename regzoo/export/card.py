@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import jinja2
+import numpy as np
 
 from regzoo.comparison.chosen_strengths import read_chosen_strengths
 from regzoo.comparison.coverage import read_coverage
@@ -22,7 +24,9 @@ from regzoo.export.candidate import Candidate
 from regzoo.export.formats import Format
 from regzoo.export.signature import make_input_specs, name_inputs
 from regzoo.export.verify import Parity
+from regzoo.stats.hierarchical import estimate_over_searches
 from regzoo.stats.paired import PairSettings
+from regzoo.stats.scores import arrange_by_search
 from regzoo.storage.info import ComparisonInfo, DataInfo
 from regzoo.storage.public_info import make_public_data
 from regzoo.training.records import Record
@@ -114,6 +118,7 @@ def make_recipe_json(content: CardContent) -> dict[str, Any]:
         "mean": row.mean,
         "interval": [row.low, row.high],
         "gain": [row.gain, row.gain_low, row.gain_high],
+        "covers": str(read_coverage(content.leaderboard, content.comparison)),
         "data": _data_to_json(content.public_data),
         "labels": preprocessor.labels,
         "inputs": name_inputs(preprocessor),
@@ -158,6 +163,7 @@ def render_readme(content: CardContent) -> str:
             warnings=[escape_markdown(sentence) for sentence in data.warnings],
             setup=candidate.setup,
             recipe=record.run.recipe_text,
+            rivals=_count_rivals(content),
             number=record.run.number + 1,
             row=row,
             baseline=content.leaderboard.baseline,
@@ -204,6 +210,15 @@ def _describe_splits(content: CardContent) -> str:
     return "one split" if different < 2 else format_count(different, "split")
 
 
+def _count_rivals(content: CardContent) -> str:
+    """Return how many replicates the exported one was the best of: of its search, where there were several."""
+    if content.comparison.searches < 2:
+        return str(content.row.replicates)
+    search = content.candidate.record.run.search
+    made = sum(replicate.run.search == search for replicate in content.replicates)
+    return f"the {made} of the best search" if made > 1 else "the best search, which has no other,"
+
+
 def _describe_ranges(content: CardContent) -> str:
     """Write the range of the strengths over several searches: ``dropout.rate 0.27 to 0.55 in 5 searches``."""
     leaderboard, name = content.leaderboard, content.row.name
@@ -238,10 +253,24 @@ def _format_metrics(content: CardContent) -> dict[str, dict[str, str]]:
     table = {}
     for name in metrics["train"]:
         cells = {part: _format_number(metrics.get(part, {}).get(name)) for part in ("train", "validation", "test")}
-        scores = [score for r in content.replicates if (score := r.metrics["test"].get(name)) is not None]
-        mean = sum(scores) / len(scores) if scores and len(scores) == len(content.replicates) else None
-        table[name] = {**cells, "mean": _format_interval(mean, *replace_nonfinite(list(settings.interval(scores))))}
+        scores = [
+            (r.run.search, score) for r in content.replicates if (score := r.metrics["test"].get(name)) is not None
+        ]
+        values = [score for _, score in scores]
+        mean = sum(values) / len(values) if values and len(values) == len(content.replicates) else None
+        low, high = settings.interval(values)
+        if content.comparison.searches > 1:
+            low, high = _compute_interval_over_searches(scores, settings)
+        table[name] = {**cells, "mean": _format_interval(mean, *replace_nonfinite([low, high]))}
     return table
+
+
+def _compute_interval_over_searches(scores: Sequence[tuple[int, float]], settings: PairSettings) -> tuple[float, float]:
+    """Return the 95 % interval of a mean over searches; each of ``scores`` has the number of its search."""
+    values, searches = np.array([score for _, score in scores]), [(str(search),) for search, _ in scores]
+    sample = arrange_by_search(values, searches, (0,))  # (searches, replicates)
+    found = estimate_over_searches([sample], 1, settings.test_train_ratio)[0]
+    return found.low, found.high
 
 
 def _format_interval(value: float | None, low: float | None, high: float | None) -> str:

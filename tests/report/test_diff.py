@@ -89,6 +89,9 @@ def test_text_and_json(make_row: Any, make_leaderboard: Any, make_comparison: An
     for line in ("-seed: 0", "digest: 0123abcd -> ffff", "keras: 3.15.1 -> 3.16", "winner: dropout -> l2"):
         assert line in text
     assert "2 (+1)" in text
+    assert "better" in text
+    assert "conclusive" not in text
+    assert "in brackets: 95 % intervals over 5 trainings of one search's choice" in " ".join(text.split())
     assert json.loads(json.dumps(found.to_dict(), allow_nan=False))["recipes"][0]["moved"] == 1
 
 
@@ -108,3 +111,9 @@ def test_models_of_the_user_that_differ_are_named(make_row: Any, make_leaderboar
     console = Console(file=io.StringIO(), width=100)
     console.print(make_difference_tables(found))
     assert "digest: aa -> bb" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_each_side_says_what_its_intervals_cover(make_row: Any, make_leaderboard: Any, make_comparison: Any) -> None:
+    one, other = sides(make_row, make_leaderboard, make_comparison)
+    found = compare_runs(one, replace(other, comparison=replace(other.comparison, vary=("seed", "search"), searches=5)))
+    assert found.covers == ("over 5 trainings of one search's choice", "over 5 searches of 6 trials, 5 trainings")

@@ -94,6 +94,7 @@ def test_methods_and_limitations(searched: Make) -> None:
 def test_new_rows_are_named_with_their_correction(searched: Make) -> None:
     content = searched(vary=("seed", "split", "search"), test_train_ratio=1 / 3)
     text = " ".join(write_methods(*content))
+    assert "split, apart from the test part again for each search and each replicate, (stratified) into 1,078" in text
     assert "each time on new training and validation rows (the test part stayed the same)" in text
     assert "corrected variance of repeated splits (Nadeau and Bengio 2003; 0.333 validation rows" in text
     assert "between splits of these rows" in write_limitations(content[0], content[2])[0]

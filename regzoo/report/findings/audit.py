@@ -103,7 +103,7 @@ def audit_comparison(leaderboard: Leaderboard, records: Sequence[Record], compar
         *_check_choice(leaderboard, records, comparison),
         _check_metric(leaderboard.rank_by),
         _check_test_part(records),
-        _check_seeds(leaderboard, records),
+        _check_seeds(leaderboard, records, "splits" if "split" in comparison.vary else "folds"),
         *_check_runs(recipes, bool(labels), comparison.data.task),
     )
     return Audit(recipes, inequalities, findings)
@@ -152,7 +152,6 @@ def _audit_recipe(name: str, records: Sequence[Record], classes: int) -> RecipeA
 
 
 _BUDGET: dict[str, Callable[[RecipeAudit], int]] = {
-    "searches": lambda recipe: recipe.searches,
     "trials": lambda recipe: recipe.trials,
     "max epochs": lambda recipe: recipe.max_epochs,
 }
@@ -241,7 +240,7 @@ def _check_test_part(records: Sequence[Record]) -> AuditFinding:
     return AuditFinding(True, f"The test part was read by {replicates}, once each, and by no trial{confirmation}.")
 
 
-def _check_seeds(leaderboard: Leaderboard, records: Sequence[Record]) -> AuditFinding:
+def _check_seeds(leaderboard: Leaderboard, records: Sequence[Record], folds: str) -> AuditFinding:
     """Replicates are paired by number, so seeds and folds must be equal; a placebo has its own seeds on purpose."""
     names = [row.name for row in leaderboard.recipes if not row.is_placebo]
     seeds = [
@@ -253,7 +252,7 @@ def _check_seeds(leaderboard: Leaderboard, records: Sequence[Record]) -> AuditFi
         return AuditFinding(None, "No replicate has been run yet.")
     shortest = min(map(len, made))
     passed = len({tuple(found[:shortest]) for found in made}) == 1
-    drawn = "seeds and folds" if any(fold for found in made for _, fold, _ in found) else "seeds"
+    drawn = f"seeds and {folds}" if any(fold for found in made for _, fold, _ in found) else "seeds"
     if any(search for found in made for *_, search in found):
         drawn += ", and are shared out among searches in the same way"
     placebos = "; placebos have their own seeds on purpose" if leaderboard.placebos else ""

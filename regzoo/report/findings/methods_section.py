@@ -132,8 +132,12 @@ def _describe_data(leaderboard: Leaderboard, comparison: ComparisonInfo) -> str:
     )  # fmt: skip
     train, validation, test = (format_integer(rows) for rows in (data.train, data.validation, data.test))
     if folds == 1:
+        drawn = "split once"
+        if "split" in comparison.vary:
+            each = "each search and each replicate" if "search" in comparison.vary else "each replicate"
+            drawn = f"split, apart from the test part again for {each},"
         return (
-            f"{compared}, split once ({_describe_split(data)}) into {train} rows for training{subset}, "
+            f"{compared}, {drawn} ({_describe_split(data)}) into {train} rows for training{subset}, "
             f"{validation} for validation and {test} for testing.{noisy}"
         )
     drawn = f"{data.split.kind} folds, redrawn after each full round; one fold validates and the others train"

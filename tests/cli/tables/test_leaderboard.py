@@ -102,3 +102,28 @@ def test_table_names_placebos_and_counts_false_findings(draw: Draw) -> None:
     text = " ".join(draw(make_leaderboard_table(leaderboard, INFO, 140), 140).split())
     assert "placebo 1 (none in disguise)" in text
     assert "Placebos, copies of none on other seeds: 0 of 2 wrongly found better, 0 wrongly found worse." in text
+
+
+def test_notes_say_what_is_covered_and_who_ties(draw: Draw) -> None:
+    """L2 loses by 0.02 in each of three searches, but its space holds the baseline's point."""
+    several = replace(INFO, vary=("seed", "search"), searches=3)
+    runs = [*NONE, *[record("l2", n, score, "l2(0.01)") for n, score in enumerate([0.321, 0.360, 0.339])]]
+    runs = [replace(each, run=replace(each.run, search=each.run.number)) for each in runs]
+    board = build_leaderboard(runs, "nll", "min", ["none", "l2"], nested=("l2",))
+    text = " ".join(draw(make_leaderboard_table(board, several, 140), 140).split())
+    assert "95 % interval of the gain, over 3 searches of 8 trials, 3 trainings." in text
+    assert "l2 counts as a tie with none" in text
+    assert "leave out the search" not in text
+    row = next(
+        line for line in draw(make_leaderboard_table(board, several, 140), 140).splitlines() if "l2(0.01)" in line
+    )
+    assert " tie " in row
+
+
+def test_a_conclusive_verdict_says_which_is_better(draw: Draw) -> None:
+    worse = [record("dropout", number, score, "dropout(0.9)") for number, score in enumerate([0.41, 0.43, 0.42])]
+    board = build_leaderboard([*NONE, *worse], "nll", "min", ["none", "dropout"])
+    text = draw(make_leaderboard_table(board, INFO, 140), 140)
+    assert "worse" in next(line for line in text.splitlines() if "dropout" in line)
+    assert "conclusive" not in text
+    assert "The intervals leave out the search" in " ".join(text.split())
