@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from regzoo.stats.scores import Direction
 from regzoo.training.records import Record
 
 Scores = dict[int, float]
-"""Scores of the finished replicates of one recipe, by seed."""
+"""Scores of the finished replicates of one recipe, by seed; their means by search, if there were several searches."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ class StrengthResponse:
         best: the point with the best mean, the milder one of equals; None while nothing finished. A point with a lost
             replicate can be best only if every point has one.
         knee: the mildest point of the flat region; None if no value of the strength is neutral.
+        searches: number of searches among which the replicates are shared out.
     """
 
     sweep: Sweep
@@ -77,6 +79,7 @@ class StrengthResponse:
     baseline: ResponsePoint
     best: ResponsePoint | None
     knee: ResponsePoint | None
+    searches: int = 1
 
     @property
     def flat(self) -> tuple[ResponsePoint, ...]:
@@ -130,6 +133,9 @@ def measure_response(
     clearly although their intervals overlap. Breiman et al. take the standard error of the best value's own mean, which
     is usually larger. With fewer than two pairs only the best is flat.
 
+    Where the replicates are shared out among several searches (of the learning rate, or of other strengths), the means
+    of the searches take the place of single runs: those of one search share its luck.
+
     With ``test_train_ratio``, the replicates are repeated splits of the same rows: the intervals, that standard error
     and the spread of the resampled means are corrected as in `regzoo.stats.corrected_t`.
 
@@ -137,16 +143,18 @@ def measure_response(
     """
     sign = 1.0 if direction == "min" else -1.0
     replicates = group_replicates(records, (*sweep.recipes, BASELINE))
-    scores = {name: _read_scores(group, metric) for name, group in replicates.items()}
+    searches = max(1, len({record.run.search for group in replicates.values() for record in group}))
+    several = searches > 1
+    scores = {name: _read_scores(group, metric, several) for name, group in replicates.items()}
     settings, ratio = PairSettings(test_train_ratio=test_train_ratio), test_train_ratio or 0.0
     points = [
-        _make_point(name, values, replicates.get(name, []), metric, settings)
+        _make_point(name, values, replicates.get(name, []), metric, settings, several)
         for name, values in sweep.combinations().items()
     ]
-    baseline = _make_point(BASELINE, (), replicates.get(BASELINE, []), metric, settings)
+    baseline = _make_point(BASELINE, (), replicates.get(BASELINE, []), metric, settings, several)
     complete = [p for p in points if p.replicates and not p.lost] or [p for p in points if not math.isnan(p.mean)]
     if not complete:
-        return StrengthResponse(sweep, metric, direction, tuple(points), baseline, None, None)
+        return StrengthResponse(sweep, metric, direction, tuple(points), baseline, None, None, searches)
     best = min(complete, key=lambda point: (sign * point.mean, _count_steps(sweep, point) or 0))
     shares = estimate_best_shares({point.name: scores[point.name] for point in complete}, direction, ratio)
     likely = find_likely_best(shares, best.name)
@@ -160,7 +168,7 @@ def measure_response(
     ]
     best = next(point for point in points if point.name == best.name)
     knee = _find_knee(sweep, points, sign)
-    return StrengthResponse(sweep, metric, direction, tuple(points), baseline, best, knee)
+    return StrengthResponse(sweep, metric, direction, tuple(points), baseline, best, knee, searches)
 
 
 def estimate_best_shares(scores: Mapping[str, Scores], direction: Direction, ratio: float = 0.0) -> dict[str, float]:
@@ -241,18 +249,28 @@ def _count_steps(sweep: Sweep, point: ResponsePoint) -> int | None:
     return sum(known) if len(known) == len(steps) else None
 
 
-def _read_scores(records: Sequence[Record], metric: str) -> Scores:
-    scores = {record.run.seed: record.score(metric) for record in records}
-    return {seed: score for seed, score in scores.items() if math.isfinite(score)}
+def _read_scores(records: Sequence[Record], metric: str, several: bool, part: str = "validation") -> Scores:
+    """Return the finite scores by seed, or with ``several`` searches their means by number of the search."""
+    found: dict[int, list[float]] = {}
+    for record in records:
+        if math.isfinite(score := record.score(metric, part)):
+            found.setdefault(record.run.search if several else record.run.seed, []).append(score)
+    return {key: fmean(scores) for key, scores in found.items()}
 
 
 def _make_point(
-    name: str, values: tuple[float, ...], records: Sequence[Record], metric: str, settings: PairSettings
+    name: str,
+    values: tuple[float, ...],
+    records: Sequence[Record],
+    metric: str,
+    settings: PairSettings,
+    several: bool,
 ) -> ResponsePoint:
     scores = [score for record in records if math.isfinite(score := record.score(metric))]
     train = [score for record in records if math.isfinite(score := record.score(metric, "train"))]
-    low, high = settings.interval(scores)
-    train_low, train_high = settings.interval(train)
+    low, high = settings.interval(_read_scores(records, metric, several).values() if several else scores)
+    by_search = _read_scores(records, metric, several, "train").values()
+    train_low, train_high = settings.interval(by_search if several else train)
     return ResponsePoint(
         values=values,
         name=name,

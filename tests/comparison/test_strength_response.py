@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -204,3 +205,15 @@ def test_repeated_splits_are_less_certain_by_hand() -> None:
     records = made({0.0: [14.0, 25.0, 36.0], 0.2: [12.0, 19.0, 32.0], 0.4: [10.0, 20.0, 30.0]})
     point = measure_response(sweep(), records, "nll", "min", 0.5).points[0]
     assert (point.low, point.high) == compute_corrected_interval([14.0, 25.0, 36.0], 0.5)
+
+
+def test_trainings_of_one_search_count_as_one() -> None:
+    """Three searches of two trainings each: the interval is that of their three means."""
+    scores = {0.0: [0.2, 0.4, 0.6, 0.8, 0.5, 0.7], 0.2: [0.5, 0.6, 0.7, 0.8, 0.9, 1.0], 0.4: [1.0] * 6}
+    records = [replace(each, run=replace(each.run, search=each.run.seed % 3)) for each in made(scores)]
+    found = measure_response(sweep(), records, "nll", "min")
+    point = found.points[0]
+    assert found.searches == 3
+    assert (point.low, point.high) == pytest.approx(compute_bootstrap_interval([0.5, 0.45, 0.65], 0))
+    assert point.mean == pytest.approx(3.2 / 6)
+    assert measure_response(sweep(), made(scores), "nll", "min").searches == 1

@@ -17,7 +17,7 @@ from regzoo.core.formatting import (
     format_percent,
     format_strength,
 )
-from regzoo.report.findings.sweep import choose_point_decimals
+from regzoo.report.findings.sweep import choose_point_decimals, name_resampled
 
 
 def make_response_table(response: StrengthResponse) -> Table:
@@ -25,8 +25,8 @@ def make_response_table(response: StrengthResponse) -> Table:
     table = make_table()
     replicates = format_count(max(point.replicates for point in response.points), "replicate")
     table.caption = (
-        f"{replicates} a value at most, which the intervals cover. Best in: share of the resamples of the seeds. Flat: "
-        "within one standard error of the best."
+        f"{replicates} a value at most, which the intervals cover. Best in: share of the resamples of the "
+        f"{name_resampled(response)}. Flat: within one standard error of the best."
     )
     names = [swept.name for swept in response.sweep.over]
     headers = [*names, f"{response.metric} ± sd", "95 % interval", f"train {response.metric}", "best in"]

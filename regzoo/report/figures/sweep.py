@@ -23,7 +23,7 @@ from regzoo.report.figures import FigureInfo
 from regzoo.report.figures._axis import choose_scale, keep_finite, set_up_axis
 from regzoo.report.figures._style import BLACK, GRAY, PARTS, SIZE, VERMILION, WIDTH, make_figure, with_style
 from regzoo.report.figures._text import measure_width
-from regzoo.report.findings.sweep import describe_means, format_point, read_response
+from regzoo.report.findings.sweep import describe_means, format_point, name_resampled, read_response
 from regzoo.storage.info import ComparisonInfo
 from regzoo.training.records import Record
 
@@ -55,10 +55,13 @@ class SweepFigure(FigureInfo):
     def reading(self) -> str:
         return (
             f"Mean {self.metric} over the replicates ({self.better}) at each value, with 95 % bands {self.coverage}; "
-            "the bar at the bottom joins the values that may be the best (95 % of the resamples of the seeds), the "
-            "gray area covers those within one standard error of the best, and a dotted line leads to a neutral "
-            "value that does not fit on the axis."
+            "the bar at the bottom joins the values that may be the best (95 % of the resamples of the "
+            f"{self._name_resampled()}), the gray area covers those within one standard error of the best, and a "
+            "dotted line leads to a neutral value that does not fit on the axis."
         )
+
+    def _name_resampled(self) -> str:
+        return "seeds" if self.response is None else name_resampled(self.response)
 
     @property
     def alternative(self) -> str:

@@ -41,15 +41,15 @@ def make_headline(response: StrengthResponse) -> str:
 def describe_response(response: StrengthResponse) -> tuple[str, ...]:
     """Say how certain the best value is, which is the mildest that is as good, and what to look at next."""
     assert response.best is not None
-    sentences = []
+    sentences, drawn = [], name_resampled(response)
     if len(response.candidates) > 1:
         ends = [
             f"{format_code(swept.name)} from {format_strength(low)} to {format_strength(high)}"
             for swept, (low, high) in zip(response.sweep.over, response.interval, strict=True)
         ]
-        sentences.append(f"When the seeds are resampled, the best lies at {format_list(ends)} in 95 % of the draws.")
+        sentences.append(f"When the {drawn} are resampled, the best lies at {format_list(ends)} in 95 % of the draws.")
     elif response.candidates:
-        sentences.append("When the seeds are resampled, the best value is the same in 95 % of the draws or more.")
+        sentences.append(f"When the {drawn} are resampled, the best value is the same in 95 % of the draws or more.")
     if response.knee is not None and response.knee.name != response.best.name:
         sentences.append(f"The mildest value within one standard error is {format_point(response.knee)}.")
     edges = (_describe_edge(swept, response.best.values[axis]) for axis, swept in enumerate(response.sweep.over))
@@ -59,6 +59,11 @@ def describe_response(response: StrengthResponse) -> tuple[str, ...]:
         rule = "a value that lost replicates can be the best only if all values did"
         sentences.append(f"Replicates diverged or failed at {format_list(lost)}; {rule}.")
     return tuple(sentences)
+
+
+def name_resampled(response: StrengthResponse) -> str:
+    """Name what the intervals of a sweep resample: ``seeds``, or ``searches`` where there were several."""
+    return "searches" if response.searches > 1 else "seeds"
 
 
 def describe_means(response: StrengthResponse) -> str:
