@@ -44,7 +44,7 @@ NASTY = (
 )
 """Texts that a terminal, rich, HTML, Markdown, a spreadsheet or matplotlib would obey."""
 
-KEPT = ("rank_by", "direction", "kind", "task", "tuner", "pruner", "class_weight")
+KEPT = ("rank_by", "direction", "kind", "task", "tuner", "pruner", "class_weight", "vary")
 """Fields of `ComparisonInfo` whose words are chosen from a list."""
 
 SGR = re.compile(r"\x1b\[[0-9;]*m")
@@ -139,7 +139,7 @@ COMMANDS: dict[str, Callable[[Path], list[str]]] = {
     "failures": lambda folder: ["failures", str(folder)],
     "compare-runs": lambda folder: ["compare-runs", str(folder), str(folder.parent / "other")],
     "compare-runs json": lambda folder: ["compare-runs", str(folder), str(folder.parent / "other"), "--json"],
-    "check-claims": lambda folder: ["check-claims", str(folder)],
+    "check-claims": lambda folder: ["check-claims", str(folder), "--quiet"],
     "export": lambda folder: ["export", str(folder), "--to", str(folder.parent / "model"), "--recipe", NASTY[0]],
 }
 
