@@ -64,7 +64,7 @@ def read_original(folder: Path, rows: Rows) -> Original:
     with Ledger(folder) as ledger:
         info, trained = ledger.get_comparison_info(), ledger.get_trained_config()
     if info is None or trained is None:
-        raise InputError(f"{folder} holds a comparison that has only just begun: {_finish(info)}")
+        raise InputError(f"{folder} holds a comparison that has only just begun: {_finish(folder, info)}")
     experiment = read_trained_config(trained, str(folder / CONFIG))
     data, model = read_with_model(experiment.backbone, lambda inputs: _read_data(experiment, rows, inputs))
     setup = make_checked_setup(experiment, data, model)
@@ -78,7 +78,9 @@ def read_original(folder: Path, rows: Rows) -> Original:
             "cannot change the result; the intervals cover all that varies"
         )
     if not is_finished(plan, folder):
-        raise InputError(f"{folder} holds an unfinished comparison, whose claims may still change: {_finish(info)}")
+        raise InputError(
+            f"{folder} holds an unfinished comparison, whose claims may still change: {_finish(folder, info)}"
+        )
     sweep = None if info.sweep is None else Sweep.from_dict(info.sweep)
     return Original(folder, experiment, info, data, setup, sweep)
 
@@ -98,7 +100,7 @@ def _require_same_data(folder: Path, ledger: Ledger, setup: TrainingSetup, rows:
         raise InputError(f"the data {where} is not what {folder} was made with: give the data of then")
 
 
-def _finish(info: ComparisonInfo | None) -> str:
+def _finish(folder: Path, info: ComparisonInfo | None) -> str:
     command = "" if info is None else info.command
-    how = f": {command}" if command.startswith("regzoo ") else ", by the same call"
+    how = f": {command} --out {folder}" if command.startswith("regzoo ") else ", by the same call"
     return f"finish it first{how}"

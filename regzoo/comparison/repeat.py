@@ -29,11 +29,13 @@ from regzoo.storage.folder import CONFIG, lock_folder, require_unlocked
 from regzoo.storage.ledger import Ledger
 from regzoo.storage.outputs import write_outputs
 from regzoo.storage.placement import (
+    REPETITIONS,
     choose_repetition_folder,
     holds_comparison,
     require_own_repetitions,
     require_placeable,
 )
+from regzoo.system.lock import lock_path
 
 ShownProgress = LiveProgress | SilentProgress
 
@@ -91,6 +93,21 @@ def repeat_comparison(
     require_keras_settings()
     require_unlocked(folder)
     require_own_repetitions(folder)
+    with Ledger(folder):  # raises if there is no comparison, in which a lock could not be made
+        pass
+    with lock_path(folder / REPETITIONS):
+        return _repeat(folder, rows, searches, workers, progress, command, retry_failed)
+
+
+def _repeat(
+    folder: Path,
+    rows: Rows,
+    searches: int,
+    workers: int | None,
+    progress: ShownProgress,
+    command: str,
+    retry_failed: bool,
+) -> dict[int, Leaderboard]:
     progress.show_phase("reading the comparison and its data")
     import_tensorflow()  # quietly, before a search imports it
     original = read_original(folder, rows)

@@ -96,7 +96,11 @@ def test_a_failed_run_of_a_repetition_is_1_and_says_how_to_make_it_again(run: Ru
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("replicates: 3", "replicates: 4", "holds an unfinished comparison, whose claims may still change: finish it"),
+        (
+            "replicates: 3",
+            "replicates: 4",
+            "holds an unfinished comparison, whose claims may still change: finish it first",
+        ),
         ("flowers.csv", "gone.csv", "gone.csv"),
         ("csv: ", "npz: ", "npz"),
         ("train: 0.6", "train: 0.5\n  # ", "must be 1"),
@@ -170,12 +174,16 @@ def test_a_repetition_of_another_config_is_refused_and_a_repetition_is_not_repea
 
 def test_a_folder_in_use_or_without_a_comparison_is_refused(run: Run, copied: Path, tmp_path: Path) -> None:
     from regzoo.storage.folder import lock_folder
+    from regzoo.system.lock import lock_path
 
     code, _, err = run("check-claims", tmp_path / "nowhere", "--quiet")
     assert (code, "holds no comparison" in err) == (2, True)
     with lock_folder(copied):
         code, _, err = run("check-claims", copied, "--quiet")
-    assert "is in use" in err
+        assert (code, "is in use" in err) == (3, True)
+    with lock_path(copied / "claims"):  # as another check does
+        code, _, err = run("check-claims", copied, "--quiet")
+        assert (code, "is in use" in err) == (3, True)
     assert run("check-claims", copied, "--searches", "0")[0] == 2
 
 
