@@ -73,6 +73,7 @@ class ProcessPool:
         self._folder: TemporaryFolder | None = None
         self._guardian: Guardian | None = None
         self._shared: tuple[TrainingSetup, SharedParts, int] | None = None  # what `open` sends
+        self._equal_folds: tuple[int, ...] = ()  # by fold, the first fold with equal inputs and task
         self._needs_script = False  # classes of the user's own model are defined in the user's script
         self._may_lack_classes = False  # of the user's own model
 
@@ -113,6 +114,8 @@ class ProcessPool:
         """
         shared = {part: tuple(map_inputs(SharedArray, value) for value in arrays) for part, arrays in data.items()}
         self._shared = setup, shared, divide_memory(len(self._workers))
+        folds = [setup.for_fold(number) for number in range(1 + len(setup.folds))]
+        self._equal_folds = tuple(map(folds.index, folds))
         self._count_time()
         self._needs_script, self._may_lack_classes = needs_script(setup), may_lack_classes(setup)
         for worker in self._workers:
@@ -138,7 +141,7 @@ class ProcessPool:
         traced = {program for worker in self._workers for program in worker.programs}
         untraced = None
         for run in waiting:
-            program = _make_program_key(run)
+            program = self._get_program_key(run)
             if program in ours:
                 return run
             if untraced is None and program not in traced:
@@ -148,7 +151,7 @@ class ProcessPool:
     def start(self, run: Run, members: Sequence[Outcome] | None = None) -> None:
         """Send ``run``, and the outcomes of its ``members``, to an idle worker."""
         worker = self._get_idle_worker()
-        worker.programs.add(_make_program_key(run))
+        worker.programs.add(self._get_program_key(run))
         self._count_time()
         worker.begin(run, members)
 
@@ -173,6 +176,11 @@ class ProcessPool:
         for worker in self._workers:
             if not worker.idle and not worker.process.is_suspended():
                 worker.seconds += elapsed
+
+    def _get_program_key(self, run: Run) -> Any:
+        """Return a key that is equal for runs that share a traced program, whose folds mostly have equal shapes."""
+        fold = self._equal_folds[run.fold] if run.fold < len(self._equal_folds) else run.fold
+        return fold, _make_program_key(run)[1]
 
     def _get_idle_worker(self) -> PoolWorker:
         return next(worker for worker in self._workers if worker.idle)
@@ -248,7 +256,7 @@ class ProcessPool:
         with delay_interrupts():
             worker.restart(self._start_process(worker.device))
         if worker.run is not None:
-            worker.programs.add(_make_program_key(worker.run))
+            worker.programs.add(self._get_program_key(worker.run))
 
     def _stop_process(self, worker: PoolWorker) -> None:
         worker.process.stop()
@@ -279,7 +287,7 @@ class ProcessPool:
 
 @functools.lru_cache(maxsize=1 << 16)  # each pick looks at every waiting run
 def _make_program_key(run: Run) -> Any:
-    """Return a key that is equal for runs that share a traced program."""
+    """Return a key that is equal for runs of one fold that share a traced program."""
     return run.fold, run.recipe.structure()
 
 

@@ -34,7 +34,15 @@ def test_a_worker_prefers_what_it_has_traced_then_what_no_worker_has_traced() ->
     assert executor.pick([dropouts, noises, l2s]) == l2s
     assert executor.pick([dropouts, noises]) == noises
     assert executor.pick([dropouts]) == dropouts
-    assert executor.pick([dropouts, replace(l2s, fold=1), l2s]) == l2s  # another fold has other data
+    assert executor.pick([dropouts, replace(l2s, fold=1), l2s]) == l2s  # another fold may have other columns
+
+
+def test_folds_of_equal_inputs_and_task_share_what_is_traced() -> None:
+    executor = ProcessPool(1)
+    executor._workers, executor._equal_folds = [worker("l2(0.1)")], (0, 0, 2)
+    l2s, noises = run("l2(0.2)"), run("gaussian_noise(0.1)")
+    assert executor.pick([noises, replace(l2s, fold=1)]) == replace(l2s, fold=1)
+    assert executor.pick([noises, replace(l2s, fold=2)]) == noises
 
 
 def test_picking_among_200_waiting_runs_parses_no_recipe(monkeypatch: pytest.MonkeyPatch) -> None:

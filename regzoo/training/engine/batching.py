@@ -5,6 +5,7 @@ Both give the same batches in the same order, so training on either gives the sa
 
 from __future__ import annotations
 
+import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -58,6 +59,14 @@ class RowSource(ABC):
     def predict(self, logits: Callable[[Any], Any]) -> Batch:
         """Return ``logits`` of all rows, (rows, size), and their targets (rows, size), in a graph."""
 
+    @abstractmethod
+    def replace(self, rows: PartArrays) -> None:
+        """Hold ``rows``, of equal shapes and dtypes, in place of the present ones; traced graphs read them from now on.
+
+        Raises:
+            TypeError: if the source was not made for it.
+        """
+
 
 class InMemoryRows(RowSource):
     """Rows held as tensors.
@@ -65,13 +74,15 @@ class InMemoryRows(RowSource):
     Args:
         rows: inputs and targets.
         task: encodes the targets.
+        replaceable: hold them as variables, so that `replace` can exchange them.
     """
 
-    def __init__(self, rows: PartArrays, task: Task) -> None:
+    def __init__(self, rows: PartArrays, task: Task, replaceable: bool = False) -> None:
         self.rows, self.signature = count_rows(rows[0]), make_signature(rows[0])
-        y, *weight = map(tf.constant, rows[1:])
-        self._x, self._y = map_inputs(tf.constant, rows[0]), task.encode(y)
-        self._tensors = (self._x, self._y, *weight)
+        self._task, self._replaceable = task, replaceable
+        hold = functools.partial(tf.Variable, trainable=False) if replaceable else tf.convert_to_tensor
+        self._tensors = tuple(map_inputs(hold, part) for part in self._encode(rows))
+        self._x, self._y, *_ = self._tensors
 
     def batches(self, order: Any, size: int) -> Callable[[Any], Batch]:
         """Gather each batch from the tensors."""
@@ -89,12 +100,25 @@ class InMemoryRows(RowSource):
 
     def predict(self, logits: Callable[[Any], Any]) -> Batch:
         """Predict slices of the tensors, CHUNK rows at a time."""
+        x, y = map_inputs(tf.convert_to_tensor, self._x), tf.convert_to_tensor(self._y)
         if self.rows <= CHUNK:
-            return logits(self._x), self._y
+            return logits(x), y
         results = tf.TensorArray(tf.float32, size=_count_chunks(self.rows), infer_shape=False)
         for chunk in tf.range(_count_chunks(self.rows)):
-            results = results.write(chunk, logits(_slice(self._x, chunk * CHUNK, (chunk + 1) * CHUNK)))
-        return tf.ensure_shape(results.concat(), self._y.shape), self._y
+            results = results.write(chunk, logits(_slice(x, chunk * CHUNK, (chunk + 1) * CHUNK)))
+        return tf.ensure_shape(results.concat(), y.shape), y
+
+    def replace(self, rows: PartArrays) -> None:
+        """Assign ``rows`` to the variables; see `RowSource.replace`."""
+        if not self._replaceable:
+            raise TypeError("these rows are constants: make the source with replaceable=True")
+        for held, given in zip(self._tensors, self._encode(rows), strict=True):
+            for variable, array in zip(list_arrays(held), list_arrays(given), strict=True):
+                variable.assign(array)
+
+    def _encode(self, rows: PartArrays) -> Batch:
+        y, *weight = map(tf.constant, rows[1:])
+        return map_inputs(tf.constant, rows[0]), self._task.encode(y), *weight
 
 
 class StreamedRows(RowSource):
@@ -109,6 +133,10 @@ class StreamedRows(RowSource):
         self.rows, self.signature = count_rows(rows[0]), make_signature(rows[0])
         self._names = tuple(rows[0]) if isinstance(rows[0], dict) else ()
         self._arrays, self._task = (*list_arrays(rows[0]), *rows[1:]), task
+
+    def replace(self, rows: PartArrays) -> None:
+        """Read from ``rows`` from now on; see `RowSource.replace`."""
+        self._arrays = (*list_arrays(rows[0]), *rows[1:])
 
     def batches(self, order: Any, size: int) -> Callable[[Any], Batch]:
         """Read the batches in this order."""
@@ -146,18 +174,25 @@ class StreamedRows(RowSource):
         return [array[numbers] for array in self._arrays]
 
 
-def as_row_sources(given: Sequence[PartArrays | RowSource], task: Task, memory: int | None = None) -> list[RowSource]:
+def as_row_sources(
+    given: Sequence[PartArrays | RowSource], task: Task, memory: int | None = None, replaceable: bool = False
+) -> list[RowSource]:
     """Return arrays as row sources: in memory, or streamed if together they take more than ``memory`` bytes.
 
     Args:
         given: arrays, or row sources, which are returned as they are.
         task: encodes the targets.
         memory: None for no limit.
+        replaceable: whether `RowSource.replace` is needed.
     """
     arrays = [rows for rows in given if not isinstance(rows, RowSource)]
     needed = sum(_count_bytes(rows[0]) + 4 * task.size * count_rows(rows[0]) for rows in arrays)  # encoded
-    kind = InMemoryRows if memory is None or needed <= memory else StreamedRows
-    return [rows if isinstance(rows, RowSource) else kind(rows, task) for rows in given]
+
+    def make(rows: PartArrays) -> RowSource:
+        fits = memory is None or needed <= memory
+        return InMemoryRows(rows, task, replaceable) if fits else StreamedRows(rows, task)
+
+    return [rows if isinstance(rows, RowSource) else make(rows) for rows in given]
 
 
 def compute_in_chunks(function: Callable[[Any], Any], x: ModelInputs) -> Any:

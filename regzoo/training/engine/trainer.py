@@ -18,10 +18,11 @@ from regzoo.core import AfterTraining, OnTraining, Recipe
 from regzoo.core.json_values import replace_nonfinite
 from regzoo.core.seeds import generator
 from regzoo.data.catalog import PARTS, fold_key
-from regzoo.data.inputs import ModelInputs, count_rows, map_inputs
+from regzoo.data.inputs import ModelInputs, count_rows, list_arrays, map_inputs
 from regzoo.training.engine.batching import PartArrays, RowSource, as_row_sources
 from regzoo.training.engine.combined_model import CombinedModel
 from regzoo.training.engine.diagnostics import compute_reliability, compute_weight_histogram, select_kernels
+from regzoo.training.engine.fold_rows import FoldRows
 from regzoo.training.engine.history import average_histories, find_best_epoch
 from regzoo.training.engine.make_model import Weights, build_compiled_model, build_for_setup
 from regzoo.training.engine.program import Program
@@ -53,7 +54,7 @@ class Trainer:
         data: the parts ``train``, ``validation`` and ``test`` of the first fold; those of further folds under
             `fold_key`.
         memory: bytes that the data may take, for all folds together; larger data is streamed. None for no limit.
-        programs: by fold and structure of the recipe.
+        programs: by what folds must have in common to share one, and by structure of the recipe.
         fold: number of the fold that this trainer works on.
     """
 
@@ -64,6 +65,11 @@ class Trainer:
     fold: int = 0
     _combined_models: OrderedDict[Any, CombinedModel] = field(default_factory=OrderedDict)
     _fold_trainers: dict[int, Trainer] = field(default_factory=dict)
+    _fold_rows: FoldRows | None = None
+
+    def __post_init__(self) -> None:
+        if self.setup.folds:
+            self._fold_rows = FoldRows()
 
     def load_own_model(self) -> None:
         """Load the user's own model, if there is one; it is kept for the runs.
@@ -75,7 +81,7 @@ class Trainer:
             load(self.setup.model)
 
     def for_fold(self, fold: int) -> Trainer:
-        """Return the trainer of fold number ``fold``; it shares the programs of this one."""
+        """Return the trainer of fold number ``fold``; both share the programs whose rows have equal shapes."""
         if fold == self.fold:
             return self
         if fold not in self._fold_trainers:
@@ -86,6 +92,7 @@ class Trainer:
                 self.programs,
                 fold,
                 self._combined_models,
+                _fold_rows=self._fold_rows,
             )
         return self._fold_trainers[fold]
 
@@ -94,16 +101,35 @@ class Trainer:
         """Bytes for each fold."""
         return None if self.memory is None else self.memory // (1 + len(self.setup.folds))
 
-    @cached_property
+    @property
     def row_sources(self) -> list[RowSource]:
-        """Training part, validation part and, if it is not the whole part, the train sample; for all programs."""
+        """Training part, validation part and, if it is not the whole part, the train sample; for all programs.
+
+        Folds whose rows have equal shapes share them: they hold the rows of the fold that asked last.
+        """
+        if self._fold_rows is None:
+            return self._own_row_sources
+        return self._fold_rows.load(self._shapes, self.fold, self._rows, self.setup.task, self._fold_memory)
+
+    @cached_property
+    def _own_row_sources(self) -> list[RowSource]:
+        return as_row_sources(self._rows, self.setup.task, self._fold_memory)
+
+    @cached_property
+    def _shapes(self) -> Any:
+        """What folds must have in common to share programs."""
+        arrays = [array for part in self._rows for array in (*list_arrays(part[0]), *part[1:])]
+        return self.setup.task, self.setup.input_shape, tuple((array.shape, str(array.dtype)) for array in arrays)
+
+    @cached_property
+    def _rows(self) -> list[PartArrays]:
         train, validation = self.data["train"], self.data["validation"]
         given = [train, validation]
         count, total = max(count_rows(validation[0]), MIN_TRAIN_SAMPLE), count_rows(train[0])
         if count < total:
             rows = np.sort(generator("shown").permutation(total)[:count])
             given.append(tuple(map_inputs(lambda array: array[rows], part) for part in train))
-        return as_row_sources(given, self.setup.task, self._fold_memory)
+        return given
 
     @cached_property
     def compute_metrics(self) -> Callable[[Any, Any, Any], dict[str, Any]]:
@@ -115,8 +141,14 @@ class Trainer:
         )
 
     def get_program(self, recipe: Recipe) -> Program:
-        """Return the program for the structure of ``recipe``; it is traced at most once while it is kept."""
-        return _get_or_make(self.programs, (self.fold, recipe.structure()), lambda: self._make_program(recipe))
+        """Return the program for the structure of ``recipe``, on the rows of this fold until another fold asks.
+
+        It is traced at most once while it is kept.
+        """
+        sources = self.row_sources
+        return _get_or_make(
+            self.programs, (self._shapes, recipe.structure()), lambda: self._make_program(recipe, sources)
+        )
 
     def get_combined_model(self, recipe: Recipe, count: int) -> CombinedModel:
         """Return the model that ``recipe`` makes of ``count`` models; it is traced at most once while it is kept."""
@@ -130,9 +162,9 @@ class Trainer:
         key = (setup, recipe.structure(), after, count)  # not the fold: folds of equal inputs share it
         return _get_or_make(self._combined_models, key, make)
 
-    def _make_program(self, recipe: Recipe) -> Program:
+    def _make_program(self, recipe: Recipe, sources: list[RowSource]) -> Program:
         setup = self.setup
-        train, validation, *sample = self.row_sources
+        train, validation, *sample = sources
         return Program(
             build_compiled_model(setup, recipe),
             train,

@@ -192,6 +192,23 @@ def test_a_run_on_images(images: Rows) -> None:
     assert record.parameters == (9 * 2 + 2) + (4 * 4 * 2 * 4 + 4) + (4 * 3 + 3)
 
 
+@pytest.mark.parametrize("memory", [None, 1], ids=["in memory", "streamed"])
+def test_folds_of_equal_shapes_share_a_program_and_no_rows(rows: Rows, memory: int | None) -> None:
+    x, y = rows
+    parts = [split_rows((x * scale, y)) for scale in (1.0, 0.5, 2.0)]
+    folds = {f"{fold}/{part}" if fold else part: arrays for fold in range(3) for part, arrays in parts[fold].items()}
+    setup = replace(SETUP, folds=(FoldSetup(SETUP.task, SETUP.input_shape),) * 2)
+    trainer = Trainer(setup, folds, memory)
+    expected = [execute_run(make_run("dropout(0.5)"), Trainer(SETUP, part)) for part in parts]
+    for fold in (1, 0, 2, 1):
+        found, weights = execute_run(make_run("dropout(0.5)", fold=fold), trainer)
+        record, others = expected[fold]
+        assert without_times(replace(found, run=record.run)) == without_times(record)
+        assert all(np.array_equal(a, b) for a, b in zip(weights[0], others[0], strict=True))
+    assert len(trainer.programs) == 1
+    assert len({json.dumps(record.metrics) for record, _ in expected}) == 3
+
+
 def test_a_run_in_another_fold_equals_the_run_on_that_fold_alone(rows: Rows) -> None:
     """The folds differ in number of features and task scale."""
     x, y = rows[0], rows[0].sum(1, keepdims=True)
