@@ -153,7 +153,6 @@ def render_readme(content: CardContent) -> str:
             own_rows=content.comparison.folds > 1 or "split" in content.comparison.vary,
             splits=_describe_splits(content),
             coverage=coverage,
-            limits=coverage.explain_limits(),
             ranges=_describe_ranges(content),
             verdict=_name_verdict(row),
             data=data,
