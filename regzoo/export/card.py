@@ -215,7 +215,7 @@ def _count_rivals(content: CardContent) -> str:
         return str(content.row.replicates)
     search = content.candidate.record.run.search
     made = sum(replicate.run.search == search for replicate in content.replicates)
-    return f"the {made} of the best search" if made > 1 else "the best search, which has no other,"
+    return f"the {made} that the best search has" if made > 1 else "the best search, which has no other"
 
 
 def _describe_ranges(content: CardContent) -> str:

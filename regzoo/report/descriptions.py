@@ -78,13 +78,12 @@ def describe_nested_ties(leaderboard: Leaderboard, comparison: ComparisonInfo) -
     if not ties:
         return ()
     names, base = format_short_list([format_code(row.name) for row in ties], most=8), format_code(leaderboard.baseline)
+    spaces, they, counts, them = "their search spaces hold", "they do", "count as ties", "them"
     if len(ties) == 1:
-        spaces, they, counts, loses = "its search space holds", "it", "counts as a tie", "loses"
-    else:
-        spaces, they, counts, loses = "their search spaces hold", "they", "count as ties", "lose"
+        spaces, they, counts, them = "its search space holds", "it does", "counts as a tie", "it"
     return (
-        f"{names} {counts} with {base}: {spaces} the point at which {they} equal{'s' * (len(ties) == 1)} it, so "
-        f"{they} {loses} to it only where a search missed that point.",
+        f"{names} {counts} with {base}: {spaces} the point at which {they} nothing, so only a search that missed it "
+        f"makes {them} lose.",
     )
 
 

@@ -60,7 +60,8 @@ def test_a_loss_counts_where_the_search_was_not_varied(searched: Make) -> None:
 
 def test_the_verdict_names_ties_and_the_range_of_strengths(searched: Make) -> None:
     text = str(judge_recipes(*searched()))
-    assert "`l2` counts as a tie with `none`: its search space holds the point at which it equals it" in text
+    assert "`l2` counts as a tie with `none`: its search space holds the point at which it does nothing, so" in text
+    assert "only a search that missed it makes it lose." in text
     assert "How strong: `dropout.rate` 0.27 to 0.51 in 5 searches" in text
     assert "the verdict is `better`" in text
     assert "In fresh searches, expect" in text or "expect" not in text
