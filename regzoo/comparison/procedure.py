@@ -11,11 +11,12 @@ import dataclasses
 import itertools
 import math
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
 from regzoo.comparison.budget import FEWEST, Budget, Level, get_order
 from regzoo.comparison.folds import choose_fold
 from regzoo.comparison.interim import find_undecided_recipes
+from regzoo.comparison.nested_recipes import find_nested_recipes
 from regzoo.comparison.plan import Plan, RecipePlan
 from regzoo.comparison.progress import Progress
 from regzoo.comparison.scheduler import RecipeProcedure, Round, Scheduler
@@ -237,7 +238,7 @@ def make_runs(
         ledger,
         make_budget(plan, ledger, elapsed),
         progress,
-        lambda records, analysis: find_undecided_recipes(records, plan, analysis),
+        _make_interim_analysis(plan, ledger),
         elapsed,
         retry_failed,
     )
@@ -248,6 +249,14 @@ def make_runs(
         for record, weights in executor.collect():
             scheduler.add(record, weights)
     scheduler.finish()
+
+
+def _make_interim_analysis(plan: Plan, ledger: Ledger) -> Callable[[Iterable[Record], int], set[str]]:
+    """Return the function that analyzes the records as the leaderboard does, see `find_undecided_recipes`."""
+    comparison = ledger.get_comparison_info()
+    ratio = None if comparison is None else comparison.test_train_ratio
+    nested = find_nested_recipes([recipe.name for recipe in plan.recipes], plan.vary)
+    return lambda records, analysis: find_undecided_recipes(records, plan, analysis, ratio, nested)
 
 
 def make_budget(plan: Plan, ledger: Ledger, elapsed: Callable[[], float] | None = None) -> Budget:

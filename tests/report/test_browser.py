@@ -81,17 +81,22 @@ def measure(html: Path, width: int) -> dict[str, Any]:
     return answer
 
 
-@pytest.fixture(params=["quick", "awkward"])
+@pytest.fixture(params=["quick", "awkward", "searched"])
 def html(
     write_page: Any,
     request: Any,
     tmp_path: Path,
     quick: Ranked,
     awkward: Callable[..., Ranked],
+    searched: Callable[..., Any],
     make_comparison: Any,
 ) -> Path:
-    """A page as the quickstart writes it, and one that is hard to lay out."""
-    write_page(tmp_path, *(quick if request.param == "quick" else awkward()), make_comparison())
+    """A page as the quickstart writes it, one that is hard to lay out, and one of several searches and splits."""
+    if request.param == "searched":
+        content = searched(vary=("seed", "split", "search"), test_train_ratio=1 / 3)
+    else:
+        content = (*(quick if request.param == "quick" else awkward()), make_comparison())
+    write_page(tmp_path, *content)
     return tmp_path / "report.html"
 
 
