@@ -42,11 +42,11 @@ def find_undecided_recipes(
     replicates = plan.interim_analyses[analysis]
     names = [recipe.name for recipe in plan.recipes]
     scores = [
-        (record.run.name, record.run.search, record.run.number, record.score(plan.objective.metric))
+        (record.run.name, record.run.search, record.run.number, record.run.fold, record.score(plan.objective.metric))
         for record in records
         if record.run.stage == "replicate" and record.run.number < replicates
     ]
-    frame = pd.DataFrame(scores, columns=["recipe", "search", "seed", "score"]).sort_values(
+    frame = pd.DataFrame(scores, columns=["recipe", "search", "seed", "fold", "score"]).sort_values(
         "recipe", key=lambda column: column.map(names.index), kind="stable"
     )
     analyses = len(plan.interim_analyses)

@@ -34,6 +34,7 @@ class PairSettings:
             one.
         search_items: positions of the items of a pairing key that name the search; empty unless the runs come from
             several. Gains are then arranged by search, and judged as `regzoo.stats.hierarchical` describes.
+        split_by_search: True if all runs of a search have the same split.
         cannot_lose: pairs (recipe, other) in which the recipe cannot truly lose, because its search space holds the
             point of the other.
     """
@@ -43,6 +44,7 @@ class PairSettings:
     rope: float | None = None
     analyses: int = 1
     search_items: tuple[int, ...] = ()
+    split_by_search: bool = False
     cannot_lose: frozenset[tuple[str, str]] = frozenset()
 
     def interval(self, values: Iterable[float]) -> tuple[float, float]:

@@ -236,7 +236,7 @@ def _describe(scores: Scores, settings: PairSettings) -> dict[str, Any]:
 def _describe_over_searches(rows: RowsByRecipe, scores: Mapping[str, Scores], settings: PairSettings) -> None:
     """Replace mean and interval by those over searches, which are moderated over the recipes."""
     samples = [_arrange(values, settings) for values in scores.values()]
-    estimates = estimate_over_searches(samples, len(scores), settings.test_train_ratio)
+    estimates = estimate_over_searches(samples, len(scores), settings.test_train_ratio, settings.split_by_search)
     for recipe, found in zip(scores, estimates, strict=True):
         rows[recipe] |= {"mean": found.mean, "low": found.low, "high": found.high}
 

@@ -33,7 +33,8 @@ def read_settings(
     if not isinstance(looks, int) or looks < 1:
         raise InputError(f"looks: must be a whole number from 1, received {looks!r}.")
     items = (0, *((-1,) if "dataset" in frame.columns else ())) if varies_search(frame) else ()
-    return PairSettings(seed, ratio, rope, looks, items)
+    shared = bool(items) and "fold" in frame.columns and bool(frame.groupby("search")["fold"].nunique().eq(1).all())
+    return PairSettings(seed, ratio, rope, looks, items, shared)
 
 
 def _check_positive(name: str, value: Any, example: str) -> None:

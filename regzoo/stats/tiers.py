@@ -29,7 +29,7 @@ def estimate_all_pairs(scores: Mapping[str, Scores], settings: PairSettings, sig
         return None
     pairs = list(itertools.combinations(scores, 2))
     gains = [compute_paired_gains(scores[a], scores[b], sign, settings.search_items) for a, b in pairs]
-    found = estimate_over_searches(gains, len(scores), settings.test_train_ratio)
+    found = estimate_over_searches(gains, len(scores), settings.test_train_ratio, settings.split_by_search)
     forth = dict(zip(pairs, found, strict=True))
     return forth | {(b, a): estimate.negate() for (a, b), estimate in forth.items()}
 

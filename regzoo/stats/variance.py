@@ -18,10 +18,10 @@ class VarianceComponents:
     Attributes:
         searches: number of searches with a finished run.
         replicates: number of finished runs.
-        splits: number of splits, if they were told apart, else 1.
-        search: variance between searches: the same strengths' luck for all runs of a search, from 0.
+        splits: number of splits, if their variance is known, else 1.
+        search: variance between searches: the luck that all runs of a search share, from 0.
         split: variance between splits; None if splits are not given, or if none comes with several searches, so that
-            their variance cannot be told from that of the search or the rest.
+            their variance cannot be separated from that of the search or the rest.
         rest: variance within a search: the seed, and the split if each run has its own.
         runs_per_mean: number of runs that the mean of the search means is worth, as far as ``rest`` is concerned.
         test_train_ratio: n_test / n_train if each run has a split of its own, else 0.
@@ -135,7 +135,7 @@ def _encode(labels: Sequence[Hashable]) -> np.ndarray:
 
 
 def _solve(y: Array, factors: Sequence[np.ndarray]) -> list[float] | None:
-    """Return the variance of each factor and of the rest; None if they cannot be told apart."""
+    """Return the variance of each factor and of the rest; None if they cannot be separated."""
     n = len(y)
     y = y - y.mean()
     groupings = [np.eye(int(factor.max()) + 1)[factor] for factor in factors]  # each (runs, groups)

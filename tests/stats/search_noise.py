@@ -44,9 +44,9 @@ def draw_searches(dataset: str, searches: int = 2000, trials: int = 5) -> Array:
     """
     rng = np.random.default_rng(0)
     frame = pd.read_csv(FIXTURE).query("dataset == @dataset")
+    steps = np.tile(np.arange(trials), (searches, 1))
     design = {
-        axis: (rng.permuted(np.tile(np.arange(trials), (searches, 1)), axis=1) + rng.random((searches, trials)))
-        / trials
+        axis: (rng.permuted(steps, axis=1) + rng.random((searches, trials))) / trials
         for axis in ("learning_rate", *dict.fromkeys(itertools.chain(*AXES.values())))
     }
     seed, again = rng.integers(SEEDS, size=(2, searches))
@@ -105,7 +105,7 @@ def draw_replicates(
 
 def make_frame(scores: Array) -> pd.DataFrame:
     """Return the table that `rank` takes; the first recipe is ``none``, the others ``r1``, ``r2``, ..."""
-    recipes, searches, runs = scores.shape
+    recipes, searches = scores.shape[:2]
     recipe, search, run = np.indices(scores.shape).reshape(3, -1)
     names = np.array(["none", *(f"r{number}" for number in range(1, recipes))])
     return pd.DataFrame(

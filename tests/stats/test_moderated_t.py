@@ -43,6 +43,13 @@ def test_the_prior_has_no_more_degrees_than_allowed() -> None:
     assert degrees == pytest.approx([6.0] * 3)
 
 
+def test_no_variance_has_more_degrees_than_all_together() -> None:
+    # The logs of 1 and 4.9 vary hardly more than chance explains, trigamma(2): d0 is above the 4 degrees of each.
+    variances, degrees = np.array([1.0, 4.9]), np.full(2, 4.0)
+    assert 4 < 2 * invert_trigamma(math.log(4.9) ** 2 / 2 - (math.pi**2 / 6 - 1)) < 100
+    assert moderate_variances(variances, degrees)[1] == pytest.approx([8.0, 8.0])
+
+
 def test_what_there_is_nothing_to_borrow_for_stays() -> None:
     for variances in ([3.0], [0.0, 0.0]):
         degrees = np.full(len(variances), 4.0)

@@ -11,6 +11,7 @@ import pytest
 from scipy import stats
 
 from regzoo.core.errors import InputError
+from regzoo.stats.corrected_t import compute_corrected_interval
 from regzoo.stats.hierarchical import estimate_over_searches
 from regzoo.stats.intervals import compute_wilson_interval
 from regzoo.stats.paired import adjust_holm
@@ -180,7 +181,18 @@ def test_repeated_splits_over_searches_are_corrected() -> None:
     found = estimate_over_searches([by_search(frame, "none") - by_search(frame, "r1")], 2, ratio=0.25)[0]
     row: Any = rank(frame, test_train_ratio=0.25).table.loc["r1"]
     assert (row["gain_low"], row["gain_high"]) == pytest.approx((found.low, found.high))
-    assert row["gain_high"] > rank(frame).table.loc["r1", "gain_high"]
+    plain: Any = rank(frame).table
+    assert row["gain_high"] > plain.loc["r1", "gain_high"]
+    own = estimate_over_searches([by_search(frame, name) for name in ("none", "r1")], 2, ratio=0.25)[1]
+    assert (row["low"], row["high"]) == pytest.approx((own.low, own.high))
+    # Where search k has split k, the variance of the splits is in that of the search means.
+    by_fold: Any = rank(frame.assign(fold=frame["search"]), test_train_ratio=0.25).table
+    means = (by_search(frame, "none") - by_search(frame, "r1")).mean(axis=1)
+    assert (by_fold.loc["r1", "gain_low"], by_fold.loc["r1", "gain_high"]) == pytest.approx(
+        compute_corrected_interval(means, 0.25)
+    )
+    shared = estimate_over_searches([by_search(frame, name) for name in ("none", "r1")], 2, 0.25, True)[1]
+    assert (by_fold.loc["r1", "low"], by_fold.loc["r1", "high"]) == pytest.approx((shared.low, shared.high))
     folds = rank(frame.assign(fold=frame["seed"]), test_train_ratio=0.25).table
     pd.testing.assert_frame_equal(folds, rank(frame, test_train_ratio=0.25).table)
 
@@ -242,6 +254,17 @@ def test_a_nested_recipe_can_win_and_can_lose_to_others() -> None:
     table: Any = rank(frame, nested=("dropout", "l2")).table
     assert table.loc["dropout", ["verdict", "tier"]].tolist() == ["conclusive", 1]
     assert table.loc[["none", "l2"], "tier"].tolist() == [2, 2]
+
+
+def test_a_nested_recipe_shares_the_baselines_tier_although_the_leader_beats_it() -> None:
+    # The leader's gain over the baseline is uncertain, that over l2 is not: without nesting l2 opens a tier.
+    wave = np.array([1.0, -1.0, 1.0, -1.0, 0.0])[np.arange(10) % 5]
+    rng = np.random.default_rng(12)
+    noise = 0.1 * rng.normal(size=(3, 10))
+    frame = frame_of(10, 5, none=noise[0] + 3 * wave + 0.5, first=noise[1], l2=noise[2] + 2.0)
+    assert rank(frame).table["tier"].to_dict() == {"first": 1, "none": 1, "l2": 2}
+    table = rank(frame, nested=("l2",)).table
+    assert table["tier"].to_dict() == {"first": 1, "none": 1, "l2": 1}
 
 
 def test_the_lead_of_the_baseline_over_a_nested_recipe_is_inconclusive() -> None:
