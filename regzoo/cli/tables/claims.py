@@ -42,8 +42,8 @@ def make_claim_tables(check: ClaimCheck) -> Group:
             agreement.add_column(header, justify="right" if number else "left")
         for row in rows:
             agreement.add_row(*row)
-        parts += [Text(), agreement]
-    return Group(*parts, Text(f"\n{READING}"))
+        parts += [Text(), agreement, Text(f"\n{READING}")]
+    return Group(*parts)
 
 
 def _make_table(headers: tuple[str, ...], rows: Sequence[ClaimRow]) -> Table:

@@ -31,3 +31,4 @@ def test_without_claims_there_is_no_table(draw: Callable[..., str]) -> None:
     text = draw(make_claim_tables(ClaimCheck((1,), (), (), 3, (0, 0), ())), 80)
     assert text.startswith("The comparison makes no claim; its repetition makes none.\n")
     assert "tier order" not in text
+    assert "turned" not in text
