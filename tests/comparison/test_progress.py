@@ -101,3 +101,19 @@ def test_before_the_plan_there_is_no_table() -> None:
         pass
     assert "preparing: starting workers, importing TensorFlow" in written(console)
     assert "recipe" not in written(console)
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_one_of_several_comparisons_has_a_label(terminal: bool, plan: Plan) -> None:
+    console = make_console(terminal)
+    with LiveProgress(console) as screen:
+        screen.print_line("2 repetitions to make: [red]about 1 min[/red]")
+        screen.label = "repetition 2 of 2"
+        screen.show_phase("checking the recipes")
+        screen.start(plan)
+        screen.last_line = 0.0
+        screen.update(record("none", 0.5), repeated=False)
+    text = written(console)
+    assert "2 repetitions to make: [red]about 1 min[/red]\n" in text
+    assert "repetition 2 of 2: checking the recipes" in text
+    assert ("repetition 2 of 2: tracing the first runs" if terminal else "repetition 2 of 2: 1 of 8 runs") in text
