@@ -110,9 +110,11 @@ def test_one_of_several_comparisons_has_a_label(terminal: bool, plan: Plan) -> N
         screen.print_line("2 repetitions to make: [red]about 1 min[/red]")
         screen.label = "repetition 2 of 2"
         screen.show_phase("checking the recipes")
+        console.print(screen._table())
         screen.start(plan)
         screen.last_line = 0.0
         screen.update(record("none", 0.5), repeated=False)
+        console.print(screen._table())
     text = written(console)
     assert "2 repetitions to make: [red]about 1 min[/red]\n" in text
     assert "repetition 2 of 2: checking the recipes" in text
