@@ -238,3 +238,19 @@ def test_an_interrupted_comparison_goes_on_with_the_same_splits(compared: Compar
     again = regzoo.compare(out=folder, workers=2, **compared.asked)
     assert by_key(again) == by_key(compared.result)
     assert again.board.to_csv() == compared.result.board.to_csv()
+
+
+@pytest.mark.slow
+def test_search_k_sees_split_k(compared: Compared, tmp_path: Path) -> None:
+    """Replicates have the same splits whether the search varies or not; a search that does not sees the first."""
+    asked = {**compared.asked, "recipes": ["none", "l2"], "search": {"trials": 2, "confirm": 2, "repeats": 2}}
+    for vary, searched in ((["seed", "split", "search"], {0, 1}), (["seed", "search"], {0})):
+        result = regzoo.compare(out=tmp_path / str(len(vary)), workers=0, **{**asked, "vary": vary, "replicates": 4})
+        searches = [record.run for stage in ("trial", "confirmation") for record in select(result, stage, "l2")]
+        assert {(run.stage, run.search) for run in searches} == {
+            (stage, search) for stage in ("trial", "confirmation") for search in (0, 1)
+        }
+        assert all(run.fold == (run.search if len(searched) > 1 else 0) for run in searches)
+        replicates = [record.run for record in select(result, "replicate", "l2")]
+        assert [run.search for run in replicates] == [0, 1, 0, 1]
+        assert [run.fold for run in replicates] == ([0, 1, 2, 3] if "split" in vary else [0] * 4)

@@ -16,13 +16,12 @@ import tensorflow as tf
 
 from regzoo.core import AfterTraining, OnTraining, Recipe
 from regzoo.core.json_values import replace_nonfinite
-from regzoo.core.seeds import generator
 from regzoo.data.catalog import PARTS, fold_key
-from regzoo.data.inputs import ModelInputs, count_rows, list_arrays, map_inputs
-from regzoo.training.engine.batching import PartArrays, RowSource, as_row_sources
+from regzoo.data.inputs import ModelInputs, count_rows
+from regzoo.training.engine.batching import PartArrays, RowSource
 from regzoo.training.engine.combined_model import CombinedModel
 from regzoo.training.engine.diagnostics import compute_reliability, compute_weight_histogram, select_kernels
-from regzoo.training.engine.fold_rows import FoldRows
+from regzoo.training.engine.fold_rows import FoldRows, PartRows
 from regzoo.training.engine.history import average_histories, find_best_epoch
 from regzoo.training.engine.make_model import Weights, build_compiled_model, build_for_setup
 from regzoo.training.engine.program import Program
@@ -39,10 +38,6 @@ V = TypeVar("V")
 
 MAX_PROGRAMS = 32
 """Programs that a worker keeps; a comparison rarely has more structures than recipes."""
-
-MIN_TRAIN_SAMPLE = 1000
-"""Training rows, drawn once, for the training metrics after each epoch; more if there are more validation rows. All
-rows after every epoch would cost a third of the training. A finished model is measured on all."""
 
 
 @dataclass
@@ -65,11 +60,7 @@ class Trainer:
     fold: int = 0
     _combined_models: OrderedDict[Any, CombinedModel] = field(default_factory=OrderedDict)
     _fold_trainers: dict[int, Trainer] = field(default_factory=dict)
-    _fold_rows: FoldRows | None = None
-
-    def __post_init__(self) -> None:
-        if self.setup.folds:
-            self._fold_rows = FoldRows()
+    _fold_rows: FoldRows = field(default_factory=FoldRows)
 
     def load_own_model(self) -> None:
         """Load the user's own model, if there is one; it is kept for the runs.
@@ -101,35 +92,18 @@ class Trainer:
         """Bytes for each fold."""
         return None if self.memory is None else self.memory // (1 + len(self.setup.folds))
 
+    @cached_property
+    def _rows(self) -> PartRows:
+        return PartRows(self.data["train"], self.data["validation"], self.setup.task)
+
     @property
     def row_sources(self) -> list[RowSource]:
         """Training part, validation part and, if it is not the whole part, the train sample; for all programs.
 
         Folds whose rows have equal shapes share them: they hold the rows of the fold that asked last.
         """
-        if self._fold_rows is None:
-            return self._own_row_sources
-        return self._fold_rows.load(self._shapes, self.fold, self._rows, self.setup.task, self._fold_memory)
-
-    @cached_property
-    def _own_row_sources(self) -> list[RowSource]:
-        return as_row_sources(self._rows, self.setup.task, self._fold_memory)
-
-    @cached_property
-    def _shapes(self) -> Any:
-        """What folds must have in common to share programs."""
-        arrays = [array for part in self._rows for array in (*list_arrays(part[0]), *part[1:])]
-        return self.setup.task, self.setup.input_shape, tuple((array.shape, str(array.dtype)) for array in arrays)
-
-    @cached_property
-    def _rows(self) -> list[PartArrays]:
-        train, validation = self.data["train"], self.data["validation"]
-        given = [train, validation]
-        count, total = max(count_rows(validation[0]), MIN_TRAIN_SAMPLE), count_rows(train[0])
-        if count < total:
-            rows = np.sort(generator("shown").permutation(total)[:count])
-            given.append(tuple(map_inputs(lambda array: array[rows], part) for part in train))
-        return given
+        shared = bool(self.fold or self.setup.folds)
+        return self._fold_rows.load(self.fold, self._rows, self._fold_memory, shared)
 
     @cached_property
     def compute_metrics(self) -> Callable[[Any, Any, Any], dict[str, Any]]:
@@ -146,9 +120,8 @@ class Trainer:
         It is traced at most once while it is kept.
         """
         sources = self.row_sources
-        return _get_or_make(
-            self.programs, (self._shapes, recipe.structure()), lambda: self._make_program(recipe, sources)
-        )
+        key = (self._rows.shapes, recipe.structure())
+        return _get_or_make(self.programs, key, lambda: self._make_program(recipe, sources))
 
     def get_combined_model(self, recipe: Recipe, count: int) -> CombinedModel:
         """Return the model that ``recipe`` makes of ``count`` models; it is traced at most once while it is kept."""
