@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
+import pytest
+from sklearn.datasets import load_wine
+
+import regzoo
 from regzoo.core import parse, regularizers
-from regzoo.search.nesting import nests_baseline
+from regzoo.core.formatting import float_or_nan
+from regzoo.search.nesting import IN_EFFECT, nests_baseline
 
 NESTING = {
     *("activity_l1", "activity_l2", "decov", "flooding", "focal", "gradient_noise", "group_lasso", "jacobian"),
@@ -57,3 +62,23 @@ def test_nests(text: str) -> None:
 )
 def test_does_not_nest(text: str) -> None:
     assert not nests_baseline(parse(text))
+
+
+@pytest.mark.slow
+def test_no_recipe_loses_at_the_strength_that_counts_as_neutral_in_effect(tmp_path: Path) -> None:
+    """Train every regularizer whose declared range nests by `IN_EFFECT`, at just that strength, on a noisy task."""
+    recipes = ["none"]
+    for name in sorted(NESTING - {"flooding", "focal"}):
+        strengths = dict(parse(name).items())[name].strengths()
+        values = (f"{field}={IN_EFFECT * max(spec.range.values()):g}" for field, spec in strengths.items())
+        recipes.append(f"{name}({', '.join(values)})")
+    x, y = load_wine(return_X_y=True)
+    result = regzoo.compare(
+        x, y, out=tmp_path / "wine", workers=0, verbose=False, backbone="mlp([32])", recipes=recipes, vary=["seed"],
+        split={"label_noise": 0.2}, training={"epochs": 15, "learning_rate": 0.005}, search={"trials": 1}, replicates=5,
+    )  # fmt: skip
+    rows = {row.name: row for row in result.board.recipes}
+    noise = float_or_nan(rows.pop("none").sd)
+    for row in rows.values():
+        assert float_or_nan(row.gain) > -0.5 * noise
+        assert row.verdict != "conclusive" or float_or_nan(row.gain) > -0.1 * noise
