@@ -54,13 +54,6 @@ class Coverage:
         each = "each" if self.most > 1 else "it"
         return f"{text}, {each} on new training and validation rows" if self.new_rows else text
 
-    @property
-    def brief(self) -> str:
-        """The same in fewer words, for a legend: the number of searches and trainings."""
-        trainings = format_count(self.most, "training")
-        searches = f"{format_count(self.searches, 'search', 'searches')}, " if self.searches > 1 else ""
-        return f"over {searches}{trainings}"
-
     def describe_searches(self) -> str:
         """Say how many searches, and how long each is."""
         searches = format_count(self.searches, "search", "searches")
