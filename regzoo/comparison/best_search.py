@@ -8,13 +8,13 @@ search is known before the first.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
 from regzoo.core import Objective
 from regzoo.stats.scores import Direction
-from regzoo.training.choice import find_best_choice, list_choices
+from regzoo.training.choice import ChosenTrial, Setting, get_setting, list_choices
 from regzoo.training.records import Record
 
 
@@ -57,7 +57,7 @@ def list_chosen_points(records: Iterable[Record], name: str, rank_by: str) -> tu
 def find_best_search(
     records: Iterable[Record], name: str, rank_by: str, direction: Direction = "min"
 ) -> ChosenPoint | None:
-    """Return what the best search of a recipe chose; None before its first replicate.
+    """Return what the best search of a recipe chose, among the searches that are measured; None before any is.
 
     Args:
         records: of the comparison, of any stage and recipe.
@@ -68,11 +68,33 @@ def find_best_search(
     latest = {record.run.key: record for record in records if record.run.name == name}
     points = list_chosen_points(latest.values(), name, rank_by)
     objective = Objective(rank_by, direction)
-    choices = list(list_choices(latest.values(), objective).values())
+    choices = list_choices(latest.values(), objective)
     if not points or not choices:
         return points[0] if points else None
-    best = find_best_choice(choices, objective).setting
-    return next((point for point in points if (point.recipe_text, point.learning_rate) == best), points[0])
+    scores = [_score_before_replicates(point, choices, latest.values(), rank_by) for point in points]
+    best = 0
+    for place, score in enumerate(scores):
+        best = place if objective.is_better(score, scores[best]) else best
+    return next(point for point in points if _get_setting(point) == _get_setting(points[best]))
+
+
+def _score_before_replicates(
+    point: ChosenPoint, choices: Mapping[int, ChosenTrial], records: Iterable[Record], rank_by: str
+) -> float:
+    """Return the mean of trial and confirmations with which a search chose ``point``; NaN if they have no score.
+
+    A trial that was made again after the replicates may be better than what these measure, which stays.
+    """
+    choice = choices.get(point.search)
+    if choice is not None and choice.setting == _get_setting(point):
+        return choice.score
+    own = [r for r in records if r.run.search == point.search and get_setting(r.run) == _get_setting(point)]
+    scores = [record.score(rank_by) for record in own if record.run.stage != "replicate"]
+    return fmean([score for score in scores if math.isfinite(score)] or [math.nan])
+
+
+def _get_setting(point: ChosenPoint) -> Setting:
+    return point.recipe_text, point.learning_rate
 
 
 def find_best_recipes(

@@ -21,7 +21,7 @@ class Coverage:
 
     Attributes:
         searches: number of searches of each recipe among which its trainings are shared out; 0 if nothing was searched.
-        trials: number of trials of each search.
+        trials: number of trials of each search; fewer than planned if time was up.
         whole: whether every trial trains for all epochs, as with every tuner but Hyperband.
         fewest, most: trainings of a recipe, where recipes differ.
         folds: number of folds with which the trainings take turns; 1 for none.
@@ -73,15 +73,17 @@ class Coverage:
 def read_coverage(leaderboard: Leaderboard, comparison: ComparisonInfo) -> Coverage:
     """Return what the intervals of a comparison cover, finished or not.
 
-    Replicate i belongs to search i mod K, so a comparison that ended early may cover fewer searches than planned.
+    Replicate i belongs to search i mod K, so a comparison that ended early may cover fewer searches than planned, and
+    fewer trials in each.
     """
     made = [row.replicates for row in leaderboard.measured if row.replicates] or [comparison.replicates]
     fewest, most = min(made), max(made)
     searches = min(comparison.searches, fewest) if is_searched(leaderboard.recipes, comparison) else 0
+    whole = comparison.tuner != "hyperband"
     return Coverage(
         searches,
-        comparison.trials,
-        comparison.tuner != "hyperband",
+        min(comparison.trials, leaderboard.trials or comparison.trials) if whole else comparison.trials,
+        whole,
         fewest,
         most,
         min(comparison.folds, most),
@@ -92,9 +94,14 @@ def read_coverage(leaderboard: Leaderboard, comparison: ComparisonInfo) -> Cover
 def is_searched(rows: Iterable[Row], comparison: ComparisonInfo) -> bool:
     """Return True if a strength of some recipe, or the learning rate, was left to the search."""
     rate = "" if comparison.model is None else comparison.model.learning_rate
-    if comparison.model is None or ".." in rate or "|" in rate:
+    if comparison.model is None or is_range(rate):
         return True
     return any(_has_space(row.name) for row in rows)
+
+
+def is_range(rate: str) -> bool:
+    """Return True if a learning rate, as the config writes it, is left to the search."""
+    return ".." in rate or "|" in rate
 
 
 def _has_space(name: str) -> bool:

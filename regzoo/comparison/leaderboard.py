@@ -31,6 +31,7 @@ from regzoo.stats.rank import AGAINST_BASELINE, Ranking, rank
 from regzoo.stats.recipe_pairs import RecipePair
 from regzoo.stats.scores import Direction
 from regzoo.storage.ledger import Ledger
+from regzoo.training.choice import count_trials
 from regzoo.training.records import PartMetrics, Record
 
 FROM_RANKING = ("rank", "tier", "mean", "sd", "iqm", "low", "high", *AGAINST_BASELINE)
@@ -126,6 +127,7 @@ class Leaderboard:
         shrunk_gain: the winner's gain without selection bias, see `Ranking`.
         recipes: one row per recipe, in rank order; those without a replicate last.
         pairs: every pair of recipes of which replicates finished, by name, and whether the data tell them apart.
+        trials: the most trials that a search of a recipe made: fewer than planned if time was up; None if unknown.
     """
 
     rank_by: str
@@ -136,6 +138,7 @@ class Leaderboard:
     shrunk_gain: float | None
     recipes: tuple[Row, ...]
     pairs: tuple[RecipePair, ...] = ()
+    trials: int | None = None
 
     @property
     def measured(self) -> tuple[Row, ...]:
@@ -262,18 +265,16 @@ def build_leaderboard(
     replicates = group_replicates(records, recipes)
     check_metric(rank_by, replicates)
     frame = make_score_frame(replicates, rank_by)
-    measured = baseline if baseline in replicates else None
     options: dict[str, Any] = {"test_train_ratio": test_train_ratio, "rope": rope, "looks": analyses, "nested": nested}
-    ranking = None if frame.empty else rank(frame, direction, measured, **options)
+    ranking = None if frame.empty else rank(frame, direction, baseline if baseline in replicates else None, **options)
     ranked = [] if ranking is None else [str(name) for name in ranking.table.index]
     order = [*ranked, *(name for name in recipes if name not in replicates)]
     texts = find_best_recipes(records, recipes, rank_by, direction)
     rows = [_make_row(name, texts[name], replicates.get(name, []), rank_by, ranking) for name in order]
     winner = rows[0].recipe if ranking and ranking.winner else None
-    baseline_recipe = next(row.recipe for row in rows if row.name == baseline)
-    lead, shrunk_gain = (ranking.lead, ranking.shrunk_gain) if ranking else (None, None)
-    pairs = ranking.pairs if ranking else ()
-    return Leaderboard(rank_by, direction, winner, baseline_recipe, lead, shrunk_gain, tuple(rows), pairs)
+    lead, shrunk_gain, pairs = (ranking.lead, ranking.shrunk_gain, ranking.pairs) if ranking else (None, None, ())
+    base = next(row.recipe for row in rows if row.name == baseline)
+    return Leaderboard(rank_by, direction, winner, base, lead, shrunk_gain, tuple(rows), pairs, count_trials(records))
 
 
 def _make_row(name: str, recipe: str, records: Sequence[Record], rank_by: str, ranking: Ranking | None) -> Row:

@@ -23,6 +23,7 @@ from regzoo.comparison.setup import make_setup
 from regzoo.comparison.sweep import Sweep
 from regzoo.config import Experiment
 from regzoo.core import InputError
+from regzoo.core.formatting import format_count
 from regzoo.data.catalog import READ_BY_KERAS
 from regzoo.data.dataset import Dataset
 from regzoo.data.inputs import InputSpec
@@ -196,6 +197,7 @@ def execute(
     with Ledger(folder, create=True) as ledger:
         _require_same_data(ledger, setup)
         require_same_model(ledger, setup)
+        require_same_searches(ledger, comparison.plan)
         write_config(folder, experiment, ledger)
         keep_own_model(folder, ledger, setup)
         write_metadata(ledger, experiment, comparison.data, setup, command, sweep, comparison.notes)
@@ -246,3 +248,22 @@ def _require_same_data(ledger: Ledger, setup: TrainingSetup) -> None:
     earlier = ledger.get_setup_json()
     if earlier is not None and earlier.get("data", "?").split()[0] != setup.data.split()[0]:
         raise InputError("the data has changed since this comparison began: choose another --out, or use --fresh")
+
+
+def require_same_searches(ledger: Ledger, plan: Plan) -> None:
+    """Raise InputError if replicates that are already made would belong to other searches in ``plan``.
+
+    Replicate i belongs to search i mod K. K grows from 1 if a recipe to search joins recipes of which nothing is.
+    """
+    earlier = ledger.get_comparison_info()
+    if earlier is None or earlier.searches == plan.searches:
+        return
+    replicates = [record.run for record in ledger.records() if record.run.stage == "replicate"]
+    if any(run.number % plan.searches != run.search for run in replicates):
+        before = format_count(earlier.searches, "search", "searches")
+        now = format_count(plan.searches, "search", "searches")
+        added = ", ".join(recipe.name for recipe in plan.recipes if recipe.name not in ledger.get_recipe_names())
+        raise InputError(
+            f"the replicates of this comparison are shared out among {before} of each recipe, and would be among {now}"
+            f"{' with ' * bool(added)}{added}: choose another --out, or use --fresh"
+        )

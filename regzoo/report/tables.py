@@ -171,13 +171,14 @@ def build_strengths_table(leaderboard: Leaderboard, records: Sequence[Record]) -
         rows.append(ReportRow(cells, _mark_row(leaderboard, row)))
     confirmed = any(row.cells[-1] != "0" for row in rows)
     headers = ("recipe", "strengths", "learning rate", "trials", "confirmations")
-    shown = len(headers) - (not confirmed)
+    shown, caption = len(headers) - (not confirmed), _caption_strengths(most, confirmed, leaderboard.trials)
     rows = [ReportRow(row.cells[:shown], row.mark) for row in rows]
-    return ReportTable(_caption_strengths(most, confirmed), headers[:shown], tuple(rows), ("recipe", "strengths"))
+    return ReportTable(caption, headers[:shown], tuple(rows), ("recipe", "strengths"))
 
 
-def _caption_strengths(searches: int, confirmed: bool) -> str:
-    chosen = "Chosen by validation score among the trials of each recipe"
+def _caption_strengths(searches: int, confirmed: bool, tried: int | None) -> str:
+    several = "Chosen by validation score among the trials of each recipe"
+    chosen = "There was one setting to try" if tried == 1 else several
     if confirmed:
         chosen += ", the best of which were run once more on a fresh seed (confirmations)"
     if searches > 1:

@@ -6,6 +6,7 @@ A setting is what a search chooses: the recipe with numbers, and the learning ra
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -97,6 +98,13 @@ def list_choices(records: Iterable[Record], objective: Objective) -> dict[int, C
         )
         for search in sorted(trials)
     }
+
+
+def count_trials(records: Iterable[Record]) -> int | None:
+    """Return the most trials that a search of a recipe made; None without any."""
+    trials = {record.run.key: record.run for record in records if record.run.stage == "trial"}
+    counts = Counter((run.name, run.search) for run in trials.values())
+    return max(counts.values(), default=None)
 
 
 def find_best_choice(choices: Sequence[ChosenTrial], objective: Objective) -> ChosenTrial:

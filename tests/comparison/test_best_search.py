@@ -49,3 +49,26 @@ def test_there_is_none_before_the_first_replicate() -> None:
     only = find_best_search([record(math.nan)], "l2", "nll")
     assert only is not None
     assert math.isnan(only.mean)
+
+
+def test_only_searches_that_are_measured_are_the_best() -> None:
+    """Search 2 is the best, and has no replicate yet; of those that have, search 1 is better than search 0."""
+    unmeasured = record(0.01, "l2(0.4)", "trial", search=2)
+    made = [*RECORDS[:2], record(0.9, "l2(0.1)", "confirmation"), *RECORDS[3:], unmeasured]
+    best = find_best_search(made, "l2", "nll")
+    assert best is not None
+    assert best.recipe_text == "l2(0.3)"
+
+
+def test_a_trial_made_again_does_not_hide_what_replicates_measured() -> None:
+    """Search 1 would choose l2(0.5) now, but its replicates measure l2(0.3), whose mean of 0.2 is the best."""
+    made = [
+        record(0.3, "l2(0.1)", "trial"),
+        record(0.2, "l2(0.3)", "trial", search=1),
+        record(0.3, "l2(0.1)"),
+        record(0.2, "l2(0.3)", search=1, number=1),
+        record(0.1, "l2(0.5)", "trial", search=1, number=1),  # failed at first
+    ]
+    best = find_best_search(made, "l2", "nll")
+    assert best is not None
+    assert (best.search, best.recipe_text) == (1, "l2(0.3)")

@@ -88,7 +88,17 @@ def test_json_has_every_promised_key_and_no_nan(leaderboard: Leaderboard) -> Non
         raise AssertionError(f"{word} is no JSON")
 
     read = json.loads(leaderboard.to_json(), parse_constant=refuse)
-    assert list(read) == ["rank_by", "direction", "winner", "baseline", "lead", "shrunk_gain", "recipes", "pairs"]
+    assert list(read) == [
+        "rank_by",
+        "direction",
+        "winner",
+        "baseline",
+        "lead",
+        "shrunk_gain",
+        "recipes",
+        "pairs",
+        "trials",
+    ]
     assert (read["rank_by"], read["direction"]) == ("nll", "min")
     assert (read["winner"], read["baseline"]) == ("dropout(0.31)", "none")
     for row in read["recipes"]:

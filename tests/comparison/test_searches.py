@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 
 from regzoo.comparison.plan import Plan, make_plan
+from regzoo.comparison.runner import require_same_searches
 from regzoo.config import from_keywords
 from regzoo.core import InputError
 from regzoo.data.preprocess import prepare_fold
 from regzoo.data.sources import from_arrays
 from regzoo.storage.ledger import Ledger
 from regzoo.training.records import Record, Run
+from tests.comparison.test_coverage import info
 from tests.comparison.test_procedure import FakeExecutor, Interrupted, leaderboard_csv, run_plan
 
 RECIPES = ["none", "dropout", "dropout + l2", "ensemble(2)"]
@@ -217,3 +219,25 @@ def test_a_recipe_of_which_every_run_fails_goes_on(status: Any, plan: Any, tmp_p
 def test_repeats_without_the_search_in_vary_is_refused(plan: Any) -> None:
     with pytest.raises(InputError, match=r"search: repeats: 3 searches go with search in vary"):
         plan(vary=["seed"])
+
+
+def test_replicates_that_would_change_their_search_are_refused(plan: Any, tmp_path: Path) -> None:
+    """With a recipe to search, three searches take turns; the replicates made so far were all of one."""
+    fixed = {"training": {"learning_rate": 0.01}, "recipes": ["none", "l2(0.1)"]}
+    run_plan(plan(**fixed), tmp_path, FakeExecutor())
+    grown = plan(**fixed | {"recipes": ["none", "l2(0.1)", "dropout"]})
+    with Ledger(tmp_path) as ledger:
+        ledger.set_recipe_names(["none", "l2(0.1)"])
+        ledger.set_comparison_info(info(searches=1))
+        with pytest.raises(
+            InputError, match="among 1 search of each recipe, and would be among 3 searches with dropout"
+        ):
+            require_same_searches(ledger, grown)
+        require_same_searches(ledger, plan(**fixed))
+
+
+def test_more_replicates_may_have_more_searches(plan: Any, tmp_path: Path) -> None:
+    run_plan(plan(replicates=2), tmp_path, FakeExecutor())
+    with Ledger(tmp_path) as ledger:
+        ledger.set_comparison_info(info(searches=2))
+        require_same_searches(ledger, plan(replicates=7))

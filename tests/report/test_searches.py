@@ -19,6 +19,7 @@ from regzoo.report.references import list_statistics, make_bibtex
 from regzoo.report.render import render_files
 from regzoo.report.spread_table import build_spread_table
 from regzoo.report.tensorboard import name_run
+from regzoo.storage.info import ModelInfo
 
 Make = Callable[..., Any]
 COVERED = "over 5 searches of 3 trials, 10 trainings"
@@ -95,10 +96,13 @@ def test_methods_and_limitations(searched: Make) -> None:
 def test_new_rows_are_named_with_their_correction(searched: Make) -> None:
     content = searched(vary=("seed", "split", "search"), test_train_ratio=1 / 3)
     text = " ".join(write_methods(*content))
-    assert "split, apart from the test part again for each search and each replicate, (stratified) into 1,078" in text
+    split = "split anew for each replicate, with the same test part (stratified; search k has the rows of replicate k)"
+    assert f"{split} into 1,078" in text
     assert "each time on new training and validation rows (the test part stayed the same)" in text
     assert "corrected variance of repeated splits (Nadeau and Bengio 2003; 0.333 validation rows" in text
-    assert "between splits of these rows" in write_limitations(content[0], content[2])[0]
+    limits = write_limitations(content[0], content[2])[0]
+    assert "between splits of these rows" in limits
+    assert "Each search chose its strengths on one split, whose training rows validate in other splits." in limits
     assert list_statistics(content[2]) == ["smyth2004", "bouthillier2021", "nadeau2003"]
     assert "@misc{nadeau2003," in make_bibtex([], list_statistics(content[2]))
 
@@ -206,3 +210,73 @@ def test_the_larger_source_is_what_to_buy_against(searched: Make) -> None:
     assert choose_purchase(hopeless, pooled, coverage, comparison).kind == "nothing"
     few = replace(coverage, searches=2)
     assert choose_purchase(row, replace(pooled, search=0.0, rest=1.0), few, comparison).kind == "searches"
+
+
+def only_first_trials(records: list[Any]) -> list[Any]:
+    """Return what a comparison whose time is up after one trial has made."""
+    return [r for r in records if r.run.stage == "replicate" or (r.run.stage == "trial" and r.run.number == 0)]
+
+
+def test_what_time_cut_off_is_not_claimed(searched: Make) -> None:
+    leaderboard, records, comparison = searched()
+    content = replace(leaderboard, trials=1), only_first_trials(records), comparison
+    files = render_files(*content)
+    for page in (files["report.html"] or "", files["report.md"] or ""):
+        assert "5 searches of 1 trial, 10 trainings" in page
+        for false in ("of 3 trials", "were run again", "after a second run", "the points of", "Chosen by validation"):
+            assert false not in page
+        assert "tried, each, 1 setting, of the 3 points of a Latin hypercube" in page
+        assert "There was one setting in each search, so nothing was chosen." in page
+
+
+def test_confirmations_that_were_not_made_are_not_claimed(searched: Make) -> None:
+    leaderboard, records, comparison = searched()
+    text = " ".join(write_methods(leaderboard, [r for r in records if r.run.stage != "confirmation"], comparison))
+    assert "were run again" not in text
+    assert "The strengths with the best validation nll were chosen, by each search for itself." in text
+
+
+def test_where_nothing_is_searched_no_search_is_told(searched: Make) -> None:
+    leaderboard, records, comparison = searched()
+    fixed = [replace(row, name="none" if row.name == "none" else row.recipe) for row in leaderboard.recipes]
+    model = ModelInfo("mlp", 4, 32, "adam", "0.01")
+    rows = [replace(row, recipe=row.name) for row in fixed]
+    found = [replace(r, run=replace(r.run, learning_rate=0.01, search=0)) for r in only_first_trials(records)]
+    content = replace(leaderboard, recipes=tuple(rows), trials=1), found, replace(comparison, searches=1, model=model)
+    text = " ".join(write_methods(*content))
+    assert "Nothing was searched: every recipe has the strengths that its name gives, with the learning rate" in text
+    assert "tried" not in text
+    assert "run again" not in text
+    assert not any("second run" in finding.text for finding in audit_comparison(*content).findings)
+
+
+def test_the_search_has_no_part_where_all_replicates_have_one_setting(searched: Make) -> None:
+    """The scores differ between searches by chance only; nothing was searched for `none` and `dropout` here."""
+    leaderboard, records, comparison = searched(search_sd=0.05)
+    same = [replace(r, run=replace(r.run, recipe_text=r.run.name)) if r.run.name == "dropout" else r for r in records]
+    spreads = {spread.name: spread for spread in measure_spread(leaderboard, same, comparison)}
+    for found in (spreads["none"].score, spreads["dropout"].score, spreads["dropout"].gain):
+        assert found is not None
+        assert found.search == 0.0
+        assert found.rest > 0
+    assert spreads["l2"].score is not None
+    assert spreads["l2"].score.search > 0
+    assert (spreads["dropout"].searched, spreads["l2"].searched) == (False, True)
+    row = leaderboard.recipes[0]
+    assert row.name == "dropout"
+    board = replace(
+        leaderboard, recipes=(replace(row, verdict="inconclusive", replicates_needed=20), *leaderboard.recipes[1:])
+    )
+    text = describe_spread(board, tuple(spreads.values()), read_coverage(board, comparison), comparison)
+    assert "0 % of the variance of this gain comes from the search" in text
+    assert "buy more seeds next, `replicates: 20` of the same searches" in text
+
+
+def test_a_tie_is_not_called_settled(searched: Make) -> None:
+    leaderboard, records, comparison = searched()
+    rows = tuple(row for row in leaderboard.recipes if row.name != "dropout")
+    board = replace(leaderboard, recipes=rows)
+    spreads = measure_spread(board, records, comparison)
+    text = describe_spread(board, spreads, read_coverage(board, comparison), comparison)
+    assert "`l2` counts as a tie with `none`" in text
+    assert "settled" not in text

@@ -5,6 +5,7 @@ Everything is counted in the records, so it shows what was done, not what was pl
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -199,7 +200,10 @@ def _check_choice(
     """Check that no strengths were chosen for a single lucky run; nothing where that was not asked for."""
     if comparison.searches == 1 and not comparison.confirm:
         return ()
-    lucky = [row.name for row in leaderboard.recipes if _is_choice_unconfirmed(records, row.name)]
+    open_to_choice = [row.name for row in leaderboard.recipes if _list_open_searches(records, row.name)]
+    if not open_to_choice:
+        return ()
+    lucky = [name for name in open_to_choice if _is_choice_unconfirmed(records, name)]
     if not lucky:
         return (AuditFinding(True, "All strengths were chosen after a second run on a fresh seed: none by one run."),)
     names = format_short_list([format_code(name) for name in lucky])
@@ -209,11 +213,16 @@ def _check_choice(
 def _is_choice_unconfirmed(records: Sequence[Record], name: str) -> bool:
     """Return True if a search with several settings chose one that was not run again before."""
     again = {_get_choice(record) for record in select_confirmations(records, name, finished=False)}
-    trials = select_trials(records, name, finished=False)
-    open_to_choice = {search for search in {trial.run.search for trial in trials}
-                      if len({_get_choice(trial) for trial in trials if trial.run.search == search}) > 1}  # fmt: skip
+    open_to_choice = _list_open_searches(records, name)
     chosen = {_get_choice(run) for run in select_replicates(records, name, finished=False)}
     return any(choice not in again for choice in chosen if choice[0] in open_to_choice)
+
+
+def _list_open_searches(records: Sequence[Record], name: str) -> set[int]:
+    """Return the searches of a recipe that had several settings to choose among."""
+    settings = {_get_choice(trial) for trial in select_trials(records, name, finished=False)}
+    counts = Counter(search for search, _, _ in settings)
+    return {search for search, count in counts.items() if count > 1}
 
 
 def _get_choice(record: Record) -> tuple[int, str, float]:

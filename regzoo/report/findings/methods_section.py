@@ -52,9 +52,9 @@ def write_methods(leaderboard: Leaderboard, records: Sequence[Record], compariso
         _describe_data(leaderboard, comparison),
         *_describe_model(leaderboard, comparison),
         describe_search(leaderboard, records, comparison),
-        f"{describe_choice(leaderboard, comparison)}{first}. The metric is computed {targets}without penalty terms, "
-        "so it means the same for every recipe. Models were fitted to the training part only, and choices were made on "
-        "the validation part only.",
+        f"{describe_choice(leaderboard, records, comparison)}{first}. The metric is computed {targets}without penalty "
+        "terms, so it means the same for every recipe. Models were fitted to the training part only, and choices were "
+        "made on the validation part only.",
         f"Every recipe was then trained {count_replicates(leaderboard, comparison)} with its chosen strengths"
         f"{describe_sharing(coverage)} on fresh random seeds{describe_new_rows(coverage)}, {shared} for every recipe, "
         f"so gains over {base} are paired differences.",
@@ -91,6 +91,11 @@ def _describe_scope(coverage: Coverage) -> str:
         f"The intervals ({coverage}) cover the variation {format_list(sources)} (the corrected variance allows for "
         "their overlap), not the variation between data sets."
     )
+    if coverage.new_rows:
+        chose = "Each search chose its strengths on one split" if coverage.searches > 1 else (
+            "The strengths were chosen on the first split"
+        )  # fmt: skip
+        text += f" {chose}, whose training rows validate in other splits." * bool(coverage.searches)
     if coverage.folds > 1:
         text += " The strengths were chosen on the first fold, whose training rows validate in other folds."
     return text
@@ -132,12 +137,12 @@ def _describe_data(leaderboard: Leaderboard, comparison: ComparisonInfo) -> str:
     )  # fmt: skip
     train, validation, test = (format_integer(rows) for rows in (data.train, data.validation, data.test))
     if folds == 1:
-        drawn = "split once"
+        drawn, how = "split once", _describe_split(data)
         if "split" in comparison.vary:
-            each = "each search and each replicate" if "search" in comparison.vary else "each replicate"
-            drawn = f"split, apart from the test part again for {each},"
+            shared = "search k has the rows of replicate k" if comparison.searches > 1 else "trials have the first"
+            drawn, how = "split anew for each replicate, with the same test part", f"{how}; {shared}"
         return (
-            f"{compared}, {drawn} ({_describe_split(data)}) into {train} rows for training{subset}, "
+            f"{compared}, {drawn} ({how}) into {train} rows for training{subset}, "
             f"{validation} for validation and {test} for testing.{noisy}"
         )
     drawn = f"{data.split.kind} folds, redrawn after each full round; one fold validates and the others train"

@@ -6,17 +6,18 @@ import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
+from statistics import fmean, variance
 from typing import Literal
 
 from regzoo.comparison.coverage import Coverage
 from regzoo.comparison.leaderboard import Leaderboard, Row
 from regzoo.core.formatting import float_or_nan, format_code, format_count, format_number, format_percent
-from regzoo.report.descriptions import choose_leaderboard_decimals
+from regzoo.report.descriptions import choose_leaderboard_decimals, list_nested_ties
 from regzoo.report.runs import select_replicates
 from regzoo.stats.power import CAP
 from regzoo.stats.variance import VarianceComponents, estimate_variance_components
 from regzoo.storage.info import ComparisonInfo
+from regzoo.training.choice import get_setting
 from regzoo.training.records import Record
 
 LARGE = 0.5
@@ -37,11 +38,14 @@ class RecipeSpread:
         name: as the config writes it.
         score: of the ranking metric on validation, one replicate each; None if unknown.
         gain: of the paired gain over the baseline; None if unknown, and for the baseline.
+        searched: whether the search can have a part in the gain: False if all replicates, of this recipe and of the
+            baseline, have one setting each.
     """
 
     name: str
     score: VarianceComponents | None
     gain: VarianceComponents | None
+    searched: bool = True
 
 
 @dataclass(frozen=True)
@@ -70,11 +74,15 @@ def measure_spread(
     base = leaderboard.find(leaderboard.baseline)
     scores = {row.name: _read_scores(records, row.name, metric) for row in rows}
     reference = {} if base is None else scores.get(base.name, {})
+    settings = {row.name: {get_setting(run.run) for run in select_replicates(records, row.name)} for row in rows}
+    same = {name for name, chosen in settings.items() if len(chosen) < 2}
     ratio, found = comparison.test_train_ratio or 0.0, []
     for name, own in scores.items():
         gains = {key: sign * (score - reference[key]) for key, score in own.items() if key in reference}
-        is_base = base is not None and name == base.name
-        found.append(RecipeSpread(name, _estimate(own, ratio), None if is_base else _estimate(gains, ratio)))
+        is_base, searched = base is not None and name == base.name, name not in same
+        both = searched or base is None or base.name not in same
+        gain = None if is_base else _estimate(gains, ratio, both)
+        found.append(RecipeSpread(name, _estimate(own, ratio, searched), gain, both))
     return tuple(found)
 
 
@@ -84,9 +92,13 @@ def _read_scores(records: Sequence[Record], name: str, metric: str) -> dict[tupl
     return {(r.run.number, r.run.search): score for r in runs if math.isfinite(score := r.score(metric))}
 
 
-def _estimate(scores: Mapping[tuple[int, int], float], ratio: float) -> VarianceComponents | None:
+def _estimate(scores: Mapping[tuple[int, int], float], ratio: float, searched: bool) -> VarianceComponents | None:
+    """Return the components of ``scores``; where all have one setting, the search has no part in them."""
     searches = [search for _, search in scores]
-    return estimate_variance_components(list(scores.values()), searches, test_train_ratio=ratio)
+    found = estimate_variance_components(list(scores.values()), searches, test_train_ratio=ratio)
+    if found is None or searched:
+        return found
+    return dataclasses.replace(found, search=0.0, rest=variance(scores.values()))
 
 
 def pool_gains(spreads: Sequence[RecipeSpread]) -> VarianceComponents | None:
@@ -141,7 +153,13 @@ def find_purchase(
     row = _find_challenger(leaderboard)
     if row is None or coverage.searches < 2:
         return None
-    return choose_purchase(row, pool_gains(spreads), coverage, comparison)
+    return choose_purchase(row, _choose_components(row, spreads), coverage, comparison)
+
+
+def _choose_components(row: Row, spreads: Sequence[RecipeSpread]) -> VarianceComponents | None:
+    """Return the pooled components of the gains; those of the row's own where the search has no part in its gain."""
+    own = next((spread for spread in spreads if spread.name == row.name and not spread.searched), None)
+    return pool_gains(spreads) if own is None else own.gain
 
 
 def _find_challenger(leaderboard: Leaderboard) -> Row | None:
@@ -157,7 +175,7 @@ def describe_spread(
     row, purchase = _find_challenger(leaderboard), find_purchase(leaderboard, spreads, coverage, comparison)
     if row is None or purchase is None:
         return ""
-    pooled, others = pool_gains(spreads), name_other_sources(comparison)
+    pooled, others = _choose_components(row, spreads), name_other_sources(comparison)
     if pooled is None:
         runs = 2 * comparison.searches
         return (
@@ -167,10 +185,14 @@ def describe_spread(
     if not pooled.total:
         return "The gains do not vary, so there is nothing to buy."
     share = pooled.search / pooled.total
-    parts = f"{format_percent(share)} of the variance of a gain comes from the search, the rest from the {others}"
+    whose = "a gain" if any(each.searched for each in spreads if each.name == row.name) else "this gain"
+    parts = f"{format_percent(share)} of the variance of {whose} comes from the search, the rest from the {others}"
     advice = _advise(purchase, share, comparison)
     settled = f"whether {format_code(row.name)} differs from {format_code(leaderboard.baseline)}"
     if not advice:
+        if row in list_nested_ties(leaderboard, comparison):
+            tie = f"{format_code(row.name)} counts as a tie with {format_code(leaderboard.baseline)}"
+            return f"{parts}; {tie}, so nothing needs to be bought to rule out that it is worse."
         if row.replicates_needed is None:
             return f"{parts}; {settled} is settled, so nothing needs to be bought for it."
         return f"{parts}; nothing that can be bought would settle {settled}."
