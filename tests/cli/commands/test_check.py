@@ -34,7 +34,7 @@ def test_every_problem_of_a_config_is_listed_at_once_and_nothing_is_written(
     code, out, err = run(command, "bad.yaml")
     assert (code, out) == (2, "")
     places = re.findall(r"bad\.yaml:(\d+):(\d+): ", err)
-    assert [int(line) for line, _ in places] == [3, 4, 4, 4, 5, 7, 8]
+    assert [int(line) for line, _ in places] == [3, 4, 4, 4, 5, 7, 9]
     for words in ("'mlp'", "'dropout'", "[0, inf)", "'rate'", "'training'", "written twice", "received 1"):
         assert words in err
     assert "Traceback" not in err
