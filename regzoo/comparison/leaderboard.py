@@ -59,8 +59,7 @@ class Row:
         fit_seconds: mean wall time of a training.
         predict_ms: mean milliseconds to predict 1,000 rows.
         parameters: number of trainable parameters.
-        status: ``ok``, ``diverged`` (some replicates have no score), ``failed`` (none has) or ``pending`` (none made
-            yet).
+        status: ``ok``, ``diverged`` (some replicates have no score), ``failed`` (none has) or ``pending`` (none yet).
     """
 
     recipe: str
@@ -127,7 +126,7 @@ class Leaderboard:
         shrunk_gain: the winner's gain without selection bias, see `Ranking`.
         recipes: one row per recipe, in rank order; those without a replicate last.
         pairs: every pair of recipes of which replicates finished, by name, and whether the data tell them apart.
-        trials: the most trials that a search of a recipe made: fewer than planned if time was up; None if unknown.
+        trials: the most trials that a search of a recipe made; None if unknown.
     """
 
     rank_by: str
@@ -265,16 +264,17 @@ def build_leaderboard(
     replicates = group_replicates(records, recipes)
     check_metric(rank_by, replicates)
     frame = make_score_frame(replicates, rank_by)
-    options: dict[str, Any] = {"test_train_ratio": test_train_ratio, "rope": rope, "looks": analyses, "nested": nested}
-    ranking = None if frame.empty else rank(frame, direction, baseline if baseline in replicates else None, **options)
+    options: dict[str, Any] = {"test_train_ratio": test_train_ratio, "rope": rope, "looks": analyses}
+    base, options["nested"] = baseline if baseline in replicates else None, {*nested} & {*replicates}
+    ranking = None if frame.empty else rank(frame, direction, base, **options)
     ranked = [] if ranking is None else [str(name) for name in ranking.table.index]
     order = [*ranked, *(name for name in recipes if name not in replicates)]
     texts = find_best_recipes(records, recipes, rank_by, direction)
     rows = [_make_row(name, texts[name], replicates.get(name, []), rank_by, ranking) for name in order]
     winner = rows[0].recipe if ranking and ranking.winner else None
-    lead, shrunk_gain, pairs = (ranking.lead, ranking.shrunk_gain, ranking.pairs) if ranking else (None, None, ())
-    base = next(row.recipe for row in rows if row.name == baseline)
-    return Leaderboard(rank_by, direction, winner, base, lead, shrunk_gain, tuple(rows), pairs, count_trials(records))
+    lead, shrunk, pairs = (ranking.lead, ranking.shrunk_gain, ranking.pairs) if ranking else (None, None, ())
+    rest = (lead, shrunk, tuple(rows), pairs, count_trials(records))
+    return Leaderboard(rank_by, direction, winner, texts[baseline], *rest)
 
 
 def _make_row(name: str, recipe: str, records: Sequence[Record], rank_by: str, ranking: Ranking | None) -> Row:

@@ -139,7 +139,7 @@ def rank(
             comparison ends. P-values are multiplied by it, see `regzoo.stats.paired.PairSettings`.
         nested: recipes whose search space holds the baseline's point: all strengths neutral. With enough trials they
             would find it, so they can lose to the baseline by the noise of the search only. Such a loss is
-            ``inconclusive``, however small its p-value, and opens no tier below the baseline's.
+            ``inconclusive``, however small its p-value, and opens no tier below the baseline's. A text is one name.
 
     Raises:
         InputError: if a column, value, option or baseline is missing or wrong, or a run is listed twice.
@@ -183,8 +183,8 @@ def rank(
     if baseline is not None and baseline not in scores:
         raise InputError(f"baseline: no row has the recipe {baseline!r}.{did_you_mean(str(baseline), scores)}")
     settings = read_settings(frame, direction, seed, test_train_ratio, rope, looks)
-    cannot_lose = frozenset((name, baseline) for name in nested if baseline is not None)
-    settings = replace(settings, cannot_lose=cannot_lose)
+    names = _read_nested(nested, scores)
+    settings = replace(settings, cannot_lose=frozenset((name, baseline) for name in names if baseline is not None))
     sign, items = -1.0 if direction == "min" else 1.0, settings.search_items
     rows = {recipe: _describe(values, settings) for recipe, values in scores.items()}
     if items:
@@ -211,6 +211,14 @@ def rank(
         compare_across_datasets(_split_by_dataset(scores), direction) if "dataset" in frame.columns else None,
         list_pairs(evidence, scores, sign),
     )
+
+
+def _read_nested(nested: Collection[str], recipes: Collection[str]) -> Collection[str]:
+    names = [nested] if isinstance(nested, str) else nested
+    for name in names:
+        if name not in recipes:
+            raise InputError(f"nested: no row has the recipe {name!r}.{did_you_mean(str(name), recipes)}")
+    return names
 
 
 def _describe(scores: Scores, settings: PairSettings) -> dict[str, Any]:

@@ -128,6 +128,16 @@ def test_the_audit_finds_a_choice_that_was_not_confirmed(searched: Make) -> None
     assert any(f.passed is False and "`dropout`" in f.text and "single runs" in f.text for f in findings)
 
 
+def test_a_confirmation_without_a_score_confirms_nothing(searched: Make) -> None:
+    leaderboard, records, comparison = searched()
+    lost = [
+        replace(r, status="failed", metrics={}) if r.run.stage == "confirmation" and r.run.name == "dropout" else r
+        for r in records
+    ]
+    findings = audit_comparison(leaderboard, lost, comparison).findings
+    assert any(f.passed is False and "`dropout`" in f.text and "single runs" in f.text for f in findings)
+
+
 def test_the_audit_finds_a_confirmation_that_read_the_test_part(searched: Make) -> None:
     leaderboard, records, comparison = searched()
     peeked = [replace(r, metrics={**r.metrics, "test": {"nll": 1.0}}) if r.run.stage == "confirmation" else r

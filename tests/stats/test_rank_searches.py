@@ -295,3 +295,10 @@ def test_a_meaningful_lead_wins_three_of_four_pairs_for_sure() -> None:
     assert lead.is_meaningful
     lead = rank(frame[frame["search"] < 2]).lead
     assert (lead.p_better, lead.is_meaningful) == (1, False)
+
+
+def test_a_nested_recipe_that_is_no_recipe_is_refused_and_a_text_is_one_name() -> None:
+    frame = pd.DataFrame({"recipe": ["none"] * 3 + ["l2"] * 3, "seed": [0, 1, 2] * 2, "score": np.arange(6.0)})
+    with pytest.raises(InputError, match=r"nested: no row has the recipe 'l22'\. Did you mean 'l2'"):
+        rank(frame, nested=["l22"])
+    assert rank(frame, nested="l2").table.equals(rank(frame, nested=["l2"]).table)

@@ -211,8 +211,8 @@ def _check_choice(
 
 
 def _is_choice_unconfirmed(records: Sequence[Record], name: str) -> bool:
-    """Return True if a search with several settings chose one that was not run again before."""
-    again = {_get_choice(record) for record in select_confirmations(records, name, finished=False)}
+    """Return True if a search with several settings chose one whose second run has no score, or was not made."""
+    again = {_get_choice(record) for record in select_confirmations(records, name)}
     open_to_choice = _list_open_searches(records, name)
     chosen = {_get_choice(run) for run in select_replicates(records, name, finished=False)}
     return any(choice not in again for choice in chosen if choice[0] in open_to_choice)
