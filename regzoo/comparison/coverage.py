@@ -26,6 +26,7 @@ class Coverage:
         fewest, most: trainings of a recipe, where recipes differ.
         folds: number of folds with which the trainings take turns; 1 for none.
         new_rows: whether each training has new training and validation rows.
+        planned: number of searches of each recipe, those of which nothing is measured yet included.
 
     >>> str(Coverage(5, 5, True, 10, 10))
     'over 5 searches of 5 trials, 10 trainings'
@@ -40,6 +41,7 @@ class Coverage:
     most: int
     folds: int = 1
     new_rows: bool = False
+    planned: int = 1
 
     def __str__(self) -> str:
         trainings = format_count(self.most, "training")
@@ -64,6 +66,9 @@ class Coverage:
         """Say in a sentence that the intervals leave out the search, where they do; else nothing."""
         if self.searches != 1:
             return ""
+        if self.planned > 1:
+            measured = f"of the {self.planned} searches of each recipe, one is measured"
+            return f"The intervals leave out the search so far: {measured}."
         return (
             "The intervals leave out the search: each recipe was searched once, and another search may choose other "
             "strengths and give another order."
@@ -88,6 +93,7 @@ def read_coverage(leaderboard: Leaderboard, comparison: ComparisonInfo) -> Cover
         most,
         min(comparison.folds, most),
         "split" in comparison.vary,
+        comparison.searches,
     )
 
 

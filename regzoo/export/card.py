@@ -219,12 +219,13 @@ def _count_rivals(content: CardContent) -> str:
 
 
 def _describe_ranges(content: CardContent) -> str:
-    """Write the range of the strengths over several searches: ``dropout.rate 0.27 to 0.55 in 5 searches``."""
+    """Write in which the searches differ, and how far: ``dropout.rate 0.27 to 0.55 in 5 searches``."""
     leaderboard, name = content.leaderboard, content.row.name
     chosen = read_chosen_strengths(content.replicates, name, leaderboard.rank_by, leaderboard.direction)
     if chosen.searches < 2:
         return ""
-    return format_list([f"`{key}` {chosen.describe_range(key)}" for key in chosen.spans if key in chosen.values])
+    different = [key for key, (low, high) in chosen.spans.items() if key in chosen.values and low < high]
+    return format_list([f"`{key}` {chosen.describe_range(key)}" for key in different])
 
 
 def _name_verdict(row: Row) -> str:

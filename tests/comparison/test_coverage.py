@@ -87,3 +87,9 @@ def test_only_varied_searches_forgive_a_loss() -> None:
     names = ["none", "l2", "dropout", "placebo 1", "mystery(0.1)"]
     assert find_nested_recipes(names, ("seed", "search")) == ("l2",)
     assert find_nested_recipes(names, ("seed",)) == ()
+
+
+def test_an_unfinished_comparison_is_not_called_one_search() -> None:
+    found = read_coverage(board(replicates=1), info(vary=("seed", "search"), searches=5))
+    assert str(found) == "over 1 training of one search's choice"
+    assert found.explain_limits().endswith("so far: of the 5 searches of each recipe, one is measured.")

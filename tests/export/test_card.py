@@ -189,3 +189,18 @@ def test_repairs_before_the_model_are_not_credited_to_it_and_warnings_are_listed
         "Done to the data beforehand, and not by the model:\n\n- 3 images were resized\n- b\\_2\n\n## Metrics" in text
     )
     assert "\n- Noticed in the data: c\n- Noticed in the data: d\n" in text
+
+
+@pytest.mark.parametrize("texts", [("dropout(0.3)", "dropout(0.3)"), ("dropout(0.3)", "dropout(0.5)")])
+def test_strengths_are_called_different_where_they_are(texts: tuple[str, str], finished: Any) -> None:
+    content = make_content(finished)
+    [first, *_] = content.replicates
+    made = tuple(
+        dataclasses.replace(first, run=dataclasses.replace(first.run, recipe_text=text, number=n, search=n))
+        for n, text in enumerate(texts)
+    )
+    text = card.render_readme(dataclasses.replace(content, replicates=made))
+    assert ("The searches chose different strengths: `dropout.rate` 0.3 to 0.5 in 2 searches." in text) == (
+        texts[0] != texts[1]
+    )
+    assert "the same in 2 searches" not in text
