@@ -88,8 +88,8 @@ def repeat_comparison(
         InputError: if the comparison is unfinished, searches nothing, or its data is missing or has changed.
         EnvironmentFailure: if a folder is in use, the disk is full, or workers cannot start.
     """
-    if searches < 1:
-        raise InputError(f"searches must be 1 or more, received {searches}")
+    if not isinstance(searches, int) or isinstance(searches, bool) or searches < 1:
+        raise InputError(f"searches must be a whole number, 1 or more, received {searches!r}")
     require_keras_settings()
     require_unlocked(folder)
     require_own_repetitions(folder)

@@ -8,6 +8,7 @@ import itertools
 import json
 import math
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -16,6 +17,10 @@ import pytest
 from regzoo.comparison import claims
 from regzoo.comparison.claims import Claim, ClaimCheck, Kind, check_claims, read_states
 from regzoo.comparison.leaderboard import Leaderboard, Row
+from regzoo.comparison.progress import SilentProgress
+from regzoo.comparison.repeat import repeat_comparison
+from regzoo.core import InputError
+from regzoo.data.rows import Rows
 from regzoo.stats.recipe_pairs import RecipePair
 
 Tiers = Mapping[str, int | None]
@@ -237,3 +242,9 @@ def test_a_wrong_outcome_is_noticed(swapped: dict[int | None, str], monkeypatch:
         monkeypatch.setitem(claims._OUTCOME, state, outcome)
     with pytest.raises(AssertionError):
         test_every_outcome_by_hand()
+
+
+@pytest.mark.parametrize("searches", [0, -1, 2.5, "5", True, None])
+def test_a_wrong_number_of_repetitions_is_refused_by_its_value(searches: Any, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=rf"searches must be a whole number, 1 or more, received {searches!r}"):
+        repeat_comparison(tmp_path, Rows(), searches, workers=0, progress=SilentProgress(), command="")

@@ -290,3 +290,15 @@ def test_a_tie_is_not_called_settled(searched: Make) -> None:
     text = describe_spread(board, spreads, read_coverage(board, comparison), comparison)
     assert "`l2` counts as a tie with `none`" in text
     assert "settled" not in text
+
+
+def test_searches_on_folds_of_their_own_are_not_said_to_share_the_first(searched: Make) -> None:
+    for vary, chosen, limit in (
+        (("seed", "split", "search"), "over both runs on the fold of replicate k in search k", "Each search chose its"),
+        (("seed", "search"), "over both runs on the first fold", "The strengths were chosen on the first fold, whose"),
+    ):
+        leaderboard, records, comparison = searched(vary=vary, test_train_ratio=1 / 2, folds=3)
+        assert chosen in " ".join(write_methods(leaderboard, records, comparison))
+        limits = write_limitations(leaderboard, comparison)[0]
+        assert limit in limits
+        assert limits.count("whose training rows validate in other folds") == 1

@@ -42,7 +42,8 @@ LOSSES = {"classification": "cross-entropy", "multilabel": "binary cross-entropy
 def write_methods(leaderboard: Leaderboard, records: Sequence[Record], comparison: ComparisonInfo) -> list[str]:
     """Return the methods section, a paragraph each."""
     base, folds = format_code(leaderboard.baseline), comparison.folds
-    first = " on the first fold" if folds > 1 else ""
+    own_folds = {"split", "search"} <= {*comparison.vary} and comparison.searches > 1
+    first = (" on the fold of replicate k in search k" if own_folds else " on the first fold") if folds > 1 else ""
     targets = "on hard labels and " if comparison.data.task in LOSSES else ""
     shared = "each time on the next fold, with the same seeds and folds" if folds > 1 else "the same seeds"
     coverage = read_coverage(leaderboard, comparison)
@@ -52,7 +53,7 @@ def write_methods(leaderboard: Leaderboard, records: Sequence[Record], compariso
         _describe_data(leaderboard, comparison),
         *_describe_model(leaderboard, comparison),
         describe_search(leaderboard, records, comparison),
-        f"{describe_choice(leaderboard, records, comparison)}{first}. The metric is computed {targets}without penalty "
+        f"{describe_choice(leaderboard, records, comparison, first)}. The metric is computed {targets}without penalty "
         "terms, so it means the same for every recipe. Models were fitted to the training part only, and choices were "
         "made on the validation part only.",
         f"Every recipe was then trained {count_replicates(leaderboard, comparison)} with its chosen strengths"
@@ -91,13 +92,11 @@ def _describe_scope(coverage: Coverage) -> str:
         f"The intervals ({coverage}) cover the variation {format_list(sources)} (the corrected variance allows for "
         "their overlap), not the variation between data sets."
     )
-    if coverage.new_rows:
-        chose = "Each search chose its strengths on one split" if coverage.searches > 1 else (
-            "The strengths were chosen on the first split"
-        )  # fmt: skip
-        text += f" {chose}, whose training rows validate in other splits." * bool(coverage.searches)
-    if coverage.folds > 1:
-        text += " The strengths were chosen on the first fold, whose training rows validate in other folds."
+    split = "fold" if coverage.folds > 1 else "split"
+    if coverage.new_rows and coverage.searches > 1:
+        text += f" Each search chose its strengths on one {split}, whose training rows validate in other {split}s."
+    elif coverage.searches:
+        text += f" The strengths were chosen on the first {split}, whose training rows validate in other {split}s."
     return text
 
 

@@ -63,8 +63,10 @@ def _describe_tuner(comparison: ComparisonInfo, count: int, cut: bool) -> str:
     return f"a {kind}search tried {settings}"
 
 
-def describe_choice(leaderboard: Leaderboard, records: Sequence[Record], comparison: ComparisonInfo) -> str:
-    """Say how the strengths were chosen among the trials, as the records show it; the sentence goes on."""
+def describe_choice(
+    leaderboard: Leaderboard, records: Sequence[Record], comparison: ComparisonInfo, where: str = ""
+) -> str:
+    """Say how the strengths were chosen among the trials, as the records show it, and ``where``."""
     metric, each = leaderboard.rank_by, " of each search" if comparison.searches > 1 else ""
     names = [row.name for row in leaderboard.recipes]
     trials = [trial for name in names for trial in select_trials(records, name, finished=False)]
@@ -73,11 +75,11 @@ def describe_choice(leaderboard: Leaderboard, records: Sequence[Record], compari
     again = [record for name in names for record in select_confirmations(records, name, finished=False)]
     if not again:
         by_each = ", by each search for itself" if each else ""
-        return f"The strengths with the best validation {metric} were chosen{by_each}"
+        return f"The strengths with the best validation {metric} were chosen{by_each}{where}"
     return (
         f"The {max(_count_by_search(again).values())} best trials{each} were run again on a fresh random seed, and the "
-        f"strengths with the best mean validation {metric} over both runs were chosen, so that no choice is the luck "
-        "of a single run"
+        f"strengths with the best mean validation {metric} over both runs{where} were chosen, so that no choice is the "
+        "luck of a single run"
     )
 
 
