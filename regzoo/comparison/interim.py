@@ -51,7 +51,7 @@ def find_undecided_recipes(
     )
     analyses = len(plan.interim_analyses)
     options: dict[str, Any] = {"test_train_ratio": test_train_ratio, "rope": plan.rope, "looks": analyses}
-    table = rank(frame, plan.objective.direction, BASELINE, nested=nested, **options).table
+    table = rank(frame, plan.objective.direction, BASELINE, nested={*nested} & {*frame["recipe"]}, **options).table
     counts = frame["recipe"].value_counts()
     # A recipe with fewer replicates was decided at an earlier analysis, and stays so.
     active = {str(name) for name in table.index if table.loc[name, "status"] != "failed" and counts[name] >= replicates}

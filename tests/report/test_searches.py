@@ -96,7 +96,7 @@ def test_methods_and_limitations(searched: Make) -> None:
 def test_new_rows_are_named_with_their_correction(searched: Make) -> None:
     content = searched(vary=("seed", "split", "search"), test_train_ratio=1 / 3)
     text = " ".join(write_methods(*content))
-    split = "split anew for each replicate, with the same test part (stratified; search k has the rows of replicate k)"
+    split = "split again for each replicate, with the same test part (stratified; search k has the rows of replicate k)"
     assert f"{split} into 1,078" in text
     assert "each time on new training and validation rows (the test part stayed the same)" in text
     assert "corrected variance of repeated splits (Nadeau and Bengio 2003; 0.333 validation rows" in text

@@ -139,7 +139,7 @@ def _describe_data(leaderboard: Leaderboard, comparison: ComparisonInfo) -> str:
         drawn, how = "split once", _describe_split(data)
         if "split" in comparison.vary:
             shared = "search k has the rows of replicate k" if comparison.searches > 1 else "trials have the first"
-            drawn, how = "split anew for each replicate, with the same test part", f"{how}; {shared}"
+            drawn, how = "split again for each replicate, with the same test part", f"{how}; {shared}"
         return (
             f"{compared}, {drawn} ({how}) into {train} rows for training{subset}, "
             f"{validation} for validation and {test} for testing.{noisy}"
