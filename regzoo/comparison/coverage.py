@@ -74,6 +74,12 @@ class Coverage:
             "strengths and give another order."
         )
 
+    def explain_tiers(self) -> str:
+        """Say in a sentence what sets the tiers apart."""
+        if self.searches > 1:
+            return "Every recipe of a lower tier differs significantly from the first of the tier above."
+        return "The data cannot tell the recipes of a tier from its first."
+
 
 def read_coverage(leaderboard: Leaderboard, comparison: ComparisonInfo) -> Coverage:
     """Return what the intervals of a comparison cover, finished or not.

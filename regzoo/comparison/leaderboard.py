@@ -48,7 +48,7 @@ class Row:
         recipe: the recipe with numbers, those of its best search; as the config writes it while they are searched.
         name: the recipe as the config writes it.
         rank: from 1; None before the first replicate.
-        tier: from 1; the recipes of a tier do not differ significantly from its first. None if no replicate finished.
+        tier: from 1, see `regzoo.stats.tiers.assign_tiers`. None if no replicate finished.
         mean, sd, iqm, low, high: of the ranking metric on validation; low and high are the ends of the mean's 95 %
             interval.
         gain, gain_low, gain_high, p_holm, p_wilcoxon, p_better, p_better_low, p_better_high, verdict,
@@ -166,9 +166,11 @@ class Leaderboard:
         return row is self.find(self.baseline)
 
     def tier_mates(self, row: Row) -> tuple[Row, ...]:
-        """Return the other recipes of the row's tier, best first; placebos are left out."""
+        """Return the other recipes of the row's tier that do not differ significantly from it, but no placebos."""
+        different = [{pair.recipe, pair.other} for pair in self.pairs if pair.significant]
         others = (other for other in self.measured if other is not row and not other.is_placebo)
-        return tuple(other for other in others if row.tier is not None and other.tier == row.tier)
+        mates = (other for other in others if row.tier is not None and other.tier == row.tier)
+        return tuple(other for other in mates if {row.name, other.name} not in different)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for strict JSON, None for what is unknown."""
@@ -272,9 +274,9 @@ def build_leaderboard(
     texts = find_best_recipes(records, recipes, rank_by, direction)
     rows = [_make_row(name, texts[name], replicates.get(name, []), rank_by, ranking) for name in order]
     winner = rows[0].recipe if ranking and ranking.winner else None
-    lead, shrunk, pairs = (ranking.lead, ranking.shrunk_gain, ranking.pairs) if ranking else (None, None, ())
-    rest = (lead, shrunk, tuple(rows), pairs, count_trials(records))
-    return Leaderboard(rank_by, direction, winner, texts[baseline], *rest)
+    baseline_recipe = next(row.recipe for row in rows if row.name == baseline)
+    lead, shrunk_gain, pairs = (ranking.lead, ranking.shrunk_gain, ranking.pairs) if ranking else (None, None, ())
+    return Leaderboard(rank_by, direction, winner, baseline_recipe, lead, shrunk_gain, tuple(rows), pairs)
 
 
 def _make_row(name: str, recipe: str, records: Sequence[Record], rank_by: str, ranking: Ranking | None) -> Row:

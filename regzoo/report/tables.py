@@ -104,8 +104,8 @@ def _caption_leaderboard(leaderboard: Leaderboard, coverage: Coverage, ties: boo
         f"Ranked by mean validation {leaderboard.rank_by}, {better} is better; a gain is positive where the recipe is "
         f"better than the baseline. All intervals are {coverage}.",
         coverage.explain_limits(),
-        "The data cannot tell the recipes of a tier from its first. P(better) is the share of paired runs in which the "
-        "recipe beats the baseline, with its 95 % interval. The verdict says whether the recipe is better or worse "
+        f"{coverage.explain_tiers()} P(better) is the share of paired runs in which the recipe beats the baseline, "
+        "with its 95 % interval. The verdict says whether the recipe is better or worse "
         f'than the baseline; with "N needed" it is open: about N replicates {settled} would settle it.',
         f'A "{TIE}" lost here, but its search space holds the point of the baseline, so it loses only by an unlucky '
         "search." * ties,

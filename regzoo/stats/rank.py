@@ -41,8 +41,8 @@ class Ranking:
 
     Attributes:
         table: one row per recipe, in rank order, indexed by recipe. Columns:
-            ``rank`` from 1; ``tier`` from 1: recipes that do not differ significantly from the tier's first one,
-            missing if ``failed``;
+            ``rank`` from 1; ``tier`` from 1: recipes that do not differ significantly from the tier's first one (with
+            several searches see below), missing if ``failed``;
             ``mean``, ``sd``, ``iqm`` (interquartile mean) of the finished scores, in the metric's units; over several
             searches ``mean`` is the mean of their means;
             ``low``, ``high``: 95 % interval of the mean;
@@ -118,8 +118,9 @@ def rank(
     With a column ``search`` that holds two or more searches, the claims are about the mean over searches: the recipe
     tuned again, not only trained again. A mean is that of the search means, and the interval and p-value of a gain come
     from one t with the variance between search means, moderated over all pairs of recipes, see
-    `regzoo.stats.hierarchical`, which has the measurements. A search without a finished run of a recipe does not count
-    for it. With several data sets each has searches of its own.
+    `regzoo.stats.hierarchical`, which has the measurements. A tier then ends only where its first recipe differs
+    significantly from every one below, see `regzoo.stats.tiers`. A search without a finished run of a recipe does not
+    count for it. With several data sets each has searches of its own.
 
     With a column ``dataset`` the table pools all data sets, which is meaningful where the metric has the same scale on
     each; `Ranking.several` compares average ranks and needs no common scale.
@@ -199,7 +200,8 @@ def rank(
     finished = [recipe for recipe in order if rows[recipe]["status"] != "failed"]
     evidence = evaluate_all_pairs(finished, scores, settings, baseline, sign, estimates)
     status = {recipe: str(rows[recipe]["status"]) for recipe in finished}
-    tiers = assign_tiers(finished, status, evidence, nested, baseline)
+    several = estimates is not None
+    tiers = assign_tiers(finished, status, evidence, nested, baseline, several_searches=several)
     for number, recipe in enumerate(order, start=1):
         rows[recipe] |= {"rank": number, "tier": tiers.get(recipe, pd.NA)}
     return Ranking(

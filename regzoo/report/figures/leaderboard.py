@@ -56,7 +56,7 @@ class LeaderboardFigure(FigureInfo):
         return (
             f"Each row is a recipe, the best on top: the ring is its mean validation {self.metric} ({self.better}), "
             f"the bar the 95 % interval of that mean {self.coverage}, each dot one replicate, the dashed line the "
-            "baseline; the data cannot tell the recipes of a tier (one band) from the first of the tier."
+            f"baseline, each band a tier. {self.coverage.explain_tiers()}"
         )
 
     @property
