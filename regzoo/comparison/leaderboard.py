@@ -168,9 +168,8 @@ class Leaderboard:
     def tier_mates(self, row: Row) -> tuple[Row, ...]:
         """Return the other recipes of the row's tier that do not differ significantly from it, but no placebos."""
         different = [{pair.recipe, pair.other} for pair in self.pairs if pair.significant]
-        others = (other for other in self.measured if other is not row and not other.is_placebo)
-        mates = (other for other in others if row.tier is not None and other.tier == row.tier)
-        return tuple(other for other in mates if {row.name, other.name} not in different)
+        others = [each for each in self.measured if each is not row and not each.is_placebo and row.tier == each.tier]
+        return tuple(other for other in others if {row.name, other.name} not in different)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for strict JSON, None for what is unknown."""
@@ -262,8 +261,7 @@ def build_leaderboard(
     """
     if baseline not in recipes:
         raise InputError(f"baseline: {baseline!r} is none of the recipes.{did_you_mean(baseline, recipes)}")
-    records = list(records)
-    replicates = group_replicates(records, recipes)
+    replicates = group_replicates(records := list(records), recipes)
     check_metric(rank_by, replicates)
     frame = make_score_frame(replicates, rank_by)
     options: dict[str, Any] = {"test_train_ratio": test_train_ratio, "rope": rope, "looks": analyses}
@@ -274,9 +272,9 @@ def build_leaderboard(
     texts = find_best_recipes(records, recipes, rank_by, direction)
     rows = [_make_row(name, texts[name], replicates.get(name, []), rank_by, ranking) for name in order]
     winner = rows[0].recipe if ranking and ranking.winner else None
-    baseline_recipe = next(row.recipe for row in rows if row.name == baseline)
-    lead, shrunk_gain, pairs = (ranking.lead, ranking.shrunk_gain, ranking.pairs) if ranking else (None, None, ())
-    return Leaderboard(rank_by, direction, winner, baseline_recipe, lead, shrunk_gain, tuple(rows), pairs)
+    lead, shrunk, pairs = (ranking.lead, ranking.shrunk_gain, ranking.pairs) if ranking else (None, None, ())
+    rest = (lead, shrunk, tuple(rows), pairs, count_trials(records))
+    return Leaderboard(rank_by, direction, winner, texts[baseline], *rest)
 
 
 def _make_row(name: str, recipe: str, records: Sequence[Record], rank_by: str, ranking: Ranking | None) -> Row:

@@ -20,6 +20,7 @@ recipes: [dropuot, l2(-1), dropout(rat=0.5)]
 trainign: {epochs: 3}
 seed: 1
 seed: 2
+vary: [seed]
 replicates: 1
 """
 
