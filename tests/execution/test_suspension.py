@@ -53,7 +53,7 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def start(pool: ProcessPool, tmp_path: Path) -> int:
     """Start a run that hangs; return the process id of the worker."""
-    setup: Any = SimpleNamespace(model=None)
+    setup: Any = SimpleNamespace(model=None, folds=(), for_fold=int)
     pool.open(setup, {})
     while not pool.has_idle_worker():
         pool.collect()

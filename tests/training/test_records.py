@@ -50,10 +50,13 @@ RECORD = Record(
         ("setup", "other"),
         ("bar", (0.5, 0.4)),
         ("fold", 1),
+        ("search", 2),
     ],
 )
 def test_every_field_is_part_of_the_identity_of_a_run(field: str, value: Any) -> None:
-    names = {"stage", "name", "recipe_text", "number", "seed", "learning_rate", "epochs", "setup", "bar", "fold"}
+    names = {"stage", "name", "recipe_text", "number", "seed", "learning_rate", "epochs", "setup", "bar", "fold"} | {
+        "search"
+    }
     assert set(vars(RUN)) == names
     assert replace(RUN, **{field: value}).key != RUN.key
     assert replace(RUN).key == RUN.key

@@ -53,10 +53,11 @@ class LeaderboardFigure(FigureInfo):
 
     @property
     def reading(self) -> str:
+        tiers = self.coverage.explain_tiers()
         return (
             f"Each row is a recipe, the best on top: the ring is its mean validation {self.metric} ({self.better}), "
             f"the bar the 95 % interval of that mean {self.coverage}, each dot one replicate, the dashed line the "
-            f"baseline, each band a tier. {self.coverage.explain_tiers()}"
+            f"baseline, each band a tier: {tiers[0].lower()}{tiers[1:]}"
         )
 
     @property
