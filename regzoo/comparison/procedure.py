@@ -27,7 +27,7 @@ from regzoo.search.search import Point, make_search
 from regzoo.search.space import LEARNING_RATE
 from regzoo.storage.info import BudgetInfo
 from regzoo.storage.ledger import Ledger
-from regzoo.training.choice import ChosenTrial, choose_trial, find_best_choice, get_setting, list_candidates
+from regzoo.training.choice import ChosenTrial, choose_trial, get_setting, list_candidates, sort_choices
 from regzoo.training.engine.pruning import MIN_TRIALS, compute_median_bar
 from regzoo.training.records import Record, Run
 
@@ -46,7 +46,7 @@ def search_then_replicate(plan: Plan, recipe_plan: RecipePlan) -> RecipeProcedur
     """
     searches = [_search(plan, recipe_plan, number) for number in range(recipe_plan.searches)]
     choices = yield from _merge_rounds(searches)
-    best = find_best_choice(choices, plan.objective).setting
+    settings = [choice.setting for choice in sort_choices(choices, plan.objective)]
     own = _own_streams(recipe_plan)
 
     def replicates(level: Level, first: int, end: int) -> Round:
@@ -65,7 +65,7 @@ def search_then_replicate(plan: Plan, recipe_plan: RecipePlan) -> RecipeProcedur
                     search=number % plan.searches,
                 )
             )
-        return Round(level, runs, frozenset(run.key for run in runs if get_setting(run) == best))
+        return Round(level, runs, {run.key: settings.index(get_setting(run)) for run in runs})
 
     size = 1 if plan.budget else plan.replicates
     for first in range(0, plan.replicates, size):

@@ -32,7 +32,7 @@ class _NoExecutor:
     def open(self, *_: object) -> None:
         """Nothing to receive."""
 
-    def confirm(self) -> None:
+    def wait_for_model(self) -> None:
         """Nothing to confirm."""
 
     def has_idle_worker(self) -> NoReturn:

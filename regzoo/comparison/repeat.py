@@ -121,7 +121,7 @@ def _repeat(
         with make_executor(workers, original.experiment.run_limit) as executor:
             executor.open(original.setup, original.data.arrays(original.experiment.training.class_weight))
             notes = check_models(original.experiment, original.setup).notes
-            executor.confirm()
+            executor.wait_for_model()
             for repetition in unfinished:
                 progress.label = f"repetition {repetitions.index(repetition) + 1} of {searches}"
                 _make(original, repetition, notes, executor, progress, command, retry_failed)

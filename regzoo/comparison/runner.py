@@ -151,7 +151,7 @@ def prepare(experiment: Experiment, read: ReadData, executor: Executor, folder: 
     experiment = experiment.with_kept_model(folder)
     executor.open(setup, data.arrays(experiment.training.class_weight))  # workers start during the check
     notes = check_models(experiment, setup).notes
-    executor.confirm()
+    executor.wait_for_model()
     return PreparedComparison(experiment, data, setup, make_plan(experiment, data, setup), notes)
 
 

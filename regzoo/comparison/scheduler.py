@@ -6,8 +6,8 @@ it, share its weights.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from regzoo.comparison.budget import Budget, Level, get_order
@@ -30,12 +30,12 @@ class Round:
     Attributes:
         level: their level.
         runs: the runs.
-        exportable: keys of the replicates among them of which one may be the recipe's exported model.
+        places: place of the search, from 0 for the best, of each replicate among them, by its key.
     """
 
     level: Level
     runs: list[Run]
-    exportable: frozenset[str] = frozenset()
+    places: Mapping[str, int] = field(default_factory=dict)
 
 
 RecipeProcedure = Generator[Round, list[Record] | None, None]
@@ -101,7 +101,7 @@ class Scheduler:
             if recipe.recipe.without_post_training() != recipe.recipe
         }
         self.rounds: list[_OpenRound] = []
-        self.exportable: set[str] = set()
+        self.places: dict[str, int] = {}
         self.ready: list[Run] = []
         self.waiting_for: dict[str, tuple[Run, list[Run]]] = {}  # by key: a run, and the trainings that it needs
         self.queued: set[str] = set()  # trainings that are ready or under way
@@ -155,10 +155,7 @@ class Scheduler:
             if run.key in self.superseded:
                 record = record.after(self.superseded.pop(run.key))
             seconds = None if self.elapsed is None else self.elapsed()
-            exportable = run.key in self.exportable
-            self.ledger.add(
-                record, self.objective, weights if shared or exportable else None, shared, seconds, exportable
-            )
+            self.ledger.add(record, self.objective, weights, shared, seconds, self.places)
             self.records[run.key] = record
         elif shared:  # a member whose weights were dropped when the comparison was complete
             self.ledger.keep_training(run, weights)
@@ -194,7 +191,7 @@ class Scheduler:
             self._open_round(open_.procedure, recall_failures(open_.round.runs, self.records))
         elif self._is_wanted(open_.round) and self.budget.admits(open_.round.level, len(open_.round.runs)):
             open_.admitted = True
-            self.exportable |= open_.round.exportable
+            self.places |= open_.round.places
             self._keep_decisions()
             for run in open_.round.runs:
                 self._request(run)

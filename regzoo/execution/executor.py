@@ -33,7 +33,7 @@ class Executor(Protocol):
                 `regzoo.data.catalog.fold_key`.
         """
 
-    def confirm(self) -> None:
+    def wait_for_model(self) -> None:
         """Raise now if runs cannot be executed; wait only where that is uncertain.
 
         Raises:

@@ -126,7 +126,7 @@ class ProcessPool:
             else:
                 worker.process.open(*self._shared)
 
-    def confirm(self) -> None:
+    def wait_for_model(self) -> None:
         """Wait for a worker that has loaded the user's own model, if it is uncertain that one can."""
         while self._may_lack_classes and not any(worker.ready for worker in self._workers):
             self.collect()

@@ -37,7 +37,7 @@ class SerialExecutor:
 
         self._trainer = Trainer(setup, dict(data), divide_memory(1))
 
-    def confirm(self) -> None:
+    def wait_for_model(self) -> None:
         """This process has what it needs."""
 
     def has_idle_worker(self) -> bool:

@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self, cast
 
 import numpy as np
@@ -80,7 +81,7 @@ class Ledger:
         weights: Sequence[Sequence[Any]] | None = None,
         shared: bool = False,
         seconds: float | None = None,
-        exportable: bool = True,
+        places: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         """Append ``record``; keep ``weights`` if no replicate of the recipe has a better score. One commit.
 
@@ -91,7 +92,8 @@ class Ledger:
             weights: the weights of the run, member by member.
             shared: also keep the weights for `load_training`.
             seconds: time spent on the comparison so far, see `set_seconds`; None leaves it.
-            exportable: whether the replicate may be the recipe's model; not if another search chose better.
+            places: place of the search of each replicate, by key of the run: weights of a better search, with a smaller
+                place, are kept whatever the score.
         """
         run, packed = record.run, None if weights is None else pack_weights(weights)
         with self._store.commit() as rows:
@@ -106,7 +108,7 @@ class Ledger:
                 _put_training(rows, run, packed)
             score = record.score(objective.metric)
             best = rows.get_head(WEIGHTS, run.name)
-            if run.stage == "replicate" and exportable and _is_best(run, score, objective, best):
+            if run.stage == "replicate" and _is_best(run, score, objective, best, places):
                 rows.put(WEIGHTS, (run.name, run.key, score, run.number, packed))
 
     def drop_failed(self, run: Run) -> None:
@@ -275,8 +277,13 @@ def _put_training(rows: CheckedRows, run: Run, packed: bytes) -> None:
         rows.put(TRAINED, (run.training_key, run.key, packed))
 
 
-def _is_best(run: Run, score: float, objective: Objective, best: tuple[Any, ...] | None) -> bool:
+def _is_best(
+    run: Run, score: float, objective: Objective, best: tuple[Any, ...] | None, places: Mapping[str, int]
+) -> bool:
     """Return True if ``run`` is better than the replicate whose weights are kept: the head of their row."""
-    if best is None:
+    if best is None or math.isnan(score):
         return not math.isnan(score)
+    place, kept = places.get(run.key, 0), places.get(best[1], 0)
+    if place != kept:
+        return place < kept
     return objective.is_better(score, best[2]) or (score == best[2] and run.number < best[3])

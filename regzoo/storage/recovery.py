@@ -24,7 +24,7 @@ from regzoo.storage.sqlite.pages import FoundRow, scan_rows
 from regzoo.storage.sqlite.store import Store, undo_unfinished
 from regzoo.storage.weights_blob import unpack_weights
 from regzoo.system.temporary_folder import TemporaryFolder, temporary_sibling
-from regzoo.training.choice import find_best_choice, get_setting, list_choices
+from regzoo.training.choice import get_setting, list_measured_choices, sort_measured_choices
 from regzoo.training.records import Record
 
 TABLES = (RECORDS, WEIGHTS, NOTES)
@@ -242,14 +242,12 @@ def _find_objective(found: Recovery) -> Objective | None:
 
 
 def _find_best(records: Sequence[Record], objective: Objective) -> Record | None:
-    """Return the replicate whose weights a ledger keeps, of all ``records`` of a recipe: one at the best setting."""
-    choices = list(list_choices(records, objective).values())
-    setting = find_best_choice(choices, objective).setting if choices else None
+    """Return the replicate whose weights a ledger keeps, of all ``records`` of a recipe: one of the best search."""
+    choices = sort_measured_choices(list_measured_choices(records, objective.metric), objective)
     replicates = [each for each in records if each.run.stage == "replicate"]
-    exportable = [each for each in replicates if get_setting(each.run) == setting] or replicates
     best: Record | None = None
-    for record in sorted(exportable, key=lambda each: each.run.number):
+    for record in sorted(replicates, key=lambda each: each.run.number):
         score = record.score(objective.metric)
-        if score == score and (best is None or objective.is_better(score, best.score(objective.metric))):
-            best = record
+        if get_setting(record.run) == choices[0].setting and score == score:
+            best = record if best is None or objective.is_better(score, best.score(objective.metric)) else best
     return best

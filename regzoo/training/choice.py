@@ -63,7 +63,7 @@ def choose_trial(trials: Sequence[Record], confirmations: Sequence[Record], obje
         choices.append((trial, scores))
     confirmed = [ChosenTrial(trial, fmean(scores)) for trial, scores in choices if len(scores) > 1]
     finished = [choice for choice in confirmed if not math.isnan(choice.score)]
-    return _find_best(finished or [ChosenTrial(trial, scores[0]) for trial, scores in choices], objective)
+    return sort_choices(finished or [ChosenTrial(trial, scores[0]) for trial, scores in choices], objective)[0]
 
 
 def list_candidates(trials: Sequence[Record], objective: Objective) -> list[Record]:
@@ -75,29 +75,65 @@ def list_candidates(trials: Sequence[Record], objective: Objective) -> list[Reco
     longest = max(trial.run.epochs for trial in trials)
     finished = [trial for trial in trials if not math.isnan(trial.score(objective.metric))]
     candidates = [trial for trial in finished if trial.run.epochs == longest] or finished or list(trials[:1])
-    sign = 1.0 if objective.direction == "min" else -1.0
-    return sorted(candidates, key=lambda trial: sign * trial.score(objective.metric))
+    return sorted(candidates, key=lambda trial: _get_order(trial.score(objective.metric), objective))
 
 
-def list_choices(records: Iterable[Record], objective: Objective) -> dict[int, ChosenTrial]:
-    """Return the trial that each search of a recipe chose, by the number of the search.
+def sort_choices(choices: Sequence[ChosenTrial], objective: Objective) -> list[ChosenTrial]:
+    """Return the trials that several searches chose, the best first, those without a score last."""
+    return sorted(choices, key=lambda choice: _get_order(choice.score, objective))
+
+
+@dataclass(frozen=True)
+class MeasuredChoice:
+    """A choice of one search of a recipe, as its replicates show it.
+
+    Attributes:
+        search: number of the search, from 0.
+        recipe_text: the recipe with numbers.
+        learning_rate: the optimizer's learning rate.
+        score: mean validation score of the trial and its confirmations; NaN if none of them finished.
+        finished: whether a replicate finished.
+    """
+
+    search: int
+    recipe_text: str
+    learning_rate: float
+    score: float
+    finished: bool
+
+    @property
+    def setting(self) -> Setting:
+        """What was chosen."""
+        return self.recipe_text, self.learning_rate
+
+
+def list_measured_choices(records: Iterable[Record], metric: str) -> tuple[MeasuredChoice, ...]:
+    """Return the choice of each search of a recipe that has a replicate, in the order of the searches.
+
+    The replicates say what was chosen: a trial that was made again after them may be better than what they measure.
 
     Args:
-        records: records of one recipe; those of other stages than trials and confirmations are ignored.
-        objective: the metric, and whether small or large values are good.
+        records: of one recipe, of any stage; of several records of one run the last one counts.
+        metric: a metric of the validation part.
     """
-    trials: dict[int, list[Record]] = {}
-    confirmations: dict[int, list[Record]] = {}
-    for record in records:
-        if record.run.stage in ("trial", "confirmation"):
-            group = trials if record.run.stage == "trial" else confirmations
-            group.setdefault(record.run.search, []).append(record)
-    return {
-        search: choose_trial(
-            sorted(trials[search], key=lambda each: each.run.number), confirmations.get(search, ()), objective
-        )
-        for search in sorted(trials)
-    }
+    groups: dict[int, list[Record]] = {}
+    for record in {record.run.key: record for record in records}.values():
+        groups.setdefault(record.run.search, []).append(record)
+    choices = []
+    for search in sorted(groups):
+        replicates = [record for record in groups[search] if record.run.stage == "replicate"]
+        if replicates:
+            setting = get_setting(min(replicates, key=lambda record: record.run.number).run)
+            before = [r for r in groups[search] if r.run.stage != "replicate" and get_setting(r.run) == setting]
+            scores = [score for record in before if math.isfinite(score := record.score(metric))]
+            finished = any(math.isfinite(record.score(metric)) for record in replicates)
+            choices.append(MeasuredChoice(search, *setting, fmean(scores) if scores else math.nan, finished))
+    return tuple(choices)
+
+
+def sort_measured_choices(choices: Iterable[MeasuredChoice], objective: Objective) -> list[MeasuredChoice]:
+    """Return ``choices`` with the best first, by their score before the replicates; those that all failed come last."""
+    return sorted(choices, key=lambda choice: (not choice.finished, *_get_order(choice.score, objective)))
 
 
 def count_trials(records: Iterable[Record]) -> int | None:
@@ -107,15 +143,7 @@ def count_trials(records: Iterable[Record]) -> int | None:
     return max(counts.values(), default=None)
 
 
-def find_best_choice(choices: Sequence[ChosenTrial], objective: Objective) -> ChosenTrial:
-    """Return the best of the trials that several searches chose; the first of equals."""
-    return _find_best(choices, objective)
-
-
-def _find_best(choices: Sequence[ChosenTrial], objective: Objective) -> ChosenTrial:
-    """Return the first of the best ``choices``; the first of all if none has a score."""
-    best = choices[0]
-    for choice in choices[1:]:
-        if objective.is_better(choice.score, best.score):
-            best = choice
-    return best
+def _get_order(score: float, objective: Objective) -> tuple[bool, float]:
+    """Return the sort key of a score: the best first, NaN last."""
+    missing = math.isnan(score)
+    return missing, 0.0 if missing else score if objective.direction == "min" else -score

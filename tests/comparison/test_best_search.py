@@ -30,25 +30,24 @@ RECORDS = [
 
 def test_the_best_mean_of_trial_and_confirmations_wins() -> None:
     points = list_chosen_points(RECORDS, "l2", "nll")
-    assert [(p.search, p.recipe_text, p.runs, round(p.mean, 6)) for p in points] == [
-        (0, "l2(0.1)", 2, 0.4),
-        (1, "l2(0.3)", 2, 0.6),
-    ]
+    assert [(p.search, p.recipe_text, round(p.score, 6)) for p in points] == [(0, "l2(0.1)", 0.4), (1, "l2(0.3)", 0.41)]
     assert find_best_search(RECORDS, "l2", "nll") == points[0]  # 0.4, of 0.1 and 0.7
     again = [*RECORDS[:2], record(0.9, "l2(0.1)", "confirmation"), *RECORDS[3:]]
     assert find_best_search(again, "l2", "nll") == list_chosen_points(again, "l2", "nll")[1]
 
 
 def test_a_run_made_again_counts_once() -> None:
-    [point] = list_chosen_points([record(math.nan), record(0.3)], "l2", "nll")
-    assert (point.runs, point.lost, point.mean) == (1, 0, 0.3)
+    trials = [record(math.nan, stage="trial"), record(0.3, stage="trial")]
+    [point] = list_chosen_points([*trials, record(math.nan), record(0.3)], "l2", "nll")
+    assert (point.score, point.finished) == (0.3, True)
 
 
 def test_there_is_none_before_the_first_replicate() -> None:
     assert find_best_search(RECORDS[:6], "l2", "nll") is None
     only = find_best_search([record(math.nan)], "l2", "nll")
     assert only is not None
-    assert math.isnan(only.mean)
+    assert math.isnan(only.score)
+    assert not only.finished
 
 
 def test_only_searches_that_are_measured_are_the_best() -> None:

@@ -57,7 +57,7 @@ class FakeExecutor:
     def open(self, setup: Any, data: Any) -> None:
         """Needs no data."""
 
-    def confirm(self) -> None:
+    def wait_for_model(self) -> None:
         """Runs any."""
 
     def has_idle_worker(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from regzoo.comparison.best_search import find_best_search
 from regzoo.comparison.plan import Plan, make_plan
 from regzoo.comparison.runner import require_same_searches
 from regzoo.config import from_keywords
@@ -55,6 +57,21 @@ def select(records: list[Record], stage: str, **where: Any) -> list[Run]:
     runs = [record.run for record in records if record.run.stage == stage]
     runs = [run for run in runs if all(getattr(run, key) == value for key, value in where.items())]
     return sorted(runs, key=lambda run: (run.search if stage != "replicate" else 0, run.number))
+
+
+class Losing(FakeExecutor):
+    """An executor in which the replicates of one recipe at one setting diverge."""
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__()
+        self.name, self.text = name, text
+
+    def collect(self) -> list[tuple[Record, Any]]:
+        [(record, weights)] = super().collect()
+        run = record.run
+        if (run.stage, run.name, run.recipe_text) == ("replicate", self.name, self.text):
+            return [(replace(record, status="diverged"), weights)]
+        return [(record, weights)]
 
 
 def setting(run: Run) -> tuple[str, float]:
@@ -116,6 +133,26 @@ def test_the_model_that_is_kept_is_of_the_best_choice(made: list[Record], tmp_pa
         with Ledger(tmp_path) as ledger:
             kept, _ = ledger.load_best_replicate(name)
         assert kept == min(own, key=lambda record: record.score("nll"))
+
+
+def test_a_recipe_has_a_model_though_the_replicates_of_its_best_search_are_lost(plan: Any, tmp_path: Path) -> None:
+    """The model is then of the next best search, the one that the leaderboard shows."""
+    made = plan(recipes=["none", "dropout"])
+    run_plan(made, tmp_path / "all", FakeExecutor())
+    first = find_best_search(read(tmp_path / "all"), "dropout", "nll")
+    assert first is not None
+    run_plan(made, tmp_path, Losing("dropout", first.recipe_text))
+    found = read(tmp_path)
+    best = find_best_search(found, "dropout", "nll")
+    assert best is not None
+    assert best.search != first.search
+    with Ledger(tmp_path) as ledger:
+        kept, _ = ledger.load_best_replicate("dropout")
+    own = [r for r in found if r.run.stage == "replicate" and r.run.name == "dropout" and r.run.search == best.search]
+    assert kept == min(own, key=lambda record: record.score("nll"))
+    [text] = {record.run.recipe_text for record in own}
+    assert text == best.recipe_text
+    assert text in leaderboard_csv(made, tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from regzoo.core import Objective
-from regzoo.training.choice import choose_trial, find_best_choice, list_choices
+from regzoo.training.choice import choose_trial, list_measured_choices, sort_choices, sort_measured_choices
 from regzoo.training.records import Record, Run
 
 NLL = Objective("nll", "min")
@@ -57,18 +57,39 @@ def test_a_trial_whose_confirmation_has_no_score_is_not_chosen(status: Any) -> N
     assert choose(trials, (lost, replace(lost, run=record(0.2, 0, "confirmation").run))) == ("l2(0.1)", 0.2)
 
 
-def test_each_search_chooses_among_its_own_runs_and_the_best_mean_is_the_best_choice() -> None:
+def test_choices_are_sorted_by_the_mean_of_trial_and_confirmations() -> None:
+    searches = [
+        choose_trial(
+            [record(0.1, 0.2), record(0.2, 0.21)],
+            [record(0.1, 0.6, "confirmation"), record(0.2, 0.4, "confirmation")],
+            NLL,
+        ),
+        choose_trial([record(0.3, math.nan)], [], NLL),
+        choose_trial([record(0.4, 0.3), record(0.5, 0.5)], [], NLL),
+    ]
+    assert [choice.setting[0] for choice in searches] == ["l2(0.2)", "l2(0.3)", "l2(0.4)"]
+    assert [choice.setting[0] for choice in sort_choices(searches, NLL)] == ["l2(0.4)", "l2(0.2)", "l2(0.3)"]
+    assert [choice.setting[0] for choice in sort_choices(searches, ACCURACY)] == ["l2(0.2)", "l2(0.4)", "l2(0.3)"]
+
+
+def test_each_search_is_read_from_its_own_runs_and_one_without_a_result_comes_last() -> None:
     records = [
         record(0.1, 0.2),
         record(0.2, 0.21),
-        record(0.1, 0.6, "confirmation"),
         record(0.2, 0.4, "confirmation"),
-        record(0.3, 0.3, search=1),
-        record(0.4, 0.5, search=1),
-        record(0.4, 0.0, "replicate", search=1),
+        record(0.2, math.nan, "replicate"),
+        record(0.3, 0.5, search=1),
+        record(0.3, 0.7, "replicate", search=1),
+        record(0.4, 0.6, search=2),
+        record(0.4, 0.1, "replicate", search=2),
+        record(0.5, 0.0, search=3),
     ]
-    choices = list_choices(records, NLL)
-    assert {search: choice.setting[0] for search, choice in choices.items()} == {0: "l2(0.2)", 1: "l2(0.3)"}
-    assert find_best_choice(list(choices.values()), NLL).setting == ("l2(0.3)", 0.1)
-    assert find_best_choice(list(choices.values()), ACCURACY).setting == ("l2(0.2)", 0.1)
-    assert list_choices([], NLL) == {}
+    choices = list_measured_choices(records, "nll")
+    assert [(choice.search, choice.setting[0], round(choice.score, 9), choice.finished) for choice in choices] == [
+        (0, "l2(0.2)", 0.305, False),
+        (1, "l2(0.3)", 0.5, True),
+        (2, "l2(0.4)", 0.6, True),
+    ]
+    assert [choice.search for choice in sort_measured_choices(choices, NLL)] == [1, 2, 0]
+    assert [choice.search for choice in sort_measured_choices(choices, ACCURACY)] == [2, 1, 0]
+    assert list_measured_choices([], "nll") == ()

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from regzoo.comparison.best_search import ChosenPoint, find_best_search, list_chosen_points
+from regzoo.comparison.best_search import find_best_search, list_chosen_points
 from regzoo.comparison.chosen_strengths import read_strengths
 from regzoo.comparison.leaderboard import Leaderboard
 from regzoo.core.formatting import format_strength
@@ -23,6 +23,7 @@ from regzoo.report.findings.strengths import find_log_strengths
 from regzoo.report.runs import select_trials
 from regzoo.search.space import LEARNING_RATE
 from regzoo.storage.info import ComparisonInfo
+from regzoo.training.choice import MeasuredChoice
 from regzoo.training.records import Record
 
 ORDER = 4
@@ -105,7 +106,7 @@ def info(leaderboard: Leaderboard, records: Sequence[Record], comparison: Compar
     return StrengthResponseFigure(leaderboard.rank_by, leaderboard.direction, tuple(panels), comparison.searches)
 
 
-def _read_point(point: ChosenPoint) -> dict[str, float]:
+def _read_point(point: MeasuredChoice) -> dict[str, float]:
     return read_strengths(point.recipe_text) | {LEARNING_RATE: point.learning_rate}
 
 
