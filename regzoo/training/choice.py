@@ -103,7 +103,7 @@ class MeasuredChoice:
 
     @property
     def setting(self) -> Setting:
-        """What was chosen."""
+        """The setting that was chosen."""
         return self.recipe_text, self.learning_rate
 
 
