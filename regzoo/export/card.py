@@ -25,7 +25,7 @@ from regzoo.export.formats import Format
 from regzoo.export.signature import make_input_specs, name_inputs
 from regzoo.export.verify import Parity
 from regzoo.stats.hierarchical import estimate_over_searches
-from regzoo.stats.paired import PairSettings
+from regzoo.stats.paired import PairSettings, name_verdict
 from regzoo.stats.scores import arrange_by_search
 from regzoo.storage.info import ComparisonInfo, DataInfo
 from regzoo.storage.public_info import make_public_data
@@ -154,7 +154,7 @@ def render_readme(content: CardContent) -> str:
             splits=_describe_splits(content),
             coverage=coverage,
             ranges=_describe_ranges(content),
-            verdict=_name_verdict(row),
+            verdict=name_verdict(row.verdict, row.gain) or "undecided",
             data=data,
             noise=format_percent(data.label_noise, unit="%") if data.label_noise else "",
             source=escape_markdown(data.source),
@@ -228,13 +228,6 @@ def _describe_ranges(content: CardContent) -> str:
     return format_list([f"`{key}` {chosen.describe_range(key)}" for key in different])
 
 
-def _name_verdict(row: Row) -> str:
-    """Return the verdict on the gain as a person reads it."""
-    if row.verdict != "conclusive" or row.gain is None:
-        return row.verdict or "undecided"
-    return "better" if row.gain > 0 else "worse"
-
-
 def _describe_purpose(preprocessor: Preprocessor, target: str | None) -> str:
     """Return the model's purpose, to follow a ``To``."""
     name = None if target is None else format_code_span(target)
@@ -256,21 +249,23 @@ def _format_metrics(content: CardContent) -> dict[str, dict[str, str]]:
         scores = [
             (r.run.search, score) for r in content.replicates if (score := r.metrics["test"].get(name)) is not None
         ]
-        values = [score for _, score in scores]
-        mean = sum(values) / len(values) if values and len(values) == len(content.replicates) else None
-        low, high = settings.interval(values)
-        if content.comparison.searches > 1:
-            low, high = _compute_interval_over_searches(scores, settings)
+        complete = scores and len(scores) == len(content.replicates)
+        mean, low, high = _estimate_mean(scores, settings) if complete else (None, None, None)
         table[name] = {**cells, "mean": _format_interval(mean, *replace_nonfinite([low, high]))}
     return table
 
 
-def _compute_interval_over_searches(scores: Sequence[tuple[int, float]], settings: PairSettings) -> tuple[float, float]:
-    """Return the 95 % interval of a mean over searches; each of ``scores`` has the number of its search."""
+def _estimate_mean(scores: Sequence[tuple[int, float]], settings: PairSettings) -> tuple[float, float, float]:
+    """Return the mean of ``scores``, each with the number of its search, and the ends of its 95 % interval.
+
+    It is the mean of the means of the searches, as on the leaderboard, if there are several.
+    """
     values, searches = np.array([score for _, score in scores]), [(str(search),) for search, _ in scores]
+    if len(set(searches)) < 2:
+        return float(values.mean()), *settings.interval(values)
     sample = arrange_by_search(values, searches, (0,))  # (searches, replicates)
     found = estimate_over_searches([sample], 1, settings.test_train_ratio)[0]
-    return found.low, found.high
+    return found.mean, found.low, found.high
 
 
 def _format_interval(value: float | None, low: float | None, high: float | None) -> str:

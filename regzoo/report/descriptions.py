@@ -16,6 +16,7 @@ from regzoo.core.formatting import (
     format_short_list,
     shorten_recipe,
 )
+from regzoo.stats.paired import name_verdict
 from regzoo.stats.power import CAP
 from regzoo.storage.info import ComparisonInfo
 
@@ -36,17 +37,6 @@ def choose_leaderboard_decimals(leaderboard: Leaderboard) -> int:
     gains = [float_or_nan(row.gain_high) - float_or_nan(row.gain_low) for row in rows]
     found = [choose_decimals(width / 2 for width in widths) for widths in (scores, gains) if any(w > 0 for w in widths)]
     return max(found, default=choose_decimals([]))
-
-
-def name_verdict(verdict: str | None, gain: float | None) -> str:
-    """Write a verdict as a person reads it: a conclusive one says which of the two is better.
-
-    >>> name_verdict("conclusive", 0.1), name_verdict("conclusive", -0.1), name_verdict("inconclusive", 0.1)
-    ('better', 'worse', 'inconclusive')
-    """
-    if verdict != "conclusive" or gain is None:
-        return verdict or ""
-    return "better" if gain > 0 else "worse"
 
 
 def format_verdict(verdict: str | None, gain: float | None, needed: int | None) -> str:

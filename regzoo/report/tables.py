@@ -26,12 +26,12 @@ from regzoo.report.descriptions import (
     describe_losses,
     format_verdict,
     list_nested_ties,
-    name_verdict,
 )
 from regzoo.report.findings.audit import Audit
 from regzoo.report.findings.strengths import read_ranges
 from regzoo.report.runs import name_run, select_confirmations, select_trials
 from regzoo.search.space import LEARNING_RATE
+from regzoo.stats.paired import name_verdict
 from regzoo.storage.info import ComparisonInfo
 from regzoo.storage.public_info import hide_folders
 from regzoo.training.records import Record

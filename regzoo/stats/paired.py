@@ -136,6 +136,17 @@ class Contrast:
         return is_meaningful_share(self.p_better, self.p_better_low)
 
 
+def name_verdict(verdict: str | None, gain: float | None) -> str:
+    """Write a verdict as a person reads it: a conclusive one says which of the two is better.
+
+    >>> name_verdict("conclusive", 0.1), name_verdict("conclusive", -0.1), name_verdict("inconclusive", 0.1)
+    ('better', 'worse', 'inconclusive')
+    """
+    if verdict != "conclusive" or gain is None:
+        return verdict or ""
+    return "better" if gain > 0 else "worse"
+
+
 def evaluate_pairs(
     gains: Sequence[Array], settings: PairSettings, estimates: Sequence[SearchEstimate] | None = None
 ) -> list[Evidence]:

@@ -204,3 +204,18 @@ def test_strengths_are_called_different_where_they_are(texts: tuple[str, str], f
         texts[0] != texts[1]
     )
     assert "the same in 2 searches" not in text
+
+
+def test_means_are_those_of_the_searches_as_on_the_leaderboard(finished: Any) -> None:
+    """Two replicates of the first search have 1, the one of the second has 4: the mean of the means is 2.5, not 2."""
+    content = make_content(finished)
+    [first, *_] = content.replicates
+    made = tuple(
+        dataclasses.replace(
+            first,
+            run=dataclasses.replace(first.run, number=number, search=search),
+            metrics={**first.metrics, "test": dict.fromkeys(first.metrics["test"], score)},
+        )
+        for number, (search, score) in enumerate([(0, 1.0), (1, 4.0), (0, 1.0)])
+    )
+    assert "| 2.5 (" in card.render_readme(dataclasses.replace(content, replicates=made))

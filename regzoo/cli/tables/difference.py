@@ -19,8 +19,8 @@ from regzoo.core.formatting import (
     format_number,
     shorten_recipe,
 )
-from regzoo.report.descriptions import name_verdict
 from regzoo.report.diff import Change, Difference, RecipeChange
+from regzoo.stats.paired import name_verdict
 
 LONGEST_VALUE = 100
 """Characters of a changed value that are shown."""

@@ -28,7 +28,6 @@ from regzoo.report.descriptions import (
     describe_nested_ties,
     format_direction,
     format_recipe,
-    name_verdict,
 )
 from regzoo.report.findings import sweep
 from regzoo.report.findings.diagnosis import Diagnosis, answer_need, describe_evidence, diagnose
@@ -36,7 +35,7 @@ from regzoo.report.findings.recommendations import recommend
 from regzoo.report.findings.spread import find_purchase, measure_spread
 from regzoo.report.findings.strengths import read_ranges
 from regzoo.stats.bootstrap import LEVEL
-from regzoo.stats.intervals import is_meaningful_share
+from regzoo.stats.paired import name_verdict
 from regzoo.storage.info import ComparisonInfo
 from regzoo.training.records import Record
 
@@ -168,7 +167,7 @@ def _describe_certainty(leaderboard: Leaderboard, winner: Row, coverage: Coverag
     if winner.p_better_low is not None and winner.p_better_high is not None:
         low, high = format_percent(winner.p_better_low), format_percent(winner.p_better_high)
         text += f" (95 % interval of this probability {low} to {high}, {coverage})"
-    if is_meaningful_share(winner.p_better, float_or_nan(winner.p_better_low)):
+    if winner.is_meaningful:
         text += ", a meaningful share (75 % or more, and surely more than half: Bouthillier et al. 2021)"
     verdict = name_verdict(winner.verdict, winner.gain) if winner.verdict != "inconclusive" else ""
     return f"{text}; the verdict is {f'`{verdict}`' if verdict else 'open'}."
