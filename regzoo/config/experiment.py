@@ -20,6 +20,7 @@ from regzoo.config.sections import (
     SplitConfig,
     TrainingConfig,
 )
+from regzoo.config.yaml_source import Scalar
 from regzoo.core.backbone import Backbone
 from regzoo.core.parsing import parse, read_backbone
 from regzoo.core.regularizer import Recipe
@@ -66,13 +67,13 @@ def _reject_file(text: str) -> None:
 
 
 def _accept_vary(value: Any) -> tuple[Varied, ...]:
-    word = values.accept_word(VARIED)
-    given = [word(item) for item in (value if isinstance(value, list | tuple) else [value])]
+    form = "takes a list of seed and any of split and search, each once, such as [seed, search]"
+    items = value if isinstance(value, list | tuple) else [value]
+    if items is not value and not isinstance(value.value if isinstance(value, Scalar) else value, str):
+        raise ValueError(f"{form}, received {values.describe_received(value)}")
+    given = [values.accept_word(VARIED)(item) for item in items]
     if "seed" not in given or len(set(given)) < len(given):
-        raise ValueError(
-            f"takes a list of seed and any of split and search, each once, such as [seed, search], received "
-            f"[{', '.join(given)}]"
-        )
+        raise ValueError(f"{form}, received [{', '.join(given)}]")
     return tuple(name for name in VARIED if name in given)
 
 

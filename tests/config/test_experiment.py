@@ -59,6 +59,21 @@ def test_the_shortest_config_has_the_documented_defaults() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
+        ("", "such as [seed, search], received nothing"),
+        ("null", "such as [seed, search], received nothing"),
+        ("{seed: 1}", "such as [seed, search], received"),
+        ("[search]", "such as [seed, search], received [search]"),
+        ("serach", "takes one of seed, split, search, received serach. Did you mean 'search'?"),
+    ],
+)
+def test_what_varies_is_a_list(given: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        read_config(changed("vary", given))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
         ("my_model.keras", "my_model.keras is a file: write {file: my_model.keras}"),
         (Path("my_model.keras"), "write {file: my_model.keras}"),
         ("models.py:build", "models.py:build is a function in a file: write {function: models.py:build}"),
