@@ -226,7 +226,7 @@ def read_leaderboard(ledger: Ledger, records: Sequence[Record] | None = None) ->
         rope=info.rope,
         test_train_ratio=info.test_train_ratio,
         analyses=len(info.interim_analyses),
-        nested=find_nested_recipes(names, info.vary),
+        nested=find_nested_recipes(names, info.searches),
     )
 
 

@@ -255,7 +255,7 @@ def _make_interim_analysis(plan: Plan, ledger: Ledger) -> Callable[[Iterable[Rec
     """Return the function that analyzes the records as the leaderboard does, see `find_undecided_recipes`."""
     comparison = ledger.get_comparison_info()
     ratio = None if comparison is None else comparison.test_train_ratio
-    nested = find_nested_recipes([recipe.name for recipe in plan.recipes], plan.vary)
+    nested = find_nested_recipes([recipe.name for recipe in plan.recipes], plan.searches)
     return lambda records, analysis: find_undecided_recipes(records, plan, analysis, ratio, nested)
 
 

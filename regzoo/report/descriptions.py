@@ -54,7 +54,7 @@ def format_verdict(verdict: str | None, gain: float | None, needed: int | None) 
 
 def list_nested_ties(leaderboard: Leaderboard, comparison: ComparisonInfo) -> tuple[Row, ...]:
     """Return the recipes that lost to the baseline here, but only by unlucky searches; see `find_nested_recipes`."""
-    nested = find_nested_recipes((row.name for row in leaderboard.measured), comparison.vary)
+    nested = find_nested_recipes((row.name for row in leaderboard.measured), comparison.searches)
     return tuple(
         row
         for row in leaderboard.measured

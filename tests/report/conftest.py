@@ -202,7 +202,7 @@ def _searched(searches: int = 5, replicates: int = 10, search_sd: float = 0.002,
     known = {"trials": 3, "tuner": "latin_hypercube", "replicates": replicates, "vary": ("seed", "search")}
     comparison = _make_comparison(**known | {"searches": searches, "confirm": 2} | given)
     names = ["none", "dropout", "l2"]
-    nested = find_nested_recipes(names, comparison.vary)
+    nested = find_nested_recipes(names, comparison.searches)
     return build_leaderboard(records, "nll", "min", names, nested=nested), records, comparison
 
 

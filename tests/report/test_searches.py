@@ -52,8 +52,9 @@ def test_better_worse_and_tie_in_the_table(searched: Make) -> None:
     assert "loses only by an unlucky search" in table.caption
 
 
-def test_a_loss_counts_where_the_search_was_not_varied(searched: Make) -> None:
-    leaderboard, _, comparison = searched(vary=("seed",))
+@pytest.mark.parametrize("vary", [("seed",), ("seed", "search")])
+def test_a_loss_counts_where_there_was_one_search(vary: tuple[str, ...], searched: Make) -> None:
+    leaderboard, _, comparison = searched(searches=1, vary=vary)
     table = tables.build_leaderboard_table(leaderboard, comparison)
     assert cells(table, "l2")["verdict"] == "worse"
     assert "unlucky" not in table.caption
