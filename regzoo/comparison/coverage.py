@@ -27,6 +27,7 @@ class Coverage:
         folds: number of folds with which the trainings take turns; 1 for none.
         new_rows: whether each training has new training and validation rows.
         planned: number of searches of each recipe, those of which nothing is measured yet included.
+        lost: whether some replicate diverged or failed, so that its recipe ranks below others without a test.
 
     >>> str(Coverage(5, 5, True, 10, 10))
     'over 5 searches of 5 trials, 10 trainings'
@@ -42,6 +43,7 @@ class Coverage:
     folds: int = 1
     new_rows: bool = False
     planned: int = 1
+    lost: bool = False
 
     def __str__(self) -> str:
         trainings = format_count(self.most, "training")
@@ -77,7 +79,8 @@ class Coverage:
     def explain_tiers(self) -> str:
         """Say in a sentence what sets the tiers apart."""
         if self.searches > 1:
-            return "Every recipe of a lower tier differs significantly from the first of the tier above."
+            lost = " or has lost runs" if self.lost else ""
+            return f"Every recipe of a lower tier differs significantly from the first of the tier above{lost}."
         return "The data cannot tell the recipes of a tier from its first."
 
 
@@ -100,6 +103,7 @@ def read_coverage(leaderboard: Leaderboard, comparison: ComparisonInfo) -> Cover
         min(comparison.folds, most),
         "split" in comparison.vary,
         comparison.searches,
+        any(row.diverged or row.failed for row in leaderboard.measured),
     )
 
 

@@ -1,4 +1,4 @@
-"""Tiers of recipes: those that do not differ significantly from the best of them share one."""
+"""Tiers of recipes: neighbors in the order of the means, set apart by significant differences from their first."""
 
 from __future__ import annotations
 

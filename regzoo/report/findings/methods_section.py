@@ -61,9 +61,7 @@ def write_methods(leaderboard: Leaderboard, records: Sequence[Record], compariso
         f"so gains over {base} are paired differences.",
         *_describe_placebos(leaderboard, base),
         *_describe_options(comparison),
-        f"{_describe_statistics(base, comparison, coverage)} Recipes share a tier if their paired difference from the "
-        "tier's best recipe is not significant at 5 %, Holm-adjusted over all pairs of recipes; if it is the "
-        f"difference from {base}, over the recipes.",
+        f"{_describe_statistics(base, comparison, coverage)} {_describe_tiers(base, coverage)}",
         "The test part was read once, with the chosen strengths; it was used for no choice.",
         "Runs that diverged or failed are counted and shown, never repeated or dropped; a recipe with such a "
         "replicate ranks below all recipes without one.",
@@ -248,6 +246,16 @@ def _describe_statistics(base: str, comparison: ComparisonInfo, coverage: Covera
         f"and two-sided p-values of the same t against {base}, Holm-adjusted over the recipes, all with the corrected "
         f"{corrected}."
     )
+
+
+def _describe_tiers(base: str, coverage: Coverage) -> str:
+    rule = "Recipes share a tier if their paired difference from the tier's best recipe is not significant at 5 %"
+    if coverage.searches > 1:
+        rule = (
+            "A tier ends only where the paired difference of its best recipe from every recipe below is significant at "
+            "5 %"
+        )
+    return f"{rule}, Holm-adjusted over all pairs of recipes; if it is the difference from {base}, over the recipes."
 
 
 def _describe_software(comparison: ComparisonInfo) -> list[str]:

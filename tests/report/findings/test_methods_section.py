@@ -162,3 +162,10 @@ def test_what_was_not_done_is_not_mentioned(quick: Ranked, make_comparison: Any)
         assert "a random subset" not in text
     text = " ".join(write_methods(*quick, make_comparison(model=MODEL, folds=5, test_train_ratio=0.25, data=folds)))
     assert "1,078 rows (a random subset; the rest was not used) train and 360 validate. 20 % of the training" in text
+
+
+def test_where_tiers_end(quick: Ranked, make_comparison: Any, searched: Any) -> None:
+    one, several = " ".join(write_methods(*quick, make_comparison())), " ".join(write_methods(*searched()))
+    assert "Recipes share a tier if their paired difference from the tier's best recipe is not significant" in one
+    assert "share a tier" not in several
+    assert "from every recipe below is significant at 5 %, Holm-adjusted over all pairs of recipes" in several
