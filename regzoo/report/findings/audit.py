@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from regzoo.comparison.leaderboard import Leaderboard
+from regzoo.comparison.retry import recall_failures
 from regzoo.core.formatting import (
     float_or_nan,
     format_code,
@@ -211,8 +212,13 @@ def _check_choice(
 
 
 def _is_choice_unconfirmed(records: Sequence[Record], name: str) -> bool:
-    """Return True if a search with several settings chose one whose second run has no score, or was not made."""
-    again = {_get_choice(record) for record in select_confirmations(records, name)}
+    """Return True if a search with several settings chose one whose second run has no score, or was not made.
+
+    One that failed and was made again after the replicates came too late for the choice.
+    """
+    runs = [record.run for record in select_confirmations(records, name, finished=False)]
+    known = recall_failures(runs, {record.run.key: record for record in records}) if runs else []
+    again = {_get_choice(record) for record in known if record.status == "ok"}
     open_to_choice = _list_open_searches(records, name)
     chosen = {_get_choice(run) for run in select_replicates(records, name, finished=False)}
     return any(choice not in again for choice in chosen if choice[0] in open_to_choice)

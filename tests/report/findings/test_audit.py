@@ -171,3 +171,11 @@ def test_the_page_says_it_in_the_leaderboards_heading(
     write_page(tmp_path, leaderboard, [*records, make_record("l2", 0.1, stage="trial", number=2)], make_comparison())
     assert "Leaderboard, unequal budgets (trials: <code>none</code> had 2" in (tmp_path / "report.html").read_text()
     assert "## Leaderboard, unequal budgets (trials: `none` had 2" in (tmp_path / "report.md").read_text()
+
+
+def test_a_confirmation_that_was_made_again_after_the_replicates_came_too_late(searched: Any) -> None:
+    leaderboard, records, comparison = searched()
+    late = [r for r in records if r.run.stage == "confirmation" and r.run.name == "dropout"]
+    again = [replace(r, attempts=({"error": "killed", "seconds": 1.0},)) for r in late]
+    findings = audit_comparison(leaderboard, [*(r for r in records if r not in late), *again], comparison).findings
+    assert any(f.passed is False and "`dropout`" in f.text and "single runs" in f.text for f in findings)
