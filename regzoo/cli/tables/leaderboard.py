@@ -81,7 +81,7 @@ def _make_notes(leaderboard: Leaderboard, comparison: ComparisonInfo) -> list[st
     if leaderboard.shrunk_gain is not None:
         places = choose_cell_decimals(compute_half_width(best.gain_low, best.gain_high), best.gain)
         fresh = "in fresh searches" if coverage.searches > 1 else "on fresh seeds"
-        shrunk = format_fixed(leaderboard.shrunk_gain, places, "+")
+        shrunk = format_fixed(round(leaderboard.shrunk_gain, places) + 0.0, places, "+")  # never -0
         notes.append(f"Expected gain of {best.name} {fresh}, corrected for selection bias: {shrunk}.")
     return [*notes, *_make_placebo_note(leaderboard)]
 

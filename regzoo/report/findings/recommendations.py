@@ -39,7 +39,7 @@ def recommend(
         *_recommend_sum(leaderboard, rows),
         *_recommend_for_baseline(leaderboard, diagnosis),
     )
-    if not sentences and not leaderboard.is_baseline(rows[0]):
+    if not sentences and rows[0].beats_baseline:
         return (f"No further step is needed: use {format_code(rows[0].name)}.",)
     return sentences[:MOST]
 

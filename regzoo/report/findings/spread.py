@@ -180,7 +180,7 @@ def describe_spread(
         runs = 2 * comparison.searches
         return (
             f"With one training for each search, the parts of the search and of the {others} are not known; "
-            f"`replicates: {runs}` would show them."
+            f"`repeats: {comparison.searches}` with `replicates: {runs}` would show them."
         )
     if not pooled.total:
         return "The gains do not vary, so there is nothing to buy."
@@ -193,7 +193,7 @@ def describe_spread(
         if row in list_nested_ties(leaderboard, comparison):
             tie = f"{format_code(row.name)} counts as a tie with {format_code(leaderboard.baseline)}"
             return f"{parts}; {tie}, so nothing needs to be bought to rule out that it is worse."
-        if row.replicates_needed is None:
+        if row.verdict in ("conclusive", "equivalent"):
             return f"{parts}; {settled} is settled, so nothing needs to be bought for it."
         return f"{parts}; nothing that can be bought would settle {settled}."
     decimals = choose_leaderboard_decimals(leaderboard) + 1

@@ -188,15 +188,22 @@ def _describe_strengths(leaderboard: Leaderboard, winner: Row, records: Sequence
 def _describe_luck(leaderboard: Leaderboard, winner: Row, decimals: int, coverage: Coverage) -> tuple[str, ...]:
     """Return the gain without the luck of the winner, and how the placebos did."""
     sentences = []
-    shrunk, gain = (format_number(value, decimals) for value in (leaderboard.shrunk_gain, winner.gain))
+    shrunk, gain = leaderboard.shrunk_gain, format_number(winner.gain, decimals)
     is_recipe = not leaderboard.is_baseline(winner) and not winner.is_placebo
-    if is_recipe and leaderboard.shrunk_gain is not None and shrunk != gain:
+    if is_recipe and shrunk is not None and format_number(shrunk, decimals) != gain:
         sentences.append(
-            f"{'In fresh searches' if coverage.searches > 1 else 'On fresh seeds'}, expect a gain of {shrunk} instead "
-            f"of {gain}: {format_recipe(winner)} was picked as the best of several recipes, so some of its gain is "
-            "probably luck."
+            f"{'In fresh searches' if coverage.searches > 1 else 'On fresh seeds'}, expect "
+            f"{_name_gain(shrunk, decimals)} instead of {gain}: {format_recipe(winner)} was picked as the best of "
+            "several recipes, so some of its gain is probably luck."
         )
     return (*sentences, *describe_placebos(leaderboard))
+
+
+def _name_gain(gain: float, decimals: int) -> str:
+    """Write a gain that may be a loss, or nothing within the shown decimals."""
+    if float(format_fixed(gain, decimals)) == 0:
+        return "no gain"
+    return f"a {'gain' if gain > 0 else 'loss'} of {format_number(abs(gain), decimals)}"
 
 
 def describe_placebos(leaderboard: Leaderboard) -> tuple[str, ...]:
@@ -220,9 +227,9 @@ def _describe_doubts(leaderboard: Leaderboard, winner: Row, baseline: Row | None
         tests = format_count(sum(row.p_holm is not None for row in leaderboard.recipes), "comparison")
         chance = f"adjusted for {tests} it could be chance (p = {format_p_value(winner.p_holm)})"
         sentences.append(f"On its own, the interval of this gain excludes zero, but {chance}.")
-    mates = leaderboard.tier_mates(winner)
-    if baseline is not None and not _is_significant(winner) and len(mates) > 1:
-        sentences.append(f"{format_count(len(mates) + 1, 'recipe')} share the first tier.")
+    sharing = [row for row in leaderboard.measured if row.tier == winner.tier and (row is winner or not row.is_placebo)]
+    if baseline is not None and not _is_significant(winner) and len(sharing) > 2:
+        sentences.append(f"{format_count(len(sharing), 'recipe')} share the first tier.")
     for row in (winner, baseline):
         if row is not None and row.mean is not None and describe_losses(row):
             lost = f"Of the replicates of {format_recipe(row)}, {describe_losses(row)}"

@@ -60,3 +60,8 @@ def test_a_clear_answer_needs_no_more(recommendations: Any) -> None:
 def test_what_is_unfinished_comes_first(recommendations: Any) -> None:
     text = recommendations({"name": "l2", "rank": 1, "tier": 1, "mean": 0.5, **SURE}, {"name": "dropout"})
     assert text == "Run the same command again: it continues with the recipes not measured yet."
+
+
+def test_a_recipe_that_does_not_beat_the_baseline_is_not_recommended(recommendations: Any) -> None:
+    equal = {"name": "l2", "rank": 1, "tier": 1, "mean": 0.5, **SURE, "verdict": "equivalent"}
+    assert "use `l2`" not in recommendations(equal)

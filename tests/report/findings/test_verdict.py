@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from regzoo.report.findings.verdict import judge_recipes
+from regzoo.stats.recipe_pairs import RecipePair
 
 SURE: dict[str, Any] = {"gain": 0.03, "gain_low": 0.02, "gain_high": 0.04, "p_holm": 0.01}
 DROPOUT: dict[str, Any] = {"recipe": "dropout(0.31)", "rank": 1, "tier": 1, "mean": 0.09, "low": 0.085, "high": 0.095}
@@ -204,3 +205,23 @@ def test_a_gain_known_more_finely_than_the_scores_keeps_its_digits(say: Any) -> 
     text = say(dropout=DROPOUT | wide | gain | {"tier": 1}, none=NONE | wide | {"mean": 1.225, "tier": 1})
     assert "1.200 (lower is better), 0.025 better than `none`" in text
     assert "(95 % interval of the gain -0.013 to 0.063, over" in text
+
+
+@pytest.mark.parametrize(
+    ("shrunk", "expected"),
+    [(0.025, "expect a gain of 0.0250"), (-5.4e-07, "expect no gain"), (-0.004, "expect a loss of 0.0040")],
+)
+def test_what_luck_leaves_may_be_no_gain(
+    shrunk: float, expected: str, make_row: Any, make_leaderboard: Any, make_comparison: Any
+) -> None:
+    board = make_leaderboard([make_row("dropout", **DROPOUT | SURE), make_row("none", **NONE)])
+    text = str(judge_recipes(replace(board, shrunk_gain=shrunk), [], make_comparison()))
+    assert f"On fresh seeds, {expected} instead of 0.0300: " in text
+
+
+def test_all_that_share_the_first_tier_are_counted(make_row: Any, make_leaderboard: Any, make_comparison: Any) -> None:
+    """With several searches a recipe may share the tier of one from which it differs significantly."""
+    doubt = DROPOUT | SURE | {"p_holm": 0.2}
+    rows = [make_row("dropout", **doubt), make_row("l2", **NONE | {"tier": 1}), make_row("none", **NONE | {"tier": 1})]
+    board = replace(make_leaderboard(rows), pairs=(RecipePair("dropout", "l2", 0.03, 0.01, True),))
+    assert "3 recipes share the first tier." in str(judge_recipes(board, [], make_comparison()))
