@@ -72,6 +72,11 @@ def test_table_says_what_is_open_and_how_far_the_winner_leads(draw: Draw, leader
     assert "l2 against none: +0.010 [-0.040, +0.060], 60 needed." in text
     assert "about this number of replicates, in all, would settle it" in text
     assert "Expected gain of l2 on fresh seeds, corrected for selection bias:" in text
+
+
+def test_no_gain_has_no_sign_of_a_loss(draw: Draw, leaderboard: Leaderboard) -> None:
+    text = " ".join(draw(make_leaderboard_table(replace(leaderboard, shrunk_gain=-1e-9), INFO, 100), 100).split())
+    assert "corrected for selection bias: +0.0" in text
     assert "needed" not in draw(make_leaderboard_table(leaderboard, INFO, 100), 100)
 
 
