@@ -18,6 +18,12 @@ from regzoo.core.json_values import replace_nonfinite
 
 Kind = Literal["difference", "tier", "equivalence"]
 KINDS: tuple[Kind, ...] = ("difference", "tier", "equivalence")
+WORDS: dict[Kind, tuple[str, str]] = {
+    "difference": ("difference", "differences"),
+    "tier": ("tier order", "tier orders"),
+    "equivalence": ("equivalence", "equivalences"),
+}
+"""Each kind in words, one and several."""
 
 Outcome = Literal["held", "tied", "turned", "missing"]
 OUTCOMES: tuple[Outcome, ...] = ("held", "tied", "turned", "missing")
@@ -115,7 +121,7 @@ class ClaimCheck:
         worst = [claim.worst for claim in self.claims]
         kinds = [
             format_count(count, *words)
-            for kind, words in _WORDS.items()
+            for kind, words in WORDS.items()
             if (count := sum(claim.kind == kind for claim in self.claims))
         ]
         some = "" if times == 1 else " in some"
@@ -157,13 +163,6 @@ class ClaimCheck:
         for column in ("recipe", "other"):
             frame[column] = frame[column].map(escape_formula)
         return frame.to_csv(index=False, lineterminator="\n")
-
-
-_WORDS: dict[Kind, tuple[str, str]] = {
-    "difference": ("difference", "differences"),
-    "tier": ("tier order", "tier orders"),
-    "equivalence": ("equivalence", "equivalences"),
-}
 
 
 def check_claims(original: Leaderboard, repetitions: Mapping[int, Leaderboard]) -> ClaimCheck:

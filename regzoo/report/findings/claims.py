@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
 from statistics import fmean
 
-from regzoo.comparison.claims import OUTCOMES, Claim, ClaimCheck
+from regzoo.comparison.claims import OUTCOMES, WORDS, Claim, ClaimCheck
 from regzoo.core.escaping import escape_markdown
 from regzoo.core.formatting import MISSING, format_count, format_list, format_percent, format_significant
 
@@ -17,8 +17,6 @@ READING = (
     "A claim holds in a repetition that makes it too, is tied in one that makes neither it nor its opposite, and has "
     "turned in one that makes the opposite. Data, split, and the seeds of the replicates are the same in all of them."
 )
-
-_PLURAL = {"difference": "differences", "tier": "tier orders", "equivalence": "equivalences"}
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ def make_agreement_rows(check: ClaimCheck) -> list[tuple[str, ...]]:
     """Return a row of `make_agreement_headers` for each kind of claim that is made at all."""
     return [
         (
-            _PLURAL[each.kind],
+            WORDS[each.kind][1],
             *(format_percent(share or 0.0) for share in (each.held, each.tied, each.turned)),
             f"{each.contradicted} of {format_count(each.claimed, 'pair')}",
         )
@@ -96,9 +94,10 @@ def make_markdown(check: ClaimCheck, name: str, folders: Iterable[str]) -> str:
     lines = [
         f"# {escape_markdown(name)}: do its claims hold in another search?",
         f"**{escape_markdown(check.headline)}**",
+        escape_markdown(describe_counts(check)),
     ]
-    lines.append(escape_markdown(describe_counts(check)))
-    lines.append(_make_table(make_agreement_headers(check), make_agreement_rows(check)))
+    if rows := make_agreement_rows(check):
+        lines.append(_make_table(make_agreement_headers(check), rows))
     lines.append(escape_markdown(READING) + f" Only `search.seed` differs: {seeds}, in {where}.")
     for headers, claims in ((HEADERS, check.claims), (NEW_HEADERS, check.new)):
         if claims:

@@ -57,4 +57,4 @@ def test_markdown_escapes_the_names_and_says_where_the_repetitions_are() -> None
     assert "| a\\_b\\|\\*c\\* above none | in 2 of 3, opposite in 1 |" in text
     assert "1, 2 and 3, in `claims/seed_1`, `claims/seed_2` and `claims/seed_3`." in text
     nothing = ClaimCheck((1,), (), (), 1, (0, 0), ())
-    assert "| ---" not in make_markdown(nothing, "a", ["claims/seed_1"])
+    assert ":---" not in make_markdown(nothing, "a", ["claims/seed_1"])
