@@ -27,9 +27,10 @@ def find_undecided_recipes(
 ) -> set[str]:
     """Return the recipes that need more replicates after interim analysis number ``analysis``, the baseline included.
 
-    These are the recipes of the first tier, while several of them are not equivalent to the leader, and recipes whose
-    gain over the baseline is inconclusive and could become conclusive within the remaining analyses. Later records are
-    ignored, so a resumed comparison decides as an uninterrupted one does.
+    These are the recipes of the first tier that do not differ significantly from its first, while several of them are
+    not equivalent to the baseline, and recipes whose gain over the baseline is inconclusive and could become conclusive
+    within the remaining analyses. Later records are ignored, so a resumed comparison decides as an uninterrupted one
+    does.
 
     Args:
         records: the records in the ledger.
@@ -51,11 +52,13 @@ def find_undecided_recipes(
     )
     analyses = len(plan.interim_analyses)
     options: dict[str, Any] = {"test_train_ratio": test_train_ratio, "rope": plan.rope, "looks": analyses}
-    table = rank(frame, plan.objective.direction, BASELINE, nested={*nested} & {*frame["recipe"]}, **options).table
+    ranking = rank(frame, plan.objective.direction, BASELINE, nested={*nested} & {*frame["recipe"]}, **options)
+    table = ranking.table
     counts = frame["recipe"].value_counts()
     # A recipe with fewer replicates was decided at an earlier analysis, and stays so.
     active = {str(name) for name in table.index if table.loc[name, "status"] != "failed" and counts[name] >= replicates}
-    leaders = {name for name in active if table.loc[name, "tier"] == 1}
+    behind = {pair.other for pair in ranking.pairs if pair.significant and pair.recipe == ranking.winner}
+    leaders = {name for name in active if table.loc[name, "tier"] == 1} - behind
     needed = table["replicates_needed"]
     undecided = {name for name in active if pd.notna(needed[name]) and needed[name] <= plan.interim_analyses[-1]}
     if len(leaders) > 1 and not _equivalent_to_baseline(table, leaders):

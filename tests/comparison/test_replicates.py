@@ -115,3 +115,19 @@ def test_more_replicates_cannot_make_the_loss_of_a_nested_recipe_conclusive() ->
     records = make_records(3, none=0.0, dropout=-40.0, l2=1.5)
     assert find_undecided_recipes(records, plan, 0) == {"none", "l2"}
     assert find_undecided_recipes(records, plan, 0, nested=("l2",)) == set()
+
+
+def test_a_recipe_of_the_first_tier_that_differs_from_its_first_is_decided() -> None:
+    """Nothing is known of `l1`, whose searches chose so differently, and it keeps `l2` in the tier of `dropout`."""
+    records = make_records(none=100.0, dropout=0.0, l2=20.0, l1=30.0)
+    for record in records:
+        if record.run.name == "l1":
+            record.metrics["validation"]["nll"] = record.score("nll") + (60, -40, -40, 60, -40)[record.run.search]
+    assert [(row.name, row.tier) for row in build(records).recipes] == [
+        ("dropout", 1),
+        ("l2", 1),
+        ("l1", 1),
+        ("none", 2),
+    ]
+    plan = make_plan("none", "dropout", "l2", "l1", analyses=(10, 40))
+    assert find_undecided_recipes(records, plan, 0) == {"none", "dropout", "l1"}
