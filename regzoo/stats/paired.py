@@ -1,9 +1,9 @@
-"""Paired comparison of two recipes: tests of their gains run by run, Holm-adjusted, and the verdict."""
+"""Paired comparison of two recipes: tests of their gains run by run, adjusted for their number, and the verdict."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -18,6 +18,9 @@ from regzoo.stats.rank_tests import compute_wilcoxon_p
 from regzoo.stats.scores import Array
 
 Verdict = Literal["conclusive", "equivalent", "inconclusive"]
+
+Adjustment = Callable[[Sequence[float]], list[float]]
+"""Returns the p-values of differences that are tested together, adjusted for their number; NaN stays NaN."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ class Evidence:
     """Evidence for a difference between two recipes, adjusted over all differences that were tested together.
 
     Attributes:
-        p: p-value of the mean gain, Holm-adjusted; NaN below two pairs and for two equal gains.
+        p: adjusted p-value of the mean gain; NaN below two pairs and for two equal gains.
         p_wilcoxon: p-value of Wilcoxon's signed ranks, Holm-adjusted; NaN below two pairs, for repeated splits and for
             several searches.
         significant: True if the recipes differ significantly.
@@ -103,7 +106,7 @@ class Contrast:
         pairs: number of pairs in which both runs finished.
         gain: mean improvement of the recipe over the other; positive is better, whatever the direction.
         gain_low, gain_high: its 95 % interval.
-        p_holm, p_wilcoxon: Holm-adjusted p-values, see `Evidence`.
+        p_holm, p_wilcoxon: adjusted p-values, see `Evidence`.
         p_better: share of pairs in which the recipe is better; ties count half.
         p_better_low, p_better_high: its 95 % interval.
         verdict: ``equivalent`` if the interval of the gain lies within the region of practical equivalence, else
@@ -148,7 +151,10 @@ def name_verdict(verdict: str | None, gain: float | None) -> str:
 
 
 def evaluate_pairs(
-    gains: Sequence[Array], settings: PairSettings, estimates: Sequence[SearchEstimate] | None = None
+    gains: Sequence[Array],
+    settings: PairSettings,
+    estimates: Sequence[SearchEstimate] | None = None,
+    adjust: Adjustment | None = None,
 ) -> list[Evidence]:
     """Return the evidence in each array of ``gains``, adjusted over them all.
 
@@ -180,9 +186,10 @@ def evaluate_pairs(
         gains: improvements, (pairs,), or (searches, pairs) with NaN where there is none.
         settings: settings of the tests.
         estimates: the mean gains over searches; None without several searches.
+        adjust: how the p-values of several searches are adjusted; None for Holm's method.
     """
     if estimates is not None:
-        return _evaluate_estimates(estimates, settings)
+        return _evaluate_estimates(estimates, settings, adjust or adjust_holm)
     corrected = settings.test_train_ratio is not None
     means = adjust_holm([settings.p_value(each) for each in gains])
     ranks = adjust_holm([settings.wilcoxon(each) for each in gains])
@@ -193,8 +200,10 @@ def evaluate_pairs(
     ]
 
 
-def _evaluate_estimates(estimates: Sequence[SearchEstimate], settings: PairSettings) -> list[Evidence]:
-    adjusted = adjust_holm([settings.adjust(estimate.p) for estimate in estimates])
+def _evaluate_estimates(
+    estimates: Sequence[SearchEstimate], settings: PairSettings, adjust: Adjustment
+) -> list[Evidence]:
+    adjusted = adjust([settings.adjust(estimate.p) for estimate in estimates])
     tests = max(1, sum(not math.isnan(p) for p in adjusted)) * settings.analyses
     return [Evidence(p, math.nan, p < LEVEL, tests, estimate) for p, estimate in zip(adjusted, estimates, strict=True)]
 

@@ -19,7 +19,7 @@ class RecipePair:
         other: the other.
         gain: mean paired improvement of ``recipe`` over ``other``, in the metric's units; NaN without pairs. Where runs
             diverged, the recipe that ranks higher may have the worse scores.
-        p_holm: two-sided p-value of the gain, Holm-adjusted as `regzoo.stats.tiers.evaluate_all_pairs` describes.
+        p_adjusted: two-sided p-value of the gain, adjusted as `regzoo.stats.tiers.evaluate_all_pairs` describes.
         significant: whether the recipes differ significantly; a loss that can only be due to chance is not significant,
             whatever its p-value, see `regzoo.stats.paired.PairSettings`.
     """
@@ -27,7 +27,7 @@ class RecipePair:
     recipe: str
     other: str
     gain: float
-    p_holm: float
+    p_adjusted: float
     significant: bool
 
 

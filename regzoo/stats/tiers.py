@@ -8,8 +8,18 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from regzoo.stats.hierarchical import SearchEstimate, estimate_over_searches
-from regzoo.stats.paired import Contrast, Evidence, PairSettings, evaluate_pairs, forgive_chance, make_contrast
+from regzoo.stats.paired import (
+    Adjustment,
+    Contrast,
+    Evidence,
+    PairSettings,
+    adjust_holm,
+    evaluate_pairs,
+    forgive_chance,
+    make_contrast,
+)
 from regzoo.stats.scores import Array, Scores, compute_paired_gains
+from regzoo.stats.shaffer import adjust_shaffer
 
 PairEvidence = Mapping[tuple[str, str], Evidence]
 """Evidence of each recipe against each one ranked below it."""
@@ -44,8 +54,9 @@ def evaluate_all_pairs(
 ) -> PairEvidence:
     """Test every pair of recipes in ``order``, adjusted over all pairs, because the leader was picked among them all.
 
-    Pairs with the baseline are adjusted over the other recipes, as its gains are, so that tiers agree with verdicts;
-    a loss that can only be due to chance is not significant.
+    P-values are adjusted by Holm's method, over several searches by Shaffer's, which finds more differences. Pairs with
+    the baseline are adjusted over the other recipes by Holm's, as its gains are, so that tiers agree with verdicts; a
+    loss that can only be due to chance is not significant.
 
     Args:
         order: the recipes, best first.
@@ -56,15 +67,15 @@ def evaluate_all_pairs(
         estimates: the mean gains over searches; None without several searches.
     """
 
-    def test(pairs: Sequence[tuple[str, str]]) -> list[Evidence]:
+    def test(pairs: Sequence[tuple[str, str]], adjust: Adjustment) -> list[Evidence]:
         chosen = None if estimates is None else [estimates[pair] for pair in pairs]
-        return evaluate_pairs([gains[pair] for pair in pairs], settings, chosen)
+        return evaluate_pairs([gains[pair] for pair in pairs], settings, chosen, adjust)
 
     pairs = list(itertools.combinations(order, 2))
     gains = {(a, b): compute_paired_gains(scores[a], scores[b], search_items=settings.search_items) for a, b in pairs}
-    evidence = dict(zip(pairs, test(pairs), strict=True))
+    evidence = dict(zip(pairs, test(pairs, lambda p: adjust_shaffer(p, pairs)), strict=True))
     with_baseline = [pair for pair in pairs if baseline in pair]
-    evidence |= dict(zip(with_baseline, test(with_baseline), strict=True))
+    evidence |= dict(zip(with_baseline, test(with_baseline, adjust_holm), strict=True))
     return {
         (a, b): forgive_chance(a, b, _compute_mean(gains[a, b], found, sign), found, settings)
         for (a, b), found in evidence.items()

@@ -111,7 +111,7 @@ def test_json_has_every_promised_key_and_no_nan(leaderboard: Leaderboard) -> Non
     assert (first["p_wilcoxon"], first["verdict"], first["replicates_needed"]) == (0.25, "conclusive", None)
     assert (first["p_better_low"], first["p_better_high"]) == pytest.approx((0.4385, 1.0), abs=1e-4)
     assert (last["verdict"], last["p_better_low"]) == (None, None)
-    assert list(read["pairs"][0]) == ["recipe", "other", "gain", "p_holm", "significant"]
+    assert list(read["pairs"][0]) == ["recipe", "other", "gain", "p_adjusted", "significant"]
     assert (read["pairs"][0]["recipe"], read["pairs"][0]["other"]) == ("dropout", "none")
     assert leaderboard.to_json().startswith('{\n  "rank_by"')
 

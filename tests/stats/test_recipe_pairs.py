@@ -41,7 +41,7 @@ def test_pairs_agree_with_the_table() -> None:
         if pair.other == "none":
             row = ranking.table.loc[pair.recipe]
             assert pair.significant == (row["verdict"] == "conclusive")
-            assert pair.p_holm == row["p_holm"]
+            assert pair.p_adjusted == row["p_holm"]
             assert pair.gain == pytest.approx(row["gain"])
 
 

@@ -255,6 +255,10 @@ def _describe_tiers(base: str, coverage: Coverage) -> str:
             "A tier ends only where the paired difference of its best recipe from every recipe below is significant at "
             "5 %"
         )
+        return (
+            f"{rule}, adjusted over all pairs of recipes (Shaffer 1986); if it is the difference from {base}, "
+            "Holm-adjusted over the recipes."
+        )
     return f"{rule}, Holm-adjusted over all pairs of recipes; if it is the difference from {base}, over the recipes."
 
 
