@@ -54,6 +54,13 @@ STATISTICS = {
         "url": "https://arxiv.org/abs/2103.03098",
         "note": "sources of variance, P(better)",
     },
+    "shaffer1986": {
+        "author": "Shaffer, Juliet Popper",
+        "title": "Modified sequentially rejective multiple test procedures",
+        "year": "1986",
+        "url": "https://doi.org/10.1080/01621459.1986.10478341",
+        "note": "adjustment over all pairs",
+    },
     "nadeau2003": {
         "author": "Nadeau, Claude and Bengio, Yoshua",
         "title": "Inference for the generalization error",
@@ -67,7 +74,7 @@ STATISTICS = {
 
 def list_statistics(comparison: ComparisonInfo) -> list[str]:
     """Return the keys of the papers behind the statistics of a comparison that varies more than the seed."""
-    keys = ["smyth2004", "bouthillier2021"] if comparison.searches > 1 else []
+    keys = ["smyth2004", "bouthillier2021", "shaffer1986"] if comparison.searches > 1 else []
     return [*keys, "nadeau2003"] if "split" in comparison.vary else keys
 
 

@@ -30,7 +30,7 @@ def adjust_shaffer(p_values: Sequence[float], pairs: Sequence[tuple[Hashable, Ha
     Reference: Shaffer 1986, "Modified Sequentially Rejective Multiple Test Procedures" (her second procedure),
     https://doi.org/10.1080/01621459.1986.10478341.
 
-    Of three recipes no two equalities can hold without the third, so once one pair differs, one equality at most is left:
+    Of three recipes no two equalities hold without the third, so once one pair differs, at most one equality is left:
 
     >>> [round(p, 3) for p in adjust_shaffer([0.01, 0.04, 0.03], [("a", "b"), ("a", "c"), ("b", "c")])]
     [0.03, 0.04, 0.03]

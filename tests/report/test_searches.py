@@ -104,7 +104,7 @@ def test_new_rows_are_named_with_their_correction(searched: Make) -> None:
     limits = write_limitations(content[0], content[2])[0]
     assert "between splits of these rows" in limits
     assert "Each search chose its strengths on one split, whose training rows validate in other splits." in limits
-    assert list_statistics(content[2]) == ["smyth2004", "bouthillier2021", "nadeau2003"]
+    assert list_statistics(content[2]) == ["smyth2004", "bouthillier2021", "shaffer1986", "nadeau2003"]
     assert "@misc{nadeau2003," in make_bibtex([], list_statistics(content[2]))
 
 
