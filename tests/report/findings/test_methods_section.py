@@ -168,4 +168,4 @@ def test_where_tiers_end(quick: Ranked, make_comparison: Any, searched: Any) -> 
     one, several = " ".join(write_methods(*quick, make_comparison())), " ".join(write_methods(*searched()))
     assert "Recipes share a tier if their paired difference from the tier's best recipe is not significant" in one
     assert "share a tier" not in several
-    assert "from every recipe below is significant at 5 %, Holm-adjusted over all pairs of recipes" in several
+    assert "from every recipe below is significant at 5 %, adjusted over all pairs of recipes (Shaffer 1986)" in several
