@@ -117,7 +117,7 @@ def rank(
 
     With a column ``search`` that holds two or more searches, the claims are about the mean over searches: the recipe
     tuned again, not only trained again. A mean is that of the search means, and the interval and p-value of a gain come
-    from one t with a moderated variance between search means (`regzoo.stats.hierarchical` has the measurements), adjusted
+    from one t with a moderated variance between search means (measured in `regzoo.stats.hierarchical`), adjusted
     over all pairs by Shaffer's method (`regzoo.stats.shaffer`). A tier then ends only where its first recipe differs
     significantly from every one below, see `regzoo.stats.tiers`. A search without a finished run of a recipe does not
     count for it. With several data sets each has searches of its own.
