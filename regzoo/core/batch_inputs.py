@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from regzoo.core.cells import Cells, InputCells, list_cells
 from regzoo.core.errors import InputError
 from regzoo.core.lazy import keras
 
@@ -23,6 +24,23 @@ def map_floats(function: Callable[[Tensor], Tensor], x: Any) -> Any:
     """
     list_floats(x)
     return keras.tree.map_structure(lambda tensor: function(tensor) if _is_float(tensor) else tensor, x)
+
+
+def map_cells(function: Callable[[Tensor, Cells | None], Tensor], x: Any, cells: InputCells) -> Any:
+    """Return ``x`` with ``function`` of every tensor of floats in it and of the cells of its columns, as `map_floats`.
+
+    Raises:
+        InputError: if there are no floats in it.
+    """
+    list_floats(x)
+    pairs = zip(keras.tree.flatten(x), list_cells(x, cells), strict=True)
+    changed = [function(tensor, own) if _is_float(tensor) else tensor for tensor, own in pairs]
+    return keras.tree.pack_sequence_as(x, changed)
+
+
+def list_float_cells(x: Any, cells: InputCells) -> list[Cells | None]:
+    """Return the cells of the tensors of floats in ``x``, in the order of `list_floats`."""
+    return [own for tensor, own in zip(keras.tree.flatten(x), list_cells(x, cells), strict=True) if _is_float(tensor)]
 
 
 def list_floats(x: Any) -> list[Tensor]:

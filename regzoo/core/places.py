@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from regzoo.core.cells import InputCells
 from regzoo.core.component import get_specs
 from regzoo.core.fields import Layers, selection
 from regzoo.core.regularizer import Regularizer
@@ -41,6 +42,10 @@ class OnBatch(_InGraph):
     @abstractmethod
     def batch(self, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator) -> tuple[Tensor, Tensor]:
         """Return the batch to train on.
+
+        On tables, several columns may hold one value, such as the one-hot columns of a category. A method that takes
+        ``cells=None`` as well receives them: `regzoo.core.cells.Cells`, for several inputs a list of those of each;
+        and None where every column is a number of its own. It should leave every category possible.
 
         Args:
             x: standardized inputs, (batch, ...).
@@ -107,9 +112,11 @@ class Forward:
     Attributes:
         compute: returns logits (batch, size) and the per-example loss (batch,) of inputs x (batch, ...) and targets y
             (batch, size).
+        cells: which columns of x hold one value, as for `OnBatch.batch`.
     """
 
     compute: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+    cells: InputCells = None
 
     def __call__(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         return self.compute(x, y)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from regzoo.core import Regularizer, Tensor
+from regzoo.core.cells import Cells, count_cells
 from regzoo.core.lazy import keras
 
 AUGMENTATIONS = frozenset({"mixup", "cutmix", "cutout", "adversarial"})
@@ -38,20 +39,23 @@ def draw_partners(batch: Tensor, seed: keras.random.SeedGenerator) -> Tensor:
     return keras.random.shuffle(keras.ops.arange(keras.ops.shape(batch)[0]), seed=seed)
 
 
-def draw_mask(x: Tensor, share: Tensor, seed: keras.random.SeedGenerator) -> Tensor:
+def draw_mask(x: Tensor, share: Tensor, seed: keras.random.SeedGenerator, cells: Cells | None = None) -> Tensor:
     """Return a mask of a random region of each example: 1 inside, 0 outside, of a shape that broadcasts over x.
 
+    With ``cells`` it is a mask of these, for `regzoo.core.cells.spread`.
+
     In images the region is a box of ``share`` of the area around a random pixel, clipped at the border; in rows it is
-    ``share`` of the columns, and in sequences of the steps. Fractions of a pixel or a column are rounded up or down at
-    random, so that the mean is right even for few columns. Share 0 gives an empty region.
+    ``share`` of the columns (or cells), and in sequences of the steps. Fractions of a pixel or a column are rounded up
+    or down at random, so that the mean is right even for few columns. Share 0 gives an empty region.
 
     Args:
         x: images (batch, height, width, channels) or rows (batch, columns, ...).
         share: fraction in [0, 1], a scalar or (batch, 1).
         seed: random stream.
+        cells: of rows, which columns hold one value.
 
     Returns:
-        (batch, height, width, 1) or (batch, columns, 1, ...).
+        (batch, height, width, 1) or (batch, columns, 1, ...); with ``cells`` (batch, cells).
     """
     shape = keras.ops.shape(x)
     if len(x.shape) == 4:
@@ -59,10 +63,11 @@ def draw_mask(x: Tensor, share: Tensor, seed: keras.random.SeedGenerator) -> Ten
         rows = _draw_interval(shape[0], shape[1], side, seed)  # (batch, height)
         columns = _draw_interval(shape[0], shape[2], side, seed)  # (batch, width)
         return rows[:, :, None, None] * columns[:, None, :, None]
-    order = keras.ops.argsort(keras.random.uniform((shape[0], shape[1]), seed=seed))
+    length = count_cells(x, cells)
+    order = keras.ops.argsort(keras.random.uniform((shape[0], length), seed=seed))
     rank = keras.ops.cast(keras.ops.argsort(order), keras.config.floatx())  # of each column among the columns
-    chosen = keras.ops.cast(rank < _draw_count(shape[0], shape[1], share, seed), keras.config.floatx())
-    return keras.ops.reshape(chosen, (shape[0], shape[1], *[1] * (len(x.shape) - 2)))
+    chosen = keras.ops.cast(rank < _draw_count(shape[0], length, share, seed), keras.config.floatx())
+    return keras.ops.reshape(chosen, (shape[0], length, *[1] * (len(x.shape) - 2)))
 
 
 def _draw_interval(batch: Tensor, length: int, share: Tensor, seed: keras.random.SeedGenerator) -> Tensor:

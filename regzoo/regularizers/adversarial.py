@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from regzoo.core import Float, Forward, OnForward, Regularizer, Strength, Tensor, strength
-from regzoo.core.batch_inputs import list_floats, replace_floats
+from regzoo.core.batch_inputs import list_float_cells, list_floats, replace_floats
 from regzoo.core.lazy import keras, tf
 from regzoo.regularizers._augment import warn_augmentation
 
@@ -20,6 +20,9 @@ class Adversarial(OnForward):
     Inputs are standardized, so ``epsilon`` is in units of an input's own standard deviation, and x' is not
     clipped, since standardized inputs have no fixed range.
 
+    Numbers alone are changed. Categories and booleans, columns of 0 and 1, have no small change that leaves them what
+    they are, and stay; so do numbers that are missing.
+
     Helps against small shifts of the inputs; large epsilon costs accuracy on clean ones. Dropout draws a new mask for
     x', and batch norm uses both batches. At epsilon 0 the second pass is left out, so the result is the baseline's bit
     for bit in any recipe.
@@ -30,7 +33,8 @@ class Adversarial(OnForward):
         epsilon: largest change of an input, in [0, inf); 0 does nothing.
 
     Raises:
-        InputError: if ``epsilon`` is negative.
+        InputError: if ``epsilon`` is negative; when the model is built, if its inputs are categories and booleans
+            alone.
 
     Reference: Goodfellow et al. 2015 [goodfellow2015], https://arxiv.org/abs/1412.6572
 
@@ -39,6 +43,7 @@ class Adversarial(OnForward):
     adversarial(0.1)
     """
 
+    requires: ClassVar[frozenset[str]] = frozenset({"numbers"})
     cost: ClassVar[float] = 7 / 3
 
     epsilon: Strength = strength(Float(0.01, 0.5), neutral=0.0, domain="[0, inf)")
@@ -52,6 +57,10 @@ class Adversarial(OnForward):
             logits, clean = run(x, y)
         gradients = tape.gradient(clean, floats, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         uphill = [keras.ops.stop_gradient(keras.ops.sign(gradient)) for gradient in gradients]
+        for position, own in enumerate(list_float_cells(x, run.cells)):
+            if own is not None:
+                numbers = own.find_numbers(floats[position])
+                uphill[position] = keras.ops.where(numbers, uphill[position], 0.0)
 
         def average_losses() -> Tensor:
             moved = [values + self.epsilon * step for values, step in zip(floats, uphill, strict=True)]

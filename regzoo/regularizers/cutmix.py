@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from regzoo.core import Float, OnBatch, Regularizer, Strength, Tensor, strength
+from regzoo.core.cells import Cells, spread
 from regzoo.core.lazy import keras
 from regzoo.regularizers._augment import draw_mask, draw_partners, warn_augmentation
 
@@ -17,7 +18,10 @@ class Cutmix(OnBatch):
 
     Formula: (m x' + (1 - m) x, k y + (1 - k) y') with probability rate, (x', y') another example of the batch,
     k = 1 - mean(m) the fraction kept. In images m is a box around a random pixel that covers a fraction U(0, 1) of the
-    area, clipped at the border; in rows it is a random subset of a fraction U(0, 1) of the columns.
+    area, clipped at the border; in rows it is a random subset of a fraction U(0, 1) of the cells.
+
+    A cell is a column of the data: the one-hot columns of a category are replaced together, and count as one in k; so
+    do a number and the mark that it is missing.
 
     Helps image models use the whole object; hurts where a small region carries the answer. An autoencoder's targets are
     its inputs with the same region replaced, so it has nothing to mix.
@@ -44,15 +48,17 @@ class Cutmix(OnBatch):
 
     rate: Strength = strength(Float(0.1, 1.0), neutral=0.0, domain="[0, 1]")
 
-    def batch(self, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator) -> tuple[Tensor, Tensor]:
+    def batch(
+        self, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator, cells: Cells | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Replace regions of x (batch, ...) and mix y (batch, size)."""
         each = (keras.ops.shape(x)[0], 1)
         partner = draw_partners(x, seed)
         replaced = keras.random.uniform(each, seed=seed) < self.rate
         share = keras.ops.where(replaced, keras.random.uniform(each, seed=seed), 0.0)
-        mask = draw_mask(x, share, seed)
+        mask = draw_mask(x, share, seed, cells)
         kept = 1.0 - keras.ops.mean(keras.ops.reshape(mask, (each[0], -1)), axis=1, keepdims=True)  # (batch, 1)
-        x = keras.ops.where(mask > 0.0, keras.ops.take(x, partner, axis=0), x)
+        x = keras.ops.where(spread(mask, cells) > 0.0, keras.ops.take(x, partner, axis=0), x)
         return x, kept * y + (1.0 - kept) * keras.ops.take(y, partner, axis=0)
 
     def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:

@@ -6,18 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from regzoo.core import Float, OnBatch, Regularizer, Strength, Tensor, strength
-from regzoo.core.batch_inputs import map_floats
+from regzoo.core.batch_inputs import map_cells
+from regzoo.core.cells import Cells, InputCells, spread
 from regzoo.core.lazy import keras
 from regzoo.regularizers._augment import draw_mask, warn_augmentation
 
 
 @dataclass(frozen=True)
 class Cutout(OnBatch):
-    """Set a random box of each training image, or random columns of each row, to zero.
+    """Set a random box of each training image, or random cells of each row, to zero.
 
     Formula: (1 - m) x; in images m is a box of sqrt(share) height by sqrt(share) width around a random pixel,
     clipped at the border, so that less is hidden there; in rows it is a random subset of ``share`` of the
-    columns. Nothing is scaled up. Zero is the mean of standardized inputs.
+    cells, the columns of the data. Nothing is scaled up. Zero is the mean of standardized inputs.
+
+    A category is one cell: where it is hidden, all of its one-hot columns are zero, as for a word that training did not
+    have. A hidden boolean is false, a hidden number the mean, and not marked as missing.
 
     The paper hides 0.06 to 0.4 of an image's area. Hurts where a small region carries the answer, and rows whose
     columns cannot be predicted from one another.
@@ -38,9 +42,16 @@ class Cutout(OnBatch):
 
     share: Strength = strength(Float(0.05, 0.4), neutral=0.0, domain="[0, 1]")
 
-    def batch(self, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator) -> tuple[Tensor, Tensor]:
+    def batch(
+        self, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator, cells: InputCells = None
+    ) -> tuple[Tensor, Tensor]:
         """Hide a region of x (batch, ...), and of several inputs one of all floats; the targets stay."""
-        return map_floats(lambda v: keras.ops.where(draw_mask(v, self.share, seed) > 0.0, 0.0, v), x), y
+
+        def hide(values: Tensor, own: Cells | None) -> Tensor:
+            mask = spread(draw_mask(values, self.share, seed, own), own)
+            return keras.ops.where(mask > 0.0, 0.0, values)
+
+        return map_cells(hide, x, cells), y
 
     def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """Warn about a second augmentation."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from regzoo.core import Float, OnBatch, Strength, Tensor, strength
-from regzoo.core.batch_inputs import map_floats
+from regzoo.core.batch_inputs import map_cells
+from regzoo.core.cells import Cells, InputCells
 from regzoo.core.lazy import keras
 
 
@@ -14,6 +15,10 @@ class InputDropout(OnBatch):
     """Set random inputs to zero during training.
 
     Formula: x m / (1 - rate), m ~ Bernoulli(1 - rate); inference uses x as it is (inverted dropout).
+
+    A category is one cell: its one-hot columns are set to zero together, as for a word that training did not have, or
+    kept as they are, as in word dropout, since 1 / (1 - rate) is no category. So is a boolean, which is false where it
+    is hidden, and a number with the mark that it is missing.
 
     Inputs are standardized, so zero is a column's mean. The paper keeps inputs with probability 0.8. Hurts where
     a few columns carry the answer. For linear regression it is ridge regression of strength rate / (1 - rate). Rate 1
@@ -34,12 +39,19 @@ class InputDropout(OnBatch):
 
     rate: Strength = strength(Float(0.05, 0.3), neutral=0.0, domain="[0, 1]")
 
-    def batch(self, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator) -> tuple[Tensor, Tensor]:
+    def batch(
+        self, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator, cells: InputCells = None
+    ) -> tuple[Tensor, Tensor]:
         """Mask x (any shape; of several inputs, all floats) and scale up the rest; the targets stay."""
 
-        def drop(values: Tensor) -> Tensor:
-            kept = keras.random.uniform(keras.ops.shape(values), seed=seed) >= self.rate
-            scale = 1.0 / keras.ops.maximum(1.0 - self.rate, keras.config.epsilon())
-            return values * (keras.ops.cast(kept, values.dtype) * scale)
+        scale = 1.0 / keras.ops.maximum(1.0 - self.rate, keras.config.epsilon())
 
-        return map_floats(drop, x), y
+        def drop(values: Tensor, own: Cells | None) -> Tensor:
+            shape = keras.ops.shape(values)
+            if own is None:
+                kept = keras.random.uniform(shape, seed=seed) >= self.rate
+                return values * (keras.ops.cast(kept, values.dtype) * scale)
+            kept = own.spread(keras.random.uniform((shape[0], own.count), seed=seed) >= self.rate)
+            return keras.ops.where(kept, keras.ops.where(own.find_numbers(values), values * scale, values), 0.0)
+
+        return map_cells(drop, x, cells), y

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from regzoo.core import Float, Forward, OnForward, Strength, Tensor, strength
-from regzoo.core.batch_inputs import list_floats
+from regzoo.core.batch_inputs import list_float_cells, list_floats
+from regzoo.core.cells import Cells
 from regzoo.core.lazy import keras, tf
 
 
@@ -20,6 +21,9 @@ class Jacobian(OnForward):
     bias by one random direction: |J|^2 ~ size |v J|^2, v uniform on the unit sphere, one for each example. J belongs to
     the model in training, with its noise.
 
+    Numbers alone count. Categories and booleans, columns of 0 and 1, do not change a little, and neither do numbers
+    that are missing.
+
     Inputs are standardized, so |J| is in logits per standard deviation. Helps against noise and small shifts
     of the inputs.
 
@@ -29,7 +33,8 @@ class Jacobian(OnForward):
         strength: weight of the penalty, in [0, inf); 0 does nothing.
 
     Raises:
-        InputError: if ``strength`` is negative.
+        InputError: if ``strength`` is negative; when the model is built, if its inputs are categories and booleans
+            alone.
 
     Reference: Hoffman et al. 2019 [hoffman2019], https://arxiv.org/abs/1908.02729
 
@@ -38,6 +43,7 @@ class Jacobian(OnForward):
     jacobian(0.01)
     """
 
+    requires: ClassVar[frozenset[str]] = frozenset({"numbers"})
     cost: ClassVar[float] = 2.0
 
     strength: Strength = strength(Float(1e-3, 1.0), neutral=0.0, domain="[0, inf)", log=True)
@@ -52,8 +58,14 @@ class Jacobian(OnForward):
             direction = keras.ops.normalize(keras.random.normal(keras.ops.shape(logits), seed=seed))
             projected = keras.ops.sum(logits * direction, axis=-1)  # (batch,)
         gradients = tape.gradient(projected, floats, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-        norms = [logits.shape[-1] * sum_squares(gradient) for gradient in gradients]
+        pairs = zip(gradients, floats, list_float_cells(x, run.cells), strict=True)
+        norms = [logits.shape[-1] * sum_squares(select_numbers(*each)) for each in pairs]
         return logits, per_example + self.strength / 2.0 * functools.reduce(operator.add, norms)
+
+
+def select_numbers(gradient: Tensor, x: Tensor, cells: Cells | None) -> Tensor:
+    """Return the gradient with respect to the inputs ``x`` (batch, ...), 0 where they are no numbers."""
+    return gradient if cells is None else keras.ops.where(cells.find_numbers(x), gradient, 0.0)
 
 
 def sum_squares(gradient: Tensor) -> Tensor:

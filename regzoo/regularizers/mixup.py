@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from regzoo.core import Float, OnBatch, Regularizer, Strength, Tensor, strength
-from regzoo.core.batch_inputs import map_floats, require_floats
+from regzoo.core.batch_inputs import map_cells, require_floats
+from regzoo.core.cells import Cells, InputCells
 from regzoo.core.lazy import keras
 from regzoo.regularizers._augment import draw_partners, warn_augmentation
 
@@ -20,8 +21,11 @@ class Mixup(OnBatch):
     l ~ Beta(alpha, alpha), drawn for each example. With small alpha most examples hardly change; with alpha 1, s is
     uniform in [1/2, 1].
 
-    Helps against wrong labels and overconfidence; hurts small networks, which underfit the mixtures, and rows
-    whose columns are categories.
+    Of categories and booleans there is no average, so each is drawn: that of x with probability s, else that of x'.
+    Every one is possible, and the mean of their columns is that of the formula, s x + (1 - s) x'. A number that is
+    missing in one of both rows is drawn with its mark in the same way.
+
+    Helps against wrong labels and overconfidence; hurts small networks, which underfit the mixtures.
 
     Departs from the authors' code in two ways that keep the distribution of mixtures of the paper's equation: s is
     drawn for each example, not once a batch; and s is at least 1/2, since (x, x') at l is (x', x) at 1 - l. So at
@@ -44,18 +48,26 @@ class Mixup(OnBatch):
 
     alpha: Strength = strength(Float(0.1, 1.0), neutral=0.0, domain="[0, inf)")
 
-    def batch(self, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator) -> tuple[Tensor, Tensor]:
+    def batch(
+        self, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator, cells: InputCells = None
+    ) -> tuple[Tensor, Tensor]:
         """Mix x (batch, ...) and y (batch, size) with a random permutation of the batch, the same for all inputs."""
         require_floats(x, "mixup averages them")
         first = keras.tree.flatten(x)[0]
         partner = draw_partners(first, seed)
         weights = self.draw_weights(keras.ops.shape(first)[0], seed)  # (batch,)
 
-        def mix(values: Tensor) -> Tensor:
-            own = keras.ops.reshape(weights, (-1, *[1] * (len(values.shape) - 1)))
-            return own * values + (1.0 - own) * keras.ops.take(values, partner, axis=0)
+        def mix(values: Tensor, own: Cells | None = None) -> Tensor:
+            weight = keras.ops.reshape(weights, (-1, *[1] * (len(values.shape) - 1)))
+            other = keras.ops.take(values, partner, axis=0)
+            mixed = weight * values + (1.0 - weight) * other
+            if own is None:
+                return mixed
+            kept = own.spread(keras.random.uniform((keras.ops.shape(values)[0], own.count), seed=seed) < weight)
+            both = keras.ops.logical_and(own.find_numbers(values), own.find_numbers(other))
+            return keras.ops.where(both, mixed, keras.ops.where(kept, values, other))
 
-        return map_floats(mix, x), mix(y)
+        return map_cells(mix, x, cells), mix(y)
 
     def draw_weights(self, batch: Tensor, seed: keras.random.SeedGenerator) -> Tensor:
         """Draw the weight s of each example itself, (batch,), in [1/2, 1].

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from regzoo.core import Float, OnBatch, Strength, Tensor, strength
+from regzoo.core.cells import Cells, count_cells, spread
 from regzoo.core.lazy import keras
 
 
@@ -15,8 +16,9 @@ class SwapNoise(OnBatch):
 
     Formula: x[i, j] -> x[k, j] with probability rate, k uniform among the other rows of the batch, drawn for each cell.
 
-    Every column keeps its own distribution, categories included, and becomes less correlated with the others; the
-    target stays. Hurts where a few columns carry the answer; a batch of one row is left as it is.
+    A category is one cell, whose one-hot columns are swapped together; so is a number with the mark that it is missing.
+    Every column keeps its own distribution, and becomes less correlated with the others; the target stays. Hurts where
+    a few columns carry the answer; a batch of one row is left as it is.
 
     Args:
         rate: probability of a swap, in [0, 1]; 0 does nothing, 0.15 is Jahrer's value.
@@ -37,11 +39,14 @@ class SwapNoise(OnBatch):
 
     rate: Strength = strength(Float(0.05, 0.3), neutral=0.0, domain="[0, 1]")
 
-    def batch(self, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator) -> tuple[Tensor, Tensor]:
+    def batch(
+        self, x: Tensor, y: Tensor, seed: keras.random.SeedGenerator, cells: Cells | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Swap cells of x (batch, columns); the targets stay."""
-        shape = keras.ops.shape(x)
+        shape = (keras.ops.shape(x)[0], count_cells(x, cells))
         swapped = keras.random.uniform(shape, seed=seed) < self.rate
         rows = keras.ops.cast(keras.ops.maximum(shape[0], 2), "int32")
         step = keras.random.randint(shape, 1, rows, seed=seed)  # to another row
         donor = (keras.ops.arange(shape[0], dtype="int32")[:, None] + step) % shape[0]
-        return keras.ops.where(swapped, keras.ops.take_along_axis(x, donor, axis=0), x), y
+        donated = keras.ops.take_along_axis(x, spread(donor, cells), axis=0)
+        return keras.ops.where(spread(swapped, cells), donated, x), y

@@ -12,6 +12,7 @@ import numpy as np
 
 from regzoo.core import InputError, OnActivations, Recipe, Regularizer
 from regzoo.core._keras_compat import list_layers
+from regzoo.core.cells import NamedCells, named_cells_from_json, named_cells_to_json
 from regzoo.core.errors import ClashWarning, FrozenPlacesWarning
 from regzoo.core.layers import floatx_of
 from regzoo.core.parsing import as_recipe
@@ -177,7 +178,8 @@ class AttachedModel(RegularizedModel):
         graph = Graph(model, config.get("expand_nested", False))
         tie(graph.list_leaf_layers(), config.get("ties", []))
         with precision_of(config):  # of the recipe's layers; those of the model have their own
-            attached = attach_to_graph(recipe, graph, task, config["seed"], classes=config["classes"])
+            cells = named_cells_from_json(config.get("cells", []))
+            attached = attach_to_graph(recipe, graph, task, config["seed"], classes=config["classes"], cells=cells)
         for layer, trainable in zip(list_layers(attached), config.get("trainable", ()), strict=False):
             layer.trainable = trainable
         return attached
@@ -236,7 +238,14 @@ def _attach_recipe(
 
 @floatx_of()
 def attach_to_graph(
-    recipe: Recipe, graph: Graph, task: Task, seed: int, *, classes: int | None = None, draw: DrawWeights | None = None
+    recipe: Recipe,
+    graph: Graph,
+    task: Task,
+    seed: int,
+    *,
+    classes: int | None = None,
+    draw: DrawWeights | None = None,
+    cells: NamedCells = (),
 ) -> AttachedModel:
     """Return a copy of the model of ``graph`` with ``recipe`` built in, not compiled.
 
@@ -247,6 +256,7 @@ def attach_to_graph(
         seed: seed of every random stream.
         classes: as for `attach`.
         draw: returns the initial weights of a run, by its seed; None for those that the model has.
+        cells: which columns of the inputs hold one value.
 
     Raises:
         InputError: if a regularizer finds no place to act, or cannot handle the inputs or the outputs.
@@ -255,7 +265,7 @@ def attach_to_graph(
     if len(model.outputs[0].shape) > 2 and task.kind != "reconstruction":
         reject_acting_on_examples(recipe, tuple(model.outputs[0].shape))
     single = isinstance(model.input, keras.KerasTensor)
-    check_requirements(recipe, task, tuple(model.input.shape[1:]) if single else ())
+    check_requirements(recipe, task, tuple(model.input.shape[1:]) if single else (), cells)
     in_training = list_layers_in_training(graph)
     require_noise(recipe, bool(list_noise(in_training)))
     config = {
@@ -264,6 +274,7 @@ def attach_to_graph(
         "seed": seed,
         "task": asdict(task),
         **({"expand_nested": True} if graph.expand_nested else {}),
+        **({"cells": named_cells_to_json(cells)} if cells else {}),
         **describe_precision(),
         **({"ties": ties} if (ties := find_ties(graph.list_leaf_layers())) else {}),
         **serialize_model(graph),
@@ -287,7 +298,18 @@ def attach_to_graph(
     reject_inactive(hits, graph)
     weights, streams = surgery.collect_initial_values(to_logits, initial, draw)
     info = BuildInfo(
-        recipe, task, regularizers, dials, rules, tuple(inserter.insertions), narrowed, hits, weights, streams, config
+        recipe,
+        task,
+        regularizers,
+        dials,
+        rules,
+        tuple(inserter.insertions),
+        narrowed,
+        hits,
+        weights,
+        streams,
+        config,
+        cells,
     )
     attached = AttachedModel(inputs, logits, outputs, info, initial, model.output_names[0])
     attached.copy_trainable(graph.given, surgery)

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from regzoo.core import InputError, OnBatch, OnForward
 from regzoo.core._keras_compat import list_layers
+from regzoo.core.cells import change_batch
 from regzoo.training.attach.graph import Graph
 from regzoo.training.attach.nested import describe_what_is_closed
 from regzoo.training.attach.surgery import TwoLogits
@@ -84,7 +85,7 @@ def reject_unsupported_inputs(model: RegularizedModel, x: Any) -> None:
     y = tf.one_hot([0] * len(keras.tree.flatten(x)[0]), model.task.size)
     for regularizer in model.get_regularizers(OnBatch):
         try:
-            changed, _ = regularizer.batch(x, y, model.get_stream(regularizer))
+            changed, _ = change_batch(regularizer, x, y, model.get_stream(regularizer), model.get_cells(x))
             keras.tree.assert_same_structure(changed, x)
             same = keras.tree.map_structure(lambda a, b: a.dtype == b.dtype, changed, x)
         except Exception as error:  # of any kind: the regularizer was not written for such inputs

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 from regzoo.core import Backbone, InputError, Recipe, parse
+from regzoo.core.cells import Cells
 from regzoo.core.layers import floatx_of
 from regzoo.core.parsing import read_backbone
 from regzoo.core.slots import SlotKind
@@ -26,6 +27,9 @@ from regzoo.training.model.model import BaseRegularizedModel
 from regzoo.training.model.precision import describe_precision, precision_of
 from regzoo.training.model.requirements import check_requirements, reject_ranges, require_noise
 from regzoo.training.task import Shape, Task
+
+INPUT_NAME = "inputs"
+"""Name of the input of a backbone."""
 
 MAX_HEAD_WEIGHTS = 2**28
 """A gigabyte, of which training needs four (gradients and Adam's two moments)."""
@@ -52,12 +56,18 @@ class RegularizedModel(BaseRegularizedModel):
                 Task(**config["task"]),
                 tuple(config["input_shape"]),
                 config["seed"],
+                Cells.from_json(config["cells"]) if "cells" in config else None,
             )
 
 
 @floatx_of()
 def build_model(
-    backbone: Backbone | str, recipe: Recipe, task: Task, input_shape: Shape, seed: int = 0
+    backbone: Backbone | str,
+    recipe: Recipe,
+    task: Task,
+    input_shape: Shape,
+    seed: int = 0,
+    cells: Cells | None = None,
 ) -> RegularizedModel:
     """Build a model with the recipe at the backbone's slots and weights, initialized for ``seed``.
 
@@ -69,6 +79,7 @@ def build_model(
         task: what to predict.
         input_shape: shape of one example, without the batch axis.
         seed: seed of the run.
+        cells: of rows, which columns hold one value; None if every column is a number of its own.
 
     Raises:
         InputError: if a strength is still a range, a regularizer finds no place to act, or the head would be huge.
@@ -76,11 +87,12 @@ def build_model(
     if isinstance(backbone, str):
         backbone = read_backbone(backbone)
     reject_ranges(recipe)
-    check_requirements(recipe, task, tuple(input_shape))
+    named = () if cells is None else ((INPUT_NAME, cells),)
+    check_requirements(recipe, task, tuple(input_shape), named)
     require_noise(recipe)
     regularizers, dials = make_dials(recipe)
     inserter = LayerInserter(recipe, regularizers, _list_slots(backbone, input_shape), seed)
-    inputs = keras.Input(input_shape, name="inputs")
+    inputs = keras.Input(input_shape, name=INPUT_NAME)
     features = backbone(inputs, inserter.slot)
     _reject_huge_head(backbone, features.shape[-1], task)
     logits, outputs = task.head(features)
@@ -96,11 +108,14 @@ def build_model(
         "task": asdict(task),
         "input_shape": list(input_shape),
         "seed": seed,
+        **({} if cells is None else {"cells": cells.to_json()}),
         **describe_precision(),
     }
     weights, streams = collect_initial_values(to_logits.layers, inserter.keys)
     insertions = tuple(inserter.insertions)
-    info = BuildInfo(recipe, task, regularizers, dials, rules, insertions, narrowed, hits, weights, streams, config)
+    info = BuildInfo(
+        recipe, task, regularizers, dials, rules, insertions, narrowed, hits, weights, streams, config, named
+    )
     model = RegularizedModel(inputs, logits, outputs, info)
     model.reset(seed)
     return model
@@ -114,7 +129,7 @@ def _list_slots(backbone: Backbone, input_shape: Shape) -> list[SlotPlace]:
         slots.append(find_slot_place(kind, tensor, backbone.layer_kinds))
         return tensor
 
-    backbone(keras.Input(input_shape, name="inputs"), add)
+    backbone(keras.Input(input_shape, name=INPUT_NAME), add)
     return slots
 
 

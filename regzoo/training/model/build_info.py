@@ -9,6 +9,7 @@ from typing import Any
 import keras
 
 from regzoo.core import Companion, Penalty, Recipe, Regularizer, Rule
+from regzoo.core.cells import NamedCells
 from regzoo.core.selection import LayerPlace
 from regzoo.training.task import Task
 
@@ -83,6 +84,7 @@ class BuildInfo:
         weights: initial values of the weights.
         streams: initial states of the layers' random streams.
         config: the arguments that build the model again, as JSON.
+        cells: which columns of its inputs hold one value; empty if every column is a number of its own.
     """
 
     recipe: Recipe
@@ -96,6 +98,7 @@ class BuildInfo:
     weights: DrawInitialValues
     streams: DrawInitialValues
     config: dict[str, Any]
+    cells: NamedCells = ()
 
 
 def initialize_companion(rule: Rule, weight: keras.Variable) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from regzoo.core import AfterTraining, InputError, Recipe
+from regzoo.core.cells import NamedCells
 from regzoo.training.task import Shape, Task
 
 
@@ -33,13 +34,16 @@ def reject_several_models(recipe: Recipe) -> None:
             )
 
 
-def check_requirements(recipe: Recipe, task: Task, input_shape: Shape) -> None:
-    """Reject regularizers that require images, rows, classes, or targets other than the inputs, where there are none.
+def check_requirements(recipe: Recipe, task: Task, input_shape: Shape, cells: NamedCells = ()) -> None:
+    """Reject regularizers that require something that is not there.
+
+    That is images, rows, numbers among their columns, classes, or targets other than the inputs.
 
     Args:
         recipe: the regularizers to check.
         task: what is predicted.
         input_shape: shape of one example; ``()`` if there are several inputs.
+        cells: which columns of the inputs hold one value.
 
     Raises:
         InputError: at the first of them.
@@ -47,10 +51,13 @@ def check_requirements(recipe: Recipe, task: Task, input_shape: Shape) -> None:
     available = {"images"} if len(input_shape) == 3 else {"rows"} if len(input_shape) == 1 else set()
     available |= {"classes"} if task.kind == "classification" else set()
     available |= {"targets"} if task.kind != "reconstruction" else set()
+    numbers = not cells or any(each is None or each.have_numbers for _, each in cells)
+    available |= {"numbers"} if numbers else set()
     for regularizer in recipe:
         missing = sorted(regularizer.requires - available)
         if missing:
-            received = f"inputs of shape {input_shape} for {task.kind}"
+            what = "" if numbers else ", categories and booleans alone,"
+            received = f"inputs of shape {input_shape}{what} for {task.kind}"
             raise InputError(f"{regularizer.name} needs {' and '.join(missing)}, received {received}; leave it out")
 
 

@@ -23,6 +23,7 @@ from regzoo.core import (
     Regularizer,
     Weight,
 )
+from regzoo.core.cells import InputCells, change_batch
 from regzoo.core.layers import to_floatx
 from regzoo.core.weights import describe_weights
 from regzoo.training.losses import ExampleLoss
@@ -65,6 +66,8 @@ class TrainableModel(Protocol):
     def get_stream(self, regularizer: Regularizer) -> keras.random.SeedGenerator: ...
 
     def selects(self, regularizer: Regularizer, weight: keras.Variable) -> bool: ...
+
+    def get_cells(self, x: Any) -> InputCells: ...
 
     def logits(self, x: Any, training: bool = False) -> Any: ...
 
@@ -138,11 +141,11 @@ class TrainStep:
 
         Where it averages targets, each counts by the weight of its row, so a row of weight 0 teaches nothing.
         """
-        stream = self.model.get_stream(regularizer)
+        stream, cells = self.model.get_stream(regularizer), self.model.get_cells(x)
         if weight is None or not regularizer.mixes_targets:
-            return *regularizer.batch(x, y, stream), weight
+            return *change_batch(regularizer, x, y, stream, cells), weight
         own = tf.reshape(tf.cast(weight, y.dtype), (-1, 1))
-        x, mixed = regularizer.batch(x, tf.concat([own * y, own], axis=1), stream)
+        x, mixed = change_batch(regularizer, x, tf.concat([own * y, own], axis=1), stream, cells)
         total = mixed[:, -1:]
         return x, tf.where(total > 0, tf.math.divide_no_nan(mixed[:, :-1], total), y), total[:, 0]
 
@@ -235,7 +238,8 @@ class TrainStep:
         return result
 
     def _transform_forward(self, regularizer: OnForward, forward: ForwardPass) -> ForwardPass:
-        return lambda x, y: regularizer.forward(Forward(forward), x, y, self.model.get_stream(regularizer))
+        model, stream = self.model, self.model.get_stream(regularizer)
+        return lambda x, y: regularizer.forward(Forward(forward, model.get_cells(x)), x, y, stream)
 
     def _describe(self, variable: keras.Variable) -> Weight:
         """Return the description of a weight of the model; weights that came later, as LoRA's, are looked for again."""
