@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from regzoo.core.errors import InputError
 from regzoo.core.lazy import keras
-
-if TYPE_CHECKING:
-    from regzoo.core.places import OnBatch
 
 Tensor = Any
 
@@ -141,12 +137,3 @@ def arrange_cells(x: Any, named: NamedCells) -> InputCells:
     if isinstance(x, dict):
         return [dict(named).get(name) for name in keras.tree.flatten({name: name for name in x})]
     return [cells for _, cells in named] if isinstance(x, list | tuple) else named[0][1]
-
-
-def change_batch(
-    regularizer: OnBatch, x: Any, y: Tensor, seed: keras.random.SeedGenerator, cells: InputCells
-) -> tuple[Any, Tensor]:
-    """Return ``regularizer.batch(x, y, seed)``; with ``cells``, if there are any and the method takes them."""
-    if cells is None or "cells" not in inspect.signature(regularizer.batch).parameters:
-        return regularizer.batch(x, y, seed)
-    return regularizer.batch(x, y, seed, cells=cells)  # type: ignore[call-arg]  # see OnBatch.batch

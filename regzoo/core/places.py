@@ -6,6 +6,7 @@ technique that acts in two places has two bases.
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -52,6 +53,15 @@ class OnBatch(_InGraph):
             y: targets: class probabilities (batch, classes), or standardized numbers (batch, outputs).
             seed: this regularizer's own random stream; `keras.random` functions take it as it is.
         """
+
+
+def change_batch(
+    regularizer: OnBatch, x: Any, y: Tensor, seed: keras.random.SeedGenerator, cells: InputCells
+) -> tuple[Any, Tensor]:
+    """Return ``regularizer.batch(x, y, seed)``; with ``cells``, if there are any and the method takes them."""
+    if cells is None or "cells" not in inspect.signature(regularizer.batch).parameters:
+        return regularizer.batch(x, y, seed)
+    return regularizer.batch(x, y, seed, cells=cells)  # type: ignore[call-arg]  # see OnBatch.batch
 
 
 @dataclass(frozen=True, kw_only=True)

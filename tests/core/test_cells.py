@@ -45,7 +45,7 @@ def test_columns_of_a_cell_need_not_be_neighbors() -> None:
     ("owners", "flags"), [((0, 2), (False, True)), ((0,), (True, True)), ((0, 0, 0), (False, True, True))]
 )
 def test_what_is_no_description_of_cells_is_rejected(owners: tuple[int, ...], flags: tuple[bool, ...]) -> None:
-    with pytest.raises(InputError, match="^cells: "):
+    with pytest.raises(InputError, match=r"^cells: "):
         Cells(owners, flags)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
 
 import keras
@@ -12,7 +11,7 @@ import numpy as np
 
 from regzoo.core import InputError, OnActivations, Recipe, Regularizer
 from regzoo.core._keras_compat import list_layers
-from regzoo.core.cells import NamedCells, named_cells_from_json, named_cells_to_json
+from regzoo.core.cells import NamedCells, named_cells_from_json
 from regzoo.core.errors import ClashWarning, FrozenPlacesWarning
 from regzoo.core.layers import floatx_of
 from regzoo.core.parsing import as_recipe
@@ -22,11 +21,11 @@ from regzoo.training.attach.example_inputs import make_example_inputs
 from regzoo.training.attach.graph import Graph
 from regzoo.training.attach.infer_task import infer_task
 from regzoo.training.attach.inputs import read_input_kind
-from regzoo.training.attach.model_config import deserialize_model, serialize_model
+from regzoo.training.attach.model_config import describe_attached, deserialize_model
 from regzoo.training.attach.nested import copy_input, describe_what_is_closed
 from regzoo.training.attach.own_layers import count_own_layers, list_layers_in_training, list_noise
-from regzoo.training.attach.positions import reject_acting_on_examples
 from regzoo.training.attach.refusals import (
+    check_recipe,
     reject_inactive,
     reject_metrics_of_one,
     reject_recipes_inside,
@@ -34,7 +33,7 @@ from regzoo.training.attach.refusals import (
 )
 from regzoo.training.attach.slots import list_slots
 from regzoo.training.attach.surgery import DrawWeights, InitialWeights, ModelSurgery
-from regzoo.training.attach.ties import find_ties, tie
+from regzoo.training.attach.ties import tie
 from regzoo.training.model.build import RegularizedModel
 from regzoo.training.model.build_info import BuildInfo
 from regzoo.training.model.insertion import (
@@ -46,9 +45,9 @@ from regzoo.training.model.insertion import (
 )
 from regzoo.training.model.layer_places import list_layer_places
 from regzoo.training.model.place_summary import summarize_places, warn_frozen
-from regzoo.training.model.precision import describe_precision, precision_of
+from regzoo.training.model.precision import precision_of
 from regzoo.training.model.refused_copies import describe_kinds, reject_changed
-from regzoo.training.model.requirements import check_requirements, reject_ranges, reject_several_models, require_noise
+from regzoo.training.model.requirements import reject_ranges, reject_several_models, require_noise
 from regzoo.training.own_layers import OwnLayers
 from regzoo.training.task import Task
 
@@ -262,23 +261,10 @@ def attach_to_graph(
         InputError: if a regularizer finds no place to act, or cannot handle the inputs or the outputs.
     """
     model = graph.model
-    if len(model.outputs[0].shape) > 2 and task.kind != "reconstruction":
-        reject_acting_on_examples(recipe, tuple(model.outputs[0].shape))
-    single = isinstance(model.input, keras.KerasTensor)
-    check_requirements(recipe, task, tuple(model.input.shape[1:]) if single else (), cells)
+    check_recipe(recipe, graph, task, cells)
     in_training = list_layers_in_training(graph)
     require_noise(recipe, bool(list_noise(in_training)))
-    config = {
-        "recipe": str(recipe),
-        "classes": classes,
-        "seed": seed,
-        "task": asdict(task),
-        **({"expand_nested": True} if graph.expand_nested else {}),
-        **({"cells": named_cells_to_json(cells)} if cells else {}),
-        **describe_precision(),
-        **({"ties": ties} if (ties := find_ties(graph.list_leaf_layers())) else {}),
-        **serialize_model(graph),
-    }
+    config = describe_attached(recipe, graph, task, seed, classes, cells)
 
     regularizers, dials = make_dials(recipe)
     inserter = LayerInserter(recipe, regularizers, list_slots(graph), seed)
@@ -297,24 +283,14 @@ def attach_to_graph(
     hits = count_hits(recipe, inserter.insertions, rules, narrowed)
     reject_inactive(hits, graph)
     weights, streams = surgery.collect_initial_values(to_logits, initial, draw)
+    insertions = tuple(inserter.insertions)
     info = BuildInfo(
-        recipe,
-        task,
-        regularizers,
-        dials,
-        rules,
-        tuple(inserter.insertions),
-        narrowed,
-        hits,
-        weights,
-        streams,
-        config,
-        cells,
+        recipe, task, regularizers, dials, rules, insertions, narrowed, hits, weights, streams, config, cells
     )
     attached = AttachedModel(inputs, logits, outputs, info, initial, model.output_names[0])
     attached.copy_trainable(graph.given, surgery)
     attached.set_own(count_own_layers(graph.given), list_noise(surgery.list_copies(in_training)))
-    if not single or read_input_kind(model.input, model) != "float":
+    if not isinstance(model.input, keras.KerasTensor) or read_input_kind(model.input, model) != "float":
         reject_unsupported_inputs(attached, make_example_inputs(graph))
     attached.reset(seed)
     surgery.copy_streams()

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import asdict
 from typing import Any
 
 import keras
 
+from regzoo.core import Recipe
 from regzoo.core._keras_compat import list_layers
+from regzoo.core.cells import NamedCells, named_cells_to_json
 from regzoo.training.attach.graph import Graph
 from regzoo.training.attach.layer_names import list_lost_names
+from regzoo.training.attach.ties import find_ties
+from regzoo.training.model.precision import describe_precision
+from regzoo.training.task import Task
 
 
 def serialize_model(graph: Graph) -> dict[str, Any]:
@@ -25,6 +31,23 @@ def serialize_model(graph: Graph) -> dict[str, Any]:
     config.pop("compile_config", None)
     names = list_lost_names(graph.given)
     return {"model": config, "names": names} if names else {"model": config}
+
+
+def describe_attached(
+    recipe: Recipe, graph: Graph, task: Task, seed: int, classes: int | None, cells: NamedCells
+) -> dict[str, Any]:
+    """Return the arguments that attach ``recipe`` again to the model of ``graph``, as JSON; see `attach_to_graph`."""
+    return {
+        "recipe": str(recipe),
+        "classes": classes,
+        "seed": seed,
+        "task": asdict(task),
+        **({"expand_nested": True} if graph.expand_nested else {}),
+        **({"cells": named_cells_to_json(cells)} if cells else {}),
+        **describe_precision(),
+        **({"ties": ties} if (ties := find_ties(graph.list_leaf_layers())) else {}),
+        **serialize_model(graph),
+    }
 
 
 def deserialize_model(config: dict[str, Any], custom_objects: Any = None) -> keras.Model:

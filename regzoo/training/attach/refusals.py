@@ -9,14 +9,31 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from regzoo.core import InputError, OnBatch, OnForward
+from regzoo.core import InputError, OnBatch, OnForward, Recipe
 from regzoo.core._keras_compat import list_layers
-from regzoo.core.cells import change_batch
+from regzoo.core.cells import NamedCells
+from regzoo.core.places import change_batch
 from regzoo.training.attach.graph import Graph
 from regzoo.training.attach.nested import describe_what_is_closed
+from regzoo.training.attach.positions import reject_acting_on_examples
 from regzoo.training.attach.surgery import TwoLogits
 from regzoo.training.model.build import RegularizedModel
+from regzoo.training.model.requirements import check_requirements
 from regzoo.training.model.step import TrainStep
+from regzoo.training.task import Task
+
+
+def check_recipe(recipe: Recipe, graph: Graph, task: Task, cells: NamedCells) -> None:
+    """Reject a recipe that requires what the model's inputs and outputs are not; see `check_requirements`.
+
+    Raises:
+        InputError: at the first regularizer that does.
+    """
+    inputs, shape = graph.model.input, tuple(graph.model.outputs[0].shape)
+    if len(shape) > 2 and task.kind != "reconstruction":
+        reject_acting_on_examples(recipe, shape)
+    single = isinstance(inputs, keras.KerasTensor)
+    check_requirements(recipe, task, tuple(inputs.shape[1:]) if single else (), cells)
 
 
 def reject_inactive(hits: Mapping[str, int], graph: Graph) -> None:

@@ -16,7 +16,6 @@ import tensorflow as tf
 
 from regzoo.core import Recipe, Regularizer, Schedule
 from regzoo.core._keras_compat import is_writing_hdf5
-from regzoo.core.cells import InputCells, arrange_cells
 from regzoo.core.layers import floatx_of
 from regzoo.core.seeds import derive
 from regzoo.core.selection import LayerPlace
@@ -185,10 +184,6 @@ class BaseRegularizedModel(RegularizedTrainer):
     def get_regularizers(self, place: type[Any]) -> list[Any]:
         """Return the regularizers that act at ``place``, in the recipe's order."""
         return [regularizer for regularizer in self._info.regularizers if isinstance(regularizer, place)]
-
-    def get_cells(self, x: Any) -> InputCells:
-        """Return which columns of the inputs ``x`` hold one value, for regularizers of the batch."""
-        return arrange_cells(x, self._info.cells)
 
     def get_rules(self, *kinds: type[Any]) -> list[Any]:
         """Return the `WeightRule`s of these kinds on weights that are not frozen, in the recipe's order."""

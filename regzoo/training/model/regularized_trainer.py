@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from regzoo.core import OnBatch, OnForward, OnGradients, OnLoss, OnTraining, OnWeights
 from regzoo.core._keras_compat import CallHook, forget_metrics, get_loss_tracker
+from regzoo.core.cells import InputCells, arrange_cells
 from regzoo.core.layers import floatx_of
 from regzoo.training.losses import ExampleLoss
 from regzoo.training.model.callbacks import StrengthScheduler, WatcherCallback, iterate_batches, require_validation
@@ -59,6 +60,10 @@ class RegularizedTrainer(CallHook):
     def task(self) -> Task:
         """The task: what is predicted, with its loss and metrics."""
         return self._info.task
+
+    def get_cells(self, x: Any) -> InputCells:
+        """Return which columns of the inputs ``x`` hold one value, for regularizers of the batch."""
+        return arrange_cells(x, self._info.cells)
 
     def compile(
         self,

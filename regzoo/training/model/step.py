@@ -23,12 +23,13 @@ from regzoo.core import (
     Regularizer,
     Weight,
 )
-from regzoo.core.cells import InputCells, change_batch
+from regzoo.core.cells import InputCells
 from regzoo.core.layers import to_floatx
+from regzoo.core.places import change_batch
 from regzoo.core.weights import describe_weights
 from regzoo.training.losses import ExampleLoss
 from regzoo.training.model.gradients import fill_missing, multiply
-from regzoo.training.model.weighting import divide_by_mean, match_dtypes, weighted_mean
+from regzoo.training.model.weighting import divide_by_mean, floats_to_floatx, match_dtypes, weighted_mean
 from regzoo.training.task import Task
 
 ComputeGradients = Callable[[], list[Any]]
@@ -101,7 +102,7 @@ class TrainStep:
         model = self.model
         y, weights = self._encode(y), model.trainable_variables
         if model.get_regularizers(OnBatch) or model.get_regularizers(OnForward):
-            x = _floats_to_floatx(x)
+            x = floats_to_floatx(x)
         for regularizer in model.get_regularizers(OnBatch):
             x, y, weight = self._transform_batch(regularizer, x, y, weight)
         first: dict[str, Any] = {}  # results of the first pass: a gradient transform may run more
@@ -292,13 +293,3 @@ class TrainStep:
 def _assign(variables: Sequence[keras.Variable], values: Sequence[Any]) -> None:
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
-
-
-def _floats_to_floatx(x: Any) -> Any:
-    """Return inputs in the type of strengths and weights; whole numbers and text stay as they are."""
-
-    def convert(values: Any) -> Any:
-        tensor = keras.ops.convert_to_tensor(values)
-        return to_floatx(tensor) if tensor.dtype.is_floating else tensor
-
-    return keras.tree.map_structure(convert, x)

@@ -1,10 +1,13 @@
-"""Losses of examples and their weights: common type, weighted mean."""
+"""Inputs, losses of examples and their weights: common type, weighted mean."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import keras
 import tensorflow as tf
+
+from regzoo.core.layers import to_floatx
 
 
 def match_dtypes(logits: Any, y: Any) -> tuple[Any, Any]:
@@ -23,3 +26,13 @@ def weighted_mean(per_example: Any, weight: Any) -> Any:
     if weight is not None:
         per_example *= tf.cast(weight, per_example.dtype)
     return tf.reduce_mean(per_example)
+
+
+def floats_to_floatx(x: Any) -> Any:
+    """Return inputs in the type of strengths and weights; whole numbers and text stay as they are."""
+
+    def convert(values: Any) -> Any:
+        tensor = keras.ops.convert_to_tensor(values)
+        return to_floatx(tensor) if tensor.dtype.is_floating else tensor
+
+    return keras.tree.map_structure(convert, x)
