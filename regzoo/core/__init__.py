@@ -27,7 +27,7 @@ from regzoo.core.regularizer import BASELINE, Recipe, Regularizer
 from regzoo.core.schedules import Constant, Cosine, Linear, Schedule, Step
 from regzoo.core.slots import LayerInfo, Slot, Weight
 from regzoo.core.watcher import Objective, Watcher
-from regzoo.core.weight_rules import Companion, Penalty, Perturbation, Projection, Rule, Tensor
+from regzoo.core.weight_rules import Companion, Penalty, Perturbation, Projection, Proximal, Rule, Tensor
 
 __all__ = [
     "BASELINE",
@@ -57,6 +57,7 @@ __all__ = [
     "Penalty",
     "Perturbation",
     "Projection",
+    "Proximal",
     "Range",
     "Recipe",
     "Regularizer",

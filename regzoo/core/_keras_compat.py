@@ -41,6 +41,8 @@ PRIVATE_NAMES = {
     "Model._compile_metrics": "a second compile without metrics keeps those of the first one",
     "Optimizer._backend_update_step": "the update of all variables, after clipping and before weight averaging",
     "Optimizer._get_variable_index": "finds the optimizer's own variables for a trainable variable",
+    "MultiOptimizer._var_to_optimizer_idx": "tells which of its optimizers trains a variable",
+    "MultiOptimizer._var_key": "the key of a variable in it",
     "Adam._momentums": "first moments",
     "Adam._velocities": "second moments",
     "RMSprop._momentums": "momentum",
@@ -229,6 +231,13 @@ def get_index(optimizer: keras.optimizers.Optimizer, variable: keras.Variable) -
     """Return the position of ``variable`` among those that ``optimizer`` was built with."""
     index: int = optimizer._get_variable_index(variable)
     return index
+
+
+def get_optimizer_of(optimizer: Any, variable: keras.Variable) -> Any:
+    """Return the optimizer that trains ``variable``: ``optimizer`` itself, or one of those that it consists of."""
+    if not hasattr(optimizer, "optimizers"):
+        return optimizer
+    return optimizer.optimizers[optimizer._var_to_optimizer_idx[optimizer._var_key(variable)]]
 
 
 def get_momentums(optimizer: keras.optimizers.Adam | keras.optimizers.RMSprop) -> list[keras.Variable]:

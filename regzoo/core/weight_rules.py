@@ -1,4 +1,4 @@
-"""Rules for one weight of the built model: penalty, projection, perturbation, companion."""
+"""Rules for one weight of the built model: penalty, projection, proximal step, perturbation, companion."""
 
 from __future__ import annotations
 
@@ -38,6 +38,20 @@ class Projection:
 
 
 @dataclass(frozen=True)
+class Proximal:
+    """A change of a weight after each step that is as strong as the step is long: the proximal map of a penalty.
+
+    Attributes:
+        prox: ``prox(w, step_size)`` returns the new weight, of the shape of w. The scalar tensor ``step_size`` is the
+            learning rate of this step, from a schedule too, whatever the optimizer makes of the gradients; it is 0, and
+            w has to stay, where the optimizer made no step: it accumulated gradients, or found some that are not
+            finite.
+    """
+
+    prox: Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
 class Perturbation:
     """A change of a weight in the training forward pass only; gradients flow through it to the weight.
 
@@ -62,5 +76,5 @@ class Companion:
     follow: Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
-Rule = Penalty | Projection | Perturbation | Companion
+Rule = Penalty | Projection | Proximal | Perturbation | Companion
 """Any of the rules."""

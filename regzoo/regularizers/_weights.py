@@ -19,6 +19,19 @@ def list_fan_out_axes(weight: Weight) -> tuple[int, ...]:
     return _list_others(weight, weight.input_axes)
 
 
+def split_outgoing(w: Tensor, weight: Weight) -> tuple[Tensor, tuple[int, ...], int]:
+    """Return ``w`` such that the outgoing weights of each input lie along axes of their own.
+
+    Returns:
+        The weight, reshaped where a convolution has groups; these axes, ascending; and the size of each input's part.
+    """
+    axes = list_fan_out_axes(weight)
+    if weight.groups > 1:  # the last axis is made of the groups, which have inputs of their own
+        w = keras.ops.reshape(w, (*w.shape[:-1], weight.groups, -1))
+        axes = (*axes[:-1], len(weight.shape))
+    return w, axes, math.prod(w.shape[axis] for axis in axes)
+
+
 def _list_others(weight: Weight, axes: Iterable[int]) -> tuple[int, ...]:
     return tuple(axis for axis in range(len(weight.shape)) if axis not in set(axes))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from regzoo.core import Float, OnWeights, Penalty, Strength, Tensor, Weight, strength
 from regzoo.core.lazy import keras
 from regzoo.regularizers._norms import norm
-from regzoo.regularizers._weights import list_fan_out_axes
+from regzoo.regularizers._weights import split_outgoing
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class GroupLasso(OnWeights):
     the vector of one token. Biases, scales and position embeddings have no penalty.
 
     Selects features and layer sizes. Gradient steps come close to zero and do not reach it, as with `l1`: count groups
-    whose norm lies below a threshold.
+    whose norm lies below a threshold, or take `proximal_group_lasso`, whose groups become exactly zero.
 
     Args:
         strength: weight of the penalty, in [0, inf); 0 does nothing.
@@ -48,9 +48,5 @@ class GroupLasso(OnWeights):
 
 def sum_group_norms(w: Tensor, weight: Weight) -> Tensor:
     """Return the sum of sqrt(size) norm(group) over the inputs of ``w``, a scalar."""
-    axes = list_fan_out_axes(weight)
-    if weight.groups > 1:  # the last axis is made of the groups, which have inputs of their own
-        w = keras.ops.reshape(w, (*w.shape[:-1], weight.groups, -1))
-        axes = (*axes[:-1], len(weight.shape))
-    size = math.prod(w.shape[axis] for axis in axes)
+    w, axes, size = split_outgoing(w, weight)
     return math.sqrt(size) * keras.ops.sum(norm(w, axes))

@@ -16,7 +16,8 @@ class L1(OnWeights):
     Formula: L + strength sum |w| over kernels, recurrent ones and LoRA's included, and embedding tables.
     Biases, scales and position embeddings have no penalty.
 
-    Subgradient steps come close to zero and do not reach it: count weights below a threshold, not exact zeros.
+    Subgradient steps come close to zero and do not reach it: count weights below a threshold, or take
+    `proximal_l1`, whose zeros are exact.
 
     Args:
         strength: weight of the penalty, in [0, inf); 0 does nothing.

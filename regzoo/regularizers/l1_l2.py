@@ -16,7 +16,8 @@ class L1L2(OnWeights):
     Formula: L + l1 sum |w| + l2 sum w^2 over kernels, recurrent ones and LoRA's included, and embedding tables.
     Biases, scales and position embeddings have no penalty.
 
-    Sparse as with `l1`, and more stable than that where inputs are correlated.
+    Sparse as with `l1`, and more stable than that where inputs are correlated; `elastic_net` has the same penalties
+    with exact zeros.
 
     Args:
         l1: weight of the absolute penalty, in [0, inf); 0 leaves it out.

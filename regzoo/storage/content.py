@@ -54,6 +54,7 @@ class _SpreadJson(_Json):
     edges: list[Number]
     counts: list[Count]
     small: Number
+    zero: Number = _ABSENT
 
 
 class _AttemptJson(_Json):

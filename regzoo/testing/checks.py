@@ -81,7 +81,7 @@ def _check_results(regularizer: Regularizer, harness: Harness) -> None:
     model = harness.build_model(harness.recipe)
     rules = [applied.rule for applied in model.get_rules(object) if applied.name == regularizer.name]
     if wrong := [rule for rule in rules if not isinstance(rule, Rule)]:
-        raise ContractError(f"rule() returns {wrong[0]!r}: no Penalty, Projection, Perturbation or Companion")
+        raise ContractError(f"rule() returns {wrong[0]!r}: no Penalty, Projection, Proximal, Perturbation or Companion")
     if isinstance(regularizer, OnLoss):
         y = TASK.encode(harness.y)
         shape = np.shape(regularizer.loss(y, y, TASK.loss(y, y)))

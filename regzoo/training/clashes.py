@@ -34,7 +34,7 @@ def _list_optimizer_clashes(recipe: Recipe, optimizer: KerasText) -> list[str]:
     decays = [name for name in given if name.endswith(("weight_decay", "regularization_strength"))]
     clips = [name for name in given if name in ("clipnorm", "clipvalue", "global_clipnorm")]
     found = []
-    if decays and (names := _find(recipe, "weight_decay", "l1", "l2", "l1_l2")):
+    if decays and (names := _find(recipe, "weight_decay", "l1", "l2", "l1_l2", "elastic_net", "proximal_l1")):
         values = ", ".join(f"{name} {given[name]}" for name in decays)
         zero = ", ".join(f"{name}=0" for name in decays)
         found.append(

@@ -41,6 +41,8 @@ def owners() -> dict[str, Any]:
     optimizers = {kind: getattr(keras.optimizers, kind)() for kind in ("Adam", "RMSprop")}
     for optimizer in optimizers.values():
         optimizer.build(model.trainable_variables)
+    several = keras.optimizers.MultiOptimizer(lambda variable: optimizers["Adam"])
+    several.build([])
     node = getattr(layer, "_inbound_nodes", [None])[0]
     return {
         **{name: importlib.import_module(name) for name in MODULES},
@@ -52,6 +54,7 @@ def owners() -> dict[str, Any]:
         "Layer": layer,
         "Lambda": keras.layers.Lambda(lambda x: x),
         "Optimizer": optimizers["Adam"],
+        "MultiOptimizer": several,
         "Variable": layer.kernel,
         **optimizers,
     }

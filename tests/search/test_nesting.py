@@ -15,6 +15,7 @@ from regzoo.search.nesting import IN_EFFECT, nests_baseline
 NESTING = {
     *("activity_l1", "activity_l2", "decov", "flooding", "focal", "gradient_noise", "group_lasso", "jacobian"),
     *("kl_sparsity", "l1", "l1_l2", "l2", "l2_sp", "orthogonal", "weight_decay"),
+    *("elastic_net", "proximal_group_lasso", "proximal_l1"),
 }
 
 

@@ -38,12 +38,20 @@ class WeightsPanel:
         edges: of the bins, in log10 |w|.
         shares: of the weights in each bin; they sum to 1.
         small: share of the weights below 0.001, which are practically zero.
+        zero: share of the weights that are exactly zero.
     """
 
     name: str
     edges: tuple[float, ...]
     shares: tuple[float, ...]
     small: float
+    zero: float = 0.0
+
+    @property
+    def summary(self) -> str:
+        """The share of small weights, and of exact zeros where there are any."""
+        zeros = f", {format_percent(self.zero, 1)} exactly zero" if self.zero else ""
+        return f"{format_percent(self.small, 1)} small{zeros}"
 
 
 @dataclass(frozen=True)
@@ -68,7 +76,9 @@ class WeightsFigure(FigureInfo):
     @property
     def alternative(self) -> str:
         shares = format_list([f"{panel.name} {format_percent(panel.small, 1)}" for panel in self.panels])
-        return f"Share of weights below {format_significant(SMALL_WEIGHT, 6)}: {shares}."
+        zeros = [f"{panel.name} {format_percent(panel.zero, 1)}" for panel in self.panels if panel.zero]
+        exact = f" Exactly zero: {format_list(zeros)}." if zeros else ""
+        return f"Share of weights below {format_significant(SMALL_WEIGHT, 6)}: {shares}.{exact}"
 
 
 def info(leaderboard: Leaderboard, records: Sequence[Record], comparison: ComparisonInfo) -> WeightsFigure:
@@ -96,7 +106,8 @@ def _make_panel(name: str, runs: Sequence[Record]) -> WeightsPanel | None:
     shares = [[count / sum(spread["counts"]) for count in spread["counts"]] for spread in spreads]
     mean = [sum(column) / len(shares) for column in zip(*shares, strict=True)]
     small = sum(spread["small"] for spread in spreads) / len(spreads)
-    return WeightsPanel(name, tuple(spreads[0]["edges"]), tuple(mean), small)
+    zero = sum(spread.get("zero", 0.0) for spread in spreads) / len(spreads)  # older records do not have it
+    return WeightsPanel(name, tuple(spreads[0]["edges"]), tuple(mean), small, zero)
 
 
 @with_style
@@ -122,7 +133,7 @@ def _draw_panel(axes: Axes, panel: WeightsPanel, first: WeightsPanel) -> None:
     axes.stairs([100 * share for share in first.shares], first.edges, color=VERMILION, linestyle="--", linewidth=1.2)
     axes.axvline(math.log10(SMALL_WEIGHT), color=GRAY, linestyle=":", linewidth=1.2)
     axes.set_xlim(panel.edges[0], panel.edges[-1])
-    axes.text(0.03, 0.97, f"{format_percent(panel.small, 1)} small", transform=axes.transAxes, va="top", size=SMALL)
+    axes.text(0.03, 0.97, panel.summary, transform=axes.transAxes, va="top", size=SMALL)
 
 
 def _make_legend(first: str) -> list[Line2D]:

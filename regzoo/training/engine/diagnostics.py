@@ -17,7 +17,7 @@ DECADES = (-6, 1)
 BINS_PER_DECADE = 4
 
 SMALL = 1e-3
-"""Weights below it count as small. Initial weights are about 0.1, and L1 by subgradients gives no exact zeros."""
+"""Weights below it count as small. Initial weights are about 0.1, and only a proximal step gives exact zeros."""
 
 
 def compute_reliability(task: Task, y: Any, logits: Any) -> list[list[float]] | None:
@@ -53,13 +53,14 @@ def select_kernels(model: Any, values: Sequence[np.ndarray]) -> list[np.ndarray]
 
 
 def compute_weight_histogram(kernels: Sequence[np.ndarray]) -> dict[str, Any]:
-    """Return the histogram of log10 |w| in quarters of decades, and the share of small weights.
+    """Return the histogram of log10 |w| in quarters of decades, and the shares of small and of exactly zero weights.
 
     Args:
         kernels: weights that multiply inputs or are looked up; biases and scales are left out.
 
-    >>> compute_weight_histogram([np.array([[0.0, 1e-4], [0.5, -0.5]])])["small"]
-    0.5
+    >>> found = compute_weight_histogram([np.array([[0.0, 1e-4], [0.5, -0.5]])])
+    >>> found["small"], found["zero"]
+    (0.5, 0.25)
     """
     sizes = np.abs(np.concatenate([kernel.ravel() for kernel in kernels])) if kernels else np.zeros(0)
     edges = np.linspace(*DECADES, (DECADES[1] - DECADES[0]) * BINS_PER_DECADE + 1)
@@ -68,4 +69,5 @@ def compute_weight_histogram(kernels: Sequence[np.ndarray]) -> dict[str, Any]:
         "edges": edges.tolist(),
         "counts": np.histogram(logarithms, edges)[0].tolist(),
         "small": float((sizes < SMALL).mean()) if len(sizes) else 0.0,
+        "zero": float((sizes == 0).mean()) if len(sizes) else 0.0,
     }

@@ -10,7 +10,6 @@ import keras
 import tensorflow as tf
 
 from regzoo.core import (
-    Companion,
     Forward,
     Gradients,
     OnBatch,
@@ -19,7 +18,6 @@ from regzoo.core import (
     OnLoss,
     Penalty,
     Perturbation,
-    Projection,
     Regularizer,
     Weight,
 )
@@ -28,6 +26,7 @@ from regzoo.core.layers import to_floatx
 from regzoo.core.places import change_batch
 from regzoo.core.weights import describe_weights
 from regzoo.training.losses import ExampleLoss
+from regzoo.training.model.after_step import prepare_rules_after_step
 from regzoo.training.model.gradients import fill_missing, multiply
 from regzoo.training.model.weighting import divide_by_mean, floats_to_floatx, match_dtypes, weighted_mean
 from regzoo.training.task import Task
@@ -79,7 +78,8 @@ class TrainStep:
     """The training step of ``model``.
 
     In order: batch transforms; forward pass, on perturbed weights if there are any, and the task's loss; forward
-    transforms; loss transforms; penalties; gradients and their transforms; optimizer; projections and companions.
+    transforms; loss transforms; penalties; gradients and their transforms; optimizer; projections, proximal steps and
+    companions, in the recipe's order.
 
     Args:
         model: the model to train.
@@ -115,8 +115,10 @@ class TrainStep:
             gradients: list[Any] = tape.gradient(scaled, [variable.value for variable in weights])
             return gradients
 
-        model.optimizer.apply(self._transform(compute), weights)
-        self._apply_projections_and_companions()
+        gradients = self._transform(compute)
+        finish = prepare_rules_after_step(model)
+        model.optimizer.apply(gradients, weights)
+        finish()
         return first["loss"], first["logits"]
 
     def _transform(self, compute: ComputeGradients) -> list[Any]:
@@ -277,17 +279,6 @@ class TrainStep:
             return gradients
 
         return repeat
-
-    def _apply_projections_and_companions(self) -> None:
-        step = self.model.optimizer.iterations
-        for weight_rule in self.model.get_rules(Projection, Companion):
-            variable, rule = weight_rule.weight, weight_rule.rule
-            if isinstance(rule, Projection):
-                variable.assign(rule.project(variable))
-            else:
-                weight, companion = rule.follow(variable.value, weight_rule.companion.value, step)
-                variable.assign(weight)
-                weight_rule.companion.assign(companion)
 
 
 def _assign(variables: Sequence[keras.Variable], values: Sequence[Any]) -> None:

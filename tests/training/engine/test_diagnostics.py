@@ -32,6 +32,7 @@ def test_the_weight_histogram_by_hand() -> None:
         0.75: 1,  # 100
     }
     assert found["small"] == pytest.approx(3 / 7)
+    assert found["zero"] == pytest.approx(1 / 7)
 
 
 def test_a_model_without_kernels_has_an_empty_histogram() -> None:

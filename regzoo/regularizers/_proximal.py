@@ -1,0 +1,40 @@
+"""Soft thresholds of the proximal regularizers, and their warning about a penalty that is there twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from regzoo.core import Regularizer, Tensor
+from regzoo.core.lazy import keras
+
+SAME = frozenset({"l1", "l1_l2", "elastic_net", "proximal_l1"})
+"""Regularizers that each have a penalty on the absolute value of a weight."""
+
+AVERAGES = frozenset({"ema", "swa", "lookahead"})
+"""Regularizers that average weights over steps."""
+
+
+def soft_threshold(w: Tensor, threshold: Tensor) -> Tensor:
+    """Return ``w`` moved toward zero by ``threshold``, a scalar, and not beyond it; at 0 bit for bit the same."""
+    w = keras.ops.convert_to_tensor(w)
+    moved = keras.ops.absolute(w) - keras.ops.cast(threshold, w.dtype)
+    return keras.ops.sign(w) * keras.ops.maximum(moved, keras.ops.zeros_like(w))
+
+
+def warn_zeros(name: str, others: Sequence[Regularizer], same: frozenset[str] = SAME) -> str | None:
+    """Return a warning about regularizers that penalize the same twice, or make the zeros of ``name`` inexact.
+
+    Args:
+        name: the regularizer that asks.
+        others: those before it in the recipe.
+        same: names of those with the same penalty.
+    """
+    for other in others:
+        if other.name in same - {name}:
+            return f"{name} and {other.name} penalize the same: use one of the two"
+        if other.name in AVERAGES:
+            return (
+                f"{other.name} averages the weights over steps, and an average is zero only where the weight was zero "
+                f"in all of them: hardly any zero that {name} makes remains exact"
+            )
+    return None
