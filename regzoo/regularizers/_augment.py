@@ -8,8 +8,14 @@ from regzoo.core import Regularizer, Tensor
 from regzoo.core.cells import Cells, count_cells
 from regzoo.core.lazy import keras
 
-AUGMENTATIONS = frozenset({"mixup", "cutmix", "cutout", "adversarial"})
+AUGMENTATIONS = frozenset({"mixup", "cutmix", "mixup_or_cutmix", "cutout", "adversarial"})
 """Regularizers that change the inputs; a recipe should have one at most."""
+
+HIDING = frozenset({"cutout", "random_erasing"})
+"""Regularizers that hide boxes. Random erasing goes with mixup and cutmix, as in torchvision's and timm's recipes."""
+
+MIXING = frozenset({"mixup", "cutmix", "mixup_or_cutmix"})
+"""Regularizers that soften the labels by mixing examples."""
 
 
 def warn_augmentation(name: str, others: Sequence[Regularizer], softening: Collection[str] = ()) -> str | None:
@@ -22,7 +28,8 @@ def warn_augmentation(name: str, others: Sequence[Regularizer], softening: Colle
     """
     before = [other.name for other in others]
     soft = [other for other in before if other in softening]
-    augmenting = [other for other in before if name in AUGMENTATIONS and other in AUGMENTATIONS]
+    groups = [group for group in (AUGMENTATIONS, HIDING) if name in group]
+    augmenting = [other for other in before if any(other in group for group in groups)]
     found = []
     if soft:
         found.append(f"{' and '.join([*soft, name])} soften the labels twice: predictions may become underconfident")
@@ -37,6 +44,44 @@ def warn_augmentation(name: str, others: Sequence[Regularizer], softening: Colle
 def draw_partners(batch: Tensor, seed: keras.random.SeedGenerator) -> Tensor:
     """Return a random permutation of the batch as row numbers (batch,); an example may be its own partner."""
     return keras.random.shuffle(keras.ops.arange(keras.ops.shape(batch)[0]), seed=seed)
+
+
+def draw_mixture_weights(batch: Tensor, alpha: Tensor, seed: keras.random.SeedGenerator) -> Tensor:
+    """Draw max(l, 1 - l), l ~ Beta(alpha, alpha), for each of ``batch`` examples: (batch,), in [1/2, 1]; 1 at alpha 0.
+
+    Beta is G / (G + G') with G, G' ~ Gamma(alpha). These underflow at small alpha, so their logarithms are drawn:
+    Gamma(alpha) is Gamma(alpha + 1) times U^(1 / alpha).
+    """
+
+    def log_gamma() -> Tensor:
+        gamma = keras.random.gamma((batch,), alpha + 1.0, seed=seed)
+        exponential = -keras.ops.log1p(-keras.random.uniform((batch,), seed=seed))
+        return keras.ops.log(gamma) - exponential / keras.ops.maximum(alpha, keras.config.epsilon())
+
+    folded = keras.ops.sigmoid(keras.ops.abs(log_gamma() - log_gamma()))
+    return keras.ops.where(keras.ops.greater(alpha, 0.0), folded, 1.0)
+
+
+def average(
+    values: Tensor, partner: Tensor, weights: Tensor, seed: keras.random.SeedGenerator, cells: Cells | None = None
+) -> Tensor:
+    """Return the weighted averages of examples and their partners; of ``cells`` without an average, one is drawn.
+
+    Args:
+        values: inputs or targets, (batch, ...).
+        partner: row numbers (batch,).
+        weights: weight of the example itself, (batch,); 1 leaves it as it is, bit for bit.
+        seed: random stream, which draws only with ``cells``.
+        cells: of rows, which columns hold one value.
+    """
+    weight = keras.ops.reshape(weights, (-1, *[1] * (len(values.shape) - 1)))
+    other = keras.ops.take(values, partner, axis=0)
+    mixed = weight * values + (1.0 - weight) * other
+    if cells is None:
+        return mixed
+    kept = cells.spread(keras.random.uniform((keras.ops.shape(values)[0], cells.count), seed=seed) < weight)
+    both = keras.ops.logical_and(cells.find_numbers(values), cells.find_numbers(other))
+    return keras.ops.where(both, mixed, keras.ops.where(kept, values, other))
 
 
 def draw_mask(x: Tensor, share: Tensor, seed: keras.random.SeedGenerator, cells: Cells | None = None) -> Tensor:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from regzoo.core import Float, OnBatch, Regularizer, Strength, Tensor, strength
 from regzoo.core.lazy import keras
-from regzoo.regularizers._augment import warn_augmentation
+from regzoo.regularizers._augment import MIXING, warn_augmentation
 
 
 @dataclass(frozen=True)
@@ -43,4 +43,4 @@ class LabelSmoothing(OnBatch):
 
     def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """Warn about labels that are mixed already."""
-        return warn_augmentation(self.name, others, softening={"mixup", "cutmix"})
+        return warn_augmentation(self.name, others, softening=MIXING)

@@ -10,7 +10,7 @@ from regzoo.core import Float, OnBatch, Regularizer, Strength, Tensor, strength
 from regzoo.core.batch_inputs import map_cells, require_floats
 from regzoo.core.cells import Cells, InputCells
 from regzoo.core.lazy import keras
-from regzoo.regularizers._augment import draw_partners, warn_augmentation
+from regzoo.regularizers._augment import average, draw_mixture_weights, draw_partners, warn_augmentation
 
 
 @dataclass(frozen=True)
@@ -58,31 +58,13 @@ class Mixup(OnBatch):
         weights = self.draw_weights(keras.ops.shape(first)[0], seed)  # (batch,)
 
         def mix(values: Tensor, own: Cells | None = None) -> Tensor:
-            weight = keras.ops.reshape(weights, (-1, *[1] * (len(values.shape) - 1)))
-            other = keras.ops.take(values, partner, axis=0)
-            mixed = weight * values + (1.0 - weight) * other
-            if own is None:
-                return mixed
-            kept = own.spread(keras.random.uniform((keras.ops.shape(values)[0], own.count), seed=seed) < weight)
-            both = keras.ops.logical_and(own.find_numbers(values), own.find_numbers(other))
-            return keras.ops.where(both, mixed, keras.ops.where(kept, values, other))
+            return average(values, partner, weights, seed, own)
 
         return map_cells(mix, x, cells), mix(y)
 
     def draw_weights(self, batch: Tensor, seed: keras.random.SeedGenerator) -> Tensor:
-        """Draw the weight s of each example itself, (batch,), in [1/2, 1].
-
-        Beta is G / (G + G') with G, G' ~ Gamma(alpha). These underflow at small alpha, so their logarithms are
-        drawn: Gamma(alpha) is Gamma(alpha + 1) times U^(1 / alpha).
-        """
-
-        def log_gamma() -> Tensor:
-            gamma = keras.random.gamma((batch,), self.alpha + 1.0, seed=seed)
-            exponential = -keras.ops.log1p(-keras.random.uniform((batch,), seed=seed))
-            return keras.ops.log(gamma) - exponential / keras.ops.maximum(self.alpha, keras.config.epsilon())
-
-        folded = keras.ops.sigmoid(keras.ops.abs(log_gamma() - log_gamma()))
-        return keras.ops.where(keras.ops.greater(self.alpha, 0.0), folded, 1.0)
+        """Draw the weight s of each example itself, (batch,), in [1/2, 1]."""
+        return draw_mixture_weights(batch, self.alpha, seed)
 
     def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """Warn about a second augmentation and about label smoothing."""

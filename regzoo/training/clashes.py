@@ -9,7 +9,7 @@ from regzoo.training.loss_names import read_loss
 from regzoo.training.optimizer_names import COMPILED, read_optimizer
 
 _HARD_ONLY = ("hinge", "squared_hinge")
-_SOFTENING = ("label_smoothing", "mixup", "cutmix")
+_SOFTENING = ("label_smoothing", "mixup", "cutmix", "mixup_or_cutmix")
 
 
 def list_training_clashes(recipe: Recipe, optimizer: str, loss: str | None) -> list[str]:

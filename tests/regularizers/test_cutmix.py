@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -51,6 +52,37 @@ def test_of_rows_half_is_cut_on_average() -> None:
     # in [0, 1] has a standard deviation of at most 1/2.
     n = kept.size
     assert kept.mean() == pytest.approx(0.5 + 0.5 / N, abs=5 * 0.5 / math.sqrt(n))
+
+
+def test_of_images_a_box_of_uniform_area_is_cut() -> None:
+    side, n = 12, 20 * N
+    cut_off = np.concatenate([1.0 - np.diag(cut(1.0, (side, side, 1), seed)[1]) for seed in range(20)])
+    expected = integrate_area(side, lambda u: u)  # by u itself, the quantile of U(0, 1)
+    # 1 example in 400 is its own partner. Beta(2, 1), with the quantile sqrt(u), would cut far more, Beta(1, 2) less.
+    tolerance = 5 * float(cut_off.std()) / math.sqrt(n) + 1 / N
+    assert cut_off.mean() == pytest.approx(expected, abs=tolerance)
+    assert integrate_area(side, math.sqrt) - expected > 3 * tolerance
+    assert integrate_area(side, lambda u: u * u) - expected < -3 * tolerance
+    # Less than a quarter is cut if the box is that small, or clipped: more often than not with U(0, 1), for
+    # P(area < 1/4) = 1/4 before clipping, with Beta(2, 1) 1/16.
+    assert 0.25 < (cut_off < 0.25).mean() < 0.6
+
+
+def integrate_area(side: int, quantile: Callable[[float], float]) -> float:
+    """Return the mean fraction that a clipped box covers of a square, by the midpoint rule over its area's law."""
+
+    def covered(share: float) -> float:
+        """Return the mean fraction of a side that an interval of ``share`` covers, rounded at random, clipped."""
+        low = math.floor(share * side)
+        total = 0.0
+        for count, weight in ((low, low + 1 - share * side), (low + 1, share * side - low)):
+            for place in range(side):
+                start = place - count // 2
+                total += weight * (min(side, start + count) - max(0, start)) / side
+        return total / side
+
+    points = 2000
+    return sum(covered(math.sqrt(quantile((i + 0.5) / points))) ** 2 for i in range(points)) / points
 
 
 def test_rate_is_how_often_an_example_is_cut() -> None:

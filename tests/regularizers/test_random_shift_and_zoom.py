@@ -71,6 +71,11 @@ def test_a_shift_is_whole_pixels_up_to_factor_of_each_side() -> None:
     assert abs(np.corrcoef(down, right)[0, 1]) < 5 / math.sqrt(N)
 
 
+def test_a_shift_of_square_images_has_two_distances() -> None:
+    after = augment("random_shift", 0.25, np.tile(make_ramps(9, 9), (N, 1, 1, 1)))
+    assert abs(np.corrcoef(after[:, 4, 4, 0], after[:, 4, 4, 1])[0, 1]) < 5 / math.sqrt(N)
+
+
 def test_a_shift_of_less_than_a_pixel_is_sometimes_a_pixel() -> None:
     after = augment("random_shift", 0.05, np.tile(make_ramps(8, 6), (N, 1, 1, 1)))
     moved = after[:, 4, 3, 0] != 4
@@ -83,11 +88,12 @@ def test_a_shift_copies_pixels_of_any_scale() -> None:
     assert set(augment("random_shift", 1.0, x).ravel()) <= set(x.ravel())
 
 
-def test_a_zoom_stretches_each_side_about_the_center_by_up_to_factor() -> None:
-    height, width = 9, 7
+@pytest.mark.parametrize(("height", "width"), [(9, 7), (9, 9)])
+def test_a_zoom_stretches_each_side_about_the_center_by_up_to_factor(height: int, width: int) -> None:
     after = augment("random_zoom", 0.3, np.tile(make_ramps(height, width), (N, 1, 1, 1)))
     # A ramp sampled between pixels is the position it was sampled at; next to the center that is 1 / scale away.
-    vertical, horizontal = 1 / (after[:, 5, 3, 0] - 4), 1 / (after[:, 4, 4, 1] - 3)
+    middle = width // 2
+    vertical, horizontal = 1 / (after[:, 5, middle, 0] - 4), 1 / (after[:, 4, middle + 1, 1] - middle)
     for scale in (vertical, horizontal):
         assert scale.min() >= 0.7 - 1e-5
         assert scale.max() <= 1.3 + 1e-5
