@@ -12,6 +12,7 @@ from scipy import stats
 
 import regzoo
 from regzoo.core import InputError
+from regzoo.core.cells import Cells
 from regzoo.regularizers import MixupOrCutmix
 
 N = 400
@@ -130,3 +131,19 @@ def test_it_trains_on_images_and_on_numbers(images: Any, numbers: Any) -> None:
     lines = regzoo.build("mlp([4])", "mixup_or_cutmix(1.0)", input_shape=(5,), outputs=1)
     lines.fit(x, ((y - y.mean()) / y.std()).astype(np.float32), verbose=0)
     assert all(np.isfinite(weight).all() for model in (pictures, lines) for weight in model.get_weights())
+
+
+def test_a_category_stays_one_and_counts_as_one_cell() -> None:
+    random = np.random.default_rng(0)
+    x = np.concatenate([random.normal(size=(N, 1)), np.eye(3)[random.integers(0, 3, N)]], 1).astype(np.float32)
+    one, cells = np.eye(N, dtype=np.float32), Cells.from_sizes([(1, 0), (0, 3)])
+    after, y = (np.array(v) for v in MixupOrCutmix(1.0).batch(x, one, keras.random.SeedGenerator(0), cells))
+    assert np.array_equal(np.sort(after[:, 1:], 1), np.tile([0, 0, 1], (N, 1)))
+    assert not np.array_equal(after[:, 1:], x[:, 1:])
+    copied = np.isin(after[:, 0], x[:, 0])
+    # A cut takes none, one or both of two cells; and a mixture hardly ever gives the number of another row.
+    assert {*np.diag(y)[copied].round(6)} <= {0.0, 0.5, 1.0}
+    assert 0.35 < copied.mean() < 0.65
+    untouched = MixupOrCutmix(0.0).batch(x, one, keras.random.SeedGenerator(0), cells)
+    assert np.array_equal(untouched[0], x)
+    assert np.array_equal(untouched[1], one)
