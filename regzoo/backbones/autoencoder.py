@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from regzoo.backbones._images import flatten_inputs
+from regzoo.backbones._initializers import choose_kernel_initializer
 from regzoo.core import Announce, Backbone, setting
 from regzoo.core.lazy import keras
 
@@ -48,6 +49,6 @@ class Autoencoder(Backbone):
         return x
 
     def _add_dense(self, x: Any, width: int, name: str, slot: Announce) -> Any:
-        initializer = "lecun_normal" if self.activation == "selu" else "glorot_uniform"
-        x = slot("preactivation", keras.layers.Dense(width, kernel_initializer=initializer, name=name)(x))
+        kernel = choose_kernel_initializer(self.activation)
+        x = slot("preactivation", keras.layers.Dense(width, kernel_initializer=kernel, name=name)(x))
         return slot("activation", keras.layers.Activation(self.activation, name=f"{name}_{self.activation}")(x))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from regzoo.backbones._images import LARGE, get_smaller_side
+from regzoo.backbones._initializers import choose_kernel_initializer
 from regzoo.core import Announce, Backbone, InputError, setting
 from regzoo.core.lazy import keras
 
@@ -49,17 +50,20 @@ class Cnn(Backbone):
                 "use mlp for rows"
             )
         x = slot("input", x)
+        kernel = choose_kernel_initializer(self.activation)
         for index, count in enumerate(self.filters):
             stride = 1 if index or get_smaller_side(x) < LARGE else 2
-            convolution = keras.layers.Conv2D(count, 3, stride, padding="same", name=f"conv_{index}")
-            x = self._add_activation(convolution(x), f"conv_{index}", slot)
+            name = f"conv_{index}"
+            x = keras.layers.Conv2D(count, 3, stride, padding="same", kernel_initializer=kernel, name=name)(x)
+            x = self._add_activation(x, name, slot)
             if get_smaller_side(x) >= 4:
                 x = keras.layers.MaxPooling2D(4 if get_smaller_side(x) >= LARGE else 2, name=f"pool_{index}")(x)
         if get_smaller_side(x) > MAX_FLATTENED:
             x = keras.layers.GlobalAveragePooling2D(name="average")(x)  # (batch, filters[-1])
         else:
             x = keras.layers.Flatten(name="flatten")(x)
-        return self._add_activation(keras.layers.Dense(self.dense, name="dense")(x), "dense", slot)
+        x = keras.layers.Dense(self.dense, kernel_initializer=kernel, name="dense")(x)
+        return self._add_activation(x, "dense", slot)
 
     def _add_activation(self, x: Any, name: str, slot: Announce) -> Any:
         x = slot("preactivation", x)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from regzoo.backbones._images import flatten_inputs
+from regzoo.backbones._initializers import choose_kernel_initializer
 from regzoo.core import Announce, Backbone, InputError, setting
 from regzoo.core.lazy import keras
 
@@ -48,8 +49,9 @@ class Mlp(Backbone):
     def __call__(self, x: Any, slot: Announce) -> Any:
         """Map x (batch, ...) to features (batch, widths[-1])."""
         x = slot("input", flatten_inputs(x))  # (batch, inputs)
+        kernel = choose_kernel_initializer(self.activation)
         for index, width in enumerate(self.widths):
-            h = keras.layers.Dense(width, kernel_initializer=self._get_initializer(), name=f"dense_{index}")(x)
+            h = keras.layers.Dense(width, kernel_initializer=kernel, name=f"dense_{index}")(x)
             h = slot("preactivation", h)
             h = keras.layers.Activation(self.activation, name=f"activation_{index}")(h)
             h = slot("activation", h)  # (batch, width)
@@ -58,6 +60,3 @@ class Mlp(Backbone):
 
     def _is_residual(self, index: int) -> bool:
         return self.residual and index > 0 and self.widths[index] == self.widths[index - 1]
-
-    def _get_initializer(self) -> str:
-        return "lecun_normal" if self.activation == "selu" else "glorot_uniform"

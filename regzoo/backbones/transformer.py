@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from regzoo.backbones._initializers import choose_kernel_initializer
 from regzoo.core import Announce, Backbone, InputError, setting
 from regzoo.core.lazy import keras
 from regzoo.core.selection import LayerKind
@@ -148,7 +149,8 @@ class Transformer(Backbone):
         return keras.layers.Dense(self.width, name=f"{name}_out")(attended)
 
     def _add_mlp(self, x: Any, name: str, slot: Announce) -> Any:
-        x = slot("preactivation", keras.layers.Dense(self.hidden, name=f"{name}_dense_0")(x))
+        kernel = choose_kernel_initializer(self.activation)
+        x = slot("preactivation", keras.layers.Dense(self.hidden, kernel_initializer=kernel, name=f"{name}_dense_0")(x))
         x = slot("activation", keras.layers.Activation(self.activation, name=f"{name}_{self.activation}")(x))
         return keras.layers.Dense(self.width, name=f"{name}_dense_1")(x)
 

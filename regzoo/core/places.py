@@ -150,7 +150,7 @@ class OnForward(_InGraph):
 
 @dataclass(frozen=True)
 class OnLoss(_InGraph):
-    """Acts on the per-example training loss."""
+    """Acts on the per-example training loss, in every forward pass of a step: on that of an attacked copy, too."""
 
     @abstractmethod
     def loss(self, y: Tensor, logits: Tensor, per_example: Tensor) -> Tensor:
@@ -160,6 +160,25 @@ class OnLoss(_InGraph):
             y: targets, (batch, size).
             logits: outputs of the model before softmax or sigmoid, (batch, size).
             per_example: the task's loss of each example, (batch,), in nats or squared units of the target.
+        """
+
+
+@dataclass(frozen=True)
+class OnBatchLoss(OnLoss):
+    """Acts on the losses of a batch together, once a step, after all that act on the loss of each example.
+
+    They are final then: where the forward pass averages several passes, their average.
+    """
+
+    @abstractmethod
+    def loss(self, y: Tensor, logits: Tensor, per_example: Tensor, weight: Tensor | None = None) -> Tensor:
+        """Return the per-example loss (batch,) to train on; the step multiplies it by the weights afterwards.
+
+        Args:
+            y: targets, (batch, size).
+            logits: outputs of the model before softmax or sigmoid, (batch, size).
+            per_example: the loss of each example, (batch,).
+            weight: weights of the examples, (batch,); None for equal ones.
         """
 
 

@@ -15,20 +15,23 @@ _layers = LazyModule("regzoo.regularizers._layers")
 TEMPERATURE = 0.1
 """Temperature of the relaxed mask, which is closer to 0 or 1 the lower it is; the paper's value."""
 
+CHANNEL_TEMPERATURE = 2.0 / 3.0
+"""The same for whole channels; the value in the authors' code (``SpatialConcreteDropout``)."""
+
 
 @dataclass(frozen=True)
 class ConcreteDropout(OnActivations):
     """Set random activations to zero during training, at a rate that each layer learns.
 
-    Formula: h m / (1 - p), m = 1 - sigmoid((logit p + logit u) / 0.1), u ~ U(0, 1), p trained with
+    Formula: h m / (1 - p), m = 1 - sigmoid((logit p + logit u) / t), u ~ U(0, 1), t = 0.1, p trained with
     L + prior sum w^2 / (1 - p) - entropy K H(p), H(p) = -p log p - (1 - p) log(1 - p), K the number of units and w the
     kernels that they feed; inference uses h as it is.
 
     H pulls p toward 1/2, and the data pull it to where they are fitted best, so the rate needs no search; with
-    ``entropy`` 0 nothing keeps it from shrinking to 0. Images and sequences lose whole channels. For N training rows
-    and squared loss with noise of precision 1 the paper has entropy = 2 / N and prior = l^2 / N; for cross-entropy,
-    half of both. Rates change slowly, so it needs long training. The learned rates are the sigmoids of the weights
-    called ``logit``. Works with `mc_dropout`.
+    ``entropy`` 0 nothing keeps it from shrinking to 0. Images and sequences lose whole channels, with t = 2/3. For N
+    training rows and squared loss with noise of precision 1 the paper has entropy = 2 / N and prior = l^2 / N; for
+    cross-entropy, half of both. Rates change slowly, so it needs long training. The learned rates are the sigmoids of
+    the weights called ``logit``. Works with `mc_dropout`.
 
     Args:
         entropy: weight of the term that keeps the rate up, in [0, inf).
@@ -58,9 +61,10 @@ class ConcreteDropout(OnActivations):
     def drop(self, h: Tensor, logit: Tensor, seed: keras.random.SeedGenerator) -> Tensor:
         """Mask ``h`` (batch, ..., units) by factors between 0 and 1, so that gradients reach the rate's ``logit``."""
         batch, *positions, units = keras.ops.shape(h)
+        temperature = CHANNEL_TEMPERATURE if positions else TEMPERATURE
         tiny = keras.config.epsilon()
         u = keras.random.uniform((batch, *(1 for _ in positions), units), tiny, 1.0 - tiny, seed=seed)
-        dropped = keras.ops.sigmoid((logit + keras.ops.log(u) - keras.ops.log(1.0 - u)) / TEMPERATURE)
+        dropped = keras.ops.sigmoid((logit + keras.ops.log(u) - keras.ops.log(1.0 - u)) / temperature)
         return h * ((1.0 - dropped) / keep_probability(logit))
 
     def penalty(self, units: int, logit: Tensor, kernels: Sequence[Tensor]) -> Tensor:

@@ -15,8 +15,9 @@ class ConfidencePenalty(OnLoss):
 
     Formula: L - beta H(p), H(p) = -sum p log p in nats, p the class probabilities.
 
-    Helps calibration, and against wrong labels. The loss may fall below zero; beta from about 1 on keeps every
-    prediction near uniform.
+    Helps calibration, and against wrong labels. The loss may fall below zero. It limits how confident a model can
+    become: the loss is least where 1 / p = beta log(p (classes - 1) / (1 - p)), p the probability of the label. At beta
+    1 that is 0.78, 0.68, 0.48 and 0.28 for 2, 3, 10 and 100 classes; at beta 0.1, above 0.99 for up to 100 classes.
 
     Args:
         beta: weight of the entropy, in [0, inf); 0 does nothing.

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from regzoo.core import Float, OnLoss, Strength, Tensor, strength
+from regzoo.core import Float, OnBatchLoss, Strength, Tensor, strength
 from regzoo.core.lazy import keras
 
 
 @dataclass(frozen=True)
-class Flooding(OnLoss):
+class Flooding(OnBatchLoss):
     """Keep the training loss from falling below ``level``, by reversing the gradient where it is lower.
 
-    Formula: |L - level| + level, L the mean loss of the batch; where L < level its gradient is reversed. Penalties on
-    the weights are not part of L.
+    Formula: |L - level| + level, L the mean loss of the batch, weighted by the weights of the rows; where L < level its
+    gradient is reversed. What other regularizers make of the loss is part of L, wherever they stand in the recipe;
+    penalties on the weights are not.
 
-    Helps long training of networks that reach zero training loss; does nothing while the loss stays above the level.
-    Level 0 does nothing, even where another regularizer makes the loss negative.
+    Helps long training of networks that reach zero training loss; does nothing while the loss stays above the level,
+    as it always does where the labels are smoothed (a warning says so). Level 0 does nothing, even where another
+    regularizer makes the loss negative.
 
     Args:
         level: lowest loss, in nats or squared units of the target, in [0, inf); 0 does nothing.
@@ -33,8 +35,14 @@ class Flooding(OnLoss):
 
     level: Strength = strength(Float(0.0, 0.2), neutral=0.0, domain="[0, inf)")
 
-    def loss(self, y: Tensor, logits: Tensor, per_example: Tensor) -> Tensor:
+    def loss(self, y: Tensor, logits: Tensor, per_example: Tensor, weight: Tensor | None = None) -> Tensor:
         """Mirror the losses (batch,) at the level if their mean is below it, which gives the formula for the mean."""
-        below = keras.ops.mean(per_example) < self.level
-        flooded = keras.ops.logical_and(below, keras.ops.greater(self.level, 0.0))
+        flooded = keras.ops.logical_and(self._lies_below(per_example, weight), keras.ops.greater(self.level, 0.0))
         return keras.ops.where(flooded, 2.0 * self.level - per_example, per_example)
+
+    def _lies_below(self, per_example: Tensor, weight: Tensor | None) -> Tensor:
+        """Return True if the mean of the losses is below the level; a batch of weight 0 has none."""
+        if weight is None:
+            return keras.ops.mean(per_example) < self.level
+        weight = keras.ops.cast(weight, per_example.dtype)
+        return keras.ops.sum(weight * per_example) < self.level * keras.ops.sum(weight)

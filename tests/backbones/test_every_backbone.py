@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
 import regzoo
 from regzoo.cli.zoo_cards import describe_component
 from regzoo.core import AfterTraining, InputError, backbones, parse, regularizers
+from regzoo.core._keras_compat import get_input, get_operation
+from regzoo.core.component import get_specs
 from regzoo.testing import fix_strengths, shrink_backbone
 
 KINDS = [kind for kind in regularizers().values() if not issubclass(kind, AfterTraining)]
@@ -73,3 +76,24 @@ def test_no_two_layers_start_equal(backbone: str) -> None:
     # Draws from one stream, scaled to each layer's size, would keep their ratios.
     ratios = {round(float(kernel[0] / kernel[1]), 4) for kernel in kernels}
     assert len(ratios) == len(kernels)
+
+
+@pytest.mark.parametrize("activation", ["selu", "relu"])
+def test_what_feeds_a_selu_starts_as_selu_must(backbone: str, activation: str) -> None:
+    """Variance 1 / inputs (Klambauer et al. 2017), Keras's lecun_normal; no other nonlinearity has that from us."""
+    if "activation" not in get_specs(backbones()[backbone]):
+        return
+    small = shrink_backbone(backbone)
+    model = regzoo.build(f"{small[:-1]}, activation={activation})", input_shape=(8, 8, 1), classes=3)
+    feeding = [get_operation(get_input(layer.output)) for layer in model.layers if is_nonlinearity(layer, activation)]
+    found = [layer.kernel_initializer for layer in feeding if hasattr(layer, "kernel_initializer")]
+    assert found
+    for each in found:
+        lecun = keras.initializers.LecunNormal()
+        same = [getattr(each, name, None) == getattr(lecun, name) for name in ("scale", "mode", "distribution")]
+        assert all(same) == (activation == "selu"), each
+
+
+def is_nonlinearity(layer: keras.Layer, activation: str) -> bool:
+    """Return True if ``layer`` applies the Keras function ``activation``."""
+    return isinstance(layer, keras.layers.Activation) and layer.activation.__name__ == activation

@@ -53,6 +53,17 @@ def test_the_mask_rounded_is_a_coin_of_the_rate(p: float) -> None:
     assert ((mask > 0.01) & (mask < 0.99)).mean() < 0.5  # mostly decided
 
 
+@pytest.mark.parametrize("shape", [(6, 5, 4), (6, 3, 2, 4), (6, 2, 2, 2, 4)], ids=len)
+def test_the_mask_of_channels_is_softer_as_in_the_authors_code(shape: tuple[int, ...]) -> None:
+    """Temperature 2/3, where units have 0.1; one number for each channel of an example."""
+    p = 0.3
+    stream, each = keras.random.SeedGenerator(5), (6, *[1] * (len(shape) - 2), 4)
+    u = np.array(keras.random.uniform(each, 1e-7, 1 - 1e-7, seed=stream), np.float64)
+    dropped = 1 / (1 + np.exp(-(logit(p) + np.log(u) - np.log(1 - u)) * 3 / 2))
+    mask = layer(p, seed=5, rank=len(shape))(np.ones(shape, np.float32), training=True)
+    np.testing.assert_allclose(mask, np.broadcast_to((1 - dropped) / (1 - p), shape), atol=1e-5)
+
+
 def test_images_lose_whole_channels() -> None:
     mask = np.array(layer(0.5, rank=4)(np.ones((10, 3, 4, 20), np.float32), training=True))
     assert (mask == mask[:, :1, :1]).all()

@@ -70,6 +70,25 @@ def test_the_best_prediction_is_where_loss_and_entropy_balance(beta: float) -> N
     )
 
 
+@pytest.mark.parametrize(
+    ("beta", "classes", "best"),
+    [(1.0, 2, 0.78), (1.0, 3, 0.68), (1.0, 10, 0.48), (1.0, 100, 0.28), (0.1, 2, 0.99995), (0.1, 100, 0.9957)],
+)
+def test_how_confident_it_lets_a_model_become(beta: float, classes: int, best: float) -> None:
+    """The docstring's numbers: the probability of the label at which the loss is least, of all that are tried."""
+    p = np.concatenate([np.linspace(0.0005, 0.9995, 2000), 1 - np.geomspace(1e-7, 5e-4, 2000)])
+    predictions = np.column_stack([p, *[(1 - p) / (classes - 1)] * (classes - 1)])
+    losses = ConfidencePenalty(beta).loss(None, tf.constant(np.log(predictions)), tf.constant(-np.log(p)))
+    found = p[int(np.argmin(losses))]
+    assert found == pytest.approx(best, abs=0.005 if beta == 1.0 else 5e-4)
+    # It is where the derivative is 0, as the docstring has it, and for few classes far from uniform.
+    assert brentq(lambda q: -1 / q + beta * np.log(q * (classes - 1) / (1 - q)), 1 / classes, 1 - 1e-9) == (
+        pytest.approx(best, abs=0.005 if beta == 1.0 else 5e-4)
+    )
+    for number in ("0.78, 0.68, 0.48 and 0.28", "above 0.99"):
+        assert number in (ConfidencePenalty.__doc__ or "")
+
+
 def test_regression_is_refused() -> None:
     with pytest.raises(InputError, match="confidence_penalty needs classes"):
         regzoo.build("mlp([4])", "confidence_penalty(0.1)", input_shape=(5,), outputs=1)

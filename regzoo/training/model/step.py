@@ -13,6 +13,7 @@ from regzoo.core import (
     Forward,
     Gradients,
     OnBatch,
+    OnBatchLoss,
     OnForward,
     OnGradients,
     OnLoss,
@@ -77,9 +78,9 @@ class TrainableModel(Protocol):
 class TrainStep:
     """The training step of ``model``.
 
-    In order: batch transforms; forward pass, on perturbed weights if there are any, and the task's loss; forward
-    transforms; loss transforms; penalties; gradients and their transforms; optimizer; projections, proximal steps and
-    companions, in the recipe's order.
+    In order: batch transforms; forward pass, on perturbed weights if there are any, the task's loss and its
+    transforms; forward transforms, which may run that again; transforms of the batch's loss; penalties; gradients and
+    their transforms; optimizer; projections, proximal steps and companions, in the recipe's order.
 
     Args:
         model: the model to train.
@@ -200,12 +201,15 @@ class TrainStep:
         for regularizer in model.get_regularizers(OnForward):
             forward = self._transform_forward(regularizer, forward)
         logits, per_example = forward(x, y)
-        for regularizer in model.get_regularizers(OnLoss):
-            per_example = regularizer.loss(y, logits, per_example)
+        for regularizer in model.get_regularizers(OnBatchLoss):
+            per_example = regularizer.loss(y, logits, per_example, weight)
         return weighted_mean(per_example, weight), logits
 
     def _run_forward(self, x: Any, y: Any, weight: Any = None) -> tuple[Any, Any]:
-        """Run the model in training mode; add the losses of its layers to the loss of every example."""
+        """Run the model in training mode; return logits and losses with what regularizers and layers add to these.
+
+        The losses of layers are added to that of every example.
+        """
         model = self.model
         logits, added = self._perturb(lambda: (model.logits(x, training=True), model.losses))
         if model.example_loss is None:
@@ -214,11 +218,14 @@ class TrainStep:
         else:
             logits, _ = match_dtypes(logits, logits)
             per_example = model.example_loss.compute(model.task, y, logits)
-        if not added:
-            return logits, per_example
-        total = tf.add_n([tf.cast(loss, logits.dtype) for loss in added])
-        # The weights of the examples do not apply to it, but are multiplied with every example's loss.
-        return logits, per_example + (total if weight is None else divide_by_mean(total, weight))
+        if added:
+            total = tf.add_n([tf.cast(loss, logits.dtype) for loss in added])
+            # The weights of the examples do not apply to it, but are multiplied with every example's loss.
+            per_example += total if weight is None else divide_by_mean(total, weight)
+        for regularizer in model.get_regularizers(OnLoss):
+            if not isinstance(regularizer, OnBatchLoss):
+                per_example = regularizer.loss(y, logits, per_example)
+        return logits, per_example
 
     def _perturb(self, run: Callable[[], tuple[Any, Any]]) -> tuple[Any, Any]:
         """Return what ``run`` returns on perturbed values of the weights that have some; keep its updates of states."""

@@ -65,3 +65,66 @@ def test_weights_are_averaged_with_the_targets() -> None:
     _, targets, weights = step._transform_batch(halves, x, y, keras.ops.zeros(2))
     np.testing.assert_allclose(weights, [0.0, 0.0])
     assert np.isfinite(targets).all()
+
+
+@pytest.mark.parametrize("name", [name for name, kind in ON_BATCH.items() if kind.mixes_targets])
+def test_what_mixes_rows_mixes_their_weights_by_the_same_shares(name: str) -> None:
+    """A row has the same value in all its 60 columns, so a mixture shows the share of each row in it."""
+    rows, columns = 4, 60
+    model = build(str(fix_strengths(ON_BATCH[name]())))
+    (regularizer,) = model.get_regularizers(OnBatch)
+    own = np.arange(rows, dtype=np.float32) ** 3  # 0, 1, 8, 27
+    y = np.eye(rows, dtype=np.float32)
+    shape = (rows, columns) if len(model.input_shape) == 2 else (rows, 6, 10, 1)
+    x = keras.ops.convert_to_tensor(np.repeat(own[:, None], columns, axis=1).reshape(shape))
+    weight = np.array([3.0, 1.0, 0.5, 0.0], np.float32)
+    step, mixed = TrainStep(model), 0
+    for _ in range(5):
+        state = model.get_stream(regularizer).state.numpy()
+        _, shares = regularizer.batch(x, keras.ops.convert_to_tensor(y), model.get_stream(regularizer))
+        model.get_stream(regularizer).state.assign(state)
+        inputs, targets, weights = step._transform_batch(regularizer, x, keras.ops.convert_to_tensor(y), weight)
+        shares = np.array(shares)  # of the rows in each mixture
+        np.testing.assert_allclose(np.reshape(inputs, (rows, -1)).mean(axis=1), shares @ own, rtol=1e-4)
+        np.testing.assert_allclose(weights, shares @ weight, rtol=1e-5)
+        some = shares @ weight > 0  # targets of a mixture of weight 0 do not matter
+        expected = (shares * weight)[some] / (shares @ weight)[some][:, None]
+        np.testing.assert_allclose(np.array(targets)[some], expected, rtol=1e-5)
+        mixed += int(((shares > 0.01) & (shares < 0.99)).any())
+    assert mixed
+
+
+@pytest.mark.parametrize("name", ON_BATCH)
+def test_what_mixes_targets_says_so(name: str) -> None:
+    """Targets that are averages of several rows' targets are declared, or the weights would not be averaged."""
+    model = build(str(fix_strengths(ON_BATCH[name]())))
+    (regularizer,) = model.get_regularizers(OnBatch)
+    shape = (12, *model.input_shape[1:])
+    x = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    y = np.random.default_rng(1).normal(size=(12, 3)).astype(np.float32)
+    found = []
+    for _ in range(5):
+        state = model.get_stream(regularizer).state.numpy()
+        other = y.copy()
+        other[0] += 7.0  # the target of the first row alone
+        pair = []
+        for targets in (y, other):
+            model.get_stream(regularizer).state.assign(state)
+            pair.append(
+                np.array(regularizer.batch(keras.ops.convert_to_tensor(x), targets, model.get_stream(regularizer))[1])
+            )
+        found.append(bool((pair[0] != pair[1])[1:].any()))
+    assert any(found) == regularizer.mixes_targets
+
+
+def test_mixup_of_weighted_rows_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights 3 and 1, three quarters of a row itself: 0.75 * 3 + 0.25 * 1 and 0.75 * 1 + 0.25 * 3."""
+    monkeypatch.setattr("regzoo.regularizers.mixup.draw_partners", lambda batch, seed: keras.ops.flip(np.arange(2)))
+    monkeypatch.setattr("regzoo.regularizers.mixup.Mixup.draw_weights", lambda *_: keras.ops.full((2,), 0.75))
+    model = build("mixup(0.5)")
+    (mixup,) = model.get_regularizers(OnBatch)
+    x, y = (keras.ops.convert_to_tensor(np.eye(2, dtype=np.float32)) for _ in range(2))
+    inputs, targets, weights = TrainStep(model)._transform_batch(mixup, x, y, np.array([3.0, 1.0], np.float32))
+    np.testing.assert_allclose(inputs, [[0.75, 0.25], [0.25, 0.75]])
+    np.testing.assert_allclose(weights, [2.5, 1.5])
+    np.testing.assert_allclose(targets, [[0.9, 0.1], [0.5, 0.5]])
