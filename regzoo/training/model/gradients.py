@@ -1,4 +1,4 @@
-"""Lists of gradients, one of each trainable weight; None for a weight that the loss does not depend on."""
+"""Lists of gradients, one of each trainable weight, None where the loss does not depend on it; lists of values."""
 
 from __future__ import annotations
 
@@ -20,3 +20,9 @@ def multiply(gradients: Sequence[Any], factor: Any) -> list[Any]:
     if isinstance(factor, float) and factor == 1.0:
         return list(gradients)
     return [gradient * tf.cast(factor, gradient.dtype) for gradient in gradients]
+
+
+def assign_all(variables: Sequence[keras.Variable], values: Sequence[Any]) -> None:
+    """Assign ``values`` to ``variables``, in order."""
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

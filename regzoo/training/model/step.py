@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import keras
@@ -28,7 +28,7 @@ from regzoo.core.places import change_batch
 from regzoo.core.weights import describe_weights
 from regzoo.training.losses import ExampleLoss
 from regzoo.training.model.after_step import prepare_rules_after_step
-from regzoo.training.model.gradients import fill_missing, multiply
+from regzoo.training.model.gradients import assign_all, fill_missing, multiply
 from regzoo.training.model.weighting import divide_by_mean, floats_to_floatx, match_dtypes, weighted_mean
 from regzoo.training.task import Task
 
@@ -280,14 +280,9 @@ class TrainStep:
                 called = True
                 return compute()
             after_first = [keras.ops.copy(state) for state in states]
-            _assign(states, start)
+            assign_all(states, start)
             gradients = compute()
-            _assign(states, after_first)
+            assign_all(states, after_first)
             return gradients
 
         return repeat
-
-
-def _assign(variables: Sequence[keras.Variable], values: Sequence[Any]) -> None:
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)

@@ -30,6 +30,7 @@ from regzoo.training.model.build import RegularizedModel, build_model
 from regzoo.training.model.step import TrainStep
 from regzoo.training.task import Task
 
+Pass = Callable[[Any, Any], Any]
 TASK = Task("classification", 3)
 X = np.random.default_rng(0).normal(size=(8, 5)).astype(np.float32)
 Y = np.arange(8) % 3
@@ -56,6 +57,14 @@ def build(recipe: Recipe) -> RegularizedModel:
     return model
 
 
+def run_with(forwards: list[Any], run: Pass, model: RegularizedModel) -> Pass:
+    """Return the pass ``run`` as at most one regularizer changes it."""
+    if not forwards:
+        return run
+    (one,) = forwards
+    return lambda x, y: one.forward(Forward(run), x, y, model.get_stream(one))
+
+
 def compose(model: RegularizedModel, weight: Any = None) -> Any:
     """Return the loss to minimize, put together by hand: every pass has the loss that `OnLoss` makes of it."""
     losses = model.get_regularizers(OnLoss)
@@ -67,11 +76,7 @@ def compose(model: RegularizedModel, weight: Any = None) -> Any:
             per_example = per_example if isinstance(each, OnBatchLoss) else each.loss(y, logits, per_example)
         return logits, per_example
 
-    forward: Callable[[Any, Any], Any] = run
-    for each in model.get_regularizers(OnForward):
-        inner, own, stream = forward, each, model.get_stream(each)
-        forward = lambda x, y, inner=inner, own=own, stream=stream: own.forward(Forward(inner), x, y, stream)  # noqa: E731
-    logits, per_example = forward(tf.constant(X), ENCODED)
+    logits, per_example = run_with(model.get_regularizers(OnForward), run, model)(tf.constant(X), ENCODED)
     for each in losses:
         per_example = each.loss(ENCODED, logits, per_example, weight) if isinstance(each, OnBatchLoss) else per_example
     return tf.reduce_mean(per_example if weight is None else weight * per_example)
