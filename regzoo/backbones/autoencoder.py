@@ -27,7 +27,7 @@ class Autoencoder(Backbone):
         code: number of units of the code, in [1, inf).
         activation: nonlinearity of each layer.
 
-    Reference: Hinton and Salakhutdinov 2006, https://doi.org/10.1126/science.1127647
+    Reference: Hinton and Salakhutdinov 2006 [hinton2006], https://doi.org/10.1126/science.1127647
 
     >>> from regzoo.backbones import Autoencoder
     >>> print(Autoencoder(widths=(64, 32), code=8))

@@ -34,7 +34,8 @@ class Resnet(Backbone):
     Raises:
         InputError: if the inputs are not images (height, width, channels).
 
-    Reference: He et al. 2016, https://arxiv.org/abs/1603.05027; De and Smith 2020, https://arxiv.org/abs/2002.10444
+    Reference: He et al. 2016 [he2016], https://arxiv.org/abs/1603.05027; De and Smith 2020 [de2020],
+    https://arxiv.org/abs/2002.10444
     Departure: the paper's factor on the branch is part of the initial kernel here, not a trained scalar.
 
     >>> from regzoo.backbones import Resnet

@@ -44,8 +44,9 @@ class Transformer(Backbone):
     Raises:
         InputError: if ``width`` is not a multiple of ``heads``, or the inputs give more than 1,024 tokens.
 
-    Reference: Vaswani et al. 2017, https://arxiv.org/abs/1706.03762; Dosovitskiy et al. 2021 (images),
-    https://arxiv.org/abs/2010.11929; Gorishniy et al. 2021 (rows), https://arxiv.org/abs/2106.11959
+    Reference: Vaswani et al. 2017 [vaswani2017], https://arxiv.org/abs/1706.03762; Dosovitskiy et al. 2021
+    [dosovitskiy2021] (images), https://arxiv.org/abs/2010.11929; Gorishniy et al. 2021 [gorishniy2021] (rows),
+    https://arxiv.org/abs/2106.11959
     Departure: the mean over the tokens in place of a class token.
 
     >>> from regzoo.backbones import Transformer

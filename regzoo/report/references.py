@@ -1,4 +1,4 @@
-"""BibTeX entries of the papers behind the compared regularizers, from ``references.bib``, and of the statistics."""
+"""BibTeX entries of the papers behind the compared regularizers and the statistics, from ``references.bib``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CITATION = re.compile(
     r"(?P<authors>[A-Z][\w'-]+(?:,? (?:and |et al\.|[A-Z][\w'-]+)+)*) (?P<year>\d{4})(?: \[(?P<key>\w+)\])?"
     r"(?:(?!https?://).)*?(?P<link>https?://[^\s;,]+)"
 )
-_ENTRY = re.compile(r"^@misc\{(\w+),\n(.*?)^\}$", re.MULTILINE | re.DOTALL)
+_ENTRY = re.compile(r"^@\w+\{(\w+),\n(.*?)^\}$", re.MULTILINE | re.DOTALL)
 _FIELD = re.compile(r"^ +(\w+) = \{(.*)\},$", re.MULTILINE)
 
 
@@ -37,39 +37,16 @@ class Citation:
     link: str
 
 
+VENUES = {"booktitle": "inproceedings", "journal": "article", "publisher": "book", "howpublished": "misc"}
+"""The type of an entry, by the field that holds its venue."""
+
 STATISTICS = {
-    "smyth2004": {
-        "author": "Smyth, Gordon K.",
-        "title": "Linear models and empirical {Bayes} methods for assessing differential expression in microarray "
-        "experiments",
-        "year": "2004",
-        "url": "https://doi.org/10.2202/1544-6115.1027",
-        "note": "moderated t over searches",
-    },
-    "bouthillier2021": {
-        "author": "Bouthillier, Xavier and Delaunay, Pierre and Bronzi, Mirko and Trofimov, Assya and Nichyporuk, "
-        "Brennan and others",
-        "title": "Accounting for variance in machine learning benchmarks",
-        "year": "2021",
-        "url": "https://arxiv.org/abs/2103.03098",
-        "note": "sources of variance, P(better)",
-    },
-    "shaffer1986": {
-        "author": "Shaffer, Juliet Popper",
-        "title": "Modified sequentially rejective multiple test procedures",
-        "year": "1986",
-        "url": "https://doi.org/10.1080/01621459.1986.10478341",
-        "note": "adjustment over all pairs",
-    },
-    "nadeau2003": {
-        "author": "Nadeau, Claude and Bengio, Yoshua",
-        "title": "Inference for the generalization error",
-        "year": "2003",
-        "url": "https://doi.org/10.1023/A:1024068626366",
-        "note": "corrected variance of repeated splits",
-    },
+    "smyth2004": "moderated t over searches",
+    "bouthillier2021": "sources of variance, P(better)",
+    "shaffer1986": "adjustment over all pairs",
+    "nadeau2003": "corrected variance of repeated splits",
 }
-"""Papers behind the statistics, by key."""
+"""What the statistics take from a paper, by its key in ``references.bib``."""
 
 
 def list_statistics(comparison: ComparisonInfo) -> list[str]:
@@ -86,9 +63,10 @@ def make_bibtex(names: Iterable[str], statistics: Iterable[str] = ()) -> str:
     cannot be parsed are left out. Last come the papers behind the ``statistics``, by their keys in `STATISTICS`.
 
     >>> print(make_bibtex(["none", "dropout(0.5)"]))
-    @misc{srivastava2014,
+    @article{srivastava2014,
       author = {Srivastava, Nitish and Hinton, Geoffrey and Krizhevsky, Alex and Sutskever, Ilya and Salakhutdinov, Ruslan},
       title = {Dropout: a simple way to prevent neural networks from overfitting},
+      journal = {Journal of Machine Learning Research},
       year = {2014},
       url = {https://jmlr.org/papers/v15/srivastava14a.html},
       note = {dropout},
@@ -99,18 +77,22 @@ def make_bibtex(names: Iterable[str], statistics: Iterable[str] = ()) -> str:
         for paper in find_citations(reference):
             papers.setdefault(paper, []).append(name)
     known = read_bibliography()
-    keys: list[str] = []
-    entries = []
+    entries: dict[str, str] = {}
     for paper, regularizers in papers.items():
-        key = paper.key if paper.key in known else _make_key(paper, {*known, *keys})
-        keys.append(key)
+        key = paper.key if paper.key in known else _make_key(paper, {*known, *entries})
         fields = known.get(key) or {"author": paper.authors, "year": paper.year, "url": paper.link}
-        lines = [f"  {field} = {{{value}}},\n" for field, value in fields.items()]
-        entries.append(f"@misc{{{key},\n{''.join(lines)}  note = {{{_escape(', '.join(regularizers))}}},\n}}")
+        entries[key] = _write_entry(key, fields, _escape(", ".join(regularizers)))
     for key in statistics:
-        lines = [f"  {field} = {{{value}}},\n" for field, value in STATISTICS[key].items()]
-        entries.append(f"@misc{{{key},\n{''.join(lines)}}}")
-    return "\n\n".join(entries)
+        entries[key] = _write_entry(key, known[key], STATISTICS[key])
+    return "\n\n".join(entries.values())
+
+
+def _write_entry(key: str, fields: Mapping[str, str], note: str) -> str:
+    """Return a BibTeX entry; its note says so if its link could not be verified."""
+    kind = next((type_ for venue, type_ in VENUES.items() if venue in fields), "misc")
+    note += "; link unverified" if fields.get("verified") == "no" else ""
+    shown = {**{name: value for name, value in fields.items() if name != "verified"}, "note": note}
+    return f"@{kind}{{{key},\n" + "".join(f"  {name} = {{{value}}},\n" for name, value in shown.items()) + "}"
 
 
 def find_citations(reference: str) -> list[Citation]:

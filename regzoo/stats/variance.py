@@ -95,7 +95,7 @@ def estimate_variance_components(
 
     Reference: Searle, Casella and McCulloch 1992, "Variance Components", chapters 3 and 5,
     https://doi.org/10.1002/9780470316856; Henderson 1953, "Estimation of Variance and Covariance Components",
-    https://doi.org/10.2307/3001853.
+    https://doi.org/10.2307/3001853 (link unverified).
 
     >>> found = estimate_variance_components([1.0, 3.0, 5.0, 7.0, 9.0, 11.0], [0, 0, 1, 1, 2, 2])
     >>> found.rest, found.search, round(found.shares["search"], 3)  # MS within 2, MS between 32: (32 - 2) / 2
