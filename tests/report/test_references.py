@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,12 @@ PAPER = re.compile(
     r"https?://(?:dx\.)?(?:doi\.org|arxiv\.org|[\w.]*jmlr\.org|www\.jstor\.org|proceedings\.[\w.]+|papers\.nips\.cc)/[^\s;,}]+"
 )
 """A link to a paper, as far as the first character that ends some."""
+
+
+def remove_accents(name: str) -> str:
+    r"""Return a name without its accents, those of BibTeX included: ``Müller`` and ``M{\"u}ller`` are ``Muller``."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub(r"\{\\\W(\w)\}", r"\1", plain)
 
 
 @pytest.mark.parametrize("name", regularizers())
@@ -37,8 +44,8 @@ def test_every_paper_of_the_zoo_is_in_the_bibliography(name: str) -> None:
     for paper in papers:
         entry = read_bibliography()[paper.key]
         assert (entry["year"], entry["url"]) == (paper.year, paper.link)
-        first = paper.authors.split()[0]
-        assert entry["author"].startswith(f"{first}, ")
+        first = remove_accents(paper.authors.split()[0])
+        assert remove_accents(entry["author"]).startswith(f"{first}, ")
         assert paper.key.rstrip("b") == first.lower() + paper.year
         # "Li and others" stands for three authors and more, "Wu and He" for two
         count = 3 if paper.authors.endswith(" and others") else 1 + paper.authors.count(" and ")
