@@ -28,7 +28,16 @@ from regzoo.core.regularizer import BASELINE, Recipe, Regularizer
 from regzoo.core.schedules import Constant, Cosine, Linear, Schedule, Step
 from regzoo.core.slots import LayerInfo, Slot, Weight
 from regzoo.core.watcher import Objective, Watcher
-from regzoo.core.weight_rules import Companion, Penalty, Perturbation, Projection, Proximal, Rule, Tensor
+from regzoo.core.weight_rules import (
+    Companion,
+    Penalty,
+    Perturbation,
+    Projection,
+    Proximal,
+    Reparametrization,
+    Rule,
+    Tensor,
+)
 
 __all__ = [
     "BASELINE",
@@ -63,6 +72,7 @@ __all__ = [
     "Range",
     "Recipe",
     "Regularizer",
+    "Reparametrization",
     "Rule",
     "Schedule",
     "Slot",

@@ -7,7 +7,7 @@ uses one. The file belongs to core because regularizers need it as well as train
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,11 +17,13 @@ from regzoo.core.lazy import LazyModule
 
 _functional: Any = LazyModule("keras.src.models.functional")  # lazy: without it, all but attach works
 _global_state: Any = LazyModule("keras.src.backend.common.global_state")
+_variables: Any = LazyModule("keras.src.backend.common.variables")
 
 PRIVATE_NAMES = {
     "keras.src.models.functional.Functional": "the class of keras.Model(inputs, outputs) has no public name",
     "keras.src.models.cloning.clone_model": "it copies the single layers of any functional model, unasked",
     "keras.src.backend.common.global_state.get_global_attribute": "tells if an old HDF5 file is written, and who calls",
+    "keras.src.backend.common.variables.AutocastScope": "reads a weight as it is in a layer of lower precision",
     "Functional._run_through_graph": "what clone_model calls on the model that it copies",
     "Functional._nodes_by_depth": "Model.layers lists a layer once, however often it is called, and without its inputs",
     "Node.operation": "the layer or function that a call in the model's graph is a call of",
@@ -185,6 +187,36 @@ def forget_metrics(model: keras.Model) -> None:
 def is_writing_hdf5() -> bool:
     """Return True while Keras writes a file of its old HDF5 format."""
     return bool(_global_state.get_global_attribute("use_legacy_config", False))
+
+
+def call_with_values(
+    layer: keras.Layer, call: Callable[[], Any], changes: Iterable[tuple[keras.Variable, Callable[[Any], Any]]]
+) -> Any:
+    """Return what ``call`` returns while weights have changed values; keep its updates of states and its losses.
+
+    Args:
+        layer: the layer that is called.
+        call: calls it.
+        changes: weights, each with the function of its value that takes its place; those that a scope around the call
+            names in ``final`` keep the value that they have there.
+    """
+    outer: Any = _global_state.get_global_attribute("stateless_scope")
+    final = getattr(outer, "final", ())
+    with _variables.AutocastScope(None):
+        mapping = [(variable, change(variable.value)) for variable, change in changes if id(variable) not in final]
+    inner = keras.StatelessScope(mapping, collect_losses=True)
+    if outer is not None:
+        inner.state_mapping = {**outer.state_mapping, **inner.state_mapping}
+    before = dict(inner.state_mapping)
+    with inner:
+        result = call()
+    for variable in layer.variables:
+        value = inner.get_current_value(variable)
+        if value is not before.get(id(variable)):
+            variable.assign(value)
+    for loss in inner.losses:
+        layer.add_loss(keras.ops.copy(loss))  # a layer inside would count the same tensor as its own as well
+    return result
 
 
 class CallHook(keras.Model):

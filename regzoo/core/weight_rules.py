@@ -1,4 +1,4 @@
-"""Rules for one weight of the built model: penalty, projection, proximal step, perturbation, companion."""
+"""Rules for one weight of the built model, from a penalty on it to a companion that is kept for it."""
 
 from __future__ import annotations
 
@@ -52,6 +52,21 @@ class Proximal:
 
 
 @dataclass(frozen=True)
+class Reparametrization:
+    """A function of a weight that its layer uses in place of the weight, in training and at inference.
+
+    Gradients flow through it to the weight; all else (penalties, projections, averages, files) sees the weight itself.
+    A weight that is frozen when the model is made is used as it is, then and later. Noise on the weight
+    (`Perturbation`) is added to the function's value.
+
+    Attributes:
+        compute: ``compute(w)`` returns the tensor to use, of the shape of w.
+    """
+
+    compute: Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
 class Perturbation:
     """A change of a weight in the training forward pass only; gradients flow through it to the weight.
 
@@ -76,5 +91,5 @@ class Companion:
     follow: Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
-Rule = Penalty | Projection | Proximal | Perturbation | Companion
+Rule = Penalty | Projection | Proximal | Reparametrization | Perturbation | Companion
 """Any of the rules."""

@@ -12,7 +12,7 @@ from regzoo.core.lazy import keras, tf
 DETERMINISTIC = frozenset(
     {"activity_l1", "activity_l2", "decov", "kl_sparsity", "batch_norm", "group_norm", "layer_norm"}
     | {"l1", "l2", "l1_l2", "l2_sp", "group_lasso", "orthogonal", "max_norm", "unit_norm", "spectral_norm"}
-    | {"elastic_net", "proximal_l1", "proximal_group_lasso"}
+    | {"elastic_net", "proximal_l1", "proximal_group_lasso", "weight_standardization"}
     | {"ema", "lookahead"}
 )
 """Regularizers that act inside the model without random numbers: two passes with them are the same."""

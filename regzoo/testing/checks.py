@@ -23,6 +23,7 @@ from regzoo.core import (
     Perturbation,
     Projection,
     Regularizer,
+    Reparametrization,
     Rule,
     Watcher,
 )
@@ -81,7 +82,7 @@ def _check_results(regularizer: Regularizer, harness: Harness) -> None:
     model = harness.build_model(harness.recipe)
     rules = [applied.rule for applied in model.get_rules(object) if applied.name == regularizer.name]
     if wrong := [rule for rule in rules if not isinstance(rule, Rule)]:
-        raise ContractError(f"rule() returns {wrong[0]!r}: no Penalty, Projection, Proximal, Perturbation or Companion")
+        raise ContractError(f"rule() returns {wrong[0]!r}: none of those in regzoo.core.weight_rules")
     if isinstance(regularizer, OnLoss):
         y = TASK.encode(harness.y)
         shape = np.shape(regularizer.loss(y, y, TASK.loss(y, y)))
@@ -92,7 +93,7 @@ def _check_results(regularizer: Regularizer, harness: Harness) -> None:
 def _check_one_step(regularizer: Regularizer, harness: Harness) -> None:
     """Check that one step at learning rate 0 moves no weight, and changes the outputs only if that is declared."""
     outputs = {}
-    perturbs = bool(harness.build_model(harness.recipe).get_rules(Perturbation))
+    perturbs = bool(harness.build_model(harness.recipe).get_rules(Perturbation, Reparametrization))
     for name, recipe in (("with", harness.recipe), ("without", harness.base)):
         model = harness.build_model(recipe)
         model.optimizer.learning_rate.assign(0.0)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from regzoo.core import Companion, OnWeights, Perturbation, Projection, Proximal, Rule, Weight
+from regzoo.core import Companion, OnWeights, Perturbation, Projection, Proximal, Reparametrization, Rule, Weight
 from regzoo.core.errors import ContractError
 from regzoo.core.seeds import generator
 from regzoo.data.dataset import Array
@@ -98,6 +98,8 @@ def _apply(rule: Rule, values: Array) -> Array:
         result = rule.project(w)
     elif isinstance(rule, Proximal):
         result = rule.prox(w, tf.constant(0.1))
+    elif isinstance(rule, Reparametrization):
+        result = rule.compute(w)
     elif isinstance(rule, Perturbation):
         result = rule.perturb(w, keras.random.SeedGenerator(0))
     elif isinstance(rule, Companion):

@@ -27,7 +27,8 @@ OTHER_LIBRARIES = {
 """Underscored names that belong to neither regzoo nor Keras."""
 
 
-MODULES = ("keras.src.models.functional", "keras.src.models.cloning", "keras.src.backend.common.global_state")
+COMMON = "keras.src.backend.common"
+MODULES = ("keras.src.models.functional", "keras.src.models.cloning", f"{COMMON}.global_state", f"{COMMON}.variables")
 
 
 @pytest.fixture(scope="module")

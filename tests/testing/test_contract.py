@@ -256,7 +256,7 @@ class Lumped(OnLoss):
         pytest.param(
             Unruly(0.1),
             ContractError,
-            r"acts where it says: rule\(\) returns <function .*: no Penalty, Projection",
+            r"acts where it says: rule\(\) returns <function .*: none of those in regzoo",
             marks=pytest.mark.slow,
         ),
         pytest.param(

@@ -47,6 +47,7 @@ from regzoo.training.model.layer_places import list_layer_places
 from regzoo.training.model.place_summary import summarize_places, warn_frozen
 from regzoo.training.model.precision import precision_of
 from regzoo.training.model.refused_copies import describe_kinds, reject_changed
+from regzoo.training.model.reparametrize import install_reparametrizations
 from regzoo.training.model.requirements import reject_ranges, reject_several_models, require_noise
 from regzoo.training.own_layers import OwnLayers
 from regzoo.training.task import Task
@@ -289,6 +290,7 @@ def attach_to_graph(
     )
     attached = AttachedModel(inputs, logits, outputs, info, initial, model.output_names[0])
     attached.copy_trainable(graph.given, surgery)
+    install_reparametrizations(attached)
     attached.set_own(count_own_layers(graph.given), list_noise(surgery.list_copies(in_training)))
     if not isinstance(model.input, keras.KerasTensor) or read_input_kind(model.input, model) != "float":
         reject_unsupported_inputs(attached, make_example_inputs(graph))

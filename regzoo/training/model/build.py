@@ -25,6 +25,7 @@ from regzoo.training.model.insertion import (
 from regzoo.training.model.layer_places import SlotPlace, find_slot_place, list_layer_places
 from regzoo.training.model.model import BaseRegularizedModel
 from regzoo.training.model.precision import describe_precision, precision_of
+from regzoo.training.model.reparametrize import install_reparametrizations
 from regzoo.training.model.requirements import check_requirements, reject_ranges, require_noise
 from regzoo.training.task import Shape, Task
 
@@ -117,6 +118,7 @@ def build_model(
         recipe, task, regularizers, dials, rules, insertions, narrowed, hits, weights, streams, config, named
     )
     model = RegularizedModel(inputs, logits, outputs, info)
+    install_reparametrizations(model)
     model.reset(seed)
     return model
 

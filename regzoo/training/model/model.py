@@ -49,6 +49,7 @@ class BaseRegularizedModel(RegularizedTrainer):
         self._batches: Callable[[], Iterable[tuple[Any, ...]]] = tuple
         self._compute_training_loss: Callable[[], float] | None = None
         self._snapshots: Callable[[], list[list[Any]]] = list
+        self.reparametrized: Callable[[], list[WeightRule]] = list
         self._streams = {name: keras.random.SeedGenerator(0) for name, _ in info.recipe.items()}
         self._names = {id(one): name for (name, _), one in zip(info.recipe.items(), info.regularizers, strict=True)}
         self._optimizer_start: Callable[[], list[tuple[Any, Any]]] = list

@@ -52,6 +52,7 @@ class RegularizedTrainer(CallHook):
     update: Callable[..., tuple[Any, Any]]
     set_training_data: Callable[..., None]
     _initialize_companions: Callable[[], None]
+    reparametrized: Callable[[], list[Any]]
     example_loss: ExampleLoss | None = None  # a loss of the user's, where the recipe acts on examples
     _has_own_loss = False
     _snapshots: Callable[[], list[list[Any]]]
@@ -178,7 +179,9 @@ class RegularizedTrainer(CallHook):
 
     def check_training_inside(self, outer: str) -> None:
         """Warn if a part of the recipe does not act where this model is trained as a layer of ``outer``."""
+        acting = {each.name for each in self.reparametrized()}  # in the layers, wherever they are called
         lost = list_lost_inside(self._info.recipe, self._info.regularizers, (*IN_STEP, OnTraining))
+        lost = [name for name in lost if name not in acting]
         if lost and self.trainable_variables:
             warn_lost_inside(self.name, outer, self._info.recipe, lost)
 

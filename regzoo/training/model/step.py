@@ -64,6 +64,8 @@ class TrainableModel(Protocol):
 
     def get_rules(self, *kinds: type[Any]) -> list[Any]: ...
 
+    def reparametrized(self) -> list[Any]: ...
+
     def get_stream(self, regularizer: Regularizer) -> keras.random.SeedGenerator: ...
 
     def selects(self, regularizer: Regularizer, weight: keras.Variable) -> bool: ...
@@ -235,11 +237,16 @@ class TrainStep:
             return run()
         by_id = {id(variable): variable for variable in model.trainable_variables}
         values = {key: variable.value for key, variable in by_id.items()}
+        perturbed = {id(weight_rule.weight) for weight_rule in perturbations}
+        for weight_rule in model.reparametrized():
+            key = id(weight_rule.weight)
+            values[key] = weight_rule.rule.compute(values[key]) if key in perturbed else values[key]
         for weight_rule in perturbations:
             key = id(weight_rule.weight)
             values[key] = weight_rule.rule.perturb(values[key], weight_rule.stream)
         mapping = [(by_id[key], value) for key, value in values.items()]
         with keras.StatelessScope(state_mapping=mapping, collect_losses=True) as scope:
+            scope.final = perturbed  # `call_with_values` leaves them alone
             result = run()
         for variable in model.variables:
             updated = None if id(variable) in by_id else scope.get_current_value(variable)
