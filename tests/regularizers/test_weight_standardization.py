@@ -143,13 +143,15 @@ def test_frozen_kernels_and_units_of_one_weight_stay() -> None:
     base = layers.Dense(3, name="base", trainable=False)
     model = keras.Model(inputs, layers.Dense(1, name="out")(base(inputs)))
     x = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
-    attached = regzoo.attach("weight_standardization", model, optimizer=SGD(0.1))
+    attached = regzoo.attach("weight_standardization + weight_noise(0.0)", model, optimizer=SGD(0.0))
     kernel, bias = model.get_layer("out").get_weights()
     for trainable in (False, True):  # later changes do not make it another function
         attached.get_layer("base").trainable = trainable
-        attached.get_layer("out").trainable = trainable
+        attached.get_layer("out").trainable = not trainable
         expected = base(x).numpy() @ standardize(kernel) + bias
         np.testing.assert_allclose(attached.predict(x, verbose=0), expected, atol=1e-6)
+        attached.compile(SGD(0.0))
+        np.testing.assert_allclose(attached.update(x, np.zeros((5, 1)))[1], expected, atol=1e-6)
     assert WeightStandardization().rule(Weight("dense/kernel", (1, 4))) is None
     assert WeightStandardization().rule(Weight("dense/bias", (4,))) is None
 

@@ -239,8 +239,8 @@ class TrainStep:
         values = {key: variable.value for key, variable in by_id.items()}
         perturbed = {id(weight_rule.weight) for weight_rule in perturbations}
         for weight_rule in model.reparametrized():
-            key = id(weight_rule.weight)
-            values[key] = weight_rule.rule.compute(values[key]) if key in perturbed else values[key]
+            if (key := id(weight_rule.weight)) in perturbed:
+                values[key] = weight_rule.rule.compute(values[key])
         for weight_rule in perturbations:
             key = id(weight_rule.weight)
             values[key] = weight_rule.rule.perturb(values[key], weight_rule.stream)
