@@ -16,7 +16,7 @@ from keras import layers
 import regzoo
 from regzoo.core import Weight, parse
 from regzoo.core.weights import describe_weights
-from regzoo.regularizers import WeightStandardization
+from regzoo.regularizers import Ensemble, WeightStandardization
 
 SGD = keras.optimizers.SGD
 
@@ -171,7 +171,7 @@ def test_files_copies_averages_and_ensembles_keep_the_function(rows: Any, tmp_pa
     saved = tf.saved_model.load(str(tmp_path / "saved"))
     np.testing.assert_allclose(saved.serve(x).numpy(), expected, atol=1e-6)
     np.testing.assert_allclose(keras.Model(model.input, model.output)(x).numpy(), expected, atol=1e-6)
-    mean = regzoo.parse("ensemble(2)").regularizers[0].finish([model, loaded])
+    mean = Ensemble(2).finish([model, loaded])
     np.testing.assert_allclose(mean.predict(x, verbose=0), expected, atol=1e-6)
 
 
@@ -191,10 +191,15 @@ def test_in_mixed_precision_it_is_computed_in_that_of_the_weights(rows: Any) -> 
     keras.config.set_dtype_policy("mixed_float16")
     try:
         model = regzoo.build("mlp([4])", "weight_standardization", (5,), 3, optimizer=SGD(0.1), seed=1)
-        seen = []
+        seen: list[Any] = []
+
+        def note(h: Any) -> Any:
+            seen.append(h.dtype)
+            return h
+
         kernel = model.get_layer("dense_0").kernel
         kernel.assign(kernel + 30.0)  # in float16, 0.02 apart: standardized there, little would be left
-        model.get_layer("dense_0").activation = lambda h: (seen.append(h.dtype), h)[1]
+        model.get_layer("dense_0").activation = note
         half = model.get_layer("dense_0")(rows[0])
     finally:
         keras.config.set_dtype_policy(before)

@@ -10,7 +10,6 @@ import keras
 
 from regzoo.core import Reparametrization
 from regzoo.core._keras_compat import call_with_values
-from regzoo.training.model.build_info import WeightRule
 
 
 class ReparametrizedModel(Protocol):
@@ -28,7 +27,7 @@ def install_reparametrizations(model: ReparametrizedModel) -> None:
     The calls of the outermost layers that hold such a weight are changed: a recurrent layer reads its cell's weights
     itself, and two layers may share one. ``model.reparametrized`` then returns the rules.
     """
-    rules: list[WeightRule] = model.get_rules(Reparametrization)
+    rules: list[Any] = model.get_rules(Reparametrization)
     for layer in _list_outermost_layers(model.layers):
         held = {id(weight) for weight in layer.weights}
         changes = [(each.weight, each.rule.compute) for each in rules if id(each.weight) in held]
