@@ -109,6 +109,7 @@ def _list_clashes(kind: type[Regularizer]) -> list[str]:
     alone = [one.reject_recipe([]), one.explain_missing_noise([])]
     warnings = [*alone, *(one.warn_backbone(backbone()) for backbone in backbones().values())]
     warnings += [one.warn_recipe([other]) or other.warn_recipe([one]) for other in others]
+    warnings += [one.warn_pair(other) or other.warn_pair(one) for other in others]
     return list(dict.fromkeys(sentence for sentence in warnings if sentence))
 
 

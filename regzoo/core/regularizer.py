@@ -7,6 +7,7 @@ a built model the fields hold dials (scalar variables), so a method body reads l
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -58,6 +59,13 @@ class Regularizer(Component):
 
         Args:
             others: the recipe's regularizers before this one, in order.
+        """
+        return None
+
+    def warn_pair(self, other: Regularizer) -> str | None:
+        """Return a sentence on why it and ``other`` in one recipe, in whatever order, are questionable, or None.
+
+        One of two says so, not both; neither is asked where the two act at layers of different kinds.
         """
         return None
 
@@ -226,6 +234,8 @@ class Recipe:
     def clashes(self, backbone: Backbone | None = None) -> list[str]:
         """Return the warnings of its regularizers about one another and about ``backbone``, a sentence each."""
         found = [one.warn_recipe(self.regularizers[:index]) for index, one in enumerate(self.regularizers)]
+        pairs = itertools.permutations(self.regularizers, 2)
+        found += [one.warn_pair(other) for one, other in pairs if not act_apart(one, other)]
         if backbone is not None:
             found += [regularizer.warn_backbone(backbone) for regularizer in self.regularizers]
         return [sentence for sentence in found if sentence]
@@ -238,6 +248,18 @@ def name_uniquely(regularizers: Sequence[Regularizer]) -> list[str]:
     """
     names = [regularizer.name for regularizer in regularizers]
     return [f"{one.name}[{_label(one)}]" if names.count(one.name) > 1 else one.name for one in regularizers]
+
+
+def act_apart(one: Regularizer, other: Regularizer) -> bool:
+    """Return True if the two act at layers of different kinds; two of a name have to, whatever they are narrowed to."""
+    first, second = (getattr(each, "on", None) for each in (one, other))
+    return one.name == other.name or bool(first and second and first.is_apart(second))
+
+
+def get_ends(value: Any) -> tuple[float, float]:
+    """Return the lowest and the highest number that a strength may take: a number, a range or a schedule."""
+    values = value.values() if isinstance(value, Float | Int | Choice | Schedule) else (value,)
+    return min(values), max(values)
 
 
 def _label(regularizer: Regularizer) -> str:

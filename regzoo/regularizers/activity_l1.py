@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from regzoo.core import Float, OnActivations, Slot, Strength, Tensor, strength
+from regzoo.core import Float, OnActivations, Regularizer, Slot, Strength, Tensor, strength
 from regzoo.core.lazy import keras, layers
+from regzoo.regularizers._normalization import warn_free_scale
 
 
 @dataclass(frozen=True)
@@ -41,3 +42,7 @@ class ActivityL1(OnActivations):
         """Return the penalty of activations ``h`` (batch, ...), a scalar."""
         batch = keras.ops.cast(keras.ops.shape(h)[0], h.dtype)
         return self.strength * keras.ops.sum(keras.ops.abs(h)) / batch
+
+    def warn_pair(self, other: Regularizer) -> str | None:
+        """Warn about a normalization, which undoes the scale of activations."""
+        return warn_free_scale(self, other)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from regzoo.core import Float, OnLoss, Strength, Tensor, strength
+from regzoo.core import Float, OnLoss, Regularizer, Strength, Tensor, strength
 from regzoo.core.lazy import keras
 
 
@@ -41,3 +41,12 @@ class ConfidencePenalty(OnLoss):
         log_p = keras.ops.log_softmax(logits)
         entropy = -keras.ops.sum(keras.ops.exp(log_p) * log_p, axis=-1)  # (batch,)
         return per_example - self.beta * entropy
+
+    def warn_pair(self, other: Regularizer) -> str | None:
+        """Warn about smoothed labels, which keep predictions from certainty as well."""
+        if other.name in ("label_smoothing", "label_noise"):
+            return (
+                f"confidence_penalty and {other.name} both keep predictions from certainty (Pereyra 2017 compares "
+                "them as alternatives): predictions may become underconfident"
+            )
+        return None

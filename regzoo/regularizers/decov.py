@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from regzoo.core import Float, OnActivations, Slot, Strength, Tensor, strength
+from regzoo.core import Float, OnActivations, Regularizer, Slot, Strength, Tensor, strength
 from regzoo.core.lazy import keras, layers
+from regzoo.regularizers._normalization import warn_free_scale
 
 
 @dataclass(frozen=True)
@@ -50,3 +51,7 @@ class Decov(OnActivations):
         covariance = keras.ops.matmul(keras.ops.transpose(centered), centered) / size  # (units, units)
         between = covariance * (1.0 - keras.ops.eye(units, dtype=h.dtype))
         return self.strength * keras.ops.sum(keras.ops.square(between)) / 2.0
+
+    def warn_pair(self, other: Regularizer) -> str | None:
+        """Warn about a normalization, which undoes the scale of activations."""
+        return warn_free_scale(self, other)

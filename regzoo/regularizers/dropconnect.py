@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from regzoo.core import Float, OnWeights, Perturbation, Strength, Tensor, Weight, strength
+from regzoo.core import Float, OnWeights, Perturbation, Regularizer, Strength, Tensor, Weight, strength
 from regzoo.core.lazy import keras
+from regzoo.regularizers._normalization import comes_after
 
 
 @dataclass(frozen=True)
@@ -47,3 +48,9 @@ class Dropconnect(OnWeights):
         kept = keras.random.uniform(keras.ops.shape(w), seed=seed) >= self.rate
         scale = 1.0 / keras.ops.maximum(1.0 - self.rate, keras.config.epsilon())
         return w * (keras.ops.cast(kept, w.dtype) * scale)
+
+    def warn_pair(self, other: Regularizer) -> str | None:
+        """Warn about batch norm, whose averages are those of masked weights."""
+        if other.name != "batch_norm" or comes_after(self, other):
+            return None
+        return "dropconnect shifts the variance that batch_norm relies on at inference, as dropout does (Li 2019)"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
-from regzoo.core import Float, OnBatchLoss, Strength, Tensor, strength
+from regzoo.core import Float, OnBatchLoss, Regularizer, Strength, Tensor, strength
 from regzoo.core.lazy import keras
+from regzoo.core.regularizer import get_ends
+from regzoo.regularizers._label_entropy import bound_loss
 
 
 @dataclass(frozen=True)
@@ -46,3 +49,21 @@ class Flooding(OnBatchLoss):
             return keras.ops.mean(per_example) < self.level
         weight = keras.ops.cast(weight, per_example.dtype)
         return keras.ops.sum(weight * per_example) < self.level * keras.ops.sum(weight)
+
+    def warn_pair(self, other: Regularizer) -> str | None:
+        """Warn about softened labels, whose loss stays above the level, and about a penalty that takes it below."""
+        low, high = get_ends(self.level)
+        if other.name == "confidence_penalty" and high > 0.0:
+            beta = get_ends(other.beta)[1]
+            if (1.0 - beta) * math.log(2.0) <= high:
+                return (
+                    "confidence_penalty can take the loss of undecided predictions, (1 - beta) log classes, below the "
+                    "level of flooding, which then reverses the training from the start"
+                )
+        bound = bound_loss(other)
+        if high > 0.0 and bound > 0.0 and low <= bound:
+            return (
+                f"{other.name} softens the labels and keeps the training loss above its level, {bound:.2g} nats for "
+                "two classes and more for more: flooding cannot act below that"
+            )
+        return None

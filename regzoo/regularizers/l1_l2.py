@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from regzoo.core import Float, OnWeights, Penalty, Strength, Weight, strength
+from regzoo.core import Float, OnWeights, Penalty, Regularizer, Strength, Weight, strength
 from regzoo.core.lazy import keras
 from regzoo.core.roles import MULTIPLYING
 
@@ -43,3 +43,7 @@ class L1L2(OnWeights):
         return Penalty(
             lambda w: self.l1 * keras.ops.sum(keras.ops.absolute(w)) + self.l2 * keras.ops.sum(keras.ops.square(w))
         )
+
+    def warn_pair(self, other: Regularizer) -> str | None:
+        """Warn about a penalty that it has itself."""
+        return f"l1_l2 has the penalty of {other.name} itself: the two add up" if other.name in ("l1", "l2") else None

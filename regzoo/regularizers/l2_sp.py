@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from regzoo.core import Float, OnWeights, Penalty, Strength, Tensor, Weight, strength
+from regzoo.core import Float, OnWeights, Penalty, Regularizer, Strength, Tensor, Weight, strength
 from regzoo.core.lazy import keras
 from regzoo.core.roles import MULTIPLYING
 
@@ -43,3 +43,9 @@ class L2SP(OnWeights):
     def distance(self, w: Tensor, start: Tensor) -> Tensor:
         """Return the penalty of ``w`` for its distance to ``start`` (both of any shape), a scalar."""
         return self.strength * keras.ops.sum(keras.ops.square(w - start))
+
+    def warn_pair(self, other: Regularizer) -> str | None:
+        """Warn about what pulls the weights to zero."""
+        if other.name not in ("l1", "l2", "l1_l2", "elastic_net", "proximal_l1", "weight_decay"):
+            return None
+        return f"l2_sp pulls weights to where they started, and {other.name} pulls the same ones to zero"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from regzoo.core import Float, OnBatch, Strength, Tensor, strength
+from regzoo.core import Float, OnBatch, Regularizer, Strength, Tensor, strength
 from regzoo.core.lazy import keras
 
 
@@ -42,3 +42,14 @@ class LabelNoise(OnBatch):
         disturbed = keras.random.uniform((batch, 1), seed=seed) < self.rate
         drawn = keras.random.randint((batch,), 0, classes, seed=seed)
         return x, keras.ops.where(disturbed, keras.ops.one_hot(drawn, classes, dtype=y.dtype), y)
+
+    def warn_pair(self, other: Regularizer) -> str | None:
+        """Warn about labels that are softened twice, and about a loss that looks for wrong labels."""
+        if other.name in ("label_smoothing", "mixup", "cutmix", "mixup_or_cutmix"):
+            return (
+                f"label_noise is label smoothing on average, and {other.name} softens the labels as well: predictions "
+                "may become underconfident"
+            )
+        if other.name == "focal":
+            return "focal weighs hard examples more, which are those that label_noise has given wrong labels"
+        return None

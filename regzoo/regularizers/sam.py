@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from regzoo.core import Float, Gradients, OnGradients, Strength, Tensor, strength
+from regzoo.core import Float, Gradients, OnGradients, Regularizer, Strength, Tensor, strength
 from regzoo.core.lazy import keras
 from regzoo.regularizers._norms import global_norm
 
@@ -51,3 +52,9 @@ class Sam(OnGradients):
         for weight, value in zip(weights, here, strict=True):
             weight.assign(value)
         return gradients
+
+    def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
+        """Warn about noise in the gradient that it climbs along."""
+        if any(other.name == "gradient_noise" for other in others):
+            return "sam climbs along the noise of a gradient_noise that is written before it: write sam first"
+        return None

@@ -6,8 +6,9 @@ import functools
 import math
 from dataclasses import dataclass
 
-from regzoo.core import Companion, OnWeights, Tensor, Weight
+from regzoo.core import Companion, OnWeights, Regularizer, Tensor, Weight
 from regzoo.core.lazy import keras
+from regzoo.core.regularizer import get_ends
 from regzoo.regularizers._norms import global_norm
 from regzoo.regularizers._weights import get_matrix_shape, to_matrix
 
@@ -60,3 +61,14 @@ class SpectralNorm(OnWeights):
         sigma = global_norm([back])  # v'Wu with u = back / |back|
         found = sigma > keras.config.epsilon()
         return keras.ops.where(found, w / sigma, w), keras.ops.where(found, back / sigma, u)
+
+    def warn_pair(self, other: Regularizer) -> str | None:
+        """Warn about what shrinks the scale that it restores, and about a limit that it keeps anyway."""
+        if other.name in ("l2", "weight_decay"):
+            return f"spectral_norm restores after each step the scale that {other.name} shrinks, except of embeddings"
+        if other.name == "max_norm" and get_ends(other.limit)[1] >= 1.0:
+            return (
+                "spectral_norm keeps the weights of every unit within length 1, so that a max_norm of 1 or more does "
+                "nothing to kernels"
+            )
+        return None

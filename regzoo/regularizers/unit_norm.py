@@ -6,7 +6,7 @@ import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from regzoo.core import OnWeights, Projection, Tensor, Weight
+from regzoo.core import OnWeights, Projection, Regularizer, Tensor, Weight
 from regzoo.core.lazy import keras
 from regzoo.regularizers._norms import norm
 from regzoo.regularizers._weights import list_fan_in_axes
@@ -42,3 +42,11 @@ class UnitNorm(OnWeights):
     def scale(self, w: Tensor, axes: Sequence[int]) -> Tensor:
         """Return the kernel ``w`` with norms of 1 over ``axes``."""
         return w / (norm(w, axes) + keras.config.epsilon())
+
+    def warn_pair(self, other: Regularizer) -> str | None:
+        """Warn about what else sets or shrinks the lengths that it restores."""
+        if other.name in ("l2", "weight_decay"):
+            return f"unit_norm restores after each step the lengths that {other.name} shrinks, except of embeddings"
+        if other.name in ("max_norm", "spectral_norm"):
+            return f"unit_norm and {other.name} both set the scale of the same kernels after each step: only one holds"
+        return None

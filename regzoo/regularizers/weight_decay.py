@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from regzoo.core import Float, Gradients, OnGradients, Strength, Tensor, Weight, strength
+from regzoo.core import Float, Gradients, OnGradients, Regularizer, Strength, Tensor, Weight, strength
 from regzoo.core.lazy import keras
 from regzoo.core.places import AtLayers
 from regzoo.core.roles import MULTIPLYING
@@ -45,3 +45,9 @@ class WeightDecay(OnGradients, AtLayers):
             if self.acts_on(compute.describe(weight)) and compute.selects(weight):
                 weight.assign_sub(compute.learning_rate * self.decay * weight)
         return gradients
+
+    def warn_pair(self, other: Regularizer) -> str | None:
+        """Warn about a penalty that shrinks the same weights."""
+        if other.name not in ("l2", "l1_l2", "elastic_net"):
+            return None
+        return f"weight_decay and {other.name} both shrink the same weights toward zero: use one of the two"

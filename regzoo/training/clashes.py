@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from regzoo.core.errors import InputError
+from regzoo.core.parsing import parse
 from regzoo.core.regularizer import Recipe
 from regzoo.training.keras_text import KerasText
 from regzoo.training.loss_names import read_loss
 from regzoo.training.optimizer_names import COMPILED, read_optimizer
 
+_DECAYING = ("weight_decay", "l1", "l2", "l1_l2", "l2_sp", "elastic_net", "proximal_l1")
 _HARD_ONLY = ("hinge", "squared_hinge")
 _SOFTENING = ("label_smoothing", "mixup", "cutmix", "mixup_or_cutmix")
 
@@ -34,7 +36,7 @@ def _list_optimizer_clashes(recipe: Recipe, optimizer: KerasText) -> list[str]:
     decays = [name for name in given if name.endswith(("weight_decay", "regularization_strength"))]
     clips = [name for name in given if name in ("clipnorm", "clipvalue", "global_clipnorm")]
     found = []
-    if decays and (names := _find(recipe, "weight_decay", "l1", "l2", "l1_l2", "elastic_net", "proximal_l1")):
+    if decays and (names := _find(recipe, *_DECAYING)):
         values = ", ".join(f"{name} {given[name]}" for name in decays)
         zero = ", ".join(f"{name}=0" for name in decays)
         found.append(
@@ -56,6 +58,10 @@ def _list_loss_clashes(recipe: Recipe, loss: KerasText) -> list[str]:
     smoothing = loss.given.get("label_smoothing")
     if smoothing and (names := _find(recipe, *_SOFTENING)):
         found.append(f"{loss.name} smooths the labels ({smoothing}) {everywhere}, and {names} softens them as well")
+    if smoothing:
+        same = next(iter(parse(f"label_smoothing({smoothing})")))
+        clashes = [regularizer.warn_pair(same) for regularizer in recipe]
+        found += [f"{loss.name} smooths the labels ({smoothing}) {everywhere}: {each}" for each in clashes if each]
     if "focal" in loss.name and (names := _find(recipe, "focal")):
         found.append(f"{loss.name} weighs examples as {names} does, {everywhere}: its effect is squared")
     return found

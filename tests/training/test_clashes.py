@@ -18,6 +18,9 @@ from regzoo.training.clashes import list_training_clashes, reject_soft_targets
         ("gradient_clip(1.0)", "adam(clipnorm=2)", None, "adam clips gradients (clipnorm 2.0)"),
         ("ema(0.9)", "adam(use_ema=true)", None, "ema averages them again"),
         ("focal(2.0)", "adam", "categorical_focal_crossentropy", "weighs examples as focal does"),
+        ("flooding(0.1)", "adam", "categorical_crossentropy(label_smoothing=0.1)", "flooding cannot act below that"),
+        ("label_noise(0.1)", "adam", "categorical_crossentropy(label_smoothing=0.1)", "softens the labels as well"),
+        ("l2_sp(0.1)", "adamw", None, "in addition to l2_sp"),
         ("mixup(0.2)", "adam", "categorical_crossentropy(label_smoothing=0.1)", "mixup softens them as well"),
     ],
 )
