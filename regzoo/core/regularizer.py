@@ -256,8 +256,9 @@ def act_apart(one: Regularizer, other: Regularizer) -> bool:
     return one.name == other.name or bool(first and second and first.is_apart(second))
 
 
-def get_ends(value: Any) -> tuple[float, float]:
-    """Return the lowest and the highest number that a strength may take: a number, a range or a schedule."""
+def get_ends(regularizer: Regularizer, strength: str) -> tuple[float, float]:
+    """Return the lowest and the highest number that a strength may take, be it a number, a range or a schedule."""
+    value = getattr(regularizer, strength)
     values = value.values() if isinstance(value, Float | Int | Choice | Schedule) else (value,)
     return min(values), max(values)
 

@@ -19,15 +19,15 @@ def bound_loss(regularizer: Regularizer) -> float:
     """
     if regularizer.name in ("label_smoothing", "label_noise"):
         field = "eps" if regularizer.name == "label_smoothing" else "rate"
-        return compute_entropy(get_ends(getattr(regularizer, field))[1] / 2.0)
+        return compute_entropy(get_ends(regularizer, field)[1] / 2.0)
     if regularizer.name == "mixup":
-        return compute_mixed_entropy(get_ends(regularizer.alpha)[1]) / 2.0  # half of the partners differ
+        return compute_mixed_entropy(get_ends(regularizer, "alpha")[1]) / 2.0  # half of the partners differ
     if regularizer.name == "cutmix":
-        return get_ends(regularizer.rate)[1] * compute_mixed_entropy(1.0) / 2.0
+        return get_ends(regularizer, "rate")[1] * compute_mixed_entropy(1.0) / 2.0
     if regularizer.name == "mixup_or_cutmix":
-        rate, switch, alpha = (getattr(regularizer, field) for field in ("rate", "switch", "alpha"))
+        switch, alpha = (getattr(regularizer, field) for field in ("switch", "alpha"))
         mixed = switch * compute_mixed_entropy(1.0) + (1.0 - switch) * compute_mixed_entropy(alpha)
-        return get_ends(rate)[1] * float(mixed) / 2.0
+        return get_ends(regularizer, "rate")[1] * float(mixed) / 2.0
     return 0.0
 
 

@@ -52,9 +52,9 @@ class Flooding(OnBatchLoss):
 
     def warn_pair(self, other: Regularizer) -> str | None:
         """Warn about softened labels, whose loss stays above the level, and about a penalty that takes it below."""
-        low, high = get_ends(self.level)
+        low, high = get_ends(self, "level")
         if other.name == "confidence_penalty" and high > 0.0:
-            beta = get_ends(other.beta)[1]
+            beta = get_ends(other, "beta")[1]
             if (1.0 - beta) * math.log(2.0) <= high:
                 return (
                     "confidence_penalty can take the loss of undecided predictions, (1 - beta) log classes, below the "

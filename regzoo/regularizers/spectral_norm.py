@@ -66,7 +66,7 @@ class SpectralNorm(OnWeights):
         """Warn about what shrinks the scale that it restores, and about a limit that it keeps anyway."""
         if other.name in ("l2", "weight_decay"):
             return f"spectral_norm restores after each step the scale that {other.name} shrinks, except of embeddings"
-        if other.name == "max_norm" and get_ends(other.limit)[1] >= 1.0:
+        if other.name == "max_norm" and get_ends(other, "limit")[1] >= 1.0:
             return (
                 "spectral_norm keeps the weights of every unit within length 1, so that a max_norm of 1 or more does "
                 "nothing to kernels"
