@@ -28,9 +28,9 @@ class Transformer(Backbone):
     its value times a learned vector; sequences (tokens, features) are used as they are. Every token has a bias of its
     own, which is its learned position embedding; only sequences of unknown length have none.
 
-    Slots: ``input`` (1), and in each block ``attention``, ``branch``, ``preactivation``, ``activation``, ``branch``,
-    in this order. Weight regularizers treat the columns' vectors as an embedding table, and the biases of the tokens as
-    position embeddings.
+    Slots: ``input`` and ``embedding`` (1 each), and in each block ``attention``, ``branch``, ``preactivation``,
+    ``activation``, ``branch``, in this order. Weight regularizers treat the columns' vectors as an embedding table, and
+    the biases of the tokens as position embeddings.
 
     Args:
         width: number of features of a token, in [1, inf), a multiple of ``heads``.
@@ -47,7 +47,16 @@ class Transformer(Backbone):
     Reference: Vaswani et al. 2017 [vaswani2017], https://arxiv.org/abs/1706.03762; Dosovitskiy et al. 2021
     [dosovitskiy2021] (images), https://arxiv.org/abs/2010.11929; Gorishniy et al. 2021 [gorishniy2021] (rows),
     https://arxiv.org/abs/2106.11959
-    Departure: the mean over the tokens in place of a class token.
+    Departure: normalization before attention and hidden layer, as in the two later papers, not after the addition. The
+    mean over the tokens in place of a class token. For images the rest is the later paper's, whose dropout is
+    ``embedding_dropout + dropout + residual_dropout``, 0.1 each (but for biases, 0 here, N(0, 1e-6^2) there). For rows,
+    vectors, biases of the tokens and their initial values U(-1/sqrt(width), 1/sqrt(width)) are the paper's
+    (FT-Transformer), and its dropout is ``attention_dropout(0.2) + dropout(0.1)``; but there a category is one token
+    and here each column of its one-hot code is one; there the first attention has no normalization before it; hidden
+    layers are (W h + b) relu(V h + c), not gelu(W h + b); a relu stands before the head; kernels start at
+    U(-1/sqrt(inputs), 1/sqrt(inputs)), and so do biases outside attention, not Glorot-uniform and 0; normalizations
+    divide by sqrt(var + 1e-5), not 1e-6; width, depth, heads and hidden are 192, 3, 8 and 256. These stay as they are,
+    since finished comparisons and saved models rely on them.
 
     >>> from regzoo.backbones import Transformer
     >>> print(Transformer(width=32, heads=2))
@@ -73,7 +82,7 @@ class Transformer(Backbone):
 
     def __call__(self, x: Any, slot: Announce) -> Any:
         """Map images, rows or sequences x (batch, ...) to features (batch, width)."""
-        x = self._embed(slot("input", x))  # (batch, tokens, width)
+        x = slot("embedding", self._embed(slot("input", x)))  # (batch, tokens, width)
         for block in range(self.depth):
             name = f"block_{block}"
             h = self._attend(_make_norm(f"{name}_attention_norm")(x), name, slot)

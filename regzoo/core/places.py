@@ -99,6 +99,9 @@ class AtLayers(_InGraph):
 class OnActivations(AtLayers):
     """Acts at the slots of the backbone, by an inserted layer."""
 
+    shortens: ClassVar[bool] = False
+    """True if its layers leave out positions, such as tokens, in training: no layer behind may need all of them."""
+
     @abstractmethod
     def layer(self, slot: Slot) -> keras.Layer | None:
         """Return the layer to insert at ``slot``, or None to leave this slot as it is."""

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 from regzoo.core.roles import Role, infer_input_axes, infer_role, infer_unit_axes
 from regzoo.core.selection import LayerPlace
 
-SlotKind = Literal["input", "preactivation", "activation", "branch", "code", "attention"]
+SlotKind = Literal["input", "embedding", "preactivation", "activation", "branch", "code", "attention"]
 """Where in a backbone a slot lies; see `Slot`."""
 
 SLOT_KINDS: tuple[SlotKind, ...] = get_args(SlotKind)
@@ -20,9 +20,10 @@ class Slot:
     """A point of a backbone at which a layer can be inserted.
 
     Attributes:
-        kind: ``input``, ``preactivation`` (before the nonlinearity), ``activation`` (after it),
-            ``branch`` (end of a residual branch), ``code`` (an autoencoder's bottleneck) or ``attention`` (the
-            attention weights (batch, heads, queries, keys), after the softmax).
+        kind: ``input``, ``embedding`` (the tokens, with their positions added), ``preactivation`` (before the
+            nonlinearity), ``activation`` (after it), ``branch`` (end of a residual branch, before the addition),
+            ``code`` (an autoencoder's bottleneck) or ``attention`` (the attention weights (batch, heads, queries,
+            keys), after the softmax).
         index: position among the slots of this kind, from 0 at the input.
         of: number of slots of this kind in the backbone.
         rank: number of the tensor's axes, batch included: 2 for rows (batch, features), 3 for sequences (batch, steps,

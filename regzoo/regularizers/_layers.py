@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from regzoo.core import InputError
 from regzoo.core._keras_compat import list_consumers
 from regzoo.core.layers import InTraining
 from regzoo.core.weights import describe_weights
@@ -68,3 +69,69 @@ def list_fed_kernels(layer: Any) -> list[Any]:
         own = [w for w, weight in described if w.trainable and weight.role in ("kernel", "embedding")]
         found |= {id(kernel): kernel for kernel in own or list_fed_kernels(consumer)}
     return list(found.values())
+
+
+class StartAt(keras.initializers.Initializer):
+    """Start every number of a weight at one value.
+
+    Args:
+        value: a number, or the dial that holds it when the weight is drawn.
+    """
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Any:
+        """Return the initial weight."""
+        return keras.ops.broadcast_to(keras.ops.cast(keras.ops.convert_to_tensor(self.value), dtype), shape)
+
+
+class ChannelScale(keras.Layer):
+    """Multiply each channel of h (batch, ..., channels) by a trained number.
+
+    Args:
+        start: the initial scale, a number or a dial.
+    """
+
+    def __init__(self, start: Any) -> None:
+        super().__init__()
+        self.gamma_initializer = StartAt(start)
+        self.supports_masking = True
+
+    def build(self, input_shape: Sequence[int | None]) -> None:
+        """Create the scales."""
+        self.gamma = self.add_weight(shape=(input_shape[-1],), initializer=self.gamma_initializer, name="gamma")
+
+    def call(self, inputs: Any) -> Any:
+        """Return the scaled inputs."""
+        return inputs * self.gamma
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the input's shape."""
+        return input_shape
+
+
+class Shortened(InTraining):
+    """Leave out positions of h (batch, positions, channels) in training.
+
+    Args:
+        perturb: as for `InTraining`, but it returns (batch, fewer positions, channels).
+        seed: the slot's seed.
+        regularizer: the regularizer's name, for messages.
+    """
+
+    def __init__(self, perturb: Callable[[Any, keras.random.SeedGenerator], Any], seed: int, regularizer: str) -> None:
+        super().__init__(perturb, seed)
+        self.regularizer = regularizer
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> None:
+        """Refuse a mask, which has a place for each position."""
+        if previous_mask is not None:
+            raise InputError(
+                f"{self.regularizer} leaves out tokens, and a mask (such as that of mask_zero=True) has a place for "
+                "each of them: leave it out, or train without a mask"
+            )
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return the shape with the number of positions left open, since it differs between training and inference."""
+        return (input_shape[0], None, *input_shape[2:])

@@ -20,6 +20,8 @@ VARIANCE_SHIFTING = frozenset(
         "spatial_dropout",
         "dropblock",
         "concrete_dropout",
+        "residual_dropout",
+        "embedding_dropout",
     }
 )
 """Regularizers that give activations a larger variance in training than at inference."""

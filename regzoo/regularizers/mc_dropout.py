@@ -21,6 +21,8 @@ DROPOUTS = (
     "attention_dropout",
     "dropblock",
     "concrete_dropout",
+    "residual_dropout",
+    "embedding_dropout",
 )
 """Regularizers that multiply activations by random factors, and so can act at inference too. Not dropconnect, which
 acts on weights in training only, nor input_dropout, which acts on training batches."""

@@ -10,7 +10,7 @@ from regzoo.core import Float, Forward, OnActivations, OnForward, OnWeights, Reg
 from regzoo.core.lazy import keras, tf
 
 DETERMINISTIC = frozenset(
-    {"activity_l1", "activity_l2", "decov", "kl_sparsity", "batch_norm", "group_norm", "layer_norm"}
+    {"activity_l1", "activity_l2", "decov", "kl_sparsity", "batch_norm", "group_norm", "layer_norm", "layer_scale"}
     | {"l1", "l2", "l1_l2", "l2_sp", "group_lasso", "orthogonal", "max_norm", "unit_norm", "spectral_norm"}
     | {"elastic_net", "proximal_l1", "proximal_group_lasso", "weight_standardization"}
     | {"ema", "lookahead"}

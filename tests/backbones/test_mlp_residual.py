@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
@@ -38,6 +39,17 @@ def test_it_adds_the_layer_to_its_input(rows: Any) -> None:
     h = h + np.tanh(h @ w1 + b1)
     # Float32 sums of at most 6 numbers near 1, three times over.
     np.testing.assert_allclose(model.logits(rows[0]), h @ w2 + b2, atol=5e-6)
+
+
+def test_branches_end_before_the_addition(rows: Any) -> None:
+    """Without branches the first layer goes on as it is; zeros after the addition would leave nothing."""
+    model = regzoo.build("mlp([6, 6, 6], residual=true)", "stochastic_depth(1.0)", input_shape=(5,), classes=3)
+    first, head = (model.get_layer(name).get_weights() for name in ("dense_0", "head"))
+    one = keras.Model(model.input, model.get_layer("activation_0").output)(rows[0])
+    np.testing.assert_allclose(one, np.maximum(rows[0] @ first[0] + first[1], 0), atol=5e-6)
+    last = regzoo.build("mlp([6, 6, 6], residual=true)", "residual_dropout(1.0)", input_shape=(5,), classes=3)
+    wanted = np.array(one) @ head[0] + head[1]
+    np.testing.assert_allclose(last.logits(rows[0], training=True), wanted, atol=5e-6)
 
 
 def test_it_has_the_weights_of_the_plain_one() -> None:

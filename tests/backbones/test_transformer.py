@@ -12,6 +12,7 @@ import pytest
 
 import regzoo
 from regzoo.core import InputError
+from regzoo.core.parsing import read_backbone
 
 TINY = "transformer(width=6, depth=1, heads=2, hidden=7)"
 
@@ -40,7 +41,7 @@ def test_slots_stand_in_every_block(announced: Callable[..., Any]) -> None:
         ("branch", (None, 5, 6)),
     ]
     found = announced("transformer(width=6, depth=2, heads=2, hidden=7)", (5,))
-    assert found == [("input", (None, 5)), *block, *block, ("features", (None, 6))]
+    assert found == [("input", (None, 5)), ("embedding", (None, 5, 6)), *block, *block, ("features", (None, 6))]
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def test_slots_stand_in_every_block(announced: Callable[..., Any]) -> None:
 def test_patches_columns_and_steps_are_tokens(
     announced: Callable[..., Any], shape: tuple[int, ...], tokens: int | None
 ) -> None:
-    assert announced(TINY, shape)[1] == ("attention", (None, 2, tokens, tokens))
+    assert announced(TINY, shape)[2] == ("attention", (None, 2, tokens, tokens))
 
 
 def test_it_is_attention_and_a_small_network_with_two_shortcuts() -> None:
@@ -86,6 +87,51 @@ def test_it_is_attention_and_a_small_network_with_two_shortcuts() -> None:
     wanted = np.array(pooled) @ weights["head/kernel"] + weights["head/bias"]
     # About ten float32 products deep, of sums of at most 7 numbers near 1.
     np.testing.assert_allclose(model.logits(x), wanted, atol=2e-5)
+
+
+def test_the_attention_slot_holds_weights_of_sum_1_that_multiply_the_values() -> None:
+    """After the softmax: before it, scores may be negative, and zeros there would be an equal share for each key."""
+    x = keras.Input((5,))
+    seen: dict[str, Any] = {}
+    read_backbone(TINY)(x, lambda kind, tensor: seen.setdefault(kind, tensor))
+    weights = keras.Model(x, seen["attention"])(np.random.default_rng(0).normal(size=(3, 5)).astype(np.float32))
+    assert np.min(weights) > 0
+    np.testing.assert_allclose(np.sum(weights, -1), np.ones((3, 2, 5)), atol=1e-6)  # five float32 roundings
+    model = regzoo.build(TINY, "attention_dropout(1.0)", input_shape=(5,), classes=3)
+    out = keras.Model(model.input, model.get_layer("block_0_out").output)
+    np.testing.assert_array_equal(out(np.ones((2, 5), np.float32), training=True), np.zeros((2, 5, 6)))  # bias 0
+
+
+def test_branches_end_before_the_addition() -> None:
+    """Without branches what is left is the mean of the normalized tokens; zeros after the addition would leave none."""
+    model = regzoo.build(TINY, "residual_dropout(1.0)", input_shape=(5,), classes=3)
+    weights = {weight.path: weight.numpy() for weight in model.weights}
+    x = np.random.default_rng(0).normal(size=(4, 5)).astype(np.float32)
+    tokens = x[:, :, None] * weights["embed/kernel"] + weights["embed/bias"]
+    wanted = norm(tokens).mean(1) @ weights["head/kernel"] + weights["head/bias"]
+    np.testing.assert_allclose(model.logits(x, training=True), wanted, atol=1e-5)
+    for keep, name in enumerate(("attention", "mlp")):  # each of the two is a branch: the other one alone is left out
+        kept = regzoo.build(
+            TINY, f"residual_dropout(1.0, on={('attention', 'dense')[keep]})", input_shape=(5,), classes=3
+        )
+        assert kept.hits == {"residual_dropout": 1}, name
+        assert np.abs(np.array(kept.logits(x, training=True)) - wanted).max() > 1e-3
+
+
+def test_initial_values_are_those_of_the_papers() -> None:
+    """Columns: U(-1/sqrt(width), 1/sqrt(width)); positions of steps: N(0, 0.02^2); all else Glorot, biases 0."""
+    wide = "transformer(width=64, depth=1, heads=4, hidden=128)"
+    rows = regzoo.build(wide, input_shape=(100,), classes=3)
+    for weight in rows.get_layer("embed").get_weights():
+        # 6,400 draws: the largest is within 1 % of the limit but with probability e^-64.
+        assert 0.99 / 8 < np.abs(weight).max() <= 1 / 8
+        assert weight.std() == pytest.approx(1 / 8 / math.sqrt(3), rel=0.05)  # five standard errors: 5 x 0.9 / 80
+    steps = regzoo.build(wide, input_shape=(100, 3), classes=3)
+    assert steps.get_layer("embed").get_weights()[1].std() == pytest.approx(0.02, rel=0.05)
+    for role, fan in {"query": 128, "key": 128, "value": 128, "out": 128, "dense_0": 192, "dense_1": 192}.items():
+        kernel, bias = rows.get_layer(f"block_0_{role}").get_weights()
+        assert 0.98 * math.sqrt(6 / fan) < np.abs(kernel).max() <= math.sqrt(6 / fan)
+        assert not bias.any()
 
 
 def test_a_patch_is_a_square_of_the_image() -> None:

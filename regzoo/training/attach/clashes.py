@@ -21,6 +21,8 @@ SHIFTING = (
     "alpha_dropout",
     "dropblock",
     "concrete_dropout",
+    "residual_dropout",
+    "embedding_dropout",
 )
 """Regularizers that give activations another variance in training than at inference."""
 

@@ -13,6 +13,7 @@ from regzoo.core import Announce, InputError
 from regzoo.core._keras_compat import LayerCall, is_plain_model, list_calls
 from regzoo.core.slots import SlotKind
 from regzoo.training.attach.acceptance import reject_several_outputs, to_functional
+from regzoo.training.attach.embeddings import find_embeddings, is_sum
 from regzoo.training.attach.layer_names import number_names
 from regzoo.training.attach.nonlinearities import (
     FUSED,
@@ -32,11 +33,13 @@ class CallSlots:
         before: kind of the slot at each input that has one, by the input's position.
         split: True if the layer's own nonlinearity must be taken out to make a preactivation slot before it.
         after: True if the output is an activation slot.
+        embedded: True if the output is an embedding slot; one after a nonlinearity comes after its activation slot.
     """
 
     before: dict[int, SlotKind] = field(default_factory=dict)
     split: bool = False
     after: bool = False
+    embedded: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,7 @@ class Graph:
             self._ancestors[id(call)] = frozenset({id(call)}).union(*above)
         self._weighted = {id(call) for call in self.calls if getattr(call.operation, "weights", [])}
         self._read_nested_models(expand_nested)
+        self._embedded = find_embeddings(self.calls, self._ancestors, self._is_open_model)
         self.slots = {id(call): self._find_slots(call) for call in self.calls}
 
     @property
@@ -164,6 +168,7 @@ class Graph:
         counts["input"] = sum(_is_float(tensor) for tensor in self.model.inputs)
         counts["preactivation"] += sum(each.split for each in slots)
         counts["activation"] = sum(each.after for each in slots)
+        counts["embedding"] = sum(each.embedded for each in slots)
         return counts
 
     def name_layers(self) -> dict[str, str]:
@@ -207,15 +212,21 @@ class Graph:
         operation = call.operation
         if not self.is_open or (call is self._last and self._nesting.is_end):
             return CallSlots()
-        if isinstance(operation, keras.layers.Add) or type(operation).__name__ == "Add":
-            return CallSlots(dict.fromkeys(self._find_branches(call), "branch"))
+        embedded = id(call) in self._embedded
+        if is_sum(operation):
+            return CallSlots(dict.fromkeys(self._find_branches(call), "branch"), embedded=embedded)
         if is_nonlinear(operation):
-            return CallSlots({0: "preactivation"}, after=True)
+            return CallSlots({0: "preactivation"}, after=True, embedded=embedded)
         if isinstance(operation, RECURRENT):
-            return CallSlots(after=True)
+            return CallSlots(after=True, embedded=embedded)
         if isinstance(operation, FUSED) and operation.activation not in NO_HIDDEN_ACTIVATION:
-            return CallSlots(split=can_split(operation), after=True)
-        return CallSlots()
+            return CallSlots(split=can_split(operation), after=True, embedded=embedded)
+        return CallSlots(embedded=embedded)
+
+    def _is_open_model(self, operation: Any) -> bool:
+        """Return True for a model among the layers that has slots of its own."""
+        inner = self.nested.get(id(operation))
+        return inner is not None and inner.is_open
 
     def _find_branches(self, call: LayerCall) -> Iterable[int]:
         """Return the positions of the inputs of an addition that are residual branches.

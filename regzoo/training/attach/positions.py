@@ -1,8 +1,11 @@
-"""Models that predict at several positions of an example, such as time steps or pixels."""
+"""Models that predict at several positions of an example, such as time steps or pixels, or need all of them."""
 
 from __future__ import annotations
 
-from regzoo.core import InputError, OnBatch, OnForward, OnLoss, Recipe
+import contextlib
+from collections.abc import Iterator
+
+from regzoo.core import InputError, OnActivations, OnBatch, OnForward, OnLoss, Recipe
 
 
 def reject_acting_on_examples(recipe: Recipe, shape: tuple[int | None, ...]) -> None:
@@ -13,3 +16,38 @@ def reject_acting_on_examples(recipe: Recipe, shape: tuple[int | None, ...]) -> 
                 f"{regularizer.name} acts on one prediction for each example, received outputs of shape {shape}, one "
                 "at each of several positions: leave it out, or pool the positions before the last layer"
             )
+
+
+def list_shortening(recipe: Recipe) -> list[str]:
+    """Return the names of the regularizers that leave out positions in training."""
+    return [each.name for each in recipe if isinstance(each, OnActivations) and each.shortens]
+
+
+def reject_shortening(recipe: Recipe, shape: tuple[int | None, ...]) -> None:
+    """Reject regularizers that leave out positions of a model that predicts at each of them."""
+    for name in list_shortening(recipe) if len(shape) > 2 else ():
+        raise InputError(
+            f"{name} leaves out tokens in training, received outputs of shape {shape}, one at each of several "
+            "positions: leave it out, or pool the positions before the last layer"
+        )
+
+
+@contextlib.contextmanager
+def explain_shortening(recipe: Recipe, model: str) -> Iterator[None]:
+    """Explain an error in this block, which makes or runs the copy of ``model``, by the positions that are left out.
+
+    Raises:
+        InputError: if there is an error and a regularizer leaves out positions.
+    """
+    names = " and ".join(list_shortening(recipe))
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:  # Keras and TensorFlow raise many kinds
+        if not names:
+            raise
+        raise InputError(
+            f"{names} leaves out tokens in training, and a layer of the model {model!r} needs all of them: leave "
+            f"{names} out, or pool the tokens before that layer, as GlobalAveragePooling1D does"
+        ) from error

@@ -36,6 +36,8 @@ def _list_slots_of_calls(graph: Graph) -> list[SlotPlace]:
                 add("preactivation", call.outputs[0])
             if slots.after:
                 add("activation", call.outputs[0])
+            if slots.embedded:
+                add("embedding", call.outputs[0])
 
     visit(graph, ())
     return found

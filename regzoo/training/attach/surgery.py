@@ -203,16 +203,20 @@ class ModelSurgery:
         operation, is_end = call.operation, call is self.graph.last and self._ends_in_probabilities()
         if is_end and not can_split(operation):
             return args[0]
-        if id(operation) in graph.nested:
-            return self._models.get(operation, slot)(*args, **kwargs)
-        outputs = self._copies[id(operation)](*args, **kwargs)
         slots = graph.slots[id(call)]
+        if id(operation) in graph.nested:
+            outputs = self._models.get(operation, slot)(*args, **kwargs)
+            return slot("embedding", outputs) if slots.embedded else outputs
+        outputs = self._copies[id(operation)](*args, **kwargs)
         if id(operation) in self._activations and not is_end:
             outputs = slot("preactivation", outputs) if slots.split else outputs
             outputs = self._activations[id(operation)](outputs)
         if slots.after:
             first, *others = keras.tree.flatten(outputs)
             outputs = [slot("activation", first), *others]
+        if slots.embedded:
+            first, *others = keras.tree.flatten(outputs)
+            outputs = [slot("embedding", first), *others]
         return outputs
 
     def _add_head(self, output: Any) -> tuple[Any, Any]:

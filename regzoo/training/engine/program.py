@@ -113,6 +113,7 @@ class Program:
             noise: seed of the random streams, if it should differ from the run's.
         """
         model = self.model
+        model.set_dials(strengths)  # before the weights are drawn, since layer_scale starts its own at a dial
         model.reset(seed, noise)
         model.optimizer.learning_rate.assign(learning_rate)
         tracked: list[np.ndarray] = []
