@@ -271,13 +271,16 @@ def _default_values(recipe: Recipe, name: str, spec: StrengthSpec, count: int) -
 def spread_values(range_: Range, spec: StrengthSpec, count: int) -> list[float]:
     """Return ``count`` values spread over a range, the neutral value included; fewer where whole numbers coincide.
 
+    Of a choice, its own values; the neutral value is added to that of the zoo alone.
+
     >>> from regzoo.regularizers import Dropout
     >>> spec = Dropout().strengths()["rate"]
     >>> spread_values(spec.range, spec, 9)
     [0.0, 0.05, 0.14, 0.24, 0.33, 0.42, 0.51, 0.61, 0.7]
     """
     if isinstance(range_, Choice):
-        return sorted(range_.options)
+        added = [] if spec.neutral is None or range_ is not spec.range else [spec.neutral]
+        return sorted({*range_.options, *added})
     low, high = range_.values()
     neutral = spec.neutral
     outside = neutral is not None and not low <= neutral <= high

@@ -35,6 +35,7 @@ class StrengthSpec:
     domain: Domain
     log: bool
     dial: bool
+    schedule: bool = True
 
     @property
     def integer(self) -> bool:
@@ -48,7 +49,7 @@ class StrengthSpec:
             ValueError: with the domain, if the value lies outside or is not a number, range or schedule.
         """
         if isinstance(value, Schedule):
-            if not self.dial:
+            if not (self.dial and self.schedule):
                 raise ValueError(f"cannot be scheduled, received {value}")
             self._check_domain(value.values())
             return value
@@ -132,7 +133,9 @@ class SelectionSpec:
         return None if value is None else LayerSelection.of(value)
 
 
-def strength(search: Range, *, neutral: float | None, domain: str, log: bool = False, dial: bool = True) -> Any:
+def strength(
+    search: Range, *, neutral: float | None, domain: str, log: bool = False, dial: bool = True, schedule: bool = True
+) -> Any:
     """Declare a strength.
 
     Args:
@@ -141,8 +144,9 @@ def strength(search: Range, *, neutral: float | None, domain: str, log: bool = F
         domain: the numbers it accepts, such as ``"[0, 1)"``.
         log: True if the search samples on a logarithmic scale.
         dial: True if it can be changed in a built model. A number that Python code reads (a patience, a count) cannot.
+        schedule: True if a dial can change over epochs; one that is read once, at the start of a run, cannot.
     """
-    spec = StrengthSpec(search, neutral, Domain(domain), log, dial and not isinstance(search, Int))
+    spec = StrengthSpec(search, neutral, Domain(domain), log, dial and not isinstance(search, Int), schedule)
     return dataclasses.field(default=search, metadata={"spec": spec})
 
 

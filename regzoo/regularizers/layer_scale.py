@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from regzoo.core import Float, InputError, OnActivations, Schedule, Slot, Strength, strength
+from regzoo.core import Float, OnActivations, Slot, Strength, strength
 from regzoo.core.lazy import LazyModule, keras
 
 _layers = LazyModule("regzoo.regularizers._layers")
@@ -37,15 +37,7 @@ class LayerScale(OnActivations):
     layer_scale(0.1)
     """
 
-    init: Strength = strength(Float(1e-4, 1e-1), neutral=None, domain="[0, 1]", log=True)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if isinstance(self.init, Schedule):
-            raise InputError(
-                f"layer_scale.init cannot be scheduled, received {self.init}: it is where the scales start, and "
-                "training changes them; give a number"
-            )
+    init: Strength = strength(Float(1e-4, 1e-1), neutral=None, domain="[0, 1]", log=True, schedule=False)
 
     def layer(self, slot: Slot) -> keras.Layer | None:
         """Return a layer with a scale for each channel at each branch slot."""

@@ -24,9 +24,9 @@ class PatchDropout(OnActivations):
 
     Acts after positions are added, so each token that is left knows its place. All layers behind see the shorter
     sequence: attention, means and gradients take in the tokens that are left, and a step is cheaper by about ``rate``,
-    of attention by more. Since there is no class token, every token may be left out. How many are kept is a part of the
-    graph, whose shapes are thus static (XLA compiles it): the rate has no schedule, and each value is traced anew, so
-    three values are searched. Only where the model leaves the length open, it is counted in each batch. Hurts where a
+    of attention by more. Since there is no class token, every token may be left out. How many are kept is part of the
+    graph, so its shapes are static (XLA compiles it), the rate has no schedule, and each rate needs a graph of its own:
+    only three are searched. Where the model leaves the length open, tokens are counted in each batch. Hurts where a
     single token decides, as one column of a narrow table may. In your own model it acts where `embedding_dropout` does,
     and layers behind must take any number of tokens.
 

@@ -25,7 +25,7 @@ def some_strength(spec: StrengthSpec, draw: np.random.Generator) -> Any:
     low, high = sorted(draw.choice(inside, 2, replace=False).tolist())
     epochs = int(draw.integers(1, 40))
     options: list[Any] = [low, Int(int(low), int(high)) if spec.integer else Float(low, high), Choice((high, low))]
-    if spec.dial:
+    if spec.dial and spec.schedule:
         options += [Constant(low), Linear(high, low, epochs), Cosine(low, high, epochs), Step(high, low, epochs)]
     return options[draw.integers(len(options))]
 

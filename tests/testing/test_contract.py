@@ -68,7 +68,7 @@ def test_neutral_is_the_baseline_bit_for_bit(name: str) -> None:
     neutral = harness.regularizer.neutral()
     if neutral is None or not isinstance(neutral, IN_GRAPH):
         return  # regularizers of the training loop act outside the program, norms have no neutral strength
-    program = harness.get_program(harness.recipe)
+    program = harness.get_program(harness.base + neutral)  # that of the recipe, unless its strength is no dial
     harness.train(harness.recipe)
     dialed = harness.train(harness.base + neutral, program=program)
     assert program.traces == 1

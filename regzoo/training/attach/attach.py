@@ -17,19 +17,18 @@ from regzoo.core.layers import floatx_of
 from regzoo.core.parsing import as_recipe
 from regzoo.training.attach.adapted import copy_adapted_state
 from regzoo.training.attach.clashes import list_clashes_with_own
-from regzoo.training.attach.example_inputs import make_example_inputs
 from regzoo.training.attach.graph import Graph
 from regzoo.training.attach.infer_task import infer_task
-from regzoo.training.attach.inputs import read_input_kind
 from regzoo.training.attach.model_config import describe_attached, deserialize_model
 from regzoo.training.attach.nested import copy_input, describe_what_is_closed
 from regzoo.training.attach.own_layers import count_own_layers, list_layers_in_training, list_noise
+from regzoo.training.attach.positions import explain_shortening
 from regzoo.training.attach.refusals import (
     check_recipe,
     reject_inactive,
     reject_metrics_of_one,
     reject_recipes_inside,
-    reject_unsupported_inputs,
+    try_recipe,
 )
 from regzoo.training.attach.slots import list_slots
 from regzoo.training.attach.surgery import DrawWeights, InitialWeights, ModelSurgery
@@ -71,10 +70,12 @@ def attach(
 
     Slots: ``input`` at each input of floating numbers; ``preactivation`` and ``activation`` around each layer or
     function that is a nonlinearity, and around the nonlinearity inside Dense and convolutions, which is taken out
-    of them; ``activation`` after recurrent layers; ``branch`` at each residual branch of an Add. The shortcut of an
-    Add is the input with the fewest layers with weights since the paths of its inputs separated; in a tie there is no
-    branch. The last layer has no slot after it. The inside of a layer of your own, of MultiHeadAttention (so there is
-    no ``attention`` slot) and of TimeDistributed is out of reach. `RegularizedModel.hits` counts the places.
+    of them; ``activation`` after recurrent layers; ``embedding`` behind Embeddings, or your own layers around them, and
+    the sum with positions, else where the first attention reads; ``branch`` at each residual branch of an Add. The
+    shortcut of an Add is the input with the fewest layers with weights since the paths of its inputs separated; in a
+    tie there is no branch. The last layer has no slot after it. The inside of a layer of your own, of
+    MultiHeadAttention (so there is no ``attention`` slot) and of TimeDistributed is out of reach.
+    `RegularizedModel.hits` counts the places.
 
     Models among its layers, at any depth, are copied under their own names, frozen as yours are. Their weights are in
     reach; with ``expand_nested``, so are their slots, once for a model that is called several times. A model that is
@@ -272,7 +273,8 @@ def attach_to_graph(
     inserts = any(isinstance(each, OnActivations) for each in regularizers)
     surgery = ModelSurgery(graph, inserter, task, inserts)
     inputs = keras.tree.map_structure(copy_input, model.input)
-    logits, outputs = surgery.rebuild(inputs)
+    with explain_shortening(recipe, model.name):
+        logits, outputs = surgery.rebuild(inputs)
     initial = surgery.copy_weights()
     surgery.verify_outputs()
 
@@ -292,8 +294,7 @@ def attach_to_graph(
     attached.copy_trainable(graph.given, surgery)
     install_reparametrizations(attached)
     attached.set_own(count_own_layers(graph.given), list_noise(surgery.list_copies(in_training)))
-    if not isinstance(model.input, keras.KerasTensor) or read_input_kind(model.input, model) != "float":
-        reject_unsupported_inputs(attached, make_example_inputs(graph))
+    try_recipe(attached, graph)
     attached.reset(seed)
     surgery.copy_streams()
     return attached

@@ -41,6 +41,11 @@ class CallSlots:
     after: bool = False
     embedded: bool = False
 
+    def list_after(self) -> list[SlotKind]:
+        """Return the kinds of the slots at the output, in their order."""
+        present: dict[SlotKind, bool] = {"activation": self.after, "embedding": self.embedded}
+        return [kind for kind, is_present in present.items() if is_present]
+
 
 @dataclass(frozen=True)
 class Nesting:

@@ -6,30 +6,33 @@ import contextlib
 from collections.abc import Iterator
 
 from regzoo.core import InputError, OnActivations, OnBatch, OnForward, OnLoss, Recipe
+from regzoo.training.task import Task
 
 
-def reject_acting_on_examples(recipe: Recipe, shape: tuple[int | None, ...]) -> None:
-    """Reject regularizers that act on the targets or the loss of examples, each of which has several positions."""
-    for regularizer in recipe:
-        if isinstance(regularizer, OnBatch | OnForward | OnLoss):
-            raise InputError(
-                f"{regularizer.name} acts on one prediction for each example, received outputs of shape {shape}, one "
-                "at each of several positions: leave it out, or pool the positions before the last layer"
-            )
+def reject_acting_on_positions(recipe: Recipe, task: Task, shape: tuple[int | None, ...]) -> None:
+    """Reject regularizers that act on the targets, the loss or the number of several positions of an example.
+
+    Args:
+        recipe: the recipe.
+        task: what the model predicts.
+        shape: of the model's output, batch included.
+    """
+    for regularizer in recipe if len(shape) > 2 else ():
+        if isinstance(regularizer, OnBatch | OnForward | OnLoss) and task.kind != "reconstruction":
+            does = "acts on one prediction for each example"
+        elif isinstance(regularizer, OnActivations) and regularizer.shortens:
+            does = "leaves out tokens in training"
+        else:
+            continue
+        raise InputError(
+            f"{regularizer.name} {does}, received outputs of shape {shape}, one at each of several positions: leave it "
+            "out, or pool the positions before the last layer"
+        )
 
 
 def list_shortening(recipe: Recipe) -> list[str]:
     """Return the names of the regularizers that leave out positions in training."""
     return [each.name for each in recipe if isinstance(each, OnActivations) and each.shortens]
-
-
-def reject_shortening(recipe: Recipe, shape: tuple[int | None, ...]) -> None:
-    """Reject regularizers that leave out positions of a model that predicts at each of them."""
-    for name in list_shortening(recipe) if len(shape) > 2 else ():
-        raise InputError(
-            f"{name} leaves out tokens in training, received outputs of shape {shape}, one at each of several "
-            "positions: leave it out, or pool the positions before the last layer"
-        )
 
 
 @contextlib.contextmanager

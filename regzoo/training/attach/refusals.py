@@ -13,9 +13,11 @@ from regzoo.core import InputError, OnBatch, OnForward, Recipe
 from regzoo.core._keras_compat import list_layers
 from regzoo.core.cells import NamedCells
 from regzoo.core.places import change_batch
+from regzoo.training.attach.example_inputs import make_example_inputs
 from regzoo.training.attach.graph import Graph
+from regzoo.training.attach.inputs import read_input_kind
 from regzoo.training.attach.nested import describe_what_is_closed
-from regzoo.training.attach.positions import reject_acting_on_examples
+from regzoo.training.attach.positions import explain_shortening, list_shortening, reject_acting_on_positions
 from regzoo.training.attach.surgery import TwoLogits
 from regzoo.training.model.build import RegularizedModel
 from regzoo.training.model.requirements import check_requirements
@@ -30,8 +32,7 @@ def check_recipe(recipe: Recipe, graph: Graph, task: Task, cells: NamedCells) ->
         InputError: at the first regularizer that does.
     """
     inputs, shape = graph.model.input, tuple(graph.model.outputs[0].shape)
-    if len(shape) > 2 and task.kind != "reconstruction":
-        reject_acting_on_examples(recipe, shape)
+    reject_acting_on_positions(recipe, task, shape)
     single = isinstance(inputs, keras.KerasTensor)
     check_requirements(recipe, task, tuple(inputs.shape[1:]) if single else (), cells)
 
@@ -95,6 +96,20 @@ def _takes_as_many(metric: keras.metrics.Metric) -> bool:
     others = (keras.metrics.Mean, keras.metrics.Sum, keras.metrics.MeanMetricWrapper)
     sparse = kind.__name__.startswith("Sparse") or issubclass(kind, keras.metrics.IoU | keras.metrics.MeanIoU)
     return getattr(keras.metrics, kind.__name__, None) is kind and not sparse and kind not in others
+
+
+def try_recipe(model: RegularizedModel, graph: Graph) -> None:
+    """Try the recipe of ``model``, the copy of that of ``graph``, on example inputs where it could fail.
+
+    Raises:
+        InputError: if it cannot handle several inputs, whole numbers, or fewer positions in training.
+    """
+    inputs = graph.model.input
+    if not isinstance(inputs, keras.KerasTensor) or read_input_kind(inputs, graph.model) != "float":
+        reject_unsupported_inputs(model, make_example_inputs(graph))
+    if list_shortening(model.recipe):
+        with explain_shortening(model.recipe, graph.model.name), keras.StatelessScope():
+            model.logits(make_example_inputs(graph), training=True)
 
 
 def reject_unsupported_inputs(model: RegularizedModel, x: Any) -> None:

@@ -34,10 +34,8 @@ def _list_slots_of_calls(graph: Graph) -> list[SlotPlace]:
                 visit(inner, (*holders, call.operation))
             if slots.split:
                 add("preactivation", call.outputs[0])
-            if slots.after:
-                add("activation", call.outputs[0])
-            if slots.embedded:
-                add("embedding", call.outputs[0])
+            for kind in slots.list_after():
+                add(kind, call.outputs[0])
 
     visit(graph, ())
     return found

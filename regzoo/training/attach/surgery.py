@@ -211,12 +211,9 @@ class ModelSurgery:
         if id(operation) in self._activations and not is_end:
             outputs = slot("preactivation", outputs) if slots.split else outputs
             outputs = self._activations[id(operation)](outputs)
-        if slots.after:
+        for kind in slots.list_after():
             first, *others = keras.tree.flatten(outputs)
-            outputs = [slot("activation", first), *others]
-        if slots.embedded:
-            first, *others = keras.tree.flatten(outputs)
-            outputs = [slot("embedding", first), *others]
+            outputs = [slot(kind, first), *others]
         return outputs
 
     def _add_head(self, output: Any) -> tuple[Any, Any]:
