@@ -13,6 +13,7 @@ from regzoo.comparison.runner import prepare_dataset, read_data, run_comparison
 from regzoo.comparison.sweep import Sweep, make_sweep
 from regzoo.config import Experiment
 from regzoo.core import Backbone, InputError, Recipe, Regularizer
+from regzoo.core.categorical_features import read_row_cells
 from regzoo.core.parsing import as_recipe
 from regzoo.core.random_state import keep_python_random
 from regzoo.data.prepared import PreparedData
@@ -40,6 +41,7 @@ def build(
     task: str | None = None,
     optimizer: Any = "adam",
     seed: int = 0,
+    categorical_features: Any = None,
 ) -> RegularizedModel:
     """Return a compiled Keras model with the recipe built in; its layers have Keras's dtype policy.
 
@@ -53,6 +55,9 @@ def build(
         task: ``"reconstruction"`` for an autoencoder, without classes or outputs; train it with ``fit(x, x)``.
         optimizer: any optimizer that ``keras.Model.compile`` takes.
         seed: seed of the initial weights and of every random stream of the recipe.
+        categorical_features: columns of rows, counted from 0, that are no standardized numbers: for each category the
+            list of its one-hot columns, and each column of 0 and 1 by itself; ``[[3, 4, 5], 6]`` or ``"3..5, 6"``.
+            Regularizers of the batch change a category as a whole, and leave it possible.
 
     Raises:
         InputError: if a name or value is wrong, a strength is left to a search, a regularizer finds no place to
@@ -75,7 +80,8 @@ def build(
 
     reject_ranges(recipe)
     reject_several_models(recipe)
-    model = build_model(backbone, recipe, chosen_task, shape, seed)
+    cells = read_row_cells(categorical_features, shape)
+    model = build_model(backbone, recipe, chosen_task, shape, seed, cells)
     model.compile(optimizer=optimizer)
     return model
 
@@ -114,10 +120,12 @@ def compare(
         verbose: show progress.
         **keywords: every key of a config, in the same shape: backbone, recipes, task, split, training, search,
             replicates, rank_by, seed, name; or data= in place of x and y. With x, ``scale="none"`` hands over
-            inputs and numeric targets as they are. ``backbone`` is a text such as ``"mlp"``, your own Keras model
-            (functional or sequential), or a function ``build(input_shape, outputs)`` that returns one. With your own,
-            ``weights="fresh"`` (the default) draws the initial weights of each run by the layers' own initializers,
-            ``weights="keep"`` starts from the model's, and ``expand_nested=True`` acts inside its nested models too.
+            inputs and numeric targets as they are, and ``categorical_features`` names the columns of an array that
+            are booleans or one-hot encoded categories, as for `build`. ``backbone`` is a text such as ``"mlp"``, your
+            own Keras model (functional or sequential), or a function ``build(input_shape, outputs)`` that returns one.
+            With your own, ``weights="fresh"`` (the default) draws the initial weights of each run by the layers' own
+            initializers, ``weights="keep"`` starts from the model's, and ``expand_nested=True`` acts inside its nested
+            models too.
 
     Raises:
         InputError: with every problem at once, before anything is trained or written; after the runs, if all diverged.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from regzoo.comparison.check import check_models, require_results
@@ -226,6 +226,7 @@ def prepare_dataset(
     """
     count, scale = list_interim_analyses(experiment)[0], experiment.data.scale
     settings, redraw = experiment.split, "split" in experiment.vary
+    dataset = replace(dataset, categories=experiment.data.categories)
     prepared = prepare_folds(
         dataset, settings, experiment.seed, experiment.task, count, redraw=redraw, inputs=inputs, scale=scale
     )

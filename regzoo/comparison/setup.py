@@ -42,10 +42,11 @@ def make_setup(experiment: Experiment, data: PreparedData, model: OwnModel | Non
         data=make_data_identity(data.digest, experiment),
         class_weight=experiment.training.class_weight,
         jit_compile=experiment.training.jit_compile,
-        folds=tuple(FoldSetup(make_task(one), one.input_shape) for one in preprocessors),
+        folds=tuple(FoldSetup(make_task(one), one.input_shape, one.cells) for one in preprocessors),
         loss=loss,
         model=model,
         inputs=data.preprocessor.specs,
+        cells=data.preprocessor.cells,
     )
 
 
@@ -55,7 +56,8 @@ def make_data_identity(digest: str, experiment: Experiment) -> str:
     The keys are spelled out: a key that is added to ``split`` later goes in only where it differs from its default,
     so that it retrains no older comparison.
     """
-    split = experiment.split
+    split, categories = experiment.split, experiment.data.categorical_features
+    encoded = f" categorical_features={categories!r}" if categories else ""
     scale = "" if experiment.data.scale == "standardize" else f" scale={experiment.data.scale!r}"
     format_1 = {
         "train": split.train,
@@ -66,7 +68,8 @@ def make_data_identity(digest: str, experiment: Experiment) -> str:
         "label_noise": split.label_noise,
         "duplicates": split.duplicates,
     }
-    return f"{digest} {' '.join(f'{key}={value!r}' for key, value in format_1.items())} seed={experiment.seed}{scale}"
+    keys = " ".join(f"{key}={value!r}" for key, value in format_1.items())
+    return f"{digest} {keys} seed={experiment.seed}{scale}{encoded}"
 
 
 def make_task(preprocessor: Preprocessor) -> Task:

@@ -54,17 +54,18 @@ def from_keywords(**keywords: Any) -> Experiment:
 
     Backbones and recipes may be objects as well as text, and a backbone may be a Keras model or a function that builds
     one; ``weights`` and ``expand_nested`` are then keys of ``backbone``. Without ``data``, the experiment is about
-    arrays that are passed elsewhere, and ``scale`` is a keyword: ``none`` or ``standardize``. Without ``name``, it is
-    called ``comparison``.
+    arrays that are passed elsewhere, and the keys ``scale`` and ``categorical_features`` of ``data`` are keywords.
+    Without ``name``, it is called ``comparison``.
 
     Raises:
         ConfigError: with every problem, one a line: ``key: problem``.
     """
-    if "scale" in keywords and "data" in keywords:
-        raise InputError("scale: goes with x and y; with data=, it is a key there: data=dict(csv=..., scale='none')")
+    of_data = [key for key in ("scale", "categorical_features") if key in keywords]
+    if of_data and "data" in keywords:
+        form = "data=dict(csv=..., scale='none')" if of_data[0] == "scale" else f"data=dict(npz=..., {of_data[0]}=...)"
+        raise InputError(f"{of_data[0]}: goes with x and y; with data=, it is a key there: {form}")
     if "data" not in keywords:
-        scale = {"scale": keywords.pop("scale")} if "scale" in keywords else {}
-        keywords["data"] = {"source": ARRAYS, **scale}
+        keywords["data"] = {"source": ARRAYS, **{key: keywords.pop(key) for key in of_data}}
     given = {"name": "comparison", **keywords}
     for key in ("weights", "expand_nested"):
         if key in given:

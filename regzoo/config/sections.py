@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, field_validator, model_validator
 
 from regzoo.config import values
+from regzoo.config.feature_values import accept_categorical_features
+from regzoo.core.categorical_features import Groups, read_categorical_features
 from regzoo.core.ranges import Choice, Float
 from regzoo.data.catalog import ARRAYS, BUNDLED, KERAS, ROLES, SEPARATORS, Target, list_columns
 from regzoo.training.own_model.own_model import WEIGHTS, Weights
@@ -59,7 +61,9 @@ class DataConfig(Section):
     ``validation`` and ``test`` are further files of the same kind that hold these parts. ``size`` is the height and
     width of images. ``download`` permits fetching the data sets of Keras. ``scale: none`` hands over inputs and numeric
     targets as they are, for a model that prepares its own inputs; by default (``standardize``) numbers are
-    standardized.
+    standardized. ``categorical_features`` names columns of an array, counted from 0, that are booleans or one-hot
+    encoded categories: ``3..5, 6`` is a category of three columns and a boolean. They are not standardized, and
+    regularizers of the batch change a category as a whole. A table's own words and booleans need no mention.
     """
 
     source: Annotated[
@@ -84,6 +88,12 @@ class DataConfig(Section):
     part: OptionalText = None
     weight: OptionalText = None
     scale: Annotated[Literal["none", "standardize"], PlainValidator(values.accept_word(SCALES))] = STANDARDIZE
+    categorical_features: Annotated[str | None, PlainValidator(values.optional(accept_categorical_features))] = None
+
+    @property
+    def categories(self) -> Groups:
+        """The columns of each category among the ``categorical_features``."""
+        return read_categorical_features(self.categorical_features)
 
     def roles(self) -> dict[str, str]:
         """Return the names of columns or arrays by role: group, time, part, weight."""

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from regzoo.core.categorical_features import Groups
 from regzoo.core.errors import InputError
 from regzoo.data.catalog import ROLES
 from regzoo.data.inputs import Array as Array
@@ -40,6 +41,7 @@ class Dataset:
         part: (n,) ``train``, ``validation``, ``test``, or empty text where the split may choose.
         weight: (n,) float32 above 0: weight of each row.
         notes: what was done to the data while it was read, in sentences for the report.
+        categories: the columns of each category in an array of rows, which are not standardized.
     """
 
     x: Array | Table | NamedInputs
@@ -53,6 +55,7 @@ class Dataset:
     part: Array | None = None
     weight: Array | None = None
     notes: tuple[str, ...] = ()
+    categories: Groups = ()
 
     @property
     def kind(self) -> Literal["rows", "images", "inputs"]:

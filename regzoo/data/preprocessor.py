@@ -9,7 +9,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from regzoo.core.cells import Cells
 from regzoo.core.errors import ErrorCollector, InputError
+from regzoo.data.cells import find_cells, reject_categories
 from regzoo.data.column_fitting import fit_columns
 from regzoo.data.columns import Boolean, ColumnRule, Numeric, compute_features, rule_from_json, rule_to_json
 from regzoo.data.dataset import Array, Dataset, TaskName
@@ -42,6 +44,7 @@ class Preprocessor:
         target_scale: for regression, the population standard deviation of the targets; else 1.
         rules: for a `Table`, one rule per column that computes its features, before mean and scale; else empty.
         inputs: for ``inputs``, one rule for each; then mean and scale are empty. Else empty.
+        cells: which features hold one value of the data; None if each is a number of its own.
     """
 
     kind: Literal["rows", "images", "inputs"]
@@ -55,6 +58,7 @@ class Preprocessor:
     target_scale: float
     rules: tuple[ColumnRule, ...] = ()
     inputs: tuple[InputRule, ...] = ()
+    cells: Cells | None = None
 
     @property
     def specs(self) -> tuple[InputSpec, ...]:
@@ -126,10 +130,16 @@ class Preprocessor:
 
     def to_json(self) -> str:
         """Return strict JSON, from which `from_json` restores an equal preprocessor, to the last bit."""
-        values = {**asdict(self), "rules": [rule_to_json(rule) for rule in self.rules]}
+        values = {
+            **asdict(self),
+            "cells": self.cells and self.cells.to_json(),
+            "rules": [rule_to_json(rule) for rule in self.rules],
+        }
         values["inputs"] = [rule.to_json() for rule in self.inputs]
         if not self.inputs:
             del values["inputs"]  # as older versions wrote it
+        if self.cells is None:
+            del values["cells"]
         return json.dumps(values, allow_nan=False)
 
     @staticmethod
@@ -138,8 +148,9 @@ class Preprocessor:
         fields: dict[str, Any] = json.loads(text)
         fields["rules"] = [rule_from_json(rule) for rule in fields.get("rules", [])]
         fields["inputs"] = [InputRule.from_json(rule) for rule in fields.get("inputs", [])]
+        cells = fields.pop("cells", None)
         tuples = {key: tuple(value) for key, value in fields.items() if isinstance(value, list)}
-        return Preprocessor(**{**fields, **tuples})
+        return Preprocessor(**{**fields, **tuples}, cells=None if cells is None else Cells.from_json(cells))
 
 
 def fit_preprocessor(
@@ -176,6 +187,7 @@ def fit_preprocessor(
         "target_mean": float(target_mean),
         "target_scale": float(target_scale),
     }
+    reject_categories(dataset)
     if isinstance(dataset.x, NamedInputs):
         rules = tuple(_fit_input(spec, dataset.x.arrays[spec.name][rows], scale) for spec in inputs or ())
         repairs = describe_unscaled(rules) if scale == "standardize" else ()
@@ -200,11 +212,12 @@ def _fit_array(
             raise InputError(f"{dataset.name}: no column is left to learn from:\n" + "\n".join(repairs))
     x = compute_features(given[rows], rules) if isinstance(given, Table) else given[rows]
     _require_features(dataset, x.shape[1:], rules, inputs)
+    cells = find_cells(dataset, rules, x)
     mean, deviation = _compute_mean_and_scale(x.astype(np.float64), tuple(range(x.ndim - 1)))
     if scale == "none":
         mean, deviation = np.zeros_like(mean), np.ones_like(deviation)
-    elif rules:
-        unscaled = np.concatenate([np.arange(len(rule.features)) >= rule.scaled for rule in rules])
+    elif cells is not None:
+        unscaled = np.array(cells.flags)
         mean, deviation = np.where(unscaled, 0.0, mean), np.where(unscaled, 1.0, deviation)
     preprocessor = Preprocessor(
         input_shape=x.shape[1:],
@@ -212,6 +225,7 @@ def _fit_array(
         mean=tuple(mean.tolist()),
         scale=tuple(deviation.tolist()),
         rules=rules,
+        cells=cells,
         **shared,
     )
     return preprocessor, repairs

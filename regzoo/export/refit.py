@@ -51,7 +51,7 @@ def refit_recipe(best: Record, replicates: Sequence[Record], setup: TrainingSetu
         InputError: if the data is not that of the comparison, or the training diverges.
     """
     experiment, inputs, scale = data.experiment, setup.inputs or None, data.experiment.data.scale
-    dataset, _ = match_inputs(data.dataset, inputs)
+    dataset, _ = match_inputs(replace(data.dataset, categories=experiment.data.categories), inputs)
     last = experiment.split.folds - 1  # time-ordered folds grow: only the last one holds all rows outside the test part
     prepared = prepare_fold(
         dataset, experiment.split, experiment.seed, experiment.task, last, inputs=inputs, scale=scale

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from regzoo.core import AfterTraining, Backbone, InputError, Range, Recipe, Regularizer
+from regzoo.core.categorical_features import read_row_cells
 from regzoo.core.lazy import keras
 from regzoo.core.parsing import as_recipe
 from regzoo.core.seeds import derive
@@ -34,6 +35,7 @@ def hypermodel(
     learning_rate: float | Range = RATES,
     weights: Weights = "fresh",
     seed: int = 0,
+    categorical_features: Any = None,
 ) -> keras_tuner.HyperModel:
     """Return a `keras_tuner.HyperModel` for your own search: every range of the recipe becomes a hyperparameter.
 
@@ -53,6 +55,8 @@ def hypermodel(
             draw, or ``keep`` for those that it has.
         seed: seed of initial weights and every random stream of the first model with some values; each further one
             has a seed derived from it.
+        categorical_features: columns of rows that are booleans or one-hot encoded categories, as for `regzoo.build`;
+            of a Keras model with several inputs, a dict of such by their names.
 
     Raises:
         InputError: if a name or value is wrong, or a regularizer acts on trained models.
@@ -74,7 +78,7 @@ def hypermodel(
                 f"{regularizer.name} acts on trained models, which a tuner does not see: use regzoo.compare"
             )
     choose_task = functools.partial(select_task, classes, outputs, labels, task)
-    make_model = _choose_backbone(backbone, input_shape, choose_task, weights)
+    make_model = _choose_backbone(backbone, input_shape, choose_task, weights, categorical_features)
 
     class Hypermodel(keras_tuner.HyperModel):
         """Builds the backbone with the recipe at the values that a tuner proposes.
@@ -101,7 +105,11 @@ def hypermodel(
 
 
 def _choose_backbone(
-    backbone: Any, input_shape: tuple[int, ...], choose_task: Callable[[Shape], Task], weights: Weights
+    backbone: Any,
+    input_shape: tuple[int, ...],
+    choose_task: Callable[[Shape], Task],
+    weights: Weights,
+    categorical_features: Any,
 ) -> Callable[[Recipe, int], RegularizedModel]:
     """Return a function of recipe and seed that builds a model, of a named backbone or of the user's own model."""
     from regzoo.training.model.build import build_model
@@ -111,7 +119,9 @@ def _choose_backbone(
             raise InputError("weights: goes with a Keras model of your own as the backbone; leave it out")
         shape = read_input_shape(input_shape)
         task = choose_task(shape)
-        return lambda recipe, seed: build_model(backbone, recipe, task, shape, seed)
+        cells = read_row_cells(categorical_features, shape)
+        return lambda recipe, seed: build_model(backbone, recipe, task, shape, seed, cells)
+    from regzoo.training.attach.cells import read_cells
     from regzoo.training.own_model.build import build_own_model, check_outputs
     from regzoo.training.own_model.pack import load, pack
     from regzoo.training.own_model.read import call_function
@@ -127,6 +137,6 @@ def _choose_backbone(
         task = choose_task(shape)
         model = call_function(backbone, shape, task.size)
     own = pack(model, weights)
-    load(own)
+    named = read_cells(load(own), categorical_features)
     check_outputs(own, task, standardized=False)
-    return lambda recipe, seed: build_own_model(own, recipe, task, seed)
+    return lambda recipe, seed: build_own_model(own, recipe, task, seed, named)

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from regzoo.core.backbone import Backbone
+from regzoo.core.cells import Cells
 from regzoo.core.parsing import read_backbone
 from regzoo.data.inputs import InputSpec
 from regzoo.training.optimizer_names import COMPILED
@@ -23,10 +24,17 @@ class FoldSetup:
     Attributes:
         task: with the size and the scale of this fold.
         input_shape: shape of one example; the number of features of a table depends on the training rows.
+        cells: which features hold one value of the data; None if each is a number of its own.
     """
 
     task: Task
     input_shape: tuple[int, ...]
+    cells: Cells | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON values that `TrainingSetup.from_json` reads."""
+        cells = {} if self.cells is None else {"cells": self.cells.to_json()}
+        return {"task": asdict(self.task), "input_shape": list(self.input_shape), **cells}
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,7 @@ class TrainingSetup:
         inputs: the inputs of a user's own model; empty if it is one array of numbers, which ``input_shape`` describes.
         loss: text of the loss that is minimized, in normal form; None for the task's own.
         model: the user's own model; None for a named backbone.
+        cells: of rows, which features hold one value of the data; None if each is a number of its own.
     """
 
     backbone: str
@@ -62,6 +71,7 @@ class TrainingSetup:
     inputs: tuple[InputSpec, ...] = ()
     loss: str | None = None
     model: OwnModel | None = None
+    cells: Cells | None = None
 
     def parse_backbone(self) -> Backbone | None:
         """Return the named backbone; None for the user's own model."""
@@ -69,8 +79,8 @@ class TrainingSetup:
 
     def for_fold(self, number: int) -> TrainingSetup:
         """Return the setup of fold ``number`` alone, counted from 0."""
-        fold = self.folds[number - 1] if number else FoldSetup(self.task, self.input_shape)
-        return replace(self, task=fold.task, input_shape=fold.input_shape, folds=())
+        fold = self.folds[number - 1] if number else FoldSetup(self.task, self.input_shape, self.cells)
+        return replace(self, task=fold.task, input_shape=fold.input_shape, cells=fold.cells, folds=())
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -85,6 +95,7 @@ class TrainingSetup:
             "loss": self.loss,
             "model": model,
             "compiled": self._get_compiled(),
+            "cells": None if self.cells is None else self.cells.to_json(),
         }
         return {
             "backbone": self.backbone,
@@ -115,7 +126,7 @@ class TrainingSetup:
         """Return JSON values that `from_json` reads."""
         model = {} if self.model is None else {"model": self.model.to_json()}
         identity = {key: value for key, value in self.identity.items() if key != "compiled"}  # the model has it
-        return {**identity, "folds": [asdict(fold) for fold in self.folds], **model}
+        return {**identity, "folds": [fold.to_json() for fold in self.folds], **model}
 
     @staticmethod
     def from_json(values: Mapping[str, Any]) -> TrainingSetup:
@@ -128,6 +139,7 @@ class TrainingSetup:
             given["model"] = OwnModel.from_json(given["model"])
 
         def read(fields: Mapping[str, Any]) -> dict[str, Any]:
-            return {**fields, "task": Task(**fields["task"]), "input_shape": tuple(fields["input_shape"])}
+            cells = {"cells": Cells.from_json(fields["cells"])} if "cells" in fields else {}
+            return {**fields, "task": Task(**fields["task"]), "input_shape": tuple(fields["input_shape"]), **cells}
 
         return TrainingSetup(**read(given), folds=tuple(FoldSetup(**read(fold)) for fold in folds), inputs=inputs)

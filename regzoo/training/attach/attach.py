@@ -16,6 +16,7 @@ from regzoo.core.errors import ClashWarning, FrozenPlacesWarning
 from regzoo.core.layers import floatx_of
 from regzoo.core.parsing import as_recipe
 from regzoo.training.attach.adapted import copy_adapted_state
+from regzoo.training.attach.cells import read_cells
 from regzoo.training.attach.clashes import list_clashes_with_own
 from regzoo.training.attach.graph import Graph
 from regzoo.training.attach.infer_task import infer_task
@@ -60,6 +61,7 @@ def attach(
     expand_nested: bool = False,
     optimizer: Any = "adam",
     seed: int = 0,
+    categorical_features: Any = None,
 ) -> RegularizedModel:
     """Return a compiled copy of your own Keras model with the recipe built in; your model is not changed.
 
@@ -99,6 +101,8 @@ def attach(
         expand_nested: True if the recipe also acts between the layers of models inside your model.
         optimizer: the name of a Keras optimizer, or an optimizer.
         seed: seed of every random stream.
+        categorical_features: columns of rows that are booleans or one-hot encoded categories, as for `regzoo.build`; of
+            several inputs, a dict of such by their names.
 
     Raises:
         InputError: if a value is wrong, a strength is left to a search, or a regularizer finds no place to act, cannot
@@ -109,7 +113,15 @@ def attach(
         model = regzoo.attach("dropout(0.2) + l2_sp(0.01)", keras.models.load_model("mine.keras"))
         model.fit(x, y, epochs=5)
     """
-    attached = _attach_recipe(as_recipe(recipe), model, classes, seed, expand_nested)
+    recipe = as_recipe(recipe)
+    reject_ranges(recipe)
+    reject_several_models(recipe)
+    if isinstance(model, RegularizedModel):
+        raise InputError("the model has a recipe already: attach the sum of both recipes to the model it was made of")
+    graph = Graph(model, expand_nested)
+    reject_recipes_inside(graph)
+    cells = read_cells(model, categorical_features)
+    attached = attach_to_graph(recipe, graph, infer_task(graph, classes), seed, classes=classes, cells=cells)
     attached.compile(optimizer=optimizer)
     for sentence in warn_frozen(summarize_places(attached)):
         warnings.warn(sentence, FrozenPlacesWarning, stacklevel=2)
@@ -223,18 +235,6 @@ class AttachedModel(RegularizedModel):
 
 def _list_trainable(model: keras.Model) -> tuple[bool, ...]:
     return tuple(layer.trainable for layer in list_layers(model))
-
-
-def _attach_recipe(
-    recipe: Recipe, model: keras.Model, classes: int | None, seed: int, expand_nested: bool
-) -> AttachedModel:
-    reject_ranges(recipe)
-    reject_several_models(recipe)
-    if isinstance(model, RegularizedModel):
-        raise InputError("the model has a recipe already: attach the sum of both recipes to the model it was made of")
-    graph = Graph(model, expand_nested)
-    reject_recipes_inside(graph)
-    return attach_to_graph(recipe, graph, infer_task(graph, classes), seed, classes=classes)
 
 
 @floatx_of()

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from regzoo.core import InputError, Recipe
+from regzoo.training.attach.cells import name_cells
 from regzoo.training.losses import ExampleLoss, make_loss
 from regzoo.training.model.build import RegularizedModel, build_model
 from regzoo.training.model.finalize import combine_models
@@ -17,7 +18,7 @@ from regzoo.training.optimizer_names import COMPILED
 from regzoo.training.optimizers import make_optimizer
 from regzoo.training.own_model.build import build_own_model, ends_in_logits
 from regzoo.training.own_model.own_model import OwnModel
-from regzoo.training.own_model.pack import find_custom_objects
+from regzoo.training.own_model.pack import find_custom_objects, load
 from regzoo.training.setup import TrainingSetup
 
 Weights = list[list[np.ndarray]]
@@ -31,8 +32,9 @@ def build_for_setup(setup: TrainingSetup, recipe: Recipe, seed: int = 0) -> Regu
         InputError: as `build_model` and `build_own_model` do.
     """
     if setup.model is not None:
-        return build_own_model(setup.model, recipe, setup.task, seed)
-    return build_model(setup.backbone, recipe, setup.task, setup.input_shape, seed)
+        cells = name_cells(load(setup.model), setup.cells)
+        return build_own_model(setup.model, recipe, setup.task, seed, cells)
+    return build_model(setup.backbone, recipe, setup.task, setup.input_shape, seed, setup.cells)
 
 
 def build_compiled_model(setup: TrainingSetup, recipe: Recipe, seed: int = 0) -> RegularizedModel:

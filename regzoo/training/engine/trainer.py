@@ -120,7 +120,7 @@ class Trainer:
         It is traced at most once while it is kept.
         """
         sources = self.row_sources
-        key = (self._rows.shapes, recipe.structure())
+        key = (self._rows.shapes, self.setup.cells, recipe.structure())
         return _get_or_make(self.programs, key, lambda: self._make_program(recipe, sources))
 
     def get_combined_model(self, recipe: Recipe, count: int) -> CombinedModel:

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from regzoo.core import InputError, Recipe
 from regzoo.core._keras_compat import list_layers
+from regzoo.core.cells import NamedCells
 from regzoo.training.attach.attach import AttachedModel, attach_to_graph
 from regzoo.training.attach.graph import Graph
 from regzoo.training.model.requirements import reject_ranges
@@ -28,7 +29,7 @@ _ENDS = {
 """The function that a model for each kind of task ends in."""
 
 
-def build_own_model(own: OwnModel, recipe: Recipe, task: Task, seed: int = 0) -> AttachedModel:
+def build_own_model(own: OwnModel, recipe: Recipe, task: Task, seed: int = 0, cells: NamedCells = ()) -> AttachedModel:
     """Return the user's model with ``recipe`` built in, initialized for ``seed``, not compiled.
 
     Args:
@@ -36,14 +37,16 @@ def build_own_model(own: OwnModel, recipe: Recipe, task: Task, seed: int = 0) ->
         recipe: with numbers or schedules for all strengths.
         task: what is predicted.
         seed: seed of the run.
+        cells: which columns of the inputs hold one value.
 
     Raises:
         InputError: if a strength is still a range, or a regularizer finds no place to act.
     """
     reject_ranges(recipe)
     graph, draw = _prepare(own)
+    initial = draw.draw if own.weights == "fresh" else None
     with keras.saving.custom_object_scope(find_custom_objects(own)):
-        return attach_to_graph(recipe, graph, task, seed, draw=draw.draw if own.weights == "fresh" else None)
+        return attach_to_graph(recipe, graph, task, seed, draw=initial, cells=cells)
 
 
 @functools.lru_cache(4)
