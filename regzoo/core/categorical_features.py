@@ -57,7 +57,7 @@ def format_categorical_features(groups: Groups) -> str:
 
 
 def make_cells(groups: Groups, columns: int, name: str = "categorical_features") -> Cells | None:
-    """Return the cells of rows with so many ``columns``; None without categories.
+    """Return the cells of rows with this number of ``columns``; None without categories.
 
     Raises:
         InputError: if a category has a column that is not there.

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 import pydantic
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from regzoo.core import InputError
+from regzoo.core.cells import Cells
 from regzoo.storage import info
 from regzoo.training.records import Record, Stage
 
@@ -86,9 +87,20 @@ class _TaskJson(_Json):
     scale: Number | None = _ABSENT
 
 
+class _CellsJson(_Json):
+    owners: list[Count]
+    flags: list[Literal[0, 1]]
+
+    @model_validator(mode="after")
+    def _require_cells(self) -> Self:
+        Cells.from_json({"owners": self.owners, "flags": self.flags})
+        return self
+
+
 class _FoldJson(_Json):
     task: _TaskJson
     input_shape: list[Count]
+    cells: _CellsJson = _ABSENT
 
 
 class _InputJson(_Json):
@@ -124,6 +136,7 @@ class _SetupJson(_Json):
     cuts: list[_FoldJson] | None = None
     inputs: list[_InputJson] = _ABSENT
     model: _OwnModelJson = _ABSENT
+    cells: _CellsJson = _ABSENT
 
 
 class _SweptJson(_Json):

@@ -18,7 +18,7 @@ import tensorflow as tf
 
 import regzoo
 from regzoo.config import SplitConfig
-from regzoo.core import Forward, InputError, OnForward, parse, places, register, regularizers, setting
+from regzoo.core import Forward, InputError, OnForward, parse, places, register, registry, regularizers, setting
 from regzoo.core.cells import Cells
 from regzoo.data.prepared import PreparedData
 from regzoo.data.preprocess import prepare_fold
@@ -43,7 +43,6 @@ TEXTS = [
 ]
 
 
-@register
 @dataclass(frozen=True)
 class RecordInputs(OnForward):
     """Keeps the inputs of each forward pass."""
@@ -86,6 +85,12 @@ def make_table() -> tuple[pd.DataFrame, np.ndarray]:
     return frame, random.integers(0, 2, N)
 
 
+@pytest.fixture(autouse=True)
+def _recording_is_registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_registered", dict(registry._registered))
+    register(RecordInputs)
+
+
 @pytest.fixture(scope="module")
 def table() -> PreparedData:
     frame, y = make_table()
@@ -120,6 +125,7 @@ def test_what_is_impossible_is_found(table: PreparedData) -> None:
         assert find_impossible(changed, table).any()
 
 
+@pytest.mark.usefixtures("unverified")
 def test_no_regularizer_makes_an_impossible_category_in_compare(table: PreparedData, tmp_path: Any) -> None:
     frame, y = make_table()
     recipes = [str(parse(f"record_inputs({number}) + {text}")) for number, text in enumerate(TEXTS, 1)]
@@ -128,7 +134,7 @@ def test_no_regularizer_makes_an_impossible_category_in_compare(table: PreparedD
         y,
         backbone="mlp([4])",
         recipes=recipes,
-        training={"epochs": 2, "learning_rate": 0.01, "batch_size": 24},
+        training={"epochs": 1, "learning_rate": 0.01},
         vary=["seed"],
         replicates=2,
         workers=0,
@@ -224,30 +230,24 @@ def change(regularizer: Any, x: Any, seed: int = 0, cells: Cells | None = ARRAY)
 
 def test_mixups_categories_are_drawn_such_that_their_mean_is_the_mixture() -> None:
     """With the same s and partners as without cells: the mean over draws is s x + (1 - s) x'."""
-    n, x = 4000, np.zeros((2, 10), np.float32)
-    x[0, [1, 6]], x[1, [2, 5, 9]], x[1, [0, 4]] = 1, 1, (2, 4)
-    many = np.repeat(x, [1, n], axis=0)  # the first row is the partner of at most one
-    cells = change(Mixup(1.0), many)
-    plain = change(Mixup(1.0), many, cells=None)
+    n, two = 4000, np.zeros((2, 10), np.float32)
+    two[0, [1, 6]], two[1, [2, 5, 9]], two[1, [0, 4]] = 1, 1, (2, 4)
+    x = two[np.random.default_rng(2).integers(0, 2, n)]
+    cells, plain = change(Mixup(1.0), x), change(Mixup(1.0), x, cells=None)
     assert np.array_equal(cells[:, [0, 4]], plain[:, [0, 4]])  # numbers are averaged
-    random = np.random.default_rng(2)
-    rows = x[random.integers(0, 2, n)]
-    cells, plain = change(Mixup(1.0), rows), change(Mixup(1.0), rows, cells=None)
     assert count_impossible(cells) == 0
     for column in (1, 2, 5, 6, 9):
         drawn, expected = cells[:, column], plain[:, column]
-        error = np.sqrt((expected * (1 - expected)).sum()) / n
+        error = float(np.sqrt((expected * (1 - expected)).sum()) / n)
         assert drawn.mean() == pytest.approx(expected.mean(), abs=5 * error)
         weight = 2 * expected - 1  # a draw that ignored s would not go with it
         assert (weight * (drawn - expected)).mean() == pytest.approx(0, abs=5 * error)
-    both = cells[:, 1] != cells[:, 6]  # cells of one row are drawn apart
-    assert both.any()
+    assert (cells[:, 1] != cells[:, 6]).any()  # each cell of a row is drawn apart
 
 
 def test_cutmix_counts_cells_in_the_targets() -> None:
-    x, y = make_rows()
     targets = np.eye(64, dtype=np.float32)
-    changed, mixed = Cutmix(1.0).batch(x, targets, keras.random.SeedGenerator(0), cells=ARRAY)
+    _, mixed = Cutmix(1.0).batch(make_rows()[0], targets, keras.random.SeedGenerator(0), cells=ARRAY)
     kept = np.diag(np.array(mixed))
     assert np.allclose(kept * 5, np.round(kept * 5), atol=1e-5)  # of 5 cells
     assert len(np.unique(np.round(kept * 5))) == 6
@@ -305,7 +305,9 @@ def test_steps_uphill_and_derivatives_are_those_of_numbers_alone() -> None:
 
 def test_without_numbers_there_is_nothing_to_shake() -> None:
     for text in ("gaussian_noise(0.1)", "adversarial(0.1)", "jacobian(0.1)"):
-        with pytest.raises(InputError, match="needs numbers, received inputs of shape .*categories and booleans alone"):
+        with pytest.raises(
+            InputError, match="needs numbers, received inputs of shape"
+        ):
             regzoo.build("mlp([4])", text, (4,), 2, categorical_features=[[0, 1], [2, 3]])
     regzoo.build("mlp([4])", "mixup(0.1) + gaussian_noise(0.1)", (4,), 2, categorical_features=[[0, 1]])
 

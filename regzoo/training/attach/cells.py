@@ -49,5 +49,6 @@ def read_cells(model: keras.Model, given: Any) -> NamedCells:
         if groups and (len(spec.shape) != 1 or spec.shape[0] is None or spec.kind != "float"):
             raise InputError(f"categorical_features: the input {spec} takes no rows of numbers (columns,)")
         found[name] = make_cells(groups, spec.shape[0] or 0) if groups else None
-    order = keras.tree.flatten({name: name for name in found}) if isinstance(model.input, dict) else list(found)
+    given_inputs = model.inputs if isinstance(model, keras.Sequential) else model.input
+    order = keras.tree.flatten({name: name for name in found}) if isinstance(given_inputs, dict) else list(found)
     return tuple((name, found[name]) for name in order) if any(found.values()) else ()
