@@ -305,9 +305,7 @@ def test_steps_uphill_and_derivatives_are_those_of_numbers_alone() -> None:
 
 def test_without_numbers_there_is_nothing_to_shake() -> None:
     for text in ("gaussian_noise(0.1)", "adversarial(0.1)", "jacobian(0.1)"):
-        with pytest.raises(
-            InputError, match="needs numbers, received inputs of shape"
-        ):
+        with pytest.raises(InputError, match="needs numbers, received inputs of shape"):
             regzoo.build("mlp([4])", text, (4,), 2, categorical_features=[[0, 1], [2, 3]])
     regzoo.build("mlp([4])", "mixup(0.1) + gaussian_noise(0.1)", (4,), 2, categorical_features=[[0, 1]])
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields, replace
 from typing import Any
 
 import pytest
 
+from regzoo.core.cells import Cells
 from regzoo.data.inputs import InputSpec
 from regzoo.training.own_model.own_model import OwnModel
 from regzoo.training.setup import FoldSetup, TrainingSetup
@@ -33,6 +35,7 @@ CHANGES: list[tuple[str, Any]] = [
     ("jit_compile", True),
     ("loss", "huber"),
     ("inputs", (InputSpec("tokens", (None,), "int32"),)),
+    ("cells", Cells.from_sizes([(1, 0), (0, 4)])),
     ("model", OwnModel("net", "fresh", "0123", (), 10)),
 ]
 
@@ -56,3 +59,12 @@ def test_a_fold_has_its_own_task_and_inputs_and_changes_no_digest() -> None:
     assert setup.digest == SETUP.digest
     assert setup.for_fold(0) == SETUP
     assert setup.for_fold(2) == replace(SETUP, task=folds[1].task, input_shape=(5,))
+
+
+def test_cells_travel_in_json_and_without_any_nothing_is_added() -> None:
+    first, second = Cells.from_sizes([(1, 1), (0, 3)]), Cells.from_sizes([(0, 2), (0, 3)])
+    setup = replace(SETUP, cells=first, folds=(FoldSetup(SETUP.task, (5,), second), FoldSetup(SETUP.task, (5,))))
+    assert TrainingSetup.from_json(json.loads(json.dumps(setup.to_json()))) == setup
+    assert setup.for_fold(1).cells == second
+    assert setup.for_fold(2).cells is None
+    assert "cells" not in json.dumps(replace(SETUP, folds=(FoldSetup(SETUP.task, (5,)),)).to_json())

@@ -13,6 +13,7 @@ import pytest
 import tensorflow as tf
 
 from regzoo.core import parse
+from regzoo.core.cells import Cells
 from regzoo.training.engine.batching import PartArrays
 from regzoo.training.engine.make_model import load_finished_model
 from regzoo.training.engine.trainer import Trainer, execute_run
@@ -207,6 +208,21 @@ def test_folds_of_equal_shapes_share_a_program_and_no_rows(rows: Rows, memory: i
         assert all(np.array_equal(a, b) for a, b in zip(weights[0], others[0], strict=True))
     assert len(trainer.programs) == 1
     assert len({json.dumps(record.metrics) for record, _ in expected}) == 3
+
+
+@pytest.mark.slow
+def test_folds_of_equal_shapes_and_other_cells_share_no_program(rows: Rows) -> None:
+    x, y = rows
+    first, second = Cells.from_sizes([(0, 2), (0, 3)]), Cells.from_sizes([(0, 3), (0, 2)])
+    part = split_rows((x, y))
+    both = replace(SETUP, cells=first, folds=(FoldSetup(SETUP.task, SETUP.input_shape, second),))
+    trainer = Trainer(both, part | {f"1/{name}": arrays for name, arrays in part.items()})
+    for fold, cells in enumerate((first, second)):
+        run = make_run("swap_noise(0.5)", fold=fold)
+        expected = execute_run(replace(run, fold=0), Trainer(replace(SETUP, cells=cells), part))[1]
+        found = execute_run(run, trainer)[1]
+        assert all(np.array_equal(a, b) for a, b in zip(found[0], expected[0], strict=True))
+    assert len(trainer.programs) == 2
 
 
 def test_a_run_in_another_fold_equals_the_run_on_that_fold_alone(rows: Rows) -> None:
