@@ -14,14 +14,14 @@ MULTIPLYING: frozenset[Role] = frozenset({"kernel", "recurrent_kernel", "embeddi
 Penalties and decay keep them small. A bias, a scale (1 is its neutral value) and a position's vector are left alone.
 """
 
-_POSITION = frozenset({"pos", "position", "positions", "positional"})
+_POSITION = frozenset({"pos", "position", "positions", "positional", "posembed", "posenc", "wpe"})
 
 _WORDS: tuple[tuple[Role, frozenset[str]], ...] = (
     ("kernel", frozenset({"kernel", "kernels"})),
     ("position", _POSITION),
     ("bias", frozenset({"bias", "biases", "beta", "offset", "offsets", "shift", "intercept", "b"})),
     ("scale", frozenset({"gamma", "scale", "scales", "gain", "gains", "alpha", "slope", "slopes", "temperature"})),
-    ("embedding", frozenset({"embedding", "embeddings", "embed", "emb", "token", "tokens", "codebook"})),
+    ("embedding", frozenset({"embedding", "embeddings", "embed", "emb", "token", "tokens", "codebook", "wte"})),
 )
 
 
@@ -37,8 +37,10 @@ def infer_role(path: str, rank: int, layer: str = "") -> Role:
 
     >>> infer_role("tied/q_bias", 2), infer_role("mine/w", 2), infer_role("mine/w", 1)
     ('bias', 'kernel', 'bias')
+    >>> infer_role("attend/qbias", 2), infer_role("gpt/wpe", 2), infer_role("gpt/wte", 2)
+    ('bias', 'position', 'embedding')
     """
-    words = split_words(path.rpartition("/")[2])
+    words = ["bias" if word.endswith("bias") else word for word in split_words(path.rpartition("/")[2])]
     known = (role for word in reversed(words) for role, names in _WORDS if word in names)
     role: Role = next(known, "embedding" if names_positions(layer) else "kernel")
     if "lora" in words:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 
 from regzoo.core import Regularizer, Tensor
 from regzoo.core.lazy import keras
-
-SAME = frozenset({"l1", "l1_l2", "elastic_net", "proximal_l1"})
-"""Regularizers that each have a penalty on the absolute value of a weight."""
 
 AVERAGES = frozenset({"ema", "swa", "lookahead"})
 """Regularizers that average weights over steps."""
@@ -21,20 +18,19 @@ def soft_threshold(w: Tensor, threshold: Tensor) -> Tensor:
     return keras.ops.sign(w) * keras.ops.maximum(moved, keras.ops.zeros_like(w))
 
 
-def warn_zeros(name: str, others: Sequence[Regularizer], same: frozenset[str] = SAME) -> str | None:
-    """Return a warning about regularizers that penalize the same twice, or make the zeros of ``name`` inexact.
+def warn_zeros(name: str, other: Regularizer, same: Collection[str]) -> str | None:
+    """Return a warning about a regularizer that penalizes the same, or makes the zeros of ``name`` inexact.
 
     Args:
         name: the regularizer that asks.
-        others: those before it in the recipe.
+        other: another one in the recipe.
         same: names of those with the same penalty.
     """
-    for other in others:
-        if other.name in same - {name}:
-            return f"{name} and {other.name} penalize the same: use one of the two"
-        if other.name in AVERAGES:
-            return (
-                f"{other.name} averages the weights over steps, and an average is zero only where the weight was zero "
-                f"in all of them: hardly any zero that {name} makes remains exact"
-            )
+    if other.name in same:
+        return f"{name} and {other.name} penalize the same: use one of the two"
+    if other.name in AVERAGES:
+        return (
+            f"{other.name} averages the weights over steps, and an average is zero only where the weight was zero "
+            f"in all of them: hardly any zero that {name} makes remains exact"
+        )
     return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from regzoo.core import Float, OnWeights, Proximal, Regularizer, Strength, Tensor, Weight, setting, strength
@@ -52,6 +51,6 @@ class ElasticNet(OnWeights):
         moved = soft_threshold(w, amount * self.l1_ratio)
         return moved / (1.0 + amount * (1.0 - self.l1_ratio))
 
-    def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
+    def warn_pair(self, other: Regularizer) -> str | None:
         """Warn about the same penalty twice, and about averages over steps."""
-        return warn_zeros(self.name, others)
+        return warn_zeros(self.name, other, ("l1", "l2", "l1_l2", "proximal_l1"))

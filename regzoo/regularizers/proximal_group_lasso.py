@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from regzoo.core import Float, OnWeights, Proximal, Regularizer, Strength, Tensor, Weight, strength
@@ -60,6 +59,6 @@ class ProximalGroupLasso(OnWeights):
         kept = keras.ops.maximum(1.0 - threshold / norm(parts, axes), 0.0)
         return keras.ops.reshape(parts * kept, weight.shape)
 
-    def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
+    def warn_pair(self, other: Regularizer) -> str | None:
         """Warn about the same penalty twice, and about averages over steps."""
-        return warn_zeros(self.name, others, frozenset({"group_lasso"}))
+        return warn_zeros(self.name, other, ("group_lasso",))

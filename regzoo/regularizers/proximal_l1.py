@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from regzoo.core import Float, OnWeights, Proximal, Regularizer, Strength, Tensor, Weight, strength
@@ -50,6 +49,6 @@ class ProximalL1(OnWeights):
         """Return ``w`` (any shape) moved toward zero by the step size times the strength."""
         return soft_threshold(w, step_size * self.strength)
 
-    def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
+    def warn_pair(self, other: Regularizer) -> str | None:
         """Warn about the same penalty twice, and about averages over steps."""
-        return warn_zeros(self.name, others)
+        return warn_zeros(self.name, other, ("l1", "l1_l2"))

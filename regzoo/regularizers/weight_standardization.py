@@ -65,7 +65,6 @@ class WeightStandardization(OnWeights):
         squares = keras.ops.sum(keras.ops.square(centered), axis=tuple(axes), keepdims=True)
         return centered / keras.ops.sqrt(keras.ops.maximum(squares, SMALLEST))
 
-    def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
+    def warn_pair(self, other: Regularizer) -> str | None:
         """Warn about norms that it makes ineffective."""
-        undone = [other.name for other in others if other.name in UNDONE]
-        return f"weight_standardization undoes {undone[0]}: use one of the two" if undone else None
+        return f"weight_standardization undoes {other.name}: use one of the two" if other.name in UNDONE else None

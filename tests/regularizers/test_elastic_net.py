@@ -12,7 +12,7 @@ import tensorflow as tf
 from sklearn.linear_model import ElasticNet as Reference
 
 import regzoo
-from regzoo.core import Backbone, InputError, Weight, parse
+from regzoo.core import Backbone, InputError, Weight
 from regzoo.regularizers import ElasticNet, ProximalL1
 
 STEPS = 400
@@ -62,11 +62,6 @@ def test_the_ends_of_its_ratio() -> None:
     assert np.array_equal(np.array(rules[1].prox(w, 0.0)), w)
     with pytest.raises(InputError, match=r"l1_ratio must lie in \[0, 1\], received 1.5"):
         ElasticNet(0.1, 1.5)
-
-
-def test_what_is_there_twice_is_warned_of() -> None:
-    assert "penalize the same" in parse("l1_l2(0.1, 0.1) + elastic_net(0.1)").clashes()[0]
-    assert "penalize the same" in parse("proximal_l1(0.1) + elastic_net(0.1)").clashes()[0]
 
 
 def test_biases_are_left_alone() -> None:

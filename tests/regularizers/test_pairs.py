@@ -41,6 +41,14 @@ PAIRS = {
         ("l2_sp", name): "pulls weights to where they started"
         for name in ("l1", "l2", "l1_l2", "elastic_net", "proximal_l1", "weight_decay")
     },
+    **{("proximal_l1", name): "penalize the same" for name in ("l1", "l1_l2")},
+    **{("elastic_net", name): "penalize the same" for name in ("l1", "l2", "l1_l2", "proximal_l1")},
+    ("proximal_group_lasso", "group_lasso"): "penalize the same",
+    **dict.fromkeys(
+        itertools.product(("proximal_l1", "elastic_net", "proximal_group_lasso"), ("ema", "swa", "lookahead")),
+        "hardly any zero",
+    ),
+    **{("weight_standardization", name): "undoes" for name in ("max_norm", "unit_norm", "spectral_norm")},
     ("unit_norm", "l2"): "restores after each step",
     ("unit_norm", "weight_decay"): "restores after each step",
     ("unit_norm", "max_norm"): "only one holds",
@@ -90,6 +98,8 @@ def test_no_other_pair_of_the_catalog_says_so() -> None:
         "dropconnect(0.1, on=last) + batch_norm(0.9)",
         "batch_norm(0.9) + l2(0.001)",
         "batch_norm(0.9) + weight_decay(0.01)",
+        "proximal_l1(0.01) + proximal_group_lasso(0.01) + l2(0.001)",
+        "group_norm + weight_standardization(on=conv) + weight_decay(0.01)",
     ],
 )
 def test_these_go_well_together(recipe: str) -> None:

@@ -12,7 +12,7 @@ import tensorflow as tf
 from sklearn.linear_model import MultiTaskLasso
 
 import regzoo
-from regzoo.core import Backbone, Weight, parse
+from regzoo.core import Backbone, Weight
 from regzoo.regularizers import ProximalGroupLasso
 
 STEPS = 400
@@ -102,12 +102,6 @@ def test_inputs_that_say_nothing_can_be_removed() -> None:
     before = model.predict(x, verbose=0)
     x[:, 1:] = 100.0
     assert np.array_equal(before, model.predict(x, verbose=0))
-
-
-def test_what_is_there_twice_is_warned_of() -> None:
-    assert "penalize the same" in parse("group_lasso(0.1) + proximal_group_lasso(0.1)").clashes()[0]
-    assert "averages the weights" in parse("swa + proximal_group_lasso(0.1)").clashes()[0]
-    assert parse("proximal_l1(0.1) + proximal_group_lasso(0.1)").clashes() == []
 
 
 def test_biases_are_left_alone() -> None:

@@ -12,7 +12,7 @@ import tensorflow as tf
 from sklearn.linear_model import Lasso
 
 import regzoo
-from regzoo.core import Backbone, Weight, parse
+from regzoo.core import Backbone, Weight
 from regzoo.regularizers import ProximalL1
 
 STEPS = 400
@@ -110,12 +110,6 @@ def test_it_works_in_mixed_precision_and_with_bfloat16_weights(rows: Any) -> Non
             keras.config.set_dtype_policy(before)
         model.update(*rows)
         assert not bool(keras.ops.any(keras.ops.not_equal(model.get_layer("dense_0").kernel, 0)))
-
-
-def test_what_is_there_twice_is_warned_of() -> None:
-    assert parse("l1(0.1) + proximal_l1(0.1)").clashes() == ["proximal_l1 and l1 penalize the same: use one of the two"]
-    assert "hardly any zero" in parse("ema(0.9) + proximal_l1(0.1)").clashes()[0]
-    assert parse("l2(0.1) + proximal_l1(0.1)").clashes() == []
 
 
 def test_biases_are_left_alone() -> None:

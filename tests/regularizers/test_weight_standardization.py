@@ -14,7 +14,7 @@ import tensorflow as tf
 from keras import layers
 
 import regzoo
-from regzoo.core import Weight, parse
+from regzoo.core import Weight
 from regzoo.core.weights import describe_weights
 from regzoo.regularizers import Ensemble, WeightStandardization
 
@@ -208,10 +208,3 @@ def test_in_mixed_precision_it_is_computed_in_that_of_the_weights(rows: Any) -> 
     np.testing.assert_allclose(np.array(half), expected, atol=5e-3)  # float16 has 11 bits, and outputs below 4
     model.update(*rows)
     assert all(np.isfinite(weight).all() for weight in model.get_weights())
-
-
-def test_what_it_undoes_is_warned_of() -> None:
-    assert parse("unit_norm + weight_standardization").clashes() == [
-        "weight_standardization undoes unit_norm: use one of the two"
-    ]
-    assert parse("l2(0.1) + weight_standardization").clashes() == []
