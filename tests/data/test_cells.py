@@ -97,3 +97,9 @@ def test_what_is_no_category_of_an_array_is_refused() -> None:
         prepare(x, ((2,),))
     with pytest.raises(InputError, match="x holds images"):
         prepare(np.zeros((N, 4, 4)) + np.arange(N)[:, None, None], ((1,),))
+
+
+def test_inputs_by_name_have_no_columns_to_name() -> None:
+    dataset = from_arrays({"a": np.arange(N, dtype=np.float32), "b": np.arange(N) % 5}, Y, inputs=())
+    with pytest.raises(InputError, match="categorical_features: goes with one array of rows"):
+        prepare_fold(replace(dataset, categories=((0,),)), SplitConfig(), 0, inputs=())

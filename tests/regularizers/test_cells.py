@@ -18,7 +18,18 @@ import tensorflow as tf
 
 import regzoo
 from regzoo.config import SplitConfig
-from regzoo.core import Forward, InputError, OnForward, parse, places, register, registry, regularizers, setting
+from regzoo.core import (
+    Forward,
+    InputError,
+    OnBatch,
+    OnForward,
+    parse,
+    places,
+    register,
+    registry,
+    regularizers,
+    setting,
+)
 from regzoo.core.cells import Cells
 from regzoo.data.prepared import PreparedData
 from regzoo.data.preprocess import prepare_fold
@@ -171,8 +182,8 @@ def count_impossible(x: np.ndarray) -> int:
 def record(make: Any) -> np.ndarray:
     x, y = make_rows()
     model = make()
-    for _ in range(3):
-        model.update(x, y)
+    for weight in (None, tf.ones(len(x)), tf.range(1.0, 1.0 + len(x))):  # weights of rows go another way
+        model.update(x, y, weight)
     return RecordInputs(0).take()
 
 
@@ -221,6 +232,35 @@ def test_of_several_inputs_each_has_its_own() -> None:
         regzoo.attach("gaussian_noise(0.5)", own, categorical_features=[1])
     with pytest.raises(InputError, match="there is no input 'c'"):
         regzoo.attach("gaussian_noise(0.5)", own, categorical_features={"c": [1]})
+
+
+@dataclass(frozen=True)
+class Zero(OnBatch):
+    """Sets the inputs to 0: written for rows of numbers."""
+
+    def batch(self, x: Any, y: Any, seed: Any) -> tuple[Any, Any]:
+        return x * 0.0, y
+
+
+@dataclass(frozen=True)
+class ZeroNumbers(OnBatch):
+    """Sets the numbers to 0."""
+
+    def batch(self, x: Any, y: Any, seed: Any, cells: Cells | None = None) -> tuple[Any, Any]:
+        assert cells is not None
+        return keras.ops.where(cells.find_numbers(x), 0.0, x), y
+
+
+def test_a_regularizer_of_your_own_gets_the_cells_if_it_takes_them() -> None:
+    x, y = make_rows()
+    for own, columns in ((Zero(), range(10)), (ZeroNumbers(), (0, 4))):
+        recipe = RecordInputs(0) + own
+        model = regzoo.build("mlp([4])", recipe, (10,), 2, categorical_features=CATEGORIES)
+        model.update(x, y)
+        seen = RecordInputs(0).take()
+        assert not seen[:, columns].any()
+        others = np.delete(np.arange(10), list(columns))
+        assert np.array_equal(seen[:, others], x[:, others])
 
 
 def change(regularizer: Any, x: Any, seed: int = 0, cells: Cells | None = ARRAY) -> np.ndarray:

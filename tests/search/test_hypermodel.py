@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import keras
 import keras_tuner
 import numpy as np
 import pytest
 
 import regzoo
 from regzoo.core import InputError
+from regzoo.core.cells import Cells
 from regzoo.training.model.build import RegularizedModel
 
 
@@ -79,3 +81,11 @@ def test_every_execution_of_a_trial_starts_from_weights_of_its_own() -> None:
     assert first != second != third != first
     assert other == first
     assert draw([1e-4, 1e-4]) == [first, second]
+
+
+def test_models_of_a_tuner_know_the_columns_of_categories() -> None:
+    x, cells = np.zeros((4, 3), np.float32), Cells.from_sizes([(1, 0), (0, 2)])
+    own = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, "softmax")])
+    for backbone in ("linear", own):
+        tuned = regzoo.hypermodel(backbone, "swap_noise(0.1)", (3,), classes=2, categorical_features=[[1, 2]])
+        assert tuned.build(keras_tuner.HyperParameters()).get_cells(x) == cells
