@@ -7,13 +7,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from regzoo.bench.costs import BATCH, STEPS
 from regzoo.bench.data import prepare_rows
 from regzoo.bench.plan import CASES
 from regzoo.core import AfterTraining, Objective, OnTraining, Recipe
 from regzoo.data.dataset import Array
 from regzoo.execution.tf_runtime import import_tensorflow
 from regzoo.training.task import Task
+
+STEPS, BATCH = 32, 32
+"""Steps that are timed together, which are an epoch, and rows of a step."""
 
 TASK = Task("classification", CASES["digits"].classes)
 RATE = CASES["digits"].learning_rate

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from regzoo.bench.cost_runner import BATCH, STEPS, TracedRecipe
 from regzoo.bench.machine import describe_machine
 from regzoo.core import (
     BASELINE,
@@ -23,9 +24,6 @@ from regzoo.testing.harness import fix_strengths
 
 BACKBONES = ("mlp", "cnn")
 """The backbones on which costs are measured: the rows and the images of scikit-learn's digits."""
-
-STEPS, BATCH = 32, 32
-"""Steps that are timed together, which are an epoch, and rows of a step."""
 
 REPETITIONS = 9
 """How often the recipe and the baseline are timed, in turn."""
@@ -69,22 +67,18 @@ Trace = Callable[[str, Recipe], Timed]
 """Builds a recipe on a backbone, or raises an InputError if it has no place there."""
 
 
-def measure_costs(names: Sequence[str], notify: Callable[[str], None], trace: Trace | None = None) -> dict[str, Any]:
+def measure_costs(names: Sequence[str], notify: Callable[[str], None], trace: Trace = TracedRecipe) -> dict[str, Any]:
     """Measure the costs of regularizers on this machine; return the report, plain values for JSON.
 
     Args:
         names: names of regularizers.
         notify: called with a line before each backbone.
-        trace: builds what is timed; by default real models, which imports TensorFlow.
+        trace: builds what is timed; by default real models, of which the first imports TensorFlow.
 
     Raises:
         InputError: if there is no regularizer of a name.
     """
     chosen = [_make_regularizer(name) for name in names]
-    if trace is None:
-        from regzoo.bench.cost_runner import TracedRecipe
-
-        trace = TracedRecipe
     began, machine = time.monotonic(), describe_machine()
     costs = [_describe(regularizer) for regularizer in chosen]
     for backbone in BACKBONES:
@@ -139,7 +133,7 @@ def _describe(regularizer: Regularizer) -> dict[str, Any]:
     return {
         "name": regularizer.name,
         "recipe": str(regularizer),
-        "beside": regularizer.requires_recipe or BASELINE,
+        "baseline": regularizer.requires_recipe or BASELINE,
         "passes": round(regularizer.cost, 3),
         "models": models,
     }

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from regzoo.bench import costs
-from regzoo.bench.costs import BACKBONES, REPETITIONS, STEPS, measure_costs, summarize_ratios, time_in_turn
+from regzoo.bench.cost_runner import STEPS
+from regzoo.bench.costs import BACKBONES, REPETITIONS, measure_costs, summarize_ratios, time_in_turn
 from regzoo.core import InputError, OnTraining, Recipe, regularizers
 from regzoo.core.places import IN_GRAPH, AfterTraining
 
@@ -65,7 +66,7 @@ def measure(*names: str) -> tuple[list[dict[str, Any]], Traces]:
 
 def test_a_step_is_timed_in_turn_with_the_baselines() -> None:
     (cost,), traces = measure("dropout")
-    assert (cost["passes"], cost["models"], cost["beside"]) == (1.0, 1, "none")
+    assert (cost["passes"], cost["models"], cost["baseline"]) == (1.0, 1, "none")
     assert cost["recipe"] == "dropout(0.375)"
     for backbone in BACKBONES:
         assert cost[backbone]["step"] == {"median": 1.5, "low": 1.5, "high": 1.5}
@@ -76,9 +77,9 @@ def test_a_step_is_timed_in_turn_with_the_baselines() -> None:
     assert all(fake.calls == ["steps"] * (REPETITIONS + 1) for fake in traces.made)
 
 
-def test_what_needs_another_regularizer_is_measured_beside_it_and_each_baseline_is_traced_once() -> None:
+def test_what_needs_another_regularizer_is_measured_against_it_and_each_baseline_is_traced_once() -> None:
     found, traces = measure("r_drop", "mc_dropout", "dropout", "l2")
-    assert [cost["beside"] for cost in found] == ["dropout(0.5)", "dropout(0.5)", "none", "none"]
+    assert [cost["baseline"] for cost in found] == ["dropout(0.5)", "dropout(0.5)", "none", "none"]
     plain = [(fake.backbone, str(fake.recipe)) for fake in traces.made if fake.plain]
     assert sorted(plain) == sorted((backbone, base) for backbone in BACKBONES for base in ("none", "dropout(0.5)"))
 

@@ -13,24 +13,24 @@ from regzoo.cli.tables.costs import make_cost_tables
 
 Run = Callable[..., tuple[int, str, str]]
 
-NOTHING = {"step": None, "around": None, "prediction": None, "reason": ""}
+NOTHING: dict[str, Any] = {"step": None, "around": None, "prediction": None, "reason": ""}
 SAME = {"median": 1.0, "low": 1.0, "high": 1.0}
 
 
 def make_report(**changes: Any) -> dict[str, Any]:
     machine = {"processor": "abacus", "cores": 2, "versions": dict.fromkeys(("tensorflow", "keras", "regzoo"), "1.0")}
     wide = {"median": 1.554, "low": 1.5, "high": 1.61}
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"recipe": "dropout(0.4)", "passes": 1.0, "models": 1, "mlp": {"step": wide}, "cnn": {"step": wide}},
         {"recipe": "adversarial(0.1)", "passes": 2.333, "models": 1, "mlp": {"step": SAME}, "cnn": {"step": SAME}},
         {"recipe": "random_flip", "passes": 1.0, "models": 1, "mlp": {"reason": "images"}, "cnn": {"step": SAME}},
         {"recipe": "ensemble(6)", "passes": 1.0, "models": 6, "mlp": {"prediction": wide}, "cnn": {"around": 7.6}},
     ]
     costs_ = [
-        {"name": "", "beside": "none", **row, **{backbone: NOTHING | row[backbone] for backbone in ("mlp", "cnn")}}
+        {"name": "", "baseline": "none", **row, **{backbone: NOTHING | row[backbone] for backbone in ("mlp", "cnn")}}
         for row in rows
     ]
-    costs_[1]["beside"] = "dropout(0.5)"
+    costs_[1]["baseline"] = "dropout(0.5)"
     report = {"date": "2026-01-31", "machine": machine, "threads": 1, "steps": 32, "batch_size": 32, "repetitions": 9}
     return {**report, "seconds": 71.0, "notes": ["Declared: passes."], "regularizers": costs_, **changes}
 
@@ -40,7 +40,7 @@ def test_declared_and_measured_costs_stand_side_by_side(draw: Callable[..., str]
     assert lines[0].startswith("2026-01-31: abacus, 2 cores, 1 thread; TensorFlow 1.0, Keras 1.0, regzoo 1.0")
     assert "recipe declared mlp: step mlp: prediction cnn: step cnn: around" in lines
     assert "dropout(0.4) 1 1.55 (1.50 to 1.61) 1.55 (1.50 to 1.61)" in lines
-    assert "adversarial(0.1), beside dropout(0.5) 2.33 1.00 1.00" in lines
+    assert "adversarial(0.1) against dropout(0.5) 2.33 1.00 1.00" in lines
     assert "random_flip 1 - - 1.00" in lines
     assert "ensemble(6) 6 1.55 (1.50 to 1.61) 8" in lines
     assert lines[-2:] == ["Declared: passes.", "Measured in 71 s."]
