@@ -44,7 +44,7 @@ def _is_used(costs: list[Values], backbone: str, column: str) -> bool:
 
 def _describe_recipe(cost: Values) -> str:
     """Return the recipe that was measured, and what it was measured against if that is not `none`."""
-    return cost["recipe"] + ("" if cost["baseline"] == BASELINE else f" against {cost['beside']}")
+    return cost["recipe"] + ("" if cost["baseline"] == BASELINE else f" against {cost['baseline']}")
 
 
 def _format_cell(measured: Values, column: str) -> str:
