@@ -37,7 +37,7 @@ def list_stages(module: str) -> list[tuple[str, ...]]:
     files = [file for file in _list_mentions([f"tests/{folder}"], words) if file not in own]
     shared = [file for file in files if not _is_of_one_module(folder, file)]
     elsewhere = _list_mentions(ELSEWHERE, words)[:MOST_FILES]
-    contract = f"{CONTRACT}::{'|'.join(users[:MOST_USERS] if name.startswith('_') else [name])}"
+    contract = f"{CONTRACT}?{'|'.join(users[:MOST_USERS] if name.startswith('_') else [name])}"
     return [stage for stage in (own, tuple(shared), (contract, *elsewhere)) if stage]
 
 
@@ -49,7 +49,7 @@ def split_contract(arguments: Iterable[str]) -> tuple[list[str], str]:
     """Return pytest's arguments with the contract's whole file, and the pattern of names that are wanted of it."""
     plain, pattern = [], ""
     for argument in arguments:
-        file, _, names = argument.partition("::")
+        file, _, names = argument.partition("?")
         plain.append(file)
         pattern = names or pattern
     return plain, pattern

@@ -82,13 +82,15 @@ class Job:
         source: its text in this run.
         tests: pytest's arguments (see `choose_tests.list_stages`).
         limit: seconds of processor time after which the run is ended.
-        durations: seconds of each test, the quickest of which are run first.
+        kills: numbers of mutants that tests have killed; those are run first.
+        durations: seconds that tests have taken; of the others the quickest are run first.
     """
 
     module: str
     source: str
     tests: tuple[str, ...]
     limit: float
+    kills: Mapping[str, int] = field(default_factory=dict)
     durations: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -164,7 +166,7 @@ def _run_in_fork(job: Job, report: Path) -> None:
             file.write_text(job.source, encoding="utf-8")
             sys.meta_path.insert(0, Replaced(job.module, file))
             tests, pattern = split_contract(job.tests)
-            watch = Watch(pattern, job.durations)
+            watch = Watch(pattern, job.kills, job.durations)
             code = int(pytest.main([*OPTIONS, "--basetemp", f"{folder}/pytest", *tests], plugins=[watch]))
             result = {"code": code, "reason": watch.reason, "durations": watch.durations}
             report.write_text(json.dumps(result), encoding="utf-8")
@@ -186,16 +188,16 @@ class Replaced(importlib.abc.MetaPathFinder):
 
 
 class Watch:
-    """Runs the quickest tests first, and of the contract only those of the names in ``pattern``.
+    """Sorts the tests, and runs of the contract only those of the names in ``pattern``.
 
     Attributes:
         reason: the first failure.
         durations: seconds of each test.
     """
 
-    def __init__(self, pattern: str, durations: Mapping[str, float]) -> None:
+    def __init__(self, pattern: str, kills: Mapping[str, int], durations: Mapping[str, float]) -> None:
         self.wanted = re.compile(rf"\[(.*-)?({pattern})\b") if pattern else None
-        self.known = durations
+        self.kills, self.known = kills, durations
         self.reason = ""
         self.durations: dict[str, float] = {}
 
@@ -205,7 +207,7 @@ class Watch:
         wanted = self.wanted
         if wanted is not None:
             items[:] = [item for item in items if CONTRACT not in item.nodeid or wanted.search(item.nodeid)]
-        items.sort(key=lambda item: self.known.get(item.nodeid, 0.0))
+        items.sort(key=lambda item: (-self.kills.get(item.nodeid, 0), self.known.get(item.nodeid, 1.0)))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Keep a test file that cannot be imported."""

@@ -14,8 +14,8 @@ from tests.mutation.server import Job, Outcome, Running
 
 EQUIVALENT = Path(__file__).with_name("equivalent.toml")
 
-FIRST_LIMIT = 900.0
-"""Seconds of processor time for the tests of a module as it is."""
+LIMIT = 150.0
+"""Seconds of processor time for the tests of one stage, several times what any of them takes."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,8 @@ class Trial:
         self.processes = processes
         self.tell = tell
         self.stages = stages
-        self.unmutated: dict[tuple[str, ...], Outcome] = {}
+        self.kills: dict[str, int] = {}
+        self.durations: dict[str, float] = {}
 
     def run(self, mutants: Iterable[Mutant]) -> list[Verdict]:
         """Return the verdicts in the order in which they are reached."""
@@ -91,16 +92,18 @@ class Trial:
 
     def _try(self, mutant: Mutant) -> Steps:
         """Yield the tests to run, stage by stage, and return the verdict."""
-        source, seconds = read_text(list_modules()[mutant.module]), 0.0
+        seconds = 0.0
         for tests in list_stages(mutant.module)[: self.stages]:
-            if tests not in self.unmutated:
-                self.unmutated[tests] = yield Job(mutant.module, source, tests, FIRST_LIMIT)
-            without = self.unmutated[tests]
-            if not without.passed:
-                return Verdict(mutant, False, f"{without.reason} fails without a mutant too", seconds)
-            limit = 20.0 + 5.0 * without.seconds
-            outcome = yield Job(mutant.module, mutant.source, tests, limit, without.durations)
+            outcome = yield Job(mutant.module, mutant.source, tests, LIMIT, self.kills, self.durations)
             seconds += outcome.seconds
-            if not outcome.passed:
-                return Verdict(mutant, True, outcome.reason, seconds)
+            self.durations |= outcome.durations
+            if outcome.passed:
+                continue
+            test = outcome.reason
+            if "::" in test and test not in self.kills:  # does it fail because of the mutant?
+                without = yield Job(mutant.module, read_text(list_modules()[mutant.module]), (test,), LIMIT)
+                if not without.passed:
+                    return Verdict(mutant, False, f"{test} fails without a mutant too", seconds)
+            self.kills[test] = self.kills.get(test, 0) + 1
+            return Verdict(mutant, True, test, seconds)
         return Verdict(mutant, False, "", seconds)

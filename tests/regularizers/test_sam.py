@@ -87,27 +87,29 @@ def test_rho_0_is_the_baselines_twin_whatever_is_drawn(noisy: str, first: bool, 
     assert all(map(np.array_equal, *twins))
 
 
-def test_it_climbs_on_the_loss_that_it_descends(rows: Any) -> None:
-    """With dropout, a step at learning rate 1 is the gradient at w + rho g / |g|, with the mask of g."""
-    x, y = rows
+@pytest.mark.parametrize("company", ["dropout(0.5)", "batch_norm(0.9)"])
+def test_it_climbs_with_all_weights_on_the_loss_that_it_descends(company: str, rows: Any) -> None:
+    """A step at learning rate 1 is the gradient at w + rho g / |g|, with the draws of g; scales climb too."""
 
     def build(recipe: str, weights: Any = None) -> Any:
         model = regzoo.build("mlp([6])", recipe, (5,), 3, optimizer=keras.optimizers.SGD(1.0), seed=1)
-        if weights is not None:
-            model.set_weights(weights)
+        for variable, value in zip(model.trainable_variables, weights or [], strict=weights is not None):
+            variable.assign(value)
         return model
 
-    def gradient(model: Any) -> list[np.ndarray]:
-        before = model.get_weights()
-        model.update(x, y)
-        return [b - a for b, a in zip(before, model.get_weights(), strict=True)]
+    def read(model: Any) -> list[np.ndarray]:
+        return [variable.numpy() for variable in model.trainable_variables]
 
-    here = build("dropout(0.5)").get_weights()
-    uphill = gradient(build("dropout(0.5)"))
+    def gradient(model: Any) -> list[np.ndarray]:
+        before = read(model)
+        model.update(*rows)
+        return [b - a for b, a in zip(before, read(model), strict=True)]
+
+    here, uphill = read(build(company)), gradient(build(company))
     norm = math.sqrt(sum(float(np.sum(np.square(g))) for g in uphill))
     there = [w + 0.2 * g / norm for w, g in zip(here, uphill, strict=True)]
-    wanted = gradient(build("dropout(0.5)", there))
-    for found, expected in zip(gradient(build("dropout(0.5) + sam(0.2)")), wanted, strict=True):
+    wanted = gradient(build(company, there))
+    for found, expected in zip(gradient(build(f"{company} + sam(0.2)")), wanted, strict=True):
         np.testing.assert_allclose(found, expected, atol=1e-5)  # float32 roundings of differences of weights near 1
 
 
