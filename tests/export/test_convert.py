@@ -32,7 +32,12 @@ KINDS = {
     "an ensemble": ("mlp([4])", "ensemble(2)", "rows", 2),
     "images": ("cnn([2], dense=4)", "spatial_dropout(0.5)", "images", 1),
     "a resnet": ("resnet([4], blocks=1)", "stochastic_depth(0.5)", "images", 1),
-    "a transformer": ("transformer(width=8, depth=1, heads=2, hidden=8)", "attention_dropout(0.1)", "images", 1),
+    "a transformer": (
+        "transformer(width=8, depth=1, heads=2, hidden=8)",
+        "attention_dropout(0.1) + embedding_dropout(0.1) + patch_dropout(0.5) + residual_dropout(0.1) + layer_scale(0.1)",
+        "images",
+        1,
+    ),
     "an autoencoder": ("autoencoder([4], code=2)", "none", "reconstruction", 1),
     "an ensemble of regressions": ("mlp([4])", "ensemble(2)", "numbers", 2),
 }

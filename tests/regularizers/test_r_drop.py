@@ -119,6 +119,10 @@ def test_it_goes_with_whatever_makes_two_passes_differ_and_with_nothing_else(nam
     backbone = {
         "stochastic_depth": "mlp([4, 4], residual=true)",
         "attention_dropout": "transformer(8, heads=2, depth=1)",
+        "embedding_dropout": "transformer(8, heads=2, depth=1)",
+        "patch_dropout": "transformer(8, heads=2, depth=1)",
+        "residual_dropout": "mlp([4, 4], residual=true)",
+        "layer_scale": "mlp([4, 4], residual=true)",
     }
     images = {"spatial_dropout", "dropblock"}
     shape, default = ((6, 6, 1), "cnn([3], dense=4)") if name in images else ((5,), "mlp([4])")
