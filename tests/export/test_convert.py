@@ -34,7 +34,8 @@ KINDS = {
     "a resnet": ("resnet([4], blocks=1)", "stochastic_depth(0.5)", "images", 1),
     "a transformer": (
         "transformer(width=8, depth=1, heads=2, hidden=8)",
-        "attention_dropout(0.1) + embedding_dropout(0.1) + patch_dropout(0.5) + residual_dropout(0.1) + layer_scale(0.1)",
+        "attention_dropout(0.1) + embedding_dropout(0.1) + patch_dropout(0.5) + residual_dropout(0.1)"
+        " + layer_scale(0.1)",
         "images",
         1,
     ),
