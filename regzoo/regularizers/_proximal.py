@@ -13,7 +13,6 @@ AVERAGES = frozenset({"ema", "swa", "lookahead"})
 
 def soft_threshold(w: Tensor, threshold: Tensor) -> Tensor:
     """Return ``w`` moved toward zero by ``threshold``, a scalar, and not beyond it; at 0 bit for bit the same."""
-    w = keras.ops.convert_to_tensor(w)
     moved = keras.ops.absolute(w) - keras.ops.cast(threshold, w.dtype)
     return keras.ops.sign(w) * keras.ops.maximum(moved, keras.ops.zeros_like(w))
 

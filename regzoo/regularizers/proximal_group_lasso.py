@@ -54,7 +54,7 @@ class ProximalGroupLasso(OnWeights):
 
     def shrink(self, w: Tensor, step_size: Tensor, weight: Weight) -> Tensor:
         """Return ``w`` with each group shortened by the step size times strength and sqrt(size), or zero."""
-        parts, axes, size = split_outgoing(keras.ops.convert_to_tensor(w), weight)
+        parts, axes, size = split_outgoing(w, weight)
         threshold = keras.ops.cast(step_size * self.strength * math.sqrt(size), parts.dtype)
         kept = keras.ops.maximum(1.0 - threshold / norm(parts, axes), 0.0)
         return keras.ops.reshape(parts * kept, weight.shape)

@@ -51,6 +51,10 @@ def test_on_least_squares_it_is_scikit_learns(line: Backbone, strength: float, l
     assert np.any(kernel == 0) == (l1_ratio > 0.1)
 
 
+def test_its_ratio_is_scikit_learns_unless_given() -> None:
+    assert ElasticNet(0.1).l1_ratio == Reference().l1_ratio
+
+
 def test_the_ends_of_its_ratio() -> None:
     weight = Weight("dense/kernel", (5, 4))
     w = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)

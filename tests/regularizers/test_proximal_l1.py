@@ -13,7 +13,8 @@ from sklearn.linear_model import Lasso
 
 import regzoo
 from regzoo.core import Backbone, Weight
-from regzoo.regularizers import ProximalL1
+from regzoo.regularizers import ElasticNet, ProximalGroupLasso, ProximalL1
+from regzoo.search.nesting import IN_EFFECT
 
 STEPS = 400
 
@@ -110,6 +111,14 @@ def test_it_works_in_mixed_precision_and_with_bfloat16_weights(rows: Any) -> Non
             keras.config.set_dtype_policy(before)
         model.update(*rows)
         assert not bool(keras.ops.any(keras.ops.not_equal(model.get_layer("dense_0").kernel, 0)))
+
+
+@pytest.mark.parametrize("kind", [ProximalL1, ElasticNet, ProximalGroupLasso])
+def test_the_range_ends_at_the_size_of_initial_weights_and_begins_without_effect(kind: Any) -> None:
+    low, high = kind().strength.values()
+    sizes = [np.sqrt(2 / (inputs + 128)) for inputs in (64, 128)]  # Glorot's standard deviation, 128 units
+    assert min(sizes) < high < max(sizes) + 0.01
+    assert low == pytest.approx(IN_EFFECT * high)
 
 
 def test_biases_are_left_alone() -> None:
