@@ -49,12 +49,20 @@ def follow(
     return rates, [weights[0] for weights in watcher.members(model)], float(model.optimizer.learning_rate)
 
 
-def test_the_learning_rate_falls_and_restarts() -> None:
-    rates, members, left = follow(SnapshotEnsemble(2), 8)
+@pytest.mark.parametrize("cycles", [2, 4])
+def test_the_learning_rate_falls_and_restarts_in_each_cycle(cycles: int) -> None:
+    rates, members, left = follow(SnapshotEnsemble(cycles), 4 * cycles)
     cycle = [0.8 * (1 + math.cos(math.pi * t / 4)) / 2 for t in range(4)]
-    assert rates == pytest.approx(cycle * 2, rel=1e-6)
+    assert rates == pytest.approx(cycle * cycles, rel=1e-6)
     assert rates[0] == left == pytest.approx(0.8)
-    assert members == [3, 7]
+    assert members == [3, 7, 11, 15][:cycles][-3:]
+
+
+def test_a_cycle_that_is_no_whole_number_of_epochs_restarts_in_the_first_after_its_start() -> None:
+    rates, _, _ = follow(SnapshotEnsemble(3), 10)
+    # Cycles start at epochs 0, 10/3 and 20/3; epoch 4 lies 2/3 of an epoch after a start, so at 1/5 of the cycle.
+    passed = [0, 0.3, 0.6, 0.9, 0.2, 0.5, 0.8, 0.1, 0.4, 0.7]
+    assert rates == pytest.approx([0.8 * (1 + math.cos(math.pi * share)) / 2 for share in passed], rel=1e-6)
 
 
 @pytest.mark.parametrize(
