@@ -18,6 +18,9 @@ ELSEWHERE = ("tests/test_identities.py", "tests/training/model", "tests/training
 MOST_FILES = 2
 """Number of files from there that are run: those that name it most often."""
 
+DECLARATIONS = ("tests/regularizers/test_declarations.py", "tests/backbones/test_defaults.py")
+"""Every default and every range."""
+
 MOST_USERS = 3
 """Number of regularizers whose contract tests a helper that they share."""
 
@@ -33,6 +36,7 @@ def list_stages(module: str) -> list[tuple[str, ...]]:
     folder, name = module.split(".")[1:]
     users = _list_users(module)
     own = _list_own(folder, name) or tuple(dict.fromkeys(file for user in users for file in _list_own(folder, user)))
+    own = (*own, *(file for file in DECLARATIONS if file.startswith(f"tests/{folder}/")))
     words = [name.lstrip("_"), *users] if name.startswith("_") else [name, _read_class(module)]
     files = [file for file in _list_mentions([f"tests/{folder}"], words) if file not in own]
     shared = [file for file in files if not _is_of_one_module(folder, file)]

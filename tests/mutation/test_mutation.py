@@ -88,7 +88,7 @@ def test_every_module_has_tests_of_its_own_first() -> None:
         own, _ = split_contract(stages[0])
         assert own, module
         assert all((ROOT / file).exists() for stage in stages for file in split_contract(stage)[0]), module
-    assert list_stages("regzoo.regularizers.l2")[0] == ("tests/regularizers/test_weight_penalties.py",)
+    assert list_stages("regzoo.regularizers.l2")[0][0] == "tests/regularizers/test_weight_penalties.py"
     assert split_contract(["tests/testing/test_contract.py?l2", "tests/test_identities.py"]) == (
         ["tests/testing/test_contract.py", "tests/test_identities.py"],
         "l2",
