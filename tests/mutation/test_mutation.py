@@ -76,7 +76,7 @@ def test_slots_are_left_out_and_moved() -> None:
 def test_mutants_differ_in_their_bytecode_and_one_of_a_kind_is_taken_on_each_line() -> None:
     path = list_modules()["regzoo.regularizers.mixup"]
     every, some = (list_mutants("regzoo.regularizers.mixup", read_text(path), every=each) for each in (True, False))
-    assert len({mutant.source for mutant in every}) == len(every) > len(some) > 20
+    assert len({mutant.source for mutant in every}) == len(every) > len(some) > 10
     assert {mutant.name for mutant in some} <= {mutant.name for mutant in every}
     places = [(mutant.line, mutant.kind) for mutant in some]
     assert len(set(places)) == len(places)
