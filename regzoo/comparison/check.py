@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from regzoo.comparison.own_model import list_model_notes
 from regzoo.config import Experiment
 from regzoo.core import EnvironmentFailure, InputError, Recipe
+from regzoo.core.errors import ErrorCollector
+from regzoo.data.inputs import list_arrays
+from regzoo.data.prepared import PreparedData
 from regzoo.execution.tf_runtime import import_tensorflow
 from regzoo.training.clashes import reject_soft_targets
 from regzoo.training.model.place_summary import Places
@@ -58,6 +61,28 @@ def check_models(experiment: Experiment, setup: TrainingSetup) -> CheckedModels:
     if problems:
         raise InputError("\n".join(dict.fromkeys(problems)))
     return CheckedModels(places, tuple(dict.fromkeys(notes)))
+
+
+def check_copies(experiment: Experiment, data: PreparedData, memory: int) -> None:
+    """Reject recipes whose augmented copies of the training rows do not fit into the memory.
+
+    Args:
+        experiment: the experiment.
+        data: its data, with every fold.
+        memory: bytes of data that a worker may hold.
+
+    Raises:
+        InputError: with every such recipe.
+    """
+    from regzoo.training.model.augmented_rows import require_memory
+
+    folds = [data, *data.folds]
+    size = max(sum(values.nbytes for values in list_arrays(fold.train[0])) for fold in folds)
+    problems = ErrorCollector()
+    for name, recipe in zip(experiment.recipes, experiment.parse_recipes(), strict=True):
+        with problems.collect(f"recipes: {name}: "):
+            require_memory(recipe, size, memory // len(folds))
+    problems.raise_if_any()
 
 
 def _check_training(setup: TrainingSetup) -> list[str]:

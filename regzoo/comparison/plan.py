@@ -13,6 +13,7 @@ from typing import Any
 from regzoo.comparison.setup import make_setup
 from regzoo.config import Experiment
 from regzoo.core import InputError, Objective, Range, Recipe
+from regzoo.core.augmentation import count_copies, describe_copies
 from regzoo.data.prepared import PreparedData
 from regzoo.search.search import make_search
 from regzoo.search.space import Axis, make_axes
@@ -37,7 +38,8 @@ class RecipePlan:
         confirmations: number of trials of a search that are run again.
         epochs: most epochs that trials and confirmations of all its searches take together.
         members: number of models that a run trains; the highest if it is searched.
-        cost: passes through the model that a training step takes; 1 for the baseline.
+        cost: passes through the model that a training step takes; 1 for the baseline. Copies of the rows, which make
+            more steps, count too.
         placebo: whether it is a placebo: a copy of the baseline under another name, with its own seeds.
     """
 
@@ -156,7 +158,8 @@ class Plan:
 def list_clashes(recipe: Recipe, setup: TrainingSetup) -> list[str]:
     """Return the warnings about a recipe with backbone, optimizer and loss of ``setup``, a sentence each."""
     of_training = list_training_clashes(recipe, setup.optimizer, setup.loss)
-    return [*recipe.clashes(setup.parse_backbone()), *of_training]
+    longer = describe_copies(recipe)
+    return [*recipe.clashes(setup.parse_backbone()), *of_training, *([longer] if longer else [])]
 
 
 def make_plan(experiment: Experiment, data: PreparedData, setup: TrainingSetup | None = None) -> Plan:
@@ -237,7 +240,7 @@ def _plan_recipe(name: str, recipe: Recipe, experiment: Experiment) -> RecipePla
         trials=sum(count for count, _ in rounds),
         epochs=searches * epochs,
         members=_count_models(recipe),
-        cost=math.prod(regularizer.cost for regularizer in recipe),
+        cost=math.prod(regularizer.cost for regularizer in recipe) * (1 + count_copies(recipe)),
         searches=searches,
         confirmations=confirmations,
     )

@@ -32,6 +32,11 @@ class _NoExecutor:
     def open(self, *_: object) -> None:
         """Nothing to receive."""
 
+    @property
+    def memory(self) -> int:
+        """Nothing to hold."""
+        return 0
+
     def wait_for_model(self) -> None:
         """Nothing to confirm."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from regzoo.comparison.check import check_models, require_results
+from regzoo.comparison.check import check_copies, check_models, require_results
 from regzoo.comparison.elapsed import ElapsedTime
 from regzoo.comparison.metadata import write_metadata
 from regzoo.comparison.own_model import (
@@ -150,6 +150,7 @@ def prepare(experiment: Experiment, read: ReadData, executor: Executor, folder: 
     setup = make_checked_setup(experiment, data, model)
     experiment = experiment.with_kept_model(folder)
     executor.open(setup, data.arrays(experiment.training.class_weight))  # workers start during the check
+    check_copies(experiment, data, executor.memory)
     notes = check_models(experiment, setup).notes
     executor.wait_for_model()
     return PreparedComparison(experiment, data, setup, make_plan(experiment, data, setup), notes)

@@ -3,6 +3,7 @@
 Pure Python: nothing here imports TensorFlow until a model is built.
 """
 
+from regzoo.core.augmentation import Augmentation
 from regzoo.core.backbone import Announce, Backbone
 from regzoo.core.errors import EnvironmentFailure, InputError, did_you_mean
 from regzoo.core.fields import Strength, setting, strength
@@ -43,6 +44,7 @@ __all__ = [
     "BASELINE",
     "AfterTraining",
     "Announce",
+    "Augmentation",
     "Backbone",
     "Choice",
     "Companion",

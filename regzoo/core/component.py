@@ -111,7 +111,7 @@ def construct(call: Call, kinds: dict[str, type[C]], noun: str) -> C:
         raise InputError(f"there is no {noun} {call.word!r}.{did_you_mean(call.word, kinds)}")
     kind = kinds[call.word]
     specs = get_specs(kind)
-    names = [name for name, spec in specs.items() if not isinstance(spec, SelectionSpec)]
+    names = [f.name for f in dataclasses.fields(kind) if f.kw_only is not True]
     if len(call.positional) > len(names):
         most = "1 value" if len(names) == 1 else f"{len(names)} values"
         raise InputError(f"{call.word} takes at most {most}, received {len(call.positional)}")

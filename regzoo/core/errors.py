@@ -98,12 +98,12 @@ class ErrorCollector:
         self.messages = list(messages)
 
     @contextlib.contextmanager
-    def collect(self) -> Iterator[None]:
-        """Keep the message of an InputError raised in the block, and continue after the block."""
+    def collect(self, where: str = "") -> Iterator[None]:
+        """Keep the message of an InputError raised in the block, after ``where``, and continue after the block."""
         try:
             yield
         except InputError as error:
-            self.messages.append(str(error))
+            self.messages.append(f"{where}{error}")
 
     def raise_if_any(self) -> None:
         """Raise one InputError with every distinct message on a line of its own, if there are any."""

@@ -33,6 +33,10 @@ class Executor(Protocol):
                 `regzoo.data.catalog.fold_key`.
         """
 
+    @property
+    def memory(self) -> int:
+        """Bytes of data that a worker may hold; after `open`."""
+
     def wait_for_model(self) -> None:
         """Raise now if runs cannot be executed; wait only where that is uncertain.
 

@@ -126,6 +126,12 @@ class ProcessPool:
             else:
                 worker.process.open(*self._shared)
 
+    @property
+    def memory(self) -> int:
+        """Bytes of data that a worker may hold."""
+        assert self._shared is not None, "it follows open"
+        return self._shared[2]
+
     def wait_for_model(self) -> None:
         """Wait for a worker that has loaded the user's own model, if it is uncertain that one can."""
         while self._may_lack_classes and not any(worker.ready for worker in self._workers):

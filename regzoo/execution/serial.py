@@ -37,6 +37,11 @@ class SerialExecutor:
 
         self._trainer = Trainer(setup, dict(data), divide_memory(1))
 
+    @property
+    def memory(self) -> int:
+        """Bytes of data that this process may hold."""
+        return divide_memory(1)
+
     def wait_for_model(self) -> None:
         """This process has what it needs."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from regzoo.core import Float, OnBatch, Regularizer, Strength, Tensor, strength
+from regzoo.core import Augmentation, Float, Regularizer, Strength, Tensor, strength
 from regzoo.core.batch_inputs import map_cells
 from regzoo.core.cells import Cells, InputCells, spread
 from regzoo.core.lazy import keras
@@ -13,7 +13,7 @@ from regzoo.regularizers._augment import draw_mask, warn_augmentation
 
 
 @dataclass(frozen=True)
-class Cutout(OnBatch):
+class Cutout(Augmentation):
     """Set a random box of each training image, or random cells of each row, to zero.
 
     Formula: (1 - m) x; in images m is a box of sqrt(share) height by sqrt(share) width around a random pixel,
@@ -28,6 +28,7 @@ class Cutout(OnBatch):
 
     Args:
         share: fraction of the area or of the columns, in [0, 1]; 0 does nothing.
+        copies: copies of each training row that are changed once, before training; 0 changes every batch anew.
 
     Raises:
         InputError: if ``share`` lies outside [0, 1].

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from regzoo.core import Float, OnBatch, Strength, Tensor, strength
+from regzoo.core import Augmentation, Float, Strength, Tensor, strength
 from regzoo.core.batch_inputs import map_cells
 from regzoo.core.cells import Cells, InputCells
 from regzoo.core.lazy import keras
 
 
 @dataclass(frozen=True)
-class GaussianNoise(OnBatch):
+class GaussianNoise(Augmentation):
     """Add random noise to the inputs during training.
 
     Formula: x + N(0, stddev^2). Inputs are standardized, so ``stddev`` is in units of an input's own
@@ -25,6 +25,7 @@ class GaussianNoise(OnBatch):
 
     Args:
         stddev: standard deviation of the noise, in [0, inf); 0 does nothing.
+        copies: copies of each training row that are changed once, before training; 0 changes every batch anew.
 
     Raises:
         InputError: if ``stddev`` is negative; when the model is built, if its inputs are categories and booleans

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from regzoo.core import Float, OnBatch, Strength, Tensor, strength
+from regzoo.core import Augmentation, Float, Strength, Tensor, strength
 from regzoo.core.batch_inputs import map_cells
 from regzoo.core.cells import Cells, InputCells
 from regzoo.core.lazy import keras
 
 
 @dataclass(frozen=True)
-class InputDropout(OnBatch):
+class InputDropout(Augmentation):
     """Set random inputs to zero during training.
 
     Formula: x m / (1 - rate), m ~ Bernoulli(1 - rate); inference uses x as it is (inverted dropout).
@@ -26,6 +26,7 @@ class InputDropout(OnBatch):
 
     Args:
         rate: probability of zero, in [0, 1]; 0 does nothing.
+        copies: copies of each training row that are changed once, before training; 0 changes every batch anew.
 
     Raises:
         InputError: if ``rate`` lies outside [0, 1].

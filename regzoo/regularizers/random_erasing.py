@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from regzoo.core import Float, OnBatch, Regularizer, Strength, Tensor, setting, strength
+from regzoo.core import Augmentation, Float, Regularizer, Strength, Tensor, setting, strength
 from regzoo.core.lazy import keras
 from regzoo.regularizers._augment import warn_augmentation
 
@@ -18,7 +18,7 @@ ATTEMPTS = 10
 
 
 @dataclass(frozen=True)
-class RandomErasing(OnBatch):
+class RandomErasing(Augmentation):
     """Replace a random box of random training images by noise or by the mean.
 
     Formula: with probability rate (1 - m) x + m e, drawn for each image; m is a box inside the image of a fraction
@@ -37,6 +37,7 @@ class RandomErasing(OnBatch):
         area: largest fraction of the area that is erased, in [0.02, 1].
         aspect: smallest ratio of the box's height to its width, in (0, 1]; the largest is its inverse.
         fill: ``noise`` or ``mean``.
+        copies: copies of each training image that are changed once, before training; 0 changes every batch anew.
 
     Raises:
         InputError: if a value lies outside its domain, or the inputs are not images.

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from regzoo.core import Float, OnBatch, Strength, Tensor, setting, strength
+from regzoo.core import Augmentation, Float, Strength, Tensor, setting, strength
 from regzoo.core.lazy import keras
 
 AXES = {"horizontal": (2,), "vertical": (1,), "both": (1, 2)}
 
 
 @dataclass(frozen=True)
-class RandomFlip(OnBatch):
+class RandomFlip(Augmentation):
     """Mirror random training images.
 
     Formula: x[i, j] -> x[i, width - 1 - j] with probability factor, drawn for each image; ``vertical`` reverses the
@@ -23,6 +23,7 @@ class RandomFlip(OnBatch):
     Args:
         factor: probability of a flip, in [0, 1]; 0 does nothing, 0.5 is the usual value, 1 flips every image.
         axis: ``horizontal``, ``vertical`` or ``both``.
+        copies: copies of each training image that are changed once, before training; 0 changes every batch anew.
 
     Raises:
         InputError: if ``factor`` lies outside [0, 1], ``axis`` is another word, the inputs are not images, or the task

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from regzoo.core import Float, OnBatch, Strength, Tensor, strength
+from regzoo.core import Augmentation, Float, Strength, Tensor, strength
 from regzoo.core.lazy import keras
 from regzoo.regularizers._images import resample
 
 
 @dataclass(frozen=True)
-class RandomShift(OnBatch):
+class RandomShift(Augmentation):
     """Shift each training image by a random distance, up or down and left or right.
 
     Formula: x[i, j] -> x[i - a, j - b], a ~ U(-factor, factor) height and b ~ U(-factor, factor) width, drawn for each
@@ -23,6 +23,7 @@ class RandomShift(OnBatch):
 
     Args:
         factor: largest shift as a fraction of height and of width, in [0, 1]; 0 does nothing.
+        copies: copies of each training image that are changed once, before training; 0 changes every batch anew.
 
     Raises:
         InputError: if ``factor`` lies outside [0, 1], the inputs are not images, or the task is reconstruction.

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from regzoo.core import Float, OnBatch, Strength, Tensor, strength
+from regzoo.core import Augmentation, Float, Strength, Tensor, strength
 from regzoo.core.lazy import keras
 from regzoo.regularizers._images import resample
 
 
 @dataclass(frozen=True)
-class RandomZoom(OnBatch):
+class RandomZoom(Augmentation):
     """Enlarge or shrink each training image by a random factor about its center.
 
     Formula: x[i, j] -> x[c + (i - c) / (1 + a), d + (j - d) / (1 + b)], (c, d) the center, a and b ~
@@ -22,6 +22,7 @@ class RandomZoom(OnBatch):
 
     Args:
         factor: largest change of scale, in [0, 1); 0 does nothing.
+        copies: copies of each training image that are changed once, before training; 0 changes every batch anew.
 
     Raises:
         InputError: if ``factor`` lies outside [0, 1), the inputs are not images, or the task is reconstruction.

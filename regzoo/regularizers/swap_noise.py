@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from regzoo.core import Float, OnBatch, Strength, Tensor, strength
+from regzoo.core import Augmentation, Float, Strength, Tensor, strength
 from regzoo.core.cells import Cells, count_cells, spread
 from regzoo.core.lazy import keras
 
 
 @dataclass(frozen=True)
-class SwapNoise(OnBatch):
+class SwapNoise(Augmentation):
     """Replace random cells of each training row by the same column of other rows.
 
     Formula: x[i, j] -> x[k, j] with probability rate, k uniform among the other rows of the batch, drawn for each cell.
@@ -22,6 +22,7 @@ class SwapNoise(OnBatch):
 
     Args:
         rate: probability of a swap, in [0, 1]; 0 does nothing, 0.15 is Jahrer's value.
+        copies: copies of each training row that are changed once, before training; 0 changes every batch anew.
 
     Raises:
         InputError: if ``rate`` lies outside [0, 1], or the inputs are not rows.

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from regzoo.core import Float, OnBatch, Strength, Tensor, strength
+from regzoo.core import Augmentation, Float, Strength, Tensor, strength
 from regzoo.core.lazy import keras
 from regzoo.regularizers._images import warp
 
@@ -36,7 +36,7 @@ MOST_BITS, BITS = 8, 6
 
 
 @dataclass(frozen=True)
-class TrivialAugment(OnBatch):
+class TrivialAugment(Augmentation):
     """Change each training image by one random operation: move, turn, shear, recolor, sharpen, or nothing.
 
     Formula: x -> op(x, a), op uniform among the operations and a ~ U(0, strength), both drawn for each image. With
@@ -62,6 +62,7 @@ class TrivialAugment(OnBatch):
 
     Args:
         strength: largest share of the widest ranges, in [0, 1]; 0 does nothing.
+        copies: copies of each training image that are changed once, before training; 0 changes every batch anew.
 
     Raises:
         InputError: if ``strength`` lies outside [0, 1], the inputs are not images, or the task is reconstruction.

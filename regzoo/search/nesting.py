@@ -7,6 +7,7 @@ baseline, the search was unlucky, and the regularizer is not to blame: the compa
 from __future__ import annotations
 
 from regzoo.core import Choice, Float, Int, Recipe, Regularizer
+from regzoo.core.augmentation import makes_copies
 from regzoo.core.fields import StrengthSpec
 
 IN_EFFECT = 1e-3
@@ -27,7 +28,8 @@ def nests_baseline(recipe: Recipe) -> bool:
     a logarithmic scale whose neutral value is 0, have a range that begins at `IN_EFFECT` of the largest value that the
     declaration searches, or lower. It is not the ratio of the range's own ends: ``l2(0.001..1)`` spans as much as
     ``l2(1e-05..0.01)``, but is never weak. A schedule, a regularizer without strengths, and one that changes the model
-    or the training at every strength do not nest. The baseline itself has no regularizer that could fail, and nests.
+    or the training at every strength, such as one with copies of the rows, do not nest. The baseline itself has no
+    regularizer that could fail, and nests.
 
     >>> from regzoo.core import parse
     >>> [nests_baseline(parse(text)) for text in ("l2", "dropout", "dropout(0..0.5) + l2", "l2(0.001..1)")]
@@ -38,8 +40,10 @@ def nests_baseline(recipe: Recipe) -> bool:
 
 def _reaches_baseline(regularizer: Regularizer) -> bool:
     strengths = regularizer.strengths()
-    return bool(strengths) and all(
-        _reaches_neutral(getattr(regularizer, field), spec) for field, spec in strengths.items()
+    return (
+        bool(strengths)
+        and not makes_copies(regularizer)
+        and all(_reaches_neutral(getattr(regularizer, field), spec) for field, spec in strengths.items())
     )
 
 

@@ -57,6 +57,11 @@ class FakeExecutor:
     def open(self, setup: Any, data: Any) -> None:
         """Needs no data."""
 
+    @property
+    def memory(self) -> int:
+        """Holds no data."""
+        return 0
+
     def wait_for_model(self) -> None:
         """Runs any."""
 

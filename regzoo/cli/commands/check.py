@@ -12,14 +12,16 @@ from regzoo.core.formatting import format_list
 
 def check(config: Config) -> None:
     """Check a config and its data; list every problem at once, train nothing."""
-    from regzoo.comparison.check import check_models
+    from regzoo.comparison.check import check_copies, check_models
     from regzoo.comparison.plan import make_plan
     from regzoo.comparison.runner import read_setup
+    from regzoo.execution.resources import divide_memory
     from regzoo.report.descriptions import describe_task
     from regzoo.storage.config_file import load_experiment
 
     experiment = load_experiment(config)
     prepared, setup = read_setup(experiment)
+    check_copies(experiment, prepared, divide_memory(1))  # one worker may hold the most
     checked = check_models(experiment, setup)
     make_plan(experiment, prepared, setup)  # raises if the search cannot be made
     facts = prepared.facts

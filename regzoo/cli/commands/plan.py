@@ -11,14 +11,15 @@ from regzoo.cli.terminal import print_json, print_table
 def plan(config: Config, as_json: AsJson = False) -> None:
     """Show what would be trained: runs per recipe, search space, estimated time."""
     from regzoo.cli.tables.plan import make_plan_table
-    from regzoo.comparison.check import check_models
+    from regzoo.comparison.check import check_copies, check_models
     from regzoo.comparison.plan import estimate_seconds, make_plan
     from regzoo.comparison.runner import read_setup
-    from regzoo.execution.resources import count_cores
+    from regzoo.execution.resources import count_cores, divide_memory
     from regzoo.storage.config_file import load_experiment
 
     experiment = load_experiment(config)
     prepared, setup = read_setup(experiment)
+    check_copies(experiment, prepared, divide_memory(1))  # one worker may hold the most
     checked = check_models(experiment, setup)
     planned = make_plan(experiment, prepared, setup)
     seconds = round(estimate_seconds(planned, prepared, count_cores()), 1)

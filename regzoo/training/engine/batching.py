@@ -6,6 +6,7 @@ Both give the same batches in the same order, so training on either gives the sa
 from __future__ import annotations
 
 import functools
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -37,10 +38,20 @@ class RowSource(ABC):
     Attributes:
         rows: number of rows.
         signature: spec of the inputs, for any number of rows; several by name.
+        copied: these rows with augmented copies, by the number of copies; see `get_copied_rows`.
     """
 
     rows: int
     signature: Any
+    copied: dict[int, Any]
+
+    def __init__(self) -> None:
+        self.copied = {}
+
+    def count_input_bytes(self) -> int:
+        """Return how many bytes the inputs of all rows take; text counts as none."""
+        specs = list_arrays(self.signature)
+        return sum(self.rows * math.prod(spec.shape[1:]) * spec.dtype.size for spec in specs)
 
     @abstractmethod
     def batches(self, order: Any, size: int) -> Callable[[Any], Batch]:
@@ -78,6 +89,7 @@ class InMemoryRows(RowSource):
     """
 
     def __init__(self, rows: PartArrays, task: Task, replaceable: bool = False) -> None:
+        super().__init__()
         self.rows, self.signature = count_rows(rows[0]), make_signature(rows[0])
         self._task, self._replaceable = task, replaceable
         hold = functools.partial(tf.Variable, trainable=False) if replaceable else tf.convert_to_tensor
@@ -130,6 +142,7 @@ class StreamedRows(RowSource):
     """
 
     def __init__(self, rows: PartArrays, task: Task) -> None:
+        super().__init__()
         self.rows, self.signature = count_rows(rows[0]), make_signature(rows[0])
         self._names = tuple(rows[0]) if isinstance(rows[0], dict) else ()
         self._arrays, self._task = (*list_arrays(rows[0]), *rows[1:]), task

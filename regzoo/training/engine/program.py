@@ -17,9 +17,13 @@ import numpy as np
 import tensorflow as tf
 
 from regzoo.core import InputError, Objective, Recipe, Schedule, Watcher
+from regzoo.core.augmentation import count_copies
 from regzoo.core.seeds import generator
 from regzoo.data.inputs import ModelInputs, map_inputs
+from regzoo.system.memory import get_available_memory
 from regzoo.training.engine.batching import Batch, PartArrays, RowSource, as_row_sources, compute_in_chunks
+from regzoo.training.engine.copied_rows import CopiedRows, get_copied_rows
+from regzoo.training.model.augmented_rows import RowAugmenter, require_memory
 from regzoo.training.model.build import RegularizedModel
 
 PARTS = ("train", "validation")
@@ -53,7 +57,8 @@ class Program:
         batch_size: rows per step; the last batch of an epoch may be smaller.
         train_sample: training rows on which the training metrics are computed after each epoch; by default all.
         tracked: names of the metrics computed after each epoch; by default those that are cheap.
-        memory: bytes; arrays that take more are streamed instead of held as tensors. None for no limit.
+        memory: bytes; arrays that take more are streamed instead of held as tensors, and augmented copies refused. None
+            for no limit but that of the machine.
         jit_compile: True to compile the step with XLA. XLA draws other random numbers, so results differ.
     """
 
@@ -75,20 +80,23 @@ class Program:
             [train, validation, *([train_sample] if train_sample else [])], model.task, memory
         )
         self._train_sample = sample[0] if sample else self._train
-        self.rows = self._train.rows
+        self._copied = self._hold_copies(memory)
+        self.rows = (self._copied or self._train).rows
         self.steps = math.ceil(self.rows / batch_size)
         self._batch_size = batch_size
         self._jit_compile = jit_compile
         loss = tf.function(self._compute_training_loss)
         model.set_training_data(lambda: self._train.iterate(batch_size), lambda: float(loss()))
         self._epoch = tf.function(self._run_epoch, input_signature=[tf.TensorSpec([self.rows], tf.int32)])
+        self._augmenter = RowAugmenter(model)
+        self._fill = tf.function(self._make_copy, input_signature=[tf.TensorSpec([], tf.int32)])
         self._logits = tf.function(model.logits, input_signature=[self._train.signature])
         self._epoch.get_concrete_function()
 
     @property
     def traces(self) -> int:
         """The number of times that each of its graphs was traced, at most."""
-        return max(graph.experimental_get_tracing_count() for graph in (self._epoch, self._logits))
+        return max(graph.experimental_get_tracing_count() for graph in (self._epoch, self._logits, self._fill))
 
     def train(
         self,
@@ -116,6 +124,7 @@ class Program:
         model.set_dials(strengths)  # before the weights are drawn, since layer_scale starts its own at a dial
         model.reset(seed, noise)
         model.optimizer.learning_rate.assign(learning_rate)
+        self._make_copies(strengths)
         tracked: list[np.ndarray] = []
         began = time.perf_counter()
         for epoch in range(epochs):
@@ -137,6 +146,32 @@ class Program:
     def draw_order(self, seed: int, epoch: int) -> np.ndarray:
         """Return the order (rows,) of the training rows in epoch ``epoch`` of a run with ``seed``."""
         return generator(seed, "order", epoch).permutation(self.rows).astype(np.int32)
+
+    def _hold_copies(self, memory: int | None) -> CopiedRows | None:
+        """Return the rows with their augmented copies, or None if the recipe makes none.
+
+        Raises:
+            InputError: if they do not fit into the memory.
+        """
+        copies = count_copies(self.model.recipe)
+        if not copies:
+            return None
+        available = get_available_memory() if memory is None else memory
+        require_memory(self.model.recipe, self._train.count_input_bytes(), available)
+        return get_copied_rows(self._train, copies)
+
+    def _make_copy(self, copy: Any) -> None:
+        """Make copy number ``copy`` of the training rows."""
+        assert self._copied is not None, "the recipe makes copies"
+        self._copied.fill(copy, self._augmenter, self._batch_size)
+
+    def _make_copies(self, strengths: Mapping[str, float | Schedule]) -> None:
+        """Make the augmented copies of a run at its strengths, from the beginning of its random streams."""
+        if self._copied is not None:
+            self.model.set_dials(strengths)
+            self._augmenter.restart()
+            for copy in range(self._copied.copies):
+                self._fill(tf.constant(copy))
 
     def logits(self, x: ModelInputs) -> Any:
         """Return logits (rows, size) for prepared inputs (rows, ...), computed CHUNK rows at a time."""
@@ -160,7 +195,7 @@ class Program:
         return metrics
 
     def _run_epoch(self, order: Any) -> Any:
-        take = self._train.batches(order, self._batch_size)
+        take = (self._copied or self._train).batches(order, self._batch_size)
         if self._jit_compile:
             self._run_compiled_steps(take)
         else:

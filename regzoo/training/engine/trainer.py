@@ -145,6 +145,7 @@ class Trainer:
             setup.batch_size,
             train_sample=sample[0] if sample else None,
             tracked=setup.task.tracked_metrics(setup.rank_by),
+            memory=self._fold_memory,
             jit_compile=setup.jit_compile,
         )
 

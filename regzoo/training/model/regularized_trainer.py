@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import keras
 import tensorflow as tf
 
-from regzoo.core import OnBatch, OnForward, OnGradients, OnLoss, OnTraining, OnWeights
+from regzoo.core import InputError, OnBatch, OnForward, OnGradients, OnLoss, OnTraining, OnWeights
 from regzoo.core._keras_compat import CallHook, forget_metrics, get_loss_tracker
+from regzoo.core.augmentation import count_copies
 from regzoo.core.cells import InputCells, arrange_cells
 from regzoo.core.layers import floatx_of
 from regzoo.training.losses import ExampleLoss
+from regzoo.training.model.augmented_rows import copy_fit_rows
 from regzoo.training.model.callbacks import StrengthScheduler, WatcherCallback, iterate_batches, require_validation
 from regzoo.training.model.inside_another import list_lost_inside, warn_lost_inside
 from regzoo.training.model.weighting import match_dtypes, weighted_mean
@@ -188,9 +190,12 @@ class RegularizedTrainer(CallHook):
     def fit(self, *args: Any, **kwargs: Any) -> Any:
         """Train as Keras does, with scheduled strengths, and with regularizers that watch the training.
 
+        Regularizers with ``copies`` make them first, of arrays x and y; these stand behind the rows and Keras shuffles.
+
         Raises:
             InputError: if targets do not fit the task, such as a label out of range; if a regularizer watches
-                validation and there is none after every epoch, or reads the training data again and cannot.
+                validation and there is none after every epoch, or reads the training data again and cannot; if copies
+                are to be made of data that is no arrays, or do not fit into the memory.
         """
         given = inspect.signature(super().fit).bind(*args, **kwargs).arguments
         if not self._has_own_loss:  # which may take any targets
@@ -206,11 +211,27 @@ class RegularizedTrainer(CallHook):
         callbacks = callbacks if isinstance(callbacks, list | tuple) else [callbacks]
         watchers = [WatcherCallback(regularizer) for regularizer in watching]
         history = super().fit(
-            **{**given, "callbacks": [*callbacks, StrengthScheduler(self._info.recipe.dials()), *watchers]}
+            **{
+                **copy_fit_rows(self, given),
+                "callbacks": [*callbacks, StrengthScheduler(self._info.recipe.dials()), *watchers],
+            }
         )
         members: list[list[Any]] = max((callback.watcher.members(self) for callback in watchers), key=len, default=[])
         self._snapshots = lambda: members if len(members) > 1 else []
         return history
+
+    def train_on_batch(self, *args: Any, **kwargs: Any) -> Any:
+        """Take one training step as Keras does.
+
+        Raises:
+            InputError: if the recipe makes copies of all training rows, which one batch is not.
+        """
+        if copies := count_copies(self._info.recipe):
+            raise InputError(
+                f"{self._info.recipe}: copies={copies} are made of all training rows, in fit, and train_on_batch has "
+                "one batch; call fit, or take copies=0, which changes every batch anew"
+            )
+        return super().train_on_batch(*args, **kwargs)
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """Evaluate as Keras does; ``loss`` has no penalties of the recipe.

@@ -22,6 +22,7 @@ from regzoo.core import (
     Regularizer,
     Weight,
 )
+from regzoo.core.augmentation import makes_copies
 from regzoo.core.cells import InputCells
 from regzoo.core.layers import to_floatx
 from regzoo.core.places import change_batch
@@ -107,6 +108,8 @@ class TrainStep:
         if model.get_regularizers(OnBatch) or model.get_regularizers(OnForward):
             x = floats_to_floatx(x)
         for regularizer in model.get_regularizers(OnBatch):
+            if makes_copies(regularizer):
+                continue  # it has changed the rows before training
             x, y, weight = self._transform_batch(regularizer, x, y, weight)
         first: dict[str, Any] = {}  # results of the first pass: a gradient transform may run more
 
