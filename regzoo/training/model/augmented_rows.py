@@ -61,7 +61,7 @@ class RowAugmenter:
         Args:
             x: (batch, ...), or several inputs.
         """
-        with floatx_of(self._model):  # type: ignore[arg-type]  # it is a Keras model
+        with floatx_of(self._model):
             changed = floats_to_floatx(x)
             for regularizer in self._regularizers:
                 stream, cells = self._model.get_stream(regularizer), self._model.get_cells(changed)
