@@ -15,14 +15,14 @@ from regzoo.core.schedules import Schedule
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation(OnBatch):
-    """Changes inputs, not targets: those of every batch anew or, with ``copies``, those of copies made before training.
+    """Changes inputs, not targets: those of each batch or, with ``copies``, those of copies made before training.
 
     With copies, an epoch has 1 + copies times the rows and the steps: each row as it is and each of its copies, with
     the row's target and weight. A copy is what the augmentation makes of all rows in one epoch; `batch` receives None
     in place of the targets.
 
     Attributes:
-        copies: number of copies of each training row, at least 0; 0 changes every batch anew.
+        copies: number of copies of each training row, at least 0; 0 changes the batches instead.
     """
 
     copies: int = setting(0, domain="[0, inf)")
@@ -51,8 +51,8 @@ class Augmentation(OnBatch):
             if isinstance(other, Augmentation) and self.copies and other.copies not in (0, self.copies):
                 return (
                     f"{self.name} and {other.name} change the same copies of the rows, one after the other, so both "
-                    f"need the same copies=, received {self.copies} and {other.copies}; copies=0 changes every batch "
-                    "anew"
+                    f"need the same copies=, received {self.copies} and {other.copies}; copies=0 changes the "
+                    "batches instead"
                 )
         return None
 

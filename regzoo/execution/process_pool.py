@@ -113,7 +113,8 @@ class ProcessPool:
             InputError: if classes of the user's own model are defined where no other process can import them.
         """
         shared = {part: tuple(map_inputs(SharedArray, value) for value in arrays) for part, arrays in data.items()}
-        self._shared = setup, shared, divide_memory(len(self._workers))
+        self.memory = divide_memory(len(self._workers))
+        self._shared = setup, shared, self.memory
         folds = [setup.for_fold(number) for number in range(1 + len(setup.folds))]
         self._equal_folds = tuple(map(folds.index, folds))
         self._count_time()
@@ -125,12 +126,6 @@ class ProcessPool:
                 worker.restart(self._start_process(worker.device))
             else:
                 worker.process.open(*self._shared)
-
-    @property
-    def memory(self) -> int:
-        """Bytes of data that a worker may hold."""
-        assert self._shared is not None, "it follows open"
-        return self._shared[2]
 
     def wait_for_model(self) -> None:
         """Wait for a worker that has loaded the user's own model, if it is uncertain that one can."""

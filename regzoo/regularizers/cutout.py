@@ -28,7 +28,7 @@ class Cutout(Augmentation):
 
     Args:
         share: fraction of the area or of the columns, in [0, 1]; 0 does nothing.
-        copies: copies of each training row that are changed once, before training; 0 changes every batch anew.
+        copies: copies of each training row that are changed once, before training; 0 changes the batches instead.
 
     Raises:
         InputError: if ``share`` lies outside [0, 1].

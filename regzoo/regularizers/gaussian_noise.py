@@ -25,7 +25,7 @@ class GaussianNoise(Augmentation):
 
     Args:
         stddev: standard deviation of the noise, in [0, inf); 0 does nothing.
-        copies: copies of each training row that are changed once, before training; 0 changes every batch anew.
+        copies: copies of each training row that are changed once, before training; 0 changes the batches instead.
 
     Raises:
         InputError: if ``stddev`` is negative; when the model is built, if its inputs are categories and booleans

@@ -26,7 +26,7 @@ class InputDropout(Augmentation):
 
     Args:
         rate: probability of zero, in [0, 1]; 0 does nothing.
-        copies: copies of each training row that are changed once, before training; 0 changes every batch anew.
+        copies: copies of each training row that are changed once, before training; 0 changes the batches instead.
 
     Raises:
         InputError: if ``rate`` lies outside [0, 1].

@@ -37,7 +37,7 @@ class RandomErasing(Augmentation):
         area: largest fraction of the area that is erased, in [0.02, 1].
         aspect: smallest ratio of the box's height to its width, in (0, 1]; the largest is its inverse.
         fill: ``noise`` or ``mean``.
-        copies: copies of each training image that are changed once, before training; 0 changes every batch anew.
+        copies: copies of each training image that are changed once, before training; 0 changes the batches instead.
 
     Raises:
         InputError: if a value lies outside its domain, or the inputs are not images.

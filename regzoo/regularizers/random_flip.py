@@ -23,7 +23,7 @@ class RandomFlip(Augmentation):
     Args:
         factor: probability of a flip, in [0, 1]; 0 does nothing, 0.5 is the usual value, 1 flips every image.
         axis: ``horizontal``, ``vertical`` or ``both``.
-        copies: copies of each training image that are changed once, before training; 0 changes every batch anew.
+        copies: copies of each training image that are changed once, before training; 0 changes the batches instead.
 
     Raises:
         InputError: if ``factor`` lies outside [0, 1], ``axis`` is another word, the inputs are not images, or the task

@@ -23,7 +23,7 @@ class RandomShift(Augmentation):
 
     Args:
         factor: largest shift as a fraction of height and of width, in [0, 1]; 0 does nothing.
-        copies: copies of each training image that are changed once, before training; 0 changes every batch anew.
+        copies: copies of each training image that are changed once, before training; 0 changes the batches instead.
 
     Raises:
         InputError: if ``factor`` lies outside [0, 1], the inputs are not images, or the task is reconstruction.

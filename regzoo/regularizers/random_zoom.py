@@ -22,7 +22,7 @@ class RandomZoom(Augmentation):
 
     Args:
         factor: largest change of scale, in [0, 1); 0 does nothing.
-        copies: copies of each training image that are changed once, before training; 0 changes every batch anew.
+        copies: copies of each training image that are changed once, before training; 0 changes the batches instead.
 
     Raises:
         InputError: if ``factor`` lies outside [0, 1), the inputs are not images, or the task is reconstruction.

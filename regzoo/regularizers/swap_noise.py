@@ -22,7 +22,7 @@ class SwapNoise(Augmentation):
 
     Args:
         rate: probability of a swap, in [0, 1]; 0 does nothing, 0.15 is Jahrer's value.
-        copies: copies of each training row that are changed once, before training; 0 changes every batch anew.
+        copies: copies of each training row that are changed once, before training; 0 changes the batches instead.
 
     Raises:
         InputError: if ``rate`` lies outside [0, 1], or the inputs are not rows.

@@ -62,7 +62,7 @@ class TrivialAugment(Augmentation):
 
     Args:
         strength: largest share of the widest ranges, in [0, 1]; 0 does nothing.
-        copies: copies of each training image that are changed once, before training; 0 changes every batch anew.
+        copies: copies of each training image that are changed once, before training; 0 changes the batches instead.
 
     Raises:
         InputError: if ``strength`` lies outside [0, 1], the inputs are not images, or the task is reconstruction.

@@ -1,4 +1,4 @@
-"""Training rows with augmented copies, which every run makes anew before it trains."""
+"""Training rows with augmented copies, which every run makes before it trains."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ def require_memory(recipe: Recipe, size: int, available: int) -> None:
         raise InputError(
             f"{names}: copies={copies} makes {_format_bytes((1 + copies) * size)} of training rows out of "
             f"{_format_bytes(size)}, and they may take {_format_bytes(max(0, available))}: give it {fewer}fewer "
-            "workers, or copies=0, which changes every batch anew"
+            "workers, or copies=0, which changes the batches instead"
         )
 
 
@@ -155,7 +155,7 @@ def _reject_data(recipe: Recipe, data: Any) -> None:
     names = " and ".join(each.name for each in recipe if makes_copies(each))
     raise InputError(
         f"{names}: copies are made of all training rows before training, so fit needs arrays x and y, received "
-        f"{type(data).__name__}; pass arrays, or take copies=0, which changes every batch anew"
+        f"{type(data).__name__}; pass arrays, or take copies=0, which changes the batches instead"
     )
 
 

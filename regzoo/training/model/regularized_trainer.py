@@ -229,7 +229,7 @@ class RegularizedTrainer(CallHook):
         if copies := count_copies(self._info.recipe):
             raise InputError(
                 f"{self._info.recipe}: copies={copies} are made of all training rows, in fit, and train_on_batch has "
-                "one batch; call fit, or take copies=0, which changes every batch anew"
+                "one batch; call fit, or take copies=0, which changes the batches instead"
             )
         return super().train_on_batch(*args, **kwargs)
 
