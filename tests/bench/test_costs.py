@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import regzoo
 from regzoo.bench import costs
 from regzoo.bench.cost_runner import STEPS
 from regzoo.bench.costs import BACKBONES, REPETITIONS, measure_costs, summarize_ratios, time_in_turn
 from regzoo.core import InputError, OnTraining, Recipe, regularizers
+from regzoo.core.formatting import format_significant
 from regzoo.core.places import IN_GRAPH, AfterTraining
 
 
@@ -144,6 +148,17 @@ def test_ratios_are_those_of_pairs() -> None:
         "low": 2.0,
         "high": 4.0,
     }
+
+
+def test_the_guide_has_every_regularizer_with_its_declared_cost() -> None:
+    text = Path(regzoo.__file__).with_name("GUIDE.md").read_text(encoding="utf-8")
+    section = text.split("\n### What a regularizer costs\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| ([\d.]+) \| (-|[\d.]+) \| (-|[\d.]+) \|", section, re.M)
+    found, _ = measure(*regularizers())
+    declared = {cost["name"]: format_significant(cost["passes"] * cost["models"], 3) for cost in found}
+    assert {name: cost for name, cost, *_ in rows} == declared
+    images = {name for name, kind in regularizers().items() if "images" in kind.requires}
+    assert images <= {name for name, _, mlp, _ in rows if mlp == "-"}
 
 
 @pytest.mark.slow

@@ -83,7 +83,8 @@ def _format_cost(card: Card) -> str:
 def _describe_cost(card: Card) -> str:
     cost = _format_cost(card)
     notes = f": {card['cost_notes']}" if card["cost_notes"] else ""
-    return f"{'as' if cost == '1' else f'{cost} times'} the baseline's training{notes}"
+    declared = f"{'as' if cost == '1' else f'{cost} times'} the baseline's training{notes}"
+    return f"{declared}\n(`regzoo zoo {card['name']} --costs` measures it)"
 
 
 def _describe_selections(card: Card) -> str:
