@@ -16,6 +16,9 @@ class ActivationNoise(OnActivations):
 
     Without a limit on the weights, the network can learn larger activations that hide the noise; combine it with `l2`.
 
+    Cost: in addition to the pass, a normal random number for each activation, which takes longer than `dropout`'s
+    uniform one: in small networks on a processor about as long as the pass.
+
     Args:
         stddev: standard deviation of the noise, in units of the activation, in [0, inf); 0 does nothing.
 

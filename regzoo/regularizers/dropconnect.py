@@ -20,7 +20,8 @@ class Dropconnect(OnWeights):
     The whole batch shares one mask, so its noise does not average out over the examples: use small batches and lower
     rates than for dropout. Rate 1 gives zeros, never NaN.
 
-    Cost: in addition to the pass, a random number for each weight in every step.
+    Cost: in addition to the pass, a random number for each weight in every step: at a small batch more than the
+    pass (measured: 2 more in an MLP at 32 rows).
 
     Args:
         rate: probability of zero, in [0, 1]; 0 does nothing.

@@ -20,7 +20,8 @@ class GradientNoise(OnGradients):
     Helps deep networks with poor initial values to leave narrow valleys early; it only slows down a network that trains
     well without it.
 
-    Cost: in addition to the pass, a random number for each weight in every step.
+    Cost: in addition to the pass, a random number for each weight in every step: at a small batch several times
+    the pass (measured: 5 more in an MLP at 32 rows).
 
     Args:
         eta: variance of the noise in the first step, in [0, inf); 0 does nothing. The paper tries 0.01, 0.3 and 1.

@@ -23,7 +23,8 @@ class Orthogonal(OnWeights):
     Does not limit the length of the weights; combine it with `l2` for that. More units than inputs cannot all be at
     right angles; they spread out.
 
-    Cost: in addition to the pass, a product of each kernel with itself in every step, independent of the batch size.
+    Cost: in addition to the pass, a product of each kernel with itself in every step, independent of the batch size: at
+    a small batch several times the pass (measured: 5 more at 32 rows and 256 units).
 
     Args:
         strength: weight of the penalty, in [0, inf); 0 does nothing. A layer's penalty is at most ``strength``.

@@ -18,7 +18,8 @@ class WeightNoise(OnWeights):
     A weight of a layer with n inputs is about 1 / sqrt(n), so wide layers tolerate less noise. The network can learn
     larger weights that hide the noise; combine it with `l2`.
 
-    Cost: in addition to the pass, a random number for each weight in every step.
+    Cost: in addition to the pass, a random number for each weight in every step: at a small batch several times
+    the pass (measured: 5 more in an MLP at 32 rows).
 
     Args:
         stddev: standard deviation of the noise, in [0, inf); 0 does nothing. Graves used 0.075.
