@@ -10,7 +10,7 @@ Edits = Iterator[tuple[str, ast.AST, str]]
 
 UNARY = frozenset(
     {"sqrt", "square", "exp", "log", "log1p", "expm1", "abs", "sign", "floor", "ceil", "round", "stop_gradient"}
-    | {"sigmoid", "softplus", "log_softmax", "softmax", "clip", "copy", "float", "int", "reversed", "transpose"}
+    | {"sigmoid", "softplus", "log_softmax", "softmax", "clip", "copy", "reversed", "transpose"}
 )
 """Functions whose first argument has the shape of what they return."""
 
