@@ -25,7 +25,7 @@ def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--sample", type=int, help="only so many mutants, drawn at random")
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
     parser.add_argument("--processes", type=int, default=1, help="how many mutants at once")
-    parser.add_argument("--own", action="store_true", help="only the tests in the module's own file")
+    parser.add_argument("--stages", type=int, help="1: only the tests in the module's own file; 2: its folder's too")
     parser.add_argument("--again", type=Path, help="only the survivors in this file of --json")
     parser.add_argument("--json", type=Path, help="write the score and the survivors into this file")
     parser.add_argument("--list", action="store_true", help="print the mutants and run nothing")
@@ -88,7 +88,7 @@ def main(arguments: Sequence[str]) -> int:
         if options.json:
             options.json.write_text(json.dumps(summarize(verdicts), indent=1), encoding="utf-8")
 
-    Trial(options.processes, tell, stages=1 if options.own else None).run(mutants)
+    Trial(options.processes, tell, options.stages).run(mutants)
     result = summarize(verdicts)
     print(f"{result['killed']} of {result['mutants']} mutants killed")
     return 0 if float(str(result["score"])) >= 0.95 else 1

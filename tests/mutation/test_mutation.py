@@ -125,7 +125,7 @@ def test_of_a_dozen_mutants_of_four_modules_11_die(tmp_path: Path) -> None:
     """``python -m tests.mutation`` tries all of them."""
     drawn = random.Random(14).sample(sorted(list_modules()), 4)
     modules = [f"--module={module.rpartition('.')[2]}" for module in drawn]
-    options = ["--own", "--sample", "12", "--seed", "14", "--json", str(tmp_path / "found.json")]
+    options = ["--stages", "2", "--sample", "12", "--seed", "14", "--json", str(tmp_path / "found.json")]
     command = [sys.executable, "-m", "tests.mutation", *modules, *options]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     found = json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))
