@@ -26,7 +26,7 @@ DECLARED = {
     ),
     "confidence_penalty": "beta: Float(0.1, 1.0) from 0.0 in [0, inf); needs classes",
     "cutmix": "rate: Float(0.1, 1.0) from 0.0 in [0, 1]; needs targets; mixes_targets=True",
-    "cutout": "share: Float(0.05, 0.4) from 0.0 in [0, 1]",
+    "cutout": "share: Float(0.05, 0.4) from 0.0 in [0, 1]; copies=0",
     "decov": "strength: Float(0.0001, 1.0) from 0.0 in [0, inf) log",
     "dropblock": "rate: Float(0.05, 0.25) from 0.0 in [0, 1]; block=7; needs images",
     "dropconnect": "rate: Float(0.05, 0.5) from 0.0 in [0, 1]",
@@ -39,12 +39,12 @@ DECLARED = {
     "flooding": "level: Float(0.0, 0.2) from 0.0 in [0, inf)",
     "focal": "gamma: Float(0.0, 5.0) from 0.0 in [0, inf); needs classes",
     "gaussian_dropout": "rate: Float(0.05, 0.7) from 0.0 in [0, 1)",
-    "gaussian_noise": "stddev: Float(0.01, 0.5) from 0.0 in [0, inf); needs numbers",
+    "gaussian_noise": "stddev: Float(0.01, 0.5) from 0.0 in [0, inf); copies=0; needs numbers",
     "gradient_clip": "norm: Float(0.1, 5.0) from inf in (0, inf]",
     "gradient_noise": "eta: Float(0.001, 1.0) from 0.0 in [0, inf) log",
     "group_lasso": "strength: Float(1e-06, 0.01) from 0.0 in [0, inf) log",
     "group_norm": "groups=8",
-    "input_dropout": "rate: Float(0.05, 0.3) from 0.0 in [0, 1]",
+    "input_dropout": "rate: Float(0.05, 0.3) from 0.0 in [0, 1]; copies=0",
     "jacobian": "strength: Float(0.001, 1.0) from 0.0 in [0, inf) log; needs numbers; costs 2",
     "kl_sparsity": "beta: Float(0.0001, 1.0) from 0.0 in [0, inf) log; rho=0.05",
     "l1": "strength: Float(1e-06, 0.01) from 0.0 in [0, inf) log",
@@ -67,10 +67,14 @@ DECLARED = {
     "proximal_group_lasso": "strength: Float(0.0001, 0.1) from 0.0 in [0, inf) log",
     "proximal_l1": "strength: Float(0.0001, 0.1) from 0.0 in [0, inf) log",
     "r_drop": "alpha: Float(1.0, 5.0) from 0.0 in [0, inf); needs classes; beside dropout(0.5); costs 2",
-    "random_erasing": "rate: Float(0.2, 0.8) from 0.0 in [0, 1]; area=0.4; aspect=0.3; fill='noise'; needs images",
-    "random_flip": "factor: Float(0.1, 0.5) from 0.0 in [0, 1]; axis='horizontal'; needs images; needs targets",
-    "random_shift": "factor: Float(0.02, 0.2) from 0.0 in [0, 1]; needs images; needs targets",
-    "random_zoom": "factor: Float(0.05, 0.3) from 0.0 in [0, 1); needs images; needs targets",
+    "random_erasing": (
+        "rate: Float(0.2, 0.8) from 0.0 in [0, 1]; copies=0; area=0.4; aspect=0.3; fill='noise'; needs images"
+    ),
+    "random_flip": (
+        "factor: Float(0.1, 0.5) from 0.0 in [0, 1]; copies=0; axis='horizontal'; needs images; needs targets"
+    ),
+    "random_shift": "factor: Float(0.02, 0.2) from 0.0 in [0, 1]; copies=0; needs images; needs targets",
+    "random_zoom": "factor: Float(0.05, 0.3) from 0.0 in [0, 1); copies=0; needs images; needs targets",
     "residual_dropout": "rate: Float(0.05, 0.3) from 0.0 in [0, 1]",
     "sam": "rho: Float(0.01, 0.2) from 0.0 in [0, inf); costs 2",
     "snapshot_ensemble": "cycles: Int(3, 6) from None in [1, inf) fixed; last=3; watches=False",
@@ -78,8 +82,8 @@ DECLARED = {
     "spectral_norm": "",
     "stochastic_depth": "rate: Float(0.05, 0.5) from 0.0 in [0, 1]",
     "swa": "start: Float(0.5, 0.9) from 1.0 in [0, 1] fixed; watches=False",
-    "swap_noise": "rate: Float(0.05, 0.3) from 0.0 in [0, 1]; needs rows",
-    "trivial_augment": "strength: Float(0.3, 1.0) from 0.0 in [0, 1]; needs images; needs targets",
+    "swap_noise": "rate: Float(0.05, 0.3) from 0.0 in [0, 1]; copies=0; needs rows",
+    "trivial_augment": "strength: Float(0.3, 1.0) from 0.0 in [0, 1]; copies=0; needs images; needs targets",
     "unit_norm": "",
     "weight_decay": "decay: Float(1e-05, 0.1) from 0.0 in [0, inf) log",
     "weight_noise": "stddev: Float(0.005, 0.1) from 0.0 in [0, inf) log",
@@ -93,9 +97,8 @@ def describe(kind: Any) -> str:
     for field, spec in kind().strengths().items():
         flags = {"log": spec.log, "fixed": not spec.dial, "steady": not spec.schedule}
         ends = f"{type(spec.range).__name__}{spec.range.values()}"
-        words.append(
-            " ".join([f"{field}: {ends} from {spec.neutral} in {spec.domain.text}", *filter(flags.get, flags)])
-        )
+        where = f"{ends} from {spec.neutral} in {spec.domain.text}"
+        words.append(" ".join([f"{field}: {where}", *filter(flags.get, flags)]))
     own = {name: value for name, value in vars(kind()).items() if name not in kind().strengths()}
     words += [f"{name}={value!r}" for name, value in own.items() if name not in ("on", "exclude")]
     words += [f"needs {word}" for word in sorted(kind.requires)]
