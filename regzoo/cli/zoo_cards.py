@@ -10,6 +10,7 @@ from regzoo.core.component import Component, get_specs
 from regzoo.core.docstring import read_docstring
 from regzoo.core.fields import SelectionSpec, StrengthSpec
 from regzoo.core.places import AtLayers
+from regzoo.core.ranges import PerRun
 from regzoo.core.selection import WORDS
 from regzoo.core.slots import SLOT_KINDS
 from regzoo.data.catalog import SOURCES
@@ -74,7 +75,8 @@ def _describe_slots(sections: dict[str, str]) -> dict[str, Any]:
 
 def _count_models(kind: type[Regularizer]) -> list[int]:
     """Return how many models are trained at the two ends of the searched ranges, the smaller number first."""
-    ends = [{field: spec.range.values()[end] for field, spec in kind().strengths().items()} for end in (0, -1)]
+    searched = {field: spec for field, spec in kind().strengths().items() if spec.default is None}
+    ends = [{field: spec.range.values()[end] for field, spec in searched.items()} for end in (0, -1)]
     instances = [kind(**values) for values in ends]
     return [each.n_models() if isinstance(each, AfterTraining) else 1 for each in instances]
 
@@ -88,6 +90,9 @@ def _describe_fields(kind: type[Component], meanings: dict[str, str]) -> list[di
         if isinstance(spec, StrengthSpec):
             field |= {"domain": str(spec.domain), "range": str(spec.range), "log": spec.log}
             field |= {"neutral": _to_json(spec.neutral)}
+            if spec.default is not None:
+                field["default"] = spec.default
+            field |= {key: True for key, applies in _describe_scale(spec).items() if applies}
         else:
             default = getattr(kind(), name)
             options = spec.options or (("true", "false") if spec.kind is bool else ())
@@ -95,6 +100,11 @@ def _describe_fields(kind: type[Component], meanings: dict[str, str]) -> list[di
             field |= {"default": list(default) if isinstance(default, tuple) else default}
         fields.append(field)
     return fields
+
+
+def _describe_scale(spec: StrengthSpec) -> dict[str, bool]:
+    """Return what the range is of, where it is not the strength itself."""
+    return {"complement": spec.complement, "per_run": isinstance(spec.range, PerRun)}
 
 
 def _to_json(number: float | None) -> float | str | None:

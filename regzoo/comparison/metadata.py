@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 import numpy as np
 
-from regzoo.comparison.plan import count_searches, list_clashes, list_interim_analyses, list_placebo_names
+from regzoo.comparison.plan import count_searches, count_steps, list_clashes, list_interim_analyses, list_placebo_names
 from regzoo.comparison.sweep import Sweep
 from regzoo.config import Experiment
 from regzoo.data.prepared import PreparedData
@@ -73,6 +73,7 @@ def make_comparison_info(
         searches=count_searches(experiment),
         confirm=experiment.search.confirm,
         search_seed=experiment.search.seed,
+        steps=None if experiment.older_ranges else count_steps(experiment, data),
         sweep=earlier_sweep if sweep is None else sweep.to_dict(),
     )
 

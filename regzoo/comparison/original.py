@@ -16,7 +16,7 @@ from regzoo.data.catalog import ARRAYS
 from regzoo.data.prepared import PreparedData
 from regzoo.data.rows import Rows
 from regzoo.data.sources import from_python
-from regzoo.storage.config_file import read_trained_config
+from regzoo.storage.config_file import has_older_ranges, read_trained_config
 from regzoo.storage.folder import CONFIG
 from regzoo.storage.info import ComparisonInfo
 from regzoo.storage.ledger import Ledger
@@ -63,9 +63,10 @@ def read_original(folder: Path, rows: Rows) -> Original:
         raise InputError(f"{folder} is itself a repetition: give the comparison that it repeats, {repeated}")
     with Ledger(folder) as ledger:
         info, trained = ledger.get_comparison_info(), ledger.get_trained_config()
+        older = has_older_ranges(ledger)
     if info is None or trained is None:
         raise InputError(f"{folder} holds a comparison that has only just begun: {_finish(folder, info)}")
-    experiment = read_trained_config(trained, str(folder / CONFIG))
+    experiment = read_trained_config(trained, str(folder / CONFIG)).with_older_ranges(older)
     data, model = read_with_model(experiment.backbone, lambda inputs: _read_data(experiment, rows, inputs))
     setup = make_checked_setup(experiment, data, model)
     with Ledger(folder) as ledger:

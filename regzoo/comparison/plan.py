@@ -85,6 +85,7 @@ class Plan:
         rope: the region of practical equivalence, None for none.
         folds: number of folds.
         vary: what is drawn again for each replicate, see `regzoo.config.Experiment`.
+        steps: training steps of a full run.
     """
 
     setup: TrainingSetup
@@ -104,6 +105,7 @@ class Plan:
     vary: tuple[str, ...] = ("seed",)
     searches: int = 1
     search_seed: int = 0
+    steps: int = 1000
 
     @property
     def runs(self) -> int:
@@ -146,7 +148,7 @@ class Plan:
                     "replicates": self.replicates,
                     "models_per_run": recipe.members,
                     "cost": round(recipe.cost, 3),
-                    "space": {axis.name: f"{axis.range}{' (log)' if axis.log else ''}" for axis in recipe.space},
+                    "space": {axis.name: axis.describe() for axis in recipe.space},
                     "places": (places or {}).get(recipe.name, {}),
                     "clashes": list_clashes(recipe.recipe, self.setup),
                 }
@@ -200,7 +202,14 @@ def make_plan(experiment: Experiment, data: PreparedData, setup: TrainingSetup |
         vary=experiment.vary,
         searches=count_searches(experiment),
         search_seed=search.seed,
+        steps=count_steps(experiment, data),
     )
+
+
+def count_steps(experiment: Experiment, data: PreparedData) -> int:
+    """Return the training steps of a full run, on the first fold."""
+    training = experiment.training
+    return training.epochs * math.ceil(len(data.train[1]) / training.batch_size)
 
 
 def list_interim_analyses(experiment: Experiment) -> tuple[int, ...]:
@@ -226,7 +235,7 @@ def list_placebo_names(experiment: Experiment) -> list[str]:
 
 def _plan_recipe(name: str, recipe: Recipe, experiment: Experiment) -> RecipePlan:
     training, search = experiment.training, experiment.search
-    space = make_axes(recipe, training.learning_rate)
+    space = make_axes(recipe, training.learning_rate, epochs=training.epochs, older=experiment.older_ranges)
     objective = Objective("nll", "min")  # any: the number of trials does not depend on it
     rounds = make_search(search.tuner, space, search.trials, training.epochs, objective, seed=0).list_remaining()
     searches = count_searches(experiment) if space else 1

@@ -24,7 +24,7 @@ from regzoo.core import Objective
 from regzoo.core.seeds import derive
 from regzoo.execution.executor import Executor
 from regzoo.search.search import Point, make_search
-from regzoo.search.space import LEARNING_RATE
+from regzoo.search.space import LEARNING_RATE, to_strengths
 from regzoo.storage.info import BudgetInfo
 from regzoo.storage.ledger import Ledger
 from regzoo.training.choice import ChosenTrial, choose_trial, get_setting, list_candidates, sort_choices
@@ -196,14 +196,15 @@ def _make_trial(
     bar: tuple[float, ...] = (),
 ) -> Run:
     values = dict(point.values)
-    rate = values.pop(LEARNING_RATE, plan.learning_rate)
+    rate = float(values.pop(LEARNING_RATE, plan.learning_rate))  # type: ignore[arg-type]
+    strengths = to_strengths(recipe_plan.space, values, rate, plan.steps)
     return Run(
         stage="trial",
         name=recipe_plan.name,
-        recipe_text=str(recipe_plan.recipe.with_strengths(values)),
+        recipe_text=str(recipe_plan.recipe.with_strengths(strengths)),
         number=number,
         seed=seed,
-        learning_rate=float(rate),  # type: ignore[arg-type]
+        learning_rate=rate,
         epochs=point.epochs,
         setup=plan.setup.digest,
         bar=bar,

@@ -41,12 +41,14 @@ class SweptStrength:
         values: its values, from small to large.
         neutral: the value at which the regularizer does nothing; None if it has none.
         log: whether the strength has a logarithmic scale.
+        complement: whether 1 - strength has one.
     """
 
     name: str
     values: tuple[float, ...]
     neutral: float | None
     log: bool
+    complement: bool = False
 
     def steps(self, value: float) -> int | None:
         """Return the number of values milder than ``value``, so nearer to neutral; None if no value is neutral.
@@ -84,6 +86,7 @@ class Sweep:
                 "values": [repr(value) for value in swept.values],
                 "neutral": None if swept.neutral is None else repr(swept.neutral),
                 "log": swept.log,
+                **({"complement": True} if swept.complement else {}),
             }
             for swept in self.over
         ]
@@ -98,6 +101,7 @@ class Sweep:
                 values=tuple(float(value) for value in swept["values"]),
                 neutral=None if swept.get("neutral") is None else float(swept["neutral"]),
                 log=bool(swept.get("log")),
+                complement=bool(swept.get("complement")),
             )
             for swept in values["over"]
         ]
@@ -126,8 +130,8 @@ def make_sweep(
     declared = dict(zip(over, specs, strict=True))
     given = values or [_default_values(recipe, name, declared[name], COUNTS[len(over)]) for name in over]
     axes = [
-        SweptStrength(name, _check_values(name, declared[name], some), declared[name].neutral, declared[name].log)
-        for name, some in zip(over, given, strict=True)
+        SweptStrength(name, _check_values(name, spec, some), spec.neutral, spec.log, spec.complement)
+        for (name, spec), some in zip(declared.items(), given, strict=True)
     ]
     points = itertools.product(*(swept.values for swept in axes))
     names = [str(_fix_strengths(recipe, dict(zip(over, point, strict=True)))) for point in points]
@@ -285,10 +289,18 @@ def spread_values(range_: Range, spec: StrengthSpec, count: int) -> list[float]:
     neutral = spec.neutral
     outside = neutral is not None and not low <= neutral <= high
     last = count - outside - 1
-    inner = [low * (high / low) ** (i / last) if spec.log else low + (high - low) * i / last for i in range(1, last)]
-    values = [low, *(round(v) if isinstance(range_, Int) else float(f"{v:.2g}") for v in inner), high]
+    inner = [_place(low, high, i / last, spec) for i in range(1, last)]
+    values = [low, *(round(v) if isinstance(range_, Int) else v for v in inner), high]
     if neutral is None:
         return sorted(set(values))
     if not outside:
         values.remove(min(values, key=lambda value: abs(value - neutral)))
     return sorted({*values, neutral})
+
+
+def _place(low: float, high: float, share: float, spec: StrengthSpec) -> float:
+    """Return the number that lies ``share`` of the way from ``low`` to ``high`` on the scale of the strength."""
+    if spec.complement:
+        complement = (1.0 - low) * ((1.0 - high) / (1.0 - low)) ** share
+        return float(f"{1.0 - float(f'{complement:.2g}'):.12g}")
+    return float(f"{low * (high / low) ** share if spec.log else low + (high - low) * share:.2g}")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, PlainValidator, ValidationInfo, field_validator
+from pydantic import Field, PlainValidator, PrivateAttr, ValidationInfo, field_validator
 
 from regzoo.config import values
 from regzoo.config.sections import (
@@ -22,6 +22,7 @@ from regzoo.config.sections import (
 )
 from regzoo.config.yaml_source import Scalar
 from regzoo.core.backbone import Backbone
+from regzoo.core.older_ranges import with_older_ranges
 from regzoo.core.parsing import parse, read_backbone
 from regzoo.core.regularizer import Recipe
 from regzoo.data.dataset import TASKS, TaskName
@@ -112,6 +113,8 @@ class Experiment(Section):
     rank_by: Annotated[str | None, PlainValidator(values.optional(values.accept_word(_METRIC_NAMES)))] = None
     seed: Annotated[int, PlainValidator(values.accept_integer("[0, inf)", largest=10**100))] = 0
 
+    _older_ranges: bool = PrivateAttr(default=False)
+
     @field_validator("data")
     @classmethod
     def _require_target(cls, data: DataConfig, others: ValidationInfo) -> DataConfig:
@@ -155,7 +158,19 @@ class Experiment(Section):
 
     def parse_recipes(self) -> tuple[Recipe, ...]:
         """Return the recipes that the texts in ``recipes`` describe, in order; one of them is the baseline."""
-        return tuple(parse(text) for text in self.recipes)
+        recipes = tuple(parse(text) for text in self.recipes)
+        return tuple(map(with_older_ranges, recipes)) if self.older_ranges else recipes
+
+    @property
+    def older_ranges(self) -> bool:
+        """True if recipes without a range are searched as versions before version 2 of the ranges did."""
+        return self._older_ranges
+
+    def with_older_ranges(self, older: bool = True) -> Experiment:
+        """Return the experiment with the ranges of earlier versions; see `regzoo.core.older_ranges`."""
+        changed = self.model_copy()
+        changed._older_ranges = older
+        return changed
 
     def as_of_older_version(self) -> Experiment:
         """Return the experiment as versions before ``vary`` understood it, unless it says itself what varies."""

@@ -23,7 +23,7 @@ from regzoo.core.places import (
     OnWeights,
     places,
 )
-from regzoo.core.ranges import Choice, Float, Int, Range
+from regzoo.core.ranges import Choice, Cycles, Float, Int, PerRun, Range
 from regzoo.core.registry import backbones, register, regularizers
 from regzoo.core.regularizer import BASELINE, Recipe, Regularizer
 from regzoo.core.schedules import Constant, Cosine, Linear, Schedule, Step
@@ -50,6 +50,7 @@ __all__ = [
     "Companion",
     "Constant",
     "Cosine",
+    "Cycles",
     "EnvironmentFailure",
     "Float",
     "Forward",
@@ -68,6 +69,7 @@ __all__ = [
     "OnTraining",
     "OnWeights",
     "Penalty",
+    "PerRun",
     "Perturbation",
     "Projection",
     "Proximal",

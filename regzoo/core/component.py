@@ -15,6 +15,7 @@ from regzoo.core.domain import format_literal
 from regzoo.core.errors import InputError, did_you_mean
 from regzoo.core.fields import SelectionSpec, SettingSpec, StrengthSpec
 from regzoo.core.grammar import Call
+from regzoo.core.ranges import Budget
 from regzoo.core.schedules import SCHEDULES
 from regzoo.core.selection import SELECTIONS
 
@@ -44,7 +45,8 @@ class Component:
 
     def __str__(self) -> str:
         names = list(get_specs(type(self)))
-        given = {name: getattr(self, name) for name in names if getattr(self, name) != self._get_default(name)}
+        values = {name: getattr(self, name) for name in names}
+        given = {name: value for name, value in values.items() if not _is_default(value, self._get_default(name))}
         own = [name for name in given if name not in SELECTIONS]
         alone = own == names[:1]  # then it is written without its name
         written = [
@@ -73,6 +75,11 @@ class Component:
     @classmethod
     def _get_default(cls, field: str) -> Any:
         return next(f.default for f in dataclasses.fields(cls) if f.name == field)
+
+
+def _is_default(value: Any, default: Any) -> bool:
+    """Return True if a field's value was not given: the number of a budget may be given as well."""
+    return bool(value == default) and isinstance(value, Budget) == isinstance(default, Budget)
 
 
 def make_name(class_name: str) -> str:

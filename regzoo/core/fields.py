@@ -12,7 +12,7 @@ from typing import Any
 
 from regzoo.core.domain import Domain, format_literal, is_integer
 from regzoo.core.errors import did_you_mean
-from regzoo.core.ranges import Choice, Float, Int, Range
+from regzoo.core.ranges import Budget, Choice, Cycles, Float, Int, PerRun, Range
 from regzoo.core.schedules import Schedule
 from regzoo.core.selection import LayerSelection
 
@@ -36,6 +36,8 @@ class StrengthSpec:
     log: bool
     dial: bool
     schedule: bool = True
+    complement: bool = False
+    default: int | None = None
 
     @property
     def integer(self) -> bool:
@@ -52,6 +54,8 @@ class StrengthSpec:
             if not (self.dial and self.schedule):
                 raise ValueError(f"cannot be scheduled, received {value}")
             self._check_domain(value.values())
+            return value
+        if isinstance(value, PerRun | Cycles | Budget):
             return value
         if isinstance(value, Choice):
             return Choice(tuple(self._to_number(option) for option in value.options))
@@ -134,20 +138,33 @@ class SelectionSpec:
 
 
 def strength(
-    search: Range, *, neutral: float | None, domain: str, log: bool = False, dial: bool = True, schedule: bool = True
+    search: Range,
+    *,
+    neutral: float | None,
+    domain: str,
+    log: bool = False,
+    dial: bool = True,
+    schedule: bool = True,
+    complement: bool = False,
+    default: int | None = None,
 ) -> Any:
     """Declare a strength.
 
     Args:
-        search: the range to search when the strength is not given; also the field's default.
+        search: the range to search when the strength is not given; also the field's default, if there is no other.
         neutral: the value at which the regularizer does nothing; None if there is none.
         domain: the numbers it accepts, such as ``"[0, 1)"``.
         log: True if the search samples on a logarithmic scale.
         dial: True if it can be changed in a built model. A number that Python code reads (a patience, a count) cannot.
         schedule: True if a dial can change over epochs; one that is read once, at the start of a run, cannot.
+        complement: True if the search samples 1 - strength on a logarithmic scale: .9, .99 and .999 are then as far
+            from one another.
+        default: the number, a budget, that it has when not given; it is searched only if a recipe gives a range.
     """
-    spec = StrengthSpec(search, neutral, Domain(domain), log, dial and not isinstance(search, Int), schedule)
-    return dataclasses.field(default=search, metadata={"spec": spec})
+    spec = StrengthSpec(
+        search, neutral, Domain(domain), log, dial and not isinstance(search, Int), schedule, complement, default
+    )
+    return dataclasses.field(default=search if default is None else Budget(default), metadata={"spec": spec})
 
 
 def setting(default: Any, *, domain: str | None = None, options: tuple[str, ...] = ()) -> Any:

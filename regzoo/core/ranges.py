@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 from regzoo.core.domain import format_literal, is_integer
 
+SHORTEST_CYCLE = 10
+"""Epochs of a cycle of the learning rate, at least, where a search chooses the number of cycles."""
+
 
 @dataclass(frozen=True)
 class Float:
@@ -56,6 +59,37 @@ class Int:
 
     def __str__(self) -> str:
         return f"{self.low}..{self.high}"
+
+
+@dataclass(frozen=True)
+class PerRun(Float):
+    """A range of strength x learning rate x steps: of what a strength that acts in every step does in a whole run.
+
+    A search divides it by the learning rate and the steps of its run. Where there is no run, it is that of a run whose
+    learning rate times steps is 1, such as 1,000 steps at 0.001. Only a declaration has such a range; one that is
+    written in a recipe is of the strength itself.
+    """
+
+
+@dataclass(frozen=True)
+class Cycles(Int):
+    """A range of numbers of cycles in a run; only a declaration has one, as `PerRun`."""
+
+    def fit(self, epochs: int) -> Int:
+        """Return the range in a run of ``epochs``: as many cycles at most as leave 10 epochs for each, but 2 anyway.
+
+        >>> [str(Cycles(3, 6).fit(epochs)) for epochs in (300, 60, 45, 30, 8)]
+        ['3..6', '3..6', '3..4', '2..3', '1..2']
+        """
+        high = max(2, min(self.high, epochs // SHORTEST_CYCLE))
+        return Int(min(self.low, high - 1), high)
+
+
+class Budget(int):
+    """A whole number that a strength has if none is given: it costs time, so it is searched only if a recipe says so.
+
+    It is told from the same number that is written in a recipe, so that a recipe is printed as it was written.
+    """
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ class Ema(OnWeights, OnTraining):
 
     watches: ClassVar[bool] = False
 
-    decay: Strength = strength(Float(0.9, 0.999), neutral=0.0, domain="[0, 1)")
+    decay: Strength = strength(Float(0.9, 0.999), neutral=0.0, domain="[0, 1)", complement=True)
 
     def rule(self, weight: Weight) -> Companion:
         """Return a running average for each trainable weight."""

@@ -16,6 +16,7 @@ class Ensemble(AfterTraining):
 
     Formula: p = mean of the members' probabilities (for regression, of their predictions).
 
+    The number of members is a budget: 5, the paper's value, unless a number or a range such as ``2..10`` is given.
     Its NLL is at most the mean NLL of its members (Jensen). The second member brings half of the gain.
 
     Cost: a prediction takes ``members`` passes, too.
@@ -33,7 +34,7 @@ class Ensemble(AfterTraining):
     ensemble(3)
     """
 
-    members: Strength = strength(Int(2, 10), neutral=1, domain="[1, 1000]")
+    members: Strength = strength(Int(2, 10), neutral=1, domain="[1, 1000]", default=5)
 
     def n_models(self) -> int:
         """Return the number of models to train."""

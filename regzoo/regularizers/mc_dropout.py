@@ -39,7 +39,8 @@ class McDropout(AfterTraining):
     Batch norm stays in inference mode; activation noise acts too, and so do layers of noise that your own model has
     (Dropout, its variants, GaussianNoise, the dropout of recurrent and attention layers). All rows pass through the
     same thinned networks, so predictions are reproducible and do not depend on the batch. Below about 20 samples the
-    mean is noisier than weight scaling, the usual inference. The passes are divided among the members of an ensemble.
+    mean is noisier than weight scaling, the usual inference. The number is a budget: 50, unless another number or a
+    range such as ``10..100`` is given. The passes are divided among the members of an ensemble.
 
     Cost: ``samples`` forward passes for a prediction, each with masks of its own: up to twice the time of as many plain
     ones.
@@ -60,7 +61,7 @@ class McDropout(AfterTraining):
 
     requires_recipe: ClassVar[str] = "dropout(0.5)"
 
-    samples: Strength = strength(Int(10, 100), neutral=None, domain="[1, inf)")
+    samples: Strength = strength(Int(10, 100), neutral=None, domain="[1, inf)", default=50)
 
     def n_models(self) -> int:
         """Return 1: one trained model is enough."""

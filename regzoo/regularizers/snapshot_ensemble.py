@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 from regzoo.core import (
     AfterTraining,
     InputError,
-    Int,
     Objective,
     OnTraining,
     Regularizer,
@@ -20,6 +19,7 @@ from regzoo.core import (
     strength,
 )
 from regzoo.core.lazy import keras
+from regzoo.core.ranges import Cycles
 from regzoo.regularizers._averaging import average_models
 
 
@@ -36,6 +36,8 @@ class SnapshotEnsemble(OnTraining, AfterTraining):
     its start. After ``model.fit``, ``model.finished()`` is the average.
 
     Cost: a prediction takes ``last`` passes.
+
+    A search draws as many cycles as leave 10 epochs for each: 3 to 6 in a run of 60 epochs, 2 or 3 in one of 30.
 
     Args:
         cycles: number of cycles, a whole number in [1, inf).
@@ -55,7 +57,7 @@ class SnapshotEnsemble(OnTraining, AfterTraining):
 
     watches: ClassVar[bool] = False
 
-    cycles: Strength = strength(Int(3, 6), neutral=None, domain="[1, inf)")
+    cycles: Strength = strength(Cycles(3, 6), neutral=None, domain="[1, inf)")
     last: int = setting(3, domain="[1, inf)")
 
     def watch(self, objective: Objective) -> Watcher:

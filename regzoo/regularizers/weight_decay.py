@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from regzoo.core import Float, Gradients, OnGradients, Regularizer, Strength, Tensor, Weight, strength
+from regzoo.core import Gradients, OnGradients, Regularizer, Strength, Tensor, Weight, strength
 from regzoo.core.lazy import keras
 from regzoo.core.places import AtLayers
+from regzoo.core.ranges import PerRun
 from regzoo.core.roles import MULTIPLYING
 
 
@@ -18,6 +19,11 @@ class WeightDecay(OnGradients, AtLayers):
     after the gradients are computed. Biases, scales and position embeddings do not shrink.
 
     With plain SGD it equals an L2 penalty of decay / 2. With Adam it does not, since Adam does not scale it.
+
+    Over a run of constant learning rate a weight that nothing else moves shrinks to exp(-learning_rate decay steps), so
+    what a decay does depends on the length of the run. A search therefore draws learning_rate x decay x steps, from
+    0.0007, which has no effect, to 0.7, which halves a weight, and shows the decay; a range that a recipe gives is of
+    the decay itself.
 
     Args:
         decay: fraction by which a weight shrinks per step at learning rate 1, in [0, inf); 0 does nothing.
@@ -32,7 +38,7 @@ class WeightDecay(OnGradients, AtLayers):
     weight_decay(0.01)
     """
 
-    decay: Strength = strength(Float(1e-5, 1e-1), neutral=0.0, domain="[0, inf)", log=True)
+    decay: Strength = strength(PerRun(7e-4, 0.7), neutral=0.0, domain="[0, inf)", log=True)
 
     def acts_on(self, weight: Weight) -> bool:
         """Return True for kernels and embedding tables."""

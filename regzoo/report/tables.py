@@ -157,8 +157,14 @@ def build_metrics_table(leaderboard: Leaderboard, part: str) -> ReportTable:
     return ReportTable(caption, ("recipe", *names), tuple(rows))
 
 
-def build_strengths_table(leaderboard: Leaderboard, records: Sequence[Record]) -> ReportTable:
-    """Return the strengths that the searches chose, and whether they lie at the edge of what was searched."""
+def build_strengths_table(leaderboard: Leaderboard, records: Sequence[Record], older: bool = False) -> ReportTable:
+    """Return the strengths that the searches chose, and whether they lie at the edge of what was searched.
+
+    Args:
+        leaderboard: the results.
+        records: all records.
+        older: whether a version that searched other ranges made the comparison.
+    """
     rows, most = [], 1
     for row in (*leaderboard.measured, *leaderboard.unmeasured):
         trials = select_trials(records, row.name, finished=False)
@@ -167,7 +173,13 @@ def build_strengths_table(leaderboard: Leaderboard, records: Sequence[Record]) -
         chosen = read_chosen_strengths(records, row.name, leaderboard.rank_by, leaderboard.direction)
         most = max(most, chosen.searches)
         count = f"{len(trials)} ({lost} without a score)" if lost else f"{len(trials)}"
-        cells = (row.name, _format_strengths(row.name, chosen), _format_rate(chosen), count, str(len(again)))
+        cells = (
+            row.name,
+            _format_strengths(row.name, chosen, older),
+            _format_rate(chosen),
+            count,
+            str(len(again)),
+        )
         rows.append(ReportRow(cells, _mark_row(leaderboard, row)))
     confirmed = any(row.cells[-1] != "0" for row in rows)
     headers = ("recipe", "strengths", "learning rate", "trials", "confirmations")
@@ -274,8 +286,8 @@ def _mark_row(leaderboard: Leaderboard, row: Row) -> str:
     return "baseline" if leaderboard.is_baseline(row) else ""
 
 
-def _format_strengths(name: str, chosen: ChosenStrengths) -> str:
-    ranges = read_ranges(name)
+def _format_strengths(name: str, chosen: ChosenStrengths, older: bool) -> str:
+    ranges = read_ranges(name, older)
     texts = []
     for key, value in chosen.values.items():
         notes = [chosen.describe_range(key)] if chosen.searches > 1 and key in ranges else []

@@ -12,8 +12,8 @@ from regzoo.core.categorical_features import read_row_cells
 from regzoo.core.lazy import keras
 from regzoo.core.parsing import as_recipe
 from regzoo.core.seeds import derive
-from regzoo.search.oracle import declare_axis, silence_tuner
-from regzoo.search.space import LEARNING_RATE, RATES, make_axes
+from regzoo.search.oracle import declare_axis, read_value, silence_tuner
+from regzoo.search.space import LEARNING_RATE, RATES, Axis, make_axes, to_strengths
 from regzoo.training.own_model.own_model import WEIGHTS, Weights
 from regzoo.training.task import Shape, Task, read_input_shape, select_task
 
@@ -36,6 +36,7 @@ def hypermodel(
     weights: Weights = "fresh",
     seed: int = 0,
     categorical_features: Any = None,
+    steps: int | None = None,
 ) -> keras_tuner.HyperModel:
     """Return a `keras_tuner.HyperModel` for your own search: every range of the recipe becomes a hyperparameter.
 
@@ -57,6 +58,9 @@ def hypermodel(
             has a seed derived from it.
         categorical_features: columns of rows that are booleans or one-hot encoded categories, as for `regzoo.build`;
             of a Keras model with several inputs, a dict of such by their names.
+        steps: training steps of a whole run, epochs times batches. ``weight_decay`` without a range is then searched in
+            proportion to it: its hyperparameter is decay x learning rate x steps. By default it is the decay itself, in
+            the range for a run whose learning rate times steps is 1.
 
     Raises:
         InputError: if a name or value is wrong, or a regularizer acts on trained models.
@@ -92,8 +96,10 @@ def hypermodel(
 
         def build(self, hp: keras_tuner.HyperParameters) -> Any:
             """Declare the space in ``hp`` and return the compiled model at its values."""
-            values = {axis.name: declare_axis(hp, axis) for axis in make_axes(searched, learning_rate)}
+            axes = make_axes(searched, learning_rate)
+            values = {axis.name: _read(hp, axis) for axis in axes}
             rate = values.pop(LEARNING_RATE, learning_rate)
+            values = values if steps is None else to_strengths(axes, values, rate, steps)
             point = repr(sorted(hp.values.items()))
             own = derive(seed, "execution", self._builds[point]) if self._builds[point] else seed
             self._builds[point] += 1
@@ -102,6 +108,12 @@ def hypermodel(
             return model
 
     return Hypermodel()
+
+
+def _read(hp: keras_tuner.HyperParameters, axis: Axis) -> Any:
+    """Declare ``axis`` in ``hp`` and return its value; a share of a scale of 1 - value is turned into the value."""
+    value = declare_axis(hp, axis)
+    return read_value(axis, value) if axis.complement else value
 
 
 def _choose_backbone(

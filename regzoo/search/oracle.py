@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from regzoo.core import Choice, Int, Objective
 from regzoo.core.seeds import derive
-from regzoo.search.space import Axis, round_value
+from regzoo.search.space import Axis, round_complement, round_value
 
 if TYPE_CHECKING:
     import keras_tuner
@@ -67,7 +67,7 @@ class Oracle:
     def read_values(self, trial: Any) -> dict[str, float]:
         """Return the values that ``trial`` proposes, rounded as the recipe writes them."""
         proposed = trial.hyperparameters.values
-        return {axis.name: _read_value(axis, proposed[axis.name]) for axis in self._space}
+        return {axis.name: read_value(axis, proposed[axis.key]) for axis in self._space}
 
     def tell(self, trial: Any, score: float) -> None:
         """Give the oracle the score of ``trial``; NaN if it has none."""
@@ -90,23 +90,27 @@ def _save_nothing(*_: Any) -> None:
     """Replace what an oracle writes after each trial: a search that resumes is replayed from the ledger."""
 
 
-def _read_value(axis: Axis, value: float) -> float:
+def read_value(axis: Axis, value: float) -> float:
+    """Return what a KerasTuner space holds for ``axis`` as the recipe writes it."""
     if isinstance(axis.range, Choice):
         return value
     if isinstance(axis.range, Int):
         return int(value)
     low, high = axis.range.values()
-    return min(max(round_value(value), low), high)
+    return min(max(round_complement(value) if axis.complement else round_value(value), low), high)
 
 
 def declare_axis(parameters: keras_tuner.HyperParameters, axis: Axis) -> Any:
-    """Declare ``axis`` in a KerasTuner space and return the value that the space holds for it."""
+    """Declare ``axis`` in a KerasTuner space, where its name is `Axis.key`, and return what the space holds for it."""
     sampling = "log" if axis.log else "linear"
     if isinstance(axis.range, Choice):
         return parameters.Choice(axis.name, list(axis.range.options))
     low, high = axis.range.values()
     if isinstance(axis.range, Int):
         return parameters.Int(axis.name, int(low), int(high))
+    if axis.complement:
+        ends = (float(f"{1.0 - end:.12g}") for end in (high, low))
+        return parameters.Float(axis.key, *ends, sampling="log")
     return parameters.Float(axis.name, low, high, sampling=sampling)
 
 

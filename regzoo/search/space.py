@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from regzoo.core import Choice, Float, Int, Range, Recipe
+from regzoo.core.ranges import Cycles, PerRun
 
 LEARNING_RATE = "learning_rate"
 RATES = Float(3e-4, 1e-2)
@@ -19,19 +20,78 @@ DIGITS = 4
 
 @dataclass(frozen=True)
 class Axis:
-    """One number to search for: name, range, and True if its scale is logarithmic."""
+    """One number to search for.
+
+    Attributes:
+        name: its name, ``name.field``.
+        range: its range; a `PerRun` is of the number times the learning rate and the steps of the run.
+        log: whether its scale is logarithmic.
+        complement: whether the scale of 1 - number is.
+    """
 
     name: str
     range: Range
     log: bool
+    complement: bool = False
+
+    @property
+    def key(self) -> str:
+        """Name of what KerasTuner draws."""
+        return f"1 - {self.name}" if self.complement and isinstance(self.range, Float) else self.name
+
+    def describe(self) -> str:
+        """Return the range and its scale in words."""
+        per_run = " / (learning_rate x steps)" if isinstance(self.range, PerRun) else ""
+        scale = " (log)" if self.log else " (log of 1 - value)" if self.complement else ""
+        return f"{self.range}{per_run}{scale}"
+
+    def place(self, share: float) -> float:
+        """Return the number of a real range below which ``share`` of its scale lies, as it is written in recipes."""
+        low, high = self.range.values()
+        if self.complement:
+            return round_complement((1.0 - low) * ((1.0 - high) / (1.0 - low)) ** share)
+        return round_value(low * (high / low) ** share if self.log else low + (high - low) * share)
 
 
-def make_axes(recipe: Recipe, learning_rate: float | Range) -> list[Axis]:
-    """Return an axis for each range of ``recipe``; the learning rate, if it is a range, comes first, on a log scale."""
-    axes = [Axis(name, range_, spec.log) for name, (range_, spec) in recipe.space().items()]
+def make_axes(
+    recipe: Recipe, learning_rate: float | Range, *, epochs: int | None = None, older: bool = False
+) -> list[Axis]:
+    """Return an axis for each range of ``recipe``; the learning rate, if it is a range, comes first, on a log scale.
+
+    Args:
+        recipe: the recipe.
+        learning_rate: a number or a range.
+        epochs: epochs of a run, to which numbers of cycles are fitted; None if they are not known.
+        older: whether scales are those of earlier versions, see `regzoo.core.older_ranges`.
+    """
+    axes = [
+        Axis(
+            name,
+            range_.fit(epochs) if isinstance(range_, Cycles) and epochs is not None else range_,
+            spec.log,
+            spec.complement and not older,
+        )
+        for name, (range_, spec) in recipe.space().items()
+    ]
     if not isinstance(learning_rate, Float | Int | Choice):
         return axes
     return [Axis(LEARNING_RATE, learning_rate, log=True), *axes]
+
+
+def to_strengths(
+    space: Sequence[Axis], values: Mapping[str, float], learning_rate: float, steps: int
+) -> dict[str, float]:
+    """Return the strengths that a run has at the ``values`` of ``space``.
+
+    >>> space = [Axis("weight_decay.decay", PerRun(7e-4, 0.7), log=True)]
+    >>> to_strengths(space, {"weight_decay.decay": 0.5}, learning_rate=0.001, steps=2000)
+    {'weight_decay.decay': 0.25}
+    """
+    divided = {axis.name for axis in space if isinstance(axis.range, PerRun)}
+    return {
+        name: round_value(value / (learning_rate * steps)) if name in divided else value
+        for name, value in values.items()
+    }
 
 
 def round_value(value: float) -> float:
@@ -41,6 +101,15 @@ def round_value(value: float) -> float:
     (0.3, 0.0001235)
     """
     return float(f"{value:.{DIGITS}g}")
+
+
+def round_complement(complement: float) -> float:
+    """Return 1 minus ``complement`` of four significant digits, without what binary numbers add.
+
+    >>> round_complement(0.001), round_complement(0.0123456)
+    (0.999, 0.98765)
+    """
+    return float(f"{1.0 - round_value(complement):.12g}")
 
 
 def value_at(axis: Axis, share: float) -> float:
@@ -55,8 +124,7 @@ def value_at(axis: Axis, share: float) -> float:
     low, high = axis.range.values()
     if isinstance(axis.range, Int):
         return min(int(low) + int(share * (high - low + 1)), int(high))
-    value = low * (high / low) ** share if axis.log else low + (high - low) * share
-    return min(max(round_value(value), low), high)
+    return min(max(axis.place(share), low), high)
 
 
 def make_grid(space: Sequence[Axis], trials: int) -> list[dict[str, float]]:
@@ -90,7 +158,6 @@ def _make_levels(axis: Axis, count: int) -> list[float]:
         return [options[round(i * (len(options) - 1) / max(count - 1, 1))] for i in range(count)]
     low, high = axis.range.values()
     shares = [i / (count - 1) for i in range(count)] if count > 1 else [0.5]
-    if axis.log:
-        return [round_value(low * (high / low) ** share) for share in shares]
-    values = [round_value(low + (high - low) * share) for share in shares]
-    return [round(value) for value in values] if isinstance(axis.range, Int) else values
+    if isinstance(axis.range, Int):
+        return [round(round_value(low + (high - low) * share)) for share in shares]
+    return [axis.place(share) for share in shares]

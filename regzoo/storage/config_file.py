@@ -99,19 +99,28 @@ def read_trained_config(text: str, file: str) -> Experiment:
 def adopt_older_defaults(experiment: Experiment, folder: Path) -> Experiment:
     """Return ``experiment`` with the seed alone varied, if it does not say what varies and ``folder`` began like that.
 
-    Versions before ``vary`` drew nothing else again, and what they began goes on as it was.
+    Versions before ``vary`` drew nothing else again, and what they began goes on as it was; so do the ranges that
+    earlier versions searched where a recipe gives none.
     """
     if not (folder / LEDGER).is_file():
         return experiment
     with contextlib.suppress(InputError, EnvironmentFailure), Ledger(folder) as ledger:
         trained = ledger.get_trained_config()
+        experiment = experiment.with_older_ranges(experiment.older_ranges or has_older_ranges(ledger))
         if trained is not None and read_trained_config(trained, str(folder / CONFIG)).vary == ("seed",):
             return experiment.as_of_older_version()
     return experiment
 
 
+def has_older_ranges(ledger: Ledger) -> bool:
+    """Return True if a version that searched other ranges began the comparison; see `Experiment.older_ranges`."""
+    info = ledger.get_comparison_info()
+    return info is not None and info.steps is None
+
+
 def is_extension(new: Experiment, old: Experiment) -> bool:
     """Return whether a comparison that was begun as ``old`` may go on as ``new``."""
+    old = old.with_older_ranges(new.older_ranges)
     same = new.model_copy(update={key: getattr(old, key) for key in MAY_GROW + MAY_CHANGE})
     grown = set(new.recipes) >= set(old.recipes) and new.placebo >= old.placebo
     return same == old and grown and _is_at_least(new.replicates, old.replicates)

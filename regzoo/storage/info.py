@@ -208,6 +208,7 @@ class ComparisonInfo(_Info):
         searches: number of searches of every recipe.
         confirm: number of trials of a search that are run again before one is chosen; 0 for none.
         search_seed: seed of the searches.
+        steps: training steps of a full run, in whose terms some ranges are; None for ranges of earlier versions.
         sweep: JSON of a `regzoo.comparison.sweep.Sweep`, None if nothing is swept.
         version: format of these values.
     """
@@ -236,6 +237,7 @@ class ComparisonInfo(_Info):
     searches: Annotated[int, Field(ge=1, lt=10**6)] = 1
     confirm: Count = 0
     search_seed: int = 0
+    steps: Count | None = None
     sweep: Mapping[str, Any] | None = None
     version: int = VERSION
 

@@ -181,8 +181,10 @@ def fix_strengths(regularizer: Regularizer) -> Regularizer:
     values = {}
     for field, range_ in regularizer.ranges().items():
         ends = range_.values()
-        log = regularizer.strengths()[field].log
-        middle = math.sqrt(ends[0] * ends[-1]) if log else (ends[0] + ends[-1]) / 2
+        spec = regularizer.strengths()[field]
+        middle = math.sqrt(ends[0] * ends[-1]) if spec.log else (ends[0] + ends[-1]) / 2
+        if spec.complement:
+            middle = 1.0 - math.sqrt((1.0 - ends[0]) * (1.0 - ends[-1]))
         values[field] = round(middle) if isinstance(range_, Int) else middle if isinstance(range_, Float) else ends[0]
     return dataclasses.replace(regularizer, **values)
 

@@ -66,7 +66,8 @@ def test_space_is_what_is_left_to_the_search() -> None:
         "l2.strength": Float(1e-6, 1e-2),
     }
     assert [spec.log for _, spec in space.values()] == [False, True]
-    assert parse("ensemble").space()["ensemble.members"][0] == Int(2, 10)
+    assert parse("ensemble").space() == parse("dropout(0.5) + mc_dropout").space() == {}  # budgets
+    assert parse("ensemble(2..10)").space()["ensemble.members"][0] == Int(2, 10)
     assert parse("dropout(linear(0.5, 0, epochs=2))").space() == {}
 
 

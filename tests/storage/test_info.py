@@ -45,6 +45,7 @@ COMPARISON = ComparisonInfo(
     searches=4,
     confirm=2,
     search_seed=3,
+    steps=640,
     sweep={"over": [{"name": "dropout.rate", "values": ["0.0", "inf"]}], "recipes": ["none", "dropout"]},
 )
 
@@ -161,5 +162,11 @@ def test_format_1_loses_nothing_when_it_is_written_again(name: str, tmp_path: Pa
     split = after["data"]["split"]
     assert (split.pop("groups"), split.pop("absent")) == (None, None)  # format 1 left them out
     assert after["model"].pop("loss") is None
-    assert [after.pop(key) for key in ("vary", "searches", "confirm", "search_seed")] == [["seed"], 1, 0, 0]
+    assert [after.pop(key) for key in ("vary", "searches", "confirm", "search_seed", "steps")] == [
+        ["seed"],
+        1,
+        0,
+        0,
+        None,
+    ]
     assert after == before

@@ -110,11 +110,17 @@ def _make_field_row(field: dict[str, Any]) -> dict[str, str]:
     return {
         "name": field["name"],
         "domain": field["domain"],
-        "searched range": f"{field.get('range', '')}{' (log)' if field.get('log') else ''}",
+        "searched range": f"{field.get('range', '')}{_describe_scale(field)}",
         "neutral": "" if field.get("neutral") is None else str(field["neutral"]),
         "default": str(field.get("default", "")),
         "means": _unmark_code(field["means"]),
     }
+
+
+def _describe_scale(field: dict[str, Any]) -> str:
+    """Return what a range is of, and its scale."""
+    per_run = " / (learning rate x steps)" if field.get("per_run") else ""
+    return per_run + (" (log)" if field.get("log") else " (log of 1 - value)" if field.get("complement") else "")
 
 
 def _unmark_code(text: str) -> str:

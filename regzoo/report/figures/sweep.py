@@ -88,6 +88,8 @@ def place_values(swept: SweptStrength) -> tuple[dict[float, float], bool]:
     inner = [value for value in swept.values if value != swept.neutral and math.isfinite(value)]
     if not inner:
         return {value: float(index) for index, value in enumerate(swept.values)}, False
+    if swept.complement and max(swept.values) < 1:
+        return {value: -math.log10(1.0 - value) for value in swept.values}, False
     log = swept.log and min(inner) > 0
     places = {value: math.log10(value) if log else float(value) for value in inner}
     low, high = min(places.values()), max(places.values())

@@ -6,38 +6,65 @@ from dataclasses import dataclass
 
 from regzoo.core import InputError, Recipe, parse
 from regzoo.core.formatting import format_strength
-from regzoo.core.ranges import Float, Int
+from regzoo.core.older_ranges import with_older_ranges
+from regzoo.core.ranges import Float, Int, PerRun
 
 
 @dataclass(frozen=True)
 class SearchedRange:
-    """A range that was left to the search; ``log`` if its strength is sampled on a logarithmic scale."""
+    """A range that was left to the search.
+
+    Attributes:
+        low: its lowest value.
+        high: its highest value.
+        log: whether its strength is sampled on a logarithmic scale.
+        complement: whether 1 - strength is.
+        per_run: whether it is of the strength times the learning rate and the steps of the run.
+    """
 
     low: float
     high: float
     log: bool
+    complement: bool = False
+    per_run: bool = False
 
     def at_edge(self, value: float, share: float = 0.02) -> bool:
-        """Return True if ``value`` lies within the outer ``share`` of the range: the best may lie beyond."""
+        """Return True if ``value`` lies within the outer ``share`` of the range: the best may lie beyond.
+
+        The ends of a range that is relative to the run are no effect and a strong one, beyond which nothing is tried.
+        """
+        if self.per_run:
+            return False
         low, high, at = self.low, self.high, value
+        if self.complement:
+            at, low, high = (1 - at) / (1 - high), 1.0, (1 - low) / (1 - high)
+            return at <= high**share or at >= high ** (1 - share)
         if self.log and low > 0:
             at, low, high = at / low, 1.0, high / low
             return at <= high**share or at >= high ** (1 - share)
         return (at - low) / (high - low) <= share or (high - at) / (high - low) <= share
 
     def __str__(self) -> str:
-        return f"{format_strength(self.low)} to {format_strength(self.high)}"
+        text = f"{format_strength(self.low)} to {format_strength(self.high)}"
+        return f"{text} / (learning rate x steps)" if self.per_run else text
 
 
-def read_ranges(name: str) -> dict[str, SearchedRange]:
+def read_ranges(name: str, older: bool = False) -> dict[str, SearchedRange]:
     """Return the ranges in a recipe as the config writes it; empty if the recipe is unknown here.
+
+    Args:
+        name: the recipe.
+        older: whether a version with other ranges made the comparison, see `regzoo.core.older_ranges`.
 
     >>> read_ranges("dropout(0.1..0.5)")["dropout.rate"].high
     0.5
     """
+    recipe = parse_or_empty(name)
     return {
-        key: SearchedRange(float(searched.low), float(searched.high), spec.log)
-        for key, (searched, spec) in parse_or_empty(name).space().items()
+        key: SearchedRange(
+            float(searched.low), float(searched.high), spec.log, spec.complement, isinstance(searched, PerRun)
+        )
+        for key, (searched, spec) in (with_older_ranges(recipe) if older else recipe).space().items()
         if isinstance(searched, Float | Int)
     }
 

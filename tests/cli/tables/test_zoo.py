@@ -84,10 +84,10 @@ def test_what_a_training_costs(draw: Draw) -> None:
     assert "as the baseline's training\n" in re.sub(" +\n", "\n", cards["dropout"])
     assert "2 times the baseline's training: two passes" in cards["sam"]
     assert "2.33 times the baseline's training" in cards["adversarial"]
-    assert "2 to 10 times the baseline's training: a prediction takes `members` passes" in cards["ensemble"]
+    assert "5 times the baseline's training: a prediction takes `members` passes" in cards["ensemble"]
     assert "as the baseline's training: `samples` forward passes for a prediction" in cards["mc_dropout"]
     assert [describe_component(name)["cost"] for name in cards] == [1.0, 2.0, 2.333, 1.0, 1.0]
-    assert [describe_component(name)["trainings"] for name in ("dropout", "ensemble")] == [[1, 1], [2, 10]]
+    assert [describe_component(name)["trainings"] for name in ("dropout", "ensemble")] == [[1, 1], [5, 5]]
 
 
 @pytest.mark.parametrize("name", list(backbones()))

@@ -1,0 +1,33 @@
+"""What earlier versions searched where a recipe gives no range; comparisons that they began go on like that."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from regzoo.core.ranges import Budget, Cycles, Float, Int, PerRun, Range
+from regzoo.core.regularizer import Recipe
+
+OLDER: dict[str, Range] = {
+    "weight_decay.decay": Float(1e-5, 1e-1),
+    "ensemble.members": Int(2, 10),
+    "mc_dropout.samples": Int(10, 100),
+    "snapshot_ensemble.cycles": Int(3, 6),
+}
+"""Ranges by ``name.field``. They also sampled ``ema.decay`` on a linear scale."""
+
+
+def with_older_ranges(recipe: Recipe) -> Recipe:
+    """Return ``recipe`` with the ranges of earlier versions where it gives neither number nor range."""
+    return Recipe(
+        tuple(
+            dataclasses.replace(
+                regularizer,
+                **{
+                    field: OLDER[f"{regularizer.name}.{field}"]
+                    for field in regularizer.strengths()
+                    if isinstance(getattr(regularizer, field), PerRun | Cycles | Budget)
+                },
+            )
+            for regularizer in recipe
+        )
+    )
