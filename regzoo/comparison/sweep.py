@@ -25,6 +25,7 @@ from regzoo.core.ranges import Choice, Float, Int
 from regzoo.core.regularizer import BASELINE
 from regzoo.core.schedules import Schedule
 from regzoo.core.selection import SELECTIONS, read_label
+from regzoo.search.space import place_value
 
 _NO_FOLDER_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -289,18 +290,10 @@ def spread_values(range_: Range, spec: StrengthSpec, count: int) -> list[float]:
     neutral = spec.neutral
     outside = neutral is not None and not low <= neutral <= high
     last = count - outside - 1
-    inner = [_place(low, high, i / last, spec) for i in range(1, last)]
+    inner = [place_value(low, high, i / last, spec) for i in range(1, last)]
     values = [low, *(round(v) if isinstance(range_, Int) else v for v in inner), high]
     if neutral is None:
         return sorted(set(values))
     if not outside:
         values.remove(min(values, key=lambda value: abs(value - neutral)))
     return sorted({*values, neutral})
-
-
-def _place(low: float, high: float, share: float, spec: StrengthSpec) -> float:
-    """Return the number that lies ``share`` of the way from ``low`` to ``high`` on the scale of the strength."""
-    if spec.complement:
-        complement = (1.0 - low) * ((1.0 - high) / (1.0 - low)) ** share
-        return float(f"{1.0 - float(f'{complement:.2g}'):.12g}")
-    return float(f"{low * (high / low) ** share if spec.log else low + (high - low) * share:.2g}")

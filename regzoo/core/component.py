@@ -15,7 +15,7 @@ from regzoo.core.domain import format_literal
 from regzoo.core.errors import InputError, did_you_mean
 from regzoo.core.fields import SelectionSpec, SettingSpec, StrengthSpec
 from regzoo.core.grammar import Call
-from regzoo.core.ranges import Budget
+from regzoo.core.ranges import DefaultCount
 from regzoo.core.schedules import SCHEDULES
 from regzoo.core.selection import SELECTIONS
 
@@ -79,7 +79,7 @@ class Component:
 
 def _is_default(value: Any, default: Any) -> bool:
     """Return True if a field's value was not given: the number of a budget may be given as well."""
-    return bool(value == default) and isinstance(value, Budget) == isinstance(default, Budget)
+    return bool(value == default) and isinstance(value, DefaultCount) == isinstance(default, DefaultCount)
 
 
 def make_name(class_name: str) -> str:

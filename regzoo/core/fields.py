@@ -12,7 +12,7 @@ from typing import Any
 
 from regzoo.core.domain import Domain, format_literal, is_integer
 from regzoo.core.errors import did_you_mean
-from regzoo.core.ranges import Budget, Choice, Cycles, Float, Int, PerRun, Range
+from regzoo.core.ranges import Choice, Cycles, DefaultCount, Float, Int, PerRun, Range
 from regzoo.core.schedules import Schedule
 from regzoo.core.selection import LayerSelection
 
@@ -55,7 +55,7 @@ class StrengthSpec:
                 raise ValueError(f"cannot be scheduled, received {value}")
             self._check_domain(value.values())
             return value
-        if isinstance(value, PerRun | Cycles | Budget):
+        if isinstance(value, PerRun | Cycles | DefaultCount):
             return value
         if isinstance(value, Choice):
             return Choice(tuple(self._to_number(option) for option in value.options))
@@ -157,14 +157,14 @@ def strength(
         log: True if the search samples on a logarithmic scale.
         dial: True if it can be changed in a built model. A number that Python code reads (a patience, a count) cannot.
         schedule: True if a dial can change over epochs; one that is read once, at the start of a run, cannot.
-        complement: True if the search samples 1 - strength on a logarithmic scale: .9, .99 and .999 are then as far
+        complement: True if the search samples 1 - strength on a logarithmic scale: 0.9, 0.99 and 0.999 are then as far
             from one another.
         default: the number, a budget, that it has when not given; it is searched only if a recipe gives a range.
     """
     spec = StrengthSpec(
         search, neutral, Domain(domain), log, dial and not isinstance(search, Int), schedule, complement, default
     )
-    return dataclasses.field(default=search if default is None else Budget(default), metadata={"spec": spec})
+    return dataclasses.field(default=search if default is None else DefaultCount(default), metadata={"spec": spec})
 
 
 def setting(default: Any, *, domain: str | None = None, options: tuple[str, ...] = ()) -> Any:

@@ -1,10 +1,10 @@
-"""What earlier versions searched where a recipe gives no range; comparisons that they began go on like that."""
+"""Ranges that earlier versions searched where a recipe gives none; comparisons that they began go on with them."""
 
 from __future__ import annotations
 
 import dataclasses
 
-from regzoo.core.ranges import Budget, Cycles, Float, Int, PerRun, Range
+from regzoo.core.ranges import Cycles, DefaultCount, Float, Int, PerRun, Range
 from regzoo.core.regularizer import Recipe
 
 OLDER: dict[str, Range] = {
@@ -25,7 +25,7 @@ def with_older_ranges(recipe: Recipe) -> Recipe:
                 **{
                     field: OLDER[f"{regularizer.name}.{field}"]
                     for field in regularizer.strengths()
-                    if isinstance(getattr(regularizer, field), PerRun | Cycles | Budget)
+                    if isinstance(getattr(regularizer, field), PerRun | Cycles | DefaultCount)
                 },
             )
             for regularizer in recipe

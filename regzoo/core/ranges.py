@@ -85,10 +85,10 @@ class Cycles(Int):
         return Int(min(self.low, high - 1), high)
 
 
-class Budget(int):
+class DefaultCount(int):
     """A whole number that a strength has if none is given: it costs time, so it is searched only if a recipe says so.
 
-    It is told from the same number that is written in a recipe, so that a recipe is printed as it was written.
+    A recipe that gives the same number has an int, and is printed with it.
     """
 
 

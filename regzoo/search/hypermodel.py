@@ -76,6 +76,7 @@ def hypermodel(
     from regzoo.training.optimizers import make_optimizer
 
     searched = as_recipe(recipe)
+    axes = make_axes(searched, learning_rate)
     for regularizer in searched:
         if isinstance(regularizer, AfterTraining):
             raise InputError(
@@ -96,7 +97,6 @@ def hypermodel(
 
         def build(self, hp: keras_tuner.HyperParameters) -> Any:
             """Declare the space in ``hp`` and return the compiled model at its values."""
-            axes = make_axes(searched, learning_rate)
             values = {axis.name: _read(hp, axis) for axis in axes}
             rate = values.pop(LEARNING_RATE, learning_rate)
             values = values if steps is None else to_strengths(axes, values, rate, steps)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from regzoo.core import Choice, Float, Int, Range, Recipe
+from regzoo.core.fields import StrengthSpec
 from regzoo.core.ranges import Cycles, PerRun
 
 LEARNING_RATE = "learning_rate"
@@ -161,3 +162,11 @@ def _make_levels(axis: Axis, count: int) -> list[float]:
     if isinstance(axis.range, Int):
         return [round(round_value(low + (high - low) * share)) for share in shares]
     return [axis.place(share) for share in shares]
+
+
+def place_value(low: float, high: float, share: float, spec: StrengthSpec) -> float:
+    """Return the number of two digits that lies ``share`` of the way from ``low`` to ``high`` on the scale of the strength."""
+    if spec.complement:
+        complement = (1.0 - low) * ((1.0 - high) / (1.0 - low)) ** share
+        return float(f"{1.0 - float(f'{complement:.2g}'):.12g}")
+    return float(f"{low * (high / low) ** share if spec.log else low + (high - low) * share:.2g}")

@@ -64,12 +64,12 @@ def test_a_strength_at_the_edge_is_flagged(make_leaderboard: Any, make_row: Any,
     rows = [
         make_row("dropout", recipe="dropout(0.7)", rank=1, mean=0.1),
         make_row("l2", recipe="l2(0.0001)", rank=2, mean=0.2),
-        make_row("ensemble", recipe="ensemble(10)", rank=3, mean=0.3),
+        make_row("ensemble(2..10)", recipe="ensemble(10)", rank=3, mean=0.3),
     ]
     records = [make_record(row.name, 0.1, recipe=row.recipe, learning_rate=0.0031) for row in rows]
     table = tables.build_strengths_table(make_leaderboard(rows), records)
     assert "at the edge" in cells(table, "dropout")["strengths"]
-    assert "at the edge" in cells(table, "ensemble")["strengths"]
+    assert "at the edge" in cells(table, "ensemble(2..10)")["strengths"]
     assert "at the edge" not in cells(table, "l2")["strengths"]  # the middle of a logarithmic range
     assert cells(table, "l2")["learning rate"] == "0.0031"
 
