@@ -158,7 +158,7 @@ def build_metrics_table(leaderboard: Leaderboard, part: str) -> ReportTable:
 
 
 def build_strengths_table(leaderboard: Leaderboard, records: Sequence[Record], older: bool = False) -> ReportTable:
-    """Return the chosen strengths, and whether they lie at the edge of what was searched (``older``: see `read_ranges`)."""
+    """Return the strengths that were chosen, and whether they lie at the edge; for ``older`` see `read_ranges`."""
     rows, most = [], 1
     for row in (*leaderboard.measured, *leaderboard.unmeasured):
         trials = select_trials(records, row.name, finished=False)
@@ -167,8 +167,7 @@ def build_strengths_table(leaderboard: Leaderboard, records: Sequence[Record], o
         chosen = read_chosen_strengths(records, row.name, leaderboard.rank_by, leaderboard.direction)
         most = max(most, chosen.searches)
         count = f"{len(trials)} ({lost} without a score)" if lost else f"{len(trials)}"
-        strengths = _format_strengths(row.name, chosen, older)
-        cells = (row.name, strengths, _format_rate(chosen), count, str(len(again)))
+        cells = (row.name, _format_strengths(row.name, chosen, older), _format_rate(chosen), count, str(len(again)))
         rows.append(ReportRow(cells, _mark_row(leaderboard, row)))
     confirmed = any(row.cells[-1] != "0" for row in rows)
     headers = ("recipe", "strengths", "learning rate", "trials", "confirmations")

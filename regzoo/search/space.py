@@ -165,7 +165,7 @@ def _make_levels(axis: Axis, count: int) -> list[float]:
 
 
 def place_value(low: float, high: float, share: float, spec: StrengthSpec) -> float:
-    """Return the number of two digits that lies ``share`` of the way from ``low`` to ``high`` on the scale of the strength."""
+    """Return the number, of two digits, at ``share`` of the way from ``low`` to ``high`` on the scale of ``spec``."""
     if spec.complement:
         complement = (1.0 - low) * ((1.0 - high) / (1.0 - low)) ** share
         return float(f"{1.0 - float(f'{complement:.2g}'):.12g}")
