@@ -58,9 +58,7 @@ def hypermodel(
             has a seed derived from it.
         categorical_features: columns of rows that are booleans or one-hot encoded categories, as for `regzoo.build`;
             of a Keras model with several inputs, a dict of such by their names.
-        steps: training steps of a whole run, epochs times batches. ``weight_decay`` without a range is then searched in
-            proportion to it: its hyperparameter is decay x learning rate x steps. By default it is the decay itself, in
-            the range for a run whose learning rate times steps is 1.
+        steps: steps of a run, in whose terms ``weight_decay`` is searched; by default, learning rate times steps is 1.
 
     Raises:
         InputError: if a name or value is wrong, or a regularizer acts on trained models.
@@ -77,11 +75,7 @@ def hypermodel(
 
     searched = as_recipe(recipe)
     axes = make_axes(searched, learning_rate)
-    for regularizer in searched:
-        if isinstance(regularizer, AfterTraining):
-            raise InputError(
-                f"{regularizer.name} acts on trained models, which a tuner does not see: use regzoo.compare"
-            )
+    _require_in_training(searched)
     choose_task = functools.partial(select_task, classes, outputs, labels, task)
     make_model = _choose_backbone(backbone, input_shape, choose_task, weights, categorical_features)
 
@@ -108,6 +102,15 @@ def hypermodel(
             return model
 
     return Hypermodel()
+
+
+def _require_in_training(recipe: Recipe) -> None:
+    """Reject regularizers that act on trained models."""
+    for regularizer in recipe:
+        if isinstance(regularizer, AfterTraining):
+            raise InputError(
+                f"{regularizer.name} acts on trained models, which a tuner does not see: use regzoo.compare"
+            )
 
 
 def _read(hp: keras_tuner.HyperParameters, axis: Axis) -> Any:
