@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -162,13 +164,15 @@ def test_the_guide_has_every_regularizer_with_its_declared_cost() -> None:
 
 
 @pytest.mark.slow
-def test_the_real_thing(tensorflow: None) -> None:
-    report = measure_costs(["sam", "snapshot_ensemble", "random_flip"], lambda line: None)
-    sam, snapshots, flip = report["regularizers"]
-    for backbone in BACKBONES:
-        assert 1.0 < sam[backbone]["step"]["median"] < 4.0  # two passes, and one optimizer
-        assert snapshots[backbone]["step"]["median"] == 1.0
-        assert snapshots[backbone]["prediction"]["median"] > 1.0
-        assert snapshots[backbone]["around"] >= 0.0
-    assert "random_flip" in flip["mlp"]["reason"]
-    assert flip["cnn"]["step"]["median"] > 0.5
+@pytest.mark.parametrize("name", ["snapshot_ensemble", "random_flip"])
+def test_the_real_thing(name: str) -> None:
+    """In a process of its own, whose TensorFlow has one thread."""
+    command = [sys.executable, "-m", "regzoo", "zoo", name, "--costs", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+    (cost,) = json.loads(done.stdout)["regularizers"]
+    images = cost["cnn"]
+    for ratios in (images["step"], images["prediction"]):
+        assert ratios is None or 0.0 < ratios["low"] <= ratios["median"] <= ratios["high"]
+    assert (images["around"] is not None) == (images["prediction"] is not None) == (name == "snapshot_ensemble")
+    assert cost["mlp"]["reason"] == "" or name in cost["mlp"]["reason"]
+    assert (cost["mlp"]["step"] is None) == (name == "random_flip")
