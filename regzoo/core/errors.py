@@ -68,6 +68,10 @@ class InactiveRecipeWarning(UserWarning):
     """A model with a recipe is trained as a layer of another one, where a part of the recipe does not act."""
 
 
+class StaleStatisticsWarning(UserWarning):
+    """The training data can be read only once, so that batch norm's averages are not computed again for the weights."""
+
+
 class ParityError(EnvironmentFailure):
     """An exported model's outputs differ from the live model's, so nothing was exported."""
 

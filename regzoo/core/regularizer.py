@@ -35,6 +35,9 @@ class Regularizer(Component):
     in_training: ClassVar[bool] = False
     """True if it acts while a model is trained, in the train step or in the loop. Places set it."""
 
+    averages: ClassVar[bool] = False
+    """True if the weights that are judged after each epoch, and that training ends with, are averages."""
+
     requires: ClassVar[frozenset[str]] = frozenset()
     """Requirements on the data: ``images``, ``rows``, ``classes``, or ``targets`` that differ from the inputs.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 if TYPE_CHECKING:
     import keras
@@ -38,11 +38,28 @@ class Objective:
 
 
 class Watcher(ABC):
-    """Follows one run, epoch by epoch. Each run has a new one, so it may hold state."""
+    """Follows one run, epoch by epoch. Each run has a new one, so it may hold state.
+
+    After each epoch all watchers' `average` is called, then the model is validated, then their `epoch` is called; the
+    weights are those that were judged, until the next epoch begins.
+    """
+
+    averages: ClassVar[bool] = False
+    """True if it has an `average`."""
 
     def begin(self, epoch: int, model: keras.Model) -> None:
         """Prepare ``epoch`` (counted from 0), for example its learning rate."""
         return
+
+    def average(self, epoch: int, model: keras.Model) -> bool:
+        """Set the weights to judge after ``epoch`` in place of those in training, which come back afterwards.
+
+        Batch norm's averages have to fit them: ``model.refit_statistics()`` computes them again.
+
+        Returns:
+            True if weights were set; False if there is no average yet.
+        """
+        return False
 
     @abstractmethod
     def epoch(self, epoch: int, score: float, model: keras.Model) -> bool:

@@ -85,10 +85,13 @@ class Companion:
         start: ``start(w)`` returns the companion at the start of a run.
         follow: ``follow(w, companion, step)`` is called after each step, with an integer ``step`` from 1, and returns
             the new weight and the new companion.
+        average: ``average(w, companion)`` returns the weight to judge after each epoch, and to end with, in place of w;
+            training goes on from w. None for w itself.
     """
 
     start: Callable[[Tensor], Tensor]
     follow: Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
+    average: Callable[[Tensor, Tensor], Tensor] | None = None
 
 
 Rule = Penalty | Projection | Proximal | Reparametrization | Perturbation | Companion

@@ -18,7 +18,8 @@ class EarlyStopping(OnTraining):
     Formula: of the weights after each epoch, those with the best validation objective.
 
     The objective has no penalties and uses hard labels, so all recipes stop by the same measure. A NaN counts as no
-    improvement. The validation score at the stop is slightly optimistic; the test score is not.
+    improvement. With `ema`, `swa` or `lookahead` in the recipe, before it or after it, the averages are what is
+    watched and restored. The validation score at the stop is slightly optimistic; the test score is not.
 
     Args:
         patience: epochs without improvement before the stop, a whole number in [1, inf).
@@ -38,9 +39,7 @@ class EarlyStopping(OnTraining):
     min_delta: float = setting(0.0, domain="[0, inf)")
 
     def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
-        """Warn about averaged weights, which it would replace, and about cycles, which it would cut short."""
-        if any(other.name in ("ema", "swa") for other in others):
-            return "early_stopping restores its weights over the average: write it before ema or swa"
+        """Warn about cycles, which it would cut short."""
         if any(other.name == "snapshot_ensemble" for other in others):
             return "snapshot_ensemble makes validation worse with each restart, and early_stopping stops there"
         return None

@@ -6,34 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from regzoo.core import (
-    Companion,
-    Float,
-    Objective,
-    OnTraining,
-    OnWeights,
-    Regularizer,
-    Strength,
-    Tensor,
-    Watcher,
-    Weight,
-    strength,
-)
+from regzoo.core import Companion, Float, OnWeights, Regularizer, Strength, Tensor, Weight, strength
 from regzoo.core.lazy import keras
 
 
 @dataclass(frozen=True)
-class Ema(OnWeights, OnTraining):
-    """Replace the weights at the end of training by a running average over the last steps.
+class Ema(OnWeights):
+    """Use a running average of the weights over the last steps in place of the weights.
 
     Formula: mean of the weights after each step, those of t steps ago weighted by decay^t; all trainable weights,
     biases and scales included.
 
-    Training and its curves are the same as without it; the averages replace the weights at the end. Helps most at a
-    high constant learning rate. Batch norm's own averages are left as they are. In a recipe with early stopping write
-    ``ema`` after it: each of the two replaces the weights it finds.
+    Training is the same as without it. After each epoch the averages are validated, with batch norm's averages computed
+    again for them, so early stopping watches and restores averages. Helps most at a high constant learning rate.
 
-    Cost: in addition to the pass, an average of each weight is stored and updated in every step.
+    Cost: in addition to the pass, an average of each weight is stored and updated in every step. With batch norm also a
+    forward pass over the training rows, 200 batches at most, for each validation.
 
     Args:
         decay: fraction of the average that is kept in each step, in [0, 1); 0 does nothing. The average covers about
@@ -51,13 +39,13 @@ class Ema(OnWeights, OnTraining):
     ema(0.99)
     """
 
-    watches: ClassVar[bool] = False
+    averages: ClassVar[bool] = True
 
     decay: Strength = strength(Float(0.9, 0.999), neutral=0.0, domain="[0, 1)", complement=True)
 
     def rule(self, weight: Weight) -> Companion:
         """Return a running average for each trainable weight."""
-        return Companion(keras.ops.copy, self.follow)
+        return Companion(keras.ops.copy, self.follow, average=_take_average)
 
     def follow(self, w: Tensor, average: Tensor, step: Tensor) -> tuple[Tensor, Tensor]:
         """Update the average; the weight stays as it is."""
@@ -66,23 +54,12 @@ class Ema(OnWeights, OnTraining):
         rate = (1.0 - decay) / keras.ops.maximum(1.0 - forgotten, keras.config.epsilon())
         return w, rate * w + (1.0 - rate) * average
 
-    def watch(self, objective: Objective) -> Watcher:
-        """Return a watcher that sets the weights to their averages."""
-        return _Averages()
-
     def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """Warn about another average."""
         if any(other.name == "swa" for other in others):
-            return "ema replaces the averages of swa by its own: use one of the two"
+            return "swa averages the averages of ema once more: use one of the two"
         return None
 
 
-class _Averages(Watcher):
-    def epoch(self, epoch: int, score: float, model: keras.Model) -> bool:
-        """Return False: never stop."""
-        return False
-
-    def finish(self, model: keras.Model) -> None:
-        """Set the weights to their averages."""
-        for weight, average in model.companions(Ema.name):
-            weight.assign(average)
+def _take_average(w: Tensor, average: Tensor) -> Tensor:
+    return average

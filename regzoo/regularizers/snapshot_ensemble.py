@@ -33,7 +33,8 @@ class SnapshotEnsemble(OnTraining, AfterTraining):
     An ensemble for the price of one training. Its members differ less than those of `ensemble`, and each has had only
     a fraction of the training: it needs long training and a high learning rate. If the training stops within a cycle,
     its last weights are a snapshot too. Where T is not a whole number, a cycle begins in the first whole epoch after
-    its start. After ``model.fit``, ``model.finished()`` is the average.
+    its start. Snapshots are of the weights that are judged: batch norm's averages are computed for them, and of
+    `lookahead` they hold the averages. After ``model.fit``, ``model.finished()`` is the average.
 
     Cost: a prediction takes ``last`` passes.
 

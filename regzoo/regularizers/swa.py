@@ -12,17 +12,21 @@ from regzoo.core.lazy import keras
 
 @dataclass(frozen=True)
 class Swa(OnTraining):
-    """Replace the weights at the end of training by their mean over the last epochs.
+    """Use the mean of the weights over the last epochs in place of the weights.
 
     Formula: mean of the trainable weights after the epochs that end after ``start`` of the training; batch norm's
-    averages are then recomputed on the training data. Helps most at a high constant learning rate.
+    averages are recomputed for it, as the plain mean over 200 training batches at most. Helps most at a high constant
+    learning rate.
 
-    A mean of weights from different minima is useless. So the mean is rejected, and the last weights are kept, if its
+    Training is the same as without it. After each epoch from ``start`` on, the mean up to there is validated, so early
+    stopping watches and restores means; before, and in a training that stops before, the weights themselves are.
+
+    A mean of weights from different minima is useless. So the mean is rejected, and the last weights are used, if its
     loss on the training data is both more than twice theirs and so high that more than half of what the training
-    gained is lost. A training that stops before ``start`` averages nothing. In a recipe with early stopping write
-    ``swa`` after it: each of the two replaces the weights it finds.
+    gained is lost.
 
-    Cost: in addition to the training, three or four forward passes over the training data a run.
+    Cost: in addition to the training, a forward pass over the training data a run, and two after each epoch from
+    ``start`` on; with batch norm four.
 
     Args:
         start: fraction of the training after which averaging begins, in [0, 1]; 1 does nothing.
@@ -38,6 +42,7 @@ class Swa(OnTraining):
     swa(0.7)
     """
 
+    averages: ClassVar[bool] = True
     watches: ClassVar[bool] = False
 
     start: Strength = strength(Float(0.5, 0.9), neutral=1.0, domain="[0, 1]", dial=False)
@@ -49,12 +54,14 @@ class Swa(OnTraining):
     def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """Warn about another average."""
         if any(other.name == "ema" for other in others):
-            return "swa replaces the averages of ema by its own: use one of the two"
+            return "swa averages the averages of ema once more: use one of the two"
         return None
 
 
 @dataclass
 class _Mean(Watcher):
+    averages: ClassVar[bool] = True
+
     after: float
     untrained: float | None = None
     count: int = 0
@@ -65,18 +72,19 @@ class _Mean(Watcher):
         if self.untrained is None:
             self.untrained = model.training_loss()
 
-    def epoch(self, epoch: int, score: float, model: keras.Model) -> bool:
-        """Add the weights to the sums, if averaging has begun."""
-        if epoch + 1 > self.after:
-            weights = [keras.ops.copy(variable) for variable in model.trainable_variables]
-            self.sums = [sum_ + w for sum_, w in zip(self.sums, weights, strict=True)] if self.count else weights
-            self.count += 1
-        return False
+    def average(self, epoch: int, model: keras.Model) -> bool:
+        """Add the weights to the sums, if averaging has begun, and set the mean, unless its loss is too high."""
+        if epoch + 1 <= self.after:
+            return False
+        weights = [keras.ops.copy(variable) for variable in model.trainable_variables]
+        self.sums = [sum_ + w for sum_, w in zip(self.sums, weights, strict=True)] if self.count else weights
+        self.count += 1
+        model.refit_statistics()
+        if self.count > 1:
+            self._set_mean(model)
+        return True
 
-    def finish(self, model: keras.Model) -> None:
-        """Set the weights to the mean, unless its loss is too high."""
-        if not self.count:
-            return
+    def _set_mean(self, model: keras.Model) -> None:
         last, loss = model.get_weights(), model.training_loss()
         for variable, total in zip(model.trainable_variables, self.sums, strict=True):
             variable.assign(total / self.count)
@@ -84,3 +92,10 @@ class _Mean(Watcher):
         assert self.untrained is not None  # begin() comes first
         if not model.training_loss() <= max(2.0 * loss, (self.untrained + loss) / 2.0):
             model.set_weights(last)
+
+    def epoch(self, epoch: int, score: float, model: keras.Model) -> bool:
+        """Return False: never stop."""
+        return False
+
+    def finish(self, model: keras.Model) -> None:
+        """Leave the weights that were judged last."""

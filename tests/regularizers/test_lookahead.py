@@ -80,12 +80,29 @@ def test_fit_starts_where_weights_were_set_and_goes_on_where_it_was_saved(rows: 
     model.set_weights(mine)
     model.fit(*rows, epochs=4, **options)  # 12 steps: the last goes back to the start
     assert all(map(np.array_equal, model.get_weights(), mine))
-    model.fit(*rows, epochs=1, **options)  # steps 13 to 15
+    for batch in (slice(0, 20), slice(20, 40), slice(40, 60)):  # steps 13 to 15
+        model.update(rows[0][batch], rows[1][batch])
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
     assert not np.array_equal(loaded.get_weights()[0], mine[0])
-    loaded.fit(rows[0][:20], rows[1][:20], epochs=1, **options)  # step 16
+    loaded.update(rows[0][:20], rows[1][:20])  # step 16
     assert all(map(np.array_equal, loaded.get_weights(), mine))
+
+
+def test_a_training_between_two_moves_back_is_judged_as_after_one(rows: Any) -> None:
+    model = regzoo.build("mlp([4])", "lookahead(k=5, alpha=0.25)", input_shape=(5,), classes=3)
+    slow, after = model.get_weights(), []
+    keep = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: after.append(model.get_weights()))
+    model.fit(*rows, batch_size=20, epochs=1, shuffle=False, callbacks=[keep], verbose=0)  # 3 steps
+    for before, last, judged in zip(slow, after[-1], model.get_weights(), strict=True):
+        np.testing.assert_allclose(judged, before + 0.25 * (last - before), atol=1e-6)
+
+
+def test_alpha_1_keeps_every_bit(rows: Any) -> None:
+    plain, ours = (regzoo.build("mlp([4])", r, (5,), 3) for r in ("none", "lookahead(k=5, alpha=1.0)"))
+    for model in (plain, ours):
+        model.fit(*rows, batch_size=20, epochs=2, shuffle=False, verbose=0)
+    assert all(map(np.array_equal, plain.get_weights(), ours.get_weights()))
 
 
 def test_k_is_a_count() -> None:

@@ -16,14 +16,20 @@ from regzoo.training.engine.program import Program
 
 
 class Recorder(Watcher):
-    """Saves the weights after each epoch."""
+    """Saves the weights of training after each epoch."""
+
+    averages = True
 
     def __init__(self) -> None:
         self.kept: list[list[np.ndarray]] = []
 
-    def epoch(self, epoch: int, score: float, model: Any) -> bool:
-        """Save them."""
+    def average(self, epoch: int, model: Any) -> bool:
+        """Save them, before they are averaged."""
         self.kept.append(model.get_weights())
+        return False
+
+    def epoch(self, epoch: int, score: float, model: Any) -> bool:
+        """Go on."""
         return False
 
     def finish(self, model: Any) -> None:
@@ -86,12 +92,11 @@ def watched(rows: Any, second: Any) -> tuple[list[np.ndarray], list[np.ndarray],
     for _ in range(30):
         step(*rows)
     first = model.get_weights()
-    watcher.epoch(0, 0.0, model)
+    assert watcher.average(0, model)
     watcher.begin(1, model)
     model.set_weights(second(first))
-    watcher.epoch(1, 0.0, model)
     last = model.get_weights()
-    watcher.finish(model)
+    assert watcher.average(1, model)
     return first, last, model.get_weights()
 
 
@@ -116,8 +121,8 @@ def test_a_mean_that_is_no_number_is_refused(rows: Any) -> None:
 def test_fit_averages_too(rows: Any) -> None:
     model = regzoo.build("mlp([4])", "swa(0.5)", input_shape=(5,), classes=3, seed=1)
     kept: list[list[np.ndarray]] = []
-    keep = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: kept.append(model.get_weights()))
-    model.fit(*rows, epochs=4, validation_data=rows, callbacks=[keep], verbose=0)
+    keep = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: kept.append(model.get_weights()))
+    model.fit(*rows, batch_size=60, epochs=4, validation_data=rows, callbacks=[keep], verbose=0)
     for weight, *after in zip(model.get_weights(), *kept[-2:], strict=True):
         np.testing.assert_allclose(weight, np.mean(after, 0), atol=1e-6)
 
@@ -128,7 +133,6 @@ def test_a_training_that_stops_early_averages_nothing(rows: Any) -> None:
     watcher = Swa(0.7).watch(Objective("nll", "min", 10))
     for epoch in range(3):
         watcher.begin(epoch, model)
-        watcher.epoch(epoch, 0.0, model)
-    before = model.get_weights()
-    watcher.finish(model)
-    assert all(map(np.array_equal, before, model.get_weights()))
+        before = model.get_weights()
+        assert not watcher.average(epoch, model)
+        assert all(map(np.array_equal, before, model.get_weights()))

@@ -34,12 +34,14 @@ class LearningCurvesPanel:
         runs: by part, the curve of each finished replicate; they may differ in length.
         mean: by part, the mean over the runs, up to the last epoch that half of them reached.
         best_epoch: mean over the replicates of the best epoch, from 1; NaN if unknown.
+        averaged: whether its recipe averages weights, so that averages were judged.
     """
 
     name: str
     runs: dict[str, tuple[Curve, ...]]
     mean: dict[str, Curve]
     best_epoch: float
+    averaged: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,12 @@ class LearningCurvesFigure(FigureInfo):
 
     @property
     def reading(self) -> str:
+        averaged = [panel.name for panel in self.panels if panel.averaged]
+        of_averages = f" The curves of {format_list(averaged)} are those of its averaged weights." if averaged else ""
         return (
             f"Thick lines are the mean {self.metric} over the replicates after each epoch "
             f"({self.better}), thin lines the individual runs; where the validation line gets worse while the training "
-            "line still improves, the model overfits, and the vertical line marks the mean best epoch."
+            "line still improves, the model overfits, and the vertical line marks the mean best epoch." + of_averages
         )
 
     @property
@@ -78,7 +82,8 @@ def info(leaderboard: Leaderboard, records: Sequence[Record], comparison: Compar
         if any(keep_finite(curve) for curve in runs["validation"]):
             best = [r.best_epoch for r in found if r.best_epoch > 0]
             mean = {part: average_curves(curves) for part, curves in runs.items()}
-            panels.append(LearningCurvesPanel(row.name, runs, mean, fmean(best) if best else math.nan))
+            averaged = any(each.averages for record in found[:1] for each in record.run.recipe)
+            panels.append(LearningCurvesPanel(row.name, runs, mean, fmean(best) if best else math.nan, averaged))
     return LearningCurvesFigure(metric, leaderboard.direction, tuple(panels))
 
 

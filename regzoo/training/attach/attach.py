@@ -146,9 +146,9 @@ class AttachedModel(RegularizedModel):
         self._own: Callable[[], OwnLayers] = OwnLayers
         self._own_noise: Callable[[], list[keras.Layer]] = list  # a function, so that Keras does not track it
 
-    def set_own(self, own: OwnLayers, noise: list[keras.Layer]) -> None:
-        """Set what `own_layers` and `list_own_noise` return."""
-        self._own = lambda: own
+    def set_own(self, own: OwnLayers, noise: list[keras.Layer], starts_anew: bool) -> None:
+        """Set what `own_layers` and `list_own_noise` return, and whether your layers start anew in each run."""
+        self._own, self._starts_anew = (lambda: own), starts_anew
         self._own_noise = lambda: noise  # on a line of its own, so that TensorFlow finds its source
 
     @property
@@ -293,7 +293,7 @@ def attach_to_graph(
     attached = AttachedModel(inputs, logits, outputs, info, initial, model.output_names[0])
     attached.copy_trainable(graph.given, surgery)
     install_reparametrizations(attached)
-    attached.set_own(count_own_layers(graph.given), list_noise(surgery.list_copies(in_training)))
+    attached.set_own(count_own_layers(graph.given), list_noise(surgery.list_copies(in_training)), draw is not None)
     try_recipe(attached, graph)
     attached.reset(seed)
     surgery.copy_streams()

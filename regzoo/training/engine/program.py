@@ -6,6 +6,7 @@ validation rows. A second run of the same structure builds and traces nothing.
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 import time
@@ -25,6 +26,8 @@ from regzoo.training.engine.batching import Batch, PartArrays, RowSource, as_row
 from regzoo.training.engine.copied_rows import CopiedRows, get_copied_rows
 from regzoo.training.model.augmented_rows import RowAugmenter, require_memory
 from regzoo.training.model.build import RegularizedModel
+from regzoo.training.model.judged import JudgedWeights
+from regzoo.training.model.statistics import MAX_BATCHES, Refit
 
 PARTS = ("train", "validation")
 """The parts that are evaluated after each epoch."""
@@ -85,18 +88,22 @@ class Program:
         self.steps = math.ceil(self.rows / batch_size)
         self._batch_size = batch_size
         self._jit_compile = jit_compile
+        self._order = np.arange(self.rows, dtype=np.int32)
         loss = tf.function(self._compute_training_loss)
-        model.set_training_data(lambda: self._train.iterate(batch_size), lambda: float(loss()))
-        self._epoch = tf.function(self._run_epoch, input_signature=[tf.TensorSpec([self.rows], tf.int32)])
+        model.set_training_data(lambda: self._train.iterate(batch_size), lambda: float(loss()), self._refit_statistics)
+        self._epoch, self._steps = map(self._trace_lazily, (self._run_epoch, self._run_steps))
+        self._metrics = tf.function(self._compute_metrics, input_signature=[])
+        self._refits: dict[tuple[bool, bool], Any] = {}
         self._augmenter = RowAugmenter(model)
         self._fill = tf.function(self._make_copy, input_signature=[tf.TensorSpec([], tf.int32)])
         self._logits = tf.function(model.logits, input_signature=[self._train.signature])
-        self._epoch.get_concrete_function()
+        (self._steps if JudgedWeights(model).differ else self._epoch).get_concrete_function()
 
     @property
     def traces(self) -> int:
         """The number of times that each of its graphs was traced, at most."""
-        return max(graph.experimental_get_tracing_count() for graph in (self._epoch, self._logits, self._fill))
+        graphs = (self._epoch, self._steps, self._metrics, self._logits, self._fill, *self._refits.values())
+        return max(graph.experimental_get_tracing_count() for graph in graphs)
 
     def train(
         self,
@@ -125,18 +132,20 @@ class Program:
         model.reset(seed, noise)
         model.optimizer.learning_rate.assign(learning_rate)
         self._make_copies(strengths)
+        judged = JudgedWeights(model, watchers)
         tracked: list[np.ndarray] = []
         began = time.perf_counter()
         for epoch in range(epochs):
+            judged.leave()
             model.set_dials(strengths, epoch)
             for watcher in watchers:
                 watcher.begin(epoch, model)
-            tracked.append(self._train_epoch(self.draw_order(seed, epoch)))
+            self._order = self.draw_order(seed, epoch)
+            tracked.append(self._train_epoch(epoch, judged))
             score = float(tracked[-1][1, self.tracked.index(objective.metric)])
             stop = [watcher.epoch(epoch, score, model) for watcher in watchers]
             if any(stop) or not np.isfinite(tracked[-1]).all():
                 break
-        model.optimizer.finalize_variable_values(model.trainable_variables)  # with use_ema, as at the end of fit
         for watcher in watchers:
             watcher.finish(model)
         seconds = time.perf_counter() - began
@@ -184,24 +193,35 @@ class Program:
             for p, part in enumerate(PARTS)
         }
 
-    def _train_epoch(self, order: np.ndarray) -> np.ndarray:
-        """Train one epoch; return the metrics after it, (2, metrics)."""
+    def _train_epoch(self, epoch: int, judged: JudgedWeights) -> np.ndarray:
+        """Train one epoch; return the metrics of the judged weights after it, (2, metrics), which stay set."""
         try:
-            metrics: np.ndarray = self._epoch(order).numpy()
+            if not judged.differ:
+                metrics: np.ndarray = self._epoch(self._order).numpy()
+                return metrics
+            self._steps(self._order)
         except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError) as error:
             if self._jit_compile and "XLA" in error.message:
                 raise InputError(_explain_xla_failure(self.model.recipe, error.message)) from error
             raise
-        return metrics
+        judged.enter(epoch)
+        measured: np.ndarray = self._metrics().numpy()
+        return measured
+
+    def _trace_lazily(self, function: Callable[[Any], Any]) -> Any:
+        return tf.function(function, input_signature=[tf.TensorSpec([self.rows], tf.int32)])
 
     def _run_epoch(self, order: Any) -> Any:
+        self._run_steps(order)
+        return self._compute_metrics()
+
+    def _run_steps(self, order: Any) -> None:
         take = (self._copied or self._train).batches(order, self._batch_size)
         if self._jit_compile:
             self._run_compiled_steps(take)
         else:
             for step in tf.range(self.steps):
                 self.model.update(*take(step))
-        return self._compute_metrics()
 
     def _run_compiled_steps(self, take: Callable[[Any], Batch]) -> None:
         """Run all steps of an epoch; XLA compiles for one batch size, so a smaller last batch is a step of its own."""
@@ -211,6 +231,22 @@ class Program:
             update(*_set_batch_size(take(step), self._batch_size))
         if rest:
             update(*_set_batch_size(take(whole), rest))
+
+    def _refit_statistics(self, plain: bool, fresh: bool) -> None:
+        """Compute moving statistics again on the batches of the last epoch; see `RegularizedModel.refit_statistics`."""
+        if (plain, fresh) not in self._refits:
+            refit = Refit(self.model, self.model.list_layers_to_refit(fresh), plain)
+            self._refits[plain, fresh] = self._trace_lazily(functools.partial(self._run_refit, refit))
+        self._refits[plain, fresh](self._order)
+
+    def _run_refit(self, refit: Refit, order: Any) -> None:
+        rows, size = self._train.rows, self._batch_size
+        take = self._train.batches(tf.boolean_mask(order, order < rows), size)  # without the copies of rows
+        first = min(rows, size)
+        with refit.start():
+            for step in tf.range(min(math.ceil(rows / size), MAX_BATCHES)):
+                x, y, *_ = take(step)
+                refit.add(x, tf.cast(tf.shape(y)[0], tf.float32) / first)
 
     def _compute_training_loss(self) -> Any:
         logits, y = self._train.predict(self.model.logits)

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
-import numpy as np
-import tensorflow as tf
 
 from regzoo.core import Recipe, Regularizer, Schedule
 from regzoo.core._keras_compat import is_writing_hdf5
@@ -46,8 +44,6 @@ class BaseRegularizedModel(RegularizedTrainer):
         self._to_logits = keras.Model(inputs, logits).__call__  # bound: Keras would track the layers twice
         self._info = info
         self._step = TrainStep(self)
-        self._batches: Callable[[], Iterable[tuple[Any, ...]]] = tuple
-        self._compute_training_loss: Callable[[], float] | None = None
         self._snapshots: Callable[[], list[list[Any]]] = list
         self.reparametrized: Callable[[], list[WeightRule]] = list
         self._streams = {name: keras.random.SeedGenerator(0) for name, _ in info.recipe.items()}
@@ -217,39 +213,6 @@ class BaseRegularizedModel(RegularizedTrainer):
         """Return the layers that draw in training, apart from the recipe's; Monte Carlo dropout switches them on."""
         return []
 
-    def set_training_data(
-        self, batches: Callable[[], Iterable[tuple[Any, ...]]], loss: Callable[[], float] | None = None
-    ) -> None:
-        """Set the training data that `refit_statistics` and `training_loss` read.
-
-        Args:
-            batches: returns an iterable of the training batches (x, y); called for each pass.
-            loss: a faster way to compute the loss over all of them.
-        """
-        self._batches = batches
-        self._compute_training_loss = loss
-
-    def refit_statistics(self) -> None:
-        """Recompute batch norm's averages for the current weights: the plain mean over the training batches."""
-        norms = list(_iterate_batch_norms(self))
-        momentums = [layer.momentum for layer in norms]
-        for number, (x, *_) in enumerate(self._batches() if norms else ()):
-            for layer in norms:
-                layer.momentum = number / (number + 1)
-            self.logits(x, training=True)
-        for layer, momentum in zip(norms, momentums, strict=True):
-            object.__setattr__(layer, "momentum", momentum)  # bypasses Keras's tracking: it may be batch_norm's dial
-
-    def training_loss(self) -> float:
-        """Return the loss over the training batches, at inference: that of the task, or the user's own."""
-        if self._compute_training_loss is not None:
-            return self._compute_training_loss()
-        if self._has_own_loss:
-            own = [(self.compute_keras_loss(x, y, None, training=False)[0], len(y)) for x, y, *_ in self._batches()]
-            return float(np.average([float(loss) for loss, _ in own], weights=[rows for _, rows in own]))
-        losses = [self.task.loss(self.task.encode(y), self.logits(x)) for x, y, *_ in self._batches()]
-        return float(tf.reduce_mean(tf.concat(losses, 0)))
-
     def logits(self, x: Any, training: bool = False) -> Any:
         """Return the head's output before softmax or sigmoid, (batch, size)."""
         return self._to_logits(x, training=training)
@@ -290,11 +253,3 @@ class BaseRegularizedModel(RegularizedTrainer):
         if is_writing_hdf5():
             reject_hdf5()
         return copy.deepcopy(self._info.config)  # Keras changes the configs that it is given
-
-
-def _iterate_batch_norms(model: keras.Model) -> Iterator[keras.layers.BatchNormalization]:
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            yield layer
-        elif isinstance(layer, keras.Model):
-            yield from _iterate_batch_norms(layer)

@@ -9,15 +9,23 @@ from typing import TYPE_CHECKING, Any
 import keras
 import tensorflow as tf
 
-from regzoo.core import InputError, OnBatch, OnForward, OnGradients, OnLoss, OnTraining, OnWeights
-from regzoo.core._keras_compat import CallHook, forget_metrics, get_loss_tracker
+from regzoo.core import Companion, InputError, OnBatch, OnForward, OnGradients, OnLoss, OnTraining, OnWeights
+from regzoo.core._keras_compat import forget_metrics, get_loss_tracker
 from regzoo.core.augmentation import count_copies
 from regzoo.core.cells import InputCells, arrange_cells
 from regzoo.core.layers import floatx_of
 from regzoo.training.losses import ExampleLoss
 from regzoo.training.model.augmented_rows import copy_fit_rows
-from regzoo.training.model.callbacks import StrengthScheduler, WatcherCallback, iterate_batches, require_validation
+from regzoo.training.model.callbacks import (
+    JudgedWeightsCallback,
+    StrengthScheduler,
+    WatcherCallback,
+    iterate_batches,
+    require_validation,
+)
 from regzoo.training.model.inside_another import list_lost_inside, warn_lost_inside
+from regzoo.training.model.statistics import warn_stale
+from regzoo.training.model.training_data import TrainingDataReader
 from regzoo.training.model.weighting import match_dtypes, weighted_mean
 from regzoo.training.optimizers import FusedOptimizer
 from regzoo.training.targets import assert_in_range, check_targets
@@ -41,7 +49,7 @@ POSITION_LOSSES = {
 """Default losses of a model that predicts at several positions of an example, such as time steps or pixels."""
 
 
-class RegularizedTrainer(CallHook):
+class RegularizedTrainer(TrainingDataReader):
     """Base of `BaseRegularizedModel`: what Keras calls to train it.
 
     With the task's own loss, `evaluate` leaves out every penalty. With a loss of the user's, everything is as it is for
@@ -52,17 +60,11 @@ class RegularizedTrainer(CallHook):
     _optimizer_start: Callable[[], list[tuple[Any, Any]]]
     logits: Callable[..., Any]
     update: Callable[..., tuple[Any, Any]]
-    set_training_data: Callable[..., None]
     _initialize_companions: Callable[[], None]
     reparametrized: Callable[[], list[Any]]
     example_loss: ExampleLoss | None = None  # a loss of the user's, where the recipe acts on examples
     _has_own_loss = False
     _snapshots: Callable[[], list[list[Any]]]
-
-    @property
-    def task(self) -> Task:
-        """The task: what is predicted, with its loss and metrics."""
-        return self._info.task
 
     def get_cells(self, x: Any) -> InputCells:
         """Return which columns of the inputs ``x`` hold one value, for regularizers of the batch."""
@@ -203,17 +205,17 @@ class RegularizedTrainer(CallHook):
         watching = [regularizer for regularizer in self._info.regularizers if isinstance(regularizer, OnTraining)]
         if watch_validation := [regularizer.name for regularizer in watching if regularizer.watches]:
             require_validation(given, " and ".join(watch_validation))
-        if watching:
-            self.set_training_data(lambda: iterate_batches(given))
+        self._set_given_data(given, bool(watching))
         if self.optimizer is not None and not int(self.optimizer.iterations.numpy()):
             self._initialize_companions()  # of the current weights, which may have been set or loaded
         callbacks = given.get("callbacks") or []
         callbacks = callbacks if isinstance(callbacks, list | tuple) else [callbacks]
         watchers = [WatcherCallback(regularizer) for regularizer in watching]
+        judged = JudgedWeightsCallback(watchers, every_epoch=bool(callbacks))
         history = super().fit(
             **{
                 **copy_fit_rows(self, given),
-                "callbacks": [*callbacks, StrengthScheduler(self._info.recipe.dials()), *watchers],
+                "callbacks": [judged, *callbacks, StrengthScheduler(self._info.recipe.dials()), *watchers],
             }
         )
         members: list[list[Any]] = max((callback.watcher.members(self) for callback in watchers), key=len, default=[])
@@ -233,6 +235,22 @@ class RegularizedTrainer(CallHook):
             )
         return super().train_on_batch(*args, **kwargs)
 
+    def _set_given_data(self, given: dict[str, Any], watching: bool) -> None:
+        """Let watchers, and averages of batch norm that are to be computed again, read the training data of `fit`."""
+        averages = any(isinstance(rule.rule, Companion) and rule.rule.average for rule in self._info.rules)
+        layers = self.list_layers_to_refit(fresh=not (averages or watching))
+        if not (watching or layers):
+            return
+        refit = None
+        try:
+            iterate_batches(given)
+        except InputError as error:
+            if layers:
+                warn_stale(layers, str(error))
+            refit = _leave_statistics
+        shuffled = given.get("shuffle", True) is not False
+        self.set_training_data(lambda: iterate_batches(given, shuffled), None, refit)
+
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """Evaluate as Keras does; ``loss`` has no penalties of the recipe.
 
@@ -242,6 +260,10 @@ class RegularizedTrainer(CallHook):
         if not self._has_own_loss:
             _check_given_targets(self.task, inspect.signature(super().evaluate).bind(*args, **kwargs).arguments)
         return super().evaluate(*args, **kwargs)
+
+
+def _leave_statistics(plain: bool, fresh: bool) -> None:
+    """Leave moving statistics as training has left them."""
 
 
 def _list_optimizer_state(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:

@@ -40,3 +40,13 @@ def test_no_history_no_panel(
     found = info(make_leaderboard([make_row("l2")]), [make_record("l2", 0.1, history=history)], make_comparison())
     assert found.panels == ()
     assert found.missing
+
+
+def test_it_says_whose_curves_are_of_averages(
+    make_row: Any, make_leaderboard: Any, make_record: Any, make_comparison: Any
+) -> None:
+    history = {"train": {"nll": [2.0, 1.0]}, "validation": {"nll": [3.0, 2.0]}}
+    records = [make_record(name, 0.1, number=0, best_epoch=2, history=history) for name in ("ema", "l2")]
+    figure = info(make_leaderboard([make_row("ema"), make_row("l2")]), records, make_comparison())
+    assert figure.reading.endswith("The curves of ema are those of its averaged weights.")
+    assert "averaged" not in info(make_leaderboard([make_row("l2")]), records, make_comparison()).reading

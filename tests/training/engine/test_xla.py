@@ -13,6 +13,7 @@ from regzoo.core import InputError, parse
 from regzoo.training.engine.program import Program
 from regzoo.training.engine.trainer import Trainer
 from regzoo.training.model.build import build_model
+from regzoo.training.model.judged import JudgedWeights
 from regzoo.training.optimizers import make_optimizer
 from regzoo.training.setup import TrainingSetup
 from regzoo.training.task import Task
@@ -68,8 +69,9 @@ def test_other_errors_are_not_attributed_to_xla(rows: Rows) -> None:
     model = build_model("mlp([4])", parse("none"), THREE, (5,))
     model.compile(make_optimizer("adam"))
     program = Program(model, (x, y), (x, y), 16, jit_compile=True)
+    program._order = np.full(60, 60, np.int32)  # there is no row number 60
     with pytest.raises(tf.errors.InvalidArgumentError):
-        program._train_epoch(np.full(60, 60, np.int32))  # there is no row number 60
+        program._train_epoch(0, JudgedWeights(model))
 
 
 def test_a_setup_decides_whether_xla_is_used(rows: Rows) -> None:
