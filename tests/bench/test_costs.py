@@ -92,7 +92,7 @@ def test_what_needs_another_regularizer_is_measured_against_it_and_each_baseline
 
 def test_what_acts_after_training_has_the_baselines_steps_and_a_prediction_of_its_own() -> None:
     (cost,), traces = measure("ensemble")
-    assert cost["models"] == 6
+    assert cost["models"] == 5
     assert cost["mlp"]["step"]["median"] == 1.0
     assert cost["mlp"]["prediction"] == {"median": 4.0, "low": 4.0, "high": 4.0}
     assert {call for fake in traces.made for call in fake.calls} == {"prediction"}
