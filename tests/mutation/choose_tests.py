@@ -18,8 +18,12 @@ ELSEWHERE = ("tests/test_identities.py", "tests/training/model", "tests/training
 MOST_FILES = 2
 """Number of files from there that are run: those that name it most often."""
 
-DECLARATIONS = ("tests/regularizers/test_declarations.py", "tests/backbones/test_defaults.py")
-"""Every default and every range."""
+GENERAL = (
+    "tests/regularizers/test_declarations.py",
+    "tests/regularizers/test_streams.py",
+    "tests/backbones/test_defaults.py",
+)
+"""Tests of all modules of a folder, by their names."""
 
 MOST_USERS = 3
 """Number of regularizers whose contract tests a helper that they share."""
@@ -34,29 +38,31 @@ def read_text(path: Path) -> str:
 def list_stages(module: str) -> list[tuple[str, ...]]:
     """Return pytest's arguments for each stage; a stage runs only if the mutant survived those before it."""
     folder, name = module.split(".")[1:]
-    users = _list_users(module)
-    own = _list_own(folder, name) or tuple(dict.fromkeys(file for user in users for file in _list_own(folder, user)))
-    own = (*own, *(file for file in DECLARATIONS if file.startswith(f"tests/{folder}/")))
+    users, own = _list_users(module), list_own(module)
+    names = "|".join(users[:MOST_USERS] if name.startswith("_") else [name])
+    general = tuple(f"{file}?{names}" for file in GENERAL if file.startswith(f"tests/{folder}/"))
     words = [name.lstrip("_"), *users] if name.startswith("_") else [name, _read_class(module)]
-    files = [file for file in _list_mentions([f"tests/{folder}"], words) if file not in own]
+    files = [file for file in _list_mentions([f"tests/{folder}"], words) if file not in (*own, *GENERAL)]
     shared = [file for file in files if not _is_of_one_module(folder, file)]
     elsewhere = _list_mentions(ELSEWHERE, words)[:MOST_FILES]
-    contract = f"{CONTRACT}?{'|'.join(users[:MOST_USERS] if name.startswith('_') else [name])}"
-    return [stage for stage in (own, tuple(shared), (contract, *elsewhere)) if stage]
+    return [stage for stage in ((*own, *general), tuple(shared), (f"{CONTRACT}?{names}", *elsewhere)) if stage]
 
 
 def _is_of_one_module(folder: str, file: str) -> bool:
     return (ROOT / "regzoo" / folder / f"{Path(file).stem.removeprefix('test_')}.py").exists()
 
 
-def split_contract(arguments: Iterable[str]) -> tuple[list[str], str]:
-    """Return pytest's arguments with the contract's whole file, and the pattern of names that are wanted of it."""
-    plain, pattern = [], ""
-    for argument in arguments:
-        file, _, names = argument.partition("?")
-        plain.append(file)
-        pattern = names or pattern
-    return plain, pattern
+def split_names(arguments: Iterable[str]) -> tuple[list[str], dict[str, str]]:
+    """Return pytest's arguments, and for files of which only some tests are wanted the pattern of their names."""
+    parts = [argument.partition("?") for argument in arguments]
+    return [file for file, _, _ in parts], {file: names for file, _, names in parts if names}
+
+
+def list_own(module: str) -> tuple[str, ...]:
+    """Return the test files of a module, and for a helper without one those of the modules that use it."""
+    folder, name = module.split(".")[1:]
+    own = _list_own(folder, name)
+    return own or tuple(dict.fromkeys(file for user in _list_users(module) for file in _list_own(folder, user)))
 
 
 def _list_own(folder: str, name: str) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ from typing import Any
 
 import pytest
 
-from tests.mutation.choose_tests import CONTRACT, split_contract
+from tests.mutation.choose_tests import split_names
 from tests.mutation.mutants import ROOT, list_modules
 
 OPTIONS = ["-x", "-q", "-p", "no:cacheprovider", "-o", "addopts=", "--import-mode=importlib", "--strict-markers"]
@@ -165,8 +165,8 @@ def _run_in_fork(job: Job, report: Path) -> None:
             file = Path(folder, f"{job.module.rpartition('.')[2]}.py")
             file.write_text(job.source, encoding="utf-8")
             sys.meta_path.insert(0, Replaced(job.module, file))
-            tests, pattern = split_contract(job.tests)
-            watch = Watch(pattern, job.kills, job.durations)
+            tests, names = split_names(job.tests)
+            watch = Watch(names, job.kills, job.durations)
             code = int(pytest.main([*OPTIONS, "--basetemp", f"{folder}/pytest", *tests], plugins=[watch]))
             result = {"code": code, "reason": watch.reason, "durations": watch.durations}
             report.write_text(json.dumps(result), encoding="utf-8")
@@ -188,25 +188,25 @@ class Replaced(importlib.abc.MetaPathFinder):
 
 
 class Watch:
-    """Sorts the tests, and runs of the contract only those of the names in ``pattern``.
+    """Sorts the tests, and runs of the files in ``names`` only those whose parameter matches the file's pattern.
 
     Attributes:
         reason: the first failure.
         durations: seconds of each test.
     """
 
-    def __init__(self, pattern: str, kills: Mapping[str, int], durations: Mapping[str, float]) -> None:
-        self.wanted = re.compile(rf"\[(.*-)?({pattern})\b") if pattern else None
+    def __init__(self, names: Mapping[str, str], kills: Mapping[str, int], durations: Mapping[str, float]) -> None:
+        self.names = names
         self.kills, self.known = kills, durations
         self.reason = ""
         self.durations: dict[str, float] = {}
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Leave out the contract's tests of other regularizers, and sort."""
-        wanted = self.wanted
-        if wanted is not None:
-            items[:] = [item for item in items if CONTRACT not in item.nodeid or wanted.search(item.nodeid)]
+        """Leave out what is not wanted, and sort."""
+        for file, names in self.names.items():
+            wanted = re.compile(rf"\[(.*-)?({names})\b")
+            items[:] = [item for item in items if not item.nodeid.startswith(file) or wanted.search(item.nodeid)]
         items.sort(key=lambda item: (-self.kills.get(item.nodeid, 0), self.known.get(item.nodeid, 1.0)))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:

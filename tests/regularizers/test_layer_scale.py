@@ -97,7 +97,7 @@ def test_it_is_saved_and_loaded_with_the_other_weights(tmp_path: Path, rows: Any
 
 def test_no_start_is_neutral() -> None:
     assert LayerScale(1.0).neutral() is None
-    with pytest.raises(InputError, match=r"layer_scale\.init cannot be scheduled"):
+    with pytest.raises(InputError, match=r"layer_scale: init cannot be scheduled"):
         parse("layer_scale(linear(0.1, 0.0, epochs=3))")
 
 
