@@ -11,9 +11,9 @@ import pytest
 from scipy import stats
 
 from regzoo.stats.hierarchical import estimate_over_searches
-from regzoo.stats.paired import adjust_holm
 from regzoo.stats.rank import rank
 from regzoo.stats.scores import Array
+from regzoo.stats.shaffer import adjust_shaffer
 from tests.stats.search_noise import AXES, DATASETS, draw_replicates, draw_searches, make_frame
 
 pytestmark = pytest.mark.slow
@@ -44,7 +44,7 @@ def test_intervals_cover_the_mean_over_searches(dataset: str, lowest: float) -> 
         covered.append(((low <= differences) & (differences <= high)).mean())
         half = stats.t.ppf(0.975, 9) * gains.reshape(len(PAIRS), -1).std(axis=1, ddof=1) / math.sqrt(10)
         as_if_independent.append((abs(mean - differences) <= half).mean())
-        signs.append(np.where(np.array(adjust_holm(list(p))) < 0.05, np.sign(mean), 0))
+        signs.append(np.where(np.array(adjust_shaffer(list(p), PAIRS)) < 0.05, np.sign(mean), 0))
     error = float(np.std(covered)) / math.sqrt(len(covered))
     assert error < 0.01
     assert lowest - 2 * error <= np.mean(covered) <= 0.97
@@ -93,7 +93,7 @@ def test_moderated_variances_tell_apart_what_plain_ones_do_not() -> None:
     for _ in range(60):
         scores = draw_replicates(population, rng, searches=5, replicates=10)
         gains = scores[FIRST] - scores[SECOND]
-        moderated.append(np.sum(np.array(adjust_holm(list(estimate(gains)[3]))) < 0.05))
+        moderated.append(np.sum(np.array(adjust_shaffer(list(estimate(gains)[3]), PAIRS)) < 0.05))
         alone = stats.ttest_1samp(gains.mean(axis=2), 0, axis=1).pvalue
-        plain.append(np.sum(np.array(adjust_holm(list(alone))) < 0.05))
+        plain.append(np.sum(np.array(adjust_shaffer(list(alone), PAIRS)) < 0.05))
     assert np.mean(moderated) > np.mean(plain) + 5
