@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import signal
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -78,6 +79,24 @@ def ctrl_c() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(autouse=True)
+def no_scope_left() -> Iterator[None]:
+    """Fail a test that leaves a name scope open: every later model of this process would have weights inside of it."""
+    yield
+    if "keras" in sys.modules:
+        scopes = _get_name_scopes()
+        left = [scope.name for scope in scopes]
+        scopes.clear()
+        assert not left, f"the test leaves name scopes open: {left}"
+
+
+def _get_name_scopes() -> list[Any]:
+    from keras.src.backend.common import global_state
+
+    scopes: list[Any] = global_state.get_global_attribute("name_scope_stack", default=[], set_to_default=True)
+    return scopes
 
 
 @pytest.fixture(scope="session")

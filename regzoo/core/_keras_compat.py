@@ -6,8 +6,9 @@ uses one. The file belongs to core because regularizers need it as well as train
 
 from __future__ import annotations
 
+import contextlib
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,7 @@ _variables: Any = LazyModule("keras.src.backend.common.variables")
 PRIVATE_NAMES = {
     "keras.src.models.functional.Functional": "the class of keras.Model(inputs, outputs) has no public name",
     "keras.src.models.cloning.clone_model": "it copies the single layers of any functional model, unasked",
-    "keras.src.backend.common.global_state.get_global_attribute": "tells if an old HDF5 file is written, and who calls",
+    "keras.src.backend.common.global_state.get_global_attribute": "tells what Keras is inside of: scopes, calls, HDF5",
     "keras.src.backend.common.variables.AutocastScope": "reads a weight as it is in a layer of lower precision",
     "Functional._run_through_graph": "what clone_model calls on the model that it copies",
     "Functional._nodes_by_depth": "Model.layers lists a layer once, however often it is called, and without its inputs",
@@ -187,6 +188,21 @@ def forget_metrics(model: keras.Model) -> None:
 def is_writing_hdf5() -> bool:
     """Return True while Keras writes a file of its old HDF5 format."""
     return bool(_global_state.get_global_attribute("use_legacy_config", False))
+
+
+@contextlib.contextmanager
+def closing_name_scopes() -> Iterator[None]:
+    """Close, after this block, the name scopes that an error in it left open.
+
+    Where TensorFlow does not take the name of a layer in a graph, Keras leaves the scope of the model around it open,
+    and the weights of every later model of this thread get paths inside of it.
+    """
+    scopes: list[Any] = _global_state.get_global_attribute("name_scope_stack", default=[], set_to_default=True)
+    before = list(scopes)
+    try:
+        yield
+    finally:
+        scopes[:] = before
 
 
 def call_with_values(

@@ -147,12 +147,19 @@ replicates: 2
 """
 
 WORKS: dict[str, dict[str, str]] = {
-    "legacy Keras": {"TF_USE_LEGACY_KERAS": "1"},
-    "messages": {"TF_CPP_MIN_LOG_LEVEL": "nonsense", "TF_CPP_MAX_VLOG_LEVEL": "-1", "TF_CPP_VMODULE": "=,="},
-    "GPUs": {"CUDA_VISIBLE_DEVICES": "nonsense"},
-    "flags": {"XLA_FLAGS": "--xla_cpu_enable_fast_math=false"},
-    "no backend": {"KERAS_BACKEND": ""},
-    "no home": {"HOME": "/nonexistent", "KERAS_HOME": ""},
+    "words": {
+        "TF_USE_LEGACY_KERAS": "1",
+        "TF_CPP_MIN_LOG_LEVEL": "nonsense",
+        "TF_CPP_MAX_VLOG_LEVEL": "-1",
+        "TF_CPP_VMODULE": "=,=",
+        "CUDA_VISIBLE_DEVICES": "nonsense",
+    },
+    "places": {
+        "XLA_FLAGS": "--xla_cpu_enable_fast_math=false",
+        "KERAS_BACKEND": "",
+        "HOME": "/nonexistent",
+        "KERAS_HOME": "",
+    },
 }
 
 

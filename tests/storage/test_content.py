@@ -132,7 +132,7 @@ def test_absurd_content_ends_with_a_sentence(folder: Path, tmp_path: Path) -> No
 
 @pytest.mark.slow
 def test_any_absurd_content_ends_with_a_sentence(folder: Path, tmp_path: Path) -> None:
-    assert attack(folder, tmp_path, share=1.0) == ""
+    assert attack(folder, tmp_path, share=0.3) == ""  # share=1.0 takes two minutes and finds no more
 
 
 @pytest.mark.parametrize(

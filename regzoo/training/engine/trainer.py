@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from regzoo.core import AfterTraining, OnTraining, Recipe
+from regzoo.core._keras_compat import closing_name_scopes
 from regzoo.core.json_values import replace_nonfinite
 from regzoo.data.catalog import PARTS, fold_key
 from regzoo.data.inputs import ModelInputs, count_rows
@@ -160,6 +161,7 @@ def _get_or_make(cache: OrderedDict[Any, V], key: Any, make: Callable[[], V]) ->
     return cache[key]
 
 
+@closing_name_scopes()
 def execute_run(run: Run, trainer: Trainer, members: Sequence[Outcome] | None = None) -> Outcome:
     """Train one run, or combine its members, and measure the resulting model.
 

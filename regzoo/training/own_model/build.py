@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from regzoo.core import InputError, Recipe
-from regzoo.core._keras_compat import list_layers
+from regzoo.core._keras_compat import closing_name_scopes, list_layers
 from regzoo.core.cells import NamedCells
 from regzoo.training.attach.attach import AttachedModel, attach_to_graph
 from regzoo.training.attach.graph import Graph
@@ -107,7 +107,8 @@ def _find_failure(model: keras.Model) -> str | None:
     inputs = keras.tree.map_structure(lambda tensor: tf.TensorSpec(tensor.shape, tensor.dtype), model.input)
     call = tf.function(lambda x: model(x, training=True))
     try:
-        tf.function(lambda x: call(x)).get_concrete_function(inputs)  # a call checks what it calls, once more
+        with closing_name_scopes():
+            tf.function(lambda x: call(x)).get_concrete_function(inputs)  # a call checks what it calls, once more
     except ValueError as error:
         return str(error)
     return None
