@@ -99,3 +99,15 @@ def test_rows_are_refused_with_the_way_out(shape: tuple[int, ...]) -> None:
         f"resnet needs images (height, width, channels), received inputs of shape {shape}; "
         "use mlp(residual=true) for rows"
     )
+
+
+def test_kernels_start_with_the_variance_of_their_inputs() -> None:
+    """2 / fan-in where ReLU halves it, 1 / fan-in for tanh, and that of a branch's last kernel by the branches."""
+    for activation, gain in (("relu", 2.0), ("tanh", 1.0)):
+        spelled = f"resnet(filters=[16, 48], blocks=1, activation={activation})"
+        model = regzoo.build(spelled, "none", input_shape=(8, 8, 4), classes=3, seed=1)
+        for name, share in (("conv", 1.0), ("block_1_0_conv_0", 1.0), ("block_1_0_conv_1", 0.5)):
+            kernel = model.get_layer(name).get_weights()[0]
+            expected = share * gain / np.prod(kernel.shape[:3])
+            # Five standard errors of a variance; those of a truncated normal are smaller than sqrt(2 / n).
+            assert kernel.var() == pytest.approx(expected, rel=5 * np.sqrt(2 / kernel.size))

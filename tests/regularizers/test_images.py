@@ -46,3 +46,31 @@ def test_it_equals_kerass_affine_transform(scale: float) -> None:
         X, np.tile(np.array(transform, np.float32), (3, 1)), interpolation="bilinear", fill_mode="nearest"
     )
     np.testing.assert_allclose(_images.resample(X, rows, columns), stock, atol=1e-5)
+
+
+def warp(x: np.ndarray, to_row: tuple[float, ...], to_column: tuple[float, ...]) -> np.ndarray:
+    """Return the images under one affine map for all."""
+    maps = [[np.full(len(x), number, np.float32) for number in numbers] for numbers in (to_row, to_column)]
+    return np.array(_images.warp(x, *maps))
+
+
+def test_an_affine_map_copies_the_nearest_pixels_and_0_from_beyond_the_border() -> None:
+    assert np.array_equal(warp(X, (1, 0, 0), (0, 1, 0)), X)
+    down, left = np.zeros_like(X), np.zeros_like(X)
+    down[:, 2:], left[:, :, :-1] = X[:, :-2], X[:, :, 1:]
+    assert np.array_equal(warp(X, (1, 0, -2), (0, 1, 0)), down)
+    assert np.array_equal(warp(X, (1, 0, 0), (0, 1, 1)), left)
+    assert np.array_equal(warp(X, (1, 0, 0), (0, 1, 0.8)), left)  # the nearest pixel
+    assert not np.any(warp(X, (1, 0, 6), (0, 1, 0)))
+    assert np.array_equal(warp(X, (-1, 0, 0), (0, 1, 0)), X[:, ::-1])
+    square = X[:, :5]
+    assert np.array_equal(warp(square, (0, 1, 0), (1, 0, 0)), square.transpose(0, 2, 1, 3))
+    assert np.array_equal(warp(square, (0, 1, 0), (-1, 0, 0)), np.rot90(square, 1, (1, 2)))
+
+
+def test_every_image_has_its_own_map() -> None:
+    zero, one = np.zeros(3, np.float32), np.ones(3, np.float32)
+    moved = np.array(_images.warp(X, [one, zero, np.array([0, 1, 2], np.float32)], [zero, one, zero]))
+    for image, (before, after) in enumerate(zip(X, moved, strict=True)):
+        assert np.array_equal(after[: 6 - image], before[image:])
+        assert not np.any(after[6 - image :])
