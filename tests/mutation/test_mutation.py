@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import json
-import random
 import subprocess
 import sys
 from pathlib import Path
@@ -121,8 +120,7 @@ def test_the_mutant_is_imported_instead_of_the_module(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_of_a_dozen_mutants_of_four_modules_11_die(tmp_path: Path) -> None:
     """``python -m tests.mutation`` tries all of them."""
-    drawn = random.Random(14).sample(sorted(list_modules()), 4)
-    modules = [f"--module={module.rpartition('.')[2]}" for module in drawn]
+    modules = [f"--module={name}" for name in ("group_lasso", "label_noise", "mixup", "random_zoom")]
     options = ["--stages", "2", "--sample", "12", "--seed", "14", "--json", str(tmp_path / "found.json")]
     command = [sys.executable, "-m", "tests.mutation", *modules, *options]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -89,6 +89,12 @@ def test_the_mean_of_the_passes_is_the_prediction(trained: Any, rows: Any) -> No
     assert apart.std(0).max() > 0.05
 
 
+def test_a_single_input_may_come_by_its_name(trained: Any, rows: Any) -> None:
+    given, named = trained.uncertainty(rows[0][:5]), trained.uncertainty({"any name": rows[0][:5].astype(np.float64)})
+    assert given.keys() == named.keys()
+    assert all(np.array_equal(given[key], named[key]) for key in given)
+
+
 def test_answers_depend_on_the_row_alone(trained: Any, rows: Any) -> None:
     x = rows[0]
     model = McDropout(10).finish([trained])
