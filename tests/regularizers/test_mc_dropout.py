@@ -90,7 +90,8 @@ def test_the_mean_of_the_passes_is_the_prediction(trained: Any, rows: Any) -> No
 
 
 def test_a_single_input_may_come_by_its_name(trained: Any, rows: Any) -> None:
-    given, named = trained.uncertainty(rows[0][:5]), trained.uncertainty({"any name": rows[0][:5].astype(np.float64)})
+    model, x = McDropout(10).finish([trained]), rows[0][:5]
+    given, named = model.uncertainty(x), model.uncertainty({"any name": x.astype(np.float64)})
     assert given.keys() == named.keys()
     assert all(np.array_equal(given[key], named[key]) for key in given)
 

@@ -23,7 +23,9 @@ from regzoo.regularizers import (
     ClassicDropout,
     Dropblock,
     Dropout,
+    EmbeddingDropout,
     GaussianDropout,
+    ResidualDropout,
     SpatialDropout,
     StochasticDepth,
 )
@@ -75,6 +77,8 @@ CASES = {
     "spatial_dropout": Case(SpatialDropout, draw_normal(5, 4, 3, 2), ones=(9, 2, 2, 9)),
     "attention_dropout": Case(AttentionDropout, draw_attention(3, 2, 5, 5), kind="attention", ones=(3, 2, 5, 5)),
     "stochastic_depth": Case(StochasticDepth, draw_normal(5, 4, 4, 2), kind="branch", ones=(50, 2)),
+    "residual_dropout": Case(ResidualDropout, draw_normal(5, 4, 8), kind="branch", ones=(9, 4, 8)),
+    "embedding_dropout": Case(EmbeddingDropout, draw_normal(5, 4, 8), kind="embedding", ones=(9, 4, 8)),
     "dropblock": Case(Dropblock, draw_normal(5, 8, 8, 2), ones=(9, 8, 8, 3), strength=0.3),
     "dropblock of 3": Case(
         lambda rate: Dropblock(rate, block=3), draw_normal(5, 8, 8, 2), ones=(9, 8, 8, 3), strength=0.3
@@ -96,6 +100,13 @@ def test_strength_0_and_inference_change_no_bit(case: Case) -> None:
 
 
 @choose(*CASES)
+def test_at_strength_0_the_smallest_draw_changes_no_bit(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A uniform draw is 0 once in 2^23, and a mask that keeps what is drawn above the rate would drop it."""
+    monkeypatch.setattr(keras.random, "uniform", lambda shape, **_: keras.ops.zeros(shape))
+    assert np.array_equal(case.make_layer(0.0)(case.h, training=True), case.h)
+
+
+@choose(*CASES)
 def test_every_seed_and_every_step_has_its_own_noise(case: Case) -> None:
     h = np.ones(case.ones, np.float32)
     first, again, other = (case.make_layer(case.strength, seed) for seed in (1, 1, 2))
@@ -105,7 +116,7 @@ def test_every_seed_and_every_step_has_its_own_noise(case: Case) -> None:
     assert not np.array_equal(draws[0], draws[3])
 
 
-@choose("dropout", "classic_dropout", "spatial_dropout", "attention_dropout", "stochastic_depth")
+@choose("dropout", "classic_dropout", "spatial_dropout", "attention_dropout", "stochastic_depth", "residual_dropout")
 def test_rate_1_gives_zeros_and_finite_gradients(case: Case) -> None:
     h = tf.constant(case.h)
     with tf.GradientTape() as tape:
