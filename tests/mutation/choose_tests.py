@@ -43,7 +43,8 @@ def list_stages(module: str) -> list[tuple[str, ...]]:
     general = tuple(f"{file}?{names}" for file in GENERAL if file.startswith(f"tests/{folder}/"))
     words = [name.lstrip("_"), *users] if name.startswith("_") else [name, _read_class(module)]
     files = [file for file in _list_mentions([f"tests/{folder}"], words) if file not in (*own, *GENERAL)]
-    shared = [file for file in files if not _is_of_one_module(folder, file)]
+    of_users = [file for user in users for file in _list_own(folder, user) if file in files]
+    shared = dict.fromkeys([*(file for file in files if not _is_of_one_module(folder, file)), *of_users])
     elsewhere = _list_mentions(ELSEWHERE, words)[:MOST_FILES]
     return [stage for stage in ((*own, *general), tuple(shared), (f"{CONTRACT}?{names}", *elsewhere)) if stage]
 
