@@ -38,6 +38,11 @@ def test_by_hand() -> None:
 
 def test_zeros_stay_zeros() -> None:
     assert not np.any(settled(np.zeros((3, 2), np.float32), 3))
+    weight = Weight("dense/kernel", (3, 2))
+    zeros, u = np.zeros((3, 2), np.float32), np.array([[0.6], [0.8]], np.float32)
+    left, direction = SpectralNorm().follow(zeros, u, 1, weight)
+    assert not np.any(left)
+    assert np.array_equal(direction, u)  # with a direction of zeros it would never find another
 
 
 def test_it_equals_stock_keras_after_training(rows: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import keras
@@ -9,10 +10,14 @@ import numpy as np
 import pytest
 
 from regzoo.core import OnBatch, regularizers
+from regzoo.core.cells import Cells
 from regzoo.testing import fix_strengths
 
 BATCH = [name for name, kind in sorted(regularizers().items()) if issubclass(kind, OnBatch)]
 DRAWING = ("uniform", "normal", "truncated_normal", "randint", "shuffle", "gamma", "beta", "binomial", "categorical")
+
+CELLS = Cells.from_sizes([(1, 0), (0, 2), (0, 2)])
+"""A number and two categories."""
 
 Y = np.eye(3, dtype=np.float32)[np.arange(6) % 3]
 
@@ -36,6 +41,8 @@ def test_it_draws_from_the_given_stream_alone(name: str, monkeypatch: pytest.Mon
         monkeypatch.setattr(keras.random, function, spy)
     regularizer: Any = fix_strengths(regularizers()[name]())
     regularizer.batch(draw_inputs(name), Y, given)
+    if "cells" in inspect.signature(regularizer.batch).parameters:
+        regularizer.batch(np.eye(5, dtype=np.float32)[[0, 1, 2, 3, 4, 2]], Y, given, cells=CELLS)
     assert all(seed is given for seed in seeds)
     assert seeds or name in ("label_smoothing",)
 
