@@ -21,6 +21,7 @@ def read_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     """Return the command's options."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
     parser.add_argument("--module", action="append", help="only this file, such as sam or _augment; may be repeated")
+    parser.add_argument("--named", action="store_true", help="only the faults in tests/mutation/named.py")
     parser.add_argument("--every", action="store_true", help="all mutants, not one of a kind on each line")
     parser.add_argument("--sample", type=int, help="only so many mutants, drawn at random")
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
@@ -38,7 +39,7 @@ def choose_mutants(options: argparse.Namespace) -> list[Mutant]:
     found = [
         mutant for module, path in modules.items() for mutant in list_mutants(module, read_text(path), options.every)
     ]
-    found = [*list_named(), *found]
+    found = list_named() if options.named else [*list_named(), *found]
     if options.module:
         found = [mutant for mutant in found if mutant.module.rpartition(".")[2] in options.module]
     if options.again:
