@@ -51,10 +51,10 @@ NAMED: dict[str, tuple[str, str, str]] = {
         "return resample(x, rows, columns), y",
         "return resample(x, rows, rows if height == width else columns), y",
     ),
-    "cutmix's area from Beta(2, 1)": (
+    "cutmix's area in images from Beta(2, 1)": (
         "regularizers.cutmix",
         "keras.ops.where(replaced, keras.random.uniform(each, seed=seed), 0.0)",
-        "keras.ops.where(replaced, keras.ops.sqrt(keras.random.uniform(each, seed=seed)), 0.0)",
+        "keras.ops.where(replaced, keras.random.uniform(each, seed=seed) ** (0.5 if len(x.shape) == 4 else 1.0), 0.0)",
     ),
 }
 """For each fault the module, a text that occurs once in it, and the text in its place."""
