@@ -29,6 +29,11 @@ def test_the_mask_has_mean_1_and_variance_r_over_1_minus_r(rate: float) -> None:
     assert mask.var() == pytest.approx(mask.mean() * (1 / (1 - rate) - mask.mean()), rel=1e-5)
 
 
+def test_at_rate_0_the_smallest_draw_changes_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keras.random, "uniform", lambda shape, **_: keras.ops.zeros(shape))
+    assert np.array_equal(dropped(np.ones((4, 3), np.float32), 0.0), np.ones((4, 3)))
+
+
 def test_each_step_has_its_mask_and_each_seed_its_steps() -> None:
     w, stream = np.ones((20, 30), np.float32), keras.random.SeedGenerator(0)
     first, second = (dropped(w, 0.5, stream) for _ in range(2))

@@ -147,3 +147,11 @@ def test_a_category_stays_one_and_counts_as_one_cell() -> None:
     untouched = MixupOrCutmix(0.0).batch(x, one, keras.random.SeedGenerator(0), cells)
     assert np.array_equal(untouched[0], x)
     assert np.array_equal(untouched[1], one)
+
+
+def test_at_switch_0_the_smallest_draw_is_no_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then everything is averaged; a cut of share 0 would leave the batch as it is."""
+    monkeypatch.setattr(keras.random, "uniform", lambda shape, **_: keras.ops.zeros(shape))
+    x, y = np.random.default_rng(0).normal(size=(8, 4, 4, 1)).astype(np.float32), np.eye(8, dtype=np.float32)
+    mixed, _ = MixupOrCutmix(1.0, switch=0.0).batch(x, y, keras.random.SeedGenerator(1))
+    assert (np.array(mixed) != x).any(axis=(1, 2, 3)).sum() >= 4  # some are their own partner
