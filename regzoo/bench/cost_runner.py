@@ -60,7 +60,7 @@ class TracedRecipe:
         import keras
 
         layers = self.model.layers
-        return any(isinstance(each, OnTraining) for each in self.recipe) or any(
+        return any(isinstance(each, OnTraining) or each.averages for each in self.recipe) or any(
             isinstance(layer, keras.layers.BatchNormalization) for layer in layers
         )
 

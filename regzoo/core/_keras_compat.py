@@ -150,14 +150,12 @@ def list_weights_to_train(model: keras.Model) -> list[keras.Variable]:
 
 def list_inner_layers(layer: keras.Layer) -> list[keras.Layer]:
     """Return the layers directly inside ``layer``: a model's, a wrapper's, the cell of a recurrent layer."""
-    inner: list[keras.Layer] = layer._flatten_layers(include_self=False, recursive=False)
-    return inner
+    return list(layer._flatten_layers(include_self=False, recursive=False))
 
 
 def list_own_weights(layer: keras.Layer) -> list[keras.Variable]:
     """Return the weights of ``layer`` itself, not of layers inside, that are trained if nothing is frozen."""
-    own: list[keras.Variable] = list(layer._trainable_variables)
-    return own
+    return list(layer._trainable_variables)
 
 
 def replace_variable(layer: keras.Layer, old: keras.Variable, new: keras.Variable) -> None:
@@ -192,10 +190,9 @@ def is_writing_hdf5() -> bool:
 
 @contextlib.contextmanager
 def closing_name_scopes() -> Iterator[None]:
-    """Close, after this block, the name scopes that an error in it left open.
+    """Close the name scopes that an error in this block leaves open: later weights would get paths inside of them.
 
-    Where TensorFlow does not take the name of a layer in a graph, Keras leaves the scope of the model around it open,
-    and the weights of every later model of this thread get paths inside of it.
+    Keras leaves that of a model open where TensorFlow does not take the name of a layer in it.
     """
     scopes: list[Any] = _global_state.get_global_attribute("name_scope_stack", default=[], set_to_default=True)
     before = list(scopes)
@@ -277,8 +274,7 @@ class UpdateHook(keras.optimizers.Optimizer):
 
 def get_index(optimizer: keras.optimizers.Optimizer, variable: keras.Variable) -> int:
     """Return the position of ``variable`` among those that ``optimizer`` was built with."""
-    index: int = optimizer._get_variable_index(variable)
-    return index
+    return int(optimizer._get_variable_index(variable))
 
 
 def get_optimizer_of(optimizer: Any, variable: keras.Variable) -> Any:
@@ -290,14 +286,12 @@ def get_optimizer_of(optimizer: Any, variable: keras.Variable) -> Any:
 
 def get_momentums(optimizer: keras.optimizers.Adam | keras.optimizers.RMSprop) -> list[keras.Variable]:
     """Return the momentum (of Adam, the first moment) of each variable."""
-    momentums: list[keras.Variable] = optimizer._momentums
-    return momentums
+    return list(optimizer._momentums)
 
 
 def get_velocities(optimizer: keras.optimizers.Adam | keras.optimizers.RMSprop) -> list[keras.Variable]:
     """Return the moving average of the squared gradient of each variable."""
-    velocities: list[keras.Variable] = optimizer._velocities
-    return velocities
+    return list(optimizer._velocities)
 
 
 def get_handle(variable: keras.Variable) -> Any:

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from regzoo.core.errors import InputError
 from regzoo.core.lazy import keras
 
@@ -70,18 +68,18 @@ class Cells:
 
     def spread(self, values: Tensor) -> Tensor:
         """Return values of the cells (batch, cells) as values of their columns (batch, columns)."""
-        return keras.ops.take(values, np.array(self.owners, np.int32), axis=1)
+        return keras.ops.take(values, keras.ops.array(self.owners, "int32"), axis=1)
 
     def find_flags(self, x: Tensor) -> Tensor:
         """Return for each value of ``x`` (batch, columns) the flag that it goes with: itself, its mark, or 0."""
         columns = [column if flag else self.marks[column] for column, flag in enumerate(self.flags)]
         padded = keras.ops.concatenate([keras.ops.zeros_like(x[:, :1]), x], axis=1)
-        return keras.ops.take(padded, np.array(columns, np.int32) + 1, axis=1)
+        return keras.ops.take(padded, keras.ops.array(columns, "int32") + 1, axis=1)
 
     def find_numbers(self, x: Tensor) -> Tensor:
         """Return where ``x`` (batch, columns) holds numbers that are not missing: bool (batch, columns)."""
         marked = self.find_flags(x) > 0.5
-        return keras.ops.logical_and(np.logical_not(self.flags)[None], keras.ops.logical_not(marked))
+        return keras.ops.logical_and(keras.ops.logical_not(self.flags)[None], keras.ops.logical_not(marked))
 
     def to_json(self) -> dict[str, list[int]]:
         """Return JSON values that `from_json` reads."""

@@ -105,7 +105,7 @@ def test_new_rows_are_named_with_their_correction(searched: Make) -> None:
     assert "between splits of these rows" in limits
     assert "Each search chose its strengths on one split, whose training rows validate in other splits." in limits
     assert list_statistics(content[2]) == ["smyth2004", "bouthillier2021", "shaffer1986", "nadeau2003"]
-    assert "@misc{nadeau2003," in make_bibtex([], list_statistics(content[2]))
+    assert "@article{nadeau2003," in make_bibtex([], list_statistics(content[2]))
 
 
 def test_one_search_cites_no_more_than_before(make_comparison: Make) -> None:

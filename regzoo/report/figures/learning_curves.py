@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from regzoo.comparison.leaderboard import Leaderboard
+from regzoo.core.errors import InputError
 from regzoo.core.formatting import float_or_nan, format_fixed, format_list
 from regzoo.report.curves import Curve, average_curves
 from regzoo.report.figures import FigureInfo
@@ -82,9 +83,17 @@ def info(leaderboard: Leaderboard, records: Sequence[Record], comparison: Compar
         if any(keep_finite(curve) for curve in runs["validation"]):
             best = [r.best_epoch for r in found if r.best_epoch > 0]
             mean = {part: average_curves(curves) for part, curves in runs.items()}
-            averaged = any(each.averages for record in found[:1] for each in record.run.recipe)
+            averaged = any(_is_averaged(record) for record in found[:1])
             panels.append(LearningCurvesPanel(row.name, runs, mean, fmean(best) if best else math.nan, averaged))
     return LearningCurvesFigure(metric, leaderboard.direction, tuple(panels))
+
+
+def _is_averaged(record: Record) -> bool:
+    """Return True if the weights that were judged are averages; False if a regularizer is unknown here."""
+    try:
+        return any(each.averages for each in record.run.recipe)
+    except InputError:
+        return False
 
 
 def _read_curves(records: Sequence[Record], part: str, metric: str) -> tuple[Curve, ...]:

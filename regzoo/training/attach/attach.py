@@ -147,7 +147,7 @@ class AttachedModel(RegularizedModel):
         self._own_noise: Callable[[], list[keras.Layer]] = list  # a function, so that Keras does not track it
 
     def set_own(self, own: OwnLayers, noise: list[keras.Layer], starts_anew: bool) -> None:
-        """Set what `own_layers` and `list_own_noise` return, and whether your layers start anew in each run."""
+        """Set what `own_layers` and `list_own_noise` return, and whether your layers start from scratch in each run."""
         self._own, self._starts_anew = (lambda: own), starts_anew
         self._own_noise = lambda: noise  # on a line of its own, so that TensorFlow finds its source
 

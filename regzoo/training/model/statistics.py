@@ -19,7 +19,7 @@ import tensorflow as tf
 from regzoo.core.errors import StaleStatisticsWarning
 
 MAX_BATCHES = 200
-"""Training batches that are read for them, at most: the average over so many changes little with more."""
+"""Training batches that are read for them, at most: the average over this number changes little with more."""
 
 
 class ModelWithStatistics(Protocol):
@@ -83,7 +83,7 @@ class Refit:
 
     @contextmanager
     def start(self) -> Iterator[None]:
-        """Begin anew; call `add` within. In the end the statistics alone have changed, and no random stream."""
+        """Start from zero; call `add` within. In the end the statistics alone have changed, and no random stream."""
         model, ids = self._model, {id(variable) for variable in self._moving}
         others = [each for each in (*model.trainable_variables, *model.states) if id(each) not in ids]
         before = [tf.convert_to_tensor(variable.value) for variable in others]  # noise, spectral norm's kernels

@@ -1,4 +1,4 @@
-"""What a model reads again of its training data: to compute moving statistics, and the training loss."""
+"""Training data that a model reads again: to compute moving statistics, and the training loss."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class TrainingDataReader(CallHook):
         self._get_refits = lambda: refits
 
     def list_fresh_layers(self) -> list[keras.Layer]:
-        """Return the layers with moving statistics that start anew in a run: all, or those that the recipe inserts."""
+        """Return the layers whose moving statistics start from scratch in a run: all, or those of the recipe."""
         if self._starts_anew:
             return self.list_layers_to_refit(fresh=False)
         return [each.inserted for each in self._info.insertions if list_moving(each.inserted)]
@@ -73,7 +73,7 @@ class TrainingDataReader(CallHook):
 
         Args:
             plain: whether each training batch counts equally, rather than by the layer's momentum.
-            fresh: whether only layers are meant whose averages start anew in a run.
+            fresh: whether only layers are meant whose averages start from scratch in a run.
         """
         if self._run_refit is not None:
             self._run_refit(plain, fresh)

@@ -35,7 +35,7 @@ def norm() -> list[keras.Layer]:
         ("dropout(0.5, on=first)", norm, {}, "dropout comes before 1 BatchNormalization"),
         ("alpha_dropout(0.1)", list, {}, "alpha_dropout keeps the mean and variance of selu alone"),
         ("l2(0.1)", list, {"kernel_regularizer": "l1"}, "^l2 in addition to .* of its own: an L1 penalty on 1 weight$"),
-        ("weight_decay(0.1) + l2(0.1)", list, {"bias_regularizer": "l2"}, "^weight_decay and l2 in addition .* L2"),
+        ("weight_decay(0.1) + l2(0.1)", list, {"bias_regularizer": "l2"}, "weight_decay and l2 in addition .* L2"),
         (
             "max_norm(1.0)",
             list,
