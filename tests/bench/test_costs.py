@@ -31,7 +31,7 @@ class Fake:
 
     @property
     def works_around_steps(self) -> bool:
-        return any(isinstance(each, OnTraining) for each in self.recipe)
+        return any(isinstance(each, OnTraining) or each.averages for each in self.recipe)
 
     @property
     def plain(self) -> bool:
