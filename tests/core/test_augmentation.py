@@ -21,6 +21,7 @@ def test_they_are_those_that_leave_the_targets_alone() -> None:
         "random_erasing",
         "random_flip",
         "random_shift",
+        "random_rotation",
         "random_zoom",
         "swap_noise",
         "trivial_augment",

@@ -22,7 +22,7 @@ TASKS: dict[str, tuple[dict[str, Any], np.ndarray]] = {
 }
 SOFTMAX = {"confidence_penalty", "focal", "label_noise", "label_smoothing", "r_drop"}
 """Regularizers that read or soften class probabilities."""
-MOVING = {"random_flip", "random_shift", "random_zoom", "trivial_augment"}
+MOVING = {"random_flip", "random_rotation", "random_shift", "random_zoom", "trivial_augment"}
 """Regularizers that move the content of an image."""
 SEEING = [name for name, kind in regularizers().items() if issubclass(kind, OnBatch | OnForward | OnLoss)]
 
