@@ -53,3 +53,7 @@ def test_a_head_that_no_computer_would_hold_is_refused() -> None:
         regzoo.InputError, match="linear: its head would hold 22,658,678,784 weights, 150,528 features by"
     ):
         regzoo.build("linear", input_shape=(224, 224, 3), task="reconstruction")
+
+
+def test_rows_need_no_layer_of_their_own() -> None:
+    assert regzoo.build("linear", input_shape=(5,), classes=3).layers[1].name == "head"
