@@ -73,8 +73,8 @@ DECLARED = {
     "random_flip": (
         "factor: Float(0.1, 0.5) from 0.0 in [0, 1]; copies=0; axis='horizontal'; needs images; needs targets"
     ),
-    "random_shift": "factor: Float(0.02, 0.2) from 0.0 in [0, 1]; copies=0; needs images; needs targets",
     "random_rotation": "degrees: Float(5.0, 30.0) from 0.0 in [0, 180]; copies=0; needs images; needs targets",
+    "random_shift": "factor: Float(0.02, 0.2) from 0.0 in [0, 1]; copies=0; needs images; needs targets",
     "random_zoom": "factor: Float(0.05, 0.3) from 0.0 in [0, 1); copies=0; needs images; needs targets",
     "residual_dropout": "rate: Float(0.05, 0.3) from 0.0 in [0, 1]",
     "sam": "rho: Float(0.01, 0.2) from 0.0 in [0, inf); costs 2",
