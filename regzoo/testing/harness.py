@@ -185,6 +185,7 @@ def fix_strengths(regularizer: Regularizer) -> Regularizer:
         middle = math.sqrt(ends[0] * ends[-1]) if spec.log else (ends[0] + ends[-1]) / 2
         if spec.complement:
             middle = 1.0 - math.sqrt((1.0 - ends[0]) * (1.0 - ends[-1]))
+        middle = float(f"{middle:.4g}")
         values[field] = round(middle) if isinstance(range_, Int) else middle if isinstance(range_, Float) else ends[0]
     return dataclasses.replace(regularizer, **values)
 
