@@ -91,12 +91,17 @@ def test_swa_is_torchs_average_with_refitted_statistics(rows: Any) -> None:
     network = make_network(norm=True)
     average = torch.optim.swa_utils.AveragedModel(network)
 
-    def follow(epoch: int, logs: Any) -> None:
-        if epoch >= 2:
-            copy_weights(model, network)
-            average.update_parameters(network)
+    ends = []
 
-    keep = keras.callbacks.LambdaCallback(on_epoch_end=follow)
+    def follow(batch: int, logs: Any) -> None:
+        """Add the weights in training, which the average replaces once an epoch has ended."""
+        if batch == 2:
+            ends.append(batch)
+            if len(ends) > 2:
+                copy_weights(model, network)
+                average.update_parameters(network)
+
+    keep = keras.callbacks.LambdaCallback(on_train_batch_end=follow)
     options: dict[str, Any] = {"batch_size": 20, "epochs": 4, "shuffle": False, "verbose": 0}
     model.fit(*rows, validation_data=rows, callbacks=[keep], **options)
     torch.optim.swa_utils.update_bn([torch.tensor(rows[0][start : start + 20]) for start in (0, 20, 40)], average)
