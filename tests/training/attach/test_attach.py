@@ -131,7 +131,8 @@ def test_a_model_with_several_inputs_trains(rows: Rows, kind: type) -> None:
     model = two_inputs(kind)
     attached = attach("dropout(0.5) + l2(0.001) + label_smoothing(0.1)", model)
     assert attached.hits == {"dropout": 2, "l2": 4, "label_smoothing": 1}
-    assert count_slots(model) == {"input": 1, "preactivation": 2, "activation": 2}  # an integer input has no slot
+    # An integer input has no slot of its own; what is looked up for it has.
+    assert count_slots(model) == {"input": 1, "embedding": 1, "preactivation": 2, "activation": 2}
     np.testing.assert_array_equal(attached.predict(x, verbose=0), model.predict(x, verbose=0))
     assert "val_loss" in attached.fit(x, y, epochs=1, validation_data=(x, y), **QUIET).history
 
