@@ -262,6 +262,9 @@ def unverified(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export_module, "verify_parity", lambda *_: Parity(1, (1, 7), 0.0, True))
 
 
+LONGEST = ("test_faults.py", "test_corruption.py")
+"""Files whose slow tests take minutes: they come first, since all tests of a file run in one process."""
+
 SLOW = ("regularizers", "backbones", "test_attach.py")
 """The zoo's own tests take minutes: they are behind the marker that CI runs once, as is the contract for all of it."""
 
@@ -269,7 +272,7 @@ SLOW = ("regularizers", "backbones", "test_attach.py")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the zoo's own tests; begin with the files that take long, so that no process waits for another."""
     here = Path(__file__).parent
-    items.sort(key=lambda item: not _needs_tensorflow(item.path))
+    items.sort(key=lambda item: (item.path.name not in LONGEST, not _needs_tensorflow(item.path)))
     for item in items:
         if set(item.path.relative_to(here).parts) & set(SLOW):
             item.add_marker("slow")

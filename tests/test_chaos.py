@@ -18,7 +18,7 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-COMPARISONS = 40
+COMPARISONS = int(os.environ.get("REGZOO_TEST_CHAOS", "12"))
 
 CONFIG = """\
 name: iris

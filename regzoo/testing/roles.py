@@ -85,7 +85,7 @@ def _mixes_units(rule: Rule, weight: Weight) -> bool:
     changed[last] *= 3.0
     first, second = (_apply(rule, each) for each in (values, changed))
     first[last] = second[last] = 0.0
-    return not np.allclose(first, second, rtol=1e-5, atol=0)
+    return not np.allclose(first, second, rtol=1e-5, atol=1e-6 * float(abs(first).max()))  # roundings of a sum
 
 
 def _apply(rule: Rule, values: Array) -> Array:
