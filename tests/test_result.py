@@ -69,6 +69,7 @@ def digest_files(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
+@pytest.mark.slow
 def test_a_report_elsewhere_leaves_the_folder_as_it_is(finished: Any, tmp_path: Path) -> None:
     folder = shutil.copytree(finished.folder, tmp_path / "mine")
     for name in ("report.html", "report.md", "leaderboard.csv", "figures/leaderboard.svg"):

@@ -21,7 +21,7 @@ from regzoo.storage.ledger import Ledger
 Run = Callable[..., tuple[int, str, str]]
 ListKeys = Callable[[Path], list[str]]
 
-pytestmark = pytest.mark.usefixtures("tensorflow")
+pytestmark = [pytest.mark.usefixtures("tensorflow"), pytest.mark.slow]
 
 
 @pytest.fixture
@@ -198,7 +198,6 @@ replicates: 4
 """
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("ctrl_c")
 def test_interrupted_and_resumed_it_makes_no_run_twice_and_finds_the_same(
     run: Run, run_process: Callable[..., subprocess.CompletedProcess[str]], list_keys: ListKeys, tmp_path: Path

@@ -154,6 +154,7 @@ def test_a_folder_in_use_ends_with_3(run: Run, copied: Path, config: Path) -> No
             assert f"Failed: {copied} is in use by process {os.getpid()}" in err
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_workers", "unverified")
 def test_fresh_moves_the_old_comparison_aside(run: Run, copied: Path, config: Path) -> None:
     text = config.read_text(encoding="utf-8").replace("epochs: 3", "epochs: 1").replace("trials: 2", "trials: 1")

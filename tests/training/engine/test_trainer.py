@@ -193,6 +193,7 @@ def test_a_run_on_images(images: Rows) -> None:
     assert record.parameters == (9 * 2 + 2) + (4 * 4 * 2 * 4 + 4) + (4 * 3 + 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("memory", [None, 1], ids=["in memory", "streamed"])
 def test_folds_of_equal_shapes_share_a_program_and_no_rows(rows: Rows, memory: int | None) -> None:
     x, y = rows

@@ -82,6 +82,7 @@ def test_other_metrics_can_be_compiled(rows: Rows) -> None:
     assert set(history) == {"loss", "top2"}
 
 
+@pytest.mark.slow
 def test_one_hot_targets_and_datasets_train_the_same_weights(rows: Rows) -> None:
     x, y = rows
     plain, hot, streamed = build(), build(), build()
