@@ -11,7 +11,7 @@ import pytest
 
 import regzoo
 from regzoo.comparison import check, runner
-from regzoo.core import InputError
+from regzoo.core import InputError, parse
 from regzoo.storage.ledger import Ledger
 
 pytestmark = pytest.mark.slow
@@ -80,3 +80,16 @@ def test_what_does_not_fit_into_the_memory_is_refused_before_anything_is_written
     with pytest.raises(InputError, match=r"recipes: swap_noise\(rate=0.2, copies=3\): swap_noise: copies=3"):
         regzoo.compare(X, Y, recipes=["none", "swap_noise(0.2, copies=3)"], out=tmp_path / "a", **ASKED)
     assert not (tmp_path / "a" / "ledger.sqlite").exists()
+
+
+def test_weight_decay_is_searched_in_the_steps_that_the_copies_make(tmp_path: Path) -> None:
+    recipes = ["weight_decay", "weight_decay + gaussian_noise(0.1, copies=3)"]  # with the same points
+    regzoo.compare(X, Y, recipes=recipes, out=tmp_path / "decay", **ASKED)
+    decays: dict[tuple[str, int], float] = {}
+    with Ledger(tmp_path / "decay") as ledger:
+        for record in ledger.records():
+            if record.run.stage == "trial" and record.run.name != "none":
+                decay = next(each.decay for each in record.run.recipe if each.name == "weight_decay")  # type: ignore[attr-defined]
+                decays[record.run.name, record.run.number] = decay
+    for number in range(2):
+        assert decays[recipes[0], number] == pytest.approx(4 * decays[str(parse(recipes[1])), number], rel=1e-3)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from regzoo.comparison.own_model import list_model_notes
 from regzoo.config import Experiment
 from regzoo.core import EnvironmentFailure, InputError, Recipe
-from regzoo.core.augmentation import count_copies
+from regzoo.core.augmentation import require_memory
 from regzoo.core.errors import ErrorCollector
 from regzoo.data.inputs import list_arrays
 from regzoo.data.prepared import PreparedData
@@ -75,11 +75,6 @@ def check_copies(experiment: Experiment, data: PreparedData, memory: int) -> Non
     Raises:
         InputError: with every such recipe.
     """
-    if not any(count_copies(recipe) for recipe in experiment.parse_recipes()):
-        return
-    import_tensorflow()
-    from regzoo.training.model.augmented_rows import require_memory
-
     folds = [data, *data.folds]
     size = max(sum(values.nbytes for values in list_arrays(fold.train[0])) for fold in folds)
     problems = ErrorCollector()

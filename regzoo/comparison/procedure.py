@@ -21,6 +21,7 @@ from regzoo.comparison.plan import Plan, RecipePlan
 from regzoo.comparison.progress import Progress
 from regzoo.comparison.scheduler import RecipeProcedure, Round, Scheduler
 from regzoo.core import Objective
+from regzoo.core.augmentation import count_copies
 from regzoo.core.seeds import derive
 from regzoo.execution.executor import Executor
 from regzoo.search.search import Point, make_search
@@ -197,7 +198,8 @@ def _make_trial(
 ) -> Run:
     values = dict(point.values)
     rate = float(values.pop(LEARNING_RATE, plan.learning_rate))  # type: ignore[arg-type]
-    strengths = to_strengths(recipe_plan.space, values, rate, plan.steps)
+    steps = plan.steps * (1 + count_copies(recipe_plan.recipe))
+    strengths = to_strengths(recipe_plan.space, values, rate, steps)
     return Run(
         stage="trial",
         name=recipe_plan.name,

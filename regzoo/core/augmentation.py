@@ -82,3 +82,36 @@ def describe_copies(recipe: Recipe) -> str | None:
         f"{names} with copies={copies}: an epoch has {copies + 1} times the rows and steps of the baseline's, so in as "
         f"many epochs it trains {copies + 1} times as long"
     )
+
+
+def require_memory(recipe: Recipe, size: int, available: int) -> None:
+    """Reject a recipe whose copies do not fit into the memory.
+
+    Args:
+        recipe: the recipe.
+        size: bytes of the inputs of all training rows.
+        available: bytes that these rows and their copies may take.
+
+    Raises:
+        InputError: if they take more.
+    """
+    copies = count_copies(recipe)
+    if copies and (1 + copies) * size > available:
+        names = " and ".join(each.name for each in recipe if makes_copies(each))
+        most = available // size - 1
+        fewer = f"copies={most}, " if most > 0 else ""
+        raise InputError(
+            f"{names}: copies={copies} makes {_format_bytes((1 + copies) * size)} of training rows out of "
+            f"{_format_bytes(size)}, and they may take {_format_bytes(max(0, available))}: give it {fewer}fewer "
+            "workers, or copies=0, which changes the batches instead"
+        )
+
+
+def _format_bytes(count: int) -> str:
+    """Return a number of bytes in words.
+
+    >>> _format_bytes(1_530_000_000)
+    '1.5 GB'
+    """
+    unit, name = next((u, n) for u, n in ((10**9, "GB"), (10**6, "MB"), (1, "bytes")) if count >= u or u == 1)
+    return f"{count / unit:.1f} {name}" if unit > 1 else f"{count} {name}"

@@ -18,13 +18,13 @@ import numpy as np
 import tensorflow as tf
 
 from regzoo.core import InputError, Objective, Recipe, Schedule, Watcher
-from regzoo.core.augmentation import count_copies
+from regzoo.core.augmentation import count_copies, require_memory
 from regzoo.core.seeds import generator
 from regzoo.data.inputs import ModelInputs, map_inputs
 from regzoo.system.memory import get_available_memory
 from regzoo.training.engine.batching import Batch, PartArrays, RowSource, as_row_sources, compute_in_chunks
 from regzoo.training.engine.copied_rows import CopiedRows, get_copied_rows
-from regzoo.training.model.augmented_rows import RowAugmenter, require_memory
+from regzoo.training.model.augmented_rows import RowAugmenter
 from regzoo.training.model.build import RegularizedModel
 from regzoo.training.model.judged import JudgedWeights
 from regzoo.training.model.statistics import MAX_BATCHES, Refit

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from regzoo.core import InputError, OnBatch, Recipe, Regularizer
-from regzoo.core.augmentation import count_copies, makes_copies
+from regzoo.core.augmentation import count_copies, makes_copies, require_memory
 from regzoo.core.cells import InputCells
 from regzoo.core.layers import floatx_of
 from regzoo.core.places import change_batch
@@ -105,29 +105,6 @@ def copy_fit_rows(model: AugmentedModel, given: Mapping[str, Any]) -> dict[str, 
     return result | {name: keras.tree.map_structure(repeat, part) for name, part in parts.items()}
 
 
-def require_memory(recipe: Recipe, size: int, available: int) -> None:
-    """Reject a recipe whose copies do not fit into the memory.
-
-    Args:
-        recipe: the recipe.
-        size: bytes of the inputs of all training rows.
-        available: bytes that these rows and their copies may take.
-
-    Raises:
-        InputError: if they take more.
-    """
-    copies = count_copies(recipe)
-    if copies and (1 + copies) * size > available:
-        names = " and ".join(each.name for each in recipe if makes_copies(each))
-        most = available // size - 1
-        fewer = f"copies={most}, " if most > 0 else ""
-        raise InputError(
-            f"{names}: copies={copies} makes {_format_bytes((1 + copies) * size)} of training rows out of "
-            f"{_format_bytes(size)}, and they may take {_format_bytes(max(0, available))}: give it {fewer}fewer "
-            "workers, or copies=0, which changes the batches instead"
-        )
-
-
 def _append_copies(model: AugmentedModel, x: Any, rows: int, copies: int, size: int) -> Any:
     """Return arrays ``x`` with the copies behind their rows."""
     augmenter = RowAugmenter(model)
@@ -161,13 +138,3 @@ def _reject_data(recipe: Recipe, data: Any) -> None:
 
 def _take(part: Any, start: int, stop: int) -> Any:
     return keras.tree.map_structure(lambda leaf: leaf[start:stop], part)
-
-
-def _format_bytes(count: int) -> str:
-    """Return a number of bytes in words.
-
-    >>> _format_bytes(1_530_000_000)
-    '1.5 GB'
-    """
-    unit, name = next((u, n) for u, n in ((10**9, "GB"), (10**6, "MB"), (1, "bytes")) if count >= u or u == 1)
-    return f"{count / unit:.1f} {name}" if unit > 1 else f"{count} {name}"
