@@ -51,7 +51,7 @@ def list_steps(document: str) -> list[Step]:
     return steps
 
 
-LONG = ("keras.applications", "LSTM", "load_wine")
+LONG = ("keras.applications", "LSTM", "load_wine", "check-claims")
 """Words in blocks that take long."""
 
 STEPS = [

@@ -89,6 +89,7 @@ def test_the_order_of_the_pairs_does_not_matter() -> None:
     assert adjust_shaffer(p, pairs) == backwards[::-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("groups", [(6,), (3, 3), (2, 2, 2), (4, 1, 1)])
 def test_false_claims_stay_at_the_level_whatever_is_equal(groups: tuple[int, ...]) -> None:
     # Groups of equal means, 12 standard errors apart: any difference found within a group is false. 1,000 simulated

@@ -392,6 +392,7 @@ QUICK = {"traceless", "never_neutral", "unseeded", "last_axis_reading"}
 """Saboteurs that are tried by default; the slow tests try all."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("saboteur", "check", "reason"),
     [

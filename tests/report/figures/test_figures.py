@@ -119,6 +119,7 @@ def test_awkward_leaderboards(
     check_texts(file.draw(info), monkeypatch)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("given", SWEEPS.values(), ids=SWEEPS)
 def test_awkward_sweeps(given: dict[str, Any], swept: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     name = "sweep" if len(given["over"]) == 1 else "sweep_grid"
@@ -146,6 +147,7 @@ def test_from_one_recipe_on(
         check_texts(file.draw(info), monkeypatch)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ORDINARY)
 def test_fifteen_recipes_at_the_same_place(
     name: str,

@@ -17,6 +17,8 @@ from regzoo.training.model.build import build_model
 from regzoo.training.optimizers import make_optimizer
 from regzoo.training.task import Task
 
+pytestmark = pytest.mark.slow
+
 THREE = Task("classification", 3)
 SLOW = pytest.mark.slow
 RANDOM = np.random.default_rng(0)

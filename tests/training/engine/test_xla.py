@@ -34,6 +34,7 @@ def train_program(recipe: str, rows: Rows, jit_compile: bool = True, seed: int =
     return program
 
 
+@pytest.mark.slow
 def test_without_noise_the_weights_are_equal_up_to_rounding(rows: Rows) -> None:
     """8 steps of Adam of at most 3.2 learning rates each; gradients may differ by 1e-5 of themselves."""
     plain, compiled = (train_program("l2(0.01)", rows, jit) for jit in (False, True))

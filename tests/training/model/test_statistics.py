@@ -15,6 +15,8 @@ from regzoo.core import Objective
 from regzoo.core.errors import StaleStatisticsWarning
 from regzoo.training.engine.program import Program
 
+pytestmark = pytest.mark.slow
+
 L = keras.layers
 SIZE = 25  # of 60 rows: the last batch has 10
 
