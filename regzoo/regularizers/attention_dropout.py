@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from regzoo.core import Float, OnActivations, Slot, Strength, Tensor, strength
 from regzoo.core.lazy import keras, layers
+from regzoo.regularizers._masks import mask_and_scale
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,4 @@ class AttentionDropout(OnActivations):
 
     def drop(self, a: Tensor, seed: keras.random.SeedGenerator) -> Tensor:
         """Mask ``a`` (batch, heads, queries, keys) and scale up the rest."""
-        kept = keras.random.uniform(keras.ops.shape(a), seed=seed) >= self.rate
-        scale = 1.0 / keras.ops.maximum(1.0 - self.rate, keras.config.epsilon())
-        return a * (keras.ops.cast(kept, a.dtype) * scale)
+        return mask_and_scale(a, self.rate, seed)

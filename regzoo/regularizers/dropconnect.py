@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from regzoo.core import Float, OnWeights, Perturbation, Regularizer, Strength, Tensor, Weight, strength
 from regzoo.core.lazy import keras
+from regzoo.regularizers._masks import mask_and_scale
 from regzoo.regularizers._normalization import comes_after
 
 
@@ -46,9 +47,7 @@ class Dropconnect(OnWeights):
 
     def drop(self, w: Tensor, seed: keras.random.SeedGenerator) -> Tensor:
         """Mask ``w`` (any shape) and scale up the rest."""
-        kept = keras.random.uniform(keras.ops.shape(w), seed=seed) >= self.rate
-        scale = 1.0 / keras.ops.maximum(1.0 - self.rate, keras.config.epsilon())
-        return w * (keras.ops.cast(kept, w.dtype) * scale)
+        return mask_and_scale(w, self.rate, seed)
 
     def warn_pair(self, other: Regularizer) -> str | None:
         """Warn about batch norm, whose averages are those of masked weights."""

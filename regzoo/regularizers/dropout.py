@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from regzoo.core import Float, OnActivations, Regularizer, Slot, Strength, Tensor, strength
 from regzoo.core.lazy import keras, layers
+from regzoo.regularizers._masks import mask_and_scale
 from regzoo.regularizers._normalization import warn_variance_shift
 
 
@@ -40,9 +41,7 @@ class Dropout(OnActivations):
 
     def drop(self, h: Tensor, seed: keras.random.SeedGenerator) -> Tensor:
         """Mask ``h`` (any shape) and scale up the rest."""
-        kept = keras.random.uniform(keras.ops.shape(h), seed=seed) >= self.rate
-        scale = 1.0 / keras.ops.maximum(1.0 - self.rate, keras.config.epsilon())
-        return h * (keras.ops.cast(kept, h.dtype) * scale)
+        return mask_and_scale(h, self.rate, seed)
 
     def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """Warn about batch norm in the next layer."""

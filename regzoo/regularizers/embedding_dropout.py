@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from regzoo.core import Float, OnActivations, Regularizer, Slot, Strength, Tensor, strength
 from regzoo.core.lazy import keras, layers
+from regzoo.regularizers._masks import mask_and_scale
 from regzoo.regularizers._normalization import warn_variance_shift
 
 
@@ -42,9 +43,7 @@ class EmbeddingDropout(OnActivations):
 
     def drop(self, tokens: Tensor, seed: keras.random.SeedGenerator) -> Tensor:
         """Mask ``tokens`` (batch, ..., width) and scale up the rest."""
-        kept = keras.random.uniform(keras.ops.shape(tokens), seed=seed) >= self.rate
-        scale = 1.0 / keras.ops.maximum(1.0 - self.rate, keras.config.epsilon())
-        return tokens * (keras.ops.cast(kept, tokens.dtype) * scale)
+        return mask_and_scale(tokens, self.rate, seed)
 
     def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """Warn about batch norm in a later layer."""

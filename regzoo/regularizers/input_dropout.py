@@ -8,6 +8,7 @@ from regzoo.core import Augmentation, Float, Strength, Tensor, strength
 from regzoo.core.batch_inputs import map_cells
 from regzoo.core.cells import Cells, InputCells
 from regzoo.core.lazy import keras
+from regzoo.regularizers._masks import mask_and_scale
 
 
 @dataclass(frozen=True)
@@ -45,14 +46,12 @@ class InputDropout(Augmentation):
     ) -> tuple[Tensor, Tensor]:
         """Mask x (any shape; of several inputs, all floats) and scale up the rest; the targets stay."""
 
-        scale = 1.0 / keras.ops.maximum(1.0 - self.rate, keras.config.epsilon())
-
         def drop(values: Tensor, own: Cells | None) -> Tensor:
-            shape = keras.ops.shape(values)
             if own is None:
-                kept = keras.random.uniform(shape, seed=seed) >= self.rate
-                return values * (keras.ops.cast(kept, values.dtype) * scale)
-            kept = own.spread(keras.random.uniform((shape[0], own.count), seed=seed) >= self.rate)
-            return keras.ops.where(kept, keras.ops.where(own.find_numbers(values), values * scale, values), 0.0)
+                return mask_and_scale(values, self.rate, seed)
+            draws = keras.random.uniform((keras.ops.shape(values)[0], own.count), seed=seed)
+            scale = 1.0 / keras.ops.maximum(1.0 - self.rate, keras.config.epsilon())
+            scaled = keras.ops.where(own.find_numbers(values), values * scale, values)
+            return keras.ops.where(own.spread(draws >= self.rate), scaled, 0.0)
 
         return map_cells(drop, x, cells), y

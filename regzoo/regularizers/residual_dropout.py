@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from regzoo.core import Float, OnActivations, Regularizer, Slot, Strength, Tensor, strength
 from regzoo.core.lazy import keras, layers
+from regzoo.regularizers._masks import mask_and_scale
 from regzoo.regularizers._normalization import warn_variance_shift
 
 
@@ -41,9 +42,7 @@ class ResidualDropout(OnActivations):
 
     def drop(self, branch: Tensor, seed: keras.random.SeedGenerator) -> Tensor:
         """Mask ``branch`` (any shape) and scale up the rest."""
-        kept = keras.random.uniform(keras.ops.shape(branch), seed=seed) >= self.rate
-        scale = 1.0 / keras.ops.maximum(1.0 - self.rate, keras.config.epsilon())
-        return branch * (keras.ops.cast(kept, branch.dtype) * scale)
+        return mask_and_scale(branch, self.rate, seed)
 
     def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """Warn about batch norm in the next block."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from regzoo.core import Float, OnActivations, Regularizer, Slot, Strength, Tensor, strength
 from regzoo.core.lazy import keras, layers
+from regzoo.regularizers._masks import mask_and_scale
 from regzoo.regularizers._normalization import warn_variance_shift
 
 
@@ -42,9 +43,7 @@ class SpatialDropout(OnActivations):
     def drop(self, h: Tensor, seed: keras.random.SeedGenerator) -> Tensor:
         """Mask the channels of ``h`` (batch, ..., channels) and scale up the rest."""
         batch, *positions, channels = keras.ops.shape(h)
-        kept = keras.random.uniform((batch, *(1 for _ in positions), channels), seed=seed) >= self.rate
-        scale = 1.0 / keras.ops.maximum(1.0 - self.rate, keras.config.epsilon())
-        return h * (keras.ops.cast(kept, h.dtype) * scale)
+        return mask_and_scale(h, self.rate, seed, (batch, *(1 for _ in positions), channels))
 
     def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """Warn about batch norm in the next layer."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from regzoo.core import Float, OnActivations, Slot, Strength, Tensor, strength
 from regzoo.core.lazy import keras, layers
+from regzoo.regularizers._masks import mask_and_scale
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,5 @@ class StochasticDepth(OnActivations):
             depth: position of the branch, l / L in (0, 1].
             seed: the slot's random stream.
         """
-        p = self.rate * depth
         batch, *rest = keras.ops.shape(branch)
-        kept = keras.random.uniform((batch, *(1 for _ in rest)), seed=seed) >= p
-        scale = 1.0 / keras.ops.maximum(1.0 - p, keras.config.epsilon())
-        return branch * (keras.ops.cast(kept, branch.dtype) * scale)
+        return mask_and_scale(branch, self.rate * depth, seed, (batch, *(1 for _ in rest)))
