@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from regzoo.core import Regularizer, Tensor
-from regzoo.core.cells import Cells, count_cells
+from regzoo.core.cells import Cells, count_cells, spread
 from regzoo.core.lazy import keras
 
 AUGMENTATIONS = frozenset({"mixup", "cutmix", "mixup_or_cutmix", "cutout", "adversarial"})
@@ -82,6 +82,19 @@ def average(
     kept = cells.spread(keras.random.uniform((keras.ops.shape(values)[0], cells.count), seed=seed) < weight)
     both = keras.ops.logical_and(cells.find_numbers(values), cells.find_numbers(other))
     return keras.ops.where(both, mixed, keras.ops.where(kept, values, other))
+
+
+def draw_region(
+    x: Tensor, share: Tensor, seed: keras.random.SeedGenerator, cells: Cells | None = None
+) -> tuple[Tensor, Tensor]:
+    """Return where a random region of each example lies, see `draw_mask`, and the fraction outside of it.
+
+    Returns:
+        Booleans of a shape that broadcasts over x, and (batch,).
+    """
+    mask = draw_mask(x, share, seed, cells)
+    inside = keras.ops.mean(keras.ops.reshape(mask, (keras.ops.shape(mask)[0], -1)), axis=1)
+    return spread(mask, cells) > 0.0, 1.0 - inside
 
 
 def draw_mask(x: Tensor, share: Tensor, seed: keras.random.SeedGenerator, cells: Cells | None = None) -> Tensor:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from regzoo.core import Float, OnBatch, Regularizer, Strength, Tensor, strength
-from regzoo.core.cells import Cells, spread
+from regzoo.core.cells import Cells
 from regzoo.core.lazy import keras
-from regzoo.regularizers._augment import draw_mask, draw_partners, warn_augmentation
+from regzoo.regularizers._augment import average, draw_partners, draw_region, warn_augmentation
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,8 @@ class Cutmix(OnBatch):
         partner = draw_partners(x, seed)
         replaced = keras.random.uniform(each, seed=seed) < self.rate
         share = keras.ops.where(replaced, keras.random.uniform(each, seed=seed), 0.0)
-        mask = draw_mask(x, share, seed, cells)
-        kept = 1.0 - keras.ops.mean(keras.ops.reshape(mask, (each[0], -1)), axis=1, keepdims=True)  # (batch, 1)
-        x = keras.ops.where(spread(mask, cells) > 0.0, keras.ops.take(x, partner, axis=0), x)
-        return x, kept * y + (1.0 - kept) * keras.ops.take(y, partner, axis=0)
+        region, kept = draw_region(x, share, seed, cells)
+        return keras.ops.where(region, keras.ops.take(x, partner, axis=0), x), average(y, partner, kept, seed)
 
     def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """Warn about a second augmentation and about label smoothing."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from regzoo.core import Augmentation, Float, Regularizer, Strength, Tensor, strength
 from regzoo.core.batch_inputs import map_cells
-from regzoo.core.cells import Cells, InputCells, spread
+from regzoo.core.cells import Cells, InputCells
 from regzoo.core.lazy import keras
-from regzoo.regularizers._augment import draw_mask, warn_augmentation
+from regzoo.regularizers._augment import draw_region, warn_augmentation
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ class Cutout(Augmentation):
         """Hide a region of x (batch, ...), and of several inputs one of all floats; the targets stay."""
 
         def hide(values: Tensor, own: Cells | None) -> Tensor:
-            mask = spread(draw_mask(values, self.share, seed, own), own)
-            return keras.ops.where(mask > 0.0, 0.0, values)
+            region, _ = draw_region(values, self.share, seed, own)
+            return keras.ops.where(region, 0.0, values)
 
         return map_cells(hide, x, cells), y
 

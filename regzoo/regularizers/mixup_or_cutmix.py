@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from regzoo.core import Float, OnBatch, Regularizer, Strength, Tensor, setting, strength
-from regzoo.core.cells import Cells, spread
+from regzoo.core.cells import Cells
 from regzoo.core.lazy import keras
-from regzoo.regularizers._augment import average, draw_mask, draw_mixture_weights, draw_partners, warn_augmentation
+from regzoo.regularizers._augment import average, draw_mixture_weights, draw_partners, draw_region, warn_augmentation
 
 
 @dataclass(frozen=True)
@@ -63,12 +63,11 @@ class MixupOrCutmix(OnBatch):
         changed = keras.random.uniform(each, seed=seed) < self.rate
         cut = keras.random.uniform(each, seed=seed) < self.switch
         share = keras.ops.where(changed & cut, keras.random.uniform(each, seed=seed), 0.0)
-        mask = draw_mask(x, share, seed, cells)
-        kept = 1.0 - keras.ops.mean(keras.ops.reshape(mask, (each[0], -1)), axis=1)  # (batch,)
+        region, kept = draw_region(x, share, seed, cells)
         drawn = draw_mixture_weights(each[0], self.alpha, seed)
         weights = keras.ops.where((changed & ~cut)[:, 0], drawn, 1.0)
         averaged = average(x, partner, weights, seed, cells)
-        x = keras.ops.where(spread(mask, cells) > 0.0, keras.ops.take(x, partner, axis=0), averaged)
+        x = keras.ops.where(region, keras.ops.take(x, partner, axis=0), averaged)
         return x, average(y, partner, weights * kept, seed)  # one of the two is 1
 
     def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
