@@ -12,22 +12,13 @@ from regzoo.core.lazy import keras
 Tensor = Any
 
 
-def map_floats(function: Callable[[Tensor], Tensor], x: Any) -> Any:
-    """Return ``x`` with ``function`` of every tensor of floats in it; whole numbers, booleans and text stay.
+def map_cells(function: Callable[[Tensor, Cells | None], Tensor], x: Any, cells: InputCells) -> Any:
+    """Return ``x`` with ``function`` of every tensor of floats in it; whole numbers and text stay as they are.
 
     Args:
-        function: returns a tensor of the same shape and dtype.
-        x: a tensor (batch, ...), or several of them in a dict or list.
-
-    Raises:
-        InputError: if there are no floats in it.
-    """
-    list_floats(x)
-    return keras.tree.map_structure(lambda tensor: function(tensor) if _is_float(tensor) else tensor, x)
-
-
-def map_cells(function: Callable[[Tensor, Cells | None], Tensor], x: Any, cells: InputCells) -> Any:
-    """Return ``x`` with ``function`` of every tensor of floats in it and of the cells of its columns, as `map_floats`.
+        function: takes a tensor and the cells of its columns.
+        x: the inputs.
+        cells: which columns of them hold one value.
 
     Raises:
         InputError: if there are no floats in it.
@@ -38,9 +29,20 @@ def map_cells(function: Callable[[Tensor, Cells | None], Tensor], x: Any, cells:
     return keras.tree.pack_sequence_as(x, changed)
 
 
-def list_float_cells(x: Any, cells: InputCells) -> list[Cells | None]:
-    """Return the cells of the tensors of floats in ``x``, in the order of `list_floats`."""
-    return [own for tensor, own in zip(keras.tree.flatten(x), list_cells(x, cells), strict=True) if _is_float(tensor)]
+def select_numbers(gradients: Sequence[Tensor], x: Any, cells: InputCells) -> list[Tensor]:
+    """Return the gradients with respect to the floats in ``x``, 0 where ``cells`` hold something else than numbers.
+
+    Args:
+        gradients: one for each tensor of floats, in the order of `list_floats`.
+        x: the inputs.
+        cells: which columns of them hold one value.
+    """
+    pairs = zip(keras.tree.flatten(x), list_cells(x, cells), strict=True)
+    floats = [(tensor, own) for tensor, own in pairs if _is_float(tensor)]
+    return [
+        gradient if own is None else keras.ops.where(own.find_numbers(tensor), gradient, 0.0)
+        for gradient, (tensor, own) in zip(gradients, floats, strict=True)
+    ]
 
 
 def list_floats(x: Any) -> list[Tensor]:

@@ -70,15 +70,10 @@ class Cells:
         """Return values of the cells (batch, cells) as values of their columns (batch, columns)."""
         return keras.ops.take(values, keras.ops.array(self.owners, "int32"), axis=1)
 
-    def find_flags(self, x: Tensor) -> Tensor:
-        """Return for each value of ``x`` (batch, columns) the flag that it goes with: itself, its mark, or 0."""
-        columns = [column if flag else self.marks[column] for column, flag in enumerate(self.flags)]
-        padded = keras.ops.concatenate([keras.ops.zeros_like(x[:, :1]), x], axis=1)
-        return keras.ops.take(padded, keras.ops.array(columns, "int32") + 1, axis=1)
-
     def find_numbers(self, x: Tensor) -> Tensor:
         """Return where ``x`` (batch, columns) holds numbers that are not missing: bool (batch, columns)."""
-        marked = self.find_flags(x) > 0.5
+        padded = keras.ops.concatenate([keras.ops.zeros_like(x[:, :1]), x], axis=1)  # column 0 for those without a mark
+        marked = keras.ops.take(padded, keras.ops.array(self.marks, "int32") + 1, axis=1) > 0.5
         return keras.ops.logical_and(keras.ops.logical_not(self.flags)[None], keras.ops.logical_not(marked))
 
     def to_json(self) -> dict[str, list[int]]:

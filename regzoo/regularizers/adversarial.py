@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from regzoo.core import Float, Forward, OnForward, Regularizer, Strength, Tensor, strength
-from regzoo.core.batch_inputs import list_float_cells, list_floats, replace_floats
+from regzoo.core.batch_inputs import list_floats, replace_floats, select_numbers
 from regzoo.core.lazy import keras, tf
 from regzoo.regularizers._augment import warn_augmentation
 
@@ -56,11 +56,8 @@ class Adversarial(OnForward):
             tape.watch(floats)
             logits, clean = run(x, y)
         gradients = tape.gradient(clean, floats, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-        uphill = [keras.ops.stop_gradient(keras.ops.sign(gradient)) for gradient in gradients]
-        for position, own in enumerate(list_float_cells(x, run.cells)):
-            if own is not None:
-                numbers = own.find_numbers(floats[position])
-                uphill[position] = keras.ops.where(numbers, uphill[position], 0.0)
+        selected = select_numbers(gradients, x, run.cells)
+        uphill = [keras.ops.stop_gradient(keras.ops.sign(gradient)) for gradient in selected]
 
         def average_losses() -> Tensor:
             moved = [values + self.epsilon * step for values, step in zip(floats, uphill, strict=True)]

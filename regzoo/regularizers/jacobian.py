@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from regzoo.core import Float, Forward, OnForward, Strength, Tensor, strength
-from regzoo.core.batch_inputs import list_float_cells, list_floats
-from regzoo.core.cells import Cells
+from regzoo.core.batch_inputs import list_floats, select_numbers
 from regzoo.core.lazy import keras, tf
 
 
@@ -58,14 +57,8 @@ class Jacobian(OnForward):
             direction = keras.ops.normalize(keras.random.normal(keras.ops.shape(logits), seed=seed))
             projected = keras.ops.sum(logits * direction, axis=-1)  # (batch,)
         gradients = tape.gradient(projected, floats, unconnected_gradients=tf.UnconnectedGradients.ZERO)
-        pairs = zip(gradients, floats, list_float_cells(x, run.cells), strict=True)
-        norms = [logits.shape[-1] * sum_squares(select_numbers(*each)) for each in pairs]
+        norms = [logits.shape[-1] * sum_squares(each) for each in select_numbers(gradients, x, run.cells)]
         return logits, per_example + self.strength / 2.0 * functools.reduce(operator.add, norms)
-
-
-def select_numbers(gradient: Tensor, x: Tensor, cells: Cells | None) -> Tensor:
-    """Return the gradient with respect to the inputs ``x`` (batch, ...), 0 where they are no numbers."""
-    return gradient if cells is None else keras.ops.where(cells.find_numbers(x), gradient, 0.0)
 
 
 def sum_squares(gradient: Tensor) -> Tensor:
