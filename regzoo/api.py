@@ -55,7 +55,7 @@ def build(
         task: ``"reconstruction"`` for an autoencoder, without classes or outputs; train it with ``fit(x, x)``.
         optimizer: any optimizer that ``keras.Model.compile`` takes.
         seed: seed of the initial weights and of every random stream of the recipe.
-        categorical_features: columns of rows, counted from 0, that are no standardized numbers: for each category the
+        categorical_features: columns of rows, counted from 0, that are not standardized numbers: for each category the
             list of its one-hot columns, and each column of 0 and 1 by itself; ``[[3, 4, 5], 6]`` or ``"3..5, 6"``.
             Regularizers of the batch change a category as a whole, and leave it possible.
 

@@ -163,7 +163,7 @@ class Experiment(Section):
 
     @property
     def older_ranges(self) -> bool:
-        """True if recipes without a range are searched as versions before version 2 of the ranges did."""
+        """True if strengths without a range are searched as in earlier versions, which began this comparison."""
         return self._older_ranges
 
     def with_older_ranges(self, older: bool = True) -> Experiment:

@@ -21,34 +21,45 @@ _RUN = re.compile(r"(\d{1,9})(?:\.\.(\d{1,9}))?")
 _MOST = 1_000_000
 
 
-def read_categorical_features(given: Any, name: str = "categorical_features") -> Groups:
+def read_categorical_features(given: Any) -> Groups:
+    """Return the columns of each category; see `parse_categorical_features`.
+
+    Raises:
+        InputError: if ``given`` cannot be read, or a column is named twice.
+    """
+    try:
+        return parse_categorical_features(given)
+    except ValueError as error:
+        raise InputError(f"categorical_features: {error}") from None
+
+
+def parse_categorical_features(given: Any) -> Groups:
     """Return the columns of each category.
 
     Args:
         given: for each category its one-hot columns, a list, range or slice; or one column, if it is 0 or 1; or text,
-            such as ``3..5, 6``, in which ``7+9`` are two columns that are no neighbors; or a mask of columns, each a
+            such as ``3..5, 6``, in which ``7+9`` are two columns that are not neighbors; or a mask of columns, each a
             boolean of its own. None for none.
-        name: what messages call it.
 
     Raises:
-        InputError: if it is none of these, or a column is named twice.
+        ValueError: if it is none of these, or a column is named twice.
 
-    >>> read_categorical_features([[3, 4, 5], 6]), read_categorical_features("3..5, 6, 7+9")
+    >>> parse_categorical_features([[3, 4, 5], 6]), parse_categorical_features("3..5, 6, 7+9")
     (((3, 4, 5), (6,)), ((3, 4, 5), (6,), (7, 9)))
     """
     try:
         groups = _read_groups(given)
     except (TypeError, ValueError):
-        raise InputError(f"{name}: {FORM}, received {_shorten(given)}") from None
+        raise ValueError(f"{FORM}, received {_shorten(given)}") from None
     columns = [column for group in groups for column in group]
     twice = [column for column in columns if columns.count(column) > 1] if len({*columns}) < len(columns) else []
     if twice:
-        raise InputError(f"{name}: column {twice[0]} stands twice; a column belongs to one category")
+        raise ValueError(f"column {twice[0]} stands twice; a column belongs to one category")
     return groups
 
 
 def format_categorical_features(groups: Groups) -> str:
-    """Return the text that `read_categorical_features` reads.
+    """Return the text that `parse_categorical_features` reads.
 
     >>> format_categorical_features(((3, 4, 5), (6,), (7, 9)))
     '3..5, 6, 7+9'
@@ -80,7 +91,7 @@ def read_row_cells(given: Any, shape: tuple[int | None, ...]) -> Cells | None:
     """Return the cells of examples of ``shape`` in which ``given`` are categories, see `read_categorical_features`.
 
     Raises:
-        InputError: if the examples are no rows of a known number of columns.
+        InputError: if the examples are not rows of a known number of columns.
     """
     groups = read_categorical_features(given)
     if not groups:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from regzoo.core.ranges import Cycles, DefaultCount, Float, Int, PerRun, Range
-from regzoo.core.regularizer import Recipe
+from regzoo.core.regularizer import Recipe, Regularizer
 
 OLDER: dict[str, Range] = {
     "weight_decay.decay": Float(1e-5, 1e-1),
@@ -18,16 +18,15 @@ OLDER: dict[str, Range] = {
 
 def with_older_ranges(recipe: Recipe) -> Recipe:
     """Return ``recipe`` with the ranges of earlier versions where it gives neither number nor range."""
-    return Recipe(
-        tuple(
-            dataclasses.replace(
-                regularizer,
-                **{
-                    field: OLDER[f"{regularizer.name}.{field}"]
-                    for field in regularizer.strengths()
-                    if isinstance(getattr(regularizer, field), PerRun | Cycles | DefaultCount)
-                },
-            )
-            for regularizer in recipe
-        )
-    )
+    return Recipe(tuple(map(_with_older_ranges, recipe)))
+
+
+def _with_older_ranges(regularizer: Regularizer) -> Regularizer:
+    ranges = {field: OLDER.get(f"{regularizer.name}.{field}") for field in regularizer.strengths()}
+    given = {field: getattr(regularizer, field) for field in ranges}
+    older = {
+        field: range_
+        for field, range_ in ranges.items()
+        if range_ is not None and isinstance(given[field], PerRun | Cycles | DefaultCount)
+    }
+    return dataclasses.replace(regularizer, **older)

@@ -25,14 +25,14 @@ def find_cells(dataset: Dataset, rules: Sequence[ColumnRule], x: Array) -> Cells
         x: the training features, not standardized, (n, features) or (n, height, width, channels).
 
     Raises:
-        InputError: if ``categories`` are no columns of 0 and at most one 1.
+        InputError: if ``categories`` are not columns of 0 and at most one 1.
     """
     groups, where = dataset.categories, f"{dataset.name}: {KEY}"
     if groups and x.ndim != 2:
         raise InputError(f"{where}: goes with rows of columns, and x holds images; leave it out")
     if not rules:
         _require_one_hot(groups, x, where)
-        return make_cells(groups, x.shape[1], where) if groups else None
+        return make_cells(groups, x.shape[1], where)
     cells = Cells.from_sizes((rule.scaled, len(rule.features) - rule.scaled) for rule in rules)
     if groups:
         cells = _join_columns(cells, dataset, rules, x)

@@ -28,7 +28,7 @@ def read_cells(model: keras.Model, given: Any) -> NamedCells:
         given: as `read_categorical_features` takes it; for several inputs, a dict of such by their names.
 
     Raises:
-        InputError: if a category has a column that is not there, or an input is no rows of numbers.
+        InputError: if a category has a column that is not there, or an input is not rows of numbers.
     """
     if given is None:
         return ()
@@ -47,8 +47,8 @@ def read_cells(model: keras.Model, given: Any) -> NamedCells:
     for name, spec in specs.items():
         groups = read_categorical_features(given.get(name))
         if groups and (len(spec.shape) != 1 or spec.shape[0] is None or spec.kind != "float"):
-            raise InputError(f"categorical_features: the input {spec} takes no rows of numbers (columns,)")
-        found[name] = make_cells(groups, spec.shape[0] or 0) if groups else None
+            raise InputError(f"categorical_features: the input {spec} does not take rows of numbers (columns,)")
+        found[name] = make_cells(groups, spec.shape[0] or 0)
     given_inputs = model.inputs if isinstance(model, keras.Sequential) else model.input
     order = keras.tree.flatten({name: name for name in found}) if isinstance(given_inputs, dict) else list(found)
     return tuple((name, found[name]) for name in order) if any(found.values()) else ()
