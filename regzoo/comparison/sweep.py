@@ -290,7 +290,7 @@ def spread_values(range_: Range, spec: StrengthSpec, count: int) -> list[float]:
     neutral = spec.neutral
     outside = neutral is not None and not low <= neutral <= high
     last = count - outside - 1
-    inner = [place_value(low, high, i / last, spec) for i in range(1, last)]
+    inner = [place_value(low, high, i / last, spec, digits=2) for i in range(1, last)]
     values = [low, *(round(v) if isinstance(range_, Int) else v for v in inner), high]
     if neutral is None:
         return sorted(set(values))

@@ -49,9 +49,7 @@ class Axis:
     def place(self, share: float) -> float:
         """Return the number of a real range below which ``share`` of its scale lies, as it is written in recipes."""
         low, high = self.range.values()
-        if self.complement:
-            return round_complement((1.0 - low) * ((1.0 - high) / (1.0 - low)) ** share)
-        return round_value(low * (high / low) ** share if self.log else low + (high - low) * share)
+        return place_value(low, high, share, self)
 
 
 def make_axes(
@@ -95,22 +93,29 @@ def to_strengths(
     }
 
 
-def round_value(value: float) -> float:
-    """Return ``value`` with four significant digits.
+def place_value(low: float, high: float, share: float, scale: Axis | StrengthSpec, digits: int = DIGITS) -> float:
+    """Return the number at ``share`` of the way from ``low`` to ``high`` on ``scale``, of this many digits."""
+    if scale.complement:
+        return round_complement((1.0 - low) * ((1.0 - high) / (1.0 - low)) ** share, digits)
+    return round_value(low * (high / low) ** share if scale.log else low + (high - low) * share, digits)
+
+
+def round_value(value: float, digits: int = DIGITS) -> float:
+    """Return ``value`` with ``digits`` significant digits.
 
     >>> round_value(0.30000000000000004), round_value(0.000123456)
     (0.3, 0.0001235)
     """
-    return float(f"{value:.{DIGITS}g}")
+    return float(f"{value:.{digits}g}")
 
 
-def round_complement(complement: float) -> float:
-    """Return 1 minus ``complement`` of four significant digits, without what binary numbers add.
+def round_complement(complement: float, digits: int = DIGITS) -> float:
+    """Return 1 minus ``complement`` of ``digits`` significant digits, without what binary numbers add.
 
     >>> round_complement(0.001), round_complement(0.0123456)
     (0.999, 0.98765)
     """
-    return float(f"{1.0 - round_value(complement):.12g}")
+    return float(f"{1.0 - round_value(complement, digits):.12g}")
 
 
 def value_at(axis: Axis, share: float) -> float:
@@ -162,11 +167,3 @@ def _make_levels(axis: Axis, count: int) -> list[float]:
     if isinstance(axis.range, Int):
         return [round(round_value(low + (high - low) * share)) for share in shares]
     return [axis.place(share) for share in shares]
-
-
-def place_value(low: float, high: float, share: float, spec: StrengthSpec) -> float:
-    """Return the number, of two digits, at ``share`` of the way from ``low`` to ``high`` on the scale of ``spec``."""
-    if spec.complement:
-        complement = (1.0 - low) * ((1.0 - high) / (1.0 - low)) ** share
-        return float(f"{1.0 - float(f'{complement:.2g}'):.12g}")
-    return float(f"{low * (high / low) ** share if spec.log else low + (high - low) * share:.2g}")

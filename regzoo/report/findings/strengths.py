@@ -37,9 +37,8 @@ class SearchedRange:
             return False
         low, high, at = self.low, self.high, value
         if self.complement:
-            at, low, high = (1 - at) / (1 - high), 1.0, (1 - low) / (1 - high)
-            return at <= high**share or at >= high ** (1 - share)
-        if self.log and low > 0:
+            low, high, at = 1 - high, 1 - low, 1 - at
+        if (self.log or self.complement) and low > 0:
             at, low, high = at / low, 1.0, high / low
             return at <= high**share or at >= high ** (1 - share)
         return (at - low) / (high - low) <= share or (high - at) / (high - low) <= share
