@@ -8,6 +8,7 @@ from typing import Any
 from regzoo.core.component import get_specs
 from regzoo.core.errors import InputError
 from regzoo.core.fields import setting
+from regzoo.core.formatting import format_bytes
 from regzoo.core.places import OnBatch
 from regzoo.core.regularizer import Recipe, Regularizer
 from regzoo.core.schedules import Schedule
@@ -101,17 +102,7 @@ def require_memory(recipe: Recipe, size: int, available: int) -> None:
         most = available // size - 1
         fewer = f"copies={most}, " if most > 0 else ""
         raise InputError(
-            f"{names}: copies={copies} makes {_format_bytes((1 + copies) * size)} of training rows out of "
-            f"{_format_bytes(size)}, and they may take {_format_bytes(max(0, available))}: give it {fewer}fewer "
+            f"{names}: copies={copies} makes {format_bytes((1 + copies) * size)} of training rows out of "
+            f"{format_bytes(size)}, and they may take {format_bytes(max(0, available))}: give it {fewer}fewer "
             "workers, or copies=0, which changes the batches instead"
         )
-
-
-def _format_bytes(count: int) -> str:
-    """Return a number of bytes in words.
-
-    >>> _format_bytes(1_530_000_000)
-    '1.5 GB'
-    """
-    unit, name = next((u, n) for u, n in ((10**9, "GB"), (10**6, "MB"), (1, "bytes")) if count >= u or u == 1)
-    return f"{count / unit:.1f} {name}" if unit > 1 else f"{count} {name}"

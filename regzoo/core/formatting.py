@@ -142,6 +142,17 @@ def format_count(count: int, noun: str, plural: str = "") -> str:
     return f"{format_integer(count)} {noun if count == 1 else plural or noun + 's'}"
 
 
+def format_bytes(size: float) -> str:
+    """Return a number of bytes in words.
+
+    >>> format_bytes(1_530_000_000), format_bytes(100_000_000), format_bytes(8_000_000), format_bytes(2560)
+    ('1.5 GB', '0.1 GB', '8.0 MB', '2560 bytes')
+    """
+    if size >= 1e6:
+        return f"{size / 1e9:,.1f} GB" if size >= 1e8 else f"{size / 1e6:,.1f} MB"
+    return f"{size:.0f} bytes"
+
+
 def format_duration(seconds: float | None) -> str:
     """Write a duration.
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from regzoo.core.errors import InputError
+from regzoo.core.formatting import format_bytes
 from regzoo.system.memory import get_available_memory
 
 MAX_LISTED = 10
@@ -17,8 +18,6 @@ BYTES_PER_VALUE = 20
 
 Measured with all of Fashion-MNIST: 16, four times the float32 that a model takes; the rest is for the workers.
 """
-
-_GB = 1e9
 
 
 def require_file(path: Path) -> None:
@@ -75,16 +74,14 @@ def require_memory(rows: int, shape: Sequence[int], place: str, way_out: str) ->
     needed, available = rows * math.prod(shape) * BYTES_PER_VALUE, get_available_memory()
     if needed > available:
         size = " x ".join(map(str, shape))
-        have = f"{_format_gb(needed)} to be read and standardized, and {_format_gb(available)} of memory are available"
-        raise InputError(f"{place}: {rows:,} inputs of {size} numbers need about {have}; {way_out}")
+        raise InputError(
+            f"{place}: {rows:,} inputs of {size} numbers need about {format_bytes(needed)} to be read and "
+            f"standardized, and {format_bytes(available)} of memory are available; {way_out}"
+        )
 
 
 def require_bytes(needed: float, available: float, place: str, what: str, way_out: str) -> None:
     """Raise InputError if ``what`` needs more memory than the limit ``available``, both in bytes."""
     if needed > available:
-        limit = f"and {_format_gb(available)} of memory are available"
-        raise InputError(f"{place}: {what} at least {_format_gb(needed)} in memory, {limit}; {way_out}")
-
-
-def _format_gb(size: float) -> str:
-    return f"{size / _GB:,.1f} GB" if size >= _GB / 10 else f"{size / 1e6:,.1f} MB"
+        limit = f"and {format_bytes(available)} of memory are available"
+        raise InputError(f"{place}: {what} at least {format_bytes(needed)} in memory, {limit}; {way_out}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import keras
@@ -79,7 +79,7 @@ def copy_fit_rows(model: AugmentedModel, given: Mapping[str, Any]) -> dict[str, 
         given: the arguments of `fit`, by name.
 
     Raises:
-        InputError: if the training data is no arrays, or the copies do not fit into the memory.
+        InputError: if the training data is not made of arrays, or the copies do not fit into the memory.
     """
     copies = count_copies(model.recipe)
     if not copies:
@@ -101,15 +101,14 @@ def copy_fit_rows(model: AugmentedModel, given: Mapping[str, Any]) -> dict[str, 
     leaves = keras.tree.flatten(parts["x"])
     require_memory(model.recipe, sum(leaf.nbytes for leaf in leaves), get_available_memory())
     result["x"] = _append_copies(model, parts.pop("x"), rows, copies, given.get("batch_size") or BATCH_SIZE)
-    repeat: Callable[[Any], Any] = lambda leaf: np.concatenate([leaf] * (1 + copies))  # noqa: E731
-    return result | {name: keras.tree.map_structure(repeat, part) for name, part in parts.items()}
+    return result | {name: _repeat(part, 1 + copies) for name, part in parts.items()}
 
 
 def _append_copies(model: AugmentedModel, x: Any, rows: int, copies: int, size: int) -> Any:
     """Return arrays ``x`` with the copies behind their rows."""
     augmenter = RowAugmenter(model)
     augment = tf.function(augmenter.augment, reduce_retracing=True)
-    whole = keras.tree.map_structure(lambda leaf: np.concatenate([leaf] * (1 + copies)), x)
+    whole = _repeat(x, 1 + copies)
     augmenter.restart()
     for copy in range(1, 1 + copies):
         order = np.asarray(augmenter.draw_order(rows))
@@ -134,6 +133,10 @@ def _reject_data(recipe: Recipe, data: Any) -> None:
         f"{names}: copies are made of all training rows before training, so fit needs arrays x and y, received "
         f"{type(data).__name__}; pass arrays, or take copies=0, which changes the batches instead"
     )
+
+
+def _repeat(part: Any, times: int) -> Any:
+    return keras.tree.map_structure(lambda leaf: np.concatenate([leaf] * times), part)
 
 
 def _take(part: Any, start: int, stop: int) -> Any:

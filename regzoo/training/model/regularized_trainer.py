@@ -197,7 +197,7 @@ class RegularizedTrainer(TrainingDataReader):
         Raises:
             InputError: if targets do not fit the task, such as a label out of range; if a regularizer watches
                 validation and there is none after every epoch, or reads the training data again and cannot; if copies
-                are to be made of data that is no arrays, or do not fit into the memory.
+                are to be made of data other than arrays, or do not fit into the memory.
         """
         given = inspect.signature(super().fit).bind(*args, **kwargs).arguments
         if not self._has_own_loss:  # which may take any targets
