@@ -97,7 +97,8 @@ class Program:
         self._augmenter = RowAugmenter(model)
         self._fill = tf.function(self._make_copy, input_signature=[tf.TensorSpec([], tf.int32)])
         self._logits = tf.function(model.logits, input_signature=[self._train.signature])
-        (self._steps if JudgedWeights(model).differ else self._epoch).get_concrete_function()
+        differ = JudgedWeights(model).differ or any(each.averages for each in model.recipe)
+        (self._steps if differ else self._epoch).get_concrete_function()
 
     @property
     def traces(self) -> int:

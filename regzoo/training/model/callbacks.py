@@ -100,7 +100,7 @@ class JudgedWeightsCallback(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Set the judged weights, unless validation has done so."""
-        if self.judged is not None and (self.every_epoch or self.judged.sums):
+        if self.judged is not None and (self.every_epoch or self.judged.every_epoch):
             self.judged.enter(epoch)
 
     def on_train_end(self, logs: Any = None) -> None:

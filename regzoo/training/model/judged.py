@@ -27,7 +27,7 @@ class JudgedModel(Protocol):
 
     def get_rules(self, *kinds: type[Any]) -> list[Any]: ...
 
-    def list_fresh_layers(self) -> list[keras.Layer]: ...
+    def list_layers_to_refit(self, fresh: bool) -> list[keras.Layer]: ...
 
     def refit_statistics(self, plain: bool = True, fresh: bool = False) -> None: ...
 
@@ -43,19 +43,20 @@ class JudgedWeights:
     Attributes:
         averages: whether weights are averaged.
         differ: whether the judged weights may differ from those in training.
-        sums: whether a watcher needs the weights after every epoch.
+        every_epoch: whether a watcher needs the weights after every epoch.
     """
 
     def __init__(self, model: Any, watchers: Sequence[Watcher] = (), in_fit: bool = False) -> None:
         self._model: JudgedModel = model
-        self._keras_model: keras.Model = model
         self._watchers = [watcher for watcher in watchers if watcher.averages]
         self._rules = [rule for rule in model.get_rules(Companion) if rule.rule.average is not None]
         self._in_training: list[Any] | None = None
-        self.sums = bool(self._watchers)
+        self.every_epoch = bool(self._watchers)
         own, by_optimizer = bool(self._rules or self._watchers), uses_ema(model.optimizer)
         self.averages = own or by_optimizer
-        self.differ = own or bool(model.list_fresh_layers()) or (by_optimizer and not (in_fit and not watchers))
+        self.differ = (
+            own or bool(model.list_layers_to_refit(fresh=True)) or (by_optimizer and not (in_fit and not watchers))
+        )
 
     def enter(self, epoch: int) -> None:
         """Set the judged weights after ``epoch``, counted from 0; do nothing if they are set."""
@@ -66,7 +67,7 @@ class JudgedWeights:
         model.optimizer.finalize_variable_values(model.trainable_variables)  # with use_ema, as at the end of fit
         for each in self._rules:
             each.weight.assign(each.rule.average(each.weight.value, each.companion.value))
-        averaged = [watcher.average(epoch, self._keras_model) for watcher in self._watchers]
+        averaged = [watcher.average(epoch, model) for watcher in self._watchers]
         if not any(averaged):
             model.refit_statistics(plain=False, fresh=not self.averages)
 

@@ -58,15 +58,16 @@ class TrainingDataReader(CallHook):
         self._compute_training_loss, self._run_refit = loss, refit
         self._get_refits = lambda: refits
 
-    def list_fresh_layers(self) -> list[keras.Layer]:
-        """Return the layers whose moving statistics start from scratch in a run: all, or those of the recipe."""
-        if self._starts_anew:
-            return self.list_layers_to_refit(fresh=False)
-        return [each.inserted for each in self._info.insertions if list_moving(each.inserted)]
-
     def list_layers_to_refit(self, fresh: bool) -> list[keras.Layer]:
-        """Return the layers with moving statistics that are not frozen, at any depth; only fresh ones on demand."""
-        return self.list_fresh_layers() if fresh else [layer for layer in list_layers(self) if list_moving(layer)]
+        """Return the layers with moving statistics that are not frozen, at any depth.
+
+        Args:
+            fresh: whether only layers are meant whose averages start from scratch in a run: all, or those of the recipe
+                in a model that keeps its weights.
+        """
+        recipes = fresh and not self._starts_anew
+        layers = [each.inserted for each in self._info.insertions] if recipes else list_layers(self)
+        return [layer for layer in layers if list_moving(layer)]
 
     def refit_statistics(self, plain: bool = True, fresh: bool = False) -> None:
         """Compute batch norm's averages again for the current weights; see `Refit`.
