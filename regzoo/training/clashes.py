@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from regzoo.core.errors import InputError
-from regzoo.core.parsing import parse
 from regzoo.core.regularizer import Recipe
+from regzoo.regularizers.label_smoothing import LabelSmoothing
 from regzoo.training.keras_text import KerasText
 from regzoo.training.loss_names import read_loss
 from regzoo.training.optimizer_names import COMPILED, read_optimizer
@@ -59,8 +59,7 @@ def _list_loss_clashes(recipe: Recipe, loss: KerasText) -> list[str]:
     if smoothing and (names := _find(recipe, *_SOFTENING)):
         found.append(f"{loss.name} smooths the labels ({smoothing}) {everywhere}, and {names} softens them as well")
     if smoothing:
-        same = next(iter(parse(f"label_smoothing({smoothing})")))
-        clashes = [regularizer.warn_pair(same) for regularizer in recipe]
+        clashes = [regularizer.warn_pair(LabelSmoothing(smoothing)) for regularizer in recipe]
         found += [f"{loss.name} smooths the labels ({smoothing}) {everywhere}: {each}" for each in clashes if each]
     if "focal" in loss.name and (names := _find(recipe, "focal")):
         found.append(f"{loss.name} weighs examples as {names} does, {everywhere}: its effect is squared")

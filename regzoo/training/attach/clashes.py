@@ -9,27 +9,14 @@ import keras
 
 from regzoo.core import Recipe
 from regzoo.core._keras_compat import get_input, get_operation, list_consumers, list_layers
+from regzoo.regularizers._normalization import NORMALIZATIONS, VARIANCE_SHIFTING
 from regzoo.training.attach.nonlinearities import get_final_function
 from regzoo.training.model.build_info import Insertion
 from regzoo.training.own_layers import OwnLayers, describe_layers, describe_numbers
 
-SHIFTING = (
-    "dropout",
-    "classic_dropout",
-    "spatial_dropout",
-    "gaussian_dropout",
-    "alpha_dropout",
-    "dropblock",
-    "concrete_dropout",
-    "residual_dropout",
-    "embedding_dropout",
-)
-"""Regularizers that give activations another variance in training than at inference."""
-
 PENALIZING = ("l1", "l2", "l1_l2", "weight_decay")
 CONSTRAINING = ("max_norm", "unit_norm", "spectral_norm")
 PENALIZING_ACTIVITY = ("activity_l1", "activity_l2")
-NORMALIZING = ("batch_norm", "layer_norm", "group_norm")
 
 
 def list_clashes_with_own(recipe: Recipe, own: OwnLayers, insertions: Sequence[Insertion]) -> list[str]:
@@ -42,7 +29,7 @@ def list_clashes_with_own(recipe: Recipe, own: OwnLayers, insertions: Sequence[I
     """
     inserted = {id(each.inserted) for each in insertions}
     found = []
-    for name in _find(recipe, SHIFTING):
+    for name in _find(recipe, VARIANCE_SHIFTING):
         layers = [each.inserted for each in insertions if each.name.partition("[")[0] == name]
         norms = dict.fromkeys(norm for layer in layers for norm in _list_batch_norms_after(layer, inserted))
         if norms:
@@ -56,7 +43,7 @@ def list_clashes_with_own(recipe: Recipe, own: OwnLayers, insertions: Sequence[I
         PENALIZING: own.penalties and describe_numbers(own.penalties, "penalty"),
         CONSTRAINING: own.constraints and describe_numbers(own.constraints, "constraint"),
         PENALIZING_ACTIVITY: own.activity and f"a penalty on the outputs of {_join(own.activity)}",
-        NORMALIZING: own.normalization and describe_layers(own.normalization),
+        NORMALIZATIONS: own.normalization and describe_layers(own.normalization),
     }
     for kind, description in has.items():
         if description and (names := _find(recipe, kind)):
