@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from regzoo.core.errors import InputError
 from regzoo.core.regularizer import Recipe
-from regzoo.regularizers.label_smoothing import LabelSmoothing
 from regzoo.training.keras_text import KerasText
 from regzoo.training.loss_names import read_loss
 from regzoo.training.optimizer_names import COMPILED, read_optimizer
@@ -59,6 +58,8 @@ def _list_loss_clashes(recipe: Recipe, loss: KerasText) -> list[str]:
     if smoothing and (names := _find(recipe, *_SOFTENING)):
         found.append(f"{loss.name} smooths the labels ({smoothing}) {everywhere}, and {names} softens them as well")
     if smoothing:
+        from regzoo.regularizers.label_smoothing import LabelSmoothing  # not above: a regularizer is imported when used
+
         clashes = [regularizer.warn_pair(LabelSmoothing(smoothing)) for regularizer in recipe]
         found += [f"{loss.name} smooths the labels ({smoothing}) {everywhere}: {each}" for each in clashes if each]
     if "focal" in loss.name and (names := _find(recipe, "focal")):

@@ -9,7 +9,6 @@ import keras
 
 from regzoo.core import Recipe
 from regzoo.core._keras_compat import get_input, get_operation, list_consumers, list_layers
-from regzoo.regularizers._normalization import NORMALIZATIONS, VARIANCE_SHIFTING
 from regzoo.training.attach.nonlinearities import get_final_function
 from regzoo.training.model.build_info import Insertion
 from regzoo.training.own_layers import OwnLayers, describe_layers, describe_numbers
@@ -27,6 +26,8 @@ def list_clashes_with_own(recipe: Recipe, own: OwnLayers, insertions: Sequence[I
         own: what the model has of its own.
         insertions: the layers that the recipe inserted into it.
     """
+    from regzoo.regularizers._normalization import NORMALIZATIONS, VARIANCE_SHIFTING  # not above: see training/clashes
+
     inserted = {id(each.inserted) for each in insertions}
     found = []
     for name in _find(recipe, VARIANCE_SHIFTING):

