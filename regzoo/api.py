@@ -104,9 +104,10 @@ def compare(
     """Compare recipes on ``x`` and ``y``; return the result.
 
     Args:
-        x: inputs: lists, an array (rows, features) or (rows, height, width[, channels]), or a DataFrame; or a
-            tf.data.Dataset of (x, y), which is read once, to its end. For a model of your own with several inputs, a
-            dict of arrays by their names, or a list in their order. Nothing that is passed in is changed.
+        x: inputs: lists, an array (rows, features), (rows, steps, channels) or (rows, height, width[, channels]), or a
+            DataFrame; or a tf.data.Dataset of (x, y), which is read once, to its end. For a model of your own with
+            several inputs, a dict of arrays by their names, or a list in their order. Nothing that is passed in is
+            changed.
         y: targets: class labels of any kind, or numbers; left out for ``task="reconstruction"``.
         groups: (n,) group of each row, such as a patient; all rows of a group go to the same part.
         sample_weight: (n,) weight of each row in the loss, above 0.
@@ -121,8 +122,10 @@ def compare(
         **keywords: every key of a config, in the same shape: backbone, recipes, task, split, training, search,
             replicates, rank_by, seed, name; or data= in place of x and y. With x, ``scale="none"`` hands over
             inputs and numeric targets as they are, and ``categorical_features`` names the columns of an array that
-            are booleans or one-hot encoded categories, as for `build`. ``backbone`` is a text such as ``"mlp"``, your
-            own Keras model (functional or sequential), or a function ``build(input_shape, outputs)`` that returns one.
+            are booleans or one-hot encoded categories, as for `build`; ``kind`` says what x is where its shape does not
+            tell: ``"rows"``, ``"images"``, ``"sequences"``, ``"tokens"`` or ``"text"``. ``backbone`` is a text such as
+            ``"mlp"``, your own Keras model (functional or sequential), or a function ``build(input_shape, outputs)``
+            that returns one.
             With your own, ``weights="fresh"`` (the default) draws the initial weights of each run by the layers' own
             initializers, ``weights="keep"`` starts from the model's, and ``expand_nested=True`` acts inside its nested
             models too.
@@ -238,7 +241,7 @@ def read_arguments(rows: Rows, keywords: dict[str, Any]) -> tuple[Experiment, Re
     def read(inputs: Specs) -> PreparedData:
         if rows.x is None:
             return read_data(experiment, inputs)
-        return prepare_dataset(experiment, from_python(rows, experiment.task, inputs), inputs)
+        return prepare_dataset(experiment, from_python(rows, experiment.task, inputs, experiment.data.form), inputs)
 
     return experiment, read
 

@@ -224,7 +224,7 @@ class Result:
 
         experiment = load_experiment(self.folder / CONFIG, self.folder)
         if rows.x is not None:
-            return RefitData(from_python(rows, experiment.task, inputs), experiment)
+            return RefitData(from_python(rows, experiment.task, inputs, experiment.data.form), experiment)
         if experiment.data.source == ARRAYS:
             raise InputError("refit: this data was passed in Python: call export(..., refit=True, x=x, y=y)")
         return RefitData(load_dataset(experiment.data, experiment.task, inputs), experiment)

@@ -88,7 +88,7 @@ def read_original(folder: Path, rows: Rows) -> Original:
 
 def _read_data(experiment: Experiment, rows: Rows, inputs: Specs) -> PreparedData:
     if rows.x is not None:
-        return prepare_dataset(experiment, from_python(rows, experiment.task, inputs), inputs)
+        return prepare_dataset(experiment, from_python(rows, experiment.task, inputs, experiment.data.form), inputs)
     if experiment.data.source == ARRAYS:
         raise InputError(f"the data of this comparison was passed in Python, and is not kept: {PASS_AGAIN}")
     return read_data(experiment, inputs)

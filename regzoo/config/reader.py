@@ -39,6 +39,10 @@ def load_config(path: str | Path) -> Experiment:
     return read_config(text, str(path))
 
 
+KEYS_OF_ARRAYS = ("scale", "categorical_features", "kind", "max_tokens", "sequence_length")
+"""Keys of ``data`` that also go with arrays passed in Python."""
+
+
 def read_config(text: str, file: str = "config.yaml") -> Experiment:
     """Read a config from ``text``; relative paths in it start at the folder of ``file``.
 
@@ -54,13 +58,13 @@ def from_keywords(**keywords: Any) -> Experiment:
 
     Backbones and recipes may be objects as well as text, and a backbone may be a Keras model or a function that builds
     one; ``weights`` and ``expand_nested`` are then keys of ``backbone``. Without ``data``, the experiment is about
-    arrays that are passed elsewhere, and the keys ``scale`` and ``categorical_features`` of ``data`` are keywords.
+    arrays that are passed elsewhere, and the keys of ``data`` in `KEYS_OF_ARRAYS` are keywords.
     Without ``name``, it is called ``comparison``.
 
     Raises:
         ConfigError: with every problem, one a line: ``key: problem``.
     """
-    of_data = [key for key in ("scale", "categorical_features") if key in keywords]
+    of_data = [key for key in KEYS_OF_ARRAYS if key in keywords]
     if of_data and "data" in keywords:
         form = "data=dict(csv=..., scale='none')" if of_data[0] == "scale" else f"data=dict(npz=..., {of_data[0]}=...)"
         raise InputError(f"{of_data[0]}: goes with x and y; with data=, it is a key there: {form}")

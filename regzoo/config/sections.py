@@ -12,6 +12,7 @@ from regzoo.config.feature_values import accept_categorical_features
 from regzoo.core.categorical_features import Groups, read_categorical_features
 from regzoo.core.ranges import Choice, Float
 from regzoo.data.catalog import ARRAYS, BUNDLED, KERAS, ROLES, SEPARATORS, Target, list_columns
+from regzoo.data.input_form import FORMS, InputForm, InputForms
 from regzoo.training.own_model.own_model import WEIGHTS, Weights
 
 TUNERS = ("random", "latin_hypercube", "grid", "bayesian", "hyperband")
@@ -37,6 +38,7 @@ _ALLOWED_WITH = {
     "encoding": ("csv",),
     "size": ("images",),
     "download": ("keras",),
+    **dict.fromkeys(("kind", "max_tokens", "sequence_length"), ("csv", "parquet", "npz", ARRAYS)),
 }
 
 Share = Annotated[float, PlainValidator(values.accept_number("(0, 1)"))]
@@ -64,6 +66,9 @@ class DataConfig(Section):
     standardized. ``categorical_features`` names columns of an array, counted from 0, that are booleans or one-hot
     encoded categories: ``3..5, 6`` is a category of three columns and a boolean. They are not standardized, and
     regularizers of the batch change a category as a whole. A table's own words and booleans need no mention.
+    ``kind`` says what the inputs are where their shape does not tell, see `InputForm`: ``rows``, ``images``,
+    ``sequences``, ``tokens`` or ``text``. For text, ``max_tokens`` limits the vocabulary, and ``sequence_length`` the
+    words that are read of each text.
     """
 
     source: Annotated[
@@ -89,11 +94,23 @@ class DataConfig(Section):
     weight: OptionalText = None
     scale: Annotated[Literal["none", "standardize"], PlainValidator(values.accept_word(SCALES))] = STANDARDIZE
     categorical_features: Annotated[str | None, PlainValidator(values.optional(accept_categorical_features))] = None
+    kind: Annotated[InputForms | None, PlainValidator(values.optional(values.accept_word(FORMS)))] = None
+    max_tokens: Annotated[
+        int | None, PlainValidator(values.optional(values.accept_integer("[3, inf)", largest=10**7)))
+    ] = None
+    sequence_length: Annotated[
+        int | None, PlainValidator(values.optional(values.accept_integer("[1, inf)", largest=10**6)))
+    ] = None
 
     @property
     def categories(self) -> Groups:
         """The columns of each category among the ``categorical_features``."""
         return read_categorical_features(self.categorical_features)
+
+    @property
+    def form(self) -> InputForm:
+        """Kind of the inputs and the limits of text, as far as the config says it."""
+        return InputForm(self.kind, self.max_tokens, self.sequence_length)
 
     def roles(self) -> dict[str, str]:
         """Return the names of columns or arrays by role: group, time, part, weight."""
@@ -111,9 +128,11 @@ class DataConfig(Section):
         if len(given) != 1:
             received = " and ".join(given) or "none of them"
             raise ValueError(f"takes one of {', '.join(_SOURCES.values())}, received {received}")
+        source = ARRAYS if self.source == ARRAYS else given[0]
         for key, sources in _ALLOWED_WITH.items():
-            if given[0] not in sources and getattr(self, key) not in (None, False):
-                raise ValueError(f"{key} goes with {' or '.join(sources)}, received it with {given[0]}; take it out")
+            if source not in sources and getattr(self, key) not in (None, False):
+                named = " or ".join(each for each in sources if each != ARRAYS)
+                raise ValueError(f"{key} goes with {named}, received it with {source}; take it out")
         return self
 
     @model_validator(mode="after")

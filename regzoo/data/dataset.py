@@ -28,8 +28,9 @@ class Dataset:
     """Raw inputs and targets, before any split; the arrays are read-only.
 
     Attributes:
-        x: float32, (n, features) for rows or (n, height, width, channels) for images, not standardized; or a `Table`,
-            if columns are not all numbers or cells are missing; or `NamedInputs`, for a user's own model.
+        x: float32, (n, features) for rows, (n, height, width, channels) for images or (n, steps, channels) for
+            sequences, not standardized; or a `Table`, if columns are not all numbers or cells are missing; or
+            `NamedInputs`, for a user's own model, for tokens and for text.
         y: (n,) the user's own labels (integers, text, booleans) or numbers; (n, labels) booleans, if a row has
             several labels, each true or false; None if there are only inputs.
         columns: names of the features, for tables; else None.
@@ -58,11 +59,12 @@ class Dataset:
     categories: Groups = ()
 
     @property
-    def kind(self) -> Literal["rows", "images", "inputs"]:
-        """Kind of the inputs: ``rows`` of features, ``images``, or ``inputs`` by name."""
+    def kind(self) -> Literal["rows", "images", "sequences", "inputs"]:
+        """Kind of the inputs: ``rows`` of features, ``images``, ``sequences`` of numbers, or ``inputs`` by name."""
         if isinstance(self.x, NamedInputs):
             return "inputs"
-        return "rows" if len(self.x.shape) == 2 else "images"
+        kinds: dict[int, Literal["rows", "sequences", "images"]] = {2: "rows", 3: "sequences", 4: "images"}
+        return kinds[len(self.x.shape)]
 
     @property
     def task(self) -> TaskName:

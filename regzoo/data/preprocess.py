@@ -211,4 +211,4 @@ def _describe_inputs(dataset: Dataset, preprocessor: Preprocessor) -> str:
     if preprocessor.rules:
         return f"{dataset.x.shape[1]} columns ({preprocessor.input_shape[0]} features)"
     size = " x ".join(str(length) for length in dataset.x.shape[1:])
-    return f"{size} columns" if dataset.kind == "rows" else f"{size} images"
+    return f"{size} columns" if dataset.kind == "rows" else f"{size} {dataset.kind}"

@@ -31,10 +31,11 @@ class Preprocessor:
     """Turn raw inputs and targets into what a model takes; fitted on the training part.
 
     Attributes:
-        kind: ``rows``, ``images``, or ``inputs`` of a user's own model.
-        input_shape: shape of one example: (features,) or (height, width, channels); () for ``inputs``.
+        kind: ``rows``, ``images``, ``sequences``, or ``inputs`` by name: those of a user's own model.
+        input_shape: shape of one example: (features,), (height, width, channels) or (steps, channels); () for
+            ``inputs``.
         columns: names of the table's columns that a model takes; None for other inputs.
-        mean: subtracted from each feature, or from each channel of images.
+        mean: subtracted from each feature, or from each channel of images and sequences.
         scale: divisor of each feature or channel: the population standard deviation, 1 where training values are all
             equal.
         task: ``classification``, ``multilabel``, ``regression`` or ``reconstruction`` of the inputs.
@@ -47,7 +48,7 @@ class Preprocessor:
         cells: which features hold one value of the data; None if each is a number of its own.
     """
 
-    kind: Literal["rows", "images", "inputs"]
+    kind: Literal["rows", "images", "sequences", "inputs"]
     input_shape: tuple[int, ...]
     columns: tuple[str, ...] | None
     mean: tuple[float, ...]

@@ -12,7 +12,7 @@ from regzoo.data.dataset import Array
 from regzoo.export.manifest import Manifest, copy_files, read_manifest_json
 from regzoo.export.recipe_file import RECIPE_FILE, read_recipe_json
 
-ARRAY_KINDS = ("rows", "images")
+ARRAY_KINDS = ("rows", "images", "sequences")
 KINDS = ("numeric", "boolean", "categorical", "date")
 OWN_KINDS = {"float32": "float", "int32": "integer", "int64": "integer", "bool": "true or false", "string": "text"}
 """What an input of a user's own model takes, by the dtype that it is served as."""
@@ -33,8 +33,8 @@ class ExportedModel:
     Attributes:
         folder: the folder with the SavedModel and ``recipe.json``.
         inputs: the served inputs by name, each with its column of the data.
-        kinds: kind of each input: ``numeric``, ``boolean``, ``categorical``, ``date``; or ``rows``, ``images``; or what
-            an input of a user's own model takes, see `OWN_KINDS`.
+        kinds: kind of each input: ``numeric``, ``boolean``, ``categorical``, ``date``; or ``rows``, ``images``,
+            ``sequences``; or what an input of a user's own model takes, see `OWN_KINDS`.
         dtypes: the dtype of each input of a user's own model; else empty.
         shapes: shape of one row of each input; None is a length that is open.
         labels: the labels in the order of the probabilities.
@@ -53,7 +53,7 @@ class ExportedModel:
 
     @property
     def array_kind(self) -> str | None:
-        """``rows`` or ``images`` if the model takes an array; None if it takes columns."""
+        """``rows``, ``images`` or ``sequences`` if the model takes an array; None if it takes columns."""
         return next((kind for kind in self.kinds.values() if kind in ARRAY_KINDS), None)
 
     @property

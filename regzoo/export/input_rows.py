@@ -47,8 +47,9 @@ def read_chunks(
     Raises:
         InputError: while iterating, if a column is missing or a cell is not of its column's kind.
     """
-    if model.array_kind == "images" and not is_archive(path):
-        raise InputError(f"{path}: the model takes images; give them as the array x of an .npz archive")
+    several = model.array_kind is not None and len(model.array_shape) > 1 and model.array_shape[1:] != (1,)
+    if several and not is_archive(path):
+        raise InputError(f"{path}: the model takes {model.array_kind}; give them as the array x of an .npz archive")
     check_file_type(path)
     if not path.exists():
         raise InputError(f"{path}: there is no such file")
@@ -82,8 +83,8 @@ def _read_csv(model: ExportedModel, path: Path, encoding: str, notify: Callable[
     lines = iterate_csv(path, None, encoding)
     header = list(read_column_names(pd.DataFrame(columns=next(lines)), str(path)))
     wanted = header if model.array_kind else list(model.inputs.values())
-    if model.array_kind and model.shapes["rows"] != (len(header),):
-        raise InputError(f"{path}: has {len(header)} columns, the model takes {model.shapes['rows'][0]}, in order")
+    if model.array_kind and model.array_shape[0] != len(header):
+        raise InputError(f"{path}: has {len(header)} columns, the model takes {model.array_shape[0]}, in order")
     _check_columns(path, wanted, header, notify)
     indices = [header.index(column) for column in wanted]
     count = 0
@@ -119,8 +120,8 @@ def _read_archive(model: ExportedModel, path: Path, notify: Callable[[str], None
 
 
 def _check_shape(x: Array, shape: tuple[int, ...], place: str) -> Array:
-    """Return ``x``, with a channel axis added to gray images, if it has numbers of ``shape`` in each row."""
-    x = x[..., np.newaxis] if x.ndim == 3 and len(shape) == 3 else x
+    """Return ``x``, with an axis added for a single channel, if it has numbers of ``shape`` in each row."""
+    x = x[..., np.newaxis] if x.ndim == len(shape) > 1 and shape[-1] == 1 else x
     if x.shape[1:] != shape or x.dtype.kind not in "buif":
         raise InputError(f"{place} takes numbers of shape (n, {str(shape)[1:]}, received {x.dtype} {x.shape}")
     return x
@@ -143,7 +144,7 @@ def _convert_columns(model: ExportedModel, columns: Mapping[str, Array], path: P
     """Return a chunk of raw columns, text or numbers, as the served inputs; ``start`` is its first row from 0."""
     if model.array_kind:
         read = [_convert(cells, "numeric", f"{path}: column {name!r}", start) for name, cells in columns.items()]
-        return {model.array_kind: np.stack(read, axis=1)}
+        return {model.array_kind: np.stack(read, axis=1).reshape(-1, *model.array_shape)}
     return {
         name: _convert(columns[column], model.kinds[name], f"{path}: column {column!r}", start, model.takes_missing)
         for name, column in model.inputs.items()

@@ -35,10 +35,11 @@ Tensors = dict[str, tf.Tensor]
 class ServedModel(tf.Module):
     """Maps raw inputs to named outputs.
 
-    Inputs: ``images`` (batch, height, width, channels) or ``rows`` (batch, columns), raw, float32. For data with
-    named columns, one input (batch,) per column, in order, named as `make_input_names` does: float32 with NaN where a
-    number is missing; strings for words, booleans (true, false) and dates, ``""`` where missing. For a user's own
-    model that takes more than one array of floats, its own inputs, named in the same way.
+    Inputs: ``images`` (batch, height, width, channels), ``sequences`` (batch, steps, channels) or ``rows`` (batch,
+    columns), raw, float32. For data with named columns, one input (batch,) per column, in order, named as
+    `make_input_names` does: float32 with NaN where a number is missing; strings for words, booleans (true, false) and
+    dates, ``""`` where missing. For a user's own model that takes more than one array of floats, its own inputs, named
+    in the same way.
 
     Outputs, by task:
 

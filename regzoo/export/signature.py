@@ -53,7 +53,7 @@ def _make_servable(column: str) -> str:
 
 
 def name_inputs(preprocessor: Preprocessor) -> dict[str, str]:
-    """Return the served inputs by name, each with its column of the data; ``rows`` or ``images`` for an array.
+    """Return the served inputs by name, each with its column of the data; of an array the kind: ``rows``, ``images``.
 
     The inputs of a user's own model each have their own name.
     """

@@ -44,7 +44,7 @@ with open("model/recipe.json", encoding="utf-8") as file:
 
 
 def make_call(preprocessor: Preprocessor, format: Format) -> str:
-    """Return Python code that predicts from the user's ``table``, ``rows`` or ``images``; or from ``x``, by name."""
+    """Return Python code that predicts from the user's ``table``, or an array by its kind; or from ``x``, by name."""
     if preprocessor.inputs:
         return _call_with_inputs(preprocessor, format)
     return _call_tensorflow(preprocessor) if format.is_saved_model else _call_runtime(preprocessor, format)
@@ -111,7 +111,7 @@ def describe_inputs(preprocessor: Preprocessor) -> list[str]:
     if not preprocessor.columns:
         shape = ", ".join(map(str, preprocessor.input_shape))
         mean = ", ".join(format_significant(value, 4) for value in preprocessor.mean)
-        scale = f"; the training part's mean was {mean}" if preprocessor.kind == "images" else ""
+        scale = f"; the training part's mean was {mean}" if preprocessor.kind != "rows" else ""
         return [f"`{preprocessor.kind}`, float32 (batch, {shape}), numbers as in the data{scale}"]
     listed = [
         f"`{name}`" if name == column else f"`{name}` (column {format_code_span(column)})"

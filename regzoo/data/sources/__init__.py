@@ -9,6 +9,7 @@ from typing import Protocol
 from regzoo.core.errors import InputError
 from regzoo.data.catalog import ARRAYS, Target
 from regzoo.data.dataset import Dataset, TaskName
+from regzoo.data.input_form import SEEN, InputForm
 from regzoo.data.inputs import InputSpec
 from regzoo.data.rows import Rows
 from regzoo.data.sources.arrays import from_arrays
@@ -92,6 +93,10 @@ class Source(Protocol):
     def download(self) -> bool:
         """Whether the data set may be fetched from the network."""
 
+    @property
+    def form(self) -> InputForm:
+        """Kind of the inputs and the limits of text, as far as the config says it."""
+
     def roles(self) -> Mapping[str, str]:
         """Return the names of columns or arrays by role: group, time, part, weight."""
 
@@ -113,11 +118,15 @@ def load_dataset(data: Source, task: TaskName | None = None, inputs: Sequence[In
     if data.csv is not None:
         encoding = data.encoding or ENCODING
         roles, parts = data.roles(), data.part_files()
-        return load_csv(data.csv, data.target, data.separator, encoding, roles, parts, data.drop, inputs)
+        return load_csv(
+            data.csv, data.target, data.separator, encoding, roles, parts, data.drop, inputs, form=data.form
+        )
     if data.parquet is not None:
-        return load_parquet(data.parquet, data.target, data.roles(), data.part_files(), data.drop, inputs)
+        roles, parts = data.roles(), data.part_files()
+        return load_parquet(data.parquet, data.target, roles, parts, data.drop, inputs, form=data.form)
     if data.npz is not None:
-        return load_npz(data.npz, data.roles(), data.part_files(), targets=task != "reconstruction", inputs=inputs)
+        targets = task != "reconstruction"
+        return load_npz(data.npz, data.roles(), data.part_files(), targets, inputs, form=data.form)
     if data.images is not None:
         return load_images(data.images, data.size)
     if data.idx is not None:
@@ -129,13 +138,16 @@ def load_dataset(data: Source, task: TaskName | None = None, inputs: Sequence[In
     return load_bundled(str(data.source))
 
 
-def from_python(rows: Rows, task: TaskName | None = None, inputs: Sequence[InputSpec] | None = None) -> Dataset:
+def from_python(
+    rows: Rows, task: TaskName | None = None, inputs: Sequence[InputSpec] | None = None, form: InputForm = SEEN
+) -> Dataset:
     """Return the data set that was passed in Python.
 
     Args:
         rows: arrays or DataFrames, or a `tf.data.Dataset` as ``x``.
         task: the requested task; None if none was.
         inputs: the inputs of a user's own model, as for `from_arrays`.
+        form: what the inputs are, where their shape does not tell.
 
     Raises:
         InputError: as `from_arrays` and `from_tf_dataset` do, and if targets are missing.
@@ -143,7 +155,7 @@ def from_python(rows: Rows, task: TaskName | None = None, inputs: Sequence[Input
     if is_tf_dataset(rows.x):
         if rows.y is not None:
             raise InputError("a tf.data.Dataset gives x and y in each element; leave y out")
-        return from_tf_dataset(rows.x, rows.roles(), inputs)
+        return from_tf_dataset(rows.x, rows.roles(), inputs, form)
     if rows.y is None and task != "reconstruction":
         raise InputError('give x and y (x alone for task="reconstruction"), a tf.data.Dataset of both, or data=')
-    return from_arrays(rows.x, rows.y, **rows.roles(), inputs=inputs)
+    return from_arrays(rows.x, rows.y, **rows.roles(), inputs=inputs, form=form)

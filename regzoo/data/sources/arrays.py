@@ -11,6 +11,7 @@ from scipy.sparse import issparse
 
 from regzoo.core.errors import ErrorCollector, InputError
 from regzoo.data.dataset import Array, Dataset
+from regzoo.data.input_form import SEEN, InputForm, InputForms, shape_array
 from regzoo.data.inputs import InputSpec, NamedInputs
 from regzoo.data.sources.column_kinds import LARGEST, read_columns
 from regzoo.data.sources.labels import read_labels
@@ -37,12 +38,14 @@ def from_arrays(
     time: Any = None,
     part: Any = None,
     inputs: Sequence[InputSpec] | None = None,
+    form: InputForm = SEEN,
 ) -> Dataset:
     """Return a checked copy of ``x`` and ``y``; the caller's objects stay unchanged.
 
     Args:
-        x: (n, features), or images (n, height, width) or (n, height, width, channels). Numbers or booleans; the columns
-            of a DataFrame may also be words or dates, with missing cells.
+        x: (n, features), or images (n, height, width) or (n, height, width, channels), or sequences (n, steps,
+            channels), see `shape_array`. Numbers or booleans; the columns of a DataFrame may also be words or dates,
+            with missing cells.
         y: (n,) or (n, 1): labels (text, booleans, integers) or numbers; or (n, labels): several labels a row,
             each 0 or 1, or false or true, named by the columns of a DataFrame; None if there are only inputs.
         name: name of the data in messages and reports.
@@ -52,6 +55,7 @@ def from_arrays(
         part: (n,) ``train``, ``validation``, ``test``, or None (or "") where the split may choose.
         inputs: the inputs of a user's own model, for which x may also be a dict of arrays, see `read_named_inputs`;
             empty if they are not known yet, None for a backbone of regzoo.
+        form: what the inputs are, where their shape does not tell.
 
     Raises:
         InputError: with every problem: shapes or lengths that do not fit, values that are not finite or cannot be
@@ -62,10 +66,11 @@ def from_arrays(
     """
     errors = ErrorCollector()
     columns, targets = None, None
+    notes: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     with errors.collect():
         columns = read_column_names(x, name) if isinstance(x, pd.DataFrame) else None
-        values = _read_values(x, columns, inputs, name)
+        values, notes = _read_values(x, columns, inputs, form, name)
     with errors.collect():
         targets, labels = (None, ()) if y is None else _read_targets(y, name)
     errors.raise_if_any()
@@ -78,14 +83,18 @@ def from_arrays(
     given = {role: values for role, values in roles.items() if values is not None}
     words = {"group": "groups", "weight": "sample_weight"}
     places = {role: f"{name}: {words.get(role, role)}" for role in given}
-    columns = None if isinstance(values, NamedInputs) else columns
-    return attach_roles(Dataset(values, targets, columns, name, _get_target_name(y), labels), given, places)
+    columns = columns if len(values.shape) == 2 and not isinstance(values, NamedInputs) else None
+    data = Dataset(values, targets, columns, name, _get_target_name(y), labels, notes=notes)
+    return attach_roles(data, given, places)
 
 
 def _read_values(
-    x: Any, columns: tuple[str, ...] | None, inputs: Sequence[InputSpec] | None, name: str
-) -> Array | Table | NamedInputs:
-    """Return the inputs: by name, as a user's own model takes them; or as one array, or as columns."""
+    x: Any, columns: tuple[str, ...] | None, inputs: Sequence[InputSpec] | None, form: InputForm, name: str
+) -> tuple[Array | Table | NamedInputs, tuple[str, ...]]:
+    """Return the inputs, and sentences on what they were taken for.
+
+    They are by name, as a user's own model takes them; or one array, or columns.
+    """
     if inputs is None and isinstance(x, Mapping):
         raise InputError(
             f"{name}: x is a dict of arrays, which only a model of your own takes (backbone= your Keras model); give "
@@ -93,8 +102,29 @@ def _read_values(
         )
     named = None if inputs is None else read_named_inputs(x, inputs, name)
     if named is not None:
-        return named
-    return _read_inputs(x, name) if columns is None else read_columns(x, columns, name)
+        return named, ()
+    if columns is None:
+        images = inputs is not None and len(inputs) > 0 and len(inputs[0].shape) == 3
+        return _read_inputs(x, form.kind or ("images" if images else None), name)
+    table = read_columns(x, columns, name)
+    if form.kind in (None, "rows"):
+        return table, ()
+    if isinstance(table, Table):
+        raise InputError(
+            f"{name}: {form.kind} (data.kind) are read from columns of complete numbers, and "
+            f"{_list_other_columns(table)}; correct them, leave them out (data.drop), or take data.kind out"
+        )
+    return shape_array(table, form.kind, f"{name}: x")[0], ()
+
+
+def _list_other_columns(table: Table) -> str:
+    """Return in words the first column that holds no complete numbers."""
+    for column, kind, values in zip(table.columns, table.kinds, table.values, strict=True):
+        if kind != "numeric":
+            return f"column {column!r} is {kind}"
+        if np.isnan(values).any():
+            return f"column {column!r} lacks a number in row {int(np.argmax(np.isnan(values))) + 1}"
+    return "columns are not"
 
 
 def _require_different(targets: Array, name: str) -> Array:
@@ -127,7 +157,7 @@ def _reject_sparse(values: Any, where: str) -> None:
         raise InputError(f"{where} is a sparse matrix; give it as an array: {where[-1]}.toarray()")
 
 
-def _read_inputs(x: Any, name: str) -> Array:
+def _read_inputs(x: Any, kind: InputForms | None, name: str) -> tuple[Array, tuple[str, ...]]:
     _reject_sparse(x, f"{name}: x")
     try:
         array = np.asarray(x)
@@ -140,13 +170,13 @@ def _read_inputs(x: Any, name: str) -> Array:
         way_out = "drop or encode what is not a number, or give a DataFrame, whose columns may be words and dates"
         raise InputError(f"{name}: x takes numbers, received {what}; {way_out}")
     if array.ndim not in (2, 3, 4):
-        forms = "(n, features), (n, height, width) or (n, height, width, channels)"
+        forms = "(n, features), (n, steps, channels), (n, height, width) or (n, height, width, channels)"
         hint = "; one feature has the shape (n, 1)" if array.ndim == 1 else ""
         raise InputError(f"{name}: x takes the shape {forms}, received {array.shape}{hint}")
     if array.size == 0:
         raise InputError(f"{name}: x is empty, its shape is {array.shape}")
-    values = _to_float32(array, f"{name}: x")
-    return values[..., np.newaxis] if values.ndim == 3 else values
+    shaped, _, sentence = shape_array(array, kind, f"{name}: x")
+    return _to_float32(shaped, f"{name}: x"), (sentence,) * bool(sentence)
 
 
 def _to_float32(array: Array, where: str) -> Array:

@@ -11,6 +11,7 @@ from sklearn import datasets
 from regzoo.core.errors import InputError, did_you_mean
 from regzoo.data.catalog import BUNDLED
 from regzoo.data.dataset import Dataset
+from regzoo.data.input_form import IMAGES
 from regzoo.data.sources.arrays import from_arrays
 
 
@@ -25,7 +26,7 @@ def load_bundled(name: str) -> Dataset:
         raise InputError(f"there is no bundled data set {name!r}.{did_you_mean(name, BUNDLED)}")
     if name == "digits":
         digits = datasets.load_digits()
-        return from_arrays(digits.images, digits.target, name)
+        return from_arrays(digits.images, digits.target, name, form=IMAGES)
     table = datasets.load_diabetes(scaled=False) if name == "diabetes" else getattr(datasets, f"load_{name}")()
     labels = table.target if name == "diabetes" else np.asarray(table.target_names)[table.target]
     columns = tuple(str(column) for column in table.feature_names)

@@ -13,6 +13,7 @@ import pandas as pd
 from regzoo.core.errors import InputError
 from regzoo.data.catalog import SEPARATORS, Target
 from regzoo.data.dataset import Dataset
+from regzoo.data.input_form import SEEN, InputForm
 from regzoo.data.inputs import InputSpec
 from regzoo.data.sources.arrays import read_column_names
 from regzoo.data.sources.files import require_bytes, require_file
@@ -58,6 +59,7 @@ def load_csv(
     parts: Mapping[str, Path] = EMPTY,
     drop: Target = None,
     inputs: Sequence[InputSpec] | None = None,
+    form: InputForm = SEEN,
 ) -> Dataset:
     """Read the CSV file at ``path``; all columns but ``target``, ``drop`` and ``roles`` are inputs.
 
@@ -73,13 +75,14 @@ def load_csv(
         parts: files with the same columns whose rows are the ``validation`` or ``test`` part.
         drop: the column to leave out, or several.
         inputs: the inputs of a user's own model, as for `from_arrays`.
+        form: what the inputs are.
 
     Raises:
         InputError: naming the file, the columns and the rows, with the way out. With several files, row numbers
             continue from one file to the next.
     """
     frames = [(file, read_csv(file, separator, encoding)) for file in (path, *parts.values())]
-    return from_frames(frames, target, roles, tuple(parts), drop, as_text=True, inputs=inputs)
+    return from_frames(frames, target, roles, tuple(parts), drop, as_text=True, inputs=inputs, form=form)
 
 
 def read_csv(path: Path, separator: str | None = None, encoding: str = ENCODING) -> pd.DataFrame:

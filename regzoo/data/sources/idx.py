@@ -18,6 +18,7 @@ import numpy as np
 
 from regzoo.core.errors import InputError
 from regzoo.data.dataset import Array, Dataset
+from regzoo.data.input_form import IMAGES
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.files import list_folder, printable_path, raise_problems, require_file, require_memory
 from regzoo.data.sources.roles import mark_parts
@@ -52,7 +53,7 @@ def load_idx(path: Path) -> Dataset:
         raise InputError(f"{printable_path(path)}: {found}; both parts need one size")
     images, labels = (np.concatenate(parts) for parts in zip(*read.values(), strict=True))
     part = mark_parts(["test"], [len(one) for _, one in read.values()]) if len(read) == 2 else None
-    return from_arrays(images, labels, str(path), part=part)
+    return from_arrays(images, labels, str(path), part=part, form=IMAGES)
 
 
 def _find_pairs(path: Path) -> dict[str, _Pair]:

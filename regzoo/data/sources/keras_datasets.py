@@ -16,6 +16,7 @@ import numpy as np
 from regzoo.core.errors import EnvironmentFailure, InputError, did_you_mean
 from regzoo.data.catalog import KERAS, READ_BY_KERAS
 from regzoo.data.dataset import Array, Dataset
+from regzoo.data.input_form import IMAGES
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.files import printable_path
 from regzoo.data.sources.idx import load_idx
@@ -142,4 +143,4 @@ def _read_by_keras(name: str, folder: Path) -> Dataset:
 
 def _make_dataset(x: Array, y: Array, x_test: Array, y_test: Array) -> Dataset:
     part = mark_parts(["test"], [len(y), len(y_test)])
-    return from_arrays(np.concatenate([x, x_test]), np.concatenate([y, y_test]), part=part)
+    return from_arrays(np.concatenate([x, x_test]), np.concatenate([y, y_test]), part=part, form=IMAGES)

@@ -13,6 +13,7 @@ import numpy as np
 
 from regzoo.core.errors import InputError, did_you_mean
 from regzoo.data.dataset import Array, Dataset
+from regzoo.data.input_form import SEEN, InputForm
 from regzoo.data.inputs import InputSpec
 from regzoo.data.matching import require_names
 from regzoo.data.sources.arrays import from_arrays
@@ -40,6 +41,7 @@ def load_npz(
     parts: Mapping[str, Path] = EMPTY,
     targets: bool = True,
     inputs: Sequence[InputSpec] | None = None,
+    form: InputForm = SEEN,
 ) -> Dataset:
     """Read an archive written by ``np.savez(path, x=..., y=...)``; see `from_arrays` for shapes and types.
 
@@ -50,6 +52,7 @@ def load_npz(
         targets: whether y is required; without, it is read if the archive has it.
         inputs: the inputs of a user's own model, as for `from_arrays`. Then the archive may hold an array for each of
             them by name; without x, and if they are not known yet, every array but y and ``roles`` is an input.
+        form: what the inputs are.
 
     Raises:
         InputError: naming the file, if it cannot be read, lacks an array or contains objects.
@@ -66,7 +69,7 @@ def load_npz(
         values["part"] = mark_parts(parts, [len(archive[(named or (X,))[0]]) for archive in archives])
     places = {"part": name, **{role: f"{name}: {key} ({role})" for role, key in roles.items()}}
     x = arrays[X] if named is None else {key: arrays[key] for key in named}
-    return attach_roles(from_arrays(x, arrays.get("y"), name, inputs=inputs), values, places)
+    return attach_roles(from_arrays(x, arrays.get("y"), name, inputs=inputs, form=form), values, places)
 
 
 def _list_inputs(path: Path, roles: Mapping[str, str], inputs: Sequence[InputSpec]) -> tuple[str, ...] | None:

@@ -12,6 +12,7 @@ import pandas as pd
 from regzoo.core.errors import InputError
 from regzoo.data.catalog import Target
 from regzoo.data.dataset import Dataset
+from regzoo.data.input_form import SEEN, InputForm
 from regzoo.data.inputs import InputSpec
 from regzoo.data.sources.files import require_file
 from regzoo.data.sources.parquet_memory import require_parquet_memory
@@ -28,6 +29,7 @@ def load_parquet(
     parts: Mapping[str, Path] = EMPTY,
     drop: Target = None,
     inputs: Sequence[InputSpec] | None = None,
+    form: InputForm = SEEN,
 ) -> Dataset:
     """Read the Parquet file at ``path``; all columns but ``target``, ``drop`` and ``roles`` are inputs.
 
@@ -41,12 +43,13 @@ def load_parquet(
         parts: files with the same columns whose rows are the ``validation`` or ``test`` part.
         drop: the column to leave out, or several.
         inputs: the inputs of a user's own model, as for `from_arrays`.
+        form: what the inputs are.
 
     Raises:
         InputError: naming the file, the columns and the rows, with the way out; also if pyarrow is not installed.
     """
     frames = [(file, _read_parquet(file)) for file in (path, *parts.values())]
-    return from_frames(frames, target, roles, tuple(parts), drop, as_text=False, inputs=inputs)
+    return from_frames(frames, target, roles, tuple(parts), drop, as_text=False, inputs=inputs, form=form)
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:

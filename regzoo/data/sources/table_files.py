@@ -13,6 +13,7 @@ import pandas as pd
 from regzoo.core.errors import ErrorCollector, InputError, did_you_mean
 from regzoo.data.catalog import Target, list_columns
 from regzoo.data.dataset import Array, Dataset, infer_task
+from regzoo.data.input_form import SEEN, InputForm
 from regzoo.data.inputs import InputSpec
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.column_kinds import describe_cells, reject_near_numbers
@@ -32,6 +33,7 @@ def from_frames(
     drop: Target,
     as_text: bool,
     inputs: Sequence[InputSpec] | None = None,
+    form: InputForm = SEEN,
 ) -> Dataset:
     """Join tables and divide their columns into inputs, roles and target.
 
@@ -43,6 +45,7 @@ def from_frames(
         drop: the column to leave out, or several.
         as_text: whether all cells are text, so that the target's numbers and booleans still have to be read.
         inputs: the inputs of a user's own model, as for `from_arrays`.
+        form: what the inputs are.
 
     Raises:
         InputError: with every problem of the columns and of the target.
@@ -63,7 +66,7 @@ def from_frames(
             (column,) = targets
             y = pd.Series(_read_target(joined[column], name), name=column) if as_text else joined[column]
     with errors.collect():
-        data = from_arrays(joined.drop(columns=[*targets, *roles.values()]), y, name, inputs=inputs)
+        data = from_arrays(joined.drop(columns=[*targets, *roles.values()]), y, name, inputs=inputs, form=form)
     errors.raise_if_any()
     values: dict[str, Any] = {role: joined[column] for role, column in roles.items()}
     places = {role: f"{name}: column {column!r} ({role})" for role, column in roles.items()}

@@ -12,6 +12,7 @@ import pandas as pd
 
 from regzoo.core.errors import InputError
 from regzoo.data.dataset import Array, Dataset
+from regzoo.data.input_form import SEEN, InputForm
 from regzoo.data.inputs import InputSpec
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.files import require_memory
@@ -28,7 +29,10 @@ def is_tf_dataset(x: Any) -> bool:
 
 
 def from_tf_dataset(
-    dataset: Any, roles: Mapping[str, Any] = EMPTY, inputs: Sequence[InputSpec] | None = None
+    dataset: Any,
+    roles: Mapping[str, Any] = EMPTY,
+    inputs: Sequence[InputSpec] | None = None,
+    form: InputForm = SEEN,
 ) -> Dataset:
     """Return the rows of ``dataset``, in its order.
 
@@ -38,6 +42,7 @@ def from_tf_dataset(
             shuffles has other content each time it is read.
         roles: ``groups``, ``sample_weight``, ``time`` and ``part``, as `from_arrays` takes them.
         inputs: the inputs of a user's own model, as for `from_arrays`; a dictionary then holds tensors of any shape.
+        form: what the inputs are, where their shape does not tell.
 
     Raises:
         InputError: if it is endless or empty, fails, does not fit into memory, or has elements of another form.
@@ -62,7 +67,8 @@ def from_tf_dataset(
     if weights and "sample_weight" in roles:
         raise InputError(f"{_NAME}: its elements hold a sample_weight, and another was given; leave one out")
     weighted = {**roles, **({"sample_weight": weights[0]} if weights else {})}
-    return from_arrays(_choose_form(joined, columns, inputs), targets, _NAME, **weighted, inputs=inputs)
+    x_given = _choose_form(joined, columns, inputs)
+    return from_arrays(x_given, targets, _NAME, **weighted, inputs=inputs, form=form)
 
 
 def _choose_form(joined: dict[str, Array], columns: tuple[str, ...], inputs: Sequence[InputSpec] | None) -> Any:

@@ -57,7 +57,8 @@ def check_requirements(recipe: Recipe, task: Task, input_shape: Shape, cells: Na
         missing = sorted(regularizer.requires - available)
         if missing:
             what = "" if numbers else ", categories and booleans alone,"
-            received = f"inputs of shape {input_shape}{what} for {task.kind}"
+            form = "sequences (steps, channels)" if len(input_shape) == 2 else "inputs"
+            received = f"{form} of shape {input_shape}{what} for {task.kind}"
             raise InputError(f"{regularizer.name} needs {' and '.join(missing)}, received {received}; leave it out")
 
 

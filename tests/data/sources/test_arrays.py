@@ -76,7 +76,7 @@ def test_the_index_of_a_frame_is_ignored() -> None:
     assert data.y.tolist() == Y
 
 
-@pytest.mark.parametrize(("shape", "kept"), [((4, 3, 5), (4, 3, 5, 1)), ((4, 3, 5, 2), (4, 3, 5, 2))])
+@pytest.mark.parametrize(("shape", "kept"), [((4, 5, 5), (4, 5, 5, 1)), ((4, 3, 5, 2), (4, 3, 5, 2))])
 def test_images_have_channels(shape: tuple[int, ...], kept: tuple[int, ...]) -> None:
     data = from_arrays(np.ones(shape), Y)
     assert (data.x.shape, data.kind) == (kept, "images")
