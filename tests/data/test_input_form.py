@@ -43,8 +43,9 @@ def test_axes_tell_what_an_array_is(shape: tuple[int, ...], dtype: Any, kind: st
     data = from_arrays(x, Y)
     assert (data.kind, data.x.shape) == (kind, (ROWS, *kept))
     assert np.array_equal(np.asarray(data.x).reshape(x.shape), x.astype(np.float32))
-    decided = x.ndim == 3 and dtype is not np.uint8 or shape == (24, 3)
-    assert len(data.notes) == decided and all("data.kind: " in note for note in data.notes)
+    decided = (x.ndim == 3 and dtype is not np.uint8) or shape == (24, 3)
+    assert len(data.notes) == decided
+    assert all("data.kind: " in note for note in data.notes)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +82,7 @@ def test_columns_of_numbers_are_the_steps_of_one_channel() -> None:
     data = from_arrays(frame, Y, form=InputForm("sequences"))
     assert (data.x.shape, data.columns) == ((ROWS, 6, 1), None)
     frame["t3"] = ["low", "high"] * (ROWS // 2)
-    with pytest.raises(InputError, match="sequences .data.kind. .*'t3' is categorical"):
+    with pytest.raises(InputError, match=r"sequences .data.kind. .*'t3' is categorical"):
         from_arrays(frame, Y, form=InputForm("sequences"))
     frame["t3"] = [*range(ROWS - 1), np.nan]
     with pytest.raises(InputError, match="'t3' lacks a number in row 12"):
