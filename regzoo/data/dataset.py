@@ -42,6 +42,7 @@ class Dataset:
         part: (n,) ``train``, ``validation``, ``test``, or empty text where the split may choose.
         weight: (n,) float32 above 0: weight of each row.
         notes: what was done to the data while it was read, in sentences for the report.
+        warnings: oddities that were seen while it was read, in sentences for the report.
         categories: the columns of each category in an array of rows, which are not standardized.
     """
 
@@ -56,6 +57,7 @@ class Dataset:
     part: Array | None = None
     weight: Array | None = None
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     categories: Groups = ()
 
     @property

@@ -72,7 +72,8 @@ def prepare_fold(
     targets = x if isinstance(x, np.ndarray) and task == "reconstruction" else preprocessor.encode_targets(y)
     stream = fold_seed(settings, seed, fold, repetition)
     noisy, handicaps = _add_label_noise(targets[split.train], settings, preprocessor.classes, stream)
-    warnings = [*findings.warnings, *_warn_parts(dataset, rows, task), *(f"{dataset.name}: {h}" for h in handicaps)]
+    warnings = [*dataset.warnings, *findings.warnings, *_warn_parts(dataset, rows, task)]
+    warnings += [f"{dataset.name}: {handicap}" for handicap in handicaps]
     kept = split.test[: count_held_out(preprocessor.values)]
     return PreparedData(
         train=(_take(x, split.train), noisy),

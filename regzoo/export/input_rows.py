@@ -14,12 +14,10 @@ from regzoo.core.errors import InputError, did_you_mean
 from regzoo.core.escaping import escape_control_characters
 from regzoo.data.dataset import Array
 from regzoo.data.dates import parse_date
-from regzoo.data.sources.arrays import read_column_names
 from regzoo.data.sources.column_kinds import LARGEST
-from regzoo.data.sources.csv_file import iterate_csv
-from regzoo.data.sources.files import require_file
 from regzoo.data.sources.npz import read_npz
 from regzoo.data.table import clean_cell
+from regzoo.export.csv_header import open_csv, skip_index
 from regzoo.export.exported_model import ExportedModel, NamedArrays
 from regzoo.export.own_inputs import CheckNames, read_own_archive, read_own_csv
 
@@ -55,15 +53,17 @@ def read_chunks(
         raise InputError(f"{path}: there is no such file")
     if model.dtypes:
         return _read_own_inputs(
-            model, path, encoding, lambda wanted, given: _check_columns(path, wanted, given, notify)
+            model, path, encoding, lambda wanted, given: _check_columns(path, wanted, given, notify), notify
         )
     return _read_archive(model, path, notify) if is_archive(path) else _read_csv(model, path, encoding, notify)
 
 
-def _read_own_inputs(model: ExportedModel, path: Path, encoding: str, check: CheckNames) -> Iterator[NamedArrays]:
+def _read_own_inputs(
+    model: ExportedModel, path: Path, encoding: str, check: CheckNames, notify: Callable[[str], None]
+) -> Iterator[NamedArrays]:
     if is_archive(path):
         return read_own_archive(model, path, CHUNK, CHUNK_VALUES, check)
-    return read_own_csv(model, path, encoding, CHUNK, check)
+    return read_own_csv(model, path, encoding, CHUNK, check, notify)
 
 
 def is_archive(path: Path) -> bool:
@@ -79,11 +79,9 @@ def check_file_type(path: Path) -> None:
 
 def _read_csv(model: ExportedModel, path: Path, encoding: str, notify: Callable[[str], None]) -> Iterator[NamedArrays]:
     """Yield the rows of a CSV file as the served inputs."""
-    require_file(path)
-    lines = iterate_csv(path, None, encoding)
-    header = list(read_column_names(pd.DataFrame(columns=next(lines)), str(path)))
-    wanted = header if model.array_kind else list(model.inputs.values())
-    if model.array_kind and model.array_shape[0] != len(header):
+    header, lines = open_csv(path, encoding, None if model.array_kind else list(model.inputs.values()), notify)
+    wanted = skip_index(header, model.array_shape[0]) if model.array_kind else list(model.inputs.values())
+    if model.array_kind and model.array_shape[0] != len(wanted):
         raise InputError(f"{path}: has {len(header)} columns, the model takes {model.array_shape[0]}, in order")
     _check_columns(path, wanted, header, notify)
     indices = [header.index(column) for column in wanted]

@@ -14,11 +14,9 @@ import pandas as pd
 from regzoo.core.errors import InputError
 from regzoo.data.inputs import InputSpec, format_shape
 from regzoo.data.matching import UNNAMED, fit_input
-from regzoo.data.sources.arrays import read_column_names
-from regzoo.data.sources.csv_file import iterate_csv
-from regzoo.data.sources.files import require_file
 from regzoo.data.sources.named_inputs import read_input
 from regzoo.data.sources.npz import read_npz
+from regzoo.export.csv_header import open_csv, skip_index
 from regzoo.export.exported_model import ExportedModel, NamedArrays
 
 Values = Mapping[str, Any]
@@ -29,24 +27,25 @@ CheckNames = Callable[[Sequence[str], Sequence[str]], None]
 
 
 def read_own_csv(
-    model: ExportedModel, path: Path, encoding: str, rows: int, check: CheckNames
+    model: ExportedModel, path: Path, encoding: str, rows: int, check: CheckNames, notify: Callable[[str], None]
 ) -> Iterator[NamedArrays]:
     """Yield the rows of a CSV file as the served inputs, ``rows`` at a time.
 
     The file has a column for each input; or, for a single input of several values a row, one for each of these.
     """
     specs = _list_specs(model)
-    require_file(path)
-    lines = iterate_csv(path, None, encoding)
-    header = list(read_column_names(pd.DataFrame(columns=next(lines)), str(path)))
+    wanted = [spec.name for spec in specs.values()]
+    header, lines = open_csv(path, encoding, None if _takes_all_columns(specs, ()) else wanted, notify)
     whole = _takes_all_columns(specs, header)
-    if not whole:
+    if whole:
+        wanted = skip_index(header, specs[next(iter(specs))].shape[0] or len(header))
+    else:
         _require_columns(specs, path)
-        check([spec.name for spec in specs.values()], header)
+    check(wanted, header)
     count = 0
     while chunk := list(itertools.islice(lines, rows)):
         frame = pd.DataFrame(chunk, columns=header, dtype=object)
-        given: Values = {spec.name: frame if whole else frame[spec.name] for spec in specs.values()}
+        given: Values = {spec.name: frame[wanted] if whole else frame[spec.name] for spec in specs.values()}
         yield _convert(given, specs, path, count)
         count += len(chunk)
     if not count:
@@ -82,7 +81,7 @@ def _list_specs(model: ExportedModel) -> dict[str, InputSpec]:
 def _takes_all_columns(specs: Mapping[str, InputSpec], header: Sequence[str]) -> bool:
     """Return True if the columns together are the one input."""
     (first, *others) = specs.values()
-    return not others and len(first.shape) == 1 and first.shape != (1,) and header != [first.name]
+    return not others and len(first.shape) == 1 and first.shape != (1,) and list(header) != [first.name]
 
 
 def _require_columns(specs: Mapping[str, InputSpec], path: Path) -> None:

@@ -19,8 +19,14 @@ BAD = {
     "header alone": (b"a,b,y\n", "has a header and no rows"),
     "no such target": (b"a,b,Y\n1,2,x\n", "there is no column 'y' to predict. Available: Y, a, b."),
     "target alone": (b"y\nx\nz\n", "'y' is the only column; at least one input is needed"),
-    "twins": (b"a,a,y\n1,2,x\n", "columns 1 and 2 are both called 'a'; rename one"),
-    "nameless": (b"a,,y\n1,2,x\n", "column 2 of 3 has no name; name it or drop it"),
+    "twins": (b"a,y,y\n1,2,x\n", "columns 2 and 3 are both called 'y'; rename one or drop it (data.drop: 'y.1'"),
+    "nameless": (b"a,,y\n1,2,x\n", "column 2 of 3 has no name; name it or drop it (data.drop: 'Unnamed: 1'"),
+    "no header": (
+        "".join(f"{n % 7 + 0.5},{n / 7:.3f},{'ab'[n % 2]}\n" for n in range(30)).encode(),
+        "to predict; the header '0.5', '0.000', 'a' looks like a row of data, and the first line should name",
+    ),
+    "title above the header": (b"Sales 2024\na,b,y\n1,2,x\n", "if the line 'Sales 2024' and others above the names"),
+    "two tables": (f"a,b,y\n{ROWS}\n{'1,2' + chr(10)}".encode() * 12, "has 2 cells"),
     "control characters": (b'a,"b\x07",y\n1,2,x\n', r"column 2 is called 'b\x07', with control characters; rename it"),
     "ragged": (
         b"a,b,y\n1,2\n1,2,x\n1,2,3,x\n",
@@ -28,7 +34,6 @@ BAD = {
     ),
     "open quote": (b'a,b,y\n1,2,"x\n1,2,z\n', "cannot be read: unexpected end of data; check the quotes"),
     "stray quote": (b'a,b,y\n1,"2"3,x\n', "line 2 cannot be read: ',' expected after '\"'; check the quotes"),
-    "huge cell": (b"a,b,y\n1,2," + b"x" * 200_000 + b"\n", "line 2 cannot be read: field larger than field limit"),
     "wrong encoding": (
         b"a,b,y\n1,2,caf\xe9\n",
         "is not UTF-8 text (byte 0xe9); save it as UTF-8, or name its encoding",

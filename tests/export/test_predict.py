@@ -65,6 +65,22 @@ def test_a_csv_is_answered_in_the_order_of_its_rows(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["answers.npz", "chunks.csv", "whole.csv"]
 
 
+def test_lines_that_are_no_rows_change_nothing(mixed: Any, source: Path, tmp_path: Path) -> None:
+    header, *rows = source.read_text(encoding="utf-8").splitlines()
+    rows = [f"{number},{row}" for number, row in enumerate(rows)]
+    lines = ["sep=,", "# by hand", f",{header}", *rows[:70], f",{header}", "# a pause", *rows[70:], "", "120 rows"]
+    (tmp_path / "in.csv").write_text("\n".join(lines), encoding="utf-8")
+    notes: list[str] = []
+    written = []
+    for name in (source, tmp_path / "in.csv"):
+        stream = io.StringIO()
+        assert predict_file(mixed.folder / "model", name, stream, notify=notes.append) == 120
+        written.append(stream.getvalue())
+    assert written[0] == written[1]
+    assert "ignored 'Unnamed: 0', 'note', 'kind', which the model does not take" in "".join(notes)
+    assert "lines 2 and 75, which begin with #, are left out" in "".join(notes)
+
+
 def test_labels_that_a_spreadsheet_would_run_are_text(mixed: Any, source: Path, tmp_path: Path) -> None:
     predict_file(mixed.folder / "model", source, tmp_path / "out.csv", notify=lambda _: None)
     labels = {row["label"] for row in read_table(tmp_path / "out.csv")}

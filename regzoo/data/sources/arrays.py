@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from regzoo.data.dataset import Array, Dataset
 from regzoo.data.input_form import SEEN, InputForm, InputForms, shape_array
 from regzoo.data.inputs import InputSpec, NamedInputs
 from regzoo.data.sources.column_kinds import LARGEST, read_columns
+from regzoo.data.sources.column_names import name_frame
 from regzoo.data.sources.labels import read_labels
 from regzoo.data.sources.named_inputs import read_named_inputs
 from regzoo.data.sources.roles import attach_roles
@@ -65,11 +67,13 @@ def from_arrays(
     (2, 2)
     """
     errors = ErrorCollector()
-    columns, targets = None, None
+    columns, targets, named = None, None, None
     notes: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     with errors.collect():
-        columns = read_column_names(x, name) if isinstance(x, pd.DataFrame) else None
+        if isinstance(x, pd.DataFrame):
+            named = name_frame(x, name)
+            x, columns = named.frame, tuple(named.frame.columns)
         values, notes = _read_values(x, columns, inputs, form, name)
     with errors.collect():
         targets, labels = (None, ()) if y is None else _read_targets(y, name)
@@ -85,6 +89,8 @@ def from_arrays(
     places = {role: f"{name}: {words.get(role, role)}" for role in given}
     columns = columns if len(values.shape) == 2 and not isinstance(values, NamedInputs) else None
     data = Dataset(values, targets, columns, name, _get_target_name(y), labels, notes=notes)
+    if named is not None:
+        data = replace(data, notes=(*named.notes, *notes), warnings=named.warnings)
     return attach_roles(data, given, places)
 
 

@@ -11,16 +11,16 @@ from pathlib import Path
 import pandas as pd
 
 from regzoo.core.errors import InputError
-from regzoo.data.catalog import SEPARATORS, Target
+from regzoo.data.catalog import Target
 from regzoo.data.dataset import Dataset
 from regzoo.data.input_form import SEEN, InputForm
 from regzoo.data.inputs import InputSpec
-from regzoo.data.sources.arrays import read_column_names
+from regzoo.data.sources.column_names import require_columns
+from regzoo.data.sources.csv_rows import Notify, allow_long_cells, discard, iterate_rows, open_feed
 from regzoo.data.sources.files import require_bytes, require_file
 from regzoo.data.sources.roles import EMPTY
 from regzoo.data.sources.table_files import from_frames
 from regzoo.data.sources.text_lines import is_packed, iterate_lines, open_text
-from regzoo.data.table import WHITESPACE
 from regzoo.system.memory import get_available_memory
 
 ENCODING = "utf-8-sig"
@@ -31,7 +31,6 @@ BYTES_PER_CELL = (100, 40)
 SHARE = 0.8
 """Of the available memory, what a table may take while it is read."""
 
-_MAX_SHOWN = 5
 _PACKED = {
     b"\x1f\x8b": "is compressed with gzip; end its name in .gz, or decompress it",
     b"BZh": "is compressed with bzip2; decompress it, or compress it with gzip",
@@ -81,21 +80,26 @@ def load_csv(
         InputError: naming the file, the columns and the rows, with the way out. With several files, row numbers
             continue from one file to the next.
     """
-    frames = [(file, read_csv(file, separator, encoding)) for file in (path, *parts.values())]
-    return from_frames(frames, target, roles, tuple(parts), drop, as_text=True, inputs=inputs, form=form)
+    notes: list[str] = []
+    frames = [(file, read_csv(file, separator, encoding, notes.append)) for file in (path, *parts.values())]
+    return from_frames(frames, target, roles, tuple(parts), drop, as_text=True, inputs=inputs, form=form, notes=notes)
 
 
-def read_csv(path: Path, separator: str | None = None, encoding: str = ENCODING) -> pd.DataFrame:
+def read_csv(
+    path: Path, separator: str | None = None, encoding: str = ENCODING, notify: Notify = discard
+) -> pd.DataFrame:
     """Return the CSV file at ``path`` as a DataFrame of text; cells are stripped of blanks, nothing else is changed.
 
+    Columns keep their names, several of which may be the same or empty, see `name_frame`. ``notify`` is called with a
+    sentence about lines that are left out.
+
     Raises:
-        InputError: if it is not text in ``encoding``, has no rows, rows of another length than its header, or a bad
-            header.
+        InputError: if it is not text in ``encoding``, has no rows, or rows of another length than its header.
     """
     require_file(path)
-    cells = iterate_csv(path, separator, encoding)
+    cells = iterate_csv(path, separator, encoding, notify)
     header = next(cells)
-    read_column_names(pd.DataFrame(columns=header), str(path))
+    require_columns(header, str(path))
     rows = _collect_rows(cells, path)
     if not rows:
         raise InputError(f"{path}: has a header and no rows")
@@ -119,33 +123,27 @@ def _collect_rows(cells: Iterator[list[str]], path: Path) -> list[list[str]]:
     return rows
 
 
-def iterate_csv(path: Path, separator: str | None = None, encoding: str = ENCODING) -> Iterator[list[str]]:
-    """Yield the header and then each row of the CSV file at ``path``, without empty lines.
+def iterate_csv(
+    path: Path, separator: str | None = None, encoding: str = ENCODING, notify: Notify = discard
+) -> Iterator[list[str]]:
+    """Yield the header and then each row of the CSV file at ``path``, see `iterate_rows`.
+
+    Args:
+        path: path of the file.
+        separator: separator of the cells; by default the one that a line ``sep=`` names, or the one that fits.
+        encoding: encoding of the text.
+        notify: is called at the end with a sentence about each kind of lines that are left out.
 
     Raises:
         InputError: at the end, with the first rows whose length is not that of the header; at once if the text cannot
             be read.
     """
-    ragged: list[str] = []
-    lines = None
-    wrong = width = 0
+    feed = None
     _reject_packed(path)
     try:
-        with open_text(path, encoding) as file:
-            first = next((line for line in iterate_lines(file, path) if line.strip()), "")
-            file.seek(0)
-            delimiter = separator or _guess_separator(first)
-            lines = csv.reader(iterate_lines(file, path), delimiter=delimiter, skipinitialspace=True, strict=True)
-            for line in lines:
-                if line and not width:
-                    width = len(line)
-                if line and len(line) != width:
-                    wrong += 1
-                    ragged += [f"line {lines.line_num} has {len(line)} cells"] * (wrong <= _MAX_SHOWN)
-                elif line:
-                    yield [cell.strip(WHITESPACE) for cell in line]
-            if not width:
-                yield []
+        with open_text(path, encoding) as file, allow_long_cells():
+            feed = open_feed(iterate_lines(file, path), separator)
+            yield from iterate_rows(feed, str(path), notify)
     except InputError:
         raise
     except (UnicodeError, LookupError, ValueError) as error:  # ValueError: a NUL in the name of the encoding
@@ -153,22 +151,8 @@ def iterate_csv(path: Path, separator: str | None = None, encoding: str = ENCODI
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(f"{path}: is damaged: {error}; compress it again") from None
     except csv.Error as error:
-        where = f"line {lines.line_num}" if lines else "the header"
+        where = f"line {feed.number}" if feed else "the header"
         raise InputError(f"{path}: {where} cannot be read: {error}; check the quotes") from None
-    if ragged:
-        more = f", and so do {wrong - _MAX_SHOWN} more lines" if wrong > _MAX_SHOWN else ""
-        raise InputError(f"{path}: {', '.join(ragged)}, the header has {width}{more}; quote cells that hold commas")
-
-
-def _guess_separator(header: str) -> str:
-    """Return the separator that divides the line ``header`` into the most columns.
-
-    >>> _guess_separator('"a, b";c;d')
-    ';'
-    """
-    return max(
-        SEPARATORS, key=lambda separator: len(next(csv.reader([header], delimiter=separator, skipinitialspace=True)))
-    )
 
 
 def _reject_packed(path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from regzoo.data.input_form import SEEN, InputForm
 from regzoo.data.inputs import InputSpec
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.column_kinds import describe_cells, reject_near_numbers
+from regzoo.data.sources.column_names import describe_data_header, name_frame
 from regzoo.data.sources.labels import read_binary_cells
 from regzoo.data.sources.roles import attach_roles, mark_parts
 from regzoo.data.table import MISSING
@@ -34,6 +36,7 @@ def from_frames(
     as_text: bool,
     inputs: Sequence[InputSpec] | None = None,
     form: InputForm = SEEN,
+    notes: Sequence[str] = (),
 ) -> Dataset:
     """Join tables and divide their columns into inputs, roles and target.
 
@@ -46,15 +49,18 @@ def from_frames(
         as_text: whether all cells are text, so that the target's numbers and booleans still have to be read.
         inputs: the inputs of a user's own model, as for `from_arrays`.
         form: what the inputs are.
+        notes: what was done to the tables while they were read.
 
     Raises:
         InputError: with every problem of the columns and of the target.
     """
     targets = list_columns(target)
-    frames = [(path, _drop_columns(path, frame, list_columns(drop))) for path, frame in frames]
-    for path, frame in frames:
-        _require_columns(path, [str(column) for column in frame.columns], targets, roles)
-        _require_same_columns(path, frame, frames[0])
+    named = [name_frame(frame, str(path), [*targets, *roles.values()], list_columns(drop)) for path, frame in frames]
+    for (path, given), one in zip(frames, named, strict=True):
+        columns = [str(column) for column in one.frame.columns]
+        _require_columns(path, columns, targets, roles, given)
+        _require_same_columns(path, one.frame, (frames[0][0], named[0].frame))
+    frames = [(path, one.frame) for (path, _), one in zip(frames, named, strict=True)]
     joined = pd.concat([frame for _, frame in frames], ignore_index=True)
     name = " + ".join(str(path) for path, _ in frames)
     errors = ErrorCollector()
@@ -72,27 +78,30 @@ def from_frames(
     places = {role: f"{name}: column {column!r} ({role})" for role, column in roles.items()}
     if parts:
         values["part"] = mark_parts(parts, [len(frame) for _, frame in frames])
+    data = replace(
+        data,
+        notes=(*notes, *(note for one in named for note in one.notes), *data.notes),
+        warnings=tuple(dict.fromkeys(warning for one in named for warning in one.warnings)),
+    )
     return attach_roles(data, values, {"part": name, **places})
 
 
-def _drop_columns(path: Path, frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """Return ``frame`` without ``columns``; InputError if one of them does not exist."""
-    for column in columns:
-        if column not in frame.columns:
-            near = did_you_mean(column, map(str, frame.columns))
-            raise InputError(f"{path}: there is no column {column!r} to leave out (data.drop).{near}")
-    return frame.drop(columns=list(columns))
+def _require_columns(
+    path: Path, columns: list[str], targets: Sequence[str], roles: Mapping[str, str], given: pd.DataFrame
+) -> None:
+    """Raise InputError unless targets and roles are among ``columns`` and leave at least one input.
 
-
-def _require_columns(path: Path, columns: list[str], targets: Sequence[str], roles: Mapping[str, str]) -> None:
-    """Raise InputError unless targets and roles are among ``columns`` and leave at least one input."""
+    ``given`` is the table as it was read, whose header may be a row of data.
+    """
     for target in targets:
         if target not in columns:
             alone = "; are the columns separated by commas?" if len(columns) == 1 else ""
-            raise InputError(f"{path}: there is no column {target!r} to predict{alone}.{did_you_mean(target, columns)}")
+            why = alone or describe_data_header(given)
+            raise InputError(f"{path}: there is no column {target!r} to predict{why}.{did_you_mean(target, columns)}")
     for role, column in roles.items():
         if column not in columns:
-            raise InputError(f"{path}: there is no column {column!r} for data.{role}.{did_you_mean(column, columns)}")
+            what = f"there is no column {column!r} for data.{role}{describe_data_header(given)}"
+            raise InputError(f"{path}: {what}.{did_you_mean(column, columns)}")
     no_inputs = [*targets, *roles.values()]
     if len(columns) == len(no_inputs):
         only = "is the only column" if len(columns) == 1 else "are the only columns"

@@ -22,6 +22,7 @@ from PIL import Image
 from regzoo.core.errors import InputError
 from regzoo.data.sources import (
     csv_file,
+    csv_rows,
     files,
     load_csv,
     load_images,
@@ -45,6 +46,7 @@ def limited(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (csv_file, files, npz, parquet_memory, pixels):
         monkeypatch.setattr(module, "get_available_memory", lambda: LIMIT)
     monkeypatch.setattr(text_lines, "LONGEST_LINE", 2**18)
+    monkeypatch.setattr(csv_rows, "LONGEST_CELL", 2**18)
 
 
 @contextlib.contextmanager

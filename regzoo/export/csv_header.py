@@ -1,0 +1,59 @@
+"""The header of a CSV file that a model predicts: columns named as in training, and a header that is no header."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from regzoo.core.errors import InputError
+from regzoo.core.escaping import escape_control_characters
+from regzoo.data.sources.column_names import NAMELESS, describe_header, is_header_data, name_columns, require_columns
+from regzoo.data.sources.csv_file import iterate_csv
+from regzoo.data.sources.files import require_file
+
+SAMPLE = 100
+"""Rows that are read before the first is predicted, to compare the header with."""
+
+
+def open_csv(
+    path: Path, encoding: str, wanted: Sequence[str] | None, notify: Callable[[str], None]
+) -> tuple[list[str], Iterator[list[str]]]:
+    """Return the names of the columns, as `name_columns` makes them, and the rows.
+
+    Args:
+        path: path of the file.
+        encoding: encoding of the text.
+        wanted: the columns that the model takes; None if it takes all, in order, whatever their names.
+        notify: is called with a sentence about lines that are left out.
+
+    Raises:
+        InputError: if the file cannot be read; if the header looks like a row of data, and ``wanted`` is not there.
+    """
+    require_file(path)
+    lines = iterate_csv(path, None, encoding, lambda sentence: notify(escape_control_characters(sentence)))
+    header = next(lines)
+    require_columns(header, str(path))
+    names = name_columns(header)
+    head = list(itertools.islice(lines, SAMPLE))
+    if wanted is None or not set(wanted) <= set(names):
+        frame = pd.DataFrame(head, columns=names, dtype=object)
+        if _is_row(header) if wanted is None else is_header_data(header, frame, names):
+            named = f"; the model takes {', '.join(map(repr, wanted[:5]))}" if wanted else ""
+            what = f"{describe_header(header)} looks like a row of data: put a line with the names of the columns above"
+            raise InputError(f"{path}: {what}{named}")
+    return names, itertools.chain(head, lines)
+
+
+def skip_index(names: Sequence[str], columns: int) -> list[str]:
+    """Return the names of as many ``columns`` as a model takes in order: without pandas' index, if that is one more."""
+    has_index = len(names) == columns + 1 and NAMELESS.fullmatch(names[0])
+    return list(names[1:] if has_index else names)
+
+
+def _is_row(header: Sequence[str]) -> bool:
+    """Return True if all names are numbers, and do not count the columns."""
+    numbers = pd.to_numeric(pd.Series(header, dtype=object), errors="coerce")
+    return bool(numbers.notna().all()) and not (numbers.diff().dropna() == 1).all()
