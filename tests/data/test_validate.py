@@ -119,7 +119,7 @@ def test_everything_that_cannot_be_repaired_is_reported_at_once() -> None:
 
 
 def test_every_column_and_the_target_are_reported_at_once() -> None:
-    frame = CLEAN.assign(c=[np.inf] * 40, d=[b"x"] * 40)
+    frame = CLEAN.assign(c=[np.inf] * 40, d=[1j] * 40)
     with pytest.raises(InputError) as caught:
         from_arrays(frame, ["no"] * 40, "mine")
     lines = str(caught.value).splitlines()

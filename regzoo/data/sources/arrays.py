@@ -14,11 +14,15 @@ from regzoo.core.errors import ErrorCollector, InputError
 from regzoo.data.dataset import Array, Dataset
 from regzoo.data.input_form import SEEN, InputForm, InputForms, shape_array
 from regzoo.data.inputs import InputSpec, NamedInputs
-from regzoo.data.sources.column_kinds import LARGEST, read_columns
+from regzoo.data.sources.column_kinds import read_columns
 from regzoo.data.sources.column_names import name_frame
+from regzoo.data.sources.finite import require_finite
+from regzoo.data.sources.frames import as_frame
 from regzoo.data.sources.labels import read_labels
 from regzoo.data.sources.named_inputs import read_named_inputs
+from regzoo.data.sources.plain_types import plain_array
 from regzoo.data.sources.roles import attach_roles
+from regzoo.data.sources.targets import as_cells, read_target
 from regzoo.data.table import Table
 
 _KINDS = {
@@ -47,9 +51,10 @@ def from_arrays(
     Args:
         x: (n, features), or images (n, height, width) or (n, height, width, channels), or sequences (n, steps,
             channels), see `shape_array`. Numbers or booleans; the columns of a DataFrame may also be words or dates,
-            with missing cells.
-        y: (n,) or (n, 1): labels (text, booleans, integers) or numbers; or (n, labels): several labels a row,
-            each 0 or 1, or false or true, named by the columns of a DataFrame; None if there are only inputs.
+            with missing cells, as may rows of such values in lists or an array of objects, see `as_frame`.
+        y: (n,) or (n, 1): labels (text, booleans, integers) or numbers, of any type, see `read_target`; or (n, labels):
+            several labels a row, each 0 or 1, or false or true, named by the columns of a DataFrame; None if there are
+            only inputs.
         name: name of the data in messages and reports.
         groups: (n,) group of each row; no group is in two parts.
         sample_weight: (n,) numbers above 0.
@@ -70,6 +75,8 @@ def from_arrays(
     columns, targets, named = None, None, None
     notes: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
+    if inputs is None and form.kind in (None, "rows"):
+        x = as_frame(x)
     with errors.collect():
         if isinstance(x, pd.DataFrame):
             named = name_frame(x, name)
@@ -171,6 +178,7 @@ def _read_inputs(x: Any, kind: InputForms | None, name: str) -> tuple[Array, tup
         raise InputError(f"{name}: the rows of x have different lengths; each row needs the same inputs") from None
     if np.ma.is_masked(x):
         raise InputError(f"{name}: x has masked values; drop or fill them")
+    array = plain_array(array, f"{name}: x")
     if array.dtype.kind not in "buif":
         what = _KINDS.get(array.dtype.kind, f"dtype {array.dtype}")
         way_out = "drop or encode what is not a number, or give a DataFrame, whose columns may be words and dates"
@@ -188,21 +196,8 @@ def _read_inputs(x: Any, kind: InputForms | None, name: str) -> tuple[Array, tup
 def _to_float32(array: Array, where: str) -> Array:
     """Return a float32 copy of finite numbers."""
     frame = ", or give a DataFrame, whose missing cells are filled" if array.ndim == 2 else ""
-    _require_finite(array, where, f"drop, fill or rescale them{frame}")
+    require_finite(array, where, f"drop, fill or rescale them{frame}")
     return np.array(array, dtype=np.float32, order="C")
-
-
-def _require_finite(array: Array, where: str, way_out: str) -> None:
-    """Raise InputError, naming the first row, if a number is missing, infinite or too large."""
-    if array.dtype.kind != "f":
-        return
-    bad, what = ~np.isfinite(array), "missing or infinite"
-    if not bad.any() and array.dtype != np.float16:  # float16 ends at 65,504
-        bad, what = np.abs(array) > LARGEST, f"beyond {LARGEST:g}"
-    if bad.any():
-        first = int(np.min(np.nonzero(bad)[0])) + 1
-        count = f"{bad.sum()} values that are {what}"
-        raise InputError(f"{where} has {count}, the first in row {first}; {way_out}")
 
 
 def _get_target_name(y: Any) -> str | None:
@@ -218,7 +213,7 @@ def _read_targets(y: Any, name: str) -> tuple[Array, tuple[str, ...]]:
         raise InputError(f"{name}: y has masked targets; drop these rows")
     if isinstance(y, pd.DataFrame) and y.shape[1] == 1:
         y = y.iloc[:, 0]
-    array = _as_objects(y, name) if isinstance(y, list | tuple) else _as_array(y)
+    array = as_cells(_as_objects(y, name) if isinstance(y, list | tuple) else y)
     if len(np.atleast_1d(array)) == 0:
         raise InputError(f"{name}: y is empty")
     if array.ndim == 2 and array.shape[1] > 1:
@@ -230,13 +225,7 @@ def _read_targets(y: Any, name: str) -> tuple[Array, tuple[str, ...]]:
     if array.ndim != 1:
         allowed = "one target a row, shape (n,), or several labels, shape (n, labels)"
         raise InputError(f"{name}: y takes {allowed}, received {array.shape}")
-    plain = _as_plain_array(array.astype(object), name) if array.dtype.kind in "OT" else array
-    return _require_different(_normalize(plain, name), name), ()
-
-
-def _as_array(y: Any) -> Array:
-    plain = isinstance(y, pd.Series | pd.Index) and not isinstance(y.dtype, np.dtype)
-    return y.to_numpy(dtype=object) if plain else np.asarray(y)
+    return _require_different(read_target(array, name), name), ()
 
 
 def _as_objects(y: Any, name: str) -> Array:
@@ -245,51 +234,3 @@ def _as_objects(y: Any, name: str) -> Array:
         return np.array(y, dtype=object)
     except ValueError:
         raise InputError(f"{name}: the rows of y have different lengths; each row needs one target") from None
-
-
-def _as_plain_array(objects: Array, name: str) -> Array:
-    """Return objects of one type as an array of that type."""
-    missing = np.asarray(pd.isna(objects))
-    if missing.any():
-        first = int(np.argmax(missing)) + 1
-        raise InputError(f"{name}: y has {missing.sum()} missing targets, the first in row {first}; drop these rows")
-    kinds = {_describe_type(value) for value in objects}
-    if kinds <= {"whole numbers", "numbers"} or kinds in ({"text"}, {"booleans"}):
-        return np.array(objects.tolist())
-    several = "; for several labels a row give columns of 0 and 1" if kinds <= {"list", "tuple", "set"} else ""
-    raise InputError(f"{name}: y takes labels or numbers of one kind, received {' and '.join(sorted(kinds))}{several}")
-
-
-def _describe_type(value: Any) -> str:
-    kinds = {
-        "booleans": bool | np.bool_,
-        "text": str,
-        "whole numbers": int | np.integer,
-        "numbers": float | np.floating,
-    }
-    return next((kind for kind, types in kinds.items() if isinstance(value, types)), type(value).__name__)
-
-
-def _normalize(array: Array, name: str) -> Array:
-    """Return a copy as booleans, text, int64 or float64."""
-    kind = array.dtype.kind
-    if kind == "U":
-        _require_text(array, name)
-    if kind in "bU":
-        return np.array(array)  # a copy
-    if kind not in "iuf":
-        what = _KINDS.get(kind, f"dtype {array.dtype}")
-        raise InputError(f"{name}: y takes labels (text, booleans, whole numbers) or numbers, received {what}")
-    if kind == "f":
-        _require_finite(array, f"{name}: y", "drop or correct these rows")
-        return np.array(array, dtype=np.float64)
-    if kind == "u" and int(array.max()) > np.iinfo(np.int64).max:
-        raise InputError(f"{name}: y holds whole numbers beyond 2**63; write such labels as text")
-    return np.array(array, dtype=np.int64)
-
-
-def _require_text(labels: Array, name: str) -> None:
-    """Raise InputError if a label holds NUL or half of a surrogate pair, which no exported model can return."""
-    for label in np.unique(labels).tolist():
-        if "\0" in label or (not label.isascii() and label.encode("utf-8", "replace").decode() != label):
-            raise InputError(f"{name}: y holds {label[:40]!r}, which is not valid UTF-8 text; correct or drop it")

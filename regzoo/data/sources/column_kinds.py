@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +10,7 @@ import pandas as pd
 from regzoo.core.errors import ErrorCollector, InputError
 from regzoo.data.dataset import Array
 from regzoo.data.dates import parse_date
+from regzoo.data.sources.plain_types import plain_series
 from regzoo.data.table import Kind, Table, clean_cell
 
 LARGEST = 1e30
@@ -33,7 +33,6 @@ _DATED = re.compile(
     re.IGNORECASE,
 )
 _CODE = re.compile(r"0[0-9]+")
-_TEXTS = ("string", "boolean", "integer", "floating", "mixed-integer-float", "decimal", "date", "datetime", "empty")
 
 Typed = tuple[Kind, Array]
 
@@ -67,21 +66,20 @@ def read_columns(frame: pd.DataFrame, columns: tuple[str, ...], name: str) -> Ar
 
 
 def _read_column(series: pd.Series, where: str) -> Typed:
+    series = plain_series(series, where)
     dtype = series.dtype
     if isinstance(dtype, pd.CategoricalDtype):
         return "categorical", _as_text(series, where)
     if pd.api.types.is_bool_dtype(dtype):
         return "boolean", np.array([value.lower() for value in _as_text(series, where)], dtype=object)
-    if pd.api.types.is_complex_dtype(dtype):
-        raise InputError(f"{where} holds complex numbers; give real and imaginary values as columns")
     if pd.api.types.is_numeric_dtype(dtype):
         return "numeric", to_float32(series.to_numpy(dtype=np.float64, na_value=np.nan), where)
     if isinstance(dtype, pd.DatetimeTZDtype):
         series, dtype = series.dt.tz_convert(None), np.dtype("datetime64[ns]")
     if pd.api.types.is_datetime64_dtype(dtype):
         return "date", _as_text(series.dt.strftime("%Y-%m-%dT%H:%M:%S"), where)
-    if pd.api.types.infer_dtype(series, skipna=True) not in _TEXTS:
-        raise InputError(f"{where} holds {_describe_objects(series)}; drop or encode it")
+    if pd.api.types.infer_dtype(series, skipna=True) == "date":
+        return "date", _as_text(series, where)
     return _parse_cells(_as_text(series, where), where)
 
 
@@ -155,12 +153,3 @@ def reject_near_numbers(texts: Array, where: str) -> None:
     if all(_DATED.fullmatch(text) for text in texts):
         forms = "2024-01-31, or 2024-01-31T17:05 without a time zone"
         raise InputError(f"{where} holds {texts[0]!r}, a date in a form that is not read; write {forms}")
-
-
-def _describe_objects(series: pd.Series) -> str:
-    """Describe the values of a column of objects that are not numbers, words or dates, or not of one type."""
-    values: list[Any] = series.dropna().tolist()
-    types = sorted({type(value).__name__ for value in values})
-    if len(types) > 1:
-        return f"values of several types ({', '.join(types)})"
-    return f"{values[0]!r}"[:40] + f" ({types[0]}), which is no number, word or date"

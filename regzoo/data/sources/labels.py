@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ import pandas as pd
 
 from regzoo.core.errors import ErrorCollector, InputError
 from regzoo.data.dataset import Array
+from regzoo.data.sources.plain_types import plain_series
+from regzoo.data.sources.python_objects import BOOLEAN, NUMBER, WHOLE, find_missing, list_kinds
 
 _BOOLEANS = {"0": False, "1": True, "false": False, "true": True, "False": False, "True": True}
 _NUMBERS = (bool, np.bool_, int, float, np.integer, np.floating)
@@ -25,11 +28,12 @@ def read_labels(columns: pd.DataFrame, names: tuple[str, ...], name: str) -> Arr
     Raises:
         InputError: with every column that holds other values, and the row of the first of them.
     """
-    _reject_quantities(columns, names, name)
+    cells = [_as_numbers(columns.iloc[:, position], name) for position in range(len(names))]
+    _reject_quantities(cells, names, name)
     errors, values = ErrorCollector(), []
-    for position, label in enumerate(names):
+    for each, label in zip(cells, names, strict=True):
         with errors.collect():
-            values.append(_read_label(columns.iloc[:, position], f"{name}: y: column {label!r} ({len(columns)} rows)"))
+            values.append(_read_label(each, f"{name}: y: column {label!r} ({len(columns)} rows)"))
     errors.raise_if_any()
     return np.stack(values, axis=1)
 
@@ -43,10 +47,18 @@ def read_binary_cells(cells: pd.Series) -> pd.Series:
     return pd.Series([_BOOLEANS.get(cell, cell or None) for cell in cells], name=cells.name, dtype=object)
 
 
-def _reject_quantities(columns: pd.DataFrame, names: tuple[str, ...], name: str) -> None:
+def _as_numbers(cells: pd.Series, name: str) -> pd.Series:
+    """Return a column of numbers or booleans of any type as `plain_series` does, any other unchanged."""
+    plain = cells.astype(object) if isinstance(cells.dtype, pd.CategoricalDtype | pd.ArrowDtype) else cells
+    if plain.dtype == object and not list_kinds(plain[~find_missing(plain.to_numpy())]) <= {WHOLE, NUMBER, BOOLEAN}:
+        return cells
+    return cells if plain.dtype.kind not in "biufO" else plain_series(plain, name)
+
+
+def _reject_quantities(columns: Sequence[pd.Series], names: tuple[str, ...], name: str) -> None:
     """Reject columns that all hold more than two different numbers: they are no labels, but several targets."""
-    if all(_is_quantity(columns.iloc[:, position]) for position in range(len(names))):
-        first = _describe_cell(columns.iloc[0, 0])
+    if all(map(_is_quantity, columns)):
+        first = _describe_cell(columns[0].iloc[0])
         raise InputError(
             f"{name}: y has {len(names)} columns of numbers, such as {first} in {names[0]!r}; a regression takes one "
             "column: give one of them, and compare for each by itself. Several columns are labels of 0 and 1 (task: "

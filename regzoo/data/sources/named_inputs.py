@@ -13,6 +13,7 @@ from regzoo.core.errors import ErrorCollector, InputError
 from regzoo.data.inputs import Array, InputSpec, NamedInputs
 from regzoo.data.matching import UNNAMED, describe_specs, require_names
 from regzoo.data.sources.column_kinds import LARGEST, describe_cells
+from regzoo.data.sources.plain_types import plain_array, plain_series
 from regzoo.data.table import clean_cell
 
 _PLAIN_RANKS = {False: (1, 3), True: (2, 4)}
@@ -111,6 +112,7 @@ def read_input(values: Any, where: str, kind: str | None = None) -> Array:
         raise InputError(f"{where} takes one row or more, received the shape {array.shape}")
     if array.dtype.kind in "US" and isinstance(values, list | tuple):
         array = np.array(values, dtype=object)  # NumPy makes text of a number next to text
+    array = plain_array(array, where)
     if array.dtype.kind in "OUST":
         return _read_text(array, where)
     return _read_numbers(array, where)
@@ -171,6 +173,7 @@ def _read_cells(cells: pd.Series | pd.DataFrame, where: str, kind: str | None) -
         if len({column.dtype.kind for column in columns} & {"O"}) and len({c.dtype.kind for c in columns}) > 1:
             raise InputError(f"{where} holds columns of numbers and of text; give columns of one kind")
         return np.stack(columns, axis=1)
+    cells = plain_series(cells, where)
     dtype = cells.dtype
     if pd.api.types.is_bool_dtype(dtype) or pd.api.types.is_numeric_dtype(dtype):
         missing = cells.isna().to_numpy()

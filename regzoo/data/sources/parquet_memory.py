@@ -10,7 +10,7 @@ from regzoo.system.memory import get_available_memory
 SHARE = 0.8
 """Of the available memory, what a table may take while it is read."""
 
-_WORDS = ("string", "binary", "large_string", "large_binary")
+_WORDS = ("string", "binary", "large_string", "large_binary", "string_view", "binary_view")
 
 
 def require_parquet_memory(path: Path) -> None:

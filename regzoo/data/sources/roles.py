@@ -15,6 +15,7 @@ from regzoo.core.errors import InputError, did_you_mean
 from regzoo.data.catalog import PARTS
 from regzoo.data.dataset import Array, Dataset
 from regzoo.data.dates import format_date, parse_date
+from regzoo.data.sources.plain_types import plain_series
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 """An empty mapping by role or by part."""
@@ -62,6 +63,7 @@ def _read_cells(values: Any, rows: int, where: str) -> pd.Series:
         raise InputError(f"{where} takes one value a row, received {str(cells.iloc[0])[:40]} in row 1")
     if len(cells) != rows:
         raise InputError(f"{where} has {len(cells)} values and x has {rows} rows; each row needs one")
+    cells = plain_series(cells, where)
     if pd.api.types.is_string_dtype(cells.dtype) or cells.dtype == object:
         cells = cells.map(lambda cell: cell.strip() or None if isinstance(cell, str) else cell).astype(object)
     return cells

@@ -20,6 +20,7 @@ from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.column_kinds import describe_cells, reject_near_numbers
 from regzoo.data.sources.column_names import describe_data_header, name_frame
 from regzoo.data.sources.labels import read_binary_cells
+from regzoo.data.sources.plain_types import concat_plain
 from regzoo.data.sources.roles import attach_roles, mark_parts
 from regzoo.data.table import MISSING
 
@@ -61,7 +62,7 @@ def from_frames(
         _require_columns(path, columns, targets, roles, given)
         _require_same_columns(path, one.frame, (frames[0][0], named[0].frame))
     frames = [(path, one.frame) for (path, _), one in zip(frames, named, strict=True)]
-    joined = pd.concat([frame for _, frame in frames], ignore_index=True)
+    joined = concat_plain([frame for _, frame in frames])
     name = " + ".join(str(path) for path, _ in frames)
     errors = ErrorCollector()
     y: pd.DataFrame | pd.Series | None = None

@@ -124,7 +124,7 @@ def test_columns_of_a_parquet_file(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     (tmp_path / "a.parquet").write_bytes(b"PAR1")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: True)
     monkeypatch.setattr("regzoo.data.sources.parquet.require_parquet_memory", lambda path: None)
-    monkeypatch.setattr(pd, "read_parquet", lambda path, engine: FRAME.astype("boolean").assign(size=1.0))
+    monkeypatch.setattr(pd, "read_parquet", lambda path, **_: FRAME.astype("boolean").assign(size=1.0))
     data = load_parquet(tmp_path / "a.parquet", NAMES)
     assert data.y is not None
     assert (data.columns, data.labels, data.y.astype(int).tolist()) == (("size",), NAMES, Y)

@@ -36,7 +36,7 @@ def test_columns_are_divided_into_inputs_and_target(tmp_path: Path, monkeypatch:
     (tmp_path / "a.parquet").write_bytes(b"PAR1")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: True)
     monkeypatch.setattr("regzoo.data.sources.parquet.require_parquet_memory", lambda path: None)
-    monkeypatch.setattr(pd, "read_parquet", lambda path, engine: FRAME)
+    monkeypatch.setattr(pd, "read_parquet", lambda path, **_: FRAME)
     path = str(tmp_path / "a.parquet")
     data = load_dataset(from_keywords(data={"parquet": path, "target": "y"}, backbone="mlp", recipes=["none"]).data)
     assert isinstance(data.x, Table)
@@ -46,7 +46,7 @@ def test_columns_are_divided_into_inputs_and_target(tmp_path: Path, monkeypatch:
 
 
 def test_other_files_are_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(path: Any, engine: str) -> None:
+    def refuse(path: Any, **_: Any) -> None:
         raise ValueError("magic bytes not found")
 
     (tmp_path / "a.parquet").write_bytes(b"a,b\n")
@@ -66,7 +66,7 @@ def test_roles_and_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         path.write_bytes(b"PAR1")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: True)
     monkeypatch.setattr("regzoo.data.sources.parquet.require_parquet_memory", lambda path: None)
-    monkeypatch.setattr(pd, "read_parquet", lambda path, engine: frame if path == train else frame[::-1])
+    monkeypatch.setattr(pd, "read_parquet", lambda path, **_: frame if path == train else frame[::-1])
     data = load_parquet(train, "kind", {"group": "who", "time": "when"}, {"test": test})
     assert data.columns == ("a",)
     assert data.group is not None
