@@ -20,7 +20,7 @@ from regzoo.data.sources.finite import require_finite
 from regzoo.data.sources.frames import as_frame
 from regzoo.data.sources.labels import read_labels
 from regzoo.data.sources.named_inputs import read_named_inputs
-from regzoo.data.sources.plain_types import plain_array
+from regzoo.data.sources.plain_types import plain_array, plain_frame
 from regzoo.data.sources.roles import attach_roles
 from regzoo.data.sources.targets import as_cells, read_target
 from regzoo.data.table import Table
@@ -79,7 +79,7 @@ def from_arrays(
         x = as_frame(x)
     with errors.collect():
         if isinstance(x, pd.DataFrame):
-            named = name_frame(x, name)
+            named = name_frame(plain_frame(x), name)
             x, columns = named.frame, tuple(named.frame.columns)
         values, notes = _read_values(x, columns, inputs, form, name)
     with errors.collect():

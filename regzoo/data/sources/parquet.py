@@ -66,4 +66,4 @@ def _read_parquet(path: Path) -> pd.DataFrame:
         raise InputError(f"{path}: cannot be read as Parquet: {error}") from None
     if frame.empty:
         raise InputError(f"{path}: has no rows")
-    return plain_frame(frame, str(path))
+    return plain_frame(frame)

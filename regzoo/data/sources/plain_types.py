@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from pandas.api.types import union_categoricals
 
-from regzoo.core.errors import ErrorCollector, InputError
+from regzoo.core.errors import InputError
 from regzoo.data.dataset import Array
 from regzoo.data.sources.python_objects import (
     BOOLEAN,
@@ -57,15 +58,24 @@ def plain_series(series: pd.Series, where: str) -> pd.Series:
     return plain
 
 
-def plain_frame(frame: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Return ``frame`` with each column as `plain_series` returns it; InputError with every column that cannot be."""
-    errors, columns = ErrorCollector(), []
-    for position, column in enumerate(frame.columns):
-        with errors.collect():
-            where = f"{name}: column {str(column)!r} ({len(frame)} rows)"
-            columns.append(plain_series(frame.iloc[:, position], where))
-    errors.raise_if_any()
-    return pd.concat(columns, axis=1) if columns else frame
+def plain_frame(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return ``frame`` with each column as `plain_series` returns it, or unchanged if that rejects it.
+
+    A later step, which converts the columns that are used, then reports all of them at once.
+    """
+    columns = [_try_plain(frame.iloc[:, position]) for position in range(frame.shape[1])]
+    if all(plain is None for plain in columns):
+        return frame
+    kept = [frame.iloc[:, position] if plain is None else plain for position, plain in enumerate(columns)]
+    return pd.concat(kept, axis=1)
+
+
+def _try_plain(series: pd.Series) -> pd.Series | None:
+    """Return what changes of a column; None if nothing does."""
+    with contextlib.suppress(InputError):
+        plain = plain_series(series, "")
+        return None if plain is series else plain
+    return None
 
 
 def plain_array(array: Array, where: str) -> Array:

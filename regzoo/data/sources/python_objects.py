@@ -93,7 +93,7 @@ def read_objects(values: Array, where: str) -> pd.Series:
 
 
 def as_text(value: Any, where: str) -> str:
-    """Return one value as text; InputError if it is bytes that are no UTF-8."""
+    """Return one value as text, a moment with a time zone in UTC; InputError if it is bytes that are no UTF-8."""
     if isinstance(value, Enum):
         texts = all(isinstance(member.value, str) for member in type(value))
         return str(value.value) if texts or isinstance(value, str | int | float) else value.name
@@ -106,6 +106,8 @@ def as_text(value: Any, where: str) -> str:
             raise InputError(f"{where} holds {value[:20]!r}, bytes that are no UTF-8 text; drop or encode it") from None
     if isinstance(value, np.datetime64):
         value = pd.Timestamp(value)
+    if isinstance(value, datetime.datetime) and value.tzinfo is not None:
+        value = value.astimezone(datetime.UTC)
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, datetime.date | datetime.time):

@@ -128,6 +128,11 @@ TARGETS: list[tuple[list[Any], str, list[Any]]] = [
     ([DAY, DAY.replace(day=1)], "U", ["2024-01-31", "2024-01-01"]),
     ([datetime.datetime(2024, 1, 31), datetime.datetime(2024, 1, 1)], "U", ["2024-01-31", "2024-01-01"]),
     ([MOMENT, MOMENT.replace(hour=0)], "U", ["2024-01-31T17:05:00", "2024-01-31T00:05:00"]),
+    (
+        [MOMENT.replace(tzinfo=UTC), MOMENT.replace(tzinfo=TOKYO)],
+        "U",
+        ["2024-01-31T17:05:00+00:00", "2024-01-31T08:05:00+00:00"],
+    ),
     ([datetime.time(17, 5), datetime.time(0)], "U", ["17:05:00", "00:00:00"]),
     ([datetime.timedelta(hours=1), datetime.timedelta(seconds=0.5)], "f", [3600.0, 0.5]),
     ([pd.Period("2024-01"), pd.Period("2024-02")], "U", ["2024-01", "2024-02"]),
@@ -230,12 +235,14 @@ def test_categories_of_several_files_stay_categories() -> None:
 
 def test_a_plain_frame_is_itself_but_for_what_changes() -> None:
     frame = pd.DataFrame({"a": [1, 2], "b": ["x", None], "c": [Decimal(1), Decimal(2)]}, index=[7, 8])
-    plain = plain_frame(frame, "mine")
+    plain = plain_frame(frame)
     assert plain.index.tolist() == [7, 8]
     assert plain["c"].dtype == np.int64
     pd.testing.assert_frame_equal(plain[["a", "b"]], frame[["a", "b"]])
+    assert plain_frame(plain) is plain
+    odd = pd.DataFrame({"a": [[1], [2]], "b": [1j, 2j], "c": [Decimal(1), Decimal(2)]})
     with pytest.raises(InputError, match=r"mine: column 'a' .*\nmine: column 'b' "):
-        plain_frame(pd.DataFrame({"a": [[1]], "b": [1j]}), "mine")
+        from_arrays(odd, [0.5, 1.5], "mine")
 
 
 def make_arrow_cases() -> list[Any]:
