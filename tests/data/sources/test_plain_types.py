@@ -287,8 +287,8 @@ def test_arrow_holds_the_same(tmp_path: Path) -> None:
         ):
             assert isinstance(data.x, Table)
             assert (data.x.kinds[0], [row[0] for row in data.x.tolist()]) == expected, array.type
-        objects = [values[0] if value is None else value for value in values]
-        x, complete = np.arange(8.0).reshape(4, 2), pd.Series(pa.array(objects, array.type), dtype=column.dtype)
+        objects = [values[0] if value is None else value for value in values] * 2
+        x, complete = np.arange(16.0).reshape(8, 2), pd.Series(pa.array(objects, array.type), dtype=column.dtype)
         y, wanted = from_arrays(x, complete).y, from_arrays(x, objects).y
         assert y is not None and wanted is not None  # noqa: PT018
         assert [str(v).removesuffix("+00:00") for v in y] == [str(v) for v in wanted], array.type
