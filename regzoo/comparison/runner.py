@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from regzoo.comparison.check import check_copies, check_models, require_results
+from regzoo.comparison.data_keys import apply_data_keys
 from regzoo.comparison.elapsed import ElapsedTime
 from regzoo.comparison.metadata import write_metadata
 from regzoo.comparison.own_model import (
@@ -227,7 +228,7 @@ def prepare_dataset(
     """
     count, scale = list_interim_analyses(experiment)[0], experiment.data.scale
     settings, redraw = experiment.split, "split" in experiment.vary
-    dataset = replace(dataset, categories=experiment.data.categories)
+    dataset = apply_data_keys(dataset, experiment)
     prepared = prepare_folds(
         dataset, settings, experiment.seed, experiment.task, count, redraw=redraw, inputs=inputs, scale=scale
     )

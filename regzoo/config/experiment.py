@@ -195,6 +195,8 @@ class Experiment(Section):
         plain = {key: dict(value) if isinstance(value, Section) else value for key, value in self}
         given = {key: value for key, value in self.data if value not in (None, False, STANDARDIZE)}
         plain["data"] = {key: str(value) if isinstance(value, Path) else value for key, value in given.items()}
+        if self.data.rare is not None:
+            plain["data"]["rare"] = self.data.rare.to_plain()
         plain |= {"recipes": list(self.recipes), "vary": list(self.vary)}
         if isinstance(self.backbone, BackboneConfig):
             plain["backbone"] = self.backbone.to_plain(KEPT_MODEL)

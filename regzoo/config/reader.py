@@ -39,7 +39,7 @@ def load_config(path: str | Path) -> Experiment:
     return read_config(text, str(path))
 
 
-KEYS_OF_ARRAYS = ("scale", "categorical_features", "kind", "max_tokens", "sequence_length")
+KEYS_OF_ARRAYS = ("scale", "categorical_features", "kind", "max_tokens", "sequence_length", "rare")
 """Keys of ``data`` that also go with arrays passed in Python."""
 
 

@@ -9,10 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, field_validat
 
 from regzoo.config import values
 from regzoo.config.feature_values import accept_categorical_features
+from regzoo.config.rare_values import accept_rare
 from regzoo.core.categorical_features import Groups, read_categorical_features
 from regzoo.core.ranges import Choice, Float
 from regzoo.data.catalog import ARRAYS, BUNDLED, KERAS, ROLES, SEPARATORS, Target, list_columns
 from regzoo.data.input_form import FORMS, InputForm, InputForms
+from regzoo.data.rare_classes import RareClasses
 from regzoo.training.own_model.own_model import WEIGHTS, Weights
 
 TUNERS = ("random", "latin_hypercube", "grid", "bayesian", "hyperband")
@@ -68,7 +70,8 @@ class DataConfig(Section):
     regularizers of the batch change a category as a whole. A table's own words and booleans need no mention.
     ``kind`` says what the inputs are where their shape does not tell, see `InputForm`: ``rows``, ``images``,
     ``sequences``, ``tokens`` or ``text``. For text, ``max_tokens`` limits the vocabulary, and ``sequence_length`` the
-    words that are read of each text.
+    words that are read of each text. ``rare`` drops classes with few rows, or merges them into one, see `RareClasses`:
+    ``{below: 5, do: drop}``.
     """
 
     source: Annotated[
@@ -94,6 +97,7 @@ class DataConfig(Section):
     weight: OptionalText = None
     scale: Annotated[Literal["none", "standardize"], PlainValidator(values.accept_word(SCALES))] = STANDARDIZE
     categorical_features: Annotated[str | None, PlainValidator(values.optional(accept_categorical_features))] = None
+    rare: Annotated[RareClasses | None, PlainValidator(values.optional(accept_rare))] = None
     kind: Annotated[InputForms | None, PlainValidator(values.optional(values.accept_word(FORMS)))] = None
     max_tokens: Annotated[
         int | None, PlainValidator(values.optional(values.accept_integer("[3, inf)", largest=10**7)))

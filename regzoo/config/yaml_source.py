@@ -25,6 +25,9 @@ MAX_CHARACTERS = 262_144
 _TAG = "tag:yaml.org,2002:"
 _STANDARD_TAGS = {_TAG + name for name in ("map", "seq", "str", "int", "float", "bool", "null", "timestamp")}
 _NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9]\d*(?:_\d+)*)(?:\.\d*)?|0?\.\d+)(?:[eE][+-]?\d+)?")
+MAPPINGS = (("data", "rare"),)
+"""Keys of a section whose values have keys themselves."""
+
 _MAX_ITEMS = 8  # of a list below a key of a section, such as [32, 32]; a longer list is not read
 _TABS = "; indent with spaces, not with tabs"
 
@@ -167,7 +170,7 @@ def _read_value(document: Document, node: yaml.Node, path: KeyPath) -> Any:
         return Collection(f"the tag {tag!r}", reported=True)
     if isinstance(node, yaml.ScalarNode):
         return _read_scalar(node)
-    if len(path) == 1 and isinstance(node, yaml.MappingNode):
+    if isinstance(node, yaml.MappingNode) and (len(path) == 1 or (path in MAPPINGS and len(node.value) <= _MAX_ITEMS)):
         return _read_mapping(document, node, path, None)
     is_read = len(path) == 1 or (len(path) == 2 and len(node.value) <= _MAX_ITEMS)
     if is_read and isinstance(node, yaml.SequenceNode):

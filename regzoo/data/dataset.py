@@ -12,6 +12,7 @@ import numpy as np
 from regzoo.core.categorical_features import Groups
 from regzoo.core.errors import InputError
 from regzoo.data.catalog import ROLES
+from regzoo.data.facts import RareFacts
 from regzoo.data.inputs import Array as Array
 from regzoo.data.inputs import NamedInputs
 from regzoo.data.table import Table
@@ -43,6 +44,7 @@ class Dataset:
         weight: (n,) float32 above 0: weight of each row.
         notes: what was done to the data while it was read, in sentences for the report.
         warnings: oddities that were seen while it was read, in sentences for the report.
+        rare: what was done with rare classes; None if nothing was.
         categories: the columns of each category in an array of rows, which are not standardized.
     """
 
@@ -58,6 +60,7 @@ class Dataset:
     weight: Array | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    rare: RareFacts | None = None
     categories: Groups = ()
 
     @property

@@ -39,6 +39,22 @@ class SplitFacts(FoldFacts):
     absent: NotRequired[dict[str, list[Any]]]
 
 
+class RareFacts(TypedDict):
+    """The treatment of classes that have few rows, see `regzoo.data.rare_classes.RareClasses`.
+
+    Attributes:
+        do: ``drop`` or ``merge``.
+        below: a class with fewer rows is rare.
+        classes: the rare ones, each with its number of rows.
+        merged: the label of the class that they were merged into; None if they were dropped.
+    """
+
+    do: str
+    below: int
+    classes: list[tuple[Any, int]]
+    merged: Any
+
+
 class DataFacts(TypedDict):
     """Facts about a data set and its split; `regzoo.storage.info.DataInfo` has the same keys.
 
@@ -53,6 +69,7 @@ class DataFacts(TypedDict):
         split: how the rows were split.
         repairs, warnings: what was repaired, and what looks wrong, a sentence each.
         label_noise: share of the training labels that were made wrong.
+        rare: what was done with rare classes; only if something was.
     """
 
     source: str
@@ -69,3 +86,4 @@ class DataFacts(TypedDict):
     repairs: list[str]
     warnings: list[str]
     label_noise: float
+    rare: NotRequired[RareFacts]

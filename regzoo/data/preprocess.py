@@ -187,7 +187,7 @@ def _collect_facts(
     warnings: list[str],
     label_noise: float,
 ) -> DataFacts:
-    return {
+    facts: DataFacts = {
         "source": escape_control_characters(dataset.name),
         "digest": dataset.digest,
         "rows": len(dataset.x),
@@ -203,6 +203,9 @@ def _collect_facts(
         "warnings": warnings,
         "label_noise": label_noise,
     }
+    if dataset.rare is not None:
+        facts["rare"] = dataset.rare
+    return facts
 
 
 def _describe_inputs(dataset: Dataset, preprocessor: Preprocessor) -> str:

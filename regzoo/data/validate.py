@@ -16,6 +16,7 @@ import pandas as pd
 from regzoo.core.formatting import format_significant
 from regzoo.data.dataset import Array, Dataset, TaskName
 from regzoo.data.inputs import NamedInputs
+from regzoo.data.spelling import warn_spellings
 from regzoo.data.table import Table
 
 MIN_ROWS = 10
@@ -53,7 +54,7 @@ def validate_dataset(dataset: Dataset, task: TaskName) -> Findings:
     repeated = len(dataset.x) - len(first)
     if repeated:
         warnings.append(f"{dataset.name}: {repeated} of {len(dataset.x)} rows repeat an earlier row, target included")
-    return Findings(tuple(errors), tuple(warnings))
+    return Findings(tuple(errors), (*warn_spellings(dataset), *warnings))
 
 
 def warn_shared_rows(dataset: Dataset, parts: Mapping[str, Array]) -> tuple[str, ...]:

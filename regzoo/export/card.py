@@ -134,8 +134,10 @@ def make_recipe_json(content: CardContent) -> dict[str, Any]:
 
 
 def _data_to_json(data: DataInfo) -> dict[str, Any]:
-    """Return ``data`` as JSON values, without the keys of its split that do not apply to it."""
+    """Return ``data`` as JSON values, without the keys that do not apply to it."""
     values = data.to_json()
+    if data.rare is None:
+        del values["rare"]
     return {**values, "split": {key: value for key, value in values["split"].items() if value is not None}}
 
 

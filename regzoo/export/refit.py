@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from regzoo.comparison.data_keys import apply_data_keys
 from regzoo.comparison.setup import make_setup
 from regzoo.config import Experiment
 from regzoo.core import InputError, Recipe
@@ -51,7 +52,7 @@ def refit_recipe(best: Record, replicates: Sequence[Record], setup: TrainingSetu
         InputError: if the data is not that of the comparison, or the training diverges.
     """
     experiment, inputs, scale = data.experiment, setup.inputs or None, data.experiment.data.scale
-    dataset, _ = match_inputs(replace(data.dataset, categories=experiment.data.categories), inputs)
+    dataset, _ = match_inputs(apply_data_keys(data.dataset, experiment), inputs)
     last = experiment.split.folds - 1  # time-ordered folds grow: only the last one holds all rows outside the test part
     prepared = prepare_fold(
         dataset, experiment.split, experiment.seed, experiment.task, last, inputs=inputs, scale=scale

@@ -116,9 +116,7 @@ class DataInfo(_Info):
         source: where it came from, printable.
         digest: digest of the content.
         rows: number of rows in all.
-        train: number of training rows.
-        validation: number of validation rows.
-        test: number of test rows.
+        train, validation, test: number of rows, by part.
         inputs: the inputs in words, such as ``13 columns``.
         task: ``classification``, ``multilabel``, ``regression`` or ``reconstruction``.
         split: how the rows were split.
@@ -127,6 +125,7 @@ class DataInfo(_Info):
         repairs: what was repaired, a sentence each.
         warnings: what looks wrong, a sentence each.
         label_noise: share of the training labels that were made wrong.
+        rare: what was done with rare classes, see `regzoo.data.facts.RareFacts`; None if nothing was.
     """
 
     source: str
@@ -143,6 +142,7 @@ class DataInfo(_Info):
     repairs: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     label_noise: Share = 0.0
+    rare: Mapping[str, Any] | None = None
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:

@@ -162,6 +162,7 @@ def test_format_1_loses_nothing_when_it_is_written_again(name: str, tmp_path: Pa
     split = after["data"]["split"]
     assert (split.pop("groups"), split.pop("absent")) == (None, None)  # format 1 left them out
     assert after["model"].pop("loss") is None
+    assert after["data"].pop("rare") is None
     assert [after.pop(key) for key in ("vary", "searches", "confirm", "search_seed", "steps")] == [
         ["seed"],
         1,

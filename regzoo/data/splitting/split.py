@@ -225,7 +225,7 @@ def _check_parts(dataset: Dataset, splitter: Splitter, parts: Array) -> None:
         why = "is marked for other parts" if dataset.part is not None else "first occurs after the training part ends"
         raise InputError(
             f"data: the class {splitter.labels[lacking[0]]!s} ({len(rows)} rows) {why}; a model cannot learn it, so "
-            "let some of its rows train, or drop it"
+            f"let some of its rows train, or drop it (data.rare: {{below: {len(rows) + 1}, do: drop}})"
         )
 
 

@@ -15,6 +15,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from regzoo.core.errors import InputError
 from regzoo.data.dataset import Array
+from regzoo.data.spelling import describe_other_spellings
 from regzoo.data.splitting.group_stratification import assign_groups
 from regzoo.data.splitting.iterative_stratification import assign_rows
 
@@ -54,6 +55,14 @@ class Splitter(ABC):
             InputError: naming ``split.folds``, if there are too few rows, groups or times.
         """
 
+    def _suggest_rare(self, codes: Array) -> str:
+        """Return the keys of a config that drop the classes ``codes``; their name alone if hardly another is left."""
+        counts = np.bincount(self.codes)
+        below = int(counts[codes].max()) + 1
+        if (counts >= below).sum() < 2:
+            return "data.rare"
+        return f"data.rare: {{below: {below}, do: drop}}"
+
 
 @dataclass(frozen=True, eq=False)
 class StratifiedSplitter(Splitter):
@@ -91,12 +100,14 @@ class StratifiedSplitter(Splitter):
             return
         if not self.labels:
             raise InputError(f"data: {counts[0]} rows are too few for {parts}; at least {least} are needed")
+        label = self.labels[present[rare[0]]]
         others = f", and so do {len(rare) - 1} more classes" if len(rare) > 1 else ""
         fewer = "lower split.folds, or " if "folds" in parts else ""
         among = f" among the {counts.sum()} rows to divide" if counts.sum() < len(self.codes) else ""
         raise InputError(
-            f"data: the class {self.labels[present[rare[0]]]!s} occurs only {_format_times(counts[rare[0]])}{among}"
-            f"{others}; {parts} need each class, so {fewer}drop it, merge it or collect more"
+            f"data: the class {label!s} occurs only {_format_times(counts[rare[0]])}{among}"
+            f"{others}{describe_other_spellings(label, self.labels)}; {parts} need each class, so {fewer}drop it or "
+            f"merge it with others ({self._suggest_rare(present[rare])}), or collect more"
         )
 
 
@@ -162,16 +173,17 @@ class GroupSplitter(Splitter):
         np.add.at(counts, (group, code), 1)
         n_groups = (counts > 0).sum(0)  # with each class
         if n_groups.min() < sum(least):
-            rare = self.labels[present[int(np.argmin(n_groups))]]
+            rare = present[int(np.argmin(n_groups))]
             raise InputError(
-                f"data.group: the class {rare!s} occurs in {_format_groups(n_groups.min())} only; {parts} need each "
-                f"class from groups of their own, {sum(least)} in all, so drop it, merge it or leave group out"
+                f"data.group: the class {self.labels[rare]!s} occurs in {_format_groups(n_groups.min())} only; {parts} "
+                f"need each class from groups of their own, {sum(least)} in all, so drop it or merge it with others "
+                f"({self._suggest_rare(np.array([rare]))}), or leave group out"
             )
         pieces = assign_groups(counts, np.array(shares), np.array(least), random)
         if pieces is None:
             raise InputError(
                 f"data.group: no way was found to assign {len(numbers)} groups to {parts} so that each has every "
-                "class; drop or merge rare classes, or leave group out"
+                "class; drop or merge rare classes (data.rare), or leave group out"
             )
         return pieces[group]
 
