@@ -77,7 +77,7 @@ def _describe_spellings(values: Array, what: str, effect: str) -> Iterator[str]:
             format_list([f"{_shorten(text)} ({counts[text]})" for text in group]) for group in groups[:_MAX_SHOWN]
         ]
         more = f"; and {len(groups) - _MAX_SHOWN} more" if len(groups) > _MAX_SHOWN else ""
-        yield f"{what} that differ in case or blanks alone: {'; '.join(listed)}{more}; {effect}, so write each in one way"
+        yield f"{what} that differ in case or blanks alone: {'; '.join(listed)}{more}; {effect}; write each in one way"
 
 
 def _list_words(words: Sequence[str]) -> str:

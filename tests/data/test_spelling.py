@@ -31,7 +31,7 @@ def test_spellings_of_a_label_are_named(other: str) -> None:
     warnings = warn_spellings(labeled(["yes", other, "no"] * 4))
     assert warnings == [
         f"t: column 'kind' has labels that differ in case or blanks alone: 'yes' (4) and {other!r} (4); each is a "
-        "class of its own, so write each in one way"
+        "class of its own; write each in one way"
     ]
     assert set(warnings) <= set(validate_dataset(labeled(["yes", other, "no"] * 4), "classification").warnings)
 
@@ -56,9 +56,9 @@ def test_spellings_of_categories_and_groups_are_named() -> None:
     data = from_arrays(frame, ["u", "v"] * 6, "t", groups=["p 1", "P1", "p2"] * 4)
     assert [warning.partition(":")[2] for warning in warn_spellings(data)] == [
         " column 'size' has categories that differ in case or blanks alone: 'S' (3) and 's' (3); each is a category "
-        "of its own, so write each in one way",
+        "of its own; write each in one way",
         " data.group has groups that differ in case or blanks alone: 'p 1' (4) and 'P1' (4); each may be in another "
-        "part, so write each in one way",
+        "part; write each in one way",
     ]
 
 

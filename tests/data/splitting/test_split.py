@@ -174,7 +174,7 @@ DATES = [f"2024-01-{day + 1:02d}" for day in range(30)]
         (
             labeled(FEW, groups=[1, 2, 3, 4] * 5 + [5] * 20),
             settings(),
-            r"data.group: the class b occurs in 1 group only; .* 3 in all, so drop it or merge it with others \(data.rare",
+            r"data.group: the class b occurs in 1 group only; .* 3 in all, so drop it or merge it with others",
         ),
         (
             labeled(FEW, groups=[1, 2, 3, 4] * 5 + [5, 6, 7, 8, 1] * 4),
