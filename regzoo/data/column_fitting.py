@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regzoo.core.formatting import format_significant
+from regzoo.data.centering import fit_centering
 from regzoo.data.columns import Boolean, Categorical, ColumnRule, Date, Numeric
 from regzoo.data.dates import format_date, parse_date
+from regzoo.data.numbers import cast_numbers, find_missing
 from regzoo.data.table import Kind, Table
 
 MAX_CATEGORIES = 30
@@ -48,19 +50,26 @@ def _fit_column(name: str, kind: Kind, values: NDArray[Any]) -> tuple[ColumnRule
         return _fit_categorical(name, present, n_missing)
     if kind == "date":
         return _fit_date(name, present, n_missing)
-    numbers = present.astype(np.float64) if kind == "numeric" else present == "true"
-    fill = float(np.median(numbers)) if kind == "numeric" else float(np.mean(numbers) >= 0.5)
-    shown = (
-        f"the median {format_significant(fill, 6)}"
-        if kind == "numeric"
-        else f"the more frequent {str(bool(fill)).lower()}"
-    )
-    notes = [_describe_filling(n_missing, len(values), shown)] if n_missing else []
-    return (Numeric if kind == "numeric" else Boolean)(name, fill, n_missing > 0), notes
+    if kind == "numeric":
+        return fit_numeric(name, present, n_missing)
+    fill = float(np.mean(present == "true") >= 0.5)
+    shown = f"the more frequent {str(bool(fill)).lower()}"
+    return Boolean(name, fill, n_missing > 0), _describe_gaps(n_missing, len(values), shown)
+
+
+def fit_numeric(name: str, present: NDArray[Any], n_missing: int = 0) -> tuple[Numeric, list[str]]:
+    """Return the rule for the training numbers that are ``present`` (n,), and sentences about it."""
+    centering, _ = fit_centering(present[:, np.newaxis])
+    if centering.dtype == "int64":
+        fill: float = int(np.partition(present, len(present) // 2)[len(present) // 2])
+    else:
+        fill = float(np.median(cast_numbers(present, centering.dtype).astype(np.float64)))
+    shown = f"the median {format_significant(fill, 6)}"
+    return Numeric(name, fill, n_missing > 0, centering), _describe_gaps(n_missing, len(present) + n_missing, shown)
 
 
 def _find_missing(kind: Kind, values: NDArray[Any]) -> NDArray[np.bool_]:
-    return np.isnan(values) if kind == "numeric" else values == ""
+    return find_missing(values) if kind == "numeric" else values == ""
 
 
 def _fit_categorical(name: str, present: NDArray[Any], n_missing: int) -> tuple[Categorical | None, list[str]]:
@@ -85,13 +94,13 @@ def _fit_date(name: str, present: NDArray[Any], n_missing: int) -> tuple[Date, l
     rule = Date(name, format_date((moments[0][0], 0)), format_date(moments[len(moments) // 2]), clock, n_missing > 0)
     features = "month, weekday and hour" if clock else "month and weekday"
     notes = [f"dates became days since {rule.earliest}, {features}"]
-    if n_missing:
-        notes.append(_describe_filling(n_missing, len(present) + n_missing, f"the median {rule.fill}"))
+    notes += _describe_gaps(n_missing, len(present) + n_missing, f"the median {rule.fill}")
     return rule, notes
 
 
-def _describe_filling(n_missing: int, rows: int, value: str) -> str:
-    return f"{n_missing} of {rows} training cells are missing; they are filled with {value} and marked"
+def _describe_gaps(n_missing: int, rows: int, value: str) -> list[str]:
+    filled = f"{n_missing} of {rows} training cells are missing; they are filled with {value} and marked"
+    return [filled] if n_missing else []
 
 
 def _shorten(value: Any) -> str:

@@ -12,7 +12,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from regzoo.data.centering import NEUTRAL, Centering
 from regzoo.data.dates import DAY, parse_date
+from regzoo.data.numbers import find_missing
 from regzoo.data.table import Kind, Table
 
 
@@ -24,12 +26,14 @@ class Numeric:
         name: name of the column.
         fill: the median.
         missing: whether a second feature is 1 where the number is missing, else 0; True if training had missing cells.
+        centering: how the number becomes float32.
     """
 
     kind: ClassVar[Kind] = "numeric"
     name: str
     fill: float
     missing: bool
+    centering: Centering = NEUTRAL
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -42,9 +46,11 @@ class Numeric:
         return 1
 
     def transform(self, values: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the features (n, features) of float32 ``values`` (n,)."""
-        missing = np.isnan(values)
-        return _stack([np.where(missing, np.float32(self.fill), values)], missing, self.missing)
+        """Return the features (n, features) of numbers ``values`` (n,)."""
+        missing = find_missing(values)
+        fill = np.array([self.fill])
+        centered, filled = (self.centering.transform(given[:, np.newaxis])[:, 0] for given in (values, fill))
+        return _stack([np.where(missing, filled, centered)], missing, self.missing)
 
 
 @dataclass(frozen=True)
@@ -181,7 +187,11 @@ def compute_features(table: Table, rules: tuple[ColumnRule, ...]) -> NDArray[np.
 
 def rule_to_json(rule: ColumnRule) -> dict[str, Any]:
     """Return ``rule`` as JSON values."""
-    return {"kind": rule.kind, **asdict(rule)}
+    fields = {"kind": rule.kind, **asdict(rule)}
+    if isinstance(rule, Numeric):
+        del fields["centering"]  # as older versions wrote it
+        fields |= {} if rule.centering.is_neutral else {"centering": rule.centering.to_json()}
+    return fields
 
 
 def rule_from_json(fields: dict[str, Any]) -> ColumnRule:
@@ -189,6 +199,8 @@ def rule_from_json(fields: dict[str, Any]) -> ColumnRule:
     given: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in fields.items() if key != "kind"
     }
+    if "centering" in given:
+        given["centering"] = Centering.from_json(given["centering"])
     return RULES[fields["kind"]](**given)
 
 

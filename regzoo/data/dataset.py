@@ -15,6 +15,7 @@ from regzoo.data.catalog import ROLES
 from regzoo.data.facts import RareFacts
 from regzoo.data.inputs import Array as Array
 from regzoo.data.inputs import NamedInputs
+from regzoo.data.numbers import pack_numbers
 from regzoo.data.table import Table
 
 TaskName = Literal["classification", "multilabel", "regression", "reconstruction"]
@@ -29,9 +30,9 @@ class Dataset:
     """Raw inputs and targets, before any split; the arrays are read-only.
 
     Attributes:
-        x: float32, (n, features) for rows, (n, height, width, channels) for images or (n, steps, channels) for
-            sequences, not standardized; or a `Table`, if columns are not all numbers or cells are missing; or
-            `NamedInputs`, for a user's own model, for tokens and for text.
+        x: numbers in the dtype that they came in, (n, features) for rows, (n, height, width, channels) for images or
+            (n, steps, channels) for sequences, not standardized; or a `Table`, if columns are not all numbers or cells
+            are missing; or `NamedInputs`, for a user's own model, for tokens and for text.
         y: (n,) the user's own labels (integers, text, booleans) or numbers; (n, labels) booleans, if a row has
             several labels, each true or false; None if there are only inputs.
         columns: names of the features, for tables; else None.
@@ -132,8 +133,8 @@ class Dataset:
         if isinstance(self.x, NamedInputs):
             digest.update(self.x.content)
         for values in _list_values(self.x):
-            text = values.dtype.kind == "O"
-            digest.update(repr(values.tolist()).encode() if text else np.ascontiguousarray(values, "<f4").tobytes())
+            for piece in [repr(values.tolist()).encode()] if values.dtype.kind == "O" else pack_numbers(values):
+                digest.update(piece)
         digest.update(b"\x1e" + repr(targets).encode())
         for role in ROLES:
             values = getattr(self, role)

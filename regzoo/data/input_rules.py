@@ -10,8 +10,10 @@ import numpy as np
 
 from regzoo.core.errors import InputError
 from regzoo.core.formatting import format_list
+from regzoo.data.centering import NEUTRAL, Centering
 from regzoo.data.inputs import Array, InputSpec, ModelInputs, NamedInputs
 from regzoo.data.matching import fit_input
+from regzoo.data.scaling import standardize
 
 
 @dataclass(frozen=True)
@@ -23,11 +25,13 @@ class InputRule:
         mean: subtracted from each feature (the last axis, or all values if its length is open); empty if the input is
             not standardized.
         scale: divisor of each feature, in the same form.
+        centering: how numbers become float32, before mean and scale.
     """
 
     spec: InputSpec
     mean: tuple[float, ...] = ()
     scale: tuple[float, ...] = ()
+    centering: Centering = NEUTRAL
 
     def transform(self, values: Array) -> Array:
         """Return raw ``values`` (n, ...) as the model takes them; text as bytes.
@@ -38,24 +42,27 @@ class InputRule:
         values = fit_input(values, self.spec, f"x[{self.spec.name!r}]")
         if self.spec.kind == "text":
             return np.char.encode(values.astype(str), "utf-8")
-        if not self.mean:
+        if self.spec.kind != "float":
             return values
-        mean, scale = np.array(self.mean, dtype=np.float32), np.array(self.scale, dtype=np.float32)
-        return np.asarray((values - mean) / scale, dtype=np.float32)
+        values = self.centering.transform(values)
+        return standardize(values, self.mean, self.scale) if self.mean else values
 
     def read_json(self, values: Sequence[Any]) -> Array:
         """Return raw values, of one row each, that were written to JSON with ``tolist``."""
-        dtypes = {"text": object, "float": np.float32, "boolean": np.bool_}
+        floats = None if self.centering.dtype == "int64" else self.centering.dtype
+        dtypes = {"text": object, "float": floats, "boolean": np.bool_}
         return np.array(list(values), dtype=dtypes.get(self.spec.kind, self.spec.dtype))
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values that `from_json` reads."""
-        return {"spec": self.spec.to_json(), "mean": list(self.mean), "scale": list(self.scale)}
+        rule = {"spec": self.spec.to_json(), "mean": list(self.mean), "scale": list(self.scale)}
+        return rule if self.centering.is_neutral else rule | {"centering": self.centering.to_json()}
 
     @staticmethod
     def from_json(values: Mapping[str, Any]) -> InputRule:
         """Read what `to_json` returned."""
-        return InputRule(InputSpec.from_json(values["spec"]), tuple(values["mean"]), tuple(values["scale"]))
+        centering = Centering.from_json(values["centering"]) if "centering" in values else NEUTRAL
+        return InputRule(InputSpec.from_json(values["spec"]), tuple(values["mean"]), tuple(values["scale"]), centering)
 
 
 def transform_inputs(x: NamedInputs, rules: Sequence[InputRule]) -> ModelInputs:

@@ -9,6 +9,8 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 
+from regzoo.data.numbers import pack_numbers
+
 Array = np.ndarray[Any, np.dtype[Any]]
 
 ModelInputs = Any
@@ -64,7 +66,7 @@ class NamedInputs:
     """Raw inputs by name, with one row of each array for each example; read-only.
 
     Attributes:
-        arrays: arrays (n, ...): float32, integers, booleans, or text as objects.
+        arrays: arrays (n, ...): floats, integers, booleans, or text as objects.
     """
 
     arrays: Mapping[str, Array]
@@ -95,9 +97,10 @@ class NamedInputs:
         parts = []
         for name, values in self.arrays.items():
             text = repr(values.tolist()).encode() if values.dtype.kind == "O" else None
-            plain = values.astype("<f4" if values.dtype.kind == "f" else "<i8") if text is None else values
+            if values.dtype.kind == "f":
+                text = b"".join(pack_numbers(values))
             head = repr((name, values.dtype.kind, values.shape)).encode()
-            parts.append(head + (np.ascontiguousarray(plain).tobytes() if text is None else text))
+            parts.append(head + (np.ascontiguousarray(values, "<i8").tobytes() if text is None else text))
         return b"\x1e".join(parts)
 
     def tolist(self) -> list[list[Any]]:

@@ -11,6 +11,7 @@ from regzoo.core.errors import ErrorCollector, InputError
 from regzoo.core.formatting import format_list
 from regzoo.data.dataset import Array, Dataset
 from regzoo.data.inputs import InputSpec, NamedInputs, format_shape
+from regzoo.data.numbers import find_missing, keep_numbers
 from regzoo.data.table import Table
 
 UNNAMED = "x"
@@ -49,7 +50,7 @@ def match_inputs(dataset: Dataset, specs: Specs | None, scale: str = "standardiz
     if not specs:
         return (dataset, describe_arrays(x)) if isinstance(x, NamedInputs) else (dataset, ())
     if _is_plain(x, specs):
-        plain = next(iter(x.arrays.values())).astype(np.float32) if isinstance(x, NamedInputs) else x
+        plain = keep_numbers(next(iter(x.arrays.values()))) if isinstance(x, NamedInputs) else x
         return replace(dataset, x=_add_channel(plain, specs[0]), columns=dataset.columns), ()
     arrays = _name_arrays(dataset, specs)
     errors, fitted = ErrorCollector(), {}
@@ -102,7 +103,8 @@ def fits_shape(shape: tuple[int, ...], spec: InputSpec) -> bool:
 def fit_input(values: Array, spec: InputSpec, where: str) -> Array:
     """Return ``values`` (n, ...) in the shape and the kind that an input takes; text stays text.
 
-    A last axis of size 1 is added or taken away, as Keras does it.
+    Numbers for an input of floats keep their dtype, see `regzoo.data.input_rules.InputRule`. A last axis of size 1 is
+    added or taken away, as Keras does it.
 
     Raises:
         InputError: if the shape or the values do not fit.
@@ -126,7 +128,7 @@ def fit_input(values: Array, spec: InputSpec, where: str) -> Array:
 
 def _fit_numbers(values: Array, spec: InputSpec, where: str) -> Array:
     if spec.kind == "float":
-        return values.astype(np.float32)
+        return keep_numbers(values)
     if spec.kind == "boolean":
         return _require(values, (values == 0) | (values == 1), spec, where).astype(np.bool_)
     limits = np.iinfo(spec.dtype)
@@ -207,7 +209,7 @@ def require_complete(table: Table, name: str) -> None:
     """Raise InputError with every column in which a number or a boolean is missing."""
     errors = ErrorCollector()
     for column, kind, values in zip(table.columns, table.kinds, table.values, strict=True):
-        missing = np.isnan(values) if kind == "numeric" else (values == "") & (kind == "boolean")
+        missing = find_missing(values) if kind == "numeric" else (values == "") & (kind == "boolean")
         if missing.any():
             row = int(np.argmax(missing)) + 1
             errors.messages.append(

@@ -14,7 +14,8 @@ from regzoo.data.input_rules import require_reconstructable
 from regzoo.data.inputs import InputSpec, ModelInputs, map_inputs
 from regzoo.data.matching import match_inputs
 from regzoo.data.prepared import PreparedData
-from regzoo.data.preprocessor import Preprocessor, Scale, fit_preprocessor
+from regzoo.data.preprocessor import Preprocessor, Scale
+from regzoo.data.preprocessor_fitting import fit_preprocessor
 from regzoo.data.splitting.label_noise import flip_labels
 from regzoo.data.splitting.redraw import LEAVE_OUT, require_different_splits, require_redrawable
 from regzoo.data.splitting.split import Split, SplitSettings, fold_seed, split_dataset

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import string
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,8 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from regzoo.data.numbers import LARGEST_EXACT, MISSING_INTEGER, find_missing
 
 Kind = Literal["numeric", "boolean", "categorical", "date"]
 
@@ -27,8 +28,8 @@ class Table:
     Attributes:
         columns: names of the columns, all different.
         kinds: kind of each column: ``numeric``, ``boolean``, ``categorical`` or ``date``.
-        values: values of each column, (n,): float32 with NaN where a number is missing; otherwise text, ``""`` where it
-            is missing.
+        values: values of each column, (n,): floats with NaN where a number is missing, or int64 for whole numbers
+            beyond 2**53, see `regzoo.data.numbers`; otherwise text, ``""`` where it is missing.
     """
 
     columns: tuple[str, ...]
@@ -68,16 +69,27 @@ class Table:
 
     def tolist(self) -> list[list[Any]]:
         """Return the rows as plain values, for JSON: a missing number is None."""
-        plain = [[None if isinstance(v, float) and math.isnan(v) else v for v in c.tolist()] for c in self.values]
-        return [list(row) for row in zip(*plain, strict=True)]
+        plain = [values.astype(object) for values in self.values]
+        for cells, values in zip(plain, self.values, strict=True):
+            cells[find_missing(values)] = None
+        return [list(row) for row in zip(*(cells.tolist() for cells in plain), strict=True)]
 
     @staticmethod
     def from_rows(columns: Sequence[str], kinds: Sequence[Kind], rows: Sequence[Sequence[Any]]) -> Table:
         """Return the table that `tolist` converted to ``rows``."""
         cells = zip(*rows, strict=True)
-        types = [np.float32 if kind == "numeric" else object for kind in kinds]
-        values = (np.array(column, dtype=dtype) for column, dtype in zip(cells, types, strict=True))
+        values = (
+            _read_numbers(column) if kind == "numeric" else np.array(column, dtype=object)
+            for column, kind in zip(cells, kinds, strict=True)
+        )
         return Table(tuple(columns), tuple(kinds), tuple(values))
+
+
+def _read_numbers(cells: Sequence[float | int | None]) -> NDArray[Any]:
+    """Return numbers of JSON: float64, or int64 for whole numbers beyond 2**53."""
+    if any(isinstance(cell, int) and abs(cell) > LARGEST_EXACT for cell in cells):
+        return np.array([MISSING_INTEGER if cell is None else cell for cell in cells], dtype=np.int64)
+    return np.array(cells, dtype=np.float64)
 
 
 def clean_cell(cell: str) -> str:

@@ -97,11 +97,16 @@ def _iterate_columns(dataset: Dataset) -> Iterator[tuple[str, Array]]:
     if isinstance(dataset.x, NamedInputs):
         for name, values in dataset.x.arrays.items():
             if values.size == len(values):
-                yield name, values.reshape(-1)
+                yield name, _as_signed(values.reshape(-1))
     elif isinstance(dataset.x, Table):
         yield from zip(dataset.x.columns, dataset.x.values, strict=True)
     elif dataset.columns:
-        yield from zip(dataset.columns, dataset.x.T, strict=True)
+        yield from zip(dataset.columns, map(_as_signed, dataset.x.T), strict=True)
+
+
+def _as_signed(values: Array) -> Array:
+    """Return whole numbers as int64, whose differences do not wrap around."""
+    return values.astype(np.int64) if values.dtype.kind in "bui" else values
 
 
 def _find_copied_target(values: Array, dataset: Dataset) -> str:
@@ -119,7 +124,9 @@ def _equals_target(values: Array, y: Array) -> bool:
         texts = y.astype(str)
         texts = np.char.lower(texts) if y.dtype.kind == "b" else texts
         return bool((values == texts.astype(object)).all())
-    return y.dtype.kind in "iufb" and np.array_equal(values, y.astype(np.float32))
+    if y.dtype.kind not in "iufb":
+        return False
+    return np.array_equal(values, y.astype(np.float32) if values.dtype == np.float32 else y)
 
 
 def _describe_suspicion(values: Array, name: str, dataset: Dataset, first: Array) -> str:

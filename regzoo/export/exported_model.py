@@ -14,7 +14,15 @@ from regzoo.export.recipe_file import RECIPE_FILE, read_recipe_json
 
 ARRAY_KINDS = ("rows", "images", "sequences")
 KINDS = ("numeric", "boolean", "categorical", "date")
-OWN_KINDS = {"float32": "float", "int32": "integer", "int64": "integer", "bool": "true or false", "string": "text"}
+NUMERIC_DTYPES = ("float32", "float64", "int64")
+OWN_KINDS = {
+    "float32": "float",
+    "float64": "float",
+    "int32": "integer",
+    "int64": "integer",
+    "bool": "true or false",
+    "string": "text",
+}
 """What an input of a user's own model takes, by the dtype that it is served as."""
 
 PROGRAM = (
@@ -39,6 +47,7 @@ class ExportedModel:
         shapes: shape of one row of each input; None is a length that is open.
         labels: the labels in the order of the probabilities.
         takes_missing: whether it takes missing cells.
+        served: the dtype of each input that holds numbers of an array or of a numeric column.
         manifest: its files.
     """
 
@@ -49,6 +58,7 @@ class ExportedModel:
     shapes: dict[str, tuple[int | None, ...]]
     labels: tuple[str | int | float | bool, ...]
     takes_missing: bool
+    served: dict[str, str]
     manifest: Manifest
 
     @property
@@ -129,7 +139,18 @@ def _from_json(folder: Path, values: Mapping[str, Any], manifest: Manifest) -> E
     if not proper or len(kinds) != len(inputs) or (open_length and not own):
         raise ValueError("rules takes a kind for each input, which is a column or the only array")
     named = dict(zip(inputs, kinds, strict=True))
-    return ExportedModel(folder, inputs, named, dtypes, shapes, labels, bool(rules), manifest)
+    served = {} if own else _accept_dtypes(values.get("dtypes", {}), named)
+    return ExportedModel(folder, inputs, named, dtypes, shapes, labels, bool(rules), served, manifest)
+
+
+def _accept_dtypes(value: Any, kinds: Mapping[str, str]) -> dict[str, str]:
+    """Return the dtype of each input of numbers; older exports take float32 and need not say so."""
+    if not isinstance(value, dict):
+        raise TypeError("dtypes takes a dtype for each input")
+    served = {name: value.get(name, "float32") for name, kind in kinds.items() if kind in ("numeric", *ARRAY_KINDS)}
+    if any(dtype not in NUMERIC_DTYPES for dtype in served.values()):
+        raise ValueError(f"dtypes takes one of {', '.join(NUMERIC_DTYPES)} for numbers")
+    return served
 
 
 def _accept_list(key: str, value: Any, kind: Any) -> tuple[Any, ...]:

@@ -6,6 +6,7 @@ import importlib.util
 from dataclasses import dataclass
 
 from regzoo.core import InputError, Recipe, did_you_mean
+from regzoo.data.columns import Numeric
 from regzoo.data.preprocessor import Preprocessor
 
 
@@ -114,6 +115,17 @@ def find_format(name: str) -> Format:
     return format
 
 
+def list_wide_inputs(preprocessor: Preprocessor) -> list[str]:
+    """Return the columns, or the array, that the model takes as float64 or int64 and centers."""
+    wide = [
+        f"column {rule.name!r}"
+        for rule in preprocessor.rules
+        if isinstance(rule, Numeric) and rule.centering.dtype != "float32"
+    ]
+    wide += [f"x[{rule.spec.name!r}]" for rule in preprocessor.inputs if rule.centering.dtype != "float32"]
+    return [*wide, *([preprocessor.kind] if preprocessor.centering.dtype != "float32" else [])]
+
+
 def check_convertible(format: Format, preprocessor: Preprocessor, recipe: Recipe) -> None:
     """Raise InputError if a model of ``recipe`` cannot be written as ``format``.
 
@@ -127,6 +139,12 @@ def check_convertible(format: Format, preprocessor: Preprocessor, recipe: Recipe
         raise InputError(
             f"format: {format.name} has no operations on strings, and these columns are not numbers: "
             f"{', '.join(texts)}. Export a saved_model, or make them numbers in the data and compare again"
+        )
+    wide = list_wide_inputs(preprocessor)
+    if format.name == "litert" and wide:
+        raise InputError(
+            f"format: litert computes in float32, in which {', '.join(wide)} would lose the differences between its "
+            "values. Export a saved_model or onnx, or subtract in the data what the values have in common"
         )
     if any(regularizer.name == "mc_dropout" for regularizer in recipe):
         raise InputError(

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from regzoo.core.errors import InputError, did_you_mean
 from regzoo.core.escaping import escape_control_characters
 from regzoo.data.dataset import Array
 from regzoo.data.dates import parse_date
+from regzoo.data.numbers import cast_numbers, find_missing, parse_numbers
 from regzoo.data.sources.column_kinds import LARGEST
 from regzoo.data.sources.npz import read_npz
 from regzoo.data.table import clean_cell
@@ -112,7 +112,8 @@ def _read_archive(model: ExportedModel, path: Path, notify: Callable[[str], None
     for start in range(0, lengths.pop(), step):
         chunk = {name: arrays[name][start : start + step] for name in wanted}
         if model.array_kind:
-            yield {model.array_kind: _to_float32(chunk["x"].astype(np.float64), f"{path}: x", start)}
+            served = model.served[model.array_kind]
+            yield {model.array_kind: _to_served(chunk["x"], served, f"{path}: x", start)}
         else:
             yield _convert_columns(model, chunk, path, start)
 
@@ -141,26 +142,34 @@ def _check_columns(path: Path, wanted: Sequence[str], given: Sequence[str], noti
 def _convert_columns(model: ExportedModel, columns: Mapping[str, Array], path: Path, start: int) -> NamedArrays:
     """Return a chunk of raw columns, text or numbers, as the served inputs; ``start`` is its first row from 0."""
     if model.array_kind:
-        read = [_convert(cells, "numeric", f"{path}: column {name!r}", start) for name, cells in columns.items()]
+        dtype = model.served[model.array_kind]
+        read = [_convert(cells, "numeric", f"{path}: column {name!r}", start, dtype) for name, cells in columns.items()]
         return {model.array_kind: np.stack(read, axis=1).reshape(-1, *model.array_shape)}
     return {
-        name: _convert(columns[column], model.kinds[name], f"{path}: column {column!r}", start, model.takes_missing)
+        name: _convert(
+            columns[column],
+            model.kinds[name],
+            f"{path}: column {column!r}",
+            start,
+            model.served.get(name, ""),
+            model.takes_missing,
+        )
         for name, column in model.inputs.items()
     }
 
 
-def _convert(cells: Array, kind: str, place: str, start: int, takes_missing: bool = False) -> Array:
-    """Return the cells of one column as the model takes them.
+def _convert(cells: Array, kind: str, place: str, start: int, dtype: str, takes_missing: bool = False) -> Array:
+    """Return the cells of one column as the model takes them; numbers as ``dtype``.
 
     Raises:
         InputError: if a cell is not of this kind; the message has its row.
     """
     if kind == "numeric" and cells.dtype.kind in "buif":
-        return _to_float32(cells.astype(np.float64), place, start, takes_missing)
+        return _to_served(cells, dtype, place, start, takes_missing)
     texts = np.array([clean_cell(str(cell)) for cell in cells.tolist()], dtype=object)
-    values = pd.to_numeric(pd.Series(texts), errors="coerce").to_numpy(dtype=np.float64)
+    values = parse_numbers(texts)
     valid = {
-        "numeric": ~np.isnan(values),
+        "numeric": ~find_missing(values),
         "boolean": np.isin([text.lower() for text in texts], ("true", "false")),
         "date": np.array([kind == "date" and parse_date(text) is not None for text in texts]),
         "categorical": np.ones(len(texts), dtype=bool),
@@ -170,17 +179,21 @@ def _convert(cells: Array, kind: str, place: str, start: int, takes_missing: boo
         first = int(np.argmax(wrong))
         takes = {"numeric": "numbers", "boolean": "true or false", "date": "dates such as 2024-01-31"}[kind]
         raise InputError(f"{place} takes {takes}, received {texts[first][:40]!r} in row {start + first + 1}")
-    return _to_float32(values, place, start, takes_missing) if kind == "numeric" else texts
+    return _to_served(values, dtype, place, start, takes_missing) if kind == "numeric" else texts
 
 
-def _to_float32(values: Array, place: str, start: int, takes_missing: bool = False) -> Array:
-    """Return ``values`` as float32.
+def _to_served(values: Array, dtype: str, place: str, start: int, takes_missing: bool = False) -> Array:
+    """Return ``values`` as ``dtype``.
 
     Raises:
-        InputError: if one is infinite or too large, or is NaN where none may be missing.
+        InputError: if one is infinite or too large, is missing where none may be, or is no whole number for int64.
     """
-    wrong = np.abs(values) > LARGEST if takes_missing else ~(np.abs(values) <= LARGEST)
+    numbers = values.astype(np.float64)
+    whole = dtype == "int64" and values.dtype.kind == "f"
+    largest, takes = (2.0**63, "whole numbers below 2**63") if whole else (LARGEST, f"numbers up to {LARGEST:g}")
+    fits = (np.abs(numbers) < largest) & (numbers == np.floor(numbers)) if whole else np.abs(numbers) <= largest
+    wrong = ~fits & ~(takes_missing & find_missing(values))
     if wrong.any():
         row = start + int(np.min(np.nonzero(wrong)[0])) + 1
-        raise InputError(f"{place} takes numbers up to {LARGEST:g}, received {values[wrong][0]:g} in row {row}")
-    return values.astype(np.float32)
+        raise InputError(f"{place} takes {takes}, received {values[wrong][0]:g} in row {row}")
+    return cast_numbers(values, dtype)

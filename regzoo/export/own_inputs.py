@@ -100,7 +100,6 @@ def _convert(given: Values, specs: Mapping[str, InputSpec], path: Path, start: i
     arrays = {}
     for name, spec in specs.items():
         where = f"{path}{later}: {spec.name!r}"
-        arrays[name] = fit_input(read_input(given[spec.name], where, spec.kind), spec, where)
-        if spec.kind == "text":
-            arrays[name] = np.asarray(arrays[name], dtype=object)
+        fitted = fit_input(read_input(given[spec.name], where, spec.kind), spec, where)
+        arrays[name] = np.asarray(fitted, dtype=object) if spec.kind == "text" else fitted.astype(spec.dtype)
     return arrays

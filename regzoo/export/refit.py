@@ -18,7 +18,8 @@ from regzoo.data.inputs import map_inputs
 from regzoo.data.matching import match_inputs
 from regzoo.data.prepared import PreparedData
 from regzoo.data.preprocess import count_held_out, prepare_fold
-from regzoo.data.preprocessor import Preprocessor, fit_preprocessor
+from regzoo.data.preprocessor import Preprocessor
+from regzoo.data.preprocessor_fitting import fit_preprocessor
 from regzoo.export.candidate import Candidate, RefitInfo
 from regzoo.training.engine.trainer import Trainer, execute_run
 from regzoo.training.records import Record

@@ -17,6 +17,7 @@ from regzoo.data.inputs import NamedInputs, count_rows, map_inputs
 from regzoo.data.preprocessor import Preprocessor
 from regzoo.data.table import Table
 from regzoo.export.signature import make_input_specs
+from regzoo.export.tf_centering import apply_centering, restore_units
 from regzoo.export.tf_columns import apply_rules
 from regzoo.regularizers._averaging import list_members
 from regzoo.regularizers._monte_carlo import MonteCarlo, summarize_passes
@@ -36,10 +37,11 @@ class ServedModel(tf.Module):
     """Maps raw inputs to named outputs.
 
     Inputs: ``images`` (batch, height, width, channels), ``sequences`` (batch, steps, channels) or ``rows`` (batch,
-    columns), raw, float32. For data with named columns, one input (batch,) per column, in order, named as
-    `make_input_names` does: float32 with NaN where a number is missing; strings for words, booleans (true, false) and
-    dates, ``""`` where missing. For a user's own model that takes more than one array of floats, its own inputs, named
-    in the same way.
+    columns), raw, float32, or float64 or int64 where float32 would lose differences, see `regzoo.data.centering`. For
+    data with named columns, one input (batch,) per column, in order, named as `make_input_names` does: such numbers,
+    NaN where one is missing (in int64 `MISSING_INTEGER`); strings for words, booleans (true, false) and dates, ``""``
+    where missing. For a user's own model that takes more than one array of floats, its own inputs, named in the same
+    way.
 
     Outputs, by task:
 
@@ -68,6 +70,8 @@ class ServedModel(tf.Module):
         self.labels = np.array(preprocessor.labels) if preprocessor.classes else None
         self.numeric_labels = numeric_labels
         self.target = (preprocessor.target_mean, preprocessor.target_scale)
+        self.raw_statistics = preprocessor.raw_statistics
+        self.centering = preprocessor.centering
         self.task = preprocessor.task
         self.rules = preprocessor.rules
         self.inputs = preprocessor.inputs
@@ -85,7 +89,8 @@ class ServedModel(tf.Module):
             x = apply_rules(by_column, self.rules)
         else:
             values = list(raw.values())
-            x = values[0] if len(values[0].shape) > 1 else tf.stack(values, axis=-1)
+            raw_array = values[0] if len(values[0].shape) > 1 else tf.stack(values, axis=-1)
+            x = apply_centering(self.centering, raw_array)
         return (x - self.mean) / self.scale
 
     def predict(self, x: Any, samples: tf.Tensor | None = None) -> Tensors:
@@ -117,35 +122,30 @@ class ServedModel(tf.Module):
 
     def _regress(self, spread: Tensors) -> Tensors:
         mean, scale = self.target
-        outputs = {"prediction": spread["mean"] * scale + mean}
+        outputs = {"prediction": restore_units(spread["mean"], mean, scale)}
         if "standard_deviation" in spread:
-            outputs["uncertainty"] = spread["standard_deviation"] * scale
+            outputs["uncertainty"] = restore_units(spread["standard_deviation"], 0.0, scale)
         return outputs
 
     def _reconstruct(self, x: tf.Tensor, spread: Tensors) -> Tensors:
-        mean, scale = (self.mean, self.scale) if not self.inputs else _get_statistics(self.inputs[0])
+        mean, scale = self.raw_statistics
         rebuilt = tf.reshape(spread["mean"], tf.shape(x))
         error = tf.reshape(rebuilt - x, [tf.shape(x)[0], -1])  # (batch, values)
         outputs = {
-            "reconstruction": rebuilt * scale + mean,
+            "reconstruction": restore_units(rebuilt, mean, scale),
             "distance": tf.sqrt(tf.reduce_mean(tf.square(error), -1)),
         }
         if "standard_deviation" in spread:
-            outputs["uncertainty"] = tf.reshape(spread["standard_deviation"], tf.shape(x)) * scale
+            outputs["uncertainty"] = restore_units(tf.reshape(spread["standard_deviation"], tf.shape(x)), 0.0, scale)
         return outputs
 
 
 def _prepare_input(rule: InputRule, tensor: tf.Tensor) -> tf.Tensor:
     """Return one input of a user's own model: floats standardized, if they are, and integers in its own type."""
-    if rule.mean:
-        mean, scale = _get_statistics(rule)
-        return (tensor - mean) / scale
-    return tf.cast(tensor, rule.spec.dtype) if rule.spec.kind == "integer" else tensor
-
-
-def _get_statistics(rule: InputRule) -> tuple[Array, Array]:
-    """Return mean and scale of an input; 0 and 1 if it is not standardized."""
-    return np.asarray(rule.mean or 0.0, np.float32), np.asarray(rule.scale or 1.0, np.float32)
+    if rule.spec.kind != "float":
+        return tf.cast(tensor, rule.spec.dtype) if rule.spec.kind == "integer" else tensor
+    x = apply_centering(rule.centering, tensor)
+    return (x - np.asarray(rule.mean, np.float32)) / np.asarray(rule.scale, np.float32) if rule.mean else x
 
 
 def _compute_spread(model: keras.Model, x: Any) -> Tensors:

@@ -11,7 +11,9 @@ import numpy as np
 import tensorflow as tf
 
 from regzoo.data.dataset import Array
+from regzoo.data.input_rules import InputRule
 from regzoo.data.inputs import InputSpec, NamedInputs
+from regzoo.data.numbers import cast_numbers
 from regzoo.data.preprocessor import Preprocessor
 from regzoo.data.table import Table
 from regzoo.export.tf_columns import get_dtype
@@ -68,15 +70,24 @@ def name_inputs(preprocessor: Preprocessor) -> dict[str, str]:
 def make_input_specs(preprocessor: Preprocessor) -> dict[str, tf.TensorSpec]:
     """Return the specs of the served inputs, by name."""
     if preprocessor.inputs:
-        specs = zip(name_inputs(preprocessor), preprocessor.specs, strict=True)
-        return {name: tf.TensorSpec([None, *spec.shape], get_served_dtype(spec), name=name) for name, spec in specs}
+        rules = zip(name_inputs(preprocessor), preprocessor.inputs, strict=True)
+        return {
+            name: tf.TensorSpec([None, *rule.spec.shape], _get_input_dtype(rule), name=name) for name, rule in rules
+        }
     names, shape = name_inputs(preprocessor), () if preprocessor.columns else preprocessor.input_shape
-    dtypes = [get_dtype(rule) for rule in preprocessor.rules] or [tf.float32] * len(names)
+    array_dtype = tf.as_dtype(preprocessor.centering.dtype)
+    dtypes = [get_dtype(rule) for rule in preprocessor.rules] or [array_dtype] * len(names)
     return {name: tf.TensorSpec([None, *shape], dtype, name=name) for name, dtype in zip(names, dtypes, strict=True)}
+
+
+def _get_input_dtype(rule: InputRule) -> tf.DType:
+    return tf.as_dtype(rule.centering.dtype) if rule.spec.kind == "float" else get_served_dtype(rule.spec)
 
 
 def get_served_dtype(spec: InputSpec) -> tf.DType:
     """Return the dtype that an input of a user's own model is served as: float32, int32, int64, bool or string.
+
+    Floats that float32 would not keep apart are served as float64 or int64, see `regzoo.data.centering`.
 
     Integers of other types are served as the smaller of int32 and int64 that holds them.
 
@@ -96,5 +107,8 @@ def split_inputs(raw: Array | Table | NamedInputs, preprocessor: Preprocessor) -
         served = {name: raw.arrays[own] for name, own in names.items()}
         return {name: a if a.dtype.kind == "O" else a.astype(dtypes[name].as_numpy_dtype) for name, a in served.items()}
     if isinstance(raw, Table):
-        return {name: raw.column(column) for name, column in names.items()}
-    return {name: raw[:, index] if preprocessor.columns else raw for index, name in enumerate(names)}
+        kinds = {name: spec.dtype.name for name, spec in make_input_specs(preprocessor).items()}
+        columns = {name: raw.column(column) for name, column in names.items()}
+        return {name: c if c.dtype.kind == "O" else cast_numbers(c, kinds[name]) for name, c in columns.items()}
+    values = cast_numbers(raw, preprocessor.centering.dtype)
+    return {name: values[:, index] if preprocessor.columns else values for index, name in enumerate(names)}

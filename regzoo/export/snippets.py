@@ -7,6 +7,8 @@ import json
 from regzoo.core import AfterTraining, Recipe
 from regzoo.core.escaping import format_code_span
 from regzoo.core.formatting import format_significant
+from regzoo.data.columns import ColumnRule, Numeric
+from regzoo.data.numbers import MISSING_INTEGER
 from regzoo.data.preprocessor import Preprocessor
 from regzoo.export.formats import Format
 from regzoo.export.signature import make_input_specs, name_inputs
@@ -15,7 +17,6 @@ LISTED = 20
 """Number of labels that a sentence lists; it counts the others."""
 
 _KINDS = {
-    "numeric": "float32, NaN where missing",
     "boolean": "string, true or false, empty where missing",
     "categorical": "string, empty where missing",
     "date": "string such as 2024-01-31 or 2024-01-31T17:05, empty where missing",
@@ -27,6 +28,8 @@ for name, column in recipe["inputs"].items():
     cells, dtype = table[column], recipe["dtypes"][name]
     if dtype == "string":  # words, dates, true and false, as written: 007 is not 7
         cells = cells.astype(object).where(cells.notna(), "").astype(str)
+    if dtype == "int64":
+        cells = cells.fillna(-(2**63)).astype(dtype)
     columns[name] = tf.constant(cells.to_numpy(), dtype)
 """
 
@@ -56,9 +59,10 @@ def _call_tensorflow(preprocessor: Preprocessor) -> str:
     if preprocessor.rules:
         return f"import json\n\n{head}{_RECIPE}{_CELLS}{serve}(**columns)"
     if preprocessor.columns:
-        columns = 'columns = {n: tf.constant(table[column], tf.float32) for n, column in recipe["inputs"].items()}'
+        dtype = f"tf.{preprocessor.centering.dtype}"
+        columns = f'columns = {{n: tf.constant(table[column], {dtype}) for n, column in recipe["inputs"].items()}}'
         return f"import json\n\n{head}{_RECIPE}{columns}\n{serve}(**columns)"
-    return f"{head}{serve}({preprocessor.kind}=tf.constant({preprocessor.kind}, tf.float32))"
+    return f"{head}{serve}({preprocessor.kind}=tf.constant({preprocessor.kind}, tf.{preprocessor.centering.dtype}))"
 
 
 def _call_with_inputs(preprocessor: Preprocessor, format: Format) -> str:
@@ -85,10 +89,13 @@ def _read_labels(preprocessor: Preprocessor, format: Format) -> str:
 
 def _call_runtime(preprocessor: Preprocessor, format: Format) -> str:
     head = f"import json\n\nimport numpy as np\n{_get_serve(format)}\n\n{_RECIPE}"
-    if preprocessor.columns:
-        columns = '{name: np.asarray(table[column], np.float32) for name, column in recipe["inputs"].items()}'
+    dtype = f"np.{preprocessor.centering.dtype}"
+    if preprocessor.rules:
+        columns = '{n: np.asarray(table[column], recipe["dtypes"][n]) for n, column in recipe["inputs"].items()}'
+    elif preprocessor.columns:
+        columns = f'{{name: np.asarray(table[column], {dtype}) for name, column in recipe["inputs"].items()}}'
     else:
-        columns = f'{{"{preprocessor.kind}": np.asarray({preprocessor.kind}, np.float32)}}'
+        columns = f'{{"{preprocessor.kind}": np.asarray({preprocessor.kind}, {dtype})}}'
     return f"{head}answers = serve({columns}){_read_labels(preprocessor, format)}"
 
 
@@ -110,16 +117,24 @@ def describe_inputs(preprocessor: Preprocessor) -> list[str]:
         return _describe_own_inputs(preprocessor)
     if not preprocessor.columns:
         shape = ", ".join(map(str, preprocessor.input_shape))
-        mean = ", ".join(format_significant(value, 4) for value in preprocessor.mean)
+        mean = ", ".join(format_significant(value, 4) for value in preprocessor.raw_statistics[0])
         scale = f"; the training part's mean was {mean}" if preprocessor.kind != "rows" else ""
-        return [f"`{preprocessor.kind}`, float32 (batch, {shape}), numbers as in the data{scale}"]
+        dtype = preprocessor.centering.dtype
+        return [f"`{preprocessor.kind}`, {dtype} (batch, {shape}), numbers as in the data{scale}"]
     listed = [
         f"`{name}`" if name == column else f"`{name}` (column {format_code_span(column)})"
         for name, column in names.items()
     ]
     if not preprocessor.rules:
-        return [f"{name}, float32, never missing" for name in listed]
-    return [f"{name}, {_KINDS[rule.kind]}" for name, rule in zip(listed, preprocessor.rules, strict=True)]
+        return [f"{name}, {preprocessor.centering.dtype}, never missing" for name in listed]
+    return [f"{name}, {_describe_column(rule)}" for name, rule in zip(listed, preprocessor.rules, strict=True)]
+
+
+def _describe_column(rule: ColumnRule) -> str:
+    if not isinstance(rule, Numeric):
+        return _KINDS[rule.kind]
+    dtype = rule.centering.dtype
+    return f"{dtype}, {MISSING_INTEGER if dtype == 'int64' else 'NaN'} where missing"
 
 
 def _describe_own_inputs(preprocessor: Preprocessor) -> list[str]:

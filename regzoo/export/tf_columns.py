@@ -9,7 +9,9 @@ import tensorflow as tf
 
 from regzoo.data.columns import Boolean, Categorical, ColumnRule, Date, Numeric
 from regzoo.data.dates import DAY, DAY_FIRST, ISO
+from regzoo.data.numbers import MISSING_INTEGER
 from regzoo.data.table import MISSING
+from regzoo.export.tf_centering import apply_centering
 
 _LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _THURSDAY = 3  # weekday of 1970-01-01; Monday is 0
@@ -24,8 +26,9 @@ def apply_rules(columns: Mapping[str, Any], rules: tuple[ColumnRule, ...]) -> An
 def _compute_column(rule: ColumnRule, raw: Any) -> list[Any]:
     """Return the features of one column, each (batch,)."""
     if isinstance(rule, Numeric):
-        missing = tf.math.is_nan(raw)
-        features = [tf.where(missing, tf.constant(rule.fill, tf.float32), raw)]
+        missing = tf.equal(raw, MISSING_INTEGER) if raw.dtype == tf.int64 else tf.math.is_nan(raw)
+        filled = tf.where(missing, tf.constant(rule.fill, raw.dtype), raw)
+        features = [apply_centering(rule.centering, filled[:, tf.newaxis])[:, 0]]
     else:
         features, missing = _parse_text(rule, _clean_text(raw))
     return [*features, *([missing] if rule.missing else [])]
@@ -100,5 +103,5 @@ def _count_days(year: Any, month: Any, day: Any) -> Any:
 
 
 def get_dtype(rule: ColumnRule) -> tf.DType:
-    """Return the dtype that a column is served as: float32 for numbers, string for all others."""
-    return tf.float32 if rule.kind == "numeric" else tf.string
+    """Return the dtype that a column is served as: that of its centering for numbers, string for all others."""
+    return tf.as_dtype(rule.centering.dtype) if isinstance(rule, Numeric) else tf.string

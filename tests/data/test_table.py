@@ -30,7 +30,7 @@ def test_json_gives_equal_rows() -> None:
     made = table()
     again = Table.from_rows(made.columns, made.kinds, json.loads(json.dumps(made.tolist(), allow_nan=False)))
     np.testing.assert_array_equal(again.column("n"), made.column("n"))
-    assert again.column("n").dtype == np.float32
+    assert again.column("n").dtype == np.float64
     assert again.column("w").tolist() == made.column("w").tolist()
 
 

@@ -16,7 +16,7 @@ from regzoo.comparison.setup import make_setup
 from regzoo.config import from_keywords, load_config
 from regzoo.core import InputError, parse
 from regzoo.data.preprocess import prepare_fold
-from regzoo.data.preprocessor import fit_preprocessor
+from regzoo.data.preprocessor_fitting import fit_preprocessor
 from regzoo.data.sources import from_arrays, load_dataset
 from regzoo.export import export as export_module
 from regzoo.export.candidate import load_setup
@@ -70,7 +70,7 @@ def test_it_trains_on_train_plus_validation_alone(finished: Any, refit_data: Ref
     assert (candidate.record.epochs, candidate.refit.learned_from) == (3, (3, 3, 3))
     assert set(candidate.record.metrics) == {"train", "test"}
     held_out = np.asarray(refit_data.dataset.x[split.test])
-    np.testing.assert_array_equal(candidate.raw, held_out.astype(np.float32))
+    np.testing.assert_array_equal(candidate.raw, held_out)
 
 
 def test_test_rows_do_not_influence_the_refit(finished: Any, refit_data: RefitData) -> None:

@@ -14,6 +14,7 @@ from regzoo.core.errors import ErrorCollector, InputError
 from regzoo.data.dataset import Array, Dataset
 from regzoo.data.input_form import SEEN, InputForm, InputForms, shape_array
 from regzoo.data.inputs import InputSpec, NamedInputs
+from regzoo.data.numbers import keep_numbers
 from regzoo.data.sources.column_kinds import read_columns
 from regzoo.data.sources.column_names import name_frame
 from regzoo.data.sources.finite import require_finite
@@ -190,14 +191,9 @@ def _read_inputs(x: Any, kind: InputForms | None, name: str) -> tuple[Array, tup
     if array.size == 0:
         raise InputError(f"{name}: x is empty, its shape is {array.shape}")
     shaped, _, sentence = shape_array(array, kind, f"{name}: x")
-    return _to_float32(shaped, f"{name}: x"), (sentence,) * bool(sentence)
-
-
-def _to_float32(array: Array, where: str) -> Array:
-    """Return a float32 copy of finite numbers."""
-    frame = ", or give a DataFrame, whose missing cells are filled" if array.ndim == 2 else ""
-    require_finite(array, where, f"drop, fill or rescale them{frame}")
-    return np.array(array, dtype=np.float32, order="C")
+    frame = ", or give a DataFrame, whose missing cells are filled" if shaped.ndim == 2 else ""
+    require_finite(shaped, f"{name}: x", f"drop, fill or rescale them{frame}")
+    return keep_numbers(shaped), (sentence,) * bool(sentence)
 
 
 def _get_target_name(y: Any) -> str | None:

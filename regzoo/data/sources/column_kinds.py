@@ -10,6 +10,7 @@ import pandas as pd
 from regzoo.core.errors import ErrorCollector, InputError
 from regzoo.data.dataset import Array
 from regzoo.data.dates import parse_date
+from regzoo.data.numbers import count_merged, find_missing, parse_numbers, read_series
 from regzoo.data.sources.plain_types import plain_series
 from regzoo.data.table import Kind, Table, clean_cell
 
@@ -38,7 +39,9 @@ Typed = tuple[Kind, Array]
 
 
 def read_columns(frame: pd.DataFrame, columns: tuple[str, ...], name: str) -> Array | Table:
-    """Return the columns of ``frame``: float32 (n, columns) if all are complete numbers, else a `Table`.
+    """Return the columns of ``frame``: one array (n, columns) if all are complete numbers, else a `Table`.
+
+    Whole numbers beyond 2**53 stay int64 in a column of their own, so that they too make a `Table`.
 
     The dtype decides for numbers, booleans, times and categories. Columns of text are parsed: if all cells are numbers,
     true and false, or dates, the column is of that kind; else it is categorical. Numbers of one width with leading
@@ -60,7 +63,8 @@ def read_columns(frame: pd.DataFrame, columns: tuple[str, ...], name: str) -> Ar
             typed.append(_read_column(frame.iloc[:, position], f"{name}: column {column!r} ({len(frame)} rows)"))
     errors.raise_if_any()
     kinds, values = zip(*typed, strict=True)
-    if set(kinds) == {"numeric"} and not any(np.isnan(column).any() for column in values):
+    floats = set(kinds) == {"numeric"} and all(column.dtype.kind == "f" for column in values)
+    if floats and not any(np.isnan(column).any() for column in values):
         return np.ascontiguousarray(np.stack(values, axis=1))
     return Table(columns, kinds, values)
 
@@ -73,7 +77,7 @@ def _read_column(series: pd.Series, where: str) -> Typed:
     if pd.api.types.is_bool_dtype(dtype):
         return "boolean", np.array([value.lower() for value in _as_text(series, where)], dtype=object)
     if pd.api.types.is_numeric_dtype(dtype):
-        return "numeric", to_float32(series.to_numpy(dtype=np.float64, na_value=np.nan), where)
+        return "numeric", require_finite(read_series(series), where)
     if isinstance(dtype, pd.DatetimeTZDtype):
         series, dtype = series.dt.tz_convert(None), np.dtype("datetime64[ns]")
     if pd.api.types.is_datetime64_dtype(dtype):
@@ -83,18 +87,20 @@ def _read_column(series: pd.Series, where: str) -> Typed:
     return _parse_cells(_as_text(series, where), where)
 
 
-def to_float32(values: Array, where: str) -> Array:
-    """Return ``values`` (n,), float64, as float32, NaN where a number is missing.
+def require_finite(values: Array, where: str) -> Array:
+    """Return ``values`` (n,); a missing number is NaN.
 
     Raises:
         InputError: if a number is infinite or too large, with its row.
     """
+    if values.dtype.kind != "f":
+        return values
     large = np.abs(values) > LARGEST
     if large.any():
         what = "infinite" if np.isinf(values[large]).any() else f"beyond {LARGEST:g}"
         first = int(np.argmax(large)) + 1
         raise InputError(f"{where} has {large.sum()} values that are {what}, the first in row {first}; correct them")
-    return values.astype(np.float32)
+    return values
 
 
 def _as_text(series: pd.Series, where: str) -> Array:
@@ -111,13 +117,14 @@ def _parse_cells(cells: Array, where: str) -> Typed:
     """Return the kind of a column of texts (n,), and its values."""
     codes, different = pd.factorize(cells)
     rows = np.bincount(codes, minlength=len(different)) * (different != "")
-    number = pd.to_numeric(pd.Series(different, dtype=object), errors="coerce").to_numpy(dtype=np.float64)
-    is_number = ~np.isnan(number) | (different == "")
+    number = parse_numbers(different)
+    is_number = ~find_missing(number) | (different == "")
     if is_number.all():
         padded = [text for text in different if _CODE.fullmatch(text)]
         if padded and len({len(text) for text in different if text}) == 1:
             return "categorical", cells
-        return "numeric", to_float32(number[codes], where)
+        _require_told_apart(different, number, where)
+        return "numeric", require_finite(number[codes], where)
     lower = [text.lower() for text in different]
     if set(lower) <= {"true", "false", ""}:
         return "boolean", np.array(lower, dtype=object)[codes]
@@ -131,6 +138,18 @@ def _parse_cells(cells: Array, where: str) -> Typed:
             raise InputError(f"{describe_cells(cells, ~fits[codes], f'{where} holds {what}')}; {way_out}")
     reject_near_numbers(different[~is_number & (different != "")], where)
     return "categorical", cells
+
+
+def _require_told_apart(texts: Array, numbers: Array, where: str) -> None:
+    """Raise InputError if fewer than half of the numbers in ``texts`` (n,) are different as ``numbers`` (n,)."""
+    if len(np.unique(numbers)) == len(texts):
+        return
+    written, left = count_merged(texts, numbers)
+    if 2 * left < written:
+        raise InputError(
+            f"{where} holds {written} different numbers such as {texts[0][:40]!r}, and in float64, which keeps 15 "
+            f"digits, {left} of them are different; subtract what they have in common, or leave the column out"
+        )
 
 
 def describe_cells(cells: Array, wrong: Array, what: str) -> str:

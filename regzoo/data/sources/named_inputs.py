@@ -12,6 +12,7 @@ import pandas as pd
 from regzoo.core.errors import ErrorCollector, InputError
 from regzoo.data.inputs import Array, InputSpec, NamedInputs
 from regzoo.data.matching import UNNAMED, describe_specs, require_names
+from regzoo.data.numbers import find_missing, keep_numbers, parse_numbers
 from regzoo.data.sources.column_kinds import LARGEST, describe_cells
 from regzoo.data.sources.plain_types import plain_array, plain_series
 from regzoo.data.table import clean_cell
@@ -90,7 +91,7 @@ def _is_plain(x: Any, specs: Sequence[InputSpec]) -> bool:
 
 
 def read_input(values: Any, where: str, kind: str | None = None) -> Array:
-    """Return a copy of the values of one input: float32, int64, booleans, or text as objects.
+    """Return a copy of the values of one input: floats, int64, booleans, or text as objects.
 
     Args:
         values: an array, lists, a tensor, a column or several.
@@ -126,7 +127,7 @@ def _read_numbers(array: Array, where: str) -> Array:
         return np.array(array)
     if array.dtype.kind == "f":
         _require_finite(array, where)
-        return np.array(array, dtype=np.float32, order="C")
+        return keep_numbers(array)
     if array.dtype.kind == "u" and int(array.max()) > np.iinfo(np.int64).max:
         raise InputError(f"{where} holds whole numbers beyond 2**63")
     return np.array(array, dtype=np.int64, order="C")
@@ -203,8 +204,8 @@ def _parse_numbers(texts: Array, where: str, kind: str | None) -> Array:
         return np.array(lower == "true")
     if kind == "integer" and all(_INTEGER.fullmatch(cell) for cell in cells):
         return np.array([int(cell) for cell in cells], dtype=np.int64)
-    numbers = pd.to_numeric(pd.Series(cells), errors="coerce").to_numpy(dtype=np.float64)
-    wrong = np.isnan(numbers)
+    numbers = parse_numbers(cells)
+    wrong = find_missing(numbers)
     if wrong.any():
         found = describe_cells(cells, wrong, f"{where} takes numbers")
         raise InputError(f"{found}; correct them, or leave the column out (data.drop in a config)")

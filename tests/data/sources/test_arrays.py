@@ -16,21 +16,25 @@ Y = ["a", "b", "a", "b"]
 
 
 @pytest.mark.parametrize(
-    "x",
+    ("x", "dtype"),
     [
-        X,
-        X.tolist(),
-        X.astype(np.int16),
-        X.astype(np.float16),
-        pd.DataFrame(X),
-        tuple(map(tuple, X)),
-        X[:, ::-1][:, ::-1],
+        (X, X.dtype),
+        (X.tolist(), X.dtype),
+        (X.astype(np.int16), np.int16),
+        (X.astype(np.float16), np.float32),
+        (X.astype(">f8"), np.float64),
+        (X.astype(np.uint64), np.int64),
+        (X.astype(np.longdouble), np.float64),
+        (pd.DataFrame(X), np.float64),
+        (pd.DataFrame(X.astype(np.float32)), np.float32),
+        (tuple(map(tuple, X)), X.dtype),
+        (X[:, ::-1][:, ::-1], X.dtype),
     ],
 )
-def test_inputs_come_as_float32(x: Any) -> None:
+def test_inputs_keep_their_dtype(x: Any, dtype: Any) -> None:
     data = from_arrays(x, Y)
     assert isinstance(data.x, np.ndarray)
-    assert data.x.dtype == np.float32
+    assert data.x.dtype == dtype
     np.testing.assert_array_equal(data.x, X)
 
 

@@ -38,7 +38,7 @@ def test_both_parts_are_read_and_the_test_part_stays_one(folder: Path) -> None:
     np.testing.assert_array_equal(data.x[..., 0], np.concatenate([TRAIN, TEST]))
     assert data.y is not None
     assert isinstance(data.x, np.ndarray)
-    assert data.x.dtype == np.float32
+    assert data.x.dtype == np.uint8
     assert (data.x.shape, data.y.tolist()) == ((6, 2, 3, 1), [3, 5, 3, 5, 5, 3])
     assert data.part is not None
     assert data.part.tolist() == ["", "", "", "", "test", "test"]

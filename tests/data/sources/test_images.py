@@ -43,7 +43,7 @@ def means(data: Dataset) -> list[float]:
 def test_folders_are_classes_and_pixels_are_raw(folder: Path) -> None:
     data = load_images(folder)
     assert isinstance(data.x, np.ndarray)
-    assert data.x.dtype == np.float32
+    assert data.x.dtype == np.uint8
     assert (data.x.shape, data.kind, data.task) == ((4, 4, 4, 1), "images", "classification")
     assert data.y is not None
     assert data.y.tolist() == ["cat", "cat", "dog", "dog"]

@@ -167,7 +167,9 @@ def test_each_draw_is_standardized_by_its_own_training_rows_and_keeps_the_weight
         for part, rows in rows_of(fold).items():
             np.testing.assert_array_equal(fold.weights[part], data.weight[rows])
             np.testing.assert_array_equal(getattr(fold, part)[0], fold.preprocessor.transform(data.x[rows]))
-        assert fold.preprocessor.mean == tuple(data.x[fold.split.train].astype(np.float64).mean(0).tolist())
+        assert fold.preprocessor.mean == tuple(
+            data.x[fold.split.train].astype(np.float32).astype(np.float64).mean(0).tolist()
+        )
     assert len({fold.preprocessor.mean for fold in folds}) == COUNT
 
 

@@ -1,0 +1,180 @@
+"""Fit a `Preprocessor` on the training part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from regzoo.core.errors import ErrorCollector, InputError
+from regzoo.data.cells import find_cells, reject_categories
+from regzoo.data.centering import NEUTRAL, fit_centering
+from regzoo.data.column_fitting import fit_columns
+from regzoo.data.columns import Boolean, ColumnRule, Numeric, compute_features
+from regzoo.data.dataset import Array, Dataset, TaskName
+from regzoo.data.input_rules import InputRule, describe_unscaled
+from regzoo.data.inputs import InputSpec, NamedInputs, format_shape
+from regzoo.data.matching import fits_shape, require_complete
+from regzoo.data.preprocessor import Label, Preprocessor, Scale
+from regzoo.data.scaling import fit_scaling, fit_target_scaling
+from regzoo.data.table import Table
+
+_NO_FEATURES: tuple[int, ...] = ()
+
+
+def fit_preprocessor(
+    dataset: Dataset,
+    rows: Array,
+    task: TaskName,
+    inputs: tuple[InputSpec, ...] | None = None,
+    scale: Scale = "standardize",
+) -> tuple[Preprocessor, tuple[str, ...]]:
+    """Fit a preprocessor on ``rows`` of ``dataset``, in float64.
+
+    Args:
+        dataset: raw data, matched with ``inputs``: see `match_inputs`.
+        rows: numbers of the training rows.
+        task: the task to learn.
+        inputs: the inputs of a user's own model; None for a backbone of regzoo.
+        scale: ``standardize``; or ``none`` to hand over inputs and numeric targets as they are.
+
+    Returns:
+        The preprocessor, and a sentence for each column that is repaired or left out.
+
+    Raises:
+        InputError: if no column of a table is left to learn from; with ``none``, if a column of a table is not
+            complete or no number; if the model takes another number of features.
+    """
+    y = np.zeros(len(rows)) if dataset.y is None or task == "reconstruction" else dataset.y[rows]
+    target_mean, target_scale = 0.0, 1.0
+    if task == "regression" and scale == "standardize":
+        target_mean, target_scale = fit_target_scaling(y)
+    shared: dict[str, Any] = {
+        "kind": dataset.kind,
+        "task": task,
+        "labels": _list_labels(dataset, y, task),
+        "target_mean": target_mean,
+        "target_scale": target_scale,
+    }
+    reject_categories(dataset)
+    if isinstance(dataset.x, NamedInputs):
+        fitted = [_fit_input(spec, dataset.x.arrays[spec.name][rows], scale) for spec in inputs or ()]
+        rules, repairs = tuple(rule for rule, _ in fitted), tuple(note for _, notes in fitted for note in notes)
+        repairs += describe_unscaled(rules) if scale == "standardize" else ()
+        return Preprocessor(input_shape=(), columns=None, mean=(), scale=(), inputs=rules, **shared), repairs
+    return _fit_array(dataset, dataset.x, rows, scale, inputs or (), shared)
+
+
+def _fit_array(
+    dataset: Dataset,
+    given: Array | Table,
+    rows: Array,
+    scale: Scale,
+    inputs: tuple[InputSpec, ...],
+    shared: dict[str, Any],
+) -> tuple[Preprocessor, tuple[str, ...]]:
+    """Fit a preprocessor of rows or images, or of the columns of a table."""
+    rules: tuple[ColumnRule, ...] = ()
+    repairs: tuple[str, ...] = ()
+    if isinstance(given, Table):
+        rules, repairs = fit_columns(given, rows) if scale == "standardize" else _keep_columns(dataset, given, rows)
+        if not rules:
+            raise InputError(f"{dataset.name}: no column is left to learn from:\n" + "\n".join(repairs))
+    centering, noise = NEUTRAL, _NO_FEATURES
+    if isinstance(given, Table):
+        x = compute_features(given[rows], rules)
+    else:
+        raw = given[rows]
+        if scale == "standardize":
+            centering, noise = fit_centering(raw)
+        x = centering.transform(raw)
+    _require_features(dataset, x.shape[1:], rules, inputs)
+    cells = find_cells(dataset, rules, x)
+    fitted = fit_scaling(x.astype(np.float64), noise)
+    mean, deviation = fitted.mean, fitted.scale
+    unscaled = np.full(len(mean), scale == "none") | (False if cells is None else np.array(cells.flags))
+    mean, deviation = np.where(unscaled, 0.0, mean), np.where(unscaled, 1.0, deviation)
+    preprocessor = Preprocessor(
+        input_shape=x.shape[1:],
+        columns=tuple(rule.name for rule in rules) or dataset.columns,
+        mean=tuple(mean.tolist()),
+        scale=tuple(deviation.tolist()),
+        rules=rules,
+        cells=cells,
+        centering=centering,
+        **shared,
+    )
+    damped = {feature: why for feature, why in fitted.damped.items() if not unscaled[feature]}
+    return preprocessor, (*repairs, *_describe_damped(damped, preprocessor))
+
+
+def _describe_damped(damped: Mapping[int, str], preprocessor: Preprocessor) -> tuple[str, ...]:
+    """Return a sentence for each feature that is not scaled by its standard deviation."""
+    features = [feature for rule in preprocessor.rules for feature in rule.features] or preprocessor.columns
+    names = [f"column {name!r}" for name in features or ()]
+    what = "channel" if preprocessor.kind == "images" else "column"
+    names = names or [f"{what} {number}" for number in range(1, len(preprocessor.mean) + 1)]
+    return tuple(f"{names[feature]}: {why}" for feature, why in damped.items())
+
+
+def _fit_input(spec: InputSpec, values: Array, scale: Scale) -> tuple[InputRule, tuple[str, ...]]:
+    """Return the rule of one input, fitted on training ``values`` (n, ...), and what is nearly constant about it."""
+    if spec.kind != "float" or scale == "none":
+        return InputRule(spec), ()
+    by_feature = bool(spec.shape) and spec.shape[-1] is not None
+    flat = values.reshape(-1, values.shape[-1] if by_feature else 1)
+    centering, noise = fit_centering(flat)
+    fitted = fit_scaling(centering.transform(flat).astype(np.float64), noise)
+    where = f"x[{spec.name!r}]"
+    notes = tuple(
+        f"{where}{f' (feature {feature + 1})' if len(fitted.mean) > 1 else ''}: {why}"
+        for feature, why in fitted.damped.items()
+    )
+    return InputRule(spec, tuple(fitted.mean.tolist()), tuple(fitted.scale.tolist()), centering), notes
+
+
+def _keep_columns(dataset: Dataset, table: Table, rows: Array) -> tuple[tuple[ColumnRule, ...], tuple[str, ...]]:
+    """Return rules that leave numbers as they are, and make 0 and 1 of booleans.
+
+    Raises:
+        InputError: with every column of words or dates, and every one with a missing cell.
+    """
+    errors = ErrorCollector()
+    with errors.collect():
+        require_complete(table, dataset.name)
+    for name, kind in zip(table.columns, table.kinds, strict=True):
+        if kind in ("categorical", "date"):
+            errors.messages.append(
+                f"{dataset.name}: column {name!r} holds {'dates' if kind == 'date' else 'words'}, and the model takes "
+                "numbers as they are; leave it out (data.drop), take a model with an input of text of this name, or "
+                "let regzoo encode it (data.scale: standardize)"
+            )
+    errors.raise_if_any()
+    kept: list[ColumnRule] = []
+    for name, kind in zip(table.columns, table.kinds, strict=True):
+        if kind == "numeric":
+            kept.append(Numeric(name, float(np.median(table.column(name)[rows].astype(np.float64))), missing=False))
+        else:
+            kept.append(Boolean(name, float(np.mean(table.column(name)[rows] == "true") >= 0.5), missing=False))
+    return tuple(kept), ()
+
+
+def _require_features(
+    dataset: Dataset, shape: tuple[int, ...], rules: tuple[ColumnRule, ...], inputs: tuple[InputSpec, ...]
+) -> None:
+    """Raise InputError if the model takes examples of another shape."""
+    if not inputs or fits_shape(shape, inputs[0]):
+        return
+    columns = f" (from {len(rules)} columns; words and dates become several)" if rules else ""
+    raise InputError(
+        f"{dataset.name}: the model's input {inputs[0]} takes other rows than the data has: "
+        f"{format_shape(shape)}{columns}; give rows of that shape, or a model that takes these"
+    )
+
+
+def _list_labels(dataset: Dataset, y: Array, task: TaskName) -> tuple[Label, ...]:
+    """Return the classes of the training targets ``y``; for multilabel, the names of the labels."""
+    if task == "classification":
+        return tuple(np.unique(y).tolist())
+    return dataset.labels if task == "multilabel" else ()

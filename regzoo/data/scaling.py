@@ -1,0 +1,86 @@
+"""Mean and scale of features, and standardization by them; nearly constant features are not blown up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regzoo.core.formatting import format_significant
+from regzoo.data.numbers import LARGEST_EXACT, iterate_blocks
+
+Array = NDArray[Any]
+
+WIDEST = 100
+"""Standard deviations that the range of a feature's training values has at most; a wider one is scaled by more."""
+
+_EXACT = 1e-9
+"""Error of a mean, in standard deviations, from which on it is computed of deviations."""
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Mean and scale of each feature.
+
+    Attributes:
+        mean: the mean.
+        scale: the population standard deviation; 1 where all values are equal, more where they nearly are.
+        damped: why a feature is not scaled by its standard deviation, in words, by number of the feature.
+    """
+
+    mean: Array
+    scale: Array
+    damped: Mapping[int, str]
+
+
+def fit_scaling(values: Array, noise: Sequence[int] = (), widest: float = WIDEST) -> Scaling:
+    """Fit mean and scale of each feature, the last axis of training ``values``, in float64.
+
+    Args:
+        values: features (n, ..., features).
+        noise: numbers of the features whose values differ by rounding errors alone.
+        widest: standard deviations that a range has at most.
+    """
+    axes = tuple(range(values.ndim - 1))
+    mean, deviation = values.mean(axis=axes), values.std(axis=axes)
+    low, high = values.min(axis=axes), values.max(axis=axes)
+    flat = (high == low) | (deviation < np.finfo(np.float32).tiny)
+    flat[list(noise)] = True
+    least = (high - low) / widest
+    damped = dict.fromkeys(noise, "its training values differ by rounding errors alone; it is scaled by 1")
+    for feature in np.flatnonzero(~flat & (deviation < least)).tolist():
+        small, wide = format_significant(deviation[feature], 3), format_significant(high[feature] - low[feature], 3)
+        damped[feature] = (
+            f"nearly all training values are the same: the standard deviation {small} is below 1/{widest} of the range "
+            f"{wide}; it is scaled by {format_significant(least[feature], 3)}"
+        )
+    return Scaling(mean, np.where(flat, 1.0, np.maximum(deviation, least)), damped)
+
+
+def fit_target_scaling(y: Array) -> tuple[float, float]:
+    """Return mean and population standard deviation of numeric targets (n,); 1 if all are equal.
+
+    Of targets that are large for their deviations, the mean is that of the deviations from the smallest, which are
+    exact; of whole numbers beyond 2**53 it is a whole number.
+    """
+    values = y.astype(np.float64)
+    mean, deviation = float(values.mean()), float(values.std())
+    if abs(mean) * np.finfo(np.float64).eps < _EXACT * deviation:
+        return mean, deviation if deviation >= np.finfo(np.float32).tiny else 1.0
+    low = y.min().item()
+    deviations = (y - low).astype(np.float64)
+    large = isinstance(low, int) and int(np.abs(y).max()) > LARGEST_EXACT
+    mean = low + (round(float(deviations.mean())) if large else float(deviations.mean()))
+    return mean, float(deviations.std()) or 1.0
+
+
+def standardize(values: Array, mean: Sequence[float], scale: Sequence[float]) -> NDArray[np.float32]:
+    """Return float32 ``values`` (n, ..., features) minus ``mean``, divided by ``scale``, in float32."""
+    means, scales = np.array(mean, dtype=np.float32), np.array(scale, dtype=np.float32)
+    standardized = np.empty(values.shape, np.float32)
+    for rows in iterate_blocks(values):
+        standardized[rows] = (values[rows] - means) / scales
+    return standardized
