@@ -35,6 +35,7 @@ from regzoo.cli.terminal import print_moved_files, print_warning
 from regzoo.core.escaping import shorten_lines
 from regzoo.system.paths import require_utf8
 from regzoo.system.signals import get_termination, ignore_interrupts, interrupt_on_termination
+from regzoo.system.streams import get_lost_output
 from regzoo.system.temporary_folder import remove_abandoned
 
 INPUT_ERROR = 2
@@ -78,18 +79,30 @@ for command in COMMANDS:
 
 def main() -> None:
     """Run the command line; turn errors into sentences and exit codes."""
+    try:
+        _run()
+    finally:
+        with contextlib.suppress(OSError):  # Python would flush it, and exit with a code of its own
+            sys.stdout.flush()
+
+
+def _run() -> NoReturn:
+    """Run the command of `sys.argv`, and exit with its code."""
     interrupt_on_termination()
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns of a home that it cannot write to
+    code = 0
     try:
         with contextlib.suppress(OSError):  # if there is no temporary folder
             remove_abandoned()
-        with print_moved_files():
-            run_command(sys.argv[1:])
+        try:
+            with print_moved_files():
+                run_command(sys.argv[1:])
+        except typer.Exit as done:
+            code = done.exit_code
         sys.stdout.flush()
+        warn_lost_output()
     except KeyboardInterrupt:
         exit_interrupted()
-    except typer.Exit as done:
-        sys.exit(done.exit_code)
     except UsageError as error:
         print_usage_error(error)
         sys.exit(INPUT_ERROR)
@@ -100,7 +113,14 @@ def main() -> None:
             print_warning("".join(traceback.format_exception(error)))
         print_warning(shorten_lines(describe_error(error)))
         sys.exit(find_exit_code(error))
-    sys.exit(0)
+    sys.exit(code)
+
+
+def warn_lost_output() -> None:
+    """Say on stderr if stdout could not take all of a command whose product is in files."""
+    error = get_lost_output()
+    if error is not None:
+        print_warning(f"stdout could not be written ({error.strerror}); the command's files are complete")
 
 
 def exit_interrupted() -> NoReturn:

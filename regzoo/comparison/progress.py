@@ -16,7 +16,7 @@ from rich.text import Text
 from regzoo.comparison.plan import Plan
 from regzoo.core import Objective
 from regzoo.core.formatting import format_fixed, format_significant
-from regzoo.system.console import PlainConsole
+from regzoo.system.console import make_stderr_console
 from regzoo.training.records import Record
 
 SECONDS_BETWEEN_LINES = 10.0
@@ -78,7 +78,8 @@ class LiveProgress:
     """A live table: recipe, runs done, best validation score so far, time left.
 
     Args:
-        console: where to write: a live table on a terminal, a line every ten seconds elsewhere.
+        console: where to write: a live table on a terminal, a line every ten seconds elsewhere, and on a terminal that
+            takes plain text only.
         label: which of several comparisons is shown, such as ``repetition 2 of 5``; empty for a single one.
     """
 
@@ -94,7 +95,7 @@ class LiveProgress:
 
     def __enter__(self) -> Self:
         self.timed_since = self.last_line = time.monotonic()
-        if self.console.is_terminal:
+        if self.console.is_terminal and not self.console.is_dumb_terminal:
             self.live = Live(self._table(), console=self.console, refresh_per_second=4, transient=True)
             self.live.__enter__()
         else:
@@ -186,4 +187,4 @@ def _describe_runs(recipe: _RecipeProgress) -> str:
 
 def make_progress(verbose: bool) -> AbstractContextManager[LiveProgress | SilentProgress]:
     """Return progress on stderr, or silent progress."""
-    return LiveProgress(PlainConsole(stderr=True)) if verbose else SilentProgress()
+    return LiveProgress(make_stderr_console()) if verbose else SilentProgress()

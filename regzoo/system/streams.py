@@ -3,19 +3,28 @@
 A stream that is closed when the process starts is replaced by the null device: otherwise the next file that is opened,
 such as a ledger, gets its number, and messages of TensorFlow are written into that file. Whoever stops reading stdout
 (``| head``) has read enough, so the rest is dropped and the command goes on. A message that stderr cannot take is
-dropped, since there is nowhere to say so. Any other error of stdout is raised, once.
+dropped, since there is nowhere to say so. Any other error of stdout is raised, once; a command that writes files drops
+it too (`make_stdout_optional`), and a warning says so. Characters that an encoding lacks are written out.
 """
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import io
 import os
+import select
 import sys
 import warnings
 from typing import Any, TextIO
 
 from regzoo.core.escaping import escape_control_characters
+
+_WRITE_OUT = "regzoo.write_out"
+"""Name of the error handler of our streams."""
+
+_PLAIN = {"\N{PLUS-MINUS SIGN}": "+/-", "\N{HORIZONTAL ELLIPSIS}": "..."}
+"""Characters of our own tables, and what stands for them where an encoding lacks them."""
 
 _FORMAT_WARNING = warnings.formatwarning
 
@@ -33,8 +42,12 @@ def open_missing_descriptors() -> None:
 
 
 def prepare_streams() -> None:
-    """Make stdout and stderr of this process take any text, and lose what nobody can read; see the module."""
+    """Make stdout and stderr of this process take any text, and lose what nobody can read; see the module.
+
+    A terminal that does not say its type gets plain text.
+    """
     open_missing_descriptors()
+    os.environ.setdefault("TERM", "dumb")
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             with contextlib.suppress(OSError):
@@ -51,33 +64,69 @@ def _format_warning(*arguments: Any) -> str:
     return escape_control_characters(_FORMAT_WARNING(*arguments))
 
 
+def make_stdout_optional() -> None:
+    """Drop from now on what stdout cannot take, because the product of the command is in files."""
+    if (raw := _get_descriptor()) is not None:
+        raw.ignored = OSError
+
+
+def get_lost_output() -> OSError | None:
+    """Return the error after which the rest of stdout was dropped, None if it took all; a closed pipe is none."""
+    raw = _get_descriptor()
+    return None if raw is None or isinstance(raw.error, BrokenPipeError) else raw.error
+
+
+def _get_descriptor() -> _Descriptor | None:
+    """Return what writes to stdout; None if `prepare_streams` has not been called, as in a test."""
+    raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
+    return raw if isinstance(raw, _Descriptor) else None
+
+
+def _write_out(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Return what is written in place of characters that an encoding lacks, and where to go on."""
+    if isinstance(error, UnicodeEncodeError) and error.object[error.start] in _PLAIN:
+        return _PLAIN[error.object[error.start]], error.start + 1
+    if isinstance(error, UnicodeEncodeError):  # up to the next character that has a form of its own
+        ends = (i for i in range(error.start, error.end) if error.object[i] in _PLAIN)
+        error.end = next(ends, error.end)
+    return codecs.backslashreplace_errors(error)
+
+
 def _open_stream(descriptor: int, replaced: TextIO | None, ignored: type[OSError]) -> io.TextIOWrapper:
     """Return a text stream to ``descriptor`` that writes characters out which its encoding does not have."""
+    codecs.register_error(_WRITE_OUT, _write_out)
     encoding = getattr(replaced, "encoding", None) or "utf-8"
     raw = _Descriptor(descriptor, ignored)
     by_line = descriptor == 2 or raw.isatty()
-    return io.TextIOWrapper(io.BufferedWriter(raw), encoding, errors="backslashreplace", line_buffering=by_line)
+    return io.TextIOWrapper(io.BufferedWriter(raw), encoding, errors=_WRITE_OUT, line_buffering=by_line)
 
 
 class _Descriptor(io.FileIO):
     """A descriptor that drops what cannot be written after an error; errors of other kinds than ``ignored`` are raised.
 
-    They are raised once: Python flushes the streams again when it exits, which would change the exit code.
+    They are raised once: Python flushes the streams again when it exits, which would change the exit code. A pipe that
+    does not block is waited for.
+
+    Attributes:
+        ignored: the class of errors that are not raised.
+        error: the first error, None so far.
     """
 
     def __init__(self, descriptor: int, ignored: type[OSError]) -> None:
         super().__init__(descriptor, "wb", closefd=False)
-        self._ignored = ignored
-        self._failed = False
+        self.ignored = ignored
+        self.error: OSError | None = None
 
     def write(self, data: Any, /) -> int:
         size = memoryview(data).nbytes
-        if self._failed:
+        if self.error is not None:
             return size
         try:
-            return super().write(data)
+            while (written := super().write(data)) is None:
+                select.select([], [self.fileno()], [])
+            return written
         except OSError as error:
-            self._failed = True
-            if isinstance(error, self._ignored):
+            self.error = error
+            if isinstance(error, self.ignored):
                 return size
             raise

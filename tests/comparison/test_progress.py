@@ -32,6 +32,12 @@ def record(name: str, nll: float, status: Any = "ok") -> Record:
     return Record(run, status, metrics={"validation": {"nll": nll}})
 
 
+@pytest.fixture(autouse=True)
+def terminal_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the terminal a type: a dumb one gets lines."""
+    monkeypatch.setenv("TERM", "xterm")
+
+
 def make_console(terminal: bool) -> Console:
     return Console(file=io.StringIO(), force_terminal=terminal, width=120)
 

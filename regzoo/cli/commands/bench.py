@@ -10,6 +10,7 @@ import typer
 
 from regzoo.cli.options import AsJson
 from regzoo.cli.terminal import print_json, print_table, print_text, print_warning
+from regzoo.system.streams import make_stdout_optional
 
 
 def bench(
@@ -24,6 +25,8 @@ def bench(
 
     All train the same networks on the same rows for the same steps; the tables show seconds and ratios.
     """
+    if not as_json:
+        make_stdout_optional()
     from regzoo.bench.bench import list_problems, run_benchmark
     from regzoo.bench.plan import choose_cases
     from regzoo.cli.tables.bench import make_bench_tables

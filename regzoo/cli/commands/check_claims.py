@@ -10,6 +10,7 @@ import typer
 from regzoo.cli.commands.compare import exit_if_failed
 from regzoo.cli.options import AsCsv, AsJson, Folder, Quiet, RetryFailed, Workers
 from regzoo.cli.terminal import print_json, print_table, print_text
+from regzoo.system.streams import make_stdout_optional
 
 
 def check_claims(
@@ -26,6 +27,8 @@ def check_claims(
     Repeat the whole comparison with other random numbers of the search, everything else equal, in DIR/claims, and show
     which differences and tier orders hold in the repetitions, which are tied and which have turned.
     """
+    if not (as_json or as_csv):
+        make_stdout_optional()
     from regzoo.cli.tables.claims import make_claim_tables
     from regzoo.data.rows import Rows
     from regzoo.publish import check_and_write_claims

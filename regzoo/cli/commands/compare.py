@@ -10,6 +10,7 @@ import typer
 
 from regzoo.cli.options import Config, Fresh, Quiet, RetryFailed, Workers
 from regzoo.cli.terminal import get_width, print_table, print_text, print_warning
+from regzoo.system.streams import make_stdout_optional
 
 if TYPE_CHECKING:
     from regzoo.result import Result
@@ -27,6 +28,7 @@ def compare(
 
     Search the strengths with equal budgets, train the best again on fresh seeds, rank them, export the winner.
     """
+    make_stdout_optional()
     from regzoo.api import run_and_publish
     from regzoo.cli.tables.leaderboard import make_leaderboard_table
     from regzoo.comparison.runner import read_data

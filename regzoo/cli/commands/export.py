@@ -9,6 +9,7 @@ import typer
 
 from regzoo.cli.options import Folder
 from regzoo.cli.terminal import print_text
+from regzoo.system.streams import make_stdout_optional
 
 
 def export(
@@ -27,6 +28,7 @@ def export(
     The best replicate is served in a process of its own first; if its answers differ, nothing is written. An unchanged
     older export at the same path is renamed to path.1, path.2, ...; anything else there is left alone and refused.
     """
+    make_stdout_optional()
     from regzoo.result import Result
 
     print_text(f"Model: {Result(folder).export(to, recipe, form, refit=refit)}")

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from regzoo.cli.terminal import print_text, print_warning
+from regzoo.system.streams import make_stdout_optional
 
 
 def predict(
@@ -25,6 +26,8 @@ def predict(
     A model is a program that runs with your rights: use only models from sources you trust. Its files are compared
     with the digests in its recipe.json before any of them is loaded; this shows damage, not who made the model.
     """
+    if out is not None:
+        make_stdout_optional()
     from regzoo.export.predict import predict_file
 
     to = sys.stdout if out is None else out

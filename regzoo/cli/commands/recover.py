@@ -10,6 +10,7 @@ import typer
 
 from regzoo.cli.options import Folder
 from regzoo.cli.terminal import print_text
+from regzoo.system.streams import make_stdout_optional
 
 
 def recover(
@@ -20,6 +21,7 @@ def recover(
 
     Nothing in the damaged folder is changed. `regzoo compare` then makes only the lost runs again.
     """
+    make_stdout_optional()
     from regzoo.comparison.own_model import list_lost_parts
     from regzoo.storage.recovery import recover_comparison
 

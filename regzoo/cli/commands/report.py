@@ -9,6 +9,7 @@ import typer
 
 from regzoo.cli.options import Folder
 from regzoo.cli.terminal import print_text
+from regzoo.system.streams import make_stdout_optional
 
 
 def report(
@@ -18,6 +19,7 @@ def report(
     ] = None,
 ) -> None:
     """Write report.html, report.md, the figures and leaderboard.csv again from the records."""
+    make_stdout_optional()
     from regzoo.result import Result
 
     result, runs = Result(folder), 0

@@ -12,6 +12,7 @@ import typer
 from regzoo.cli.commands.compare import exit_if_failed
 from regzoo.cli.options import Config, Fresh, Quiet, RetryFailed, Workers
 from regzoo.cli.terminal import print_table, print_text
+from regzoo.system.streams import make_stdout_optional
 
 
 def sweep(
@@ -30,6 +31,7 @@ def sweep(
     quiet: Quiet = False,
 ) -> None:
     """Measure how the score depends on a strength; run the same command again to resume."""
+    make_stdout_optional()
     from regzoo.api import run_and_publish
     from regzoo.cli.tables.sweep import make_response_table
     from regzoo.comparison.runner import read_data
