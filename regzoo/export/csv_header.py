@@ -13,6 +13,7 @@ from regzoo.core.escaping import escape_control_characters
 from regzoo.data.sources.column_names import NAMELESS, describe_header, is_header_data, name_columns, require_columns
 from regzoo.data.sources.csv_file import iterate_csv
 from regzoo.data.sources.files import require_file
+from regzoo.data.table import WHITESPACE
 
 SAMPLE = 100
 """Rows that are read before the first is predicted, to compare the header with."""
@@ -36,7 +37,7 @@ def open_csv(
     lines = iterate_csv(path, None, encoding, lambda sentence: notify(escape_control_characters(sentence)))
     header = next(lines)
     require_columns(header, str(path))
-    names = name_columns(header)
+    names = _match_blanks(name_columns(header), wanted or ())
     head = list(itertools.islice(lines, SAMPLE))
     if wanted is None or not set(wanted) <= set(names):
         frame = pd.DataFrame(head, columns=names, dtype=object)
@@ -51,6 +52,12 @@ def skip_index(names: Sequence[str], columns: int) -> list[str]:
     """Return the names of as many ``columns`` as a model takes in order: without pandas' index, if that is one more."""
     has_index = len(names) == columns + 1 and NAMELESS.fullmatch(names[0])
     return list(names[1:] if has_index else names)
+
+
+def _match_blanks(names: Sequence[str], wanted: Sequence[str]) -> list[str]:
+    """Return ``names``, with those that lack only the blanks around a name in a DataFrame written as there."""
+    stripped = {name.strip(WHITESPACE): name for name in wanted if name not in names}
+    return [name if name in wanted else stripped.get(name, name) for name in names]
 
 
 def _is_row(header: Sequence[str]) -> bool:

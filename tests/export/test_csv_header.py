@@ -24,8 +24,14 @@ def test_names_are_those_of_training(file: Path) -> None:
     notes: list[str] = []
     file.write_text("sep=;\n# later\n;a;a\n0;1;x\n;a;a\n1;2;z\n\nthe end\n", encoding="utf-8")
     assert read(file, ["a", "a.1"], notes) == (["Unnamed: 0", "a", "a.1"], [["0", "1", "x"], ["1", "2", "z"]])
-    left_out = ("line 2, which begins", "line 5, which repeats the header", "line 8 at the end, 'the end'")
+    left_out = ("line 2 is left out as a comment", "line 5, which repeats the header", "line 8 at the end, 'the end'")
     assert [any(words in note for note in notes) for words in left_out] == [True] * 3
+
+
+def test_names_of_a_frame_may_have_blanks(file: Path) -> None:
+    file.write_text("a,b ,c\n1,2,3\n", encoding="utf-8")
+    assert read(file, [" b", "a"], [])[0] == ["a", " b", "c"]
+    assert read(file, ["c", " c"], [])[0] == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize("wanted", [["a", "b", "c"], None])

@@ -78,7 +78,7 @@ def test_lines_that_are_no_rows_change_nothing(mixed: Any, source: Path, tmp_pat
         written.append(stream.getvalue())
     assert written[0] == written[1]
     assert "ignored 'Unnamed: 0', 'note', 'kind', which the model does not take" in "".join(notes)
-    assert "lines 2 and 75, which begin with #, are left out" in "".join(notes)
+    assert "lines 2 and 75 are left out as comments" in "".join(notes)
 
 
 def test_labels_that_a_spreadsheet_would_run_are_text(mixed: Any, source: Path, tmp_path: Path) -> None:

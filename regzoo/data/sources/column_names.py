@@ -16,8 +16,10 @@ from regzoo.core.errors import ErrorCollector, InputError, did_you_mean
 from regzoo.core.formatting import format_list
 from regzoo.data.dataset import Array
 
-NAMELESS = re.compile(r"Unnamed: \d+(?:_level_\d+)?(?:\.\d+)*")
-"""Names that pandas gives to columns that have none."""
+NAMELESS = re.compile(r"Unnamed: \d+(?:_level_\d+)?(?:\.\d+)*|__index_level_\d+__")
+"""Names that pandas gives to columns that have none, and in Parquet files to an index that has none."""
+
+STORED_INDEX = "__index_level_"
 
 SAMPLE = 1000
 """Rows that a header is compared with."""
@@ -177,9 +179,10 @@ def _drop_columns(frame: pd.DataFrame, columns: Sequence[str], place: str) -> pd
 
 
 def _find_index(frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
-    """Return the first of ``names`` that hold an index."""
+    """Return the first of ``names`` that hold an index, and those by which a Parquet file stores one."""
     index = []
-    for name in names:
+    stored = [name for name in names if name.startswith(STORED_INDEX)]
+    for name in [*stored, *(name for name in names if name not in stored)]:
         if not NAMELESS.fullmatch(name) or not _is_index(frame[name]):
             break
         index.append(name)

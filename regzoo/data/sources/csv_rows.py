@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from regzoo.core.errors import InputError
-from regzoo.core.formatting import format_short_list
+from regzoo.core.formatting import format_count, format_short_list
 from regzoo.data.catalog import SEPARATORS
 from regzoo.data.table import WHITESPACE
 
-COMMENT = "#"
-"""First character of a comment."""
+COMMENTS = ("#", "%", "//")
+"""Beginnings of comments."""
 
 LONGEST_CELL = 2**24
 """Characters of the longest cell that is read; the limit of the csv module is 131,072."""
@@ -30,7 +30,7 @@ Numbered = tuple[int, str]
 """A line with its number in the file, from 1."""
 
 _MAX_SHOWN = 5
-_SEPARATOR_LINE = re.compile(r'"?sep=(.|\\t)"?\s*', re.IGNORECASE)
+_SEPARATOR_LINE = re.compile(r'"?sep=(.|\\t)"?[,;|\s]*', re.IGNORECASE)
 
 
 @dataclass
@@ -57,7 +57,7 @@ class LineFeed:
         """Yield the lines."""
         for number, line in self.lines:
             self.number = number
-            if self.between_rows and line.startswith(COMMENT) and _count_cells(line, self.delimiter) != self.width:
+            if self.between_rows and line.startswith(COMMENTS) and _count_cells(line, self.delimiter) != self.width:
                 self.comments.append(self.number)
                 continue
             self.between_rows = False
@@ -71,17 +71,20 @@ class _RaggedRows:
     Attributes:
         shown: the first of them in words.
         count: number of all.
+        lengths: their different numbers of cells.
         last: those after the last whole row: line, cells, and whether an empty line is between.
     """
 
     shown: list[str] = field(default_factory=list)
     count: int = 0
+    lengths: set[int] = field(default_factory=set)
     last: list[tuple[int, list[str], bool]] = field(default_factory=list)
 
     def flush(self) -> None:
         """Count the ``last`` ones as wrong."""
         for number, cells, _ in self.last:
             self.count += 1
+            self.lengths.add(len(cells))
             self.shown += [f"line {number} has {len(cells)} cells"] * (self.count <= _MAX_SHOWN)
         self.last.clear()
 
@@ -93,8 +96,8 @@ def discard(sentence: str) -> None:
 def open_feed(lines: Iterable[str], separator: str | None) -> LineFeed:
     """Return the lines from the header on, with the separator of their cells.
 
-    Empty lines, a line ``sep=;``, as Excel reads it, and lines that begin with # stand above the header. The last of
-    these is the header itself if it has as many cells as the line below it, and numbers only begin there.
+    Empty lines, a line ``sep=;``, as Excel reads it, and comments stand above the header. The last comment is the
+    header itself if it has as many cells as the line below it, and numbers only begin there.
 
     Args:
         lines: the lines of the file.
@@ -108,7 +111,7 @@ def open_feed(lines: Iterable[str], separator: str | None) -> LineFeed:
             continue
         if not above and named is None and (found := _SEPARATOR_LINE.fullmatch(line)):
             named = found[1].replace("\\t", "\t")
-        elif line.startswith(COMMENT):
+        elif line.startswith(COMMENTS):
             above.append((number, line))
         else:
             first = number, line
@@ -123,9 +126,9 @@ def open_feed(lines: Iterable[str], separator: str | None) -> LineFeed:
 def iterate_rows(feed: LineFeed, place: str, notify: Notify) -> Iterator[list[str]]:
     """Yield the header and then each row, cells stripped of blanks; without empty lines.
 
-    Lines that are left out are comments (they begin with # and have another number of cells than the header), lines
-    that repeat the header, and footers: last lines of another length, which stand behind an empty line or have a
-    single cell of words.
+    Lines that are left out are comments (they begin as one and have another number of cells than the header), lines
+    that repeat the header, rows without any cell at the end, and footers: last lines of another length, which stand
+    behind an empty line or have a single cell of words.
 
     Raises:
         InputError: at the end, with the first rows whose length is not that of the header.
@@ -134,7 +137,7 @@ def iterate_rows(feed: LineFeed, place: str, notify: Notify) -> Iterator[list[st
     header = next((_strip(row) for row in rows if row), [])
     yield header
     feed.width = width = len(header)
-    ragged, repeated, empty, whole = _RaggedRows(), [], False, False
+    ragged, repeated, empty, whole, hollow = _RaggedRows(), [], False, False, 0
     feed.between_rows = True
     for row in rows:
         feed.between_rows = True
@@ -143,9 +146,14 @@ def iterate_rows(feed: LineFeed, place: str, notify: Notify) -> Iterator[list[st
             if cells == header and width > 1:
                 repeated.append(feed.number)
                 continue
+            if width > 1 and not any(cells):
+                hollow += 1
+                continue
+            for _ in range(hollow):
+                yield [""] * width
             if ragged.last:
                 ragged.flush()
-            empty, whole = False, True
+            empty, whole, hollow = False, True, 0
             yield cells
         elif cells and cells != [""]:
             ragged.last.append((feed.number, cells, empty))
@@ -157,6 +165,8 @@ def iterate_rows(feed: LineFeed, place: str, notify: Notify) -> Iterator[list[st
     _raise_ragged(ragged, header, place)
     for sentence in _describe_left_out(feed.comments, repeated, ragged.last):
         notify(f"{place}: {sentence}")
+    if hollow:
+        notify(f"{place}: {format_count(hollow, 'row')} without any cell at the end {_verb(hollow, 'are')} left out")
 
 
 @contextlib.contextmanager
@@ -187,11 +197,12 @@ def _strip(row: list[str]) -> list[str]:
 
 
 def _is_header(comment: str, below: str, delimiter: str) -> bool:
-    """Return True if a line that begins with # names the columns of the line ``below``, and is no comment."""
+    """Return True if a line that begins as a comment names the columns of the line ``below``, and is no comment."""
     names, cells = (next(csv.reader([line], delimiter=delimiter, skipinitialspace=True)) for line in (comment, below))
     if len(names) != len(cells) or any(map(_is_number, names)):
         return False
-    return any(map(_is_number, cells)) or not comment[1:2].isspace()
+    mark = next(mark for mark in COMMENTS if comment.startswith(mark))
+    return any(map(_is_number, cells)) or not comment.removeprefix(mark)[:1].isspace()
 
 
 def _is_number(cell: str) -> bool:
@@ -213,6 +224,8 @@ def _raise_ragged(ragged: _RaggedRows, header: Sequence[str], place: str) -> Non
         return
     more = f", and so do {ragged.count - _MAX_SHOWN} more lines" if ragged.count > _MAX_SHOWN else ""
     way_out = "quote cells that hold commas"
+    if all(cells == len(header) + 1 for cells in ragged.lengths):
+        way_out += ", or name all columns, the first as well if it numbers the rows"
     if len(header) == 1:
         way_out = f"if the line {header[0][:40]!r} and others above the names of the columns are no rows, delete them"
     raise InputError(f"{place}: {', '.join(ragged.shown)}, the header has {len(header)}{more}; {way_out}")
@@ -223,14 +236,15 @@ def _describe_left_out(
 ) -> Iterator[str]:
     """Yield a sentence for each kind of lines that were left out."""
     if comments:
-        yield f"{_name_lines(comments)}, which {_verb(comments, 'begin')} with #, {_verb(comments, 'are')} left out"
+        comment = "a comment" if len(comments) == 1 else "comments"
+        yield f"{_name_lines(comments)} {_verb(len(comments), 'are')} left out as {comment}"
     if repeated:
-        repeat, are = _verb(repeated, "repeat"), _verb(repeated, "are")
+        repeat, are = _verb(len(repeated), "repeat"), _verb(len(repeated), "are")
         yield f"{_name_lines(repeated)}, which {repeat} the header, {are} left out"
     if footers:
         shown = format_short_list([repr(" ".join(filter(None, cells))[:40]) for _, cells, _ in footers])
         numbers = [number for number, _, _ in footers]
-        yield f"{_name_lines(numbers)} at the end, {shown}, {_verb(numbers, 'are')} left out as no row of the table"
+        yield f"{_name_lines(numbers)} at the end, {shown}, {_verb(len(numbers), 'are')} left out as no row"
 
 
 def _name_lines(numbers: Sequence[int]) -> str:
@@ -238,7 +252,7 @@ def _name_lines(numbers: Sequence[int]) -> str:
     return f"{word} {format_short_list([str(number) for number in numbers])}"
 
 
-def _verb(numbers: Sequence[int], verb: str) -> str:
-    if len(numbers) > 1:
+def _verb(count: int, verb: str) -> str:
+    if count > 1:
         return verb
     return "is" if verb == "are" else f"{verb}s"

@@ -83,6 +83,12 @@ def test_an_index_that_was_saved_twice_is_left_out_twice(tmp_path: Path) -> None
     assert len(data.notes) == 3
 
 
+def test_an_index_that_a_parquet_file_stores() -> None:
+    frame = pd.DataFrame({"a": MEASURED, "__index_level_0__": range(100, 140)})
+    assert from_arrays(frame, Y).columns == ("a",)
+    assert from_arrays(frame.assign(__index_level_0__=MEASURED), Y).columns == ("a", "__index_level_0__")
+
+
 def test_an_index_that_is_chosen_is_kept(tmp_path: Path) -> None:
     path = write(tmp_path / "t.csv", INDICES["range"], "")
     data = load_csv(path, "y", roles={"time": "Unnamed: 0"})

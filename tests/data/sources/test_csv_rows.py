@@ -30,7 +30,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "table.csv"
 
 
-@pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;", "sep=;\r", "\ufeffsep=;", "\n\nsep=;"])
+@pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;", "sep=;;;;", "sep=;\r", "\ufeffsep=;", "\n\nsep=;"])
 def test_a_line_may_name_the_separator(first: str, file: Path) -> None:
     assert read(file, f"{first}\na;b;y\n" + BODY.replace(",", ";")) == (PLAIN, [])
 
@@ -44,11 +44,12 @@ def test_any_character_may_separate(name: str, separator: str, file: Path) -> No
 
 def test_comments_are_left_out(file: Path) -> None:
     text = "# by a program\n#, at noon\n\na,b,y\n1,5,x\n# a pause\n2,7,z\n# the, end\n"
-    sentence = "lines 1, 2, 6 and 8, which begin with #, are left out"
+    sentence = "lines 1, 2, 6 and 8 are left out as comments"
     assert read(file, text) == (PLAIN, [sentence])
-    assert read(file, f"# Tom's \"own\na,b,y\n{BODY}") == (PLAIN, ["line 1, which begins with #, is left out"])
+    assert read(file, f"# Tom's \"own\na,b,y\n{BODY}") == (PLAIN, ["line 1 is left out as a comment"])
+    assert read(file, f"%a\n// b, c, d\na,b,y\n{BODY}") == (PLAIN, ["lines 1 and 2 are left out as comments"])
     many = "".join(f"# {number}\n" for number in range(9))
-    assert read(file, f"{many}a,b,y\n{BODY}")[1] == ["9 lines: 1, 2, 3 and 6 more, which begin with #, are left out"]
+    assert read(file, f"{many}a,b,y\n{BODY}")[1] == ["9 lines: 1, 2, 3 and 6 more are left out as comments"]
 
 
 def test_what_begins_with_a_hash_may_be_data(file: Path) -> None:
@@ -59,11 +60,11 @@ def test_what_begins_with_a_hash_may_be_data(file: Path) -> None:
     assert read(file, "text\n#1 hit\nother\n") == ([["text"], ["#1 hit"], ["other"]], [])
 
 
-@pytest.mark.parametrize("header", ["#a,b,y", "# a,b,y"])
+@pytest.mark.parametrize("header", ["#a,b,y", "# a,b,y", "%a,b,y"])
 def test_a_header_may_begin_with_a_hash(header: str, file: Path) -> None:
     rows = [header.split(","), *PLAIN[1:]]
     assert read(file, f"{header}\n{BODY}") == (rows, [])
-    assert read(file, f"# by a program\n{header}\n{BODY}") == (rows, ["line 1, which begins with #, is left out"])
+    assert read(file, f"# by a program\n{header}\n{BODY}") == (rows, ["line 1 is left out as a comment"])
 
 
 def test_headers_in_between_are_left_out(file: Path) -> None:
@@ -82,7 +83,17 @@ def test_headers_in_between_are_left_out(file: Path) -> None:
     ],
 )
 def test_footers_are_left_out(footer: str, lines: str, file: Path) -> None:
-    assert read(file, f"a,b,y\n{BODY}{footer}") == (PLAIN, [f"{lines} as no row of the table"])
+    assert read(file, f"a,b,y\n{BODY}{footer}") == (PLAIN, [f"{lines} as no row"])
+
+
+def test_rows_without_cells_are_left_out_at_the_end(file: Path) -> None:
+    assert read(file, f"a,b,y\n{BODY},,\n,,\n") == (PLAIN, ["2 rows without any cell at the end are left out"])
+    assert read(file, f"a,b,y\n,,\n{BODY}") == ([PLAIN[0], ["", "", ""], *PLAIN[1:]], [])
+    assert read(file, f"a,b,y\n{BODY},,\n\nthe end\n,,\n")[1] == [
+        "line 6 at the end, 'the end', is left out as no row",
+        "2 rows without any cell at the end are left out",
+    ]
+    assert read(file, 'text\n""\n""\n') == ([["text"], [""], [""]], [])
 
 
 @pytest.mark.parametrize(
@@ -92,8 +103,10 @@ def test_footers_are_left_out(footer: str, lines: str, file: Path) -> None:
 def test_damaged_rows_are_no_footers(end: str, file: Path) -> None:
     with pytest.raises(InputError, match=r"line \d+ has \d+ cells.*, the header has 3"):
         read(file, f"a,b,y\n{BODY}{end}")
-    with pytest.raises(InputError, match="quote cells that hold commas"):
+    with pytest.raises(InputError, match=r"quote cells that hold commas$"):
         read(file, "a,b,y\nTotal: 2 rows\n")
+    with pytest.raises(InputError, match="quote cells that hold commas, or name all columns, the first as well if it"):
+        read(file, "a,b,y\n1,2,3,x\n2,2,3,x\n")
 
 
 def test_a_title_above_the_header_is_named(file: Path) -> None:
@@ -120,7 +133,7 @@ def test_lines_that_are_left_out_are_reported(file: Path) -> None:
     data = load_csv(file, "y")
     assert data.x.tolist() == [[1, 5], [2, 7]]
     assert data.notes == (
-        f"{file}: line 1, which begins with #, is left out",
+        f"{file}: line 1 is left out as a comment",
         f"{file}: line 5, which repeats the header, is left out",
-        f"{file}: line 7 at the end, 'Total: 2', is left out as no row of the table",
+        f"{file}: line 7 at the end, 'Total: 2', is left out as no row",
     )
