@@ -9,6 +9,7 @@ from .core import InputError as InputError
 from .core import Recipe as Recipe
 from .core import parse as parse
 from .core import register as register
+from .export.predict import predict as predict
 from .report.critical_difference import critical_difference_diagram as critical_difference_diagram
 from .result import Result as Result
 from .result import SweepResult as SweepResult

@@ -193,8 +193,8 @@ class Experiment(Section):
         to the config.
         """
         plain = {key: dict(value) if isinstance(value, Section) else value for key, value in self}
-        given = {key: value for key, value in self.data if value not in (None, False, STANDARDIZE)}
-        plain["data"] = {key: str(value) if isinstance(value, Path) else value for key, value in given.items()}
+        given = {key: value for key, value in self.data if value not in (None, False, (), STANDARDIZE)}
+        plain["data"] = {key: _to_plain(value) for key, value in given.items()}
         if self.data.rare is not None:
             plain["data"]["rare"] = self.data.rare.to_plain()
         plain |= {"recipes": list(self.recipes), "vary": list(self.vary)}
@@ -203,6 +203,13 @@ class Experiment(Section):
         rate = self.training.learning_rate
         plain["training"]["learning_rate"] = rate if isinstance(rate, float) else str(rate)
         return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=110)
+
+
+def _to_plain(value: Any) -> Any:
+    """Return a value of ``data`` as YAML writes it."""
+    if isinstance(value, Path):
+        return str(value)
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _resolve_search(search: SearchConfig, vary: Sequence[str]) -> SearchConfig:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from regzoo.config.experiment import Experiment
+from regzoo.config.sections import OF_TEXT
 from regzoo.config.values import describe_received
 from regzoo.config.yaml_source import Collection, Document, KeyPath, compose
 from regzoo.core.backbone import Backbone
@@ -39,7 +40,7 @@ def load_config(path: str | Path) -> Experiment:
     return read_config(text, str(path))
 
 
-KEYS_OF_ARRAYS = ("scale", "categorical_features", "kind", "max_tokens", "sequence_length", "rare")
+KEYS_OF_ARRAYS = ("scale", "categorical_features", "kind", "max_tokens", "sequence_length", "rare", *OF_TEXT)
 """Keys of ``data`` that also go with arrays passed in Python."""
 
 

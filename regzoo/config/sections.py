@@ -10,11 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, field_validat
 from regzoo.config import values
 from regzoo.config.feature_values import accept_categorical_features
 from regzoo.config.rare_values import accept_rare
+from regzoo.config.reading_values import accept_words
 from regzoo.core.categorical_features import Groups, read_categorical_features
 from regzoo.core.ranges import Choice, Float
 from regzoo.data.catalog import ARRAYS, BUNDLED, KERAS, ROLES, SEPARATORS, Target, list_columns
 from regzoo.data.input_form import FORMS, InputForm, InputForms
 from regzoo.data.rare_classes import RareClasses
+from regzoo.data.reading.reading import DATE_ORDERS, DECIMALS, THOUSANDS, DateOrder, ReadingKeys
 from regzoo.training.own_model.own_model import WEIGHTS, Weights
 
 TUNERS = ("random", "latin_hypercube", "grid", "bayesian", "hyperband")
@@ -33,6 +35,9 @@ _SOURCES = {
     "idx": "{idx: folder}",
     "keras": "{keras: fashion_mnist}",
 }
+OF_TEXT = ("decimal", "thousands", "dates", "missing")
+"""Keys about how cells of text are read."""
+
 _ALLOWED_WITH = {
     "target": ("csv", "parquet"),
     "drop": ("csv", "parquet"),
@@ -41,6 +46,7 @@ _ALLOWED_WITH = {
     "size": ("images",),
     "download": ("keras",),
     **dict.fromkeys(("kind", "max_tokens", "sequence_length"), ("csv", "parquet", "npz", ARRAYS)),
+    **dict.fromkeys(OF_TEXT, ("csv", "parquet", ARRAYS)),
 }
 
 Share = Annotated[float, PlainValidator(values.accept_number("(0, 1)"))]
@@ -61,6 +67,8 @@ class DataConfig(Section):
 
     ``target`` names the column of a table to predict, or lists columns that are several labels; ``drop`` names one or
     several columns to leave out. ``separator`` and ``encoding`` describe a CSV file where they cannot be guessed.
+    ``decimal``, ``thousands``, ``dates`` (``day first``, ``month first`` or ``year first``) and ``missing`` (further
+    words for a missing value) say how text is read where its cells leave it open.
     ``group``, ``time``, ``part`` and ``weight`` name columns of a table, or arrays of an archive, that are no inputs;
     ``validation`` and ``test`` are further files of the same kind that hold these parts. ``size`` is the height and
     width of images. ``download`` permits fetching the data sets of Keras. ``scale: none`` hands over inputs and numeric
@@ -84,6 +92,10 @@ class DataConfig(Section):
     parquet: OptionalPath = None
     separator: Annotated[str | None, PlainValidator(values.optional(values.accept_word(SEPARATORS)))] = None
     encoding: OptionalText = None
+    decimal: Annotated[str | None, PlainValidator(values.optional(values.accept_word(DECIMALS)))] = None
+    thousands: Annotated[str | None, PlainValidator(values.optional(values.accept_word(THOUSANDS)))] = None
+    dates: Annotated[DateOrder | None, PlainValidator(values.optional(values.accept_word(DATE_ORDERS)))] = None
+    missing: Annotated[tuple[str, ...], PlainValidator(accept_words)] = ()
     images: OptionalPath = None
     size: Annotated[tuple[int, int] | None, PlainValidator(values.optional(values.accept_size))] = None
     idx: OptionalPath = None
@@ -114,7 +126,8 @@ class DataConfig(Section):
     @property
     def form(self) -> InputForm:
         """Kind of the inputs and the limits of text, as far as the config says it."""
-        return InputForm(self.kind, self.max_tokens, self.sequence_length)
+        keys = ReadingKeys(self.decimal, self.thousands, self.dates, self.missing)
+        return InputForm(self.kind, self.max_tokens, self.sequence_length, keys)
 
     def roles(self) -> dict[str, str]:
         """Return the names of columns or arrays by role: group, time, part, weight."""
@@ -134,9 +147,11 @@ class DataConfig(Section):
             raise ValueError(f"takes one of {', '.join(_SOURCES.values())}, received {received}")
         source = ARRAYS if self.source == ARRAYS else given[0]
         for key, sources in _ALLOWED_WITH.items():
-            if source not in sources and getattr(self, key) not in (None, False):
+            if source not in sources and getattr(self, key) not in (None, False, ()):
                 named = " or ".join(each for each in sources if each != ARRAYS)
                 raise ValueError(f"{key} goes with {named}, received it with {source}; take it out")
+        if self.decimal is not None and self.decimal == self.thousands:
+            raise ValueError(f"decimal and thousands are both {self.decimal!r}; a mark means one of them")
         return self
 
     @model_validator(mode="after")

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from regzoo.core.errors import ErrorCollector
 from regzoo.core.formatting import format_significant
 from regzoo.data.centering import fit_centering
 from regzoo.data.columns import Boolean, Categorical, ColumnRule, Date, Numeric
-from regzoo.data.dates import format_date, parse_date
+from regzoo.data.matching import require_complete
 from regzoo.data.numbers import cast_numbers, find_missing
+from regzoo.data.reading.dates import format_date, parse_date
 from regzoo.data.table import Kind, Table
 
 MAX_CATEGORIES = 30
@@ -36,6 +38,32 @@ def fit_columns(table: Table, rows: NDArray[Any]) -> tuple[tuple[ColumnRule, ...
             sentences.append(f"{elsewhere} cells outside the training part are missing; they follow the same rule")
         notes += [f"column {name!r}: {sentence}" for sentence in sentences]
     return tuple(rules), tuple(notes)
+
+
+def keep_columns(table: Table, rows: NDArray[Any], source: str) -> tuple[tuple[ColumnRule, ...], tuple[str, ...]]:
+    """Return rules that leave numbers as they are, and make 0 and 1 of booleans.
+
+    Raises:
+        InputError: with every column of words or dates, and every one with a missing cell.
+    """
+    errors = ErrorCollector()
+    with errors.collect():
+        require_complete(table, source)
+    for name, kind in zip(table.columns, table.kinds, strict=True):
+        if kind in ("categorical", "date"):
+            errors.messages.append(
+                f"{source}: column {name!r} holds {'dates' if kind == 'date' else 'words'}, and the model takes "
+                "numbers as they are; leave it out (data.drop), take a model with an input of text of this name, or "
+                "let regzoo encode it (data.scale: standardize)"
+            )
+    errors.raise_if_any()
+    kept: list[ColumnRule] = []
+    for name, kind in zip(table.columns, table.kinds, strict=True):
+        if kind == "numeric":
+            kept.append(Numeric(name, float(np.median(table.column(name)[rows].astype(np.float64))), missing=False))
+        else:
+            kept.append(Boolean(name, float(np.mean(table.column(name)[rows] == "true") >= 0.5), missing=False))
+    return tuple(kept), ()
 
 
 def _fit_column(name: str, kind: Kind, values: NDArray[Any]) -> tuple[ColumnRule | None, list[str]]:
@@ -73,8 +101,7 @@ def _find_missing(kind: Kind, values: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def _fit_categorical(name: str, present: NDArray[Any], n_missing: int) -> tuple[Categorical | None, list[str]]:
-    rows = len(present) + n_missing
-    least = max(3, math.ceil(rows / 200))
+    least = count_least(len(present) + n_missing)
     counts = Counter(present.tolist())
     frequent = {word: count for word, count in counts.items() if count >= least}
     if 2 * sum(frequent.values()) < len(present):
@@ -86,6 +113,11 @@ def _fit_categorical(name: str, present: NDArray[Any], n_missing: int) -> tuple[
     notes += [f"{n_others} rarer ones share one called other"] if n_others else []
     notes += [f"{n_missing} missing training cells have their own"] if n_missing else []
     return Categorical(name, tuple(sorted(kept)), n_others > 0, n_missing > 0), ["; ".join(notes)]
+
+
+def count_least(rows: int) -> int:
+    """Return in how many of ``rows`` training rows a word occurs at least that has a column of its own."""
+    return max(3, math.ceil(rows / 200))
 
 
 def _fit_date(name: str, present: NDArray[Any], n_missing: int) -> tuple[Date, list[str]]:

@@ -6,6 +6,7 @@ The exported model applies the same rules in TensorFlow: regzoo/export/tf_column
 from __future__ import annotations
 
 import datetime
+import re
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
@@ -13,9 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regzoo.data.centering import NEUTRAL, Centering
-from regzoo.data.dates import DAY, parse_date
 from regzoo.data.numbers import find_missing
+from regzoo.data.reading.dates import DAY, Moment, parse_date
+from regzoo.data.reading.numbers import format_number
+from regzoo.data.reading.reading import PLAIN, Reading
 from regzoo.data.table import Kind, Table
+
+WHOLE = (r"^(-?[0-9]+)\.0$", r"\1")
+"""The replacement, pattern and text, that writes a whole number as Python writes an integer; RE2 has the same."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,7 @@ class Numeric:
         fill: the median.
         missing: whether a second feature is 1 where the number is missing, else 0; True if training had missing cells.
         centering: how the number becomes float32.
+        reading: how its cells of text are read; None if they are written as Python writes numbers.
     """
 
     kind: ClassVar[Kind] = "numeric"
@@ -34,6 +41,7 @@ class Numeric:
     fill: float
     missing: bool
     centering: Centering = NEUTRAL
+    reading: Reading | None = None
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -61,12 +69,14 @@ class Boolean:
         name: name of the column.
         fill: the more frequent value, 1 or 0.
         missing: whether a second feature marks missing cells.
+        reading: which further words mean that a value is missing; None for no others.
     """
 
     kind: ClassVar[Kind] = "boolean"
     name: str
     fill: float
     missing: bool
+    reading: Reading | None = None
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -95,6 +105,7 @@ class Categorical:
         other: whether a further feature is 1 for any other word; True if training had rare words. Without it, a word
             that training did not have is 0 in all features.
         missing: whether a further feature marks missing cells.
+        reading: which further words mean that a value is missing; None for no others.
     """
 
     kind: ClassVar[Kind] = "categorical"
@@ -102,6 +113,7 @@ class Categorical:
     categories: tuple[str, ...]
     other: bool
     missing: bool
+    reading: Reading | None = None
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -114,8 +126,20 @@ class Categorical:
         """Number of standardized features: none."""
         return 0
 
+    @property
+    def has_numbers(self) -> bool:
+        """Whether all categories are whole numbers; then 7.0, as a column of floats has it, is the category 7."""
+        return all(re.fullmatch("-?[0-9]+", category) for category in self.categories)
+
+    def read(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return texts (n,) as the categories are written."""
+        if not self.has_numbers:
+            return values
+        return np.array([re.sub(*WHOLE, value) for value in values], dtype=object)
+
     def transform(self, values: NDArray[Any]) -> NDArray[np.float32]:
         """Return the features (n, features) of the texts ``values`` (n,)."""
+        values = self.read(values)
         missing = values == ""
         hits = [values == category for category in self.categories]
         others = [~missing & ~np.any(hits, axis=0)] if self.other else []
@@ -126,6 +150,7 @@ class Categorical:
 class Date:
     """A date, 3 features: days since the earliest of the training part, month (1 to 12), weekday (Monday is 0).
 
+    Values are dates that were read, in UTC or without a time zone, with the year first or as the cells have them.
     A cell that is missing or no valid date is filled with the training median.
 
     Attributes:
@@ -134,6 +159,7 @@ class Date:
         fill: the median.
         clock: whether a fourth feature is the hour of the day with its fraction; True if training has times.
         missing: whether a further feature marks missing cells.
+        reading: how its cells of text are read; None for dates with the year, or with dots the day first.
     """
 
     kind: ClassVar[Kind] = "date"
@@ -142,6 +168,7 @@ class Date:
     fill: str
     clock: bool
     missing: bool
+    reading: Reading | None = None
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -160,10 +187,15 @@ class Date:
         when = parse_date(self.earliest)
         return when[0] if when else 0
 
+    @property
+    def fill_moment(self) -> Moment:
+        """The median, as days since 1970-01-01 and seconds since midnight."""
+        return parse_date(self.fill) or (0, 0)
+
     def transform(self, values: NDArray[Any]) -> NDArray[np.float32]:
         """Return the features (n, features) of the texts ``values`` (n,)."""
         found = [parse_date(value) for value in values]
-        fill = parse_date(self.fill)
+        fill = self.fill_moment
         days, seconds = np.array([when or fill for when in found], dtype=np.int64).reshape(-1, 2).T
         months = [datetime.date.fromordinal(ordinal).month for ordinal in (days + _ORDINAL).tolist()]
         fraction = seconds.astype(np.float32) / np.float32(DAY)
@@ -180,18 +212,40 @@ _ORDINAL = datetime.date(1970, 1, 1).toordinal()
 _THURSDAY = datetime.date(1970, 1, 1).weekday()
 
 
+def takes_text(rule: ColumnRule) -> bool:
+    """Return True if the exported model takes text for the column, which it reads itself."""
+    return rule.kind != "numeric" or not (rule.reading or PLAIN).is_plain
+
+
+def format_cells(rule: ColumnRule, values: NDArray[Any]) -> NDArray[Any]:
+    """Return ``values`` (n,), as a `Table` holds them, as the exported model takes them; numbers that it takes stay."""
+    if rule.kind == "numeric" and takes_text(rule):
+        texts = [format_number(value, rule.reading or PLAIN) for value in values]
+        return np.where(find_missing(values), "", np.array(texts, dtype=object))
+    if rule.kind == "date" and rule.reading is not None and rule.reading.zoned:
+        return np.array([value and f"{value}Z" for value in values], dtype=object)
+    return values
+
+
+def describe_readings(rules: tuple[ColumnRule, ...]) -> tuple[str, ...]:
+    """Return a sentence for each column whose text is not read as Python and ISO 8601 write it."""
+    readings = [(rule, rule.reading.describe(rule.kind)) for rule in rules if rule.reading is not None]
+    return tuple(f"column {rule.name!r}: {words}" for rule, words in readings if words)
+
+
 def compute_features(table: Table, rules: tuple[ColumnRule, ...]) -> NDArray[np.float32]:
     """Return the features of ``table`` (n, features), not yet standardized."""
     return np.concatenate([rule.transform(table.column(rule.name)) for rule in rules], axis=1)
 
 
 def rule_to_json(rule: ColumnRule) -> dict[str, Any]:
-    """Return ``rule`` as JSON values."""
-    fields = {"kind": rule.kind, **asdict(rule)}
+    """Return ``rule`` as JSON values, without a reading or centering if it has none, as older versions wrote it."""
+    values: dict[str, Any] = {"kind": rule.kind, **asdict(rule)}
+    del values["reading"]
     if isinstance(rule, Numeric):
-        del fields["centering"]  # as older versions wrote it
-        fields |= {} if rule.centering.is_neutral else {"centering": rule.centering.to_json()}
-    return fields
+        del values["centering"]
+        values |= {} if rule.centering.is_neutral else {"centering": rule.centering.to_json()}
+    return values if rule.reading is None else {**values, "reading": rule.reading.to_json()}
 
 
 def rule_from_json(fields: dict[str, Any]) -> ColumnRule:
@@ -201,6 +255,8 @@ def rule_from_json(fields: dict[str, Any]) -> ColumnRule:
     }
     if "centering" in given:
         given["centering"] = Centering.from_json(given["centering"])
+    if "reading" in given:
+        given["reading"] = Reading.from_json(given["reading"])
     return RULES[fields["kind"]](**given)
 
 

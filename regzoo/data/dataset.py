@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -16,6 +17,7 @@ from regzoo.data.facts import RareFacts
 from regzoo.data.inputs import Array as Array
 from regzoo.data.inputs import NamedInputs
 from regzoo.data.numbers import pack_numbers
+from regzoo.data.reading.reading import Reading
 from regzoo.data.table import Table
 
 TaskName = Literal["classification", "multilabel", "regression", "reconstruction"]
@@ -47,6 +49,7 @@ class Dataset:
         warnings: oddities that were seen while it was read, in sentences for the report.
         rare: what was done with rare classes; None if nothing was.
         categories: the columns of each category in an array of rows, which are not standardized.
+        readings: how the text of a column of a `Table` is read, by its name; of others as Python and ISO 8601 write it.
     """
 
     x: Array | Table | NamedInputs
@@ -63,6 +66,7 @@ class Dataset:
     warnings: tuple[str, ...] = ()
     rare: RareFacts | None = None
     categories: Groups = ()
+    readings: Mapping[str, Reading] = field(default_factory=dict)
 
     @property
     def kind(self) -> Literal["rows", "images", "sequences", "inputs"]:

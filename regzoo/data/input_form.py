@@ -9,6 +9,7 @@ import numpy as np
 
 from regzoo.core.errors import InputError
 from regzoo.data.inputs import Array
+from regzoo.data.reading.reading import OPEN, ReadingKeys
 
 InputForms = Literal["rows", "images", "sequences", "tokens", "text"]
 """Kinds of inputs, see `InputForm`."""
@@ -43,11 +44,13 @@ class InputForm:
         max_tokens: for text, the size of the vocabulary at most, as in `keras.layers.TextVectorization`; None for the
             default.
         sequence_length: for text, the number of words that are read of each; None for the default.
+        keys: how the cells of a table's columns of text are read, where the user decides it.
     """
 
     kind: InputForms | None = None
     max_tokens: int | None = None
     sequence_length: int | None = None
+    keys: ReadingKeys = OPEN
 
 
 SEEN = InputForm()

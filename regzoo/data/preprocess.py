@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -19,6 +20,7 @@ from regzoo.data.preprocessor_fitting import fit_preprocessor
 from regzoo.data.splitting.label_noise import flip_labels
 from regzoo.data.splitting.redraw import LEAVE_OUT, require_different_splits, require_redrawable
 from regzoo.data.splitting.split import Split, SplitSettings, fold_seed, split_dataset
+from regzoo.data.table import Table
 from regzoo.data.validate import validate_dataset, warn_constant_labels, warn_shared_rows, warn_small_parts
 
 MAX_HELD_OUT = 64
@@ -73,7 +75,8 @@ def prepare_fold(
     targets = x if isinstance(x, np.ndarray) and task == "reconstruction" else preprocessor.encode_targets(y)
     stream = fold_seed(settings, seed, fold, repetition)
     noisy, handicaps = _add_label_noise(targets[split.train], settings, preprocessor.classes, stream)
-    warnings = [*dataset.warnings, *findings.warnings, *_warn_parts(dataset, rows, task)]
+    repairs, left_out = split_repairs(dataset, preprocessor, repairs)
+    warnings = [*left_out, *dataset.warnings, *findings.warnings, *_warn_parts(dataset, rows, task)]
     warnings += [f"{dataset.name}: {handicap}" for handicap in handicaps]
     kept = split.test[: count_held_out(preprocessor.values)]
     return PreparedData(
@@ -87,6 +90,17 @@ def prepare_fold(
         weights=None if dataset.weight is None else {part: dataset.weight[numbers] for part, numbers in rows.items()},
         facts=_collect_facts(dataset, preprocessor, split, [*dataset.notes, *repairs], warnings, settings.label_noise),
     )
+
+
+def split_repairs(
+    dataset: Dataset, preprocessor: Preprocessor, repairs: Sequence[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the sentences of `fit_preprocessor` about columns that are used, and warnings of those left out."""
+    kept = set(preprocessor.columns or ())
+    gone = [name for name in dataset.x.columns if name not in kept] if isinstance(dataset.x, Table) else []
+    beginnings = tuple(f"column {name!r}: " for name in gone)
+    left_out = tuple(f"{dataset.name}: {sentence}" for sentence in repairs if sentence.startswith(beginnings))
+    return tuple(sentence for sentence in repairs if not sentence.startswith(beginnings)), left_out
 
 
 def _take(x: ModelInputs, rows: Array) -> ModelInputs:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from regzoo.core.errors import ErrorCollector, InputError
+from regzoo.core.errors import InputError
 from regzoo.data.cells import find_cells, reject_categories
 from regzoo.data.centering import NEUTRAL, fit_centering
-from regzoo.data.column_fitting import fit_columns
-from regzoo.data.columns import Boolean, ColumnRule, Numeric, compute_features
+from regzoo.data.column_fitting import fit_columns, keep_columns
+from regzoo.data.columns import ColumnRule, compute_features, describe_readings
 from regzoo.data.dataset import Array, Dataset, TaskName
 from regzoo.data.input_rules import InputRule, describe_unscaled
 from regzoo.data.inputs import InputSpec, NamedInputs, format_shape
-from regzoo.data.matching import fits_shape, require_complete
+from regzoo.data.matching import fits_shape
 from regzoo.data.preprocessor import Label, Preprocessor, Scale
 from regzoo.data.scaling import fit_scaling, fit_target_scaling
 from regzoo.data.table import Table
@@ -78,7 +79,9 @@ def _fit_array(
     rules: tuple[ColumnRule, ...] = ()
     repairs: tuple[str, ...] = ()
     if isinstance(given, Table):
-        rules, repairs = fit_columns(given, rows) if scale == "standardize" else _keep_columns(dataset, given, rows)
+        rules, repairs = fit_columns(given, rows) if scale == "standardize" else keep_columns(given, rows, dataset.name)
+        rules = tuple(replace(rule, reading=dataset.readings.get(rule.name)) for rule in rules)
+        repairs = (*describe_readings(rules), *repairs)
         if not rules:
             raise InputError(f"{dataset.name}: no column is left to learn from:\n" + "\n".join(repairs))
     centering, noise = NEUTRAL, _NO_FEATURES
@@ -132,32 +135,6 @@ def _fit_input(spec: InputSpec, values: Array, scale: Scale) -> tuple[InputRule,
         for feature, why in fitted.damped.items()
     )
     return InputRule(spec, tuple(fitted.mean.tolist()), tuple(fitted.scale.tolist()), centering), notes
-
-
-def _keep_columns(dataset: Dataset, table: Table, rows: Array) -> tuple[tuple[ColumnRule, ...], tuple[str, ...]]:
-    """Return rules that leave numbers as they are, and make 0 and 1 of booleans.
-
-    Raises:
-        InputError: with every column of words or dates, and every one with a missing cell.
-    """
-    errors = ErrorCollector()
-    with errors.collect():
-        require_complete(table, dataset.name)
-    for name, kind in zip(table.columns, table.kinds, strict=True):
-        if kind in ("categorical", "date"):
-            errors.messages.append(
-                f"{dataset.name}: column {name!r} holds {'dates' if kind == 'date' else 'words'}, and the model takes "
-                "numbers as they are; leave it out (data.drop), take a model with an input of text of this name, or "
-                "let regzoo encode it (data.scale: standardize)"
-            )
-    errors.raise_if_any()
-    kept: list[ColumnRule] = []
-    for name, kind in zip(table.columns, table.kinds, strict=True):
-        if kind == "numeric":
-            kept.append(Numeric(name, float(np.median(table.column(name)[rows].astype(np.float64))), missing=False))
-        else:
-            kept.append(Boolean(name, float(np.mean(table.column(name)[rows] == "true") >= 0.5), missing=False))
-    return tuple(kept), ()
 
 
 def _require_features(

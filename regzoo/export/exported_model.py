@@ -9,6 +9,7 @@ from typing import Any
 
 from regzoo.core.errors import InputError
 from regzoo.data.dataset import Array
+from regzoo.data.reading.reading import PLAIN, Reading
 from regzoo.export.manifest import Manifest, copy_files, read_manifest_json
 from regzoo.export.recipe_file import RECIPE_FILE, read_recipe_json
 
@@ -48,6 +49,7 @@ class ExportedModel:
         labels: the labels in the order of the probabilities.
         takes_missing: whether it takes missing cells.
         served: the dtype of each input that holds numbers of an array or of a numeric column.
+        readings: how the text of each column is read, by the name of its input.
         manifest: its files.
     """
 
@@ -59,6 +61,7 @@ class ExportedModel:
     labels: tuple[str | int | float | bool, ...]
     takes_missing: bool
     served: dict[str, str]
+    readings: dict[str, Reading]
     manifest: Manifest
 
     @property
@@ -113,15 +116,15 @@ def read_exported_model(folder: Path) -> ExportedModel:
 
 def _from_json(folder: Path, values: Mapping[str, Any], manifest: Manifest) -> ExportedModel:
     """Return the model that ``values`` describe; KeyError, TypeError or ValueError if they are of another shape."""
-    inputs, given, rules = values["inputs"], values["shapes"], values["rules"]
+    inputs, sizes, rules = values["inputs"], values["shapes"], values["rules"]
     labels = _accept_list("labels", values["labels"], str | int | float)
     if not isinstance(inputs, dict) or not inputs or not all(isinstance(column, str) for column in inputs.values()):
         raise TypeError("inputs takes the column of each input")
     if len(set(inputs.values())) < len(inputs):
         raise ValueError("inputs takes each column once")
-    if not isinstance(given, dict) or list(given) != list(inputs):
+    if not isinstance(sizes, dict) or list(sizes) != list(inputs):
         raise TypeError("shapes takes a shape for each input")
-    shapes = {name: _accept_shape(shape) for name, shape in given.items()}
+    shapes = {name: _accept_shape(shape) for name, shape in sizes.items()}
     open_length = any(None in shape for shape in shapes.values())
     own = values.get("own_inputs", False)
     dtypes = values["dtypes"] if own else {}
@@ -139,8 +142,10 @@ def _from_json(folder: Path, values: Mapping[str, Any], manifest: Manifest) -> E
     if not proper or len(kinds) != len(inputs) or (open_length and not own):
         raise ValueError("rules takes a kind for each input, which is a column or the only array")
     named = dict(zip(inputs, kinds, strict=True))
+    given = [_accept_reading(rule.get("reading", {})) for rule in rules] if rules else [PLAIN] * len(inputs)
+    readings = dict(zip(inputs, given, strict=True))
     served = {} if own else _accept_dtypes(values.get("dtypes", {}), named)
-    return ExportedModel(folder, inputs, named, dtypes, shapes, labels, bool(rules), served, manifest)
+    return ExportedModel(folder, inputs, named, dtypes, shapes, labels, bool(rules), served, readings, manifest)
 
 
 def _accept_dtypes(value: Any, kinds: Mapping[str, str]) -> dict[str, str]:
@@ -148,9 +153,15 @@ def _accept_dtypes(value: Any, kinds: Mapping[str, str]) -> dict[str, str]:
     if not isinstance(value, dict):
         raise TypeError("dtypes takes a dtype for each input")
     served = {name: value.get(name, "float32") for name, kind in kinds.items() if kind in ("numeric", *ARRAY_KINDS)}
-    if any(dtype not in NUMERIC_DTYPES for dtype in served.values()):
+    if any(dtype not in (*NUMERIC_DTYPES, "string") for dtype in served.values()):
         raise ValueError(f"dtypes takes one of {', '.join(NUMERIC_DTYPES)} for numbers")
     return served
+
+
+def _accept_reading(value: Any) -> Reading:
+    if not isinstance(value, dict):
+        raise TypeError(f"reading takes how cells are read, received {repr(value)[:40]}")
+    return Reading.from_json(value)
 
 
 def _accept_list(key: str, value: Any, kind: Any) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""Input rows of an exported model: read from a CSV or NPZ file in chunks, checked and named as the model takes them."""
+"""Input rows of an exported model, from a file or a DataFrame, in chunks: checked and named as the model takes them."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from regzoo.core.errors import InputError, did_you_mean
 from regzoo.core.escaping import escape_control_characters
 from regzoo.data.dataset import Array
-from regzoo.data.dates import parse_date
-from regzoo.data.numbers import cast_numbers, find_missing, parse_numbers
-from regzoo.data.sources.column_kinds import LARGEST
+from regzoo.data.sources.column_names import name_columns
 from regzoo.data.sources.npz import read_npz
-from regzoo.data.table import clean_cell
+from regzoo.data.sources.parquet import read_parquet
 from regzoo.export.csv_header import open_csv, skip_index
 from regzoo.export.exported_model import ExportedModel, NamedArrays
-from regzoo.export.own_inputs import CheckNames, read_own_archive, read_own_csv
+from regzoo.export.input_cells import InputColumn, to_served
+from regzoo.export.own_inputs import CheckNames, read_own_archive, read_own_csv, read_own_frame
+
+Cells = Array | pd.Series
+"""A column as it was given."""
 
 CHUNK = 1024
 """Number of rows that are read, predicted and written at a time; fewer if a row is large."""
@@ -27,7 +30,9 @@ CHUNK = 1024
 CHUNK_VALUES = 2**22
 """Most numbers that go into the model at a time: 27 photographs of 224 x 224, whose layers then fit into memory."""
 
-OTHER_SUFFIXES = (".parquet", ".npy", ".xlsx", ".xls", ".json", ".gz", ".zip", ".png", ".jpg", ".jpeg")
+PARQUET_SUFFIXES = (".parquet", ".pq")
+
+OTHER_SUFFIXES = (".npy", ".xlsx", ".xls", ".json", ".gz", ".zip", ".png", ".jpg", ".jpeg")
 """Suffixes of files that are certainly no CSV files; any other suffix but ``.npz`` is taken for one."""
 
 
@@ -38,7 +43,7 @@ def read_chunks(
 
     Args:
         model: the model that takes them.
-        path: a CSV file or an archive.
+        path: a CSV file, a Parquet file or an archive.
         encoding: encoding of a CSV file.
         notify: is called with a sentence about columns that are ignored.
 
@@ -48,6 +53,8 @@ def read_chunks(
     several = model.array_kind is not None and len(model.array_shape) > 1 and model.array_shape[1:] != (1,)
     if several and not is_archive(path):
         raise InputError(f"{path}: the model takes {model.array_kind}; give them as the array x of an .npz archive")
+    if is_parquet(path):
+        return read_frame_chunks(model, read_parquet(path), str(path), notify)
     check_file_type(path)
     if not path.exists():
         raise InputError(f"{path}: there is no such file")
@@ -71,27 +78,75 @@ def is_archive(path: Path) -> bool:
     return path.suffix.lower() == ".npz"
 
 
+def is_parquet(path: Path) -> bool:
+    """Return True if ``path`` is named as a Parquet file."""
+    return path.suffix.lower() in PARQUET_SUFFIXES
+
+
 def check_file_type(path: Path) -> None:
     """Raise InputError if ``path`` is named as neither a CSV file nor an .npz archive."""
-    if path.suffix.lower() in OTHER_SUFFIXES:
-        raise InputError(f"{path}: predict reads and writes CSV files and .npz archives, no {path.suffix} files")
+    if path.suffix.lower() in OTHER_SUFFIXES or is_parquet(path):
+        what = "reads CSV and Parquet files and .npz archives, and writes CSV files and .npz archives"
+        raise InputError(f"{path}: predict {what}, no {path.suffix} files")
 
 
 def _read_csv(model: ExportedModel, path: Path, encoding: str, notify: Callable[[str], None]) -> Iterator[NamedArrays]:
     """Yield the rows of a CSV file as the served inputs."""
     header, lines = open_csv(path, encoding, None if model.array_kind else list(model.inputs.values()), notify)
-    wanted = skip_index(header, model.array_shape[0]) if model.array_kind else list(model.inputs.values())
-    if model.array_kind and model.array_shape[0] != len(wanted):
-        raise InputError(f"{path}: has {len(header)} columns, the model takes {model.array_shape[0]}, in order")
+    wanted = _choose_columns(model, header, str(path))
     _check_columns(path, wanted, header, notify)
     indices = [header.index(column) for column in wanted]
     count = 0
     while rows := list(itertools.islice(lines, CHUNK)):
         columns = {name: np.array([row[i] for row in rows], object) for name, i in zip(wanted, indices, strict=True)}
-        yield _convert_columns(model, columns, path, count)
+        yield _convert_columns(model, columns, str(path), count)
         count += len(rows)
     if not count:
         raise InputError(f"{path}: has a header and no rows")
+
+
+def _choose_columns(model: ExportedModel, header: Sequence[str], source: str) -> list[str]:
+    """Return the columns that the model takes; InputError if it takes another number of them, in order."""
+    if not model.array_kind:
+        return list(model.inputs.values())
+    wanted = skip_index(header, model.array_shape[0])
+    if model.array_shape[0] != len(wanted):
+        raise InputError(f"{source}: has {len(header)} columns, the model takes {model.array_shape[0]}, in order")
+    return wanted
+
+
+def read_frame_chunks(
+    model: ExportedModel, frame: pd.DataFrame, source: str, notify: Callable[[str], None]
+) -> Iterator[NamedArrays]:
+    """Yield the rows of a DataFrame, with columns of any type, as the served inputs, by name.
+
+    Args:
+        model: the model that takes them.
+        frame: the rows; its columns have the names of the training data's, in any order.
+        source: name of the data in messages.
+        notify: is called with a sentence about columns that are ignored.
+
+    Raises:
+        InputError: while iterating, if a column is missing or a cell is not of its column's kind.
+    """
+
+    def check(wanted: Sequence[str], given: Sequence[str]) -> None:
+        _check_columns(source, wanted, given, notify)
+
+    header = list(name_columns([str(column) for column in frame.columns]))
+    if not len(frame) or not header:
+        raise InputError(f"{source}: has no rows")
+    named = frame.set_axis(header, axis=1)
+    if model.dtypes:
+        yield from read_own_frame(model, named, source, CHUNK, check)
+        return
+    if model.array_kind and len(model.array_shape) > 1 and model.array_shape[1:] != (1,):
+        raise InputError(f"{source}: the model takes {model.array_kind}; give them as the array x of an .npz archive")
+    wanted = _choose_columns(model, header, source)
+    check(wanted, header)
+    for start in range(0, len(frame), CHUNK):
+        chunk = named.iloc[start : start + CHUNK]
+        yield _convert_columns(model, {name: chunk[name] for name in wanted}, source, start)
 
 
 def _read_archive(model: ExportedModel, path: Path, notify: Callable[[str], None]) -> Iterator[NamedArrays]:
@@ -113,9 +168,9 @@ def _read_archive(model: ExportedModel, path: Path, notify: Callable[[str], None
         chunk = {name: arrays[name][start : start + step] for name in wanted}
         if model.array_kind:
             served = model.served[model.array_kind]
-            yield {model.array_kind: _to_served(chunk["x"], served, f"{path}: x", start)}
+            yield {model.array_kind: to_served(chunk["x"], served, f"{path}: x", start)}
         else:
-            yield _convert_columns(model, chunk, path, start)
+            yield _convert_columns(model, chunk, str(path), start)
 
 
 def _check_shape(x: Array, shape: tuple[int, ...], place: str) -> Array:
@@ -126,7 +181,9 @@ def _check_shape(x: Array, shape: tuple[int, ...], place: str) -> Array:
     return x
 
 
-def _check_columns(path: Path, wanted: Sequence[str], given: Sequence[str], notify: Callable[[str], None]) -> None:
+def _check_columns(
+    path: Path | str, wanted: Sequence[str], given: Sequence[str], notify: Callable[[str], None]
+) -> None:
     """Raise InputError if a column is missing; notify of columns that the model does not take."""
     missing = [column for column in wanted if column not in given]
     if missing:
@@ -139,61 +196,26 @@ def _check_columns(path: Path, wanted: Sequence[str], given: Sequence[str], noti
         notify(f"{escape_control_characters(str(path))}: ignored {ignored}, which the model does not take")
 
 
-def _convert_columns(model: ExportedModel, columns: Mapping[str, Array], path: Path, start: int) -> NamedArrays:
-    """Return a chunk of raw columns, text or numbers, as the served inputs; ``start`` is its first row from 0."""
+def _convert_columns(model: ExportedModel, columns: Mapping[str, Cells], source: str, start: int) -> NamedArrays:
+    """Return a chunk of raw columns, arrays or Series, as the served inputs; ``start`` is its first row from 0."""
     if model.array_kind:
         dtype = model.served[model.array_kind]
-        read = [_convert(cells, "numeric", f"{path}: column {name!r}", start, dtype) for name, cells in columns.items()]
+        named = ((InputColumn("numeric", _name(source, name), dtype=dtype), each) for name, each in columns.items())
+        read = [_convert(column, each, start) for column, each in named]
         return {model.array_kind: np.stack(read, axis=1).reshape(-1, *model.array_shape)}
-    return {
-        name: _convert(
-            columns[column],
-            model.kinds[name],
-            f"{path}: column {column!r}",
-            start,
-            model.served.get(name, ""),
-            model.takes_missing,
-        )
-        for name, column in model.inputs.items()
-    }
+    return {name: _convert(column, columns[model.inputs[name]], start) for name, column in _list_columns(model, source)}
 
 
-def _convert(cells: Array, kind: str, place: str, start: int, dtype: str, takes_missing: bool = False) -> Array:
-    """Return the cells of one column as the model takes them; numbers as ``dtype``.
-
-    Raises:
-        InputError: if a cell is not of this kind; the message has its row.
-    """
-    if kind == "numeric" and cells.dtype.kind in "buif":
-        return _to_served(cells, dtype, place, start, takes_missing)
-    texts = np.array([clean_cell(str(cell)) for cell in cells.tolist()], dtype=object)
-    values = parse_numbers(texts)
-    valid = {
-        "numeric": ~find_missing(values),
-        "boolean": np.isin([text.lower() for text in texts], ("true", "false")),
-        "date": np.array([kind == "date" and parse_date(text) is not None for text in texts]),
-        "categorical": np.ones(len(texts), dtype=bool),
-    }
-    wrong = ~valid[kind] & ((texts != "") | (not takes_missing))
-    if wrong.any():
-        first = int(np.argmax(wrong))
-        takes = {"numeric": "numbers", "boolean": "true or false", "date": "dates such as 2024-01-31"}[kind]
-        raise InputError(f"{place} takes {takes}, received {texts[first][:40]!r} in row {start + first + 1}")
-    return _to_served(values, dtype, place, start, takes_missing) if kind == "numeric" else texts
+def _list_columns(model: ExportedModel, source: str) -> Iterator[tuple[str, InputColumn]]:
+    """Yield the columns that the model takes, each with the name of its input."""
+    for name, column in model.inputs.items():
+        kind, reading, dtype = model.kinds[name], model.readings[name], model.served.get(name, "")
+        yield name, InputColumn(kind, _name(source, column), reading, model.takes_missing, dtype)
 
 
-def _to_served(values: Array, dtype: str, place: str, start: int, takes_missing: bool = False) -> Array:
-    """Return ``values`` as ``dtype``.
+def _name(source: str, column: str) -> str:
+    return f"{source}: column {column!r}"
 
-    Raises:
-        InputError: if one is infinite or too large, is missing where none may be, or is no whole number for int64.
-    """
-    numbers = values.astype(np.float64)
-    whole = dtype == "int64" and values.dtype.kind == "f"
-    largest, takes = (2.0**63, "whole numbers below 2**63") if whole else (LARGEST, f"numbers up to {LARGEST:g}")
-    fits = (np.abs(numbers) < largest) & (numbers == np.floor(numbers)) if whole else np.abs(numbers) <= largest
-    wrong = ~fits & ~(takes_missing & find_missing(values))
-    if wrong.any():
-        row = start + int(np.min(np.nonzero(wrong)[0])) + 1
-        raise InputError(f"{place} takes {takes}, received {values[wrong][0]:g} in row {row}")
-    return cast_numbers(values, dtype)
+
+def _convert(column: InputColumn, cells: Cells, start: int) -> Array:
+    return column.convert_series(cells, start) if isinstance(cells, pd.Series) else column.convert(cells, start)

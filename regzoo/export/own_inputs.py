@@ -52,6 +52,22 @@ def read_own_csv(
         raise InputError(f"{path}: has a header and no rows")
 
 
+def read_own_frame(
+    model: ExportedModel, frame: pd.DataFrame, source: str, rows: int, check: CheckNames
+) -> Iterator[NamedArrays]:
+    """Yield the rows of a DataFrame as the served inputs, ``rows`` at a time, from columns as `read_own_csv` takes."""
+    specs, header = _list_specs(model), list(frame.columns)
+    whole = _takes_all_columns(specs, header)
+    if not whole:
+        _require_columns(specs, source)
+        check([spec.name for spec in specs.values()], header)
+    if whole:
+        frame = frame[skip_index(header, next(iter(specs.values())).shape[0] or len(header))]
+    for start in range(0, len(frame), rows):
+        chunk = frame.iloc[start : start + rows]
+        yield _convert({s.name: chunk if whole else chunk[s.name] for s in specs.values()}, specs, source, start)
+
+
 def read_own_archive(
     model: ExportedModel, path: Path, rows: int, most: int, check: CheckNames
 ) -> Iterator[NamedArrays]:
@@ -84,7 +100,7 @@ def _takes_all_columns(specs: Mapping[str, InputSpec], header: Sequence[str]) ->
     return not others and len(first.shape) == 1 and first.shape != (1,) and list(header) != [first.name]
 
 
-def _require_columns(specs: Mapping[str, InputSpec], path: Path) -> None:
+def _require_columns(specs: Mapping[str, InputSpec], path: Path | str) -> None:
     """Raise InputError if an input takes more than a cell of a CSV file holds."""
     for spec in specs.values():
         if spec.shape not in ((), (1,)):
@@ -94,7 +110,7 @@ def _require_columns(specs: Mapping[str, InputSpec], path: Path) -> None:
             )
 
 
-def _convert(given: Values, specs: Mapping[str, InputSpec], path: Path, start: int) -> NamedArrays:
+def _convert(given: Values, specs: Mapping[str, InputSpec], path: Path | str, start: int) -> NamedArrays:
     """Return a chunk as the served inputs; ``start`` is its first row from 0."""
     later = f" (rows from {start + 1})" if start else ""
     arrays = {}

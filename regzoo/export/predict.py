@@ -1,4 +1,4 @@
-"""Predictions of an exported model for a CSV or NPZ file, in chunks, from the model's folder alone."""
+"""Predictions of an exported model for a file or a DataFrame, in chunks, from the model's folder alone."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ import contextlib
 import csv
 import itertools
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+import pandas as pd
 
 from regzoo.core.errors import InputError
 from regzoo.core.escaping import escape_formula
 from regzoo.data.dataset import Array
 from regzoo.data.sources.csv_file import ENCODING
-from regzoo.export.exported_model import NamedArrays, read_exported_model
-from regzoo.export.input_rows import check_file_type, is_archive, read_chunks
+from regzoo.export.exported_model import ExportedModel, NamedArrays, read_exported_model
+from regzoo.export.input_rows import check_file_type, is_archive, read_chunks, read_frame_chunks
 from regzoo.export.serve import predict_chunks
 from regzoo.system.lock import lock_path
 from regzoo.system.temporary_folder import private_tempdir, temporary_sibling
@@ -39,8 +41,8 @@ def predict_file(
 
     Args:
         folder: the exported model's folder.
-        source: a CSV file with the columns of the training data, in any order; or an archive with one array for each
-            column, or with the array x.
+        source: a CSV or Parquet file with the columns of the training data, in any order; or an archive with one array
+            for each column, or with the array x.
         out: a file that does not exist yet, CSV or .npz; or a stream for CSV. In CSV, text that a spreadsheet would
             run as a formula has an apostrophe in front.
         encoding: encoding of a CSV file.
@@ -61,24 +63,73 @@ def predict_file(
             _check_output(out)
             stack.enter_context(lock_path(out))
             _check_output(out)  # another process may just have written it
-        stack.enter_context(private_tempdir())  # TensorFlow's files
-        copy = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        try:
-            model.copy_proven_files(copy)
-        except InputError as error:
-            if not trust:
-                raise
-            notify(f"run although {error}")
-            copy = folder
-        chunks = read_chunks(model, source, encoding, notify)
-        first = next(chunks)  # check the header before TensorFlow is loaded
-        outputs = predict_chunks(copy, itertools.chain([first], chunks))
+        copy = stack.enter_context(_copy_model(model, trust, notify))
+        outputs = _predict(copy, read_chunks(model, source, encoding, notify))
         if not isinstance(out, Path):
             return _write_csv(out, outputs, model.labels)
         temporary = stack.enter_context(temporary_sibling(out))
         rows = _write_file(temporary, is_archive(out), outputs, model.labels)
         _rename_to_new(temporary, out)
         return rows
+
+
+def predict(folder: str | Path, frame: pd.DataFrame, *, trust: bool = False) -> pd.DataFrame:
+    """Predict every row of ``frame`` with the exported model in ``folder``.
+
+    A model is a program that runs with your rights: use only models from sources you trust. Its files are compared
+    with their digests, and then loaded from a private copy.
+
+    Args:
+        folder: the exported model's folder, such as ``reports/digits/model``.
+        frame: rows with the columns of the training data, in any order; others are ignored. Text is read as it was in
+            training, and numbers, dates, booleans and categories may also be of their own types.
+        trust: run the model also if its files are not those that were exported.
+
+    Returns:
+        One row for each of ``frame``, with its index: the label and the probability of each label; or the prediction;
+        or the reconstruction and its distance; and perhaps the uncertainty.
+
+    Raises:
+        InputError: if the model's files are not those that were exported, a column is missing or a cell is not of its
+            column's kind, with its row.
+
+    Example:
+        answers = regzoo.predict("reports/visits/model", pd.read_csv("new.csv"))
+        print(answers["label"])
+    """
+    if not isinstance(frame, pd.DataFrame):
+        raise InputError(f"predict takes a DataFrame, received {type(frame).__name__}; give pd.DataFrame(...) of it")
+    model = read_exported_model(Path(folder))
+    with _copy_model(model, trust, warnings.warn) as copy:
+        outputs = list(_predict(copy, read_frame_chunks(model, frame, "frame", lambda _: None)))
+    columns: dict[str, list[Any]] = {}
+    for chunk in outputs:
+        for header, values in _list_columns(chunk, model.labels):
+            columns.setdefault(header, []).append(values)
+    return pd.DataFrame({header: np.concatenate(parts) for header, parts in columns.items()}, index=frame.index)
+
+
+@contextlib.contextmanager
+def _copy_model(model: ExportedModel, trust: bool, notify: Callable[[str], None]) -> Iterator[Path]:
+    """Yield a private folder with the proven files of ``model``; its own folder if they are changed and ``trust``.
+
+    Temporary files, TensorFlow's too, are deleted at the end.
+    """
+    with private_tempdir(), tempfile.TemporaryDirectory() as copy:
+        try:
+            model.copy_proven_files(Path(copy))
+        except InputError as error:
+            if not trust:
+                raise
+            notify(f"run although {error}")
+            yield model.folder
+        else:
+            yield Path(copy)
+
+
+def _predict(folder: Path, chunks: Iterator[NamedArrays]) -> Iterator[NamedArrays]:
+    """Return an iterator of the outputs; the first chunk is read at once, before TensorFlow is loaded."""
+    return predict_chunks(folder, itertools.chain([next(chunks)], chunks))
 
 
 def _check_output(out: Path) -> None:
@@ -123,14 +174,17 @@ def _write_csv(file: IO[str], outputs: Iterator[NamedArrays], labels: Sequence[A
     """Write a column for each number and for each label, and return the number of rows."""
     writer, rows = csv.writer(file, lineterminator="\n"), 0
     for chunk in outputs:
-        columns = [
-            column for name in sorted(chunk, key=_rank_output) for column in _make_columns(name, chunk[name], labels)
-        ]
+        columns = _list_columns(chunk, labels)
         if not rows:
             writer.writerow([escape_formula(header) for header, _ in columns])
         writer.writerows(zip(*(map(escape_formula, values.tolist()) for _, values in columns), strict=True))
         rows += len(columns[0][1])
     return rows
+
+
+def _list_columns(chunk: NamedArrays, labels: Sequence[Any]) -> list[tuple[str, Array]]:
+    """Return the columns of a table of all outputs, each with its header."""
+    return [column for name in sorted(chunk, key=_rank_output) for column in _make_columns(name, chunk[name], labels)]
 
 
 def _rank_output(name: str) -> tuple[bool, bool, str]:

@@ -17,7 +17,7 @@ from regzoo.data.dataset import Array, Dataset
 from regzoo.data.inputs import map_inputs
 from regzoo.data.matching import match_inputs
 from regzoo.data.prepared import PreparedData
-from regzoo.data.preprocess import count_held_out, prepare_fold
+from regzoo.data.preprocess import count_held_out, prepare_fold, split_repairs
 from regzoo.data.preprocessor import Preprocessor
 from regzoo.data.preprocessor_fitting import fit_preprocessor
 from regzoo.export.candidate import Candidate, RefitInfo
@@ -63,6 +63,7 @@ def refit_recipe(best: Record, replicates: Sequence[Record], setup: TrainingSetu
     split, task = prepared.split, prepared.preprocessor.task
     rows = np.concatenate([split.train, split.validation])
     preprocessor, repairs = fit_preprocessor(dataset, rows, task, inputs, scale)
+    repairs, _ = split_repairs(dataset, preprocessor, repairs)
     merged = _merge_parts(dataset, prepared, preprocessor, rows)
     new_setup = replace(make_setup(experiment, merged, setup.model), jit_compile=setup.jit_compile)
     epochs, learned_from = choose_epochs(best.run.recipe, replicates)

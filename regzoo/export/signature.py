@@ -10,12 +10,13 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from regzoo.data.columns import format_cells
 from regzoo.data.dataset import Array
 from regzoo.data.input_rules import InputRule
 from regzoo.data.inputs import InputSpec, NamedInputs
 from regzoo.data.numbers import cast_numbers
 from regzoo.data.preprocessor import Preprocessor
-from regzoo.data.table import Table
+from regzoo.data.table import MISSING, Table
 from regzoo.export.tf_columns import get_dtype
 
 _SERVABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -99,6 +100,12 @@ def get_served_dtype(spec: InputSpec) -> tf.DType:
     return {"float": tf.float32, "boolean": tf.bool, "text": tf.string}[spec.kind]
 
 
+def list_missing_words(preprocessor: Preprocessor) -> list[str]:
+    """Return the words that mean a missing value in all columns, and those that do so in this data."""
+    further = (word for rule in preprocessor.rules if rule.reading is not None for word in rule.reading.missing)
+    return list(dict.fromkeys([*MISSING, *further]))
+
+
 def split_inputs(raw: Array | Table | NamedInputs, preprocessor: Preprocessor) -> dict[str, Array]:
     """Return raw inputs (rows, ...) as the served inputs, by name."""
     names = name_inputs(preprocessor)
@@ -108,7 +115,8 @@ def split_inputs(raw: Array | Table | NamedInputs, preprocessor: Preprocessor) -
         return {name: a if a.dtype.kind == "O" else a.astype(dtypes[name].as_numpy_dtype) for name, a in served.items()}
     if isinstance(raw, Table):
         kinds = {name: spec.dtype.name for name, spec in make_input_specs(preprocessor).items()}
-        columns = {name: raw.column(column) for name, column in names.items()}
+        rules = {rule.name: rule for rule in preprocessor.rules}
+        columns = {name: format_cells(rules[column], raw.column(column)) for name, column in names.items()}
         return {name: c if c.dtype.kind == "O" else cast_numbers(c, kinds[name]) for name, c in columns.items()}
     values = cast_numbers(raw, preprocessor.centering.dtype)
     return {name: values[:, index] if preprocessor.columns else values for index, name in enumerate(names)}

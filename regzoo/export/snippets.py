@@ -7,29 +7,41 @@ import json
 from regzoo.core import AfterTraining, Recipe
 from regzoo.core.escaping import format_code_span
 from regzoo.core.formatting import format_significant
-from regzoo.data.columns import ColumnRule, Numeric
+from regzoo.data.columns import ColumnRule, Numeric, takes_text
 from regzoo.data.numbers import MISSING_INTEGER
 from regzoo.data.preprocessor import Preprocessor
+from regzoo.data.reading.numbers import format_number
+from regzoo.data.reading.reading import PLAIN
 from regzoo.export.formats import Format
 from regzoo.export.signature import make_input_specs, name_inputs
 
 LISTED = 20
 """Number of labels that a sentence lists; it counts the others."""
 
-_KINDS = {
-    "boolean": "string, true or false, empty where missing",
-    "categorical": "string, empty where missing",
-    "date": "string such as 2024-01-31 or 2024-01-31T17:05, empty where missing",
-}
-
 _CELLS = """\
 columns = {}
 for name, column in recipe["inputs"].items():
-    cells, dtype = table[column], recipe["dtypes"][name]
-    if dtype == "string":  # words, dates, true and false, as written: 007 is not 7
-        cells = cells.astype(object).where(cells.notna(), "").astype(str)
-    if dtype == "int64":
-        cells = cells.fillna(-(2**63)).astype(dtype)
+    cells, dtype = table[column].astype(object), recipe["dtypes"][name]
+    cells = cells.where(cells.notna() & ~cells.isin(recipe["missing"]), None)
+    if dtype == "string":  # as written: 007 is not 7
+        cells = cells.where(cells.notna(), "").astype(str)
+    else:
+        cells = pd.to_numeric(cells.where(cells.notna(), -(2**63)) if dtype == "int64" else cells)
+    columns[name] = tf.constant(cells.to_numpy(), dtype)
+"""
+
+_DECORATED_CELLS = """\
+columns = {}
+for rule, (name, column) in zip(recipe["rules"], recipe["inputs"].items()):
+    cells, dtype = table[column].astype(object), recipe["dtypes"][name]
+    cells = cells.where(cells.notna() & ~cells.isin(recipe["missing"]), None)
+    if dtype == "string":  # as written: 007 is not 7
+        mark = rule.get("reading", {}).get("decimal", ".") if rule["kind"] == "numeric" else "."
+        typed = cells.map(lambda cell: not isinstance(cell, str))
+        texts = cells.where(cells.notna(), "").astype(str)
+        cells = texts.mask(typed, texts.str.replace(".", mark, regex=False))
+    else:
+        cells = pd.to_numeric(cells.where(cells.notna(), -(2**63)) if dtype == "int64" else cells)
     columns[name] = tf.constant(cells.to_numpy(), dtype)
 """
 
@@ -57,7 +69,9 @@ def _call_tensorflow(preprocessor: Preprocessor) -> str:
     head = 'import tensorflow as tf\n\nmodel = tf.saved_model.load("model")\n'
     serve = 'answers = model.signatures["serving_default"]'
     if preprocessor.rules:
-        return f"import json\n\n{head}{_RECIPE}{_CELLS}{serve}(**columns)"
+        decorated = any(rule.kind == "numeric" and takes_text(rule) for rule in preprocessor.rules)
+        cells = _DECORATED_CELLS if decorated else _CELLS
+        return f"import json\n\nimport pandas as pd\n{head}{_RECIPE}{cells}{serve}(**columns)"
     if preprocessor.columns:
         dtype = f"tf.{preprocessor.centering.dtype}"
         columns = f'columns = {{n: tf.constant(table[column], {dtype}) for n, column in recipe["inputs"].items()}}'
@@ -127,14 +141,25 @@ def describe_inputs(preprocessor: Preprocessor) -> list[str]:
     ]
     if not preprocessor.rules:
         return [f"{name}, {preprocessor.centering.dtype}, never missing" for name in listed]
-    return [f"{name}, {_describe_column(rule)}" for name, rule in zip(listed, preprocessor.rules, strict=True)]
+    return [f"{name}, {_describe_cells(rule)}" for name, rule in zip(listed, preprocessor.rules, strict=True)]
 
 
-def _describe_column(rule: ColumnRule) -> str:
-    if not isinstance(rule, Numeric):
-        return _KINDS[rule.kind]
-    dtype = rule.centering.dtype
-    return f"{dtype}, {MISSING_INTEGER if dtype == 'int64' else 'NaN'} where missing"
+def _describe_cells(rule: ColumnRule) -> str:
+    """Return the dtype that a column is served as, and what its cells hold."""
+    reading = rule.reading or PLAIN
+    words = "".join(f" or {format_code_span(word)}" for word in reading.missing)
+    if isinstance(rule, Numeric) and not takes_text(rule):
+        dtype = rule.centering.dtype
+        return f"{dtype}, {MISSING_INTEGER if dtype == 'int64' else 'NaN'}{words} where missing"
+    if rule.kind == "numeric":
+        sign = f" {reading.currency or '%'}" if reading.currency or reading.percent else ""
+        takes = f"a number such as {format_code_span(format_number(1234.5, reading) + sign)}"
+    elif rule.kind == "date":
+        forms = "2024-01-31T17:05+01:00, with a time zone" if reading.zoned else "2024-01-31 or 2024-01-31T17:05"
+        takes = f"such as {forms}" + ("" if reading.dates == PLAIN.dates else f", or 03/04/2024, {reading.dates}")
+    else:
+        takes = "true or false" if rule.kind == "boolean" else "a word"
+    return f"string, {takes}, empty{words} where missing"
 
 
 def _describe_own_inputs(preprocessor: Preprocessor) -> list[str]:

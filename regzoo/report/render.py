@@ -32,6 +32,9 @@ from regzoo.training.records import Record
 TEMPLATES = Path(__file__).parent / "templates"
 HTML, MARKDOWN = "report.html", "report.md"
 
+MOST_WARNINGS = 5
+"""Warnings about the data that the verdict shows."""
+
 
 @dataclass(frozen=True)
 class RenderedFigure:
@@ -63,6 +66,7 @@ class PageContent:
     failures_table: tables.ReportTable | None
     figures: Sequence[RenderedFigure]
     methods: Sequence[str]
+    data_warnings: Sequence[str]
     data_notes: Sequence[str]
     limitations: Sequence[str]
     bibtex: str
@@ -132,10 +136,17 @@ def _collect_content(
         failures_table=tables.build_failures_table(leaderboard, records),
         figures=figures,
         methods=write_methods(leaderboard, records, comparison),
+        data_warnings=_list_warnings(comparison.data.warnings),
         data_notes=[*comparison.data.repairs, *comparison.data.warnings],
         limitations=write_limitations(leaderboard, comparison),
         bibtex=make_bibtex((row.name for row in leaderboard.recipes), list_statistics(comparison)),
     )
+
+
+def _list_warnings(warnings: Sequence[str]) -> list[str]:
+    """Return the first of ``warnings``, and how many more there are."""
+    more = len(warnings) - MOST_WARNINGS
+    return [*warnings[:MOST_WARNINGS], *([f"and {more} more: see Notes on the data"] if more > 0 else [])]
 
 
 def _list_facts(leaderboard: Leaderboard, records: Sequence[Record], comparison: ComparisonInfo) -> list[str]:

@@ -58,7 +58,7 @@ TABLE = [
         "data: {xyz: folder}",
         6,
         8,
-        "data.xyz: there is no such key. Available: categorical_features, csv, download,",
+        "data.xyz: there is no such key. Available: categorical_features, csv, dates, decimal,",
     ),
     ("data: {images: [a]}", 6, 16, "data.images: takes text, received a list"),
     ("data: {images: a, size: 32}", 6, 25, "data.size: takes [height, width] in pixels, such as [32, 32], received 32"),

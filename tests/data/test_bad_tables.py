@@ -51,12 +51,17 @@ BAD = {
         b"a,b,y\n1,2,x\n2,1e99,z\n",
         "column 'b' (2 rows) has 1 values that are beyond 1e+30, the first in row 2",
     ),
-    "thousands": (b'a,b,y\n1,"1,234",x\n2,"5,678",z\n', "holds '1,234': decimal commas, thousands separators"),
-    "decimal commas": (b"a;b;y\n1;1,5;x\n2;2,5;z\n", "holds '1,5': decimal commas"),
-    "currency": ("a,b,y\n1,€ 5,x\n2,€ 6,z\n".encode(), "holds '€ 5': decimal commas, thousands separators, currencies"),
+    "thousands": (
+        b'a,b,y\n1,"1,234",x\n2,"5,678",z\n',
+        "holds '1,234', which may be 1234 or 1.234",
+    ),
+    "two currencies": (
+        "a,b,y\n1,€ 5,x\n2,$ 6,z\n".encode(),
+        "holds '€ 5', a number in a form that",
+    ),
     "two-way dates": (
         b"a,b,y\n1,03/04/2024,x\n2,04/05/2024,z\n",
-        "a date that can be read in two ways; write 2024-01-31",
+        "holds '03/04/2024' and no date that tells day and month apart; say which is first (data.dates: day first, or",
     ),
     "a few words among numbers": (
         f"a,b,y\n{ROWS}x,1,a\n".encode(),

@@ -129,7 +129,7 @@ def test_every_column_and_the_target_are_reported_at_once() -> None:
 def test_findings_are_facts() -> None:
     frame = CLEAN.assign(c=[7.5] * 40, d=pd.Series([None, "x", "y", "x"] * 10))
     prepared = prepare_fold(from_arrays(frame, Y), SplitConfig(), 0)
-    assert any("'c': left out" in repair for repair in prepared.facts["repairs"])
+    assert any("'c': left out" in repair for repair in prepared.facts["warnings"])
     assert any("'d': 2 words" in repair for repair in prepared.facts["repairs"])
     assert any("'c'" in warning for warning in prepared.facts["warnings"])
 

@@ -14,7 +14,7 @@ from regzoo.system.streams import make_stdout_optional
 
 def predict(
     path: Annotated[Path, typer.Argument(help="an exported model such as reports/digits/model", show_default=False)],
-    source: Annotated[Path, typer.Argument(metavar="INPUT", help="a CSV or NPZ file", show_default=False)],
+    source: Annotated[Path, typer.Argument(metavar="INPUT", help="a CSV, Parquet or NPZ file", show_default=False)],
     out: Annotated[Path | None, typer.Option(help="a new .csv or .npz file (default: print CSV on the screen)")] = None,
     encoding: Annotated[str, typer.Option(help="encoding of a CSV file")] = "utf-8-sig",
     trust: Annotated[

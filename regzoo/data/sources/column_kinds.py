@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from regzoo.core.errors import ErrorCollector, InputError
+from regzoo.data.column_fitting import count_least
 from regzoo.data.dataset import Array
-from regzoo.data.dates import parse_date
-from regzoo.data.numbers import count_merged, find_missing, parse_numbers, read_series
+from regzoo.data.numbers import MISSING_INTEGER, count_merged, find_missing, parse_numbers, read_series
+from regzoo.data.reading.dates import format_date, parse_date
+from regzoo.data.reading.find import Found, find_dates, find_numbers
+from regzoo.data.reading.messages import describe_cells, describe_rival, reject_near_numbers
+from regzoo.data.reading.numbers import to_plain
+from regzoo.data.reading.reading import OPEN, PLAIN, Reading, ReadingKeys
 from regzoo.data.sources.plain_types import plain_series
 from regzoo.data.table import Kind, Table, clean_cell
 
@@ -23,22 +30,30 @@ MOSTLY = 0.9
 MANY, FEW_WORDS = 20, 3
 """So is a column with more than 20 different numbers (or dates) and at most 3 other words, which mark missing cells."""
 
-_NUMBER = r"[+-]?[0-9]+(?:[.,' ][0-9]{3})*(?:[.,][0-9]+)?"
-_DECORATED = re.compile(rf"(?:[$€£¥]\s?)?{_NUMBER}(?:\s?[%$€£¥])?")
-_CLOCK = r"(?:[T ,]+[0-9]{1,2}:[0-9:.]+ ?(?:[AaPp][Mm]|Z|UTC|GMT|[+-][0-9:]{2,5})?)?"
-_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[.,]?"
-_SLASHED = re.compile(rf"[0-9]{{1,2}}[/.-][0-9]{{1,2}}[/.-][0-9]{{2,4}}{_CLOCK}")
-_DATED = re.compile(
-    rf"(?:[a-z]+,? )?(?:[0-9]{{1,2}}[ .-]*{_MONTH}[ -]*|{_MONTH}[ -]*[0-9]{{1,2}}[ ,-]+)[0-9]{{2,4}}{_CLOCK}"
-    rf"|[0-9]{{4}}[-/][0-9]{{1,2}}[-/][0-9]{{1,2}}{_CLOCK}",
-    re.IGNORECASE,
-)
 _CODE = re.compile(r"0[0-9]+")
+_MAX_SHOWN = 5
 
-Typed = tuple[Kind, Array]
+MIN_DIFFERENT = 10
+"""So is a column of at least ten different texts, most of them numbers (or dates), that would else be left out."""
 
 
-def read_columns(frame: pd.DataFrame, columns: tuple[str, ...], name: str) -> Array | Table:
+class Column(NamedTuple):
+    """A column as it was read.
+
+    Attributes:
+        kind: what it holds; None for text that was not read yet.
+        values: (n,) numbers, NaN where one is missing; else text, ``""`` where it is missing.
+        reading: how its cells of text are read; None as Python and ISO 8601 write them.
+    """
+
+    kind: Kind | None
+    values: Array
+    reading: Reading | None = None
+
+
+def read_columns(
+    frame: pd.DataFrame, columns: tuple[str, ...], name: str, keys: ReadingKeys = OPEN
+) -> tuple[Array | Table, dict[str, Reading]]:
     """Return the columns of ``frame``: one array (n, columns) if all are complete numbers, else a `Table`.
 
     Whole numbers beyond 2**53 stay int64 in a column of their own, so that they too make a `Table`.
@@ -51,40 +66,62 @@ def read_columns(frame: pd.DataFrame, columns: tuple[str, ...], name: str) -> Ar
         frame: the inputs.
         columns: names of the columns, as text.
         name: name of the data in messages.
+        keys: what the user decides about how text is read.
+
+    Returns:
+        The columns, and the `Reading` of each whose text is not read as Python and ISO 8601 write it.
 
     Raises:
         InputError: with every column that cannot be used, its rows and the way out.
     """
     if frame.empty:
         raise InputError(f"{name}: x has no rows")
-    errors, typed = ErrorCollector(), []
+    errors, found = ErrorCollector(), []
     for position, column in enumerate(columns):
         with errors.collect():
-            typed.append(_read_column(frame.iloc[:, position], f"{name}: column {column!r} ({len(frame)} rows)"))
+            found.append(_read_column(frame.iloc[:, position], f"{name}: column {column!r} ({len(frame)} rows)", keys))
     errors.raise_if_any()
-    kinds, values = zip(*typed, strict=True)
+    kinds, values = [column.kind for column in found], [column.values for column in found]
+    readings = {name: each.reading for name, each in zip(columns, found, strict=True) if each.reading is not None}
     floats = set(kinds) == {"numeric"} and all(column.dtype.kind == "f" for column in values)
-    if floats and not any(np.isnan(column).any() for column in values):
-        return np.ascontiguousarray(np.stack(values, axis=1))
-    return Table(columns, kinds, values)
+    if floats and not readings and not any(np.isnan(column).any() for column in values):
+        return np.ascontiguousarray(np.stack(values, axis=1)), {}
+    return Table(columns, tuple(kind for kind in kinds if kind), tuple(values)), readings
 
 
-def _read_column(series: pd.Series, where: str) -> Typed:
+def _read_column(series: pd.Series, where: str, keys: ReadingKeys) -> Column:
+    kind, values, reading = to_cells(series, where)
+    if keys.missing:
+        values = mark_missing(values, keys.missing)
+        reading = Reading(missing=keys.missing) if reading is None else replace(reading, missing=keys.missing)
+    if kind is None:
+        return parse_cells(values, where, keys)
+    return Column(kind, values, reading)
+
+
+def to_cells(series: pd.Series, where: str) -> Column:
+    """Return the cells of a column as what its dtype says: numbers or text; text that may be anything has no kind.
+
+    Raises:
+        InputError: if the values cannot be used.
+    """
     series = plain_series(series, where)
     dtype = series.dtype
     if isinstance(dtype, pd.CategoricalDtype):
-        return "categorical", _as_text(series, where)
+        return Column("categorical", _as_text(series, where))
     if pd.api.types.is_bool_dtype(dtype):
-        return "boolean", np.array([value.lower() for value in _as_text(series, where)], dtype=object)
+        return Column("boolean", np.array([value.lower() for value in _as_text(series, where)], dtype=object))
     if pd.api.types.is_numeric_dtype(dtype):
-        return "numeric", require_finite(read_series(series), where)
-    if isinstance(dtype, pd.DatetimeTZDtype):
+        return Column("numeric", require_finite(read_series(series), where))
+    zoned = isinstance(dtype, pd.DatetimeTZDtype)
+    if zoned:
         series, dtype = series.dt.tz_convert(None), np.dtype("datetime64[ns]")
     if pd.api.types.is_datetime64_dtype(dtype):
-        return "date", _as_text(series.dt.strftime("%Y-%m-%dT%H:%M:%S"), where)
+        texts = _as_text(series.dt.strftime("%Y-%m-%dT%H:%M:%S"), where)
+        return Column("date", texts, Reading(zoned=True) if zoned else None)
     if pd.api.types.infer_dtype(series, skipna=True) == "date":
-        return "date", _as_text(series, where)
-    return _parse_cells(_as_text(series, where), where)
+        return Column("date", _as_text(series, where))
+    return Column(None, _as_text(series, where))
 
 
 def require_finite(values: Array, where: str) -> Array:
@@ -113,31 +150,42 @@ def _as_text(series: pd.Series, where: str) -> Array:
     return np.array([*texts, ""], dtype=object)[codes]  # the code of a missing cell is -1
 
 
-def _parse_cells(cells: Array, where: str) -> Typed:
-    """Return the kind of a column of texts (n,), and its values."""
+def mark_missing(values: Array, words: tuple[str, ...]) -> Array:
+    """Return ``values`` (n,) with each of ``words`` as a missing value."""
+    if values.dtype.kind == "O":
+        return np.where(np.isin(values.astype(str), words), "", values).astype(object)
+    numbers = parse_numbers(np.array(words, dtype=object))
+    found = np.isin(values, numbers[~find_missing(numbers)].astype(values.dtype))
+    return np.where(found, MISSING_INTEGER if values.dtype.kind == "i" else np.nan, values).astype(values.dtype)
+
+
+def parse_cells(cells: Array, where: str, keys: ReadingKeys = OPEN, way_out: str = "") -> Column:
+    """Return the kind of a column of texts (n,), and its values; ``way_out`` ends the message about odd cells.
+
+    Raises:
+        InputError: if most cells are numbers or dates and others are not, or if they can be read in two ways.
+    """
     codes, different = pd.factorize(cells)
     rows = np.bincount(codes, minlength=len(different)) * (different != "")
+    marks = Reading(missing=keys.missing) if keys.missing else None
     number = parse_numbers(different)
-    is_number = ~find_missing(number) | (different == "")
-    if is_number.all():
+    dots = any("." in text for text in different) and (keys.decimal == "," or keys.thousands == ".")
+    if (~find_missing(number) | (different == "")).all() and not dots:
         padded = [text for text in different if _CODE.fullmatch(text)]
         if padded and len({len(text) for text in different if text}) == 1:
-            return "categorical", cells
+            return Column("categorical", cells, marks)
         _require_told_apart(different, number, where)
-        return "numeric", require_finite(number[codes], where)
+        return Column("numeric", require_finite(number[codes], where), marks)
     lower = [text.lower() for text in different]
     if set(lower) <= {"true", "false", ""}:
-        return "boolean", np.array(lower, dtype=object)[codes]
-    is_date = np.array([text == "" or parse_date(text) is not None for text in different])
-    if is_date.all():
-        return "date", cells
-    for fits, what in ((is_number, "numbers"), (is_date, "dates")):
-        fitting = (fits & (different != "")).sum()
-        if rows[fits].sum() >= MOSTLY * rows.sum() or (fitting > MANY and (~fits).sum() <= FEW_WORDS):
-            way_out = "correct them, or leave them empty if they are missing"
-            raise InputError(f"{describe_cells(cells, ~fits[codes], f'{where} holds {what}')}; {way_out}")
-    reject_near_numbers(different[~is_number & (different != "")], where)
-    return "categorical", cells
+        return Column("boolean", np.array(lower, dtype=object)[codes], marks)
+    numbers, dates = find_numbers(different, rows, keys), find_dates(different, rows, keys)
+    for found, what in ((numbers, "numbers"), (dates, "dates")):
+        if found is not None and _are_most(found.fits, different, rows):
+            _require_all(cells, found.fits[codes] | (cells == ""), f"{where} holds {what}", way_out)
+            return _convert(cells, codes, different, found, where, keys)
+    reject_near_numbers(different, rows, where)
+    return Column("categorical", cells, marks)
 
 
 def _require_told_apart(texts: Array, numbers: Array, where: str) -> None:
@@ -152,23 +200,40 @@ def _require_told_apart(texts: Array, numbers: Array, where: str) -> None:
         )
 
 
-def describe_cells(cells: Array, wrong: Array, what: str) -> str:
-    """Return in words which of ``cells`` (n,) are ``wrong`` (n,), with the rows of the first of them."""
-    bad = np.flatnonzero(wrong)
-    shown = ", ".join(f"{cells[row][:40]!r} in row {row + 1}" for row in bad[:5])
-    more = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
-    return f"{what} but for {len(bad)} cell{'s' if len(bad) > 1 else ''}: {shown}{more}"
+def _require_all(cells: Array, fits: Array, what: str, way_out: str) -> None:
+    """Raise InputError unless all ``cells`` (n,) fit; the message has the odd ones with their rows, and ways out."""
+    if fits.all():
+        return
+    words = list(dict.fromkeys(cells[~fits].tolist()))[:_MAX_SHOWN]
+    shown = ", ".join(word if word.isalnum() else repr(word) for word in words)
+    missing = f"correct them, or leave them empty or list them if they are missing (data.missing: [{shown}])"
+    raise InputError(f"{describe_cells(cells, ~fits, what)}; {way_out or missing}")
 
 
-def reject_near_numbers(texts: Array, where: str) -> None:
-    """Raise InputError if all ``texts`` look like numbers or dates in a form that is not parsed."""
-    if all(_DECORATED.fullmatch(text) for text in texts):
-        raise InputError(
-            f"{where} holds {texts[0][:40]!r}: decimal commas, thousands separators, currencies and percent signs "
-            "are not read as numbers; write 1234.5"
-        )
-    if all(_SLASHED.fullmatch(text) for text in texts):
-        raise InputError(f"{where} holds {texts[0]!r}, a date that can be read in two ways; write 2024-01-31")
-    if all(_DATED.fullmatch(text) for text in texts):
-        forms = "2024-01-31, or 2024-01-31T17:05 without a time zone"
-        raise InputError(f"{where} holds {texts[0]!r}, a date in a form that is not read; write {forms}")
+def _are_most(fits: Array, different: Array, rows: Array) -> bool:
+    """Return True if enough cells fit that the column is of this kind, with a few wrong cells.
+
+    So it is if the column would else be left out as free text, for want of words that occur often.
+    """
+    present, share = different != "", rows[fits].sum() / max(1, rows.sum())
+    if share >= MOSTLY or ((fits & present).sum() > MANY and (~fits & present).sum() <= FEW_WORDS):
+        return True
+    frequent = rows[rows >= count_least(int(rows.sum()))].sum()
+    return bool(len(rows) >= MIN_DIFFERENT and share > 1 / 2 and 2 * frequent < rows.sum())
+
+
+def _convert(cells: Array, codes: Array, different: Array, found: Found, where: str, keys: ReadingKeys) -> Column:
+    """Return a column whose cells are all of the form that was ``found``."""
+    reading = found.reading
+    if found.rival is not None:
+        raise InputError(f"{where} {describe_rival(different[found.fits].tolist(), found)}")
+    plain = reading == PLAIN
+    kept = None if plain and not keys.missing else replace(reading, missing=keys.missing)
+    moments = [parse_date(text, reading.dates, reading.zoned) for text in different.tolist()]
+    if any(moments):
+        texts = different if plain else np.array([format_date(when) if when else "" for when in moments], dtype=object)
+        return Column("date", texts[codes], kept)
+    plain_texts = np.array([to_plain(text, reading) or "" for text in different.tolist()], dtype=object)
+    numbers = parse_numbers(plain_texts)
+    _require_told_apart(plain_texts, numbers, where)
+    return Column("numeric", require_finite(numbers[codes], where), kept)

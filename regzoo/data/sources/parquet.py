@@ -49,11 +49,16 @@ def load_parquet(
     Raises:
         InputError: naming the file, the columns and the rows, with the way out; also if pyarrow is not installed.
     """
-    frames = [(file, _read_parquet(file)) for file in (path, *parts.values())]
+    frames = [(file, read_parquet(file)) for file in (path, *parts.values())]
     return from_frames(frames, target, roles, tuple(parts), drop, as_text=False, inputs=inputs, form=form)
 
 
-def _read_parquet(path: Path) -> pd.DataFrame:
+def read_parquet(path: Path) -> pd.DataFrame:
+    """Return the Parquet file at ``path`` as a DataFrame.
+
+    Raises:
+        InputError: if it cannot be read or has no rows, or pyarrow is not installed.
+    """
     require_file(path)
     if importlib.util.find_spec(ENGINE) is None:
         raise InputError(f"{path}: Parquet files need {ENGINE}: pip install 'regzoo[parquet]', or save it as CSV")

@@ -14,7 +14,10 @@ import pandas as pd
 from regzoo.core.errors import InputError, did_you_mean
 from regzoo.data.catalog import PARTS
 from regzoo.data.dataset import Array, Dataset
-from regzoo.data.dates import format_date, parse_date
+from regzoo.data.reading.dates import format_date, parse_date
+from regzoo.data.reading.find import find_dates
+from regzoo.data.reading.messages import describe_rival
+from regzoo.data.reading.reading import ReadingKeys
 from regzoo.data.sources.plain_types import plain_series
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})
@@ -23,13 +26,16 @@ EMPTY: Mapping[str, Any] = MappingProxyType({})
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 
-def attach_roles(data: Dataset, roles: Mapping[str, Any], places: Mapping[str, str]) -> Dataset:
+def attach_roles(
+    data: Dataset, roles: Mapping[str, Any], places: Mapping[str, str], keys: ReadingKeys | None = None
+) -> Dataset:
     """Return ``data`` with checked copies of ``roles``: ``group``, ``time``, ``part``, ``weight``, each (n,).
 
     Args:
         data: a data set without roles.
         roles: values by role; cells may be text, as in a CSV file.
         places: name of the values of each role in messages.
+        keys: how text is read, where the user decides it.
 
     Raises:
         InputError: if lengths do not fit, or if a cell cannot be read or is missing (in ``part`` it may be missing).
@@ -37,7 +43,7 @@ def attach_roles(data: Dataset, roles: Mapping[str, Any], places: Mapping[str, s
     read: dict[str, Array] = {}
     for role, values in roles.items():
         cells = _read_cells(values, len(data.x), places[role])
-        read[role] = _READERS[role](cells, places[role])
+        read[role] = _read_time(cells, places[role], keys) if role == "time" else _READERS[role](cells, places[role])
         read[role].setflags(write=False)
     return dataclasses.replace(data, **read)  # type: ignore[arg-type]  # mypy compares with all fields
 
@@ -83,7 +89,7 @@ def _read_group(cells: pd.Series, where: str) -> Array:
     return np.array(cells.astype(str).tolist())
 
 
-def _read_time(cells: pd.Series, where: str) -> Array:
+def _read_time(cells: pd.Series, where: str, keys: ReadingKeys | None) -> Array:
     """Return numbers as float64, dates as datetime64 in UTC; text may be either, dates as in columns or ISO 8601."""
     _require_complete(cells, where, "drop these rows or date them")
     if pd.api.types.is_bool_dtype(cells.dtype):
@@ -93,12 +99,26 @@ def _read_time(cells: pd.Series, where: str) -> Array:
     texts = cells.astype(str)
     if texts.map(lambda text: bool(_NUMBER.fullmatch(text))).all():
         return _to_finite(texts, where)
+    texts = _put_year_first(texts, where, keys or ReadingKeys())
     dates = pd.to_datetime(texts.map(_to_iso), format="ISO8601", utc=True, errors="coerce")
     strange = texts[dates.isna()]
     if len(strange):
         found = f"holds {str(strange.iloc[0])[:40]!r} in row {strange.index[0] + 1}"
         raise InputError(f"{where} {found}, which is neither a number nor a date such as 2024-01-31; write it so")
     return np.array(dates.dt.tz_localize(None).to_numpy(dtype="datetime64[us]"))
+
+
+def _put_year_first(texts: pd.Series, where: str, keys: ReadingKeys) -> pd.Series:
+    """Return dates such as 31/01/2024 with the year first, if all texts are dates of the same form."""
+    codes, different = pd.factorize(texts.to_numpy(dtype=object))
+    found = find_dates(different, np.bincount(codes), keys)
+    if found is None or found.reading.dates == "year first" or not found.fits.all():
+        return texts
+    if found.rival is not None:
+        raise InputError(f"{where} {describe_rival(different.tolist(), found)}")
+    moments = [parse_date(text, found.reading.dates, found.reading.zoned) for text in different.tolist()]
+    written = np.array([format_date(when) if when else "" for when in moments], dtype=object)
+    return pd.Series(written[codes], index=texts.index)
 
 
 def _to_iso(text: str) -> str:
@@ -143,7 +163,6 @@ def _to_finite(cells: pd.Series, where: str) -> Array:
 
 _READERS: dict[str, Callable[[pd.Series, str], Array]] = {
     "group": _read_group,
-    "time": _read_time,
     "part": _read_part,
     "weight": _read_weight,
 }

@@ -16,8 +16,11 @@ from regzoo.data.catalog import Target, list_columns
 from regzoo.data.dataset import Array, Dataset, infer_task
 from regzoo.data.input_form import SEEN, InputForm
 from regzoo.data.inputs import InputSpec
+from regzoo.data.reading.find import find_numbers
+from regzoo.data.reading.numbers import parse_number
+from regzoo.data.reading.reading import ReadingKeys
 from regzoo.data.sources.arrays import from_arrays
-from regzoo.data.sources.column_kinds import describe_cells, reject_near_numbers
+from regzoo.data.sources.column_kinds import parse_cells
 from regzoo.data.sources.column_names import describe_data_header, name_frame
 from regzoo.data.sources.labels import read_binary_cells
 from regzoo.data.sources.plain_types import concat_plain
@@ -25,6 +28,7 @@ from regzoo.data.sources.roles import attach_roles, mark_parts
 from regzoo.data.table import MISSING
 
 _INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")
+_PADDED = re.compile(r"[+-]?0\d")
 _REAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 
@@ -71,7 +75,7 @@ def from_frames(
             y = joined[list(targets)].apply(read_binary_cells) if as_text else joined[list(targets)]
         elif targets:
             (column,) = targets
-            y = pd.Series(_read_target(joined[column], name), name=column) if as_text else joined[column]
+            y = pd.Series(_read_target(joined[column], name, form.keys), name=column) if as_text else joined[column]
     with errors.collect():
         data = from_arrays(joined.drop(columns=[*targets, *roles.values()]), y, name, inputs=inputs, form=form)
     errors.raise_if_any()
@@ -84,7 +88,7 @@ def from_frames(
         notes=(*notes, *(note for one in named for note in one.notes), *data.notes),
         warnings=tuple(dict.fromkeys(warning for one in named for warning in one.warnings)),
     )
-    return attach_roles(data, values, {"part": name, **places})
+    return attach_roles(data, values, {"part": name, **places}, form.keys)
 
 
 def _require_columns(
@@ -119,27 +123,47 @@ def _require_same_columns(path: Path, frame: pd.DataFrame, first: tuple[Path, pd
         raise InputError(f"{path}: {message}")
 
 
-def _read_target(cells: pd.Series, name: str) -> Array:
-    """Return the target's cells as integers, floats or booleans if all of them are, else as text."""
+def _read_target(cells: pd.Series, name: str, keys: ReadingKeys) -> Array:
+    """Return the target's cells as integers, floats or booleans if all of them are, else as text.
+
+    Numbers with decimal commas, thousands marks, a currency or a percent sign are read as in any column, unless they
+    are so few that they are classes, which keep the name that the data gives them.
+    """
     texts, where = cells.tolist(), f"{name}: column {cells.name!r} ({len(cells)} rows)"
-    _require_no_missing(texts, where)
+    _require_no_missing(texts, where, keys)
     different = set(texts)
     if different <= {"True", "False"} or different <= {"true", "false"}:
         return np.array([cell in ("True", "true") for cell in texts])
+    dots = (keys.decimal == "," or keys.thousands == ".") and any("." in text for text in different)
     if all(_INTEGER.fullmatch(cell) for cell in different):
         return np.array([int(cell) for cell in texts], dtype=np.int64)
-    if all(_REAL.fullmatch(cell) and not re.match(r"[+-]?0\d", cell) for cell in different):
+    if all(_REAL.fullmatch(cell) and not _PADDED.match(cell) for cell in different) and not dots:
         return np.array([float(cell) for cell in texts])
-    if infer_task(np.unique(texts, return_inverse=True)[1]) != "classification":
-        _reject_odd_numbers(np.array(texts, dtype=object), where)
-    return np.array(texts)
+    if any(_PADDED.match(cell) for cell in different):
+        return np.array(texts)
+    if infer_task(np.unique(texts, return_inverse=True)[1]) == "classification":
+        numbers = _read_few_numbers(texts, keys)
+        return np.array(texts) if numbers is None else numbers
+    column = parse_cells(np.array(texts, dtype=object), where, keys, "correct them, or drop these rows")
+    return column.values.astype(np.float64) if column.kind == "numeric" else np.array(texts)
 
 
-def _require_no_missing(texts: list[str], where: str) -> None:
+def _read_few_numbers(texts: list[str], keys: ReadingKeys) -> Array | None:
+    """Return few different texts as numbers if all of them are, and not all are whole; else None: they are classes."""
+    codes, different = pd.factorize(np.array(texts, dtype=object))
+    found = find_numbers(different, np.bincount(codes), keys)
+    if found is None or found.rival is not None or not found.fits.all():
+        return None
+    numbers = np.array([parse_number(text, found.reading) for text in different], dtype=np.float64)
+    return None if (numbers == np.floor(numbers)).all() else numbers[codes]
+
+
+def _require_no_missing(texts: list[str], where: str, keys: ReadingKeys) -> None:
     """Raise InputError if a target is missing; among words, NA and its like are words, among numbers they are not."""
     different = set(texts)
     present = different - set(MISSING)
     nothing = set(MISSING) if present and all(map(_is_number_or_boolean, present)) else {""}
+    nothing |= set(keys.missing)
     missing = [row for row, cell in enumerate(texts, 1) if cell in nothing]
     if missing:
         words = ", ".join(repr(word) for word in sorted(different & nothing) if word)
@@ -151,12 +175,3 @@ def _require_no_missing(texts: list[str], where: str) -> None:
 
 def _is_number_or_boolean(cell: str) -> bool:
     return cell in ("True", "False", "true", "false") or _REAL.fullmatch(cell) is not None
-
-
-def _reject_odd_numbers(texts: Array, where: str) -> None:
-    """Raise InputError if ``texts`` (n,), too many to be classes, are mostly numbers or look like numbers."""
-    wrong = np.array([_REAL.fullmatch(text) is None for text in texts])
-    if wrong.any() and len(set(texts[~wrong])) > len(set(texts[wrong])):
-        raise InputError(f"{describe_cells(texts, wrong, f'{where} holds numbers')}; correct them, or drop these rows")
-    if wrong.any():
-        reject_near_numbers(texts[wrong], where)

@@ -6,7 +6,7 @@ import datetime
 
 import pytest
 
-from regzoo.data.dates import Moment, format_date, parse_date
+from regzoo.data.reading.dates import Moment, format_date, parse_date
 
 
 @pytest.mark.parametrize(

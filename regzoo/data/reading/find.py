@@ -1,0 +1,139 @@
+"""Find how a column of text is read: as numbers or as dates, in the form that most of its cells agree on."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regzoo.data.reading.dates import parse_date
+from regzoo.data.reading.numbers import find_currency, make_number_pattern, parse_number
+from regzoo.data.reading.reading import DATE_ORDERS, DECIMALS, OPEN, PLAIN, THOUSANDS, Reading, ReadingKeys
+
+Array = NDArray[Any]
+
+SAMPLE = 1000
+"""Different cells that are tried first; a column is read whole only if several of them fit a form."""
+
+_LEAST = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """The form that most cells of a column agree on.
+
+    Attributes:
+        reading: how such cells are read.
+        fits: (n,) which of the different cells are of this form; empty cells are not.
+        rival: a form that as many cells have, in which they mean something else; None if there is none.
+    """
+
+    reading: Reading
+    fits: Array
+    rival: Reading | None
+
+
+def find_numbers(texts: Array, counts: Array, keys: ReadingKeys) -> Found | None:
+    """Return the form of most numbers among the different ``texts`` (n,), which occur in ``counts`` (n,) cells.
+
+    Return None if hardly any of them is a number. The keys decide between forms if the cells fit them.
+    """
+    forms = list(_list_forms(texts, counts, OPEN))
+    if not _are_likely(texts, lambda text: any(_match_number(text, form) for form in forms)):
+        return None
+    if keys.decimal is not None or keys.thousands is not None:
+        keyed = list(_list_forms(texts, counts, keys))
+        found = _choose(texts, counts, keyed, _match_number, _differ_in_numbers)
+        if found is not None and 2 * counts[found.fits].sum() > counts[texts != ""].sum():
+            return found
+    return _choose(texts, counts, forms, _match_number, _differ_in_numbers)
+
+
+def find_dates(texts: Array, counts: Array, keys: ReadingKeys) -> Found | None:
+    """Return the form of most dates among the different ``texts`` (n,), which occur in ``counts`` (n,) cells.
+
+    Return None if hardly any of them is a date. With a key, days and months have its order and no other.
+    """
+    orders = DATE_ORDERS if keys.dates is None else (keys.dates,)
+    forms = [Reading(dates=order, zoned=zoned) for order in orders for zoned in (False, True)]
+    if not _are_likely(texts, lambda text: any(_match_date(text, form) for form in forms)):
+        return None
+    return _choose(texts, counts, forms, _match_date, _differ_in_order)
+
+
+def _are_likely(texts: Array, fits: Callable[[str], bool]) -> bool:
+    """Return True if at least a tenth of a sample of ``texts`` fits."""
+    sample = [text for text in texts[:: max(1, len(texts) // SAMPLE)].tolist() if text]
+    return sum(map(fits, sample)) >= max(1, _LEAST * len(sample))
+
+
+def _list_forms(texts: Array, counts: Array, keys: ReadingKeys) -> Iterator[Reading]:
+    """Yield the forms of numbers that ``keys`` allow, with the most frequent currency of ``texts``."""
+    sample = slice(None, None, max(1, len(texts) // SAMPLE))
+    currencies: Counter[str] = Counter()
+    for text, count in zip(texts[sample].tolist(), counts[sample].tolist(), strict=True):
+        currencies[find_currency(text)] += count
+    del currencies[""]
+    currency = currencies.most_common(1)[0][0] if currencies else ""
+    percent = any(text.endswith("%") for text in texts[sample].tolist())
+    for decimal in DECIMALS:
+        for thousands in ("", *THOUSANDS):
+            fits = keys.decimal in (None, decimal) and (keys.thousands in (None, thousands))
+            if decimal != thousands and fits:
+                yield Reading(decimal, thousands, currency, percent)
+
+
+def _match_number(text: str, form: Reading) -> bool:
+    return re.fullmatch(make_number_pattern(form), text) is not None
+
+
+def _match_date(text: str, form: Reading) -> bool:
+    return parse_date(text, form.dates, form.zoned) is not None
+
+
+def _differ_in_numbers(texts: list[str], first: Reading, second: Reading) -> bool:
+    return any(parse_number(text, first) != parse_number(text, second) for text in texts)
+
+
+def _differ_in_order(texts: list[str], first: Reading, second: Reading) -> bool:
+    """Return True for two orders, even if days and months are equal in all of ``texts``: in later ones they are not."""
+    with_order = any(not _match_date(text, Reading(zoned=first.zoned)) for text in texts)
+    return with_order and first.dates != second.dates and first.zoned == second.zoned
+
+
+def _choose(
+    texts: Array,
+    counts: Array,
+    forms: list[Reading],
+    fits: Callable[[str, Reading], bool],
+    differ: Callable[[list[str], Reading, Reading], bool],
+) -> Found | None:
+    """Return the form that the most cells fit, of equals the first; None if none fits."""
+    plain = texts.tolist()
+    masks = [np.array([bool(text) and fits(text, form) for text in plain], dtype=bool) for form in forms]
+    covered = [int(counts[mask].sum()) for mask in masks]
+    if not any(covered):
+        return None
+    best = covered.index(max(covered))
+    for other, mask in enumerate(masks):
+        if other != best and covered[other] == covered[best]:
+            both = texts[mask & masks[best]].tolist()
+            if differ(both, forms[best], forms[other]):
+                return Found(_simplify(plain, masks[best], forms[best]), masks[best], forms[other])
+    return Found(_simplify(plain, masks[best], forms[best]), masks[best], None)
+
+
+def _simplify(texts: list[str], mask: Array, form: Reading) -> Reading:
+    """Return ``form`` without what none of its cells has: a currency, a percent sign, an order of day and month."""
+    cells = [text for text, fits in zip(texts, mask.tolist(), strict=True) if fits]
+    currency = form.currency if any(form.currency in text for text in cells) else ""
+    ordered = (
+        any(not _match_date(text, Reading(zoned=form.zoned)) for text in cells) if form.dates != PLAIN.dates else True
+    )
+    percent = form.percent and any("%" in text for text in cells)
+    return replace(form, currency=currency, percent=percent, dates=form.dates if ordered else PLAIN.dates)

@@ -1,0 +1,140 @@
+"""Cells of one column, text or typed, as an exported model takes them: read as in training, and checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from regzoo.core.errors import InputError
+from regzoo.data.dataset import Array
+from regzoo.data.numbers import cast_numbers, find_missing, parse_numbers
+from regzoo.data.reading.dates import parse_date
+from regzoo.data.reading.numbers import format_number, to_plain
+from regzoo.data.reading.reading import PLAIN, Reading
+from regzoo.data.sources.column_kinds import LARGEST, mark_missing, to_cells
+from regzoo.data.table import clean_cell
+
+_TAKES = {"numeric": "numbers", "boolean": "true or false", "date": "dates such as 2024-01-31"}
+
+
+@dataclass(frozen=True)
+class InputColumn:
+    """A column that a model takes.
+
+    Attributes:
+        kind: ``numeric``, ``boolean``, ``categorical`` or ``date``.
+        reading: how its cells of text are read.
+        place: file and column in messages.
+        takes_missing: whether cells may be missing.
+        dtype: the dtype of numbers.
+    """
+
+    kind: str
+    place: str
+    reading: Reading = PLAIN
+    takes_missing: bool = False
+    dtype: str = "float32"
+
+    def convert(self, cells: Array, start: int = 0) -> Array:
+        """Return ``cells`` (n,), numbers or text, as the model takes them; ``start`` is the first row from 0.
+
+        Raises:
+            InputError: if a cell cannot be read; the message has its row.
+        """
+        if self.kind == "numeric" and cells.dtype.kind in "buif":
+            numbers = self._serve(self._mark_missing(cells), start)
+            return numbers if self.reading.is_plain else self._format(numbers)
+        texts = np.array([self._clean(cell) for cell in cells.tolist()], dtype=object)
+        numbers = self._parse_numbers(texts)
+        wrong = ~self._find_readable(texts, numbers) & ((texts != "") | (not self.takes_missing))
+        if wrong.any():
+            first = int(np.argmax(wrong))
+            received = f"received {texts[first][:40]!r} in row {start + first + 1}"
+            raise InputError(f"{self.place} takes {self._describe()}, {received}")
+        if self.kind != "numeric":
+            return texts
+        served = self._serve(numbers, start)
+        return served if self.reading.is_plain else texts
+
+    def convert_series(self, series: pd.Series, start: int = 0) -> Array:
+        """Return the cells of a column of a DataFrame, of any type, as the model takes them.
+
+        Raises:
+            InputError: if a cell cannot be read; the message has its row.
+        """
+        column = to_cells(series, self.place)
+        if column.kind == "date":
+            zoned = column.reading is not None and column.reading.zoned
+            if self.kind == "date" and zoned != self.reading.zoned:
+                raise InputError(
+                    f"{self.place} takes {self._describe()}, received {series.dropna().iloc[0]} in its first row"
+                )
+            return self.convert(np.array([text and text + "Z" * zoned for text in column.values], dtype=object), start)
+        if column.kind == "numeric" and self.kind != "numeric":
+            missing = series.isna().to_numpy()
+            plain = ["" if gone else str(value) for value, gone in zip(series.tolist(), missing, strict=True)]
+            return self.convert(np.array(plain, dtype=object), start)
+        return self.convert(column.values, start)
+
+    def _clean(self, cell: Any) -> str:
+        text = clean_cell(str(cell))
+        return "" if text in self.reading.missing else text
+
+    def _serve(self, numbers: Array, start: int) -> Array:
+        return to_served(
+            numbers, self.dtype if self.reading.is_plain else "float64", self.place, start, self.takes_missing
+        )
+
+    def _mark_missing(self, numbers: Array) -> Array:
+        return mark_missing(numbers, self.reading.missing) if self.reading.missing else numbers
+
+    def _format(self, numbers: Array) -> Array:
+        texts = [format_number(number, self.reading) for number in numbers]
+        return np.where(find_missing(numbers), "", np.array(texts, dtype=object))
+
+    def _parse_numbers(self, texts: Array) -> Array:
+        """Return the numbers in ``texts`` (n,), missing for what is none."""
+        if self.kind != "numeric":
+            return np.full(len(texts), np.nan)
+        others = texts.tolist() if self.reading.is_plain else [""] * len(texts)
+        plain = [to_plain(text, self.reading) or other for text, other in zip(texts.tolist(), others, strict=True)]
+        return parse_numbers(np.array(plain, dtype=object))
+
+    def _find_readable(self, texts: Array, numbers: Array) -> Array:
+        if self.kind == "numeric":
+            return ~find_missing(numbers)
+        if self.kind == "boolean":
+            return np.isin([text.lower() for text in texts], ("true", "false"))
+        if self.kind != "date":
+            return np.ones(len(texts), dtype=bool)
+        order, zoned = self.reading.dates, self.reading.zoned
+        return np.array([parse_date(text, order, zoned) is not None for text in texts], dtype=bool)
+
+    def _describe(self) -> str:
+        takes = _TAKES.get(self.kind, "words")
+        if self.kind == "numeric" and not self.reading.is_plain:
+            return f"{takes} such as {format_number(1234.5, self.reading)}"
+        if self.kind != "date":
+            return takes
+        order = "" if self.reading.dates == PLAIN.dates else f" or 03/04/2024, {self.reading.dates}"
+        return f"{takes}T17:05+01:00{order}, with a time zone" if self.reading.zoned else f"{takes}{order}"
+
+
+def to_served(values: Array, dtype: str, place: str, start: int, takes_missing: bool = False) -> Array:
+    """Return ``values`` as ``dtype``.
+
+    Raises:
+        InputError: if one is infinite or too large, is missing where none may be, or is no whole number for int64.
+    """
+    numbers = values.astype(np.float64)
+    whole = dtype == "int64" and values.dtype.kind == "f"
+    largest, takes = (2.0**63, "whole numbers below 2**63") if whole else (LARGEST, f"numbers up to {LARGEST:g}")
+    fits = (np.abs(numbers) < largest) & (numbers == np.floor(numbers)) if whole else np.abs(numbers) <= largest
+    wrong = ~fits & ~(takes_missing & find_missing(values))
+    if wrong.any():
+        row = start + int(np.min(np.nonzero(wrong)[0])) + 1
+        raise InputError(f"{place} takes {takes}, received {values[wrong][0]:g} in row {row}")
+    return cast_numbers(values, dtype)
