@@ -84,9 +84,9 @@ class InputColumn:
         return "" if text in self.reading.missing else text
 
     def _serve(self, numbers: Array, start: int) -> Array:
-        return to_served(
-            numbers, self.dtype if self.reading.is_plain else "float64", self.place, start, self.takes_missing
-        )
+        exact = "int64" if numbers.dtype == np.int64 else "float64"  # to be written as text
+        dtype = self.dtype if self.reading.is_plain else exact
+        return to_served(numbers, dtype, self.place, start, self.takes_missing)
 
     def _mark_missing(self, numbers: Array) -> Array:
         return mark_missing(numbers, self.reading.missing) if self.reading.missing else numbers
