@@ -22,7 +22,7 @@ from regzoo.data.sources.finite import require_finite
 from regzoo.data.sources.frames import as_frame
 from regzoo.data.sources.labels import read_labels
 from regzoo.data.sources.named_inputs import read_named_inputs
-from regzoo.data.sources.plain_types import plain_array, plain_frame
+from regzoo.data.sources.plain_types import describe_units, plain_array, plain_frame
 from regzoo.data.sources.roles import attach_roles
 from regzoo.data.sources.targets import as_cells, read_target
 from regzoo.data.table import Table
@@ -76,12 +76,14 @@ def from_arrays(
     errors = ErrorCollector()
     columns, targets, named = None, None, None
     notes: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     readings: dict[str, Reading] = {}
     if inputs is None and form.kind in (None, "rows"):
         x = as_frame(x)
     with errors.collect():
         if isinstance(x, pd.DataFrame):
+            units = describe_units(x, name)
             named = name_frame(plain_frame(x), name)
             x, columns = named.frame, tuple(named.frame.columns)
         values, readings, notes = _read_values(x, columns, inputs, form, name)
@@ -100,7 +102,7 @@ def from_arrays(
     columns = columns if len(values.shape) == 2 and not isinstance(values, NamedInputs) else None
     data = Dataset(values, targets, columns, name, _get_target_name(y), labels, notes=notes, readings=readings)
     if named is not None:
-        data = replace(data, notes=(*named.notes, *notes), warnings=named.warnings)
+        data = replace(data, notes=(*named.notes, *units, *notes), warnings=named.warnings)
     return attach_roles(data, given, places, form.keys)
 
 

@@ -16,7 +16,7 @@ from regzoo.data.input_form import SEEN, InputForm
 from regzoo.data.inputs import InputSpec
 from regzoo.data.sources.files import require_file
 from regzoo.data.sources.parquet_memory import require_parquet_memory
-from regzoo.data.sources.plain_types import plain_frame
+from regzoo.data.sources.plain_types import without_views
 from regzoo.data.sources.roles import EMPTY
 from regzoo.data.sources.table_files import from_frames
 
@@ -71,4 +71,4 @@ def read_parquet(path: Path) -> pd.DataFrame:
         raise InputError(f"{path}: cannot be read as Parquet: {error}") from None
     if frame.empty:
         raise InputError(f"{path}: has no rows")
-    return plain_frame(frame)
+    return without_views(frame)

@@ -13,8 +13,10 @@ from regzoo.core.errors import InputError
 from regzoo.data.dataset import Array
 from regzoo.data.sources.python_objects import (
     BOOLEAN,
+    DURATION,
     NUMBER,
     TEXT,
+    TIME,
     WHOLE,
     as_objects,
     as_text,
@@ -63,19 +65,17 @@ def plain_frame(frame: pd.DataFrame) -> pd.DataFrame:
 
     A later step, which converts the columns that are used, then reports all of them at once.
     """
-    columns = [_try_plain(frame.iloc[:, position]) for position in range(frame.shape[1])]
-    if all(plain is None for plain in columns):
-        return frame
-    kept = [frame.iloc[:, position] if plain is None else plain for position, plain in enumerate(columns)]
-    return pd.concat(kept, axis=1)
+    given = [frame.iloc[:, position] for position in range(frame.shape[1])]
+    plain = [_try_plain(series) for series in given]
+    same = all(new is old for new, old in zip(plain, given, strict=True))
+    return frame if same else pd.concat(plain, axis=1)
 
 
-def _try_plain(series: pd.Series) -> pd.Series | None:
-    """Return what changes of a column; None if nothing does."""
+def _try_plain(series: pd.Series) -> pd.Series:
+    """Return the plain column; the column itself if it is plain, or cannot be."""
     with contextlib.suppress(InputError):
-        plain = plain_series(series, "")
-        return None if plain is series else plain
-    return None
+        return plain_series(series, "")
+    return series
 
 
 def plain_array(array: Array, where: str) -> Array:
@@ -92,19 +92,57 @@ def plain_array(array: Array, where: str) -> Array:
 
 
 def concat_plain(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Return the rows of frames with the same columns; categories that differ stay categories.
+    """Return the rows of frames with the same columns; columns of several types are plain, categories stay categories.
 
     >>> one, two = (pd.DataFrame({"size": pd.Categorical([word])}) for word in ("S", "M"))
     >>> concat_plain([one, two])["size"].dtype.name
     'category'
     """
-    joined = pd.concat(frames, ignore_index=True)
-    for column in joined.columns:
-        pieces = [frame[column] for frame in frames]
-        if joined[column].dtype != pieces[0].dtype and all(isinstance(p.dtype, pd.CategoricalDtype) for p in pieces):
-            named = [piece.cat.rename_categories(str) for piece in pieces]
+    mixed = [column for column in frames[0].columns if len({frame[column].dtype for frame in frames}) > 1]
+    pieces = [frame.assign(**{str(name): _try_plain(frame[name]) for name in mixed}) for frame in frames]
+    joined = pd.concat(pieces, ignore_index=True)
+    for column in mixed:
+        if all(isinstance(piece[column].dtype, pd.CategoricalDtype) for piece in pieces):
+            named = [piece[column].cat.rename_categories(str) for piece in pieces]
             joined[column] = union_categoricals(named, ignore_order=True)
     return joined
+
+
+def without_views(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return ``frame`` with Arrow's views of strings and bytes, which pandas hardly handles, as plain columns."""
+    dtypes = frame.dtypes.tolist()
+    views = [isinstance(dtype, pd.ArrowDtype) and str(dtype.pyarrow_dtype).endswith("_view") for dtype in dtypes]
+    if not any(views):
+        return frame
+    columns = [frame.iloc[:, position] for position in range(frame.shape[1])]
+    return pd.concat([plain_series(c, "") if view else c for c, view in zip(columns, views, strict=True)], axis=1)
+
+
+def describe_units(frame: pd.DataFrame, name: str) -> tuple[str, ...]:
+    """Return a sentence for each column of ``frame`` that holds times of day or durations, which become seconds."""
+    sentences = []
+    for position, column in enumerate(map(str, frame.columns)):
+        if what := _find_time(frame.iloc[:, position]):
+            unit = "seconds since midnight" if what == TIME else "seconds"
+            sentences.append(f"{name}: column {column!r} holds {what}, read as {unit}")
+    return tuple(sentences)
+
+
+def _find_time(series: pd.Series) -> str:
+    """Return what a column of times of day or durations holds, empty for any other."""
+    dtype = series.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        return _find_time(pd.Series(series.cat.categories))
+    if isinstance(dtype, pd.ArrowDtype):
+        kind = str(dtype.pyarrow_dtype)
+        return TIME if kind.startswith("time") and not kind.startswith("timestamp") else DURATION * ("duration" in kind)
+    if dtype.kind == "m":
+        return DURATION
+    if not pd.api.types.is_object_dtype(dtype):
+        return ""
+    values = series.to_numpy()
+    kinds = list_kinds(values[~find_missing(values)])
+    return kinds.pop() if kinds in ({TIME}, {DURATION}) else ""
 
 
 def _convert(series: pd.Series, where: str) -> pd.Series:

@@ -281,17 +281,28 @@ def test_arrow_holds_the_same(tmp_path: Path) -> None:
         assert read(column) == expected, array.type
         table = pa.table({"c": array, "word": ["x"] * 4, "y": target})
         parquet.write_table(table, tmp_path / "c.parquet")
+        clock = array.type in (pa.time32("s"), pa.time32("ms"), pa.time64("us"), pa.time64("ns"))
+        units = ["times of day"] * clock + ["durations"] * str(array.type).startswith("duration")
         for data in (
             load_parquet(tmp_path / "c.parquet", "y"),
             from_arrays(table.drop_columns("y"), target),
         ):
             assert isinstance(data.x, Table)
             assert (data.x.kinds[0], [row[0] for row in data.x.tolist()]) == expected, array.type
+            assert [note.split("holds ")[1].split(",")[0] for note in data.notes] == units, array.type
         objects = [values[0] if value is None else value for value in values] * 2
         x, complete = np.arange(16.0).reshape(8, 2), pd.Series(pa.array(objects, array.type), dtype=column.dtype)
         y, wanted = from_arrays(x, complete).y, from_arrays(x, objects).y
         assert y is not None and wanted is not None  # noqa: PT018
         assert [str(v).removesuffix("+00:00") for v in y] == [str(v) for v in wanted], array.type
+
+
+def test_units_of_times_are_named() -> None:
+    frame = pd.DataFrame({"at": hold([datetime.time(1), None]), "took": pd.to_timedelta(["1D", "2D"]), "x": [1.0, 2.0]})
+    assert from_arrays(frame, [0.5, 1.5], "mine").notes == (
+        "mine: column 'at' holds times of day, read as seconds since midnight",
+        "mine: column 'took' holds durations, read as seconds",
+    )
 
 
 @needs_arrow
@@ -303,6 +314,27 @@ def test_whole_numbers_of_a_parquet_file_are_not_rounded(tmp_path: Path) -> None
     data: Dataset = load_parquet(tmp_path / "c.parquet", "id")
     assert data.y is not None
     assert data.y.tolist() == [LARGE, LARGE + 1, LARGE]
+
+
+@needs_arrow
+def test_a_target_of_a_parquet_file_means_what_it_holds(tmp_path: Path) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    for values, _, expected in TARGETS:
+        try:
+            y = pa.array(values * 2)
+        except (pa.ArrowInvalid, pa.ArrowTypeError):
+            continue  # Arrow has no such type
+        parquet.write_table(pa.table({"x": np.arange(4.0), "y": y}), tmp_path / "c.parquet")
+        data = load_parquet(tmp_path / "c.parquet", "y")
+        assert data.y is not None
+        assert data.y.tolist() == expected * 2
+    words = pa.table({"x": ["1", "2"], "y": [0.5, 1.5]})
+    parquet.write_table(words, tmp_path / "c.parquet")
+    parquet.write_table(words.set_column(0, "x", pa.array(["1", "3"]).dictionary_encode()), tmp_path / "test.parquet")
+    data = load_parquet(tmp_path / "c.parquet", "y", {}, {"test": tmp_path / "test.parquet"})
+    assert data.x.tolist() == [[1.0], [2.0], [1.0], [3.0]]
 
 
 @needs_arrow
