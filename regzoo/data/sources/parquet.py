@@ -16,7 +16,6 @@ from regzoo.data.input_form import SEEN, InputForm
 from regzoo.data.inputs import InputSpec
 from regzoo.data.sources.files import require_file
 from regzoo.data.sources.parquet_memory import require_parquet_memory
-from regzoo.data.sources.plain_types import without_views
 from regzoo.data.sources.roles import EMPTY
 from regzoo.data.sources.table_files import from_frames
 
@@ -64,11 +63,11 @@ def read_parquet(path: Path) -> pd.DataFrame:
         raise InputError(f"{path}: Parquet files need {ENGINE}: pip install 'regzoo[parquet]', or save it as CSV")
     try:
         require_parquet_memory(path)
-        frame = pd.read_parquet(path, engine=ENGINE, dtype_backend=ENGINE)  # whole numbers stay whole, also with gaps
+        frame = pd.read_parquet(path, engine=ENGINE, dtype_backend="numpy_nullable")  # keeps whole numbers with gaps
     except InputError:
         raise
     except (OSError, ValueError, RuntimeError, NotImplementedError) as error:  # pyarrow's own errors are kinds of these
         raise InputError(f"{path}: cannot be read as Parquet: {error}") from None
     if frame.empty:
         raise InputError(f"{path}: has no rows")
-    return without_views(frame)
+    return frame

@@ -108,16 +108,6 @@ def concat_plain(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return joined
 
 
-def without_views(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return ``frame`` with Arrow's views of strings and bytes, which pandas hardly handles, as plain columns."""
-    dtypes = frame.dtypes.tolist()
-    views = [isinstance(dtype, pd.ArrowDtype) and str(dtype.pyarrow_dtype).endswith("_view") for dtype in dtypes]
-    if not any(views):
-        return frame
-    columns = [frame.iloc[:, position] for position in range(frame.shape[1])]
-    return pd.concat([plain_series(c, "") if view else c for c, view in zip(columns, views, strict=True)], axis=1)
-
-
 def describe_units(frame: pd.DataFrame, name: str) -> tuple[str, ...]:
     """Return a sentence for each column of ``frame`` that holds times of day or durations, which become seconds."""
     sentences = []

@@ -306,6 +306,28 @@ def test_units_of_times_are_named() -> None:
 
 
 @needs_arrow
+def test_columns_that_pandas_wrote_come_back(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {
+            "month": pd.period_range("2024-01", periods=4, freq="M"),
+            "zoned": pd.date_range("2024-01-01", periods=4, tz="Europe/Berlin"),
+            "large": pd.array([1, None, LARGE, 3], dtype="Int64"),
+            "maybe": pd.array([True, None, False, True], dtype="boolean"),
+            "word": pd.Categorical(["1", "2", "1", None]),
+            "text": pd.array(["a", "b", "a", None], dtype="string"),
+            "took": pd.to_timedelta([1, 2, 3, 4], unit="h"),
+            "size": pd.arrays.IntervalArray.from_breaks([0, 1, 2, 3, 4]),
+        }
+    )
+    frame.assign(y=np.arange(0.5, 4)).to_parquet(tmp_path / "c.parquet")
+    from_file = load_parquet(tmp_path / "c.parquet", "y").x
+    given = from_arrays(frame, np.arange(0.5, 4)).x
+    assert isinstance(from_file, Table)
+    assert isinstance(given, Table)
+    assert (from_file.kinds, from_file.tolist()) == (given.kinds, given.tolist())
+
+
+@needs_arrow
 def test_whole_numbers_of_a_parquet_file_are_not_rounded(tmp_path: Path) -> None:
     import pyarrow as pa
     from pyarrow import parquet
