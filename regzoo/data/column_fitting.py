@@ -79,15 +79,16 @@ def _fit_column(name: str, kind: Kind, values: NDArray[Any]) -> tuple[ColumnRule
     if kind == "date":
         return _fit_date(name, present, n_missing)
     if kind == "numeric":
-        return fit_numeric(name, present, n_missing)
+        return _fit_numeric(name, present, n_missing)
     fill = float(np.mean(present == "true") >= 0.5)
     shown = f"the more frequent {str(bool(fill)).lower()}"
     return Boolean(name, fill, n_missing > 0), _describe_gaps(n_missing, len(values), shown)
 
 
-def fit_numeric(name: str, present: NDArray[Any], n_missing: int = 0) -> tuple[Numeric, list[str]]:
-    """Return the rule for the training numbers that are ``present`` (n,), and sentences about it."""
-    centering, _ = fit_centering(present[:, np.newaxis])
+def _fit_numeric(name: str, present: NDArray[Any], n_missing: int) -> tuple[Numeric | None, list[str]]:
+    centering, noise = fit_centering(present[:, np.newaxis])
+    if noise and not n_missing:
+        return None, [f"left out: all {len(present)} training cells are {_shorten(present[0])} but for rounding errors"]
     if centering.dtype == "int64":
         fill: float = int(np.partition(present, len(present) // 2)[len(present) // 2])
     else:

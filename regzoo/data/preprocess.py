@@ -11,6 +11,7 @@ from regzoo.core.errors import ErrorCollector, InputError
 from regzoo.core.escaping import escape_control_characters
 from regzoo.data.dataset import Array, Dataset, TaskName
 from regzoo.data.facts import DataFacts
+from regzoo.data.feature_checks import warn_features
 from regzoo.data.input_rules import require_reconstructable
 from regzoo.data.inputs import InputSpec, ModelInputs, map_inputs
 from regzoo.data.matching import match_inputs
@@ -78,6 +79,7 @@ def prepare_fold(
     repairs, left_out = split_repairs(dataset, preprocessor, repairs)
     warnings = [*left_out, *dataset.warnings, *findings.warnings, *_warn_parts(dataset, rows, task)]
     warnings += [f"{dataset.name}: {handicap}" for handicap in handicaps]
+    warnings += warn_features(dataset, preprocessor, x, scaled=scale == "standardize")
     kept = split.test[: count_held_out(preprocessor.values)]
     return PreparedData(
         train=(_take(x, split.train), noisy),
