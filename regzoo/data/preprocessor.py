@@ -40,13 +40,13 @@ class Preprocessor:
         task: ``classification``, ``multilabel``, ``regression`` or ``reconstruction`` of the inputs.
         labels: the user's own label values in the order of the class numbers; for multilabel, the names of the labels;
             else empty.
-        target_mean: for regression, subtracted from the targets, a whole number from whole numbers beyond 2**53; else
-            0.
+        target_mean: for regression, subtracted from the targets less their center; else 0.
         target_scale: for regression, the population standard deviation of the targets; else 1.
         rules: for a `Table`, one rule per column that computes its features, before mean and scale; else empty.
         inputs: for ``inputs``, one rule for each; then mean and scale are empty. Else empty.
         cells: which features hold one value of the data; None if each is a number of its own.
         centering: for an array, how its numbers become float32, before mean and scale.
+        target_center: for targets that are large for their deviations, subtracted in their own dtype; else 0.
     """
 
     kind: Literal["rows", "images", "sequences", "inputs"]
@@ -62,6 +62,7 @@ class Preprocessor:
     inputs: tuple[InputRule, ...] = ()
     cells: Cells | None = None
     centering: Centering = NEUTRAL
+    target_center: float = 0.0
 
     @property
     def specs(self) -> tuple[InputSpec, ...]:
@@ -134,6 +135,7 @@ class Preprocessor:
             InputError: if ``y`` holds a label that does not occur in the training part.
         """
         if self.task == "regression":
+            y = y - self.target_center if self.target_center else y
             return ((y - self.target_mean) / self.target_scale).astype(np.float32)[:, np.newaxis]
         if self.task == "multilabel":
             return y.astype(np.float32)
@@ -159,6 +161,8 @@ class Preprocessor:
         values["centering"] = self.centering.to_json()
         if self.centering.is_neutral:
             del values["centering"]
+        if not self.target_center:
+            del values["target_center"]
         return json.dumps(values, allow_nan=False)
 
     @staticmethod

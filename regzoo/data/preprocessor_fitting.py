@@ -18,7 +18,7 @@ from regzoo.data.input_rules import InputRule, describe_unscaled
 from regzoo.data.inputs import InputSpec, NamedInputs, format_shape
 from regzoo.data.matching import fits_shape
 from regzoo.data.preprocessor import Label, Preprocessor, Scale
-from regzoo.data.scaling import fit_scaling, fit_target_scaling
+from regzoo.data.scaling import TargetScaling, fit_scaling, fit_target_scaling
 from regzoo.data.table import Table
 
 _NO_FEATURES: tuple[int, ...] = ()
@@ -48,15 +48,16 @@ def fit_preprocessor(
             complete or no number; if the model takes another number of features.
     """
     y = np.zeros(len(rows)) if dataset.y is None or task == "reconstruction" else dataset.y[rows]
-    target_mean, target_scale = 0.0, 1.0
+    target = TargetScaling()
     if task == "regression" and scale == "standardize":
-        target_mean, target_scale = fit_target_scaling(y)
+        target = fit_target_scaling(y)
     shared: dict[str, Any] = {
         "kind": dataset.kind,
         "task": task,
         "labels": _list_labels(dataset, y, task),
-        "target_mean": target_mean,
-        "target_scale": target_scale,
+        "target_mean": target.mean,
+        "target_scale": target.scale,
+        "target_center": target.center,
     }
     reject_categories(dataset)
     if isinstance(dataset.x, NamedInputs):

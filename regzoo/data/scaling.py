@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regzoo.core.formatting import format_significant
-from regzoo.data.numbers import LARGEST_EXACT, iterate_blocks
+from regzoo.data.numbers import iterate_blocks
 
 Array = NDArray[Any]
 
@@ -60,21 +60,26 @@ def fit_scaling(values: Array, noise: Sequence[int] = (), widest: float = WIDEST
     return Scaling(mean, np.where(flat, 1.0, np.maximum(deviation, least)), damped)
 
 
-def fit_target_scaling(y: Array) -> tuple[float, float]:
+@dataclass(frozen=True)
+class TargetScaling:
+    """Scaling of numeric targets: (y - center - mean) / scale; the center is 0 unless they are large."""
+
+    mean: float = 0.0
+    scale: float = 1.0
+    center: float = 0.0
+
+
+def fit_target_scaling(y: Array) -> TargetScaling:
     """Return mean and population standard deviation of numeric targets (n,); 1 if all are equal.
 
-    Of targets that are large for their deviations, the mean is that of the deviations from the smallest, which are
-    exact; of whole numbers beyond 2**53 it is a whole number.
+    Targets that are large for their deviations are centered first, at the smallest of them, which is exact.
     """
     values = y.astype(np.float64)
     mean, deviation = float(values.mean()), float(values.std())
     if abs(mean) * np.finfo(np.float64).eps < _EXACT * deviation:
-        return mean, deviation if deviation >= np.finfo(np.float32).tiny else 1.0
-    low = y.min().item()
-    deviations = (y - low).astype(np.float64)
-    large = isinstance(low, int) and int(np.abs(y).max()) > LARGEST_EXACT
-    mean = low + (round(float(deviations.mean())) if large else float(deviations.mean()))
-    return mean, float(deviations.std()) or 1.0
+        return TargetScaling(mean, deviation if deviation >= np.finfo(np.float32).tiny else 1.0)
+    deviations = (y - y.min()).astype(np.float64)
+    return TargetScaling(float(deviations.mean()), float(deviations.std()) or 1.0, y.min().item())
 
 
 def standardize(values: Array, mean: Sequence[float], scale: Sequence[float]) -> NDArray[np.float32]:

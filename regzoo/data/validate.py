@@ -126,7 +126,13 @@ def _equals_target(values: Array, y: Array) -> bool:
         return bool((values == texts.astype(object)).all())
     if y.dtype.kind not in "iufb":
         return False
-    return np.array_equal(values, y.astype(np.float32) if values.dtype == np.float32 else y)
+    return np.array_equal(values, y) or _is_float32_copy(values, y)
+
+
+def _is_float32_copy(values: Array, y: Array) -> bool:
+    """Return True if fractions in ``values`` (n,) are those of ``y`` (n,), rounded to float32."""
+    rounded = y.astype(np.float32)
+    return np.array_equal(values, rounded) and not np.array_equal(rounded, np.floor(rounded))
 
 
 def _describe_suspicion(values: Array, name: str, dataset: Dataset, first: Array) -> str:

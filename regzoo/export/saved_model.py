@@ -69,7 +69,7 @@ class ServedModel(tf.Module):
         self.scale = np.asarray(preprocessor.scale, np.float32)
         self.labels = np.array(preprocessor.labels) if preprocessor.classes else None
         self.numeric_labels = numeric_labels
-        self.target = (preprocessor.target_mean, preprocessor.target_scale)
+        self.target = (preprocessor.target_center + preprocessor.target_mean, preprocessor.target_scale)
         self.raw_statistics = preprocessor.raw_statistics
         self.centering = preprocessor.centering
         self.task = preprocessor.task

@@ -137,3 +137,42 @@ def test_findings_are_facts() -> None:
 def test_a_table_with_nothing_to_learn_from_is_rejected() -> None:
     with pytest.raises(InputError, match=r"no column is left to learn from:\ncolumn 'c': left out"):
         prepare_fold(from_arrays(pd.DataFrame({"c": [f"id{n}" for n in range(40)]}), Y), SplitConfig(), 0)
+
+
+@pytest.mark.parametrize("shift", [0, 1_700_000_000, 2**40, 2**52, 2**60])
+@pytest.mark.parametrize("words", [False, True], ids=["numbers", "a table"])
+def test_a_constant_changes_no_finding(shift: int, words: bool) -> None:
+    """Duplicates, constants, identifiers and copies of the target are found in the numbers as they came."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 60, 60)
+    frame = pd.DataFrame(
+        {
+            "row": np.arange(60) + shift,
+            "same": np.full(60, 7) + shift,
+            "nearly the target": y + (np.arange(60) == 30) + shift,
+            "number": rng.integers(0, 50, 60) + shift,
+        }
+    )
+    if words:
+        frame["word"] = rng.choice(["x", "y"], 60)
+    repeated = pd.concat([frame, frame.iloc[:2]], ignore_index=True)
+    y = np.concatenate([y, y[:2]]) + shift
+    dataset = from_arrays(repeated, y, "d")
+    findings = validate_dataset(dataset, "regression")
+    assert not findings.errors
+    told = " ".join(findings.warnings)
+    assert told.count("in every row; it carries no information") == 1
+    assert "2 of 62 rows repeat an earlier row" in told
+    copied = validate_dataset(from_arrays(repeated.assign(copy=y), y, "d"), "regression")
+    assert len(copied.errors) == 1
+    assert "'copy' (62 rows) is the target itself" in copied.errors[0]
+    digests = {from_arrays(repeated + change if not words else repeated, y + change, "d").digest for change in (0, 1)}
+    assert len(digests) == 2
+
+
+def test_a_copy_of_the_target_in_float32_is_one() -> None:
+    y = np.random.default_rng(0).normal(size=40)
+    copy = y.astype(np.float32)
+    for frame in ({"a": copy}, {"a": copy, "b": y[::-1]}):
+        assert "'a' (40 rows) is the target itself" in validate(pd.DataFrame(frame), y).errors[0]
+    assert not validate(pd.DataFrame({"a": copy + np.float32(1e-6)}), y).errors

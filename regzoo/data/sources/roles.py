@@ -14,6 +14,7 @@ import pandas as pd
 from regzoo.core.errors import InputError, did_you_mean
 from regzoo.data.catalog import PARTS
 from regzoo.data.dataset import Array, Dataset
+from regzoo.data.numbers import parse_numbers, read_series
 from regzoo.data.reading.dates import format_date, parse_date
 from regzoo.data.reading.find import find_dates
 from regzoo.data.reading.messages import describe_rival
@@ -90,15 +91,20 @@ def _read_group(cells: pd.Series, where: str) -> Array:
 
 
 def _read_time(cells: pd.Series, where: str, keys: ReadingKeys | None) -> Array:
-    """Return numbers as float64, dates as datetime64 in UTC; text may be either, dates as in columns or ISO 8601."""
+    """Return numbers as float64, or int64 beyond 2**53, and dates as datetime64 in UTC; text may be either.
+
+    Dates are written as in columns, or as ISO 8601.
+    """
     _require_complete(cells, where, "drop these rows or date them")
     if pd.api.types.is_bool_dtype(cells.dtype):
         raise InputError(f"{where} holds true and false; times are numbers or dates such as 2024-01-31")
     if pd.api.types.is_numeric_dtype(cells.dtype):
-        return _to_finite(cells, where)
+        numbers = read_series(cells)
+        return numbers if numbers.dtype.kind == "i" else _to_finite(cells, where)
     texts = cells.astype(str)
     if texts.map(lambda text: bool(_NUMBER.fullmatch(text))).all():
-        return _to_finite(texts, where)
+        numbers = parse_numbers(texts.to_numpy(dtype=object))
+        return numbers if numbers.dtype.kind == "i" else _to_finite(texts, where)
     texts = _put_year_first(texts, where, keys or ReadingKeys())
     dates = pd.to_datetime(texts.map(_to_iso), format="ISO8601", utc=True, errors="coerce")
     strange = texts[dates.isna()]

@@ -27,7 +27,7 @@ from regzoo.data.sources.plain_types import concat_plain
 from regzoo.data.sources.roles import attach_roles, mark_parts
 from regzoo.data.table import MISSING
 
-_INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")
+_INTEGER = re.compile(r"0|-?[1-9]\d*")
 _PADDED = re.compile(r"[+-]?0\d")
 _REAL = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
@@ -136,7 +136,7 @@ def _read_target(cells: pd.Series, name: str, keys: ReadingKeys) -> Array:
         return np.array([cell in ("True", "true") for cell in texts])
     dots = (keys.decimal == "," or keys.thousands == ".") and any("." in text for text in different)
     if all(_INTEGER.fullmatch(cell) for cell in different):
-        return np.array([int(cell) for cell in texts], dtype=np.int64)
+        return _read_whole_numbers(texts, where)
     if all(_REAL.fullmatch(cell) and not _PADDED.match(cell) for cell in different) and not dots:
         return np.array([float(cell) for cell in texts])
     if any(_PADDED.match(cell) for cell in different):
@@ -171,6 +171,18 @@ def _require_no_missing(texts: list[str], where: str, keys: ReadingKeys) -> None
         raise InputError(
             f"{where} has {len(missing)} missing cells{shown}, the first in row {missing[0]}; drop these rows{renamed}"
         )
+
+
+def _read_whole_numbers(texts: list[str], where: str) -> Array:
+    """Return int64, or float64 beyond its range; InputError if different numbers would be the same."""
+    numbers = [int(text) for text in texts]
+    limits = np.iinfo(np.int64)
+    if limits.min <= min(numbers) and max(numbers) <= limits.max:
+        return np.array(numbers, dtype=np.int64)
+    floats = np.array([float(text) for text in texts])
+    if len(np.unique(floats)) < len(set(numbers)):
+        raise InputError(f"{where} holds whole numbers beyond 2**63; write such labels as text, with a letter")
+    return floats
 
 
 def _is_number_or_boolean(cell: str) -> bool:

@@ -278,3 +278,16 @@ def test_files_that_cannot_be_read(file: Path) -> None:
         load_csv(file.with_name("none.csv"), "y")
     with pytest.raises(InputError, match="is a folder, not a file"):
         load_csv(file.parent, "y")
+
+
+def test_targets_of_whole_numbers_beyond_float64_keep_their_last_digit(tmp_path: Path) -> None:
+    path = tmp_path / "ids.csv"
+    for first in (2**53, 2**62, -(2**63)):
+        labels = [first + row % 2 for row in range(8)]
+        path.write_text("a,y\n" + "".join(f"{row},{label}\n" for row, label in enumerate(labels)))
+        data = load_csv(path, "y")
+        assert data.y is not None
+        assert data.y.tolist() == labels
+    path.write_text("a,y\n" + "".join(f"{row},{2**63 + row % 2}\n" for row in range(8)))
+    with pytest.raises(InputError, match=r"column 'y' .* whole numbers beyond 2\*\*63; write such labels as text"):
+        load_csv(path, "y")

@@ -110,3 +110,12 @@ def test_the_callers_arrays_are_not_changed() -> None:
     assert data.group is not None
     assert data.weight is not None
     assert (data.group[0], data.weight[0]) == (2, 1)
+
+
+@pytest.mark.parametrize("kind", [int, str])
+def test_times_in_nanoseconds_keep_their_order(kind: Any) -> None:
+    first = 1_700_000_000_000_000_000
+    time = [kind(first + step) for step in (3, 1, 2, 0)]
+    data = from_arrays([[1.0], [2.0], [3.0], [4.0]], ["a", "b", "a", "b"], time=time)
+    assert data.time is not None
+    assert np.argsort(data.time).tolist() == [3, 1, 2, 0]
