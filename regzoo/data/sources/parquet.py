@@ -63,11 +63,30 @@ def read_parquet(path: Path) -> pd.DataFrame:
         raise InputError(f"{path}: Parquet files need {ENGINE}: pip install 'regzoo[parquet]', or save it as CSV")
     try:
         require_parquet_memory(path)
-        frame = pd.read_parquet(path, engine=ENGINE, dtype_backend="numpy_nullable")  # keeps whole numbers with gaps
+        frame = _read_typed(path)
     except InputError:
         raise
-    except (OSError, ValueError, RuntimeError, NotImplementedError) as error:  # pyarrow's own errors are kinds of these
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        RuntimeError,
+        NotImplementedError,
+    ) as error:  # pyarrow's own errors are kinds of these
         raise InputError(f"{path}: cannot be read as Parquet: {error}") from None
     if frame.empty:
         raise InputError(f"{path}: has no rows")
     return frame
+
+
+def _read_typed(path: Path) -> pd.DataFrame:
+    """Return the table; whole numbers with gaps stay whole."""
+    try:
+        return pd.read_parquet(path, engine=ENGINE, dtype_backend="numpy_nullable")
+    except TypeError:  # pandas writes names of Arrow's types, such as dictionary, that it cannot read
+        from pyarrow import parquet, types
+
+        table = parquet.read_table(path)
+        return table.to_pandas(
+            types_mapper=lambda kind: pd.ArrowDtype(kind) if types.is_integer(kind) else None, ignore_metadata=True
+        )

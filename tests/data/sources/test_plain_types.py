@@ -328,6 +328,17 @@ def test_columns_that_pandas_wrote_come_back(tmp_path: Path) -> None:
 
 
 @needs_arrow
+def test_a_file_whose_types_pandas_cannot_name_is_read(tmp_path: Path) -> None:
+    import pyarrow as pa
+
+    typed = pd.ArrowDtype(pa.dictionary(pa.int8(), pa.string()))
+    pd.DataFrame({"c": pd.Series(["a", "b"], dtype=typed), "y": [0.5, 1.5]}).to_parquet(tmp_path / "c.parquet")
+    data = load_parquet(tmp_path / "c.parquet", "y")
+    assert isinstance(data.x, Table)
+    assert (data.x.kinds, data.x.tolist()) == (("categorical",), [["a"], ["b"]])
+
+
+@needs_arrow
 def test_whole_numbers_of_a_parquet_file_are_not_rounded(tmp_path: Path) -> None:
     import pyarrow as pa
     from pyarrow import parquet
