@@ -18,6 +18,9 @@ ServedDtype = Literal["float32", "float64", "int64"]
 TOLERANCE = 1e-6
 """Largest error by float32, in standard deviations of its feature, that counts as none."""
 
+FINE = 1e-5
+"""Largest error by float32, in standard deviations, of an answer that is given as float32."""
+
 _ROUNDINGS, _COARSE = 8, 2.0**-8
 """Standard deviations up to 8 units in the last place are rounding errors, unless such a unit is larger than 1/256."""
 
@@ -184,3 +187,10 @@ def _measure_float32_error(values: Array) -> float:
     if np.can_cast(values.dtype, np.float32, "safe"):
         return 0.0
     return float(np.abs(values.astype(np.float64) - values.astype(np.float32)).max())
+
+
+def choose_answer_dtype(mean: Any, scale: Any) -> ServedDtype:
+    """Return the dtype of answers in the units of the data: float32, or float64 where it would blur them."""
+    sizes = np.abs(np.asarray(scale, np.float64))
+    clear = np.abs(np.asarray(mean, np.float64)) * np.finfo(np.float32).eps <= FINE * sizes
+    return "float32" if (clear & (sizes > SMALLEST) & (sizes < LARGEST)).all() else "float64"

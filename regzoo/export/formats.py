@@ -6,6 +6,7 @@ import importlib.util
 from dataclasses import dataclass
 
 from regzoo.core import InputError, Recipe, did_you_mean
+from regzoo.data.centering import choose_answer_dtype
 from regzoo.data.columns import Numeric
 from regzoo.data.preprocessor import Preprocessor
 
@@ -116,14 +117,16 @@ def find_format(name: str) -> Format:
 
 
 def list_wide_inputs(preprocessor: Preprocessor) -> list[str]:
-    """Return the columns, or the array, that the model takes as float64 or int64 and centers."""
+    """Return the columns, or the array, that the model takes as float64 or int64 and centers; and such answers."""
     wide = [
         f"column {rule.name!r}"
         for rule in preprocessor.rules
         if isinstance(rule, Numeric) and rule.centering.dtype != "float32"
     ]
     wide += [f"x[{rule.spec.name!r}]" for rule in preprocessor.inputs if rule.centering.dtype != "float32"]
-    return [*wide, *([preprocessor.kind] if preprocessor.centering.dtype != "float32" else [])]
+    wide += [preprocessor.kind] if preprocessor.centering.dtype != "float32" else []
+    mean = preprocessor.target_center + preprocessor.target_mean
+    return [*wide, *(["the target"] if choose_answer_dtype(mean, preprocessor.target_scale) != "float32" else [])]
 
 
 def check_convertible(format: Format, preprocessor: Preprocessor, recipe: Recipe) -> None:

@@ -7,11 +7,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from regzoo.data.centering import LARGEST, SMALLEST, Centering
+from regzoo.data.centering import Centering, choose_answer_dtype
 from regzoo.data.numbers import LARGEST_EXACT
-
-FINE = 1e-5
-"""Largest error by float32, in standard deviations, of an answer that is given as float32."""
 
 
 def apply_centering(centering: Centering, raw: Any) -> Any:
@@ -36,10 +33,3 @@ def restore_units(values: Any, mean: Any, scale: Any) -> Any:
     """Return standardized float32 ``values`` times ``scale`` plus ``mean``: float64 if float32 would blur the sum."""
     dtype = choose_answer_dtype(mean, scale)
     return tf.cast(values, dtype) * np.asarray(scale, dtype) + np.asarray(mean, dtype)
-
-
-def choose_answer_dtype(mean: Any, scale: Any) -> str:
-    """Return the dtype of answers in the units of the data: float32, or float64 where it would blur them."""
-    sizes = np.abs(np.asarray(scale, np.float64))
-    clear = np.abs(np.asarray(mean, np.float64)) * np.finfo(np.float32).eps <= FINE * sizes
-    return "float32" if (clear & (sizes > SMALLEST) & (sizes < LARGEST)).all() else "float64"

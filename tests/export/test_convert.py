@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 
 from regzoo.config import SplitConfig
-from regzoo.core import EnvironmentFailure, parse
+from regzoo.core import EnvironmentFailure, InputError, parse
 from regzoo.core.errors import ConversionError
 from regzoo.data.preprocess import prepare_fold
 from regzoo.data.preprocessor import Preprocessor
 from regzoo.data.sources import from_arrays
 from regzoo.export.convert import convert_saved_model
-from regzoo.export.formats import LITERT, ONNX, Format
+from regzoo.export.formats import LITERT, ONNX, Format, check_convertible
 from regzoo.export.saved_model import predict_live, write_saved_model
 from regzoo.export.signature import split_inputs
 from regzoo.export.verify import verify_parity
@@ -42,6 +42,12 @@ KINDS = {
     "an autoencoder": ("autoencoder([4], code=2)", "none", "reconstruction", 1),
     "an ensemble of regressions": ("mlp([4])", "ensemble(2)", "numbers", 2),
 }
+WIDE = {
+    "times": ("mlp([4])", "none", "times", 1),
+    "ids": ("mlp([4])", "none", "ids", 1),
+    "a regression of times": ("mlp([4])", "none", "predicted times", 1),
+}
+"""Kinds that float32 cannot hold, which LiteRT computes in."""
 
 
 def build_case(backbone: str, recipe: str, kind: str, members: int) -> tuple[Any, Preprocessor, Any]:
@@ -56,6 +62,10 @@ def build_case(backbone: str, recipe: str, kind: str, members: int) -> tuple[Any
     if kind == "columns":
         x = pd.DataFrame(x, columns=[f"column {number}" for number in range(5)])
         x.iloc[::7, 1] = np.nan
+    if kind in ("times", "ids"):
+        x = (x.astype(np.float64) * 10).astype(np.int64) + (2**60 if kind == "ids" else 1_700_000_000)
+    if kind == "predicted times":
+        y = 1_700_000_000 + x.sum(1, dtype=np.float64)
     prepared = prepare_fold(from_arrays(x, None if kind == "reconstruction" else y), SplitConfig(), seed=0)
     preprocessor = prepared.preprocessor
     task = Task(preprocessor.task, preprocessor.outputs, preprocessor.target_scale)
@@ -67,10 +77,13 @@ def build_case(backbone: str, recipe: str, kind: str, members: int) -> tuple[Any
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("format", [ONNX, LITERT], ids=lambda format: format.name)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("kind", "format"),
+    [*((kind, format) for kind in KINDS for format in (ONNX, LITERT)), *((kind, ONNX) for kind in WIDE)],
+    ids=lambda value: value if isinstance(value, str) else value.name,
+)
 def test_every_kind_answers_as_the_live_model_does_at_any_batch_size(kind: str, format: Format, tmp_path: Path) -> None:
-    model, preprocessor, rows = build_case(*KINDS[kind])
+    model, preprocessor, rows = build_case(*(KINDS | WIDE)[kind])
     write_saved_model(model, preprocessor, tmp_path / "saved", format.numeric_labels)
     convert_saved_model(tmp_path / "saved", format, tmp_path / format.file)
     inputs = split_inputs(rows, preprocessor)
@@ -88,3 +101,15 @@ def test_an_operation_without_counterpart_is_named(format: Format, tmp_path: Pat
     with pytest.raises(ConversionError, match=f"cannot be written as {format.name}: .*StatelessRandom"):
         convert_saved_model(tmp_path / "saved", format, tmp_path / format.file)
     assert issubclass(ConversionError, EnvironmentFailure)
+
+
+@pytest.mark.parametrize(
+    ("kind", "named"), [("times", "rows"), ("ids", "rows"), ("a regression of times", "the target")]
+)
+def test_numbers_that_float32_does_not_hold_are_no_litert_model(kind: str, named: str) -> None:
+    _, preprocessor, _ = build_case(*WIDE[kind])
+    check_convertible(ONNX, preprocessor, parse("none"))
+    with pytest.raises(
+        InputError, match=rf"litert computes in float32, in which {named} would lose .*saved_model or onnx"
+    ):
+        check_convertible(LITERT, preprocessor, parse("none"))

@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 from regzoo.config import SplitConfig
+from regzoo.data.centering import choose_answer_dtype
 from regzoo.data.inputs import InputSpec
 from regzoo.data.prepared import PreparedData
 from regzoo.data.preprocess import prepare_fold
@@ -19,7 +20,7 @@ from regzoo.data.preprocessor import Preprocessor
 from regzoo.data.sources import from_arrays, load_csv
 from regzoo.export.saved_model import ServedModel
 from regzoo.export.signature import make_input_specs, split_inputs
-from regzoo.export.tf_centering import choose_answer_dtype, restore_units
+from regzoo.export.tf_centering import restore_units
 
 RNG = np.random.default_rng(0)
 N = 120
