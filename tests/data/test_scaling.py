@@ -35,6 +35,6 @@ def test_targets_are_centered_only_where_they_are_large() -> None:
 
 def test_standardized_numbers_are_those_of_float32_arithmetic() -> None:
     values = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
-    mean, scale = [0.1, 2.0, -3.0], [0.3, 1.0, 7.0]
-    expected = (values - np.float32(mean)) / np.float32(scale)
+    mean, scale = (0.1, 2.0, -3.0), (0.3, 1.0, 7.0)
+    expected = (values - np.array(mean, np.float32)) / np.array(scale, np.float32)
     np.testing.assert_array_equal(standardize(values, mean, scale), expected)
