@@ -108,8 +108,7 @@ class Reading:
                 *(["times are converted to UTC from the time zone of each cell"] if self.zoned else []),
             ],
         }.get(kind, [])
-        marks = f"{', '.join(map(repr, self.missing))} counts as missing" if self.missing else ""
-        return "; ".join([*words, *([marks] if marks else [])])
+        return "; ".join(words)
 
     def _describe_numbers(self) -> list[str]:
         mark = {",": "commas", ".": "dots", " ": "blanks", "'": "apostrophes"}

@@ -15,8 +15,7 @@ from regzoo.data.dataset import Array, Dataset
 from regzoo.data.input_form import SEEN, InputForm, InputForms, shape_array
 from regzoo.data.inputs import InputSpec, NamedInputs
 from regzoo.data.numbers import keep_numbers
-from regzoo.data.reading.reading import Reading
-from regzoo.data.sources.column_kinds import read_columns
+from regzoo.data.sources.column_kinds import Inputs, read_columns
 from regzoo.data.sources.column_names import name_frame
 from regzoo.data.sources.finite import require_finite
 from regzoo.data.sources.frames import as_frame
@@ -74,11 +73,9 @@ def from_arrays(
     (2, 2)
     """
     errors = ErrorCollector()
-    columns, targets, named = None, None, None
-    notes: tuple[str, ...] = ()
+    columns, targets, named, read = None, None, None, None
     units: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
-    readings: dict[str, Reading] = {}
     if inputs is None and form.kind in (None, "rows"):
         x = as_frame(x)
     with errors.collect():
@@ -86,10 +83,12 @@ def from_arrays(
             units = describe_units(x, name)
             named = name_frame(plain_frame(x), name)
             x, columns = named.frame, tuple(named.frame.columns)
-        values, readings, notes = _read_values(x, columns, inputs, form, name)
+        read = _read_values(x, columns, inputs, form, name)
     with errors.collect():
         targets, labels = (None, ()) if y is None else _read_targets(y, name)
     errors.raise_if_any()
+    assert read is not None
+    values = read.values
     if targets is not None and len(values) != len(targets):
         raise InputError(f"{name}: x has {len(values)} rows and y has {len(targets)}; each row needs one target")
     for array in (values, targets):
@@ -100,19 +99,16 @@ def from_arrays(
     words = {"group": "groups", "weight": "sample_weight"}
     places = {role: f"{name}: {words.get(role, role)}" for role in given}
     columns = columns if len(values.shape) == 2 and not isinstance(values, NamedInputs) else None
-    data = Dataset(values, targets, columns, name, _get_target_name(y), labels, notes=notes, readings=readings)
-    if named is not None:
-        data = replace(data, notes=(*named.notes, *units, *notes), warnings=named.warnings)
+    data = Dataset(values, targets, columns, name, _get_target_name(y), labels, readings=read.readings)
+    notes, warnings = ((), ()) if named is None else (named.notes, named.warnings)
+    data = replace(data, notes=(*notes, *units, *read.notes), warnings=(*warnings, *read.warnings))
     return attach_roles(data, given, places, form.keys)
 
 
 def _read_values(
     x: Any, columns: tuple[str, ...] | None, inputs: Sequence[InputSpec] | None, form: InputForm, name: str
-) -> tuple[Array | Table | NamedInputs, dict[str, Reading], tuple[str, ...]]:
-    """Return the inputs, how the text of columns is read, and sentences on what they were taken for.
-
-    They are by name, as a user's own model takes them; or one array, or columns.
-    """
+) -> Inputs:
+    """Return the inputs: by name, as a user's own model takes them; or one array, or columns."""
     if inputs is None and isinstance(x, Mapping):
         raise InputError(
             f"{name}: x is a dict of arrays, which only a model of your own takes (backbone= your Keras model); give "
@@ -120,20 +116,21 @@ def _read_values(
         )
     named = None if inputs is None else read_named_inputs(x, inputs, name)
     if named is not None:
-        return named, {}, ()
+        return Inputs(named)
     if columns is None:
         images = inputs is not None and len(inputs) > 0 and len(inputs[0].shape) == 3
         values, notes = _read_inputs(x, form.kind or ("images" if images else None), name)
-        return values, {}, notes
-    table, readings = read_columns(x, columns, name, form.keys)
+        return Inputs(values, notes=notes)
+    read = read_columns(x, columns, name, form.keys)
+    table = read.values
     if form.kind in (None, "rows"):
-        return table, readings, ()
+        return read
     if isinstance(table, Table):
         raise InputError(
             f"{name}: {form.kind} (data.kind) are read from columns of complete numbers, and "
             f"{_list_other_columns(table)}; correct them, leave them out (data.drop), or take data.kind out"
         )
-    return shape_array(table, form.kind, f"{name}: x")[0], {}, ()
+    return Inputs(shape_array(np.asarray(table), form.kind, f"{name}: x")[0])
 
 
 def _list_other_columns(table: Table) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +14,7 @@ import pandas as pd
 from regzoo.core.errors import ErrorCollector, InputError
 from regzoo.data.column_fitting import count_least
 from regzoo.data.dataset import Array
+from regzoo.data.inputs import NamedInputs
 from regzoo.data.numbers import MISSING_INTEGER, count_merged, find_missing, parse_numbers, read_series
 from regzoo.data.reading.dates import format_date, parse_date
 from regzoo.data.reading.find import Found, find_dates, find_numbers
@@ -33,6 +36,9 @@ MANY, FEW_WORDS = 20, 3
 _CODE = re.compile(r"0[0-9]+")
 _MAX_SHOWN = 5
 
+MOST_ODD_WORDS = 20
+"""Different odd words of a column that count as missing at most, where a key says how the column is read."""
+
 MIN_DIFFERENT = 10
 """So is a column of at least ten different texts, most of them numbers (or dates), that would else be left out."""
 
@@ -44,16 +50,41 @@ class Column(NamedTuple):
         kind: what it holds; None for text that was not read yet.
         values: (n,) numbers, NaN where one is missing; else text, ``""`` where it is missing.
         reading: how its cells of text are read; None as Python and ISO 8601 write them.
+        warning: which cells were not read and count as missing; empty if all were.
     """
 
     kind: Kind | None
     values: Array
     reading: Reading | None = None
+    warning: str = ""
+
+    def mark_odd(self, cells: Array, odd: Array, what: str) -> Column | None:
+        """Return the column with the words of its ``odd`` cells (n,) as missing, and a warning; None if many differ."""
+        words = tuple(dict.fromkeys(cells[odd].tolist()))
+        if not words or len(words) > MOST_ODD_WORDS:
+            return None if words else self
+        reading = self.reading or PLAIN
+        marked = replace(reading, missing=(*reading.missing, *words))
+        return self._replace(reading=marked, warning=f"{describe_cells(cells, odd, what)}; they count as missing")
 
 
-def read_columns(
-    frame: pd.DataFrame, columns: tuple[str, ...], name: str, keys: ReadingKeys = OPEN
-) -> tuple[Array | Table, dict[str, Reading]]:
+class Inputs(NamedTuple):
+    """Inputs as they were read.
+
+    Attributes:
+        values: one array, a `Table` or `NamedInputs`.
+        readings: the `Reading` of each column whose text is not read as Python and ISO 8601 write it.
+        notes: what they were taken for, in sentences.
+        warnings: cells that were not read and count as missing, a sentence for each column.
+    """
+
+    values: Array | Table | NamedInputs
+    readings: Mapping[str, Reading] = MappingProxyType({})
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def read_columns(frame: pd.DataFrame, columns: tuple[str, ...], name: str, keys: ReadingKeys = OPEN) -> Inputs:
     """Return the columns of ``frame``: one array (n, columns) if all are complete numbers, else a `Table`.
 
     Whole numbers beyond 2**53 stay int64 in a column of their own, so that they too make a `Table`.
@@ -68,9 +99,6 @@ def read_columns(
         name: name of the data in messages.
         keys: what the user decides about how text is read.
 
-    Returns:
-        The columns, and the `Reading` of each whose text is not read as Python and ISO 8601 write it.
-
     Raises:
         InputError: with every column that cannot be used, its rows and the way out.
     """
@@ -83,14 +111,18 @@ def read_columns(
     errors.raise_if_any()
     kinds, values = [column.kind for column in found], [column.values for column in found]
     readings = {name: each.reading for name, each in zip(columns, found, strict=True) if each.reading is not None}
+    words = ", ".join(map(repr, keys.missing))
+    notes = (f"{words} {'count' if len(keys.missing) > 1 else 'counts'} as missing",) if words else ()
     floats = set(kinds) == {"numeric"} and all(column.dtype.kind == "f" for column in values)
     if floats and not readings and not any(np.isnan(column).any() for column in values):
-        return np.ascontiguousarray(np.stack(values, axis=1)), {}
-    return Table(columns, tuple(kind for kind in kinds if kind), tuple(values)), readings
+        return Inputs(np.ascontiguousarray(np.stack(values, axis=1)), notes=notes)
+    warnings = tuple(column.warning for column in found if column.warning)
+    table = Table(columns, tuple(kind for kind in kinds if kind), tuple(values))
+    return Inputs(table, readings, notes, warnings)
 
 
 def _read_column(series: pd.Series, where: str, keys: ReadingKeys) -> Column:
-    kind, values, reading = to_cells(series, where)
+    kind, values, reading, _ = to_cells(series, where)
     if keys.missing:
         values = mark_missing(values, keys.missing)
         reading = Reading(missing=keys.missing) if reading is None else replace(reading, missing=keys.missing)
@@ -180,10 +212,15 @@ def parse_cells(cells: Array, where: str, keys: ReadingKeys = OPEN, way_out: str
     if set(lower) <= {"true", "false", ""}:
         return Column("boolean", np.array(lower, dtype=object)[codes], marks)
     numbers, dates = find_numbers(different, rows, keys), find_dates(different, rows, keys)
+    decided = {"numbers": keys.decimal is not None or keys.thousands is not None, "dates": keys.dates is not None}
     for found, what in ((numbers, "numbers"), (dates, "dates")):
         if found is not None and _are_most(found.fits, different, rows):
-            _require_all(cells, found.fits[codes] | (cells == ""), f"{where} holds {what}", way_out)
-            return _convert(cells, codes, different, found, where, keys)
+            column = _convert(different, found, what, where, keys)
+            odd = ~found.fits[codes] & (cells != "")
+            marked = column.mark_odd(cells, odd, f"{where} holds {what}") if decided[what] and not way_out else None
+            _require_all(cells, ~odd | (marked is not None), f"{where} holds {what}", way_out)
+            column = marked or column
+            return column._replace(values=column.values[codes])
     reject_near_numbers(different, rows, where)
     return Column("categorical", cells, marks)
 
@@ -222,18 +259,19 @@ def _are_most(fits: Array, different: Array, rows: Array) -> bool:
     return bool(len(rows) >= MIN_DIFFERENT and share > 1 / 2 and 2 * frequent < rows.sum())
 
 
-def _convert(cells: Array, codes: Array, different: Array, found: Found, where: str, keys: ReadingKeys) -> Column:
-    """Return a column whose cells are all of the form that was ``found``."""
+def _convert(different: Array, found: Found, what: str, where: str, keys: ReadingKeys) -> Column:
+    """Return the ``different`` cells of a column (n,) in the form that was ``found``; others are missing."""
     reading = found.reading
     if found.rival is not None:
         raise InputError(f"{where} {describe_rival(different[found.fits].tolist(), found)}")
     plain = reading == PLAIN
     kept = None if plain and not keys.missing else replace(reading, missing=keys.missing)
-    moments = [parse_date(text, reading.dates, reading.zoned) for text in different.tolist()]
-    if any(moments):
-        texts = different if plain else np.array([format_date(when) if when else "" for when in moments], dtype=object)
-        return Column("date", texts[codes], kept)
+    if what == "dates":
+        moments = [parse_date(text, reading.dates, reading.zoned) for text in different.tolist()]
+        dates = ["" if when is None else format_date(when) for when in moments]
+        texts = np.where(np.array(dates) == "", "", different) if plain else np.array(dates, dtype=object)
+        return Column("date", texts, kept)
     plain_texts = np.array([to_plain(text, reading) or "" for text in different.tolist()], dtype=object)
     numbers = parse_numbers(plain_texts)
     _require_told_apart(plain_texts, numbers, where)
-    return Column("numeric", require_finite(numbers[codes], where), kept)
+    return Column("numeric", require_finite(numbers, where), kept)

@@ -86,7 +86,7 @@ def from_frames(
     data = replace(
         data,
         notes=(*notes, *(note for one in named for note in one.notes), *data.notes),
-        warnings=tuple(dict.fromkeys(warning for one in named for warning in one.warnings)),
+        warnings=tuple(dict.fromkeys([*(warning for one in named for warning in one.warnings), *data.warnings])),
     )
     return attach_roles(data, values, {"part": name, **places}, form.keys)
 

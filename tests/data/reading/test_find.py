@@ -1,0 +1,97 @@
+"""The form that most cells of a column agree on: found, refused where it is unclear, decided by the keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from regzoo.core.errors import InputError
+from regzoo.data.reading.reading import Reading, ReadingKeys
+from regzoo.data.sources.column_kinds import Column, parse_cells
+
+
+def parse(cells: list[str], **keys: Any) -> Column:
+    return parse_cells(np.array(cells, dtype=object), "table.csv: column 'c'", ReadingKeys(**keys))
+
+
+@pytest.mark.parametrize(
+    ("cells", "keys", "reading", "values"),
+    [
+        (["0,640", "-1,5", "3"], {}, Reading(","), [0.64, -1.5, 3]),
+        (["1,629", "0,640"], {}, Reading(","), [1.629, 0.64]),  # 0,640 is no thousand
+        (["1,629", "1,234,567"], {}, Reading(thousands=","), [1629, 1234567]),
+        (["1,629", "12.5"], {}, Reading(thousands=","), [1629, 12.5]),
+        (["1,629", "2,661"], {"thousands": ","}, Reading(thousands=","), [1629, 2661]),
+        (["1,629", "2,661"], {"decimal": "."}, Reading(thousands=","), [1629, 2661]),
+        (["1,629", "2,661"], {"decimal": ","}, Reading(","), [1.629, 2.661]),
+        (["1.500", "2.250"], {}, None, [1.5, 2.25]),
+        (["1.500", "2.250"], {"decimal": ","}, Reading(",", "."), [1500, 2250]),
+        (["1.5", "2.25"], {"decimal": ","}, None, [1.5, 2.25]),  # the dots cannot stand between thousands
+        (["$32,642.10", "$5", "-$7"], {}, Reading(thousands=",", currency="$"), [32642.1, 5, -7]),
+        (["5,5 €", "1.000,25 €"], {}, Reading(",", ".", "€"), [5.5, 1000.25]),
+        (["48.7 %", "5%", "3"], {}, Reading(percent=True), [48.7, 5, 3]),
+        (["9,007,199,254,740,993", "5"], {}, Reading(thousands=","), [2**53 + 1, 5]),  # beyond 2**53
+    ],
+)
+def test_numbers(cells: list[str], keys: Any, reading: Reading | None, values: list[float]) -> None:
+    found = parse(cells, **keys)
+    assert (found.kind, found.reading, found.warning) == ("numeric", reading, "")
+    assert found.values.tolist() == values
+
+
+@pytest.mark.parametrize(
+    ("cells", "keys", "reading", "values"),
+    [
+        (["13/04/2024", "5/4/2024"], {}, Reading(dates="day first"), ["2024-04-13", "2024-04-05"]),
+        (["04/13/2024", "04/05/2024"], {}, Reading(dates="month first"), ["2024-04-13", "2024-04-05"]),
+        (["04/05/2024"], {"dates": "day first"}, Reading(dates="day first"), ["2024-05-04"]),
+        (["04-05-2024"], {"dates": "month first"}, Reading(dates="month first"), ["2024-04-05"]),
+        (["13/4/2024 11:30 PM"], {}, Reading(dates="day first"), ["2024-04-13T23:30:00"]),
+        (["2024-01-01T23:00-02:00", "2024-01-02 01:00Z"], {}, Reading(zoned=True), ["2024-01-02T01:00:00"] * 2),
+        (["2024-01-01T23:00Z", "2024-01-02 01:00"], {}, None, ["2024-01-01T23:00Z", "2024-01-02 01:00"]),
+        (["31.1.2024", "2024-02-01"], {"dates": "month first"}, None, ["31.1.2024", "2024-02-01"]),
+    ],
+)
+def test_dates(cells: list[str], keys: Any, reading: Reading | None, values: list[str]) -> None:
+    found = parse(cells, **keys)
+    assert (found.kind, found.reading, found.values.tolist()) == ("date", reading, values)
+
+
+@pytest.mark.parametrize(
+    ("cells", "keys", "message"),
+    [
+        (["1,629", "2,661"], {}, "'1,629', which may be 1629 or 1.629; say which mark it has (data.thousands: ','"),
+        (["03/04/2024", "04/04/2024"], {}, "say which is first (data.dates: day first, or month first)"),
+        (["04/04/2024"] * 9 + ["2024-01-01"], {}, "tells day and month apart"),
+        (["13/04/2024"] * 9 + ["04/13/2024"], {}, "holds dates but for 1 cell: '04/13/2024' in row 10"),
+        (["13/04/2024", "14/04/2024"], {"dates": "month first"}, "a date in a form that is not read"),
+        (["2024-01-01T01:00+01:00"] * 9 + ["2024-01-01T01:00"], {}, "but for 1 cell: '2024-01-01T01:00' in row 10"),
+        (["$5"] * 9 + ["€6"], {}, "holds numbers but for 1 cell: '€6' in row 10"),
+        (["1 Feb 2024", "1 Mar 2024", ""], {}, "a date in a form that is not read"),
+        (["1,5"] * 9 + ["k.A."], {}, "list them if they are missing (data.missing: ['k.A.'])"),
+        ([f"{n},5" for n in range(20)] + [f"word {n}" for n in range(9)], {}, "holds numbers but for 9 cells"),
+        ([f"{n},5" for n in range(200)] + [f"w{n}" for n in range(21)], {"decimal": ","}, "but for 21 cells"),
+    ],
+)
+def test_unclear_columns_are_refused_and_never_left_out(cells: list[str], keys: Any, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse(cells, **keys)
+    assert message in str(caught.value)
+
+
+def test_odd_words_are_missing_where_a_key_says_how_the_column_is_read() -> None:
+    found = parse(["1,5"] * 9 + ["k.A."], decimal=",")
+    assert found.reading == Reading(",", missing=("k.A.",))
+    assert found.warning == (
+        "table.csv: column 'c' holds numbers but for 1 cell: 'k.A.' in row 10; they count as missing"
+    )
+    np.testing.assert_array_equal(found.values, [1.5] * 9 + [np.nan])
+    dates = parse(["03/04/2024"] * 9 + ["soon"], dates="day first")
+    assert (dates.values.tolist()[-1], dates.reading) == ("", Reading(dates="day first", missing=("soon",)))
+
+
+def test_words_among_a_few_numbers_stay_categories() -> None:
+    for cells in (["a", "1", "2"], ["36", "38", "S", "M", "L"] * 5, ["10 %", "low", "high"] * 4):
+        assert parse(cells).kind == "categorical"
