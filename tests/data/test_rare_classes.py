@@ -108,6 +108,8 @@ def test_the_refusal_names_the_key_that_helps() -> None:
         InputError, match=r"class d occurs only twice, and so do 1 more.*\(data.rare: {below: 3, do: dr"
     ):
         prepare(TEXT)
+    with pytest.raises(InputError, match=r"drop it or merge it with others \(data.rare\), or collect more"):
+        prepare(["a"] * 12 + ["b"])  # nothing is left if it is dropped
     facts = prepare(TEXT, rare={"below": 3, "do": "drop"}).facts
     assert (facts["rows"], facts["labels"], facts["rare"]["do"]) == (23, ["a", "b", "c"], "drop")
     assert any("are dropped (data.rare)" in sentence for sentence in facts["repairs"])

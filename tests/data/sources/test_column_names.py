@@ -40,6 +40,7 @@ NO_INDICES = {
     "binary": [0, 1] * 20,
     "ages": [30 + number % 7 for number in range(40)],
     "kinds": ["red", "blue"] * 20,
+    "counted from five": [*range(5, 30), *range(5, 20)],
     "gaps": [None, *range(39)],
     "temperatures": [number - 20 for number in range(40)],
 }
@@ -71,6 +72,15 @@ def test_what_is_no_index_is_never_lost(name: str, tmp_path: Path) -> None:
         load_csv(path, "y")
     assert load_csv(path, "y", drop="Unnamed: 0").columns == ("a",)
     assert load_csv(write(path, NO_INDICES[name], "Unnamed: 0"), "y").columns == ("Unnamed: 0", "a")
+
+
+def test_only_first_columns_are_an_index(tmp_path: Path) -> None:
+    file = tmp_path / "t.csv"
+    file.write_text("a,,y\n1,0,x\n2,1,z\n", encoding="utf-8")
+    with pytest.raises(InputError, match="column 2 of 3 has no name"):
+        load_csv(file, "y")
+    file.write_text("a,Unnamed: 7,y\n1,0,x\n2,1,z\n", encoding="utf-8")
+    assert load_csv(file, "y").columns == ("a", "Unnamed: 7")
 
 
 def test_an_index_that_was_saved_twice_is_left_out_twice(tmp_path: Path) -> None:
@@ -151,6 +161,7 @@ def test_names_that_are_numbers_or_occur_are_no_data() -> None:
     assert not is_header_data(["400.5", "401.5", "402.5", "403.5"], spectrum)
     assert not is_header_data(["yes", "kind"], pd.DataFrame({"a": ["yes", "no"] * 4, "b": ["u", "v"] * 4}))
     assert not is_header_data(["2020", "y"], pd.DataFrame({"a": [2019, 2021] * 4, "b": ["u", "v"] * 4}))
+    assert not is_header_data(["3.5", "y"], pd.DataFrame({"a": ["3.5", *"abcdefg"], "b": ["u", "v"] * 4}))
     assert not is_header_data([], pd.DataFrame())
 
 

@@ -63,6 +63,7 @@ def test_what_begins_with_a_hash_may_be_data(file: Path) -> None:
 @pytest.mark.parametrize("header", ["#a,b,y", "# a,b,y", "%a,b,y"])
 def test_a_header_may_begin_with_a_hash(header: str, file: Path) -> None:
     rows = [header.split(","), *PLAIN[1:]]
+    assert read(file, f"#5,6,7\n{BODY}")[0] == PLAIN[1:]  # no names
     assert read(file, f"{header}\n{BODY}") == (rows, [])
     assert read(file, f"# by a program\n{header}\n{BODY}") == (rows, ["line 1 is left out as a comment"])
 
@@ -98,7 +99,16 @@ def test_rows_without_cells_are_left_out_at_the_end(file: Path) -> None:
 
 @pytest.mark.parametrize(
     "end",
-    ["4,5\n", "4\n", "4.5", "x,y,z,w\n", "Total\n3,4,z\n4,5\n", "\n" + "c,d\n" * 11, "Total: 2\n4,5\n"],
+    [
+        "4,5\n",
+        "4\n",
+        "4.5",
+        "x,y,z,w\n",
+        "Total\n3,4,z\n",
+        "Total\n3,4,z\n4,5\n",
+        "\n" + "c,d\n" * 11,
+        "Total: 2\n4,5\n",
+    ],
 )
 def test_damaged_rows_are_no_footers(end: str, file: Path) -> None:
     with pytest.raises(InputError, match=r"line \d+ has \d+ cells.*, the header has 3"):
