@@ -51,6 +51,7 @@ class ExportedModel:
         served: the dtype of each input that holds numbers of an array or of a numeric column.
         readings: how the text of each column is read, by the name of its input.
         manifest: its files.
+        categories: the words that each column of categories has a feature for, by the name of its input.
     """
 
     folder: Path
@@ -63,6 +64,7 @@ class ExportedModel:
     served: dict[str, str]
     readings: dict[str, Reading]
     manifest: Manifest
+    categories: dict[str, tuple[str, ...]]
 
     @property
     def array_kind(self) -> str | None:
@@ -145,7 +147,12 @@ def _from_json(folder: Path, values: Mapping[str, Any], manifest: Manifest) -> E
     given = [_accept_reading(rule.get("reading", {})) for rule in rules] if rules else [PLAIN] * len(inputs)
     readings = dict(zip(inputs, given, strict=True))
     served = {} if own else _accept_dtypes(values.get("dtypes", {}), named)
-    return ExportedModel(folder, inputs, named, dtypes, shapes, labels, bool(rules), served, readings, manifest)
+    words = {
+        name: _accept_list("categories", rule["categories"], str)
+        for name, rule in zip(inputs, rules, strict=False)
+        if rule["kind"] == "categorical"
+    }
+    return ExportedModel(folder, inputs, named, dtypes, shapes, labels, bool(rules), served, readings, manifest, words)
 
 
 def _accept_dtypes(value: Any, kinds: Mapping[str, str]) -> dict[str, str]:

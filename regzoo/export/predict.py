@@ -21,6 +21,7 @@ from regzoo.data.sources.csv_file import ENCODING
 from regzoo.export.exported_model import ExportedModel, NamedArrays, read_exported_model
 from regzoo.export.input_rows import check_file_type, is_archive, read_chunks, read_frame_chunks
 from regzoo.export.serve import predict_chunks
+from regzoo.export.unknown_words import notify_unknown_spellings
 from regzoo.system.lock import lock_path
 from regzoo.system.temporary_folder import private_tempdir, temporary_sibling
 
@@ -64,7 +65,8 @@ def predict_file(
             stack.enter_context(lock_path(out))
             _check_output(out)  # another process may just have written it
         copy = stack.enter_context(_copy_model(model, trust, notify))
-        outputs = _predict(copy, read_chunks(model, source, encoding, notify))
+        chunks = notify_unknown_spellings(model, read_chunks(model, source, encoding, notify), str(source), notify)
+        outputs = _predict(copy, chunks)
         if not isinstance(out, Path):
             return _write_csv(out, outputs, model.labels)
         temporary = stack.enter_context(temporary_sibling(out))
@@ -101,7 +103,8 @@ def predict(folder: str | Path, frame: pd.DataFrame, *, trust: bool = False) -> 
         raise InputError(f"predict takes a DataFrame, received {type(frame).__name__}; give pd.DataFrame(...) of it")
     model = read_exported_model(Path(folder))
     with _copy_model(model, trust, warnings.warn) as copy:
-        outputs = list(_predict(copy, read_frame_chunks(model, frame, "frame", lambda _: None)))
+        chunks = read_frame_chunks(model, frame, "frame", lambda _: None)
+        outputs = list(_predict(copy, notify_unknown_spellings(model, chunks, "frame", warnings.warn)))
     columns: dict[str, list[Any]] = {}
     for chunk in outputs:
         for header, values in _list_columns(chunk, model.labels):
