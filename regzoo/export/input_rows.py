@@ -154,7 +154,7 @@ def _read_archive(model: ExportedModel, path: Path, notify: Callable[[str], None
     arrays = read_npz(path)
     wanted = ["x"] if model.array_kind else list(model.inputs.values())
     if "x" in arrays and wanted != ["x"] and set(wanted).isdisjoint(arrays):
-        columns = _check_shape(arrays["x"], (len(wanted),), f"{path}: x").T
+        columns = _check_shape(arrays["x"], (len(wanted),), f"{path}: x", dates="mM").T
         arrays = dict(zip(wanted, columns, strict=True))
     _check_columns(path, wanted, list(arrays), notify)
     if model.array_kind:
@@ -173,10 +173,10 @@ def _read_archive(model: ExportedModel, path: Path, notify: Callable[[str], None
             yield _convert_columns(model, chunk, str(path), start)
 
 
-def _check_shape(x: Array, shape: tuple[int, ...], place: str) -> Array:
+def _check_shape(x: Array, shape: tuple[int, ...], place: str, dates: str = "") -> Array:
     """Return ``x``, with an axis added for a single channel, if it has numbers of ``shape`` in each row."""
     x = x[..., np.newaxis] if x.ndim == len(shape) > 1 and shape[-1] == 1 else x
-    if x.shape[1:] != shape or x.dtype.kind not in "buif":
+    if x.shape[1:] != shape or x.dtype.kind not in "buif" + dates:
         raise InputError(f"{place} takes numbers of shape (n, {str(shape)[1:]}, received {x.dtype} {x.shape}")
     return x
 
@@ -218,4 +218,6 @@ def _name(source: str, column: str) -> str:
 
 
 def _convert(column: InputColumn, cells: Cells, start: int) -> Array:
+    if isinstance(cells, np.ndarray) and cells.dtype.kind in "mMS":  # dates, durations and bytes mean what they hold
+        cells = pd.Series(cells)
     return column.convert_series(cells, start) if isinstance(cells, pd.Series) else column.convert(cells, start)

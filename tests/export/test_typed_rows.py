@@ -17,6 +17,8 @@ import pytest
 
 import regzoo
 from regzoo.core.errors import InputError
+from regzoo.export.input_cells import InputColumn
+from regzoo.export.input_rows import _convert
 from regzoo.export.predict import predict_file
 
 ROWS = 60
@@ -67,6 +69,19 @@ def draw_frame(arrow: bool) -> pd.DataFrame:
             typed = pa.array(cells.astype(object).where(cells.notna(), None).tolist(), kind)
             frame[f"arrow {column}"] = pd.Series(typed, dtype=pd.ArrowDtype(typed.type))
     return frame
+
+
+@pytest.mark.parametrize(
+    ("kind", "cells", "served"),
+    [
+        ("date", np.array(["2024-01-31", "2024-02-01T17:05"], dtype="datetime64[ns]"), [
+            "2024-01-31T00:00:00", "2024-02-01T17:05:00"]),
+        ("numeric", np.array([90, 60], dtype="timedelta64[m]"), [5400.0, 3600.0]),
+        ("categorical", np.array([b"red", b"blue"]), ["red", "blue"]),
+    ],
+)  # fmt: skip
+def test_arrays_of_an_archive_mean_what_they_hold(kind: str, cells: Any, served: list[Any]) -> None:
+    assert _convert(InputColumn(kind, "rows.npz: column 'c'"), cells, 0).tolist() == served
 
 
 @pytest.mark.slow

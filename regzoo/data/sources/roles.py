@@ -71,6 +71,7 @@ def _read_cells(values: Any, rows: int, where: str) -> pd.Series:
     if len(cells) != rows:
         raise InputError(f"{where} has {len(cells)} values and x has {rows} rows; each row needs one")
     cells = plain_series(cells, where)
+    cells = cells.astype(object) if isinstance(cells.dtype, pd.CategoricalDtype) else cells
     if pd.api.types.is_string_dtype(cells.dtype) or cells.dtype == object:
         cells = cells.map(lambda cell: cell.strip() or None if isinstance(cell, str) else cell).astype(object)
     return cells

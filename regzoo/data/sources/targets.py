@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from regzoo.data.sources.python_objects import (
 )
 
 _MIDNIGHT = "T00:00:00"
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def as_cells(y: Any) -> Array:
@@ -89,15 +91,17 @@ def _read_objects(objects: Array, name: str) -> Array:
 
 
 def _shorten_dates(texts: Array, where: str, what: str) -> Array:
-    """Return dates as labels, without a time if all have none; InputError if they are too many for labels."""
+    """Return dates as labels, without a time if all begin a day; InputError if they are too many for labels."""
     codes = np.unique(texts, return_inverse=True)[1]
     if infer_task(codes) != "classification":
         raise InputError(
             f"{where} holds {codes.max() + 1} different {what}, too many for labels; to predict when, give a number, "
             "such as days or seconds since a moment"
         )
-    midnight = all(text.endswith(_MIDNIGHT) for text in texts)
-    return np.array([text.removesuffix(_MIDNIGHT) for text in texts]) if midnight else texts
+    days = [text.removesuffix(_MIDNIGHT) for text in texts.tolist()]
+    if any("T" in day for day in days):  # days next to moments begin at midnight
+        return np.array([text if _DAY.fullmatch(text) is None else text + _MIDNIGHT for text in texts.tolist()])
+    return np.array(days)
 
 
 def _require_text(labels: Array, name: str) -> None:

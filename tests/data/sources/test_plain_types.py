@@ -127,6 +127,8 @@ TARGETS: list[tuple[list[Any], str, list[Any]]] = [
     ([Level.LOW, Level.HIGH], "i", [3, 7]),
     ([DAY, DAY.replace(day=1)], "U", ["2024-01-31", "2024-01-01"]),
     ([datetime.datetime(2024, 1, 31), datetime.datetime(2024, 1, 1)], "U", ["2024-01-31", "2024-01-01"]),
+    ([DAY, MOMENT], "U", ["2024-01-31T00:00:00", "2024-01-31T17:05:00"]),
+    ([DAY, datetime.datetime(2024, 2, 1)], "U", ["2024-01-31", "2024-02-01"]),
     ([MOMENT, MOMENT.replace(hour=0)], "U", ["2024-01-31T17:05:00", "2024-01-31T00:05:00"]),
     (
         [MOMENT.replace(tzinfo=UTC), MOMENT.replace(tzinfo=TOKYO)],
@@ -213,7 +215,10 @@ def test_roles_mean_what_they_hold() -> None:
         groups=[Path("a"), Path("a"), Path("b"), Path("b")],
         sample_weight=[Decimal("0.5"), Fraction(1), 2, np.float32(1)],
         time=hold([MOMENT.replace(tzinfo=TOKYO)] * 4),
+        part=pd.Categorical(["train", None, "test", None]),
     )
+    assert data.part is not None
+    assert data.part.tolist() == ["train", "", "test", ""]
     assert data.group is not None and data.weight is not None and data.time is not None  # noqa: PT018
     assert data.group.tolist() == ["a", "a", "b", "b"]
     assert data.weight.tolist() == [0.5, 1, 2, 1]
@@ -359,6 +364,8 @@ def test_a_target_of_a_parquet_file_means_what_it_holds(tmp_path: Path) -> None:
             y = pa.array(values * 2)
         except (pa.ArrowInvalid, pa.ArrowTypeError):
             continue  # Arrow has no such type
+        if y.to_pylist() != values * 2:
+            continue  # it has one that holds less
         parquet.write_table(pa.table({"x": np.arange(4.0), "y": y}), tmp_path / "c.parquet")
         data = load_parquet(tmp_path / "c.parquet", "y")
         assert data.y is not None
