@@ -24,7 +24,7 @@ from regzoo.publish import publish
 from regzoo.result import Result, SweepResult
 from regzoo.system.paths import require_utf8
 from regzoo.system.temporary_folder import TemporaryFolder
-from regzoo.training.task import read_input_shape, select_task
+from regzoo.training.task import read_input_shape, read_vocabulary_size, select_task
 
 if TYPE_CHECKING:
     from regzoo.training.model.build import RegularizedModel
@@ -42,13 +42,14 @@ def build(
     optimizer: Any = "adam",
     seed: int = 0,
     categorical_features: Any = None,
+    vocabulary_size: int = 0,
 ) -> RegularizedModel:
     """Return a compiled Keras model with the recipe built in; its layers have Keras's dtype policy.
 
     Args:
         backbone: the network, such as ``"mlp(widths=[64, 64])"``.
         recipe: regularizers, such as ``"dropout(0.5) + l2(1e-4)"``; each strength is a number or a schedule.
-        input_shape: shape of one example: (features,) or (height, width, channels).
+        input_shape: shape of one example: (features,), (height, width, channels) or (steps, channels).
         classes: number of classes, for classification with labels 0, 1, 2, ...
         outputs: number of targets, for regression.
         labels: number of labels, for multilabel classification: y has the shape (rows, labels) and holds 0 and 1.
@@ -58,6 +59,8 @@ def build(
         categorical_features: columns of rows, counted from 0, that are not standardized numbers: for each category the
             list of its one-hot columns, and each column of 0 and 1 by itself; ``[[3, 4, 5], 6]`` or ``"3..5, 6"``.
             Regularizers of the batch change a category as a whole, and leave it possible.
+        vocabulary_size: for tokens of shape (steps,), whole numbers from 0 (padding) to ``vocabulary_size`` - 1; 0 for
+            inputs that are numbers.
 
     Raises:
         InputError: if a name or value is wrong, a strength is left to a search, a regularizer finds no place to
@@ -81,7 +84,8 @@ def build(
     reject_ranges(recipe)
     reject_several_models(recipe)
     cells = read_row_cells(categorical_features, shape)
-    model = build_model(backbone, recipe, chosen_task, shape, seed, cells)
+    size = read_vocabulary_size(vocabulary_size)
+    model = build_model(backbone, recipe, chosen_task, shape, seed, cells, size)
     model.compile(optimizer=optimizer)
     return model
 

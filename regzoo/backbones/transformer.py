@@ -1,4 +1,4 @@
-"""Transformer encoder for images, rows and sequences."""
+"""Transformer encoder for images, rows, sequences and tokens."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Any, ClassVar
 
 from regzoo.backbones._initializers import choose_kernel_initializer
 from regzoo.core import Announce, Backbone, InputError, setting
-from regzoo.core.lazy import keras
+from regzoo.core.lazy import LazyModule, keras
 from regzoo.core.selection import LayerKind
+
+_positions = LazyModule("regzoo.backbones._positions")
 
 MAX_PATCHES = 256
 """Largest number of patches by default: enough for digits, and about the usual 14 x 14 patches of photographs."""
@@ -26,11 +28,12 @@ class Transformer(Backbone):
     Formula: x + attention(norm(x)), then x + mlp(norm(x)); attention is softmax(q k' / sqrt(width / heads)) v.
     Images are split into patches (padded with zeros where the sizes do not divide); each column of a row is a token,
     its value times a learned vector; sequences (tokens, features) are used as they are. Every token has a bias of its
-    own, which is its learned position embedding; only sequences of unknown length have none.
+    own, which is its learned position embedding; only sequences of unknown length have none. Tokens that are whole
+    numbers, such as words, look up their vectors in a table; padding gets no attention and is left out of the mean.
 
-    Slots: ``input`` and ``embedding`` (1 each), and in each block ``attention``, ``branch``, ``preactivation``,
-    ``activation``, ``branch``, in this order. Weight regularizers treat the columns' vectors as an embedding table, and
-    the biases of the tokens as position embeddings.
+    Slots: ``input`` (1, except for tokens that are whole numbers) and ``embedding`` (1), and in each block
+    ``attention``, ``branch``, ``preactivation``, ``activation``, ``branch``, in this order. Weight regularizers treat
+    the columns' vectors as an embedding table, and the biases of the tokens as position embeddings.
 
     Args:
         width: number of features of a token, in [1, inf), a multiple of ``heads``.
@@ -82,22 +85,34 @@ class Transformer(Backbone):
 
     def __call__(self, x: Any, slot: Announce) -> Any:
         """Map images, rows or sequences x (batch, ...) to features (batch, width)."""
-        x = slot("embedding", self._embed(slot("input", x)))  # (batch, tokens, width)
+        x = self._encode(slot("embedding", self._embed(slot("input", x))), slot)  # (batch, tokens, width)
+        return keras.layers.GlobalAveragePooling1D(name="average")(x)
+
+    def call_on_tokens(self, x: Any, vocabulary_size: int, slot: Announce) -> Any:
+        """Map tokens x (batch, steps), 0 for padding, to features (batch, width)."""
+        _require_few_tokens(x, "steps; shorten the sequences")
+        present = keras.ops.not_equal(x, 0)
+        empty = keras.ops.logical_not(keras.ops.any(present, axis=1, keepdims=True))
+        mask = keras.ops.logical_or(present, empty)  # (batch, steps); of an empty sequence the padding counts
+        tokens = keras.layers.Embedding(vocabulary_size, self.width, name="embed")(x)
+        tokens = slot("embedding", _positions.PositionEmbedding(name="positions")(tokens))  # (batch, steps, width)
+        return average_where(self._encode(tokens, slot, mask), mask)
+
+    def _encode(self, x: Any, slot: Announce, mask: Any = None) -> Any:
+        """Return the blocks' output for tokens x (batch, tokens, width), of the same shape; ``mask``: those seen."""
         for block in range(self.depth):
             name = f"block_{block}"
-            h = self._attend(_make_norm(f"{name}_attention_norm")(x), name, slot)
+            h = self._attend(_make_norm(f"{name}_attention_norm")(x), name, slot, mask)
             x = keras.layers.Add(name=f"{name}_attention_add")([x, slot("branch", h)])
             h = self._add_mlp(_make_norm(f"{name}_mlp_norm")(x), name, slot)
             x = keras.layers.Add(name=f"{name}_mlp_add")([x, slot("branch", h)])
-        return keras.layers.GlobalAveragePooling1D(name="average")(_make_norm("norm")(x))
+        return _make_norm("norm")(x)
 
     def _embed(self, x: Any) -> Any:
         """Map x (batch, ...) to tokens (batch, tokens, width)."""
         if len(x.shape) == 4:
             x = self._split_into_patches(x)
-        if x.shape[1] is not None and x.shape[1] > MAX_TOKENS:
-            hint = "columns; use mlp" if len(x.shape) == 2 else "steps; shorten the sequences"
-            raise InputError(f"transformer takes at most {MAX_TOKENS} tokens, received {x.shape[1]} {hint}")
+        _require_few_tokens(x, "columns; use mlp" if len(x.shape) == 2 else "steps; shorten the sequences")
         if len(x.shape) == 2:
             return self._make_column_embedding(x.shape[1])(x)
         axes = "d" if x.shape[1] is None else "td"
@@ -143,8 +158,8 @@ class Transformer(Backbone):
             size *= 2
         return size
 
-    def _attend(self, x: Any, name: str, slot: Announce) -> Any:
-        """Return the self-attention of tokens x (batch, tokens, width), of the same shape."""
+    def _attend(self, x: Any, name: str, slot: Announce, mask: Any) -> Any:
+        """Return the self-attention of tokens x (batch, tokens, width), of the same shape; ``mask``: which are seen."""
         size = self.width // self.heads
         query, key, value = (
             keras.layers.Reshape((-1, self.heads, size), name=f"{name}_{role}_heads")(
@@ -153,7 +168,10 @@ class Transformer(Backbone):
             for role in ("query", "key", "value")
         )  # (batch, tokens, heads, size)
         scores = keras.ops.einsum("bqhs,bkhs->bhqk", query, key) / math.sqrt(size)
-        weights = slot("attention", keras.layers.Softmax(name=f"{name}_softmax")(scores))  # (batch, heads, q, k)
+        seen = {} if mask is None else {"mask": mask[:, None, None, :]}
+        weights = slot(
+            "attention", keras.layers.Softmax(name=f"{name}_softmax")(scores, **seen)
+        )  # (batch, heads, q, k)
         attended = keras.ops.einsum("bhqk,bkhs->bqhs", weights, value)
         attended = keras.layers.Reshape((-1, self.width), name=f"{name}_seen")(attended)
         return keras.layers.Dense(self.width, name=f"{name}_out")(attended)
@@ -163,6 +181,17 @@ class Transformer(Backbone):
         x = slot("preactivation", keras.layers.Dense(self.hidden, kernel_initializer=kernel, name=f"{name}_dense_0")(x))
         x = slot("activation", keras.layers.Activation(self.activation, name=f"{name}_{self.activation}")(x))
         return keras.layers.Dense(self.width, name=f"{name}_dense_1")(x)
+
+
+def _require_few_tokens(x: Any, hint: str) -> None:
+    if x.shape[1] is not None and x.shape[1] > MAX_TOKENS:
+        raise InputError(f"transformer takes at most {MAX_TOKENS} tokens, received {x.shape[1]} {hint}")
+
+
+def average_where(x: Any, mask: Any) -> Any:
+    """Return the mean (batch, width) over the tokens x (batch, tokens, width) that ``mask`` (batch, tokens) has."""
+    counts = keras.ops.cast(mask, x.dtype)[:, :, None]
+    return keras.ops.sum(x * counts, axis=1) / keras.ops.sum(counts, axis=1)
 
 
 def _count_patches(height: int, width: int, size: int) -> tuple[int, int]:

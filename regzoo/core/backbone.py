@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from regzoo.core.component import Component
+from regzoo.core.errors import InputError
 from regzoo.core.selection import LayerKind
 from regzoo.core.slots import SlotKind
 
@@ -33,3 +34,19 @@ class Backbone(Component, ABC):
             x: standardized inputs, (batch, ...).
             slot: announces a slot.
         """
+
+    def call_on_tokens(self, x: Any, vocabulary_size: int, slot: Announce) -> Any:
+        """Build the layers for tokens in place of numbers; return the features (batch, features).
+
+        Args:
+            x: whole numbers (batch, steps) from 0 to ``vocabulary_size`` - 1; 0 is padding, which is masked.
+            vocabulary_size: number of rows of the table that the tokens look up.
+            slot: announces a slot; there is none at the tokens themselves, which are no numbers to change.
+
+        Raises:
+            InputError: unless the backbone takes tokens.
+        """
+        raise InputError(
+            f"{self.name} takes numbers, and the data holds tokens or text: take transformer, or a model of your own "
+            "that begins with an Embedding; or give vectors of numbers"
+        )

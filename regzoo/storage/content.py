@@ -101,6 +101,7 @@ class _FoldJson(_Json):
     task: _TaskJson
     input_shape: list[Count]
     cells: _CellsJson = _ABSENT
+    vocabulary_size: Count = _ABSENT
 
 
 class _InputJson(_Json):
@@ -137,6 +138,7 @@ class _SetupJson(_Json):
     inputs: list[_InputJson] = _ABSENT
     model: _OwnModelJson = _ABSENT
     cells: _CellsJson = _ABSENT
+    vocabulary_size: Count = _ABSENT
 
 
 class _SweptJson(_Json):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from regzoo.core.backbone import Backbone
@@ -25,16 +25,19 @@ class FoldSetup:
         task: with the size and the scale of this fold.
         input_shape: shape of one example; the number of features of a table depends on the training rows.
         cells: which features hold one value of the data; None if each is a number of its own.
+        vocabulary_size: number of different tokens, which depends on the training rows; 0 if inputs are numbers.
     """
 
     task: Task
     input_shape: tuple[int, ...]
     cells: Cells | None = None
+    vocabulary_size: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON values that `TrainingSetup.from_json` reads."""
         cells = {} if self.cells is None else {"cells": self.cells.to_json()}
-        return {"task": asdict(self.task), "input_shape": list(self.input_shape), **cells}
+        tokens = {"vocabulary_size": self.vocabulary_size} if self.vocabulary_size else {}
+        return {"task": asdict(self.task), "input_shape": list(self.input_shape), **cells, **tokens}
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class TrainingSetup:
         loss: text of the loss that is minimized, in normal form; None for the task's own.
         model: the user's own model; None for a named backbone.
         cells: of rows, which features hold one value of the data; None if each is a number of its own.
+        vocabulary_size: number of different tokens for a named backbone, padding included; 0 if inputs are numbers.
     """
 
     backbone: str
@@ -72,6 +76,7 @@ class TrainingSetup:
     loss: str | None = None
     model: OwnModel | None = None
     cells: Cells | None = None
+    vocabulary_size: int = 0
 
     def parse_backbone(self) -> Backbone | None:
         """Return the named backbone; None for the user's own model."""
@@ -79,8 +84,9 @@ class TrainingSetup:
 
     def for_fold(self, number: int) -> TrainingSetup:
         """Return the setup of fold ``number`` alone, counted from 0."""
-        fold = self.folds[number - 1] if number else FoldSetup(self.task, self.input_shape, self.cells)
-        return replace(self, task=fold.task, input_shape=fold.input_shape, cells=fold.cells, folds=())
+        first = FoldSetup(self.task, self.input_shape, self.cells, self.vocabulary_size)
+        fold = self.folds[number - 1] if number else first
+        return replace(self, **{field.name: getattr(fold, field.name) for field in fields(fold)}, folds=())
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -96,6 +102,7 @@ class TrainingSetup:
             "model": model,
             "compiled": self._get_compiled(),
             "cells": None if self.cells is None else self.cells.to_json(),
+            "vocabulary_size": self.vocabulary_size,
         }
         return {
             "backbone": self.backbone,
@@ -138,8 +145,8 @@ class TrainingSetup:
         if given.get("model") is not None:
             given["model"] = OwnModel.from_json(given["model"])
 
-        def read(fields: Mapping[str, Any]) -> dict[str, Any]:
-            cells = {"cells": Cells.from_json(fields["cells"])} if "cells" in fields else {}
-            return {**fields, "task": Task(**fields["task"]), "input_shape": tuple(fields["input_shape"]), **cells}
+        def read(entry: Mapping[str, Any]) -> dict[str, Any]:
+            cells = {"cells": Cells.from_json(entry["cells"])} if "cells" in entry else {}
+            return {**entry, "task": Task(**entry["task"]), "input_shape": tuple(entry["input_shape"]), **cells}
 
         return TrainingSetup(**read(given), folds=tuple(FoldSetup(**read(fold)) for fold in folds), inputs=inputs)

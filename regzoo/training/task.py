@@ -207,6 +207,16 @@ def read_input_shape(given: Any) -> Shape:
     return tuple(sizes)
 
 
+def read_vocabulary_size(given: Any) -> int:
+    """Return the number of different tokens, 0 if inputs are numbers; InputError unless it is 0 or from 2."""
+    size = _to_whole_number(given)
+    if size is None or size < 0 or size == 1:
+        raise InputError(
+            f"vocabulary_size is the number of different tokens, from 2, or 0 for none, received {given!r}"
+        )
+    return size
+
+
 def _to_whole_number(value: Any) -> int | None:
     """Return ``value`` as an int if it is a whole number of any library, else None."""
     try:

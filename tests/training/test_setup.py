@@ -36,6 +36,7 @@ CHANGES: list[tuple[str, Any]] = [
     ("loss", "huber"),
     ("inputs", (InputSpec("tokens", (None,), "int32"),)),
     ("cells", Cells.from_sizes([(1, 0), (0, 4)])),
+    ("vocabulary_size", 100),
     ("model", OwnModel("net", "fresh", "0123", (), 10)),
 ]
 

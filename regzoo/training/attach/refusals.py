@@ -7,12 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import keras
-import tensorflow as tf
 
-from regzoo.core import InputError, OnBatch, OnForward, Recipe
+from regzoo.core import InputError, Recipe
 from regzoo.core._keras_compat import list_layers
 from regzoo.core.cells import NamedCells
-from regzoo.core.places import change_batch
 from regzoo.training.attach.example_inputs import make_example_inputs
 from regzoo.training.attach.graph import Graph
 from regzoo.training.attach.inputs import read_input_kind
@@ -21,7 +19,7 @@ from regzoo.training.attach.positions import explain_shortening, list_shortening
 from regzoo.training.attach.surgery import TwoLogits
 from regzoo.training.model.build import RegularizedModel
 from regzoo.training.model.requirements import check_requirements
-from regzoo.training.model.step import TrainStep
+from regzoo.training.model.unsupported_inputs import reject_unsupported_inputs
 from regzoo.training.task import Task
 
 
@@ -110,29 +108,3 @@ def try_recipe(model: RegularizedModel, graph: Graph) -> None:
     if list_shortening(model.recipe):
         with explain_shortening(model.recipe, graph.model.name), keras.StatelessScope():
             model.logits(make_example_inputs(graph), training=True)
-
-
-def reject_unsupported_inputs(model: RegularizedModel, x: Any) -> None:
-    """Reject regularizers that cannot handle the model's inputs: several of them, or whole numbers."""
-    y = tf.one_hot([0] * len(keras.tree.flatten(x)[0]), model.task.size)
-    for regularizer in model.get_regularizers(OnBatch):
-        try:
-            changed, _ = change_batch(regularizer, x, y, model.get_stream(regularizer), model.get_cells(x))
-            keras.tree.assert_same_structure(changed, x)
-            same = keras.tree.map_structure(lambda a, b: a.dtype == b.dtype, changed, x)
-        except Exception as error:  # of any kind: the regularizer was not written for such inputs
-            raise InputError(_describe_unsupported(regularizer.name, error)) from error
-        if not all(keras.tree.flatten(same)):
-            raise InputError(_describe_unsupported(regularizer.name))
-    if model.get_regularizers(OnForward):
-        names = " or ".join(regularizer.name for regularizer in model.get_regularizers(OnForward))
-        try:
-            TrainStep(model).compute_objective(x, y, None)
-        except Exception as error:  # of any kind, as above
-            raise InputError(_describe_unsupported(names, error)) from error
-
-
-def _describe_unsupported(name: str, error: Exception | None = None) -> str:
-    """Return why the regularizer ``name`` cannot handle the model's inputs."""
-    needs = error if isinstance(error, InputError) else "needs inputs that are one array of floating numbers"
-    return f"{name} {needs}"

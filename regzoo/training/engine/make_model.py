@@ -34,7 +34,7 @@ def build_for_setup(setup: TrainingSetup, recipe: Recipe, seed: int = 0) -> Regu
     if setup.model is not None:
         cells = name_cells(load(setup.model), setup.cells)
         return build_own_model(setup.model, recipe, setup.task, seed, cells)
-    return build_model(setup.backbone, recipe, setup.task, setup.input_shape, seed, setup.cells)
+    return build_model(setup.backbone, recipe, setup.task, setup.input_shape, seed, setup.cells, setup.vocabulary_size)
 
 
 def build_compiled_model(setup: TrainingSetup, recipe: Recipe, seed: int = 0) -> RegularizedModel:

@@ -7,8 +7,9 @@ from dataclasses import asdict
 from typing import Any
 
 import keras
+import tensorflow as tf
 
-from regzoo.core import Backbone, InputError, Recipe, parse
+from regzoo.core import Announce, Backbone, InputError, Recipe, parse
 from regzoo.core.cells import Cells
 from regzoo.core.layers import floatx_of
 from regzoo.core.parsing import read_backbone
@@ -26,7 +27,8 @@ from regzoo.training.model.layer_places import SlotPlace, find_slot_place, list_
 from regzoo.training.model.model import BaseRegularizedModel
 from regzoo.training.model.precision import describe_precision, precision_of
 from regzoo.training.model.reparametrize import install_reparametrizations
-from regzoo.training.model.requirements import check_requirements, reject_ranges, require_noise
+from regzoo.training.model.requirements import check_requirements, reject_ranges, reject_shortening, require_noise
+from regzoo.training.model.unsupported_inputs import reject_unsupported_inputs
 from regzoo.training.task import Shape, Task
 
 INPUT_NAME = "inputs"
@@ -58,6 +60,7 @@ class RegularizedModel(BaseRegularizedModel):
                 tuple(config["input_shape"]),
                 config["seed"],
                 Cells.from_json(config["cells"]) if "cells" in config else None,
+                config.get("vocabulary_size", 0),
             )
 
 
@@ -69,6 +72,7 @@ def build_model(
     input_shape: Shape,
     seed: int = 0,
     cells: Cells | None = None,
+    vocabulary_size: int = 0,
 ) -> RegularizedModel:
     """Build a model with the recipe at the backbone's slots and weights, initialized for ``seed``.
 
@@ -81,6 +85,7 @@ def build_model(
         input_shape: shape of one example, without the batch axis.
         seed: seed of the run.
         cells: of rows, which columns hold one value; None if every column is a number of its own.
+        vocabulary_size: number of different tokens, padding included, if the inputs are tokens (steps,); else 0.
 
     Raises:
         InputError: if a strength is still a range, a regularizer finds no place to act, or the head would be huge.
@@ -89,12 +94,13 @@ def build_model(
         backbone = read_backbone(backbone)
     reject_ranges(recipe)
     named = () if cells is None else ((INPUT_NAME, cells),)
-    check_requirements(recipe, task, tuple(input_shape), named)
+    check_requirements(recipe, task, tuple(input_shape), named, tokens=vocabulary_size > 0)
+    if vocabulary_size:
+        reject_shortening(recipe)
     require_noise(recipe)
     regularizers, dials = make_dials(recipe)
-    inserter = LayerInserter(recipe, regularizers, _list_slots(backbone, input_shape), seed)
-    inputs = keras.Input(input_shape, name=INPUT_NAME)
-    features = backbone(inputs, inserter.slot)
+    inserter = LayerInserter(recipe, regularizers, _list_slots(backbone, input_shape, vocabulary_size), seed)
+    inputs, features = _call(backbone, input_shape, vocabulary_size, inserter.slot)
     _reject_huge_head(backbone, features.shape[-1], task)
     logits, outputs = task.head(features)
     to_logits = keras.Model(inputs, logits)
@@ -110,6 +116,7 @@ def build_model(
         "input_shape": list(input_shape),
         "seed": seed,
         **({} if cells is None else {"cells": cells.to_json()}),
+        **({"vocabulary_size": vocabulary_size} if vocabulary_size else {}),
         **describe_precision(),
     }
     weights, streams = collect_initial_values(to_logits.layers, inserter.keys)
@@ -119,11 +126,24 @@ def build_model(
     )
     model = RegularizedModel(inputs, logits, outputs, info)
     install_reparametrizations(model)
+    if vocabulary_size:
+        reject_unsupported_inputs(model, tf.ones((2, *input_shape), tf.int32))
     model.reset(seed)
     return model
 
 
-def _list_slots(backbone: Backbone, input_shape: Shape) -> list[SlotPlace]:
+def _call(backbone: Backbone, input_shape: Shape, vocabulary_size: int, slot: Announce) -> tuple[Any, Any]:
+    """Return the symbolic inputs and the features that ``backbone`` makes of them."""
+    if not vocabulary_size:
+        inputs = keras.Input(input_shape, name=INPUT_NAME)
+        return inputs, backbone(inputs, slot)
+    if len(input_shape) != 1 or input_shape[0] is None:
+        raise InputError(f"tokens (vocabulary_size) take the input_shape (steps,), received {tuple(input_shape)}")
+    tokens = keras.Input(input_shape, dtype="int32", name=INPUT_NAME)
+    return tokens, backbone.call_on_tokens(tokens, vocabulary_size, slot)
+
+
+def _list_slots(backbone: Backbone, input_shape: Shape, vocabulary_size: int) -> list[SlotPlace]:
     """Return the slots as they are announced, by building the backbone once with nothing inserted."""
     slots: list[SlotPlace] = []
 
@@ -131,7 +151,7 @@ def _list_slots(backbone: Backbone, input_shape: Shape) -> list[SlotPlace]:
         slots.append(find_slot_place(kind, tensor, backbone.layer_kinds))
         return tensor
 
-    backbone(keras.Input(input_shape, name=INPUT_NAME), add)
+    _call(backbone, input_shape, vocabulary_size, add)
     return slots
 
 

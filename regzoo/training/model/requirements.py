@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from regzoo.core import AfterTraining, InputError, Recipe
+from regzoo.core import AfterTraining, InputError, OnActivations, Recipe
 from regzoo.core.cells import NamedCells
 from regzoo.training.task import Shape, Task
 
@@ -34,7 +34,9 @@ def reject_several_models(recipe: Recipe) -> None:
             )
 
 
-def check_requirements(recipe: Recipe, task: Task, input_shape: Shape, cells: NamedCells = ()) -> None:
+def check_requirements(
+    recipe: Recipe, task: Task, input_shape: Shape, cells: NamedCells = (), *, tokens: bool = False
+) -> None:
     """Reject regularizers that require something that is not there.
 
     That is images, rows, numbers among their columns, classes, or targets other than the inputs.
@@ -44,22 +46,39 @@ def check_requirements(recipe: Recipe, task: Task, input_shape: Shape, cells: Na
         task: what is predicted.
         input_shape: shape of one example; ``()`` if there are several inputs.
         cells: which columns of the inputs hold one value.
+        tokens: whether they are tokens (steps,) in place of numbers.
 
     Raises:
         InputError: at the first of them.
     """
-    available = {"images"} if len(input_shape) == 3 else {"rows"} if len(input_shape) == 1 else set()
+    available = (
+        set() if tokens else {"images"} if len(input_shape) == 3 else {"rows"} if len(input_shape) == 1 else set()
+    )
     available |= {"classes"} if task.kind == "classification" else set()
     available |= {"targets"} if task.kind != "reconstruction" else set()
-    numbers = not cells or any(each is None or each.have_numbers for _, each in cells)
+    numbers = (not cells and not tokens) or any(each is None or each.have_numbers for _, each in cells)
     available |= {"numbers"} if numbers else set()
     for regularizer in recipe:
         missing = sorted(regularizer.requires - available)
         if missing:
-            what = "" if numbers else ", categories and booleans alone,"
-            form = "sequences (steps, channels)" if len(input_shape) == 2 else "inputs"
+            what = "" if numbers or tokens else ", categories and booleans alone,"
+            form = {2: "sequences (steps, channels)"}.get(len(input_shape), "tokens" if tokens else "inputs")
             received = f"{form} of shape {input_shape}{what} for {task.kind}"
             raise InputError(f"{regularizer.name} needs {' and '.join(missing)}, received {received}; leave it out")
+
+
+def reject_shortening(recipe: Recipe) -> None:
+    """Reject regularizers that leave out tokens, where padding is masked: the mask would have another length.
+
+    Raises:
+        InputError: at the first of them.
+    """
+    for regularizer in recipe:
+        if isinstance(regularizer, OnActivations) and regularizer.shortens:
+            raise InputError(
+                f"{regularizer.name} leaves out tokens in training, and these are masked where they are padding: leave "
+                "it out, or take embedding_dropout"
+            )
 
 
 def require_noise(recipe: Recipe, has_noise: bool | None = None) -> None:
