@@ -142,6 +142,8 @@ def _build(backbone: BackboneConfig, data: PreparedData) -> OwnModel:
 
     preprocessor = data.preprocessor
     shapes = {spec.name: spec.shape for spec in preprocessor.specs}
+    if preprocessor.inputs and preprocessor.inputs[0].encoder is not None:
+        shapes = {UNNAMED: preprocessor.specs[0].shape}
     input_shape = shapes.get(UNNAMED, shapes) if shapes else preprocessor.input_shape
     outputs = make_task(preprocessor).size
     if backbone.function is not None:

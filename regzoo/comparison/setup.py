@@ -42,11 +42,14 @@ def make_setup(experiment: Experiment, data: PreparedData, model: OwnModel | Non
         data=make_data_identity(data.digest, experiment),
         class_weight=experiment.training.class_weight,
         jit_compile=experiment.training.jit_compile,
-        folds=tuple(FoldSetup(make_task(one), one.input_shape, one.cells) for one in preprocessors),
+        folds=tuple(
+            FoldSetup(make_task(one), one.input_shape, one.cells, one.vocabulary_size) for one in preprocessors
+        ),
         loss=loss,
         model=model,
-        inputs=data.preprocessor.specs,
+        inputs=() if model is None else data.preprocessor.specs,
         cells=data.preprocessor.cells,
+        vocabulary_size=data.preprocessor.vocabulary_size,
     )
 
 
@@ -59,6 +62,8 @@ def make_data_identity(digest: str, experiment: Experiment) -> str:
     split, categories = experiment.split, experiment.data.categorical_features
     encoded = f" categorical_features={categories!r}" if categories else ""
     scale = "" if experiment.data.scale == "standardize" else f" scale={experiment.data.scale!r}"
+    limits = {"max_tokens": experiment.data.max_tokens, "sequence_length": experiment.data.sequence_length}
+    encoded += "".join(f" {key}={value}" for key, value in limits.items() if value is not None)
     format_1 = {
         "train": split.train,
         "validation": split.validation,

@@ -14,6 +14,7 @@ from regzoo.core.categorical_features import Groups
 from regzoo.core.errors import InputError
 from regzoo.data.catalog import ROLES
 from regzoo.data.facts import RareFacts
+from regzoo.data.input_form import InputForm
 from regzoo.data.inputs import Array as Array
 from regzoo.data.inputs import NamedInputs
 from regzoo.data.numbers import pack_numbers
@@ -50,6 +51,7 @@ class Dataset:
         rare: what was done with rare classes; None if nothing was.
         categories: the columns of each category in an array of rows, which are not standardized.
         readings: how the text of a column of a `Table` is read, by its name; of others as Python and ISO 8601 write it.
+        form: how the one input of `NamedInputs`, text or tokens, becomes what a model looks up; None for other inputs.
     """
 
     x: Array | Table | NamedInputs
@@ -67,6 +69,7 @@ class Dataset:
     rare: RareFacts | None = None
     categories: Groups = ()
     readings: Mapping[str, Reading] = field(default_factory=dict)
+    form: InputForm | None = None
 
     @property
     def kind(self) -> Literal["rows", "images", "sequences", "inputs"]:

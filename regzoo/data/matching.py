@@ -13,6 +13,7 @@ from regzoo.data.dataset import Array, Dataset
 from regzoo.data.inputs import InputSpec, NamedInputs, format_shape
 from regzoo.data.numbers import find_missing, keep_numbers
 from regzoo.data.table import Table
+from regzoo.data.token_matching import match_tokens
 
 UNNAMED = "x"
 """Name of a single array until the input that takes it is known."""
@@ -37,6 +38,9 @@ def match_inputs(dataset: Dataset, specs: Specs | None, scale: str = "standardiz
         InputError: with every input that the data does not fit, naming both.
     """
     x = dataset.x
+    if isinstance(x, NamedInputs) and dataset.form is not None:
+        matched = match_tokens(dataset, x, dataset.form, specs)
+        return (matched, ()) if matched.form is not None else match_inputs(matched, specs, scale)
     if specs is None:
         if isinstance(x, NamedInputs):
             raise InputError(

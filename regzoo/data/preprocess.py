@@ -63,7 +63,7 @@ def prepare_fold(
     task = dataset.resolve_task(task)
     dataset, specs = match_inputs(dataset, inputs, scale)
     if task == "reconstruction":
-        require_reconstructable(specs, dataset.name)
+        require_reconstructable(specs, dataset.name, dataset.form)
     y = np.zeros(len(dataset.x)) if dataset.y is None else dataset.y
     findings = validate_dataset(dataset, task)
     errors = ErrorCollector(findings.errors)
@@ -226,6 +226,9 @@ def _collect_facts(
 
 
 def _describe_inputs(dataset: Dataset, preprocessor: Preprocessor) -> str:
+    if dataset.form is not None:
+        (rule,) = preprocessor.inputs
+        return f"{rule.spec.name!r}, {dataset.form.kind} of {rule.spec.shape[0]} tokens"
     if preprocessor.inputs:
         listed = ", ".join(str(spec) for spec in preprocessor.specs)
         return f"{len(preprocessor.inputs)} input{'s' * (len(preprocessor.inputs) > 1)}: {listed}"

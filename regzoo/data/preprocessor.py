@@ -31,8 +31,8 @@ class Preprocessor:
 
     Attributes:
         kind: ``rows``, ``images``, ``sequences``, or ``inputs`` by name: those of a user's own model.
-        input_shape: shape of one example: (features,), (height, width, channels) or (steps, channels); () for
-            ``inputs``.
+        input_shape: shape of one example: (features,), (height, width, channels) or (steps, channels); (steps,) of
+            tokens for a named backbone; () for the inputs of a user's own model.
         columns: names of the table's columns that a model takes; None for other inputs.
         mean: subtracted from each feature, or from each channel of images and sequences.
         scale: divisor of each feature or channel: the population standard deviation, 1 where training values are all
@@ -70,10 +70,21 @@ class Preprocessor:
         return tuple(rule.spec for rule in self.inputs)
 
     @property
+    def raw_specs(self) -> tuple[InputSpec, ...]:
+        """Specs of the ``inputs`` as the data holds them: text, where the model takes tokens."""
+        return tuple(rule.raw for rule in self.inputs)
+
+    @property
     def values(self) -> int:
         """Numbers or texts in one example; a length that is open counts as 1."""
         shapes = [spec.shape for spec in self.specs] or [self.input_shape]
         return sum(math.prod(size or 1 for size in shape) for shape in shapes)
+
+    @property
+    def vocabulary_size(self) -> int:
+        """Number of different tokens that a named backbone takes; 0 if it takes numbers."""
+        encoder = self.inputs[0].encoder if self.inputs and self.input_shape else None
+        return 0 if encoder is None else encoder.size
 
     @property
     def classes(self) -> int:

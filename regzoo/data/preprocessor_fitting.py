@@ -20,6 +20,7 @@ from regzoo.data.matching import fits_shape
 from regzoo.data.preprocessor import Label, Preprocessor, Scale
 from regzoo.data.scaling import TargetScaling, fit_scaling, fit_target_scaling
 from regzoo.data.table import Table
+from regzoo.data.token_fitting import fit_tokens
 
 _NO_FEATURES: tuple[int, ...] = ()
 
@@ -60,6 +61,10 @@ def fit_preprocessor(
         "target_center": target.center,
     }
     reject_categories(dataset)
+    if isinstance(dataset.x, NamedInputs) and dataset.form is not None:
+        rule, sentences = fit_tokens(dataset.name, dataset.x, dataset.form, rows, inputs or ())
+        shape = tuple(size or 0 for size in rule.spec.shape) if inputs is None else ()
+        return Preprocessor(input_shape=shape, columns=None, mean=(), scale=(), inputs=(rule,), **shared), sentences
     if isinstance(dataset.x, NamedInputs):
         fitted = [_fit_input(spec, dataset.x.arrays[spec.name][rows], scale) for spec in inputs or ()]
         rules, repairs = tuple(rule for rule, _ in fitted), tuple(note for _, notes in fitted for note in notes)

@@ -108,6 +108,7 @@ def load_setup(ledger: Ledger, fold: int = 0) -> TrainingSetup:
         setup,
         task=make_task(preprocessor),
         input_shape=preprocessor.input_shape,
+        vocabulary_size=preprocessor.vocabulary_size,
         folds=(),
         model=None if setup.model is None else load_kept_model(ledger, setup.model),
     )

@@ -137,7 +137,7 @@ def check_convertible(format: Format, preprocessor: Preprocessor, recipe: Recipe
     if format.is_saved_model:
         return
     texts = [f"{rule.name} ({rule.kind})" for rule in preprocessor.rules if rule.kind != "numeric"]
-    texts += [f"{spec.name} ({spec.kind})" for spec in preprocessor.specs if spec.kind == "text"]
+    texts += [f"{spec.name} ({spec.kind})" for spec in preprocessor.raw_specs if spec.kind == "text"]
     if texts:
         raise InputError(
             f"format: {format.name} has no operations on strings, and these columns are not numbers: "

@@ -19,6 +19,7 @@ from regzoo.data.table import Table
 from regzoo.export.signature import make_input_specs
 from regzoo.export.tf_centering import apply_centering, restore_units
 from regzoo.export.tf_columns import apply_rules
+from regzoo.export.tf_tokens import make_encoder
 from regzoo.regularizers._averaging import list_members
 from regzoo.regularizers._monte_carlo import MonteCarlo, summarize_passes
 
@@ -75,13 +76,14 @@ class ServedModel(tf.Module):
         self.task = preprocessor.task
         self.rules = preprocessor.rules
         self.inputs = preprocessor.inputs
+        self.encoders = [make_encoder(rule.encoder) for rule in self.inputs]
 
     def preprocess(self, raw: Mapping[str, tf.Tensor]) -> Any:
         """Return the model's inputs (batch, ...) from the raw inputs by name: a tensor, or several by name."""
         if self.inputs:
             tensors = {
-                rule.spec.name: _prepare_input(rule, tensor)
-                for rule, tensor in zip(self.inputs, raw.values(), strict=True)
+                rule.spec.name: _prepare_input(rule, tensor if encode is None else encode(tensor))
+                for rule, encode, tensor in zip(self.inputs, self.encoders, raw.values(), strict=True)
             }
             return tensors if len(tensors) > 1 else next(iter(tensors.values()))
         if self.rules:
@@ -186,7 +188,9 @@ def write_saved_model(
         return served.predict(served.preprocess({name: inputs[name] for name in specs}), samples)
 
     archive = keras.export.ExportArchive()
-    archive.track(model)
+    for tracked in (model, *served.encoders):
+        if isinstance(tracked, keras.Layer):
+            archive.track(tracked)
     archive.add_endpoint(SIGNATURE, serve, input_signature=[specs])
     if isinstance(model, MonteCarlo):
         samples = tf.TensorSpec([], tf.int32, name="samples")

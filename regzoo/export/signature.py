@@ -61,7 +61,7 @@ def name_inputs(preprocessor: Preprocessor) -> dict[str, str]:
     The inputs of a user's own model each have their own name.
     """
     if preprocessor.inputs:
-        names = [spec.name for spec in preprocessor.specs]
+        names = [spec.name for spec in preprocessor.raw_specs]
         return dict(zip(make_input_names(names), names, strict=True))
     if preprocessor.columns:
         return dict(zip(make_input_names(preprocessor.columns), preprocessor.columns, strict=True))
@@ -72,9 +72,7 @@ def make_input_specs(preprocessor: Preprocessor) -> dict[str, tf.TensorSpec]:
     """Return the specs of the served inputs, by name."""
     if preprocessor.inputs:
         rules = zip(name_inputs(preprocessor), preprocessor.inputs, strict=True)
-        return {
-            name: tf.TensorSpec([None, *rule.spec.shape], _get_input_dtype(rule), name=name) for name, rule in rules
-        }
+        return {name: tf.TensorSpec([None, *rule.raw.shape], _get_input_dtype(rule), name=name) for name, rule in rules}
     names, shape = name_inputs(preprocessor), () if preprocessor.columns else preprocessor.input_shape
     array_dtype = tf.as_dtype(preprocessor.centering.dtype)
     dtypes = [get_dtype(rule) for rule in preprocessor.rules] or [array_dtype] * len(names)
@@ -82,7 +80,7 @@ def make_input_specs(preprocessor: Preprocessor) -> dict[str, tf.TensorSpec]:
 
 
 def _get_input_dtype(rule: InputRule) -> tf.DType:
-    return tf.as_dtype(rule.centering.dtype) if rule.spec.kind == "float" else get_served_dtype(rule.spec)
+    return tf.as_dtype(rule.centering.dtype) if rule.spec.kind == "float" else get_served_dtype(rule.raw)
 
 
 def get_served_dtype(spec: InputSpec) -> tf.DType:

@@ -165,7 +165,7 @@ def _describe_cells(rule: ColumnRule) -> str:
 def _describe_own_inputs(preprocessor: Preprocessor) -> list[str]:
     lines = []
     served = make_input_specs(preprocessor).items()
-    for (name, tensor), spec in zip(served, preprocessor.specs, strict=True):
+    for (name, tensor), spec in zip(served, preprocessor.raw_specs, strict=True):
         own = "" if name == spec.name else f" (the model's {format_code_span(spec.name)})"
         sizes = ", ".join(["batch", *("any" if size is None else str(size) for size in spec.shape)])
         shape = f"({sizes})" if spec.shape else "(batch,)"

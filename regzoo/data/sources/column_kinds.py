@@ -14,6 +14,7 @@ import pandas as pd
 from regzoo.core.errors import ErrorCollector, InputError
 from regzoo.data.column_fitting import count_least
 from regzoo.data.dataset import Array
+from regzoo.data.input_form import InputForm
 from regzoo.data.inputs import NamedInputs
 from regzoo.data.numbers import MISSING_INTEGER, count_merged, find_missing, parse_numbers, read_series
 from regzoo.data.reading.dates import format_date, parse_date
@@ -76,12 +77,14 @@ class Inputs(NamedTuple):
         readings: the `Reading` of each column whose text is not read as Python and ISO 8601 write it.
         notes: what they were taken for, in sentences.
         warnings: cells that were not read and count as missing, a sentence for each column.
+        form: how text or tokens become what a model looks up; None for other inputs.
     """
 
     values: Array | Table | NamedInputs
     readings: Mapping[str, Reading] = MappingProxyType({})
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    form: InputForm | None = None
 
 
 def read_columns(frame: pd.DataFrame, columns: tuple[str, ...], name: str, keys: ReadingKeys = OPEN) -> Inputs:
