@@ -59,8 +59,7 @@ def build(
         categorical_features: columns of rows, counted from 0, that are not standardized numbers: for each category the
             list of its one-hot columns, and each column of 0 and 1 by itself; ``[[3, 4, 5], 6]`` or ``"3..5, 6"``.
             Regularizers of the batch change a category as a whole, and leave it possible.
-        vocabulary_size: for tokens of shape (steps,), whole numbers from 0 (padding) to ``vocabulary_size`` - 1; 0 for
-            inputs that are numbers.
+        vocabulary_size: for tokens (steps,), whole numbers from 0 (padding) below it; 0 for inputs that are numbers.
 
     Raises:
         InputError: if a name or value is wrong, a strength is left to a search, a regularizer finds no place to
@@ -110,8 +109,7 @@ def compare(
     Args:
         x: inputs: lists, an array (rows, features), (rows, steps, channels) or (rows, height, width[, channels]), or a
             DataFrame; or a tf.data.Dataset of (x, y), which is read once, to its end. For a model of your own with
-            several inputs, a dict of arrays by their names, or a list in their order. Nothing that is passed in is
-            changed.
+            several inputs, a dict of arrays by their names, or a list in their order. What is passed in is not changed.
         y: targets: class labels of any kind, or numbers; left out for ``task="reconstruction"``.
         groups: (n,) group of each row, such as a patient; all rows of a group go to the same part.
         sample_weight: (n,) weight of each row in the loss, above 0.
@@ -126,13 +124,12 @@ def compare(
         **keywords: every key of a config, in the same shape: backbone, recipes, task, split, training, search,
             replicates, rank_by, seed, name; or data= in place of x and y. With x, ``scale="none"`` hands over
             inputs and numeric targets as they are, and ``categorical_features`` names the columns of an array that
-            are booleans or one-hot encoded categories, as for `build`; ``kind`` says what x is where its shape does not
-            tell: ``"rows"``, ``"images"``, ``"sequences"``, ``"tokens"`` or ``"text"``. ``backbone`` is a text such as
+            are booleans or one-hot encoded categories, as for `build`; ``kind`` is ``"rows"``, ``"images"``,
+            ``"sequences"``, ``"tokens"`` or ``"text"`` where x does not show it. ``backbone`` is a text such as
             ``"mlp"``, your own Keras model (functional or sequential), or a function ``build(input_shape, outputs)``
-            that returns one.
-            With your own, ``weights="fresh"`` (the default) draws the initial weights of each run by the layers' own
-            initializers, ``weights="keep"`` starts from the model's, and ``expand_nested=True`` acts inside its nested
-            models too.
+            that returns one. With your own, ``weights="fresh"`` (the default) draws the initial weights of each run by
+            the layers' own initializers, ``weights="keep"`` starts from the model's, and ``expand_nested=True`` acts
+            inside its nested models too.
 
     Raises:
         InputError: with every problem at once, before anything is trained or written; after the runs, if all diverged.

@@ -47,7 +47,7 @@ def make_setup(experiment: Experiment, data: PreparedData, model: OwnModel | Non
         ),
         loss=loss,
         model=model,
-        inputs=() if model is None else data.preprocessor.specs,
+        inputs=() if data.preprocessor.vocabulary_size else data.preprocessor.specs,
         cells=data.preprocessor.cells,
         vocabulary_size=data.preprocessor.vocabulary_size,
     )

@@ -181,7 +181,7 @@ def render_readme(content: CardContent) -> str:
         passes=next((str(r) for r in record.run.recipe if r.name == "mc_dropout"), None),
         inputs=snippets.describe_inputs(preprocessor),
         outputs=snippets.describe_outputs(preprocessor, record.run.recipe, format),
-        takes_missing=bool(preprocessor.rules),
+        takes_missing=bool(preprocessor.rules) or any(rule.encoder for rule in preprocessor.inputs),
         refit=candidate.refit,
         metrics=_format_metrics(content),
         mean=_format_interval(row.mean, row.low, row.high),

@@ -9,10 +9,8 @@ import pytest
 
 from regzoo.data.vocabulary import TokenRange, Vocabulary, choose_words, count_words, encoder_from_json, split_words
 
-PIECES = (
-    "the cat  sat. Don't PANIC! größe Über naïve 東京 кот 42 3.14 a-b x_y [unk] \t tab\nline\r\f\v end\u00a0nbsp \u2003 "
-    "“quoted” e\u0301 İstanbul ß '' -- ... 🎉 the the cat a b c"
-).split(" ")
+WORDS = "the cat  sat. Don't PANIC! größe Über naïve 東京 кот 42 3.14 a-b x_y “quoted” İstanbul ß '' -- ... 🎉 b c"
+PIECES = [*WORDS.split(" "), "tab\nline\r\f\v", "end\u00a0nbsp", "\u2003", "e\u0301"]
 
 
 def make_texts(count: int) -> np.ndarray:
