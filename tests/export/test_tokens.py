@@ -1,0 +1,155 @@
+"""Text and tokens from a config to a served model: `predict` and plain TensorFlow answer as in training."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import regzoo
+from regzoo.export.predict import predict_file
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+
+SMALL: dict[str, Any] = {
+    "training": {"epochs": 6, "learning_rate": 0.01},
+    "search": {"repeats": 1, "trials": 2, "confirm": 0},
+    "replicates": 2,
+    "vary": ["seed"],
+    "workers": 0,
+}
+TINY = "transformer(width=8, depth=1, heads=2, hidden=8)"
+
+SERVE = """
+import sys
+import numpy as np
+import tensorflow as tf
+
+model = tf.saved_model.load(sys.argv[1])
+serve = model.signatures["serving_default"]
+with np.load(sys.argv[2]) as file:
+    answers = serve(**{name: tf.constant(file[name]) for name in file.files})
+np.save(sys.argv[3], answers["probabilities"].numpy())
+assert "regzoo" not in sys.modules
+"""
+
+
+def serve(model: Path, folder: Path, **inputs: np.ndarray) -> np.ndarray:
+    """Return the probabilities of plain TensorFlow, in a process of its own."""
+    np.savez(folder / "served.npz", **inputs)  # type: ignore[arg-type]  # the stub takes any keyword for allow_pickle
+    command = [sys.executable, "-c", SERVE, str(model), str(folder / "served.npz"), str(folder / "answers.npy")]
+    subprocess.run(command, check=True, capture_output=True, cwd=folder)
+    return np.load(folder / "answers.npy")
+
+
+def predict(model: Path, source: Path, folder: Path) -> pd.DataFrame:
+    """Return the answers of ``predict`` for a file."""
+    out = folder / f"{source.name}.answers.csv"
+    predict_file(model, source, out)
+    return pd.read_csv(out)
+
+
+def make_texts(rows: int) -> tuple[list[str], np.ndarray]:
+    """Return texts about animals or money, odd ones among them, and their topic."""
+    draw = np.random.default_rng(0)
+    words = {"animal": "cat dog bird fish horse Größe", "money": "bank price stock trade sells Über"}
+    topics = draw.choice(list(words), rows)
+    texts = [" ".join(draw.choice([*words[t].split(), "the", "in"], draw.integers(4, 9))) + "!" for t in topics]
+    texts[:3] = ["", "?!", "  \t CAT,\ncat; cat "]
+    return texts, topics
+
+
+@pytest.mark.slow
+def test_text_table_from_config_to_served_model(tmp_path: Path) -> None:
+    for name in ("text.yaml", "docstrings.csv"):
+        shutil.copy(CONFIGS / name, tmp_path)
+    start = time.monotonic()
+    command = [sys.executable, "-m", "regzoo", "compare", "text.yaml", "--out", "result", "--workers", "2"]
+    subprocess.run(command, check=True, capture_output=True, cwd=tmp_path)
+    rows = pd.read_csv(tmp_path / "docstrings.csv")
+    answers = predict(tmp_path / "result" / "model", tmp_path / "docstrings.csv", tmp_path)
+    assert time.monotonic() - start < 180
+    assert (answers["label"] == rows["topic"]).mean() > 0.8  # a guess is right for 0.3 of them
+    served = serve(tmp_path / "result" / "model", tmp_path, sentence=rows["sentence"].to_numpy().astype(bytes))
+    assert served == pytest.approx(answers.filter(like="probability_").to_numpy(), abs=1e-5)
+
+
+@pytest.mark.slow
+def test_odd_texts_are_served_as_they_were_trained(tmp_path: Path) -> None:
+    texts, topics = make_texts(160)
+    result = regzoo.compare(texts, topics, backbone=TINY, recipes=["none", "mc_dropout(4) + dropout(0.1)"], **SMALL)
+    model = tmp_path / "model"
+    result.export(model)
+    pd.DataFrame({"other": 1, "text": texts}).to_csv(tmp_path / "a.csv", index=False)
+    np.savez(tmp_path / "a.npz", x=np.array(texts))
+    from_csv, from_npz = (predict(model, tmp_path / name, tmp_path) for name in ("a.csv", "a.npz"))
+    assert (from_npz["label"] == topics)[3:].mean() > 0.9
+    numbers = from_npz.columns[1:]
+    assert from_csv[numbers].to_numpy() == pytest.approx(from_npz[numbers].to_numpy(), abs=1e-5)
+    served = serve(model, tmp_path, text=np.array([text.encode() for text in texts]))
+    assert served == pytest.approx(from_npz.filter(like="probability_").to_numpy(), abs=1e-5)
+
+
+@pytest.mark.slow
+def test_tokens_from_config_to_served_model(tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    y = draw.integers(0, 2, 300)
+    x = draw.integers(1, 20, (300, 12)) + 20 * (draw.uniform(size=(300, 12)) < 0.5 * y[:, None])
+    x[np.arange(12) >= draw.integers(5, 13, 300)[:, None]] = 0
+    np.savez(tmp_path / "tokens.npz", x=x, y=y)
+    (tmp_path / "tokens.yaml").write_text(
+        f"name: tokens\ndata: {{npz: tokens.npz, kind: tokens}}\nbackbone: {TINY}\nrecipes: [none, embedding_dropout]\n"
+        "training: {epochs: 8, learning_rate: 0.01}\nsearch: {repeats: 1, trials: 2, confirm: 0}\nreplicates: 3\n"
+    )
+    start = time.monotonic()
+    command = [sys.executable, "-m", "regzoo", "compare", "tokens.yaml", "--out", "result", "--workers", "2"]
+    subprocess.run(command, check=True, capture_output=True, cwd=tmp_path)
+    model = tmp_path / "result" / "model"
+    answers = predict(model, tmp_path / "tokens.npz", tmp_path)
+    assert time.monotonic() - start < 180
+    assert (answers["label"] == y).mean() > 0.85
+    pd.DataFrame(x).to_csv(tmp_path / "tokens.csv", index=False)
+    assert predict(model, tmp_path / "tokens.csv", tmp_path).equals(answers)
+    served = serve(model, tmp_path, tokens=x.astype(np.int32))
+    assert served == pytest.approx(answers.filter(like="probability_").to_numpy(), abs=1e-5)
+    x[0, 0] = 999  # training has no such token: masked, as padding is
+    unknown = serve(model, tmp_path, tokens=x[:1].astype(np.int32))
+    x[0, 0] = 0
+    assert unknown == pytest.approx(serve(model, tmp_path, tokens=x[:1].astype(np.int32)), abs=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("reads", ["tokens", "text"])
+def test_lstm_of_ones_own_on_words(tmp_path: Path, reads: str) -> None:
+    import keras
+
+    def build(input_shape: tuple[int, ...], outputs: int) -> keras.Model:
+        if reads == "tokens":
+            assert len(input_shape) == 1
+            inputs = keras.Input((None,), dtype="int32")
+            embedded = keras.layers.Embedding(30, 8, mask_zero=True)(inputs)
+        else:
+            assert input_shape == ()
+            inputs = keras.Input((), dtype="string")
+            layer = keras.layers.TextVectorization(vocabulary=["cat", "dog", "bank", "price"], output_sequence_length=8)
+            embedded = keras.layers.Embedding(6, 8, mask_zero=True)(layer(inputs))
+        outcome = keras.layers.Dense(outputs, activation="softmax")(keras.layers.LSTM(8)(embedded))
+        return keras.Model(inputs, outcome)
+
+    texts, topics = make_texts(160)
+    kind = {"kind": "text", "max_tokens": 30} if reads == "tokens" else {}
+    result = regzoo.compare(texts, topics, backbone=build, recipes=["none", "dropout(0.1)"], **kind, **SMALL)
+    result.export(tmp_path / "model")
+    result.export(tmp_path / "refit", refit=True, x=texts, y=topics)
+    np.savez(tmp_path / "a.npz", x=np.array(texts))
+    for name in ("model", "refit"):
+        answers = predict(tmp_path / name, tmp_path / "a.npz", tmp_path)
+        assert (answers["label"] == topics)[3:].mean() > 0.9
+        (tmp_path / "a.npz.answers.csv").unlink()
