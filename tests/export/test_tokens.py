@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,12 @@ def predict(model: Path, source: Path, folder: Path) -> pd.DataFrame:
     return pd.read_csv(out)
 
 
+def measure_processor_time() -> float:
+    """Return the seconds that this process and its children that have ended took of all cores."""
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
 def make_texts(rows: int) -> tuple[list[str], np.ndarray]:
     """Return texts about animals or money, odd ones among them, and their topic."""
     draw = np.random.default_rng(0)
@@ -70,12 +76,12 @@ def make_texts(rows: int) -> tuple[list[str], np.ndarray]:
 def test_text_table_from_config_to_served_model(tmp_path: Path) -> None:
     for name in ("text.yaml", "docstrings.csv"):
         shutil.copy(CONFIGS / name, tmp_path)
-    start = time.monotonic()
+    before = measure_processor_time()
     command = [sys.executable, "-m", "regzoo", "compare", "text.yaml", "--out", "result", "--workers", "2"]
     subprocess.run(command, check=True, capture_output=True, cwd=tmp_path)
     rows = pd.read_csv(tmp_path / "docstrings.csv")
     answers = predict(tmp_path / "result" / "model", tmp_path / "docstrings.csv", tmp_path)
-    assert time.monotonic() - start < 180
+    assert measure_processor_time() - before < 180  # so less than three minutes on two cores, however busy
     assert (answers["label"] == rows["topic"]).mean() > 0.8  # a guess is right for 0.3 of them
     served = serve(tmp_path / "result" / "model", tmp_path, sentence=rows["sentence"].to_numpy().astype(bytes))
     assert served == pytest.approx(answers.filter(like="probability_").to_numpy(), abs=1e-5)
@@ -108,12 +114,12 @@ def test_tokens_from_config_to_served_model(tmp_path: Path) -> None:
         f"name: tokens\ndata: {{npz: tokens.npz, kind: tokens}}\nbackbone: {TINY}\nrecipes: [none, embedding_dropout]\n"
         "training: {epochs: 8, learning_rate: 0.01}\nsearch: {repeats: 1, trials: 2, confirm: 0}\nreplicates: 3\n"
     )
-    start = time.monotonic()
+    before = measure_processor_time()
     command = [sys.executable, "-m", "regzoo", "compare", "tokens.yaml", "--out", "result", "--workers", "2"]
     subprocess.run(command, check=True, capture_output=True, cwd=tmp_path)
     model = tmp_path / "result" / "model"
     answers = predict(model, tmp_path / "tokens.npz", tmp_path)
-    assert time.monotonic() - start < 180
+    assert measure_processor_time() - before < 180  # so less than three minutes on two cores, however busy
     assert (answers["label"] == y).mean() > 0.85
     pd.DataFrame(x).to_csv(tmp_path / "tokens.csv", index=False)
     assert predict(model, tmp_path / "tokens.csv", tmp_path).equals(answers)
@@ -147,9 +153,10 @@ def test_lstm_of_ones_own_on_words(tmp_path: Path, reads: str) -> None:
     kind = {"kind": "text", "max_tokens": 30} if reads == "tokens" else {}
     result = regzoo.compare(texts, topics, backbone=build, recipes=["none", "dropout(0.1)"], **kind, **SMALL)
     result.export(tmp_path / "model")
-    result.export(tmp_path / "refit", refit=True, x=texts, y=topics)
+    if reads == "tokens":
+        result.export(tmp_path / "refit", refit=True, x=texts, y=topics)
     np.savez(tmp_path / "a.npz", x=np.array(texts))
-    for name in ("model", "refit"):
+    for name in ("model", "refit")[: 2 if reads == "tokens" else 1]:
         answers = predict(tmp_path / name, tmp_path / "a.npz", tmp_path)
         assert (answers["label"] == topics)[3:].mean() > 0.9
         (tmp_path / "a.npz.answers.csv").unlink()
