@@ -150,7 +150,7 @@ def test_lstm_of_ones_own_on_words(tmp_path: Path, reads: str) -> None:
         return keras.Model(inputs, outcome)
 
     texts, topics = make_texts(160)
-    kind = {"kind": "text", "max_tokens": 30} if reads == "tokens" else {}
+    kind: dict[str, Any] = {"kind": "text", "max_tokens": 30} if reads == "tokens" else {}
     result = regzoo.compare(texts, topics, backbone=build, recipes=["none", "dropout(0.1)"], **kind, **SMALL)
     result.export(tmp_path / "model")
     if reads == "tokens":
