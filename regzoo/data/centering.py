@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -85,6 +85,15 @@ class Centering:
 
 NEUTRAL = Centering()
 """Leaves numbers as they are, as float32."""
+
+
+def join_centerings(centerings: Sequence[Centering]) -> Centering:
+    """Return the centering of several features that each have one, all of the same dtype."""
+    if all(centering.is_neutral for centering in centerings):
+        return NEUTRAL
+    center = tuple((centering.center or (0,))[0] for centering in centerings)
+    unit = tuple((centering.unit or (1.0,))[0] for centering in centerings)
+    return Centering(centerings[0].dtype, center, () if set(unit) == {1.0} else unit)
 
 
 def fit_centering(values: Array) -> tuple[Centering, tuple[int, ...]]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 
+from regzoo.data.centering import join_centerings
 from regzoo.data.columns import WHOLE, Boolean, Categorical, ColumnRule, Date, Numeric, takes_text
 from regzoo.data.numbers import MISSING_INTEGER
 from regzoo.data.reading.dates import DAY
@@ -18,21 +19,54 @@ _THURSDAY = 3  # weekday of 1970-01-01; Monday is 0
 
 
 def apply_rules(columns: Mapping[str, Any], rules: tuple[ColumnRule, ...]) -> Any:
-    """Return the features (batch, features) of raw ``columns`` by name, each (batch,)."""
-    features = [feature for rule in rules for feature in _compute_column(rule, columns[rule.name])]
-    return tf.stack([tf.cast(feature, tf.float32) for feature in features], axis=-1)
+    """Return the features (batch, features) of raw ``columns`` by name, each (batch,).
+
+    Columns of numbers are computed together: thousands of operations would take TensorFlow long to prepare.
+    """
+    blocks, places = [], []
+    for group in _group_rules(rules):
+        raw = [columns[rules[number].name] for number in group]
+        numeric = [rule for number in group if isinstance(rule := rules[number], Numeric)]
+        if numeric:
+            blocks.append(_compute_numbers(numeric, raw))
+            places += [(number, 0) for number in group]
+            places += [(number, 1) for number in group if rules[number].missing]
+        else:
+            (number,) = group
+            blocks.append(_compute_text(rules[number], raw[0]))
+            places += [(number, feature) for feature in range(len(rules[number].features))]
+    order = sorted(range(len(places)), key=places.__getitem__)
+    features = tf.concat(blocks, axis=-1)
+    return features if order == list(range(len(order))) else tf.gather(features, order, axis=-1)
 
 
-def _compute_column(rule: ColumnRule, raw: Any) -> list[Any]:
-    """Return the features of one column, each (batch,)."""
-    if isinstance(rule, Numeric):
-        numbers = read_numbers(rule, raw) if takes_text(rule) else mark_missing(rule, raw)
-        missing = tf.equal(numbers, MISSING_INTEGER) if numbers.dtype == tf.int64 else tf.math.is_nan(numbers)
-        filled = tf.where(missing, tf.constant(rule.fill, numbers.dtype), numbers)
-        features = [apply_centering(rule.centering, filled[:, tf.newaxis])[:, 0]]
-    else:
-        features, missing = _parse_text(rule, clean_text(raw, rule.reading or PLAIN))
-    return [*features, *([missing] if rule.missing else [])]
+def _group_rules(rules: tuple[ColumnRule, ...]) -> list[list[int]]:
+    """Return the numbers of the rules that are computed together: numbers of one dtype, any other by itself."""
+    groups: dict[Any, list[int]] = {}
+    for number, rule in enumerate(rules):
+        together = isinstance(rule, Numeric) and not takes_text(rule)
+        words = (rule.reading or PLAIN).missing
+        groups.setdefault((get_dtype(rule).name, words) if together else number, []).append(number)
+    return list(groups.values())
+
+
+def _compute_numbers(rules: Sequence[Numeric], raw: Sequence[Any]) -> Any:
+    """Return the numbers of some columns (batch, columns + marked): then, for each that marks them, missing cells."""
+    first = rules[0]
+    stacked = tf.stack([read_numbers(first, raw[0])] if takes_text(first) else raw, axis=-1)
+    numbers = stacked if takes_text(first) else mark_missing(first, stacked)
+    missing = tf.equal(numbers, MISSING_INTEGER) if numbers.dtype == tf.int64 else tf.math.is_nan(numbers)
+    filled = tf.where(missing, tf.constant([rule.fill for rule in rules], numbers.dtype), numbers)
+    values = apply_centering(join_centerings([rule.centering for rule in rules]), filled)
+    marked = [number for number, rule in enumerate(rules) if rule.missing]
+    return tf.concat([values, tf.cast(tf.gather(missing, marked, axis=-1), tf.float32)], axis=-1) if marked else values
+
+
+def _compute_text(rule: Any, raw: Any) -> Any:
+    """Return the features of a column of text (batch, features)."""
+    features, missing = _parse_text(rule, clean_text(raw, rule.reading or PLAIN))
+    listed = [*features, *([missing] if rule.missing else [])]
+    return tf.stack([tf.cast(feature, tf.float32) for feature in listed], axis=-1)
 
 
 def _parse_text(rule: Boolean | Categorical | Date, text: Any) -> tuple[list[Any], Any]:

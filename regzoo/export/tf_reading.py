@@ -33,12 +33,12 @@ def is_one_of(text: Any, words: tuple[str, ...]) -> Any:
 
 
 def mark_missing(rule: Numeric, raw: Any) -> Any:
-    """Return numbers (batch,), missing as well where they are among those that mean that the value is missing."""
+    """Return numbers (batch, ...), missing as well where they are among those that mean that the value is missing."""
     words = parse_numbers(np.array((rule.reading or PLAIN).missing, dtype=object))
     marks = words[~find_missing(words)].astype(raw.dtype.as_numpy_dtype)
     if not len(marks):
         return raw
-    marked = tf.reduce_any(tf.equal(raw[:, None], tf.constant(marks)), axis=-1)
+    marked = tf.reduce_any(tf.equal(raw[..., None], tf.constant(marks)), axis=-1)
     return tf.where(marked, tf.constant(MISSING_INTEGER if raw.dtype == tf.int64 else np.nan, raw.dtype), raw)
 
 
