@@ -99,8 +99,11 @@ class InputColumn:
         """Return the numbers in ``texts`` (n,), missing for what is none."""
         if self.kind != "numeric":
             return np.full(len(texts), np.nan)
-        others = texts.tolist() if self.reading.is_plain else [""] * len(texts)
-        plain = [to_plain(text, self.reading) or other for text, other in zip(texts.tolist(), others, strict=True)]
+        if self.reading.is_plain:
+            numbers = parse_numbers(texts)
+            if not (find_missing(numbers) & (texts != "")).any():
+                return numbers
+        plain = [to_plain(text, self.reading) or "" for text in texts.tolist()]
         return parse_numbers(np.array(plain, dtype=object))
 
     def _find_readable(self, texts: Array, numbers: Array) -> Array:

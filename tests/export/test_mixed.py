@@ -101,8 +101,12 @@ def test_the_report_and_the_card_list_what_was_done_to_the_data(mixed: Any) -> N
     with Ledger(mixed.folder) as ledger:
         comparison = ledger.get_comparison_info()
     assert comparison is not None
-    repairs = comparison.data.repairs
-    assert len(repairs) >= 6
+    repairs, warnings = comparison.data.repairs, comparison.data.warnings
+    assert len(repairs) >= 5
+    assert any("column 'note': left out, it looks like an identifier" in warning for warning in warnings)
+    page = (mixed.folder / "report.html").read_text(encoding="utf-8")
+    first_screen = page[: page.index('aria-labelledby="leaderboard"')]
+    assert "column &#39;note&#39;: left out" in first_screen
     card = (mixed.folder / "model" / "README.md").read_text(encoding="utf-8")
     assert len(re.findall("^- column ", card, re.MULTILINE)) == len(repairs)
     for file in ("report.html", "report.md", "model/README.md"):

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import regzoo
 from regzoo.cli import app as cli
 from regzoo.core import InputError
 from regzoo.export import input_rows
@@ -100,6 +102,40 @@ def test_archives_hold_make_columns(mixed: Any, source: Path, tmp_path: Path) ->
         assert predict_file(mixed.folder / "model", name, stream, notify=lambda _: None) == 120
         written.append(stream.getvalue())
     assert written[0] == written[1] == written[2]
+
+
+def test_a_frame_is_answered_as_the_file_is(mixed: Any, source: Path, tmp_path: Path) -> None:
+    model = mixed.folder / "model"
+    predict_file(model, source, tmp_path / "out.csv", notify=lambda _: None)
+    expected = pd.read_csv(tmp_path / "out.csv")
+    frame = mixed.table.set_index(np.arange(1000, 1120))
+    answers = regzoo.predict(model, frame)
+    assert answers.index.tolist() == frame.index.tolist()
+    assert answers["label"].tolist() == [label.removeprefix("'") for label in expected["label"]]
+    np.testing.assert_allclose(answers.iloc[:, 1:], expected.iloc[:, 1:], atol=1e-6)
+    for changed, message in (
+        (frame.drop(columns="age"), "frame: the model takes 'age', which is not there"),
+        (frame.iloc[:0], "frame: has no rows"),
+        (frame.assign(member="maybe"), "frame: column 'member' takes true or false, received 'maybe' in row 1"),
+        (frame["age"], "predict takes a DataFrame, received Series"),
+    ):
+        with pytest.raises(InputError) as caught:
+            regzoo.predict(model, changed)
+        assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "reading",
+    [3, {"decimal": ";"}, {"zoned": 1.5}, {"missing": "x"}, {"missing": [1]}, {"shoes": True}, {"percent": False}],
+)
+def test_a_reading_that_regzoo_does_not_write_is_rejected(reading: Any, tmp_path: Path) -> None:
+    (tmp_path / "saved_model.pb").write_text("model")
+    rule = {"kind": "date", "name": "a", "reading": reading}
+    recipe = {"inputs": {"a": "a"}, "shapes": {"a": []}, "rules": [rule], "labels": []}
+    text = seal_recipe_json({**recipe, "files": compute_digests(tmp_path)})
+    (tmp_path / "recipe.json").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match="is no recipe that regzoo wrote: reading takes how cells are read"):
+        regzoo.predict(tmp_path, pd.DataFrame({"a": ["2024-01-01"]}))
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,10 @@ def find_dates(texts: Array, counts: Array, keys: ReadingKeys) -> Found | None:
     forms = [Reading(dates=order, zoned=zoned) for order in orders for zoned in (False, True)]
     if not _are_likely(texts, lambda text: any(_match_date(text, form) for form in forms)):
         return None
+    for form in (PLAIN, Reading(zoned=True)):  # ISO 8601 has no rival, and most columns of dates are such
+        fits = _find_fits(texts, form, _match_date)
+        if (fits | (texts == "")).all():
+            return Found(form, fits, None)
     return _choose(texts, counts, forms, _match_date, _differ_in_order)
 
 
@@ -114,8 +118,9 @@ def _choose(
     differ: Callable[[list[str], Reading, Reading], bool],
 ) -> Found | None:
     """Return the form that the most cells fit, of equals the first; None if none fits."""
-    plain = texts.tolist()
-    masks = [np.array([bool(text) and fits(text, form) for text in plain], dtype=bool) for form in forms]
+    plain, sample = texts.tolist(), texts[:: max(1, len(texts) // SAMPLE)]
+    forms = [form for form in forms if _find_fits(sample, form, fits).any()]
+    masks = [_find_fits(texts, form, fits) for form in forms]
     covered = [int(counts[mask].sum()) for mask in masks]
     if not any(covered):
         return None
@@ -126,6 +131,11 @@ def _choose(
             if differ(both, forms[best], forms[other]):
                 return Found(_simplify(plain, masks[best], forms[best]), masks[best], forms[other])
     return Found(_simplify(plain, masks[best], forms[best]), masks[best], None)
+
+
+def _find_fits(texts: Array, form: Reading, fits: Callable[[str, Reading], bool]) -> Array:
+    """Return which of ``texts`` (n,) fit; empty cells do not."""
+    return np.array([bool(text) and fits(text, form) for text in texts.tolist()], dtype=bool)
 
 
 def _simplify(texts: list[str], mask: Array, form: Reading) -> Reading:
