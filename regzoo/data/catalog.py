@@ -33,6 +33,8 @@ SOURCES = {
     "for each of its inputs by name",
     "{csv: path, target: [column, another]}": "with several labels a row: columns of 0 and 1, or true and false; "
     "also with parquet, and with an archive whose y is (rows, labels)",
+    "{csv: path, target: column, rare: {below: 5, do: merge}}": "with classes of fewer than 5 rows merged into one, or "
+    "dropped; also with any other source",
     "{csv: path, target: column, group: another}": "with a column of groups, each kept in one part; also with time, "
     "part (train, validation, test) and weight, and with the arrays of an archive",
     "{csv: path, test: path, target: column}": "with a separate file for the test part; also for validation, and "

@@ -291,3 +291,14 @@ def test_targets_of_whole_numbers_beyond_float64_keep_their_last_digit(tmp_path:
     path.write_text("a,y\n" + "".join(f"{row},{2**63 + row % 2}\n" for row in range(8)))
     with pytest.raises(InputError, match=r"column 'y' .* whole numbers beyond 2\*\*63; write such labels as text"):
         load_csv(path, "y")
+
+
+def test_lines_that_are_no_rows_change_no_digest(file: Path) -> None:
+    rows = [f"{number / 7:.3f},{number % 5},{'xz'[number % 2]}" for number in range(20)]
+    file.write_text("\n".join(["a,b,y", *rows]), encoding="utf-8")
+    indexed = [f"{number},{row}" for number, row in enumerate(rows)]
+    lines = ["sep=,", "# by hand", ",a,b,y", *indexed[:9], "# a pause", ",a,b,y", *indexed[9:], ",,,", "", "20 rows"]
+    odd = file.with_name("odd.csv")
+    odd.write_bytes("\r\n".join(lines).encode("utf-8-sig"))
+    assert load_csv(odd, "y").digest == load_csv(file, "y").digest
+    assert len(load_csv(odd, "y").notes) == 5
