@@ -31,6 +31,10 @@ SOURCES = {
     "{parquet: path, target: column}": "the same as a Parquet file; needs the extra parquet",
     "{npz: path}": "a NumPy archive with the arrays x (rows or images) and y; for a model of your own, with an array "
     "for each of its inputs by name",
+    "{csv: path, target: column, kind: text}": "a column of text, read word by word: the vocabulary is fitted on the "
+    "training part and kept in the exported model; also with parquet and npz",
+    "{npz: path, kind: sequences}": "arrays of another kind than their shape shows: rows, images, sequences (n, steps, "
+    "channels), or tokens (n, steps), whole numbers with 0 for padding; also with csv",
     "{csv: path, target: [column, another]}": "with several labels a row: columns of 0 and 1, or true and false; "
     "also with parquet, and with an archive whose y is (rows, labels)",
     "{csv: path, target: column, rare: {below: 5, do: merge}}": "with classes of fewer than 5 rows merged into one, or "

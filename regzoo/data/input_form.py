@@ -54,7 +54,7 @@ class InputForm:
 
 
 SEEN = InputForm()
-"""Without a word from the config: the data shows what it is."""
+"""The form of data whose shape shows its kind."""
 
 IMAGES = InputForm("images")
 

@@ -228,7 +228,8 @@ def _collect_facts(
 def _describe_inputs(dataset: Dataset, preprocessor: Preprocessor) -> str:
     if dataset.form is not None:
         (rule,) = preprocessor.inputs
-        return f"{rule.spec.name!r}, {dataset.form.kind} of {rule.spec.shape[0]} tokens"
+        what = "text of up to {} words" if dataset.form.kind == "text" else "sequences of {} tokens"
+        return f"{rule.spec.name!r}, {what.format(rule.spec.shape[0])}"
     if preprocessor.inputs:
         listed = ", ".join(str(spec) for spec in preprocessor.specs)
         return f"{len(preprocessor.inputs)} input{'s' * (len(preprocessor.inputs) > 1)}: {listed}"

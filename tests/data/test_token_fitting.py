@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +10,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from regzoo.config import SplitConfig
+from regzoo.comparison.setup import make_data_identity, make_setup
+from regzoo.config import SplitConfig, from_keywords
 from regzoo.core import InputError
 from regzoo.data.input_form import InputForm
 from regzoo.data.inputs import InputSpec, NamedInputs
 from regzoo.data.matching import match_inputs
-from regzoo.data.preprocess import prepare_fold
+from regzoo.data.preprocess import prepare_fold, prepare_folds
 from regzoo.data.preprocessor import Preprocessor
 from regzoo.data.preprocessor_fitting import fit_preprocessor
 from regzoo.data.sources import from_arrays, load_csv, load_npz
 from regzoo.data.vocabulary import TokenRange, Vocabulary
+from regzoo.training.setup import TrainingSetup
 
 TEXTS = ["a red cat", "the cat sat", "A dog ran far away", "?", "cat, cat and dog"]
 Y = ["x", "y", "x", "y", "x"]
@@ -182,13 +185,32 @@ def test_a_model_of_ones_own_takes_text_as_tokens_or_as_it_is() -> None:
         fit(TEXTS, InputForm("text", sequence_length=9), [0, 1, 2], (InputSpec("ids", (4,), "int32"),))
 
 
+def test_each_fold_has_a_vocabulary_of_its_own() -> None:
+    texts = [" ".join(f"word{n * k % 83}" for k in range(1, 2 + n % 5)) for n in range(60)]
+    data = prepare_folds(from_arrays(texts, np.arange(60) % 2), SplitConfig(folds=3), 0, count=3)
+    experiment = from_keywords(backbone="transformer", recipes=["none"], split={"folds": 3}, replicates=3)
+    setup = make_setup(experiment, data)
+    sizes = [len(prepared.preprocessor.inputs[0].encoder.words) + 2 for prepared in (data, *data.folds)]  # type: ignore[union-attr]
+    assert len(set(sizes)) > 1
+    read = TrainingSetup.from_json(json.loads(json.dumps(setup.to_json())))
+    assert [read.for_fold(number).vocabulary_size for number in range(3)] == sizes
+    assert (read, read.inputs) == (setup, ())
+
+
+def test_limits_of_text_are_part_of_the_identity_of_data() -> None:
+    given: tuple[dict[str, Any], ...] = ({}, {"max_tokens": 9}, {"sequence_length": 9}, {"kind": "text"})
+    texts = [make_data_identity("0", from_keywords(backbone="transformer", recipes=["none"], **each)) for each in given]
+    assert len(set(texts)) == 3
+    assert texts[0] == texts[3]  # the digest of the data tells kinds apart
+
+
 def test_archives_and_parts(tmp_path: Path) -> None:
     draw = np.random.default_rng(0)
     tokens, y = draw.integers(1, 9, (60, 5)), np.arange(60) % 2
     np.savez(tmp_path / "a.npz", x=tokens, y=y)
     data = load_npz(tmp_path / "a.npz", form=InputForm("tokens"))
     prepared = prepare_fold(data, SplitConfig(), 0)
-    assert prepared.facts["inputs"] == "'tokens', tokens of 5 tokens"
+    assert prepared.facts["inputs"] == "'tokens', sequences of 5 tokens"
     assert np.array_equal(prepared.train[0], tokens[prepared.split.train] + 1)  # no 0: nothing is padding
     assert load_npz(tmp_path / "a.npz").kind == "rows"  # without a word, whole numbers are columns
     with pytest.raises(InputError, match="reconstruction takes numbers, and the data holds tokens"):

@@ -99,6 +99,10 @@ def test_odd_texts_are_served_as_they_were_trained(tmp_path: Path) -> None:
     assert (from_npz["label"] == topics)[3:].mean() > 0.9
     numbers = from_npz.columns[1:]
     assert from_csv[numbers].to_numpy() == pytest.approx(from_npz[numbers].to_numpy(), abs=1e-5)
+    frame = pd.DataFrame({"text": [None, *texts[1:]]})  # a missing cell is an empty text
+    frame.to_parquet(tmp_path / "a.parquet")
+    for answers in (regzoo.predict(model, frame), predict(model, tmp_path / "a.parquet", tmp_path)):
+        assert answers[numbers].to_numpy() == pytest.approx(from_npz[numbers].to_numpy(), abs=1e-5)
     served = serve(model, tmp_path, text=np.array([text.encode() for text in texts]))
     assert served == pytest.approx(from_npz.filter(like="probability_").to_numpy(), abs=1e-5)
 
@@ -123,6 +127,8 @@ def test_tokens_from_config_to_served_model(tmp_path: Path) -> None:
     assert (answers["label"] == y).mean() > 0.85
     pd.DataFrame(x).to_csv(tmp_path / "tokens.csv", index=False)
     assert predict(model, tmp_path / "tokens.csv", tmp_path).equals(answers)
+    numbers = answers.columns[1:]
+    assert regzoo.predict(model, pd.DataFrame(x))[numbers].to_numpy() == pytest.approx(answers[numbers].to_numpy())
     served = serve(model, tmp_path, tokens=x.astype(np.int32))
     assert served == pytest.approx(answers.filter(like="probability_").to_numpy(), abs=1e-5)
     x[0, 0] = 999  # training has no such token: masked, as padding is

@@ -81,7 +81,7 @@ def _read_form(
 def _read_for_model(
     x: Any, columns: tuple[str, ...] | None, inputs: Sequence[InputSpec], form: InputForm, name: str
 ) -> Inputs:
-    """Return the inputs of a user's own model, which decides their shape; ``form.kind`` how it is told them."""
+    """Return the inputs of a user's own model, which takes arrays, several inputs or text in its own shapes."""
     if form.kind not in (None, "rows"):
         x, columns = _read_array(x, columns, form, name), None
     named = read_named_inputs(x, inputs, name)
@@ -132,7 +132,7 @@ def reject_sparse(values: Any, where: str) -> None:
 
 
 def _read_one_array(x: Any, kind: InputForms | None, name: str) -> Inputs:
-    """Return one array of numbers, and a sentence where its shape alone said what it is."""
+    """Return one array of numbers, and a sentence where its shape alone decided."""
     reject_sparse(x, f"{name}: x")
     try:
         array = np.asarray(x)
