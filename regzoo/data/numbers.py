@@ -118,7 +118,7 @@ def pack_numbers(values: Array) -> Iterator[bytes]:
     They are those of float32 where these say what the numbers are: each is its float32 value itself, or in each column
     that value rounded to a number of decimals, as 5.1 is. Else they are those of float64, or of int64 beyond 2**53.
     """
-    dtype = "<f4" if _is_told_by_float32(values) else "<f8"
+    dtype = "<f4" if _is_known_by_float32(values) else "<f8"
     if dtype == "<f8" and values.dtype == np.int64:
         low, high = int(values.min()), int(values.max())
         dtype = "<i8" if max(high, -low) > LARGEST_EXACT else dtype
@@ -126,7 +126,7 @@ def pack_numbers(values: Array) -> Iterator[bytes]:
         yield np.ascontiguousarray(values[rows], dtype).tobytes()
 
 
-def _is_told_by_float32(values: Array) -> bool:
+def _is_known_by_float32(values: Array) -> bool:
     if values.dtype == np.float32 or values.dtype.itemsize <= 2:
         return True
     if all(_equals(values[rows], values[rows].astype(np.float32)) for rows in iterate_blocks(values)):

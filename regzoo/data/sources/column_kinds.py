@@ -209,7 +209,7 @@ def parse_cells(cells: Array, where: str, keys: ReadingKeys = OPEN, way_out: str
         padded = [text for text in different if _CODE.fullmatch(text)]
         if padded and len({len(text) for text in different if text}) == 1:
             return Column("categorical", cells, marks)
-        _require_told_apart(different, number, where)
+        _require_different(different, number, where)
         return Column("numeric", require_finite(number[codes], where), marks)
     lower = [text.lower() for text in different]
     if set(lower) <= {"true", "false", ""}:
@@ -228,7 +228,7 @@ def parse_cells(cells: Array, where: str, keys: ReadingKeys = OPEN, way_out: str
     return Column("categorical", cells, marks)
 
 
-def _require_told_apart(texts: Array, numbers: Array, where: str) -> None:
+def _require_different(texts: Array, numbers: Array, where: str) -> None:
     """Raise InputError if fewer than half of the numbers in ``texts`` (n,) are different as ``numbers`` (n,)."""
     if len(np.unique(numbers)) == len(texts):
         return
@@ -276,5 +276,5 @@ def _convert(different: Array, found: Found, what: str, where: str, keys: Readin
         return Column("date", texts, kept)
     plain_texts = np.array([to_plain(text, reading) or "" for text in different.tolist()], dtype=object)
     numbers = parse_numbers(plain_texts)
-    _require_told_apart(plain_texts, numbers, where)
+    _require_different(plain_texts, numbers, where)
     return Column("numeric", require_finite(numbers, where), kept)
