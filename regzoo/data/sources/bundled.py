@@ -6,7 +6,6 @@ import dataclasses
 import functools
 
 import numpy as np
-from sklearn import datasets
 
 from regzoo.core.errors import InputError, did_you_mean
 from regzoo.data.catalog import BUNDLED
@@ -22,6 +21,8 @@ def load_bundled(name: str) -> Dataset:
     Raises:
         InputError: if there is no data set of this name.
     """
+    from sklearn import datasets  # predicting needs none, and its import takes a second
+
     if name not in BUNDLED:
         raise InputError(f"there is no bundled data set {name!r}.{did_you_mean(name, BUNDLED)}")
     if name == "digits":
