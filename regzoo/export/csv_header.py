@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import pandas as pd
 
@@ -39,12 +40,11 @@ def open_csv(
     require_columns(header, str(path))
     names = _match_blanks(name_columns(header), wanted or ())
     head = list(itertools.islice(lines, SAMPLE))
-    if wanted is None or not set(wanted) <= set(names):
-        frame = pd.DataFrame(head, columns=names, dtype=object)
-        if _is_row(header) if wanted is None else is_header_data(header, frame, names):
-            named = f"; the model takes {', '.join(map(repr, wanted[:5]))}" if wanted else ""
-            what = f"{describe_header(header)} looks like a row of data: put a line with the names of the columns above"
-            raise InputError(f"{path}: {what}{named}")
+    frame = pd.DataFrame(head, columns=names, dtype=object)
+    if wanted is None:
+        _check_numbers(header, frame, str(path), notify)
+    elif not set(wanted) <= set(names) and is_header_data(header, frame, names):
+        _raise_row(header, str(path), f"; the model takes {', '.join(map(repr, wanted[:5]))}")
     return names, itertools.chain(head, lines)
 
 
@@ -60,7 +60,20 @@ def _match_blanks(names: Sequence[str], wanted: Sequence[str]) -> list[str]:
     return [name if name in wanted else stripped.get(name, name) for name in names]
 
 
-def _is_row(header: Sequence[str]) -> bool:
-    """Return True if all names are numbers, and do not count the columns."""
+def _check_numbers(header: Sequence[str], frame: pd.DataFrame, place: str, notify: Callable[[str], None]) -> None:
+    """Raise InputError if all names are numbers that look like a row; notify if they may be one.
+
+    Numbers that rise or fall from name to name, such as wavelengths, are names unless they lie among the cells below.
+    """
     numbers = pd.to_numeric(pd.Series(header, dtype=object), errors="coerce")
-    return bool(numbers.notna().all()) and not (numbers.diff().dropna() == 1).all()
+    steps = numbers.diff().dropna()
+    if numbers.isna().any() or (numbers[0] in (0, 1) and (steps == 1).all()):
+        return
+    if not ((steps > 0).all() or (steps < 0).all()) or is_header_data(header, frame):
+        _raise_row(header, place, "")
+    notify(f"{escape_control_characters(place)}: {describe_header(header)} is taken for names, and not predicted")
+
+
+def _raise_row(header: Sequence[str], place: str, named: str) -> NoReturn:
+    what = f"{describe_header(header)} looks like a row of data: put a line with the names of the columns above"
+    raise InputError(f"{place}: {what}{named}")

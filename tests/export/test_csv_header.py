@@ -44,6 +44,20 @@ def test_a_missing_header_is_no_row_less(wanted: list[str] | None, file: Path) -
     assert len(read(file, wanted, [])[1]) == 30
 
 
+def test_numbers_may_be_names(file: Path) -> None:
+    rows = "".join(f"0.{number},0.{number + 1},0.{number + 2}\n" for number in range(1, 7))
+    for header, said in (("0,1,2", False), ("1,2,3", False), ("400,402,404", True), ("900.5,800.5,700", True)):
+        notes: list[str] = []
+        file.write_text(f"{header}\n{rows}", encoding="utf-8")
+        assert len(read(file, None, notes)[1]) == 6
+        assert bool(notes) == said
+    assert "the header '900.5', '800.5', '700' is taken for names, and not predicted" in notes[0]
+    for header in ("0.3,0.4,0.5", "5,3,4"):
+        file.write_text(f"{header}\n{rows}", encoding="utf-8")
+        with pytest.raises(InputError, match="looks like a row of data"):
+            read(file, None, [])
+
+
 def test_columns_in_order_may_be_counted(file: Path) -> None:
     file.write_text(",0,1,2\n0,0.5,1.5,2.5\n", encoding="utf-8")
     names, _ = read(file, None, [])
