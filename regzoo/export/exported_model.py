@@ -146,7 +146,7 @@ def _from_json(folder: Path, values: Mapping[str, Any], manifest: Manifest) -> E
     named = dict(zip(inputs, kinds, strict=True))
     given = [_accept_reading(rule.get("reading", {})) for rule in rules] if rules else [PLAIN] * len(inputs)
     readings = dict(zip(inputs, given, strict=True))
-    served = {} if own else _accept_dtypes(values.get("dtypes", {}), named)
+    served = {} if own else _accept_dtypes(values.get("dtypes", {}), named, readings)
     words = {
         name: _accept_list("categories", rule["categories"], str)
         for name, rule in zip(inputs, rules, strict=False)
@@ -155,12 +155,13 @@ def _from_json(folder: Path, values: Mapping[str, Any], manifest: Manifest) -> E
     return ExportedModel(folder, inputs, named, dtypes, shapes, labels, bool(rules), served, readings, manifest, words)
 
 
-def _accept_dtypes(value: Any, kinds: Mapping[str, str]) -> dict[str, str]:
+def _accept_dtypes(value: Any, kinds: Mapping[str, str], readings: Mapping[str, Reading]) -> dict[str, str]:
     """Return the dtype of each input of numbers; older exports take float32 and need not say so."""
     if not isinstance(value, dict):
         raise TypeError("dtypes takes a dtype for each input")
     served = {name: value.get(name, "float32") for name, kind in kinds.items() if kind in ("numeric", *ARRAY_KINDS)}
-    if any(dtype not in (*NUMERIC_DTYPES, "string") for dtype in served.values()):
+    text = [name for name, reading in readings.items() if name in served and not reading.is_plain]
+    if any(dtype not in (("string",) if name in text else NUMERIC_DTYPES) for name, dtype in served.items()):
         raise ValueError(f"dtypes takes one of {', '.join(NUMERIC_DTYPES)} for numbers")
     return served
 

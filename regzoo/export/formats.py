@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from regzoo.core import InputError, Recipe, did_you_mean
 from regzoo.data.centering import choose_answer_dtype
-from regzoo.data.columns import Numeric
+from regzoo.data.columns import Numeric, takes_text
 from regzoo.data.preprocessor import Preprocessor
 
 
@@ -136,7 +136,7 @@ def check_convertible(format: Format, preprocessor: Preprocessor, recipe: Recipe
     """
     if format.is_saved_model:
         return
-    texts = [f"{rule.name} ({rule.kind})" for rule in preprocessor.rules if rule.kind != "numeric"]
+    texts = [f"{rule.name} ({rule.kind})" for rule in preprocessor.rules if takes_text(rule)]
     texts += [f"{spec.name} ({spec.kind})" for spec in preprocessor.raw_specs if spec.kind == "text"]
     if texts:
         raise InputError(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from regzoo.config import from_keywords, read_config
 from regzoo.core.errors import InputError
+from regzoo.data.inputs import InputSpec
 from regzoo.data.reading.reading import ReadingKeys
+from regzoo.data.sources.arrays import from_arrays
 
 CONFIG = "name: a\ndata: {csv: a.csv, target: y, %s}\nbackbone: mlp\nrecipes: [none]\n"
 
@@ -45,6 +48,16 @@ def test_other_values_are_refused(keys: str, message: str) -> None:
     with pytest.raises(InputError) as caught:
         read_config(CONFIG % keys)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("x", [np.zeros((4, 2)), {"a": [1.0, 2.0, 3.0, 4.0]}])
+def test_keys_that_nothing_reads_are_refused(x: Any) -> None:
+    form = from_keywords(backbone="mlp", recipes=["none"], missing=[-999]).data.form
+    inputs = (InputSpec("a", (), "float32"),) if isinstance(x, dict) else None
+    with pytest.raises(
+        InputError, match=r"data\.missing says how the columns of a table are read"
+    ):
+        from_arrays(x, [0.5, 1.5, 2.5, 3.5], inputs=inputs, form=form)
 
 
 def test_frames_take_the_keys_too() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from regzoo.data.dataset import Array
 from regzoo.data.input_form import InputForm, InputForms, shape_array
 from regzoo.data.inputs import InputSpec, NamedInputs
 from regzoo.data.numbers import keep_numbers
-from regzoo.data.reading.reading import ReadingKeys
+from regzoo.data.reading.reading import OPEN, ReadingKeys
 from regzoo.data.sources.column_kinds import Inputs, read_columns
 from regzoo.data.sources.finite import require_finite
 from regzoo.data.sources.named_inputs import read_named_inputs
@@ -53,7 +53,19 @@ def read_inputs(
             f"{name}: data.{given[0]} goes with text, and the data holds other inputs; leave it out, or say "
             "data.kind: text"
         )
+    if columns is None or isinstance(read.values, NamedInputs):
+        _reject_keys(form.keys, name)
     return read
+
+
+def _reject_keys(keys: ReadingKeys, name: str) -> None:
+    """Raise InputError if a key says how cells are read where no cell is."""
+    given = [field.name for field in fields(keys) if getattr(keys, field.name) != getattr(OPEN, field.name)]
+    if given:
+        raise InputError(
+            f"{name}: data.{given[0]} says how the columns of a table are read, and the data is an array, text, or "
+            "inputs of a model of your own, which are taken as they are; leave it out, or read these cells beforehand"
+        )
 
 
 def _read_form(
