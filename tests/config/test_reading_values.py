@@ -54,9 +54,7 @@ def test_other_values_are_refused(keys: str, message: str) -> None:
 def test_keys_that_nothing_reads_are_refused(x: Any) -> None:
     form = from_keywords(backbone="mlp", recipes=["none"], missing=[-999]).data.form
     inputs = (InputSpec("a", (), "float32"),) if isinstance(x, dict) else None
-    with pytest.raises(
-        InputError, match=r"data\.missing says how the columns of a table are read"
-    ):
+    with pytest.raises(InputError, match=r"data\.missing says how the columns of a table are read"):
         from_arrays(x, [0.5, 1.5, 2.5, 3.5], inputs=inputs, form=form)
 
 

@@ -62,13 +62,14 @@ def parse_date(text: str, order: DateOrder = "year first", zoned: bool = False) 
     >>> parse_date("02/01/1970", "day first"), parse_date("1970-01-01 00:00-05:00", zoned=True)
     ((1, 0), (0, 18000))
     """
-    for pattern, replacement in REWRITTEN[order]:
-        text = re.sub(pattern, replacement, text)
+    if not text[:4].isdigit():  # the year is not first
+        for pattern, replacement in REWRITTEN[order]:
+            text = re.sub(pattern, replacement, text)
     found = _compile(zoned).match(text)
     if found is None or text.endswith("\n"):
         return None
     year, month, day, hour, minute, second = (int(number or 0) for number in found.groups()[:6])
-    if half := re.fullmatch(MORNING, text) or re.fullmatch(AFTERNOON, text):
+    if ("m" in text or "M" in text) and (half := re.fullmatch(MORNING, text) or re.fullmatch(AFTERNOON, text)):
         if not 1 <= hour <= 12:
             return None
         hour = hour % 12 + (0 if half.re.pattern == MORNING else 12)

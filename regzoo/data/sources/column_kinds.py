@@ -269,11 +269,12 @@ def _convert(different: Array, found: Found, what: str, where: str, keys: Readin
         raise InputError(f"{where} {describe_rival(different[found.fits].tolist(), found)}")
     plain = reading == PLAIN
     kept = None if plain and not keys.missing else replace(reading, missing=keys.missing)
+    if what == "dates" and plain:
+        return Column("date", np.where(found.fits, different, "").astype(object), kept)
     if what == "dates":
         moments = [parse_date(text, reading.dates, reading.zoned) for text in different.tolist()]
         dates = ["" if when is None else format_date(when) for when in moments]
-        texts = np.where(np.array(dates) == "", "", different) if plain else np.array(dates, dtype=object)
-        return Column("date", texts, kept)
+        return Column("date", np.array(dates, dtype=object), kept)
     plain_texts = np.array([to_plain(text, reading) or "" for text in different.tolist()], dtype=object)
     numbers = parse_numbers(plain_texts)
     _require_different(plain_texts, numbers, where)
