@@ -279,8 +279,10 @@ def get_index(optimizer: keras.optimizers.Optimizer, variable: keras.Variable) -
 
 def get_optimizer_of(optimizer: Any, variable: keras.Variable) -> Any:
     """Return the optimizer that trains ``variable``: ``optimizer`` itself, or one of those that it consists of."""
-    if not hasattr(optimizer, "optimizers"):
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    if not hasattr(inner, "optimizers"):
         return optimizer
+    optimizer = inner
     return optimizer.optimizers[optimizer._var_to_optimizer_idx[optimizer._var_key(variable)]]
 
 

@@ -195,11 +195,13 @@ class Gradients:
 
     Attributes:
         compute: returns the gradients of the training loss, penalties included.
-        learning_rate: the optimizer's learning rate, a scalar tensor.
+        learning_rate: the optimizer's learning rate, a scalar tensor; None with Keras's MultiOptimizer, where it may
+            differ between weights: see `get_learning_rate`.
         step: the number of steps already taken in this run, an integer scalar tensor.
         seed: this regularizer's own random stream.
         describe: returns the description of a weight, such as its role.
         selects: returns True for a weight in the layers to which the regularizer is narrowed.
+        find_rate: returns the learning rate of a weight; None where all have the same.
     """
 
     compute: Callable[[], list[Tensor]]
@@ -208,9 +210,14 @@ class Gradients:
     seed: Any
     describe: Callable[[keras.Variable], Weight] = describe_by_name
     selects: Callable[[keras.Variable], bool] = lambda weight: True
+    find_rate: Callable[[keras.Variable], Tensor] | None = None
 
     def __call__(self) -> list[Tensor]:
         return self.compute()
+
+    def get_learning_rate(self, weight: keras.Variable) -> Tensor:
+        """Return the learning rate of the optimizer that trains ``weight``, a scalar tensor."""
+        return self.learning_rate if self.find_rate is None else self.find_rate(weight)
 
 
 @dataclass(frozen=True)

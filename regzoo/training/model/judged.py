@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import keras
 
 from regzoo.core import Companion, Watcher
+from regzoo.training.model.after_step import list_optimizers
 
 
 class JudgedModel(Protocol):
@@ -79,5 +80,5 @@ class JudgedWeights:
 
 
 def uses_ema(optimizer: Any) -> bool:
-    """Return True if ``optimizer``, or the one inside it, averages the weights."""
-    return bool(getattr(optimizer, "inner_optimizer", optimizer).use_ema)
+    """Return True if ``optimizer``, or one of those inside it, averages the weights."""
+    return any(each.use_ema for each in list_optimizers(optimizer))
