@@ -87,6 +87,8 @@ class JudgedWeightsCallback(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Set the weights of training again."""
+        if not self.model.optimizer.built:
+            self.model.optimizer.build(self.model.trainable_variables)  # before, one that chooses others has none yet
         self.judged = self.judged or JudgedWeights(
             self.model, [callback.watcher for callback in self.watchers], in_fit=True
         )

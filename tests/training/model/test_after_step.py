@@ -150,12 +150,14 @@ def test_regularizers_of_gradients_act_with_several_optimizers_as_with_one(recip
     assert kernels[0] == pytest.approx(kernels[1], abs=1e-6) != pytest.approx([1.0, 1.0])
 
 
-def test_early_stopping_restores_the_average_of_one_of_several_optimizers() -> None:
+@pytest.mark.parametrize("loss", [None, "mse"])  # with a loss Keras itself takes the steps
+def test_early_stopping_restores_the_average_of_one_of_several_optimizers(loss: str | None) -> None:
     """The kernel goes from 1 toward 0 and the best average is the last; `fit` ends with the weights it validated."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=(12, 2)).astype(np.float32)
     several = keras.optimizers.MultiOptimizer(lambda variable: SGD(0.3, use_ema=True, ema_momentum=0.9))
     model = attach("early_stopping(5)", several)
+    model.compile(several, loss=loss)
     data = (x, STILL[1].repeat(3, axis=0))
     history = model.fit(*data, validation_data=data, epochs=3, verbose=0).history
     assert model.evaluate(*data, verbose=0)[0] == pytest.approx(min(history["val_loss"]), rel=1e-5)
