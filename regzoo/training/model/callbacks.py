@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from regzoo.core import InputError, Objective, OnTraining, Schedule
 from regzoo.core.seeds import generator
+from regzoo.training.model.after_step import list_optimizers
 from regzoo.training.model.judged import JudgedWeights
 
 BATCH_SIZE = 32
@@ -87,8 +88,9 @@ class JudgedWeightsCallback(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Set the weights of training again."""
-        if not self.model.optimizer.built:
-            self.model.optimizer.build(self.model.trainable_variables)  # before, one that chooses others has none yet
+        optimizer = self.model.optimizer
+        if self.watchers and not optimizer.built and not list_optimizers(optimizer):
+            optimizer.build(self.model.trainable_variables)  # one that chooses others has none before
         self.judged = self.judged or JudgedWeights(
             self.model, [callback.watcher for callback in self.watchers], in_fit=True
         )
