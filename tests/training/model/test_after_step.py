@@ -160,5 +160,7 @@ def test_early_stopping_restores_the_average_of_one_of_several_optimizers(loss: 
     model.compile(several, loss=loss)
     data = (x, STILL[1].repeat(3, axis=0))
     history = model.fit(*data, validation_data=data, epochs=3, verbose=0).history
-    assert model.evaluate(*data, verbose=0, return_dict=True)["loss"] == pytest.approx(min(history["val_loss"]), rel=1e-5)
+    assert model.evaluate(*data, verbose=0, return_dict=True)["loss"] == pytest.approx(
+        min(history["val_loss"]), rel=1e-5
+    )
     assert history["val_loss"][-1] > 2 * history["loss"][-1]  # the average lags behind
