@@ -170,10 +170,10 @@ def build_strengths_table(leaderboard: Leaderboard, records: Sequence[Record], s
         cells = (row.name, _format_strengths(row.name, chosen, steps), _format_rate(chosen), count, str(len(again)))
         rows.append(ReportRow(cells, _mark_row(leaderboard, row)))
     confirmed = any(row.cells[-1] != "0" for row in rows)
-    headers = ("recipe", "strengths", "learning rate", "trials", "confirmations")
-    shown, caption = len(headers) - (not confirmed), _caption_strengths(most, confirmed, leaderboard.trials)
-    rows = [ReportRow(row.cells[:shown], row.mark) for row in rows]
-    return ReportTable(caption, headers[:shown], tuple(rows), ("recipe", "strengths"))
+    headers = ("recipe", "strengths", "learning rate", "trials", *(("confirmations",) if confirmed else ()))
+    caption = _caption_strengths(most, confirmed, leaderboard.trials)
+    rows = [ReportRow(row.cells[: len(headers)], row.mark) for row in rows]
+    return ReportTable(caption, headers, tuple(rows), ("recipe", "strengths"))
 
 
 def _caption_strengths(searches: int, confirmed: bool, tried: int | None) -> str:
@@ -290,12 +290,12 @@ def _format_rate(chosen: ChosenStrengths) -> str:
     if LEARNING_RATE not in chosen.spans:
         return MISSING
     low, high = chosen.spans[LEARNING_RATE]
-    text = format_strength(chosen.learning_rate)
-    return text if low == high else f"{text} ({format_strength(low)} to {format_strength(high)})"
+    spread = "" if low == high else f" ({format_strength(low)} to {format_strength(high)})"
+    return f"{format_strength(chosen.learning_rate)}{spread}"
 
 
 def _format_reason(record: Record) -> str:
     """Return the first line of the error, shortened."""
-    lines = hide_folders(record.error or "").strip().splitlines()
-    reason = lines[0] if lines else f"a loss or weight was not finite after {format_count(record.epochs, 'epoch')}"
+    diverged = f"a loss or weight was not finite after {format_count(record.epochs, 'epoch')}"
+    reason = next(iter(hide_folders(record.error or "").strip().splitlines()), diverged)
     return reason if len(reason) <= MAX_REASON else reason[: MAX_REASON - 1] + "…"

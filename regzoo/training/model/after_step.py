@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import keras
@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from regzoo.core import Companion, OnGradients, Projection, Proximal
 from regzoo.core._keras_compat import get_optimizer_of
+from regzoo.core.optimizers import list_optimizers
 
 
 class RuledModel(Protocol):
@@ -33,12 +34,6 @@ def get_learning_rates(optimizer: Any) -> tuple[Any, Callable[[keras.Variable], 
     if len(list_optimizers(optimizer)) == 1:
         return optimizer.learning_rate, None
     return None, lambda weight: get_optimizer_of(optimizer, weight).learning_rate
-
-
-def list_optimizers(optimizer: Any) -> Sequence[Any]:
-    """Return the optimizers that ``optimizer`` consists of: all of a `MultiOptimizer`, else one."""
-    inner = getattr(optimizer, "inner_optimizer", optimizer)
-    return list(getattr(inner, "optimizers", [inner]))
 
 
 def may_skip_steps(optimizer: Any) -> bool:

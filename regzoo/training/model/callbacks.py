@@ -13,8 +13,8 @@ import pandas as pd
 import tensorflow as tf
 
 from regzoo.core import InputError, Objective, OnTraining, Schedule
+from regzoo.core.optimizers import list_optimizers
 from regzoo.core.seeds import generator
-from regzoo.training.model.after_step import list_optimizers
 from regzoo.training.model.judged import JudgedWeights
 
 BATCH_SIZE = 32

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import keras
 
 from regzoo.core import Companion, Watcher
-from regzoo.training.model.after_step import list_optimizers
+from regzoo.core.optimizers import list_optimizers
 
 
 class JudgedModel(Protocol):
