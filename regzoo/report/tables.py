@@ -170,10 +170,10 @@ def build_strengths_table(leaderboard: Leaderboard, records: Sequence[Record], s
         cells = (row.name, _format_strengths(row.name, chosen, steps), _format_rate(chosen), count, str(len(again)))
         rows.append(ReportRow(cells, _mark_row(leaderboard, row)))
     confirmed = any(row.cells[-1] != "0" for row in rows)
-    headers = ("recipe", "strengths", "learning rate", "trials", *(("confirmations",) if confirmed else ()))
-    caption = _caption_strengths(most, confirmed, leaderboard.trials)
-    rows = [ReportRow(row.cells[: len(headers)], row.mark) for row in rows]
-    return ReportTable(caption, headers, tuple(rows), ("recipe", "strengths"))
+    headers = ("recipe", "strengths", "learning rate", "trials", "confirmations")
+    shown, caption = len(headers) - (not confirmed), _caption_strengths(most, confirmed, leaderboard.trials)
+    rows = [ReportRow(row.cells[:shown], row.mark) for row in rows]
+    return ReportTable(caption, headers[:shown], tuple(rows), ("recipe", "strengths"))
 
 
 def _caption_strengths(searches: int, confirmed: bool, tried: int | None) -> str:
@@ -275,8 +275,7 @@ def _mark_row(leaderboard: Leaderboard, row: Row) -> str:
 
 
 def _format_strengths(name: str, chosen: ChosenStrengths, steps: int | None) -> str:
-    ranges = read_ranges(name, older=steps is None)
-    edges = find_edges(name, chosen.values, chosen.learning_rate, steps)
+    ranges, edges = read_ranges(name, steps is None), find_edges(name, chosen.values, chosen.learning_rate, steps)
     texts = []
     for key, value in chosen.values.items():
         notes = [chosen.describe_range(key)] if chosen.searches > 1 and key in ranges else []
@@ -290,12 +289,12 @@ def _format_rate(chosen: ChosenStrengths) -> str:
     if LEARNING_RATE not in chosen.spans:
         return MISSING
     low, high = chosen.spans[LEARNING_RATE]
-    spread = "" if low == high else f" ({format_strength(low)} to {format_strength(high)})"
-    return f"{format_strength(chosen.learning_rate)}{spread}"
+    text = format_strength(chosen.learning_rate)
+    return text if low == high else f"{text} ({format_strength(low)} to {format_strength(high)})"
 
 
 def _format_reason(record: Record) -> str:
     """Return the first line of the error, shortened."""
-    diverged = f"a loss or weight was not finite after {format_count(record.epochs, 'epoch')}"
-    reason = next(iter(hide_folders(record.error or "").strip().splitlines()), diverged)
+    lines = hide_folders(record.error or "").strip().splitlines()
+    reason = lines[0] if lines else f"a loss or weight was not finite after {format_count(record.epochs, 'epoch')}"
     return reason if len(reason) <= MAX_REASON else reason[: MAX_REASON - 1] + "…"
