@@ -148,6 +148,7 @@ def test_the_entropy_of_mixed_labels_is_its_mean_over_beta(alpha: float) -> None
         ("label_smoothing(linear(0.1, 0.0, epochs=9)) + flooding(0.19)", True),
         ("confidence_penalty(0.9) + flooding(0.07)", True),  # 0.1 log 2 = 0.0693
         ("confidence_penalty(0.9) + flooding(0.06)", False),
+        (f"confidence_penalty(0.5) + flooding({math.log(2) / 2!r})", True),  # equal
     ],
 )
 def test_flooding_clashes_where_the_loss_cannot_fall_below_its_level(recipe: str, clashes: bool) -> None:
