@@ -50,7 +50,8 @@ class JudgedWeights:
     def __init__(self, model: Any, watchers: Sequence[Watcher] = (), in_fit: bool = False) -> None:
         self._model: JudgedModel = model
         self._watchers = [watcher for watcher in watchers if watcher.averages]
-        self._rules = [rule for rule in model.get_rules(Companion) if rule.rule.average is not None]
+        averaging = [rule for rule in model.get_rules(Companion) if rule.rule.average is not None]
+        self._rules = sorted(averaging, key=lambda rule: rule.rule.replaces)
         self._in_training: list[Any] | None = None
         self.every_epoch = bool(self._watchers)
         own, by_optimizer = bool(self._rules or self._watchers), uses_ema(model.optimizer)
