@@ -28,10 +28,11 @@ def nests_baseline(recipe: Recipe) -> bool:
     Each of its strengths must be able to take its neutral value: be that number, have it in its range or choice, or, on
     a logarithmic scale whose neutral value is 0, have a range that begins at `IN_EFFECT` of the largest value that the
     declaration searches, or lower. It is not the ratio of the range's own ends: ``l2(0.001..1)`` spans as much as
-    ``l2(1e-05..0.01)``, but is never weak. A decay of `weight_decay` itself, whose declaration is relative to the run, is
-    measured by the range of decays that earlier versions searched. A schedule, a regularizer without strengths, and one that changes the model
-    or the training at every strength, such as one with copies of the rows, do not nest. The baseline itself has no
-    regularizer that could fail, and nests.
+    ``l2(1e-05..0.01)``, but is never weak. A range of decays, where the declaration of `weight_decay` is relative to
+    the run, is measured by the one that earlier versions searched.
+
+    A schedule, a regularizer without strengths, and one that changes the model or the training at every strength, such
+    as one with copies of the rows, do not nest. The baseline itself has no regularizer that could fail, and nests.
 
     >>> from regzoo.core import parse
     >>> [nests_baseline(parse(text)) for text in ("l2", "dropout", "dropout(0..0.5) + l2", "l2(0.001..1)")]
