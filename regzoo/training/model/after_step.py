@@ -31,8 +31,9 @@ def get_learning_rates(optimizer: Any) -> tuple[Any, Callable[[keras.Variable], 
 
     The function returns the learning rate of the optimizer that trains a weight.
     """
-    if len(list_optimizers(optimizer)) == 1:
-        return optimizer.learning_rate, None
+    optimizers = list_optimizers(optimizer)
+    if len(optimizers) == 1:
+        return optimizers[0].learning_rate, None
     return None, lambda weight: get_optimizer_of(optimizer, weight).learning_rate
 
 
