@@ -10,8 +10,11 @@ from regzoo.config import Experiment
 from regzoo.core import EnvironmentFailure, InputError, Recipe
 from regzoo.core.augmentation import require_memory
 from regzoo.core.errors import ErrorCollector
+from regzoo.core.places import acts_on_cells
+from regzoo.data.cells import describe_cells
 from regzoo.data.inputs import list_arrays
 from regzoo.data.prepared import PreparedData
+from regzoo.data.preprocessor import Preprocessor
 from regzoo.execution.tf_runtime import import_tensorflow
 from regzoo.training.clashes import reject_soft_targets
 from regzoo.training.model.place_summary import Places
@@ -82,6 +85,14 @@ def check_copies(experiment: Experiment, data: PreparedData, memory: int) -> Non
         with problems.collect(f"recipes: {name}: "):
             require_memory(recipe, size, memory // len(folds))
     problems.raise_if_any()
+
+
+def list_cell_notes(experiment: Experiment, preprocessor: Preprocessor) -> list[str]:
+    """Say which columns of rows are one cell, if a recipe has a regularizer that asks for it; a sentence or none."""
+    if preprocessor.kind != "rows" or not any(map(acts_on_cells, experiment.parse_recipes())):
+        return []
+    named = [rule.name for rule in preprocessor.rules for _ in rule.features] or preprocessor.columns
+    return [describe_cells(preprocessor.cells, named or list(map(str, range(*preprocessor.input_shape))))]
 
 
 def _check_training(setup: TrainingSetup) -> list[str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from regzoo.comparison.leaderboard import Leaderboard, Row
 from regzoo.core import InputError, parse
 from regzoo.core.formatting import format_count, format_integer
+from regzoo.core.older_ranges import with_older_ranges
 from regzoo.storage.info import ComparisonInfo
 
 
@@ -112,7 +113,7 @@ def is_searched(rows: Iterable[Row], comparison: ComparisonInfo) -> bool:
     rate = "" if comparison.model is None else comparison.model.learning_rate
     if comparison.model is None or is_range(rate):
         return True
-    return any(_has_space(row.name) for row in rows)
+    return any(_has_space(row.name, older=comparison.steps is None) for row in rows)
 
 
 def is_range(rate: str) -> bool:
@@ -120,9 +121,15 @@ def is_range(rate: str) -> bool:
     return ".." in rate or "|" in rate
 
 
-def _has_space(name: str) -> bool:
-    """Return True if a recipe as the config writes it leaves strengths to the search; True if it is unknown here."""
+def _has_space(name: str, older: bool) -> bool:
+    """Return True if a recipe as the config writes it leaves strengths to the search; True if it is unknown here.
+
+    Args:
+        name: the recipe.
+        older: whether a version with other ranges made the comparison, see `regzoo.core.older_ranges`.
+    """
     try:
-        return bool(parse(name).space())
+        recipe = parse(name)
     except InputError:
         return not name.startswith("placebo ")
+    return bool((with_older_ranges(recipe) if older else recipe).space())

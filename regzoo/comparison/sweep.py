@@ -14,18 +14,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from regzoo.comparison.spread_values import spread_values
 from regzoo.config import Experiment
 from regzoo.config.values import LONGEST_NAME
-from regzoo.core import InputError, Range, Recipe, Regularizer, parse, regularizers
+from regzoo.core import InputError, Recipe, Regularizer, parse, regularizers
+from regzoo.core.augmentation import makes_copies
 from regzoo.core.component import get_specs
 from regzoo.core.errors import did_you_mean
 from regzoo.core.fields import StrengthSpec
 from regzoo.core.grammar import Call, read_value
-from regzoo.core.ranges import Choice, Float, Int
+from regzoo.core.ranges import Choice, Cycles, Float, Int
 from regzoo.core.regularizer import BASELINE
 from regzoo.core.schedules import Schedule
 from regzoo.core.selection import SELECTIONS, read_label
-from regzoo.search.space import place_value
 
 _NO_FOLDER_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -40,7 +41,8 @@ class SweptStrength:
     Attributes:
         name: name of the strength, such as ``dropout.rate``.
         values: its values, from small to large.
-        neutral: the value at which the regularizer does nothing; None if it has none.
+        neutral: the value at which the regularizer does nothing, as far as it depends on this strength; None if it has
+            none.
         log: whether the strength has a logarithmic scale.
         complement: whether 1 - strength has one.
     """
@@ -128,8 +130,9 @@ def make_sweep(
     if values and len(values) != len(over):
         raise InputError(f"values: one list for each strength swept, received {len(values)} for {len(over)}")
     recipe, over = _choose_recipe(experiment, over)
-    declared = dict(zip(over, specs, strict=True))
-    given = values or [_default_values(recipe, name, declared[name], COUNTS[len(over)]) for name in over]
+    declared = {name: _declare(recipe, name, spec) for name, spec in zip(over, specs, strict=True)}
+    epochs = experiment.training.epochs
+    given = values or [_default_values(recipe, name, declared[name], COUNTS[len(over)], epochs) for name in over]
     axes = [
         SweptStrength(name, _check_values(name, spec, some), spec.neutral, spec.log, spec.complement)
         for (name, spec), some in zip(declared.items(), given, strict=True)
@@ -238,8 +241,12 @@ def _get_layers(regularizer: Regularizer) -> tuple[Any, ...]:
 
 def _read_strength(recipe: Recipe, name: str) -> Any:
     """Return the number, range or schedule that the strength has in ``recipe``."""
-    owner, _, field = name.rpartition(".")
-    return getattr(dict(recipe.items())[owner], field)
+    return getattr(_get_owner(recipe, name), name.rpartition(".")[2])
+
+
+def _get_owner(recipe: Recipe, name: str) -> Regularizer:
+    """Return the regularizer in ``recipe`` that has the strength."""
+    return dict(recipe.items())[name.rpartition(".")[0]]
 
 
 def _fix_strengths(recipe: Recipe, point: Mapping[str, float]) -> Recipe:
@@ -268,32 +275,12 @@ def _check_values(name: str, spec: StrengthSpec, values: Sequence[Any]) -> tuple
     return tuple(numbers)
 
 
-def _default_values(recipe: Recipe, name: str, spec: StrengthSpec, count: int) -> Sequence[float]:
+def _declare(recipe: Recipe, name: str, spec: StrengthSpec) -> StrengthSpec:
+    """Return the declaration of a strength in ``recipe``: where it makes copies of the rows, no value is neutral."""
+    return dataclasses.replace(spec, neutral=None) if makes_copies(_get_owner(recipe, name)) else spec
+
+
+def _default_values(recipe: Recipe, name: str, spec: StrengthSpec, count: int, epochs: int) -> Sequence[float]:
     strength = _read_strength(recipe, name)
-    return spread_values(strength if isinstance(strength, Float | Int | Choice) else spec.range, spec, count)
-
-
-def spread_values(range_: Range, spec: StrengthSpec, count: int) -> list[float]:
-    """Return ``count`` values spread over a range, the neutral value included; fewer where whole numbers coincide.
-
-    Of a choice, its own values; the neutral value is added to that of the zoo alone.
-
-    >>> from regzoo.regularizers import Dropout
-    >>> spec = Dropout().strengths()["rate"]
-    >>> spread_values(spec.range, spec, 9)
-    [0.0, 0.05, 0.14, 0.24, 0.33, 0.42, 0.51, 0.61, 0.7]
-    """
-    if isinstance(range_, Choice):
-        added = [] if spec.neutral is None or range_ is not spec.range else [spec.neutral]
-        return sorted({*range_.options, *added})
-    low, high = range_.values()
-    neutral = spec.neutral
-    outside = neutral is not None and not low <= neutral <= high
-    last = count - outside - 1
-    inner = [place_value(low, high, i / last, spec, digits=2) for i in range(1, last)]
-    values = [low, *(round(v) if isinstance(range_, Int) else v for v in inner), high]
-    if neutral is None:
-        return sorted(set(values))
-    if not outside:
-        values.remove(min(values, key=lambda value: abs(value - neutral)))
-    return sorted({*values, neutral})
+    range_ = strength if isinstance(strength, Float | Int | Choice) else spec.range
+    return spread_values(range_.fit(epochs) if isinstance(range_, Cycles) else range_, spec, count)

@@ -279,9 +279,9 @@ def get_index(optimizer: keras.optimizers.Optimizer, variable: keras.Variable) -
 
 def get_optimizer_of(optimizer: Any, variable: keras.Variable) -> Any:
     """Return the optimizer that trains ``variable``: ``optimizer`` itself, or one of those that it consists of."""
-    if not hasattr(optimizer, "optimizers"):
-        return optimizer
-    return optimizer.optimizers[optimizer._var_to_optimizer_idx[optimizer._var_key(variable)]]
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    several = getattr(inner, "optimizers", None)
+    return optimizer if several is None else several[inner._var_to_optimizer_idx[inner._var_key(variable)]]
 
 
 def get_momentums(optimizer: keras.optimizers.Adam | keras.optimizers.RMSprop) -> list[keras.Variable]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -59,9 +59,23 @@ def change_batch(
     regularizer: OnBatch, x: Any, y: Tensor, seed: keras.random.SeedGenerator, cells: InputCells
 ) -> tuple[Any, Tensor]:
     """Return ``regularizer.batch(x, y, seed)``; with ``cells``, if there are any and the method takes them."""
-    if cells is None or "cells" not in inspect.signature(regularizer.batch).parameters:
+    if cells is None or not _takes_cells(regularizer):
         return regularizer.batch(x, y, seed)
     return regularizer.batch(x, y, seed, cells=cells)  # type: ignore[call-arg]  # see OnBatch.batch
+
+
+def acts_on_cells(recipe: Iterable[Regularizer]) -> bool:
+    """Return True if a regularizer asks which columns hold one value: it takes cells, or needs numbers among them.
+
+    >>> from regzoo.core import parse
+    >>> [acts_on_cells(parse(text)) for text in ("swap_noise", "l2 + jacobian", "label_smoothing + dropout")]
+    [True, True, False]
+    """
+    return any("numbers" in each.requires or (isinstance(each, OnBatch) and _takes_cells(each)) for each in recipe)
+
+
+def _takes_cells(regularizer: OnBatch) -> bool:
+    return "cells" in inspect.signature(regularizer.batch).parameters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,11 +209,13 @@ class Gradients:
 
     Attributes:
         compute: returns the gradients of the training loss, penalties included.
-        learning_rate: the optimizer's learning rate, a scalar tensor.
+        learning_rate: the optimizer's learning rate, a scalar tensor; None with Keras's MultiOptimizer, where it may
+            differ between weights: see `get_learning_rate`.
         step: the number of steps already taken in this run, an integer scalar tensor.
         seed: this regularizer's own random stream.
         describe: returns the description of a weight, such as its role.
         selects: returns True for a weight in the layers to which the regularizer is narrowed.
+        find_rate: returns the learning rate of a weight; None where all have the same.
     """
 
     compute: Callable[[], list[Tensor]]
@@ -208,9 +224,14 @@ class Gradients:
     seed: Any
     describe: Callable[[keras.Variable], Weight] = describe_by_name
     selects: Callable[[keras.Variable], bool] = lambda weight: True
+    find_rate: Callable[[keras.Variable], Tensor] | None = None
 
     def __call__(self) -> list[Tensor]:
         return self.compute()
+
+    def get_learning_rate(self, weight: keras.Variable) -> Tensor:
+        """Return the learning rate of the optimizer that trains ``weight``, a scalar tensor."""
+        return self.learning_rate if self.find_rate is None else self.find_rate(weight)
 
 
 @dataclass(frozen=True)

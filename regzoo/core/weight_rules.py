@@ -87,11 +87,14 @@ class Companion:
             the new weight and the new companion.
         average: ``average(w, companion)`` returns the weight to judge after each epoch, and to end with, in place of w;
             training goes on from w. None for w itself.
+        replaces: whether ``average`` depends on the companion alone. Such averages are taken last, in whichever order
+            the recipe is written, so that no other is made of them.
     """
 
     start: Callable[[Tensor], Tensor]
     follow: Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
     average: Callable[[Tensor, Tensor], Tensor] | None = None
+    replaces: bool = False
 
 
 Rule = Penalty | Projection | Proximal | Reparametrization | Perturbation | Companion

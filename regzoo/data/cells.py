@@ -9,6 +9,7 @@ import numpy as np
 from regzoo.core.categorical_features import Groups, make_cells
 from regzoo.core.cells import Cells
 from regzoo.core.errors import InputError
+from regzoo.core.formatting import format_count, format_short_list
 from regzoo.data.columns import ColumnRule
 from regzoo.data.dataset import Array, Dataset
 from regzoo.data.inputs import NamedInputs
@@ -47,6 +48,40 @@ def reject_categories(dataset: Dataset) -> None:
     """
     if dataset.categories and isinstance(dataset.x, NamedInputs):
         raise InputError(f"{dataset.name}: {KEY}: goes with one array of rows, and x has inputs by name; leave it out")
+
+
+def describe_cells(cells: Cells | None, names: Sequence[str]) -> str:
+    """Say in a sentence which columns are one cell for regularizers of the batch.
+
+    Args:
+        cells: of the features; None if each is a number of its own.
+        names: for each feature, the name or number of the column that it comes from.
+
+    >>> cells = Cells.from_sizes([(1, 0), (0, 3), (0, 1), (1, 1)])
+    >>> describe_cells(cells, ["age", "city", "city", "city", "member", "pay", "pay"])
+    'city (3 features) and member are categories and booleans; pay has a mark where it is missing; 1 other is a number'
+    """
+    if cells is None:
+        return f"{format_count(len(names), 'column')}, each a number of its own, none a category"
+    found: dict[str, list[str]] = {"category": [], "marked": [], "several": [], "number": []}
+    for cell in range(cells.count):
+        features = [feature for feature, owner in enumerate(cells.owners) if owner == cell]
+        flags = sum(cells.flags[feature] for feature in features)
+        several = "several" if len(features) > 1 else "number"
+        kind = "category" if flags == len(features) else "marked" if flags else several
+        count = f" ({len(features)} features)" if len(features) > 1 and kind != "marked" else ""
+        found[kind].append("+".join(dict.fromkeys(names[feature] for feature in features)) + count)
+    forms = {
+        "category": ("is a category or boolean", "are categories and booleans"),
+        "marked": ("has a mark where it is missing", "have a mark where they are missing"),
+        "several": ("is a date", "are dates"),
+    }
+    parts = [
+        f"{format_short_list(found[kind])} {form[len(found[kind]) > 1]}" for kind, form in forms.items() if found[kind]
+    ]
+    numbers = len(found["number"])
+    others = [f"{numbers} other{'s are numbers' if numbers > 1 else ' is a number'}"] if numbers else []
+    return "; ".join([*parts, *others])
 
 
 def _join_columns(cells: Cells, dataset: Dataset, rules: Sequence[ColumnRule], x: Array) -> Cells:

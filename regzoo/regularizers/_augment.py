@@ -63,7 +63,11 @@ def draw_mixture_weights(batch: Tensor, alpha: Tensor, seed: keras.random.SeedGe
 
 
 def average(
-    values: Tensor, partner: Tensor, weights: Tensor, seed: keras.random.SeedGenerator, cells: Cells | None = None
+    values: Tensor,
+    partner: Tensor,
+    weights: Tensor,
+    seed: keras.random.SeedGenerator | None = None,
+    cells: Cells | None = None,
 ) -> Tensor:
     """Return the weighted averages of examples and their partners; of ``cells`` without an average, one is drawn.
 
@@ -71,7 +75,7 @@ def average(
         values: inputs or targets, (batch, ...).
         partner: row numbers (batch,).
         weights: weight of the example itself, (batch,); 1 leaves it as it is, bit for bit.
-        seed: random stream, which draws only with ``cells``.
+        seed: random stream, which draws only with ``cells``, and is then required.
         cells: of rows, which columns hold one value.
     """
     weight = keras.ops.reshape(weights, (-1, *[1] * (len(values.shape) - 1)))

@@ -27,6 +27,11 @@ def warn_zeros(name: str, other: Regularizer, same: Collection[str]) -> str | No
     """
     if other.name in same:
         return f"{name} and {other.name} penalize the same: use one of the two"
+    if other.name == "weight_standardization":
+        return (
+            f"weight_standardization takes the mean away, so that the zeros of {name} are not those that the layer "
+            "computes with, and the length of the weights has no effect: narrow each to layers of its own"
+        )
     if other.name in AVERAGES:
         return (
             f"{other.name} averages the weights over steps, and an average is zero only where the weight was zero "

@@ -57,7 +57,7 @@ class Cutmix(OnBatch):
         replaced = keras.random.uniform(each, seed=seed) < self.rate
         share = keras.ops.where(replaced, keras.random.uniform(each, seed=seed), 0.0)
         region, kept = draw_region(x, share, seed, cells)
-        return keras.ops.where(region, keras.ops.take(x, partner, axis=0), x), average(y, partner, kept, seed)
+        return keras.ops.where(region, keras.ops.take(x, partner, axis=0), x), average(y, partner, kept)
 
     def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """Warn about a second augmentation and about label smoothing."""

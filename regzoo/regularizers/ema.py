@@ -45,7 +45,7 @@ class Ema(OnWeights):
 
     def rule(self, weight: Weight) -> Companion:
         """Return a running average for each trainable weight."""
-        return Companion(keras.ops.copy, self.follow, average=_take_average)
+        return Companion(keras.ops.copy, self.follow, average=_take_average, replaces=True)
 
     def follow(self, w: Tensor, average: Tensor, step: Tensor) -> tuple[Tensor, Tensor]:
         """Update the average; the weight stays as it is."""

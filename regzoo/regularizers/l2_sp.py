@@ -8,6 +8,11 @@ from regzoo.core import Float, OnWeights, Penalty, Regularizer, Strength, Tensor
 from regzoo.core.lazy import keras
 from regzoo.core.roles import MULTIPLYING
 
+TO_ZERO = frozenset(
+    {"l1", "l2", "l1_l2", "elastic_net", "proximal_l1", "weight_decay", "group_lasso", "proximal_group_lasso"}
+)
+"""Regularizers that pull weights to zero."""
+
 
 @dataclass(frozen=True)
 class L2SP(OnWeights):
@@ -46,6 +51,6 @@ class L2SP(OnWeights):
 
     def warn_pair(self, other: Regularizer) -> str | None:
         """Warn about what pulls the weights to zero."""
-        if other.name not in ("l1", "l2", "l1_l2", "elastic_net", "proximal_l1", "weight_decay"):
+        if other.name not in TO_ZERO:
             return None
         return f"l2_sp pulls weights to where they started, and {other.name} pulls the same ones to zero"

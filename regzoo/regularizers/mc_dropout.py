@@ -23,9 +23,11 @@ DROPOUTS = (
     "concrete_dropout",
     "residual_dropout",
     "embedding_dropout",
+    "patch_dropout",
+    "stochastic_depth",
 )
-"""Regularizers that multiply activations by random factors, and so can act at inference too. Not dropconnect, which
-acts on weights in training only, nor input_dropout, which acts on training batches."""
+"""Regularizers that leave out random activations or multiply them by random factors, and so can act at inference too.
+Not dropconnect, which acts on weights in training only, nor input_dropout, which acts on training batches."""
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ class MixupOrCutmix(OnBatch):
         weights = keras.ops.where((changed & ~cut)[:, 0], drawn, 1.0)
         averaged = average(x, partner, weights, seed, cells)
         x = keras.ops.where(region, keras.ops.take(x, partner, axis=0), averaged)
-        return x, average(y, partner, weights * kept, seed)  # one of the two is 1
+        return x, average(y, partner, weights * kept)  # one of the two is 1
 
     def warn_recipe(self, others: Sequence[Regularizer]) -> str | None:
         """Warn about a second augmentation and about label smoothing."""

@@ -56,13 +56,9 @@ class PatchDropout(OnActivations):
 
     def drop(self, tokens: Tensor, seed: keras.random.SeedGenerator) -> Tensor:
         """Return the kept part (batch, kept, width) of ``tokens`` (batch, tokens, width)."""
-        count = tokens.shape[1]
-        kept = self.count_kept(keras.ops.shape(tokens)[1] if count is None else count)
-        if count is not None and kept == count:
-            return tokens
-        batch, length, _ = keras.ops.shape(tokens)
-        order = keras.ops.argsort(keras.random.uniform((batch, length), seed=seed), axis=1)
-        chosen = keras.ops.sort(order[:, :kept], axis=1)  # (batch, kept)
+        batch, count, _ = keras.ops.shape(tokens)
+        order = keras.ops.argsort(keras.random.uniform((batch, count), seed=seed), axis=1)
+        chosen = keras.ops.sort(order[:, : self.count_kept(count)], axis=1)  # (batch, kept)
         return keras.ops.take_along_axis(tokens, chosen[:, :, None], axis=1)
 
     def count_kept(self, count: Any) -> Any:
@@ -70,4 +66,4 @@ class PatchDropout(OnActivations):
         if isinstance(count, int):
             return max(1, math.floor(count * (1.0 - self.rate) + ROUNDING))
         share = keras.ops.cast(count, keras.config.floatx()) * (1.0 - self.rate)
-        return keras.ops.maximum(1, keras.ops.cast(keras.ops.floor(share + ROUNDING), "int32"))
+        return keras.ops.maximum(1, keras.ops.cast(share + ROUNDING, "int32"))

@@ -19,6 +19,7 @@ from regzoo.core import (
     strength,
 )
 from regzoo.core.lazy import keras
+from regzoo.core.optimizers import list_optimizers
 from regzoo.core.ranges import Cycles
 from regzoo.regularizers._averaging import average_models
 
@@ -94,18 +95,16 @@ class _Cycles(Watcher):
     cycles: int
     last: int
     done: int = 0
-    rate: float | None = None
+    rates: list[float] = field(default_factory=list)
     snapshots: list[list[Any]] = field(default_factory=list)
 
     def begin(self, epoch: int, model: keras.Model) -> None:
         """Set the learning rate of the epoch."""
-        rate = model.optimizer.learning_rate
-        if not isinstance(rate, keras.Variable):
-            raise InputError("snapshot_ensemble sets the learning rate: give the optimizer a number, not a schedule")
-        if self.rate is None:
-            self.rate = float(rate.numpy())
+        rates = _list_rates(model)
+        self.rates = self.rates or [float(rate.numpy()) for rate in rates]
         passed = self.done * self.cycles % self.epochs / self.epochs  # fraction of the cycle
-        rate.assign(self.rate * (1.0 + math.cos(math.pi * passed)) / 2.0)
+        for rate, start in zip(rates, self.rates, strict=True):
+            rate.assign(start * (1.0 + math.cos(math.pi * passed)) / 2.0)
 
     def epoch(self, epoch: int, score: float, model: keras.Model) -> bool:
         """Save the weights at the end of a cycle."""
@@ -118,8 +117,9 @@ class _Cycles(Watcher):
         """Save the last weights and restore the learning rate."""
         if not self._has_ended():
             self.snapshots.append(model.get_weights())
-        if self.rate is not None:
-            model.optimizer.learning_rate.assign(self.rate)
+        if self.rates:
+            for rate, start in zip(_list_rates(model), self.rates, strict=True):
+                rate.assign(start)
 
     def members(self, model: keras.Model) -> list[list[Any]]:
         """Return the weights of the last snapshots."""
@@ -127,3 +127,11 @@ class _Cycles(Watcher):
 
     def _has_ended(self) -> bool:
         return self.done * self.cycles // self.epochs > (self.done - 1) * self.cycles // self.epochs
+
+
+def _list_rates(model: keras.Model) -> list[keras.Variable]:
+    """Return the learning rate of each of the model's optimizers."""
+    rates = [optimizer.learning_rate for optimizer in list_optimizers(model.optimizer)]
+    if not all(isinstance(rate, keras.Variable) for rate in rates):
+        raise InputError("snapshot_ensemble sets the learning rate: give the optimizer a number, not a schedule")
+    return rates

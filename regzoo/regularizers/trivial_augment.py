@@ -48,8 +48,8 @@ class TrivialAugment(Augmentation):
       border are 0, the mean of standardized inputs.
     - brightness: x + 0.99 s; contrast, color, sharpness: x + 0.99 s (x - d), where d is the mean of the image, the
       mean over the pixel's channels, or the mean over the 3 x 3 pixels around it, itself counted five times.
-    - posterize: floor(L (x - lo) / (hi - lo)) (hi - lo) / L + lo, L = 2^(8 - 6 a) with the exponent rounded, nothing at
-      8 bits; solarize: lo + hi - x where x > hi - a (hi - lo).
+    - posterize: floor(L (x - lo) / (hi - lo)) (hi - lo) / L + lo, L = 2^(8 - 6 a) with the exponent rounded, and hi in
+      the highest of the L steps, nothing at 8 bits; solarize: lo + hi - x where x > hi - a (hi - lo).
 
     At strength 1 these are the paper's wide ranges, at 0.3 roughly its standard ones (shear 0.3, translation 10 of 32
     pixels). The paper tunes neither. Hurts where position, orientation or color carry meaning, as in digits.

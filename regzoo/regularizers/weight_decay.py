@@ -18,6 +18,9 @@ class WeightDecay(OnGradients, AtLayers):
     Formula: w <- w - learning_rate decay w on kernels, recurrent ones and LoRA's included, and embedding tables,
     after the gradients are computed. Biases, scales and position embeddings do not shrink.
 
+    Nothing shrinks where the optimizer makes no step, since it accumulates gradients or finds some that are not finite.
+    With a MultiOptimizer of Keras's, each weight shrinks at the learning rate of its own optimizer.
+
     With plain SGD it equals an L2 penalty of decay / 2. With Adam it does not, since Adam does not scale it.
 
     Over a run of constant learning rate a weight that nothing else moves shrinks to exp(-learning_rate decay steps), so
@@ -49,7 +52,7 @@ class WeightDecay(OnGradients, AtLayers):
         gradients = compute()
         for weight in weights:
             if self.acts_on(compute.describe(weight)) and compute.selects(weight):
-                weight.assign_sub(compute.learning_rate * self.decay * weight)
+                weight.assign_sub(compute.get_learning_rate(weight) * self.decay * weight)
         return gradients
 
     def warn_pair(self, other: Regularizer) -> str | None:

@@ -130,7 +130,7 @@ def _collect_content(
         leaderboard_table=tables.build_leaderboard_table(leaderboard, comparison),
         details_table=tables.build_details_table(leaderboard, comparison),
         metrics_tables={part: tables.build_metrics_table(leaderboard, part) for part in ("validation", "test")},
-        strengths_table=tables.build_strengths_table(leaderboard, records, comparison.steps is None),
+        strengths_table=tables.build_strengths_table(leaderboard, records, comparison.steps),
         spread_table=build_spread_table(leaderboard, spreads, coverage, comparison),
         spread=describe_spread(leaderboard, spreads, coverage, comparison),
         failures_table=tables.build_failures_table(leaderboard, records),

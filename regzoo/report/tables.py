@@ -28,7 +28,7 @@ from regzoo.report.descriptions import (
     list_nested_ties,
 )
 from regzoo.report.findings.audit import Audit
-from regzoo.report.findings.strengths import read_ranges
+from regzoo.report.findings.strengths import find_edges, read_ranges
 from regzoo.report.runs import name_run, select_confirmations, select_trials
 from regzoo.search.space import LEARNING_RATE
 from regzoo.stats.paired import name_verdict
@@ -157,8 +157,8 @@ def build_metrics_table(leaderboard: Leaderboard, part: str) -> ReportTable:
     return ReportTable(caption, ("recipe", *names), tuple(rows))
 
 
-def build_strengths_table(leaderboard: Leaderboard, records: Sequence[Record], older: bool = False) -> ReportTable:
-    """Return the strengths that were chosen, and whether they lie at the edge; for ``older`` see `read_ranges`."""
+def build_strengths_table(leaderboard: Leaderboard, records: Sequence[Record], steps: int | None = None) -> ReportTable:
+    """Return the strengths that were chosen, and whether they lie at the edge; for ``steps`` see `find_edges`."""
     rows, most = [], 1
     for row in (*leaderboard.measured, *leaderboard.unmeasured):
         trials = select_trials(records, row.name, finished=False)
@@ -167,7 +167,7 @@ def build_strengths_table(leaderboard: Leaderboard, records: Sequence[Record], o
         chosen = read_chosen_strengths(records, row.name, leaderboard.rank_by, leaderboard.direction)
         most = max(most, chosen.searches)
         count = f"{len(trials)} ({lost} without a score)" if lost else f"{len(trials)}"
-        cells = (row.name, _format_strengths(row.name, chosen, older), _format_rate(chosen), count, str(len(again)))
+        cells = (row.name, _format_strengths(row.name, chosen, steps), _format_rate(chosen), count, str(len(again)))
         rows.append(ReportRow(cells, _mark_row(leaderboard, row)))
     confirmed = any(row.cells[-1] != "0" for row in rows)
     headers = ("recipe", "strengths", "learning rate", "trials", "confirmations")
@@ -274,13 +274,13 @@ def _mark_row(leaderboard: Leaderboard, row: Row) -> str:
     return "baseline" if leaderboard.is_baseline(row) else ""
 
 
-def _format_strengths(name: str, chosen: ChosenStrengths, older: bool) -> str:
-    ranges = read_ranges(name, older)
+def _format_strengths(name: str, chosen: ChosenStrengths, steps: int | None) -> str:
+    ranges, edges = read_ranges(name, steps is None), find_edges(name, chosen.values, chosen.learning_rate, steps)
     texts = []
     for key, value in chosen.values.items():
         notes = [chosen.describe_range(key)] if chosen.searches > 1 and key in ranges else []
         if key in ranges:
-            notes.append(f"searched {ranges[key]}{', at the edge' if ranges[key].at_edge(value) else ''}")
+            notes.append(f"searched {ranges[key]}{', at the edge' if key in edges else ''}")
         texts.append(f"{key} = {format_strength(value)}" + (f" ({'; '.join(notes)})" if notes else ""))
     return "; ".join(texts) or MISSING
 

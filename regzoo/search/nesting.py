@@ -6,9 +6,10 @@ baseline, the search was unlucky, and the regularizer is not to blame: the compa
 
 from __future__ import annotations
 
-from regzoo.core import Choice, Float, Int, Recipe, Regularizer
+from regzoo.core import Choice, Float, Int, PerRun, Range, Recipe, Regularizer
 from regzoo.core.augmentation import makes_copies
 from regzoo.core.fields import StrengthSpec
+from regzoo.core.older_ranges import OLDER
 
 IN_EFFECT = 1e-3
 """A strength on a logarithmic scale, on which no search can draw zero, does nothing in effect if it is at most this
@@ -27,9 +28,11 @@ def nests_baseline(recipe: Recipe) -> bool:
     Each of its strengths must be able to take its neutral value: be that number, have it in its range or choice, or, on
     a logarithmic scale whose neutral value is 0, have a range that begins at `IN_EFFECT` of the largest value that the
     declaration searches, or lower. It is not the ratio of the range's own ends: ``l2(0.001..1)`` spans as much as
-    ``l2(1e-05..0.01)``, but is never weak. A schedule, a regularizer without strengths, and one that changes the model
-    or the training at every strength, such as one with copies of the rows, do not nest. The baseline itself has no
-    regularizer that could fail, and nests.
+    ``l2(1e-05..0.01)``, but is never weak. A range of decays, where the declaration of `weight_decay` is relative to
+    the run, is measured by the one that earlier versions searched.
+
+    A schedule, a regularizer without strengths, and one that changes the model or the training at every strength, such
+    as one with copies of the rows, do not nest. The baseline itself has no regularizer that could fail, and nests.
 
     >>> from regzoo.core import parse
     >>> [nests_baseline(parse(text)) for text in ("l2", "dropout", "dropout(0..0.5) + l2", "l2(0.001..1)")]
@@ -43,11 +46,21 @@ def _reaches_baseline(regularizer: Regularizer) -> bool:
     return (
         bool(strengths)
         and not makes_copies(regularizer)
-        and all(_reaches_neutral(getattr(regularizer, field), spec) for field, spec in strengths.items())
+        and all(
+            _reaches_neutral(getattr(regularizer, field), spec, _find_searched(regularizer, field))
+            for field, spec in strengths.items()
+        )
     )
 
 
-def _reaches_neutral(value: object, spec: StrengthSpec) -> bool:
+def _find_searched(regularizer: Regularizer, field: str) -> Range:
+    """Return the range that the declaration searches, in units of what is given."""
+    searched, given = regularizer.strengths()[field].range, getattr(regularizer, field)
+    relative = isinstance(searched, PerRun) and not isinstance(given, PerRun)
+    return OLDER.get(f"{regularizer.name}.{field}", searched) if relative else searched
+
+
+def _reaches_neutral(value: object, spec: StrengthSpec, searched: Range) -> bool:
     if spec.neutral is None:
         return False
     if isinstance(value, Choice):
@@ -55,5 +68,5 @@ def _reaches_neutral(value: object, spec: StrengthSpec) -> bool:
     if isinstance(value, Float | Int):
         if value.low <= spec.neutral <= value.high:
             return True
-        return spec.log and spec.neutral == 0 and value.low <= IN_EFFECT * max(spec.range.values()) * (1 + 1e-9)
+        return spec.log and spec.neutral == 0 and value.low <= IN_EFFECT * max(searched.values()) * (1 + 1e-9)
     return value == spec.neutral

@@ -8,7 +8,10 @@ from regzoo.training.keras_text import KerasText
 from regzoo.training.loss_names import read_loss
 from regzoo.training.optimizer_names import COMPILED, read_optimizer
 
-_DECAYING = ("weight_decay", "l1", "l2", "l1_l2", "l2_sp", "elastic_net", "proximal_l1")
+_DECAYING = (
+    *("weight_decay", "l1", "l2", "l1_l2", "l2_sp", "group_lasso"),
+    *("elastic_net", "proximal_l1", "proximal_group_lasso"),
+)
 _HARD_ONLY = ("hinge", "squared_hinge")
 _SOFTENING = ("label_smoothing", "mixup", "cutmix", "mixup_or_cutmix")
 

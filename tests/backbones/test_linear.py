@@ -57,3 +57,9 @@ def test_a_head_that_no_computer_would_hold_is_refused() -> None:
 
 def test_rows_need_no_layer_of_their_own() -> None:
     assert regzoo.build("linear", input_shape=(5,), classes=3).layers[1].name == "head"
+
+
+def test_a_size_that_is_not_known_is_refused() -> None:
+    for backbone in ("linear", "mlp([4])"):
+        with pytest.raises(regzoo.InputError, match=r"needs inputs of one known size, received shape \(None, 3\)"):
+            regzoo.build(backbone, input_shape=(None, 3), classes=3)

@@ -79,3 +79,7 @@ def test_selu_starts_as_selu_must() -> None:
     tolerance = 5 * np.sqrt(2 / 40_000)
     assert wide.get_layer("dense_0").get_weights()[0].var() * 100 == pytest.approx(1, rel=tolerance)
     assert plain.get_layer("dense_0").get_weights()[0].var() * 250 == pytest.approx(1, rel=tolerance)
+
+
+def test_rows_are_not_flattened() -> None:
+    assert regzoo.build("mlp([4])", input_shape=(5,), classes=3).layers[1].name == "dense_0"

@@ -75,6 +75,14 @@ def test_without_a_search_there_is_none_to_cover() -> None:
     assert read_coverage(board(name="dropout"), fixed).searches == 5
 
 
+@pytest.mark.parametrize(("recipe", "now"), [("ensemble", 0), ("dropout(0.5) + mc_dropout", 0), ("ema", 5)])
+def test_earlier_versions_searched_budgets(recipe: str, now: int) -> None:
+    """Those of `ensemble` and `mc_dropout` are numbers now; `ema` is searched by every version."""
+    fixed = info(model=ModelInfo("mlp", 5, 32, "adam", "0.001"), vary=("seed", "search"), searches=5)
+    assert read_coverage(board(name=recipe), fixed).searches == 5
+    assert read_coverage(board(name=recipe), replace(fixed, steps=640)).searches == now
+
+
 def test_recipes_with_different_numbers_of_trainings() -> None:
     assert str(Coverage(1, 5, True, 5, 40)) == "over 5 to 40 trainings of one search's choice"
 

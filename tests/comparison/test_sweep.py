@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from regzoo.comparison.sweep import Sweep, SweptStrength, make_sweep, read_values, spread_values
+from regzoo.comparison.spread_values import spread_values
+from regzoo.comparison.sweep import Sweep, SweptStrength, make_sweep, read_values
 from regzoo.config import Experiment, from_keywords, read_config
 from regzoo.core import Choice, InputError, parse, regularizers
+from regzoo.search.space import make_axes
 
 
 def experiment(*recipes: str, **given: Any) -> Experiment:
@@ -91,6 +93,25 @@ def test_default_values_of_the_whole_zoo_lie_in_the_domain_and_hold_the_neutral_
             assert found == sorted(set(found))
             assert spec.neutral is None or spec.neutral in found
             assert len(found) == 9 or spec.integer or isinstance(spec.range, Choice)
+
+
+def test_where_copies_are_made_no_value_is_neutral() -> None:
+    """At 0 an epoch still has three times the rows and the steps."""
+    _, sweep = make_sweep(experiment("random_flip(copies=2)"), ["random_flip.factor"])
+    assert sweep.over[0].neutral is None
+    assert min(sweep.over[0].values) == 0.1
+    assert Sweep.from_dict(sweep.to_dict()) == sweep
+    _, sweep = make_sweep(experiment("random_flip(copies=2) + dropout"), ["dropout.rate"])
+    assert sweep.over[0].neutral == 0.0
+
+
+def test_cycles_are_as_many_as_the_epochs_have_room_for() -> None:
+    _, sweep = make_sweep(experiment(training={"epochs": 25}), ["snapshot_ensemble.cycles"])
+    assert (
+        sweep.over[0].values
+        == (1.0, 2.0)
+        == tuple(make_axes(parse("snapshot_ensemble"), 0.1, epochs=25)[0].range.values())
+    )
 
 
 def test_a_narrowed_range_and_a_choice_are_kept_to() -> None:

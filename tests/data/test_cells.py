@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from regzoo.config import SplitConfig
+from regzoo.comparison.check import list_cell_notes
+from regzoo.config import SplitConfig, from_keywords
 from regzoo.core import InputError
 from regzoo.core.cells import Cells
 from regzoo.data.prepared import PreparedData
@@ -103,3 +104,31 @@ def test_inputs_by_name_have_no_columns_to_name() -> None:
     dataset = from_arrays({"a": np.arange(N, dtype=np.float32), "b": np.arange(N) % 5}, Y, inputs=())
     with pytest.raises(InputError, match="categorical_features: goes with one array of rows"):
         prepare_fold(replace(dataset, categories=((0,),)), SplitConfig(), 0, inputs=())
+
+
+@pytest.mark.parametrize(
+    ("x", "categories", "expected"),
+    [
+        (
+            pd.DataFrame(make_columns()),
+            (),
+            "word (3 features), flag and two are categories and booleans; gaps has a mark where it is missing; "
+            "date (3 features) is a date; 2 others are numbers",
+        ),
+        (
+            pd.DataFrame(make_columns())[["number", "one", "two"]],
+            ((1, 2),),
+            "one+two (2 features) is a category or boolean; 1 other is a number",
+        ),
+        (pd.DataFrame(make_columns())[["number", "one"]], (), "2 columns, each a number of its own, none a category"),
+        (np.eye(3)[np.arange(N) % 3], ((0, 2),), "0+2 (2 features) is a category or boolean; 1 other is a number"),
+        (np.eye(3)[np.arange(N) % 3], (), "3 columns, each a number of its own, none a category"),
+        (np.ones((N, 4, 4)) * np.arange(N)[:, None, None], (), None),
+    ],
+)
+def test_the_check_says_which_columns_are_cells(x: Any, categories: Any, expected: str | None) -> None:
+    preprocessor = prepare(x, categories).preprocessor
+    for recipe in ("swap_noise", "l2 + adversarial"):
+        experiment = from_keywords(backbone="mlp", recipes=[recipe, "l2"])
+        assert list_cell_notes(experiment, preprocessor) == ([] if expected is None else [expected])
+    assert list_cell_notes(from_keywords(backbone="mlp", recipes=["l2 + label_smoothing"]), preprocessor) == []

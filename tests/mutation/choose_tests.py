@@ -22,6 +22,7 @@ GENERAL = (
     "tests/regularizers/test_declarations.py",
     "tests/regularizers/test_streams.py",
     "tests/backbones/test_defaults.py",
+    "tests/backbones/test_slot_order.py",
 )
 """Tests of all modules of a folder, by their names."""
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import regzoo
+from regzoo.core.cells import Cells
 from regzoo.regularizers import _augment
 
 
@@ -113,3 +114,22 @@ def test_in_images_it_is_a_box_around_a_random_pixel(share: float) -> None:
         expected = stretch_mean(length, math.sqrt(share))
         spread = side.mean(1).std()
         assert side.mean() == pytest.approx(expected, abs=5 * spread / math.sqrt(n))
+
+
+def test_a_category_of_weight_0_is_the_partners_at_the_smallest_draw(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keras.random, "uniform", lambda shape, **_: keras.ops.zeros(shape))
+    words = np.eye(2, dtype=np.float32)
+    cells = Cells.from_sizes([(0, 2)])
+    found = _augment.average(words, np.array([1, 0]), np.zeros(2, np.float32), keras.random.SeedGenerator(0), cells)
+    assert np.array_equal(found, words[::-1])
+
+
+def test_categories_are_drawn_from_the_given_stream() -> None:
+    words = np.eye(2, dtype=np.float32)[np.arange(64) % 2]
+    partner, half = np.arange(64)[::-1].copy(), np.full(64, 0.5, np.float32)
+    draws = [
+        np.array(_augment.average(words, partner, half, keras.random.SeedGenerator(seed), Cells.from_sizes([(0, 2)])))
+        for seed in (1, 1, 2)
+    ]
+    assert np.array_equal(draws[0], draws[1])
+    assert not np.array_equal(draws[0], draws[2])

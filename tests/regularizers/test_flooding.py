@@ -28,6 +28,7 @@ def test_the_mean_is_the_papers(level: float, mean: float) -> None:
 def test_above_the_level_and_at_level_0_no_bit_changes() -> None:
     losses = np.random.default_rng(0).exponential(size=50).astype(np.float32)
     assert np.array_equal(flooded(0.1, losses), losses)
+    assert np.array_equal(flooded(0.25, [0.0, 0.5]), [0.0, 0.5])  # at the level
     assert np.array_equal(flooded(0.0, losses), losses)
     assert np.array_equal(flooded(0.0, -losses), -losses)  # a confidence penalty can do this
     assert np.array_equal(flooded(0.0, 0 * losses), 0 * losses)
@@ -66,7 +67,7 @@ def test_the_training_loss_hovers_at_the_level(rows: Any) -> None:
 def test_the_mean_is_weighted(weight: list[float], is_flooded: bool) -> None:
     # Losses 0.1 and 0.3, level 0.15: means 0.2, 0.1, 0.3, 0.118, none.
     losses = tf.constant([0.1, 0.3])
-    found = np.array(Flooding(0.15).loss(None, None, losses, tf.constant(weight)))
+    found = np.array(Flooding(0.15).loss(None, None, losses, tf.constant(weight, tf.float64)))  # as users have them
     assert found == pytest.approx([0.2, 0.0] if is_flooded else [0.1, 0.3], rel=1e-6, abs=1e-7)
 
 

@@ -37,6 +37,12 @@ def test_by_hand() -> None:
     np.testing.assert_allclose(cost(h)[1], [expected] * 3, rtol=1e-5)
 
 
+def test_of_activations_of_both_signs_the_size_counts() -> None:
+    h = np.array([[0.1, -0.9], [-0.3, 0.7], [0.2, -0.2]])
+    assert cost(h)[0] == pytest.approx(cost(np.abs(h))[0], rel=1e-6)
+    np.testing.assert_allclose(cost(h)[1], np.sign(h) * cost(np.abs(h))[1], rtol=1e-5)
+
+
 @pytest.mark.parametrize("rho", [0.01, 0.05, 0.5])
 def test_it_costs_nothing_at_rho(rho: float) -> None:
     loss, gradient = cost(np.full((4, 3), rho), rho=rho)

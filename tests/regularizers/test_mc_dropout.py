@@ -12,7 +12,9 @@ import pytest
 import tensorflow as tf
 
 import regzoo
-from regzoo.core import InputError, parse
+from regzoo.core import InputError, OnActivations, Slot, parse, regularizers
+from regzoo.core.layers import InTraining, noise_at_inference
+from regzoo.core.slots import SLOT_KINDS
 from regzoo.regularizers import Ensemble, McDropout
 from regzoo.regularizers._monte_carlo import (
     run_stochastic_pass,
@@ -20,6 +22,8 @@ from regzoo.regularizers._monte_carlo import (
     summarize_numbers,
     summarize_probabilities,
 )
+from regzoo.regularizers.mc_dropout import DROPOUTS
+from regzoo.testing.harness import fix_strengths
 from regzoo.training.engine.make_model import load_finished_model
 from regzoo.training.engine.trainer import Trainer, execute_run
 from regzoo.training.records import Run
@@ -181,6 +185,41 @@ def test_other_dropouts_are_stochastic_too(recipe: str, rows: Any) -> None:
     model = built(recipe.split(" + ")[0])
     found = McDropout(10).finish([model]).uncertainty(rows[0])
     assert (found["mutual_information"].numpy() > 0).all()
+
+
+ADDITIVE = {"activation_noise"}
+"""Noise that is added; the other layers of noise leave numbers out or multiply them."""
+
+
+def list_noise_on_activations() -> set[str]:
+    """Return the regularizers that insert a layer of noise at some slot."""
+    found = set()
+    for kind in regularizers().values():
+        regularizer = fix_strengths(kind())
+        if isinstance(regularizer, OnActivations):
+            slots = [Slot(slot, 0, 1, rank, 7) for slot in SLOT_KINDS for rank in (2, 3, 4)]
+            if any(isinstance(regularizer.layer(slot), InTraining) for slot in slots):
+                found.add(kind.name)
+    return found
+
+
+def test_every_regularizer_that_leaves_activations_out_is_enough() -> None:
+    assert set(DROPOUTS) == list_noise_on_activations() - ADDITIVE
+
+
+@pytest.mark.parametrize("recipe", ["patch_dropout(0.5)", "stochastic_depth(0.5)"])
+def test_leaving_out_tokens_or_branches_makes_passes_differ(recipe: str, rows: Any) -> None:
+    model = regzoo.build("transformer(width=8, depth=1, heads=2)", f"{recipe} + mc_dropout(100)", (5,), classes=3)
+    x = rows[0][:4]
+    found = model.finished().uncertainty(x)["probabilities"].numpy()
+    again = model.finished().uncertainty(x)["probabilities"].numpy()
+    np.testing.assert_array_equal(found, again)
+    with noise_at_inference():
+        run = tf.function(lambda: model(x, training=False))
+        apart = np.stack([run().numpy() for _ in range(100)])
+    assert apart.std(0).min() > 1e-3
+    # Five standard errors of the difference of two means.
+    assert (np.abs(found - apart.mean(0)) < 5 * apart.std(0) * math.sqrt(2 / 100)).all()
 
 
 def study_of(rows: Any) -> tuple[TrainingSetup, Trainer]:

@@ -12,6 +12,7 @@ import pytest
 import regzoo
 from regzoo.core import InputError, Slot
 from regzoo.regularizers import GroupNorm, LayerNorm
+from regzoo.regularizers._normalization import VARIANCE_SHIFTING
 
 COVERS = ("batch_norm", "layer_norm", "group_norm")
 """The regularizers that this module tests in place of a module of their own; see ``tests/test_house.py``."""
@@ -197,3 +198,42 @@ def test_dropout_clashes_with_batch_norm_in_either_order_since_both_are_the_same
 )
 def test_two_normalizations_clash(recipe: str, clashes: list[str]) -> None:
     assert regzoo.parse(recipe).clashes() == clashes
+
+
+SHIFTING = (
+    "dropout",
+    "classic_dropout",
+    "gaussian_dropout",
+    "alpha_dropout",
+    "spatial_dropout",
+    "dropblock",
+    "concrete_dropout",
+    "residual_dropout",
+    "embedding_dropout",
+)
+"""What gives activations another variance in training than at inference: Li et al. 2019, and their relatives."""
+
+
+def test_no_other_is_said_to_shift_the_variance() -> None:
+    assert set(SHIFTING) == VARIANCE_SHIFTING
+
+
+@pytest.mark.parametrize("name", SHIFTING)
+def test_what_shifts_the_variance_clashes_with_batch_norm_in_either_order(name: str) -> None:
+    for recipe in (f"{name} + batch_norm", f"batch_norm + {name}"):
+        (sentence,) = regzoo.parse(recipe).clashes()
+        assert sentence.startswith(f"{name} shifts the variance")
+
+
+@pytest.mark.parametrize(
+    ("dropout", "norm", "clashes"),
+    [
+        ("dropout(0.5, on=last)", "batch_norm(0.9)", 0),
+        ("dropout(0.5, on=dense)", "batch_norm(0.9, on=conv)", 0),
+        ("dropout(0.5, on=conv)", "batch_norm(0.9, on=dense)", 1),
+        ("dropout(0.5)", "batch_norm(0.9, on=last)", 1),
+    ],
+)
+def test_dropout_behind_every_batch_norm_does_not_clash(dropout: str, norm: str, clashes: int) -> None:
+    for recipe in (f"{dropout} + {norm}", f"{norm} + {dropout}"):
+        assert len(regzoo.parse(recipe).clashes()) == clashes

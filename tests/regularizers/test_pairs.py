@@ -39,7 +39,14 @@ PAIRS = {
     ("weight_decay", "elastic_net"): "both shrink the same weights",
     **{
         ("l2_sp", name): "pulls weights to where they started"
-        for name in ("l1", "l2", "l1_l2", "elastic_net", "proximal_l1", "weight_decay")
+        for name in (
+            *("l1", "l2", "l1_l2", "elastic_net", "proximal_l1", "weight_decay"),
+            *("group_lasso", "proximal_group_lasso"),
+        )
+    },
+    **{
+        (name, "weight_standardization"): "takes the mean away"
+        for name in ("proximal_l1", "elastic_net", "proximal_group_lasso")
     },
     **{("proximal_l1", name): "penalize the same" for name in ("l1", "l1_l2")},
     **{("elastic_net", name): "penalize the same" for name in ("l1", "l2", "l1_l2", "proximal_l1")},
@@ -72,6 +79,14 @@ def test_no_other_pair_of_the_catalog_says_so() -> None:
     kinds = {name: kind() for name, kind in regularizers().items()}
     for one, other in itertools.permutations(kinds, 2):
         assert bool(kinds[one].warn_pair(kinds[other])) == ((one, other) in PAIRS), (one, other)
+
+
+def test_zeros_of_a_standardized_kernel_are_not_what_its_layer_computes_with() -> None:
+    kernel = np.array([[0.0], [0.0], [0.3], [0.1]], np.float32)
+    model = regzoo.build("linear", "proximal_l1(0.1) + weight_standardization", (4,), outputs=1)
+    model.get_layer("head").set_weights([kernel, np.zeros(1)])
+    used = model(np.eye(4, dtype=np.float32)).numpy()
+    assert np.abs(used[:2]).min() > 0.3  # (0 - 0.1) / sqrt(0.06) = -0.41
 
 
 @pytest.mark.parametrize(
@@ -148,6 +163,7 @@ def test_the_entropy_of_mixed_labels_is_its_mean_over_beta(alpha: float) -> None
         ("label_smoothing(linear(0.1, 0.0, epochs=9)) + flooding(0.19)", True),
         ("confidence_penalty(0.9) + flooding(0.07)", True),  # 0.1 log 2 = 0.0693
         ("confidence_penalty(0.9) + flooding(0.06)", False),
+        (f"confidence_penalty(0.5) + flooding({math.log(2) / 2!r})", True),  # equal
     ],
 )
 def test_flooding_clashes_where_the_loss_cannot_fall_below_its_level(recipe: str, clashes: bool) -> None:

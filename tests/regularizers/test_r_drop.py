@@ -45,11 +45,12 @@ def test_its_divergence_is_the_mean_of_both_directions() -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
 
 
-def test_the_loss_by_hand() -> None:
+@pytest.mark.parametrize("alpha", [0.5, 1.0, 2.0])
+def test_the_loss_by_hand(alpha: float) -> None:
     first, second = np.log([[0.5, 0.5]]).astype(np.float32), np.log([[0.9, 0.1]]).astype(np.float32)
-    logits, loss = forward(2.0, [(first, tf.constant([0.3])), (second, tf.constant([0.5]))])
+    logits, loss = forward(alpha, [(first, tf.constant([0.3])), (second, tf.constant([0.5]))])
     assert np.array_equal(logits, first)
-    assert loss.numpy() == pytest.approx([0.4 + 2 * 0.43944], abs=2e-5)
+    assert loss.numpy() == pytest.approx([0.4 + alpha * 0.43944], abs=2e-5)
 
 
 def test_equal_passes_cost_nothing_in_value_and_gradient() -> None:

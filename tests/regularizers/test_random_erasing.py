@@ -58,7 +58,7 @@ def describe(sizes: np.ndarray) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize(
-    ("height", "width", "area", "aspect"), [(16, 16, 0.4, 0.3), (12, 20, 0.9, 0.5), (8, 8, 0.3, 1.0)]
+    ("height", "width", "area", "aspect"), [(16, 16, 0.4, 0.3), (12, 20, 0.9, 0.5), (8, 8, 0.3, 1.0), (3, 3, 0.2, 0.3)]
 )
 def test_boxes_are_those_of_the_paper(height: int, width: int, area: float, aspect: float) -> None:
     _, found = draw_boxes(height, width, area, aspect)

@@ -52,6 +52,13 @@ def test_angles_are_uniform_up_to_the_largest_in_both_directions() -> None:
     assert len(np.unique(angle.round(1))) > 30  # drawn for each image
 
 
+@pytest.mark.parametrize("side", [5, 6, 201])
+def test_the_largest_angle_is_in_degrees(side: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    x = np.random.default_rng(0).normal(size=(1, side, side, 2)).astype(np.float32)
+    monkeypatch.setattr(keras.random, "uniform", lambda shape, *_, **__: keras.ops.ones(shape))
+    assert np.array_equal(rotate(90.0, x)[0], np.rot90(x[0], -1))
+
+
 def test_a_rotation_is_about_the_center_and_keeps_the_distance() -> None:
     size = 9
     image = np.arange(size * size, dtype=np.float32).reshape(1, size, size, 1) + 1

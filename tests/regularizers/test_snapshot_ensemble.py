@@ -123,6 +123,23 @@ def test_a_scheduled_learning_rate_is_refused() -> None:
         SnapshotEnsemble(2).watch(Objective(NLL, "min", 4)).begin(0, model)
 
 
+@pytest.mark.parametrize("loss", [None, "mse"])  # with a loss Keras itself takes the steps
+def test_each_of_several_optimizers_has_its_own_learning_rate(loss: str | None) -> None:
+    slow, fast = keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.2)
+    several = keras.optimizers.MultiOptimizer(lambda variable: slow if "kernel" in variable.path else fast)
+    inputs = keras.Input((2,))
+    model = regzoo.attach(SnapshotEnsemble(2), keras.Model(inputs, keras.layers.Dense(1)(inputs)), optimizer=several)
+    model.compile(several, loss=loss)
+    rates: list[tuple[float, float]] = []
+    record = keras.callbacks.LambdaCallback(
+        on_train_batch_begin=lambda batch, logs: rates.append((float(slow.learning_rate), float(fast.learning_rate)))
+    )
+    model.fit(np.zeros((4, 2)), np.zeros((4, 1)), epochs=4, callbacks=[record], verbose=0)
+    assert rates == pytest.approx(np.outer([1, 0.5, 1, 0.5], [0.1, 0.2]))
+    assert (float(slow.learning_rate), float(fast.learning_rate)) == pytest.approx((0.1, 0.2))
+    assert len(model.finished().layers) == 4  # the input, two snapshots and their average
+
+
 def test_fit_leaves_the_average_of_its_snapshots(rows: Any, tmp_path: Path) -> None:
     model = regzoo.build(
         "mlp([8])", "snapshot_ensemble(3, last=2)", input_shape=(5,), classes=3, optimizer=keras.optimizers.Adam(0.05)

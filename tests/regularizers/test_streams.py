@@ -60,3 +60,18 @@ def test_at_its_neutral_strength_the_smallest_draw_changes_no_bit(name: str, mon
     changed, targets = neutral.batch(x, Y, keras.random.SeedGenerator(1))
     assert np.array_equal(changed, x)
     assert np.array_equal(targets, Y)
+    if "cells" in inspect.signature(neutral.batch).parameters:
+        x = np.eye(5, dtype=np.float32)[[0, 1, 2, 3, 4, 2]]
+        assert np.array_equal(neutral.batch(x, Y, keras.random.SeedGenerator(1), cells=CELLS)[0], x)
+
+
+@pytest.mark.parametrize("name", ["cutmix", "mixup_or_cutmix"])
+def test_at_rate_0_the_smallest_draw_of_the_rate_changes_no_bit(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is drawn after it."""
+    drawn = iter([0.0])
+    monkeypatch.setattr(keras.random, "uniform", lambda shape, **_: keras.ops.full(shape, next(drawn, 0.7)))
+    x = draw_inputs(name)
+    regularizer: Any = regularizers()[name]()
+    changed, targets = regularizer.neutral().batch(x, Y, keras.random.SeedGenerator(1))
+    assert np.array_equal(changed, x)
+    assert np.array_equal(targets, Y)

@@ -80,7 +80,7 @@ def expected_shear(sign: int) -> np.ndarray:
 
 def test_rotations_are_those_of_numpy_at_a_quarter_turn() -> None:
     quarter = 90 / 135
-    for side in (5, 6):
+    for side in (5, 6, 201):
         x = np.random.default_rng(1).normal(size=(side, side, 2)).astype(np.float32)
         assert np.array_equal(apply("rotate", x, quarter), np.rot90(x, -1))
         assert np.array_equal(apply("rotate", x, quarter, -1.0), np.rot90(x))
@@ -111,6 +111,21 @@ def test_sharpness_is_that_of_pillow() -> None:
         found = apply("sharpness", raw[..., None], 0.5, sign)[..., 0]
         np.testing.assert_allclose(np.clip(found, 0, 255), expected, atol=1.5)
         assert np.array_equal(found[0], raw[0])  # the border stays
+
+
+@pytest.mark.parametrize("shape", [(2, 5, 1), (5, 2, 1), (1, 5, 1), (5, 1, 1), (1, 1, 1)])
+def test_images_that_are_all_border_are_not_sharpened(shape: tuple[int, ...]) -> None:
+    x = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    assert np.array_equal(apply("sharpness", x, 1.0), x)
+
+
+@pytest.mark.parametrize(("side", "inside"), [((3, 3), 1), ((3, 4), 2)])
+def test_the_smallest_image_with_an_inside_is_sharpened_there(side: tuple[int, int], inside: int) -> None:
+    x = np.random.default_rng(0).normal(size=(*side, 1)).astype(np.float32)
+    after = apply("sharpness", x, 1.0)
+    assert (after != x).sum() == inside
+    smooth = (x[:3, :3].sum() + 4 * x[1, 1, 0]) / 13
+    assert after[1, 1, 0] == pytest.approx(x[1, 1, 0] + 0.99 * (x[1, 1, 0] - smooth), rel=1e-5)
 
 
 def test_posterize_keeps_the_high_bits_of_the_own_range() -> None:
@@ -157,7 +172,8 @@ def test_every_operation_is_drawn_equally_often_at_a_uniform_strength(channels: 
     assert unchanged >= 1 / count - 5 * math.sqrt(1 / count / N)  # identity, and operations that round to nothing
 
 
-def test_all_operations_occur_and_one_image_is_changed_by_one_only(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("channels", [1, 2, 3])
+def test_one_operation_is_drawn_for_an_image_and_each_as_often(channels: int, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[dict[str, Any]] = []
     move = trivial_augment.move
 
@@ -166,11 +182,12 @@ def test_all_operations_occur_and_one_image_is_changed_by_one_only(monkeypatch: 
         return move(x, amount, chosen)
 
     monkeypatch.setattr(trivial_augment, "move", watch)
-    augment(1.0, np.zeros((N, 4, 4, 3), np.float32))
+    augment(1.0, np.zeros((N, 4, 4, channels), np.float32))
     drawn = np.stack([np.array(seen[0][name]) for name in OPERATIONS])
     assert (drawn.sum(0) == 1).all()
-    deviation = math.sqrt(1 / 12 * 11 / 12 / N)
-    assert drawn.mean(1) == pytest.approx(np.full(12, 1 / 12), abs=5 * deviation)
+    count = 12 if channels > 1 else 11  # a gray image has no color
+    deviation = math.sqrt(1 / count * (1 - 1 / count) / N)
+    assert drawn[:count].mean(1) == pytest.approx(np.full(count, 1 / count), abs=5 * deviation)
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 5])

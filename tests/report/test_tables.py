@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from regzoo.comparison.leaderboard import Leaderboard
 from regzoo.core.formatting import MISSING
 from regzoo.report import tables
@@ -72,6 +74,16 @@ def test_a_strength_at_the_edge_is_flagged(make_leaderboard: Any, make_row: Any,
     assert "at the edge" in cells(table, "ensemble(2..10)")["strengths"]
     assert "at the edge" not in cells(table, "l2")["strengths"]  # the middle of a logarithmic range
     assert cells(table, "l2")["learning rate"] == "0.0031"
+
+
+@pytest.mark.parametrize(("steps", "edge"), [(1000, True), (500, False)])
+def test_a_strength_at_the_edge_of_what_it_does_in_a_run_is_flagged(
+    steps: int, edge: bool, make_leaderboard: Any, make_row: Any, make_record: Any
+) -> None:
+    row = make_row("weight_decay", recipe="weight_decay(0.225)", rank=1, mean=0.1)  # 0.225 x 0.0031 x 1000 = 0.7
+    records = [make_record(row.name, 0.1, recipe=row.recipe, learning_rate=0.0031)]
+    table = tables.build_strengths_table(make_leaderboard([row]), records, steps)
+    assert ("at the edge" in cells(table, "weight_decay")["strengths"]) is edge
 
 
 def test_failures_say_why(make_leaderboard: Any, make_row: Any, make_record: Any) -> None:

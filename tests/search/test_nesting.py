@@ -37,6 +37,8 @@ def test_the_regularizers_that_nest_by_their_own_ranges() -> None:
         "l2 + focal",
         "gradient_clip(inf)",
         "ensemble(1..5)",
+        "weight_decay(1e-4..0.01)",
+        "weight_decay(0.0)",
     ],
 )
 def test_nests(text: str) -> None:
@@ -59,6 +61,8 @@ def test_nests(text: str) -> None:
         "layer_norm",
         "batch_norm",
         "mc_dropout + l2",
+        "weight_decay(5e-4..0.05)",  # in a run of learning rate x steps = 1000 it takes away 40 % of a weight or more
+        "weight_decay(0.0007)",
     ],
 )
 def test_does_not_nest(text: str) -> None:

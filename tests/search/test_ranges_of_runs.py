@@ -16,7 +16,7 @@ from regzoo.comparison.sweep import make_sweep
 from regzoo.config import from_keywords
 from regzoo.core import Cycles, Float, Int, Objective, Recipe, parse
 from regzoo.core.older_ranges import with_older_ranges
-from regzoo.report.findings.strengths import read_ranges
+from regzoo.report.findings.strengths import find_edges, read_ranges
 from regzoo.search.search import make_search
 from regzoo.search.space import RATES, make_axes, make_grid, to_strengths, value_at
 from regzoo.storage.config_file import adopt_older_defaults, is_extension
@@ -153,5 +153,22 @@ def test_a_folder_tells_whether_its_ranges_are_older(tmp_path: Path) -> None:
 def test_the_edges_of_a_range_are_those_of_its_scale() -> None:
     ema = read_ranges("ema")["ema.decay"]
     assert [ema.at_edge(decay) for decay in (0.9, 0.92, 0.99, 0.9985, 0.99899)] == [True, False, False, False, True]
-    assert not read_ranges("weight_decay")["weight_decay.decay"].at_edge(1e-9)
     assert math.isclose(ema.low, 0.9)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "decay", "steps", "edge"),
+    [
+        ("weight_decay", 0.35, 2000, True),  # 0.35 x 0.001 x 2000 = 0.7
+        ("weight_decay", 0.35, 1000, False),
+        ("weight_decay", 1e-9, 2000, False),  # no effect: nothing weaker is to be tried
+        ("weight_decay", 1e-5, None, True),  # an earlier version searched 1e-5 to 0.1
+        ("weight_decay", 0.35, None, True),
+        ("weight_decay", 0.01, None, False),
+        ("weight_decay + swap_noise(copies=1)", 0.35, 1000, True),  # twice the steps
+        ("weight_decay(1e-4..0.35)", 0.35, 1000, True),  # of the decay itself
+    ],
+)
+def test_the_edge_of_weight_decay_is_that_of_the_run(recipe: str, decay: float, steps: int | None, edge: bool) -> None:
+    found = find_edges(recipe, {"weight_decay.decay": decay}, 0.001, steps)
+    assert ("weight_decay.decay" in found) is edge

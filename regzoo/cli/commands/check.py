@@ -12,7 +12,7 @@ from regzoo.core.formatting import format_list
 
 def check(config: Config) -> None:
     """Check a config and its data; list every problem at once, train nothing."""
-    from regzoo.comparison.check import check_copies, check_models
+    from regzoo.comparison.check import check_copies, check_models, list_cell_notes
     from regzoo.comparison.plan import make_plan
     from regzoo.comparison.runner import read_setup
     from regzoo.execution.resources import divide_memory
@@ -33,7 +33,12 @@ def check(config: Config) -> None:
         f"{facts['train']} train, {facts['validation']} validation, {facts['test']} test, {split}; "
         f"{len(experiment.recipes)} recipes."
     )
-    for kind, sentences in (("repair", facts["repairs"]), ("warning", facts["warnings"]), ("note", checked.notes)):
+    for kind, sentences in (
+        ("repair", facts["repairs"]),
+        ("cells", list_cell_notes(experiment, prepared.preprocessor)),
+        ("warning", facts["warnings"]),
+        ("note", checked.notes),
+    ):
         for sentence in sentences:
             print_text(f"{kind}: {sentence}")
 

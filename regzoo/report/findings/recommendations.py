@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 
 from regzoo.comparison.chosen_strengths import read_strengths
@@ -11,7 +12,7 @@ from regzoo.comparison.leaderboard import Leaderboard, Row
 from regzoo.core.formatting import format_code, format_count, format_strength
 from regzoo.report.findings.diagnosis import Diagnosis
 from regzoo.report.findings.spread import Purchase
-from regzoo.report.findings.strengths import parse_or_empty, read_ranges
+from regzoo.report.findings.strengths import find_edges, parse_or_empty
 from regzoo.stats.power import CAP
 
 MOST = 4
@@ -19,7 +20,12 @@ MOST = 4
 
 
 def recommend(
-    leaderboard: Leaderboard, diagnosis: Diagnosis, coverage: Coverage, purchase: Purchase | None = None
+    leaderboard: Leaderboard,
+    diagnosis: Diagnosis,
+    coverage: Coverage,
+    purchase: Purchase | None = None,
+    learning_rate: float = math.nan,
+    steps: int | None = None,
 ) -> tuple[str, ...]:
     """Return what to try next, a sentence each; nothing before there is a score.
 
@@ -28,6 +34,8 @@ def recommend(
         diagnosis: of the baseline.
         coverage: searches and trainings so far.
         purchase: what would settle whether the best recipe beats the baseline, where there were several searches.
+        learning_rate: that of the best recipe.
+        steps: training steps of a run; None if an earlier version began the comparison.
     """
     rows = [row for row in leaderboard.measured if not row.is_placebo]
     if not rows:
@@ -35,7 +43,7 @@ def recommend(
     sentences = (
         *_recommend_finishing(leaderboard),
         *_recommend_replicates(leaderboard, rows, coverage, purchase),
-        *_recommend_ranges(rows[0]),
+        *_recommend_ranges(rows[0], learning_rate, steps),
         *_recommend_sum(leaderboard, rows),
         *_recommend_for_baseline(leaderboard, diagnosis),
     )
@@ -82,14 +90,13 @@ def _recommend_replicates(
     ]
 
 
-def _recommend_ranges(row: Row) -> list[str]:
+def _recommend_ranges(row: Row, learning_rate: float, steps: int | None) -> list[str]:
     """Recommend a wider range for each strength of the best recipe that lies at the edge of its range."""
     values = read_strengths(row.recipe)
     return [
         f"Widen the range of `{key}`: the best value found, {format_strength(values[key])}, lies at the edge of the "
         f"searched range, {searched}."
-        for key, searched in read_ranges(row.name).items()
-        if key in values and searched.at_edge(values[key])
+        for key, searched in find_edges(row.name, values, learning_rate, steps).items()
     ]
 
 

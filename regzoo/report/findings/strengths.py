@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from regzoo.core import InputError, Recipe, parse
+from regzoo.core.augmentation import count_copies
 from regzoo.core.formatting import format_strength
 from regzoo.core.older_ranges import with_older_ranges
 from regzoo.core.ranges import Float, Int, PerRun
@@ -28,19 +31,24 @@ class SearchedRange:
     complement: bool = False
     per_run: bool = False
 
-    def at_edge(self, value: float, share: float = 0.02) -> bool:
+    def at_edge(self, value: float, share: float = 0.02, per_strength: float = math.nan) -> bool:
         """Return True if ``value`` lies within the outer ``share`` of the range: the best may lie beyond.
 
-        The ends of a range that is relative to the run are no effect and a strong one, beyond which nothing is tried.
+        A range that is relative to the run begins at no effect, and nothing weaker is to be tried.
+
+        Args:
+            value: a strength.
+            share: of the range, on its scale.
+            per_strength: learning rate times steps of the run, for a range that is relative to it.
         """
-        if self.per_run:
-            return False
         low, high, at = self.low, self.high, value
+        if self.per_run:
+            at *= per_strength
         if self.complement:
             low, high, at = 1 - high, 1 - low, 1 - at
         if (self.log or self.complement) and low > 0:
             at, low, high = at / low, 1.0, high / low
-            return at <= high**share or at >= high ** (1 - share)
+            return (at <= high**share and not self.per_run) or at >= high ** (1 - share)
         return (at - low) / (high - low) <= share or (high - at) / (high - low) <= share
 
     def __str__(self) -> str:
@@ -65,6 +73,25 @@ def read_ranges(name: str, older: bool = False) -> dict[str, SearchedRange]:
         )
         for key, (searched, spec) in (with_older_ranges(recipe) if older else recipe).space().items()
         if isinstance(searched, Float | Int)
+    }
+
+
+def find_edges(
+    name: str, strengths: Mapping[str, float], learning_rate: float, steps: int | None
+) -> dict[str, SearchedRange]:
+    """Return the ranges of a recipe at whose edge a chosen strength lies, by ``name.field``.
+
+    Args:
+        name: the recipe as the config writes it.
+        strengths: the chosen ones.
+        learning_rate: the chosen one.
+        steps: training steps of a run without copies of the rows; None if an earlier version began the comparison.
+    """
+    per_strength = learning_rate * (steps or 0) * (1 + count_copies(parse_or_empty(name)))
+    return {
+        key: searched
+        for key, searched in read_ranges(name, older=steps is None).items()
+        if key in strengths and searched.at_edge(strengths[key], per_strength=per_strength)
     }
 
 

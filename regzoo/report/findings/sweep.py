@@ -6,6 +6,9 @@ from collections.abc import Sequence
 
 from regzoo.comparison.strength_response import ResponsePoint, StrengthResponse, measure_response
 from regzoo.comparison.sweep import Sweep, SweptStrength
+from regzoo.core import regularizers
+from regzoo.core.component import get_specs
+from regzoo.core.fields import StrengthSpec
 from regzoo.core.formatting import (
     choose_decimals,
     format_code,
@@ -14,6 +17,7 @@ from regzoo.core.formatting import (
     format_short_list,
     format_strength,
 )
+from regzoo.core.selection import read_label
 from regzoo.report.descriptions import format_direction
 from regzoo.storage.info import ComparisonInfo
 from regzoo.training.records import Record
@@ -75,13 +79,20 @@ def describe_means(response: StrengthResponse) -> str:
 
 def _describe_edge(swept: SweptStrength, best: float) -> str:
     if best == swept.neutral:
-        return f"The best {format_code(swept.name)} is its neutral value, at which the regularizer does nothing."
+        only = "" if _stands_alone(swept) else " if its other strengths are neutral too"
+        return f"The best {format_code(swept.name)} is its neutral value, at which the regularizer does nothing{only}."
     if best in (swept.values[0], swept.values[-1]):
         end = "smallest" if best == swept.values[0] else "largest"
         return (
             f"{format_strength(best)} is the {end} value of {format_code(swept.name)} tried: the best may lie beyond."
         )
     return ""
+
+
+def _stands_alone(swept: SweptStrength) -> bool:
+    """Return True if the regularizer has no other strength; of one that is not registered here it is assumed."""
+    kind = regularizers().get(read_label(swept.name.rpartition(".")[0])[0])
+    return kind is None or sum(isinstance(spec, StrengthSpec) for spec in get_specs(kind).values()) == 1
 
 
 def format_point(point: ResponsePoint) -> str:

@@ -74,7 +74,7 @@ def judge_recipes(leaderboard: Leaderboard, records: Sequence[Record], compariso
         answer_need(diagnosis, leaderboard, decimals),
         _describe_certainty(leaderboard, winner, coverage),
         coverage.explain_limits() if len(leaderboard.measured) > 1 else "",
-        *_describe_strengths(leaderboard, winner, records),
+        *_describe_strengths(leaderboard, winner, records, older=comparison.steps is None),
         *describe_nested_ties(leaderboard, comparison),
         *_describe_doubts(leaderboard, winner, baseline),
         *_describe_luck(leaderboard, winner, decimals, coverage),
@@ -84,7 +84,9 @@ def judge_recipes(leaderboard: Leaderboard, records: Sequence[Record], compariso
     )
     headline = _make_headline(leaderboard, winner, baseline, diagnosis, decimals, coverage)
     purchase = find_purchase(leaderboard, measure_spread(leaderboard, records, comparison), coverage, comparison)
-    advice = recommend(leaderboard, diagnosis, coverage, purchase)
+    best = next((row for row in leaderboard.measured if not row.is_placebo), winner)
+    rate = read_chosen_strengths(records, best.name, leaderboard.rank_by, leaderboard.direction).learning_rate
+    advice = recommend(leaderboard, diagnosis, coverage, purchase, rate, comparison.steps)
     return ComparisonVerdict(headline, tuple(filter(None, details)), advice)
 
 
@@ -173,12 +175,14 @@ def _describe_certainty(leaderboard: Leaderboard, winner: Row, coverage: Coverag
     return f"{text}; the verdict is {f'`{verdict}`' if verdict else 'open'}."
 
 
-def _describe_strengths(leaderboard: Leaderboard, winner: Row, records: Sequence[Record]) -> tuple[str, ...]:
+def _describe_strengths(
+    leaderboard: Leaderboard, winner: Row, records: Sequence[Record], older: bool
+) -> tuple[str, ...]:
     """Say how far the searches agree on the winner's strengths; nothing if there was one search, or none to find."""
     chosen = read_chosen_strengths(records, winner.name, leaderboard.rank_by, leaderboard.direction)
     if chosen.searches < 2:
         return ()
-    searched = [key for key in read_ranges(winner.name) if key in chosen.spans]
+    searched = [key for key in read_ranges(winner.name, older) if key in chosen.spans]
     ranges = [f"{format_code(key)} {chosen.describe_range(key)}" for key in searched]
     if not ranges:
         return ()

@@ -159,7 +159,7 @@ class AttachedModel(RegularizedModel):
     @property
     def clashes_with_own(self) -> list[str]:
         """Sentences on what the recipe and `own_layers` do twice or to each other."""
-        return list_clashes_with_own(self.recipe, self.own_layers, self._info.insertions)
+        return list_clashes_with_own(self.recipe, self.own_layers, self._info.insertions, self._own_noise())
 
     def list_own_noise(self) -> list[keras.Layer]:
         """Return the copies of your layers that draw in training."""

@@ -13,6 +13,7 @@ import pandas as pd
 import tensorflow as tf
 
 from regzoo.core import InputError, Objective, OnTraining, Schedule
+from regzoo.core.optimizers import list_optimizers
 from regzoo.core.seeds import generator
 from regzoo.training.model.judged import JudgedWeights
 
@@ -87,6 +88,9 @@ class JudgedWeightsCallback(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Set the weights of training again."""
+        optimizer = self.model.optimizer
+        if self.watchers and not optimizer.built and not list_optimizers(optimizer):
+            optimizer.build(self.model.trainable_variables)  # one that chooses others has none before
         self.judged = self.judged or JudgedWeights(
             self.model, [callback.watcher for callback in self.watchers], in_fit=True
         )

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import keras
 
 from regzoo.core import Companion, Watcher
+from regzoo.core.optimizers import list_optimizers
 
 
 class JudgedModel(Protocol):
@@ -49,7 +50,8 @@ class JudgedWeights:
     def __init__(self, model: Any, watchers: Sequence[Watcher] = (), in_fit: bool = False) -> None:
         self._model: JudgedModel = model
         self._watchers = [watcher for watcher in watchers if watcher.averages]
-        self._rules = [rule for rule in model.get_rules(Companion) if rule.rule.average is not None]
+        averaging = [rule for rule in model.get_rules(Companion) if rule.rule.average is not None]
+        self._rules = sorted(averaging, key=lambda rule: rule.rule.replaces)
         self._in_training: list[Any] | None = None
         self.every_epoch = bool(self._watchers)
         own, by_optimizer = bool(self._rules or self._watchers), uses_ema(model.optimizer)
@@ -79,5 +81,5 @@ class JudgedWeights:
 
 
 def uses_ema(optimizer: Any) -> bool:
-    """Return True if ``optimizer``, or the one inside it, averages the weights."""
-    return bool(getattr(optimizer, "inner_optimizer", optimizer).use_ema)
+    """Return True if ``optimizer``, or one of those inside it, averages the weights."""
+    return any(each.use_ema for each in list_optimizers(optimizer))

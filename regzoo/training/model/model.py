@@ -24,6 +24,7 @@ from regzoo.training.model.narrowing import is_narrowed
 from regzoo.training.model.refused_copies import HDF5, reject_cloning, reject_hdf5
 from regzoo.training.model.regularized_trainer import RegularizedTrainer
 from regzoo.training.model.step import TrainStep
+from regzoo.training.model.weighting import flatten_weights
 
 
 class BaseRegularizedModel(RegularizedTrainer):
@@ -225,10 +226,10 @@ class BaseRegularizedModel(RegularizedTrainer):
         Args:
             x: standardized inputs, (batch, ...).
             y: targets, whole-number classes (batch,) or (batch, size).
-            weight: weights of the examples, (batch,), or None.
+            weight: weights of the examples, (batch,) or (batch, 1), or None.
         """
         with floatx_of(self):
-            return self._step.take(x, y, weight)
+            return self._step.take(x, y, weight if self.uses_keras_loss else flatten_weights(weight))
 
     def finished(self) -> keras.Model:
         """Return the model to use after `fit`: this one, or what the recipe's regularizers make of it after training.

@@ -26,7 +26,7 @@ from regzoo.training.model.callbacks import (
 from regzoo.training.model.inside_another import list_lost_inside, warn_lost_inside
 from regzoo.training.model.statistics import warn_stale
 from regzoo.training.model.training_data import TrainingDataReader
-from regzoo.training.model.weighting import match_dtypes, weighted_mean
+from regzoo.training.model.weighting import flatten_weights, match_dtypes, weighted_mean
 from regzoo.training.optimizers import FusedOptimizer
 from regzoo.training.targets import assert_in_range, check_targets
 
@@ -170,7 +170,7 @@ class RegularizedTrainer(TrainingDataReader):
         x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
         y = assert_in_range(self.task, y)
         logits, targets = match_dtypes(self.logits(x), self.task.encode(y))
-        loss = weighted_mean(self.task.loss(targets, logits), weight)
+        loss = weighted_mean(self.task.loss(targets, logits), flatten_weights(weight))
         return self._update_metrics(loss, x, y, self.task.predict(logits), weight)
 
     def _update_metrics(self, loss: Any, x: Any, y: Any, outputs: Any, weight: Any) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from regzoo.core.layers import to_floatx
 from regzoo.core.places import change_batch
 from regzoo.core.weights import describe_weights
 from regzoo.training.losses import ExampleLoss
-from regzoo.training.model.after_step import prepare_rules_after_step
+from regzoo.training.model.after_step import get_learning_rates, prepare_rules_after_step
 from regzoo.training.model.gradients import assign_all, fill_missing, multiply
 from regzoo.training.model.weighting import divide_by_mean, floats_to_floatx, match_dtypes, weighted_mean
 from regzoo.training.task import Task
@@ -121,8 +121,8 @@ class TrainStep:
             gradients: list[Any] = tape.gradient(scaled, [variable.value for variable in weights])
             return gradients
 
-        gradients = self._transform(compute)
         finish = prepare_rules_after_step(model)
+        gradients = self._transform(compute)
         model.optimizer.apply(gradients, weights)
         finish()
         return first["loss"], first["logits"]
@@ -269,13 +269,11 @@ class TrainStep:
 
     def _transform_gradients(self, regularizer: OnGradients, compute: ComputeGradients) -> ComputeGradients:
         model = self.model
-        optimizer = model.optimizer
+        rate, find_rate = get_learning_rates(model.optimizer)
         repeatable = self._make_repeatable(compute)
         stream = model.get_stream(regularizer)
         selects = functools.partial(model.selects, regularizer)
-        gradients = Gradients(
-            repeatable, optimizer.learning_rate, optimizer.iterations, stream, self._describe, selects
-        )
+        gradients = Gradients(repeatable, rate, model.optimizer.iterations, stream, self._describe, selects, find_rate)
         return lambda: regularizer.gradients(gradients, model.trainable_variables)
 
     def _make_repeatable(self, compute: ComputeGradients) -> ComputeGradients:

@@ -130,9 +130,10 @@ def test_check_describes_the_folds(run: Run, tensorflow: None, tmp_path: Path) -
 
 def test_check_says_that_the_split_varies(run: Run, tensorflow: None, tmp_path: Path) -> None:
     path = tmp_path / "iris.yaml"
-    path.write_text("name: iris\ndata: {source: iris}\nbackbone: linear\nrecipes: [l2]\nvary: [seed, split]\n")
+    path.write_text("name: iris\ndata: {source: iris}\nbackbone: linear\nrecipes: [mixup]\nvary: [seed, split]\n")
     code, out, err = run("check", path)
     assert (code, err) == (0, "")
+    assert "\ncells: 4 columns, each a number of its own, none a category\n" in out
     assert "90 train, 30 validation, 30 test, a stratified split, drawn again for each replicate; 2 recipes" in out
 
 

@@ -18,9 +18,9 @@ SURE: dict[str, Any] = {"gain": 0.5, "gain_low": 0.25, "gain_high": 0.75, "verdi
 def recommendations(make_row: Any, make_leaderboard: Any, make_comparison: Any) -> Any:
     """Return the function that gives the recommendations for rows, baseline added."""
 
-    def made(*rows: dict[str, Any], coverage: Coverage = ONE_SEARCH) -> str:
+    def made(*rows: dict[str, Any], coverage: Coverage = ONE_SEARCH, **run: Any) -> str:
         made = make_leaderboard([make_row(**given) for given in rows] + [make_row("none", rank=9, tier=2, mean=1.0)])
-        return " ".join(recommend(made, diagnose(made, [], make_comparison()), coverage))
+        return " ".join(recommend(made, diagnose(made, [], make_comparison()), coverage, **run))
 
     return made
 
@@ -39,6 +39,15 @@ def test_a_wider_range(recommendations: Any) -> None:
         "Widen the range of `dropout.rate`: the best value found, 0.499, lies at the edge of the searched range, 0.1 "
         "to 0.5." in text
     )
+
+
+def test_a_wider_range_of_what_a_strength_does_in_a_run(recommendations: Any) -> None:
+    row = {"name": "weight_decay", "recipe": "weight_decay(0.35)", "rank": 1, "tier": 1, "mean": 0.5, **SURE}
+    assert (
+        "Widen the range of `weight_decay.decay`: the best value found, 0.35, lies at the edge of the searched range, "
+        "0.0007 to 0.7 / (learning rate x steps)." in recommendations(row, learning_rate=0.001, steps=2000)
+    )
+    assert "Widen" not in recommendations(row, learning_rate=0.001, steps=1000)
 
 
 def test_both_at_once_unless_that_was_tried(recommendations: Any) -> None:

@@ -48,6 +48,23 @@ def test_the_end_of_the_values_and_lost_replicates_are_mentioned(swept: Any) -> 
     assert "2 of 5 lost" in drawn(found)
 
 
+@pytest.mark.parametrize(
+    ("strength", "ends"),
+    [
+        ("dropout.rate", "at which the regularizer does nothing."),
+        ("l1_l2.l1", "at which the regularizer does nothing if its other strengths are neutral too."),
+    ],
+)
+def test_the_neutral_value_of_one_of_several_strengths_may_not_be_the_baseline(
+    strength: str, ends: str, swept: Any
+) -> None:
+    found = read_response(
+        *swept([strength], {0.0: 0.5, 0.001: 1.0, 0.2: 2.0}.__getitem__, values=[[0, 0.001, 0.2]])[1:]
+    )
+    assert found is not None
+    assert f"The best `{strength}` is its neutral value, {ends}" in " ".join(describe_response(found))
+
+
 def test_the_table_has_a_line_for_each_value_and_the_baseline(swept: Any) -> None:
     found = read_response(*swept(["dropout.rate"], SCORE.__getitem__, values=[[0, 0.2, 0.4, 0.6]])[1:])
     assert found is not None

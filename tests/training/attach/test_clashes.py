@@ -43,6 +43,19 @@ def norm() -> list[keras.Layer]:
             "^max_norm in .*: a UnitNorm constraint on 1 weight",
         ),
         ("activity_l2(0.1)", list, {"activity_regularizer": "l2"}, ": a penalty on the outputs of first$"),
+        ("proximal_group_lasso(0.1)", list, {"kernel_regularizer": "l1"}, "^proximal_group_lasso in addition to .* L1"),
+        ("weight_standardization", list, {"kernel_constraint": "unit_norm"}, "^weight_standardization in .* UnitNorm"),
+        (
+            "batch_norm(0.9)",
+            lambda: [
+                L.Dropout(0.5, name="drop"),
+                L.GaussianNoise(0.1),
+                L.Dense(5, "relu"),
+                L.Dropout(0.5, name="last"),
+            ],
+            {},
+            r"^batch_norm comes after 1 Dropout layer \(drop\) of your model, and the variance shifts",
+        ),
         ("layer_norm", norm, {}, r"^layer_norm in addition to .*: 1 BatchNormalization layer \(norm\)$"),
         ("dropout(0.5) + batch_norm(0.9)", list, {}, r"dropout shifts the variance that the next layer's batch_norm"),
     ],
@@ -59,6 +72,9 @@ def test_a_clash_is_warned_of_once(recipe: str, hidden: Any, options: Any, sente
         ("dropout(0.5)", lambda: make_model(L.Dropout(0.5))),  # more of the same, and said in `own_layers`
         ("dropout(0.5, on=last)", lambda: make_model(*norm())),
         ("l2(0.1)", lambda: make_model(*norm())),
+        ("batch_norm(0.9)", lambda: make_model(L.Dropout(0.5))),  # no hidden layer comes behind
+        ("batch_norm(0.9, on=first)", lambda: make_model(L.Dropout(0.5), L.Dense(5, "relu"))),
+        ("batch_norm(0.9)", lambda: make_model(L.Dropout(0.0), L.GaussianNoise(0.5), L.Dense(5, "relu"))),
         ("alpha_dropout(0.1)", lambda: make_model(activation="selu")),
         ("none", lambda: make_model(*norm(), kernel_regularizer="l2")),
     ],

@@ -11,6 +11,7 @@ import pytest
 import regzoo
 from regzoo.core import Objective, OnTraining, Watcher, parse
 from regzoo.training.engine.program import Program
+from regzoo.training.model.judged import JudgedWeights
 
 NLL = Objective("nll", "min", 6)
 EPOCHS, STEPS, SIZE = 6, 3, 20
@@ -150,6 +151,22 @@ def test_early_stopping_restores_the_best_average_in_either_order(recipe: str, n
             ends.append((model.get_weights(), scores))
         assert ends[0][1] == ends[1][1]
         assert all(map(np.array_equal, ends[0][0], ends[1][0]))
+
+
+@pytest.mark.parametrize("recipe", ["ema(0.9) + lookahead(k=2, alpha=0.5)", "lookahead(k=2, alpha=0.5) + ema(0.9)"])
+def test_of_two_averages_that_over_steps_is_judged_in_either_order(recipe: str, rows: Any) -> None:
+    """Not what lookahead would make of it."""
+    model = built(recipe)
+    for _ in range(3):
+        model.update(*rows)
+    averages = [companion.numpy() for _, companion in model.companions("ema")]
+    trained = get_trainable(model)
+    judged = JudgedWeights(model)
+    judged.enter(0)
+    for found, expected in zip(get_trainable(model), averages, strict=True):
+        np.testing.assert_array_equal(found, expected)
+    judged.leave()
+    assert all(map(np.array_equal, get_trainable(model), trained))
 
 
 @pytest.mark.slow

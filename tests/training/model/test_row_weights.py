@@ -128,3 +128,37 @@ def test_mixup_of_weighted_rows_by_hand(monkeypatch: pytest.MonkeyPatch) -> None
     np.testing.assert_allclose(inputs, [[0.75, 0.25], [0.25, 0.75]])
     np.testing.assert_allclose(weights, [2.5, 1.5])
     np.testing.assert_allclose(targets, [[0.9, 0.1], [0.5, 0.5]])
+
+
+@pytest.mark.parametrize("loss", [None, pytest.param("sparse_categorical_crossentropy", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        "flooding(1.2)",
+        *(
+            pytest.param(recipe, marks=pytest.mark.slow)
+            for recipe in ("none", "mixup(0.3)", "adversarial(0.1)", "activity_l2(0.1)")
+        ),
+    ],
+)
+def test_a_column_of_weights_is_one_weight_for_each_row(recipe: str, loss: str | None) -> None:
+    """As Keras's own losses take it; multiplied with the losses as it is, it would count each row the same."""
+    rng = np.random.default_rng(0)
+    x, y, weight = rng.normal(size=(24, 6)).astype(np.float32), np.arange(24) % 3, np.arange(24) % 4 * 0.5
+    found = []
+    for given in (weight, weight[:, None]):
+        model = build(recipe)
+        model.compile(keras.optimizers.SGD(0.1), loss=loss)
+        model.reset(0)
+        data = {"batch_size": 8, "epochs": 2, "shuffle": False, "verbose": 0}
+        history = model.fit(x, y, sample_weight=given, validation_data=(x, y, given), **data).history
+        found.append([*history["loss"], *history["val_loss"]])
+    assert found[0] == pytest.approx(found[1], rel=1e-6)
+    assert history["val_loss"][-1] != pytest.approx(model.evaluate(x, y, verbose=0, return_dict=True)["loss"], rel=0.01)
+
+
+def test_weights_of_something_else_than_rows_are_refused() -> None:
+    model, x = build("flooding(1.2)"), np.ones((3, 6), np.float32)
+    for call in (model.train_on_batch, model.test_on_batch):
+        with pytest.raises(InputError, match=r"one weight for each example, of shape \(batch,\).*received \(3, 3\)"):
+            call(x, np.arange(3), sample_weight=np.ones((3, 3), np.float32))
