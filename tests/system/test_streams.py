@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,15 @@ def test_files_that_are_opened_later_are_not_stderr(tmp_path: Path) -> None:
     done = run([sys.executable, "-c", script], "<&- >&- 2>&-")
     assert done.returncode == 0
     assert (tmp_path / "ledger").read_bytes() == b""
+
+
+def test_a_pipe_that_does_not_block_is_waited_for() -> None:
+    script = (
+        "import os, sys; from regzoo.system.streams import prepare_streams; prepare_streams()\n"
+        "os.set_blocking(1, False); sys.stdout.write('x' * 1_000_000); sys.stdout.flush()"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        time.sleep(0.5)  # the pipe is full
+        assert len(process.stdout.read()) == 1_000_000
+    assert process.returncode == 0

@@ -131,8 +131,11 @@ def _find_time(series: pd.Series) -> str:
     if not pd.api.types.is_object_dtype(dtype):
         return ""
     values = series.to_numpy()
+    first = next((value for value in values if value is not None and not find_missing(as_objects([value]))[0]), None)
+    if not list_kinds([first]) & {TIME, DURATION}:  # without a look at a million words
+        return ""
     kinds = list_kinds(values[~find_missing(values)])
-    return kinds.pop() if kinds in ({TIME}, {DURATION}) else ""
+    return kinds.pop() if len(kinds) == 1 else ""
 
 
 def _convert(series: pd.Series, where: str) -> pd.Series:

@@ -226,7 +226,7 @@ def test_roles_mean_what_they_hold() -> None:
 
 
 def test_labels_of_any_type_of_zeros_and_ones() -> None:
-    y = pd.DataFrame({"a": [Decimal(1), Decimal(0)], "b": pd.Categorical([True, False]), "c": [0, 1]})
+    y = pd.DataFrame({"a": [Decimal(1), Decimal(0)], "b": pd.Categorical([Decimal(1), Decimal(0)]), "c": [0, 1]})
     data = from_arrays([[1.0], [2.0]], y)
     assert data.y is not None
     assert data.y.tolist() == [[True, True, False], [False, False, True]]
