@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -50,17 +51,17 @@ def name_columns(names: Sequence[Hashable]) -> list[str]:
     ['Unnamed: 0', 'a', 'b', 'a.1']
     """
     given = [str(name) for name in names]
-    nameless = [position for position, name in enumerate(given) if not name.strip()]
-    made = [f"Unnamed: {position}" if position in set(nameless) else name for position, name in enumerate(given)]
-    counts: dict[str, int] = {}
-    named = [position for position in range(len(made)) if position not in set(nameless)]
-    for position in [*named, *nameless]:
+    made = [name if name.strip() else f"Unnamed: {position}" for position, name in enumerate(given)]
+    present, counts = Counter(made), Counter[str]()
+    for position in sorted(range(len(made)), key=lambda position: not given[position].strip()):  # nameless ones last
         old = name = made[position]
-        count = counts.get(name, 0)
+        count = counts[name]
         while count > 0:
             counts[old] = count + 1
             name = f"{old}.{count}"
-            count = count + 1 if name in made else counts.get(name, 0)
+            count = count + 1 if present[name] > 0 else counts[name]
+        present[old] -= 1
+        present[name] += 1
         made[position] = name
         counts[name] = count + 1
     return made
@@ -159,14 +160,23 @@ def _require_one_of_each(
     given: Sequence[str], names: Sequence[str], chosen: Sequence[str], drop: Sequence[str], place: str
 ) -> None:
     """Raise InputError if a column that is chosen or dropped has a namesake that is not dropped as well."""
+    places = _index_names(given)
     for name in dict.fromkeys([*chosen, *drop]):
-        same = [position for position, old in enumerate(given) if old == name]
+        same = places.get(name, [])
         others = [names[position] for position in same if names[position] not in {name, *drop}]
         if others:
             listed = format_list([str(position + 1) for position in same])
             both = "both" if len(same) == 2 else "all"
             way_out = f"rename one or drop it (data.drop: {others[0]!r} in a config)"
             raise InputError(f"{place}: columns {listed} are {both} called {name!r}; {way_out}")
+
+
+def _index_names(names: Sequence[str]) -> dict[str, list[int]]:
+    """Return the positions of each name."""
+    places: dict[str, list[int]] = {}
+    for position, name in enumerate(names):
+        places.setdefault(name, []).append(position)
+    return places
 
 
 def _drop_columns(frame: pd.DataFrame, columns: Sequence[str], place: str) -> pd.DataFrame:
@@ -245,8 +255,8 @@ def _describe_index(name: str, position: int, nameless: bool) -> str:
 def _warn_repeated(given: Sequence[str], names: Sequence[str], kept: set[Any]) -> list[str]:
     """Return a warning for each name that stands for several columns that are kept."""
     warnings = []
-    for name in dict.fromkeys(given):
-        same = [position for position, old in enumerate(given) if old == name and names[position] in kept]
+    for name, positions in _index_names(given).items():
+        same = [position for position in positions if names[position] in kept]
         if len(same) > 1 and name.strip():
             numbers = format_list([str(position + 1) for position in same])
             read = format_list([repr(names[position]) for position in same])
