@@ -20,7 +20,11 @@ def run(command: list[str], redirection: str, **environment: str) -> subprocess.
     return subprocess.run(line, capture_output=True, check=False, env={**os.environ, **environment})
 
 
-@pytest.mark.parametrize("redirection", [">&-", "2>&-", "<&-", ">&- 2>&-", "<&- >&- 2>&-", "2>/dev/full"])
+FEW = [">&-", "<&- >&- 2>&-", "2>/dev/full"]
+MORE = [pytest.param(one, marks=pytest.mark.slow) for one in ("2>&-", "<&-", ">&- 2>&-")]
+
+
+@pytest.mark.parametrize("redirection", [*FEW, *MORE])
 @pytest.mark.parametrize(
     ("command", "code"), [pytest.param(HELP, 0, id="zoo"), pytest.param(WRONG, 2, id="check", marks=pytest.mark.slow)]
 )
@@ -32,6 +36,7 @@ def test_a_stream_that_takes_nothing_changes_no_exit_code(command: list[str], co
         assert (b"Error: " in done.stderr) == (code == 2)
 
 
+@pytest.mark.slow  # tests/cli/test_output.py has the same without a process of its own
 def test_a_full_stdout_is_an_error_of_the_machine() -> None:
     done = run(HELP, ">/dev/full")
     assert done.returncode == 3
