@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
+import regzoo
 from regzoo.config import SplitConfig
 from regzoo.data.centering import choose_answer_dtype
 from regzoo.data.inputs import InputSpec
@@ -18,6 +19,7 @@ from regzoo.data.prepared import PreparedData
 from regzoo.data.preprocess import prepare_fold
 from regzoo.data.preprocessor import Preprocessor
 from regzoo.data.sources import from_arrays, load_csv
+from regzoo.export.predict import predict_file
 from regzoo.export.saved_model import ServedModel
 from regzoo.export.signature import make_input_specs, split_inputs
 from regzoo.export.tf_centering import restore_units
@@ -119,3 +121,27 @@ def test_an_input_of_an_own_model_is_centered() -> None:
     time = np.array(WHOLE[:80])
     expected = (np.array(WHOLE[100:]) - time.mean()) / time.std()
     np.testing.assert_allclose(served["time"][:, 0], expected, atol=ROUNDING)
+
+
+@pytest.mark.slow
+def test_a_shifted_table_gives_the_same_comparison_and_predictions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The features, and the targets of a regression, are shifted by other constants; the answers differ by rounding."""
+    monkeypatch.chdir(tmp_path)
+    target = [3 * value + row % 7 for row, value in enumerate(WHOLE)]
+    answers = []
+    for name, (factor, constant), shift in (("base", (1, 0), 0), ("shifted", (2.0**-3, 2**45), 2**40)):
+        table = pd.DataFrame({"t": [repr(value * factor + constant) for value in WHOLE], "u": np.arange(N) % 7})
+        table.assign(y=[value + shift for value in target]).to_csv(f"{name}.csv", index=False)
+        result = regzoo.compare(
+            data={"csv": f"{name}.csv", "target": "y"}, backbone="mlp([8])", recipes=["none", "l2"], name=name,
+            training={"epochs": 4}, search={"trials": 1}, replicates=2, workers=0,
+        )  # fmt: skip
+        predict_file(
+            result.export(f"{name}-model"), Path(f"{name}.csv"), Path(f"{name}.out.csv"), notify=lambda _: None
+        )
+        answers.append((result.leaderboard["mean"], pd.read_csv(f"{name}.out.csv")["prediction"] - shift))
+    (one, predicted), (other, shifted) = answers
+    np.testing.assert_allclose(one, other, rtol=1e-4)
+    np.testing.assert_allclose(predicted, shifted, atol=0.01)  # of targets between -150 and 156
