@@ -109,32 +109,42 @@ def test_odd_texts_are_served_as_they_were_trained(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_tokens_from_config_to_served_model(tmp_path: Path) -> None:
-    draw = np.random.default_rng(0)
-    y = draw.integers(0, 2, 300)
-    x = draw.integers(1, 20, (300, 12)) + 20 * (draw.uniform(size=(300, 12)) < 0.5 * y[:, None])
-    x[np.arange(12) >= draw.integers(5, 13, 300)[:, None]] = 0
-    np.savez(tmp_path / "tokens.npz", x=x, y=y)
-    (tmp_path / "tokens.yaml").write_text(
-        f"name: tokens\ndata: {{npz: tokens.npz, kind: tokens}}\nbackbone: {TINY}\nrecipes: [none, embedding_dropout]\n"
-        "training: {epochs: 8, learning_rate: 0.01}\nsearch: {repeats: 1, trials: 2, confirm: 0}\nreplicates: 3\n"
-    )
+    for name in ("tokens.yaml", "tokens.npz"):
+        shutil.copy(CONFIGS / name, tmp_path)
     before = measure_processor_time()
     command = [sys.executable, "-m", "regzoo", "compare", "tokens.yaml", "--out", "result", "--workers", "2"]
     subprocess.run(command, check=True, capture_output=True, cwd=tmp_path)
     model = tmp_path / "result" / "model"
     answers = predict(model, tmp_path / "tokens.npz", tmp_path)
-    assert measure_processor_time() - before < 180  # so less than three minutes on two cores, however busy
-    assert (answers["label"] == y).mean() > 0.85
+    assert measure_processor_time() - before < 180
+    with np.load(tmp_path / "tokens.npz") as file:
+        x, y = file["x"].astype(np.int32), file["y"]
+    assert (answers["label"] == y).mean() > 0.65  # most of what the bases alone tell
     pd.DataFrame(x).to_csv(tmp_path / "tokens.csv", index=False)
     assert predict(model, tmp_path / "tokens.csv", tmp_path).equals(answers)
     numbers = answers.columns[1:]
     assert regzoo.predict(model, pd.DataFrame(x))[numbers].to_numpy() == pytest.approx(answers[numbers].to_numpy())
-    served = serve(model, tmp_path, tokens=x.astype(np.int32))
+    served = serve(model, tmp_path, tokens=x)
     assert served == pytest.approx(answers.filter(like="probability_").to_numpy(), abs=1e-5)
-    x[0, 0] = 999  # training has no such token: masked, as padding is
-    unknown = serve(model, tmp_path, tokens=x[:1].astype(np.int32))
-    x[0, 0] = 0
-    assert unknown == pytest.approx(serve(model, tmp_path, tokens=x[:1].astype(np.int32)), abs=1e-6)
+    first, last = x[:1].copy(), x[:1].copy()
+    first[0, 0], last[0, 0] = 999, 0  # training has no such token: masked, as padding is
+    assert serve(model, tmp_path, tokens=first) == pytest.approx(serve(model, tmp_path, tokens=last), abs=1e-6)
+
+
+@pytest.mark.slow
+def test_sequences_from_arrays_to_served_model(tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    y = draw.integers(0, 2, 160)
+    x = draw.normal(1e6 + y[:, None], 0.5, (160, 9))[..., None]
+    result = regzoo.compare(x, y, backbone="mlp([8])", recipes=["none", "dropout(0.1)"], **SMALL)
+    result.export(tmp_path / "model")
+    np.savez(tmp_path / "a.npz", x=x)
+    pd.DataFrame(x[..., 0]).to_csv(tmp_path / "a.csv", index=False)  # a single channel fits into columns
+    answers = predict(tmp_path / "model", tmp_path / "a.npz", tmp_path)
+    assert (answers["label"] == y).mean() > 0.95
+    numbers = answers.columns[1:]
+    from_csv = predict(tmp_path / "model", tmp_path / "a.csv", tmp_path)
+    assert from_csv[numbers].to_numpy() == pytest.approx(answers[numbers].to_numpy(), abs=1e-5)
 
 
 @pytest.mark.slow
