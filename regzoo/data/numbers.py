@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Array = NDArray[Any]
 
@@ -64,6 +66,8 @@ def keep_numbers(values: Array) -> Array:
 
 def read_series(series: pd.Series) -> Array:
     """Return a column of numbers, which may have missing cells, as floats; as int64 if it goes beyond 2**53."""
+    import pandas as pd  # not with the module: a config is read without it
+
     dtype = series.dtype
     if pd.api.types.is_integer_dtype(dtype):
         present = series.dropna()
@@ -82,6 +86,8 @@ def parse_numbers(texts: Array) -> Array:
     >>> parse_numbers(np.array(["9007199254740993", "", "-1"], dtype=object)).tolist()
     [9007199254740993, -9223372036854775808, -1]
     """
+    import pandas as pd
+
     numbers = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce").to_numpy(dtype=np.float64)
     readable = ~np.isnan(numbers)
     try:
