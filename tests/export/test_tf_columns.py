@@ -85,3 +85,15 @@ def test_each_column_takes_its_own_input() -> None:
     np.testing.assert_array_equal(x.numpy(), preprocessor.transform(raw))
     swapped = dataclasses.replace(preprocessor, rules=preprocessor.rules[::-1])
     assert not np.array_equal(swapped.transform(raw), preprocessor.transform(raw))
+
+
+def count_operations(columns: int) -> int:
+    rules = tuple(Numeric(f"c{number}", 0.5, number % 2 == 0) for number in range(columns))
+    specs = {rule.name: tf.TensorSpec([None], tf.float32) for rule in rules}
+    graph = tf.function(lambda raw: apply_rules(raw, rules), input_signature=[specs]).get_concrete_function().graph
+    return len([operation for operation in graph.get_operations() if operation.type != "Placeholder"])
+
+
+def test_more_columns_of_numbers_are_no_more_operations() -> None:
+    """TensorFlow prepares each operation at the first call: 2,000 columns took 20 seconds."""
+    assert count_operations(40) == count_operations(4)
