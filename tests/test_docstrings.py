@@ -191,7 +191,9 @@ def test_spelling_is_american() -> None:
 def test_pages_configs_and_tests_follow_the_rules_of_prose() -> None:
     """Spelling, decimals and words; tests may break them where they test the rules."""
     rules = (find_british_spellings, find_bare_decimals, find_words)
-    pages = {*ROOT.glob("*.md"), *ROOT.glob("*.cff"), *ROOT.glob("configs/*")} - {ROOT / "CHANGELOG.md"}  # old names
+    pages = {*ROOT.glob("*.md"), *ROOT.glob("*.cff"), *ROOT.glob("configs/*.yaml"), *ROOT.glob("configs/*.py")} - {
+        ROOT / "CHANGELOG.md"
+    }  # old names
     assert [line for find in rules for path in pages for line in find(path.read_text("utf-8"))] == []
     tests = [path for path in (ROOT / "tests").rglob("*.py") if path != Path(__file__)]
     assert [line for path in tests for line in find_british_spellings(path.read_text("utf-8"))] == []

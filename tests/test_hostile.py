@@ -101,7 +101,7 @@ def test_errors_show_hostile_words_as_they_are(
     rows = "".join(f"{n},{n / 7:.3f},{'ab'[n % 2]}\n" for n in range(30))
     tables = {
         "class": f"a,b,y\n{rows}1,1,{word}\n",  # it occurs once
-        "column": f"{word},{word},y\n{rows}",  # twice the same
+        "column": f"{word},b,y\n{rows}x,1,a\n",  # no number in it
         "cell": f"a,b,y\n{rows}{word},1,a\n",  # no number
         "file": f"a,b,z\n{rows}",  # no target
     }

@@ -169,10 +169,8 @@ class Transformer(Backbone):
         )  # (batch, tokens, heads, size)
         scores = keras.ops.einsum("bqhs,bkhs->bhqk", query, key) / math.sqrt(size)
         seen = {} if mask is None else {"mask": mask[:, None, None, :]}
-        weights = slot(
-            "attention", keras.layers.Softmax(name=f"{name}_softmax")(scores, **seen)
-        )  # (batch, heads, q, k)
-        attended = keras.ops.einsum("bhqk,bkhs->bqhs", weights, value)
+        weights = slot("attention", keras.layers.Softmax(name=f"{name}_softmax")(scores, **seen))
+        attended = keras.ops.einsum("bhqk,bkhs->bqhs", weights, value)  # weights: (batch, heads, queries, keys)
         attended = keras.layers.Reshape((-1, self.width), name=f"{name}_seen")(attended)
         return keras.layers.Dense(self.width, name=f"{name}_out")(attended)
 

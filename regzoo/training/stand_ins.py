@@ -16,6 +16,7 @@ PACKAGE = "regzoo"
 MODULES = {
     "AttachedModel": "regzoo.training.attach.attach",
     "RegularizedModel": "regzoo.training.model.build",
+    "PositionEmbedding": "regzoo.backbones._positions",
     "MonteCarlo": "regzoo.regularizers._monte_carlo",
     "FusedAdam": "regzoo.training.optimizers",
     "FusedAdamW": "regzoo.training.optimizers",

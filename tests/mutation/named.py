@@ -8,8 +8,8 @@ from tests.mutation.mutants import Mutant, describe, list_modules
 NAMED: dict[str, tuple[str, str, str]] = {
     "attention slot before the softmax": (
         "backbones.transformer",
-        'slot("attention", keras.layers.Softmax(name=f"{name}_softmax")(scores))',
-        'keras.layers.Softmax(name=f"{name}_softmax")(slot("attention", scores))',
+        'slot("attention", keras.layers.Softmax(name=f"{name}_softmax")(scores, **seen))',
+        'keras.layers.Softmax(name=f"{name}_softmax")(slot("attention", scores), **seen)',
     ),
     "transformer's branch slot after the addition of attention": (
         "backbones.transformer",
