@@ -119,6 +119,7 @@ def check_reading(case: Case, done: dict[str, Any]) -> None:
 WRITTEN = "stdout could not be written (No space left on device); the command's files are complete\n"
 
 
+@pytest.mark.slow
 def test_a_command_ends_well_whatever_stdout_is(one_record: Path, tmp_path: Path) -> None:
     """A full stdout is an error where it is the product; a command that writes files says that stdout lacks some."""
     cases = make_cases(["leaderboard flowers"], ["ascii", "utf-16"])

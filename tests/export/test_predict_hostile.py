@@ -70,6 +70,7 @@ def exact(finished: Any, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     return asked
 
 
+@pytest.mark.slow
 def test_each_damage_to_each_file_is_refused_or_changes_no_answer(
     finished: Any, predict: Predict, exact: list[Path], damaged_copies: Any
 ) -> None:

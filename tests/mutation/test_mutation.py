@@ -98,6 +98,7 @@ def test_a_named_fault_is_in_the_sources() -> None:
         compile(mutant.source, mutant.module, "exec")
 
 
+@pytest.mark.slow
 def test_each_equivalent_mutant_is_still_a_mutant_and_has_a_reason() -> None:
     known = read_equivalents()
     modules = {name.rpartition("-")[0] for name in known}

@@ -50,6 +50,7 @@ def test_who_stops_reading_has_read_enough() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, b"R", b"")
 
 
+@pytest.mark.slow
 def test_an_encoding_without_a_character_gets_it_written_out() -> None:
     done = run([*WRONG[:-1], "\u2013"], "", PYTHONIOENCODING="latin-1")
     assert (done.returncode, done.stderr) == (2, rb"Error: \u2013: there is no such file" + b"\n")

@@ -138,6 +138,7 @@ def test_batches_come_in_the_given_order(
     np.testing.assert_array_equal(np.concatenate([targets for _, targets in in_order]), np.eye(3)[y])
 
 
+@pytest.mark.slow
 def test_images_and_numbers_stream_too(images: PartArrays, numbers: PartArrays) -> None:
     for (x, y), task, backbone in (
         (images, THREE, "cnn(filters=[2], dense=4)"),
