@@ -143,6 +143,7 @@ def test_reading_a_comparison_imports_no_tensorflow(copied: Path) -> None:
     subprocess.run([sys.executable, "-c", QUICK, *commands], capture_output=True, check=True)
 
 
+@pytest.mark.slow
 def test_a_file_that_is_moved_aside_is_said_in_a_sentence_on_stderr(run: Run, copied: Path) -> None:
     (copied / "report.md").write_text("mine")
     code, _, err = run("report", copied)

@@ -120,6 +120,7 @@ def _list_foreign_names() -> set[tuple[str, str]]:
     return {(file, name) for file, name in read if name not in own}
 
 
+@pytest.mark.slow
 def test_no_other_file_uses_a_private_name_of_keras() -> None:
     compat = str(COMPAT.relative_to(PACKAGE))
     elsewhere = {(file, name) for file, name in _list_foreign_names() if file != compat}

@@ -126,6 +126,7 @@ def attack(folder: Path, elsewhere: Path, share: float) -> str:
     return "\n".join(wrong)
 
 
+@pytest.mark.slow
 def test_absurd_content_ends_with_a_sentence(folder: Path, tmp_path: Path) -> None:
     assert attack(folder, tmp_path, share=0.015) == ""
 

@@ -199,6 +199,7 @@ def test_a_loss_without_a_value_for_each_example_is_refused(name: str) -> None:
         twin.compile("sgd", TARGETS[name].loss)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frozen_before", [True, False])
 def test_frozen_and_unfrozen_layers_train_as_in_the_model(frozen_before: bool) -> None:
     def make() -> keras.Model:

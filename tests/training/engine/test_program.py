@@ -135,6 +135,7 @@ def test_the_same_seed_gives_the_same_history(rows: Rows) -> None:
     assert train(make_program(recipe, rows), recipe).history == first.history
 
 
+@pytest.mark.slow
 def test_noise_can_have_its_own_seed(rows: Rows) -> None:
     program = make_program("dropout(0.5)", rows)
     same, other = (train_and_get_weights(program, "dropout(0.5)", noise=noise) for noise in (3, 4))
