@@ -36,8 +36,9 @@ def test_images_are_flattened_before_the_input_slot(announced: Callable[..., Any
     assert announced("mlp([7])", (8, 8, 2))[0] == ("input", (None, 128))
 
 
-def test_it_is_dense_layers_with_a_nonlinearity_each(rows: Any) -> None:
-    model = regzoo.build("mlp([7, 6], activation=tanh)", input_shape=(5,), classes=3)
+@pytest.mark.parametrize("width", [7, 6])
+def test_it_is_dense_layers_with_a_nonlinearity_each(width: int, rows: Any) -> None:
+    model = regzoo.build(f"mlp([{width}, 6], activation=tanh)", input_shape=(5,), classes=3)
     h = rows[0]
     for name in ("dense_0", "dense_1"):
         kernel, bias = model.get_layer(name).get_weights()
@@ -45,7 +46,7 @@ def test_it_is_dense_layers_with_a_nonlinearity_each(rows: Any) -> None:
     kernel, bias = model.get_layer("head").get_weights()
     # Float32 sums of at most 7 numbers near 1, three times over.
     np.testing.assert_allclose(model.logits(rows[0]), h @ kernel + bias, atol=5e-6)
-    assert [w.shape for w in model.get_weights()] == [(5, 7), (7,), (7, 6), (6,), (6, 3), (3,)]
+    assert [w.shape for w in model.get_weights()] == [(5, width), (width,), (width, 6), (6,), (6, 3), (3,)]
 
 
 def test_what_is_inserted_at_a_slot_is_what_follows_sees() -> None:

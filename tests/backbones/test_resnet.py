@@ -29,7 +29,15 @@ def test_a_block_has_two_nonlinearities_and_a_branch(announced: Callable[..., An
 
 @pytest.mark.parametrize(
     ("size", "maps"),
-    [(3, [3, 3, 3]), (8, [8, 4, 2]), (32, [32, 16, 8]), (64, [32, 16, 8]), (96, [48, 24, 12]), (224, [56, 28, 14])],
+    [
+        (3, [3, 3, 3]),
+        (8, [8, 4, 2]),
+        (32, [32, 16, 8]),
+        (64, [32, 16, 8]),
+        (96, [48, 24, 12]),
+        (128, [32, 16, 8]),
+        (224, [56, 28, 14]),
+    ],
 )
 def test_it_halves_while_there_is_something_to_halve(announced: Callable[..., Any], size: int, maps: list[int]) -> None:
     slots = announced("resnet([2, 2, 2], blocks=1)", (size, size, 1))

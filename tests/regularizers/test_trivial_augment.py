@@ -186,6 +186,7 @@ def test_one_operation_is_drawn_for_an_image_and_each_as_often(channels: int, mo
     drawn = np.stack([np.array(seen[0][name]) for name in OPERATIONS])
     assert (drawn.sum(0) == 1).all()
     count = 12 if channels > 1 else 11  # a gray image has no color
+    assert not drawn[count:].any()
     deviation = math.sqrt(1 / count * (1 - 1 / count) / N)
     assert drawn[:count].mean(1) == pytest.approx(np.full(count, 1 / count), abs=5 * deviation)
 
