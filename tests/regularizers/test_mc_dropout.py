@@ -100,6 +100,27 @@ def test_a_single_input_may_come_by_its_name(trained: Any, rows: Any) -> None:
     assert all(np.array_equal(given[key], named[key]) for key in given)
 
 
+def test_several_inputs_may_come_by_their_names_or_in_order() -> None:
+    first, second = keras.Input((3,), name="first"), keras.Input((2,), name="second")
+    hidden = keras.layers.Dense(6, "relu")(keras.layers.Concatenate()([first, second]))
+    own = keras.Model([first, second], keras.layers.Dense(3, "softmax")(hidden))
+    model = regzoo.attach("dropout(0.5) + mc_dropout(10)", own).finished()
+    random = np.random.default_rng(0)
+    x = {name: random.normal(size=(5, size)).astype(np.float32) for name, size in (("second", 2), ("first", 3))}
+    named, ordered = model.uncertainty(x), model.uncertainty([x["first"], x["second"]])
+    assert all(np.array_equal(named[key], ordered[key]) for key in ordered)
+
+
+def test_the_number_of_passes_may_be_given_later(trained: Any, rows: Any) -> None:
+    x = rows[0][:5]
+    expected = McDropout(4).finish([trained]).uncertainty(x)
+    for samples in (4, tf.constant(4)):
+        found = McDropout(10).finish([trained]).uncertainty_with_samples(x, samples)
+        assert found.keys() == expected.keys()
+        for key in expected:
+            np.testing.assert_allclose(found[key], expected[key], atol=1e-6)  # sums of four numbers below 2
+
+
 def test_answers_depend_on_the_row_alone(trained: Any, rows: Any) -> None:
     x = rows[0]
     model = McDropout(10).finish([trained])
