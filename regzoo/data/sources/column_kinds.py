@@ -244,9 +244,12 @@ def _require_all(cells: Array, fits: Array, what: str, way_out: str) -> None:
     """Raise InputError unless all ``cells`` (n,) fit; the message has the odd ones with their rows, and ways out."""
     if fits.all():
         return
-    words = list(dict.fromkeys(cells[~fits].tolist()))[:_MAX_SHOWN]
-    shown = ", ".join(word if word.isalnum() else repr(word) for word in words)
-    missing = f"correct them, or leave them empty or list them if they are missing (data.missing: [{shown}])"
+    words = list(dict.fromkeys(cells[~fits].tolist()))
+    if any(re.search("[0-9]", word) for word in words):  # (5.00) or 2024-13-01 is a value, and no mark of a missing one
+        missing = "write them as the others are, or leave them empty if they are missing"
+    else:
+        shown = ", ".join(word if word.isalnum() else repr(word) for word in words[:_MAX_SHOWN])
+        missing = f"correct them, or leave them empty or list them if they are missing (data.missing: [{shown}])"
     raise InputError(f"{describe_cells(cells, ~fits, what)}; {way_out or missing}")
 
 
@@ -278,4 +281,17 @@ def _convert(different: Array, found: Found, what: str, where: str, keys: Readin
     plain_texts = np.array([to_plain(text, reading) or "" for text in different.tolist()], dtype=object)
     numbers = parse_numbers(plain_texts)
     _require_different(plain_texts, numbers, where)
+    if reading.percent:
+        _reject_shares(different[found.fits], numbers[found.fits], where)
     return Column("numeric", require_finite(numbers, where), kept)
+
+
+def _reject_shares(texts: Array, numbers: Array, where: str) -> None:
+    """Raise InputError if one of ``texts`` (n,), some of which have a percent sign, may be a share: 0.126 or 12.6 %."""
+    share = np.array(["%" not in text for text in texts.tolist()]) & (numbers != 0) & (np.abs(numbers) < 1)
+    if share.any():
+        shown = texts[share][0]
+        raise InputError(
+            f"{where} has percent signs, and {shown!r} without one, which may be {shown} % or a share; write the sign "
+            "in all cells or in none"
+        )
