@@ -246,7 +246,7 @@ def _require_all(cells: Array, fits: Array, what: str, way_out: str) -> None:
         return
     words = list(dict.fromkeys(cells[~fits].tolist()))
     if any(re.search("[0-9]", word) for word in words):  # (5.00) or 2024-13-01 is a value, and no mark of a missing one
-        missing = "write them as the others are, or leave them empty if they are missing"
+        missing = "correct them: write them as the others, or leave them empty if they are missing"
     else:
         shown = ", ".join(word if word.isalnum() else repr(word) for word in words[:_MAX_SHOWN])
         missing = f"correct them, or leave them empty or list them if they are missing (data.missing: [{shown}])"
