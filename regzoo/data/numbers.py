@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from regzoo.core.errors import InputError
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -64,8 +66,39 @@ def keep_numbers(values: Array) -> Array:
     return np.array(values, dtype=np.dtype(dtype).newbyteorder("="), order="C")
 
 
-def read_series(series: pd.Series) -> Array:
-    """Return a column of numbers, which may have missing cells, as floats; as int64 if it goes beyond 2**53."""
+def require_distinct(written: int, left: int, example: object, where: str) -> None:
+    """Raise InputError if fewer than half of the different numbers of a column are different in float64.
+
+    Args:
+        written: how many different numbers the data has.
+        left: how many of them are different in float64.
+        example: one of them.
+        where: the column in messages.
+    """
+    if 2 * left < written:
+        raise InputError(
+            f"{where} holds {written} different numbers such as {str(example)[:40]!r}, and in float64, which keeps 15 "
+            f"digits, {left} of them are different; subtract what they have in common, or leave the column out"
+        )
+
+
+def require_distinct_columns(values: Array, where: str) -> None:
+    """Apply `require_distinct` to each column of ``values`` (n, columns) of a dtype that float64 does not hold."""
+    if values.dtype != np.uint64 and values.dtype.itemsize <= np.dtype(np.float64).itemsize:
+        return
+    for position, column in enumerate(values.reshape(len(values), -1).T, 1):
+        different = np.unique(column)
+        require_distinct(
+            len(different), len(np.unique(different.astype(np.float64))), different[0], f"{where}: column {position}"
+        )
+
+
+def read_series(series: pd.Series, where: str = "a column") -> Array:
+    """Return a column of numbers, which may have missing cells, as floats; as int64 if it goes beyond 2**53.
+
+    Raises:
+        InputError: if whole numbers are too large for int64, and float64 does not tell them apart.
+    """
     import pandas as pd  # not with the module: a config is read without it
 
     dtype = series.dtype
@@ -75,6 +108,9 @@ def read_series(series: pd.Series) -> Array:
             limits = np.iinfo(np.int64)
             if int(present.max()) <= limits.max and int(present.min()) > limits.min:
                 return np.asarray(series.to_numpy(dtype=np.int64, na_value=MISSING_INTEGER))
+            different = present.drop_duplicates()
+            left = different.to_numpy(dtype=np.float64)
+            require_distinct(len(different), len(np.unique(left)), different.iloc[0], where)
     if dtype in (np.float32, np.float16):
         return series.to_numpy(dtype=np.float32)
     return series.to_numpy(dtype=np.float64, na_value=np.nan)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from regzoo.core.errors import InputError
 from regzoo.data.numbers import (
     BLOCK,
     MISSING_INTEGER,
@@ -20,6 +22,7 @@ from regzoo.data.numbers import (
     parse_numbers,
     read_series,
 )
+from regzoo.data.sources.arrays import from_arrays
 
 HUGE = 2**53 + 1
 """The first whole number that float64 does not hold."""
@@ -111,3 +114,29 @@ def test_blocks_cover_all_rows_and_their_bytes_are_those_of_the_whole() -> None:
 def test_merged_numbers_are_counted() -> None:
     texts = np.array([f"{10**20 + number}" for number in range(30)] + ["1.0", "1.00", "x"], dtype=object)
     assert count_merged(texts, parse_numbers(texts)) == (31, 2)
+
+
+STEPS = np.arange(60) % 30
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        pd.DataFrame({"id": np.uint64(2**63) + STEPS.astype(np.uint64)}),
+        pd.DataFrame({"id": pd.array([2**63 + int(step) for step in STEPS[:-1]] + [None], dtype="UInt64")}),
+        pd.DataFrame({"id": [10**20 + int(step) for step in STEPS]}),
+        pd.DataFrame({"id": [Decimal(10**20) + int(step) for step in STEPS]}),
+        pd.DataFrame({"id": [str(2**63 + int(step)) for step in STEPS]}),
+        (np.uint64(2**63) + STEPS.astype(np.uint64))[:, None],
+    ],
+    ids=["uint64", "UInt64", "objects", "decimals", "text", "array"],
+)
+def test_numbers_that_float64_merges_are_refused_in_any_type(x: Any) -> None:
+    with pytest.raises(InputError, match=r"30 different numbers such as .*, and in float64, .* of them are different"):
+        from_arrays(x, STEPS % 2)
+
+
+def test_large_numbers_that_float64_tells_apart_are_taken() -> None:
+    apart = np.uint64(2**63) + np.uint64(2**40) * STEPS.astype(np.uint64)
+    for x in (pd.DataFrame({"id": apart}), apart[:, None], pd.DataFrame({"id": [10**20 * int(n) for n in STEPS]})):
+        assert len(np.unique(np.asarray(from_arrays(x, STEPS % 2).x))) == 30

@@ -13,7 +13,7 @@ from regzoo.core.errors import InputError
 from regzoo.data.dataset import Array
 from regzoo.data.input_form import InputForm, InputForms, shape_array
 from regzoo.data.inputs import InputSpec, NamedInputs
-from regzoo.data.numbers import keep_numbers
+from regzoo.data.numbers import keep_numbers, require_distinct_columns
 from regzoo.data.reading.reading import OPEN, ReadingKeys
 from regzoo.data.sources.column_kinds import Inputs, read_columns
 from regzoo.data.sources.finite import require_finite
@@ -166,4 +166,5 @@ def _read_one_array(x: Any, kind: InputForms | None, name: str) -> Inputs:
     shaped, _, sentence = shape_array(array, kind, f"{name}: x")
     frame = ", or give a DataFrame, whose missing cells are filled" if shaped.ndim == 2 else ""
     require_finite(shaped, f"{name}: x", f"drop, fill or rescale them{frame}")
+    require_distinct_columns(shaped, f"{name}: x")
     return Inputs(keep_numbers(shaped), notes=(sentence,) * bool(sentence))

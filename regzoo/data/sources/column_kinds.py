@@ -16,7 +16,14 @@ from regzoo.data.column_fitting import count_least
 from regzoo.data.dataset import Array
 from regzoo.data.input_form import InputForm
 from regzoo.data.inputs import NamedInputs
-from regzoo.data.numbers import MISSING_INTEGER, count_merged, find_missing, parse_numbers, read_series
+from regzoo.data.numbers import (
+    MISSING_INTEGER,
+    count_merged,
+    find_missing,
+    parse_numbers,
+    read_series,
+    require_distinct,
+)
 from regzoo.data.reading.dates import format_date, parse_date
 from regzoo.data.reading.find import Found, find_dates, find_numbers
 from regzoo.data.reading.messages import describe_cells, describe_rival, reject_near_numbers
@@ -147,7 +154,7 @@ def to_cells(series: pd.Series, where: str) -> Column:
     if pd.api.types.is_bool_dtype(dtype):
         return Column("boolean", np.array([value.lower() for value in _as_text(series, where)], dtype=object))
     if pd.api.types.is_numeric_dtype(dtype):
-        return Column("numeric", require_finite(read_series(series), where))
+        return Column("numeric", require_finite(read_series(series, where), where))
     zoned = isinstance(dtype, pd.DatetimeTZDtype)
     if zoned:
         series, dtype = series.dt.tz_convert(None), np.dtype("datetime64[ns]")
@@ -232,12 +239,7 @@ def _require_different(texts: Array, numbers: Array, where: str) -> None:
     """Raise InputError if fewer than half of the numbers in ``texts`` (n,) are different as ``numbers`` (n,)."""
     if len(np.unique(numbers)) == len(texts):
         return
-    written, left = count_merged(texts, numbers)
-    if 2 * left < written:
-        raise InputError(
-            f"{where} holds {written} different numbers such as {texts[0][:40]!r}, and in float64, which keeps 15 "
-            f"digits, {left} of them are different; subtract what they have in common, or leave the column out"
-        )
+    require_distinct(*count_merged(texts, numbers), texts[0], where)
 
 
 def _require_all(cells: Array, fits: Array, what: str, way_out: str) -> None:

@@ -19,6 +19,7 @@ import pandas as pd
 
 from regzoo.core.errors import InputError
 from regzoo.data.dataset import Array
+from regzoo.data.numbers import require_distinct
 
 WHOLE, NUMBER, BOOLEAN, TEXT = "whole numbers", "numbers", "booleans", "text"
 DATE, TIME, DURATION = "dates", "times of day", "durations"
@@ -85,7 +86,7 @@ def read_objects(values: Array, where: str) -> pd.Series:
     if TEXT in kinds and kinds <= _READABLE_AS_TEXT:
         return _fill([as_text(value, where) for value in present], missing)
     if kinds <= {WHOLE, NUMBER}:
-        return _read_numbers(present, missing)
+        return _read_numbers(present, missing, where)
     reader = _READERS.get(next(iter(kinds))) if len(kinds) == 1 else None
     if reader is None:
         raise InputError(f"{where} holds {_describe_objects(present)}; drop or encode it")
@@ -152,7 +153,7 @@ def _fill(present: Sequence[Any], missing: Array) -> pd.Series:
     return pd.Series(objects, dtype=object)
 
 
-def _read_numbers(present: list[Any], missing: Array) -> pd.Series:
+def _read_numbers(present: list[Any], missing: Array, where: str) -> pd.Series:
     if all(map(_is_whole, present)) and present:
         whole = [int(value) for value in present]
         for limits, dtype in ((_INT64, pd.Int64Dtype()), (_UINT64, pd.UInt64Dtype())):
@@ -163,6 +164,8 @@ def _read_numbers(present: list[Any], missing: Array) -> pd.Series:
                 return series.astype(dtype).mask(missing) if missing.any() else series
     floats = np.full(len(missing), np.nan)
     floats[~missing] = [as_number(value) for value in present]
+    if present:
+        require_distinct(len(set(present)), len(np.unique(floats[~missing])), present[0], where)
     return pd.Series(floats) if present else _fill([], missing)
 
 

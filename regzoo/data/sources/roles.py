@@ -100,7 +100,7 @@ def _read_time(cells: pd.Series, where: str, keys: ReadingKeys | None) -> Array:
     if pd.api.types.is_bool_dtype(cells.dtype):
         raise InputError(f"{where} holds true and false; times are numbers or dates such as 2024-01-31")
     if pd.api.types.is_numeric_dtype(cells.dtype):
-        numbers = read_series(cells)
+        numbers = read_series(cells, where)
         return numbers if numbers.dtype.kind == "i" else _to_finite(cells, where)
     texts = cells.astype(str)
     if texts.map(lambda text: bool(_NUMBER.fullmatch(text))).all():
