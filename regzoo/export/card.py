@@ -19,10 +19,11 @@ from regzoo.core.formatting import format_count, format_list, format_percent, fo
 from regzoo.core.json_values import replace_nonfinite
 from regzoo.data.columns import rule_to_json
 from regzoo.data.preprocessor import Preprocessor
+from regzoo.data.table import MISSING
 from regzoo.export import snippets
 from regzoo.export.candidate import Candidate
 from regzoo.export.formats import Format
-from regzoo.export.signature import list_missing_words, make_input_specs, name_inputs
+from regzoo.export.signature import make_input_specs, name_inputs
 from regzoo.export.verify import Parity
 from regzoo.stats.hierarchical import estimate_over_searches
 from regzoo.stats.paired import PairSettings, name_verdict
@@ -126,7 +127,7 @@ def make_recipe_json(content: CardContent) -> dict[str, Any]:
         "shapes": {name: list(spec.shape)[1:] for name, spec in specs.items()},
         **({"own_inputs": True} if preprocessor.inputs else {}),
         "rules": [rule_to_json(rule) for rule in preprocessor.rules],
-        **({"missing": list_missing_words(preprocessor)} if preprocessor.rules else {}),
+        **({"missing": list(MISSING)} if preprocessor.rules else {}),
         "versions": {name: version(name) for name in PACKAGES},
         "parity": verification.parity.to_json(),
     }

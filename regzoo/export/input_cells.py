@@ -10,14 +10,15 @@ import pandas as pd
 
 from regzoo.core.errors import InputError
 from regzoo.data.dataset import Array
-from regzoo.data.numbers import cast_numbers, find_missing, parse_numbers
+from regzoo.data.numbers import LARGEST_EXACT, cast_numbers, find_missing, parse_numbers
 from regzoo.data.reading.dates import parse_date
-from regzoo.data.reading.numbers import format_number, to_plain
+from regzoo.data.reading.numbers import find_shares, format_number, to_plain
 from regzoo.data.reading.reading import PLAIN, Reading
 from regzoo.data.sources.column_kinds import LARGEST, mark_missing, to_cells
 from regzoo.data.table import clean_cell
 
 _TAKES = {"numeric": "numbers", "boolean": "true or false", "date": "dates such as 2024-01-31"}
+_PERCENTAGES = "percentages, as text with the sign, such as 12.6 %, where they are below 1"
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class InputColumn:
         place: file and column in messages.
         takes_missing: whether cells may be missing.
         dtype: the dtype of numbers.
+        categories: the words that the model knows, of a column of categories.
     """
 
     kind: str
@@ -37,6 +39,7 @@ class InputColumn:
     reading: Reading = PLAIN
     takes_missing: bool = False
     dtype: str = "float32"
+    categories: tuple[str, ...] = ()
 
     def convert(self, cells: Array, start: int = 0) -> Array:
         """Return ``cells`` (n,), numbers or text, as the model takes them; ``start`` is the first row from 0.
@@ -46,14 +49,13 @@ class InputColumn:
         """
         if self.kind == "numeric" and cells.dtype.kind in "buif":
             numbers = self._serve(self._mark_missing(cells), start)
-            return numbers if self.reading.is_plain else self._format(numbers)
+            return numbers if self.reading.is_plain else self._format(numbers, start)
         texts = np.array([self._clean(cell) for cell in cells.tolist()], dtype=object)
         numbers = self._parse_numbers(texts)
         wrong = ~self._find_readable(texts, numbers) & ((texts != "") | (not self.takes_missing))
-        if wrong.any():
-            first = int(np.argmax(wrong))
-            received = f"received {texts[first][:40]!r} in row {start + first + 1}"
-            raise InputError(f"{self.place} takes {self._describe()}, {received}")
+        self._require(~wrong, texts, start, self._describe())
+        if self.reading.percent:
+            self._require(~find_shares(texts, numbers), texts, start, _PERCENTAGES)
         if self.kind != "numeric":
             return texts
         served = self._serve(numbers, start)
@@ -73,11 +75,19 @@ class InputColumn:
                     f"{self.place} takes {self._describe()}, received {series.dropna().iloc[0]} in its first row"
                 )
             return self.convert(np.array([text and text + "Z" * zoned for text in column.values], dtype=object), start)
+        if column.kind == "boolean" and self.kind == "categorical":
+            return self.convert(self._write_booleans(column.values), start)
         if column.kind == "numeric" and self.kind != "numeric":
             missing = series.isna().to_numpy()
             plain = ["" if gone else str(value) for value, gone in zip(series.tolist(), missing, strict=True)]
             return self.convert(np.array(plain, dtype=object), start)
         return self.convert(column.values, start)
+
+    def _write_booleans(self, values: Array) -> Array:
+        """Return ``true`` and ``false`` in ``values`` (n,) as the categories write them, or else as Python does."""
+        written = {"true": "True", "false": "False", "": ""}
+        written |= {word.lower(): word for word in reversed(self.categories) if word.lower() in ("true", "false")}
+        return np.array([written[value] for value in values], dtype=object)
 
     def _clean(self, cell: Any) -> str:
         text = clean_cell(str(cell))
@@ -91,9 +101,19 @@ class InputColumn:
     def _mark_missing(self, numbers: Array) -> Array:
         return mark_missing(numbers, self.reading.missing) if self.reading.missing else numbers
 
-    def _format(self, numbers: Array) -> Array:
+    def _format(self, numbers: Array, start: int) -> Array:
+        if self.reading.percent:
+            shown = np.array([str(number) for number in numbers.tolist()], dtype=object)
+            self._require(~find_shares(shown, numbers), shown, start, _PERCENTAGES)
         texts = [format_number(number, self.reading) for number in numbers]
         return np.where(find_missing(numbers), "", np.array(texts, dtype=object))
+
+    def _require(self, fits: Array, texts: Array, start: int, takes: str) -> None:
+        """Raise InputError unless all cells, ``texts`` (n,), fit."""
+        if not fits.all():
+            first = int(np.argmin(fits))
+            received = f"received {texts[first][:40]!r} in row {start + first + 1}"
+            raise InputError(f"{self.place} takes {takes}, {received}")
 
     def _parse_numbers(self, texts: Array) -> Array:
         """Return the numbers in ``texts`` (n,), missing for what is none."""
@@ -130,12 +150,16 @@ def to_served(values: Array, dtype: str, place: str, start: int, takes_missing: 
     """Return ``values`` as ``dtype``.
 
     Raises:
-        InputError: if one is infinite or too large, is missing where none may be, or is no whole number for int64.
+        InputError: if one is infinite or too large, is missing where none may be, or is a float for int64 that is no
+            whole number, or too large to be known to the last digit.
     """
     numbers = values.astype(np.float64)
     whole = dtype == "int64" and values.dtype.kind == "f"
-    largest, takes = (2.0**63, "whole numbers below 2**63") if whole else (LARGEST, f"numbers up to {LARGEST:g}")
-    fits = (np.abs(numbers) < largest) & (numbers == np.floor(numbers)) if whole else np.abs(numbers) <= largest
+    takes = f"numbers up to {LARGEST:g}"
+    fits = np.abs(numbers) <= LARGEST
+    if whole:  # a larger number was rounded when it became a float, and may stand for any of several
+        takes = "whole numbers to the last digit (int64 or Int64 beyond 2**53)"
+        fits = (np.abs(numbers) <= LARGEST_EXACT) & (numbers == np.floor(numbers))
     wrong = ~fits & ~(takes_missing & find_missing(values))
     if wrong.any():
         row = start + int(np.min(np.nonzero(wrong)[0])) + 1

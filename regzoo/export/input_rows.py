@@ -210,7 +210,8 @@ def _list_columns(model: ExportedModel, source: str) -> Iterator[tuple[str, Inpu
     """Yield the columns that the model takes, each with the name of its input."""
     for name, column in model.inputs.items():
         kind, reading, dtype = model.kinds[name], model.readings[name], model.served.get(name, "")
-        yield name, InputColumn(kind, _name(source, column), reading, model.takes_missing, dtype)
+        words = model.categories.get(name, ())
+        yield name, InputColumn(kind, _name(source, column), reading, model.takes_missing, dtype, words)
 
 
 def _name(source: str, column: str) -> str:

@@ -16,7 +16,7 @@ from regzoo.data.input_rules import InputRule
 from regzoo.data.inputs import InputSpec, NamedInputs
 from regzoo.data.numbers import cast_numbers
 from regzoo.data.preprocessor import Preprocessor
-from regzoo.data.table import MISSING, Table
+from regzoo.data.table import Table
 from regzoo.export.tf_columns import get_dtype
 
 _SERVABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -96,12 +96,6 @@ def get_served_dtype(spec: InputSpec) -> tf.DType:
     if spec.kind == "integer":
         return tf.int32 if np.can_cast(spec.dtype, np.int32) else tf.int64
     return {"float": tf.float32, "boolean": tf.bool, "text": tf.string}[spec.kind]
-
-
-def list_missing_words(preprocessor: Preprocessor) -> list[str]:
-    """Return the words that mean a missing value in all columns, and those that do so in this data."""
-    further = (word for rule in preprocessor.rules if rule.reading is not None for word in rule.reading.missing)
-    return list(dict.fromkeys([*MISSING, *further]))
 
 
 def split_inputs(raw: Array | Table | NamedInputs, preprocessor: Preprocessor) -> dict[str, Array]:

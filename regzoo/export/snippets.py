@@ -20,9 +20,10 @@ LISTED = 20
 
 _CELLS = """\
 columns = {}
-for name, column in recipe["inputs"].items():
+for rule, (name, column) in zip(recipe["rules"], recipe["inputs"].items()):
+    missing = recipe["missing"] + rule.get("reading", {}).get("missing", [])
     cells, dtype = table[column].astype(object), recipe["dtypes"][name]
-    cells = cells.where(cells.notna() & ~cells.isin(recipe["missing"]), None)
+    cells = cells.where(cells.notna() & ~cells.isin(missing), None)
     if dtype == "string":  # as written: 007 is not 7
         cells = cells.where(cells.notna(), "").astype(str)
     else:
@@ -30,20 +31,17 @@ for name, column in recipe["inputs"].items():
     columns[name] = tf.constant(cells.to_numpy(), dtype)
 """
 
-_DECORATED_CELLS = """\
-columns = {}
-for rule, (name, column) in zip(recipe["rules"], recipe["inputs"].items()):
-    cells, dtype = table[column].astype(object), recipe["dtypes"][name]
-    cells = cells.where(cells.notna() & ~cells.isin(recipe["missing"]), None)
-    if dtype == "string":  # as written: 007 is not 7
+_DECORATED_CELLS = _CELLS.replace(
+    """\
+        cells = cells.where(cells.notna(), "").astype(str)
+""",
+    """\
         mark = rule.get("reading", {}).get("decimal", ".") if rule["kind"] == "numeric" else "."
         typed = cells.map(lambda cell: not isinstance(cell, str))
         texts = cells.where(cells.notna(), "").astype(str)
         cells = texts.mask(typed, texts.str.replace(".", mark, regex=False))
-    else:
-        cells = pd.to_numeric(cells.where(cells.notna(), -(2**63)) if dtype == "int64" else cells)
-    columns[name] = tf.constant(cells.to_numpy(), dtype)
-"""
+""",
+)
 
 _OWN_KINDS = {
     "float": "numbers as in the data",
@@ -152,7 +150,7 @@ def _describe_cells(rule: ColumnRule) -> str:
         dtype = rule.centering.dtype
         return f"{dtype}, {MISSING_INTEGER if dtype == 'int64' else 'NaN'}{words} where missing"
     if rule.kind == "numeric":
-        sign = f" {reading.currency or '%'}" if reading.currency or reading.percent else ""
+        sign = f" {reading.currency}" if reading.currency else ""
         takes = f"a number such as {format_code_span(format_number(1234.5, reading) + sign)}"
     elif rule.kind == "date":
         forms = "2024-01-31T17:05+01:00, with a time zone" if reading.zoned else "2024-01-31 or 2024-01-31T17:05"

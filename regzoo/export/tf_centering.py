@@ -23,7 +23,9 @@ def apply_centering(centering: Centering, raw: Any) -> Any:
 
 def _center(centering: Centering, raw: Any) -> Any:
     if raw.dtype != tf.int64:
-        return raw - np.array(centering.center or 0.0, raw.dtype.as_numpy_dtype)
+        centered = raw - np.array(centering.center or 0.0, raw.dtype.as_numpy_dtype)
+        # without an operation in between, TensorFlow adds the center to the mean that follows, which float32 rounds
+        return tf.maximum(centered, raw.dtype.min) if raw.dtype == tf.float32 else centered
     plain = tf.cast(raw, tf.float64) - np.array(centering.center or 0, np.float64)
     whole = tf.cast(raw - np.array(centering.center or 0, np.int64), tf.float64)
     return tf.where(tf.abs(plain) < LARGEST_EXACT, whole, plain)  # beyond, int64 might overflow

@@ -53,7 +53,12 @@ def read_numbers(rule: Numeric, raw: Any) -> Any:
         plain = tf.strings.regex_replace(plain, step, replacement)
     if rule.centering.dtype == "int64":
         return tf.strings.to_number(tf.where(missing, str(MISSING_INTEGER), plain), tf.int64)
-    return tf.cast(tf.strings.to_number(tf.where(missing, "nan", plain), tf.float64), rule.centering.dtype)
+    numbers = tf.strings.to_number(tf.where(missing, "nan", plain), tf.float64)
+    if reading.percent:  # without a sign, 0.126 may be 12.6 %
+        share = (tf.abs(numbers) < 1) & (numbers != 0) & ~tf.strings.regex_full_match(text, ".*%")
+        with tf.control_dependencies([_require(rule, "percentages with the sign", text, ~share)]):
+            numbers = tf.identity(numbers)
+    return tf.cast(numbers, rule.centering.dtype)
 
 
 def read_boolean(rule: Boolean, text: Any) -> tuple[Any, Any]:

@@ -110,6 +110,15 @@ def test_arrays_are_centered_and_reconstructed(shape: tuple[int, ...], dtype: An
     np.testing.assert_allclose(restored, x[100:].astype(np.float64), rtol=0, atol=np.spacing(2.0**60) + 1e-3)
 
 
+def test_the_center_and_the_mean_are_subtracted_one_after_the_other() -> None:
+    """Large numbers that float32 holds, whose mean it does not: TensorFlow would add both, in float32."""
+    x = (2.0**40 + 2.0**17 * np.array([WHOLE, WHOLE[::-1]]).T).astype(np.float32)
+    prepared = prepare_fold(from_arrays(x, np.array(["a", "b"] * (N // 2)), part=PART), SplitConfig(), 0)
+    assert prepared.preprocessor.centering.dtype == "float32"
+    assert not prepared.preprocessor.centering.is_neutral
+    np.testing.assert_allclose(serve(prepared.preprocessor, prepared.held_out[0]), prepared.test[0], atol=ROUNDING)
+
+
 def test_an_input_of_an_own_model_is_centered() -> None:
     specs = (InputSpec("time", (1,), "float32"), InputSpec("code", (1,), "int32"))
     given = {"time": 1.7e9 + np.array(WHOLE) / 8, "code": np.arange(N)}

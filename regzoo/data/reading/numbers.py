@@ -6,7 +6,12 @@ import functools
 import re
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from regzoo.data.reading.reading import CURRENCIES, Reading
+
+Array = NDArray[Any]
 
 BLANK = "[ \u00a0\u202f]"
 SIGN = "[+\u2212-]"
@@ -74,16 +79,24 @@ def parse_number(text: str, reading: Reading) -> float | None:
     return None if plain is None else float(plain)
 
 
+def find_shares(texts: Array, numbers: Array) -> NDArray[np.bool_]:
+    """Return which cells of a column of percentages (n,) may be shares: 0.126 without a sign, beside 12.6 %."""
+    without = np.array(["%" not in text for text in texts.tolist()], dtype=bool)
+    return without & (numbers != 0) & (np.abs(numbers) < 1)
+
+
 def format_number(number: Any, reading: Reading) -> str:
     """Return text that `parse_number` reads as ``number``, to the last bit; empty for NaN.
 
     >>> format_number(1234.5, Reading(",", ".")), format_number(float("nan"), Reading(","))
     ('1234,5', '')
+    >>> format_number(0.5, Reading(percent=True))
+    '0.5 %'
     """
     plain = number.item() if hasattr(number, "item") else number
     if plain != plain:
         return ""
-    return repr(plain).replace(".", reading.decimal)
+    return repr(plain).replace(".", reading.decimal) + " %" * reading.percent
 
 
 def _mark(thousands: str) -> str:

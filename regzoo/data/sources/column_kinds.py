@@ -27,7 +27,7 @@ from regzoo.data.numbers import (
 from regzoo.data.reading.dates import format_date, parse_date
 from regzoo.data.reading.find import Found, find_dates, find_numbers
 from regzoo.data.reading.messages import describe_cells, describe_rival, reject_near_numbers
-from regzoo.data.reading.numbers import to_plain
+from regzoo.data.reading.numbers import find_shares, to_plain
 from regzoo.data.reading.reading import OPEN, PLAIN, Reading, ReadingKeys
 from regzoo.data.sources.plain_types import plain_series
 from regzoo.data.table import Kind, Table, clean_cell
@@ -290,7 +290,7 @@ def _convert(different: Array, found: Found, what: str, where: str, keys: Readin
 
 def _reject_shares(texts: Array, numbers: Array, where: str) -> None:
     """Raise InputError if one of ``texts`` (n,), some of which have a percent sign, may be a share: 0.126 or 12.6 %."""
-    share = np.array(["%" not in text for text in texts.tolist()]) & (numbers != 0) & (np.abs(numbers) < 1)
+    share = find_shares(texts, numbers)
     if share.any():
         shown = texts[share][0]
         raise InputError(
