@@ -106,7 +106,9 @@ def _fit_categorical(name: str, present: NDArray[Any], n_missing: int) -> tuple[
     counts = Counter(present.tolist())
     frequent = {word: count for word, count in counts.items() if count >= least}
     if 2 * sum(frequent.values()) < len(present):
-        reason = f"{len(counts)} different texts in {len(present)} training cells, most of them in fewer than {least}"
+        shown = _shorten(str(present[0]))
+        reason = f"{len(counts)} different texts, such as {shown}, in {len(present)} training cells, most of them in "
+        reason += f"fewer than {least}"
         return None, [f"left out, it looks like an identifier or free text: {reason}"]
     kept = sorted(frequent, key=lambda word: (-frequent[word], word))[:MAX_CATEGORIES]
     n_others = len(counts) - len(kept)
@@ -124,7 +126,10 @@ def count_least(rows: int) -> int:
 def _fit_date(name: str, present: NDArray[Any], n_missing: int) -> tuple[Date, list[str]]:
     moments = sorted(when for when in map(parse_date, present) if when)
     clock = any(seconds for _, seconds in moments)
-    rule = Date(name, format_date((moments[0][0], 0)), format_date(moments[len(moments) // 2]), clock, n_missing > 0)
+    earliest = format_date((moments[0][0], 0))
+    if any(seconds % 1 for _, seconds in moments):
+        earliest = format_date(moments[0]) if moments[0][1] else f"{earliest}T00:00:00"
+    rule = Date(name, earliest, format_date(moments[len(moments) // 2]), clock, n_missing > 0)
     features = "month, weekday and hour" if clock else "month and weekday"
     notes = [f"dates became days since {rule.earliest}, {features}"]
     notes += _describe_gaps(n_missing, len(present) + n_missing, f"the median {rule.fill}")

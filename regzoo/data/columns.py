@@ -155,7 +155,8 @@ class Date:
 
     Attributes:
         name: name of the column.
-        earliest: the day that counts as 0, such as 2024-01-31.
+        earliest: the day that counts as 0, such as 2024-01-31; with a time, the moment, where training has fractions
+            of a second.
         fill: the median.
         clock: whether a fourth feature is the hour of the day with its fraction; True if training has times.
         missing: whether a further feature marks missing cells.
@@ -182,10 +183,14 @@ class Date:
         return 4 if self.clock else 3
 
     @property
-    def first_day(self) -> int:
-        """The earliest training day, in days since 1970-01-01."""
-        when = parse_date(self.earliest)
-        return when[0] if when else 0
+    def first_moment(self) -> Moment:
+        """The earliest training day, or moment, as days since 1970-01-01 and seconds since midnight."""
+        return parse_date(self.earliest) or (0, 0)
+
+    @property
+    def has_fractions(self) -> bool:
+        """Whether fractions of a second count, so that days and hours are computed in float64."""
+        return "T" in self.earliest
 
     @property
     def fill_moment(self) -> Moment:
@@ -196,11 +201,19 @@ class Date:
         """Return the features (n, features) of the texts ``values`` (n,)."""
         found = [parse_date(value) for value in values]
         fill = self.fill_moment
-        days, seconds = np.array([when or fill for when in found], dtype=np.int64).reshape(-1, 2).T
+        days = np.array([(when or fill)[0] for when in found], dtype=np.int64)
+        seconds = np.array([(when or fill)[1] for when in found], dtype=np.float64)
         months = [datetime.date.fromordinal(ordinal).month for ordinal in (days + _ORDINAL).tolist()]
-        fraction = seconds.astype(np.float32) / np.float32(DAY)
-        features = [(days - self.first_day).astype(np.float32) + fraction, np.array(months), (days + _THURSDAY) % 7]
-        clock = [fraction * np.float32(24)] if self.clock else []
+        first, start = self.first_moment
+        elapsed: NDArray[Any]
+        hours: NDArray[Any]
+        if self.has_fractions:
+            elapsed, hours = (days - first) + (seconds - start) / DAY, seconds / 3600
+        else:
+            fraction = seconds.astype(np.float32) / np.float32(DAY)
+            elapsed, hours = (days - first).astype(np.float32) + fraction, fraction * np.float32(24)
+        features = [elapsed, np.array(months), (days + _THURSDAY) % 7]
+        clock = [hours] if self.clock else []
         return _stack([*features, *clock], np.array([when is None for when in found], dtype=bool), self.missing)
 
 

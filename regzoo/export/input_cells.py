@@ -14,7 +14,8 @@ from regzoo.data.numbers import LARGEST_EXACT, cast_numbers, find_missing, parse
 from regzoo.data.reading.dates import parse_date
 from regzoo.data.reading.numbers import find_shares, format_number, to_plain
 from regzoo.data.reading.reading import PLAIN, Reading
-from regzoo.data.sources.column_kinds import LARGEST, mark_missing, to_cells
+from regzoo.data.sources.column_kinds import mark_missing, to_cells
+from regzoo.data.sources.text_columns import LARGEST
 from regzoo.data.table import clean_cell
 
 _TAKES = {"numeric": "numbers", "boolean": "true or false", "date": "dates such as 2024-01-31"}
@@ -70,7 +71,8 @@ class InputColumn:
         column = to_cells(series, self.place)
         if column.kind == "date":
             zoned = column.reading is not None and column.reading.zoned
-            if self.kind == "date" and zoned != self.reading.zoned:
+            takes = (True, False) if self.reading.utc else (self.reading.zoned,)
+            if self.kind == "date" and zoned not in takes:
                 raise InputError(
                     f"{self.place} takes {self._describe()}, received {series.dropna().iloc[0]} in its first row"
                 )
@@ -105,8 +107,10 @@ class InputColumn:
         if self.reading.percent:
             shown = np.array([str(number) for number in numbers.tolist()], dtype=object)
             self._require(~find_shares(shown, numbers), shown, start, _PERCENTAGES)
-        texts = [format_number(number, self.reading) for number in numbers]
-        return np.where(find_missing(numbers), "", np.array(texts, dtype=object))
+        texts = np.array([format_number(number, self.reading) for number in numbers], dtype=object)
+        shown = np.array([str(number) for number in numbers.tolist()], dtype=object)
+        self._require((texts != "") | find_missing(numbers), shown, start, self._describe())
+        return texts
 
     def _require(self, fits: Array, texts: Array, start: int, takes: str) -> None:
         """Raise InputError unless all cells, ``texts`` (n,), fit."""
@@ -133,11 +137,13 @@ class InputColumn:
             return np.isin([text.lower() for text in texts], ("true", "false"))
         if self.kind != "date":
             return np.ones(len(texts), dtype=bool)
-        order, zoned = self.reading.dates, self.reading.zoned
-        return np.array([parse_date(text, order, zoned) is not None for text in texts], dtype=bool)
+        order, zoned, named = self.reading.dates, self.reading.zoned, self.reading.named
+        return np.array([parse_date(text, order, zoned, named) is not None for text in texts], dtype=bool)
 
     def _describe(self) -> str:
         takes = _TAKES.get(self.kind, "words")
+        if self.reading.clock:
+            return f"times such as {format_number(61_200.0, self.reading)}"
         if self.kind == "numeric" and not self.reading.is_plain:
             return f"{takes} such as {format_number(1234.5, self.reading)}"
         if self.kind != "date":

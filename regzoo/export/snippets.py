@@ -149,12 +149,15 @@ def _describe_cells(rule: ColumnRule) -> str:
     if isinstance(rule, Numeric) and not takes_text(rule):
         dtype = rule.centering.dtype
         return f"{dtype}, {MISSING_INTEGER if dtype == 'int64' else 'NaN'}{words} where missing"
-    if rule.kind == "numeric":
+    if reading.clock:
+        takes = f"a time such as {format_code_span(format_number(61_200.0, reading))}"
+    elif rule.kind == "numeric":
         sign = f" {reading.currency}" if reading.currency else ""
         takes = f"a number such as {format_code_span(format_number(1234.5, reading) + sign)}"
     elif rule.kind == "date":
         forms = "2024-01-31T17:05+01:00, with a time zone" if reading.zoned else "2024-01-31 or 2024-01-31T17:05"
         takes = f"such as {forms}" + ("" if reading.dates == PLAIN.dates else f", or 03/04/2024, {reading.dates}")
+        takes += ", in UTC" * reading.utc
     else:
         takes = "true or false" if rule.kind == "boolean" else "a word"
     return f"string, {takes}, empty{words} where missing"

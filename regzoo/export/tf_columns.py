@@ -92,11 +92,17 @@ def _encode_categorical(rule: Categorical, text: Any) -> tuple[list[Any], Any]:
 def _compute_date(rule: Date, text: Any) -> tuple[list[Any], Any]:
     filled = rule.fill_moment
     days, seconds, missing = read_date(rule, text)
-    days, seconds = tf.where(missing, filled[0], days), tf.where(missing, filled[1], seconds)
-    fraction = tf.cast(seconds, tf.float32) / tf.constant(DAY, tf.float32)
-    elapsed = tf.cast(days - rule.first_day, tf.float32) + fraction
+    days = tf.where(missing, filled[0], days)
+    seconds = tf.where(missing, tf.constant(filled[1], tf.float64), seconds)
+    first, start = rule.first_moment
+    if rule.has_fractions:
+        elapsed = tf.cast(days - first, tf.float64) + (seconds - start) / DAY
+        hours = seconds / 3600
+    else:
+        fraction = tf.cast(seconds, tf.float32) / tf.constant(DAY, tf.float32)
+        elapsed, hours = tf.cast(days - first, tf.float32) + fraction, fraction * 24.0
     weekday = tf.math.floormod(days + _THURSDAY, 7)
-    return [elapsed, _find_month(days), weekday, *([fraction * 24.0] if rule.clock else [])], missing
+    return [elapsed, _find_month(days), weekday, *([hours] if rule.clock else [])], missing
 
 
 def _find_month(days: Any) -> Any:

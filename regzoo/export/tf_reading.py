@@ -1,4 +1,4 @@
-"""Text read as numbers, dates, true and false in TensorFlow: `regzoo.data.reading` in the exported graph.
+"""Text read as numbers, times, dates, true and false in TensorFlow: `regzoo.data.reading` in the exported graph.
 
 A cell that is neither missing nor readable is an error of the call, as it is one in training and in `predict`.
 """
@@ -12,10 +12,11 @@ import tensorflow as tf
 
 from regzoo.data.columns import Boolean, ColumnRule, Date, Numeric
 from regzoo.data.numbers import MISSING_INTEGER, find_missing, parse_numbers
-from regzoo.data.reading.dates import AFTERNOON, FIRST, LAST, LOCAL, MORNING, REWRITTEN, ZONED
+from regzoo.data.reading.clocks import PATTERNS, WHOLE_DAYS, format_clock
+from regzoo.data.reading.dates import AFTERNOON, FIRST, LAST, LOCAL, MORNING, NAMED_MONTHS, REWRITTEN, ZONED
 from regzoo.data.reading.dates import DAY as SECONDS
 from regzoo.data.reading.numbers import list_number_steps, make_number_pattern
-from regzoo.data.reading.reading import PLAIN, Reading
+from regzoo.data.reading.reading import PLAIN, Clock, Reading
 from regzoo.data.table import MISSING
 
 _LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
@@ -46,6 +47,8 @@ def read_numbers(rule: Numeric, raw: Any) -> Any:
     """Return the numbers in raw text (batch,), in the dtype of the column's centering, where they may be missing."""
     reading = rule.reading or PLAIN
     text = clean_text(raw, reading)
+    if reading.clock:
+        return tf.cast(_read_clock(rule, reading.clock, text), rule.centering.dtype)
     missing, pattern = tf.equal(text, ""), make_number_pattern(reading)
     matches = tf.strings.regex_full_match(text, pattern)
     plain = _require(rule, "numbers as in training", text, matches | missing)
@@ -72,15 +75,16 @@ def read_boolean(rule: Boolean, text: Any) -> tuple[Any, Any]:
 def read_date(rule: Date, text: Any) -> tuple[Any, Any, Any]:
     """Return days since 1970-01-01 and seconds since midnight of cleaned text, and where it is missing, each (batch,).
 
-    Where it is missing, the moment is any.
+    Days are int32, seconds float64. Where it is missing, the moment is any.
     """
     reading, missing = rule.reading or PLAIN, tf.equal(text, "")
     pattern, written = ZONED if reading.zoned else LOCAL, text
-    for step, replacement in REWRITTEN[reading.dates]:
+    for step, replacement in (*(NAMED_MONTHS if reading.named else ()), *REWRITTEN[reading.dates]):
         written = tf.strings.regex_replace(written, step, replacement)
     matches = tf.strings.regex_full_match(written, pattern)
     written = tf.where(matches, written, "1970-01-01Z")
-    year, month, day, hour, minute, second = (_get_field(written, pattern, group) for group in range(1, 7))
+    year, month, day, hour, minute = (_get_field(written, pattern, group) for group in range(1, 6))
+    second, fraction = _read_second(written, pattern)
     hour, is_hour = _read_hour(written, hour)
     exists = _is_day(year, month, day) & is_hour & (minute < 60) & (second < 60)
     offset, is_offset = _read_offset(written) if reading.zoned else (0, True)
@@ -90,7 +94,7 @@ def read_date(rule: Date, text: Any) -> tuple[Any, Any, Any]:
     takes = "dates such as 2024-01-31T17:05+01:00, with a time zone" if reading.zoned else "dates such as 2024-01-31"
     checked = _require(rule, takes, text, valid | missing)
     with tf.control_dependencies([checked]):
-        return tf.identity(days), tf.math.floormod(seconds, SECONDS), missing
+        return tf.identity(days), tf.cast(tf.math.floormod(seconds, SECONDS), tf.float64) + fraction, missing
 
 
 def _require(rule: ColumnRule, takes: str, text: Any, readable: Any) -> Any:
@@ -111,6 +115,36 @@ def _read_hour(text: Any, hour: Any) -> tuple[Any, Any]:
     half = afternoon | tf.strings.regex_full_match(text, MORNING)
     exists = tf.where(half, (hour >= 1) & (hour <= 12), hour < 24)
     return tf.where(half, hour % 12 + 12 * tf.cast(afternoon, tf.int32), hour), exists
+
+
+def _read_second(text: Any, pattern: str) -> tuple[Any, Any]:
+    """Return whole seconds, int32, and their fraction, float64; 0 where they are left out."""
+    written = tf.strings.regex_replace(text, pattern, r"0\6")
+    whole = tf.strings.to_number(tf.strings.regex_replace(written, "[.,].*$", ""), tf.int32)
+    digits = tf.strings.regex_replace(written, "^[0-9]*[.,]?", "0.")
+    return whole, tf.strings.to_number(tf.strings.join([digits, "0"]), tf.float64)
+
+
+def _read_clock(rule: Numeric, clock: Clock, text: Any) -> Any:
+    """Return the seconds, float64, of cleaned text (batch,), NaN where it is missing."""
+    missing, pattern = tf.equal(text, ""), PATTERNS[clock]
+    plain = tf.strings.regex_replace(text, *WHOLE_DAYS)
+    matches = tf.strings.regex_full_match(plain, pattern)
+    plain = _require(rule, f"times such as {format_clock(61_200, clock)}", plain, matches | missing)
+    plain = tf.where(missing, "0:00:00", plain)
+    sign, days, hour, minute, second, half = (
+        tf.where(missing, "", tf.strings.regex_replace(plain, pattern, rf"\{group}")) for group in range(1, 7)
+    )
+    second = tf.strings.regex_replace(second, ",", ".")
+    days, hour, minute, second = (
+        tf.strings.to_number(tf.strings.join(["0", part]), tf.float64) for part in (days, hour, minute, second)
+    )
+    afternoon = tf.cast(tf.equal(tf.strings.lower(half), "p"), tf.float64)
+    hour = tf.where(tf.equal(half, ""), hour, tf.math.floormod(hour, 12) + 12 * afternoon)
+    seconds = (3600 * hour + 60 * minute) + second
+    factor = tf.where(tf.equal(sign, "-"), tf.constant(-1.0, tf.float64), 1.0)
+    total = tf.where(days > 0, factor * SECONDS * days + seconds, factor * seconds)
+    return tf.where(missing, tf.constant(np.nan, tf.float64), total)
 
 
 def _read_offset(text: Any) -> tuple[Any, Any]:

@@ -12,18 +12,27 @@ import pytest
 import tensorflow as tf
 
 from regzoo.data.columns import Boolean, Categorical, ColumnRule, Date, Numeric, format_cells
+from regzoo.data.reading.clocks import parse_clock
 from regzoo.data.reading.dates import format_date, parse_date
 from regzoo.data.reading.numbers import parse_number
-from regzoo.data.reading.reading import DATE_ORDERS, Reading
+from regzoo.data.reading.reading import CLOCKS, DATE_ORDERS, Clock, Reading
+from regzoo.data.table import clean_cell
 from regzoo.export.tf_columns import apply_rules
 
 PIECES = ("1", "12", "1,234", "1.234", "1 234", "1'234,5", "1\u00a0234.5", "12,34,567", "0,5", ".5", "7e3", "1.2.3", "")
-ENDS = (("", "-", "\u2212$", "€ "), ("", " %", "€"))
+ENDS = (("", "-", "\u2212$", "€ "), ("", " %", "€", " kg"))
 NUMBERS = [before + piece + after for before in ENDS[0] for piece in PIECES for after in ENDS[1]]
-CLOCKS = ("", " 0:00", "T23:59:59.5", " 12:01 AM", " 1:30pm", " 13:00 PM", "T24:00", " 7:5")
+CLOCK_ENDS = ("", " 0:00", "T23:59:59.5", " 12:01 AM", " 1:30pm", " 13:00 PM", "T24:00", " 7:5")
 ZONES = ("", "Z", " UTC", "+05:30", "-0930", " +14", "+00:00", "+24:00", "-05:60", "EST")
+NAMED = ("3 Mar 2024", "29-FEB-2023", "Mon, 31 Dec 1999", "May 5, 2024", "Sept. 9 2024", "3 Marx 2024", "2024-05-05")
+TIMES = [
+    before + clock + after
+    for before in ("", "-", "+", "1 day, ", "-2 days +", "0 days ")
+    for clock in ("0:00", "8:30", "26:59", "8:60", "08:30:15", "12:00:59.25", "1:00:00,5", "12:30", "8:3", "")
+    for after in ("", " AM", "pm", "p.m.")
+] + ["3 days", "-1 days", "day"]
 DAYS = ("2024-02-29", "2023-02-29", "1/2/2024", "13/1/2024", "1/13/2024", "31.12.1999", "0001-01-01", "9999-12-31")
-DATES = [day + clock + zone for day in DAYS for clock in CLOCKS for zone in ZONES]
+DATES = [day + clock + zone for day in DAYS for clock in CLOCK_ENDS for zone in ZONES]
 QUICK = (("day first", True), ("month first", False))
 REST = [pair for pair in itertools.product(DATE_ORDERS, (False, True)) if pair not in QUICK]
 
@@ -52,6 +61,7 @@ def check_refusals(graph: Graph, cells: list[str]) -> None:
         pytest.param(Reading(",", " "), marks=pytest.mark.slow),
         pytest.param(Reading(".", "'", "", percent=True), marks=pytest.mark.slow),
         pytest.param(Reading(","), marks=pytest.mark.slow),
+        pytest.param(Reading(",", ".", unit="kg"), marks=pytest.mark.slow),
     ],
     ids=lambda reading: reading.decimal + reading.thousands,
 )
@@ -80,6 +90,33 @@ def test_dates(order: Any, zoned: bool) -> None:
     np.testing.assert_array_equal(run([*readable, "-"]), rule.transform(canonical))
     np.testing.assert_array_equal(run(format_cells(rule, canonical).tolist()), rule.transform(canonical))
     check_refusals(run, [cell for cell, when in moments.items() if when is None][::37])
+
+
+@pytest.mark.parametrize("earliest", ["2020-01-01", "2024-02-29T00:00:00"])
+def test_dates_with_names_of_months_and_fractions_of_a_second(earliest: str) -> None:
+    rule = Date("c", earliest, "2020-06-01T12:00:00.5", True, True, Reading(named=True))
+    run = trace(rule)
+    cells = [day + clock for day in NAMED for clock in ("", " 17:05:00.125", " 17:05:00.000000001")]
+    moments = {cell: parse_date(cell, named=True) for cell in cells}
+    canonical: Any = np.array([*(format_date(when) for when in moments.values() if when), ""], dtype=object)
+    assert len(canonical) == 16
+    np.testing.assert_array_equal(
+        run([*(cell for cell, when in moments.items() if when), "NA"]), rule.transform(canonical)
+    )
+    check_refusals(run, [cell for cell, when in moments.items() if when is None])
+
+
+@pytest.mark.parametrize("clock", [c if c == "HH:MM:SS" else pytest.param(c, marks=pytest.mark.slow) for c in CLOCKS])
+def test_times(clock: Clock) -> None:
+    rule = Numeric("c", 90.0, True, reading=Reading(clock=clock))
+    run = trace(rule)
+    seconds = {cell: parse_clock(cell, clock) for cell in TIMES}
+    readable = [cell for cell, found in seconds.items() if found is not None]
+    assert len(readable) > 5
+    values = np.array([seconds[cell] for cell in readable] + [np.nan])
+    np.testing.assert_array_equal(run([*readable, " NA "]), rule.transform(values))
+    np.testing.assert_array_equal(run(format_cells(rule, values).tolist()), rule.transform(values))
+    check_refusals(run, [cell for cell, found in seconds.items() if found is None and clean_cell(cell)][::7])
 
 
 def test_an_offset_moves_the_day_by_hand() -> None:

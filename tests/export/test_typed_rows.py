@@ -16,7 +16,6 @@ import pandas as pd
 import pytest
 
 import regzoo
-from regzoo.core.errors import InputError
 from regzoo.export.input_cells import InputColumn
 from regzoo.export.input_rows import _convert
 from regzoo.export.predict import predict_file
@@ -103,7 +102,6 @@ def test_answers_are_the_same_from_a_frame_a_parquet_file_and_a_csv_file(tmp_pat
     )
 
     spoken = timed.assign(
-        took=timed["took"].dt.total_seconds(),
         color=timed["color"].map(lambda color: color.value, na_action="ignore"),
         bytes=timed["bytes"].map(bytes.decode, na_action="ignore"),
         fraction=timed["fraction"].map(float, na_action="ignore"),
@@ -121,9 +119,3 @@ def test_answers_are_the_same_from_a_frame_a_parquet_file_and_a_csv_file(tmp_pat
         found = pd.read_csv(tmp_path / f"{name}.out.csv")
         assert found["label"].tolist() == answers["label"].tolist(), name
         np.testing.assert_allclose(found["probability_2024-01-01"], probability, atol=1e-5, err_msg=name)
-
-    timed.assign(color=spoken["color"], bytes=spoken["bytes"], fraction=spoken["fraction"]).to_csv(
-        tmp_path / "clock.csv", index=False
-    )
-    with pytest.raises(InputError, match="column 'took' takes numbers, received '0 days 00:00:00' in row 1"):
-        predict_file(model, tmp_path / "clock.csv", tmp_path / "clock.out.csv", notify=lambda _: None)

@@ -11,14 +11,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regzoo.data.reading.dates import parse_date
-from regzoo.data.reading.numbers import find_currency, make_number_pattern, parse_number
-from regzoo.data.reading.reading import DATE_ORDERS, DECIMALS, OPEN, PLAIN, THOUSANDS, Reading, ReadingKeys
+from regzoo.data.reading.clocks import parse_clock
+from regzoo.data.reading.dates import has_month_name, is_marked_utc, parse_date
+from regzoo.data.reading.numbers import find_currency, find_unit, make_number_pattern, parse_number
+from regzoo.data.reading.reading import (
+    CLOCKS,
+    DATE_ORDERS,
+    DECIMALS,
+    OPEN,
+    PLAIN,
+    THOUSANDS,
+    Reading,
+    ReadingKeys,
+)
 
 Array = NDArray[Any]
 
 SAMPLE = 1000
 """Different cells that are tried first; a column is read whole only if several of them fit a form."""
+
+BLANKS = " \u00a0\u202f"
 
 _LEAST = 0.1
 
@@ -60,14 +72,23 @@ def find_dates(texts: Array, counts: Array, keys: ReadingKeys) -> Found | None:
     Return None if hardly any of them is a date. With a key, days and months have its order and no other.
     """
     orders = DATE_ORDERS if keys.dates is None else (keys.dates,)
-    forms = [Reading(dates=order, zoned=zoned) for order in orders for zoned in (False, True)]
+    named = any(map(has_month_name, texts[:: max(1, len(texts) // SAMPLE)].tolist()))
+    forms = [Reading(dates=order, named=named, zoned=zoned) for order in orders for zoned in (False, True)]
     if not _are_likely(texts, lambda text: any(_match_date(text, form) for form in forms)):
         return None
     for form in (PLAIN, Reading(zoned=True)):  # ISO 8601 has no rival, and most columns of dates are such
         fits = _find_fits(texts, form, _match_date)
         if (fits | (texts == "")).all():
-            return Found(form, fits, None)
+            return Found(_simplify(texts.tolist(), fits, form), fits, None)
     return _choose(texts, counts, forms, _match_date, _differ_in_order)
+
+
+def find_clocks(texts: Array, counts: Array) -> Found | None:
+    """Return the form of most times of day or durations among ``texts`` (n,), as `find_dates` does for dates."""
+    forms = [Reading(clock=clock) for clock in CLOCKS]
+    if not _are_likely(texts, lambda text: any(_match_clock(text, form) for form in forms)):
+        return None
+    return _choose(texts, counts, forms, _match_clock, lambda *_: False)
 
 
 def _are_likely(texts: Array, fits: Callable[[str], bool]) -> bool:
@@ -79,17 +100,22 @@ def _are_likely(texts: Array, fits: Callable[[str], bool]) -> bool:
 def _list_forms(texts: Array, counts: Array, keys: ReadingKeys) -> Iterator[Reading]:
     """Yield the forms of numbers that ``keys`` allow, with the most frequent currency of ``texts``."""
     sample = slice(None, None, max(1, len(texts) // SAMPLE))
-    currencies: Counter[str] = Counter()
-    for text, count in zip(texts[sample].tolist(), counts[sample].tolist(), strict=True):
-        currencies[find_currency(text)] += count
-    del currencies[""]
-    currency = currencies.most_common(1)[0][0] if currencies else ""
+    currency, unit = (_find_most_frequent(find, texts[sample], counts[sample]) for find in (find_currency, find_unit))
     percent = any(text.endswith("%") for text in texts[sample].tolist())
     for decimal in DECIMALS:
         for thousands in ("", *THOUSANDS):
             fits = keys.decimal in (None, decimal) and (keys.thousands in (None, thousands))
             if decimal != thousands and fits:
-                yield Reading(decimal, thousands, currency, percent)
+                yield Reading(decimal, thousands, currency, percent, unit=unit)
+
+
+def _find_most_frequent(find: Callable[[str], str], texts: Array, counts: Array) -> str:
+    """Return the sign that ``find`` returns for the most cells; empty if there is none."""
+    signs: Counter[str] = Counter()
+    for text, count in zip(texts.tolist(), counts.tolist(), strict=True):
+        signs[find(text)] += count
+    del signs[""]
+    return signs.most_common(1)[0][0] if signs else ""
 
 
 def _match_number(text: str, form: Reading) -> bool:
@@ -97,7 +123,11 @@ def _match_number(text: str, form: Reading) -> bool:
 
 
 def _match_date(text: str, form: Reading) -> bool:
-    return parse_date(text, form.dates, form.zoned) is not None
+    return parse_date(text, form.dates, form.zoned, form.named) is not None
+
+
+def _match_clock(text: str, form: Reading) -> bool:
+    return bool(form.clock) and parse_clock(text, form.clock) is not None
 
 
 def _differ_in_numbers(texts: list[str], first: Reading, second: Reading) -> bool:
@@ -106,7 +136,7 @@ def _differ_in_numbers(texts: list[str], first: Reading, second: Reading) -> boo
 
 def _differ_in_order(texts: list[str], first: Reading, second: Reading) -> bool:
     """Return True for two orders, even if days and months are equal in all of ``texts``: in later ones they are not."""
-    with_order = any(not _match_date(text, Reading(zoned=first.zoned)) for text in texts)
+    with_order = any(not _match_date(text, Reading(zoned=first.zoned, named=first.named)) for text in texts)
     return with_order and first.dates != second.dates and first.zoned == second.zoned
 
 
@@ -139,11 +169,18 @@ def _find_fits(texts: Array, form: Reading, fits: Callable[[str, Reading], bool]
 
 
 def _simplify(texts: list[str], mask: Array, form: Reading) -> Reading:
-    """Return ``form`` without what none of its cells has: a currency, a percent sign, an order of day and month."""
+    """Return ``form`` without what none of its cells has: a currency, a unit, a percent sign, an order of dates."""
     cells = [text for text, fits in zip(texts, mask.tolist(), strict=True) if fits]
-    currency = form.currency if any(form.currency in text for text in cells) else ""
-    ordered = (
-        any(not _match_date(text, Reading(zoned=form.zoned)) for text in cells) if form.dates != PLAIN.dates else True
+    if form.clock:
+        return form
+    bare = Reading(zoned=form.zoned, named=form.named)
+    ordered = form.dates != PLAIN.dates and any(not _match_date(text, bare) for text in cells)
+    return replace(
+        form,
+        currency=form.currency if any(form.currency in text for text in cells) else "",
+        unit=form.unit if any(text.strip(BLANKS).endswith(form.unit) for text in cells) else "",
+        percent=form.percent and any("%" in text for text in cells),
+        dates=form.dates if ordered else PLAIN.dates,
+        named=form.named and any(map(has_month_name, cells)),
+        utc=not form.zoned and any(map(is_marked_utc, cells)),
     )
-    percent = form.percent and any("%" in text for text in cells)
-    return replace(form, currency=currency, percent=percent, dates=form.dates if ordered else PLAIN.dates)

@@ -6,21 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
+from regzoo.data.reading.units import CURRENCIES, UNITS
+
 DateOrder = Literal["year first", "day first", "month first"]
 
 DATE_ORDERS: tuple[DateOrder, ...] = ("year first", "day first", "month first")
 
+Clock = Literal["", "HH:MM", "HH:MM:SS", "HH:MM AM", "HH:MM:SS AM"]
+
+CLOCKS: tuple[Clock, ...] = ("HH:MM", "HH:MM:SS", "HH:MM AM", "HH:MM:SS AM")
+"""Forms of times of day and of durations; those with AM count the hours from 1 to 12."""
+
 DECIMALS = (".", ",")
 THOUSANDS = (",", ".", " ", "'")
 """Marks between groups of three digits; the blank stands for all blanks, the apostrophe for both apostrophes."""
-
-
-CURRENCIES = (
-    *("R$", "US$", "A$", "C$", "$", "€", "£", "¥", "₹", "₩", "₽", "₺", "₫", "₪", "₴", "₦", "฿", "zł", "kr", "Kč", "Ft"),
-    *("USD", "EUR", "GBP", "JPY", "CHF", "CNY", "INR", "AUD", "CAD", "NZD", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF"),
-    *("BRL", "MXN", "ZAR", "TRY", "KRW", "RUB", "SGD", "HKD"),
-)
-"""Signs and codes of currencies that may stand before or after a number."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +52,14 @@ class Reading:
         thousands: the mark between groups of three digits, which a number may also lack; empty if there is none.
         currency: the sign or code that may stand before or after a number; empty if there is none.
         percent: whether a number may be followed by ``%``; 48.7 % is 48.7.
+        loose: whether some numbers have blanks around them, or a minus sign, that other programs do not read.
+        unit: the unit that may stand after a number, one of `UNITS`; empty if there is none.
+        clock: the form of times of day or durations, which are read in seconds; empty if there are none.
         dates: the order of the numbers in dates with ``/`` or ``-`` that do not begin with the year; ``year first``
             if there are none. Dates with dots have the day first.
+        named: whether months may have their English names, as in 31 Jan 2024.
         zoned: whether each date has a time zone, as an offset from UTC; such dates are converted to UTC.
+        utc: whether some dates are marked as UTC, and none has another time zone; then those without a mark are UTC.
         missing: words that mean that a value is missing, besides `regzoo.data.table.MISSING`.
     """
 
@@ -63,14 +67,20 @@ class Reading:
     thousands: str = ""
     currency: str = ""
     percent: bool = False
+    unit: str = ""
+    loose: bool = False
+    clock: Clock = ""
     dates: DateOrder = "year first"
+    named: bool = False
     zoned: bool = False
+    utc: bool = False
     missing: tuple[str, ...] = ()
 
     @property
     def is_plain(self) -> bool:
         """Whether numbers are written as Python writes them, so that a column of them holds numbers, not text."""
-        return (self.decimal, self.thousands, self.currency, self.percent) == (".", "", "", False)
+        decorations = (self.thousands, self.currency, self.unit, self.clock)
+        return self.decimal == "." and not any(decorations) and not self.percent and not self.loose
 
     def to_json(self) -> dict[str, Any]:
         """Return the attributes that differ from their default, as JSON values."""
@@ -90,8 +100,13 @@ class Reading:
             "thousands": THOUSANDS,
             "currency": CURRENCIES,
             "percent": (True,),
+            "loose": (True,),
+            "unit": UNITS,
+            "clock": CLOCKS,
             "dates": DATE_ORDERS,
+            "named": (True,),
             "zoned": (True,),
+            "utc": (True,),
         }
         words = values.get("missing", [])
         wrong = [key for key, value in values.items() if key != "missing" and value not in allowed.get(key, ())]
@@ -106,15 +121,18 @@ class Reading:
             "date": [
                 *([] if self.dates == "year first" else [f"dates such as 03/04/2024 are read {self.dates}"]),
                 *(["times are converted to UTC from the time zone of each cell"] if self.zoned else []),
+                *(["times are UTC, those without a time zone as well"] if self.utc else []),
             ],
         }.get(kind, [])
         return "; ".join(words)
 
     def _describe_numbers(self) -> list[str]:
+        if self.clock:
+            return ["times of day or durations are read in seconds"]
         mark = {",": "commas", ".": "dots", " ": "blanks", "'": "apostrophes"}
         parts = [f"with decimal {mark[self.decimal]}"] if self.decimal != "." else []
         parts += [f"with {mark[self.thousands]} between thousands"] if self.thousands else []
-        parts += [f"without {self.currency!r}"] if self.currency else []
+        parts += [f"without {sign!r}" for sign in (self.currency, self.unit) if sign]
         parts += ["as the number before the percent sign"] if self.percent else []
         return [f"numbers are read {', '.join(parts)}"] if parts else []
 

@@ -14,10 +14,11 @@ from regzoo.data.dataset import Array, Dataset
 from regzoo.data.input_form import SEEN, InputForm
 from regzoo.data.inputs import InputSpec, NamedInputs
 from regzoo.data.sources.array_inputs import read_inputs, reject_sparse
-from regzoo.data.sources.column_names import name_frame
+from regzoo.data.sources.column_kinds import read_clocks
+from regzoo.data.sources.column_names import name_columns, name_frame
 from regzoo.data.sources.frames import as_frame
 from regzoo.data.sources.labels import read_labels
-from regzoo.data.sources.plain_types import describe_units, plain_frame
+from regzoo.data.sources.plain_types import describe_units, find_times, plain_frame
 from regzoo.data.sources.roles import attach_roles
 from regzoo.data.sources.targets import as_cells, read_target
 from regzoo.data.sources.token_inputs import is_text
@@ -63,15 +64,18 @@ def from_arrays(
     errors = ErrorCollector()
     columns, targets, named, read = None, None, None, None
     units: tuple[str, ...] = ()
+    times: dict[str, str] = {}
     labels: tuple[str, ...] = ()
     if inputs is None and form.kind in (None, "rows") and not is_text(x):
         x = as_frame(x)
     with errors.collect():
         if isinstance(x, pd.DataFrame):
-            units = describe_units(x, name)
+            times = {name_columns(list(x.columns))[position]: what for position, what in find_times(x).items()}
             named = name_frame(plain_frame(x), name)
             x, columns = named.frame, tuple(named.frame.columns)
-        read = read_inputs(x, columns, inputs, form, name)
+            times = {column: what for column, what in times.items() if column in columns}
+            units = describe_units(times, name)
+        read = read_clocks(read_inputs(x, columns, inputs, form, name), columns or (), times)
     with errors.collect():
         targets, labels = (None, ()) if y is None else _read_targets(y, name)
     errors.raise_if_any()

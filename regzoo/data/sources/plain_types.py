@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -108,14 +108,19 @@ def concat_plain(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return joined
 
 
-def describe_units(frame: pd.DataFrame, name: str) -> tuple[str, ...]:
-    """Return a sentence for each column of ``frame`` that holds times of day or durations, which become seconds."""
-    sentences = []
-    for position, column in enumerate(map(str, frame.columns)):
-        if what := _find_time(frame.iloc[:, position]):
-            unit = "seconds since midnight" if what == TIME else "seconds"
-            sentences.append(f"{name}: column {column!r} holds {what}, read as {unit}")
-    return tuple(sentences)
+def find_times(frame: pd.DataFrame) -> dict[int, str]:
+    """Return the positions of columns of times of day or durations, each with what it holds."""
+    found = {position: _find_time(frame.iloc[:, position]) for position in range(frame.shape[1])}
+    return {position: what for position, what in found.items() if what}
+
+
+def describe_units(times: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Return a sentence for each column, by name, of times of day or durations, which become seconds."""
+    units = {TIME: "seconds since midnight"}
+    return tuple(
+        f"{name}: column {column!r} holds {what}, read as {units.get(what, 'seconds')}"
+        for column, what in times.items()
+    )
 
 
 def _find_time(series: pd.Series) -> str:
@@ -204,7 +209,9 @@ def _convert_arrow(series: pd.Series, where: str) -> pd.Series:
     if pa.types.is_floating(values.type):
         return pd.Series(series.to_numpy(np.dtype(f"f{values.type.bit_width // 8}"), na_value=np.nan))
     if pa.types.is_timestamp(values.type):
-        return _convert(values.cast(pa.timestamp("us", values.type.tz), safe=False).to_pandas(), where)
+        fine = "ns" if values.type.unit == "ns" else "us"
+        return _convert(values.cast(pa.timestamp(fine, values.type.tz), safe=False).to_pandas(), where)
     if pa.types.is_duration(values.type):
-        return _convert(values.cast(pa.duration("us"), safe=False).to_pandas(), where)
+        fine = "ns" if values.type.unit == "ns" else "us"
+        return _convert(values.cast(pa.duration(fine), safe=False).to_pandas(), where)
     return read_objects(as_objects(values.to_pylist()), where)

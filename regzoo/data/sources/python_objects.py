@@ -207,7 +207,9 @@ def _as_moment(value: Any) -> np.datetime64:
 
 
 def _read_times(present: list[Any], missing: Array, where: str) -> pd.Series:
-    """Return seconds since midnight."""
+    """Return seconds since midnight; InputError if they are of several time zones."""
+    if len({value.utcoffset() for value in present}) > 1:
+        raise InputError(f"{where} holds times of day in several time zones; give all of them in one, or in none")
     seconds = [3600 * v.hour + 60 * v.minute + v.second + v.microsecond / 1e6 for v in present]
     return _fill(seconds, missing).astype(np.float64)
 

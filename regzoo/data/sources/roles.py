@@ -119,11 +119,12 @@ def _put_year_first(texts: pd.Series, where: str, keys: ReadingKeys) -> pd.Serie
     """Return dates such as 31/01/2024 with the year first, if all texts are dates of the same form."""
     codes, different = pd.factorize(texts.to_numpy(dtype=object))
     found = find_dates(different, np.bincount(codes), keys)
-    if found is None or found.reading.dates == "year first" or not found.fits.all():
+    if found is None or not found.fits.all() or (found.reading.dates == "year first" and not found.reading.named):
         return texts
     if found.rival is not None:
         raise InputError(f"{where} {describe_rival(different.tolist(), found)}")
-    moments = [parse_date(text, found.reading.dates, found.reading.zoned) for text in different.tolist()]
+    order, zoned, named = found.reading.dates, found.reading.zoned, found.reading.named
+    moments = [parse_date(text, order, zoned, named) for text in different.tolist()]
     written = np.array([format_date(when) if when else "" for when in moments], dtype=object)
     return pd.Series(written[codes], index=texts.index)
 

@@ -20,11 +20,11 @@ from regzoo.data.reading.find import find_numbers
 from regzoo.data.reading.numbers import parse_number
 from regzoo.data.reading.reading import ReadingKeys
 from regzoo.data.sources.arrays import from_arrays
-from regzoo.data.sources.column_kinds import parse_cells
 from regzoo.data.sources.column_names import describe_data_header, name_frame
 from regzoo.data.sources.labels import read_binary_cells
 from regzoo.data.sources.plain_types import concat_plain
 from regzoo.data.sources.roles import attach_roles, mark_parts
+from regzoo.data.sources.text_columns import parse_cells
 from regzoo.data.table import MISSING
 
 _INTEGER = re.compile(r"0|-?[1-9]\d*")

@@ -9,7 +9,7 @@ import pytest
 
 from regzoo.core.errors import InputError
 from regzoo.data.reading.reading import Reading, ReadingKeys
-from regzoo.data.sources.column_kinds import Column, parse_cells
+from regzoo.data.sources.text_columns import Column, parse_cells
 
 
 def parse(cells: list[str], **keys: Any) -> Column:
@@ -32,6 +32,14 @@ def parse(cells: list[str], **keys: Any) -> Column:
         (["$32,642.10", "$5", "-$7"], {}, Reading(thousands=",", currency="$"), [32642.1, 5, -7]),
         (["5,5 €", "1.000,25 €"], {}, Reading(",", ".", "€"), [5.5, 1000.25]),
         (["48.7 %", "5%", "3"], {}, Reading(percent=True), [48.7, 5, 3]),
+        (["0.1 kg", "5kg", "-3"], {}, Reading(unit="kg"), [0.1, 5, -3]),
+        (["1.234,5 km/h", "7 km/h"], {}, Reading(",", ".", unit="km/h"), [1234.5, 7]),
+        (["2e3 mm", "5 mm", "\u00a07 mm"], {}, Reading(unit="mm"), [2000, 5, 7]),
+        (["\u00a05.5", "\u22127", "1e3"], {}, Reading(loose=True), [5.5, -7, 1000]),
+        (["21 °C"] * 3, {}, Reading(unit="°C"), [21] * 3),
+        (["8:30", "17:05", "-0:30"], {}, Reading(clock="HH:MM"), [30600, 61500, -1800]),
+        (["8:30:00.5", "1 days 00:00:00"], {}, Reading(clock="HH:MM:SS"), [30600.5, 86400]),
+        (["8:30 PM", "12:00 am"], {}, Reading(clock="HH:MM AM"), [73800, 0]),
         (["9,007,199,254,740,993", "5"], {}, Reading(thousands=","), [2**53 + 1, 5]),  # beyond 2**53
     ],
 )
@@ -50,7 +58,12 @@ def test_numbers(cells: list[str], keys: Any, reading: Reading | None, values: l
         (["04-05-2024"], {"dates": "month first"}, Reading(dates="month first"), ["2024-04-05"]),
         (["13/4/2024 11:30 PM"], {}, Reading(dates="day first"), ["2024-04-13T23:30:00"]),
         (["2024-01-01T23:00-02:00", "2024-01-02 01:00Z"], {}, Reading(zoned=True), ["2024-01-02T01:00:00"] * 2),
-        (["2024-01-01T23:00Z", "2024-01-02 01:00"], {}, None, ["2024-01-01T23:00Z", "2024-01-02 01:00"]),
+        (["2024-01-01T23:00Z", "2024-01-02Z"], {}, Reading(utc=True), ["2024-01-01T23:00Z", "2024-01-02Z"]),
+        (["2024-01-01T23:00Z", "2024-01-02 01:00"], {}, Reading(utc=True), ["2024-01-01T23:00Z", "2024-01-02 01:00"]),
+        (["4 Feb 2024", "31.1.2024"], {}, Reading(named=True), ["2024-02-04", "2024-01-31"]),
+        (["4 Feb 2024 1:00 +02:00"], {}, Reading(named=True, zoned=True), ["2024-02-03T23:00:00"]),
+        (["Feb 4, 2024", "13/2/2024"], {}, Reading(dates="day first", named=True), ["2024-02-04", "2024-02-13"]),
+        (["2024-01-01T00:00:00.125-01:00"], {}, Reading(zoned=True), ["2024-01-01T01:00:00.125"]),
         (["31.1.2024", "2024-02-01"], {"dates": "month first"}, None, ["31.1.2024", "2024-02-01"]),
     ],
 )
@@ -69,7 +82,20 @@ def test_dates(cells: list[str], keys: Any, reading: Reading | None, values: lis
         (["13/04/2024", "14/04/2024"], {"dates": "month first"}, "a date in a form that is not read"),
         (["2024-01-01T01:00+01:00"] * 9 + ["2024-01-01T01:00"], {}, "but for 1 cell: '2024-01-01T01:00' in row 10"),
         (["$5"] * 9 + ["€6"], {}, "holds numbers but for 1 cell: '€6' in row 10"),
-        (["1 Feb 2024", "1 Mar 2024", ""], {}, "a date in a form that is not read"),
+        (["1-Feb-24", "1-Mar-24", ""], {}, "a date in a form that is not read"),
+        (["03.04.24", "13.04.24"], {}, "the year with four digits"),
+        (["2024-01-31 17:05 Europe/Berlin"] * 3, {}, "with a time zone such as +01:00"),
+        (["2024-01-31 17:05 EST"] * 3, {}, "with a time zone such as +01:00"),
+        (["5 km", "300 m", "2 km"], {}, "a number with a unit, and others have another one; write all in one unit"),
+        (["5 km"] * 9 + ["300 m"], {}, "holds numbers but for 1 cell: '300 m' in row 10"),
+        (["8:30", "8:30:15"], {}, "write 17:05:00 in all rows, with seconds"),
+        (["8:30 AM", "20:30"], {}, "a time in a form that is not read, or not that of the others"),
+        (["8:30"] * 9 + ["9"], {}, "holds times but for 1 cell: '9' in row 10"),
+        ([hex(n) for n in range(9)], {}, "holds '0x0', a number in a form that is not read"),
+        ([f"1_{n}00" for n in range(9)], {}, "write 1234.5, or leave the column out"),
+        ([f"20{n}-11" for n in range(10, 20)], {}, "a date or a duration in a form that is not read"),
+        ([f"PT{n}H30M" for n in range(9)], {}, "a date or a duration in a form that is not read"),
+        ([f"Mon Jan {n} 00:00:00 2024" for n in range(10, 19)], {}, "a date in a form that is not read"),
         (["1,5"] * 9 + ["k.A."], {}, "list them if they are missing (data.missing: ['k.A.'])"),
         (["1.5"] * 9 + ["(2.5)"], {}, "'(2.5)' in row 10; correct them: write them as the others, or leave them empty"),
         (["2024-01-31"] * 9 + ["2024-13-01"], {}, "correct them: write them as the others"),
@@ -83,6 +109,19 @@ def test_unclear_columns_are_refused_and_never_left_out(cells: list[str], keys: 
     with pytest.raises(InputError) as caught:
         parse(cells, **keys)
     assert message in str(caught.value)
+
+
+def test_dates_without_a_mark_of_utc_beside_others_are_named() -> None:
+    found = parse(["2024-01-01T23:00Z", "2024-01-02 01:00", "", "2024-01-02 03:00+00:00"])
+    assert found.warning == (
+        "table.csv: column 'c' holds dates marked as UTC (Z) but for 1 cell: '2024-01-02 01:00' in row 2, which count "
+        "as UTC too; mark all"
+    )
+
+
+def test_codes_that_are_categories_stay_categories() -> None:
+    for words in (["0x1F", "0x2A"], ["7A", "7B"], ["2019-20", "2020-21"], ["Q1 2024", "Q2 2024"], ["1st", "2nd"]):
+        assert parse(words * 8).kind == "categorical"
 
 
 def test_odd_words_are_missing_where_a_key_says_how_the_column_is_read() -> None:
