@@ -73,6 +73,6 @@ def test_fractions_of_a_second_are_kept_to_the_nanosecond() -> None:
 def test_formatted_dates_are_parsed_back() -> None:
     epoch = datetime.date(1970, 1, 1)
     for days in range(-800_000 // 2, 400_000, 997):
-        when = (days, (days * 7919) % 86_400)
+        when: Moment = (days, (days * 7919) % 86_400)
         assert parse_date(format_date(when)) == when
         assert parse_date((epoch + datetime.timedelta(days)).isoformat()) == (days, 0)
