@@ -17,6 +17,11 @@ from regzoo.core.backbone import Backbone
 from regzoo.core.errors import ConfigError, ConfigProblem, InputError, did_you_mean
 from regzoo.data.catalog import ARRAYS
 from regzoo.system.paths import require_utf8
+from regzoo.system.regular_file import read_regular_file
+
+
+MAX_BYTES = 2**24
+"""Bytes of a config that is read."""
 
 
 def load_config(path: str | Path) -> Experiment:
@@ -28,7 +33,7 @@ def load_config(path: str | Path) -> Experiment:
     path = Path(path)
     require_utf8(path)
     try:
-        text = path.read_bytes().decode("utf-8-sig") if path.is_file() else None
+        text = read_regular_file(path, MAX_BYTES).decode("utf-8-sig") if path.is_file() else None
     except UnicodeDecodeError as error:
         line, before = error.object[: error.start].count(b"\n") + 1, error.object.rfind(b"\n", 0, error.start)
         message = f"not UTF-8 text: byte 0x{error.object[error.start]:02x}; save the file as UTF-8"

@@ -141,6 +141,8 @@ def _lock_whole(folder: Path) -> Iterator[Sequence[HeldLock]]:
         locks = [stack.enter_context(lock_path(folder, inside=True))]
         if (folder / _MODEL).resolve().parent.is_dir():  # or it is a link that leads nowhere
             locks.append(stack.enter_context(lock_path(folder / _MODEL)))
+        if (folder / placement.REPETITIONS).resolve().parent.is_dir():
+            locks.append(stack.enter_context(lock_path(folder / placement.REPETITIONS)))
         locks.append(stack.enter_context(lock_outputs(folder)))
         _remove_old_lock(folder)
         yield locks
@@ -161,8 +163,8 @@ def _make_and_lock(folder: Path, fresh: bool) -> Iterator[HeldLock]:
         if fresh:
             archive_existing(folder)
         with contextlib.ExitStack() as stack, contextlib.suppress(VanishedError):
-            for made in _make_folders(folder.resolve()):
-                stack.callback(_remove_if_empty, made)
+            for made in make_folders(folder.resolve()):
+                stack.callback(remove_if_empty, made)
             own = stack.enter_context(lock_path(folder, inside=True))
             if not (fresh and placement.holds_comparison(folder)):
                 locked = stack.pop_all()
@@ -171,13 +173,18 @@ def _make_and_lock(folder: Path, fresh: bool) -> Iterator[HeldLock]:
         yield own
 
 
-def _remove_if_empty(folder: Path) -> None:
+def remove_if_empty(folder: Path) -> None:
+    """Remove ``folder`` unless it holds something, or is gone."""
     with contextlib.suppress(OSError):
         folder.rmdir()
 
 
-def _make_folders(folder: Path) -> list[Path]:
-    """Make ``folder`` and its parents; return those that were made, the innermost last."""
+def make_folders(folder: Path) -> list[Path]:
+    """Make ``folder`` and its parents; return those that were made, the innermost last.
+
+    Raises:
+        EnvironmentFailure: if one cannot be made.
+    """
     made: list[Path] = []
     try:
         for each in reversed([folder, *folder.parents]):

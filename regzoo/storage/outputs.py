@@ -22,6 +22,7 @@ from regzoo.storage.ledger import Ledger
 from regzoo.system.atomic import describe_failed_write, write_bytes_atomic, write_text_atomic
 from regzoo.system.lock import HeldLock
 from regzoo.system.move_aside import move_aside
+from regzoo.system.regular_file import read_regular_file
 from regzoo.system.temporary_folder import remove_leftovers
 
 _UNREADABLE = "unreadable"
@@ -77,7 +78,7 @@ def is_output(folder: Path, ledger: Ledger, name: str) -> bool:
 def read_output(folder: Path, ledger: Ledger, name: str) -> bytes | None:
     """Return the content of the file ``name`` in ``folder``; None if it is missing or not as regzoo wrote it."""
     try:
-        content = (folder / name).read_bytes()
+        content = read_regular_file(folder / name)
     except OSError:
         return None
     return content if _digest(content) in _list_digests(ledger, ledger.get_output_digests(), name) else None
@@ -86,7 +87,10 @@ def read_output(folder: Path, ledger: Ledger, name: str) -> bytes | None:
 def digest_file(path: Path) -> str | None:
     """Return the digest of a file; None if there is nothing; a word that is no digest if it is no readable file."""
     try:
-        return _digest(path.read_bytes()) if stat.S_ISREG(path.lstat().st_mode) else _UNREADABLE
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return _UNREADABLE
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -11,11 +12,12 @@ from typing import Any
 
 from regzoo.config import read_config
 from regzoo.config.experiment import KEPT_MODEL, KEPT_SOURCE
-from regzoo.core import InputError, Objective
+from regzoo.core import EnvironmentFailure, InputError, Objective
 from regzoo.storage import info
 from regzoo.storage.content import read_note, read_record
-from regzoo.storage.folder import CONFIG, require_unlocked
+from regzoo.storage.folder import CONFIG, make_folders, remove_if_empty, require_unlocked
 from regzoo.storage.ledger import FILE
+from regzoo.storage.placement import require_placeable
 from regzoo.storage.sqlite.checksums import digest_row
 from regzoo.storage.sqlite.copy import copy_store
 from regzoo.storage.sqlite.formats import NOTES, RECORDS, WEIGHTS, TableSchema
@@ -23,6 +25,8 @@ from regzoo.storage.sqlite.header import read_header, require_regular_file
 from regzoo.storage.sqlite.pages import FoundRow, scan_rows
 from regzoo.storage.sqlite.store import Store, undo_unfinished
 from regzoo.storage.weights_blob import unpack_weights
+from regzoo.system.atomic import describe_failed_write
+from regzoo.system.lock import lock_path
 from regzoo.system.temporary_folder import TemporaryFolder, temporary_sibling
 from regzoo.training.choice import get_setting, list_measured_choices, sort_measured_choices
 from regzoo.training.records import Record
@@ -70,21 +74,37 @@ def recover_comparison(folder: Path, target: Path) -> Recovery:
     """Write what is intact of the comparison in ``folder`` to the new folder ``target``; change nothing in ``folder``.
 
     Raises:
-        InputError: if ``folder`` holds no ledger, nothing of it is intact, or ``target`` exists.
-        BusyError: if another process writes to ``folder``.
+        InputError: if ``folder`` holds no ledger, nothing of it is intact, or ``target`` exists or lies in a comparison.
+        BusyError: if another process writes to ``folder`` or ``target``.
         EnvironmentFailure: if ``target`` cannot be written.
     """
     if not (folder / FILE).exists() and not (folder / FILE).is_symlink():
         raise InputError(f"{folder} holds no comparison ({FILE} is missing): there is nothing to recover")
-    if target.exists() or target.is_symlink():
-        raise InputError(f"{target} exists: choose a new folder with --to")
-    if target.resolve().is_relative_to(folder.resolve()):
-        raise InputError(f"{target} is inside of {folder}, which is not changed: choose another folder with --to")
+    _check_target(folder, target)
     require_unlocked(folder)
     recovery = recover_rows(folder / FILE)
-    target.absolute().parent.mkdir(parents=True, exist_ok=True)
-    write_recovered(recovery, folder, target)
+    with contextlib.ExitStack() as stack:
+        for made in make_folders(target.resolve().parent):
+            stack.callback(remove_if_empty, made)
+        stack.enter_context(lock_path(target))
+        _check_target(folder, target)  # another process may just have written it
+        try:
+            write_recovered(recovery, folder, target)
+        except OSError as error:
+            raise EnvironmentFailure(describe_failed_write(target, error)) from None
     return recovery
+
+
+def _check_target(folder: Path, target: Path) -> None:
+    """Raise unless a comparison's folder can be made at ``target``."""
+    if os.path.lexists(target):
+        raise InputError(f"{target} exists: choose a new folder with --to")
+    try:
+        require_placeable(target, fresh=False)
+    except (InputError, EnvironmentFailure) as error:
+        raise type(error)(str(error).replace("--out", "--to")) from None
+    if target.resolve().is_relative_to(folder.resolve()):
+        raise InputError(f"{target} is inside of {folder}, which is not changed: choose another folder with --to")
 
 
 def recover_rows(path: Path) -> Recovery:

@@ -351,7 +351,7 @@ def test_a_python_file_that_ends_the_program_is_refused(rows: Any, tmp_path: Pat
 def test_a_file_with_a_part_that_keras_does_not_write_is_refused_before_it_is_read(
     part: str, message: str, tmp_path: Path
 ) -> None:
-    from regzoo.training.own_model.pack import read_archive_config
+    from regzoo.training.own_model.archive import read_archive_config
 
     path = tmp_path / "bad.keras"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:

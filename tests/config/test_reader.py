@@ -278,7 +278,10 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         (tmp_path / "quikstart.yaml", ": there is no such file. Did you mean 'quickstart.yaml'?"),
         (tmp_path / "nowhere" / "a.yaml", ": there is no such file"),
         (tmp_path, ": is a folder, not a config file"),
+        (tmp_path / "table.yaml", ": cannot be read: it is 100.0 GB large"),
     ]
+    with (tmp_path / "table.yaml").open("wb") as file:
+        file.truncate(10**11)  # it takes no room on the disk
     for path, message in cases:
         with pytest.raises(ConfigError) as caught:
             load_config(path)

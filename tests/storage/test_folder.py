@@ -114,14 +114,14 @@ def test_outputs_can_be_written_while_runs_are_made_and_by_one_process(
         pytest.fail("it is locked")
 
 
-@pytest.mark.parametrize("target", ["runs", "outputs", "model"])
+@pytest.mark.parametrize("target", ["runs", "outputs", "model", "claims"])
 def test_a_comparison_in_use_is_not_moved_aside(
     target: str, hold: Hold, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = make_comparison(tmp_path / "held")
     monkeypatch.setattr("regzoo.storage.folder._OUTPUTS_TIMEOUT", 0.0)
-    if target == "model":
-        with lock_path(folder / "model"), pytest.raises(BusyError, match=f"process {os.getpid()}"):
+    if target in ("model", "claims"):
+        with lock_path(folder / target), pytest.raises(BusyError, match=f"process {os.getpid()}"):
             archive_existing(folder)
     else:
         holder = hold(folder, "lock_folder" if target == "runs" else "lock_outputs")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import random
 import re
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,12 @@ import numpy as np
 import pytest
 
 import regzoo
-from regzoo.core import InputError, Objective
+from regzoo.core import EnvironmentFailure, InputError, Objective
+from regzoo.core.errors import BusyError
 from regzoo.storage.ledger import FILE, Ledger
 from regzoo.storage.recovery import recover_comparison
 from regzoo.storage.sqlite.header import DamagedLedgerError
+from regzoo.system.lock import lock_path
 from regzoo.training.records import Record, Run
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -141,15 +144,62 @@ def test_the_config_is_taken_from_the_ledger_if_the_file_is_lost(tmp_path: Path)
     assert (tmp_path / "saved" / "config.yaml").read_text() == facts.config
 
 
-@pytest.mark.parametrize("kind", ["exists", "inside", "link"])
-def test_the_new_folder_must_be_new(kind: str, tmp_path: Path) -> None:
-    folder = upgraded("format_1", tmp_path)
-    target = {"exists": tmp_path / "there", "inside": folder / "new", "link": tmp_path / "link"}[kind]
+TARGETS: dict[str, tuple[str, str]] = {
+    "there": ("there", "exists: choose a new folder with --to"),
+    "inside of it": ("mine/new", "lies in the folder of another comparison"),
+    "a link that leads nowhere": ("link", "exists"),
+    "in another comparison": ("other/new", "lies in the folder of another comparison"),
+    "below a file": ("file/new", "is a file"),
+    "links in a circle": ("circle/new", "cannot be a folder"),
+    "a name that is too long": ("n" * 300, "cannot be a folder"),
+    "no UTF-8": ("new\udcff", "not UTF-8"),
+    "a home folder that no shell has replaced": ("~/new", "begins with ~"),
+}
+
+
+@pytest.mark.parametrize("kind", list(TARGETS))
+def test_the_new_folder_must_be_new_and_no_folder_of_another_comparison(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, (name, message) = upgraded("format_1", tmp_path), TARGETS[kind]
+    shutil.copytree(FIXTURES / "format_1_folds", tmp_path / "other")
     (tmp_path / "there").mkdir()
+    (tmp_path / "file").write_text("years of work")
     (tmp_path / "link").symlink_to("nowhere")
-    with pytest.raises(InputError, match="--to"):
+    (tmp_path / "circle").symlink_to("circle")
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises((InputError, EnvironmentFailure), match=message) as raised:
+        recover_comparison(folder, Path(name))
+    assert "--out" not in str(raised.value)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_failed_recovery_names_the_target_and_leaves_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, target = upgraded("format_1", tmp_path), tmp_path / "a" / "b" / "saved"
+
+    def fail(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/a/hidden/file")
+
+    monkeypatch.setattr("regzoo.storage.recovery.write_recovered", fail)
+    with pytest.raises(EnvironmentFailure, match=f"^{target} cannot be written .*make room"):
         recover_comparison(folder, target)
-    assert not (folder / "new").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine"]
+    monkeypatch.undo()
+    with lock_path_of_new(target), pytest.raises(BusyError, match="in use by process"):
+        recover_comparison(folder, target)
+    recover_comparison(folder, target)
+    assert sorted(path.name for path in target.parent.iterdir()) == ["saved"]
+
+
+@contextlib.contextmanager
+def lock_path_of_new(target: Path) -> Iterator[None]:
+    """Lock ``target``, whose folder is made."""
+    target.parent.mkdir(parents=True)
+    with lock_path(target):
+        yield
 
 
 @pytest.mark.parametrize("content", [None, b"", b"thesis " * 9999, b"\r" * 99999])
@@ -159,7 +209,9 @@ def test_nothing_is_written_where_nothing_was(content: bytes | None, tmp_path: P
         (tmp_path / "mine" / FILE).write_bytes(content)
     with pytest.raises(InputError, match=r"holds no comparison|nothing that is intact"):
         recover_comparison(tmp_path / "mine", tmp_path / "saved")
-    assert not (tmp_path / "saved").exists()
+    with pytest.raises(InputError, match=r"holds no comparison|is inside of"):
+        recover_comparison(tmp_path / "mine", tmp_path / "mine" / "saved")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["mine"] + [FILE] * (content is not None)
 
 
 def damage_rows(folder: Path, sql: str) -> None:

@@ -102,7 +102,7 @@ def find_module_file(module: str, folders: Sequence[Path]) -> Path | None:
     """Return the file of ``module`` in one of ``folders``, if it cannot be imported without them."""
     try:
         importable = importlib.util.find_spec(module) is not None
-    except (ImportError, ValueError):
+    except Exception:  # the packages above it are imported, and may raise anything
         importable = False
     if importable or "." in module:
         return None

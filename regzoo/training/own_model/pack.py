@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import io
 import json
-import zipfile
-import zlib
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
 from regzoo.core import InputError
-from regzoo.system.memory import get_available_memory
 from regzoo.system.temporary_folder import temporary_folder
 from regzoo.training.attach.acceptance import reject_quantized
 from regzoo.training.attach.graph import Graph
@@ -23,6 +19,7 @@ from regzoo.training.attach.inputs import name_inputs
 from regzoo.training.attach.layer_names import strip_number
 from regzoo.training.attach.refusals import reject_recipes_inside
 from regzoo.training.model.build import RegularizedModel
+from regzoo.training.own_model.archive import SUFFIX
 from regzoo.training.own_model.canonical import (
     has_class,
     list_custom_classes,
@@ -33,17 +30,6 @@ from regzoo.training.own_model.custom_classes import import_custom_classes, load
 from regzoo.training.own_model.custom_functions import locate_functions
 from regzoo.training.own_model.draw import describe_states
 from regzoo.training.own_model.own_model import KEPT_SOURCE, OwnModel, Weights
-
-SUFFIX = ".keras"
-
-CONFIG = "config.json"  # in the archive
-
-MAX_EXPANSION = 100
-"""Times its size in the archive that a part may have when it is read; Keras writes parts uncompressed."""
-
-SMALL_PART = 2**26
-"""Bytes of a part that may have been compressed more."""
-
 
 def pack(model: keras.Model, weights: Weights, source: str | None = None) -> OwnModel:
     """Return ``model`` serialized; it is not changed.
@@ -145,45 +131,6 @@ def _shorten(message: str) -> str:
     """Return the part of Keras's message that says what happened, without the config of the whole model."""
     reason = message.rpartition("Exception encountered:")[2].partition("Full object config:")[0]
     return " ".join(reason.split())[:300]
-
-
-def read_archive_config(archive: bytes, what: str) -> Any:
-    """Return the config in ``archive``, a ``.keras`` file, without loading the model.
-
-    Raises:
-        InputError: if it is no such file, damaged, larger than the memory, or has a part that Keras does not write;
-            the message begins with ``what``.
-    """
-    try:
-        with zipfile.ZipFile(io.BytesIO(archive)) as opened:
-            _check_parts(opened.infolist(), what)
-            with opened.open(CONFIG) as part:
-                config = json.loads(part.read(opened.getinfo(CONFIG).file_size))  # no more than it declares
-            if not isinstance(config, dict):
-                raise ValueError(f"{CONFIG} holds no model")
-            return config
-    except InputError:  # a ValueError, too
-        raise
-    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
-        raise InputError(
-            f"{what} is no {SUFFIX} file that Keras wrote ({error}); save the model with model.save('model.keras')"
-        ) from None
-
-
-def _check_parts(parts: list[zipfile.ZipInfo], what: str) -> None:
-    """Reject an archive with a part that would be written elsewhere or fill the memory, before any is read."""
-    for part in parts:
-        path = PurePosixPath(part.filename.replace("\\", "/"))
-        if path.is_absolute() or ".." in path.parts or ":" in "".join(path.parts[:1]):
-            raise InputError(f"{what} has a part {part.filename!r}, which points out of the file: Keras wrote no such")
-        if part.file_size > max(SMALL_PART, MAX_EXPANSION * part.compress_size):
-            raise InputError(
-                f"{what} has a part {part.filename!r} that is {part.file_size:,} bytes, of {part.compress_size:,} in "
-                "the file: it would fill the memory, and Keras wrote no such"
-            )
-    size = sum(part.file_size for part in parts)
-    if size > get_available_memory():
-        raise InputError(f"{what} holds {size:,} bytes, more than the free memory")
 
 
 def reject_lambda(config: Any, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import io
 import sys
 import tokenize
 import types
@@ -14,6 +15,8 @@ from typing import Any
 import keras
 
 from regzoo.core import InputError, did_you_mean
+from regzoo.system.regular_file import read_regular_file
+from regzoo.training.own_model.archive import SUFFIX, read_archive_config
 from regzoo.training.own_model.canonical import list_custom_classes, list_custom_functions
 from regzoo.training.own_model.custom_classes import (
     describe,
@@ -25,14 +28,15 @@ from regzoo.training.own_model.custom_classes import (
 from regzoo.training.own_model.custom_functions import UNKNOWN
 from regzoo.training.own_model.own_model import SCRIPTS, OwnModel, Weights
 from regzoo.training.own_model.pack import (
-    SUFFIX,
     describe_model,
     pack,
     read_archive,
-    read_archive_config,
     reject_lambda,
     require_attachable,
 )
+
+MAX_SOURCE = 2**26
+"""Bytes of a Python file that is read."""
 
 InputShape = Any
 """The shape of one example, or a dict of the shapes of several inputs by name."""
@@ -53,7 +57,7 @@ def read_file(path: Path, weights: Weights, source: str | None = None) -> OwnMod
     if path.suffix != SUFFIX:
         raise InputError(f"{what}: takes a {SUFFIX} file, which model.save('model.keras') writes")
     try:
-        archive = path.read_bytes()
+        archive = read_regular_file(path)
     except OSError as error:
         raise InputError(f"{what} cannot be read: {error.strerror}") from None
     config = read_archive_config(archive, what)
@@ -88,8 +92,9 @@ def read_source(path: Path) -> str:
         InputError: if it cannot be read.
     """
     try:
-        with tokenize.open(path) as opened:
-            return opened.read()
+        content = read_regular_file(path, MAX_SOURCE)
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+        return io.IncrementalNewlineDecoder(None, translate=True).decode(content.decode(encoding))
     except (OSError, SyntaxError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error).replace(f" for {str(path)!r}", "")
         raise InputError(f"{path} cannot be read: {reason}") from None
