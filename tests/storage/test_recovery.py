@@ -211,7 +211,7 @@ def test_nothing_is_written_where_nothing_was(content: bytes | None, tmp_path: P
         recover_comparison(tmp_path / "mine", tmp_path / "saved")
     with pytest.raises(InputError, match=r"holds no comparison|is inside of"):
         recover_comparison(tmp_path / "mine", tmp_path / "mine" / "saved")
-    assert sorted(path.name for path in tmp_path.rglob("*")) == ["mine"] + [FILE] * (content is not None)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == [FILE] * (content is not None) + ["mine"]
 
 
 def damage_rows(folder: Path, sql: str) -> None:
