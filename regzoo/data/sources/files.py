@@ -24,6 +24,8 @@ def require_file(path: Path) -> None:
     """Raise InputError unless ``path`` is a readable file that is not empty."""
     if path.is_dir():
         raise InputError(f"{path}: is a folder, not a file")
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path}: is a pipe or a device, not a file")
     if not path.is_file():
         raise InputError(f"{path}: there is no such file; relative paths start at the config's folder")
     try:

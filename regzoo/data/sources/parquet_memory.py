@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from regzoo.data.sources.files import BYTES_PER_VALUE, require_bytes
 from regzoo.system.memory import get_available_memory
@@ -28,11 +30,18 @@ def require_parquet_memory(path: Path) -> None:
         require_bytes(size, available, str(path), "holds a table that takes", way_out)
 
     file = parquet.ParquetFile(path)
+    leaves = [file.schema.column(index) for index in range(len(file.schema))]
+    flat = {index: leaf.name for index, leaf in enumerate(leaves) if leaf.path == leaf.name}
     values = packed = 0
-    for group in map(file.metadata.row_group, range(file.metadata.num_row_groups)):
-        columns = [group.column(index) for index in range(group.num_columns)]
+    for number in range(file.metadata.num_row_groups):
+        group = file.metadata.row_group(number)
+        values += group.num_rows * (len(leaves) - len(flat))
+        packed += group.total_byte_size
+        require(max(values * BYTES_PER_VALUE, packed))
+        _require_readable(file, number, list(flat.values()))
+        columns = [group.column(index) for index in flat]
         values += sum(column.num_values for column in columns)
-        packed += sum(column.total_uncompressed_size for column in columns)
+        packed += max(0, sum(column.total_uncompressed_size for column in columns) - group.total_byte_size)
     require(max(values * BYTES_PER_VALUE, packed))
     size = values * BYTES_PER_VALUE
     for field in file.schema_arrow:
@@ -41,3 +50,11 @@ def require_parquet_memory(path: Path) -> None:
             for chunk in column.chunks:
                 size += compute.sum(compute.binary_length(chunk.dictionary).take(chunk.indices)).as_py() or 0
             require(size)
+
+
+def _require_readable(file: Any, group: int, columns: Sequence[str]) -> None:
+    """Raise pyarrow's error if the metadata of ``columns`` is damaged: asked for, it would end this process.
+
+    Whoever reads a row gets an exception of Python's where `RowGroupMetaData.column` lets one of C++ escape.
+    """
+    next(file.iter_batches(batch_size=1, row_groups=[group], columns=list(columns), use_threads=False), None)

@@ -31,6 +31,7 @@ from regzoo.training.own_model.custom_functions import locate_functions
 from regzoo.training.own_model.draw import describe_states
 from regzoo.training.own_model.own_model import KEPT_SOURCE, OwnModel, Weights
 
+
 def pack(model: keras.Model, weights: Weights, source: str | None = None) -> OwnModel:
     """Return ``model`` serialized; it is not changed.
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -74,3 +76,53 @@ def test_roles_and_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert data.part is not None
     assert data.part.tolist() == ["", "", "", "test", "test", "test"]
     assert load_parquet(train, "kind", drop=("who", "when")).columns == ("a",)
+
+
+CORRUPTED = """
+import random
+import sys
+from pathlib import Path
+
+from regzoo.core.errors import InputError
+from regzoo.data.sources.parquet import read_parquet
+
+path, read, refused = Path(sys.argv[1]), 0, 0
+whole = path.read_bytes()
+footer = int.from_bytes(whole[-8:-4], "little") + 8
+for place in range(1, footer + 1):
+    content = bytearray(whole)
+    content[-place] ^= 2 if place % 3 else random.Random(place).randint(1, 255)  # 2 makes columns required, or not
+    path.write_bytes(content)
+    try:
+        read_parquet(path)
+        read += 1
+    except InputError:
+        refused += 1
+assert read > 20 and refused > 200, (read, refused)
+"""
+
+
+@pytest.mark.slow
+def test_no_corrupted_file_ends_the_process(tmp_path: Path) -> None:
+    """Errors of C++ that pyarrow lets through would: so in a process of its own."""
+    arrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    columns = {"a": [n * 1.5 for n in range(50)], "b": [n or None for n in range(50)], "c": ["red", "green"] * 25}
+    table = arrow.table({**columns, "l": [[1, 2]] * 50})
+    parquet.write_table(table, tmp_path / "a.parquet", row_group_size=30, store_schema=False)
+    command = [sys.executable, "-c", CORRUPTED, str(tmp_path / "a.parquet")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_dotted_name_and_nested_columns_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    arrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    from regzoo.data.sources import parquet_memory
+
+    table = arrow.table({"a.b": [1.0, 2.0], "a": [{"b": 1}, {"b": 2}], "y": ["no", "yes"]})
+    parquet.write_table(table, tmp_path / "a.parquet")
+    parquet_memory.require_parquet_memory(tmp_path / "a.parquet")
+    monkeypatch.setattr(parquet_memory, "get_available_memory", lambda: 100)
+    with pytest.raises(InputError, match="holds a table that takes at least"):
+        parquet_memory.require_parquet_memory(tmp_path / "a.parquet")
