@@ -19,7 +19,6 @@ from regzoo.data.catalog import ARRAYS
 from regzoo.system.paths import require_utf8
 from regzoo.system.regular_file import read_regular_file
 
-
 MAX_BYTES = 2**24
 """Bytes of a config that is read."""
 

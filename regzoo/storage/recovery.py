@@ -74,7 +74,7 @@ def recover_comparison(folder: Path, target: Path) -> Recovery:
     """Write what is intact of the comparison in ``folder`` to the new folder ``target``; change nothing in ``folder``.
 
     Raises:
-        InputError: if ``folder`` holds no ledger, nothing of it is intact, or ``target`` exists or lies in a comparison.
+        InputError: if ``folder`` holds no ledger, nothing of it is intact, or ``target`` is no new folder.
         BusyError: if another process writes to ``folder`` or ``target``.
         EnvironmentFailure: if ``target`` cannot be written.
     """

@@ -35,7 +35,7 @@ def test_pipes_devices_and_folders_are_refused_at_once(tmp_path: Path) -> None:
 def test_what_does_not_fit_into_memory_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with (tmp_path / "large").open("wb") as file:
         file.truncate(2**40)  # it takes no room on the disk
-    with pytest.raises(OSError, match="it is 1,099.5 GB large"):
+    with pytest.raises(OSError, match=r"it is 1,099\.5 GB large"):
         read_regular_file(tmp_path / "large")
     (tmp_path / "small").write_bytes(bytes(10))
     assert read_regular_file(tmp_path / "small", most=10) == bytes(10)

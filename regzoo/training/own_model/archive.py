@@ -1,4 +1,4 @@
-"""Read what a ``.keras`` file says that it holds, before Keras loads anything of it: the file may be damaged or hostile."""
+"""Read what a ``.keras`` file holds before Keras loads any of it: the file may be damaged or hostile."""
 
 from __future__ import annotations
 
