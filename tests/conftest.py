@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from markupsafe import Markup
 
 # Subprocesses inherit these. One thread, so that sums are taken in the same order here as in a worker.
 os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
@@ -227,10 +228,20 @@ def config(table: pd.DataFrame, made_once: Any) -> Path:
 
 @pytest.fixture(scope="session")
 def finished(
-    tensorflow: None, config: Path, table: pd.DataFrame, made_once: Any, tmp_path_factory: pytest.TempPathFactory
+    tensorflow: None,
+    config: Path,
+    table: pd.DataFrame,
+    made_once: Any,
+    sparing: Any,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Comparison:
     """A finished comparison, this process's own copy. Read it; do not write to it."""
-    made = made_once("finished", lambda folder: make_comparison(config, folder / "flowers"))
+
+    def make(folder: Path) -> None:
+        with sparing(pictures=False):  # the same comparison by the command line is proven
+            make_comparison(config, folder / "flowers")
+
+    made = made_once("finished", make)
     return Comparison(shutil.copytree(made / "flowers", tmp_path_factory.mktemp("reports") / "flowers"), config, table)
 
 
@@ -253,13 +264,39 @@ def mixed(tensorflow: None, made_once: Any, tmp_path_factory: pytest.TempPathFac
     return Comparison(copy, made / "visits.yaml", table)
 
 
-@pytest.fixture
-def unverified(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spare the process that proves an exported model: tests/export has it."""
-    from regzoo.export import export as export_module
-    from regzoo.export.verify import Parity
+@pytest.fixture(scope="session")
+def sparing() -> Callable[..., contextlib.AbstractContextManager[None]]:
+    """Return what spares, while it is open, the process that proves an exported model, and with it ``pictures``.
 
-    monkeypatch.setattr(export_module, "verify_parity", lambda *_: Parity(1, (1, 7), 0.0, True))
+    They are most of the time that a small comparison takes. tests/export proves models, tests/report looks at pictures,
+    and a comparison of tests/cli/commands/test_compare.py has both.
+    """
+
+    @contextlib.contextmanager
+    def spare(*, pictures: bool = True) -> Iterator[None]:
+        from regzoo.export import export
+        from regzoo.export.verify import Parity
+        from regzoo.report import render
+
+        def leave_empty(name: str, module: Any, info: Any) -> render.RenderedFigure:
+            return render.RenderedFigure(
+                name, module.TITLE, info.reading, Markup("" if info.missing else "<svg></svg>"), info.missing
+            )
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(export, "verify_parity", lambda *_: Parity(1, (1, 7), 0.0, True))
+            if pictures:
+                patch.setattr(render, "_render_figure", leave_empty)
+            yield
+
+    return spare
+
+
+@pytest.fixture
+def unverified(sparing: Any) -> Iterator[None]:
+    """Spare the process that proves an exported model, and the pictures, see `sparing`."""
+    with sparing():
+        yield
 
 
 LONGEST = ("test_faults.py", "test_corruption.py")
@@ -267,6 +304,14 @@ LONGEST = ("test_faults.py", "test_corruption.py")
 
 SLOW = ("regularizers", "backbones", "test_attach.py")
 """The zoo's own tests take minutes: they are behind the marker that CI runs once, as is the contract for all of it."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Import the zoo's own tests only if they are to run or are asked for by their path: that takes a second or two."""
+    here = Path(__file__).parent
+    everything = {config.rootpath / path for path in config.args} == {here}
+    unwanted = config.option.markexpr == "not slow" and collection_path.parent == here and collection_path.name in SLOW
+    return True if everything and unwanted else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 import subprocess
@@ -56,6 +57,14 @@ def test_a_script_says_why_it_failed(tmp_path: Path) -> None:
 def test_its_temporary_files_are_in_the_folder_that_it_is_given(tmp_path: Path) -> None:
     done = run("import tempfile; print(tempfile.mkstemp()[1])", tmp_path)
     assert Path(done.stdout.strip()).parent == tmp_path
+
+
+def test_what_keras_can_do_without_is_not_imported(tmp_path: Path) -> None:
+    for package in ("matplotlib", "pandas", "sklearn"):
+        assert importlib.util.find_spec(package) is not None
+    script = "for package in ('matplotlib', 'pandas', 'sklearn'):\n    try:\n        __import__(package)\n"
+    done = run(f"{script}    except ImportError:\n        print(package)", tmp_path)
+    assert (done.stdout.split(), done.stderr) == (["matplotlib", "pandas", "sklearn"], "")
 
 
 def wait_until(done: Callable[[], bool]) -> None:
