@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import functools
+import gc
 import os
 import re
 import shutil
@@ -53,9 +54,12 @@ def _import_tensorflow() -> None:
     """Import what is slow and warns of its own deprecations, once; our own warnings stay errors."""
     from regzoo.execution.tf_runtime import import_tensorflow
 
+    first = "keras_tuner" not in sys.modules
     with _unwarned():
         import_tensorflow()
         import keras_tuner  # noqa: F401
+    if first:
+        gc.freeze()  # a collection would look through all of TensorFlow's objects, a third of a second each time
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -299,7 +303,7 @@ def unverified(sparing: Any) -> Iterator[None]:
         yield
 
 
-LONGEST = ("test_faults.py", "test_corruption.py")
+LONGEST = ("test_faults.py", "test_chaos.py", "test_corruption.py")
 """Files whose slow tests take minutes: they come first, since all tests of a file run in one process."""
 
 SLOW = ("regularizers", "backbones", "test_attach.py")

@@ -25,7 +25,7 @@ from regzoo.storage.ledger import FILE, Ledger
 FIXTURES = Path(__file__).parent / "fixtures"
 PAGE = 4096
 
-PICK = int(os.environ.get("REGZOO_TEST_PICK", "3"))
+PICK = int(os.environ.get("REGZOO_TEST_PICK", "5"))
 """One corruption of this many is tried, drawn by chance; REGZOO_TEST_PICK=1 tries them all, in ten minutes."""
 
 FLIPS_PER_PAGE = 14

@@ -96,10 +96,14 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 Definition = ast.Module | ast.ClassDef | Function
 
 
+parse = functools.cache(ast.parse)
+"""Syntax tree of a source: several rules look at each."""
+
+
 @functools.cache
 def parse_classes() -> dict[str, ast.ClassDef]:
     """Return every class of the package by its name."""
-    trees = (ast.parse(path.read_text("utf-8")) for path in MODULES)
+    trees = (parse(path.read_text("utf-8")) for path in MODULES)
     return {node.name: node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
 
 
@@ -132,7 +136,7 @@ def is_declaration(node: Definition) -> bool:
 def find_missing_docstrings(source: str) -> list[str]:
     """Return the names of public definitions without a docstring; ``module`` for the module."""
     names = []
-    for node, owner, public in iterate_definitions(ast.parse(source)):
+    for node, owner, public in iterate_definitions(parse(source)):
         name = getattr(node, "name", "module")
         inherited = isinstance(owner, ast.ClassDef) and inherits_docstring(owner, name)
         if public and not (ast.get_docstring(node) or is_declaration(node) or inherited):
@@ -142,7 +146,7 @@ def find_missing_docstrings(source: str) -> list[str]:
 
 def find_vague_docstrings(source: str) -> list[str]:
     """Return the first lines of docstrings that start with "What"; "Return ..." or "Run ..." is clear."""
-    texts = (ast.get_docstring(node) or "" for node, *_ in iterate_definitions(ast.parse(source)))
+    texts = (ast.get_docstring(node) or "" for node, *_ in iterate_definitions(parse(source)))
     return [text.partition("\n")[0] for text in texts if re.match(r"What\b", text)]
 
 

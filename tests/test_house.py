@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import shutil
 import statistics
@@ -24,7 +25,8 @@ graph = grimp.build_graph("regzoo", cache_dir=None)  # with imports in functions
 graphlib.TopologicalSorter({name: graph.find_modules_directly_imported_by(name) for name in graph.modules}).prepare()
 """
 
-SLOW = "print(*sorted({name.split('.')[0] for name in sys.modules} & {'tensorflow', 'keras', 'keras_tuner'}))"
+SLOW = "print(*sorted({name.split('.')[0] for name in sys.modules} & {'tensorflow', 'keras', 'keras_tuner'}),"
+SLOW += " *({'matplotlib.pyplot'} & set(sys.modules)))"
 
 SABOTEURS = {
     "imports point down the tree": ("core/seeds.py", "import regzoo.training.task"),
@@ -59,9 +61,16 @@ def run(script: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=False)
 
 
+@functools.cache
 def read_sources() -> dict[str, str]:
     """The text of each source file, by its path in the package."""
     return {str(path.relative_to(PACKAGE)): path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")}
+
+
+@functools.cache
+def parse_sources() -> dict[str, ast.Module]:
+    """The syntax tree of each source file, by its path in the package."""
+    return {file: ast.parse(text) for file, text in read_sources().items()}
 
 
 def test_import_contracts_hold() -> None:
@@ -121,8 +130,8 @@ def test_files_are_short() -> None:
 def test_functions_are_short() -> None:
     """At most 50 lines, without the docstring."""
     long = {}
-    for file, text in read_sources().items():
-        for node in ast.walk(ast.parse(text)):
+    for file, tree in parse_sources().items():
+        for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef) and node.end_lineno is not None:
                 documentation = ast.get_docstring(node, clean=False)
                 lines = node.end_lineno - node.lineno + 1
@@ -132,10 +141,10 @@ def test_functions_are_short() -> None:
     assert long == {}
 
 
-def find_untyped_signatures(source: str) -> list[str]:
+def find_untyped_signatures(tree: ast.Module) -> list[str]:
     """Return functions that take or return JSON objects, apart from those whose name says that they convert JSON."""
     found = []
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef) and not re.search(r"json|(to|from)_dict", node.name):
             given = [argument.annotation for argument in ast.walk(node.args) if isinstance(argument, ast.arg)]
             annotations = " ".join(ast.unparse(annotation) for annotation in (*given, node.returns) if annotation)
@@ -146,19 +155,19 @@ def find_untyped_signatures(source: str) -> list[str]:
 
 def test_comparison_report_and_export_pass_types_on_and_json_only_at_the_edge() -> None:
     folders = ("comparison/", "report/", "export/", "result.py", "publish.py")
-    found = {file: find_untyped_signatures(text) for file, text in read_sources().items() if file.startswith(folders)}
+    found = {file: find_untyped_signatures(tree) for file, tree in parse_sources().items() if file.startswith(folders)}
     assert len(found) > 50
     assert {file: names for file, names in found.items() if names} == {
         "export/tf_columns.py": ["apply_rules"]  # tensors by column
     }
     bad = ("f(a: list[dict[str, Any]])", "g() -> Mapping[str, Any] | None", "to_dict() -> dict[str, Any]")
-    assert find_untyped_signatures("".join(f"def {line}: ...\n" for line in bad)) == ["f", "g"]
+    assert find_untyped_signatures(ast.parse("".join(f"def {line}: ...\n" for line in bad))) == ["f", "g"]
 
 
 def test_a_class_name_stands_in_one_file() -> None:
     files: dict[str, list[str]] = {}
-    for file, text in read_sources().items():
-        for node in ast.parse(text).body:
+    for file, tree in parse_sources().items():
+        for node in tree.body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 files.setdefault(node.name, []).append(file)
     several = {name: sorted(found) for name, found in files.items() if len(found) > 1}
@@ -191,9 +200,11 @@ def test_every_regularizer_and_backbone_is_tested_by_a_module_that_names_it(fold
     [
         "import regzoo; regzoo.parse('dropout + l2'); regzoo.Recipe(); regzoo.InputError",
         "from regzoo.regularizers import Dropout, L2; str(Dropout(0.5) + L2(1e-4))",
-        "import regzoo.api, regzoo.cli.app, regzoo.comparison.leaderboard, regzoo.report.render",
-        "import regzoo.cli.tables.leaderboard, regzoo.cli.tables.difference, regzoo.cli.zoo_cards",
-        "import regzoo; regzoo.compare, regzoo.sweep, regzoo.Result, regzoo.rank",
+        "import regzoo.api, regzoo.cli.app, regzoo.comparison.leaderboard, regzoo.report.render\n"
+        "import regzoo.cli.tables.leaderboard, regzoo.cli.tables.difference, regzoo.cli.zoo_cards\n"
+        "from regzoo.report.figures import load_figures; load_figures()\n"
+        "from regzoo.comparison.chosen_strengths import read_strengths\n"
+        "assert read_strengths('dropout(0.5)') == {'dropout.rate': 0.5}",
         "import contextlib, io; from regzoo.cli.app import main; sys.argv = ['regzoo', '--help']\n"
         "with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()): main()",
         "import contextlib, io; from regzoo.cli.app import main; sys.argv = ['regzoo', 'zoo', '--json']\n"
@@ -201,6 +212,7 @@ def test_every_regularizer_and_backbone_is_tested_by_a_module_that_names_it(fold
     ],
 )
 def test_what_needs_no_tensorflow_imports_none(script: str) -> None:
+    """Nor pyplot. What `regzoo.compare` and the other public names import is in tests/test_public_names.py."""
     done = run(f"import sys; {script}\n{SLOW}")
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == ""

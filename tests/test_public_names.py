@@ -36,11 +36,12 @@ def test_dir_is_the_list_of_the_stub() -> None:
 
 def test_a_public_name_is_the_object_of_its_module() -> None:
     done = run(
-        "import importlib, regzoo\n"
+        "import importlib, sys, regzoo\n"
         "assert regzoo.Result is importlib.import_module('regzoo.result').Result\n"
         "assert regzoo.regularizers is importlib.import_module('regzoo.regularizers')\n"
         "from regzoo import compare, rank\n"
         "assert (compare.__module__, rank.__module__) == ('regzoo.api', 'regzoo.stats.rank')\n"
+        "assert regzoo.sweep and not {'tensorflow', 'keras', 'keras_tuner'} & set(sys.modules)\n"
     )
     assert done.returncode == 0, done.stderr
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import multiprocessing.context
 import sys
@@ -31,6 +32,7 @@ def set_up_worker(modules: Sequence[str]) -> None:
     silence_stderr()
     with _hide_packages(OPTIONAL_PACKAGES):
         import_tensorflow(threads=1)
+    gc.freeze()  # TensorFlow's objects stay as long as the process: no collection needs to look through them
     for module in modules:
         if module != "__main__":  # spawn has imported the user's script already
             importlib.import_module(module)

@@ -146,21 +146,18 @@ vary: [seed]
 replicates: 2
 """
 
-WORKS: dict[str, dict[str, str]] = {
-    "words": {
-        "TF_USE_LEGACY_KERAS": "1",
-        "TF_CPP_MIN_LOG_LEVEL": "nonsense",
-        "TF_CPP_MAX_VLOG_LEVEL": "-1",
-        "TF_CPP_VMODULE": "=,=",
-        "CUDA_VISIBLE_DEVICES": "nonsense",
-    },
-    "places": {
-        "XLA_FLAGS": "--xla_cpu_enable_fast_math=false",
-        "KERAS_BACKEND": "",
-        "HOME": "/nonexistent",
-        "KERAS_HOME": "",
-    },
+WORKS = {
+    "TF_USE_LEGACY_KERAS": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "nonsense",
+    "TF_CPP_MAX_VLOG_LEVEL": "-1",
+    "TF_CPP_VMODULE": "=,=",
+    "CUDA_VISIBLE_DEVICES": "nonsense",
+    "XLA_FLAGS": "--xla_cpu_enable_fast_math=false",
+    "KERAS_BACKEND": "",
+    "HOME": "/nonexistent",
+    "KERAS_HOME": "",
 }
+"""None of them concerns another."""
 
 
 def compare(folder: Path, settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -176,10 +173,9 @@ def compare(folder: Path, settings: dict[str, str]) -> subprocess.CompletedProce
 def test_every_other_setting_gives_the_same_result(tmp_path: Path) -> None:
     assert compare(tmp_path / "plain", {}).returncode == 0
     expected = (tmp_path / "plain" / "reports" / "mine" / "leaderboard.csv").read_bytes()
-    for name, settings in WORKS.items():
-        done = compare(tmp_path / name, settings)
-        assert (done.returncode, name) == (0, name), done.stderr
-        assert (tmp_path / name / "reports" / "mine" / "leaderboard.csv").read_bytes() == expected, name
+    done = compare(tmp_path / "mine", WORKS)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "mine" / "reports" / "mine" / "leaderboard.csv").read_bytes() == expected
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ from regzoo.system.work_clock import TICK
 
 pytestmark = pytest.mark.slow
 
-KILLS, AT_LEAST, RECIPES = 3, 9.0, 2
+KILLS, AT_LEAST, RECIPES = 2, 9.0, 2
 """Sessions that are killed; seconds that each of them works at least; recipes, one run each in a level."""
 
 CONFIG = """\

@@ -13,6 +13,8 @@ import sys
 from regzoo.execution.spawn import set_up_worker
 
 set_up_worker(())
+import gc
+assert gc.isenabled() and gc.get_freeze_count() > 100_000
 import keras
 assert "sklearn" not in sys.modules, "Keras imported it"
 import sklearn.base, matplotlib.pyplot, pandas

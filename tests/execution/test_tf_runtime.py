@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
 import subprocess
 import sys
 
 import pytest
 
-from regzoo.execution.tf_runtime import suppress_stderr
+from regzoo.execution.tf_runtime import pause_garbage_collection, suppress_stderr
 
 SCRIPT = """
+import gc
 import sys
 from regzoo.execution.tf_runtime import import_tensorflow
 
 import_tensorflow(threads=1)
+assert gc.isenabled()
+assert gc.get_stats()[2]["collections"] < 5, "garbage was collected while TensorFlow was imported"
 import tensorflow as tf
 
 assert tf.config.threading.get_intra_op_parallelism_threads() == 1
@@ -35,6 +40,19 @@ def test_stderr_comes_back_after_an_error(capfd: pytest.CaptureFixture[str]) -> 
         raise ZeroDivisionError
     os.write(2, b"shown\n")
     assert capfd.readouterr().err == "shown\n"
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_garbage_is_collected_again_only_if_it_was_before(enabled: bool) -> None:
+    try:
+        if not enabled:
+            gc.disable()
+        with contextlib.suppress(ZeroDivisionError), pause_garbage_collection():
+            assert not gc.isenabled()
+            raise ZeroDivisionError
+        assert gc.isenabled() == enabled
+    finally:
+        gc.enable()
 
 
 @pytest.mark.slow

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from dataclasses import replace
@@ -190,21 +187,3 @@ def test_it_takes_the_leaderboard_that_a_comparison_builds(
     html = (tmp_path / "report.html").read_text()
     assert html.count('class="winner"') == html.count('class="baseline"') == 5  # once in each table of recipes
     assert "Not measured yet: <code>l1</code>; the order may change." in html
-
-
-def test_it_imports_neither_tensorflow_nor_keras_nor_pyplot() -> None:
-    code = (
-        "import sys, regzoo.report.render\n"
-        "from regzoo.report.figures import load_figures\n"
-        "from regzoo.comparison.chosen_strengths import read_strengths\n"
-        "load_figures(); assert read_strengths('dropout(0.5)') == {'dropout.rate': 0.5}\n"
-        "print(sorted({'tensorflow', 'keras', 'keras_tuner', 'matplotlib.pyplot'} & set(sys.modules)))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=os.environ | {"PYTHONWARNINGS": ""},
-    )
-    assert done.stdout.strip() == "[]"

@@ -127,13 +127,8 @@ def attack(folder: Path, elsewhere: Path, share: float) -> str:
 
 
 @pytest.mark.slow
-def test_absurd_content_ends_with_a_sentence(folder: Path, tmp_path: Path) -> None:
-    assert attack(folder, tmp_path, share=0.015) == ""
-
-
-@pytest.mark.slow
 def test_any_absurd_content_ends_with_a_sentence(folder: Path, tmp_path: Path) -> None:
-    assert attack(folder, tmp_path, share=0.3) == ""  # share=1.0 takes two minutes and finds no more
+    assert attack(folder, tmp_path, share=0.15) == ""  # share=1.0 takes two minutes and finds no more
 
 
 @pytest.mark.parametrize(
