@@ -319,6 +319,11 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if everything and unwanted else None
 
 
+def pytest_collection_finish() -> None:
+    """Let no collection of garbage look through all the tests again and again."""
+    gc.freeze()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the zoo's own tests; begin with the files that take long, so that no process waits for another."""
     here = Path(__file__).parent

@@ -14,7 +14,7 @@ from regzoo.comparison import check, runner
 from regzoo.core import InputError, parse
 from regzoo.storage.ledger import Ledger
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("unverified")]
 
 RANDOM = np.random.default_rng(0)
 X, Y = RANDOM.normal(size=(60, 4)), RANDOM.integers(0, 3, 60)

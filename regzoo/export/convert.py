@@ -22,6 +22,8 @@ import tensorflow as tf
 import tf2onnx.convert
 from tf2onnx.handler import tf_op
 
+gc.enable()
+
 @tf_op("Erfc")  # used by the exact GELU; tf2onnx 1.17 knows Erf alone
 class Erfc:
     @classmethod
@@ -46,6 +48,7 @@ import sys
 from pathlib import Path
 import tensorflow as tf
 
+gc.enable()
 converter = tf.lite.TFLiteConverter.from_saved_model(sys.argv[1], signature_keys=["serving_default"])
 Path(sys.argv[2]).write_bytes(converter.convert())
 """

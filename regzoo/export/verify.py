@@ -24,12 +24,10 @@ BATCHES = (1, 7)
 """Batch sizes at which the exported model is served."""
 
 _SCRIPT = """
-import gc
 import sys
 import numpy as np
 
 path = sys.argv[1]
-gc.disable()  # until TensorFlow is imported: most of its objects stay
 {serve}
 gc.enable()
 

@@ -626,6 +626,7 @@ def test_a_compiled_loss_that_cannot_be_used_is_refused_before_training(loss: An
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unverified")
 def test_a_compiled_loss_function_that_nothing_registers_is_used(rows: Any, tmp_path: Path) -> None:
     import random
 

@@ -121,7 +121,7 @@ class Compared:
 
 
 @pytest.fixture(scope="module")
-def compared(tmp_path_factory: pytest.TempPathFactory) -> Compared:
+def compared(sparing: Any, tmp_path_factory: pytest.TempPathFactory) -> Compared:
     folder = tmp_path_factory.mktemp("vary")
     random = np.random.default_rng(0)
     frame = pd.DataFrame({"a": random.normal(size=ROWS), "b": 40 + 9 * random.normal(size=ROWS)})
@@ -132,7 +132,8 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> Compared:
     frame = frame.assign(y=3 * frame["a"] - frame["b"] / 9 + noise)
     frame.to_csv(folder / "lines.csv", index=False)
     prepared = runner.read_data(from_keywords(**asked))
-    result = regzoo.compare(out=folder / "lines", workers=0, **asked)
+    with sparing():
+        result = regzoo.compare(out=folder / "lines", workers=0, **asked)
     return Compared(result, asked, frame, [prepared, *prepared.folds])
 
 
@@ -152,6 +153,7 @@ def select(result: regzoo.Result, stage: str, name: str = "none") -> list[Record
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unverified")
 def test_replicate_i_has_the_ith_split_and_the_first_is_that_of_a_comparison_of_seeds(
     compared: Compared, tmp_path: Path
 ) -> None:
@@ -221,6 +223,7 @@ class StoppingProgress(SilentProgress):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unverified")
 def test_an_interrupted_comparison_goes_on_with_the_same_splits(compared: Compared, tmp_path: Path) -> None:
     experiment, folder = from_keywords(**compared.asked), tmp_path / "lines"
     options: dict[str, Any] = {"workers": 0, "fresh": False, "command": "regzoo compare"}
@@ -241,6 +244,7 @@ def test_an_interrupted_comparison_goes_on_with_the_same_splits(compared: Compar
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unverified")
 def test_search_k_sees_split_k(compared: Compared, tmp_path: Path) -> None:
     """Replicates have the same splits whether the search varies or not; a search that does not sees the first."""
     asked = {**compared.asked, "recipes": ["none", "l2"], "search": {"trials": 2, "confirm": 2, "repeats": 2}}

@@ -63,8 +63,8 @@ def test_what_keras_can_do_without_is_not_imported(tmp_path: Path) -> None:
     for package in ("matplotlib", "pandas", "sklearn"):
         assert importlib.util.find_spec(package) is not None
     script = "for package in ('matplotlib', 'pandas', 'sklearn'):\n    try:\n        __import__(package)\n"
-    done = run(f"{script}    except ImportError:\n        print(package)", tmp_path)
-    assert (done.stdout.split(), done.stderr) == (["matplotlib", "pandas", "sklearn"], "")
+    done = run(f"{script}    except ImportError:\n        print(package)\nprint(gc.isenabled())", tmp_path)
+    assert (done.stdout.split(), done.stderr) == (["matplotlib", "pandas", "sklearn", "False"], "")
 
 
 def wait_until(done: Callable[[], bool]) -> None:

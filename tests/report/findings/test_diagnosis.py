@@ -146,6 +146,7 @@ def test_without_curves_the_need_is_unknown(case: Any) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unverified")
 def test_noisy_digits_overfit_and_a_tier_beats_none() -> None:
     """300 rows, 30 % wrong labels: the effect is several sd, so five pairs suffice."""
     result = regzoo.compare(
@@ -164,6 +165,7 @@ def test_noisy_digits_overfit_and_a_tier_beats_none() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("unverified")
 def test_plentiful_clean_rows_and_a_tiny_network_need_none() -> None:
     """4,000 rows in two overlapping clouds: eight hidden units cannot memorize them."""
     rng = np.random.default_rng(0)
