@@ -147,10 +147,10 @@ def test_a_folder_of_images_gives_a_model_that_takes_raw_pixels_and_answers_with
     assert "<img" not in page
 
 
-@pytest.mark.usefixtures("unverified")
-def test_a_recipe_that_diverges_is_last_and_the_rest_is_ranked(rows: Any) -> None:
+def test_a_recipe_that_diverges_is_last_and_the_rest_is_ranked(rows: Any, sparing: Any) -> None:
     recipes = ["none", "weight_decay(1e30)"]  # weights grow beyond all numbers in a few steps
-    result = regzoo.compare(*rows, **{**SMALL, "recipes": recipes})
+    with sparing(pictures=False):
+        result = regzoo.compare(*rows, **{**SMALL, "recipes": recipes})
     leaderboard = result.board
     assert [row.name for row in leaderboard.recipes] == ["none", "weight_decay(1e+30)"]
     assert (leaderboard.recipes[1].diverged, leaderboard.recipes[1].mean, leaderboard.winner) == (2, None, "none")
@@ -249,7 +249,7 @@ def test_workers_start_before_the_data_is_read_and_not_at_all_for_a_bad_config(
 
 @pytest.mark.slow
 def test_a_regularizer_that_stands_twice_is_searched_resumed_and_exported(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, sparing: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each has a searched rate of its own; the leaderboard of a resumed comparison is that of one in one go."""
     draw = np.random.default_rng(0)
@@ -259,7 +259,8 @@ def test_a_regularizer_that_stands_twice_is_searched_resumed_and_exported(
     recipes = ["none", twice, searched, "dropout(0.25, on=conv)", "l2(exclude='head')"]
     given: dict[str, Any] = {**SMALL, "backbone": "cnn(filters=[2, 2], dense=4)", "search": {"trials": 2}}
     given |= {"recipes": recipes, "training": {"epochs": 1}, "verbose": False}
-    whole = regzoo.compare(x, y, out=tmp_path / "whole", **given)
+    with sparing():
+        whole = regzoo.compare(x, y, out=tmp_path / "whole", **given)
     row = whole.leaderboard.set_index("name").loc[searched]
     rates: list[Any] = list(parse(str(row["recipe"])).dials().values())
     assert 0.1 <= rates[0] <= 0.3
@@ -276,7 +277,8 @@ def test_a_regularizer_that_stands_twice_is_searched_resumed_and_exported(
         patch.setattr(SerialExecutor, "collect", interrupt)
         with pytest.raises(KeyboardInterrupt):
             regzoo.compare(x, y, out=tmp_path / "resumed", **given)
-    regzoo.compare(x, y, out=tmp_path / "resumed", **given)
+    with sparing():
+        regzoo.compare(x, y, out=tmp_path / "resumed", **given)
     one, other = (pd.read_csv(tmp_path / name / "leaderboard.csv") for name in ("whole", "resumed"))
     pd.testing.assert_frame_equal(one, other)
 

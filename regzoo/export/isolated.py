@@ -32,7 +32,8 @@ def run_isolated(
         **environment: further variables of its environment.
     """
     first = f"{inspect.getsource(parent)}\ndie_with_parent({os.getpid()})\n"  # the script cannot import regzoo
-    first += f"import gc, sys\ngc.disable()\nsys.modules.update(dict.fromkeys({OPTIONAL_PACKAGES}))\n"  # None makes an import fail
+    first += "import gc, sys\ngc.disable()\n"
+    first += f"sys.modules.update(dict.fromkeys({OPTIONAL_PACKAGES}))\n"  # None makes an import fail
     command = [sys.executable, "-I", "-c", first + script, *arguments]
     variables = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "TMPDIR": str(temporary), **environment}
     return subprocess.run(
