@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -13,9 +12,11 @@ from regzoo.core.errors import ErrorCollector
 from regzoo.core.formatting import format_significant
 from regzoo.data.centering import fit_centering
 from regzoo.data.columns import Boolean, Categorical, ColumnRule, Date, Numeric
+from regzoo.data.different import factorize
 from regzoo.data.matching import require_complete
 from regzoo.data.numbers import cast_numbers, find_missing
-from regzoo.data.reading.dates import format_date, parse_date
+from regzoo.data.reading.date_columns import make_moment, parse_dates
+from regzoo.data.reading.dates import format_date
 from regzoo.data.table import Kind, Table
 
 MAX_CATEGORIES = 30
@@ -103,7 +104,8 @@ def _find_missing(kind: Kind, values: NDArray[Any]) -> NDArray[np.bool_]:
 
 def _fit_categorical(name: str, present: NDArray[Any], n_missing: int) -> tuple[Categorical | None, list[str]]:
     least = count_least(len(present) + n_missing)
-    counts = Counter(present.tolist())
+    codes, different = factorize(present)
+    counts = dict(zip(different.tolist(), np.bincount(codes).tolist(), strict=True))
     frequent = {word: count for word, count in counts.items() if count >= least}
     if 2 * sum(frequent.values()) < len(present):
         shown = _shorten(str(present[0]))
@@ -124,12 +126,15 @@ def count_least(rows: int) -> int:
 
 
 def _fit_date(name: str, present: NDArray[Any], n_missing: int) -> tuple[Date, list[str]]:
-    moments = sorted(when for when in map(parse_date, present) if when)
-    clock = any(seconds for _, seconds in moments)
-    earliest = format_date((moments[0][0], 0))
-    if any(seconds % 1 for _, seconds in moments):
-        earliest = format_date(moments[0]) if moments[0][1] else f"{earliest}T00:00:00"
-    rule = Date(name, earliest, format_date(moments[len(moments) // 2]), clock, n_missing > 0)
+    days, seconds, found = parse_dates(present.tolist())
+    days, seconds = days[found], seconds[found]
+    order = np.lexsort((seconds, days))
+    first, median = (make_moment(days[row], seconds[row]) for row in (order[0], order[len(order) // 2]))
+    clock = bool(seconds.any())
+    earliest = format_date((first[0], 0))
+    if (seconds % 1).any():
+        earliest = format_date(first) if first[1] else f"{earliest}T00:00:00"
+    rule = Date(name, earliest, format_date(median), clock, n_missing > 0)
     features = "month, weekday and hour" if clock else "month and weekday"
     notes = [f"dates became days since {rule.earliest}, {features}"]
     notes += _describe_gaps(n_missing, len(present) + n_missing, f"the median {rule.fill}")

@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regzoo.data.centering import NEUTRAL, Centering
+from regzoo.data.different import factorize
 from regzoo.data.numbers import find_missing
+from regzoo.data.reading.date_columns import parse_dates
 from regzoo.data.reading.dates import DAY, Moment, parse_date
 from regzoo.data.reading.numbers import format_number
 from regzoo.data.reading.reading import PLAIN, Reading
@@ -90,9 +92,10 @@ class Boolean:
 
     def transform(self, values: NDArray[Any]) -> NDArray[np.float32]:
         """Return the features (n, features) of the texts ``values`` (n,): true or false, in upper or lower case."""
-        lower = np.array([value.lower() for value in values], dtype=object)
-        missing = (lower != "true") & (lower != "false")
-        return _stack([np.where(missing, self.fill, lower == "true")], missing, self.missing)
+        codes, different = factorize(values)
+        lower = np.array([value.lower() for value in different], dtype=object)
+        missing = ((lower != "true") & (lower != "false"))[codes]
+        return _stack([np.where(missing, self.fill, (lower == "true")[codes])], missing, self.missing)
 
 
 @dataclass(frozen=True)
@@ -139,11 +142,12 @@ class Categorical:
 
     def transform(self, values: NDArray[Any]) -> NDArray[np.float32]:
         """Return the features (n, features) of the texts ``values`` (n,)."""
-        values = self.read(values)
-        missing = values == ""
-        hits = [values == category for category in self.categories]
+        codes, different = factorize(values)
+        different = self.read(different)
+        missing = different == ""
+        hits = [different == category for category in self.categories]
         others = [~missing & ~np.any(hits, axis=0)] if self.other else []
-        return _stack([*hits, *others], missing, self.missing)
+        return _stack([*hits, *others], missing, self.missing)[codes]
 
 
 @dataclass(frozen=True)
@@ -199,11 +203,10 @@ class Date:
 
     def transform(self, values: NDArray[Any]) -> NDArray[np.float32]:
         """Return the features (n, features) of the texts ``values`` (n,)."""
-        found = [parse_date(value) for value in values]
+        days, seconds, found = parse_dates(values.tolist())
         fill = self.fill_moment
-        days = np.array([(when or fill)[0] for when in found], dtype=np.int64)
-        seconds = np.array([(when or fill)[1] for when in found], dtype=np.float64)
-        months = [datetime.date.fromordinal(ordinal).month for ordinal in (days + _ORDINAL).tolist()]
+        days, seconds = np.where(found, days, fill[0]), np.where(found, seconds, fill[1])
+        months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) % 12 + 1
         first, start = self.first_moment
         elapsed: NDArray[Any]
         hours: NDArray[Any]
@@ -212,16 +215,14 @@ class Date:
         else:
             fraction = seconds.astype(np.float32) / np.float32(DAY)
             elapsed, hours = (days - first).astype(np.float32) + fraction, fraction * np.float32(24)
-        features = [elapsed, np.array(months), (days + _THURSDAY) % 7]
         clock = [hours] if self.clock else []
-        return _stack([*features, *clock], np.array([when is None for when in found], dtype=bool), self.missing)
+        return _stack([elapsed, months, (days + _THURSDAY) % 7, *clock], ~found, self.missing)
 
 
 ColumnRule = Numeric | Boolean | Categorical | Date
 
 RULES: dict[str, type[ColumnRule]] = {rule.kind: rule for rule in (Numeric, Boolean, Categorical, Date)}
 
-_ORDINAL = datetime.date(1970, 1, 1).toordinal()
 _THURSDAY = datetime.date(1970, 1, 1).weekday()
 
 
@@ -248,7 +249,13 @@ def describe_readings(rules: tuple[ColumnRule, ...]) -> tuple[str, ...]:
 
 def compute_features(table: Table, rules: tuple[ColumnRule, ...]) -> NDArray[np.float32]:
     """Return the features of ``table`` (n, features), not yet standardized."""
-    return np.concatenate([rule.transform(table.column(rule.name)) for rule in rules], axis=1)
+    features = np.empty((len(table), sum(len(rule.features) for rule in rules)), np.float32)
+    first = 0
+    for rule in rules:
+        last = first + len(rule.features)
+        features[:, first:last] = rule.transform(table.column(rule.name))
+        first = last
+    return features
 
 
 def rule_to_json(rule: ColumnRule) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import numpy as np
 from regzoo.core.categorical_features import Groups
 from regzoo.core.errors import InputError
 from regzoo.data.catalog import ROLES
+from regzoo.data.different import number_rows
 from regzoo.data.facts import RareFacts
 from regzoo.data.input_form import InputForm
 from regzoo.data.inputs import Array as Array
@@ -26,6 +27,7 @@ TaskName = Literal["classification", "multilabel", "regression", "reconstruction
 TASKS: tuple[TaskName, ...] = ("classification", "multilabel", "regression", "reconstruction")
 
 _MAX_CLASSES = 20
+_FEW_COLUMNS = 64  # of more, a digest of each row takes less time
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,16 +119,14 @@ class Dataset:
     @functools.cached_property
     def content_codes(self) -> Array:
         """(n,) int64, equal for rows with equal inputs and an equal target."""
-        x = np.ascontiguousarray(self.x if isinstance(self.x, np.ndarray) else self.x.cell_codes())
-        targets = (
-            np.zeros(len(x), np.int64) if self.y is None else np.unique(self.y, axis=0, return_inverse=True)[1].ravel()
-        )
-        digests = (
-            hashlib.blake2b(row.tobytes() + y.tobytes(), digest_size=16).digest()
-            for row, y in zip(x, targets, strict=True)
-        )
-        seen: dict[bytes, int] = {}
-        return np.array([seen.setdefault(digest, len(seen)) for digest in digests], dtype=np.int64)
+        targets = [] if self.y is None else [self.y] if self.y.ndim == 1 else list(self.y.T)
+        if isinstance(self.x, Table):
+            columns = sorted(self.x.values, key=lambda values: values.dtype.kind == "O")  # hardly two numbers are equal
+        elif isinstance(self.x, NamedInputs):
+            columns = list(self.x.cell_codes().T)
+        else:
+            columns = _list_bits(self.x)
+        return number_rows([*columns, *targets])
 
     @functools.cached_property
     def digest(self) -> str:
@@ -148,6 +148,16 @@ class Dataset:
             if values is not None:
                 digest.update(f"\x1e{role}={values.tolist()!r}".encode())
         return digest.hexdigest()
+
+
+def _list_bits(x: Array) -> list[Array]:
+    """Return columns (n,) that are equal where all bits of a row of ``x`` (n, ...) are."""
+    bits = np.ascontiguousarray(x).reshape(len(x), -1)
+    if bits.shape[1] <= _FEW_COLUMNS and bits.dtype.itemsize <= 8:
+        return list(bits.view(f"i{bits.dtype.itemsize}").T)
+    seen: dict[bytes, int] = {}
+    digests = (hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in bits)
+    return [np.array([seen.setdefault(digest, len(seen)) for digest in digests], dtype=np.int64)]
 
 
 def _list_values(x: Array | Table | NamedInputs) -> tuple[Array, ...]:

@@ -14,6 +14,7 @@ from regzoo.core.errors import InputError
 from regzoo.data.centering import NEUTRAL, Centering
 from regzoo.data.columns import ColumnRule, Numeric, compute_features, rule_from_json, rule_to_json
 from regzoo.data.dataset import Array, TaskName
+from regzoo.data.different import sort_different
 from regzoo.data.input_rules import InputRule, transform_inputs
 from regzoo.data.inputs import InputSpec, ModelInputs, NamedInputs
 from regzoo.data.scaling import standardize
@@ -125,10 +126,13 @@ class Preprocessor:
         """
         if isinstance(x, NamedInputs):
             return transform_inputs(x, self.inputs)
-        x = compute_features(x, self.rules) if isinstance(x, Table) else x
+        features = compute_features(x, self.rules) if isinstance(x, Table) else self._center(x)
+        return standardize(features, self.mean, self.scale, out=features)
+
+    def _center(self, x: Array) -> Array:
         if x.shape[1:] != self.input_shape:
             raise InputError(f"inputs take the shape (n, {str(self.input_shape)[1:]}, received {x.shape}")
-        return standardize(self.centering.transform(x), self.mean, self.scale)
+        return self.centering.transform(x)
 
     def inputs_from_json(self, rows: list[Any]) -> Array | Table | NamedInputs:
         """Return raw inputs that were written to JSON with ``tolist``."""
@@ -151,7 +155,7 @@ class Preprocessor:
         if self.task == "multilabel":
             return y.astype(np.float32)
         numbers = {label: number for number, label in enumerate(self.labels)}
-        different, positions = np.unique(y, return_inverse=True)
+        different, positions = sort_different(y)
         unknown = [label for label in different.tolist() if label not in numbers]
         if unknown:
             raise InputError(f"the label {unknown[0]!r} is unknown; the training part has {list(self.labels)}")

@@ -14,6 +14,7 @@ from regzoo.data.centering import NEUTRAL, fit_centering
 from regzoo.data.column_fitting import fit_columns, keep_columns
 from regzoo.data.columns import ColumnRule, compute_features, describe_readings
 from regzoo.data.dataset import Array, Dataset, TaskName
+from regzoo.data.different import sort_different
 from regzoo.data.input_rules import InputRule, describe_unscaled
 from regzoo.data.inputs import InputSpec, NamedInputs, format_shape
 from regzoo.data.matching import fits_shape
@@ -100,7 +101,7 @@ def _fit_array(
         x = centering.transform(raw)
     _require_features(dataset, x.shape[1:], rules, inputs)
     cells = find_cells(dataset, rules, x)
-    fitted = fit_scaling(x.astype(np.float64), noise)
+    fitted = fit_scaling(x, noise)
     mean, deviation = fitted.mean, fitted.scale
     unscaled = np.full(len(mean), scale == "none") | (False if cells is None else np.array(cells.flags))
     mean, deviation = np.where(unscaled, 0.0, mean), np.where(unscaled, 1.0, deviation)
@@ -134,7 +135,7 @@ def _fit_input(spec: InputSpec, values: Array, scale: Scale) -> tuple[InputRule,
     by_feature = bool(spec.shape) and spec.shape[-1] is not None
     flat = values.reshape(-1, values.shape[-1] if by_feature else 1)
     centering, noise = fit_centering(flat)
-    fitted = fit_scaling(centering.transform(flat).astype(np.float64), noise)
+    fitted = fit_scaling(centering.transform(flat), noise)
     where = f"x[{spec.name!r}]"
     notes = tuple(
         f"{where}{f' (feature {feature + 1})' if len(fitted.mean) > 1 else ''}: {why}"
@@ -159,5 +160,5 @@ def _require_features(
 def _list_labels(dataset: Dataset, y: Array, task: TaskName) -> tuple[Label, ...]:
     """Return the classes of the training targets ``y``; for multilabel, the names of the labels."""
     if task == "classification":
-        return tuple(np.unique(y).tolist())
+        return tuple(sort_different(y)[0].tolist())
     return dataset.labels if task == "multilabel" else ()

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regzoo.core.formatting import format_significant
-from regzoo.data.numbers import iterate_blocks
+from regzoo.data.numbers import BLOCK, iterate_blocks
 
 Array = NDArray[Any]
 
 WIDEST = 100
 """Standard deviations that the range of a feature's training values has at most; a wider one is scaled by more."""
+
+FEWEST = 8
+"""Features that are computed with at a time at least."""
 
 _EXACT = 1e-9
 """Error of a mean, in standard deviations, from which on it is computed of deviations."""
@@ -44,9 +49,7 @@ def fit_scaling(values: Array, noise: Sequence[int] = (), widest: float = WIDEST
         noise: numbers of the features whose values differ by rounding errors alone.
         widest: standard deviations that a range has at most.
     """
-    axes = tuple(range(values.ndim - 1))
-    mean, deviation = values.mean(axis=axes), values.std(axis=axes)
-    low, high = values.min(axis=axes), values.max(axis=axes)
+    mean, deviation, low, high = _compute_statistics(values)
     flat = (high == low) | (deviation < np.finfo(np.float32).tiny)
     flat[list(noise)] = True
     least = (high - low) / widest
@@ -58,6 +61,22 @@ def fit_scaling(values: Array, noise: Sequence[int] = (), widest: float = WIDEST
             f"{wide}; it is scaled by {format_significant(least[feature], 3)}"
         )
     return Scaling(mean, np.where(flat, 1.0, np.maximum(deviation, least)), damped)
+
+
+def _compute_statistics(values: Array) -> tuple[Array, Array, Array, Array]:
+    """Return mean, standard deviation, minimum and maximum of each feature, in float64.
+
+    Many rows are computed with some features at a time, so that no copy in float64 is made of all of them.
+    """
+    axes, width = tuple(range(values.ndim - 1)), values.shape[-1]
+    step = max(FEWEST, BLOCK // max(1, math.prod(values.shape[:-1])))
+    edges = [*range(0, max(1, width - FEWEST + 1), step), width]  # one feature alone would be summed in another order
+    parts = []
+    for first, last in pairwise(edges):
+        some = values[..., first:last].astype(np.float64, order="C")
+        parts.append((some.mean(axis=axes), some.std(axis=axes), some.min(axis=axes), some.max(axis=axes)))
+    mean, deviation, low, high = (np.concatenate(pieces) for pieces in zip(*parts, strict=True))
+    return mean, deviation, low, high
 
 
 @dataclass(frozen=True)
@@ -82,10 +101,12 @@ def fit_target_scaling(y: Array) -> TargetScaling:
     return TargetScaling(float(deviations.mean()), float(deviations.std()) or 1.0, y.min().item())
 
 
-def standardize(values: Array, mean: Sequence[float], scale: Sequence[float]) -> NDArray[np.float32]:
-    """Return float32 ``values`` (n, ..., features) minus ``mean``, divided by ``scale``, in float32."""
+def standardize(
+    values: Array, mean: Sequence[float], scale: Sequence[float], out: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
+    """Return float32 ``values`` (n, ..., features) minus ``mean``, divided by ``scale``, float32, in ``out``."""
     means, scales = np.array(mean, dtype=np.float32), np.array(scale, dtype=np.float32)
-    standardized = np.empty(values.shape, np.float32)
+    standardized = np.empty(values.shape, np.float32) if out is None else out
     for rows in iterate_blocks(values):
         standardized[rows] = (values[rows] - means) / scales
     return standardized

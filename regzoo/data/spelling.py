@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
-from collections import Counter
 from collections.abc import Iterator, Sequence
+
+import numpy as np
 
 from regzoo.core.formatting import format_list, format_short_list
 from regzoo.data.dataset import Array, Dataset
+from regzoo.data.different import factorize
 from regzoo.data.table import Table
 
 MOST_CATEGORIES = 1000
@@ -61,7 +63,7 @@ def _find_spellings(dataset: Dataset) -> Iterator[str]:
         yield from _describe_spellings(dataset.y, f"{name} has labels", "each is a class of its own")
     if isinstance(dataset.x, Table):
         for column, kind, values in zip(dataset.x.columns, dataset.x.kinds, dataset.x.values, strict=True):
-            if kind == "categorical" and len(set(values.tolist())) <= MOST_CATEGORIES:
+            if kind == "categorical" and len(factorize(values)[1]) <= MOST_CATEGORIES:
                 what = f"column {column!r} has categories"
                 yield from _describe_spellings(values, what, "each is a category of its own")
     if dataset.group is not None and dataset.group.dtype.kind == "U":
@@ -70,7 +72,8 @@ def _find_spellings(dataset: Dataset) -> Iterator[str]:
 
 def _describe_spellings(values: Array, what: str, effect: str) -> Iterator[str]:
     """Yield a sentence if some of ``values`` (n,) differ in their spelling alone."""
-    counts = Counter(values.tolist())
+    codes, different = factorize(values)
+    counts = dict(zip(different.tolist(), np.bincount(codes).tolist(), strict=True))
     groups = group_spellings([text for text in counts if text])
     if groups:
         listed = [

@@ -11,16 +11,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from regzoo.core.formatting import format_significant
 from regzoo.data.dataset import Array, Dataset, TaskName
+from regzoo.data.different import factorize, number_rows
 from regzoo.data.inputs import NamedInputs
 from regzoo.data.spelling import warn_spellings
 from regzoo.data.table import Table
 
 MIN_ROWS = 10
 """Fewer rows than this prove nothing about a column."""
+
+SCREENED = 1000
+"""Rows that are looked at first: most columns are already known there not to be what is looked for."""
 
 LEAVE_OUT = "leave it out (data.drop in a config)"
 """The way out for a column that should not be an input."""
@@ -44,7 +47,7 @@ class Findings:
 def validate_dataset(dataset: Dataset, task: TaskName) -> Findings:
     """Return what is wrong or suspicious about the columns of ``dataset``, and about rows that repeat."""
     errors, warnings = [], []
-    first = np.unique(dataset.content_codes, return_index=True)[1]  # the first of equal rows
+    first = np.flatnonzero(np.diff(np.maximum.accumulate(dataset.content_codes), prepend=-1))  # of equal rows
     for name, values in _iterate_columns(dataset):
         where = f"{dataset.name}: column {name!r} ({len(values)} rows)"
         if task != "reconstruction" and (target := _find_copied_target(values, dataset)):
@@ -59,10 +62,11 @@ def validate_dataset(dataset: Dataset, task: TaskName) -> Findings:
 
 def warn_shared_rows(dataset: Dataset, parts: Mapping[str, Array]) -> tuple[str, ...]:
     """Warn of validation and test rows that the training part has as well; ``parts``: row numbers by part."""
-    trained = np.unique(dataset.content_codes[parts["train"]])
+    trained = np.zeros(int(dataset.content_codes.max()) + 1, dtype=bool)
+    trained[dataset.content_codes[parts["train"]]] = True
     warnings = []
     for part in ("validation", "test"):
-        shared = int(np.isin(dataset.content_codes[parts[part]], trained).sum())
+        shared = int(trained[dataset.content_codes[parts[part]]].sum())
         if shared:
             marked = dataset.part is not None and (dataset.part[parts[part]] == part).any()
             together = "split.duplicates: together keeps equal rows in one part"
@@ -121,12 +125,16 @@ def _find_copied_target(values: Array, dataset: Dataset) -> str:
 
 def _equals_target(values: Array, y: Array) -> bool:
     if values.dtype.kind == "O":
-        texts = y.astype(str)
-        texts = np.char.lower(texts) if y.dtype.kind == "b" else texts
-        return bool((values == texts.astype(object)).all())
+        return _equals_text(values[:SCREENED], y[:SCREENED]) and _equals_text(values, y)
     if y.dtype.kind not in "iufb":
         return False
     return np.array_equal(values, y) or _is_float32_copy(values, y)
+
+
+def _equals_text(values: Array, y: Array) -> bool:
+    texts = y.astype(str)
+    texts = np.char.lower(texts) if y.dtype.kind == "b" else texts
+    return bool((values == texts.astype(object)).all())
 
 
 def _is_float32_copy(values: Array, y: Array) -> bool:
@@ -153,8 +161,10 @@ def _describe_suspicion(values: Array, name: str, dataset: Dataset, first: Array
 
 def _describe_identifier(values: Array, name: str) -> str:
     """Return how integers identify each row, empty if they do not."""
+    if not np.array_equal(values, np.floor(values)):  # NaN included
+        return ""
     steps = np.diff(np.sort(values))
-    if not np.array_equal(values, np.floor(values)) or not (steps > 0).all():  # False for NaN
+    if not (steps > 0).all():
         return ""
     if (steps == 1).all():
         return "counts the rows"
@@ -165,8 +175,15 @@ def _describe_identifier(values: Array, name: str) -> str:
 
 def _determines_target(values: Array, y: Array) -> bool:
     """Return True if a few values, each in two rows or more on average, determine the label."""
-    codes, different = pd.factorize(values, use_na_sentinel=False)
+    if len(values) > SCREENED and _have_two_labels(values[:SCREENED], y[:SCREENED]):
+        return False
+    codes, different = factorize(values)
     if len(values) < MIN_ROWS or not 1 < len(different) <= len(values) / 2:
         return False
-    labels = np.unique(y, return_inverse=True)[1]
-    return len(np.unique(np.stack([codes, labels]), axis=1).T) == len(different)
+    return not _have_two_labels(codes, y)
+
+
+def _have_two_labels(values: Array, y: Array) -> bool:
+    """Return True if one of ``values`` (n,) occurs with two labels."""
+    pairs = number_rows([values, y])
+    return len(np.unique(pairs)) > len(factorize(values)[1])

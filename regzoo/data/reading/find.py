@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regzoo.data.reading.clocks import parse_clock
+from regzoo.data.reading.date_columns import parse_dates
 from regzoo.data.reading.dates import has_month_name, is_marked_utc, parse_date
 from regzoo.data.reading.numbers import find_currency, find_unit, make_number_pattern, parse_number
 from regzoo.data.reading.reading import (
@@ -26,6 +27,9 @@ from regzoo.data.reading.reading import (
 )
 
 Array = NDArray[Any]
+
+Fit = Callable[[list[str], Reading], Array]
+"""Returns which of some texts (n,) are of a form."""
 
 SAMPLE = 1000
 """Different cells that are tried first; a column is read whole only if several of them fit a form."""
@@ -60,10 +64,10 @@ def find_numbers(texts: Array, counts: Array, keys: ReadingKeys) -> Found | None
         return None
     if keys.decimal is not None or keys.thousands is not None:
         keyed = list(_list_forms(texts, counts, keys))
-        found = _choose(texts, counts, keyed, _match_number, _differ_in_numbers)
+        found = _choose(texts, counts, keyed, _match_numbers, _differ_in_numbers)
         if found is not None and 2 * counts[found.fits].sum() > counts[texts != ""].sum():
             return found
-    return _choose(texts, counts, forms, _match_number, _differ_in_numbers)
+    return _choose(texts, counts, forms, _match_numbers, _differ_in_numbers)
 
 
 def find_dates(texts: Array, counts: Array, keys: ReadingKeys) -> Found | None:
@@ -77,10 +81,10 @@ def find_dates(texts: Array, counts: Array, keys: ReadingKeys) -> Found | None:
     if not _are_likely(texts, lambda text: any(_match_date(text, form) for form in forms)):
         return None
     for form in (PLAIN, Reading(zoned=True)):  # ISO 8601 has no rival, and most columns of dates are such
-        fits = _find_fits(texts, form, _match_date)
+        fits = _find_fits(texts, form, _match_dates)
         if (fits | (texts == "")).all():
             return Found(_simplify(texts.tolist(), fits, form), fits, None)
-    return _choose(texts, counts, forms, _match_date, _differ_in_order)
+    return _choose(texts, counts, forms, _match_dates, _differ_in_order)
 
 
 def find_clocks(texts: Array, counts: Array) -> Found | None:
@@ -88,7 +92,7 @@ def find_clocks(texts: Array, counts: Array) -> Found | None:
     forms = [Reading(clock=clock) for clock in CLOCKS]
     if not _are_likely(texts, lambda text: any(_match_clock(text, form) for form in forms)):
         return None
-    return _choose(texts, counts, forms, _match_clock, lambda *_: False)
+    return _choose(texts, counts, forms, _match_clocks, lambda *_: False)
 
 
 def _are_likely(texts: Array, fits: Callable[[str], bool]) -> bool:
@@ -130,6 +134,19 @@ def _match_clock(text: str, form: Reading) -> bool:
     return bool(form.clock) and parse_clock(text, form.clock) is not None
 
 
+def _match_numbers(texts: list[str], form: Reading) -> Array:
+    match = re.compile(make_number_pattern(form)).fullmatch
+    return np.array([match(text) is not None for text in texts], dtype=bool)
+
+
+def _match_dates(texts: list[str], form: Reading) -> Array:
+    return parse_dates(texts, form.dates, form.zoned, form.named)[2]
+
+
+def _match_clocks(texts: list[str], form: Reading) -> Array:
+    return np.array([_match_clock(text, form) for text in texts], dtype=bool)
+
+
 def _differ_in_numbers(texts: list[str], first: Reading, second: Reading) -> bool:
     return any(parse_number(text, first) != parse_number(text, second) for text in texts)
 
@@ -144,13 +161,13 @@ def _choose(
     texts: Array,
     counts: Array,
     forms: list[Reading],
-    fits: Callable[[str, Reading], bool],
+    fit: Fit,
     differ: Callable[[list[str], Reading, Reading], bool],
 ) -> Found | None:
     """Return the form that the most cells fit, of equals the first; None if none fits."""
     plain, sample = texts.tolist(), texts[:: max(1, len(texts) // SAMPLE)]
-    forms = [form for form in forms if _find_fits(sample, form, fits).any()]
-    masks = [_find_fits(texts, form, fits) for form in forms]
+    forms = [form for form in forms if _find_fits(sample, form, fit).any()]
+    masks = [_find_fits(texts, form, fit) for form in forms]
     covered = [int(counts[mask].sum()) for mask in masks]
     if not any(covered):
         return None
@@ -163,9 +180,9 @@ def _choose(
     return Found(_simplify(plain, masks[best], forms[best]), masks[best], None)
 
 
-def _find_fits(texts: Array, form: Reading, fits: Callable[[str, Reading], bool]) -> Array:
+def _find_fits(texts: Array, form: Reading, fit: Fit) -> Array:
     """Return which of ``texts`` (n,) fit; empty cells do not."""
-    return np.array([bool(text) and fits(text, form) for text in texts.tolist()], dtype=bool)
+    return fit(texts.tolist(), form) & (texts != "")
 
 
 def _simplify(texts: list[str], mask: Array, form: Reading) -> Reading:

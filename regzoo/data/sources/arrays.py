@@ -99,7 +99,7 @@ def from_arrays(
 
 def _require_different(targets: Array, name: str) -> Array:
     """Return ``targets``; InputError if all are the same."""
-    if len(np.unique(targets)) < 2:
+    if (targets == targets[0]).all():
         raise InputError(f"{name}: all {len(targets)} targets are {targets[0]!s}; there is nothing to learn")
     return targets
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import csv
 import gzip
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from regzoo.core.errors import InputError
-from regzoo.data.catalog import Target
+from regzoo.data.catalog import Target, list_columns
 from regzoo.data.dataset import Dataset
 from regzoo.data.input_form import SEEN, InputForm
 from regzoo.data.inputs import InputSpec
 from regzoo.data.sources.column_names import require_columns
+from regzoo.data.sources.csv_columns import read_matrices
 from regzoo.data.sources.csv_rows import Notify, allow_long_cells, discard, iterate_rows, open_feed
+from regzoo.data.sources.csv_scan import scan_csv
 from regzoo.data.sources.files import require_bytes, require_file
 from regzoo.data.sources.roles import EMPTY
 from regzoo.data.sources.table_files import from_frames
@@ -81,8 +83,29 @@ def load_csv(
             continue from one file to the next.
     """
     notes: list[str] = []
-    frames = [(file, read_csv(file, separator, encoding, notes.append)) for file in (path, *parts.values())]
+    files = [path, *parts.values()]
+    chosen = {*list_columns(target), *roles.values()}
+    plain = _read_plain(files, separator, encoding, chosen, form) if inputs is None else None
+    tables = plain or [read_csv(file, separator, encoding, notes.append) for file in files]
+    frames = list(zip(files, tables, strict=True))
     return from_frames(frames, target, roles, tuple(parts), drop, as_text=True, inputs=inputs, form=form, notes=notes)
+
+
+def _read_plain(
+    files: Sequence[Path], separator: str | None, encoding: str, chosen: Collection[str], form: InputForm
+) -> list[pd.DataFrame] | None:
+    """Return the tables of plain files, see `read_matrices`; None if one of them is to be read row by row."""
+    matrices, available = [], get_available_memory() * SHARE
+    for path in files:
+        require_file(path)
+        _reject_packed(path)
+        matrix = scan_csv(path, separator, encoding, available)
+        if matrix is None:
+            return None
+        require_columns(matrix.header, str(path))
+        matrices.append(matrix)
+        available -= matrix.size
+    return read_matrices(matrices, chosen, form, available)
 
 
 def read_csv(

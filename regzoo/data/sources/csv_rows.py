@@ -23,6 +23,9 @@ LONGEST_CELL = 2**24
 MAX_FOOTERS = 10
 """Lines at the end that may be left out; more of them are a table of their own, or damage."""
 
+SEPARATOR_LINE = re.compile(r'"?sep=(.|\\t)"?[,;|\s]*', re.IGNORECASE)
+"""A first line that names the separator, as Excel reads it."""
+
 Notify = Callable[[str], None]
 """Called with a sentence about lines that are left out."""
 
@@ -30,7 +33,6 @@ Numbered = tuple[int, str]
 """A line with its number in the file, from 1."""
 
 _MAX_SHOWN = 5
-_SEPARATOR_LINE = re.compile(r'"?sep=(.|\\t)"?[,;|\s]*', re.IGNORECASE)
 
 
 @dataclass
@@ -109,7 +111,7 @@ def open_feed(lines: Iterable[str], separator: str | None) -> LineFeed:
     for number, line in numbered:
         if not line.strip():
             continue
-        if not above and named is None and (found := _SEPARATOR_LINE.fullmatch(line)):
+        if not above and named is None and (found := SEPARATOR_LINE.fullmatch(line)):
             named = found[1].replace("\\t", "\t")
         elif line.startswith(COMMENTS):
             above.append((number, line))
@@ -134,14 +136,14 @@ def iterate_rows(feed: LineFeed, place: str, notify: Notify) -> Iterator[list[st
         InputError: at the end, with the first rows whose length is not that of the header.
     """
     rows = csv.reader(feed, delimiter=feed.delimiter, skipinitialspace=True, strict=True)
-    header = next((_strip(row) for row in rows if row), [])
+    header = next((strip_cells(row) for row in rows if row), [])
     yield header
     feed.width = width = len(header)
     ragged, repeated, empty, whole, hollow = _RaggedRows(), [], False, False, 0
     feed.between_rows = True
     for row in rows:
         feed.between_rows = True
-        cells = _strip(row)
+        cells = strip_cells(row)
         if len(cells) == width:
             if cells == header and width > 1:
                 repeated.append(feed.number)
@@ -192,7 +194,8 @@ def _count_cells(line: str, delimiter: str) -> int:
     return len(next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), []))
 
 
-def _strip(row: list[str]) -> list[str]:
+def strip_cells(row: list[str]) -> list[str]:
+    """Return the cells of a row without blanks at their ends."""
     return [cell.strip(WHITESPACE) for cell in row]
 
 

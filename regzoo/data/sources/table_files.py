@@ -14,6 +14,7 @@ import pandas as pd
 from regzoo.core.errors import ErrorCollector, InputError, did_you_mean
 from regzoo.data.catalog import Target, list_columns
 from regzoo.data.dataset import Array, Dataset, infer_task
+from regzoo.data.different import factorize
 from regzoo.data.input_form import SEEN, InputForm
 from regzoo.data.inputs import InputSpec
 from regzoo.data.reading.find import find_numbers
@@ -141,7 +142,7 @@ def _read_target(cells: pd.Series, name: str, keys: ReadingKeys) -> Array:
         return np.array([float(cell) for cell in texts])
     if any(_PADDED.match(cell) for cell in different):
         return np.array(texts)
-    if infer_task(np.unique(texts, return_inverse=True)[1]) == "classification":
+    if infer_task(factorize(np.array(texts, dtype=object))[0]) == "classification":
         numbers = _read_few_numbers(texts, keys)
         return np.array(texts) if numbers is None else numbers
     column = parse_cells(np.array(texts, dtype=object), where, keys, "correct them, or drop these rows")

@@ -10,6 +10,7 @@ import pandas as pd
 
 from regzoo.core.errors import InputError
 from regzoo.data.dataset import Array, infer_task
+from regzoo.data.different import sort_different
 from regzoo.data.sources.finite import require_finite
 from regzoo.data.sources.python_objects import (
     BOOLEAN,
@@ -84,7 +85,8 @@ def _read_objects(objects: Array, name: str) -> Array:
             raise InputError(f"{where} holds whole numbers beyond 2**63; write such labels as text")
         return np.asarray(numbers)
     if kinds in ({TEXT}, {DATE}, {TIME}):
-        texts = np.array([as_text(value, where) for value in objects])
+        plain = set(map(type, objects)) == {str}
+        texts = np.array(objects.tolist() if plain else [as_text(value, where) for value in objects])
         return texts if kinds == {TEXT} else _shorten_dates(texts, where, *kinds)
     several = "; for several labels a row give columns of 0 and 1" if kinds <= {"list", "tuple", "set"} else ""
     raise InputError(f"{where} takes labels or numbers of one kind, received {' and '.join(sorted(kinds))}{several}")
@@ -106,6 +108,6 @@ def _shorten_dates(texts: Array, where: str, what: str) -> Array:
 
 def _require_text(labels: Array, name: str) -> None:
     """Raise InputError if a label holds NUL or half of a surrogate pair, which no exported model can return."""
-    for label in np.unique(labels).tolist():
+    for label in sort_different(labels)[0].tolist():
         if "\0" in label or (not label.isascii() and label.encode("utf-8", "replace").decode() != label):
             raise InputError(f"{name}: y holds {label[:40]!r}, which is not valid UTF-8 text; correct or drop it")

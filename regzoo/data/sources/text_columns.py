@@ -13,7 +13,7 @@ from regzoo.core.errors import InputError
 from regzoo.data.column_fitting import count_least
 from regzoo.data.dataset import Array
 from regzoo.data.numbers import count_merged, find_missing, parse_numbers, require_distinct
-from regzoo.data.reading.dates import format_date, parse_date
+from regzoo.data.reading.date_columns import rewrite_dates
 from regzoo.data.reading.find import Found, find_clocks, find_dates, find_numbers
 from regzoo.data.reading.messages import describe_cells, describe_rival, describe_unmarked, reject_near_numbers
 from regzoo.data.reading.numbers import find_shares, to_plain
@@ -169,10 +169,7 @@ def _convert(different: Array, found: Found, what: str, where: str, keys: Readin
     if what == "dates" and plain:
         return Column("date", np.where(found.fits, different, "").astype(object), kept)
     if what == "dates":
-        order, zoned, named = reading.dates, reading.zoned, reading.named
-        moments = [parse_date(text, order, zoned, named) for text in different.tolist()]
-        dates = ["" if when is None else format_date(when) for when in moments]
-        return Column("date", np.array(dates, dtype=object), kept)
+        return Column("date", rewrite_dates(different.tolist(), reading.dates, reading.zoned, reading.named), kept)
     plain_texts = np.array([to_plain(text, reading) or "" for text in different.tolist()], dtype=object)
     numbers = parse_numbers(plain_texts)
     _require_different(plain_texts, numbers, where)

@@ -11,6 +11,7 @@ from regzoo.core.errors import InputError
 from regzoo.core.seeds import derive, generator
 from regzoo.data.catalog import PARTS
 from regzoo.data.dataset import Array, Dataset, TaskName
+from regzoo.data.different import sort_different
 from regzoo.data.facts import FoldFacts, SplitFacts
 from regzoo.data.splitting.leakage import (
     count_shared_rows,
@@ -152,7 +153,7 @@ def fold_seed(settings: SplitSettings, seed: int, fold: int, repetition: int) ->
 def _make_splitter(dataset: Dataset, settings: SplitSettings, task: TaskName) -> Splitter:
     codes, labels = np.zeros(len(dataset.x), dtype=np.int64), ()
     if task == "classification" and dataset.y is not None:
-        different, codes = np.unique(dataset.y, return_inverse=True)
+        different, codes = sort_different(dataset.y)
         labels = tuple(different.tolist())
     groups = group_inseparable_rows(dataset, duplicates=settings.duplicates == "together")
     if dataset.time is not None and groups is not None:

@@ -32,6 +32,7 @@ from regzoo.data.sources import (
     pixels,
     text_lines,
 )
+from regzoo.data.sources.csv_scan import scan_csv
 from regzoo.data.sources.idx import read_idx
 
 LIMIT = 8_000_000
@@ -88,6 +89,14 @@ def test_lines_and_rows_without_an_end(content: bytes, message: str, tmp_path: P
     (tmp_path / "bomb.csv.gz").write_bytes(gzip.compress(content))
     with refused(message):
         load_csv(tmp_path / "bomb.csv.gz", "y")
+
+
+@pytest.mark.parametrize("content", [b"a" * 3_000_000, b"a,y\n" + b"1," * 1_500_000], ids=["one line", "one row"])
+def test_files_are_not_read_whole_before_a_line_without_an_end(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "bomb.csv").write_bytes(content)
+    assert scan_csv(tmp_path / "bomb.csv", None, "utf-8", 1e9) is None
+    with refused("has more than 262,144 characters, which is no row of a table"):
+        load_csv(tmp_path / "bomb.csv", "y")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "latin-1"])
