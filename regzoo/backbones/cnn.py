@@ -47,7 +47,7 @@ class Cnn(Backbone):
         if len(x.shape) != 4:
             raise InputError(
                 f"cnn needs images (height, width, channels), received inputs of shape {tuple(x.shape[1:])}; "
-                "use mlp for rows"
+                "use mlp for rows; transformer, or a model of your own with Conv1D, for sequences"
             )
         x = slot("input", x)
         kernel = choose_kernel_initializer(self.activation)

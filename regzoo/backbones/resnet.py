@@ -52,7 +52,7 @@ class Resnet(Backbone):
         if len(x.shape) != 4:
             raise InputError(
                 f"resnet needs images (height, width, channels), received inputs of shape {tuple(x.shape[1:])}; "
-                "use mlp(residual=true) for rows"
+                "use mlp(residual=true) for rows; transformer, or a model of your own with Conv1D, for sequences"
             )
         x = slot("input", x)
         x = self._make_convolution(self.filters[0], 3, "conv", stride=2 if get_smaller_side(x) >= LARGE else 1)(x)

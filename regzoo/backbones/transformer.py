@@ -93,7 +93,8 @@ class Transformer(Backbone):
         _require_few_tokens(x, "steps; shorten the sequences")
         present = keras.ops.not_equal(x, 0)
         empty = keras.ops.logical_not(keras.ops.any(present, axis=1, keepdims=True))
-        mask = keras.ops.logical_or(present, empty)  # (batch, steps); of an empty sequence the padding counts
+        first = keras.ops.logical_or(present[:, :1], empty)  # of an empty sequence the first padding counts
+        mask = keras.ops.concatenate([first, present[:, 1:]], axis=1)  # (batch, steps)
         tokens = keras.layers.Embedding(vocabulary_size, self.width, name="embed")(x)
         tokens = slot("embedding", _positions.PositionEmbedding(name="positions")(tokens))  # (batch, steps, width)
         return average_where(self._encode(tokens, slot, mask), mask)
@@ -104,7 +105,8 @@ class Transformer(Backbone):
             name = f"block_{block}"
             h = self._attend(_make_norm(f"{name}_attention_norm")(x), name, slot, mask)
             x = keras.layers.Add(name=f"{name}_attention_add")([x, slot("branch", h)])
-            h = self._add_mlp(_make_norm(f"{name}_mlp_norm")(x), name, slot)
+            seen = x if mask is None else _positions.attach_mask(x, mask, f"{name}_mask")
+            h = self._add_mlp(_make_norm(f"{name}_mlp_norm")(seen), name, slot)
             x = keras.layers.Add(name=f"{name}_mlp_add")([x, slot("branch", h)])
         return _make_norm("norm")(x)
 

@@ -109,20 +109,23 @@ class Penalized(keras.Layer):
     """Return the activations unchanged and add ``penalty(h)`` to the training loss.
 
     Args:
-        penalty: returns a scalar tensor for activations h (batch, ...).
+        penalty: returns a scalar tensor for activations h (batch, ...). If it takes ``mask``, this says where h is no
+            padding: true or false, of the shape of h without its last axis, or None if there is none.
     """
 
-    def __init__(self, penalty: Callable[[Any], Any]) -> None:
+    def __init__(self, penalty: Callable[..., Any]) -> None:
         super().__init__(autocast=False)
         self.penalty = penalty
+        self._takes_mask = "mask" in inspect.signature(penalty).parameters
         self.supports_masking = True
         self.built = True
 
-    def call(self, inputs: Any, training: bool = False) -> Any:
-        """Return the inputs; add the penalty in training."""
+    def call(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
+        """Return the inputs; add the penalty in training. Keras fills in the ``mask`` of the inputs."""
         if training:
+            given = {"mask": mask} if self._takes_mask else {}
             with floatx_of(self):
-                self.add_loss(self.penalty(to_floatx(inputs)))
+                self.add_loss(self.penalty(to_floatx(inputs), **given))
         return inputs
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:

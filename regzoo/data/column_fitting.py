@@ -18,6 +18,7 @@ from regzoo.data.numbers import cast_numbers, find_missing
 from regzoo.data.reading.date_columns import make_moment, parse_dates
 from regzoo.data.reading.dates import format_date
 from regzoo.data.table import Kind, Table
+from regzoo.data.vocabulary import are_sentences
 
 MAX_CATEGORIES = 30
 """A categorical column has at most this many categories: the most frequent ones, and of equals the first in order."""
@@ -102,6 +103,13 @@ def _find_missing(kind: Kind, values: NDArray[Any]) -> NDArray[np.bool_]:
     return find_missing(values) if kind == "numeric" else values == ""
 
 
+def _explain_text(present: NDArray[Any]) -> str:
+    """Return how to use a column of sentences; empty for any other."""
+    if not are_sentences(present.tolist()):
+        return ""
+    return "; to compare on its words, leave out the other columns (data.drop) and set data.kind: text"
+
+
 def _fit_categorical(name: str, present: NDArray[Any], n_missing: int) -> tuple[Categorical | None, list[str]]:
     least = count_least(len(present) + n_missing)
     codes, different = factorize(present)
@@ -110,7 +118,7 @@ def _fit_categorical(name: str, present: NDArray[Any], n_missing: int) -> tuple[
     if 2 * sum(frequent.values()) < len(present):
         shown = _shorten(str(present[0]))
         reason = f"{len(counts)} different texts, such as {shown}, in {len(present)} training cells, most of them in "
-        reason += f"fewer than {least}"
+        reason += f"fewer than {least}{_explain_text(present)}"
         return None, [f"left out, it looks like an identifier or free text: {reason}"]
     kept = sorted(frequent, key=lambda word: (-frequent[word], word))[:MAX_CATEGORIES]
     n_others = len(counts) - len(kept)

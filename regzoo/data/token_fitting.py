@@ -104,14 +104,14 @@ def _fit_range(source: str, name: str, tokens: Array, rows: Array) -> tuple[Inpu
                 f"{where} holds the token {tokens[wrong][0]} in row {row + 1}, and each has a vector: {problem}"
             )
     between = _find_zero_between(tokens)
-    padded = between is None and bool((tokens == 0).any())
+    padded = between is None
     encoder = TokenRange(int(tokens[rows].max()), padded)
     sentences = []
     if between is not None:
         sentences.append(
             f"0 stands between other tokens, first in row {between + 1}, so it is one of them; nothing is padding"
         )
-    elif padded:
+    elif (tokens == 0).any():
         ends = int((tokens == 0).any(axis=1).sum())
         sentences.append(f"0 at the ends of {ends} of {len(tokens)} sequences is padding, which is masked")
     unknown = int((np.delete(tokens, rows, axis=0) > encoder.largest).sum())

@@ -37,6 +37,11 @@ def split_words(text: str) -> list[str]:
     return [word.decode() for word in _PUNCTUATION.sub(b"", text.encode().lower()).split()]
 
 
+def are_sentences(cells: Sequence[Any]) -> bool:
+    """Return True if most of the ``cells`` are texts of several words."""
+    return 2 * sum(isinstance(cell, str) and len(split_words(cell)) > 1 for cell in cells) > len(cells)
+
+
 @dataclass(frozen=True)
 class Vocabulary:
     """The words of the training texts, each with a number.

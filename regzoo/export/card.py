@@ -23,6 +23,7 @@ from regzoo.data.table import MISSING
 from regzoo.export import snippets
 from regzoo.export.candidate import Candidate
 from regzoo.export.formats import Format
+from regzoo.export.known_tokens import find_token_limits
 from regzoo.export.signature import make_input_specs, name_inputs
 from regzoo.export.verify import Parity
 from regzoo.stats.hierarchical import estimate_over_searches
@@ -126,6 +127,7 @@ def make_recipe_json(content: CardContent) -> dict[str, Any]:
         "dtypes": {name: spec.dtype.name for name, spec in specs.items()},
         "shapes": {name: list(spec.shape)[1:] for name, spec in specs.items()},
         **({"own_inputs": True} if preprocessor.inputs else {}),
+        **({"tokens": limits} if (limits := find_token_limits(candidate)) else {}),
         "rules": [rule_to_json(rule) for rule in preprocessor.rules],
         **({"missing": list(MISSING)} if preprocessor.rules else {}),
         "versions": {name: version(name) for name in PACKAGES},

@@ -52,6 +52,7 @@ class ExportedModel:
         readings: how the text of each column is read, by the name of its input.
         manifest: its files.
         categories: the words that each column of categories has a feature for, by the name of its input.
+        tokens: the largest token of each input of tokens, and whether larger ones are ``masked`` or ``refused``.
     """
 
     folder: Path
@@ -65,6 +66,7 @@ class ExportedModel:
     readings: dict[str, Reading]
     manifest: Manifest
     categories: dict[str, tuple[str, ...]]
+    tokens: dict[str, tuple[int, str]]
 
     @property
     def array_kind(self) -> str | None:
@@ -152,7 +154,23 @@ def _from_json(folder: Path, values: Mapping[str, Any], manifest: Manifest) -> E
         for name, rule in zip(inputs, rules, strict=False)
         if rule["kind"] == "categorical"
     }
-    return ExportedModel(folder, inputs, named, dtypes, shapes, labels, bool(rules), served, readings, manifest, words)
+    tokens = _accept_tokens(values.get("tokens", {}), dtypes)
+    missable = bool(rules)
+    return ExportedModel(
+        folder, inputs, named, dtypes, shapes, labels, missable, served, readings, manifest, words, tokens
+    )
+
+
+def _accept_tokens(value: Any, dtypes: Mapping[str, str]) -> dict[str, tuple[int, str]]:
+    """Return the largest token of inputs of whole numbers, and what becomes of larger ones."""
+    if not isinstance(value, dict) or not all(
+        name in dtypes and isinstance(limit, dict) for name, limit in value.items()
+    ):
+        raise TypeError("tokens takes a limit for inputs of whole numbers")
+    found = {name: (limit["largest"], limit["above"]) for name, limit in value.items()}
+    if not all(isinstance(largest, int) and above in ("masked", "refused") for largest, above in found.values()):
+        raise ValueError("tokens takes the largest token, and whether larger ones are masked or refused")
+    return found
 
 
 def _accept_dtypes(value: Any, kinds: Mapping[str, str], readings: Mapping[str, Reading]) -> dict[str, str]:

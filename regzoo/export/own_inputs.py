@@ -12,10 +12,12 @@ import numpy as np
 import pandas as pd
 
 from regzoo.core.errors import InputError
+from regzoo.data.dataset import Array
 from regzoo.data.inputs import InputSpec, format_shape
 from regzoo.data.matching import UNNAMED, fit_input
 from regzoo.data.sources.named_inputs import read_input
 from regzoo.data.sources.npz import read_npz
+from regzoo.data.sources.ragged import list_sequences, pad_tokens
 from regzoo.export.csv_header import open_csv, skip_index
 from regzoo.export.exported_model import ExportedModel, NamedArrays
 
@@ -57,6 +59,11 @@ def read_own_frame(
 ) -> Iterator[NamedArrays]:
     """Yield the rows of a DataFrame as the served inputs, ``rows`` at a time, from columns as `read_own_csv` takes."""
     specs, header = _list_specs(model), list(frame.columns)
+    tokens = _read_token_lists(specs, frame, source)
+    if tokens is not None:
+        for start in range(0, len(frame), rows):
+            yield _convert({next(iter(specs.values())).name: tokens[start : start + rows]}, specs, source, start)
+        return
     whole = _takes_all_columns(specs, header)
     if not whole:
         _require_columns(specs, source)
@@ -66,6 +73,14 @@ def read_own_frame(
     for start in range(0, len(frame), rows):
         chunk = frame.iloc[start : start + rows]
         yield _convert({s.name: chunk if whole else chunk[s.name] for s in specs.values()}, specs, source, start)
+
+
+def _read_token_lists(specs: Mapping[str, InputSpec], frame: pd.DataFrame, source: str) -> Array | None:
+    """Return the tokens (n, steps) of a frame whose only column holds lists, for a model that takes them; else None."""
+    (spec, *others) = specs.values()
+    if others or spec.kind != "integer" or len(spec.shape) != 1 or (lists := list_sequences(frame)) is None:
+        return None
+    return pad_tokens(lists, f"{source}: column {frame.columns[0]!r}", spec.shape[0])
 
 
 def read_own_archive(

@@ -21,6 +21,7 @@ from regzoo.data.sources.csv_file import ENCODING
 from regzoo.export.exported_model import ExportedModel, NamedArrays, read_exported_model
 from regzoo.export.input_rows import check_file_type, is_archive, read_chunks, read_frame_chunks
 from regzoo.export.serve import predict_chunks
+from regzoo.export.token_limits import check_tokens
 from regzoo.export.unknown_words import notify_unknown_spellings
 from regzoo.system.lock import lock_path
 from regzoo.system.temporary_folder import private_tempdir, temporary_sibling
@@ -65,8 +66,7 @@ def predict_file(
             stack.enter_context(lock_path(out))
             _check_output(out)  # another process may just have written it
         copy = stack.enter_context(_copy_model(model, trust, notify))
-        chunks = notify_unknown_spellings(model, read_chunks(model, source, encoding, notify), str(source), notify)
-        outputs = _predict(copy, chunks)
+        outputs = _predict(copy, _check(model, read_chunks(model, source, encoding, notify), str(source), notify))
         if not isinstance(out, Path):
             return _write_csv(out, outputs, model.labels)
         temporary = stack.enter_context(temporary_sibling(out))
@@ -104,12 +104,20 @@ def predict(folder: str | Path, frame: pd.DataFrame, *, trust: bool = False) -> 
     model = read_exported_model(Path(folder))
     with _copy_model(model, trust, warnings.warn) as copy:
         chunks = read_frame_chunks(model, frame, "frame", lambda _: None)
-        outputs = list(_predict(copy, notify_unknown_spellings(model, chunks, "frame", warnings.warn)))
+        outputs = list(_predict(copy, _check(model, chunks, "frame", warnings.warn)))
     columns: dict[str, list[Any]] = {}
     for chunk in outputs:
         for header, values in _list_columns(chunk, model.labels):
             columns.setdefault(header, []).append(values)
     return pd.DataFrame({header: np.concatenate(parts) for header, parts in columns.items()}, index=frame.index)
+
+
+def _check(
+    model: ExportedModel, chunks: Iterator[NamedArrays], source: str, notify: Callable[[str], None]
+) -> Iterator[NamedArrays]:
+    """Yield ``chunks``; notify of words and tokens that the model does not know, see `check_tokens`."""
+    checked = check_tokens(model.tokens, chunks, source, notify) if model.tokens else chunks
+    return notify_unknown_spellings(model, checked, source, notify)
 
 
 @contextlib.contextmanager

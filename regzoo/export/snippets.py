@@ -12,6 +12,7 @@ from regzoo.data.numbers import MISSING_INTEGER
 from regzoo.data.preprocessor import Preprocessor
 from regzoo.data.reading.numbers import format_number
 from regzoo.data.reading.reading import PLAIN
+from regzoo.data.vocabulary import Encoder, TokenRange
 from regzoo.export.formats import Format
 from regzoo.export.signature import make_input_specs, name_inputs
 
@@ -166,12 +167,23 @@ def _describe_cells(rule: ColumnRule) -> str:
 def _describe_own_inputs(preprocessor: Preprocessor) -> list[str]:
     lines = []
     served = make_input_specs(preprocessor).items()
-    for (name, tensor), spec in zip(served, preprocessor.raw_specs, strict=True):
+    for (name, tensor), rule in zip(served, preprocessor.inputs, strict=True):
+        spec = rule.raw
         own = "" if name == spec.name else f" (the model's {format_code_span(spec.name)})"
         sizes = ", ".join(["batch", *("any" if size is None else str(size) for size in spec.shape)])
         shape = f"({sizes})" if spec.shape else "(batch,)"
-        lines.append(f"`{name}`{own}, {tensor.dtype.name} {shape}, {_OWN_KINDS[spec.kind]}")
+        lines.append(
+            f"`{name}`{own}, {tensor.dtype.name} {shape}, {_OWN_KINDS[spec.kind]}{_describe_tokens(rule.encoder)}"
+        )
     return lines
+
+
+def _describe_tokens(encoder: Encoder | None) -> str:
+    """Return what the model knows of raw tokens, after a comma; empty for other inputs."""
+    if not isinstance(encoder, TokenRange):
+        return ""
+    padding = ", 0 for padding" if encoder.padded else ""
+    return f", tokens from 0 to {encoder.largest}{padding}; others are masked, as padding is"
 
 
 def describe_outputs(preprocessor: Preprocessor, recipe: Recipe, format: Format) -> list[str]:

@@ -11,6 +11,7 @@ from regzoo.core import InputError
 from regzoo.core._keras_compat import list_consumers
 from regzoo.core.layers import InTraining
 from regzoo.core.weights import describe_weights
+from regzoo.regularizers._padding import weigh_present
 
 
 class GroupNormalization(keras.layers.GroupNormalization):
@@ -28,6 +29,24 @@ class GroupNormalization(keras.layers.GroupNormalization):
         """Choose the number of groups, then create the weights."""
         self.groups = self.choose_groups(input_shape)
         super().build(input_shape)
+
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        """Return the normalized inputs (batch, ..., channels); padding, where ``mask`` is false, is not averaged."""
+        if mask is None:
+            return super().call(inputs)
+        h = keras.ops.cast(inputs, keras.backend.result_type(inputs.dtype, "float32"))
+        *positions, channels = keras.ops.shape(h)
+        grouped = keras.ops.reshape(h, (*positions, self.groups, channels // self.groups))
+        axes = (*range(1, len(h.shape) - 1), len(h.shape))
+
+        def add(values: Any) -> Any:
+            return keras.ops.sum(weigh_present(values, mask), axis=axes, keepdims=True)  # (batch, 1, ..., groups, 1)
+
+        count = keras.ops.maximum(add(keras.ops.ones_like(grouped)), 1.0)
+        centered = grouped - add(grouped) / count
+        variance = add(keras.ops.square(centered)) / count
+        normalized = keras.ops.reshape(centered * keras.ops.rsqrt(variance + self.epsilon), keras.ops.shape(h))
+        return keras.ops.cast(normalized * self.gamma + self.beta, self.compute_dtype)
 
 
 class LearnedRate(InTraining):

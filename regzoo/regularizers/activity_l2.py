@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from regzoo.core import Float, OnActivations, Regularizer, Slot, Strength, Tensor, strength
 from regzoo.core.lazy import keras, layers
 from regzoo.regularizers._normalization import warn_free_scale
+from regzoo.regularizers._padding import weigh_present
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,10 @@ class ActivityL2(OnActivations):
         """Return a penalty layer for each activation slot."""
         return layers.Penalized(self.penalty) if slot.kind == "activation" else None
 
-    def penalty(self, h: Tensor) -> Tensor:
-        """Return the penalty of activations ``h`` (batch, ...), a scalar."""
+    def penalty(self, h: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return the penalty of activations ``h`` (batch, ...), a scalar; padding, where ``mask`` is false, is free."""
         batch = keras.ops.cast(keras.ops.shape(h)[0], h.dtype)
-        return self.strength * keras.ops.sum(keras.ops.square(h)) / batch
+        return self.strength * keras.ops.sum(weigh_present(keras.ops.square(h), mask)) / batch
 
     def warn_pair(self, other: Regularizer) -> str | None:
         """Warn about a normalization, which undoes the scale of activations."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from regzoo.core import Float, OnActivations, Regularizer, Slot, Strength, Tensor, strength
 from regzoo.core.lazy import keras, layers
 from regzoo.regularizers._normalization import warn_free_scale
+from regzoo.regularizers._padding import average_present, count_present, weigh_present
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,13 @@ class Decov(OnActivations):
         """Return a penalty layer for each activation slot."""
         return layers.Penalized(self.penalty) if slot.kind == "activation" else None
 
-    def penalty(self, h: Tensor) -> Tensor:
-        """Return the penalty of activations ``h`` (batch, ..., units), a scalar."""
+    def penalty(self, h: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return the penalty of activations ``h`` (batch, ..., units), a scalar; without padding (``mask`` false)."""
         units = h.shape[-1]
         samples = keras.ops.reshape(h, (-1, units))
-        centered = samples - keras.ops.mean(samples, axis=0)
-        size = keras.ops.cast(keras.ops.shape(samples)[0], h.dtype)
+        present = None if mask is None else keras.ops.reshape(mask, (-1,))
+        centered = weigh_present(samples - average_present(samples, present), present)
+        size = count_present(samples, present)
         covariance = keras.ops.matmul(keras.ops.transpose(centered), centered) / size  # (units, units)
         between = covariance * (1.0 - keras.ops.eye(units, dtype=h.dtype))
         return self.strength * keras.ops.sum(keras.ops.square(between)) / 2.0

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from regzoo.core import Float, OnActivations, Slot, Strength, Tensor, setting, strength
 from regzoo.core.lazy import keras, layers
+from regzoo.regularizers._padding import average_present
 
 LOW, HIGH = 0.001, 0.99
 """Between these the divergence is exact; beyond them it continues along its tangent."""
@@ -45,10 +46,10 @@ class KlSparsity(OnActivations):
         """Return a penalty layer for each activation slot."""
         return layers.Penalized(self.penalty) if slot.kind == "activation" else None
 
-    def penalty(self, h: Tensor) -> Tensor:
-        """Return the penalty of activations ``h`` (batch, ..., units), a scalar."""
+    def penalty(self, h: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return the penalty of activations ``h`` (batch, ..., units), a scalar; without padding (``mask`` false)."""
         log, rho = keras.ops.log, self.rho
-        r = keras.ops.mean(keras.ops.abs(h), axis=tuple(range(len(h.shape) - 1)))  # (units,)
+        r = average_present(keras.ops.abs(h), mask)  # (units,)
         near = keras.ops.clip(r, LOW, HIGH)
         divergence = rho * log(rho / near) + (1 - rho) * log((1 - rho) / (1 - near))
         slope = (1 - rho) / (1 - near) - rho / near

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from regzoo.comparison.setup import make_data_identity, make_setup
@@ -19,7 +20,7 @@ from regzoo.data.matching import match_inputs
 from regzoo.data.preprocess import prepare_fold, prepare_folds
 from regzoo.data.preprocessor import Preprocessor
 from regzoo.data.preprocessor_fitting import fit_preprocessor
-from regzoo.data.sources import from_arrays, load_csv, load_npz
+from regzoo.data.sources import from_arrays, load_csv, load_npz, load_parquet
 from regzoo.data.vocabulary import TokenRange, Vocabulary
 from regzoo.training.setup import TrainingSetup
 
@@ -74,7 +75,8 @@ def test_sentences_in_the_only_column_are_text(tmp_path: Path) -> None:
     path.write_text("review,n,y\n" + "".join(f"{text},{n % 5},{n % 2}\n" for n, text in enumerate(sentences)))
     assert load_csv(path, "y").form is None
     with pytest.raises(
-        InputError, match=r"one text a row.*received the columns 'review' and 'n'; leave out.*data\.drop"
+        InputError,
+        match=r"one text a row.*received the columns 'review' and 'n'; leave out all but 'review': data\.drop: \[n\]",
     ):
         load_csv(path, "y", form=InputForm("text"))
     assert load_csv(path, "y", drop="n", form=InputForm("text")).form == InputForm("text")
@@ -84,7 +86,21 @@ def test_sentences_in_the_only_column_are_text(tmp_path: Path) -> None:
     ("x", "kind", "message"),
     [
         (np.ones((5, 2)), "text", "takes one text a row"),
-        ([["a", "b"]] * 5, "text", r"received the shape \(5, 2\)"),
+        ([["a", "b"]] * 5, "text", r"received lists of words; join them: x = \[' '\.join\(words\) for words in x\]"),
+        ([["a"], *[["a", "b"]] * 4], None, r"received lists of words; join them"),
+        (np.array([["a", "b"]] * 5), "text", r"received the shape \(5, 2\)"),
+        ([b"\xff", *TEXTS[1:]], "text", r"row 1 holds b'\\xff', which is no text in UTF-8"),
+        (
+            [[1], [2, 3], *[[4]] * 3],
+            None,
+            r"may have different lengths \(data.kind: tokens.*keras\.utils\.pad_sequences",
+        ),
+        (np.array([[1], [2, 3], *[[4]] * 3], dtype=object), "sequences", "a list of its own in each row"),
+        ([[1], [2, 0], *[[4]] * 3], "tokens", "padded with 0, and row 2 holds the token 0; number the tokens from 1"),
+        ([[1], [2, 0.5], *[[4]] * 3], "tokens", "row 2 holds .*tokens .data.kind. are whole numbers"),
+        ([[1], [2, 3], None, [4], [5]], "tokens", "row 3 holds None .NoneType., and others a list of tokens"),
+        ([[1], [2, [3]], *[[4]] * 3], "tokens", "row 2"),
+        (pd.Series([[]] * 5), "tokens", "no row has a token"),
         ({"a": TEXTS}, "text", "received a dict"),
         (np.full((5, 3), 0.5), "tokens", "whole numbers, received 0.5 in row 1"),
         (pd.DataFrame({"a": TEXTS}), "tokens", "column 'a' is categorical"),
@@ -141,8 +157,8 @@ def test_texts_without_words_are_refused() -> None:
             "0 stands between other tokens, first in row 1",
         ),
         (
-            [[1, 2, 2], [3, 1, 1], [1, 1, 7]],
-            TokenRange(3, padded=False),
+            [[1, 2, 2], [3, 1, 1], [1, 1, 7]],  # 0 would be padding
+            TokenRange(3, padded=True),
             "1 tokens outside the training part are above",
         ),
     ],
@@ -152,6 +168,55 @@ def test_zero_is_padding_unless_it_stands_between_tokens(tokens: Any, expected: 
     assert preprocessor.inputs[0].encoder == expected
     assert said in " ".join(sentences)
     assert preprocessor.input_shape == (3,)
+
+
+RAGGED = [[3, 1], [2], [], [1, 1, 4], [5]]
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        RAGGED,
+        tuple(map(tuple, RAGGED)),
+        [np.array(row, dtype=np.uint8) for row in RAGGED],
+        [[float(token) for token in row] for row in RAGGED],
+        pd.Series(RAGGED),
+        pd.Series([np.array(row) for row in RAGGED]).to_numpy(),
+        pd.DataFrame({"ids": RAGGED}),
+        pd.DataFrame({"ids": pd.Series(RAGGED, dtype=pd.ArrowDtype(pa.list_(pa.int64())))}),
+    ],
+    ids=["lists", "tuples", "arrays", "floats", "series", "objects", "frame", "arrow"],
+)
+def test_tokens_of_different_lengths_are_padded(x: Any) -> None:
+    data = from_arrays(x, Y, form=InputForm("tokens"))
+    assert isinstance(data.x, NamedInputs)
+    assert data.x.arrays["tokens"].tolist() == [[3, 1, 0], [2, 0, 0], [0, 0, 0], [1, 1, 4], [5, 0, 0]]
+    assert data.notes == ("sequences of 0 to 3 tokens were padded with 0 at their ends",)
+
+
+def test_lists_in_a_file(tmp_path: Path) -> None:
+    pd.DataFrame({"ids": RAGGED, "y": Y}).to_parquet(tmp_path / "a.parquet")
+    data = load_parquet(tmp_path / "a.parquet", "y", form=InputForm("tokens"))
+    assert isinstance(data.x, NamedInputs)
+    assert data.x.arrays["tokens"].shape == (5, 3)
+    pd.DataFrame({"ids": RAGGED, "n": range(5), "y": Y}).to_parquet(tmp_path / "b.parquet")
+    with pytest.raises(InputError, match="column 'ids'"):
+        load_parquet(tmp_path / "b.parquet", "y", form=InputForm("tokens"))
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        [None, *TEXTS[1:]],
+        np.array([np.nan, *TEXTS[1:]], dtype=object),
+        [b"", *TEXTS[1:]],
+        np.array(["", *TEXTS[1:]], "S"),
+    ],
+)
+def test_bytes_and_missing_texts_are_text(x: Any) -> None:
+    data = from_arrays(x, Y)
+    assert isinstance(data.x, NamedInputs)
+    assert data.x.arrays["text"].tolist() == ["", *TEXTS[1:]]
 
 
 @pytest.mark.parametrize(("token", "message"), [(-1, "count tokens from 0"), (10**7, "number them from 1 on")])
@@ -211,7 +276,7 @@ def test_archives_and_parts(tmp_path: Path) -> None:
     data = load_npz(tmp_path / "a.npz", form=InputForm("tokens"))
     prepared = prepare_fold(data, SplitConfig(), 0)
     assert prepared.facts["inputs"] == "'tokens', sequences of 5 tokens"
-    assert np.array_equal(prepared.train[0], tokens[prepared.split.train] + 1)  # no 0: nothing is padding
+    assert np.array_equal(prepared.train[0], tokens[prepared.split.train])
     assert load_npz(tmp_path / "a.npz").kind == "rows"  # without a word, whole numbers are columns
     with pytest.raises(InputError, match="reconstruction takes numbers, and the data holds tokens"):
         prepare_fold(data, SplitConfig(), 0, "reconstruction")

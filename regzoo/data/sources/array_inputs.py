@@ -19,6 +19,7 @@ from regzoo.data.sources.column_kinds import Inputs, read_columns
 from regzoo.data.sources.finite import require_finite
 from regzoo.data.sources.named_inputs import read_named_inputs
 from regzoo.data.sources.plain_types import plain_array
+from regzoo.data.sources.ragged import WAY_OUT
 from regzoo.data.sources.token_inputs import TOKENS, as_tokens, holds_free_text, is_text, read_text
 from regzoo.data.table import Table
 
@@ -149,7 +150,7 @@ def _read_one_array(x: Any, kind: InputForms | None, name: str) -> Inputs:
     try:
         array = np.asarray(x)
     except ValueError:
-        raise InputError(f"{name}: the rows of x have different lengths; each row needs the same inputs") from None
+        raise InputError(f"{name}: the rows of x have different lengths; {WAY_OUT}") from None
     if np.ma.is_masked(x):
         raise InputError(f"{name}: x has masked values; drop or fill them")
     array = plain_array(array, f"{name}: x")

@@ -19,6 +19,7 @@ from regzoo.data.sources.column_names import name_columns, name_frame
 from regzoo.data.sources.frames import as_frame
 from regzoo.data.sources.labels import read_labels
 from regzoo.data.sources.plain_types import describe_units, find_times, plain_frame
+from regzoo.data.sources.ragged import pad_rows
 from regzoo.data.sources.roles import attach_roles
 from regzoo.data.sources.targets import as_cells, read_target
 from regzoo.data.sources.token_inputs import is_text
@@ -40,8 +41,9 @@ def from_arrays(
 
     Args:
         x: (n, features), or images (n, height, width) or (n, height, width, channels), or sequences (n, steps,
-            channels), see `shape_array`. Numbers or booleans; the columns of a DataFrame may also be words or dates,
-            with missing cells, as may rows of such values in lists or an array of objects, see `as_frame`.
+            channels), see `shape_array`; or lists of tokens of different lengths. Numbers or booleans; the columns of a
+            DataFrame may also be words or dates, with missing cells, as may rows of such values in lists or an array of
+            objects, see `as_frame`.
         y: (n,) or (n, 1): labels (text, booleans, integers) or numbers, of any type, see `read_target`; or (n, labels):
             several labels a row, each 0 or 1, or false or true, named by the columns of a DataFrame; None if there are
             only inputs.
@@ -66,9 +68,11 @@ def from_arrays(
     units: tuple[str, ...] = ()
     times: dict[str, str] = {}
     labels: tuple[str, ...] = ()
+    padded: tuple[str, ...] = ()
     if inputs is None and form.kind in (None, "rows") and not is_text(x):
         x = as_frame(x)
     with errors.collect():
+        x, padded = pad_rows(x, form.kind, name, own=inputs is not None)
         if isinstance(x, pd.DataFrame):
             times = {name_columns(list(x.columns))[position]: what for position, what in find_times(x).items()}
             named = name_frame(plain_frame(x), name)
@@ -93,7 +97,7 @@ def from_arrays(
     columns = columns if len(values.shape) == 2 and not isinstance(values, NamedInputs) else None
     data = Dataset(values, targets, columns, name, _get_target_name(y), labels, readings=read.readings, form=read.form)
     notes, warnings = ((), ()) if named is None else (named.notes, named.warnings)
-    data = replace(data, notes=(*notes, *units, *read.notes), warnings=(*warnings, *read.warnings))
+    data = replace(data, notes=(*notes, *units, *padded, *read.notes), warnings=(*warnings, *read.warnings))
     return attach_roles(data, given, places, form.keys)
 
 

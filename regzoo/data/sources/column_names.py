@@ -136,7 +136,7 @@ def is_header_data(header: Sequence[str], frame: pd.DataFrame, names: Sequence[s
     words = [(text, column) for text, column in columns if _read_number(text) is None]
     whole = all(number.is_integer() for number, _ in numbers)
     if whole and all(later - number == 1 for (number, _), (later, _) in pairwise(numbers)):
-        occurs = ((column.astype(object) == word).any() for word, column in words)
+        occurs = (_find_word(column, word).any() for word, column in words)
         if not (any(occurs) if numbers else len(words) > 1 and all(occurs)):
             return False
     return all(_fits(number, column) for number, column in numbers)
@@ -226,7 +226,16 @@ def _to_numbers(cells: pd.Series) -> Array | None:
 
 
 def _find_empty(cells: pd.Series) -> Array:
-    return np.asarray(cells.isna() | (cells.astype(object) == ""))
+    return np.asarray(cells.isna()) | _find_word(cells, "")
+
+
+def _find_word(cells: pd.Series, word: str) -> Array:
+    """Return which of the ``cells`` (n,) are ``word``."""
+    objects = cells.astype(object)
+    try:
+        return np.asarray(objects == word)
+    except ValueError:  # cells that are arrays, as the lists of a Parquet file are
+        return np.array([isinstance(cell, str) and cell == word for cell in objects])
 
 
 def _read_number(text: str) -> float | None:

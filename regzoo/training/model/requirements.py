@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from regzoo.core import AfterTraining, InputError, OnActivations, Recipe
+from regzoo.core import AfterTraining, InputError, OnActivations, OnBatch, Recipe
 from regzoo.core.cells import NamedCells
 from regzoo.training.task import Shape, Task
+
+MIXES_PADDING = (
+    "mixes the steps of two examples, and the shares of their targets would count padding as well, which the model "
+    "does not see; leave it out, or take embedding_dropout or label_smoothing"
+)
+"""Why a regularizer that mixes targets does not go with tokens that are padded and masked."""
 
 
 def reject_ranges(recipe: Recipe) -> None:
@@ -59,6 +65,8 @@ def check_requirements(
     numbers = (not cells and not tokens) or any(each is None or each.have_numbers for _, each in cells)
     available |= {"numbers"} if numbers else set()
     for regularizer in recipe:
+        if tokens and isinstance(regularizer, OnBatch) and regularizer.mixes_targets:
+            raise InputError(f"{regularizer.name} {MIXES_PADDING}")
         missing = sorted(regularizer.requires - available)
         if missing:
             what = "" if numbers or tokens else ", categories and booleans alone,"

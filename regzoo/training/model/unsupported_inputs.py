@@ -8,7 +8,9 @@ import keras
 import tensorflow as tf
 
 from regzoo.core import InputError, OnBatch, OnForward
+from regzoo.core._keras_compat import list_layers
 from regzoo.core.places import change_batch
+from regzoo.training.model.requirements import MIXES_PADDING
 from regzoo.training.model.step import TrainStep
 
 
@@ -23,7 +25,10 @@ def reject_unsupported_inputs(model: Any, x: Any) -> None:
         InputError: at the first of them.
     """
     y = tf.one_hot([0] * len(keras.tree.flatten(x)[0]), model.task.size)
+    masked = any(isinstance(layer, keras.layers.Embedding) and layer.mask_zero for layer in list_layers(model))
     for regularizer in model.get_regularizers(OnBatch):
+        if masked and regularizer.mixes_targets:
+            raise InputError(f"{regularizer.name} {MIXES_PADDING}")
         try:
             changed, _ = change_batch(regularizer, x, y, model.get_stream(regularizer), model.get_cells(x))
             keras.tree.assert_same_structure(changed, x)
