@@ -97,7 +97,7 @@ def make_recipe_json(content: CardContent) -> dict[str, Any]:
     """Return the content of ``recipe.json``: recipe, data, seeds, versions and the agreement with the live model."""
     candidate, row, verification = content.candidate, content.row, content.verification
     record, setup, preprocessor = candidate.record, candidate.setup, candidate.preprocessor
-    specs = make_input_specs(preprocessor)
+    specs, limits = make_input_specs(preprocessor), find_token_limits(candidate)
     values = {
         "format": verification.format.name,
         "file": verification.format.file,
@@ -127,7 +127,7 @@ def make_recipe_json(content: CardContent) -> dict[str, Any]:
         "dtypes": {name: spec.dtype.name for name, spec in specs.items()},
         "shapes": {name: list(spec.shape)[1:] for name, spec in specs.items()},
         **({"own_inputs": True} if preprocessor.inputs else {}),
-        **({"tokens": limits} if (limits := find_token_limits(candidate)) else {}),
+        **({"tokens": {name: limit._asdict() for name, limit in limits.items()}} if limits else {}),
         "rules": [rule_to_json(rule) for rule in preprocessor.rules],
         **({"missing": list(MISSING)} if preprocessor.rules else {}),
         "versions": {name: version(name) for name in PACKAGES},

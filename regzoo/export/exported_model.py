@@ -12,6 +12,7 @@ from regzoo.data.dataset import Array
 from regzoo.data.reading.reading import PLAIN, Reading
 from regzoo.export.manifest import Manifest, copy_files, read_manifest_json
 from regzoo.export.recipe_file import RECIPE_FILE, read_recipe_json
+from regzoo.export.token_limits import MASKED, REFUSED, TokenLimit
 
 ARRAY_KINDS = ("rows", "images", "sequences")
 KINDS = ("numeric", "boolean", "categorical", "date")
@@ -52,7 +53,7 @@ class ExportedModel:
         readings: how the text of each column is read, by the name of its input.
         manifest: its files.
         categories: the words that each column of categories has a feature for, by the name of its input.
-        tokens: the largest token of each input of tokens, and whether larger ones are ``masked`` or ``refused``.
+        tokens: what is known of each input of tokens.
     """
 
     folder: Path
@@ -66,7 +67,7 @@ class ExportedModel:
     readings: dict[str, Reading]
     manifest: Manifest
     categories: dict[str, tuple[str, ...]]
-    tokens: dict[str, tuple[int, str]]
+    tokens: dict[str, TokenLimit]
 
     @property
     def array_kind(self) -> str | None:
@@ -161,14 +162,14 @@ def _from_json(folder: Path, values: Mapping[str, Any], manifest: Manifest) -> E
     )
 
 
-def _accept_tokens(value: Any, dtypes: Mapping[str, str]) -> dict[str, tuple[int, str]]:
+def _accept_tokens(value: Any, dtypes: Mapping[str, str]) -> dict[str, TokenLimit]:
     """Return the largest token of inputs of whole numbers, and what becomes of larger ones."""
     if not isinstance(value, dict) or not all(
         name in dtypes and isinstance(limit, dict) for name, limit in value.items()
     ):
         raise TypeError("tokens takes a limit for inputs of whole numbers")
-    found = {name: (limit["largest"], limit["above"]) for name, limit in value.items()}
-    if not all(isinstance(largest, int) and above in ("masked", "refused") for largest, above in found.values()):
+    found = {name: TokenLimit(limit["largest"], limit["above"]) for name, limit in value.items()}
+    if not all(isinstance(largest, int) and above in (MASKED, REFUSED) for largest, above in found.values()):
         raise ValueError("tokens takes the largest token, and whether larger ones are masked or refused")
     return found
 

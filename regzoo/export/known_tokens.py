@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from regzoo.data.vocabulary import TokenRange
 from regzoo.export.candidate import Candidate
 from regzoo.export.signature import name_inputs
-from regzoo.export.token_limits import MASKED, REFUSED
+from regzoo.export.token_limits import MASKED, REFUSED, TokenLimit
 
 
-def find_token_limits(candidate: Candidate) -> dict[str, dict[str, Any]]:
-    """Return the ``largest`` token of each input, by its served name, and what becomes of those ``above``."""
+def find_token_limits(candidate: Candidate) -> dict[str, TokenLimit]:
+    """Return what is known of the tokens of each input, by its served name."""
     preprocessor, model = candidate.preprocessor, candidate.setup.model
     names = list(name_inputs(preprocessor))
     limits = {
-        name: {"largest": rule.encoder.largest, "above": MASKED}
+        name: TokenLimit(rule.encoder.largest, MASKED)
         for name, rule in zip(names, preprocessor.inputs, strict=False)
         if isinstance(rule.encoder, TokenRange)
     }
@@ -26,5 +24,5 @@ def find_token_limits(candidate: Candidate) -> dict[str, dict[str, Any]]:
 
     for name, tables in zip(names, read_table_sizes(load(model)), strict=True):
         if tables:
-            limits[name] = {"largest": min(tables.values()) - 1, "above": REFUSED}
+            limits[name] = TokenLimit(min(tables.values()) - 1, REFUSED)
     return limits

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,8 +15,20 @@ MASKED, REFUSED = "masked", "refused"
 """What becomes of a token above the largest: `transformer` masks it as padding, and a table has no row for it."""
 
 
+class TokenLimit(NamedTuple):
+    """Whole numbers from 0 that an input takes.
+
+    Attributes:
+        largest: the largest token that the model knows.
+        above: what becomes of larger ones: `MASKED` or `REFUSED`.
+    """
+
+    largest: int
+    above: str
+
+
 def check_tokens(
-    limits: Mapping[str, tuple[int, str]],
+    limits: Mapping[str, TokenLimit],
     chunks: Iterable[Mapping[str, Array]],
     source: str,
     notify: Callable[[str], None],
@@ -24,7 +36,7 @@ def check_tokens(
     """Yield ``chunks`` unchanged; call ``notify`` once for each input with tokens that the model masks.
 
     Args:
-        limits: the largest token of each input of tokens, and `MASKED` or `REFUSED`.
+        limits: of the inputs of tokens, by their names.
         chunks: the served inputs, a few rows at a time.
         source: name of the rows in messages.
         notify: is called with a sentence.

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from regzoo.core import InputError
-from regzoo.export.token_limits import MASKED, REFUSED, check_tokens
+from regzoo.export.token_limits import MASKED, REFUSED, TokenLimit, check_tokens
 
 
 def check(values: list[list[int]], above: str) -> list[str]:
     """Return what is said about two chunks: three rows of small tokens, then ``values``, where 7 is the largest."""
     chunks = [{"ids": np.array(each)} for each in ([[1, 0], [7, 7], [0, 0]], values)]
     notes: list[str] = []
-    passed = list(check_tokens({"ids": (7, above)}, iter(chunks), "a.csv", notes.append))
+    passed = list(check_tokens({"ids": TokenLimit(7, above)}, iter(chunks), "a.csv", notes.append))
     assert all(one is other for one, other in zip(passed, chunks, strict=True))
     return notes
 
