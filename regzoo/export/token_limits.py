@@ -29,10 +29,10 @@ class TokenLimit(NamedTuple):
 
 def check_tokens(
     limits: Mapping[str, TokenLimit],
-    chunks: Iterable[Mapping[str, Array]],
+    chunks: Iterable[dict[str, Array]],
     source: str,
     notify: Callable[[str], None],
-) -> Iterator[Mapping[str, Array]]:
+) -> Iterator[dict[str, Array]]:
     """Yield ``chunks`` unchanged; call ``notify`` once for each input with tokens that the model masks.
 
     Args:
