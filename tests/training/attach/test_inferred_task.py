@@ -80,6 +80,11 @@ def test_one_sigmoid_stays_as_it_is_or_becomes_two_probabilities_for_two_classes
     np.testing.assert_allclose(attach("none", model).predict(x, verbose=0), p, atol=1e-6)
     attached = attach("none", model, classes=2)
     np.testing.assert_allclose(attached.predict(x, verbose=0), np.hstack([1 - p, p]), atol=1e-6)
+
+
+def test_metrics_of_one_sigmoid_are_refused_if_it_became_two_probabilities() -> None:
+    attached = attach("none", functional(lambda h: L.Dense(1, activation="sigmoid")(h)), classes=2)
+    x = np.random.default_rng(0).standard_normal((4, 6)).astype(np.float32)
     y = np.array([0, 1, 0, 1])
     attached.fit(x, y, epochs=1, **QUIET)
     metrics = [keras.metrics.AUC(), keras.metrics.BinaryAccuracy(), keras.metrics.Precision()]
