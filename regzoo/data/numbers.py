@@ -23,6 +23,9 @@ MISSING_INTEGER = -(2**63)
 LARGEST_EXACT = 2**53
 """Float64 holds every whole number up to this one."""
 
+LARGEST = 1e30
+"""Larger inputs would overflow float32 when they are standardized."""
+
 BLOCK = 2**22
 """Numbers that are computed with at a time, so that no second copy of large data is made."""
 

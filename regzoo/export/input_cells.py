@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +11,11 @@ import pandas as pd
 
 from regzoo.core.errors import InputError
 from regzoo.data.dataset import Array
-from regzoo.data.numbers import LARGEST_EXACT, cast_numbers, find_missing, parse_numbers
+from regzoo.data.numbers import LARGEST, LARGEST_EXACT, cast_numbers, find_missing, parse_numbers
 from regzoo.data.reading.dates import parse_date
 from regzoo.data.reading.numbers import find_shares, format_number, to_plain
 from regzoo.data.reading.reading import PLAIN, Reading
 from regzoo.data.sources.column_kinds import mark_missing, to_cells
-from regzoo.data.sources.text_columns import LARGEST
 from regzoo.data.table import clean_cell
 
 _TAKES = {"numeric": "numbers", "boolean": "true or false", "date": "dates such as 2024-01-31"}
@@ -80,10 +80,20 @@ class InputColumn:
         if column.kind == "boolean" and self.kind == "categorical":
             return self.convert(self._write_booleans(column.values), start)
         if column.kind == "numeric" and self.kind != "numeric":
+            self._reject_unpadded(series)
             missing = series.isna().to_numpy()
             plain = ["" if gone else str(value) for value, gone in zip(series.tolist(), missing, strict=True)]
             return self.convert(np.array(plain, dtype=object), start)
         return self.convert(column.values, start)
+
+    def _reject_unpadded(self, series: pd.Series) -> None:
+        """Raise InputError for numbers, which lost the zeros in front, where categories are such as 007."""
+        padded = [word for word in self.categories if re.fullmatch("0[0-9]+", word)]
+        if padded and series.notna().any():
+            raise InputError(
+                f"{self.place} takes words such as {padded[0]!r}, received numbers such as {series.dropna().iloc[0]}; "
+                "read the column as text (dtype=str in pandas), which keeps the zeros"
+            )
 
     def _write_booleans(self, values: Array) -> Array:
         """Return ``true`` and ``false`` in ``values`` (n,) as the categories write them, or else as Python does."""
@@ -165,7 +175,7 @@ def to_served(values: Array, dtype: str, place: str, start: int, takes_missing: 
     fits = np.abs(numbers) <= LARGEST
     if whole:  # a larger number was rounded when it became a float, and may stand for any of several
         takes = "whole numbers to the last digit (int64 or Int64 beyond 2**53)"
-        fits = (np.abs(numbers) <= LARGEST_EXACT) & (numbers == np.floor(numbers))
+        fits = (np.abs(numbers) < LARGEST_EXACT) & (numbers == np.floor(numbers))
     wrong = ~fits & ~(takes_missing & find_missing(values))
     if wrong.any():
         row = start + int(np.min(np.nonzero(wrong)[0])) + 1

@@ -27,8 +27,10 @@ for rule, (name, column) in zip(recipe["rules"], recipe["inputs"].items()):
     cells = cells.where(cells.notna() & ~cells.isin(missing), None)
     if dtype == "string":  # as written: 007 is not 7
         cells = cells.where(cells.notna(), "").astype(str)
+    elif dtype == "int64":  # to the last digit
+        cells = cells.where(cells.notna(), -(2**63)).map(int)
     else:
-        cells = pd.to_numeric(cells.where(cells.notna(), -(2**63)) if dtype == "int64" else cells)
+        cells = pd.to_numeric(cells)
     columns[name] = tf.constant(cells.to_numpy(), dtype)
 """
 

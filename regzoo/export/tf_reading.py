@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from regzoo.data.columns import Boolean, ColumnRule, Date, Numeric
-from regzoo.data.numbers import MISSING_INTEGER, find_missing, parse_numbers
+from regzoo.data.numbers import LARGEST, MISSING_INTEGER, find_missing, parse_numbers
 from regzoo.data.reading.clocks import PATTERNS, WHOLE_DAYS, format_clock
 from regzoo.data.reading.dates import AFTERNOON, FIRST, LAST, LOCAL, MORNING, NAMED_MONTHS, REWRITTEN, ZONED
 from regzoo.data.reading.dates import DAY as SECONDS
@@ -57,6 +57,9 @@ def read_numbers(rule: Numeric, raw: Any) -> Any:
     if rule.centering.dtype == "int64":
         return tf.strings.to_number(tf.where(missing, str(MISSING_INTEGER), plain), tf.int64)
     numbers = tf.strings.to_number(tf.where(missing, "nan", plain), tf.float64)
+    checked = _require(rule, f"numbers up to {LARGEST:g}", text, missing | (tf.abs(numbers) <= LARGEST))
+    with tf.control_dependencies([checked]):
+        numbers = tf.identity(numbers)
     if reading.percent:  # without a sign, 0.126 may be 12.6 %
         share = (tf.abs(numbers) < 1) & (numbers != 0) & ~tf.strings.regex_full_match(text, ".*%")
         with tf.control_dependencies([_require(rule, "percentages with the sign", text, ~share)]):

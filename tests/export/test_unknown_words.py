@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from regzoo.export.unknown_words import MOST_NOTES, notify_unknown_spellings
+from regzoo.export.unknown_words import MIN_ROWS, MOST_NOTES, notify_unknown_spellings
 
 
 class Model:
@@ -35,4 +35,11 @@ def test_each_spelling_is_named_once() -> None:
 
 
 def test_notes_end() -> None:
-    assert len(note(["S" + " " * n + "\u200b" for n in range(50)])) == MOST_NOTES
+    assert len(note(["S", *("S" + " " * n + "\u200b" for n in range(50))])) == MOST_NOTES
+
+
+def test_a_column_without_any_known_category_is_named_once() -> None:
+    assert note(["b'S'", ""] * MIN_ROWS, ["XL"] * MIN_ROWS) == [
+        "in.csv: column 'the size' has no category that the model knows in 10 rows; \"b'S'\" is none, 'S' is one"
+    ]
+    assert note(["XL"] * (MIN_ROWS - 1)) == note(["XL"] * 20 + ["M"]) == []

@@ -230,3 +230,17 @@ def test_booleans_are_the_categories_that_training_had() -> None:
         served = Served(pd.DataFrame({"flag": words * 20, "u": NUMBERS}))
         found = served.serve_frame(pd.DataFrame({"flag": [True, False], "u": NUMBERS[:2]}))
         np.testing.assert_allclose(found, served.features[:2], atol=1e-6)
+
+
+def test_numbers_are_no_codes_with_zeros_in_front() -> None:
+    served = Served(pd.DataFrame({"code": [f"{k % 4:03}" for k in range(N)], "u": NUMBERS}))
+    with pytest.raises(InputError, match="takes words such as '000', received numbers such as 1; read the column as"):
+        served.serve_frame(pd.DataFrame({"code": [1, 2], "u": 0.0}))
+
+
+def test_infinite_text_is_an_error_of_the_graph() -> None:
+    served = Served(pd.DataFrame({"part": [f"{k} %" for k in range(N)], "u": NUMBERS}))
+    frame = pd.DataFrame({"part": ["1e400 %"], "u": 0.0})
+    for way, error in ((served.serve_frame, InputError), (served.run_card, tf.errors.InvalidArgumentError)):
+        with pytest.raises(error, match=r"takes numbers up to 1e\+30"):
+            way(frame)

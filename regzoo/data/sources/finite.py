@@ -6,7 +6,7 @@ import numpy as np
 
 from regzoo.core.errors import InputError
 from regzoo.data.dataset import Array
-from regzoo.data.sources.text_columns import LARGEST
+from regzoo.data.numbers import LARGEST
 
 
 def require_finite(array: Array, where: str, way_out: str) -> None:

@@ -12,10 +12,9 @@ import pandas as pd
 from regzoo.core.errors import ErrorCollector, InputError
 from regzoo.data.inputs import Array, InputSpec, NamedInputs
 from regzoo.data.matching import UNNAMED, describe_specs, require_names
-from regzoo.data.numbers import find_missing, keep_numbers, parse_numbers
+from regzoo.data.numbers import LARGEST, find_missing, keep_numbers, parse_numbers
 from regzoo.data.reading.messages import describe_cells
 from regzoo.data.sources.plain_types import plain_array, plain_series
-from regzoo.data.sources.text_columns import LARGEST
 from regzoo.data.table import clean_cell
 
 _PLAIN_RANKS = {False: (1, 3), True: (2, 4)}

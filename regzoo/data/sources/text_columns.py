@@ -12,16 +12,13 @@ import pandas as pd
 from regzoo.core.errors import InputError
 from regzoo.data.column_fitting import count_least
 from regzoo.data.dataset import Array
-from regzoo.data.numbers import count_merged, find_missing, parse_numbers, require_distinct
+from regzoo.data.numbers import LARGEST, count_merged, find_missing, parse_numbers, require_distinct
 from regzoo.data.reading.date_columns import rewrite_dates
 from regzoo.data.reading.find import Found, find_clocks, find_dates, find_numbers
 from regzoo.data.reading.messages import describe_cells, describe_rival, describe_unmarked, reject_near_numbers
 from regzoo.data.reading.numbers import find_shares, to_plain
 from regzoo.data.reading.reading import OPEN, PLAIN, Reading, ReadingKeys
 from regzoo.data.table import Kind
-
-LARGEST = 1e30
-"""Larger inputs would overflow float32 when they are standardized."""
 
 MOSTLY = 0.9
 """A column with at least this share of numbers (or dates) is numeric (or a date) with a few wrong cells."""
