@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import warnings
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
-
-import typer
+from typing import TYPE_CHECKING, Any, TextIO
 
 from regzoo.core.errors import MovedAsideWarning
 from regzoo.core.escaping import escape_control_characters, escape_json
@@ -24,12 +23,12 @@ NARROWEST = 40
 
 def print_text(text: str) -> None:
     """Print ``text`` on stdout, its control characters written out."""
-    typer.echo(escape_control_characters(text))
+    _print(escape_control_characters(text), sys.stdout)
 
 
 def print_warning(text: str) -> None:
     """Print ``text`` on stderr, its control characters written out."""
-    typer.echo(escape_control_characters(text), err=True)
+    _print(escape_control_characters(text), sys.stderr)
 
 
 @contextlib.contextmanager
@@ -51,7 +50,12 @@ def print_moved_files() -> Iterator[None]:
 
 def print_json(text: str) -> None:
     """Print JSON on stdout, control characters in its strings escaped as JSON does it."""
-    typer.echo(escape_json(text))
+    _print(escape_json(text), sys.stdout)
+
+
+def _print(text: str, stream: TextIO) -> None:
+    """Print a line; unlike click, which takes ASCII for a mistake and writes UTF-8, in the encoding of the stream."""
+    print(text, file=stream, flush=True)
 
 
 def print_table(table: RenderableType) -> None:
