@@ -132,10 +132,10 @@ def write_recovered(recovery: Recovery, folder: Path, target: Path) -> None:
     """Write a comparison's folder ``target`` with the intact rows and the config of ``folder``."""
     with temporary_sibling(target) as temporary:
         temporary.mkdir()
-        with contextlib.closing(Store(temporary / FILE, create=True)) as store, store.commit() as rows:
-            for table in TABLES:
-                for columns in sorted(recovery.rows[table.name].values(), key=lambda each: each[0]):
-                    rows.put(table, columns)
+        try:
+            _write_rows(recovery, temporary / FILE)
+        except EnvironmentFailure as error:
+            raise EnvironmentFailure(str(error).replace(str(temporary), str(target))) from None
         config = _find_config(recovery, folder)
         if config is not None:
             (temporary / CONFIG).write_text(config, encoding="utf-8")
@@ -144,6 +144,13 @@ def write_recovered(recovery: Recovery, folder: Path, target: Path) -> None:
                 require_regular_file(folder / name, "cannot be read")
                 shutil.copyfile(folder / name, temporary / name)
         temporary.rename(target)
+
+
+def _write_rows(recovery: Recovery, path: Path) -> None:
+    with contextlib.closing(Store(path, create=True)) as store, store.commit() as rows:
+        for table in TABLES:
+            for columns in sorted(recovery.rows[table.name].values(), key=lambda each: each[0]):
+                rows.put(table, columns)
 
 
 def _find_config(recovery: Recovery, folder: Path) -> str | None:

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import random
 import re
+import resource
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ import regzoo
 from regzoo.core import EnvironmentFailure, InputError, Objective
 from regzoo.core.errors import BusyError
 from regzoo.storage.ledger import FILE, Ledger
-from regzoo.storage.recovery import recover_comparison
+from regzoo.storage.recovery import recover_comparison, recover_rows, write_recovered
 from regzoo.storage.sqlite.header import DamagedLedgerError
 from regzoo.system.lock import lock_path
 from regzoo.training.records import Record, Run
@@ -192,6 +193,18 @@ def test_a_failed_recovery_names_the_target_and_leaves_no_folder(
         recover_comparison(folder, target)
     recover_comparison(folder, target)
     assert sorted(path.name for path in target.parent.iterdir()) == ["saved"]
+
+
+def test_a_ledger_that_cannot_be_written_is_called_by_the_name_that_was_given(tmp_path: Path) -> None:
+    folder, before = upgraded("format_1", tmp_path), resource.getrlimit(resource.RLIMIT_FSIZE)
+    recovery = recover_rows(folder / FILE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, before[1]))
+    try:
+        with pytest.raises(EnvironmentFailure, match=f"^{tmp_path}/saved/{FILE} cannot be written"):
+            write_recovered(recovery, folder, tmp_path / "saved")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
 @contextlib.contextmanager
