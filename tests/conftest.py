@@ -278,8 +278,6 @@ def sparing() -> Callable[..., contextlib.AbstractContextManager[None]]:
 
     @contextlib.contextmanager
     def spare(*, proof: bool = True, pictures: bool = True) -> Iterator[None]:
-        from regzoo.export import export
-        from regzoo.export.verify import Parity
         from regzoo.report import render
 
         def leave_empty(name: str, module: Any, info: Any) -> render.RenderedFigure:
@@ -289,6 +287,9 @@ def sparing() -> Callable[..., contextlib.AbstractContextManager[None]]:
 
         with pytest.MonkeyPatch.context() as patch:
             if proof:
+                from regzoo.export import export
+                from regzoo.export.verify import Parity
+
                 patch.setattr(export, "verify_parity", lambda *_: Parity(1, (1, 7), 0.0, True))
             if pictures:
                 patch.setattr(render, "_render_figure", leave_empty)

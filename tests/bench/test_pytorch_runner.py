@@ -31,6 +31,7 @@ def test_help_needs_neither_pytorch_nor_tensorflow() -> None:
     assert "--threads" in done.stdout
 
 
+@pytest.mark.slow
 def test_it_trains_the_network_of_the_case() -> None:
     """Only where PyTorch is installed: steps and weights are checked against those of the report."""
     pytest.importorskip("torch")
