@@ -16,7 +16,7 @@ from regzoo.data.inputs import list_arrays
 from regzoo.data.prepared import PreparedData
 from regzoo.data.preprocessor import Preprocessor
 from regzoo.execution.tf_runtime import import_tensorflow
-from regzoo.training.clashes import reject_soft_targets
+from regzoo.training.clashes import reject_schedule, reject_soft_targets
 from regzoo.training.model.place_summary import Places
 from regzoo.training.records import Record
 from regzoo.training.setup import TrainingSetup
@@ -53,6 +53,7 @@ def check_models(experiment: Experiment, setup: TrainingSetup) -> CheckedModels:
     for name, recipe in zip(experiment.recipes, experiment.parse_recipes(), strict=True):
         try:
             reject_soft_targets(recipe, setup.loss)
+            reject_schedule(recipe, setup.schedule)
             model = build_for_setup(setup, _with_numbers(recipe))
             places[name] = summarize_places(model)
             clashes = [*getattr(model, "clashes_with_own", ()), *warn_frozen(places[name])]

@@ -77,7 +77,7 @@ class Plan:
         search_seed: seed of the searches.
         epochs: epochs of a full training.
         replicates: number of replicates of every recipe.
-        learning_rate: a number, or the range that is searched.
+        learning_rate: a number, or the range that is searched; with a schedule, where it starts.
         seed: the experiment's seed.
         pruner: the rule that stops hopeless trials, ``none`` or ``median``.
         budget: limit on wall time in seconds, None for no limit.
@@ -192,7 +192,7 @@ def make_plan(experiment: Experiment, data: PreparedData, setup: TrainingSetup |
         trials=search.trials,
         epochs=experiment.training.epochs,
         replicates=analyses[0],
-        learning_rate=experiment.training.learning_rate,
+        learning_rate=experiment.training.start_rate,
         seed=experiment.seed,
         pruner=search.pruner,
         budget=experiment.budget,
@@ -222,7 +222,7 @@ def count_searches(experiment: Experiment) -> int:
 
     There are no more than replicates, so that each search is measured, and one where nothing is searched.
     """
-    rate = experiment.training.learning_rate
+    rate = experiment.training.start_rate
     if not any(make_axes(recipe, rate) for recipe in experiment.parse_recipes()):
         return 1
     return min(experiment.search.repeats, list_interim_analyses(experiment)[0])
@@ -235,7 +235,7 @@ def list_placebo_names(experiment: Experiment) -> list[str]:
 
 def _plan_recipe(name: str, recipe: Recipe, experiment: Experiment) -> RecipePlan:
     training, search = experiment.training, experiment.search
-    space = make_axes(recipe, training.learning_rate, epochs=training.epochs, older=experiment.older_ranges)
+    space = make_axes(recipe, training.start_rate, epochs=training.epochs, older=experiment.older_ranges)
     objective = Objective("nll", "min")  # any: the number of trials does not depend on it
     rounds = make_search(search.tuner, space, search.trials, training.epochs, objective, seed=0).list_remaining()
     searches = count_searches(experiment) if space else 1

@@ -31,6 +31,7 @@ def make_setup(experiment: Experiment, data: PreparedData, model: OwnModel | Non
             check_loss(loss, task)
         except InputError as error:
             raise InputError(f"training.loss: {error}") from None
+    schedule = experiment.training.schedule
     preprocessors = [fold.preprocessor for fold in data.folds]
     return TrainingSetup(
         backbone=str(experiment.backbone) if model is None else model.text,
@@ -50,6 +51,7 @@ def make_setup(experiment: Experiment, data: PreparedData, model: OwnModel | Non
         inputs=() if data.preprocessor.vocabulary_size else data.preprocessor.specs,
         cells=data.preprocessor.cells,
         vocabulary_size=data.preprocessor.vocabulary_size,
+        schedule=None if schedule is None else str(schedule.over(experiment.training.epochs)),
     )
 
 

@@ -2,7 +2,8 @@
 
 from regzoo.config.experiment import Experiment
 from regzoo.config.reader import from_keywords, load_config, read_config
-from regzoo.config.sections import DataConfig, SearchConfig, SplitConfig, TrainingConfig
+from regzoo.config.sections import DataConfig, SearchConfig, SplitConfig
+from regzoo.config.training import TrainingConfig
 from regzoo.core.errors import ConfigError
 
 __all__ = [

@@ -18,8 +18,8 @@ from regzoo.config.sections import (
     SearchConfig,
     Section,
     SplitConfig,
-    TrainingConfig,
 )
+from regzoo.config.training import TrainingConfig
 from regzoo.config.yaml_source import Scalar
 from regzoo.core.backbone import Backbone
 from regzoo.core.older_ranges import with_older_ranges

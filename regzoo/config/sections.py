@@ -1,4 +1,4 @@
-"""The sections of a config: ``data``, ``split``, ``training`` and ``search``, with their keys and defaults."""
+"""The sections ``data``, ``split`` and ``search`` of a config, with their keys and defaults."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from regzoo.config.feature_values import accept_categorical_features
 from regzoo.config.rare_values import accept_rare
 from regzoo.config.reading_values import accept_words
 from regzoo.core.categorical_features import Groups, read_categorical_features
-from regzoo.core.ranges import Choice, Float
 from regzoo.data.catalog import ARRAYS, BUNDLED, KERAS, ROLES, SEPARATORS, Target, list_columns
 from regzoo.data.input_form import FORMS, InputForm, InputForms
 from regzoo.data.rare_classes import RareClasses
@@ -21,7 +20,6 @@ from regzoo.training.own_model.own_model import WEIGHTS, Weights
 
 TUNERS = ("random", "latin_hypercube", "grid", "bayesian", "hyperband")
 PRUNERS = ("none", "median")
-CLASS_WEIGHTS = ("none", "balanced")
 STANDARDIZE: Literal["standardize"] = "standardize"
 SCALES = ("none", STANDARDIZE)
 
@@ -232,27 +230,6 @@ class SplitConfig(Section):
             shares = f"{self.train} + {self.validation} + {self.test} = {round(total, 12)}"
             raise ValueError(f"train + validation + test must be 1, received {shares}")
         return self
-
-
-class TrainingConfig(Section):
-    """Training of every run.
-
-    ``optimizer``: one of Keras, with its arguments: ``sgd(momentum=0.95, nesterov=true)``; ``sgd`` has momentum 0.9
-    unless another is given. ``loss``: the loss to minimize, one of Keras, such as ``huber(delta=0.5)``; by default the
-    task's own. Metrics are the task's own in any case. ``compiled`` means what the own model was compiled with.
-    ``class_weight: balanced`` gives each class the same total weight, however rare it is. ``jit_compile``: whether XLA
-    compiles the training steps; it makes some models faster and others slower.
-    """
-
-    epochs: Count = 60
-    batch_size: Count = 32
-    optimizer: Annotated[str, PlainValidator(values.accept_optimizer)] = "adam"
-    loss: Annotated[str | None, PlainValidator(values.optional(values.accept_loss))] = None
-    class_weight: Annotated[str, PlainValidator(values.accept_word(CLASS_WEIGHTS))] = "none"
-    jit_compile: Annotated[bool, PlainValidator(values.accept_jit_compile)] = False
-    learning_rate: Annotated[float | Float | Choice, PlainValidator(values.accept_searchable("(0, inf)"))] = Float(
-        3e-4, 1e-2
-    )
 
 
 class SearchConfig(Section):

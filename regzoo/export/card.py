@@ -109,6 +109,7 @@ def make_recipe_json(content: CardContent) -> dict[str, Any]:
         **({} if setup.loss is None else {"loss": setup.loss}),
         "batch_size": setup.batch_size,
         "learning_rate": record.run.learning_rate,
+        **({} if setup.schedule is None else {"schedule": setup.schedule}),
         "epochs": record.epochs,
         "seed": record.run.seed,
         "member_seeds": content.seeds,

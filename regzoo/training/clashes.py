@@ -84,6 +84,18 @@ def reject_soft_targets(recipe: Recipe, loss: str | None) -> None:
         )
 
 
+def reject_schedule(recipe: Recipe, schedule: str | None) -> None:
+    """Reject a regularizer that sets the learning rate of each epoch itself, where a schedule does.
+
+    Raises:
+        InputError: if there is such a regularizer.
+    """
+    if schedule is not None and (names := _find(recipe, "snapshot_ensemble")):
+        raise InputError(
+            f"{names} sets the learning rate of each epoch itself; give training.learning_rate a number or a range"
+        )
+
+
 def _find(recipe: Recipe, *names: str) -> str:
     """Return those of ``names`` that ``recipe`` has, in words; "" for none."""
     return " and ".join(regularizer.name for regularizer in recipe if regularizer.name in names)

@@ -12,6 +12,7 @@ from regzoo.core.backbone import Backbone
 from regzoo.core.cells import Cells
 from regzoo.core.parsing import read_backbone
 from regzoo.data.inputs import InputSpec
+from regzoo.training.learning_rate_schedule import LearningRateSchedule
 from regzoo.training.optimizer_names import COMPILED
 from regzoo.training.own_model.own_model import OwnModel
 from regzoo.training.task import Task
@@ -60,6 +61,7 @@ class TrainingSetup:
         model: the user's own model; None for a named backbone.
         cells: of rows, which features hold one value of the data; None if each is a number of its own.
         vocabulary_size: number of different tokens for a named backbone, padding included; 0 if inputs are numbers.
+        schedule: text of the learning rate's schedule, see `LearningRateSchedule`; None if it stays the same.
     """
 
     backbone: str
@@ -77,6 +79,11 @@ class TrainingSetup:
     model: OwnModel | None = None
     cells: Cells | None = None
     vocabulary_size: int = 0
+    schedule: str | None = None
+
+    def parse_schedule(self) -> LearningRateSchedule | None:
+        """Return the learning rate's schedule; None if it stays the same."""
+        return None if self.schedule is None else LearningRateSchedule.parse(self.schedule)
 
     def parse_backbone(self) -> Backbone | None:
         """Return the named backbone; None for the user's own model."""
@@ -103,6 +110,7 @@ class TrainingSetup:
             "compiled": self._get_compiled(),
             "cells": None if self.cells is None else self.cells.to_json(),
             "vocabulary_size": self.vocabulary_size,
+            "schedule": self.schedule,
         }
         return {
             "backbone": self.backbone,

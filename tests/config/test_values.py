@@ -51,6 +51,27 @@ def test_learning_rates(written: str, meant: float | Float | Choice) -> None:
 
 
 @pytest.mark.parametrize(
+    "written",
+    [
+        "cosine(0.1, 0.0)",
+        "cosine(0.001..0.1, 0.0)",
+        "warmup(5, exponential(0.1|0.2, 0.001))",
+        "step(0.1, 0.01, epochs=9)",
+    ],
+)
+def test_schedules_of_the_learning_rate(written: str) -> None:
+    experiment = read_config(changed("training", f"{{learning_rate: '{written}'}}"))
+    assert str(experiment.training.learning_rate) == written
+    assert read_config(experiment.to_yaml()).training == experiment.training
+    assert experiment.training.schedule is not None
+    start = experiment.training.start_rate
+    assert start == {
+        "cosine(0.001..0.1, 0.0)": Float(0.001, 0.1),
+        "warmup(5, exponential(0.1|0.2, 0.001))": Choice((0.1, 0.2)),
+    }.get(written, 0.1)
+
+
+@pytest.mark.parametrize(
     ("key", "written", "meant"),
     [
         ("name", "2024", "2024"),

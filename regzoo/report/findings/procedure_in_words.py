@@ -18,17 +18,21 @@ def describe_search(leaderboard: Leaderboard, records: Sequence[Record], compari
     """Say how many searches tried how many settings of what, for each recipe; or that nothing was searched."""
     trials = [select_trials(records, row.name, finished=False) for row in leaderboard.recipes]
     rates = {trial.run.learning_rate for found in trials for trial in found}
+    scheduled = comparison.model is not None and "(" in comparison.model.learning_rate
     fixed = f"the learning rate fixed at {format_strength(next(iter(rates)))}" if len(rates) == 1 else ""
+    if fixed and scheduled and comparison.model is not None:
+        fixed = f"the learning rate {format_code(comparison.model.learning_rate)}"
     if not is_searched(leaderboard.recipes, comparison):
         given = "every recipe has the strengths that its name gives"
         return f"Nothing was searched: {given}, with {fixed or 'one learning rate'}."
     equal = len({len(found) for found in trials if found}) < 2
     number = "the same number for every recipe" if equal else "fewer where there was less to search"
-    searched = "its strengths and the learning rate"
+    searched = f"its strengths and the learning rate{' that a schedule starts at' * scheduled}"
     if fixed and (comparison.model is None or not is_range(comparison.model.learning_rate)):
         searched = f"its strengths, with {fixed}"
     elif comparison.model is not None:
-        searched += f" ({comparison.model.learning_rate.replace('..', ' to ').replace('|', ' or ')})"
+        rate = comparison.model.learning_rate
+        searched += f" ({format_code(rate) if scheduled else rate.replace('..', ' to ').replace('|', ' or ')})"
     tried = {(name, search, setting) for found in trials for (name, search, setting) in map(_read_setting, found)}
     settings = max(Counter((name, search) for name, search, _ in tried).values(), default=comparison.trials)
     cut = leaderboard.trials is not None and leaderboard.trials < comparison.trials

@@ -24,6 +24,7 @@ from regzoo.data.inputs import ModelInputs, map_inputs
 from regzoo.system.memory import get_available_memory
 from regzoo.training.engine.batching import Batch, PartArrays, RowSource, as_row_sources, compute_in_chunks
 from regzoo.training.engine.copied_rows import CopiedRows, get_copied_rows
+from regzoo.training.learning_rate_schedule import LearningRateSchedule
 from regzoo.training.model.augmented_rows import RowAugmenter
 from regzoo.training.model.build import RegularizedModel
 from regzoo.training.model.judged import JudgedWeights
@@ -116,6 +117,7 @@ class Program:
         objective: Objective,
         watchers: Sequence[Watcher] = (),
         noise: int | None = None,
+        schedule: LearningRateSchedule | None = None,
     ) -> Training:
         """Train from the initial weights of ``seed``; stop early if a watcher asks for it or a metric is not finite.
 
@@ -127,6 +129,7 @@ class Program:
             objective: the watchers receive its metric on validation after each epoch.
             watchers: new ones; `Watcher.finish` is called at the end.
             noise: seed of the random streams, if it should differ from the run's.
+            schedule: sets the learning rate of each epoch, from ``learning_rate`` on; None if it stays the same.
         """
         model = self.model
         model.set_dials(strengths)  # before the weights are drawn, since layer_scale starts its own at a dial
@@ -139,6 +142,8 @@ class Program:
         for epoch in range(epochs):
             judged.leave()
             model.set_dials(strengths, epoch)
+            if schedule is not None:
+                model.optimizer.learning_rate.assign(schedule.compute(learning_rate, epoch))
             for watcher in watchers:
                 watcher.begin(epoch, model)
             self._order = self.draw_order(seed, epoch)

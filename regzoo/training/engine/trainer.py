@@ -194,6 +194,7 @@ def _train(run: Run, trainer: Trainer) -> Outcome:
         epochs=run.epochs,
         objective=objective,
         watchers=[*watchers, pruner],
+        schedule=setup.parse_schedule(),
     )
     history: Any = replace_nonfinite(training.history)
     record = Record(
