@@ -92,6 +92,24 @@ def test_weights_of_rows_and_classes_change_the_training(rows: Any) -> None:
 
 
 @pytest.mark.usefixtures("unverified")
+@pytest.mark.slow
+def test_a_schedule_sets_the_learning_rate_of_each_epoch(rows: Any, tmp_path: Path) -> None:
+    training = {"epochs": 3, "learning_rate": "step(0.001..0.1, 0.0, epochs=2)"}
+    given = {**SMALL, "training": training, "search": {"trials": 2}, "out": tmp_path / "scheduled"}
+    result = regzoo.compare(*rows, **given)
+    for record in result.records:
+        first, second, third = record.history["train"]["nll"]
+        assert first != second == third  # a learning rate of zero moves no weight
+    seconds = [record.fit_seconds for record in result.records]
+    assert [record.fit_seconds for record in regzoo.compare(*rows, **given).records] == seconds  # nothing is made again
+    card = (result.export(tmp_path / "exported", "l2(0.001)") / "README.md").read_text(encoding="utf-8")
+    assert "with the learning rate `step(0." in card
+    assert "that a schedule starts at (`step(0.001..0.1, 0.0, epochs=2)`)" in (
+        tmp_path / "scheduled" / "report.md"
+    ).read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("unverified")
 def test_recipes_and_backbones_may_be_objects(rows: Any) -> None:
     from regzoo.backbones import Mlp
 

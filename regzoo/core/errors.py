@@ -124,5 +124,5 @@ def did_you_mean(word: str, options: Iterable[str]) -> str:
     ' Available: dropout, l2.'
     """
     names = sorted(options)
-    near = difflib.get_close_matches(word.lower(), names, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(str(word).lower(), names, n=1, cutoff=0.6)
     return f" Did you mean {near[0]!r}?" if near else f" Available: {', '.join(names)}."

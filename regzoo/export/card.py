@@ -15,7 +15,7 @@ from regzoo.comparison.chosen_strengths import read_chosen_strengths
 from regzoo.comparison.coverage import read_coverage
 from regzoo.comparison.leaderboard import Leaderboard, Row
 from regzoo.core.escaping import escape_control_characters, escape_markdown, format_code_span
-from regzoo.core.formatting import format_count, format_list, format_percent, format_significant
+from regzoo.core.formatting import format_count, format_list, format_percent, format_significant, format_strength
 from regzoo.core.json_values import replace_nonfinite
 from regzoo.data.columns import rule_to_json
 from regzoo.data.preprocessor import Preprocessor
@@ -32,6 +32,7 @@ from regzoo.stats.scores import arrange_by_search
 from regzoo.storage.info import ComparisonInfo, DataInfo
 from regzoo.storage.public_info import make_public_data
 from regzoo.training.records import Record
+from regzoo.training.setup import TrainingSetup
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -166,6 +167,7 @@ def render_readme(content: CardContent) -> str:
         repairs=[escape_markdown(sentence) for sentence in data.repairs],
         warnings=[escape_markdown(sentence) for sentence in data.warnings],
         setup=candidate.setup,
+        rate=_describe_schedule(candidate.setup, record.run.learning_rate),
         recipe=record.run.recipe_text,
         rivals=_count_rivals(content),
         number=record.run.number + 1,
@@ -203,6 +205,12 @@ def _make_environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         finalize=lambda value: escape_control_characters(value) if isinstance(value, str) else value,
     )
+
+
+def _describe_schedule(setup: TrainingSetup, start: float) -> str | None:
+    """Return the schedule of the learning rate from ``start``; None if it stayed the same."""
+    schedule = setup.parse_schedule()
+    return None if schedule is None else schedule.format(format_strength(start))
 
 
 def _describe_splits(content: CardContent) -> str:

@@ -139,6 +139,7 @@ class _SetupJson(_Json):
     model: _OwnModelJson = _ABSENT
     cells: _CellsJson = _ABSENT
     vocabulary_size: Count = _ABSENT
+    schedule: Text = _ABSENT
 
 
 class _SweptJson(_Json):

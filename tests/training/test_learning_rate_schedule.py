@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import keras
 import numpy as np
@@ -106,7 +107,7 @@ def test_a_program_trains_as_fit_does_with_the_same_rates_and_retraces_nothing(
     model.compile(make_optimizer("sgd", 0.5))
     program = Program(model, (x[:32], y[:32]), (x[32:], y[32:]), batch_size=16)
     schedule = LearningRateSchedule("cosine", 0.0, 4, warmup=1)
-    given = {"strengths": {}, "seed": 3, "epochs": 4, "objective": task.objective()}
+    given: dict[str, Any] = {"strengths": {}, "seed": 3, "epochs": 4, "objective": task.objective()}
     program.train(**given, learning_rate=0.3)
     program.train(**given, learning_rate=0.1, schedule=schedule)
     assert program.traces == 1

@@ -37,6 +37,7 @@ CHANGES: list[tuple[str, Any]] = [
     ("inputs", (InputSpec("tokens", (None,), "int32"),)),
     ("cells", Cells.from_sizes([(1, 0), (0, 4)])),
     ("vocabulary_size", 100),
+    ("schedule", "cosine(learning_rate, 0.0, epochs=9)"),
     ("model", OwnModel("net", "fresh", "0123", (), 10)),
 ]
 
