@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,11 @@ from regzoo.export.exported_model import NamedArrays
 
 SIGNATURE = "serving_default"
 
+MANY_INPUTS = 500
+"""Inputs from which on a model is called without TensorFlow's optimization of its graph."""
+
+_OPTIMIZER = "disable_meta_optimizer"
+
 _WHERE = ("Graph execution error:", "Detected at node", "<stack traces unavailable>", "\t", " ")
 """Beginnings of lines of TensorFlow's errors that say where, or nothing."""
 
@@ -24,10 +30,13 @@ def predict_chunks(folder: Path, chunks: Iterator[NamedArrays]) -> Iterator[Name
     Raises:
         InputError: while iterating, if TensorFlow can neither load nor call the model.
     """
-    from regzoo.execution.tf_runtime import import_tensorflow
+    from regzoo.execution.tf_runtime import import_tensorflow, pause_garbage_collection
 
     import_tensorflow()
-    loaded, serve = _load(folder)
+    with pause_garbage_collection():  # what is loaded stays
+        loaded, serve = _load(folder)
+        answers = [_call_first(serve, chunk) for chunk in itertools.islice(chunks, 1)]
+    yield from answers
     for chunk in chunks:
         yield _call(serve, chunk)
     del loaded  # the variables are freed with it
@@ -44,6 +53,20 @@ def _load(folder: Path) -> tuple[Any, Any]:
         raise
     except Exception as error:
         raise InputError(f"the model cannot be loaded: {_describe(error)}; export it again") from None
+
+
+def _call_first(serve: Any, chunk: NamedArrays) -> NamedArrays:
+    """Call the model for the first time: with many inputs as it is; to improve such a graph takes long."""
+    import tensorflow as tf
+
+    if len(chunk) < MANY_INPUTS:
+        return _call(serve, chunk)
+    given = tf.config.optimizer.get_experimental_options().get(_OPTIMIZER, False)
+    tf.config.optimizer.set_experimental_options({_OPTIMIZER: True})
+    try:
+        return _call(serve, chunk)
+    finally:
+        tf.config.optimizer.set_experimental_options({_OPTIMIZER: given})
 
 
 def _call(serve: Any, chunk: NamedArrays) -> NamedArrays:

@@ -140,3 +140,31 @@ def test_large_numbers_that_float64_tells_apart_are_taken() -> None:
     apart = np.uint64(2**63) + np.uint64(2**40) * STEPS.astype(np.uint64)
     for x in (pd.DataFrame({"id": apart}), apart[:, None], pd.DataFrame({"id": [10**20 * int(n) for n in STEPS]})):
         assert len(np.unique(np.asarray(from_arrays(x, STEPS % 2).x))) == 30
+
+
+def test_a_few_texts_are_the_numbers_that_many_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    cells = [
+        "1",
+        "-0",
+        "+3.",
+        ".5",
+        "1e5",
+        "1E-7",
+        "",
+        "0.1",
+        "9007199254740993",
+        "1e300",
+        "5e-324",
+        "007",
+        "nan",
+        "inf",
+    ]
+    cells += ["word", "1_0", "0.30000000000000004", "1e400", "-", " 1", "\u0663"]
+    random = np.random.default_rng(0)
+    for _ in range(200):
+        texts = np.array(random.choice(cells, 4 if random.random() < 0.5 else 1), dtype=object)
+        few = parse_numbers(texts)
+        with monkeypatch.context() as patch:
+            patch.setattr("regzoo.data.numbers._FEW", 0)
+            many = parse_numbers(texts)
+        assert (few.dtype, few.tobytes()) == (many.dtype, many.tobytes()), texts

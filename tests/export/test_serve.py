@@ -9,7 +9,8 @@ import pytest
 import tensorflow as tf
 
 from regzoo.core import InputError
-from regzoo.export.serve import _call
+from regzoo.export import serve as serving
+from regzoo.export.serve import _call, _call_first
 
 
 def test_a_message_says_what_is_wrong_rather_than_where() -> None:
@@ -29,3 +30,27 @@ def test_a_message_of_one_line_is_kept() -> None:
 
     with pytest.raises(InputError, match=r"recipe\.json: no such input$"):
         _call(serve, {"tokens": np.array([1], np.int32)})
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_the_graph_of_many_inputs_is_taken_as_it_is(given: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TensorFlow's settings are afterwards those that the user made, also where the call fails."""
+    monkeypatch.setattr(serving, "MANY_INPUTS", 2)
+    seen = []
+
+    def serve(**inputs: Any) -> Any:
+        seen.append(tf.config.optimizer.get_experimental_options().get("disable_meta_optimizer", False))
+        return {"out": inputs["a"] + inputs["b"] if "b" in inputs else inputs["a"]}
+
+    before = tf.config.optimizer.get_experimental_options().get("disable_meta_optimizer", False)
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": given})
+    try:
+        values = {name: np.ones(3, np.float32) for name in "ab"}
+        assert _call_first(serve, values)["out"].tolist() == [2.0] * 3
+        _call_first(serve, {"a": values["a"]})
+        with pytest.raises(InputError):
+            _call_first(serve, {"b": values["b"], "c": values["b"]})
+        assert seen == [True, given, True]
+        assert tf.config.optimizer.get_experimental_options().get("disable_meta_optimizer", False) == given
+    finally:
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": before})
