@@ -19,7 +19,7 @@ from regzoo.data.input_form import SEEN, InputForm
 from regzoo.data.inputs import InputSpec
 from regzoo.data.reading.find import find_numbers
 from regzoo.data.reading.numbers import parse_number
-from regzoo.data.reading.reading import ReadingKeys
+from regzoo.data.reading.reading import Reading, ReadingKeys
 from regzoo.data.sources.arrays import from_arrays
 from regzoo.data.sources.column_names import describe_data_header, name_frame
 from regzoo.data.sources.labels import read_binary_cells
@@ -69,14 +69,18 @@ def from_frames(
     frames = [(path, one.frame) for (path, _), one in zip(frames, named, strict=True)]
     joined = concat_plain([frame for _, frame in frames])
     name = " + ".join(str(path) for path, _ in frames)
-    errors = ErrorCollector()
+    errors, read = ErrorCollector(), list[Reading]()
     y: pd.DataFrame | pd.Series | None = None
     with errors.collect():
         if len(targets) > 1:
             y = joined[list(targets)].apply(read_binary_cells) if as_text else joined[list(targets)]
         elif targets:
             (column,) = targets
-            y = pd.Series(_read_target(joined[column], name, form.keys), name=column) if as_text else joined[column]
+            y = (
+                pd.Series(_read_target(joined[column], name, form.keys, read), name=column)
+                if as_text
+                else joined[column]
+            )
     with errors.collect():
         data = from_arrays(joined.drop(columns=[*targets, *roles.values()]), y, name, inputs=inputs, form=form)
     errors.raise_if_any()
@@ -84,9 +88,10 @@ def from_frames(
     places = {role: f"{name}: column {column!r} ({role})" for role, column in roles.items()}
     if parts:
         values["part"] = mark_parts(parts, [len(frame) for _, frame in frames])
+    said = tuple(f"{name}: column {data.target!r}: {words}" for one in read if (words := one.describe("numeric")))
     data = replace(
         data,
-        notes=(*notes, *(note for one in named for note in one.notes), *data.notes),
+        notes=(*notes, *(note for one in named for note in one.notes), *said, *data.notes),
         warnings=tuple(dict.fromkeys([*(warning for one in named for warning in one.warnings), *data.warnings])),
     )
     return attach_roles(data, values, {"part": name, **places}, form.keys)
@@ -124,11 +129,12 @@ def _require_same_columns(path: Path, frame: pd.DataFrame, first: tuple[Path, pd
         raise InputError(f"{path}: {message}")
 
 
-def _read_target(cells: pd.Series, name: str, keys: ReadingKeys) -> Array:
+def _read_target(cells: pd.Series, name: str, keys: ReadingKeys, read: list[Reading]) -> Array:
     """Return the target's cells as integers, floats or booleans if all of them are, else as text.
 
     Numbers with decimal commas, thousands marks, a currency or a percent sign are read as in any column, unless they
-    are so few that they are classes, which keep the name that the data gives them.
+    are so few that they are classes, which keep the name that the data gives them. How they are read is added to
+    ``read``.
     """
     texts, where = cells.tolist(), f"{name}: column {cells.name!r} ({len(cells)} rows)"
     _require_no_missing(texts, where, keys)
@@ -143,20 +149,26 @@ def _read_target(cells: pd.Series, name: str, keys: ReadingKeys) -> Array:
     if any(_PADDED.match(cell) for cell in different):
         return np.array(texts)
     if infer_task(factorize(np.array(texts, dtype=object))[0]) == "classification":
-        numbers = _read_few_numbers(texts, keys)
+        numbers = _read_few_numbers(texts, keys, read)
         return np.array(texts) if numbers is None else numbers
     column = parse_cells(np.array(texts, dtype=object), where, keys, "correct them, or drop these rows")
-    return column.values.astype(np.float64) if column.kind == "numeric" else np.array(texts)
+    if column.kind != "numeric":
+        return np.array(texts)
+    read += [column.reading] if column.reading is not None else []
+    return column.values.astype(np.float64)
 
 
-def _read_few_numbers(texts: list[str], keys: ReadingKeys) -> Array | None:
+def _read_few_numbers(texts: list[str], keys: ReadingKeys, read: list[Reading]) -> Array | None:
     """Return few different texts as numbers if all of them are, and not all are whole; else None: they are classes."""
     codes, different = pd.factorize(np.array(texts, dtype=object))
     found = find_numbers(different, np.bincount(codes), keys)
     if found is None or found.rival is not None or not found.fits.all():
         return None
     numbers = np.array([parse_number(text, found.reading) for text in different], dtype=np.float64)
-    return None if (numbers == np.floor(numbers)).all() else numbers[codes]
+    if (numbers == np.floor(numbers)).all():
+        return None
+    read.append(found.reading)
+    return numbers[codes]
 
 
 def _require_no_missing(texts: list[str], where: str, keys: ReadingKeys) -> None:

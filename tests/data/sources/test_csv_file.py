@@ -302,3 +302,20 @@ def test_lines_that_are_no_rows_change_no_digest(file: Path) -> None:
     odd.write_bytes("\r\n".join(lines).encode("utf-8-sig"))
     assert load_csv(odd, "y").digest == load_csv(file, "y").digest
     assert len(load_csv(odd, "y").notes) == 5
+
+
+@pytest.mark.parametrize(
+    ("cells", "first", "words"),
+    [
+        (["0,5", "1,25"], 0.5, "numbers are read with decimal comma"),
+        (["0.5 kg", "1.25 kg"], 0.5, "numbers are read without 'kg'"),
+        (["8:30", "17:05"], 30600.0, "times of day or durations are read in seconds"),
+    ],
+)
+def test_how_a_target_is_read_is_said(cells: list[str], first: float, words: str, file: Path) -> None:
+    rows = [f"{n};{cells[n % 2] if ':' not in cells[0] else f'{n + 8}:30'}" for n in range(40)]
+    file.write_text("a;y\n" + "\n".join(rows), encoding="utf-8")
+    data = load_csv(file, "y")
+    assert data.y is not None
+    assert data.y[0] == first
+    assert [note for note in data.notes if words in note] == [f"{file}: column 'y': {words}{'s' * ('comma' in words)}"]
