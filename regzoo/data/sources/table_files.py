@@ -88,10 +88,11 @@ def from_frames(
     places = {role: f"{name}: column {column!r} ({role})" for role, column in roles.items()}
     if parts:
         values["part"] = mark_parts(parts, [len(frame) for _, frame in frames])
-    said = tuple(f"{name}: column {data.target!r}: {words}" for one in read if (words := one.describe("numeric")))
+    descriptions = filter(None, (reading.describe("numeric") for reading in read))
+    target_notes = (f"{name}: column {data.target!r}: {words}" for words in descriptions)
     data = replace(
         data,
-        notes=(*notes, *(note for one in named for note in one.notes), *said, *data.notes),
+        notes=(*notes, *(note for one in named for note in one.notes), *target_notes, *data.notes),
         warnings=tuple(dict.fromkeys([*(warning for one in named for warning in one.warnings), *data.warnings])),
     )
     return attach_roles(data, values, {"part": name, **places}, form.keys)
