@@ -122,7 +122,8 @@ def make_typed() -> pd.DataFrame:
         import pyarrow as pa
 
         for name, cells, kind in (
-            ("arrow ns", frame["nanoseconds"], pa.timestamp("ns")), ("arrow zone", frame["zone"], pa.timestamp("us", "Asia/Tokyo")),
+            ("arrow ns", frame["nanoseconds"], pa.timestamp("ns")),
+            ("arrow zone", frame["zone"], pa.timestamp("us", "Asia/Tokyo")),
             ("arrow time", clocks, pa.time64("us")), ("arrow length", lengths, pa.duration("ms")),
             ("arrow flag", leave_gaps([k % 2 == 0 for k in range(N)]), pa.bool_()),
         ):  # fmt: skip
