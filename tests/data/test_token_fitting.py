@@ -262,6 +262,20 @@ def test_each_fold_has_a_vocabulary_of_its_own() -> None:
     assert (read, read.inputs) == (setup, ())
 
 
+@pytest.mark.parametrize("settings", [{}, {"folds": 3}, {"folds": 3, "train_size": 20}])
+@pytest.mark.parametrize("grouped", [False, True])
+def test_words_of_other_parts_are_unknown_in_every_split(settings: dict[str, Any], grouped: bool) -> None:
+    """Each row has a word of its own, so the vocabulary tells from which rows it is."""
+    texts, y = [f"row{number} shared" for number in range(60)], np.arange(60) % 2
+    groups = {"groups": np.arange(60) // 4} if grouped else {}
+    folds = settings.get("folds", 1)
+    data = prepare_folds(from_arrays(texts, y, **groups), SplitConfig(**settings), 0, count=folds)
+    for prepared in data.folds or (data,):
+        encoder = prepared.preprocessor.inputs[0].encoder
+        assert isinstance(encoder, Vocabulary)
+        assert set(encoder.words) == {"shared", *(f"row{number}" for number in prepared.split.train)}
+
+
 def test_limits_of_text_are_part_of_the_identity_of_data() -> None:
     given: tuple[dict[str, Any], ...] = ({}, {"max_tokens": 9}, {"sequence_length": 9}, {"kind": "text"})
     texts = [make_data_identity("0", from_keywords(backbone="transformer", recipes=["none"], **each)) for each in given]
