@@ -267,9 +267,9 @@ def test_each_fold_has_a_vocabulary_of_its_own() -> None:
 def test_words_of_other_parts_are_unknown_in_every_split(settings: dict[str, Any], grouped: bool) -> None:
     """Each row has a word of its own, so the vocabulary tells from which rows it is."""
     texts, y = [f"row{number} shared" for number in range(60)], np.arange(60) % 2
-    groups = {"groups": np.arange(60) // 4} if grouped else {}
+    groups = np.arange(60) // 4 if grouped else None
     folds = settings.get("folds", 1)
-    data = prepare_folds(from_arrays(texts, y, **groups), SplitConfig(**settings), 0, count=folds)
+    data = prepare_folds(from_arrays(texts, y, groups=groups), SplitConfig(**settings), 0, count=folds)
     for prepared in data.folds or (data,):
         encoder = prepared.preprocessor.inputs[0].encoder
         assert isinstance(encoder, Vocabulary)

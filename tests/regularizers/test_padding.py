@@ -72,7 +72,7 @@ def run_in_training(model: Any, tokens: np.ndarray, noise: int) -> np.ndarray:
     """Return the logits of a forward pass in training, and the penalties; the streams start at ``noise``."""
     model.reset(0, noise)
     logits = model.logits(tokens, training=True)
-    return np.append(logits, sum(float(loss) for loss in model.logits.losses))
+    return np.append(logits, sum(float(loss) for loss in model.losses))
 
 
 @pytest.mark.slow
@@ -103,7 +103,7 @@ def test_padding_changes_nothing(name: str) -> None:
     positions = np.pad(names["positions/position"], ((0, 5), (0, 0)))
     if np.array_equal(outcome, run_in_training(model, tokens, 2)):
         longer.get_layer("positions").set_weights([positions])
-        assert np.append(longer.logits(long, training=True), sum(map(float, longer.logits.losses))) == pytest.approx(
+        assert np.append(longer.logits(long, training=True), sum(map(float, longer.losses))) == pytest.approx(
             outcome, abs=1e-5
         )
     longer.set_weights([positions if "positions" in w.path else names[w.path] for w in longer.weights])
