@@ -54,8 +54,8 @@ class MonteCarlo(keras.Model):
         """Return inputs, several of them by name or in order, as tensors in the structure of the model's own."""
         if isinstance(self.input, keras.KerasTensor) and isinstance(x, dict):
             (x,) = x.values()
-        elif isinstance(self.input, list | tuple) and isinstance(x, dict):
-            x = type(self.input)([x[tensor.name] for tensor in self.input])
+        elif isinstance(self.input, list | tuple):
+            x = type(self.input)([x[tensor.name] for tensor in self.input] if isinstance(x, dict) else x)
         elif isinstance(self.input, dict) and not isinstance(x, dict):
             x = dict(zip(self.input, x, strict=True))
         return keras.tree.map_structure_up_to(

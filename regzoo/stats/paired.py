@@ -205,7 +205,10 @@ def _evaluate_estimates(
 ) -> list[Evidence]:
     adjusted = adjust([settings.adjust(estimate.p) for estimate in estimates])
     tests = max(1, sum(not math.isnan(p) for p in adjusted)) * settings.analyses
-    return [Evidence(p, math.nan, p < LEVEL, tests, estimate) for p, estimate in zip(adjusted, estimates, strict=True)]
+    return [
+        Evidence(p, math.nan, p < LEVEL and not estimate.holds_zero, tests, estimate)
+        for p, estimate in zip(adjusted, estimates, strict=True)
+    ]
 
 
 def _has_too_few_pairs(pairs: int, tests: int) -> bool:

@@ -100,15 +100,32 @@ def test_a_single_input_may_come_by_its_name(trained: Any, rows: Any) -> None:
     assert all(np.array_equal(given[key], named[key]) for key in given)
 
 
-def test_several_inputs_may_come_by_their_names_or_in_order() -> None:
+@pytest.mark.parametrize("structure", [list, tuple, dict])
+def test_several_inputs_may_come_by_their_names_or_in_order(structure: type) -> None:
     first, second = keras.Input((3,), name="first"), keras.Input((2,), name="second")
     hidden = keras.layers.Dense(6, "relu")(keras.layers.Concatenate()([first, second]))
-    own = keras.Model([first, second], keras.layers.Dense(3, "softmax")(hidden))
+    inputs = {"first": first, "second": second} if structure is dict else structure([first, second])
+    own = keras.Model(inputs, keras.layers.Dense(3, "softmax")(hidden))
     model = regzoo.attach("dropout(0.5) + mc_dropout(10)", own).finished()
     random = np.random.default_rng(0)
     x = {name: random.normal(size=(5, size)).astype(np.float32) for name, size in (("second", 2), ("first", 3))}
     named, ordered = model.uncertainty(x), model.uncertainty([x["first"], x["second"]])
     assert all(np.array_equal(named[key], ordered[key]) for key in ordered)
+    np.testing.assert_allclose(
+        named["probabilities"],
+        model(
+            {name: x[name] for name in ("first", "second")}
+            if structure is dict
+            else structure([x["first"], x["second"]])
+        ),
+        atol=1e-6,
+    )
+
+
+def test_it_is_not_compiled_by_xla_which_draws_other_masks(trained: Any) -> None:
+    model = McDropout(10).finish([trained])
+    model.compile(loss="mse")
+    assert not model.jit_compile
 
 
 def test_the_number_of_passes_may_be_given_later(trained: Any, rows: Any) -> None:

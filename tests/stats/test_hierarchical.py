@@ -45,15 +45,36 @@ def test_several_samples_lend_one_another_their_variance(recipes: int) -> None:
     for found, each, variance, d in zip(estimate_over_searches(samples, recipes), means, moderated, total, strict=True):
         error = math.sqrt(variance / 5)
         assert found.p == pytest.approx(2 * stats.t.sf(abs(each.mean()) / error, d))
-        assert found.high - found.mean == pytest.approx(stats.t.ppf(0.975, d) * error)
+        wide = widen(means.var(axis=1, ddof=1).mean(), each.var(ddof=1), variance, 4, d)
+        assert found.high - found.mean == pytest.approx(stats.t.ppf(0.975, d) * math.sqrt(wide / 5))
+        assert found.mean - found.low == pytest.approx(found.high - found.mean)
+
+
+def widen(mean_variance: float, variance: float, moderated: float, degrees: float, total: float) -> float:
+    """Return the variance of an interval: half moderated, half drawn as strongly toward the mean variance, or more."""
+    prior = total - degrees
+    return max(moderated, moderated / 2 + (prior * mean_variance + degrees * variance) / (prior + degrees) / 2)
 
 
 @pytest.mark.parametrize("ratio", [None, 0.25])
 @pytest.mark.parametrize("samples", [1, 3, 36])
-def test_interval_and_p_agree(samples: int, ratio: float | None) -> None:
+def test_an_interval_is_never_narrower_than_its_test(samples: int, ratio: float | None) -> None:
+    wider = 0
     for seed in range(10):
         for found in estimate_over_searches(draw(seed, samples, searches=4), 3, ratio):
-            assert (found.p < 0.05) == (found.low > 0 or found.high < 0)
+            assert found.p < 0.05 or found.holds_zero
+            at_zero = stats.t.isf(found.p / 2, found.degrees)  # abs(mean) over the standard error of the test
+            half, of_test = found.high - found.mean, stats.t.ppf(0.975, found.degrees) * abs(found.mean) / at_zero
+            assert half >= of_test * (1 - 1e-9)
+            wider += half > 1.001 * of_test
+    assert (wider > 0) == (samples > 1)
+
+
+def test_an_interval_of_many_equal_samples_is_as_wide_as_its_test() -> None:
+    # The prior is the mean variance, and nothing suggests that the samples differ in it.
+    found = estimate_over_searches([draw(0, 1)[0] + shift for shift in (0, 1, 2)], 3)[1]
+    error = abs(found.mean) / stats.t.isf(found.p / 2, found.degrees)
+    assert found.high - found.mean == pytest.approx(stats.t.ppf(0.975, found.degrees) * error)
 
 
 def test_each_search_counts_equally() -> None:
@@ -84,7 +105,8 @@ def test_samples_with_missing_searches_have_fewer_degrees() -> None:
     found = estimate_over_searches(samples, 3)[1]
     assert found.degrees == pytest.approx(total[1])
     assert found.variance == pytest.approx(moderated[1])
-    assert found.high - found.mean == pytest.approx(stats.t.ppf(0.975, total[1]) * math.sqrt(moderated[1] / 3))
+    wide = widen(float(np.mean(variances)), variances[1], moderated[1], 2, total[1])
+    assert found.high - found.mean == pytest.approx(stats.t.ppf(0.975, total[1]) * math.sqrt(wide / 3))
 
 
 def test_repeated_splits_with_one_run_for_each_search_are_corrected_as_without_searches() -> None:

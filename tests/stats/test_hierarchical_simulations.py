@@ -29,10 +29,9 @@ def estimate(samples: Array) -> tuple[Array, Array, Array, Array]:
     return mean, low, high, p
 
 
-@pytest.mark.parametrize(("dataset", "lowest"), [*((name, 0.93) for name in DATASETS if name != "wine"), ("wine", 0.9)])
-def test_intervals_cover_the_mean_over_searches(dataset: str, lowest: float) -> None:
-    # Ten replicates in five searches. The scores of wine are skew: a few searches are much worse than the rest, so five
-    # often miss them, and even the plain t interval covers 93 %.
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_95_percent_intervals_cover_93_to_97_percent_of_means_over_searches(dataset: str) -> None:
+    # Ten replicates in five searches. The variance of the test alone covers 92 to 94 %.
     population, rng = draw_searches(dataset), np.random.default_rng(0)
     truth = population.mean(axis=(0, 2))
     covered, as_if_independent, signs = [], [], []
@@ -47,7 +46,7 @@ def test_intervals_cover_the_mean_over_searches(dataset: str, lowest: float) -> 
         signs.append(np.where(np.array(adjust_shaffer(list(p), PAIRS)) < 0.05, np.sign(mean), 0))
     error = float(np.std(covered)) / math.sqrt(len(covered))
     assert error < 0.01
-    assert lowest - 2 * error <= np.mean(covered) <= 0.97
+    assert 0.93 <= np.mean(covered) <= 0.97
     # Runs that are taken for independent cover less, by more than three standard errors.
     assert np.mean(as_if_independent) < np.mean(covered) - 0.01
     # Two comparisons, with other searches and seeds, never claim the opposite.
