@@ -123,9 +123,8 @@ def test_several_inputs_may_come_by_their_names_or_in_order(structure: type) -> 
 
 
 def test_it_is_not_compiled_by_xla_which_draws_other_masks(trained: Any) -> None:
-    model = McDropout(10).finish([trained])
-    model.compile(loss="mse")
-    assert not model.jit_compile
+    passes = McDropout(10).finish([trained]).get_layer("passes")
+    assert not passes.supports_jit  # Keras asks this of every layer with jit_compile="auto"
 
 
 def test_the_number_of_passes_may_be_given_later(trained: Any, rows: Any) -> None:
@@ -188,6 +187,22 @@ def test_regression_gives_mean_and_deviation(rows: Any) -> None:
     spread = apart.std(0)
     assert (np.abs(found["mean"] - apart.mean(0)) < 5 * spread * math.sqrt(2 / 400)).all()
     assert (np.abs(found["standard_deviation"] - spread) < 5 * spread * math.sqrt(1 / 400)).all()
+
+    model_of_means = McDropout(400).finish([model])
+    assert np.array_equal(model_of_means(rows[0]), model_of_means.uncertainty(rows[0])["mean"])
+
+
+def test_inputs_of_another_float_are_cast() -> None:
+    x = keras.Input((3,), dtype="float64")
+    own = keras.Model(x, keras.layers.Dense(3, "softmax")(keras.layers.Dense(6, "relu")(x)))
+    model = regzoo.attach("dropout(0.5) + mc_dropout(10)", own).finished()
+    values = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
+    assert np.array_equal(model(values.astype(np.float64)), model(values))
+
+
+@pytest.mark.parametrize("shape", [(None, 5), [(None, 5)], [(None, 5), (None, 2)], {"a": (None, 5), "b": (None, 2)}])
+def test_the_output_has_a_row_for_each_row_of_the_first_input(trained: Any, shape: Any) -> None:
+    assert McDropout(10).finish([trained]).get_layer("passes").compute_output_shape(shape) == (None, 3)
 
 
 def test_batch_norm_stays_at_inference(rows: Any) -> None:
