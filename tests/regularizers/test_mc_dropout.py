@@ -213,6 +213,41 @@ def test_batch_norm_stays_at_inference(rows: Any) -> None:
     assert all(map(np.array_equal, before, model.get_weights()))
 
 
+def test_agreeing_passes_share_no_information(rows: Any) -> None:
+    p = np.random.default_rng(0).dirichlet(np.ones(5), 2000).astype(np.float32)
+    assert float(tf.reduce_min(summarize_probabilities(tf.stack([p] * 7))["mutual_information"])) == 0.0
+
+
+@pytest.mark.parametrize(("samples", "each"), [(4, 2), (5, 3)])
+def test_each_model_of_an_ensemble_has_its_passes_and_random_numbers(rows: Any, samples: int, each: int) -> None:
+    models, x = [built(seed=seed) for seed in range(2)], rows[0][:1]
+    passes = [run_stochastic_pass(model, number, np.repeat(x, each, 0)) for number, model in enumerate(models)]
+    found = McDropout(samples).finish(models).uncertainty(x)
+    np.testing.assert_allclose(found["probabilities"], np.concatenate(passes).mean(0)[None], atol=1e-6)
+
+
+def test_every_step_of_a_sequence_has_its_uncertainty() -> None:
+    own = keras.Sequential([keras.Input((4, 2)), keras.layers.Dense(6, "relu"), keras.layers.Dense(3, "softmax")])
+    model = regzoo.attach("dropout(0.5) + mc_dropout(10)", own).finished()
+    found = model.uncertainty(np.random.default_rng(0).normal(size=(5, 4, 2)).astype(np.float32))
+    shapes = {key: tuple(values.shape) for key, values in found.items()}
+    assert shapes == {
+        "probabilities": (5, 4, 3),
+        "predictive_entropy": (5, 4),
+        "mutual_information": (5, 4),
+    }
+
+
+def test_inputs_of_words_stay_words() -> None:
+    words = keras.Input((3,), dtype="string")
+    numbers = keras.layers.StringLookup(vocabulary=["red", "green"], num_oov_indices=1)(words)
+    hidden = keras.layers.Flatten()(keras.layers.Embedding(3, 4)(numbers))
+    own = keras.Model(words, keras.layers.Dense(3, "softmax")(keras.layers.Dense(6, "relu")(hidden)))
+    model = regzoo.attach("dropout(0.5) + mc_dropout(10)", own).finished()
+    x = tf.constant([["red", "green", "red"], ["green", "blue", "red"]])
+    assert tuple(model.uncertainty(x)["probabilities"].shape) == (2, 3)
+
+
 def test_passes_are_shared_out_over_an_ensemble(rows: Any) -> None:
     models = [built(seed=seed) for seed in range(3)]
     together = McDropout(30).finish(models)
