@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 import regzoo
+from regzoo.backbones import Transformer
 from regzoo.core import InputError
 from regzoo.core.parsing import read_backbone
 
@@ -199,3 +201,25 @@ def test_impossible_sizes_are_refused(text: str, shape: tuple[int, ...], reason:
     with pytest.raises(InputError) as raised:
         regzoo.build(text, input_shape=shape, classes=3)
     assert str(raised.value) == reason
+
+
+def test_values_are_checked_and_every_activation_is_taken() -> None:
+    with pytest.raises(InputError, match="width"):
+        Transformer(width=-4)
+    activations = ("relu", "gelu", "silu", "tanh", "elu", "selu")
+    assert [Transformer(activation=name).activation for name in activations] == list(activations)
+
+
+def test_patches_double_from_257_on_and_1024_are_taken() -> None:
+    assert Transformer()._choose_patch_size(1024, 4) == 4
+    assert Transformer()._choose_patch_size(1028, 4) == 8
+    build = functools.partial(regzoo.build, "transformer(width=4, depth=1, heads=1, hidden=2, patch=1)", classes=2)
+    assert build(input_shape=(32, 32, 1)).output_shape == (None, 2)
+    with pytest.raises(InputError, match="into 1056 tokens, more than 1024"):
+        build(input_shape=(32, 33, 1))
+
+
+def test_attention_is_its_four_dense_layers() -> None:
+    model = regzoo.build("transformer(width=4, depth=1, heads=2)", "l2(0.1, on=attention)", input_shape=(5,), classes=2)
+    (layers,) = model.hits_by_layer.values()
+    assert set(layers) == {f"block_0_{role}" for role in ("query", "key", "value", "out")}

@@ -12,6 +12,7 @@ import regzoo
 from regzoo.core import InputError
 from regzoo.core.weights import describe_weights
 
+COVERS = ("transformer",)
 TINY = "transformer(width=6, depth=1, heads=2, hidden=7)"
 X = np.array([[3, 4, 5, 0, 0], [3, 4, 5, 6, 7], [0, 0, 3, 4, 5], [0, 0, 0, 0, 0]])
 

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 import regzoo
 from regzoo.core import InputError, Objective, Slot
-from regzoo.regularizers import ConcreteDropout
+from regzoo.regularizers import L2, BatchNorm, ConcreteDropout
 from regzoo.regularizers._layers import list_fed_kernels
 from regzoo.training.engine.program import Program
 
@@ -188,3 +188,8 @@ def test_the_kernels_that_it_feeds_are_known_by_role() -> None:
     keras.Model(inputs, [gru(h), query(h)])
     found = sorted(tuple(kernel.shape) for kernel in list_fed_kernels(noisy))
     assert found == [(3, 2, 3), (3, 6)]  # neither the recurrent kernel nor biases of rank 2
+
+
+def test_it_warns_of_batch_norm_behind_it() -> None:
+    assert "batch_norm" in str(ConcreteDropout().warn_recipe([BatchNorm(0.9)]))
+    assert ConcreteDropout().warn_recipe([L2(0.1)]) is None

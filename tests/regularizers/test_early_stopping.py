@@ -12,7 +12,7 @@ import pytest
 
 import regzoo
 from regzoo.core import InputError, Objective
-from regzoo.regularizers import EarlyStopping
+from regzoo.regularizers import Dropout, EarlyStopping, SnapshotEnsemble
 from regzoo.training.engine.program import Program
 
 NAN = math.nan
@@ -134,3 +134,8 @@ def test_patience_may_be_searched_and_not_scheduled() -> None:
         regzoo.parse("early_stopping(linear(9, 3, epochs=5))")
     with pytest.raises(InputError, match=r"patience must lie in \[1, inf\), received 0"):
         EarlyStopping(0)
+
+
+def test_it_warns_of_cycles_alone() -> None:
+    assert "early_stopping stops there" in str(EarlyStopping(5).warn_recipe([Dropout(0.5), SnapshotEnsemble(3)]))
+    assert EarlyStopping(5).warn_recipe([Dropout(0.5)]) is None

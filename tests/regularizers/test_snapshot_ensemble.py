@@ -158,3 +158,14 @@ def test_fit_leaves_the_average_of_its_snapshots(rows: Any, tmp_path: Path) -> N
     together.save(tmp_path / "together.keras")
     again = keras.models.load_model(tmp_path / "together.keras")
     np.testing.assert_array_equal(again.predict(rows[0], verbose=0), together.predict(rows[0], verbose=0))
+
+
+def test_every_optimizer_has_a_rate_that_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    schedule = keras.optimizers.schedules.CosineDecay(0.1, 10)
+    layers = [keras.layers.Dense(4, "relu"), keras.layers.Dense(3, "softmax")]
+    model = regzoo.attach("snapshot_ensemble(3)", keras.Sequential([keras.Input((5,)), *layers]))
+    optimizers = [keras.optimizers.SGD(0.1), keras.optimizers.SGD(schedule)]
+    watcher = SnapshotEnsemble(3).watch(Objective("nll", "min", epochs=9))
+    monkeypatch.setattr("regzoo.regularizers.snapshot_ensemble.list_optimizers", lambda _: optimizers)
+    with pytest.raises(InputError, match="give the optimizer a number"):
+        watcher.begin(0, model)

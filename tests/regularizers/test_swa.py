@@ -11,7 +11,7 @@ import tensorflow as tf
 
 import regzoo
 from regzoo.core import Objective, Watcher
-from regzoo.regularizers import Swa
+from regzoo.regularizers import Dropout, Ema, Swa
 from regzoo.training.engine.program import Program
 
 
@@ -136,3 +136,53 @@ def test_a_training_that_stops_early_averages_nothing(rows: Any) -> None:
         before = model.get_weights()
         assert not watcher.average(epoch, model)
         assert all(map(np.array_equal, before, model.get_weights()))
+
+
+def test_it_warns_of_another_average_alone() -> None:
+    assert "use one of the two" in str(Swa(0.5).warn_recipe([Dropout(0.5), Ema(0.99)]))
+    assert Swa(0.5).warn_recipe([Dropout(0.5)]) is None
+    assert Swa.averages
+    assert Ema.averages
+
+
+class Losses:
+    """A model with one weight, whose loss depends on it; without refitted statistics the loss is 100."""
+
+    def __init__(self, losses: dict[float, float]) -> None:
+        self.weight = keras.Variable(0.0)
+        self.trainable_variables = [self.weight]
+        self.losses = losses
+        self.refitted = 0.0
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Return the weight."""
+        return [self.weight.numpy()]
+
+    def set_weights(self, values: list[np.ndarray]) -> None:
+        """Set the weight; the statistics come with it."""
+        self.weight.assign(values[0])
+        self.refit_statistics()
+
+    def refit_statistics(self) -> None:
+        """Compute the statistics for the weight."""
+        self.refitted = float(self.weight.numpy())
+
+    def training_loss(self) -> float:
+        """Return the loss of the weight."""
+        weight = float(self.weight.numpy())
+        return self.losses[weight] if self.refitted == weight else 100.0
+
+
+@pytest.mark.parametrize(
+    ("untrained", "mean", "kept"),
+    # The loss of the last weights is 1, so the limit is the larger of 2 and (untrained + 1) / 2.
+    [(5.0, 2.9, True), (5.0, 3.1, False), (1.0, 1.9, True), (1.0, 2.1, False)],
+)
+def test_a_mean_with_too_high_a_loss_is_left_out(untrained: float, mean: float, kept: bool) -> None:
+    model: Any = Losses({0.0: untrained, 2.0: 1.5, 4.0: 1.0, 3.0: mean})
+    watcher = Swa(0.0).watch(Objective("nll", "min", epochs=2))
+    watcher.begin(0, model)
+    for epoch, weight in enumerate((2.0, 4.0)):
+        model.weight.assign(weight)
+        watcher.average(epoch, model)
+    assert float(model.weight.numpy()) == (3.0 if kept else 4.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -208,3 +209,11 @@ def test_in_mixed_precision_it_is_computed_in_that_of_the_weights(rows: Any) -> 
     np.testing.assert_allclose(np.array(half), expected, atol=5e-3)  # float16 has 11 bits, and outputs below 4
     model.update(*rows)
     assert all(np.isfinite(weight).all() for weight in model.get_weights())
+
+
+@pytest.mark.parametrize(("squares", "length"), [(1.5e-4, 1.0), (0.5e-4, math.sqrt(0.5))])
+def test_kernels_near_zero_keep_what_length_they_have(squares: float, length: float) -> None:
+    # The sum of squares is divided by, but never by less than 1e-4.
+    w = np.array([[1.0], [-1.0]], np.float32) * math.sqrt(squares / 2)
+    found = np.asarray(WeightStandardization().standardize(keras.ops.convert_to_tensor(w), (0,)))
+    assert np.linalg.norm(found) == pytest.approx(length, rel=1e-5)
