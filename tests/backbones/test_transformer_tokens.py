@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
 
 import regzoo
+from regzoo.backbones import Transformer
+from regzoo.backbones.transformer import average_where
 from regzoo.core import InputError
 from regzoo.core.weights import describe_weights
 
@@ -81,3 +84,26 @@ def test_other_backbones_and_shapes_are_refused() -> None:
         regzoo.build(TINY, input_shape=(5,), classes=2, vocabulary_size=1)
     with pytest.raises(InputError, match="at most 1024 tokens, received 1025 steps"):
         regzoo.build(TINY, input_shape=(1025,), classes=2, vocabulary_size=8)
+
+
+def test_features_are_the_mean_over_the_tokens_that_are_seen() -> None:
+    x = np.random.default_rng(0).normal(size=(3, 4, 2)).astype(np.float32)
+    mask = np.array([[True, True, False, False], [True, True, True, True], [False, False, False, True]])
+    wanted = [rows[seen].mean(axis=0) for rows, seen in zip(x, mask, strict=True)]
+    np.testing.assert_allclose(average_where(keras.ops.convert_to_tensor(x), mask), wanted, rtol=1e-5)
+
+
+def test_the_embedding_slot_is_behind_the_positions() -> None:
+    made_by = {}
+
+    def announce(kind: str, x: Any) -> Any:
+        made_by.setdefault(kind, x._keras_history.operation.name)
+        return x
+
+    Transformer(width=6, depth=1, heads=2).call_on_tokens(keras.Input((5,), dtype="int32"), 8, announce)
+    assert made_by["embedding"] == "positions"
+
+
+def test_normalizations_divide_by_the_epsilon_of_the_docstring() -> None:
+    norms = [layer for layer in build().layers if isinstance(layer, keras.layers.LayerNormalization)]
+    assert {layer.epsilon for layer in norms} == {1e-6}

@@ -76,3 +76,11 @@ def test_it_clashes_with_swa() -> None:
         (sentence,) = regzoo.parse(recipe).clashes()
         assert "use one of the two" in sentence
     assert regzoo.parse("dropout(0.5) + ema(0.9)").clashes() == []
+
+
+@pytest.mark.parametrize("role", ["kernel", "bias", "scale", "embedding"])
+def test_the_averages_of_weights_of_every_role_are_judged_and_take_their_place(role: Any) -> None:
+    assert Ema.averages
+    rule = Ema(0.9).rule(Weight("layer/weight", (3, 4), role))
+    assert rule is not None
+    assert rule.replaces

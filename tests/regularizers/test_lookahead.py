@@ -109,3 +109,7 @@ def test_k_is_a_count() -> None:
     with pytest.raises(regzoo.InputError, match="lookahead: k takes a whole number"):
         Lookahead(2.5, 0.5)
     assert list(Lookahead(5, 0.5).dials()) == ["alpha"]
+
+
+def test_weights_between_two_moves_are_not_those_that_are_judged() -> None:
+    assert Lookahead.averages
