@@ -94,7 +94,7 @@ def test_features_are_the_mean_over_the_tokens_that_are_seen() -> None:
 
 
 def test_the_embedding_slot_is_behind_the_positions() -> None:
-    made_by = {}
+    made_by: dict[str, str] = {}
 
     def announce(kind: str, x: Any) -> Any:
         made_by.setdefault(kind, x._keras_history.operation.name)
