@@ -198,6 +198,14 @@ def test_inputs_of_another_float_are_cast() -> None:
     model = regzoo.attach("dropout(0.5) + mc_dropout(10)", own).finished()
     values = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
     assert np.array_equal(model(values.astype(np.float64)), model(values))
+    given, cast = model.uncertainty(tf.constant(values, tf.float64)), model.uncertainty(values)
+    assert all(np.array_equal(given[key], cast[key]) for key in cast)
+
+
+def test_its_weights_are_those_of_the_models(trained: Any) -> None:
+    model = McDropout(10).finish([trained])
+    assert {id(weight) for weight in model.weights} >= {id(weight) for weight in trained.weights}
+    assert not model.get_layer("passes").autocast  # the models cast their inputs as their own policy says
 
 
 @pytest.mark.parametrize("shape", [(None, 5), [(None, 5)], [(None, 5), (None, 2)], {"a": (None, 5), "b": (None, 2)}])
