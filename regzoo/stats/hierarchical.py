@@ -122,7 +122,7 @@ class _Moments:
 
 @dataclass(frozen=True)
 class _Spread:
-    """What is known of the error of one mean: its parts, the standard errors of test and interval, their degrees."""
+    """Error of one mean: variance and common variance, the standard errors of test and interval, their degrees."""
 
     variance: float
     common_variance: float

@@ -69,7 +69,7 @@ def average_with_mean_prior(variances: Array, degrees: Array, moderated: Array, 
 
     >>> variances, degrees = np.array([1.0, 30.0, 900.0]), np.array([4.0, 4.0, 4.0])
     >>> average_with_mean_prior(variances, degrees, *moderate_variances(variances, degrees)).round(1).tolist()
-    [22.8, 47.5, 797.8]
+    [22.5, 47.5, 797.8]
     """
     drawn = ((total - degrees) * variances.mean() + degrees * variances) / total
     return (moderated + drawn) / 2
