@@ -95,7 +95,11 @@ def test_sentences_in_the_only_column_are_text(tmp_path: Path) -> None:
             None,
             r"may have different lengths \(data.kind: tokens.*keras\.utils\.pad_sequences",
         ),
-        (np.array([[1], [2, 3], *[[4]] * 3], dtype=object), "sequences", "a list of its own in each row"),
+        (
+            np.array([[1], [2, 3], *[[4]] * 3], dtype=object),
+            "sequences",
+            "the rows of x have different lengths, or are lists",
+        ),
         ([[1], [2, 0], *[[4]] * 3], "tokens", "padded with 0, and row 2 holds the token 0; number the tokens from 1"),
         ([[1], [2, 0.5], *[[4]] * 3], "tokens", "row 2 holds .*tokens .data.kind. are whole numbers"),
         ([[1], [2, 3], None, [4], [5]], "tokens", "row 3 holds None .NoneType., and others a list of tokens"),

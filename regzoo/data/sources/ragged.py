@@ -40,7 +40,7 @@ def pad_rows(x: Any, kind: InputForms | None, name: str, own: bool) -> tuple[Any
     if any(isinstance(cell, str) for row in rows if _is_sequence(row) for cell in row):
         raise InputError(f"{name}: x: text takes one text a row, received lists of words; {JOIN}")
     if kind != "tokens":
-        raise InputError(f"{name}: x has a list of its own in each row, which may differ in length; {WAY_OUT}")
+        raise InputError(f"{name}: the rows of x have different lengths, or are lists; {WAY_OUT}")
     tokens = pad_tokens(rows, f"{name}: x")
     lengths = [len(row) for row in rows]
     if min(lengths) == max(lengths):
