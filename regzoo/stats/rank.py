@@ -200,8 +200,8 @@ def rank(
     finished = [recipe for recipe in order if rows[recipe]["status"] != "failed"]
     evidence = evaluate_all_pairs(finished, scores, settings, baseline, sign, estimates)
     status = {recipe: str(rows[recipe]["status"]) for recipe in finished}
-    several = estimates is not None
-    tiers = assign_tiers(finished, status, evidence, nested, baseline, several_searches=several)
+    means = None if estimates is None else {recipe: float(rows[recipe]["mean"]) for recipe in finished}
+    tiers = assign_tiers(finished, status, evidence, nested, baseline, means=means)
     for number, recipe in enumerate(order, start=1):
         rows[recipe] |= {"rank": number, "tier": tiers.get(recipe, pd.NA)}
     return Ranking(

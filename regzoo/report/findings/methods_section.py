@@ -252,8 +252,8 @@ def _describe_tiers(base: str, coverage: Coverage) -> str:
     rule = "Recipes share a tier if their paired difference from the tier's best recipe is not significant at 5 %"
     if coverage.searches > 1:
         rule = (
-            "A tier ends only where the paired difference of its best recipe from every recipe below is significant at "
-            "5 %"
+            "A tier ends at the widest gap between the means from which on the paired difference of its best recipe "
+            "from every recipe below is significant at 5 %"
         )
         return (
             f"{rule}, adjusted over all pairs of recipes (Shaffer 1986); if it is the difference from {base}, "
