@@ -74,7 +74,7 @@ def test_it_reports_the_measurements(finished: Any) -> None:
     for metric, mean in leaderboard.recipes[0].metrics["test"].items():
         assert re.search(rf"\| {metric} \|.*\| {mean:.4g} \(\S+ to \S+\) \|", text)
     assert "best validation nll of 3" in text
-    assert "answered 20 held-out raw rows at batch\nsizes 1 and 7" in text
+    assert "answered 20 held-out raw rows at batch\nsizes 1 and 7" in render(finished)
     assert "60 for training, 20 for validation and 20 for testing" in text
     assert "\n- `mean_radius_m` (column `mean radius (µm)`), float32, never missing\n" in text
     assert "To predict `kind`, one of `iris`, `lily`, `rose`, for inputs like those of flowers.csv" in text

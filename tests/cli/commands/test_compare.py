@@ -39,6 +39,8 @@ def test_compare_writes_every_file_of_the_contract(compared: Any) -> None:
     wanted = {"config.yaml", "ledger.sqlite", "leaderboard.csv", "report.html", "report.md", "figures", "model"}
     assert {path.name for path in folder.iterdir() if not path.name.startswith(".")} == wanted
     assert {path.name for path in (folder / "model").iterdir()} >= {"saved_model.pb", "recipe.json", "README.md"}
+    card = (folder / "model" / "README.md").read_text(encoding="utf-8")
+    assert "answered 20 held-out raw rows at batch\nsizes 1 and 7 like the live model" in card  # a fifth of 100
     assert list((folder / "figures").glob("*.svg"))
     assert not re.search(r"(src|href)=.https?://", (folder / "report.html").read_text(encoding="utf-8"))
 
