@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,7 +36,7 @@ def predict_chunks(folder: Path, chunks: Iterator[NamedArrays]) -> Iterator[Name
     import_tensorflow()
     with pause_garbage_collection():  # what is loaded stays
         loaded, serve = _load(folder)
-        answers = [_call_first(serve, chunk) for chunk in itertools.islice(chunks, 1)]
+        answers = [_call(serve, chunk) for chunk in itertools.islice(chunks, 1)]
     yield from answers
     for chunk in chunks:
         yield _call(serve, chunk)
@@ -55,16 +56,21 @@ def _load(folder: Path) -> tuple[Any, Any]:
         raise InputError(f"the model cannot be loaded: {_describe(error)}; export it again") from None
 
 
-def _call_first(serve: Any, chunk: NamedArrays) -> NamedArrays:
-    """Call the model for the first time: with many inputs as it is; to improve such a graph takes long."""
+@contextlib.contextmanager
+def _spare_optimization(inputs: int) -> Iterator[None]:
+    """Call a model of many ``inputs`` as it is: to improve its graph takes longer than to run it.
+
+    Every chunk is called in this way, because another graph rounds in other places.
+    """
     import tensorflow as tf
 
-    if len(chunk) < MANY_INPUTS:
-        return _call(serve, chunk)
+    if inputs < MANY_INPUTS:
+        yield
+        return
     given = tf.config.optimizer.get_experimental_options().get(_OPTIMIZER, False)
     tf.config.optimizer.set_experimental_options({_OPTIMIZER: True})
     try:
-        return _call(serve, chunk)
+        yield
     finally:
         tf.config.optimizer.set_experimental_options({_OPTIMIZER: given})
 
@@ -73,7 +79,8 @@ def _call(serve: Any, chunk: NamedArrays) -> NamedArrays:
     import tensorflow as tf
 
     try:
-        outputs = serve(**{name: tf.constant(values) for name, values in chunk.items()})
+        with _spare_optimization(len(chunk)):
+            outputs = serve(**{name: tf.constant(values) for name, values in chunk.items()})
         decoded = {name: _decode(value.numpy()) for name, value in outputs.items()}
     except MemoryError:
         raise

@@ -29,7 +29,7 @@ BLOCK = 2**20
 """Bytes that are searched at a time."""
 
 BYTES_PER_CELL = 32
-"""Peak memory of a cell besides its letters, measured."""
+"""Estimate of the peak memory of a cell besides its letters: its place, a number or a code, and what is made of it."""
 
 ENCODINGS = ("utf-8", "utf-8-sig", "ascii", "iso8859-1", "cp1252")
 """Encodings, by the names of `codecs.lookup`, in which separators, quotes and line breaks are bytes of their own."""
