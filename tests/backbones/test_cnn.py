@@ -59,5 +59,6 @@ def test_rows_are_refused_with_the_way_out(shape: tuple[int, ...]) -> None:
     with pytest.raises(InputError) as raised:
         regzoo.build("cnn", input_shape=shape, classes=3)
     assert str(raised.value) == (
-        f"cnn needs images (height, width, channels), received inputs of shape {shape}; use mlp for rows"
+        f"cnn needs images (height, width, channels), received inputs of shape {shape}; use mlp for rows; "
+        "transformer, or a model of your own with Conv1D, for sequences"
     )

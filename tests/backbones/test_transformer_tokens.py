@@ -58,7 +58,7 @@ def test_tokens_and_positions_have_their_roles() -> None:
         ("gaussian_noise(0.1)", "gaussian_noise needs numbers, received tokens of shape"),
         ("random_flip(0.5)", "random_flip needs images, received tokens"),
         ("swap_noise(0.1)", "swap_noise needs rows, received tokens"),
-        ("mixup(0.2)", "mixup needs inputs of floating numbers"),
+        ("mixup(0.2)", "mixup mixes the steps of two examples, and the shares of their targets would count padding"),
         ("patch_dropout(0.5)", "patch_dropout leaves out tokens in training, and these are masked"),
     ],
 )
