@@ -105,7 +105,7 @@ def test_rows_are_refused_with_the_way_out(shape: tuple[int, ...]) -> None:
         regzoo.build("resnet", input_shape=shape, classes=3)
     assert str(raised.value) == (
         f"resnet needs images (height, width, channels), received inputs of shape {shape}; "
-        "use mlp(residual=true) for rows"
+        "use mlp(residual=true) for rows; transformer, or a model of your own with Conv1D, for sequences"
     )
 
 
