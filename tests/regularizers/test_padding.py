@@ -12,6 +12,7 @@ import tensorflow as tf
 import regzoo
 from regzoo.core import InputError, OnActivations, OnBatch, Slot, parse, regularizers
 from regzoo.core.layers import Penalized
+from regzoo.regularizers._padding import average_present, count_present
 from regzoo.testing.harness import ROUNDING, fix_strengths
 
 TINY = "transformer(width=6, depth=1, heads=2, hidden=8)"
@@ -109,3 +110,16 @@ def test_padding_changes_nothing(name: str) -> None:
     longer.set_weights([positions if "positions" in w.path else names[w.path] for w in longer.weights])
     model.set_weights(list(names.values()))
     assert longer.predict_on_batch(long) == pytest.approx(model.predict_on_batch(tokens), abs=ROUNDING)
+
+
+def test_positions_are_counted_and_at_least_one_is() -> None:
+    values = tf.zeros((2, 3, 4))
+    for mask, count in (([[1, 1, 0], [1, 0, 0]], 3), ([[1, 0, 0], [0, 0, 0]], 1), ([[0, 0, 0], [0, 0, 0]], 1)):
+        assert float(count_present(values, tf.constant(np.array(mask, bool)))) == count
+    assert float(count_present(values, None)) == 6
+    assert average_present(tf.ones((2, 3, 4)), tf.zeros((2, 3), tf.bool)).numpy().tolist() == [0.0] * 4
+
+
+def test_without_a_mask_the_mean_is_over_every_position() -> None:
+    values = np.random.default_rng(0).normal(size=(2, 3, 4)).astype(np.float32)
+    np.testing.assert_allclose(average_present(tf.constant(values), None), values.mean((0, 1)), atol=1e-6)
