@@ -80,11 +80,12 @@ class RareClasses:
         classes = others + (self.do == "merge")
         if classes < 2:
             left = "a single class is" if classes else "no class is"
-            verb = "dropped" if self.do == "drop" else "merged"
-            what = f"{left} left when {self._describe(listed)} are {verb}"
+            verb = f"{'is' if len(listed) == 1 else 'are'} {'dropped' if self.do == 'drop' else 'merged'}"
+            what = f"{left} left when {self._describe(listed)} {verb}"
             raise InputError(f"data.rare: {what}; lower below, or collect more")
         if self.do == "merge" and rows < self.below:
-            what = f"{self._describe(listed)} have {rows} together, still fewer than {self.below}"
+            held = f"has {rows}" if len(listed) == 1 else f"have {rows} together"
+            what = f"{self._describe(listed)} {held}, still fewer than {self.below}"
             raise InputError(f"data.rare: {what}; take do: drop, lower below, or raise it so that more classes join")
 
     def _describe(self, listed: list[tuple[Any, int]]) -> str:

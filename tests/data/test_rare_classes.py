@@ -81,7 +81,7 @@ def test_nothing_happens_without_rare_classes() -> None:
         (TEXT, RareClasses(9, "drop"), "a single class is left when the 4 classes with fewer than 9 rows, 'b'"),
         (TEXT, RareClasses(90, "drop"), "no class is left when the 5 classes .* are dropped; lower below"),
         (TEXT, RareClasses(90, "merge"), "a single class is left when the 5 classes .* are merged; lower below"),
-        (TEXT, RareClasses(2, "merge"), r"the class with fewer than 2 rows, 'e' \(1\) have 1 together, still fewer"),
+        (TEXT, RareClasses(2, "merge"), r"the class with fewer than 2 rows, 'e' \(1\) has 1, still fewer"),
         (np.linspace(0, 1, 30), RareClasses(5, "drop"), "the task is regression; take it out, or set task"),
         (np.eye(3)[[0, 1, 2] * 9] > 0, RareClasses(5, "drop"), "the task is multilabel; take it out"),
     ],
