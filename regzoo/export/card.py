@@ -129,7 +129,7 @@ def make_recipe_json(content: CardContent) -> dict[str, Any]:
         "dtypes": {name: spec.dtype.name for name, spec in specs.items()},
         "shapes": {name: list(spec.shape)[1:] for name, spec in specs.items()},
         **({"own_inputs": True} if preprocessor.inputs else {}),
-        **({"tokens": {name: limit._asdict() for name, limit in limits.items()}} if limits else {}),
+        **({"tokens": {name: limit.to_json() for name, limit in limits.items()}} if limits else {}),
         "rules": [rule_to_json(rule) for rule in preprocessor.rules],
         **({"missing": list(MISSING)} if preprocessor.rules else {}),
         "versions": {name: version(name) for name in PACKAGES},

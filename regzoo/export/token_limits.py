@@ -26,6 +26,10 @@ class TokenLimit(NamedTuple):
     largest: int
     above: str
 
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON values."""
+        return {"largest": self.largest, "above": self.above}
+
 
 def check_tokens(
     limits: Mapping[str, TokenLimit],
