@@ -17,6 +17,7 @@ MODULES = {
     "AttachedModel": "regzoo.training.attach.attach",
     "RegularizedModel": "regzoo.training.model.build",
     "PositionEmbedding": "regzoo.backbones._positions",
+    "Masked": "regzoo.backbones._positions",
     "MonteCarlo": "regzoo.regularizers._monte_carlo",
     "FusedAdam": "regzoo.training.optimizers",
     "FusedAdamW": "regzoo.training.optimizers",

@@ -70,7 +70,7 @@ def predict(folder: Path, table: Any) -> dict[str, Array]:
     }
 
 
-def test_the_winner_of_a_comparison_is_exported_and_verified(finished: Any, ledger: Ledger) -> None:
+def test_the_winner_of_a_comparison_is_exported(finished: Any, ledger: Ledger) -> None:
     folder = finished.folder / "model"
     recipe = read_recipe(folder)
     record, weights = ledger.load_best_replicate(recipe["written"])
@@ -79,9 +79,6 @@ def test_the_winner_of_a_comparison_is_exported_and_verified(finished: Any, ledg
     assert (recipe["seed"], recipe["learning_rate"]) == (record.run.seed, record.run.learning_rate)
     assert recipe["members"] == len(recipe["member_seeds"]) == len(weights)
     assert recipe["metrics"] == record.metrics
-    assert recipe["parity"]["rows"] == 20
-    assert recipe["parity"]["batches"] == [1, 7]
-    assert 0 <= recipe["parity"]["largest_difference"] < 1e-5
     assert recipe["data"]["digest"] == ledger.get_fold_info().data.digest
     assert recipe["versions"]["tensorflow"] == version("tensorflow")
     assert recipe["inputs"]["mean_radius_m"] == "mean radius (µm)"

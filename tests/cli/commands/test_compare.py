@@ -41,6 +41,9 @@ def test_compare_writes_every_file_of_the_contract(compared: Any) -> None:
     assert {path.name for path in (folder / "model").iterdir()} >= {"saved_model.pb", "recipe.json", "README.md"}
     card = (folder / "model" / "README.md").read_text(encoding="utf-8")
     assert "answered 20 held-out raw rows at batch\nsizes 1 and 7 like the live model" in card  # a fifth of 100
+    parity = json.loads((folder / "model" / "recipe.json").read_text(encoding="utf-8"))["parity"]
+    assert (parity["rows"], parity["batches"]) == (20, [1, 7])
+    assert 0 <= parity["largest_difference"] < 1e-5
     assert list((folder / "figures").glob("*.svg"))
     assert not re.search(r"(src|href)=.https?://", (folder / "report.html").read_text(encoding="utf-8"))
 
