@@ -144,10 +144,10 @@ def estimate_over_searches(
     instead of 93.7 to 94.2, with wine 90.1 instead of 91.9, and with nine recipes as many pairs are distinguished.
 
     The test is of equal procedures, whose differences are as often positive as negative, and keeps its level. Where
-    procedures differ, the means of their searches are skew, and a few searches seldom hold the one in ten that is much
-    worse: intervals from the variance of the test cover 91 to 94 %. So an interval has the larger of that variance and
-    its average with one that is drawn toward the mean variance of all samples. It is never narrower than the test, so
-    p is below 0.05 wherever it excludes zero.
+    procedures differ, the means of their searches are skew, and a few searches seldom hold those that are much worse:
+    intervals from the variance of the test cover 92 to 94 % (K = 5, R = 10). So an interval has the larger of that
+    variance and its average with one that is drawn toward the mean variance of all samples. It is never narrower than
+    the test, so p is below 0.05 wherever it excludes zero.
 
     Splits of the same rows share training rows, so the runs' errors correlate however many searches there are, and the
     variance between search means misses it. As in `regzoo.stats.corrected_t`, the variance of the mean then grows by
